@@ -1,0 +1,69 @@
+import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { GatewayError } from "../errors.ts";
+import { type ChatRequest, ChatRequestSchema } from "../gen/dragoman/v1/chat_request_pb.js";
+import { type Warning, WarningSchema } from "../gen/dragoman/v1/warning_pb.js";
+
+/** Something in a request that a model, in a provider's dialect, cannot do as asked. */
+export interface Limitation {
+  /**
+   * UNSUPPORTED_PARAMETER: the field is left out. ADJUSTED: it gets the value `set`. EMULATED: it stays, and is done
+   * here. REFUSED: leaving it out would change what is asked too much (an image, a named tool), so it is always an error.
+   */
+  readonly kind: "UNSUPPORTED_PARAMETER" | "ADJUSTED" | "EMULATED" | "REFUSED";
+  /** Path of the field in ChatRequest, such as `parameters.top_k`. */
+  readonly field: string;
+  /** One sentence: what cannot be done and by whom. */
+  readonly message: string;
+  /** The value that replaces the caller's, for ADJUSTED. */
+  readonly set?: unknown;
+}
+
+/** A request as it will be sent, and what was changed in it. */
+export interface LimitedRequest {
+  readonly request: ChatRequest;
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Applies limitations to a copy of a request. With `strict_parameters`, or for what cannot be left out, throws one
+ * error that names every field. The request given is never changed.
+ */
+export function applyLimitations(request: ChatRequest, limitations: readonly Limitation[]): LimitedRequest {
+  if (limitations.length === 0) return { request, warnings: [] };
+  const errors = limitations.filter(
+    ({ kind }) => kind === "REFUSED" || (request.strictParameters && kind !== "EMULATED"),
+  );
+  if (errors.length > 0) {
+    throw new GatewayError("UNSUPPORTED_PARAMETER", errors.map(({ message }) => message).join("; "), {
+      fields: errors.map(({ field, message }) => ({ field: `chat.${field}`, description: message })),
+      metadata: { fields: errors.map(({ field }) => field).join(",") },
+    });
+  }
+  // A shallow copy of what a path can reach: a request may hold megabytes of media.
+  const copy: ChatRequest = { ...request };
+  if (copy.parameters) copy.parameters = { ...copy.parameters };
+  if (copy.reasoning) copy.reasoning = { ...copy.reasoning };
+  for (const { kind, field, set } of limitations) {
+    if (kind !== "EMULATED") setField(ChatRequestSchema, copy, field.split("."), set);
+  }
+  return {
+    request: copy,
+    warnings: limitations.map(({ kind, field, message }) => create(WarningSchema, { reason: kind, field, message })),
+  };
+}
+
+/** Sets the field at a path, or clears it when the value is undefined. */
+function setField(schema: DescMessage, message: Message, [name, ...rest]: readonly string[], value: unknown): void {
+  const field = schema.fields.find((candidate) => candidate.name === name);
+  if (field === undefined) throw new Error(`${schema.typeName} has no field ${name}`);
+  const reflected = reflect(schema, message);
+  if (rest.length > 0) {
+    if (field.fieldKind !== "message") throw new Error(`${field.name} of ${schema.typeName} is no message`);
+    if (reflected.isSet(field)) setField(field.message, reflected.get(field).message, rest, value);
+  } else if (value === undefined) {
+    reflected.clear(field);
+  } else {
+    reflected.set(field, value);
+  }
+}

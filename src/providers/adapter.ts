@@ -1,0 +1,42 @@
+import type { ChatEvent } from "../chat/events.ts";
+import type { Limitation } from "../chat/limitations.ts";
+import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
+
+/** What an adapter gets beside the request. */
+export interface AdapterContext {
+  /**
+   * Ends the attempt: the caller went away, the deadline passed, or the service stops. Every wait hangs on it, so that
+   * the upstream request is aborted at once. Its reason is a GatewayError, to be thrown as it is.
+   */
+  readonly signal: AbortSignal;
+  /** The record of this attempt. The adapter fills in httpStatus, providerRequestId and providerResponseId. */
+  readonly attempt: Attempt;
+}
+
+/**
+ * One provider's dialect: translates a request to the provider's wire format and its answer back to events.
+ *
+ * The request has been validated, the model resolved, and everything named by `limitations` taken out of the request.
+ */
+export interface Adapter {
+  /** The provider's name: the `provider` of `provider/model`, and the key of its options. */
+  readonly name: string;
+
+  /**
+   * Asks the provider and yields its answer, one batch of events for each read from the upstream. `started` comes only
+   * after the provider accepted the request; `completed` comes last. Failures are thrown, always as GatewayError.
+   * Nothing is read ahead: while the consumer does not pull, the upstream is not read.
+   */
+  stream(request: ChatRequest, model: Model, context: AdapterContext): AsyncIterable<readonly ChatEvent[]>;
+
+  /** What this model, in this dialect, cannot do of what the request asks. */
+  limitations(request: ChatRequest, model: Model): readonly Limitation[];
+
+  /** The body that `stream` would send, as a JSON value without secrets; undefined for providers inside the service. */
+  describe(request: ChatRequest, model: Model): unknown;
+
+  /** Frees what the adapter holds: connections, model weights. */
+  close?(): Promise<void>;
+}
