@@ -1,0 +1,71 @@
+import type { ProviderSettings } from "../providers/settings.ts";
+
+/** Certificates of one listener. With `clientAuthority`, clients must show a certificate that it signed (mutual TLS). */
+export interface TlsFiles {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  readonly clientAuthority: Buffer | undefined;
+}
+
+/** Where a listener listens. */
+export interface ListenerConfig {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Undefined means cleartext. */
+  readonly tls: TlsFiles | undefined;
+}
+
+/** A key that callers may use. Only its hash is known here. */
+export interface ApiKey {
+  /** Names the key in records; not secret. */
+  readonly id: string;
+  /** SHA-256 of the key. */
+  readonly sha256: Buffer;
+  /** Accounts that the key may record under; the first one is its default. May be empty. */
+  readonly accounts: readonly string[];
+}
+
+/** Whether a provider is on, and why. */
+export interface ProviderState {
+  readonly name: string;
+  readonly on: boolean;
+  /** For a person: `OPENAI_API_KEY is set`, `set GROQ_API_KEY to turn it on`. */
+  readonly reason: string;
+}
+
+/** The whole configuration, resolved and frozen. */
+export interface Config {
+  readonly grpc: ListenerConfig;
+  readonly http: ListenerConfig;
+  readonly authentication: {
+    /** `keys`: a listed key is required. `loopback`: none is, and only loopback is served. `off`: none is, anywhere. */
+    readonly mode: "keys" | "loopback" | "off";
+    readonly keys: readonly ApiKey[];
+  };
+  readonly limits: {
+    /** Largest request message, in bytes. Default 16 MiB. */
+    readonly maxRequestBytes: number;
+    /** Longest call, in milliseconds, and the deadline of calls that bring none. Default 600,000. */
+    readonly maxCallMs: number;
+    /** Streams at once on one gRPC connection. Default 4096. */
+    readonly maxConcurrentStreams: number;
+  };
+  readonly shutdown: {
+    /** From NOT_SERVING to refusing connections, so that load balancers see it, in milliseconds. Default 0. */
+    readonly delayMs: number;
+    /** How long running calls may go on, in milliseconds. Default 30,000. */
+    readonly graceMs: number;
+  };
+  readonly grpcConnection: {
+    /** Connections are asked to reconnect at about this age, in milliseconds; 0 never. Default 0. */
+    readonly maxAgeMs: number;
+    /** Ping idle connections this often, in milliseconds; 0 never. Default 60,000. */
+    readonly keepaliveMs: number;
+  };
+  readonly log: { readonly level: "debug" | "info" | "warn" | "error" | "silent" };
+  /** The providers that are on. */
+  readonly providers: readonly ProviderSettings[];
+  /** Every known provider, on or off, with the reason. */
+  readonly providerStates: readonly ProviderState[];
+}
