@@ -12,6 +12,9 @@ export type ChatEvent = Exclude<StreamChatResponse["event"], { case: undefined }
 // The functions below build messages as literals instead of with create(): 0.1 instead of 0.9 microseconds for a
 // delta, on the path that runs once per token.
 
+/** A delta, as an event. */
+export type DeltaEvent = Extract<ChatEvent, { case: "delta" }>;
+
 /** The start of a stream. The caller's side of it (id, warnings, effective parameters) is filled in by the call. */
 export function started(): ChatEvent {
   const value: ChatStarted = {
@@ -29,21 +32,21 @@ export function delta(
   partIndex: number,
   fragment: Exclude<PartDelta["delta"], { case: undefined }>,
   logprobs?: LogProbs,
-): { case: "delta"; value: PartDelta } {
+): DeltaEvent {
   const value: PartDelta = { $typeName: "dragoman.v1.PartDelta", choiceIndex, partIndex, delta: fragment };
   if (logprobs !== undefined) value.logprobs = logprobs;
   return { case: "delta", value };
 }
 
-export function textDelta(choiceIndex: number, partIndex: number, text: string, logprobs?: LogProbs): ChatEvent {
+export function textDelta(choiceIndex: number, partIndex: number, text: string, logprobs?: LogProbs): DeltaEvent {
   return delta(choiceIndex, partIndex, { case: "text", value: text }, logprobs);
 }
 
-export function refusalDelta(choiceIndex: number, partIndex: number, text: string, logprobs?: LogProbs): ChatEvent {
+export function refusalDelta(choiceIndex: number, partIndex: number, text: string, logprobs?: LogProbs): DeltaEvent {
   return delta(choiceIndex, partIndex, { case: "refusal", value: text }, logprobs);
 }
 
-export function reasoningDelta(choiceIndex: number, partIndex: number, text: string, logprobs?: LogProbs): ChatEvent {
+export function reasoningDelta(choiceIndex: number, partIndex: number, text: string, logprobs?: LogProbs): DeltaEvent {
   const value = { $typeName: "dragoman.v1.Reasoning", text, redacted: false } as const;
   return delta(choiceIndex, partIndex, { case: "reasoning", value }, logprobs);
 }
@@ -55,7 +58,7 @@ export function toolCallDelta(
   argumentsJson: string,
   id = "",
   name = "",
-): ChatEvent {
+): DeltaEvent {
   const value = { $typeName: "dragoman.v1.ToolCall", id, name, argumentsJson } as const;
   return delta(choiceIndex, partIndex, { case: "toolCall", value });
 }

@@ -1,4 +1,7 @@
 import type { Adapter } from "./adapter.ts";
+import { compatibleDeclarations } from "./compatible.ts";
+import { createEcho } from "./echo/echo.ts";
+import { localProvider } from "./local/local.ts";
 import type { ProviderSettings } from "./settings.ts";
 
 /** How a provider is found, turned on and made. */
@@ -22,4 +25,15 @@ export interface ProviderDeclaration {
 }
 
 /** Every provider that this service can speak to. A new one is a line here. */
-export const declarations: readonly ProviderDeclaration[] = [];
+export const declarations: readonly ProviderDeclaration[] = [
+  {
+    name: "echo",
+    keyVariable: undefined,
+    baseUrlVariable: undefined,
+    defaultBaseUrl: "",
+    onBy: "always",
+    create: createEcho,
+  },
+  ...compatibleDeclarations,
+  localProvider,
+];

@@ -1,0 +1,51 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+// Generates the code again into a folder of its own and compares: the committed code must be what the protos give.
+
+const fresh = mkdtempSync(join(tmpdir(), "dragoman-generated-"));
+const differing = new Set<string>();
+try {
+  const run = (...args: string[]) => execFileSync("buf", args, { stdio: "inherit" });
+  run("generate", "-o", fresh);
+  const image = join(fresh, "src/gen/descriptors.binpb");
+  run(
+    "build",
+    "--as-file-descriptor-set",
+    "-o",
+    image,
+    "--path",
+    "proto/dragoman",
+    "--path",
+    "proto/grpc",
+    "--path",
+    "proto/google/rpc",
+  );
+
+  const expected = filesUnder(join(fresh, "src/gen"));
+  const actual = filesUnder("src/gen");
+  for (const path of new Set([...expected.keys(), ...actual.keys()])) {
+    const wanted = expected.get(path);
+    const found = actual.get(path);
+    if (wanted === undefined || found === undefined || !wanted.equals(found)) differing.add(path);
+  }
+} finally {
+  rmSync(fresh, { recursive: true });
+}
+
+if (differing.size > 0) {
+  console.error(`generated code is not up to date: run \`npm run generate\`\n  ${[...differing].sort().join("\n  ")}`);
+  process.exit(1);
+}
+
+function filesUnder(root: string): ReadonlyMap<string, Buffer> {
+  const paths = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return new Map(
+    paths.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(root.length + 1), readFileSync(path)];
+    }),
+  );
+}

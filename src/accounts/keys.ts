@@ -1,0 +1,72 @@
+import { hash, timingSafeEqual } from "node:crypto";
+import type { Config } from "../config/config.ts";
+import { GatewayError, invalidRequest } from "../errors.ts";
+
+/** Who makes a call. */
+export interface Caller {
+  /** The id of the key in the configuration; empty without authentication. */
+  readonly keyId: string;
+  /** What the key may record under; the first is its default. Empty: any account. */
+  readonly accounts: readonly string[];
+}
+
+export type Authenticate = (headers: { get(name: string): string | null }) => Caller;
+
+const anonymous: Caller = Object.freeze({ keyId: "", accounts: Object.freeze([]) });
+
+/**
+ * Makes the function that finds out who calls, from `x-api-key` or `authorization: Bearer`. It throws
+ * CREDENTIALS_MISSING without a key, and CREDENTIALS_INVALID for a key that is not listed or two that differ. Where no
+ * key is required, one that is sent is ignored.
+ */
+export function createAuthenticator({ mode, keys }: Config["authentication"]): Authenticate {
+  if (mode !== "keys") return () => anonymous;
+  const known = keys.map(({ id, sha256, accounts }) => ({ sha256, caller: Object.freeze({ keyId: id, accounts }) }));
+  return (headers) => {
+    const digest = hash("sha256", readKey(headers), "buffer");
+    let caller: Caller | undefined;
+    // Every key is compared, so that the time does not tell which one was nearly right.
+    for (const entry of known) {
+      if (timingSafeEqual(entry.sha256, digest)) caller = entry.caller;
+    }
+    if (caller === undefined) throw new GatewayError("CREDENTIALS_INVALID", "the key is not known to this service");
+    return caller;
+  };
+}
+
+/**
+ * The account that a call is recorded under: the one that the header `x-selected-account-id` or `chat.account_id` names,
+ * else the key's first one, else none (empty). Throws INVALID_REQUEST when the two differ, and ACCOUNT_NOT_ALLOWED for
+ * an account that the key does not list.
+ */
+export function selectAccount(caller: Caller, headerAccount: string | null, bodyAccount: string): string {
+  if (headerAccount && bodyAccount && headerAccount !== bodyAccount) {
+    const description = "differs from the header x-selected-account-id; send one of them, or the same in both";
+    throw invalidRequest([{ field: "chat.account_id", description }]);
+  }
+  const account = headerAccount || bodyAccount;
+  if (account === "") return caller.accounts[0] ?? "";
+  if (caller.accounts.length > 0 && !caller.accounts.includes(account)) {
+    throw new GatewayError("ACCOUNT_NOT_ALLOWED", "this key may not record under the account that the call names", {
+      metadata: { account_id: account },
+    });
+  }
+  return account;
+}
+
+function readKey(headers: Parameters<Authenticate>[0]): string {
+  const plain = headers.get("x-api-key")?.trim() ?? "";
+  // RFC 9110, section 11.1: the scheme's name is case-insensitive.
+  const bearer = /^bearer +(\S+)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1] ?? "";
+  if (plain !== "" && bearer !== "" && plain !== bearer) {
+    throw new GatewayError("CREDENTIALS_INVALID", "x-api-key and authorization hold different keys; send one of them");
+  }
+  const key = plain || bearer;
+  if (key === "") {
+    throw new GatewayError(
+      "CREDENTIALS_MISSING",
+      "this service needs a key; send it as `x-api-key: <key>` or `authorization: Bearer <key>`",
+    );
+  }
+  return key;
+}

@@ -1,0 +1,24 @@
+import { createLogLedger } from "./accounts/log-ledger.ts";
+import type { Config } from "./config/config.ts";
+import { openaiModels } from "./models/openai-models.ts";
+import { echoModels } from "./providers/echo/echo.ts";
+import { localModels } from "./providers/local/models.ts";
+import { declarations } from "./providers/registry.ts";
+import { type Service, startService } from "./server/service.ts";
+import type { Log } from "./telemetry/log.ts";
+
+/** Puts a service together from its configuration and starts it. */
+export function composeService(config: Config, log: Log): Promise<Service> {
+  const adapters = config.providers.map((settings) => {
+    const declaration = declarations.find(({ name }) => name === settings.name);
+    if (declaration === undefined) throw new Error(`no provider is declared as ${settings.name}`);
+    return declaration.create(settings);
+  });
+  return startService({
+    config,
+    adapters,
+    models: [...openaiModels, ...echoModels, ...localModels()],
+    ledger: createLogLedger(log),
+    onFault: (error, call) => log.error({ id: call.id, err: error.cause ?? error }, "a call failed inside the service"),
+  });
+}

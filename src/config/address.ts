@@ -1,0 +1,35 @@
+import { BlockList, isIPv4, isIPv6 } from "node:net";
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8);
+loopback.addAddress("::1", "ipv6");
+
+// A name whose last label is a number would be taken for an odd spelling of an IPv4 address (`127.1`).
+const hostName = /^(?!-)[\w-]{1,63}(?<!-)(?:\.(?!-)[\w-]{1,63}(?<!-))*(?<!(?:^|\.)\d+)$/;
+
+/** Reads `127.0.0.1:50051`, `localhost:8080` or `[::1]:0`. Undefined for anything else. */
+export function parseAddress(value: unknown): Address | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(typeof value === "string" ? value : "");
+  if (match === null) return undefined;
+  const [, bracketed, bare = "", digits] = match;
+  const port = Number(digits);
+  const valid = bracketed === undefined ? isIPv4(bare) || hostName.test(bare) : isIPv6(bracketed);
+  return valid && port <= 65_535 ? { host: bracketed ?? bare, port } : undefined;
+}
+
+/** The text that `parseAddress` reads as this address. */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Whether only this machine can reach the host: 127.0.0.0/8, ::1 and localhost. */
+export function isLoopback(host: string): boolean {
+  if (isIPv4(host)) return loopback.check(host);
+  if (isIPv6(host)) return loopback.check(host, "ipv6");
+  return host.toLowerCase() === "localhost";
+}

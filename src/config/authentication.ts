@@ -1,0 +1,49 @@
+import { type Address, formatAddress, isLoopback } from "./address.ts";
+import type { ApiKey, Config } from "./config.ts";
+import type { Report } from "./config-error.ts";
+import type { FileSection } from "./schema.ts";
+
+type Authentication = Config["authentication"];
+
+/** Fills in the mode and reports keys that are there twice. */
+export function resolveAuthentication(
+  { mode, keys }: FileSection["authentication"],
+  modeVariable: Authentication["mode"] | undefined,
+  report: Report,
+): Authentication {
+  reportDuplicates(keys, "id", ({ id }) => id, report);
+  reportDuplicates(keys, "sha256", ({ sha256 }) => sha256.toString("hex"), report);
+  const chosen = modeVariable ?? mode;
+  if (chosen === "keys" && keys.length === 0) {
+    report(
+      "authentication.keys",
+      "is empty, so that no caller could get in",
+      "add a key; `dragoman --hash-key` hashes it",
+    );
+  }
+  return { mode: chosen ?? (keys.length > 0 ? "keys" : "loopback"), keys };
+}
+
+/** In mode `loopback`, reports an address that other machines can reach. */
+export function reportExposure(mode: Authentication["mode"], path: string, address: Address, report: Report): void {
+  if (mode !== "loopback" || isLoopback(address.host)) return;
+  report(
+    path,
+    `${formatAddress(address)} can be reached from other machines, and callers need no key`,
+    "add authentication.keys, or listen on 127.0.0.1, or turn authentication off with `authentication.mode: off`",
+  );
+}
+
+function reportDuplicates(
+  keys: readonly ApiKey[],
+  name: "id" | "sha256",
+  textOf: (key: ApiKey) => string,
+  report: Report,
+): void {
+  const seen = new Map<string, number>();
+  for (const [index, key] of keys.entries()) {
+    const first = seen.get(textOf(key));
+    if (first === undefined) seen.set(textOf(key), index);
+    else report(`authentication.keys[${index}].${name}`, `is that of keys[${first}] too`, "give each key its own");
+  }
+}

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { parseArgs } from "node:util";
+
+export const usage = `Usage: dragoman [options]
+
+Starts the service. Without a file, the environment says which providers are on.
+
+Options:
+  --config <path>  the configuration file; default: the variable DRAGOMAN_CONFIG, or no file
+  --check          check the configuration, print it without its secrets, and exit
+  --hash-key       read a key from standard input, print its SHA-256 for authentication.keys, and exit
+  --version        print the version and exit
+  --help           print this help and exit
+`;
+
+const actions = ["help", "version", "check", "hash-key"] as const;
+
+export interface CommandLine {
+  readonly action: "serve" | (typeof actions)[number];
+  /** From `--config`. */
+  readonly file: string | undefined;
+}
+
+/** The command line cannot be understood. The process should show the message and end with `exitCode`. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly exitCode = 2;
+}
+
+/** Reads the arguments after the program's name. Throws UsageError. */
+export function parseCommandLine(parameters: readonly string[]): CommandLine {
+  const values = parse(parameters);
+  const [action = "serve", other] = actions.filter((name) => values[name]);
+  if (action !== "help" && other !== undefined) throw new UsageError(`--${action} and --${other} exclude each other`);
+  if (values.config === "") throw new UsageError("--config needs a path");
+  return { action, file: values.config };
+}
+
+/** Reads a key as it is typed or piped in, and gives the text for `authentication.keys[].sha256`. Throws UsageError. */
+export async function hashKey(input: AsyncIterable<Uint8Array | string>): Promise<string> {
+  let text = "";
+  for await (const chunk of input) text += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("latin1");
+  const key = text.trim();
+  // What no header can carry could never be sent by a caller.
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new UsageError("a key is one line of printable ASCII without blanks");
+  return createHash("sha256").update(key).digest("hex");
+}
+
+function parse(parameters: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...parameters],
+      options: {
+        config: { type: "string" },
+        check: { type: "boolean" },
+        "hash-key": { type: "boolean" },
+        version: { type: "boolean" },
+        help: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    // Not shown: it may be the key that was meant for standard input.
+    if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
+      throw new UsageError("only options are understood, and a key is read from standard input; see --help");
+    }
+    const [message] = String(error instanceof Error ? error.message : error).split(/[.\n]/, 1);
+    throw new UsageError(`${message?.toLowerCase()}; see --help`);
+  }
+}

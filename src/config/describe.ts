@@ -1,0 +1,90 @@
+import { stringify } from "yaml";
+import { formatAddress } from "./address.ts";
+import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
+import { formatDuration, formatSize } from "./quantities.ts";
+import { parseCertificates } from "./tls-files.ts";
+
+/**
+ * The resolved configuration as YAML, for a person: laid out like the file, and each provider with the reason why it is
+ * on or off. Of keys, headers and certificates it shows only what tells them apart.
+ */
+export function describeConfig(config: Config): string {
+  const { grpc, http, authentication, limits, shutdown, grpcConnection, log } = config;
+  return stringify({
+    grpc: describeListener(grpc),
+    http: describeListener(http),
+    authentication: {
+      mode: authentication.mode,
+      keys: authentication.keys.map(({ id, sha256, accounts }) => ({
+        id,
+        sha256: `${sha256.toString("hex", 0, 4)}…`,
+        accounts,
+      })),
+    },
+    limits: {
+      max_request_size: formatSize(limits.maxRequestBytes),
+      max_call_duration: formatDuration(limits.maxCallMs),
+      max_concurrent_streams: limits.maxConcurrentStreams,
+    },
+    shutdown: { delay: formatDuration(shutdown.delayMs), grace: formatDuration(shutdown.graceMs) },
+    grpc_connection: {
+      max_age: formatDuration(grpcConnection.maxAgeMs),
+      keepalive: formatDuration(grpcConnection.keepaliveMs),
+    },
+    log,
+    providers: describeProviders(config),
+  });
+}
+
+function describeListener(listener: ListenerConfig) {
+  return {
+    address: formatAddress(listener),
+    tls: listener.tls === undefined ? undefined : describeTls(listener.tls),
+  };
+}
+
+function describeTls({ certificate, clientAuthority }: TlsFiles) {
+  return {
+    certificate: describeCertificate(certificate),
+    client_authority: clientAuthority === undefined ? undefined : describeCertificate(clientAuthority),
+  };
+}
+
+function describeCertificate(pem: Buffer) {
+  const { subject, validToDate } = parseCertificates(pem);
+  return { subject: subject.replaceAll("\n", ", "), expires: validToDate.toISOString() };
+}
+
+function describeProviders({ providers, providerStates }: Config) {
+  const settingsOf = new Map(providers.map((settings) => [settings.name, settings]));
+  return Object.fromEntries(
+    providerStates.map(({ name, on, reason }) => {
+      const settings = settingsOf.get(name);
+      if (settings === undefined) return [name, { enabled: on, reason }];
+      const { baseUrl, apiKey, headers, timeouts, maxConnections, options } = settings;
+      const described = {
+        enabled: on,
+        reason,
+        base_url: baseUrl === "" ? undefined : baseUrl,
+        api_key: apiKey?.toString(),
+        headers: hideTexts(headers),
+        timeouts: {
+          connect: formatDuration(timeouts.connectMs),
+          first_event: formatDuration(timeouts.firstEventMs),
+          idle: formatDuration(timeouts.idleMs),
+        },
+        max_connections: maxConnections,
+        options: hideTexts(options),
+      };
+      return [name, described];
+    }),
+  );
+}
+
+/** Only a provider knows which of its options are secret, so every text is hidden. */
+function hideTexts(value: unknown): unknown {
+  if (typeof value === "string") return "[hidden]";
+  if (Array.isArray(value)) return value.map(hideTexts);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideTexts(item)]));
+}

@@ -1,0 +1,92 @@
+import { dirname, resolve } from "node:path";
+import type { ZodType } from "zod";
+import { reportExposure, resolveAuthentication } from "./authentication.ts";
+import type { Config, ListenerConfig } from "./config.ts";
+import { ConfigError, type ConfigProblem, type Report } from "./config-error.ts";
+import { readConfigFile } from "./config-file.ts";
+import { type Environment, interpolate } from "./interpolate.ts";
+import { type KnownProvider, reportUnknownProviders, resolveProvider } from "./provider-settings.ts";
+import { address, level, mode } from "./schema.ts";
+import { readTlsFiles } from "./tls-files.ts";
+import { validate, validateVariable } from "./validate.ts";
+
+export interface ConfigSources {
+  readonly environment: Environment;
+  /** Path of the file, from `--config`. Default: the variable DRAGOMAN_CONFIG; without both no file is read. */
+  readonly file?: string | undefined;
+  /** The providers that can be configured. Default none. */
+  readonly declarations?: readonly KnownProvider[];
+}
+
+/**
+ * Puts the configuration together from the environment, the file and the defaults, and freezes it.
+ *
+ * A variable wins over the file, and the file over the default: DRAGOMAN_GRPC_ADDRESS and DRAGOMAN_HTTP_ADDRESS
+ * (`host:port`, IPv6 in brackets), DRAGOMAN_AUTHENTICATION (`keys`, `loopback`, `off`), DRAGOMAN_LOG_LEVEL, and each
+ * provider's address variable (`OPENAI_BASE_URL`). Only a provider's key is the other way round: one in the file wins
+ * over its variable (`OPENAI_API_KEY`), which may belong to somebody's shell. A variable that is empty counts as unset.
+ * Paths in the file are seen from the file's folder.
+ *
+ * Throws ConfigError with every mistake that was found.
+ */
+export function loadConfig({ environment, file, declarations = [] }: ConfigSources): Config {
+  const problems = new Map<string, ConfigProblem>();
+  // The first problem of a place is the cause of the others there.
+  const report: Report = (path, problem, fix) => {
+    if (!problems.has(path)) problems.set(path, { path, problem, fix });
+  };
+  const source = file ?? (environment.DRAGOMAN_CONFIG || undefined);
+  const written = source === undefined ? {} : readConfigFile(source);
+  const content = validate(interpolate(written, environment, report), written, report);
+  const variable = <T>(schema: ZodType<T>, name: string): T | undefined => {
+    const text = environment[name];
+    return text ? validateVariable(schema, name, text, report) : undefined;
+  };
+
+  const modeVariable = variable(mode, "DRAGOMAN_AUTHENTICATION");
+  // With a mistake here it is not known what was meant, and exposure would be a second report of the same mistake.
+  const modeIsKnown = ![...problems.keys()].some((path) => /^(DRAGOMAN_AUTHENTICATION|authentication\b)/.test(path));
+  const authentication = resolveAuthentication(content.authentication, modeVariable, report);
+  const listener = (name: "grpc" | "http", addressVariable: string): ListenerConfig => {
+    const { address: configured, tls } = content[name];
+    const override = variable(address, addressVariable);
+    const chosen = override ?? configured;
+    if (modeIsKnown) {
+      reportExposure(authentication.mode, override === undefined ? `${name}.address` : addressVariable, chosen, report);
+    }
+    const folder = dirname(resolve(source ?? ""));
+    return { ...chosen, tls: tls === undefined ? undefined : readTlsFiles(`${name}.tls`, tls, folder, report) };
+  };
+  const grpc = listener("grpc", "DRAGOMAN_GRPC_ADDRESS");
+  const http = listener("http", "DRAGOMAN_HTTP_ADDRESS");
+  const logLevel = variable(level, "DRAGOMAN_LOG_LEVEL") ?? content.log.level;
+  reportUnknownProviders(Object.keys(content.providers), declarations, report);
+  const providers = declarations.map((known) =>
+    resolveProvider(known, content.providers[known.name], environment, report),
+  );
+
+  if (problems.size > 0) throw new ConfigError([...problems.values()]);
+  const { limits, shutdown, grpc_connection: grpcConnection } = content;
+  return deepFreeze({
+    grpc,
+    http,
+    authentication,
+    limits: {
+      maxRequestBytes: limits.max_request_size,
+      maxCallMs: limits.max_call_duration,
+      maxConcurrentStreams: limits.max_concurrent_streams,
+    },
+    shutdown: { delayMs: shutdown.delay, graceMs: shutdown.grace },
+    grpcConnection: { maxAgeMs: grpcConnection.max_age, keepaliveMs: grpcConnection.keepalive },
+    log: { level: logLevel },
+    providers: providers.filter(({ state }) => state.on).map(({ settings }) => settings),
+    providerStates: providers.map(({ state }) => state),
+  });
+}
+
+/** Buffers are left out, since bytes cannot be frozen. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
+}

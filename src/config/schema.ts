@@ -1,0 +1,174 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
+import { z } from "zod";
+import { parseAddress } from "./address.ts";
+import { longestTimerMs, parseCount, parseDuration, parseSize } from "./quantities.ts";
+
+interface Rule<T> {
+  /** Undefined for values that it does not understand. */
+  readonly parse: (value: unknown) => T | undefined;
+  /** Follows the value: `is not a duration`. */
+  readonly problem: string;
+  readonly fix: string;
+  /** Whether the value may be shown as it stands in the file. Only where it cannot be a secret. */
+  readonly shown?: boolean;
+}
+
+function leaf<T>({ parse, problem, fix, shown = false }: Rule<T>) {
+  return z.unknown().transform((value, context): T => {
+    const result = parse(value);
+    if (result !== undefined) return result;
+    context.issues.push({ code: "custom", input: value, message: problem, params: { fix, shown } });
+    return z.NEVER;
+  });
+}
+
+/** zod tells which keys are unknown, but not which are known: the message carries those. */
+function section<Shape extends z.core.$ZodShape>(shape: Shape) {
+  const known = Object.keys(shape).join(" ");
+  return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
+}
+
+const durationFix = `write text such as 500ms, 30s or 10m, or a number of milliseconds, up to ${longestTimerMs}`;
+const duration = leaf({ parse: parseDuration, problem: "is not a duration", fix: durationFix, shown: true });
+const longDuration = leaf({
+  parse: (value) => parseDuration(value) || undefined,
+  problem: "is not a duration above zero",
+  fix: durationFix,
+  shown: true,
+});
+const size = leaf({
+  parse: (value) => parseSize(value) || undefined,
+  problem: "is not a size",
+  fix: "write text such as 512KiB or 16MiB, or a number of bytes, from 1 byte to below 2 GiB",
+  shown: true,
+});
+const count = leaf({
+  parse: (value) => parseCount(value) || undefined,
+  problem: "is not a whole number above zero",
+  fix: "write a number from 1 to 2147483647",
+  shown: true,
+});
+export const address = leaf({
+  parse: parseAddress,
+  problem: "is not an address",
+  fix: "write host:port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
+  shown: true,
+});
+const text = leaf({
+  parse: (value) => (typeof value === "string" && value !== "" ? value : undefined),
+  problem: "is not text, or empty",
+  fix: "write some text, in quotes when it looks like a number",
+});
+const flag = leaf({
+  // As text too, since a `${VARIABLE}` is always text.
+  parse: (value) => [true, false].find((known) => String(known) === String(value)),
+  problem: "is neither true nor false",
+  fix: "write true or false",
+  shown: true,
+});
+export const mode = choice("keys", "loopback", "off");
+export const level = choice("debug", "info", "warn", "error", "silent");
+
+function choice<const Name extends string>(...names: readonly Name[]) {
+  return leaf({
+    parse: (value) => names.find((name) => name === value),
+    problem: "is not a choice",
+    fix: `write one of ${names.join(", ")}`,
+    shown: true,
+  });
+}
+
+const sha256 = leaf({
+  parse: (value) =>
+    typeof value === "string" && /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, "hex") : undefined,
+  problem: "is not a SHA-256",
+  fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
+});
+
+/** Undefined for what cannot be sent as a header's value: it would fail in each request. */
+function parseKey(value: unknown): string | undefined {
+  const key = typeof value === "string" ? value.trim() : "";
+  return /^[\x21-\x7e]+$/.test(key) ? key : undefined;
+}
+export const apiKey = leaf({
+  parse: parseKey,
+  problem: "is not a key: empty, or with blanks or characters that no header can carry",
+  fix: "check the value, or the variable that it comes from",
+});
+
+function parseBaseUrl(value: unknown): string | undefined {
+  const url = URL.parse(typeof value === "string" ? value.trim() : "");
+  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
+  return url.href.replace(/\/+$/, "");
+}
+export const baseUrl = leaf({
+  parse: parseBaseUrl,
+  problem: "is not the base of an http:// or https:// URL",
+  fix: "write it as https://host/path, without user, password, `?` or `#`; keys go into api_key or headers",
+});
+
+function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const headers = new Map<string, string>();
+  try {
+    for (const [name, content] of Object.entries(value)) {
+      if (typeof content !== "string" || headers.has(name.toLowerCase())) return undefined;
+      validateHeaderName(name);
+      validateHeaderValue(name, content);
+      headers.set(name.toLowerCase(), content);
+    }
+  } catch {
+    return undefined;
+  }
+  return Object.fromEntries(headers);
+}
+const headers = leaf({
+  parse: parseHeaders,
+  problem: "is not a mapping from header names, each once, to texts that a header can carry",
+  fix: "write `name: value`, with values that look like numbers in quotes",
+});
+
+const listener = (defaultAddress: string) =>
+  section({
+    address: address.prefault(defaultAddress),
+    tls: section({ certificate: text.optional(), key: text.optional(), client_authority: text.optional() }).optional(),
+  }).prefault({});
+
+export type TlsSection = NonNullable<z.output<typeof fileSchema>["grpc"]["tls"]>;
+export type ProviderSection = z.output<typeof providerSchema>;
+
+/** One entry of `providers`. The values of `options` are for the provider's own schema. */
+export const providerSchema = section({
+  enabled: flag.optional(),
+  base_url: baseUrl.optional(),
+  api_key: apiKey.optional(),
+  headers: headers.prefault({}),
+  timeouts: section({
+    connect: duration.prefault("10s"),
+    first_event: duration.prefault("5m"),
+    idle: duration.prefault("2m"),
+  }).prefault({}),
+  max_connections: count.prefault(256),
+  options: z.record(z.string(), z.unknown()).prefault({}),
+});
+
+/** The configuration file. Its defaults are those of the service. */
+export const fileSchema = section({
+  grpc: listener("127.0.0.1:50051"),
+  http: listener("127.0.0.1:8080"),
+  authentication: section({
+    mode: mode.optional(),
+    keys: z.array(section({ id: text, sha256, accounts: z.array(text).prefault([]) })).prefault([]),
+  }).prefault({}),
+  limits: section({
+    max_request_size: size.prefault("16MiB"),
+    max_call_duration: longDuration.prefault("10m"),
+    max_concurrent_streams: count.prefault(4096),
+  }).prefault({}),
+  shutdown: section({ delay: duration.prefault(0), grace: duration.prefault("30s") }).prefault({}),
+  grpc_connection: section({ max_age: duration.prefault(0), keepalive: duration.prefault("1m") }).prefault({}),
+  log: section({ level: level.prefault("info") }).prefault({}),
+  providers: z.record(z.string(), providerSchema).prefault({}),
+});
+export type FileSection = z.output<typeof fileSchema>;

@@ -1,0 +1,58 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { TlsFiles } from "./config.ts";
+import type { Report } from "./config-error.ts";
+import { errorCode } from "./config-file.ts";
+import type { TlsSection } from "./schema.ts";
+
+/** Reads and checks the files of a `tls` section. Undefined, after a report, when one is wrong. */
+export function readTlsFiles(path: string, section: TlsSection, folder: string, report: Report): TlsFiles | undefined {
+  const read = <T>(key: keyof TlsSection, name: string, parse: (pem: Buffer) => T) => {
+    const file = section[key];
+    if (file === undefined) {
+      if (key !== "client_authority") report(`${path}.${key}`, "is missing", "give the path of a PEM file");
+      return undefined;
+    }
+    let pem: Buffer;
+    try {
+      pem = readFileSync(resolve(folder, file));
+    } catch (error) {
+      // The value is not shown, since it might be the key itself instead of its path.
+      report(
+        `${path}.${key}`,
+        `cannot be read (${errorCode(error)})`,
+        `give the path of a PEM file, seen from ${folder}`,
+      );
+      return undefined;
+    }
+    try {
+      return { pem, parsed: parse(pem) };
+    } catch {
+      report(`${path}.${key}`, `is not ${name}`, "give a PEM file that is complete and not encrypted");
+      return undefined;
+    }
+  };
+  const certificate = read("certificate", "a certificate", parseCertificates);
+  const key = read("key", "a private key", parsePrivateKey);
+  const authority = read("client_authority", "a list of certificates", parseCertificates);
+  if (certificate === undefined || key === undefined) return undefined;
+  if (section.client_authority !== undefined && authority === undefined) return undefined;
+  if (!certificate.parsed.checkPrivateKey(key.parsed)) {
+    report(`${path}.key`, "does not belong to the certificate", "give the key that the first certificate was made for");
+    return undefined;
+  }
+  return { certificate: certificate.pem, key: key.pem, clientAuthority: authority?.pem };
+}
+
+/** The first certificate, which is the server's own; throws unless it and all that follow can be read. */
+export function parseCertificates(pem: Buffer): X509Certificate {
+  const blocks = pem.toString("latin1").match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
+  const [first] = blocks.map((block) => new X509Certificate(block));
+  if (first === undefined) throw new Error("no certificate found");
+  return first;
+}
+
+function parsePrivateKey(pem: Buffer): KeyObject {
+  return createPrivateKey({ key: pem, format: "pem" });
+}

@@ -1,0 +1,86 @@
+import type { z } from "zod";
+import type { Report } from "./config-error.ts";
+import { isTree, type Tree } from "./config-file.ts";
+import { type FileSection, fileSchema } from "./schema.ts";
+import { suggest } from "./suggest.ts";
+
+type Path = readonly PropertyKey[];
+
+/**
+ * Checks a file's content against the schema and reports every mistake. Wrong parts count as absent, so that the checks
+ * that follow still see the rest.
+ *
+ * @param written the content before interpolation; problems quote it, since a variable may hold a secret
+ */
+export function validate(tree: Tree, written: Tree, report: Report): FileSection {
+  const result = fileSchema.safeParse(tree);
+  if (result.success) return result.data;
+  const remaining = structuredClone(tree);
+  for (const issue of result.error.issues) {
+    reportIssue(issue, written, report);
+    const keys = issue.code === "unrecognized_keys" ? issue.keys : [undefined];
+    for (const key of keys) remove(remaining, key === undefined ? issue.path : [...issue.path, key]);
+  }
+  const rest = fileSchema.safeParse(remaining);
+  return rest.success ? rest.data : fileSchema.parse({});
+}
+
+/** Checks one value that comes from a variable. */
+export function validateVariable<T>(schema: z.ZodType<T>, name: string, value: string, report: Report): T | undefined {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) reportIssue({ ...issue, path: [name] }, { [name]: value }, report);
+  return undefined;
+}
+
+function reportIssue(issue: z.core.$ZodIssue, written: Tree, report: Report): void {
+  const path = formatPath(issue.path);
+  const value = valueAt(written, issue.path);
+  switch (issue.code) {
+    case "custom":
+      if (value === undefined) report(path, "is missing", String(issue.params?.fix));
+      else report(path, `${issue.params?.shown ? `${show(value)} ` : ""}${issue.message}`, String(issue.params?.fix));
+      return;
+    case "unrecognized_keys":
+      for (const key of issue.keys) {
+        report(formatPath([...issue.path, key]), "is not a known key", suggest(key, issue.message.split(" ")));
+      }
+      return;
+    case "invalid_type":
+      report(path, `is not ${shapes[issue.expected] ?? issue.expected}`, "see dragoman.example.yaml");
+      return;
+    default:
+      report(path, "is not valid", "see dragoman.example.yaml");
+  }
+}
+
+const shapes: Readonly<Record<string, string>> = {
+  object: "a mapping",
+  record: "a mapping",
+  array: "a list",
+};
+
+/** `authentication.keys[0].id`. */
+function formatPath(path: Path): string {
+  return path
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`))
+    .join("");
+}
+
+function valueAt(tree: unknown, [key, ...rest]: Path): unknown {
+  if (key === undefined) return tree;
+  if (Array.isArray(tree)) return valueAt(tree[Number(key)], rest);
+  return isTree(tree) && Object.hasOwn(tree, key) ? valueAt(tree[String(key)], rest) : undefined;
+}
+
+function show(value: unknown): string {
+  const json = JSON.stringify(value);
+  return json.length <= 60 ? json : `${json.slice(0, 60)}…`;
+}
+
+/** Removes what is at the path, or the list that it is in. */
+function remove(tree: Tree, [key, ...rest]: Path): void {
+  const child = tree[String(key)];
+  if (rest.length > 0 && isTree(child)) remove(child, rest);
+  else delete tree[String(key)];
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { composeService } from "./compose.ts";
+import { hashKey, parseCommandLine, UsageError, usage } from "./config/command-line.ts";
+import type { Config } from "./config/config.ts";
+import { ConfigError } from "./config/config-error.ts";
+import { describeConfig } from "./config/describe.ts";
+import { loadConfig } from "./config/load.ts";
+import { declarations } from "./providers/registry.ts";
+import { startLines } from "./server/start-lines.ts";
+import { createLog } from "./telemetry/log.ts";
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError) && !(error instanceof ConfigError)) throw error;
+  process.stderr.write(`dragoman: ${error.message}\n`);
+  process.exitCode = error instanceof UsageError ? error.exitCode : 1;
+}
+
+async function main(): Promise<void> {
+  const { action, file } = parseCommandLine(process.argv.slice(2));
+  const print = (text: string): unknown => process.stdout.write(text);
+  switch (action) {
+    case "help":
+      print(usage);
+      return;
+    case "version":
+      print(`${readVersion()}\n`);
+      return;
+    case "hash-key":
+      print(`${await hashKey(process.stdin)}\n`);
+      return;
+    case "check":
+      print(describeConfig(load(file)));
+      return;
+    case "serve":
+      await serve(load(file));
+      return;
+    default:
+      action satisfies never;
+  }
+}
+
+function load(file: string | undefined): Config {
+  return loadConfig({ environment: process.env, file, declarations });
+}
+
+function readVersion(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return manifest.version;
+}
+
+async function serve(config: Config): Promise<void> {
+  const log = createLog(config.log.level);
+  const service = await composeService(config, log);
+  // For a person; the log on standard output is for programs.
+  process.stderr.write(startLines(service, config).join("\n"));
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, "stopping; a second signal ends at once");
+    service.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, "the service did not stop cleanly");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+}

@@ -1,0 +1,97 @@
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+
+declare global {
+  interface JSON {
+    // In Node since 21, not yet in TypeScript's library. https://github.com/tc39/proposal-json-parse-with-source
+    rawJSON(text: string): object;
+  }
+}
+
+/** The words for `reasoning_effort`. */
+export const effortWords = {
+  [ReasoningEffort.UNSPECIFIED]: undefined,
+  [ReasoningEffort.NONE]: "none",
+  [ReasoningEffort.MINIMAL]: "minimal",
+  [ReasoningEffort.LOW]: "low",
+  [ReasoningEffort.MEDIUM]: "medium",
+  [ReasoningEffort.HIGH]: "high",
+  [ReasoningEffort.XHIGH]: "xhigh",
+  [ReasoningEffort.MAX]: "max",
+} as const satisfies Record<ReasoningEffort, string | undefined>;
+
+/** How the request says how much to think, if it does. */
+export function effortOf({ reasoning }: ChatRequest): ReasoningEffort | undefined {
+  return reasoning?.control.case === "effort" ? reasoning.control.value : undefined;
+}
+
+/**
+ * Fields of a request that some servers lack or call by another name, by their path, with the value that goes on the
+ * wire; undefined when the request does not set the field. A server's quirks name those that it takes.
+ */
+export const optionalFields = {
+  "parameters.max_output_tokens": ({ parameters }) => parameters?.maxOutputTokens,
+  "parameters.min_output_tokens": ({ parameters }) => parameters?.minOutputTokens,
+  "parameters.temperature": ({ parameters }) => parameters?.temperature,
+  "parameters.top_p": ({ parameters }) => parameters?.topP,
+  "parameters.top_k": ({ parameters }) => parameters?.topK,
+  "parameters.min_p": ({ parameters }) => parameters?.minP,
+  "parameters.stop_sequences": ({ parameters }) => unlessEmpty(parameters?.stopSequences),
+  "parameters.n": ({ parameters }) => parameters?.n,
+  "parameters.seed": ({ parameters }) => exactInteger(parameters?.seed),
+  "parameters.presence_penalty": ({ parameters }) => parameters?.presencePenalty,
+  "parameters.frequency_penalty": ({ parameters }) => parameters?.frequencyPenalty,
+  "parameters.repetition_penalty": ({ parameters }) => parameters?.repetitionPenalty,
+  "parameters.logprobs": ({ parameters }) => parameters?.logprobs,
+  "parameters.top_logprobs": ({ parameters }) => parameters?.topLogprobs,
+  "parameters.logit_bias": ({ parameters }) => unlessEmpty(parameters?.logitBias),
+  "reasoning.effort": (request) => effortWords[effortOf(request) ?? ReasoningEffort.UNSPECIFIED],
+  "reasoning.budget_tokens": ({ reasoning }) =>
+    reasoning?.control.case === "budgetTokens" ? reasoning.control.value : undefined,
+  // Refused by OpenAI when there are no tools.
+  parallel_tool_calls: ({ parallelToolCalls, tools }) => (tools.length > 0 ? parallelToolCalls : undefined),
+  prediction: ({ prediction }) => prediction && { type: "content", content: prediction.content },
+  service_tier: ({ serviceTier }) => serviceTier || undefined,
+  prompt_cache_key: ({ promptCacheKey }) => promptCacheKey || undefined,
+  user: ({ user }) => user || undefined,
+  chat_template: ({ chatTemplate }) => chatTemplate,
+  chat_template_kwargs: ({ chatTemplateKwargs }) => chatTemplateKwargs,
+} as const satisfies Record<string, (request: ChatRequest) => unknown>;
+
+export type OptionalField = keyof typeof optionalFields;
+
+export const optionalFieldNames = Object.keys(optionalFields).filter((name) => isOptionalField(name));
+
+function isOptionalField(name: string): name is OptionalField {
+  return Object.hasOwn(optionalFields, name);
+}
+
+/** Values that ask for what happens anyway: where the field is missing, nothing is lost by leaving them out. */
+const neutralValues: Readonly<Partial<Record<OptionalField, readonly unknown[]>>> = {
+  "parameters.min_output_tokens": [0],
+  "parameters.temperature": [1],
+  "parameters.top_p": [1],
+  "parameters.top_k": [0, -1],
+  "parameters.min_p": [0],
+  "parameters.n": [1],
+  "parameters.presence_penalty": [0],
+  "parameters.frequency_penalty": [0],
+  "parameters.repetition_penalty": [1],
+  "parameters.logprobs": [false],
+  "parameters.top_logprobs": [0],
+  parallel_tool_calls: [true],
+};
+
+export function isNeutral(field: OptionalField, value: unknown): boolean {
+  return neutralValues[field]?.includes(value) ?? false;
+}
+
+/** An integer of any size as a JSON number: above 2^53 JavaScript's own numbers would round it. */
+function exactInteger(digits: string | undefined): unknown {
+  if (digits === undefined) return undefined;
+  return Number.isSafeInteger(Number(digits)) ? Number(digits) : JSON.rawJSON(digits);
+}
+
+function unlessEmpty<T extends object>(value: T | undefined): T | undefined {
+  return value === undefined || Object.keys(value).length === 0 ? undefined : value;
+}

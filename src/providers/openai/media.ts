@@ -1,0 +1,44 @@
+import type { Media } from "../../gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
+import type { ContentPart } from "./wire.ts";
+
+const audioFormats: Readonly<Record<string, string>> = {
+  "audio/wav": "wav",
+  "audio/x-wav": "wav",
+  "audio/wave": "wav",
+  "audio/mpeg": "mp3",
+  "audio/mp3": "mp3",
+};
+
+const details = {
+  [MediaDetail.UNSPECIFIED]: undefined,
+  [MediaDetail.AUTO]: "auto",
+  [MediaDetail.LOW]: "low",
+  [MediaDetail.HIGH]: "high",
+} as const satisfies Record<MediaDetail, string | undefined>;
+
+/** What a medium is in this dialect; `other` when it cannot be said. */
+export function mediaKind({ source, mediaType }: Media): "image" | "image_url" | "audio" | "file" | "other" {
+  if (source.case === "url") {
+    // Servers of one's own may read files and private addresses: no other scheme is passed on.
+    const isImage = mediaType === "" || mediaType.startsWith("image/");
+    return isImage && /^https?:/i.test(source.value) ? "image_url" : "other";
+  }
+  if (mediaType.startsWith("image/")) return "image";
+  if (Object.hasOwn(audioFormats, mediaType)) return "audio";
+  return mediaType === "application/pdf" ? "file" : "other";
+}
+
+/** A medium as a content part. It must be of a kind that the dialect has. */
+export function toMediaPart(media: Media): ContentPart {
+  const { source, mediaType, filename } = media;
+  const base64 = source.case === "data" ? Buffer.from(source.value).toString("base64") : "";
+  const kind = mediaKind(media);
+  if (kind === "audio")
+    return { type: "input_audio", input_audio: { data: base64, format: audioFormats[mediaType] ?? "" } };
+  const dataUrl = `data:${mediaType};base64,${base64}`;
+  if (kind === "file") return { type: "file", file: { file_data: dataUrl, filename: filename || "document.pdf" } };
+  const url = source.case === "url" ? source.value : dataUrl;
+  const detail = details[media.detail];
+  return { type: "image_url", image_url: { url, ...(detail && { detail }) } };
+}

@@ -1,0 +1,25 @@
+import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
+import type { ChunkUsage } from "./wire.ts";
+
+/** The counts with totals that contain their parts. */
+export function toUsage(usage: ChunkUsage): Usage {
+  const input = usage.prompt_tokens ?? 0;
+  const details = usage.completion_tokens_details;
+  const reasoning = details?.reasoning_tokens ?? usage.reasoning_tokens ?? 0;
+  const visible = usage.completion_tokens ?? 0;
+  // xAI counts reasoning beside the completion. The total tells, and so does a part that is larger than the whole.
+  const isBeside = reasoning > visible || (reasoning > 0 && usage.total_tokens === input + visible + reasoning);
+  const output = isBeside ? visible + reasoning : visible;
+  return {
+    $typeName: "dragoman.v1.Usage",
+    inputTokens: input,
+    outputTokens: output,
+    totalTokens: input + output,
+    cachedInputTokens: usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? 0,
+    cacheWriteInputTokens: usage.prompt_tokens_details?.cache_write_tokens ?? 0,
+    reasoningTokens: reasoning,
+    acceptedPredictionTokens: details?.accepted_prediction_tokens ?? 0,
+    rejectedPredictionTokens: details?.rejected_prediction_tokens ?? 0,
+    quality: UsageQuality.EXACT,
+  };
+}

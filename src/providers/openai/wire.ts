@@ -1,0 +1,152 @@
+import { z } from "zod";
+
+// What is read: only what is used, and nothing that a server could leave out is required. What has an unexpected form
+// in a place that does not matter counts as absent.
+
+const tokenLogProb = z.object({
+  token: z.string(),
+  bytes: z.array(z.number()).nullish(),
+  logprob: z.number(),
+  top_logprobs: z
+    .array(z.object({ token: z.string(), bytes: z.array(z.number()).nullish(), logprob: z.number() }))
+    .nullish(),
+});
+
+const logProbs = z.object({
+  content: z.array(tokenLogProb).nullish(),
+  refusal: z.array(tokenLogProb).nullish(),
+  reasoning_content: z.array(tokenLogProb).nullish(),
+});
+
+const toolCall = z.object({
+  index: z.number().nullish(),
+  id: z.string().nullish(),
+  function: z
+    .object({
+      name: z.string().nullish(),
+      // SGLang's types allow an object.
+      arguments: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
+    })
+    .nullish(),
+});
+
+const message = z.object({
+  content: z.union([z.string(), z.array(z.object({ text: z.string().optional() }))]).nullish(),
+  reasoning_content: z.string().nullish(),
+  reasoning: z.string().nullish().catch(undefined),
+  refusal: z.string().nullish(),
+  tool_calls: z.array(toolCall).nullish(),
+});
+
+const count = z.number().int().nonnegative().nullish().catch(undefined);
+
+const usage = z.object({
+  prompt_tokens: count,
+  completion_tokens: count,
+  total_tokens: count,
+  prompt_tokens_details: z.object({ cached_tokens: count, cache_write_tokens: count }).nullish().catch(undefined),
+  completion_tokens_details: z
+    .object({ reasoning_tokens: count, accepted_prediction_tokens: count, rejected_prediction_tokens: count })
+    .nullish()
+    .catch(undefined),
+  // DeepSeek.
+  prompt_cache_hit_tokens: count,
+  // Azure's DeepSeek.
+  reasoning_tokens: count,
+});
+
+const choice = z.object({
+  index: z.number().int().nonnegative().nullish(),
+  // `delta` in a stream, `message` in a whole answer.
+  delta: message.nullish(),
+  message: message.nullish(),
+  finish_reason: z.string().nullish(),
+  logprobs: logProbs.nullish().catch(undefined),
+  // vLLM and SGLang tell which stop sequence matched; a number is a token.
+  stop_reason: z.union([z.string(), z.number()]).nullish().catch(undefined),
+  matched_stop: z.union([z.string(), z.number()]).nullish().catch(undefined),
+  // OpenRouter.
+  error: z.unknown().optional(),
+});
+
+/** A chunk of a stream, or a whole answer: the two differ in one field. */
+export const chunkSchema = z.object({
+  id: z.string().nullish().catch(undefined),
+  choices: z.array(choice).nullish(),
+  usage: usage.nullish(),
+  // Groq.
+  x_groq: z.object({ usage: usage.nullish() }).nullish().catch(undefined),
+  service_tier: z.string().nullish().catch(undefined),
+  system_fingerprint: z.string().nullish().catch(undefined),
+  error: z.unknown().optional(),
+  object: z.string().nullish().catch(undefined),
+  detail: z.unknown().optional(),
+});
+
+export type Chunk = z.infer<typeof chunkSchema>;
+export type ChunkChoice = z.infer<typeof choice>;
+export type ChunkMessage = z.infer<typeof message>;
+export type ChunkToolCall = z.infer<typeof toolCall>;
+export type ChunkUsage = z.infer<typeof usage>;
+export type ChunkTokenLogProb = z.infer<typeof tokenLogProb>;
+
+// What is sent.
+
+export type ContentPart =
+  | { readonly type: "text"; readonly text: string }
+  | {
+      readonly type: "image_url";
+      readonly image_url: { readonly url: string; readonly detail?: "auto" | "low" | "high" };
+    }
+  | { readonly type: "input_audio"; readonly input_audio: { readonly data: string; readonly format: string } }
+  | { readonly type: "file"; readonly file: { readonly file_data: string; readonly filename: string } };
+
+export interface WireToolCall {
+  readonly id: string;
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export type WireMessage =
+  | {
+      readonly role: "system" | "developer" | "user";
+      readonly content: string | readonly ContentPart[];
+      readonly name?: string;
+    }
+  | {
+      readonly role: "assistant";
+      readonly content: string | readonly ContentPart[] | null;
+      readonly name?: string;
+      readonly refusal?: string;
+      readonly reasoning?: string;
+      readonly reasoning_content?: string;
+      readonly tool_calls?: readonly WireToolCall[];
+    }
+  | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string | readonly ContentPart[] };
+
+export interface WireTool {
+  readonly type: "function";
+  readonly function: {
+    readonly name: string;
+    readonly description?: string;
+    readonly parameters?: unknown;
+    readonly strict?: boolean;
+  };
+}
+
+export type WireToolChoice =
+  | "auto"
+  | "none"
+  | "required"
+  | { readonly type: "function"; readonly function: { readonly name: string } };
+
+/** The body of a request. Servers differ in the names of further fields: see OptionalField. */
+export interface ChatBody {
+  readonly model: string;
+  readonly messages: readonly WireMessage[];
+  readonly stream: true;
+  readonly stream_options: { readonly include_usage: true; readonly include_obfuscation?: false };
+  readonly tools?: readonly WireTool[];
+  readonly tool_choice?: WireToolChoice;
+  readonly [field: string]: unknown;
+}

@@ -1,0 +1,19 @@
+import { GatewayError } from "../../errors.ts";
+import type { AdapterContext } from "../adapter.ts";
+
+/** One attempt at a provider over HTTP: what every failure of it is described from. */
+export interface UpstreamCall extends AdapterContext {
+  /** Whether output has been handed on. Set by the adapter, and told in the details of failures. */
+  outputStarted: boolean;
+}
+
+export function startCall(context: AdapterContext): UpstreamCall {
+  return { signal: context.signal, attempt: context.attempt, outputStarted: false };
+}
+
+/** What to throw once a signal has fired. */
+export function abortReason(signal: AbortSignal): GatewayError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof GatewayError) return reason;
+  return new GatewayError("CANCELLED", "the call was cancelled", { cause: reason });
+}

@@ -1,0 +1,68 @@
+import { Pool } from "undici";
+import type { ProviderSettings } from "../settings.ts";
+import { abortReason, type UpstreamCall } from "./call.ts";
+import { UpstreamResponse } from "./response.ts";
+
+// undici closes idle connections after 4 seconds unless told otherwise; a new one costs a TLS handshake.
+const keepAliveTimeout = 60_000;
+
+/** The connections to one provider's address. */
+export class Upstream {
+  readonly #pool: Pool;
+  readonly #pathPrefix: string;
+  readonly #settings: ProviderSettings;
+
+  constructor(settings: ProviderSettings) {
+    const { origin, pathname } = new URL(settings.baseUrl);
+    this.#settings = settings;
+    this.#pathPrefix = pathname.replace(/\/+$/, "");
+    this.#pool = new Pool(origin, {
+      connections: settings.maxConnections,
+      // One call per connection, so that aborting it aborts nothing else.
+      pipelining: 1,
+      allowH2: false,
+      keepAliveTimeout,
+      // The limits on silence are WaitTimer's: undici's would also run while our consumer is slow.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      // undici looks at this timeout about twice a second.
+      connect: { timeout: settings.timeouts.connectMs, noDelay: true },
+    });
+  }
+
+  /**
+   * Posts JSON text and returns once the status and headers are here, whatever the status. Redirects are not followed.
+   * Throws the signal's reason as soon as it fires, PROVIDER_TIMEOUT or PROVIDER_UNAVAILABLE.
+   */
+  async post(
+    path: string,
+    json: string,
+    headers: Readonly<Record<string, string>>,
+    call: UpstreamCall,
+  ): Promise<UpstreamResponse> {
+    if (call.signal.aborted) throw abortReason(call.signal);
+    const response = new UpstreamResponse(call, this.#settings.timeouts);
+    this.#pool.dispatch(
+      {
+        method: "POST",
+        path: this.#pathPrefix + path,
+        body: json,
+        headers: {
+          "content-type": "application/json",
+          // A compressing proxy would hold deltas back.
+          "accept-encoding": "identity",
+          ...this.#settings.headers,
+          ...headers,
+        },
+      },
+      response,
+    );
+    await response.arrival();
+    return response;
+  }
+
+  /** Cuts what is running and frees the connections. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}

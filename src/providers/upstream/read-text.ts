@@ -1,0 +1,21 @@
+import type { UpstreamResponse } from "./response.ts";
+
+/** Reads a body as text, at most `limit` bytes of it; `whole` tells whether that was all. */
+export async function readText(
+  response: UpstreamResponse,
+  limit: number,
+): Promise<{ readonly text: string; readonly whole: boolean }> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  while (size <= limit) {
+    const read = await response.read();
+    if (read === undefined) return { text: Buffer.concat(chunks).toString(), whole: true };
+    response.sawEvent();
+    for (const chunk of read) {
+      chunks.push(chunk);
+      size += chunk.length;
+    }
+  }
+  response.close();
+  return { text: Buffer.concat(chunks).subarray(0, limit).toString(), whole: false };
+}

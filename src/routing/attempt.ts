@@ -1,0 +1,76 @@
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { ChatEvent } from "../chat/events.ts";
+import { createGuard, type StreamGuard } from "../chat/guard.ts";
+import { GatewayError } from "../errors.ts";
+import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import { type Attempt, AttemptSchema } from "../gen/dragoman/v1/completion_pb.js";
+import { ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { Adapter } from "../providers/adapter.ts";
+
+/** One try at a provider, under way. */
+export interface RunningAttempt {
+  readonly attempt: Attempt;
+  readonly guard: StreamGuard;
+  readonly events: AsyncIterable<readonly ChatEvent[]>;
+}
+
+/**
+ * Asks one provider once. The events keep the stream law, and every failure is a GatewayError that says whether output
+ * had begun: until then another attempt could be made, after it never.
+ */
+export function startAttempt(
+  adapter: Adapter,
+  request: ChatRequest,
+  model: Model,
+  signal: AbortSignal,
+): RunningAttempt {
+  const attempt = create(AttemptSchema, { provider: model.provider, providerModel: model.providerModel });
+  const guard = createGuard();
+  return { attempt, guard, events: run() };
+
+  async function* run(): AsyncGenerator<readonly ChatEvent[]> {
+    const begin = performance.now();
+    try {
+      for await (const batch of adapter.stream(request, model, { signal, attempt })) {
+        for (const event of batch) {
+          guard.accept(event);
+          if (event.case === "completed") attempt.duration = durationFromMs(Math.round(performance.now() - begin));
+        }
+        yield batch;
+      }
+      guard.end();
+    } catch (error) {
+      const failure = describeFailure(signal.aborted ? signal.reason : error, attempt, guard);
+      attempt.failureReason = failure.reason;
+      throw failure;
+    } finally {
+      attempt.duration ??= durationFromMs(Math.round(performance.now() - begin));
+    }
+  }
+}
+
+function describeFailure(error: unknown, attempt: Attempt, guard: StreamGuard): GatewayError {
+  if (!(error instanceof GatewayError)) {
+    return new GatewayError("INTERNAL", "an internal error occurred", { cause: error });
+  }
+  const fromProvider = error.reason.startsWith("PROVIDER_");
+  if (!fromProvider && error.facts.provider === undefined) return error;
+  const said =
+    error.facts.provider ??
+    create(ProviderErrorSchema, {
+      provider: attempt.provider,
+      providerModel: attempt.providerModel,
+      httpStatus: attempt.httpStatus,
+      requestId: attempt.providerRequestId,
+    });
+  const provider = { ...said, outputStarted: guard.outputStarted };
+  const metadata = guard.outputStarted ? { ...error.facts.metadata, partial: "true" } : error.facts.metadata;
+  return new GatewayError(error.reason, error.message, {
+    ...error.facts,
+    provider,
+    ...(metadata && { metadata }),
+    cause: error.cause,
+  });
+}

@@ -1,0 +1,42 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import { GatewayError } from "../errors.ts";
+import { Call, type CallSurroundings } from "./call.ts";
+
+/** The calls that are under way, so that a stopping service can wait for them and end them. */
+export class Calls {
+  readonly #running = new Set<Call>();
+  readonly #surroundings: CallSurroundings;
+  #onIdle: (() => void) | undefined;
+
+  constructor(surroundings: CallSurroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  get count(): number {
+    return this.#running.size;
+  }
+
+  begin(context: HandlerContext, method: string): Call {
+    const call = new Call(context, method, this.#surroundings, (settled) => {
+      this.#running.delete(settled);
+      if (this.#running.size === 0) this.#onIdle?.();
+    });
+    this.#running.add(call);
+    return call;
+  }
+
+  /** Settles when no call is under way. */
+  idle(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  /** Ends every call with UNAVAILABLE: the service stops. */
+  endAll(): void {
+    for (const call of [...this.#running]) {
+      call.end(new GatewayError("SHUTTING_DOWN", "the service is shutting down; call another instance"));
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import {
+  type create,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  toBinary,
+} from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Metadata,
+  type MethodDefinition,
+  type Server,
+  type ServerWritableStream,
+  type UntypedHandleCall,
+} from "@grpc/grpc-js";
+import { GatewayError } from "../errors.ts";
+import { GrpcContext } from "./grpc-context.ts";
+import { toGrpcStatus } from "./grpc-status.ts";
+
+/** An implementation of a method, its types lost: which schema belongs to it is known from the descriptor. */
+type Implementation = (request: unknown, context: HandlerContext) => unknown;
+
+type Gate = (context: HandlerContext) => void;
+
+/**
+ * Mounts a service written for Connect on a grpc-js server: unary and server-streaming methods. The gate runs before a
+ * request is decoded.
+ */
+export function addService<Service extends DescService>(
+  server: Server,
+  service: Service,
+  implementation: ServiceImpl<Service>,
+  gate: Gate,
+): void {
+  const definitions: Record<string, MethodDefinition<Buffer, unknown>> = {};
+  const handlers: Record<string, UntypedHandleCall> = {};
+  for (const method of service.methods) {
+    definitions[method.localName] = define(method);
+    // ServiceImpl's mapped type cannot be indexed by a name that is known only at run time.
+    const handler = (implementation as Record<string, Implementation>)[method.localName];
+    if (handler === undefined) throw new Error(`${service.typeName}.${method.name} has no implementation`);
+    handlers[method.localName] =
+      method.methodKind === "unary" ? unary(method, handler, gate) : streaming(method, handler, gate);
+  }
+  server.addService(definitions, handlers);
+}
+
+function define(method: DescMethod): MethodDefinition<Buffer, unknown> {
+  return {
+    path: `/${method.parent.typeName}/${method.name}`,
+    requestStream: false,
+    responseStream: method.methodKind === "server_streaming",
+    // The request stays as bytes until the handler runs, so that bad bytes are an error with details like any other.
+    requestSerialize: (value) => value,
+    requestDeserialize: (bytes) => bytes,
+    responseSerialize: serializer(method.output),
+    responseDeserialize: (bytes) => fromBinary(method.output, bytes),
+  };
+}
+
+function serializer(schema: DescMessage): (value: unknown) => Buffer {
+  return (value) => {
+    // Both kinds of handler answer with messages of the method's output, which only the descriptor knows.
+    const bytes = toBinary(schema, value as ReturnType<typeof create<DescMessage>>);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+}
+
+function decode(method: DescMethod, bytes: Buffer): unknown {
+  try {
+    return fromBinary(method.input, bytes);
+  } catch (cause) {
+    throw new GatewayError("INVALID_REQUEST", `the request is not a valid ${method.input.typeName}`, { cause });
+  }
+}
+
+function unary(method: DescMethod, handler: Implementation, gate: Gate): handleUnaryCall<Buffer, unknown> {
+  return async (call, callback) => {
+    const context = new GrpcContext(method, call);
+    try {
+      gate(context);
+      const response = await handler(decode(method, call.request), context);
+      sendHeaders(call, context);
+      callback(null, response);
+    } catch (error) {
+      callback(toGrpcStatus(error));
+    }
+  };
+}
+
+function streaming(
+  method: DescMethod,
+  handler: Implementation,
+  gate: Gate,
+): handleServerStreamingCall<Buffer, unknown> {
+  return async (call) => {
+    const context = new GrpcContext(method, call);
+    try {
+      gate(context);
+      const responses = handler(decode(method, call.request), context) as AsyncIterable<unknown>;
+      let first = true;
+      for await (const response of responses) {
+        if (first) sendHeaders(call, context);
+        first = false;
+        if (context.signal.aborted) break;
+        if (!call.write(response)) await drained(call, context.signal);
+      }
+      call.end();
+    } catch (error) {
+      call.emit("error", toGrpcStatus(error));
+    }
+  };
+}
+
+function sendHeaders(call: { sendMetadata(metadata: Metadata): void }, context: GrpcContext): void {
+  const metadata = new Metadata();
+  for (const [name, value] of context.responseHeader) metadata.set(name, value);
+  call.sendMetadata(metadata);
+}
+
+/** Settles when the client has read enough to go on, or is gone: this is what pauses the upstream. */
+function drained(call: ServerWritableStream<Buffer, unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const go = (): void => {
+      call.off("drain", go);
+      signal.removeEventListener("abort", go);
+      resolve();
+    };
+    call.on("drain", go);
+    signal.addEventListener("abort", go);
+  });
+}

@@ -1,0 +1,80 @@
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
+import type { Config, TlsFiles } from "../config/config.ts";
+import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
+import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
+import { addService } from "./grpc-bridge.ts";
+import { closingMs, type Listener, type Services } from "./listener.ts";
+import { addReflection } from "./reflection.ts";
+
+const reflected = [
+  ChatService.typeName,
+  ModelService.typeName,
+  "grpc.health.v1.Health",
+  "grpc.reflection.v1.ServerReflection",
+  "grpc.reflection.v1alpha.ServerReflection",
+];
+
+/** Health is reported for the whole server (the empty name) and for each service. */
+const watched = ["", ChatService.typeName, ModelService.typeName];
+
+/** Serves native gRPC: the services, health and reflection. */
+export async function listenGrpc(config: Config, services: Services): Promise<Listener> {
+  const server = new Server({
+    "grpc.max_receive_message_length": config.limits.maxRequestBytes,
+    "grpc.max_send_message_length": -1,
+    "grpc.max_concurrent_streams": config.limits.maxConcurrentStreams,
+    // One client puts all its streams on one connection: Node's default of 10 MB per session is too little for them.
+    "grpc-node.max_session_memory": 256,
+    "grpc.enable_channelz": 0,
+    ...(config.grpcConnection.keepaliveMs > 0 && { "grpc.keepalive_time_ms": config.grpcConnection.keepaliveMs }),
+    ...(config.grpcConnection.maxAgeMs > 0 && {
+      "grpc.max_connection_age_ms": config.grpcConnection.maxAgeMs,
+      "grpc.max_connection_age_grace_ms": config.limits.maxCallMs,
+    }),
+  });
+  const health = new HealthImplementation(Object.fromEntries(watched.map((name) => [name, "SERVING" as const])));
+  addService(server, ChatService, services.chat, services.gate);
+  addService(server, ModelService, services.models, services.gate);
+  health.addToServer(server);
+  addReflection(server, reflected);
+  const { host } = config.grpc;
+  const port = await bind(server, `${host.includes(":") ? `[${host}]` : host}:${config.grpc.port}`, config.grpc.tls);
+  return {
+    address: { host, port },
+    stopReady() {
+      for (const name of watched) health.setStatus(name, "NOT_SERVING");
+    },
+    close() {
+      return new Promise((resolve) => {
+        // Health watches have no end of their own.
+        const timer = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, closingMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    },
+    refuseNew() {
+      // Sends GOAWAY on every connection: calls under way go on, new ones go elsewhere.
+      server.drain(`${host.includes(":") ? `[${host}]` : host}:${port}`, config.shutdown.graceMs + closingMs);
+    },
+  };
+}
+
+function bind(server: Server, address: string, tls: TlsFiles | undefined): Promise<number> {
+  const credentials =
+    tls === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(
+          tls.clientAuthority ?? null,
+          [{ private_key: tls.key, cert_chain: tls.certificate }],
+          tls.clientAuthority !== undefined,
+        );
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+  });
+}

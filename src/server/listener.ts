@@ -1,0 +1,25 @@
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
+import type { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
+
+/** The services that every listener serves. */
+export interface Services {
+  readonly chat: ServiceImpl<typeof ChatService>;
+  readonly models: ServiceImpl<typeof ModelService>;
+  /** Runs before a request is decoded; throws to refuse it. */
+  readonly gate: (context: HandlerContext) => void;
+}
+
+/** How long the last answers may take to reach their clients once every call has ended. */
+export const closingMs = 500;
+
+/** A listener that is open. It is closed in three steps, in this order. */
+export interface Listener {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Health says that the service is stopping; calls still come in. */
+  stopReady(): void;
+  /** No new calls; those under way go on. */
+  refuseNew(): void;
+  /** Closes what is left. */
+  close(): Promise<void>;
+}

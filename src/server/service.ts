@@ -1,0 +1,85 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { createAuthenticator } from "../accounts/keys.ts";
+import type { CallLedger } from "../accounts/record.ts";
+import type { Config } from "../config/config.ts";
+import type { GatewayError } from "../errors.ts";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import { createCatalogue } from "../models/catalogue.ts";
+import type { Adapter } from "../providers/adapter.ts";
+import type { Call } from "../rpc/call.ts";
+import { Calls } from "../rpc/calls.ts";
+import { createChatService } from "../rpc/chat-service.ts";
+import { createGate } from "../rpc/gateway.ts";
+import { createModelService } from "../rpc/model-service.ts";
+import { listenGrpc } from "./grpc-listener.ts";
+import { listenHttp } from "./http-listener.ts";
+
+/** What a service is made of. */
+export interface ServiceParts {
+  readonly config: Config;
+  readonly adapters: readonly Adapter[];
+  readonly models: readonly Model[];
+  readonly ledger: CallLedger;
+  readonly onFault: (error: GatewayError, call: Call) => void;
+}
+
+/** A service that answers on both its listeners. */
+export interface Service {
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  /** What can be asked, ordered by id. */
+  readonly models: readonly Model[];
+  /**
+   * Stops in order: health turns NOT_SERVING, the configured delay passes, new calls are refused, running ones may end
+   * within the grace period, and what is left then ends with UNAVAILABLE.
+   */
+  stop(): Promise<void>;
+}
+
+/** Opens both listeners over one implementation. */
+export async function startService({ config, adapters, models, ledger, onFault }: ServiceParts): Promise<Service> {
+  const calls = new Calls({ ledger, maxCallMs: config.limits.maxCallMs, onFault });
+  const gateway = {
+    authenticate: createAuthenticator(config.authentication),
+    catalogue: createCatalogue(
+      models,
+      adapters.map(({ name }) => name),
+      config.providerStates,
+    ),
+    adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
+    calls,
+  };
+  const services = {
+    chat: createChatService(gateway),
+    models: createModelService(gateway.catalogue),
+    gate: createGate(gateway),
+  };
+  const listeners = await Promise.all([listenGrpc(config, services), listenHttp(config, services)]);
+  const [grpcAddress = "", httpAddress = ""] = listeners.map(({ address: { host, port } }) =>
+    host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
+  );
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    for (const listener of listeners) listener.stopReady();
+    if (config.shutdown.delayMs > 0) await delay(config.shutdown.delayMs);
+    for (const listener of listeners) listener.refuseNew();
+    const grace = new AbortController();
+    await Promise.race([
+      calls.idle(),
+      delay(config.shutdown.graceMs, undefined, { signal: grace.signal }).catch(() => undefined),
+    ]);
+    grace.abort();
+    calls.endAll();
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await Promise.all(adapters.map((adapter) => adapter.close?.()));
+  };
+  return {
+    grpcAddress,
+    httpAddress,
+    models: gateway.catalogue.list(),
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}

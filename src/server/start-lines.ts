@@ -1,0 +1,33 @@
+import type { Config } from "../config/config.ts";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { Service } from "./service.ts";
+
+/** What a person sees at the start: where the service is, which providers are on and why, and two calls that work. */
+export function startLines(service: Service, config: Config): readonly string[] {
+  const model = exampleModel(service.models);
+  const chat = JSON.stringify({
+    chat: { model, messages: [{ role: "ROLE_USER", parts: [{ text: "What is the capital of France?" }] }] },
+  });
+  const withKey = config.authentication.mode === "keys" ? " -H 'x-api-key: YOUR-KEY'" : "";
+  const plaintext = config.grpc.tls ? "" : " -plaintext";
+  const scheme = config.http.tls ? "https" : "http";
+  const width = Math.max(...config.providerStates.map(({ name }) => name.length));
+  return [
+    `gRPC  ${service.grpcAddress}`,
+    `HTTP  ${scheme}://${service.httpAddress}`,
+    "",
+    "providers",
+    ...config.providerStates.map(({ name, on, reason }) => `  ${on ? "on " : "off"}  ${name.padEnd(width)}  ${reason}`),
+    "",
+    "try",
+    `  grpcurl${plaintext}${withKey} -d '${chat}' ${service.grpcAddress} dragoman.v1.ChatService/StreamChat`,
+    `  curl -s${withKey} -H 'content-type: application/json' -d '${chat}' ${scheme}://${service.httpAddress}/dragoman.v1.ChatService/CompleteChat`,
+    "",
+  ];
+}
+
+/** A model that answers without a key, if there is one; a real one rather than the echo. */
+function exampleModel(models: readonly Model[]): string {
+  const of = (provider: string) => models.find((model) => model.provider === provider)?.id;
+  return of("local") ?? of("echo") ?? models[0]?.id ?? "provider/model";
+}

@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { createAuthenticator, selectAccount } from "../../src/accounts/keys.ts";
+import { GatewayError } from "../../src/errors.ts";
+
+const sha256 = (key: string) => createHash("sha256").update(key).digest();
+const keys = [
+  { id: "first", sha256: sha256("sk-first"), accounts: ["a1", "a2"] },
+  { id: "second", sha256: sha256("sk-second"), accounts: [] },
+];
+const authenticate = createAuthenticator({ mode: "keys", keys });
+const first = authenticate(new Headers({ "x-api-key": "sk-first" }));
+const second = authenticate(new Headers({ "x-api-key": "sk-second" }));
+
+function errorOf(attempt: () => unknown): GatewayError {
+  try {
+    attempt();
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("a caller", () => {
+  it("is known by x-api-key or by a bearer token, whatever the case of names and scheme", () => {
+    for (const headers of [
+      { "X-API-Key": "sk-first" },
+      { authorization: "Bearer sk-first" },
+      { Authorization: "bEARER   sk-first " },
+      { "x-api-key": "sk-first", authorization: "Bearer sk-first" },
+      { "x-api-key": "sk-first", authorization: "Basic dXNlcjpwYXNz" },
+      { "x-api-key": "", authorization: "Bearer sk-first" },
+    ]) {
+      expect(authenticate(new Headers(headers))).toEqual({ keyId: "first", accounts: ["a1", "a2"] });
+    }
+    expect(second.keyId).toBe("second");
+  });
+
+  it.each([
+    {},
+    { "x-api-key": " " },
+    { authorization: "Basic sk-first" },
+    { authorization: "Bearer" },
+  ])("without a key (%j) is told which headers to send", (headers) => {
+    const error = errorOf(() => authenticate(new Headers(headers)));
+    expect(error.reason).toBe("CREDENTIALS_MISSING");
+    expect(error.message).toMatch(/x-api-key.*authorization: Bearer/);
+  });
+
+  it.each([
+    { "x-api-key": "sk-wrong" },
+    { "x-api-key": "sk-firs" },
+    { authorization: "Bearer sk-wrong" },
+    { "x-api-key": "sk-first", authorization: "Bearer sk-second" },
+  ])("with a wrong key or two different ones (%j) is refused, and no key is shown", (headers) => {
+    const error = errorOf(() => authenticate(new Headers(headers)));
+    expect(error.reason).toBe("CREDENTIALS_INVALID");
+    expect(error.status).toBe("UNAUTHENTICATED");
+    expect(error.message + JSON.stringify(error.facts)).not.toContain("sk-");
+  });
+
+  it.each(["off", "loopback"] as const)("is anonymous in mode %s, whatever key it sends", (mode) => {
+    const anonymous = createAuthenticator({ mode, keys });
+    for (const headers of [{}, { "x-api-key": "sk-first" }, { "x-api-key": "sk-wrong" }]) {
+      expect(anonymous(new Headers(headers))).toEqual({ keyId: "", accounts: [] });
+    }
+  });
+
+  it("cannot come in by mode keys without keys", () => {
+    const closed = createAuthenticator({ mode: "keys", keys: [] });
+    expect(errorOf(() => closed(new Headers({ "x-api-key": "k" }))).reason).toBe("CREDENTIALS_INVALID");
+  });
+});
+
+describe("the account of a call", () => {
+  it("is the one that header or body names, or both", () => {
+    expect(selectAccount(first, "a2", "")).toBe("a2");
+    expect(selectAccount(first, null, "a2")).toBe("a2");
+    expect(selectAccount(first, "a2", "a2")).toBe("a2");
+  });
+
+  it("is the key's first one, or none, when neither names one", () => {
+    expect(selectAccount(first, null, "")).toBe("a1");
+    expect(selectAccount(first, "", "")).toBe("a1");
+    expect(selectAccount(second, null, "")).toBe("");
+  });
+
+  it("must be the same in header and body", () => {
+    const error = errorOf(() => selectAccount(first, "a1", "a2"));
+    expect(error.reason).toBe("INVALID_REQUEST");
+    expect(error.facts.fields?.[0]?.field).toBe("chat.account_id");
+  });
+
+  it("must be one that the key lists", () => {
+    const error = errorOf(() => selectAccount(first, "a9", ""));
+    expect(error.reason).toBe("ACCOUNT_NOT_ALLOWED");
+    expect(error.status).toBe("PERMISSION_DENIED");
+    expect(error.facts.metadata).toEqual({ account_id: "a9" });
+  });
+
+  it("is free for keys that list none, and for anonymous callers", () => {
+    expect(selectAccount(second, "a9", "")).toBe("a9");
+    expect(selectAccount({ keyId: "", accounts: [] }, null, "a9")).toBe("a9");
+  });
+});

@@ -1,0 +1,40 @@
+import { expect, it } from "vitest";
+import { parse } from "yaml";
+import { describeConfig } from "../../src/config/describe.ts";
+import { load } from "./harness.ts";
+
+it("a described configuration shows what is in force and why, and no secret", () => {
+  const yaml = `
+http: { address: "[::1]:0" }
+authentication: { keys: [{ id: a, sha256: ${"0123456789abcdef".repeat(4)}, accounts: [one, two] }] }
+limits: { max_call_duration: 90s }
+providers:
+  openai: { api_key: sk-secret, headers: { x-key: sk-secret }, options: { region: sk-secret, retries: 2, list: [sk-secret] } }
+`;
+  const shown = describeConfig(load(yaml));
+  expect(shown).not.toContain("sk-secret");
+  expect(parse(shown)).toEqual({
+    grpc: { address: "127.0.0.1:50051" },
+    http: { address: "[::1]:0" },
+    authentication: { mode: "keys", keys: [{ id: "a", sha256: "01234567…", accounts: ["one", "two"] }] },
+    limits: { max_request_size: "16MiB", max_call_duration: "90s", max_concurrent_streams: 4096 },
+    shutdown: { delay: "0", grace: "30s" },
+    grpc_connection: { max_age: "0", keepalive: "1m" },
+    log: { level: "info" },
+    providers: {
+      openai: {
+        enabled: true,
+        reason: "providers.openai.api_key is set",
+        base_url: "https://api.openai.com/v1",
+        api_key: "[secret]",
+        headers: { "x-key": "[hidden]" },
+        timeouts: { connect: "10s", first_event: "5m", idle: "2m" },
+        max_connections: 256,
+        options: { region: "[hidden]", retries: 2, list: ["[hidden]"] },
+      },
+      vllm: { enabled: false, reason: "set VLLM_BASE_URL to turn it on" },
+      echo: expect.objectContaining({ enabled: true, reason: "needs nothing" }),
+      local: { enabled: false, reason: "run `npm run demo` to fetch a model" },
+    },
+  });
+});

@@ -1,0 +1,316 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { declarations, dollar, load, pathsOf, problemsOf, writeConfig } from "./harness.ts";
+
+const hash = (key: string) => createHash("sha256").update(key).digest("hex");
+const keys = (...ids: readonly string[]) =>
+  `authentication: { keys: [${ids.map((id) => `{ id: ${id}, sha256: "${hash(id)}" }`).join(", ")}] }`;
+
+describe("without a file", () => {
+  it("the defaults hold", () => {
+    const config = loadConfig({ environment: {} });
+    expect(config).toEqual({
+      grpc: { host: "127.0.0.1", port: 50051, tls: undefined },
+      http: { host: "127.0.0.1", port: 8080, tls: undefined },
+      authentication: { mode: "loopback", keys: [] },
+      limits: { maxRequestBytes: 16_777_216, maxCallMs: 600_000, maxConcurrentStreams: 4096 },
+      shutdown: { delayMs: 0, graceMs: 30_000 },
+      grpcConnection: { maxAgeMs: 0, keepaliveMs: 60_000 },
+      log: { level: "info" },
+      providers: [],
+      providerStates: [],
+    });
+  });
+
+  it("variables set addresses, authentication and log level", () => {
+    const config = loadConfig({
+      environment: {
+        DRAGOMAN_GRPC_ADDRESS: "0.0.0.0:1",
+        DRAGOMAN_HTTP_ADDRESS: "[::]:2",
+        DRAGOMAN_AUTHENTICATION: "off",
+        DRAGOMAN_LOG_LEVEL: "debug",
+      },
+    });
+    expect(config.grpc).toMatchObject({ host: "0.0.0.0", port: 1 });
+    expect(config.http).toMatchObject({ host: "::", port: 2 });
+    expect(config.authentication.mode).toBe("off");
+    expect(config.log.level).toBe("debug");
+  });
+
+  it("a wrong variable is a mistake under its own name", () => {
+    const environment = {
+      DRAGOMAN_GRPC_ADDRESS: "nonsense",
+      DRAGOMAN_LOG_LEVEL: "loud",
+      DRAGOMAN_AUTHENTICATION: "maybe",
+      OPENAI_BASE_URL: "ftp://host",
+    };
+    const problems = problemsOf(() => loadConfig({ environment, declarations }));
+    expect(problems.map(({ path }) => path).sort()).toEqual(Object.keys(environment).sort());
+  });
+
+  it("an empty variable counts as unset", () => {
+    const environment = { DRAGOMAN_CONFIG: "", DRAGOMAN_GRPC_ADDRESS: "", OPENAI_API_KEY: "", OPENAI_BASE_URL: "" };
+    expect(loadConfig({ environment, declarations }).providers.map(({ name }) => name)).toEqual(["echo"]);
+  });
+});
+
+describe("the file", () => {
+  it("is found by DRAGOMAN_CONFIG, and --config wins over it", () => {
+    const debug = writeConfig("log: { level: debug }");
+    const error = writeConfig("log: { level: error }");
+    expect(loadConfig({ environment: { DRAGOMAN_CONFIG: debug } }).log.level).toBe("debug");
+    expect(loadConfig({ environment: { DRAGOMAN_CONFIG: debug }, file: error }).log.level).toBe("error");
+  });
+
+  it("sets everything", () => {
+    const config = load(`
+grpc: { address: "[::1]:0" }
+http: { address: localhost:0 }
+${keys("a", "b")}
+limits: { max_request_size: 1MiB, max_call_duration: 1m, max_concurrent_streams: 10 }
+shutdown: { delay: 5s, grace: 1m }
+grpc_connection: { max_age: 1h, keepalive: 0 }
+log: { level: warn }
+`);
+    expect(config).toMatchObject({
+      grpc: { host: "::1", port: 0 },
+      http: { host: "localhost", port: 0 },
+      limits: { maxRequestBytes: 1_048_576, maxCallMs: 60_000, maxConcurrentStreams: 10 },
+      shutdown: { delayMs: 5000, graceMs: 60_000 },
+      grpcConnection: { maxAgeMs: 3_600_000, keepaliveMs: 0 },
+      log: { level: "warn" },
+    });
+    expect(config.authentication.mode).toBe("keys");
+    expect(config.authentication.keys[0]).toEqual({ id: "a", sha256: Buffer.from(hash("a"), "hex"), accounts: [] });
+  });
+
+  it("gives way to the environment for addresses, mode and level", () => {
+    const environment = {
+      DRAGOMAN_GRPC_ADDRESS: "127.0.0.2:1",
+      DRAGOMAN_LOG_LEVEL: "error",
+      DRAGOMAN_AUTHENTICATION: "off",
+    };
+    const config = load(
+      "grpc: { address: 127.0.0.1:2 }\nlog: { level: debug }\nauthentication: { mode: loopback }",
+      environment,
+    );
+    expect(config).toMatchObject({
+      grpc: { host: "127.0.0.2" },
+      log: { level: "error" },
+      authentication: { mode: "off" },
+    });
+  });
+
+  it("may be empty, and so may its sections", () => {
+    for (const yaml of ["", "# nothing", "grpc:\nproviders:\nauthentication:\n  keys:\n"]) {
+      expect(load(yaml).grpc.port).toBe(50051);
+    }
+  });
+
+  it("the example is valid and holds the defaults", () => {
+    const example = readFileSync(resolve(import.meta.dirname, "../../dragoman.example.yaml"), "utf8");
+    expect(load(example)).toEqual(load(""));
+  });
+
+  it("that cannot be read is a mistake that says why", () => {
+    const [problem] = problemsOf(() => loadConfig({ environment: {}, file: "/nowhere/dragoman.yaml" }));
+    expect(problem).toMatchObject({ path: "/nowhere/dragoman.yaml", problem: "cannot be read (ENOENT)" });
+  });
+
+  it("that is no YAML is a mistake with line and column, and without the line itself", () => {
+    const [problem] = problemsOf(() => load('log:\n  level: "info" sk-secret\n'));
+    expect(problem?.path).toMatch(/dragoman\.yaml:2:\d+$/);
+    expect(JSON.stringify(problem)).not.toContain("sk-secret");
+  });
+
+  it.each(["- a list", "text", "a: *nowhere"])("that is not a mapping is a mistake: %s", (yaml) => {
+    expect(pathsOf(yaml)).toHaveLength(1);
+  });
+
+  it("cannot reach into prototypes", () => {
+    expect(pathsOf("__proto__: { level: debug }\nconstructor: 1")).toEqual(["__proto__", "constructor"]);
+  });
+});
+
+describe("mistakes", () => {
+  it("are all reported at once, each with path, problem and fix", () => {
+    const problems = problemsOf(() =>
+      load(
+        `
+grpc: { adress: 127.0.0.1:1 }
+http: { address: 0.0.0.0:8080, tls: { certificate: nowhere.crt } }
+limits: { max_request_size: huge, max_concurrent_streams: 0, max_call_duration: 0 }
+log: { level: "${dollar}{LEVEL}" }
+shutdown: []
+providers:
+  openai: { timeouts: { idle: 15 parsecs }, max_connections: many, enabled: perhaps }
+  opnai: {}
+surplus: 1
+`,
+        { DRAGOMAN_GRPC_ADDRESS: "1.2.3.4:5" },
+      ),
+    );
+    expect(Object.fromEntries(problems.map(({ path, problem, fix }) => [path, `${problem}; ${fix}`]))).toMatchObject({
+      "grpc.adress": "is not a known key; did you mean `address`?",
+      "http.tls.certificate": expect.stringContaining("cannot be read (ENOENT)"),
+      "http.tls.key": expect.stringContaining("is missing"),
+      "limits.max_request_size": expect.stringContaining('"huge" is not a size; write text such as'),
+      "limits.max_concurrent_streams": expect.stringContaining("0 is not a whole number above zero"),
+      "limits.max_call_duration": expect.stringContaining("0 is not a duration above zero"),
+      "log.level": "the variable LEVEL is not set; set it, or write $" + "{LEVEL:-default}",
+      shutdown: expect.stringContaining("is not a mapping"),
+      "providers.openai.timeouts.idle": expect.stringContaining('"15 parsecs" is not a duration'),
+      "providers.openai.max_connections": expect.stringContaining('"many"'),
+      "providers.openai.enabled": '"perhaps" is neither true nor false; write true or false',
+      "providers.opnai": "is not a known provider; did you mean `openai`?",
+      surplus: expect.stringContaining("is not a known key; known here: grpc, http,"),
+      "http.address": expect.stringContaining("0.0.0.0:8080 can be reached from other machines"),
+      DRAGOMAN_GRPC_ADDRESS: expect.stringContaining("1.2.3.4:5 can be reached"),
+    });
+    expect(problems).toHaveLength(15);
+  });
+
+  it("make one readable message", () => {
+    expect(() => load("log: { level: loud, color: red }")).toThrow(
+      new RegExp(
+        [
+          "^the configuration has 2 mistakes:",
+          '  log.level: "loud" is not a choice; write one of debug, info, warn, error, silent',
+          "  log.color: is not a known key; did you mean `level`\\?|known here: level$",
+        ].join("\n"),
+      ),
+    );
+  });
+
+  it("never show a secret", () => {
+    const yaml = `
+authentication: { keys: [{ id: a, sha256: sk-secret }] }
+limits: { max_request_size: "${dollar}{SECRET}" }
+http: { tls: { certificate: sk-secret, key: "-----BEGIN sk-secret" } }
+providers:
+  openai: { api_key: "sk-secret with blanks", base_url: "https://user:sk-secret@host", headers: { "a b": sk-secret } }
+  vllm: { base_url: sk-secret, api_key: [sk-secret], headers: sk-secret, options: sk-secret }
+  local: sk-secret
+`;
+    const problems = problemsOf(() =>
+      load(yaml, { SECRET: "sk-secret", OPENAI_API_KEY: "sk-secret\nx", OPENAI_BASE_URL: "sk-secret" }),
+    );
+    expect(problems.length).toBeGreaterThanOrEqual(11);
+    expect(JSON.stringify(problems)).not.toContain("sk-secret");
+  });
+});
+
+describe("references", () => {
+  const level = (text: string, environment = {}) => load(`log: { level: "${text}" }`, environment).log.level;
+
+  it("are replaced by variables, inside of text too", () => {
+    expect(level(`${dollar}{L}`, { L: "warn" })).toBe("warn");
+    expect(level(`${dollar}{A}r${dollar}{B}`, { A: "wa", B: "n" })).toBe("warn");
+  });
+
+  it("give their default when the variable is unset or empty", () => {
+    expect(level(`${dollar}{L:-warn}`)).toBe("warn");
+    expect(level(`${dollar}{L:-warn}`, { L: "" })).toBe("warn");
+    expect(level(`${dollar}{L:-warn}`, { L: "error" })).toBe("error");
+  });
+
+  it("are kept as text after a second dollar", () => {
+    const yaml = `providers: { openai: { enabled: true, headers: { x-a: "$${dollar}{HOME}" }, options: { list: ["$${dollar}{A}"] } } }`;
+    expect(load(yaml).providers[0]).toMatchObject({
+      headers: { "x-a": `${dollar}{HOME}` },
+      options: { list: [`${dollar}{A}`] },
+    });
+  });
+
+  it("serve for numbers and flags as well", () => {
+    const yaml = `providers: { openai: { enabled: "${dollar}{ON}", headers: { a: b }, max_connections: "${dollar}{N}" } }`;
+    expect(load(yaml, { ON: "true", N: "7" }).providers[0]?.maxConnections).toBe(7);
+  });
+
+  it("to unset variables are mistakes that name path and variable", () => {
+    const yaml = `providers: { openai: { options: { list: ["${dollar}{MISSING}"] } } }`;
+    expect(problemsOf(() => load(yaml))[0]).toMatchObject({
+      path: "providers.openai.options.list[0]",
+      problem: "the variable MISSING is not set",
+    });
+  });
+
+  it.each(["{", "{}", "{1A}", "{A B}", "{A:default}"])("that are malformed are mistakes: $%s", (rest) => {
+    expect(problemsOf(() => level(dollar + rest))[0]?.problem).toContain("starts no reference");
+  });
+
+  it("are not looked for in what a variable holds", () => {
+    const config = load(`providers: { openai: { api_key: "${dollar}{A}" } }`, { A: `${dollar}{B}`, B: "no" });
+    expect(config.providers[0]?.apiKey?.reveal()).toBe(`${dollar}{B}`);
+  });
+});
+
+describe("authentication", () => {
+  it("is by key as soon as there are keys, on any address", () => {
+    const config = load(`grpc: { address: 0.0.0.0:1 }\nhttp: { address: myhost:2 }\n${keys("a")}`);
+    expect(config.authentication.mode).toBe("keys");
+  });
+
+  it.each([
+    "0.0.0.0:1",
+    "[::]:1",
+    "10.0.0.1:1",
+    "myhost:1",
+  ])("without keys, %s is refused on either listener", (address) => {
+    for (const listener of ["grpc", "http"]) {
+      expect(pathsOf(`${listener}: { address: "${address}" }`)).toEqual([`${listener}.address`]);
+      expect(pathsOf(`${listener}: { address: "${address}" }\nauthentication: { mode: loopback }\n`)).toHaveLength(1);
+      expect(pathsOf(`${listener}: { address: "${address}" }\nauthentication: { mode: off }`)).toEqual([]);
+    }
+  });
+
+  it.each(["127.0.0.9:1", "[::1]:1", "localhost:1"])("without keys, %s is served", (address) => {
+    expect(load(`grpc: { address: "${address}" }`).authentication.mode).toBe("loopback");
+  });
+
+  it("a mistake in the keys is not reported as exposure too", () => {
+    expect(pathsOf('http: { address: 0.0.0.0:1 }\nauthentication: { keys: [{ id: a, sha256: "12" }] }')).toEqual([
+      "authentication.keys[0].sha256",
+    ]);
+  });
+
+  it("mode keys without keys is a mistake", () => {
+    expect(pathsOf("authentication: { mode: keys }")).toEqual(["authentication.keys"]);
+  });
+
+  it("keys with the same id or the same hash are mistakes", () => {
+    const same = hash("a");
+    expect(
+      pathsOf(`authentication: { keys: [{ id: a, sha256: "${same}" }, { id: b, sha256: "${same.toUpperCase()}" }] }`),
+    ).toEqual(["authentication.keys[1].sha256"]);
+    expect(
+      pathsOf(`authentication: { keys: [{ id: a, sha256: "${same}" }, { id: a, sha256: "${hash("b")}" }] }`),
+    ).toEqual(["authentication.keys[1].id"]);
+  });
+
+  it("keys need an id, a hash and accounts that are texts", () => {
+    expect(pathsOf(`authentication: { keys: [{}, { id: 1, sha256: "${hash("a")}", accounts: [1, ""] }, 5] }`)).toEqual([
+      "authentication.keys[0].id",
+      "authentication.keys[0].sha256",
+      "authentication.keys[1].id",
+      "authentication.keys[1].accounts[0]",
+      "authentication.keys[1].accounts[1]",
+      "authentication.keys[2]",
+    ]);
+  });
+});
+
+it("the result is frozen all the way down, and shows no key", () => {
+  const config = load(`${keys("a")}\nproviders: { openai: { api_key: sk-secret, options: { nested: [{ a: 1 }] } } }`);
+  const check = (value: unknown): void => {
+    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return;
+    expect(Object.isFrozen(value)).toBe(true);
+    Object.values(value).forEach(check);
+  };
+  check(config);
+  expect(JSON.stringify(config) + inspect(config, { depth: 9 })).not.toContain("sk-secret");
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import type { Environment } from "../../src/config/interpolate.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { declarations, load, pathsOf } from "./harness.ts";
+
+const states = (yaml: string, environment: Environment = {}) =>
+  Object.fromEntries(load(yaml, environment).providerStates.map(({ name, on, reason }) => [name, [on, reason]]));
+
+describe("a provider is on", () => {
+  it("by its key, its address, always, or when it finds what it needs", () => {
+    expect(states("")).toEqual({
+      openai: [false, "set OPENAI_API_KEY to turn it on"],
+      vllm: [false, "set VLLM_BASE_URL to turn it on"],
+      echo: [true, "needs nothing"],
+      local: [false, "run `npm run demo` to fetch a model"],
+    });
+    expect(states("", { OPENAI_API_KEY: "k", VLLM_BASE_URL: "http://h" })).toMatchObject({
+      openai: [true, "OPENAI_API_KEY is set"],
+      vllm: [true, "VLLM_BASE_URL is set"],
+    });
+    const ready = declarations.map((known) => ({ ...known, detect: () => undefined }));
+    expect(loadConfig({ environment: {}, declarations: ready }).providerStates.at(-1)).toEqual({
+      name: "local",
+      on: true,
+      reason: "ready",
+    });
+  });
+
+  it("by what the file says in place of the variables", () => {
+    expect(states("providers: { openai: { api_key: k }, vllm: { base_url: http://h } }")).toMatchObject({
+      openai: [true, "providers.openai.api_key is set"],
+      vllm: [true, "providers.vllm.base_url is set"],
+    });
+  });
+
+  it("or off as `enabled` says", () => {
+    const yaml = "providers: { openai: { enabled: false }, echo: { enabled: false }, local: { enabled: true } }";
+    expect(states(yaml, { OPENAI_API_KEY: "k" })).toMatchObject({
+      openai: [false, "providers.openai.enabled is false"],
+      echo: [false, "providers.echo.enabled is false"],
+      local: [true, "providers.local.enabled is true"],
+    });
+  });
+
+  it("and while it is off, its variables are not looked at", () => {
+    const yaml = "providers: { openai: { enabled: false } }";
+    expect(pathsOf(yaml, { OPENAI_API_KEY: "not a key", OPENAI_BASE_URL: "nonsense" })).toEqual([]);
+  });
+
+  it("only in the list of those that are on", () => {
+    expect(load("", { OPENAI_API_KEY: "k" }).providers.map(({ name }) => name)).toEqual(["openai", "echo"]);
+  });
+});
+
+describe("settings of a provider", () => {
+  it("have defaults", () => {
+    const [openai] = load("", { OPENAI_API_KEY: " k\n" }).providers;
+    expect(openai).toMatchObject({
+      name: "openai",
+      baseUrl: "https://api.openai.com/v1",
+      headers: {},
+      timeouts: { connectMs: 10_000, firstEventMs: 300_000, idleMs: 120_000 },
+      maxConnections: 256,
+      options: {},
+    });
+    expect(openai?.apiKey?.reveal()).toBe("k");
+  });
+
+  it("come from the file", () => {
+    const yaml = `
+providers:
+  openai:
+    api_key: k
+    base_url: https://host/v2//
+    headers: { X-Team: "1" }
+    timeouts: { connect: 1s, first_event: 0, idle: 3s }
+    max_connections: 5
+    options: { nested: { list: [1, true] } }
+`;
+    expect(load(yaml).providers[0]).toMatchObject({
+      baseUrl: "https://host/v2",
+      headers: { "x-team": "1" },
+      timeouts: { connectMs: 1000, firstEventMs: 0, idleMs: 3000 },
+      maxConnections: 5,
+      options: { nested: { list: [1, true] } },
+    });
+  });
+
+  it("take the address from the variable first and the key from the file first", () => {
+    const yaml = "providers: { openai: { api_key: file, base_url: http://file } }";
+    const [openai] = load(yaml, { OPENAI_API_KEY: "variable", OPENAI_BASE_URL: "http://variable/" }).providers;
+    expect(openai?.apiKey?.reveal()).toBe("file");
+    expect(openai?.baseUrl).toBe("http://variable");
+  });
+
+  it.each([
+    "ftp://host",
+    "host:80",
+    "https://u:p@host",
+    "https://host?a=b",
+    "https://host#a",
+    "",
+  ])("refuse %j as an address", (url) =>
+    expect(pathsOf(`providers: { openai: { base_url: "${url}" } }`)).toEqual(["providers.openai.base_url"]));
+
+  it.each(["a b", "", "schlüssel", "a\\nb"])("refuse %j as a key", (key) =>
+    expect(pathsOf(`providers: { openai: { api_key: "${key}" } }`)).toEqual(["providers.openai.api_key"]));
+
+  it.each(['"a b": c', 'a: "b\\nc"', "a: 1", "a: b, A: c"])("refuse the headers %s", (headers) =>
+    expect(pathsOf(`providers: { openai: { headers: { ${headers} } } }`)).toEqual(["providers.openai.headers"]));
+
+  it("refuse a key or an address that the provider does not use", () => {
+    expect(pathsOf("providers: { echo: { api_key: k, base_url: http://h } }")).toEqual([
+      "providers.echo.base_url",
+      "providers.echo.api_key",
+    ]);
+  });
+});
+
+describe("a provider that is turned on in the file", () => {
+  it("needs its key, unless it is somewhere else or brings headers", () => {
+    expect(pathsOf("providers: { openai: { enabled: true } }")).toEqual(["providers.openai.api_key"]);
+    expect(pathsOf("providers: { openai: { enabled: true, base_url: http://h } }")).toEqual([]);
+    expect(pathsOf("providers: { openai: { enabled: true, headers: { x-key: k } } }")).toEqual([]);
+    expect(pathsOf("providers: { openai: { enabled: true } }", { OPENAI_API_KEY: "k" })).toEqual([]);
+  });
+
+  it("needs its address when there is no usual one", () => {
+    expect(pathsOf("providers: { vllm: { enabled: true } }")).toEqual(["providers.vllm.base_url"]);
+    expect(pathsOf("providers: { vllm: { enabled: true } }", { VLLM_BASE_URL: "http://h" })).toEqual([]);
+  });
+});

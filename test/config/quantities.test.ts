@@ -1,0 +1,102 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  formatDuration,
+  formatSize,
+  largestMessageBytes,
+  longestTimerMs,
+  parseCount,
+  parseDuration,
+  parseSize,
+} from "../../src/config/quantities.ts";
+
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+describe("durations", () => {
+  it("are read as amount times unit", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 500 }), fc.constantFrom("ms", "s", "m", "h"), (amount, unit) => {
+        expect(parseDuration(`${amount}${unit}`)).toBe(amount * units[unit]);
+      }),
+    );
+  });
+
+  it("survive being formatted", () => {
+    const durations = fc.oneof(
+      fc.integer({ min: 0, max: longestTimerMs }),
+      fc.integer({ min: 0, max: 500 }).map((n) => n * 60_000),
+    );
+    fc.assert(
+      fc.property(durations, (ms) => {
+        expect(parseDuration(formatDuration(ms))).toBe(ms);
+      }),
+    );
+    expect(formatDuration(600_000)).toBe("10m");
+  });
+
+  it("may be a number of milliseconds, also as text", () => {
+    expect(parseDuration(1500)).toBe(1500);
+    expect(parseDuration("1500")).toBe(1500);
+  });
+
+  it.each([
+    "",
+    "s",
+    "-1s",
+    "1.5s",
+    "1 parsec",
+    "30S",
+    "1s ",
+    "10m30s",
+    -1,
+    1.5,
+    Number.NaN,
+    true,
+    null,
+    [],
+    "600h",
+  ])("cannot be read from %j", (value) => expect(parseDuration(value)).toBeUndefined());
+
+  it("end where Node's timers end", () => {
+    expect(parseDuration(longestTimerMs)).toBe(longestTimerMs);
+    expect(parseDuration(longestTimerMs + 1)).toBeUndefined();
+  });
+});
+
+describe("sizes", () => {
+  it("survive being formatted", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: largestMessageBytes }), (bytes) => {
+        expect(parseSize(formatSize(bytes))).toBe(bytes);
+      }),
+    );
+  });
+
+  it.each([
+    ["16MiB", 16_777_216],
+    ["16 MiB", 16_777_216],
+    ["1KB", 1000],
+    ["1GiB", 1_073_741_824],
+    ["12B", 12],
+    [4096, 4096],
+  ])("%j is %d bytes", (text, bytes) => expect(parseSize(text)).toBe(bytes));
+
+  it.each(["16mib", "16M", "1.5MiB", "2GiB", "-1", {}])("cannot be read from %j", (value) =>
+    expect(parseSize(value)).toBeUndefined());
+});
+
+it("a count may be text, since variables are", () => {
+  expect(parseCount("256")).toBe(256);
+  expect(parseCount("256ms")).toBeUndefined();
+});
+
+it("no text makes a parser throw or answer anything but a whole number", () => {
+  fc.assert(
+    fc.property(fc.anything(), (value) => {
+      for (const parse of [parseDuration, parseSize, parseCount]) {
+        const result = parse(value);
+        expect(result === undefined || (Number.isInteger(result) && result >= 0)).toBe(true);
+      }
+    }),
+  );
+});

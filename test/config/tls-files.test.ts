@@ -1,0 +1,90 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describeConfig } from "../../src/config/describe.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { declarations, problemsOf, temporaryFolder, writeConfig } from "./harness.ts";
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+
+describe.skipIf(!hasOpenssl)("certificates (made with openssl; skipped where it is not installed)", () => {
+  let folder = "";
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "dragoman-tls-"));
+    for (const name of ["server", "other"]) {
+      const parameters = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"];
+      const files = [
+        "-subj",
+        `/CN=${name}`,
+        "-keyout",
+        join(folder, `${name}.key`),
+        "-out",
+        join(folder, `${name}.crt`),
+      ];
+      execFileSync("openssl", ["req", "-x509", ...parameters, ...files], { stdio: "ignore" });
+    }
+    const locked = ["-aes256", "-passout", "pass:x", "-out", join(folder, "locked.key")];
+    execFileSync("openssl", ["ec", "-in", join(folder, "server.key"), ...locked], { stdio: "ignore" });
+    const der = ["-outform", "DER", "-out", join(folder, "server.der")];
+    execFileSync("openssl", ["x509", "-in", join(folder, "server.crt"), ...der], { stdio: "ignore" });
+    writeFileSync(join(folder, "broken.crt"), readFileSync(join(folder, "server.crt"), "utf8").replace(/^MI/m, "XX"));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const load = (tls: string) => loadConfig({ environment: {}, file: writeConfig(`grpc: { tls: { ${tls} } }`, folder) });
+
+  it("are read from the folder of the file, with and without an authority for clients", () => {
+    const read = (name: string) => readFileSync(join(folder, name));
+    expect(load("certificate: server.crt, key: server.key").grpc.tls).toEqual({
+      certificate: read("server.crt"),
+      key: read("server.key"),
+      clientAuthority: undefined,
+    });
+    const { tls } = load(`certificate: ${folder}/server.crt, key: server.key, client_authority: other.crt`).grpc;
+    expect(tls?.clientAuthority).toEqual(read("other.crt"));
+  });
+
+  it.each([
+    ["certificate: nowhere.crt, key: server.key", "certificate", "cannot be read (ENOENT)"],
+    ["certificate: server.key, key: server.key", "certificate", "is not a certificate"],
+    ["certificate: broken.crt, key: server.key", "certificate", "is not a certificate"],
+    ["certificate: server.der, key: server.key", "certificate", "is not a certificate"],
+    ["certificate: server.crt, key: server.crt", "key", "is not a private key"],
+    ["certificate: server.crt, key: locked.key", "key", "is not a private key"],
+    ["certificate: server.crt, key: other.key", "key", "does not belong to the certificate"],
+    ["certificate: server.crt, key: server.key, client_authority: .", "client_authority", "cannot be read (EISDIR)"],
+    [
+      "certificate: server.crt, key: server.key, client_authority: server.key",
+      "client_authority",
+      "is not a list of certificates",
+    ],
+    ["certificate: server.crt", "key", "is missing"],
+  ])("%s: the mistake is told", (tls, key, problem) => {
+    expect(problemsOf(() => load(tls))).toEqual([{ path: `grpc.tls.${key}`, problem, fix: expect.any(String) }]);
+  });
+
+  it("are described by subject and expiry only", () => {
+    const shown = describeConfig(load("certificate: server.crt, key: server.key, client_authority: other.crt"));
+    expect(shown).toMatch(/certificate:\n {6}subject: CN=server\n {6}expires: \d{4}-/);
+    expect(shown).toMatch(/client_authority:\n {6}subject: CN=other\n/);
+    expect(shown).not.toContain("BEGIN");
+  });
+
+  it("the example is valid with its comments taken away too", () => {
+    const example = readFileSync(resolve(import.meta.dirname, "../../dragoman.example.yaml"), "utf8");
+    const yaml = example.replace(/^( +)# ( *(?:- )?[a-z0-9_-]+:(?: |$).*)$/gm, "$1$2");
+    const place = temporaryFolder();
+    mkdirSync(join(place, "tls"));
+    for (const name of ["server.crt", "server.key"]) cpSync(join(folder, name), join(place, "tls", name));
+    cpSync(join(folder, "other.crt"), join(place, "tls", "clients.crt"));
+    const environment = { BILLING_KEY_SHA256: "ab".repeat(32), TEAM_OPENAI_KEY: "k", OPENAI_PROJECT: "p" };
+    const config = loadConfig({ environment, file: writeConfig(yaml, place), declarations });
+    expect(config.grpc.tls?.clientAuthority).toBeDefined();
+    expect(config.authentication.keys).toHaveLength(1);
+    expect(config.providers[0]).toMatchObject({ name: "openai", headers: { "openai-project": "p" } });
+  });
+});

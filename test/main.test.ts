@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { afterEach, describe, expect, it } from "vitest";
+import { ChatService } from "../src/gen/dragoman/v1/chat_service_pb.js";
+import { scriptEcho } from "./support/requests.ts";
+
+const main = new URL("../src/main.ts", import.meta.url).pathname;
+const freePorts = { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" };
+
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of running) child.kill("SIGKILL");
+  running.clear();
+});
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly lines: readonly string[];
+  readonly grpcAddress: string;
+}
+
+/** Starts the program as a person does, and waits until it has said what there is to try. */
+async function start(environment: Record<string, string> = {}): Promise<Started> {
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env.PATH, ...freePorts, ...environment },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  running.add(child);
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stderr })) {
+    lines.push(line);
+    if (line.startsWith("  curl")) break;
+  }
+  const grpcAddress = lines[0]?.replace(/^gRPC +/, "") ?? "";
+  return { child, lines, grpcAddress };
+}
+
+/** Runs the program to its end. */
+function run(...parameters: string[]): { status: number | null; output: string; error: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...parameters], {
+    env: { PATH: process.env.PATH, ...freePorts },
+    encoding: "utf8",
+  });
+  return { status, output: stdout, error: stderr };
+}
+
+const hasCurl = spawnSync("curl", ["--version"]).status === 0;
+
+describe("the program", () => {
+  it("says where it listens, which providers are on and why", async () => {
+    const { lines } = await start({ OPENAI_API_KEY: "sk-test" });
+    expect(lines[0]).toMatch(/^gRPC {2}127\.0\.0\.1:\d+$/);
+    expect(lines[1]).toMatch(/^HTTP {2}http:\/\/127\.0\.0\.1:\d+$/);
+    expect(lines).toContainEqual(expect.stringMatching(/^ {2}on {3}openai +OPENAI_API_KEY is set/));
+    expect(lines).toContainEqual(expect.stringMatching(/^ {2}off {2}ollama +set OLLAMA_BASE_URL to turn it on/));
+    expect(lines.join("\n")).not.toContain("sk-test");
+  });
+
+  it.skipIf(!hasCurl)("prints a curl line that works as printed (skipped where curl is not installed)", async () => {
+    const { lines } = await start({ DRAGOMAN_LOCAL_HOME: "/nonexistent" });
+    const command = lines.find((line) => line.startsWith("  curl")) ?? "";
+    const { stdout } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      completion: { choices: [{ message: { parts: [{ text: "What is the capital of France?" }] } }] },
+    });
+  });
+
+  it("finishes running streams on SIGTERM and then exits with 0", async () => {
+    const { child, grpcAddress } = await start();
+    const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${grpcAddress}` }));
+    const exited = once(child, "exit");
+    let last: string | undefined;
+    for await (const { event } of client.streamChat({ chat: scriptEcho({ repeat: 50, text: "word ", delay_ms: 2 }) })) {
+      if (event.case === "started") child.kill("SIGTERM");
+      last = event.case;
+    }
+    expect(last).toBe("completed");
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it("ends at once on a second signal", async () => {
+    const { child, grpcAddress } = await start();
+    const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${grpcAddress}` }));
+    const exited = once(child, "exit");
+    const read = async (): Promise<undefined> => {
+      for await (const { event } of client.streamChat({ chat: scriptEcho({ stall: { after: "started" } }) })) {
+        if (event.case !== "started") continue;
+        child.kill("SIGTERM");
+        child.kill("SIGINT");
+      }
+    };
+    await expect(read()).rejects.toThrow();
+    expect(await exited).toEqual([1, null]);
+  });
+
+  it("refuses to listen beyond loopback without authentication, and says how to go on", () => {
+    const { status, stderr } = spawnSync(process.execPath, [main], {
+      env: { PATH: process.env.PATH, ...freePorts, DRAGOMAN_GRPC_ADDRESS: "0.0.0.0:0" },
+      encoding: "utf8",
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain("DRAGOMAN_GRPC_ADDRESS");
+    expect(stderr).toContain("authentication");
+  });
+
+  it("checks a configuration and prints it without secrets", () => {
+    expect(run("--check")).toMatchObject({ status: 0, output: expect.stringContaining("max_request_size: 16MiB") });
+    expect(run("--check", "--config", "/no/such/file.yaml")).toMatchObject({ status: 1 });
+  });
+
+  it("says what is wrong with an option and exits with 2", () => {
+    expect(run("--chek")).toMatchObject({ status: 2, error: expect.stringContaining("--help") });
+  });
+});

@@ -1,0 +1,390 @@
+import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { ChatEvent } from "../../../src/chat/events.ts";
+import { createFold } from "../../../src/chat/fold.ts";
+import { createGuard } from "../../../src/chat/guard.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { AttemptSchema, type ChatCompletion, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { type PartSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import type { GenerationParametersSchema } from "../../../src/gen/dragoman/v1/parameters_pb.js";
+import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
+import { createEcho, echoModels } from "../../../src/providers/echo/echo.ts";
+
+const adapter = createEcho();
+const model = create(ModelSchema, echoModels[0]);
+
+/** Texts with every kind of white space, and characters of one to four bytes. */
+const texts = fc.string({
+  unit: fc.constantFrom("a", "b", " ", "\n", "\t", "{", '"', "é", "語", "👩‍🚀"),
+  maxLength: 40,
+});
+
+interface Asked {
+  readonly prompt?: string;
+  readonly script?: JsonObject;
+  readonly parameters?: MessageInitShape<typeof GenerationParametersSchema>;
+}
+
+function ask({ prompt = "", script, parameters }: Asked): ChatRequest {
+  return create(ChatRequestSchema, {
+    model: "echo/echo",
+    messages: [user({ case: "text", value: prompt })],
+    ...(parameters && { parameters }),
+    ...(script && { providerOptions: { echo: script } }),
+  });
+}
+
+type PartKind = NonNullable<MessageInitShape<typeof PartSchema>["kind"]>;
+
+function user(...kinds: PartKind[]) {
+  return { role: Role.USER, parts: kinds.map((kind) => ({ kind })) };
+}
+
+function open(request: ChatRequest, signal = new AbortController().signal) {
+  const attempt = create(AttemptSchema);
+  const batches = adapter.stream(request, model, { signal, attempt })[Symbol.asyncIterator]();
+  return { batches, attempt };
+}
+
+/** Reads a stream to its end, keeping what came before an error. */
+async function read(request: ChatRequest): Promise<{ batches: (readonly ChatEvent[])[]; error: unknown }> {
+  const batches: (readonly ChatEvent[])[] = [];
+  try {
+    for await (const batch of { [Symbol.asyncIterator]: () => open(request).batches }) batches.push(batch);
+  } catch (error) {
+    return { batches, error };
+  }
+  return { batches, error: undefined };
+}
+
+/** Reads a whole answer, holds it to the stream law, and folds it. */
+async function complete(request: ChatRequest): Promise<ChatCompletion> {
+  const { batches, error } = await read(request);
+  if (error !== undefined) throw error;
+  const guard = createGuard();
+  const fold = createFold();
+  for (const event of batches.flat()) {
+    guard.accept(event);
+    fold.add(event);
+  }
+  guard.end();
+  return fold.completion;
+}
+
+function pieces(batches: readonly (readonly ChatEvent[])[]): string[] {
+  return batches.flat().flatMap((event) => {
+    if (event.case !== "delta") return [];
+    const { delta } = event.value;
+    return delta.case === "text" ? [delta.value] : [];
+  });
+}
+
+function cases(batches: readonly (readonly ChatEvent[])[]): string[] {
+  return batches.flat().map((event) => event.case);
+}
+
+function kinds(completion: ChatCompletion, index = 0) {
+  return completion.choices[index]?.message?.parts.map(({ kind }) => kind);
+}
+
+async function refusal(request: ChatRequest): Promise<GatewayError> {
+  const { error } = await read(request);
+  if (!(error instanceof GatewayError)) throw new Error("the stream did not fail with a GatewayError");
+  return error;
+}
+
+describe("without a script", () => {
+  test("the prompt comes back word by word, each with the white space after it", async () => {
+    const { batches } = await read(ask({ prompt: "  the quick\n\nbrown fox  " }));
+    expect(pieces(batches)).toEqual(["  the ", "quick\n\n", "brown ", "fox  "]);
+  });
+
+  test("the answer to any text is that text, and keeps the stream law", async () => {
+    await fc.assert(
+      fc.asyncProperty(texts, fc.integer({ min: 1, max: 3 }), async (prompt, n) => {
+        const { choices } = await complete(ask({ prompt, parameters: { n } }));
+        expect(choices).toHaveLength(n);
+        for (const { message } of choices) {
+          expect(message?.parts.map(({ kind }) => kind.value).join("")).toBe(prompt);
+        }
+      }),
+    );
+  });
+
+  test("an empty prompt gives no part and one finished choice", async () => {
+    const { batches } = await read(ask({ prompt: "" }));
+    expect(cases(batches)).toEqual(["started", "finished", "completed"]);
+    expect((await complete(ask({ prompt: "" }))).choices[0]?.finishReason).toBe(FinishReason.STOP);
+  });
+
+  test("the last user message is what is repeated, with media by their type", async () => {
+    const request = create(ChatRequestSchema, {
+      messages: [
+        user({ case: "text", value: "earlier" }),
+        user(
+          { case: "text", value: "look:" },
+          { case: "media", value: { source: { case: "data", value: new Uint8Array(3) }, mediaType: "image/png" } },
+          { case: "media", value: { source: { case: "url", value: "https://example.com/a" } } },
+        ),
+        { role: Role.ASSISTANT, parts: [{ kind: { case: "text", value: "seen" } }] },
+      ],
+    });
+    expect(kinds(await complete(request))).toEqual([{ case: "text", value: "look: [image/png] [media]" }]);
+  });
+
+  test("a tool's result is repeated after it, so that a loop over tools ends", async () => {
+    const script = JSON.stringify({ echo: { tool_calls: [{ name: "weather", arguments: { city: "Oslo" } }] } });
+    const request = ask({ prompt: script });
+    const first = await complete(request);
+    const call = first.choices[0]?.message?.parts[0]?.kind;
+    expect(call).toMatchObject({ case: "toolCall", value: { name: "weather", argumentsJson: '{"city":"Oslo"}' } });
+    const toolCallId = call?.case === "toolCall" ? call.value.id : "";
+    const result = { toolCallId, parts: [{ kind: { case: "text" as const, value: "8 degrees" } }] };
+    const next = create(ChatRequestSchema, {
+      messages: [
+        ...request.messages,
+        ...first.choices.flatMap(({ message }) => message ?? []),
+        { role: Role.TOOL, parts: [{ kind: { case: "toolResult", value: result } }] },
+      ],
+    });
+    expect(kinds(await complete(next))).toEqual([{ case: "text", value: "8 degrees" }]);
+  });
+
+  test("input is counted in words, output in deltas over all choices", async () => {
+    const { usage } = await complete(ask({ prompt: "one two  three", parameters: { n: 2 } }));
+    expect(usage).toMatchObject({ inputTokens: 3, outputTokens: 6, totalTokens: 9, quality: UsageQuality.EXACT });
+  });
+
+  test("the same request gives the same events", async () => {
+    const request = ask({ prompt: "again and again", parameters: { logprobs: true, topLogprobs: 2, seed: "7" } });
+    expect(await read(request)).toEqual(await read(request));
+  });
+});
+
+describe("parameters", () => {
+  test("an answer is cut at max_output_tokens, which counts deltas", async () => {
+    const { choices, usage } = await complete(ask({ prompt: "a b c d", parameters: { maxOutputTokens: 2 } }));
+    expect(choices[0]).toMatchObject({ finishReason: FinishReason.LENGTH, providerFinishReason: "length" });
+    expect(choices[0]?.message?.parts[0]?.kind.value).toBe("a b ");
+    expect(usage?.outputTokens).toBe(2);
+  });
+
+  test("a stop sequence never gets out, even across words, and is named", async () => {
+    const parameters = { stopSequences: ["zzz", "b c"] };
+    const { choices } = await complete(ask({ prompt: "a b c d", parameters }));
+    expect(choices[0]).toMatchObject({ finishReason: FinishReason.STOP, matchedStopSequence: "b c" });
+    expect(choices[0]?.message?.parts[0]?.kind.value).toBe("a ");
+  });
+
+  test("the output is the text up to the first stop sequence in it, however often it is repeated", async () => {
+    const letters = fc.string({ unit: fc.constantFrom("a", "b", " "), minLength: 1, maxLength: 6 });
+    const stops = fc.array(letters, { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(letters, stops, fc.integer({ min: 1, max: 8 }), async (text, stopSequences, repeat) => {
+        const whole = text.repeat(repeat);
+        const ends = stopSequences.map((stop) => whole.indexOf(stop)).filter((at) => at >= 0);
+        const { batches } = await read(ask({ script: { text, repeat }, parameters: { stopSequences } }));
+        expect(pieces(batches).join("")).toBe(whole.slice(0, Math.min(whole.length, ...ends)));
+      }),
+    );
+  });
+
+  test("log probabilities come with each delta when they are asked for", async () => {
+    const parameters = { logprobs: true, topLogprobs: 2 };
+    const { choices } = await complete(ask({ script: { reasoning: "hm", text: "a b" }, parameters }));
+    expect(choices[0]?.logprobs?.tokens).toMatchObject([
+      {
+        token: "a ",
+        logprob: 0,
+        topLogprobs: [
+          { token: "a ", logprob: 0 },
+          { token: "a ~1", logprob: -1 },
+        ],
+      },
+      { token: "b", logprob: -0.125, topLogprobs: [{ token: "b" }, { token: "b~1" }] },
+    ]);
+    expect(choices[0]?.reasoningLogprobs?.tokens).toHaveLength(1);
+    expect((await complete(ask({ prompt: "a" }))).choices[0]?.logprobs).toBeUndefined();
+  });
+
+  test("what echo cannot do is named", () => {
+    const request = ask({ parameters: { minOutputTokens: 3, logitBias: { 5: 1 }, temperature: 1 } });
+    expect(adapter.limitations(request, model).map(({ kind, field }) => [kind, field])).toEqual([
+      ["UNSUPPORTED_PARAMETER", "parameters.min_output_tokens"],
+      ["UNSUPPORTED_PARAMETER", "parameters.logit_bias"],
+    ]);
+  });
+});
+
+describe("a script", () => {
+  test("can be the prompt itself", async () => {
+    const prompt = ' { "echo": {"text": "hello", "repeat": 3} } ';
+    expect(kinds(await complete(ask({ prompt })))).toEqual([{ case: "text", value: "hellohellohello" }]);
+  });
+
+  test.each([
+    '{"echo": {}, "more": 1}',
+    '{"echo": ',
+    '["echo"]',
+  ])("is not %s, which is repeated as text", async (prompt) => {
+    expect(kinds(await complete(ask({ prompt })))).toEqual([{ case: "text", value: prompt }]);
+  });
+
+  test("gives deltas exactly as listed, empty ones too", async () => {
+    const { batches } = await read(ask({ script: { deltas: ["a", "", " b", ""] } }));
+    expect(pieces(batches)).toEqual(["a", "", " b", ""]);
+  });
+
+  test("makes reasoning, text, a refusal and tool calls, in this order", async () => {
+    const calls = [
+      { name: "one", arguments: '{"a":1}', fragments: 3 },
+      { id: "mine", name: "two" },
+    ];
+    const script = { reasoning: "let me see", text: "well", refusal: "no way", tool_calls: calls };
+    const { choices, usage } = await complete(ask({ script }));
+    expect(choices[0]?.message?.parts.map(({ kind }) => kind)).toMatchObject([
+      { case: "reasoning", value: { text: "let me see" } },
+      { case: "text", value: "well" },
+      { case: "refusal", value: "no way" },
+      { case: "toolCall", value: { id: "call_1_0_0", name: "one", argumentsJson: '{"a":1}' } },
+      { case: "toolCall", value: { id: "mine", name: "two", argumentsJson: "{}" } },
+    ]);
+    expect(choices[0]?.finishReason).toBe(FinishReason.TOOL_CALLS);
+    expect(usage).toMatchObject({ outputTokens: 3 + 1 + 2 + 3 + 1, reasoningTokens: 3 });
+  });
+
+  test("arguments survive any number of fragments", async () => {
+    await fc.assert(
+      fc.asyncProperty(texts, fc.integer({ min: 1, max: 9 }), async (text, fragments) => {
+        const completion = await complete(ask({ script: { tool_calls: [{ name: "f", arguments: text, fragments }] } }));
+        expect(kinds(completion)).toMatchObject([{ value: { argumentsJson: text } }]);
+      }),
+    );
+  });
+
+  test("says for each choice what it does, and the rest for the others", async () => {
+    const script = { text: "common", choices: [{ text: "first", finish_reason: "OTHER" }, { refusal: "no" }] };
+    const completion = await complete(ask({ script, parameters: { n: 3 } }));
+    expect([0, 1, 2].map((index) => kinds(completion, index))).toEqual([
+      [{ case: "text", value: "first" }],
+      [{ case: "refusal", value: "no" }],
+      [{ case: "text", value: "common" }],
+    ]);
+    expect(completion.choices.map(({ providerFinishReason }) => providerFinishReason)).toEqual([
+      "other",
+      "content_filter",
+      "stop",
+    ]);
+  });
+
+  test("sets usage, or leaves it out", async () => {
+    const usage = { input_tokens: 10, cached_input_tokens: 4, quality: "ESTIMATED" };
+    expect((await complete(ask({ prompt: "a b", script: { usage } }))).usage).toMatchObject({
+      inputTokens: 10,
+      outputTokens: 2,
+      totalTokens: 12,
+      cachedInputTokens: 4,
+      quality: UsageQuality.ESTIMATED,
+    });
+    expect((await complete(ask({ prompt: "a", script: { usage: "none" } }))).usage).toBeUndefined();
+  });
+
+  test("puts deltas into batches and makes them large", async () => {
+    const { batches } = await read(ask({ prompt: "a b c", script: { batch: 2, large: 1000 } }));
+    expect(batches.map((batch) => batch.length)).toEqual([1, 2, 1, 2]);
+    expect(pieces(batches)).toEqual(Array(3).fill("x".repeat(1000)));
+  });
+
+  test("is refused with every mistake in it by its path", async () => {
+    const error = await refusal(ask({ script: { repeat: 0, fail: { reason: "NOPE" }, sleep: 1 } }));
+    expect(error.reason).toBe("INVALID_REQUEST");
+    expect(error.facts.fields?.map(({ field }) => field)).toEqual([
+      "chat.provider_options.echo.repeat",
+      "chat.provider_options.echo.fail.reason",
+      "chat.provider_options.echo",
+    ]);
+    const prompted = await refusal(ask({ prompt: '{"echo": {"text": 1}}' }));
+    expect(prompted.facts.fields?.map(({ field }) => field)).toEqual(["chat.messages[0].echo.text"]);
+    expect((await refusal(ask({ script: { end: {}, stall: {} } }))).message).toContain("only one of");
+  });
+});
+
+describe("faults", () => {
+  test.each([
+    [0, []],
+    ["started", ["started"]],
+    [2, ["started", "delta", "delta"]],
+    [3, ["started", "delta", "delta", "delta"]],
+    [4, ["started", "delta", "delta", "delta", "finished"]],
+  ])("come after %s", async (after, expected) => {
+    const script = { fail: { after, reason: "PROVIDER_UNAVAILABLE" } };
+    const { batches, error } = await read(ask({ prompt: "a b c", script }));
+    expect(cases(batches)).toEqual(expected);
+    expect(error).toMatchObject({ reason: "PROVIDER_UNAVAILABLE" });
+    const ended = await read(ask({ prompt: "a b c", script: { end: { after }, batch: 2 } }));
+    expect(cases(ended.batches)).toEqual(expected);
+    expect(ended.error).toBeUndefined();
+  });
+
+  test("a failure has the facts of an upstream's", async () => {
+    const fail = { after: 1, reason: "PROVIDER_RATE_LIMITED", retry_after_ms: 1500, http_status: 429 };
+    const { batches, attempt } = open(ask({ prompt: "a b", script: { fail } }));
+    await batches.next();
+    await batches.next();
+    await expect(batches.next()).rejects.toMatchObject({
+      status: "RESOURCE_EXHAUSTED",
+      facts: { retryAfterMs: 1500, provider: { provider: "echo", httpStatus: 429, outputStarted: true } },
+    });
+    expect(attempt.httpStatus).toBe(429);
+  });
+
+  test.each([0, "started", 1, 9])("a malformed answer after %s breaks the stream law", async (after) => {
+    await expect(complete(ask({ prompt: "a b", script: { malformed: { after } } }))).rejects.toMatchObject({
+      message: expect.stringContaining("malformed"),
+    });
+  });
+});
+
+describe("waiting", () => {
+  const reason = new GatewayError("CANCELLED", "the caller went away");
+
+  test.each([0, "started", 1])("a stall after %s lasts until the signal, and throws its reason", async (after) => {
+    const cancel = new AbortController();
+    const { batches } = open(ask({ prompt: "a b", script: { stall: { after } } }), cancel.signal);
+    for (let served = 0; served < (after === 0 ? 0 : after === 1 ? 2 : 1); served++) await batches.next();
+    const next = batches.next();
+    cancel.abort(reason);
+    await expect(next).rejects.toBe(reason);
+  });
+
+  test.each(["delay_ms", "first_delay_ms"])("%s ends with the signal and leaves no timer behind", async (field) => {
+    const cancel = new AbortController();
+    const { batches } = open(ask({ prompt: "a b", script: { [field]: 3_600_000 } }), cancel.signal);
+    await batches.next();
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timers();
+    const next = batches.next();
+    expect(timers()).toBe(before + 1);
+    cancel.abort(reason);
+    await expect(next).rejects.toBe(reason);
+    expect(timers()).toBe(before);
+  });
+
+  test("a stream without pauses ends with the signal too, however long it is", async () => {
+    const cancel = new AbortController();
+    const { batches } = open(ask({ script: { text: "on and on ", repeat: 1_000_000 } }), cancel.signal);
+    setImmediate(() => cancel.abort(reason));
+    const drain = async () => {
+      while (!(await batches.next()).done);
+    };
+    await expect(drain()).rejects.toBe(reason);
+  });
+
+  test("a signal that fired before is not ignored", async () => {
+    const { batches } = open(ask({ prompt: "a", script: { stall: {} } }), AbortSignal.abort(reason));
+    await expect(batches.next()).rejects.toBe(reason);
+  });
+});

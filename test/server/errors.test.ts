@@ -1,0 +1,142 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Reason, reasons } from "../../src/errors.ts";
+import { JsonGenerationFailureSchema, ProviderErrorSchema } from "../../src/gen/dragoman/v1/error_pb.js";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { ask, scriptEcho } from "../support/requests.ts";
+import { protocols, startTestService, type TestService } from "../support/service.ts";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService();
+});
+beforeEach(() => service.forgetRecords());
+afterAll(() => service.stop());
+
+/** The error that a call ends with. */
+async function failure(call: Promise<unknown>): Promise<ConnectError> {
+  const error = await call.then(
+    () => expect.fail("the call must fail"),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ConnectError)) throw error;
+  return error;
+}
+
+async function drain(stream: AsyncIterable<unknown>): Promise<number> {
+  let count = 0;
+  for await (const _ of stream) count++;
+  return count;
+}
+
+/** gRPC's number of a status name. */
+const numbers: Record<(typeof reasons)[Reason], Code> = {
+  CANCELLED: Code.Canceled,
+  INVALID_ARGUMENT: Code.InvalidArgument,
+  DEADLINE_EXCEEDED: Code.DeadlineExceeded,
+  NOT_FOUND: Code.NotFound,
+  PERMISSION_DENIED: Code.PermissionDenied,
+  RESOURCE_EXHAUSTED: Code.ResourceExhausted,
+  FAILED_PRECONDITION: Code.FailedPrecondition,
+  INTERNAL: Code.Internal,
+  UNAVAILABLE: Code.Unavailable,
+  UNAUTHENTICATED: Code.Unauthenticated,
+};
+
+const allReasons = Object.keys(reasons).filter((name): name is Reason => name in reasons);
+
+describe.each(protocols)("over %s", (protocol) => {
+  it.each(allReasons)("%s has its code and its reason, and the record has them too", async (reason) => {
+    const chat = scriptEcho({ fail: { after: 0, reason } });
+    const error = await failure(service.chatClient(protocol).completeChat({ chat }));
+    expect(error.code).toBe(numbers[reasons[reason]]);
+    const [info] = error.findDetails(ErrorInfoSchema);
+    expect(info).toMatchObject({ reason, domain: "dragoman" });
+    const record = await service.nextRecord();
+    expect(record).toMatchObject({ reason, model: "echo/echo", provider: "echo", method: "CompleteChat" });
+    expect(info?.metadata.request_id).toBe(record.requestId);
+  });
+
+  it("a rate limit tells when to come back and what the provider said", async () => {
+    const chat = scriptEcho({
+      fail: { after: 0, reason: "PROVIDER_RATE_LIMITED", retry_after_ms: 1500, http_status: 429 },
+    });
+    const error = await failure(drain(service.chatClient(protocol).streamChat({ chat })));
+    const [retry] = error.findDetails(RetryInfoSchema);
+    expect(retry?.retryDelay && durationMs(retry.retryDelay)).toBe(1500);
+    const [provider] = error.findDetails(ProviderErrorSchema);
+    expect(provider).toMatchObject({ provider: "echo", httpStatus: 429, outputStarted: false });
+  });
+
+  it("a failure in mid-stream is a status after what was sent, marked as partial", async () => {
+    const chat = scriptEcho({
+      deltas: ["a", "b", "c", "d"],
+      fail: { after: 3, reason: "PROVIDER_STREAM_INTERRUPTED" },
+    });
+    const events: string[] = [];
+    const read = async () => {
+      for await (const { event } of service.chatClient(protocol).streamChat({ chat })) {
+        events.push(event.case === "delta" ? String(event.value.delta.value) : String(event.case));
+      }
+    };
+    const error = await failure(read());
+    expect(events).toEqual(["started", "a", "b", "c"]);
+    expect(error.code).toBe(Code.Unavailable);
+    expect(error.findDetails(ErrorInfoSchema)[0]?.metadata.partial).toBe("true");
+    expect(error.findDetails(ProviderErrorSchema)[0]?.outputStarted).toBe(true);
+    expect(await service.nextRecord()).toMatchObject({ outcome: "error", reason: "PROVIDER_STREAM_INTERRUPTED" });
+  });
+
+  it("a malformed or cut answer after output began is an interrupted stream", async () => {
+    for (const fault of ["malformed", "end"]) {
+      const chat = scriptEcho({ deltas: ["a", "b"], [fault]: { after: 1 } });
+      const error = await failure(drain(service.chatClient(protocol).streamChat({ chat })));
+      expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
+    }
+  });
+
+  it("a request with several faults names each field, and no provider is asked", async () => {
+    const chat = ask("echo/echo", "secret words", {
+      parameters: { temperature: 3, n: 0 },
+      toolChoice: { choice: { case: "toolName", value: "missing" } },
+    });
+    const error = await failure(service.chatClient(protocol).completeChat({ chat }));
+    expect(error.code).toBe(Code.InvalidArgument);
+    const [bad] = error.findDetails(BadRequestSchema);
+    expect(bad?.fieldViolations.map(({ field }) => field)).toEqual([
+      "chat.parameters.temperature",
+      "chat.parameters.n",
+      "chat.tool_choice.tool_name",
+    ]);
+    expect(JSON.stringify(error)).not.toContain("secret words");
+    const record = await service.nextRecord();
+    expect(record).toMatchObject({ outcome: "error", reason: "INVALID_REQUEST", attempts: [] });
+    expect(record.usage).toBeUndefined();
+  });
+
+  it("an unknown model is not found, and the message says what to do", async () => {
+    const error = await failure(service.chatClient(protocol).completeChat({ chat: ask("no-such-model", "hi") }));
+    expect(error.code).toBe(Code.NotFound);
+    expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("MODEL_NOT_FOUND");
+  });
+
+  it("an answer that is not the JSON asked for fails with the text that came instead", async () => {
+    const chat = scriptEcho({ text: "{a" }, { outputFormat: { format: { case: "jsonObject", value: {} } } });
+    const error = await failure(service.chatClient(protocol).completeChat({ chat }));
+    expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("JSON_GENERATION_FAILED");
+    expect(error.findDetails(JsonGenerationFailureSchema)[0]?.failedGeneration).toBe("{a");
+  });
+
+  it("a parameter that the model lacks is an error only when strictness was asked for", async () => {
+    const chat = (strictParameters: boolean) =>
+      ask("echo/echo", "hi", { parameters: { logitBias: { 1: 1 } }, strictParameters });
+    const { completion } = await service.chatClient(protocol).completeChat({ chat: chat(false) });
+    expect(completion?.warnings).toMatchObject([{ reason: "UNSUPPORTED_PARAMETER", field: "parameters.logit_bias" }]);
+    const error = await failure(service.chatClient(protocol).completeChat({ chat: chat(true) }));
+    expect(error.findDetails(ErrorInfoSchema)[0]).toMatchObject({
+      reason: "UNSUPPORTED_PARAMETER",
+      metadata: { fields: "parameters.logit_bias" },
+    });
+  });
+});

@@ -1,0 +1,59 @@
+import { type ClientReadableStream, credentials, makeClientConstructor, type ServiceError } from "@grpc/grpc-js";
+import { service as healthService } from "grpc-health-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestService, type TestService } from "../support/service.ts";
+
+interface Health {
+  readonly status: string;
+}
+
+const HealthClient = makeClientConstructor(healthService, "Health");
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService();
+});
+afterAll(() => service.stop());
+
+async function withClient<T>(use: (client: InstanceType<typeof HealthClient>) => Promise<T>): Promise<T> {
+  const client = new HealthClient(service.grpcAddress, credentials.createInsecure());
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
+
+function check(name: string): Promise<Health> {
+  return withClient(
+    (client) =>
+      new Promise((resolve, reject) => {
+        client.check?.({ service: name }, (error: ServiceError | null, answer: Health) =>
+          error ? reject(error) : resolve(answer),
+        );
+      }),
+  );
+}
+
+describe("health", () => {
+  it.each(["", "dragoman.v1.ChatService", "dragoman.v1.ModelService"])("of «%s» is SERVING", async (name) => {
+    expect(await check(name)).toMatchObject({ status: "SERVING" });
+  });
+
+  it("of an unknown service is NOT_FOUND for Check and SERVICE_UNKNOWN for Watch, which stays open", async () => {
+    await expect(check("no.such.Service")).rejects.toMatchObject({ code: 5 });
+    await withClient(async (client) => {
+      const watch: ClientReadableStream<Health> = client.watch?.({ service: "no.such.Service" });
+      watch.on("error", () => {});
+      expect(await new Promise((resolve) => watch.once("data", resolve))).toMatchObject({ status: "SERVICE_UNKNOWN" });
+      watch.cancel();
+    });
+  });
+
+  it("is on the HTTP listener for probes", async () => {
+    for (const page of ["healthz", "readyz"]) {
+      const response = await fetch(`http://${service.httpAddress}/${page}`);
+      expect([response.status, await response.text()]).toEqual([200, "ok\n"]);
+    }
+  });
+});

@@ -1,0 +1,64 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { openaiModels } from "../../src/models/openai-models.ts";
+import { protocols, startTestService, type TestService } from "../support/service.ts";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService({ OPENAI_API_KEY: "sk-test" });
+});
+afterAll(() => service.stop());
+
+describe.each(protocols)("ModelService over %s", (protocol) => {
+  it("lists every model of the providers that are on, page by page, ordered by id", async () => {
+    const ids: string[] = [];
+    let pageToken = "";
+    do {
+      const page = await service.modelClient(protocol).listModels({ pageSize: 3, pageToken });
+      expect(page.models.length).toBeLessThanOrEqual(3);
+      ids.push(...page.models.map(({ id }) => id));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    expect(ids).toEqual([...openaiModels.map(({ id }) => id), "echo/echo"].sort());
+  });
+
+  it("lists the models of one provider", async () => {
+    const { models } = await service.modelClient(protocol).listModels({ provider: "echo" });
+    expect(models.map(({ id }) => id)).toEqual(["echo/echo"]);
+  });
+
+  it("refuses a negative page size and a token that it did not make, naming the field", async () => {
+    for (const [request, field] of [
+      [{ pageSize: -1 }, "page_size"],
+      [{ pageToken: "made up" }, "page_token"],
+    ] as const) {
+      const error = await service
+        .modelClient(protocol)
+        .listModels(request)
+        .catch((thrown: unknown) => ConnectError.from(thrown));
+      if (!(error instanceof ConnectError)) return expect.fail("the call must fail");
+      expect(error.code).toBe(Code.InvalidArgument);
+      expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations[0]?.field).toBe(field);
+    }
+  });
+
+  it("finds a model by id and by provider/model, with the profile plain for the latter", async () => {
+    const client = service.modelClient(protocol);
+    const bare = await client.getModel({ id: "gpt-4o" });
+    expect(bare.model).toMatchObject({ id: "gpt-4o", provider: "openai", contextWindowTokens: 128_000 });
+    const path = await client.getModel({ id: "openai/gpt-4o" });
+    expect(path.model).toMatchObject({ id: "openai/gpt-4o", providerModel: "gpt-4o", profile: "plain" });
+  });
+
+  it("says that a model is not found, and what to do", async () => {
+    const error = await service
+      .modelClient(protocol)
+      .getModel({ id: "gpt-4x" })
+      .catch((thrown: unknown) => ConnectError.from(thrown));
+    if (!(error instanceof ConnectError)) return expect.fail("the call must fail");
+    expect(error.code).toBe(Code.NotFound);
+    expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("MODEL_NOT_FOUND");
+    expect(error.rawMessage).toContain("gpt-4");
+  });
+});

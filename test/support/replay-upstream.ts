@@ -1,0 +1,127 @@
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** A request as the upstream saw it. */
+export interface RecordedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The body's text. */
+  readonly body: string;
+  /** Resolves when the client cut the connection before the answer was whole. */
+  readonly aborted: Promise<void>;
+}
+
+/** One step of a scripted answer. */
+export type Step =
+  /** Sends these bytes as one chunk. */
+  | { readonly write: string | Uint8Array }
+  /** Waits until the test says so. */
+  | { readonly hold: Promise<unknown> }
+  /** Cuts the socket. */
+  | { readonly cut: true }
+  /** Sends blocks as fast as the client takes them, until one is empty. */
+  | { readonly flood: () => Uint8Array };
+
+/** An answer: status, headers and steps. Without steps the body is empty; the body ends after the last step. */
+export interface Script {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly steps?: readonly Step[];
+  /** Waits for this before the headers are sent. */
+  readonly holdHeaders?: Promise<unknown>;
+}
+
+/** A provider for tests: a real HTTP server that records what it is asked and answers by scripts, one per request. */
+export interface ReplayUpstream extends AsyncDisposable {
+  readonly baseUrl: string;
+  /** Requests so far. */
+  readonly requests: readonly RecordedRequest[];
+  /** Connections so far. */
+  readonly connections: number;
+  /** Bytes of floods that were handed to the sockets. */
+  readonly floodedBytes: number;
+  /** The next request that comes. */
+  nextRequest(): Promise<RecordedRequest>;
+}
+
+export async function startReplayUpstream(...scripts: readonly Script[]): Promise<ReplayUpstream> {
+  const requests: RecordedRequest[] = [];
+  const waiters: ((request: RecordedRequest) => void)[] = [];
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  let floodedBytes = 0;
+
+  const server = createServer(async (message, response) => {
+    const script = scripts[Math.min(requests.length, scripts.length - 1)] ?? {};
+    const closed = once(response, "close");
+    const aborted = closed.then(() => (response.writableFinished ? new Promise<void>(() => {}) : undefined));
+    let body = "";
+    for await (const chunk of message.setEncoding("utf8")) body += chunk;
+    const request = {
+      method: message.method ?? "",
+      path: message.url ?? "",
+      headers: message.headers,
+      body,
+      aborted,
+    };
+    requests.push(request);
+    for (const waiter of waiters.splice(0)) waiter(request);
+    await script.holdHeaders;
+    if (response.destroyed) return;
+    response.writeHead(script.status ?? 200, { "content-type": "text/event-stream", ...script.headers });
+    response.flushHeaders();
+    for (const step of script.steps ?? []) await run(step, response, closed);
+    response.end();
+  });
+  server.on("connection", (socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on("error", () => {});
+    socket.once("close", () => sockets.delete(socket));
+  });
+
+  async function run(step: Step, response: ServerResponse, closed: Promise<unknown>): Promise<void> {
+    // Resolves once the kernel has the bytes, so that each write is a segment of its own.
+    const write = (bytes: string | Uint8Array) =>
+      Promise.race([new Promise<unknown>((resolve) => response.write(bytes, resolve)), closed.then(() => "closed")]);
+    if (response.destroyed) return;
+    if ("write" in step) {
+      await write(step.write);
+    } else if ("hold" in step) {
+      await Promise.race([step.hold, closed]);
+    } else if ("cut" in step) {
+      response.socket?.destroy();
+    } else {
+      for (let block = step.flood(); block.length > 0; block = step.flood()) {
+        floodedBytes += block.length;
+        const problem = await write(block);
+        if (problem) return;
+      }
+    }
+  }
+
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return {
+    baseUrl: `http://127.0.0.1:${address.port}`,
+    requests,
+    get connections() {
+      return connections;
+    },
+    get floodedBytes() {
+      return floodedBytes;
+    },
+    nextRequest: () => new Promise((resolve) => waiters.push(resolve)),
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}

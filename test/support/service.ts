@@ -1,0 +1,106 @@
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import type { CallRecord } from "../../src/accounts/record.ts";
+import type { Config } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { GatewayError } from "../../src/errors.ts";
+import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
+import { openaiModels } from "../../src/models/openai-models.ts";
+import { echoModels } from "../../src/providers/echo/echo.ts";
+import { declarations } from "../../src/providers/registry.ts";
+import { type Service, startService } from "../../src/server/service.ts";
+
+/** Every way in: native gRPC on its listener, and what the HTTP listener speaks. */
+export const protocols = ["grpc", "connect", "connect-json", "grpc-web"] as const;
+export type Protocol = (typeof protocols)[number];
+
+/** A real service on free loopback ports, with its records at hand. */
+export interface TestService extends Service {
+  /** The records so far. */
+  readonly records: readonly CallRecord[];
+  readonly faults: readonly GatewayError[];
+  /** Passes over the records so far. */
+  forgetRecords(): void;
+  /** The next record that nobody has taken, as soon as it is written. */
+  nextRecord(): Promise<CallRecord>;
+  chatClient(protocol: Protocol): Client<typeof ChatService>;
+  modelClient(protocol: Protocol): Client<typeof ModelService>;
+}
+
+/** Changes to the configuration that the environment gives. */
+export type ConfigChange = (config: Config) => Config;
+
+export async function startTestService(
+  environment: Record<string, string> = {},
+  change: ConfigChange = (config) => config,
+): Promise<TestService> {
+  const config = change(
+    loadConfig({
+      environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0", ...environment },
+      declarations: declarations.filter(({ name }) => name !== "local"),
+    }),
+  );
+  const records: CallRecord[] = [];
+  const faults: GatewayError[] = [];
+  const waiting: ((record: CallRecord) => void)[] = [];
+  let taken = 0;
+  const service = await startService({
+    config,
+    adapters: config.providers.flatMap((settings) => {
+      const declaration = declarations.find(({ name }) => name === settings.name);
+      return declaration ? [declaration.create(settings)] : [];
+    }),
+    models: [...openaiModels, ...echoModels],
+    ledger: {
+      write(record) {
+        records.push(record);
+        if (waiting.length > 0) {
+          taken++;
+          waiting.shift()?.(record);
+        }
+      },
+    },
+    onFault: (error) => faults.push(error),
+  });
+  const transports = new Map<Protocol, Transport>();
+  const transport = (protocol: Protocol): Transport => {
+    const known = transports.get(protocol) ?? createTransport(protocol, service);
+    transports.set(protocol, known);
+    return known;
+  };
+  return {
+    ...service,
+    records,
+    faults,
+    forgetRecords() {
+      taken = records.length;
+    },
+    nextRecord() {
+      const record = records[taken];
+      if (record !== undefined) {
+        taken++;
+        return Promise.resolve(record);
+      }
+      return new Promise((resolve) => waiting.push(resolve));
+    },
+    chatClient: (protocol) => createClient(ChatService, transport(protocol)),
+    modelClient: (protocol) => createClient(ModelService, transport(protocol)),
+  };
+}
+
+function createTransport(protocol: Protocol, service: Service): Transport {
+  const baseUrl = `http://${protocol === "grpc" ? service.grpcAddress : service.httpAddress}`;
+  switch (protocol) {
+    case "grpc":
+      return createGrpcTransport({ baseUrl });
+    case "connect":
+      return createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: true });
+    case "connect-json":
+      return createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: false });
+    case "grpc-web":
+      return createGrpcWebTransport({ baseUrl, httpVersion: "1.1" });
+    default:
+      return protocol satisfies never;
+  }
+}
