@@ -31,6 +31,12 @@ export interface Adapter {
    */
   stream(request: ChatRequest, model: Model, context: AdapterContext): AsyncIterable<readonly ChatEvent[]>;
 
+  /**
+   * The same answer for a caller who takes it only as a whole, asked for as a whole, where that costs the provider or us
+   * less than a stream. Without it, `stream` serves these callers too.
+   */
+  complete?(request: ChatRequest, model: Model, context: AdapterContext): AsyncIterable<readonly ChatEvent[]>;
+
   /** What this model, in this dialect, cannot do of what the request asks. */
   limitations(request: ChatRequest, model: Model): readonly Limitation[];
 

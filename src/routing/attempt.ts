@@ -18,13 +18,14 @@ export interface RunningAttempt {
 
 /**
  * Asks one provider once. The events keep the stream law, and every failure is a GatewayError that says whether output
- * had begun: until then another attempt could be made, after it never.
+ * had begun: until then another attempt could be made, after it never. `asWhole` tells that nobody waits for the parts.
  */
 export function startAttempt(
   adapter: Adapter,
   request: ChatRequest,
   model: Model,
   signal: AbortSignal,
+  asWhole: boolean,
 ): RunningAttempt {
   const attempt = create(AttemptSchema, { provider: model.provider, providerModel: model.providerModel });
   const guard = createGuard();
@@ -33,7 +34,12 @@ export function startAttempt(
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     const begin = performance.now();
     try {
-      for await (const batch of adapter.stream(request, model, { signal, attempt })) {
+      const context = { signal, attempt };
+      const batches =
+        asWhole && adapter.complete
+          ? adapter.complete(request, model, context)
+          : adapter.stream(request, model, context);
+      for await (const batch of batches) {
         for (const event of batch) {
           guard.accept(event);
           if (event.case === "completed") attempt.duration = durationFromMs(Math.round(performance.now() - begin));

@@ -2,7 +2,6 @@ import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf"
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { selectAccount } from "../accounts/keys.ts";
 import { coalesce } from "../chat/coalesce.ts";
-import type { ChatEvent } from "../chat/events.ts";
 import { createFold } from "../chat/fold.ts";
 import { estimateUsage } from "../chat/usage.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
@@ -15,6 +14,7 @@ import {
   StreamChatRequestSchema,
   type StreamChatResponse,
 } from "../gen/dragoman/v1/chat_service_pb.js";
+import type { StreamOptions } from "../gen/dragoman/v1/stream_pb.js";
 import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { Call } from "./call.ts";
 import { converse } from "./conversation.ts";
@@ -27,18 +27,13 @@ export function createChatService(gateway: Gateway): ServiceImpl<typeof ChatServ
   return {
     async completeChat(request, context): Promise<CompleteChatResponse> {
       const fold = createFold();
-      for await (const batch of answer(gateway, CompleteChatRequestSchema, request, context, "CompleteChat")) {
-        for (const event of batch) fold.add(event);
+      for await (const { event } of answer(gateway, CompleteChatRequestSchema, request, context, "CompleteChat")) {
+        if (event.case !== undefined) fold.add(event);
       }
       return { $typeName: "dragoman.v1.CompleteChatResponse", completion: fold.completion };
     },
 
-    async *streamChat(request, context): AsyncGenerator<StreamChatResponse> {
-      const join = request.options?.keepProviderDeltas ? (batch: readonly ChatEvent[]) => batch : coalesce;
-      for await (const batch of answer(gateway, StreamChatRequestSchema, request, context, "StreamChat")) {
-        for (const event of join(batch)) yield { $typeName: "dragoman.v1.StreamChatResponse", event };
-      }
-    },
+    streamChat: (request, context) => answer(gateway, StreamChatRequestSchema, request, context, "StreamChat"),
 
     planChat: lookup((request) => {
       const chat = validateChat(PlanChatRequestSchema, request);
@@ -65,18 +60,27 @@ function plan(gateway: Gateway, chat: ChatRequest): Plan {
   return planChat(chat, gateway.catalogue, gateway.adapters);
 }
 
-/** The whole path of a call, from the gate to its record. */
+/**
+ * The whole path of a call, from the gate to its record. One generator and not several, one in another: each costs as
+ * much for a delta as all the rest of this.
+ */
 async function* answer<Desc extends DescMessage>(
   gateway: Gateway,
   schema: Desc,
-  request: MessageShape<Desc> & { chat?: ChatRequest | undefined },
+  request: MessageShape<Desc> & { chat?: ChatRequest | undefined; options?: StreamOptions | undefined },
   context: HandlerContext,
-  method: string,
-): AsyncGenerator<readonly ChatEvent[]> {
+  method: "CompleteChat" | "StreamChat",
+): AsyncGenerator<StreamChatResponse> {
   const call = gateway.calls.begin(context, method);
   context.responseHeader.set("x-request-id", call.requestId);
   try {
-    yield* converse(admit(gateway, schema, request, context, call), call);
+    const conversation = converse(admit(gateway, schema, request, context, call), call, method === "CompleteChat");
+    for await (const batch of conversation.events) {
+      conversation.complete(batch);
+      for (const event of request.options?.keepProviderDeltas ? batch : coalesce(batch)) {
+        yield { $typeName: "dragoman.v1.StreamChatResponse", event };
+      }
+    }
     call.settle();
   } catch (thrown) {
     const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);

@@ -10,13 +10,20 @@ import { startAttempt } from "../routing/attempt.ts";
 import type { Call } from "./call.ts";
 import type { Plan } from "./plan.ts";
 
+/** A plan being carried out. */
+export interface Conversation {
+  readonly events: AsyncIterable<readonly ChatEvent[]>;
+  /** Completes the events of a batch with what only the call knows, and throws where they are not what was asked for. */
+  complete(batch: readonly ChatEvent[]): void;
+}
+
 /**
- * Carries out a plan: the provider's events, checked, and completed with what only the call knows. Batches stay as they
- * arrived. Pulls from the provider only when pulled from.
+ * Carries out a plan. Batches stay as they arrived, and the provider is pulled from only when `events` is. `asWhole`
+ * tells that nobody waits for the parts.
  */
-export async function* converse(plan: Plan, call: Call): AsyncGenerator<readonly ChatEvent[]> {
+export function converse(plan: Plan, call: Call, asWhole: boolean): Conversation {
   const { request, model, adapter } = plan;
-  const { attempt, guard, events } = startAttempt(adapter, request, model, call.signal);
+  const { attempt, guard, events } = startAttempt(adapter, request, model, call.signal, asWhole);
   const checkJson = createJsonCheck(request.outputFormat);
   let answered = false;
   call.facts.attempts = [attempt];
@@ -24,22 +31,24 @@ export async function* converse(plan: Plan, call: Call): AsyncGenerator<readonly
     const asked = answered || error?.reason === "CANCELLED" || error?.reason === "DEADLINE_EXCEEDED";
     return asked ? partialUsage(request, guard.outputCharacters) : undefined;
   };
-  for await (const batch of events) {
-    if (call.facts.firstOutputMs === undefined && guard.outputStarted) call.facts.firstOutputMs = call.elapsedMs;
-    for (const event of batch) {
-      checkJson?.(event);
-      if (event.case === "started") {
-        answered = true;
-        announce(event.value, plan, call);
-      } else if (event.case === "completed") {
-        event.value.usage ??= estimateUsage(request, guard.outputCharacters, UsageQuality.ESTIMATED);
-        const { usage } = event.value;
-        call.facts.usage = () => usage;
-        close(event.value, call);
+  return {
+    events,
+    complete(batch) {
+      if (call.facts.firstOutputMs === undefined && guard.outputStarted) call.facts.firstOutputMs = call.elapsedMs;
+      for (const event of batch) {
+        checkJson?.(event);
+        if (event.case === "started") {
+          answered = true;
+          announce(event.value, plan, call);
+        } else if (event.case === "completed") {
+          event.value.usage ??= estimateUsage(request, guard.outputCharacters, UsageQuality.ESTIMATED);
+          const { usage } = event.value;
+          call.facts.usage = () => usage;
+          close(event.value, call);
+        }
       }
-    }
-    yield batch;
-  }
+    },
+  };
 }
 
 function announce(started: ChatStarted, plan: Plan, call: Call): void {

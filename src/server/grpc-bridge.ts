@@ -83,9 +83,11 @@ function unary(method: DescMethod, handler: Implementation, gate: Gate): handleU
     try {
       gate(context);
       const response = await handler(decode(method, call.request), context);
+      context.finish();
       sendHeaders(call, context);
       callback(null, response);
     } catch (error) {
+      context.finish();
       callback(toGrpcStatus(error));
     }
   };
@@ -108,8 +110,10 @@ function streaming(
         if (context.signal.aborted) break;
         if (!call.write(response)) await drained(call, context.signal);
       }
+      context.finish();
       call.end();
     } catch (error) {
+      context.finish();
       call.emit("error", toGrpcStatus(error));
     }
   };

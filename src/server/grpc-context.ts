@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import type { Deadline, Metadata } from "@grpc/grpc-js";
 
 /** What every kind of server call of grpc-js has. */
@@ -10,6 +10,9 @@ export interface GrpcCall {
   getPath(): string;
   on(event: "cancelled", listener: () => void): unknown;
 }
+
+/** Made once: an abort without a reason makes an exception with a stack for each call. */
+const cancelled = new ConnectError("the caller cancelled the call", Code.Canceled);
 
 /**
  * Connect's context for a call that came through grpc-js. Headers are copied only when somebody asks for them: most
@@ -22,10 +25,11 @@ export class GrpcContext implements HandlerContext {
   readonly protocolName = "grpc";
   readonly signal: AbortSignal;
   readonly responseHeader = new Headers();
-  readonly responseTrailer = new Headers();
   readonly #call: GrpcCall;
   readonly #controller = new AbortController();
+  #answered = false;
   #requestHeader: Headers | undefined;
+  #responseTrailer: Headers | undefined;
   #values: ContextValues | undefined;
 
   constructor(method: DescMethod, call: GrpcCall) {
@@ -33,8 +37,16 @@ export class GrpcContext implements HandlerContext {
     this.service = method.parent;
     this.#call = call;
     this.signal = this.#controller.signal;
-    if (call.cancelled) this.#controller.abort();
-    else call.on("cancelled", () => this.#controller.abort());
+    const abort = (): void => {
+      if (!this.#answered) this.#controller.abort(cancelled);
+    };
+    if (call.cancelled) abort();
+    else call.on("cancelled", abort);
+  }
+
+  /** The handler is done: from now on the call cannot be cancelled. grpc-js says `cancelled` after every call. */
+  finish(): void {
+    this.#answered = true;
   }
 
   readonly timeoutMs = (): number | undefined => {
@@ -50,6 +62,11 @@ export class GrpcContext implements HandlerContext {
       }
     }
     return this.#requestHeader;
+  }
+
+  get responseTrailer(): Headers {
+    this.#responseTrailer ??= new Headers();
+    return this.#responseTrailer;
   }
 
   get url(): string {

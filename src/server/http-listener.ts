@@ -1,7 +1,13 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { createConnectRouter } from "@connectrpc/connect";
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
 import type { Config } from "../config/config.ts";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
@@ -11,24 +17,12 @@ import { closingMs, type Listener, type Services } from "./listener.ts";
 export async function listenHttp(config: Config, services: Services): Promise<Listener> {
   let ready = true;
   let closing = false;
-  const adapter = connectNodeAdapter({
-    routes(router) {
-      router.service(ChatService, services.chat);
-      router.service(ModelService, services.models);
-    },
-    grpc: false,
-    requestGate: services.gate,
-    readMaxBytes: config.limits.maxRequestBytes,
-    // A misspelt field must not vanish.
-    jsonOptions: { ignoreUnknownFields: false },
-  });
+  const answerCall = createCallHandler(config, services);
   const server = createHttpServer(config, (request, response) => {
     response.once("close", () => {
       if (closing) server.closeIdleConnections();
     });
-    if (answerPage(request, response, ready)) return;
-    releaseHandlerOnClose(response);
-    adapter(request, response);
+    if (!answerPage(request, response, ready)) answerCall(request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -57,6 +51,38 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
   };
 }
 
+/**
+ * Answers calls, as connectNodeAdapter does, which it replaces because that one reports every client that goes away on
+ * the console.
+ */
+function createCallHandler(config: Config, services: Services): RequestListener {
+  const router = createConnectRouter({
+    grpc: false,
+    requestGate: services.gate,
+    readMaxBytes: config.limits.maxRequestBytes,
+    acceptCompression: [compressionGzip, compressionBrotli],
+    // A misspelt field must not vanish.
+    jsonOptions: { ignoreUnknownFields: false },
+  });
+  router.service(ChatService, services.chat);
+  router.service(ModelService, services.models);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  return (request, response) => {
+    const handler = handlers.get(pathOf(request));
+    if (handler === undefined) {
+      response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
+      response.end("not found: POST /dragoman.v1.ChatService/CompleteChat, or GET /healthz or /readyz\n");
+      return;
+    }
+    releaseHandlerOnClose(response);
+    const body = readBody(request, response, config.limits.maxRequestBytes);
+    handler({ ...universalRequestFromNodeRequest(request, response, undefined, undefined), body })
+      .then((answer) => universalResponseToNodeResponse(answer, response))
+      // Every error of a call is in its answer and in its record; what is left here is a client that is gone.
+      .catch(() => response.destroy());
+  };
+}
+
 function createHttpServer(config: Config, listener: RequestListener): Server {
   const { tls } = config.http;
   if (tls === undefined) return createServer({ noDelay: true }, listener);
@@ -68,28 +94,46 @@ function createHttpServer(config: Config, listener: RequestListener): Server {
 }
 
 /**
+ * The body of a request, which stays open when connect-node refuses it half-read: destroying it, as its own iterator
+ * does, cuts the connection before the client has seen the refusal. What is left is discarded, within the limit.
+ */
+async function* readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: number,
+): AsyncGenerator<Uint8Array> {
+  response.once("finish", () => {
+    let discarded = 0;
+    request.on("data", (chunk: Buffer) => {
+      discarded += chunk.length;
+      if (discarded > limit) request.destroy();
+    });
+  });
+  yield* request.iterator({ destroyOnReturn: false });
+}
+
+/**
  * connect-node waits for `drain` or `error` when a client does not read, and sees neither when that client goes away:
- * the handler would stay suspended for ever. An error on the closed response lets it end. It takes ECONNRESET for a
- * client that went away, and reports every other code on the console.
+ * the handler would stay suspended for ever. An error on the closed response lets it end.
  */
 function releaseHandlerOnClose(response: ServerResponse): void {
-  const gone = { code: "ECONNRESET" };
-  response.on("error", (error) => Object.assign(error, gone));
   response.once("close", () => {
-    const waiting = response.listenerCount("error") > 1;
-    if (waiting && !response.writableFinished) {
-      response.emit("error", Object.assign(new Error("the client closed the connection"), gone));
-    }
+    if (response.writableFinished || response.listenerCount("error") === 0) return;
+    response.emit("error", Object.assign(new Error("the client closed the connection"), { code: "ECONNRESET" }));
   });
 }
 
 /** Answers the probes of load balancers and orchestrators; false when the path is none of theirs. */
 function answerPage(request: IncomingMessage, response: ServerResponse, ready: boolean): boolean {
   if (request.method !== "GET" && request.method !== "HEAD") return false;
-  const path = request.url?.split("?")[0];
+  const path = pathOf(request);
   if (path !== "/healthz" && path !== "/readyz") return false;
   const stopping = path === "/readyz" && !ready;
   response.writeHead(stopping ? 503 : 200, { "content-type": "text/plain; charset=utf-8" });
   response.end(stopping ? "stopping\n" : "ok\n");
   return true;
+}
+
+function pathOf({ url = "" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "";
 }

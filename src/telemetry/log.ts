@@ -40,6 +40,11 @@ const hidden = new Set([
 // Facts are not deep, but may by mistake be circular.
 const deepest = 5;
 
+// Lines are written together: one system call for each would cost as much as the rest of a small call. What is held
+// when the process is killed is lost.
+const flushBytes = 4096;
+const flushMs = 100;
+
 // What a reader that stalls can cost: beyond it lines are lost rather than memory.
 const maxBufferedBytes = 64 * 2 ** 20;
 
@@ -59,7 +64,11 @@ export function createLog(level: Config["log"]["level"], stream?: DestinationStr
     // The formatter has described it already, and pino's own serializer would do it anew.
     serializers: { err: (described: unknown) => described },
   };
-  return pino(options, stream ?? destination({ dest: 1, sync: false, maxLength: maxBufferedBytes }));
+  return pino(
+    options,
+    stream ??
+      destination({ dest: 1, sync: false, minLength: flushBytes, periodicFlush: flushMs, maxLength: maxBufferedBytes }),
+  );
 }
 
 function hideFacts(facts: object, depth = 0): Record<string, unknown> {

@@ -17,8 +17,17 @@ const choiceModes = {
   [ToolChoiceMode.REQUIRED]: "required",
 } as const satisfies Record<ToolChoiceMode, WireToolChoice>;
 
-/** The body for a request to which the limitations have been applied. `provider` is the key of its own options. */
-export function toRequest(request: ChatRequest, model: Model, quirks: Quirks, provider: string): ChatBody {
+/**
+ * The body for a request to which the limitations have been applied. `provider` is the key of its own options, and
+ * `streamed` whether the answer is asked for as a stream.
+ */
+export function toRequest(
+  request: ChatRequest,
+  model: Model,
+  quirks: Quirks,
+  provider: string,
+  streamed: boolean,
+): ChatBody {
   const rules = rulesFor(model, quirks);
   return {
     ...optionalBody(request, rules, quirks),
@@ -27,9 +36,14 @@ export function toRequest(request: ChatRequest, model: Model, quirks: Quirks, pr
     ...request.providerOptions[provider],
     model: model.providerModel,
     messages: toMessages(request, quirks, rules !== undefined),
-    stream: true,
-    stream_options: { include_usage: true, ...(quirks.declineObfuscation && { include_obfuscation: false as const }) },
+    stream: streamed,
+    // Without them a stream has no usage; with them a request for a whole answer is refused.
+    stream_options: streamed ? streamOptions(quirks) : undefined,
   };
+}
+
+function streamOptions({ declineObfuscation }: Quirks): NonNullable<ChatBody["stream_options"]> {
+  return { include_usage: true, ...(declineObfuscation && { include_obfuscation: false }) };
 }
 
 function optionalBody(

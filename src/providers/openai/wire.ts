@@ -144,8 +144,9 @@ export type WireToolChoice =
 export interface ChatBody {
   readonly model: string;
   readonly messages: readonly WireMessage[];
-  readonly stream: true;
-  readonly stream_options: { readonly include_usage: true; readonly include_obfuscation?: false };
+  readonly stream: boolean;
+  /** Only with a stream. */
+  readonly stream_options: { readonly include_usage: true; readonly include_obfuscation?: false } | undefined;
   readonly tools?: readonly WireTool[];
   readonly tool_choice?: WireToolChoice;
   readonly [field: string]: unknown;

@@ -79,7 +79,7 @@ describe("cancelling", () => {
 
 describe("an upstream that is silent", () => {
   it("before the headers is a PROVIDER_TIMEOUT, never a cancellation", async () => {
-    const { upstream, ask } = await start({ firstEventMs: 20 }, { holdHeaders: never });
+    const { upstream, ask } = await start({ firstEventMs: 300 }, { holdHeaders: never });
     const seen = upstream.nextRequest();
     const { error } = await collect(ask());
     expect(error).toMatchObject({ reason: "PROVIDER_TIMEOUT", status: "UNAVAILABLE" });
@@ -88,7 +88,7 @@ describe("an upstream that is silent", () => {
 
   it("before the first event is a PROVIDER_TIMEOUT, keep-alives notwithstanding", async () => {
     const steps = [{ write: ": ping\n\n" }, { write: ": ping\n\n" }, { hold: never }];
-    const { ask } = await start({ firstEventMs: 20 }, { steps });
+    const { ask } = await start({ firstEventMs: 300 }, { steps });
     const { events, error } = await collect(ask());
     expect(brief(events)).toEqual(["started"]);
     expect(error?.facts.provider).toMatchObject({ outputStarted: false, httpStatus: 200 });
@@ -96,7 +96,7 @@ describe("an upstream that is silent", () => {
   });
 
   it("between two events is a PROVIDER_TIMEOUT that says that output had begun", async () => {
-    const { ask } = await start({ idleMs: 20 }, { steps: [{ write: first }, { hold: never }] });
+    const { ask } = await start({ idleMs: 300 }, { steps: [{ write: first }, { hold: never }] });
     const { events, error } = await collect(ask());
     expect(brief(events)).toEqual(["started", "text 0.0 Hi"]);
     expect(error?.reason).toBe("PROVIDER_TIMEOUT");

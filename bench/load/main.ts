@@ -1,0 +1,50 @@
+/** The load generator: takes jobs from its parent process, one at a time, and answers with their results. */
+import { announce } from "../announce.ts";
+import type { Caller } from "./caller.ts";
+import { GrpcCaller } from "./grpc-caller.ts";
+import { HttpCaller } from "./http-caller.ts";
+import type { Job, JobResult, Target } from "./jobs.ts";
+import { runLatency, runLoad, runPaced } from "./run-jobs.ts";
+import { runStalled } from "./run-stalled.ts";
+
+/** Connections to one gRPC server: enough that no client-side limit shows, few enough to be like a backend's. */
+const grpcConnections = 4;
+
+const callers = new Map<string, Caller>();
+
+/** Connections stay open between jobs, so that a job does not pay for them. */
+function callerFor(target: Target): Caller {
+  const key = JSON.stringify(target);
+  let caller = callers.get(key);
+  if (caller === undefined) {
+    caller =
+      target.protocol === "grpc"
+        ? new GrpcCaller(target.port, grpcConnections)
+        : new HttpCaller(target.url, target.headers);
+    callers.set(key, caller);
+  }
+  return caller;
+}
+
+function run(job: Job): Promise<JobResult<Job>> {
+  switch (job.kind) {
+    case "load":
+      return runLoad(job, callerFor(job.target));
+    case "latency":
+      return runLatency(job, job.targets.map(callerFor));
+    case "paced":
+      return runPaced(job, callerFor(job.target));
+    case "stalled":
+      return runStalled(job);
+    default:
+      throw new Error(`unknown job ${JSON.stringify(job satisfies never)}`);
+  }
+}
+
+process.on("message", (job: Job) => {
+  run(job).then(
+    (result) => process.send?.({ result }),
+    (error: unknown) => process.send?.({ error: String(error) }),
+  );
+});
+announce(0);

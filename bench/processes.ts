@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { cpuMicroseconds } from "./usage.ts";
+
+/** A process that this run started. */
+export interface Child {
+  readonly name: string;
+  readonly pid: number;
+  readonly process: ChildProcess;
+}
+
+export interface ChildOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Gives the child a channel to this process. */
+  readonly channel?: boolean;
+}
+
+const stopGraceMs = 5_000;
+
+/** The processes of one run. Their output goes to a file each, and all of them end with this process. */
+export class ProcessGroup {
+  readonly #directory: string;
+  readonly #children: Child[] = [];
+  readonly #failure = Promise.withResolvers<never>();
+  #stopping = false;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#failure.promise.catch(() => {});
+    process.on("exit", () => this.#kill("SIGKILL"));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+  }
+
+  /** Starts `node` with these arguments. */
+  start(name: string, args: readonly string[], options: ChildOptions = {}): Child {
+    const output = openSync(join(this.#directory, `${name}.log`), "w");
+    const child = spawn(process.execPath, args, {
+      stdio: ["ignore", output, output, ...(options.channel ? (["ipc"] as const) : [])],
+      env: { ...process.env, ...options.env },
+      cwd: options.cwd,
+    });
+    closeSync(output);
+    if (child.pid === undefined) throw new Error(`${name} did not start`);
+    const entry = { name, pid: child.pid, process: child };
+    this.#children.push(entry);
+    child.on("exit", (code, signal) => {
+      if (this.#stopping) return;
+      const log = join(this.#directory, `${name}.log`);
+      this.#failure.reject(new Error(`${name} ended by itself (${signal ?? `exit code ${code}`}): see ${log}`));
+    });
+    return entry;
+  }
+
+  /** Processor time of this process and its children so far. */
+  cpuMicroseconds(): number {
+    return [process.pid, ...this.#children.map(({ pid }) => pid)].reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
+  }
+
+  /** Waits for `work`, but no longer than every child lives. */
+  whileAlive<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#failure.promise]);
+  }
+
+  /** Asks every child to end, and makes those that do not. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const ends = this.#children
+      .filter(({ process: child }) => child.exitCode === null && child.signalCode === null)
+      .map(({ process: child }) => once(child, "exit"));
+    this.#kill("SIGTERM");
+    const timer = setTimeout(() => this.#kill("SIGKILL"), stopGraceMs);
+    await Promise.all(ends);
+    clearTimeout(timer);
+  }
+
+  #kill(signal: NodeJS.Signals): void {
+    this.#stopping = true;
+    for (const { process: child } of this.#children) child.kill(signal);
+  }
+}
+
+/** The port that a child tells with bench/announce.ts. */
+export async function announcedPort({ process: child }: Child): Promise<number> {
+  const [message] = await once(child, "message");
+  return Number(message.port);
+}
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (typeof address !== "object" || address === null) throw new Error("no port");
+  return address.port;
+}
+
+/** Waits until a GET of `url` answers 200. */
+export async function untilReady(url: string, timeoutMs = 15_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (performance.now() < deadline) {
+    const status = await fetch(url).then(
+      async (response) => {
+        await response.arrayBuffer();
+        return response.status;
+      },
+      () => 0,
+    );
+    if (status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${url} was not ready within ${timeoutMs} ms`);
+}

@@ -1,0 +1,137 @@
+/**
+ * `npm run bench`: what a call costs, as ratios against bare grpc-js and a direct call in the same run.
+ *
+ *   --quick          about half a minute, coarser
+ *   --only a,b       only these of unary, streams, latency, paced, stalled
+ *   --peer portkey   measures Portkey's gateway beside the service (installed into .bench/ on first use)
+ *   --profile        has the service write a CPU profile into the results folder
+ *
+ * Figures are printed and kept in bench/results/. A missed budget is information: the exit code stays 0.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { Bench, type Scale, type Server } from "./bench.ts";
+import { measureLatency } from "./measures/latency.ts";
+import { measurePaced } from "./measures/paced.ts";
+import { measureStalled } from "./measures/stalled.ts";
+import { measureStreams } from "./measures/streams.ts";
+import { measureUnary } from "./measures/unary.ts";
+import { measurePortkey, portkeyNote, startPortkey } from "./peers/portkey.ts";
+import { announcedPort, freePort, ProcessGroup, untilReady } from "./processes.ts";
+import { describeMachine, formatSection, isWithinBudget, type Section } from "./report.ts";
+import { machineMicroseconds, memory, usageSource } from "./usage.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const scales = {
+  full: { rounds: 5, roundMs: 1300, warmUpMs: 3000, samples: 500, pacedSeconds: 10, settleMs: 8000 },
+  quick: { rounds: 3, roundMs: 250, warmUpMs: 1200, samples: 350, pacedSeconds: 3, settleMs: 1000 },
+} as const satisfies Record<string, Scale>;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean" },
+    only: { type: "string" },
+    peer: { type: "string" },
+    profile: { type: "boolean" },
+  },
+});
+
+const date = new Date().toISOString();
+const results = join(root, "bench/results");
+const output = join(results, date.replaceAll(":", "-").replace(/\..*/, ""));
+mkdirSync(output, { recursive: true });
+const processes = new ProcessGroup(output);
+
+async function startService(environment: Readonly<Record<string, string>>): Promise<Server> {
+  const [grpcPort, httpPort] = [await freePort(), await freePort()];
+  const profiling = options.profile ? ["--cpu-prof", `--cpu-prof-dir=${output}`] : [];
+  const child = processes.start("service", [...profiling, join(root, "src/main.ts")], {
+    env: {
+      ...environment,
+      DRAGOMAN_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`,
+      DRAGOMAN_HTTP_ADDRESS: `127.0.0.1:${httpPort}`,
+    },
+    cwd: output,
+  });
+  await processes.whileAlive(untilReady(`http://127.0.0.1:${httpPort}/readyz`));
+  return { name: "service", pid: child.pid, target: { protocol: "grpc", port: grpcPort } };
+}
+
+async function startAll(): Promise<{ readonly bench: Bench; readonly upstream: string }> {
+  const start = async (name: string, file: string, env = {}) => {
+    const child = processes.start(name, [join(root, "bench", file)], { channel: true, env });
+    return { child, port: await processes.whileAlive(announcedPort(child)) };
+  };
+  const upstream = `http://127.0.0.1:${(await start("upstream", "upstream.ts")).port}/v1`;
+  const environment = { OPENAI_BASE_URL: upstream, OPENAI_API_KEY: "bench" };
+  const { child, port } = await start("bare-forwarder", "bare-forwarder.ts", environment);
+  const bare: Server = { name: "bare grpc-js", pid: child.pid, target: { protocol: "grpc", port } };
+  const direct = { protocol: "http", url: `${upstream}/chat/completions`, headers: {} } as const;
+  const load = await start("load", "load/main.ts");
+  const service = await startService(environment);
+  const scale = options.quick ? scales.quick : scales.full;
+  return { bench: new Bench({ service, bare, direct }, load.child, processes, scale), upstream };
+}
+
+/** Every measurement that was asked for, printed as soon as it is there. */
+async function measureAll(bench: Bench, upstream: string): Promise<readonly Section[]> {
+  const idleMiB = memory(bench.service.pid).residentMiB;
+  const measures: Readonly<Record<string, () => Promise<Section>>> = {
+    unary: () => measureUnary(bench),
+    streams: () => measureStreams(bench),
+    latency: () => measureLatency(bench),
+    paced: () => measurePaced(bench, idleMiB),
+    stalled: () => measureStalled(bench, upstream),
+    portkey: async () => {
+      console.log(portkeyNote);
+      return measurePortkey(bench, await startPortkey(processes, join(root, ".bench/portkey"), upstream));
+    },
+  };
+  const own = options.only?.split(",") ?? Object.keys(measures).filter((name) => name !== "portkey");
+  const sections: Section[] = [];
+  for (const name of [...own, ...(options.peer === undefined ? [] : [options.peer])]) {
+    const measure = measures[name];
+    if (measure === undefined) throw new Error(`unknown measurement "${name}": there are ${Object.keys(measures)}`);
+    const section = await measure();
+    sections.push(section);
+    console.log(formatSection(section));
+  }
+  return sections;
+}
+
+/** The share of the machine that others used since the beginning, in percent. */
+function watchOthers(): () => number {
+  const others = () => machineMicroseconds() - processes.cpuMicroseconds();
+  const begin = { others: others(), time: performance.now() };
+  return () => (others() - begin.others) / (performance.now() - begin.time) / 10 / availableParallelism();
+}
+
+try {
+  const { bench, upstream } = await startAll();
+  const machine = describeMachine();
+  console.log(`${machine.processors} × ${machine.processor}, Node ${machine.node}`);
+  console.log(`CPU and memory of each process from ${usageSource}. Medians, and the range of the rounds.\n`);
+  const otherShare = watchOthers();
+  const sections = await measureAll(bench, upstream);
+  const otherWork = Math.round(otherShare());
+  if (otherWork >= 10) {
+    console.log(`Other work took ${otherWork} % of this machine: times are worse for it, and ratios are less certain.`);
+  }
+  for (const problem of bench.problems) console.log(`PROBLEM: ${problem}`);
+  const marked = sections.map(({ figures, ...section }) => ({
+    ...section,
+    figures: figures.map((figure) => ({ ...figure, ok: isWithinBudget(figure) })),
+  }));
+  const missed = marked.flatMap(({ figures }) => figures).filter(({ ok }) => ok === false);
+  console.log(missed.length === 0 ? "All budgets kept." : `${missed.length} budgets missed.`);
+  const { scale, problems } = bench;
+  const report = { date, machine, usageSource, otherWork, options, scale, problems, sections: marked };
+  writeFileSync(`${output}.json`, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(`Kept in ${output}.json; the output of each process is beside it.`);
+} finally {
+  await processes.stop();
+}

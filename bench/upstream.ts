@@ -1,0 +1,162 @@
+/**
+ * A stand-in for an OpenAI-dialect provider that costs next to nothing: every answer is built once. The model's name
+ * says how it answers:
+ *
+ * - `bench-64`: 64 words; as a stream, 64 deltas in one write.
+ * - `bench-64-apart`: 64 deltas, each in a write and an event-loop turn of its own.
+ * - `bench-500-paced-50`: 500 deltas, 50 a second.
+ * - `bench-flood`: deltas without end, as fast as they are taken. A GET of any path tells how many bytes that came to.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { announce } from "./announce.ts";
+import { deltaText } from "./texts.ts";
+
+interface Script {
+  /** The answer to a unary request. */
+  readonly completion: Buffer;
+  /** The chunks in one piece. */
+  readonly whole: Buffer;
+  readonly chunks: readonly Buffer[];
+  readonly apart: boolean;
+  /** 0: as fast as it goes. */
+  readonly deltasPerSecond: number;
+}
+
+const envelope = { id: "chatcmpl-bench0123456789", created: 1_760_000_000, model: "bench-2026-01-01" };
+const usage = {
+  prompt_tokens: 40,
+  completion_tokens: 64,
+  total_tokens: 104,
+  prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
+  completion_tokens_details: { reasoning_tokens: 0, accepted_prediction_tokens: 0, rejected_prediction_tokens: 0 },
+};
+
+function completion(content: string): Buffer {
+  const message = { role: "assistant", content, refusal: null, annotations: [] };
+  const choices = [{ index: 0, message, logprobs: null, finish_reason: "stop" }];
+  const rest = { usage, service_tier: "default", system_fingerprint: "fp_bench" };
+  return Buffer.from(JSON.stringify({ ...envelope, object: "chat.completion", choices, ...rest }));
+}
+
+function chunk(choices: readonly unknown[], rest: object = {}): Buffer {
+  const body = {
+    ...envelope,
+    object: "chat.completion.chunk",
+    service_tier: "default",
+    system_fingerprint: "fp_bench",
+  };
+  return Buffer.from(`data: ${JSON.stringify({ ...body, choices, ...rest })}\n\n`);
+}
+
+function choice(delta: object, finishReason: string | null = null): readonly unknown[] {
+  return [{ index: 0, delta, logprobs: null, finish_reason: finishReason }];
+}
+
+const scripts = new Map<string, Script>();
+
+function script(model: string): Script {
+  const known = scripts.get(model);
+  if (known !== undefined) return known;
+  const [, count = "16", mode, rate = "0"] = /^bench(?:-(\d+))?(?:-(apart|paced))?(?:-(\d+))?$/.exec(model) ?? [];
+  const chunks = [chunk(choice({ role: "assistant", content: "", refusal: null }))];
+  const words = Array.from({ length: Number(count) }, (_, index) => deltaText(index));
+  for (const content of words) chunks.push(chunk(choice({ content })));
+  chunks.push(chunk(choice({}, "stop")), chunk([], { usage }), Buffer.from("data: [DONE]\n\n"));
+  const made = {
+    completion: completion(words.join("")),
+    whole: Buffer.concat(chunks),
+    chunks,
+    apart: mode === "apart",
+    deltasPerSecond: Number(rate),
+  };
+  scripts.set(model, made);
+  return made;
+}
+
+/** A paced stream. `due` is the time of the next chunk; the streams' beginnings spread them over the milliseconds. */
+interface Paced {
+  readonly response: ServerResponse;
+  readonly script: Script;
+  due: number;
+  position: number;
+}
+
+const paced = new Set<Paced>();
+
+function pace(): void {
+  const now = performance.now();
+  for (const stream of paced) {
+    while (stream.due <= now && stream.position < stream.script.chunks.length) {
+      stream.response.write(stream.script.chunks[stream.position++]);
+      stream.due += 1000 / stream.script.deltasPerSecond;
+    }
+    if (stream.position === stream.script.chunks.length) {
+      paced.delete(stream);
+      stream.response.end();
+    }
+  }
+}
+setInterval(pace, 1);
+
+function writeApart(response: ServerResponse, chunks: readonly Buffer[], position: number): void {
+  if (response.destroyed) return;
+  if (position === chunks.length) {
+    response.end();
+    return;
+  }
+  response.write(chunks[position]);
+  setImmediate(writeApart, response, chunks, position + 1);
+}
+
+const floodBlock = Buffer.concat(Array.from({ length: 200 }, () => chunk(choice({ content: deltaText(0) }))));
+const flood = { bytes: 0, streams: 0 };
+
+async function writeFlood(response: ServerResponse): Promise<void> {
+  flood.streams++;
+  const closed = new Promise((resolve) => response.once("close", resolve));
+  while (!response.destroyed) {
+    flood.bytes += floodBlock.length;
+    if (!response.write(floodBlock)) {
+      await Promise.race([new Promise((resolve) => response.once("drain", resolve)), closed]);
+    }
+  }
+  flood.streams--;
+}
+
+function answer(body: string, response: ServerResponse): void {
+  const model = /"model":\s*"([^"]*)"/.exec(body)?.[1] ?? "";
+  if (!/"stream":\s*true/.test(body)) {
+    const { completion: whole } = script(model);
+    response.writeHead(200, { "content-type": "application/json", "content-length": whole.length });
+    response.end(whole);
+    return;
+  }
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+  if (model === "bench-flood") {
+    void writeFlood(response);
+    return;
+  }
+  const chosen = script(model);
+  if (chosen.deltasPerSecond > 0) {
+    const stream = { response, script: chosen, due: performance.now(), position: 0 };
+    paced.add(stream);
+    response.on("close", () => paced.delete(stream));
+  } else if (chosen.apart) writeApart(response, chosen.chunks, 0);
+  else response.end(chosen.whole);
+}
+
+const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+  if (request.method === "GET") {
+    response.end(JSON.stringify(flood));
+    return;
+  }
+  const parts: Buffer[] = [];
+  request.on("data", (part: Buffer) => parts.push(part));
+  request.on("end", () => answer(Buffer.concat(parts).toString(), response));
+  response.on("error", () => response.destroy());
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, "127.0.0.1", 4096, () => {
+  const address = server.address();
+  if (typeof address === "object" && address !== null) announce(address.port);
+});

@@ -1,0 +1,94 @@
+import { create } from "@bufbuild/protobuf";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import {
+  type LogProbs,
+  LogProbsSchema,
+  type TokenLogProb,
+  TokenLogProbSchema,
+} from "../../gen/dragoman/v1/logprobs_pb.js";
+import type { GeneratedToken, LlamaModel, Token } from "./engine.ts";
+import { StopMatcher } from "./stop-matcher.ts";
+import { Utf8Joiner } from "./utf8-joiner.ts";
+
+/** Text that can go out, and the log probabilities of the tokens that begin in it. */
+export interface Piece {
+  readonly text: string;
+  readonly logprobs: LogProbs | undefined;
+}
+
+/** Why an answer ended: llama.cpp's own words for it. */
+export type StopWord = "eos" | "word" | "limit";
+
+export const finishReasons = {
+  eos: FinishReason.STOP,
+  word: FinishReason.STOP,
+  limit: FinishReason.LENGTH,
+} as const satisfies Record<StopWord, FinishReason>;
+
+/** Very unlikely, in OpenAI's way of saying it: JSON has no minus infinity. */
+const lowestLogprob = -9999;
+
+/** Makes text of the tokens of one choice. */
+export class Answer {
+  /** Every token so far. */
+  readonly tokens: Token[] = [];
+  /** The stop sequence that ended the answer. */
+  stop: string | undefined;
+  readonly #model: LlamaModel;
+  readonly #joiner: Utf8Joiner;
+  readonly #matcher: StopMatcher;
+  readonly #topLogprobs: number;
+  /** How much text was joined, and how much of it went out. */
+  #joined = 0;
+  #shown = 0;
+  /** Those that did not go out yet, and where in the text their tokens begin. */
+  #logprobs: { readonly start: number; readonly entry: TokenLogProb }[] = [];
+
+  constructor(model: LlamaModel, prompt: readonly Token[], stops: readonly string[], topLogprobs: number) {
+    this.#model = model;
+    this.#joiner = new Utf8Joiner((tokens, before) => model.detokenize(tokens, false, before), prompt);
+    this.#matcher = new StopMatcher(stops);
+    this.#topLogprobs = topLogprobs;
+  }
+
+  /** Takes the next token. `stop` is set when it completed a stop sequence. */
+  push({ token, probabilities }: GeneratedToken): Piece {
+    this.tokens.push(token);
+    if (probabilities !== undefined) {
+      this.#logprobs.push({ start: this.#joined, entry: this.#logprobOf(token, probabilities) });
+    }
+    const joined = this.#joiner.push(token);
+    this.#joined += joined.length;
+    const { text, stop } = this.#matcher.push(joined);
+    this.stop = stop;
+    return this.#show(text);
+  }
+
+  /** The rest, when no stop sequence ended the answer; `stop` is set when one does now. */
+  flush(): Piece {
+    const { text, stop } = this.#matcher.push(this.#joiner.flush());
+    this.stop = stop;
+    return this.#show(stop === undefined ? text + this.#matcher.flush() : text);
+  }
+
+  #show(text: string): Piece {
+    if (text === "") return { text, logprobs: undefined };
+    this.#shown += text.length;
+    const due = this.#logprobs.filter(({ start }) => start < this.#shown);
+    this.#logprobs = this.#logprobs.slice(due.length);
+    const tokens = due.map(({ entry }) => entry);
+    return { text, logprobs: tokens.length > 0 ? create(LogProbsSchema, { tokens }) : undefined };
+  }
+
+  #logprobOf(token: Token, probabilities: ReadonlyMap<Token, number>): TokenLogProb {
+    const describe = (candidate: Token, probability: number) => ({
+      token: this.#model.detokenize([candidate], true, this.tokens.slice(0, -1).slice(-4)),
+      logprob: Math.max(lowestLogprob, Math.log(probability)),
+    });
+    const top = probabilities.entries().take(this.#topLogprobs);
+    return create(TokenLogProbSchema, {
+      ...describe(token, probabilities.get(token) ?? 0),
+      topLogprobs: [...top.map(([candidate, probability]) => describe(candidate, probability))],
+    });
+  }
+}

@@ -1,0 +1,112 @@
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+import { GatewayError, invalidRequest } from "../../errors.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { renderCallerTemplate } from "./caller-template.ts";
+import type { Engine, LlamaModel, Token } from "./engine.ts";
+import { toGrammarSchema } from "./grammar-schema.ts";
+import type { LocalModelFile } from "./home.ts";
+import { defaultContextSize } from "./models.ts";
+import { renderPrompt, templateMessages, tokenizePrompt } from "./prompt.ts";
+import { Slot } from "./slot.ts";
+import { WaitingLine } from "./waiting-line.ts";
+
+/** `providers.local.options` of the configuration. */
+export const optionsSchema = z.strictObject({
+  /** Tokens of prompt and answer together, 64 or more. Default 2048; at most what the model was trained with. */
+  context_size: z.int().min(64).default(defaultContextSize),
+  /**
+   * Threads that compute. Default: one less than there are processors, for the service itself; threads that have to
+   * share a processor slow each other down five times (measured).
+   */
+  threads: z
+    .int()
+    .min(1)
+    .default(Math.max(1, availableParallelism() - 1)),
+  /** Requests that may wait for their turn; beyond it QUEUE_FULL. Default 16. */
+  max_queue: z.int().min(0).default(16),
+  /** Requests that are answered at once. Default 1: on a CPU, two at once are answered at half the speed (measured). */
+  parallel: z.int().min(1).max(64).default(1),
+});
+
+export type LocalOptions = z.infer<typeof optionsSchema>;
+
+/** A model in memory. */
+export interface LoadedModel {
+  readonly engine: Engine;
+  readonly model: LlamaModel;
+  /** Tokens of prompt and answer together. */
+  readonly contextSize: number;
+  readonly slots: WaitingLine<Slot>;
+}
+
+export async function loadModel(engine: Engine, file: LocalModelFile, options: LocalOptions): Promise<LoadedModel> {
+  const model = await engine.llama.loadModel({ modelPath: file.path });
+  const context = await model.createContext({
+    contextSize: Math.min(options.context_size, model.trainContextSize),
+    sequences: options.parallel,
+    threads: options.threads,
+  });
+  const sequences = Array.from({ length: options.parallel }, () => context.getSequence());
+  const contextSize = Math.min(...sequences.map((sequence) => sequence.contextSize));
+  const slots = sequences.map((sequence) => new Slot(sequence));
+  return { engine, model, contextSize, slots: new WaitingLine(slots, options.max_queue) };
+}
+
+/** The tokens of a request's prompt, by the caller's template or the model's own. */
+export async function promptTokens(
+  { engine, model }: LoadedModel,
+  request: ChatRequest,
+  signal: AbortSignal,
+): Promise<readonly Token[]> {
+  const own = model.fileInfo.metadata.tokenizer?.chat_template;
+  const source = request.chatTemplate ?? own;
+  if (source === undefined) {
+    throw new GatewayError("INVALID_REQUEST", "the model file has no chat template; send one as chat_template");
+  }
+  const { bosString, eosString } = model.tokens;
+  const variables = { bos_token: bosString ?? "", eos_token: eosString ?? "", ...request.chatTemplateKwargs };
+  const rendering = { source, messages: templateMessages(request), variables };
+  const prompt =
+    source === own
+      ? renderPrompt(engine.Template, rendering)
+      : await renderCallerTemplate(engine.folder, rendering, signal);
+  const tokens = tokenizePrompt(model, prompt);
+  if (tokens.length === 0) {
+    throw invalidRequest([{ field: "chat.messages", description: "the prompt is empty; write something" }]);
+  }
+  return tokens;
+}
+
+/** The engine ends each of its grammars so, for models that do not end by themselves. Without it they have to end. */
+const grammarEnd = / "(\\n)+" \[\\n\]\*$/m;
+
+/** Keeps the answer to the form that is asked for. Undefined when any text will do. */
+export async function createGrammarState({ engine, model }: LoadedModel, { outputFormat }: ChatRequest) {
+  const schema = schemaOf(outputFormat?.format);
+  if (schema === undefined) return undefined;
+  const { llama, module } = engine;
+  const { grammar } = await llama.createGrammarForJsonSchema(schema).catch((cause: unknown) => {
+    const field = "chat.output_format.json_schema.schema_json";
+    const description = `cannot be made a grammar: ${cause instanceof Error ? cause.message : "unknown cause"}`;
+    throw invalidRequest([{ field, description }]);
+  });
+  const made = await llama.createGrammar({ grammar: grammar.replace(grammarEnd, "") });
+  return () => new module.LlamaGrammarEvaluationState({ model, grammar: made });
+}
+
+function schemaOf(format: NonNullable<ChatRequest["outputFormat"]>["format"] | undefined): unknown {
+  switch (format?.case) {
+    case "jsonObject":
+      return { type: "object", additionalProperties: true };
+    case "jsonSchema":
+      return toGrammarSchema(JSON.parse(format.value.schemaJson)).schema;
+    case "regex":
+      throw new GatewayError("UNSUPPORTED_PARAMETER", "the local engine fits no answer to a regular expression");
+    case "text":
+    case undefined:
+      return undefined;
+    default:
+      return format satisfies never;
+  }
+}

@@ -1,0 +1,51 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  detectLocal,
+  engineFolder,
+  knownModels,
+  modelPath,
+  preparedModels,
+} from "../../../src/providers/local/home.ts";
+
+const home = mkdtempSync(join(tmpdir(), "dragoman-local-"));
+const [first, second] = knownModels;
+
+function put(path: string): string {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, "");
+  return path;
+}
+
+describe("what was prepared for the local provider", () => {
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  it("is not there before prepare:local ran, nor with the engine or a model alone", () => {
+    const environment = { DRAGOMAN_LOCAL_HOME: home };
+    expect(detectLocal(environment)).toContain("npm run prepare:local");
+    mkdirSync(engineFolder(home), { recursive: true });
+    expect(detectLocal(environment)).toContain("npm run prepare:local");
+    put(modelPath(home, first));
+    expect(detectLocal(environment)).toBeUndefined();
+  });
+
+  it("has the model first that the environment names", () => {
+    put(modelPath(home, first));
+    put(modelPath(home, second));
+    const names = (model?: string) =>
+      preparedModels({ DRAGOMAN_LOCAL_HOME: home, DRAGOMAN_LOCAL_MODEL: model }).map(({ name }) => name);
+    expect(names()).toEqual([first.name, second.name]);
+    expect(names(second.name)).toEqual([second.name, first.name]);
+  });
+
+  it("takes a model file of one's own by its path", () => {
+    mkdirSync(engineFolder(home), { recursive: true });
+    const path = put(join(home, "Mine-7B.gguf"));
+    const environment = { DRAGOMAN_LOCAL_HOME: home, DRAGOMAN_LOCAL_MODEL: path };
+    expect(preparedModels(environment)).toEqual([{ name: "mine-7b", displayName: "Mine-7B", path }]);
+    expect(detectLocal(environment)).toBeUndefined();
+    expect(detectLocal({ ...environment, DRAGOMAN_LOCAL_MODEL: `${path}.gone` })).toContain("names no file");
+  });
+});

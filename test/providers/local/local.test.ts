@@ -1,0 +1,252 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { afterAll, describe, expect, it } from "vitest";
+import type { ChatEvent } from "../../../src/chat/events.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { AttemptSchema, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import type { GenerationParametersSchema } from "../../../src/gen/dragoman/v1/parameters_pb.js";
+import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
+import type { Adapter } from "../../../src/providers/adapter.ts";
+import { type LlamaModel, loadEngine } from "../../../src/providers/local/engine.ts";
+import {
+  detectLocal,
+  engineFolder,
+  knownModels,
+  localHome,
+  preparedModels,
+} from "../../../src/providers/local/home.ts";
+import { createLocal } from "../../../src/providers/local/local.ts";
+import { modelEntry } from "../../../src/providers/local/models.ts";
+
+type Request = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
+type Parameters = MessageInitShape<typeof GenerationParametersSchema>;
+
+const missing = detectLocal();
+if (missing !== undefined) process.stderr.write(`the tests of the local model are skipped: ${missing}\n`);
+
+const prepared = preparedModels();
+// The smaller one, where it is there, since it is faster: the laws are those of any model.
+const file = prepared.find(({ name }) => name === knownModels[1].name) ?? prepared[0];
+
+function createAdapter(options: Readonly<Record<string, unknown>> = {}): Adapter {
+  const timeouts = { connectMs: 0, firstEventMs: 0, idleMs: 0 };
+  const none = { baseUrl: "", apiKey: undefined, headers: {}, timeouts, maxConnections: 1 };
+  return createLocal({ name: "local", ...none, options });
+}
+
+describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, () => {
+  const adapter = createAdapter();
+  const model = modelEntry(file ?? { name: "", displayName: "" }, []);
+  const unending = new AbortController().signal;
+  afterAll(() => adapter.close?.());
+
+  function open(request: Request, signal = unending, from = adapter): AsyncIterator<readonly ChatEvent[]> {
+    const context = { signal, attempt: create(AttemptSchema) };
+    return from.stream(create(ChatRequestSchema, request), model, context)[Symbol.asyncIterator]();
+  }
+
+  async function ask(question: string, parameters: Parameters = {}, more: Request = {}) {
+    const asked = { ...more, ...say(question), parameters: { maxOutputTokens: 8, ...parameters } };
+    const stream = open(asked);
+    const events: ChatEvent[] = [];
+    for (let next = await stream.next(); !next.done; next = await stream.next()) events.push(...next.value);
+    const values = <Case extends ChatEvent["case"]>(wanted: Case) =>
+      events.filter((event) => event.case === wanted).map(({ value }) => value) as Extract<
+        ChatEvent,
+        { case: Case }
+      >["value"][]; // A filter does not narrow by a type parameter.
+    const texts: string[] = [];
+    for (const { choiceIndex, delta } of values("delta")) {
+      if (delta.case === "text") texts[choiceIndex] = (texts[choiceIndex] ?? "") + delta.value;
+    }
+    const [completed] = values("completed");
+    return { events, texts, deltas: values("delta"), finished: values("finished"), usage: completed?.usage };
+  }
+
+  it("answers the same to the same question, with another one between", async () => {
+    const first = await ask("What is the capital of France?");
+    await ask("What is the capital of Spain?");
+    const second = await ask("What is the capital of France?");
+    expect(second.texts).toEqual(first.texts);
+    expect(first.texts[0]).not.toBe("");
+    expect(first.events[0]?.case).toBe("started");
+    expect(first.events.at(-1)?.case).toBe("completed");
+  });
+
+  it("draws the same choices with the same seed, and different ones within a call", async () => {
+    const parameters = { temperature: 2, topK: 0, topP: 1, n: 2, seed: "-9223372036854775808" };
+    const first = await ask("Write a poem.", parameters);
+    expect((await ask("Write a poem.", parameters)).texts).toEqual(first.texts);
+    expect(first.finished.map(({ choiceIndex }) => choiceIndex)).toEqual([0, 1]);
+    expect(first.texts[0]).not.toBe(first.texts[1]);
+  });
+
+  it("ends with LENGTH after max_output_tokens, and counts them", async () => {
+    const { finished, usage } = await ask("Tell me a long story.", { maxOutputTokens: 3 });
+    expect(finished).toMatchObject([{ finishReason: FinishReason.LENGTH, providerFinishReason: "limit" }]);
+    expect(usage).toMatchObject({ outputTokens: 3, quality: UsageQuality.EXACT });
+  });
+
+  it("ends before a stop sequence, wherever it begins in a token", async () => {
+    const [text = ""] = (await ask("What is the capital of France?")).texts;
+    const stop = text.slice(5, 9);
+    const { texts, finished } = await ask("What is the capital of France?", { stopSequences: ["never said", stop] });
+    expect(texts[0] ?? "").toBe(text.slice(0, text.indexOf(stop)));
+    expect(finished).toMatchObject([{ finishReason: FinishReason.STOP, matchedStopSequence: stop }]);
+  });
+
+  it("counts the tokens of the prompt as the tokenizer does, and gives each output token its probability", async () => {
+    const { deltas, texts, usage } = await ask(
+      "The capital of France is",
+      { logprobs: true, topLogprobs: 2 },
+      {
+        chatTemplate: "{% for message in messages %}{{ message.content }}{% endfor %}",
+      },
+    );
+    const expected = await readTokenizer(
+      (tokenizer) =>
+        tokenizer.tokenize("The capital of France is", false).length + Number(tokenizer.tokens.shouldPrependBosToken),
+    );
+    expect(usage?.inputTokens).toBe(expected);
+    const entries = deltas.flatMap(({ logprobs }) => logprobs?.tokens ?? []);
+    expect(entries.length).toBe(usage?.outputTokens);
+    expect(entries.map(({ token }) => token).join("")).toBe(texts[0] ?? "");
+    for (const { token, logprob, topLogprobs } of entries) {
+      expect(topLogprobs).toHaveLength(2);
+      // Greedy: the likeliest token is the one that was taken.
+      expect(topLogprobs[0]).toMatchObject({ token, logprob });
+    }
+  });
+
+  it("writes JSON that fits the schema", async () => {
+    const schema = {
+      type: "object",
+      properties: { name: { type: "string", maxLength: 10 }, age: { type: "integer" }, kind: { enum: ["cat", "dog"] } },
+      required: ["name", "age", "kind"],
+      additionalProperties: false,
+    };
+    const { texts, finished } = await ask(
+      "Rex is a dog and 3 years old. Write JSON.",
+      { maxOutputTokens: 100 },
+      {
+        outputFormat: { format: { case: "jsonSchema", value: { name: "pet", schemaJson: JSON.stringify(schema) } } },
+      },
+    );
+    const pet: Record<string, unknown> = JSON.parse(texts[0] ?? "");
+    expect(pet).toEqual({
+      name: expect.any(String),
+      age: expect.any(Number),
+      kind: expect.stringMatching(/^(cat|dog)$/),
+    });
+    expect(finished).toMatchObject([{ finishReason: FinishReason.STOP, providerFinishReason: "eos" }]);
+  });
+
+  it("never breaks a character that is split over tokens", async () => {
+    const word = "😀🎉 naïve 日本";
+    const { texts, deltas } = await ask(
+      "Say it.",
+      { maxOutputTokens: 100 },
+      {
+        outputFormat: {
+          format: { case: "jsonSchema", value: { name: "word", schemaJson: JSON.stringify({ const: word }) } },
+        },
+      },
+    );
+    expect(JSON.parse(texts[0] ?? "")).toBe(word);
+    for (const { delta } of deltas) expect(String(delta.value)).not.toContain("\uFFFD");
+  });
+
+  it("never says a token whose bias forbids it", async () => {
+    const question = "What is the capital of France?";
+    const [first] = (await ask(question, { logprobs: true, topLogprobs: 1 })).deltas;
+    const text = first?.logprobs?.tokens[0]?.token ?? "";
+    const tokens = await readTokenizer((tokenizer) => tokenizer.tokenize(text, false));
+    const logitBias = Object.fromEntries(tokens.map((token) => [token, -100]));
+    expect((await ask(question, { logitBias })).texts[0]?.startsWith(text)).toBe(false);
+  });
+
+  it("stops between two tokens when it is cancelled, with the reason of the signal, and is free for the next", async () => {
+    const controller = new AbortController();
+    const stream = open(say("Tell me a long story."), controller.signal);
+    const started = await stream.next();
+    expect(started.value).toMatchObject([{ case: "started" }]);
+    await stream.next();
+    const reason = new GatewayError("CANCELLED", "the caller went away");
+    const pending = stream.next();
+    controller.abort(reason);
+    await expect(pending).rejects.toBe(reason);
+    await expect(ask("Hi", { maxOutputTokens: 1 })).resolves.toBeDefined();
+  });
+
+  it("stops while it reads the prompt when it is cancelled", async () => {
+    const controller = new AbortController();
+    const stream = open(say("word ".repeat(1000)), controller.signal);
+    await stream.next();
+    const pending = stream.next();
+    const reason = new GatewayError("DEADLINE_EXCEEDED", "too late");
+    controller.abort(reason);
+    await expect(pending).rejects.toBe(reason);
+    await expect(ask("Hi", { maxOutputTokens: 1 })).resolves.toBeDefined();
+  });
+
+  it("is free for the next when the reader leaves", async () => {
+    const stream = open(say("Tell me a long story."));
+    await stream.next();
+    await stream.next();
+    await stream.return?.();
+    await expect(ask("Hi", { maxOutputTokens: 1 })).resolves.toBeDefined();
+  });
+
+  it("refuses a request when it is busy and nobody may wait", async () => {
+    const small = createAdapter({ max_queue: 0, context_size: 256 });
+    const first = open(say("Hi"), unending, small);
+    await first.next();
+    await expect(open(say("Hi"), unending, small).next()).rejects.toMatchObject({ reason: "QUEUE_FULL" });
+    await first.return?.();
+    await small.close?.();
+  });
+
+  it("refuses a prompt that does not fit, with both lengths", async () => {
+    await expect(open(say("word ".repeat(3000))).next()).rejects.toMatchObject({
+      reason: "CONTEXT_LENGTH_EXCEEDED",
+      facts: { metadata: { limit_tokens: "2048", requested_tokens: expect.stringMatching(/^30\d\d$/) } },
+    });
+  });
+
+  it("refuses a template that never ends, and goes on serving", async () => {
+    const chatTemplate = "{% for i in range(1000000000) %}x{% endfor %}";
+    await expect(open({ ...say("Hi"), chatTemplate }).next()).rejects.toMatchObject({
+      reason: "INVALID_REQUEST",
+      facts: { fields: [{ field: "chat.chat_template" }] },
+    });
+    await expect(ask("Hi", { maxOutputTokens: 1 })).resolves.toBeDefined();
+  });
+
+  it("does not know a model that was not prepared", async () => {
+    const context = { signal: unending, attempt: create(AttemptSchema) };
+    const other = modelEntry({ name: "other", displayName: "Other" }, []);
+    const stream = adapter.stream(create(ChatRequestSchema, say("Hi")), other, context)[Symbol.asyncIterator]();
+    await expect(stream.next()).rejects.toMatchObject({ reason: "MODEL_NOT_FOUND" });
+  });
+});
+
+/** Asks the engine itself about the model's tokens. */
+async function readTokenizer<T>(read: (model: LlamaModel) => T): Promise<T> {
+  const { llama } = await loadEngine(engineFolder(localHome()), 1);
+  try {
+    return read(await llama.loadModel({ modelPath: file?.path ?? "" }));
+  } finally {
+    await llama.dispose();
+  }
+}
+
+function say(value: string) {
+  return { messages: [{ role: Role.USER, parts: [{ kind: { case: "text", value } as const }] }] };
+}
+
+describe("the options of the local provider", () => {
+  it("are checked, and the message has the path of each mistake", () => {
+    expect(() => createAdapter({ threads: 0, gpu: true })).toThrow(/providers\.local\.options\.threads(.|\n)*gpu/);
+  });
+});

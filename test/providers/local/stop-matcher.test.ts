@@ -1,0 +1,50 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { StopMatcher } from "../../../src/providers/local/stop-matcher.ts";
+
+/** A small alphabet, so that stop sequences do occur, overlap and nearly occur. */
+const letters = (maxLength: number, minLength = 0) =>
+  fc.string({ unit: fc.constantFrom("a", "b", "😀"), minLength, maxLength });
+
+function run(pieces: readonly string[], stops: readonly string[]) {
+  const matcher = new StopMatcher(stops);
+  let shown = "";
+  for (const piece of pieces) {
+    const { text, stop } = matcher.push(piece);
+    shown += text;
+    if (stop !== undefined) return { shown, stop };
+  }
+  return { shown: shown + matcher.flush(), stop: undefined };
+}
+
+describe("the stop matcher", () => {
+  it("finds the same stop sequence however the answer is split", () => {
+    fc.assert(
+      fc.property(fc.array(letters(4)), fc.array(letters(4, 1), { maxLength: 4 }), (pieces, stops) => {
+        const text = pieces.join("");
+        expect(run(pieces, stops)).toEqual(run([...text], stops));
+        expect(run(pieces, stops)).toEqual(run([text], stops));
+      }),
+    );
+  });
+
+  it("never shows a stop sequence, and without one shows everything", () => {
+    fc.assert(
+      fc.property(fc.array(letters(4)), fc.array(letters(4, 1), { maxLength: 4 }), (pieces, stops) => {
+        const text = pieces.join("");
+        const { shown, stop } = run(pieces, stops);
+        for (const each of stops) expect(shown).not.toContain(each);
+        expect(text.startsWith(shown + (stop ?? ""))).toBe(true);
+        if (!stops.some((each) => text.includes(each))) expect(shown).toBe(text);
+        else expect(stop).toBeDefined();
+      }),
+    );
+  });
+
+  it("holds back no more than could become a stop sequence", () => {
+    const matcher = new StopMatcher(["\n\nUser:"]);
+    expect(matcher.push("Hello\n")).toEqual({ text: "Hello", stop: undefined });
+    expect(matcher.push("you\n\nUse")).toEqual({ text: "\nyou", stop: undefined });
+    expect(matcher.push("less")).toEqual({ text: "\n\nUseless", stop: undefined });
+  });
+});
