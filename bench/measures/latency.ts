@@ -6,11 +6,14 @@ import { quantile } from "../statistics.ts";
 interface Timed {
   readonly name: string;
   readonly ask: Ask;
+  /** Whether the bare forwarder is timed too: what any hop over gRPC adds on this machine. */
+  readonly bare: boolean;
 }
 
 const timed: readonly Timed[] = [
-  { name: "unary", ask: { model: "bench-16" } },
-  { name: "time to first delta", ask: { model: "bench-16-apart", stream: { keepProviderDeltas: false } } },
+  { name: "unary", ask: { model: "bench-16" }, bare: true },
+  // The bare stream asks nobody, so there is nothing to compare.
+  { name: "time to first delta", bare: false, ask: { model: "bench-16-apart", stream: { keepProviderDeltas: false } } },
 ];
 
 const budgets: readonly (readonly [q: number, budget: Budget])[] = [
@@ -24,8 +27,12 @@ const warmUpSamples = 200;
 export async function measureLatency(bench: Bench): Promise<Section> {
   const { rounds, samples } = bench.scale;
   const figures: Figure[] = [];
-  for (const { name, ask } of timed) {
-    const job = { kind: "latency", targets: [bench.direct, bench.service.target], ask } as const;
+  for (const { name, ask, bare } of timed) {
+    const job = {
+      kind: "latency",
+      targets: [bench.direct, bench.service.target, ...(bare ? [bench.bare.target] : [])],
+      ask,
+    } as const;
     await bench.run({ ...job, samples: warmUpSamples });
     const results: LatencyResult[] = [];
     for (let round = 0; round < rounds; round++) results.push(await bench.run({ ...job, samples }));
@@ -33,6 +40,9 @@ export async function measureLatency(bench: Bench): Promise<Section> {
       const direct = results.map(([times = []]) => quantile(times, q));
       const through = results.map(([, times = []]) => quantile(times, q));
       figures.push(versus(`${name}, p${q * 100}`, "ms", "added", through, direct, budget));
+      if (!bare) continue;
+      const hop = results.map(([, , times = []]) => quantile(times, q));
+      figures.push(versus(`${name} through the bare forwarder, p${q * 100}`, "ms", "added", hop, direct));
     }
   }
   return { title: "Latency, one call at a time", against: "direct call", comparison: "added", figures };

@@ -4,9 +4,6 @@ import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
 import type { ChatEvent } from "./events.ts";
 import { isJsonObject } from "./request-rules.ts";
 
-/** The most of an invalid answer that goes into an error: statuses travel in headers, which are small. */
-const maxFailedCharacters = 4096;
-
 /** Checks at the end of each choice that the answer is the JSON that was asked for. Undefined when none was. */
 export function createJsonCheck(format: OutputFormat | undefined): ((event: ChatEvent) => void) | undefined {
   if (format?.format.case !== "jsonObject" && format?.format.case !== "jsonSchema") return undefined;
@@ -27,7 +24,7 @@ export function createJsonCheck(format: OutputFormat | undefined): ((event: Chat
       finishReason === FinishReason.LENGTH
         ? "the model reached the token limit before its JSON was complete; raise max_output_tokens"
         : "the model did not write the JSON that was asked for; ask again, and say in a message what JSON is wanted",
-      { failedGeneration: text.slice(0, maxFailedCharacters) },
+      { failedGeneration: text },
     );
   };
 }

@@ -4,6 +4,7 @@ import { selectAccount } from "../accounts/keys.ts";
 import { coalesce } from "../chat/coalesce.ts";
 import { createFold } from "../chat/fold.ts";
 import { estimateUsage } from "../chat/usage.ts";
+import { annotationViolations } from "../chat/validate.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import {
   type ChatService,
@@ -24,6 +25,10 @@ import { type Plan, planChat, validateChat } from "./plan.ts";
 
 /** ChatService, the same for both listeners. */
 export function createChatService(gateway: Gateway): ServiceImpl<typeof ChatService> {
+  // The rules are compiled at the first use, which takes about 150 ms: not the first caller's.
+  for (const schema of [CompleteChatRequestSchema, StreamChatRequestSchema, PlanChatRequestSchema]) {
+    annotationViolations(schema, create(schema));
+  }
   return {
     async completeChat(request, context): Promise<CompleteChatResponse> {
       const fold = createFold();

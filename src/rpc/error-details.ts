@@ -1,7 +1,7 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { GatewayError, type StatusName } from "../errors.ts";
+import { type FieldViolation, GatewayError, type StatusName } from "../errors.ts";
 import { JsonGenerationFailureSchema, ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
 import {
   BadRequestSchema,
@@ -24,9 +24,11 @@ const codes = {
   UNAUTHENTICATED: Code.Unauthenticated,
 } as const satisfies Record<StatusName, Code>;
 
-/** gRPC servers and proxies commonly limit all trailers together to 8 KiB; base64 takes a third of that. */
-const maxMessageCharacters = 1024;
-const maxViolations = 16;
+/**
+ * Sizes in bytes of UTF-8. A status travels in trailers, twice and encoded, and clients commonly refuse a call whose
+ * trailers are above 8 KiB together: what an error says must never cost the caller the error.
+ */
+const maxBytes = { message: 512, metadata: 256, field: 256, description: 256, violations: 3000, generation: 2000 };
 
 /** Whatever was thrown, as an error of this service. What is not one becomes INTERNAL, its text kept for the log. */
 export function toGatewayError(error: unknown): GatewayError {
@@ -40,23 +42,42 @@ export function toConnectError(error: GatewayError, requestId: string): ConnectE
   const details: { desc: DescMessage; value: MessageInitShape<DescMessage> }[] = [];
   const add = <Desc extends DescMessage>(desc: Desc, value: MessageInitShape<Desc>) =>
     details.push({ desc, value: create(desc, value) });
+  const facts = Object.entries({ ...(requestId !== "" && { request_id: requestId }), ...metadata });
   add(ErrorInfoSchema, {
     reason: error.reason,
     domain: "dragoman",
-    metadata: { ...(requestId !== "" && { request_id: requestId }), ...metadata },
+    metadata: Object.fromEntries(facts.map(([name, value]) => [name, cut(value, maxBytes.metadata)])),
   });
-  if (fields) {
-    add(BadRequestSchema, {
-      fieldViolations: fields
-        .slice(0, maxViolations)
-        .map(({ field, description, rule }) => ({ field, description, reason: rule ?? "" })),
-    });
-  }
+  if (fields) add(BadRequestSchema, { fieldViolations: fittingViolations(fields) });
   if (retryAfterMs !== undefined) add(RetryInfoSchema, { retryDelay: durationFromMs(Math.ceil(retryAfterMs)) });
   if (quota) add(QuotaFailureSchema, { violations: [quota] });
-  if (provider) add(ProviderErrorSchema, provider);
-  if (failedGeneration !== undefined) add(JsonGenerationFailureSchema, { failedGeneration });
-  const message =
-    error.message.length > maxMessageCharacters ? `${error.message.slice(0, maxMessageCharacters)}…` : error.message;
-  return new ConnectError(message, codes[error.status], undefined, details, error);
+  if (provider) add(ProviderErrorSchema, { ...provider, code: cut(provider.code, maxBytes.metadata) });
+  if (failedGeneration !== undefined) {
+    add(JsonGenerationFailureSchema, { failedGeneration: cut(failedGeneration, maxBytes.generation) });
+  }
+  return new ConnectError(cut(error.message, maxBytes.message), codes[error.status], undefined, details, error);
+}
+
+/** As many violations as fit, each cut where it is long. */
+function fittingViolations(fields: readonly FieldViolation[]) {
+  let left = maxBytes.violations;
+  return fields
+    .map(({ field, description, rule }) => ({
+      field: cut(field, maxBytes.field),
+      description: cut(description, maxBytes.description),
+      reason: rule ?? "",
+    }))
+    .filter(({ field, description, reason }) => {
+      left -= Buffer.byteLength(field) + Buffer.byteLength(description) + reason.length;
+      return left >= 0;
+    });
+}
+
+/** The beginning of a text that fits, whole characters only. */
+function cut(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  const kept = Buffer.from(text)
+    .subarray(0, bytes - Buffer.byteLength("…"))
+    .toString();
+  return `${kept.replace(/\uFFFD+$/, "")}…`;
 }

@@ -1,4 +1,5 @@
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import type { Http2Server, IncomingHttpHeaders } from "node:http2";
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Config, TlsFiles } from "../config/config.ts";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
@@ -6,6 +7,7 @@ import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import { addService } from "./grpc-bridge.ts";
 import { closingMs, type Listener, type Services } from "./listener.ts";
 import { addReflection } from "./reflection.ts";
+import { limitTimeouts } from "./timeout-headers.ts";
 
 const reflected = [
   ChatService.typeName,
@@ -17,6 +19,9 @@ const reflected = [
 
 /** Health is reported for the whole server (the empty name) and for each service. */
 const watched = ["", ChatService.typeName, ModelService.typeName];
+
+// grpc-js prints header values that it cannot take, keys among them, on standard error.
+setLogVerbosity(logVerbosity.NONE);
 
 /** Serves native gRPC: the services, health and reflection. */
 export async function listenGrpc(config: Config, services: Services): Promise<Listener> {
@@ -33,6 +38,7 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
       "grpc.max_connection_age_grace_ms": config.limits.maxCallMs,
     }),
   });
+  limitTimeoutsOf(server, config.limits.maxCallMs);
   const health = new HealthImplementation(Object.fromEntries(watched.map((name) => [name, "SERVING" as const])));
   addService(server, ChatService, services.chat, services.gate);
   addService(server, ModelService, services.models, services.gate);
@@ -63,6 +69,20 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
       server.drain(`${host.includes(":") ? `[${host}]` : host}:${port}`, config.shutdown.graceMs + closingMs);
     },
   };
+}
+
+/**
+ * Looks at the headers of a call before grpc-js does. There is no public way: grpc-js reads `grpc-timeout` before its
+ * interceptors run, and makes its HTTP/2 servers itself.
+ */
+function limitTimeoutsOf(server: Server, maxMs: number): void {
+  // A private method of grpc-js 1.14; a test holds that it is still called.
+  const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
+  const createHttp2Server = internals.createHttp2Server.bind(server);
+  internals.createHttp2Server = (credentials) =>
+    createHttp2Server(credentials).prependListener("stream", (_stream: unknown, headers: IncomingHttpHeaders) =>
+      limitTimeouts(headers, maxMs),
+    );
 }
 
 function bind(server: Server, address: string, tls: TlsFiles | undefined): Promise<number> {

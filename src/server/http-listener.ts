@@ -12,6 +12,7 @@ import type { Config } from "../config/config.ts";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import { closingMs, type Listener, type Services } from "./listener.ts";
+import { limitTimeouts } from "./timeout-headers.ts";
 
 /** Serves Connect (JSON and binary) and gRPC-Web over HTTP/1.1, and plain health pages. */
 export async function listenHttp(config: Config, services: Services): Promise<Listener> {
@@ -74,6 +75,7 @@ function createCallHandler(config: Config, services: Services): RequestListener 
       response.end("not found: POST /dragoman.v1.ChatService/CompleteChat, or GET /healthz or /readyz\n");
       return;
     }
+    limitTimeouts(request.headers, config.limits.maxCallMs);
     releaseHandlerOnClose(response);
     const body = readBody(request, response, config.limits.maxRequestBytes);
     handler({ ...universalRequestFromNodeRequest(request, response, undefined, undefined), body })

@@ -73,8 +73,7 @@ export declare const ProviderErrorSchema: GenMessage<ProviderError>;
  */
 export declare type JsonGenerationFailure = Message<"dragoman.v1.JsonGenerationFailure"> & {
   /**
-   * The invalid text, cut to its first 4,096 characters so that it fits the status. It is the caller's own output, and
-   * never logged.
+   * The invalid text, cut to 2,000 bytes so that it fits the status. It is the caller's own output, and never logged.
    *
    * @generated from field: string failed_generation = 1;
    */

@@ -1,0 +1,114 @@
+import { status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestService, type TestService } from "../support/service.ts";
+import { tellStories } from "./grpc-js-client.ts";
+import { expectPartialRecord, expectRateLimit, recordOf, type Story } from "./story.ts";
+import { installed, isMissing, run } from "./tools.ts";
+
+const python = installed("python/bin/python");
+const go = installed("bin/client");
+
+/** Runs a client that prints a line of JSON for each story. */
+async function readStories(command: string, args: readonly string[], environment = {}): Promise<readonly Story[]> {
+  const { code, stdout, stderr } = await run(command, args, environment);
+  if (code !== 0) throw new Error(`${command} ended with ${code}: ${stderr}`);
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line): Story => JSON.parse(line));
+}
+
+const clients = [
+  { name: "grpc-js", text: "grpc-js", missing: false, tell: tellStories },
+  {
+    name: "python",
+    text: "Python",
+    missing: isMissing("the Python client", python),
+    tell: (address: string) =>
+      readStories(python, ["test/interop/python/client.py", address], { PYTHONPATH: installed("python-gen") }),
+  },
+  {
+    name: "go",
+    text: "Go",
+    missing: isMissing("the Go client", go),
+    tell: (address: string) => readStories(go, [address]),
+  },
+];
+
+for (const { name, text, missing, tell } of clients) {
+  describe.skipIf(missing)(`the ${name} client`, () => {
+    let service: TestService;
+    let stories: ReadonlyMap<string, Story>;
+    beforeAll(async () => {
+      service = await startTestService();
+      stories = new Map((await tell(service.grpcAddress)).map((story) => [story.story, story]));
+    });
+    afterAll(() => service.stop());
+
+    it("gets an answer, and its request id is on record", async () => {
+      expect(stories.get("unary")).toMatchObject({ text: `hello from ${text}`, output_tokens: 3 });
+      expect(await recordOf(service, `${name}-unary`)).toMatchObject({ outcome: "ok", protocol: "grpc" });
+    });
+
+    it("reads a stream, its events in order and its text whole", () => {
+      expect(stories.get("stream")).toMatchObject({
+        events: ["started", "delta", "delta", "delta", "delta", "finished", "completed"],
+        text: "Bonjour tout le monde 🌍",
+      });
+    });
+
+    it("cancels a stream, and the record says so", async () => {
+      expect(stories.get("cancel")).toMatchObject({
+        events: ["started", "delta"],
+        text: "so ",
+        code: status.CANCELLED,
+      });
+      await expectPartialRecord(service, `${name}-cancel`, "cancelled");
+    });
+
+    it("sets a deadline, and the record says that it passed", async () => {
+      expect(stories.get("deadline")).toMatchObject({
+        events: ["started", "delta", "delta"],
+        text: "so far",
+        code: status.DEADLINE_EXCEEDED,
+      });
+      await expectPartialRecord(service, `${name}-deadline`, "deadline");
+    });
+
+    it("decodes the details of a provider's rate limit, before output and after it began", () => {
+      const limited = stories.get("limited");
+      expect(limited?.code).toBe(status.RESOURCE_EXHAUSTED);
+      expectRateLimit(limited?.details, `${name}-limited`);
+      const interrupted = stories.get("interrupted");
+      expect(interrupted).toMatchObject({ events: ["started", "delta", "delta"], code: status.RESOURCE_EXHAUSTED });
+      expectRateLimit(interrupted?.details, `${name}-interrupted`, true);
+    });
+
+    it("decodes which fields of a request are wrong", () => {
+      const invalid = stories.get("invalid");
+      expect(invalid?.code).toBe(status.INVALID_ARGUMENT);
+      expect(invalid?.details?.["google.rpc.BadRequest"]).toMatchObject({
+        fieldViolations: [{ field: "chat.parameters.temperature" }, { field: "chat.parameters.n" }],
+      });
+    });
+
+    it("reads a message that is not ASCII", () => {
+      const { code, message, details } = stories.get("unknown") ?? {};
+      expect(code).toBe(status.NOT_FOUND);
+      expect(message).toContain("there is no model modèle-日本-😀;");
+      expect(details?.["google.rpc.ErrorInfo"]).toMatchObject({ metadata: { model: "modèle-日本-😀" } });
+    });
+
+    it("sends a request compressed with gzip", () => {
+      expect(stories.get("compressed")).toMatchObject({ length: 110_000, output_tokens: 20_000 });
+    });
+
+    it("refuses an answer above 4 MiB unless it is told to take it", () => {
+      expect(stories.get("too_large")).toMatchObject({
+        code: status.RESOURCE_EXHAUSTED,
+        message: expect.stringContaining("larger than max"),
+      });
+      expect(stories.get("large")).toMatchObject({ length: 5 * 2 ** 20 });
+    });
+  });
+}

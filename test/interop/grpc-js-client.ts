@@ -1,0 +1,116 @@
+import { create, type DescMessage, type DescMethod, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
+import { ask, scriptEcho } from "../support/requests.ts";
+import { decodeDetails } from "./details.ts";
+import type { Story } from "./story.ts";
+
+/** Of an enum that grpc-js does not export at run time. */
+const gzip = 2;
+
+type Told = Omit<Story, "story">;
+
+const completeChat = codec(ChatService.method.completeChat);
+const streamChat = codec(ChatService.method.streamChat);
+
+/** A method as grpc-js wants it, with protobuf-es for its messages. */
+function codec<Input extends DescMessage, Output extends DescMessage>({
+  parent,
+  name,
+  input,
+  output,
+}: DescMethod & { readonly input: Input; readonly output: Output }) {
+  return {
+    path: `/${parent.typeName}/${name}`,
+    encode: (value: MessageShape<Input>) => Buffer.from(toBinary(input, value)),
+    decode: (bytes: Buffer) => fromBinary(output, bytes),
+  };
+}
+
+/** What an error tells: its code, its message and its typed details. */
+function failure({ code, details: message, metadata }: ServiceError): Told {
+  const [bytes] = metadata.get("grpc-status-details-bin");
+  const { details } = Buffer.isBuffer(bytes) ? fromBinary(StatusSchema, bytes) : create(StatusSchema);
+  const packed = details.map(({ typeUrl, value }) => ({ typeName: typeUrl.replace(/^.*\//, ""), bytes: value }));
+  return { code, message, details: decodeDetails(packed) };
+}
+
+function identify(name: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set("x-request-id", `grpc-js-${name}`);
+  return metadata;
+}
+
+function complete(client: Client, name: string, chat: ChatRequest): Promise<Told> {
+  const { path, encode, decode } = completeChat;
+  const request = create(ChatService.method.completeChat.input, { chat });
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(path, encode, decode, request, identify(name), (error, response) => {
+      if (error) return resolve(failure(error));
+      const parts = response?.completion?.choices[0]?.message?.parts ?? [];
+      const text = parts.map(({ kind }) => (kind.case === "text" ? kind.value : "")).join("");
+      const outputTokens = response?.completion?.usage?.outputTokens ?? 0;
+      resolve({ text: text.slice(0, 80), length: text.length, output_tokens: outputTokens });
+    });
+  });
+}
+
+function stream(
+  client: Client,
+  name: string,
+  chat: ChatRequest,
+  { timeoutMs, cancelAtDelta }: { timeoutMs?: number; cancelAtDelta?: boolean } = {},
+): Promise<Told> {
+  const { path, encode, decode } = streamChat;
+  const request = create(ChatService.method.streamChat.input, { chat });
+  const options = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
+  const events: string[] = [];
+  let text = "";
+  return new Promise((resolve) => {
+    const call = client.makeServerStreamRequest(path, encode, decode, request, identify(name), options);
+    call.on("data", ({ event }: MessageShape<typeof ChatService.method.streamChat.output>) => {
+      events.push(String(event.case));
+      if (event.case !== "delta") return;
+      if (event.value.delta.case === "text") text += event.value.delta.value;
+      if (cancelAtDelta) call.cancel();
+    });
+    call.on("error", (error: ServiceError) => resolve({ events, text, ...failure(error) }));
+    call.on("end", () => resolve({ events, text }));
+  });
+}
+
+/** Makes the calls that the clients in other languages make, and tells what they tell. */
+export async function tellStories(address: string): Promise<readonly Story[]> {
+  const insecure = credentials.createInsecure();
+  const client = new Client(address, insecure);
+  const squeezing = new Client(address, insecure, { "grpc.default_compression_algorithm": gzip });
+  const roomy = new Client(address, insecure, { "grpc.max_receive_message_length": 16 << 20 });
+
+  const deltas = ["so ", "far"];
+  const limited = { reason: "PROVIDER_RATE_LIMITED", retry_after_ms: 1500, http_status: 429 };
+  const greeting = scriptEcho({ deltas: ["Bon", "jour ", "tout le ", "monde 🌍"] });
+  const stallAfter = (after: number) => scriptEcho({ deltas, stall: { after } });
+  const failAfter = (after: number) => scriptEcho({ deltas, fail: { ...limited, after } });
+  const invalid = ask("echo/echo", "", { parameters: { temperature: 3, n: 0 } });
+  const long = ask("echo/echo", "squeeze me ".repeat(10_000));
+  const megabytes = scriptEcho({ text: "a b c d e", large: 1 << 20 });
+  const calls: Record<string, (name: string) => Promise<Told>> = {
+    unary: (name) => complete(client, name, ask("echo/echo", "hello from grpc-js")),
+    stream: (name) => stream(client, name, greeting),
+    cancel: (name) => stream(client, name, stallAfter(1), { cancelAtDelta: true }),
+    deadline: (name) => stream(client, name, stallAfter(2), { timeoutMs: 500 }),
+    limited: (name) => complete(client, name, failAfter(0)),
+    interrupted: (name) => stream(client, name, failAfter(2)),
+    invalid: (name) => complete(client, name, invalid),
+    unknown: (name) => complete(client, name, ask("modèle-日本-😀", "")),
+    compressed: (name) => complete(squeezing, name, long),
+    too_large: (name) => complete(client, name, megabytes),
+    large: (name) => complete(roomy, name, megabytes),
+  };
+  const stories: Story[] = [];
+  for (const [story, call] of Object.entries(calls)) stories.push({ story, ...(await call(story)) });
+  for (const open of [client, squeezing, roomy]) open.close();
+  return stories;
+}

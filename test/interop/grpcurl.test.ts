@@ -1,0 +1,105 @@
+import { once } from "node:events";
+import type { JsonObject } from "@bufbuild/protobuf";
+import { status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestService, type TestService } from "../support/service.ts";
+import type { Details } from "./details.ts";
+import { bodies, eventsOf, readMessages, textOf } from "./requests.ts";
+import { expectPartialRecord, expectRateLimit } from "./story.ts";
+import { type Ended, installed, isMissing, type Run, start } from "./tools.ts";
+
+const grpcurl = installed("bin/grpcurl");
+
+/** grpcurl ends with 64 and the number of the status. */
+const exitCode = (code: status): number => 64 + code;
+
+describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl, which knows the service by reflection alone", () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await startTestService();
+  });
+  afterAll(() => service.stop());
+
+  const ask = (...args: readonly string[]): Promise<Ended> => start(grpcurl, ["-plaintext", ...args]).ended;
+
+  function call(method: string, data: string, requestId: string, ...options: readonly string[]): Run {
+    const flags = ["-plaintext", "-format-error", "-H", `x-request-id: ${requestId}`, "-d", data, ...options];
+    return start(grpcurl, [...flags, service.grpcAddress, `dragoman.v1.ChatService/${method}`]);
+  }
+
+  it("lists the services", async () => {
+    const { stdout } = await ask(service.grpcAddress, "list");
+    expect(stdout.trimEnd().split("\n")).toEqual([
+      "dragoman.v1.ChatService",
+      "dragoman.v1.ModelService",
+      "grpc.health.v1.Health",
+      "grpc.reflection.v1.ServerReflection",
+      "grpc.reflection.v1alpha.ServerReflection",
+    ]);
+  });
+
+  it("describes a service and a message with their comments, rules and optional fields", async () => {
+    const { stdout: chat } = await ask(service.grpcAddress, "describe", "dragoman.v1.ChatService");
+    expect(chat).toContain("// Stream law: `started` once, first;");
+    expect(chat).toContain("returns ( stream .dragoman.v1.StreamChatResponse );");
+    const { stdout: parameters } = await ask(service.grpcAddress, "describe", "dragoman.v1.GenerationParameters");
+    expect(parameters).toContain("// Randomness, 0 to 2;");
+    expect(parameters).toMatch(/optional double temperature = 1 \[\s*\(\.buf\.validate\.field\)/);
+  });
+
+  it("checks the health", async () => {
+    const { stdout } = await ask(service.grpcAddress, "grpc.health.v1.Health/Check");
+    expect(JSON.parse(stdout)).toEqual({ status: "SERVING" });
+  });
+
+  it("gets an answer", async () => {
+    const { code, stdout } = await call("CompleteChat", bodies.greeting, "grpcurl-unary").ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      completion: { choices: [{ message: { parts: [{ text: "Bonjour tout le monde 🌍" }] } }] },
+    });
+  });
+
+  it("reads a stream, its events in order and its text whole", async () => {
+    const { stdout } = await call("StreamChat", bodies.greeting, "grpcurl-stream").ended;
+    const messages = readMessages(stdout);
+    expect(eventsOf(messages)).toEqual(["started", "delta", "delta", "delta", "delta", "finished", "completed"]);
+    expect(textOf(messages)).toBe("Bonjour tout le monde 🌍");
+  });
+
+  it("is interrupted in mid-stream, and the record says that it cancelled", async () => {
+    const { output, interrupt, ended } = call("StreamChat", bodies.stall, "grpcurl-cancel");
+    for (let seen = ""; !seen.includes("far"); ) seen += String(await once(output, "data"));
+    interrupt();
+    await ended;
+    await expectPartialRecord(service, "grpcurl-cancel", "cancelled");
+  });
+
+  it("sets a deadline, and the record says that it passed", async () => {
+    const { code, stdout } = await call("StreamChat", bodies.stall, "grpcurl-deadline", "-max-time", "2").ended;
+    expect(code).toBe(exitCode(status.DEADLINE_EXCEEDED));
+    expect(stdout).toContain("far");
+    await expectPartialRecord(service, "grpcurl-deadline", "deadline");
+  });
+
+  it("prints the details of an error decoded", async () => {
+    const limited = await call("CompleteChat", bodies.limited, "grpcurl-limited").ended;
+    expect(limited.code).toBe(exitCode(status.RESOURCE_EXHAUSTED));
+    expectRateLimit(detailsIn(limited.stderr), "grpcurl-limited");
+    const invalid = await call("CompleteChat", bodies.invalid, "grpcurl-invalid").ended;
+    expect(invalid.code).toBe(exitCode(status.INVALID_ARGUMENT));
+    expect(detailsIn(invalid.stderr)).toMatchObject({
+      "google.rpc.BadRequest": {
+        fieldViolations: [{ field: "chat.parameters.temperature" }, { field: "chat.parameters.n" }],
+      },
+    });
+  });
+});
+
+/** The details of a google.rpc.Status in JSON, by the name of their type. */
+function detailsIn(text: string): Details {
+  const { details }: { details: (JsonObject & { "@type": string })[] } = JSON.parse(text);
+  return Object.fromEntries(
+    details.map(({ "@type": url, ...detail }) => [url.replace("type.googleapis.com/", ""), detail]),
+  );
+}

@@ -1,0 +1,93 @@
+import { connect, type IncomingHttpHeaders } from "node:http2";
+import { buffer } from "node:stream/consumers";
+import { create, type JsonObject, toBinary } from "@bufbuild/protobuf";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { CompleteChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { ask, scriptEcho } from "../support/requests.ts";
+import { startTestService, type TestService } from "../support/service.ts";
+import { body } from "./requests.ts";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService();
+});
+afterAll(() => service.stop());
+
+const path = "/dragoman.v1.ChatService/CompleteChat";
+
+/** Makes a gRPC call without a client library: the fields that carry its status. */
+async function callGrpc(chat: ChatRequest, headers: Record<string, string> = {}): Promise<IncomingHttpHeaders> {
+  const message = toBinary(CompleteChatRequestSchema, create(CompleteChatRequestSchema, { chat }));
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  const session = connect(`http://${service.grpcAddress}`).on("error", () => {}); // The stream has it too.
+  const stream = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...headers,
+  });
+  let fields: IncomingHttpHeaders = {};
+  const take = (received: IncomingHttpHeaders): void => {
+    if (received["grpc-status"] !== undefined) fields = received;
+  };
+  stream.on("response", take).on("trailers", take);
+  stream.end(Buffer.concat([prefix, message]));
+  await buffer(stream);
+  session.close();
+  return fields;
+}
+
+describe("the status of an error", () => {
+  /**
+   * Clients built on gRPC's C core (Python, C++, Ruby, PHP) drop some calls whose trailers are above 8 KiB, and all of
+   * those above 16: what they raise then is RESOURCE_EXHAUSTED, without the details. See GRPC_ARG_MAX_METADATA_SIZE.
+   */
+  const maxBytes = 8192;
+
+  /** The size of a list of fields as HTTP/2 counts it: RFC 9113, section 6.5.2. */
+  function sizeOf(fields: IncomingHttpHeaders): number {
+    return Object.entries(fields).reduce((sum, [name, value]) => sum + name.length + String(value).length + 32, 0);
+  }
+
+  const longNames: JsonObject = Object.fromEntries(
+    Array.from({ length: 200 }, (_, index) => ["k".repeat(300 + index), 1]),
+  );
+  const jsonObject = { outputFormat: { format: { case: "jsonObject", value: {} } } } as const;
+
+  it.each([
+    ["an unknown model", ask("😀".repeat(256), "")],
+    ["many wrong fields", ask("echo/echo", "", { tools: Array.from({ length: 256 }, () => ({ name: "é" })) })],
+  ])("fits what every client takes: %s", async (_, chat) => {
+    expect(sizeOf(await callGrpc(chat))).toBeLessThanOrEqual(maxBytes);
+  });
+
+  it.each([
+    ["wrong fields with long names", scriptEcho(longNames)],
+    ["text of three bytes a character that is no JSON", scriptEcho({ text: `{${"話".repeat(5000)}` }, jsonObject)],
+  ])("fits what every client takes: %s", async (_, chat) => {
+    expect(sizeOf(await callGrpc(chat))).toBeLessThanOrEqual(maxBytes);
+  });
+});
+
+describe("a deadline further away than a timer can count", () => {
+  // Clients send such values when they mean «no deadline»; here it is 30 days. A timer of Node takes 2^31-1 ms, 25 days,
+  // and fires at once when it is given more.
+  const script = { text: "patience", delay_ms: 50 };
+
+  it("does not end a gRPC call", async () => {
+    const fields = await callGrpc(scriptEcho(script), { "grpc-timeout": "2592000S" });
+    expect(fields).toMatchObject({ "grpc-status": "0" });
+  });
+
+  it("does not end a Connect call", async () => {
+    const response = await fetch(`http://${service.httpAddress}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "connect-timeout-ms": "2592000000" },
+      body: body(script),
+    });
+    expect(response.status).toBe(200);
+  });
+});

@@ -1,0 +1,94 @@
+"""A client made with grpcio-tools. Usage: client.py HOST:PORT. Prints a line of JSON for each story."""
+
+import json
+import sys
+
+import grpc
+from google.protobuf.json_format import MessageToDict
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from dragoman.v1 import error_pb2
+from dragoman.v1.chat_request_pb2 import ChatRequest
+from dragoman.v1.chat_service_pb2 import CompleteChatRequest, StreamChatRequest
+from dragoman.v1.chat_service_pb2_grpc import ChatServiceStub
+from dragoman.v1.message_pb2 import ROLE_USER, Message, Part
+from dragoman.v1.parameters_pb2 import GenerationParameters
+
+DETAILS = (
+    error_details_pb2.ErrorInfo,
+    error_details_pb2.BadRequest,
+    error_details_pb2.RetryInfo,
+    error_pb2.ProviderError,
+)
+
+
+def ask(text, script=None, **fields):
+    message = Message(role=ROLE_USER, parts=[Part(text=text)])
+    chat = ChatRequest(**{"model": "echo/echo", "messages": [message], **fields})
+    if script is not None:
+        chat.provider_options["echo"].update(script)
+    return chat
+
+
+def failure(error):
+    """What an error tells: its code, its message and its typed details."""
+    details = {}
+    status = rpc_status.from_call(error)
+    for packed in status.details if status else ():
+        for kind in DETAILS:
+            detail = kind()
+            if packed.Unpack(detail):
+                details[detail.DESCRIPTOR.full_name] = MessageToDict(detail)
+    return {"code": error.code().value[0], "message": error.details(), "details": details}
+
+
+def complete(stub, chat, **options):
+    try:
+        answer = stub.CompleteChat(CompleteChatRequest(chat=chat), **options).completion
+    except grpc.RpcError as error:
+        return failure(error)
+    text = "".join(part.text for part in answer.choices[0].message.parts)
+    return {"text": text[:80], "length": len(text), "output_tokens": answer.usage.output_tokens}
+
+
+def stream(stub, chat, cancel_at_delta=False, **options):
+    told = {"events": [], "text": ""}
+    call = stub.StreamChat(StreamChatRequest(chat=chat), **options)
+    try:
+        for response in call:
+            event = response.WhichOneof("event")
+            told["events"].append(event)
+            told["text"] += response.delta.text
+            if cancel_at_delta and event == "delta":
+                call.cancel()
+    except grpc.RpcError as error:
+        told.update(failure(error))
+    return told
+
+
+def main(address):
+    stub = ChatServiceStub(grpc.insecure_channel(address))
+    roomy = ChatServiceStub(grpc.insecure_channel(address, [("grpc.max_receive_message_length", 16 << 20)]))
+
+    def tell(story, call, chat, through=stub, **options):
+        told = call(through, chat, metadata=[("x-request-id", f"python-{story}")], **options)
+        print(json.dumps({"story": story, **told}), flush=True)
+
+    begun = {"deltas": ["so ", "far"]}
+    limited = {"reason": "PROVIDER_RATE_LIMITED", "retry_after_ms": 1500, "http_status": 429}
+    megabytes = {"text": "a b c d e", "large": 1 << 20}
+    tell("unary", complete, ask("hello from Python"))
+    tell("stream", stream, ask("", {"deltas": ["Bon", "jour ", "tout le ", "monde 🌍"]}))
+    tell("cancel", stream, ask("", {**begun, "stall": {"after": 1}}), cancel_at_delta=True)
+    tell("deadline", stream, ask("", {**begun, "stall": {"after": 2}}), timeout=0.5)
+    tell("limited", complete, ask("", {"fail": limited}))
+    tell("interrupted", stream, ask("", {**begun, "fail": {**limited, "after": 2}}))
+    tell("invalid", complete, ask("", parameters=GenerationParameters(temperature=3, n=0)))
+    tell("unknown", complete, ask("", model="modèle-日本-😀"))
+    tell("compressed", complete, ask("squeeze me " * 10_000), compression=grpc.Compression.Gzip)
+    tell("too_large", complete, ask("", megabytes))
+    tell("large", complete, ask("", megabytes), through=roomy)
+
+
+main(sys.argv[1])
