@@ -11,6 +11,7 @@ import {
 import type { Config } from "../config/config.ts";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
+import { withErrorInfo } from "./error-info.ts";
 import { closingMs, type Listener, type Services } from "./listener.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
 
@@ -79,6 +80,7 @@ function createCallHandler(config: Config, services: Services): RequestListener 
     releaseHandlerOnClose(response);
     const body = readBody(request, response, config.limits.maxRequestBytes);
     handler({ ...universalRequestFromNodeRequest(request, response, undefined, undefined), body })
+      .then(withErrorInfo)
       .then((answer) => universalResponseToNodeResponse(answer, response))
       // Every error of a call is in its answer and in its record; what is left here is a client that is gone.
       .catch(() => response.destroy());

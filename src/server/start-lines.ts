@@ -28,6 +28,6 @@ export function startLines(service: Service, config: Config): readonly string[] 
 
 /** A model that answers without a key, if there is one; a real one rather than the echo. */
 function exampleModel(models: readonly Model[]): string {
-  const of = (provider: string) => models.find((model) => model.provider === provider)?.id;
-  return of("local") ?? of("echo") ?? models[0]?.id ?? "provider/model";
+  const named = (name: string) => models.some(({ id, aliases }) => id === name || aliases.includes(name));
+  return ["local/default", "echo/echo"].find(named) ?? models[0]?.id ?? "provider/model";
 }

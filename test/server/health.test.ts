@@ -50,6 +50,23 @@ describe("health", () => {
     });
   });
 
+  it("turns NOT_SERVING for those who watch as soon as the service stops", async () => {
+    const other = await startTestService();
+    const client = new HealthClient(other.grpcAddress, credentials.createInsecure());
+    const watch: ClientReadableStream<Health> = client.watch?.({ service: "dragoman.v1.ChatService" });
+    watch.on("error", () => {});
+    const seen: string[] = [];
+    let stopped: Promise<void> | undefined;
+    for await (const { status } of watch) {
+      seen.push(status);
+      stopped ??= other.stop();
+      if (status === "NOT_SERVING") break;
+    }
+    expect(seen).toEqual(["SERVING", "NOT_SERVING"]);
+    client.close();
+    await stopped;
+  });
+
   it("is on the HTTP listener for probes", async () => {
     for (const page of ["healthz", "readyz"]) {
       const response = await fetch(`http://${service.httpAddress}/${page}`);

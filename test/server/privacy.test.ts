@@ -1,0 +1,75 @@
+import { Writable } from "node:stream";
+import { ConnectError } from "@connectrpc/connect";
+import { afterEach, describe, expect, it } from "vitest";
+import { createLogLedger } from "../../src/accounts/log-ledger.ts";
+import { GatewayError } from "../../src/errors.ts";
+import { createLog } from "../../src/telemetry/log.ts";
+import { textChunk } from "../support/openai-wire.ts";
+import { startReplayUpstream } from "../support/replay-upstream.ts";
+import { ask } from "../support/requests.ts";
+import { protocols, startTestService, type TestService } from "../support/service.ts";
+
+const prompt = "the-prompt-of-the-caller";
+const answer = "the-answer-of-the-model";
+const key = "sk-the-key-of-the-operator";
+const callerKey = "the-key-of-the-caller";
+
+let service: TestService | undefined;
+afterEach(() => service?.stop());
+
+describe.each(protocols)("over %s", (protocol) => {
+  it("no log line holds a key, a prompt or an answer, and no error holds a key or a prompt", async () => {
+    const error = (status: number) => ({
+      status,
+      headers: { "content-type": "application/json" },
+      steps: [{ write: JSON.stringify({ error: { message: `${key} was not accepted`, type: "t", code: "c" } }) }],
+    });
+    await using upstream = await startReplayUpstream(
+      error(401),
+      error(403),
+      error(500),
+      { steps: [{ write: textChunk(answer) }, { write: `data: {"broken": "${answer}\n\n` }] },
+      { steps: [{ write: textChunk(answer) }, { cut: true }] },
+    );
+    let logged = "";
+    const log = createLog(
+      "debug",
+      new Writable({
+        write(chunk, _encoding, done) {
+          logged += chunk;
+          done();
+        },
+      }),
+    );
+    const ledger = createLogLedger(log);
+    service = await startTestService({ OPENAI_API_KEY: key, OPENAI_BASE_URL: upstream.baseUrl });
+    const client = service.chatClient(protocol);
+    const headers = { "x-api-key": callerKey };
+    const chats = [
+      ...Array.from({ length: 5 }, () => ask("openai/gpt-4o", prompt)),
+      ask("openai/gpt-4o", prompt, { parameters: { temperature: 9 }, tools: [{ name: `${prompt} f` }] }),
+      ask("no/such-model", prompt),
+    ];
+    for (const chat of chats) {
+      const read = async (): Promise<undefined> => {
+        for await (const _ of client.streamChat({ chat }, { headers }));
+      };
+      const thrown = await read().catch((failure: unknown) => ConnectError.from(failure));
+      const shown = JSON.stringify([
+        thrown,
+        thrown?.rawMessage,
+        thrown?.details.map((detail) => String(Object.values(detail))),
+      ]);
+      for (const secret of [key, callerKey, prompt]) expect(shown).not.toContain(secret);
+    }
+    for (const record of service.records) ledger.write(record);
+    for (const fault of service.faults) log.error({ err: fault.cause ?? fault }, "fault");
+    log.error(
+      { err: new GatewayError("INTERNAL", "x", { failedGeneration: answer }), prompt, text: answer },
+      "mistake",
+    );
+    expect(service.records).toHaveLength(chats.length);
+    for (const secret of [key, callerKey, prompt, answer]) expect(logged).not.toContain(secret);
+    expect(logged).toContain('"msg":"call"');
+  });
+});
