@@ -1,8 +1,6 @@
 import { createLogLedger } from "./accounts/log-ledger.ts";
 import type { Config } from "./config/config.ts";
-import { openaiModels } from "./models/openai-models.ts";
-import { echoModels } from "./providers/echo/echo.ts";
-import { localModels } from "./providers/local/models.ts";
+import { listedModels } from "./providers/listed-models.ts";
 import { declarations } from "./providers/registry.ts";
 import { type Service, startService } from "./server/service.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -17,7 +15,7 @@ export function composeService(config: Config, log: Log): Promise<Service> {
   return startService({
     config,
     adapters,
-    models: [...openaiModels, ...echoModels, ...localModels()],
+    models: listedModels(),
     ledger: createLogLedger(log),
     onFault: (error, call) => log.error({ id: call.id, err: error.cause ?? error }, "a call failed inside the service"),
   });

@@ -81,12 +81,6 @@ const needs: readonly Need[] = [
     ],
   },
   {
-    capability: "multipleChoices",
-    kind: "REFUSED",
-    lack: "gives one choice for each call",
-    fields: ({ parameters }) => when((parameters?.n ?? 1) > 1, "parameters.n"),
-  },
-  {
     capability: "chatTemplate",
     kind: "REFUSED",
     lack: "does not take a chat template",

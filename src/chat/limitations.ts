@@ -29,8 +29,9 @@ export interface LimitedRequest {
  * Applies limitations to a copy of a request. With `strict_parameters`, or for what cannot be left out, throws one
  * error that names every field. The request given is never changed.
  */
-export function applyLimitations(request: ChatRequest, limitations: readonly Limitation[]): LimitedRequest {
-  if (limitations.length === 0) return { request, warnings: [] };
+export function applyLimitations(request: ChatRequest, found: readonly Limitation[]): LimitedRequest {
+  if (found.length === 0) return { request, warnings: [] };
+  const limitations = strongest(found);
   const errors = limitations.filter(
     ({ kind }) => kind === "REFUSED" || (request.strictParameters && kind !== "EMULATED"),
   );
@@ -51,6 +52,22 @@ export function applyLimitations(request: ChatRequest, limitations: readonly Lim
     request: copy,
     warnings: limitations.map(({ kind, field, message }) => create(WarningSchema, { reason: kind, field, message })),
   };
+}
+
+const strength = { REFUSED: 3, UNSUPPORTED_PARAMETER: 2, ADJUSTED: 1, EMULATED: 0 } as const satisfies Record<
+  Limitation["kind"],
+  number
+>;
+
+/** One limitation for each field, where the catalogue and the dialect both know one: the one that takes more away. */
+function strongest(found: readonly Limitation[]): readonly Limitation[] {
+  const byField = new Map<string, Limitation>();
+  for (const limitation of found) {
+    const known = byField.get(limitation.field);
+    if (known === undefined || strength[limitation.kind] > strength[known.kind])
+      byField.set(limitation.field, limitation);
+  }
+  return [...byField.values()];
 }
 
 /** Sets the field at a path, or clears it when the value is undefined. */

@@ -24,6 +24,9 @@ export interface Adapter {
   /** The provider's name: the `provider` of `provider/model`, and the key of its options. */
   readonly name: string;
 
+  /** The most choices that one call gives. For more, there is a call for each. Undefined: as many as asked for. */
+  readonly maxChoices?: number;
+
   /**
    * Asks the provider and yields its answer, one batch of events for each read from the upstream. `started` comes only
    * after the provider accepted the request; `completed` comes last. Failures are thrown, always as GatewayError.

@@ -1,7 +1,15 @@
 import type { Adapter } from "./adapter.ts";
+import { anthropicDeclaration } from "./anthropic/index.ts";
+import { azureOpenAiDeclaration } from "./azure-openai/index.ts";
+import { bedrockDeclaration } from "./bedrock/index.ts";
+import { cohereDeclaration } from "./cohere/index.ts";
 import { compatibleDeclarations } from "./compatible.ts";
 import { createEcho } from "./echo/echo.ts";
+import { geminiDeclaration } from "./gemini/index.ts";
+import { vertexDeclaration } from "./gemini/vertex.ts";
+import { llmEngineDeclaration } from "./llm-engine/index.ts";
 import { localProvider } from "./local/local.ts";
+import { mistralDeclaration } from "./mistral/index.ts";
 import type { ProviderSettings } from "./settings.ts";
 
 /** How a provider is found, turned on and made. */
@@ -35,5 +43,13 @@ export const declarations: readonly ProviderDeclaration[] = [
     create: createEcho,
   },
   ...compatibleDeclarations,
+  azureOpenAiDeclaration,
+  anthropicDeclaration,
+  llmEngineDeclaration,
+  mistralDeclaration,
+  cohereDeclaration,
+  geminiDeclaration,
+  vertexDeclaration,
+  bedrockDeclaration,
   localProvider,
 ];

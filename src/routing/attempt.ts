@@ -8,6 +8,7 @@ import { type Attempt, AttemptSchema } from "../gen/dragoman/v1/completion_pb.js
 import { ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Adapter } from "../providers/adapter.ts";
+import { type Ask, callsFor, fanOut } from "./fan-out.ts";
 
 /** One try at a provider, under way. */
 export interface RunningAttempt {
@@ -35,10 +36,10 @@ export function startAttempt(
     const begin = performance.now();
     try {
       const context = { signal, attempt };
-      const batches =
-        asWhole && adapter.complete
-          ? adapter.complete(request, model, context)
-          : adapter.stream(request, model, context);
+      const ask: Ask = (asked, within) =>
+        asWhole && adapter.complete ? adapter.complete(asked, model, within) : adapter.stream(asked, model, within);
+      const calls = callsFor(request, model, adapter);
+      const batches = calls > 1 ? fanOut(ask, request, calls, context) : ask(request, context);
       for await (const batch of batches) {
         for (const event of batch) {
           guard.accept(event);

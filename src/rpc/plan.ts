@@ -11,6 +11,7 @@ import { type GenerationParameters, GenerationParametersSchema } from "../gen/dr
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { Adapter } from "../providers/adapter.ts";
+import { choiceLimitations } from "../routing/fan-out.ts";
 
 /** How a request will be served: what goes to which adapter, and what the caller is told about it. */
 export interface Plan {
@@ -44,6 +45,7 @@ export function planChat(chat: ChatRequest, catalogue: Catalogue, adapters: Read
     ...commonLimitations(prepared),
     ...capabilityLimitations(prepared, model),
     ...adapter.limitations(prepared, model),
+    ...choiceLimitations(prepared, model, adapter),
   ]);
   return {
     request: limited.request,

@@ -46,7 +46,6 @@ const rows: readonly (readonly [what: string, request: RequestInit, limitations:
   ["a JSON object", { outputFormat: { format: { case: "jsonObject", value: {} } } }, ["output_format.json_object"]],
   ["a JSON Schema", { outputFormat: { format: { case: "jsonSchema", value: {} } } }, ["output_format.json_schema"]],
   ["a regular expression", { outputFormat: { format: { case: "regex", value: {} } } }, ["output_format.regex"]],
-  ["several choices", { parameters: { n: 2 } }, ["parameters.n"]],
   ["a chat template", { chatTemplate: "{{ messages }}" }, ["chat_template"]],
 ];
 

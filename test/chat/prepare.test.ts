@@ -119,6 +119,13 @@ describe("a limitation", () => {
     );
   });
 
+  it("that two know of is told once, as the one that takes more away", () => {
+    const adjusted: Limitation = { kind: "ADJUSTED", field: "parameters.top_k", message: "at most 1", set: 1 };
+    const limited = applyLimitations(request({ parameters: { topK: 5 } }), [adjusted, topK]);
+    expect(limited.request.parameters?.topK).toBeUndefined();
+    expect(limited.warnings).toHaveLength(1);
+  });
+
   it("is always an error where leaving the field out would change the question", () => {
     const image: Limitation = { kind: "REFUSED", field: "messages[0].parts[0].media", message: "p takes no images" };
     expect(() => applyLimitations(request({}), [image])).toThrow(GatewayError);

@@ -6,8 +6,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { GatewayError } from "../../src/errors.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
-import { openaiModels } from "../../src/models/openai-models.ts";
-import { echoModels } from "../../src/providers/echo/echo.ts";
+import { listedModels } from "../../src/providers/listed-models.ts";
 import { declarations } from "../../src/providers/registry.ts";
 import { type Service, startService } from "../../src/server/service.ts";
 
@@ -51,7 +50,7 @@ export async function startTestService(
       const declaration = declarations.find(({ name }) => name === settings.name);
       return declaration ? [declaration.create(settings)] : [];
     }),
-    models: [...openaiModels, ...echoModels],
+    models: listedModels().filter(({ provider }) => provider !== "local"),
     ledger: {
       write(record) {
         records.push(record);

@@ -1,12 +1,23 @@
 import { type ChatEvent, completed, finished, reasoningDelta, refusalDelta, textDelta } from "../../chat/events.ts";
+import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import type { ProviderState } from "../../gen/dragoman/v1/message_pb.js";
 import type { UpstreamCall } from "../upstream/call.ts";
 import { locateErrorIn } from "../upstream/error-body.ts";
 import { callFailure, embeddedFailure } from "../upstream/errors.ts";
-import { toLogProbs } from "./logprobs.ts";
+import { textTokens, toLogProbs } from "./logprobs.ts";
+import { encodeDetails } from "./reasoning-details.ts";
+import { toTimeInfo } from "./time-info.ts";
 import { ToolCalls } from "./tool-calls.ts";
 import { toUsage } from "./usage.ts";
-import { type Chunk, type ChunkChoice, type ChunkMessage, type ChunkUsage, chunkSchema } from "./wire.ts";
+import {
+  type Chunk,
+  type ChunkChoice,
+  type ChunkMessage,
+  type ChunkTimings,
+  type ChunkUsage,
+  chunkSchema,
+} from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
   stop: FinishReason.STOP,
@@ -38,28 +49,39 @@ interface ChoiceState {
   matchedStop: string;
 }
 
-/** An answer as far as it has come. */
-export interface AnswerState {
-  readonly call: UpstreamCall;
-  /** Leaves the reasoning out. */
+/** How an answer is read. */
+export interface Reading {
+  /** Leaves the text of the reasoning out. */
   readonly hideReasoning: boolean;
+  /** Keeps OpenRouter's `reasoning_details` as state, to be sent back. */
+  readonly keepDetails: boolean;
+  /** What error codes mean. Default: the same as at OpenAI. */
+  readonly reasons?: Readonly<Record<string, Reason>>;
+}
+
+/** An answer as far as it has come. */
+export interface AnswerState extends Reading {
+  readonly call: UpstreamCall;
   readonly choices: Map<number, ChoiceState>;
   usage: ChunkUsage | undefined;
+  timings: ChunkTimings | undefined;
   serviceTier: string;
   systemFingerprint: string;
 }
 
-export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
-  return { call, hideReasoning, choices: new Map(), usage: undefined, serviceTier: "", systemFingerprint: "" };
+export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
+  const nothing = { usage: undefined, timings: undefined, serviceTier: "", systemFingerprint: "" };
+  return { ...reading, call, choices: new Map(), ...nothing };
 }
 
 /** Appends the events of one chunk, given as JSON text, to a batch. A whole answer is read like one large chunk. */
 export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): void {
   const { call } = answer;
-  const chunk = parseChunk(json, call);
+  const chunk = parseChunk(json, answer);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
   answer.usage = chunk.usage ?? chunk.x_groq?.usage ?? answer.usage;
-  answer.serviceTier = chunk.service_tier ?? answer.serviceTier;
+  answer.timings = chunk.time_info ?? answer.timings;
+  answer.serviceTier = chunk.service_tier_used ?? chunk.service_tier ?? answer.serviceTier;
   answer.systemFingerprint = chunk.system_fingerprint ?? answer.systemFingerprint;
   for (const choice of chunk.choices ?? []) choiceEvents(answer, choice, batch);
 }
@@ -81,14 +103,17 @@ export function endEvents({ call, choices, ...answer }: AnswerState): ChatEvent[
     if (rest === undefined) throw malformed(call, "a tool call has no name");
     batch.push(...rest, finished(index, toFinishReason(choice), choice.finishReason, choice.matchedStop));
   }
-  const { usage, serviceTier, systemFingerprint } = answer;
-  batch.push(completed({ serviceTier, systemFingerprint, ...(usage && { usage: toUsage(usage) }) }));
+  const { usage, timings, serviceTier, systemFingerprint } = answer;
+  // Groq gives its timings within the usage.
+  const timeInfo = toTimeInfo(timings ?? usage);
+  const facts = { ...(usage && { usage: toUsage(usage) }), ...(timeInfo && { timeInfo }) };
+  batch.push(completed({ serviceTier, systemFingerprint, ...facts }));
   return batch;
 }
 
-function errorIn(value: unknown, call: UpstreamCall) {
+function errorIn(value: unknown, { call, reasons }: AnswerState) {
   const error = locateErrorIn(value);
-  return error && embeddedFailure(error, call);
+  return error && embeddedFailure(error, call, reasons);
 }
 
 export function malformed(call: UpstreamCall, what: string, cause?: unknown) {
@@ -96,7 +121,8 @@ export function malformed(call: UpstreamCall, what: string, cause?: unknown) {
   return callFailure(reason, `the provider's answer is malformed: ${what}`, call, { cause });
 }
 
-function parseChunk(json: string, call: UpstreamCall): Chunk {
+function parseChunk(json: string, answer: AnswerState): Chunk {
+  const { call } = answer;
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -107,13 +133,14 @@ function parseChunk(json: string, call: UpstreamCall): Chunk {
   const parsed = chunkSchema.safeParse(value);
   // Errors come first: they look like chunks without choices, and what beside them is a chunk is of no use.
   if (!parsed.success || saysError(parsed.data)) {
-    throw errorIn(value, call) ?? malformed(call, "it has an unexpected form", parsed.error);
+    throw errorIn(value, answer) ?? malformed(call, "it has an unexpected form", parsed.error);
   }
   return parsed.data;
 }
 
-function saysError({ error, object, detail, choices }: Chunk): boolean {
-  return (error ?? undefined) !== undefined || object === "error" || (detail !== undefined && !choices);
+function saysError({ error, object, detail, message, choices }: Chunk): boolean {
+  if ((error ?? undefined) !== undefined || object === "error") return true;
+  return !choices && (detail !== undefined || message !== undefined);
 }
 
 function choiceEvents(answer: AnswerState, choice: ChunkChoice, batch: ChatEvent[]): void {
@@ -121,7 +148,7 @@ function choiceEvents(answer: AnswerState, choice: ChunkChoice, batch: ChatEvent
   const reason = choice.finish_reason ?? "";
   if ((choice.error ?? undefined) !== undefined || failures.has(reason)) {
     throw (
-      errorIn({ error: choice.error }, call) ??
+      errorIn({ error: choice.error }, answer) ??
       callFailure(
         call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : "PROVIDER_UNAVAILABLE",
         "the provider failed in its answer: try again",
@@ -160,24 +187,30 @@ function messageEvents(
   state: ChoiceState,
   index: number,
   message: ChunkMessage,
-  { logprobs }: ChunkChoice,
+  { logprobs, reasoning_logprobs }: ChunkChoice,
   batch: ChatEvent[],
 ): void {
   // Together sends the same text in both fields.
   const reasoning = message.reasoning_content || message.reasoning || "";
-  const reasoningLogProbs = logprobs ? toLogProbs(logprobs.reasoning_content) : undefined;
-  if (!answer.hideReasoning && (reasoning !== "" || reasoningLogProbs !== undefined)) {
+  const lists = typeof logprobs === "number" ? undefined : logprobs;
+  const reasoningLogProbs = toLogProbs(lists?.reasoning_content ?? reasoning_logprobs?.content);
+  const details = answer.keepDetails && message.reasoning_details?.length ? message.reasoning_details : undefined;
+  if (details || (!answer.hideReasoning && (reasoning !== "" || reasoningLogProbs !== undefined))) {
     state.reasoning ??= state.parts++;
-    batch.push(reasoningDelta(index, state.reasoning, reasoning, reasoningLogProbs));
+    const event = answer.hideReasoning
+      ? reasoningDelta(index, state.reasoning, "")
+      : reasoningDelta(index, state.reasoning, reasoning, reasoningLogProbs);
+    if (details) event.value.providerState = stateOf(answer.call, encodeDetails(details));
+    batch.push(event);
   }
   const { content } = message;
   const text = typeof content === "string" ? content : (content?.map((part) => part.text ?? "").join("") ?? "");
-  const textLogProbs = logprobs ? toLogProbs(logprobs.content) : undefined;
+  const textLogProbs = toLogProbs(textTokens(logprobs, text));
   if (text !== "" || textLogProbs !== undefined) {
     state.text ??= state.parts++;
     batch.push(textDelta(index, state.text, text, textLogProbs));
   }
-  const refusalLogProbs = logprobs ? toLogProbs(logprobs.refusal) : undefined;
+  const refusalLogProbs = toLogProbs(lists?.refusal);
   if (message.refusal || refusalLogProbs !== undefined) {
     state.refusal ??= state.parts++;
     batch.push(refusalDelta(index, state.refusal, message.refusal ?? "", refusalLogProbs));
@@ -186,6 +219,15 @@ function messageEvents(
     const event = state.calls.toEvent(fragment);
     if (event !== undefined) batch.push(event);
   }
+}
+
+function stateOf({ attempt }: UpstreamCall, data: Uint8Array): ProviderState {
+  return {
+    $typeName: "dragoman.v1.ProviderState",
+    provider: attempt.provider,
+    model: attempt.providerModel,
+    data,
+  };
 }
 
 function toFinishReason({ finishReason, refusal, calls }: ChoiceState): FinishReason {

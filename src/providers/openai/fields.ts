@@ -1,5 +1,5 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 
 declare global {
   interface JSON {
@@ -19,6 +19,13 @@ export const effortWords = {
   [ReasoningEffort.XHIGH]: "xhigh",
   [ReasoningEffort.MAX]: "max",
 } as const satisfies Record<ReasoningEffort, string | undefined>;
+
+const formatWords = {
+  [ReasoningFormat.UNSPECIFIED]: undefined,
+  [ReasoningFormat.PARSED]: "parsed",
+  [ReasoningFormat.RAW]: "raw",
+  [ReasoningFormat.HIDDEN]: "hidden",
+} as const satisfies Record<ReasoningFormat, string | undefined>;
 
 /** How the request says how much to think, if it does. */
 export function effortOf({ reasoning }: ChatRequest): ReasoningEffort | undefined {
@@ -48,9 +55,11 @@ export const optionalFields = {
   "reasoning.effort": (request) => effortWords[effortOf(request) ?? ReasoningEffort.UNSPECIFIED],
   "reasoning.budget_tokens": ({ reasoning }) =>
     reasoning?.control.case === "budgetTokens" ? reasoning.control.value : undefined,
+  "reasoning.format": ({ reasoning }) => formatWords[reasoning?.format ?? ReasoningFormat.UNSPECIFIED],
+  "reasoning.clear_earlier_reasoning": ({ reasoning }) => reasoning?.clearEarlierReasoning,
   // Refused by OpenAI when there are no tools.
   parallel_tool_calls: ({ parallelToolCalls, tools }) => (tools.length > 0 ? parallelToolCalls : undefined),
-  prediction: ({ prediction }) => prediction && { type: "content", content: prediction.content },
+  prediction: ({ prediction }) => prediction && ({ type: "content", content: prediction.content } as const),
   service_tier: ({ serviceTier }) => serviceTier || undefined,
   prompt_cache_key: ({ promptCacheKey }) => promptCacheKey || undefined,
   user: ({ user }) => user || undefined,
@@ -66,7 +75,10 @@ function isOptionalField(name: string): name is OptionalField {
   return Object.hasOwn(optionalFields, name);
 }
 
-/** Values that ask for what happens anyway: where the field is missing, nothing is lost by leaving them out. */
+/**
+ * Values that ask for what happens anyway, or is done here: where the field is missing, nothing is lost by leaving them
+ * out.
+ */
 const neutralValues: Readonly<Partial<Record<OptionalField, readonly unknown[]>>> = {
   "parameters.min_output_tokens": [0],
   "parameters.temperature": [1],
@@ -79,6 +91,8 @@ const neutralValues: Readonly<Partial<Record<OptionalField, readonly unknown[]>>
   "parameters.repetition_penalty": [1],
   "parameters.logprobs": [false],
   "parameters.top_logprobs": [0],
+  "reasoning.format": ["parsed", "hidden"],
+  "reasoning.clear_earlier_reasoning": [true, false],
   parallel_tool_calls: [true],
 };
 

@@ -1,12 +1,14 @@
-import { type ChatEvent, started } from "../../chat/events.ts";
+import { type ChatEvent, completed, finished, started } from "../../chat/events.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import type { ProviderSettings } from "../settings.ts";
-import { startCall } from "../upstream/call.ts";
+import { startCall, type UpstreamCall } from "../upstream/call.ts";
 import { locateError } from "../upstream/error-body.ts";
-import { embeddedFailure, responseFailure } from "../upstream/errors.ts";
+import { embeddedFailure, reasonOfCode, responseFailure } from "../upstream/errors.ts";
+import { stringifyExact } from "../upstream/exact-json.ts";
 import { Upstream } from "../upstream/http.ts";
 import { readText } from "../upstream/read-text.ts";
 import type { UpstreamResponse } from "../upstream/response.ts";
@@ -15,14 +17,40 @@ import { type AnswerState, endEvents, malformed, startAnswer, toEvents } from ".
 import { limitationsOf } from "./limitations.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
+import type { ChatBody } from "./wire.ts";
 
 /** Bytes of an answer that comes whole instead of as a stream. */
 const wholeAnswerLimit = 16 * 1024 * 1024;
 
+/** The code of the error by which Azure says that its filter held the prompt back. */
+const filteredPromptCode = "content_filter";
+
+/** How a server is reached. */
+export interface Access {
+  /** The path and query, after the base URL. */
+  path(model: Model): string;
+  /** The headers that carry the key. */
+  authorize(call: UpstreamCall): Promise<Readonly<Record<string, string>>>;
+}
+
+function openAiAccess({ apiKey }: ProviderSettings): Access {
+  return {
+    path: () => "/chat/completions",
+    authorize: async () => (apiKey ? { authorization: `Bearer ${apiKey.reveal()}` } : {}),
+  };
+}
+
 /** The dialect of OpenAI's Chat Completions, as one server speaks it. */
-export function createOpenAiAdapter(settings: ProviderSettings, quirks: Quirks): Adapter {
+export function createOpenAiAdapter(
+  settings: ProviderSettings,
+  quirks: Quirks,
+  access: Access = openAiAccess(settings),
+): Adapter {
   const upstream = new Upstream(settings);
-  const { name, apiKey } = settings;
+  const { name } = settings;
+  const reasons = { ...reasonOfCode, ...quirks.reasons };
+  const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
+  const canStream = (request: ChatRequest) => !quirks.onlyWhole?.(request);
   const toBody = (request: ChatRequest, model: Model, streamed: boolean) =>
     toRequest(request, model, quirks, name, streamed);
 
@@ -35,18 +63,28 @@ export function createOpenAiAdapter(settings: ProviderSettings, quirks: Quirks):
     const call = startCall(context);
     const headers = {
       accept: streamed ? "text/event-stream, application/json" : "application/json",
-      ...(apiKey && { authorization: `Bearer ${apiKey.reveal()}` }),
+      ...headerOptions(request.providerOptions[name], quirks),
+      ...(await access.authorize(call)),
     };
-    const body = JSON.stringify(toBody(request, model, streamed));
-    const response = await upstream.post("/chat/completions", body, headers, call);
+    const body = stringify(toBody(request, model, streamed));
+    const response = await upstream.post(access.path(model), body, headers, call);
     try {
-      if (response.status >= 300) throw await responseFailure(response, call);
-      yield [started()];
-      const answer = startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN);
+      if (response.status >= 300) {
+        const failure = await responseFailure(response, call, reasons);
+        if (failure.facts.provider?.code !== filteredPromptCode) throw failure;
+        yield [started(), ...filteredPrompt];
+        return;
+      }
+      const answer = startAnswer(call, {
+        hideReasoning: request.reasoning?.format === ReasoningFormat.HIDDEN,
+        keepDetails: quirks.reasoningReplay === "reasoning_details",
+        reasons,
+      });
       // Some servers answer a request for a stream as a whole, errors included.
       if (response.header("content-type")?.includes("application/json")) {
-        yield await readWhole(response, answer);
+        yield [started(), ...(await readWhole(response, answer))];
       } else {
+        yield [started()];
         const reader = new EventReader(response, call);
         for (let isDone = false; !isDone; ) {
           const read = toBatch(answer, await reader.next());
@@ -64,13 +102,33 @@ export function createOpenAiAdapter(settings: ProviderSettings, quirks: Quirks):
 
   return {
     name,
-    stream: (request, model, context) => ask(request, model, context, true),
+    ...(maxChoices !== undefined && { maxChoices }),
+    stream: (request, model, context) => ask(request, model, context, canStream(request)),
     // A stream of 256 chunks costs about eight times the CPU of the same answer in one piece.
     complete: (request, model, context) => ask(request, model, context, false),
     limitations: (request, model) => limitationsOf(request, model, quirks),
-    describe: (request, model) => toBody(request, model, true),
+    describe: (request, model) => toBody(request, model, canStream(request)),
     close: () => upstream.close(),
   };
+}
+
+/** Only schemas have to be exact, and JSON.stringify alone is several times faster. */
+function stringify(body: ChatBody): string {
+  return body.tools || body.response_format ? stringifyExact(body) : JSON.stringify(body);
+}
+
+/** A prompt that was held back is an answer, as content that was held back is. */
+const filteredPrompt: readonly ChatEvent[] = [
+  finished(0, FinishReason.CONTENT_FILTER, filteredPromptCode),
+  completed(),
+];
+
+function headerOptions(
+  options: Readonly<Record<string, unknown>> | undefined,
+  quirks: Quirks,
+): Readonly<Record<string, string>> {
+  const given = quirks.headerOptions.filter((name) => options?.[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, String(options?.[name])]));
 }
 
 interface Read {
@@ -85,7 +143,7 @@ function toBatch(answer: AnswerState, events: readonly ServerSentEvent[] | undef
   let isDone = events === undefined;
   try {
     for (const { event, data } of events ?? []) {
-      if (event === "error") throw embeddedFailure(locateError(data), answer.call);
+      if (event === "error") throw embeddedFailure(locateError(data), answer.call, answer.reasons);
       isDone = data === "[DONE]";
       if (isDone) break;
       toEvents(answer, data, batch);

@@ -1,38 +1,38 @@
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Media } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { effortOf, effortWords, isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "./fields.ts";
-import { mediaKind } from "./media.ts";
-import type { Quirks } from "./quirks.ts";
+import { messageLimitations } from "./message-limitations.ts";
+import type { FieldForm, Quirks } from "./quirks.ts";
 import { type ReasoningModel, reasoningModel, takesField } from "./reasoning-models.ts";
 
 /** OpenAI's limit on `safety_identifier`, in characters. */
 const safetyIdentifierLimit = 128;
 
-/** The rules of OpenAI's reasoning models, for a model that they hold for. */
-export function rulesFor(model: Model, quirks: Quirks): ReasoningModel | undefined {
-  return quirks.reasoningModelRules ? reasoningModel(model.providerModel) : undefined;
+/** OpenAI's rules for a model: null when it does not reason, undefined when they do not hold for it. */
+export type ModelRules = ReasoningModel | null | undefined;
+
+export function rulesFor(model: Model, quirks: Quirks): ModelRules {
+  const name = quirks.openAiModel?.(model.providerModel);
+  return name === undefined ? undefined : reasoningModel(name);
 }
 
 /** The effort that is sent: the caller's, or none where tools are refused with anything else. */
-export function sentEffort(request: ChatRequest, rules: ReasoningModel | undefined): ReasoningEffort | undefined {
+export function sentEffort(request: ChatRequest, rules: ModelRules): ReasoningEffort | undefined {
   return rules?.toolsNeedEffortNone && request.tools.length > 0 ? ReasoningEffort.NONE : effortOf(request);
 }
 
-/** The server's name for a field; undefined when this model does not take it there. */
-export function wireName(
+/** The server's form of a field; undefined when this model does not take it there. */
+export function wireForm(
   field: OptionalField,
   request: ChatRequest,
-  rules: ReasoningModel | undefined,
+  rules: ModelRules,
   quirks: Quirks,
-): string | undefined {
-  const taken = rules
-    ? takesField(rules, field, sentEffort(request, rules))
-    : !(quirks.reasoningModelRules && field === "reasoning.effort");
-  return taken ? quirks.fields[field] : undefined;
+): FieldForm | undefined {
+  if (rules === null && field === "reasoning.effort") return undefined;
+  return rules && !takesField(rules, field, sentEffort(request, rules)) ? undefined : quirks.fields[field];
 }
 
 /** What this model on this server cannot do of what the request asks. */
@@ -42,8 +42,9 @@ export function limitationsOf(request: ChatRequest, model: Model, quirks: Quirks
     ...fieldLimitations(request, model, quirks, rules),
     ...effortLimitations(request, model, quirks, rules),
     ...formLimitations(request, quirks),
-    ...toolChoiceLimitations(request, quirks),
+    ...toolLimitations(request, quirks),
     ...messageLimitations(request, quirks),
+    ...(quirks.limitations?.(request, model) ?? []),
   ];
 }
 
@@ -51,21 +52,25 @@ function* fieldLimitations(
   request: ChatRequest,
   { providerModel }: Model,
   quirks: Quirks,
-  rules: ReasoningModel | undefined,
+  rules: ModelRules,
 ): Generator<Limitation> {
+  const { fields, maximums, maxStopSequences, title } = quirks;
   for (const field of optionalFieldNames) {
     const value = optionalFields[field](request);
-    if (value === undefined || isNeutral(field, value)) continue;
-    if (wireName(field, request, rules, quirks) === undefined) {
-      const subject = quirks.fields[field] === undefined ? quirks.title : `the model ${providerModel}`;
+    // Where n is missing, the call is made several times: see Adapter.maxChoices.
+    if (value === undefined || isNeutral(field, value) || field === "parameters.n") continue;
+    const maximum = maximums[field];
+    if (wireForm(field, request, rules, quirks) === undefined) {
+      const subject = fields[field] === undefined ? title : `the model ${providerModel}`;
       yield unsupported(field, `${subject} does not take ${field}`);
+    } else if (maximum !== undefined && typeof value === "number" && value > maximum) {
+      yield { kind: "ADJUSTED", field, message: `${title} takes a ${field} of at most ${maximum}`, set: maximum };
     }
   }
-  const { maxStopSequences, title } = quirks;
   if (maxStopSequences !== undefined && (request.parameters?.stopSequences.length ?? 0) > maxStopSequences) {
     yield refused("parameters.stop_sequences", `${title} takes at most ${maxStopSequences} stop sequences`);
   }
-  if (quirks.fields.user === "safety_identifier" && request.user.length > safetyIdentifierLimit) {
+  if (fields.user === "safety_identifier" && request.user.length > safetyIdentifierLimit) {
     yield unsupported("user", `${title} takes a user of at most ${safetyIdentifierLimit} characters`);
   }
 }
@@ -73,36 +78,46 @@ function* fieldLimitations(
 function* effortLimitations(
   request: ChatRequest,
   { providerModel }: Model,
-  quirks: Quirks,
-  rules: ReasoningModel | undefined,
+  { title, fields, efforts }: Quirks,
+  rules: ModelRules,
 ): Generator<Limitation> {
   const asked = effortOf(request);
   const sent = sentEffort(request, rules);
   const message = `the model ${providerModel} calls tools here only with the reasoning effort none`;
+  const taken = rules?.efforts ?? (fields["reasoning.effort"] === undefined ? undefined : efforts);
   if (asked === undefined && sent !== undefined) {
     yield { kind: "EMULATED", field: "reasoning.effort", message: `${message}, which is sent` };
   } else if (asked !== sent) {
     yield { kind: "ADJUSTED", field: "reasoning.effort", message, set: sent };
-  } else if (rules !== undefined && asked !== undefined && !rules.efforts.includes(asked)) {
-    const efforts = rules.efforts.map((effort) => effortWords[effort]).join(", ");
-    yield refused("reasoning.effort", `the model ${providerModel} takes the reasoning efforts ${efforts}`);
-  }
-  if (request.reasoning?.format === ReasoningFormat.RAW) {
-    yield unsupported("reasoning.format", `${quirks.title} cannot leave the reasoning inside the text`);
+  } else if (taken !== undefined && asked !== undefined && !taken.includes(asked)) {
+    const words = taken.map((effort) => effortWords[effort]).join(", ");
+    yield refused(
+      "reasoning.effort",
+      `${rules ? `the model ${providerModel}` : title} takes the reasoning efforts ${words}`,
+    );
   }
 }
 
 function* formLimitations({ outputFormat, deploymentParameters }: ChatRequest, quirks: Quirks): Generator<Limitation> {
-  if (outputFormat?.format.case === "regex" && quirks.regex === undefined) {
+  const format = outputFormat?.format.case;
+  if (format === "regex" && quirks.regex === undefined) {
     yield refused("output_format.regex", `${quirks.title} cannot fit its answer to a regular expression`);
+  } else if (format === "jsonObject" && !quirks.formats.includes(format)) {
+    yield refused("output_format.json_object", `${quirks.title} has no JSON mode without a schema`);
+  } else if (format === "jsonSchema" && !quirks.formats.includes(format)) {
+    yield refused("output_format.json_schema", `${quirks.title} cannot fit its answer to a JSON Schema`);
   }
   if (deploymentParameters !== undefined) {
     yield unsupported("deployment_parameters", `${quirks.title} has no deployment parameters`);
   }
 }
 
-function* toolChoiceLimitations({ toolChoice }: ChatRequest, quirks: Quirks): Generator<Limitation> {
+function* toolLimitations({ tools, toolChoice }: ChatRequest, quirks: Quirks): Generator<Limitation> {
   const choice = toolChoice?.choice;
+  if (quirks.toolChoice === undefined) {
+    if (tools.length > 0) yield refused("tools", `${quirks.title} calls no tools`);
+    return;
+  }
   if (choice?.case === "toolName" && quirks.toolChoice !== "named") {
     yield refused("tool_choice.tool_name", `${quirks.title} cannot be made to call a certain tool`);
   }
@@ -112,40 +127,6 @@ function* toolChoiceLimitations({ toolChoice }: ChatRequest, quirks: Quirks): Ge
   } else if (choice.value === ToolChoiceMode.NONE) {
     const message = `${quirks.title} has no tool choice: the tools are left out instead`;
     yield { kind: "EMULATED", field: "tool_choice.mode", message };
-  }
-}
-
-function* messageLimitations({ messages, tools }: ChatRequest, quirks: Quirks): Generator<Limitation> {
-  let hinted = tools.some(({ cacheHint }) => cacheHint !== undefined);
-  for (const [index, { parts }] of messages.entries()) {
-    for (const [partIndex, { kind, cacheHint }] of parts.entries()) {
-      const field = `messages[${index}].parts[${partIndex}]`;
-      hinted ||= cacheHint !== undefined;
-      if (kind.case === "media") {
-        const message = mediaProblem(kind.value, quirks);
-        if (message !== undefined) yield refused(`${field}.media`, message);
-      } else if (kind.case === "toolResult" && kind.value.parts.some((part) => part.kind.case === "media")) {
-        yield refused(`${field}.tool_result`, `${quirks.title} takes only text as the result of a tool`);
-      }
-    }
-  }
-  if (hinted) {
-    const message = `${quirks.title} caches prompts without being asked: cache hints are left out`;
-    yield { kind: "EMULATED", field: "messages", message };
-  }
-}
-
-function mediaProblem(media: Media, { title, imageUrls, audioAndFiles }: Quirks): string | undefined {
-  switch (mediaKind(media)) {
-    case "image":
-      return undefined;
-    case "image_url":
-      return imageUrls ? undefined : `${title} takes images only as bytes, not by address`;
-    case "audio":
-    case "file":
-      return audioAndFiles ? undefined : `${title} takes no sounds or documents`;
-    case "other":
-      return `${title} does not take this: send an image as bytes or by http address, a WAV or MP3 sound or a PDF as bytes`;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Media } from "../../gen/dragoman/v1/message_pb.js";
 import { MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
 import type { ContentPart } from "./wire.ts";
 
-const audioFormats: Readonly<Record<string, string>> = {
+const audioFormats: Readonly<Record<string, "wav" | "mp3">> = {
   "audio/wav": "wav",
   "audio/x-wav": "wav",
   "audio/wave": "wav",
@@ -17,8 +17,11 @@ const details = {
   [MediaDetail.HIGH]: "high",
 } as const satisfies Record<MediaDetail, string | undefined>;
 
+/** The forms in which media are sent: `image` is one given as bytes, `image_url` one given by address. */
+export type MediaForm = "image" | "image_url" | "audio" | "file";
+
 /** What a medium is in this dialect; `other` when it cannot be said. */
-export function mediaKind({ source, mediaType }: Media): "image" | "image_url" | "audio" | "file" | "other" {
+export function mediaForm({ source, mediaType }: Media): MediaForm | "other" {
   if (source.case === "url") {
     // Servers of one's own may read files and private addresses: no other scheme is passed on.
     const isImage = mediaType === "" || mediaType.startsWith("image/");
@@ -33,11 +36,11 @@ export function mediaKind({ source, mediaType }: Media): "image" | "image_url" |
 export function toMediaPart(media: Media): ContentPart {
   const { source, mediaType, filename } = media;
   const base64 = source.case === "data" ? Buffer.from(source.value).toString("base64") : "";
-  const kind = mediaKind(media);
-  if (kind === "audio")
-    return { type: "input_audio", input_audio: { data: base64, format: audioFormats[mediaType] ?? "" } };
+  const form = mediaForm(media);
+  if (form === "audio")
+    return { type: "input_audio", input_audio: { data: base64, format: audioFormats[mediaType] ?? "wav" } };
   const dataUrl = `data:${mediaType};base64,${base64}`;
-  if (kind === "file") return { type: "file", file: { file_data: dataUrl, filename: filename || "document.pdf" } };
+  if (form === "file") return { type: "file", file: { file_data: dataUrl, filename: filename || "document.pdf" } };
   const url = source.case === "url" ? source.value : dataUrl;
   const detail = details[media.detail];
   return { type: "image_url", image_url: { url, ...(detail && { detail }) } };

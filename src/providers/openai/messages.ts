@@ -3,7 +3,8 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import { toMediaPart } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
-import type { ContentPart, WireMessage, WireToolCall } from "./wire.ts";
+import { decodeDetails, type ReasoningDetail } from "./reasoning-details.ts";
+import type { ContentPart, WireAssistant, WireMessage, WireToolCall } from "./wire.ts";
 
 /** The conversation in the dialect. Reasoning models take system text as developer messages. */
 export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningModel: boolean): readonly WireMessage[] {
@@ -46,7 +47,8 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
   const calls: WireToolCall[] = [];
   let refusal = "";
   let reasoning = "";
-  for (const { kind } of parts) {
+  const details: ReasoningDetail[] = [];
+  for (const { kind, providerState } of parts) {
     switch (kind.case) {
       case "text":
         content.push({ type: "text", text: kind.value });
@@ -57,6 +59,9 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
         break;
       case "reasoning":
         reasoning += kind.value.text;
+        if (providerState && quirks.reasoningReplay === "reasoning_details") {
+          details.push(...decodeDetails(providerState.data));
+        }
         break;
       case "toolCall": {
         const { id, name, argumentsJson } = kind.value;
@@ -71,15 +76,39 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
         kind satisfies never;
     }
   }
-  const replay = withReasoning && reasoning !== "" ? quirks.reasoningReplay : undefined;
   return {
     role: "assistant",
     content: content.length === 0 ? null : simplest(content),
     ...(name && { name }),
     ...(refusal && { refusal }),
-    ...(replay && { [replay]: reasoning }),
+    ...replay(quirks, reasoning, details, calls.length > 0, withReasoning),
     ...(calls.length > 0 && { tool_calls: calls }),
   };
+}
+
+/** The fields that send reasoning back. */
+function replay(
+  { reasoningReplay }: Quirks,
+  reasoning: string,
+  details: readonly ReasoningDetail[],
+  callsTools: boolean,
+  withReasoning: boolean,
+): Pick<WireAssistant, "reasoning" | "reasoning_content" | "reasoning_details"> {
+  switch (reasoningReplay) {
+    case undefined:
+      return {};
+    case "reasoning":
+    case "reasoning_content":
+      return withReasoning && reasoning !== "" ? { [reasoningReplay]: reasoning } : {};
+    case "reasoning_content with calls":
+      return callsTools ? { reasoning_content: reasoning } : {};
+    case "reasoning_details":
+      if (!withReasoning && !callsTools) return {};
+      if (details.length > 0) return { reasoning_details: details };
+      return reasoning === "" ? {} : { reasoning };
+    default:
+      return reasoningReplay satisfies never;
+  }
 }
 
 function toolMessage({ toolCallId, parts }: ToolResult): WireMessage {

@@ -36,10 +36,10 @@ const families: readonly (readonly [RegExp, ReasoningModel | null])[] = [
   [/^o\d/, family([LOW, MEDIUM, HIGH], "never")],
 ];
 
-/** The family of a model; undefined when it does not reason. A fine-tuned model (`ft:…`) belongs to its base's. */
-export function reasoningModel(providerModel: string): ReasoningModel | undefined {
+/** The family of a model; null when it does not reason. A fine-tuned model (`ft:…`) belongs to its base's. */
+export function reasoningModel(providerModel: string): ReasoningModel | null {
   const name = providerModel.replace(/^ft:/, "");
-  return families.find(([pattern]) => pattern.test(name))?.[1] ?? undefined;
+  return families.find(([pattern]) => pattern.test(name))?.[1] ?? null;
 }
 
 const neverTaken: ReadonlySet<OptionalField> = new Set([

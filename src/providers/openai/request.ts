@@ -3,11 +3,11 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { ExactJson } from "../upstream/exact-json.ts";
 import { effortWords, isNeutral, optionalFieldNames, optionalFields } from "./fields.ts";
-import { rulesFor, sentEffort, wireName } from "./limitations.ts";
+import { type ModelRules, rulesFor, sentEffort, wireForm } from "./limitations.ts";
 import { toMessages } from "./messages.ts";
-import type { Quirks } from "./quirks.ts";
-import type { ReasoningModel } from "./reasoning-models.ts";
+import type { Body, Quirks } from "./quirks.ts";
 import type { ChatBody, WireTool, WireToolChoice } from "./wire.ts";
 
 const choiceModes = {
@@ -33,37 +33,37 @@ export function toRequest(
     ...optionalBody(request, rules, quirks),
     ...formatBody(request.outputFormat, quirks),
     ...toolsBody(request, quirks),
-    ...request.providerOptions[provider],
+    ...quirks.alsoSend?.(request),
+    ...bodyOptions(request.providerOptions[provider], quirks),
     model: model.providerModel,
-    messages: toMessages(request, quirks, rules !== undefined),
+    messages: toMessages(request, quirks, Boolean(rules)),
     stream: streamed,
-    // Without them a stream has no usage; with them a request for a whole answer is refused.
-    stream_options: streamed ? streamOptions(quirks) : undefined,
+    // With them a request for a whole answer is refused.
+    stream_options: streamed ? quirks.streamOptions : undefined,
   };
 }
 
-function streamOptions({ declineObfuscation }: Quirks): NonNullable<ChatBody["stream_options"]> {
-  return { include_usage: true, ...(declineObfuscation && { include_obfuscation: false }) };
+function bodyOptions(options: Body | undefined, { headerOptions }: Quirks): Body | undefined {
+  if (options === undefined || headerOptions.length === 0) return options;
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !headerOptions.includes(name)));
 }
 
-function optionalBody(
-  request: ChatRequest,
-  rules: ReasoningModel | undefined,
-  quirks: Quirks,
-): Record<string, unknown> {
+function optionalBody(request: ChatRequest, rules: ModelRules, quirks: Quirks): Body {
   const body: Record<string, unknown> = {};
   for (const field of optionalFieldNames) {
-    const name = wireName(field, request, rules, quirks);
-    const value = name === undefined ? undefined : optionalFields[field](request);
-    if (name === undefined || value === undefined) continue;
-    body[name] = field === "parameters.top_k" && isNeutral(field, value) ? quirks.topKOff : value;
+    const form = wireForm(field, request, rules, quirks);
+    const asked = form === undefined ? undefined : optionalFields[field](request);
+    if (form === undefined || asked === undefined) continue;
+    const value = field === "parameters.top_k" && isNeutral(field, asked) ? quirks.topKOff : asked;
+    if (typeof form === "string") body[form] = value;
+    else Object.assign(body, form(value));
   }
   const effort = sentEffort(request, rules);
-  if (rules !== undefined && effort !== undefined) body.reasoning_effort = effortWords[effort];
+  if (rules && effort !== undefined) body.reasoning_effort = effortWords[effort];
   return body;
 }
 
-function formatBody(outputFormat: OutputFormat | undefined, quirks: Quirks): Record<string, unknown> {
+function formatBody(outputFormat: OutputFormat | undefined, quirks: Quirks): Body {
   const format = outputFormat?.format;
   switch (format?.case) {
     case undefined:
@@ -73,7 +73,7 @@ function formatBody(outputFormat: OutputFormat | undefined, quirks: Quirks): Rec
       return { response_format: { type: "json_object" } };
     case "jsonSchema": {
       const { name, description, schemaJson, strict } = format.value;
-      const schema = parseJson(schemaJson, "output_format.json_schema.schema_json");
+      const schema = exactJson(schemaJson, "output_format.json_schema.schema_json");
       const json_schema = {
         name,
         ...(description && { description }),
@@ -108,16 +108,18 @@ function toTool({ name, description, parametersJsonSchema, strict }: Tool, index
       name,
       ...(description && { description }),
       ...(parametersJsonSchema && {
-        parameters: parseJson(parametersJsonSchema, `tools[${index}].parameters_json_schema`),
+        parameters: exactJson(parametersJsonSchema, `tools[${index}].parameters_json_schema`),
       }),
       ...(strict !== undefined && { strict }),
     },
   };
 }
 
-function parseJson(text: string, field: string): unknown {
+/** A schema as it was written: the order of its keys matters to models. */
+function exactJson(text: string, field: string): ExactJson {
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
+    return new ExactJson(text);
   } catch {
     throw invalidRequest([{ field: `chat.${field}`, description: "must be JSON" }]);
   }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ReasoningDetail } from "./reasoning-details.ts";
 
 // What is read: only what is used, and nothing that a server could leave out is required. What has an unexpected form
 // in a place that does not matter counts as absent.
@@ -16,6 +17,9 @@ const logProbs = z.object({
   content: z.array(tokenLogProb).nullish(),
   refusal: z.array(tokenLogProb).nullish(),
   reasoning_content: z.array(tokenLogProb).nullish(),
+  // Together's older form.
+  tokens: z.array(z.string()).nullish(),
+  token_logprobs: z.array(z.number().nullable()).nullish(),
 });
 
 const toolCall = z.object({
@@ -34,11 +38,22 @@ const message = z.object({
   content: z.union([z.string(), z.array(z.object({ text: z.string().optional() }))]).nullish(),
   reasoning_content: z.string().nullish(),
   reasoning: z.string().nullish().catch(undefined),
+  // OpenRouter.
+  reasoning_details: z.array(z.record(z.string(), z.unknown())).nullish().catch(undefined),
   refusal: z.string().nullish(),
   tool_calls: z.array(toolCall).nullish(),
 });
 
 const count = z.number().int().nonnegative().nullish().catch(undefined);
+
+const seconds = z.number().nonnegative().nullish().catch(undefined);
+
+const timings = {
+  queue_time: seconds,
+  prompt_time: seconds,
+  completion_time: seconds,
+  total_time: seconds,
+};
 
 const usage = z.object({
   prompt_tokens: count,
@@ -53,6 +68,8 @@ const usage = z.object({
   prompt_cache_hit_tokens: count,
   // Azure's DeepSeek.
   reasoning_tokens: count,
+  // Groq.
+  ...timings,
 });
 
 const choice = z.object({
@@ -61,7 +78,10 @@ const choice = z.object({
   delta: message.nullish(),
   message: message.nullish(),
   finish_reason: z.string().nullish(),
-  logprobs: logProbs.nullish().catch(undefined),
+  // A number is the one token of a chunk (Together).
+  logprobs: z.union([logProbs, z.number()]).nullish().catch(undefined),
+  // Cerebras.
+  reasoning_logprobs: logProbs.nullish().catch(undefined),
   // vLLM and SGLang tell which stop sequence matched; a number is a token.
   stop_reason: z.union([z.string(), z.number()]).nullish().catch(undefined),
   matched_stop: z.union([z.string(), z.number()]).nullish().catch(undefined),
@@ -76,18 +96,26 @@ export const chunkSchema = z.object({
   usage: usage.nullish(),
   // Groq.
   x_groq: z.object({ usage: usage.nullish() }).nullish().catch(undefined),
+  // Cerebras.
+  time_info: z.object(timings).nullish().catch(undefined),
+  service_tier_used: z.string().nullish().catch(undefined),
   service_tier: z.string().nullish().catch(undefined),
   system_fingerprint: z.string().nullish().catch(undefined),
   error: z.unknown().optional(),
   object: z.string().nullish().catch(undefined),
   detail: z.unknown().optional(),
+  message: z.unknown().optional(),
 });
+
+export { toolCall as toolCallSchema, usage as usageSchema };
 
 export type Chunk = z.infer<typeof chunkSchema>;
 export type ChunkChoice = z.infer<typeof choice>;
 export type ChunkMessage = z.infer<typeof message>;
 export type ChunkToolCall = z.infer<typeof toolCall>;
 export type ChunkUsage = z.infer<typeof usage>;
+export type ChunkTimings = Pick<ChunkUsage, keyof typeof timings>;
+export type ChunkLogProbs = z.infer<typeof logProbs>;
 export type ChunkTokenLogProb = z.infer<typeof tokenLogProb>;
 
 // What is sent.
@@ -98,7 +126,7 @@ export type ContentPart =
       readonly type: "image_url";
       readonly image_url: { readonly url: string; readonly detail?: "auto" | "low" | "high" };
     }
-  | { readonly type: "input_audio"; readonly input_audio: { readonly data: string; readonly format: string } }
+  | { readonly type: "input_audio"; readonly input_audio: { readonly data: string; readonly format: "wav" | "mp3" } }
   | { readonly type: "file"; readonly file: { readonly file_data: string; readonly filename: string } };
 
 export interface WireToolCall {
@@ -107,21 +135,24 @@ export interface WireToolCall {
   readonly function: { readonly name: string; readonly arguments: string };
 }
 
+export interface WireAssistant {
+  readonly role: "assistant";
+  readonly content: string | readonly ContentPart[] | null;
+  readonly name?: string;
+  readonly refusal?: string;
+  readonly reasoning?: string;
+  readonly reasoning_content?: string;
+  readonly reasoning_details?: readonly ReasoningDetail[];
+  readonly tool_calls?: readonly WireToolCall[];
+}
+
 export type WireMessage =
   | {
       readonly role: "system" | "developer" | "user";
       readonly content: string | readonly ContentPart[];
       readonly name?: string;
     }
-  | {
-      readonly role: "assistant";
-      readonly content: string | readonly ContentPart[] | null;
-      readonly name?: string;
-      readonly refusal?: string;
-      readonly reasoning?: string;
-      readonly reasoning_content?: string;
-      readonly tool_calls?: readonly WireToolCall[];
-    }
+  | WireAssistant
   | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string | readonly ContentPart[] };
 
 export interface WireTool {
@@ -146,7 +177,7 @@ export interface ChatBody {
   readonly messages: readonly WireMessage[];
   readonly stream: boolean;
   /** Only with a stream. */
-  readonly stream_options: { readonly include_usage: true; readonly include_obfuscation?: false } | undefined;
+  readonly stream_options: Readonly<Record<string, unknown>> | undefined;
   readonly tools?: readonly WireTool[];
   readonly tool_choice?: WireToolChoice;
   readonly [field: string]: unknown;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { googleErrorDetails, readGoogleDetails } from "./google-error.ts";
 
 /** What a provider says of an error, wherever in its body it says it. Texts are empty when it does not. */
 export interface ProvidersError {
@@ -11,10 +12,14 @@ export interface ProvidersError {
   readonly status: number;
   /** The request parameter that is at fault. */
   readonly parameter: string;
-  /** What the model wrote instead of JSON (Groq). */
+  /** What the model wrote instead of JSON (Groq, Cerebras). */
   readonly failedGeneration: string | undefined;
   /** The window and the prompt, in tokens, where they are fields (llama.cpp). */
   readonly contextLengths: { readonly limit: number; readonly requested: number } | undefined;
+  /** How long to wait, where the body says it (Google). */
+  readonly retryAfterMs: number | undefined;
+  /** Whether a quota for the day is used up (Google). */
+  readonly dailyQuota: boolean;
   /** Whether the body was JSON with an error in it, so that an API wrote it and no proxy or web server. */
   readonly structured: boolean;
 }
@@ -29,11 +34,22 @@ const errorObject = z.object({
   status_code: z.number().optional().catch(undefined),
   param: word,
   failed_generation: word,
+  // LLM Engine.
+  content: z.object({ error: z.string() }).optional().catch(undefined),
   n_ctx: z.number().optional().catch(undefined),
   n_prompt_tokens: z.number().optional().catch(undefined),
+  // Google: the name of a gRPC code, and what is beside it.
+  status: word,
+  // A list at Google; an object with the precise word at Anthropic.
+  details: z
+    .union([googleErrorDetails, z.object({ error_code: z.string() })])
+    .optional()
+    .catch(undefined),
 });
 
 const errorBody = z.object({
+  // Cohere's error is nothing but an id and a message.
+  id: word,
   error: z.union([z.string(), errorObject]).optional().catch(undefined),
   object: word,
   message: word,
@@ -41,6 +57,7 @@ const errorBody = z.object({
   code: codeOrStatus,
   status_code: z.number().optional().catch(undefined),
   param: word,
+  failed_generation: word,
   detail: z
     .union([z.string(), z.object({ error: z.string() }), z.array(z.object({ msg: z.string() })).min(1)])
     .optional()
@@ -65,23 +82,36 @@ export function locateErrorIn(value: unknown): ProvidersError | undefined {
   if (!parsed.success) return undefined;
   const body = parsed.data;
   const inner = typeof body.error === "object" ? body.error : undefined;
-  const message = inner?.message ?? (typeof body.error === "string" ? body.error : undefined) ?? body.message;
+  const innerMessage = typeof body.error === "string" ? body.error : (inner?.message ?? inner?.content?.error);
+  const message = innerMessage ?? body.message;
   const text = message ?? detailText(body.detail) ?? body.fault?.faultstring;
   if (text === undefined && inner === undefined) return undefined;
   const code = inner?.code ?? body.code;
+  const details = inner?.details;
+  const google = readGoogleDetails(Array.isArray(details) ? details : undefined);
+  const precise = details === undefined || Array.isArray(details) ? google.reason : details.error_code;
   const isStatus = typeof code === "number" || /^\d{3}$/.test(code ?? "");
   return {
     message: text ?? "",
-    code: isStatus ? "" : String(code ?? ""),
-    type: inner?.type ?? body.type ?? "",
+    code: isStatus || code === undefined ? precise : String(code),
+    type: inner?.type ?? body.type ?? inner?.status ?? "",
     status: inner?.status_code ?? body.status_code ?? (isStatus ? asStatus(Number(code)) : 0),
     parameter: inner?.param ?? body.param ?? "",
-    failedGeneration: inner?.failed_generation,
+    failedGeneration: inner?.failed_generation ?? body.failed_generation,
     contextLengths:
       inner?.n_ctx === undefined || inner.n_prompt_tokens === undefined
         ? undefined
         : { limit: inner.n_ctx, requested: inner.n_prompt_tokens },
-    structured: body.error !== undefined || body.object === "error" || code !== undefined || body.type !== undefined,
+    retryAfterMs: google.retryAfterMs,
+    dailyQuota: google.dailyQuota,
+    structured:
+      body.error !== undefined ||
+      body.object === "error" ||
+      code !== undefined ||
+      body.type !== undefined ||
+      body.id !== undefined ||
+      // FastAPI puts these two words there when no route fits; anything else comes from the API.
+      (body.detail !== undefined && body.detail !== "Not Found"),
   };
 }
 
@@ -103,6 +133,8 @@ function nothing(message: string): ProvidersError {
     parameter: "",
     failedGeneration: undefined,
     contextLengths: undefined,
+    retryAfterMs: undefined,
+    dailyQuota: false,
     structured: false,
   };
 }

@@ -11,9 +11,10 @@ const messageLimit = 500;
 
 /**
  * Reasons by the provider's own code. Only codes that say more than their HTTP status, over all servers of OpenAI's
- * dialect; providers whose codes mean something else pass their own table.
+ * dialect; providers whose codes mean something else pass their own table. A table may have HTTP statuses, as text,
+ * which mean something else at a provider.
  */
-const reasonOfCode: Readonly<Record<string, Reason>> = {
+export const reasonOfCode: Readonly<Record<string, Reason>> = {
   invalid_api_key: "PROVIDER_CREDENTIALS_REJECTED",
   model_not_found: "MODEL_NOT_FOUND",
   context_length_exceeded: "CONTEXT_LENGTH_EXCEEDED",
@@ -115,16 +116,20 @@ export function connectionFailure(error: Error, status: number, call: UpstreamCa
   });
 }
 
-/** The failure that an answer with a status other than 2xx stands for. Reads its body. */
+/**
+ * The failure that an answer with a status other than 2xx stands for. Reads its body. `code` is the provider's code
+ * where a header says it.
+ */
 export async function responseFailure(
   response: UpstreamResponse,
   call: UpstreamCall,
   codes: Readonly<Record<string, Reason>> = reasonOfCode,
+  code = "",
 ): Promise<GatewayError> {
   const { text } = await readText(response, errorBodyLimit);
   const error = locateError(text);
   const waitMs = retryAfterMs((name) => response.header(name), Date.now());
-  return failureOf(error, response.status, call, codes, waitMs);
+  return failureOf({ ...error, code: code || error.code }, response.status, call, codes, waitMs);
 }
 
 /** The failure that an error inside an answer with status 200 stands for. */
@@ -149,21 +154,24 @@ function failureOf(
   waitMs: number | undefined,
 ): GatewayError {
   const reason = classify(error, status, codes);
+  const retryAfterMs = waitMs ?? error.retryAfterMs;
   const facts = {
     code: error.code || error.type,
     metadata: {
       ...(reason === "CONTEXT_LENGTH_EXCEEDED" ? contextLengths(error) : {}),
       ...(error.parameter === "" ? {} : { parameter: error.parameter }),
     },
-    ...(waitMs !== undefined && waitingHelps.has(reason) ? { retryAfterMs: waitMs } : {}),
+    ...(retryAfterMs !== undefined && waitingHelps.has(reason) ? { retryAfterMs } : {}),
     ...(error.failedGeneration === undefined ? {} : { failedGeneration: error.failedGeneration }),
   };
   return callFailure(reason, messages[reason] ?? quote(error.message), call, facts);
 }
 
 function classify(error: ProvidersError, status: number, codes: Readonly<Record<string, Reason>>): Reason {
-  const byCode = lookUp(codes, error.code) ?? lookUp(codes, error.type);
+  if (error.dailyQuota) return "PROVIDER_QUOTA_EXHAUSTED";
+  const byCode = lookUp(codes, error.code) ?? lookUp(codes, error.type) ?? lookUp(codes, String(status));
   if (byCode !== undefined) return byCode;
+  if (error.failedGeneration !== undefined) return "JSON_GENERATION_FAILED";
   if (status === 0) return lookUp(reasonOfType, error.type) ?? "PROVIDER_UNAVAILABLE";
   // A 404 that no API wrote comes from a wrong address.
   if (status === 404 && !error.structured) return "PROVIDER_FAULT";
@@ -179,7 +187,7 @@ function lookUp(table: Readonly<Record<string, Reason>>, word: string): Reason |
 
 /** The provider's own words, which tell the caller what to fix. What looks like a key is taken out. */
 function quote(message: string): string {
-  const words = message.replace(/\b(?:sk|gsk|xai|csk)-[\w*.-]+/gi, "[redacted]").slice(0, messageLimit);
+  const words = message.replace(/\b(?:(?:sk|gsk|xai|csk)-[\w*.-]+|AIza[\w-]+)/gi, "[redacted]").slice(0, messageLimit);
   return words === ""
     ? "the provider refused the request and did not say why"
     : `the provider refused the request: ${words}`;

@@ -102,7 +102,8 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     this.status = status;
     this.#headers = headers;
     this.#call.attempt.httpStatus = status;
-    this.#call.attempt.providerRequestId = this.header("x-request-id") ?? "";
+    // Anthropic's header has no x.
+    this.#call.attempt.providerRequestId = this.header("x-request-id") ?? this.header("request-id") ?? "";
     this.#wake?.();
   }
 

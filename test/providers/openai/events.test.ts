@@ -30,7 +30,7 @@ async function answer(body: string | readonly string[], contentType = "text/even
 
 /** The events of a stream of chunks, without a network. */
 function read(...chunks: readonly object[]): readonly string[] {
-  const state = startAnswer(startCall(context()), false);
+  const state = startAnswer(startCall(context()), { hideReasoning: false, keepDetails: false });
   const batch: ChatEvent[] = [];
   for (const chunk of chunks) toEvents(state, JSON.stringify(chunk), batch);
   return brief([...batch, ...endEvents(state)]);
@@ -294,7 +294,7 @@ describe("the split law", () => {
   const lineEndings = { LF: "\n", CRLF: "\r\n", CR: "\r" };
 
   function readBytes(chunks: readonly Uint8Array[]): readonly ChatEvent[] {
-    const state = startAnswer(startCall(context()), false);
+    const state = startAnswer(startCall(context()), { hideReasoning: false, keepDetails: false });
     const decoder = new EventDecoder(() => new Error("too long"));
     const batch: ChatEvent[] = [];
     const events = [...chunks.flatMap((chunk) => decoder.decode([chunk])), ...decoder.end()];

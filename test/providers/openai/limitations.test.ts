@@ -154,7 +154,6 @@ describe("what other servers cannot do", () => {
     };
     expect(limits(asked, { provider: "ollama" })).toEqual([
       "UNSUPPORTED_PARAMETER parameters.top_k",
-      "UNSUPPORTED_PARAMETER parameters.n",
       "UNSUPPORTED_PARAMETER parameters.logit_bias",
       "UNSUPPORTED_PARAMETER parallel_tool_calls",
       "UNSUPPORTED_PARAMETER service_tier",

@@ -1,0 +1,217 @@
+import { randomUUID } from "node:crypto";
+import {
+  type ChatEvent,
+  completed,
+  type DeltaEvent,
+  finished,
+  reasoningDelta,
+  textDelta,
+  toolCallDelta,
+} from "../../chat/events.ts";
+import type { Reason } from "../../errors.ts";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
+import type { UpstreamCall } from "../upstream/call.ts";
+import { locateError } from "../upstream/error-body.ts";
+import { embeddedFailure } from "../upstream/errors.ts";
+import { cutAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
+
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  end_turn: FinishReason.STOP,
+  stop_sequence: FinishReason.STOP,
+  max_tokens: FinishReason.LENGTH,
+  model_context_window_exceeded: FinishReason.LENGTH,
+  tool_use: FinishReason.TOOL_CALLS,
+  refusal: FinishReason.CONTENT_FILTER,
+};
+
+/**
+ * Reasons by `error.details.error_code` and by the few types that say more than their status. The codes are those of
+ * the official client (@anthropic-ai/sdk 1.11.0, resources/shared.d.ts).
+ */
+export const reasonOfCode: Readonly<Record<string, Reason>> = {
+  enforced_spend_limit_reached: "PROVIDER_QUOTA_EXHAUSTED",
+  contract_spend_limit_reached: "PROVIDER_QUOTA_EXHAUSTED",
+  linked_organization_spend_limit_reached: "PROVIDER_QUOTA_EXHAUSTED",
+  linked_organization_billing_unavailable: "PROVIDER_QUOTA_EXHAUSTED",
+  organization_on_hold: "PROVIDER_PERMISSION_DENIED",
+  cmek_key_disabled: "PROVIDER_PERMISSION_DENIED",
+  cmek_key_network_blocked: "PROVIDER_PERMISSION_DENIED",
+  billing_error: "PROVIDER_QUOTA_EXHAUSTED",
+  timeout_error: "PROVIDER_TIMEOUT",
+  overloaded_error: "PROVIDER_UNAVAILABLE",
+};
+
+/** A content block under way. Its part is numbered when it first says something. */
+interface BlockState {
+  readonly type: string;
+  part: number | undefined;
+  /** For tools: the input that came with the start, and whether fragments have come. */
+  readonly input: unknown;
+  hasInput: boolean;
+}
+
+/** An answer as far as it has come. */
+export interface AnswerState {
+  readonly call: UpstreamCall;
+  /** The blocks by the API's index, which counts blocks that are no parts too. */
+  readonly blocks: Map<number, BlockState>;
+  parts: number;
+  usage: StreamUsage | undefined;
+  stopReason: string;
+  stopSequence: string;
+}
+
+export function startAnswer(call: UpstreamCall): AnswerState {
+  return { call, blocks: new Map(), parts: 0, usage: undefined, stopReason: "", stopSequence: "" };
+}
+
+/** Appends what one event of the stream, given as JSON text, says to a batch. True: it was the last one. */
+export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): boolean {
+  const { call } = answer;
+  const {
+    type,
+    message,
+    index = 0,
+    content_block: block,
+    delta,
+    usage,
+  } = parseAnswer(json, streamEventSchema, call, reasonOfCode);
+  const before = batch.length;
+  switch (type) {
+    case "message_start":
+      beginMessage(answer, message?.id ?? "");
+      mergeUsage(answer, message?.usage);
+      break;
+    case "content_block_start":
+      if (block !== undefined) beginBlock(answer, index, block, batch);
+      break;
+    case "content_block_delta":
+      if (delta !== undefined) extendBlock(answer, answer.blocks.get(index), delta, batch);
+      break;
+    case "content_block_stop":
+      endBlock(answer.blocks.get(index), batch);
+      break;
+    case "message_delta":
+      answer.stopReason = delta?.stop_reason ?? answer.stopReason;
+      answer.stopSequence = delta?.stop_sequence ?? answer.stopSequence;
+      mergeUsage(answer, usage);
+      break;
+    case "message_stop":
+      endEvents(answer, batch);
+      return true;
+    case "error":
+      throw embeddedFailure(locateError(json), call, reasonOfCode);
+  }
+  if (batch.length > before) call.outputStarted = true;
+  return false;
+}
+
+/** Appends the end of an answer. Throws when it was not finished: then it was cut. */
+export function endEvents({ call, blocks, usage, stopReason, stopSequence }: AnswerState, batch: ChatEvent[]): void {
+  if (stopReason === "") throw cutAnswer(call);
+  for (const block of blocks.values()) endBlock(block, batch);
+  const reason = Object.hasOwn(finishReasons, stopReason) ? finishReasons[stopReason] : undefined;
+  batch.push(finished(0, reason ?? FinishReason.OTHER, stopReason, stopSequence));
+  const total = usage && toUsage(usage);
+  batch.push(completed({ serviceTier: usage?.service_tier ?? "", ...(total && { usage: total }) }));
+}
+
+/** Proxies may send a second start. With another id its blocks are others, though their indexes are used before. */
+function beginMessage({ call, blocks }: AnswerState, id: string): void {
+  if (id !== call.attempt.providerResponseId) blocks.clear();
+  call.attempt.providerResponseId = id;
+}
+
+function beginBlock(answer: AnswerState, index: number, block: StreamBlock, batch: ChatEvent[]): void {
+  const known = answer.blocks.get(index);
+  if (known !== undefined) endBlock(known, batch);
+  const state: BlockState = { type: block.type, part: undefined, input: block.input, hasInput: false };
+  answer.blocks.set(index, state);
+  if (block.type === "tool_use") {
+    if (!block.name) throw malformedAnswer(answer.call, "a tool call has no name");
+    const id = block.id || `toolu_${randomUUID().replaceAll("-", "")}`;
+    batch.push(toolCallDelta(0, partOf(answer, state), "", id, block.name));
+  } else if (block.type === "redacted_thinking") {
+    batch.push(stateDelta(answer, state, block.data ?? "", true));
+  } else {
+    // Empty as a rule.
+    extendBlock(answer, state, { text: block.text, thinking: block.thinking, signature: block.signature }, batch);
+  }
+}
+
+function extendBlock(
+  answer: AnswerState,
+  state: BlockState | undefined,
+  { text, thinking, signature, partial_json }: StreamDelta,
+  batch: ChatEvent[],
+): void {
+  switch (state?.type) {
+    case "text":
+      if (text) batch.push(textDelta(0, partOf(answer, state), text));
+      break;
+    case "thinking":
+      if (thinking) batch.push(reasoningDelta(0, partOf(answer, state), thinking));
+      if (signature) batch.push(stateDelta(answer, state, signature, false));
+      break;
+    case "tool_use":
+      if (!partial_json) break;
+      state.hasInput = true;
+      batch.push(toolCallDelta(0, partOf(answer, state), partial_json));
+      break;
+  }
+}
+
+/** A tool call without arguments has no fragments, or one empty one: it gets what its start held, as a rule `{}`. */
+function endBlock(state: BlockState | undefined, batch: ChatEvent[]): void {
+  if (state?.type !== "tool_use" || state.part === undefined || state.hasInput) return;
+  state.hasInput = true;
+  batch.push(toolCallDelta(0, state.part, JSON.stringify(state.input ?? {})));
+}
+
+function partOf(answer: AnswerState, state: BlockState): number {
+  state.part ??= answer.parts++;
+  return state.part;
+}
+
+/** What must come back unchanged with the next turn: the signature of a thought, or all of a redacted one. */
+function stateDelta(answer: AnswerState, state: BlockState, data: string, redacted: boolean): DeltaEvent {
+  const { provider, providerModel } = answer.call.attempt;
+  const event = reasoningDelta(0, partOf(answer, state), "");
+  if (event.value.delta.case === "reasoning") event.value.delta.value.redacted = redacted;
+  event.value.providerState = {
+    $typeName: "dragoman.v1.ProviderState",
+    provider,
+    model: providerModel,
+    data: Buffer.from(data),
+  };
+  return event;
+}
+
+/** Counts are cumulative, and later ones correct earlier ones; what a later event leaves out still holds. */
+function mergeUsage(answer: AnswerState, usage: StreamUsage | null | undefined): void {
+  const told = Object.entries(usage ?? {}).filter(([, value]) => value !== undefined && value !== null);
+  if (told.length > 0) answer.usage = { ...answer.usage, ...Object.fromEntries(told) };
+}
+
+/** The counts with totals that contain their parts: Anthropic counts what the cache gave and took beside the input. */
+function toUsage(usage: StreamUsage): Usage | undefined {
+  const { input_tokens: fresh, output_tokens: output } = usage;
+  if (typeof fresh !== "number" || typeof output !== "number") return undefined;
+  const cached = usage.cache_read_input_tokens ?? 0;
+  const written = usage.cache_creation_input_tokens ?? 0;
+  const input = fresh + cached + written;
+  return {
+    $typeName: "dragoman.v1.Usage",
+    inputTokens: input,
+    outputTokens: output,
+    totalTokens: input + output,
+    cachedInputTokens: cached,
+    cacheWriteInputTokens: written,
+    reasoningTokens: usage.output_tokens_details?.thinking_tokens ?? 0,
+    acceptedPredictionTokens: 0,
+    rejectedPredictionTokens: 0,
+    quality: UsageQuality.EXACT,
+  };
+}

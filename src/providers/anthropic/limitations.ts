@@ -1,0 +1,243 @@
+import type { Limitation } from "../../chat/limitations.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
+import { countHints, mostMarks } from "./cache-marks.ts";
+import { type ClaudeModel, claudeModel } from "./claude-models.ts";
+import { mediaKind } from "./media.ts";
+import { staysInPlace, wireRole } from "./messages.ts";
+import { isServiceTier, maxTokensOf } from "./request.ts";
+import { askedThinking, budgetOf, effortWords, isThinking, leastBudget } from "./thinking.ts";
+import type { WireMessage } from "./wire.ts";
+
+/** The fields that the API has, on every model. `n` is answered by a call for each choice. */
+const takenFields: ReadonlySet<OptionalField> = new Set([
+  "parameters.max_output_tokens",
+  "parameters.stop_sequences",
+  "parameters.n",
+  "reasoning.effort",
+  "reasoning.budget_tokens",
+  "reasoning.clear_earlier_reasoning",
+  "parallel_tool_calls",
+  "user",
+] satisfies OptionalField[]);
+
+/** What this model cannot do of what the request asks. */
+export function limitationsOf(request: ChatRequest, model: Model): readonly Limitation[] {
+  const rules = claudeModel(model.providerModel);
+  return [
+    ...fieldLimitations(request, model, rules),
+    ...thinkingLimitations(request, model, rules),
+    ...formLimitations(request, model, rules),
+    ...toolLimitations(request, model, rules),
+    ...conversationLimitations(request, model, rules),
+    ...partLimitations(request),
+    ...hintLimitations(request),
+  ];
+}
+
+function* fieldLimitations(request: ChatRequest, model: Model, rules: ClaudeModel): Generator<Limitation> {
+  for (const field of optionalFieldNames) {
+    const value = optionalFields[field](request);
+    if (value === undefined || isNeutral(field, value) || takenFields.has(field)) continue;
+    const problem = fieldProblem(field, request, model, rules);
+    if (problem !== undefined) yield unsupported(field, problem);
+  }
+  const { temperature = 0, stopSequences = [] } = request.parameters ?? {};
+  if (temperature > 1 && model.maxTemperature === undefined && rules.sampling) {
+    const message = "Anthropic takes a temperature of at most 1";
+    yield { kind: "ADJUSTED", field: "parameters.temperature", message, set: 1 };
+  }
+  if (stopSequences.some((text) => text.trim() === "")) {
+    yield refused("parameters.stop_sequences", "Anthropic takes no stop sequence of white space alone");
+  }
+}
+
+function fieldProblem(
+  field: OptionalField,
+  request: ChatRequest,
+  { providerModel }: Model,
+  rules: ClaudeModel,
+): string | undefined {
+  const { temperature = 1, topP = 1 } = request.parameters ?? {};
+  switch (field) {
+    case "parameters.temperature":
+    case "parameters.top_k":
+      if (!rules.sampling) return `the model ${providerModel} does not take ${field}`;
+      return isThinking(request, rules) ? `Claude does not take ${field} while it thinks` : undefined;
+    case "parameters.top_p":
+      if (!rules.sampling) return `the model ${providerModel} does not take ${field}`;
+      if (temperature !== 1) return "Claude takes either temperature or top_p: top_p is left out";
+      // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#feature-compatibility
+      return isThinking(request, rules) && topP < 0.95
+        ? "Claude takes a top_p of 0.95 to 1 while it thinks"
+        : undefined;
+    case "reasoning.format":
+      return "Anthropic cannot leave the reasoning inside the text";
+    case "service_tier":
+      return isServiceTier(request.serviceTier) ? undefined : "Anthropic's service tiers are auto and standard_only";
+    case "prompt_cache_key":
+      return "Anthropic has no prompt_cache_key: set cache_hint on the last part that stays the same";
+    default:
+      return `Anthropic does not take ${field}`;
+  }
+}
+
+function* thinkingLimitations(request: ChatRequest, model: Model, rules: ClaudeModel): Generator<Limitation> {
+  const { reasoning } = request;
+  const name = `the model ${model.providerModel}`;
+  if (reasoning?.clearEarlierReasoning && rules.boundThoughts) {
+    yield unsupported("reasoning.clear_earlier_reasoning", `${name} takes its thoughts only in a whole conversation`);
+  }
+  const asked = askedThinking(request);
+  const field = reasoning?.control.case === "budgetTokens" ? "reasoning.budget_tokens" : "reasoning.effort";
+  if (asked.case === "nothing") return;
+  if (rules.thinking === "no") {
+    if (asked.case !== "off") yield unsupported(field, `${name} does not think`);
+  } else if (asked.case === "off") {
+    if (rules.off === "never") {
+      yield refused(field, `${name} always thinks: it takes the reasoning efforts ${effortsOf(rules)}`);
+    } else if (rules.off === "between_tools") {
+      yield emulated(field, `${name} does not quite stop thinking: it still may between calls of tools`);
+    }
+  } else if (asked.case === "effort" && rules.thinking === "adaptive") {
+    const takes = rules.efforts.includes(asked.effort);
+    if (!takes) yield refused(field, `${name} takes the reasoning efforts ${effortsOf(rules)}`);
+  } else {
+    yield* budgetLimitations(asked.case === "budget" ? asked.tokens : undefined, request, model, rules);
+  }
+}
+
+function* budgetLimitations(
+  tokens: number | undefined,
+  request: ChatRequest,
+  model: Model,
+  rules: ClaudeModel,
+): Generator<Limitation> {
+  const field = tokens === undefined ? "reasoning.effort" : "reasoning.budget_tokens";
+  const maxTokens = maxTokensOf(request, model, rules);
+  const name = `the model ${model.providerModel}`;
+  if (tokens !== undefined && !rules.sampling) {
+    yield unsupported(field, `${name} takes no budget for its thoughts: give an effort`);
+  } else if (maxTokens <= leastBudget) {
+    yield unsupported(field, `${name} thinks only where max_output_tokens is above ${leastBudget}`);
+  } else if (tokens === undefined) {
+    const { control } = request.reasoning ?? {};
+    const budget = control?.case === "effort" ? budgetOf(control.value, maxTokens) : leastBudget;
+    yield emulated(field, `${name} takes no effort: it gets a budget of ${budget} tokens for its thoughts`);
+  } else {
+    const set = Math.min(Math.max(tokens, leastBudget), maxTokens - 1);
+    const message = `${name} takes a budget from ${leastBudget} to below max_output_tokens`;
+    if (set !== tokens) yield { kind: "ADJUSTED", field, message, set };
+  }
+}
+
+function effortsOf({ efforts, off }: ClaudeModel): string {
+  return [...(off === "never" ? [] : ["none"]), ...efforts.map((effort) => effortWords[effort])].join(", ");
+}
+
+function* formLimitations(request: ChatRequest, model: Model, rules: ClaudeModel): Generator<Limitation> {
+  const format = request.outputFormat?.format.case;
+  if (format === "jsonObject") {
+    const message =
+      "Anthropic has no JSON mode: the model is told to answer with a JSON object, and it is checked here";
+    yield emulated("output_format.json_object", message);
+  } else if (format === "jsonSchema" && !rules.jsonSchema) {
+    yield refused("output_format.json_schema", `the model ${model.providerModel} takes no JSON Schema for its answer`);
+  } else if (format === "regex") {
+    yield refused("output_format.regex", "Anthropic cannot fit its answer to a regular expression");
+  }
+  if (request.deploymentParameters !== undefined) {
+    yield unsupported("deployment_parameters", "Anthropic has no deployment parameters");
+  }
+}
+
+function* toolLimitations(request: ChatRequest, model: Model, rules: ClaudeModel): Generator<Limitation> {
+  const { toolChoice, tools } = request;
+  const choice = toolChoice?.choice;
+  const isForced = choice?.case === "toolName" || choice?.value === ToolChoiceMode.REQUIRED;
+  const field = choice?.case === "toolName" ? "tool_choice.tool_name" : "tool_choice.mode";
+  if (isForced && !rules.forcedTools) {
+    yield refused(field, `the model ${model.providerModel} cannot be made to call a tool`);
+  } else if (isForced && isThinking(request, rules)) {
+    // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
+    yield refused(field, "Claude cannot be made to call a tool while it thinks: leave reasoning out");
+  }
+  if (!rules.jsonSchema && tools.some(({ strict }) => strict)) {
+    yield emulated("tools", `the model ${model.providerModel} has no strict tools: strict is left out`);
+  }
+}
+
+function* conversationLimitations(request: ChatRequest, model: Model, rules: ClaudeModel): Generator<Limitation> {
+  const { messages } = request;
+  let before: WireMessage["role"] | undefined;
+  let moved = false;
+  for (const { role } of messages) {
+    const wire = wireRole(role);
+    if (wire === "system" && !staysInPlace(before, rules)) moved ||= before !== undefined;
+    else before = wire;
+  }
+  if (moved) {
+    yield emulated("messages", `a later system message goes to the front: ${model.providerModel} takes none there`);
+  }
+  const endsWithAssistant = messages.at(-1)?.role === Role.ASSISTANT;
+  if (endsWithAssistant && (!rules.prefill || isThinking(request, rules))) {
+    const message = `the model ${model.providerModel} does not continue an assistant message: end with a user's`;
+    yield refused("messages", message);
+  }
+  if (messages.some(({ name }) => name !== "")) {
+    yield emulated("messages", "Anthropic has no names of participants: they are left out");
+  }
+  if (messages.some((message) => message.parts.some((part) => isUnsignedThought(part, message)))) {
+    yield emulated("messages", "Anthropic takes back only thoughts that this model signed: others are left out");
+  }
+}
+
+function isUnsignedThought({ kind, providerState }: Part, { role }: Message): boolean {
+  return role === Role.ASSISTANT && kind.case === "reasoning" && providerState === undefined;
+}
+
+function* partLimitations({ messages }: ChatRequest): Generator<Limitation> {
+  let detailed = false;
+  for (const [index, { parts, role }] of messages.entries()) {
+    for (const [partIndex, { kind }] of parts.entries()) {
+      const field = `messages[${index}].parts[${partIndex}]`;
+      const nested = kind.case === "toolResult" ? kind.value.parts.map((part) => part.kind) : [kind];
+      for (const inner of nested) {
+        if (inner.case !== "media") continue;
+        detailed ||= inner.value.detail !== 0;
+        if (mediaKind(inner.value) === undefined) {
+          const message =
+            "Anthropic takes images (JPEG, PNG, GIF, WebP), PDFs and plain text, by bytes or http address";
+          yield refused(`${field}.${kind.case === "media" ? "media" : "tool_result"}`, message);
+        } else if (wireRole(role) !== "user") {
+          yield refused(`${field}.media`, "Anthropic takes media only from the user and as results of tools");
+        }
+      }
+    }
+  }
+  if (detailed) yield emulated("messages", "Anthropic has no levels of detail for images: they are left out");
+}
+
+function* hintLimitations(request: ChatRequest): Generator<Limitation> {
+  const { placed, lost } = countHints(request);
+  if (placed > mostMarks) {
+    yield emulated("messages", `Anthropic takes ${mostMarks} cache hints: the last ones are kept`);
+  }
+  if (lost > 0) yield emulated("messages", "thoughts and empty texts take no cache hint: theirs are left out");
+}
+
+function unsupported(field: string, message: string): Limitation {
+  return { kind: "UNSUPPORTED_PARAMETER", field, message };
+}
+
+function refused(field: string, message: string): Limitation {
+  return { kind: "REFUSED", field, message };
+}
+
+/** Also for what has no field of its own to take out: the message says what becomes of it. */
+function emulated(field: string, message: string): Limitation {
+  return { kind: "EMULATED", field, message };
+}

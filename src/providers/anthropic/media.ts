@@ -1,0 +1,45 @@
+import type { Media } from "../../gen/dragoman/v1/message_pb.js";
+import type { DocumentBlock, ImageBlock, ImageType } from "./wire.ts";
+
+type MediaKind = ImageType | "image_url" | "pdf" | "pdf_url" | "text";
+
+const kinds: Readonly<Record<string, MediaKind>> = {
+  "image/jpeg": "image/jpeg",
+  "image/jpg": "image/jpeg",
+  "image/png": "image/png",
+  "image/gif": "image/gif",
+  "image/webp": "image/webp",
+  "application/pdf": "pdf",
+};
+
+/** What a medium is in this dialect; undefined when it has no such thing. */
+export function mediaKind({ source, mediaType }: Media): MediaKind | undefined {
+  if (source.case === "data") {
+    if (mediaType.startsWith("text/")) return "text";
+    return Object.hasOwn(kinds, mediaType) ? kinds[mediaType] : undefined;
+  }
+  if (source.case === undefined || !/^https?:/i.test(source.value)) return undefined;
+  if (mediaType === "application/pdf") return "pdf_url";
+  return mediaType === "" || mediaType.startsWith("image/") ? "image_url" : undefined;
+}
+
+export function toMediaBlock({ source, filename }: Media, kind: MediaKind): ImageBlock | DocumentBlock {
+  const bytes = source.case === "data" ? Buffer.from(source.value) : Buffer.alloc(0);
+  const url = { type: "url", url: source.case === "url" ? source.value : "" } as const;
+  const document = { type: "document", ...(filename && { title: filename }) } as const;
+  switch (kind) {
+    case "image_url":
+      return { type: "image", source: url };
+    case "pdf_url":
+      return { ...document, source: url };
+    case "pdf":
+      return {
+        ...document,
+        source: { type: "base64", media_type: "application/pdf", data: bytes.toString("base64") },
+      };
+    case "text":
+      return { ...document, source: { type: "text", media_type: "text/plain", data: bytes.toString() } };
+    default:
+      return { type: "image", source: { type: "base64", media_type: kind, data: bytes.toString("base64") } };
+  }
+}

@@ -1,0 +1,158 @@
+import { invalidRequest } from "../../errors.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { type Media, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import { ExactJson } from "../upstream/exact-json.ts";
+import type { Marker } from "./cache-marks.ts";
+import type { ClaudeModel } from "./claude-models.ts";
+import { mediaKind, toMediaBlock } from "./media.ts";
+import type {
+  Block,
+  CacheControl,
+  DocumentBlock,
+  ImageBlock,
+  TextBlock,
+  ToolResultBlock,
+  WireMessage,
+  WireTurn,
+} from "./wire.ts";
+
+/** A message under way. */
+type Turn = { readonly role: WireTurn["role"]; content: Block[] } | { readonly role: "system"; content: TextBlock[] };
+
+/** Stands for JSON mode, which the API does not have. */
+export const jsonInstruction =
+  "Answer with one JSON object and nothing else: no code fence, no words before or after it.";
+
+/**
+ * The conversation in the dialect: system text in its own field, neighbours of one role as one turn, and in it the
+ * results of tools first, as the API wants them.
+ */
+export function toConversation(
+  request: ChatRequest,
+  rules: ClaudeModel,
+  mark: Marker,
+): { readonly system: readonly TextBlock[]; readonly messages: readonly WireMessage[] } {
+  const clearBefore =
+    request.reasoning?.clearEarlierReasoning === true
+      ? request.messages.findLastIndex(({ role }) => role === Role.USER)
+      : 0;
+  const system: TextBlock[] = [];
+  const turns: Turn[] = [];
+  for (const [index, message] of request.messages.entries()) {
+    const role = wireRole(message.role);
+    const last = turns.at(-1);
+    if (role === "system") {
+      const content = message.parts.flatMap((part) => systemBlocks(part, mark));
+      if (!staysInPlace(last?.role, rules)) system.push(...content);
+      else if (last?.role === "system") last.content.push(...content);
+      else if (content.length > 0) turns.push({ role, content });
+      continue;
+    }
+    const content = message.parts.flatMap((part) => blocksOf(part, role, index >= clearBefore, mark));
+    if (last?.role === role) last.content.push(...content);
+    else if (content.length > 0) turns.push({ role, content });
+  }
+  if (request.outputFormat?.format.case === "jsonObject") system.push({ type: "text", text: jsonInstruction });
+  return { system, messages: turns.map(resultsFirst) };
+}
+
+/** Whether a system message goes out where it stands: newer models take it right after a user's turn. */
+export function staysInPlace(before: WireMessage["role"] | undefined, { laterSystem }: ClaudeModel): boolean {
+  return laterSystem && (before === "user" || before === "system");
+}
+
+export function wireRole(role: Role): WireMessage["role"] {
+  switch (role) {
+    case Role.SYSTEM:
+    case Role.DEVELOPER:
+      return "system";
+    case Role.USER:
+    case Role.TOOL:
+      return "user";
+    case Role.ASSISTANT:
+      return "assistant";
+    case Role.UNSPECIFIED:
+      throw invalidRequest([{ field: "chat.messages", description: "every message must have a role" }]);
+    default:
+      return role satisfies never;
+  }
+}
+
+function systemBlocks({ kind, cacheHint }: Part, mark: Marker): readonly TextBlock[] {
+  if (kind.case !== "text") throw misplaced("system", kind.case);
+  return kind.value === "" ? [] : [{ type: "text", text: kind.value, ...mark(cacheHint) }];
+}
+
+/** None for what the API refuses: empty text, and thoughts that Claude has not signed. */
+function blocksOf(part: Part, role: "user" | "assistant", withReasoning: boolean, mark: Marker): readonly Block[] {
+  const { kind, cacheHint } = part;
+  switch (kind.case) {
+    case "text":
+    case "refusal":
+      return kind.value === "" ? [] : [{ type: "text", text: kind.value, ...mark(cacheHint) }];
+    case "media":
+      if (role === "assistant") throw misplaced(role, kind.case);
+      return [mediaBlock(kind.value, mark(cacheHint))];
+    case "reasoning":
+      return withReasoning ? thinkingBlocks(part) : [];
+    case "toolCall": {
+      const { id, name, argumentsJson } = kind.value;
+      return [
+        { type: "tool_use", id: toToolId(id), name, input: new ExactJson(argumentsJson || "{}"), ...mark(cacheHint) },
+      ];
+    }
+    case "toolResult":
+      return [{ ...toToolResult(kind.value), ...mark(cacheHint) }];
+    case undefined:
+      throw misplaced(role, kind.case);
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** A thought exactly as it was given: its state is the signature, or the data of a redacted one. */
+function thinkingBlocks({ kind, providerState }: Part): readonly Block[] {
+  if (kind.case !== "reasoning" || providerState === undefined) return [];
+  const state = Buffer.from(providerState.data).toString();
+  return kind.value.redacted
+    ? [{ type: "redacted_thinking", data: state }]
+    : [{ type: "thinking", thinking: kind.value.text, signature: state }];
+}
+
+function toToolResult({ toolCallId, parts, isError }: ToolResult): ToolResultBlock {
+  const content = parts.flatMap(({ kind }): (TextBlock | ImageBlock | DocumentBlock)[] => {
+    if (kind.case === "media") return [mediaBlock(kind.value, {})];
+    return kind.case === "text" && kind.value !== "" ? [{ type: "text", text: kind.value }] : [];
+  });
+  const [first] = content;
+  const text = content.length === 1 && first?.type === "text" ? first.text : undefined;
+  return {
+    type: "tool_result",
+    tool_use_id: toToolId(toolCallId),
+    ...(content.length > 0 && { content: text ?? content }),
+    ...(isError && { is_error: true }),
+  };
+}
+
+function mediaBlock(media: Media, mark: { readonly cache_control?: CacheControl }) {
+  const kind = mediaKind(media);
+  if (kind === undefined) throw misplaced("user", "media");
+  return { ...toMediaBlock(media, kind), ...mark };
+}
+
+/** The API takes letters, digits, `_` and `-`; other providers' ids may hold more. */
+function toToolId(id: string): string {
+  return id.replace(/[^a-zA-Z0-9_-]/g, (character) => `_${character.charCodeAt(0).toString(16)}`);
+}
+
+function resultsFirst(turn: Turn): WireMessage {
+  if (turn.role !== "user") return turn;
+  const isResult = ({ type }: Block) => type === "tool_result";
+  return { ...turn, content: [...turn.content.filter(isResult), ...turn.content.filter((block) => !isResult(block))] };
+}
+
+function misplaced(place: string, kind: Part["kind"]["case"]) {
+  return invalidRequest([
+    { field: "chat.messages", description: `a ${place} message cannot hold ${kind ?? "an empty part"}` },
+  ]);
+}

@@ -1,0 +1,129 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
+import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
+import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { ExactJson } from "../upstream/exact-json.ts";
+import { createMarker, type Marker } from "./cache-marks.ts";
+import { type ClaudeModel, claudeModel } from "./claude-models.ts";
+import { toConversation } from "./messages.ts";
+import { toThinking } from "./thinking.ts";
+import type { MessagesBody, OutputConfig, WireTool, WireToolChoice } from "./wire.ts";
+
+/** The body for a request to which the limitations have been applied. `provider` is the key of its own options. */
+export function toRequest(request: ChatRequest, model: Model, provider: string): MessagesBody {
+  const rules = claudeModel(model.providerModel);
+  const { parameters, serviceTier } = request;
+  const maxTokens = maxTokensOf(request, model, rules);
+  const { thinking, effort } = toThinking(request, rules, maxTokens);
+  const format = formatOf(request.outputFormat);
+  const own: JsonObject = request.providerOptions[provider] ?? {};
+  const outputConfig = { ...(effort && { effort }), ...(format && { format }), ...asObject(own.output_config) };
+  const mark = createMarker(request);
+  const tools = toolsBody(request, rules, mark);
+  const { system, messages } = toConversation(request, rules, mark);
+  return {
+    max_tokens: maxTokens,
+    ...(system.length > 0 && { system }),
+    ...samplingBody(parameters, rules),
+    ...(parameters && parameters.stopSequences.length > 0 && { stop_sequences: parameters.stopSequences }),
+    ...(thinking && { thinking }),
+    ...tools,
+    ...(request.user && { metadata: { user_id: request.user } }),
+    ...(isServiceTier(serviceTier) && { service_tier: serviceTier }),
+    ...own,
+    // Merged, so that an option of the provider's own does not take away the caller's schema.
+    ...(Object.keys(outputConfig).length > 0 && { output_config: outputConfig }),
+    model: model.providerModel,
+    messages,
+    stream: true,
+  };
+}
+
+/** The API has no default: without a limit of the caller's, the model's own. */
+export function maxTokensOf({ parameters }: ChatRequest, model: Model, { maxOutput }: ClaudeModel): number {
+  const ceiling = model.maxOutputTokens || maxOutput;
+  return Math.min(parameters?.maxOutputTokens ?? ceiling, model.maxOutputTokens || Number.POSITIVE_INFINITY);
+}
+
+export function isServiceTier(word: string): word is "auto" | "standard_only" {
+  return word === "auto" || word === "standard_only";
+}
+
+/** Either a temperature or top_p: the API refuses both. Of the two, a value of 1 asks for nothing. */
+function samplingBody(parameters: GenerationParameters | undefined, { sampling }: ClaudeModel): Partial<MessagesBody> {
+  if (!sampling || parameters === undefined) return {};
+  const { temperature, topP, topK = 0 } = parameters;
+  const isTopP = topP !== undefined && (temperature === undefined || (temperature === 1 && topP !== 1));
+  return {
+    ...(isTopP ? { top_p: topP } : temperature !== undefined && { temperature }),
+    ...(topK > 0 && { top_k: topK }),
+  };
+}
+
+function formatOf(outputFormat: OutputFormat | undefined): OutputConfig["format"] {
+  if (outputFormat?.format.case !== "jsonSchema") return undefined;
+  const { schemaJson, description } = outputFormat.format.value;
+  return { type: "json_schema", schema: new ExactJson(describedSchema(schemaJson, description)) };
+}
+
+/** The API takes no description beside a schema: it goes into it, unless there is one. */
+function describedSchema(schemaJson: string, description: string): string {
+  return description === "" ? schemaJson : withKey(schemaJson, "description", description);
+}
+
+/** The JSON text of an object, with a key in front unless it has it. */
+function withKey(json: string, key: string, value: string): string {
+  const object = asObject(JSON.parse(json));
+  if (Object.hasOwn(object, key)) return json;
+  const comma = Object.keys(object).length > 0 ? "," : "";
+  return json.replace("{", () => `{${JSON.stringify(key)}:${JSON.stringify(value)}${comma}`);
+}
+
+function toolsBody(
+  request: ChatRequest,
+  rules: ClaudeModel,
+  mark: Marker,
+): Pick<MessagesBody, "tools" | "tool_choice"> {
+  if (request.tools.length === 0) return {};
+  const choice = toToolChoice(request);
+  return { tools: request.tools.map((tool) => toTool(tool, rules, mark)), ...(choice && { tool_choice: choice }) };
+}
+
+function toTool(
+  { name, description, parametersJsonSchema, strict, cacheHint }: Tool,
+  { jsonSchema }: ClaudeModel,
+  mark: Marker,
+): WireTool {
+  const schema = parametersJsonSchema || '{"properties":{}}';
+  return {
+    name,
+    ...(description && { description }),
+    // The API refuses a schema without a type.
+    input_schema: new ExactJson(withKey(schema, "type", "object")),
+    ...(strict !== undefined && jsonSchema && { strict }),
+    ...mark(cacheHint),
+  };
+}
+
+const choiceModes = {
+  [ToolChoiceMode.UNSPECIFIED]: "auto",
+  [ToolChoiceMode.AUTO]: "auto",
+  [ToolChoiceMode.NONE]: "none",
+  [ToolChoiceMode.REQUIRED]: "any",
+} as const satisfies Record<ToolChoiceMode, WireToolChoice["type"]>;
+
+/** One tool at a time is asked for within the choice. */
+function toToolChoice({ toolChoice, parallelToolCalls }: ChatRequest): WireToolChoice | undefined {
+  const choice = toolChoice?.choice;
+  const oneAtATime = parallelToolCalls === false ? ({ disable_parallel_tool_use: true } as const) : {};
+  if (choice?.case === "toolName") return { type: "tool", name: choice.value, ...oneAtATime };
+  if (choice?.case !== "mode") return parallelToolCalls === false ? { type: "auto", ...oneAtATime } : undefined;
+  const type = choiceModes[choice.value];
+  return type === "none" ? { type } : { type, ...oneAtATime };
+}
+
+function asObject(value: unknown): object {
+  return typeof value === "object" && value !== null ? value : {};
+}

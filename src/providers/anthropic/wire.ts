@@ -1,0 +1,153 @@
+import { z } from "zod";
+import type { ExactJson } from "../upstream/exact-json.ts";
+
+// What is read: only what is used. Events and blocks of other types are passed over, as the API's versioning asks.
+// https://platform.claude.com/docs/en/api/versioning
+
+const count = z.number().int().nonnegative().nullish().catch(undefined);
+
+const usage = z.object({
+  input_tokens: count,
+  cache_creation_input_tokens: count,
+  cache_read_input_tokens: count,
+  output_tokens: count,
+  output_tokens_details: z.object({ thinking_tokens: count }).nullish().catch(undefined),
+  service_tier: z.string().nullish().catch(undefined),
+});
+
+const contentBlock = z.object({
+  type: z.string(),
+  text: z.string().nullish(),
+  thinking: z.string().nullish(),
+  signature: z.string().nullish(),
+  data: z.string().nullish(),
+  id: z.string().nullish(),
+  name: z.string().nullish(),
+  input: z.unknown().optional(),
+});
+
+export const streamEventSchema = z.object({
+  type: z.string(),
+  index: z.number().int().optional(),
+  message: z.object({ id: z.string().nullish(), usage: usage.nullish() }).optional(),
+  content_block: contentBlock.optional(),
+  delta: z
+    .object({
+      text: z.string().nullish(),
+      thinking: z.string().nullish(),
+      signature: z.string().nullish(),
+      partial_json: z.string().nullish(),
+      stop_reason: z.string().nullish(),
+      stop_sequence: z.string().nullish(),
+    })
+    .optional(),
+  usage: usage.nullish(),
+});
+
+export type StreamEvent = z.infer<typeof streamEventSchema>;
+export type StreamDelta = NonNullable<StreamEvent["delta"]>;
+export type StreamBlock = z.infer<typeof contentBlock>;
+export type StreamUsage = z.infer<typeof usage>;
+
+// What is sent.
+
+export interface CacheControl {
+  readonly type: "ephemeral";
+  readonly ttl?: "5m" | "1h";
+}
+
+interface Cacheable {
+  readonly cache_control?: CacheControl;
+}
+
+export interface TextBlock extends Cacheable {
+  readonly type: "text";
+  readonly text: string;
+}
+
+export type ImageType = "image/jpeg" | "image/png" | "image/gif" | "image/webp";
+
+type UrlSource = { readonly type: "url"; readonly url: string };
+
+export interface ImageBlock extends Cacheable {
+  readonly type: "image";
+  readonly source: UrlSource | { readonly type: "base64"; readonly media_type: ImageType; readonly data: string };
+}
+
+export interface DocumentBlock extends Cacheable {
+  readonly type: "document";
+  readonly title?: string;
+  readonly source:
+    | UrlSource
+    | { readonly type: "base64"; readonly media_type: "application/pdf"; readonly data: string }
+    | { readonly type: "text"; readonly media_type: "text/plain"; readonly data: string };
+}
+
+export interface ToolResultBlock extends Cacheable {
+  readonly type: "tool_result";
+  readonly tool_use_id: string;
+  readonly content?: string | readonly (TextBlock | ImageBlock | DocumentBlock)[];
+  readonly is_error?: true;
+}
+
+export interface ToolUseBlock extends Cacheable {
+  readonly type: "tool_use";
+  readonly id: string;
+  readonly name: string;
+  readonly input: ExactJson;
+}
+
+export type ThinkingBlock =
+  | { readonly type: "thinking"; readonly thinking: string; readonly signature: string }
+  | { readonly type: "redacted_thinking"; readonly data: string };
+
+export type Block = TextBlock | ImageBlock | DocumentBlock | ToolResultBlock | ToolUseBlock | ThinkingBlock;
+
+export interface WireTurn {
+  readonly role: "user" | "assistant";
+  readonly content: readonly Block[];
+}
+
+export type WireMessage = WireTurn | { readonly role: "system"; readonly content: readonly TextBlock[] };
+
+export interface WireTool extends Cacheable {
+  readonly name: string;
+  readonly description?: string;
+  readonly input_schema: ExactJson;
+  readonly strict?: boolean;
+}
+
+export type WireToolChoice =
+  | { readonly type: "auto" | "any"; readonly disable_parallel_tool_use?: true }
+  | { readonly type: "tool"; readonly name: string; readonly disable_parallel_tool_use?: true }
+  | { readonly type: "none" };
+
+type Display = { readonly display?: "summarized" | "omitted" };
+
+export type Thinking =
+  | ({ readonly type: "adaptive" } & Display)
+  | ({ readonly type: "enabled"; readonly budget_tokens: number } & Display)
+  | { readonly type: "disabled" | "between_tools" };
+
+export interface OutputConfig {
+  readonly effort?: "low" | "medium" | "high" | "xhigh" | "max";
+  readonly format?: { readonly type: "json_schema"; readonly schema: ExactJson };
+}
+
+export interface MessagesBody {
+  readonly model: string;
+  readonly max_tokens: number;
+  readonly messages: readonly WireMessage[];
+  readonly stream: true;
+  readonly system?: readonly TextBlock[];
+  readonly temperature?: number;
+  readonly top_p?: number;
+  readonly top_k?: number;
+  readonly stop_sequences?: readonly string[];
+  readonly thinking?: Thinking;
+  readonly output_config?: OutputConfig;
+  readonly tools?: readonly WireTool[];
+  readonly tool_choice?: WireToolChoice;
+  readonly metadata?: { readonly user_id: string };
+  readonly service_tier?: "auto" | "standard_only";
+}

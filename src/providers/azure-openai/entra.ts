@@ -1,0 +1,101 @@
+import { request } from "undici";
+import { z } from "zod";
+import type { Secret } from "../../config/secret.ts";
+import { GatewayError } from "../../errors.ts";
+import { abortable } from "../local/abortable.ts";
+import { abortReason, type UpstreamCall } from "../upstream/call.ts";
+
+const scope = "https://cognitiveservices.azure.com/.default";
+
+/** A token is not used in the last minutes of its life, so that none ends on the way. */
+const marginMs = 5 * 60_000;
+const timeoutMs = 30_000;
+
+const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.coerce.number() });
+
+/** An application that is registered at Entra ID. */
+export interface EntraApplication {
+  /** Where tokens are given, such as `https://login.microsoftonline.com`. */
+  readonly authority: string;
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+}
+
+interface Token {
+  readonly text: string;
+  /** When another one is needed, as milliseconds since 1970. */
+  readonly until: number;
+}
+
+/**
+ * Tokens of Microsoft Entra ID, each kept for as long as it is good. Calls that need one at the same time share it.
+ * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+ */
+export class EntraTokens {
+  readonly #application: EntraApplication;
+  #token: Promise<Token> | undefined;
+
+  constructor(application: EntraApplication) {
+    this.#application = application;
+  }
+
+  async get({ signal }: UpstreamCall): Promise<string> {
+    if (signal.aborted) throw abortReason(signal);
+    const known = this.#token;
+    if (known !== undefined && (await abortable(known, signal)).until <= Date.now() && this.#token === known) {
+      this.#token = undefined;
+    }
+    this.#token ??= this.#ask();
+    return (await abortable(this.#token, signal)).text;
+  }
+
+  #ask(): Promise<Token> {
+    const token = fetchToken(this.#application);
+    // One that failed is not kept.
+    token.catch(() => {
+      if (this.#token === token) this.#token = undefined;
+    });
+    return token;
+  }
+}
+
+async function fetchToken({ authority, tenantId, clientId, clientSecret }: EntraApplication): Promise<Token> {
+  const form = { grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret.reveal(), scope };
+  const { status, text } = await post(
+    `${authority}/${encodeURIComponent(tenantId)}/oauth2/v2.0/token`,
+    new URLSearchParams(form).toString(),
+  );
+  if (status >= 500 || status === 429) {
+    throw new GatewayError("PROVIDER_UNAVAILABLE", `Entra ID gave no token (HTTP ${status}): try again`);
+  }
+  const parsed = status === 200 ? tokenSchema.safeParse(safeJson(text)) : undefined;
+  if (!parsed?.success) {
+    const message = `Entra ID gave no token (HTTP ${status}): the operator must check tenant, client and secret`;
+    throw new GatewayError("PROVIDER_CREDENTIALS_REJECTED", message);
+  }
+  const { access_token, expires_in } = parsed.data;
+  return { text: access_token, until: Date.now() + expires_in * 1000 - marginMs };
+}
+
+async function post(url: string, body: string): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    const { statusCode, body: answer } = await request(url, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
+      body,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return { status: statusCode, text: await answer.text() };
+  } catch (cause) {
+    throw new GatewayError("PROVIDER_UNAVAILABLE", "Entra ID could not be reached for a token: try again", { cause });
+  }
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

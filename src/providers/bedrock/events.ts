@@ -1,0 +1,227 @@
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  type ChatEvent,
+  completed,
+  type DeltaEvent,
+  finished,
+  reasoningDelta,
+  textDelta,
+  toolCallDelta,
+} from "../../chat/events.ts";
+import type { GatewayError } from "../../errors.ts";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
+import type { UpstreamCall } from "../upstream/call.ts";
+import { locateError } from "../upstream/error-body.ts";
+import { callFailure, embeddedFailure } from "../upstream/errors.ts";
+import { cutAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { exceptionReasons, exceptionType } from "./errors.ts";
+import type { Frame } from "./frames.ts";
+import { type Payload, type PayloadUsage, payloadSchema } from "./wire.ts";
+
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  end_turn: FinishReason.STOP,
+  stop_sequence: FinishReason.STOP,
+  max_tokens: FinishReason.LENGTH,
+  model_context_window_exceeded: FinishReason.LENGTH,
+  tool_use: FinishReason.TOOL_CALLS,
+  content_filtered: FinishReason.CONTENT_FILTER,
+  guardrail_intervened: FinishReason.CONTENT_FILTER,
+};
+
+/** Stop reasons that are failures. */
+const failures: ReadonlySet<string> = new Set(["malformed_model_output", "malformed_tool_use"]);
+
+/** A content block as far as it has come. */
+interface BlockState {
+  readonly kind: "text" | "reasoning" | "redacted" | "toolUse" | "left out";
+  readonly partIndex: number;
+  /** Whether arguments of a tool call came. */
+  hasArguments: boolean;
+}
+
+/** An answer as far as it has come. */
+export interface AnswerState {
+  readonly call: UpstreamCall;
+  /** Leaves the text of the reasoning out. */
+  readonly hideReasoning: boolean;
+  /** By their index at Amazon: they may interleave. */
+  readonly blocks: Map<number, BlockState>;
+  /** The indexes of blocks whose text was left out. */
+  readonly hidden: Set<number>;
+  /** Parts so far, in the order in which they began. */
+  parts: number;
+  stopReason: string;
+  matchedStop: string;
+  usage: PayloadUsage | undefined;
+  latencyMs: number | undefined;
+  serviceTier: string;
+}
+
+export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
+  return {
+    call,
+    hideReasoning,
+    blocks: new Map(),
+    hidden: new Set(),
+    parts: 0,
+    stopReason: "",
+    matchedStop: "",
+    usage: undefined,
+    latencyMs: undefined,
+    serviceTier: "",
+  };
+}
+
+/** Appends the events of one frame to a batch. Throws when the frame is a failure. */
+export function toEvents(answer: AnswerState, { headers, payload }: Frame, batch: ChatEvent[]): void {
+  if (headers[":message-type"] !== "event") throw failureOf(answer.call, headers, payload);
+  const before = batch.length;
+  switch (headers[":event-type"]) {
+    case "contentBlockStart":
+      startBlock(answer, parseAnswer(payload, payloadSchema, answer.call, exceptionReasons), batch);
+      break;
+    case "contentBlockDelta":
+      extendBlock(answer, parseAnswer(payload, payloadSchema, answer.call, exceptionReasons), batch);
+      break;
+    case "messageStop": {
+      const { stopReason, additionalModelResponseFields: more } = parseAnswer(
+        payload,
+        payloadSchema,
+        answer.call,
+        exceptionReasons,
+      );
+      answer.stopReason = stopReason ?? "";
+      answer.matchedStop = more?.delta?.stop_sequence ?? more?.stop_sequence ?? "";
+      break;
+    }
+    case "metadata": {
+      const { usage, metrics, serviceTier } = parseAnswer(payload, payloadSchema, answer.call, exceptionReasons);
+      answer.usage = usage ?? answer.usage;
+      answer.latencyMs = metrics?.latencyMs ?? undefined;
+      answer.serviceTier = serviceTier?.type ?? "";
+      break;
+    }
+    // messageStart and contentBlockStop say nothing more; other events are newer than this.
+  }
+  if (batch.length > before) answer.call.outputStarted = true;
+}
+
+/** The events of the end of an answer. Not before the end of the body: metadata come before or after the stop. */
+export function endEvents(answer: AnswerState): ChatEvent[] {
+  const { call, stopReason, matchedStop, blocks, usage, serviceTier, latencyMs } = answer;
+  if (stopReason === "") throw cutAnswer(call);
+  if (failures.has(stopReason)) {
+    const reason = call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : "PROVIDER_FAULT";
+    throw callFailure(reason, "the model wrote what the provider could not use: try again", call, { code: stopReason });
+  }
+  const withoutArguments = [...blocks.values()].filter(({ kind, hasArguments }) => kind === "toolUse" && !hasArguments);
+  const finishReason = Object.hasOwn(finishReasons, stopReason) ? finishReasons[stopReason] : undefined;
+  return [
+    ...withoutArguments.map(({ partIndex }) => toolCallDelta(0, partIndex, "{}")),
+    finished(0, finishReason ?? FinishReason.OTHER, stopReason, matchedStop),
+    completed({
+      serviceTier,
+      ...(usage && { usage: toUsage(usage) }),
+      ...(latencyMs !== undefined && { timeInfo: toTimeInfo(latencyMs) }),
+    }),
+  ];
+}
+
+/** An exception has its type in a header and a message in its payload, an error has both in headers. */
+function failureOf(call: UpstreamCall, headers: Frame["headers"], payload: string): GatewayError {
+  const error = locateError(payload);
+  const code = exceptionType(headers[":exception-type"] ?? headers[":error-code"] ?? "");
+  const message = headers[":error-message"] ?? error.message;
+  return embeddedFailure({ ...error, code, message }, call, exceptionReasons);
+}
+
+/** Only tool calls begin with a start. Amazon's own tools run there: their calls are not the caller's. */
+function startBlock(answer: AnswerState, { contentBlockIndex, start }: Payload, batch: ChatEvent[]): void {
+  const toolUse = start?.toolUse;
+  if (!toolUse) return;
+  const isCallers = (toolUse.type ?? "tool_use") === "tool_use";
+  const block = blockAt(answer, contentBlockIndex ?? 0, isCallers ? "toolUse" : "left out");
+  if (isCallers) batch.push(toolCallDelta(0, block.partIndex, "", toolUse.toolUseId, toolUse.name));
+}
+
+function extendBlock(answer: AnswerState, { contentBlockIndex, delta }: Payload, batch: ChatEvent[]): void {
+  const index = contentBlockIndex ?? 0;
+  if (delta?.text) {
+    batch.push(textDelta(0, blockAt(answer, index, "text").partIndex, delta.text));
+  }
+  if (delta?.toolUse?.input) {
+    const block = answer.blocks.get(index);
+    if (block === undefined) throw malformedAnswer(answer.call, "a tool call has no name");
+    if (block.kind === "toolUse") {
+      block.hasArguments = true;
+      batch.push(toolCallDelta(0, block.partIndex, delta.toolUse.input));
+    }
+  }
+  if (delta?.reasoningContent) reasoningEvents(answer, index, delta.reasoningContent, batch);
+}
+
+type ReasoningDelta = NonNullable<NonNullable<Payload["delta"]>["reasoningContent"]>;
+
+function reasoningEvents(
+  answer: AnswerState,
+  index: number,
+  { text, signature, redactedContent }: ReasoningDelta,
+  batch: ChatEvent[],
+): void {
+  if (text && answer.hideReasoning) {
+    answer.hidden.add(index);
+  } else if (text) {
+    batch.push(reasoningDelta(0, blockAt(answer, index, "reasoning").partIndex, text));
+  }
+  // A signature is of no use without the text that it signs. Text that Claude itself left out was signed as empty.
+  if (signature && !answer.hidden.has(index)) {
+    const event = reasoningDelta(0, blockAt(answer, index, "reasoning").partIndex, "");
+    batch.push(withState(answer, event, Buffer.from(signature)));
+  }
+  if (redactedContent) {
+    const event = reasoningDelta(0, blockAt(answer, index, "redacted").partIndex, "");
+    if (event.value.delta.case === "reasoning") event.value.delta.value.redacted = true;
+    batch.push(withState(answer, event, Buffer.from(redactedContent, "base64")));
+  }
+}
+
+/** What Amazon wants back with the next turn. */
+function withState({ call }: AnswerState, event: DeltaEvent, data: Uint8Array): DeltaEvent {
+  const { provider, providerModel } = call.attempt;
+  event.value.providerState = { $typeName: "dragoman.v1.ProviderState", provider, model: providerModel, data };
+  return event;
+}
+
+/** The block at an index, which begins a part when it is new or has another kind than what was there. */
+function blockAt(answer: AnswerState, index: number, kind: BlockState["kind"]): BlockState {
+  const known = answer.blocks.get(index);
+  if (known?.kind === kind) return known;
+  const block = { kind, partIndex: kind === "left out" ? -1 : answer.parts++, hasArguments: false };
+  answer.blocks.set(index, block);
+  return block;
+}
+
+/** The counts with totals that contain their parts: Amazon counts what the cache gave or took beside the input. */
+function toUsage(usage: PayloadUsage): Usage {
+  const cached = usage.cacheReadInputTokens ?? usage.cacheReadInputTokenCount ?? 0;
+  const written = usage.cacheWriteInputTokens ?? usage.cacheWriteInputTokenCount ?? 0;
+  const input = (usage.inputTokens ?? 0) + cached + written;
+  const output = usage.outputTokens ?? 0;
+  return {
+    $typeName: "dragoman.v1.Usage",
+    inputTokens: input,
+    outputTokens: output,
+    totalTokens: input + output,
+    cachedInputTokens: cached,
+    cacheWriteInputTokens: written,
+    reasoningTokens: 0,
+    acceptedPredictionTokens: 0,
+    rejectedPredictionTokens: 0,
+    quality: UsageQuality.EXACT,
+  };
+}
+
+function toTimeInfo(latencyMs: number) {
+  return { $typeName: "dragoman.v1.TimeInfo", providerDuration: durationFromMs(Math.round(latencyMs)) } as const;
+}

@@ -1,0 +1,63 @@
+import { EventStreamCodec } from "@smithy/eventstream-codec";
+import { fromUtf8, toUtf8 } from "@smithy/util-utf8";
+
+/** One message of the binary event stream. */
+export interface Frame {
+  /** Its headers that are text: `:message-type`, and `:event-type`, `:exception-type` or `:error-code`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload: string;
+}
+
+/** The limits of Amazon's clients: 24 MiB of payload, 128 KiB of headers, and 16 bytes around them. */
+const frameLimit = 24 * 1024 * 1024 + 128 * 1024 + 16;
+/** Prelude, two checksums and nothing between them. */
+const smallestFrame = 16;
+const lengthBytes = 4;
+
+const codec = new EventStreamCodec(toUtf8, fromUtf8);
+
+/**
+ * Cuts bytes into frames, as they come: the chunks of HTTP know nothing of frames.
+ * https://smithy.io/2.0/aws/amazon-eventstream.html
+ */
+export class FrameDecoder {
+  #chunks: Uint8Array[] = [];
+  #held = 0;
+  /** Bytes without which there is nothing to do, so that a large frame is joined once and not with each chunk. */
+  #needed = lengthBytes;
+
+  /** The frames that end within these bytes. Throws an Error at the first that is none. To be read to the end. */
+  *decode(chunks: readonly Uint8Array[]): Generator<Frame, void, undefined> {
+    for (const chunk of chunks) {
+      this.#chunks.push(chunk);
+      this.#held += chunk.length;
+    }
+    if (this.#held < this.#needed) return;
+    let bytes = Buffer.concat(this.#chunks);
+    this.#needed = lengthBytes;
+    while (bytes.length >= this.#needed) {
+      const length = bytes.readUInt32BE();
+      if (length < smallestFrame || length > frameLimit) throw new Error("a frame has an impossible length");
+      this.#needed = length;
+      if (bytes.length < length) break;
+      yield toFrame(bytes.subarray(0, length));
+      bytes = bytes.subarray(length);
+      this.#needed = lengthBytes;
+    }
+    this.#chunks = [bytes];
+    this.#held = bytes.length;
+  }
+
+  /** Whether the bytes so far end inside a frame. */
+  get isInsideFrame(): boolean {
+    return this.#held > 0;
+  }
+}
+
+function toFrame(bytes: Uint8Array): Frame {
+  const { headers, body } = codec.decode(bytes);
+  const texts = Object.entries(headers).flatMap(([name, { value }]) =>
+    typeof value === "string" ? [[name, value] as const] : [],
+  );
+  return { headers: Object.fromEntries(texts), payload: toUtf8(body) };
+}

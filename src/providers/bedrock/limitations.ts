@@ -1,0 +1,183 @@
+import type { Limitation } from "../../chat/limitations.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { MediaDetail, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { askedThinking, leastBudget } from "../anthropic/thinking.ts";
+import { effortWords, isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
+import { type Family, familyOf } from "./families.ts";
+import { canSend } from "./media.ts";
+import { sentThinking } from "./thinking.ts";
+import { calledTools } from "./tools.ts";
+import { serviceTiers } from "./wire.ts";
+
+/** The highest temperature of Converse, whichever model it is. */
+const highestTemperature = 1;
+
+/** Whether an optional field is sent to a model of this family. */
+export function takesField(field: OptionalField, request: ChatRequest, family: Family): boolean {
+  const thinking = sentThinking(request, family.thinking);
+  // Claude samples freely while it thinks.
+  const isThinking = family.claude && (thinking.case === "effort" || thinking.case === "budget");
+  switch (field) {
+    case "parameters.max_output_tokens":
+      // Nova refuses a limit when it may think long.
+      return !(
+        family.thinking?.kind === "nova" &&
+        thinking.case === "effort" &&
+        thinking.effort === ReasoningEffort.HIGH
+      );
+    case "parameters.temperature":
+      return family.sampling !== "none" && !isThinking;
+    case "parameters.top_p":
+      if (family.sampling === "one" && request.parameters?.temperature !== undefined) return false;
+      return family.sampling !== "none" && !isThinking;
+    case "parameters.top_k":
+      return family.claude && family.sampling !== "none" && !isThinking;
+    case "parameters.stop_sequences":
+      return family.stops;
+    case "service_tier":
+      return serviceTiers.some((tier) => tier === request.serviceTier);
+    case "parallel_tool_calls":
+      return family.claude;
+    default:
+      return false;
+  }
+}
+
+/** What this model on Bedrock cannot do of what the request asks. */
+export function limitationsOf(request: ChatRequest, model: Model): readonly Limitation[] {
+  const family = familyOf(model.providerModel);
+  return [
+    ...fieldLimitations(request, model, family),
+    ...thinkingLimitations(request, model, family),
+    ...formLimitations(request),
+    ...toolLimitations(request, model, family),
+    ...messageLimitations(request, family),
+  ];
+}
+
+function* fieldLimitations(request: ChatRequest, model: Model, family: Family): Generator<Limitation> {
+  for (const field of optionalFieldNames) {
+    // More choices are more calls; how much to think has rules of its own.
+    if (["parameters.n", "reasoning.effort", "reasoning.budget_tokens"].includes(field)) continue;
+    const value = optionalFields[field](request);
+    if (value === undefined || isNeutral(field, value) || takesField(field, request, family)) continue;
+    yield unsupported(field, `the model ${model.providerModel} does not take ${field} on Bedrock`);
+  }
+  const { temperature = 0 } = request.parameters ?? {};
+  const isLimited = model.maxTemperature !== undefined && model.maxTemperature <= highestTemperature;
+  if (temperature > highestTemperature && !isLimited && takesField("parameters.temperature", request, family)) {
+    const message = `Bedrock takes a temperature of at most ${highestTemperature}`;
+    yield { kind: "ADJUSTED", field: "parameters.temperature", message, set: highestTemperature };
+  }
+  if (request.deploymentParameters !== undefined) {
+    yield unsupported("deployment_parameters", "Bedrock has no deployment parameters");
+  }
+}
+
+function* thinkingLimitations(request: ChatRequest, model: Model, { thinking }: Family): Generator<Limitation> {
+  const asked = askedThinking(request);
+  const sent = sentThinking(request, thinking);
+  const field = request.reasoning?.control.case === "effort" ? "reasoning.effort" : "reasoning.budget_tokens";
+  const subject = `the model ${model.providerModel}`;
+  if (asked.case === "nothing" || (thinking === undefined && asked.case === "off")) return;
+  if (thinking === undefined) {
+    yield unsupported(field, `${subject} cannot be told how much to think`);
+  } else if (
+    (asked.case === "off" && sent.case === "nothing") ||
+    (asked.case === "effort" && !thinking.efforts.includes(asked.effort))
+  ) {
+    const efforts = thinking.efforts.map((effort) => effortWords[effort]).join(", ");
+    yield refused(field, `${subject} takes the reasoning efforts ${efforts}`);
+  } else if (sent.case === "nothing") {
+    const isShort = asked.case === "effort" || thinking.budget;
+    const what = isShort ? "thinks only with more max_output_tokens" : "takes no number of tokens for its thoughts";
+    yield unsupported(field, `${subject} ${what}`);
+  } else if (sent.case === "budget" && asked.case === "effort") {
+    yield emulated(field, `${subject} takes no effort: it gets ${sent.tokens} tokens for its thoughts`);
+  } else if (sent.case === "budget" && asked.case === "budget" && sent.tokens !== asked.tokens) {
+    const message = `${subject} thinks with at least ${leastBudget} tokens and fewer than max_output_tokens`;
+    yield { kind: "ADJUSTED", field, message, set: sent.tokens };
+  }
+}
+
+function* formLimitations({ outputFormat }: ChatRequest): Generator<Limitation> {
+  if (outputFormat?.format.case === "regex") {
+    yield refused("output_format.regex", "Bedrock cannot fit its answer to a regular expression");
+  } else if (outputFormat?.format.case === "jsonObject") {
+    yield emulated("output_format.json_object", "Bedrock has no JSON mode: the model is told to write a JSON object");
+  }
+}
+
+function* toolLimitations(request: ChatRequest, model: Model, family: Family): Generator<Limitation> {
+  const { toolChoice, tools } = request;
+  const choice = toolChoice?.choice;
+  const hasCalls = calledTools(request).size > 0;
+  if (tools.length === 0 && hasCalls) {
+    const message = "Bedrock takes tool calls in a conversation only together with the tools";
+    yield family.claude
+      ? emulated("tools", `${message}: their names are sent, and the model is told not to call them`)
+      : refused("tools", `${message}: send them too`);
+  }
+  if (choice?.case === "toolName" && family.forcedTool !== "named") {
+    yield refused("tool_choice.tool_name", `the model ${model.providerModel} cannot be made to call a certain tool`);
+  } else if (choice?.value === ToolChoiceMode.REQUIRED && family.forcedTool === "none") {
+    yield refused("tool_choice.mode", `the model ${model.providerModel} cannot be made to call a tool`);
+  } else if (choice?.value === ToolChoiceMode.NONE && tools.length > 0 && !family.claude) {
+    yield hasCalls
+      ? refused("tool_choice.mode", `the model ${model.providerModel} cannot be kept from calling tools once it did`)
+      : emulated("tool_choice.mode", "Bedrock has no tool choice none: the tools are left out instead");
+  }
+  if (!family.strictTools && tools.some(({ strict }) => strict !== undefined)) {
+    yield emulated("tools", `Bedrock takes no strict tools for the model ${model.providerModel}: strict is left out`);
+  }
+}
+
+/** What is left out of messages that are sent all the same, each told once. */
+function* messageLimitations({ messages, tools }: ChatRequest, family: Family): Generator<Limitation> {
+  for (const [index, { parts }] of messages.entries()) {
+    for (const [partIndex, part] of parts.entries()) {
+      const path = unsendable(part);
+      if (path === undefined) continue;
+      const message = "Bedrock takes media only as bytes or from S3, with a media type that it knows";
+      yield refused(`messages[${index}].parts[${partIndex}].${path}`, message);
+    }
+  }
+  const parts = messages.flatMap((message) => message.parts);
+  if (!family.marks && [...parts, ...tools].some(({ cacheHint }) => cacheHint !== undefined)) {
+    yield emulated("messages", "this model takes no cache hints: they are left out");
+  }
+  if (messages.some(({ name }) => name !== "")) {
+    yield emulated("messages", "Bedrock has no names for participants: they are left out");
+  }
+  if (parts.some(({ kind }) => kind.case === "media" && kind.value.detail > MediaDetail.AUTO)) {
+    yield emulated("messages", "Bedrock has no levels of detail for images: they are left out");
+  }
+  const isSystem = ({ role }: { readonly role: Role }) => role === Role.SYSTEM || role === Role.DEVELOPER;
+  const firstTurn = messages.findIndex((message) => !isSystem(message));
+  if (firstTurn >= 0 && messages.slice(firstTurn).some(isSystem)) {
+    yield emulated("messages", "Bedrock takes system messages only before the conversation: they are moved there");
+  }
+}
+
+/** Where in a part there is a medium that cannot be sent. */
+function unsendable({ kind }: Part): string | undefined {
+  if (kind.case === "media") return canSend(kind.value, false) ? undefined : "media";
+  if (kind.case !== "toolResult") return undefined;
+  const index = kind.value.parts.findIndex((part) => part.kind.case === "media" && !canSend(part.kind.value, true));
+  return index < 0 ? undefined : `tool_result.parts[${index}].media`;
+}
+
+function emulated(field: string, message: string): Limitation {
+  return { kind: "EMULATED", field, message };
+}
+
+function unsupported(field: string, message: string): Limitation {
+  return { kind: "UNSUPPORTED_PARAMETER", field, message };
+}
+
+function refused(field: string, message: string): Limitation {
+  return { kind: "REFUSED", field, message };
+}

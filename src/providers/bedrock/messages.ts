@@ -1,0 +1,166 @@
+import { createHash } from "node:crypto";
+import { invalidRequest } from "../../errors.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import {
+  type CacheHint,
+  type Media,
+  type Message,
+  type Part,
+  Role,
+  type ToolResult,
+} from "../../gen/dragoman/v1/message_pb.js";
+import { ExactJson } from "../upstream/exact-json.ts";
+import type { Family } from "./families.ts";
+import { documentNames, toMediaBlock } from "./media.ts";
+import type { Block, CachePoint, MediaBlock, ReasoningContent, TextBlock, Turn, WireToolResult } from "./wire.ts";
+
+/** Amazon's limit on a tool call id, in characters. */
+const idLimit = 64;
+/** How long a prompt stays in the cache unless it is asked for longer, in seconds. */
+const usualCacheSeconds = 300n;
+
+type DocumentName = ReturnType<typeof documentNames>;
+
+/** The conversation in the dialect: system text apart, neighbours of one role in one turn. */
+export function toConversation(
+  request: ChatRequest,
+  family: Family,
+): { readonly system: readonly (TextBlock | CachePoint)[]; readonly messages: readonly Turn[] } {
+  const documentName = documentNames();
+  const lastUser = request.messages.findLastIndex(({ role }) => role === Role.USER);
+  const clearBefore = request.reasoning?.clearEarlierReasoning === true ? lastUser : 0;
+  const system: (TextBlock | CachePoint)[] = [];
+  const messages: { readonly role: Turn["role"]; readonly content: Block[] }[] = [];
+  for (const [index, message] of request.messages.entries()) {
+    const role = turnRole(message, index);
+    const kept = index >= clearBefore ? message.parts : message.parts.filter(({ kind }) => kind.case !== "reasoning");
+    if (role === "system") {
+      system.push(...kept.flatMap((part) => marked(systemBlocks(part), part, family)));
+      continue;
+    }
+    const content = kept.flatMap((part) => marked(toBlocks(part, role, family, documentName), part, family));
+    const last = messages.at(-1);
+    if (last?.role === role) last.content.push(...content);
+    else if (content.length > 0) messages.push({ role, content });
+  }
+  return { system, messages };
+}
+
+function turnRole({ role }: Message, index: number): Turn["role"] | "system" {
+  switch (role) {
+    case Role.SYSTEM:
+    case Role.DEVELOPER:
+      return "system";
+    case Role.USER:
+    case Role.TOOL:
+      return "user";
+    case Role.ASSISTANT:
+      return "assistant";
+    case Role.UNSPECIFIED:
+      throw invalidRequest([{ field: `chat.messages[${index}].role`, description: "must be set" }]);
+    default:
+      return role satisfies never;
+  }
+}
+
+function systemBlocks({ kind }: Part): readonly TextBlock[] {
+  if (kind.case === "text") return textBlocks(kind.value);
+  throw misplaced("system", kind.case);
+}
+
+/** A part of a user's or a tool's turn, or of the assistant's. */
+function toBlocks(
+  { kind, providerState }: Part,
+  role: Turn["role"],
+  family: Family,
+  documentName: DocumentName,
+): readonly Block[] {
+  const isAssistant = role === "assistant";
+  switch (kind.case) {
+    case "text":
+      return textBlocks(kind.value);
+    case "media":
+      if (isAssistant) break;
+      return [mediaBlock(kind.value, documentName)];
+    case "toolResult":
+      if (isAssistant) break;
+      return [{ toolResult: toToolResult(kind.value, family, documentName) }];
+    case "refusal":
+      if (!isAssistant) break;
+      return textBlocks(kind.value);
+    case "reasoning":
+      if (!isAssistant) break;
+      // Thoughts that are not signed, such as another model's, are refused.
+      if (providerState === undefined) return [];
+      return [{ reasoningContent: toReasoning(kind.value.text, kind.value.redacted, providerState.data) }];
+    case "toolCall": {
+      if (!isAssistant) break;
+      const { id, name, argumentsJson } = kind.value;
+      const input = new ExactJson(argumentsJson || "{}");
+      return [{ toolUse: { toolUseId: toId(id, family), name, input } }];
+    }
+    case undefined:
+      break;
+    default:
+      kind satisfies never;
+  }
+  throw misplaced(role, kind.case);
+}
+
+function toReasoning(text: string, redacted: boolean, state: Uint8Array): ReasoningContent {
+  const bytes = Buffer.from(state);
+  if (redacted) return { redactedContent: bytes.toString("base64") };
+  return { reasoningText: { text, signature: bytes.toString() } };
+}
+
+function toToolResult(
+  { toolCallId, parts, isError }: ToolResult,
+  family: Family,
+  documentName: DocumentName,
+): WireToolResult {
+  const content = parts.flatMap(({ kind }): WireToolResult["content"] => {
+    if (kind.case === "text") return textBlocks(kind.value);
+    const block = kind.case === "media" ? mediaBlock(kind.value, documentName) : undefined;
+    if (block === undefined || "audio" in block) throw misplaced("tool result", kind.case);
+    return [block];
+  });
+  const toolUseId = toId(toolCallId, family);
+  return isError && family.marks ? { toolUseId, content, status: "error" } : { toolUseId, content };
+}
+
+function mediaBlock(media: Media, documentName: DocumentName): MediaBlock {
+  const block = toMediaBlock(media, "");
+  if (block === undefined) throw misplaced("bedrock", "media");
+  return "document" in block ? { document: { ...block.document, name: documentName(media.filename) } } : block;
+}
+
+/** Empty text is refused. */
+function textBlocks(text: string): readonly TextBlock[] {
+  return text === "" ? [] : [{ text }];
+}
+
+function marked<T>(blocks: readonly T[], { cacheHint }: Part, family: Family): readonly (T | CachePoint)[] {
+  return blocks.length === 0 ? [] : [...blocks, ...cachePoint(cacheHint, family)];
+}
+
+/** A mark after what is to be cached, as long as asked for or a little longer. */
+export function cachePoint(hint: CacheHint | undefined, { marks }: Family): readonly CachePoint[] {
+  if (hint === undefined || !marks) return [];
+  const ttl = hint.ttl && (hint.ttl.seconds > usualCacheSeconds ? "1h" : "5m");
+  return [{ cachePoint: { type: "default", ...(ttl && { ttl }) } }];
+}
+
+/** Ids that another provider made may be too long or have other characters; the same id always becomes the same one. */
+function toId(id: string, { shortIds }: Family): string {
+  if (shortIds ? /^[a-zA-Z0-9]{9}$/.test(id) : /^[a-zA-Z0-9_.:-]{1,64}$/.test(id)) return id;
+  return createHash("sha256")
+    .update(id)
+    .digest("hex")
+    .slice(0, shortIds ? 9 : idLimit);
+}
+
+function misplaced(place: string, kind: Part["kind"]["case"]) {
+  return invalidRequest([
+    { field: "chat.messages", description: `a ${place} message cannot hold ${kind ?? "an empty part"}` },
+  ]);
+}

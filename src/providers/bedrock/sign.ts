@@ -1,0 +1,55 @@
+import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
+import { defaultProvider } from "@aws-sdk/credential-provider-node";
+import { SignatureV4 } from "@smithy/signature-v4";
+
+type Init = ConstructorParameters<typeof SignatureV4>[0];
+type Bytes = string | ArrayBuffer | ArrayBufferView;
+
+/** Makes the headers that prove who asks: those of the signature, and `content-type`, which is part of what is signed. */
+export type Signer = (url: URL, body: string, date?: Date) => Promise<Readonly<Record<string, string>>>;
+
+/**
+ * Signs requests to Bedrock. Without `credentials` it finds them as Amazon's clients do: in the environment, a profile, a
+ * token file, or the container or machine that it runs on; and renews them before they expire.
+ *
+ * The service is `bedrock`, though its host begins with `bedrock-runtime`. The path is encoded once more for the
+ * signature than for the request.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+export function createSigner(region: string, credentials: Init["credentials"] = defaultProvider()): Signer {
+  const signature = new SignatureV4({ service: "bedrock", region, credentials, sha256: Sha256, applyChecksum: false });
+  return async ({ protocol, hostname, host, pathname }, body, date = new Date()) => {
+    const headers = { host, "content-type": "application/json" };
+    const request = { method: "POST", protocol, hostname, path: pathname, headers, body };
+    const { host: _, ...signed } = (await signature.sign(request, { signingDate: date })).headers;
+    return signed;
+  };
+}
+
+/** Node's own hash. That of @aws-crypto/sha256-js takes five times as long: 27 ms for a megabyte of image. */
+class Sha256 {
+  readonly #hash: Hash | Hmac;
+
+  constructor(secret?: Bytes) {
+    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", toBytes(secret));
+  }
+
+  update(data: Bytes): void {
+    this.#hash.update(toBytes(data));
+  }
+
+  digest(): Promise<Uint8Array> {
+    return Promise.resolve(this.#hash.digest());
+  }
+
+  reset(): never {
+    throw new Error("a hash is used once");
+  }
+}
+
+function toBytes(data: Bytes): Uint8Array {
+  if (typeof data === "string") return Buffer.from(data);
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+}

@@ -1,0 +1,64 @@
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { ExactJson } from "../upstream/exact-json.ts";
+import type { Family } from "./families.ts";
+import { cachePoint } from "./messages.ts";
+import type { ConverseBody, WireTool, WireToolChoice } from "./wire.ts";
+
+const noArguments = '{"type":"object","properties":{}}';
+
+/** The names of the tools that were called in the conversation. With calls in it, Bedrock wants tools beside it. */
+export function calledTools({ messages }: ChatRequest): ReadonlySet<string> {
+  const names = messages.flatMap(({ parts }) =>
+    parts.flatMap(({ kind }) => (kind.case === "toolCall" ? [kind.value.name] : [])),
+  );
+  return new Set(names);
+}
+
+/** Whether the model must not call tools. */
+export function forbidsTools({ toolChoice, tools }: ChatRequest): boolean {
+  return tools.length === 0 || toolChoice?.choice.value === ToolChoiceMode.NONE;
+}
+
+/** The tools and the choice among them. Converse has no choice `none`: where Claude's cannot say it, the tools are left out. */
+export function toolsBody(request: ChatRequest, family: Family): Pick<ConverseBody, "toolConfig"> {
+  if (forbidsTools(request) && !family.claude) return {};
+  const known = request.tools.flatMap((tool) => [toTool(tool, family), ...cachePoint(tool.cacheHint, family)]);
+  const tools = known.length > 0 ? known : [...calledTools(request)].map(toCalledTool);
+  if (tools.length === 0) return {};
+  const choice = claudesChoice(request, family) === undefined ? toToolChoice(request.toolChoice) : undefined;
+  return { toolConfig: { tools, ...(choice && { toolChoice: choice }) } };
+}
+
+/** The tool choice in Claude's own field, where Converse has no word for it: no tools, or one at a time. */
+export function claudesChoice(request: ChatRequest, { claude }: Family): Record<string, unknown> | undefined {
+  if (!claude || (request.tools.length === 0 && calledTools(request).size === 0)) return undefined;
+  if (forbidsTools(request)) return { type: "none" };
+  if (request.parallelToolCalls !== false) return undefined;
+  const choice = request.toolChoice?.choice;
+  if (choice?.case === "toolName") return { type: "tool", name: choice.value, disable_parallel_tool_use: true };
+  const type = choice?.value === ToolChoiceMode.REQUIRED ? "any" : "auto";
+  return { type, disable_parallel_tool_use: true };
+}
+
+function toToolChoice(toolChoice: ChatRequest["toolChoice"]): WireToolChoice | undefined {
+  const choice = toolChoice?.choice;
+  if (choice?.case === "toolName") return { tool: { name: choice.value } };
+  if (choice?.case !== "mode") return undefined;
+  return choice.value === ToolChoiceMode.REQUIRED ? { any: {} } : { auto: {} };
+}
+
+function toTool({ name, description, parametersJsonSchema, strict }: Tool, { strictTools }: Family): WireTool {
+  return {
+    toolSpec: {
+      name,
+      ...(description && { description }),
+      inputSchema: { json: new ExactJson(parametersJsonSchema || noArguments) },
+      ...(strict !== undefined && strictTools && { strict }),
+    },
+  };
+}
+
+function toCalledTool(name: string): WireTool {
+  return { toolSpec: { name, inputSchema: { json: new ExactJson(noArguments) } } };
+}

@@ -1,0 +1,144 @@
+import { z } from "zod";
+import type { ExactJson } from "../upstream/exact-json.ts";
+
+// What is read: the payloads of a stream's frames, of which only `:event-type` tells the kind. Only what is used, and
+// nothing that may be missing is required.
+
+const count = z.number().int().nonnegative().nullish().catch(undefined);
+
+const usage = z.object({
+  inputTokens: count,
+  outputTokens: count,
+  cacheReadInputTokens: count,
+  cacheWriteInputTokens: count,
+  // Other names that were seen on the wire.
+  cacheReadInputTokenCount: count,
+  cacheWriteInputTokenCount: count,
+});
+
+const stopSequence = z.object({ stop_sequence: z.string().nullish() });
+
+/** The payload of any event. Models pad it with a random `p`, which is left out like all that is not known. */
+export const payloadSchema = z.object({
+  contentBlockIndex: z.number().int().nonnegative().nullish(),
+  start: z
+    .object({
+      toolUse: z
+        .object({ toolUseId: z.string().min(1), name: z.string().min(1), type: z.string().nullish() })
+        .nullish(),
+    })
+    .nullish(),
+  delta: z
+    .object({
+      text: z.string().nullish(),
+      toolUse: z.object({ input: z.string().nullish() }).nullish(),
+      reasoningContent: z
+        .object({
+          text: z.string().nullish(),
+          signature: z.string().nullish(),
+          redactedContent: z.string().nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+  stopReason: z.string().nullish(),
+  additionalModelResponseFields: stopSequence
+    .extend({ delta: stopSequence.nullish().catch(undefined) })
+    .nullish()
+    .catch(undefined),
+  usage: usage.nullish(),
+  metrics: z.object({ latencyMs: z.number().nonnegative().nullish() }).nullish().catch(undefined),
+  serviceTier: z.object({ type: z.string().nullish() }).nullish().catch(undefined),
+});
+
+export type Payload = z.infer<typeof payloadSchema>;
+export type PayloadUsage = z.infer<typeof usage>;
+
+// What is sent. test/contract/types/bedrock.ts holds it to the types of Amazon's client.
+
+export type Source = { readonly bytes: string } | { readonly s3Location: { readonly uri: string } };
+export type ImageFormat = "png" | "jpeg" | "gif" | "webp";
+export type DocumentFormat = "pdf" | "csv" | "doc" | "docx" | "xls" | "xlsx" | "html" | "txt" | "md";
+export type VideoFormat = "mkv" | "mov" | "mp4" | "webm" | "flv" | "mpeg" | "wmv" | "three_gp";
+export type AudioFormat = "wav" | "mp3" | "flac" | "ogg" | "opus" | "aac" | "m4a" | "webm";
+
+export type MediaBlock =
+  | { readonly image: { readonly format: ImageFormat; readonly source: Source } }
+  | { readonly document: { readonly format: DocumentFormat; readonly name: string; readonly source: Source } }
+  | { readonly video: { readonly format: VideoFormat; readonly source: Source } }
+  | { readonly audio: { readonly format: AudioFormat; readonly source: Source } };
+
+export interface TextBlock {
+  readonly text: string;
+}
+
+export interface CachePoint {
+  readonly cachePoint: { readonly type: "default"; readonly ttl?: "5m" | "1h" };
+}
+
+export type ReasoningContent =
+  | { readonly reasoningText: { readonly text: string; readonly signature: string } }
+  | { readonly redactedContent: string };
+
+export type Block =
+  | TextBlock
+  | CachePoint
+  | MediaBlock
+  | { readonly reasoningContent: ReasoningContent }
+  | { readonly toolUse: { readonly toolUseId: string; readonly name: string; readonly input: ExactJson } }
+  | { readonly toolResult: WireToolResult };
+
+export interface WireToolResult {
+  readonly toolUseId: string;
+  readonly content: readonly (TextBlock | Exclude<MediaBlock, { audio: unknown }>)[];
+  readonly status?: "error";
+}
+
+export interface Turn {
+  readonly role: "user" | "assistant";
+  readonly content: readonly Block[];
+}
+
+export type WireTool =
+  | CachePoint
+  | {
+      readonly toolSpec: {
+        readonly name: string;
+        readonly description?: string;
+        readonly inputSchema: { readonly json: ExactJson };
+        readonly strict?: boolean;
+      };
+    };
+
+export type WireToolChoice =
+  | { readonly auto: Record<string, never> }
+  | { readonly any: Record<string, never> }
+  | { readonly tool: { readonly name: string } };
+
+/** The body of a request. The model is in its path. */
+export interface ConverseBody {
+  readonly messages: readonly Turn[];
+  readonly system?: readonly (TextBlock | CachePoint)[];
+  readonly inferenceConfig?: {
+    readonly maxTokens?: number;
+    readonly temperature?: number;
+    readonly topP?: number;
+    readonly stopSequences?: readonly string[];
+  };
+  readonly toolConfig?: { readonly tools: readonly WireTool[]; readonly toolChoice?: WireToolChoice };
+  readonly outputConfig?: {
+    readonly textFormat: {
+      readonly type: "json_schema";
+      /** The schema is JSON text. */
+      readonly structure: {
+        readonly jsonSchema: { readonly schema: string; readonly name: string; readonly description?: string };
+      };
+    };
+  };
+  readonly serviceTier?: { readonly type: ServiceTier };
+  readonly additionalModelRequestFields?: Readonly<Record<string, unknown>>;
+  readonly additionalModelResponseFieldPaths?: readonly string[];
+}
+
+export const serviceTiers = ["default", "flex", "priority", "reserved"] as const;
+export type ServiceTier = (typeof serviceTiers)[number];

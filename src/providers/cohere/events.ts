@@ -1,0 +1,185 @@
+import { type ChatEvent, completed, finished, reasoningDelta, textDelta, toolCallDelta } from "../../chat/events.ts";
+import type { Reason } from "../../errors.ts";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
+import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
+import type { UpstreamCall } from "../upstream/call.ts";
+import { callFailure } from "../upstream/errors.ts";
+import { malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { planMark } from "./fields.ts";
+import { type CohereEvent, type CohereUsage, eventSchema } from "./wire.ts";
+
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  COMPLETE: FinishReason.STOP,
+  STOP_SEQUENCE: FinishReason.STOP,
+  MAX_TOKENS: FinishReason.LENGTH,
+  TOOL_CALL: FinishReason.TOOL_CALLS,
+};
+
+/** Finish reasons that are failures, with what they are before output began. */
+const failures: Readonly<Record<string, Reason>> = {
+  ERROR: "PROVIDER_UNAVAILABLE",
+  TIMEOUT: "PROVIDER_TIMEOUT",
+};
+
+interface Call {
+  readonly part: number;
+  /** Arguments that have not been handed on: they may turn out to be "null". */
+  held: string;
+  /** Whether no arguments have been handed on. */
+  isOpen: boolean;
+}
+
+/** An answer as far as it has come. */
+export interface AnswerState {
+  readonly call: UpstreamCall;
+  readonly hideReasoning: boolean;
+  parts: number;
+  /** The part of each block of content, by its kind and index, and that of the plan. */
+  readonly blocks: Map<string, number>;
+  /** By index. */
+  readonly calls: Map<number, Call>;
+}
+
+export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
+  return { call, hideReasoning, parts: 0, blocks: new Map(), calls: new Map() };
+}
+
+/** Appends what one event, given as JSON text, means to a batch. True: it was the last one. */
+export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): boolean {
+  const event = parseAnswer(json, eventSchema, answer.call);
+  const before = batch.length;
+  switch (event.type) {
+    case "message-start":
+      answer.call.attempt.providerResponseId = event.id ?? "";
+      break;
+    case "content-start":
+    case "content-delta":
+      contentEvents(answer, event, batch);
+      break;
+    case "tool-plan-delta":
+      planEvents(answer, event.delta?.message?.tool_plan ?? "", batch);
+      break;
+    case "tool-call-start":
+    case "tool-call-delta":
+      callEvents(answer, event, batch);
+      break;
+    case "tool-call-end":
+      closeCall(answer.calls.get(event.index ?? 0), batch);
+      break;
+    case "message-end":
+      endEvents(answer, event, batch);
+      return true;
+    default:
+      // Ends of content, citations, and events that are yet to be invented.
+      break;
+  }
+  if (batch.length > before) answer.call.outputStarted = true;
+  return false;
+}
+
+/** What a block holds is told by the key of its text: its type comes only with the first event. */
+function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
+  const content = delta?.message?.content;
+  if (content === null || content === undefined || Array.isArray(content)) return;
+  const { text, thinking } = content;
+  if (thinking && !answer.hideReasoning) {
+    batch.push(reasoningDelta(0, partOf(answer, `thinking ${index}`), thinking, toLogProbs(logprobs)));
+  }
+  if (text) batch.push(textDelta(0, partOf(answer, `text ${index}`), text, toLogProbs(logprobs)));
+}
+
+/** The plan before tool calls is reasoning that must go back in its own field. */
+function planEvents(answer: AnswerState, plan: string, batch: ChatEvent[]): void {
+  if (plan === "" || answer.hideReasoning) return;
+  const isNew = !answer.blocks.has(planMark);
+  const event = reasoningDelta(0, partOf(answer, planMark), plan);
+  const { provider, providerModel } = answer.call.attempt;
+  if (isNew) {
+    const data = Buffer.from(planMark);
+    event.value.providerState = { $typeName: "dragoman.v1.ProviderState", provider, model: providerModel, data };
+  }
+  batch.push(event);
+}
+
+function partOf(answer: AnswerState, block: string): number {
+  const part = answer.blocks.get(block) ?? answer.parts++;
+  answer.blocks.set(block, part);
+  return part;
+}
+
+/** In a stream `tool_calls` is one object. */
+function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, batch: ChatEvent[]): void {
+  const fragment = delta?.message?.tool_calls;
+  if (fragment === null || fragment === undefined || Array.isArray(fragment)) return;
+  const { name, arguments: text } = fragment.function ?? {};
+  let call = answer.calls.get(index ?? 0);
+  if (type === "tool-call-start") {
+    if (!fragment.id || !name) throw malformedAnswer(answer.call, "a tool call has no id or name");
+    closeCall(call, batch);
+    call = { part: answer.parts++, held: "", isOpen: true };
+    answer.calls.set(index ?? 0, call);
+    batch.push(toolCallDelta(0, call.part, "", fragment.id, name));
+  }
+  if (call === undefined) throw malformedAnswer(answer.call, "a tool call continues that never began");
+  if (!text) return;
+  call.held += text;
+  if (call.isOpen && "null".startsWith(call.held)) return;
+  batch.push(toolCallDelta(0, call.part, call.held));
+  call.held = "";
+  call.isOpen = false;
+}
+
+/** A call without arguments has none at all, or the text "null". */
+function closeCall(call: Call | undefined, batch: ChatEvent[]): void {
+  if (!call?.isOpen) return;
+  batch.push(toolCallDelta(0, call.part, "{}"));
+  call.isOpen = false;
+}
+
+function endEvents(answer: AnswerState, { delta }: CohereEvent, batch: ChatEvent[]): void {
+  const { call } = answer;
+  const reason = delta?.finish_reason ?? "";
+  const failure = lookUp(failures, reason);
+  if (failure !== undefined) {
+    const what = call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : failure;
+    throw callFailure(what, "the provider failed in its answer: try again", call, { code: reason });
+  }
+  for (const open of answer.calls.values()) closeCall(open, batch);
+  batch.push(finished(0, lookUp(finishReasons, reason) ?? FinishReason.OTHER, reason));
+  batch.push(completed({ ...(delta?.usage && { usage: toUsage(delta.usage) }) }));
+}
+
+function lookUp<Value>(table: Readonly<Record<string, Value>>, word: string): Value | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined;
+}
+
+/** Not the billed units: they leave out Cohere's own prompt. */
+function toUsage({ tokens, billed_units, cached_tokens }: CohereUsage): Usage {
+  const input = tokens?.input_tokens ?? billed_units?.input_tokens ?? 0;
+  const output = tokens?.output_tokens ?? billed_units?.output_tokens ?? 0;
+  return {
+    $typeName: "dragoman.v1.Usage",
+    inputTokens: input,
+    outputTokens: output,
+    totalTokens: input + output,
+    cachedInputTokens: cached_tokens ?? 0,
+    cacheWriteInputTokens: 0,
+    reasoningTokens: 0,
+    acceptedPredictionTokens: 0,
+    rejectedPredictionTokens: 0,
+    quality: UsageQuality.EXACT,
+  };
+}
+
+/** Cohere gives the text of a piece and the logarithms of all of its tokens: their sum is that of the piece. */
+function toLogProbs(item: CohereEvent["logprobs"]): LogProbs | undefined {
+  const values = item?.logprobs ?? [];
+  if (values.length === 0) return undefined;
+  const logprob = values.reduce((sum, value) => sum + value, 0);
+  const token = item?.text ?? "";
+  return {
+    $typeName: "dragoman.v1.LogProbs",
+    tokens: [{ $typeName: "dragoman.v1.TokenLogProb", token, logprob, topLogprobs: [] }],
+  };
+}

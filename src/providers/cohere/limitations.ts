@@ -1,0 +1,132 @@
+import { mediaKind } from "../../chat/capabilities.ts";
+import type { Limitation } from "../../chat/limitations.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Media, Message, Part } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { effortOf, isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
+import { maxStopSequences, ranges } from "./fields.ts";
+import { takesThoughts } from "./messages.ts";
+import { wireName } from "./request.ts";
+
+/** What Cohere cannot do of what the request asks. */
+export function limitationsOf(request: ChatRequest, model: Model): readonly Limitation[] {
+  return [
+    ...fieldLimitations(request, model),
+    ...reasoningLimitations(request),
+    ...formLimitations(request),
+    ...toolLimitations(request),
+    ...messageLimitations(request, model),
+  ];
+}
+
+/** Fields that have a form of their own here, or that the service does itself. */
+const elsewhere: ReadonlySet<OptionalField> = new Set([
+  "parameters.n",
+  "reasoning.effort",
+  "reasoning.budget_tokens",
+] satisfies OptionalField[]);
+
+function* fieldLimitations(request: ChatRequest, model: Model): Generator<Limitation> {
+  const { parameters } = request;
+  for (const field of optionalFieldNames) {
+    const value = optionalFields[field](request);
+    if (value === undefined || elsewhere.has(field)) continue;
+    if (wireName(field) !== undefined) yield* rangeLimitations(field, value, model);
+    else if (!isNeutral(field, value)) yield unsupported(field, `Cohere does not take ${field}`);
+  }
+  if (parameters?.seed?.startsWith("-")) {
+    yield unsupported("parameters.seed", "Cohere takes only seeds of at least 0");
+  }
+  if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
+    yield refused("parameters.stop_sequences", `Cohere takes at most ${maxStopSequences} stop sequences`);
+  }
+}
+
+function* rangeLimitations(field: OptionalField, value: unknown, model: Model): Generator<Limitation> {
+  const known: Partial<Record<OptionalField, readonly [number, number]>> = ranges;
+  const [least, greatest] = known[field] ?? [];
+  if (least === undefined || greatest === undefined || typeof value !== "number") return;
+  // A model that states its own limit is held to it elsewhere.
+  if (field === "parameters.temperature" && model.maxTemperature !== undefined) return;
+  // -1 is another word for off.
+  if (field === "parameters.top_k" && isNeutral(field, value)) return;
+  const set = Math.min(Math.max(value, least), greatest);
+  const message = `Cohere takes ${field} from ${least} to ${greatest}`;
+  if (set !== value) yield { kind: "ADJUSTED", field, message, set };
+}
+
+function* reasoningLimitations(request: ChatRequest): Generator<Limitation> {
+  const effort = effortOf(request);
+  if (effort !== undefined && effort !== ReasoningEffort.NONE) {
+    const message = "Cohere has no reasoning efforts, only on and off: reasoning is turned on";
+    yield { kind: "EMULATED", field: "reasoning.effort", message };
+  }
+}
+
+function* formLimitations({ outputFormat, tools, deploymentParameters }: ChatRequest): Generator<Limitation> {
+  const format = outputFormat?.format.case;
+  if (format === "regex") {
+    yield refused("output_format.regex", "Cohere cannot fit its answer to a regular expression");
+  } else if (tools.length > 0 && format === "jsonObject") {
+    yield refused("output_format.json_object", "Cohere gives no JSON answers while there are tools");
+  } else if (tools.length > 0 && format === "jsonSchema") {
+    yield refused("output_format.json_schema", "Cohere gives no JSON answers while there are tools");
+  }
+  if (deploymentParameters !== undefined) {
+    yield unsupported("deployment_parameters", "Cohere has no deployment parameters");
+  }
+}
+
+function* toolLimitations({ tools, toolChoice }: ChatRequest): Generator<Limitation> {
+  if (toolChoice?.choice.case === "toolName") {
+    const message = "Cohere cannot be told which tool to call: only that tool is offered, and one must be called";
+    yield { kind: "EMULATED", field: "tool_choice.tool_name", message };
+  }
+  if (tools.some(({ strict }) => strict === true) && tools.some(({ strict }) => strict !== true)) {
+    yield { kind: "EMULATED", field: "tools", message: "Cohere is strict with all tools or with none: it is with all" };
+  }
+}
+
+function* messageLimitations(request: ChatRequest, model: Model): Generator<Limitation> {
+  const { messages, tools } = request;
+  for (const [index, { parts }] of messages.entries()) {
+    for (const [partIndex, { kind }] of parts.entries()) {
+      const field = `messages[${index}].parts[${partIndex}]`;
+      if (kind.case === "media" && !isImage(kind.value)) {
+        yield refused(`${field}.media`, "Cohere takes only images, as bytes or by http address");
+      } else if (kind.case === "toolResult" && kind.value.parts.some((part) => part.kind.case === "media")) {
+        yield refused(`${field}.tool_result`, "Cohere takes only text as the result of a tool");
+      }
+    }
+  }
+  const hasHint = ({ cacheHint }: { readonly cacheHint?: unknown }) => cacheHint !== undefined;
+  if (tools.some(hasHint) || messages.some(({ parts }) => parts.some(hasHint))) {
+    const message = "Cohere caches prompts without being asked: cache hints are left out";
+    yield { kind: "EMULATED", field: "messages", message };
+  }
+  if (messages.some(({ name }) => name !== "")) {
+    const message = "Cohere has no names of participants: they are left out";
+    yield { kind: "EMULATED", field: "messages", message };
+  }
+  const holds = (parts: readonly Part[], kind: Part["kind"]["case"]) => parts.some((part) => part.kind.case === kind);
+  const isLost = ({ parts }: Message) => holds(parts, "reasoning") && !holds(parts, "toolCall");
+  if (!takesThoughts(request, model) && messages.some(isLost)) {
+    const message = `${model.id} does not reason here: the reasoning of earlier turns is left out`;
+    yield { kind: "EMULATED", field: "messages", message };
+  }
+}
+
+function isImage(media: Media): boolean {
+  const kind = mediaKind(media);
+  if (media.source.case === "data") return kind === "image";
+  return /^https?:/i.test(media.source.value ?? "") && (kind === "image" || kind === undefined);
+}
+
+function unsupported(field: string, message: string): Limitation {
+  return { kind: "UNSUPPORTED_PARAMETER", field, message };
+}
+
+function refused(field: string, message: string): Limitation {
+  return { kind: "REFUSED", field, message };
+}

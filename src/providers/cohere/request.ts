@@ -1,0 +1,107 @@
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import type { JsonSchema } from "../../gen/dragoman/v1/output_format_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
+import { ExactJson } from "../upstream/exact-json.ts";
+import { cohereFields } from "./fields.ts";
+import { toMessages } from "./messages.ts";
+import type { CohereBody, WireTool } from "./wire.ts";
+
+const noParameters = '{"type":"object","properties":{}}';
+
+const choiceModes = {
+  [ToolChoiceMode.UNSPECIFIED]: undefined,
+  // Said by leaving it out.
+  [ToolChoiceMode.AUTO]: undefined,
+  [ToolChoiceMode.NONE]: "NONE",
+  [ToolChoiceMode.REQUIRED]: "REQUIRED",
+} as const satisfies Record<ToolChoiceMode, CohereBody["tool_choice"]>;
+
+/** The body for a request to which the limitations have been applied. `provider` is the key of its own options. */
+export function toRequest(request: ChatRequest, model: Model, provider: string): CohereBody {
+  return {
+    ...optionalBody(request),
+    ...formatBody(request),
+    ...toolsBody(request),
+    ...thinkingBody(request),
+    ...request.providerOptions[provider],
+    model: model.providerModel,
+    messages: toMessages(request, model),
+    stream: true,
+  };
+}
+
+/** Cohere's name for a field; undefined when it does not take it. */
+export function wireName(field: OptionalField): string | undefined {
+  const names: Partial<Record<OptionalField, string>> = cohereFields;
+  return names[field];
+}
+
+function optionalBody(request: ChatRequest): Record<string, unknown> {
+  const body: Record<string, unknown> = {};
+  for (const field of optionalFieldNames) {
+    const name = wireName(field);
+    const value = optionalFields[field](request);
+    if (name === undefined || value === undefined) continue;
+    body[name] = field === "parameters.top_k" && isNeutral(field, value) ? 0 : value;
+  }
+  return body;
+}
+
+function formatBody({ outputFormat }: ChatRequest): Pick<CohereBody, "response_format"> {
+  const format = outputFormat?.format;
+  if (format?.case === "jsonObject") return { response_format: { type: "json_object" } };
+  if (format?.case !== "jsonSchema") return {};
+  return { response_format: { type: "json_object", json_schema: toSchema(format.value) } };
+}
+
+/** The schema alone: it has no name here, and its description is its own. */
+function toSchema({ schemaJson, description }: JsonSchema): ExactJson {
+  const schema = schemaJson.trim();
+  const isDescribed = description === "" || "description" in JSON.parse(schema);
+  const isEmpty = /^\{\s*\}$/.test(schema);
+  return new ExactJson(
+    isDescribed ? schema : `{"description":${JSON.stringify(description)}${isEmpty ? "" : ","}${schema.slice(1)}`,
+  );
+}
+
+function toolsBody({
+  tools,
+  toolChoice,
+}: ChatRequest): Pick<CohereBody, "tools" | "tool_choice" | "strict_tools" | "citation_options"> {
+  const choice = toolChoice?.choice;
+  // A tool that must be called is the only one that is sent.
+  const offered = choice?.case === "toolName" ? tools.filter(({ name }) => name === choice.value) : tools;
+  if (offered.length === 0) return {};
+  const mode = choice?.case === "mode" ? choiceModes[choice.value] : choice?.case && "REQUIRED";
+  return {
+    tools: offered.map(toTool),
+    ...(offered.some(({ strict }) => strict === true) && { strict_tools: true as const }),
+    ...(mode && { tool_choice: mode }),
+    // There is no place for citations in our answers, and they cost time.
+    citation_options: { mode: "OFF" },
+  };
+}
+
+function toTool({ name, description, parametersJsonSchema }: Tool): WireTool {
+  const parameters = new ExactJson(parametersJsonSchema || noParameters);
+  return { type: "function", function: { name, ...(description && { description }), parameters } };
+}
+
+function thinkingBody({ reasoning }: ChatRequest): Pick<CohereBody, "thinking"> {
+  const control = reasoning?.control;
+  switch (control?.case) {
+    case undefined:
+      return {};
+    case "effort":
+      return { thinking: { type: control.value === ReasoningEffort.NONE ? "disabled" : "enabled" } };
+    case "budgetTokens":
+      return control.value === 0
+        ? { thinking: { type: "disabled" } }
+        : { thinking: { type: "enabled", token_budget: control.value } };
+    default:
+      return control satisfies never;
+  }
+}

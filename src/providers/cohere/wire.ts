@@ -1,0 +1,93 @@
+import { z } from "zod";
+import type { ExactJson } from "../upstream/exact-json.ts";
+
+// What is read: only what is used. Shapes: cohere-ai 8.1.0, serialization/types/{Chat*Event*,Usage,LogprobItem}.d.ts.
+
+const text = z.string().nullish();
+const count = z.number().int().nonnegative().nullish().catch(undefined);
+const tokens = z.object({ input_tokens: count, output_tokens: count }).nullish().catch(undefined);
+
+const content = z.object({ text, thinking: text });
+const toolCall = z.object({ id: text, function: z.object({ name: text, arguments: text }).nullish() });
+
+const message = z.object({
+  // One object in the events that are read, an empty list in message-start.
+  content: z.union([content, z.array(z.unknown())]).nullish(),
+  tool_calls: z.union([toolCall, z.array(z.unknown())]).nullish(),
+  tool_plan: text,
+});
+
+/** An event of a stream. Its type is what it is called by; the name of the server-sent event only repeats it. */
+export const eventSchema = z.object({
+  type: z.string(),
+  id: text.catch(undefined),
+  index: z.number().int().nonnegative().nullish(),
+  delta: z
+    .object({
+      message: message.nullish(),
+      finish_reason: text,
+      error: text.catch(undefined),
+      usage: z.object({ tokens, billed_units: tokens, cached_tokens: count }).nullish().catch(undefined),
+    })
+    .nullish(),
+  logprobs: z
+    .object({ text, logprobs: z.array(z.number()).nullish() })
+    .nullish()
+    .catch(undefined),
+});
+
+export type CohereEvent = z.infer<typeof eventSchema>;
+export type CohereUsage = NonNullable<NonNullable<CohereEvent["delta"]>["usage"]>;
+
+// What is sent.
+
+export interface TextContent {
+  readonly type: "text";
+  readonly text: string;
+}
+
+export interface ImageContent {
+  readonly type: "image_url";
+  readonly image_url: { readonly url: string; readonly detail?: "auto" | "low" | "high" };
+}
+
+export interface ThinkingContent {
+  readonly type: "thinking";
+  readonly thinking: string;
+}
+
+export interface WireToolCall {
+  readonly id: string;
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export type WireMessage =
+  | { readonly role: "system"; readonly content: string | readonly TextContent[] }
+  | { readonly role: "user"; readonly content: string | readonly (TextContent | ImageContent)[] }
+  | {
+      readonly role: "assistant";
+      readonly content?: string | readonly (TextContent | ThinkingContent)[];
+      readonly tool_calls?: readonly WireToolCall[];
+      readonly tool_plan?: string;
+    }
+  | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string | readonly TextContent[] };
+
+export interface WireTool {
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly description?: string; readonly parameters: ExactJson };
+}
+
+/** The body of a request, beside the optional fields. */
+export interface CohereBody {
+  readonly model: string;
+  readonly messages: readonly WireMessage[];
+  readonly stream: true;
+  readonly tools?: readonly WireTool[];
+  readonly strict_tools?: true;
+  readonly tool_choice?: "REQUIRED" | "NONE";
+  readonly citation_options?: { readonly mode: "OFF" };
+  readonly response_format?: { readonly type: "json_object"; readonly json_schema?: ExactJson };
+  readonly thinking?: { readonly type: "enabled" | "disabled"; readonly token_budget?: number };
+  readonly [field: string]: unknown;
+}

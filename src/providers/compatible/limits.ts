@@ -1,0 +1,67 @@
+import { reflectList } from "@bufbuild/protobuf/reflect";
+import type { Limitation } from "../../chat/limitations.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { effortOf, isNeutral, type OptionalField, optionalFields } from "../openai/fields.ts";
+
+/** Cerebras' own limits on `queue_threshold`, in milliseconds, and the tiers that have it. */
+const queueThreshold = { least: 50, most: 20_000, tiers: ["auto", "flex"] };
+
+export function asksForJson({ outputFormat }: ChatRequest): boolean {
+  return outputFormat?.format.case === "jsonObject" || outputFormat?.format.case === "jsonSchema";
+}
+
+export function* cerebrasLimitations(request: ChatRequest): Generator<Limitation> {
+  if (asksForJson(request)) {
+    const message = "Cerebras does not stream JSON: a stream gets the whole answer at once";
+    yield { kind: "EMULATED", field: "output_format", message };
+  }
+  const threshold = request.providerOptions.cerebras?.queue_threshold;
+  if (threshold === undefined) return;
+  const { least, most, tiers } = queueThreshold;
+  const isRight = typeof threshold === "number" && threshold >= least && threshold <= most;
+  if (!isRight || !tiers.includes(request.serviceTier)) {
+    const message = `Cerebras takes a queue_threshold of ${least} to ${most} with the service tiers ${tiers.join(" and ")}`;
+    yield { kind: "REFUSED", field: "provider_options", message };
+  }
+}
+
+/** DeepInfra does not hold the arguments of tools to their schema. */
+export function* deepInfraLimitations({ tools }: ChatRequest): Generator<Limitation> {
+  if (!tools.some(({ strict }) => strict === true)) return;
+  const field = ChatRequestSchema.field.tools;
+  if (field.fieldKind !== "list") throw new Error("tools is a list");
+  const set = reflectList(
+    field,
+    tools.map(({ strict: _, ...tool }) => tool),
+  );
+  yield { kind: "ADJUSTED", field: "tools", message: "DeepInfra does not take strict for a tool", set };
+}
+
+export function deepSeekLimitations(request: ChatRequest): Generator<Limitation> {
+  const effort = effortOf(request);
+  const isThinking = effort !== undefined && effort !== ReasoningEffort.NONE;
+  return withoutFields(
+    request,
+    isThinking ? [...sampling, ...penalties, ...probabilities] : [],
+    "has no effect at DeepSeek while the model thinks",
+  );
+}
+
+export function xaiLimitations(request: ChatRequest, { capabilities }: Model): Generator<Limitation> {
+  const fields = capabilities?.reasoning ? [...penalties, "parameters.stop_sequences" as const] : [];
+  return withoutFields(request, fields, "is refused by xAI's reasoning models");
+}
+
+const sampling = ["parameters.temperature", "parameters.top_p"] as const;
+const penalties = ["parameters.presence_penalty", "parameters.frequency_penalty"] as const;
+const probabilities = ["parameters.logprobs", "parameters.top_logprobs"] as const;
+
+function* withoutFields(request: ChatRequest, fields: readonly OptionalField[], lack: string): Generator<Limitation> {
+  for (const field of fields) {
+    const value = optionalFields[field](request);
+    if (value === undefined || isNeutral(field, value)) continue;
+    yield { kind: "UNSUPPORTED_PARAMETER", field, message: `${field} ${lack}` };
+  }
+}

@@ -1,0 +1,68 @@
+import { create } from "@bufbuild/protobuf";
+import { type ChatEvent, completed, finished, textDelta } from "../../chat/events.ts";
+import { estimateUsage } from "../../chat/usage.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import { type LogProbs, LogProbsSchema } from "../../gen/dragoman/v1/logprobs_pb.js";
+import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
+import { WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
+import type { UpstreamCall } from "../upstream/call.ts";
+import { cutAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { answerSchema, type WireTokenLogProb } from "./wire.ts";
+
+/** An answer as far as it has come. */
+export interface AnswerState {
+  readonly call: UpstreamCall;
+  readonly request: ChatRequest;
+  /** The bound that was sent. */
+  readonly maxNewTokens: number;
+  finished: boolean;
+  promptTokens: number | undefined;
+  /** Of the whole answer so far. */
+  completionTokens: number | undefined;
+}
+
+export function startAnswer(call: UpstreamCall, request: ChatRequest, maxNewTokens: number): AnswerState {
+  return { call, request, maxNewTokens, finished: false, promptTokens: undefined, completionTokens: undefined };
+}
+
+/** Appends the events of one event of a stream, given as JSON text, to a batch. A whole answer is read the same way. */
+export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): void {
+  const { call } = answer;
+  const { request_id: id, output } = parseAnswer(json, answerSchema, call);
+  if (id) call.attempt.providerResponseId = id;
+  answer.promptTokens = output.num_prompt_tokens ?? answer.promptTokens;
+  answer.completionTokens = output.num_completion_tokens ?? answer.completionTokens;
+  const logprobs = toLogProbs(output.token ? [output.token] : (output.tokens ?? []));
+  if (output.text !== "" || logprobs !== undefined) {
+    batch.push(textDelta(0, 0, output.text, logprobs));
+    call.outputStarted = true;
+  }
+  answer.finished = output.finished === true;
+}
+
+/** The events of the end of an answer. Throws when it was cut. */
+export function endEvents({ call, request, maxNewTokens, ...answer }: AnswerState): readonly ChatEvent[] {
+  if (!answer.finished) throw cutAnswer(call);
+  const isFull = answer.completionTokens !== undefined && answer.completionTokens >= maxNewTokens;
+  const reason = isFull ? FinishReason.LENGTH : FinishReason.STOP;
+  const warning = create(WarningSchema, {
+    reason: "INFERRED",
+    message: "LLM Engine does not say why an answer ends: the finish reason was concluded from its number of tokens",
+  });
+  const usage = answer.completionTokens === undefined ? undefined : toUsage(request, answer);
+  return [finished(0, reason, ""), completed({ warnings: [warning], ...(usage && { usage }) })];
+}
+
+/** The count of the prompt is often missing. */
+function toUsage(request: ChatRequest, answer: Pick<AnswerState, "promptTokens" | "completionTokens">): Usage {
+  const estimate = estimateUsage(request, 0, UsageQuality.ESTIMATED);
+  const { promptTokens: inputTokens = estimate.inputTokens, completionTokens: outputTokens = 0 } = answer;
+  const quality = answer.promptTokens === undefined ? UsageQuality.ESTIMATED : UsageQuality.EXACT;
+  return { ...estimate, inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, quality };
+}
+
+function toLogProbs(tokens: readonly WireTokenLogProb[]): LogProbs | undefined {
+  if (tokens.length === 0) return undefined;
+  return create(LogProbsSchema, { tokens: tokens.map(({ token, log_prob: logprob }) => ({ token, logprob })) });
+}

@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { ConfigError } from "../../config/config-error.ts";
+import type { Secret } from "../../config/secret.ts";
+import type { Adapter } from "../adapter.ts";
+import { createOpenAiAdapter } from "../openai/index.ts";
+import type { ProviderDeclaration } from "../registry.ts";
+import type { ProviderSettings } from "../settings.ts";
+import { chatQuirks } from "./chat.ts";
+import { createCompletionsAdapter } from "./completions.ts";
+
+/** `providers.llm-engine.options` of the configuration. */
+const optionsSchema = z.strictObject({
+  /** `v2`: chat completions, as OpenAI has them. `v1`: completions of a prompt that is written here. Default v2. */
+  api: z.enum(["v2", "v1"]).default("v2"),
+  /** How the key is sent: as a bearer token, or as a user without password. Default bearer. */
+  auth: z.enum(["bearer", "basic"]).default("bearer"),
+  /** The template of v1's prompts. Default: that of the family that the endpoint's name tells of. */
+  template: z.enum(["llama-2", "llama-3", "mixtral", "chatml"]).optional(),
+  /**
+   * In place of timeouts.first_event: endpoints scale down to zero, and the first call waits until one is up again.
+   * Milliseconds; 0 turns it off. Default 600,000.
+   */
+  cold_start_ms: z.int().min(0).default(600_000),
+});
+
+/** Scale's open-source LLM Engine: https://github.com/scaleapi/llm-engine */
+export const llmEngineDeclaration: ProviderDeclaration = {
+  name: "llm-engine",
+  keyVariable: "LLM_ENGINE_API_KEY",
+  baseUrlVariable: "LLM_ENGINE_BASE_URL",
+  // The default of Scale's own client (llmengine/api_engine.py).
+  defaultBaseUrl: "https://api.spellbook.scale.com/llm-engine",
+  onBy: "key",
+  create: createLlmEngineAdapter,
+};
+
+/** The address is that of the engine, without `/v1` or `/v2`. A model's name is that of its endpoint. */
+export function createLlmEngineAdapter(settings: ProviderSettings): Adapter {
+  const { name, options, apiKey, timeouts } = settings;
+  const { data, error } = optionsSchema.safeParse(options);
+  if (data === undefined) {
+    throw new ConfigError(
+      error.issues.map(({ path, message }) => ({
+        path: [`providers.${name}.options`, ...path].join("."),
+        problem: message,
+        fix: `the options are ${Object.keys(optionsSchema.shape).join(", ")}`,
+      })),
+    );
+  }
+  const patient = { ...settings, timeouts: { ...timeouts, firstEventMs: data.cold_start_ms } };
+  const authorization = apiKey ? { authorization: authorize(apiKey, data.auth) } : {};
+  if (data.api === "v1") return createCompletionsAdapter(patient, authorization, data.template);
+  return createOpenAiAdapter(patient, chatQuirks, {
+    path: () => "/v2/chat/completions",
+    authorize: async () => authorization,
+  });
+}
+
+function authorize(key: Secret, auth: "bearer" | "basic"): string {
+  if (auth === "bearer") return `Bearer ${key.reveal()}`;
+  return `Basic ${Buffer.from(`${key.reveal()}:`).toString("base64")}`;
+}

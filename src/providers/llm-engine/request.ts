@@ -1,0 +1,74 @@
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
+import { type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
+import { ExactJson } from "../upstream/exact-json.ts";
+import { type TemplateName, type Turn, templates } from "./templates.ts";
+import type { CompletionBody } from "./wire.ts";
+
+/** The fields that go out as they are, with the engine's names. */
+export const taken: Readonly<Partial<Record<OptionalField, string>>> = {
+  "parameters.max_output_tokens": "max_new_tokens",
+  "parameters.temperature": "temperature",
+  "parameters.top_p": "top_p",
+  "parameters.top_k": "top_k",
+  "parameters.stop_sequences": "stop_sequences",
+  "parameters.presence_penalty": "presence_penalty",
+  "parameters.frequency_penalty": "frequency_penalty",
+  "parameters.logprobs": "return_token_log_probs",
+};
+
+/** What is sent for the fields that the engine demands: Scale's own default, and what changes nothing. */
+export const demanded = { max_new_tokens: 100, temperature: 1 } as const;
+
+/** The body for a request to which the limitations have been applied. `provider` is the key of its own options. */
+export function toRequest(request: ChatRequest, template: TemplateName | undefined, provider: string): CompletionBody {
+  if (template === undefined) throw new Error("an endpoint without a template was not refused");
+  const fields: Record<string, unknown> = {};
+  for (const field of optionalFieldNames) {
+    const name = taken[field];
+    if (name === undefined) continue;
+    const value: unknown = optionalFields[field](request);
+    // 0 is off in the contract, -1 there.
+    if (value !== undefined) fields[name] = field === "parameters.top_k" && value === 0 ? -1 : value;
+  }
+  return {
+    ...demanded,
+    ...fields,
+    ...guide(request.outputFormat),
+    ...request.providerOptions[provider],
+    prompt: templates[template](request.messages.map(toTurn)),
+  };
+}
+
+function guide(outputFormat: OutputFormat | undefined): Pick<CompletionBody, "guided_json" | "guided_regex"> {
+  const format = outputFormat?.format;
+  switch (format?.case) {
+    case undefined:
+    case "text":
+      return {};
+    case "jsonObject":
+      return { guided_json: { type: "object" } };
+    case "jsonSchema":
+      return { guided_json: new ExactJson(format.value.schemaJson) };
+    case "regex":
+      return { guided_regex: format.value.pattern };
+    default:
+      return format satisfies never;
+  }
+}
+
+const roles = {
+  [Role.UNSPECIFIED]: "user",
+  [Role.SYSTEM]: "system",
+  [Role.DEVELOPER]: "system",
+  [Role.USER]: "user",
+  [Role.ASSISTANT]: "assistant",
+  [Role.TOOL]: "user",
+} as const satisfies Record<Role, Turn["role"]>;
+
+/** Only text is left: anything else was refused, and earlier reasoning is not repeated. */
+function toTurn({ role, parts }: Message): Turn {
+  const texts = parts.flatMap(({ kind }) => (kind.case === "text" || kind.case === "refusal" ? [kind.value] : []));
+  return { role: roles[role], content: texts.join("\n") };
+}

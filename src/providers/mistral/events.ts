@@ -1,0 +1,145 @@
+import { type ChatEvent, completed, finished, reasoningDelta, textDelta } from "../../chat/events.ts";
+import type { Reason } from "../../errors.ts";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import { ToolCalls } from "../openai/tool-calls.ts";
+import { toUsage } from "../openai/usage.ts";
+import type { UpstreamCall } from "../upstream/call.ts";
+import { callFailure } from "../upstream/errors.ts";
+import { cutAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { RepeatedStart } from "./repeated-start.ts";
+import { type AnswerChoice, type AnswerContent, type AnswerUsage, answerSchema } from "./wire.ts";
+
+/** Codes and types of errors that say more than their HTTP status. */
+export const mistralCodes: Readonly<Record<string, Reason>> = {
+  "1500": "MODEL_NOT_FOUND",
+  unknown_model: "MODEL_NOT_FOUND",
+  invalid_model: "MODEL_NOT_FOUND",
+  "3230": "INVALID_REQUEST",
+  invalid_request_message_order: "INVALID_REQUEST",
+};
+
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  stop: FinishReason.STOP,
+  length: FinishReason.LENGTH,
+  model_length: FinishReason.LENGTH,
+  tool_calls: FinishReason.TOOL_CALLS,
+};
+
+/** One choice as far as it has come. */
+interface ChoiceState {
+  parts: number;
+  /** The part that more content of the same kind extends. */
+  open: { readonly kind: "text" | "reasoning"; readonly part: number } | undefined;
+  readonly start: RepeatedStart;
+  readonly calls: ToolCalls;
+  finishReason: string;
+}
+
+/** An answer as far as it has come. */
+export interface AnswerState {
+  readonly call: UpstreamCall;
+  readonly hideReasoning: boolean;
+  readonly continued: string;
+  readonly choices: Map<number, ChoiceState>;
+  usage: AnswerUsage | undefined;
+}
+
+/** `continued` is the text that the answer repeats at its start, because it continues it. */
+export function startAnswer(call: UpstreamCall, hideReasoning: boolean, continued: string): AnswerState {
+  return { call, hideReasoning, continued, choices: new Map(), usage: undefined };
+}
+
+/** Appends the events of one chunk, given as JSON text, to a batch. A whole answer is read like one large chunk. */
+export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): void {
+  const chunk = parseAnswer(json, answerSchema, answer.call, mistralCodes);
+  if (chunk.id) answer.call.attempt.providerResponseId = chunk.id;
+  answer.usage = chunk.usage ?? answer.usage;
+  for (const choice of chunk.choices) choiceEvents(answer, choice, batch);
+}
+
+/** Appends the events of the end of an answer. Throws when a choice was not finished: then the answer was cut. */
+export function endEvents({ call, choices, usage }: AnswerState, batch: ChatEvent[]): void {
+  const entries = [...choices].sort(([a], [b]) => a - b);
+  if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) throw cutAnswer(call);
+  for (const [index, choice] of entries) {
+    const { start, calls, finishReason } = choice;
+    const text = start.end();
+    if (text !== "") batch.push(textDelta(index, partFor(choice, "text"), text));
+    const rest = calls.end();
+    if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
+    batch.push(...rest, finished(index, toFinishReason(choice), finishReason));
+  }
+  batch.push(completed({ serviceTier: usage?.service_tier ?? "", ...(usage && { usage: toUsage(usage) }) }));
+}
+
+function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEvent[]): void {
+  const { call } = answer;
+  const reason = choice.finish_reason ?? "";
+  if (reason === "error") {
+    const failure = call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : "PROVIDER_UNAVAILABLE";
+    throw callFailure(failure, "the provider failed in its answer: try again", call, { code: reason });
+  }
+  const index = choice.index ?? 0;
+  const state = answer.choices.get(index) ?? beginChoice(answer, index);
+  const before = batch.length;
+  const { content, tool_calls } = choice.delta ?? choice.message ?? {};
+  for (const chunk of typeof content === "string" ? [{ text: content }] : (content ?? [])) {
+    contentEvents(answer, state, index, chunk, batch);
+  }
+  for (const fragment of tool_calls ?? []) {
+    // Third-party models send the text "null" where there is no id.
+    const event = state.calls.toEvent(fragment.id === "null" ? { ...fragment, id: null } : fragment);
+    if (event !== undefined) batch.push(event);
+    state.open = undefined;
+  }
+  if (batch.length > before) call.outputStarted = true;
+  if (reason !== "") state.finishReason = reason;
+}
+
+function beginChoice(answer: AnswerState, index: number): ChoiceState {
+  const state: ChoiceState = {
+    parts: 0,
+    open: undefined,
+    start: new RepeatedStart(answer.continued),
+    calls: new ToolCalls(index, () => state.parts++),
+    finishReason: "",
+  };
+  answer.choices.set(index, state);
+  return state;
+}
+
+function contentEvents(
+  { call, hideReasoning }: AnswerState,
+  state: ChoiceState,
+  index: number,
+  { text, thinking, signature }: Partial<AnswerContent>,
+  batch: ChatEvent[],
+): void {
+  const thought = typeof thinking === "string" ? thinking : (thinking ?? []).map((piece) => piece.text ?? "").join("");
+  if (!hideReasoning && (thought !== "" || signature)) {
+    const event = reasoningDelta(index, partFor(state, "reasoning"), thought);
+    if (signature) {
+      const { provider, providerModel } = call.attempt;
+      const data = Buffer.from(signature);
+      event.value.providerState = { $typeName: "dragoman.v1.ProviderState", provider, model: providerModel, data };
+      // What a signature covers ends with it.
+      state.open = undefined;
+    }
+    batch.push(event);
+  }
+  const said = state.start.strip(text ?? "");
+  if (said !== "") batch.push(textDelta(index, partFor(state, "text"), said));
+}
+
+/** The index of the part that content of a kind belongs to: the open one, or a new one where the kind changes. */
+function partFor(state: ChoiceState, kind: "text" | "reasoning"): number {
+  if (state.open?.kind !== kind) state.open = { kind, part: state.parts++ };
+  return state.open.part;
+}
+
+function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
+  const reason = Object.hasOwn(finishReasons, finishReason) ? finishReasons[finishReason] : undefined;
+  // Third-party models say stop after tool calls.
+  if (reason === FinishReason.STOP && calls.count > 0) return FinishReason.TOOL_CALLS;
+  return reason ?? FinishReason.OTHER;
+}

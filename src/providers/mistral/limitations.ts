@@ -1,0 +1,104 @@
+import { mediaKind } from "../../chat/capabilities.ts";
+import type { Limitation } from "../../chat/limitations.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { type Media, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { effortOf, effortWords } from "../openai/fields.ts";
+import { limitationsOf as openAiLimitations } from "../openai/limitations.ts";
+import { reasoningFilter } from "./messages.ts";
+import { mistralQuirks } from "./quirks.ts";
+
+/** Higher ones are a 400 by the error glossary of docs.mistral.ai. */
+const maxTemperature = 1;
+
+const { NONE, LOW, MEDIUM, HIGH, MAX } = ReasoningEffort;
+
+// By the model's name, the first that fits; no efforts: it does not reason. Models that are not here may take any.
+// Source: the model catalogue of @ai-sdk/mistral 4.0.87.
+const efforts: readonly (readonly [RegExp, readonly ReasoningEffort[]])[] = [
+  [/^(codestral|ministral|mistral-code|voxtral|mistral-large-(latest|2512))/, []],
+  [/^mistral-large-4/, [LOW, MEDIUM, HIGH]],
+  [/^(zai-)?glm-5-2/, [NONE, HIGH]],
+  [/^zai-glm/, [LOW, HIGH, MAX]],
+  [/^(magistral|mistral-(small|medium|vibe)|labs-leanstral)/, [NONE, HIGH]],
+];
+
+/** What this model cannot do of what the request asks. */
+export function limitationsOf(request: ChatRequest, model: Model): readonly Limitation[] {
+  return [
+    ...openAiLimitations({ ...request, messages: [] }, model, mistralQuirks),
+    ...temperatureLimitations(request, model),
+    ...effortLimitations(request, model),
+    ...mediaLimitations(request),
+    ...leftOut(request, model),
+  ];
+}
+
+function* temperatureLimitations({ parameters }: ChatRequest, model: Model): Generator<Limitation> {
+  // A model that states its own limit is held to it elsewhere.
+  if (model.maxTemperature !== undefined || (parameters?.temperature ?? 0) <= maxTemperature) return;
+  const message = `Mistral takes a temperature of at most ${maxTemperature}`;
+  yield { kind: "ADJUSTED", field: "parameters.temperature", message, set: maxTemperature };
+}
+
+function* effortLimitations(request: ChatRequest, { providerModel, capabilities }: Model): Generator<Limitation> {
+  const asked = effortOf(request);
+  const taken = efforts.find(([pattern]) => pattern.test(providerModel))?.[1];
+  if (asked === undefined || taken === undefined || taken.includes(asked) || capabilities?.reasoning === false) return;
+  const field = "reasoning.effort";
+  if (taken.length === 0) {
+    yield { kind: "UNSUPPORTED_PARAMETER", field, message: `the model ${providerModel} takes no reasoning effort` };
+  } else {
+    const words = taken.map((effort) => effortWords[effort]).join(", ");
+    yield { kind: "REFUSED", field, message: `the model ${providerModel} takes the reasoning efforts ${words}` };
+  }
+}
+
+function* mediaLimitations({ messages }: ChatRequest): Generator<Limitation> {
+  for (const [index, { parts }] of messages.entries()) {
+    for (const [partIndex, { kind }] of parts.entries()) {
+      const field = `messages[${index}].parts[${partIndex}]`;
+      if (kind.case === "media" && !isTaken(kind.value)) {
+        const message =
+          "Mistral does not take this: send an image or a PDF as bytes or by http address, or a sound as bytes";
+        yield { kind: "REFUSED", field: `${field}.media`, message };
+      } else if (kind.case === "toolResult" && kind.value.parts.some((part) => part.kind.case === "media")) {
+        const message = "Mistral takes only text as the result of a tool";
+        yield { kind: "REFUSED", field: `${field}.tool_result`, message };
+      }
+    }
+  }
+}
+
+function isTaken(media: Media): boolean {
+  const { source, mediaType } = media;
+  const kind = mediaKind(media);
+  if (source.case === "url") {
+    return /^https?:/i.test(source.value) && (kind === "image" || kind === "document" || kind === undefined);
+  }
+  return kind === "image" || kind === "audio" || mediaType === "application/pdf";
+}
+
+/** What of the messages is not sent, or sent otherwise. */
+function* leftOut(request: ChatRequest, model: Model): Generator<Limitation> {
+  const { messages } = request;
+  const keepsReasoning = reasoningFilter(request, model);
+  const emulated = (message: string): Limitation => ({ kind: "EMULATED", field: "messages", message });
+  if (messages.some(({ name }) => name !== "")) {
+    yield emulated("Mistral has no names of participants: they are left out");
+  }
+  if (messages.some(({ parts }) => parts.some(({ cacheHint }) => cacheHint !== undefined))) {
+    yield emulated("Mistral caches prompts without being asked: cache hints are left out");
+  }
+  const isLost = ({ parts }: (typeof messages)[number], index: number) =>
+    !keepsReasoning(index) && parts.some(({ kind }) => kind.case === "reasoning");
+  if (request.reasoning?.clearEarlierReasoning !== true && messages.some(isLost)) {
+    yield emulated(`${model.id} does not reason: the reasoning of earlier turns is left out`);
+  }
+  const isOutOfOrder = ({ role }: (typeof messages)[number], index: number) =>
+    role !== Role.TOOL && role !== Role.ASSISTANT && messages[index - 1]?.role === Role.TOOL;
+  if (messages.some(isOutOfOrder)) {
+    yield emulated("Mistral wants the assistant to speak after a tool: a message that says OK is put between");
+  }
+}

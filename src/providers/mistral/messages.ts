@@ -1,0 +1,136 @@
+import { mediaKind } from "../../chat/capabilities.ts";
+import { invalidRequest } from "../../errors.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { type Media, MediaDetail, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { toToolCallId } from "./tool-call-id.ts";
+import type { ContentChunk, WireMessage, WireToolCall } from "./wire.ts";
+
+/** Stands between the result of a tool and what is not the assistant's, which Mistral refuses (code 3230). */
+const bridge: WireMessage = { role: "assistant", content: "OK." };
+
+/** The conversation in the dialect. */
+export function toMessages(request: ChatRequest, model: Model): readonly WireMessage[] {
+  const keepsReasoning = reasoningFilter(request, model);
+  const sent: WireMessage[] = [];
+  for (const [index, message] of request.messages.entries()) {
+    const next = toWireMessages(message, keepsReasoning(index));
+    if (sent.at(-1)?.role === "tool" && next[0]?.role !== "assistant" && next[0]?.role !== "tool") sent.push(bridge);
+    sent.push(...next);
+  }
+  // A last message of the assistant is refused unless it says that it is to be continued.
+  const last = sent.at(-1);
+  if (last?.role === "assistant" && last.tool_calls === undefined) sent.splice(-1, 1, { ...last, prefix: true });
+  return sent;
+}
+
+/** The text that the answer continues, and repeats at its start. Empty when there is none. */
+export function continuedText({ messages }: ChatRequest): string {
+  const last = messages.at(-1);
+  if (last?.role !== Role.ASSISTANT || last.parts.some(({ kind }) => kind.case === "toolCall")) return "";
+  return last.parts.map(({ kind }) => (kind.case === "text" || kind.case === "refusal" ? kind.value : "")).join("");
+}
+
+/** Which messages are sent with their reasoning. Models that do not reason take no thinking chunks. */
+export function reasoningFilter({ messages, reasoning }: ChatRequest, model: Model): (index: number) => boolean {
+  if (model.capabilities?.reasoning === false) return () => false;
+  const lastUser = messages.findLastIndex(({ role }) => role === Role.USER);
+  return (index) => reasoning?.clearEarlierReasoning !== true || index >= lastUser;
+}
+
+function toWireMessages({ role, parts }: Message, withReasoning: boolean): readonly WireMessage[] {
+  switch (role) {
+    case Role.SYSTEM:
+    case Role.DEVELOPER:
+      return [{ role: "system", content: parts.map((part) => textOf(part.kind, "system")).join("\n") }];
+    case Role.USER:
+      return [{ role: "user", content: simplest(parts.map(toChunk)) }];
+    case Role.ASSISTANT:
+      return [assistantMessage(parts, withReasoning)];
+    case Role.TOOL:
+      return parts.map(({ kind }) => {
+        if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
+        const content = kind.value.parts.map((part) => textOf(part.kind, "tool result")).join("\n");
+        return { role: "tool", tool_call_id: toToolCallId(kind.value.toolCallId), content };
+      });
+    case Role.UNSPECIFIED:
+      throw invalidRequest([{ field: "chat.messages", description: "each must have a role" }]);
+    default:
+      return role satisfies never;
+  }
+}
+
+function assistantMessage(parts: readonly Part[], withReasoning: boolean): WireMessage {
+  const content: ContentChunk[] = [];
+  const calls: WireToolCall[] = [];
+  for (const { kind, providerState } of parts) {
+    switch (kind.case) {
+      case "text":
+      case "refusal":
+        content.push({ type: "text", text: kind.value });
+        break;
+      case "reasoning": {
+        if (!withReasoning) break;
+        const signature = providerState && Buffer.from(providerState.data).toString();
+        const thinking = [{ type: "text" as const, text: kind.value.text }];
+        content.push({ type: "thinking", thinking, ...(signature && { signature }), closed: true });
+        break;
+      }
+      case "toolCall": {
+        const { id, name, argumentsJson } = kind.value;
+        calls.push({ id: toToolCallId(id), type: "function", function: { name, arguments: argumentsJson || "{}" } });
+        break;
+      }
+      case "media":
+      case "toolResult":
+      case undefined:
+        throw misplaced("assistant", kind.case);
+      default:
+        kind satisfies never;
+    }
+  }
+  return { role: "assistant", content: simplest(content), ...(calls.length > 0 && { tool_calls: calls }) };
+}
+
+function toChunk({ kind }: Part): ContentChunk {
+  return kind.case === "media" ? mediaChunk(kind.value) : { type: "text", text: textOf(kind, "user") };
+}
+
+const details = {
+  [MediaDetail.UNSPECIFIED]: undefined,
+  [MediaDetail.AUTO]: "auto",
+  [MediaDetail.LOW]: "low",
+  [MediaDetail.HIGH]: "high",
+} as const satisfies Record<MediaDetail, string | undefined>;
+
+/** A medium as a content chunk. It must be one without a mediaProblem. */
+function mediaChunk(media: Media): ContentChunk {
+  const { source, mediaType, filename } = media;
+  const base64 = source.case === "data" ? Buffer.from(source.value).toString("base64") : "";
+  const url = source.case === "url" ? source.value : `data:${mediaType};base64,${base64}`;
+  const kind = mediaKind(media);
+  if (kind === "audio") return { type: "input_audio", input_audio: base64 };
+  if (kind === "document") {
+    return { type: "document_url", document_url: url, ...(filename && { document_name: filename }) };
+  }
+  const detail = details[media.detail];
+  return { type: "image_url", image_url: { url, ...(detail && { detail }) } };
+}
+
+/** One text as a string, which every model takes; anything else as chunks. */
+function simplest(chunks: readonly ContentChunk[]): string | readonly ContentChunk[] {
+  const [first] = chunks;
+  if (first === undefined) return "";
+  return chunks.length === 1 && first.type === "text" ? first.text : chunks;
+}
+
+function textOf(kind: { readonly case?: string | undefined; readonly value?: unknown }, place: string): string {
+  if (kind.case === "text" && typeof kind.value === "string") return kind.value;
+  throw misplaced(place, kind.case);
+}
+
+function misplaced(place: string, what: string | undefined) {
+  return invalidRequest([
+    { field: "chat.messages", description: `a ${place} message cannot hold ${what ?? "an empty part"}` },
+  ]);
+}

@@ -1,0 +1,28 @@
+import type { OptionalField } from "../openai/fields.ts";
+import { commonQuirks, type Quirks } from "../openai/quirks.ts";
+
+/** The optional fields that Mistral takes, with its name for each. */
+export const mistralFields = {
+  "parameters.max_output_tokens": "max_tokens",
+  "parameters.temperature": "temperature",
+  "parameters.top_p": "top_p",
+  "parameters.stop_sequences": "stop",
+  "parameters.n": "n",
+  "parameters.seed": "random_seed",
+  "parameters.presence_penalty": "presence_penalty",
+  "parameters.frequency_penalty": "frequency_penalty",
+  "reasoning.effort": "reasoning_effort",
+  parallel_tool_calls: "parallel_tool_calls",
+  prediction: "prediction",
+  service_tier: "service_tier",
+  prompt_cache_key: "prompt_cache_key",
+} as const satisfies Partial<Record<OptionalField, string>>;
+
+/** Where Mistral's request is OpenAI's with other names. Its messages differ too much: see messages.ts. */
+export const mistralQuirks: Quirks = {
+  ...commonQuirks,
+  title: "Mistral",
+  fields: mistralFields,
+  // The usage comes without being asked for.
+  streamOptions: undefined,
+};

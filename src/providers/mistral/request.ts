@@ -1,0 +1,27 @@
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { toRequest as toOpenAiRequest } from "../openai/request.ts";
+import type { ChatBody } from "../openai/wire.ts";
+import { toMessages } from "./messages.ts";
+import { mistralQuirks } from "./quirks.ts";
+import type { WireMessage } from "./wire.ts";
+
+const noParameters = '{"type":"object","properties":{}}';
+
+/** The body of a request. */
+export interface MistralBody extends Pick<ChatBody, "tools" | "tool_choice"> {
+  readonly model: string;
+  readonly messages: readonly WireMessage[];
+  readonly stream: boolean;
+  readonly [field: string]: unknown;
+}
+
+/** The body for a request to which the limitations have been applied. */
+export function toRequest(request: ChatRequest, model: Model, provider: string, streamed: boolean): MistralBody {
+  // The parameters of a tool are required here.
+  const tools = request.tools.map((tool) =>
+    tool.parametersJsonSchema === "" ? { ...tool, parametersJsonSchema: noParameters } : tool,
+  );
+  const body = toOpenAiRequest({ ...request, messages: [], tools }, model, mistralQuirks, provider, streamed);
+  return { ...body, messages: toMessages(request, model) };
+}

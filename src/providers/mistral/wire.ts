@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { toolCallSchema, usageSchema } from "../openai/wire.ts";
+
+// What is read. Shapes: @mistralai/mistralai 2.7.0, esm/models/components/{deltamessage,thinkchunk,usageinfo}.d.ts.
+
+const text = z.string().nullish();
+
+const contentChunk = z.object({
+  type: text,
+  text,
+  thinking: z.union([z.string(), z.array(z.object({ text }))]).nullish(),
+  signature: text,
+});
+
+const message = z.object({
+  content: z.union([z.string(), z.array(contentChunk)]).nullish(),
+  tool_calls: z.array(toolCallSchema).nullish(),
+});
+
+const choice = z.object({
+  index: z.number().int().nonnegative().nullish(),
+  // `delta` in a stream, `message` in a whole answer.
+  delta: message.nullish(),
+  message: message.nullish(),
+  finish_reason: text,
+});
+
+/** A chunk of a stream, or a whole answer. Its choices tell it from an error. */
+export const answerSchema = z.object({
+  id: text,
+  choices: z.array(choice),
+  usage: usageSchema.extend({ service_tier: text.catch(undefined) }).nullish(),
+});
+
+export type AnswerChoice = z.infer<typeof choice>;
+export type AnswerContent = z.infer<typeof contentChunk>;
+export type AnswerUsage = NonNullable<z.infer<typeof answerSchema>["usage"]>;
+
+// What is sent.
+
+export type ContentChunk =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image_url"; readonly image_url: { readonly url: string; readonly detail?: string } }
+  | { readonly type: "input_audio"; readonly input_audio: string }
+  | { readonly type: "document_url"; readonly document_url: string; readonly document_name?: string }
+  | {
+      readonly type: "thinking";
+      readonly thinking: readonly { readonly type: "text"; readonly text: string }[];
+      readonly signature?: string;
+      readonly closed: true;
+    };
+
+export interface WireToolCall {
+  readonly id: string;
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export type WireMessage =
+  | { readonly role: "system"; readonly content: string }
+  | { readonly role: "user"; readonly content: string | readonly ContentChunk[] }
+  | {
+      readonly role: "assistant";
+      readonly content: string | readonly ContentChunk[];
+      readonly tool_calls?: readonly WireToolCall[];
+      readonly prefix?: true;
+    }
+  | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string };

@@ -1,0 +1,197 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { LLMock } from "@copilotkit/aimock";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { createFold } from "../../src/chat/fold.ts";
+import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { type ChatCompletion, FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { ask } from "../support/requests.ts";
+import { startTestService, type TestService } from "../support/service.ts";
+
+/**
+ * Providers as others have emulated them. Where aimock departs from the real APIs it is listed here and not worked
+ * around in an adapter: its usage counts are made up, and it gives Gemini's finish reason for tool calls as
+ * FUNCTION_CALL, which Gemini does not have.
+ */
+interface Emulated {
+  readonly provider: string;
+  readonly model: string;
+  readonly environment: (url: string) => Readonly<Record<string, string>>;
+  /** Whether this emulation sends reasoning that the dialect gives back. */
+  readonly reasoning: boolean;
+  /** What becomes of the finish reason after tool calls, where the emulation makes up one. Default TOOL_CALLS. */
+  readonly toolFinish?: FinishReason;
+}
+
+const emulated: readonly Emulated[] = [
+  {
+    provider: "openai",
+    model: "openai/gpt-4o",
+    environment: (url) => ({ OPENAI_API_KEY: "mock", OPENAI_BASE_URL: `${url}/v1` }),
+    reasoning: false,
+  },
+  {
+    provider: "ollama",
+    model: "ollama/llama3",
+    environment: (url) => ({ OLLAMA_BASE_URL: `${url}/v1` }),
+    reasoning: true,
+  },
+  {
+    provider: "azure-openai",
+    model: "azure-openai/gpt-4o",
+    environment: (url) => ({
+      AZURE_OPENAI_API_KEY: "mock",
+      AZURE_OPENAI_BASE_URL: url,
+      AZURE_OPENAI_API_VERSION: "2024-10-21",
+    }),
+    reasoning: false,
+  },
+  {
+    provider: "anthropic",
+    model: "anthropic/claude-sonnet-4-5",
+    environment: (url) => ({ ANTHROPIC_API_KEY: "mock", ANTHROPIC_BASE_URL: url }),
+    reasoning: true,
+  },
+  {
+    provider: "gemini",
+    model: "gemini/gemini-2.5-flash",
+    environment: (url) => ({ GEMINI_API_KEY: "mock", GEMINI_BASE_URL: `${url}/v1beta` }),
+    reasoning: true,
+    toolFinish: FinishReason.OTHER,
+  },
+  {
+    provider: "cohere",
+    model: "cohere/command-a-03-2025",
+    environment: (url) => ({ COHERE_API_KEY: "mock", COHERE_BASE_URL: url }),
+    reasoning: false,
+  },
+  {
+    provider: "bedrock",
+    model: "bedrock/anthropic.claude-3-5-sonnet-20240620-v1:0",
+    environment: (url) => ({ AWS_BEARER_TOKEN_BEDROCK: "mock", BEDROCK_BASE_URL: url, AWS_REGION: "us-east-1" }),
+    reasoning: true,
+  },
+];
+
+const tools = [{ name: "weather", parametersJsonSchema: '{"type":"object","properties":{"city":{"type":"string"}}}' }];
+
+let mock: LLMock;
+let service: TestService;
+
+beforeAll(async () => {
+  mock = new LLMock({ port: 0, chunkSize: 5 });
+  mock.onMessage("hello", { content: "Hello, wörld 🌍! How are you?" });
+  mock.onMessage("think", { content: "42", reasoning: "Six times seven is forty-two." });
+  mock.onMessage("weather in Oslo and Rome", {
+    toolCalls: [
+      { name: "weather", arguments: '{"city":"Oslo"}' },
+      { name: "weather", arguments: '{"city":"Rome"}' },
+    ],
+  });
+  await mock.start();
+  const environment: Record<string, string> = Object.assign(
+    {},
+    ...emulated.map((entry) => entry.environment(mock.url)),
+  );
+  // Two providers read their variables where their vendors' libraries do.
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  service = await startTestService(environment);
+});
+afterEach(() => {
+  mock.clearChaos();
+  service.forgetRecords();
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await service.stop();
+  await mock.stop();
+});
+
+async function stream(chat: ChatRequest): Promise<ChatCompletion> {
+  const fold = createFold();
+  for await (const { event } of service.chatClient("grpc").streamChat({ chat })) {
+    if (event.case !== undefined) fold.add(event);
+  }
+  return fold.completion;
+}
+
+async function complete(chat: ChatRequest): Promise<ChatCompletion> {
+  const { completion } = await service.chatClient("grpc").completeChat({ chat });
+  return completion ?? expect.fail("an answer has a completion");
+}
+
+async function failureOf(call: Promise<unknown>): Promise<{ code: Code; reason: string | undefined }> {
+  const error = await call.then(
+    () => expect.fail("the call must fail"),
+    (thrown: unknown) => ConnectError.from(thrown),
+  );
+  return { code: error.code, reason: error.findDetails(ErrorInfoSchema)[0]?.reason };
+}
+
+const textOf = ({ choices }: ChatCompletion): string =>
+  (choices[0]?.message?.parts ?? []).map(({ kind }) => (kind.case === "text" ? kind.value : "")).join("");
+
+describe.each(emulated)("$provider as aimock emulates it", ({
+  model,
+  reasoning,
+  toolFinish = FinishReason.TOOL_CALLS,
+}) => {
+  it.each([
+    ["streamed", stream],
+    ["whole", complete],
+  ] as const)("answers with text, %s", async (_, call) => {
+    const completion = await call(ask(model, "hello"));
+    expect(textOf(completion)).toBe("Hello, wörld 🌍! How are you?");
+    expect(completion.choices[0]?.finishReason).toBe(FinishReason.STOP);
+  });
+
+  it.each([
+    ["streamed", stream],
+    ["whole", complete],
+  ] as const)("calls two tools, %s", async (_, call) => {
+    const completion = await call(ask(model, "weather in Oslo and Rome", { tools }));
+    const calls = completion.choices[0]?.message?.parts.flatMap(({ kind }) =>
+      kind.case === "toolCall" ? [[kind.value.name, JSON.parse(kind.value.argumentsJson)]] : [],
+    );
+    expect(calls).toEqual([
+      ["weather", { city: "Oslo" }],
+      ["weather", { city: "Rome" }],
+    ]);
+    expect(completion.choices[0]?.finishReason).toBe(toolFinish);
+  });
+
+  it.skipIf(!reasoning)("thinks before it answers (skipped where the emulation does not)", async () => {
+    const completion = await stream(ask(model, "think"));
+    expect(textOf(completion)).toBe("42");
+    const thoughts = completion.choices[0]?.message?.parts.flatMap(({ kind }) =>
+      kind.case === "reasoning" ? [kind.value.text] : [],
+    );
+    expect(thoughts?.join("")).toBe("Six times seven is forty-two.");
+  });
+
+  it("limits the rate", async () => {
+    mock.setChaos({ rateLimitRate: 1 });
+    expect(await failureOf(stream(ask(model, "hello")))).toEqual({
+      code: Code.ResourceExhausted,
+      reason: "PROVIDER_RATE_LIMITED",
+    });
+  });
+
+  it("fails", async () => {
+    mock.setChaos({ dropRate: 1 });
+    expect((await failureOf(stream(ask(model, "hello")))).code).toBe(Code.Unavailable);
+  });
+
+  it("sends what is malformed", async () => {
+    mock.setChaos({ malformedRate: 1 });
+    expect(["PROVIDER_FAULT", "PROVIDER_STREAM_INTERRUPTED"]).toContain(
+      (await failureOf(stream(ask(model, "hello")))).reason,
+    );
+  });
+
+  it("disconnects", async () => {
+    mock.setChaos({ disconnectRate: 1 });
+    expect((await failureOf(stream(ask(model, "hello")))).code).toBe(Code.Unavailable);
+    expect(await service.nextRecord()).toMatchObject({ outcome: "error" });
+  });
+});

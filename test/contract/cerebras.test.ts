@@ -1,0 +1,4 @@
+import { cerebrasDialect } from "./dialects/cerebras.ts";
+import { describeDialect } from "./suite.ts";
+
+describeDialect(cerebrasDialect);

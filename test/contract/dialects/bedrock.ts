@@ -1,0 +1,633 @@
+import { create } from "@bufbuild/protobuf";
+import { Secret } from "../../../src/config/secret.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
+import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
+import { bedrockModels } from "../../../src/models/bedrock-models.ts";
+import { createBedrockAdapter } from "../../../src/providers/bedrock/index.ts";
+import { errorFrame, eventFrame, exceptionFrame } from "../../support/event-stream.ts";
+import { ask } from "../../support/requests.ts";
+import type { AnswerCase, Dialect } from "../dialect.ts";
+
+const modelId = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const [model] = bedrockModels.filter(({ providerModel }) => providerModel === modelId);
+if (model === undefined) throw new Error(`the catalogue lacks ${modelId}`);
+
+type Parts = NonNullable<NonNullable<NonNullable<AnswerCase["completion"]["choices"]>[number]["message"]>["parts"]>;
+
+const body = (...frames: readonly Uint8Array[]): Uint8Array => Buffer.concat(frames);
+const start = eventFrame("messageStart", { role: "assistant" });
+const delta = (index: number, value: object) =>
+  eventFrame("contentBlockDelta", { contentBlockIndex: index, delta: value });
+const text = (index: number, value: string) => delta(index, { text: value });
+const reasoning = (index: number, value: object) => delta(index, { reasoningContent: value });
+const input = (index: number, value: string) => delta(index, { toolUse: { input: value } });
+const toolUse = (index: number, toolUseId: string, name: string, more: object = {}) =>
+  eventFrame("contentBlockStart", { contentBlockIndex: index, start: { toolUse: { toolUseId, name, ...more } } });
+const blockStop = (index: number) => eventFrame("contentBlockStop", { contentBlockIndex: index });
+const stop = (stopReason: string, more: object = {}) => eventFrame("messageStop", { stopReason, ...more });
+const metadata = (usage: object = { inputTokens: 12, outputTokens: 3, totalTokens: 15 }) =>
+  eventFrame("metadata", { metrics: { latencyMs: 610 }, usage });
+const answer = (...blocks: readonly Uint8Array[]) => body(start, ...blocks);
+
+const textPart = (value: string) => ({ kind: { case: "text" as const, value } });
+const callPart = (id: string, name: string, argumentsJson: string) => ({
+  kind: { case: "toolCall" as const, value: { id, name, argumentsJson } },
+});
+const state = (data: string | Buffer) => ({ provider: "bedrock", model: modelId, data: Buffer.from(data) });
+
+const said = (finishReason: FinishReason, word: string, ...parts: Parts) => ({
+  choices: [{ message: { role: Role.ASSISTANT, parts }, finishReason, providerFinishReason: word }],
+});
+const { STOP, LENGTH, TOOL_CALLS, CONTENT_FILTER, OTHER } = FinishReason;
+const hi = said(STOP, "end_turn", textPart("Hi"));
+const usage = { inputTokens: 12, outputTokens: 3, totalTokens: 15, quality: UsageQuality.EXACT };
+
+const weatherSchema = '{"type":"object","properties":{"city":{"type":"string"},"at":{"type":"string"}}}';
+const image = { source: { case: "data" as const, value: Buffer.from("png") }, mediaType: "image/png" };
+
+const everything = create(ChatRequestSchema, {
+  model: model.id,
+  messages: [
+    { role: Role.SYSTEM, parts: [{ ...textPart("Be brief."), cacheHint: {} }] },
+    { role: Role.DEVELOPER, parts: [textPart("Be kind.")] },
+    {
+      role: Role.USER,
+      parts: [
+        textPart("What is this?"),
+        textPart(""),
+        { kind: { case: "media", value: image }, cacheHint: { ttl: { seconds: 3600n } } },
+        {
+          kind: {
+            case: "media",
+            value: {
+              source: { case: "data", value: Buffer.from("%PDF") },
+              mediaType: "application/pdf",
+              filename: "Q3 report_v1.2 (final).pdf",
+            },
+          },
+        },
+      ],
+    },
+    {
+      role: Role.ASSISTANT,
+      parts: [
+        { kind: { case: "reasoning", value: { text: "Hm." } }, providerState: state("c2ln") },
+        { kind: { case: "reasoning", value: { redacted: true } }, providerState: state(Buffer.from([1, 2, 250])) },
+        { kind: { case: "reasoning", value: { text: "unsigned" } } },
+        textPart("Let me see."),
+        callPart("tooluse_a", "weather", '{"city":"Oslo","at":"noon"}'),
+        callPart("an id/of another provider", "clock", ""),
+      ],
+    },
+    {
+      role: Role.TOOL,
+      parts: [
+        {
+          kind: {
+            case: "toolResult",
+            value: {
+              toolCallId: "tooluse_a",
+              parts: [{ kind: { case: "text", value: "sunny" } }, { kind: { case: "media", value: image } }],
+            },
+          },
+        },
+        { kind: { case: "toolResult", value: { toolCallId: "an id/of another provider", isError: true } } },
+      ],
+    },
+    { role: Role.USER, parts: [textPart("Go on.")] },
+  ],
+  parameters: { maxOutputTokens: 9000, stopSequences: ["END"] },
+  tools: [
+    { name: "weather", description: "Tells the weather.", parametersJsonSchema: weatherSchema, strict: true },
+    { name: "clock", cacheHint: { ttl: { seconds: 60n } } },
+  ],
+  toolChoice: { choice: { case: "mode", value: ToolChoiceMode.AUTO } },
+  parallelToolCalls: false,
+  outputFormat: {
+    format: {
+      case: "jsonSchema",
+      value: { name: "answer", description: "The answer.", schemaJson: '{"type":"object"}' },
+    },
+  },
+  reasoning: { control: { case: "budgetTokens", value: 2000 } },
+  serviceTier: "priority",
+  providerOptions: {
+    bedrock: { requestMetadata: { team: "a" }, additionalModelRequestFields: { anthropic_beta: ["x"] } },
+    other: { ignored: true },
+  },
+});
+
+// Ids of others that Bedrock would refuse are hashed: this is the SHA-256 of the one above.
+const otherId = "3711e9d74574a89111b2a2658fc55068a54138671f63fd589044b07138546728";
+
+const sent = {
+  inferenceConfig: { maxTokens: 9000, stopSequences: ["END"] },
+  toolConfig: {
+    tools: [
+      {
+        toolSpec: {
+          name: "weather",
+          description: "Tells the weather.",
+          inputSchema: {
+            json: { type: "object", properties: { city: { type: "string" }, at: { type: "string" } } },
+          },
+          strict: true,
+        },
+      },
+      { toolSpec: { name: "clock", inputSchema: { json: { type: "object", properties: {} } } } },
+      { cachePoint: { type: "default", ttl: "5m" } },
+    ],
+  },
+  outputConfig: {
+    textFormat: {
+      type: "json_schema",
+      // Text, unlike the schemas of tools.
+      structure: { jsonSchema: { schema: '{"type":"object"}', name: "answer", description: "The answer." } },
+    },
+  },
+  serviceTier: { type: "priority" },
+  additionalModelResponseFieldPaths: ["/delta/stop_sequence"],
+  requestMetadata: { team: "a" },
+  additionalModelRequestFields: {
+    thinking: { type: "enabled", budget_tokens: 2000 },
+    tool_choice: { type: "auto", disable_parallel_tool_use: true },
+    anthropic_beta: ["x"],
+  },
+  system: [{ text: "Be brief." }, { cachePoint: { type: "default" } }, { text: "Be kind." }],
+  messages: [
+    {
+      role: "user",
+      content: [
+        { text: "What is this?" },
+        { image: { format: "png", source: { bytes: "cG5n" } } },
+        { cachePoint: { type: "default", ttl: "1h" } },
+        { document: { format: "pdf", name: "Q3 report v1 2 (final)", source: { bytes: "JVBERg==" } } },
+      ],
+    },
+    {
+      role: "assistant",
+      content: [
+        { reasoningContent: { reasoningText: { text: "Hm.", signature: "c2ln" } } },
+        { reasoningContent: { redactedContent: "AQL6" } },
+        { text: "Let me see." },
+        { toolUse: { toolUseId: "tooluse_a", name: "weather", input: { city: "Oslo", at: "noon" } } },
+        { toolUse: { toolUseId: otherId, name: "clock", input: {} } },
+      ],
+    },
+    {
+      role: "user",
+      content: [
+        {
+          toolResult: {
+            toolUseId: "tooluse_a",
+            content: [{ text: "sunny" }, { image: { format: "png", source: { bytes: "cG5n" } } }],
+          },
+        },
+        { toolResult: { toolUseId: otherId, content: [], status: "error" } },
+        { text: "Go on." },
+      ],
+    },
+  ],
+};
+
+function asked(more: Parameters<typeof ask>[2]): ChatRequest {
+  return ask(model?.id ?? "", "hello", more);
+}
+
+function withMedia(media: object): ChatRequest {
+  return asked({ messages: [{ role: Role.USER, parts: [{ kind: { case: "media", value: media } }] }] });
+}
+
+const errorCase = (status: number, type: string, reason: Dialect["errors"][number]["reason"], code = type) => ({
+  name: `${status} ${type}`,
+  status,
+  headers: { "x-amzn-errortype": type },
+  body: { message: "no" },
+  reason,
+  code,
+});
+
+export const bedrockDialect: Dialect = {
+  name: "bedrock",
+  provenance:
+    "the types of @aws-sdk/client-bedrock-runtime 3.1162.0; the order of frames as recorded in the fixtures of vercel/ai; frames encoded by @smithy/eventstream-codec 4.5.2",
+  model,
+  create: (baseUrl) =>
+    createBedrockAdapter({
+      name: "bedrock",
+      baseUrl,
+      apiKey: new Secret("bedrock-key"),
+      headers: {},
+      timeouts: { connectMs: 5_000, firstEventMs: 30_000, idleMs: 30_000 },
+      maxConnections: 4,
+      options: { region: "us-east-1" },
+    }),
+  headers: { "content-type": "application/vnd.amazon.eventstream" },
+  answers: {
+    "plain text": {
+      wire: answer(text(0, "H"), text(0, "i"), blockStop(0), stop("end_turn"), metadata()),
+      completion: { ...hi, usage },
+    },
+    "empty text": {
+      wire: answer(text(0, ""), blockStop(0), stop("end_turn"), metadata()),
+      completion: said(STOP, "end_turn"),
+    },
+    "two parallel tool calls with interleaved fragments": {
+      wire: answer(
+        text(0, "I look."),
+        blockStop(0),
+        toolUse(1, "tooluse_a", "weather"),
+        toolUse(2, "tooluse_b", "weather"),
+        input(1, '{"city":'),
+        input(2, '{"city": "Ro'),
+        input(1, '"Oslo"}'),
+        blockStop(1),
+        input(2, 'me"}'),
+        blockStop(2),
+        stop("tool_use"),
+        metadata(),
+      ),
+      completion: said(
+        TOOL_CALLS,
+        "tool_use",
+        textPart("I look."),
+        callPart("tooluse_a", "weather", '{"city":"Oslo"}'),
+        callPart("tooluse_b", "weather", '{"city": "Rome"}'),
+      ),
+    },
+    "a tool call without arguments": {
+      wire: answer(
+        toolUse(0, "tooluse_a", "clock"),
+        input(0, ""),
+        blockStop(0),
+        toolUse(1, "tooluse_b", "clock"),
+        blockStop(1),
+        stop("tool_use"),
+        metadata(),
+      ),
+      completion: said(
+        TOOL_CALLS,
+        "tool_use",
+        callPart("tooluse_a", "clock", "{}"),
+        callPart("tooluse_b", "clock", "{}"),
+      ),
+    },
+    "reasoning, then text": {
+      wire: answer(
+        reasoning(0, { text: "925 " }),
+        reasoning(0, { text: "/ 5" }),
+        blockStop(0),
+        text(1, "185"),
+        stop("end_turn"),
+        metadata(),
+      ),
+      completion: said(STOP, "end_turn", { kind: { case: "reasoning", value: { text: "925 / 5" } } }, textPart("185")),
+    },
+    "reasoning with a signature": {
+      wire: answer(
+        reasoning(0, { text: "925 / 5" }),
+        reasoning(0, { signature: "EvQB" }),
+        reasoning(0, { signature: "Ck==" }),
+        blockStop(0),
+        text(1, "185"),
+        stop("end_turn"),
+        metadata(),
+      ),
+      completion: said(
+        STOP,
+        "end_turn",
+        { kind: { case: "reasoning", value: { text: "925 / 5" } }, providerState: state("EvQBCk==") },
+        textPart("185"),
+      ),
+    },
+    "redacted reasoning": {
+      wire: answer(
+        reasoning(0, { redactedContent: Buffer.from([0, 255, 1]).toString("base64") }),
+        reasoning(0, { redactedContent: Buffer.from([7]).toString("base64") }),
+        blockStop(0),
+        text(1, "185"),
+        stop("end_turn"),
+        metadata(),
+      ),
+      completion: said(
+        STOP,
+        "end_turn",
+        {
+          kind: { case: "reasoning", value: { redacted: true } },
+          providerState: state(Buffer.from([0, 255, 1, 7])),
+        },
+        textPart("185"),
+      ),
+    },
+    "a refusal": { why: "Converse has no block for refusals: they are text" },
+    "a content filter": {
+      wire: answer(text(0, "I"), stop("guardrail_intervened"), metadata()),
+      completion: said(CONTENT_FILTER, "guardrail_intervened", textPart("I")),
+    },
+    "a length stop": {
+      wire: answer(text(0, "Hi"), stop("model_context_window_exceeded"), metadata()),
+      completion: said(LENGTH, "model_context_window_exceeded", textPart("Hi")),
+    },
+    "a matched stop sequence": {
+      request: { parameters: { stopSequences: ["END"] } },
+      wire: answer(
+        text(0, "Hi"),
+        stop("stop_sequence", { additionalModelResponseFields: { delta: { stop_sequence: "END" } } }),
+        metadata(),
+      ),
+      completion: {
+        choices: [
+          {
+            message: { role: Role.ASSISTANT, parts: [textPart("Hi")] },
+            finishReason: STOP,
+            providerFinishReason: "stop_sequence",
+            matchedStopSequence: "END",
+          },
+        ],
+      },
+    },
+    "usage in the last chunk": {
+      wire: answer(text(0, "Hi"), stop("end_turn"), metadata()),
+      completion: { ...hi, usage },
+    },
+    "usage on the finish chunk": {
+      // Metadata may come before the stop: no fixed order.
+      wire: answer(text(0, "Hi"), metadata(), stop("end_turn")),
+      completion: { ...hi, usage },
+    },
+    "usage split over two events": { why: "Converse sends its usage in one event" },
+    "no usage": {
+      wire: answer(text(0, "Hi"), stop("end_turn")),
+      completion: { ...hi, usage: undefined },
+    },
+    "cached, cache-write and reasoning tokens": {
+      wire: answer(
+        text(0, "Hi"),
+        stop("end_turn"),
+        metadata({
+          inputTokens: 10,
+          outputTokens: 3,
+          totalTokens: 113,
+          cacheReadInputTokens: 80,
+          cacheWriteInputTokens: 20,
+          cacheDetails: [{ ttl: "5m", inputTokens: 20 }],
+          serverToolUsage: {},
+        }),
+      ),
+      completion: {
+        ...hi,
+        usage: {
+          ...usage,
+          inputTokens: 110,
+          totalTokens: 113,
+          cachedInputTokens: 80,
+          cacheWriteInputTokens: 20,
+        },
+      },
+    },
+    "log probabilities": { why: "Converse has no log probabilities" },
+    "two choices": { why: "Converse gives one choice: more are more calls" },
+    "an unknown event and unknown fields": {
+      wire: answer(
+        eventFrame("somethingNew", { contentBlockIndex: 0, delta: { text: "no" } }),
+        eventFrame("contentBlockStart", { contentBlockIndex: 0, start: {} }),
+        delta(0, { text: "Hi", citation: { title: "a" } }),
+        toolUse(1, "srvtoolu_1", "nova_grounding", { type: "server_tool_use" }),
+        input(1, "{}"),
+        delta(2, { toolResult: [{ text: "no" }] }),
+        stop("end_turn", { additionalModelResponseFields: "no" }),
+        eventFrame("metadata", { usage: { inputTokens: 12, outputTokens: 3 }, trace: { guardrail: {} }, metrics: 1 }),
+      ),
+      completion: { ...hi, usage },
+    },
+    "an unknown finish reason": {
+      wire: answer(text(0, "Hi"), stop("tired"), metadata()),
+      completion: said(OTHER, "tired", textPart("Hi")),
+    },
+    "pings and comments": { why: "the binary event stream has neither" },
+  },
+  errors: [
+    errorCase(400, "ValidationException", "INVALID_REQUEST"),
+    errorCase(
+      400,
+      "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/",
+      "INVALID_REQUEST",
+      "ValidationException",
+    ),
+    errorCase(400, "ServiceQuotaExceededException", "PROVIDER_QUOTA_EXHAUSTED"),
+    errorCase(400, "IncompleteSignature", "PROVIDER_CREDENTIALS_REJECTED"),
+    errorCase(400, "RequestExpired", "PROVIDER_CREDENTIALS_REJECTED"),
+    errorCase(400, "InvalidAction", "PROVIDER_CREDENTIALS_REJECTED"),
+    errorCase(403, "AccessDeniedException", "PROVIDER_PERMISSION_DENIED"),
+    errorCase(403, "UnrecognizedClientException", "PROVIDER_CREDENTIALS_REJECTED"),
+    errorCase(403, "InvalidSignatureException", "PROVIDER_CREDENTIALS_REJECTED"),
+    errorCase(403, "ExpiredTokenException", "PROVIDER_CREDENTIALS_REJECTED"),
+    errorCase(404, "ResourceNotFoundException", "MODEL_NOT_FOUND"),
+    errorCase(408, "ModelTimeoutException", "PROVIDER_TIMEOUT"),
+    errorCase(424, "ModelErrorException", "PROVIDER_FAULT"),
+    errorCase(429, "ThrottlingException", "PROVIDER_RATE_LIMITED"),
+    {
+      name: "429 with a time to wait, as a proxy may send it",
+      status: 429,
+      headers: { "retry-after": "2" },
+      body: { message: "slow down" },
+      reason: "PROVIDER_RATE_LIMITED",
+      retryAfterMs: 2000,
+    },
+    errorCase(429, "ModelNotReadyException", "PROVIDER_UNAVAILABLE"),
+    errorCase(500, "InternalServerException", "PROVIDER_UNAVAILABLE"),
+    errorCase(503, "ServiceUnavailableException", "PROVIDER_UNAVAILABLE"),
+    { name: "a proxy's page", status: 502, body: "<html>Bad Gateway</html>", reason: "PROVIDER_UNAVAILABLE" },
+  ],
+  failures: [
+    {
+      name: "an exception frame",
+      wire: answer(text(0, "Hi"), exceptionFrame("throttlingException", { message: "Too many requests" })),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+    {
+      name: "an error frame",
+      wire: answer(text(0, "Hi"), errorFrame("InternalError", "An internal server error occurred")),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+    {
+      name: "an exception after the stop",
+      wire: answer(text(0, "Hi"), stop("end_turn"), exceptionFrame("internalServerException", { message: "no" })),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+    { name: "an end without a stop", wire: answer(text(0, "Hi"), metadata()), reason: "PROVIDER_STREAM_INTERRUPTED" },
+    {
+      name: "an end inside a frame",
+      wire: answer(text(0, "Hi"), stop("end_turn"), metadata().subarray(0, 40)),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+    {
+      name: "a frame with a wrong checksum",
+      wire: answer(
+        text(0, "Hi"),
+        stop("end_turn").map((byte, index, { length }) => (index === length - 1 ? byte ^ 1 : byte)),
+      ),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+    {
+      name: "a page instead of a frame",
+      wire: answer(text(0, "Hi"), Buffer.from("<html>Bad Gateway</html>")),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+    {
+      name: "a payload that is not JSON",
+      wire: answer(text(0, "Hi"), eventFrame("messageStop", "{")),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+    {
+      name: "output of the model that Amazon could not read",
+      wire: answer(text(0, "Hi"), stop("malformed_model_output"), metadata()),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+    {
+      name: "a tool call of the model that Amazon could not read",
+      wire: answer(text(0, "Hi"), stop("malformed_tool_use"), metadata()),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+    {
+      name: "arguments of a call that never began",
+      wire: answer(text(0, "Hi"), input(1, "{}"), stop("tool_use")),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+  ],
+  replay: {
+    wire: answer(
+      reasoning(0, { text: "I need the weather." }),
+      reasoning(0, { signature: "EvQBCk==" }),
+      blockStop(0),
+      reasoning(1, { redactedContent: "AP8B" }),
+      blockStop(1),
+      text(2, "Wait."),
+      blockStop(2),
+      toolUse(3, "tooluse_a", "weather"),
+      input(3, '{"unit":"C","city":"Oslo"}'),
+      blockStop(3),
+      stop("tool_use"),
+      metadata(),
+    ),
+    results: { weather: "sunny" },
+    field: "messages",
+    sent: [
+      { role: "user", content: [{ text: "hello" }] },
+      {
+        role: "assistant",
+        content: [
+          { reasoningContent: { reasoningText: { text: "I need the weather.", signature: "EvQBCk==" } } },
+          { reasoningContent: { redactedContent: "AP8B" } },
+          { text: "Wait." },
+          { toolUse: { toolUseId: "tooluse_a", name: "weather", input: { unit: "C", city: "Oslo" } } },
+        ],
+      },
+      { role: "user", content: [{ toolResult: { toolUseId: "tooluse_a", content: [{ text: "sunny" }] } }] },
+    ],
+  },
+  everything: { request: everything, sent },
+  limited: [
+    {
+      name: "what Converse does not have",
+      request: asked({
+        parameters: {
+          topK: 5,
+          minP: 0.1,
+          minOutputTokens: 1,
+          n: 2,
+          seed: "7",
+          presencePenalty: 1,
+          frequencyPenalty: 1,
+          repetitionPenalty: 1.1,
+          logprobs: true,
+          topLogprobs: 2,
+          logitBias: { 1: 1 },
+        },
+        prediction: { content: "x" },
+        promptCacheKey: "k",
+        user: "u",
+        serviceTier: "scale",
+        chatTemplateKwargs: {},
+      }),
+      limitations: [
+        "parameters.min_output_tokens",
+        "parameters.min_p",
+        "parameters.seed",
+        "parameters.presence_penalty",
+        "parameters.frequency_penalty",
+        "parameters.repetition_penalty",
+        "parameters.logprobs",
+        "parameters.top_logprobs",
+        "parameters.logit_bias",
+        "prediction",
+        "service_tier",
+        "prompt_cache_key",
+        "user",
+        "chat_template_kwargs",
+      ].map((field) => ({ kind: "UNSUPPORTED_PARAMETER", field })),
+    },
+    {
+      name: "an image by address, which Bedrock does not fetch",
+      request: withMedia({ source: { case: "url", value: "https://example.com/a.png" }, mediaType: "image/png" }),
+      limitations: [{ kind: "REFUSED", field: "messages[0].parts[0].media" }],
+    },
+    {
+      name: "a format of image that it does not know, and its level of detail",
+      request: withMedia({
+        source: { case: "data", value: new Uint8Array([1]) },
+        mediaType: "image/tiff",
+        detail: MediaDetail.HIGH,
+      }),
+      limitations: [
+        { kind: "REFUSED", field: "messages[0].parts[0].media" },
+        { kind: "EMULATED", field: "messages" },
+      ],
+    },
+    {
+      name: "a regular expression",
+      request: asked({ outputFormat: { format: { case: "regex", value: { pattern: "a" } } } }),
+      limitations: [{ kind: "REFUSED", field: "output_format.regex" }],
+    },
+    {
+      name: "a JSON object, which the model is told to write",
+      request: asked({ outputFormat: { format: { case: "jsonObject", value: {} } } }),
+      limitations: [{ kind: "EMULATED", field: "output_format.json_object" }],
+    },
+    {
+      name: "no tools now, but calls of tools before",
+      request: asked({ messages: everything.messages }),
+      limitations: [{ kind: "EMULATED", field: "tools" }],
+    },
+    {
+      name: "sampling while it thinks, and an effort where it takes tokens",
+      request: asked({
+        parameters: { temperature: 0.5, topP: 0.9, topK: 5 },
+        reasoning: { control: { case: "effort", value: ReasoningEffort.LOW } },
+      }),
+      limitations: [
+        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.temperature" },
+        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.top_p" },
+        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.top_k" },
+        { kind: "EMULATED", field: "reasoning.effort" },
+      ],
+    },
+    {
+      name: "names, and a system message in the middle",
+      request: asked({
+        messages: [
+          { role: Role.USER, name: "ann", parts: [textPart("Hi")] },
+          { role: Role.SYSTEM, parts: [textPart("Be brief.")] },
+        ],
+      }),
+      limitations: [
+        { kind: "EMULATED", field: "messages" },
+        { kind: "EMULATED", field: "messages" },
+      ],
+    },
+  ],
+};

@@ -1,0 +1,4 @@
+import { geminiDialect } from "./dialects/gemini.ts";
+import { describeDialect } from "./suite.ts";
+
+describeDialect(geminiDialect);

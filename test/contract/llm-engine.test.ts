@@ -1,0 +1,5 @@
+import { llmEngineCompletionsDialect, llmEngineDialect } from "./dialects/llm-engine.ts";
+import { describeDialect } from "./suite.ts";
+
+describeDialect(llmEngineDialect);
+describeDialect(llmEngineCompletionsDialect);

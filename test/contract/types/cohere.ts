@@ -1,0 +1,30 @@
+// Compile-time only: what is sent must be what the vendor's own SDK (cohere-ai 8.1.0) takes. The SDK exports its types in
+// camel case and turns their keys into the wire's, so the keys are turned back here.
+import type { Cohere } from "cohere-ai";
+import type { cohereFields } from "../../../src/providers/cohere/fields.ts";
+import type { CohereBody, WireMessage, WireTool } from "../../../src/providers/cohere/wire.ts";
+import type { ExactJson } from "../../../src/providers/upstream/exact-json.ts";
+import type { Assignable } from "./assignable.ts";
+
+type Vendor = Cohere.V2ChatStreamRequest;
+
+type CamelKey<Key> = Key extends `${infer Head}_${infer Rest}` ? `${Head}${Capitalize<CamelKey<Rest>>}` : Key;
+
+/** A type with the SDK's keys and without readonly marks. ExactJson stands for the object that its text is. */
+type Camel<Type> = Type extends ExactJson
+  ? Record<string, unknown>
+  : Type extends readonly (infer Item)[]
+    ? Camel<Item>[]
+    : Type extends object
+      ? { -readonly [Key in keyof Type as CamelKey<Key>]: Camel<Type[Key]> }
+      : Type;
+
+export const messages: Assignable<Camel<WireMessage>, Cohere.ChatMessageV2> = true;
+export const tools: Assignable<Camel<WireTool>, Cohere.ToolV2> = true;
+export const toolChoice: Assignable<NonNullable<CohereBody["tool_choice"]>, NonNullable<Vendor["toolChoice"]>> = true;
+export const thinking: Assignable<Camel<NonNullable<CohereBody["thinking"]>>, Cohere.Thinking> = true;
+export const format: Assignable<Camel<NonNullable<CohereBody["response_format"]>>, Cohere.ResponseFormatV2> = true;
+export const citations: Assignable<Camel<NonNullable<CohereBody["citation_options"]>>, Cohere.CitationOptions> = true;
+
+/** Every name that a field gets is a field of the request. */
+export const names: Assignable<CamelKey<(typeof cohereFields)[keyof typeof cohereFields]>, keyof Vendor> = true;

@@ -1,0 +1,37 @@
+// Compile-time only: what is sent must be what the vendor's own SDK (@mistralai/mistralai 2.7.0) would send.
+import type {
+  AssistantMessage$Outbound,
+  ChatCompletionStreamRequest$Outbound,
+  ResponseFormat$Outbound,
+  SystemMessage$Outbound,
+  ToolCall$Outbound,
+  ToolMessage$Outbound,
+  UserMessage$Outbound,
+} from "@mistralai/mistralai/models/components";
+import type { mistralFields } from "../../../src/providers/mistral/quirks.ts";
+import type { MistralBody } from "../../../src/providers/mistral/request.ts";
+import type { WireMessage } from "../../../src/providers/mistral/wire.ts";
+import type { Assignable, Mutable } from "./assignable.ts";
+
+type Vendor = ChatCompletionStreamRequest$Outbound;
+
+// The SDK fills in `prefix: false` and `index: 0` where they are missing: the API does not need them.
+type VendorToolCall = Omit<ToolCall$Outbound, "index">;
+type VendorAssistant = Omit<AssistantMessage$Outbound, "prefix" | "tool_calls"> & {
+  prefix?: boolean;
+  tool_calls?: VendorToolCall[];
+};
+type VendorMessage = SystemMessage$Outbound | UserMessage$Outbound | VendorAssistant | ToolMessage$Outbound;
+
+export const messages: Assignable<Mutable<WireMessage>, VendorMessage> = true;
+
+// Tools come from the OpenAI dialect, where `parameters` is optional; toRequest always sets it.
+export const toolChoice: Assignable<Mutable<MistralBody["tool_choice"]>, Vendor["tool_choice"]> = true;
+
+/** Every name that a field gets is a field of the request. */
+export const names: Assignable<(typeof mistralFields)[keyof typeof mistralFields], keyof Vendor> = true;
+
+export const responseFormat = {
+  type: "json_schema",
+  json_schema: { name: "s", description: "d", schema: {}, strict: true },
+} satisfies ResponseFormat$Outbound;

@@ -1,0 +1,45 @@
+// Compile-time only: what is sent must be what the vendor's own SDK (openai 7.55.0) would send.
+import type OpenAI from "openai";
+import type { openAiFields } from "../../../src/providers/compatible/hosted.ts";
+import type { optionalFields } from "../../../src/providers/openai/fields.ts";
+import type { WireAssistant, WireMessage, WireTool, WireToolChoice } from "../../../src/providers/openai/wire.ts";
+import type { Assignable, Mutable } from "./assignable.ts";
+
+type Vendor = OpenAI.ChatCompletionCreateParamsStreaming;
+type Tool = Extract<WireMessage, { role: "tool" }>;
+type Plain = Exclude<WireMessage, Tool | WireAssistant>;
+
+/** A message that holds only text: toMessages and messageLimitations see to that for all but the user's. */
+type OfText<Type extends { readonly content: unknown }> = Mutable<Omit<Type, "content">> & {
+  content: Extract<Type["content"], string | null>;
+};
+type As<Role extends string, Type> = Omit<Type, "role"> & { role: Role };
+
+export const system: Assignable<As<"system", OfText<Plain>>, OpenAI.ChatCompletionSystemMessageParam> = true;
+export const developer: Assignable<As<"developer", OfText<Plain>>, OpenAI.ChatCompletionDeveloperMessageParam> = true;
+export const user: Assignable<As<"user", Mutable<Plain>>, OpenAI.ChatCompletionUserMessageParam> = true;
+export const assistant: Assignable<OfText<WireAssistant>, OpenAI.ChatCompletionAssistantMessageParam> = true;
+export const tool: Assignable<OfText<Tool>, OpenAI.ChatCompletionToolMessageParam> = true;
+export const toolCalls: Assignable<
+  Mutable<NonNullable<WireAssistant["tool_calls"]>>,
+  OpenAI.ChatCompletionMessageToolCall[]
+> = true;
+
+// `parameters` is the caller's own text, which the SDK declares as an object with any keys.
+export const tools: Assignable<
+  Mutable<Omit<WireTool["function"], "parameters">>,
+  Omit<OpenAI.FunctionDefinition, "parameters">
+> = true;
+export const toolChoice: Assignable<Mutable<WireToolChoice>, Vendor["tool_choice"]> = true;
+
+/** Every name that a field gets is a field of the request. */
+export const names: Assignable<(typeof openAiFields)[keyof typeof openAiFields], keyof Vendor> = true;
+
+// `service_tier` is passed on in the caller's own word, and `seed` may be larger than any number that is safe in
+// JavaScript, for which the SDK has no type.
+type Checked = Exclude<keyof typeof openAiFields, "service_tier" | "parameters.seed">;
+
+type Sent = { [Field in Checked as (typeof openAiFields)[Field]]: ReturnType<(typeof optionalFields)[Field]> };
+
+/** Every value is one that its field takes. */
+export const values: Assignable<Mutable<Sent>, { [Name in keyof Sent]: Vendor[Name] | undefined }> = true;

@@ -1,0 +1,384 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { afterEach, describe, expect, it } from "vitest";
+import { createFold } from "../../../src/chat/fold.ts";
+import { applyLimitations } from "../../../src/chat/limitations.ts";
+import { prepareMessages } from "../../../src/chat/prepare.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { AttemptSchema, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
+import { anthropicModels } from "../../../src/models/anthropic-models.ts";
+import type { Adapter } from "../../../src/providers/adapter.ts";
+import { anthropicDialect } from "../../contract/dialects/anthropic.ts";
+import { startReplayUpstream } from "../../support/replay-upstream.ts";
+
+const { NONE, MINIMAL, LOW, HIGH, XHIGH, MAX } = ReasoningEffort;
+
+type Fields = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
+
+const text = (value: string) => ({ kind: { case: "text" as const, value } });
+const user = { role: Role.USER, parts: [text("Hi")] };
+const effort = (value: ReasoningEffort) => ({ control: { case: "effort" as const, value } });
+const budget = (value: number) => ({ control: { case: "budgetTokens" as const, value } });
+const named = { choice: { case: "toolName" as const, value: "f" } };
+const required = { choice: { case: "mode" as const, value: ToolChoiceMode.REQUIRED } };
+const tools = [{ name: "f" }];
+
+function modelNamed(providerModel: string): Model {
+  const listed = anthropicModels.find(({ id }) => id === providerModel);
+  return listed ?? create(ModelSchema, { id: `anthropic/${providerModel}`, provider: "anthropic", providerModel });
+}
+
+const offline = anthropicDialect.create("http://127.0.0.1:9");
+
+/** What becomes of a request: the limitations as `KIND field`, and the body, unless it is refused. */
+function translate(providerModel: string, fields: Fields) {
+  const model = modelNamed(providerModel);
+  const request = create(ChatRequestSchema, { model: model.id, messages: [user], ...fields });
+  const limitations = offline.limitations(request, model);
+  const limits = limitations.map(({ kind, field }) => `${kind} ${field}`);
+  if (limits.some((limit) => limit.startsWith("REFUSED"))) return { limits, body: undefined };
+  return { limits, body: offline.describe(applyLimitations(request, limitations).request, model) };
+}
+
+describe("the rules of each model", () => {
+  it.each([
+    ["claude-sonnet-4-5", 64_000],
+    ["claude-sonnet-4-5-20250929", 64_000],
+    ["claude-opus-5-5", 128_000],
+    ["claude-opus-4-1-20250805", 32_000],
+    ["claude-sonnet-4-20250514", 64_000],
+    ["claude-3-haiku-20240307", 4_096],
+    ["claude-of-tomorrow", 32_000],
+  ])("always send max_tokens: %s gives up to %i", (name, ceiling) => {
+    expect(translate(name, {}).body).toMatchObject({ max_tokens: ceiling });
+    expect(translate(name, { parameters: { maxOutputTokens: 7 } }).body).toMatchObject({ max_tokens: 7 });
+  });
+
+  it.each([
+    "claude-opus-4-7",
+    "claude-sonnet-5",
+    "claude-haiku-5-5",
+    "claude-fable-5",
+    "claude-opus-5-5",
+  ])("leave sampling out for %s, even at its default values", (name) => {
+    expect(translate(name, { parameters: { temperature: 1, topP: 1, topK: 0 } })).toEqual({
+      limits: [],
+      body: {
+        max_tokens: 128_000,
+        model: name,
+        messages: [{ role: "user", content: [{ type: "text", text: "Hi" }] }],
+        stream: true,
+      },
+    });
+    expect(translate(name, { parameters: { temperature: 0.2, topP: 0.5, topK: 4 } }).limits).toEqual([
+      "UNSUPPORTED_PARAMETER parameters.temperature",
+      "UNSUPPORTED_PARAMETER parameters.top_p",
+      "UNSUPPORTED_PARAMETER parameters.top_k",
+    ]);
+  });
+
+  it("leave sampling out while an older model thinks, but for a top_p near 1", () => {
+    const parameters = { temperature: 0.2, topK: 4 };
+    expect(translate("claude-sonnet-4-5", { parameters, reasoning: budget(2048) }).limits).toEqual([
+      "UNSUPPORTED_PARAMETER parameters.temperature",
+      "UNSUPPORTED_PARAMETER parameters.top_k",
+    ]);
+    const near = translate("claude-sonnet-4-5", { parameters: { topP: 0.97 }, reasoning: budget(2048) });
+    expect(near).toMatchObject({ limits: [], body: { top_p: 0.97 } });
+  });
+
+  it("take either a temperature or top_p, whichever asks for something", () => {
+    const body = (temperature: number, topP: number) =>
+      translate("claude-opus-4-6", { parameters: { temperature, topP } }).body;
+    expect(body(1, 0.5)).toMatchObject({ top_p: 0.5 });
+    expect(body(1, 0.5)).not.toHaveProperty("temperature");
+    expect(body(0, 1)).toMatchObject({ temperature: 0 });
+    expect(body(0.5, 0.5)).toMatchObject({ temperature: 0.5 });
+    expect(body(0.5, 0.5)).not.toHaveProperty("top_p");
+  });
+
+  it("clamp the temperature to 1 where the catalogue does not", () => {
+    const { limits, body } = translate("claude-opus-4-1", { parameters: { temperature: 1.5 } });
+    expect(limits).toEqual(["ADJUSTED parameters.temperature"]);
+    expect(body).toMatchObject({ temperature: 1 });
+  });
+
+  it.each([
+    ["claude-opus-4-6", HIGH, { thinking: { type: "adaptive" }, output_config: { effort: "high" } }],
+    [
+      "claude-opus-4-8",
+      XHIGH,
+      { thinking: { type: "adaptive", display: "summarized" }, output_config: { effort: "xhigh" } },
+    ],
+    [
+      "claude-opus-5-5",
+      LOW,
+      { thinking: { type: "adaptive", display: "summarized" }, output_config: { effort: "low" } },
+    ],
+    ["claude-haiku-4-5", LOW, { thinking: { type: "enabled", budget_tokens: 12_800 } }],
+    ["claude-haiku-5-5", NONE, { thinking: { type: "disabled" } }],
+    ["claude-sonnet-5-5", NONE, { thinking: { type: "between_tools" } }],
+  ])("make of the effort that %s gets (%i) what it takes", (name, value, expected) => {
+    expect(translate(name, { reasoning: effort(value) }).body).toMatchObject(expected);
+  });
+
+  it("refuse an effort that a model does not take, and say what it takes", () => {
+    expect(translate("claude-opus-4-6", { reasoning: effort(XHIGH) }).limits).toEqual(["REFUSED reasoning.effort"]);
+    expect(translate("claude-opus-5-5", { reasoning: effort(MINIMAL) }).limits).toEqual(["REFUSED reasoning.effort"]);
+    expect(translate("claude-fable-5", { reasoning: effort(NONE) }).limits).toEqual(["REFUSED reasoning.effort"]);
+    expect(translate("claude-fable-5", { reasoning: budget(0) }).limits).toEqual(["REFUSED reasoning.budget_tokens"]);
+    const request = create(ChatRequestSchema, { messages: [user], reasoning: effort(NONE) });
+    expect(offline.limitations(request, modelNamed("claude-opus-5-5"))[0]?.message).toBe(
+      "the model claude-opus-5-5 always thinks: it takes the reasoning efforts low, medium, high, xhigh, max",
+    );
+  });
+
+  it("keep a budget between 1024 and max_tokens, and leave it out where a model has none", () => {
+    const asked = (tokens: number, maxOutputTokens: number, name = "claude-sonnet-4-5") =>
+      translate(name, { reasoning: budget(tokens), parameters: { maxOutputTokens } });
+    expect(asked(2000, 4000)).toMatchObject({ limits: [], body: { thinking: { budget_tokens: 2000 } } });
+    const adjusted = ["ADJUSTED reasoning.budget_tokens"];
+    expect(asked(5, 4000)).toMatchObject({ limits: adjusted, body: { thinking: { budget_tokens: 1024 } } });
+    expect(asked(9000, 4000)).toMatchObject({ limits: adjusted, body: { thinking: { budget_tokens: 3999 } } });
+    expect(asked(100_000, 1_000_000)).toMatchObject({
+      limits: adjusted,
+      body: { thinking: { budget_tokens: 63_999 } },
+    });
+    expect(asked(2000, 1000).limits).toEqual(["UNSUPPORTED_PARAMETER reasoning.budget_tokens"]);
+    expect(asked(2000, 4000, "claude-opus-5-5").limits).toEqual(["UNSUPPORTED_PARAMETER reasoning.budget_tokens"]);
+    expect(
+      translate("claude-haiku-4-5", { reasoning: effort(MAX), parameters: { maxOutputTokens: 1024 } }),
+    ).toMatchObject({ limits: ["UNSUPPORTED_PARAMETER reasoning.effort"] });
+  });
+
+  it("hide thoughts by asking for none, without turning thinking on", () => {
+    const reasoning = { format: ReasoningFormat.HIDDEN };
+    expect(translate("claude-sonnet-4-6", { reasoning }).body).not.toHaveProperty("thinking");
+    expect(translate("claude-opus-5-5", { reasoning }).body).toMatchObject({ thinking: { type: "adaptive" } });
+    expect(translate("claude-opus-5-5", { reasoning: { format: ReasoningFormat.PARSED } }).body).toMatchObject({
+      thinking: { type: "adaptive", display: "summarized" },
+    });
+    expect(translate("claude-sonnet-4-5", { reasoning: { ...reasoning, ...budget(2048) } }).body).toMatchObject({
+      thinking: { type: "enabled", budget_tokens: 2048, display: "omitted" },
+    });
+  });
+
+  it("refuse a forced tool where the model does, and while it thinks", () => {
+    for (const name of ["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1", "claude-fable-5-2"]) {
+      expect(translate(name, { tools, toolChoice: named }).limits).toEqual(["REFUSED tool_choice.tool_name"]);
+      expect(translate(name, { tools, toolChoice: required }).limits).toEqual(["REFUSED tool_choice.mode"]);
+    }
+    const thinking = translate("claude-opus-4-6", { tools, toolChoice: required, reasoning: effort(LOW) });
+    expect(thinking.limits).toEqual(["REFUSED tool_choice.mode"]);
+    expect(translate("claude-fable-5", { tools, toolChoice: named, parallelToolCalls: false })).toMatchObject({
+      limits: [],
+      body: { tool_choice: { type: "tool", name: "f", disable_parallel_tool_use: true } },
+    });
+  });
+
+  it("ask for one tool at a time within the choice", () => {
+    const none = { choice: { case: "mode" as const, value: ToolChoiceMode.NONE } };
+    const fields = { tools, parallelToolCalls: false };
+    expect(translate("claude-opus-5-5", fields).body).toMatchObject({
+      tool_choice: { type: "auto", disable_parallel_tool_use: true },
+    });
+    expect(translate("claude-opus-5-5", { ...fields, toolChoice: none }).body).toMatchObject({
+      tool_choice: { type: "none" },
+      tools: [{ name: "f", input_schema: { type: "object", properties: {} } }],
+    });
+    expect(translate("claude-opus-5-5", { parallelToolCalls: false }).body).not.toHaveProperty("tool_choice");
+  });
+
+  it("refuse to continue an assistant message since Claude 4.6", () => {
+    const messages = [user, { role: Role.ASSISTANT, parts: [text("The answer is")] }];
+    expect(translate("claude-sonnet-4-5", { messages })).toMatchObject({
+      limits: [],
+      body: { messages: [{ role: "user" }, { role: "assistant" }] },
+    });
+    expect(translate("claude-sonnet-4-5", { messages, reasoning: budget(2048) }).limits).toEqual(["REFUSED messages"]);
+    expect(translate("claude-sonnet-4-6", { messages }).limits).toEqual(["REFUSED messages"]);
+  });
+
+  it("have no structured output before Claude 4.5", () => {
+    const outputFormat = { format: { case: "jsonSchema" as const, value: { name: "n", schemaJson: "{}" } } };
+    expect(translate("claude-sonnet-4-20250514", { outputFormat }).limits).toEqual([
+      "REFUSED output_format.json_schema",
+    ]);
+    expect(translate("claude-sonnet-4-20250514", { tools: [{ name: "f", strict: true }] })).toMatchObject({
+      limits: ["EMULATED tools"],
+      body: { tools: [{ name: "f" }] },
+    });
+  });
+});
+
+describe("a request to Anthropic", () => {
+  it("says JSON mode in the system text", () => {
+    const outputFormat = { format: { case: "jsonObject" as const, value: {} } };
+    const { body } = translate("claude-opus-5-5", { outputFormat });
+    expect(body).toMatchObject({ system: [{ type: "text", text: expect.stringContaining("JSON object") }] });
+  });
+
+  it("keeps its own options from taking the caller's schema away", () => {
+    const { body } = translate("claude-opus-5-5", {
+      outputFormat: { format: { case: "jsonSchema", value: { name: "n", schemaJson: '{"type":"object"}' } } },
+      providerOptions: { anthropic: { output_config: { effort: "max" }, stream: false } },
+    });
+    expect(body).toMatchObject({
+      output_config: { effort: "max", format: { type: "json_schema", schema: { type: "object" } } },
+      stream: true,
+    });
+  });
+
+  it("sends later system text where it stands, where the model takes it right after a user's turn", () => {
+    const later = { role: Role.SYSTEM, parts: [text("Be brief.")] };
+    const said = { role: Role.ASSISTANT, parts: [text("Hello")] };
+    expect(translate("claude-opus-5-5", { messages: [user, later, said, user] })).toMatchObject({
+      limits: [],
+      body: { messages: [{ role: "user" }, { role: "system" }, { role: "assistant" }, { role: "user" }] },
+    });
+    const moved = { limits: ["EMULATED messages"], body: { system: [{ type: "text", text: "Be brief." }] } };
+    expect(translate("claude-opus-4-7", { messages: [user, later, said, user] })).toMatchObject(moved);
+    expect(translate("claude-opus-5-5", { messages: [user, said, later, user] })).toMatchObject(moved);
+  });
+
+  it("puts the results of tools first in their turn, and neighbours together", () => {
+    const call = { case: "toolCall" as const, value: { id: "a", name: "f", argumentsJson: "{}" } };
+    const result = { case: "toolResult" as const, value: { toolCallId: "a" } };
+    const { body } = translate("claude-opus-5-5", {
+      messages: [
+        user,
+        { role: Role.ASSISTANT, parts: [{ kind: call }] },
+        user,
+        { role: Role.TOOL, parts: [{ kind: result }] },
+      ],
+    });
+    expect(body).toMatchObject({
+      messages: [
+        { role: "user" },
+        { role: "assistant" },
+        { role: "user", content: [{ type: "tool_result", tool_use_id: "a" }, { type: "text" }] },
+      ],
+    });
+  });
+
+  it("keeps the last four cache hints, those of tools counted first", () => {
+    const hinted = { ...text("x"), cacheHint: {} };
+    const { limits, body } = translate("claude-opus-5-5", {
+      tools: [{ name: "f", cacheHint: {} }],
+      messages: [{ role: Role.USER, parts: [hinted, hinted, hinted, hinted, { ...text(""), cacheHint: {} }] }],
+    });
+    expect(limits).toEqual(["EMULATED messages", "EMULATED messages"]);
+    const json = JSON.stringify(body);
+    expect(json.match(/cache_control/g)).toHaveLength(4);
+    expect(json).not.toMatch(/"tools":\[[^\]]*cache_control/);
+  });
+
+  it("leaves out the thoughts of earlier turns when asked to, but not where they are bound to the conversation", () => {
+    const providerState = { provider: "anthropic", model: "", data: Buffer.from("sig") };
+    const thought = { kind: { case: "reasoning" as const, value: { text: "hm" } }, providerState };
+    const messages = [user, { role: Role.ASSISTANT, parts: [thought, text("Hello")] }, user];
+    const reasoning = { clearEarlierReasoning: true };
+    expect(JSON.stringify(translate("claude-sonnet-4-6", { messages, reasoning }).body)).not.toContain("sig");
+    const bound = translate("claude-opus-5-5", { messages, reasoning });
+    expect(bound.limits).toEqual(["UNSUPPORTED_PARAMETER reasoning.clear_earlier_reasoning"]);
+    expect(JSON.stringify(bound.body)).toContain("sig");
+  });
+
+  it("never takes another model's thoughts back", () => {
+    const model = modelNamed("claude-opus-5-5");
+    const providerState = { provider: "anthropic", model: "claude-opus-5", data: Buffer.from("sig") };
+    const thought = { kind: { case: "reasoning" as const, value: { text: "hm" } }, providerState };
+    const request = create(ChatRequestSchema, {
+      messages: [user, { role: Role.ASSISTANT, parts: [thought, text("Hello")] }, user],
+    });
+    const prepared = prepareMessages(request, model);
+    expect(JSON.stringify(offline.describe(prepared, model))).not.toContain("thinking");
+    expect(offline.limitations(prepared, model).map(({ kind }) => kind)).toEqual(["EMULATED"]);
+  });
+});
+
+describe("a call to Anthropic", () => {
+  const open: (() => PromiseLike<unknown> | undefined)[] = [];
+  afterEach(async () => {
+    for (const close of open.splice(0)) await close();
+  });
+
+  async function ask(wire: string, fields: Fields = {}, headers: Readonly<Record<string, string>> = {}) {
+    const upstream = await startReplayUpstream({ headers, steps: [{ write: wire }] });
+    const adapter: Adapter = anthropicDialect.create(upstream.baseUrl);
+    open.push(
+      () => adapter.close?.(),
+      () => upstream[Symbol.asyncDispose](),
+    );
+    const attempt = create(AttemptSchema, { provider: "anthropic", providerModel: "claude-opus-5-5" });
+    const request = create(ChatRequestSchema, { messages: [user], ...fields });
+    const fold = createFold();
+    let error: GatewayError | undefined;
+    try {
+      const context = { signal: new AbortController().signal, attempt };
+      for await (const batch of adapter.stream(request, modelNamed("claude-opus-5-5"), context)) {
+        for (const event of batch) fold.add(event);
+      }
+    } catch (failure) {
+      if (!(failure instanceof GatewayError)) throw failure;
+      error = failure;
+    }
+    return { completion: fold.completion, error, attempt, sent: upstream.requests[0] };
+  }
+
+  const data = (event: object) => `data: ${JSON.stringify(event)}\n\n`;
+  const start = (id: string) => data({ type: "message_start", message: { id } });
+  const say = (words: string) =>
+    data({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }) +
+    data({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: words } }) +
+    data({ type: "content_block_stop", index: 0 });
+  const end = data({ type: "message_delta", delta: { stop_reason: "end_turn" } }) + data({ type: "message_stop" });
+
+  it("pins the version, sends the key in its header, and remembers the ids", async () => {
+    const { sent, attempt } = await ask(start("msg_1") + say("Hi") + end, {}, { "request-id": "req_1" });
+    expect(sent).toMatchObject({ method: "POST", path: "/v1/messages" });
+    expect(sent?.headers).toMatchObject({ "anthropic-version": "2023-06-01", "x-api-key": "sk-ant-test" });
+    expect(sent?.headers).not.toHaveProperty("authorization");
+    expect(attempt).toMatchObject({ providerRequestId: "req_1", providerResponseId: "msg_1", httpStatus: 200 });
+  });
+
+  it("sends arguments and schemas with every key in its place and every digit", async () => {
+    const argumentsJson = '{"b":1,"2":{"9":0,"1":0},"id":12345678901234567890}';
+    const schema = '{ "type":"object", "properties":{"b":{},"1":{}} }';
+    const call = { case: "toolCall" as const, value: { id: "a", name: "f", argumentsJson } };
+    const messages = [user, { role: Role.ASSISTANT, parts: [{ kind: call }] }, user];
+    const { sent } = await ask(start("m") + end, { messages, tools: [{ name: "f", parametersJsonSchema: schema }] });
+    expect(sent?.body).toContain(`"input":${argumentsJson}`);
+    expect(sent?.body).toContain(`"input_schema":${schema}`);
+  });
+
+  it("can be tried elsewhere when an overload is the very first event", async () => {
+    const overload = { type: "error", error: { details: null, type: "overloaded_error", message: "Overloaded" } };
+    const { error } = await ask(data(overload));
+    expect(error).toMatchObject({
+      reason: "PROVIDER_UNAVAILABLE",
+      facts: { provider: { code: "overloaded_error", outputStarted: false } },
+    });
+  });
+
+  it("takes blocks after a second start for new ones, and a repeated start for nothing", async () => {
+    const { completion } = await ask(start("msg_1") + start("msg_1") + say("a") + start("msg_2") + say("b") + end);
+    expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind.value)).toEqual(["a", "b"]);
+    expect(completion.choices[0]?.finishReason).toBe(FinishReason.STOP);
+  });
+
+  it("takes the input of a tool that comes whole with its start", async () => {
+    const block = { type: "tool_use", id: "toolu_1", name: "f", input: { city: "Oslo" } };
+    const { completion } = await ask(
+      start("m") +
+        data({ type: "content_block_start", index: 1, content_block: block }) +
+        data({ type: "message_delta", delta: { stop_reason: "tool_use" } }),
+    );
+    expect(completion.choices[0]?.message?.parts[0]?.kind.value).toMatchObject({ argumentsJson: '{"city":"Oslo"}' });
+    expect(completion.choices[0]?.finishReason).toBe(FinishReason.TOOL_CALLS);
+  });
+});

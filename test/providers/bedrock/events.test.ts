@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import type { ChatEvent } from "../../../src/chat/events.ts";
+import { endEvents, startAnswer, toEvents } from "../../../src/providers/bedrock/events.ts";
+import { FrameDecoder } from "../../../src/providers/bedrock/frames.ts";
+import { startCall } from "../../../src/providers/upstream/call.ts";
+import { eventFrame } from "../../support/event-stream.ts";
+import { brief } from "../openai/harness.ts";
+import { context } from "./harness.ts";
+
+const delta = (index: number, value: object) =>
+  eventFrame("contentBlockDelta", { contentBlockIndex: index, delta: value });
+const thought = (index: number, value: object) => delta(index, { reasoningContent: value });
+const end = eventFrame("messageStop", { stopReason: "end_turn" });
+
+function read(hideReasoning: boolean, ...frames: readonly Uint8Array[]): readonly ChatEvent[] {
+  const answer = startAnswer(startCall(context()), hideReasoning);
+  const batch: ChatEvent[] = [];
+  for (const frame of new FrameDecoder().decode(frames)) toEvents(answer, frame, batch);
+  return [...batch, ...endEvents(answer)];
+}
+
+function states(events: readonly ChatEvent[]): readonly string[] {
+  return events.flatMap((event) =>
+    event.case === "delta" && event.value.providerState ? [Buffer.from(event.value.providerState.data).toString()] : [],
+  );
+}
+
+describe("an answer whose reasoning is to be hidden", () => {
+  it("loses the text and the signature, which is of no use without it", () => {
+    const events = read(
+      true,
+      thought(0, { text: "Hm." }),
+      thought(0, { signature: "sig" }),
+      delta(1, { text: "Hi" }),
+      end,
+    );
+    expect(brief(events)).toEqual(["text 0.0 Hi", "finished 0 1 end_turn", "completed"]);
+  });
+
+  it("keeps what the provider wants back where the text was left out there", () => {
+    const redacted = Buffer.from("secret").toString("base64");
+    const events = read(
+      true,
+      thought(0, { signature: "sig" }),
+      thought(1, { redactedContent: redacted }),
+      delta(2, { text: "Hi" }),
+      end,
+    );
+    expect(brief(events)).toEqual([
+      "reasoning 0.0 ",
+      "reasoning 0.1 ",
+      "text 0.2 Hi",
+      "finished 0 1 end_turn",
+      "completed",
+    ]);
+    expect(states(events)).toEqual(["sig", "secret"]);
+  });
+});
+
+describe("an answer", () => {
+  it("tells how long Amazon took, and the tier that served it", () => {
+    const metadata = { usage: {}, metrics: { latencyMs: 1610 }, serviceTier: { type: "flex" } };
+    const last = read(false, delta(0, { text: "Hi" }), end, eventFrame("metadata", metadata)).at(-1);
+    expect(last).toMatchObject({
+      case: "completed",
+      value: { serviceTier: "flex", timeInfo: { providerDuration: { seconds: 1n, nanos: 610_000_000 } } },
+    });
+  });
+
+  it("begins another part when a block changes its kind", () => {
+    const events = read(false, thought(0, { text: "Hm." }), delta(0, { text: "Hi" }), end);
+    expect(brief(events)).toEqual(["reasoning 0.0 Hm.", "text 0.1 Hi", "finished 0 1 end_turn", "completed"]);
+  });
+
+  it("counts the cache under either of its names", () => {
+    const usage = { inputTokens: 1, outputTokens: 2, cacheReadInputTokenCount: 3, cacheWriteInputTokenCount: 4 };
+    const last = read(false, delta(0, { text: "Hi" }), eventFrame("metadata", { usage }), end).at(-1);
+    expect(last).toMatchObject({
+      value: { usage: { inputTokens: 8, totalTokens: 10, cachedInputTokens: 3, cacheWriteInputTokens: 4 } },
+    });
+  });
+});

@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Frame, FrameDecoder } from "../../../src/providers/bedrock/frames.ts";
+import { eventFrame } from "../../support/event-stream.ts";
+
+// Two frames that botocore decodes to the values below.
+const deltaFrame = Buffer.from(
+  "0000009d00000057b9bbf89f0b3a6576656e742d74797065070011636f6e74656e74426c6f636b44656c74610d3a636f6e74656e742d747970" +
+    "650700106170706c69636174696f6e2f6a736f6e0d3a6d6573736167652d747970650700056576656e747b22636f6e74656e74426c6f636b" +
+    "496e646578223a302c2264656c7461223a7b2274657874223a224869227d2c2270223a226162227d8b38b268",
+  "hex",
+);
+const throttled = Buffer.from(
+  "00000090000000618e91a9b70f3a657863657074696f6e2d747970650700137468726f74746c696e67457863657074696f6e0d3a636f6e7465" +
+    "6e742d747970650700106170706c69636174696f6e2f6a736f6e0d3a6d6573736167652d74797065070009657863657074696f6e7b226d6573" +
+    "73616765223a22546f6f206d616e79207265717565737473227de67f8005",
+  "hex",
+);
+const delta: Frame = {
+  headers: {
+    ":event-type": "contentBlockDelta",
+    ":content-type": "application/json",
+    ":message-type": "event",
+  },
+  payload: '{"contentBlockIndex":0,"delta":{"text":"Hi"},"p":"ab"}',
+};
+
+function decode(...chunks: readonly Uint8Array[]): readonly Frame[] {
+  const decoder = new FrameDecoder();
+  return chunks.flatMap((chunk) => [...decoder.decode([chunk])]);
+}
+
+describe("FrameDecoder", () => {
+  it("reads the frames that botocore reads", () => {
+    expect(decode(deltaFrame)).toEqual([delta]);
+    expect(decode(throttled)).toEqual([
+      {
+        headers: {
+          ":exception-type": "throttlingException",
+          ":content-type": "application/json",
+          ":message-type": "exception",
+        },
+        payload: '{"message":"Too many requests"}',
+      },
+    ]);
+  });
+
+  it("finds the same frames however the bytes are cut", () => {
+    const bytes = Buffer.concat([deltaFrame, eventFrame("messageStop", { stopReason: "end_turn" }), deltaFrame]);
+    const whole = decode(bytes);
+    expect(whole).toHaveLength(3);
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: bytes.length }), { maxLength: 8 }), (places) => {
+        const cuts = [0, ...places.sort((a, b) => a - b), bytes.length];
+        const chunks = cuts.slice(1).map((end, index) => bytes.subarray(cuts[index], end));
+        expect(decode(...chunks)).toEqual(whole);
+      }),
+    );
+  });
+
+  it("tells whether the bytes end inside a frame", () => {
+    const decoder = new FrameDecoder();
+    expect(decoder.isInsideFrame).toBe(false);
+    expect([...decoder.decode([deltaFrame.subarray(0, 3)])]).toEqual([]);
+    expect(decoder.isInsideFrame).toBe(true);
+    expect([...decoder.decode([deltaFrame.subarray(3)])]).toEqual([delta]);
+    expect(decoder.isInsideFrame).toBe(false);
+  });
+
+  it("refuses any byte of a frame that was changed", () => {
+    for (const place of deltaFrame.keys()) {
+      const broken = Buffer.from(deltaFrame);
+      broken[place] = (broken[place] ?? 0) ^ 0x01;
+      const decoder = new FrameDecoder();
+      // A changed length may make the frame longer: then it is not whole.
+      expect(() => {
+        for (const frame of decoder.decode([broken])) throw new Error(`took ${frame.payload}`);
+        if (decoder.isInsideFrame) throw new Error("not whole");
+      }).toThrow(/checksum|length|not whole/);
+    }
+  });
+
+  it("refuses a length beyond all bounds at once, instead of waiting for that much", () => {
+    const decoder = new FrameDecoder();
+    expect(() => [...decoder.decode([Buffer.from("7fffffff", "hex")])]).toThrow("impossible length");
+    expect(() => [...new FrameDecoder().decode([Buffer.from("00000004", "hex")])]).toThrow("impossible length");
+  });
+});

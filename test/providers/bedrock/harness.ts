@@ -1,0 +1,33 @@
+import { create } from "@bufbuild/protobuf";
+import { Secret } from "../../../src/config/secret.ts";
+import { AttemptSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import type { AdapterContext } from "../../../src/providers/adapter.ts";
+import type { ProviderSettings, UpstreamTimeouts } from "../../../src/providers/settings.ts";
+
+export const sonnet = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+
+/** Without a key requests are signed. */
+export function settings(
+  baseUrl: string,
+  { key = "bedrock-key", timeouts = {} }: { key?: string; timeouts?: Partial<UpstreamTimeouts> } = {},
+): ProviderSettings {
+  return {
+    name: "bedrock",
+    baseUrl,
+    apiKey: key === "" ? undefined : new Secret(key),
+    headers: {},
+    timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000, ...timeouts },
+    maxConnections: 4,
+    options: { region: "us-east-1" },
+  };
+}
+
+/** A model that the catalogue does not know. */
+export function model(providerModel = sonnet): Model {
+  return create(ModelSchema, { id: `bedrock/${providerModel}`, provider: "bedrock", providerModel });
+}
+
+export function context(signal: AbortSignal = new AbortController().signal): AdapterContext {
+  return { signal, attempt: create(AttemptSchema, { provider: "bedrock", providerModel: sonnet }) };
+}

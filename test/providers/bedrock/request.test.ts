@@ -1,0 +1,322 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { applyLimitations } from "../../../src/chat/limitations.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
+import { limitationsOf } from "../../../src/providers/bedrock/limitations.ts";
+import { toRequest } from "../../../src/providers/bedrock/request.ts";
+import type { ConverseBody } from "../../../src/providers/bedrock/wire.ts";
+import { stringifyExact } from "../../../src/providers/upstream/exact-json.ts";
+import { model, sonnet } from "./harness.ts";
+
+type Init = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
+
+const text = (value: string) => ({ kind: { case: "text" as const, value } });
+const effort = (value: ReasoningEffort, format = ReasoningFormat.UNSPECIFIED) => ({
+  reasoning: { control: { case: "effort" as const, value }, format },
+});
+const budget = (value: number) => ({ reasoning: { control: { case: "budgetTokens" as const, value } } });
+const choose = (value: ToolChoiceMode) => ({ toolChoice: { choice: { case: "mode" as const, value } } });
+const weather = { tools: [{ name: "weather" }] };
+const called = {
+  messages: [
+    { role: Role.USER, parts: [text("hello")] },
+    {
+      role: Role.ASSISTANT,
+      parts: [{ kind: { case: "toolCall" as const, value: { id: "a", name: "weather", argumentsJson: "{}" } } }],
+    },
+    {
+      role: Role.TOOL,
+      parts: [{ kind: { case: "toolResult" as const, value: { toolCallId: "a", isError: true } } }],
+    },
+  ],
+};
+
+function asked(more: Init): ChatRequest {
+  return create(ChatRequestSchema, { messages: [{ role: Role.USER, parts: [text("hello")] }], ...more });
+}
+
+/** What is sent to a model, and what it is told that it cannot have. */
+function translate(
+  providerModel: string,
+  more: Init,
+): { readonly body: ConverseBody; readonly warned: readonly string[] } {
+  const target = model(providerModel);
+  const limitations = limitationsOf(asked(more), target);
+  const { request } = applyLimitations(asked(more), limitations);
+  return {
+    body: JSON.parse(stringifyExact(toRequest(request, target, "bedrock"))),
+    warned: limitations.map(({ kind, field }) => `${kind} ${field}`),
+  };
+}
+
+function refusals(providerModel: string, more: Init): readonly string[] {
+  return limitationsOf(asked(more), model(providerModel))
+    .filter(({ kind }) => kind === "REFUSED")
+    .map(({ field }) => field);
+}
+
+describe("how much each vendor's models are told to think", () => {
+  const { NONE, LOW, HIGH, XHIGH } = ReasoningEffort;
+  it.each<[string, Init, object | undefined, readonly string[]]>([
+    [sonnet, budget(5000), { thinking: { type: "enabled", budget_tokens: 5000 } }, []],
+    [
+      sonnet,
+      { ...budget(5000), parameters: { maxOutputTokens: 4000 } },
+      { thinking: { type: "enabled", budget_tokens: 3999 } },
+      ["ADJUSTED reasoning.budget_tokens"],
+    ],
+    [
+      sonnet,
+      { ...effort(LOW), parameters: { maxOutputTokens: 10_000 } },
+      { thinking: { type: "enabled", budget_tokens: 2000 } },
+      ["EMULATED reasoning.effort"],
+    ],
+    [
+      sonnet,
+      { ...effort(LOW), parameters: { maxOutputTokens: 500 } },
+      undefined,
+      ["UNSUPPORTED_PARAMETER reasoning.effort"],
+    ],
+    [sonnet, effort(NONE), { thinking: { type: "disabled" } }, []],
+    [
+      "us.anthropic.claude-opus-5",
+      effort(XHIGH, ReasoningFormat.HIDDEN),
+      { thinking: { type: "adaptive", display: "omitted" }, output_config: { effort: "xhigh" } },
+      [],
+    ],
+    [
+      "us.amazon.nova-2-lite-v1:0",
+      effort(LOW),
+      { reasoningConfig: { type: "enabled", maxReasoningEffort: "low" } },
+      [],
+    ],
+    ["us.amazon.nova-2-lite-v1:0", effort(NONE), { reasoningConfig: { type: "disabled" } }, []],
+    ["openai.gpt-oss-120b-1:0", effort(HIGH), { reasoning_effort: "high" }, []],
+    ["openai.gpt-5.4", effort(NONE), { reasoning: { effort: "none" } }, []],
+    ["us.deepseek.r1-v1:0", effort(HIGH), undefined, ["UNSUPPORTED_PARAMETER reasoning.effort"]],
+    ["us.deepseek.r1-v1:0", effort(NONE), undefined, []],
+    ["openai.gpt-oss-120b-1:0", budget(5000), undefined, ["UNSUPPORTED_PARAMETER reasoning.budget_tokens"]],
+  ])("%s, %o", (providerModel, more, fields, warned) => {
+    const translated = translate(providerModel, more);
+    expect(translated.body.additionalModelRequestFields).toEqual(fields);
+    expect(translated.warned).toEqual(warned);
+  });
+
+  it("is refused with the efforts that there are", () => {
+    expect(refusals("us.anthropic.claude-opus-5-5", effort(NONE))).toEqual(["reasoning.effort"]);
+    expect(refusals("us.anthropic.claude-sonnet-4-6-v1", effort(XHIGH))).toEqual(["reasoning.effort"]);
+    expect(refusals("openai.gpt-oss-20b-1:0", effort(NONE))).toEqual(["reasoning.effort"]);
+  });
+
+  it("takes Nova's limit on the answer away when it may think long", () => {
+    const { body, warned } = translate("us.amazon.nova-2-lite-v1:0", {
+      ...effort(HIGH),
+      parameters: { maxOutputTokens: 100 },
+    });
+    expect(body.inferenceConfig).toBeUndefined();
+    expect(warned).toEqual(["UNSUPPORTED_PARAMETER parameters.max_output_tokens"]);
+  });
+});
+
+describe("sampling", () => {
+  const parameters = { temperature: 1, topP: 0.9, topK: 5, stopSequences: ["END"] };
+  it.each<[string, object | undefined, object | undefined]>([
+    [sonnet, { temperature: 1, stopSequences: ["END"] }, { top_k: 5 }],
+    ["us.anthropic.claude-sonnet-5", { stopSequences: ["END"] }, undefined],
+    ["us.amazon.nova-pro-v1:0", { temperature: 1, topP: 0.9, stopSequences: ["END"] }, undefined],
+    ["openai.gpt-oss-120b-1:0", { temperature: 1, topP: 0.9 }, undefined],
+    ["openai.gpt-5.4", undefined, undefined],
+  ])("goes to %s as it takes it", (providerModel, inferenceConfig, additional) => {
+    const { body } = translate(providerModel, { parameters });
+    expect(body.inferenceConfig).toEqual(inferenceConfig);
+    expect(body.additionalModelRequestFields).toEqual(additional);
+  });
+
+  it("is cooled down to what Converse takes", () => {
+    const { body, warned } = translate("us.amazon.nova-pro-v1:0", { parameters: { temperature: 1.5 } });
+    expect(body.inferenceConfig).toEqual({ temperature: 1 });
+    expect(warned).toEqual(["ADJUSTED parameters.temperature"]);
+  });
+});
+
+describe("tools", () => {
+  const { NONE, REQUIRED } = ToolChoiceMode;
+  const named = { toolChoice: { choice: { case: "toolName" as const, value: "weather" } } };
+
+  it("are chosen in Converse's words", () => {
+    expect(translate(sonnet, { ...weather, ...choose(REQUIRED) }).body.toolConfig?.toolChoice).toEqual({ any: {} });
+    expect(translate(sonnet, { ...weather, ...named }).body.toolConfig?.toolChoice).toEqual({
+      tool: { name: "weather" },
+    });
+    expect(translate(sonnet, weather).body.toolConfig).not.toHaveProperty("toolChoice");
+  });
+
+  it("cannot be forced on models that refuse it", () => {
+    expect(refusals("us.anthropic.claude-opus-5-5", { ...weather, ...choose(REQUIRED) })).toEqual(["tool_choice.mode"]);
+    expect(refusals("us.meta.llama3-3-70b-instruct-v1:0", { ...weather, ...named })).toEqual(["tool_choice.tool_name"]);
+  });
+
+  it("are left out where none may be called, since there is no such choice", () => {
+    const { body, warned } = translate("us.amazon.nova-pro-v1:0", { ...weather, ...choose(NONE) });
+    expect(body).not.toHaveProperty("toolConfig");
+    expect(warned).toEqual(["EMULATED tool_choice.mode"]);
+    expect(refusals("us.amazon.nova-pro-v1:0", { ...weather, ...called, ...choose(NONE) })).toEqual([
+      "tool_choice.mode",
+    ]);
+  });
+
+  it("stay with Claude, which can be told not to call them or one at a time", () => {
+    const none = translate(sonnet, { ...weather, ...called, ...choose(NONE) });
+    expect(none.body.toolConfig?.tools).toHaveLength(1);
+    expect(none.body.additionalModelRequestFields).toEqual({ tool_choice: { type: "none" } });
+    expect(none.warned).toEqual([]);
+    const one = translate(sonnet, { ...weather, ...named, parallelToolCalls: false });
+    expect(one.body.toolConfig).not.toHaveProperty("toolChoice");
+    expect(one.body.additionalModelRequestFields).toEqual({
+      tool_choice: { type: "tool", name: "weather", disable_parallel_tool_use: true },
+    });
+  });
+
+  it("go out, as a name alone, with calls in the conversation even when the request has none", () => {
+    const { body, warned } = translate(sonnet, called);
+    expect(body.toolConfig).toEqual({
+      tools: [{ toolSpec: { name: "weather", inputSchema: { json: { type: "object", properties: {} } } } }],
+    });
+    expect(body.additionalModelRequestFields).toEqual({ tool_choice: { type: "none" } });
+    expect(warned).toEqual(["EMULATED tools"]);
+    expect(refusals("us.amazon.nova-pro-v1:0", called)).toEqual(["tools"]);
+  });
+
+  it("have calls with nine letters and digits where Mistral's models want them, the same for call and result", () => {
+    const { body } = translate("us.mistral.pixtral-large-2502-v1:0", { ...weather, ...called });
+    const [, call, result] = body.messages;
+    const id = /"toolUseId":"(\w{9})"/.exec(JSON.stringify(call))?.[1];
+    expect(id).toBeDefined();
+    expect(result?.content).toEqual([{ toolResult: { toolUseId: id, content: [] } }]);
+  });
+
+  it("lose strict where Bedrock refuses it, with a warning", () => {
+    const strict = { tools: [{ name: "weather", strict: true }] };
+    const { body, warned } = translate("us.anthropic.claude-opus-5", strict);
+    expect(JSON.stringify(body)).not.toContain("strict");
+    expect(warned).toEqual(["EMULATED tools"]);
+  });
+
+  it("keep the order of keys and the digits of numbers, which objects would lose", () => {
+    const json = '{"10":1,"2":12345678901234567890,"a":1.0}';
+    const messages = [
+      ...called.messages.slice(0, 1),
+      {
+        role: Role.ASSISTANT,
+        parts: [{ kind: { case: "toolCall" as const, value: { id: "a", name: "weather", argumentsJson: json } } }],
+      },
+    ];
+    const request = asked({ messages, tools: [{ name: "weather", parametersJsonSchema: json }] });
+    const sent = stringifyExact(toRequest(request, model(), "bedrock"));
+    expect(sent).toContain(`"input":${json}`);
+    expect(sent).toContain(`"inputSchema":{"json":${json}}`);
+  });
+});
+
+describe("options of its own", () => {
+  it("join what the request says, and win over it", () => {
+    const { body } = translate(sonnet, {
+      parameters: { maxOutputTokens: 10, temperature: 0.5 },
+      providerOptions: {
+        bedrock: { inferenceConfig: { temperature: 0.1 }, performanceConfig: { latency: "optimized" } },
+      },
+    });
+    expect(body.inferenceConfig).toEqual({ maxTokens: 10, temperature: 0.1 });
+    expect(body).toHaveProperty("performanceConfig.latency", "optimized");
+  });
+});
+
+describe("messages", () => {
+  it("are marked for the cache only after something that can be cached", () => {
+    const hinted = (value: string) => ({ ...text(value), cacheHint: {} });
+    const messages = [{ role: Role.USER, parts: [hinted(""), hinted("a")] }];
+    const content = [{ text: "a" }, { cachePoint: { type: "default" } }];
+    expect(translate(sonnet, { messages }).body.messages).toEqual([{ role: "user", content }]);
+    const { body, warned } = translate("us.meta.llama3-3-70b-instruct-v1:0", { messages });
+    expect(body.messages).toEqual([{ role: "user", content: [{ text: "a" }] }]);
+    expect(warned).toEqual(["EMULATED messages"]);
+  });
+
+  it("of one role are one turn, and system text goes before them", () => {
+    const { body, warned } = translate(sonnet, {
+      messages: [
+        { role: Role.USER, parts: [text("a")] },
+        { role: Role.USER, parts: [text("")] },
+        { role: Role.SYSTEM, parts: [text("Be brief.")] },
+        { role: Role.USER, parts: [text("b")] },
+      ],
+    });
+    expect(body.system).toEqual([{ text: "Be brief." }]);
+    expect(body.messages).toEqual([{ role: "user", content: [{ text: "a" }, { text: "b" }] }]);
+    expect(warned).toEqual(["EMULATED messages"]);
+  });
+
+  it("name documents once, in the letters that Bedrock takes", () => {
+    const document = (filename: string) => ({
+      kind: {
+        case: "media" as const,
+        value: { source: { case: "data" as const, value: new Uint8Array([1]) }, mediaType: "text/plain", filename },
+      },
+    });
+    const { body } = translate(sonnet, {
+      messages: [
+        { role: Role.USER, parts: [document("a.b_c.txt"), document("a.b_c.md"), document(""), document("été.txt")] },
+      ],
+    });
+    const names = body.messages[0]?.content.map((block) => ("document" in block ? block.document.name : ""));
+    expect(names).toEqual(["a b c", "a b c (2)", "document", "t"]);
+  });
+
+  it("take media from S3, with a media type, but from no other address", () => {
+    const image = (value: string) => ({
+      messages: [
+        {
+          role: Role.USER,
+          parts: [
+            {
+              kind: {
+                case: "media" as const,
+                value: { source: { case: "url" as const, value }, mediaType: "image/png" },
+              },
+            },
+          ],
+        },
+      ],
+    });
+    expect(translate("us.amazon.nova-pro-v1:0", image("s3://bucket/a.png")).body.messages[0]?.content).toEqual([
+      { image: { format: "png", source: { s3Location: { uri: "s3://bucket/a.png" } } } },
+    ]);
+    for (const url of ["https://example.com/a.png", "file:///a.png", "data:image/png;base64,AA=="]) {
+      expect(refusals(sonnet, image(url))).toEqual(["messages[0].parts[0].media"]);
+    }
+  });
+
+  it("tell the model to write JSON where an object is wanted, since there is no JSON mode", () => {
+    const { body } = translate(sonnet, { outputFormat: { format: { case: "jsonObject", value: {} } } });
+    expect(JSON.stringify(body.system)).toContain("JSON object");
+    expect(body).not.toHaveProperty("outputConfig");
+  });
+
+  it("lose thoughts before the last question when that is asked for", () => {
+    const thought = {
+      kind: { case: "reasoning" as const, value: { text: "Hm." } },
+      providerState: { provider: "bedrock", model: sonnet, data: Buffer.from("sig") },
+    };
+    const messages = [
+      { role: Role.USER, parts: [text("a")] },
+      { role: Role.ASSISTANT, parts: [thought, text("b")] },
+      { role: Role.USER, parts: [text("c")] },
+      { role: Role.ASSISTANT, parts: [thought, text("d")] },
+    ];
+    const { body } = translate(sonnet, { messages, reasoning: { clearEarlierReasoning: true } });
+    expect(body.messages.map(({ content }) => content.length)).toEqual([1, 1, 1, 2]);
+  });
+});

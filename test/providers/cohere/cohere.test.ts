@@ -1,0 +1,190 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { applyLimitations } from "../../../src/chat/limitations.ts";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
+import { limitationsOf } from "../../../src/providers/cohere/limitations.ts";
+import { toRequest } from "../../../src/providers/cohere/request.ts";
+import { startReplayUpstream } from "../../support/replay-upstream.ts";
+import { adapter, brief, collect, context, request } from "../openai/harness.ts";
+
+const model = create(ModelSchema, { id: "cohere/command-x", provider: "cohere", providerModel: "command-x" });
+
+/** What is sent for a request, with its limitations applied. */
+function sent(fields: Parameters<typeof request>[0]): Record<string, unknown> {
+  const asked = request(fields);
+  const limited = applyLimitations(asked, limitationsOf(asked, model)).request;
+  return JSON.parse(JSON.stringify(toRequest(limited, model, "cohere")));
+}
+
+async function answerTo(asked: ReturnType<typeof request>, ...events: readonly object[]) {
+  // The body never ends: message-end is the end.
+  const write = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+  await using upstream = await startReplayUpstream({ steps: [{ write }, { hold: new Promise(() => {}) }] });
+  const cohere = adapter(upstream.baseUrl, {}, "cohere");
+  const outcome = await collect(cohere.stream(asked, model, context()));
+  await cohere.close?.();
+  return { ...outcome, body: upstream.requests[0]?.body ?? "", path: upstream.requests[0]?.path };
+}
+
+const messageEnd = (finish_reason: string) => ({ type: "message-end", delta: { finish_reason } });
+
+test("the seed and the schemas go out as they were written", async () => {
+  const schema = '{"type":"object","properties":{"b":{"maximum":1.0},"10":{},"a":{}}}';
+  const asked = request({
+    parameters: { seed: "18446744073709551615" },
+    tools: [{ name: "f", parametersJsonSchema: schema }],
+  });
+  const { body, path, events } = await answerTo(asked, messageEnd("COMPLETE"));
+  expect(path).toBe("/v2/chat");
+  expect(body).toContain('"seed":18446744073709551615');
+  expect(body).toContain(`"parameters":${schema}`);
+  expect(brief(events)).toEqual(["started", "finished 0 1 COMPLETE", "completed"]);
+});
+
+test.each([
+  ["ERROR", "PROVIDER_UNAVAILABLE"],
+  ["TIMEOUT", "PROVIDER_TIMEOUT"],
+])("the finish reason %s before output is %s", async (word, reason) => {
+  const { events, error } = await answerTo(request(), messageEnd(word));
+  expect(brief(events)).toEqual(["started"]);
+  expect(error).toMatchObject({ reason, facts: { provider: { code: word } } });
+});
+
+test("hidden reasoning is left out, the plan with it", async () => {
+  const { events } = await answerTo(
+    request({ reasoning: { format: ReasoningFormat.HIDDEN } }),
+    { type: "content-delta", index: 0, delta: { message: { content: { thinking: "hm" } } } },
+    { type: "tool-plan-delta", delta: { message: { tool_plan: "I will" } } },
+    { type: "content-delta", index: 1, delta: { message: { content: { text: "4" } } } },
+    messageEnd("COMPLETE"),
+  );
+  expect(brief(events)).toEqual(["started", "text 0.0 4", "finished 0 1 COMPLETE", "completed"]);
+});
+
+test("a tool call that continues without having begun is malformed", async () => {
+  const { error } = await answerTo(request(), {
+    type: "tool-call-delta",
+    index: 0,
+    delta: { message: { tool_calls: { function: { arguments: "{" } } } },
+  });
+  expect(error).toMatchObject({ reason: "PROVIDER_FAULT" });
+});
+
+test("billed units stand in where the real counts are missing", async () => {
+  const usage = { billed_units: { input_tokens: 3, output_tokens: 2 } };
+  const { events } = await answerTo(request(), { type: "message-end", delta: { finish_reason: "COMPLETE", usage } });
+  expect(events.at(-1)?.value).toMatchObject({ usage: { inputTokens: 3, outputTokens: 2, totalTokens: 5 } });
+});
+
+test("p is never 0 or 1, k is 0 where it is off, penalties are never negative", () => {
+  const limits = { topP: 1, topK: -1, presencePenalty: -2, frequencyPenalty: 2, temperature: 2 };
+  expect(sent({ parameters: limits })).toMatchObject({
+    p: 0.99,
+    k: 0,
+    presence_penalty: 0,
+    frequency_penalty: 1,
+    temperature: 1,
+  });
+  expect(sent({ parameters: { topP: 0.001 } })).toMatchObject({ p: 0.01 });
+});
+
+test("a schema stands alone under json_object, with the description that it lacks", () => {
+  const format = (value: { schemaJson: string; description?: string }) =>
+    sent({ outputFormat: { format: { case: "jsonSchema", value: { name: "s", ...value } } } }).response_format;
+  const type = "json_object";
+  expect(format({ schemaJson: '{"type":"object"}' })).toEqual({ type, json_schema: { type: "object" } });
+  expect(format({ schemaJson: ' {"type":"object"}', description: 'a "b"' })).toEqual({
+    type,
+    json_schema: { description: 'a "b"', type: "object" },
+  });
+  expect(format({ schemaJson: "{ }", description: "d" })).toEqual({ type, json_schema: { description: "d" } });
+  expect(format({ schemaJson: '{"description":"own"}', description: "d" })).toEqual({
+    type,
+    json_schema: { description: "own" },
+  });
+  expect(sent({ outputFormat: { format: { case: "jsonObject", value: {} } } }).response_format).toEqual({ type });
+});
+
+test("a tool that must be called is the only one that is offered", () => {
+  const tools = [{ name: "now" }, { name: "weather" }];
+  expect(sent({ tools, toolChoice: { choice: { case: "toolName", value: "weather" } } })).toMatchObject({
+    tools: [{ function: { name: "weather" } }],
+    tool_choice: "REQUIRED",
+  });
+  expect(sent({ tools, toolChoice: { choice: { case: "mode", value: ToolChoiceMode.NONE } } })).toMatchObject({
+    tools: [{}, {}],
+    tool_choice: "NONE",
+  });
+  const auto = sent({ tools, toolChoice: { choice: { case: "mode", value: ToolChoiceMode.AUTO } } });
+  expect(auto).not.toHaveProperty("tool_choice");
+  expect(auto).not.toHaveProperty("strict_tools");
+});
+
+test("thinking is on, off or bounded", () => {
+  const thinking = (control: NonNullable<NonNullable<Parameters<typeof request>[0]>["reasoning"]>["control"]) =>
+    sent({ reasoning: { ...(control && { control }) } }).thinking;
+  expect(thinking(undefined)).toBeUndefined();
+  expect(thinking({ case: "effort", value: ReasoningEffort.NONE })).toEqual({ type: "disabled" });
+  expect(thinking({ case: "effort", value: ReasoningEffort.LOW })).toEqual({ type: "enabled" });
+  expect(thinking({ case: "budgetTokens", value: 0 })).toEqual({ type: "disabled" });
+  expect(thinking({ case: "budgetTokens", value: 9 })).toEqual({ type: "enabled", token_budget: 9 });
+});
+
+test("text beside tool calls goes out as their plan, since Cohere refuses it as content", () => {
+  const parts = [
+    { kind: { case: "text" as const, value: "Let me look." } },
+    { kind: { case: "toolCall" as const, value: { id: "c1", name: "now" } } },
+  ];
+  const { messages } = sent({ messages: [{ role: Role.ASSISTANT, parts }] });
+  expect(messages).toEqual([
+    {
+      role: "assistant",
+      tool_calls: [{ id: "c1", type: "function", function: { name: "now", arguments: "{}" } }],
+      tool_plan: "Let me look.",
+    },
+  ]);
+});
+
+test("earlier thoughts are left out where that is asked for", () => {
+  const messages = [
+    {
+      role: Role.ASSISTANT,
+      parts: [
+        { kind: { case: "reasoning" as const, value: { text: "hm" } } },
+        { kind: { case: "text" as const, value: "4" } },
+      ],
+    },
+    { role: Role.USER, parts: [{ kind: { case: "text" as const, value: "sure?" } }] },
+  ];
+  const thinking = { type: "thinking", thinking: "hm" };
+  expect(sent({ messages }).messages).toMatchObject([{ content: [thinking, { type: "text", text: "4" }] }, {}]);
+  const cleared = sent({ messages, reasoning: { clearEarlierReasoning: true } });
+  expect(cleared.messages).toMatchObject([{ content: "4" }, {}]);
+});
+
+test("a model that does not think gets earlier thoughts only as the plan of its calls", () => {
+  const asked = request({
+    messages: [
+      {
+        role: Role.ASSISTANT,
+        parts: [
+          { kind: { case: "reasoning", value: { text: "look" } } },
+          { kind: { case: "toolCall", value: { id: "c1", name: "now" } } },
+        ],
+      },
+      { role: Role.TOOL, parts: [{ kind: { case: "toolResult", value: { toolCallId: "c1" } } }] },
+      {
+        role: Role.ASSISTANT,
+        parts: [{ kind: { case: "reasoning", value: { text: "hm" } } }, { kind: { case: "text", value: "noon" } }],
+      },
+    ],
+    reasoning: { control: { case: "effort", value: ReasoningEffort.NONE } },
+  });
+  const messages = toRequest(asked, model, "cohere").messages;
+  expect(messages).toMatchObject([{ tool_plan: "look" }, { role: "tool" }, { content: "noon" }]);
+  expect(messages[0]).not.toHaveProperty("content");
+  expect(limitationsOf(asked, model)).toMatchObject([{ kind: "EMULATED", field: "messages" }]);
+});

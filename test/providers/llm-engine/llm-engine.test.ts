@@ -1,0 +1,189 @@
+import { create } from "@bufbuild/protobuf";
+import { afterEach, describe, expect, it } from "vitest";
+import type { ChatEvent } from "../../../src/chat/events.ts";
+import { createFold } from "../../../src/chat/fold.ts";
+import { applyLimitations } from "../../../src/chat/limitations.ts";
+import { ConfigError } from "../../../src/config/config-error.ts";
+import type { ChatRequest } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
+import type { Adapter } from "../../../src/providers/adapter.ts";
+import { startAttempt } from "../../../src/routing/attempt.ts";
+import { createLlmEngine } from "../../contract/dialects/llm-engine.ts";
+import { type ReplayUpstream, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
+import { ask } from "../../support/requests.ts";
+
+const never = new Promise<never>(() => {});
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const resource of open.splice(0)) await resource[Symbol.asyncDispose]();
+});
+
+async function start(
+  options: Readonly<Record<string, unknown>>,
+  ...scripts: readonly Script[]
+): Promise<{ upstream: ReplayUpstream; adapter: Adapter }> {
+  const upstream = await startReplayUpstream(...scripts);
+  const adapter = createLlmEngine(upstream.baseUrl, options);
+  open.push({ [Symbol.asyncDispose]: async () => adapter.close?.() }, upstream);
+  return { upstream, adapter };
+}
+
+const modelOf = (endpoint: string): Model =>
+  create(ModelSchema, { id: `llm-engine/${endpoint}`, provider: "llm-engine", providerModel: endpoint });
+
+async function complete(adapter: Adapter, request: ChatRequest, asWhole: boolean, endpoint = "llama-3-8b-instruct") {
+  const model = modelOf(endpoint);
+  const limited = applyLimitations(request, adapter.limitations(request, model)).request;
+  const fold = createFold();
+  const events: ChatEvent[] = [];
+  const signal = new AbortController().signal;
+  for await (const batch of startAttempt(adapter, limited, model, signal, asWhole).events) events.push(...batch);
+  for (const event of events) fold.add(event);
+  return fold.completion;
+}
+
+const json = (body: object): Script => ({
+  headers: { "content-type": "application/json" },
+  steps: [{ write: JSON.stringify(body) }],
+});
+const lines = (...events: readonly object[]): Script => ({
+  steps: [{ write: events.map((event) => `data: ${JSON.stringify(event)}\r\n\r\n`).join("") }],
+});
+const output = (more: object) => ({ request_id: "c4bf", output: { text: "Hi", num_completion_tokens: 1, ...more } });
+const hello = ask("llm-engine/m", "hello");
+
+describe("v1 of LLM Engine", () => {
+  it("is told the endpoint in the query, whatever its name, and how long the answer may be", async () => {
+    const { upstream, adapter } = await start({ api: "v1" }, lines(output({ finished: true })));
+    await complete(adapter, hello, false, "my llama&2");
+    expect(upstream.requests[0]).toMatchObject({
+      path: "/v1/llm/completions-stream?model_endpoint_name=my%20llama%262",
+      headers: { authorization: "Bearer the-key" },
+    });
+    expect(JSON.parse(upstream.requests[0]?.body ?? "")).toMatchObject({ max_new_tokens: 100, temperature: 1 });
+  });
+
+  it("answers as a whole to a caller who waits for the whole", async () => {
+    const tokens = [{ token: "Hi", log_prob: -0.1 }];
+    const { upstream, adapter } = await start({ api: "v1" }, json(output({ num_prompt_tokens: 12, tokens })));
+    expect(await complete(adapter, hello, true)).toMatchObject({
+      choices: [
+        {
+          message: { parts: [{ kind: { case: "text", value: "Hi" } }] },
+          finishReason: FinishReason.STOP,
+          logprobs: { tokens: [{ token: "Hi", logprob: -0.1 }] },
+        },
+      ],
+      usage: { inputTokens: 12, outputTokens: 1, totalTokens: 13, quality: UsageQuality.EXACT },
+    });
+    expect(upstream.requests[0]?.path).toBe("/v1/llm/completions-sync?model_endpoint_name=llama-3-8b-instruct");
+  });
+
+  it("gives no finish reason: the answer warns that it was concluded", async () => {
+    for (const asWhole of [true, false]) {
+      const { adapter } = await start({ api: "v1" }, asWhole ? json(output({})) : lines(output({ finished: true })));
+      const { choices, warnings } = await complete(adapter, hello, asWhole);
+      expect(choices).toMatchObject([{ finishReason: FinishReason.STOP, providerFinishReason: "" }]);
+      expect(warnings).toMatchObject([{ reason: "INFERRED" }]);
+    }
+  });
+
+  it("reports an error at the first event by its own status and words", async () => {
+    const error = { status_code: 400, content: { error: "prompt is too long", timestamp: "2026-11-21" } };
+    const { adapter } = await start({ api: "v1" }, lines({ request_id: "c4bf", output: null, error }));
+    await expect(complete(adapter, hello, false)).rejects.toMatchObject({
+      reason: "INVALID_REQUEST",
+      message: expect.stringContaining("prompt is too long"),
+    });
+  });
+
+  it("reports an error in a whole answer", async () => {
+    const error = { status_code: 500, content: { error: "upstream" } };
+    const { adapter } = await start({ api: "v1" }, json({ request_id: "c4bf", output: null, error }));
+    await expect(complete(adapter, hello, true)).rejects.toMatchObject({ reason: "PROVIDER_UNAVAILABLE" });
+  });
+
+  it("gives several choices by several calls", async () => {
+    const { upstream, adapter } = await start(
+      { api: "v1" },
+      lines(output({ finished: true, num_prompt_tokens: 7 })),
+      lines(output({ finished: true, num_prompt_tokens: 7 })),
+    );
+    const completion = await complete(adapter, ask("llm-engine/m", "hello", { parameters: { n: 2 } }), false);
+    expect(completion.choices.map(({ index }) => index)).toEqual([0, 1]);
+    expect(completion.usage).toMatchObject({ inputTokens: 14, outputTokens: 2 });
+    expect(completion.warnings).toHaveLength(1);
+    for (const { body } of upstream.requests) expect(JSON.parse(body)).not.toHaveProperty("n");
+  });
+
+  it("gets a schema as the caller wrote it, key for key and digit for digit", async () => {
+    const { upstream, adapter } = await start({ api: "v1" }, lines(output({ finished: true })));
+    const schemaJson = '{"type":"object","2":1,"1":12345678901234567890}';
+    const outputFormat = { format: { case: "jsonSchema" as const, value: { name: "n", schemaJson } } };
+    await complete(adapter, ask("llm-engine/m", "hello", { outputFormat }), false);
+    expect(upstream.requests[0]?.body).toContain(`"guided_json":${schemaJson}`);
+  });
+
+  it("gets values within its ranges", () => {
+    const adapter = createLlmEngine("http://127.0.0.1:9", { api: "v1" });
+    const parameters = { temperature: 1.5, presencePenalty: -1, frequencyPenalty: 2, maxOutputTokens: 1 };
+    const request = ask("llm-engine/m", "hello", { parameters });
+    const limited = applyLimitations(request, adapter.limitations(request, modelOf("llama"))).request;
+    expect(limited.parameters).toMatchObject({ temperature: 1, presencePenalty: 0, frequencyPenalty: 2 });
+  });
+
+  it("refuses an endpoint whose name does not tell its template, unless the configuration does", () => {
+    const kinds = (options: object) =>
+      createLlmEngine("http://127.0.0.1:9", { api: "v1", ...options })
+        .limitations(hello, modelOf("falcon-40b"))
+        .map(({ kind, field }) => `${kind} ${field}`);
+    expect(kinds({})).toContain("REFUSED model");
+    expect(kinds({ template: "chatml" })).not.toContain("REFUSED model");
+  });
+});
+
+describe("v2 of LLM Engine", () => {
+  it("is asked at its own path, with the endpoint in the body", async () => {
+    const message = { role: "assistant", content: "Yes", reasoning_content: null };
+    const whole = {
+      id: "chatcmpl-1",
+      choices: [{ index: 0, message, finish_reason: "stop" }],
+      object: "chat.completion",
+    };
+    const { upstream, adapter } = await start({}, json(whole));
+    const { choices } = await complete(adapter, hello, true, "my endpoint");
+    expect(choices[0]?.message?.parts).toMatchObject([{ kind: { case: "text", value: "Yes" } }]);
+    expect(upstream.requests[0]?.path).toBe("/v2/chat/completions");
+    expect(JSON.parse(upstream.requests[0]?.body ?? "")).toMatchObject({ model: "my endpoint", stream: false });
+  });
+
+  it("reports an error at the first event by its own status and words", async () => {
+    const error = { status_code: 400, content: { error: "no such tool parser", timestamp: "2026-11-21" } };
+    const { adapter } = await start({}, lines({ error }));
+    await expect(complete(adapter, hello, false)).rejects.toMatchObject({
+      reason: "INVALID_REQUEST",
+      message: expect.stringContaining("no such tool parser"),
+    });
+  });
+});
+
+describe("LLM Engine", () => {
+  it.each(["v1", "v2"])("takes the key of %s as a user without password where it is told so", async (api) => {
+    const { upstream, adapter } = await start({ api, auth: "basic" }, { status: 401 });
+    await expect(complete(adapter, hello, false)).rejects.toMatchObject({ reason: "PROVIDER_CREDENTIALS_REJECTED" });
+    expect(upstream.requests[0]?.headers.authorization).toBe(`Basic ${btoa("the-key:")}`);
+  });
+
+  it.each(["v1", "v2"])("may start as slowly in %s as its own limit says, which pings do not stretch", async (api) => {
+    const ping = { write: ": ping - 2026-11-21 00:00:15.000000+00:00\r\n\r\n" };
+    const { adapter } = await start({ api, cold_start_ms: 20 }, { steps: [ping, { hold: never }] });
+    await expect(complete(adapter, hello, false)).rejects.toMatchObject({ reason: "PROVIDER_TIMEOUT" });
+  });
+
+  it("refuses options that it does not have, with their path", () => {
+    expect(() => createLlmEngine("http://127.0.0.1:9", { api: "v3" })).toThrow(ConfigError);
+    expect(() => createLlmEngine("http://127.0.0.1:9", { colour: "red" })).toThrow("providers.llm-engine.options");
+  });
+});

@@ -1,0 +1,27 @@
+import { EventStreamCodec } from "@smithy/eventstream-codec";
+import { fromUtf8, toUtf8 } from "@smithy/util-utf8";
+
+const codec = new EventStreamCodec(toUtf8, fromUtf8);
+
+function encode(headers: Readonly<Record<string, string>>, payload: object | string | undefined): Uint8Array {
+  const entries = Object.entries(headers).map(([name, value]) => [name, { type: "string" as const, value }]);
+  const text = typeof payload === "string" ? payload : JSON.stringify(payload ?? "");
+  return codec.encode({ headers: Object.fromEntries(entries), body: fromUtf8(payload === undefined ? "" : text) });
+}
+
+/** A frame of Amazon's binary event stream with an event, padded as Bedrock pads them. */
+export function eventFrame(type: string, payload: object | string): Uint8Array {
+  const padded = typeof payload === "string" ? payload : { ...payload, p: "abcdefgh" };
+  return encode({ ":event-type": type, ":content-type": "application/json", ":message-type": "event" }, padded);
+}
+
+export function exceptionFrame(type: string, payload: object): Uint8Array {
+  return encode(
+    { ":exception-type": type, ":content-type": "application/json", ":message-type": "exception" },
+    payload,
+  );
+}
+
+export function errorFrame(code: string, message: string): Uint8Array {
+  return encode({ ":message-type": "error", ":error-code": code, ":error-message": message }, undefined);
+}
