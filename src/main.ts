@@ -6,6 +6,7 @@ import { ConfigError } from "./config/config-error.ts";
 import { describeConfig } from "./config/describe.ts";
 import { loadConfig } from "./config/load.ts";
 import { declarations } from "./providers/registry.ts";
+import { returnMemoryWhenIdle } from "./server/idle-memory.ts";
 import { startLines } from "./server/start-lines.ts";
 import { createLog } from "./telemetry/log.ts";
 
@@ -55,6 +56,7 @@ async function serve(config: Config): Promise<void> {
   const service = await composeService(config, log);
   // For a person; the log on standard output is for programs.
   process.stderr.write(startLines(service, config).join("\n"));
+  returnMemoryWhenIdle(() => service.activity);
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1);

@@ -6,14 +6,16 @@ import { Call, type CallSurroundings } from "./call.ts";
 export class Calls {
   readonly #running = new Set<Call>();
   readonly #surroundings: CallSurroundings;
+  #begun = 0;
   #onIdle: (() => void) | undefined;
 
   constructor(surroundings: CallSurroundings) {
     this.#surroundings = surroundings;
   }
 
-  get count(): number {
-    return this.#running.size;
+  /** Calls under way, and calls since the start. */
+  get activity(): { readonly running: number; readonly begun: number } {
+    return { running: this.#running.size, begun: this.#begun };
   }
 
   begin(context: HandlerContext, method: string): Call {
@@ -22,6 +24,7 @@ export class Calls {
       if (this.#running.size === 0) this.#onIdle?.();
     });
     this.#running.add(call);
+    this.#begun++;
     return call;
   }
 

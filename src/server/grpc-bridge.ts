@@ -25,6 +25,9 @@ type Implementation = (request: unknown, context: HandlerContext) => unknown;
 
 type Gate = (context: HandlerContext) => void;
 
+/** Encodes the messages of one method's output, where that is done better than by toBinary. */
+export type Encoders = ReadonlyMap<DescMessage, (message: unknown) => Buffer>;
+
 /**
  * Mounts a service written for Connect on a grpc-js server: unary and server-streaming methods. The gate runs before a
  * request is decoded.
@@ -34,11 +37,12 @@ export function addService<Service extends DescService>(
   service: Service,
   implementation: ServiceImpl<Service>,
   gate: Gate,
+  encoders: Encoders = new Map(),
 ): void {
   const definitions: Record<string, MethodDefinition<Buffer, unknown>> = {};
   const handlers: Record<string, UntypedHandleCall> = {};
   for (const method of service.methods) {
-    definitions[method.localName] = define(method);
+    definitions[method.localName] = define(method, encoders);
     // ServiceImpl's mapped type cannot be indexed by a name that is known only at run time.
     const handler = (implementation as Record<string, Implementation>)[method.localName];
     if (handler === undefined) throw new Error(`${service.typeName}.${method.name} has no implementation`);
@@ -48,7 +52,7 @@ export function addService<Service extends DescService>(
   server.addService(definitions, handlers);
 }
 
-function define(method: DescMethod): MethodDefinition<Buffer, unknown> {
+function define(method: DescMethod, encoders: Encoders): MethodDefinition<Buffer, unknown> {
   return {
     path: `/${method.parent.typeName}/${method.name}`,
     requestStream: false,
@@ -56,7 +60,7 @@ function define(method: DescMethod): MethodDefinition<Buffer, unknown> {
     // The request stays as bytes until the handler runs, so that bad bytes are an error with details like any other.
     requestSerialize: (value) => value,
     requestDeserialize: (bytes) => bytes,
-    responseSerialize: serializer(method.output),
+    responseSerialize: encoders.get(method.output) ?? serializer(method.output),
     responseDeserialize: (bytes) => fromBinary(method.output, bytes),
   };
 }

@@ -2,9 +2,10 @@ import type { Http2Server, IncomingHttpHeaders } from "node:http2";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Config, TlsFiles } from "../config/config.ts";
-import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
+import { ChatService, type StreamChatResponse, StreamChatResponseSchema } from "../gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
-import { addService } from "./grpc-bridge.ts";
+import { encodeResponse } from "../rpc/encode-delta.ts";
+import { addService, type Encoders } from "./grpc-bridge.ts";
 import { closingMs, type Listener, type Services } from "./listener.ts";
 import { addReflection } from "./reflection.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
@@ -23,6 +24,11 @@ const watched = ["", ChatService.typeName, ModelService.typeName];
 // grpc-js prints header values that it cannot take, keys among them, on standard error.
 setLogVerbosity(logVerbosity.NONE);
 
+// The bridge does not know the types of its messages: the schema says which they are.
+const encoders: Encoders = new Map([
+  [StreamChatResponseSchema, (message) => encodeResponse(message as StreamChatResponse)],
+]);
+
 /** Serves native gRPC: the services, health and reflection. */
 export async function listenGrpc(config: Config, services: Services): Promise<Listener> {
   const server = new Server({
@@ -40,7 +46,7 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
   });
   limitTimeoutsOf(server, config.limits.maxCallMs);
   const health = new HealthImplementation(Object.fromEntries(watched.map((name) => [name, "SERVING" as const])));
-  addService(server, ChatService, services.chat, services.gate);
+  addService(server, ChatService, services.chat, services.gate, encoders);
   addService(server, ModelService, services.models, services.gate);
   health.addToServer(server);
   addReflection(server, reflected);

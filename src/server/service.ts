@@ -13,6 +13,7 @@ import { createGate } from "../rpc/gateway.ts";
 import { createModelService } from "../rpc/model-service.ts";
 import { listenGrpc } from "./grpc-listener.ts";
 import { listenHttp } from "./http-listener.ts";
+import type { Activity } from "./idle-memory.ts";
 
 /** What a service is made of. */
 export interface ServiceParts {
@@ -29,6 +30,7 @@ export interface Service {
   readonly httpAddress: string;
   /** What can be asked, ordered by id. */
   readonly models: readonly Model[];
+  readonly activity: Activity;
   /**
    * Stops in order: health turns NOT_SERVING, the configured delay passes, new calls are refused, running ones may end
    * within the grace period, and what is left then ends with UNAVAILABLE.
@@ -77,6 +79,9 @@ export async function startService({ config, adapters, models, ledger, onFault }
     grpcAddress,
     httpAddress,
     models: gateway.catalogue.list(),
+    get activity() {
+      return calls.activity;
+    },
     stop() {
       stopping ??= stop();
       return stopping;
