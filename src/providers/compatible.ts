@@ -1,7 +1,7 @@
 import { hostedServers } from "./compatible/hosted.ts";
 import { ownServers } from "./compatible/own-servers.ts";
+import type { ProviderDeclaration } from "./declaration.ts";
 import { createOpenAiAdapter } from "./openai/index.ts";
-import type { ProviderDeclaration } from "./registry.ts";
 
 /** Every server that speaks OpenAI's dialect, OpenAI first. A new one is an entry in one of the two tables. */
 export const compatibleDeclarations: readonly ProviderDeclaration[] = [...hostedServers, ...ownServers].map(

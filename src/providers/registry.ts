@@ -1,36 +1,15 @@
-import type { Adapter } from "./adapter.ts";
 import { anthropicDeclaration } from "./anthropic/index.ts";
 import { azureOpenAiDeclaration } from "./azure-openai/index.ts";
 import { bedrockDeclaration } from "./bedrock/index.ts";
 import { cohereDeclaration } from "./cohere/index.ts";
 import { compatibleDeclarations } from "./compatible.ts";
+import type { ProviderDeclaration } from "./declaration.ts";
 import { createEcho } from "./echo/echo.ts";
 import { geminiDeclaration } from "./gemini/index.ts";
 import { vertexDeclaration } from "./gemini/vertex.ts";
 import { llmEngineDeclaration } from "./llm-engine/index.ts";
 import { localProvider } from "./local/local.ts";
 import { mistralDeclaration } from "./mistral/index.ts";
-import type { ProviderSettings } from "./settings.ts";
-
-/** How a provider is found, turned on and made. */
-export interface ProviderDeclaration {
-  /** The `provider` of `provider/model`. Lower case. */
-  readonly name: string;
-  /** The variable that holds the key, such as `OPENAI_API_KEY`. Undefined: the provider takes no key. */
-  readonly keyVariable: string | undefined;
-  /** The variable that overrides the address, such as `OPENAI_BASE_URL`. Undefined: the provider has no address. */
-  readonly baseUrlVariable: string | undefined;
-  /** Where the provider usually is. Empty when it has no address. */
-  readonly defaultBaseUrl: string;
-  /**
-   * What turns the provider on when the configuration does not mention it. `key`: its key variable is set. `url`: its
-   * address variable is set (servers of one's own). `always`. `detect`: `detect` says so.
-   */
-  readonly onBy: "key" | "url" | "always" | "detect";
-  /** For `detect`: undefined when it is ready, else what to do. */
-  readonly detect?: () => string | undefined;
-  readonly create: (settings: ProviderSettings) => Adapter;
-}
 
 /** Every provider that this service can speak to. A new one is a line here. */
 export const declarations: readonly ProviderDeclaration[] = [

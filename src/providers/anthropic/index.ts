@@ -2,7 +2,7 @@ import { type ChatEvent, started } from "../../chat/events.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { Adapter, AdapterContext } from "../adapter.ts";
-import type { ProviderDeclaration } from "../registry.ts";
+import type { ProviderDeclaration } from "../declaration.ts";
 import type { ProviderSettings } from "../settings.ts";
 import { startCall } from "../upstream/call.ts";
 import { responseFailure } from "../upstream/errors.ts";

@@ -2,7 +2,7 @@ import { request } from "undici";
 import { z } from "zod";
 import type { Secret } from "../../config/secret.ts";
 import { GatewayError } from "../../errors.ts";
-import { abortable } from "../local/abortable.ts";
+import { abortable } from "../upstream/abortable.ts";
 import { abortReason, type UpstreamCall } from "../upstream/call.ts";
 
 const scope = "https://cognitiveservices.azure.com/.default";

@@ -3,9 +3,9 @@ import { ConfigError } from "../../config/config-error.ts";
 import type { Secret } from "../../config/secret.ts";
 import type { Adapter } from "../adapter.ts";
 import { openAi } from "../compatible/hosted.ts";
+import type { ProviderDeclaration } from "../declaration.ts";
 import { type Access, createOpenAiAdapter } from "../openai/index.ts";
 import type { Quirks } from "../openai/quirks.ts";
-import type { ProviderDeclaration } from "../registry.ts";
 import type { ProviderSettings } from "../settings.ts";
 import { EntraTokens } from "./entra.ts";
 

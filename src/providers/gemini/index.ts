@@ -1,5 +1,5 @@
 import type { Adapter } from "../adapter.ts";
-import type { ProviderDeclaration } from "../registry.ts";
+import type { ProviderDeclaration } from "../declaration.ts";
 import type { ProviderSettings } from "../settings.ts";
 import { createGenerateContentAdapter } from "./adapter.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ConfigError } from "../../config/config-error.ts";
 import type { Adapter } from "../adapter.ts";
-import type { ProviderDeclaration } from "../registry.ts";
+import type { ProviderDeclaration } from "../declaration.ts";
 import type { ProviderSettings } from "../settings.ts";
 import { createGenerateContentAdapter } from "./adapter.ts";
 import { createGoogleTokens, type TokenSource } from "./google-tokens.ts";

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { invalidRequest } from "../../errors.ts";
-import { abortable } from "./abortable.ts";
+import { abortable } from "../upstream/abortable.ts";
 import type { Rendering } from "./prompt.ts";
 
 /** Templates of models take some milliseconds. */

@@ -3,7 +3,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { Adapter, AdapterContext } from "../adapter.ts";
-import type { ProviderDeclaration } from "../registry.ts";
+import type { ProviderDeclaration } from "../declaration.ts";
 import type { ProviderSettings } from "../settings.ts";
 import { startCall, type UpstreamCall } from "../upstream/call.ts";
 import { locateError } from "../upstream/error-body.ts";
