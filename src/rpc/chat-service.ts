@@ -80,8 +80,8 @@ async function* answer<Desc extends DescMessage>(
   context.responseHeader.set("x-request-id", call.requestId);
   try {
     const conversation = converse(admit(gateway, schema, request, context, call), call, method === "CompleteChat");
-    for await (const batch of conversation.events) {
-      conversation.complete(batch);
+    for await (const arrived of conversation.events) {
+      const batch = conversation.complete(arrived);
       for (const event of request.options?.keepProviderDeltas ? batch : coalesce(batch)) {
         yield { $typeName: "dragoman.v1.StreamChatResponse", event };
       }

@@ -13,8 +13,11 @@ import type { Plan } from "./plan.ts";
 /** A plan being carried out. */
 export interface Conversation {
   readonly events: AsyncIterable<readonly ChatEvent[]>;
-  /** Completes the events of a batch with what only the call knows, and throws where they are not what was asked for. */
-  complete(batch: readonly ChatEvent[]): void;
+  /**
+   * The events of a batch with what only the call knows. Throws where they are not what was asked for. The events that
+   * the adapter made stay as they are: it may give the same ones to another call.
+   */
+  complete(batch: readonly ChatEvent[]): readonly ChatEvent[];
 }
 
 /**
@@ -26,6 +29,16 @@ export function converse(plan: Plan, call: Call, asWhole: boolean): Conversation
   const { attempt, guard, events } = startAttempt(adapter, request, model, call.signal, asWhole);
   const checkJson = createJsonCheck(request.outputFormat);
   let answered = false;
+  const completeEvent = (event: ChatEvent): ChatEvent => {
+    if (event.case === "started") {
+      answered = true;
+      return { case: "started", value: announce(event.value, plan, call) };
+    }
+    if (event.case !== "completed") return event;
+    const usage = event.value.usage ?? estimateUsage(request, guard.outputCharacters, UsageQuality.ESTIMATED);
+    call.facts.usage = () => usage;
+    return { case: "completed", value: close({ ...event.value, usage }, call) };
+  };
   call.facts.attempts = [attempt];
   call.facts.usage = (error) => {
     const asked = answered || error?.reason === "CANCELLED" || error?.reason === "DEADLINE_EXCEEDED";
@@ -35,36 +48,29 @@ export function converse(plan: Plan, call: Call, asWhole: boolean): Conversation
     events,
     complete(batch) {
       if (call.facts.firstOutputMs === undefined && guard.outputStarted) call.facts.firstOutputMs = call.elapsedMs;
-      for (const event of batch) {
-        checkJson?.(event);
-        if (event.case === "started") {
-          answered = true;
-          announce(event.value, plan, call);
-        } else if (event.case === "completed") {
-          event.value.usage ??= estimateUsage(request, guard.outputCharacters, UsageQuality.ESTIMATED);
-          const { usage } = event.value;
-          call.facts.usage = () => usage;
-          close(event.value, call);
-        }
-      }
+      if (checkJson) batch.forEach(checkJson);
+      return batch.every(({ case: kind }) => kind === "delta") ? batch : batch.map(completeEvent);
     },
   };
 }
 
-function announce(started: ChatStarted, plan: Plan, call: Call): void {
-  started.id = call.id;
-  started.model = plan.model.id;
-  started.provider = plan.model.provider;
-  started.createTime = timestampFromDate(call.startTime);
-  started.effectiveParameters = plan.effectiveParameters;
-  started.warnings = [...plan.warnings, ...started.warnings];
+function announce(started: ChatStarted, plan: Plan, call: Call): ChatStarted {
+  return {
+    ...started,
+    id: call.id,
+    model: plan.model.id,
+    provider: plan.model.provider,
+    createTime: timestampFromDate(call.startTime),
+    effectiveParameters: plan.effectiveParameters,
+    warnings: [...plan.warnings, ...started.warnings],
+  };
 }
 
-function close(completed: ChatCompleted, call: Call): void {
-  completed.timeInfo ??= create(TimeInfoSchema);
+function close(completed: ChatCompleted, call: Call): ChatCompleted {
+  const timeInfo = completed.timeInfo ? { ...completed.timeInfo } : create(TimeInfoSchema);
   if (call.facts.firstOutputMs !== undefined) {
-    completed.timeInfo.firstOutputDuration = durationFromMs(Math.round(call.facts.firstOutputMs));
+    timeInfo.firstOutputDuration = durationFromMs(Math.round(call.facts.firstOutputMs));
   }
-  completed.timeInfo.totalDuration = durationFromMs(Math.round(call.elapsedMs));
-  completed.attempts = [...call.facts.attempts];
+  timeInfo.totalDuration = durationFromMs(Math.round(call.elapsedMs));
+  return { ...completed, timeInfo, attempts: [...call.facts.attempts] };
 }

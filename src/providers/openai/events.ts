@@ -5,6 +5,7 @@ import type { ProviderState } from "../../gen/dragoman/v1/message_pb.js";
 import type { UpstreamCall } from "../upstream/call.ts";
 import { locateErrorIn } from "../upstream/error-body.ts";
 import { callFailure, embeddedFailure } from "../upstream/errors.ts";
+import { cutAnswer, malformedAnswer } from "../upstream/read-answer.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { encodeDetails } from "./reasoning-details.ts";
 import { toTimeInfo } from "./time-info.ts";
@@ -91,16 +92,12 @@ export function endEvents({ call, choices, ...answer }: AnswerState): ChatEvent[
   const batch: ChatEvent[] = [];
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) {
-    throw callFailure(
-      "PROVIDER_STREAM_INTERRUPTED",
-      "the provider's answer ended before it was whole: try again",
-      call,
-    );
+    throw cutAnswer(call);
   }
   // Not before the end: some servers send content after a finish reason.
   for (const [index, choice] of entries) {
     const rest = choice.calls.end();
-    if (rest === undefined) throw malformed(call, "a tool call has no name");
+    if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
     batch.push(...rest, finished(index, toFinishReason(choice), choice.finishReason, choice.matchedStop));
   }
   const { usage, timings, serviceTier, systemFingerprint } = answer;
@@ -116,11 +113,6 @@ function errorIn(value: unknown, { call, reasons }: AnswerState) {
   return error && embeddedFailure(error, call, reasons);
 }
 
-export function malformed(call: UpstreamCall, what: string, cause?: unknown) {
-  const reason = call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : "PROVIDER_FAULT";
-  return callFailure(reason, `the provider's answer is malformed: ${what}`, call, { cause });
-}
-
 function parseChunk(json: string, answer: AnswerState): Chunk {
   const { call } = answer;
   let value: unknown;
@@ -128,12 +120,12 @@ function parseChunk(json: string, answer: AnswerState): Chunk {
     value = JSON.parse(json);
   } catch {
     // Without the cause: a SyntaxError quotes the text.
-    throw malformed(call, "it is not JSON");
+    throw malformedAnswer(call, "it is not JSON");
   }
   const parsed = chunkSchema.safeParse(value);
   // Errors come first: they look like chunks without choices, and what beside them is a chunk is of no use.
   if (!parsed.success || saysError(parsed.data)) {
-    throw errorIn(value, answer) ?? malformed(call, "it has an unexpected form", parsed.error);
+    throw errorIn(value, answer) ?? malformedAnswer(call, "it has an unexpected form", parsed.error);
   }
   return parsed.data;
 }

@@ -10,10 +10,11 @@ import { locateError } from "../upstream/error-body.ts";
 import { embeddedFailure, reasonOfCode, responseFailure } from "../upstream/errors.ts";
 import { stringifyExact } from "../upstream/exact-json.ts";
 import { Upstream } from "../upstream/http.ts";
+import { malformedAnswer } from "../upstream/read-answer.ts";
 import { readText } from "../upstream/read-text.ts";
 import type { UpstreamResponse } from "../upstream/response.ts";
 import { EventReader, type ServerSentEvent } from "../upstream/sse.ts";
-import { type AnswerState, endEvents, malformed, startAnswer, toEvents } from "./events.ts";
+import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
 import { limitationsOf } from "./limitations.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
@@ -157,7 +158,7 @@ function toBatch(answer: AnswerState, events: readonly ServerSentEvent[] | undef
 
 async function readWhole(response: UpstreamResponse, answer: AnswerState): Promise<readonly ChatEvent[]> {
   const { text, whole } = await readText(response, wholeAnswerLimit);
-  if (!whole) throw malformed(answer.call, "it is too long");
+  if (!whole) throw malformedAnswer(answer.call, "it is too long");
   const batch: ChatEvent[] = [];
   toEvents(answer, text, batch);
   return [...batch, ...endEvents(answer)];

@@ -1,0 +1,25 @@
+import { afterEach, expect, it } from "vitest";
+import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { startReplayUpstream } from "../support/replay-upstream.ts";
+import { ask } from "../support/requests.ts";
+import { startTestService, type TestService } from "../support/service.ts";
+
+let service: TestService | undefined;
+afterEach(() => service?.stop());
+
+it("one caller's held-back prompt leaves nothing in the next one's answer", async () => {
+  await using upstream = await startReplayUpstream({
+    status: 400,
+    headers: { "content-type": "application/json" },
+    steps: [{ write: JSON.stringify({ error: { message: "held back", type: null, code: "content_filter" } }) }],
+  });
+  service = await startTestService({ OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: upstream.baseUrl });
+  const client = service.chatClient("grpc");
+  const prompts = ["short", "long ".repeat(100)];
+  for (const prompt of prompts) {
+    const { completion } = await client.completeChat({ chat: ask("openai/gpt-4o", prompt) });
+    expect(completion?.choices[0]?.finishReason).toBe(FinishReason.CONTENT_FILTER);
+    expect(completion?.usage?.inputTokens).toBe(Math.ceil(prompt.length / 4));
+    expect(completion?.attempts).toHaveLength(1);
+  }
+});
