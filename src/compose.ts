@@ -1,5 +1,6 @@
 import { createLogLedger } from "./accounts/log-ledger.ts";
 import type { Config } from "./config/config.ts";
+import { withProfile } from "./config/models.ts";
 import { listedModels } from "./providers/listed-models.ts";
 import { declarations } from "./providers/registry.ts";
 import { type Service, startService } from "./server/service.ts";
@@ -15,7 +16,7 @@ export function composeService(config: Config, log: Log): Promise<Service> {
   return startService({
     config,
     adapters,
-    models: listedModels(),
+    models: withProfile(listedModels(), config.profile),
     ledger: createLogLedger(log),
     onFault: (error, call) => log.error({ id: call.id, err: error.cause ?? error }, "a call failed inside the service"),
   });

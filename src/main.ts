@@ -5,6 +5,7 @@ import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { describeConfig } from "./config/describe.ts";
 import { loadConfig } from "./config/load.ts";
+import { listedModels } from "./providers/listed-models.ts";
 import { declarations } from "./providers/registry.ts";
 import { returnMemoryWhenIdle } from "./server/idle-memory.ts";
 import { startLines } from "./server/start-lines.ts";
@@ -43,7 +44,7 @@ async function main(): Promise<void> {
 }
 
 function load(file: string | undefined): Config {
-  return loadConfig({ environment: process.env, file, declarations });
+  return loadConfig({ environment: process.env, file, declarations, models: listedModels() });
 }
 
 function readVersion(): string {

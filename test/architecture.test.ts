@@ -17,7 +17,11 @@ const mayImport: Record<string, readonly string[]> = {
   routing: ["gen", "errors.ts", "chat", "models", "providers"],
   accounts: ["gen", "errors.ts", "chat", "models", "providers", "routing", "config", "telemetry"],
   rpc: ["gen", "errors.ts", "chat", "models", "providers", "routing", "accounts"],
-  server: ["gen", "errors.ts", "chat", "models", "providers", "routing", "accounts", "rpc", "config", "telemetry"],
+  surfaces: ["gen", "errors.ts", "chat", "models", "accounts", "rpc"],
+  server: [
+    ...["gen", "errors.ts", "chat", "models", "providers", "routing", "accounts", "rpc", "surfaces"],
+    ...["config", "telemetry"],
+  ],
   "compose.ts": ["*"],
   "main.ts": ["*"],
 };

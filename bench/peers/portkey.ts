@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Bench, Cost, Server } from "../bench.ts";
+import type { Ask } from "../load/jobs.ts";
 import { freePort, type ProcessGroup, untilReady } from "../processes.ts";
-import { atLeast, type Figure, type Section, versus } from "../report.ts";
+import { atLeast, type Budget, type Figure, type Section, versus } from "../report.ts";
 import { quantile } from "../statistics.ts";
 
 /** Portkey's open-source gateway: the rival written in TypeScript. */
@@ -60,32 +61,62 @@ export async function startPortkey(processes: ProcessGroup, directory: string, u
   };
 }
 
-/** The service and Portkey before the same upstream, in turn. */
-export async function measurePortkey(bench: Bench, portkey: Server): Promise<Section> {
-  const { rounds, roundMs, warmUpMs, samples } = bench.scale;
-  const concurrency = 64;
-  const ask = { model: "bench-16" };
+const concurrency = 64;
+const deltas = 64;
+
+interface Compared {
+  readonly what: string;
+  readonly ask: Ask;
+  readonly throughput?: Budget;
+}
+
+const compared: readonly Compared[] = [
+  { what: "unary call", ask: { model: "bench-16" }, throughput: atLeast(8) },
+  // Every delta is a message of its own, as Portkey passes them on; joined, which is the default, would cost less.
+  {
+    what: `stream of ${deltas} deltas written apart`,
+    ask: { model: `bench-${deltas}-apart`, stream: { keepProviderDeltas: true } },
+  },
+];
+
+/** Throughput and processor time of one kind of call, the two servers in turn. */
+async function compareCosts(bench: Bench, portkey: Server, { what, ask, throughput }: Compared): Promise<Figure[]> {
+  const { rounds, roundMs, warmUpMs } = bench.scale;
+  const costs = { ours: [] as Cost[], theirs: [] as Cost[] };
+  await bench.cost(bench.service, { concurrency, durationMs: warmUpMs, ask });
   await bench.cost(portkey, { concurrency, durationMs: warmUpMs, ask });
-  const ours: Cost[] = [];
-  const theirs: Cost[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(await bench.cost(bench.service, { concurrency, durationMs: roundMs, ask }));
-    theirs.push(await bench.cost(portkey, { concurrency, durationMs: roundMs, ask }));
+    costs.ours.push(await bench.cost(bench.service, { concurrency, durationMs: roundMs, ask }));
+    costs.theirs.push(await bench.cost(portkey, { concurrency, durationMs: roundMs, ask }));
   }
-  const both = (field: keyof Cost) => [ours.map((cost) => cost[field]), theirs.map((cost) => cost[field])] as const;
-  const stream = { model: "bench-16-apart", stream: { keepProviderDeltas: false } };
+  const wrong = costs.ours.find(({ messagesPerCall }) => ask.stream !== undefined && messagesPerCall !== deltas);
+  if (wrong) bench.problems.push(`service, ${ask.model}: ${wrong.messagesPerCall} messages instead of ${deltas}`);
+  const both = (field: keyof Cost) =>
+    [costs.ours.map((cost) => cost[field]), costs.theirs.map((cost) => cost[field])] as const;
+  const which = `${what}, ${concurrency} at once`;
+  return [
+    versus(`throughput, ${which}`, "calls/s", "ratio", ...both("callsPerSecond"), throughput),
+    versus(`CPU of a ${which}`, "µs", "ratio", ...both("microsecondsPerCall")),
+  ];
+}
+
+/** Milliseconds to the first delta, the two servers in turn. */
+async function compareFirstDelta(bench: Bench, portkey: Server): Promise<Figure[]> {
+  const ask = { model: "bench-16-apart", stream: { keepProviderDeltas: false } };
   const targets = [bench.service.target, portkey.target];
   // Portkey sleeps 25 ms before the first chunk of a stream, so that many samples would take long.
-  const times = await bench.run({ kind: "latency", targets, samples: Math.min(samples, 200), ask: stream });
-  const first = (q: number) => {
-    const [service = [], rival = []] = times.map((samples) => [quantile(samples, q)]);
+  const samples = Math.min(bench.scale.samples, 200);
+  const times = await bench.run({ kind: "latency", targets, samples, ask });
+  return [0.5, 0.99].map((q) => {
+    const [service = [], rival = []] = times.map((measured) => [quantile(measured, q)]);
     return versus(`time to first delta, one at a time, p${q * 100}`, "ms", "ratio", service, rival);
-  };
-  const figures: Figure[] = [
-    versus(`unary throughput, ${concurrency} at once`, "calls/s", "ratio", ...both("callsPerSecond"), atLeast(8)),
-    versus(`CPU of a unary call, ${concurrency} at once`, "µs", "ratio", ...both("microsecondsPerCall")),
-    first(0.5),
-    first(0.99),
-  ];
+  });
+}
+
+/** The service over gRPC and Portkey over HTTP, before the same upstream, in turn. */
+export async function measurePortkey(bench: Bench, portkey: Server): Promise<Section> {
+  const figures: Figure[] = [];
+  for (const kind of compared) figures.push(...(await compareCosts(bench, portkey, kind)));
+  figures.push(...(await compareFirstDelta(bench, portkey)));
   return { title: "Portkey's gateway over HTTP", against: "Portkey", comparison: "ratio", figures };
 }

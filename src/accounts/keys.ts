@@ -6,22 +6,28 @@ import { GatewayError, invalidRequest } from "../errors.ts";
 export interface Caller {
   /** The id of the key in the configuration; empty without authentication. */
   readonly keyId: string;
-  /** What the key may record under; the first is its default. Empty: any account. */
+  /** What the key may record under. Empty: any account. */
   readonly accounts: readonly string[];
+  /** The account of calls that name none. Undefined: the only one in `accounts`. */
+  readonly defaultAccount: string | undefined;
+  /** Whether each call must name its account. */
+  readonly requireAccount: boolean;
 }
 
 export type Authenticate = (headers: { get(name: string): string | null }) => Caller;
-
-const anonymous: Caller = Object.freeze({ keyId: "", accounts: Object.freeze([]) });
 
 /**
  * Makes the function that finds out who calls, from `x-api-key` or `authorization: Bearer`. It throws
  * CREDENTIALS_MISSING without a key, and CREDENTIALS_INVALID for a key that is not listed or two that differ. Where no
  * key is required, one that is sent is ignored.
  */
-export function createAuthenticator({ mode, keys }: Config["authentication"]): Authenticate {
+export function createAuthenticator({ mode, keys, requireAccount }: Config["authentication"]): Authenticate {
+  const anonymous: Caller = Object.freeze({ keyId: "", accounts: [], defaultAccount: undefined, requireAccount });
   if (mode !== "keys") return () => anonymous;
-  const known = keys.map(({ id, sha256, accounts }) => ({ sha256, caller: Object.freeze({ keyId: id, accounts }) }));
+  const known = keys.map(({ id, sha256, accounts, defaultAccount }) => ({
+    sha256,
+    caller: Object.freeze({ keyId: id, accounts, defaultAccount, requireAccount }),
+  }));
   return (headers) => {
     const digest = hash("sha256", readKey(headers), "buffer");
     let caller: Caller | undefined;
@@ -36,8 +42,10 @@ export function createAuthenticator({ mode, keys }: Config["authentication"]): A
 
 /**
  * The account that a call is recorded under: the one that the header `x-selected-account-id` or `chat.account_id` names,
- * else the key's first one, else none (empty). Throws INVALID_REQUEST when the two differ, and ACCOUNT_NOT_ALLOWED for
- * an account that the key does not list.
+ * else the key's default, else the key's only one, else none (empty). An empty header is as if it were not there (seed
+ * 003). Throws ACCOUNT_NOT_ALLOWED for an account that the key does not list, and INVALID_REQUEST when the two differ,
+ * or when none is named although the key has several without a default or the service wants one from each call (seeds
+ * 000 and 001 announce that).
  */
 export function selectAccount(caller: Caller, headerAccount: string | null, bodyAccount: string): string {
   if (headerAccount && bodyAccount && headerAccount !== bodyAccount) {
@@ -45,13 +53,23 @@ export function selectAccount(caller: Caller, headerAccount: string | null, body
     throw invalidRequest([{ field: "chat.account_id", description }]);
   }
   const account = headerAccount || bodyAccount;
-  if (account === "") return caller.accounts[0] ?? "";
+  if (account === "") return defaultAccount(caller);
   if (caller.accounts.length > 0 && !caller.accounts.includes(account)) {
     throw new GatewayError("ACCOUNT_NOT_ALLOWED", "this key may not record under the account that the call names", {
       metadata: { account_id: account },
     });
   }
   return account;
+}
+
+function defaultAccount({ accounts, defaultAccount: configured, requireAccount }: Caller): string {
+  const [first = "", ...others] = accounts;
+  if (!requireAccount && configured !== undefined) return configured;
+  if (!requireAccount && others.length === 0) return first;
+  const why = requireAccount ? "is required by this service" : "is required, since the key has several accounts";
+  throw invalidRequest([
+    { field: "chat.account_id", description: `${why}; name one here or in the header x-selected-account-id` },
+  ]);
 }
 
 function readKey(headers: Parameters<Authenticate>[0]): string {

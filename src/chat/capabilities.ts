@@ -53,12 +53,6 @@ const needs: readonly Need[] = [
     fields: (request) => formatFields(request, "jsonObject", "output_format.json_object"),
   },
   {
-    capability: "jsonSchema",
-    kind: "REFUSED",
-    lack: "does not fit its answer to a JSON Schema",
-    fields: (request) => formatFields(request, "jsonSchema", "output_format.json_schema"),
-  },
-  {
     capability: "regex",
     kind: "REFUSED",
     lack: "does not fit its answer to a regular expression",

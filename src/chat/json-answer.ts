@@ -1,13 +1,22 @@
+import { Validator } from "@cfworker/json-schema";
 import { GatewayError } from "../errors.ts";
 import { FinishReason } from "../gen/dragoman/v1/completion_pb.js";
 import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
 import type { ChatEvent } from "./events.ts";
-import { isJsonObject } from "./request-rules.ts";
 
-/** Checks at the end of each choice that the answer is the JSON that was asked for. Undefined when none was. */
-export function createJsonCheck(format: OutputFormat | undefined): ((event: ChatEvent) => void) | undefined {
-  if (format?.format.case !== "jsonObject" && format?.format.case !== "jsonSchema") return undefined;
-  const anyValue = format.format.case === "jsonSchema";
+/** Whether a parsed answer is what was asked for. */
+type Accepts = (value: unknown) => boolean;
+
+/**
+ * Checks at the end of each choice that the answer is the JSON that was asked for. `againstSchema` also holds it to the
+ * schema, for models that cannot be held to it themselves. Undefined when no JSON was asked for.
+ */
+export function createJsonCheck(
+  format: OutputFormat | undefined,
+  againstSchema = false,
+): ((event: ChatEvent) => void) | undefined {
+  const accepts = acceptsOf(format, againstSchema);
+  if (accepts === undefined) return undefined;
   const texts = new Map<number, string>();
   return (event) => {
     if (event.case === "delta" && event.value.delta.case === "text") {
@@ -18,7 +27,7 @@ export function createJsonCheck(format: OutputFormat | undefined): ((event: Chat
     const { choiceIndex, finishReason } = event.value;
     if (finishReason === FinishReason.TOOL_CALLS || finishReason === FinishReason.CONTENT_FILTER) return;
     const text = texts.get(choiceIndex) ?? "";
-    if (anyValue ? isJson(text) : isJsonObject(text)) return;
+    if (isAccepted(text, accepts)) return;
     throw new GatewayError(
       "JSON_GENERATION_FAILED",
       finishReason === FinishReason.LENGTH
@@ -29,10 +38,23 @@ export function createJsonCheck(format: OutputFormat | undefined): ((event: Chat
   };
 }
 
-function isJson(text: string): boolean {
+function acceptsOf(format: OutputFormat | undefined, againstSchema: boolean): Accepts | undefined {
+  switch (format?.format.case) {
+    case "jsonObject":
+      return (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+    case "jsonSchema": {
+      if (!againstSchema) return () => true;
+      const validator = new Validator(JSON.parse(format.format.value.schemaJson), "2020-12");
+      return (value) => validator.validate(value).valid;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function isAccepted(text: string, accepts: Accepts): boolean {
   try {
-    JSON.parse(text);
-    return true;
+    return accepts(JSON.parse(text));
   } catch {
     return false;
   }

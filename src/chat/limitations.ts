@@ -27,14 +27,18 @@ export interface LimitedRequest {
 
 /**
  * Applies limitations to a copy of a request. With `strict_parameters`, or for what cannot be left out, throws one
- * error that names every field. The request given is never changed.
+ * error that names every field. Those of fields that nobody asked for (`defaulted`) are applied without a word. The
+ * request given is never changed.
  */
-export function applyLimitations(request: ChatRequest, found: readonly Limitation[]): LimitedRequest {
+export function applyLimitations(
+  request: ChatRequest,
+  found: readonly Limitation[],
+  defaulted: ReadonlySet<string> = new Set(),
+): LimitedRequest {
   if (found.length === 0) return { request, warnings: [] };
   const limitations = strongest(found);
-  const errors = limitations.filter(
-    ({ kind }) => kind === "REFUSED" || (request.strictParameters && kind !== "EMULATED"),
-  );
+  const told = limitations.filter(({ field }) => !defaulted.has(field));
+  const errors = told.filter(({ kind }) => kind === "REFUSED" || (request.strictParameters && kind !== "EMULATED"));
   if (errors.length > 0) {
     throw new GatewayError("UNSUPPORTED_PARAMETER", errors.map(({ message }) => message).join("; "), {
       fields: errors.map(({ field, message }) => ({ field: `chat.${field}`, description: message })),
@@ -50,7 +54,7 @@ export function applyLimitations(request: ChatRequest, found: readonly Limitatio
   }
   return {
     request: copy,
-    warnings: limitations.map(({ kind, field, message }) => create(WarningSchema, { reason: kind, field, message })),
+    warnings: told.map(({ kind, field, message }) => create(WarningSchema, { reason: kind, field, message })),
   };
 }
 

@@ -1,9 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import { type Message, MessageSchema, Role } from "../gen/dragoman/v1/message_pb.js";
+import { type Message, MessageSchema, type Part, PartSchema, Role } from "../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import { type Warning, WarningSchema } from "../gen/dragoman/v1/warning_pb.js";
 import type { Limitation } from "./limitations.ts";
 import { keepLast } from "./memory.ts";
+import { isSystem } from "./request-rules.ts";
 
 /** The request with its messages as they will go out: instructions placed, memory applied, foreign state left out. */
 export function prepareMessages(chat: ChatRequest, model: Model): ChatRequest {
@@ -12,12 +14,38 @@ export function prepareMessages(chat: ChatRequest, model: Model): ChatRequest {
       ? keepLast(chat.messages, chat.memoryStrategy.strategy.value.k)
       : chat.messages;
   const own = kept.map((message) => withoutForeignState(message, model));
-  const messages = chat.instructions ? [instructionsMessage(chat.instructions), ...own] : own;
-  return { ...chat, messages };
+  const messages = chat.instructions ? [systemMessage(chat.instructions), ...own] : own;
+  return { ...chat, messages: takesSystemMessages(model) ? messages : foldSystem(messages) };
 }
 
-function instructionsMessage(text: string): Message {
-  return create(MessageSchema, { role: Role.SYSTEM, parts: [{ kind: { case: "text", value: text } }] });
+/** A system message of one text. */
+export function systemMessage(text: string): Message {
+  return create(MessageSchema, { role: Role.SYSTEM, parts: [textPart(text)] });
+}
+
+function textPart(text: string): Part {
+  return create(PartSchema, { kind: { case: "text", value: text } });
+}
+
+/** Unknown capabilities limit nothing. */
+function takesSystemMessages({ capabilities }: Model): boolean {
+  return capabilities?.systemMessages !== false;
+}
+
+/** Puts the system text before the first user turn's, for models without a system role. */
+function foldSystem(messages: Message[]): Message[] {
+  const system = messages.filter(isSystem).flatMap(({ parts }) => parts);
+  if (system.length === 0) return messages;
+  const others = messages.filter((message) => !isSystem(message));
+  const first = others.findIndex(({ role }) => role === Role.USER);
+  const user = others[first];
+  if (user === undefined) return [create(MessageSchema, { role: Role.USER, parts: system }), ...others];
+  return others.with(first, { ...user, parts: [...system.map(endParagraph), ...user.parts] });
+}
+
+/** Providers join text parts without anything between them. */
+function endParagraph(part: Part): Part {
+  return part.kind.case === "text" ? { ...part, kind: { case: "text", value: `${part.kind.value}\n\n` } } : part;
 }
 
 /** State is valid only for the provider and model that made it. */
@@ -35,22 +63,21 @@ function withoutForeignState(message: Message, model: Model): Message {
   return { ...message, parts };
 }
 
-/** What no provider can do of the request, whichever answers. */
-export function commonLimitations(chat: ChatRequest): readonly Limitation[] {
-  const limitations: Limitation[] = [];
-  if (chat.deploymentParameters !== undefined && !chat.model.startsWith("deployments/")) {
-    limitations.push({
-      kind: "REFUSED",
-      field: "deployment_parameters",
-      message: "deployment_parameters are only for models named deployments/<id>",
-    });
-  }
-  if (chat.memoryStrategy?.strategy.case === "autoTrim") {
-    limitations.push({
-      kind: "UNSUPPORTED_PARAMETER",
-      field: "memory_strategy",
-      message: "auto_trim is not available for this model; everything was sent",
-    });
-  }
-  return limitations;
+/** What the model cannot do of the messages, and is done here instead. */
+export function messageLimitations(chat: ChatRequest, model: Model): readonly Limitation[] {
+  const hasSystem = chat.instructions || chat.messages.some(isSystem);
+  if (!hasSystem || takesSystemMessages(model)) return [];
+  const message = `${model.id} takes no system messages: their text is put before the first user turn's`;
+  return [{ kind: "EMULATED", field: "messages", message }];
+}
+
+/** What is likely a slip of the caller, though the call can go on. */
+export function adviceFor(chat: ChatRequest): readonly Warning[] {
+  if (chat.outputFormat?.format.case !== "jsonObject") return [];
+  const mentions = chat.messages.some(({ parts }) =>
+    parts.some(({ kind }) => kind.case === "text" && /json/i.test(kind.value)),
+  );
+  if (mentions) return [];
+  const message = "no message says that JSON is wanted: models may write blanks without end, and OpenAI refuses it";
+  return [create(WarningSchema, { reason: "ADVICE", field: "output_format.json_object", message })];
 }

@@ -1,13 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import { type Media, MediaDetail, type Message } from "../gen/dragoman/v1/message_pb.js";
+import type { Tool } from "../gen/dragoman/v1/tool_pb.js";
 import { type Usage, UsageQuality, UsageSchema } from "../gen/dragoman/v1/usage_pb.js";
+import { estimateTokens, type VocabularySize } from "./token-estimate.ts";
 
-/** Characters per token of English text in today's tokenizers, about. Only for estimates that are marked as such. */
+/** Characters per token of English text in today's tokenizers, about: for text of which only the length is known. */
 const charactersPerToken = 4;
 
 /** Usage from the sizes of what was sent and received, for when the provider's own count is missing. */
 export function estimateUsage(chat: ChatRequest, outputCharacters: number, quality: UsageQuality): Usage {
-  const inputTokens = Math.ceil(inputCharacters(chat) / charactersPerToken);
+  const inputTokens = estimateChatTokens(chat);
   const outputTokens = Math.ceil(outputCharacters / charactersPerToken);
   return create(UsageSchema, { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, quality });
 }
@@ -17,34 +20,93 @@ export function partialUsage(chat: ChatRequest, outputCharacters: number): Usage
   return estimateUsage(chat, outputCharacters, UsageQuality.PARTIAL);
 }
 
-function inputCharacters(chat: ChatRequest): number {
-  let characters = 0;
-  for (const { parts } of chat.messages) {
-    for (const { kind } of parts) {
-      switch (kind.case) {
-        case "text":
-        case "refusal":
-          characters += kind.value.length;
-          break;
-        case "reasoning":
-          characters += kind.value.text.length;
-          break;
-        case "toolCall":
-          characters += kind.value.name.length + kind.value.argumentsJson.length;
-          break;
-        case "toolResult":
-          for (const part of kind.value.parts) if (part.kind.case === "text") characters += part.kind.value.length;
-          break;
-        case "media":
-        case undefined:
-          break;
-        default:
-          kind satisfies never;
-      }
+/**
+ * What a chat adds to the texts in it: three tokens for each message besides its role, one for a name, and three for
+ * the beginning of the answer. OpenAI's numbers, and close to those of others:
+ * https://github.com/openai/openai-cookbook/blob/main/examples/How_to_count_tokens_with_tiktoken.ipynb
+ */
+export const chatOverhead = { message: 3, name: 1, answer: 3 } as const;
+
+/** About how many tokens the prompt has. The messages are taken as they are: prepare the request first. */
+export function estimateChatTokens(chat: ChatRequest, size?: VocabularySize): number {
+  let tokens = chatOverhead.answer;
+  for (const message of chat.messages) tokens += estimateMessageTokens(message, size);
+  for (const tool of chat.tools) tokens += estimateTokens(toolText(tool), size);
+  return tokens;
+}
+
+/**
+ * As many tokens as the prompt can have, or more: a token has at least a byte, and a UTF-16 unit at most three. Looks at
+ * no character, so that most requests need no estimate.
+ */
+export function mostChatTokens(chat: ChatRequest): number {
+  let most: number = chatOverhead.answer;
+  for (const message of chat.messages) {
+    const { texts, media } = contentOf(message);
+    most += 3 * message.name.length + 8;
+    for (const text of texts) most += 3 * text.length + 8;
+    for (const one of media) most += estimateMediaTokens(one);
+  }
+  for (const tool of chat.tools) most += 3 * toolText(tool).length + 16;
+  return most;
+}
+
+/** About how many tokens one message has, with what the chat adds to it. */
+export function estimateMessageTokens(message: Message, size?: VocabularySize): number {
+  let tokens = chatOverhead.message + 1;
+  if (message.name !== "") tokens += chatOverhead.name + estimateTokens(message.name, size);
+  const { texts, media } = contentOf(message);
+  for (const text of texts) tokens += estimateTokens(text, size);
+  for (const one of media) tokens += estimateMediaTokens(one);
+  return tokens;
+}
+
+/** What a message holds: texts of every kind in order, and media. */
+export function contentOf({ parts }: Message): { readonly texts: readonly string[]; readonly media: readonly Media[] } {
+  const texts: string[] = [];
+  const media: Media[] = [];
+  for (const { kind } of parts) {
+    switch (kind.case) {
+      case "text":
+      case "refusal":
+        texts.push(kind.value);
+        break;
+      case "reasoning":
+        texts.push(kind.value.text);
+        break;
+      case "toolCall":
+        texts.push(kind.value.name, kind.value.argumentsJson);
+        break;
+      case "toolResult":
+        for (const part of kind.value.parts) {
+          if (part.kind.case === "text") texts.push(part.kind.value);
+          if (part.kind.case === "media") media.push(part.kind.value);
+        }
+        break;
+      case "media":
+        media.push(kind.value);
+        break;
+      case undefined:
+        break;
+      default:
+        kind satisfies never;
     }
   }
-  for (const tool of chat.tools) {
-    characters += tool.name.length + tool.description.length + tool.parametersJsonSchema.length;
-  }
-  return characters;
+  return { texts, media };
+}
+
+/** A tool as text, for its tokens. */
+export function toolText({ name, description, parametersJsonSchema }: Tool): string {
+  return `${name} ${description} ${parametersJsonSchema}`;
+}
+
+/**
+ * About how many tokens an image takes: what GPT-4o takes for one of 1024 x 1024 pixels
+ * (https://platform.openai.com/docs/guides/images-vision). How long sounds, videos and documents are is not to be seen
+ * from here: they count for nothing.
+ */
+export function estimateMediaTokens({ mediaType, detail, source }: Media): number {
+  const isImage = mediaType.startsWith("image/") || (mediaType === "" && source.case === "url");
+  if (!isImage) return 0;
+  return detail === MediaDetail.LOW ? 85 : 765;
 }

@@ -2,17 +2,27 @@ import { type Address, formatAddress, isLoopback } from "./address.ts";
 import type { ApiKey, Config } from "./config.ts";
 import type { Report } from "./config-error.ts";
 import type { FileSection } from "./schema.ts";
+import { suggest } from "./suggest.ts";
 
 type Authentication = Config["authentication"];
 
-/** Fills in the mode and reports keys that are there twice. */
+/** Fills in the mode, and reports keys that are there twice and default accounts that could not be used. */
 export function resolveAuthentication(
-  { mode, keys }: FileSection["authentication"],
+  { mode, keys: entries, require_account: requireAccount }: FileSection["authentication"],
   modeVariable: Authentication["mode"] | undefined,
   report: Report,
 ): Authentication {
+  const keys = entries.map(({ default_account: defaultAccount, ...key }) => ({ ...key, defaultAccount }));
   reportDuplicates(keys, "id", ({ id }) => id, report);
   reportDuplicates(keys, "sha256", ({ sha256 }) => sha256.toString("hex"), report);
+  for (const [index, { accounts, defaultAccount }] of keys.entries()) {
+    const path = `authentication.keys[${index}].default_account`;
+    if (defaultAccount === undefined) continue;
+    if (requireAccount) report(path, "is never used, since require_account is true", "remove one of them");
+    if (accounts.length > 0 && !accounts.includes(defaultAccount)) {
+      report(path, "is not one of the key's accounts", suggest(defaultAccount, accounts));
+    }
+  }
   const chosen = modeVariable ?? mode;
   if (chosen === "keys" && keys.length === 0) {
     report(
@@ -21,7 +31,7 @@ export function resolveAuthentication(
       "add a key; `dragoman --hash-key` hashes it",
     );
   }
-  return { mode: chosen ?? (keys.length > 0 ? "keys" : "loopback"), keys };
+  return { mode: chosen ?? (keys.length > 0 ? "keys" : "loopback"), keys, requireAccount };
 }
 
 /** In mode `loopback`, reports an address that other machines can reach. */

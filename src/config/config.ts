@@ -1,3 +1,4 @@
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { ProviderSettings } from "../providers/settings.ts";
 
 /** Certificates of one listener. With `clientAuthority`, clients must show a certificate that it signed (mutual TLS). */
@@ -22,8 +23,30 @@ export interface ApiKey {
   readonly id: string;
   /** SHA-256 of the key. */
   readonly sha256: Buffer;
-  /** Accounts that the key may record under; the first one is its default. May be empty. */
+  /** Accounts that the key may record under. Empty: any. */
   readonly accounts: readonly string[];
+  /** The account of calls that name none. Default: the only one in `accounts`, else none. */
+  readonly defaultAccount: string | undefined;
+}
+
+/** A parameter that callers may set in ChatRequest.deployment_parameters, and that goes into the provider's request. */
+export interface DeclaredParameter {
+  readonly name: string;
+  readonly type: "string" | "integer" | "number" | "boolean";
+  /** For a person; may be empty. */
+  readonly description: string;
+  readonly required: boolean;
+}
+
+/** A model that the configuration adds or changes, or a deployment, as it results. */
+export interface ConfiguredModel {
+  /** Takes the place of a listed model with the same id. The id of a deployment is `deployments/<id>`. */
+  readonly model: Model;
+  /** The only account whose calls may use it. Empty: every account's. */
+  readonly account: string;
+  readonly parameters: readonly DeclaredParameter[];
+  /** The model completes text rather than conversations: it gets the last user message and nothing else. */
+  readonly completionOnly: boolean;
 }
 
 /** Whether a provider is on, and why. */
@@ -42,6 +65,8 @@ export interface Config {
     /** `keys`: a listed key is required. `loopback`: none is, and only loopback is served. `off`: none is, anywhere. */
     readonly mode: "keys" | "loopback" | "off";
     readonly keys: readonly ApiKey[];
+    /** Refuses calls that name no account, even where the key has a default. Default false. */
+    readonly requireAccount: boolean;
   };
   readonly limits: {
     /** Largest request message, in bytes. Default 16 MiB. */
@@ -50,6 +75,8 @@ export interface Config {
     readonly maxCallMs: number;
     /** Streams at once on one gRPC connection. Default 4096. */
     readonly maxConcurrentStreams: number;
+    /** Calls that an account may have under way at one model; 0: any number. Undefined: as each profile says. */
+    readonly maxCallsPerModel: number | undefined;
   };
   readonly shutdown: {
     /** From NOT_SERVING to refusing connections, so that load balancers see it, in milliseconds. Default 0. */
@@ -68,4 +95,8 @@ export interface Config {
   readonly providers: readonly ProviderSettings[];
   /** Every known provider, on or off, with the reason. */
   readonly providerStates: readonly ProviderState[];
+  /** The profile of every listed model that is named by a bare id, instead of its own. Undefined: each its own. */
+  readonly profile: "egp-chat" | "egp-deployment" | "cerebras" | "deepinfra" | "plain" | undefined;
+  /** What the file says of models, then its deployments. */
+  readonly models: readonly ConfiguredModel[];
 }

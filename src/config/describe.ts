@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { formatAddress } from "./address.ts";
 import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
+import { describeDeployments, describeModels } from "./describe-models.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
 import { parseCertificates } from "./tls-files.ts";
 
@@ -9,22 +10,25 @@ import { parseCertificates } from "./tls-files.ts";
  * on or off. Of keys, headers and certificates it shows only what tells them apart.
  */
 export function describeConfig(config: Config): string {
-  const { grpc, http, authentication, limits, shutdown, grpcConnection, log } = config;
+  const { grpc, http, authentication, limits, shutdown, grpcConnection, log, profile, models } = config;
   return stringify({
     grpc: describeListener(grpc),
     http: describeListener(http),
     authentication: {
       mode: authentication.mode,
-      keys: authentication.keys.map(({ id, sha256, accounts }) => ({
+      require_account: authentication.requireAccount,
+      keys: authentication.keys.map(({ id, sha256, accounts, defaultAccount }) => ({
         id,
         sha256: `${sha256.toString("hex", 0, 4)}…`,
         accounts,
+        default_account: defaultAccount,
       })),
     },
     limits: {
       max_request_size: formatSize(limits.maxRequestBytes),
       max_call_duration: formatDuration(limits.maxCallMs),
       max_concurrent_streams: limits.maxConcurrentStreams,
+      max_calls_per_model: limits.maxCallsPerModel,
     },
     shutdown: { delay: formatDuration(shutdown.delayMs), grace: formatDuration(shutdown.graceMs) },
     grpc_connection: {
@@ -33,6 +37,9 @@ export function describeConfig(config: Config): string {
     },
     log,
     providers: describeProviders(config),
+    profile,
+    models: describeModels(models),
+    deployments: describeDeployments(models),
   });
 }
 

@@ -1,10 +1,12 @@
 import { dirname, resolve } from "node:path";
 import type { ZodType } from "zod";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { reportExposure, resolveAuthentication } from "./authentication.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { ConfigError, type ConfigProblem, type Report } from "./config-error.ts";
 import { readConfigFile } from "./config-file.ts";
 import { type Environment, interpolate } from "./interpolate.ts";
+import { reportUnreachable, resolveModels } from "./models.ts";
 import { type KnownProvider, reportUnknownProviders, resolveProvider } from "./provider-settings.ts";
 import { address, level, mode } from "./schema.ts";
 import { readTlsFiles } from "./tls-files.ts";
@@ -16,6 +18,8 @@ export interface ConfigSources {
   readonly file?: string | undefined;
   /** The providers that can be configured. Default none. */
   readonly declarations?: readonly KnownProvider[];
+  /** The models that can be changed and deployed by their bare ids. Default none. */
+  readonly models?: readonly Model[];
 }
 
 /**
@@ -29,7 +33,7 @@ export interface ConfigSources {
  *
  * Throws ConfigError with every mistake that was found.
  */
-export function loadConfig({ environment, file, declarations = [] }: ConfigSources): Config {
+export function loadConfig({ environment, file, declarations = [], models: listed = [] }: ConfigSources): Config {
   const problems = new Map<string, ConfigProblem>();
   // The first problem of a place is the cause of the others there.
   const report: Report = (path, problem, fix) => {
@@ -64,6 +68,9 @@ export function loadConfig({ environment, file, declarations = [] }: ConfigSourc
   const providers = declarations.map((known) =>
     resolveProvider(known, content.providers[known.name], environment, report),
   );
+  const knownNames = declarations.map(({ name }) => name);
+  const models = resolveModels({ listed, providers: knownNames, section: content }, report);
+  if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
 
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
   const { limits, shutdown, grpc_connection: grpcConnection } = content;
@@ -75,12 +82,15 @@ export function loadConfig({ environment, file, declarations = [] }: ConfigSourc
       maxRequestBytes: limits.max_request_size,
       maxCallMs: limits.max_call_duration,
       maxConcurrentStreams: limits.max_concurrent_streams,
+      maxCallsPerModel: limits.max_calls_per_model,
     },
     shutdown: { delayMs: shutdown.delay, graceMs: shutdown.grace },
     grpcConnection: { maxAgeMs: grpcConnection.max_age, keepaliveMs: grpcConnection.keepalive },
     log: { level: logLevel },
     providers: providers.filter(({ state }) => state.on).map(({ settings }) => settings),
     providerStates: providers.map(({ state }) => state),
+    profile: content.profile,
+    models,
   });
 }
 

@@ -1,32 +1,9 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 import { parseAddress } from "./address.ts";
-import { longestTimerMs, parseCount, parseDuration, parseSize } from "./quantities.ts";
-
-interface Rule<T> {
-  /** Undefined for values that it does not understand. */
-  readonly parse: (value: unknown) => T | undefined;
-  /** Follows the value: `is not a duration`. */
-  readonly problem: string;
-  readonly fix: string;
-  /** Whether the value may be shown as it stands in the file. Only where it cannot be a secret. */
-  readonly shown?: boolean;
-}
-
-function leaf<T>({ parse, problem, fix, shown = false }: Rule<T>) {
-  return z.unknown().transform((value, context): T => {
-    const result = parse(value);
-    if (result !== undefined) return result;
-    context.issues.push({ code: "custom", input: value, message: problem, params: { fix, shown } });
-    return z.NEVER;
-  });
-}
-
-/** zod tells which keys are unknown, but not which are known: the message carries those. */
-function section<Shape extends z.core.$ZodShape>(shape: Shape) {
-  const known = Object.keys(shape).join(" ");
-  return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
-}
+import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
+import { longestTimerMs, parseDuration, parseSize } from "./quantities.ts";
+import { choice, count, countOrNone, flag, leaf, section, text } from "./rules.ts";
 
 const durationFix = `write text such as 500ms, 30s or 10m, or a number of milliseconds, up to ${longestTimerMs}`;
 const duration = leaf({ parse: parseDuration, problem: "is not a duration", fix: durationFix, shown: true });
@@ -42,41 +19,14 @@ const size = leaf({
   fix: "write text such as 512KiB or 16MiB, or a number of bytes, from 1 byte to below 2 GiB",
   shown: true,
 });
-const count = leaf({
-  parse: (value) => parseCount(value) || undefined,
-  problem: "is not a whole number above zero",
-  fix: "write a number from 1 to 2147483647",
-  shown: true,
-});
 export const address = leaf({
   parse: parseAddress,
   problem: "is not an address",
   fix: "write host:port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
   shown: true,
 });
-const text = leaf({
-  parse: (value) => (typeof value === "string" && value !== "" ? value : undefined),
-  problem: "is not text, or empty",
-  fix: "write some text, in quotes when it looks like a number",
-});
-const flag = leaf({
-  // As text too, since a `${VARIABLE}` is always text.
-  parse: (value) => [true, false].find((known) => String(known) === String(value)),
-  problem: "is neither true nor false",
-  fix: "write true or false",
-  shown: true,
-});
 export const mode = choice("keys", "loopback", "off");
 export const level = choice("debug", "info", "warn", "error", "silent");
-
-function choice<const Name extends string>(...names: readonly Name[]) {
-  return leaf({
-    parse: (value) => names.find((name) => name === value),
-    problem: "is not a choice",
-    fix: `write one of ${names.join(", ")}`,
-    shown: true,
-  });
-}
 
 const sha256 = leaf({
   parse: (value) =>
@@ -159,16 +109,23 @@ export const fileSchema = section({
   http: listener("127.0.0.1:8080"),
   authentication: section({
     mode: mode.optional(),
-    keys: z.array(section({ id: text, sha256, accounts: z.array(text).prefault([]) })).prefault([]),
+    keys: z
+      .array(section({ id: text, sha256, accounts: z.array(text).prefault([]), default_account: text.optional() }))
+      .prefault([]),
+    require_account: flag.prefault(false),
   }).prefault({}),
   limits: section({
     max_request_size: size.prefault("16MiB"),
     max_call_duration: longDuration.prefault("10m"),
     max_concurrent_streams: count.prefault(4096),
+    max_calls_per_model: countOrNone.optional(),
   }).prefault({}),
   shutdown: section({ delay: duration.prefault(0), grace: duration.prefault("30s") }).prefault({}),
   grpc_connection: section({ max_age: duration.prefault(0), keepalive: duration.prefault("1m") }).prefault({}),
   log: section({ level: level.prefault("info") }).prefault({}),
   providers: z.record(z.string(), providerSchema).prefault({}),
+  profile: profile.optional(),
+  models: z.record(z.string(), modelSchema).prefault({}),
+  deployments: z.record(z.string(), deploymentSchema).prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;

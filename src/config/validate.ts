@@ -18,8 +18,7 @@ export function validate(tree: Tree, written: Tree, report: Report): FileSection
   const remaining = structuredClone(tree);
   for (const issue of result.error.issues) {
     reportIssue(issue, written, report);
-    const keys = issue.code === "unrecognized_keys" ? issue.keys : [undefined];
-    for (const key of keys) remove(remaining, key === undefined ? issue.path : [...issue.path, key]);
+    for (const path of wrongPaths(issue, tree)) remove(remaining, path);
   }
   const rest = fileSchema.safeParse(remaining);
   return rest.success ? rest.data : fileSchema.parse({});
@@ -76,6 +75,12 @@ function valueAt(tree: unknown, [key, ...rest]: Path): unknown {
 function show(value: unknown): string {
   const json = JSON.stringify(value);
   return json.length <= 60 ? json : `${json.slice(0, 60)}…`;
+}
+
+/** What has to go for the rest to be right: of a mapping that lacks something, all. */
+function wrongPaths(issue: z.core.$ZodIssue, tree: Tree): readonly Path[] {
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => [...issue.path, key]);
+  return [valueAt(tree, issue.path) === undefined ? issue.path.slice(0, -1) : issue.path];
 }
 
 /** Removes what is at the path, or the list that it is in. */

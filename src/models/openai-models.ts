@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Model, ModelSchema } from "../gen/dragoman/v1/model_pb.js";
+import { egpModels } from "./egp-models.ts";
 
 /** What sets OpenAI's chat models apart. Windows and limits are in tokens. */
 interface Row {
@@ -54,6 +55,9 @@ const rows: readonly Row[] = [
   { id: "o3", name: "o3", window: 200_000, output: 100_000, reasoning: true, snapshots: ["2025-04-16"] },
 ];
 
+/** Bare ids that are EGP's (seed 000), with its rules. OpenAI's own entry is `openai/<id>`. */
+const heldByEgp: ReadonlySet<string> = new Set(egpModels.map(({ id }) => id));
+
 /** OpenAI's models for Chat Completions, by their bare ids. */
 export const openaiModels: readonly Model[] = rows.flatMap((row) => [
   toModel(row, row.id, row.name),
@@ -63,7 +67,7 @@ export const openaiModels: readonly Model[] = rows.flatMap((row) => [
 function toModel(row: Row, id: string, displayName: string): Model {
   const { window, output, reasoning = false, logprobs = false, audio = false } = row;
   return create(ModelSchema, {
-    id,
+    id: heldByEgp.has(id) ? `openai/${id}` : id,
     provider: "openai",
     displayName,
     profile: "plain",

@@ -3,6 +3,7 @@ import type { Limitation } from "../chat/limitations.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
 
 /** What an adapter gets beside the request. */
 export interface AdapterContext {
@@ -13,6 +14,8 @@ export interface AdapterContext {
   readonly signal: AbortSignal;
   /** The record of this attempt. The adapter fills in httpStatus, providerRequestId and providerResponseId. */
   readonly attempt: Attempt;
+  /** What `prompt` gave for this request. Undefined: the adapter makes it itself. */
+  readonly prompt?: string | undefined;
 }
 
 /**
@@ -40,11 +43,26 @@ export interface Adapter {
    */
   complete?(request: ChatRequest, model: Model, context: AdapterContext): AsyncIterable<readonly ChatEvent[]>;
 
+  /**
+   * The raw prompt that the provider is sent, or renders itself from a chat template that is given here; undefined where
+   * messages go out as they are. Throws INVALID_REQUEST for a template that cannot be rendered, and the signal's reason.
+   */
+  prompt?(request: ChatRequest, model: Model, signal: AbortSignal): Promise<string | undefined>;
+
   /** What this model, in this dialect, cannot do of what the request asks. */
   limitations(request: ChatRequest, model: Model): readonly Limitation[];
 
-  /** The body that `stream` would send, as a JSON value without secrets; undefined for providers inside the service. */
-  describe(request: ChatRequest, model: Model): unknown;
+  /**
+   * The parameters as they are sent, where the dialect demands one that the caller left open. Without it, those of the
+   * request are.
+   */
+  effectiveParameters?(request: ChatRequest, model: Model): GenerationParameters;
+
+  /**
+   * The body that `stream` would send, as a JSON value without secrets; undefined for providers inside the service.
+   * `prompt` is what the method of that name gave.
+   */
+  describe(request: ChatRequest, model: Model, prompt?: string): unknown;
 
   /** Frees what the adapter holds: connections, model weights. */
   close?(): Promise<void>;

@@ -7,7 +7,7 @@ import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Attempt, AttemptSchema } from "../gen/dragoman/v1/completion_pb.js";
 import { ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
-import type { Adapter } from "../providers/adapter.ts";
+import type { Adapter, AdapterContext } from "../providers/adapter.ts";
 import { type Ask, callsFor, fanOut } from "./fan-out.ts";
 
 /** One try at a provider, under way. */
@@ -19,7 +19,8 @@ export interface RunningAttempt {
 
 /**
  * Asks one provider once. The events keep the stream law, and every failure is a GatewayError that says whether output
- * had begun: until then another attempt could be made, after it never. `asWhole` tells that nobody waits for the parts.
+ * had begun: until then another attempt could be made, after it never. `asWhole` tells that nobody waits for the parts;
+ * `prompt` is the raw prompt where one was made (Adapter.prompt).
  */
 export function startAttempt(
   adapter: Adapter,
@@ -27,6 +28,7 @@ export function startAttempt(
   model: Model,
   signal: AbortSignal,
   asWhole: boolean,
+  prompt?: string,
 ): RunningAttempt {
   const attempt = create(AttemptSchema, { provider: model.provider, providerModel: model.providerModel });
   const guard = createGuard();
@@ -35,7 +37,7 @@ export function startAttempt(
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     const begin = performance.now();
     try {
-      const context = { signal, attempt };
+      const context: AdapterContext = { signal, attempt, ...(prompt !== undefined && { prompt }) };
       const ask: Ask = (asked, within) =>
         asWhole && adapter.complete ? adapter.complete(asked, model, within) : adapter.stream(asked, model, within);
       const calls = callsFor(request, model, adapter);

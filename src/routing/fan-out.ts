@@ -74,7 +74,7 @@ export async function* fanOut(
   const signal = AbortSignal.any([context.signal, end.signal]);
   const branches = Array.from({ length: calls }, (_, index): Branch => {
     const attempt = index === 0 ? context.attempt : { ...context.attempt };
-    const batches = ask(singleRequest(request, index), { signal, attempt })[Symbol.asyncIterator]();
+    const batches = ask(singleRequest(request, index), { ...context, signal, attempt })[Symbol.asyncIterator]();
     return { index, attempt, batches, guard: createGuard(), warnings: [], completed: undefined };
   });
   const arrived: Arrival[] = [];
@@ -181,6 +181,8 @@ const counts = [
 function addUsage(sum: Usage, usage: Usage): Usage {
   const added = { ...sum, quality: Math.max(sum.quality, usage.quality) };
   for (const count of counts) added[count] += usage[count];
+  const costs = [sum, usage].flatMap(({ providerCostUsd }) => providerCostUsd ?? []);
+  if (costs.length > 0) added.providerCostUsd = costs.reduce((total, cost) => total + cost);
   return added;
 }
 

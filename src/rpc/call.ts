@@ -1,9 +1,19 @@
 import { randomUUID } from "node:crypto";
-import type { HandlerContext } from "@connectrpc/connect";
 import type { CallLedger, Outcome } from "../accounts/record.ts";
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
+
+/** Where a call comes from, whichever listener took it. Connect's HandlerContext is one. */
+export interface CallSource {
+  readonly requestHeader: { get(name: string): string | null };
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal;
+  /** `grpc`, `grpc-web`, `connect` or `http`. */
+  readonly protocolName: string;
+  /** What is left of the client's deadline, in milliseconds; undefined without one. */
+  timeoutMs(): number | undefined;
+}
 
 /** What a call needs of the service around it. */
 export interface CallSurroundings {
@@ -60,29 +70,24 @@ export class Call {
   readonly #begin = performance.now();
   readonly #deadline: number;
   readonly #timer: NodeJS.Timeout;
-  readonly #context: HandlerContext;
+  readonly #source: CallSource;
   readonly #method: string;
   readonly #surroundings: CallSurroundings;
   readonly #onSettled: (call: Call) => void;
   #settled = false;
 
-  constructor(
-    context: HandlerContext,
-    method: string,
-    surroundings: CallSurroundings,
-    onSettled: (call: Call) => void,
-  ) {
-    this.#context = context;
+  constructor(source: CallSource, method: string, surroundings: CallSurroundings, onSettled: (call: Call) => void) {
+    this.#source = source;
     this.#method = method;
     this.#surroundings = surroundings;
     this.#onSettled = onSettled;
     this.signal = this.#controller.signal;
-    this.requestId = cleanRequestId(context.requestHeader.get("x-request-id")) ?? this.id;
-    const budgetMs = Math.min(context.timeoutMs() ?? Number.POSITIVE_INFINITY, surroundings.maxCallMs);
+    this.requestId = cleanRequestId(source.requestHeader.get("x-request-id")) ?? this.id;
+    const budgetMs = Math.min(source.timeoutMs() ?? Number.POSITIVE_INFINITY, surroundings.maxCallMs);
     this.#deadline = this.#begin + budgetMs;
     this.#timer = setTimeout(() => this.end(deadlineExceeded()), Math.max(0, budgetMs));
-    if (context.signal.aborted) this.#onClientGone();
-    else context.signal.addEventListener("abort", this.#onClientGone);
+    if (source.signal.aborted) this.#onClientGone();
+    else source.signal.addEventListener("abort", this.#onClientGone);
   }
 
   /** Milliseconds since the call arrived. */
@@ -102,14 +107,14 @@ export class Call {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
-    this.#context.signal.removeEventListener("abort", this.#onClientGone);
+    this.#source.signal.removeEventListener("abort", this.#onClientGone);
     if (error?.status === "INTERNAL") this.#surroundings.onFault(error, this);
     const { usage, ...facts } = this.facts;
     this.#surroundings.ledger.write({
       id: this.id,
       requestId: this.requestId,
       method: this.#method,
-      protocol: this.#context.protocolName,
+      protocol: this.#source.protocolName,
       outcome: outcomeOf(error),
       reason: error?.reason,
       usage: usage(error),

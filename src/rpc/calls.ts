@@ -1,15 +1,22 @@
-import type { HandlerContext } from "@connectrpc/connect";
+import { CallSlots } from "../accounts/concurrency.ts";
 import { GatewayError } from "../errors.ts";
-import { Call, type CallSurroundings } from "./call.ts";
+import { Call, type CallSource, type CallSurroundings } from "./call.ts";
 
-/** The calls that are under way, so that a stopping service can wait for them and end them. */
+export interface CallsSetting extends CallSurroundings {
+  /** Calls that an account may have under way at one model; 0: any number. Default: as each profile says. */
+  readonly maxCallsPerModel?: number | undefined;
+}
+
+/** The calls that are under way, so that they can be counted, and a stopping service can wait for them and end them. */
 export class Calls {
   readonly #running = new Set<Call>();
-  readonly #surroundings: CallSurroundings;
+  readonly #surroundings: CallsSetting;
+  readonly #slots = new CallSlots();
+  readonly #releases = new Map<Call, () => void>();
   #begun = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor(surroundings: CallSurroundings) {
+  constructor(surroundings: CallsSetting) {
     this.#surroundings = surroundings;
   }
 
@@ -18,14 +25,26 @@ export class Calls {
     return { running: this.#running.size, begun: this.#begun };
   }
 
-  begin(context: HandlerContext, method: string): Call {
-    const call = new Call(context, method, this.#surroundings, (settled) => {
+  begin(source: CallSource, method: string): Call {
+    const call = new Call(source, method, this.#surroundings, (settled) => {
       this.#running.delete(settled);
+      this.#releases.get(settled)?.();
+      this.#releases.delete(settled);
       if (this.#running.size === 0) this.#onIdle?.();
     });
     this.#running.add(call);
     this.#begun++;
     return call;
+  }
+
+  /**
+   * Counts a call, whose account and model are known now, until it settles. `limit` is its profile's. Throws
+   * CONCURRENCY_LIMITED when its account has as many calls under way at the model as it may.
+   */
+  occupy(call: Call, limit: number | undefined): void {
+    const most = this.#surroundings.maxCallsPerModel ?? limit ?? 0;
+    if (most === 0 || !this.#running.has(call)) return;
+    this.#releases.set(call, this.#slots.take(call.facts, most));
   }
 
   /** Settles when no call is under way. */

@@ -25,9 +25,9 @@ export interface Conversation {
  * tells that nobody waits for the parts.
  */
 export function converse(plan: Plan, call: Call, asWhole: boolean): Conversation {
-  const { request, model, adapter } = plan;
-  const { attempt, guard, events } = startAttempt(adapter, request, model, call.signal, asWhole);
-  const checkJson = createJsonCheck(request.outputFormat);
+  const { request, model, adapter, prompt } = plan;
+  const { attempt, guard, events } = startAttempt(adapter, request, model, call.signal, asWhole, prompt);
+  const checkJson = createJsonCheck(plan.outputFormat, plan.checksSchema);
   let answered = false;
   const completeEvent = (event: ChatEvent): ChatEvent => {
     if (event.case === "started") {

@@ -1,5 +1,8 @@
-import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { type ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { Authenticate, Caller } from "../accounts/keys.ts";
+import type { GatewayError } from "../errors.ts";
+import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Catalogue } from "../models/catalogue.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import type { Calls } from "./calls.ts";
@@ -32,6 +35,26 @@ export function createGate(gateway: Gateway): (context: HandlerContext) => void 
   };
 }
 
+/** Methods whose every call has a record. The others only look something up. */
+const recorded: ReadonlySet<DescMethod> = new Set([ChatService.method.completeChat, ChatService.method.streamChat]);
+
+/** A call that is over has no client left to watch. */
+const noSignal = new AbortController().signal;
+
+/** Ends a call that the gate let in and that failed before its method began: writes the record, makes the error. */
+export type Refuse = (context: HandlerContext, error: GatewayError) => ConnectError;
+
+export function createRefusal({ calls }: Gateway): Refuse {
+  return (context, error) => {
+    if (!recorded.has(context.method)) return toConnectError(error, "");
+    const { requestHeader, protocolName, timeoutMs } = context;
+    const call = calls.begin({ requestHeader, protocolName, timeoutMs, signal: noSignal }, context.method.name);
+    call.facts.keyId = callerOf(context).keyId;
+    call.settle(error);
+    return toConnectError(error, call.requestId);
+  };
+}
+
 /** The caller that the gate let in. */
 export function callerOf(context: HandlerContext): Caller {
   const caller = context.values.get(callerKey);
@@ -41,12 +64,11 @@ export function callerOf(context: HandlerContext): Caller {
 
 /** A method that only looks something up: without a record, its errors translated. */
 export function lookup<Request, Response>(
-  handler: (request: Request) => Response,
-): (request: Request, context: HandlerContext) => Response {
-  return (request, context) => {
+  handler: (request: Request, context: HandlerContext, caller: Caller) => Response | Promise<Response>,
+): (request: Request, context: HandlerContext) => Promise<Response> {
+  return async (request, context) => {
     try {
-      callerOf(context);
-      return handler(request);
+      return await handler(request, context, callerOf(context));
     } catch (error) {
       throw toConnectError(toGatewayError(error), "");
     }

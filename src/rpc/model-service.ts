@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { type Caller, selectAccount } from "../accounts/keys.ts";
 import { requireValid } from "../chat/validate.ts";
 import {
   type GetModelRequest,
@@ -17,15 +18,22 @@ import { lookup } from "./gateway.ts";
 /** ModelService, the same for both listeners. */
 export function createModelService(catalogue: Catalogue): ServiceImpl<typeof ModelService> {
   return {
-    listModels: lookup((request: ListModelsRequest) => {
+    listModels: lookup((request: ListModelsRequest, context, caller) => {
       requireValid(ListModelsRequestSchema, request);
       const { provider, pageSize, pageToken } = request;
-      const { models, nextPageToken } = paginate(catalogue.list(provider || undefined), pageSize, pageToken);
+      const listed = catalogue.list(provider || undefined, accountOf(context, caller));
+      const { models, nextPageToken } = paginate(listed, pageSize, pageToken);
       return create(ListModelsResponseSchema, { models: [...models], nextPageToken });
     }),
-    getModel: lookup((request: GetModelRequest) => {
+    getModel: lookup((request: GetModelRequest, context, caller) => {
       requireValid(GetModelRequestSchema, request);
-      return create(GetModelResponseSchema, { model: catalogue.resolve(request.id) });
+      return create(GetModelResponseSchema, { model: catalogue.resolve(request.id, accountOf(context, caller)) });
     }),
   };
+}
+
+/** The account whose deployments are seen. Looking needs no account, so a key with several may leave it out. */
+function accountOf({ requestHeader }: HandlerContext, caller: Caller): string {
+  const named = requestHeader.get("x-selected-account-id");
+  return named ? selectAccount(caller, named, "") : (caller.defaultAccount ?? "");
 }

@@ -1,57 +1,158 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { CallersPlaces } from "../chat/callers-places.ts";
 import { capabilityLimitations } from "../chat/capabilities.ts";
+import { fitWindow } from "../chat/context-window.ts";
+import { completionOnly, deploymentParameterViolations, withDeploymentParameters } from "../chat/deployment.ts";
+import { emulateSchema } from "../chat/emulate-schema.ts";
 import { applyLimitations } from "../chat/limitations.ts";
-import { commonLimitations, prepareMessages } from "../chat/prepare.ts";
+import { adviceFor, messageLimitations, prepareMessages } from "../chat/prepare.ts";
+import { defaultedFields, type Profile, profileLimitations, profileViolations, withDefaults } from "../chat/profile.ts";
 import { requestViolations } from "../chat/request-rules.ts";
 import { annotationViolations } from "../chat/validate.ts";
-import { GatewayError, invalidRequest } from "../errors.ts";
+import { type FieldViolation, GatewayError, invalidRequest } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
 import { type GenerationParameters, GenerationParametersSchema } from "../gen/dragoman/v1/parameters_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
-import type { Catalogue } from "../models/catalogue.ts";
+import { type ProfileName, profileOf, profiles } from "../models/profiles.ts";
+import { tokenCounter } from "../models/tokens/counter.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import { choiceLimitations } from "../routing/fan-out.ts";
+import type { Gateway } from "./gateway.ts";
 
 /** How a request will be served: what goes to which adapter, and what the caller is told about it. */
 export interface Plan {
   readonly request: ChatRequest;
   readonly model: Model;
+  readonly profile: Profile;
   readonly adapter: Adapter;
   readonly effectiveParameters: GenerationParameters;
   readonly warnings: readonly Warning[];
+  /** The raw prompt, where a chat template makes it here. */
+  readonly prompt: string | undefined;
+  /** The form that the answer is held to here. */
+  readonly outputFormat: OutputFormat | undefined;
+  /** Whether the answer is held to the schema of `outputFormat` here, since the model cannot be. */
+  readonly checksSchema: boolean;
+}
+
+/** What planning needs to know beside the request. */
+export interface PlanContext {
+  /** The account that the call is recorded under; empty: none. */
+  readonly account: string;
+  /** Whether the answer goes out as a stream. */
+  readonly streamed: boolean;
+  /** The rules of the surface that the request came through, instead of the model's own. */
+  readonly profile?: ProfileName;
+  readonly signal: AbortSignal;
 }
 
 /** A message that wraps the shared body. */
-type ChatWrapper<Desc extends DescMessage> = MessageShape<Desc> & { chat?: ChatRequest | undefined };
+export type ChatWrapper<Desc extends DescMessage> = MessageShape<Desc> & { chat?: ChatRequest | undefined };
 
-/** Checks a request against the annotations and the rules, and reports everything that is wrong with it at once. */
-export function validateChat<Desc extends DescMessage>(schema: Desc, message: ChatWrapper<Desc>): ChatRequest {
-  const violations = annotationViolations(schema, message);
-  const all = message.chat ? [...violations, ...requestViolations(message.chat)] : violations;
-  if (all.length > 0 || message.chat === undefined) throw invalidRequest(all);
-  return message.chat;
+/** A request that keeps every rule, and what it is for. */
+export interface CheckedChat {
+  readonly chat: ChatRequest;
+  readonly model: Model;
+  readonly profile: Profile;
 }
 
-/** Resolves the model and prepares the request for it. Asks no provider. */
-export function planChat(chat: ChatRequest, catalogue: Catalogue, adapters: ReadonlyMap<string, Adapter>): Plan {
-  const model = catalogue.resolve(chat.model);
-  const adapter = adapters.get(model.provider);
-  if (adapter === undefined) {
-    throw new GatewayError("MODEL_NOT_FOUND", `the provider ${model.provider} is not on`);
+/**
+ * Checks a request against the annotations, the rules of every request and those of its model's profile, and reports
+ * everything that is wrong with it at once.
+ */
+export function checkChat<Desc extends DescMessage>(
+  schema: Desc,
+  message: ChatWrapper<Desc>,
+  { catalogue }: Gateway,
+  context: PlanContext,
+): CheckedChat {
+  const violations: FieldViolation[] = [...annotationViolations(schema, message)];
+  const { chat } = message;
+  if (chat === undefined) throw invalidRequest(violations);
+  violations.push(...requestViolations(chat));
+  let model: Model;
+  try {
+    model = catalogue.resolve(chat.model, context.account);
+  } catch (error) {
+    throw violations.length > 0 ? invalidRequest(violations) : error;
   }
-  const prepared = prepareMessages(chat, model);
-  const limited = applyLimitations(prepared, [
-    ...commonLimitations(prepared),
+  const profile = context.profile ? profiles[context.profile] : profileOf(model.profile);
+  const narrower = profileViolations(chat, profile, context.streamed);
+  const wrong = [
+    // A value outside the contract's range is outside the profile's: one report of it is enough, the narrower one.
+    ...violations.filter(({ field }) => !narrower.some((violation) => violation.field === field)),
+    ...narrower,
+    ...deploymentParameterViolations(chat, catalogue.deploymentOf(model.id)?.parameters),
+  ];
+  if (wrong.length > 0) throw invalidRequest(wrong);
+  return { chat, model, profile };
+}
+
+/** Prepares a request for its model. Asks no provider. */
+export async function planChat(checked: CheckedChat, gateway: Gateway, context: PlanContext): Promise<Plan> {
+  const { model, profile } = checked;
+  const adapter = gateway.adapters.get(model.provider);
+  if (adapter === undefined) throw new GatewayError("MODEL_NOT_FOUND", `the provider ${model.provider} is not on`);
+
+  const placed = withDeploymentParameters(checked.chat, model.provider);
+  const fallback = gateway.catalogue.deploymentOf(model.id)?.completionOnly ? completionOnly(placed) : undefined;
+  const asked = fallback?.request ?? placed;
+  const filled = withDefaults(asked, profile, model);
+  const emulated = emulateSchema(prepareMessages(filled, model), model);
+  const fitted = await fitWindow(emulated.request, model, profile, tokenCounter(model, context.signal));
+  const prepared = withScopedCacheKey(fitted.request, context.account);
+  const places = new CallersPlaces(checked.chat.messages, prepared.messages);
+  const found = [
+    ...profileLimitations(prepared, model, profile),
     ...capabilityLimitations(prepared, model),
     ...adapter.limitations(prepared, model),
     ...choiceLimitations(prepared, model, adapter),
-  ]);
+  ];
+  const limited = applyLimitations(
+    prepared,
+    [
+      ...(fallback?.limitations ?? []),
+      ...emulated.limitations,
+      ...fitted.limitations,
+      ...messageLimitations(filled, model),
+      ...found.map((limitation) => places.limitation(limitation)),
+    ],
+    defaultedFields(asked, profile, model),
+  );
   return {
     request: limited.request,
     model,
+    profile,
     adapter,
-    effectiveParameters: limited.request.parameters ?? create(GenerationParametersSchema),
-    warnings: limited.warnings,
+    effectiveParameters:
+      adapter.effectiveParameters?.(limited.request, model) ??
+      limited.request.parameters ??
+      create(GenerationParametersSchema),
+    warnings: [...limited.warnings, ...adviceFor(checked.chat)],
+    prompt: await promptOf(adapter, limited.request, model, context.signal, places),
+    outputFormat: checked.chat.outputFormat,
+    checksSchema: emulated.limitations.length > 0,
   };
+}
+
+async function promptOf(
+  adapter: Adapter,
+  request: ChatRequest,
+  model: Model,
+  signal: AbortSignal,
+  places: CallersPlaces,
+): Promise<string | undefined> {
+  try {
+    return await adapter.prompt?.(request, model, signal);
+  } catch (error) {
+    throw places.error(error);
+  }
+}
+
+/** Providers keep prompt caches per key: with the account in it, accounts that chose the same key share nothing. */
+function withScopedCacheKey(chat: ChatRequest, account: string): ChatRequest {
+  if (account === "" || chat.promptCacheKey === "") return chat;
+  return { ...chat, promptCacheKey: `${account}/${chat.promptCacheKey}` };
 }

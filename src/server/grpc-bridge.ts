@@ -18,12 +18,14 @@ import {
 } from "@grpc/grpc-js";
 import { GatewayError } from "../errors.ts";
 import { GrpcContext } from "./grpc-context.ts";
+import { beginMethod } from "./grpc-refusals.ts";
 import { toGrpcStatus } from "./grpc-status.ts";
+import type { Services } from "./listener.ts";
 
 /** An implementation of a method, its types lost: which schema belongs to it is known from the descriptor. */
 type Implementation = (request: unknown, context: HandlerContext) => unknown;
 
-type Gate = (context: HandlerContext) => void;
+type Access = Pick<Services, "gate" | "refuse">;
 
 /** Encodes the messages of one method's output, where that is done better than by toBinary. */
 export type Encoders = ReadonlyMap<DescMessage, (message: unknown) => Buffer>;
@@ -36,7 +38,7 @@ export function addService<Service extends DescService>(
   server: Server,
   service: Service,
   implementation: ServiceImpl<Service>,
-  gate: Gate,
+  access: Access,
   encoders: Encoders = new Map(),
 ): void {
   const definitions: Record<string, MethodDefinition<Buffer, unknown>> = {};
@@ -47,7 +49,7 @@ export function addService<Service extends DescService>(
     const handler = (implementation as Record<string, Implementation>)[method.localName];
     if (handler === undefined) throw new Error(`${service.typeName}.${method.name} has no implementation`);
     handlers[method.localName] =
-      method.methodKind === "unary" ? unary(method, handler, gate) : streaming(method, handler, gate);
+      method.methodKind === "unary" ? unary(method, handler, access) : streaming(method, handler, access);
   }
   server.addService(definitions, handlers);
 }
@@ -73,20 +75,26 @@ function serializer(schema: DescMessage): (value: unknown) => Buffer {
   };
 }
 
-function decode(method: DescMethod, bytes: Buffer): unknown {
+/** The request of a call, which has to pass the gate before it is decoded. */
+function admit(context: GrpcContext, bytes: Buffer, { gate, refuse }: Access): unknown {
+  gate(context);
+  const { input } = context.method;
   try {
-    return fromBinary(method.input, bytes);
+    return fromBinary(input, bytes);
   } catch (cause) {
-    throw new GatewayError("INVALID_REQUEST", `the request is not a valid ${method.input.typeName}`, { cause });
+    throw refuse(
+      context,
+      new GatewayError("INVALID_REQUEST", `the request is not a valid ${input.typeName}`, { cause }),
+    );
   }
 }
 
-function unary(method: DescMethod, handler: Implementation, gate: Gate): handleUnaryCall<Buffer, unknown> {
+function unary(method: DescMethod, handler: Implementation, access: Access): handleUnaryCall<Buffer, unknown> {
   return async (call, callback) => {
     const context = new GrpcContext(method, call);
+    beginMethod(call, context);
     try {
-      gate(context);
-      const response = await handler(decode(method, call.request), context);
+      const response = await handler(admit(context, call.request, access), context);
       context.finish();
       sendHeaders(call, context);
       callback(null, response);
@@ -100,13 +108,13 @@ function unary(method: DescMethod, handler: Implementation, gate: Gate): handleU
 function streaming(
   method: DescMethod,
   handler: Implementation,
-  gate: Gate,
+  access: Access,
 ): handleServerStreamingCall<Buffer, unknown> {
   return async (call) => {
     const context = new GrpcContext(method, call);
+    beginMethod(call, context);
     try {
-      gate(context);
-      const responses = handler(decode(method, call.request), context) as AsyncIterable<unknown>;
+      const responses = handler(admit(context, call.request, access), context) as AsyncIterable<unknown>;
       let first = true;
       for await (const response of responses) {
         if (first) sendHeaders(call, context);

@@ -1,4 +1,4 @@
-import type { Http2Server, IncomingHttpHeaders } from "node:http2";
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Config, TlsFiles } from "../config/config.ts";
@@ -6,6 +6,7 @@ import { ChatService, type StreamChatResponse, StreamChatResponseSchema } from "
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import { encodeResponse } from "../rpc/encode-delta.ts";
 import { addService, type Encoders } from "./grpc-bridge.ts";
+import { watchRefusals } from "./grpc-refusals.ts";
 import { closingMs, type Listener, type Services } from "./listener.ts";
 import { addReflection } from "./reflection.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
@@ -44,10 +45,15 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
       "grpc.max_connection_age_grace_ms": config.limits.maxCallMs,
     }),
   });
-  limitTimeoutsOf(server, config.limits.maxCallMs);
+  const methods = [...ChatService.methods, ...ModelService.methods];
+  const watch = watchRefusals(services, methods);
+  onEveryStream(server, (stream, headers) => {
+    limitTimeouts(headers, config.limits.maxCallMs);
+    watch(stream, headers);
+  });
   const health = new HealthImplementation(Object.fromEntries(watched.map((name) => [name, "SERVING" as const])));
-  addService(server, ChatService, services.chat, services.gate, encoders);
-  addService(server, ModelService, services.models, services.gate);
+  addService(server, ChatService, services.chat, services, encoders);
+  addService(server, ModelService, services.models, services);
   health.addToServer(server);
   addReflection(server, reflected);
   const { host } = config.grpc;
@@ -77,18 +83,17 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
   };
 }
 
+type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
 /**
- * Looks at the headers of a call before grpc-js does. There is no public way: grpc-js reads `grpc-timeout` before its
- * interceptors run, and makes its HTTP/2 servers itself.
+ * Sees every call before grpc-js does. There is no public way: grpc-js reads `grpc-timeout` and refuses unknown methods
+ * before its interceptors run, and makes its HTTP/2 servers itself.
  */
-function limitTimeoutsOf(server: Server, maxMs: number): void {
+function onEveryStream(server: Server, onStream: OnStream): void {
   // A private method of grpc-js 1.14; a test holds that it is still called.
   const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
   const createHttp2Server = internals.createHttp2Server.bind(server);
-  internals.createHttp2Server = (credentials) =>
-    createHttp2Server(credentials).prependListener("stream", (_stream: unknown, headers: IncomingHttpHeaders) =>
-      limitTimeouts(headers, maxMs),
-    );
+  internals.createHttp2Server = (credentials) => createHttp2Server(credentials).prependListener("stream", onStream);
 }
 
 function bind(server: Server, address: string, tls: TlsFiles | undefined): Promise<number> {

@@ -1,21 +1,13 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { createConnectRouter } from "@connectrpc/connect";
-import {
-  compressionBrotli,
-  compressionGzip,
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from "@connectrpc/connect-node";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Config } from "../config/config.ts";
-import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
-import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
-import { withErrorInfo } from "./error-info.ts";
+import { createCallAnswerer } from "./connect-calls.ts";
 import { closingMs, type Listener, type Services } from "./listener.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
 
-/** Serves Connect (JSON and binary) and gRPC-Web over HTTP/1.1, and plain health pages. */
+/** Serves Connect (JSON and binary) and gRPC-Web over HTTP/1.1, the surfaces, and plain health pages. */
 export async function listenHttp(config: Config, services: Services): Promise<Listener> {
   let ready = true;
   let closing = false;
@@ -24,7 +16,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     response.once("close", () => {
       if (closing) server.closeIdleConnections();
     });
-    if (!answerPage(request, response, ready)) answerCall(request, response);
+    if (answerPage(request, response, ready) || services.surfaces(request, response)) return;
+    answerCall(request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -58,30 +51,20 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
  * the console.
  */
 function createCallHandler(config: Config, services: Services): RequestListener {
-  const router = createConnectRouter({
-    grpc: false,
-    requestGate: services.gate,
-    readMaxBytes: config.limits.maxRequestBytes,
-    acceptCompression: [compressionGzip, compressionBrotli],
-    // A misspelt field must not vanish.
-    jsonOptions: { ignoreUnknownFields: false },
-  });
-  router.service(ChatService, services.chat);
-  router.service(ModelService, services.models);
-  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  const answerCall = createCallAnswerer(config, services);
   return (request, response) => {
-    const handler = handlers.get(pathOf(request));
-    if (handler === undefined) {
+    limitTimeouts(request.headers, config.limits.maxCallMs);
+    const body = readBody(request, response, config.limits.maxRequestBytes);
+    const call = { ...universalRequestFromNodeRequest(request, response, undefined, undefined), body };
+    const answer = answerCall(pathOf(request), call);
+    if (answer === undefined) {
       response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
       response.end("not found: POST /dragoman.v1.ChatService/CompleteChat, or GET /healthz or /readyz\n");
       return;
     }
-    limitTimeouts(request.headers, config.limits.maxCallMs);
     releaseHandlerOnClose(response);
-    const body = readBody(request, response, config.limits.maxRequestBytes);
-    handler({ ...universalRequestFromNodeRequest(request, response, undefined, undefined), body })
-      .then(withErrorInfo)
-      .then((answer) => universalResponseToNodeResponse(answer, response))
+    answer
+      .then((universal) => universalResponseToNodeResponse(universal, response))
       // Every error of a call is in its answer and in its record; what is left here is a client that is gone.
       .catch(() => response.destroy());
   };

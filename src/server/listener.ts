@@ -1,6 +1,8 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
+import type { Refuse } from "../rpc/gateway.ts";
+import type { SurfaceHandler } from "../surfaces/index.ts";
 
 /** The services that every listener serves. */
 export interface Services {
@@ -8,6 +10,10 @@ export interface Services {
   readonly models: ServiceImpl<typeof ModelService>;
   /** Runs before a request is decoded; throws to refuse it. */
   readonly gate: (context: HandlerContext) => void;
+  /** Ends a call that passed the gate and does not reach its method. */
+  readonly refuse: Refuse;
+  /** The HTTP APIs of others. */
+  readonly surfaces: SurfaceHandler;
 }
 
 /** How long the last answers may take to reach their clients once every call has ended. */

@@ -9,8 +9,9 @@ import type { Adapter } from "../providers/adapter.ts";
 import type { Call } from "../rpc/call.ts";
 import { Calls } from "../rpc/calls.ts";
 import { createChatService } from "../rpc/chat-service.ts";
-import { createGate } from "../rpc/gateway.ts";
+import { createGate, createRefusal } from "../rpc/gateway.ts";
 import { createModelService } from "../rpc/model-service.ts";
+import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc-listener.ts";
 import { listenHttp } from "./http-listener.ts";
 import type { Activity } from "./idle-memory.ts";
@@ -40,13 +41,15 @@ export interface Service {
 
 /** Opens both listeners over one implementation. */
 export async function startService({ config, adapters, models, ledger, onFault }: ServiceParts): Promise<Service> {
-  const calls = new Calls({ ledger, maxCallMs: config.limits.maxCallMs, onFault });
+  const { maxCallMs, maxCallsPerModel } = config.limits;
+  const calls = new Calls({ ledger, maxCallMs, maxCallsPerModel, onFault });
   const gateway = {
     authenticate: createAuthenticator(config.authentication),
     catalogue: createCatalogue(
       models,
       adapters.map(({ name }) => name),
       config.providerStates,
+      config.models,
     ),
     adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
     calls,
@@ -55,6 +58,8 @@ export async function startService({ config, adapters, models, ledger, onFault }
     chat: createChatService(gateway),
     models: createModelService(gateway.catalogue),
     gate: createGate(gateway),
+    refuse: createRefusal(gateway),
+    surfaces: createSurfaces(gateway, config.limits.maxRequestBytes),
   };
   const listeners = await Promise.all([listenGrpc(config, services), listenHttp(config, services)]);
   const [grpcAddress = "", httpAddress = ""] = listeners.map(({ address: { host, port } }) =>

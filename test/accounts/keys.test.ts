@@ -1,16 +1,24 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { createAuthenticator, selectAccount } from "../../src/accounts/keys.ts";
+import { type Caller, createAuthenticator, selectAccount } from "../../src/accounts/keys.ts";
 import { GatewayError } from "../../src/errors.ts";
 
 const sha256 = (key: string) => createHash("sha256").update(key).digest();
 const keys = [
-  { id: "first", sha256: sha256("sk-first"), accounts: ["a1", "a2"] },
-  { id: "second", sha256: sha256("sk-second"), accounts: [] },
+  { id: "first", sha256: sha256("sk-first"), accounts: ["a1", "a2"], defaultAccount: undefined },
+  { id: "second", sha256: sha256("sk-second"), accounts: [], defaultAccount: undefined },
 ];
-const authenticate = createAuthenticator({ mode: "keys", keys });
+const authenticate = createAuthenticator({ mode: "keys", keys, requireAccount: false });
 const first = authenticate(new Headers({ "x-api-key": "sk-first" }));
 const second = authenticate(new Headers({ "x-api-key": "sk-second" }));
+
+const callerOf = (accounts: readonly string[], more: Partial<Caller> = {}): Caller => ({
+  keyId: "k",
+  accounts,
+  defaultAccount: undefined,
+  requireAccount: false,
+  ...more,
+});
 
 function errorOf(attempt: () => unknown): GatewayError {
   try {
@@ -32,7 +40,7 @@ describe("a caller", () => {
       { "x-api-key": "sk-first", authorization: "Basic dXNlcjpwYXNz" },
       { "x-api-key": "", authorization: "Bearer sk-first" },
     ]) {
-      expect(authenticate(new Headers(headers))).toEqual({ keyId: "first", accounts: ["a1", "a2"] });
+      expect(authenticate(new Headers(headers))).toEqual(callerOf(["a1", "a2"], { keyId: "first" }));
     }
     expect(second.keyId).toBe("second");
   });
@@ -61,14 +69,14 @@ describe("a caller", () => {
   });
 
   it.each(["off", "loopback"] as const)("is anonymous in mode %s, whatever key it sends", (mode) => {
-    const anonymous = createAuthenticator({ mode, keys });
+    const anonymous = createAuthenticator({ mode, keys, requireAccount: false });
     for (const headers of [{}, { "x-api-key": "sk-first" }, { "x-api-key": "sk-wrong" }]) {
-      expect(anonymous(new Headers(headers))).toEqual({ keyId: "", accounts: [] });
+      expect(anonymous(new Headers(headers))).toEqual(callerOf([], { keyId: "" }));
     }
   });
 
   it("cannot come in by mode keys without keys", () => {
-    const closed = createAuthenticator({ mode: "keys", keys: [] });
+    const closed = createAuthenticator({ mode: "keys", keys: [], requireAccount: false });
     expect(errorOf(() => closed(new Headers({ "x-api-key": "k" }))).reason).toBe("CREDENTIALS_INVALID");
   });
 });
@@ -80,10 +88,42 @@ describe("the account of a call", () => {
     expect(selectAccount(first, "a2", "a2")).toBe("a2");
   });
 
-  it("is the key's first one, or none, when neither names one", () => {
-    expect(selectAccount(first, null, "")).toBe("a1");
-    expect(selectAccount(first, "", "")).toBe("a1");
-    expect(selectAccount(second, null, "")).toBe("");
+  it.each([
+    null,
+    "",
+  ])("is the key's default, its only one, or none, when the header is %j and the body too", (header) => {
+    expect(selectAccount(callerOf(["a1", "a2"], { defaultAccount: "a2" }), header, "")).toBe("a2");
+    expect(selectAccount(callerOf([], { defaultAccount: "a9" }), header, "")).toBe("a9");
+    expect(selectAccount(callerOf(["a1"]), header, "")).toBe("a1");
+    expect(selectAccount(second, header, "")).toBe("");
+  });
+
+  it("must be named when the key has several and no default, and the error names none of them", () => {
+    const error = errorOf(() => selectAccount(first, "", ""));
+    expect(error.reason).toBe("INVALID_REQUEST");
+    expect(error.facts.fields).toEqual([
+      { field: "chat.account_id", description: expect.stringContaining("the key has several accounts") },
+    ]);
+    expect(error.message).not.toMatch(/a1|a2/);
+  });
+
+  it("must be named in each call where the service requires it, by keys and by anonymous callers", () => {
+    const anonymous = createAuthenticator({ mode: "off", keys: [], requireAccount: true })(new Headers());
+    const keyed = createAuthenticator({ mode: "keys", keys, requireAccount: true });
+    for (const caller of [
+      anonymous,
+      keyed(new Headers({ "x-api-key": "sk-second" })),
+      callerOf(["a1"], { requireAccount: true }),
+      callerOf(["a1"], { requireAccount: true, defaultAccount: "a1" }),
+    ]) {
+      const error = errorOf(() => selectAccount(caller, null, ""));
+      expect(error.facts.fields?.[0]).toMatchObject({
+        field: "chat.account_id",
+        description: expect.stringContaining("is required by this service"),
+      });
+      expect(selectAccount(caller, "a1", "")).toBe("a1");
+      expect(selectAccount(caller, null, "a1")).toBe("a1");
+    }
   });
 
   it("must be the same in header and body", () => {
@@ -101,6 +141,6 @@ describe("the account of a call", () => {
 
   it("is free for keys that list none, and for anonymous callers", () => {
     expect(selectAccount(second, "a9", "")).toBe("a9");
-    expect(selectAccount({ keyId: "", accounts: [] }, null, "a9")).toBe("a9");
+    expect(selectAccount(callerOf([], { keyId: "" }), null, "a9")).toBe("a9");
   });
 });

@@ -44,7 +44,6 @@ const rows: readonly (readonly [what: string, request: RequestInit, limitations:
   ["documents", say(media("application/pdf")), ["messages[1].parts[1].media"]],
   ["tools", { tools: [{ name: "weather" }] }, ["tools"]],
   ["a JSON object", { outputFormat: { format: { case: "jsonObject", value: {} } } }, ["output_format.json_object"]],
-  ["a JSON Schema", { outputFormat: { format: { case: "jsonSchema", value: {} } } }, ["output_format.json_schema"]],
   ["a regular expression", { outputFormat: { format: { case: "regex", value: {} } } }, ["output_format.regex"]],
   ["a chat template", { chatTemplate: "{{ messages }}" }, ["chat_template"]],
 ];

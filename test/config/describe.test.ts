@@ -6,7 +6,7 @@ import { load } from "./harness.ts";
 it("a described configuration shows what is in force and why, and no secret", () => {
   const yaml = `
 http: { address: "[::1]:0" }
-authentication: { keys: [{ id: a, sha256: ${"0123456789abcdef".repeat(4)}, accounts: [one, two] }] }
+authentication: { keys: [{ id: a, sha256: ${"0123456789abcdef".repeat(4)}, accounts: [one, two], default_account: two }] }
 limits: { max_call_duration: 90s }
 providers:
   openai: { api_key: sk-secret, headers: { x-key: sk-secret }, options: { region: sk-secret, retries: 2, list: [sk-secret] } }
@@ -16,7 +16,11 @@ providers:
   expect(parse(shown)).toEqual({
     grpc: { address: "127.0.0.1:50051" },
     http: { address: "[::1]:0" },
-    authentication: { mode: "keys", keys: [{ id: "a", sha256: "01234567…", accounts: ["one", "two"] }] },
+    authentication: {
+      mode: "keys",
+      require_account: false,
+      keys: [{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two" }],
+    },
     limits: { max_request_size: "16MiB", max_call_duration: "90s", max_concurrent_streams: 4096 },
     shutdown: { delay: "0", grace: "30s" },
     grpc_connection: { max_age: "0", keepalive: "1m" },
@@ -35,6 +39,47 @@ providers:
       vllm: { enabled: false, reason: "set VLLM_BASE_URL to turn it on" },
       echo: expect.objectContaining({ enabled: true, reason: "needs nothing" }),
       local: { enabled: false, reason: "run `npm run demo` to fetch a model" },
+    },
+    models: {},
+    deployments: {},
+  });
+});
+
+it("a described configuration shows models and deployments as they result", () => {
+  const yaml = `
+profile: plain
+models:
+  gpt-4o: { max_output_tokens: 9, capabilities: { tools: true } }
+  vllm/mine: { display_name: Mine }
+deployments:
+  bot:
+    model: gpt-4o
+    account: a1
+    completion_only: true
+    parameters: [{ name: tone, type: string, required: true }]
+`;
+  const { profile, models, deployments } = parse(describeConfig(load(yaml)));
+  expect(profile).toBe("plain");
+  const facts = {
+    context_window: 128_000,
+    max_output_tokens: 9,
+    max_temperature: 2,
+    family: "openai-chat",
+    capabilities: expect.objectContaining({ tools: true, system_messages: true, regex: false }),
+  };
+  const gpt = { provider: "openai", provider_model: "gpt-4o", aliases: ["omni"], display_name: "GPT-4o" };
+  const bot = { model: "openai/gpt-4o", account: "a1", completion_only: true, display_name: "bot" };
+  expect(models).toEqual({
+    "gpt-4o": { ...gpt, profile: "plain", ...facts },
+    "vllm/mine": { provider: "vllm", provider_model: "mine", aliases: [], display_name: "Mine", profile: "plain" },
+  });
+  expect(deployments).toEqual({
+    bot: {
+      ...bot,
+      profile: "egp-deployment",
+      ...facts,
+      template_family: "none",
+      parameters: [{ name: "tone", type: "string", required: true, description: "" }],
     },
   });
 });

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
 import { onTestFinished } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { ConfigError, type ConfigProblem } from "../../src/config/config-error.ts";
 import type { Environment } from "../../src/config/interpolate.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { KnownProvider } from "../../src/config/provider-settings.ts";
+import { type Model, ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 
 /** A `$`, so that a reference such as `${dollar}{NAME}` reaches the file as it is. */
 export const dollar = "$";
@@ -41,6 +43,35 @@ export const declarations: readonly KnownProvider[] = [
   },
 ];
 
+/** Two ids of one model, as EGP and OpenAI have them, and one of another provider. */
+export const models: readonly Model[] = [
+  create(ModelSchema, {
+    id: "openai/gpt-4o",
+    provider: "openai",
+    providerModel: "gpt-4o",
+    displayName: "GPT-4o",
+    profile: "plain",
+    family: "openai-chat",
+    contextWindowTokens: 128_000,
+    maxOutputTokens: 16_384,
+    capabilities: { systemMessages: true, tools: true },
+  }),
+  create(ModelSchema, {
+    id: "gpt-4o",
+    provider: "openai",
+    providerModel: "gpt-4o",
+    displayName: "GPT-4o",
+    aliases: ["omni"],
+    profile: "egp-chat",
+    family: "openai-chat",
+    contextWindowTokens: 128_000,
+    maxOutputTokens: 4096,
+    maxTemperature: 2,
+    capabilities: { systemMessages: true },
+  }),
+  create(ModelSchema, { id: "echo/echo", provider: "echo", providerModel: "echo", profile: "plain", family: "echo" }),
+];
+
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "dragoman-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -54,7 +85,7 @@ export function writeConfig(yaml: string, folder = temporaryFolder()): string {
 }
 
 export function load(yaml: string, environment: Environment = {}): Config {
-  return loadConfig({ environment, file: writeConfig(yaml), declarations });
+  return loadConfig({ environment, file: writeConfig(yaml), declarations, models });
 }
 
 /** The mistakes that loading finds; empty when there are none. */

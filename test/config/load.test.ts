@@ -16,13 +16,15 @@ describe("without a file", () => {
     expect(config).toEqual({
       grpc: { host: "127.0.0.1", port: 50051, tls: undefined },
       http: { host: "127.0.0.1", port: 8080, tls: undefined },
-      authentication: { mode: "loopback", keys: [] },
+      authentication: { mode: "loopback", keys: [], requireAccount: false },
       limits: { maxRequestBytes: 16_777_216, maxCallMs: 600_000, maxConcurrentStreams: 4096 },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       grpcConnection: { maxAgeMs: 0, keepaliveMs: 60_000 },
       log: { level: "info" },
       providers: [],
       providerStates: [],
+      profile: undefined,
+      models: [],
     });
   });
 
@@ -71,7 +73,7 @@ describe("the file", () => {
 grpc: { address: "[::1]:0" }
 http: { address: localhost:0 }
 ${keys("a", "b")}
-limits: { max_request_size: 1MiB, max_call_duration: 1m, max_concurrent_streams: 10 }
+limits: { max_request_size: 1MiB, max_call_duration: 1m, max_concurrent_streams: 10, max_calls_per_model: 0 }
 shutdown: { delay: 5s, grace: 1m }
 grpc_connection: { max_age: 1h, keepalive: 0 }
 log: { level: warn }
@@ -79,13 +81,18 @@ log: { level: warn }
     expect(config).toMatchObject({
       grpc: { host: "::1", port: 0 },
       http: { host: "localhost", port: 0 },
-      limits: { maxRequestBytes: 1_048_576, maxCallMs: 60_000, maxConcurrentStreams: 10 },
+      limits: { maxRequestBytes: 1_048_576, maxCallMs: 60_000, maxConcurrentStreams: 10, maxCallsPerModel: 0 },
       shutdown: { delayMs: 5000, graceMs: 60_000 },
       grpcConnection: { maxAgeMs: 3_600_000, keepaliveMs: 0 },
       log: { level: "warn" },
     });
     expect(config.authentication.mode).toBe("keys");
-    expect(config.authentication.keys[0]).toEqual({ id: "a", sha256: Buffer.from(hash("a"), "hex"), accounts: [] });
+    expect(config.authentication.keys[0]).toEqual({
+      id: "a",
+      sha256: Buffer.from(hash("a"), "hex"),
+      accounts: [],
+      defaultAccount: undefined,
+    });
   });
 
   it("gives way to the environment for addresses, mode and level", () => {
@@ -143,7 +150,7 @@ describe("mistakes", () => {
         `
 grpc: { adress: 127.0.0.1:1 }
 http: { address: 0.0.0.0:8080, tls: { certificate: nowhere.crt } }
-limits: { max_request_size: huge, max_concurrent_streams: 0, max_call_duration: 0 }
+limits: { max_request_size: huge, max_concurrent_streams: 0, max_call_duration: 0, max_calls_per_model: -1 }
 log: { level: "${dollar}{LEVEL}" }
 shutdown: []
 providers:
@@ -160,6 +167,7 @@ surplus: 1
       "http.tls.key": expect.stringContaining("is missing"),
       "limits.max_request_size": expect.stringContaining('"huge" is not a size; write text such as'),
       "limits.max_concurrent_streams": expect.stringContaining("0 is not a whole number above zero"),
+      "limits.max_calls_per_model": expect.stringContaining("-1 is not a whole number"),
       "limits.max_call_duration": expect.stringContaining("0 is not a duration above zero"),
       "log.level": "the variable LEVEL is not set; set it, or write $" + "{LEVEL:-default}",
       shutdown: expect.stringContaining("is not a mapping"),
@@ -171,7 +179,7 @@ surplus: 1
       "http.address": expect.stringContaining("0.0.0.0:8080 can be reached from other machines"),
       DRAGOMAN_GRPC_ADDRESS: expect.stringContaining("1.2.3.4:5 can be reached"),
     });
-    expect(problems).toHaveLength(15);
+    expect(problems).toHaveLength(16);
   });
 
   it("make one readable message", () => {
@@ -290,6 +298,30 @@ describe("authentication", () => {
     expect(
       pathsOf(`authentication: { keys: [{ id: a, sha256: "${same}" }, { id: a, sha256: "${hash("b")}" }] }`),
     ).toEqual(["authentication.keys[1].id"]);
+  });
+
+  it("may want an account from each call, and keys may have a default one", () => {
+    const key = (more: string) => `{ id: a, sha256: "${hash("a")}", ${more} }`;
+    const { authentication } = load(`authentication: { require_account: true, keys: [${key("accounts: [a1, a2]")}] }`);
+    expect(authentication.requireAccount).toBe(true);
+    expect(authentication.keys[0]).toMatchObject({ accounts: ["a1", "a2"], defaultAccount: undefined });
+    const withDefault = load(`authentication: { keys: [${key("accounts: [a1, a2], default_account: a2")}] }`);
+    expect(withDefault.authentication.keys[0]?.defaultAccount).toBe("a2");
+    const anyAccount = load(`authentication: { keys: [${key("default_account: a9")}] }`);
+    expect(anyAccount.authentication.keys[0]?.defaultAccount).toBe("a9");
+  });
+
+  it.each([
+    ["accounts: [team-a, b], default_account: team-b", "", "is not one of the key's accounts; did you mean `team-a`?"],
+    [
+      "default_account: a",
+      "require_account: true, ",
+      "is never used, since require_account is true; remove one of them",
+    ],
+  ])("a default account that could not be used is a mistake: %s", (key, more, text) => {
+    const yaml = `authentication: { ${more}keys: [{ id: a, sha256: "${hash("a")}", ${key} }] }`;
+    const [{ path, problem, fix } = { path: "", problem: "", fix: "" }] = problemsOf(() => load(yaml));
+    expect([path, `${problem}; ${fix}`]).toEqual(["authentication.keys[0].default_account", text]);
   });
 
   it("keys need an id, a hash and accounts that are texts", () => {

@@ -239,6 +239,8 @@ export function describeDialect(dialect: Dialect): void {
       it.each(dialect.limited)("$name", ({ request, limitations }) => {
         const found = dialect.create("http://127.0.0.1:9").limitations(request, dialect.model);
         expect(found.map(({ kind, field }) => ({ kind, field }))).toEqual(limitations);
+        // Of two at one field, the caller would be told only one.
+        expect(new Set(found.map(({ field }) => field)).size).toBe(found.length);
       });
     });
   });

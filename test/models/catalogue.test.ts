@@ -1,11 +1,11 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
-import { createCatalogue } from "../../src/models/catalogue.ts";
+import { type Catalogue, createCatalogue, type Deployment } from "../../src/models/catalogue.ts";
 
 function entry(init: MessageInitShape<typeof ModelSchema>) {
-  return create(ModelSchema, { profile: "plain", ...init });
+  return create(ModelSchema, { profile: "plain", family: "test", ...init });
 }
 
 const gpt = entry({
@@ -34,9 +34,9 @@ const catalogue = createCatalogue(
   ],
 );
 
-function failure(name: string): GatewayError {
+function failure(name: string, account = "", from: Catalogue = catalogue): GatewayError {
   try {
-    catalogue.resolve(name);
+    from.resolve(name, account);
   } catch (error) {
     if (error instanceof GatewayError) return error;
     throw error;
@@ -67,6 +67,7 @@ test("provider/model that is not listed is passed on with unknown capabilities",
     providerModel: "ft:gpt/of/mine",
     profile: "plain",
     contextWindowTokens: 0,
+    family: "openai-chat",
   });
   expect(model.capabilities).toBeUndefined();
 });
@@ -94,4 +95,94 @@ test("the list is ordered by id and has only models whose provider is on", () =>
 test("two models with one name are refused at the start", () => {
   const double = entry({ id: "omni", provider: "echo", providerModel: "omni" });
   expect(() => createCatalogue([gpt, double], ["openai"])).toThrow("two models are named omni");
+});
+
+describe("a model of the configuration", () => {
+  const deployment = (init: MessageInitShape<typeof ModelSchema>, more: Partial<Deployment> = {}): Deployment => ({
+    model: entry(init),
+    account: "",
+    parameters: [],
+    completionOnly: false,
+    ...more,
+  });
+  const tone = { name: "tone", type: "string", description: "", required: true } as const;
+  const open = deployment(
+    { id: "deployments/open", provider: "openai", providerModel: "gpt-4o" },
+    { parameters: [tone] },
+  );
+  const owned = deployment({ id: "deployments/owned", provider: "echo", providerModel: "echo" }, { account: "a1" });
+  const off = deployment({ id: "deployments/off", provider: "xai", providerModel: "grok-5" }, { account: "a1" });
+  const moved = deployment({ ...gpt, provider: "deepinfra", providerModel: "hosted-gpt" });
+  const added = deployment({ id: "house", provider: "echo", providerModel: "house", aliases: ["home"] });
+  const known = [{ name: "xai", reason: "set XAI_API_KEY to turn it on" }];
+  const configured = createCatalogue([gpt, llama, echo, grok], ["openai", "deepinfra", "echo"], known, [
+    open,
+    owned,
+    off,
+    moved,
+    added,
+  ]);
+
+  test("is found by its id and its aliases", () => {
+    expect(configured.resolve("deployments/open")).toBe(open.model);
+    expect(configured.resolve("home")).toBe(added.model);
+    expect(configured.resolve("echo/house")).toMatchObject({ id: "echo/house", profile: "plain" });
+  });
+
+  test("takes the place of the entry with its id, which provider/model still finds", () => {
+    expect(configured.resolve("gpt-4o")).toBe(moved.model);
+    expect(configured.resolve("omni")).toBe(moved.model);
+    expect(configured.resolve("deepinfra/hosted-gpt")).toMatchObject({ profile: "plain", family: "test" });
+    expect(configured.resolve("openai/gpt-4o")).toMatchObject({ profile: "plain", contextWindowTokens: 128_000 });
+  });
+
+  test("does not change what provider/model means where the provider has an entry of its own before it", () => {
+    const full = entry({ id: "gpt-4o-full", provider: "openai", providerModel: "gpt-4o", contextWindowTokens: 9 });
+    const changed = createCatalogue([full, gpt], ["openai"], [], [deployment({ ...gpt, contextWindowTokens: 1 })]);
+    expect(changed.resolve("gpt-4o").contextWindowTokens).toBe(1);
+    expect(changed.resolve("openai/gpt-4o").contextWindowTokens).toBe(9);
+  });
+
+  test("has the family of its provider when it states none", () => {
+    const plain = deployment({ id: "mine", provider: "gemini", providerModel: "x", family: "" });
+    expect(createCatalogue([], ["gemini"], [], [plain]).resolve("mine").family).toBe("google");
+  });
+
+  test("may have declared parameters, which its id finds", () => {
+    expect(configured.deploymentOf(configured.resolve("deployments/open").id)).toEqual(open);
+    expect(configured.deploymentOf("gpt-4o")?.parameters).toEqual([]);
+    expect(configured.deploymentOf("openai/gpt-4o")).toBeUndefined();
+    expect(configured.deploymentOf("echo/echo")).toBeUndefined();
+  });
+
+  test("can be used by the account that owns it, or by every one", () => {
+    expect(configured.resolve("deployments/owned", "a1")).toBe(owned.model);
+    for (const account of ["", "a1", "a2"]) expect(configured.resolve("deployments/open", account)).toBe(open.model);
+  });
+
+  test.each(["", "a2"])("of another account is as unknown as one that does not exist, to account %j", (account) => {
+    const without = createCatalogue([gpt, llama, echo, grok], ["openai", "deepinfra", "echo"], known, [open, added]);
+    // Neither by its own name, even where its provider is off, nor by one that is spelt nearly like it.
+    for (const name of ["deployments/owned", "deployments/off", "deployments/ownee"]) {
+      const error = failure(name, account, configured);
+      const { reason, message, facts } = failure(name, account, without);
+      expect([error.reason, error.message, error.facts]).toEqual([reason, message, facts]);
+      expect(reason).toBe("MODEL_NOT_FOUND");
+    }
+  });
+
+  test("is suggested to the account that may use it", () => {
+    expect(failure("deployments/ownee", "a1", configured).message).toMatch(/did you mean deployments\/owned\?$/);
+    expect(failure("deployments/opne", "", configured).message).toMatch(/did you mean deployments\/open\?$/);
+    expect(failure("deployments/off", "a1", configured).message).toContain("set XAI_API_KEY");
+    expect(failure("deployments/", "a1", configured).message).toContain("there is no deployment");
+  });
+
+  test("is listed for the accounts that may use it", () => {
+    const ids = (account?: string, provider?: string) => configured.list(provider, account).map(({ id }) => id);
+    expect(ids()).toEqual(["deployments/open", "echo/echo", "gpt-4o", "house", llama.id]);
+    expect(ids("a2")).toEqual(ids());
+    expect(ids("a1", "echo")).toEqual(["deployments/owned", "echo/echo", "house"]);
+    expect(ids("a2", "echo")).toEqual(["echo/echo", "house"]);
+  });
 });

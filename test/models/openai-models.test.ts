@@ -1,14 +1,24 @@
 import { expect, test } from "vitest";
 import { createCatalogue } from "../../src/models/catalogue.ts";
+import { egpModels } from "../../src/models/egp-models.ts";
 import { openaiModels } from "../../src/models/openai-models.ts";
 
-const catalogue = createCatalogue(openaiModels, ["openai"]);
+const catalogue = createCatalogue([...openaiModels, ...egpModels], ["openai"]);
+const egpIds = new Set(egpModels.map(({ id }) => id));
 
-test("every model is found by its bare id and as openai/id, both plain", () => {
+test("every model is found as openai/id, plain", () => {
   for (const model of openaiModels) {
-    expect(catalogue.resolve(model.id)).toBe(model);
-    expect(catalogue.resolve(`openai/${model.id}`)).toEqual({ ...model, id: `openai/${model.id}` });
-    expect(model).toMatchObject({ provider: "openai", providerModel: model.id, profile: "plain" });
+    expect(model).toMatchObject({ provider: "openai", profile: "plain" });
+    const path = `openai/${model.providerModel}`;
+    expect(catalogue.resolve(path)).toEqual({ ...model, id: path });
+  }
+});
+
+test("every model is found by its bare id as well, except where that is EGP's", () => {
+  for (const model of openaiModels) {
+    const bare = catalogue.resolve(model.providerModel);
+    if (egpIds.has(model.providerModel)) expect(bare).toMatchObject({ profile: "egp-chat", provider: "openai" });
+    else expect(bare).toBe(model);
   }
 });
 
@@ -20,8 +30,8 @@ test("every model states its limits, and none gives more than its window", () =>
 });
 
 test("reasoning models are OpenAI's o series and GPT-5 and later", () => {
-  for (const { id, capabilities } of openaiModels) {
-    expect([id, capabilities?.reasoning]).toEqual([id, /^(o\d|gpt-[56])/.test(id)]);
+  for (const { providerModel, capabilities } of openaiModels) {
+    expect([providerModel, capabilities?.reasoning]).toEqual([providerModel, /^(o\d|gpt-[56])/.test(providerModel)]);
   }
 });
 
@@ -34,9 +44,9 @@ test.each([
   "gpt-4.1-nano",
   "gpt-4o-2024-05-13",
 ])("%s, which was shut down, is not listed", (id) => {
-  expect(openaiModels.map((model) => model.id)).not.toContain(id);
+  expect(openaiModels.map(({ providerModel }) => providerModel)).not.toContain(id);
 });
 
 test("a snapshot is a model of its own", () => {
-  expect(catalogue.resolve("gpt-4o-2024-08-06")).toMatchObject({ providerModel: "gpt-4o-2024-08-06" });
+  expect(catalogue.resolve("gpt-4o-2024-11-20")).toMatchObject({ providerModel: "gpt-4o-2024-11-20" });
 });

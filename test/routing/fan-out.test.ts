@@ -162,7 +162,7 @@ describe("several choices from a provider that gives one", () => {
   it("cost an estimate where a call does not say", async () => {
     const silent: readonly Act[] = [[started()], [textDelta(0, 0, "12345678"), stop, completed()]];
     const { usage: total } = fold(await collect(attempt(scripted(says("a"), silent), 2).events));
-    expect(total).toMatchObject({ inputTokens: 3 + 1, outputTokens: 1 + 2, quality: UsageQuality.ESTIMATED });
+    expect(total).toMatchObject({ inputTokens: 3 + 8, outputTokens: 1 + 2, quality: UsageQuality.ESTIMATED });
   });
 
   it("are asked for one by one, each with a seed of its own beside the caller's", async () => {

@@ -16,10 +16,13 @@ it("one caller's held-back prompt leaves nothing in the next one's answer", asyn
   service = await startTestService({ OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: upstream.baseUrl });
   const client = service.chatClient("grpc");
   const prompts = ["short", "long ".repeat(100)];
+  const counted: number[] = [];
   for (const prompt of prompts) {
     const { completion } = await client.completeChat({ chat: ask("openai/gpt-4o", prompt) });
     expect(completion?.choices[0]?.finishReason).toBe(FinishReason.CONTENT_FILTER);
-    expect(completion?.usage?.inputTokens).toBe(Math.ceil(prompt.length / 4));
+    counted.push(completion?.usage?.inputTokens ?? 0);
     expect(completion?.attempts).toHaveLength(1);
   }
+  // The first caller's count would be the second's too.
+  expect(counted[1]).toBeGreaterThan(10 * (counted[0] ?? 0));
 });

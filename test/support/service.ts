@@ -1,8 +1,12 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import type { CallRecord } from "../../src/accounts/record.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { withProfile } from "../../src/config/models.ts";
 import type { GatewayError } from "../../src/errors.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
@@ -27,17 +31,22 @@ export interface TestService extends Service {
   modelClient(protocol: Protocol): Client<typeof ModelService>;
 }
 
-/** Changes to the configuration that the environment gives. */
+/** Changes to the configuration that the environment and the file give. */
 export type ConfigChange = (config: Config) => Config;
 
 export async function startTestService(
   environment: Record<string, string> = {},
   change: ConfigChange = (config) => config,
+  yaml?: string,
 ): Promise<TestService> {
+  const file = yaml === undefined ? undefined : join(mkdtempSync(join(tmpdir(), "dragoman-test-")), "dragoman.yaml");
+  if (file !== undefined) writeFileSync(file, yaml ?? "");
   const config = change(
     loadConfig({
       environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0", ...environment },
       declarations: declarations.filter(({ name }) => name !== "local"),
+      models: listedModels(),
+      ...(file !== undefined && { file }),
     }),
   );
   const records: CallRecord[] = [];
@@ -50,7 +59,7 @@ export async function startTestService(
       const declaration = declarations.find(({ name }) => name === settings.name);
       return declaration ? [declaration.create(settings)] : [];
     }),
-    models: listedModels().filter(({ provider }) => provider !== "local"),
+    models: withProfile(listedModels(), config.profile).filter(({ provider }) => provider !== "local"),
     ledger: {
       write(record) {
         records.push(record);

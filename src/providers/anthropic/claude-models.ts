@@ -1,4 +1,5 @@
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { lookUp } from "../upstream/look-up.ts";
 
 const { LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
 
@@ -93,5 +94,5 @@ const unknownModel: ClaudeModel = {
 export function claudeModel(providerModel: string): ClaudeModel {
   if (/claude-3-/.test(providerModel)) return claude3;
   const [, family = ""] = /claude-([a-z]+-\d+(?:-\d{1,2}(?!\d))?)/.exec(providerModel) ?? [];
-  return (Object.hasOwn(models, family) ? models[family] : undefined) ?? unknownModel;
+  return lookUp(models, family) ?? unknownModel;
 }

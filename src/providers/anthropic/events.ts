@@ -10,11 +10,13 @@ import {
 } from "../../chat/events.ts";
 import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
-import type { UpstreamCall } from "../upstream/call.ts";
+import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import { stateOf, type UpstreamCall } from "../upstream/call.ts";
 import { locateError } from "../upstream/error-body.ts";
 import { embeddedFailure } from "../upstream/errors.ts";
+import { lookUp } from "../upstream/look-up.ts";
 import { cutAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { exactUsage } from "../upstream/usage.ts";
 import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
@@ -112,8 +114,7 @@ export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]):
 export function endEvents({ call, blocks, usage, stopReason, stopSequence }: AnswerState, batch: ChatEvent[]): void {
   if (stopReason === "") throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(block, batch);
-  const reason = Object.hasOwn(finishReasons, stopReason) ? finishReasons[stopReason] : undefined;
-  batch.push(finished(0, reason ?? FinishReason.OTHER, stopReason, stopSequence));
+  batch.push(finished(0, lookUp(finishReasons, stopReason) ?? FinishReason.OTHER, stopReason, stopSequence));
   const total = usage && toUsage(usage);
   batch.push(completed({ serviceTier: usage?.service_tier ?? "", ...(total && { usage: total }) }));
 }
@@ -177,15 +178,9 @@ function partOf(answer: AnswerState, state: BlockState): number {
 
 /** What must come back unchanged with the next turn: the signature of a thought, or all of a redacted one. */
 function stateDelta(answer: AnswerState, state: BlockState, data: string, redacted: boolean): DeltaEvent {
-  const { provider, providerModel } = answer.call.attempt;
   const event = reasoningDelta(0, partOf(answer, state), "");
   if (event.value.delta.case === "reasoning") event.value.delta.value.redacted = redacted;
-  event.value.providerState = {
-    $typeName: "dragoman.v1.ProviderState",
-    provider,
-    model: providerModel,
-    data: Buffer.from(data),
-  };
+  event.value.providerState = stateOf(answer.call, Buffer.from(data));
   return event;
 }
 
@@ -201,17 +196,9 @@ function toUsage(usage: StreamUsage): Usage | undefined {
   if (typeof fresh !== "number" || typeof output !== "number") return undefined;
   const cached = usage.cache_read_input_tokens ?? 0;
   const written = usage.cache_creation_input_tokens ?? 0;
-  const input = fresh + cached + written;
-  return {
-    $typeName: "dragoman.v1.Usage",
-    inputTokens: input,
-    outputTokens: output,
-    totalTokens: input + output,
+  return exactUsage(fresh + cached + written, output, {
     cachedInputTokens: cached,
     cacheWriteInputTokens: written,
     reasoningTokens: usage.output_tokens_details?.thinking_tokens ?? 0,
-    acceptedPredictionTokens: 0,
-    rejectedPredictionTokens: 0,
-    quality: UsageQuality.EXACT,
-  };
+  });
 }

@@ -1,17 +1,19 @@
-import { type ChatEvent, started } from "../../chat/events.ts";
+import { create } from "@bufbuild/protobuf";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import type { Adapter, AdapterContext } from "../adapter.ts";
+import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
+import type { Adapter } from "../adapter.ts";
 import type { ProviderDeclaration } from "../declaration.ts";
 import type { ProviderSettings } from "../settings.ts";
-import { startCall } from "../upstream/call.ts";
 import { responseFailure } from "../upstream/errors.ts";
 import { stringifyExact } from "../upstream/exact-json.ts";
+import { exchange } from "../upstream/exchange.ts";
 import { Upstream } from "../upstream/http.ts";
-import { readAnswer } from "../upstream/read-answer.ts";
-import { endEvents, reasonOfCode, startAnswer, toEvents } from "./events.ts";
+import { type AnswerReader, readAnswer } from "../upstream/read-answer.ts";
+import { claudeModel } from "./claude-models.ts";
+import { type AnswerState, endEvents, reasonOfCode, startAnswer, toEvents } from "./events.ts";
 import { limitationsOf } from "./limitations.ts";
-import { toRequest } from "./request.ts";
+import { maxTokensOf, toRequest } from "./request.ts";
 
 /** The next version, 2026-10-21, refuses temperature, top_p and top_k on every model. */
 const apiVersion = "2023-06-01";
@@ -25,39 +27,37 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
   const { name, apiKey } = settings;
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
 
-  async function* stream(
-    request: ChatRequest,
-    model: Model,
-    context: AdapterContext,
-  ): AsyncGenerator<readonly ChatEvent[], void, undefined> {
-    const call = startCall(context);
-    const headers = {
-      accept: "text/event-stream",
-      "anthropic-version": apiVersion,
-      ...(apiKey && { "x-api-key": apiKey.reveal() }),
-    };
-    const response = await upstream.post("/v1/messages", toBody(request, model), headers, call);
-    try {
-      if (response.status >= 300) throw await responseFailure(response, call, reasonOfCode);
-      yield [started()];
-      const answer = startAnswer(call);
-      yield* readAnswer(response, call, {
-        read: ({ data }, batch) => toEvents(answer, data, batch),
-        end: (batch) => endEvents(answer, batch),
-      });
-      response.finish();
-    } finally {
-      response.close();
-    }
-  }
+  const headers = {
+    accept: "text/event-stream",
+    "anthropic-version": apiVersion,
+    ...(apiKey && { "x-api-key": apiKey.reveal() }),
+  };
 
   return {
     name,
     maxChoices: 1,
-    stream,
+    stream: (request, model, context) =>
+      exchange(upstream, context, (call) => ({
+        path: "/v1/messages",
+        headers,
+        body: toBody(request, model),
+        failure: (response) => responseFailure(response, call, reasonOfCode),
+        read: (response) => readAnswer(response, call, readerFor(startAnswer(call))),
+      })),
     limitations: limitationsOf,
+    effectiveParameters: (request, model) => ({
+      ...(request.parameters ?? create(GenerationParametersSchema)),
+      maxOutputTokens: maxTokensOf(request, model, claudeModel(model.providerModel)),
+    }),
     describe: (request, model): unknown => JSON.parse(toBody(request, model)),
     close: () => upstream.close(),
+  };
+}
+
+function readerFor(answer: AnswerState): AnswerReader {
+  return {
+    read: ({ data }, batch) => toEvents(answer, data, batch),
+    end: (batch) => endEvents(answer, batch),
   };
 }
 

@@ -1,13 +1,24 @@
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
-import { countHints, mostMarks } from "./cache-marks.ts";
+import {
+  emulated,
+  leftOut,
+  lostThought,
+  mediaIn,
+  type PlacedPart,
+  partsOf,
+  refused,
+  unsupported,
+} from "../upstream/limits.ts";
+import { turnRole } from "../upstream/messages.ts";
+import { hintsOf, mostMarks } from "./cache-marks.ts";
 import { type ClaudeModel, claudeModel } from "./claude-models.ts";
 import { mediaKind } from "./media.ts";
-import { staysInPlace, wireRole } from "./messages.ts";
+import { staysInPlace } from "./messages.ts";
 import { isServiceTier, maxTokensOf } from "./request.ts";
 import { askedThinking, budgetOf, effortWords, isThinking, leastBudget } from "./thinking.ts";
 import type { WireMessage } from "./wire.ts";
@@ -172,72 +183,56 @@ function* toolLimitations(request: ChatRequest, model: Model, rules: ClaudeModel
 
 function* conversationLimitations(request: ChatRequest, model: Model, rules: ClaudeModel): Generator<Limitation> {
   const { messages } = request;
-  let before: WireMessage["role"] | undefined;
-  let moved = false;
-  for (const { role } of messages) {
-    const wire = wireRole(role);
-    if (wire === "system" && !staysInPlace(before, rules)) moved ||= before !== undefined;
-    else before = wire;
-  }
-  if (moved) {
-    yield emulated("messages", `a later system message goes to the front: ${model.providerModel} takes none there`);
+  const moved = firstMovedSystem(messages, rules);
+  if (moved >= 0) {
+    const sentence = `a later system message goes to the front: ${model.providerModel} takes none there`;
+    yield emulated(`messages[${moved}]`, sentence);
   }
   const endsWithAssistant = messages.at(-1)?.role === Role.ASSISTANT;
   if (endsWithAssistant && (!rules.prefill || isThinking(request, rules))) {
     const message = `the model ${model.providerModel} does not continue an assistant message: end with a user's`;
-    yield refused("messages", message);
+    yield refused(`messages[${messages.length - 1}]`, message);
   }
-  if (messages.some(({ name }) => name !== "")) {
-    yield emulated("messages", "Anthropic has no names of participants: they are left out");
-  }
-  if (messages.some((message) => message.parts.some((part) => isUnsignedThought(part, message)))) {
-    yield emulated("messages", "Anthropic takes back only thoughts that this model signed: others are left out");
-  }
+  yield* leftOut(request, {
+    name: "Anthropic has no names of participants: they are left out",
+    detail: "Anthropic has no levels of detail for images: they are left out",
+  });
+  const isUnsigned = ({ message, part }: PlacedPart) =>
+    message.role === Role.ASSISTANT && part.providerState === undefined;
+  const unsigned = "Anthropic takes back only thoughts that this model signed: others are left out";
+  yield* lostThought(messages, isUnsigned, unsigned);
 }
 
-function isUnsignedThought({ kind, providerState }: Part, { role }: Message): boolean {
-  return role === Role.ASSISTANT && kind.case === "reasoning" && providerState === undefined;
+function firstMovedSystem(messages: readonly Message[], rules: ClaudeModel): number {
+  let before: WireMessage["role"] | undefined;
+  for (const [index, { role }] of messages.entries()) {
+    const wire = turnRole(role);
+    if (wire !== "system" || staysInPlace(before, rules)) before = wire;
+    else if (before !== undefined) return index;
+  }
+  return -1;
 }
 
 function* partLimitations({ messages }: ChatRequest): Generator<Limitation> {
-  let detailed = false;
-  for (const [index, { parts, role }] of messages.entries()) {
-    for (const [partIndex, { kind }] of parts.entries()) {
-      const field = `messages[${index}].parts[${partIndex}]`;
-      const nested = kind.case === "toolResult" ? kind.value.parts.map((part) => part.kind) : [kind];
-      for (const inner of nested) {
-        if (inner.case !== "media") continue;
-        detailed ||= inner.value.detail !== 0;
-        if (mediaKind(inner.value) === undefined) {
-          const message =
-            "Anthropic takes images (JPEG, PNG, GIF, WebP), PDFs and plain text, by bytes or http address";
-          yield refused(`${field}.${kind.case === "media" ? "media" : "tool_result"}`, message);
-        } else if (wireRole(role) !== "user") {
-          yield refused(`${field}.media`, "Anthropic takes media only from the user and as results of tools");
-        }
+  for (const placed of partsOf(messages)) {
+    for (const { media, path } of mediaIn(placed)) {
+      if (mediaKind(media) === undefined) {
+        const message = "Anthropic takes images (JPEG, PNG, GIF, WebP), PDFs and plain text, by bytes or http address";
+        yield refused(path, message);
+      } else if (turnRole(placed.message.role) !== "user") {
+        yield refused(path, "Anthropic takes media only from the user and as results of tools");
       }
     }
   }
-  if (detailed) yield emulated("messages", "Anthropic has no levels of detail for images: they are left out");
 }
 
 function* hintLimitations(request: ChatRequest): Generator<Limitation> {
-  const { placed, lost } = countHints(request);
-  if (placed > mostMarks) {
-    yield emulated("messages", `Anthropic takes ${mostMarks} cache hints: the last ones are kept`);
+  const { placed, lost } = hintsOf(request);
+  const [surplus] = placed;
+  if (surplus !== undefined && placed.length > mostMarks) {
+    yield emulated(surplus, `Anthropic takes ${mostMarks} cache hints: the last ones are kept`);
   }
-  if (lost > 0) yield emulated("messages", "thoughts and empty texts take no cache hint: theirs are left out");
-}
-
-function unsupported(field: string, message: string): Limitation {
-  return { kind: "UNSUPPORTED_PARAMETER", field, message };
-}
-
-function refused(field: string, message: string): Limitation {
-  return { kind: "REFUSED", field, message };
-}
-
-/** Also for what has no field of its own to take out: the message says what becomes of it. */
-function emulated(field: string, message: string): Limitation {
-  return { kind: "EMULATED", field, message };
+  const [unplaced] = lost;
+  if (unplaced === undefined) return;
+  yield emulated(unplaced, "thoughts and empty texts take no cache hint: theirs are left out");
 }

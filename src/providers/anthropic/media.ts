@@ -1,4 +1,5 @@
 import type { Media } from "../../gen/dragoman/v1/message_pb.js";
+import { lookUp } from "../upstream/look-up.ts";
 import type { DocumentBlock, ImageBlock, ImageType } from "./wire.ts";
 
 type MediaKind = ImageType | "image_url" | "pdf" | "pdf_url" | "text";
@@ -16,7 +17,7 @@ const kinds: Readonly<Record<string, MediaKind>> = {
 export function mediaKind({ source, mediaType }: Media): MediaKind | undefined {
   if (source.case === "data") {
     if (mediaType.startsWith("text/")) return "text";
-    return Object.hasOwn(kinds, mediaType) ? kinds[mediaType] : undefined;
+    return lookUp(kinds, mediaType);
   }
   if (source.case === undefined || !/^https?:/i.test(source.value)) return undefined;
   if (mediaType === "application/pdf") return "pdf_url";

@@ -1,7 +1,7 @@
-import { invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import { ExactJson } from "../upstream/exact-json.ts";
+import { misplaced, turnRole } from "../upstream/messages.ts";
 import type { Marker } from "./cache-marks.ts";
 import type { ClaudeModel } from "./claude-models.ts";
 import { mediaKind, toMediaBlock } from "./media.ts";
@@ -39,7 +39,7 @@ export function toConversation(
   const system: TextBlock[] = [];
   const turns: Turn[] = [];
   for (const [index, message] of request.messages.entries()) {
-    const role = wireRole(message.role);
+    const role = turnRole(message.role);
     const last = turns.at(-1);
     if (role === "system") {
       const content = message.parts.flatMap((part) => systemBlocks(part, mark));
@@ -59,23 +59,6 @@ export function toConversation(
 /** Whether a system message goes out where it stands: newer models take it right after a user's turn. */
 export function staysInPlace(before: WireMessage["role"] | undefined, { laterSystem }: ClaudeModel): boolean {
   return laterSystem && (before === "user" || before === "system");
-}
-
-export function wireRole(role: Role): WireMessage["role"] {
-  switch (role) {
-    case Role.SYSTEM:
-    case Role.DEVELOPER:
-      return "system";
-    case Role.USER:
-    case Role.TOOL:
-      return "user";
-    case Role.ASSISTANT:
-      return "assistant";
-    case Role.UNSPECIFIED:
-      throw invalidRequest([{ field: "chat.messages", description: "every message must have a role" }]);
-    default:
-      return role satisfies never;
-  }
 }
 
 function systemBlocks({ kind, cacheHint }: Part, mark: Marker): readonly TextBlock[] {
@@ -149,10 +132,4 @@ function resultsFirst(turn: Turn): WireMessage {
   if (turn.role !== "user") return turn;
   const isResult = ({ type }: Block) => type === "tool_result";
   return { ...turn, content: [...turn.content.filter(isResult), ...turn.content.filter((block) => !isResult(block))] };
-}
-
-function misplaced(place: string, kind: Part["kind"]["case"]) {
-  return invalidRequest([
-    { field: "chat.messages", description: `a ${place} message cannot hold ${kind ?? "an empty part"}` },
-  ]);
 }

@@ -4,7 +4,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { ExactJson } from "../upstream/exact-json.ts";
+import { describedSchema, ExactJson, withKey } from "../upstream/exact-json.ts";
 import { createMarker, type Marker } from "./cache-marks.ts";
 import { type ClaudeModel, claudeModel } from "./claude-models.ts";
 import { toConversation } from "./messages.ts";
@@ -65,20 +65,7 @@ function samplingBody(parameters: GenerationParameters | undefined, { sampling }
 function formatOf(outputFormat: OutputFormat | undefined): OutputConfig["format"] {
   if (outputFormat?.format.case !== "jsonSchema") return undefined;
   const { schemaJson, description } = outputFormat.format.value;
-  return { type: "json_schema", schema: new ExactJson(describedSchema(schemaJson, description)) };
-}
-
-/** The API takes no description beside a schema: it goes into it, unless there is one. */
-function describedSchema(schemaJson: string, description: string): string {
-  return description === "" ? schemaJson : withKey(schemaJson, "description", description);
-}
-
-/** The JSON text of an object, with a key in front unless it has it. */
-function withKey(json: string, key: string, value: string): string {
-  const object = asObject(JSON.parse(json));
-  if (Object.hasOwn(object, key)) return json;
-  const comma = Object.keys(object).length > 0 ? "," : "";
-  return json.replace("{", () => `{${JSON.stringify(key)}:${JSON.stringify(value)}${comma}`);
+  return { type: "json_schema", schema: describedSchema(schemaJson, description) };
 }
 
 function toolsBody(

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { ConfigError } from "../../config/config-error.ts";
 import type { Secret } from "../../config/secret.ts";
 import type { Adapter } from "../adapter.ts";
 import { openAi } from "../compatible/hosted.ts";
@@ -7,6 +6,7 @@ import type { ProviderDeclaration } from "../declaration.ts";
 import { type Access, createOpenAiAdapter } from "../openai/index.ts";
 import type { Quirks } from "../openai/quirks.ts";
 import type { ProviderSettings } from "../settings.ts";
+import { parseOptions } from "../upstream/options.ts";
 import { EntraTokens } from "./entra.ts";
 
 /** `providers.azure-openai.options` of the configuration. */
@@ -36,7 +36,9 @@ type Options = z.infer<typeof optionsSchema>;
 
 /** Azure OpenAI: OpenAI's dialect with addresses, keys and content filters of its own. */
 export function createAzureOpenAiAdapter(settings: ProviderSettings): Adapter {
-  const options = parseOptions(settings);
+  const api_version = process.env.AZURE_OPENAI_API_VERSION || undefined;
+  const given = { ...(api_version && { api_version }), ...settings.options };
+  const options = parseOptions({ ...settings, options: given }, optionsSchema);
   const quirks: Quirks = {
     ...openAi,
     title: "Azure OpenAI",
@@ -45,6 +47,8 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings): Adapter {
     // OpenAI's models take system messages for developer messages; others at Azure have no such role.
     developerRole: false,
     reasoningReplay: undefined,
+    // They go by the model's name, which a deployment's need not be.
+    limitations: undefined,
     // 404 without a word of the deployment is a wrong address or version.
     reasons: { DeploymentNotFound: "MODEL_NOT_FOUND", 404: "PROVIDER_FAULT" },
   };
@@ -89,19 +93,6 @@ function authorization(key: Secret | undefined, options: Options): Access["autho
     default:
       return key_type satisfies never;
   }
-}
-
-function parseOptions({ name, options }: ProviderSettings): Options {
-  const api_version = process.env.AZURE_OPENAI_API_VERSION || undefined;
-  const { data, error } = optionsSchema.safeParse({ ...(api_version && { api_version }), ...options });
-  if (data !== undefined) return data;
-  throw new ConfigError(
-    error.issues.map(({ path, message }) => ({
-      path: [`providers.${name}.options`, ...path].join("."),
-      problem: message,
-      fix: `the options are ${Object.keys(optionsSchema.shape).join(", ")}`,
-    })),
-  );
 }
 
 export const azureOpenAiDeclaration: ProviderDeclaration = {

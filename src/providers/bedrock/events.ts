@@ -1,20 +1,14 @@
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import {
-  type ChatEvent,
-  completed,
-  type DeltaEvent,
-  finished,
-  reasoningDelta,
-  textDelta,
-  toolCallDelta,
-} from "../../chat/events.ts";
+import { type ChatEvent, completed, finished, reasoningDelta, textDelta, toolCallDelta } from "../../chat/events.ts";
 import type { GatewayError } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
-import type { UpstreamCall } from "../upstream/call.ts";
+import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import { stateOf, type UpstreamCall } from "../upstream/call.ts";
 import { locateError } from "../upstream/error-body.ts";
 import { callFailure, embeddedFailure } from "../upstream/errors.ts";
+import { lookUp } from "../upstream/look-up.ts";
 import { cutAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { exactUsage } from "../upstream/usage.ts";
 import { exceptionReasons, exceptionType } from "./errors.ts";
 import type { Frame } from "./frames.ts";
 import { type Payload, type PayloadUsage, payloadSchema } from "./wire.ts";
@@ -116,10 +110,9 @@ export function endEvents(answer: AnswerState): ChatEvent[] {
     throw callFailure(reason, "the model wrote what the provider could not use: try again", call, { code: stopReason });
   }
   const withoutArguments = [...blocks.values()].filter(({ kind, hasArguments }) => kind === "toolUse" && !hasArguments);
-  const finishReason = Object.hasOwn(finishReasons, stopReason) ? finishReasons[stopReason] : undefined;
   return [
     ...withoutArguments.map(({ partIndex }) => toolCallDelta(0, partIndex, "{}")),
-    finished(0, finishReason ?? FinishReason.OTHER, stopReason, matchedStop),
+    finished(0, lookUp(finishReasons, stopReason) ?? FinishReason.OTHER, stopReason, matchedStop),
     completed({
       serviceTier,
       ...(usage && { usage: toUsage(usage) }),
@@ -177,20 +170,15 @@ function reasoningEvents(
   // A signature is of no use without the text that it signs. Text that Claude itself left out was signed as empty.
   if (signature && !answer.hidden.has(index)) {
     const event = reasoningDelta(0, blockAt(answer, index, "reasoning").partIndex, "");
-    batch.push(withState(answer, event, Buffer.from(signature)));
+    event.value.providerState = stateOf(answer.call, Buffer.from(signature));
+    batch.push(event);
   }
   if (redactedContent) {
     const event = reasoningDelta(0, blockAt(answer, index, "redacted").partIndex, "");
     if (event.value.delta.case === "reasoning") event.value.delta.value.redacted = true;
-    batch.push(withState(answer, event, Buffer.from(redactedContent, "base64")));
+    event.value.providerState = stateOf(answer.call, Buffer.from(redactedContent, "base64"));
+    batch.push(event);
   }
-}
-
-/** What Amazon wants back with the next turn. */
-function withState({ call }: AnswerState, event: DeltaEvent, data: Uint8Array): DeltaEvent {
-  const { provider, providerModel } = call.attempt;
-  event.value.providerState = { $typeName: "dragoman.v1.ProviderState", provider, model: providerModel, data };
-  return event;
 }
 
 /** The block at an index, which begins a part when it is new or has another kind than what was there. */
@@ -207,19 +195,7 @@ function toUsage(usage: PayloadUsage): Usage {
   const cached = usage.cacheReadInputTokens ?? usage.cacheReadInputTokenCount ?? 0;
   const written = usage.cacheWriteInputTokens ?? usage.cacheWriteInputTokenCount ?? 0;
   const input = (usage.inputTokens ?? 0) + cached + written;
-  const output = usage.outputTokens ?? 0;
-  return {
-    $typeName: "dragoman.v1.Usage",
-    inputTokens: input,
-    outputTokens: output,
-    totalTokens: input + output,
-    cachedInputTokens: cached,
-    cacheWriteInputTokens: written,
-    reasoningTokens: 0,
-    acceptedPredictionTokens: 0,
-    rejectedPredictionTokens: 0,
-    quality: UsageQuality.EXACT,
-  };
+  return exactUsage(input, usage.outputTokens ?? 0, { cachedInputTokens: cached, cacheWriteInputTokens: written });
 }
 
 function toTimeInfo(latencyMs: number) {

@@ -1,19 +1,22 @@
 import { z } from "zod";
-import { type ChatEvent, started } from "../../chat/events.ts";
+import type { ChatEvent } from "../../chat/events.ts";
 import { ConfigError } from "../../config/config-error.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
-import type { Adapter, AdapterContext } from "../adapter.ts";
+import type { Adapter } from "../adapter.ts";
 import type { ProviderDeclaration } from "../declaration.ts";
 import type { ProviderSettings } from "../settings.ts";
 import { abortable } from "../upstream/abortable.ts";
-import { startCall, type UpstreamCall } from "../upstream/call.ts";
+import type { UpstreamCall } from "../upstream/call.ts";
 import { callFailure, responseFailure } from "../upstream/errors.ts";
 import { stringifyExact } from "../upstream/exact-json.ts";
+import { exchange } from "../upstream/exchange.ts";
 import { Upstream } from "../upstream/http.ts";
+import { parseOptions } from "../upstream/options.ts";
 import { cutAnswer, malformedAnswer } from "../upstream/read-answer.ts";
+import type { UpstreamResponse } from "../upstream/response.ts";
 import { exceptionReasons, exceptionType } from "./errors.ts";
 import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
 import type { FrameDecoder } from "./frames.ts";
@@ -79,43 +82,37 @@ export function createBedrockAdapter(settings: ProviderSettings, environment: En
     }
   }
 
-  async function* stream(
-    request: ChatRequest,
-    model: Model,
-    context: AdapterContext,
-  ): AsyncGenerator<readonly ChatEvent[], void, undefined> {
-    const call = startCall(context);
-    const body = toBody(request, model);
-    const path = `/model/${encodeURIComponent(model.providerModel)}/converse-stream`;
-    const headers = { accept: "application/vnd.amazon.eventstream", ...(await authorize(path, body, call)) };
-    const response = await upstream.post(path, body, headers, call);
-    try {
-      context.attempt.providerRequestId = response.header("x-amzn-requestid") ?? "";
-      if (response.status >= 300) {
-        const code = exceptionType(response.header("x-amzn-errortype") ?? "");
-        throw await responseFailure(response, call, exceptionReasons, code);
-      }
-      yield [started()];
-      const answer = startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN);
-      const { FrameDecoder } = await loadFrames();
-      const decoder = new FrameDecoder();
-      for (let isDone = false; !isDone; ) {
-        const read = toBatch(answer, decoder, await response.read());
-        if (read.frames > 0) response.sawEvent();
-        // What came before a failure in the same read is the caller's.
-        if (read.batch.length > 0) yield read.batch;
-        if (read.failure !== undefined) throw read.failure;
-        isDone = read.isDone;
-      }
-    } finally {
-      response.close();
+  async function* read(response: UpstreamResponse, answer: AnswerState) {
+    const { FrameDecoder } = await loadFrames();
+    const decoder = new FrameDecoder();
+    for (let isDone = false; !isDone; ) {
+      const said = toBatch(answer, decoder, await response.read());
+      if (said.frames > 0) response.sawEvent();
+      // What came before a failure in the same read is the caller's.
+      if (said.batch.length > 0) yield said.batch;
+      if (said.failure !== undefined) throw said.failure;
+      isDone = said.isDone;
     }
   }
 
   return {
     name,
     maxChoices: 1,
-    stream,
+    stream: (request, model, context) =>
+      exchange(upstream, context, async (call) => {
+        const body = toBody(request, model);
+        const path = `/model/${encodeURIComponent(model.providerModel)}/converse-stream`;
+        return {
+          path,
+          headers: { accept: "application/vnd.amazon.eventstream", ...(await authorize(path, body, call)) },
+          body,
+          failure(response) {
+            const code = exceptionType(response.header("x-amzn-errortype") ?? "");
+            return responseFailure(response, call, exceptionReasons, code);
+          },
+          read: (response) => read(response, startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN)),
+        };
+      }),
     limitations: limitationsOf,
     describe: (request, model): unknown => JSON.parse(toBody(request, model)),
     close: () => upstream.close(),
@@ -151,16 +148,12 @@ function toBatch(answer: AnswerState, decoder: FrameDecoder, chunks: readonly Ui
 
 /** The region, and the address with the region in it. A key at an address of one's own needs no region. */
 function resolveAddress(
-  { name, apiKey, options, baseUrl }: ProviderSettings,
+  settings: ProviderSettings,
   environment: Environment,
 ): { readonly region: string; readonly baseUrl: string } {
+  const { name, apiKey, baseUrl } = settings;
   const path = `providers.${name}.options.region`;
-  const { data, success } = optionsSchema.safeParse(options);
-  if (!success) {
-    const fix = "the only option is region, such as us-east-1";
-    throw new ConfigError([{ path: `providers.${name}.options`, problem: "are not Bedrock's", fix }]);
-  }
-  const region = data.region ?? regionOf(environment) ?? "";
+  const region = parseOptions(settings, optionsSchema).region ?? regionOf(environment) ?? "";
   if (region === "" && (apiKey === undefined || baseUrl.includes("{region}"))) {
     throw new ConfigError([{ path, problem: "is missing", fix: "set it, or the variable AWS_REGION" }]);
   }

@@ -1,11 +1,12 @@
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { MediaDetail, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedThinking, leastBudget } from "../anthropic/thinking.ts";
 import { effortWords, isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
+import { emulated, leftOut, lostThought, mediaIn, partsOf, refused, unsupported } from "../upstream/limits.ts";
 import { type Family, familyOf } from "./families.ts";
 import { canSend } from "./media.ts";
 import { sentThinking } from "./thinking.ts";
@@ -135,49 +136,26 @@ function* toolLimitations(request: ChatRequest, model: Model, family: Family): G
   }
 }
 
-/** What is left out of messages that are sent all the same, each told once. */
-function* messageLimitations({ messages, tools }: ChatRequest, family: Family): Generator<Limitation> {
-  for (const [index, { parts }] of messages.entries()) {
-    for (const [partIndex, part] of parts.entries()) {
-      const path = unsendable(part);
-      if (path === undefined) continue;
-      const message = "Bedrock takes media only as bytes or from S3, with a media type that it knows";
-      yield refused(`messages[${index}].parts[${partIndex}].${path}`, message);
+/** What of the messages cannot be sent, or is left out or moved. */
+function* messageLimitations(request: ChatRequest, family: Family): Generator<Limitation> {
+  const { messages } = request;
+  for (const placed of partsOf(messages)) {
+    const inResult = placed.part.kind.case === "toolResult";
+    for (const { media, path } of mediaIn(placed)) {
+      if (canSend(media, inResult)) continue;
+      yield refused(path, "Bedrock takes media only as bytes or from S3, with a media type that it knows");
     }
   }
-  const parts = messages.flatMap((message) => message.parts);
-  if (!family.marks && [...parts, ...tools].some(({ cacheHint }) => cacheHint !== undefined)) {
-    yield emulated("messages", "this model takes no cache hints: they are left out");
-  }
-  if (messages.some(({ name }) => name !== "")) {
-    yield emulated("messages", "Bedrock has no names for participants: they are left out");
-  }
-  if (parts.some(({ kind }) => kind.case === "media" && kind.value.detail > MediaDetail.AUTO)) {
-    yield emulated("messages", "Bedrock has no levels of detail for images: they are left out");
-  }
-  const isSystem = ({ role }: { readonly role: Role }) => role === Role.SYSTEM || role === Role.DEVELOPER;
+  yield* leftOut(request, {
+    name: "Bedrock has no names for participants: they are left out",
+    detail: "Bedrock has no levels of detail for images: they are left out",
+    ...(!family.marks && { cacheHint: "this model takes no cache hints: they are left out" }),
+  });
+  const unsigned = "Bedrock takes back only thoughts that this model signed: others are left out";
+  yield* lostThought(messages, ({ part }) => part.providerState === undefined, unsigned);
+  const isSystem = ({ role }: Message) => role === Role.SYSTEM || role === Role.DEVELOPER;
   const firstTurn = messages.findIndex((message) => !isSystem(message));
-  if (firstTurn >= 0 && messages.slice(firstTurn).some(isSystem)) {
-    yield emulated("messages", "Bedrock takes system messages only before the conversation: they are moved there");
-  }
-}
-
-/** Where in a part there is a medium that cannot be sent. */
-function unsendable({ kind }: Part): string | undefined {
-  if (kind.case === "media") return canSend(kind.value, false) ? undefined : "media";
-  if (kind.case !== "toolResult") return undefined;
-  const index = kind.value.parts.findIndex((part) => part.kind.case === "media" && !canSend(part.kind.value, true));
-  return index < 0 ? undefined : `tool_result.parts[${index}].media`;
-}
-
-function emulated(field: string, message: string): Limitation {
-  return { kind: "EMULATED", field, message };
-}
-
-function unsupported(field: string, message: string): Limitation {
-  return { kind: "UNSUPPORTED_PARAMETER", field, message };
-}
-
-function refused(field: string, message: string): Limitation {
-  return { kind: "REFUSED", field, message };
+  const late = messages.findIndex((message, index) => firstTurn >= 0 && index > firstTurn && isSystem(message));
+  if (late < 0) return;
+  yield emulated(`messages[${late}]`, "Bedrock takes system messages only before the conversation: it is moved there");
 }

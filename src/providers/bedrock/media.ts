@@ -1,4 +1,5 @@
 import type { Media } from "../../gen/dragoman/v1/message_pb.js";
+import { lookUp } from "../upstream/look-up.ts";
 import type { AudioFormat, DocumentFormat, ImageFormat, MediaBlock, Source, VideoFormat } from "./wire.ts";
 
 const imageFormats: Readonly<Record<string, ImageFormat>> = {
@@ -76,10 +77,6 @@ function toBlock({ mediaType }: Media, name: string, source: Source): MediaBlock
   if (video !== undefined) return { video: { format: video, source } };
   const audio = lookUp(audioFormats, type);
   return audio === undefined ? undefined : { audio: { format: audio, source } };
-}
-
-function lookUp<T>(table: Readonly<Record<string, T>>, type: string): T | undefined {
-  return Object.hasOwn(table, type) ? table[type] : undefined;
 }
 
 /**

@@ -1,15 +1,8 @@
 import { createHash } from "node:crypto";
-import { invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import {
-  type CacheHint,
-  type Media,
-  type Message,
-  type Part,
-  Role,
-  type ToolResult,
-} from "../../gen/dragoman/v1/message_pb.js";
+import { type CacheHint, type Media, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import { ExactJson } from "../upstream/exact-json.ts";
+import { misplaced, textOf, turnRole } from "../upstream/messages.ts";
 import type { Family } from "./families.ts";
 import { documentNames, toMediaBlock } from "./media.ts";
 import type { Block, CachePoint, MediaBlock, ReasoningContent, TextBlock, Turn, WireToolResult } from "./wire.ts";
@@ -32,7 +25,7 @@ export function toConversation(
   const system: (TextBlock | CachePoint)[] = [];
   const messages: { readonly role: Turn["role"]; readonly content: Block[] }[] = [];
   for (const [index, message] of request.messages.entries()) {
-    const role = turnRole(message, index);
+    const role = turnRole(message.role);
     const kept = index >= clearBefore ? message.parts : message.parts.filter(({ kind }) => kind.case !== "reasoning");
     if (role === "system") {
       system.push(...kept.flatMap((part) => marked(systemBlocks(part), part, family)));
@@ -46,26 +39,8 @@ export function toConversation(
   return { system, messages };
 }
 
-function turnRole({ role }: Message, index: number): Turn["role"] | "system" {
-  switch (role) {
-    case Role.SYSTEM:
-    case Role.DEVELOPER:
-      return "system";
-    case Role.USER:
-    case Role.TOOL:
-      return "user";
-    case Role.ASSISTANT:
-      return "assistant";
-    case Role.UNSPECIFIED:
-      throw invalidRequest([{ field: `chat.messages[${index}].role`, description: "must be set" }]);
-    default:
-      return role satisfies never;
-  }
-}
-
 function systemBlocks({ kind }: Part): readonly TextBlock[] {
-  if (kind.case === "text") return textBlocks(kind.value);
-  throw misplaced("system", kind.case);
+  return textBlocks(textOf(kind, "system"));
 }
 
 /** A part of a user's or a tool's turn, or of the assistant's. */
@@ -157,10 +132,4 @@ function toId(id: string, { shortIds }: Family): string {
     .update(id)
     .digest("hex")
     .slice(0, shortIds ? 9 : idLimit);
-}
-
-function misplaced(place: string, kind: Part["kind"]["case"]) {
-  return invalidRequest([
-    { field: "chat.messages", description: `a ${place} message cannot hold ${kind ?? "an empty part"}` },
-  ]);
 }

@@ -2,10 +2,12 @@ import { type ChatEvent, completed, finished, reasoningDelta, textDelta, toolCal
 import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
-import type { UpstreamCall } from "../upstream/call.ts";
+import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import { stateOf, type UpstreamCall } from "../upstream/call.ts";
 import { callFailure } from "../upstream/errors.ts";
+import { lookUp } from "../upstream/look-up.ts";
 import { malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { exactUsage } from "../upstream/usage.ts";
 import { planMark } from "./fields.ts";
 import { type CohereEvent, type CohereUsage, eventSchema } from "./wire.ts";
 
@@ -94,11 +96,7 @@ function planEvents(answer: AnswerState, plan: string, batch: ChatEvent[]): void
   if (plan === "" || answer.hideReasoning) return;
   const isNew = !answer.blocks.has(planMark);
   const event = reasoningDelta(0, partOf(answer, planMark), plan);
-  const { provider, providerModel } = answer.call.attempt;
-  if (isNew) {
-    const data = Buffer.from(planMark);
-    event.value.providerState = { $typeName: "dragoman.v1.ProviderState", provider, model: providerModel, data };
-  }
+  if (isNew) event.value.providerState = stateOf(answer.call, Buffer.from(planMark));
   batch.push(event);
 }
 
@@ -150,26 +148,11 @@ function endEvents(answer: AnswerState, { delta }: CohereEvent, batch: ChatEvent
   batch.push(completed({ ...(delta?.usage && { usage: toUsage(delta.usage) }) }));
 }
 
-function lookUp<Value>(table: Readonly<Record<string, Value>>, word: string): Value | undefined {
-  return Object.hasOwn(table, word) ? table[word] : undefined;
-}
-
 /** Not the billed units: they leave out Cohere's own prompt. */
 function toUsage({ tokens, billed_units, cached_tokens }: CohereUsage): Usage {
   const input = tokens?.input_tokens ?? billed_units?.input_tokens ?? 0;
   const output = tokens?.output_tokens ?? billed_units?.output_tokens ?? 0;
-  return {
-    $typeName: "dragoman.v1.Usage",
-    inputTokens: input,
-    outputTokens: output,
-    totalTokens: input + output,
-    cachedInputTokens: cached_tokens ?? 0,
-    cacheWriteInputTokens: 0,
-    reasoningTokens: 0,
-    acceptedPredictionTokens: 0,
-    rejectedPredictionTokens: 0,
-    quality: UsageQuality.EXACT,
-  };
+  return exactUsage(input, output, { cachedInputTokens: cached_tokens ?? 0 });
 }
 
 /** Cohere gives the text of a piece and the logarithms of all of its tokens: their sum is that of the piece. */

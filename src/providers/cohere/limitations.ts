@@ -1,10 +1,11 @@
 import { mediaKind } from "../../chat/capabilities.ts";
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Media, Message, Part } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { effortOf, isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
+import { emulated, leftOut, lostThought, partsOf, refused, unsupported } from "../upstream/limits.ts";
 import { maxStopSequences, ranges } from "./fields.ts";
 import { takesThoughts } from "./messages.ts";
 import { wireName } from "./request.ts";
@@ -59,8 +60,7 @@ function* rangeLimitations(field: OptionalField, value: unknown, model: Model): 
 function* reasoningLimitations(request: ChatRequest): Generator<Limitation> {
   const effort = effortOf(request);
   if (effort !== undefined && effort !== ReasoningEffort.NONE) {
-    const message = "Cohere has no reasoning efforts, only on and off: reasoning is turned on";
-    yield { kind: "EMULATED", field: "reasoning.effort", message };
+    yield emulated("reasoning.effort", "Cohere has no reasoning efforts, only on and off: reasoning is turned on");
   }
 }
 
@@ -81,52 +81,35 @@ function* formLimitations({ outputFormat, tools, deploymentParameters }: ChatReq
 function* toolLimitations({ tools, toolChoice }: ChatRequest): Generator<Limitation> {
   if (toolChoice?.choice.case === "toolName") {
     const message = "Cohere cannot be told which tool to call: only that tool is offered, and one must be called";
-    yield { kind: "EMULATED", field: "tool_choice.tool_name", message };
+    yield emulated("tool_choice.tool_name", message);
   }
   if (tools.some(({ strict }) => strict === true) && tools.some(({ strict }) => strict !== true)) {
-    yield { kind: "EMULATED", field: "tools", message: "Cohere is strict with all tools or with none: it is with all" };
+    yield emulated("tools", "Cohere is strict with all tools or with none: it is with all");
   }
 }
 
 function* messageLimitations(request: ChatRequest, model: Model): Generator<Limitation> {
-  const { messages, tools } = request;
-  for (const [index, { parts }] of messages.entries()) {
-    for (const [partIndex, { kind }] of parts.entries()) {
-      const field = `messages[${index}].parts[${partIndex}]`;
-      if (kind.case === "media" && !isImage(kind.value)) {
-        yield refused(`${field}.media`, "Cohere takes only images, as bytes or by http address");
-      } else if (kind.case === "toolResult" && kind.value.parts.some((part) => part.kind.case === "media")) {
-        yield refused(`${field}.tool_result`, "Cohere takes only text as the result of a tool");
-      }
+  const { messages } = request;
+  for (const { part, path } of partsOf(messages)) {
+    const { kind } = part;
+    if (kind.case === "media" && !isImage(kind.value)) {
+      yield refused(`${path}.media`, "Cohere takes only images, as bytes or by http address");
+    } else if (kind.case === "toolResult" && kind.value.parts.some((inner) => inner.kind.case === "media")) {
+      yield refused(`${path}.tool_result`, "Cohere takes only text as the result of a tool");
     }
   }
-  const hasHint = ({ cacheHint }: { readonly cacheHint?: unknown }) => cacheHint !== undefined;
-  if (tools.some(hasHint) || messages.some(({ parts }) => parts.some(hasHint))) {
-    const message = "Cohere caches prompts without being asked: cache hints are left out";
-    yield { kind: "EMULATED", field: "messages", message };
-  }
-  if (messages.some(({ name }) => name !== "")) {
-    const message = "Cohere has no names of participants: they are left out";
-    yield { kind: "EMULATED", field: "messages", message };
-  }
-  const holds = (parts: readonly Part[], kind: Part["kind"]["case"]) => parts.some((part) => part.kind.case === kind);
-  const isLost = ({ parts }: Message) => holds(parts, "reasoning") && !holds(parts, "toolCall");
-  if (!takesThoughts(request, model) && messages.some(isLost)) {
-    const message = `${model.id} does not reason here: the reasoning of earlier turns is left out`;
-    yield { kind: "EMULATED", field: "messages", message };
-  }
+  yield* leftOut(request, {
+    name: "Cohere has no names of participants: they are left out",
+    cacheHint: "Cohere caches prompts without being asked: cache hints are left out",
+  });
+  if (takesThoughts(request, model)) return;
+  const sentence = `${model.id} does not reason here: the reasoning of earlier turns is left out`;
+  // With calls of tools it goes out as the plan.
+  yield* lostThought(messages, ({ message }) => !message.parts.some(({ kind }) => kind.case === "toolCall"), sentence);
 }
 
 function isImage(media: Media): boolean {
   const kind = mediaKind(media);
   if (media.source.case === "data") return kind === "image";
   return /^https?:/i.test(media.source.value ?? "") && (kind === "image" || kind === undefined);
-}
-
-function unsupported(field: string, message: string): Limitation {
-  return { kind: "UNSUPPORTED_PARAMETER", field, message };
-}
-
-function refused(field: string, message: string): Limitation {
-  return { kind: "REFUSED", field, message };
 }

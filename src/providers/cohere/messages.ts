@@ -1,10 +1,12 @@
-import { invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, MediaDetail, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { assistantTurn } from "../openai/assistant-turn.ts";
+import { detailWords } from "../openai/media.ts";
+import { misplaced, simplest, textOf, withoutRole } from "../upstream/messages.ts";
 import { planMark } from "./fields.ts";
-import type { ImageContent, TextContent, ThinkingContent, WireMessage, WireToolCall } from "./wire.ts";
+import type { ImageContent, TextContent, ThinkingContent, WireMessage } from "./wire.ts";
 
 /** The conversation in the dialect. */
 export function toMessages(request: ChatRequest, model: Model): readonly WireMessage[] {
@@ -43,41 +45,25 @@ function toWireMessages({ role, parts }: Message, thoughts: Thoughts): readonly 
         return { role: "tool", tool_call_id: kind.value.toolCallId, content };
       });
     case Role.UNSPECIFIED:
-      throw invalidRequest([{ field: "chat.messages", description: "each must have a role" }]);
+      throw withoutRole();
     default:
       return role satisfies never;
   }
 }
 
 function assistantMessage(parts: readonly Part[], thoughts: Thoughts): WireMessage {
-  const content: (TextContent | ThinkingContent)[] = [];
-  const calls: WireToolCall[] = [];
-  let plan = "";
+  const { said, calls } = assistantTurn(parts);
   // "text content is not allowed when tool_calls are provided": it goes out as the plan. vercel/ai#5794
-  const callsTools = parts.some(({ kind }) => kind.case === "toolCall");
-  for (const { kind, providerState } of parts) {
-    switch (kind.case) {
-      case "text":
-      case "refusal":
-        if (callsTools) plan += kind.value;
-        else content.push({ type: "text", text: kind.value });
-        break;
-      case "reasoning":
-        if (thoughts === "nowhere") break;
-        if (callsTools && (thoughts === "with calls" || isPlan(providerState))) plan += kind.value.text;
-        else if (thoughts === "everywhere") content.push({ type: "thinking", thinking: kind.value.text });
-        break;
-      case "toolCall": {
-        const { id, name, argumentsJson } = kind.value;
-        calls.push({ id, type: "function", function: { name, arguments: argumentsJson || "{}" } });
-        break;
-      }
-      case "media":
-      case "toolResult":
-      case undefined:
-        throw misplaced("assistant", kind.case);
-      default:
-        kind satisfies never;
+  const callsTools = calls.length > 0;
+  const content: (TextContent | ThinkingContent)[] = [];
+  let plan = "";
+  for (const { kind, state } of said) {
+    if (kind.case !== "reasoning") {
+      if (callsTools) plan += kind.value;
+      else content.push({ type: "text", text: kind.value });
+    } else if (thoughts !== "nowhere") {
+      if (callsTools && (thoughts === "with calls" || isPlan(state))) plan += kind.value.text;
+      else if (thoughts === "everywhere") content.push({ type: "thinking", thinking: kind.value.text });
     }
   }
   return {
@@ -96,38 +82,15 @@ function toUserContent({ kind }: Part): TextContent | ImageContent {
   return kind.case === "media" ? toImage(kind.value) : toText(kind, "user");
 }
 
-const details = {
-  [MediaDetail.UNSPECIFIED]: undefined,
-  [MediaDetail.AUTO]: "auto",
-  [MediaDetail.LOW]: "low",
-  [MediaDetail.HIGH]: "high",
-} as const satisfies Record<MediaDetail, string | undefined>;
-
 function toImage({ source, mediaType, detail }: Media): ImageContent {
   const url =
     source.case === "data"
       ? `data:${mediaType};base64,${Buffer.from(source.value).toString("base64")}`
       : (source.value ?? "");
-  const wireDetail = details[detail];
+  const wireDetail = detailWords[detail];
   return { type: "image_url", image_url: { url, ...(wireDetail && { detail: wireDetail }) } };
 }
 
-function toText(kind: { readonly case?: string | undefined; readonly value?: unknown }, place: string): TextContent {
-  if (kind.case === "text" && typeof kind.value === "string") return { type: "text", text: kind.value };
-  throw misplaced(place, kind.case);
-}
-
-/** One text as a string, anything else as parts. */
-function simplest<Content extends TextContent | ImageContent | ThinkingContent>(
-  parts: readonly Content[],
-): string | readonly Content[] {
-  const [first] = parts;
-  if (first === undefined) return "";
-  return parts.length === 1 && first.type === "text" ? first.text : parts;
-}
-
-function misplaced(place: string, what: string | undefined) {
-  return invalidRequest([
-    { field: "chat.messages", description: `a ${place} message cannot hold ${what ?? "an empty part"}` },
-  ]);
+function toText(kind: Parameters<typeof textOf>[0], place: string): TextContent {
+  return { type: "text", text: textOf(kind, place) };
 }

@@ -1,10 +1,9 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import type { JsonSchema } from "../../gen/dragoman/v1/output_format_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
-import { ExactJson } from "../upstream/exact-json.ts";
+import { describedSchema, ExactJson } from "../upstream/exact-json.ts";
 import { cohereFields } from "./fields.ts";
 import { toMessages } from "./messages.ts";
 import type { CohereBody, WireTool } from "./wire.ts";
@@ -54,17 +53,9 @@ function formatBody({ outputFormat }: ChatRequest): Pick<CohereBody, "response_f
   const format = outputFormat?.format;
   if (format?.case === "jsonObject") return { response_format: { type: "json_object" } };
   if (format?.case !== "jsonSchema") return {};
-  return { response_format: { type: "json_object", json_schema: toSchema(format.value) } };
-}
-
-/** The schema alone: it has no name here, and its description is its own. */
-function toSchema({ schemaJson, description }: JsonSchema): ExactJson {
-  const schema = schemaJson.trim();
-  const isDescribed = description === "" || "description" in JSON.parse(schema);
-  const isEmpty = /^\{\s*\}$/.test(schema);
-  return new ExactJson(
-    isDescribed ? schema : `{"description":${JSON.stringify(description)}${isEmpty ? "" : ","}${schema.slice(1)}`,
-  );
+  const { schemaJson, description } = format.value;
+  // The schema alone: it has no name here.
+  return { response_format: { type: "json_object", json_schema: describedSchema(schemaJson, description) } };
 }
 
 function toolsBody({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { WireToolCall } from "../openai/wire.ts";
 import type { ExactJson } from "../upstream/exact-json.ts";
 
 // What is read: only what is used. Shapes: cohere-ai 8.1.0, serialization/types/{Chat*Event*,Usage,LogprobItem}.d.ts.
@@ -54,12 +55,6 @@ export interface ImageContent {
 export interface ThinkingContent {
   readonly type: "thinking";
   readonly thinking: string;
-}
-
-export interface WireToolCall {
-  readonly id: string;
-  readonly type: "function";
-  readonly function: { readonly name: string; readonly arguments: string };
 }
 
 export type WireMessage =

@@ -4,6 +4,8 @@ import {
   cerebrasLimitations,
   deepInfraLimitations,
   deepSeekLimitations,
+  groqLimitations,
+  openAiLimitations,
   xaiLimitations,
 } from "./limits.ts";
 import { basicFields, type CompatibleServer, commonFields, hostedServer, openModelFields } from "./server.ts";
@@ -36,6 +38,7 @@ export const openAi: CompatibleServer = {
   reasoningReplay: undefined,
   media: ["image", "image_url", "audio", "file"],
   maxStopSequences: 4,
+  limitations: openAiLimitations,
   // Without the second, chunks are padded with random text.
   streamOptions: { include_usage: true, include_obfuscation: false },
 };
@@ -93,6 +96,7 @@ export const hostedServers: readonly CompatibleServer[] = [
     maxStopSequences: 16,
     maxChoices: 4,
     topKOff: 0,
+    cacheMarks: true,
     limitations: deepInfraLimitations,
     // It answers with {"detail": …}, which elsewhere is the sign of a wrong address.
     reasons: { 404: "MODEL_NOT_FOUND" },
@@ -118,6 +122,7 @@ export const hostedServers: readonly CompatibleServer[] = [
     reasoningReplay: "reasoning",
     maxStopSequences: 4,
     streamOptions: undefined,
+    limitations: groqLimitations,
     // 498: no capacity for the tier flex.
     reasons: { 498: "PROVIDER_UNAVAILABLE" },
   },

@@ -2,8 +2,9 @@ import { reflectList } from "@bufbuild/protobuf/reflect";
 import type { Limitation } from "../../chat/limitations.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { effortOf, isNeutral, type OptionalField, optionalFields } from "../openai/fields.ts";
+import { refused, unsupported } from "../upstream/limits.ts";
 
 /** Cerebras' own limits on `queue_threshold`, in milliseconds, and the tiers that have it. */
 const queueThreshold = { least: 50, most: 20_000, tiers: ["auto", "flex"] };
@@ -25,6 +26,23 @@ export function* cerebrasLimitations(request: ChatRequest): Generator<Limitation
     const message = `Cerebras takes a queue_threshold of ${least} to ${most} with the service tiers ${tiers.join(" and ")}`;
     yield { kind: "REFUSED", field: "provider_options", message };
   }
+}
+
+/** Source: the model catalogue of the npm package @ai-sdk/openai 4.0.118. */
+export function* openAiLimitations({ parameters }: ChatRequest, { providerModel }: Model): Generator<Limitation> {
+  if (/^gpt-5(\.\d+)?-(pro|codex)/.test(providerModel)) {
+    yield refused("model", `OpenAI answers for ${providerModel} only on its Responses API: use another model`);
+  }
+  const { temperature = 1 } = parameters ?? {};
+  if (temperature !== 1 && /^gpt-4o.*-search-preview/.test(providerModel)) {
+    yield unsupported("parameters.temperature", `the model ${providerModel} does not take a temperature`);
+  }
+}
+
+/** With tools it takes only reasoning that is apart from the text. https://console.groq.com/docs/reasoning */
+export function* groqLimitations({ reasoning, tools }: ChatRequest): Generator<Limitation> {
+  if (reasoning?.format !== ReasoningFormat.RAW || tools.length === 0) return;
+  yield unsupported("reasoning.format", "Groq does not leave the reasoning inside the text where there are tools");
 }
 
 /** DeepInfra does not hold the arguments of tools to their schema. */
@@ -62,6 +80,6 @@ function* withoutFields(request: ChatRequest, fields: readonly OptionalField[], 
   for (const field of fields) {
     const value = optionalFields[field](request);
     if (value === undefined || isNeutral(field, value)) continue;
-    yield { kind: "UNSUPPORTED_PARAMETER", field, message: `${field} ${lack}` };
+    yield unsupported(field, `${field} ${lack}`);
   }
 }

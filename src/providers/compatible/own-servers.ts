@@ -36,6 +36,9 @@ export const ownServers: readonly CompatibleServer[] = [
       "parameters.max_output_tokens": "max_completion_tokens",
       "parameters.min_output_tokens": "min_tokens",
       "parameters.n": "n",
+      // It has no effort of that name.
+      "reasoning.effort": (effort) =>
+        effort === "none" ? { reasoning: { enabled: false } } : { reasoning_effort: effort },
     },
     regex: (pattern) => ({ regex: pattern }),
   },

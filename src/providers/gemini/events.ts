@@ -10,13 +10,14 @@ import {
 import type { GatewayError } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
+import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
-import type { UpstreamCall } from "../upstream/call.ts";
+import { stateOf, type UpstreamCall } from "../upstream/call.ts";
 import { locateErrorIn } from "../upstream/error-body.ts";
 import { callFailure, embeddedFailure } from "../upstream/errors.ts";
+import { lookUp } from "../upstream/look-up.ts";
 import { cutAnswer, malformedAnswer } from "../upstream/read-answer.ts";
+import { exactUsage } from "../upstream/usage.ts";
 import { newCallId } from "./call-ids.ts";
 import { reasonOfGoogleCode } from "./errors.ts";
 import {
@@ -62,7 +63,6 @@ interface ChoiceState {
 /** An answer as far as it has come. */
 export interface AnswerState {
   readonly call: UpstreamCall;
-  readonly model: Model;
   /** Leaves the reasoning out. */
   readonly hideReasoning: boolean;
   readonly choices: Map<number, ChoiceState>;
@@ -73,8 +73,8 @@ export interface AnswerState {
   usage: ChunkUsage | undefined;
 }
 
-export function startAnswer(call: UpstreamCall, model: Model, hideReasoning: boolean): AnswerState {
-  return { call, model, hideReasoning, choices: new Map(), lost: new Set(), blockReason: "", usage: undefined };
+export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
+  return { call, hideReasoning, choices: new Map(), lost: new Set(), blockReason: "", usage: undefined };
 }
 
 /** Appends the events of one chunk, given as JSON text, to a batch. A whole answer is read like one large chunk. */
@@ -184,20 +184,15 @@ function partEvent(
   return signed(event, answer, signature);
 }
 
-function signed(event: DeltaEvent, { model }: AnswerState, signature: string | null | undefined): DeltaEvent {
+function signed(event: DeltaEvent, { call }: AnswerState, signature: string | null | undefined): DeltaEvent {
   if (signature) {
-    event.value.providerState = {
-      $typeName: "dragoman.v1.ProviderState",
-      provider: model.provider,
-      model: model.providerModel,
-      data: Buffer.from(signature),
-    };
+    event.value.providerState = stateOf(call, Buffer.from(signature));
   }
   return event;
 }
 
 function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
-  const reason = Object.hasOwn(finishReasons, finishReason) ? finishReasons[finishReason] : undefined;
+  const reason = lookUp(finishReasons, finishReason);
   // There is no finish reason for tool calls.
   return reason === FinishReason.STOP && calls > 0 ? FinishReason.TOOL_CALLS : (reason ?? FinishReason.OTHER);
 }
@@ -224,18 +219,8 @@ function toUsage(usage: ChunkUsage): Usage {
   const reasoning = usage.thoughtsTokenCount ?? 0;
   const input = (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0);
   const output = (usage.candidatesTokenCount ?? 0) + reasoning;
-  return {
-    $typeName: "dragoman.v1.Usage",
-    inputTokens: input,
-    outputTokens: output,
-    totalTokens: input + output,
-    cachedInputTokens: usage.cachedContentTokenCount ?? 0,
-    cacheWriteInputTokens: 0,
-    reasoningTokens: reasoning,
-    acceptedPredictionTokens: 0,
-    rejectedPredictionTokens: 0,
-    quality: UsageQuality.EXACT,
-  };
+  const cached = usage.cachedContentTokenCount ?? 0;
+  return exactUsage(input, output, { cachedInputTokens: cached, reasoningTokens: reasoning });
 }
 
 function lostWarning(kind: string): Warning {

@@ -1,9 +1,9 @@
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Media, Part } from "../../gen/dragoman/v1/message_pb.js";
-import { MediaDetail, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { emulated, leftOut, mediaIn, partsOf, refused, unsupported } from "../upstream/limits.ts";
 import { effortsOf, type Family, familyOf } from "./families.ts";
 
 /** The two ways to Google's models, which differ in what they take. */
@@ -80,7 +80,7 @@ function* reasoningLimitations({ reasoning }: ChatRequest, family: Family, model
     yield refused("reasoning.effort", `the model ${model} takes the reasoning efforts ${words}`);
   } else if (control.case === "effort" && thinking.by === "budget") {
     const message = `the model ${model} has no efforts: it gets the number of tokens that Google states for this one`;
-    yield { kind: "EMULATED", field: "reasoning.effort", message };
+    yield emulated("reasoning.effort", message);
   } else if (control.case === "budgetTokens" && thinking.by === "level") {
     yield unsupported("reasoning.budget_tokens", `the model ${model} takes an effort instead of a budget`);
   } else if (control.case === "budgetTokens" && thinking.by === "budget") {
@@ -114,44 +114,44 @@ function* formLimitations(
   }
 }
 
-/** Things about messages that are done another way or left out, each told once. */
-const notes = {
-  late: "has one place for instructions, before the conversation: later system messages go there",
-  first: "takes no system messages for this model: they go in front of the first user turn",
-  unsigned: "wants signatures on tool calls: those that have none get the placeholder that it documents",
-  name: "has no names for speakers: they are left out",
-  detail: "looks at images as closely as it sees fit: the detail is left out",
-  filename: "has no names for documents: they are left out",
-  cacheHint: "caches prompts without being asked: cache hints are left out",
-} as const;
-
+/** What of the messages cannot be sent, or is left out or done another way, each told once. */
 function* messageLimitations(request: ChatRequest, family: Family, route: Route): Generator<Limitation> {
-  const found = new Set<keyof typeof notes>();
-  if (request.tools.some(({ cacheHint }) => cacheHint !== undefined)) found.add("cacheHint");
-  const firstSpoken = request.messages.findIndex(({ role }) => role !== Role.SYSTEM && role !== Role.DEVELOPER);
-  for (const [index, { role, parts, name }] of request.messages.entries()) {
-    const isSystem = role === Role.SYSTEM || role === Role.DEVELOPER;
-    if (isSystem && !family.systemInstruction) found.add("first");
-    else if (isSystem && firstSpoken >= 0 && index > firstSpoken) found.add("late");
-    if (name !== "") found.add("name");
-    if (family.signatures && isUnsigned(parts)) found.add("unsigned");
-    for (const [place, part] of parts.entries()) {
-      if (part.cacheHint !== undefined) found.add("cacheHint");
-      const field = `messages[${index}].parts[${place}]`;
-      const inResult = part.kind.case === "toolResult";
-      for (const media of mediaIn(part)) {
-        if (media.detail === MediaDetail.LOW || media.detail === MediaDetail.HIGH) found.add("detail");
-        if (media.filename !== "") found.add("filename");
-        const path = `${field}.${inResult ? "tool_result" : "media"}`;
-        if (inResult && !family.mediaInResults) {
-          yield refused(path, "this model takes only text as the result of a tool");
-        } else if (!canFetch(media, route)) {
-          yield refused(path, `${route.title} does not fetch such addresses: send the bytes or an https address`);
-        }
+  const { title } = route;
+  for (const placed of partsOf(request.messages)) {
+    for (const { media, path } of mediaIn(placed)) {
+      if (placed.part.kind.case === "toolResult" && !family.mediaInResults) {
+        yield refused(path, "this model takes only text as the result of a tool");
+      } else if (!canFetch(media, route)) {
+        yield refused(path, `${title} does not fetch such addresses: send the bytes or an https address`);
       }
     }
   }
-  for (const note of found) yield { kind: "EMULATED", field: "messages", message: `${route.title} ${notes[note]}` };
+  yield* leftOut(request, {
+    name: `${title} has no names for speakers: they are left out`,
+    cacheHint: `${title} caches prompts without being asked: cache hints are left out`,
+    detail: `${title} looks at images as closely as it sees fit: the detail is left out`,
+    filename: `${title} has no names for documents: they are left out`,
+  });
+  const unsigned = family.signatures ? request.messages.findIndex(({ parts }) => isUnsigned(parts)) : -1;
+  if (unsigned >= 0) {
+    const sentence = `${title} wants signatures on tool calls: those that have none get the placeholder that it documents`;
+    yield emulated(`messages[${unsigned}].parts`, sentence);
+  }
+  yield* systemLimitations(request, family, route);
+}
+
+function* systemLimitations({ messages }: ChatRequest, family: Family, { title }: Route): Generator<Limitation> {
+  const isSystem = ({ role }: Message) => role === Role.SYSTEM || role === Role.DEVELOPER;
+  const first = messages.findIndex(isSystem);
+  const spoken = messages.findIndex((message) => !isSystem(message));
+  const late = messages.findIndex((message, index) => spoken >= 0 && index > spoken && isSystem(message));
+  if (first >= 0 && !family.systemInstruction) {
+    const sentence = `${title} takes no system messages for this model: they go in front of the first user turn`;
+    yield emulated(`messages[${first}]`, sentence);
+  } else if (late >= 0) {
+    const sentence = `${title} has one place for instructions, before the conversation: later system messages go there`;
+    yield emulated(`messages[${late}]`, sentence);
+  }
 }
 
 /** Whether the first of the calls in a message, which should have the signature, has none. */
@@ -160,20 +160,6 @@ function isUnsigned(parts: readonly Part[]): boolean {
   return first !== undefined && first.providerState === undefined;
 }
 
-function mediaIn({ kind }: Part): readonly Media[] {
-  if (kind.case === "media") return [kind.value];
-  if (kind.case !== "toolResult") return [];
-  return kind.value.parts.flatMap((part) => (part.kind.case === "media" ? [part.kind.value] : []));
-}
-
 function canFetch({ source }: Media, { storage }: Route): boolean {
   return source.case !== "url" || (storage ? /^(https?|gs):/i : /^https?:/i).test(source.value);
-}
-
-function unsupported(field: string, message: string): Limitation {
-  return { kind: "UNSUPPORTED_PARAMETER", field, message };
-}
-
-function refused(field: string, message: string): Limitation {
-  return { kind: "REFUSED", field, message };
 }

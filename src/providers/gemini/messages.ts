@@ -1,4 +1,3 @@
-import { invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import {
   type Media,
@@ -10,6 +9,7 @@ import {
   type ToolResult,
 } from "../../gen/dragoman/v1/message_pb.js";
 import { ExactJson } from "../upstream/exact-json.ts";
+import { misplaced, textOf, withoutRole } from "../upstream/messages.ts";
 import { wireId } from "./call-ids.ts";
 import type { Family } from "./families.ts";
 import type { GenerateContentBody, WireContent, WireMedia, WirePart } from "./wire.ts";
@@ -46,7 +46,7 @@ export function toConversation(request: ChatRequest, family: Family): Conversati
         contents.append("user", toResultParts(parts, calls));
         break;
       case Role.UNSPECIFIED:
-        throw invalidRequest([{ field: `chat.messages[${index}].role`, description: "must be set" }]);
+        throw withoutRole();
       default:
         role satisfies never;
     }
@@ -71,18 +71,11 @@ class Contents {
 function systemTexts(messages: readonly Message[]): readonly string[] {
   return messages
     .filter(({ role }) => role === Role.SYSTEM || role === Role.DEVELOPER)
-    .flatMap(({ parts }) =>
-      parts.map(({ kind }) => {
-        if (kind.case === "text") return kind.value;
-        throw misplaced("system", kind.case);
-      }),
-    );
+    .flatMap(({ parts }) => parts.map(({ kind }) => textOf(kind, "system")));
 }
 
 function toUserPart({ kind }: Part): WirePart {
-  if (kind.case === "text") return { text: kind.value };
-  if (kind.case === "media") return toMediaPart(kind.value);
-  throw misplaced("user", kind.case);
+  return kind.case === "media" ? toMediaPart(kind.value) : { text: textOf(kind, "user") };
 }
 
 function toModelParts(parts: readonly Part[], family: Family, withReasoning: boolean): readonly WirePart[] {
@@ -153,10 +146,4 @@ function toMediaPart({ source, mediaType }: Media): WireMedia {
   if (source.case === "url") return { fileData: { fileUri: source.value, ...(mediaType && { mimeType: mediaType }) } };
   const data = source.case === "data" ? Buffer.from(source.value).toString("base64") : "";
   return { inlineData: { mimeType: mediaType, data } };
-}
-
-function misplaced(place: string, kind: Part["kind"]["case"]) {
-  return invalidRequest([
-    { field: "chat.messages", description: `a ${place} message cannot hold ${kind ?? "an empty part"}` },
-  ]);
 }

@@ -4,7 +4,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { ExactJson } from "../upstream/exact-json.ts";
+import { describedSchema, ExactJson } from "../upstream/exact-json.ts";
 import { familyOf, toThinkingConfig } from "./families.ts";
 import { toConversation } from "./messages.ts";
 import type { FunctionCallingConfig, GenerateContentBody, GenerationConfig, WireTool } from "./wire.ts";
@@ -69,19 +69,12 @@ function toFormat(outputFormat: OutputFormat | undefined): GenerationConfig {
       const { schemaJson, description } = format.value;
       return {
         responseMimeType: "application/json",
-        responseJsonSchema: new ExactJson(describeSchema(schemaJson, description)),
+        responseJsonSchema: describedSchema(schemaJson, description),
       };
     }
     default:
       return format satisfies never;
   }
-}
-
-/** There is no place for a description beside a schema: it goes into it, unless there is one. */
-function describeSchema(schemaJson: string, description: string): string {
-  const keys = Object.keys(JSON.parse(schemaJson));
-  if (description === "" || keys.includes("description")) return schemaJson;
-  return schemaJson.replace("{", () => `{"description":${JSON.stringify(description)}${keys.length > 0 ? "," : ""}`);
 }
 
 function toTools({ tools, toolChoice }: ChatRequest): Pick<GenerateContentBody, "tools" | "toolConfig"> {

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { ConfigError } from "../../config/config-error.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDeclaration } from "../declaration.ts";
 import type { ProviderSettings } from "../settings.ts";
+import { parseOptions } from "../upstream/options.ts";
 import { createGenerateContentAdapter } from "./adapter.ts";
 import { createGoogleTokens, type TokenSource } from "./google-tokens.ts";
 
@@ -29,7 +29,7 @@ export function createVertexAdapter(
   tokens?: TokenSource,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Adapter {
-  const options = parseOptions(settings);
+  const options = parseOptions(settings, optionsSchema);
   const project = options.project ?? environment.GOOGLE_CLOUD_PROJECT;
   const source = tokens ?? createGoogleTokens(options.key_file, project);
   const location = options.location || environment.GOOGLE_CLOUD_LOCATION || "global";
@@ -72,16 +72,4 @@ export function hostOf(location: string): string {
   return location === "eu" || location === "us"
     ? `aiplatform.${location}.rep.googleapis.com`
     : `${location}-${globalHost}`;
-}
-
-function parseOptions({ name, options }: ProviderSettings): z.infer<typeof optionsSchema> {
-  const { data, error } = optionsSchema.safeParse(options);
-  if (data !== undefined) return data;
-  throw new ConfigError(
-    error.issues.map(({ path, message }) => ({
-      path: [`providers.${name}.options`, ...path].join("."),
-      problem: message,
-      fix: `the options are ${Object.keys(optionsSchema.shape).join(", ")}`,
-    })),
-  );
 }

@@ -1,8 +1,11 @@
+import { create } from "@bufbuild/protobuf";
 import { type ChatEvent, started } from "../../chat/events.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import type { ProviderSettings } from "../settings.ts";
+import type { TemplateChoice } from "../templates/families.ts";
 import { startCall } from "../upstream/call.ts";
 import { responseFailure } from "../upstream/errors.ts";
 import { stringifyExact } from "../upstream/exact-json.ts";
@@ -12,8 +15,8 @@ import { readText } from "../upstream/read-text.ts";
 import type { UpstreamResponse } from "../upstream/response.ts";
 import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
 import { limitationsOf } from "./limitations.ts";
-import { toRequest } from "./request.ts";
-import { type TemplateName, templateFor } from "./templates.ts";
+import { Prompts } from "./prompts.ts";
+import { demanded, toRequest } from "./request.ts";
 
 /** Bytes of an answer that comes whole instead of as a stream. */
 const wholeAnswerLimit = 16 * 1024 * 1024;
@@ -22,12 +25,11 @@ const wholeAnswerLimit = 16 * 1024 * 1024;
 export function createCompletionsAdapter(
   settings: ProviderSettings,
   authorization: Readonly<Record<string, string>>,
-  template: TemplateName | undefined,
+  template: TemplateChoice | undefined,
 ): Adapter {
   const upstream = new Upstream(settings);
   const { name } = settings;
-  const templateOf = ({ providerModel }: Model) => template ?? templateFor(providerModel);
-  const toBody = (request: ChatRequest, model: Model) => toRequest(request, templateOf(model), name);
+  const prompts = new Prompts(template);
 
   async function* ask(
     request: ChatRequest,
@@ -35,8 +37,9 @@ export function createCompletionsAdapter(
     context: AdapterContext,
     streamed: boolean,
   ): AsyncGenerator<readonly ChatEvent[], void, undefined> {
+    const prompt = context.prompt ?? (await prompts.render(request, model, context.signal));
     const call = startCall(context);
-    const body = toBody(request, model);
+    const body = toRequest(request, prompt, name);
     const path = `/v1/llm/completions-${streamed ? "stream" : "sync"}?model_endpoint_name=${encodeURIComponent(model.providerModel)}`;
     const response = await upstream.post(path, stringifyExact(body), authorization, call);
     try {
@@ -55,9 +58,23 @@ export function createCompletionsAdapter(
     maxChoices: 1,
     stream: (request, model, context) => ask(request, model, context, true),
     complete: (request, model, context) => ask(request, model, context, false),
-    limitations: (request, model) => limitationsOf(request, templateOf(model) !== undefined),
-    describe: toBody,
-    close: () => upstream.close(),
+    prompt: (request, model, signal) => prompts.render(request, model, signal),
+    limitations: (request, model) => limitationsOf(request, prompts.choose(model)),
+    effectiveParameters: ({ parameters = create(GenerationParametersSchema) }) => ({
+      ...parameters,
+      temperature: parameters.temperature ?? demanded.temperature,
+      maxOutputTokens: parameters.maxOutputTokens ?? demanded.max_new_tokens,
+    }),
+    describe(request, model, prompt) {
+      // A caller's template is not rendered here: that takes a process, and time.
+      const isStock = request.chatTemplate === undefined;
+      const written = prompt ?? (isStock ? prompts.renderStock(request, model) : undefined);
+      return { ...toRequest(request, written ?? "", name), prompt: written };
+    },
+    async close() {
+      prompts.close();
+      await upstream.close();
+    },
   };
 }
 

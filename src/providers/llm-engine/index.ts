@@ -5,8 +5,11 @@ import type { Adapter } from "../adapter.ts";
 import type { ProviderDeclaration } from "../declaration.ts";
 import { createOpenAiAdapter } from "../openai/index.ts";
 import type { ProviderSettings } from "../settings.ts";
+import { templateChoices } from "../templates/families.ts";
 import { chatQuirks } from "./chat.ts";
 import { createCompletionsAdapter } from "./completions.ts";
+import { Prompts } from "./prompts.ts";
+import { withTemplates } from "./templated-chat.ts";
 
 /** `providers.llm-engine.options` of the configuration. */
 const optionsSchema = z.strictObject({
@@ -14,8 +17,11 @@ const optionsSchema = z.strictObject({
   api: z.enum(["v2", "v1"]).default("v2"),
   /** How the key is sent: as a bearer token, or as a user without password. Default bearer. */
   auth: z.enum(["bearer", "basic"]).default("bearer"),
-  /** The template of v1's prompts. Default: that of the family that the endpoint's name tells of. */
-  template: z.enum(["llama-2", "llama-3", "mixtral", "chatml"]).optional(),
+  /**
+   * The family of models whose template v1's prompts have, and whose variables callers' templates see; `none` for
+   * models that only complete texts. Default: the model's template_family, else what the endpoint's name tells of.
+   */
+  template: z.enum(templateChoices).optional(),
   /**
    * In place of timeouts.first_event: endpoints scale down to zero, and the first call waits until one is up again.
    * Milliseconds; 0 turns it off. Default 600,000.
@@ -50,10 +56,8 @@ export function createLlmEngineAdapter(settings: ProviderSettings): Adapter {
   const patient = { ...settings, timeouts: { ...timeouts, firstEventMs: data.cold_start_ms } };
   const authorization = apiKey ? { authorization: authorize(apiKey, data.auth) } : {};
   if (data.api === "v1") return createCompletionsAdapter(patient, authorization, data.template);
-  return createOpenAiAdapter(patient, chatQuirks, {
-    path: () => "/v2/chat/completions",
-    authorize: async () => authorization,
-  });
+  const access = { path: () => "/v2/chat/completions", authorize: async () => authorization };
+  return withTemplates(createOpenAiAdapter(patient, chatQuirks, access), new Prompts(data.template));
 }
 
 function authorize(key: Secret, auth: "bearer" | "basic"): string {

@@ -1,9 +1,7 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import { type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
 import { ExactJson } from "../upstream/exact-json.ts";
-import { type TemplateName, type Turn, templates } from "./templates.ts";
 import type { CompletionBody } from "./wire.ts";
 
 /** The fields that go out as they are, with the engine's names. */
@@ -21,9 +19,11 @@ export const taken: Readonly<Partial<Record<OptionalField, string>>> = {
 /** What is sent for the fields that the engine demands: Scale's own default, and what changes nothing. */
 export const demanded = { max_new_tokens: 100, temperature: 1 } as const;
 
-/** The body for a request to which the limitations have been applied. `provider` is the key of its own options. */
-export function toRequest(request: ChatRequest, template: TemplateName | undefined, provider: string): CompletionBody {
-  if (template === undefined) throw new Error("an endpoint without a template was not refused");
+/**
+ * The body for a request to which the limitations have been applied. `provider` is the key of its own options. The
+ * prompt goes out as it is, whatever it is made of.
+ */
+export function toRequest(request: ChatRequest, prompt: string, provider: string): CompletionBody {
   const fields: Record<string, unknown> = {};
   for (const field of optionalFieldNames) {
     const name = taken[field];
@@ -37,7 +37,7 @@ export function toRequest(request: ChatRequest, template: TemplateName | undefin
     ...fields,
     ...guide(request.outputFormat),
     ...request.providerOptions[provider],
-    prompt: templates[template](request.messages.map(toTurn)),
+    prompt,
   };
 }
 
@@ -56,19 +56,4 @@ function guide(outputFormat: OutputFormat | undefined): Pick<CompletionBody, "gu
     default:
       return format satisfies never;
   }
-}
-
-const roles = {
-  [Role.UNSPECIFIED]: "user",
-  [Role.SYSTEM]: "system",
-  [Role.DEVELOPER]: "system",
-  [Role.USER]: "user",
-  [Role.ASSISTANT]: "assistant",
-  [Role.TOOL]: "user",
-} as const satisfies Record<Role, Turn["role"]>;
-
-/** Only text is left: anything else was refused, and earlier reasoning is not repeated. */
-function toTurn({ role, parts }: Message): Turn {
-  const texts = parts.flatMap(({ kind }) => (kind.case === "text" || kind.case === "refusal" ? [kind.value] : []));
-  return { role: roles[role], content: texts.join("\n") };
 }

@@ -7,6 +7,7 @@ import { TimeInfoSchema } from "../../gen/dragoman/v1/completion_pb.js";
 import { ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { UsageQuality, UsageSchema } from "../../gen/dragoman/v1/usage_pb.js";
+import type { TemplateSandbox } from "../templates/sandbox.ts";
 import { Answer, finishReasons, type Piece, type StopWord } from "./answer.ts";
 import type { SamplingOptions, Token } from "./engine.ts";
 import { createGrammarState, type LoadedModel, promptTokens } from "./loaded-model.ts";
@@ -32,16 +33,17 @@ export interface AnswerPlan {
 export async function prepareAnswer(
   loaded: LoadedModel,
   request: ChatRequest,
+  sandbox: TemplateSandbox,
   signal: AbortSignal,
 ): Promise<AnswerPlan> {
   const { parameters } = request;
-  const prompt = await promptTokens(loaded, request, signal);
+  const prompt = await promptTokens(loaded, request, sandbox, signal);
   const { contextSize } = loaded;
   if (prompt.length >= contextSize) {
     throw new GatewayError(
       "CONTEXT_LENGTH_EXCEEDED",
       `the prompt has ${prompt.length} tokens, and the model's window of ${contextSize} has no room for an answer`,
-      { metadata: { limit_tokens: String(contextSize), requested_tokens: String(prompt.length) } },
+      { metadata: { context_window_tokens: String(contextSize), input_tokens: String(prompt.length) } },
     );
   }
   const limit = Math.min(parameters?.maxOutputTokens ?? defaultMaxOutputTokens, contextSize - prompt.length);

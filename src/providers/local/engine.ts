@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 
-// The part of node-llama-cpp 3.22 and @huggingface/jinja that is used here. They are not among the dependencies of this
-// package (see home.ts), so their types are stated instead of imported.
+// The part of node-llama-cpp 3.22 that is used here. It is not among the dependencies of this package (see home.ts), so
+// its types are stated instead of imported.
 
 /** The number of a token in the model's vocabulary. */
 export type Token = number;
@@ -102,19 +102,15 @@ interface LlamaModule {
   readonly LlamaGrammarEvaluationState: new (options: { model: LlamaModel; grammar: LlamaGrammar }) => object;
 }
 
-/** A Jinja template, compiled. */
-export type Template = new (source: string) => { render(variables: Readonly<Record<string, unknown>>): string };
-
 export interface Engine {
-  readonly folder: string;
   readonly llama: Llama;
   readonly module: LlamaModule;
-  readonly Template: Template;
 }
 
 /** Loads the engine from the folder that prepare:local made. Takes about a second. */
 export async function loadEngine(folder: string, threads: number): Promise<Engine> {
-  const module: LlamaModule = await import(entryPoint(folder, "node-llama-cpp"));
+  // By path, since a folder outside the package's own cannot be resolved.
+  const module: LlamaModule = await import(pathToFileURL(`${folder}/node_modules/node-llama-cpp/dist/index.js`).href);
   const llama = await module.getLlama({
     gpu: false,
     build: "never",
@@ -122,15 +118,5 @@ export async function loadEngine(folder: string, threads: number): Promise<Engin
     maxThreads: threads,
     logLevel: "error",
   });
-  return { folder, llama, module, Template: await loadTemplate(folder) };
-}
-
-export async function loadTemplate(folder: string): Promise<Template> {
-  const module: { readonly Template: Template } = await import(entryPoint(folder, "@huggingface/jinja"));
-  return module.Template;
-}
-
-/** Both packages have their ES module here. By path, since a folder outside the package's own cannot be resolved. */
-function entryPoint(folder: string, name: string): string {
-  return pathToFileURL(`${folder}/node_modules/${name}/dist/index.js`).href;
+  return { llama, module };
 }

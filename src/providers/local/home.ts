@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The packages of the engine, with exact versions. The one for this platform comes beside them. */
-export const enginePackages = { "node-llama-cpp": "3.22.1", "@huggingface/jinja": "0.5.11" } as const;
+export const enginePackages = { "node-llama-cpp": "3.22.1" } as const;
 
 /** The engine's binaries, by `process.platform` and `process.arch`. Without the CUDA and Vulkan builds (600 MB). */
 export const platformPackages: Readonly<Record<string, string>> = {

@@ -2,14 +2,14 @@ import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { GatewayError, invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { renderCallerTemplate } from "./caller-template.ts";
+import type { TemplateSandbox } from "../templates/sandbox.ts";
+import { WaitingLine } from "../waiting-line.ts";
 import type { Engine, LlamaModel, Token } from "./engine.ts";
 import { toGrammarSchema } from "./grammar-schema.ts";
 import type { LocalModelFile } from "./home.ts";
 import { defaultContextSize } from "./models.ts";
-import { renderPrompt, templateMessages, tokenizePrompt } from "./prompt.ts";
+import { renderPrompt, tokenizePrompt } from "./prompt.ts";
 import { Slot } from "./slot.ts";
-import { WaitingLine } from "./waiting-line.ts";
 
 /** `providers.local.options` of the configuration. */
 export const optionsSchema = z.strictObject({
@@ -40,6 +40,9 @@ export interface LoadedModel {
   readonly slots: WaitingLine<Slot>;
 }
 
+/** A short answer of a small model on a CPU takes about so long. */
+const notice = { thing: "the local model", retryAfterMs: 2000 };
+
 export async function loadModel(engine: Engine, file: LocalModelFile, options: LocalOptions): Promise<LoadedModel> {
   const model = await engine.llama.loadModel({ modelPath: file.path });
   const context = await model.createContext({
@@ -50,28 +53,17 @@ export async function loadModel(engine: Engine, file: LocalModelFile, options: L
   const sequences = Array.from({ length: options.parallel }, () => context.getSequence());
   const contextSize = Math.min(...sequences.map((sequence) => sequence.contextSize));
   const slots = sequences.map((sequence) => new Slot(sequence));
-  return { engine, model, contextSize, slots: new WaitingLine(slots, options.max_queue) };
+  return { engine, model, contextSize, slots: new WaitingLine(slots, options.max_queue, notice) };
 }
 
-/** The tokens of a request's prompt, by the caller's template or the model's own. */
+/** The tokens of a request's prompt. */
 export async function promptTokens(
-  { engine, model }: LoadedModel,
+  { model }: LoadedModel,
   request: ChatRequest,
+  sandbox: TemplateSandbox,
   signal: AbortSignal,
 ): Promise<readonly Token[]> {
-  const own = model.fileInfo.metadata.tokenizer?.chat_template;
-  const source = request.chatTemplate ?? own;
-  if (source === undefined) {
-    throw new GatewayError("INVALID_REQUEST", "the model file has no chat template; send one as chat_template");
-  }
-  const { bosString, eosString } = model.tokens;
-  const variables = { bos_token: bosString ?? "", eos_token: eosString ?? "", ...request.chatTemplateKwargs };
-  const rendering = { source, messages: templateMessages(request), variables };
-  const prompt =
-    source === own
-      ? renderPrompt(engine.Template, rendering)
-      : await renderCallerTemplate(engine.folder, rendering, signal);
-  const tokens = tokenizePrompt(model, prompt);
+  const tokens = tokenizePrompt(model, await renderPrompt(model, request, sandbox, signal));
   if (tokens.length === 0) {
     throw invalidRequest([{ field: "chat.messages", description: "the prompt is empty; write something" }]);
   }

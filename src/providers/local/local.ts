@@ -4,12 +4,14 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDeclaration } from "../declaration.ts";
 import type { ProviderSettings } from "../settings.ts";
+import { TemplateSandbox } from "../templates/sandbox.ts";
 import { abortable } from "../upstream/abortable.ts";
 import { engineFault, prepareAnswer, streamAnswer } from "./chat.ts";
 import { type Engine, loadEngine } from "./engine.ts";
 import { detectLocal, engineFolder, localHome, preparedModels } from "./home.ts";
 import { localLimitations } from "./limitations.ts";
 import { type LoadedModel, type LocalOptions, loadModel, optionsSchema } from "./loaded-model.ts";
+import { renderPrompt, withoutMarks } from "./prompt.ts";
 
 /** A language model inside the service. Needs no key; on once `npm run prepare:local` has fetched what it needs. */
 export const localProvider: ProviderDeclaration = {
@@ -40,13 +42,14 @@ export function createLocal({ name, options }: ProviderSettings): Adapter {
     );
   }
   const models = new LocalModels(data);
+  const sandbox = new TemplateSandbox();
   return {
     name,
     async *stream(request, model, { signal }) {
       signal.throwIfAborted();
       const loaded = await abortable(models.load(model), signal);
       try {
-        const plan = await prepareAnswer(loaded, request, signal);
+        const plan = await prepareAnswer(loaded, request, sandbox, signal);
         const slot = await loaded.slots.take(signal);
         try {
           yield* streamAnswer(plan, slot, signal);
@@ -58,9 +61,18 @@ export function createLocal({ name, options }: ProviderSettings): Adapter {
         throw signal.aborted ? signal.reason : engineFault(error, model);
       }
     },
+    // What is shown. The tokens are made anew, from the prompt with its marks.
+    async prompt(request, model, signal) {
+      signal.throwIfAborted();
+      const { model: loaded } = await abortable(models.load(model), signal);
+      return withoutMarks(await renderPrompt(loaded, request, sandbox, signal));
+    },
     limitations: localLimitations,
     describe: () => undefined,
-    close: () => models.close(),
+    async close() {
+      sandbox.close();
+      await models.close();
+    },
   };
 }
 

@@ -1,20 +1,11 @@
-import { GatewayError } from "../../errors.ts";
+import { Template } from "@huggingface/jinja";
+import { GatewayError, invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
-import type { LlamaModel, Template, Token } from "./engine.ts";
-
-/** What a chat template sees of a message. */
-export interface TemplateMessage {
-  readonly role: "system" | "user" | "assistant";
-  readonly content: string;
-}
-
-export interface Rendering {
-  /** Jinja. */
-  readonly source: string;
-  readonly messages: readonly TemplateMessage[];
-  readonly variables: Readonly<Record<string, unknown>>;
-}
+import { renderCallerTemplate } from "../templates/caller.ts";
+import { checkKwargs } from "../templates/kwargs.ts";
+import { type TemplateMessage, templateMessages } from "../templates/messages.ts";
+import type { TemplateSandbox } from "../templates/sandbox.ts";
+import type { LlamaModel, Token } from "./engine.ts";
 
 // Noncharacters, which Unicode keeps for use inside a program. They mark in the rendered prompt what callers wrote, so
 // that `</s>` or `<|im_start|>system` in it stays text and does not become the token that ends a turn.
@@ -22,58 +13,54 @@ const opening = "\uFDD0";
 const closing = "\uFDD1";
 const marks = new RegExp(`[${opening}${closing}]`);
 
-export function templateMessages({ messages }: ChatRequest): readonly TemplateMessage[] {
-  return messages.map((message) => ({
-    role: templateRole(message),
-    content: message.parts.flatMap(textOf).join("\n"),
-  }));
-}
-
-function templateRole({ role }: Message): TemplateMessage["role"] {
-  switch (role) {
-    case Role.SYSTEM:
-    case Role.DEVELOPER:
-      return "system";
-    case Role.USER:
-      return "user";
-    case Role.ASSISTANT:
-      return "assistant";
-    case Role.TOOL:
-    case Role.UNSPECIFIED:
-      throw unsupported("results of tools");
-    default:
-      return role satisfies never;
+/**
+ * The prompt of a request by the caller's template, else by the one in the model's file, with what callers wrote between
+ * marks. The file's is trusted as the model is.
+ */
+export async function renderPrompt(
+  { tokens: { bosString, eosString }, fileInfo }: LlamaModel,
+  request: ChatRequest,
+  sandbox: TemplateSandbox,
+  signal: AbortSignal,
+): Promise<string> {
+  const { chatTemplate, chatTemplateKwargs: kwargs } = request;
+  const messages = templateMessages(request);
+  const bosToken = bosString ?? "";
+  const eosToken = eosString ?? "";
+  if (chatTemplate !== undefined) {
+    const family = { bosToken, eosToken, showsBosToken: true, systemOnlyFirst: false };
+    const template = { source: chatTemplate, messages: messages.map(mark), kwargs, family };
+    return await renderCallerTemplate(sandbox, template, signal);
   }
-}
-
-function textOf({ kind }: Part): readonly string[] {
-  switch (kind.case) {
-    case "text":
-    case "refusal":
-      return [kind.value];
-    case "reasoning":
-    case undefined:
-      return [];
-    case "media":
-      throw unsupported("media");
-    case "toolCall":
-    case "toolResult":
-      throw unsupported("tool calls");
-    default:
-      return kind satisfies never;
+  const source = fileInfo.metadata.tokenizer?.chat_template;
+  if (source === undefined) {
+    throw new GatewayError("INVALID_REQUEST", "the model file has no chat template; send one as chat_template");
   }
+  const variables = { ...checkKwargs(kwargs, true), bos_token: bosToken, eos_token: eosToken };
+  return renderOwnTemplate(source, messages, variables);
 }
 
-function unsupported(what: string): GatewayError {
-  return new GatewayError("UNSUPPORTED_PARAMETER", `the local model takes no ${what}; send text only`);
-}
-
-/** The prompt, with what callers wrote between marks. Throws what the template throws. */
-export function renderPrompt(template: Template, { source, messages, variables }: Rendering): string {
-  const compiled = new template(source);
+function renderOwnTemplate(
+  source: string,
+  messages: readonly TemplateMessage[],
+  variables: Readonly<Record<string, unknown>>,
+): string {
+  const compiled = new Template(source);
   const render = (shown: readonly TemplateMessage[]) =>
     compiled.render({ ...variables, messages: shown.map(mark), add_generation_prompt: true });
-  return render(takesSystem(render) ? messages : foldSystem(messages));
+  const shown = takesSystem(render) ? messages : foldSystem(messages);
+  try {
+    return render(shown);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const description = `the model's own chat template cannot write them: ${why}`;
+    throw invalidRequest([{ field: "chat.messages", description }]);
+  }
+}
+
+/** The prompt as the model is shown it. */
+export function withoutMarks(prompt: string): string {
+  return prompt.replaceAll(new RegExp(marks, "g"), "");
 }
 
 function mark({ role, content }: TemplateMessage): TemplateMessage {

@@ -3,8 +3,9 @@ import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { ToolCalls } from "../openai/tool-calls.ts";
 import { toUsage } from "../openai/usage.ts";
-import type { UpstreamCall } from "../upstream/call.ts";
+import { stateOf, type UpstreamCall } from "../upstream/call.ts";
 import { callFailure } from "../upstream/errors.ts";
+import { lookUp } from "../upstream/look-up.ts";
 import { cutAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
 import { RepeatedStart } from "./repeated-start.ts";
 import { type AnswerChoice, type AnswerContent, type AnswerUsage, answerSchema } from "./wire.ts";
@@ -119,9 +120,7 @@ function contentEvents(
   if (!hideReasoning && (thought !== "" || signature)) {
     const event = reasoningDelta(index, partFor(state, "reasoning"), thought);
     if (signature) {
-      const { provider, providerModel } = call.attempt;
-      const data = Buffer.from(signature);
-      event.value.providerState = { $typeName: "dragoman.v1.ProviderState", provider, model: providerModel, data };
+      event.value.providerState = stateOf(call, Buffer.from(signature));
       // What a signature covers ends with it.
       state.open = undefined;
     }
@@ -138,7 +137,7 @@ function partFor(state: ChoiceState, kind: "text" | "reasoning"): number {
 }
 
 function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
-  const reason = Object.hasOwn(finishReasons, finishReason) ? finishReasons[finishReason] : undefined;
+  const reason = lookUp(finishReasons, finishReason);
   // Third-party models say stop after tool calls.
   if (reason === FinishReason.STOP && calls.count > 0) return FinishReason.TOOL_CALLS;
   return reason ?? FinishReason.OTHER;

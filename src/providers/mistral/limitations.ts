@@ -1,11 +1,12 @@
 import { mediaKind } from "../../chat/capabilities.ts";
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Media, type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { effortOf, effortWords } from "../openai/fields.ts";
 import { limitationsOf as openAiLimitations } from "../openai/limitations.ts";
+import { emulated, leftOut, lostThought, partsOf, refused, unsupported } from "../upstream/limits.ts";
 import { reasoningFilter } from "./messages.ts";
 import { mistralQuirks } from "./quirks.ts";
 
@@ -31,7 +32,7 @@ export function limitationsOf(request: ChatRequest, model: Model): readonly Limi
     ...temperatureLimitations(request, model),
     ...effortLimitations(request, model),
     ...mediaLimitations(request),
-    ...leftOut(request, model),
+    ...messageLimitations(request, model),
   ];
 }
 
@@ -48,25 +49,22 @@ function* effortLimitations(request: ChatRequest, { providerModel, capabilities 
   if (asked === undefined || taken === undefined || taken.includes(asked) || capabilities?.reasoning === false) return;
   const field = "reasoning.effort";
   if (taken.length === 0) {
-    yield { kind: "UNSUPPORTED_PARAMETER", field, message: `the model ${providerModel} takes no reasoning effort` };
+    yield unsupported(field, `the model ${providerModel} takes no reasoning effort`);
   } else {
     const words = taken.map((effort) => effortWords[effort]).join(", ");
-    yield { kind: "REFUSED", field, message: `the model ${providerModel} takes the reasoning efforts ${words}` };
+    yield refused(field, `the model ${providerModel} takes the reasoning efforts ${words}`);
   }
 }
 
 function* mediaLimitations({ messages }: ChatRequest): Generator<Limitation> {
-  for (const [index, { parts }] of messages.entries()) {
-    for (const [partIndex, { kind }] of parts.entries()) {
-      const field = `messages[${index}].parts[${partIndex}]`;
-      if (kind.case === "media" && !isTaken(kind.value)) {
-        const message =
-          "Mistral does not take this: send an image or a PDF as bytes or by http address, or a sound as bytes";
-        yield { kind: "REFUSED", field: `${field}.media`, message };
-      } else if (kind.case === "toolResult" && kind.value.parts.some((part) => part.kind.case === "media")) {
-        const message = "Mistral takes only text as the result of a tool";
-        yield { kind: "REFUSED", field: `${field}.tool_result`, message };
-      }
+  for (const { part, path } of partsOf(messages)) {
+    const { kind } = part;
+    if (kind.case === "media" && !isTaken(kind.value)) {
+      const message =
+        "Mistral does not take this: send an image or a PDF as bytes or by http address, or a sound as bytes";
+      yield refused(`${path}.media`, message);
+    } else if (kind.case === "toolResult" && kind.value.parts.some((inner) => inner.kind.case === "media")) {
+      yield refused(`${path}.tool_result`, "Mistral takes only text as the result of a tool");
     }
   }
 }
@@ -81,24 +79,25 @@ function isTaken(media: Media): boolean {
 }
 
 /** What of the messages is not sent, or sent otherwise. */
-function* leftOut(request: ChatRequest, model: Model): Generator<Limitation> {
+function* messageLimitations(request: ChatRequest, model: Model): Generator<Limitation> {
   const { messages } = request;
-  const keepsReasoning = reasoningFilter(request, model);
-  const emulated = (message: string): Limitation => ({ kind: "EMULATED", field: "messages", message });
-  if (messages.some(({ name }) => name !== "")) {
-    yield emulated("Mistral has no names of participants: they are left out");
+  // The hints on tools are told with the fields that are OpenAI's.
+  yield* leftOut(
+    { ...request, tools: [] },
+    {
+      name: "Mistral has no names of participants: they are left out",
+      cacheHint: "Mistral caches prompts without being asked: cache hints are left out",
+    },
+  );
+  if (request.reasoning?.clearEarlierReasoning !== true) {
+    const keepsReasoning = reasoningFilter(request, model);
+    const sentence = `${model.id} does not reason: the reasoning of earlier turns is left out`;
+    yield* lostThought(messages, ({ index }) => !keepsReasoning(index), sentence);
   }
-  if (messages.some(({ parts }) => parts.some(({ cacheHint }) => cacheHint !== undefined))) {
-    yield emulated("Mistral caches prompts without being asked: cache hints are left out");
-  }
-  const isLost = ({ parts }: (typeof messages)[number], index: number) =>
-    !keepsReasoning(index) && parts.some(({ kind }) => kind.case === "reasoning");
-  if (request.reasoning?.clearEarlierReasoning !== true && messages.some(isLost)) {
-    yield emulated(`${model.id} does not reason: the reasoning of earlier turns is left out`);
-  }
-  const isOutOfOrder = ({ role }: (typeof messages)[number], index: number) =>
+  const isOutOfOrder = ({ role }: Message, index: number) =>
     role !== Role.TOOL && role !== Role.ASSISTANT && messages[index - 1]?.role === Role.TOOL;
-  if (messages.some(isOutOfOrder)) {
-    yield emulated("Mistral wants the assistant to speak after a tool: a message that says OK is put between");
-  }
+  const outOfOrder = messages.findIndex(isOutOfOrder);
+  if (outOfOrder < 0) return;
+  const message = "Mistral wants the assistant to speak after a tool: a message that says OK is put between";
+  yield emulated(`messages[${outOfOrder}].role`, message);
 }

@@ -1,10 +1,12 @@
 import { mediaKind } from "../../chat/capabilities.ts";
-import { invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, MediaDetail, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { assistantTurn } from "../openai/assistant-turn.ts";
+import { detailWords } from "../openai/media.ts";
+import { misplaced, simplest, textOf, withoutRole } from "../upstream/messages.ts";
 import { toToolCallId } from "./tool-call-id.ts";
-import type { ContentChunk, WireMessage, WireToolCall } from "./wire.ts";
+import type { ContentChunk, WireMessage } from "./wire.ts";
 
 /** Stands between the result of a tool and what is not the assistant's, which Mistral refuses (code 3230). */
 const bridge: WireMessage = { role: "assistant", content: "OK." };
@@ -54,54 +56,27 @@ function toWireMessages({ role, parts }: Message, withReasoning: boolean): reado
         return { role: "tool", tool_call_id: toToolCallId(kind.value.toolCallId), content };
       });
     case Role.UNSPECIFIED:
-      throw invalidRequest([{ field: "chat.messages", description: "each must have a role" }]);
+      throw withoutRole();
     default:
       return role satisfies never;
   }
 }
 
 function assistantMessage(parts: readonly Part[], withReasoning: boolean): WireMessage {
-  const content: ContentChunk[] = [];
-  const calls: WireToolCall[] = [];
-  for (const { kind, providerState } of parts) {
-    switch (kind.case) {
-      case "text":
-      case "refusal":
-        content.push({ type: "text", text: kind.value });
-        break;
-      case "reasoning": {
-        if (!withReasoning) break;
-        const signature = providerState && Buffer.from(providerState.data).toString();
-        const thinking = [{ type: "text" as const, text: kind.value.text }];
-        content.push({ type: "thinking", thinking, ...(signature && { signature }), closed: true });
-        break;
-      }
-      case "toolCall": {
-        const { id, name, argumentsJson } = kind.value;
-        calls.push({ id: toToolCallId(id), type: "function", function: { name, arguments: argumentsJson || "{}" } });
-        break;
-      }
-      case "media":
-      case "toolResult":
-      case undefined:
-        throw misplaced("assistant", kind.case);
-      default:
-        kind satisfies never;
-    }
-  }
+  const { said, calls } = assistantTurn(parts, toToolCallId);
+  const content = said.flatMap(({ kind, state }): readonly ContentChunk[] => {
+    if (kind.case !== "reasoning") return [{ type: "text", text: kind.value }];
+    if (!withReasoning) return [];
+    const signature = state && Buffer.from(state.data).toString();
+    const thinking = [{ type: "text" as const, text: kind.value.text }];
+    return [{ type: "thinking", thinking, ...(signature && { signature }), closed: true }];
+  });
   return { role: "assistant", content: simplest(content), ...(calls.length > 0 && { tool_calls: calls }) };
 }
 
 function toChunk({ kind }: Part): ContentChunk {
   return kind.case === "media" ? mediaChunk(kind.value) : { type: "text", text: textOf(kind, "user") };
 }
-
-const details = {
-  [MediaDetail.UNSPECIFIED]: undefined,
-  [MediaDetail.AUTO]: "auto",
-  [MediaDetail.LOW]: "low",
-  [MediaDetail.HIGH]: "high",
-} as const satisfies Record<MediaDetail, string | undefined>;
 
 /** A medium as a content chunk. It must be one without a mediaProblem. */
 function mediaChunk(media: Media): ContentChunk {
@@ -113,24 +88,6 @@ function mediaChunk(media: Media): ContentChunk {
   if (kind === "document") {
     return { type: "document_url", document_url: url, ...(filename && { document_name: filename }) };
   }
-  const detail = details[media.detail];
+  const detail = detailWords[media.detail];
   return { type: "image_url", image_url: { url, ...(detail && { detail }) } };
-}
-
-/** One text as a string, which every model takes; anything else as chunks. */
-function simplest(chunks: readonly ContentChunk[]): string | readonly ContentChunk[] {
-  const [first] = chunks;
-  if (first === undefined) return "";
-  return chunks.length === 1 && first.type === "text" ? first.text : chunks;
-}
-
-function textOf(kind: { readonly case?: string | undefined; readonly value?: unknown }, place: string): string {
-  if (kind.case === "text" && typeof kind.value === "string") return kind.value;
-  throw misplaced(place, kind.case);
-}
-
-function misplaced(place: string, what: string | undefined) {
-  return invalidRequest([
-    { field: "chat.messages", description: `a ${place} message cannot hold ${what ?? "an empty part"}` },
-  ]);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { toolCallSchema, usageSchema } from "../openai/wire.ts";
+import { toolCallSchema, usageSchema, type WireToolCall } from "../openai/wire.ts";
 
 // What is read. Shapes: @mistralai/mistralai 2.7.0, esm/models/components/{deltamessage,thinkchunk,usageinfo}.d.ts.
 
@@ -49,12 +49,6 @@ export type ContentChunk =
       readonly signature?: string;
       readonly closed: true;
     };
-
-export interface WireToolCall {
-  readonly id: string;
-  readonly type: "function";
-  readonly function: { readonly name: string; readonly arguments: string };
-}
 
 export type WireMessage =
   | { readonly role: "system"; readonly content: string }

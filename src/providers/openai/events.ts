@@ -1,10 +1,10 @@
 import { type ChatEvent, completed, finished, reasoningDelta, refusalDelta, textDelta } from "../../chat/events.ts";
 import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import type { ProviderState } from "../../gen/dragoman/v1/message_pb.js";
-import type { UpstreamCall } from "../upstream/call.ts";
+import { stateOf, type UpstreamCall } from "../upstream/call.ts";
 import { locateErrorIn } from "../upstream/error-body.ts";
 import { callFailure, embeddedFailure } from "../upstream/errors.ts";
+import { lookUp } from "../upstream/look-up.ts";
 import { cutAnswer, malformedAnswer } from "../upstream/read-answer.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { encodeDetails } from "./reasoning-details.ts";
@@ -213,17 +213,8 @@ function messageEvents(
   }
 }
 
-function stateOf({ attempt }: UpstreamCall, data: Uint8Array): ProviderState {
-  return {
-    $typeName: "dragoman.v1.ProviderState",
-    provider: attempt.provider,
-    model: attempt.providerModel,
-    data,
-  };
-}
-
 function toFinishReason({ finishReason, refusal, calls }: ChoiceState): FinishReason {
-  const reason = Object.hasOwn(finishReasons, finishReason) ? finishReasons[finishReason] : undefined;
+  const reason = lookUp(finishReasons, finishReason);
   if (reason !== FinishReason.STOP) return reason ?? FinishReason.OTHER;
   // Several servers say stop after tool calls, and OpenAI says it after a refusal.
   if (refusal !== undefined) return FinishReason.CONTENT_FILTER;

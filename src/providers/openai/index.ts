@@ -10,8 +10,7 @@ import { locateError } from "../upstream/error-body.ts";
 import { embeddedFailure, reasonOfCode, responseFailure } from "../upstream/errors.ts";
 import { stringifyExact } from "../upstream/exact-json.ts";
 import { Upstream } from "../upstream/http.ts";
-import { malformedAnswer } from "../upstream/read-answer.ts";
-import { readText } from "../upstream/read-text.ts";
+import { isWhole, readWhole } from "../upstream/read-answer.ts";
 import type { UpstreamResponse } from "../upstream/response.ts";
 import { EventReader, type ServerSentEvent } from "../upstream/sse.ts";
 import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
@@ -19,9 +18,6 @@ import { limitationsOf } from "./limitations.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
-
-/** Bytes of an answer that comes whole instead of as a stream. */
-const wholeAnswerLimit = 16 * 1024 * 1024;
 
 /** The code of the error by which Azure says that its filter held the prompt back. */
 const filteredPromptCode = "content_filter";
@@ -81,9 +77,8 @@ export function createOpenAiAdapter(
         keepDetails: quirks.reasoningReplay === "reasoning_details",
         reasons,
       });
-      // Some servers answer a request for a stream as a whole, errors included.
-      if (response.header("content-type")?.includes("application/json")) {
-        yield [started(), ...(await readWhole(response, answer))];
+      if (isWhole(response)) {
+        yield [started(), ...(await wholeBatch(response, answer))];
       } else {
         yield [started()];
         const reader = new EventReader(response, call);
@@ -156,10 +151,8 @@ function toBatch(answer: AnswerState, events: readonly ServerSentEvent[] | undef
   }
 }
 
-async function readWhole(response: UpstreamResponse, answer: AnswerState): Promise<readonly ChatEvent[]> {
-  const { text, whole } = await readText(response, wholeAnswerLimit);
-  if (!whole) throw malformedAnswer(answer.call, "it is too long");
+async function wholeBatch(response: UpstreamResponse, answer: AnswerState): Promise<readonly ChatEvent[]> {
   const batch: ChatEvent[] = [];
-  toEvents(answer, text, batch);
+  toEvents(answer, await readWhole(response, answer.call), batch);
   return [...batch, ...endEvents(answer)];
 }

@@ -3,6 +3,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { emulated, refused, unsupported } from "../upstream/limits.ts";
 import { effortOf, effortWords, isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "./fields.ts";
 import { messageLimitations } from "./message-limitations.ts";
 import type { FieldForm, Quirks } from "./quirks.ts";
@@ -86,7 +87,7 @@ function* effortLimitations(
   const message = `the model ${providerModel} calls tools here only with the reasoning effort none`;
   const taken = rules?.efforts ?? (fields["reasoning.effort"] === undefined ? undefined : efforts);
   if (asked === undefined && sent !== undefined) {
-    yield { kind: "EMULATED", field: "reasoning.effort", message: `${message}, which is sent` };
+    yield emulated("reasoning.effort", `${message}, which is sent`);
   } else if (asked !== sent) {
     yield { kind: "ADJUSTED", field: "reasoning.effort", message, set: sent };
   } else if (taken !== undefined && asked !== undefined && !taken.includes(asked)) {
@@ -125,15 +126,6 @@ function* toolLimitations({ tools, toolChoice }: ChatRequest, quirks: Quirks): G
   if (choice.value === ToolChoiceMode.REQUIRED) {
     yield refused("tool_choice.mode", `${quirks.title} cannot be made to call a tool`);
   } else if (choice.value === ToolChoiceMode.NONE) {
-    const message = `${quirks.title} has no tool choice: the tools are left out instead`;
-    yield { kind: "EMULATED", field: "tool_choice.mode", message };
+    yield emulated("tool_choice.mode", `${quirks.title} has no tool choice: the tools are left out instead`);
   }
-}
-
-function unsupported(field: string, message: string): Limitation {
-  return { kind: "UNSUPPORTED_PARAMETER", field, message };
-}
-
-function refused(field: string, message: string): Limitation {
-  return { kind: "REFUSED", field, message };
 }

@@ -10,7 +10,8 @@ const audioFormats: Readonly<Record<string, "wav" | "mp3">> = {
   "audio/mp3": "mp3",
 };
 
-const details = {
+/** The words for how closely an image is looked at. */
+export const detailWords = {
   [MediaDetail.UNSPECIFIED]: undefined,
   [MediaDetail.AUTO]: "auto",
   [MediaDetail.LOW]: "low",
@@ -42,6 +43,6 @@ export function toMediaPart(media: Media): ContentPart {
   const dataUrl = `data:${mediaType};base64,${base64}`;
   if (form === "file") return { type: "file", file: { file_data: dataUrl, filename: filename || "document.pdf" } };
   const url = source.case === "url" ? source.value : dataUrl;
-  const detail = details[media.detail];
+  const detail = detailWords[media.detail];
   return { type: "image_url", image_url: { url, ...(detail && { detail }) } };
 }

@@ -1,29 +1,30 @@
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Media } from "../../gen/dragoman/v1/message_pb.js";
+import { type Media, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { emulated, leftOut, lostThought, type PlacedPart, partsOf, refused } from "../upstream/limits.ts";
 import { type MediaForm, mediaForm } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
 
 /** What a server cannot take of a conversation. */
-export function* messageLimitations({ messages, tools }: ChatRequest, quirks: Quirks): Generator<Limitation> {
-  let hinted = tools.some(({ cacheHint }) => cacheHint !== undefined);
-  for (const [index, { parts }] of messages.entries()) {
-    for (const [partIndex, { kind, cacheHint }] of parts.entries()) {
-      const field = `messages[${index}].parts[${partIndex}]`;
-      hinted ||= cacheHint !== undefined;
-      if (kind.case === "media") {
-        const message = mediaProblem(kind.value, quirks);
-        if (message !== undefined) yield { kind: "REFUSED", field: `${field}.media`, message };
-      } else if (kind.case === "toolResult" && kind.value.parts.some((part) => part.kind.case === "media")) {
-        const message = `${quirks.title} takes only text as the result of a tool`;
-        yield { kind: "REFUSED", field: `${field}.tool_result`, message };
-      }
+export function* messageLimitations(request: ChatRequest, quirks: Quirks): Generator<Limitation> {
+  const { title, reasoningReplay } = quirks;
+  for (const { part, path } of partsOf(request.messages)) {
+    if (part.kind.case === "media") {
+      const message = mediaProblem(part.kind.value, quirks);
+      if (message !== undefined) yield refused(`${path}.media`, message);
+    } else if (part.kind.case === "toolResult" && part.kind.value.parts.some(({ kind }) => kind.case === "media")) {
+      yield refused(`${path}.tool_result`, `${title} takes only text as the result of a tool`);
     }
   }
-  if (hinted) {
-    const message = `${quirks.title} caches prompts without being asked: cache hints are left out`;
-    yield { kind: "EMULATED", field: "messages", message };
+  if (!quirks.cacheMarks) {
+    yield* leftOut(request, { cacheHint: `${title} caches prompts without being asked: cache hints are left out` });
   }
+  const named = request.messages.findIndex(({ role, name }) => role === Role.TOOL && name !== "");
+  if (named >= 0) yield emulated(`messages[${named}].name`, `${title} takes no name beside the result of a tool`);
+  const isLost = ({ message }: PlacedPart) =>
+    reasoningReplay === undefined ||
+    (reasoningReplay === "reasoning_content with calls" && !message.parts.some(({ kind }) => kind.case === "toolCall"));
+  yield* lostThought(request.messages, isLost, `${title} takes no reasoning of such earlier turns: it is left out`);
 }
 
 const lacks = {

@@ -1,79 +1,73 @@
-import { invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import { misplaced, simplest, textOf, withoutRole } from "../upstream/messages.ts";
+import { assistantTurn } from "./assistant-turn.ts";
 import { toMediaPart } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
 import { decodeDetails, type ReasoningDetail } from "./reasoning-details.ts";
-import type { ContentPart, WireAssistant, WireMessage, WireToolCall } from "./wire.ts";
+import type { ContentPart, WireAssistant, WireMessage } from "./wire.ts";
 
 /** The conversation in the dialect. Reasoning models take system text as developer messages. */
 export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningModel: boolean): readonly WireMessage[] {
   const lastUser = request.messages.findLastIndex(({ role }) => role === Role.USER);
   const clearBefore = request.reasoning?.clearEarlierReasoning === true ? lastUser : 0;
   return request.messages.flatMap((message, index) => {
+    const wire = toWire(message, index);
+    return quirks.cacheMarks && message.parts.some(isMarked) ? wire.map((one) => ({ ...one, ...cacheMark })) : wire;
+  });
+
+  function toWire(message: Message, index: number): readonly WireMessage[] {
     switch (message.role) {
       case Role.SYSTEM:
-        return plainMessage(isReasoningModel && quirks.developerRole ? "developer" : "system", message);
+        return [plainMessage(isReasoningModel && quirks.developerRole ? "developer" : "system", message)];
       case Role.DEVELOPER:
-        return plainMessage(quirks.developerRole ? "developer" : "system", message);
+        return [plainMessage(quirks.developerRole ? "developer" : "system", message)];
       case Role.USER:
-        return plainMessage("user", message);
+        return [plainMessage("user", message)];
       case Role.ASSISTANT:
-        return assistantMessage(message, quirks, index >= clearBefore);
+        return [assistantMessage(message, quirks, index >= clearBefore)];
       case Role.TOOL:
         return message.parts.map(({ kind }) => {
           if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
           return toolMessage(kind.value);
         });
       case Role.UNSPECIFIED:
-        throw invalidRequest([{ field: `chat.messages[${index}].role`, description: "must be set" }]);
+        throw withoutRole();
       default:
         return message.role satisfies never;
     }
-  });
+  }
+}
+
+/** Asks the server to cache the prompt up to here. It has one kind of mark, without a time to live. */
+export const cacheMark = { cache_control: { type: "ephemeral" } } as const;
+
+function isMarked({ cacheHint }: Part): boolean {
+  return cacheHint !== undefined;
 }
 
 function plainMessage(role: "system" | "developer" | "user", { parts, name }: Message): WireMessage {
   const content = parts.map(({ kind }): ContentPart => {
-    if (kind.case === "text") return { type: "text", text: kind.value };
     if (kind.case === "media") return toMediaPart(kind.value);
-    throw misplaced(role, kind.case);
+    return { type: "text", text: textOf(kind, role) };
   });
   return { role, content: simplest(content), ...(name && { name }) };
 }
 
 function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasoning: boolean): WireMessage {
+  const { said, calls } = assistantTurn(parts);
   const content: ContentPart[] = [];
-  const calls: WireToolCall[] = [];
   let refusal = "";
   let reasoning = "";
   const details: ReasoningDetail[] = [];
-  for (const { kind, providerState } of parts) {
-    switch (kind.case) {
-      case "text":
-        content.push({ type: "text", text: kind.value });
-        break;
-      case "refusal":
-        if (quirks.refusals) refusal += kind.value;
-        else content.push({ type: "text", text: kind.value });
-        break;
-      case "reasoning":
-        reasoning += kind.value.text;
-        if (providerState && quirks.reasoningReplay === "reasoning_details") {
-          details.push(...decodeDetails(providerState.data));
-        }
-        break;
-      case "toolCall": {
-        const { id, name, argumentsJson } = kind.value;
-        calls.push({ id, type: "function", function: { name, arguments: argumentsJson || "{}" } });
-        break;
-      }
-      case "media":
-      case "toolResult":
-      case undefined:
-        throw misplaced("assistant", kind.case);
-      default:
-        kind satisfies never;
+  for (const { kind, state } of said) {
+    if (kind.case === "reasoning") {
+      reasoning += kind.value.text;
+      if (state && quirks.reasoningReplay === "reasoning_details") details.push(...decodeDetails(state.data));
+    } else if (kind.case === "refusal" && quirks.refusals) {
+      refusal += kind.value;
+    } else {
+      content.push({ type: "text", text: kind.value });
     }
   }
   return {
@@ -112,22 +106,6 @@ function replay(
 }
 
 function toolMessage({ toolCallId, parts }: ToolResult): WireMessage {
-  const content = parts.map(({ kind }): ContentPart => {
-    if (kind.case === "text") return { type: "text", text: kind.value };
-    throw misplaced("tool result", kind.case);
-  });
+  const content = parts.map(({ kind }): ContentPart => ({ type: "text", text: textOf(kind, "tool result") }));
   return { role: "tool", tool_call_id: toolCallId, content: simplest(content) };
-}
-
-/** One text as a string, which every server takes; anything else as parts. */
-function simplest(parts: readonly ContentPart[]): string | readonly ContentPart[] {
-  const [first] = parts;
-  if (first === undefined) return "";
-  return parts.length === 1 && first.type === "text" ? first.text : parts;
-}
-
-function misplaced(place: string, kind: Part["kind"]["case"]) {
-  return invalidRequest([
-    { field: "chat.messages", description: `a ${place} message cannot hold ${kind ?? "an empty part"}` },
-  ]);
 }

@@ -48,6 +48,8 @@ export interface Quirks {
   readonly regex: ((pattern: string) => Body) | undefined;
   /** Repeats a JSON Schema beside `json_schema`, where llama.cpp looks for it. */
   readonly flatSchema: boolean;
+  /** Whether messages and tools may carry `cache_control`, a mark for the prompt cache. */
+  readonly cacheMarks: boolean;
   /** The most stop sequences. Undefined: no limit. */
   readonly maxStopSequences: number | undefined;
   /** The most choices of one call, where the server takes `n`. Undefined: no limit. */
@@ -81,6 +83,7 @@ export const commonQuirks = {
   formats: ["jsonObject", "jsonSchema"],
   regex: undefined,
   flatSchema: false,
+  cacheMarks: false,
   maxStopSequences: undefined,
   maxChoices: undefined,
   topKOff: -1,

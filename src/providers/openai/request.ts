@@ -6,7 +6,7 @@ import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v
 import { ExactJson } from "../upstream/exact-json.ts";
 import { effortWords, isNeutral, optionalFieldNames, optionalFields } from "./fields.ts";
 import { type ModelRules, rulesFor, sentEffort, wireForm } from "./limitations.ts";
-import { toMessages } from "./messages.ts";
+import { cacheMark, toMessages } from "./messages.ts";
 import type { Body, Quirks } from "./quirks.ts";
 import type { ChatBody, WireTool, WireToolChoice } from "./wire.ts";
 
@@ -92,8 +92,12 @@ function formatBody(outputFormat: OutputFormat | undefined, quirks: Quirks): Bod
 function toolsBody({ tools, toolChoice }: ChatRequest, quirks: Quirks): Pick<ChatBody, "tools" | "tool_choice"> {
   if (tools.length === 0) return {};
   const choice = toolChoice && toToolChoice(toolChoice);
-  if (quirks.toolChoice === "auto") return choice === "none" ? {} : { tools: tools.map(toTool) };
-  return { tools: tools.map(toTool), ...(choice !== undefined && { tool_choice: choice }) };
+  const wire = tools.map((tool, index) => {
+    const marked = quirks.cacheMarks && tool.cacheHint !== undefined;
+    return marked ? { ...toTool(tool, index), ...cacheMark } : toTool(tool, index);
+  });
+  if (quirks.toolChoice === "auto") return choice === "none" ? {} : { tools: wire };
+  return { tools: wire, ...(choice !== undefined && { tool_choice: choice }) };
 }
 
 function toToolChoice({ choice }: ToolChoice): WireToolChoice | undefined {

@@ -48,6 +48,8 @@ const count = z.number().int().nonnegative().nullish().catch(undefined);
 
 const seconds = z.number().nonnegative().nullish().catch(undefined);
 
+const amount = z.number().nonnegative().nullish().catch(undefined);
+
 const timings = {
   queue_time: seconds,
   prompt_time: seconds,
@@ -68,6 +70,12 @@ const usage = z.object({
   prompt_cache_hit_tokens: count,
   // Azure's DeepSeek.
   reasoning_tokens: count,
+  // DeepInfra.
+  estimated_cost: amount,
+  // OpenRouter, whose credits are dollars.
+  cost: amount,
+  // xAI.
+  cost_in_usd_ticks: amount,
   // Groq.
   ...timings,
 });

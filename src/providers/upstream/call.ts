@@ -1,4 +1,5 @@
 import { GatewayError } from "../../errors.ts";
+import type { ProviderState } from "../../gen/dragoman/v1/message_pb.js";
 import type { AdapterContext } from "../adapter.ts";
 
 /** One attempt at a provider over HTTP: what every failure of it is described from. */
@@ -16,4 +17,10 @@ export function abortReason(signal: AbortSignal): GatewayError {
   const reason: unknown = signal.reason;
   if (reason instanceof GatewayError) return reason;
   return new GatewayError("CANCELLED", "the call was cancelled", { cause: reason });
+}
+
+/** What the provider wants back with the next turn. */
+export function stateOf({ attempt }: UpstreamCall, data: Uint8Array): ProviderState {
+  const { provider, providerModel: model } = attempt;
+  return { $typeName: "dragoman.v1.ProviderState", provider, model, data };
 }

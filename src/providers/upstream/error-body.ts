@@ -55,6 +55,8 @@ const errorBody = z.object({
   message: word,
   type: word,
   code: codeOrStatus,
+  // Amazon, behind a namespace, where it is not in a header.
+  __type: word,
   status_code: z.number().optional().catch(undefined),
   param: word,
   failed_generation: word,
@@ -86,7 +88,7 @@ export function locateErrorIn(value: unknown): ProvidersError | undefined {
   const message = innerMessage ?? body.message;
   const text = message ?? detailText(body.detail) ?? body.fault?.faultstring;
   if (text === undefined && inner === undefined) return undefined;
-  const code = inner?.code ?? body.code;
+  const code = inner?.code ?? body.code ?? body.__type?.replace(/^.*#/, "");
   const details = inner?.details;
   const google = readGoogleDetails(Array.isArray(details) ? details : undefined);
   const precise = details === undefined || Array.isArray(details) ? google.reason : details.error_code;

@@ -1,9 +1,11 @@
 import { type ErrorFacts, GatewayError, type Reason } from "../../errors.ts";
 import type { UpstreamCall } from "./call.ts";
 import { locateError, type ProvidersError } from "./error-body.ts";
+import { lookUp } from "./look-up.ts";
 import { readText } from "./read-text.ts";
 import type { UpstreamResponse } from "./response.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { contextLengths, reasonOfSentence } from "./sentences.ts";
 
 /** Error bodies beyond this are cut: what is further in a page of HTML helps nobody. */
 const errorBodyLimit = 64 * 1024;
@@ -54,6 +56,8 @@ const reasonOfStatus: Readonly<Record<number, Reason>> = {
   424: "PROVIDER_UNAVAILABLE",
   425: "PROVIDER_RATE_LIMITED",
   429: "PROVIDER_RATE_LIMITED",
+  // nginx's word for a connection that its client closed: ours was not, or nobody would read this.
+  499: "PROVIDER_UNAVAILABLE",
   501: "PROVIDER_FAULT",
   504: "PROVIDER_TIMEOUT",
 };
@@ -153,7 +157,7 @@ function failureOf(
   codes: Readonly<Record<string, Reason>>,
   waitMs: number | undefined,
 ): GatewayError {
-  const reason = classify(error, status, codes);
+  const reason = reasonOfSentence(error.message, classify(error, status, codes));
   const retryAfterMs = waitMs ?? error.retryAfterMs;
   const facts = {
     code: error.code || error.type,
@@ -181,23 +185,10 @@ function classify(error: ProvidersError, status: number, codes: Readonly<Record<
   return status >= 400 ? "INVALID_REQUEST" : "PROVIDER_FAULT";
 }
 
-function lookUp(table: Readonly<Record<string, Reason>>, word: string): Reason | undefined {
-  return Object.hasOwn(table, word) ? table[word] : undefined;
-}
-
 /** The provider's own words, which tell the caller what to fix. What looks like a key is taken out. */
 function quote(message: string): string {
   const words = message.replace(/\b(?:(?:sk|gsk|xai|csk)-[\w*.-]+|AIza[\w-]+)/gi, "[redacted]").slice(0, messageLimit);
   return words === ""
     ? "the provider refused the request and did not say why"
     : `the provider refused the request: ${words}`;
-}
-
-/** Both lengths, when the error states them: in fields (llama.cpp) or in its sentence (OpenAI, vLLM). */
-function contextLengths({ message, contextLengths: lengths }: ProvidersError): Record<string, string> {
-  const limit = lengths?.limit ?? /maximum context length (?:is|of) (\d+)/.exec(message)?.[1];
-  const requested =
-    lengths?.requested ?? /(?:resulted in|requested(?: about)?|contains(?: at least)?) (\d+)/.exec(message)?.[1];
-  if (limit === undefined || requested === undefined) return {};
-  return { limit_tokens: String(limit), requested_tokens: String(requested) };
 }

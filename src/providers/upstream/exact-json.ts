@@ -30,3 +30,16 @@ export function stringifyExact(value: unknown): string {
   });
   return texts.length === 0 ? json : json.replace(places, (_, index) => texts[Number(index)] ?? "null");
 }
+
+/** The JSON text of an object with a key in front, unless the object has it. */
+export function withKey(json: string, key: string, value: string): string {
+  const keys = Object.keys(JSON.parse(json));
+  if (keys.includes(key)) return json;
+  const comma = keys.length > 0 ? "," : "";
+  return json.replace("{", () => `{${JSON.stringify(key)}:${JSON.stringify(value)}${comma}`);
+}
+
+/** A JSON Schema for APIs that take no description beside it: it goes into the schema, unless there is one. */
+export function describedSchema(schemaJson: string, description: string): ExactJson {
+  return new ExactJson(description === "" ? schemaJson : withKey(schemaJson, "description", description));
+}

@@ -4,23 +4,36 @@ import type { Reason } from "../../errors.ts";
 import type { UpstreamCall } from "./call.ts";
 import { locateErrorIn } from "./error-body.ts";
 import { callFailure, embeddedFailure } from "./errors.ts";
+import { readText } from "./read-text.ts";
 import type { UpstreamResponse } from "./response.ts";
 import { EventReader, type ServerSentEvent } from "./sse.ts";
 
-/** How a dialect reads an answer that comes as server-sent events. */
+/** Bytes of an answer that comes whole instead of as a stream. */
+const wholeAnswerLimit = 16 * 1024 * 1024;
+
+/** How a dialect reads an answer. */
 export interface AnswerReader {
-  /** Appends what an event means to a batch. True: it was the last one. */
+  /** Appends what a server-sent event means to a batch. True: it was the last one. */
   read(event: ServerSentEvent, batch: ChatEvent[]): boolean;
-  /** Appends what is left when the body ends without a last event. Throws when the answer is not whole. */
+  /** Appends what an answer that came whole, as JSON text, means. Without it every answer is read as a stream. */
+  whole?(json: string, batch: ChatEvent[]): void;
+  /** Appends what is left when the body ends without a last event. Throws when the answer is not complete. */
   end(batch: ChatEvent[]): void;
 }
 
-/** The events of a streamed answer, one batch for each read. What came before a failure in the same read is handed on. */
+/** The events of an answer, one batch for each read. What came before a failure in the same read is handed on. */
 export async function* readAnswer(
   response: UpstreamResponse,
   call: UpstreamCall,
   reader: AnswerReader,
 ): AsyncGenerator<readonly ChatEvent[], void, undefined> {
+  if (reader.whole && isWhole(response)) {
+    const batch: ChatEvent[] = [];
+    reader.whole(await readWhole(response, call), batch);
+    reader.end(batch);
+    yield batch;
+    return;
+  }
   const events = new EventReader(response, call);
   for (let isDone = false; !isDone; ) {
     const arrived = await events.next();
@@ -35,6 +48,18 @@ export async function* readAnswer(
     if (batch.length > 0) yield batch;
     if (failure !== undefined) throw failure;
   }
+}
+
+/** Whether an answer is one JSON value. Some servers answer a request for a stream so, errors included. */
+export function isWhole(response: UpstreamResponse): boolean {
+  return response.header("content-type")?.includes("application/json") ?? false;
+}
+
+/** The JSON text of an answer that comes whole. */
+export async function readWhole(response: UpstreamResponse, call: UpstreamCall): Promise<string> {
+  const { text, whole } = await readText(response, wholeAnswerLimit);
+  if (!whole) throw malformedAnswer(call, "it is too long");
+  return text;
 }
 
 /** Reads JSON that a provider sent in an answer. Throws the error that it holds where it has another form. */

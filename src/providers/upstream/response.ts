@@ -8,6 +8,8 @@ import { WaitTimer } from "./wait-timer.ts";
 
 /** Bytes held for a consumer that does not read, before the upstream is paused: one full read of a socket. */
 const highWaterMark = 64 * 1024;
+/** Where providers say the id of a request: most, Anthropic, Amazon. */
+const idHeaders = ["x-request-id", "request-id", "x-amzn-requestid"];
 /** How much more, and for how long, an answer that is whole may go on before its connection is given up. */
 const drainBytes = 64 * 1024;
 const drainMs = 1_000;
@@ -102,8 +104,8 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     this.status = status;
     this.#headers = headers;
     this.#call.attempt.httpStatus = status;
-    // Anthropic's header has no x.
-    this.#call.attempt.providerRequestId = this.header("x-request-id") ?? this.header("request-id") ?? "";
+    const idHeader = idHeaders.find((name) => this.header(name));
+    this.#call.attempt.providerRequestId = (idHeader && this.header(idHeader)) ?? "";
     this.#wake?.();
   }
 

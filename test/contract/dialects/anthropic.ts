@@ -363,6 +363,9 @@ export const anthropicDialect: Dialect = {
       wire: sse(
         { ...start(), future: 1 },
         { type: "weather_report", index: 0, delta: { text: "never" } },
+        // Another model took over at the server's own wish.
+        begin(9, { type: "fallback", from: "claude-opus-5-5", to: "claude-opus-5" }),
+        stop(9),
         begin(0, { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: {} }),
         more(0, json('{"query":"x"}')),
         stop(0),
@@ -645,8 +648,8 @@ export const anthropicDialect: Dialect = {
       }),
       limitations: [
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.top_p" },
-        { kind: "EMULATED", field: "messages" },
-        { kind: "EMULATED", field: "messages" },
+        { kind: "EMULATED", field: "messages[0].name" },
+        { kind: "EMULATED", field: "messages[0].parts[0].cache_hint" },
       ],
     },
     {
@@ -672,7 +675,7 @@ export const anthropicDialect: Dialect = {
       limitations: [
         { kind: "REFUSED", field: "parameters.stop_sequences" },
         { kind: "REFUSED", field: "output_format.regex" },
-        { kind: "REFUSED", field: "messages" },
+        { kind: "REFUSED", field: "messages[1]" },
         { kind: "REFUSED", field: "messages[0].parts[0].media" },
       ],
     },
@@ -688,7 +691,7 @@ export const anthropicDialect: Dialect = {
       }),
       limitations: [
         { kind: "EMULATED", field: "output_format.json_object" },
-        { kind: "EMULATED", field: "messages" },
+        { kind: "EMULATED", field: "messages[1].parts[0].reasoning" },
       ],
     },
   ],

@@ -426,6 +426,13 @@ export const bedrockDialect: Dialect = {
     errorCase(403, "UnrecognizedClientException", "PROVIDER_CREDENTIALS_REJECTED"),
     errorCase(403, "InvalidSignatureException", "PROVIDER_CREDENTIALS_REJECTED"),
     errorCase(403, "ExpiredTokenException", "PROVIDER_CREDENTIALS_REJECTED"),
+    {
+      name: "403 with its type in the body",
+      status: 403,
+      body: { __type: "com.amazon.coral.service#ExpiredTokenException", message: "Expired." },
+      reason: "PROVIDER_CREDENTIALS_REJECTED",
+      code: "ExpiredTokenException",
+    },
     errorCase(404, "ResourceNotFoundException", "MODEL_NOT_FOUND"),
     errorCase(408, "ModelTimeoutException", "PROVIDER_TIMEOUT"),
     errorCase(424, "ModelErrorException", "PROVIDER_FAULT"),
@@ -585,7 +592,7 @@ export const bedrockDialect: Dialect = {
       }),
       limitations: [
         { kind: "REFUSED", field: "messages[0].parts[0].media" },
-        { kind: "EMULATED", field: "messages" },
+        { kind: "EMULATED", field: "messages[0].parts[0].media.detail" },
       ],
     },
     {
@@ -601,7 +608,11 @@ export const bedrockDialect: Dialect = {
     {
       name: "no tools now, but calls of tools before",
       request: asked({ messages: everything.messages }),
-      limitations: [{ kind: "EMULATED", field: "tools" }],
+      limitations: [
+        { kind: "EMULATED", field: "tools" },
+        // One thought has no signature.
+        { kind: "EMULATED", field: "messages[3].parts[2].reasoning" },
+      ],
     },
     {
       name: "sampling while it thinks, and an effort where it takes tokens",
@@ -625,8 +636,8 @@ export const bedrockDialect: Dialect = {
         ],
       }),
       limitations: [
-        { kind: "EMULATED", field: "messages" },
-        { kind: "EMULATED", field: "messages" },
+        { kind: "EMULATED", field: "messages[0].name" },
+        { kind: "EMULATED", field: "messages[1]" },
       ],
     },
   ],

@@ -484,8 +484,8 @@ export const cohereDialect: Dialect = {
       limitations: [
         { kind: "REFUSED", field: "messages[0].parts[0].media" },
         { kind: "REFUSED", field: "messages[0].parts[1].media" },
-        { kind: "EMULATED", field: "messages" },
-        { kind: "EMULATED", field: "messages" },
+        { kind: "EMULATED", field: "messages[0].name" },
+        { kind: "EMULATED", field: "messages[0].parts[2].cache_hint" },
       ],
     },
   ],

@@ -307,6 +307,7 @@ const entries: readonly Entry[] = [
     name: "openrouter",
     model: "anthropic/claude-sonnet-4.5",
     wire: { usagePlace: "last chunk", prefix: ": OPENROUTER PROCESSING\n\n", usage: { ...plainUsage, cost: 0.1 } },
+    usage: usageOf(9, 5, { providerCostUsd: 0.1 }),
     replayed: {},
     answers: {
       "reasoning with a signature": {

@@ -72,11 +72,14 @@ export const deepInfraDialect: Dialect = {
     "usage in the last chunk": { why: "it is on the finish chunk" },
     "usage on the finish chunk": {
       wire: answer(
-        { ...wire, usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, estimated_cost: 0.1 } },
+        { ...wire, usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, estimated_cost: 0.000012 } },
         [{ content: "Hi" }],
         "stop",
       ),
-      completion: { ...means([text("Hi")], undefined, { usage: usageOf(10, 5) }), serviceTier: "default" },
+      completion: {
+        ...means([text("Hi")], undefined, { usage: usageOf(10, 5, { providerCostUsd: 0.000012 }) }),
+        serviceTier: "default",
+      },
     },
     "cached, cache-write and reasoning tokens": {
       // Models of Google are counted without their reasoning.

@@ -10,6 +10,7 @@ import { geminiDialect } from "./gemini.ts";
 import { llmEngineCompletionsDialect, llmEngineDialect } from "./llm-engine.ts";
 import { mistralDialect } from "./mistral.ts";
 import { openAiDialect } from "./openai.ts";
+import { vertexDialect } from "./vertex.ts";
 
 /** Every dialect. */
 export const dialects: readonly Dialect[] = [
@@ -24,5 +25,6 @@ export const dialects: readonly Dialect[] = [
   llmEngineDialect,
   llmEngineCompletionsDialect,
   mistralDialect,
+  vertexDialect,
   ...compatibleDialects,
 ];

@@ -466,8 +466,8 @@ export const llmEngineCompletionsDialect: Dialect = {
       wire: events(output("Hi", 1, { finished: true, num_prompt_tokens: null })),
       completion: {
         choices: inferred("Hi"),
-        // The prompt is estimated: "hello" is five characters.
-        usage: { inputTokens: 2, outputTokens: 1, totalTokens: 3, quality: UsageQuality.ESTIMATED },
+        // The prompt is estimated: a token of text, four for a message and three for the answer's beginning.
+        usage: { inputTokens: 8, outputTokens: 1, totalTokens: 9, quality: UsageQuality.ESTIMATED },
       },
     },
     "usage split over two events": {
@@ -609,8 +609,8 @@ export const llmEngineCompletionsDialect: Dialect = {
       }),
       limitations: [
         { kind: "ADJUSTED", field: "parameters.temperature" },
-        { kind: "ADJUSTED", field: "parameters.presence_penalty" },
-        { kind: "ADJUSTED", field: "parameters.frequency_penalty" },
+        { kind: "REFUSED", field: "parameters.presence_penalty" },
+        { kind: "REFUSED", field: "parameters.frequency_penalty" },
       ],
     },
     {
@@ -619,7 +619,6 @@ export const llmEngineCompletionsDialect: Dialect = {
         ...ask(model.id, "hello", {
           parameters: { maxOutputTokens: 9 },
           tools: [weather],
-          chatTemplate: "{{ messages }}",
           outputFormat: { format: { case: "jsonObject", value: {} } },
         }),
         messages: [
@@ -632,7 +631,6 @@ export const llmEngineCompletionsDialect: Dialect = {
       limitations: [
         { kind: "EMULATED", field: "output_format.json_object" },
         { kind: "REFUSED", field: "tools" },
-        { kind: "REFUSED", field: "chat_template" },
         { kind: "REFUSED", field: "messages[0].parts[0]" },
       ],
     },

@@ -520,8 +520,8 @@ export const mistralDialect: Dialect = {
         ],
       }),
       limitations: [
-        { kind: "EMULATED", field: "messages" },
-        { kind: "EMULATED", field: "messages" },
+        { kind: "EMULATED", field: "messages[0].name" },
+        { kind: "EMULATED", field: "messages[3].role" },
       ],
     },
   ],

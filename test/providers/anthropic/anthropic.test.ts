@@ -199,8 +199,10 @@ describe("the rules of each model", () => {
       limits: [],
       body: { messages: [{ role: "user" }, { role: "assistant" }] },
     });
-    expect(translate("claude-sonnet-4-5", { messages, reasoning: budget(2048) }).limits).toEqual(["REFUSED messages"]);
-    expect(translate("claude-sonnet-4-6", { messages }).limits).toEqual(["REFUSED messages"]);
+    expect(translate("claude-sonnet-4-5", { messages, reasoning: budget(2048) }).limits).toEqual([
+      "REFUSED messages[1]",
+    ]);
+    expect(translate("claude-sonnet-4-6", { messages }).limits).toEqual(["REFUSED messages[1]"]);
   });
 
   it("have no structured output before Claude 4.5", () => {
@@ -240,9 +242,15 @@ describe("a request to Anthropic", () => {
       limits: [],
       body: { messages: [{ role: "user" }, { role: "system" }, { role: "assistant" }, { role: "user" }] },
     });
-    const moved = { limits: ["EMULATED messages"], body: { system: [{ type: "text", text: "Be brief." }] } };
-    expect(translate("claude-opus-4-7", { messages: [user, later, said, user] })).toMatchObject(moved);
-    expect(translate("claude-opus-5-5", { messages: [user, said, later, user] })).toMatchObject(moved);
+    const body = { system: [{ type: "text", text: "Be brief." }] };
+    expect(translate("claude-opus-4-7", { messages: [user, later, said, user] })).toMatchObject({
+      limits: ["EMULATED messages[1]"],
+      body,
+    });
+    expect(translate("claude-opus-5-5", { messages: [user, said, later, user] })).toMatchObject({
+      limits: ["EMULATED messages[2]"],
+      body,
+    });
   });
 
   it("puts the results of tools first in their turn, and neighbours together", () => {
@@ -271,7 +279,7 @@ describe("a request to Anthropic", () => {
       tools: [{ name: "f", cacheHint: {} }],
       messages: [{ role: Role.USER, parts: [hinted, hinted, hinted, hinted, { ...text(""), cacheHint: {} }] }],
     });
-    expect(limits).toEqual(["EMULATED messages", "EMULATED messages"]);
+    expect(limits).toEqual(["EMULATED tools[0].cache_hint", "EMULATED messages[0].parts[4].cache_hint"]);
     const json = JSON.stringify(body);
     expect(json.match(/cache_control/g)).toHaveLength(4);
     expect(json).not.toMatch(/"tools":\[[^\]]*cache_control/);

@@ -242,7 +242,7 @@ describe("messages", () => {
     expect(translate(sonnet, { messages }).body.messages).toEqual([{ role: "user", content }]);
     const { body, warned } = translate("us.meta.llama3-3-70b-instruct-v1:0", { messages });
     expect(body.messages).toEqual([{ role: "user", content: [{ text: "a" }] }]);
-    expect(warned).toEqual(["EMULATED messages"]);
+    expect(warned).toEqual(["EMULATED messages[0].parts[0].cache_hint"]);
   });
 
   it("of one role are one turn, and system text goes before them", () => {
@@ -256,7 +256,7 @@ describe("messages", () => {
     });
     expect(body.system).toEqual([{ text: "Be brief." }]);
     expect(body.messages).toEqual([{ role: "user", content: [{ text: "a" }, { text: "b" }] }]);
-    expect(warned).toEqual(["EMULATED messages"]);
+    expect(warned).toEqual(["EMULATED messages[2]"]);
   });
 
   it("name documents once, in the letters that Bedrock takes", () => {

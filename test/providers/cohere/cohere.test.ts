@@ -186,5 +186,5 @@ test("a model that does not think gets earlier thoughts only as the plan of its 
   const messages = toRequest(asked, model, "cohere").messages;
   expect(messages).toMatchObject([{ tool_plan: "look" }, { role: "tool" }, { content: "noon" }]);
   expect(messages[0]).not.toHaveProperty("content");
-  expect(limitationsOf(asked, model)).toMatchObject([{ kind: "EMULATED", field: "messages" }]);
+  expect(limitationsOf(asked, model)).toMatchObject([{ kind: "EMULATED", field: "messages[2].parts[0].reasoning" }]);
 });

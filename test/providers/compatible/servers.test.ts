@@ -33,6 +33,9 @@ describe("how much to think", () => {
     ["openrouter", effort(ReasoningEffort.XHIGH), { reasoning: { effort: "xhigh" } }],
     ["openrouter", budget(2000), { reasoning: { max_tokens: 2000 } }],
     ["openrouter", budget(0), { reasoning: { enabled: false } }],
+    ["sglang", effort(ReasoningEffort.NONE), { reasoning: { enabled: false } }],
+    ["sglang", effort(ReasoningEffort.LOW), { reasoning_effort: "low" }],
+    ["ollama", effort(ReasoningEffort.NONE), { reasoning_effort: "none" }],
     ["deepseek", effort(ReasoningEffort.NONE), { thinking: { type: "disabled" } }],
     ["deepseek", effort(ReasoningEffort.MAX), { thinking: { type: "enabled" }, reasoning_effort: "max" }],
   ])("is told to %s in its own words", (server, asked, sent) => {
@@ -48,6 +51,7 @@ describe("how much to think", () => {
     const raw = { reasoning: { format: ReasoningFormat.RAW } };
     expect(limits("groq", raw)).toEqual([]);
     expect(body("groq", raw)).toMatchObject({ reasoning_format: "raw" });
+    expect(limits("groq", { ...raw, tools: [{ name: "f" }] })).toEqual(["UNSUPPORTED_PARAMETER reasoning.format"]);
     expect(limits("together", raw)).toEqual(["UNSUPPORTED_PARAMETER reasoning.format"]);
   });
 });
@@ -73,6 +77,32 @@ describe("what servers would do in silence", () => {
       "UNSUPPORTED_PARAMETER parameters.presence_penalty",
       "UNSUPPORTED_PARAMETER parameters.stop_sequences",
     ]);
+  });
+
+  it.each([
+    ["openai", 4],
+    ["cerebras", 4],
+    ["groq", 4],
+    ["fireworks", 4],
+    ["openrouter", 4],
+    ["deepinfra", 16],
+    ["deepseek", 16],
+  ])("is refused: more stop sequences than %s takes, which is %i", (server, most) => {
+    const stops = (count: number) => ({ parameters: { stopSequences: Array.from({ length: count }, String) } });
+    expect(limits(server, stops(most))).toEqual([]);
+    expect(limits(server, stops(most + 1))).toEqual(["REFUSED parameters.stop_sequences"]);
+  });
+
+  it.each([
+    ["deepinfra", 0],
+    ["fireworks", 0],
+    ["llamacpp", 0],
+    ["vllm", -1],
+    ["sglang", -1],
+    ["together", -1],
+  ])("is avoided: top_k that is off is %s's %i", (server, off) => {
+    expect(body(server, { parameters: { topK: 0 } })).toMatchObject({ top_k: off });
+    expect(body(server, { parameters: { topK: -1 } })).toMatchObject({ top_k: off });
   });
 
   it("is refused: images at DeepSeek, tools at Perplexity, and JSON in forms that they lack", () => {
@@ -190,6 +220,7 @@ describe("an answer that comes whole", () => {
   async function complete(server: string, answered: object) {
     await using upstream = await startReplayUpstream({
       headers: { "content-type": "application/json" },
+      // DeepSeek keeps a connection with blank lines.
       steps: [{ write: `\n\n${JSON.stringify(answered)}` }],
     });
     const adapter = declared(server)(upstream.baseUrl);

@@ -114,7 +114,7 @@ describe("a request to the Gemini API", () => {
       contents: [{ role: "user", parts: [{ text: "Be brief." }, { text: "hello" }] }],
     });
     expect(offline.limitations(request({ messages }), model("gemma-4-31b-it"))).toMatchObject([
-      { kind: "EMULATED", field: "messages" },
+      { kind: "EMULATED", field: "messages[0]" },
     ]);
   });
 

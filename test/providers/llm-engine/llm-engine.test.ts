@@ -128,10 +128,10 @@ describe("v1 of LLM Engine", () => {
 
   it("gets values within its ranges", () => {
     const adapter = createLlmEngine("http://127.0.0.1:9", { api: "v1" });
-    const parameters = { temperature: 1.5, presencePenalty: -1, frequencyPenalty: 2, maxOutputTokens: 1 };
+    const parameters = { temperature: 1.5, presencePenalty: 0.5, frequencyPenalty: 2, maxOutputTokens: 1 };
     const request = ask("llm-engine/m", "hello", { parameters });
     const limited = applyLimitations(request, adapter.limitations(request, modelOf("llama"))).request;
-    expect(limited.parameters).toMatchObject({ temperature: 1, presencePenalty: 0, frequencyPenalty: 2 });
+    expect(limited.parameters).toMatchObject({ temperature: 1, presencePenalty: 0.5, frequencyPenalty: 2 });
   });
 
   it("refuses an endpoint whose name does not tell its template, unless the configuration does", () => {

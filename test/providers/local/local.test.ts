@@ -210,7 +210,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
   it("refuses a prompt that does not fit, with both lengths", async () => {
     await expect(open(say("word ".repeat(3000))).next()).rejects.toMatchObject({
       reason: "CONTEXT_LENGTH_EXCEEDED",
-      facts: { metadata: { limit_tokens: "2048", requested_tokens: expect.stringMatching(/^30\d\d$/) } },
+      facts: { metadata: { context_window_tokens: "2048", input_tokens: expect.stringMatching(/^30\d\d$/) } },
     });
   });
 

@@ -189,7 +189,7 @@ test("thoughts go back to models that reason, and are left out, with a warning, 
   expect(messagesOf(asked)[1]).toEqual({ role: "assistant", content: [thinking, { type: "text", text: "4" }] });
   const plain = model("ministral-8b-latest", { reasoning: false });
   expect(messagesOf(asked, plain)[1]).toEqual({ role: "assistant", content: "4" });
-  expect(limitationsOf(asked, plain)).toMatchObject([{ kind: "EMULATED", field: "messages" }]);
+  expect(limitationsOf(asked, plain)).toMatchObject([{ kind: "EMULATED", field: "messages[1].parts[0].reasoning" }]);
   const cleared = request({ messages, reasoning: { clearEarlierReasoning: true } });
   expect(messagesOf(cleared)[1]).toEqual({ role: "assistant", content: "4" });
 });

@@ -188,6 +188,33 @@ describe("a stream of another server", () => {
     ).toEqual(["text 0.0 a", "text 0.0 late", `finished 0 ${FinishReason.STOP} eos`, "completed"]);
   });
 
+  it.each([
+    ["eos", FinishReason.STOP],
+    ["end_turn", FinishReason.STOP],
+    ["complete", FinishReason.STOP],
+    ["max_tokens", FinishReason.LENGTH],
+    ["model_length", FinishReason.LENGTH],
+    ["function_call", FinishReason.TOOL_CALLS],
+    ["tool_use", FinishReason.TOOL_CALLS],
+    ["safety", FinishReason.CONTENT_FILTER],
+    ["sensitive", FinishReason.CONTENT_FILTER],
+    ["load", FinishReason.OTHER],
+    ["constructor", FinishReason.OTHER],
+  ])("may say %s for the finish reason %i", async (finish_reason, reason) => {
+    const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason }] };
+    const { events } = await answer(`data: ${JSON.stringify(chunk)}\n\n`);
+    expect(brief(events)).toContain(`finished 0 ${reason} ${finish_reason}`);
+  });
+
+  it.each([
+    ["Ollama's JSON without a field name", '{"error":"model runner has unexpectedly stopped"}'],
+    ["llama.cpp's field of another name", 'error: {"code":500,"message":"gone","type":"server_error"}'],
+  ])("is interrupted by an error as a bare line: %s", async (_what, line) => {
+    const { events, error } = await answer(`data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n${line}\n\n`);
+    expect(brief(events)).toEqual(["started", "text 0.0 a"]);
+    expect(error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
+  });
+
   it("may have words for the finish that nobody knows", () => {
     expect(read(delta({ content: "a" }), finish("load"))).toContain(`finished 0 ${FinishReason.OTHER} load`);
     expect(read(delta({ content: "a" }), finish("toString"))).toContain(`finished 0 ${FinishReason.OTHER} toString`);
@@ -272,6 +299,19 @@ describe("usage", () => {
     expect(toUsage(xai)).toMatchObject({ inputTokens: 12, outputTokens: 291, totalTokens: 303, reasoningTokens: 290 });
     const small = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 35, reasoning_tokens: 5 };
     expect(toUsage(small)).toMatchObject({ outputTokens: 25, totalTokens: 35, reasoningTokens: 5 });
+  });
+
+  it.each([
+    ["DeepInfra", { estimated_cost: 0.000012 }, 0.000012],
+    ["OpenRouter, where a call may be free", { cost: 0, cost_details: {} }, 0],
+    ["xAI, in ticks", { cost_in_usd_ticks: 37_756_000 }, 0.0037756],
+    ["servers that give an object or nothing", { cost: { total_cost: 0.1 } }, undefined],
+  ])("holds the cost as told by %s", async (_server, cost, dollars) => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, ...cost };
+    const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop" }], usage };
+    const { events } = await answer(`data: ${JSON.stringify(chunk)}\n\n`);
+    const last = events.at(-1);
+    expect(last?.case === "completed" && last.value.usage?.providerCostUsd).toBe(dollars);
   });
 
   it("is taken from x_groq, and is absent when there is none", async () => {

@@ -111,6 +111,17 @@ describe("what OpenAI cannot do", () => {
     expect(limits({ tools, reasoning: effort(HIGH) }, { providerModel: "gpt-5.4" })).toEqual([]);
   });
 
+  it("is the whole of a model that is not on this endpoint, and the temperature of one that searches", () => {
+    for (const providerModel of ["gpt-5-pro", "gpt-5-codex", "gpt-5.1-codex-mini", "gpt-5.3-codex"]) {
+      expect(limits({}, { providerModel })).toEqual(["REFUSED model"]);
+    }
+    const parameters = { temperature: 0.2 };
+    expect(limits({ parameters }, { providerModel: "gpt-4o-mini-search-preview" })).toEqual([
+      "UNSUPPORTED_PARAMETER parameters.temperature",
+    ]);
+    expect(limits({ parameters }, { provider: "azure-openai", providerModel: "gpt-5-pro" })).toEqual([]);
+  });
+
   it("is a regular expression, other media, and images as results of tools", () => {
     expect(limits({ outputFormat: { format: { case: "regex", value: { pattern: "a" } } } })).toEqual([
       "REFUSED output_format.regex",
@@ -137,7 +148,18 @@ describe("what OpenAI cannot do", () => {
   });
 
   it("is caching on request, since it caches by itself", () => {
-    expect(limits({ tools: [{ name: "f", cacheHint: {} }] })).toEqual(["EMULATED messages"]);
+    expect(limits({ tools: [{ name: "f", cacheHint: {} }] })).toEqual(["EMULATED tools[0].cache_hint"]);
+  });
+
+  it("is reasoning of earlier turns, where it goes back nowhere, and a name beside the result of a tool", () => {
+    const thought = { kind: { case: "reasoning" as const, value: { text: "Hm." } } };
+    const result = { case: "toolResult" as const, value: { toolCallId: "a" } };
+    const messages = [
+      { role: Role.ASSISTANT, name: "ann", parts: [thought] },
+      { role: Role.TOOL, name: "tool", parts: [{ kind: result }] },
+    ];
+    expect(limits({ messages })).toEqual(["EMULATED messages[1].name", "EMULATED messages[0].parts[0].reasoning"]);
+    expect(limits({ messages }, { provider: "deepinfra" })).toEqual(["EMULATED messages[1].name"]);
   });
 });
 

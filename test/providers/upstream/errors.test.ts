@@ -56,7 +56,14 @@ describe("an error status", () => {
     [502, "<html><body>Bad Gateway</body></html>", "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
     [503, openAiError("server_is_overloaded", "service_unavailable_error"), "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
     [503, openAiError("slow_down"), "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [499, "", "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [501, "", "PROVIDER_FAULT", "INTERNAL"],
     [504, "", "PROVIDER_TIMEOUT", "UNAVAILABLE"],
+    [520, "", "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [405, openAiError(null), "INVALID_REQUEST", "INVALID_ARGUMENT"],
+    [410, openAiError(null), "MODEL_NOT_FOUND", "NOT_FOUND"],
+    [424, openAiError(null), "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [425, openAiError(null), "PROVIDER_RATE_LIMITED", "RESOURCE_EXHAUSTED"],
     [529, "", "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
     [307, "", "PROVIDER_FAULT", "INTERNAL"],
   ])("%i with %j is %s", async (status, body, reason, name) => {
@@ -102,7 +109,7 @@ describe("an error status", () => {
   it("states both lengths of a prompt that is too long", async () => {
     const sentence =
       "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.";
-    const metadata = { limit_tokens: "8192", requested_tokens: "9001" };
+    const metadata = { context_window_tokens: "8192", input_tokens: "9001" };
     const openAi = await failure({ status: 400 }, openAiError("context_length_exceeded", "", sentence));
     expect(openAi.facts.metadata).toMatchObject(metadata);
     const llamaCpp = {
@@ -114,6 +121,36 @@ describe("an error status", () => {
     };
     const error = await failure({ status: 400 }, { error: llamaCpp });
     expect(error).toMatchObject({ reason: "CONTEXT_LENGTH_EXCEEDED", facts: { metadata } });
+  });
+
+  it.each([
+    ["This model's maximum context length is 8192 tokens. However, you requested about 9001 tokens.", "8192"],
+    ["This model's maximum prompt length is 8192 but the request contains 9001 tokens.", "8192"],
+    ["Please reduce the length of the messages or completion. Current length is 9001 while limit is 8192", "8192"],
+    ["prompt is too long: 9001 tokens > 8192 maximum", "8192"],
+    ["Prompt contains 9001 tokens and 0 draft tokens, too large for model with 8192 maximum context length", "8192"],
+    ["The input token count (9001) exceeds the maximum number of tokens allowed (8192).", "8192"],
+    ["too many tokens: total number of tokens in the prompt cannot exceed 8192 - received 9001.", "8192"],
+    ["The input token count exceeds the maximum number of tokens allowed (8192).", undefined],
+    ["Input is too long for requested model.", undefined],
+  ])("is known by its sentence where a prompt is too long and has no code: %s", async (sentence, limit) => {
+    const error = await failure({ status: 400 }, openAiError(null, "", sentence));
+    expect(error.reason).toBe("CONTEXT_LENGTH_EXCEEDED");
+    expect(error.facts.metadata?.context_window_tokens).toBe(limit);
+    expect(error.facts.metadata?.input_tokens).toBe(limit && "9001");
+    expect((await failure({ status: 500 }, openAiError(null, "", sentence))).reason).toBe("PROVIDER_UNAVAILABLE");
+  });
+
+  it.each([
+    [400, "Incorrect API key provided: gs***tF. Get one from https://console.x.ai.", "PROVIDER_CREDENTIALS_REJECTED"],
+    [400, "Your credit balance is too low to access the Anthropic API.", "PROVIDER_QUOTA_EXHAUSTED"],
+    [429, "You are using a Trial key, which is limited to 1000 API calls / month.", "PROVIDER_QUOTA_EXHAUSTED"],
+    [429, "You are using a Trial key, which is limited to 40 API calls / minute.", "PROVIDER_RATE_LIMITED"],
+    [400, "the text 'Your credit balance is too low' is no role", "INVALID_REQUEST"],
+  ])("%i is known by its sentence where the status says too little: %s", async (status, sentence, reason) => {
+    const error = await failure({ status }, { error: sentence });
+    expect(error.reason).toBe(reason);
+    expect(error.message).not.toContain("gs***tF");
   });
 
   it.each([

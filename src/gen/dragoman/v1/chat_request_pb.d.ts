@@ -126,7 +126,9 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   user: string;
 
   /**
-   * Calls with the same key and the same beginning are likelier to hit the provider's prompt cache. Default none.
+   * Calls with the same key and the same beginning are likelier to hit the provider's prompt cache. Where the call has an
+   * account the provider gets the key with the account before it (`account/key`), so that accounts share no cache.
+   * Default none.
    *
    * @generated from field: string prompt_cache_key = 15;
    */
@@ -168,6 +170,14 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
    * @generated from field: bool strict_parameters = 20;
    */
   strictParameters: boolean;
+
+  /**
+   * Lets the conversation end with an assistant message whose text the model continues, where the profile otherwise
+   * wants the caller's turn last (`deepinfra`, seed 004). Other profiles leave it to the provider. Default false.
+   *
+   * @generated from field: bool continue_last_message = 21;
+   */
+  continueLastMessage: boolean;
 };
 
 /**

@@ -86,6 +86,23 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
    * @generated from field: optional double max_temperature = 10;
    */
   maxTemperature?: number | undefined;
+
+  /**
+   * The API that the model is spoken to with, of which limits and defaults depend: `openai-chat`, `openai-completions`,
+   * `llm-engine`, `anthropic`, `google`, `mistral`, `cerebras`, `deepinfra`, else the provider's name.
+   *
+   * @generated from field: string family = 11;
+   */
+  family: string;
+
+  /**
+   * The stock chat template that writes the model's prompt where that is done here: `llama-2`, `llama-3`, `mixtral`,
+   * `chatml`, `zephyr` or `phi-3`; `none` where the prompt goes out as it is. Empty where the provider writes
+   * it.
+   *
+   * @generated from field: string template_family = 12;
+   */
+  templateFamily: string;
 };
 
 /**

@@ -79,6 +79,13 @@ export declare type Usage = Message<"dragoman.v1.Usage"> & {
    * @generated from field: dragoman.v1.UsageQuality quality = 9;
    */
   quality: UsageQuality;
+
+  /**
+   * What the provider says that the call cost, in US dollars (DeepInfra's estimated_cost). Unset when it does not say.
+   *
+   * @generated from field: optional double provider_cost_usd = 10;
+   */
+  providerCostUsd?: number | undefined;
 };
 
 /**

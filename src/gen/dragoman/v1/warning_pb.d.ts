@@ -19,7 +19,7 @@ export declare type Warning = Message<"dragoman.v1.Warning"> & {
   /**
    * What kind, in UPPER_SNAKE_CASE. UNSUPPORTED_PARAMETER: left out, since the model cannot honour it. ADJUSTED: changed
    * to a value that the model takes. EMULATED: done here, since the provider cannot. INFERRED: something in the answer
-   * was concluded, since the provider did not say it.
+   * was concluded, since the provider did not say it. ADVICE: nothing was changed, but the request is likely a slip.
    *
    * @generated from field: string reason = 1;
    */

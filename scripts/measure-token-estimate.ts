@@ -1,0 +1,96 @@
+// Measures estimates of token counts against the tokenizers, over the texts of test/models/tokens/texts.ts.
+//   node scripts/measure-token-estimate.ts           how far off the estimates are, in percent
+//   node scripts/measure-token-estimate.ts --cost    what loading and counting take
+import { create } from "@bufbuild/protobuf";
+import { estimateTokens } from "../src/chat/token-estimate.ts";
+import { ModelSchema } from "../src/gen/dragoman/v1/model_pb.js";
+import { countInputTokens, countTextTokens, estimateInputTokens } from "../src/models/tokens/counter.ts";
+import { vocabularyOf, vocabularySizeOf } from "../src/models/tokens/families.ts";
+import { loadTokenizer } from "../src/models/tokens/vocabularies.ts";
+import { chatWithTools } from "../test/models/tokens/chats.ts";
+import { texts } from "../test/models/tokens/texts.ts";
+
+const models = ["gpt-4o", "gpt-4", "llama-3-8b-instruct", "llama-2-7b-chat", "mixtral-8x7b-instruct"].map(
+  (providerModel) => create(ModelSchema, { id: providerModel, providerModel, provider: "openai" }),
+);
+
+if (process.argv.includes("--cost")) await printCosts();
+else await printErrors();
+
+async function printErrors(): Promise<void> {
+  const columns = new Map<string, number[]>();
+  const rows: Record<string, Record<string, string>> = {};
+  function note(row: string, name: string, estimate: number, exact: number): void {
+    const error = estimate / exact - 1;
+    columns.set(name, [...(columns.get(name) ?? []), error]);
+    rows[row] = { ...rows[row], [name]: percent(error) };
+  }
+
+  for (const model of models) {
+    const isLarge = vocabularySizeOf(model) !== "small";
+    for (const [kind, text] of Object.entries(texts)) {
+      const { tokens } = await countTextTokens(text, model);
+      note(kind, model.id, estimateTokens(text, vocabularySizeOf(model)), tokens);
+      // Models of unknown vocabulary are newer than Llama 2, and their vocabularies larger.
+      if (isLarge) note(kind, `${model.id}, as unknown`, estimateTokens(text), tokens);
+      if (model.id === "gpt-4o") note(kind, "characters / 4", text.length / 4, tokens);
+    }
+    const { tokens } = await countInputTokens(chatWithTools, model);
+    note("A chat with tools", model.id, estimateInputTokens(chatWithTools, model), tokens);
+  }
+  console.table(rows);
+  for (const [name, errors] of columns) {
+    const mean = errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length;
+    console.log(
+      `${name}: ${percent(mean).slice(1)} off on average, ${percent(Math.min(...errors))} to ${percent(Math.max(...errors))}`,
+    );
+  }
+}
+
+async function printCosts(): Promise<void> {
+  const kinds = ["English prose", "TypeScript", "Russian", "Chinese", "Base64"] as const;
+  const rows: Record<string, Record<string, string>> = {};
+  const perKb = (text: string, ms: number) => `${Math.round((ms * 1000 * 1024) / text.length)} µs/KB`;
+  for (const model of models) {
+    const vocabulary = vocabularyOf(model);
+    if (vocabulary === undefined) continue;
+    const memory = process.memoryUsage.rss();
+    const began = performance.now();
+    const tokenizer = await loadTokenizer(vocabulary);
+    const row: Record<string, string> = {
+      load: `${Math.round(performance.now() - began)} ms`,
+      memory: `${Math.round((process.memoryUsage.rss() - memory) / 1e6)} MB`,
+    };
+    for (const kind of kinds) {
+      const text = texts[kind].repeat(Math.ceil(200_000 / texts[kind].length));
+      row[kind] = perKb(
+        text,
+        bestOf(() => Array.from(tokenizer.pieces(text), (piece) => tokenizer.count(piece))),
+      );
+    }
+    rows[model.id] = row;
+  }
+  const estimate: Record<string, string> = {};
+  for (const kind of kinds) {
+    const text = texts[kind].repeat(Math.ceil(200_000 / texts[kind].length));
+    estimate[kind] = perKb(
+      text,
+      bestOf(() => estimateTokens(text)),
+    );
+  }
+  console.table({ ...rows, estimate });
+}
+
+function bestOf(work: () => unknown): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 5; round++) {
+    const began = performance.now();
+    work();
+    best = Math.min(best, performance.now() - began);
+  }
+  return best;
+}
+
+function percent(share: number): string {
+  return `${share > 0 ? "+" : ""}${Math.round(share * 100)} %`;
+}

@@ -1,0 +1,53 @@
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { type ModelCapabilities, ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
+import type { ConfiguredModel } from "./config.ts";
+
+const prefix = "deployments/";
+
+/** The section `models`, each entry with all that is known of it. */
+export function describeModels(models: readonly ConfiguredModel[]) {
+  const entries = models.filter(({ model }) => !model.id.startsWith(prefix));
+  return Object.fromEntries(
+    entries.map((configured) => {
+      const { id, provider, providerModel, aliases } = configured.model;
+      return [id, { provider, provider_model: providerModel, aliases, ...describeFacts(configured) }];
+    }),
+  );
+}
+
+/** The section `deployments`, likewise. */
+export function describeDeployments(models: readonly ConfiguredModel[]) {
+  const entries = models.filter(({ model }) => model.id.startsWith(prefix));
+  return Object.fromEntries(
+    entries.map((configured) => {
+      const { model, account, completionOnly } = configured;
+      const described = {
+        model: `${model.provider}/${model.providerModel}`,
+        account: account || undefined,
+        completion_only: completionOnly,
+        ...describeFacts(configured),
+      };
+      return [model.id.slice(prefix.length), described];
+    }),
+  );
+}
+
+/** What is unknown is left out. */
+function describeFacts({ model, parameters }: ConfiguredModel) {
+  return {
+    display_name: model.displayName,
+    profile: model.profile,
+    context_window: model.contextWindowTokens || undefined,
+    max_output_tokens: model.maxOutputTokens || undefined,
+    max_temperature: model.maxTemperature,
+    family: model.family || undefined,
+    template_family: model.templateFamily || undefined,
+    capabilities: model.capabilities && describeCapabilities(model.capabilities),
+    parameters: parameters.length > 0 ? parameters : undefined,
+  };
+}
+
+function describeCapabilities(capabilities: ModelCapabilities) {
+  const reflected = reflect(ModelCapabilitiesSchema, capabilities);
+  return Object.fromEntries(ModelCapabilitiesSchema.fields.map((field) => [field.name, reflected.get(field)]));
+}

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
+import { parseCount } from "./quantities.ts";
+import { choice, flag, leaf, section, text } from "./rules.ts";
+
+export const profile = choice("egp-chat", "egp-deployment", "cerebras", "deepinfra", "plain");
+
+const tokens = leaf({
+  parse: parseCount,
+  problem: "is not a number of tokens",
+  fix: "write a number from 0, which means unknown, to 2147483647",
+  shown: true,
+});
+
+/** GenerationParameters.temperature is at most 2, so a higher ceiling would say nothing. */
+function parseTemperature(value: unknown): number | undefined {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && number >= 0 && number <= 2 ? number : undefined;
+}
+const temperature = leaf({
+  parse: parseTemperature,
+  problem: "is not a temperature",
+  fix: "write a number from 0 to 2",
+  shown: true,
+});
+
+const parameters = z.array(
+  section({
+    name: text,
+    type: choice("string", "integer", "number", "boolean"),
+    description: text.optional(),
+    required: flag.prefault(false),
+  }),
+);
+
+/** Every flag of ModelCapabilities, by its name in the proto. */
+const capabilities = section(
+  Object.fromEntries(ModelCapabilitiesSchema.fields.map(({ name }) => [name, flag.optional()])),
+);
+
+/** What can be said of a model, wherever it is. What is left out stays as it is. */
+const facts = {
+  display_name: text.optional(),
+  profile: profile.optional(),
+  context_window: tokens.optional(),
+  max_output_tokens: tokens.optional(),
+  max_temperature: temperature.optional(),
+  family: text.optional(),
+  template_family: choice("llama-2", "llama-3", "mixtral", "chatml", "zephyr", "phi-3", "none").optional(),
+  capabilities: capabilities.optional(),
+  parameters: parameters.prefault([]),
+};
+
+/** One entry of `models`. */
+export const modelSchema = section({
+  provider: text.optional(),
+  provider_model: text.optional(),
+  aliases: z.array(text).optional(),
+  ...facts,
+});
+export type ModelSection = z.output<typeof modelSchema>;
+
+/** One entry of `deployments`. */
+export const deploymentSchema = section({
+  model: text,
+  account: text.optional(),
+  completion_only: flag.prefault(false),
+  ...facts,
+});
+export type DeploymentSection = z.output<typeof deploymentSchema>;

@@ -1,0 +1,104 @@
+import * as library from "@huggingface/jinja";
+
+// The part of @huggingface/jinja 0.5.11 that is used here. Its declarations import each other without file extensions,
+// which TypeScript does not resolve in ES modules, so the types are stated instead of inferred.
+
+interface Shape<Type extends string> {
+  readonly type: Type;
+}
+
+export interface Identifier extends Shape<"Identifier"> {
+  readonly value: string;
+}
+
+export interface CallExpression extends Shape<"CallExpression"> {
+  readonly callee: Node;
+  readonly args: readonly Node[];
+}
+
+export interface MemberExpression extends Shape<"MemberExpression"> {
+  readonly object: Node;
+  readonly property: Node;
+  /** `a[b]` and not `a.b`. */
+  readonly computed: boolean;
+}
+
+export interface KeywordArgument extends Shape<"KeywordArgumentExpression"> {
+  readonly key: Identifier;
+  readonly value: Node;
+}
+
+export type Parameter = Identifier | KeywordArgument;
+
+/** The name of a filter, alone or with arguments. */
+export type Filter = Identifier | CallExpression;
+
+export interface Program extends Shape<"Program"> {
+  readonly body: readonly Node[];
+}
+
+/** A node of a template's syntax tree. Those whose parts are not read here are named only. */
+export type Node =
+  | Program
+  | Identifier
+  | CallExpression
+  | MemberExpression
+  | KeywordArgument
+  | (Shape<"For"> & {
+      readonly loopvar: Node;
+      readonly iterable: Node;
+      readonly body: readonly Node[];
+      readonly defaultBlock: readonly Node[];
+    })
+  | (Shape<"Set"> & { readonly assignee: Node; readonly value: Node | null; readonly body: readonly Node[] })
+  | (Shape<"Macro"> & {
+      readonly name: Identifier;
+      readonly args: readonly Parameter[];
+      readonly body: readonly Node[];
+    })
+  | (Shape<"CallStatement"> & {
+      readonly call: CallExpression;
+      readonly callerArgs: readonly Parameter[] | null;
+      readonly body: readonly Node[];
+    })
+  | (Shape<"FilterExpression"> & { readonly operand: Node; readonly filter: Filter })
+  | (Shape<"FilterStatement"> & { readonly filter: Filter; readonly body: readonly Node[] })
+  | (Shape<"TestExpression"> & { readonly operand: Node; readonly test: Identifier })
+  | (Shape<"SelectExpression"> & { readonly lhs: Node; readonly test: Node })
+  | (Shape<"TupleLiteral"> & { readonly value: readonly Node[] })
+  | (Shape<"StringLiteral"> & { readonly value: string })
+  | Shape<"If" | "Break" | "Continue" | "Comment" | "IntegerLiteral" | "FloatLiteral" | "ArrayLiteral">
+  | Shape<"ObjectLiteral" | "BinaryExpression" | "UnaryExpression" | "SliceExpression" | "Ternary">
+  | Shape<"SpreadExpression" | "KeywordSpreadExpression">;
+
+export interface Token {
+  readonly value: string;
+  readonly type: string;
+}
+
+/** A value while a template runs; `type` is `StringValue`, `ArrayValue`, `UndefinedValue` … */
+export interface RuntimeValue {
+  readonly type: string;
+  readonly value: unknown;
+}
+
+/** The variables of a template. */
+export interface Environment {
+  /** Throws when there is one of that name already. */
+  set(name: string, value: unknown): RuntimeValue;
+}
+
+interface Interpreter {
+  run(program: Program): RuntimeValue;
+  /** Every node is evaluated by a call of this, those inside another included. */
+  evaluate(node: Node | undefined, environment: Environment): RuntimeValue;
+}
+
+interface Jinja {
+  readonly Environment: new () => Environment;
+  readonly Interpreter: new (environment: Environment) => Interpreter;
+  tokenize(source: string, options: { readonly lstrip_blocks: boolean; readonly trim_blocks: boolean }): Token[];
+  parse(tokens: readonly Token[]): Program;
+}
+
+export const { Environment, Interpreter, parse, tokenize }: Jinja = library;

@@ -1,0 +1,22 @@
+import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
+
+type Parts = Partial<
+  Omit<Usage, "$typeName" | "$unknown" | "inputTokens" | "outputTokens" | "totalTokens" | "quality">
+>;
+
+/** A provider's own count of a whole call. `input` and `output` contain their parts. */
+export function exactUsage(input: number, output: number, parts: Parts = {}): Usage {
+  return {
+    $typeName: "dragoman.v1.Usage",
+    inputTokens: input,
+    outputTokens: output,
+    totalTokens: input + output,
+    cachedInputTokens: 0,
+    cacheWriteInputTokens: 0,
+    reasoningTokens: 0,
+    acceptedPredictionTokens: 0,
+    rejectedPredictionTokens: 0,
+    quality: UsageQuality.EXACT,
+    ...parts,
+  };
+}

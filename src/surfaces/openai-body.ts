@@ -1,0 +1,156 @@
+import { z } from "zod";
+import type { BodyMessage } from "./openai-messages.ts";
+import { cacheMarks, type Markable, type ObjectOf } from "./openai-parts.ts";
+
+type Maybe<Value> = Value | null | undefined;
+export type JsonRecord = Readonly<Record<string, unknown>>;
+
+export interface BodyTool extends Markable {
+  readonly function: {
+    readonly name: string;
+    readonly description?: Maybe<string>;
+    readonly parameters?: Maybe<JsonRecord>;
+    readonly strict?: Maybe<boolean>;
+  };
+}
+
+export type BodyFormat =
+  | { readonly type: "text" | "json_object" }
+  | {
+      readonly type: "json_schema";
+      readonly json_schema: {
+        readonly name: string;
+        readonly description?: Maybe<string>;
+        readonly schema?: Maybe<JsonRecord>;
+        readonly strict?: Maybe<boolean>;
+      };
+    }
+  | { readonly type: "regex"; readonly regex: string };
+
+/** The words for how much to think. */
+export type EffortWord = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
+
+/** A body, over all APIs of this shape. What one of them lacks, its schema does not let through. Null is absent. */
+export interface OpenAiBody {
+  readonly model: string;
+  readonly messages: readonly BodyMessage[];
+  readonly stream?: Maybe<boolean>;
+  readonly stream_options?: Maybe<{
+    readonly include_usage?: Maybe<boolean>;
+    readonly continuous_usage_stats?: Maybe<boolean>;
+  }>;
+  readonly temperature?: Maybe<number>;
+  readonly top_p?: Maybe<number>;
+  readonly top_k?: Maybe<number>;
+  readonly min_p?: Maybe<number>;
+  readonly n?: Maybe<number>;
+  readonly seed?: Maybe<number | bigint>;
+  readonly stop?: Maybe<string | readonly string[]>;
+  readonly max_tokens?: Maybe<number>;
+  readonly max_completion_tokens?: Maybe<number>;
+  readonly min_tokens?: Maybe<number>;
+  readonly min_completion_tokens?: Maybe<number>;
+  readonly presence_penalty?: Maybe<number>;
+  readonly frequency_penalty?: Maybe<number>;
+  readonly repetition_penalty?: Maybe<number>;
+  readonly logprobs?: Maybe<boolean>;
+  readonly top_logprobs?: Maybe<number>;
+  readonly logit_bias?: Maybe<Readonly<Record<string, number>>>;
+  readonly tools?: Maybe<readonly BodyTool[]>;
+  readonly tool_choice?: Maybe<"none" | "auto" | "required" | { readonly function: { readonly name: string } }>;
+  readonly parallel_tool_calls?: Maybe<boolean>;
+  readonly response_format?: Maybe<BodyFormat>;
+  readonly reasoning_effort?: Maybe<EffortWord>;
+  readonly reasoning?: Maybe<{ readonly effort?: Maybe<EffortWord>; readonly enabled?: Maybe<boolean> }>;
+  readonly reasoning_format?: Maybe<"none" | "parsed" | "text_parsed" | "raw" | "hidden">;
+  readonly disable_reasoning?: Maybe<boolean>;
+  readonly clear_thinking?: Maybe<boolean>;
+  readonly prediction?: Maybe<{ readonly content: BodyMessage["content"] }>;
+  readonly prompt_cache_key?: Maybe<string>;
+  readonly service_tier?: Maybe<string>;
+  readonly chat_template_kwargs?: Maybe<JsonRecord>;
+  readonly model_parameters?: Maybe<JsonRecord>;
+  readonly continue_final_message?: Maybe<boolean>;
+  readonly user?: Maybe<string>;
+  readonly safety_identifier?: Maybe<string>;
+  readonly metadata?: Maybe<Readonly<Record<string, string>>>;
+}
+
+/** The contract's integers have 32 bits; where a range is narrower, the pipeline says so. */
+export const integer = z.int32("must be an integer, and not above 2147483647").nullish();
+export const number = z.number().nullish();
+export const flag = z.boolean().nullish();
+export const text = z.string().nullish();
+
+/** A JSON object that is passed on as it is. A copy would not have its keys in their order. */
+export const jsonRecord = z.custom<JsonRecord>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  "must be an object",
+);
+
+/** The fields that all these APIs have. */
+export const sharedFields = {
+  model: z.string().min(1, "must not be empty"),
+  stream: flag,
+  temperature: number,
+  top_p: number,
+  n: integer,
+  seed: z.union([z.int(), z.bigint()], "must be an integer").nullish(),
+  stop: z.union([z.string(), z.array(z.string())], "must be a string or a list of strings").nullish(),
+  max_tokens: integer,
+  max_completion_tokens: integer,
+  presence_penalty: number,
+  frequency_penalty: number,
+  logprobs: flag,
+  top_logprobs: integer,
+  logit_bias: z.record(z.string().regex(/^\d{1,10}$/, "must be the number of a token"), z.number()).nullish(),
+  parallel_tool_calls: flag,
+  prompt_cache_key: text,
+  user: text,
+};
+
+/** The schema of `tools`. */
+export function toolsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: More) {
+  const described = object({
+    name: z.string(),
+    description: text,
+    parameters: jsonRecord.nullish(),
+    strict: flag,
+  });
+  return z.array(object({ type: z.literal("function").optional(), function: described, ...more })).nullish();
+}
+
+/** The mark for caching that a tool may carry. */
+export function markableTool(object: ObjectOf) {
+  return { cache_control: cacheMarks(object).cache_control };
+}
+
+/** The schema of `tool_choice`. */
+export function toolChoiceSchema(object: ObjectOf) {
+  const named = object({ type: z.literal("function"), function: object({ name: z.string() }) });
+  return z
+    .union([z.enum(["none", "auto", "required"]), named], "must be none, auto, required, or a function by its name")
+    .nullish();
+}
+
+/** The kinds of `response_format` that every one of these APIs has. */
+export function formatSchemas(object: ObjectOf) {
+  const described = object({
+    name: z.string(),
+    description: text,
+    schema: jsonRecord.nullish(),
+    strict: flag,
+  });
+  return [
+    object({ type: z.literal("text") }),
+    object({ type: z.literal("json_object") }),
+    object({ type: z.literal("json_schema"), json_schema: described }),
+  ] as const;
+}
+
+/** The schema of `prediction`, whose text may come in parts. */
+export function predictionSchema(object: ObjectOf) {
+  const part = object({ type: z.literal("text"), text: z.string() });
+  const content = z.union([z.string(), z.array(part)], "must be a string or a list of text parts");
+  return object({ type: z.literal("content"), content }).nullish();
+}

@@ -1,0 +1,77 @@
+import type { FieldViolation, GatewayError, Reason } from "../errors.ts";
+
+/** What an error of this shape says beside its message. */
+export interface ErrorKind {
+  readonly type: string;
+  readonly code: string;
+  readonly param?: string;
+}
+
+const invalid = "invalid_request_error";
+
+/** OpenAI's words for each reason; where it has none, the reason itself. */
+export const kinds: Readonly<Record<Reason, ErrorKind>> = {
+  INVALID_REQUEST: { type: invalid, code: "invalid_value" },
+  UNSUPPORTED_PARAMETER: { type: invalid, code: "unsupported_parameter" },
+  CONTEXT_LENGTH_EXCEEDED: { type: invalid, code: "context_length_exceeded", param: "messages" },
+  JSON_GENERATION_FAILED: { type: invalid, code: "json_generation_failed", param: "response_format" },
+  MODEL_NOT_FOUND: { type: invalid, code: "model_not_found", param: "model" },
+  SERVICE_NOT_FOUND: { type: invalid, code: "not_found" },
+  METHOD_NOT_FOUND: { type: invalid, code: "not_found" },
+  UNSUPPORTED_ENCODING: { type: invalid, code: "unsupported_encoding" },
+  REQUEST_TOO_LARGE: { type: invalid, code: "request_too_large" },
+  CREDENTIALS_MISSING: { type: invalid, code: "invalid_api_key" },
+  CREDENTIALS_INVALID: { type: invalid, code: "invalid_api_key" },
+  ACCOUNT_NOT_ALLOWED: { type: "permission_error", code: "account_not_allowed" },
+  PROVIDER_PERMISSION_DENIED: { type: "permission_error", code: "provider_permission_denied" },
+  PROVIDER_QUOTA_EXHAUSTED: { type: "insufficient_quota", code: "insufficient_quota" },
+  PROVIDER_RATE_LIMITED: { type: "rate_limit_error", code: "rate_limit_exceeded" },
+  QUEUE_FULL: { type: "rate_limit_error", code: "queue_full" },
+  CONCURRENCY_LIMITED: { type: "rate_limit_error", code: "concurrency_limited" },
+  PROVIDER_UNAVAILABLE: { type: "service_unavailable_error", code: "server_is_overloaded" },
+  PROVIDER_TIMEOUT: { type: "service_unavailable_error", code: "provider_timeout" },
+  PROVIDER_STREAM_INTERRUPTED: { type: "service_unavailable_error", code: "provider_stream_interrupted" },
+  SHUTTING_DOWN: { type: "service_unavailable_error", code: "shutting_down" },
+  DEADLINE_EXCEEDED: { type: "timeout_error", code: "deadline_exceeded" },
+  CANCELLED: { type: invalid, code: "cancelled" },
+  PROVIDER_CREDENTIALS_REJECTED: { type: "server_error", code: "provider_credentials_rejected" },
+  PROVIDER_FAULT: { type: "server_error", code: "provider_fault" },
+  INTERNAL: { type: "server_error", code: "internal_error" },
+};
+
+/** OpenAI's codes for what is wrong with a field. */
+const codesOfRules: Readonly<Record<string, string>> = {
+  missing: "missing_required_parameter",
+  unknown_property: "unknown_parameter",
+  invalid_type: "invalid_type",
+};
+
+/** The inside of OpenAI's `{error}`: the first field that is wrong has its place, the message names them all. */
+export function toErrorObject(error: GatewayError, requestId: string): object {
+  const kind = kinds[error.reason];
+  const [first] = error.facts.fields ?? [];
+  const isInvalid = error.reason === "INVALID_REQUEST";
+  return {
+    message: messageOf(error, requestId),
+    type: kind.type,
+    param: first?.field ?? error.facts.metadata?.parameter ?? kind.param ?? null,
+    code: (isInvalid && codesOfRules[first?.rule ?? ""]) || kind.code,
+    ...failedGeneration(error),
+  };
+}
+
+/** The text that was no JSON, for the caller to try again with (seed 002). */
+export function failedGeneration({ facts }: GatewayError): object {
+  return facts.failedGeneration === undefined ? {} : { failed_generation: facts.failedGeneration };
+}
+
+/** What a person reads: every field that is wrong, by this API's names; for a fault here, the id to ask about. */
+export function messageOf(error: GatewayError, requestId: string, describe = describeField, separator = "; "): string {
+  const { fields } = error.facts;
+  if (fields !== undefined && fields.length > 0) return fields.map(describe).join(separator);
+  return error.status === "INTERNAL" ? `${error.message} (request ${requestId})` : error.message;
+}
+
+function describeField({ field, description }: FieldViolation): string {
+  return `${field}: ${description}`;
+}

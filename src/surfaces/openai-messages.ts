@@ -1,0 +1,161 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { z } from "zod";
+import {
+  type MediaDetail,
+  type Message,
+  type MessageSchema,
+  type PartSchema,
+  Role,
+} from "../gen/dragoman/v1/message_pb.js";
+import { mediaSource } from "./data-uri.ts";
+import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./openai-parts.ts";
+
+type Content = string | readonly BodyPart[] | null | undefined;
+
+/** A message of a body, over all APIs of this shape. What one of them lacks, its schema does not let through. */
+export interface BodyMessage extends Markable {
+  readonly role: keyof typeof roles;
+  readonly content?: Content;
+  readonly name?: string | null | undefined;
+  readonly reasoning?: Content;
+  readonly reasoning_content?: Content;
+  readonly refusal?: string | null | undefined;
+  readonly tool_calls?: readonly BodyToolCall[] | null | undefined;
+  readonly tool_call_id?: string | undefined;
+}
+
+interface BodyToolCall {
+  readonly id: string;
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+const roles = {
+  system: Role.SYSTEM,
+  developer: Role.DEVELOPER,
+  user: Role.USER,
+  assistant: Role.ASSISTANT,
+  tool: Role.TOOL,
+} as const;
+
+/** The schema of the calls of an assistant message. */
+export function toolCallsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: More) {
+  const called = object({ name: z.string(), arguments: z.string() });
+  return z
+    .array(object({ id: z.string(), type: z.literal("function").optional(), function: called, ...more }))
+    .nullish();
+}
+
+type MessageInit = Exclude<MessageInitShape<typeof MessageSchema>, Message>;
+type PartInit = Exclude<MessageInitShape<typeof PartSchema>, Message["parts"][number]>;
+
+/** A part, and the place in the body's message that it was made from. */
+interface PlacedPart {
+  readonly part: PartInit;
+  readonly place: string;
+}
+
+/** A message in the contract's terms. */
+export interface ReadMessage {
+  readonly message: MessageInit;
+  /** For each part, the place in the body's message that it was made from, such as `content.1`. */
+  readonly places: readonly string[];
+}
+
+/** Translates a message, one for one. `imageDetail` is that of images that name none. */
+export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undefined): ReadMessage {
+  const placed =
+    message.role === "tool"
+      ? [toolResult(message)]
+      : [...reasoningParts(message), ...spokenParts(message, imageDetail), ...callParts(message)];
+  const parts = placed.map(({ part }) => part);
+  const last = parts.at(-1);
+  const cacheHint = toCacheHint(message);
+  if (last !== undefined && cacheHint !== undefined) parts[parts.length - 1] = { ...last, cacheHint };
+  // A tool message says by its call which tool speaks.
+  const name = message.role === "tool" ? undefined : message.name;
+  return {
+    message: { role: roles[message.role], parts, ...(name && { name }) },
+    places: placed.map(({ place }) => place),
+  };
+}
+
+function reasoningParts(message: BodyMessage): readonly PlacedPart[] {
+  for (const place of ["reasoning", "reasoning_content"] as const) {
+    const text = textOf(message[place]);
+    if (text !== "") return [{ part: { kind: { case: "reasoning", value: { text } } }, place }];
+  }
+  return [];
+}
+
+function spokenParts(
+  { content, refusal, tool_calls }: BodyMessage,
+  imageDetail: MediaDetail | undefined,
+): readonly PlacedPart[] {
+  const parts: PlacedPart[] = partsOf(content).map((part, index) => ({
+    part: toPart(part, imageDetail),
+    place: typeof content === "string" ? "content" : `content.${index}`,
+  }));
+  if (refusal) parts.push({ part: { kind: { case: "refusal", value: refusal } }, place: "refusal" });
+  if (!tool_calls?.length) return parts;
+  // Several clients write "" beside calls, and some providers refuse an empty text.
+  return parts.filter(({ part: { kind } }) => kind?.case !== "text" || kind.value !== "");
+}
+
+function callParts({ tool_calls }: BodyMessage): readonly PlacedPart[] {
+  return (tool_calls ?? []).map(({ id, function: { name, arguments: argumentsJson } }, index) => ({
+    part: { kind: { case: "toolCall", value: { id, name, argumentsJson } } },
+    place: `tool_calls.${index}`,
+  }));
+}
+
+function toolResult({ tool_call_id: toolCallId = "", content }: BodyMessage): PlacedPart {
+  const parts = partsOf(content).flatMap((part) =>
+    part.type === "text" ? [{ kind: { case: "text", value: part.text } as const }] : [],
+  );
+  return { part: { kind: { case: "toolResult", value: { toolCallId, parts } } }, place: "content" };
+}
+
+function toPart(part: BodyPart, imageDetail: MediaDetail | undefined): PartInit {
+  const cacheHint = toCacheHint(part);
+  return { kind: kindOf(part, imageDetail), ...(cacheHint && { cacheHint }) };
+}
+
+function kindOf(part: BodyPart, imageDetail: MediaDetail | undefined): NonNullable<PartInit["kind"]> {
+  switch (part.type) {
+    case "text":
+      return { case: "text", value: part.text };
+    case "refusal":
+      return { case: "refusal", value: part.refusal };
+    case "image_url":
+      return imageOf(part.image_url.url, toDetail(part.image_url.detail) ?? imageDetail);
+    case "image":
+      return imageOf(part.image, imageDetail);
+    case "input_audio": {
+      const { data, format } = part.input_audio;
+      return { case: "media", value: { source: { case: "data", value: data }, mediaType: toAudioType(format) } };
+    }
+    case "file": {
+      const { file_data, filename } = part.file;
+      const source = { case: "data", value: file_data.bytes } as const;
+      return { case: "media", value: { source, mediaType: file_data.mediaType, ...(filename && { filename }) } };
+    }
+    default:
+      return part satisfies never;
+  }
+}
+
+function imageOf(url: string, detail: MediaDetail | undefined): NonNullable<PartInit["kind"]> {
+  return { case: "media", value: { ...mediaSource(url), ...(detail !== undefined && { detail }) } };
+}
+
+function partsOf(content: Content): readonly BodyPart[] {
+  if (content === null || content === undefined) return [];
+  return typeof content === "string" ? [{ type: "text", text: content }] : content;
+}
+
+/** The text of a content. */
+export function textOf(content: Content): string {
+  return partsOf(content)
+    .map((part) => (part.type === "text" ? part.text : ""))
+    .join("");
+}

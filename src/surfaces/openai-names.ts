@@ -1,0 +1,66 @@
+import { nameField } from "./field-names.ts";
+import type { ReadMessage } from "./openai-messages.ts";
+
+/** Names of the contract that are others here; what is not listed is called the same. */
+const names = {
+  parameters: "",
+  "parameters.stop_sequences": "stop",
+  "tools.*.name": "tools.*.function.name",
+  "tools.*.description": "tools.*.function.description",
+  "tools.*.parameters_json_schema": "tools.*.function.parameters",
+  "tools.*.strict": "tools.*.function.strict",
+  "tools.*.cache_hint": "tools.*.cache_control",
+  "tool_choice.mode": "tool_choice",
+  "tool_choice.tool_name": "tool_choice.function.name",
+  "messages.*.parts": "messages.*.content",
+  output_format: "response_format",
+  "output_format.json_object": "response_format",
+  "output_format.json_schema.schema_json": "response_format.json_schema.schema",
+  "output_format.regex.pattern": "response_format.regex",
+  reasoning: "reasoning_effort",
+  "reasoning.effort": "reasoning_effort",
+  "reasoning.budget_tokens": "reasoning_effort",
+  "reasoning.format": "reasoning_format",
+  "reasoning.clear_earlier_reasoning": "clear_thinking",
+  deployment_parameters: "model_parameters",
+  continue_last_message: "continue_final_message",
+  "parameters.min_output_tokens": "min_completion_tokens",
+  // No field of these APIs: the header has it.
+  account_id: "x-selected-account-id",
+} as const;
+
+/** What of a part is called otherwise, below the place that it was made from. */
+const belowPart: Readonly<Record<string, string>> = {
+  "tool_call.id": "id",
+  "tool_call.name": "function.name",
+  "tool_call.arguments_json": "function.arguments",
+};
+
+/** Names that differ from API to API. */
+export interface OwnNames {
+  readonly maxOutputTokens: "max_completion_tokens" | "max_tokens";
+  /** What the API's own providers are told beside the contract, where it is one thing. */
+  readonly providerOptions?: string;
+}
+
+/** Makes the function that gives the body's name for a path of the contract, such as `chat.messages[0].parts[1]`. */
+export function createNamer(messages: readonly ReadMessage[], own: OwnNames): (path: string) => string {
+  const all = {
+    ...names,
+    "parameters.max_output_tokens": own.maxOutputTokens,
+    ...(own.providerOptions && { provider_options: own.providerOptions }),
+  };
+  return (path) => {
+    const [, index, partIndex, below = ""] = /^(?:chat\.)?messages\[(\d+)\]\.parts\[(\d+)\]\.?(.*)$/.exec(path) ?? [];
+    const place = messages[Number(index)]?.places[Number(partIndex)];
+    if (place !== undefined) return namePart(`messages.${index}`, place, below);
+    // The rule about top_logprobs belongs to the message around it.
+    return nameField(all, path).replace(/^\./, "") || "top_logprobs";
+  };
+}
+
+function namePart(message: string, place: string, below: string): string {
+  if (below === "tool_result.tool_call_id") return `${message}.tool_call_id`;
+  const further = belowPart[below];
+  return [message, place, ...(further === undefined ? [] : [further])].join(".");
+}

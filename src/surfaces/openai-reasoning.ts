@@ -1,0 +1,53 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type ReasoningConfigSchema, ReasoningEffort, ReasoningFormat } from "../gen/dragoman/v1/reasoning_pb.js";
+import type { EffortWord, OpenAiBody } from "./openai-body.ts";
+import { present } from "./parse-request.ts";
+
+const efforts = {
+  none: ReasoningEffort.NONE,
+  minimal: ReasoningEffort.MINIMAL,
+  low: ReasoningEffort.LOW,
+  medium: ReasoningEffort.MEDIUM,
+  high: ReasoningEffort.HIGH,
+  xhigh: ReasoningEffort.XHIGH,
+  max: ReasoningEffort.MAX,
+} as const satisfies Record<EffortWord, ReasoningEffort>;
+
+const formats = {
+  // The model's own.
+  none: undefined,
+  parsed: ReasoningFormat.PARSED,
+  // Apart from `parsed` only in the log probabilities: see AnswerForm.
+  text_parsed: ReasoningFormat.PARSED,
+  raw: ReasoningFormat.RAW,
+  hidden: ReasoningFormat.HIDDEN,
+} as const;
+
+/** How much to think, from the several fields that say it. Those that disagree are reported. */
+export function readReasoning(
+  body: OpenAiBody,
+  report: (field: string, description: string) => void,
+): MessageInitShape<typeof ReasoningConfigSchema> | undefined {
+  const { reasoning, reasoning_effort, reasoning_format, disable_reasoning, clear_thinking } = body;
+  const said: readonly (readonly [field: string, effort: EffortWord | null | undefined])[] = [
+    ["reasoning_effort", reasoning_effort],
+    ["reasoning.effort", reasoning?.effort],
+    ["reasoning.enabled", reasoning?.enabled === false ? "none" : undefined],
+    ["disable_reasoning", disable_reasoning === true ? "none" : undefined],
+  ];
+  const [first, ...others] = said.filter(([, effort]) => effort);
+  const effort = first?.[1];
+  for (const [field, other] of others) {
+    if (other !== effort) report(field, `differs from ${first?.[0]}; send one of them`);
+  }
+  if (effort === "none" && reasoning?.enabled === true) {
+    report("reasoning.enabled", `is true, and ${first?.[0]} is none; send one of them`);
+  }
+  const format = formats[reasoning_format ?? "none"];
+  const config = present({
+    control: effort ? ({ case: "effort", value: efforts[effort] } as const) : undefined,
+    format,
+    clearEarlierReasoning: clear_thinking ?? undefined,
+  });
+  return Object.keys(config).length === 0 ? undefined : config;
+}

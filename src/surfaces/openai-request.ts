@@ -1,0 +1,199 @@
+import { create, type JsonObject, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
+import { type FieldViolation, invalidRequest } from "../errors.ts";
+import { type ChatRequest, ChatRequestSchema } from "../gen/dragoman/v1/chat_request_pb.js";
+import type { MediaDetail } from "../gen/dragoman/v1/message_pb.js";
+import type { OutputFormatSchema } from "../gen/dragoman/v1/output_format_pb.js";
+import type { GenerationParametersSchema } from "../gen/dragoman/v1/parameters_pb.js";
+import { ToolChoiceMode, type ToolSchema } from "../gen/dragoman/v1/tool_pb.js";
+import type { BodyFormat, BodyTool, JsonRecord, OpenAiBody } from "./openai-body.ts";
+import { type ReadMessage, textOf, toMessage } from "./openai-messages.ts";
+import { toCacheHint } from "./openai-parts.ts";
+import { readReasoning } from "./openai-reasoning.ts";
+import { present } from "./parse-request.ts";
+
+type Report = (field: string, description: string) => void;
+
+/** How an API reads what others of this shape lack, or read otherwise. */
+export interface RequestReading {
+  /** The detail of an image that names none. */
+  readonly imageDetail?: MediaDetail;
+  /** Whether -1 for a number of tokens means as many as can be (Cerebras). */
+  readonly minusOneIsMost: boolean;
+  /**
+   * Whether the length of an answer may be 0, which the contract does not have: the API's own provider is told so, and for
+   * others it is no limit.
+   */
+  readonly takesZeroLength: boolean;
+  /** Whether usage is on a stream when the caller does not say. */
+  readonly usageByDefault: boolean;
+  /** The providers whose own form of a request these bodies are. */
+  readonly providers: readonly string[];
+}
+
+/** A body in the contract's terms, and what its answer needs to know of it. */
+export interface ReadRequest {
+  readonly chat: ChatRequest;
+  readonly messages: readonly ReadMessage[];
+  readonly includeUsage: boolean;
+  readonly continuousUsage: boolean;
+}
+
+/**
+ * Translates a body. `further` is what only the API's own providers can be told. Throws INVALID_REQUEST where two fields
+ * of the body disagree.
+ */
+export function readRequest(
+  body: OpenAiBody,
+  model: string,
+  reading: RequestReading,
+  further: JsonObject,
+): ReadRequest {
+  const violations: FieldViolation[] = [];
+  const report: Report = (field, description) => violations.push({ field, description });
+  const messages = body.messages.map((message) => toMessage(message, reading.imageDetail));
+  const lengths = readLengths(body, reading, report);
+  const options = { ...further, ...lengths.options };
+  const optionsFor = Object.keys(options).length === 0 ? [] : reading.providers;
+  const chat: MessageInitShape<typeof ChatRequestSchema> = {
+    model,
+    messages: messages.map(({ message }) => message),
+    parameters: { ...readParameters(body), ...lengths.parameters },
+    tools: (body.tools ?? []).map(toTool),
+    ...(body.tool_choice && { toolChoice: toToolChoice(body.tool_choice) }),
+    ...(typeof body.parallel_tool_calls === "boolean" && { parallelToolCalls: body.parallel_tool_calls }),
+    ...(body.response_format && { outputFormat: toOutputFormat(body.response_format) }),
+    ...present({ reasoning: readReasoning(body, report) }),
+    ...(body.prediction && { prediction: { content: textOf(body.prediction.content) } }),
+    ...(body.chat_template_kwargs && { chatTemplateKwargs: toStruct(body.chat_template_kwargs) }),
+    ...(body.model_parameters && { deploymentParameters: toStruct(body.model_parameters) }),
+    promptCacheKey: body.prompt_cache_key ?? "",
+    serviceTier: body.service_tier ?? "",
+    user: body.safety_identifier ?? body.user ?? "",
+    continueLastMessage: body.continue_final_message ?? false,
+    providerOptions: Object.fromEntries(optionsFor.map((provider) => [provider, options])),
+  };
+  if (body.stream_options && !body.stream) report("stream_options", "is for streams; set stream, or leave it out");
+  if (violations.length > 0) throw invalidRequest(violations);
+  return {
+    chat: create(ChatRequestSchema, chat),
+    messages,
+    includeUsage: body.stream_options?.include_usage ?? reading.usageByDefault,
+    continuousUsage: body.stream_options?.continuous_usage_stats ?? false,
+  };
+}
+
+type Parameters = Exclude<MessageInitShape<typeof GenerationParametersSchema>, NonNullable<ChatRequest["parameters"]>>;
+
+function readParameters(body: OpenAiBody): Parameters {
+  const { seed, stop } = body;
+  return {
+    ...present({
+      temperature: body.temperature ?? undefined,
+      topP: body.top_p ?? undefined,
+      topK: body.top_k ?? undefined,
+      minP: body.min_p ?? undefined,
+      n: body.n ?? undefined,
+      seed: seed === null || seed === undefined ? undefined : String(seed),
+      presencePenalty: body.presence_penalty ?? undefined,
+      frequencyPenalty: body.frequency_penalty ?? undefined,
+      repetitionPenalty: body.repetition_penalty ?? undefined,
+      logprobs: body.logprobs ?? undefined,
+      topLogprobs: body.top_logprobs ?? undefined,
+    }),
+    stopSequences: typeof stop === "string" ? [stop] : [...(stop ?? [])],
+    logitBias: { ...body.logit_bias },
+  };
+}
+
+interface Lengths {
+  readonly parameters: Pick<Parameters, "maxOutputTokens" | "minOutputTokens">;
+  /** What only the provider of these bodies can be told. */
+  readonly options: JsonObject;
+}
+
+function readLengths(body: OpenAiBody, { minusOneIsMost, takesZeroLength }: RequestReading, report: Report): Lengths {
+  const asked = {
+    max: agreed(body, "max_completion_tokens", "max_tokens", report),
+    min: agreed(body, "min_completion_tokens", "min_tokens", report),
+  };
+  const isMost = (tokens: number | undefined) => minusOneIsMost && tokens === -1;
+  const isZero = takesZeroLength && asked.max === 0;
+  const max = isMost(asked.max) || isZero ? undefined : asked.max;
+  // At least as many as can be: up to the limit, or, when there is none here, as far as the provider goes.
+  const min = isMost(asked.min) ? max : asked.min;
+  const isOpen = isMost(asked.min) && max === undefined;
+  return {
+    parameters: present({ maxOutputTokens: max, minOutputTokens: min }),
+    options: { ...(isOpen && { min_completion_tokens: -1 }), ...(isZero && { max_tokens: 0 }) },
+  };
+}
+
+type Count = "max_completion_tokens" | "max_tokens" | "min_completion_tokens" | "min_tokens";
+
+/** The value of a field that has two names. */
+function agreed(body: OpenAiBody, name: Count, alias: Count, report: Report): number | undefined {
+  const value = body[name] ?? undefined;
+  const other = body[alias] ?? undefined;
+  if (value !== undefined && other !== undefined && value !== other) {
+    report(alias, `differs from ${name}, which means the same; send one of them`);
+  }
+  return value ?? other;
+}
+
+function toTool(tool: BodyTool): MessageInitShape<typeof ToolSchema> {
+  const { name, description, parameters, strict } = tool.function;
+  return {
+    name,
+    description: description ?? "",
+    parametersJsonSchema: parameters ? toJsonText(parameters) : "",
+    ...present({ strict: strict ?? undefined, cacheHint: toCacheHint(tool) }),
+  };
+}
+
+const choiceModes = {
+  none: ToolChoiceMode.NONE,
+  auto: ToolChoiceMode.AUTO,
+  required: ToolChoiceMode.REQUIRED,
+} as const;
+
+function toToolChoice(choice: NonNullable<OpenAiBody["tool_choice"]>) {
+  if (typeof choice === "string") return { choice: { case: "mode", value: choiceModes[choice] } } as const;
+  return { choice: { case: "toolName", value: choice.function.name } } as const;
+}
+
+function toOutputFormat(format: BodyFormat): MessageInitShape<typeof OutputFormatSchema> {
+  switch (format.type) {
+    case "text":
+      return { format: { case: "text", value: {} } };
+    case "json_object":
+      return { format: { case: "jsonObject", value: {} } };
+    case "json_schema": {
+      const { name, description, schema, strict } = format.json_schema;
+      const value = { name, description: description ?? "", schemaJson: toJsonText(schema ?? {}) };
+      return { format: { case: "jsonSchema", value: { ...value, ...present({ strict: strict ?? undefined }) } } };
+    }
+    case "regex":
+      return { format: { case: "regex", value: { pattern: format.regex } } };
+    default:
+      return format satisfies never;
+  }
+}
+
+/** The JSON text of a value of a body, integers of any size in their own digits. */
+function toJsonText(value: unknown): string {
+  return JSON.stringify(value, (_key, entry: unknown) =>
+    typeof entry === "bigint" ? JSON.rawJSON(String(entry)) : entry,
+  );
+}
+
+/** A Struct has doubles only. */
+function toStruct(record: JsonRecord): JsonObject {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, toStructValue(value)]));
+}
+
+function toStructValue(value: unknown): JsonValue {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(toStructValue);
+  if (typeof value === "object" && value !== null) return toStruct({ ...value });
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;
+}

@@ -1,0 +1,150 @@
+import type { ChatEvent } from "../chat/events.ts";
+import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../gen/dragoman/v1/stream_pb.js";
+import {
+  type AnswerForm,
+  type Asked,
+  logprobFields,
+  toFinishReason,
+  toModelName,
+  toSeconds,
+  toTimes,
+  toUsage,
+} from "./openai-answer.ts";
+import { present } from "./parse-request.ts";
+
+/** Makes the translator of one stream: the chunks, `chat.completion.chunk`, that each event becomes. */
+export function createChunks(form: AnswerForm, asked: Asked): (event: ChatEvent) => readonly object[] {
+  let envelope = {};
+  let createTime: ChatStarted["createTime"];
+  // The last chunk of a choice waits for what only the end tells: it may be the last of all.
+  let last: object | undefined;
+  const toolIndexes = new Map<number, Map<number, number>>();
+  let outputTokens = 0;
+
+  const chunk = (choices: readonly object[], usage: object | null = runningUsage()) => ({
+    ...envelope,
+    choices,
+    ...((usage !== null || (form.usageApart && asked.includeUsage)) && { usage }),
+  });
+
+  /**
+   * What is known while the answer is under way: the prompt is counted by the provider, which tells at the end; of the
+   * output, a fragment has at least one token. So the numbers never decrease.
+   */
+  function runningUsage(): object | null {
+    if (!asked.continuousUsage) return null;
+    return { prompt_tokens: 0, completion_tokens: outputTokens, total_tokens: outputTokens };
+  }
+
+  function flush(): readonly object[] {
+    const held = last === undefined ? [] : [last];
+    last = undefined;
+    return held;
+  }
+
+  function begin(started: ChatStarted): readonly object[] {
+    createTime = started.createTime;
+    envelope = {
+      id: started.id,
+      object: "chat.completion.chunk",
+      created: toSeconds(createTime),
+      model: toModelName(started.model, form),
+      ...present({ system_fingerprint: form.noFingerprint }),
+    };
+    const delta = { role: "assistant", content: form.firstContent, ...(form.refusals && { refusal: null }) };
+    return Array.from({ length: asked.choices }, (_, index) => chunk([toChoice(index, delta)]));
+  }
+
+  function toChoice(index: number, delta: object, finishReason: string | null = null): object {
+    return { index, delta, ...(form.nulls && { logprobs: null }), finish_reason: finishReason };
+  }
+
+  function extend(part: PartDelta): readonly object[] {
+    const { choiceIndex: index, delta, logprobs } = part;
+    // Nothing but the provider's state, for which these APIs have no place.
+    if (delta.case === "reasoning" && delta.value.text === "" && logprobs === undefined) return [];
+    outputTokens += logprobs?.tokens.length || 1;
+    return [chunk([{ ...toChoice(index, toDelta(part)), ...toLogProbs(part) }])];
+  }
+
+  function toLogProbs({ delta, logprobs }: PartDelta): object {
+    if (logprobs === undefined) return {};
+    if (delta.case === "reasoning") return logprobFields({}, logprobs, form, asked);
+    const spoken = delta.case === "refusal" ? { refusal: logprobs } : { content: logprobs };
+    return logprobFields(spoken, undefined, form, asked);
+  }
+
+  function toDelta({ choiceIndex, partIndex, delta }: PartDelta): object {
+    switch (delta.case) {
+      case "text":
+        return { content: delta.value };
+      case "refusal":
+        return form.refusals ? { refusal: delta.value } : { content: delta.value };
+      case "reasoning":
+        return { [form.reasoning]: delta.value.text };
+      case "toolCall": {
+        const { id, name, argumentsJson } = delta.value;
+        const index = toolIndexOf(choiceIndex, partIndex);
+        const isFirst = id !== "";
+        return {
+          tool_calls: [
+            {
+              index,
+              ...(isFirst && { id }),
+              ...((isFirst || form.typedFragments) && { type: "function" }),
+              function: { ...(isFirst && { name }), arguments: argumentsJson },
+            },
+          ],
+        };
+      }
+      case undefined:
+        return {};
+      default:
+        return delta satisfies never;
+    }
+  }
+
+  function toolIndexOf(choiceIndex: number, partIndex: number): number {
+    const indexes = toolIndexes.get(choiceIndex) ?? new Map<number, number>();
+    toolIndexes.set(choiceIndex, indexes);
+    const index = indexes.get(partIndex) ?? indexes.size;
+    indexes.set(partIndex, index);
+    return index;
+  }
+
+  function finish({ choiceIndex, finishReason }: ChoiceFinished): readonly object[] {
+    const before = flush();
+    last = chunk([toChoice(choiceIndex, {}, toFinishReason(finishReason))]);
+    return before;
+  }
+
+  function end({ usage, timeInfo, systemFingerprint, serviceTier }: ChatCompleted): readonly object[] {
+    const facts = {
+      ...present({ system_fingerprint: systemFingerprint || form.noFingerprint }),
+      ...asked.tierFields(serviceTier),
+    };
+    const counted = (asked.includeUsage || asked.continuousUsage) && usage ? toUsage(usage) : undefined;
+    const final = flush().map((held) => ({
+      ...held,
+      ...facts,
+      ...(!form.usageApart && counted && { usage: counted }),
+      ...(form.times && asked.includeUsage && { time_info: toTimes(timeInfo, createTime) }),
+    }));
+    return form.usageApart && counted ? [...final, { ...chunk([], counted), ...facts }] : final;
+  }
+
+  return (event) => {
+    switch (event.case) {
+      case "started":
+        return begin(event.value);
+      case "delta":
+        return [...flush(), ...extend(event.value)];
+      case "finished":
+        return finish(event.value);
+      case "completed":
+        return end(event.value);
+      default:
+        return event satisfies never;
+    }
+  };
+}

@@ -1,0 +1,122 @@
+import { expect } from "vitest";
+import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { ask } from "../support/requests.ts";
+import { behaviour } from "./behaviour.ts";
+import { failureOf, paths, promptAnswer, says, startStage, wrongPlaces } from "./support.ts";
+
+// Seed 001, the default of `instructions`.
+const usual =
+  "You are an AI assistant that helps users with their questions by chatting back and forth with them. When asked a question, you should answer it as best as you can with the information you have. If you need more information, you can ask the user for it.";
+
+const system = (content: string) => ({ role: "system", content });
+const body = { model: "gpt-4o", messages: says("hi") };
+const systemTurn = (value: string) => ({ role: Role.SYSTEM, parts: [{ kind: { case: "text" as const, value } }] });
+const withSystem = { messages: [systemTurn("be terse"), ...ask("", "hi").messages] };
+
+behaviour(49, async () => {
+  const { post, sent, service } = await startStage(
+    { openai: [], cerebras: [] },
+    { deployments: { d1: { model: "gpt-4o" } } },
+  );
+  await post(paths.egpChat, body);
+  expect(sent("openai").messages).toEqual([system(usual), ...says("hi")]);
+  await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "hi") });
+  expect(sent("openai").messages).toEqual([system(usual), ...says("hi")]);
+
+  // It is this API's alone.
+  await post(paths.egpDeployment("d1"), { prompt: "hi", chat_history: [] });
+  expect(sent("openai").messages).toEqual(says("hi"));
+  await service.chatClient("grpc").completeChat({ chat: ask("openai/gpt-4o", "hi") });
+  expect(sent("openai").messages).toEqual(says("hi"));
+  await post(paths.cerebras, { ...body, model: "llama3.1-8b" });
+  expect(sent("cerebras").messages).toEqual(says("hi"));
+});
+
+behaviour(50, async () => {
+  const { post, sent } = await startStage({ openai: [] });
+  await post(paths.egpChat, { ...body, instructions: null });
+  expect(sent("openai").messages).toEqual(says("hi"));
+});
+
+behaviour(51, async () => {
+  const { post, sent, service } = await startStage({ openai: [] });
+  await post(paths.egpChat, { ...body, instructions: "be terse" });
+  expect(sent("openai").messages).toEqual([system("be terse"), ...says("hi")]);
+  await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "hi", { instructions: "be terse" }) });
+  expect(sent("openai").messages).toEqual([system("be terse"), ...says("hi")]);
+});
+
+behaviour(52, async () => {
+  const { post, service, asked } = await startStage({ openai: [] });
+  const messages = [system("be terse"), ...says("hi")];
+  const refused = await post(paths.egpChat, { ...body, messages, instructions: "be kind" });
+  expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.instructions"]]);
+  const chat = ask("gpt-4o", "", { ...withSystem, instructions: "be kind" });
+  expect(await failureOf(service.chatClient("grpc").completeChat({ chat }))).toMatchObject({
+    code: "InvalidArgument",
+    reason: "INVALID_REQUEST",
+    fields: ["chat.instructions"],
+  });
+  expect(asked()).toBe(0);
+  // Null switches them off, which is no second text.
+  expect(await post(paths.egpChat, { ...body, messages, instructions: null })).toMatchObject({ status: 200 });
+});
+
+behaviour(53, async () => {
+  const { post, sent, service } = await startStage({ openai: [] });
+  const messages = [system("be terse"), ...says("hi")];
+  await post(paths.egpChat, { ...body, messages });
+  expect(sent("openai").messages).toEqual(messages);
+  await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "", withSystem) });
+  expect(sent("openai").messages).toEqual(messages);
+});
+
+behaviour(54, async () => {
+  const { post, sent, service } = await startStage({ openai: [] });
+  await post(paths.egpChat, { ...body, instructions: "" });
+  expect(sent("openai").messages).toEqual(says("hi"));
+  await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "hi", { instructions: "" }) });
+  expect(sent("openai").messages).toEqual(says("hi"));
+});
+
+behaviour(55, async () => {
+  const { post, sent, service } = await startStage({ openai: [], "llm-engine": [] });
+  const folded = [
+    {
+      role: "user",
+      content: [
+        { type: "text", text: "be terse\n\n" },
+        { type: "text", text: "hi" },
+      ],
+    },
+  ];
+  await post(paths.egpChat, { ...body, model: "o1-mini", instructions: "be terse" });
+  expect(sent("openai").messages).toEqual(folded);
+  await post(paths.egpChat, { ...body, model: "o1-mini", messages: [system("be terse"), ...says("hi")] });
+  expect(sent("openai").messages).toEqual(folded);
+  const { completion } = await service.chatClient("grpc").completeChat({ chat: ask("o1-mini", "", withSystem) });
+  expect(sent("openai").messages).toEqual(folded);
+  expect(completion?.warnings).toContainEqual(expect.objectContaining({ reason: "EMULATED", field: "messages" }));
+
+  // Mixtral's template has no turn for it either.
+  const options = { options: { api: "v1" } };
+  const engine = await startStage({ "llm-engine": [promptAnswer] }, { providers: { "llm-engine": options } });
+  await engine.post(paths.egpChat, { ...body, model: "mixtral-8x7b-instruct", instructions: "be terse" });
+  expect(engine.sent("llm-engine").prompt).toBe(" [INST] be terse\n\nhi [/INST]");
+});
+
+behaviour(56, async () => {
+  const { post, sent, service } = await startStage({ anthropic: [], gemini: [] });
+  const claude = "claude-3-opus-20240229";
+  const expectApart = (): void => {
+    expect(sent("anthropic")).toMatchObject({ system: [{ type: "text", text: "be terse" }] });
+    expect(sent("anthropic").messages).toEqual([{ role: "user", content: [{ type: "text", text: "hi" }] }]);
+  };
+  await post(paths.egpChat, { ...body, model: claude, instructions: "be terse" });
+  expectApart();
+  await service.chatClient("grpc").completeChat({ chat: ask(claude, "", withSystem) });
+  expectApart();
+  await post(paths.egpChat, { ...body, model: "gemini-1.5-pro-002", instructions: "be terse" });
+  expect(sent("gemini")).toMatchObject({ systemInstruction: { parts: [{ text: "be terse" }] } });
+  expect(sent("gemini").contents).toEqual([{ role: "user", parts: [{ text: "hi" }] }]);
+});

@@ -1,0 +1,49 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { onTestFinished } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import type { ChatCompletion } from "../../src/gen/dragoman/v1/completion_pb.js";
+import type { GenerationParametersSchema } from "../../src/gen/dragoman/v1/parameters_pb.js";
+import { listedModels } from "../../src/providers/listed-models.ts";
+import { detectLocal, knownModels, preparedModels } from "../../src/providers/local/home.ts";
+import { localProvider } from "../../src/providers/local/local.ts";
+import { startService } from "../../src/server/service.ts";
+import { ask } from "../support/requests.ts";
+
+/** Why no real model can be asked on this machine; undefined when one can. */
+export const missingLocal = detectLocal();
+
+/** Asks a real model over gRPC. */
+type AskLocal = (question: string, parameters: MessageInitShape<typeof GenerationParametersSchema>) => Promise<string>;
+
+/** A service with the real model of this machine, until the test ends. */
+export async function startLocal(): Promise<AskLocal> {
+  const prepared = preparedModels();
+  // The smaller one, where it is there, since it is faster.
+  const model = prepared.find(({ name }) => name === knownModels[1].name) ?? prepared[0];
+  const config = loadConfig({
+    environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" },
+    declarations: [localProvider],
+    models: listedModels(),
+  });
+  const service = await startService({
+    config,
+    adapters: config.providers.map((settings) => localProvider.create(settings)),
+    models: listedModels().filter(({ provider }) => provider === "local"),
+    ledger: { write() {} },
+    onFault() {},
+  });
+  onTestFinished(() => service.stop());
+  const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+  return async (question, parameters) => {
+    const { completion } = await client.completeChat({ chat: ask(`local/${model?.name}`, question, { parameters }) });
+    return textOf(completion);
+  };
+}
+
+function textOf(completion: ChatCompletion | undefined): string {
+  const parts = completion?.choices[0]?.message?.parts ?? [];
+  return parts.map(({ kind }) => (kind.case === "text" ? kind.value : "")).join("");
+}

@@ -1,0 +1,92 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { describe, expect } from "vitest";
+import { RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { ask } from "../support/requests.ts";
+import { behaviour, notHeld } from "./behaviour.ts";
+import { failureOf, paths, says, startStage } from "./support.ts";
+import { replies, whole } from "./wire.ts";
+
+const llama2 = "meta-llama/Llama-2-70b-chat-hf";
+const llama31 = "llama3.1-8b";
+const deployments = { d1: { model: "llama-3-1-8b-instruct" } };
+const prompt = { prompt: "Where?", chat_history: [] };
+const messages = says("Where?");
+
+const later = "rates are not counted here, only calls under way; the provider's own limits are passed on";
+
+describe("O. Limits", () => {
+  behaviour(209, async () => {
+    const limited = replies(429, { error: { message: "slow down" } }, { "retry-after": "7" });
+    const scripts = { openai: [limited], "llm-engine": [limited], cerebras: [limited], deepinfra: [limited] };
+    const stage = await startStage(scripts, { deployments });
+    for (const [path, body] of [
+      [paths.egpChat, { model: "gpt-4o", messages }],
+      [paths.egpDeployment("d1"), prompt],
+      [paths.cerebras, { model: llama31, messages }],
+      [paths.deepinfra, { model: llama2, messages }],
+      [paths.deepinfra, { model: llama2, messages, stream: true }],
+    ] as const) {
+      const { status, headers } = await stage.post(path, body);
+      expect([status, headers.get("retry-after"), headers.get("retry-after-ms")]).toEqual([429, "7", "7000"]);
+    }
+    const call = stage.service.chatClient("grpc").completeChat({ chat: ask(llama31, "Where?") });
+    const { code, reason, error } = await failureOf(call);
+    expect([code, reason]).toEqual(["ResourceExhausted", "PROVIDER_RATE_LIMITED"]);
+    const [retry] = error.findDetails(RetryInfoSchema);
+    expect(retry?.retryDelay && durationMs(retry.retryDelay)).toBe(7000);
+    // No hint is made up where the backend gives none.
+    const bare = await startStage({ deepinfra: [replies(429, { error: { message: "slow down" } })] });
+    const { headers } = await bare.post(paths.deepinfra, { model: llama2, messages });
+    expect(headers.get("retry-after")).toBeNull();
+  });
+
+  notHeld(210, later);
+  notHeld(211, later);
+
+  behaviour(212, async () => {
+    const free = Promise.withResolvers<void>();
+    const holding = { ...whole({ content: "Oslo" }), holdHeaders: free.promise };
+    const stage = await startStage({ deepinfra: [holding] });
+    const call = (account: string, model = llama2) =>
+      stage.post(paths.deepinfra, { model, messages }, { "x-selected-account-id": account });
+    const under = Array.from({ length: 200 }, () => call("a1"));
+    while (stage.asked() < 200) await stage.backend("deepinfra").nextRequest();
+    expect(await call("a1")).toMatchObject({
+      status: 429,
+      body: { error: { message: expect.stringMatching(/^rate limited/), type: "rate_limit_error" } },
+    });
+    // The limit is the account's at the model, whichever way its calls come.
+    const client = stage.service.chatClient("grpc");
+    expect(await failureOf(client.completeChat({ chat: ask(llama2, "?", { accountId: "a1" }) }))).toMatchObject({
+      code: "ResourceExhausted",
+      reason: "CONCURRENCY_LIMITED",
+    });
+    expect(stage.asked()).toBe(200);
+    const others = [call("a2"), call("a1", "meta-llama/Llama-2-7b-chat-hf")];
+    while (stage.asked() < 202) await stage.backend("deepinfra").nextRequest();
+    free.resolve();
+    for (const reply of await Promise.all([...under, ...others])) expect(reply.status).toBe(200);
+    // A call that is over leaves its place to another.
+    expect((await call("a1")).status).toBe(200);
+
+    const limited = await startStage({}, { limits: { max_calls_per_model: 1 } });
+    const stalled = ask("echo/echo", "?", { providerOptions: { echo: { stall: { after: "started" } } } });
+    const own = limited.service.chatClient("grpc");
+    const first = new AbortController();
+    const read = async () => {
+      for await (const _ of own.streamChat({ chat: stalled }, { signal: first.signal })) {
+        // The first has begun, and is not over.
+        expect(await failureOf(own.completeChat({ chat: ask("echo/echo", "?") }))).toMatchObject({
+          code: "ResourceExhausted",
+          reason: "CONCURRENCY_LIMITED",
+        });
+        first.abort();
+      }
+    };
+    expect(await failureOf(read())).toMatchObject({ code: "Canceled" });
+    while ((await limited.service.nextRecord()).outcome !== "cancelled");
+    expect((await own.completeChat({ chat: ask("echo/echo", "hi") })).completion?.choices).toHaveLength(1);
+  });
+
+  notHeld(213, "a call asks its provider once; retries are later work");
+});

@@ -1,0 +1,96 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { MediaDetail, type PartSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { dialects } from "./dialects/index.ts";
+
+type Part = Exclude<MessageInitShape<typeof PartSchema>, { $typeName: string }>;
+
+/** Something small in a message that is easily lost. */
+interface MessageDetail {
+  readonly name: string;
+  readonly request: (model: string) => ChatRequest;
+  /** Where it is; what is told of anything around it counts as well. */
+  readonly path: string;
+  /** What it leaves in the body where it is sent. */
+  readonly trace: RegExp;
+}
+
+const text = (value: string): Part => ({ kind: { case: "text", value } });
+const image: Part = {
+  kind: {
+    case: "media",
+    value: { source: { case: "data", value: Uint8Array.of(1) }, mediaType: "image/png", detail: MediaDetail.HIGH },
+  },
+};
+const document: Part = {
+  kind: {
+    case: "media",
+    value: {
+      source: { case: "data", value: Uint8Array.of(1) },
+      mediaType: "application/pdf",
+      filename: "unlikely-name.pdf",
+    },
+  },
+};
+
+const conversation =
+  (...messages: readonly { readonly role: Role; readonly name?: string; readonly parts: Part[] }[]) =>
+  (model: string) =>
+    create(ChatRequestSchema, { model, messages: [...messages] });
+
+const turn = (part: Part, name = "") => ({ role: Role.USER, name, parts: [part] });
+
+const details: readonly MessageDetail[] = [
+  {
+    name: "the name of a speaker",
+    request: conversation(turn(text("hello"), "ann-who-asks")),
+    path: "messages[0].name",
+    trace: /ann-who-asks/,
+  },
+  {
+    name: "a cache hint",
+    request: conversation(turn({ ...text("hello"), cacheHint: {} })),
+    path: "messages[0].parts[0].cache_hint",
+    trace: /cache_?(control|point)/i,
+  },
+  {
+    name: "the detail of an image",
+    request: conversation(turn(image)),
+    path: "messages[0].parts[0]",
+    trace: /"detail":"high"/,
+  },
+  {
+    name: "the name of a document",
+    request: conversation(turn(document)),
+    path: "messages[0].parts[0]",
+    trace: /unlikely-name/,
+  },
+  {
+    name: "a thought of another model",
+    request: conversation(
+      turn(text("hello")),
+      {
+        role: Role.ASSISTANT,
+        parts: [{ kind: { case: "reasoning", value: { text: "an idle thought" } } }, text("hi")],
+      },
+      turn(text("go on")),
+    ),
+    path: "messages[1].parts[0].reasoning",
+    trace: /an idle thought/,
+  },
+];
+
+/** All but version 1 of LLM Engine, which has no messages: its prompt is what a template makes of them. */
+const withMessages = dialects.filter(({ everything, create: make, model }) =>
+  JSON.stringify(make("http://127.0.0.1:9").describe(everything.request, model)).includes('"role"'),
+);
+
+describe.each(withMessages)("the dialect of $name", ({ create: make, model }) => {
+  it.each(details)("sends $name in a message, or says that it does not", ({ request, path, trace }) => {
+    const asked = request(model.id);
+    const adapter = make("http://127.0.0.1:9");
+    const isTold = adapter.limitations(asked, model).some(({ field }) => field.startsWith(path));
+    expect(isTold || trace.test(JSON.stringify(adapter.describe(asked, model)))).toBe(true);
+  });
+});

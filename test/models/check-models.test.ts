@@ -1,0 +1,43 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+const script = resolve(import.meta.dirname, "../../scripts/check-models.ts");
+
+const record = {
+  limit: { context: 128_000, output: 16_384 },
+  modalities: { input: ["text", "image"], output: ["text"] },
+  reasoning: false,
+  tool_call: true,
+};
+
+test("the check names what differs from the database, what it lacks and what is new there", () => {
+  const database = {
+    openai: {
+      models: {
+        "gpt-4o": record,
+        "gpt-4o-mini": { ...record, limit: { context: 256_000, output: 16_384 }, status: "deprecated" },
+        "gpt-9": { ...record, release_date: "2027-01-01" },
+        "gpt-10": { ...record, release_date: "2027-02-01" },
+        "gpt-retired": { ...record, status: "deprecated" },
+        "gpt-painter": { ...record, modalities: { input: ["text"], output: ["image"] } },
+      },
+    },
+  };
+  const folder = mkdtempSync(join(tmpdir(), "models-"));
+  try {
+    const file = join(folder, "api.json");
+    writeFileSync(file, JSON.stringify(database));
+    const lines = execFileSync(process.execPath, [script, file], { encoding: "utf8" }).split("\n");
+    expect(lines).toContain("  gpt-4o-mini: window 128000 here, 256000 there");
+    expect(lines).toContain("  gpt-4o-mini: deprecated there");
+    expect(lines).toContain("  gpt-4.1: not there");
+    expect(lines).toContain("  only there: gpt-10, gpt-9");
+    expect(lines.filter((line) => line.startsWith("  gpt-4o:"))).toEqual([]);
+    expect(lines).toContain("anthropic: the database has no anthropic");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

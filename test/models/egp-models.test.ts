@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+import { createCatalogue } from "../../src/models/catalogue.ts";
+import { listedModels } from "../../src/providers/listed-models.ts";
+import { declarations } from "../../src/providers/registry.ts";
+import { seed000, seed001 } from "../support/egp-ids.ts";
+
+const catalogue = createCatalogue(
+  listedModels(),
+  declarations.map(({ name }) => name),
+);
+
+test("EGP's entries are the 51 ids of the later list, of which the earlier has 43", () => {
+  expect([seed000.length, seed001.length]).toEqual([51, 43]);
+  const entries = listedModels().filter(({ profile }) => profile === "egp-chat");
+  expect(entries.map(({ id }) => id).sort()).toEqual([...seed000].sort());
+});
+
+test.each(seed000)("%s has EGP's rules, a family, a window, an output limit and a ceiling", (id) => {
+  const model = catalogue.resolve(id);
+  expect(model).toMatchObject({ id, profile: "egp-chat" });
+  expect(["openai-chat", "google", "anthropic", "mistral", "llm-engine", "bedrock"]).toContain(model.family);
+  expect(model.contextWindowTokens).toBeGreaterThan(0);
+  expect(model.maxOutputTokens).toBeGreaterThan(0);
+  expect(model.maxTemperature).toBeGreaterThan(0);
+});
+
+test.each([
+  ["gpt-4", "openai-chat", 8192, 8192, 2],
+  ["gpt-4-32k-0613", "openai-chat", 32_768, 32_768, 2],
+  ["gpt-4o", "openai-chat", 128_000, 16_384, 2],
+  ["gpt-3.5-turbo", "openai-chat", 16_385, 4096, 2],
+  ["o1-mini", "openai-chat", 128_000, 65_536, 2],
+  ["gemini-pro", "google", 32_760, 8192, 1],
+  ["gemini-1.5-pro-002", "google", 2_097_152, 8192, 2],
+  ["claude-3-opus-20240229", "anthropic", 200_000, 4096, 1],
+  ["claude-3-5-sonnet-20241022", "anthropic", 200_000, 8192, 1],
+  ["mistral-large-latest", "mistral", 262_144, 262_144, 1],
+  ["mixtral-8x7b-instruct", "llm-engine", 32_768, 32_768, 1],
+  ["llama-3-1-70b-instruct", "llm-engine", 131_072, 131_072, 1],
+  ["gpt-oss-120b", "llm-engine", 131_072, 131_072, 1],
+  ["llama3-1-405b-instruct-v1", "bedrock", 131_072, 4096, 1],
+])("%s: family %s, window %i, output %i, temperature to %d", (id, family, window, output, ceiling) => {
+  expect(catalogue.resolve(id)).toMatchObject({
+    family,
+    contextWindowTokens: window,
+    maxOutputTokens: output,
+    maxTemperature: ceiling,
+  });
+});
+
+test.each([
+  ["llama-2-70b-chat", "llama-2"],
+  ["llama-3-3-70b-instruct", "llama-3"],
+  ["donovan-combat-llama", "llama-3"],
+  ["mixtral-8x22b-instruct", "mixtral"],
+  ["dolphin-2.9-llama3-8b", "chatml"],
+  ["zephyr-cat-merged", "zephyr"],
+  ["phi-3-cat-merged", "phi-3"],
+  ["gpt-oss-20b", ""],
+  ["gpt-4o", ""],
+])("the prompt of %s has the template %s", (id, template) => {
+  expect(catalogue.resolve(id).templateFamily).toBe(template);
+});
+
+test("templates are for LLM Engine's models, and for all of them", () => {
+  for (const id of seed000) {
+    const { family, capabilities } = catalogue.resolve(id);
+    expect([id, capabilities?.chatTemplate]).toEqual([id, family === "llm-engine"]);
+  }
+});
+
+test("images are for GPT-4o, o1, Claude 3, Gemini 1.5 and today's Mistral Large", () => {
+  const sighted = /^(gpt-4o|o1$|claude-3|gemini-1\.5|mistral-large)/;
+  for (const id of seed000) {
+    expect([id, catalogue.resolve(id).capabilities?.imageInput]).toEqual([id, sighted.test(id)]);
+  }
+});
+
+test("o1-mini alone takes no system message; only o1, o1-mini, o3-mini and gpt-oss reason", () => {
+  for (const id of seed000) {
+    const { capabilities } = catalogue.resolve(id);
+    expect([id, capabilities?.systemMessages]).toEqual([id, id !== "o1-mini"]);
+    expect([id, capabilities?.reasoning]).toEqual([id, /^(o\d|gpt-oss)/.test(id)]);
+  }
+});
+
+test("gpt-4o has EGP's rules by its bare id and OpenAI's own as openai/gpt-4o, with the same facts", () => {
+  const egp = catalogue.resolve("gpt-4o");
+  const own = catalogue.resolve("openai/gpt-4o");
+  expect(own).toEqual({ ...egp, id: "openai/gpt-4o", profile: "plain" });
+  expect(own.capabilities).toMatchObject({ tools: true, jsonSchema: true, imageInput: true, logprobs: true });
+});
+
+test.each([
+  ["llama-3.1-8b-instruct", "llama-3-1-8b-instruct"],
+  ["llama-3.3-70b-instruct", "llama-3-3-70b-instruct"],
+  ["llama-3.1-405b-instruct", "llama3-1-405b-instruct-v1"],
+  ["gemini-1.0-pro", "gemini-pro"],
+])("%s is another name of %s", (alias, id) => {
+  expect(catalogue.resolve(alias)).toBe(catalogue.resolve(id));
+});

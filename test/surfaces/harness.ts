@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createParser } from "eventsource-parser";
+import { onTestFinished } from "vitest";
+import { createAuthenticator } from "../../src/accounts/keys.ts";
+import type { CallRecord } from "../../src/accounts/record.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { GatewayError } from "../../src/errors.ts";
+import { createCatalogue } from "../../src/models/catalogue.ts";
+import { listedModels } from "../../src/providers/listed-models.ts";
+import { declarations } from "../../src/providers/registry.ts";
+import { Calls } from "../../src/rpc/calls.ts";
+import { serveSurface } from "../../src/surfaces/serve-surface.ts";
+import type { ChatSurface } from "../../src/surfaces/surface.ts";
+
+/** One surface on a socket of its own, over the whole pipeline. */
+export interface TestSurface {
+  readonly url: string;
+  readonly records: readonly CallRecord[];
+  readonly faults: readonly GatewayError[];
+  nextRecord(): Promise<CallRecord>;
+  post(
+    body: unknown,
+    more?: { path?: string; headers?: Record<string, string>; signal?: AbortSignal },
+  ): Promise<Response>;
+}
+
+interface Setting {
+  readonly environment?: Record<string, string>;
+  /** The configuration file. */
+  readonly yaml?: string;
+  readonly maxRequestBytes?: number;
+  readonly maxCallMs?: number;
+}
+
+/** Serves a surface until the test ends. */
+export async function startSurface(surface: ChatSurface, setting: Setting = {}): Promise<TestSurface> {
+  const known = declarations.filter(({ name }) => name !== "local");
+  const models = listedModels();
+  const folder = mkdtempSync(join(tmpdir(), "dragoman-surface-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "dragoman.yaml");
+  writeFileSync(file, setting.yaml ?? "{}");
+  const config = loadConfig({ environment: setting.environment ?? {}, file, declarations: known, models });
+  const adapters = config.providers.flatMap((settings) => {
+    const declaration = known.find(({ name }) => name === settings.name);
+    return declaration ? [declaration.create(settings)] : [];
+  });
+  const records: CallRecord[] = [];
+  const faults: GatewayError[] = [];
+  const waiting: ((record: CallRecord) => void)[] = [];
+  const ledger = {
+    write(record: CallRecord) {
+      records.push(record);
+      waiting.shift()?.(record);
+    },
+  };
+  const onFault = (error: GatewayError): void => void faults.push(error);
+  const gateway = {
+    authenticate: createAuthenticator(config.authentication),
+    catalogue: createCatalogue(
+      models,
+      adapters.map(({ name }) => name),
+      config.providerStates,
+      config.models,
+    ),
+    adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
+    calls: new Calls({ ledger, maxCallMs: setting.maxCallMs ?? config.limits.maxCallMs, onFault }),
+  };
+  const pattern = new RegExp(`^${surface.path.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`);
+  const server = createServer((request, response) => {
+    const parameters = { ...pattern.exec(request.url ?? "")?.groups };
+    void serveSurface(gateway, surface, parameters, request, response, setting.maxRequestBytes ?? 16 * 1024 * 1024);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+    await Promise.all(adapters.map((adapter) => adapter.close?.()));
+  });
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    records,
+    faults,
+    nextRecord: () => new Promise((resolve) => waiting.push(resolve)),
+    post: (body, { path = surface.path, headers = {}, signal } = {}) =>
+      fetch(url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body),
+        ...(signal && { signal }),
+      }),
+  };
+}
+
+/** The data of each server-sent event, and the comments between them. */
+export async function readEvents(response: Response): Promise<{ data: string[]; comments: string[] }> {
+  const data: string[] = [];
+  const comments: string[] = [];
+  const parser = createParser({
+    onEvent: (event) => data.push(event.data),
+    onComment: (comment) => comments.push(comment),
+  });
+  parser.feed(await response.text());
+  return { data, comments };
+}

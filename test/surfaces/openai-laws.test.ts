@@ -1,0 +1,110 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ChatEvent } from "../../src/chat/events.ts";
+import { createFold } from "../../src/chat/fold.ts";
+import { cerebrasSurface } from "../../src/surfaces/cerebras.ts";
+import { deepinfraSurface } from "../../src/surfaces/deepinfra.ts";
+import { openaiSurface } from "../../src/surfaces/openai.ts";
+import type { ChatSurface } from "../../src/surfaces/surface.ts";
+import { lawfulEvents } from "../support/lawful-events.ts";
+
+interface Called {
+  readonly id?: string;
+  readonly function: { readonly name?: string; readonly arguments: string };
+}
+
+interface Said {
+  readonly content?: string | null;
+  readonly reasoning?: string;
+  readonly reasoning_content?: string;
+  readonly refusal?: string | null;
+  readonly tool_calls?: readonly (Called & { readonly index?: number })[];
+}
+
+interface Choice {
+  readonly index: number;
+  readonly finish_reason: string | null;
+  readonly logprobs?: { readonly content: readonly unknown[] | null } | null;
+}
+
+interface Answer {
+  readonly choices: readonly (Choice & { readonly message: Said })[];
+}
+
+interface Chunk {
+  readonly choices: readonly (Choice & { readonly delta: Said })[];
+}
+
+/** A choice without the differences of form between a whole answer and a stream. */
+interface Plain {
+  text: string;
+  reasoning: string;
+  refusal: string;
+  calls: { id: string; name: string; arguments: string }[];
+  finishReason: string | null;
+  tokens: unknown[];
+}
+
+const silent = (): Plain => ({ text: "", reasoning: "", refusal: "", calls: [], finishReason: null, tokens: [] });
+
+function add(plain: Plain, said: Said, { finish_reason, logprobs }: Choice): void {
+  plain.text += said.content ?? "";
+  plain.reasoning += said.reasoning ?? said.reasoning_content ?? "";
+  plain.refusal += said.refusal ?? "";
+  plain.finishReason = finish_reason ?? plain.finishReason;
+  plain.tokens.push(...(logprobs?.content ?? []));
+  (said.tool_calls ?? []).forEach(({ index, id, function: called }, place) => {
+    const at = index ?? place;
+    plain.calls[at] ??= { id: id ?? "", name: called.name ?? "", arguments: "" };
+    plain.calls[at].arguments += called.arguments;
+  });
+}
+
+/** What both forms of the same answer say, choice by choice. */
+function bothForms(surface: ChatSurface, events: readonly ChatEvent[]) {
+  const fold = createFold();
+  for (const event of events) fold.add(event);
+  const body = { model: "m", messages: [{ role: "user", content: "hi" }], n: fold.completion.choices.length };
+  const translated = surface.translate(body, { parameters: {}, headers: new Headers() });
+  const translate = translated.createStream();
+  const answer: Answer = JSON.parse(JSON.stringify(translated.toAnswer(fold.completion)));
+  const chunks = events
+    .flatMap((event) => translate(event, ""))
+    .map((chunk): Chunk => JSON.parse(JSON.stringify(chunk)));
+  const whole = answer.choices.map(silent);
+  const joined = answer.choices.map(silent);
+  for (const choice of answer.choices) add(whole[choice.index] ?? silent(), choice.message, choice);
+  for (const choice of chunks.flatMap(({ choices }) => choices))
+    add(joined[choice.index] ?? silent(), choice.delta, choice);
+  return { whole, joined, chunks };
+}
+
+describe.each([openaiSurface, cerebrasSurface, deepinfraSurface])("the stream of $name", (surface) => {
+  it("joins to the whole answer, whatever is said", () => {
+    fc.assert(
+      fc.property(lawfulEvents, (events) => {
+        const { whole, joined } = bothForms(surface, events);
+        // OpenAI's tokens of refusals are apart in a stream, where the whole answer has one list.
+        const compared = surface === openaiSurface ? { tokens: [] } : {};
+        expect(joined.map((choice) => ({ ...choice, ...compared }))).toEqual(
+          whole.map((choice) => ({ ...choice, ...compared })),
+        );
+      }),
+    );
+  });
+
+  it("says the role of each choice once and first, and its reason once and last", () => {
+    fc.assert(
+      fc.property(lawfulEvents, (events) => {
+        const choices = bothForms(surface, events).chunks.flatMap((chunk) => chunk.choices);
+        for (const index of new Set(choices.map((choice) => choice.index))) {
+          const own = choices.filter((choice) => choice.index === index);
+          expect(own.map(({ delta }) => "role" in delta)).toEqual(own.map((_, place) => place === 0));
+          expect(own.map(({ finish_reason }) => finish_reason !== null)).toEqual(
+            own.map((_, place) => place === own.length - 1),
+          );
+        }
+      }),
+    );
+  });
+});

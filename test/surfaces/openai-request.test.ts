@@ -1,0 +1,474 @@
+import { toJson } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { GatewayError } from "../../src/errors.ts";
+import { ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { MediaDetail, Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { ReasoningEffort, ReasoningFormat } from "../../src/gen/dragoman/v1/reasoning_pb.js";
+import { parseBody } from "../../src/surfaces/body.ts";
+import { cerebrasSurface } from "../../src/surfaces/cerebras.ts";
+import { deepinfraSurface } from "../../src/surfaces/deepinfra.ts";
+import { openaiSurface } from "../../src/surfaces/openai.ts";
+import type { ChatSurface } from "../../src/surfaces/surface.ts";
+
+const surfaces = [openaiSurface, cerebrasSurface, deepinfraSurface];
+const hello = [{ role: "user", content: "hello" }];
+
+function translate(surface: ChatSurface, fields: object, headers: Record<string, string> = {}) {
+  const body = { model: "m", messages: hello, ...fields };
+  return surface.translate(body, { parameters: {}, headers: new Headers(headers) });
+}
+
+const chatOf = (surface: ChatSurface, fields: object) => translate(surface, fields).chat;
+const messageOf = (surface: ChatSurface, message: object) => chatOf(surface, { messages: [message] }).messages[0];
+
+function violationsOf(act: () => unknown): readonly (readonly [field: string, rule: string | undefined])[] {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof GatewayError)
+      return (error.facts.fields ?? []).map(({ field, rule }) => [field, rule] as const);
+    throw error;
+  }
+  return [];
+}
+
+const fieldsWrong = (surface: ChatSurface, fields: object) =>
+  violationsOf(() => translate(surface, fields)).map(([field]) => field);
+
+/** Everything that each API has beside model and messages. */
+const optionalFields: ReadonlyMap<ChatSurface, readonly string[]> = new Map([
+  [openaiSurface, []],
+  [
+    cerebrasSurface,
+    [
+      ...["clear_thinking", "disable_reasoning", "min_completion_tokens", "min_tokens", "model_parameters"],
+      ...["prediction", "reasoning_format"],
+    ],
+  ],
+  [
+    deepinfraSurface,
+    ["chat_template_kwargs", "min_p", "top_k", "repetition_penalty", "reasoning", "continue_final_message"],
+  ],
+]);
+const everywhere = [
+  ...["frequency_penalty", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "n"],
+  ...["parallel_tool_calls", "presence_penalty", "prompt_cache_key", "reasoning_effort", "response_format", "seed"],
+  ...["service_tier", "stop", "stream", "stream_options", "temperature", "tool_choice", "tools", "top_logprobs"],
+  ...["top_p", "user"],
+];
+
+describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a body of %s", (_, surface) => {
+  const fields = [...everywhere, ...(optionalFields.get(surface) ?? [])];
+
+  it("means the same with null as without the field", () => {
+    const plain = translate(surface, {});
+    fc.assert(
+      fc.property(fc.subarray(fields), (some) => {
+        const withNulls = translate(surface, Object.fromEntries(some.map((name) => [name, null])));
+        expect(withNulls.chat).toEqual(plain.chat);
+        expect(withNulls.streamed).toBe(plain.streamed);
+      }),
+    );
+  });
+
+  it("needs a model and messages", () => {
+    expect(violationsOf(() => surface.translate({}, { parameters: {}, headers: new Headers() }))).toEqual([
+      ["model", "missing"],
+      ["messages", "missing"],
+    ]);
+  });
+
+  it("has everything that is wrong reported together", () => {
+    expect(fieldsWrong(surface, { temperature: "hot", n: 1.5, messages: [{ role: "agent", content: "x" }] })).toEqual(
+      expect.arrayContaining(["temperature", "n", "messages.0.role"]),
+    );
+  });
+
+  it("keeps a seed of 64 bits exact", () => {
+    for (const seed of ["18446744073709551615", "-9223372036854775808", "7"]) {
+      const body = parseBody(`{"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": ${seed}}`);
+      const { chat } = surface.translate(body, { parameters: {}, headers: new Headers() });
+      expect(chat.parameters?.seed).toBe(seed);
+    }
+  });
+
+  it("takes a stop as text or a list", () => {
+    expect(chatOf(surface, { stop: "END" }).parameters?.stopSequences).toEqual(["END"]);
+    expect(chatOf(surface, { stop: ["a", "b"] }).parameters?.stopSequences).toEqual(["a", "b"]);
+  });
+
+  it("takes the output limit by both its names, but not with two values", () => {
+    expect(chatOf(surface, { max_tokens: 7 }).parameters?.maxOutputTokens).toBe(7);
+    expect(chatOf(surface, { max_completion_tokens: 7, max_tokens: 7 }).parameters?.maxOutputTokens).toBe(7);
+    expect(fieldsWrong(surface, { max_completion_tokens: 7, max_tokens: 8 })).toEqual(["max_tokens"]);
+  });
+
+  it("has stream_options with a stream only", () => {
+    expect(fieldsWrong(surface, { stream_options: {} })).toEqual(["stream_options"]);
+    expect(fieldsWrong(surface, { stream_options: {}, stream: true })).toEqual([]);
+  });
+
+  it("has functions for tools and nothing else", () => {
+    const named = { name: "f", description: "d" };
+    expect(chatOf(surface, { tools: [{ type: "function", function: named }] }).tools).toMatchObject([named]);
+    expect(fieldsWrong(surface, { tools: [{ type: "retrieval", function: named }] })).toEqual(["tools.0.type"]);
+  });
+
+  it("gives a tool's schema as it was written, keys in order and numbers in their digits", () => {
+    const schema = '{"type":"object","z":{"maximum":18446744073709551615},"a":{"minimum":1}}';
+    const body = parseBody(
+      `{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":${schema}}}]}`,
+    );
+    const { chat } = surface.translate(body, { parameters: {}, headers: new Headers() });
+    expect(chat.tools[0]?.parametersJsonSchema).toBe(schema);
+  });
+
+  it("may say which tool is called", () => {
+    const chosen = { type: "function", function: { name: "f" } };
+    expect(chatOf(surface, { tool_choice: chosen }).toolChoice?.choice).toEqual({ case: "toolName", value: "f" });
+    expect(chatOf(surface, { tool_choice: "required" }).toolChoice?.choice.case).toBe("mode");
+    expect(fieldsWrong(surface, { tool_choice: "some" })).toEqual(["tool_choice"]);
+  });
+
+  it("takes JSON formats, and no schema without a name", () => {
+    const format = (response_format: object) => chatOf(surface, { response_format }).outputFormat?.format;
+    expect(format({ type: "json_object" })?.case).toBe("jsonObject");
+    expect(
+      format({ type: "json_schema", json_schema: { name: "n", schema: { type: "object" }, strict: true } }),
+    ).toEqual({
+      case: "jsonSchema",
+      value: expect.objectContaining({ name: "n", schemaJson: '{"type":"object"}', strict: true }),
+    });
+    const nameless = { response_format: { type: "json_schema", json_schema: { schema: {} } } };
+    expect(fieldsWrong(surface, nameless)).toEqual(["response_format.json_schema.name"]);
+  });
+
+  it("joins a conversation with tools", () => {
+    const { messages } = chatOf(surface, {
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "a" },
+            { type: "text", text: "b" },
+          ],
+        },
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [{ id: "c1", type: "function", function: { name: "f", arguments: "{}" } }],
+        },
+        { role: "tool", tool_call_id: "c1", content: "done" },
+      ],
+    });
+    expect(messages.map(({ role }) => role)).toEqual([Role.USER, Role.ASSISTANT, Role.TOOL]);
+    expect(messages.map(({ parts }) => parts.map(({ kind }) => kind.case))).toEqual([
+      ["text", "text"],
+      ["toolCall"],
+      ["toolResult"],
+    ]);
+  });
+
+  it("has text alone in the messages of tools", () => {
+    const image = [{ type: "image_url", image_url: { url: "https://x.test/a.png" } }];
+    const messages = [{ role: "tool", tool_call_id: "c1", content: image }];
+    expect(fieldsWrong(surface, { messages })).toEqual(["messages.0.content.0.type"]);
+  });
+
+  it("takes the bytes out of a data URI, and leaves an address", () => {
+    const media = (url: string) =>
+      messageOf(surface, { role: "user", content: [{ type: "image_url", image_url: { url, detail: "low" } }] })
+        ?.parts[0];
+    expect(media("data:image/png;base64,aGk=")?.kind.value).toMatchObject({
+      source: { case: "data", value: Buffer.from("hi") },
+      mediaType: "image/png",
+      detail: MediaDetail.LOW,
+    });
+    expect(media("https://x.test/a.png")?.kind.value).toMatchObject({
+      source: { case: "url", value: "https://x.test/a.png" },
+    });
+  });
+
+  it("has the body's names for what the pipeline finds", () => {
+    const { nameField } = translate(surface, {
+      messages: [
+        { role: "user", content: [{ type: "text", text: "a" }] },
+        {
+          role: "assistant",
+          content: "b",
+          tool_calls: [{ id: "c1", type: "function", function: { name: "f", arguments: "{}" } }],
+        },
+        { role: "tool", tool_call_id: "c1", content: "done" },
+      ],
+    });
+    const limit = surface === deepinfraSurface ? "max_tokens" : "max_completion_tokens";
+    const expected: Record<string, string> = {
+      "chat.messages": "messages",
+      "chat.messages[0].role": "messages.0.role",
+      "chat.messages[0].parts": "messages.0.content",
+      "chat.messages[0].parts[0].media": "messages.0.content.0",
+      "chat.messages[1].parts[0]": "messages.1.content",
+      "chat.messages[1].parts[1].tool_call.id": "messages.1.tool_calls.0.id",
+      "chat.messages[1].parts[1].tool_call.arguments_json": "messages.1.tool_calls.0.function.arguments",
+      "chat.messages[2].parts[0].tool_result.tool_call_id": "messages.2.tool_call_id",
+      "chat.parameters.temperature": "temperature",
+      "chat.parameters.stop_sequences": "stop",
+      "chat.parameters.stop_sequences[1]": "stop.1",
+      "chat.parameters.max_output_tokens": limit,
+      "chat.parameters": "top_logprobs",
+      "chat.tools[3].parameters_json_schema": "tools.3.function.parameters",
+      "chat.output_format.json_schema.name": "response_format.json_schema.name",
+      "chat.output_format.json_schema.schema_json": "response_format.json_schema.schema",
+      "chat.reasoning.effort": "reasoning_effort",
+      "chat.model": "model",
+      "chat.account_id": "x-selected-account-id",
+      "chat.user": "user",
+    };
+    expect(Object.fromEntries(Object.keys(expected).map((path) => [path, nameField?.(path)]))).toEqual(expected);
+  });
+});
+
+describe("properties that an API does not have", () => {
+  const nested = {
+    foo: 1,
+    messages: [{ role: "user", content: [{ type: "text", text: "x", bar: 1 }], baz: 1 }],
+    tools: [{ type: "function", function: { name: "f", qux: 1 } }],
+  };
+
+  it.each([openaiSurface, cerebrasSurface])("are refused, inside of others too: $name", (surface) => {
+    const found = violationsOf(() => translate(surface, nested));
+    expect(found).toEqual(
+      expect.arrayContaining([
+        ["foo", "unknown_property"],
+        ["messages.0.content.0.bar", "unknown_property"],
+        ["messages.0.baz", "unknown_property"],
+        ["tools.0.function.qux", "unknown_property"],
+      ]),
+    );
+    expect(found).toHaveLength(4);
+  });
+
+  it("are ignored by deepinfra", () => {
+    expect(chatOf(deepinfraSurface, nested).tools).toHaveLength(1);
+  });
+});
+
+describe("reasoning", () => {
+  const effortOf = (surface: ChatSurface, fields: object) => chatOf(surface, fields).reasoning?.control.value;
+
+  it("is none when it is disabled, by any of the words for it", () => {
+    expect(effortOf(deepinfraSurface, { reasoning: { enabled: false } })).toBe(ReasoningEffort.NONE);
+    expect(effortOf(deepinfraSurface, { reasoning_effort: "none" })).toBe(ReasoningEffort.NONE);
+    expect(effortOf(cerebrasSurface, { disable_reasoning: true })).toBe(ReasoningEffort.NONE);
+    expect(effortOf(cerebrasSurface, { disable_reasoning: false })).toBeUndefined();
+  });
+
+  it("may be said twice, but not in two ways", () => {
+    expect(effortOf(deepinfraSurface, { reasoning: { effort: "low" }, reasoning_effort: "low" })).toBe(
+      ReasoningEffort.LOW,
+    );
+    const wrong: readonly (readonly [ChatSurface, object, string])[] = [
+      [deepinfraSurface, { reasoning: { effort: "low" }, reasoning_effort: "high" }, "reasoning.effort"],
+      [deepinfraSurface, { reasoning: { enabled: false, effort: "low" } }, "reasoning.enabled"],
+      [deepinfraSurface, { reasoning: { enabled: true }, reasoning_effort: "none" }, "reasoning.enabled"],
+      [cerebrasSurface, { disable_reasoning: true, reasoning_effort: "low" }, "disable_reasoning"],
+    ];
+    for (const [surface, fields, field] of wrong) expect(fieldsWrong(surface, fields)).toEqual([field]);
+  });
+
+  it("has the words of each API", () => {
+    expect(effortOf(openaiSurface, { reasoning_effort: "max" })).toBe(ReasoningEffort.MAX);
+    for (const surface of [cerebrasSurface, deepinfraSurface]) {
+      expect(fieldsWrong(surface, { reasoning_effort: "max" })).toEqual(["reasoning_effort"]);
+    }
+  });
+
+  it.each([
+    ["parsed", ReasoningFormat.PARSED],
+    ["text_parsed", ReasoningFormat.PARSED],
+    ["raw", ReasoningFormat.RAW],
+    ["hidden", ReasoningFormat.HIDDEN],
+    ["none", undefined],
+  ])("comes back as Cerebras' reasoning_format says: %s", (word, format) => {
+    expect(chatOf(cerebrasSurface, { reasoning_format: word }).reasoning?.format).toBe(format);
+  });
+
+  it("of earlier turns is cleared when clear_thinking says so", () => {
+    expect(chatOf(cerebrasSurface, { clear_thinking: false }).reasoning?.clearEarlierReasoning).toBe(false);
+  });
+
+  it("of an assistant message is taken by the API's own name", () => {
+    const thought = (surface: ChatSurface, name: string) =>
+      messageOf(surface, { role: "assistant", content: "x", [name]: "hm" })?.parts[0]?.kind;
+    const expected = { case: "reasoning", value: expect.objectContaining({ text: "hm" }) };
+    expect(thought(deepinfraSurface, "reasoning_content")).toEqual(expected);
+    expect(thought(openaiSurface, "reasoning_content")).toEqual(expected);
+    expect(thought(cerebrasSurface, "reasoning")).toEqual(expected);
+    const messages = [{ role: "assistant", content: "x", reasoning_content: "hm" }];
+    expect(violationsOf(() => translate(cerebrasSurface, { messages }))).toEqual([
+      ["messages.0.reasoning_content", "unknown_property"],
+    ]);
+  });
+});
+
+describe("what only OpenAI's API has", () => {
+  it("goes to OpenAI as it is, from both who serve it", () => {
+    const fields = { verbosity: "low", store: false, metadata: { team: "a" }, prompt_cache_retention: "24h" };
+    expect(chatOf(openaiSurface, fields).providerOptions).toEqual({ openai: fields, "azure-openai": fields });
+  });
+
+  it("is refused where the answer would have no place for it", () => {
+    const fields = { modalities: ["text", "audio"], audio: { voice: "alloy", format: "wav" }, functions: [] };
+    expect(fieldsWrong(openaiSurface, fields).sort()).toEqual(["audio", "functions", "modalities.1"]);
+  });
+
+  it("names the end user by two fields, of which the newer one is the contract's", () => {
+    expect(chatOf(openaiSurface, { user: "u" }).user).toBe("u");
+    expect(chatOf(openaiSurface, { user: "u", safety_identifier: "u" }).providerOptions).toEqual({});
+    const both = chatOf(openaiSurface, { user: "u", safety_identifier: "s" });
+    expect([both.user, both.providerOptions.openai]).toEqual(["s", { user: "u" }]);
+  });
+
+  it("takes its own answers back", () => {
+    const message = {
+      ...{ role: "assistant", content: "x", refusal: null, annotations: [], audio: null, function_call: null },
+      reasoning_content: "hm",
+    };
+    expect(messageOf(openaiSurface, message)?.parts.map(({ kind }) => kind.case)).toEqual(["reasoning", "text"]);
+  });
+
+  it("marks parts for its cache", () => {
+    const mark = { mode: "explicit", ttl: "30m" };
+    const content = [{ type: "text", text: "x", prompt_cache_breakpoint: mark }];
+    expect(messageOf(openaiSurface, { role: "user", content })?.parts[0]?.cacheHint).toMatchObject({
+      ttl: { seconds: 1800n },
+    });
+  });
+
+  it("takes files and sounds as bytes", () => {
+    const content = [
+      { type: "file", file: { file_data: "data:application/pdf;base64,aGk=", filename: "a.pdf" } },
+      { type: "input_audio", input_audio: { data: "aGk=", format: "mp3" } },
+    ];
+    const source = { case: "data", value: Buffer.from("hi") };
+    expect(messageOf(openaiSurface, { role: "user", content })?.parts.map(({ kind }) => kind.value)).toMatchObject([
+      { source, mediaType: "application/pdf", filename: "a.pdf" },
+      { source, mediaType: "audio/mpeg" },
+    ]);
+    const wrong = [{ role: "user", content: [{ type: "input_audio", input_audio: { data: "!", format: "mp3" } }] }];
+    expect(fieldsWrong(openaiSurface, { messages: wrong })).toEqual(["messages.0.content.0.input_audio.data"]);
+  });
+});
+
+describe("what only Cerebras' API has", () => {
+  it("says -1 for as many tokens as can be", () => {
+    expect(chatOf(cerebrasSurface, { max_completion_tokens: -1 }).parameters?.maxOutputTokens).toBeUndefined();
+    const { parameters, providerOptions } = chatOf(cerebrasSurface, { min_tokens: -1 });
+    expect([parameters?.minOutputTokens, providerOptions]).toEqual([
+      undefined,
+      { cerebras: { min_completion_tokens: -1 } },
+    ]);
+    const bounded = chatOf(cerebrasSurface, { min_tokens: -1, max_completion_tokens: 9 });
+    expect([bounded.parameters?.minOutputTokens, bounded.providerOptions]).toEqual([9, {}]);
+  });
+
+  it("has a header for how long a queue may be", () => {
+    const { chat } = translate(cerebrasSurface, { service_tier: "flex" }, { queue_threshold: "500" });
+    expect(chat.providerOptions).toEqual({ cerebras: { queue_threshold: 500 } });
+    expect(chat.serviceTier).toBe("flex");
+  });
+
+  it("has parameters of its models", () => {
+    expect(chatOf(cerebrasSurface, { model_parameters: { a: [1, { b: null }] } }).deploymentParameters).toEqual({
+      a: [1, { b: null }],
+    });
+  });
+
+  it("has a prediction as text or as parts of text", () => {
+    const content = [
+      { type: "text", text: "a" },
+      { type: "text", text: "b" },
+    ];
+    expect(chatOf(cerebrasSurface, { prediction: { type: "content", content } }).prediction?.content).toBe("ab");
+  });
+
+  it("has a short form of an image, and the role developer", () => {
+    const image = messageOf(cerebrasSurface, { role: "user", content: [{ type: "image", image: "https://x.test/a" }] });
+    expect(image?.parts[0]?.kind.case).toBe("media");
+    expect(messageOf(cerebrasSurface, { role: "developer", content: "x" })?.role).toBe(Role.DEVELOPER);
+  });
+});
+
+describe("what only DeepInfra's API has", () => {
+  it("samples in its own ways", () => {
+    const { parameters, chatTemplateKwargs } = chatOf(deepinfraSurface, {
+      ...{ min_p: 0.1, top_k: 5, repetition_penalty: 1.1 },
+      chat_template_kwargs: { enable_thinking: false },
+    });
+    expect(parameters).toMatchObject({ minP: 0.1, topK: 5, repetitionPenalty: 1.1 });
+    expect(chatTemplateKwargs).toEqual({ enable_thinking: false });
+  });
+
+  it("fits an answer to a regular expression", () => {
+    const regex = { type: "regex", regex: "[0-9]{3}" };
+    expect(chatOf(deepinfraSurface, { response_format: regex }).outputFormat?.format).toMatchObject({
+      case: "regex",
+      value: { pattern: "[0-9]{3}" },
+    });
+    for (const surface of [openaiSurface, cerebrasSurface]) {
+      expect(fieldsWrong(surface, { response_format: regex })).toEqual(["response_format.type"]);
+    }
+  });
+
+  it("marks messages, parts and tools for its cache", () => {
+    const mark = { cache_control: { type: "ephemeral", ttl: "1h" } };
+    const { messages, tools } = chatOf(deepinfraSurface, {
+      messages: [
+        { role: "system", content: "rules", cache_control: { type: "ephemeral" } },
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "x", ...mark },
+            { type: "text", text: "y" },
+          ],
+        },
+      ],
+      tools: [{ function: { name: "f" }, ...mark }],
+    });
+    const hour = { ttl: { seconds: 3600n } };
+    expect(messages[0]?.parts[0]?.cacheHint).toMatchObject({});
+    expect(messages[1]?.parts.map(({ cacheHint }) => cacheHint)).toMatchObject([hour, undefined]);
+    expect(tools[0]?.cacheHint).toMatchObject(hour);
+  });
+
+  it("takes a sound as wav unless it says otherwise, and an image in the detail auto", () => {
+    const content = [
+      { type: "input_audio", input_audio: { data: "aGk=" } },
+      { type: "image_url", image_url: { url: "https://x.test/a.png" } },
+    ];
+    expect(messageOf(deepinfraSurface, { role: "user", content })?.parts.map(({ kind }) => kind.value)).toMatchObject([
+      { mediaType: "audio/wav" },
+      { detail: MediaDetail.AUTO },
+    ]);
+    const ogg = [{ role: "user", content: [{ type: "input_audio", input_audio: { data: "aGk=", format: "ogg" } }] }];
+    expect(fieldsWrong(deepinfraSurface, { messages: ogg })).toEqual(["messages.0.content.0.input_audio.format"]);
+  });
+
+  it("has no media outside of the user's messages", () => {
+    const image = [{ type: "image_url", image_url: { url: "https://x.test/a.png" } }];
+    for (const role of ["system", "assistant"]) {
+      expect(fieldsWrong(deepinfraSurface, { messages: [{ role, content: image }] })).toEqual([
+        "messages.0.content.0.type",
+      ]);
+    }
+  });
+
+  it("continues an answer that has begun", () => {
+    expect(chatOf(deepinfraSurface, { continue_final_message: true }).continueLastMessage).toBe(true);
+  });
+});
+
+it("a request makes a message of the contract that JSON can hold", () => {
+  for (const surface of surfaces) expect(() => toJson(ChatRequestSchema, chatOf(surface, {}))).not.toThrow();
+});

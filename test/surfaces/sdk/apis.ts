@@ -1,0 +1,34 @@
+import { onTestFinished } from "vitest";
+import { type RecordedRequest, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
+import { startTestService, type TestService } from "../../support/service.ts";
+
+/** A running service, and where its HTTP APIs begin. */
+export interface Apis extends Pick<TestService, "records" | "nextRecord"> {
+  readonly url: string;
+}
+
+/** Runs the service until the test ends. */
+export async function startApis(environment: Record<string, string> = {}): Promise<Apis> {
+  const service = await startTestService(environment);
+  onTestFinished(() => service.stop());
+  const { httpAddress, records, nextRecord } = service;
+  return { url: `http://${httpAddress}`, records, nextRecord };
+}
+
+/** A running service whose one provider answers by scripts. */
+export interface ScriptedApis extends Apis {
+  /** What the provider was asked so far. */
+  readonly requests: readonly RecordedRequest[];
+  nextRequest(): Promise<RecordedRequest>;
+}
+
+export async function startScripted(
+  provider: "OPENAI" | "CEREBRAS" | "DEEPINFRA",
+  ...scripts: readonly Script[]
+): Promise<ScriptedApis> {
+  const upstream = await startReplayUpstream(...scripts);
+  onTestFinished(() => upstream[Symbol.asyncDispose]());
+  const environment = { [`${provider}_API_KEY`]: "provider-key", [`${provider}_BASE_URL`]: upstream.baseUrl };
+  const { requests, nextRequest } = upstream;
+  return { ...(await startApis(environment)), requests, nextRequest };
+}
