@@ -26,6 +26,7 @@ const databaseNames: Readonly<Record<string, string>> = {
   openrouter: "openrouter",
   xai: "xai",
   deepseek: "deepseek",
+  moonshot: "moonshotai",
 };
 
 /** Entries whose facts are those of a seed's time and not of today. */

@@ -93,8 +93,20 @@ export class GatewayError extends Error {
   }
 }
 
-/** A request with wrong fields; all of them are reported together. */
+/** Wrong fields that an error names: a request of 16 MiB can have millions. */
+export const mostViolations = 100;
+
+/** Characters of a field's path, which may have keys of the caller's in it. */
+const longestField = 256;
+
+/** A request with wrong fields; all of them are reported together, up to `mostViolations`. */
 export function invalidRequest(fields: readonly FieldViolation[]): GatewayError {
-  const list = fields.map((violation) => `${violation.field}: ${violation.description}`).join("; ");
-  return new GatewayError("INVALID_REQUEST", `invalid request: ${list}`, { fields });
+  const told = fields.slice(0, mostViolations).map((violation) => ({ ...violation, field: cut(violation.field) }));
+  const list = told.map((violation) => `${violation.field}: ${violation.description}`).join("; ");
+  const rest = fields.length > told.length ? `; and ${fields.length - told.length} more` : "";
+  return new GatewayError("INVALID_REQUEST", `invalid request: ${list}${rest}`, { fields: told });
+}
+
+function cut(field: string): string {
+  return field.length <= longestField ? field : `${field.slice(0, longestField - 1).toWellFormed()}…`;
 }

@@ -62,6 +62,16 @@ export function selectAccount(caller: Caller, headerAccount: string | null, body
   return account;
 }
 
+/**
+ * The account whose deployments a lookup shows. Nothing is recorded, so that unlike a call it needs none: without one,
+ * those of no account are shown.
+ */
+export function lookupAccount(caller: Caller, headerAccount: string | null): string {
+  if (headerAccount) return selectAccount(caller, headerAccount, "");
+  const [only = "", ...others] = caller.accounts;
+  return caller.defaultAccount ?? (others.length === 0 ? only : "");
+}
+
 function defaultAccount({ accounts, defaultAccount: configured, requireAccount }: Caller): string {
   const [first = "", ...others] = accounts;
   if (!requireAccount && configured !== undefined) return configured;

@@ -80,12 +80,6 @@ const needs: readonly Need[] = [
     lack: "does not take a chat template",
     fields: ({ chatTemplate }) => when(chatTemplate !== undefined, "chat_template"),
   },
-  {
-    capability: "chatTemplate",
-    kind: "UNSUPPORTED_PARAMETER",
-    lack: "does not take variables for a chat template",
-    fields: ({ chatTemplateKwargs }) => when(chatTemplateKwargs, "chat_template_kwargs"),
-  },
 ];
 
 /**

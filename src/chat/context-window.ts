@@ -49,7 +49,12 @@ export async function fitWindow(
   const window = model.contextWindowTokens;
   const asked = chat.parameters?.maxOutputTokens;
   const byDefault = asked === undefined ? profile.outputLimits[model.family] : undefined;
-  if (window === 0) return { request: withOutputLimit(chat, bounded(byDefault, model)), limitations: [] };
+  if (window === 0) {
+    const message = `the window of ${model.id} is not known here: no message was left out`;
+    const limitation: Limitation = { kind: "UNSUPPORTED_PARAMETER", field: "memory_strategy", message };
+    const limitations = chat.memoryStrategy?.strategy.case === "autoTrim" ? [limitation] : [];
+    return { request: withOutputLimit(chat, bounded(byDefault, model)), limitations };
+  }
 
   const mostOutput = asked ?? (byDefault === "rest" ? model.maxOutputTokens || window : byDefault);
   const reserve = profile.outputMustFit ? (asked ?? 1) : 1;

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
-import { OutputFormatSchema } from "../gen/dragoman/v1/output_format_pb.js";
+import { type OutputFormat, OutputFormatSchema } from "../gen/dragoman/v1/output_format_pb.js";
 import type { Limitation } from "./limitations.ts";
 import { systemMessage } from "./prepare.ts";
 
@@ -15,12 +15,18 @@ export interface EmulatedSchema {
 const unchecked: readonly string[] = ["$ref", "$dynamicRef", "$recursiveRef", "pattern", "patternProperties"];
 
 /**
- * Where a model cannot be held to a JSON Schema, it is told the schema instead, and the answer is checked against it
- * here (createJsonCheck). Schemas that cannot be checked safely here are refused.
+ * Where a model cannot be held to a JSON Schema, or its dialect has none (`refuses` says of a request whether it takes
+ * the form of its answer), it is told the schema instead, and the answer is checked against it here (createJsonCheck).
+ * Schemas that cannot be checked safely here are refused.
  */
-export function emulateSchema(chat: ChatRequest, { id, capabilities }: Model): EmulatedSchema {
+export function emulateSchema(
+  chat: ChatRequest,
+  { id, capabilities }: Model,
+  refuses: (chat: ChatRequest) => boolean,
+): EmulatedSchema {
   const format = chat.outputFormat?.format;
-  if (format?.case !== "jsonSchema" || capabilities?.jsonSchema !== false) return { request: chat, limitations: [] };
+  if (format?.case !== "jsonSchema") return { request: chat, limitations: [] };
+  if (capabilities?.jsonSchema !== false && !refuses(chat)) return { request: chat, limitations: [] };
   const field = "output_format.json_schema";
   const keyword = uncheckedKeyword(JSON.parse(format.value.schemaJson));
   if (keyword !== undefined) {
@@ -29,12 +35,19 @@ export function emulateSchema(chat: ChatRequest, { id, capabilities }: Model): E
   }
   const told = `Answer with JSON only, and nothing else. It must fit this JSON Schema: ${format.value.schemaJson}`;
   const message = `${id} cannot be held to a JSON Schema: it is told the schema, and the answer is checked here`;
-  const { outputFormat, ...rest } = chat;
-  const request: ChatRequest = { ...rest, messages: [systemMessage(told), ...chat.messages] };
-  if (capabilities.jsonObject && describesObject(format.value.schemaJson)) {
-    request.outputFormat = create(OutputFormatSchema, { format: { case: "jsonObject", value: {} } });
-  }
-  return { request, limitations: [{ kind: "EMULATED", field, message }] };
+  const { outputFormat: _, ...rest } = chat;
+  const unheld: ChatRequest = { ...rest, messages: [systemMessage(told), ...chat.messages] };
+  const outputFormat = create(OutputFormatSchema, { format: { case: "jsonObject", value: {} } });
+  const asObject: ChatRequest = { ...unheld, outputFormat };
+  const canBeObject =
+    describesObject(format.value.schemaJson) && capabilities?.jsonObject !== false && !refuses(asObject);
+  return { request: canBeObject ? asObject : unheld, limitations: [{ kind: "EMULATED", field, message }] };
+}
+
+/** Whether an answer can be checked here against the schema of a form. */
+export function isCheckable(outputFormat: OutputFormat | undefined): boolean {
+  const format = outputFormat?.format;
+  return format?.case === "jsonSchema" && uncheckedKeyword(JSON.parse(format.value.schemaJson)) === undefined;
 }
 
 function uncheckedKeyword(schema: unknown): string | undefined {

@@ -63,7 +63,10 @@ const strength = { REFUSED: 3, UNSUPPORTED_PARAMETER: 2, ADJUSTED: 1, EMULATED: 
   number
 >;
 
-/** One limitation for each field, where the catalogue and the dialect both know one: the one that takes more away. */
+/**
+ * One limitation for each field, where the catalogue and the dialect both know one: the one that takes more away. Of what
+ * is left out as a whole, its fields need no word.
+ */
 function strongest(found: readonly Limitation[]): readonly Limitation[] {
   const byField = new Map<string, Limitation>();
   for (const limitation of found) {
@@ -71,7 +74,12 @@ function strongest(found: readonly Limitation[]): readonly Limitation[] {
     if (known === undefined || strength[limitation.kind] > strength[known.kind])
       byField.set(limitation.field, limitation);
   }
-  return [...byField.values()];
+  return [...byField.values()].filter(({ field }) => !isWithin(field, byField));
+}
+
+function isWithin(field: string, byField: ReadonlyMap<string, Limitation>): boolean {
+  const steps = field.split(".");
+  return steps.some((_, end) => byField.get(steps.slice(0, end).join("."))?.kind === "UNSUPPORTED_PARAMETER");
 }
 
 /** Sets the field at a path, or clears it when the value is undefined. */

@@ -1,4 +1,4 @@
-import { type Message, Role } from "../gen/dragoman/v1/message_pb.js";
+import type { Message } from "../gen/dragoman/v1/message_pb.js";
 import { isSystem } from "./request-rules.ts";
 
 /**
@@ -12,7 +12,9 @@ export function keepLast(messages: readonly Message[], k: number): readonly Mess
     const message = messages[begin - 1];
     if (message !== undefined && !isSystem(message)) counted++;
   }
-  return from(messages, withCall(messages, begin));
+  const parted = partedAt(messages);
+  while (parted[begin]) begin--;
+  return from(messages, begin);
 }
 
 /**
@@ -24,8 +26,8 @@ export async function trimOldest(
   messages: readonly Message[],
   fits: (kept: readonly Message[]) => Promise<boolean>,
 ): Promise<readonly Message[]> {
-  // The places where the rest may begin: never between a call and its results.
-  const begins = messages.flatMap((message, index) => (isSystem(message) || message.role === Role.TOOL ? [] : [index]));
+  const parted = partedAt(messages);
+  const begins = messages.flatMap((message, index) => (isSystem(message) || parted[index] ? [] : [index]));
   let [low, high] = [0, Math.max(0, begins.length - 1)];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
@@ -40,8 +42,19 @@ function from(messages: readonly Message[], begin: number): readonly Message[] {
   return messages.filter((message, index) => index >= begin || isSystem(message));
 }
 
-function withCall(messages: readonly Message[], begin: number): number {
-  let moved = begin;
-  while (moved > 0 && messages[moved]?.role === Role.TOOL) moved--;
-  return moved;
+/** Whether a cut before each message would part a call of a tool from a result of it, however far apart they are. */
+function partedAt(messages: readonly Message[]): readonly boolean[] {
+  const calls = new Map<string, number>();
+  for (const [index, { parts }] of messages.entries()) {
+    for (const { kind } of parts) if (kind.case === "toolCall") calls.set(kind.value.id, index);
+  }
+  let earliest = messages.length;
+  const parted: boolean[] = [];
+  for (const [index, { parts }] of [...messages.entries()].reverse()) {
+    for (const { kind } of parts) {
+      if (kind.case === "toolResult") earliest = Math.min(earliest, calls.get(kind.value.toolCallId) ?? index);
+    }
+    parted[index] = earliest < index;
+  }
+  return parted;
 }

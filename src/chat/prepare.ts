@@ -5,17 +5,47 @@ import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { type Warning, WarningSchema } from "../gen/dragoman/v1/warning_pb.js";
 import type { Limitation } from "./limitations.ts";
 import { keepLast } from "./memory.ts";
+import type { Profile } from "./profile.ts";
 import { isSystem } from "./request-rules.ts";
 
-/** The request with its messages as they will go out: instructions placed, memory applied, foreign state left out. */
-export function prepareMessages(chat: ChatRequest, model: Model): ChatRequest {
+/**
+ * The request with its messages as they will go out: instructions placed, memory applied, foreign state left out, and
+ * system messages joined where the profile says so.
+ */
+export function prepareMessages(chat: ChatRequest, model: Model, { joinsSystemMessages }: Joining): ChatRequest {
   const kept =
     chat.memoryStrategy?.strategy.case === "lastK"
       ? keepLast(chat.messages, chat.memoryStrategy.strategy.value.k)
       : chat.messages;
   const own = kept.map((message) => withoutForeignState(message, model));
-  const messages = chat.instructions ? [systemMessage(chat.instructions), ...own] : own;
+  const placed = chat.instructions ? [systemMessage(chat.instructions), ...own] : own;
+  const messages = joinsSystemMessages ? joinSystem(placed) : placed;
   return { ...chat, messages: takesSystemMessages(model) ? messages : foldSystem(messages) };
+}
+
+type Joining = Pick<Profile, "joinsSystemMessages">;
+
+/** Where there are several system messages, one with a blank line between their texts, in the place of the first. */
+function joinSystem(messages: readonly Message[]): Message[] {
+  const [first, ...later] = messages.filter(isSystem);
+  if (first === undefined || later.length === 0) return [...messages];
+  const parts = later.reduce((joined, message) => joinParts(joined, message.parts), first.parts);
+  return messages.flatMap((message) => {
+    if (message === first) return { ...first, parts };
+    return isSystem(message) ? [] : message;
+  });
+}
+
+/** Into one text where two meet, unless the prompt is to be cached between them. */
+function joinParts(before: readonly Part[], [next, ...rest]: readonly Part[]): Part[] {
+  const last = before.at(-1);
+  if (next?.kind.case !== "text") return [...before, ...(next ? [next] : []), ...rest];
+  const blankLine = "\n\n";
+  if (last?.kind.case !== "text" || last.cacheHint !== undefined) {
+    return [...before, { ...next, kind: { case: "text", value: blankLine + next.kind.value } }, ...rest];
+  }
+  const value = last.kind.value + blankLine + next.kind.value;
+  return [...before.slice(0, -1), { ...next, kind: { case: "text", value } }, ...rest];
 }
 
 /** A system message of one text. */
@@ -64,11 +94,20 @@ function withoutForeignState(message: Message, model: Model): Message {
 }
 
 /** What the model cannot do of the messages, and is done here instead. */
-export function messageLimitations(chat: ChatRequest, model: Model): readonly Limitation[] {
+export function* messageLimitations(
+  chat: ChatRequest,
+  model: Model,
+  { name, joinsSystemMessages }: Joining & Pick<Profile, "name">,
+): Generator<Limitation> {
   const hasSystem = chat.instructions || chat.messages.some(isSystem);
-  if (!hasSystem || takesSystemMessages(model)) return [];
-  const message = `${model.id} takes no system messages: their text is put before the first user turn's`;
-  return [{ kind: "EMULATED", field: "messages", message }];
+  if (hasSystem && !takesSystemMessages(model)) {
+    const message = `${model.id} takes no system messages: their text is put before the first user turn's`;
+    yield { kind: "EMULATED", field: "messages", message };
+  }
+  const [, second] = joinsSystemMessages ? chat.messages.filter(isSystem) : [];
+  if (second === undefined) return;
+  const message = `the profile ${name} has one system message: the later ones are joined to the first`;
+  yield { kind: "EMULATED", field: `messages[${chat.messages.indexOf(second)}]`, message };
 }
 
 /** What is likely a slip of the caller, though the call can go on. */

@@ -35,6 +35,8 @@ export interface Profile {
   readonly maxStopSequences: number;
   /** The system text of requests without one. Undefined: none. */
   readonly instructions: string | undefined;
+  /** Sends several system messages as one, with a blank line between them. Otherwise they stay where they are. */
+  readonly joinsSystemMessages: boolean;
   /** What is left out where a family lacks it. */
   readonly familyFields: readonly FamilyField[];
   /** Families that take images by URL. Undefined: as the model does. */

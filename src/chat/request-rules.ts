@@ -1,15 +1,18 @@
-import type { FieldViolation } from "../errors.ts";
+import { type FieldViolation, mostViolations } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, type Part, Role } from "../gen/dragoman/v1/message_pb.js";
 import { ReasoningFormat } from "../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../gen/dragoman/v1/tool_pb.js";
+import { excessOf, mostLevels, mostValues } from "./json-bounds.ts";
 
 type Report = (field: string, description: string) => void;
 
-/** The rules of a request that annotations cannot say. All that are broken are returned. */
+/** The rules of a request that annotations cannot say. All that are broken are returned, up to `mostViolations`. */
 export function requestViolations(chat: ChatRequest): readonly FieldViolation[] {
   const violations: FieldViolation[] = [];
-  const report: Report = (field, description) => violations.push({ field: `chat.${field}`, description });
+  const report: Report = (field, description) => {
+    if (violations.length < mostViolations) violations.push({ field: `chat.${field}`, description });
+  };
   checkConversation(chat.messages, report);
   checkTools(chat, report);
   checkOutput(chat, report);
@@ -38,9 +41,7 @@ function checkConversation(messages: readonly Message[], report: Report): void {
           const { id, argumentsJson } = part.kind.value;
           if (calls.has(id)) report(`${path}.tool_call.id`, "is used by an earlier tool call; ids are unique");
           calls.add(id);
-          if (argumentsJson !== "" && !isJsonObject(argumentsJson)) {
-            report(`${path}.tool_call.arguments_json`, "must be the JSON text of an object");
-          }
+          if (argumentsJson !== "") checkJson(argumentsJson, `${path}.tool_call.arguments_json`, report);
           break;
         }
         case "toolResult":
@@ -81,9 +82,8 @@ function checkTools(chat: ChatRequest, report: Report): void {
   chat.tools.forEach((tool, index) => {
     if (names.has(tool.name)) report(`tools[${index}].name`, "is used by an earlier tool; names are unique");
     names.add(tool.name);
-    if (tool.parametersJsonSchema !== "" && !isJsonObject(tool.parametersJsonSchema)) {
-      report(`tools[${index}].parameters_json_schema`, "must be the JSON text of an object");
-    }
+    const { parametersJsonSchema: schema } = tool;
+    if (schema !== "") checkJson(schema, `tools[${index}].parameters_json_schema`, report);
   });
   const choice = chat.toolChoice?.choice;
   if (choice?.case === "toolName" && !names.has(choice.value)) {
@@ -103,8 +103,8 @@ function checkOutput(chat: ChatRequest, report: Report): void {
     report("parameters.min_output_tokens", "must not be above max_output_tokens");
   }
   const format = chat.outputFormat?.format;
-  if (format?.case === "jsonSchema" && !isJsonObject(format.value.schemaJson)) {
-    report("output_format.json_schema.schema_json", "must be the JSON text of an object");
+  if (format?.case === "jsonSchema") {
+    checkJson(format.value.schemaJson, "output_format.json_schema.schema_json", report);
   }
   const json = format?.case === "jsonObject" || format?.case === "jsonSchema";
   if (json && chat.reasoning?.format === ReasoningFormat.RAW) {
@@ -119,8 +119,15 @@ function isSeed(text: string): boolean {
   return value >= -(2n ** 63n) && value < 2n ** 64n;
 }
 
-/** Whether the text is JSON and an object. */
-export function isJsonObject(text: string): boolean {
+/** JSON text that a request has in a field of text. */
+function checkJson(text: string, path: string, report: Report): void {
+  const excess = excessOf(text);
+  if (excess === "levels") report(path, `must not nest more than ${mostLevels} levels deep`);
+  else if (excess === "values") report(path, `must not have more than ${mostValues} values`);
+  else if (!isObject(text)) report(path, "must be the JSON text of an object");
+}
+
+function isObject(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -4,6 +4,7 @@ import { GatewayError } from "../errors.ts";
 import { type Model, ModelSchema } from "../gen/dragoman/v1/model_pb.js";
 import { nearest } from "../nearest.ts";
 import { withFamily } from "./families.ts";
+import { sameWeights } from "./same-weights.ts";
 
 /** The models that requests can name. */
 export interface Catalogue {
@@ -30,6 +31,10 @@ export interface Deployment {
   readonly parameters: readonly DeclaredParameter[];
   /** The model gets the last user message and nothing else. */
   readonly completionOnly: boolean;
+}
+
+function isNamed({ id, aliases, provider, providerModel }: Model, name: string): boolean {
+  return id === name || aliases.includes(name) || `${provider}/${providerModel}` === name;
 }
 
 const deploymentPrefix = "deployments/";
@@ -91,7 +96,11 @@ export function createCatalogue(
 
   function turnedOff(name: string, provider: string): GatewayError {
     const reason = known.find((candidate) => candidate.name === provider)?.reason ?? "turn it on in the configuration";
-    const message = `the model ${name} needs the provider ${provider}, which is off: ${reason}`;
+    const listed = models.find((model) => isNamed(model, name))?.id ?? "";
+    const elsewhere = sameWeights(listed).filter((id) => on.has(byName.get(id)?.provider ?? ""));
+    const also =
+      elsewhere.length > 0 ? `; other names of the same weights, whose providers are on: ${elsewhere.join(", ")}` : "";
+    const message = `the model ${name} needs the provider ${provider}, which is off: ${reason}${also}`;
     return new GatewayError("MODEL_NOT_FOUND", message, { metadata: { model: name, provider } });
   }
 

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Model, ModelSchema } from "../gen/dragoman/v1/model_pb.js";
-import { deepseek, fireworks, groq, type HostedRow, openrouter, together, xai } from "./hosted-rows.ts";
+import { deepseek, fireworks, groq, type HostedRow, moonshot, openrouter, together, xai } from "./hosted-rows.ts";
 
 /** What sets a server's models apart from the next server's. */
 interface Server {
@@ -28,6 +28,7 @@ const servers: Readonly<Record<string, Server>> = {
   openrouter: { title: "OpenRouter", maxTemperature: 2, jsonSchema: true, logprobs: true, rows: openrouter },
   xai: { title: "xAI", maxTemperature: 2, jsonSchema: true, logprobs: true, rows: xai },
   deepseek: { title: "DeepSeek", maxTemperature: 2, jsonSchema: false, logprobs: true, rows: deepseek },
+  moonshot: { title: "Moonshot", maxTemperature: 1, jsonSchema: true, logprobs: false, rows: moonshot },
 };
 
 /** The models of servers that others run and that speak OpenAI's dialect, as `<provider>/<model>`. */

@@ -100,6 +100,13 @@ export const deepseek: readonly HostedRow[] = [
   { model: "deepseek-v4-pro", name: "DeepSeek V4 Pro", window: 1_000_000, output: 384_000, ...thinks },
 ];
 
+/** Moonshot. Sources: models.dev and https://platform.kimi.ai/docs/models in November 2026; K2 ends with the year. */
+export const moonshot: readonly HostedRow[] = [
+  { model: "kimi-k3", name: "Kimi K3", window: 1_048_576, output: 1_048_576, ...sees },
+  { model: "kimi-k3.1-pro", name: "Kimi K3.1 Pro", window: 1_048_576, output: 1_048_576, ...sees },
+  { model: "kimi-k3.1-pro-highspeed", name: "Kimi K3.1 Pro Highspeed", window: 1_048_576, output: 1_048_576, ...sees },
+];
+
 /**
  * The newest models of each vendor at OpenRouter, of some 400 there. An output limit of 0 stands where the source only
  * repeats nine tenths of the window.

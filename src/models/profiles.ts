@@ -16,6 +16,7 @@ const plain: Profile = {
   ranges: [],
   maxStopSequences: 16,
   instructions: undefined,
+  joinsSystemMessages: false,
   familyFields: [],
   imageUrlFamilies: undefined,
   outputLimits: {},
@@ -85,6 +86,7 @@ const egpDeployment: Profile = {
   eitherFamilies: [],
   ranges: [{ parameter: "n", min: 1, max: 1 }],
   instructions: undefined,
+  joinsSystemMessages: true,
   familyFields: [
     { ...sampling.topP, families: [...openai, "llm-engine", "google"] },
     { ...sampling.topK, families: ["llm-engine", "google"] },
@@ -111,6 +113,7 @@ const cerebras: Profile = {
   defaults: { temperature: 1, topP: 1 },
   ranges: [{ parameter: "temperature", min: 0, max: 1.5 }],
   maxStopSequences: 4,
+  joinsSystemMessages: true,
   rules: [jsonIsNotStreamed, strictSchema],
 };
 

@@ -1,3 +1,5 @@
+import { excessOf } from "../chat/json-bounds.ts";
+
 /** Branches that one anyOf may have. */
 const mostBranches = 5;
 
@@ -5,9 +7,10 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /**
  * Why a schema breaks Cerebras' rules for strict JSON schemas (inference-docs.cerebras.ai, structured outputs);
- * undefined when it keeps them. Text that is no JSON is reported elsewhere.
+ * undefined when it keeps them. Text that is no JSON, or out of bounds, is reported elsewhere.
  */
 export function strictSchemaProblem(schemaJson: string): string | undefined {
+  if (excessOf(schemaJson) !== undefined) return undefined;
   let schema: unknown;
   try {
     schema = JSON.parse(schemaJson);
@@ -28,8 +31,8 @@ function* problems(value: unknown, path: string): Generator<string> {
   if (value.items === true) yield `${at} has items: true, which strict mode lacks: give a schema`;
   if (isSchema(value.properties)) {
     if (value.additionalProperties !== false) yield `${at} needs additionalProperties: false in strict mode`;
-    const required: readonly unknown[] = Array.isArray(value.required) ? value.required : [];
-    const missing = Object.keys(value.properties).find((name) => !required.includes(name));
+    const required: ReadonlySet<unknown> = new Set(Array.isArray(value.required) ? value.required : []);
+    const missing = Object.keys(value.properties).find((name) => !required.has(name));
     if (missing !== undefined) yield `${at} must list every property as required in strict mode: ${missing} is not`;
   }
   for (const [key, child] of Object.entries(value)) {

@@ -59,8 +59,8 @@ export interface Adapter {
   effectiveParameters?(request: ChatRequest, model: Model): GenerationParameters;
 
   /**
-   * The body that `stream` would send, as a JSON value without secrets; undefined for providers inside the service.
-   * `prompt` is what the method of that name gave.
+   * The body that `stream` would send, without secrets: what `stringifyExact` makes its JSON of. Undefined for providers
+   * inside the service. `prompt` is what the method of that name gave.
    */
   describe(request: ChatRequest, model: Model, prompt?: string): unknown;
 

@@ -23,6 +23,11 @@ export function callsFor({ parameters }: ChatRequest, model: Model, adapter: Ada
   return choices > choicesOfOneCall(model, adapter) ? choices : 1;
 }
 
+/** The request as the provider gets it: where there is a call for each choice, that of the first. */
+export function firstCall(request: ChatRequest, model: Model, adapter: Adapter): ChatRequest {
+  return callsFor(request, model, adapter) > 1 ? singleRequest(request, 0) : request;
+}
+
 function choicesOfOneCall({ capabilities }: Model, { maxChoices = Number.POSITIVE_INFINITY }: Adapter): number {
   return capabilities?.multipleChoices === false ? 1 : maxChoices;
 }

@@ -7,18 +7,13 @@ import {
   type ChatService,
   CompleteChatRequestSchema,
   type CompleteChatResponse,
-  type PlanChatRequest,
   PlanChatRequestSchema,
-  type PlanChatResponse,
-  PlanChatResponseSchema,
   StreamChatRequestSchema,
 } from "../gen/dragoman/v1/chat_service_pb.js";
-import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
-import { tokenCounter } from "../models/tokens/counter.ts";
 import type { Call } from "./call.ts";
+import { describePlan } from "./describe-plan.ts";
 import { toConnectError } from "./error-details.ts";
 import { callerOf, type Gateway, lookup } from "./gateway.ts";
-import { checkChat, type PlanContext, planChat } from "./plan.ts";
 import { serveChat } from "./serve-chat.ts";
 
 /** ChatService, the same for both listeners. */
@@ -66,30 +61,4 @@ export function createChatService(gateway: Gateway): ServiceImpl<typeof ChatServ
       return describePlan(gateway, request, { account, streamed: false, signal });
     }),
   };
-}
-
-async function describePlan(
-  gateway: Gateway,
-  request: PlanChatRequest,
-  context: PlanContext,
-): Promise<PlanChatResponse> {
-  const checked = checkChat(PlanChatRequestSchema, request, gateway, context);
-  const plan = await planChat(checked, gateway, context);
-  const { model, effectiveParameters, prompt = "" } = plan;
-  const body = plan.adapter.describe(plan.request, model, plan.prompt);
-  const { maxOutputTokens = model.maxOutputTokens, n = 1 } = effectiveParameters;
-  const count = await tokenCounter(model, context.signal).count(plan.request);
-  return create(PlanChatResponseSchema, {
-    model: model.id,
-    provider: model.provider,
-    profile: plan.profile.name,
-    effectiveParameters,
-    warnings: [...plan.warnings],
-    messages: plan.request.messages,
-    renderedPrompt: prompt,
-    inputTokens: count.tokens,
-    inputTokensQuality: count.exact ? UsageQuality.EXACT : UsageQuality.ESTIMATED,
-    providerRequestJson: body === undefined ? "" : JSON.stringify(body),
-    outputTokensLimit: maxOutputTokens * n,
-  });
 }

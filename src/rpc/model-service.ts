@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { type Caller, selectAccount } from "../accounts/keys.ts";
+import { type Caller, lookupAccount } from "../accounts/keys.ts";
 import { requireValid } from "../chat/validate.ts";
 import {
   type GetModelRequest,
@@ -32,8 +32,6 @@ export function createModelService(catalogue: Catalogue): ServiceImpl<typeof Mod
   };
 }
 
-/** The account whose deployments are seen. Looking needs no account, so a key with several may leave it out. */
 function accountOf({ requestHeader }: HandlerContext, caller: Caller): string {
-  const named = requestHeader.get("x-selected-account-id");
-  return named ? selectAccount(caller, named, "") : (caller.defaultAccount ?? "");
+  return lookupAccount(caller, requestHeader.get("x-selected-account-id"));
 }

@@ -1,10 +1,11 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { pathStep } from "../accounts/path-step.ts";
 import { CallersPlaces } from "../chat/callers-places.ts";
 import { capabilityLimitations } from "../chat/capabilities.ts";
 import { fitWindow } from "../chat/context-window.ts";
 import { completionOnly, deploymentParameterViolations, withDeploymentParameters } from "../chat/deployment.ts";
-import { emulateSchema } from "../chat/emulate-schema.ts";
-import { applyLimitations } from "../chat/limitations.ts";
+import { emulateSchema, isCheckable } from "../chat/emulate-schema.ts";
+import { applyLimitations, type Limitation } from "../chat/limitations.ts";
 import { adviceFor, messageLimitations, prepareMessages } from "../chat/prepare.ts";
 import { defaultedFields, type Profile, profileLimitations, profileViolations, withDefaults } from "../chat/profile.ts";
 import { requestViolations } from "../chat/request-rules.ts";
@@ -33,7 +34,7 @@ export interface Plan {
   readonly prompt: string | undefined;
   /** The form that the answer is held to here. */
   readonly outputFormat: OutputFormat | undefined;
-  /** Whether the answer is held to the schema of `outputFormat` here, since the model cannot be. */
+  /** Whether the answer is held to the schema of `outputFormat` here, since the model cannot be, or not to all of it. */
   readonly checksSchema: boolean;
 }
 
@@ -100,8 +101,9 @@ export async function planChat(checked: CheckedChat, gateway: Gateway, context: 
   const fallback = gateway.catalogue.deploymentOf(model.id)?.completionOnly ? completionOnly(placed) : undefined;
   const asked = fallback?.request ?? placed;
   const filled = withDefaults(asked, profile, model);
-  const emulated = emulateSchema(prepareMessages(filled, model), model);
-  const fitted = await fitWindow(emulated.request, model, profile, tokenCounter(model, context.signal));
+  const emulated = emulateSchema(filled, model, (chat) => adapter.limitations(chat, model).some(refusesForm));
+  const placedMessages = prepareMessages(emulated.request, model, profile);
+  const fitted = await fitWindow(placedMessages, model, profile, tokenCounter(model, context.signal));
   const prepared = withScopedCacheKey(fitted.request, context.account);
   const places = new CallersPlaces(checked.chat.messages, prepared.messages);
   const found = [
@@ -116,7 +118,7 @@ export async function planChat(checked: CheckedChat, gateway: Gateway, context: 
       ...(fallback?.limitations ?? []),
       ...emulated.limitations,
       ...fitted.limitations,
-      ...messageLimitations(filled, model),
+      ...messageLimitations(filled, model, profile),
       ...found.map((limitation) => places.limitation(limitation)),
     ],
     defaultedFields(asked, profile, model),
@@ -133,8 +135,18 @@ export async function planChat(checked: CheckedChat, gateway: Gateway, context: 
     warnings: [...limited.warnings, ...adviceFor(checked.chat)],
     prompt: await promptOf(adapter, limited.request, model, context.signal, places),
     outputFormat: checked.chat.outputFormat,
-    checksSchema: emulated.limitations.length > 0,
+    checksSchema:
+      emulated.limitations.length > 0 || (found.some(loosensForm) && isCheckable(checked.chat.outputFormat)),
   };
+}
+
+function refusesForm({ kind, field }: Limitation): boolean {
+  return kind === "REFUSED" && field.startsWith("output_format");
+}
+
+/** The dialect holds the answer to less than was asked for. */
+function loosensForm({ kind, field }: Limitation): boolean {
+  return kind === "ADJUSTED" && field === "output_format";
 }
 
 async function promptOf(
@@ -151,8 +163,12 @@ async function promptOf(
   }
 }
 
-/** Providers keep prompt caches per key: with the account in it, accounts that chose the same key share nothing. */
+/**
+ * Providers keep prompt caches per key: with the account in it, accounts that chose the same key share nothing, nor do
+ * they with calls without an account, whose key has no step before a slash.
+ */
 function withScopedCacheKey(chat: ChatRequest, account: string): ChatRequest {
-  if (account === "" || chat.promptCacheKey === "") return chat;
-  return { ...chat, promptCacheKey: `${account}/${chat.promptCacheKey}` };
+  const { promptCacheKey: key } = chat;
+  if (key === "" || (account === "" && !key.includes("/"))) return chat;
+  return { ...chat, promptCacheKey: `${pathStep(account)}/${key}` };
 }

@@ -60,6 +60,9 @@ export async function* serveChat<Desc extends DescMessage>(
   }
 }
 
+/** UTF-16 units of 256 characters, which is as long as the contract lets the names in a record be. */
+const longestName = 512;
+
 /** Checks a call and plans it. Fills in the call's facts as they become known. */
 async function admit<Desc extends DescMessage>(
   gateway: Gateway,
@@ -69,11 +72,12 @@ async function admit<Desc extends DescMessage>(
   call.facts.keyId = caller.keyId;
   const request = message();
   const { user = "", model = "", accountId = "" } = request.chat ?? {};
-  call.facts.user = user;
-  call.facts.model = model;
+  // Nothing is checked yet, and a record is a line of the log.
+  call.facts.user = user.slice(0, longestName);
+  call.facts.model = model.slice(0, longestName);
   const selected = source.requestHeader.get("x-selected-account-id") ?? "";
   const account = selectAccount(caller, selected, accountId);
-  call.facts.accountId = account;
+  call.facts.accountId = account.slice(0, longestName);
   const context: PlanContext = { account, streamed, signal: call.signal, ...(profile && { profile }) };
   const checked = checkChat(schema, request, gateway, context);
   call.facts.model = checked.model.id;

@@ -39,7 +39,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
         const timer = setTimeout(() => server.closeAllConnections(), closingMs);
         server.close(() => {
           clearTimeout(timer);
-          resolve();
+          // Calls whose request is cut off by this hear of it at the end of this turn, and write their records then.
+          setImmediate(() => setImmediate(resolve));
         });
       });
     },

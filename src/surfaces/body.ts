@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import { excessOf, mostLevels, mostValues } from "../chat/json-bounds.ts";
 import { GatewayError, invalidRequest } from "../errors.ts";
 
 const decoders = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
@@ -78,8 +79,24 @@ export function discardRest(request: IncomingMessage, maxBytes: number): void {
 /** A number in a body that JavaScript cannot hold, in its own digits. Seeds have 64 bits. */
 export type ExactInteger = bigint;
 
-/** The JSON value of a body. Integers that a number would round come as bigint. Throws INVALID_REQUEST. */
+/** Digits of an integer that is taken as it is: reading one takes the square of their number. */
+const mostDigits = 400;
+
+/**
+ * The JSON value of a body. Integers that a number would round come as bigint. Throws INVALID_REQUEST for what is no
+ * JSON or nests too deeply, and REQUEST_TOO_LARGE when it has too many values.
+ */
 export function parseBody(text: string): unknown {
+  const excess = excessOf(text);
+  if (excess === "levels") {
+    throw invalidRequest([{ field: "body", description: `must not nest more than ${mostLevels} levels deep` }]);
+  }
+  if (excess === "values") {
+    throw new GatewayError(
+      "REQUEST_TOO_LARGE",
+      `the body has more than the ${mostValues} values that a request may have`,
+    );
+  }
   try {
     return JSON.parse(text, exactIntegers);
   } catch {
@@ -89,6 +106,7 @@ export function parseBody(text: string): unknown {
 
 /** `source` is the digits as they stand: https://github.com/tc39/proposal-json-parse-with-source */
 function exactIntegers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value) || !/^-?\d+$/.test(context?.source ?? "")) return value;
-  return BigInt(context?.source ?? 0);
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+  const { source = "" } = context ?? {};
+  return source.length <= mostDigits && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }

@@ -1,6 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Media, MediaSchema } from "../gen/dragoman/v1/message_pb.js";
 
+/** Characters before the data of a `data:` URI. */
+const longestHead = 512;
+
 type Source = Pick<Exclude<MessageInitShape<typeof MediaSchema>, Media>, "source" | "mediaType">;
 
 /**
@@ -9,7 +12,9 @@ type Source = Pick<Exclude<MessageInitShape<typeof MediaSchema>, Media>, "source
  */
 export function mediaSource(address: string): Source {
   const comma = address.indexOf(",");
-  const [, mediaType] = /^data:([^;,]+).*;base64$/i.exec(comma < 0 ? "" : address.slice(0, comma)) ?? [];
+  // Cut, since the expression takes the square of its length: media types and their parameters are short.
+  const head = comma < 0 || comma > longestHead ? "" : address.slice(0, comma);
+  const [, mediaType] = /^data:([^;,]+).*;base64$/i.exec(head) ?? [];
   const data = mediaType === undefined ? undefined : decodeBase64(address.slice(comma + 1));
   if (mediaType === undefined || data === undefined) return { source: { case: "url", value: address } };
   return { source: { case: "data", value: data }, mediaType };

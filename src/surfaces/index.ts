@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Gateway } from "../rpc/gateway.ts";
 import { cerebrasSurface } from "./cerebras.ts";
+import { decodePart } from "./decode-part.ts";
 import { deepinfraSurface } from "./deepinfra.ts";
 import { egpChatSurface } from "./egp-chat.ts";
 import { egpDeploymentSurface } from "./egp-deployment.ts";
@@ -45,15 +46,9 @@ function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`);
 }
 
-/** The named parts of a path; undefined when it does not match, or is not well encoded. */
+/** The named parts of a path; undefined when it does not match. */
 function match(pattern: RegExp, path: string): Readonly<Record<string, string>> | undefined {
   const found = pattern.exec(path);
   if (found === null) return undefined;
-  try {
-    return Object.fromEntries(
-      Object.entries(found.groups ?? {}).map(([name, part]) => [name, decodeURIComponent(part)]),
-    );
-  } catch {
-    return undefined;
-  }
+  return Object.fromEntries(Object.entries(found.groups ?? {}).map(([name, part]) => [name, decodePart(part)]));
 }

@@ -50,6 +50,7 @@ function isForeign(name: string, { provider }: ModelWorld, catalogue: Catalogue)
     return catalogue.resolve(name).provider !== provider;
   } catch (error) {
     // One of a provider that is off names it.
-    return error instanceof GatewayError && error.facts.metadata?.provider !== undefined;
+    const elsewhere = error instanceof GatewayError ? error.facts.metadata?.provider : undefined;
+    return elsewhere !== undefined && elsewhere !== provider;
   }
 }

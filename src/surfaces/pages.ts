@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Caller, selectAccount } from "../accounts/keys.ts";
+import { lookupAccount } from "../accounts/keys.ts";
 import { GatewayError } from "../errors.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Catalogue } from "../models/catalogue.ts";
 import { toGatewayError } from "../rpc/error-details.ts";
 import type { Gateway } from "../rpc/gateway.ts";
 import { cerebrasSurface, cerebrasWorld } from "./cerebras.ts";
+import { decodePart } from "./decode-part.ts";
 import { deepinfraSurface, deepinfraWorld } from "./deepinfra.ts";
 import { httpHeadersOf } from "./http-status.ts";
 import { openaiSurface } from "./openai.ts";
@@ -59,7 +60,7 @@ function findPage(
     if (path === models) return () => answer(gateway, set, request, response, listModels);
     if (!path.startsWith(`${models}/`)) continue;
     // Names have slashes, which some clients encode and others do not.
-    const name = decode(path.slice(models.length + 1));
+    const name = decodePart(path.slice(models.length + 1));
     return () => answer(gateway, set, request, response, (...lookup) => getModel(name, ...lookup));
   }
   return undefined;
@@ -77,7 +78,7 @@ function answer(
 ): void {
   const { requestHeader } = sourceOf(request, response);
   try {
-    const account = accountOf(authenticate(requestHeader), requestHeader.get("x-selected-account-id") ?? "");
+    const account = lookupAccount(authenticate(requestHeader), requestHeader.get("x-selected-account-id"));
     sendJson(response, 200, lookUp(set, catalogue, account));
   } catch (thrown) {
     const error = toGatewayError(thrown);
@@ -87,12 +88,6 @@ function answer(
     }
     sendJson(response, status, body);
   }
-}
-
-/** The account whose deployments are shown. Unlike a call, a lookup needs none. */
-function accountOf(caller: Caller, selected: string): string {
-  const mustChoose = selected === "" && (caller.requireAccount || caller.accounts.length > 1);
-  return mustChoose ? (caller.defaultAccount ?? "") : selectAccount(caller, selected, "");
 }
 
 function listModels({ world }: PageSet, catalogue: Catalogue, account: string): object {
@@ -111,12 +106,4 @@ function toPage({ id, provider }: Model, world: ModelWorld | undefined): object 
   const prefix = `${world?.provider}/`;
   const name = world !== undefined && id.startsWith(prefix) ? id.slice(prefix.length) : id;
   return { id: name, object: "model", created: 0, owned_by: provider };
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

@@ -37,6 +37,7 @@ export async function serveSurface(
   try {
     const caller = gateway.authenticate(source.requestHeader);
     exchange.caller = caller;
+    requireJson(source);
     const body = await readBody(request, maxRequestBytes);
     const { catalogue } = gateway;
     await answer(exchange, caller, body, { parameters, headers: source.requestHeader, catalogue });
@@ -48,6 +49,16 @@ export async function serveSurface(
     }
   }
   if (!request.complete) discardRest(request, maxRequestBytes);
+}
+
+/**
+ * Web pages may have a browser send anything else to this machine, unasked, where calls need no key: a type other than
+ * these takes a permission that is not given here (Fetch standard, CORS-safelisted request headers).
+ */
+function requireJson({ requestHeader }: CallSource): void {
+  const type = requestHeader.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
+  if (/^application\/([\w.-]+\+)?json$/i.test(type)) return;
+  throw new GatewayError("UNSUPPORTED_ENCODING", "the body must be JSON; send content-type: application/json");
 }
 
 async function answer(exchange: Exchange, caller: Caller, body: string, input: SurfaceInput): Promise<void> {

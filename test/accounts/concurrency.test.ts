@@ -47,3 +47,9 @@ it("says whose slots are taken, and how many there are", () => {
     }),
   );
 });
+
+it("keeps holders apart whose names have slashes in them", () => {
+  const slots = new CallSlots();
+  slots.take({ accountId: "a/model:echo/q", keyId: "", model: "echo/z" }, 1);
+  expect(() => slots.take({ accountId: "a", keyId: "", model: "echo/q/model:echo/z" }, 1)).not.toThrow();
+});

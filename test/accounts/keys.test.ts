@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { type Caller, createAuthenticator, selectAccount } from "../../src/accounts/keys.ts";
+import { type Caller, createAuthenticator, lookupAccount, selectAccount } from "../../src/accounts/keys.ts";
 import { GatewayError } from "../../src/errors.ts";
 
 const sha256 = (key: string) => createHash("sha256").update(key).digest();
@@ -142,5 +142,17 @@ describe("the account of a call", () => {
   it("is free for keys that list none, and for anonymous callers", () => {
     expect(selectAccount(second, "a9", "")).toBe("a9");
     expect(selectAccount(callerOf([], { keyId: "" }), null, "a9")).toBe("a9");
+  });
+});
+
+describe("the account of a lookup", () => {
+  it("is the one that the header names, the default, or the only one, and needs none", () => {
+    const several = callerOf(["a1", "a2"], { requireAccount: true });
+    expect(lookupAccount(several, "a2")).toBe("a2");
+    expect(lookupAccount(several, null)).toBe("");
+    expect(lookupAccount({ ...several, defaultAccount: "a1" }, "")).toBe("a1");
+    expect(lookupAccount(callerOf(["a1"], { requireAccount: true }), null)).toBe("a1");
+    expect(lookupAccount(callerOf([]), null)).toBe("");
+    expect(errorOf(() => lookupAccount(several, "a9")).reason).toBe("ACCOUNT_NOT_ALLOWED");
   });
 });

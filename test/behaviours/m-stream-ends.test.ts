@@ -143,8 +143,8 @@ describe("M. How streams end", { timeout: 60_000 }, () => {
       const client = stage.service.chatClient("grpc");
       const chat = ask(llama2, "Where?");
       const read = async () => {
-        if (!streamed) return client.completeChat({ chat }, { timeoutMs: 50 });
-        for await (const _ of client.streamChat({ chat }, { timeoutMs: 50 }));
+        if (!streamed) return client.completeChat({ chat }, { timeoutMs: 500 });
+        for await (const _ of client.streamChat({ chat }, { timeoutMs: 500 }));
       };
       const failing = failureOf(read());
       await (await arrived).aborted;
@@ -152,7 +152,7 @@ describe("M. How streams end", { timeout: 60_000 }, () => {
       expect(await stage.service.nextRecord()).toMatchObject({ outcome: "deadline", reason: "DEADLINE_EXCEEDED" });
     }
     // Plain HTTP brings no deadline: the service's own holds.
-    const limits = { max_call_duration: "100ms" };
+    const limits = { max_call_duration: "500ms" };
     const limited = await startStage({ cerebras: [silent] }, { limits });
     const arrived = limited.backend("cerebras").nextRequest();
     const replying = limited.post(paths.cerebras, { messages: says("?"), model: llama31 });
@@ -221,7 +221,10 @@ async function expectPaused({ service }: Stage, flooded: () => number): Promise<
 
 /** A stream over HTTP whose reader has not begun to read. */
 async function openSurfaceStream({ service }: Stage, body: object): Promise<IncomingMessage> {
-  const request = httpRequest(`http://${service.httpAddress}${paths.deepinfra}`, { method: "POST" });
+  const request = httpRequest(`http://${service.httpAddress}${paths.deepinfra}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+  });
   request.end(JSON.stringify(body));
   const [response]: IncomingMessage[] = await once(request, "response");
   if (response === undefined) throw new Error("a response event brings a response");

@@ -245,6 +245,7 @@ describe("O. Errors", () => {
     ] as const) {
       const response = await fetch(`http://${service.httpAddress}${path}`, {
         method: "POST",
+        headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
       });
       const text = await response.text();

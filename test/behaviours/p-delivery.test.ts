@@ -101,7 +101,8 @@ describe("P. gRPC / Connect delivery", () => {
         `"seed":${seed}`,
       );
       const url = `http://${stage.service.httpAddress}${paths.deepinfra}`;
-      expect((await fetch(url, { method: "POST", body: text })).status).toBe(200);
+      const headers = { "content-type": "application/json" };
+      expect((await fetch(url, { method: "POST", headers, body: text })).status).toBe(200);
       expect(stage.backend("deepinfra").requests.at(-1)?.body).toMatch(new RegExp(`"seed":${seed}[,}]`));
     }
     const chat = { ...question.chat, model: llama2, parameters: { seed: "18446744073709551616" } };

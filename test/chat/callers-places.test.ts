@@ -6,6 +6,7 @@ import { GatewayError, invalidRequest } from "../../src/errors.ts";
 import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
+import { profiles } from "../../src/models/profiles.ts";
 import { ask } from "../support/requests.ts";
 
 const text = (value: string, more: object = {}) => ({ kind: { case: "text" as const, value }, ...more });
@@ -20,7 +21,7 @@ const withoutSystem = create(ModelSchema, { id: "m", provider: "p", capabilities
 
 /** The caller's field for one of the messages as they go out. */
 function fieldOf(chat: ChatRequest, of: Model, sent: string): string {
-  return new CallersPlaces(chat.messages, prepareMessages(chat, of).messages).field(sent);
+  return new CallersPlaces(chat.messages, prepareMessages(chat, of, profiles.plain).messages).field(sent);
 }
 
 describe("the caller's place of a field", () => {
@@ -73,7 +74,7 @@ describe("the caller's place of a field", () => {
 
   it("is what an error names, in its fields and in its words", () => {
     const chat = ask("m", "", { messages: turns, instructions: "be terse" });
-    const places = new CallersPlaces(chat.messages, prepareMessages(chat, model).messages);
+    const places = new CallersPlaces(chat.messages, prepareMessages(chat, model, profiles.plain).messages);
     const error = places.error(invalidRequest([{ field: "chat.messages[2].role", description: "is misplaced" }]));
     expect(error).toMatchObject({ reason: "INVALID_REQUEST", facts: { fields: [{ field: "chat.messages[1].role" }] } });
     expect(error).toHaveProperty("message", "invalid request: chat.messages[1].role: is misplaced");

@@ -66,7 +66,6 @@ const ignored: readonly (readonly [what: string, request: RequestInit, fields: r
     { parameters: { logprobs: true, topLogprobs: 3 } },
     ["parameters.logprobs", "parameters.top_logprobs"],
   ],
-  ["chat_template_kwargs", { chatTemplateKwargs: { thinking: true } }, ["chat_template_kwargs"]],
 ];
 
 test.each(ignored)("%s are left out with a warning where the model lacks them", (_, init, fields) => {

@@ -125,14 +125,21 @@ describe("counting", () => {
 });
 
 describe("trimming", () => {
-  const roles = fc.constantFrom(Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.TOOL);
+  it("is warned about where the window is not known, when it was asked for", async () => {
+    const chat = request([say(Role.USER, 9)], { memoryStrategy: { strategy: { case: "autoTrim", value: {} } } });
+    const limitationsOf = async (asked: ChatRequest) =>
+      (await fitWindow(asked, model("openai-chat", 0), profiles["egp-deployment"], createCounter())).limitations;
+    expect(await limitationsOf(chat)).toMatchObject([{ kind: "UNSUPPORTED_PARAMETER", field: "memory_strategy" }]);
+    expect(await limitationsOf(request([say(Role.USER, 9)]))).toEqual([]);
+  });
+
+  const roles = fc.constantFrom(Role.SYSTEM, Role.USER, Role.ASSISTANT);
   const turn = fc.tuple(roles, fc.integer({ min: 1, max: 40 })).map(([role, tokens]) => say(role, tokens));
-  // A result has a call before it.
   const conversations = fc
     .tuple(fc.array(turn, { maxLength: 14 }), fc.integer({ min: 1, max: 20 }))
     .map(([turns, last]) => [say(Role.USER, 1), ...turns, say(Role.USER, last)]);
 
-  it("keeps the system text, the last message, the order and calls with their results, and drops as little as it can", async () => {
+  it("keeps the system text, the last message and the order, and drops as little as it can", async () => {
     await fc.assert(
       fc.asyncProperty(conversations, async (messages) => {
         const size = (of: readonly Message[]) =>
@@ -152,13 +159,12 @@ describe("trimming", () => {
         expect(kept.filter(isSystem)).toEqual(messages.filter(isSystem));
         expect(kept.at(-1)).toBe(messages.at(-1));
         const first = kept.findIndex((message) => !isSystem(message));
-        expect(kept[first]?.role).not.toBe(Role.TOOL);
         expect(limitations).toHaveLength(kept.length < messages.length ? 1 : 0);
         if (kept.length === messages.length) return;
-        // One group more would not have fitted.
+        // One message more would not have fitted.
         const begin = messages.indexOf(kept[first] ?? say(Role.USER, 1));
         let earlier = begin - 1;
-        while (isSystem(messages[earlier] ?? say(Role.USER, 1)) || messages[earlier]?.role === Role.TOOL) earlier--;
+        while (isSystem(messages[earlier] ?? say(Role.USER, 1))) earlier--;
         const more = messages.filter((message, index) => index >= earlier || isSystem(message));
         expect(size(more)).toBeGreaterThanOrEqual(window);
       }),

@@ -16,6 +16,7 @@ const ask = (schemaJson: string): ChatRequest =>
     messages: [{ role: Role.USER, parts: [{ kind: { case: "text", value: "hi" } }] }],
     outputFormat: { format: { case: "jsonSchema", value: { name: "answer", schemaJson } } },
   });
+const takesAll = () => false;
 const modelWith = (capabilities: { jsonSchema: boolean; jsonObject?: boolean }) =>
   create(ModelSchema, { id: "m", capabilities });
 
@@ -24,6 +25,7 @@ describe("a JSON Schema for a model that cannot be held to one", () => {
     const { request, limitations } = emulateSchema(
       ask(JSON.stringify(schema)),
       modelWith({ jsonSchema: false, jsonObject: true }),
+      takesAll,
     );
     expect(request.outputFormat?.format.case).toBe("jsonObject");
     expect(request.messages[0]?.role).toBe(Role.SYSTEM);
@@ -34,10 +36,10 @@ describe("a JSON Schema for a model that cannot be held to one", () => {
   it("is only told where the model has no JSON object either, or the schema is for something else", () => {
     const list = '{"type":"array"}';
     expect(
-      emulateSchema(ask(JSON.stringify(schema)), modelWith({ jsonSchema: false })).request.outputFormat,
+      emulateSchema(ask(JSON.stringify(schema)), modelWith({ jsonSchema: false }), takesAll).request.outputFormat,
     ).toBeUndefined();
     expect(
-      emulateSchema(ask(list), modelWith({ jsonSchema: false, jsonObject: true })).request.outputFormat,
+      emulateSchema(ask(list), modelWith({ jsonSchema: false, jsonObject: true }), takesAll).request.outputFormat,
     ).toBeUndefined();
   });
 
@@ -49,6 +51,7 @@ describe("a JSON Schema for a model that cannot be held to one", () => {
     const { limitations } = emulateSchema(
       ask(JSON.stringify({ properties: { a: { [key]: "x" } } })),
       modelWith({ jsonSchema: false }),
+      takesAll,
     );
     expect(limitations).toMatchObject([{ kind: "REFUSED" }]);
     expect(limitations[0]?.message).toContain(key);
@@ -56,8 +59,19 @@ describe("a JSON Schema for a model that cannot be held to one", () => {
 
   it("is left as it is where the model can, or nothing is known of it", () => {
     const chat = ask(JSON.stringify(schema));
-    expect(emulateSchema(chat, modelWith({ jsonSchema: true }))).toEqual({ request: chat, limitations: [] });
-    expect(emulateSchema(chat, create(ModelSchema, { id: "m" }))).toEqual({ request: chat, limitations: [] });
+    const as = { request: chat, limitations: [] };
+    expect(emulateSchema(chat, modelWith({ jsonSchema: true }), takesAll)).toEqual(as);
+    expect(emulateSchema(chat, create(ModelSchema, { id: "m" }), takesAll)).toEqual(as);
+  });
+
+  it("is told where the dialect takes none, as a JSON object if it takes that", () => {
+    const chat = ask(JSON.stringify(schema));
+    const formOf = (refused: readonly (string | undefined)[]) =>
+      emulateSchema(chat, create(ModelSchema, { id: "m" }), ({ outputFormat }) =>
+        refused.includes(outputFormat?.format.case),
+      ).request.outputFormat?.format.case;
+    expect(formOf(["jsonSchema"])).toBe("jsonObject");
+    expect(formOf(["jsonSchema", "jsonObject"])).toBeUndefined();
   });
 });
 

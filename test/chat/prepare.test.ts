@@ -1,60 +1,73 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyLimitations, type Limitation } from "../../src/chat/limitations.ts";
-import { keepLast } from "../../src/chat/memory.ts";
-import { prepareMessages } from "../../src/chat/prepare.ts";
-import { isSystem } from "../../src/chat/request-rules.ts";
+import { messageLimitations, prepareMessages } from "../../src/chat/prepare.ts";
+import type { Profile } from "../../src/chat/profile.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { type Message, MessageSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../src/gen/dragoman/v1/reasoning_pb.js";
+import { profiles } from "../../src/models/profiles.ts";
 
 const say = (role: Role, text: string): Message =>
   create(MessageSchema, { role, parts: [{ kind: { case: "text", value: text } }] });
 const request = (chat: MessageInitShape<typeof ChatRequestSchema>): ChatRequest =>
   create(ChatRequestSchema, { model: "m", messages: [say(Role.USER, "hi")], ...chat });
 const model = create(ModelSchema, { id: "p/m", provider: "p", providerModel: "m" });
-
-const conversation = fc.array(
-  fc.constantFrom(Role.SYSTEM, Role.DEVELOPER, Role.USER, Role.ASSISTANT, Role.TOOL).map((role) => say(role, "x")),
-  { maxLength: 12 },
-);
-
-describe("keeping the last k messages", () => {
-  it("keeps every system message, the last k of the others, and the order", () => {
-    fc.assert(
-      fc.property(conversation, fc.integer({ min: 1, max: 14 }), (messages, k) => {
-        const kept = keepLast(messages, k);
-        expect(kept).toEqual(messages.filter((message) => kept.includes(message)));
-        expect(kept.filter(isSystem)).toEqual(messages.filter(isSystem));
-        const others = messages.filter((message) => !isSystem(message));
-        expect(kept).toEqual(expect.arrayContaining(others.slice(-k)));
-      }),
-    );
-  });
-
-  it("never begins with a tool result whose call was left out", () => {
-    const messages = [say(Role.USER, "a"), say(Role.ASSISTANT, "call"), say(Role.TOOL, "1"), say(Role.TOOL, "2")];
-    expect(keepLast(messages, 1)).toEqual(messages.slice(1));
-  });
-
-  it("keeps all when k is above their number", () => {
-    const messages = [say(Role.USER, "a"), say(Role.ASSISTANT, "b"), say(Role.USER, "c")];
-    expect(keepLast(messages, 99)).toEqual(messages);
-  });
-});
+const prepare = (chat: ChatRequest, profile: Profile = profiles.plain) =>
+  prepareMessages(chat, model, profile).messages;
 
 describe("preparing a request", () => {
   it("puts instructions first, as a system message", () => {
-    const [first, second] = prepareMessages(request({ instructions: "be terse" }), model).messages;
+    const [first, second] = prepare(request({ instructions: "be terse" }));
     expect(first).toEqual(say(Role.SYSTEM, "be terse"));
     expect(second?.role).toBe(Role.USER);
   });
 
   it("adds no system message for empty instructions", () => {
-    expect(prepareMessages(request({ instructions: "" }), model).messages).toHaveLength(1);
+    expect(prepare(request({ instructions: "" }))).toHaveLength(1);
+  });
+
+  describe.each(["cerebras", "egp-deployment"] as const)("of several system messages, under %s", (name) => {
+    const system = say(Role.SYSTEM, "one");
+    const later = say(Role.DEVELOPER, "two");
+    const spoken = [say(Role.USER, "a"), say(Role.ASSISTANT, "b")] as const;
+
+    it("joins them to the first with a blank line, in its place, and says so", () => {
+      const messages = [spoken[0], system, spoken[1], later];
+      const chat = request({ messages });
+      expect(prepare(chat, profiles[name])).toEqual([spoken[0], say(Role.SYSTEM, "one\n\ntwo"), spoken[1]]);
+      expect([...messageLimitations(chat, model, profiles[name])]).toMatchObject([
+        { kind: "EMULATED", field: "messages[3]", message: expect.stringContaining(name) },
+      ]);
+      expect(chat.messages).toEqual(messages);
+    });
+
+    it("leaves a single one where it is, without a word", () => {
+      const chat = request({ messages: [...spoken, system] });
+      expect(prepare(chat, profiles[name])).toEqual(chat.messages);
+      expect([...messageLimitations(chat, model, profiles[name])]).toEqual([]);
+    });
+
+    it("keeps the place of a cache hint", () => {
+      const hinted = create(MessageSchema, {
+        role: Role.SYSTEM,
+        parts: [{ kind: { case: "text", value: "one" }, cacheHint: {} }],
+      });
+      const [joined] = prepare(request({ messages: [hinted, later, ...spoken] }), profiles[name]);
+      expect(joined?.parts.map(({ kind, cacheHint }) => [kind.value, cacheHint !== undefined])).toEqual([
+        ["one", true],
+        ["\n\ntwo", false],
+      ]);
+    });
+  });
+
+  it("leaves several system messages as they are under the other profiles", () => {
+    const messages = [say(Role.SYSTEM, "one"), say(Role.SYSTEM, "two"), say(Role.USER, "a")];
+    for (const name of ["plain", "egp-chat"] as const) {
+      expect(prepare(request({ messages }), profiles[name])).toEqual(messages);
+    }
   });
 
   it("leaves out opaque state of another provider or model, and keeps its own", () => {
@@ -63,7 +76,7 @@ describe("preparing a request", () => {
       role: Role.ASSISTANT,
       parts: [{ kind: { case: "text", value: "x" }, providerState } as const],
     }));
-    const prepared = prepareMessages(request({ messages }), model).messages;
+    const prepared = prepare(request({ messages }));
     expect(prepared.map(({ parts }) => parts[0]?.providerState !== undefined)).toEqual([true, false, false]);
   });
 });
@@ -124,6 +137,17 @@ describe("a limitation", () => {
     const limited = applyLimitations(request({ parameters: { topK: 5 } }), [adjusted, topK]);
     expect(limited.request.parameters?.topK).toBeUndefined();
     expect(limited.warnings).toHaveLength(1);
+  });
+
+  it("of what is left out as a whole says nothing of its fields", () => {
+    const chat = request({ reasoning: { control: { case: "effort", value: ReasoningEffort.XHIGH } } });
+    const found: Limitation[] = [
+      { kind: "REFUSED", field: "reasoning.effort", message: "m takes low" },
+      { kind: "UNSUPPORTED_PARAMETER", field: "reasoning", message: "m does not reason" },
+    ];
+    const { request: limited, warnings } = applyLimitations(chat, found);
+    expect(limited.reasoning).toBeUndefined();
+    expect(warnings).toMatchObject([{ reason: "UNSUPPORTED_PARAMETER", field: "reasoning" }]);
   });
 
   it("is always an error where leaving the field out would change the question", () => {

@@ -4,6 +4,7 @@ import { applyLimitations } from "../../src/chat/limitations.ts";
 import { prepareMessages } from "../../src/chat/prepare.ts";
 import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import type { ChatCompletion } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { profiles } from "../../src/models/profiles.ts";
 import { startAttempt } from "../../src/routing/attempt.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
@@ -28,7 +29,7 @@ async function converse(
   });
   const adapter = dialect.create(upstream.baseUrl);
   open.push({ [Symbol.asyncDispose]: async () => adapter.close?.() }, upstream);
-  const prepared = prepareMessages(request, dialect.model);
+  const prepared = prepareMessages(request, dialect.model, profiles.plain);
   const limited = applyLimitations(prepared, adapter.limitations(prepared, dialect.model)).request;
   const { events } = startAttempt(adapter, limited, dialect.model, new AbortController().signal, false);
   const fold = createFold();

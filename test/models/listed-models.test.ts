@@ -122,6 +122,7 @@ test.each([
   "openrouter",
   "xai",
   "deepseek",
+  "moonshot",
 ])("models of %s are listed, and asked for by the name that they have there", (provider) => {
   const listed = catalogue.list(provider);
   expect(listed.length).toBeGreaterThan(0);

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { listedModels } from "../../src/providers/listed-models.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";
@@ -61,5 +62,42 @@ describe.each(protocols)("ModelService over %s", (protocol) => {
     expect(error.code).toBe(Code.NotFound);
     expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("MODEL_NOT_FOUND");
     expect(error.rawMessage).toContain("gpt-4");
+  });
+});
+
+describe("deployments", () => {
+  it("are listed for their owner alone, and are as unknown to others as what does not exist", async () => {
+    const key = (id: string, secret: string, account: string) => ({
+      id,
+      sha256: createHash("sha256").update(secret).digest("hex"),
+      accounts: [account],
+    });
+    const own = await startTestService(
+      {},
+      undefined,
+      JSON.stringify({
+        authentication: { keys: [key("k1", "first", "a1"), key("k2", "second", "a2")] },
+        deployments: { mine: { model: "echo/echo", account: "a1" }, everyones: { model: "echo/echo" } },
+      }),
+    );
+    onTestFinished(() => own.stop());
+    const client = own.modelClient("grpc");
+    const seenBy = async (secret: string) => {
+      const { models } = await client.listModels({}, { headers: { "x-api-key": secret } });
+      const pages = await fetch(`http://${own.httpAddress}/v1/models`, { headers: { "x-api-key": secret } });
+      const { data } = (await pages.json()) as { data: readonly { id: string }[] };
+      const ids = models.map(({ id }) => id).filter((id) => id.startsWith("deployments/"));
+      expect(data.map(({ id }) => id).filter((id) => id.startsWith("deployments/"))).toEqual(ids);
+      return ids;
+    };
+    expect(await seenBy("first")).toEqual(["deployments/everyones", "deployments/mine"]);
+    expect(await seenBy("second")).toEqual(["deployments/everyones"]);
+    const failureFor = (id: string) =>
+      client.getModel({ id }, { headers: { "x-api-key": "second" } }).catch((thrown: unknown) => {
+        const { code, rawMessage } = ConnectError.from(thrown);
+        return { code, message: rawMessage.replaceAll(id.slice("deployments/".length), "<id>") };
+      });
+    expect(await failureFor("deployments/mine")).toEqual(await failureFor("deployments/none"));
+    expect(await failureFor("deployments/mine")).toMatchObject({ code: Code.NotFound });
   });
 });

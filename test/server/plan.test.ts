@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
+import { profiles } from "../../src/models/profiles.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";
@@ -35,5 +37,117 @@ describe.each(protocols)("PlanChat over %s", (protocol) => {
     expect(JSON.parse(plan.providerRequestJson)).toMatchObject({ model: "gpt-4o", temperature: 0.7, stream: true });
     expect(JSON.stringify(plan)).not.toContain("sk-secret-key");
     expect(asked()).toBe(0);
+  });
+});
+
+/** A service with a configuration file, and PlanChat of it. */
+async function plannerOf(file: object) {
+  const planner = await startTestService({}, undefined, JSON.stringify(file));
+  onTestFinished(() => planner.stop());
+  return planner.chatClient("grpc").planChat;
+}
+
+describe("PlanChat", () => {
+  it("shows what the profile adds, what the memory leaves and what the template writes", async () => {
+    const plan = await plannerOf({ providers: { "llm-engine": { enabled: true, api_key: "k" } } });
+    const turn = (role: Role, text: string) => ({ role, parts: [{ kind: { case: "text", value: text } as const }] });
+    const shown = await plan({
+      chat: ask("llama-3-8b-instruct", "", {
+        messages: [turn(Role.USER, "one"), turn(Role.ASSISTANT, "two"), turn(Role.USER, "three")],
+        memoryStrategy: { strategy: { case: "lastK", value: { k: 1 } } },
+        chatTemplate: "{% for message in messages %}<{{ message.role }}>{% endfor %}",
+      }),
+    });
+    expect(shown.profile).toBe("egp-chat");
+    expect(shown.messages.map(({ parts }) => parts[0]?.kind.value)).toEqual([
+      profiles["egp-chat"].instructions,
+      "three",
+    ]);
+    expect(shown.renderedPrompt).toBe("<system><user>");
+    expect(shown.effectiveParameters).toMatchObject({ temperature: 0.2, maxOutputTokens: 100 });
+    expect(shown.outputTokensLimit).toBe(100);
+    expect(shown.inputTokens).toBeGreaterThan(0);
+  });
+
+  it("joins several system messages under cerebras and egp-deployment, and says so", async () => {
+    const provider = { enabled: true, api_key: "k" };
+    const plan = await plannerOf({
+      providers: { cerebras: provider, openai: provider },
+      deployments: { d: { model: "gpt-4o" } },
+    });
+    const turn = (role: Role, text: string) => ({ role, parts: [{ kind: { case: "text", value: text } as const }] });
+    const messages = [turn(Role.SYSTEM, "one"), turn(Role.USER, "hi"), turn(Role.SYSTEM, "two")];
+    const sentTo = async (model: string) => {
+      const { providerRequestJson, warnings } = await plan({ chat: ask(model, "", { messages }) });
+      const sent: { messages: { content: unknown }[] } = JSON.parse(providerRequestJson);
+      return { sent: sent.messages.map(({ content }) => content), warned: warnings.map(({ field }) => field) };
+    };
+    const joined = { sent: ["one\n\ntwo", "hi"], warned: ["messages[2]"] };
+    expect(await sentTo("llama3.1-8b")).toEqual(joined);
+    expect(await sentTo("deployments/d")).toEqual(joined);
+    for (const model of ["gpt-4o", "openai/gpt-4o", "cerebras/llama3.1-8b"]) {
+      expect(await sentTo(model)).toEqual({ sent: ["one", "hi", "two"], warned: [] });
+    }
+  });
+
+  it("says how sure its count of tokens is", async () => {
+    const planChat = service.chatClient("grpc").planChat;
+    const qualityOf = async (model: string) => (await planChat({ chat: ask(model, "hello") })).inputTokensQuality;
+    expect(await qualityOf("gpt-4o")).toBe(UsageQuality.EXACT);
+    expect(await qualityOf("openai/some-new-model")).toBe(UsageQuality.ESTIMATED);
+  });
+
+  it("bounds the tokens of the answer by what was asked for, what the model gives and what the window leaves", async () => {
+    const plan = await plannerOf({
+      models: {
+        open: { provider: "echo" },
+        windowed: { provider: "echo", context_window: 1000 },
+        limited: { provider: "echo", context_window: 1000, max_output_tokens: 50 },
+      },
+    });
+    const boundOf = async (model: string, parameters = {}) => {
+      const { outputTokensLimit, inputTokens } = await plan({ chat: ask(model, "hello there", { parameters }) });
+      return { outputTokensLimit, inputTokens };
+    };
+    expect((await boundOf("open")).outputTokensLimit).toBe(0);
+    expect((await boundOf("open", { maxOutputTokens: 7, n: 3 })).outputTokensLimit).toBe(21);
+    const { outputTokensLimit, inputTokens } = await boundOf("windowed");
+    // As many tokens of the prompt are certain as an estimate guarantees.
+    expect(outputTokensLimit).toBeGreaterThanOrEqual(1000 - inputTokens);
+    expect(outputTokensLimit).toBeLessThan(1000);
+    expect((await boundOf("limited")).outputTokensLimit).toBe(50);
+    expect((await boundOf("limited", { n: 2 })).outputTokensLimit).toBe(100);
+    // More than the field can hold.
+    expect((await boundOf("open", { maxOutputTokens: 2 ** 31 - 1, n: 2 })).outputTokensLimit).toBe(2 ** 31 - 1);
+  });
+
+  it("shows no secret of the configuration", async () => {
+    const plan = await plannerOf({
+      providers: {
+        openai: {
+          enabled: true,
+          api_key: "secret-key",
+          headers: { "openai-project": "secret-project" },
+        },
+      },
+    });
+    expect(JSON.stringify(await plan({ chat: ask("gpt-4o", "hello") }))).not.toContain("secret");
+  });
+});
+
+describe("the profile of a bare id", () => {
+  const providers = { openai: { enabled: true, api_key: "k" } };
+  it.each([
+    ["its own", {}, "egp-chat", { temperature: 0.2 }],
+    ["that of the whole service", { profile: "plain" }, "plain", undefined],
+    ["that of the model", { models: { "gpt-4o": { profile: "deepinfra" } } }, "deepinfra", { temperature: 1, topP: 1 }],
+    ["that of the model first", { profile: "cerebras", models: { "gpt-4o": { profile: "egp-chat" } } }, "egp-chat", {}],
+  ] as const)("is %s", async (_, file, profile, parameters) => {
+    const plan = await plannerOf({ providers, ...file });
+    const { effectiveParameters, ...shown } = await plan({ chat: ask("gpt-4o", "hello") });
+    expect(shown.profile).toBe(profile);
+    if (parameters === undefined) expect(effectiveParameters?.temperature).toBeUndefined();
+    else expect(effectiveParameters).toMatchObject(parameters);
+    expect((await plan({ chat: ask("openai/gpt-4o", "hello") })).profile).toBe("plain");
   });
 });

@@ -73,3 +73,23 @@ describe.each(protocols)("over %s", (protocol) => {
     expect(logged).toContain('"msg":"call"');
   });
 });
+
+it("keeps the operator's key out of errors in which a provider quotes it, whatever the key looks like", async () => {
+  const key = "team/Quite+Unlike=AnyOther";
+  await using upstream = await startReplayUpstream({
+    status: 400,
+    headers: { "content-type": "application/json" },
+    steps: [{ write: JSON.stringify({ error: { message: `bad field, asked with ${key}`, code: "strange" } }) }],
+  });
+  const quoting = await startTestService({ OPENAI_API_KEY: key, OPENAI_BASE_URL: upstream.baseUrl });
+  try {
+    const chat = ask("openai/gpt-4o", "hi");
+    const error = await quoting
+      .chatClient("grpc")
+      .completeChat({ chat })
+      .catch((thrown: unknown) => thrown);
+    expect(ConnectError.from(error).rawMessage).toContain("bad field, asked with [redacted]");
+  } finally {
+    await quoting.stop();
+  }
+});

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
@@ -39,15 +39,15 @@ export async function startTestService(
   change: ConfigChange = (config) => config,
   yaml?: string,
 ): Promise<TestService> {
-  const file = yaml === undefined ? undefined : join(mkdtempSync(join(tmpdir(), "dragoman-test-")), "dragoman.yaml");
-  if (file !== undefined) writeFileSync(file, yaml ?? "");
   const config = change(
-    loadConfig({
-      environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0", ...environment },
-      declarations: declarations.filter(({ name }) => name !== "local"),
-      models: listedModels(),
-      ...(file !== undefined && { file }),
-    }),
+    withFile(yaml, (file) =>
+      loadConfig({
+        environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0", ...environment },
+        declarations: declarations.filter(({ name }) => name !== "local"),
+        models: listedModels(),
+        file,
+      }),
+    ),
   );
   const records: CallRecord[] = [];
   const faults: GatewayError[] = [];
@@ -95,6 +95,19 @@ export async function startTestService(
     chatClient: (protocol) => createClient(ChatService, transport(protocol)),
     modelClient: (protocol) => createClient(ModelService, transport(protocol)),
   };
+}
+
+/** A configuration file for as long as it is read. */
+function withFile<Result>(yaml: string | undefined, read: (file: string | undefined) => Result): Result {
+  if (yaml === undefined) return read(undefined);
+  const folder = mkdtempSync(join(tmpdir(), "dragoman-test-"));
+  try {
+    const file = join(folder, "dragoman.yaml");
+    writeFileSync(file, yaml);
+    return read(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function createTransport(protocol: Protocol, service: Service): Transport {

@@ -28,6 +28,12 @@ const changed = createCatalogue(models, ["openai", "cerebras", "deepinfra", "ech
 const withoutOpenAi = createCatalogue(models, ["cerebras"], [{ name: "openai", reason: "set OPENAI_API_KEY" }]);
 
 describe("a bare name on Cerebras' surface", () => {
+  it("is Cerebras' model where Cerebras is off, and the error says how to turn it on", () => {
+    const off = createCatalogue(models, ["echo"], [{ name: "cerebras", reason: "set CEREBRAS_API_KEY to turn it on" }]);
+    const resolve = () => off.resolve(nameInWorld("llama3.1-8b", cerebrasWorld, off));
+    expect(resolve).toThrow("set CEREBRAS_API_KEY to turn it on");
+  });
+
   const named = (name: string, catalogue = plain) => catalogue.resolve(nameInWorld(name, cerebrasWorld, catalogue));
 
   it.each([

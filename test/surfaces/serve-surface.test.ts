@@ -59,12 +59,35 @@ describe("a body", () => {
   });
 
   it.each([
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    undefined,
+  ])("of the type %s, which web pages may send unasked, is refused", async (type) => {
+    const surface = await startSurface(egpChatSurface, echoed);
+    const response = await fetch(`${surface.url}${egpChatSurface.path}`, {
+      method: "POST",
+      headers: { ...(type && { "content-type": type }) },
+      // A text would get a type.
+      body: new TextEncoder().encode(JSON.stringify(ask("hello"))),
+    });
+    expect(response.status).toBe(415);
+    expect(refusal.parse(await response.json()).detail).toMatch("send content-type: application/json");
+    expect(surface.records).toMatchObject([{ reason: "UNSUPPORTED_ENCODING" }]);
+  });
+
+  it.each(["Application/JSON; charset=utf-8", "application/vnd.api+json"])("of the type %s is read", async (type) => {
+    const surface = await startSurface(egpChatSurface, echoed);
+    expect((await surface.post(ask("hello"), { headers: { "content-type": type } })).status).toBe(200);
+  });
+
+  it.each([
     ["as it is", (text: string) => Buffer.from(text)],
     ["once it is unpacked", (text: string) => gzipSync(text)],
   ])("that is too large %s is refused before it is whole", async (name, pack) => {
     const surface = await startSurface(egpChatSurface, { ...echoed, maxRequestBytes: 1000 });
     const body = pack(JSON.stringify(ask("x".repeat(300_000))));
-    const headers = name === "as it is" ? {} : { "content-encoding": "gzip" };
+    const headers = { "content-type": "application/json", ...(name !== "as it is" && { "content-encoding": "gzip" }) };
     // The last byte is never sent.
     const request = httpRequest(`${surface.url}${egpChatSurface.path}`, {
       method: "POST",
@@ -83,7 +106,7 @@ describe("a body", () => {
     const record = surface.nextRecord();
     const request = httpRequest(`${surface.url}${egpChatSurface.path}`, {
       method: "POST",
-      headers: { "content-length": "9" },
+      headers: { "content-type": "application/json", "content-length": "9" },
     });
     request.on("error", () => {});
     await new Promise((resolve) => request.write("{", resolve));

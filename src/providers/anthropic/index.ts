@@ -49,7 +49,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
       ...(request.parameters ?? create(GenerationParametersSchema)),
       maxOutputTokens: maxTokensOf(request, model, claudeModel(model.providerModel)),
     }),
-    describe: (request, model): unknown => JSON.parse(toBody(request, model)),
+    describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
   };
 }

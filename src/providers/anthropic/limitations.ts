@@ -3,7 +3,8 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
+import { askedFields, type OptionalField } from "../openai/fields.ts";
+import { hintLimitations } from "../upstream/cache-hints.ts";
 import {
   emulated,
   leftOut,
@@ -12,10 +13,10 @@ import {
   type PlacedPart,
   partsOf,
   refused,
+  temperatureLimit,
   unsupported,
 } from "../upstream/limits.ts";
 import { turnRole } from "../upstream/messages.ts";
-import { hintsOf, mostMarks } from "./cache-marks.ts";
 import { type ClaudeModel, claudeModel } from "./claude-models.ts";
 import { mediaKind } from "./media.ts";
 import { staysInPlace } from "./messages.ts";
@@ -45,23 +46,18 @@ export function limitationsOf(request: ChatRequest, model: Model): readonly Limi
     ...toolLimitations(request, model, rules),
     ...conversationLimitations(request, model, rules),
     ...partLimitations(request),
-    ...hintLimitations(request),
+    ...hintLimitations(request, "Anthropic"),
   ];
 }
 
 function* fieldLimitations(request: ChatRequest, model: Model, rules: ClaudeModel): Generator<Limitation> {
-  for (const field of optionalFieldNames) {
-    const value = optionalFields[field](request);
-    if (value === undefined || isNeutral(field, value) || takenFields.has(field)) continue;
+  for (const [field] of askedFields(request)) {
+    if (takenFields.has(field)) continue;
     const problem = fieldProblem(field, request, model, rules);
     if (problem !== undefined) yield unsupported(field, problem);
   }
-  const { temperature = 0, stopSequences = [] } = request.parameters ?? {};
-  if (temperature > 1 && model.maxTemperature === undefined && rules.sampling) {
-    const message = "Anthropic takes a temperature of at most 1";
-    yield { kind: "ADJUSTED", field: "parameters.temperature", message, set: 1 };
-  }
-  if (stopSequences.some((text) => text.trim() === "")) {
+  if (rules.sampling) yield* temperatureLimit(request, model, "Anthropic", 1);
+  if (request.parameters?.stopSequences.some((text) => text.trim() === "")) {
     yield refused("parameters.stop_sequences", "Anthropic takes no stop sequence of white space alone");
   }
 }
@@ -160,9 +156,6 @@ function* formLimitations(request: ChatRequest, model: Model, rules: ClaudeModel
   } else if (format === "regex") {
     yield refused("output_format.regex", "Anthropic cannot fit its answer to a regular expression");
   }
-  if (request.deploymentParameters !== undefined) {
-    yield unsupported("deployment_parameters", "Anthropic has no deployment parameters");
-  }
 }
 
 function* toolLimitations(request: ChatRequest, model: Model, rules: ClaudeModel): Generator<Limitation> {
@@ -224,15 +217,4 @@ function* partLimitations({ messages }: ChatRequest): Generator<Limitation> {
       }
     }
   }
-}
-
-function* hintLimitations(request: ChatRequest): Generator<Limitation> {
-  const { placed, lost } = hintsOf(request);
-  const [surplus] = placed;
-  if (surplus !== undefined && placed.length > mostMarks) {
-    yield emulated(surplus, `Anthropic takes ${mostMarks} cache hints: the last ones are kept`);
-  }
-  const [unplaced] = lost;
-  if (unplaced === undefined) return;
-  yield emulated(unplaced, "thoughts and empty texts take no cache hint: theirs are left out");
 }

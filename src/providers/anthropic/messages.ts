@@ -1,7 +1,7 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import { ExactJson } from "../upstream/exact-json.ts";
-import { misplaced, turnRole } from "../upstream/messages.ts";
+import { jsonInstruction, misplaced, reasoningStart, turnRole } from "../upstream/messages.ts";
 import type { Marker } from "./cache-marks.ts";
 import type { ClaudeModel } from "./claude-models.ts";
 import { mediaKind, toMediaBlock } from "./media.ts";
@@ -19,10 +19,6 @@ import type {
 /** A message under way. */
 type Turn = { readonly role: WireTurn["role"]; content: Block[] } | { readonly role: "system"; content: TextBlock[] };
 
-/** Stands for JSON mode, which the API does not have. */
-export const jsonInstruction =
-  "Answer with one JSON object and nothing else: no code fence, no words before or after it.";
-
 /**
  * The conversation in the dialect: system text in its own field, neighbours of one role as one turn, and in it the
  * results of tools first, as the API wants them.
@@ -32,10 +28,7 @@ export function toConversation(
   rules: ClaudeModel,
   mark: Marker,
 ): { readonly system: readonly TextBlock[]; readonly messages: readonly WireMessage[] } {
-  const clearBefore =
-    request.reasoning?.clearEarlierReasoning === true
-      ? request.messages.findLastIndex(({ role }) => role === Role.USER)
-      : 0;
+  const start = reasoningStart(request);
   const system: TextBlock[] = [];
   const turns: Turn[] = [];
   for (const [index, message] of request.messages.entries()) {
@@ -48,7 +41,7 @@ export function toConversation(
       else if (content.length > 0) turns.push({ role, content });
       continue;
     }
-    const content = message.parts.flatMap((part) => blocksOf(part, role, index >= clearBefore, mark));
+    const content = message.parts.flatMap((part) => blocksOf(part, role, index >= start, mark));
     if (last?.role === role) last.content.push(...content);
     else if (content.length > 0) turns.push({ role, content });
   }

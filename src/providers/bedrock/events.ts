@@ -5,9 +5,9 @@ import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { stateOf, type UpstreamCall } from "../upstream/call.ts";
 import { locateError } from "../upstream/error-body.ts";
-import { callFailure, embeddedFailure } from "../upstream/errors.ts";
+import { embeddedFailure } from "../upstream/errors.ts";
 import { lookUp } from "../upstream/look-up.ts";
-import { cutAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { cutAnswer, failedAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
 import { exactUsage } from "../upstream/usage.ts";
 import { exceptionReasons, exceptionType } from "./errors.ts";
 import type { Frame } from "./frames.ts";
@@ -105,10 +105,7 @@ export function toEvents(answer: AnswerState, { headers, payload }: Frame, batch
 export function endEvents(answer: AnswerState): ChatEvent[] {
   const { call, stopReason, matchedStop, blocks, usage, serviceTier, latencyMs } = answer;
   if (stopReason === "") throw cutAnswer(call);
-  if (failures.has(stopReason)) {
-    const reason = call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : "PROVIDER_FAULT";
-    throw callFailure(reason, "the model wrote what the provider could not use: try again", call, { code: stopReason });
-  }
+  if (failures.has(stopReason)) throw failedAnswer(call, "PROVIDER_FAULT", stopReason);
   const withoutArguments = [...blocks.values()].filter(({ kind, hasArguments }) => kind === "toolUse" && !hasArguments);
   return [
     ...withoutArguments.map(({ partIndex }) => toolCallDelta(0, partIndex, "{}")),

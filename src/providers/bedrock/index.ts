@@ -114,7 +114,7 @@ export function createBedrockAdapter(settings: ProviderSettings, environment: En
         };
       }),
     limitations: limitationsOf,
-    describe: (request, model): unknown => JSON.parse(toBody(request, model)),
+    describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
   };
 }

@@ -1,12 +1,23 @@
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedThinking, leastBudget } from "../anthropic/thinking.ts";
-import { effortWords, isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
-import { emulated, leftOut, lostThought, mediaIn, partsOf, refused, unsupported } from "../upstream/limits.ts";
+import { askedFields, type OptionalField } from "../openai/fields.ts";
+import { hintLimitations } from "../upstream/cache-hints.ts";
+import {
+  effortRefused,
+  emulated,
+  laterSystem,
+  leftOut,
+  lostThought,
+  mediaIn,
+  partsOf,
+  refused,
+  temperatureLimit,
+  unsupported,
+} from "../upstream/limits.ts";
 import { type Family, familyOf } from "./families.ts";
 import { canSend } from "./media.ts";
 import { sentThinking } from "./thinking.ts";
@@ -60,21 +71,14 @@ export function limitationsOf(request: ChatRequest, model: Model): readonly Limi
 }
 
 function* fieldLimitations(request: ChatRequest, model: Model, family: Family): Generator<Limitation> {
-  for (const field of optionalFieldNames) {
+  for (const [field] of askedFields(request)) {
     // More choices are more calls; how much to think has rules of its own.
     if (["parameters.n", "reasoning.effort", "reasoning.budget_tokens"].includes(field)) continue;
-    const value = optionalFields[field](request);
-    if (value === undefined || isNeutral(field, value) || takesField(field, request, family)) continue;
+    if (takesField(field, request, family)) continue;
     yield unsupported(field, `the model ${model.providerModel} does not take ${field} on Bedrock`);
   }
-  const { temperature = 0 } = request.parameters ?? {};
-  const isLimited = model.maxTemperature !== undefined && model.maxTemperature <= highestTemperature;
-  if (temperature > highestTemperature && !isLimited && takesField("parameters.temperature", request, family)) {
-    const message = `Bedrock takes a temperature of at most ${highestTemperature}`;
-    yield { kind: "ADJUSTED", field: "parameters.temperature", message, set: highestTemperature };
-  }
-  if (request.deploymentParameters !== undefined) {
-    yield unsupported("deployment_parameters", "Bedrock has no deployment parameters");
+  if (takesField("parameters.temperature", request, family)) {
+    yield* temperatureLimit(request, model, "Bedrock", highestTemperature);
   }
 }
 
@@ -90,8 +94,7 @@ function* thinkingLimitations(request: ChatRequest, model: Model, { thinking }: 
     (asked.case === "off" && sent.case === "nothing") ||
     (asked.case === "effort" && !thinking.efforts.includes(asked.effort))
   ) {
-    const efforts = thinking.efforts.map((effort) => effortWords[effort]).join(", ");
-    yield refused(field, `${subject} takes the reasoning efforts ${efforts}`);
+    yield effortRefused(subject, thinking.efforts, field);
   } else if (sent.case === "nothing") {
     const isShort = asked.case === "effort" || thinking.budget;
     const what = isShort ? "thinks only with more max_output_tokens" : "takes no number of tokens for its thoughts";
@@ -151,11 +154,10 @@ function* messageLimitations(request: ChatRequest, family: Family): Generator<Li
     detail: "Bedrock has no levels of detail for images: they are left out",
     ...(!family.marks && { cacheHint: "this model takes no cache hints: they are left out" }),
   });
+  if (family.marks) yield* hintLimitations(request, "Bedrock");
   const unsigned = "Bedrock takes back only thoughts that this model signed: others are left out";
   yield* lostThought(messages, ({ part }) => part.providerState === undefined, unsigned);
-  const isSystem = ({ role }: Message) => role === Role.SYSTEM || role === Role.DEVELOPER;
-  const firstTurn = messages.findIndex((message) => !isSystem(message));
-  const late = messages.findIndex((message, index) => firstTurn >= 0 && index > firstTurn && isSystem(message));
+  const late = laterSystem(messages);
   if (late < 0) return;
   yield emulated(`messages[${late}]`, "Bedrock takes system messages only before the conversation: it is moved there");
 }

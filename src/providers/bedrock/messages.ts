@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type CacheHint, type Media, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import { ExactJson } from "../upstream/exact-json.ts";
-import { misplaced, textOf, turnRole } from "../upstream/messages.ts";
+import { misplaced, reasoningStart, textOf, turnRole } from "../upstream/messages.ts";
+import type { Marker } from "./cache-points.ts";
 import type { Family } from "./families.ts";
 import { documentNames, toMediaBlock } from "./media.ts";
 import type { Block, CachePoint, MediaBlock, ReasoningContent, TextBlock, Turn, WireToolResult } from "./wire.ts";
 
 /** Amazon's limit on a tool call id, in characters. */
 const idLimit = 64;
-/** How long a prompt stays in the cache unless it is asked for longer, in seconds. */
-const usualCacheSeconds = 300n;
 
 type DocumentName = ReturnType<typeof documentNames>;
 
@@ -18,20 +17,21 @@ type DocumentName = ReturnType<typeof documentNames>;
 export function toConversation(
   request: ChatRequest,
   family: Family,
+  mark: Marker,
 ): { readonly system: readonly (TextBlock | CachePoint)[]; readonly messages: readonly Turn[] } {
   const documentName = documentNames();
-  const lastUser = request.messages.findLastIndex(({ role }) => role === Role.USER);
-  const clearBefore = request.reasoning?.clearEarlierReasoning === true ? lastUser : 0;
+  const start = reasoningStart(request);
   const system: (TextBlock | CachePoint)[] = [];
   const messages: { readonly role: Turn["role"]; readonly content: Block[] }[] = [];
+  const marked = <T>(blocks: readonly T[], { cacheHint }: Part) => [...blocks, ...mark(cacheHint)];
   for (const [index, message] of request.messages.entries()) {
     const role = turnRole(message.role);
-    const kept = index >= clearBefore ? message.parts : message.parts.filter(({ kind }) => kind.case !== "reasoning");
+    const kept = index >= start ? message.parts : message.parts.filter(({ kind }) => kind.case !== "reasoning");
     if (role === "system") {
-      system.push(...kept.flatMap((part) => marked(systemBlocks(part), part, family)));
+      system.push(...kept.flatMap((part) => marked(systemBlocks(part), part)));
       continue;
     }
-    const content = kept.flatMap((part) => marked(toBlocks(part, role, family, documentName), part, family));
+    const content = kept.flatMap((part) => marked(toBlocks(part, role, family, documentName), part));
     const last = messages.at(-1);
     if (last?.role === role) last.content.push(...content);
     else if (content.length > 0) messages.push({ role, content });
@@ -112,17 +112,6 @@ function mediaBlock(media: Media, documentName: DocumentName): MediaBlock {
 /** Empty text is refused. */
 function textBlocks(text: string): readonly TextBlock[] {
   return text === "" ? [] : [{ text }];
-}
-
-function marked<T>(blocks: readonly T[], { cacheHint }: Part, family: Family): readonly (T | CachePoint)[] {
-  return blocks.length === 0 ? [] : [...blocks, ...cachePoint(cacheHint, family)];
-}
-
-/** A mark after what is to be cached, as long as asked for or a little longer. */
-export function cachePoint(hint: CacheHint | undefined, { marks }: Family): readonly CachePoint[] {
-  if (hint === undefined || !marks) return [];
-  const ttl = hint.ttl && (hint.ttl.seconds > usualCacheSeconds ? "1h" : "5m");
-  return [{ cachePoint: { type: "default", ...(ttl && { ttl }) } }];
 }
 
 /** Ids that another provider made may be too long or have other characters; the same id always becomes the same one. */

@@ -1,5 +1,7 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { jsonInstruction } from "../upstream/messages.ts";
+import { createMarker } from "./cache-points.ts";
 import { type Family, familyOf } from "./families.ts";
 import { takesField } from "./limitations.ts";
 import { toConversation } from "./messages.ts";
@@ -7,15 +9,14 @@ import { thinkingFields } from "./thinking.ts";
 import { claudesChoice, toolsBody } from "./tools.ts";
 import { type ConverseBody, serviceTiers } from "./wire.ts";
 
-const jsonInstruction = "Answer with one JSON object and nothing else: no other text and no code fence.";
-
 /** Where Claude says which stop sequence matched. */
 const stopSequencePath = "/delta/stop_sequence";
 
 /** The body for a request to which the limitations have been applied. `provider` is the key of its own options. */
 export function toRequest(request: ChatRequest, model: Model, provider: string): ConverseBody {
   const family = familyOf(model.providerModel);
-  const { system, messages } = toConversation(request, family);
+  const mark = createMarker(request, family);
+  const { system, messages } = toConversation(request, family, mark);
   const { additionalModelRequestFields, inferenceConfig, ...options } = request.providerOptions[provider] ?? {};
   const wantsJson = request.outputFormat?.format.case === "jsonObject";
   const instructions = wantsJson ? [...system, { text: jsonInstruction }] : system;
@@ -24,7 +25,7 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
   const tier = serviceTiers.find((word) => word === request.serviceTier);
   return {
     ...(isEmpty(inference) ? {} : { inferenceConfig: inference }),
-    ...toolsBody(request, family),
+    ...toolsBody(request, family, mark),
     ...formatBody(request),
     ...(tier && { serviceTier: { type: tier } }),
     ...(inference.stopSequences && family.claude && { additionalModelResponseFieldPaths: [stopSequencePath] }),

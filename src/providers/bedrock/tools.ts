@@ -1,8 +1,8 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { ExactJson } from "../upstream/exact-json.ts";
+import type { Marker } from "./cache-points.ts";
 import type { Family } from "./families.ts";
-import { cachePoint } from "./messages.ts";
 import type { ConverseBody, WireTool, WireToolChoice } from "./wire.ts";
 
 const noArguments = '{"type":"object","properties":{}}';
@@ -21,9 +21,9 @@ export function forbidsTools({ toolChoice, tools }: ChatRequest): boolean {
 }
 
 /** The tools and the choice among them. Converse has no choice `none`: where Claude's cannot say it, the tools are left out. */
-export function toolsBody(request: ChatRequest, family: Family): Pick<ConverseBody, "toolConfig"> {
+export function toolsBody(request: ChatRequest, family: Family, mark: Marker): Pick<ConverseBody, "toolConfig"> {
   if (forbidsTools(request) && !family.claude) return {};
-  const known = request.tools.flatMap((tool) => [toTool(tool, family), ...cachePoint(tool.cacheHint, family)]);
+  const known = request.tools.flatMap((tool) => [toTool(tool, family), ...mark(tool.cacheHint)]);
   const tools = known.length > 0 ? known : [...calledTools(request)].map(toCalledTool);
   if (tools.length === 0) return {};
   const choice = claudesChoice(request, family) === undefined ? toToolChoice(request.toolChoice) : undefined;

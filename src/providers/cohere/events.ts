@@ -4,9 +4,8 @@ import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { stateOf, type UpstreamCall } from "../upstream/call.ts";
-import { callFailure } from "../upstream/errors.ts";
 import { lookUp } from "../upstream/look-up.ts";
-import { malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { failedAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
 import { exactUsage } from "../upstream/usage.ts";
 import { planMark } from "./fields.ts";
 import { type CohereEvent, type CohereUsage, eventSchema } from "./wire.ts";
@@ -140,8 +139,7 @@ function endEvents(answer: AnswerState, { delta }: CohereEvent, batch: ChatEvent
   const reason = delta?.finish_reason ?? "";
   const failure = lookUp(failures, reason);
   if (failure !== undefined) {
-    const what = call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : failure;
-    throw callFailure(what, "the provider failed in its answer: try again", call, { code: reason });
+    throw failedAnswer(call, failure, reason);
   }
   for (const open of answer.calls.values()) closeCall(open, batch);
   batch.push(finished(0, lookUp(finishReasons, reason) ?? FinishReason.OTHER, reason));

@@ -23,6 +23,15 @@ export const ranges = {
   "parameters.frequency_penalty": [0, 1],
 } as const satisfies Partial<Record<keyof typeof cohereFields, readonly [number, number]>>;
 
+/**
+ * Some models take one of the two, without any list of which: both are sent, and such a model answers "cannot specify
+ * both". One of 0 is left out, so that it is none of two. https://docs.cohere.com/reference/errors
+ */
+export const penalties: ReadonlySet<OptionalField> = new Set([
+  "parameters.presence_penalty",
+  "parameters.frequency_penalty",
+] satisfies OptionalField[]);
+
 export const maxStopSequences = 5;
 
 /** Marks reasoning that came as the plan before tool calls, so that it goes back as that. */

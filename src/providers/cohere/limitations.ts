@@ -5,7 +5,7 @@ import type { Media } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { effortOf, isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
-import { emulated, leftOut, lostThought, partsOf, refused, unsupported } from "../upstream/limits.ts";
+import { emulated, leftOut, lostThought, partsOf, refused, textResults, unsupported } from "../upstream/limits.ts";
 import { maxStopSequences, ranges } from "./fields.ts";
 import { takesThoughts } from "./messages.ts";
 import { wireName } from "./request.ts";
@@ -64,7 +64,7 @@ function* reasoningLimitations(request: ChatRequest): Generator<Limitation> {
   }
 }
 
-function* formLimitations({ outputFormat, tools, deploymentParameters }: ChatRequest): Generator<Limitation> {
+function* formLimitations({ outputFormat, tools }: ChatRequest): Generator<Limitation> {
   const format = outputFormat?.format.case;
   if (format === "regex") {
     yield refused("output_format.regex", "Cohere cannot fit its answer to a regular expression");
@@ -72,9 +72,6 @@ function* formLimitations({ outputFormat, tools, deploymentParameters }: ChatReq
     yield refused("output_format.json_object", "Cohere gives no JSON answers while there are tools");
   } else if (tools.length > 0 && format === "jsonSchema") {
     yield refused("output_format.json_schema", "Cohere gives no JSON answers while there are tools");
-  }
-  if (deploymentParameters !== undefined) {
-    yield unsupported("deployment_parameters", "Cohere has no deployment parameters");
   }
 }
 
@@ -94,10 +91,9 @@ function* messageLimitations(request: ChatRequest, model: Model): Generator<Limi
     const { kind } = part;
     if (kind.case === "media" && !isImage(kind.value)) {
       yield refused(`${path}.media`, "Cohere takes only images, as bytes or by http address");
-    } else if (kind.case === "toolResult" && kind.value.parts.some((inner) => inner.kind.case === "media")) {
-      yield refused(`${path}.tool_result`, "Cohere takes only text as the result of a tool");
     }
   }
+  yield* textResults(messages, "Cohere");
   yield* leftOut(request, {
     name: "Cohere has no names of participants: they are left out",
     cacheHint: "Cohere caches prompts without being asked: cache hints are left out",

@@ -4,17 +4,15 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { assistantTurn } from "../openai/assistant-turn.ts";
 import { detailWords } from "../openai/media.ts";
-import { misplaced, simplest, textOf, withoutRole } from "../upstream/messages.ts";
+import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../upstream/messages.ts";
 import { planMark } from "./fields.ts";
 import type { ImageContent, TextContent, ThinkingContent, WireMessage } from "./wire.ts";
 
 /** The conversation in the dialect. */
 export function toMessages(request: ChatRequest, model: Model): readonly WireMessage[] {
-  const { messages, reasoning } = request;
-  const lastUser = messages.findLastIndex(({ role }) => role === Role.USER);
-  const clearBefore = reasoning?.clearEarlierReasoning === true ? lastUser : 0;
+  const start = reasoningStart(request);
   const thoughts = takesThoughts(request, model) ? "everywhere" : "with calls";
-  return messages.flatMap((message, index) => toWireMessages(message, index >= clearBefore ? thoughts : "nowhere"));
+  return request.messages.flatMap((message, index) => toWireMessages(message, index >= start ? thoughts : "nowhere"));
 }
 
 /** Whether earlier thoughts may go back as such: only to a model that thinks, while it does. vercel/ai#5794 */

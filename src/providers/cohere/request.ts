@@ -4,7 +4,7 @@ import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
 import { describedSchema, ExactJson } from "../upstream/exact-json.ts";
-import { cohereFields } from "./fields.ts";
+import { cohereFields, penalties } from "./fields.ts";
 import { toMessages } from "./messages.ts";
 import type { CohereBody, WireTool } from "./wire.ts";
 
@@ -43,7 +43,7 @@ function optionalBody(request: ChatRequest): Record<string, unknown> {
   for (const field of optionalFieldNames) {
     const name = wireName(field);
     const value = optionalFields[field](request);
-    if (name === undefined || value === undefined) continue;
+    if (name === undefined || value === undefined || (penalties.has(field) && isNeutral(field, value))) continue;
     body[name] = field === "parameters.top_k" && isNeutral(field, value) ? 0 : value;
   }
   return body;

@@ -8,6 +8,7 @@ import {
   openAiLimitations,
   xaiLimitations,
 } from "./limits.ts";
+import { moonshotLimitations } from "./moonshot.ts";
 import { basicFields, type CompatibleServer, commonFields, hostedServer, openModelFields } from "./server.ts";
 
 const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
@@ -254,6 +255,36 @@ export const hostedServers: readonly CompatibleServer[] = [
     formats: ["jsonObject"],
     maxStopSequences: 16,
     limitations: deepSeekLimitations,
+  },
+  {
+    ...hostedServer,
+    name: "moonshot",
+    title: "Moonshot",
+    // https://platform.kimi.ai/docs/api/chat
+    baseUrl: "https://api.moonshot.ai/v1",
+    fields: {
+      ...basicFields,
+      "parameters.max_output_tokens": "max_completion_tokens",
+      "parameters.stop_sequences": "stop",
+      "parameters.presence_penalty": "presence_penalty",
+      "parameters.frequency_penalty": "frequency_penalty",
+      // Refused beside each other.
+      "reasoning.effort": (effort) =>
+        effort === "none" ? { thinking: { type: "disabled" } } : { reasoning_effort: effort },
+      prompt_cache_key: "prompt_cache_key",
+      user: (user) => ({ safety_identifier: user }),
+    },
+    // Newer models want all of it back, and models that think refuse calls without it. continuedev/continue#11600
+    reasoningReplay: "reasoning_content also with calls",
+    needsParameters: true,
+    media: ["image"],
+    maxStopSequences: 5,
+    limitations: moonshotLimitations,
+    // https://platform.kimi.ai/docs/api/errors
+    reasons: {
+      exceeded_current_quota_error: "PROVIDER_QUOTA_EXHAUSTED",
+      engine_overloaded_error: "PROVIDER_UNAVAILABLE",
+    },
   },
   {
     ...hostedServer,

@@ -57,13 +57,13 @@ export function* deepInfraLimitations({ tools }: ChatRequest): Generator<Limitat
   yield { kind: "ADJUSTED", field: "tools", message: "DeepInfra does not take strict for a tool", set };
 }
 
-export function deepSeekLimitations(request: ChatRequest): Generator<Limitation> {
-  const effort = effortOf(request);
-  const isThinking = effort !== undefined && effort !== ReasoningEffort.NONE;
+/** It thinks unless it is told not to. https://api-docs.deepseek.com/guides/thinking_mode */
+export function deepSeekLimitations(request: ChatRequest, { capabilities }: Model): Generator<Limitation> {
+  const isThinking = capabilities?.reasoning !== false && effortOf(request) !== ReasoningEffort.NONE;
   return withoutFields(
     request,
     isThinking ? [...sampling, ...penalties, ...probabilities] : [],
-    "has no effect at DeepSeek while the model thinks",
+    "has no effect at DeepSeek while the model thinks, which it does unless the reasoning effort is none",
   );
 }
 
@@ -72,11 +72,16 @@ export function xaiLimitations(request: ChatRequest, { capabilities }: Model): G
   return withoutFields(request, fields, "is refused by xAI's reasoning models");
 }
 
-const sampling = ["parameters.temperature", "parameters.top_p"] as const;
-const penalties = ["parameters.presence_penalty", "parameters.frequency_penalty"] as const;
+export const sampling = ["parameters.temperature", "parameters.top_p"] as const;
+export const penalties = ["parameters.presence_penalty", "parameters.frequency_penalty"] as const;
 const probabilities = ["parameters.logprobs", "parameters.top_logprobs"] as const;
 
-function* withoutFields(request: ChatRequest, fields: readonly OptionalField[], lack: string): Generator<Limitation> {
+/** Leaves fields out that ask for something. `lack` completes the sentence that a field begins. */
+export function* withoutFields(
+  request: ChatRequest,
+  fields: readonly OptionalField[],
+  lack: string,
+): Generator<Limitation> {
   for (const field of fields) {
     const value = optionalFields[field](request);
     if (value === undefined || isNeutral(field, value)) continue;

@@ -3,6 +3,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Part } from "../../gen/dragoman/v1/message_pb.js";
+import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
 import type { Said, Script } from "./script.ts";
 
@@ -33,12 +34,15 @@ export function planAnswer(request: ChatRequest, script: Script, prompt: string)
     planChoice(index, script.choices[index] ?? script, { request, prompt, large: script.large }),
   );
   const longest = Math.max(...choices.map(({ count }) => count));
+  const hidesReasoning = request.reasoning?.format === ReasoningFormat.HIDDEN;
   return {
     *deltas() {
       for (let place = 0; place < longest; place++) {
         for (let index = 0; index < choices.length; index++) {
           const choice = choices[index];
-          if (choice !== undefined && place < choice.count) yield deltaAt(choice, index, place);
+          if (choice === undefined || place >= choice.count) continue;
+          const delta = deltaAt(choice, index, place, hidesReasoning);
+          if (delta !== undefined) yield delta;
         }
       }
     },
@@ -47,12 +51,20 @@ export function planAnswer(request: ChatRequest, script: Script, prompt: string)
   };
 }
 
-function deltaAt({ parts }: PlannedChoice, choiceIndex: number, place: number): ChatEvent {
+/** The delta of a place; undefined for a thought that is hidden, which counts all the same. */
+function deltaAt(
+  { parts }: PlannedChoice,
+  choiceIndex: number,
+  place: number,
+  hidesReasoning: boolean,
+): ChatEvent | undefined {
+  // It comes first.
+  const hidden = hidesReasoning && parts[0]?.kind === "reasoning" ? 1 : 0;
   let rest = place;
   for (let index = 0; index < parts.length; index++) {
     const part = parts[index];
     if (part === undefined) break;
-    if (rest < part.count) return part.delta(choiceIndex, index, rest);
+    if (rest < part.count) return index < hidden ? undefined : part.delta(choiceIndex, index - hidden, rest);
     rest -= part.count;
   }
   throw new RangeError(`the choice has no delta ${place}`);

@@ -7,6 +7,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
 import { type Model, ModelSchema } from "../../gen/dragoman/v1/model_pb.js";
+import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import { planAnswer } from "./answer.ts";
 import { readScript, type Script } from "./script.ts";
@@ -48,7 +49,7 @@ export function createEcho(): Adapter {
   return { name: "echo", stream, limitations, describe: () => undefined };
 }
 
-function limitations({ parameters }: ChatRequest): readonly Limitation[] {
+function limitations({ parameters, reasoning, chatTemplateKwargs }: ChatRequest): readonly Limitation[] {
   const found: Limitation[] = [];
   const kind = "UNSUPPORTED_PARAMETER";
   if (parameters?.minOutputTokens) {
@@ -56,6 +57,12 @@ function limitations({ parameters }: ChatRequest): readonly Limitation[] {
   }
   if (Object.keys(parameters?.logitBias ?? {}).length > 0) {
     found.push({ kind, field: "parameters.logit_bias", message: "echo does not choose its tokens" });
+  }
+  if (chatTemplateKwargs !== undefined) {
+    found.push({ kind, field: "chat_template_kwargs", message: "echo has no chat template" });
+  }
+  if (reasoning?.format === ReasoningFormat.RAW) {
+    found.push({ kind, field: "reasoning.format", message: "echo does not leave its thoughts inside the text" });
   }
   return found;
 }

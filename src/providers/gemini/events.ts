@@ -7,16 +7,15 @@ import {
   textDelta,
   toolCallDelta,
 } from "../../chat/events.ts";
-import type { GatewayError } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
 import { stateOf, type UpstreamCall } from "../upstream/call.ts";
 import { locateErrorIn } from "../upstream/error-body.ts";
-import { callFailure, embeddedFailure } from "../upstream/errors.ts";
+import { embeddedFailure } from "../upstream/errors.ts";
 import { lookUp } from "../upstream/look-up.ts";
-import { cutAnswer, malformedAnswer } from "../upstream/read-answer.ts";
+import { cutAnswer, failedAnswer, malformedAnswer } from "../upstream/read-answer.ts";
 import { exactUsage } from "../upstream/usage.ts";
 import { newCallId } from "./call-ids.ts";
 import { reasonOfGoogleCode } from "./errors.ts";
@@ -136,17 +135,8 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: 
     batch.push(event);
   }
   const reason = candidate.finishReason ?? "";
-  if (failures.has(reason)) throw modelFailure(reason, call);
+  if (failures.has(reason)) throw failedAnswer(call, "PROVIDER_FAULT", reason);
   if (reason !== "") state.finishReason = reason;
-}
-
-function modelFailure(reason: string, call: UpstreamCall): GatewayError {
-  return callFailure(
-    call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : "PROVIDER_FAULT",
-    "the model's answer could not be read by its provider: try again",
-    call,
-    { code: reason },
-  );
 }
 
 function partEvent(

@@ -2,8 +2,18 @@ import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
-import { emulated, leftOut, mediaIn, partsOf, refused, unsupported } from "../upstream/limits.ts";
+import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { askedFields, type OptionalField } from "../openai/fields.ts";
+import {
+  effortRefused,
+  emulated,
+  laterSystem,
+  leftOut,
+  mediaIn,
+  partsOf,
+  refused,
+  unsupported,
+} from "../upstream/limits.ts";
 import { effortsOf, type Family, familyOf } from "./families.ts";
 
 /** The two ways to Google's models, which differ in what they take. */
@@ -34,26 +44,41 @@ export function limitationsOf(request: ChatRequest, { providerModel }: Model, ro
   ];
 }
 
+/** The fields that every model takes, or that have rules of their own. `n` is answered by a call for each choice. */
+const taken: ReadonlySet<OptionalField> = new Set([
+  "parameters.max_output_tokens",
+  "parameters.temperature",
+  "parameters.top_p",
+  "parameters.top_k",
+  "parameters.stop_sequences",
+  "parameters.n",
+  "parameters.seed",
+  "parameters.logprobs",
+  "parameters.top_logprobs",
+  "reasoning.effort",
+  "reasoning.budget_tokens",
+  "reasoning.format",
+  "reasoning.clear_earlier_reasoning",
+] satisfies OptionalField[]);
+
+function takesField(field: OptionalField, family: Family, route: Route): boolean {
+  switch (field) {
+    case "parameters.presence_penalty":
+    case "parameters.frequency_penalty":
+      return family.penalties || route.penalties;
+    case "service_tier":
+      return route.serviceTier;
+    default:
+      return taken.has(field);
+  }
+}
+
 function* fieldLimitations(request: ChatRequest, family: Family, route: Route): Generator<Limitation> {
-  const { parameters, tools } = request;
-  const noPenalties = !family.penalties && !route.penalties;
-  // Fields that are not there, and whether they ask for anything.
-  const missing: readonly (readonly [string, unknown])[] = [
-    ["parameters.min_p", parameters?.minP],
-    ["parameters.min_output_tokens", parameters?.minOutputTokens],
-    ["parameters.repetition_penalty", (parameters?.repetitionPenalty ?? 1) !== 1],
-    ["parameters.presence_penalty", noPenalties && parameters?.presencePenalty],
-    ["parameters.frequency_penalty", noPenalties && parameters?.frequencyPenalty],
-    ["parameters.logit_bias", Object.keys(parameters?.logitBias ?? {}).length > 0],
-    ["parallel_tool_calls", tools.length > 0 && request.parallelToolCalls === false],
-    ["prediction", request.prediction],
-    ["prompt_cache_key", request.promptCacheKey],
-    ["user", request.user],
-    ["service_tier", !route.serviceTier && request.serviceTier],
-    ["chat_template_kwargs", request.chatTemplateKwargs],
-  ];
-  for (const [field, asks] of missing) if (asks) yield unsupported(field, `${route.title} does not take ${field}`);
-  if (request.chatTemplate !== undefined) yield refused("chat_template", `${route.title} takes no chat template`);
+  for (const [field] of askedFields(request)) {
+    if (takesField(field, family, route)) continue;
+    const tell = field === "chat_template" ? refused : unsupported;
+    yield tell(field, `${route.title} does not take ${field}`);
+  }
 }
 
 function* rangeLimitations({ parameters }: ChatRequest, { title }: Route): Generator<Limitation> {
@@ -76,8 +101,7 @@ function* reasoningLimitations({ reasoning }: ChatRequest, family: Family, model
   }
   const efforts = effortsOf(family);
   if (control.case === "effort" && !efforts.includes(control.value)) {
-    const words = efforts.map((effort) => ReasoningEffort[effort]?.toLowerCase()).join(", ");
-    yield refused("reasoning.effort", `the model ${model} takes the reasoning efforts ${words}`);
+    yield effortRefused(`the model ${model}`, efforts);
   } else if (control.case === "effort" && thinking.by === "budget") {
     const message = `the model ${model} has no efforts: it gets the number of tokens that Google states for this one`;
     yield emulated("reasoning.effort", message);
@@ -143,8 +167,7 @@ function* messageLimitations(request: ChatRequest, family: Family, route: Route)
 function* systemLimitations({ messages }: ChatRequest, family: Family, { title }: Route): Generator<Limitation> {
   const isSystem = ({ role }: Message) => role === Role.SYSTEM || role === Role.DEVELOPER;
   const first = messages.findIndex(isSystem);
-  const spoken = messages.findIndex((message) => !isSystem(message));
-  const late = messages.findIndex((message, index) => spoken >= 0 && index > spoken && isSystem(message));
+  const late = laterSystem(messages);
   if (first >= 0 && !family.systemInstruction) {
     const sentence = `${title} takes no system messages for this model: they go in front of the first user turn`;
     yield emulated(`messages[${first}]`, sentence);

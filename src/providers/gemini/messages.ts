@@ -9,7 +9,7 @@ import {
   type ToolResult,
 } from "../../gen/dragoman/v1/message_pb.js";
 import { ExactJson } from "../upstream/exact-json.ts";
-import { misplaced, textOf, withoutRole } from "../upstream/messages.ts";
+import { misplaced, reasoningStart, textOf, withoutRole } from "../upstream/messages.ts";
 import { wireId } from "./call-ids.ts";
 import type { Family } from "./families.ts";
 import type { GenerateContentBody, WireContent, WireMedia, WirePart } from "./wire.ts";
@@ -27,8 +27,7 @@ export function toConversation(request: ChatRequest, family: Family): Conversati
   const contents = new Contents();
   const system = systemTexts(request.messages).map((text) => ({ text }));
   if (!family.systemInstruction) contents.append("user", system);
-  const lastUser = request.messages.findLastIndex(({ role }) => role === Role.USER);
-  const clearBefore = request.reasoning?.clearEarlierReasoning === true ? lastUser : 0;
+  const start = reasoningStart(request);
   const calls = new Map<string, ToolCall>();
   for (const [index, { role, parts }] of request.messages.entries()) {
     switch (role) {
@@ -40,7 +39,7 @@ export function toConversation(request: ChatRequest, family: Family): Conversati
         break;
       case Role.ASSISTANT:
         for (const { kind } of parts) if (kind.case === "toolCall") calls.set(kind.value.id, kind.value);
-        contents.append("model", toModelParts(parts, family, index >= clearBefore));
+        contents.append("model", toModelParts(parts, family, index >= start));
         break;
       case Role.TOOL:
         contents.append("user", toResultParts(parts, calls));

@@ -1,25 +1,19 @@
 import { create } from "@bufbuild/protobuf";
-import { type ChatEvent, started } from "../../chat/events.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import type { ProviderSettings } from "../settings.ts";
 import type { TemplateChoice } from "../templates/families.ts";
-import { startCall } from "../upstream/call.ts";
 import { responseFailure } from "../upstream/errors.ts";
 import { stringifyExact } from "../upstream/exact-json.ts";
+import { exchange } from "../upstream/exchange.ts";
 import { Upstream } from "../upstream/http.ts";
-import { malformedAnswer, readAnswer } from "../upstream/read-answer.ts";
-import { readText } from "../upstream/read-text.ts";
-import type { UpstreamResponse } from "../upstream/response.ts";
+import { type AnswerReader, readAnswer } from "../upstream/read-answer.ts";
 import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
 import { limitationsOf } from "./limitations.ts";
 import { Prompts } from "./prompts.ts";
 import { demanded, toRequest } from "./request.ts";
-
-/** Bytes of an answer that comes whole instead of as a stream. */
-const wholeAnswerLimit = 16 * 1024 * 1024;
 
 /** v1 of the engine: a raw prompt goes in, and text comes out. */
 export function createCompletionsAdapter(
@@ -31,26 +25,19 @@ export function createCompletionsAdapter(
   const { name } = settings;
   const prompts = new Prompts(template);
 
-  async function* ask(
-    request: ChatRequest,
-    model: Model,
-    context: AdapterContext,
-    streamed: boolean,
-  ): AsyncGenerator<readonly ChatEvent[], void, undefined> {
-    const prompt = context.prompt ?? (await prompts.render(request, model, context.signal));
-    const call = startCall(context);
-    const body = toRequest(request, prompt, name);
-    const path = `/v1/llm/completions-${streamed ? "stream" : "sync"}?model_endpoint_name=${encodeURIComponent(model.providerModel)}`;
-    const response = await upstream.post(path, stringifyExact(body), authorization, call);
-    try {
-      if (response.status >= 300) throw await responseFailure(response, call);
-      yield [started()];
-      const answer = startAnswer(call, request, body.max_new_tokens);
-      yield* streamed ? readEvents(response, answer) : readWhole(response, answer);
-      response.finish();
-    } finally {
-      response.close();
-    }
+  function ask(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
+    return exchange(upstream, context, async (call) => {
+      const prompt = context.prompt ?? (await prompts.render(request, model, context.signal));
+      const body = toRequest(request, prompt, name);
+      const endpoint = encodeURIComponent(model.providerModel);
+      return {
+        path: `/v1/llm/completions-${streamed ? "stream" : "sync"}?model_endpoint_name=${endpoint}`,
+        headers: authorization,
+        body: stringifyExact(body),
+        failure: (response) => responseFailure(response, call),
+        read: (response) => readAnswer(response, call, readerFor(startAnswer(call, request, body.max_new_tokens))),
+      };
+    });
   }
 
   return {
@@ -78,25 +65,17 @@ export function createCompletionsAdapter(
   };
 }
 
-function readEvents(response: UpstreamResponse, answer: AnswerState) {
-  return readAnswer(response, answer.call, {
+function readerFor(answer: AnswerState): AnswerReader {
+  return {
     read({ data }, batch) {
       toEvents(answer, data, batch);
       if (answer.finished) batch.push(...endEvents(answer));
       return answer.finished;
     },
+    whole(json, batch) {
+      toEvents(answer, json, batch);
+      answer.finished = true;
+    },
     end: (batch) => batch.push(...endEvents(answer)),
-  });
-}
-
-async function* readWhole(
-  response: UpstreamResponse,
-  answer: AnswerState,
-): AsyncGenerator<readonly ChatEvent[], void, undefined> {
-  const { text, whole } = await readText(response, wholeAnswerLimit);
-  if (!whole) throw malformedAnswer(answer.call, "it is too long");
-  const batch: ChatEvent[] = [];
-  toEvents(answer, text, batch);
-  answer.finished = true;
-  yield [...batch, ...endEvents(answer)];
+  };
 }

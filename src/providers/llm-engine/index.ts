@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { ConfigError } from "../../config/config-error.ts";
 import type { Secret } from "../../config/secret.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDeclaration } from "../declaration.ts";
 import { createOpenAiAdapter } from "../openai/index.ts";
 import type { ProviderSettings } from "../settings.ts";
 import { templateChoices } from "../templates/families.ts";
+import { parseOptions } from "../upstream/options.ts";
 import { chatQuirks } from "./chat.ts";
 import { createCompletionsAdapter } from "./completions.ts";
 import { Prompts } from "./prompts.ts";
@@ -42,22 +42,13 @@ export const llmEngineDeclaration: ProviderDeclaration = {
 
 /** The address is that of the engine, without `/v1` or `/v2`. A model's name is that of its endpoint. */
 export function createLlmEngineAdapter(settings: ProviderSettings): Adapter {
-  const { name, options, apiKey, timeouts } = settings;
-  const { data, error } = optionsSchema.safeParse(options);
-  if (data === undefined) {
-    throw new ConfigError(
-      error.issues.map(({ path, message }) => ({
-        path: [`providers.${name}.options`, ...path].join("."),
-        problem: message,
-        fix: `the options are ${Object.keys(optionsSchema.shape).join(", ")}`,
-      })),
-    );
-  }
-  const patient = { ...settings, timeouts: { ...timeouts, firstEventMs: data.cold_start_ms } };
-  const authorization = apiKey ? { authorization: authorize(apiKey, data.auth) } : {};
-  if (data.api === "v1") return createCompletionsAdapter(patient, authorization, data.template);
+  const { apiKey, timeouts } = settings;
+  const { api, auth, template, cold_start_ms: firstEventMs } = parseOptions(settings, optionsSchema);
+  const patient = { ...settings, timeouts: { ...timeouts, firstEventMs } };
+  const authorization = apiKey ? { authorization: authorize(apiKey, auth) } : {};
+  if (api === "v1") return createCompletionsAdapter(patient, authorization, template);
   const access = { path: () => "/v2/chat/completions", authorize: async () => authorization };
-  return withTemplates(createOpenAiAdapter(patient, chatQuirks, access), new Prompts(data.template));
+  return withTemplates(createOpenAiAdapter(patient, chatQuirks, access), new Prompts(template));
 }
 
 function authorize(key: Secret, auth: "bearer" | "basic"): string {

@@ -4,10 +4,10 @@ import { StructSchema } from "@bufbuild/protobuf/wkt";
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
-import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
+import { askedFields, type OptionalField } from "../openai/fields.ts";
 import { familyOf, type TemplateChoice } from "../templates/families.ts";
 import { isOwnName } from "../templates/kwargs.ts";
-import { leftOut, lostThought, partsOf, refused } from "../upstream/limits.ts";
+import { leftOut, lostThought, partsOf, refused, unsupported } from "../upstream/limits.ts";
 import { demanded, taken } from "./request.ts";
 
 /** The fields that are honoured or refused elsewhere. */
@@ -36,11 +36,9 @@ export function limitationsOf(request: ChatRequest, choice: TemplateChoice | und
 }
 
 function* fieldLimitations(request: ChatRequest): Generator<Limitation> {
-  for (const field of optionalFieldNames) {
-    const value: unknown = optionalFields[field](request);
-    if (value === undefined || isNeutral(field, value) || taken[field] !== undefined || handled.includes(field))
-      continue;
-    yield { kind: "UNSUPPORTED_PARAMETER", field, message: `LLM Engine v1 does not take ${field}` };
+  for (const [field] of askedFields(request)) {
+    if (taken[field] !== undefined || handled.includes(field)) continue;
+    yield unsupported(field, `LLM Engine v1 does not take ${field}`);
   }
   for (const [name, field, low, high] of ranges) {
     const value = request.parameters?.[name];

@@ -14,8 +14,8 @@ import { createGrammarState, type LoadedModel, promptTokens } from "./loaded-mod
 import { firstSeed, samplingOptions, tokenBias } from "./sampling.ts";
 import type { Slot } from "./slot.ts";
 
-/** Small models ramble, and one that answers keeps the others waiting. */
-const defaultMaxOutputTokens = 512;
+/** Small models ramble, at a temperature the more, and one that answers keeps the others waiting. */
+export const localDefaults = { temperature: 0, maxOutputTokens: 512 } as const;
 
 /** All that is known before it is a request's turn. */
 export interface AnswerPlan {
@@ -46,7 +46,7 @@ export async function prepareAnswer(
       { metadata: { context_window_tokens: String(contextSize), input_tokens: String(prompt.length) } },
     );
   }
-  const limit = Math.min(parameters?.maxOutputTokens ?? defaultMaxOutputTokens, contextSize - prompt.length);
+  const limit = Math.min(parameters?.maxOutputTokens ?? localDefaults.maxOutputTokens, contextSize - prompt.length);
   const grammar = await createGrammarState(loaded, request);
   const bias = tokenBias(loaded.engine, loaded.model, parameters?.logitBias);
   const seed = firstSeed(parameters?.seed);

@@ -1,12 +1,14 @@
+import { create } from "@bufbuild/protobuf";
 import { ConfigError } from "../../config/config-error.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDeclaration } from "../declaration.ts";
 import type { ProviderSettings } from "../settings.ts";
 import { TemplateSandbox } from "../templates/sandbox.ts";
 import { abortable } from "../upstream/abortable.ts";
-import { engineFault, prepareAnswer, streamAnswer } from "./chat.ts";
+import { engineFault, localDefaults, prepareAnswer, streamAnswer } from "./chat.ts";
 import { type Engine, loadEngine } from "./engine.ts";
 import { detectLocal, engineFolder, localHome, preparedModels } from "./home.ts";
 import { localLimitations } from "./limitations.ts";
@@ -68,6 +70,11 @@ export function createLocal({ name, options }: ProviderSettings): Adapter {
       return withoutMarks(await renderPrompt(loaded, request, sandbox, signal));
     },
     limitations: localLimitations,
+    effectiveParameters: ({ parameters = create(GenerationParametersSchema) }) => ({
+      ...parameters,
+      temperature: parameters.temperature ?? localDefaults.temperature,
+      maxOutputTokens: parameters.maxOutputTokens ?? localDefaults.maxOutputTokens,
+    }),
     describe: () => undefined,
     async close() {
       sandbox.close();

@@ -4,9 +4,8 @@ import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { ToolCalls } from "../openai/tool-calls.ts";
 import { toUsage } from "../openai/usage.ts";
 import { stateOf, type UpstreamCall } from "../upstream/call.ts";
-import { callFailure } from "../upstream/errors.ts";
 import { lookUp } from "../upstream/look-up.ts";
-import { cutAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { cutAnswer, failedAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
 import { RepeatedStart } from "./repeated-start.ts";
 import { type AnswerChoice, type AnswerContent, type AnswerUsage, answerSchema } from "./wire.ts";
 
@@ -77,8 +76,7 @@ function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEven
   const { call } = answer;
   const reason = choice.finish_reason ?? "";
   if (reason === "error") {
-    const failure = call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : "PROVIDER_UNAVAILABLE";
-    throw callFailure(failure, "the provider failed in its answer: try again", call, { code: reason });
+    throw failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
   }
   const index = choice.index ?? 0;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);

@@ -4,9 +4,19 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
-import { effortOf, effortWords } from "../openai/fields.ts";
+import { effortOf } from "../openai/fields.ts";
 import { limitationsOf as openAiLimitations } from "../openai/limitations.ts";
-import { emulated, leftOut, lostThought, partsOf, refused, unsupported } from "../upstream/limits.ts";
+import {
+  effortRefused,
+  emulated,
+  leftOut,
+  lostThought,
+  partsOf,
+  refused,
+  temperatureLimit,
+  textResults,
+  unsupported,
+} from "../upstream/limits.ts";
 import { reasoningFilter } from "./messages.ts";
 import { mistralQuirks } from "./quirks.ts";
 
@@ -29,31 +39,21 @@ const efforts: readonly (readonly [RegExp, readonly ReasoningEffort[]])[] = [
 export function limitationsOf(request: ChatRequest, model: Model): readonly Limitation[] {
   return [
     ...openAiLimitations({ ...request, messages: [] }, model, mistralQuirks),
-    ...temperatureLimitations(request, model),
+    ...temperatureLimit(request, model, "Mistral", maxTemperature),
     ...effortLimitations(request, model),
     ...mediaLimitations(request),
     ...messageLimitations(request, model),
   ];
 }
 
-function* temperatureLimitations({ parameters }: ChatRequest, model: Model): Generator<Limitation> {
-  // A model that states its own limit is held to it elsewhere.
-  if (model.maxTemperature !== undefined || (parameters?.temperature ?? 0) <= maxTemperature) return;
-  const message = `Mistral takes a temperature of at most ${maxTemperature}`;
-  yield { kind: "ADJUSTED", field: "parameters.temperature", message, set: maxTemperature };
-}
-
 function* effortLimitations(request: ChatRequest, { providerModel, capabilities }: Model): Generator<Limitation> {
   const asked = effortOf(request);
   const taken = efforts.find(([pattern]) => pattern.test(providerModel))?.[1];
   if (asked === undefined || taken === undefined || taken.includes(asked) || capabilities?.reasoning === false) return;
-  const field = "reasoning.effort";
-  if (taken.length === 0) {
-    yield unsupported(field, `the model ${providerModel} takes no reasoning effort`);
-  } else {
-    const words = taken.map((effort) => effortWords[effort]).join(", ");
-    yield refused(field, `the model ${providerModel} takes the reasoning efforts ${words}`);
-  }
+  const subject = `the model ${providerModel}`;
+  yield taken.length === 0
+    ? unsupported("reasoning.effort", `${subject} takes no reasoning effort`)
+    : effortRefused(subject, taken);
 }
 
 function* mediaLimitations({ messages }: ChatRequest): Generator<Limitation> {
@@ -63,10 +63,9 @@ function* mediaLimitations({ messages }: ChatRequest): Generator<Limitation> {
       const message =
         "Mistral does not take this: send an image or a PDF as bytes or by http address, or a sound as bytes";
       yield refused(`${path}.media`, message);
-    } else if (kind.case === "toolResult" && kind.value.parts.some((inner) => inner.kind.case === "media")) {
-      yield refused(`${path}.tool_result`, "Mistral takes only text as the result of a tool");
     }
   }
+  yield* textResults(messages, "Mistral");
 }
 
 function isTaken(media: Media): boolean {

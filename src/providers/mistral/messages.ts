@@ -4,7 +4,7 @@ import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { assistantTurn } from "../openai/assistant-turn.ts";
 import { detailWords } from "../openai/media.ts";
-import { misplaced, simplest, textOf, withoutRole } from "../upstream/messages.ts";
+import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../upstream/messages.ts";
 import { toToolCallId } from "./tool-call-id.ts";
 import type { ContentChunk, WireMessage } from "./wire.ts";
 
@@ -34,10 +34,10 @@ export function continuedText({ messages }: ChatRequest): string {
 }
 
 /** Which messages are sent with their reasoning. Models that do not reason take no thinking chunks. */
-export function reasoningFilter({ messages, reasoning }: ChatRequest, model: Model): (index: number) => boolean {
+export function reasoningFilter(request: ChatRequest, model: Model): (index: number) => boolean {
   if (model.capabilities?.reasoning === false) return () => false;
-  const lastUser = messages.findLastIndex(({ role }) => role === Role.USER);
-  return (index) => reasoning?.clearEarlierReasoning !== true || index >= lastUser;
+  const start = reasoningStart(request);
+  return (index) => index >= start;
 }
 
 function toWireMessages({ role, parts }: Message, withReasoning: boolean): readonly WireMessage[] {

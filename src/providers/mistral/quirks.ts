@@ -23,6 +23,7 @@ export const mistralQuirks: Quirks = {
   ...commonQuirks,
   title: "Mistral",
   fields: mistralFields,
+  needsParameters: true,
   // The usage comes without being asked for.
   streamOptions: undefined,
 };

@@ -6,8 +6,6 @@ import { toMessages } from "./messages.ts";
 import { mistralQuirks } from "./quirks.ts";
 import type { WireMessage } from "./wire.ts";
 
-const noParameters = '{"type":"object","properties":{}}';
-
 /** The body of a request. */
 export interface MistralBody extends Pick<ChatBody, "tools" | "tool_choice"> {
   readonly model: string;
@@ -18,10 +16,6 @@ export interface MistralBody extends Pick<ChatBody, "tools" | "tool_choice"> {
 
 /** The body for a request to which the limitations have been applied. */
 export function toRequest(request: ChatRequest, model: Model, provider: string, streamed: boolean): MistralBody {
-  // The parameters of a tool are required here.
-  const tools = request.tools.map((tool) =>
-    tool.parametersJsonSchema === "" ? { ...tool, parametersJsonSchema: noParameters } : tool,
-  );
-  const body = toOpenAiRequest({ ...request, messages: [], tools }, model, mistralQuirks, provider, streamed);
+  const body = toOpenAiRequest({ ...request, messages: [] }, model, mistralQuirks, provider, streamed);
   return { ...body, messages: toMessages(request, model) };
 }

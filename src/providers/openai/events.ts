@@ -3,9 +3,9 @@ import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { stateOf, type UpstreamCall } from "../upstream/call.ts";
 import { locateErrorIn } from "../upstream/error-body.ts";
-import { callFailure, embeddedFailure } from "../upstream/errors.ts";
+import { embeddedFailure } from "../upstream/errors.ts";
 import { lookUp } from "../upstream/look-up.ts";
-import { cutAnswer, malformedAnswer } from "../upstream/read-answer.ts";
+import { cutAnswer, failedAnswer, malformedAnswer } from "../upstream/read-answer.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { encodeDetails } from "./reasoning-details.ts";
 import { toTimeInfo } from "./time-info.ts";
@@ -139,15 +139,7 @@ function choiceEvents(answer: AnswerState, choice: ChunkChoice, batch: ChatEvent
   const { call } = answer;
   const reason = choice.finish_reason ?? "";
   if ((choice.error ?? undefined) !== undefined || failures.has(reason)) {
-    throw (
-      errorIn({ error: choice.error }, answer) ??
-      callFailure(
-        call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : "PROVIDER_UNAVAILABLE",
-        "the provider failed in its answer: try again",
-        call,
-        { code: reason },
-      )
-    );
+    throw errorIn({ error: choice.error }, answer) ?? failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
   }
   const index = choice.index ?? 0;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);

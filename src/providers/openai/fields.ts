@@ -100,6 +100,14 @@ export function isNeutral(field: OptionalField, value: unknown): boolean {
   return neutralValues[field]?.includes(value) ?? false;
 }
 
+/** The optional fields that ask for something, with what goes on the wire. */
+export function* askedFields(request: ChatRequest): Generator<readonly [OptionalField, unknown]> {
+  for (const field of optionalFieldNames) {
+    const value: unknown = optionalFields[field](request);
+    if (value !== undefined && !isNeutral(field, value)) yield [field, value];
+  }
+}
+
 /** An integer of any size as a JSON number: above 2^53 JavaScript's own numbers would round it. */
 function exactInteger(digits: string | undefined): unknown {
   if (digits === undefined) return undefined;

@@ -3,8 +3,8 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { emulated, refused, unsupported } from "../upstream/limits.ts";
-import { effortOf, effortWords, isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "./fields.ts";
+import { effortRefused, emulated, refused, unsupported } from "../upstream/limits.ts";
+import { askedFields, effortOf, type OptionalField } from "./fields.ts";
 import { messageLimitations } from "./message-limitations.ts";
 import type { FieldForm, Quirks } from "./quirks.ts";
 import { type ReasoningModel, reasoningModel, takesField } from "./reasoning-models.ts";
@@ -56,10 +56,9 @@ function* fieldLimitations(
   rules: ModelRules,
 ): Generator<Limitation> {
   const { fields, maximums, maxStopSequences, title } = quirks;
-  for (const field of optionalFieldNames) {
-    const value = optionalFields[field](request);
+  for (const [field, value] of askedFields(request)) {
     // Where n is missing, the call is made several times: see Adapter.maxChoices.
-    if (value === undefined || isNeutral(field, value) || field === "parameters.n") continue;
+    if (field === "parameters.n") continue;
     const maximum = maximums[field];
     if (wireForm(field, request, rules, quirks) === undefined) {
       const subject = fields[field] === undefined ? title : `the model ${providerModel}`;
@@ -91,15 +90,11 @@ function* effortLimitations(
   } else if (asked !== sent) {
     yield { kind: "ADJUSTED", field: "reasoning.effort", message, set: sent };
   } else if (taken !== undefined && asked !== undefined && !taken.includes(asked)) {
-    const words = taken.map((effort) => effortWords[effort]).join(", ");
-    yield refused(
-      "reasoning.effort",
-      `${rules ? `the model ${providerModel}` : title} takes the reasoning efforts ${words}`,
-    );
+    yield effortRefused(rules ? `the model ${providerModel}` : title, taken);
   }
 }
 
-function* formLimitations({ outputFormat, deploymentParameters }: ChatRequest, quirks: Quirks): Generator<Limitation> {
+function* formLimitations({ outputFormat }: ChatRequest, quirks: Quirks): Generator<Limitation> {
   const format = outputFormat?.format.case;
   if (format === "regex" && quirks.regex === undefined) {
     yield refused("output_format.regex", `${quirks.title} cannot fit its answer to a regular expression`);
@@ -107,9 +102,6 @@ function* formLimitations({ outputFormat, deploymentParameters }: ChatRequest, q
     yield refused("output_format.json_object", `${quirks.title} has no JSON mode without a schema`);
   } else if (format === "jsonSchema" && !quirks.formats.includes(format)) {
     yield refused("output_format.json_schema", `${quirks.title} cannot fit its answer to a JSON Schema`);
-  }
-  if (deploymentParameters !== undefined) {
-    yield unsupported("deployment_parameters", `${quirks.title} has no deployment parameters`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, Role } from "../../gen/dragoman/v1/message_pb.js";
-import { emulated, leftOut, lostThought, type PlacedPart, partsOf, refused } from "../upstream/limits.ts";
+import { emulated, leftOut, lostThought, type PlacedPart, partsOf, refused, textResults } from "../upstream/limits.ts";
 import { type MediaForm, mediaForm } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
 
@@ -12,10 +12,9 @@ export function* messageLimitations(request: ChatRequest, quirks: Quirks): Gener
     if (part.kind.case === "media") {
       const message = mediaProblem(part.kind.value, quirks);
       if (message !== undefined) yield refused(`${path}.media`, message);
-    } else if (part.kind.case === "toolResult" && part.kind.value.parts.some(({ kind }) => kind.case === "media")) {
-      yield refused(`${path}.tool_result`, `${title} takes only text as the result of a tool`);
     }
   }
+  yield* textResults(request.messages, title);
   if (!quirks.cacheMarks) {
     yield* leftOut(request, { cacheHint: `${title} caches prompts without being asked: cache hints are left out` });
   }

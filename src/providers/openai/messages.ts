@@ -1,6 +1,6 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
-import { misplaced, simplest, textOf, withoutRole } from "../upstream/messages.ts";
+import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../upstream/messages.ts";
 import { assistantTurn } from "./assistant-turn.ts";
 import { toMediaPart } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
@@ -9,8 +9,7 @@ import type { ContentPart, WireAssistant, WireMessage } from "./wire.ts";
 
 /** The conversation in the dialect. Reasoning models take system text as developer messages. */
 export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningModel: boolean): readonly WireMessage[] {
-  const lastUser = request.messages.findLastIndex(({ role }) => role === Role.USER);
-  const clearBefore = request.reasoning?.clearEarlierReasoning === true ? lastUser : 0;
+  const start = reasoningStart(request);
   return request.messages.flatMap((message, index) => {
     const wire = toWire(message, index);
     return quirks.cacheMarks && message.parts.some(isMarked) ? wire.map((one) => ({ ...one, ...cacheMark })) : wire;
@@ -25,7 +24,7 @@ export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningMode
       case Role.USER:
         return [plainMessage("user", message)];
       case Role.ASSISTANT:
-        return [assistantMessage(message, quirks, index >= clearBefore)];
+        return [assistantMessage(message, quirks, index >= start)];
       case Role.TOOL:
         return message.parts.map(({ kind }) => {
           if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
@@ -96,6 +95,8 @@ function replay(
       return withReasoning && reasoning !== "" ? { [reasoningReplay]: reasoning } : {};
     case "reasoning_content with calls":
       return callsTools ? { reasoning_content: reasoning } : {};
+    case "reasoning_content also with calls":
+      return callsTools || (withReasoning && reasoning !== "") ? { reasoning_content: reasoning } : {};
     case "reasoning_details":
       if (!withReasoning && !callsTools) return {};
       if (details.length > 0) return { reasoning_details: details };

@@ -30,16 +30,19 @@ export interface Quirks {
   readonly refusals: boolean;
   /**
    * The field in which reasoning is sent back. Undefined: it is left out. `with calls`: exactly on the turns that call
-   * tools. `reasoning_details`: as the server gave it, and always on the turns that call tools.
+   * tools. `also with calls`: on those in any case, were it empty. `reasoning_details`: as the server gave it, and always on the turns that call tools.
    */
   readonly reasoningReplay:
     | "reasoning"
     | "reasoning_content"
     | "reasoning_content with calls"
+    | "reasoning_content also with calls"
     | "reasoning_details"
     | undefined;
   /** The choices among tools that are honoured: a mode or a named tool, modes only, or always auto. Undefined: no tools. */
   readonly toolChoice: "named" | "modes" | "auto" | undefined;
+  /** Whether tools without parameters must say so. */
+  readonly needsParameters: boolean;
   /** The media that can be sent. */
   readonly media: readonly MediaForm[];
   /** The JSON formats that the server has. */
@@ -79,6 +82,7 @@ export const commonQuirks = {
   refusals: false,
   reasoningReplay: "reasoning_content",
   toolChoice: "named",
+  needsParameters: false,
   media: ["image", "image_url"],
   formats: ["jsonObject", "jsonSchema"],
   regex: undefined,

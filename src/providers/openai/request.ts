@@ -10,6 +10,8 @@ import { cacheMark, toMessages } from "./messages.ts";
 import type { Body, Quirks } from "./quirks.ts";
 import type { ChatBody, WireTool, WireToolChoice } from "./wire.ts";
 
+const noParameters = '{"type":"object","properties":{}}';
+
 const choiceModes = {
   [ToolChoiceMode.UNSPECIFIED]: "auto",
   [ToolChoiceMode.AUTO]: "auto",
@@ -94,7 +96,7 @@ function toolsBody({ tools, toolChoice }: ChatRequest, quirks: Quirks): Pick<Cha
   const choice = toolChoice && toToolChoice(toolChoice);
   const wire = tools.map((tool, index) => {
     const marked = quirks.cacheMarks && tool.cacheHint !== undefined;
-    return marked ? { ...toTool(tool, index), ...cacheMark } : toTool(tool, index);
+    return { ...toTool(tool, index, quirks), ...(marked && cacheMark) };
   });
   if (quirks.toolChoice === "auto") return choice === "none" ? {} : { tools: wire };
   return { tools: wire, ...(choice !== undefined && { tool_choice: choice }) };
@@ -105,15 +107,14 @@ function toToolChoice({ choice }: ToolChoice): WireToolChoice | undefined {
   return choice.case === "toolName" ? { type: "function", function: { name: choice.value } } : undefined;
 }
 
-function toTool({ name, description, parametersJsonSchema, strict }: Tool, index: number): WireTool {
+function toTool({ name, description, strict, ...tool }: Tool, index: number, { needsParameters }: Quirks): WireTool {
+  const parameters = tool.parametersJsonSchema || (needsParameters && noParameters);
   return {
     type: "function",
     function: {
       name,
       ...(description && { description }),
-      ...(parametersJsonSchema && {
-        parameters: exactJson(parametersJsonSchema, `tools[${index}].parameters_json_schema`),
-      }),
+      ...(parameters && { parameters: exactJson(parameters, `tools[${index}].parameters_json_schema`) }),
       ...(strict !== undefined && { strict }),
     },
   };

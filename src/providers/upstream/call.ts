@@ -6,10 +6,12 @@ import type { AdapterContext } from "../adapter.ts";
 export interface UpstreamCall extends AdapterContext {
   /** Whether output has been handed on. Set by the adapter, and told in the details of failures. */
   outputStarted: boolean;
+  /** What was sent to prove who asks. No error repeats it, whatever the provider quotes. */
+  secrets: () => readonly string[];
 }
 
 export function startCall(context: AdapterContext): UpstreamCall {
-  return { signal: context.signal, attempt: context.attempt, outputStarted: false };
+  return { signal: context.signal, attempt: context.attempt, outputStarted: false, secrets: () => [] };
 }
 
 /** What to throw once a signal has fired. */

@@ -168,7 +168,7 @@ function failureOf(
     ...(retryAfterMs !== undefined && waitingHelps.has(reason) ? { retryAfterMs } : {}),
     ...(error.failedGeneration === undefined ? {} : { failedGeneration: error.failedGeneration }),
   };
-  return callFailure(reason, messages[reason] ?? quote(error.message), call, facts);
+  return callFailure(reason, messages[reason] ?? quote(error.message, call), call, facts);
 }
 
 function classify(error: ProvidersError, status: number, codes: Readonly<Record<string, Reason>>): Reason {
@@ -185,9 +185,12 @@ function classify(error: ProvidersError, status: number, codes: Readonly<Record<
   return status >= 400 ? "INVALID_REQUEST" : "PROVIDER_FAULT";
 }
 
-/** The provider's own words, which tell the caller what to fix. What looks like a key is taken out. */
-function quote(message: string): string {
-  const words = message.replace(/\b(?:(?:sk|gsk|xai|csk)-[\w*.-]+|AIza[\w-]+)/gi, "[redacted]").slice(0, messageLimit);
+/** The provider's own words, which tell the caller what to fix. Our key, and what looks like one, is taken out. */
+function quote(message: string, { secrets }: UpstreamCall): string {
+  const withoutOurs = secrets().reduce((text, secret) => text.replaceAll(secret, "[redacted]"), message);
+  const words = withoutOurs
+    .replace(/\b(?:(?:sk|gsk|xai|csk)-[\w*.-]+|AIza[\w-]+)/gi, "[redacted]")
+    .slice(0, messageLimit);
   return words === ""
     ? "the provider refused the request and did not say why"
     : `the provider refused the request: ${words}`;

@@ -1,4 +1,5 @@
 import { Pool } from "undici";
+import type { Secret } from "../../config/secret.ts";
 import type { ProviderSettings } from "../settings.ts";
 import { abortReason, type UpstreamCall } from "./call.ts";
 import { UpstreamResponse } from "./response.ts";
@@ -41,6 +42,8 @@ export class Upstream {
     call: UpstreamCall,
   ): Promise<UpstreamResponse> {
     if (call.signal.aborted) throw abortReason(call.signal);
+    const given = { ...this.#settings.headers, ...headers };
+    call.secrets = () => secretsIn(given, this.#settings.apiKey);
     const response = new UpstreamResponse(call, this.#settings.timeouts);
     this.#pool.dispatch(
       {
@@ -51,8 +54,7 @@ export class Upstream {
           "content-type": "application/json",
           // A compressing proxy would hold deltas back.
           "accept-encoding": "identity",
-          ...this.#settings.headers,
-          ...headers,
+          ...given,
         },
       },
       response,
@@ -65,4 +67,15 @@ export class Upstream {
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
+}
+
+/** Shorter values are words, such as a scheme. */
+const shortestSecret = 8;
+
+/** The key, and what headers that are named for such things have, scheme and value each by itself. */
+function secretsIn(headers: Readonly<Record<string, string>>, apiKey: Secret | undefined): readonly string[] {
+  const values = Object.entries(headers).flatMap(([name, value]) =>
+    /auth|key|token|secret|cookie/i.test(name) ? value.split(/\s+/) : [],
+  );
+  return [...values, ...(apiKey ? [apiKey.reveal()] : [])].filter(({ length }) => length >= shortestSecret);
 }

@@ -1,6 +1,8 @@
 import type { Limitation } from "../../chat/limitations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, MediaDetail, type Message, type Part } from "../../gen/dragoman/v1/message_pb.js";
+import { type Media, MediaDetail, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 
 /** The field is left out. */
 export function unsupported(field: string, message: string): Limitation {
@@ -15,6 +17,28 @@ export function refused(field: string, message: string): Limitation {
 /** It is done another way, or the dialect has no place for it: the caller is told, and the call goes on. */
 export function emulated(field: string, message: string): Limitation {
   return { kind: "EMULATED", field, message };
+}
+
+/** The effort is not one that `subject` takes. */
+export function effortRefused(
+  subject: string,
+  efforts: readonly ReasoningEffort[],
+  field = "reasoning.effort",
+): Limitation {
+  const words = efforts.map((effort) => ReasoningEffort[effort]?.toLowerCase()).join(", ");
+  return refused(field, `${subject} takes the reasoning efforts ${words}`);
+}
+
+/** A temperature above the dialect's highest is lowered to it. A model that states as low a limit is held to it elsewhere. */
+export function* temperatureLimit(
+  { parameters }: ChatRequest,
+  { maxTemperature = Number.POSITIVE_INFINITY }: Model,
+  title: string,
+  most: number,
+): Generator<Limitation> {
+  if ((parameters?.temperature ?? 0) <= most || maxTemperature <= most) return;
+  const message = `${title} takes a temperature of at most ${most}`;
+  yield { kind: "ADJUSTED", field: "parameters.temperature", message, set: most };
 }
 
 /** A part of a conversation, and the path to it. */
@@ -41,6 +65,25 @@ export function mediaIn({ part, path }: PlacedPart): readonly { readonly media: 
   return kind.value.parts.flatMap((inner, place) =>
     inner.kind.case === "media" ? [{ media: inner.kind.value, path: `${path}.tool_result.parts[${place}].media` }] : [],
   );
+}
+
+/** Results of tools with media in them, where only text can be one. */
+export function* textResults(messages: readonly Message[], title: string): Generator<Limitation> {
+  for (const { part, path } of partsOf(messages)) {
+    const { kind } = part;
+    if (kind.case !== "toolResult" || !kind.value.parts.some((inner) => inner.kind.case === "media")) continue;
+    yield refused(`${path}.tool_result`, `${title} takes only text as the result of a tool`);
+  }
+}
+
+function isSystem({ role }: Message): boolean {
+  return role === Role.SYSTEM || role === Role.DEVELOPER;
+}
+
+/** The first system message after the conversation began; -1 where there is none. */
+export function laterSystem(messages: readonly Message[]): number {
+  const spoken = messages.findIndex((message) => !isSystem(message));
+  return messages.findIndex((message, index) => spoken >= 0 && index > spoken && isSystem(message));
 }
 
 /** Where a conversation first holds something that a dialect may have no place for. */

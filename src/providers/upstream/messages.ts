@@ -1,5 +1,15 @@
 import { type GatewayError, invalidRequest } from "../../errors.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+
+/** Stands for JSON mode where an API has none. */
+export const jsonInstruction =
+  "Answer with one JSON object and nothing else: no code fence, no words before or after it.";
+
+/** The first message whose reasoning goes back to the model. */
+export function reasoningStart({ messages, reasoning }: ChatRequest): number {
+  return reasoning?.clearEarlierReasoning === true ? messages.findLastIndex(({ role }) => role === Role.USER) : 0;
+}
 
 /** A part in a message that cannot hold it. */
 export function misplaced(place: string, kind: Part["kind"]["case"]): GatewayError {

@@ -87,6 +87,12 @@ export function malformedAnswer(call: UpstreamCall, what: string, cause?: unknow
   return callFailure(reason, `the provider's answer is malformed: ${what}`, call, { cause });
 }
 
+/** The failure of an answer whose finish reason is one. `reason` is what it means before any output. */
+export function failedAnswer(call: UpstreamCall, reason: Reason, code: string) {
+  const what = call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : reason;
+  return callFailure(what, "the provider failed in its answer: try again", call, { code });
+}
+
 /** The failure of an answer that ended before it was whole. */
 export function cutAnswer(call: UpstreamCall) {
   return callFailure("PROVIDER_STREAM_INTERRUPTED", "the provider's answer ended before it was whole: try again", call);

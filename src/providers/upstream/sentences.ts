@@ -23,6 +23,9 @@ const tooLong: readonly RegExp[] = [
   /input token count(?: \((?<requested>\d+)\))? exceeds the maximum number of tokens allowed \(?(?<limit>\d+)/i,
   // Cohere. https://docs.cohere.com/reference/errors
   /total number of tokens in the prompt cannot exceed (?<limit>\d+)(?: - received (?<requested>\d+))?/i,
+  // Moonshot. https://platform.kimi.ai/docs/api/errors
+  /exceeded model token limit ?: ?(?<limit>\d+)(?: \(requested: (?<requested>\d+)\))?/i,
+  /input token length too long/i,
   // Amazon. https://repost.aws/knowledge-center/bedrock-validation-exception-errors
   /input is too long for requested model/i,
 ];

@@ -235,6 +235,12 @@ export const cohereDialect: Dialect = {
       body: { id: "1", message: "invalid request: temperature must be between 0 and 1.0 inclusive." },
       reason: "INVALID_REQUEST",
     },
+    {
+      name: "both penalties, where the model takes one (400)",
+      status: 400,
+      body: { id: "1", message: "invalid request: cannot specify both frequency_penalty and presence_penalty." },
+      reason: "INVALID_REQUEST",
+    },
     { name: "a bad key (401)", status: 401, body: { id: "1", message: "no" }, reason: "PROVIDER_CREDENTIALS_REJECTED" },
     { name: "billing (402)", status: 402, body: { id: "1", message: "pay" }, reason: "PROVIDER_QUOTA_EXHAUSTED" },
     { name: "forbidden (403)", status: 403, body: { id: "1", message: "no" }, reason: "PROVIDER_PERMISSION_DENIED" },

@@ -42,8 +42,8 @@ export const geminiDialect = googleDialect({
         chatTemplateKwargs: { a: 1 },
       }),
       limitations: [
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_p" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_output_tokens" },
+        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_p" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.repetition_penalty" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.logit_bias" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parallel_tool_calls" },

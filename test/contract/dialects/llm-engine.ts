@@ -8,6 +8,7 @@ import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { createLlmEngineAdapter } from "../../../src/providers/llm-engine/index.ts";
+import type { UpstreamTimeouts } from "../../../src/providers/settings.ts";
 import { ask } from "../../support/requests.ts";
 import type { Dialect, ErrorCase } from "../dialect.ts";
 
@@ -19,13 +20,17 @@ const model: Model = create(ModelSchema, {
   providerModel: "llama-3-8b-instruct",
 });
 
-export function createLlmEngine(baseUrl: string, options: Readonly<Record<string, unknown>> = {}): Adapter {
+export function createLlmEngine(
+  baseUrl: string,
+  options: Readonly<Record<string, unknown>> = {},
+  timeouts: Partial<UpstreamTimeouts> = {},
+): Adapter {
   return createLlmEngineAdapter({
     name: "llm-engine",
     baseUrl,
     apiKey: new Secret("the-key"),
     headers: {},
-    timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
+    timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000, ...timeouts },
     maxConnections: 4,
     options,
   });
@@ -516,6 +521,11 @@ export const llmEngineCompletionsDialect: Dialect = {
     {
       name: "an error in the stream",
       wire: events(output("Hi", 1), { request_id: "c4bf", output: null, ...errorEvent(500, "Upstream service error") }),
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+    },
+    {
+      name: "an error in the stream that has nothing else",
+      wire: events(output("Hi", 1), { request_id: "c4bf", ...errorEvent(500, "Upstream service error") }),
       reason: "PROVIDER_STREAM_INTERRUPTED",
     },
     { name: "an end that was not told", wire: events(output("Hi", 1)), reason: "PROVIDER_STREAM_INTERRUPTED" },

@@ -11,6 +11,7 @@ import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.j
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { anthropicModels } from "../../../src/models/anthropic-models.ts";
+import { profiles } from "../../../src/models/profiles.ts";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { anthropicDialect } from "../../contract/dialects/anthropic.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
@@ -41,7 +42,10 @@ function translate(providerModel: string, fields: Fields) {
   const limitations = offline.limitations(request, model);
   const limits = limitations.map(({ kind, field }) => `${kind} ${field}`);
   if (limits.some((limit) => limit.startsWith("REFUSED"))) return { limits, body: undefined };
-  return { limits, body: offline.describe(applyLimitations(request, limitations).request, model) };
+  const sent: unknown = JSON.parse(
+    JSON.stringify(offline.describe(applyLimitations(request, limitations).request, model)),
+  );
+  return { limits, body: sent };
 }
 
 describe("the rules of each model", () => {
@@ -303,7 +307,7 @@ describe("a request to Anthropic", () => {
     const request = create(ChatRequestSchema, {
       messages: [user, { role: Role.ASSISTANT, parts: [thought, text("Hello")] }, user],
     });
-    const prepared = prepareMessages(request, model);
+    const prepared = prepareMessages(request, model, profiles.plain);
     expect(JSON.stringify(offline.describe(prepared, model))).not.toContain("thinking");
     expect(offline.limitations(prepared, model).map(({ kind }) => kind)).toEqual(["EMULATED"]);
   });

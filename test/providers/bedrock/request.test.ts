@@ -235,16 +235,6 @@ describe("options of its own", () => {
 });
 
 describe("messages", () => {
-  it("are marked for the cache only after something that can be cached", () => {
-    const hinted = (value: string) => ({ ...text(value), cacheHint: {} });
-    const messages = [{ role: Role.USER, parts: [hinted(""), hinted("a")] }];
-    const content = [{ text: "a" }, { cachePoint: { type: "default" } }];
-    expect(translate(sonnet, { messages }).body.messages).toEqual([{ role: "user", content }]);
-    const { body, warned } = translate("us.meta.llama3-3-70b-instruct-v1:0", { messages });
-    expect(body.messages).toEqual([{ role: "user", content: [{ text: "a" }] }]);
-    expect(warned).toEqual(["EMULATED messages[0].parts[0].cache_hint"]);
-  });
-
   it("of one role are one turn, and system text goes before them", () => {
     const { body, warned } = translate(sonnet, {
       messages: [

@@ -81,14 +81,18 @@ test("billed units stand in where the real counts are missing", async () => {
 
 test("p is never 0 or 1, k is 0 where it is off, penalties are never negative", () => {
   const limits = { topP: 1, topK: -1, presencePenalty: -2, frequencyPenalty: 2, temperature: 2 };
-  expect(sent({ parameters: limits })).toMatchObject({
-    p: 0.99,
-    k: 0,
-    presence_penalty: 0,
-    frequency_penalty: 1,
-    temperature: 1,
-  });
+  const body = sent({ parameters: limits });
+  expect(body).toMatchObject({ p: 0.99, k: 0, frequency_penalty: 1, temperature: 1 });
+  expect(body).not.toHaveProperty("presence_penalty");
   expect(sent({ parameters: { topP: 0.001 } })).toMatchObject({ p: 0.01 });
+});
+
+test("a penalty of 0 is not sent, so that models with only one of the two take the other", () => {
+  const both = sent({ parameters: { presencePenalty: 0.5, frequencyPenalty: 0.5 } });
+  expect(both).toMatchObject({ presence_penalty: 0.5, frequency_penalty: 0.5 });
+  const one = sent({ parameters: { presencePenalty: 0, frequencyPenalty: 0.5 } });
+  expect(one).toMatchObject({ frequency_penalty: 0.5 });
+  expect(one).not.toHaveProperty("presence_penalty");
 });
 
 test("a schema stands alone under json_object, with the description that it lacks", () => {

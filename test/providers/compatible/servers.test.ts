@@ -79,6 +79,18 @@ describe("what servers would do in silence", () => {
     ]);
   });
 
+  it("is said: DeepSeek thinks unless it is told not to, and sampling has no effect while it does", () => {
+    const parameters = { temperature: 0.5, topP: 0.9, presencePenalty: 1, frequencyPenalty: 0, logprobs: true };
+    const ignored = ["temperature", "top_p", "presence_penalty", "logprobs"].map(
+      (field) => `UNSUPPORTED_PARAMETER parameters.${field}`,
+    );
+    expect(limits("deepseek", { parameters })).toEqual(ignored);
+    expect(limits("deepseek", { parameters, ...effort(ReasoningEffort.HIGH) })).toEqual(ignored);
+    expect(limits("deepseek", { parameters, ...effort(ReasoningEffort.NONE) })).toEqual([]);
+    const plain = modelOf("deepseek", "m", { capabilities: { reasoning: false } });
+    expect(limits("deepseek", { parameters }, plain)).toEqual([]);
+  });
+
   it.each([
     ["openai", 4],
     ["cerebras", 4],

@@ -10,6 +10,7 @@ import { AttemptSchema, type ChatCompletion, FinishReason } from "../../../src/g
 import { type PartSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import type { GenerationParametersSchema } from "../../../src/gen/dragoman/v1/parameters_pb.js";
+import { ReasoningConfigSchema, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { createEcho, echoModels } from "../../../src/providers/echo/echo.ts";
 
@@ -211,10 +212,16 @@ describe("parameters", () => {
   });
 
   test("what echo cannot do is named", () => {
-    const request = ask({ parameters: { minOutputTokens: 3, logitBias: { 5: 1 }, temperature: 1 } });
+    const request = {
+      ...ask({ parameters: { minOutputTokens: 3, logitBias: { 5: 1 }, temperature: 1 } }),
+      chatTemplateKwargs: {},
+      reasoning: create(ReasoningConfigSchema, { format: ReasoningFormat.RAW }),
+    };
     expect(adapter.limitations(request, model).map(({ kind, field }) => [kind, field])).toEqual([
       ["UNSUPPORTED_PARAMETER", "parameters.min_output_tokens"],
       ["UNSUPPORTED_PARAMETER", "parameters.logit_bias"],
+      ["UNSUPPORTED_PARAMETER", "chat_template_kwargs"],
+      ["UNSUPPORTED_PARAMETER", "reasoning.format"],
     ]);
   });
 });
@@ -254,6 +261,14 @@ describe("a script", () => {
     ]);
     expect(choices[0]?.finishReason).toBe(FinishReason.TOOL_CALLS);
     expect(usage).toMatchObject({ outputTokens: 3 + 1 + 2 + 3 + 1, reasoningTokens: 3 });
+  });
+
+  test("keeps reasoning to itself when it is to be hidden, and counts it", async () => {
+    const script = { reasoning: "let me see", text: "well" };
+    const reasoning = create(ReasoningConfigSchema, { format: ReasoningFormat.HIDDEN });
+    const completion = await complete({ ...ask({ script }), reasoning });
+    expect(kinds(completion)).toEqual([{ case: "text", value: "well" }]);
+    expect(completion.usage).toMatchObject({ outputTokens: 4, reasoningTokens: 3 });
   });
 
   test("arguments survive any number of fragments", async () => {

@@ -12,7 +12,7 @@ import { GatewayError } from "../../../src/errors.ts";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import type { TokenSource } from "../../../src/providers/gemini/google-tokens.ts";
-import { createVertexAdapter, hostOf, vertexDeclaration } from "../../../src/providers/gemini/vertex.ts";
+import { createVertexAdapter, detectVertex, hostOf, vertexDeclaration } from "../../../src/providers/gemini/vertex.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { context, fold, model, request, settings, sse } from "./harness.ts";
 
@@ -33,7 +33,11 @@ function adapterFor(
   tokens?: TokenSource,
   environment: Readonly<Record<string, string>> = {},
 ): Adapter {
-  const adapter = createVertexAdapter(settings(baseUrl, { name: "vertex", options }), tokens, environment);
+  const adapter = createVertexAdapter(
+    settings(baseUrl, { name: "vertex", apiKey: undefined, options }),
+    tokens,
+    environment,
+  );
   open.push({ [Symbol.asyncDispose]: async () => adapter.close?.() });
   return adapter;
 }
@@ -131,6 +135,42 @@ describe("a request to Vertex AI", () => {
     });
     const found = adapterFor("http://127.0.0.1:9", place).limitations(asked, pro);
     expect(found).toMatchObject([{ kind: "UNSUPPORTED_PARAMETER", field: "service_tier" }]);
+  });
+});
+
+describe("express mode of Vertex AI", () => {
+  const express = (baseUrl: string, options = {}) =>
+    createVertexAdapter(settings(baseUrl, { name: "vertex", options }));
+
+  it("goes by a key in a header to no project and no place, and asks for no token", async () => {
+    const upstream = await upstreamWith({ steps: [{ write: sse(stop) }] });
+    await using adapter = { ...express(upstream.baseUrl), [Symbol.asyncDispose]: async () => adapter.close?.() };
+    const { error } = await fold(adapter.stream(request(), pro, context()));
+    expect(error).toBeUndefined();
+    const [sent] = upstream.requests;
+    expect(sent?.path).toBe("/v1/publishers/google/models/gemini-2.5-pro:streamGenerateContent?alt=sse");
+    expect(sent?.headers["x-goog-api-key"]).toBe("AIza-test");
+    expect(sent?.headers.authorization).toBeUndefined();
+  });
+
+  it("tells the operator of a key that is not valid, although the status is 400", async () => {
+    const details = [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "API_KEY_INVALID" }];
+    const body = { error: { code: 400, message: "API key not valid.", status: "INVALID_ARGUMENT", details } };
+    const upstream = await upstreamWith({ status: 400, steps: [{ write: JSON.stringify(body) }] });
+    await using adapter = { ...express(upstream.baseUrl), [Symbol.asyncDispose]: async () => adapter.close?.() };
+    const { error } = await fold(adapter.stream(request(), pro, context()));
+    expect(error?.reason).toBe("PROVIDER_CREDENTIALS_REJECTED");
+    expect(error?.message).not.toContain("AIza");
+  });
+
+  it("takes the same requests as a project does", () => {
+    const asked = request({ parameters: { presencePenalty: 1 }, serviceTier: "flex" });
+    const adapter = express("http://127.0.0.1:9");
+    expect(adapter.limitations(asked, pro)).toMatchObject([{ field: "service_tier" }]);
+  });
+
+  it.each([{ project: "p1" }, { location: "eu" }, { key_file: "key.json" }])("refuses %o beside a key", (options) => {
+    expect(() => express("http://127.0.0.1:9", options)).toThrow(ConfigError);
   });
 });
 
@@ -239,6 +279,14 @@ describe("a token for Google Cloud", () => {
 });
 
 describe("the settings of Vertex AI", () => {
+  it.each([
+    [{}, "set GOOGLE_APPLICATION_CREDENTIALS or VERTEX_API_KEY to turn it on"],
+    [{ VERTEX_API_KEY: "AIza-test" }, undefined],
+    [{ GOOGLE_APPLICATION_CREDENTIALS: "key.json" }, undefined],
+  ])("are looked for in %o", (environment, missing) => {
+    expect(detectVertex(environment)).toBe(missing);
+  });
+
   it.each([
     ["global", "aiplatform.googleapis.com"],
     ["europe-west4", "europe-west4-aiplatform.googleapis.com"],

@@ -134,6 +134,66 @@ describe("v1 of LLM Engine", () => {
     expect(limited.parameters).toMatchObject({ temperature: 1, presencePenalty: 0.5, frequencyPenalty: 2 });
   });
 
+  it("fits answers by the guides that it has: a regular expression, or a schema for any object", async () => {
+    const { upstream, adapter } = await start({ api: "v1" }, lines(output({ finished: true })));
+    const formats: readonly Parameters<typeof ask>[2][] = [
+      { outputFormat: { format: { case: "regex", value: { pattern: "yes|no" } } } },
+      { outputFormat: { format: { case: "jsonObject", value: {} } } },
+      { outputFormat: { format: { case: "text", value: {} } } },
+    ];
+    for (const format of formats) await complete(adapter, ask("llm-engine/m", "hello", format), false);
+    const guides = upstream.requests.map(({ body }) => {
+      const { guided_regex, guided_json } = JSON.parse(body);
+      return [guided_regex, guided_json];
+    });
+    expect(guides).toEqual([
+      ["yes|no", undefined],
+      [undefined, { type: "object" }],
+      [undefined, undefined],
+    ]);
+  });
+
+  it("is full where it wrote as many tokens as it was let, whoever set the bound", async () => {
+    for (const asWhole of [true, false]) {
+      const full = { num_completion_tokens: 100 };
+      const { adapter } = await start(
+        { api: "v1" },
+        asWhole ? json(output(full)) : lines(output({ ...full, finished: true })),
+      );
+      const { choices } = await complete(adapter, hello, asWhole);
+      expect(choices).toMatchObject([{ finishReason: FinishReason.LENGTH }]);
+    }
+  });
+
+  it("may leave out the counts and the tokens of a whole answer, as null", async () => {
+    const nothing = { num_prompt_tokens: null, num_completion_tokens: null, tokens: null };
+    const { adapter } = await start({ api: "v1" }, json(output(nothing)));
+    const { choices, usage } = await complete(adapter, hello, true);
+    expect(choices).toMatchObject([
+      { message: { parts: [{ kind: { value: "Hi" } }] }, finishReason: FinishReason.STOP },
+    ]);
+    expect(choices[0]?.logprobs).toBeUndefined();
+    expect(usage).toBeUndefined();
+  });
+
+  it("tells what it demands: the bound and the temperature that are sent in the caller's place", () => {
+    const adapter = createLlmEngine("http://127.0.0.1:9", { api: "v1" });
+    const sent = (more: Parameters<typeof ask>[2]) =>
+      adapter.effectiveParameters?.(ask("llm-engine/m", "hello", more), modelOf("llama"));
+    expect(sent({})).toMatchObject({ maxOutputTokens: 100, temperature: 1 });
+    expect(sent({ parameters: { maxOutputTokens: 5, temperature: 0 } })).toMatchObject({
+      maxOutputTokens: 5,
+      temperature: 0,
+    });
+  });
+
+  it("gets the engine's further fields from its own options", () => {
+    const providerOptions = { "llm-engine": { skip_special_tokens: false, guided_choice: ["a", "b"] } };
+    const adapter = createLlmEngine("http://127.0.0.1:9", { api: "v1" });
+    const body = adapter.describe(ask("llm-engine/m", "hello", { providerOptions }), modelOf("llama"));
+    expect(body).toMatchObject({ skip_special_tokens: false, guided_choice: ["a", "b"] });
+  });
+
   it("refuses an endpoint whose name does not tell its template, unless the configuration does", () => {
     const kinds = (options: object) =>
       createLlmEngine("http://127.0.0.1:9", { api: "v1", ...options })
@@ -180,6 +240,28 @@ describe("LLM Engine", () => {
     const ping = { write: ": ping - 2026-11-21 00:00:15.000000+00:00\r\n\r\n" };
     const { adapter } = await start({ api, cold_start_ms: 20 }, { steps: [ping, { hold: never }] });
     await expect(complete(adapter, hello, false)).rejects.toMatchObject({ reason: "PROVIDER_TIMEOUT" });
+  });
+
+  it.each([
+    "v1",
+    "v2",
+  ])("waits for a cold start in %s longer than the limit for first events of all providers", async (api) => {
+    const { promise: warm, resolve } = Promise.withResolvers<void>();
+    const whole: Readonly<Record<string, Script>> = {
+      v1: json(output({})),
+      v2: json({ choices: [{ index: 0, message: { content: "Hi" }, finish_reason: "stop" }] }),
+    };
+    const upstream = await startReplayUpstream({ ...whole[api], holdHeaders: warm }, { holdHeaders: never });
+    const engine = (options: object) => createLlmEngine(upstream.baseUrl, { api, ...options }, { firstEventMs: 20 });
+    const [patient, hasty] = [engine({}), engine({ cold_start_ms: 20 })];
+    open.push(upstream, ...[patient, hasty].map((one) => ({ [Symbol.asyncDispose]: async () => one.close?.() })));
+    const arrived = upstream.nextRequest();
+    const waiting = complete(patient, hello, true);
+    await arrived;
+    // Its limit began later and has passed, so the other's would have too.
+    await expect(complete(hasty, hello, true)).rejects.toMatchObject({ reason: "PROVIDER_TIMEOUT" });
+    resolve();
+    expect((await waiting).choices).toMatchObject([{ message: { parts: [{ kind: { value: "Hi" } }] } }]);
   });
 
   it("refuses options that it does not have, with their path", () => {

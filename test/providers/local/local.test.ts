@@ -250,3 +250,15 @@ describe("the options of the local provider", () => {
     expect(() => createAdapter({ threads: 0, gpu: true })).toThrow(/providers\.local\.options\.threads(.|\n)*gpu/);
   });
 });
+
+describe("the effective parameters of a local model", () => {
+  const effective = (parameters?: Parameters) => {
+    const request = create(ChatRequestSchema, { model: "local/m", ...(parameters && { parameters }) });
+    return createAdapter().effectiveParameters?.(request, modelEntry(knownModels[0], []));
+  };
+
+  it("tell its defaults, beside what was asked for", () => {
+    expect(effective()).toMatchObject({ temperature: 0, maxOutputTokens: 512 });
+    expect(effective({ temperature: 0.5, topK: 3 })).toMatchObject({ temperature: 0.5, topK: 3, maxOutputTokens: 512 });
+  });
+});

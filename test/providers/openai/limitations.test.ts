@@ -45,11 +45,10 @@ describe("what OpenAI cannot do", () => {
     expect(limits({ parameters: { topK: -1, minP: 0, repetitionPenalty: 1, minOutputTokens: 0 } })).toEqual([]);
   });
 
-  it("is templates, deployment parameters, raw reasoning, a fifth stop sequence and a long user", () => {
-    expect(limits({ chatTemplate: "x", chatTemplateKwargs: {}, deploymentParameters: {} })).toEqual([
+  it("is templates, raw reasoning, a fifth stop sequence and a long user", () => {
+    expect(limits({ chatTemplate: "x", chatTemplateKwargs: {} })).toEqual([
       "UNSUPPORTED_PARAMETER chat_template",
       "UNSUPPORTED_PARAMETER chat_template_kwargs",
-      "UNSUPPORTED_PARAMETER deployment_parameters",
     ]);
     expect(limits({ reasoning: { format: ReasoningFormat.RAW } })).toEqual(["UNSUPPORTED_PARAMETER reasoning.format"]);
     expect(limits({ parameters: { stopSequences: ["1", "2", "3", "4", "5"] } })).toEqual([

@@ -132,6 +132,8 @@ describe("an error status", () => {
     ["The input token count (9001) exceeds the maximum number of tokens allowed (8192).", "8192"],
     ["too many tokens: total number of tokens in the prompt cannot exceed 8192 - received 9001.", "8192"],
     ["The input token count exceeds the maximum number of tokens allowed (8192).", undefined],
+    ["Invalid request: Your request exceeded model token limit: 8192 (requested: 9001)", "8192"],
+    ["Input token length too long", undefined],
     ["Input is too long for requested model.", undefined],
   ])("is known by its sentence where a prompt is too long and has no code: %s", async (sentence, limit) => {
     const error = await failure({ status: 400 }, openAiError(null, "", sentence));

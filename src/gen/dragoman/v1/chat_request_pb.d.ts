@@ -23,15 +23,16 @@ export declare const file_dragoman_v1_chat_request: GenFile;
  */
 export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   /**
-   * The model: an id or alias of the catalogue (`gpt-4o`), `provider/model` (`openai/gpt-4o`), or
-   * `deployments/<id>`. Required. See ModelService for what there is.
+   * The model: an id or alias of the catalogue (`gpt-4o`), which has the rules of its profile; `provider/model`
+   * (`openai/gpt-4o`), which has none; or `deployments/<id>`. Required. See ModelService for what there is.
    *
    * @generated from field: string model = 1;
    */
   model: string;
 
   /**
-   * The conversation, oldest first. At least one message.
+   * The conversation, oldest first. At least one message. System messages may stand anywhere; the profiles `cerebras` and
+   * `egp-deployment` join several to the first, with a blank line between them, and `deepinfra` refuses a second one.
    *
    * @generated from field: repeated dragoman.v1.Message messages = 2;
    */
@@ -80,30 +81,33 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   reasoning?: ReasoningConfig | undefined;
 
   /**
-   * The system text of the seeds' EGP API (000, 001). Absent: the profile's documented default, if it has one and the
-   * conversation has no system message. Empty: none. Set together with a system message it is an error.
+   * The system text of the seeds' EGP API (000, 001); it goes out before the conversation. Absent: the profile's
+   * documented default (`egp-chat` has one), unless the conversation has a system message. Empty: none. Text here and a
+   * system message together are an error, under every profile.
    *
    * @generated from field: optional string instructions = 9;
    */
   instructions?: string | undefined;
 
   /**
-   * Which part of a long conversation is sent. Default: everything.
+   * Which part of a long conversation is sent. Default: everything; under the profile `egp-deployment`, auto_trim.
    *
    * @generated from field: dragoman.v1.MemoryStrategy memory_strategy = 10;
    */
   memoryStrategy?: MemoryStrategy | undefined;
 
   /**
-   * A Jinja template that makes the prompt, instead of the model's own. Only for models that are served from a raw
-   * prompt (LLM Engine, local). At most 10,000 characters. Default: the model's own.
+   * A Jinja template that makes the prompt, instead of the model's own. Only for models of LLM Engine and `local`; others
+   * refuse it. It sees `messages` (with `role` and `content`), `bos_token` and `eos_token` where the model's family has
+   * them, and chat_template_kwargs; any other variable is an error. At most 10,000 characters. Default: the model's own.
    *
    * @generated from field: optional string chat_template = 11;
    */
   chatTemplate?: string | undefined;
 
   /**
-   * Further variables for the chat template. Default none.
+   * Further variables for the chat template, or for the model's own where none is given. They cannot take the place of
+   * `messages`, `bos_token` and `eos_token`. Default none.
    *
    * @generated from field: google.protobuf.Struct chat_template_kwargs = 12;
    */
@@ -111,7 +115,8 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 
   /**
    * The account that the call is recorded under. It must agree with the header x-selected-account-id when both are
-   * given. Default: the account of the caller's key.
+   * given. Default: the default account of the caller's key, else its only one, else none; a key with several, and a
+   * service that requires accounts, want one named.
    *
    * @generated from field: string account_id = 13;
    */
@@ -142,14 +147,16 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   serviceTier: string;
 
   /**
-   * Text that the answer is expected to repeat in large part, to save time (OpenAI, Cerebras). Default none.
+   * Text that the answer is expected to repeat in large part, to save time. For providers that take one (OpenAI, Cerebras,
+   * Mistral and others). Default none.
    *
    * @generated from field: dragoman.v1.Prediction prediction = 17;
    */
   prediction?: Prediction | undefined;
 
   /**
-   * Parameters that a deployment's schema declares (seed 003). Default none.
+   * Parameters that the configuration declares for the deployment or model (seed 003): those and no others, each of its
+   * type. Default none.
    *
    * @generated from field: google.protobuf.Struct deployment_parameters = 18;
    */
@@ -157,7 +164,8 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 
   /**
    * Fields for one provider that this contract does not have, by provider name: `{"openai": {"verbosity": "low"}}`.
-   * They are merged into the provider's request last. Only those of the provider that answers are used. Default none.
+   * They are merged into the provider's request last, whatever effective_parameters say. Only those of the provider that
+   * answers are used. Default none.
    *
    * @generated from field: map<string, google.protobuf.Struct> provider_options = 19;
    */

@@ -143,7 +143,7 @@ export declare const StreamChatResponseSchema: GenMessage<StreamChatResponse>;
  */
 export declare type PlanChatRequest = Message<"dragoman.v1.PlanChatRequest"> & {
   /**
-   * What would be asked. Required.
+   * What would be asked. Required. What only a stream is refused for (a JSON object under the profile `cerebras`) is not.
    *
    * @generated from field: dragoman.v1.ChatRequest chat = 1;
    */
@@ -184,7 +184,7 @@ export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> &
   profile: string;
 
   /**
-   * The parameters that would be sent, with every default resolved.
+   * The parameters that would be sent, with every default resolved. The same as in the answer to the call.
    *
    * @generated from field: dragoman.v1.GenerationParameters effective_parameters = 4;
    */
@@ -198,7 +198,8 @@ export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> &
   warnings: Warning[];
 
   /**
-   * The messages as they would go out: after instructions, memory strategy and roles.
+   * The messages as they would go out: after instructions, memory strategy and roles, and with what is told to a model
+   * that cannot be held to a JSON Schema.
    *
    * @generated from field: repeated dragoman.v1.Message messages = 6;
    */
@@ -226,14 +227,17 @@ export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> &
   inputTokensQuality: UsageQuality;
 
   /**
-   * The provider's request body as JSON text, without secrets. Empty for providers inside the service.
+   * The provider's request body as JSON text, without secrets, to the letter as StreamChat would send it; CompleteChat may
+   * ask for the same as a whole. Where several choices take several calls, that of the first. Empty for providers inside
+   * the service.
    *
    * @generated from field: string provider_request_json = 10;
    */
   providerRequestJson: string;
 
   /**
-   * The most tokens that the answer can have, over all choices. 0 when unknown.
+   * The most tokens that the answer can have, over all choices: by max_output_tokens, by what the model gives, and by what
+   * the prompt leaves of its window. At most 2^31-1. 0 when nothing bounds it that is known here.
    *
    * @generated from field: int32 output_tokens_limit = 11;
    */

@@ -18,7 +18,8 @@ export declare const file_dragoman_v1_memory_strategy: GenFile;
  */
 export declare type MemoryStrategy = Message<"dragoman.v1.MemoryStrategy"> & {
   /**
-   * The strategy. Default none: everything is sent, and too long a prompt is the error CONTEXT_LENGTH_EXCEEDED.
+   * The strategy. Required; without a MemoryStrategy everything is sent, and too long a prompt is the error
+   * CONTEXT_LENGTH_EXCEEDED, except under the profile `egp-deployment`, whose default is auto_trim.
    *
    * @generated from oneof dragoman.v1.MemoryStrategy.strategy
    */
@@ -48,7 +49,8 @@ export declare type MemoryStrategy = Message<"dragoman.v1.MemoryStrategy"> & {
 export declare const MemoryStrategySchema: GenMessage<MemoryStrategy>;
 
 /**
- * Keeps the last k messages. System messages are kept besides and not counted.
+ * Keeps the last k messages. System messages are kept besides and not counted, and so are the messages back to a call
+ * whose result is among the last k.
  *
  * @generated from message dragoman.v1.LastK
  */
@@ -68,7 +70,8 @@ export declare type LastK = Message<"dragoman.v1.LastK"> & {
 export declare const LastKSchema: GenMessage<LastK>;
 
 /**
- * Leaves out the oldest messages until the prompt fits the model's window. The last message is never left out.
+ * Leaves out the oldest messages until the prompt fits the model's window, with a warning that says how many. The last
+ * message is never left out: where it and the system text alone are too long, that is CONTEXT_LENGTH_EXCEEDED.
  *
  * @generated from message dragoman.v1.AutoTrim
  */

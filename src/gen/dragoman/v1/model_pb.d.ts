@@ -146,7 +146,7 @@ export declare type ModelCapabilities = Message<"dragoman.v1.ModelCapabilities">
   jsonObject: boolean;
 
   /**
-   * Fits the answer to a JSON Schema.
+   * Fits the answer to a JSON Schema. Otherwise it is told the schema, and the answer is checked here.
    *
    * @generated from field: bool json_schema = 5;
    */

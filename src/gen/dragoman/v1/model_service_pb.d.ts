@@ -119,7 +119,8 @@ export declare const GetModelResponseSchema: GenMessage<GetModelResponse>;
  */
 export declare const ModelService: GenService<{
   /**
-   * Lists models by id.
+   * Lists models by id. Deployments with an owner are listed for that account only: the one of the header
+   * x-selected-account-id, else the default or only account of the caller's key.
    *
    * @generated from rpc dragoman.v1.ModelService.ListModels
    */
@@ -129,7 +130,8 @@ export declare const ModelService: GenService<{
     output: typeof ListModelsResponseSchema;
   },
   /**
-   * Returns one model by id, alias or `provider/model`. NOT_FOUND with reason MODEL_NOT_FOUND when there is none.
+   * Returns one model by id, alias or `provider/model`. NOT_FOUND with reason MODEL_NOT_FOUND when there is none, or when
+   * it is a deployment of another account.
    *
    * @generated from rpc dragoman.v1.ModelService.GetModel
    */

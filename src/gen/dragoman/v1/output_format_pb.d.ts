@@ -39,7 +39,9 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
     case: "jsonObject";
   } | {
     /**
-     * JSON that fits a schema.
+     * JSON that fits a schema. A model that cannot be held to one is told it, and the answer is checked here, with a
+     * warning; then a schema with a `$ref` or a `pattern` is refused. An answer that is no JSON, or that was checked and does
+     * not fit, is the error JSON_GENERATION_FAILED.
      *
      * @generated from field: dragoman.v1.JsonSchema json_schema = 3;
      */
@@ -47,7 +49,7 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
     case: "jsonSchema";
   } | {
     /**
-     * Text that matches a regular expression. DeepInfra and some self-hosted servers.
+     * Text that matches a regular expression: DeepInfra, LLM Engine, vLLM and SGLang. Others refuse it.
      *
      * @generated from field: dragoman.v1.Regex regex = 4;
      */

@@ -151,7 +151,8 @@ export enum ReasoningFormat {
   PARSED = 1,
 
   /**
-   * Inside the text, as the model wrote them (think tags). Refused together with a JSON output format.
+   * Inside the text, as the model wrote them (think tags): Cerebras and Groq; elsewhere they stay apart, with a warning.
+   * Refused together with a JSON output format.
    *
    * @generated from enum value: REASONING_FORMAT_RAW = 2;
    */

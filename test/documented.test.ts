@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { reasons } from "../src/errors.ts";
+import { profiles } from "../src/models/profiles.ts";
+
+const read = (path: string) => readFileSync(resolve(import.meta.dirname, "..", path), "utf8");
+
+describe("the documents", () => {
+  it("list every reason of an error under its status, in the proto", () => {
+    const [, comment = ""] =
+      /Every failure is a status([\s\S]*?)service ChatService/.exec(read("proto/dragoman/v1/chat_service.proto")) ?? [];
+    const text = comment.replaceAll(/\s*\/\/\s*/g, " ");
+    const statuses = Object.values(reasons).join("|");
+    const listed = [...text.matchAll(new RegExp(`\\b(${statuses}): (.*?)\\.(?= [A-Z]|\\s*$)`, "g"))].flatMap(
+      ([, status, names = ""]) =>
+        (names.replaceAll(/\(.*?\)/g, "").match(/[A-Z]+(_[A-Z]+)*/g) ?? []).map((name) => [name, status]),
+    );
+    expect(Object.fromEntries(listed)).toEqual(reasons);
+  });
+
+  it("list every reason in the README", () => {
+    const text = read("README.md");
+    for (const reason of Object.keys(reasons)) expect(text).toContain(reason);
+  });
+
+  it("name every profile", () => {
+    for (const path of ["README.md", "dragoman.example.yaml", "proto/dragoman/v1/model.proto"]) {
+      for (const profile of Object.keys(profiles)) expect(read(path)).toContain(profile);
+    }
+  });
+});

@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { GatewayError } from "../../src/errors.ts";
+import { createCatalogue } from "../../src/models/catalogue.ts";
+import { sameWeights } from "../../src/models/same-weights.ts";
+import { listedModels } from "../../src/providers/listed-models.ts";
+
+const models = listedModels();
+const known = [{ name: "cerebras", reason: "set CEREBRAS_API_KEY" }];
+
+function problemOf(name: string, on: readonly string[]): string {
+  try {
+    createCatalogue(models, on, known).resolve(name);
+  } catch (error) {
+    if (error instanceof GatewayError) return error.message;
+    throw error;
+  }
+  throw new Error(`${name} was found`);
+}
+
+it("names only entries of the catalogue, one of each provider", () => {
+  const named = models.filter(({ id }) => sameWeights(id).length > 0);
+  expect(named.length).toBeGreaterThan(20);
+  for (const { id } of named) {
+    const group = [id, ...sameWeights(id)];
+    const entries = models.filter((model) => group.includes(model.id));
+    expect([...entries.map((entry) => entry.id)].sort()).toEqual([...group].sort());
+    expect(new Set(entries.map(({ provider }) => provider)).size).toBe(group.length);
+  }
+});
+
+it.each([
+  "llama3.1-8b",
+  "cerebras/llama3.1-8b",
+])("tells who else has the weights of %s when its provider is off", (name) => {
+  expect(problemOf(name, ["deepinfra", "groq"])).toBe(
+    `the model ${name} needs the provider cerebras, which is off: set CEREBRAS_API_KEY; other names of the same weights, ` +
+      "whose providers are on: meta-llama/Meta-Llama-3.1-8B-Instruct, groq/llama-3.1-8b-instant",
+  );
+  expect(problemOf(name, ["openai"])).toBe(
+    `the model ${name} needs the provider cerebras, which is off: set CEREBRAS_API_KEY`,
+  );
+});

@@ -1,0 +1,144 @@
+import { connect } from "node:net";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mostViolations } from "../../src/errors.ts";
+import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { BadRequestSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { startReplayUpstream } from "../support/replay-upstream.ts";
+import { ask } from "../support/requests.ts";
+import { startTestService, type TestService } from "../support/service.ts";
+import { callRaw, frame } from "./raw-calls.ts";
+
+const models = `
+models:
+  llama3.1-8b: { provider: echo, provider_model: echo }
+  told: { provider: echo, provider_model: echo, capabilities: { json_schema: false, json_object: true } }
+`;
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService({}, undefined, models);
+});
+afterAll(() => service.stop());
+
+const complete = "/dragoman.v1.ChatService/CompleteChat";
+const nested = (levels: number) => `{"properties":${'{"a":'.repeat(levels)}{}${"}".repeat(levels)}}`;
+const schemaOf = (schemaJson: string) => ({
+  outputFormat: { format: { case: "jsonSchema", value: { name: "x", schemaJson, strict: true } } } as const,
+});
+
+async function failureOf(chat: ReturnType<typeof ask>): Promise<ConnectError> {
+  service.forgetRecords();
+  const faults = service.faults.length;
+  const error = await service
+    .chatClient("grpc")
+    .completeChat({ chat })
+    .then(
+      () => undefined,
+      (thrown: unknown) => ConnectError.from(thrown),
+    );
+  if (error === undefined) throw new Error("the call did not fail");
+  expect(service.faults).toHaveLength(faults);
+  expect(await service.nextRecord()).toMatchObject({ outcome: "error" });
+  return error;
+}
+
+describe("JSON in a field of text that nests too deeply is refused where it stands", () => {
+  it.each([
+    ["a strict schema under Cerebras' rules", ask("llama3.1-8b", "hi", schemaOf(nested(100_000))), "schema_json"],
+    ["a schema that is checked here", ask("told", "hi", schemaOf(nested(100_000))), "schema_json"],
+    [
+      "a tool",
+      ask("echo/echo", "hi", { tools: [{ name: "f", parametersJsonSchema: nested(100_000) }] }),
+      "parameters_json_schema",
+    ],
+  ])("%s", async (_what, chat, field) => {
+    const error = await failureOf(chat);
+    expect(error.code).toBe(Code.InvalidArgument);
+    expect(error.rawMessage).toMatch(new RegExp(`${field}: must not nest more than 128 levels deep`));
+  });
+});
+
+it("a strict schema of a hundred thousand properties is looked through in one pass", async () => {
+  const names = Array.from({ length: 100_000 }, (_, index) => `k${index}`);
+  const properties = Object.fromEntries(names.map((name) => [name, {}]));
+  const schema = { type: "object", additionalProperties: false, required: names, properties };
+  // It keeps the rules, so that what it fails with is echo's answer, or the prompt's length.
+  const error = await failureOf(ask("llama3.1-8b", "hi", schemaOf(JSON.stringify(schema))));
+  expect(error.rawMessage).not.toMatch("strict mode");
+});
+
+it("of millions of messages without anything in them the first is named", async () => {
+  const inner = Buffer.from(`\x0a\x09echo/echo${"\x12\x00".repeat(2_000_000)}`, "latin1");
+  const body = frame(Buffer.concat([Buffer.from([0x0a]), varint(inner.length), inner]));
+  const { code, message } = await callRaw("grpc", service, { path: complete, body });
+  expect(code).toBe(Code.InvalidArgument);
+  expect(message).toMatch(/messages: must contain no more than 10000 item/);
+});
+
+it("of two hundred thousand wrong parts an error names a hundred at most", async () => {
+  const parts = Array.from({ length: 200_000 }, (_, index) => {
+    const value = { toolCallId: `c${index}` };
+    return { kind: { case: "toolResult", value } as const };
+  });
+  const error = await failureOf(ask("echo/echo", "hi", { messages: [{ role: Role.TOOL, parts }] }));
+  expect(error.code).toBe(Code.InvalidArgument);
+  const [badRequest] = error.findDetails(BadRequestSchema);
+  expect(badRequest?.fieldViolations.length).toBeLessThanOrEqual(mostViolations);
+});
+
+it.each(["CompleteChat", "StreamChat"])("JSON with millions of values is too large for %s", async (method) => {
+  service.forgetRecords();
+  const text = `{"chat":{"messages":[${"{},".repeat(1_000_000)}{}]}}`;
+  const streamed = method === "StreamChat";
+  const response = await fetch(`http://${service.httpAddress}/dragoman.v1.ChatService/${method}`, {
+    method: "POST",
+    headers: { "content-type": streamed ? "application/connect+json" : "application/json" },
+    body: streamed ? new Uint8Array(frame(Buffer.from(text))) : text,
+  });
+  expect(await response.text()).toMatch("more than 250000 values");
+  expect(await service.nextRecord()).toMatchObject({ reason: "REQUEST_TOO_LARGE" });
+});
+
+it("a request that is cut off by the end of the service has its record before it ends", async () => {
+  const ending = await startTestService({}, (config) => ({ ...config, shutdown: { delayMs: 0, graceMs: 0 } }));
+  const [host, port] = ending.httpAddress.split(":");
+  const socket = connect(Number(port), host).on("error", () => {});
+  const head =
+    "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
+  await new Promise((resolve) => socket.write(`${head}{`, resolve));
+  // The service has taken the connection once it answers on another.
+  await fetch(`http://${ending.httpAddress}/healthz`);
+  await ending.stop();
+  expect(ending.records).toMatchObject([{ outcome: "cancelled" }]);
+});
+
+it("no two accounts share a provider's prompt cache, whatever their names and keys are", async () => {
+  await using upstream = await startReplayUpstream({ status: 500, steps: [{ write: "{}" }] });
+  const cached = await startTestService({ OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: upstream.baseUrl });
+  const keyOf = async (accountId: string, promptCacheKey: string): Promise<unknown> => {
+    const chat = ask("openai/gpt-4o", "hi", { accountId, promptCacheKey });
+    const { providerRequestJson } = await cached.chatClient("grpc").planChat({ chat });
+    return JSON.parse(providerRequestJson).prompt_cache_key;
+  };
+  const asked = [
+    ["a", "b/c"],
+    ["a/b", "c"],
+    ["a%2Fb", "c"],
+    ["", "a/b/c"],
+    ["", "c"],
+    ["a", "c"],
+  ] as const;
+  const keys = await Promise.all(asked.map(([account, key]) => keyOf(account, key)));
+  expect(new Set(keys).size).toBe(asked.length);
+  expect(keys[4]).toBe("c");
+  expect(keys[5]).toBe("a/c");
+  await cached.stop();
+});
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  return Buffer.from([...bytes, rest]);
+}

@@ -1,0 +1,315 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import type { PlanChatResponse } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import type { GenerationParameters, GenerationParametersSchema } from "../../src/gen/dragoman/v1/parameters_pb.js";
+import { ReasoningEffort, ReasoningFormat } from "../../src/gen/dragoman/v1/reasoning_pb.js";
+import type { ChatStarted } from "../../src/gen/dragoman/v1/stream_pb.js";
+import { answers, type BackendName, failureOf, type Stage, startStage } from "../behaviours/support.ts";
+import type { Script } from "../support/replay-upstream.ts";
+import { ask } from "../support/requests.ts";
+
+type Parameter = Exclude<keyof GenerationParameters, "$typeName" | "$unknown">;
+
+/** A provider, models of it that differ in what they take, and where its body has each parameter. */
+interface Backend {
+  readonly name: BackendName;
+  readonly models: readonly string[];
+  readonly places: Readonly<Partial<Record<Parameter, string>>>;
+  /** `providers.<name>.options`, and that its answers as a whole are not those of a stream. */
+  readonly options?: { readonly api: "v1" };
+}
+
+const openaiPlaces = {
+  temperature: "temperature",
+  topP: "top_p",
+  maxOutputTokens: "max_completion_tokens",
+  stopSequences: "stop",
+  n: "n",
+  seed: "seed",
+  presencePenalty: "presence_penalty",
+  frequencyPenalty: "frequency_penalty",
+  logprobs: "logprobs",
+  topLogprobs: "top_logprobs",
+} as const satisfies Backend["places"];
+const openModelPlaces = {
+  ...openaiPlaces,
+  topK: "top_k",
+  minP: "min_p",
+  repetitionPenalty: "repetition_penalty",
+  maxOutputTokens: "max_tokens",
+} as const satisfies Backend["places"];
+
+const backends: readonly Backend[] = [
+  { name: "openai", models: ["gpt-4o", "o3-mini", "openai/gpt-5.2"], places: openaiPlaces },
+  {
+    name: "cerebras",
+    models: ["llama3.1-8b", "cerebras/gpt-oss-120b"],
+    places: { ...openaiPlaces, minOutputTokens: "min_completion_tokens" },
+  },
+  {
+    name: "deepinfra",
+    models: ["meta-llama/Llama-2-70b-chat-hf", "deepinfra/some/new-model"],
+    places: openModelPlaces,
+  },
+  {
+    name: "llm-engine",
+    models: ["llama-3-8b-instruct", "llm-engine/some-endpoint"],
+    places: { ...openModelPlaces, minOutputTokens: "min_tokens" },
+  },
+  {
+    name: "llm-engine",
+    models: ["llama-3-8b-instruct"],
+    options: { api: "v1" },
+    places: {
+      temperature: "temperature",
+      topP: "top_p",
+      topK: "top_k",
+      maxOutputTokens: "max_new_tokens",
+      stopSequences: "stop_sequences",
+      presencePenalty: "presence_penalty",
+      frequencyPenalty: "frequency_penalty",
+      logprobs: "return_token_log_probs",
+    },
+  },
+  {
+    name: "anthropic",
+    models: ["claude-3-haiku-20240307", "anthropic/claude-opus-4-6", "anthropic/claude-next"],
+    places: {
+      temperature: "temperature",
+      topP: "top_p",
+      topK: "top_k",
+      maxOutputTokens: "max_tokens",
+      stopSequences: "stop_sequences",
+    },
+  },
+  {
+    name: "gemini",
+    models: ["gemini-1.5-pro-002", "gemini/gemini-2.5-flash"],
+    places: {
+      temperature: "generationConfig.temperature",
+      topP: "generationConfig.topP",
+      topK: "generationConfig.topK",
+      maxOutputTokens: "generationConfig.maxOutputTokens",
+      stopSequences: "generationConfig.stopSequences",
+      seed: "generationConfig.seed",
+      presencePenalty: "generationConfig.presencePenalty",
+      frequencyPenalty: "generationConfig.frequencyPenalty",
+      logprobs: "generationConfig.responseLogprobs",
+      topLogprobs: "generationConfig.logprobs",
+    },
+  },
+  {
+    name: "mistral",
+    models: ["mistral-large-latest"],
+    places: {
+      temperature: "temperature",
+      topP: "top_p",
+      maxOutputTokens: "max_tokens",
+      stopSequences: "stop",
+      n: "n",
+      seed: "random_seed",
+      presencePenalty: "presence_penalty",
+      frequencyPenalty: "frequency_penalty",
+    },
+  },
+  {
+    name: "bedrock",
+    models: ["llama3-1-405b-instruct-v1", "bedrock/anthropic.claude-3-haiku-20240307-v1:0"],
+    places: {
+      temperature: "inferenceConfig.temperature",
+      topP: "inferenceConfig.topP",
+      topK: "additionalModelRequestFields.top_k",
+      maxOutputTokens: "inferenceConfig.maxTokens",
+      stopSequences: "inferenceConfig.stopSequences",
+    },
+  },
+];
+
+const profiles = ["plain", "egp-chat", "egp-deployment", "cerebras", "deepinfra"] as const;
+
+/** Values that ask for what happens anyway: they may stay off the wire. */
+const neutral: Readonly<Partial<Record<Parameter, readonly unknown[]>>> = {
+  temperature: [1],
+  topP: [1],
+  topK: [0, -1],
+  minP: [0],
+  minOutputTokens: [0],
+  n: [1],
+  presencePenalty: [0],
+  frequencyPenalty: [0],
+  repetitionPenalty: [1],
+  logprobs: [false],
+  topLogprobs: [0],
+};
+
+const parameters = [...Object.keys(neutral), "maxOutputTokens", "stopSequences", "seed"] as readonly Parameter[];
+
+const tenths = (from: number, to: number) => fc.integer({ min: from * 10, max: to * 10 }).map((n) => n / 10);
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
+
+const someParameters = fc
+  .record({
+    temperature: maybe(fc.oneof(tenths(0, 1), tenths(0, 2))),
+    topP: maybe(tenths(0.1, 1)),
+    topK: maybe(fc.integer({ min: -1, max: 20 })),
+    minP: maybe(tenths(0, 1)),
+    maxOutputTokens: maybe(fc.integer({ min: 1, max: 5000 })),
+    minOutputTokens: maybe(fc.constantFrom(0, 1)),
+    stopSequences: maybe(fc.array(fc.constantFrom("a", "b", "END"), { maxLength: 4 })),
+    n: fc.constantFrom(undefined, undefined, 1, 1, 3),
+    seed: maybe(fc.constantFrom("0", "7", "-3", "18446744073709551615")),
+    presencePenalty: maybe(tenths(-2, 2)),
+    frequencyPenalty: maybe(tenths(-2, 2)),
+    repetitionPenalty: maybe(fc.constantFrom(1, 1.2)),
+    logprobs: fc.constantFrom(undefined, false, true),
+    topLogprobs: maybe(fc.integer({ min: 0, max: 5 })),
+  })
+  .map(({ topLogprobs, ...rest }): MessageInitShape<typeof GenerationParametersSchema> => {
+    const probable = rest.logprobs === true && topLogprobs !== undefined ? { topLogprobs } : {};
+    return Object.fromEntries(Object.entries({ ...rest, ...probable }).filter(([, value]) => value !== undefined));
+  });
+
+// Read as a value it would have other digits and its keys in another order.
+const exactSchema = '{"type":"object","properties":{"b":{"maximum":12345678901234567890.0},"2":{},"1":{}}}';
+const schemaFormat = { format: { case: "jsonSchema", value: { name: "a", schemaJson: exactSchema } } } as const;
+
+const requests = fc.record(
+  {
+    parameters: someParameters,
+    outputFormat: fc.constantFrom(schemaFormat, schemaFormat, schemaFormat, {
+      format: { case: "regex", value: { pattern: "a+" } },
+    } as const),
+    tools: fc.constant([{ name: "look_up", parametersJsonSchema: exactSchema }]),
+    instructions: fc.constantFrom("", "be terse"),
+    reasoning: fc.record(
+      {
+        control: fc.constantFrom(
+          { case: "effort", value: ReasoningEffort.LOW } as const,
+          { case: "effort", value: ReasoningEffort.NONE } as const,
+          { case: "budgetTokens", value: 2000 } as const,
+        ),
+        format: fc.constantFrom(ReasoningFormat.PARSED, ReasoningFormat.HIDDEN, ReasoningFormat.RAW),
+      },
+      { requiredKeys: [] },
+    ),
+    user: fc.constant("u1"),
+    serviceTier: fc.constantFrom("auto", "flex"),
+    memoryStrategy: fc.constant({ strategy: { case: "lastK", value: { k: 1 } } } as const),
+    strictParameters: fc.constantFrom(false, false, false, false, true),
+  },
+  { requiredKeys: ["parameters"] },
+) satisfies fc.Arbitrary<Partial<MessageInitShape<typeof ChatRequestSchema>>>;
+
+/** The stream of LLM Engine's v1. */
+const promptStream: Script = {
+  steps: [
+    { write: 'data: {"request_id":"r1","output":{"text":"Hello","finished":true,"num_completion_tokens":2}}\n\n' },
+  ],
+};
+
+const say = (role: Role, text: string) => ({ role, parts: [{ kind: { case: "text", value: text } as const }] });
+const messages = [say(Role.USER, "one"), say(Role.ASSISTANT, "two"), say(Role.USER, "three")];
+
+function at(body: unknown, place: string): unknown {
+  return place.split(".").reduce((value: unknown, key) => (value as Record<string, unknown> | undefined)?.[key], body);
+}
+
+/** JSON with the digits of a seed as they are. */
+function parseExact(json: string): unknown {
+  return JSON.parse(json, (key, value, { source }: { source?: string } = {}) => (/seed/.test(key) ? source : value));
+}
+
+/** Holds the parameters that a caller is told to those that are on the wire, in so many calls. */
+function expectOnWire(
+  effective: GenerationParameters | undefined,
+  body: string,
+  { places, calls }: { readonly places: Backend["places"]; readonly calls: number },
+): void {
+  const wire = parseExact(body);
+  for (const parameter of parameters) {
+    const value = effective?.[parameter];
+    const asked = Array.isArray(value) && value.length === 0 ? undefined : value;
+    const place = places[parameter];
+    const sent = place === undefined ? undefined : at(wire, place);
+    if (parameter === "n" && calls > 1) expect([parameter, sent, calls]).toEqual([parameter, undefined, asked]);
+    else if (parameter === "topK" && isOff(sent) && isOff(asked)) continue;
+    else if (sent !== undefined || !neutral[parameter]?.includes(asked))
+      expect([parameter, sent]).toEqual([parameter, asked]);
+  }
+}
+
+const isOff = (topK: unknown) => topK === undefined || topK === 0 || topK === -1;
+
+async function outcomeOf<T>(call: Promise<T>): Promise<{ readonly value: T } | { readonly failure: unknown }> {
+  try {
+    return { value: await call };
+  } catch {
+    const { code, reason, message, fields } = await failureOf(call);
+    return { failure: { code, reason, message, fields } };
+  }
+}
+
+/** What a stream says at its start: "Hello", which ends it, is not the JSON that may have been asked for. */
+async function startOf(stage: Stage, chat: ChatRequest): Promise<ChatStarted> {
+  const starts: ChatStarted[] = [];
+  try {
+    for await (const { event } of stage.service.chatClient("grpc").streamChat({ chat })) {
+      if (event.case === "started") starts.push(event.value);
+    }
+  } catch (error) {
+    if (starts.length === 0) throw error;
+  }
+  const [start] = starts;
+  if (start === undefined) throw new Error("the stream did not start");
+  return start;
+}
+
+const told = ({ model, provider, effectiveParameters, warnings }: PlanChatResponse | ChatStarted) => ({
+  ...{ model, provider, effectiveParameters, warnings },
+});
+
+describe.each(
+  backends.map((backend) => ({ title: [backend.name, backend.options?.api ?? ""].join(" ").trim(), backend })),
+)("PlanChat, and then the call, at $title", ({ backend }) => {
+  const { name, models, options } = backend;
+
+  it("tell the same, send the same request, or fail the same way", async () => {
+    const deployments = Object.fromEntries(
+      models.flatMap((model, index) => profiles.map((profile) => [`${profile}-${index}`, { model, profile }])),
+    );
+    const script = options === undefined ? answers[name].streamed : promptStream;
+    const stage = await startStage(
+      { [name]: [script] },
+      { deployments, ...(options && { providers: { [name]: { options } } }) },
+    );
+    const { planChat } = stage.service.chatClient("grpc");
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...Object.keys(deployments)), requests, async (id, asked) => {
+        const chat = ask(`deployments/${id}`, "", { ...asked, messages });
+        const before = stage.asked();
+        const planned = await outcomeOf(planChat({ chat }));
+        expect(stage.asked()).toBe(before);
+        const answered = await outcomeOf(startOf(stage, chat));
+        const bodies = stage
+          .backend(name)
+          .requests.slice(before)
+          .map(({ body }) => body);
+        if ("failure" in planned) {
+          expect(answered).toEqual(planned);
+          expect(bodies).toEqual([]);
+          return;
+        }
+        const { value: plan } = planned;
+        expect(JSON.stringify(plan)).not.toContain("secret");
+        expect(plan.profile).toBe(id.replace(/-\d$/, ""));
+        expect(answered).toEqual({ value: expect.objectContaining(told(plan)) });
+        expect(bodies).toContain(plan.providerRequestJson);
+        expectOnWire(plan.effectiveParameters, plan.providerRequestJson, { ...backend, calls: bodies.length });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

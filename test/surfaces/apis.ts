@@ -1,0 +1,141 @@
+import { z } from "zod";
+
+/** What is asked of every API: a body that it takes, and the shape of its errors. */
+export interface Api {
+  readonly path: string;
+  /** A body with nearly everything that the API has. */
+  readonly full: Readonly<Record<string, unknown>>;
+  /** A plain body that has one user message. */
+  ask(content: unknown, more?: object): object;
+  readonly error: z.ZodType;
+  /** The status of a body that breaks its rules. */
+  readonly invalid: number;
+}
+
+/** Models of the catalogue that each API knows, moved to echo. */
+export const everyModelIsEcho = `
+models:
+  gpt-4o: { provider: echo, provider_model: echo }
+  llama3.1-8b: { provider: echo, provider_model: echo }
+  meta-llama/Llama-2-70b-chat-hf: { provider: echo, provider_model: echo }
+deployments:
+  support: { model: gpt-4o, parameters: [{ name: tone, type: string, description: How to speak. }] }
+`;
+
+const objectOfError = z.strictObject({
+  error: z.looseObject({ message: z.string().min(1), type: z.string(), code: z.string() }),
+});
+const detail = z.union([
+  z.string().min(1),
+  z
+    .array(z.strictObject({ loc: z.array(z.union([z.string(), z.number()])), msg: z.string(), type: z.string() }))
+    .min(1),
+]);
+
+const schema = { type: "object", properties: { a: { type: "string" } }, required: ["a"], additionalProperties: false };
+const shared = {
+  messages: [
+    { role: "system", content: "be brief" },
+    { role: "user", content: [{ type: "text", text: "hi" }], name: "ann" },
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id: "c", type: "function", function: { name: "f", arguments: "{}" } }],
+    },
+    { role: "tool", content: "4", tool_call_id: "c" },
+  ],
+  temperature: 0.5,
+  top_p: 0.9,
+  n: 1,
+  seed: 7,
+  stop: ["x"],
+  max_tokens: 10,
+  logprobs: true,
+  top_logprobs: 2,
+  logit_bias: { 7: 1 },
+  tools: [{ type: "function", function: { name: "f", description: "d", parameters: schema, strict: true } }],
+  tool_choice: "auto",
+  parallel_tool_calls: true,
+  response_format: { type: "json_schema", json_schema: { name: "r", schema, strict: true } },
+  stream: false,
+  user: "u",
+  prompt_cache_key: "k",
+};
+
+const openAiAsk =
+  (model: string): Api["ask"] =>
+  (content, more) => ({ model, messages: [{ role: "user", content }], ...more });
+
+/** The APIs by their methods in records. */
+export const apis = {
+  openai: {
+    path: "/v1/chat/completions",
+    full: { ...shared, model: "echo/echo", metadata: { a: "b" }, reasoning_effort: "low" },
+    ask: openAiAsk("echo/echo"),
+    error: objectOfError,
+    invalid: 400,
+  },
+  cerebras: {
+    path: "/cerebras/v1/chat/completions",
+    full: { ...shared, model: "llama3.1-8b", reasoning_format: "parsed", model_parameters: {} },
+    ask: openAiAsk("llama3.1-8b"),
+    error: z.looseObject({ message: z.string().min(1), type: z.string(), code: z.string() }),
+    invalid: 400,
+  },
+  deepinfra: {
+    path: "/v1/openai/chat/completions",
+    full: { ...shared, model: "meta-llama/Llama-2-70b-chat-hf", chat_template_kwargs: { a: 1 }, top_k: 3, min_p: 0.1 },
+    ask: openAiAsk("meta-llama/Llama-2-70b-chat-hf"),
+    error: z.union([objectOfError, z.strictObject({ detail })]),
+    invalid: 422,
+  },
+  "egp-chat": {
+    path: "/v4/chat-completions",
+    full: {
+      model: "gpt-4o",
+      messages: [
+        { role: "user", content: [{ type: "text", text: "hi" }] },
+        { role: "assistant", content: "ho" },
+        { role: "user", content: "hi" },
+      ],
+      memory_strategy: { name: "last_k", params: { k: 2 } },
+      model_parameters: { temperature: 0.3, max_tokens: 9, stop_sequences: ["x"], topP: 0.5, topK: 3 },
+      instructions: "be brief",
+      account_id: "acme",
+      stream: false,
+    },
+    ask: (content: unknown, more?: object) => ({ model: "gpt-4o", messages: [{ role: "user", content }], ...more }),
+    error: z.strictObject({ detail }),
+    invalid: 422,
+  },
+  "egp-deployment": {
+    path: "/v4/models/support/chat-completions",
+    full: {
+      prompt: "hi",
+      chat_history: [
+        { role: "user", content: "ha" },
+        { role: "assistant", content: "ho" },
+      ],
+      model_request_parameters: { bindings: { tone: "kind" } },
+      temperature: 0.3,
+      stop_sequences: ["x"],
+      max_tokens: 9,
+      chat_template_kwargs: { a: { b: 1 } },
+      stream: false,
+    },
+    ask: (content: unknown, more?: object) =>
+      typeof content === "string"
+        ? { prompt: content, chat_history: [], ...more }
+        : { prompt: "hi", chat_history: [{ role: "user", content }], ...more },
+    error: z.strictObject({ detail }),
+    invalid: 422,
+  },
+} as const satisfies Record<string, Api>;
+
+export const apiNames = [
+  "openai",
+  "cerebras",
+  "deepinfra",
+  "egp-chat",
+  "egp-deployment",
+] as const satisfies readonly (keyof typeof apis)[];
