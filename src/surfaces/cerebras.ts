@@ -12,12 +12,12 @@ import {
   text,
   toolChoiceSchema,
   toolsSchema,
-} from "./openai-body.ts";
-import { type ErrorKind, failedGeneration, kinds, messageOf } from "./openai-errors.ts";
-import { toolCallsSchema } from "./openai-messages.ts";
-import type { ModelWorld } from "./openai-models.ts";
-import { contentOf, closedObject as object, partSchemas } from "./openai-parts.ts";
-import { createOpenAiSurface } from "./openai-shape.ts";
+} from "./openai-shape/body.ts";
+import { type ErrorKind, failedGeneration, kinds, messageOf } from "./openai-shape/errors.ts";
+import { toolCallsSchema } from "./openai-shape/messages.ts";
+import type { ModelWorld } from "./openai-shape/models.ts";
+import { contentOf, closedObject as object, partSchemas } from "./openai-shape/parts.ts";
+import { createOpenAiSurface } from "./openai-shape/surface.ts";
 
 // Types of @cerebras/cerebras_cloud_sdk 1.91.0, and seed 002 where it says something else.
 

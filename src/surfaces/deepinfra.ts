@@ -14,12 +14,12 @@ import {
   text,
   toolChoiceSchema,
   toolsSchema,
-} from "./openai-body.ts";
-import { toErrorObject } from "./openai-errors.ts";
-import { toolCallsSchema } from "./openai-messages.ts";
-import type { ModelWorld } from "./openai-models.ts";
-import { cacheMarks, contentOf, openObject as object, partSchemas } from "./openai-parts.ts";
-import { createOpenAiSurface } from "./openai-shape.ts";
+} from "./openai-shape/body.ts";
+import { toErrorObject } from "./openai-shape/errors.ts";
+import { toolCallsSchema } from "./openai-shape/messages.ts";
+import type { ModelWorld } from "./openai-shape/models.ts";
+import { cacheMarks, contentOf, openObject as object, partSchemas } from "./openai-shape/parts.ts";
+import { createOpenAiSurface } from "./openai-shape/surface.ts";
 import type { SurfaceError } from "./surface.ts";
 
 // https://api.deepinfra.com/openapi.json, and https://docs.deepinfra.com for top_logprobs, service_tier and the

@@ -5,8 +5,8 @@ import { type ChatRequest, ChatRequestSchema } from "../gen/dragoman/v1/chat_req
 import type { ChatCompletion } from "../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs, TopLogProb } from "../gen/dragoman/v1/logprobs_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import { countsIn, finishReasonOf, messageFields, messageSchema, sayOf, textOf, toMessage } from "./egp.ts";
-import { egpError, egpStreamError } from "./egp-errors.ts";
+import { egpError, egpStreamError } from "./egp/errors.ts";
+import { countsIn, finishReasonOf, messageFields, messageSchema, sayOf, textOf, toMessage } from "./egp/messages.ts";
 import { type FieldNames, nameField } from "./field-names.ts";
 import { optional, parseRequest, present } from "./parse-request.ts";
 import type { ChatSurface } from "./surface.ts";

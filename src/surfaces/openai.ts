@@ -9,11 +9,11 @@ import {
   text,
   toolChoiceSchema,
   toolsSchema,
-} from "./openai-body.ts";
-import { toErrorObject } from "./openai-errors.ts";
-import { toolCallsSchema } from "./openai-messages.ts";
-import { cacheMarks, contentOf, closedObject as object, partSchemas } from "./openai-parts.ts";
-import { createOpenAiSurface } from "./openai-shape.ts";
+} from "./openai-shape/body.ts";
+import { toErrorObject } from "./openai-shape/errors.ts";
+import { toolCallsSchema } from "./openai-shape/messages.ts";
+import { cacheMarks, contentOf, closedObject as object, partSchemas } from "./openai-shape/parts.ts";
+import { createOpenAiSurface } from "./openai-shape/surface.ts";
 
 const part = partSchemas(object, { prompt_cache_breakpoint: cacheMarks(object).prompt_cache_breakpoint });
 const textContent = contentOf(z.discriminatedUnion("type", [part.text]));

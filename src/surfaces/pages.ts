@@ -10,7 +10,7 @@ import { decodePart } from "./decode-part.ts";
 import { deepinfraSurface, deepinfraWorld } from "./deepinfra.ts";
 import { httpHeadersOf } from "./http-status.ts";
 import { openaiSurface } from "./openai.ts";
-import { listWorld, type ModelWorld, nameInWorld } from "./openai-models.ts";
+import { listWorld, type ModelWorld, nameInWorld } from "./openai-shape/models.ts";
 import { sendJson } from "./send.ts";
 import { sourceOf } from "./serve-surface.ts";
 import type { ChatSurface } from "./surface.ts";

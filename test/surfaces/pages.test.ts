@@ -9,7 +9,7 @@ import { listedModels } from "../../src/providers/listed-models.ts";
 import { Calls } from "../../src/rpc/calls.ts";
 import { cerebrasWorld } from "../../src/surfaces/cerebras.ts";
 import { deepinfraWorld } from "../../src/surfaces/deepinfra.ts";
-import { nameInWorld } from "../../src/surfaces/openai-models.ts";
+import { nameInWorld } from "../../src/surfaces/openai-shape/models.ts";
 import { servePages } from "../../src/surfaces/pages.ts";
 
 const models = listedModels();

@@ -1,5 +1,5 @@
-import { nameField } from "./field-names.ts";
-import type { ReadMessage } from "./openai-messages.ts";
+import { nameField } from "../field-names.ts";
+import type { ReadMessage } from "./messages.ts";
 
 /** Names of the contract that are others here; what is not listed is called the same. */
 const names = {

@@ -6,9 +6,9 @@ import {
   type MessageSchema,
   type PartSchema,
   Role,
-} from "../gen/dragoman/v1/message_pb.js";
-import { mediaSource } from "./data-uri.ts";
-import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./openai-parts.ts";
+} from "../../gen/dragoman/v1/message_pb.js";
+import { mediaSource } from "../data-uri.ts";
+import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./parts.ts";
 
 type Content = string | readonly BodyPart[] | null | undefined;
 

@@ -1,13 +1,13 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { z } from "zod";
-import { type AnswerForm, type Asked, toAnswer } from "./openai-answer.ts";
-import type { OpenAiBody } from "./openai-body.ts";
-import { type ModelWorld, nameInWorld } from "./openai-models.ts";
-import { createNamer, type OwnNames } from "./openai-names.ts";
-import { type RequestReading, readRequest } from "./openai-request.ts";
-import { createChunks } from "./openai-stream.ts";
-import { parseRequest } from "./parse-request.ts";
-import type { ChatSurface, SurfaceInput } from "./surface.ts";
+import { parseRequest } from "../parse-request.ts";
+import type { ChatSurface, SurfaceInput } from "../surface.ts";
+import { type AnswerForm, type Asked, toAnswer } from "./answer.ts";
+import type { OpenAiBody } from "./body.ts";
+import { type ModelWorld, nameInWorld } from "./models.ts";
+import { createNamer, type OwnNames } from "./names.ts";
+import { type RequestReading, readRequest } from "./request.ts";
+import { createChunks } from "./stream.ts";
 
 /** One API of the shape that OpenAI's Chat Completions gave so many: what sets it apart from the others, as data. */
 export interface OpenAiDialect<Body extends OpenAiBody>

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { BodyMessage } from "./openai-messages.ts";
-import { cacheMarks, type Markable, type ObjectOf } from "./openai-parts.ts";
+import type { BodyMessage } from "./messages.ts";
+import { cacheMarks, type Markable, type ObjectOf } from "./parts.ts";
 
 type Maybe<Value> = Value | null | undefined;
 export type JsonRecord = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { z } from "zod";
-import { type Choice, FinishReason } from "../gen/dragoman/v1/completion_pb.js";
+import { type Choice, FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import {
   MediaDetail,
   type Message,
@@ -8,12 +8,12 @@ import {
   type Part,
   PartSchema,
   Role,
-} from "../gen/dragoman/v1/message_pb.js";
-import type { PartDelta } from "../gen/dragoman/v1/stream_pb.js";
-import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
-import { decodeBase64, mediaSource } from "./data-uri.ts";
-import type { FieldNames } from "./field-names.ts";
-import { optional } from "./parse-request.ts";
+} from "../../gen/dragoman/v1/message_pb.js";
+import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
+import { decodeBase64, mediaSource } from "../data-uri.ts";
+import type { FieldNames } from "../field-names.ts";
+import { optional } from "../parse-request.ts";
 
 // What both APIs of Scale's EGP share: seeds 000, 001 and 003, and the message types of Scale's generated clients.
 

@@ -1,5 +1,6 @@
-import type { ChatEvent } from "../chat/events.ts";
-import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../gen/dragoman/v1/stream_pb.js";
+import type { ChatEvent } from "../../chat/events.ts";
+import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import { present } from "../parse-request.ts";
 import {
   type AnswerForm,
   type Asked,
@@ -9,8 +10,7 @@ import {
   toSeconds,
   toTimes,
   toUsage,
-} from "./openai-answer.ts";
-import { present } from "./parse-request.ts";
+} from "./answer.ts";
 
 /** Makes the translator of one stream: the chunks, `chat.completion.chunk`, that each event becomes. */
 export function createChunks(form: AnswerForm, asked: Asked): (event: ChatEvent) => readonly object[] {

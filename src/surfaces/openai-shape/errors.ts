@@ -1,4 +1,4 @@
-import type { FieldViolation, GatewayError, Reason } from "../errors.ts";
+import type { FieldViolation, GatewayError, Reason } from "../../errors.ts";
 
 /** What an error of this shape says beside its message. */
 export interface ErrorKind {

@@ -1,15 +1,15 @@
 import { create, type JsonObject, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
-import { type FieldViolation, invalidRequest } from "../errors.ts";
-import { type ChatRequest, ChatRequestSchema } from "../gen/dragoman/v1/chat_request_pb.js";
-import type { MediaDetail } from "../gen/dragoman/v1/message_pb.js";
-import type { OutputFormatSchema } from "../gen/dragoman/v1/output_format_pb.js";
-import type { GenerationParametersSchema } from "../gen/dragoman/v1/parameters_pb.js";
-import { ToolChoiceMode, type ToolSchema } from "../gen/dragoman/v1/tool_pb.js";
-import type { BodyFormat, BodyTool, JsonRecord, OpenAiBody } from "./openai-body.ts";
-import { type ReadMessage, textOf, toMessage } from "./openai-messages.ts";
-import { toCacheHint } from "./openai-parts.ts";
-import { readReasoning } from "./openai-reasoning.ts";
-import { present } from "./parse-request.ts";
+import { type FieldViolation, invalidRequest } from "../../errors.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
+import type { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
+import type { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
+import { ToolChoiceMode, type ToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
+import { present } from "../parse-request.ts";
+import type { BodyFormat, BodyTool, JsonRecord, OpenAiBody } from "./body.ts";
+import { type ReadMessage, textOf, toMessage } from "./messages.ts";
+import { toCacheHint } from "./parts.ts";
+import { readReasoning } from "./reasoning.ts";
 
 type Report = (field: string, description: string) => void;
 

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type ReasoningConfigSchema, ReasoningEffort, ReasoningFormat } from "../gen/dragoman/v1/reasoning_pb.js";
-import type { EffortWord, OpenAiBody } from "./openai-body.ts";
-import { present } from "./parse-request.ts";
+import { type ReasoningConfigSchema, ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { present } from "../parse-request.ts";
+import type { EffortWord, OpenAiBody } from "./body.ts";
 
 const efforts = {
   none: ReasoningEffort.NONE,

@@ -1,7 +1,7 @@
-import { GatewayError } from "../errors.ts";
-import type { Model } from "../gen/dragoman/v1/model_pb.js";
-import type { Catalogue } from "../models/catalogue.ts";
-import type { ProfileName } from "../models/profiles.ts";
+import { GatewayError } from "../../errors.ts";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import type { Catalogue } from "../../models/catalogue.ts";
+import type { ProfileName } from "../../models/profiles.ts";
 
 /** The models of one provider, which an API of its own knows by their bare names. */
 export interface ModelWorld {

@@ -1,6 +1,6 @@
-import type { FieldViolation, GatewayError } from "../errors.ts";
-import { httpStatusOf } from "./http-status.ts";
-import type { SurfaceError } from "./surface.ts";
+import type { FieldViolation, GatewayError } from "../../errors.ts";
+import { httpStatusOf } from "../http-status.ts";
+import type { SurfaceError } from "../surface.ts";
 
 /** A violation as FastAPI tells it. EGP's backend forbids further fields with pydantic 1, whose words `type` has. */
 interface Detail {
