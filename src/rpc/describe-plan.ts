@@ -7,7 +7,7 @@ import {
   PlanChatResponseSchema,
 } from "../gen/dragoman/v1/chat_service_pb.js";
 import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
-import { tokenCounter } from "../models/tokens/counter.ts";
+import { countTextTokens, tokenCounter } from "../models/tokens/counter.ts";
 import { stringifyExact } from "../providers/upstream/exact-json.ts";
 import { firstCall } from "../routing/fan-out.ts";
 import type { Gateway } from "./gateway.ts";
@@ -25,7 +25,7 @@ export async function describePlan(
   const plan = await planChat(checked, gateway, context);
   const { model, adapter, prompt } = plan;
   const body = adapter.describe(firstCall(plan.request, model, adapter), model, prompt);
-  const count = await tokenCounter(model, context.signal).count(plan.request);
+  const count = await countPrompt(plan, context.signal);
   return create(PlanChatResponseSchema, {
     model: model.id,
     provider: model.provider,
@@ -39,6 +39,16 @@ export async function describePlan(
     providerRequestJson: body === undefined ? "" : stringifyExact(body),
     outputTokensLimit: outputTokensLimit(plan, count),
   });
+}
+
+/**
+ * A prompt that was written here is counted as it is. That of a caller's template is an estimate all the same, since a
+ * server that renders it itself may put a token of its own before it.
+ */
+async function countPrompt({ request, model, prompt }: Plan, signal: AbortSignal): Promise<TokenCount> {
+  if (prompt === undefined) return tokenCounter(model, signal).count(request);
+  const count = await countTextTokens(prompt, model, signal);
+  return { ...count, exact: count.exact && request.chatTemplate === undefined };
 }
 
 /** The most tokens of all choices together, of what is known to bound one; 0 where nothing is. */

@@ -1,3 +1,4 @@
+import llama3Tokenizer from "llama3-tokenizer-js";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
@@ -95,6 +96,23 @@ describe("PlanChat", () => {
     const qualityOf = async (model: string) => (await planChat({ chat: ask(model, "hello") })).inputTokensQuality;
     expect(await qualityOf("gpt-4o")).toBe(UsageQuality.EXACT);
     expect(await qualityOf("openai/some-new-model")).toBe(UsageQuality.ESTIMATED);
+  });
+
+  it("counts a prompt that a stock template wrote exactly, and one of the caller's template nearly", async () => {
+    const engine = await startTestService(
+      { LLM_ENGINE_API_KEY: "k", LLM_ENGINE_BASE_URL: "http://127.0.0.1:9" },
+      (config) => config,
+      "providers: { llm-engine: { options: { api: v1 } } }",
+    );
+    onTestFinished(() => engine.stop());
+    const { planChat } = engine.chatClient("grpc");
+    const stock = await planChat({ chat: ask("llm-engine/llama-3-8b-instruct", "How far is Samarkand?") });
+    const tokens = llama3Tokenizer.encode(stock.renderedPrompt, { bos: true, eos: false }).length;
+    expect(stock).toMatchObject({ inputTokens: tokens, inputTokensQuality: UsageQuality.EXACT });
+    const chatTemplate = "{{ messages[0].content }}";
+    const own = await planChat({ chat: ask("llm-engine/llama-3-8b-instruct", "How far?", { chatTemplate }) });
+    expect(own).toMatchObject({ renderedPrompt: "How far?", inputTokensQuality: UsageQuality.ESTIMATED });
+    expect(own.inputTokens).toBeLessThan(tokens);
   });
 
   it("bounds the tokens of the answer by what was asked for, what the model gives and what the window leaves", async () => {
