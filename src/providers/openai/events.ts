@@ -7,6 +7,7 @@ import { embeddedFailure } from "../upstream/errors.ts";
 import { lookUp } from "../upstream/look-up.ts";
 import { cutAnswer, failedAnswer, malformedAnswer } from "../upstream/read-answer.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
+import { plainChunk } from "./plain-chunk.ts";
 import { encodeDetails } from "./reasoning-details.ts";
 import { toTimeInfo } from "./time-info.ts";
 import { ToolCalls } from "./tool-calls.ts";
@@ -78,7 +79,16 @@ export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
 /** Appends the events of one chunk, given as JSON text, to a batch. A whole answer is read like one large chunk. */
 export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): void {
   const { call } = answer;
-  const chunk = parseChunk(json, answer);
+  const value = parseJson(json, answer);
+  const plain = plainChunk(value, answer);
+  if (plain !== undefined) {
+    const state = answer.choices.get(plain.index) ?? beginChoice(answer, plain.index);
+    state.text ??= state.parts++;
+    batch.push(textDelta(plain.index, state.text, plain.text));
+    call.outputStarted = true;
+    return;
+  }
+  const chunk = parseChunk(value, answer);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
   answer.usage = chunk.usage ?? chunk.x_groq?.usage ?? answer.usage;
   answer.timings = chunk.time_info ?? answer.timings;
@@ -113,15 +123,17 @@ function errorIn(value: unknown, { call, reasons }: AnswerState) {
   return error && embeddedFailure(error, call, reasons);
 }
 
-function parseChunk(json: string, answer: AnswerState): Chunk {
-  const { call } = answer;
-  let value: unknown;
+function parseJson(json: string, { call }: AnswerState): unknown {
   try {
-    value = JSON.parse(json);
+    return JSON.parse(json);
   } catch {
     // Without the cause: a SyntaxError quotes the text.
     throw malformedAnswer(call, "it is not JSON");
   }
+}
+
+function parseChunk(value: unknown, answer: AnswerState): Chunk {
+  const { call } = answer;
   const parsed = chunkSchema.safeParse(value);
   // Errors come first: they look like chunks without choices, and what beside them is a chunk is of no use.
   if (!parsed.success || saysError(parsed.data)) {

@@ -1,0 +1,60 @@
+import type { AnswerState } from "./events.ts";
+
+/** A piece of text, and the choice that it belongs to. */
+export interface PlainChunk {
+  readonly index: number;
+  readonly text: string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The text of a chunk that carries nothing else that is read, which is nearly every chunk; undefined for any other. It is
+ * then not held to the schema, which would take a third of what a delta costs in this adapter (2 instead of 3
+ * microseconds). A law in the tests holds both ways to the same events.
+ */
+export function plainChunk(
+  value: unknown,
+  { call, serviceTier, systemFingerprint }: AnswerState,
+): PlainChunk | undefined {
+  if (!isFields(value)) return undefined;
+  const { id, choices, service_tier, system_fingerprint } = value;
+  if (!isAbsent(value, besideChoices) || value.object === "error") return undefined;
+  // What only repeats itself is known from the first chunk.
+  if (!repeats(id, call.attempt.providerResponseId)) return undefined;
+  if (!repeats(service_tier, serviceTier) || !repeats(system_fingerprint, systemFingerprint)) return undefined;
+  if (!Array.isArray(choices) || choices.length !== 1) return undefined;
+  const choice: unknown = choices[0];
+  if (!isFields(choice) || !isAbsent(choice, besideDelta)) return undefined;
+  const { index, delta } = choice;
+  if (typeof index !== "number" || !Number.isSafeInteger(index) || index < 0) return undefined;
+  if (!isFields(delta) || !isAbsent(delta, besideContent)) return undefined;
+  const { content } = delta;
+  return typeof content === "string" && content !== "" ? { index, text: content } : undefined;
+}
+
+// Every field that the schema reads beside those above. What it does not read may be there.
+const besideChoices = ["usage", "x_groq", "time_info", "service_tier_used", "error", "detail", "message"] as const;
+const besideDelta = [
+  "message",
+  "finish_reason",
+  "logprobs",
+  "reasoning_logprobs",
+  "stop_reason",
+  "matched_stop",
+  "error",
+] as const;
+const besideContent = ["reasoning_content", "reasoning", "reasoning_details", "refusal", "tool_calls"] as const;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isAbsent(fields: Fields, names: readonly string[]): boolean {
+  for (const name of names) if ((fields[name] ?? null) !== null) return false;
+  return true;
+}
+
+function repeats(value: unknown, known: string): boolean {
+  return value === known || (value ?? null) === null;
+}
