@@ -12,7 +12,7 @@ export interface AdapterContext {
    * the upstream request is aborted at once. Its reason is a GatewayError, to be thrown as it is.
    */
   readonly signal: AbortSignal;
-  /** The record of this attempt. The adapter fills in httpStatus, providerRequestId and providerResponseId. */
+  /** The record of this attempt. The adapter fills in what its provider tells of it. */
   readonly attempt: Attempt;
   /** What `prompt` gave for this request. Undefined: the adapter makes it itself. */
   readonly prompt?: string | undefined;

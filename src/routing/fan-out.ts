@@ -78,7 +78,7 @@ export async function* fanOut(
   const end = new AbortController();
   const signal = AbortSignal.any([context.signal, end.signal]);
   const branches = Array.from({ length: calls }, (_, index): Branch => {
-    const attempt = index === 0 ? context.attempt : { ...context.attempt };
+    const attempt = index === 0 ? context.attempt : { ...context.attempt, providerLimits: {} };
     const batches = ask(singleRequest(request, index), { ...context, signal, attempt })[Symbol.asyncIterator]();
     return { index, attempt, batches, guard: createGuard(), warnings: [], completed: undefined };
   });

@@ -84,7 +84,7 @@ async function answer(exchange: Exchange, caller: Caller, body: string, input: S
     },
     toThrown: (error) => error,
   });
-  await feed(events, createSink(exchange));
+  await feed(events, createSink(exchange), () => setLimits(exchange));
 }
 
 function attempt<Value>(make: () => Value): { readonly value: Value } | { readonly error: unknown } {
@@ -107,10 +107,11 @@ function createSink(exchange: Exchange): Sink {
 }
 
 /** Gives every event of a call to a sink. What the sink throws is a failure of the call, and recorded as one. */
-async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink): Promise<void> {
+async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink, onStarted: () => void): Promise<void> {
   for (let next = await events.next(); !next.done; next = await events.next()) {
     const { event } = next.value;
     if (event.case === undefined) continue;
+    if (event.case === "started") onStarted();
     try {
       const ready = sink.take(event);
       if (ready !== undefined) await ready;
@@ -130,10 +131,18 @@ function refuse(exchange: Exchange, error: GatewayError): void {
     response.end(dataLine(surface.toStreamError(named, requestId)));
     return;
   }
+  setLimits(exchange);
   const { status, headers, body } = surface.toError(named, requestId);
   const all = { ...httpHeadersOf(error), "x-request-id": requestId, ...headers };
   for (const [name, value] of Object.entries(all)) response.setHeader(name, value);
   sendJson(response, status, body);
+}
+
+/** Passes on what the provider says of its rate limits, by the names that OpenAI and Cerebras have for it. */
+function setLimits({ call, response }: Exchange): void {
+  for (const [name, value] of Object.entries(call?.facts.attempts.at(-1)?.providerLimits ?? {})) {
+    if (name.startsWith("x-ratelimit-")) response.setHeader(name, value);
+  }
 }
 
 /** A call that is over has no client left to watch. */

@@ -1,9 +1,10 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { describe, expect } from "vitest";
 import { RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import type { Script } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { behaviour, notHeld } from "./behaviour.ts";
-import { failureOf, paths, says, startStage } from "./support.ts";
+import { answers, failureOf, paths, says, startStage } from "./support.ts";
 import { replies, whole } from "./wire.ts";
 
 const llama2 = "meta-llama/Llama-2-70b-chat-hf";
@@ -12,7 +13,14 @@ const deployments = { d1: { model: "llama-3-1-8b-instruct" } };
 const prompt = { prompt: "Where?", chat_history: [] };
 const messages = says("Where?");
 
-const later = "rates are not counted here, only calls under way; the provider's own limits are passed on";
+const limits = {
+  "x-ratelimit-limit-requests-day": "14400",
+  "x-ratelimit-limit-tokens-minute": "60000",
+  "x-ratelimit-remaining-requests-day": "14399",
+  "x-ratelimit-remaining-tokens-minute": "59000",
+  "x-ratelimit-reset-requests-day": "86000.5",
+  "x-ratelimit-reset-tokens-minute": "12.25",
+};
 
 describe("O. Limits", () => {
   behaviour(209, async () => {
@@ -40,8 +48,30 @@ describe("O. Limits", () => {
     expect(headers.get("retry-after")).toBeNull();
   });
 
-  notHeld(210, later);
-  notHeld(211, later);
+  notHeld(210, "rates are not counted here, only calls under way; the provider's own limits are passed on");
+
+  behaviour(211, async () => {
+    const withLimits = (script: Script): Script => ({ ...script, headers: { ...script.headers, ...limits } });
+    const { whole, streamed } = answers.cerebras;
+    const refused = replies(429, { message: "slow down", type: "too_many_requests_error", param: "quota", code: "x" });
+    const stage = await startStage({ cerebras: [whole, streamed, refused, whole].map(withLimits) });
+    for (const [body, status] of [
+      [{ messages }, 200],
+      [{ messages, stream: true }, 200],
+      [{ messages }, 429],
+    ] as const) {
+      const response = await stage.send(paths.cerebras, { model: llama31, ...body });
+      expect(response.status).toBe(status);
+      expect(Object.fromEntries(response.headers)).toMatchObject(limits);
+      await response.text();
+    }
+    const { completion } = await stage.service.chatClient("grpc").completeChat({ chat: ask(llama31, "Where?") });
+    expect(completion?.attempts[0]?.providerLimits).toEqual(limits);
+    // None are made up.
+    const bare = await startStage({ cerebras: [] });
+    const { headers } = await bare.post(paths.cerebras, { model: llama31, messages });
+    expect([...headers.keys()].filter((name) => name.includes("ratelimit"))).toEqual([]);
+  });
 
   behaviour(212, async () => {
     const free = Promise.withResolvers<void>();

@@ -10,6 +10,8 @@ import { WaitTimer } from "./wait-timer.ts";
 const highWaterMark = 64 * 1024;
 /** Where providers say the id of a request: most, Anthropic, Amazon. */
 const idHeaders = ["x-request-id", "request-id", "x-amzn-requestid"];
+/** Attempt.provider_limits. */
+const limitHeader = /^(?:x|anthropic)-ratelimit-/;
 /** How much more, and for how long, an answer that is whole may go on before its connection is given up. */
 const drainBytes = 64 * 1024;
 const drainMs = 1_000;
@@ -106,6 +108,10 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     this.#call.attempt.httpStatus = status;
     const idHeader = idHeaders.find((name) => this.header(name));
     this.#call.attempt.providerRequestId = (idHeader && this.header(idHeader)) ?? "";
+    for (const name in headers) {
+      const value = limitHeader.test(name) && this.header(name);
+      if (value) this.#call.attempt.providerLimits[name] = value;
+    }
     this.#wake?.();
   }
 

@@ -288,6 +288,14 @@ export declare type Attempt = Message<"dragoman.v1.Attempt"> & {
    * @generated from field: google.protobuf.Duration duration = 7;
    */
   duration?: Duration | undefined;
+
+  /**
+   * What the provider says of its rate limits: the headers of its answer whose names begin with `x-ratelimit-` or
+   * `anthropic-ratelimit-`, in lower case, as they stand. Empty when it gives none.
+   *
+   * @generated from field: map<string, string> provider_limits = 8;
+   */
+  providerLimits: { [key: string]: string };
 };
 
 /**
