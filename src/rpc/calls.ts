@@ -7,6 +7,9 @@ export interface CallsSetting extends CallSurroundings {
   readonly maxCallsPerModel?: number | undefined;
 }
 
+/** A call that is over has no client left to watch. */
+const noSignal = new AbortController().signal;
+
 /** The calls that are under way, so that they can be counted, and a stopping service can wait for them and end them. */
 export class Calls {
   readonly #running = new Set<Call>();
@@ -34,6 +37,16 @@ export class Calls {
     });
     this.#running.add(call);
     this.#begun++;
+    return call;
+  }
+
+  /** The record of a call that failed before it began: nobody is left to watch, and nothing to wait for. */
+  refuse(source: CallSource, method: string, error: GatewayError, keyId = ""): Call {
+    const { requestHeader, protocolName } = source;
+    const timeoutMs = () => source.timeoutMs();
+    const call = this.begin({ requestHeader, protocolName, timeoutMs, signal: noSignal }, method);
+    call.facts.keyId = keyId;
+    call.settle(error);
     return call;
   }
 

@@ -27,10 +27,8 @@ export function createGate(gateway: Gateway): (context: HandlerContext) => void 
     try {
       context.values.set(callerKey, gateway.authenticate(context.requestHeader));
     } catch (thrown) {
-      const call = gateway.calls.begin(context, context.method.name);
       const error = toGatewayError(thrown);
-      call.settle(error);
-      throw toConnectError(error, call.requestId);
+      throw toConnectError(error, gateway.calls.refuse(context, context.method.name, error).requestId);
     }
   };
 }
@@ -38,19 +36,13 @@ export function createGate(gateway: Gateway): (context: HandlerContext) => void 
 /** Methods whose every call has a record. The others only look something up. */
 const recorded: ReadonlySet<DescMethod> = new Set([ChatService.method.completeChat, ChatService.method.streamChat]);
 
-/** A call that is over has no client left to watch. */
-const noSignal = new AbortController().signal;
-
 /** Ends a call that the gate let in and that failed before its method began: writes the record, makes the error. */
 export type Refuse = (context: HandlerContext, error: GatewayError) => ConnectError;
 
 export function createRefusal({ calls }: Gateway): Refuse {
   return (context, error) => {
     if (!recorded.has(context.method)) return toConnectError(error, "");
-    const { requestHeader, protocolName, timeoutMs } = context;
-    const call = calls.begin({ requestHeader, protocolName, timeoutMs, signal: noSignal }, context.method.name);
-    call.facts.keyId = callerOf(context).keyId;
-    call.settle(error);
+    const call = calls.refuse(context, context.method.name, error, callerOf(context).keyId);
     return toConnectError(error, call.requestId);
   };
 }

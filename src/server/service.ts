@@ -9,7 +9,7 @@ import type { Adapter } from "../providers/adapter.ts";
 import type { Call } from "../rpc/call.ts";
 import { Calls } from "../rpc/calls.ts";
 import { createChatService } from "../rpc/chat-service.ts";
-import { createGate, createRefusal } from "../rpc/gateway.ts";
+import { createGate, createRefusal, type Gateway } from "../rpc/gateway.ts";
 import { createModelService } from "../rpc/model-service.ts";
 import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc-listener.ts";
@@ -39,11 +39,10 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Opens both listeners over one implementation. */
-export async function startService({ config, adapters, models, ledger, onFault }: ServiceParts): Promise<Service> {
+/** What both listeners share. */
+export function createGateway({ config, adapters, models, ledger, onFault }: ServiceParts): Gateway {
   const { maxCallMs, maxCallsPerModel } = config.limits;
-  const calls = new Calls({ ledger, maxCallMs, maxCallsPerModel, onFault });
-  const gateway = {
+  return {
     authenticate: createAuthenticator(config.authentication),
     catalogue: createCatalogue(
       models,
@@ -52,8 +51,15 @@ export async function startService({ config, adapters, models, ledger, onFault }
       config.models,
     ),
     adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
-    calls,
+    calls: new Calls({ ledger, maxCallMs, maxCallsPerModel, onFault }),
   };
+}
+
+/** Opens both listeners over one implementation. */
+export async function startService(parts: ServiceParts): Promise<Service> {
+  const { config, adapters } = parts;
+  const gateway = createGateway(parts);
+  const { calls } = gateway;
   const services = {
     chat: createChatService(gateway),
     models: createModelService(gateway.catalogue),

@@ -123,8 +123,8 @@ async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink, onSt
 }
 
 function refuse(exchange: Exchange, error: GatewayError): void {
-  const { surface, response } = exchange;
-  const { requestId } = exchange.call ?? recordRefusal(exchange, error);
+  const { gateway, surface, source, response, caller } = exchange;
+  const { requestId } = exchange.call ?? gateway.calls.refuse(source, surface.name, error, caller?.keyId);
   if (response.destroyed) return;
   const named = inNamesOf(exchange.translated, error);
   if (response.headersSent) {
@@ -143,17 +143,6 @@ function setLimits({ call, response }: Exchange): void {
   for (const [name, value] of Object.entries(call?.facts.attempts.at(-1)?.providerLimits ?? {})) {
     if (name.startsWith("x-ratelimit-")) response.setHeader(name, value);
   }
-}
-
-/** A call that is over has no client left to watch. */
-const noSignal = new AbortController().signal;
-
-/** The record of a call that failed before it began. */
-function recordRefusal({ gateway, surface, source, caller }: Exchange, error: GatewayError): Call {
-  const call = gateway.calls.begin({ ...source, signal: noSignal }, surface.name);
-  call.facts.keyId = caller?.keyId ?? "";
-  call.settle(error);
-  return call;
 }
 
 function inNamesOf(translated: Translated | undefined, error: GatewayError): GatewayError {
@@ -183,5 +172,3 @@ export function sourceOf(request: IncomingMessage, response: ServerResponse): Ca
     timeoutMs: () => undefined,
   };
 }
-
-export { sendJson } from "./send.ts";

@@ -10,8 +10,8 @@ export interface SurfaceInput {
   /** The parts of the path that the pattern names. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly headers: { get(name: string): string | null };
-  /** What names of models are looked up in. Without it they are taken as they are. */
-  readonly catalogue?: Catalogue;
+  /** What names of models are looked up in. */
+  readonly catalogue: Catalogue;
 }
 
 /** A request in this service's own terms, and how its answer goes back. */

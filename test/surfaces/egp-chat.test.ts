@@ -7,7 +7,7 @@ import { egpChatSurface } from "../../src/surfaces/egp-chat.ts";
 import { streamEnd, textChunk } from "../support/openai-wire.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { chatAnswer, chatRequest, refusal, streamFailure } from "./egp-schemas.ts";
-import { readEvents, startSurface } from "./harness.ts";
+import { noModels, readEvents, startSurface } from "./harness.ts";
 
 type Request = z.input<typeof chatRequest>;
 
@@ -20,7 +20,8 @@ function ask(content: string, more: Partial<Request> = {}): Request {
 }
 
 const script = (steps: object): string => JSON.stringify({ echo: steps });
-const translate = (body: unknown) => egpChatSurface.translate(body, { parameters: {}, headers: new Headers() });
+const translate = (body: unknown) =>
+  egpChatSurface.translate(body, { parameters: {}, headers: new Headers(), catalogue: noModels });
 
 async function answered(response: Response): Promise<z.output<typeof chatAnswer>> {
   expect(response.status).toBe(200);

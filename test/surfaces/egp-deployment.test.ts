@@ -4,7 +4,7 @@ import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { egpDeploymentSurface } from "../../src/surfaces/egp-deployment.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { deploymentAnswer, deploymentRequest, placesOf, refusal, streamFailure } from "./egp-schemas.ts";
-import { readEvents, startSurface } from "./harness.ts";
+import { noModels, readEvents, startSurface } from "./harness.ts";
 
 type Request = z.input<typeof deploymentRequest>;
 
@@ -29,7 +29,11 @@ function ask(prompt: string, more: Partial<Request> = {}): Request {
 
 const script = (steps: object): string => JSON.stringify({ echo: steps });
 const translate = (body: unknown) =>
-  egpDeploymentSurface.translate(body, { parameters: { model_deployment_id: "d1" }, headers: new Headers() });
+  egpDeploymentSurface.translate(body, {
+    parameters: { model_deployment_id: "d1" },
+    headers: new Headers(),
+    catalogue: noModels,
+  });
 
 describe("an answer", () => {
   it("is a pair of the prompt and its completions, with counts", async () => {

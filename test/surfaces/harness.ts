@@ -6,16 +6,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createParser } from "eventsource-parser";
 import { onTestFinished } from "vitest";
-import { createAuthenticator } from "../../src/accounts/keys.ts";
 import type { CallRecord } from "../../src/accounts/record.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { GatewayError } from "../../src/errors.ts";
 import { createCatalogue } from "../../src/models/catalogue.ts";
 import { listedModels } from "../../src/providers/listed-models.ts";
 import { declarations } from "../../src/providers/registry.ts";
-import { Calls } from "../../src/rpc/calls.ts";
+import { createGateway } from "../../src/server/service.ts";
 import { serveSurface } from "../../src/surfaces/serve-surface.ts";
 import type { ChatSurface } from "../../src/surfaces/surface.ts";
+
+/** A catalogue in which every name is the provider's own. */
+export const noModels = createCatalogue([], []);
 
 /** One surface on a socket of its own, over the whole pipeline. */
 export interface TestSurface {
@@ -60,17 +62,9 @@ export async function startSurface(surface: ChatSurface, setting: Setting = {}):
     },
   };
   const onFault = (error: GatewayError): void => void faults.push(error);
-  const gateway = {
-    authenticate: createAuthenticator(config.authentication),
-    catalogue: createCatalogue(
-      models,
-      adapters.map(({ name }) => name),
-      config.providerStates,
-      config.models,
-    ),
-    adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
-    calls: new Calls({ ledger, maxCallMs: setting.maxCallMs ?? config.limits.maxCallMs, onFault }),
-  };
+  const { maxCallMs = config.limits.maxCallMs } = setting;
+  const limited = { ...config, limits: { ...config.limits, maxCallMs } };
+  const gateway = createGateway({ config: limited, adapters, models, ledger, onFault });
   const pattern = new RegExp(`^${surface.path.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`);
   const server = createServer((request, response) => {
     const parameters = { ...pattern.exec(request.url ?? "")?.groups };

@@ -7,7 +7,7 @@ import { deepinfraSurface } from "../../src/surfaces/deepinfra.ts";
 import { openaiSurface } from "../../src/surfaces/openai.ts";
 import type { ChatSurface } from "../../src/surfaces/surface.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
-import { readEvents, startSurface, type TestSurface } from "./harness.ts";
+import { noModels, readEvents, startSurface, type TestSurface } from "./harness.ts";
 
 /** What the surfaces send, as far as these tests look into it. */
 interface Chunk {
@@ -299,7 +299,10 @@ it.each([
 
 describe("a part that an API has no field for", () => {
   const translated = (surface: ChatSurface) =>
-    surface.translate({ model: "m", messages: user("hi") }, { parameters: {}, headers: new Headers() });
+    surface.translate(
+      { model: "m", messages: user("hi") },
+      { parameters: {}, headers: new Headers(), catalogue: noModels },
+    );
   const refused = [started(), refusalDelta(0, 0, "I cannot"), finished(0, FinishReason.STOP, "stop"), completed()];
 
   it.each([
@@ -324,7 +327,9 @@ describe("a part that an API has no field for", () => {
 
 it("the reason of a choice goes out with what another choice says next", () => {
   const body = { model: "m", messages: user("hi"), n: 2 };
-  const translate = deepinfraSurface.translate(body, { parameters: {}, headers: new Headers() }).createStream();
+  const translate = deepinfraSurface
+    .translate(body, { parameters: {}, headers: new Headers(), catalogue: noModels })
+    .createStream();
   translate(started(), "");
   expect(translate(finished(0, FinishReason.STOP, "stop"), "")).toEqual([]);
   expect(translate(textDelta(1, 0, "a"), "")).toMatchObject([

@@ -7,6 +7,7 @@ import { deepinfraSurface } from "../../src/surfaces/deepinfra.ts";
 import { openaiSurface } from "../../src/surfaces/openai.ts";
 import type { ChatSurface } from "../../src/surfaces/surface.ts";
 import { lawfulEvents } from "../support/lawful-events.ts";
+import { noModels } from "./harness.ts";
 
 interface Called {
   readonly id?: string;
@@ -65,7 +66,7 @@ function bothForms(surface: ChatSurface, events: readonly ChatEvent[]) {
   const fold = createFold();
   for (const event of events) fold.add(event);
   const body = { model: "m", messages: [{ role: "user", content: "hi" }], n: fold.completion.choices.length };
-  const translated = surface.translate(body, { parameters: {}, headers: new Headers() });
+  const translated = surface.translate(body, { parameters: {}, headers: new Headers(), catalogue: noModels });
   const translate = translated.createStream();
   const answer: Answer = JSON.parse(JSON.stringify(translated.toAnswer(fold.completion)));
   const chunks = events

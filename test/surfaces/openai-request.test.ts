@@ -10,13 +10,14 @@ import { cerebrasSurface } from "../../src/surfaces/cerebras.ts";
 import { deepinfraSurface } from "../../src/surfaces/deepinfra.ts";
 import { openaiSurface } from "../../src/surfaces/openai.ts";
 import type { ChatSurface } from "../../src/surfaces/surface.ts";
+import { noModels } from "./harness.ts";
 
 const surfaces = [openaiSurface, cerebrasSurface, deepinfraSurface];
 const hello = [{ role: "user", content: "hello" }];
 
 function translate(surface: ChatSurface, fields: object, headers: Record<string, string> = {}) {
   const body = { model: "m", messages: hello, ...fields };
-  return surface.translate(body, { parameters: {}, headers: new Headers(headers) });
+  return surface.translate(body, { parameters: {}, headers: new Headers(headers), catalogue: noModels });
 }
 
 const chatOf = (surface: ChatSurface, fields: object) => translate(surface, fields).chat;
@@ -73,7 +74,9 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
   });
 
   it("needs a model and messages", () => {
-    expect(violationsOf(() => surface.translate({}, { parameters: {}, headers: new Headers() }))).toEqual([
+    expect(
+      violationsOf(() => surface.translate({}, { parameters: {}, headers: new Headers(), catalogue: noModels })),
+    ).toEqual([
       ["model", "missing"],
       ["messages", "missing"],
     ]);
@@ -88,7 +91,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
   it("keeps a seed of 64 bits exact", () => {
     for (const seed of ["18446744073709551615", "-9223372036854775808", "7"]) {
       const body = parseBody(`{"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": ${seed}}`);
-      const { chat } = surface.translate(body, { parameters: {}, headers: new Headers() });
+      const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalogue: noModels });
       expect(chat.parameters?.seed).toBe(seed);
     }
   });
@@ -120,7 +123,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     const body = parseBody(
       `{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":${schema}}}]}`,
     );
-    const { chat } = surface.translate(body, { parameters: {}, headers: new Headers() });
+    const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalogue: noModels });
     expect(chat.tools[0]?.parametersJsonSchema).toBe(schema);
   });
 

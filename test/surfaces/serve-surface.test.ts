@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { egpChatSurface } from "../../src/surfaces/egp-chat.ts";
 import type { ChatSurface } from "../../src/surfaces/surface.ts";
 import { placesOf, refusal, streamFailure } from "./egp-schemas.ts";
-import { readEvents, startSurface } from "./harness.ts";
+import { noModels, readEvents, startSurface } from "./harness.ts";
 
 const echoed = { yaml: "models: {gpt-4o: {provider: echo, provider_model: echo}}" };
 const ask = (content: string, more: object = {}) => ({
@@ -132,7 +132,9 @@ describe("a mistake in a surface", () => {
 
   it("in the middle of a stream ends it", async () => {
     const createStream = () => {
-      const translate = egpChatSurface.translate(ask("x"), { parameters: {}, headers: new Headers() }).createStream();
+      const translate = egpChatSurface
+        .translate(ask("x"), { parameters: {}, headers: new Headers(), catalogue: noModels })
+        .createStream();
       return (event: Parameters<typeof translate>[0], id: string) =>
         event.case === "completed" ? fail() : translate(event, id);
     };

@@ -14,13 +14,11 @@ export interface ModelWorld {
 /**
  * The name for ChatRequest.model of a name in a world: one that the configuration has for it (an entry with the world's
  * profile, whichever provider it is at), an entry of the catalogue at the world's provider, else what the provider itself
- * makes of the name. Throws MODEL_NOT_FOUND for a model of others, where the world refuses them. Without a catalogue every
- * name is the provider's.
+ * makes of the name. Throws MODEL_NOT_FOUND for a model of others, where the world refuses them.
  */
-export function nameInWorld(name: string, world: ModelWorld, catalogue: Catalogue | undefined): string {
+export function nameInWorld(name: string, world: ModelWorld, catalogue: Catalogue): string {
   const { provider, refusesForeign } = world;
   const path = `${provider}/${name}`;
-  if (catalogue === undefined) return path;
   // DeepInfra's form of a deployment's name.
   const deployment = name.replace(/^deploy_id:/, "deployments/");
   if (deployment !== name && catalogue.deploymentOf(deployment)) return deployment;
