@@ -76,21 +76,34 @@ export interface ErrorFacts {
   readonly cause?: unknown;
 }
 
-/** The one error of the service. `message` reaches the caller, so it holds no secret and no prompt text. */
+/**
+ * The only error that reaches callers. `message` goes to the caller, so it holds no secret and no prompt text. Lone
+ * halves of surrogate pairs in the message and the facts become U+FFFD: no encoder of a status accepts them.
+ */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
   readonly reason: Reason;
   readonly facts: ErrorFacts;
 
   constructor(reason: Reason, message: string, facts: ErrorFacts = {}) {
-    super(message, "cause" in facts ? { cause: facts.cause } : undefined);
+    super(message.toWellFormed(), "cause" in facts ? { cause: facts.cause } : undefined);
     this.reason = reason;
-    this.facts = facts;
+    const { cause: _, ...sent } = facts;
+    this.facts = "cause" in facts ? { ...wellFormed(sent), cause: facts.cause } : wellFormed(sent);
   }
 
   get status(): StatusName {
     return reasons[this.reason];
   }
+}
+
+/** A copy of a value in which every text, names of properties included, is well-formed UTF-16. */
+function wellFormed<Value>(value: Value): Value;
+function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map((item) => wellFormed(item));
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name.toWellFormed(), wellFormed(item)]));
 }
 
 /** Wrong fields that an error names: a request of 16 MiB can have millions. */

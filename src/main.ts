@@ -58,6 +58,12 @@ async function serve(config: Config): Promise<void> {
   // For a person; the log on standard output is for programs.
   process.stderr.write(startLines(service, config).join("\n"));
   returnMemoryWhenIdle(() => service.activity);
+  process.on("uncaughtException", (error) => {
+    // Every running call gets its record; the log writes what it holds when the process exits.
+    service.abort();
+    log.error({ err: error }, "an uncaught error ends the process");
+    process.exit(1);
+  });
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1);

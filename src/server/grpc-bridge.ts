@@ -14,6 +14,8 @@ import {
   type MethodDefinition,
   type Server,
   type ServerWritableStream,
+  type StatusObject,
+  status,
   type UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { GatewayError } from "../errors.ts";
@@ -100,7 +102,7 @@ function unary(method: DescMethod, handler: Implementation, access: Access): han
       callback(null, response);
     } catch (error) {
       context.finish();
-      callback(toGrpcStatus(error));
+      sendStatus(error, callback);
     }
   };
 }
@@ -126,9 +128,18 @@ function streaming(
       call.end();
     } catch (error) {
       context.finish();
-      call.emit("error", toGrpcStatus(error));
+      sendStatus(error, (status) => call.emit("error", status));
     }
   };
+}
+
+/** Sends a status. If sending it throws, a bare INTERNAL goes out: nothing may leave a handler as an exception. */
+function sendStatus(error: unknown, send: (status: Partial<StatusObject>) => void): void {
+  try {
+    send(toGrpcStatus(error));
+  } catch {
+    send({ code: status.INTERNAL, details: "an internal error occurred" });
+  }
 }
 
 function sendHeaders(call: { sendMetadata(metadata: Metadata): void }, context: GrpcContext): void {

@@ -1,4 +1,4 @@
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Config, TlsFiles } from "../config/config.ts";
@@ -93,7 +93,14 @@ function onEveryStream(server: Server, onStream: OnStream): void {
   // A private method of grpc-js 1.14; a test holds that it is still called.
   const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
   const createHttp2Server = internals.createHttp2Server.bind(server);
-  internals.createHttp2Server = (credentials) => createHttp2Server(credentials).prependListener("stream", onStream);
+  const guarded: OnStream = (stream, headers) => {
+    try {
+      onStream(stream, headers);
+    } catch {
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  };
+  internals.createHttp2Server = (credentials) => createHttp2Server(credentials).prependListener("stream", guarded);
 }
 
 function bind(server: Server, address: string, tls: TlsFiles | undefined): Promise<number> {

@@ -16,8 +16,12 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     response.once("close", () => {
       if (closing) server.closeIdleConnections();
     });
-    if (answerPage(request, response, ready) || services.surfaces(request, response)) return;
-    answerCall(request, response);
+    if (answerPage(request, response, ready)) return;
+    if (!hasUsableTarget(request)) {
+      sendText(response, 400, "bad request: the path or the Host header is not usable\n");
+      return;
+    }
+    if (!services.surfaces(request, response)) answerCall(request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -59,8 +63,9 @@ function createCallHandler(config: Config, services: Services): RequestListener 
     const call = { ...universalRequestFromNodeRequest(request, response, undefined, undefined), body };
     const answer = answerCall(pathOf(request), call);
     if (answer === undefined) {
+      const text = "not found: POST /dragoman.v1.ChatService/CompleteChat, or GET /healthz or /readyz\n";
       response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
-      response.end("not found: POST /dragoman.v1.ChatService/CompleteChat, or GET /healthz or /readyz\n");
+      response.end(text);
       return;
     }
     releaseHandlerOnClose(response);
@@ -71,8 +76,17 @@ function createCallHandler(config: Config, services: Services): RequestListener 
   };
 }
 
-function createHttpServer(config: Config, listener: RequestListener): Server {
+function createHttpServer(config: Config, answer: RequestListener): Server {
   const { tls } = config.http;
+  // Node reports what this throws as an uncaught exception, which would end the process.
+  const listener: RequestListener = (request, response) => {
+    try {
+      answer(request, response);
+    } catch {
+      if (response.headersSent) response.destroy();
+      else sendText(response, 500, "an internal error occurred\n");
+    }
+  };
   if (tls === undefined) return createServer({ noDelay: true }, listener);
   const { certificate: cert, key, clientAuthority: ca } = tls;
   return createTlsServer(
@@ -122,6 +136,19 @@ function answerPage(request: IncomingMessage, response: ServerResponse, ready: b
   return true;
 }
 
+/** Sends a text as the whole answer and closes the connection. */
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });
+  response.end(text);
+}
+
+/** Whether the request target and the Host header together are a URL. HTTP/1.0 requests may have no Host header. */
+function hasUsableTarget({ url = "", headers: { host = "" } }: IncomingMessage): boolean {
+  return URL.canParse(`http://${host}`) && URL.canParse(url, `http://${host}`);
+}
+
+/** The path of a request whose target is a path, or a whole URL as proxies send it (RFC 9112, section 3.2.2). */
 function pathOf({ url = "" }: IncomingMessage): string {
-  return url.split("?", 1)[0] ?? "";
+  const [path = ""] = url.split("?", 1);
+  return path.startsWith("/") ? path : (URL.parse(url)?.pathname ?? path);
 }

@@ -37,6 +37,8 @@ export interface Service {
    * within the grace period, and what is left then ends with UNAVAILABLE.
    */
   stop(): Promise<void>;
+  /** Ends every running call at once, so that each has its record before the process exits. */
+  abort(): void;
 }
 
 /** What both listeners share. */
@@ -97,5 +99,6 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       stopping ??= stop();
       return stopping;
     },
+    abort: () => calls.endAll(),
   };
 }

@@ -1,0 +1,120 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { type ServiceProcess, startProcess } from "../support/process.ts";
+import { ask, scriptEcho } from "../support/requests.ts";
+
+let service: ServiceProcess;
+beforeAll(async () => {
+  service = await startProcess();
+});
+afterAll(() => service[Symbol.asyncDispose]());
+
+const grpc = () => createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+
+/** Writes bytes to the HTTP listener and returns everything that it answers until it closes the connection. */
+async function exchange(bytes: string): Promise<string> {
+  const [host, port] = service.httpAddress.split(":");
+  const socket = connect(Number(port), host);
+  socket.write(bytes);
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (text: string) => {
+    answer += text;
+  });
+  await once(socket, "close");
+  return answer;
+}
+
+/** A stream that is running while something else happens. It is read to its end afterwards. */
+async function whileStreaming(act: () => Promise<void>): Promise<void> {
+  const chat = scriptEcho({ text: "word ", repeat: 3, first_delay_ms: 0, delay_ms: 50 });
+  const events = grpc().streamChat({ chat })[Symbol.asyncIterator]();
+  await events.next();
+  await act();
+  let last: string | undefined;
+  for (let next = await events.next(); !next.done; next = await events.next()) last = next.value.event.case;
+  expect(last).toBe("completed");
+}
+
+describe("a request target that is no URL gets 400 and a closed connection", () => {
+  it.each([
+    ["two slashes", "GET // HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+    ["two slashes in a POST", "POST // HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"],
+    ["HTTP/1.0 without Host", "GET /nothing HTTP/1.0\r\n\r\n"],
+    ["HTTP/1.1 without Host", "GET /nothing HTTP/1.1\r\n\r\n"],
+    ["a Host that is no host", "GET /nothing HTTP/1.1\r\nHost: a b\r\n\r\n"],
+    ["a Host with a port out of range", "GET /nothing HTTP/1.1\r\nHost: localhost:99999\r\n\r\n"],
+    ["a whole URL with a bad authority", "GET http://[::1/ HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+    ["a whole URL without a host", "GET http:/// HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+    ["an HTTP API without Host", "POST /v1/chat/completions HTTP/1.0\r\nContent-Length: 0\r\n\r\n"],
+  ])("%s", async (_name, bytes) => {
+    await whileStreaming(async () => {
+      expect(await exchange(bytes)).toMatch(/^HTTP\/1\.1 400 /);
+    });
+    expect(service.child.exitCode).toBeNull();
+  });
+});
+
+describe("health pages answer any Host and none", () => {
+  it.each([
+    ["HTTP/1.0 without Host", "GET /healthz HTTP/1.0\r\n\r\n"],
+    ["a Host that is no host", "GET /readyz HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n"],
+    ["a whole URL", "GET http://elsewhere.example/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
+  ])("%s", async (_name, bytes) => {
+    expect(await exchange(bytes)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+describe("half a surrogate pair in an error text is replaced, and the process lives", () => {
+  const chat = ask("llm-engine/x", "hi", { chatTemplate: "{{ raise_exception('\u{1F600}'[0]) }}" });
+  let engine: ServiceProcess;
+  beforeAll(async () => {
+    engine = await startProcess({ LLM_ENGINE_API_KEY: "key", LLM_ENGINE_BASE_URL: "http://127.0.0.1:9" });
+  });
+  afterAll(() => engine[Symbol.asyncDispose]());
+
+  it.each([
+    ["gRPC", () => createGrpcTransport({ baseUrl: `http://${engine.grpcAddress}` })],
+    ["Connect", () => createConnectTransport({ baseUrl: `http://${engine.httpAddress}`, httpVersion: "1.1" })],
+    ["gRPC-Web", () => createGrpcWebTransport({ baseUrl: `http://${engine.httpAddress}`, httpVersion: "1.1" })],
+  ])("%s, unary and stream", async (_name, transport) => {
+    const client = createClient(ChatService, transport());
+    const failures = [
+      await client.completeChat({ chat }).catch(ConnectError.from),
+      await (async () => {
+        for await (const _ of client.streamChat({ chat }));
+      })().catch(ConnectError.from),
+    ];
+    for (const failure of failures) {
+      expect(failure).toMatchObject({ code: Code.InvalidArgument, rawMessage: expect.stringContaining("\uFFFD") });
+    }
+    expect(engine.child.exitCode).toBeNull();
+  });
+
+  it("OpenAI's API", async () => {
+    const response = await fetch(`http://${engine.httpAddress}/dragoman.v1.ChatService/CompleteChat`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ chat: { model: "nothing/\ud83d", messages: [] } }),
+    });
+    expect(response.status).toBe(400);
+    expect((await response.text()).isWellFormed()).toBe(true);
+  });
+});
+
+it("an uncaught fault writes the records of the running calls before the process exits", async () => {
+  const fault = 'process.on("SIGUSR2", () => setImmediate(() => { throw new Error("a fault of the service"); }))';
+  await using broken = await startProcess({}, ["--import", `data:text/javascript,${encodeURIComponent(fault)}`]);
+  const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${broken.grpcAddress}` }));
+  const events = client.streamChat({ chat: scriptEcho({ text: "a b", stall: { after: 1 } }) })[Symbol.asyncIterator]();
+  await events.next();
+  broken.child.kill("SIGUSR2");
+  expect(await broken.exited).toEqual([1, null]);
+  const calls = broken.log.filter(({ msg }) => msg === "call");
+  expect(calls).toMatchObject([{ method: "StreamChat", reason: "SHUTTING_DOWN" }]);
+  expect(broken.log.at(-1)).toMatchObject({ level: "error", err: { message: "a fault of the service" } });
+  await events.next().catch(() => {});
+});
