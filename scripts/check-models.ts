@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Model } from "../src/gen/dragoman/v1/model_pb.js";
 import { listedModels } from "../src/providers/listed-models.ts";
 
-// Compares the catalogue with models.dev, the open database that the npm packages of model limits are made from, and
+// Compares the catalog with models.dev, the open database that the npm packages of model limits are made from, and
 // prints what differs. Which of the two is right, the vendor's page says: nothing is changed here, and a difference is no
 // failure. `npm run models [-- <address or file>]`: an address or a file of its api.json, by default the live one.
 
@@ -92,7 +92,7 @@ function differences(model: Model, found: DatabaseRecord | undefined): readonly 
   return lines;
 }
 
-/** The models that the catalogue lacks, newest first. */
+/** The models that the catalog lacks, newest first. */
 function newModels(candidates: readonly (readonly [string, DatabaseRecord])[]): readonly string[] {
   const ids = candidates
     .filter(([, { status, modalities }]) => status !== "deprecated" && modalities.output.includes("text"))

@@ -2,13 +2,13 @@
 //   node scripts/measure-token-estimate.ts           how far off the estimates are, in percent
 //   node scripts/measure-token-estimate.ts --cost    what loading and counting take
 import { create } from "@bufbuild/protobuf";
-import { estimateTokens } from "../src/chat/token-estimate.ts";
 import { ModelSchema } from "../src/gen/dragoman/v1/model_pb.js";
-import { countInputTokens, countTextTokens, estimateInputTokens } from "../src/models/tokens/counter.ts";
-import { vocabularyOf, vocabularySizeOf } from "../src/models/tokens/families.ts";
-import { loadTokenizer } from "../src/models/tokens/vocabularies.ts";
-import { chatWithTools } from "../test/models/tokens/chats.ts";
-import { texts } from "../test/models/tokens/texts.ts";
+import { countInputTokens, countTextTokens, estimateInputTokens } from "../src/tokens/counter.ts";
+import { estimateTokens } from "../src/tokens/token-estimate.ts";
+import { loadTokenizer } from "../src/tokens/vocabularies.ts";
+import { vocabularyOf, vocabularySizeOf } from "../src/tokens/vocabulary-of-model.ts";
+import { chatWithTools } from "../test/tokens/chats.ts";
+import { texts } from "../test/tokens/texts.ts";
 
 const models = ["gpt-4o", "gpt-4", "llama-3-8b-instruct", "llama-2-7b-chat", "mixtral-8x7b-instruct"].map(
   (providerModel) => create(ModelSchema, { id: providerModel, providerModel, provider: "openai" }),

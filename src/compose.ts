@@ -1,6 +1,6 @@
-import { createLogLedger } from "./accounts/log-ledger.ts";
 import type { Config } from "./config/config.ts";
 import { withProfile } from "./config/models.ts";
+import { createLogLedger } from "./ledger/log-ledger.ts";
 import { listedModels } from "./providers/listed-models.ts";
 import { declarations } from "./providers/registry.ts";
 import { type Service, startService } from "./server/service.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reasons } from "../src/errors.ts";
-import { profiles } from "../src/models/profiles.ts";
+import { profiles } from "../src/profiles/profiles.ts";
 
 const read = (path: string) => readFileSync(resolve(import.meta.dirname, "..", path), "utf8");
 

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import { pathStep } from "./path-step.ts";
+import { pathSegment } from "../path-segment.ts";
 
 /** Who has a call under way, and at which model. */
 export interface SlotHolder {
@@ -19,7 +19,7 @@ export class CallSlots {
    * account has `limit` calls under way at the model.
    */
   take({ accountId, keyId, model }: SlotHolder, limit: number): () => void {
-    const holder = accountId === "" ? `key:${pathStep(keyId)}` : `account:${pathStep(accountId)}`;
+    const holder = accountId === "" ? `key:${pathSegment(keyId)}` : `account:${pathSegment(accountId)}`;
     const subject = `${holder}/model:${model}`;
     const taken = this.#taken.get(subject) ?? 0;
     if (taken >= limit) {

@@ -1,5 +1,5 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
-import type { ProviderSettings } from "../providers/settings.ts";
+import type { ProviderSettings } from "./provider.ts";
 
 /** Certificates of one listener. With `clientAuthority`, clients must show a certificate that it signed (mutual TLS). */
 export interface TlsFiles {

@@ -113,7 +113,7 @@ function ownModel(
   if (base === undefined && entry.provider === undefined) {
     const ids = listed.map((model) => model.id);
     const fix = didYouMean(id, ids) ?? "write the name of a provider for a new model";
-    report(`${path}.provider`, "is missing, and the catalogue has no model of this name", fix);
+    report(`${path}.provider`, "is missing, and the catalog has no model of this name", fix);
   }
   const model =
     base ?? create(ModelSchema, { id, displayName: id, providerModel: id, profile: section.profile ?? "plain" });
@@ -138,7 +138,7 @@ function deployedModel(
   const target = findModel(entry.model, entries, providers);
   if (target === undefined) {
     const names = entries.flatMap((model) => [model.id, ...model.aliases]);
-    const problem = "is neither a model of the catalogue nor provider/model of a known provider";
+    const problem = "is neither a model of the catalog nor provider/model of a known provider";
     report(`${path}.model`, problem, didYouMean(entry.model, names) ?? "ListModels lists what there is");
   }
   const base = target ?? create(ModelSchema);
@@ -147,7 +147,7 @@ function deployedModel(
   return { ...base, id: prefix + id, displayName: id, aliases: [], profile: "egp-deployment", templateFamily };
 }
 
-/** The model of a name, as the catalogue resolves it: an id or alias, or `provider/model`, which is `plain`. */
+/** The model of a name, as the catalog resolves it: an id or alias, or `provider/model`, which is `plain`. */
 function findModel(name: string, entries: readonly Model[], providers: readonly string[]): Model | undefined {
   const entry = entries.find(({ id, aliases }) => id === name || aliases.includes(name));
   if (entry !== undefined) return clone(ModelSchema, entry);
@@ -224,7 +224,7 @@ function reportSharedNames(entries: readonly Model[], own: FileSection["models"]
   }
 }
 
-/** Unlike `suggest`, lists no names: the catalogue is too long for an error. */
+/** Unlike `suggest`, lists no names: the catalog is too long for an error. */
 function didYouMean(name: string, names: readonly string[]): string | undefined {
   const [candidate] = nearest(name, names, 1);
   return candidate === undefined ? undefined : `did you mean \`${candidate}\`?`;

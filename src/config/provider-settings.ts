@@ -1,13 +1,13 @@
-import type { ProviderSettings } from "../providers/settings.ts";
 import type { ProviderState } from "./config.ts";
 import type { Report } from "./config-error.ts";
 import type { Environment } from "./interpolate.ts";
+import type { ProviderSettings } from "./provider.ts";
 import { apiKey, baseUrl, type ProviderSection, providerSchema } from "./schema.ts";
 import { Secret } from "./secret.ts";
 import { suggest } from "./suggest.ts";
 import { validateVariable } from "./validate.ts";
 
-/** What configuration needs to know of a provider: a part of its ProviderDeclaration, which says what each means. */
+/** What configuration needs to know of a provider: a part of its ProviderDefinition, which says what each means. */
 export interface KnownProvider {
   readonly name: string;
   readonly keyVariable: string | undefined;

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Model, type ModelCapabilitiesSchema, ModelSchema } from "../gen/dragoman/v1/model_pb.js";
-import { egpEndpoints } from "./llm-engine-models.ts";
+import { egpEndpoints } from "./egp-endpoints.ts";
 
 type Capabilities = MessageInitShape<typeof ModelCapabilitiesSchema>;
 

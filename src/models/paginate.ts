@@ -12,7 +12,7 @@ export interface Page {
 
 /**
  * One page of models that are ordered by id (AIP-158). A size of 0 means 50, above 1000 means 1000. A token holds the
- * last id that was given out, so that a catalogue that has changed in between neither skips nor repeats a model.
+ * last id that was given out, so that a catalog that has changed in between neither skips nor repeats a model.
  * A negative size or a token that was not made here is INVALID_REQUEST.
  */
 export function paginate(models: readonly Model[], pageSize: number, pageToken: string): Page {

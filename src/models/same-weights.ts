@@ -1,5 +1,5 @@
 /**
- * Entries of the catalogue that are the same weights at different providers, by their ids. Each keeps its own window,
+ * Entries of the catalog that are the same weights at different providers, by their ids. Each keeps its own window,
  * limits and rules, and a name never moves a call to another provider by itself; so these are no aliases of one entry.
  * Precision is the provider's own affair.
  */

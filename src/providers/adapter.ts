@@ -1,19 +1,12 @@
-import type { ChatEvent } from "../chat/events.ts";
-import type { Limitation } from "../chat/limitations.ts";
+import type { Adaptation } from "../chat/planning/adaptations.ts";
+import type { ChatEvent } from "../chat/stream/events.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
+import type { AttemptContext } from "../upstream/upstream-call.ts";
 
 /** What an adapter gets beside the request. */
-export interface AdapterContext {
-  /**
-   * Ends the attempt: the caller went away, the deadline passed, or the service stops. Every wait hangs on it, so that
-   * the upstream request is aborted at once. Its reason is a GatewayError, to be thrown as it is.
-   */
-  readonly signal: AbortSignal;
-  /** The record of this attempt. The adapter fills in what its provider tells of it. */
-  readonly attempt: Attempt;
+export interface AdapterContext extends AttemptContext {
   /** What `prompt` gave for this request. Undefined: the adapter makes it itself. */
   readonly prompt?: string | undefined;
 }
@@ -21,7 +14,7 @@ export interface AdapterContext {
 /**
  * One provider's dialect: translates a request to the provider's wire format and its answer back to events.
  *
- * The request has been validated, the model resolved, and everything named by `limitations` taken out of the request.
+ * The request has been validated, the model resolved, and everything named by `checkSupport` taken out of the request.
  */
 export interface Adapter {
   /** The provider's name: the `provider` of `provider/model`, and the key of its options. */
@@ -50,7 +43,7 @@ export interface Adapter {
   prompt?(request: ChatRequest, model: Model, signal: AbortSignal): Promise<string | undefined>;
 
   /** What this model, in this dialect, cannot do of what the request asks. */
-  limitations(request: ChatRequest, model: Model): readonly Limitation[];
+  checkSupport(request: ChatRequest, model: Model): readonly Adaptation[];
 
   /**
    * The parameters as they are sent, where the dialect demands one that the caller left open. Without it, those of the

@@ -1,10 +1,10 @@
-import { hostedServers } from "./compatible/hosted.ts";
-import { ownServers } from "./compatible/own-servers.ts";
-import type { ProviderDeclaration } from "./declaration.ts";
-import { createOpenAiAdapter } from "./openai/index.ts";
+import { createOpenAiAdapter } from "./chat-completions/index.ts";
+import { hostedServers } from "./chat-completions/servers/hosted.ts";
+import { ownServers } from "./chat-completions/servers/own-servers.ts";
+import type { ProviderDefinition } from "./definition.ts";
 
 /** Every server that speaks OpenAI's dialect, OpenAI first. A new one is an entry in one of the two tables. */
-export const compatibleDeclarations: readonly ProviderDeclaration[] = [...hostedServers, ...ownServers].map(
+export const compatibleDeclarations: readonly ProviderDefinition[] = [...hostedServers, ...ownServers].map(
   ({ name, baseUrl, onBy, ...quirks }) => ({
     name,
     keyVariable: `${name.toUpperCase()}_API_KEY`,

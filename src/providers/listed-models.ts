@@ -1,18 +1,18 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
-import { anthropicModels } from "../models/anthropic-models.ts";
-import { bedrockModels } from "../models/bedrock-models.ts";
-import { cerebrasModels } from "../models/cerebras-models.ts";
-import { cohereModels } from "../models/cohere-models.ts";
-import { deepinfraModels } from "../models/deepinfra-models.ts";
+import { withFamily } from "../models/api-family.ts";
 import { egpModels } from "../models/egp-models.ts";
-import { withFamily } from "../models/families.ts";
-import { geminiModels } from "../models/gemini-models.ts";
-import { hostedModels } from "../models/hosted-models.ts";
-import { llmEngineModels } from "../models/llm-engine-models.ts";
-import { mistralModels } from "../models/mistral-models.ts";
-import { openaiModels } from "../models/openai-models.ts";
-import { echoModels } from "./echo/echo.ts";
+import { anthropicModels } from "./anthropic/models.ts";
+import { bedrockModels } from "./bedrock/models.ts";
+import { cerebrasModels } from "./chat-completions/servers/cerebras/models.ts";
+import { deepinfraModels } from "./chat-completions/servers/deepinfra/models.ts";
+import { hostedModels } from "./chat-completions/servers/hosted-models.ts";
+import { openaiModels } from "./chat-completions/servers/openai/models.ts";
+import { cohereModels } from "./cohere/models.ts";
+import { echoModels } from "./echo/index.ts";
+import { geminiModels } from "./gemini/models.ts";
+import { llmEngineModels } from "./llm-engine/models.ts";
 import { localModels } from "./local/models.ts";
+import { mistralModels } from "./mistral/models.ts";
 
 /**
  * The models of every provider that this service knows by name, each with its family. A new provider adds its list here.

@@ -1,19 +1,19 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import type { ChatEvent } from "../chat/events.ts";
-import { createGuard, type StreamGuard } from "../chat/guard.ts";
+import type { ChatEvent } from "../chat/stream/events.ts";
+import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
 import { GatewayError } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Attempt, AttemptSchema } from "../gen/dragoman/v1/completion_pb.js";
 import { ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Adapter, AdapterContext } from "../providers/adapter.ts";
-import { type Ask, callsFor, fanOut } from "./fan-out.ts";
+import { type Ask, callsFor, fanOut } from "./choices.ts";
 
 /** One try at a provider, under way. */
 export interface RunningAttempt {
   readonly attempt: Attempt;
-  readonly guard: StreamGuard;
+  readonly guard: StreamValidator;
   readonly events: AsyncIterable<readonly ChatEvent[]>;
 }
 
@@ -31,7 +31,7 @@ export function startAttempt(
   prompt?: string,
 ): RunningAttempt {
   const attempt = create(AttemptSchema, { provider: model.provider, providerModel: model.providerModel });
-  const guard = createGuard();
+  const guard = createStreamValidator();
   return { attempt, guard, events: run() };
 
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
@@ -60,7 +60,7 @@ export function startAttempt(
   }
 }
 
-function describeFailure(error: unknown, attempt: Attempt, guard: StreamGuard): GatewayError {
+function describeFailure(error: unknown, attempt: Attempt, guard: StreamValidator): GatewayError {
   if (!(error instanceof GatewayError)) {
     return new GatewayError("INTERNAL", "an internal error occurred", { cause: error });
   }

@@ -1,20 +1,20 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createAuthenticator } from "../accounts/keys.ts";
-import type { CallLedger } from "../accounts/record.ts";
+import { Calls } from "../calls/active-calls.ts";
+import type { Call } from "../calls/call.ts";
 import type { Config } from "../config/config.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
-import { createCatalogue } from "../models/catalogue.ts";
+import type { CallLedger } from "../ledger/record.ts";
+import { createCatalog } from "../models/catalog.ts";
 import type { Adapter } from "../providers/adapter.ts";
-import type { Call } from "../rpc/call.ts";
-import { Calls } from "../rpc/calls.ts";
-import { createChatService } from "../rpc/chat-service.ts";
-import { createGate, createRefusal, type Gateway } from "../rpc/gateway.ts";
-import { createModelService } from "../rpc/model-service.ts";
 import { createSurfaces } from "../surfaces/index.ts";
-import { listenGrpc } from "./grpc-listener.ts";
-import { listenHttp } from "./http-listener.ts";
+import { listenGrpc } from "./grpc/listener.ts";
+import { listenHttp } from "./http/listener.ts";
 import type { Activity } from "./idle-memory.ts";
+import { createChatService } from "./services/chat-service.ts";
+import { createGate, createRefusal, type Gateway } from "./services/gateway.ts";
+import { createModelService } from "./services/model-service.ts";
 
 /** What a service is made of. */
 export interface ServiceParts {
@@ -46,7 +46,7 @@ export function createGateway({ config, adapters, models, ledger, onFault }: Ser
   const { maxCallMs, maxCallsPerModel } = config.limits;
   return {
     authenticate: createAuthenticator(config.authentication),
-    catalogue: createCatalogue(
+    catalog: createCatalog(
       models,
       adapters.map(({ name }) => name),
       config.providerStates,
@@ -64,7 +64,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const { calls } = gateway;
   const services = {
     chat: createChatService(gateway),
-    models: createModelService(gateway.catalogue),
+    models: createModelService(gateway.catalog),
     gate: createGate(gateway),
     refuse: createRefusal(gateway),
     surfaces: createSurfaces(gateway, config.limits.maxRequestBytes),
@@ -91,7 +91,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   return {
     grpcAddress,
     httpAddress,
-    models: gateway.catalogue.list(),
+    models: gateway.catalog.list(),
     get activity() {
       return calls.activity;
     },

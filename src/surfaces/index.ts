@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Gateway } from "../rpc/gateway.ts";
-import { cerebrasSurface } from "./cerebras.ts";
-import { decodePart } from "./decode-part.ts";
-import { deepinfraSurface } from "./deepinfra.ts";
-import { egpChatSurface } from "./egp-chat.ts";
-import { egpDeploymentSurface } from "./egp-deployment.ts";
-import { openaiSurface } from "./openai.ts";
-import { servePages } from "./pages.ts";
-import { serveSurface } from "./serve-surface.ts";
-import type { ChatSurface } from "./surface.ts";
+import type { Gateway } from "../server/services/gateway.ts";
+import { cerebrasSurface } from "./cerebras/index.ts";
+import { deepinfraSurface } from "./deepinfra/index.ts";
+import { egpChatSurface } from "./egp-chat/index.ts";
+import { egpDeploymentSurface } from "./egp-deployment/index.ts";
+import { decodePart } from "./kit/decode-path.ts";
+import { servePages } from "./kit/pages.ts";
+import { serveSurface } from "./kit/serve-surface.ts";
+import type { ChatSurface } from "./kit/surface.ts";
+import { openaiSurface } from "./openai/index.ts";
 
 /** Every API of somebody else's that is served. A new one is a file and a line here. */
 const surfaces: readonly ChatSurface[] = [

@@ -45,7 +45,7 @@ behaviour(19, async () => {
     expect(refused).toMatchObject({ status: 422, body: { detail: [{ msg: expect.stringContaining('"gpt-4o"') }] } });
     expect(wrongPlaces(refused)).toEqual(["body.model"]);
   }
-  // The contract's catalogue is open, so that there the name is one that is not found.
+  // The contract's catalog is open, so that there the name is one that is not found.
   expect(await failureOf(service.chatClient("grpc").completeChat({ chat: ask("gpt-9", "hi") }))).toMatchObject({
     code: "NotFound",
     reason: "MODEL_NOT_FOUND",

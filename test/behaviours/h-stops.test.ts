@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { ChatEvent } from "../../src/chat/events.ts";
+import type { ChatEvent } from "../../src/chat/stream/events.ts";
 import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { ask } from "../support/requests.ts";
 import { readEvents } from "../surfaces/harness.ts";

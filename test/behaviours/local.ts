@@ -8,7 +8,7 @@ import type { ChatCompletion } from "../../src/gen/dragoman/v1/completion_pb.js"
 import type { GenerationParametersSchema } from "../../src/gen/dragoman/v1/parameters_pb.js";
 import { listedModels } from "../../src/providers/listed-models.ts";
 import { detectLocal, knownModels, preparedModels } from "../../src/providers/local/home.ts";
-import { localProvider } from "../../src/providers/local/local.ts";
+import { localProvider } from "../../src/providers/local/index.ts";
 import { startService } from "../../src/server/service.ts";
 import { ask } from "../support/requests.ts";
 

@@ -215,7 +215,7 @@ describe("O. Errors", () => {
   behaviour(208, async () => {
     const broken: Adapter = {
       name: "echo",
-      limitations: () => [],
+      checkSupport: () => [],
       describe: () => undefined,
       async *stream() {
         yield [];

@@ -200,10 +200,10 @@ deployments:
 `);
     expect(found).toEqual({
       profile: '"ego-chat" is not a choice; write one of egp-chat, egp-deployment, cerebras, deepinfra, plain',
-      "models.gpt-4p.provider": "is missing, and the catalogue has no model of this name; did you mean `gpt-4o`?",
+      "models.gpt-4p.provider": "is missing, and the catalog has no model of this name; did you mean `gpt-4o`?",
       "models.something-else.contxt_window": "is not a known key; did you mean `context_window`?",
       "models.something-else.provider":
-        "is missing, and the catalogue has no model of this name; write the name of a provider for a new model",
+        "is missing, and the catalog has no model of this name; write the name of a provider for a new model",
       "models.omni": "is another name of gpt-4o; write `gpt-4o` instead",
       "models.gpt-4o.provider": "is not a known provider; did you mean `openai`?",
       "models.gpt-4o.family": "is not a known family; did you mean `openai-chat`?",

@@ -99,11 +99,11 @@ export interface Dialect {
   readonly replay: ReplayCase | NotApplicable;
   /** A request with every field that the dialect takes, and the exact JSON that must be sent, as `describe` gives it. */
   readonly everything: { readonly request: ChatRequest; readonly sent: unknown };
-  /** Requests that cannot be translated whole, and the limitations that must be reported: field and kind. */
+  /** Requests that cannot be translated whole, and the adaptations that must be reported: field and kind. */
   readonly limited: readonly {
     readonly name: string;
     readonly request: ChatRequest;
-    readonly limitations: readonly { readonly kind: string; readonly field: string }[];
+    readonly adaptations: readonly { readonly kind: string; readonly field: string }[];
   }[];
 }
 

@@ -88,7 +88,7 @@ describe.each(named)("the dialect of $title", ({ create: make, model }) => {
   it.each(details)("sends $name in a message, or says that it does not", ({ request, path, trace }) => {
     const asked = request(model.id);
     const adapter = make("http://127.0.0.1:9");
-    const isTold = adapter.limitations(asked, model).some(({ field }) => field.startsWith(path));
+    const isTold = adapter.checkSupport(asked, model).some(({ field }) => field.startsWith(path));
     expect(isTold || trace.test(JSON.stringify(adapter.describe(asked, model)))).toBe(true);
   });
 });

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { createFold } from "../../src/chat/fold.ts";
-import { applyLimitations } from "../../src/chat/limitations.ts";
-import { prepareMessages } from "../../src/chat/prepare.ts";
+import { applyAdaptations } from "../../src/chat/planning/adaptations.ts";
+import { prepareMessages } from "../../src/chat/planning/prepare.ts";
+import { createFold } from "../../src/chat/stream/fold.ts";
 import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import type { ChatCompletion } from "../../src/gen/dragoman/v1/completion_pb.js";
-import { profiles } from "../../src/models/profiles.ts";
+import { profiles } from "../../src/profiles/profiles.ts";
 import { startAttempt } from "../../src/routing/attempt.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
@@ -30,7 +30,7 @@ async function converse(
   const adapter = dialect.create(upstream.baseUrl);
   open.push({ [Symbol.asyncDispose]: async () => adapter.close?.() }, upstream);
   const prepared = prepareMessages(request, dialect.model, profiles.plain);
-  const limited = applyLimitations(prepared, adapter.limitations(prepared, dialect.model)).request;
+  const limited = applyAdaptations(prepared, adapter.checkSupport(prepared, dialect.model)).request;
   const { events } = startAttempt(adapter, limited, dialect.model, new AbortController().signal, false);
   const fold = createFold();
   for await (const batch of events) for (const event of batch) fold.add(event);

@@ -1,8 +1,8 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { createFold } from "../../src/chat/fold.ts";
-import { applyLimitations } from "../../src/chat/limitations.ts";
+import { applyAdaptations } from "../../src/chat/planning/adaptations.ts";
+import { createFold } from "../../src/chat/stream/fold.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import {
@@ -47,13 +47,13 @@ export function describeDialect(dialect: Dialect): void {
       return { upstream, adapter };
     }
 
-    /** Asks as the service does: limitations applied, the stream law guarded. */
+    /** Asks as the service does: adaptations applied, the stream law guarded. */
     async function run(
       adapter: Adapter,
       request: ChatRequest,
       signal = new AbortController().signal,
     ): Promise<Outcome> {
-      const limited = applyLimitations(request, adapter.limitations(request, dialect.model)).request;
+      const limited = applyAdaptations(request, adapter.checkSupport(request, dialect.model)).request;
       const { events } = startAttempt(adapter, limited, dialect.model, signal, false);
       const fold = createFold();
       const seen: string[] = [];
@@ -231,14 +231,14 @@ export function describeDialect(dialect: Dialect): void {
     it("translates a request with every field to exactly this JSON", () => {
       const { request, sent } = dialect.everything;
       const adapter = dialect.create("http://127.0.0.1:9");
-      const limited = applyLimitations(request, adapter.limitations(request, dialect.model)).request;
+      const limited = applyAdaptations(request, adapter.checkSupport(request, dialect.model)).request;
       expect(JSON.parse(JSON.stringify(adapter.describe(limited, dialect.model)))).toEqual(sent);
     });
 
     describe("says what it cannot translate", () => {
-      it.each(dialect.limited)("$name", ({ request, limitations }) => {
-        const found = dialect.create("http://127.0.0.1:9").limitations(request, dialect.model);
-        expect(found.map(({ kind, field }) => ({ kind, field }))).toEqual(limitations);
+      it.each(dialect.limited)("$name", ({ request, adaptations }) => {
+        const found = dialect.create("http://127.0.0.1:9").checkSupport(request, dialect.model);
+        expect(found.map(({ kind, field }) => ({ kind, field }))).toEqual(adaptations);
         // Of two at one field, the caller would be told only one.
         expect(new Set(found.map(({ field }) => field)).size).toBe(found.length);
       });

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import type { CallRecord } from "../../src/accounts/record.ts";
 import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
+import type { CallRecord } from "../../src/ledger/record.ts";
 import type { TestService } from "../support/service.ts";
 import type { Details } from "./details.ts";
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { createCatalogue } from "../../src/models/catalogue.ts";
+import { createCatalog } from "../../src/models/catalog.ts";
 import { listedModels } from "../../src/providers/listed-models.ts";
 import { declarations } from "../../src/providers/registry.ts";
 import { seed000, seed001 } from "../support/egp-ids.ts";
 
-const catalogue = createCatalogue(
+const catalog = createCatalog(
   listedModels(),
   declarations.map(({ name }) => name),
 );
@@ -16,7 +16,7 @@ test("EGP's entries are the 51 ids of the later list, of which the earlier has 4
 });
 
 test.each(seed000)("%s has EGP's rules, a family, a window, an output limit and a ceiling", (id) => {
-  const model = catalogue.resolve(id);
+  const model = catalog.resolve(id);
   expect(model).toMatchObject({ id, profile: "egp-chat" });
   expect(["openai-chat", "google", "anthropic", "mistral", "llm-engine", "bedrock"]).toContain(model.family);
   expect(model.contextWindowTokens).toBeGreaterThan(0);
@@ -40,7 +40,7 @@ test.each([
   ["gpt-oss-120b", "llm-engine", 131_072, 131_072, 1],
   ["llama3-1-405b-instruct-v1", "bedrock", 131_072, 4096, 1],
 ])("%s: family %s, window %i, output %i, temperature to %d", (id, family, window, output, ceiling) => {
-  expect(catalogue.resolve(id)).toMatchObject({
+  expect(catalog.resolve(id)).toMatchObject({
     family,
     contextWindowTokens: window,
     maxOutputTokens: output,
@@ -59,12 +59,12 @@ test.each([
   ["gpt-oss-20b", ""],
   ["gpt-4o", ""],
 ])("the prompt of %s has the template %s", (id, template) => {
-  expect(catalogue.resolve(id).templateFamily).toBe(template);
+  expect(catalog.resolve(id).templateFamily).toBe(template);
 });
 
 test("templates are for LLM Engine's models, and for all of them", () => {
   for (const id of seed000) {
-    const { family, capabilities } = catalogue.resolve(id);
+    const { family, capabilities } = catalog.resolve(id);
     expect([id, capabilities?.chatTemplate]).toEqual([id, family === "llm-engine"]);
   }
 });
@@ -72,21 +72,21 @@ test("templates are for LLM Engine's models, and for all of them", () => {
 test("images are for GPT-4o, o1, Claude 3, Gemini 1.5 and today's Mistral Large", () => {
   const sighted = /^(gpt-4o|o1$|claude-3|gemini-1\.5|mistral-large)/;
   for (const id of seed000) {
-    expect([id, catalogue.resolve(id).capabilities?.imageInput]).toEqual([id, sighted.test(id)]);
+    expect([id, catalog.resolve(id).capabilities?.imageInput]).toEqual([id, sighted.test(id)]);
   }
 });
 
 test("o1-mini alone takes no system message; only o1, o1-mini, o3-mini and gpt-oss reason", () => {
   for (const id of seed000) {
-    const { capabilities } = catalogue.resolve(id);
+    const { capabilities } = catalog.resolve(id);
     expect([id, capabilities?.systemMessages]).toEqual([id, id !== "o1-mini"]);
     expect([id, capabilities?.reasoning]).toEqual([id, /^(o\d|gpt-oss)/.test(id)]);
   }
 });
 
 test("gpt-4o has EGP's rules by its bare id and OpenAI's own as openai/gpt-4o, with the same facts", () => {
-  const egp = catalogue.resolve("gpt-4o");
-  const own = catalogue.resolve("openai/gpt-4o");
+  const egp = catalog.resolve("gpt-4o");
+  const own = catalog.resolve("openai/gpt-4o");
   expect(own).toEqual({ ...egp, id: "openai/gpt-4o", profile: "plain" });
   expect(own.capabilities).toMatchObject({ tools: true, jsonSchema: true, imageInput: true, logprobs: true });
 });
@@ -97,5 +97,5 @@ test.each([
   ["llama-3.1-405b-instruct", "llama3-1-405b-instruct-v1"],
   ["gemini-1.0-pro", "gemini-pro"],
 ])("%s is another name of %s", (alias, id) => {
-  expect(catalogue.resolve(alias)).toBe(catalogue.resolve(id));
+  expect(catalog.resolve(alias)).toBe(catalog.resolve(id));
 });

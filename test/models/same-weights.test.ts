@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
-import { createCatalogue } from "../../src/models/catalogue.ts";
+import { createCatalog } from "../../src/models/catalog.ts";
 import { sameWeights } from "../../src/models/same-weights.ts";
 import { listedModels } from "../../src/providers/listed-models.ts";
 
@@ -9,7 +9,7 @@ const known = [{ name: "cerebras", reason: "set CEREBRAS_API_KEY" }];
 
 function problemOf(name: string, on: readonly string[]): string {
   try {
-    createCatalogue(models, on, known).resolve(name);
+    createCatalog(models, on, known).resolve(name);
   } catch (error) {
     if (error instanceof GatewayError) return error.message;
     throw error;
@@ -17,7 +17,7 @@ function problemOf(name: string, on: readonly string[]): string {
   throw new Error(`${name} was found`);
 }
 
-it("names only entries of the catalogue, one of each provider", () => {
+it("names only entries of the catalog, one of each provider", () => {
   const named = models.filter(({ id }) => sameWeights(id).length > 0);
   expect(named.length).toBeGreaterThan(20);
   for (const { id } of named) {

@@ -1,7 +1,7 @@
 import { equals, type JsonObject } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createFold } from "../../src/chat/fold.ts";
+import { createFold } from "../../src/chat/stream/fold.ts";
 import { type ChatCompletion, ChatCompletionSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { scriptEcho } from "../support/requests.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";

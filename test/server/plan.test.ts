@@ -2,7 +2,7 @@ import llama3Tokenizer from "llama3-tokenizer-js";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
-import { profiles } from "../../src/models/profiles.ts";
+import { profiles } from "../../src/profiles/profiles.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";

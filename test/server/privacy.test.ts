@@ -1,8 +1,8 @@
 import { Writable } from "node:stream";
 import { ConnectError } from "@connectrpc/connect";
 import { afterEach, describe, expect, it } from "vitest";
-import { createLogLedger } from "../../src/accounts/log-ledger.ts";
 import { GatewayError } from "../../src/errors.ts";
+import { createLogLedger } from "../../src/ledger/log-ledger.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { textChunk } from "../support/openai-wire.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";

@@ -7,7 +7,7 @@ import {
   finished,
   started,
   toolCallDelta,
-} from "../../src/chat/events.ts";
+} from "../../src/chat/stream/events.ts";
 import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../src/gen/dragoman/v1/logprobs_pb.js";
 

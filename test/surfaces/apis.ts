@@ -12,7 +12,7 @@ export interface Api {
   readonly invalid: number;
 }
 
-/** Models of the catalogue that each API knows, moved to echo. */
+/** Models of the catalog that each API knows, moved to echo. */
 export const everyModelIsEcho = `
 models:
   gpt-4o: { provider: echo, provider_model: echo }

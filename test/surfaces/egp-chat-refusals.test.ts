@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { egpChatSurface } from "../../src/surfaces/egp-chat.ts";
+import { egpChatSurface } from "../../src/surfaces/egp-chat/index.ts";
 import { chatRequest, placesOf, refusal } from "./egp-schemas.ts";
 import { startSurface } from "./harness.ts";
 

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { MediaDetail, Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort } from "../../src/gen/dragoman/v1/reasoning_pb.js";
 import { egpModels } from "../../src/models/egp-models.ts";
-import { egpChatSurface } from "../../src/surfaces/egp-chat.ts";
+import { egpChatSurface } from "../../src/surfaces/egp-chat/index.ts";
 import { streamEnd, textChunk } from "../support/openai-wire.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { chatAnswer, chatRequest, refusal, streamFailure } from "./egp-schemas.ts";
@@ -21,7 +21,7 @@ function ask(content: string, more: Partial<Request> = {}): Request {
 
 const script = (steps: object): string => JSON.stringify({ echo: steps });
 const translate = (body: unknown) =>
-  egpChatSurface.translate(body, { parameters: {}, headers: new Headers(), catalogue: noModels });
+  egpChatSurface.translate(body, { parameters: {}, headers: new Headers(), catalog: noModels });
 
 async function answered(response: Response): Promise<z.output<typeof chatAnswer>> {
   expect(response.status).toBe(200);

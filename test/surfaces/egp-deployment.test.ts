@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
-import { egpDeploymentSurface } from "../../src/surfaces/egp-deployment.ts";
+import { egpDeploymentSurface } from "../../src/surfaces/egp-deployment/index.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { deploymentAnswer, deploymentRequest, placesOf, refusal, streamFailure } from "./egp-schemas.ts";
 import { noModels, readEvents, startSurface } from "./harness.ts";
@@ -32,7 +32,7 @@ const translate = (body: unknown) =>
   egpDeploymentSurface.translate(body, {
     parameters: { model_deployment_id: "d1" },
     headers: new Headers(),
-    catalogue: noModels,
+    catalog: noModels,
   });
 
 describe("an answer", () => {

@@ -6,18 +6,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createParser } from "eventsource-parser";
 import { onTestFinished } from "vitest";
-import type { CallRecord } from "../../src/accounts/record.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { GatewayError } from "../../src/errors.ts";
-import { createCatalogue } from "../../src/models/catalogue.ts";
+import type { CallRecord } from "../../src/ledger/record.ts";
+import { createCatalog } from "../../src/models/catalog.ts";
 import { listedModels } from "../../src/providers/listed-models.ts";
 import { declarations } from "../../src/providers/registry.ts";
 import { createGateway } from "../../src/server/service.ts";
-import { serveSurface } from "../../src/surfaces/serve-surface.ts";
-import type { ChatSurface } from "../../src/surfaces/surface.ts";
+import { serveSurface } from "../../src/surfaces/kit/serve-surface.ts";
+import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
 
-/** A catalogue in which every name is the provider's own. */
-export const noModels = createCatalogue([], []);
+/** A catalog in which every name is the provider's own. */
+export const noModels = createCatalog([], []);
 
 /** One surface on a socket of its own, over the whole pipeline. */
 export interface TestSurface {

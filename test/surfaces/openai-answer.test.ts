@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { completed, finished, reasoningDelta, refusalDelta, started, textDelta } from "../../src/chat/events.ts";
-import { createFold } from "../../src/chat/fold.ts";
+import { completed, finished, reasoningDelta, refusalDelta, started, textDelta } from "../../src/chat/stream/events.ts";
+import { createFold } from "../../src/chat/stream/fold.ts";
 import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
-import { cerebrasSurface } from "../../src/surfaces/cerebras.ts";
-import { deepinfraSurface } from "../../src/surfaces/deepinfra.ts";
-import { openaiSurface } from "../../src/surfaces/openai.ts";
-import type { ChatSurface } from "../../src/surfaces/surface.ts";
+import { cerebrasSurface } from "../../src/surfaces/cerebras/index.ts";
+import { deepinfraSurface } from "../../src/surfaces/deepinfra/index.ts";
+import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
+import { openaiSurface } from "../../src/surfaces/openai/index.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { noModels, readEvents, startSurface, type TestSurface } from "./harness.ts";
 
@@ -301,7 +301,7 @@ describe("a part that an API has no field for", () => {
   const translated = (surface: ChatSurface) =>
     surface.translate(
       { model: "m", messages: user("hi") },
-      { parameters: {}, headers: new Headers(), catalogue: noModels },
+      { parameters: {}, headers: new Headers(), catalog: noModels },
     );
   const refused = [started(), refusalDelta(0, 0, "I cannot"), finished(0, FinishReason.STOP, "stop"), completed()];
 
@@ -328,7 +328,7 @@ describe("a part that an API has no field for", () => {
 it("the reason of a choice goes out with what another choice says next", () => {
   const body = { model: "m", messages: user("hi"), n: 2 };
   const translate = deepinfraSurface
-    .translate(body, { parameters: {}, headers: new Headers(), catalogue: noModels })
+    .translate(body, { parameters: {}, headers: new Headers(), catalog: noModels })
     .createStream();
   translate(started(), "");
   expect(translate(finished(0, FinishReason.STOP, "stop"), "")).toEqual([]);

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { cerebrasSurface } from "../../src/surfaces/cerebras.ts";
-import { deepinfraSurface } from "../../src/surfaces/deepinfra.ts";
-import { openaiSurface } from "../../src/surfaces/openai.ts";
+import { cerebrasSurface } from "../../src/surfaces/cerebras/index.ts";
+import { deepinfraSurface } from "../../src/surfaces/deepinfra/index.ts";
+import { openaiSurface } from "../../src/surfaces/openai/index.ts";
 import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
 import { readEvents, startSurface } from "./harness.ts";
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ChatEvent } from "../../src/chat/events.ts";
-import { createFold } from "../../src/chat/fold.ts";
-import { cerebrasSurface } from "../../src/surfaces/cerebras.ts";
-import { deepinfraSurface } from "../../src/surfaces/deepinfra.ts";
-import { openaiSurface } from "../../src/surfaces/openai.ts";
-import type { ChatSurface } from "../../src/surfaces/surface.ts";
+import type { ChatEvent } from "../../src/chat/stream/events.ts";
+import { createFold } from "../../src/chat/stream/fold.ts";
+import { cerebrasSurface } from "../../src/surfaces/cerebras/index.ts";
+import { deepinfraSurface } from "../../src/surfaces/deepinfra/index.ts";
+import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
+import { openaiSurface } from "../../src/surfaces/openai/index.ts";
 import { lawfulEvents } from "../support/lawful-events.ts";
 import { noModels } from "./harness.ts";
 
@@ -66,7 +66,7 @@ function bothForms(surface: ChatSurface, events: readonly ChatEvent[]) {
   const fold = createFold();
   for (const event of events) fold.add(event);
   const body = { model: "m", messages: [{ role: "user", content: "hi" }], n: fold.completion.choices.length };
-  const translated = surface.translate(body, { parameters: {}, headers: new Headers(), catalogue: noModels });
+  const translated = surface.translate(body, { parameters: {}, headers: new Headers(), catalog: noModels });
   const translate = translated.createStream();
   const answer: Answer = JSON.parse(JSON.stringify(translated.toAnswer(fold.completion)));
   const chunks = events

@@ -5,11 +5,11 @@ import { GatewayError } from "../../src/errors.ts";
 import { ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { MediaDetail, Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../src/gen/dragoman/v1/reasoning_pb.js";
-import { parseBody } from "../../src/surfaces/body.ts";
-import { cerebrasSurface } from "../../src/surfaces/cerebras.ts";
-import { deepinfraSurface } from "../../src/surfaces/deepinfra.ts";
-import { openaiSurface } from "../../src/surfaces/openai.ts";
-import type { ChatSurface } from "../../src/surfaces/surface.ts";
+import { cerebrasSurface } from "../../src/surfaces/cerebras/index.ts";
+import { deepinfraSurface } from "../../src/surfaces/deepinfra/index.ts";
+import { parseBody } from "../../src/surfaces/kit/body.ts";
+import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
+import { openaiSurface } from "../../src/surfaces/openai/index.ts";
 import { noModels } from "./harness.ts";
 
 const surfaces = [openaiSurface, cerebrasSurface, deepinfraSurface];
@@ -17,7 +17,7 @@ const hello = [{ role: "user", content: "hello" }];
 
 function translate(surface: ChatSurface, fields: object, headers: Record<string, string> = {}) {
   const body = { model: "m", messages: hello, ...fields };
-  return surface.translate(body, { parameters: {}, headers: new Headers(headers), catalogue: noModels });
+  return surface.translate(body, { parameters: {}, headers: new Headers(headers), catalog: noModels });
 }
 
 const chatOf = (surface: ChatSurface, fields: object) => translate(surface, fields).chat;
@@ -75,7 +75,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
 
   it("needs a model and messages", () => {
     expect(
-      violationsOf(() => surface.translate({}, { parameters: {}, headers: new Headers(), catalogue: noModels })),
+      violationsOf(() => surface.translate({}, { parameters: {}, headers: new Headers(), catalog: noModels })),
     ).toEqual([
       ["model", "missing"],
       ["messages", "missing"],
@@ -91,7 +91,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
   it("keeps a seed of 64 bits exact", () => {
     for (const seed of ["18446744073709551615", "-9223372036854775808", "7"]) {
       const body = parseBody(`{"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": ${seed}}`);
-      const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalogue: noModels });
+      const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalog: noModels });
       expect(chat.parameters?.seed).toBe(seed);
     }
   });
@@ -123,7 +123,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     const body = parseBody(
       `{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":${schema}}}]}`,
     );
-    const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalogue: noModels });
+    const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalog: noModels });
     expect(chat.tools[0]?.parametersJsonSchema).toBe(schema);
   });
 

@@ -1,5 +1,5 @@
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
-import { lookUp } from "../upstream/look-up.ts";
+import { lookUp } from "../../look-up.ts";
 
 const { LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
 
@@ -56,9 +56,9 @@ const claude5: ClaudeModel = { ...opus48, thinksUnasked: true };
 const fable5: ClaudeModel = { ...claude5, off: "never" };
 const opus55: ClaudeModel = { ...fable5, forcedTools: false, boundThoughts: true };
 
-// Sources: the model catalogue of @ai-sdk/anthropic 4.0.105, and of platform.claude.com/docs the migration guides,
+// Sources: the model catalog of @ai-sdk/anthropic 4.0.105, and of platform.claude.com/docs the migration guides,
 // about-claude/models/whats-new-claude-4-6 (no prefill), -4-8 (later system messages) and build-with-claude/thinking.
-// The catalogue lets Opus 4.7 and later models have a budget; the vendor's pages on adaptive thinking say that they
+// The catalog lets Opus 4.7 and later models have a budget; the vendor's pages on adaptive thinking say that they
 // refuse it, and no model there needs one.
 const models: Readonly<Record<string, ClaudeModel>> = {
   "sonnet-4": { ...claude45, jsonSchema: false },

@@ -7,16 +7,16 @@ import {
   reasoningDelta,
   textDelta,
   toolCallDelta,
-} from "../../chat/events.ts";
+} from "../../chat/stream/events.ts";
 import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
-import { stateOf, type UpstreamCall } from "../upstream/call.ts";
-import { locateError } from "../upstream/error-body.ts";
-import { embeddedFailure } from "../upstream/errors.ts";
-import { lookUp } from "../upstream/look-up.ts";
-import { cutAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
-import { exactUsage } from "../upstream/usage.ts";
+import { lookUp } from "../../look-up.ts";
+import { locateError } from "../../upstream/error-body.ts";
+import { embeddedFailure } from "../../upstream/errors.ts";
+import { cutAnswer, malformedAnswer, parseAnswer } from "../../upstream/read-answer.ts";
+import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { exactUsage } from "../kit/usage.ts";
 import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {

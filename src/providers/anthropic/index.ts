@@ -1,18 +1,18 @@
 import { create } from "@bufbuild/protobuf";
+import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
+import { responseFailure } from "../../upstream/errors.ts";
+import { exchange } from "../../upstream/exchange.ts";
+import { Upstream } from "../../upstream/http.ts";
+import { type AnswerReader, readAnswer } from "../../upstream/read-answer.ts";
 import type { Adapter } from "../adapter.ts";
-import type { ProviderDeclaration } from "../declaration.ts";
-import type { ProviderSettings } from "../settings.ts";
-import { responseFailure } from "../upstream/errors.ts";
-import { stringifyExact } from "../upstream/exact-json.ts";
-import { exchange } from "../upstream/exchange.ts";
-import { Upstream } from "../upstream/http.ts";
-import { type AnswerReader, readAnswer } from "../upstream/read-answer.ts";
+import type { ProviderDefinition } from "../definition.ts";
+import { stringifyExact } from "../kit/exact-json.ts";
+import { checkSupport } from "./adaptations.ts";
 import { claudeModel } from "./claude-models.ts";
 import { type AnswerState, endEvents, reasonOfCode, startAnswer, toEvents } from "./events.ts";
-import { limitationsOf } from "./limitations.ts";
 import { maxTokensOf, toRequest } from "./request.ts";
 
 /** The next version, 2026-10-21, refuses temperature, top_p and top_k on every model. */
@@ -44,7 +44,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
         failure: (response) => responseFailure(response, call, reasonOfCode),
         read: (response) => readAnswer(response, call, readerFor(startAnswer(call))),
       })),
-    limitations: limitationsOf,
+    checkSupport,
     effectiveParameters: (request, model) => ({
       ...(request.parameters ?? create(GenerationParametersSchema)),
       maxOutputTokens: maxTokensOf(request, model, claudeModel(model.providerModel)),
@@ -61,7 +61,7 @@ function readerFor(answer: AnswerState): AnswerReader {
   };
 }
 
-export const anthropicDeclaration: ProviderDeclaration = {
+export const anthropicDeclaration: ProviderDefinition = {
   name: "anthropic",
   keyVariable: "ANTHROPIC_API_KEY",
   baseUrlVariable: "ANTHROPIC_BASE_URL",

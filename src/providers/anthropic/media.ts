@@ -1,5 +1,5 @@
 import type { Media } from "../../gen/dragoman/v1/message_pb.js";
-import { lookUp } from "../upstream/look-up.ts";
+import { lookUp } from "../../look-up.ts";
 import type { DocumentBlock, ImageBlock, ImageType } from "./wire.ts";
 
 type MediaKind = ImageType | "image_url" | "pdf" | "pdf_url" | "text";

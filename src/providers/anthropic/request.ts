@@ -4,14 +4,14 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { describedSchema, ExactJson, withKey } from "../upstream/exact-json.ts";
+import { describedSchema, ExactJson, withKey } from "../kit/exact-json.ts";
 import { createMarker, type Marker } from "./cache-marks.ts";
 import { type ClaudeModel, claudeModel } from "./claude-models.ts";
 import { toConversation } from "./messages.ts";
 import { toThinking } from "./thinking.ts";
 import type { MessagesBody, OutputConfig, WireTool, WireToolChoice } from "./wire.ts";
 
-/** The body for a request to which the limitations have been applied. `provider` is the key of its own options. */
+/** The body for a request to which the adaptations have been applied. `provider` is the key of its own options. */
 export function toRequest(request: ChatRequest, model: Model, provider: string): MessagesBody {
   const rules = claudeModel(model.providerModel);
   const { parameters, serviceTier } = request;

@@ -47,7 +47,7 @@ export function budgetOf(effort: ReasoningEffort, maxTokens: number): number {
   return Math.max(leastBudget, Math.floor(maxTokens * (budgetShares[effort] ?? 0)));
 }
 
-/** The fields for a request to which the limitations have been applied. */
+/** The fields for a request to which the adaptations have been applied. */
 export function toThinking(
   request: ChatRequest,
   rules: ClaudeModel,

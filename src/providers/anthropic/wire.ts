@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ExactJson } from "../upstream/exact-json.ts";
+import type { ExactJson } from "../kit/exact-json.ts";
 
 // What is read: only what is used. Events and blocks of other types are passed over, as the API's versioning asks.
 // https://platform.claude.com/docs/en/api/versioning

@@ -1,9 +1,9 @@
 import { request } from "undici";
 import { z } from "zod";
+import { abortable } from "../../abortable.ts";
 import type { Secret } from "../../config/secret.ts";
 import { GatewayError } from "../../errors.ts";
-import { abortable } from "../upstream/abortable.ts";
-import { abortReason, type UpstreamCall } from "../upstream/call.ts";
+import { abortReason, type UpstreamCall } from "../../upstream/upstream-call.ts";
 
 const scope = "https://cognitiveservices.azure.com/.default";
 

@@ -1,12 +1,12 @@
 import { z } from "zod";
+import type { ProviderSettings } from "../../config/provider.ts";
 import type { Secret } from "../../config/secret.ts";
 import type { Adapter } from "../adapter.ts";
-import { openAi } from "../compatible/hosted.ts";
-import type { ProviderDeclaration } from "../declaration.ts";
-import { type Access, createOpenAiAdapter } from "../openai/index.ts";
-import type { Quirks } from "../openai/quirks.ts";
-import type { ProviderSettings } from "../settings.ts";
-import { parseOptions } from "../upstream/options.ts";
+import { type Access, createOpenAiAdapter } from "../chat-completions/index.ts";
+import type { Quirks } from "../chat-completions/quirks.ts";
+import { openAi } from "../chat-completions/servers/hosted.ts";
+import type { ProviderDefinition } from "../definition.ts";
+import { parseOptions } from "../kit/options.ts";
 import { EntraTokens } from "./entra.ts";
 
 /** `providers.azure-openai.options` of the configuration. */
@@ -48,7 +48,7 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings): Adapter {
     developerRole: false,
     reasoningReplay: undefined,
     // They go by the model's name, which a deployment's need not be.
-    limitations: undefined,
+    adaptations: undefined,
     // 404 without a word of the deployment is a wrong address or version.
     reasons: { DeploymentNotFound: "MODEL_NOT_FOUND", 404: "PROVIDER_FAULT" },
   };
@@ -95,7 +95,7 @@ function authorization(key: Secret | undefined, options: Options): Access["autho
   }
 }
 
-export const azureOpenAiDeclaration: ProviderDeclaration = {
+export const azureOpenAiDeclaration: ProviderDefinition = {
   name: "azure-openai",
   keyVariable: "AZURE_OPENAI_API_KEY",
   baseUrlVariable: "AZURE_OPENAI_BASE_URL",

@@ -1,6 +1,6 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { CacheHint } from "../../gen/dragoman/v1/message_pb.js";
-import { keptHints, lifeOf } from "../upstream/cache-hints.ts";
+import { keptHints, lifeOf } from "../kit/cache-hints.ts";
 import type { Family } from "./families.ts";
 import type { CachePoint } from "./wire.ts";
 

@@ -1,14 +1,21 @@
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { type ChatEvent, completed, finished, reasoningDelta, textDelta, toolCallDelta } from "../../chat/events.ts";
+import {
+  type ChatEvent,
+  completed,
+  finished,
+  reasoningDelta,
+  textDelta,
+  toolCallDelta,
+} from "../../chat/stream/events.ts";
 import type { GatewayError } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
-import { stateOf, type UpstreamCall } from "../upstream/call.ts";
-import { locateError } from "../upstream/error-body.ts";
-import { embeddedFailure } from "../upstream/errors.ts";
-import { lookUp } from "../upstream/look-up.ts";
-import { cutAnswer, failedAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
-import { exactUsage } from "../upstream/usage.ts";
+import { lookUp } from "../../look-up.ts";
+import { locateError } from "../../upstream/error-body.ts";
+import { embeddedFailure } from "../../upstream/errors.ts";
+import { cutAnswer, failedAnswer, malformedAnswer, parseAnswer } from "../../upstream/read-answer.ts";
+import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { exactUsage } from "../kit/usage.ts";
 import { exceptionReasons, exceptionType } from "./errors.ts";
 import type { Frame } from "./frames.ts";
 import { type Payload, type PayloadUsage, payloadSchema } from "./wire.ts";

@@ -1,26 +1,26 @@
 import { z } from "zod";
-import type { ChatEvent } from "../../chat/events.ts";
+import { abortable } from "../../abortable.ts";
+import type { ChatEvent } from "../../chat/stream/events.ts";
 import { ConfigError } from "../../config/config-error.ts";
+import type { ProviderSettings } from "../../config/provider.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { callFailure, responseFailure } from "../../upstream/errors.ts";
+import { exchange } from "../../upstream/exchange.ts";
+import { Upstream } from "../../upstream/http.ts";
+import { cutAnswer, malformedAnswer } from "../../upstream/read-answer.ts";
+import type { UpstreamResponse } from "../../upstream/response.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import type { Adapter } from "../adapter.ts";
-import type { ProviderDeclaration } from "../declaration.ts";
-import type { ProviderSettings } from "../settings.ts";
-import { abortable } from "../upstream/abortable.ts";
-import type { UpstreamCall } from "../upstream/call.ts";
-import { callFailure, responseFailure } from "../upstream/errors.ts";
-import { stringifyExact } from "../upstream/exact-json.ts";
-import { exchange } from "../upstream/exchange.ts";
-import { Upstream } from "../upstream/http.ts";
-import { parseOptions } from "../upstream/options.ts";
-import { cutAnswer, malformedAnswer } from "../upstream/read-answer.ts";
-import type { UpstreamResponse } from "../upstream/response.ts";
+import type { ProviderDefinition } from "../definition.ts";
+import { stringifyExact } from "../kit/exact-json.ts";
+import { parseOptions } from "../kit/options.ts";
+import { checkSupport } from "./adaptations.ts";
 import { exceptionReasons, exceptionType } from "./errors.ts";
 import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
 import type { FrameDecoder } from "./frames.ts";
-import { limitationsOf } from "./limitations.ts";
 import { toRequest } from "./request.ts";
 import type { Signer } from "./sign.ts";
 
@@ -38,7 +38,7 @@ const optionsSchema = z.strictObject({
  * Amazon Bedrock. On by a key of its own, or by Amazon's credentials, and a region. `BEDROCK_BASE_URL` replaces the
  * address, which otherwise follows from the region.
  */
-export const bedrockDeclaration: ProviderDeclaration = {
+export const bedrockDeclaration: ProviderDefinition = {
   name: "bedrock",
   keyVariable: "AWS_BEARER_TOKEN_BEDROCK",
   baseUrlVariable: "BEDROCK_BASE_URL",
@@ -113,7 +113,7 @@ export function createBedrockAdapter(settings: ProviderSettings, environment: En
           read: (response) => read(response, startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN)),
         };
       }),
-    limitations: limitationsOf,
+    checkSupport,
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
   };

@@ -1,5 +1,5 @@
 import type { Media } from "../../gen/dragoman/v1/message_pb.js";
-import { lookUp } from "../upstream/look-up.ts";
+import { lookUp } from "../../look-up.ts";
 import type { AudioFormat, DocumentFormat, ImageFormat, MediaBlock, Source, VideoFormat } from "./wire.ts";
 
 const imageFormats: Readonly<Record<string, ImageFormat>> = {

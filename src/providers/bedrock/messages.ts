@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
-import { ExactJson } from "../upstream/exact-json.ts";
-import { misplaced, reasoningStart, textOf, turnRole } from "../upstream/messages.ts";
+import { ExactJson } from "../kit/exact-json.ts";
+import { misplaced, reasoningStart, textOf, turnRole } from "../kit/messages.ts";
 import type { Marker } from "./cache-points.ts";
 import type { Family } from "./families.ts";
 import { documentNames, toMediaBlock } from "./media.ts";

@@ -1,9 +1,9 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { jsonInstruction } from "../upstream/messages.ts";
+import { jsonInstruction } from "../kit/messages.ts";
+import { takesField } from "./adaptations.ts";
 import { createMarker } from "./cache-points.ts";
 import { type Family, familyOf } from "./families.ts";
-import { takesField } from "./limitations.ts";
 import { toConversation } from "./messages.ts";
 import { thinkingFields } from "./thinking.ts";
 import { claudesChoice, toolsBody } from "./tools.ts";
@@ -12,7 +12,7 @@ import { type ConverseBody, serviceTiers } from "./wire.ts";
 /** Where Claude says which stop sequence matched. */
 const stopSequencePath = "/delta/stop_sequence";
 
-/** The body for a request to which the limitations have been applied. `provider` is the key of its own options. */
+/** The body for a request to which the adaptations have been applied. `provider` is the key of its own options. */
 export function toRequest(request: ChatRequest, model: Model, provider: string): ConverseBody {
   const family = familyOf(model.providerModel);
   const mark = createMarker(request, family);

@@ -1,6 +1,6 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { ExactJson } from "../upstream/exact-json.ts";
+import { ExactJson } from "../kit/exact-json.ts";
 import type { Marker } from "./cache-points.ts";
 import type { Family } from "./families.ts";
 import type { ConverseBody, WireTool, WireToolChoice } from "./wire.ts";

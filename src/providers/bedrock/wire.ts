@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ExactJson } from "../upstream/exact-json.ts";
+import type { ExactJson } from "../kit/exact-json.ts";
 
 // What is read: the payloads of a stream's frames, of which only `:event-type` tells the kind. Only what is used, and
 // nothing that may be missing is required.

@@ -1,12 +1,19 @@
-import { type ChatEvent, completed, finished, reasoningDelta, textDelta, toolCallDelta } from "../../chat/events.ts";
+import {
+  type ChatEvent,
+  completed,
+  finished,
+  reasoningDelta,
+  textDelta,
+  toolCallDelta,
+} from "../../chat/stream/events.ts";
 import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
-import { stateOf, type UpstreamCall } from "../upstream/call.ts";
-import { lookUp } from "../upstream/look-up.ts";
-import { failedAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
-import { exactUsage } from "../upstream/usage.ts";
+import { lookUp } from "../../look-up.ts";
+import { failedAnswer, malformedAnswer, parseAnswer } from "../../upstream/read-answer.ts";
+import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { exactUsage } from "../kit/usage.ts";
 import { planMark } from "./fields.ts";
 import { type CohereEvent, type CohereUsage, eventSchema } from "./wire.ts";
 

@@ -1,4 +1,4 @@
-import type { OptionalField } from "../openai/fields.ts";
+import type { OptionalField } from "../chat-completions/fields.ts";
 
 /** The optional fields that Cohere takes by another name or in OpenAI's form, with its name for each. */
 export const cohereFields = {

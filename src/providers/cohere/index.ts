@@ -1,14 +1,14 @@
+import type { ProviderSettings } from "../../config/provider.ts";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { responseFailure } from "../../upstream/errors.ts";
+import { exchange } from "../../upstream/exchange.ts";
+import { Upstream } from "../../upstream/http.ts";
+import { type AnswerReader, cutAnswer, readAnswer } from "../../upstream/read-answer.ts";
 import type { Adapter } from "../adapter.ts";
-import type { ProviderDeclaration } from "../declaration.ts";
-import type { ProviderSettings } from "../settings.ts";
-import { responseFailure } from "../upstream/errors.ts";
-import { stringifyExact } from "../upstream/exact-json.ts";
-import { exchange } from "../upstream/exchange.ts";
-import { Upstream } from "../upstream/http.ts";
-import { type AnswerReader, cutAnswer, readAnswer } from "../upstream/read-answer.ts";
+import type { ProviderDefinition } from "../definition.ts";
+import { stringifyExact } from "../kit/exact-json.ts";
+import { checkSupport } from "./adaptations.ts";
 import { type AnswerState, startAnswer, toEvents } from "./events.ts";
-import { limitationsOf } from "./limitations.ts";
 import { toRequest } from "./request.ts";
 
 /** Cohere's chat, version 2 of its API. */
@@ -32,7 +32,7 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
           return readAnswer(response, call, readerFor(answer));
         },
       })),
-    limitations: limitationsOf,
+    checkSupport,
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
   };
@@ -47,7 +47,7 @@ function readerFor(answer: AnswerState): AnswerReader {
   };
 }
 
-export const cohereDeclaration: ProviderDeclaration = {
+export const cohereDeclaration: ProviderDefinition = {
   name: "cohere",
   keyVariable: "COHERE_API_KEY",
   baseUrlVariable: "COHERE_BASE_URL",

@@ -2,8 +2,8 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
-import { describedSchema, ExactJson } from "../upstream/exact-json.ts";
+import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../chat-completions/fields.ts";
+import { describedSchema, ExactJson } from "../kit/exact-json.ts";
 import { cohereFields, penalties } from "./fields.ts";
 import { toMessages } from "./messages.ts";
 import type { CohereBody, WireTool } from "./wire.ts";
@@ -18,7 +18,7 @@ const choiceModes = {
   [ToolChoiceMode.REQUIRED]: "REQUIRED",
 } as const satisfies Record<ToolChoiceMode, CohereBody["tool_choice"]>;
 
-/** The body for a request to which the limitations have been applied. `provider` is the key of its own options. */
+/** The body for a request to which the adaptations have been applied. `provider` is the key of its own options. */
 export function toRequest(request: ChatRequest, model: Model, provider: string): CohereBody {
   return {
     ...optionalBody(request),

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { WireToolCall } from "../openai/wire.ts";
-import type { ExactJson } from "../upstream/exact-json.ts";
+import type { WireToolCall } from "../chat-completions/wire.ts";
+import type { ExactJson } from "../kit/exact-json.ts";
 
 // What is read: only what is used. Shapes: cohere-ai 8.1.0, serialization/types/{Chat*Event*,Usage,LogprobItem}.d.ts.
 

@@ -1,4 +1,11 @@
-import { type ChatEvent, finished, reasoningDelta, refusalDelta, textDelta, toolCallDelta } from "../../chat/events.ts";
+import {
+  type ChatEvent,
+  finished,
+  reasoningDelta,
+  refusalDelta,
+  textDelta,
+  toolCallDelta,
+} from "../../chat/stream/events.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";

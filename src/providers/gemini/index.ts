@@ -1,7 +1,7 @@
+import type { ProviderSettings } from "../../config/provider.ts";
 import type { Adapter } from "../adapter.ts";
-import type { ProviderDeclaration } from "../declaration.ts";
-import type { ProviderSettings } from "../settings.ts";
-import { createGenerateContentAdapter } from "./adapter.ts";
+import type { ProviderDefinition } from "../definition.ts";
+import { createGenerateContentAdapter } from "../generate-content/adapter.ts";
 
 /** The Gemini API of Google AI Studio. https://ai.google.dev/api/generate-content */
 export function createGeminiAdapter(settings: ProviderSettings): Adapter {
@@ -16,7 +16,7 @@ export function createGeminiAdapter(settings: ProviderSettings): Adapter {
   });
 }
 
-export const geminiDeclaration: ProviderDeclaration = {
+export const geminiDeclaration: ProviderDefinition = {
   name: "gemini",
   keyVariable: "GEMINI_API_KEY",
   baseUrlVariable: "GEMINI_BASE_URL",

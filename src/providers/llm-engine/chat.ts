@@ -1,6 +1,6 @@
-import type { Limitation } from "../../chat/limitations.ts";
+import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { commonQuirks, type Quirks } from "../openai/quirks.ts";
+import { commonQuirks, type Quirks } from "../chat-completions/quirks.ts";
 
 /**
  * How v2 differs from OpenAI: the body is passed on to vLLM or SGLang as it is, in whatever version the endpoint's image
@@ -31,17 +31,17 @@ export const chatQuirks: Quirks = {
     chat_template_kwargs: "chat_template_kwargs",
   },
   regex: (pattern) => ({ guided_regex: pattern }),
-  limitations: templateLimitations,
+  adaptations: templateAdaptations,
 };
 
 /** Templates that callers send see the text of messages and nothing else (seeds 000 and 001). */
-function* templateLimitations({ chatTemplate, messages }: ChatRequest): Generator<Limitation> {
+function* templateAdaptations({ chatTemplate, messages }: ChatRequest): Generator<Adaptation> {
   if (chatTemplate === undefined) return;
   for (const [index, { parts }] of messages.entries()) {
     for (const [place, { kind }] of parts.entries()) {
       if (kind.case !== "media" && kind.case !== "toolCall" && kind.case !== "toolResult") continue;
       const message = "a chat template shows the model only text: leave this part or chat_template out";
-      yield { kind: "REFUSED", field: `messages[${index}].parts[${place}]`, message };
+      yield { kind: "REJECTED", field: `messages[${index}].parts[${place}]`, message };
     }
   }
 }

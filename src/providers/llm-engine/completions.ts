@@ -1,17 +1,17 @@
 import { create } from "@bufbuild/protobuf";
+import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
+import type { TemplateChoice } from "../../templates/template-families.ts";
+import { responseFailure } from "../../upstream/errors.ts";
+import { exchange } from "../../upstream/exchange.ts";
+import { Upstream } from "../../upstream/http.ts";
+import { type AnswerReader, readAnswer } from "../../upstream/read-answer.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
-import type { ProviderSettings } from "../settings.ts";
-import type { TemplateChoice } from "../templates/families.ts";
-import { responseFailure } from "../upstream/errors.ts";
-import { stringifyExact } from "../upstream/exact-json.ts";
-import { exchange } from "../upstream/exchange.ts";
-import { Upstream } from "../upstream/http.ts";
-import { type AnswerReader, readAnswer } from "../upstream/read-answer.ts";
+import { stringifyExact } from "../kit/exact-json.ts";
+import { checkSupport } from "./adaptations.ts";
 import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
-import { limitationsOf } from "./limitations.ts";
 import { Prompts } from "./prompts.ts";
 import { demanded, toRequest } from "./request.ts";
 
@@ -46,7 +46,7 @@ export function createCompletionsAdapter(
     stream: (request, model, context) => ask(request, model, context, true),
     complete: (request, model, context) => ask(request, model, context, false),
     prompt: (request, model, signal) => prompts.render(request, model, signal),
-    limitations: (request, model) => limitationsOf(request, prompts.choose(model)),
+    checkSupport: (request, model) => checkSupport(request, prompts.choose(model)),
     effectiveParameters: ({ parameters = create(GenerationParametersSchema) }) => ({
       ...parameters,
       temperature: parameters.temperature ?? demanded.temperature,

@@ -1,13 +1,13 @@
 import { create } from "@bufbuild/protobuf";
-import { type ChatEvent, completed, finished, textDelta } from "../../chat/events.ts";
-import { estimateUsage } from "../../chat/usage.ts";
+import { type ChatEvent, completed, finished, textDelta } from "../../chat/stream/events.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { type LogProbs, LogProbsSchema } from "../../gen/dragoman/v1/logprobs_pb.js";
 import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
 import { WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
-import type { UpstreamCall } from "../upstream/call.ts";
-import { cutAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { estimateUsage } from "../../tokens/usage-estimate.ts";
+import { cutAnswer, parseAnswer } from "../../upstream/read-answer.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { answerSchema, type WireTokenLogProb } from "./wire.ts";
 
 /** An answer as far as it has come. */

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import type { ProviderSettings } from "../../config/provider.ts";
 import type { Secret } from "../../config/secret.ts";
+import { templateChoices } from "../../templates/template-families.ts";
 import type { Adapter } from "../adapter.ts";
-import type { ProviderDeclaration } from "../declaration.ts";
-import { createOpenAiAdapter } from "../openai/index.ts";
-import type { ProviderSettings } from "../settings.ts";
-import { templateChoices } from "../templates/families.ts";
-import { parseOptions } from "../upstream/options.ts";
+import { createOpenAiAdapter } from "../chat-completions/index.ts";
+import type { ProviderDefinition } from "../definition.ts";
+import { parseOptions } from "../kit/options.ts";
 import { chatQuirks } from "./chat.ts";
 import { createCompletionsAdapter } from "./completions.ts";
 import { Prompts } from "./prompts.ts";
@@ -30,7 +30,7 @@ const optionsSchema = z.strictObject({
 });
 
 /** Scale's open-source LLM Engine: https://github.com/scaleapi/llm-engine */
-export const llmEngineDeclaration: ProviderDeclaration = {
+export const llmEngineDeclaration: ProviderDefinition = {
   name: "llm-engine",
   keyVariable: "LLM_ENGINE_API_KEY",
   baseUrlVariable: "LLM_ENGINE_BASE_URL",

@@ -1,18 +1,18 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { renderCallerTemplate } from "../templates/caller.ts";
-import { familyOf, type TemplateChoice, templateChoice } from "../templates/families.ts";
-import { checkKwargs } from "../templates/kwargs.ts";
-import { templateMessages } from "../templates/messages.ts";
-import { TemplateSandbox } from "../templates/sandbox.ts";
-import { renderStockTemplate } from "../templates/stock.ts";
+import { renderCallerTemplate } from "../../templates/caller.ts";
+import { checkKwargs } from "../../templates/kwargs.ts";
+import { templateMessages } from "../../templates/messages.ts";
+import { TemplateSandbox } from "../../templates/sandbox.ts";
+import { renderStockTemplate } from "../../templates/stock.ts";
+import { familyOf, type TemplateChoice, templateChoice } from "../../templates/template-families.ts";
 
 /** Writes the prompts of LLM Engine's models. */
 export class Prompts {
   readonly #configured: TemplateChoice | undefined;
   readonly #sandbox = new TemplateSandbox();
 
-  /** `configured` goes before what the catalogue and the endpoint's name say. */
+  /** `configured` goes before what the catalog and the endpoint's name say. */
   constructor(configured: TemplateChoice | undefined) {
     this.#configured = configured;
   }

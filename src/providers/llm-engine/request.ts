@@ -1,7 +1,7 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
-import { type OptionalField, optionalFieldNames, optionalFields } from "../openai/fields.ts";
-import { ExactJson } from "../upstream/exact-json.ts";
+import { type OptionalField, optionalFieldNames, optionalFields } from "../chat-completions/fields.ts";
+import { ExactJson } from "../kit/exact-json.ts";
 import type { CompletionBody } from "./wire.ts";
 
 /** The fields that go out as they are, with the engine's names. */
@@ -20,7 +20,7 @@ export const taken: Readonly<Partial<Record<OptionalField, string>>> = {
 export const demanded = { max_new_tokens: 100, temperature: 1 } as const;
 
 /**
- * The body for a request to which the limitations have been applied. `provider` is the key of its own options. The
+ * The body for a request to which the adaptations have been applied. `provider` is the key of its own options. The
  * prompt goes out as it is, whatever it is made of.
  */
 export function toRequest(request: ChatRequest, prompt: string, provider: string): CompletionBody {

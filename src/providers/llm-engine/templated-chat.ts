@@ -1,8 +1,8 @@
-import type { ChatEvent } from "../../chat/events.ts";
+import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { checkKwargs } from "../../templates/kwargs.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
-import { checkKwargs } from "../templates/kwargs.ts";
 import type { Prompts } from "./prompts.ts";
 
 type Ask = Adapter["stream"];

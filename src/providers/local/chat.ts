@@ -1,13 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { type ChatEvent, completed, finished, started, textDelta } from "../../chat/events.ts";
+import { type ChatEvent, completed, finished, started, textDelta } from "../../chat/stream/events.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { TimeInfoSchema } from "../../gen/dragoman/v1/completion_pb.js";
 import { ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { UsageQuality, UsageSchema } from "../../gen/dragoman/v1/usage_pb.js";
-import type { TemplateSandbox } from "../templates/sandbox.ts";
+import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import { Answer, finishReasons, type Piece, type StopWord } from "./answer.ts";
 import type { SamplingOptions, Token } from "./engine.ts";
 import { createGrammarState, type LoadedModel, promptTokens } from "./loaded-model.ts";

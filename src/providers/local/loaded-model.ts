@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
+import { BoundedPool } from "../../bounded-pool.ts";
 import { GatewayError, invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { TemplateSandbox } from "../templates/sandbox.ts";
-import { WaitingLine } from "../waiting-line.ts";
+import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import type { Engine, LlamaModel, Token } from "./engine.ts";
 import { toGrammarSchema } from "./grammar-schema.ts";
 import type { LocalModelFile } from "./home.ts";
@@ -37,7 +37,7 @@ export interface LoadedModel {
   readonly model: LlamaModel;
   /** Tokens of prompt and answer together. */
   readonly contextSize: number;
-  readonly slots: WaitingLine<Slot>;
+  readonly slots: BoundedPool<Slot>;
 }
 
 /** A short answer of a small model on a CPU takes about so long. */
@@ -53,7 +53,7 @@ export async function loadModel(engine: Engine, file: LocalModelFile, options: L
   const sequences = Array.from({ length: options.parallel }, () => context.getSequence());
   const contextSize = Math.min(...sequences.map((sequence) => sequence.contextSize));
   const slots = sequences.map((sequence) => new Slot(sequence));
-  return { engine, model, contextSize, slots: new WaitingLine(slots, options.max_queue, notice) };
+  return { engine, model, contextSize, slots: new BoundedPool(slots, options.max_queue, notice) };
 }
 
 /** The tokens of a request's prompt. */

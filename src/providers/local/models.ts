@@ -6,7 +6,7 @@ import { type LocalModelFile, preparedModels } from "./home.ts";
 export const defaultContextSize = 2048;
 
 /**
- * The catalogue's entries: the models that are prepared. The first one is also named `local/default`. Their window is
+ * The catalog's entries: the models that are prepared. The first one is also named `local/default`. Their window is
  * that of the provider's default options.
  */
 export function localModels(): readonly Model[] {

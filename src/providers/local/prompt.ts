@@ -1,10 +1,10 @@
 import { Template } from "@huggingface/jinja";
 import { GatewayError, invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { renderCallerTemplate } from "../templates/caller.ts";
-import { checkKwargs } from "../templates/kwargs.ts";
-import { type TemplateMessage, templateMessages } from "../templates/messages.ts";
-import type { TemplateSandbox } from "../templates/sandbox.ts";
+import { renderCallerTemplate } from "../../templates/caller.ts";
+import { checkKwargs } from "../../templates/kwargs.ts";
+import { type TemplateMessage, templateMessages } from "../../templates/messages.ts";
+import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import type { LlamaModel, Token } from "./engine.ts";
 
 // Noncharacters, which Unicode keeps for use inside a program. They mark in the rendered prompt what callers wrote, so

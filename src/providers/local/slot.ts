@@ -1,4 +1,4 @@
-import { abortable } from "../upstream/abortable.ts";
+import { abortable } from "../../abortable.ts";
 import type { GeneratedToken, SamplingOptions, Sequence, Token } from "./engine.ts";
 
 /**

@@ -1,11 +1,11 @@
-import { type ChatEvent, completed, finished, reasoningDelta, textDelta } from "../../chat/events.ts";
+import { type ChatEvent, completed, finished, reasoningDelta, textDelta } from "../../chat/stream/events.ts";
 import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { ToolCalls } from "../openai/tool-calls.ts";
-import { toUsage } from "../openai/usage.ts";
-import { stateOf, type UpstreamCall } from "../upstream/call.ts";
-import { lookUp } from "../upstream/look-up.ts";
-import { cutAnswer, failedAnswer, malformedAnswer, parseAnswer } from "../upstream/read-answer.ts";
+import { lookUp } from "../../look-up.ts";
+import { cutAnswer, failedAnswer, malformedAnswer, parseAnswer } from "../../upstream/read-answer.ts";
+import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { ToolCalls } from "../chat-completions/tool-calls.ts";
+import { toUsage } from "../chat-completions/usage.ts";
 import { RepeatedStart } from "./repeated-start.ts";
 import { type AnswerChoice, type AnswerContent, type AnswerUsage, answerSchema } from "./wire.ts";
 

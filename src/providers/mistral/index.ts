@@ -1,17 +1,17 @@
+import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { locateError } from "../../upstream/error-body.ts";
+import { embeddedFailure, responseFailure } from "../../upstream/errors.ts";
+import { exchange } from "../../upstream/exchange.ts";
+import { Upstream } from "../../upstream/http.ts";
+import { type AnswerReader, readAnswer } from "../../upstream/read-answer.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
-import type { ProviderDeclaration } from "../declaration.ts";
-import type { ProviderSettings } from "../settings.ts";
-import { locateError } from "../upstream/error-body.ts";
-import { embeddedFailure, responseFailure } from "../upstream/errors.ts";
-import { stringifyExact } from "../upstream/exact-json.ts";
-import { exchange } from "../upstream/exchange.ts";
-import { Upstream } from "../upstream/http.ts";
-import { type AnswerReader, readAnswer } from "../upstream/read-answer.ts";
+import type { ProviderDefinition } from "../definition.ts";
+import { stringifyExact } from "../kit/exact-json.ts";
+import { checkSupport } from "./adaptations.ts";
 import { type AnswerState, endEvents, mistralCodes, startAnswer, toEvents } from "./events.ts";
-import { limitationsOf } from "./limitations.ts";
 import { continuedText } from "./messages.ts";
 import { toRequest } from "./request.ts";
 
@@ -40,7 +40,7 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
     name,
     stream: (request, model, context) => ask(request, model, context, true),
     complete: (request, model, context) => ask(request, model, context, false),
-    limitations: limitationsOf,
+    checkSupport,
     describe: (request, model) => toRequest(request, model, name, true),
     close: () => upstream.close(),
   };
@@ -60,7 +60,7 @@ function readerFor(answer: AnswerState): AnswerReader {
   };
 }
 
-export const mistralDeclaration: ProviderDeclaration = {
+export const mistralDeclaration: ProviderDefinition = {
   name: "mistral",
   keyVariable: "MISTRAL_API_KEY",
   baseUrlVariable: "MISTRAL_BASE_URL",

@@ -1,10 +1,10 @@
-import { mediaKind } from "../../chat/capabilities.ts";
+import { mediaKind } from "../../chat/planning/capabilities.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { assistantTurn } from "../openai/assistant-turn.ts";
-import { detailWords } from "../openai/media.ts";
-import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../upstream/messages.ts";
+import { assistantTurn } from "../chat-completions/assistant-turn.ts";
+import { detailWords } from "../chat-completions/media.ts";
+import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit/messages.ts";
 import { toToolCallId } from "./tool-call-id.ts";
 import type { ContentChunk, WireMessage } from "./wire.ts";
 

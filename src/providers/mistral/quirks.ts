@@ -1,5 +1,5 @@
-import type { OptionalField } from "../openai/fields.ts";
-import { commonQuirks, type Quirks } from "../openai/quirks.ts";
+import type { OptionalField } from "../chat-completions/fields.ts";
+import { commonQuirks, type Quirks } from "../chat-completions/quirks.ts";
 
 /** The optional fields that Mistral takes, with its name for each. */
 export const mistralFields = {

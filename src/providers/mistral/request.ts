@@ -1,7 +1,7 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { toRequest as toOpenAiRequest } from "../openai/request.ts";
-import type { ChatBody } from "../openai/wire.ts";
+import { toRequest as toOpenAiRequest } from "../chat-completions/request.ts";
+import type { ChatBody } from "../chat-completions/wire.ts";
 import { toMessages } from "./messages.ts";
 import { mistralQuirks } from "./quirks.ts";
 import type { WireMessage } from "./wire.ts";
@@ -14,7 +14,7 @@ export interface MistralBody extends Pick<ChatBody, "tools" | "tool_choice"> {
   readonly [field: string]: unknown;
 }
 
-/** The body for a request to which the limitations have been applied. */
+/** The body for a request to which the adaptations have been applied. */
 export function toRequest(request: ChatRequest, model: Model, provider: string, streamed: boolean): MistralBody {
   const body = toOpenAiRequest({ ...request, messages: [] }, model, mistralQuirks, provider, streamed);
   return { ...body, messages: toMessages(request, model) };

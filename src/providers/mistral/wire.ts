@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { toolCallSchema, usageSchema, type WireToolCall } from "../openai/wire.ts";
+import { toolCallSchema, usageSchema, type WireToolCall } from "../chat-completions/wire.ts";
 
 // What is read. Shapes: @mistralai/mistralai 2.7.0, esm/models/components/{deltamessage,thinkchunk,usageinfo}.d.ts.
 

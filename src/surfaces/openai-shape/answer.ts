@@ -2,7 +2,7 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { type ChatCompletion, type Choice, FinishReason, type TimeInfo } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs, TopLogProb } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
-import { present } from "../parse-request.ts";
+import { present } from "../kit/parse-request.ts";
 
 /** How an API writes what the APIs of this shape write differently. */
 export interface AnswerForm {

@@ -7,7 +7,7 @@ import {
   type PartSchema,
   Role,
 } from "../../gen/dragoman/v1/message_pb.js";
-import { mediaSource } from "../data-uri.ts";
+import { mediaSource } from "../kit/data-uri.ts";
 import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./parts.ts";
 
 type Content = string | readonly BodyPart[] | null | undefined;

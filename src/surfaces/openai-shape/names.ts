@@ -1,4 +1,4 @@
-import { nameField } from "../field-names.ts";
+import { nameField } from "../kit/field-names.ts";
 import type { ReadMessage } from "./messages.ts";
 
 /** Names of the contract that are others here; what is not listed is called the same. */

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
 import { type CacheHintSchema, type Media, MediaDetail, type MediaSchema } from "../../gen/dragoman/v1/message_pb.js";
-import { decodeBase64 } from "../data-uri.ts";
+import { decodeBase64 } from "../kit/data-uri.ts";
 
 /** Makes the schema of an object that refuses properties that it does not know, or ignores them. */
 export type ObjectOf = <Shape extends z.ZodRawShape>(shape: Shape) => z.ZodObject<Shape, z.core.$strip>;

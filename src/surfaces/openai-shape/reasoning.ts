@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type ReasoningConfigSchema, ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
-import { present } from "../parse-request.ts";
+import { present } from "../kit/parse-request.ts";
 import type { EffortWord, OpenAiBody } from "./body.ts";
 
 const efforts = {

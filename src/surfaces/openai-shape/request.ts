@@ -5,7 +5,7 @@ import type { MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
 import type { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import { ToolChoiceMode, type ToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
-import { present } from "../parse-request.ts";
+import { present } from "../kit/parse-request.ts";
 import type { BodyFormat, BodyTool, JsonRecord, OpenAiBody } from "./body.ts";
 import { type ReadMessage, textOf, toMessage } from "./messages.ts";
 import { toCacheHint } from "./parts.ts";

@@ -1,6 +1,6 @@
-import type { ChatEvent } from "../../chat/events.ts";
+import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
-import { present } from "../parse-request.ts";
+import { present } from "../kit/parse-request.ts";
 import {
   type AnswerForm,
   type Asked,

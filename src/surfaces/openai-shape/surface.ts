@@ -1,10 +1,10 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { z } from "zod";
-import { parseRequest } from "../parse-request.ts";
-import type { ChatSurface, SurfaceInput } from "../surface.ts";
+import { parseRequest } from "../kit/parse-request.ts";
+import type { ChatSurface, SurfaceInput } from "../kit/surface.ts";
 import { type AnswerForm, type Asked, toAnswer } from "./answer.ts";
 import type { OpenAiBody } from "./body.ts";
-import { type ModelWorld, nameInWorld } from "./models.ts";
+import { type ModelNamespace, nameInNamespace } from "./models.ts";
 import { createNamer, type OwnNames } from "./names.ts";
 import { type RequestReading, readRequest } from "./request.ts";
 import { createChunks } from "./stream.ts";
@@ -16,8 +16,8 @@ export interface OpenAiDialect<Body extends OpenAiBody>
   readonly reading: RequestReading;
   readonly form: AnswerForm;
   readonly names: OwnNames;
-  /** The provider whose models its bare names are. Undefined: names are the catalogue's. */
-  readonly world: ModelWorld | undefined;
+  /** The provider whose models its bare names are. Undefined: names are the catalog's. */
+  readonly world: ModelNamespace | undefined;
   /** What only the API's own providers can be told of a request. */
   further(body: Body, input: SurfaceInput): JsonObject;
   /** Fields of an answer about the tier of service. `used` is the provider's word, empty when it gives none. */
@@ -36,7 +36,7 @@ export function createOpenAiSurface<Body extends OpenAiBody>(dialect: OpenAiDial
     endsWithDone: true,
     translate(value, input) {
       const body = parseRequest(dialect.body, value);
-      const model = world ? nameInWorld(body.model, world, input.catalogue) : body.model;
+      const model = world ? nameInNamespace(body.model, world, input.catalog) : body.model;
       const read = readRequest(body, model, dialect.reading, dialect.further(body, input));
       const asked: Asked = {
         includeUsage: read.includeUsage,

@@ -6,12 +6,12 @@ import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
-import { anthropicModels } from "../../../src/models/anthropic-models.ts";
 import { createAnthropicAdapter } from "../../../src/providers/anthropic/index.ts";
+import { anthropicModels } from "../../../src/providers/anthropic/models.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
 
 const [model] = anthropicModels.filter(({ id }) => id === "claude-sonnet-4-6");
-if (model === undefined) throw new Error("the catalogue lacks claude-sonnet-4-6");
+if (model === undefined) throw new Error("the catalog lacks claude-sonnet-4-6");
 
 type Event = Readonly<Record<string, unknown>> & { readonly type: string };
 
@@ -617,7 +617,7 @@ export const anthropicDialect: Dialect = {
         prediction: { content: "x" },
         reasoning: { format: ReasoningFormat.RAW },
       }),
-      limitations: [
+      adaptations: [
         "parameters.min_output_tokens",
         "parameters.min_p",
         "parameters.seed",
@@ -636,7 +636,7 @@ export const anthropicDialect: Dialect = {
     {
       name: "nothing where a value asks for what happens anyway",
       request: asked({ parameters: { n: 2, minP: 0, topK: -1, topP: 1, temperature: 1, presencePenalty: 0 } }),
-      limitations: [],
+      adaptations: [],
     },
     {
       name: "top_p beside temperature, a fifth cache hint and a name",
@@ -646,7 +646,7 @@ export const anthropicDialect: Dialect = {
           { role: Role.USER, name: "Ann", parts: [1, 2, 3, 4, 5].map(() => ({ ...textPart("x"), cacheHint: {} })) },
         ],
       }),
-      limitations: [
+      adaptations: [
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.top_p" },
         { kind: "EMULATED", field: "messages[0].name" },
         { kind: "EMULATED", field: "messages[0].parts[0].cache_hint" },
@@ -672,11 +672,11 @@ export const anthropicDialect: Dialect = {
           { role: Role.ASSISTANT, parts: [textPart("The answer is")] },
         ],
       }),
-      limitations: [
-        { kind: "REFUSED", field: "parameters.stop_sequences" },
-        { kind: "REFUSED", field: "output_format.regex" },
-        { kind: "REFUSED", field: "messages[1]" },
-        { kind: "REFUSED", field: "messages[0].parts[0].media" },
+      adaptations: [
+        { kind: "REJECTED", field: "parameters.stop_sequences" },
+        { kind: "REJECTED", field: "output_format.regex" },
+        { kind: "REJECTED", field: "messages[1]" },
+        { kind: "REJECTED", field: "messages[0].parts[0].media" },
       ],
     },
     {
@@ -689,7 +689,7 @@ export const anthropicDialect: Dialect = {
           { role: Role.USER, parts: [textPart("c")] },
         ],
       }),
-      limitations: [
+      adaptations: [
         { kind: "EMULATED", field: "output_format.json_object" },
         { kind: "EMULATED", field: "messages[1].parts[0].reasoning" },
       ],

@@ -144,7 +144,7 @@ export const azureOpenAiDialect: Dialect = {
     {
       name: "fields of open models",
       request: everyField(model),
-      limitations: leftOut(
+      adaptations: leftOut(
         "parameters.min_output_tokens",
         "parameters.top_k",
         "parameters.min_p",
@@ -155,7 +155,7 @@ export const azureOpenAiDialect: Dialect = {
     {
       name: "a regular expression",
       request: ask(model.id, "hello", { outputFormat: { format: { case: "regex", value: { pattern: "a" } } } }),
-      limitations: [{ kind: "REFUSED", field: "output_format.regex" }],
+      adaptations: [{ kind: "REJECTED", field: "output_format.regex" }],
     },
   ],
 };

@@ -6,15 +6,15 @@ import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
-import { bedrockModels } from "../../../src/models/bedrock-models.ts";
 import { createBedrockAdapter } from "../../../src/providers/bedrock/index.ts";
+import { bedrockModels } from "../../../src/providers/bedrock/models.ts";
 import { errorFrame, eventFrame, exceptionFrame } from "../../support/event-stream.ts";
 import { ask } from "../../support/requests.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
 
 const modelId = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const [model] = bedrockModels.filter(({ providerModel }) => providerModel === modelId);
-if (model === undefined) throw new Error(`the catalogue lacks ${modelId}`);
+if (model === undefined) throw new Error(`the catalog lacks ${modelId}`);
 
 type Parts = NonNullable<NonNullable<NonNullable<AnswerCase["completion"]["choices"]>[number]["message"]>["parts"]>;
 
@@ -561,7 +561,7 @@ export const bedrockDialect: Dialect = {
         serviceTier: "scale",
         chatTemplateKwargs: {},
       }),
-      limitations: [
+      adaptations: [
         "parameters.min_output_tokens",
         "parameters.min_p",
         "parameters.seed",
@@ -581,7 +581,7 @@ export const bedrockDialect: Dialect = {
     {
       name: "an image by address, which Bedrock does not fetch",
       request: withMedia({ source: { case: "url", value: "https://example.com/a.png" }, mediaType: "image/png" }),
-      limitations: [{ kind: "REFUSED", field: "messages[0].parts[0].media" }],
+      adaptations: [{ kind: "REJECTED", field: "messages[0].parts[0].media" }],
     },
     {
       name: "a format of image that it does not know, and its level of detail",
@@ -590,25 +590,25 @@ export const bedrockDialect: Dialect = {
         mediaType: "image/tiff",
         detail: MediaDetail.HIGH,
       }),
-      limitations: [
-        { kind: "REFUSED", field: "messages[0].parts[0].media" },
+      adaptations: [
+        { kind: "REJECTED", field: "messages[0].parts[0].media" },
         { kind: "EMULATED", field: "messages[0].parts[0].media.detail" },
       ],
     },
     {
       name: "a regular expression",
       request: asked({ outputFormat: { format: { case: "regex", value: { pattern: "a" } } } }),
-      limitations: [{ kind: "REFUSED", field: "output_format.regex" }],
+      adaptations: [{ kind: "REJECTED", field: "output_format.regex" }],
     },
     {
       name: "a JSON object, which the model is told to write",
       request: asked({ outputFormat: { format: { case: "jsonObject", value: {} } } }),
-      limitations: [{ kind: "EMULATED", field: "output_format.json_object" }],
+      adaptations: [{ kind: "EMULATED", field: "output_format.json_object" }],
     },
     {
       name: "no tools now, but calls of tools before",
       request: asked({ messages: everything.messages }),
-      limitations: [
+      adaptations: [
         { kind: "EMULATED", field: "tools" },
         // One thought has no signature.
         { kind: "EMULATED", field: "messages[3].parts[2].reasoning" },
@@ -620,7 +620,7 @@ export const bedrockDialect: Dialect = {
         parameters: { temperature: 0.5, topP: 0.9, topK: 5 },
         reasoning: { control: { case: "effort", value: ReasoningEffort.LOW } },
       }),
-      limitations: [
+      adaptations: [
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.temperature" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.top_p" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.top_k" },
@@ -635,7 +635,7 @@ export const bedrockDialect: Dialect = {
           { role: Role.SYSTEM, parts: [textPart("Be brief.")] },
         ],
       }),
-      limitations: [
+      adaptations: [
         { kind: "EMULATED", field: "messages[0].name" },
         { kind: "EMULATED", field: "messages[1]" },
       ],

@@ -210,7 +210,7 @@ export const cerebrasDialect: Dialect = {
     {
       name: "fields of other servers",
       request: everyField(model),
-      limitations: leftOut(
+      adaptations: leftOut(
         "parameters.top_k",
         "parameters.min_p",
         "parameters.repetition_penalty",
@@ -223,20 +223,20 @@ export const cerebrasDialect: Dialect = {
         outputFormat: { format: { case: "jsonObject", value: {} } },
         reasoning: { control: { case: "effort", value: ReasoningEffort.MAX } },
       }),
-      limitations: [
-        { kind: "REFUSED", field: "reasoning.effort" },
+      adaptations: [
+        { kind: "REJECTED", field: "reasoning.effort" },
         { kind: "EMULATED", field: "output_format" },
       ],
     },
     {
       name: "a queue threshold out of range",
       request: ask(model.id, "hello", { serviceTier: "flex", providerOptions: { cerebras: { queue_threshold: 49 } } }),
-      limitations: [{ kind: "REFUSED", field: "provider_options" }],
+      adaptations: [{ kind: "REJECTED", field: "provider_options" }],
     },
     {
       name: "a queue threshold without its tier",
       request: ask(model.id, "hello", { providerOptions: { cerebras: { queue_threshold: 50 } } }),
-      limitations: [{ kind: "REFUSED", field: "provider_options" }],
+      adaptations: [{ kind: "REJECTED", field: "provider_options" }],
     },
   ],
 };

@@ -428,7 +428,7 @@ export const cohereDialect: Dialect = {
         serviceTier: "flex",
         prediction: { content: "p" },
       }),
-      limitations: [
+      adaptations: [
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_output_tokens" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_p" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.repetition_penalty" },
@@ -440,7 +440,7 @@ export const cohereDialect: Dialect = {
         { kind: "UNSUPPORTED_PARAMETER", field: "prompt_cache_key" },
         { kind: "UNSUPPORTED_PARAMETER", field: "user" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.seed" },
-        { kind: "REFUSED", field: "parameters.stop_sequences" },
+        { kind: "REJECTED", field: "parameters.stop_sequences" },
       ],
     },
     {
@@ -448,7 +448,7 @@ export const cohereDialect: Dialect = {
       request: ask("m", "hi", {
         parameters: { temperature: 1.5, topP: 1, topK: 501, presencePenalty: -1, frequencyPenalty: 1.5 },
       }),
-      limitations: [
+      adaptations: [
         { kind: "ADJUSTED", field: "parameters.temperature" },
         { kind: "ADJUSTED", field: "parameters.top_p" },
         { kind: "ADJUSTED", field: "parameters.top_k" },
@@ -464,10 +464,10 @@ export const cohereDialect: Dialect = {
         outputFormat: { format: { case: "jsonSchema", value: { name: "s", schemaJson: "{}" } } },
         reasoning: { control: { case: "effort", value: ReasoningEffort.LOW }, format: ReasoningFormat.RAW },
       }),
-      limitations: [
+      adaptations: [
         { kind: "UNSUPPORTED_PARAMETER", field: "reasoning.format" },
         { kind: "EMULATED", field: "reasoning.effort" },
-        { kind: "REFUSED", field: "output_format.json_schema" },
+        { kind: "REJECTED", field: "output_format.json_schema" },
         { kind: "EMULATED", field: "tool_choice.tool_name" },
         { kind: "EMULATED", field: "tools" },
       ],
@@ -487,9 +487,9 @@ export const cohereDialect: Dialect = {
           },
         ],
       }),
-      limitations: [
-        { kind: "REFUSED", field: "messages[0].parts[0].media" },
-        { kind: "REFUSED", field: "messages[0].parts[1].media" },
+      adaptations: [
+        { kind: "REJECTED", field: "messages[0].parts[0].media" },
+        { kind: "REJECTED", field: "messages[0].parts[1].media" },
         { kind: "EMULATED", field: "messages[0].name" },
         { kind: "EMULATED", field: "messages[0].parts[2].cache_hint" },
       ],

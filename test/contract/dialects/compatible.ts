@@ -44,7 +44,7 @@ interface Entry {
   readonly request?: Parameters<typeof everyField>[1];
   /** What is sent of it, beside what every server is sent. */
   readonly sent: object;
-  readonly limitations: Dialect["limited"][number]["limitations"];
+  readonly adaptations: Dialect["limited"][number]["adaptations"];
 }
 
 const provenance =
@@ -109,7 +109,7 @@ export function compatibleDialect(entry: Entry): Dialect {
       ],
     },
     everything: { request, sent: { ...sentAnyway(model), ...entry.sent } },
-    limited: [{ name: "every field", request, limitations: entry.limitations }],
+    limited: [{ name: "every field", request, adaptations: entry.adaptations }],
   };
 }
 
@@ -213,7 +213,7 @@ const entries: readonly Entry[] = [
       service_tier: "flex",
       user: "user-1",
     },
-    limitations: leftOut(
+    adaptations: leftOut(
       "parameters.min_output_tokens",
       "parameters.top_k",
       "parameters.min_p",
@@ -263,7 +263,7 @@ const entries: readonly Entry[] = [
       chat_template_kwargs: { enable_thinking: false },
       context_length_exceeded_behavior: "error",
     },
-    limitations: leftOut(
+    adaptations: leftOut(
       "parameters.min_output_tokens",
       "parallel_tool_calls",
       "prediction",
@@ -304,7 +304,7 @@ const entries: readonly Entry[] = [
       user: "user-1",
       context_length_exceeded_behavior: "error",
     },
-    limitations: leftOut(
+    adaptations: leftOut(
       "parameters.min_output_tokens",
       "parameters.seed",
       "parallel_tool_calls",
@@ -390,7 +390,7 @@ const entries: readonly Entry[] = [
       prediction: { type: "content", content: "Rain." },
       stream_options: asked,
     },
-    limitations: leftOut("parameters.min_output_tokens", "chat_template_kwargs"),
+    adaptations: leftOut("parameters.min_output_tokens", "chat_template_kwargs"),
   },
   {
     name: "xai",
@@ -428,7 +428,7 @@ const entries: readonly Entry[] = [
       user: "user-1",
       stream_options: asked,
     },
-    limitations: leftOut(
+    adaptations: leftOut(
       "parameters.min_output_tokens",
       "parameters.top_k",
       "parameters.min_p",
@@ -476,7 +476,7 @@ const entries: readonly Entry[] = [
       user_id: "user-1",
       stream_options: asked,
     },
-    limitations: leftOut(
+    adaptations: leftOut(
       "parameters.min_output_tokens",
       "parameters.top_k",
       "parameters.min_p",
@@ -531,7 +531,7 @@ const entries: readonly Entry[] = [
       safety_identifier: "user-1",
       stream_options: asked,
     },
-    limitations: leftOut(
+    adaptations: leftOut(
       "parameters.min_output_tokens",
       "parameters.top_k",
       "parameters.min_p",
@@ -569,7 +569,7 @@ const entries: readonly Entry[] = [
       tools: undefined,
       tool_choice: undefined,
     },
-    limitations: leftOut(
+    adaptations: leftOut(
       "parameters.min_output_tokens",
       "parameters.min_p",
       "parameters.stop_sequences",
@@ -615,7 +615,7 @@ const entries: readonly Entry[] = [
       openAiError("an unknown model", 404, "MODEL_NOT_FOUND"),
     ],
     sent: { ...own, max_completion_tokens: 100, min_tokens: 2, n: 2 },
-    limitations: leftOut("prediction", "service_tier", "prompt_cache_key", "user"),
+    adaptations: leftOut("prediction", "service_tier", "prompt_cache_key", "user"),
   },
   {
     name: "sglang",
@@ -638,7 +638,7 @@ const entries: readonly Entry[] = [
     ],
     errors: [openAiError("a full queue", 503, "PROVIDER_UNAVAILABLE")],
     sent: { ...own, max_completion_tokens: 100, min_tokens: 2, n: 2 },
-    limitations: leftOut("prediction", "service_tier", "prompt_cache_key", "user"),
+    adaptations: leftOut("prediction", "service_tier", "prompt_cache_key", "user"),
   },
   {
     name: "ollama",
@@ -662,7 +662,7 @@ const entries: readonly Entry[] = [
       stream_options: asked,
       tool_choice: undefined,
     },
-    limitations: leftOut(
+    adaptations: leftOut(
       "parameters.min_output_tokens",
       "parameters.top_k",
       "parameters.min_p",
@@ -693,7 +693,7 @@ const entries: readonly Entry[] = [
     ],
     request: { toolChoice: autoChoice },
     sent: { ...own, repetition_penalty: undefined, repeat_penalty: 1.1, max_tokens: 100, tool_choice: "auto" },
-    limitations: leftOut("parameters.min_output_tokens", "prediction", "service_tier", "prompt_cache_key", "user"),
+    adaptations: leftOut("parameters.min_output_tokens", "prediction", "service_tier", "prompt_cache_key", "user"),
   },
   {
     name: "lmstudio",
@@ -713,7 +713,7 @@ const entries: readonly Entry[] = [
       tool_choice: "auto",
       stream_options: asked,
     },
-    limitations: leftOut(
+    adaptations: leftOut(
       "parameters.min_output_tokens",
       "parameters.min_p",
       "parallel_tool_calls",

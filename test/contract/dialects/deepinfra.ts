@@ -189,7 +189,7 @@ export const deepInfraDialect: Dialect = {
     {
       name: "every field",
       request: everyField(model),
-      limitations: [
+      adaptations: [
         ...leftOut("parameters.min_output_tokens", "parameters.logit_bias", "parallel_tool_calls", "prediction"),
         { kind: "ADJUSTED", field: "tools" },
       ],
@@ -200,10 +200,10 @@ export const deepInfraDialect: Dialect = {
         parameters: { topK: 1000, maxOutputTokens: 1_000_001 },
         reasoning: { control: { case: "effort", value: ReasoningEffort.MINIMAL } },
       }),
-      limitations: [
+      adaptations: [
         { kind: "ADJUSTED", field: "parameters.max_output_tokens" },
         { kind: "ADJUSTED", field: "parameters.top_k" },
-        { kind: "REFUSED", field: "reasoning.effort" },
+        { kind: "REJECTED", field: "reasoning.effort" },
       ],
     },
   ],

@@ -41,7 +41,7 @@ export const geminiDialect = googleDialect({
         user: "u",
         chatTemplateKwargs: { a: 1 },
       }),
-      limitations: [
+      adaptations: [
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_output_tokens" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_p" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.repetition_penalty" },
@@ -55,12 +55,12 @@ export const geminiDialect = googleDialect({
       ],
     },
     {
-      name: "values that ask for nothing are no limitation",
+      name: "values that ask for nothing are no adaptation",
       request: ask(model.id, "hello", {
         parameters: { minP: 0, topK: -1, n: 1, repetitionPenalty: 1, minOutputTokens: 0, seed: "-2147483648" },
         parallelToolCalls: false,
       }),
-      limitations: [],
+      adaptations: [],
     },
     {
       name: "what cannot be left out",
@@ -70,24 +70,24 @@ export const geminiDialect = googleDialect({
         outputFormat: { format: { case: "regex", value: { pattern: "a+" } } },
         chatTemplate: "{{ x }}",
       }),
-      limitations: [
-        { kind: "REFUSED", field: "chat_template" },
-        { kind: "REFUSED", field: "parameters.stop_sequences" },
-        { kind: "REFUSED", field: "output_format.regex" },
-        { kind: "REFUSED", field: "tools[0].name" },
+      adaptations: [
+        { kind: "REJECTED", field: "chat_template" },
+        { kind: "REJECTED", field: "parameters.stop_sequences" },
+        { kind: "REJECTED", field: "output_format.regex" },
+        { kind: "REJECTED", field: "tools[0].name" },
       ],
     },
     {
       name: "an effort that the model does not take",
       request: ask(model.id, "hello", { reasoning: { control: { case: "effort", value: ReasoningEffort.NONE } } }),
-      limitations: [{ kind: "REFUSED", field: "reasoning.effort" }],
+      adaptations: [{ kind: "REJECTED", field: "reasoning.effort" }],
     },
     {
       name: "a budget where the model takes an effort, and thoughts inside the text",
       request: ask(model.id, "hello", {
         reasoning: { control: { case: "budgetTokens", value: 512 }, format: ReasoningFormat.RAW },
       }),
-      limitations: [
+      adaptations: [
         { kind: "UNSUPPORTED_PARAMETER", field: "reasoning.budget_tokens" },
         { kind: "UNSUPPORTED_PARAMETER", field: "reasoning.format" },
       ],
@@ -103,7 +103,7 @@ export const geminiDialect = googleDialect({
           },
         ],
       }),
-      limitations: [{ kind: "REFUSED", field: "messages[0].parts[0].media" }],
+      adaptations: [{ kind: "REJECTED", field: "messages[0].parts[0].media" }],
     },
     {
       name: "a call of another model, which has no signature",
@@ -114,7 +114,7 @@ export const geminiDialect = googleDialect({
           { role: Role.ASSISTANT, parts: [toolCall("a", "look", "{}")] },
         ],
       }),
-      limitations: [{ kind: "EMULATED", field: "messages[1].parts" }],
+      adaptations: [{ kind: "EMULATED", field: "messages[1].parts" }],
     },
   ],
 });

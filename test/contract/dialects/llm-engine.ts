@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { UpstreamTimeouts } from "../../../src/config/provider.ts";
 import { Secret } from "../../../src/config/secret.ts";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { type Message, MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
@@ -8,7 +9,6 @@ import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { createLlmEngineAdapter } from "../../../src/providers/llm-engine/index.ts";
-import type { UpstreamTimeouts } from "../../../src/providers/settings.ts";
 import { ask } from "../../support/requests.ts";
 import type { Dialect, ErrorCase } from "../dialect.ts";
 
@@ -403,7 +403,7 @@ export const llmEngineDialect: Dialect = {
     {
       name: "fields that the engine does not have",
       request: ask(model.id, "hello", { user: "u", promptCacheKey: "k", serviceTier: "flex" }),
-      limitations: [
+      adaptations: [
         { kind: "UNSUPPORTED_PARAMETER", field: "service_tier" },
         { kind: "UNSUPPORTED_PARAMETER", field: "prompt_cache_key" },
         { kind: "UNSUPPORTED_PARAMETER", field: "user" },
@@ -412,7 +412,7 @@ export const llmEngineDialect: Dialect = {
     {
       name: "what it takes",
       request: ask(model.id, "hello", { parameters: { temperature: 2, n: 3 } }),
-      limitations: [],
+      adaptations: [],
     },
   ],
 };
@@ -587,7 +587,7 @@ export const llmEngineCompletionsDialect: Dialect = {
     {
       name: "the bound that v1 demands",
       request: ask(model.id, "hello"),
-      limitations: [{ kind: "EMULATED", field: "parameters.max_output_tokens" }],
+      adaptations: [{ kind: "EMULATED", field: "parameters.max_output_tokens" }],
     },
     {
       name: "fields that v1 does not have",
@@ -603,7 +603,7 @@ export const llmEngineCompletionsDialect: Dialect = {
           logitBias: { "1": 1 },
         },
       }),
-      limitations: [
+      adaptations: [
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_p" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.seed" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.repetition_penalty" },
@@ -617,10 +617,10 @@ export const llmEngineCompletionsDialect: Dialect = {
       request: ask(model.id, "hello", {
         parameters: { maxOutputTokens: 9, temperature: 1.5, presencePenalty: -1, frequencyPenalty: -0.1 },
       }),
-      limitations: [
+      adaptations: [
         { kind: "ADJUSTED", field: "parameters.temperature" },
-        { kind: "REFUSED", field: "parameters.presence_penalty" },
-        { kind: "REFUSED", field: "parameters.frequency_penalty" },
+        { kind: "REJECTED", field: "parameters.presence_penalty" },
+        { kind: "REJECTED", field: "parameters.frequency_penalty" },
       ],
     },
     {
@@ -638,10 +638,10 @@ export const llmEngineCompletionsDialect: Dialect = {
           }),
         ],
       },
-      limitations: [
+      adaptations: [
         { kind: "EMULATED", field: "output_format.json_object" },
-        { kind: "REFUSED", field: "tools" },
-        { kind: "REFUSED", field: "messages[0].parts[0]" },
+        { kind: "REJECTED", field: "tools" },
+        { kind: "REJECTED", field: "messages[0].parts[0]" },
       ],
     },
   ],

@@ -51,7 +51,7 @@ const state = { provider: "mistral", model: providerModel, data: Buffer.from("si
 export const mistralDialect: Dialect = {
   name: "mistral",
   provenance:
-    "@mistralai/mistralai 2.7.0 types, fixtures and catalogue of @ai-sdk/mistral 4.0.87, error glossary of docs.mistral.ai",
+    "@mistralai/mistralai 2.7.0 types, fixtures and catalog of @ai-sdk/mistral 4.0.87, error glossary of docs.mistral.ai",
   model: create(ModelSchema, { id: `mistral/${providerModel}`, provider: "mistral", providerModel }),
   create: (baseUrl) =>
     createMistralAdapter({
@@ -460,7 +460,7 @@ export const mistralDialect: Dialect = {
         user: "u",
         reasoning: { control: { case: "budgetTokens", value: 10 } },
       }),
-      limitations: [
+      adaptations: [
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_output_tokens" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.top_k" },
         { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_p" },
@@ -479,9 +479,9 @@ export const mistralDialect: Dialect = {
         reasoning: { control: { case: "effort", value: ReasoningEffort.LOW } },
         outputFormat: { format: { case: "regex", value: { pattern: "a+" } } },
       }),
-      limitations: [
-        { kind: "REFUSED", field: "output_format.regex" },
-        { kind: "REFUSED", field: "reasoning.effort" },
+      adaptations: [
+        { kind: "REJECTED", field: "output_format.regex" },
+        { kind: "REJECTED", field: "reasoning.effort" },
       ],
     },
     {
@@ -503,10 +503,10 @@ export const mistralDialect: Dialect = {
           },
         ],
       }),
-      limitations: [
-        { kind: "REFUSED", field: "messages[0].parts[0].media" },
-        { kind: "REFUSED", field: "messages[0].parts[1].media" },
-        { kind: "REFUSED", field: "messages[0].parts[2].media" },
+      adaptations: [
+        { kind: "REJECTED", field: "messages[0].parts[0].media" },
+        { kind: "REJECTED", field: "messages[0].parts[1].media" },
+        { kind: "REJECTED", field: "messages[0].parts[2].media" },
       ],
     },
     {
@@ -519,7 +519,7 @@ export const mistralDialect: Dialect = {
           { role: Role.USER, parts: [text("never mind")] },
         ],
       }),
-      limitations: [
+      adaptations: [
         { kind: "EMULATED", field: "messages[0].name" },
         { kind: "EMULATED", field: "messages[3].role" },
       ],

@@ -238,6 +238,6 @@ export const sentByOpenAiNames = {
   top_logprobs: 3,
 };
 
-/** Limitations as they are compared: what is left out. */
+/** Adaptations as they are compared: what is left out. */
 export const leftOut = (...fields: readonly string[]) =>
   fields.map((field) => ({ kind: "UNSUPPORTED_PARAMETER", field }));

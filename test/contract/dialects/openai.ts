@@ -268,7 +268,7 @@ export const openAiDialect: Dialect = {
     {
       name: "fields of open models",
       request: everyField(model),
-      limitations: leftOut(
+      adaptations: leftOut(
         "parameters.min_output_tokens",
         "parameters.top_k",
         "parameters.min_p",
@@ -283,7 +283,7 @@ export const openAiDialect: Dialect = {
         reasoning: { format: ReasoningFormat.RAW, control: { case: "budgetTokens", value: 5 } },
         chatTemplate: "x",
       }),
-      limitations: leftOut("reasoning.budget_tokens", "reasoning.format", "chat_template"),
+      adaptations: leftOut("reasoning.budget_tokens", "reasoning.format", "chat_template"),
     },
     {
       name: "a fifth stop sequence and a regular expression",
@@ -292,10 +292,10 @@ export const openAiDialect: Dialect = {
         outputFormat: { format: { case: "regex", value: { pattern: "a" } } },
         reasoning: { control: { case: "effort", value: ReasoningEffort.NONE } },
       }),
-      limitations: [
+      adaptations: [
         ...leftOut("reasoning.effort"),
-        { kind: "REFUSED", field: "parameters.stop_sequences" },
-        { kind: "REFUSED", field: "output_format.regex" },
+        { kind: "REJECTED", field: "parameters.stop_sequences" },
+        { kind: "REJECTED", field: "output_format.regex" },
       ],
     },
   ],

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
-import { createVertexAdapter } from "../../../src/providers/gemini/vertex.ts";
+import { createVertexAdapter } from "../../../src/providers/vertex/index.ts";
 import { ask } from "../../support/requests.ts";
 import { googleDialect } from "./google.ts";
 import { chunk, said, sse, text, usage } from "./google-fixtures.ts";
@@ -61,10 +61,10 @@ export const vertexDialect = googleDialect({
     {
       name: "a class of service, which only the Gemini API has",
       request: ask(model.id, "hello", { serviceTier: "flex" }),
-      limitations: [{ kind: "UNSUPPORTED_PARAMETER", field: "service_tier" }],
+      adaptations: [{ kind: "UNSUPPORTED_PARAMETER", field: "service_tier" }],
     },
     {
-      name: "an address in Google's own storage is no limitation, one of another scheme is",
+      name: "an address in Google's own storage is no adaptation, one of another scheme is",
       request: create(ChatRequestSchema, {
         model: model.id,
         messages: [
@@ -76,7 +76,7 @@ export const vertexDialect = googleDialect({
           },
         ],
       }),
-      limitations: [{ kind: "REFUSED", field: "messages[0].parts[1].media" }],
+      adaptations: [{ kind: "REJECTED", field: "messages[0].parts[1].media" }],
     },
   ],
 });

@@ -1,6 +1,6 @@
 import type { MessageCreateParamsStreaming } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { toRequest } from "../../../src/providers/anthropic/request.ts";
-import type { ExactJson } from "../../../src/providers/upstream/exact-json.ts";
+import type { ExactJson } from "../../../src/providers/kit/exact-json.ts";
 
 // Checked by the compiler alone: what is sent is what the vendor's own client (@anthropic-ai/sdk 1.11.0) declares.
 //

@@ -3,7 +3,7 @@
 import type { Cohere } from "cohere-ai";
 import type { cohereFields } from "../../../src/providers/cohere/fields.ts";
 import type { CohereBody, WireMessage, WireTool } from "../../../src/providers/cohere/wire.ts";
-import type { ExactJson } from "../../../src/providers/upstream/exact-json.ts";
+import type { ExactJson } from "../../../src/providers/kit/exact-json.ts";
 import type { Assignable } from "./assignable.ts";
 
 type Vendor = Cohere.V2ChatStreamRequest;

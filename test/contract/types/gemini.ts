@@ -1,7 +1,7 @@
 // What is sent, held to the types of @google/genai 3.1.0 at compile time.
 import type { Content, GenerationConfig, ServiceTier, Tool, ToolConfig } from "@google/genai";
-import type { GenerateContentBody } from "../../../src/providers/gemini/wire.ts";
-import type { ExactJson } from "../../../src/providers/upstream/exact-json.ts";
+import type { GenerateContentBody } from "../../../src/providers/generate-content/wire.ts";
+import type { ExactJson } from "../../../src/providers/kit/exact-json.ts";
 
 /** Our types as they are on the wire: JSON text is the value that it means, and nobody changes what was sent. */
 type OnWire<T> = T extends ExactJson

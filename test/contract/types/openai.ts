@@ -1,15 +1,20 @@
 // Compile-time only: what is sent must be what the vendor's own SDK (openai 7.55.0) would send.
 import type OpenAI from "openai";
-import type { openAiFields } from "../../../src/providers/compatible/hosted.ts";
-import type { optionalFields } from "../../../src/providers/openai/fields.ts";
-import type { WireAssistant, WireMessage, WireTool, WireToolChoice } from "../../../src/providers/openai/wire.ts";
+import type { optionalFields } from "../../../src/providers/chat-completions/fields.ts";
+import type { openAiFields } from "../../../src/providers/chat-completions/servers/hosted.ts";
+import type {
+  WireAssistant,
+  WireMessage,
+  WireTool,
+  WireToolChoice,
+} from "../../../src/providers/chat-completions/wire.ts";
 import type { Assignable, Mutable } from "./assignable.ts";
 
 type Vendor = OpenAI.ChatCompletionCreateParamsStreaming;
 type Tool = Extract<WireMessage, { role: "tool" }>;
 type Plain = Exclude<WireMessage, Tool | WireAssistant>;
 
-/** A message that holds only text: toMessages and messageLimitations see to that for all but the user's. */
+/** A message that holds only text: toMessages and messageAdaptations see to that for all but the user's. */
 type OfText<Type extends { readonly content: unknown }> = Mutable<Omit<Type, "content">> & {
   content: Extract<Type["content"], string | null>;
 };

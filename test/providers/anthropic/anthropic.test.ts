@@ -1,8 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
-import { createFold } from "../../../src/chat/fold.ts";
-import { applyLimitations } from "../../../src/chat/limitations.ts";
-import { prepareMessages } from "../../../src/chat/prepare.ts";
+import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
+import { prepareMessages } from "../../../src/chat/planning/prepare.ts";
+import { createFold } from "../../../src/chat/stream/fold.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { AttemptSchema, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
@@ -10,9 +10,9 @@ import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
-import { anthropicModels } from "../../../src/models/anthropic-models.ts";
-import { profiles } from "../../../src/models/profiles.ts";
+import { profiles } from "../../../src/profiles/profiles.ts";
 import type { Adapter } from "../../../src/providers/adapter.ts";
+import { anthropicModels } from "../../../src/providers/anthropic/models.ts";
 import { anthropicDialect } from "../../contract/dialects/anthropic.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
 
@@ -35,15 +35,15 @@ function modelNamed(providerModel: string): Model {
 
 const offline = anthropicDialect.create("http://127.0.0.1:9");
 
-/** What becomes of a request: the limitations as `KIND field`, and the body, unless it is refused. */
+/** What becomes of a request: the adaptations as `KIND field`, and the body, unless it is refused. */
 function translate(providerModel: string, fields: Fields) {
   const model = modelNamed(providerModel);
   const request = create(ChatRequestSchema, { model: model.id, messages: [user], ...fields });
-  const limitations = offline.limitations(request, model);
-  const limits = limitations.map(({ kind, field }) => `${kind} ${field}`);
-  if (limits.some((limit) => limit.startsWith("REFUSED"))) return { limits, body: undefined };
+  const adaptations = offline.checkSupport(request, model);
+  const limits = adaptations.map(({ kind, field }) => `${kind} ${field}`);
+  if (limits.some((limit) => limit.startsWith("REJECTED"))) return { limits, body: undefined };
   const sent: unknown = JSON.parse(
-    JSON.stringify(offline.describe(applyLimitations(request, limitations).request, model)),
+    JSON.stringify(offline.describe(applyAdaptations(request, adaptations).request, model)),
   );
   return { limits, body: sent };
 }
@@ -105,7 +105,7 @@ describe("the rules of each model", () => {
     expect(body(0.5, 0.5)).not.toHaveProperty("top_p");
   });
 
-  it("clamp the temperature to 1 where the catalogue does not", () => {
+  it("clamp the temperature to 1 where the catalog does not", () => {
     const { limits, body } = translate("claude-opus-4-1", { parameters: { temperature: 1.5 } });
     expect(limits).toEqual(["ADJUSTED parameters.temperature"]);
     expect(body).toMatchObject({ temperature: 1 });
@@ -131,12 +131,12 @@ describe("the rules of each model", () => {
   });
 
   it("refuse an effort that a model does not take, and say what it takes", () => {
-    expect(translate("claude-opus-4-6", { reasoning: effort(XHIGH) }).limits).toEqual(["REFUSED reasoning.effort"]);
-    expect(translate("claude-opus-5-5", { reasoning: effort(MINIMAL) }).limits).toEqual(["REFUSED reasoning.effort"]);
-    expect(translate("claude-fable-5", { reasoning: effort(NONE) }).limits).toEqual(["REFUSED reasoning.effort"]);
-    expect(translate("claude-fable-5", { reasoning: budget(0) }).limits).toEqual(["REFUSED reasoning.budget_tokens"]);
+    expect(translate("claude-opus-4-6", { reasoning: effort(XHIGH) }).limits).toEqual(["REJECTED reasoning.effort"]);
+    expect(translate("claude-opus-5-5", { reasoning: effort(MINIMAL) }).limits).toEqual(["REJECTED reasoning.effort"]);
+    expect(translate("claude-fable-5", { reasoning: effort(NONE) }).limits).toEqual(["REJECTED reasoning.effort"]);
+    expect(translate("claude-fable-5", { reasoning: budget(0) }).limits).toEqual(["REJECTED reasoning.budget_tokens"]);
     const request = create(ChatRequestSchema, { messages: [user], reasoning: effort(NONE) });
-    expect(offline.limitations(request, modelNamed("claude-opus-5-5"))[0]?.message).toBe(
+    expect(offline.checkSupport(request, modelNamed("claude-opus-5-5"))[0]?.message).toBe(
       "the model claude-opus-5-5 always thinks: it takes the reasoning efforts low, medium, high, xhigh, max",
     );
   });
@@ -173,11 +173,11 @@ describe("the rules of each model", () => {
 
   it("refuse a forced tool where the model does, and while it thinks", () => {
     for (const name of ["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1", "claude-fable-5-2"]) {
-      expect(translate(name, { tools, toolChoice: named }).limits).toEqual(["REFUSED tool_choice.tool_name"]);
-      expect(translate(name, { tools, toolChoice: required }).limits).toEqual(["REFUSED tool_choice.mode"]);
+      expect(translate(name, { tools, toolChoice: named }).limits).toEqual(["REJECTED tool_choice.tool_name"]);
+      expect(translate(name, { tools, toolChoice: required }).limits).toEqual(["REJECTED tool_choice.mode"]);
     }
     const thinking = translate("claude-opus-4-6", { tools, toolChoice: required, reasoning: effort(LOW) });
-    expect(thinking.limits).toEqual(["REFUSED tool_choice.mode"]);
+    expect(thinking.limits).toEqual(["REJECTED tool_choice.mode"]);
     expect(translate("claude-fable-5", { tools, toolChoice: named, parallelToolCalls: false })).toMatchObject({
       limits: [],
       body: { tool_choice: { type: "tool", name: "f", disable_parallel_tool_use: true } },
@@ -204,15 +204,15 @@ describe("the rules of each model", () => {
       body: { messages: [{ role: "user" }, { role: "assistant" }] },
     });
     expect(translate("claude-sonnet-4-5", { messages, reasoning: budget(2048) }).limits).toEqual([
-      "REFUSED messages[1]",
+      "REJECTED messages[1]",
     ]);
-    expect(translate("claude-sonnet-4-6", { messages }).limits).toEqual(["REFUSED messages[1]"]);
+    expect(translate("claude-sonnet-4-6", { messages }).limits).toEqual(["REJECTED messages[1]"]);
   });
 
   it("have no structured output before Claude 4.5", () => {
     const outputFormat = { format: { case: "jsonSchema" as const, value: { name: "n", schemaJson: "{}" } } };
     expect(translate("claude-sonnet-4-20250514", { outputFormat }).limits).toEqual([
-      "REFUSED output_format.json_schema",
+      "REJECTED output_format.json_schema",
     ]);
     expect(translate("claude-sonnet-4-20250514", { tools: [{ name: "f", strict: true }] })).toMatchObject({
       limits: ["EMULATED tools"],
@@ -309,7 +309,7 @@ describe("a request to Anthropic", () => {
     });
     const prepared = prepareMessages(request, model, profiles.plain);
     expect(JSON.stringify(offline.describe(prepared, model))).not.toContain("thinking");
-    expect(offline.limitations(prepared, model).map(({ kind }) => kind)).toEqual(["EMULATED"]);
+    expect(offline.checkSupport(prepared, model).map(({ kind }) => kind)).toEqual(["EMULATED"]);
   });
 });
 

@@ -6,7 +6,7 @@ import { createSigner } from "../../../src/providers/bedrock/sign.ts";
 import { errorFrame, eventFrame, exceptionFrame } from "../../support/event-stream.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { ask } from "../../support/requests.ts";
-import { brief, collect } from "../openai/harness.ts";
+import { brief, collect } from "../chat-completions/harness.ts";
 import { context, model, settings, sonnet } from "./harness.ts";
 
 const never = new Promise<never>(() => {});

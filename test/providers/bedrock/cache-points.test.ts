@@ -1,12 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { applyLimitations } from "../../../src/chat/limitations.ts";
+import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
-import { limitationsOf } from "../../../src/providers/bedrock/limitations.ts";
+import { checkSupport } from "../../../src/providers/bedrock/adaptations.ts";
 import { toRequest } from "../../../src/providers/bedrock/request.ts";
-import { stringifyExact } from "../../../src/providers/upstream/exact-json.ts";
+import { stringifyExact } from "../../../src/providers/kit/exact-json.ts";
 import { model, sonnet } from "./harness.ts";
 
 const nova = "us.amazon.nova-pro-v1:0";
@@ -20,13 +20,13 @@ const point = { cachePoint: { type: "default" } };
 /** What is sent to a model, how many marks are in it, and what the caller is told. */
 function translate(providerModel: string, more: Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>) {
   const asked = create(ChatRequestSchema, more);
-  const limitations = limitationsOf(asked, model(providerModel));
-  const { request } = applyLimitations(asked, limitations);
+  const adaptations = checkSupport(asked, model(providerModel));
+  const { request } = applyAdaptations(asked, adaptations);
   const json = stringifyExact(toRequest(request, model(providerModel), "bedrock"));
   return {
     body: JSON.parse(json),
     marks: json.split('"cachePoint"').length - 1,
-    told: limitations.filter(({ field }) => field.includes("cache_hint")).map(({ kind, field }) => `${kind} ${field}`),
+    told: adaptations.filter(({ field }) => field.includes("cache_hint")).map(({ kind, field }) => `${kind} ${field}`),
   };
 }
 

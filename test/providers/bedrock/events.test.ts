@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { ChatEvent } from "../../../src/chat/events.ts";
+import type { ChatEvent } from "../../../src/chat/stream/events.ts";
 import { endEvents, startAnswer, toEvents } from "../../../src/providers/bedrock/events.ts";
 import { FrameDecoder } from "../../../src/providers/bedrock/frames.ts";
-import { startCall } from "../../../src/providers/upstream/call.ts";
+import { startCall } from "../../../src/upstream/upstream-call.ts";
 import { eventFrame } from "../../support/event-stream.ts";
-import { brief } from "../openai/harness.ts";
+import { brief } from "../chat-completions/harness.ts";
 import { context } from "./harness.ts";
 
 const delta = (index: number, value: object) =>

@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
+import type { ProviderSettings, UpstreamTimeouts } from "../../../src/config/provider.ts";
 import { Secret } from "../../../src/config/secret.ts";
 import { AttemptSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import type { AdapterContext } from "../../../src/providers/adapter.ts";
-import type { ProviderSettings, UpstreamTimeouts } from "../../../src/providers/settings.ts";
 
 export const sonnet = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 
@@ -23,7 +23,7 @@ export function settings(
   };
 }
 
-/** A model that the catalogue does not know. */
+/** A model that the catalog does not know. */
 export function model(providerModel = sonnet): Model {
   return create(ModelSchema, { id: `bedrock/${providerModel}`, provider: "bedrock", providerModel });
 }

@@ -1,14 +1,14 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { applyLimitations } from "../../../src/chat/limitations.ts";
+import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
-import { limitationsOf } from "../../../src/providers/bedrock/limitations.ts";
+import { checkSupport } from "../../../src/providers/bedrock/adaptations.ts";
 import { toRequest } from "../../../src/providers/bedrock/request.ts";
 import type { ConverseBody } from "../../../src/providers/bedrock/wire.ts";
-import { stringifyExact } from "../../../src/providers/upstream/exact-json.ts";
+import { stringifyExact } from "../../../src/providers/kit/exact-json.ts";
 import { model, sonnet } from "./harness.ts";
 
 type Init = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
@@ -44,17 +44,17 @@ function translate(
   more: Init,
 ): { readonly body: ConverseBody; readonly warned: readonly string[] } {
   const target = model(providerModel);
-  const limitations = limitationsOf(asked(more), target);
-  const { request } = applyLimitations(asked(more), limitations);
+  const adaptations = checkSupport(asked(more), target);
+  const { request } = applyAdaptations(asked(more), adaptations);
   return {
     body: JSON.parse(stringifyExact(toRequest(request, target, "bedrock"))),
-    warned: limitations.map(({ kind, field }) => `${kind} ${field}`),
+    warned: adaptations.map(({ kind, field }) => `${kind} ${field}`),
   };
 }
 
 function refusals(providerModel: string, more: Init): readonly string[] {
-  return limitationsOf(asked(more), model(providerModel))
-    .filter(({ kind }) => kind === "REFUSED")
+  return checkSupport(asked(more), model(providerModel))
+    .filter(({ kind }) => kind === "REJECTED")
     .map(({ field }) => field);
 }
 

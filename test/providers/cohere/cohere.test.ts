@@ -1,21 +1,21 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { applyLimitations } from "../../../src/chat/limitations.ts";
+import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
-import { limitationsOf } from "../../../src/providers/cohere/limitations.ts";
+import { checkSupport } from "../../../src/providers/cohere/adaptations.ts";
 import { toRequest } from "../../../src/providers/cohere/request.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
-import { adapter, brief, collect, context, request } from "../openai/harness.ts";
+import { adapter, brief, collect, context, request } from "../chat-completions/harness.ts";
 
 const model = create(ModelSchema, { id: "cohere/command-x", provider: "cohere", providerModel: "command-x" });
 
-/** What is sent for a request, with its limitations applied. */
+/** What is sent for a request, with its adaptations applied. */
 function sent(fields: Parameters<typeof request>[0]): Record<string, unknown> {
   const asked = request(fields);
-  const limited = applyLimitations(asked, limitationsOf(asked, model)).request;
+  const limited = applyAdaptations(asked, checkSupport(asked, model)).request;
   return JSON.parse(JSON.stringify(toRequest(limited, model, "cohere")));
 }
 
@@ -190,5 +190,5 @@ test("a model that does not think gets earlier thoughts only as the plan of its 
   const messages = toRequest(asked, model, "cohere").messages;
   expect(messages).toMatchObject([{ tool_plan: "look" }, { role: "tool" }, { content: "noon" }]);
   expect(messages[0]).not.toHaveProperty("content");
-  expect(limitationsOf(asked, model)).toMatchObject([{ kind: "EMULATED", field: "messages[2].parts[0].reasoning" }]);
+  expect(checkSupport(asked, model)).toMatchObject([{ kind: "EMULATED", field: "messages[2].parts[0].reasoning" }]);
 });

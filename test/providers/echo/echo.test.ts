@@ -1,9 +1,9 @@
 import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ChatEvent } from "../../../src/chat/events.ts";
-import { createFold } from "../../../src/chat/fold.ts";
-import { createGuard } from "../../../src/chat/guard.ts";
+import type { ChatEvent } from "../../../src/chat/stream/events.ts";
+import { createFold } from "../../../src/chat/stream/fold.ts";
+import { createStreamValidator } from "../../../src/chat/stream/stream-validator.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { AttemptSchema, type ChatCompletion, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
@@ -12,7 +12,7 @@ import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import type { GenerationParametersSchema } from "../../../src/gen/dragoman/v1/parameters_pb.js";
 import { ReasoningConfigSchema, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
-import { createEcho, echoModels } from "../../../src/providers/echo/echo.ts";
+import { createEcho, echoModels } from "../../../src/providers/echo/index.ts";
 
 const adapter = createEcho();
 const model = create(ModelSchema, echoModels[0]);
@@ -65,7 +65,7 @@ async function read(request: ChatRequest): Promise<{ batches: (readonly ChatEven
 async function complete(request: ChatRequest): Promise<ChatCompletion> {
   const { batches, error } = await read(request);
   if (error !== undefined) throw error;
-  const guard = createGuard();
+  const guard = createStreamValidator();
   const fold = createFold();
   for (const event of batches.flat()) {
     guard.accept(event);
@@ -217,7 +217,7 @@ describe("parameters", () => {
       chatTemplateKwargs: {},
       reasoning: create(ReasoningConfigSchema, { format: ReasoningFormat.RAW }),
     };
-    expect(adapter.limitations(request, model).map(({ kind, field }) => [kind, field])).toEqual([
+    expect(adapter.checkSupport(request, model).map(({ kind, field }) => [kind, field])).toEqual([
       ["UNSUPPORTED_PARAMETER", "parameters.min_output_tokens"],
       ["UNSUPPORTED_PARAMETER", "parameters.logit_bias"],
       ["UNSUPPORTED_PARAMETER", "chat_template_kwargs"],

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
-import { applyLimitations } from "../../../src/chat/limitations.ts";
+import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
 import type { ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { AttemptSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
@@ -41,7 +41,7 @@ async function start(api: Api, options: object = {}) {
   open.push({ [Symbol.asyncDispose]: async () => adapter.close?.() }, upstream);
 
   function limit(request: ChatRequest, model: Model) {
-    return applyLimitations(request, adapter.limitations(request, model));
+    return applyAdaptations(request, adapter.checkSupport(request, model));
   }
 
   return {
@@ -91,7 +91,7 @@ describe("a chat template with LLM Engine's v1", () => {
     expect(() => limit(say(undefined), falcon)).toThrow("send a chat template");
   });
 
-  it("of the stock is the one of the family that the configuration, the catalogue or the name tells, in this order", async () => {
+  it("of the stock is the one of the family that the configuration, the catalog or the name tells, in this order", async () => {
     const { send } = await start("v1");
     expect((await send(say(undefined), llama)).prompt).toContain("<|start_header_id|>user");
     expect((await send(say(undefined), modelOf("llama-3-8b", "mixtral"))).prompt).toBe(

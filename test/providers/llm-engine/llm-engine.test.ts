@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
-import type { ChatEvent } from "../../../src/chat/events.ts";
-import { createFold } from "../../../src/chat/fold.ts";
-import { applyLimitations } from "../../../src/chat/limitations.ts";
+import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
+import type { ChatEvent } from "../../../src/chat/stream/events.ts";
+import { createFold } from "../../../src/chat/stream/fold.ts";
 import { ConfigError } from "../../../src/config/config-error.ts";
 import type { ChatRequest } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
@@ -35,7 +35,7 @@ const modelOf = (endpoint: string): Model =>
 
 async function complete(adapter: Adapter, request: ChatRequest, asWhole: boolean, endpoint = "llama-3-8b-instruct") {
   const model = modelOf(endpoint);
-  const limited = applyLimitations(request, adapter.limitations(request, model)).request;
+  const limited = applyAdaptations(request, adapter.checkSupport(request, model)).request;
   const fold = createFold();
   const events: ChatEvent[] = [];
   const signal = new AbortController().signal;
@@ -130,7 +130,7 @@ describe("v1 of LLM Engine", () => {
     const adapter = createLlmEngine("http://127.0.0.1:9", { api: "v1" });
     const parameters = { temperature: 1.5, presencePenalty: 0.5, frequencyPenalty: 2, maxOutputTokens: 1 };
     const request = ask("llm-engine/m", "hello", { parameters });
-    const limited = applyLimitations(request, adapter.limitations(request, modelOf("llama"))).request;
+    const limited = applyAdaptations(request, adapter.checkSupport(request, modelOf("llama"))).request;
     expect(limited.parameters).toMatchObject({ temperature: 1, presencePenalty: 0.5, frequencyPenalty: 2 });
   });
 
@@ -197,10 +197,10 @@ describe("v1 of LLM Engine", () => {
   it("refuses an endpoint whose name does not tell its template, unless the configuration does", () => {
     const kinds = (options: object) =>
       createLlmEngine("http://127.0.0.1:9", { api: "v1", ...options })
-        .limitations(hello, modelOf("falcon-40b"))
+        .checkSupport(hello, modelOf("falcon-40b"))
         .map(({ kind, field }) => `${kind} ${field}`);
-    expect(kinds({})).toContain("REFUSED model");
-    expect(kinds({ template: "chatml" })).not.toContain("REFUSED model");
+    expect(kinds({})).toContain("REJECTED model");
+    expect(kinds({ template: "chatml" })).not.toContain("REJECTED model");
   });
 });
 

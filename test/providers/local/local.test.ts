@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, describe, expect, it } from "vitest";
-import type { ChatEvent } from "../../../src/chat/events.ts";
+import type { ChatEvent } from "../../../src/chat/stream/events.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { AttemptSchema, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
@@ -16,7 +16,7 @@ import {
   localHome,
   preparedModels,
 } from "../../../src/providers/local/home.ts";
-import { createLocal } from "../../../src/providers/local/local.ts";
+import { createLocal } from "../../../src/providers/local/index.ts";
 import { modelEntry } from "../../../src/providers/local/models.ts";
 
 type Request = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;

@@ -4,8 +4,8 @@ import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v
 import { type MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import type { LlamaModel } from "../../../src/providers/local/engine.ts";
 import { foldSystem, renderPrompt, tokenizePrompt, withoutMarks } from "../../../src/providers/local/prompt.ts";
-import { templateMessages } from "../../../src/providers/templates/messages.ts";
-import { TemplateSandbox } from "../../../src/providers/templates/sandbox.ts";
+import { templateMessages } from "../../../src/templates/messages.ts";
+import { TemplateSandbox } from "../../../src/templates/sandbox.ts";
 
 type Init = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
 

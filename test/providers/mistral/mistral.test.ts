@@ -1,16 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { ChatEvent } from "../../../src/chat/events.ts";
+import type { ChatEvent } from "../../../src/chat/stream/events.ts";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
-import { limitationsOf } from "../../../src/providers/mistral/limitations.ts";
+import { checkSupport } from "../../../src/providers/mistral/adaptations.ts";
 import { RepeatedStart } from "../../../src/providers/mistral/repeated-start.ts";
 import { toRequest } from "../../../src/providers/mistral/request.ts";
 import { toToolCallId } from "../../../src/providers/mistral/tool-call-id.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
-import { adapter, brief, collect, context, request } from "../openai/harness.ts";
+import { adapter, brief, collect, context, request } from "../chat-completions/harness.ts";
 
 type Request = ReturnType<typeof request>;
 
@@ -189,7 +189,7 @@ test("thoughts go back to models that reason, and are left out, with a warning, 
   expect(messagesOf(asked)[1]).toEqual({ role: "assistant", content: [thinking, { type: "text", text: "4" }] });
   const plain = model("ministral-8b-latest", { reasoning: false });
   expect(messagesOf(asked, plain)[1]).toEqual({ role: "assistant", content: "4" });
-  expect(limitationsOf(asked, plain)).toMatchObject([{ kind: "EMULATED", field: "messages[1].parts[0].reasoning" }]);
+  expect(checkSupport(asked, plain)).toMatchObject([{ kind: "EMULATED", field: "messages[1].parts[0].reasoning" }]);
   const cleared = request({ messages, reasoning: { clearEarlierReasoning: true } });
   expect(messagesOf(cleared)[1]).toEqual({ role: "assistant", content: "4" });
 });
@@ -197,18 +197,18 @@ test("thoughts go back to models that reason, and are left out, with a warning, 
 const { NONE, LOW, MEDIUM, HIGH, MAX } = ReasoningEffort;
 
 test.each([
-  ["magistral-medium-latest", [NONE, HIGH], "REFUSED"],
-  ["mistral-small-latest", [NONE, HIGH], "REFUSED"],
-  ["mistral-large-4", [LOW, MEDIUM, HIGH], "REFUSED"],
-  ["zai-glm-5-3", [LOW, HIGH, MAX], "REFUSED"],
-  ["zai-glm-5-2", [NONE, HIGH], "REFUSED"],
+  ["magistral-medium-latest", [NONE, HIGH], "REJECTED"],
+  ["mistral-small-latest", [NONE, HIGH], "REJECTED"],
+  ["mistral-large-4", [LOW, MEDIUM, HIGH], "REJECTED"],
+  ["zai-glm-5-3", [LOW, HIGH, MAX], "REJECTED"],
+  ["zai-glm-5-2", [NONE, HIGH], "REJECTED"],
   ["codestral-latest", [], "UNSUPPORTED_PARAMETER"],
   ["mistral-large-2512", [], "UNSUPPORTED_PARAMETER"],
-  ["a-model-of-tomorrow", [NONE, LOW, MEDIUM, HIGH, MAX], "REFUSED"],
+  ["a-model-of-tomorrow", [NONE, LOW, MEDIUM, HIGH, MAX], "REJECTED"],
 ] as const)("%s takes only its own efforts", (name, taken: readonly ReasoningEffort[], kind) => {
   for (const effort of [NONE, LOW, MEDIUM, HIGH, MAX]) {
     const asked = request({ reasoning: { control: { case: "effort", value: effort } } });
     const expected = taken.includes(effort) ? [] : [{ kind, field: "reasoning.effort" }];
-    expect(limitationsOf(asked, model(name))).toMatchObject(expected);
+    expect(checkSupport(asked, model(name))).toMatchObject(expected);
   }
 });

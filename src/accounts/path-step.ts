@@ -1,4 +1,0 @@
-/** A name as one step of a path: without slashes of its own, so that two lists of names never make the same path. */
-export function pathStep(name: string): string {
-  return name.replaceAll("%", "%25").replaceAll("/", "%2F");
-}

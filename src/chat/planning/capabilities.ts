@@ -1,0 +1,152 @@
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Media, Part } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model, ModelCapabilities } from "../../gen/dragoman/v1/model_pb.js";
+import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
+import type { Adaptation } from "./adaptations.ts";
+
+/** What a request may need of a model, and what becomes of it where the model lacks it. */
+interface Need {
+  readonly capability: Exclude<keyof ModelCapabilities, "$typeName" | "$unknown">;
+  /** What leaving it out would change too much is refused. */
+  readonly kind: "UNSUPPORTED_PARAMETER" | "REJECTED";
+  /** Completes "the model …". */
+  readonly lack: string;
+  /** Paths of the fields that need it. */
+  readonly fields: (request: ChatRequest) => readonly string[];
+}
+
+const needs: readonly Need[] = [
+  {
+    capability: "imageInput",
+    kind: "REJECTED",
+    lack: "does not take images",
+    fields: (request) => mediaFields(request, "image"),
+  },
+  {
+    capability: "audioInput",
+    kind: "REJECTED",
+    lack: "does not take sounds",
+    fields: (request) => mediaFields(request, "audio"),
+  },
+  {
+    capability: "documentInput",
+    kind: "REJECTED",
+    lack: "does not take documents",
+    fields: (request) => mediaFields(request, "document"),
+  },
+  {
+    capability: "tools",
+    kind: "REJECTED",
+    lack: "does not call tools",
+    fields: ({ tools }) => when(tools.length > 0, "tools"),
+  },
+  {
+    capability: "parallelToolCalls",
+    kind: "UNSUPPORTED_PARAMETER",
+    lack: "calls one tool at a time",
+    fields: ({ parallelToolCalls }) => when(parallelToolCalls, "parallel_tool_calls"),
+  },
+  {
+    capability: "jsonObject",
+    kind: "REJECTED",
+    lack: "does not guarantee a JSON object",
+    fields: (request) => formatFields(request, "jsonObject", "output_format.json_object"),
+  },
+  {
+    capability: "regex",
+    kind: "REJECTED",
+    lack: "does not fit its answer to a regular expression",
+    fields: (request) => formatFields(request, "regex", "output_format.regex"),
+  },
+  {
+    capability: "reasoning",
+    kind: "UNSUPPORTED_PARAMETER",
+    lack: "does not reason",
+    fields: ({ reasoning }) => when(reasoning, "reasoning"),
+  },
+  {
+    capability: "logprobs",
+    kind: "UNSUPPORTED_PARAMETER",
+    lack: "does not return log probabilities",
+    // Both or none: top_logprobs alone would be an invalid request to most providers.
+    fields: ({ parameters }) => [
+      ...when(parameters?.logprobs, "parameters.logprobs"),
+      ...when(parameters?.topLogprobs, "parameters.top_logprobs"),
+    ],
+  },
+  {
+    capability: "chatTemplate",
+    kind: "REJECTED",
+    lack: "does not take a chat template",
+    fields: ({ chatTemplate }) => when(chatTemplate !== undefined, "chat_template"),
+  },
+];
+
+/**
+ * What a model, whichever way it is spoken to, cannot do of what a request asks. Capabilities and limits that are
+ * unknown limit nothing.
+ */
+export function capabilityAdaptations(request: ChatRequest, model: Model): readonly Adaptation[] {
+  const found = [...ceilings(request, model)];
+  for (const { capability, kind, lack, fields } of needs) {
+    if (model.capabilities?.[capability] !== false) continue;
+    for (const field of fields(request)) found.push({ kind, field, message: `${model.id} ${lack}` });
+  }
+  return found;
+}
+
+function* ceilings({ parameters }: ChatRequest, model: Model): Generator<Adaptation> {
+  const { temperature = 0, maxOutputTokens = 0 } = parameters ?? {};
+  const { id, maxTemperature } = model;
+  if (maxTemperature !== undefined && temperature > maxTemperature) {
+    const message = `${id} takes a temperature of at most ${maxTemperature}`;
+    yield { kind: "ADJUSTED", field: "parameters.temperature", message, set: maxTemperature };
+  }
+  if (model.maxOutputTokens > 0 && maxOutputTokens > model.maxOutputTokens) {
+    const message = `${id} gives at most ${model.maxOutputTokens} tokens`;
+    yield { kind: "ADJUSTED", field: "parameters.max_output_tokens", message, set: model.maxOutputTokens };
+  }
+}
+
+function when(needed: unknown, field: string): readonly string[] {
+  return needed ? [field] : [];
+}
+
+function formatFields({ outputFormat }: ChatRequest, format: OutputFormat["format"]["case"], field: string) {
+  return when(outputFormat?.format.case === format, field);
+}
+
+function mediaFields({ messages }: ChatRequest, kind: MediaKind): readonly string[] {
+  return messages.flatMap(({ parts }, message) =>
+    parts.flatMap((part, place) => mediaIn(part, kind).map((path) => `messages[${message}].parts[${place}].${path}`)),
+  );
+}
+
+function mediaIn({ kind: { case: name, value } }: Part, wanted: MediaKind): readonly string[] {
+  if (name === "media") return when(mediaKind(value) === wanted, "media");
+  if (name !== "toolResult") return [];
+  return value.parts.flatMap(({ kind }, place) =>
+    when(kind.case === "media" && mediaKind(kind.value) === wanted, `tool_result.parts[${place}].media`),
+  );
+}
+
+export type MediaKind = "image" | "audio" | "video" | "document";
+
+const extensions: readonly (readonly [MediaKind, readonly string[]])[] = [
+  ["image", ["png", "jpg", "jpeg", "gif", "webp", "bmp", "heic", "svg"]],
+  ["audio", ["wav", "mp3", "flac", "m4a", "ogg", "opus", "aac"]],
+  ["video", ["mp4", "mov", "webm", "mpeg", "avi"]],
+  ["document", ["pdf", "txt", "md", "csv", "html", "docx", "xlsx", "pptx"]],
+];
+
+/** What a medium is, by its media type, else by its address; undefined when neither tells. */
+export function mediaKind({ mediaType, source }: Media): MediaKind | undefined {
+  const address = source.case === "url" ? source.value : "";
+  const type = mediaType || /^data:([^;,]+)/i.exec(address)?.[1] || "";
+  if (type !== "") {
+    const [family = ""] = type.toLowerCase().split("/");
+    return family === "image" || family === "audio" || family === "video" ? family : "document";
+  }
+  const extension = /\.(\w+)$/.exec(URL.parse(address)?.pathname ?? "")?.[1]?.toLowerCase() ?? "";
+  return extensions.find(([, names]) => names.includes(extension))?.[0];
+}

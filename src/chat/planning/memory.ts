@@ -1,0 +1,60 @@
+import type { Message } from "../../gen/dragoman/v1/message_pb.js";
+import { isSystem } from "../validation/request-rules.ts";
+
+/**
+ * The last k messages. System messages are kept besides, where they stood, and are not counted (behaviour of the EGP
+ * API, seeds 000 and 001). When the cut would part a tool result from its call, it moves back to the call, so that a
+ * few more than k messages may be left: providers refuse a result without its call.
+ */
+export function keepLast(messages: readonly Message[], k: number): readonly Message[] {
+  let begin = messages.length;
+  for (let counted = 0; begin > 0 && counted < k; begin--) {
+    const message = messages[begin - 1];
+    if (message !== undefined && !isSystem(message)) counted++;
+  }
+  const parted = partedAt(messages);
+  while (parted[begin]) begin--;
+  return from(messages, begin);
+}
+
+/**
+ * Leaves out as few of the oldest messages as make the rest fit. System messages and the last message stay, with the
+ * call that a last tool result answers; when not even they fit, they are what is left. `fits` is asked about
+ * log2(messages) times.
+ */
+export async function trimOldest(
+  messages: readonly Message[],
+  fits: (kept: readonly Message[]) => Promise<boolean>,
+): Promise<readonly Message[]> {
+  const parted = partedAt(messages);
+  const begins = messages.flatMap((message, index) => (isSystem(message) || parted[index] ? [] : [index]));
+  let [low, high] = [0, Math.max(0, begins.length - 1)];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (await fits(from(messages, begins[middle] ?? 0))) high = middle;
+    else low = middle + 1;
+  }
+  return from(messages, low === 0 ? 0 : (begins[low] ?? 0));
+}
+
+/** The messages from a place on, and the system messages before it. */
+function from(messages: readonly Message[], begin: number): readonly Message[] {
+  return messages.filter((message, index) => index >= begin || isSystem(message));
+}
+
+/** Whether a cut before each message would part a call of a tool from a result of it, however far apart they are. */
+function partedAt(messages: readonly Message[]): readonly boolean[] {
+  const calls = new Map<string, number>();
+  for (const [index, { parts }] of messages.entries()) {
+    for (const { kind } of parts) if (kind.case === "toolCall") calls.set(kind.value.id, index);
+  }
+  let earliest = messages.length;
+  const parted: boolean[] = [];
+  for (const [index, { parts }] of [...messages.entries()].reverse()) {
+    for (const { kind } of parts) {
+      if (kind.case === "toolResult") earliest = Math.min(earliest, calls.get(kind.value.toolCallId) ?? index);
+    }
+    parted[index] = earliest < index;
+  }
+  return parted;
+}

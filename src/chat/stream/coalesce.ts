@@ -1,0 +1,52 @@
+import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import type { ChatEvent } from "./events.ts";
+import { joinState } from "./fold.ts";
+
+/**
+ * Joins neighbouring deltas of one part within a batch, that is, within what arrived in one read from the upstream.
+ * Nothing waits for it, and the fold of the result is the fold of the batch.
+ */
+export function coalesce(batch: readonly ChatEvent[]): readonly ChatEvent[] {
+  if (batch.length < 2) return batch;
+  const joined: ChatEvent[] = [];
+  for (const event of batch) {
+    const last = joined.at(-1);
+    const merged = last?.case === "delta" && event.case === "delta" ? join(last.value, event.value) : undefined;
+    if (merged === undefined) joined.push(event);
+    else joined[joined.length - 1] = { case: "delta", value: merged };
+  }
+  return joined;
+}
+
+/** Both deltas as one, or undefined when they belong to different parts. */
+function join(first: PartDelta, second: PartDelta): PartDelta | undefined {
+  if (first.choiceIndex !== second.choiceIndex || first.partIndex !== second.partIndex) return undefined;
+  const delta = joinFragments(first.delta, second.delta);
+  if (delta === undefined) return undefined;
+  const merged: PartDelta = { ...first, delta };
+  if (second.providerState) merged.providerState = joinState(first.providerState, second.providerState);
+  if (second.logprobs) {
+    const tokens = [...(first.logprobs?.tokens ?? []), ...second.logprobs.tokens];
+    merged.logprobs = { ...second.logprobs, tokens };
+  }
+  return merged;
+}
+
+function joinFragments(first: PartDelta["delta"], second: PartDelta["delta"]): PartDelta["delta"] | undefined {
+  if (first.case === "text" && second.case === "text") {
+    return { case: "text", value: first.value + second.value };
+  }
+  if (first.case === "refusal" && second.case === "refusal") {
+    return { case: "refusal", value: first.value + second.value };
+  }
+  if (first.case === "reasoning" && second.case === "reasoning") {
+    const { text, redacted } = second.value;
+    const value = { ...first.value, text: first.value.text + text, redacted: first.value.redacted || redacted };
+    return { case: "reasoning", value };
+  }
+  if (first.case === "toolCall" && second.case === "toolCall") {
+    const value = { ...first.value, argumentsJson: first.value.argumentsJson + second.value.argumentsJson };
+    return { case: "toolCall", value };
+  }
+  return undefined;
+}

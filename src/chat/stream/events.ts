@@ -1,0 +1,95 @@
+import type { StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
+import type { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
+import type { ChatCompleted, ChatStarted, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+
+/**
+ * One event of a chat stream, as it goes out in `StreamChatResponse.event`. Adapters yield them in batches: all that
+ * arrived in one read from the upstream, so that what belongs together can be joined without waiting.
+ */
+export type ChatEvent = Exclude<StreamChatResponse["event"], { case: undefined }>;
+
+// The functions below build messages as literals instead of with create(): 0.1 instead of 0.9 microseconds for a
+// delta, on the path that runs once per token.
+
+/** A delta, as an event. */
+export type DeltaEvent = Extract<ChatEvent, { case: "delta" }>;
+
+/** The start of a stream. The caller's side of it (id, warnings, effective parameters) is filled in by the call. */
+export function started(): ChatEvent {
+  const value: ChatStarted = {
+    $typeName: "dragoman.v1.ChatStarted",
+    id: "",
+    model: "",
+    provider: "",
+    warnings: [],
+  };
+  return { case: "started", value };
+}
+
+export function delta(
+  choiceIndex: number,
+  partIndex: number,
+  fragment: Exclude<PartDelta["delta"], { case: undefined }>,
+  logprobs?: LogProbs,
+): DeltaEvent {
+  const value: PartDelta = { $typeName: "dragoman.v1.PartDelta", choiceIndex, partIndex, delta: fragment };
+  if (logprobs !== undefined) value.logprobs = logprobs;
+  return { case: "delta", value };
+}
+
+export function textDelta(choiceIndex: number, partIndex: number, text: string, logprobs?: LogProbs): DeltaEvent {
+  return delta(choiceIndex, partIndex, { case: "text", value: text }, logprobs);
+}
+
+export function refusalDelta(choiceIndex: number, partIndex: number, text: string, logprobs?: LogProbs): DeltaEvent {
+  return delta(choiceIndex, partIndex, { case: "refusal", value: text }, logprobs);
+}
+
+export function reasoningDelta(choiceIndex: number, partIndex: number, text: string, logprobs?: LogProbs): DeltaEvent {
+  const value = { $typeName: "dragoman.v1.Reasoning", text, redacted: false } as const;
+  return delta(choiceIndex, partIndex, { case: "reasoning", value }, logprobs);
+}
+
+/** A fragment of a tool call. `id` and `name` are given with the first fragment and empty after it. */
+export function toolCallDelta(
+  choiceIndex: number,
+  partIndex: number,
+  argumentsJson: string,
+  id = "",
+  name = "",
+): DeltaEvent {
+  const value = { $typeName: "dragoman.v1.ToolCall", id, name, argumentsJson } as const;
+  return delta(choiceIndex, partIndex, { case: "toolCall", value });
+}
+
+export function finished(
+  choiceIndex: number,
+  finishReason: FinishReason,
+  providerFinishReason: string,
+  matchedStopSequence = "",
+): ChatEvent {
+  return {
+    case: "finished",
+    value: {
+      $typeName: "dragoman.v1.ChoiceFinished",
+      choiceIndex,
+      finishReason,
+      providerFinishReason,
+      matchedStopSequence,
+    },
+  };
+}
+
+/** The end of a stream. Attempts and this service's own timings are filled in by the call. */
+export function completed(facts: Partial<Omit<ChatCompleted, "$typeName" | "$unknown">> = {}): ChatEvent {
+  const value: ChatCompleted = {
+    $typeName: "dragoman.v1.ChatCompleted",
+    warnings: [],
+    serviceTier: "",
+    systemFingerprint: "",
+    attempts: [],
+    ...facts,
+  };
+  return { case: "completed", value };
+}

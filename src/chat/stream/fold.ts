@@ -1,0 +1,127 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type ChatCompletion,
+  ChatCompletionSchema,
+  type Choice,
+  ChoiceSchema,
+} from "../../gen/dragoman/v1/completion_pb.js";
+import { LogProbsSchema } from "../../gen/dragoman/v1/logprobs_pb.js";
+import { MessageSchema, type Part, PartSchema, type ProviderState, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import type { ChatEvent } from "./events.ts";
+
+/** Joins the events of one stream to the completion that they stand for. The events must keep the stream law. */
+export interface Fold {
+  add(event: ChatEvent): void;
+  /** The completion so far; whole after `completed`. */
+  readonly completion: ChatCompletion;
+}
+
+/** The fold law of `ChatCompletion`, in code. The events given are not changed. */
+export function createFold(): Fold {
+  const completion = create(ChatCompletionSchema);
+
+  function choiceAt(index: number): Choice {
+    const known = completion.choices.find((choice) => choice.index === index);
+    if (known !== undefined) return known;
+    const choice = create(ChoiceSchema, { index, message: create(MessageSchema, { role: Role.ASSISTANT }) });
+    completion.choices.push(choice);
+    completion.choices.sort((a, b) => a.index - b.index);
+    return choice;
+  }
+
+  return {
+    completion,
+    add(event) {
+      switch (event.case) {
+        case "started":
+          begin(completion, event.value);
+          return;
+        case "delta":
+          extend(choiceAt(event.value.choiceIndex), event.value);
+          return;
+        case "finished":
+          finish(choiceAt(event.value.choiceIndex), event.value);
+          return;
+        case "completed":
+          complete(completion, event.value);
+          return;
+        default:
+          event satisfies never;
+      }
+    },
+  };
+}
+
+function begin(completion: ChatCompletion, started: ChatStarted): void {
+  completion.id = started.id;
+  completion.model = started.model;
+  completion.provider = started.provider;
+  if (started.createTime) completion.createTime = started.createTime;
+  if (started.effectiveParameters) completion.effectiveParameters = started.effectiveParameters;
+  completion.warnings.push(...started.warnings);
+}
+
+function extend(choice: Choice, { partIndex, delta, providerState, logprobs }: PartDelta): void {
+  const parts = choice.message?.parts ?? [];
+  let part = parts[partIndex];
+  if (part === undefined) {
+    part = beginPart(delta);
+    parts[partIndex] = part;
+  } else {
+    extendPart(part, delta);
+  }
+  if (providerState) part.providerState = joinState(part.providerState, providerState);
+  if (logprobs) {
+    const field = delta.case === "reasoning" ? "reasoningLogprobs" : "logprobs";
+    choice[field] ??= create(LogProbsSchema);
+    choice[field].tokens.push(...logprobs.tokens);
+  }
+}
+
+function beginPart(delta: PartDelta["delta"]): Part {
+  switch (delta.case) {
+    case "text":
+    case "refusal":
+      return create(PartSchema, { kind: { case: delta.case, value: delta.value } });
+    case "reasoning":
+      return create(PartSchema, { kind: { case: "reasoning", value: { ...delta.value } } });
+    case "toolCall":
+      return create(PartSchema, { kind: { case: "toolCall", value: { ...delta.value } } });
+    case undefined:
+      return create(PartSchema);
+    default:
+      return delta satisfies never;
+  }
+}
+
+function extendPart({ kind }: Part, delta: PartDelta["delta"]): void {
+  if (kind.case === "text" && delta.case === "text") kind.value += delta.value;
+  else if (kind.case === "refusal" && delta.case === "refusal") kind.value += delta.value;
+  else if (kind.case === "reasoning" && delta.case === "reasoning") {
+    kind.value.text += delta.value.text;
+    kind.value.redacted ||= delta.value.redacted;
+  } else if (kind.case === "toolCall" && delta.case === "toolCall") {
+    kind.value.argumentsJson += delta.value.argumentsJson;
+  }
+}
+
+/** Joins opaque state: the bytes of one part concatenate. */
+export function joinState(known: ProviderState | undefined, more: ProviderState): ProviderState {
+  return known === undefined ? more : { ...more, data: Buffer.concat([known.data, more.data]) };
+}
+
+function finish(choice: Choice, finished: ChoiceFinished): void {
+  choice.finishReason = finished.finishReason;
+  choice.providerFinishReason = finished.providerFinishReason;
+  choice.matchedStopSequence = finished.matchedStopSequence;
+}
+
+function complete(completion: ChatCompletion, completed: ChatCompleted): void {
+  if (completed.usage) completion.usage = completed.usage;
+  completion.warnings.push(...completed.warnings);
+  completion.serviceTier = completed.serviceTier;
+  completion.systemFingerprint = completed.systemFingerprint;
+  if (completed.timeInfo) completion.timeInfo = completed.timeInfo;
+  completion.attempts.push(...completed.attempts);
+}

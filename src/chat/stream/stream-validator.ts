@@ -1,0 +1,124 @@
+import { GatewayError } from "../../errors.ts";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import type { ChatEvent } from "./events.ts";
+
+interface ChoiceState {
+  /** The kind of each part, by part index. */
+  readonly parts: PartDelta["delta"]["case"][];
+  finished: boolean;
+}
+
+/** Watches one stream of events and stops it where it breaks the stream law of `ChatService.StreamChat`. */
+export interface StreamValidator {
+  /** Throws when the event may not come now. */
+  accept(event: ChatEvent): void;
+  /** Throws when the stream may not end now. */
+  end(): void;
+  /** Whether text, reasoning, a refusal or a tool call has passed: from then on nothing may be tried again. */
+  readonly outputStarted: boolean;
+  /** Characters of output that have passed, for an estimate of tokens. */
+  readonly outputCharacters: number;
+}
+
+export function createStreamValidator(): StreamValidator {
+  const choices = new Map<number, ChoiceState>();
+  let unfinished = 0;
+  let phase: "new" | "started" | "completed" = "new";
+  let outputStarted = false;
+  let outputCharacters = 0;
+
+  function broken(what: string): GatewayError {
+    return outputStarted
+      ? new GatewayError("PROVIDER_STREAM_INTERRUPTED", `the provider's answer is malformed: ${what}`)
+      : new GatewayError("PROVIDER_FAULT", `the provider's answer is malformed: ${what}`);
+  }
+
+  function acceptDelta({ choiceIndex, partIndex, delta }: PartDelta): void {
+    if (delta.case === undefined) throw broken("a delta without content");
+    let choice = choices.get(choiceIndex);
+    if (choice === undefined) {
+      choice = beginChoice(choiceIndex);
+    } else if (choice.finished) {
+      throw broken("a delta after its choice finished");
+    }
+    const known = choice.parts[partIndex];
+    if (known === undefined) {
+      if (partIndex !== choice.parts.length) throw broken("a part index was skipped");
+      if (delta.case === "toolCall" && (delta.value.id === "" || delta.value.name === "")) {
+        throw broken("a tool call began without id and name");
+      }
+      choice.parts.push(delta.case);
+    } else if (known !== delta.case) {
+      throw broken("a part changed its kind");
+    } else if (delta.case === "toolCall" && (delta.value.id !== "" || delta.value.name !== "")) {
+      throw broken("a tool call was named twice");
+    }
+    outputStarted = true;
+    outputCharacters += lengthOf(delta);
+  }
+
+  function beginChoice(index: number): ChoiceState {
+    const choice: ChoiceState = { parts: [], finished: false };
+    choices.set(index, choice);
+    unfinished++;
+    return choice;
+  }
+
+  return {
+    accept(event) {
+      if (phase === "completed") throw broken("an event after the end");
+      if (event.case === "started") {
+        if (phase !== "new") throw broken("started came twice");
+        phase = "started";
+        return;
+      }
+      if (phase === "new") throw broken("an event before started");
+      switch (event.case) {
+        case "delta":
+          acceptDelta(event.value);
+          return;
+        case "finished": {
+          const choice = choices.get(event.value.choiceIndex) ?? beginChoice(event.value.choiceIndex);
+          if (choice.finished) throw broken("a choice finished twice");
+          if (event.value.finishReason === FinishReason.UNSPECIFIED) throw broken("a choice finished without a reason");
+          choice.finished = true;
+          unfinished--;
+          return;
+        }
+        case "completed":
+          if (choices.size === 0) throw broken("an answer without a choice");
+          if (unfinished > 0) throw broken("completed came before every choice finished");
+          phase = "completed";
+          return;
+        default:
+          event satisfies never;
+      }
+    },
+    end() {
+      if (phase !== "completed") {
+        throw new GatewayError("PROVIDER_STREAM_INTERRUPTED", "the provider's answer ended before it was complete");
+      }
+    },
+    get outputStarted() {
+      return outputStarted;
+    },
+    get outputCharacters() {
+      return outputCharacters;
+    },
+  };
+}
+
+function lengthOf(delta: Exclude<PartDelta["delta"], { case: undefined }>): number {
+  switch (delta.case) {
+    case "text":
+    case "refusal":
+      return delta.value.length;
+    case "reasoning":
+      return delta.value.text.length;
+    case "toolCall":
+      return delta.value.name.length + delta.value.argumentsJson.length;
+    default:
+      return delta satisfies never;
+  }
+}

@@ -1,0 +1,163 @@
+import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { askedThinking, leastBudget } from "../anthropic/thinking.ts";
+import { askedFields, type OptionalField } from "../chat-completions/fields.ts";
+import {
+  effortRejected,
+  emulated,
+  laterSystem,
+  leftOut,
+  lostThought,
+  mediaIn,
+  partsOf,
+  refused,
+  temperatureLimit,
+  unsupported,
+} from "../kit/adaptations.ts";
+import { hintAdaptations } from "../kit/cache-hints.ts";
+import { type Family, familyOf } from "./families.ts";
+import { canSend } from "./media.ts";
+import { sentThinking } from "./thinking.ts";
+import { calledTools } from "./tools.ts";
+import { serviceTiers } from "./wire.ts";
+
+/** The highest temperature of Converse, whichever model it is. */
+const highestTemperature = 1;
+
+/** Whether an optional field is sent to a model of this family. */
+export function takesField(field: OptionalField, request: ChatRequest, family: Family): boolean {
+  const thinking = sentThinking(request, family.thinking);
+  // Claude samples freely while it thinks.
+  const isThinking = family.claude && (thinking.case === "effort" || thinking.case === "budget");
+  switch (field) {
+    case "parameters.max_output_tokens":
+      // Nova refuses a limit when it may think long.
+      return !(
+        family.thinking?.kind === "nova" &&
+        thinking.case === "effort" &&
+        thinking.effort === ReasoningEffort.HIGH
+      );
+    case "parameters.temperature":
+      return family.sampling !== "none" && !isThinking;
+    case "parameters.top_p":
+      if (family.sampling === "one" && request.parameters?.temperature !== undefined) return false;
+      return family.sampling !== "none" && !isThinking;
+    case "parameters.top_k":
+      return family.claude && family.sampling !== "none" && !isThinking;
+    case "parameters.stop_sequences":
+      return family.stops;
+    case "service_tier":
+      return serviceTiers.some((tier) => tier === request.serviceTier);
+    case "parallel_tool_calls":
+      return family.claude;
+    default:
+      return false;
+  }
+}
+
+/** What this model on Bedrock cannot do of what the request asks. */
+export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
+  const family = familyOf(model.providerModel);
+  return [
+    ...fieldAdaptations(request, model, family),
+    ...thinkingAdaptations(request, model, family),
+    ...formAdaptations(request),
+    ...toolAdaptations(request, model, family),
+    ...messageAdaptations(request, family),
+  ];
+}
+
+function* fieldAdaptations(request: ChatRequest, model: Model, family: Family): Generator<Adaptation> {
+  for (const [field] of askedFields(request)) {
+    // More choices are more calls; how much to think has rules of its own.
+    if (["parameters.n", "reasoning.effort", "reasoning.budget_tokens"].includes(field)) continue;
+    if (takesField(field, request, family)) continue;
+    yield unsupported(field, `the model ${model.providerModel} does not take ${field} on Bedrock`);
+  }
+  if (takesField("parameters.temperature", request, family)) {
+    yield* temperatureLimit(request, model, "Bedrock", highestTemperature);
+  }
+}
+
+function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: Family): Generator<Adaptation> {
+  const asked = askedThinking(request);
+  const sent = sentThinking(request, thinking);
+  const field = request.reasoning?.control.case === "effort" ? "reasoning.effort" : "reasoning.budget_tokens";
+  const subject = `the model ${model.providerModel}`;
+  if (asked.case === "nothing" || (thinking === undefined && asked.case === "off")) return;
+  if (thinking === undefined) {
+    yield unsupported(field, `${subject} cannot be told how much to think`);
+  } else if (
+    (asked.case === "off" && sent.case === "nothing") ||
+    (asked.case === "effort" && !thinking.efforts.includes(asked.effort))
+  ) {
+    yield effortRejected(subject, thinking.efforts, field);
+  } else if (sent.case === "nothing") {
+    const isShort = asked.case === "effort" || thinking.budget;
+    const what = isShort ? "thinks only with more max_output_tokens" : "takes no number of tokens for its thoughts";
+    yield unsupported(field, `${subject} ${what}`);
+  } else if (sent.case === "budget" && asked.case === "effort") {
+    yield emulated(field, `${subject} takes no effort: it gets ${sent.tokens} tokens for its thoughts`);
+  } else if (sent.case === "budget" && asked.case === "budget" && sent.tokens !== asked.tokens) {
+    const message = `${subject} thinks with at least ${leastBudget} tokens and fewer than max_output_tokens`;
+    yield { kind: "ADJUSTED", field, message, set: sent.tokens };
+  }
+}
+
+function* formAdaptations({ outputFormat }: ChatRequest): Generator<Adaptation> {
+  if (outputFormat?.format.case === "regex") {
+    yield refused("output_format.regex", "Bedrock cannot fit its answer to a regular expression");
+  } else if (outputFormat?.format.case === "jsonObject") {
+    yield emulated("output_format.json_object", "Bedrock has no JSON mode: the model is told to write a JSON object");
+  }
+}
+
+function* toolAdaptations(request: ChatRequest, model: Model, family: Family): Generator<Adaptation> {
+  const { toolChoice, tools } = request;
+  const choice = toolChoice?.choice;
+  const hasCalls = calledTools(request).size > 0;
+  if (tools.length === 0 && hasCalls) {
+    const message = "Bedrock takes tool calls in a conversation only together with the tools";
+    yield family.claude
+      ? emulated("tools", `${message}: their names are sent, and the model is told not to call them`)
+      : refused("tools", `${message}: send them too`);
+  }
+  if (choice?.case === "toolName" && family.forcedTool !== "named") {
+    yield refused("tool_choice.tool_name", `the model ${model.providerModel} cannot be made to call a certain tool`);
+  } else if (choice?.value === ToolChoiceMode.REQUIRED && family.forcedTool === "none") {
+    yield refused("tool_choice.mode", `the model ${model.providerModel} cannot be made to call a tool`);
+  } else if (choice?.value === ToolChoiceMode.NONE && tools.length > 0 && !family.claude) {
+    yield hasCalls
+      ? refused("tool_choice.mode", `the model ${model.providerModel} cannot be kept from calling tools once it did`)
+      : emulated("tool_choice.mode", "Bedrock has no tool choice none: the tools are left out instead");
+  }
+  if (!family.strictTools && tools.some(({ strict }) => strict !== undefined)) {
+    yield emulated("tools", `Bedrock takes no strict tools for the model ${model.providerModel}: strict is left out`);
+  }
+}
+
+/** What of the messages cannot be sent, or is left out or moved. */
+function* messageAdaptations(request: ChatRequest, family: Family): Generator<Adaptation> {
+  const { messages } = request;
+  for (const placed of partsOf(messages)) {
+    const inResult = placed.part.kind.case === "toolResult";
+    for (const { media, path } of mediaIn(placed)) {
+      if (canSend(media, inResult)) continue;
+      yield refused(path, "Bedrock takes media only as bytes or from S3, with a media type that it knows");
+    }
+  }
+  yield* leftOut(request, {
+    name: "Bedrock has no names for participants: they are left out",
+    detail: "Bedrock has no levels of detail for images: they are left out",
+    ...(!family.marks && { cacheHint: "this model takes no cache hints: they are left out" }),
+  });
+  if (family.marks) yield* hintAdaptations(request, "Bedrock");
+  const unsigned = "Bedrock takes back only thoughts that this model signed: others are left out";
+  yield* lostThought(messages, ({ part }) => part.providerState === undefined, unsigned);
+  const late = laterSystem(messages);
+  if (late < 0) return;
+  yield emulated(`messages[${late}]`, "Bedrock takes system messages only before the conversation: it is moved there");
+}

@@ -1,0 +1,233 @@
+import {
+  type ChatEvent,
+  completed,
+  finished,
+  reasoningDelta,
+  refusalDelta,
+  textDelta,
+} from "../../chat/stream/events.ts";
+import type { Reason } from "../../errors.ts";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import { lookUp } from "../../look-up.ts";
+import { locateErrorIn } from "../../upstream/error-body.ts";
+import { embeddedFailure } from "../../upstream/errors.ts";
+import { cutAnswer, failedAnswer, malformedAnswer } from "../../upstream/read-answer.ts";
+import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { textTokens, toLogProbs } from "./logprobs.ts";
+import { plainChunk } from "./plain-chunk.ts";
+import { encodeDetails } from "./reasoning-details.ts";
+import { toTimeInfo } from "./time-info.ts";
+import { ToolCalls } from "./tool-calls.ts";
+import { toUsage } from "./usage.ts";
+import {
+  type Chunk,
+  type ChunkChoice,
+  type ChunkMessage,
+  type ChunkTimings,
+  type ChunkUsage,
+  chunkSchema,
+} from "./wire.ts";
+
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  stop: FinishReason.STOP,
+  eos: FinishReason.STOP,
+  end_turn: FinishReason.STOP,
+  complete: FinishReason.STOP,
+  length: FinishReason.LENGTH,
+  max_tokens: FinishReason.LENGTH,
+  model_length: FinishReason.LENGTH,
+  tool_calls: FinishReason.TOOL_CALLS,
+  function_call: FinishReason.TOOL_CALLS,
+  tool_use: FinishReason.TOOL_CALLS,
+  content_filter: FinishReason.CONTENT_FILTER,
+  safety: FinishReason.CONTENT_FILTER,
+  sensitive: FinishReason.CONTENT_FILTER,
+};
+
+/** Finish reasons that are failures: OpenRouter's, SGLang's, DeepSeek's. */
+const failures: ReadonlySet<string> = new Set(["error", "abort", "insufficient_system_resource"]);
+
+/** One choice as far as it has come. Parts are numbered in the order in which they begin. */
+interface ChoiceState {
+  parts: number;
+  text: number | undefined;
+  reasoning: number | undefined;
+  refusal: number | undefined;
+  readonly calls: ToolCalls;
+  finishReason: string;
+  matchedStop: string;
+}
+
+/** How an answer is read. */
+export interface Reading {
+  /** Leaves the text of the reasoning out. */
+  readonly hideReasoning: boolean;
+  /** Keeps OpenRouter's `reasoning_details` as state, to be sent back. */
+  readonly keepDetails: boolean;
+  /** What error codes mean. Default: the same as at OpenAI. */
+  readonly reasons?: Readonly<Record<string, Reason>>;
+}
+
+/** An answer as far as it has come. */
+export interface AnswerState extends Reading {
+  readonly call: UpstreamCall;
+  readonly choices: Map<number, ChoiceState>;
+  usage: ChunkUsage | undefined;
+  timings: ChunkTimings | undefined;
+  serviceTier: string;
+  systemFingerprint: string;
+}
+
+export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
+  const nothing = { usage: undefined, timings: undefined, serviceTier: "", systemFingerprint: "" };
+  return { ...reading, call, choices: new Map(), ...nothing };
+}
+
+/** Appends the events of one chunk, given as JSON text, to a batch. A whole answer is read like one large chunk. */
+export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): void {
+  const { call } = answer;
+  const value = parseJson(json, answer);
+  const plain = plainChunk(value, answer);
+  if (plain !== undefined) {
+    const state = answer.choices.get(plain.index) ?? beginChoice(answer, plain.index);
+    state.text ??= state.parts++;
+    batch.push(textDelta(plain.index, state.text, plain.text));
+    call.outputStarted = true;
+    return;
+  }
+  const chunk = parseChunk(value, answer);
+  if (chunk.id) call.attempt.providerResponseId = chunk.id;
+  answer.usage = chunk.usage ?? chunk.x_groq?.usage ?? answer.usage;
+  answer.timings = chunk.time_info ?? answer.timings;
+  answer.serviceTier = chunk.service_tier_used ?? chunk.service_tier ?? answer.serviceTier;
+  answer.systemFingerprint = chunk.system_fingerprint ?? answer.systemFingerprint;
+  for (const choice of chunk.choices ?? []) choiceEvents(answer, choice, batch);
+}
+
+/** The events of the end of an answer. Throws when a choice was not finished: then the answer was cut. */
+export function endEvents({ call, choices, ...answer }: AnswerState): ChatEvent[] {
+  const batch: ChatEvent[] = [];
+  const entries = [...choices].sort(([a], [b]) => a - b);
+  if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) {
+    throw cutAnswer(call);
+  }
+  // Not before the end: some servers send content after a finish reason.
+  for (const [index, choice] of entries) {
+    const rest = choice.calls.end();
+    if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
+    batch.push(...rest, finished(index, toFinishReason(choice), choice.finishReason, choice.matchedStop));
+  }
+  const { usage, timings, serviceTier, systemFingerprint } = answer;
+  // Groq gives its timings within the usage.
+  const timeInfo = toTimeInfo(timings ?? usage);
+  const facts = { ...(usage && { usage: toUsage(usage) }), ...(timeInfo && { timeInfo }) };
+  batch.push(completed({ serviceTier, systemFingerprint, ...facts }));
+  return batch;
+}
+
+function errorIn(value: unknown, { call, reasons }: AnswerState) {
+  const error = locateErrorIn(value);
+  return error && embeddedFailure(error, call, reasons);
+}
+
+function parseJson(json: string, { call }: AnswerState): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    // Without the cause: a SyntaxError quotes the text.
+    throw malformedAnswer(call, "it is not JSON");
+  }
+}
+
+function parseChunk(value: unknown, answer: AnswerState): Chunk {
+  const { call } = answer;
+  const parsed = chunkSchema.safeParse(value);
+  // Errors come first: they look like chunks without choices, and what beside them is a chunk is of no use.
+  if (!parsed.success || saysError(parsed.data)) {
+    throw errorIn(value, answer) ?? malformedAnswer(call, "it has an unexpected form", parsed.error);
+  }
+  return parsed.data;
+}
+
+function saysError({ error, object, detail, message, choices }: Chunk): boolean {
+  if ((error ?? undefined) !== undefined || object === "error") return true;
+  return !choices && (detail !== undefined || message !== undefined);
+}
+
+function choiceEvents(answer: AnswerState, choice: ChunkChoice, batch: ChatEvent[]): void {
+  const { call } = answer;
+  const reason = choice.finish_reason ?? "";
+  if ((choice.error ?? undefined) !== undefined || failures.has(reason)) {
+    throw errorIn({ error: choice.error }, answer) ?? failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
+  }
+  const index = choice.index ?? 0;
+  const state = answer.choices.get(index) ?? beginChoice(answer, index);
+  const before = batch.length;
+  const message = choice.delta ?? choice.message;
+  if (message) messageEvents(answer, state, index, message, choice, batch);
+  if (batch.length > before) call.outputStarted = true;
+  if (reason !== "") state.finishReason = reason;
+  const matched = choice.stop_reason ?? choice.matched_stop;
+  if (typeof matched === "string") state.matchedStop = matched;
+}
+
+function beginChoice(answer: AnswerState, index: number): ChoiceState {
+  const state: ChoiceState = {
+    parts: 0,
+    text: undefined,
+    reasoning: undefined,
+    refusal: undefined,
+    calls: new ToolCalls(index, () => state.parts++),
+    finishReason: "",
+    matchedStop: "",
+  };
+  answer.choices.set(index, state);
+  return state;
+}
+
+function messageEvents(
+  answer: AnswerState,
+  state: ChoiceState,
+  index: number,
+  message: ChunkMessage,
+  { logprobs, reasoning_logprobs }: ChunkChoice,
+  batch: ChatEvent[],
+): void {
+  // Together sends the same text in both fields.
+  const reasoning = message.reasoning_content || message.reasoning || "";
+  const lists = typeof logprobs === "number" ? undefined : logprobs;
+  const reasoningLogProbs = toLogProbs(lists?.reasoning_content ?? reasoning_logprobs?.content);
+  const details = answer.keepDetails && message.reasoning_details?.length ? message.reasoning_details : undefined;
+  if (details || (!answer.hideReasoning && (reasoning !== "" || reasoningLogProbs !== undefined))) {
+    state.reasoning ??= state.parts++;
+    const event = answer.hideReasoning
+      ? reasoningDelta(index, state.reasoning, "")
+      : reasoningDelta(index, state.reasoning, reasoning, reasoningLogProbs);
+    if (details) event.value.providerState = stateOf(answer.call, encodeDetails(details));
+    batch.push(event);
+  }
+  const { content } = message;
+  const text = typeof content === "string" ? content : (content?.map((part) => part.text ?? "").join("") ?? "");
+  const textLogProbs = toLogProbs(textTokens(logprobs, text));
+  if (text !== "" || textLogProbs !== undefined) {
+    state.text ??= state.parts++;
+    batch.push(textDelta(index, state.text, text, textLogProbs));
+  }
+  const refusalLogProbs = toLogProbs(lists?.refusal);
+  if (message.refusal || refusalLogProbs !== undefined) {
+    state.refusal ??= state.parts++;
+    batch.push(refusalDelta(index, state.refusal, message.refusal ?? "", refusalLogProbs));
+  }
+  for (const fragment of message.tool_calls ?? []) {
+    const event = state.calls.toEvent(fragment);
+    if (event !== undefined) batch.push(event);
+  }
+}
+
+function toFinishReason({ finishReason, refusal, calls }: ChoiceState): FinishReason {
+  const reason = lookUp(finishReasons, finishReason);
+  if (reason !== FinishReason.STOP) return reason ?? FinishReason.OTHER;
+  // Several servers say stop after tool calls, and OpenAI says it after a refusal.
+  if (refusal !== undefined) return FinishReason.CONTENT_FILTER;
+  return calls.count > 0 ? FinishReason.TOOL_CALLS : FinishReason.STOP;
+}

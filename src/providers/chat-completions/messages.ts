@@ -1,0 +1,112 @@
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { type Message, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit/messages.ts";
+import { assistantTurn } from "./assistant-turn.ts";
+import { toMediaPart } from "./media.ts";
+import type { Quirks } from "./quirks.ts";
+import { decodeDetails, type ReasoningDetail } from "./reasoning-details.ts";
+import type { ContentPart, WireAssistant, WireMessage } from "./wire.ts";
+
+/** The conversation in the dialect. Reasoning models take system text as developer messages. */
+export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningModel: boolean): readonly WireMessage[] {
+  const start = reasoningStart(request);
+  return request.messages.flatMap((message, index) => {
+    const wire = toWire(message, index);
+    return quirks.cacheMarks && message.parts.some(isMarked) ? wire.map((one) => ({ ...one, ...cacheMark })) : wire;
+  });
+
+  function toWire(message: Message, index: number): readonly WireMessage[] {
+    switch (message.role) {
+      case Role.SYSTEM:
+        return [plainMessage(isReasoningModel && quirks.developerRole ? "developer" : "system", message)];
+      case Role.DEVELOPER:
+        return [plainMessage(quirks.developerRole ? "developer" : "system", message)];
+      case Role.USER:
+        return [plainMessage("user", message)];
+      case Role.ASSISTANT:
+        return [assistantMessage(message, quirks, index >= start)];
+      case Role.TOOL:
+        return message.parts.map(({ kind }) => {
+          if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
+          return toolMessage(kind.value);
+        });
+      case Role.UNSPECIFIED:
+        throw withoutRole();
+      default:
+        return message.role satisfies never;
+    }
+  }
+}
+
+/** Asks the server to cache the prompt up to here. It has one kind of mark, without a time to live. */
+export const cacheMark = { cache_control: { type: "ephemeral" } } as const;
+
+function isMarked({ cacheHint }: Part): boolean {
+  return cacheHint !== undefined;
+}
+
+function plainMessage(role: "system" | "developer" | "user", { parts, name }: Message): WireMessage {
+  const content = parts.map(({ kind }): ContentPart => {
+    if (kind.case === "media") return toMediaPart(kind.value);
+    return { type: "text", text: textOf(kind, role) };
+  });
+  return { role, content: simplest(content), ...(name && { name }) };
+}
+
+function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasoning: boolean): WireMessage {
+  const { said, calls } = assistantTurn(parts);
+  const content: ContentPart[] = [];
+  let refusal = "";
+  let reasoning = "";
+  const details: ReasoningDetail[] = [];
+  for (const { kind, state } of said) {
+    if (kind.case === "reasoning") {
+      reasoning += kind.value.text;
+      if (state && quirks.reasoningReplay === "reasoning_details") details.push(...decodeDetails(state.data));
+    } else if (kind.case === "refusal" && quirks.refusals) {
+      refusal += kind.value;
+    } else {
+      content.push({ type: "text", text: kind.value });
+    }
+  }
+  return {
+    role: "assistant",
+    content: content.length === 0 ? null : simplest(content),
+    ...(name && { name }),
+    ...(refusal && { refusal }),
+    ...replay(quirks, reasoning, details, calls.length > 0, withReasoning),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  };
+}
+
+/** The fields that send reasoning back. */
+function replay(
+  { reasoningReplay }: Quirks,
+  reasoning: string,
+  details: readonly ReasoningDetail[],
+  callsTools: boolean,
+  withReasoning: boolean,
+): Pick<WireAssistant, "reasoning" | "reasoning_content" | "reasoning_details"> {
+  switch (reasoningReplay) {
+    case undefined:
+      return {};
+    case "reasoning":
+    case "reasoning_content":
+      return withReasoning && reasoning !== "" ? { [reasoningReplay]: reasoning } : {};
+    case "reasoning_content with calls":
+      return callsTools ? { reasoning_content: reasoning } : {};
+    case "reasoning_content also with calls":
+      return callsTools || (withReasoning && reasoning !== "") ? { reasoning_content: reasoning } : {};
+    case "reasoning_details":
+      if (!withReasoning && !callsTools) return {};
+      if (details.length > 0) return { reasoning_details: details };
+      return reasoning === "" ? {} : { reasoning };
+    default:
+      return reasoningReplay satisfies never;
+  }
+}
+
+function toolMessage({ toolCallId, parts }: ToolResult): WireMessage {
+  const content = parts.map(({ kind }): ContentPart => ({ type: "text", text: textOf(kind, "tool result") }));
+  return { role: "tool", tool_call_id: toolCallId, content: simplest(content) };
+}

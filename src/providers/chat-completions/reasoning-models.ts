@@ -1,0 +1,63 @@
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import type { OptionalField } from "./fields.ts";
+
+/** What a family of OpenAI's reasoning models takes. */
+export interface ReasoningModel {
+  readonly efforts: readonly ReasoningEffort[];
+  /** Whether the sampling fields are taken: never, or when the effort is none. */
+  readonly sampling: "never" | "without-effort";
+  /** Whether stop sequences are taken. */
+  readonly stops: boolean;
+  /** Takes function tools on this endpoint only with effort none, even when no effort was sent. */
+  readonly toolsNeedEffortNone: boolean;
+}
+
+const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
+
+function family(
+  efforts: readonly ReasoningEffort[],
+  sampling: ReasoningModel["sampling"],
+  { stops = true, toolsNeedEffortNone = false } = {},
+): ReasoningModel {
+  return { efforts, sampling, stops, toolsNeedEffortNone };
+}
+
+// By the provider's name of the model, the first that fits; null is a model that does not reason. Sources: the model
+// catalog of the npm package @ai-sdk/openai 4.0.118, and for stops the comments of the types of openai 7.55.0.
+const families: readonly (readonly [RegExp, ReasoningModel | null])[] = [
+  [/^gpt-\d+(\.\d+)?-chat/, null],
+  [/^gpt-5\.1(?!\d)/, family([NONE, LOW, MEDIUM, HIGH], "without-effort")],
+  [/^gpt-5\.[2-5](?!\d)/, family([NONE, LOW, MEDIUM, HIGH, XHIGH], "without-effort")],
+  [/^gpt-5\.\d/, family([NONE, LOW, MEDIUM, HIGH, XHIGH, MAX], "without-effort", { toolsNeedEffortNone: true })],
+  [/^gpt-5/, family([MINIMAL, LOW, MEDIUM, HIGH], "never")],
+  [/^gpt-6(-sol|-luna|\.1-terra)/, family([NONE, LOW, MEDIUM, HIGH, XHIGH, MAX], "without-effort")],
+  [/^gpt-([6-9]|\d\d)/, family([LOW, MEDIUM, HIGH, XHIGH, MAX], "never")],
+  [/^(o3|o4-mini)/, family([LOW, MEDIUM, HIGH], "never", { stops: false })],
+  [/^o\d/, family([LOW, MEDIUM, HIGH], "never")],
+];
+
+/** The family of a model; null when it does not reason. A fine-tuned model (`ft:…`) belongs to its base's. */
+export function reasoningModel(providerModel: string): ReasoningModel | null {
+  const name = providerModel.replace(/^ft:/, "");
+  return families.find(([pattern]) => pattern.test(name))?.[1] ?? null;
+}
+
+const neverTaken: ReadonlySet<OptionalField> = new Set([
+  "parameters.presence_penalty",
+  "parameters.frequency_penalty",
+  "parameters.logit_bias",
+] satisfies OptionalField[]);
+
+const sampling: ReadonlySet<OptionalField> = new Set([
+  "parameters.temperature",
+  "parameters.top_p",
+  "parameters.logprobs",
+  "parameters.top_logprobs",
+] satisfies OptionalField[]);
+
+/** Whether a reasoning model takes a field at an effort. */
+export function takesField(model: ReasoningModel, field: OptionalField, effort: ReasoningEffort | undefined): boolean {
+  if (neverTaken.has(field)) return false;
+  if (field === "parameters.stop_sequences") return model.stops;
+  return !sampling.has(field) || (model.sampling === "without-effort" && effort === NONE);
+}

@@ -1,0 +1,131 @@
+import { invalidRequest } from "../../errors.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
+import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { ExactJson } from "../kit/exact-json.ts";
+import { type ModelRules, rulesFor, sentEffort, wireForm } from "./adaptations.ts";
+import { effortWords, isNeutral, optionalFieldNames, optionalFields } from "./fields.ts";
+import { cacheMark, toMessages } from "./messages.ts";
+import type { Body, Quirks } from "./quirks.ts";
+import type { ChatBody, WireTool, WireToolChoice } from "./wire.ts";
+
+const noParameters = '{"type":"object","properties":{}}';
+
+const choiceModes = {
+  [ToolChoiceMode.UNSPECIFIED]: "auto",
+  [ToolChoiceMode.AUTO]: "auto",
+  [ToolChoiceMode.NONE]: "none",
+  [ToolChoiceMode.REQUIRED]: "required",
+} as const satisfies Record<ToolChoiceMode, WireToolChoice>;
+
+/**
+ * The body for a request to which the adaptations have been applied. `provider` is the key of its own options, and
+ * `streamed` whether the answer is asked for as a stream.
+ */
+export function toRequest(
+  request: ChatRequest,
+  model: Model,
+  quirks: Quirks,
+  provider: string,
+  streamed: boolean,
+): ChatBody {
+  const rules = rulesFor(model, quirks);
+  return {
+    ...optionalBody(request, rules, quirks),
+    ...formatBody(request.outputFormat, quirks),
+    ...toolsBody(request, quirks),
+    ...quirks.alsoSend?.(request),
+    ...bodyOptions(request.providerOptions[provider], quirks),
+    model: model.providerModel,
+    messages: toMessages(request, quirks, Boolean(rules)),
+    stream: streamed,
+    // With them a request for a whole answer is refused.
+    stream_options: streamed ? quirks.streamOptions : undefined,
+  };
+}
+
+function bodyOptions(options: Body | undefined, { headerOptions }: Quirks): Body | undefined {
+  if (options === undefined || headerOptions.length === 0) return options;
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !headerOptions.includes(name)));
+}
+
+function optionalBody(request: ChatRequest, rules: ModelRules, quirks: Quirks): Body {
+  const body: Record<string, unknown> = {};
+  for (const field of optionalFieldNames) {
+    const form = wireForm(field, request, rules, quirks);
+    const asked = form === undefined ? undefined : optionalFields[field](request);
+    if (form === undefined || asked === undefined) continue;
+    const value = field === "parameters.top_k" && isNeutral(field, asked) ? quirks.topKOff : asked;
+    if (typeof form === "string") body[form] = value;
+    else Object.assign(body, form(value));
+  }
+  const effort = sentEffort(request, rules);
+  if (rules && effort !== undefined) body.reasoning_effort = effortWords[effort];
+  return body;
+}
+
+function formatBody(outputFormat: OutputFormat | undefined, quirks: Quirks): Body {
+  const format = outputFormat?.format;
+  switch (format?.case) {
+    case undefined:
+    case "text":
+      return {};
+    case "jsonObject":
+      return { response_format: { type: "json_object" } };
+    case "jsonSchema": {
+      const { name, description, schemaJson, strict } = format.value;
+      const schema = exactJson(schemaJson, "output_format.json_schema.schema_json");
+      const json_schema = {
+        name,
+        ...(description && { description }),
+        schema,
+        ...(strict !== undefined && { strict }),
+      };
+      return { response_format: { type: "json_schema", json_schema, ...(quirks.flatSchema && { schema }) } };
+    }
+    case "regex":
+      return { ...quirks.regex?.(format.value.pattern) };
+    default:
+      return format satisfies never;
+  }
+}
+
+function toolsBody({ tools, toolChoice }: ChatRequest, quirks: Quirks): Pick<ChatBody, "tools" | "tool_choice"> {
+  if (tools.length === 0) return {};
+  const choice = toolChoice && toToolChoice(toolChoice);
+  const wire = tools.map((tool, index) => {
+    const marked = quirks.cacheMarks && tool.cacheHint !== undefined;
+    return { ...toTool(tool, index, quirks), ...(marked && cacheMark) };
+  });
+  if (quirks.toolChoice === "auto") return choice === "none" ? {} : { tools: wire };
+  return { tools: wire, ...(choice !== undefined && { tool_choice: choice }) };
+}
+
+function toToolChoice({ choice }: ToolChoice): WireToolChoice | undefined {
+  if (choice.case === "mode") return choiceModes[choice.value];
+  return choice.case === "toolName" ? { type: "function", function: { name: choice.value } } : undefined;
+}
+
+function toTool({ name, description, strict, ...tool }: Tool, index: number, { needsParameters }: Quirks): WireTool {
+  const parameters = tool.parametersJsonSchema || (needsParameters && noParameters);
+  return {
+    type: "function",
+    function: {
+      name,
+      ...(description && { description }),
+      ...(parameters && { parameters: exactJson(parameters, `tools[${index}].parameters_json_schema`) }),
+      ...(strict !== undefined && { strict }),
+    },
+  };
+}
+
+/** A schema as it was written: the order of its keys matters to models. */
+function exactJson(text: string, field: string): ExactJson {
+  try {
+    JSON.parse(text);
+    return new ExactJson(text);
+  } catch {
+    throw invalidRequest([{ field: `chat.${field}`, description: "must be JSON" }]);
+  }
+}

@@ -1,0 +1,171 @@
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
+import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { type ChatEvent, completed, finished, started, textDelta } from "../../chat/stream/events.ts";
+import { GatewayError } from "../../errors.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import { ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
+import { type Model, ModelSchema } from "../../gen/dragoman/v1/model_pb.js";
+import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import type { Adapter, AdapterContext } from "../adapter.ts";
+import { planAnswer } from "./answer.ts";
+import { readScript, type Script } from "./script.ts";
+
+/** The catalog's entries. Any other `echo/<name>` does the same. */
+export const echoModels: readonly Model[] = [
+  create(ModelSchema, {
+    id: "echo/echo",
+    provider: "echo",
+    displayName: "Echo",
+    profile: "plain",
+    providerModel: "echo",
+    maxTemperature: 2,
+    capabilities: {
+      systemMessages: true,
+      tools: true,
+      parallelToolCalls: true,
+      jsonObject: true,
+      jsonSchema: true,
+      imageInput: true,
+      audioInput: true,
+      documentInput: true,
+      reasoning: true,
+      logprobs: true,
+      multipleChoices: true,
+    },
+  }),
+];
+
+/**
+ * A provider inside the service that stands for an upstream in tests and under load. It repeats the text of the last
+ * user or tool message, word by word, with `[image/png]` in place of media, and is deterministic: randomness and seed
+ * change nothing. It honours max_output_tokens (in deltas), stop_sequences, n and logprobs.
+ *
+ * `provider_options.echo`, or a prompt that is `{"echo": …}` and nothing else, makes it say and do other things: see
+ * Script. A script that is wrong is INVALID_REQUEST.
+ */
+export function createEcho(): Adapter {
+  return { name: "echo", stream, checkSupport, describe: () => undefined };
+}
+
+function checkSupport({ parameters, reasoning, chatTemplateKwargs }: ChatRequest): readonly Adaptation[] {
+  const found: Adaptation[] = [];
+  const kind = "UNSUPPORTED_PARAMETER";
+  if (parameters?.minOutputTokens) {
+    found.push({ kind, field: "parameters.min_output_tokens", message: "echo says nothing beyond its script" });
+  }
+  if (Object.keys(parameters?.logitBias ?? {}).length > 0) {
+    found.push({ kind, field: "parameters.logit_bias", message: "echo does not choose its tokens" });
+  }
+  if (chatTemplateKwargs !== undefined) {
+    found.push({ kind, field: "chat_template_kwargs", message: "echo has no chat template" });
+  }
+  if (reasoning?.format === ReasoningFormat.RAW) {
+    found.push({ kind, field: "reasoning.format", message: "echo does not leave its thoughts inside the text" });
+  }
+  return found;
+}
+
+/** After so many batches the event loop gets a turn, as it would with an upstream that is read from a socket. */
+const batchesPerTurn = 64;
+
+async function* stream(
+  request: ChatRequest,
+  model: Model,
+  context: AdapterContext,
+): AsyncGenerator<readonly ChatEvent[], void> {
+  const { signal } = context;
+  const { script, prompt } = readScript(request);
+  const answer = planAnswer(request, script, prompt);
+  const fault = faultOf(script);
+
+  if (fault?.after === 0) {
+    yield* cause(fault, 0, model, context);
+    return;
+  }
+  signal.throwIfAborted();
+  yield [started()];
+
+  const faultAt = fault?.after === "started" ? 0 : fault?.after;
+  let said = 0;
+  let batches = 0;
+  let batch: ChatEvent[] = [];
+  for (const event of answer.deltas()) {
+    if (said === faultAt) break;
+    batch.push(event);
+    said++;
+    if (batch.length < script.batch) continue;
+    if (++batches % batchesPerTurn === 0) await setImmediate();
+    await pause(script, said, batch.length, signal);
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) {
+    await pause(script, said, batch.length, signal);
+    yield batch;
+  }
+
+  if (fault === undefined) {
+    yield [...answer.finished, completed(answer.usage && { usage: answer.usage })];
+    return;
+  }
+  if (said !== faultAt) yield answer.finished;
+  yield* cause(fault, said, model, context);
+}
+
+/** Waits as long as the script says before a batch, the `said`th delta being its last. */
+async function pause(script: Script, said: number, size: number, signal: AbortSignal): Promise<void> {
+  const milliseconds = script.delay_ms * size + (said === size ? script.first_delay_ms : 0);
+  if (milliseconds > 0) {
+    await setTimeout(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+  signal.throwIfAborted();
+}
+
+type Fault = { readonly after: number | "started" } & (
+  | { readonly kind: "fail"; readonly failure: NonNullable<Script["fail"]> }
+  | { readonly kind: "stall" | "malformed" | "end" }
+);
+
+function faultOf({ fail, stall, malformed, end }: Script): Fault | undefined {
+  if (fail !== undefined) return { kind: "fail", after: fail.after, failure: fail };
+  if (stall !== undefined) return { kind: "stall", after: stall.after };
+  if (malformed !== undefined) return { kind: "malformed", after: malformed.after };
+  return end === undefined ? undefined : { kind: "end", after: end.after };
+}
+
+async function* cause(
+  fault: Fault,
+  said: number,
+  model: Model,
+  { signal, attempt }: AdapterContext,
+): AsyncGenerator<readonly ChatEvent[], void> {
+  switch (fault.kind) {
+    case "fail": {
+      const { reason, http_status: httpStatus, retry_after_ms: retryAfterMs } = fault.failure;
+      attempt.httpStatus = httpStatus;
+      throw new GatewayError(reason, `echo was told to fail with ${reason}`, {
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+        provider: create(ProviderErrorSchema, {
+          provider: "echo",
+          providerModel: model.providerModel,
+          httpStatus,
+          outputStarted: said > 0,
+        }),
+      });
+    }
+    case "stall":
+      signal.throwIfAborted();
+      return await new Promise<never>((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      });
+    case "malformed":
+      yield [finished(0, FinishReason.STOP, "stop"), textDelta(0, 0, "after the end")];
+      return;
+    case "end":
+      return;
+    default:
+      fault satisfies never;
+  }
+}

@@ -1,0 +1,78 @@
+import type { ProviderSettings } from "../../config/provider.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { responseFailure } from "../../upstream/errors.ts";
+import { exchange } from "../../upstream/exchange.ts";
+import { Upstream } from "../../upstream/http.ts";
+import { type AnswerReader, readAnswer } from "../../upstream/read-answer.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import type { Adapter, AdapterContext } from "../adapter.ts";
+import { stringifyExact } from "../kit/exact-json.ts";
+import { checkSupport, type Route } from "./adaptations.ts";
+import { reasonOfGoogleCode } from "./errors.ts";
+import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
+import { toRequest } from "./request.ts";
+
+/** Leave to ask: what goes in front of a model's path, and what proves who asks. */
+export interface Access {
+  readonly pathPrefix: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** One way to the method generateContent. */
+export interface Gate extends Route {
+  access(call: UpstreamCall): Promise<Access>;
+  /** The proof was not accepted: the next call needs a new one. */
+  forget?(): void;
+}
+
+/** The dialect of generateContent, as one of Google's services speaks it. */
+export function createGenerateContentAdapter(settings: ProviderSettings, gate: Gate): Adapter {
+  const upstream = new Upstream(settings);
+  const { name } = settings;
+
+  function ask(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
+    return exchange(upstream, context, async (call) => {
+      const { pathPrefix, headers } = await gate.access(call);
+      // Without alt=sse the stream is one growing JSON list.
+      const method = streamed ? "streamGenerateContent?alt=sse" : "generateContent";
+      return {
+        path: `${pathPrefix}/models/${encodeURIComponent(model.providerModel)}:${method}`,
+        headers,
+        body: stringifyExact(toRequest(request, model, name)),
+        failure(response) {
+          if (response.status === 401) gate.forget?.();
+          return responseFailure(response, call, reasonOfGoogleCode);
+        },
+        read(response) {
+          const answer = startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN);
+          return readAnswer(response, call, readerFor(answer));
+        },
+      };
+    });
+  }
+
+  return {
+    name,
+    // Few models take candidateCount. Callers can set it for those that do, in the provider's options.
+    maxChoices: 1,
+    stream: (request, model, context) => ask(request, model, context, true),
+    complete: (request, model, context) => ask(request, model, context, false),
+    checkSupport: (request, model) => checkSupport(request, model, gate),
+    describe: (request, model) => toRequest(request, model, name),
+    close: () => upstream.close(),
+  };
+}
+
+function readerFor(answer: AnswerState): AnswerReader {
+  return {
+    read({ data }, batch) {
+      toEvents(answer, data, batch);
+      return false;
+    },
+    whole: (json, batch) => toEvents(answer, json, batch),
+    // The end of the body is the only end: there is no [DONE].
+    end: (batch) => endEvents(answer, batch),
+  };
+}

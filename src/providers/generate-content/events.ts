@@ -1,0 +1,223 @@
+import {
+  type ChatEvent,
+  completed,
+  type DeltaEvent,
+  finished,
+  reasoningDelta,
+  textDelta,
+  toolCallDelta,
+} from "../../chat/stream/events.ts";
+import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
+import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
+import { lookUp } from "../../look-up.ts";
+import { locateErrorIn } from "../../upstream/error-body.ts";
+import { embeddedFailure } from "../../upstream/errors.ts";
+import { cutAnswer, failedAnswer, malformedAnswer } from "../../upstream/read-answer.ts";
+import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { exactUsage } from "../kit/usage.ts";
+import { newCallId } from "./call-ids.ts";
+import { reasonOfGoogleCode } from "./errors.ts";
+import {
+  type Chunk,
+  type ChunkCandidate,
+  type ChunkLogProbs,
+  type ChunkPart,
+  type ChunkUsage,
+  chunkSchema,
+} from "./wire.ts";
+
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  STOP: FinishReason.STOP,
+  MAX_TOKENS: FinishReason.LENGTH,
+  CONTINUATION: FinishReason.LENGTH,
+  SAFETY: FinishReason.CONTENT_FILTER,
+  RECITATION: FinishReason.CONTENT_FILTER,
+  BLOCKLIST: FinishReason.CONTENT_FILTER,
+  PROHIBITED_CONTENT: FinishReason.CONTENT_FILTER,
+  SPII: FinishReason.CONTENT_FILTER,
+  IMAGE_SAFETY: FinishReason.CONTENT_FILTER,
+  IMAGE_PROHIBITED_CONTENT: FinishReason.CONTENT_FILTER,
+  IMAGE_RECITATION: FinishReason.CONTENT_FILTER,
+};
+
+/** Finish reasons that are failures of the model. */
+const failures: ReadonlySet<string> = new Set([
+  "MALFORMED_FUNCTION_CALL",
+  "UNEXPECTED_TOOL_CALL",
+  "MALFORMED_RESPONSE",
+  "TOO_MANY_TOOL_CALLS",
+]);
+
+/** One candidate as far as it has come. Parts are numbered in the order in which they begin. */
+interface ChoiceState {
+  parts: number;
+  /** What the last part is, while it can go on. */
+  open: "text" | "reasoning" | undefined;
+  calls: number;
+  finishReason: string;
+}
+
+/** An answer as far as it has come. */
+export interface AnswerState {
+  readonly call: UpstreamCall;
+  /** Leaves the reasoning out. */
+  readonly hideReasoning: boolean;
+  readonly choices: Map<number, ChoiceState>;
+  /** Kinds of parts that could not be handed on. */
+  readonly lost: Set<string>;
+  /** Why the prompt was refused. */
+  blockReason: string;
+  usage: ChunkUsage | undefined;
+}
+
+export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
+  return { call, hideReasoning, choices: new Map(), lost: new Set(), blockReason: "", usage: undefined };
+}
+
+/** Appends the events of one chunk, given as JSON text, to a batch. A whole answer is read like one large chunk. */
+export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): void {
+  const { call } = answer;
+  const chunk = parseChunk(json, call);
+  if (chunk.responseId) call.attempt.providerResponseId = chunk.responseId;
+  // Counts repeat and grow; chunks may lack some of them.
+  if (chunk.usageMetadata) answer.usage = { ...answer.usage, ...chunk.usageMetadata };
+  answer.blockReason ||= chunk.promptFeedback?.blockReason ?? "";
+  for (const candidate of chunk.candidates ?? []) candidateEvents(answer, candidate, batch);
+}
+
+/** Appends the events of the end of an answer. Throws when a candidate was not finished: then the answer was cut. */
+export function endEvents({ call, choices, blockReason, lost, usage }: AnswerState, batch: ChatEvent[]): void {
+  const entries = [...choices].sort(([a], [b]) => a - b);
+  if (entries.some(([, { finishReason }]) => finishReason === "")) throw cutAnswer(call);
+  if (entries.length === 0) {
+    if (blockReason === "") throw cutAnswer(call);
+    batch.push(finished(0, FinishReason.CONTENT_FILTER, blockReason));
+  }
+  for (const [index, state] of entries) batch.push(finished(index, toFinishReason(state), state.finishReason));
+  batch.push(completed({ warnings: [...lost].map(lostWarning), ...(usage && { usage: toUsage(usage) }) }));
+}
+
+function parseChunk(json: string, call: UpstreamCall): Chunk {
+  let value: unknown;
+  try {
+    value = JSON.parse(json, json.includes('"functionCall"') ? keepDigits : undefined);
+  } catch {
+    // Without the cause: a SyntaxError quotes the text.
+    throw malformedAnswer(call, "it is not JSON");
+  }
+  const parsed = chunkSchema.safeParse(value);
+  if (parsed.success && (parsed.data.error ?? undefined) === undefined) return parsed.data;
+  const error = locateErrorIn(value);
+  if (error !== undefined) throw embeddedFailure(error, call, reasonOfGoogleCode);
+  throw malformedAnswer(call, "it has an unexpected form", parsed.error);
+}
+
+/** Numbers in arguments that JavaScript would write in other digits, such as long ids, keep theirs. */
+function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source;
+  return typeof value === "number" && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
+}
+
+function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: ChatEvent[]): void {
+  const { call } = answer;
+  const index = candidate.index ?? 0;
+  const known = answer.choices.get(index);
+  const state = known ?? { parts: 0, open: undefined, calls: 0, finishReason: "" };
+  if (known === undefined) answer.choices.set(index, state);
+  let logprobs = candidate.logprobsResult ? toLogProbs(candidate.logprobsResult) : undefined;
+  for (const part of candidate.content?.parts ?? []) {
+    const event = partEvent(answer, state, index, part, logprobs);
+    if (event === undefined) continue;
+    if (event.value.logprobs !== undefined) logprobs = undefined;
+    call.outputStarted = true;
+    batch.push(event);
+  }
+  const reason = candidate.finishReason ?? "";
+  if (failures.has(reason)) throw failedAnswer(call, "PROVIDER_FAULT", reason);
+  if (reason !== "") state.finishReason = reason;
+}
+
+function partEvent(
+  answer: AnswerState,
+  state: ChoiceState,
+  index: number,
+  part: ChunkPart,
+  logprobs: LogProbs | undefined,
+): DeltaEvent | undefined {
+  const { text, thought, thoughtSignature: signature, functionCall, ...rest } = part;
+  if (functionCall) {
+    const { id, name, args, partialArgs } = functionCall;
+    // Arguments come in pieces only where a caller's own options ask for it.
+    if (!name || partialArgs !== undefined) throw malformedAnswer(answer.call, "a tool call is not whole");
+    state.open = undefined;
+    state.calls++;
+    const json = JSON.stringify(args ?? {});
+    return signed(toolCallDelta(index, state.parts++, json, id || newCallId(), name), answer, signature);
+  }
+  const others = Object.keys(rest);
+  if (typeof text !== "string" && others.length > 0) {
+    for (const other of others) answer.lost.add(other);
+    return undefined;
+  }
+  const kind = thought ? "reasoning" : "text";
+  if (thought && answer.hideReasoning) return undefined;
+  const own = thought ? undefined : logprobs;
+  if (!text && !signature && own === undefined) return undefined;
+  // A part with a signature must come back as it is, joined to no other.
+  // https://ai.google.dev/gemini-api/docs/thought-signatures
+  if (state.open !== kind || signature) state.parts++;
+  state.open = signature ? undefined : kind;
+  const place = state.parts - 1;
+  const event = thought ? reasoningDelta(index, place, text ?? "") : textDelta(index, place, text ?? "", own);
+  return signed(event, answer, signature);
+}
+
+function signed(event: DeltaEvent, { call }: AnswerState, signature: string | null | undefined): DeltaEvent {
+  if (signature) {
+    event.value.providerState = stateOf(call, Buffer.from(signature));
+  }
+  return event;
+}
+
+function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
+  const reason = lookUp(finishReasons, finishReason);
+  // There is no finish reason for tool calls.
+  return reason === FinishReason.STOP && calls > 0 ? FinishReason.TOOL_CALLS : (reason ?? FinishReason.OTHER);
+}
+
+function toLogProbs({ chosenCandidates, topCandidates }: ChunkLogProbs): LogProbs | undefined {
+  if (!chosenCandidates?.length) return undefined;
+  return {
+    $typeName: "dragoman.v1.LogProbs",
+    tokens: chosenCandidates.map(({ token, logProbability }, index) => ({
+      $typeName: "dragoman.v1.TokenLogProb",
+      token,
+      logprob: logProbability,
+      topLogprobs: (topCandidates?.[index]?.candidates ?? []).map((top) => ({
+        $typeName: "dragoman.v1.TopLogProb",
+        token: top.token,
+        logprob: top.logProbability,
+      })),
+    })),
+  };
+}
+
+/** The counts with totals that contain their parts: Gemini counts thoughts and the use of its own tools apart. */
+function toUsage(usage: ChunkUsage): Usage {
+  const reasoning = usage.thoughtsTokenCount ?? 0;
+  const input = (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0);
+  const output = (usage.candidatesTokenCount ?? 0) + reasoning;
+  const cached = usage.cachedContentTokenCount ?? 0;
+  return exactUsage(input, output, { cachedInputTokens: cached, reasoningTokens: reasoning });
+}
+
+function lostWarning(kind: string): Warning {
+  return {
+    $typeName: "dragoman.v1.Warning",
+    reason: "UNSUPPORTED_PARAMETER",
+    field: "",
+    message: `the answer held a part of the kind ${kind}, which has no place here and was left out`,
+  };
+}

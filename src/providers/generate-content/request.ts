@@ -1,0 +1,126 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
+import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
+import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { describedSchema, ExactJson } from "../kit/exact-json.ts";
+import { familyOf, toThinkingConfig } from "./families.ts";
+import { toConversation } from "./messages.ts";
+import type { FunctionCallingConfig, GenerateContentBody, GenerationConfig, WireTool } from "./wire.ts";
+
+const choiceModes = {
+  [ToolChoiceMode.UNSPECIFIED]: "AUTO",
+  [ToolChoiceMode.AUTO]: "AUTO",
+  [ToolChoiceMode.NONE]: "NONE",
+  [ToolChoiceMode.REQUIRED]: "ANY",
+} as const satisfies Record<ToolChoiceMode, FunctionCallingConfig["mode"]>;
+
+/**
+ * The body for a request to which the adaptations have been applied. `provider` is the key of its own options: objects in
+ * them are merged with ours, lists are appended to ours, and everything else takes the place of ours.
+ */
+export function toRequest(request: ChatRequest, model: Model, provider: string): GenerateContentBody {
+  const family = familyOf(model.providerModel);
+  const { parameters, outputFormat, reasoning, serviceTier } = request;
+  const thinkingConfig = toThinkingConfig(reasoning, family);
+  const generationConfig = {
+    ...toSampling(parameters),
+    ...toFormat(outputFormat),
+    ...(thinkingConfig && { thinkingConfig }),
+  };
+  const body: GenerateContentBody = {
+    ...toConversation(request, family),
+    ...toTools(request),
+    ...(Object.keys(generationConfig).length > 0 && { generationConfig }),
+    ...(serviceTier && { serviceTier }),
+  };
+  const options = request.providerOptions[provider];
+  return options === undefined ? body : { ...merge(body, options), contents: body.contents };
+}
+
+function toSampling(parameters: GenerationParameters | undefined): GenerationConfig {
+  if (parameters === undefined) return {};
+  const { topK = 0, topLogprobs = 0, stopSequences, logprobs, seed } = parameters;
+  return present({
+    temperature: parameters.temperature,
+    topP: parameters.topP,
+    topK: topK > 0 ? topK : undefined,
+    maxOutputTokens: parameters.maxOutputTokens,
+    stopSequences: stopSequences.length > 0 ? stopSequences : undefined,
+    seed: seed === undefined ? undefined : Number(seed),
+    presencePenalty: parameters.presencePenalty || undefined,
+    frequencyPenalty: parameters.frequencyPenalty || undefined,
+    responseLogprobs: logprobs || undefined,
+    logprobs: topLogprobs > 0 ? topLogprobs : undefined,
+  });
+}
+
+function toFormat(outputFormat: OutputFormat | undefined): GenerationConfig {
+  const format = outputFormat?.format;
+  switch (format?.case) {
+    case undefined:
+    case "text":
+    case "regex":
+      return {};
+    case "jsonObject":
+      return { responseMimeType: "application/json" };
+    case "jsonSchema": {
+      const { schemaJson, description } = format.value;
+      return {
+        responseMimeType: "application/json",
+        responseJsonSchema: describedSchema(schemaJson, description),
+      };
+    }
+    default:
+      return format satisfies never;
+  }
+}
+
+function toTools({ tools, toolChoice }: ChatRequest): Pick<GenerateContentBody, "tools" | "toolConfig"> {
+  if (tools.length === 0) return {};
+  const chosen = toCallingConfig(toolChoice);
+  // The one switch for strictness is a mode of its own, which stands in for AUTO.
+  const isStrict = tools.some(({ strict }) => strict === true) && (chosen?.mode ?? "AUTO") === "AUTO";
+  const functionCallingConfig = isStrict ? ({ mode: "VALIDATED" } as const) : chosen;
+  return {
+    tools: [{ functionDeclarations: tools.map(toDeclaration) }],
+    ...(functionCallingConfig && { toolConfig: { functionCallingConfig } }),
+  };
+}
+
+function toCallingConfig(toolChoice: ToolChoice | undefined): FunctionCallingConfig | undefined {
+  const choice = toolChoice?.choice;
+  if (choice?.case === "mode") return { mode: choiceModes[choice.value] };
+  return choice?.case === "toolName" ? { mode: "ANY", allowedFunctionNames: [choice.value] } : undefined;
+}
+
+function toDeclaration({ name, description, parametersJsonSchema }: Tool): WireTool["functionDeclarations"][number] {
+  return {
+    name,
+    ...(description && { description }),
+    ...(parametersJsonSchema && { parametersJsonSchema: new ExactJson(parametersJsonSchema) }),
+  };
+}
+
+/** The fields that are set. */
+function present(
+  fields: { readonly [K in keyof GenerationConfig]: GenerationConfig[K] | undefined },
+): GenerationConfig {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function merge<T extends object>(ours: T, theirs: JsonObject): T {
+  const entries = Object.entries(theirs).map(([key, value]) => [key, mergeValue(Reflect.get(ours, key), value)]);
+  return { ...ours, ...Object.fromEntries(entries) };
+}
+
+function mergeValue(ours: unknown, theirs: JsonValue): unknown {
+  if (Array.isArray(ours) && Array.isArray(theirs)) return [...ours, ...theirs];
+  const areObjects = isPlainObject(ours) && typeof theirs === "object" && theirs !== null && !Array.isArray(theirs);
+  return areObjects ? merge(ours, theirs) : theirs;
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactJson);
+}

@@ -1,0 +1,145 @@
+import { z } from "zod";
+import type { ExactJson } from "../kit/exact-json.ts";
+
+// What is read: only what is used, and nothing that could be absent is required (an answer cut by its limit while
+// thinking has no parts). Shapes from the types of @google/genai 3.1.0.
+
+// Loose, so that parts of a kind that we do not know can be told of.
+const part = z.looseObject({
+  text: z.string().nullish(),
+  thought: z.boolean().nullish(),
+  thoughtSignature: z.string().nullish(),
+  functionCall: z
+    .object({
+      id: z.string().nullish(),
+      name: z.string().nullish(),
+      args: z.unknown().optional(),
+      partialArgs: z.unknown().optional(),
+    })
+    .nullish(),
+});
+
+const token = z.object({ token: z.string(), logProbability: z.number() });
+
+const candidate = z.object({
+  index: z.number().int().nonnegative().nullish(),
+  content: z.object({ parts: z.array(part).nullish() }).nullish(),
+  finishReason: z.string().nullish(),
+  logprobsResult: z
+    .object({
+      chosenCandidates: z.array(token).nullish(),
+      topCandidates: z.array(z.object({ candidates: z.array(token).nullish() })).nullish(),
+    })
+    .nullish()
+    .catch(undefined),
+});
+
+const count = z.number().int().nonnegative().nullish().catch(undefined);
+
+const usage = z.object({
+  promptTokenCount: count,
+  cachedContentTokenCount: count,
+  candidatesTokenCount: count,
+  thoughtsTokenCount: count,
+  toolUsePromptTokenCount: count,
+});
+
+/** One event of a stream, or a whole answer: they have one form. */
+export const chunkSchema = z.object({
+  candidates: z.array(candidate).nullish(),
+  promptFeedback: z.object({ blockReason: z.string().nullish() }).nullish(),
+  usageMetadata: usage.nullish().catch(undefined),
+  responseId: z.string().nullish().catch(undefined),
+  error: z.unknown().optional(),
+});
+
+export type Chunk = z.infer<typeof chunkSchema>;
+export type ChunkCandidate = z.infer<typeof candidate>;
+export type ChunkPart = z.infer<typeof part>;
+export type ChunkLogProbs = NonNullable<ChunkCandidate["logprobsResult"]>;
+export type ChunkUsage = z.infer<typeof usage>;
+
+// What is sent.
+
+export interface WireBlob {
+  readonly mimeType: string;
+  /** Base64. */
+  readonly data: string;
+}
+
+export interface WireFile {
+  readonly fileUri: string;
+  readonly mimeType?: string;
+}
+
+export type WireMedia = { readonly inlineData: WireBlob } | { readonly fileData: WireFile };
+
+interface Signed {
+  readonly thoughtSignature?: string;
+}
+
+export type WirePart =
+  | WireMedia
+  | (Signed & { readonly text: string; readonly thought?: true })
+  | (Signed & {
+      readonly functionCall: { readonly id?: string; readonly name: string; readonly args: ExactJson };
+    })
+  | {
+      readonly functionResponse: {
+        readonly id?: string;
+        readonly name: string;
+        readonly response: Readonly<Record<string, unknown>>;
+        readonly parts?: readonly WireMedia[];
+      };
+    };
+
+export interface WireContent {
+  readonly role: "user" | "model";
+  readonly parts: readonly WirePart[];
+}
+
+export interface WireTool {
+  readonly functionDeclarations: readonly {
+    readonly name: string;
+    readonly description?: string;
+    readonly parametersJsonSchema?: ExactJson;
+  }[];
+}
+
+export interface FunctionCallingConfig {
+  readonly mode: "AUTO" | "ANY" | "NONE" | "VALIDATED";
+  readonly allowedFunctionNames?: readonly string[];
+}
+
+export interface ThinkingConfig {
+  readonly includeThoughts?: boolean;
+  readonly thinkingBudget?: number;
+  readonly thinkingLevel?: ThinkingLevel;
+}
+
+export type ThinkingLevel = "MINIMAL" | "LOW" | "MEDIUM" | "HIGH";
+
+export interface GenerationConfig {
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly topK?: number;
+  readonly maxOutputTokens?: number;
+  readonly stopSequences?: readonly string[];
+  readonly seed?: number;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly responseLogprobs?: boolean;
+  readonly logprobs?: number;
+  readonly responseMimeType?: string;
+  readonly responseJsonSchema?: ExactJson;
+  readonly thinkingConfig?: ThinkingConfig;
+}
+
+export interface GenerateContentBody {
+  readonly contents: readonly WireContent[];
+  readonly systemInstruction?: { readonly parts: readonly { readonly text: string }[] };
+  readonly tools?: readonly WireTool[];
+  readonly toolConfig?: { readonly functionCallingConfig: FunctionCallingConfig };
+  readonly generationConfig?: GenerationConfig;
+  readonly serviceTier?: string;
+}

@@ -1,0 +1,124 @@
+import { create } from "@bufbuild/protobuf";
+import { abortable } from "../../abortable.ts";
+import { ConfigError } from "../../config/config-error.ts";
+import type { ProviderSettings } from "../../config/provider.ts";
+import { GatewayError } from "../../errors.ts";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
+import { TemplateSandbox } from "../../templates/sandbox.ts";
+import type { Adapter } from "../adapter.ts";
+import type { ProviderDefinition } from "../definition.ts";
+import { localAdaptations } from "./adaptations.ts";
+import { engineFault, localDefaults, prepareAnswer, streamAnswer } from "./chat.ts";
+import { type Engine, loadEngine } from "./engine.ts";
+import { detectLocal, engineFolder, localHome, preparedModels } from "./home.ts";
+import { type LoadedModel, type LocalOptions, loadModel, optionsSchema } from "./loaded-model.ts";
+import { renderPrompt, withoutMarks } from "./prompt.ts";
+
+/** A language model inside the service. Needs no key; on once `npm run prepare:local` has fetched what it needs. */
+export const localProvider: ProviderDefinition = {
+  name: "local",
+  keyVariable: undefined,
+  baseUrlVariable: undefined,
+  defaultBaseUrl: "",
+  onBy: "detect",
+  detect: () => detectLocal(),
+  create: createLocal,
+};
+
+/**
+ * Makes the provider. The engine and a model are loaded with the first request that needs them, and stay.
+ *
+ * Without a temperature the likeliest token is taken each time (temperature 0): small models ramble otherwise.
+ * Without max_output_tokens an answer has at most 512. Penalties look at the answer, not at the prompt. `provider_options.local` is not used.
+ */
+export function createLocal({ name, options }: ProviderSettings): Adapter {
+  const { data, error } = optionsSchema.safeParse(options);
+  if (data === undefined) {
+    throw new ConfigError(
+      error.issues.map(({ path, message }) => ({
+        path: [`providers.${name}.options`, ...path].join("."),
+        problem: message,
+        fix: `the options are ${Object.keys(optionsSchema.shape).join(", ")}`,
+      })),
+    );
+  }
+  const models = new LocalModels(data);
+  const sandbox = new TemplateSandbox();
+  return {
+    name,
+    async *stream(request, model, { signal }) {
+      signal.throwIfAborted();
+      const loaded = await abortable(models.load(model), signal);
+      try {
+        const plan = await prepareAnswer(loaded, request, sandbox, signal);
+        const slot = await loaded.slots.take(signal);
+        try {
+          yield* streamAnswer(plan, slot, signal);
+        } finally {
+          // Not waited for: after a cancellation the engine finishes its step first.
+          void slot.settled().then(() => loaded.slots.give(slot));
+        }
+      } catch (error) {
+        throw signal.aborted ? signal.reason : engineFault(error, model);
+      }
+    },
+    // What is shown. The tokens are made anew, from the prompt with its marks.
+    async prompt(request, model, signal) {
+      signal.throwIfAborted();
+      const { model: loaded } = await abortable(models.load(model), signal);
+      return withoutMarks(await renderPrompt(loaded, request, sandbox, signal));
+    },
+    checkSupport: localAdaptations,
+    effectiveParameters: ({ parameters = create(GenerationParametersSchema) }) => ({
+      ...parameters,
+      temperature: parameters.temperature ?? localDefaults.temperature,
+      maxOutputTokens: parameters.maxOutputTokens ?? localDefaults.maxOutputTokens,
+    }),
+    describe: () => undefined,
+    async close() {
+      sandbox.close();
+      await models.close();
+    },
+  };
+}
+
+/** The models in memory, and the engine that runs them. */
+class LocalModels {
+  readonly #options: LocalOptions;
+  readonly #loading = new Map<string, Promise<LoadedModel>>();
+  #engine: Promise<Engine> | undefined;
+
+  constructor(options: LocalOptions) {
+    this.#options = options;
+  }
+
+  load({ providerModel }: Model): Promise<LoadedModel> {
+    const loading = this.#loading.get(providerModel) ?? this.#begin(providerModel);
+    this.#loading.set(providerModel, loading);
+    return loading;
+  }
+
+  async #begin(name: string): Promise<LoadedModel> {
+    try {
+      const file = preparedModels().find((prepared) => prepared.name === name);
+      if (file === undefined) {
+        throw new GatewayError("MODEL_NOT_FOUND", `the local model ${name} is not here; see npm run prepare:local`, {
+          metadata: { model: `local/${name}` },
+        });
+      }
+      this.#engine ??= loadEngine(engineFolder(localHome()), this.#options.threads);
+      return await loadModel(await this.#engine, file, this.#options);
+    } catch (cause) {
+      this.#loading.delete(name);
+      if (cause instanceof GatewayError) throw cause;
+      throw new GatewayError("PROVIDER_FAULT", `the local model ${name} cannot be loaded; prepare it again`, { cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#loading.clear();
+    const engine = await this.#engine?.catch(() => undefined);
+    await engine?.llama.dispose();
+  }
+}

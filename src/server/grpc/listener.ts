@@ -1,0 +1,122 @@
+import { constants, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
+import type { Config, TlsFiles } from "../../config/config.ts";
+import {
+  ChatService,
+  type StreamChatResponse,
+  StreamChatResponseSchema,
+} from "../../gen/dragoman/v1/chat_service_pb.js";
+import { ModelService } from "../../gen/dragoman/v1/model_service_pb.js";
+import { closingMs, type Listener, type Services } from "../listener.ts";
+import { limitTimeouts } from "../services/timeout-headers.ts";
+import { addService, type Encoders } from "./bridge.ts";
+import { encodeResponse } from "./encode-response.ts";
+import { addReflection } from "./reflection.ts";
+import { watchRefusals } from "./refusals.ts";
+
+const reflected = [
+  ChatService.typeName,
+  ModelService.typeName,
+  "grpc.health.v1.Health",
+  "grpc.reflection.v1.ServerReflection",
+  "grpc.reflection.v1alpha.ServerReflection",
+];
+
+/** Health is reported for the whole server (the empty name) and for each service. */
+const watched = ["", ChatService.typeName, ModelService.typeName];
+
+// grpc-js prints header values that it cannot take, keys among them, on standard error.
+setLogVerbosity(logVerbosity.NONE);
+
+// The bridge does not know the types of its messages: the schema says which they are.
+const encoders: Encoders = new Map([
+  [StreamChatResponseSchema, (message) => encodeResponse(message as StreamChatResponse)],
+]);
+
+/** Serves native gRPC: the services, health and reflection. */
+export async function listenGrpc(config: Config, services: Services): Promise<Listener> {
+  const server = new Server({
+    "grpc.max_receive_message_length": config.limits.maxRequestBytes,
+    "grpc.max_send_message_length": -1,
+    "grpc.max_concurrent_streams": config.limits.maxConcurrentStreams,
+    // One client puts all its streams on one connection: Node's default of 10 MB per session is too little for them.
+    "grpc-node.max_session_memory": 256,
+    "grpc.enable_channelz": 0,
+    ...(config.grpcConnection.keepaliveMs > 0 && { "grpc.keepalive_time_ms": config.grpcConnection.keepaliveMs }),
+    ...(config.grpcConnection.maxAgeMs > 0 && {
+      "grpc.max_connection_age_ms": config.grpcConnection.maxAgeMs,
+      "grpc.max_connection_age_grace_ms": config.limits.maxCallMs,
+    }),
+  });
+  const methods = [...ChatService.methods, ...ModelService.methods];
+  const watch = watchRefusals(services, methods);
+  onEveryStream(server, (stream, headers) => {
+    limitTimeouts(headers, config.limits.maxCallMs);
+    watch(stream, headers);
+  });
+  const health = new HealthImplementation(Object.fromEntries(watched.map((name) => [name, "SERVING" as const])));
+  addService(server, ChatService, services.chat, services, encoders);
+  addService(server, ModelService, services.models, services);
+  health.addToServer(server);
+  addReflection(server, reflected);
+  const { host } = config.grpc;
+  const port = await bind(server, `${host.includes(":") ? `[${host}]` : host}:${config.grpc.port}`, config.grpc.tls);
+  return {
+    address: { host, port },
+    stopReady() {
+      for (const name of watched) health.setStatus(name, "NOT_SERVING");
+    },
+    close() {
+      return new Promise((resolve) => {
+        // Health watches have no end of their own.
+        const timer = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, closingMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    },
+    refuseNew() {
+      // Sends GOAWAY on every connection: calls under way go on, new ones go elsewhere.
+      server.drain(`${host.includes(":") ? `[${host}]` : host}:${port}`, config.shutdown.graceMs + closingMs);
+    },
+  };
+}
+
+type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+/**
+ * Sees every call before grpc-js does. There is no public way: grpc-js reads `grpc-timeout` and refuses unknown methods
+ * before its interceptors run, and makes its HTTP/2 servers itself.
+ */
+function onEveryStream(server: Server, onStream: OnStream): void {
+  // A private method of grpc-js 1.14; a test holds that it is still called.
+  const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
+  const createHttp2Server = internals.createHttp2Server.bind(server);
+  const guarded: OnStream = (stream, headers) => {
+    try {
+      onStream(stream, headers);
+    } catch {
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  };
+  internals.createHttp2Server = (credentials) => createHttp2Server(credentials).prependListener("stream", guarded);
+}
+
+function bind(server: Server, address: string, tls: TlsFiles | undefined): Promise<number> {
+  const credentials =
+    tls === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(
+          tls.clientAuthority ?? null,
+          [{ private_key: tls.key, cert_chain: tls.certificate }],
+          tls.clientAuthority !== undefined,
+        );
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+  });
+}

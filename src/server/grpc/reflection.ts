@@ -1,0 +1,141 @@
+import { readFileSync } from "node:fs";
+import {
+  create,
+  createFileRegistry,
+  type DescFile,
+  fromBinary,
+  type MessageInitShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import type { handleBidiStreamingCall, Server } from "@grpc/grpc-js";
+import {
+  type ServerReflectionRequest,
+  ServerReflectionRequestSchema,
+  type ServerReflectionResponse,
+  ServerReflectionResponseSchema,
+} from "../../gen/grpc/reflection/v1/reflection_pb.js";
+
+type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>;
+
+/** gRPC status codes, as the reflection protocol carries them inside its answers. */
+const notFound = 5;
+const invalidArgument = 3;
+
+/**
+ * Server reflection (grpc.reflection v1, and v1alpha for older tools: the messages are the same on the wire).
+ *
+ * `@grpc/reflection` is not used because it reads descriptors through protobufjs, which loses `optional`, custom options
+ * and comments. Here the descriptors go out as buf made them, so `grpcurl describe` shows the documentation.
+ */
+export function addReflection(server: Server, services: readonly string[]): void {
+  const answer = createReflector(services);
+  const handler: handleBidiStreamingCall<ServerReflectionRequest, ServerReflectionResponse> = (call) => {
+    call.on("data", (request: ServerReflectionRequest) => call.write(answer(request)));
+    call.on("end", () => call.end());
+  };
+  for (const version of ["v1", "v1alpha"]) {
+    const definition = {
+      path: `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+      requestStream: true,
+      responseStream: true,
+      requestSerialize: (value: ServerReflectionRequest) => Buffer.from(toBinary(ServerReflectionRequestSchema, value)),
+      requestDeserialize: (bytes: Buffer) => fromBinary(ServerReflectionRequestSchema, bytes),
+      responseSerialize: (value: ServerReflectionResponse) =>
+        Buffer.from(toBinary(ServerReflectionResponseSchema, value)),
+      responseDeserialize: (bytes: Buffer) => fromBinary(ServerReflectionResponseSchema, bytes),
+    } as const;
+    server.addService({ serverReflectionInfo: definition }, { serverReflectionInfo: handler });
+  }
+}
+
+/** Answers reflection requests from the descriptor set that is generated beside the code. */
+export function createReflector(
+  services: readonly string[],
+): (request: ServerReflectionRequest) => ServerReflectionResponse {
+  const bytes = readFileSync(new URL("../../gen/descriptors.binpb", import.meta.url));
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));
+
+  function fileOf(symbol: string): DescFile | undefined {
+    const found = registry.get(symbol);
+    if (found !== undefined) return found.file;
+    // Methods, fields and enum values are found through what contains them.
+    const dot = symbol.lastIndexOf(".");
+    const owner = dot > 0 ? registry.get(symbol.slice(0, dot)) : undefined;
+    const name = symbol.slice(dot + 1);
+    switch (owner?.kind) {
+      case "service":
+        return owner.methods.some((method) => method.name === name) ? owner.file : undefined;
+      case "message":
+        return owner.members.some((member) => member.name === name) ? owner.file : undefined;
+      case "enum":
+        return owner.values.some((value) => value.name === name) ? owner.file : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  function extensionsOf(typeName: string): readonly { number: number; file: DescFile }[] {
+    return [...registry].flatMap((type) =>
+      type.kind === "extension" && type.extendee.typeName === typeName
+        ? [{ number: type.number, file: type.file }]
+        : [],
+    );
+  }
+
+  function answer({ messageRequest }: ServerReflectionRequest): Answer {
+    switch (messageRequest.case) {
+      case "listServices":
+        return { case: "listServicesResponse", value: { service: services.map((name) => ({ name })) } };
+      case "fileByFilename":
+        return files(registry.getFile(messageRequest.value), messageRequest.value);
+      case "fileContainingSymbol":
+        return files(fileOf(messageRequest.value), messageRequest.value);
+      case "fileContainingExtension": {
+        const { containingType, extensionNumber } = messageRequest.value;
+        const found = extensionsOf(containingType).find(({ number }) => number === extensionNumber);
+        return files(found?.file, `${containingType} extension ${extensionNumber}`);
+      }
+      case "allExtensionNumbersOfType": {
+        if (registry.getMessage(messageRequest.value) === undefined) return missing(messageRequest.value);
+        const extensionNumber = extensionsOf(messageRequest.value).map(({ number }) => number);
+        return {
+          case: "allExtensionNumbersResponse",
+          value: { baseTypeName: messageRequest.value, extensionNumber },
+        };
+      }
+      case undefined:
+        return {
+          case: "errorResponse",
+          value: { errorCode: invalidArgument, errorMessage: "the request asks nothing" },
+        };
+      default:
+        return messageRequest satisfies never;
+    }
+  }
+
+  return (request) =>
+    create(ServerReflectionResponseSchema, {
+      validHost: request.host,
+      originalRequest: request,
+      messageResponse: answer(request),
+    });
+}
+
+/** The file and all that it imports, so that a client needs to ask once. */
+function files(file: DescFile | undefined, asked: string): Answer {
+  if (file === undefined) return missing(asked);
+  const closure = new Set<DescFile>();
+  const visit = (current: DescFile): void => {
+    if (closure.has(current)) return;
+    closure.add(current);
+    current.dependencies.forEach(visit);
+  };
+  visit(file);
+  const fileDescriptorProto = [...closure].map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto));
+  return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
+}
+
+function missing(asked: string): Answer {
+  return { case: "errorResponse", value: { errorCode: notFound, errorMessage: `not found: ${asked}` } };
+}

@@ -1,0 +1,83 @@
+import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type FieldViolation, GatewayError, type StatusName } from "../../errors.ts";
+import { JsonGenerationFailureSchema, ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+} from "../../gen/google/rpc/error_details_pb.js";
+
+const codes = {
+  CANCELLED: Code.Canceled,
+  INVALID_ARGUMENT: Code.InvalidArgument,
+  DEADLINE_EXCEEDED: Code.DeadlineExceeded,
+  NOT_FOUND: Code.NotFound,
+  PERMISSION_DENIED: Code.PermissionDenied,
+  RESOURCE_EXHAUSTED: Code.ResourceExhausted,
+  FAILED_PRECONDITION: Code.FailedPrecondition,
+  UNIMPLEMENTED: Code.Unimplemented,
+  INTERNAL: Code.Internal,
+  UNAVAILABLE: Code.Unavailable,
+  UNAUTHENTICATED: Code.Unauthenticated,
+} as const satisfies Record<StatusName, Code>;
+
+/**
+ * Sizes in bytes of UTF-8. A status travels in trailers, twice and encoded, and clients commonly refuse a call whose
+ * trailers are above 8 KiB together: what an error says must never cost the caller the error.
+ */
+const maxBytes = { message: 512, metadata: 256, field: 256, description: 256, violations: 3000, generation: 2000 };
+
+/** Whatever was thrown, as an error of this service. What is not one becomes INTERNAL, its text kept for the log. */
+export function toGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  return new GatewayError("INTERNAL", "an internal error occurred", { cause: error });
+}
+
+/** The error as both listeners send it: a status with typed details. The one place that knows Connect's codes. */
+export function toConnectError(error: GatewayError, requestId: string): ConnectError {
+  const { fields, retryAfterMs, quota, provider, failedGeneration, metadata } = error.facts;
+  const details: { desc: DescMessage; value: MessageInitShape<DescMessage> }[] = [];
+  const add = <Desc extends DescMessage>(desc: Desc, value: MessageInitShape<Desc>) =>
+    details.push({ desc, value: create(desc, value) });
+  const facts = Object.entries({ ...(requestId !== "" && { request_id: requestId }), ...metadata });
+  add(ErrorInfoSchema, {
+    reason: error.reason,
+    domain: "dragoman",
+    metadata: Object.fromEntries(facts.map(([name, value]) => [name, cut(value, maxBytes.metadata)])),
+  });
+  if (fields) add(BadRequestSchema, { fieldViolations: fittingViolations(fields) });
+  if (retryAfterMs !== undefined) add(RetryInfoSchema, { retryDelay: durationFromMs(Math.ceil(retryAfterMs)) });
+  if (quota) add(QuotaFailureSchema, { violations: [quota] });
+  if (provider) add(ProviderErrorSchema, { ...provider, code: cut(provider.code, maxBytes.metadata) });
+  if (failedGeneration !== undefined) {
+    add(JsonGenerationFailureSchema, { failedGeneration: cut(failedGeneration, maxBytes.generation) });
+  }
+  return new ConnectError(cut(error.message, maxBytes.message), codes[error.status], undefined, details, error);
+}
+
+/** As many violations as fit, each cut where it is long. */
+function fittingViolations(fields: readonly FieldViolation[]) {
+  let left = maxBytes.violations;
+  return fields
+    .map(({ field, description, rule }) => ({
+      field: cut(field, maxBytes.field),
+      description: cut(description, maxBytes.description),
+      reason: rule ?? "",
+    }))
+    .filter(({ field, description, reason }) => {
+      left -= Buffer.byteLength(field) + Buffer.byteLength(description) + reason.length;
+      return left >= 0;
+    });
+}
+
+/** The beginning of a text that fits, whole characters only. */
+function cut(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  const kept = Buffer.from(text)
+    .subarray(0, bytes - Buffer.byteLength("…"))
+    .toString();
+  return `${kept.replace(/\uFFFD+$/, "")}…`;
+}

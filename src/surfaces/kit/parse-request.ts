@@ -1,0 +1,92 @@
+import type { z } from "zod";
+import { type FieldViolation, invalidRequest } from "../../errors.ts";
+
+type Issue = z.core.$ZodIssue;
+type RawIssue = z.core.$ZodRawIssue;
+
+/** The word for each violation that the schemas of surfaces find: `FieldViolation.rule`. */
+export type SchemaRule = "missing" | "unknown_property" | Issue["code"];
+
+/**
+ * The body as its schema has it. Throws INVALID_REQUEST with everything that is wrong; fields are paths with dots, such
+ * as `messages.0.role`, and `body` for the whole.
+ */
+export function parseRequest<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const result = schema.safeParse(body, { error: describe });
+  if (result.success) return result.data;
+  throw invalidRequest(result.error.issues.flatMap((issue) => violationsOf(issue, [])));
+}
+
+/** A property that may be left out or null, which means the same. */
+export function optional<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
+/** A copy without the properties that are undefined, for messages of the contract, in which there are none. */
+export function present<Value extends object>(
+  value: Value,
+): { [Name in keyof Value]?: Exclude<Value[Name], undefined> };
+export function present(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined));
+}
+
+const required = "is required";
+
+/** What zod's own words do not say in the style of this service. */
+function describe(issue: RawIssue): string | undefined {
+  if (issue.input === undefined) return required;
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${nouns[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `must be ${either(issue.values)}`;
+    case "invalid_union":
+      // One of several objects, told apart by a property that holds none of its values.
+      return Array.isArray(issue.options) ? `must be ${either(issue.options)}` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function either(values: readonly unknown[]): string {
+  const texts = values.map((value) => JSON.stringify(value));
+  return [texts.slice(0, -1).join(", "), ...texts.slice(-1)].filter((text) => text !== "").join(" or ");
+}
+
+const nouns: Readonly<Record<string, string>> = {
+  string: "a string",
+  number: "a number",
+  int: "an integer",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+
+function violationsOf(issue: Issue, outer: readonly PropertyKey[]): readonly FieldViolation[] {
+  const path = [...outer, ...issue.path];
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => violation([...path, key], "is not a property of this API", "unknown_property"));
+    case "invalid_union": {
+      const branch = meantBranch(issue.errors);
+      if (branch !== undefined) return branch.flatMap((nested) => violationsOf(nested, path));
+      return [violation(path, issue.message, issue.code)];
+    }
+    default:
+      return [violation(path, issue.message, issue.message === required ? "missing" : issue.code)];
+  }
+}
+
+/** Of the ways to read a value, the one that is wrong only further inside; undefined when none is. */
+function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  return branches.find((issues) => issues.length > 0 && issues.every(({ path, code }) => isInside(path, code)));
+}
+
+function isInside(path: readonly PropertyKey[], code: Issue["code"]): boolean {
+  return path.length > 0 || code === "unrecognized_keys";
+}
+
+function violation(path: readonly PropertyKey[], description: string, rule: SchemaRule): FieldViolation {
+  return { field: path.length === 0 ? "body" : path.map(String).join("."), description, rule };
+}

@@ -1,0 +1,122 @@
+import type { ServerResponse } from "node:http";
+import type { Call } from "../../calls/call.ts";
+import type { ChatEvent } from "../../chat/stream/events.ts";
+import { createFold } from "../../chat/stream/fold.ts";
+import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
+import type { Translated } from "./surface.ts";
+import { formatWarnings, warningsHeader } from "./warnings.ts";
+
+/** Where the events of a call go. */
+export interface Sink {
+  /** Waits, where it returns a promise, until the client has read enough to go on. */
+  take(event: ChatEvent): Promise<void> | undefined;
+  /** To be called once the call has succeeded. */
+  end(): void;
+}
+
+/** Sends the answer as one JSON value. */
+export function createWholeSink(response: ServerResponse, translated: Translated): Sink {
+  const fold = createFold();
+  let body = Buffer.alloc(0);
+  return {
+    take(event) {
+      fold.add(event);
+      // While the call goes on, so that what cannot be translated is its failure.
+      if (event.case === "completed") body = encode(translated.toAnswer(fold.completion));
+      return undefined;
+    },
+    end() {
+      setWarnings(response, translated, fold.completion.warnings);
+      sendBody(response, 200, body);
+    },
+  };
+}
+
+/**
+ * Sends the answer as server-sent events. Nothing goes out before the first output, so that a failure up to then is a
+ * status (seed 003; the clients of the other APIs try again only after a status). Warnings that are known by then are a
+ * header; later ones are a comment before the last event, which the format has its readers pass over.
+ */
+export function createStreamSink(
+  response: ServerResponse,
+  translated: Translated,
+  endsWithDone: boolean,
+  call: () => Call,
+): Sink {
+  const translate = translated.createStream();
+  let held = "";
+  let warnings: readonly Warning[] = [];
+
+  function open(): void {
+    if (response.headersSent) return;
+    setWarnings(response, translated, warnings);
+    const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
+    // nginx would keep events back to send them together.
+    response.writeHead(200, { ...headers, "x-accel-buffering": "no" });
+  }
+
+  return {
+    take(event) {
+      const { id, signal } = call();
+      const lines = translate(event, id)
+        .map((value) => dataLine(value))
+        .join("");
+      if (event.case === "started") {
+        warnings = event.value.warnings;
+        held = lines;
+        return undefined;
+      }
+      const late = event.case === "completed" ? formatWarnings(event.value.warnings, translated.nameField) : undefined;
+      const text = late === undefined ? lines : `: ${warningsHeader}: ${late}\n\n${lines}`;
+      if (text === "") return undefined;
+      open();
+      const written = response.write(held + text);
+      held = "";
+      return written ? undefined : drained(response, signal);
+    },
+    end() {
+      open();
+      response.end(endsWithDone ? "data: [DONE]\n\n" : undefined);
+    },
+  };
+}
+
+/** A JSON value as a server-sent event. */
+export function dataLine(value: unknown): string {
+  return `data: ${JSON.stringify(value)}\n\n`;
+}
+
+/** Sends a JSON value as the whole response. */
+export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  sendBody(response, status, encode(value));
+}
+
+function encode(value: unknown): Buffer<ArrayBuffer> {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function sendBody(response: ServerResponse, status: number, body: Buffer): void {
+  response.writeHead(status, { "content-type": "application/json", "content-length": body.length });
+  response.end(body);
+}
+
+function setWarnings(response: ServerResponse, translated: Translated, warnings: readonly Warning[]): void {
+  const formatted = formatWarnings(warnings, translated.nameField);
+  if (formatted !== undefined) response.setHeader(warningsHeader, formatted);
+}
+
+/** Settles when the client has read enough to go on, or is gone, or the call is over: this pauses the upstream. */
+function drained(response: ServerResponse, signal: AbortSignal): Promise<void> | undefined {
+  if (response.destroyed || signal.aborted) return undefined;
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off("drain", go);
+      response.off("close", go);
+      signal.removeEventListener("abort", go);
+      resolve();
+    };
+    response.on("drain", go);
+    response.on("close", go);
+    signal.addEventListener("abort", go);
+  });
+}

@@ -1,0 +1,202 @@
+import { create, type JsonObject } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
+import {
+  completionOnly,
+  type DeclaredParameter,
+  deploymentParameterViolations,
+  withDeploymentParameters,
+} from "../../../src/chat/planning/deployment.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import type { ChatRequest } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { type Message, MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ask } from "../../support/requests.ts";
+
+const declare = (name: string, type: DeclaredParameter["type"], required = false): DeclaredParameter => ({
+  name,
+  type,
+  description: "",
+  required,
+});
+const declared = [
+  declare("tone", "string", true),
+  declare("depth", "integer"),
+  declare("weight", "number"),
+  declare("deep", "boolean"),
+];
+
+const bound = (deploymentParameters: JsonObject, more: Parameters<typeof ask>[2] = {}): ChatRequest =>
+  ask("deployments/d", "hi", { ...more, deploymentParameters });
+const wrong = (parameters: JsonObject) =>
+  deploymentParameterViolations(bound(parameters), declared).map(({ field, description }) => [
+    field.replace("chat.deployment_parameters.", ""),
+    description,
+  ]);
+
+function errorOf(attempt: () => unknown): GatewayError {
+  try {
+    attempt();
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("deployment parameters", () => {
+  it("may be strings, integers, numbers and booleans as declared", () => {
+    expect(wrong({ tone: "kind", depth: 3, weight: 0.5, deep: false })).toEqual([]);
+    expect(wrong({ tone: "", depth: -1, weight: 2 })).toEqual([]);
+  });
+
+  it.each<[string, JsonObject, string]>([
+    ["tone", { tone: 1 }, "must be a string"],
+    ["depth", { tone: "a", depth: 1.5 }, "must be an integer"],
+    ["depth", { tone: "a", depth: "1" }, "must be an integer"],
+    ["weight", { tone: "a", weight: true }, "must be a number"],
+    ["deep", { tone: "a", deep: 0 }, "must be true or false"],
+  ])("of another type are refused: %s", (name, parameters, description) => {
+    expect(wrong(parameters)).toEqual([[name, description]]);
+  });
+
+  it("are never null, lists or objects", () => {
+    const nested = fc.oneof(fc.constant(null), fc.array(fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()));
+    fc.assert(
+      fc.property(nested, fc.constantFrom(...declared), (value, { name }) => {
+        const parameters = { tone: "a", [name]: value } as JsonObject;
+        expect(wrong(parameters).map(([field]) => field)).toEqual([name]);
+      }),
+    );
+  });
+
+  it("that nobody declared or that are missing are refused, all at once and by name", () => {
+    expect(wrong({ foo: "bar", depth: "deep" })).toEqual([
+      ["foo", "is not a parameter of the model; this model takes tone, depth, weight, deep"],
+      ["depth", "must be an integer"],
+      ["tone", "is required: a string"],
+    ]);
+    expect(deploymentParameterViolations(ask("deployments/d", "hi"), declared)).toHaveLength(1);
+  });
+
+  it("are refused by a model that declares none, but not an empty mapping of them", () => {
+    expect(deploymentParameterViolations(bound({ foo: 1 }))).toEqual([
+      {
+        field: "chat.deployment_parameters.foo",
+        description: "is not a parameter of the model; this model takes none",
+      },
+    ]);
+    expect(deploymentParameterViolations(bound({}))).toEqual([]);
+    expect(deploymentParameterViolations(ask("m", "hi"))).toEqual([]);
+  });
+
+  it("are not mixed up with what every object has", () => {
+    expect(deploymentParameterViolations(ask("d", "hi"), [declare("constructor", "string", true)])).toHaveLength(1);
+    expect(wrong({ tone: "a", toString: "b" })).toHaveLength(1);
+  });
+});
+
+describe("placing deployment parameters", () => {
+  it("puts them beside the provider's own options, and nowhere else", () => {
+    const chat = bound({ tone: "kind" }, { providerOptions: { openai: { verbosity: "low" }, xai: { a: 1 } } });
+    const placed = withDeploymentParameters(chat, "openai");
+    expect(placed.deploymentParameters).toBeUndefined();
+    expect(placed.providerOptions).toEqual({ openai: { verbosity: "low", tone: "kind" }, xai: { a: 1 } });
+    expect(chat.providerOptions).toEqual({ openai: { verbosity: "low" }, xai: { a: 1 } });
+  });
+
+  it("puts them where Cerebras takes a model's parameters", () => {
+    const placed = withDeploymentParameters(bound({ x: 1 }), "cerebras");
+    expect(placed.providerOptions).toEqual({ cerebras: { model_parameters: { x: 1 } } });
+  });
+
+  it("leaves a request without any as it is, and adds no options for an empty mapping", () => {
+    const chat = ask("deployments/d", "hi");
+    expect(withDeploymentParameters(chat, "openai")).toBe(chat);
+    const emptied = withDeploymentParameters(bound({}), "openai");
+    expect(emptied).not.toHaveProperty("deploymentParameters");
+    expect(emptied.providerOptions).toEqual({});
+  });
+
+  it("refuses what provider_options sets too", () => {
+    const chat = bound({ tone: "kind", depth: 1 }, { providerOptions: { openai: { tone: "rude" } } });
+    const error = errorOf(() => withDeploymentParameters(chat, "openai"));
+    expect(error.reason).toBe("INVALID_REQUEST");
+    expect(error.facts.fields?.map(({ field }) => field)).toEqual(["chat.provider_options.openai.tone"]);
+    expect(error.message).not.toMatch(/kind|rude/);
+  });
+});
+
+const say = (role: Role, text: string): Message =>
+  create(MessageSchema, { role, parts: [{ kind: { case: "text", value: text } }] });
+const conversation = [
+  say(Role.SYSTEM, "be terse"),
+  say(Role.USER, "one"),
+  say(Role.ASSISTANT, "two"),
+  say(Role.USER, "three"),
+];
+
+describe("a model that only completes text", () => {
+  it("gets the last user message alone, with a warning that names the messages", () => {
+    const chat = ask("deployments/d", "", { messages: conversation });
+    const { request, adaptations } = completionOnly(chat);
+    const limited = applyAdaptations(request, adaptations);
+    expect(limited.request.messages).toEqual([conversation[3]]);
+    expect(limited.warnings).toMatchObject([{ field: "messages", reason: "EMULATED" }]);
+    expect(chat.messages).toHaveLength(4);
+  });
+
+  it("gets the last user message of any conversation that has one, and nothing else", () => {
+    const roles = fc.array(fc.constantFrom(Role.SYSTEM, Role.USER, Role.ASSISTANT), { maxLength: 8 });
+    fc.assert(
+      fc.property(roles, (chosen) => {
+        const messages = chosen.map((role, index) => say(role, String(index)));
+        const last = messages.findLast(({ role }) => role === Role.USER);
+        const chat = ask("deployments/d", "", { messages });
+        if (last === undefined) {
+          expect(errorOf(() => completionOnly(chat)).facts.fields?.[0]?.field).toBe("chat.messages");
+        } else {
+          const { request, adaptations } = completionOnly(chat);
+          expect(request.messages).toEqual([last]);
+          expect(adaptations).toHaveLength(messages.length === 1 ? 0 : 1);
+        }
+      }),
+    );
+  });
+
+  it("gets a single prompt without a warning, and no default instructions", () => {
+    const { request, adaptations } = completionOnly(ask("deployments/d", "hi"));
+    expect(adaptations).toEqual([]);
+    expect(request.instructions).toBe("");
+  });
+
+  it("gets no instructions, with a warning", () => {
+    const { request, adaptations } = completionOnly(ask("deployments/d", "hi", { instructions: "be terse" }));
+    expect(request.instructions).toBe("");
+    expect(applyAdaptations(request, adaptations).warnings).toMatchObject([
+      { field: "instructions", reason: "UNSUPPORTED_PARAMETER" },
+    ]);
+  });
+
+  it("refuses to leave anything out for a strict caller", () => {
+    const chat = ask("deployments/d", "", { messages: conversation, instructions: "x", strictParameters: true });
+    const { request, adaptations } = completionOnly(chat);
+    const error = errorOf(() => applyAdaptations(request, adaptations));
+    expect(error.facts.metadata).toEqual({ fields: "messages,instructions" });
+  });
+
+  it("refuses media in the prompt and tools, but not media of the history", () => {
+    const image = { mediaType: "image/png", source: { case: "url", value: "https://host/a.png" } } as const;
+    const shown = create(MessageSchema, {
+      role: Role.USER,
+      parts: [{ kind: { case: "text", value: "see" } }, { kind: { case: "media", value: image } }],
+    });
+    const fields = (messages: Message[]) => {
+      const chat = ask("deployments/d", "", { messages, tools: [{ name: "f" }] });
+      const refused = completionOnly(chat).adaptations.filter(({ kind }) => kind === "REJECTED");
+      return refused.map(({ field }) => field);
+    };
+    expect(fields([say(Role.USER, "one"), shown])).toEqual(["messages[1].parts[1]", "tools"]);
+    expect(fields([shown, say(Role.USER, "one")])).toEqual(["tools"]);
+  });
+});

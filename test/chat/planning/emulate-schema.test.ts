@@ -1,0 +1,103 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { emulateSchema } from "../../../src/chat/planning/emulate-schema.ts";
+import { completed, finished, textDelta } from "../../../src/chat/stream/events.ts";
+import { createJsonCheck } from "../../../src/chat/stream/json-check.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+
+const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
+const ask = (schemaJson: string): ChatRequest =>
+  create(ChatRequestSchema, {
+    model: "m",
+    messages: [{ role: Role.USER, parts: [{ kind: { case: "text", value: "hi" } }] }],
+    outputFormat: { format: { case: "jsonSchema", value: { name: "answer", schemaJson } } },
+  });
+const takesAll = () => false;
+const modelWith = (capabilities: { jsonSchema: boolean; jsonObject?: boolean }) =>
+  create(ModelSchema, { id: "m", capabilities });
+
+describe("a JSON Schema for a model that cannot be held to one", () => {
+  it("becomes a JSON object and a system message that tells the schema, with a warning", () => {
+    const { request, adaptations } = emulateSchema(
+      ask(JSON.stringify(schema)),
+      modelWith({ jsonSchema: false, jsonObject: true }),
+      takesAll,
+    );
+    expect(request.outputFormat?.format.case).toBe("jsonObject");
+    expect(request.messages[0]?.role).toBe(Role.SYSTEM);
+    expect(request.messages[0]?.parts[0]?.kind.value).toContain(JSON.stringify(schema));
+    expect(adaptations).toMatchObject([{ kind: "EMULATED", field: "output_format.json_schema" }]);
+  });
+
+  it("is only told where the model has no JSON object either, or the schema is for something else", () => {
+    const list = '{"type":"array"}';
+    expect(
+      emulateSchema(ask(JSON.stringify(schema)), modelWith({ jsonSchema: false }), takesAll).request.outputFormat,
+    ).toBeUndefined();
+    expect(
+      emulateSchema(ask(list), modelWith({ jsonSchema: false, jsonObject: true }), takesAll).request.outputFormat,
+    ).toBeUndefined();
+  });
+
+  it.each([
+    "$ref",
+    "pattern",
+    "patternProperties",
+  ])("is refused when it has %s, which could make the check endless", (key) => {
+    const { adaptations } = emulateSchema(
+      ask(JSON.stringify({ properties: { a: { [key]: "x" } } })),
+      modelWith({ jsonSchema: false }),
+      takesAll,
+    );
+    expect(adaptations).toMatchObject([{ kind: "REJECTED" }]);
+    expect(adaptations[0]?.message).toContain(key);
+  });
+
+  it("is left as it is where the model can, or nothing is known of it", () => {
+    const chat = ask(JSON.stringify(schema));
+    const as = { request: chat, adaptations: [] };
+    expect(emulateSchema(chat, modelWith({ jsonSchema: true }), takesAll)).toEqual(as);
+    expect(emulateSchema(chat, create(ModelSchema, { id: "m" }), takesAll)).toEqual(as);
+  });
+
+  it("is told where the dialect takes none, as a JSON object if it takes that", () => {
+    const chat = ask(JSON.stringify(schema));
+    const formOf = (refused: readonly (string | undefined)[]) =>
+      emulateSchema(chat, create(ModelSchema, { id: "m" }), ({ outputFormat }) =>
+        refused.includes(outputFormat?.format.case),
+      ).request.outputFormat?.format.case;
+    expect(formOf(["jsonSchema"])).toBe("jsonObject");
+    expect(formOf(["jsonSchema", "jsonObject"])).toBeUndefined();
+  });
+});
+
+describe("the check of an answer", () => {
+  const answer = (text: string, againstSchema: boolean) => {
+    const check = createJsonCheck(ask(JSON.stringify(schema)).outputFormat, againstSchema);
+    for (const event of [textDelta(0, 0, text), finished(0, FinishReason.STOP, "stop"), completed({})]) check?.(event);
+  };
+
+  it.each(['{"city":"Paris"}', '{"city":"Paris","more":1}'])("takes %s", (text) => {
+    expect(() => answer(text, true)).not.toThrow();
+  });
+
+  it.each(['{"city":1}', "{}", "[]", '{"city":', "Paris"])("refuses %s, and gives it back", (text) => {
+    try {
+      answer(text, true);
+      expect.fail("must be refused");
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      expect(error.reason).toBe("JSON_GENERATION_FAILED");
+      expect(error.facts.failedGeneration).toBe(text);
+    }
+  });
+
+  it("leaves the schema to a model that is held to it", () => {
+    expect(() => answer('{"city":1}', false)).not.toThrow();
+    expect(() => answer('{"city":', false)).toThrow(GatewayError);
+  });
+});

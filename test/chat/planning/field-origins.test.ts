@@ -1,0 +1,84 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { FieldOrigins } from "../../../src/chat/planning/field-origins.ts";
+import { prepareMessages } from "../../../src/chat/planning/prepare.ts";
+import { GatewayError, invalidRequest } from "../../../src/errors.ts";
+import type { ChatRequest } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import { profiles } from "../../../src/profiles/profiles.ts";
+import { ask } from "../../support/requests.ts";
+
+const text = (value: string, more: object = {}) => ({ kind: { case: "text" as const, value }, ...more });
+const foreign = { providerState: { provider: "other", data: Buffer.from("x") } };
+const turns = [
+  { role: Role.USER, parts: [text("a"), text("b")] },
+  { role: Role.ASSISTANT, parts: [text("c", foreign)] },
+  { role: Role.USER, parts: [text("d")] },
+];
+const model = create(ModelSchema, { id: "m", provider: "p" });
+const withoutSystem = create(ModelSchema, { id: "m", provider: "p", capabilities: { systemMessages: false } });
+
+/** The caller's field for one of the messages as they go out. */
+function fieldOf(chat: ChatRequest, of: Model, sent: string): string {
+  return new FieldOrigins(chat.messages, prepareMessages(chat, of, profiles.plain).messages).field(sent);
+}
+
+describe("the caller's place of a field", () => {
+  it.each<[string, ChatRequest, Model, string, string]>([
+    [
+      "nothing was moved",
+      ask("m", "", { messages: turns }),
+      model,
+      "messages[0].parts[1].media",
+      "messages[0].parts[1].media",
+    ],
+    [
+      "instructions were put before it",
+      ask("m", "", { messages: turns, instructions: "be terse" }),
+      model,
+      "chat.messages[3].role",
+      "chat.messages[2].role",
+    ],
+    [
+      "state was taken from a copy",
+      ask("m", "", { messages: turns, instructions: "be terse" }),
+      model,
+      "messages[2].parts[0].cache_hint",
+      "messages[1].parts[0].cache_hint",
+    ],
+    [
+      "older messages were left out",
+      ask("m", "", { messages: turns, memoryStrategy: { strategy: { case: "lastK", value: { k: 1 } } } }),
+      model,
+      "messages[0].name",
+      "messages[2].name",
+    ],
+    [
+      "instructions were folded into the turn",
+      ask("m", "", { messages: turns, instructions: "be terse" }),
+      withoutSystem,
+      "messages[0].parts[2].media",
+      "messages[0].parts[1].media",
+    ],
+  ])("is found when %s", (_, chat, of, sent, asked) => {
+    expect(fieldOf(chat, of, sent)).toBe(asked);
+  });
+
+  it("is the conversation where the caller wrote nothing of the kind, and other fields are their own", () => {
+    const chat = ask("m", "", { messages: turns, instructions: "be terse" });
+    expect(fieldOf(chat, model, "messages[0].parts[0]")).toBe("messages");
+    expect(fieldOf(chat, model, "tools[0].name")).toBe("tools[0].name");
+    expect(fieldOf(chat, model, "messages")).toBe("messages");
+  });
+
+  it("is what an error names, in its fields and in its words", () => {
+    const chat = ask("m", "", { messages: turns, instructions: "be terse" });
+    const places = new FieldOrigins(chat.messages, prepareMessages(chat, model, profiles.plain).messages);
+    const error = places.error(invalidRequest([{ field: "chat.messages[2].role", description: "is misplaced" }]));
+    expect(error).toMatchObject({ reason: "INVALID_REQUEST", facts: { fields: [{ field: "chat.messages[1].role" }] } });
+    expect(error).toHaveProperty("message", "invalid request: chat.messages[1].role: is misplaced");
+    const others = [new Error("x"), new GatewayError("INTERNAL", "x")];
+    for (const other of others) expect(places.error(other)).toBe(other);
+  });
+});

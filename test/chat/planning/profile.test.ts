@@ -1,0 +1,188 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  defaultedFields,
+  profileAdaptations,
+  profileViolations,
+  withDefaults,
+} from "../../../src/chat/planning/profile.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { type Message, MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import { profiles } from "../../../src/profiles/profiles.ts";
+import { strictSchemaProblem } from "../../../src/profiles/strict-schema.ts";
+
+const say = (role: Role, text: string): Message =>
+  create(MessageSchema, { role, parts: [{ kind: { case: "text", value: text } }] });
+const request = (chat: MessageInitShape<typeof ChatRequestSchema> = {}): ChatRequest =>
+  create(ChatRequestSchema, { model: "m", messages: [say(Role.USER, "hi")], ...chat });
+const gpt = create(ModelSchema, { id: "gpt-4o", family: "openai-chat" });
+const fieldsOf = (chat: ChatRequest, name: keyof typeof profiles, streamed = false) =>
+  profileViolations(chat, profiles[name], streamed).map(({ field }) => field);
+
+describe("the defaults of a profile", () => {
+  it("are 0.2 on the EGP APIs, 1 on Cerebras and DeepInfra, and nothing on plain", () => {
+    const temperature = (name: keyof typeof profiles) =>
+      withDefaults(request(), profiles[name], gpt).parameters?.temperature;
+    expect(Object.keys(profiles).map((name) => [name, temperature(name as keyof typeof profiles)])).toEqual([
+      ["plain", undefined],
+      ["egp-chat", 0.2],
+      ["egp-deployment", 0.2],
+      ["cerebras", 1],
+      ["deepinfra", 1],
+    ]);
+  });
+
+  it("never replace what the caller set, zero included", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...Object.values(profiles)),
+        fc.record({ temperature: fc.constantFrom(0, 0.5), topP: fc.constantFrom(0.1, 1) }, { requiredKeys: [] }),
+        (profile, parameters) => {
+          const given = request({ parameters });
+          expect(withDefaults(given, profile, gpt).parameters ?? {}).toMatchObject(parameters);
+          expect(given).toEqual(request({ parameters }));
+        },
+      ),
+    );
+  });
+
+  it("leave the temperature out beside a caller's top_p where the family takes either", () => {
+    const claude = create(ModelSchema, { id: "claude", family: "anthropic" });
+    const topP = request({ parameters: { topP: 0.9 } });
+    const egp = profiles["egp-chat"];
+    expect(withDefaults(topP, egp, claude).parameters?.temperature).toBeUndefined();
+    expect(withDefaults(topP, egp, gpt).parameters?.temperature).toBe(0.2);
+    expect(withDefaults(topP, profiles["egp-deployment"], claude).parameters?.temperature).toBe(0.2);
+    expect(withDefaults(request({ parameters: { topP: 1 } }), egp, claude).parameters?.temperature).toBe(0.2);
+    expect(withDefaults(request(), egp, claude).parameters?.temperature).toBe(0.2);
+    expect([...defaultedFields(topP, egp, gpt)]).toEqual(["parameters.temperature"]);
+    expect([...defaultedFields(topP, egp, claude)]).toEqual([]);
+  });
+
+  it("have an assistant's instructions on egp-chat only, and only without a system message or instructions", () => {
+    const instructionsOf = (chat: ChatRequest) => withDefaults(chat, profiles["egp-chat"], gpt).instructions;
+    expect(instructionsOf(request())).toMatch(/^You are an AI assistant that helps users .* ask the user for it\.$/);
+    expect(instructionsOf(request({ instructions: "" }))).toBe("");
+    expect(instructionsOf(request({ instructions: "be terse" }))).toBe("be terse");
+    expect(instructionsOf(request({ messages: [say(Role.SYSTEM, "s"), say(Role.USER, "u")] }))).toBeUndefined();
+    expect(withDefaults(request(), profiles["egp-deployment"], gpt).instructions).toBeUndefined();
+  });
+});
+
+describe("the rules of a profile", () => {
+  it.each([
+    ["egp-chat", { temperature: 1.2 }, "temperature"],
+    ["egp-chat", { n: 2 }, "n"],
+    ["egp-chat", { stopSequences: ["a", "b", "c", "d", "e"] }, "stop_sequences"],
+    ["egp-deployment", { stopSequences: ["a", "b", "c", "d", "e"] }, "stop_sequences"],
+    ["cerebras", { temperature: 1.6 }, "temperature"],
+    ["cerebras", { stopSequences: ["a", "b", "c", "d", "e"] }, "stop_sequences"],
+    ["deepinfra", { n: 5 }, "n"],
+    ["deepinfra", { topK: 1000 }, "top_k"],
+    ["deepinfra", { maxOutputTokens: 1_000_001 }, "max_output_tokens"],
+  ] as const)("%s refuses %o", (name, parameters, field) => {
+    const chat = request({
+      parameters: {
+        ...parameters,
+        stopSequences: [...("stopSequences" in parameters ? parameters.stopSequences : [])],
+      },
+    });
+    expect(fieldsOf(chat, name)).toEqual([`chat.parameters.${field}`]);
+    expect(fieldsOf(chat, "plain")).toEqual([]);
+  });
+
+  it.each([
+    ["egp-chat", { temperature: 1, n: 1 }],
+    ["egp-deployment", { temperature: 2 }],
+    ["cerebras", { temperature: 1.5, n: 8 }],
+    ["deepinfra", { temperature: 2, n: 4, topK: 999, maxOutputTokens: 1_000_000 }],
+  ] as const)("%s takes %o", (name, parameters) => {
+    expect(fieldsOf(request({ parameters }), name)).toEqual([]);
+  });
+
+  it("report several at once", () => {
+    expect(fieldsOf(request({ parameters: { topK: 1000, n: 5 } }), "deepinfra")).toHaveLength(2);
+  });
+
+  it("refuse a streamed JSON object on cerebras alone", () => {
+    const json = request({ outputFormat: { format: { case: "jsonObject", value: {} } } });
+    expect(fieldsOf(json, "cerebras", true)).toEqual(["chat.output_format.json_object"]);
+    expect(fieldsOf(json, "cerebras", false)).toEqual([]);
+    expect(fieldsOf(json, "deepinfra", true)).toEqual([]);
+  });
+
+  it("want one system message and the caller's turn last on deepinfra", () => {
+    const [system, user, assistant] = [say(Role.SYSTEM, "s"), say(Role.USER, "u"), say(Role.ASSISTANT, "a")];
+    expect(fieldsOf(request({ messages: [user, assistant, system, user] }), "deepinfra")).toEqual([]);
+    expect(fieldsOf(request({ messages: [system, user, system] }), "deepinfra")).toEqual(["chat.messages[2].role"]);
+    expect(fieldsOf(request({ messages: [user, assistant] }), "deepinfra")).toEqual(["chat.messages[1].role"]);
+    expect(fieldsOf(request({ messages: [user, assistant], continueLastMessage: true }), "deepinfra")).toEqual([]);
+    expect(fieldsOf(request({ messages: [user, assistant] }), "cerebras")).toEqual([]);
+  });
+});
+
+describe("what a profile's API lacks for a family", () => {
+  const model = (family: string) => create(ModelSchema, { id: "m", provider: "p", family });
+
+  it.each([
+    ["egp-chat", "openai-chat", ["parameters.top_k"]],
+    ["egp-chat", "anthropic", ["parameters.presence_penalty"]],
+    ["egp-chat", "llm-engine", []],
+    ["egp-deployment", "anthropic", ["parameters.top_p", "parameters.top_k", "parameters.presence_penalty"]],
+    ["egp-deployment", "google", ["parameters.presence_penalty"]],
+    ["plain", "anthropic", []],
+  ] as const)("%s, %s: %o", (name, family, fields) => {
+    const chat = request({ parameters: { topP: 0.5, topK: 4, presencePenalty: 0.5 } });
+    expect(profileAdaptations(chat, model(family), profiles[name]).map(({ field }) => field)).toEqual(fields);
+  });
+
+  it("is images by URL on EGP for all but OpenAI", () => {
+    const image = { kind: { case: "media", value: { source: { case: "url", value: "https://a/b.png" } } } } as const;
+    const chat = request({ messages: [{ role: Role.USER, parts: [image] }] });
+    expect(profileAdaptations(chat, model("openai-chat"), profiles["egp-chat"])).toEqual([]);
+    const [refused] = profileAdaptations(chat, model("anthropic"), profiles["egp-chat"]);
+    expect(refused).toMatchObject({ kind: "REJECTED", field: "messages[0].parts[0].media" });
+  });
+
+  it("is more than 16,384 tokens of output on deepinfra", () => {
+    const chat = request({ parameters: { maxOutputTokens: 50_000 } });
+    const [adjusted] = profileAdaptations(chat, model("deepinfra"), profiles.deepinfra);
+    expect(adjusted).toMatchObject({ kind: "ADJUSTED", field: "parameters.max_output_tokens", set: 16_384 });
+  });
+});
+
+describe("a strict schema", () => {
+  const object = (properties: object, more: object = {}) =>
+    JSON.stringify({
+      type: "object",
+      properties,
+      required: Object.keys(properties),
+      additionalProperties: false,
+      ...more,
+    });
+
+  it.each([
+    ["lists of types", object({ a: { type: ["string", "null"] } }), /list of types/],
+    ["additional properties", object({ a: {} }, { additionalProperties: true }), /additionalProperties/],
+    ["optional properties", object({ a: {}, b: {} }, { required: ["a"] }), /b is not/],
+    ["six branches", object({ a: { anyOf: [{}, {}, {}, {}, {}, {}] } }), /more than 5/],
+    ["items: true", object({ a: { type: "array", items: true } }), /items: true/],
+    ["what a definition has of these", object({}, { $defs: { x: { type: ["string"] } } }), /\/\$defs\/x/],
+  ])("may not have %s", (_, schema, problem) => {
+    expect(strictSchemaProblem(schema)).toMatch(problem);
+  });
+
+  it("may name a property like a keyword, refer to definitions, and list values", () => {
+    const schema = object(
+      {
+        type: { type: "string", enum: [["a"]] },
+        anyOf: { $ref: "#/$defs/x" },
+        items: { anyOf: [{}, { type: "null" }] },
+      },
+      { $defs: { x: { type: "string" } } },
+    );
+    expect(strictSchemaProblem(schema)).toBeUndefined();
+  });
+});

@@ -1,0 +1,28 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, it } from "vitest";
+import { finished, textDelta } from "../../../src/chat/stream/events.ts";
+import { createJsonCheck } from "../../../src/chat/stream/json-check.ts";
+import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { OutputFormatSchema } from "../../../src/gen/dragoman/v1/output_format_pb.js";
+
+function check(schema: object, answer: unknown): void {
+  const value = { name: "answer", schemaJson: JSON.stringify(schema) };
+  const format = create(OutputFormatSchema, { format: { case: "jsonSchema", value } });
+  const checkJson = createJsonCheck(format, true);
+  checkJson?.(textDelta(0, 0, JSON.stringify(answer)));
+  checkJson?.(finished(0, FinishReason.STOP, "stop"));
+}
+
+const numbered = (length: number) => Array.from({ length }, (_, index) => ({ index }));
+
+it("an answer that takes too long to check fails, says so, and leaves the next check alone", () => {
+  const unique = { type: "array", uniqueItems: true };
+  expect(() => check(unique, numbered(30_000))).toThrow(
+    expect.objectContaining({
+      reason: "JSON_GENERATION_FAILED",
+      message: expect.stringContaining("cannot be checked against its schema in time"),
+    }),
+  );
+  expect(() => check(unique, numbered(10))).not.toThrow();
+  expect(() => check(unique, [1, 1])).toThrow("did not write the JSON");
+});

@@ -1,0 +1,37 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { excessOf, mostLevels, mostValues } from "../../../src/chat/validation/json-bounds.ts";
+
+describe("the bounds of JSON text", () => {
+  it("let through everything that a request has", () => {
+    fc.assert(fc.property(fc.json({ maxDepth: 20 }), (text) => excessOf(text) === undefined));
+  });
+
+  it("count no character of a string, however its quotation marks are written", () => {
+    const hostile = fc.string({ unit: fc.constantFrom("[", "{", ",", '"', "\\", "a"), maxLength: 400 });
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const nested = "[".repeat(mostLevels - 1) + JSON.stringify(text) + "]".repeat(mostLevels - 1);
+        return excessOf(nested) === undefined && excessOf(`[[${nested}]]`) === "levels";
+      }),
+    );
+  });
+
+  it.each(["[", '{"a":', '[{"a":'])("end a nesting of %s", (opening) => {
+    expect(excessOf(opening.repeat(mostLevels))).toBe(opening === '[{"a":' ? "levels" : undefined);
+    expect(excessOf(opening.repeat(mostLevels + 1))).toBe("levels");
+  });
+
+  it("end a list that is too long", () => {
+    expect(excessOf(`[${"0,".repeat(mostValues - 2)}0]`)).toBeUndefined();
+    expect(excessOf(`[${"0,".repeat(mostValues - 1)}0]`)).toBe("values");
+    expect(excessOf(`[${"[],".repeat(mostValues / 2)}0]`)).toBe("values");
+  });
+
+  it("take text that is no JSON, and long strings, in their stride", () => {
+    expect(excessOf('"')).toBeUndefined();
+    expect(excessOf('"\\')).toBeUndefined();
+    expect(excessOf("]]]]")).toBeUndefined();
+    expect(excessOf(`"${"\\\\".repeat(5_000_000)}"`)).toBeUndefined();
+  });
+});

@@ -1,0 +1,124 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, it, vi } from "vitest";
+import { AttemptSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { UsageQuality, UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
+import { createLogLedger } from "../../src/ledger/log-ledger.ts";
+import type { CallRecord } from "../../src/ledger/record.ts";
+import { createLog } from "../../src/telemetry/log.ts";
+
+const call: CallRecord = {
+  id: "chat_1",
+  requestId: "request",
+  method: "StreamChat",
+  protocol: "grpc",
+  keyId: "key",
+  accountId: "account",
+  user: "user",
+  model: "openai/gpt-4o",
+  provider: "openai",
+  outcome: "ok",
+  reason: undefined,
+  usage: create(UsageSchema, { inputTokens: 5, outputTokens: 7, totalTokens: 12, quality: UsageQuality.PARTIAL }),
+  attempts: [
+    create(AttemptSchema, {
+      provider: "openai",
+      providerModel: "gpt-4o",
+      failureReason: "PROVIDER_UNAVAILABLE",
+      httpStatus: 503,
+      duration: { seconds: 1n, nanos: 250_000_000 },
+    }),
+    create(AttemptSchema, {
+      provider: "openai",
+      providerModel: "gpt-4o",
+      providerRequestId: "r",
+      providerResponseId: "c",
+    }),
+  ],
+  startTime: new Date("2026-01-02T03:04:05.678Z"),
+  durationMs: 1234.5678,
+  firstOutputMs: 0.04,
+};
+
+function written(record: CallRecord, level: "info" | "error" | "silent" = "info") {
+  const lines: string[] = [];
+  createLogLedger(createLog(level, { write: (line) => void lines.push(line) })).write(record);
+  return lines.map((line) => JSON.parse(line));
+}
+
+describe("a call record in the log", () => {
+  it("is one line with usage and attempts", () => {
+    expect(written(call)).toEqual([
+      {
+        level: "info",
+        time: expect.any(String),
+        msg: "call",
+        id: "chat_1",
+        request_id: "request",
+        method: "StreamChat",
+        protocol: "grpc",
+        key_id: "key",
+        account_id: "account",
+        user: "user",
+        model: "openai/gpt-4o",
+        provider: "openai",
+        outcome: "ok",
+        start_time: "2026-01-02T03:04:05.678Z",
+        duration_ms: 1234.6,
+        first_output_ms: 0,
+        input_tokens: 5,
+        output_tokens: 7,
+        total_tokens: 12,
+        cached_input_tokens: 0,
+        cache_write_input_tokens: 0,
+        reasoning_tokens: 0,
+        accepted_prediction_tokens: 0,
+        rejected_prediction_tokens: 0,
+        usage_quality: "partial",
+        attempts: [
+          {
+            provider: "openai",
+            provider_model: "gpt-4o",
+            failure_reason: "PROVIDER_UNAVAILABLE",
+            http_status: 503,
+            duration_ms: 1250,
+          },
+          { provider: "openai", provider_model: "gpt-4o", provider_request_id: "r", provider_response_id: "c" },
+        ],
+      },
+    ]);
+  });
+
+  it("says why a call failed, and leaves out what there was not", () => {
+    const [line] = written({
+      ...call,
+      outcome: "error",
+      reason: "MODEL_NOT_FOUND",
+      usage: undefined,
+      attempts: [],
+      firstOutputMs: undefined,
+    });
+    expect(line).toMatchObject({ outcome: "error", reason: "MODEL_NOT_FOUND", attempts: [] });
+    expect(Object.keys(line).filter((key) => /tokens|usage|first_output/.test(key))).toEqual([]);
+  });
+
+  it("is written at every level but silent", () => {
+    expect(written(call, "error")).toHaveLength(1);
+    expect(written(call, "silent")).toEqual([]);
+  });
+
+  it("that cannot be written does not fail the call, and is told of", () => {
+    const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const broken = createLog("info", {
+      write: () => {
+        throw new Error("disk full");
+      },
+    });
+    createLogLedger(broken).write(call);
+    createLogLedger(createLog("info", { write: () => {} })).write({ ...call, startTime: new Date(Number.NaN) });
+    expect(warning.mock.calls).toEqual([
+      ["the record of call chat_1 is lost: Error"],
+      ["the record of call chat_1 is lost: RangeError"],
+    ]);
+    warning.mockRestore();
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, it, vi } from "vitest";
+import { ConfigError } from "../../../src/config/config-error.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { answer, declared, modelOf } from "../../contract/dialects/openai-fixtures.ts";
+import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
+import { brief, collect, context, request } from "../chat-completions/harness.ts";
+
+const model = modelOf("azure-openai", "my gpt");
+const hello: Script = { steps: [{ write: answer({ usagePlace: "last chunk" }, [{ content: "Hi" }], "stop") }] };
+
+async function ask(options: Record<string, unknown>, path = "", script: Script = hello) {
+  await using upstream = await startReplayUpstream(script);
+  const azure = declared("azure-openai", options)(upstream.baseUrl + path);
+  const outcome = await collect(azure.stream(request(), model, context()));
+  await azure.close?.();
+  return { ...outcome, seen: upstream.requests[0] };
+}
+
+describe("Azure OpenAI", () => {
+  it.each([
+    [{}, "", "/openai/v1/chat/completions"],
+    [{}, "/openai/v1", "/openai/v1/chat/completions"],
+    [{}, "/openai", "/openai/v1/chat/completions"],
+    [{ api_version: "preview" }, "", "/openai/v1/chat/completions?api-version=preview"],
+    [{ api_version: "2024-10-21" }, "", "/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21"],
+  ])("is asked with %o at the address …%s as %s", async (options, path, expected) => {
+    const { seen, error } = await ask(options, path);
+    expect(error).toBeUndefined();
+    expect(seen?.path).toBe(expected);
+    expect(seen?.headers).toMatchObject({ "api-key": "sk-test-key" });
+    expect(seen?.headers).not.toHaveProperty("authorization");
+    expect(JSON.parse(seen?.body ?? "")).toMatchObject({ model: "my gpt" });
+  });
+
+  it("takes its version from AZURE_OPENAI_API_VERSION, unless the file says another", async () => {
+    vi.stubEnv("AZURE_OPENAI_API_VERSION", "2024-06-01");
+    expect((await ask({})).seen?.path).toContain("/deployments/my%20gpt/chat/completions?api-version=2024-06-01");
+    expect((await ask({ api_version: "v1" })).seen?.path).toBe("/openai/v1/chat/completions?api-version=v1");
+    vi.unstubAllEnvs();
+  });
+
+  it("is given a token of Entra ID as a bearer", async () => {
+    const { seen } = await ask({ key_type: "entra-token" });
+    expect(seen?.headers).toMatchObject({ authorization: "Bearer sk-test-key" });
+    expect(seen?.headers).not.toHaveProperty("api-key");
+  });
+
+  describe("as an application of Entra ID", () => {
+    const application = { key_type: "entra-secret", tenant_id: "my tenant", client_id: "me" };
+    const token = (expires_in: number): Script => ({
+      headers: { "content-type": "application/json" },
+      steps: [{ write: JSON.stringify({ token_type: "Bearer", expires_in, access_token: "token-1" }) }],
+    });
+
+    async function askTwice(...scripts: readonly Script[]) {
+      await using entra = await startReplayUpstream(...scripts);
+      await using upstream = await startReplayUpstream(hello);
+      const azure = declared("azure-openai", { ...application, authority: entra.baseUrl })(upstream.baseUrl);
+      const ask = () => collect(azure.stream(request(), model, context()));
+      const outcomes = [await ask(), await ask()];
+      await azure.close?.();
+      return { outcomes, asked: entra.requests, seen: upstream.requests };
+    }
+
+    it("it trades its secret for a token and keeps it while it is good", async () => {
+      const { outcomes, asked, seen } = await askTwice(token(3600));
+      expect(outcomes.map(({ error }) => error)).toEqual([undefined, undefined]);
+      expect(asked.map(({ path }) => path)).toEqual(["/my%20tenant/oauth2/v2.0/token"]);
+      expect(Object.fromEntries(new URLSearchParams(asked[0]?.body))).toEqual({
+        grant_type: "client_credentials",
+        client_id: "me",
+        client_secret: "sk-test-key",
+        scope: "https://cognitiveservices.azure.com/.default",
+      });
+      expect(seen.map(({ headers }) => headers.authorization)).toEqual(["Bearer token-1", "Bearer token-1"]);
+    });
+
+    it("it asks for another token once one is about to end", async () => {
+      expect((await askTwice(token(60))).asked).toHaveLength(2);
+    });
+
+    it("its rejected secret is PROVIDER_CREDENTIALS_REJECTED, and is tried again", async () => {
+      const { outcomes, asked, seen } = await askTwice({ status: 401, steps: [{ write: "{}" }] }, token(3600));
+      expect(outcomes.map(({ error }) => error?.reason)).toEqual(["PROVIDER_CREDENTIALS_REJECTED", undefined]);
+      expect([asked.length, seen.length]).toEqual([2, 1]);
+    });
+
+    it("a call that is cancelled does not wait for its token", async () => {
+      await using entra = await startReplayUpstream({ holdHeaders: new Promise(() => {}) });
+      const azure = declared("azure-openai", { ...application, authority: entra.baseUrl })("http://127.0.0.1:9");
+      const controller = new AbortController();
+      const arrived = entra.nextRequest();
+      const outcome = collect(azure.stream(request(), model, context(controller.signal)));
+      await arrived;
+      controller.abort(new GatewayError("CANCELLED", "the caller went away"));
+      expect((await outcome).error?.reason).toBe("CANCELLED");
+      await azure.close?.();
+    });
+
+    it("it needs its tenant and its id", () => {
+      expect(() => declared("azure-openai", { key_type: "entra-secret" })("http://127.0.0.1:9")).toThrow(
+        "entra-secret needs tenant_id and client_id",
+      );
+    });
+  });
+
+  it("says that its filter held the prompt back as a finish reason, as for content", async () => {
+    const body = {
+      error: {
+        message: "The response was filtered",
+        type: null,
+        param: "prompt",
+        code: "content_filter",
+        status: 400,
+        innererror: { code: "ResponsibleAIPolicyViolation" },
+      },
+    };
+    const { events, error } = await ask({}, "", {
+      status: 400,
+      headers: { "content-type": "application/json" },
+      steps: [{ write: JSON.stringify(body) }],
+    });
+    expect(error).toBeUndefined();
+    expect(brief(events)).toEqual(["started", `finished 0 ${FinishReason.CONTENT_FILTER} content_filter`, "completed"]);
+  });
+
+  it("applies the rules of the model that the configuration says is behind a deployment", () => {
+    const asked = request({ parameters: { temperature: 0.5 } });
+    const limits = (options: Record<string, unknown>) =>
+      declared("azure-openai", options)("http://127.0.0.1:9").checkSupport(asked, model);
+    expect(limits({})).toEqual([]);
+    expect(limits({ models: { "my gpt": "o3" } })).toMatchObject([{ field: "parameters.temperature" }]);
+  });
+
+  it("refuses options that it does not know", () => {
+    expect(() => declared("azure-openai", { version: "x" })("http://127.0.0.1:9")).toThrow(ConfigError);
+  });
+});

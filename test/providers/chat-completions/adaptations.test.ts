@@ -1,0 +1,200 @@
+import { describe, expect, it } from "vitest";
+import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
+import { adapter, model, request } from "./harness.ts";
+
+/** Adaptations as `KIND field`. */
+function limits(fields: Parameters<typeof request>[0], { provider = "openai", providerModel = "gpt-4o" } = {}) {
+  const asked = request(fields);
+  const adaptations = adapter("http://127.0.0.1:9/v1", {}, provider).checkSupport(asked, model(providerModel));
+  // Whatever is said must be possible to apply: every path is one that adaptations can be applied to.
+  try {
+    applyAdaptations(asked, adaptations);
+  } catch (error) {
+    expect(error).toBeInstanceOf(GatewayError);
+  }
+  return adaptations.map(({ kind, field }) => `${kind} ${field}`);
+}
+
+const effort = (value: ReasoningEffort) => ({ control: { case: "effort" as const, value } });
+const { NONE, LOW, HIGH, MINIMAL } = ReasoningEffort;
+const sampling = { temperature: 0.5, topP: 0.5, logprobs: true, topLogprobs: 2 };
+const droppedSampling = [
+  "UNSUPPORTED_PARAMETER parameters.temperature",
+  "UNSUPPORTED_PARAMETER parameters.top_p",
+  "UNSUPPORTED_PARAMETER parameters.logprobs",
+  "UNSUPPORTED_PARAMETER parameters.top_logprobs",
+];
+
+describe("what OpenAI cannot do", () => {
+  it("is nothing of what its own fields ask", () => {
+    expect(limits({ parameters: { ...sampling, n: 2, seed: "1", logitBias: { 1: 1 } }, user: "u" })).toEqual([]);
+  });
+
+  it("is the sampling of open models, unless the value asks for nothing", () => {
+    const parameters = { topK: 40, minP: 0.1, repetitionPenalty: 1.1, minOutputTokens: 1 };
+    expect(limits({ parameters })).toEqual([
+      "UNSUPPORTED_PARAMETER parameters.min_output_tokens",
+      "UNSUPPORTED_PARAMETER parameters.top_k",
+      "UNSUPPORTED_PARAMETER parameters.min_p",
+      "UNSUPPORTED_PARAMETER parameters.repetition_penalty",
+    ]);
+    expect(limits({ parameters: { topK: -1, minP: 0, repetitionPenalty: 1, minOutputTokens: 0 } })).toEqual([]);
+  });
+
+  it("is templates, raw reasoning, a fifth stop sequence and a long user", () => {
+    expect(limits({ chatTemplate: "x", chatTemplateKwargs: {} })).toEqual([
+      "UNSUPPORTED_PARAMETER chat_template",
+      "UNSUPPORTED_PARAMETER chat_template_kwargs",
+    ]);
+    expect(limits({ reasoning: { format: ReasoningFormat.RAW } })).toEqual(["UNSUPPORTED_PARAMETER reasoning.format"]);
+    expect(limits({ parameters: { stopSequences: ["1", "2", "3", "4", "5"] } })).toEqual([
+      "REJECTED parameters.stop_sequences",
+    ]);
+    expect(limits({ user: "u".repeat(129) })).toEqual(["UNSUPPORTED_PARAMETER user"]);
+  });
+
+  it("is reasoning, where the model does not reason", () => {
+    expect(limits({ reasoning: effort(LOW) })).toEqual(["UNSUPPORTED_PARAMETER reasoning.effort"]);
+    expect(limits({ reasoning: { control: { case: "budgetTokens", value: 9 } } })).toEqual([
+      "UNSUPPORTED_PARAMETER reasoning.budget_tokens",
+    ]);
+  });
+
+  it.each([
+    ["o3", LOW, droppedSampling],
+    ["gpt-5", LOW, droppedSampling],
+    ["gpt-5-mini-2025-08-07", MINIMAL, droppedSampling],
+    ["gpt-5.1", LOW, droppedSampling],
+    ["gpt-5.1", NONE, []],
+    ["gpt-5.4", NONE, []],
+    ["gpt-5.6", NONE, []],
+    ["gpt-6", LOW, droppedSampling],
+    ["gpt-6-sol", NONE, []],
+    ["gpt-6.1-terra", NONE, []],
+    ["ft:o4-mini:acme::1", HIGH, droppedSampling],
+  ])("is sampling with %s at effort %i, or not", (providerModel, value, expected) => {
+    expect(limits({ parameters: sampling, reasoning: effort(value) }, { providerModel })).toEqual(expected);
+  });
+
+  it("is penalties, logit bias and stop sequences with the reasoning models that refuse them", () => {
+    const parameters = { presencePenalty: 1, frequencyPenalty: 1, logitBias: { 1: 1 }, stopSequences: ["a"] };
+    const penalties = [
+      "UNSUPPORTED_PARAMETER parameters.presence_penalty",
+      "UNSUPPORTED_PARAMETER parameters.frequency_penalty",
+      "UNSUPPORTED_PARAMETER parameters.logit_bias",
+    ];
+    expect(limits({ parameters }, { providerModel: "gpt-5.1" })).toEqual(penalties);
+    expect(limits({ parameters }, { providerModel: "o3" })).toEqual([
+      "UNSUPPORTED_PARAMETER parameters.stop_sequences",
+      ...penalties,
+    ]);
+    expect(limits({ parameters }, { providerModel: "gpt-5-chat-latest" })).toEqual([]);
+  });
+
+  it("is an effort that the model does not take", () => {
+    expect(limits({ reasoning: effort(NONE) }, { providerModel: "o3" })).toEqual(["REJECTED reasoning.effort"]);
+    expect(limits({ reasoning: effort(MINIMAL) }, { providerModel: "gpt-5.1" })).toEqual(["REJECTED reasoning.effort"]);
+    expect(limits({ reasoning: effort(MINIMAL) }, { providerModel: "gpt-5" })).toEqual([]);
+  });
+
+  it("is calling tools while it reasons, with gpt-5.6", () => {
+    const tools = [{ name: "f" }];
+    const providerModel = "gpt-5.6";
+    expect(limits({ tools, reasoning: effort(HIGH) }, { providerModel })).toEqual(["ADJUSTED reasoning.effort"]);
+    expect(limits({ tools }, { providerModel })).toEqual(["EMULATED reasoning.effort"]);
+    expect(limits({ tools, reasoning: effort(NONE) }, { providerModel })).toEqual([]);
+    expect(limits({ tools, reasoning: effort(HIGH) }, { providerModel: "gpt-5.4" })).toEqual([]);
+  });
+
+  it("is the whole of a model that is not on this endpoint, and the temperature of one that searches", () => {
+    for (const providerModel of ["gpt-5-pro", "gpt-5-codex", "gpt-5.1-codex-mini", "gpt-5.3-codex"]) {
+      expect(limits({}, { providerModel })).toEqual(["REJECTED model"]);
+    }
+    const parameters = { temperature: 0.2 };
+    expect(limits({ parameters }, { providerModel: "gpt-4o-mini-search-preview" })).toEqual([
+      "UNSUPPORTED_PARAMETER parameters.temperature",
+    ]);
+    expect(limits({ parameters }, { provider: "azure-openai", providerModel: "gpt-5-pro" })).toEqual([]);
+  });
+
+  it("is a regular expression, other media, and images as results of tools", () => {
+    expect(limits({ outputFormat: { format: { case: "regex", value: { pattern: "a" } } } })).toEqual([
+      "REJECTED output_format.regex",
+    ]);
+    const media = (mediaType: string, url = "") => ({
+      kind: {
+        case: "media" as const,
+        value: {
+          mediaType,
+          source: url ? { case: "url" as const, value: url } : { case: "data" as const, value: Uint8Array.of(1) },
+        },
+      },
+    });
+    const user = [media("video/mp4"), media("audio/wav", "https://a/b.wav"), media("image/png", "file:///etc/passwd")];
+    expect(limits({ messages: [{ role: Role.USER, parts: user }] })).toEqual([
+      "REJECTED messages[0].parts[0].media",
+      "REJECTED messages[0].parts[1].media",
+      "REJECTED messages[0].parts[2].media",
+    ]);
+    const result = { case: "toolResult" as const, value: { toolCallId: "a", parts: [media("image/png")] } };
+    expect(limits({ messages: [{ role: Role.TOOL, parts: [{ kind: result }] }] })).toEqual([
+      "REJECTED messages[0].parts[0].tool_result",
+    ]);
+  });
+
+  it("is caching on request, since it caches by itself", () => {
+    expect(limits({ tools: [{ name: "f", cacheHint: {} }] })).toEqual(["EMULATED tools[0].cache_hint"]);
+  });
+
+  it("is reasoning of earlier turns, where it goes back nowhere, and a name beside the result of a tool", () => {
+    const thought = { kind: { case: "reasoning" as const, value: { text: "Hm." } } };
+    const result = { case: "toolResult" as const, value: { toolCallId: "a" } };
+    const messages = [
+      { role: Role.ASSISTANT, name: "ann", parts: [thought] },
+      { role: Role.TOOL, name: "tool", parts: [{ kind: result }] },
+    ];
+    expect(limits({ messages })).toEqual(["EMULATED messages[1].name", "EMULATED messages[0].parts[0].reasoning"]);
+    expect(limits({ messages }, { provider: "deepinfra" })).toEqual(["EMULATED messages[1].name"]);
+  });
+});
+
+describe("what other servers cannot do", () => {
+  it("is most of it at Ollama", () => {
+    const asked = {
+      parameters: { topK: 1, n: 2, logitBias: { 1: 1 } },
+      tools: [{ name: "f" }],
+      parallelToolCalls: false,
+      user: "u",
+      serviceTier: "auto",
+      promptCacheKey: "k",
+      toolChoice: { choice: { case: "toolName" as const, value: "f" } },
+    };
+    expect(limits(asked, { provider: "ollama" })).toEqual([
+      "UNSUPPORTED_PARAMETER parameters.top_k",
+      "UNSUPPORTED_PARAMETER parameters.logit_bias",
+      "UNSUPPORTED_PARAMETER parallel_tool_calls",
+      "UNSUPPORTED_PARAMETER service_tier",
+      "UNSUPPORTED_PARAMETER prompt_cache_key",
+      "UNSUPPORTED_PARAMETER user",
+      "REJECTED tool_choice.tool_name",
+    ]);
+    const must = { choice: { case: "mode" as const, value: ToolChoiceMode.REQUIRED } };
+    expect(limits({ toolChoice: must }, { provider: "ollama" })).toEqual(["REJECTED tool_choice.mode"]);
+  });
+
+  it("is a named tool at llama.cpp, but not a required one", () => {
+    const named = { choice: { case: "toolName" as const, value: "f" } };
+    const must = { choice: { case: "mode" as const, value: ToolChoiceMode.REQUIRED } };
+    expect(limits({ toolChoice: named }, { provider: "llamacpp" })).toEqual(["REJECTED tool_choice.tool_name"]);
+    expect(limits({ toolChoice: must }, { provider: "llamacpp" })).toEqual([]);
+  });
+
+  it("has nothing to do with OpenAI's rules for model names", () => {
+    const asked = { parameters: { temperature: 0.5 }, reasoning: effort(LOW) };
+    expect(limits(asked, { provider: "vllm", providerModel: "o3" })).toEqual([]);
+  });
+});

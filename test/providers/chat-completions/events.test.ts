@@ -1,0 +1,366 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { ChatEvent } from "../../../src/chat/stream/events.ts";
+import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
+import { endEvents, startAnswer, toEvents } from "../../../src/providers/chat-completions/events.ts";
+import { toUsage } from "../../../src/providers/chat-completions/usage.ts";
+import { EventDecoder } from "../../../src/upstream/sse.ts";
+import { startCall } from "../../../src/upstream/upstream-call.ts";
+import { startReplayUpstream } from "../../support/replay-upstream.ts";
+import { adapter, brief, collect, context, fixture, model, request } from "./harness.ts";
+
+const closers: (() => PromiseLike<unknown> | undefined)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function answer(body: string | readonly string[], contentType = "text/event-stream", asked = request()) {
+  const steps = [body].flat().map((write) => ({ write }));
+  const headers = { "content-type": contentType, "x-request-id": "req_9" };
+  const upstream = await startReplayUpstream({ headers, steps });
+  const provider = adapter(upstream.baseUrl);
+  closers.push(
+    () => provider.close?.(),
+    () => upstream[Symbol.asyncDispose](),
+  );
+  const attemptContext = context();
+  return { ...(await collect(provider.stream(asked, model(), attemptContext))), attempt: attemptContext.attempt };
+}
+
+/** The events of a stream of chunks, without a network. */
+function read(...chunks: readonly object[]): readonly string[] {
+  const state = startAnswer(startCall(context()), { hideReasoning: false, keepDetails: false });
+  const batch: ChatEvent[] = [];
+  for (const chunk of chunks) toEvents(state, JSON.stringify(chunk), batch);
+  return brief([...batch, ...endEvents(state)]);
+}
+
+const delta = (fields: object) => ({ choices: [{ index: 0, delta: fields }] });
+const call = (fields: object) => delta({ tool_calls: [fields] });
+const finish = (reason: string) => ({ choices: [{ index: 0, delta: {}, finish_reason: reason }] });
+
+describe("a stream of OpenAI", () => {
+  it("gives text, one finish, and usage with totals that contain their parts", async () => {
+    const { events, error, attempt } = await answer(fixture("text.sse"));
+    expect(error).toBeUndefined();
+    expect(brief(events)).toEqual([
+      "started",
+      "text 0.0 Grüße, ",
+      "text 0.0 世界 🌍",
+      `finished 0 ${FinishReason.STOP} stop`,
+      "completed",
+    ]);
+    expect(events.at(-1)?.value).toMatchObject({
+      serviceTier: "default",
+      systemFingerprint: "fp_1",
+      usage: {
+        inputTokens: 9,
+        outputTokens: 5,
+        totalTokens: 14,
+        cachedInputTokens: 3,
+        reasoningTokens: 2,
+        acceptedPredictionTokens: 1,
+        rejectedPredictionTokens: 4,
+        quality: UsageQuality.EXACT,
+      },
+    });
+    expect(attempt).toMatchObject({ httpStatus: 200, providerRequestId: "req_9", providerResponseId: "chatcmpl-A1" });
+  });
+
+  it("gives parallel tool calls, each a part of its own, and {} for a call without arguments", async () => {
+    expect(brief((await answer(fixture("parallel-tools.sse"))).events)).toEqual([
+      "started",
+      "toolCall 0.0 call_a weather",
+      'toolCall 0.0 {"city":',
+      'toolCall 0.0 "Oslo"}',
+      "toolCall 0.1 call_b time",
+      "toolCall 0.1 {}",
+      `finished 0 ${FinishReason.TOOL_CALLS} tool_calls`,
+      "completed",
+    ]);
+  });
+
+  it("gives a refusal as a part, and CONTENT_FILTER with the provider's own word", async () => {
+    expect(brief((await answer(fixture("refusal.sse"))).events)).toEqual([
+      "started",
+      "refusal 0.0 I can't",
+      "refusal 0.0  help.",
+      `finished 0 ${FinishReason.CONTENT_FILTER} stop`,
+      "completed",
+    ]);
+  });
+
+  it("gives log probabilities with the delta of their tokens", async () => {
+    const { events } = await answer(fixture("logprobs.sse"));
+    expect(events[1]?.value).toMatchObject({
+      delta: { case: "text", value: "Hi" },
+      logprobs: {
+        tokens: [
+          {
+            token: "Hi",
+            logprob: -0.25,
+            bytes: Uint8Array.of(72, 105),
+            topLogprobs: [{ token: "Hi" }, { token: "Yo", logprob: -9999 }],
+          },
+        ],
+      },
+    });
+  });
+
+  it("keeps several choices apart", async () => {
+    expect(brief((await answer(fixture("two-choices.sse"))).events)).toEqual([
+      "started",
+      "text 1.0 b",
+      "text 0.0 a",
+      "text 1.0 B",
+      `finished 0 ${FinishReason.LENGTH} length`,
+      `finished 1 ${FinishReason.STOP} stop`,
+      "completed",
+    ]);
+  });
+});
+
+describe("a stream of another server", () => {
+  it("may lack [DONE], repeat the usage, and say the reasoning twice", async () => {
+    const { events, error } = await answer(fixture("vllm-reasoning.sse"));
+    expect(error).toBeUndefined();
+    expect(brief(events)).toEqual([
+      "started",
+      "reasoning 0.0 Think",
+      "text 0.1 So",
+      "text 0.1 .",
+      `finished 0 ${FinishReason.STOP} stop`,
+      "completed",
+    ]);
+    expect(events.at(-2)?.value).toMatchObject({ matchedStopSequence: "END" });
+    expect(events.at(-1)?.value).toMatchObject({ usage: { inputTokens: 4, outputTokens: 2, totalTokens: 6 } });
+  });
+
+  it("has its reasoning left out when the request says so", async () => {
+    const asked = request({ reasoning: { format: ReasoningFormat.HIDDEN } });
+    const { events } = await answer(fixture("vllm-reasoning.sse"), "text/event-stream", asked);
+    expect(brief(events)).toEqual([
+      "started",
+      "text 0.0 So",
+      "text 0.0 .",
+      `finished 0 ${FinishReason.STOP} stop`,
+      "completed",
+    ]);
+  });
+
+  it("may be a whole answer instead", async () => {
+    expect(brief((await answer(`\n\n${fixture("whole.json")}`, "application/json")).events)).toEqual([
+      "started",
+      "text 0.0 Hi",
+      "toolCall 0.1 call_w weather {}",
+      `finished 0 ${FinishReason.TOOL_CALLS} tool_calls`,
+      "completed",
+    ]);
+  });
+
+  it("is interrupted when it ends without a finish reason, with [DONE] or without", async () => {
+    const cut = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}\n\n';
+    for (const body of [cut, `${cut}data: [DONE]\n\n`]) {
+      const { events, error } = await answer(body);
+      expect(brief(events)).toEqual(["started", "text 0.0 Hi"]);
+      expect(error).toMatchObject({
+        reason: "PROVIDER_STREAM_INTERRUPTED",
+        facts: { provider: { outputStarted: true } },
+      });
+    }
+    expect((await answer("data: [DONE]\n\n")).error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
+  });
+
+  it("may leave out, null or empty what it likes", () => {
+    expect(
+      read(
+        {},
+        { choices: null },
+        { choices: [] },
+        { choices: [{}] },
+        { choices: [{ index: 0, delta: null, finish_reason: "" }] },
+        delta({ role: null, content: "", tool_calls: [], refusal: null }),
+        delta({ content: "a" }),
+        finish("eos"),
+        delta({ content: "late" }),
+      ),
+    ).toEqual(["text 0.0 a", "text 0.0 late", `finished 0 ${FinishReason.STOP} eos`, "completed"]);
+  });
+
+  it.each([
+    ["eos", FinishReason.STOP],
+    ["end_turn", FinishReason.STOP],
+    ["complete", FinishReason.STOP],
+    ["max_tokens", FinishReason.LENGTH],
+    ["model_length", FinishReason.LENGTH],
+    ["function_call", FinishReason.TOOL_CALLS],
+    ["tool_use", FinishReason.TOOL_CALLS],
+    ["safety", FinishReason.CONTENT_FILTER],
+    ["sensitive", FinishReason.CONTENT_FILTER],
+    ["load", FinishReason.OTHER],
+    ["constructor", FinishReason.OTHER],
+  ])("may say %s for the finish reason %i", async (finish_reason, reason) => {
+    const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason }] };
+    const { events } = await answer(`data: ${JSON.stringify(chunk)}\n\n`);
+    expect(brief(events)).toContain(`finished 0 ${reason} ${finish_reason}`);
+  });
+
+  it.each([
+    ["Ollama's JSON without a field name", '{"error":"model runner has unexpectedly stopped"}'],
+    ["llama.cpp's field of another name", 'error: {"code":500,"message":"gone","type":"server_error"}'],
+  ])("is interrupted by an error as a bare line: %s", async (_what, line) => {
+    const { events, error } = await answer(`data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n${line}\n\n`);
+    expect(brief(events)).toEqual(["started", "text 0.0 a"]);
+    expect(error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
+  });
+
+  it("may have words for the finish that nobody knows", () => {
+    expect(read(delta({ content: "a" }), finish("load"))).toContain(`finished 0 ${FinishReason.OTHER} load`);
+    expect(read(delta({ content: "a" }), finish("toString"))).toContain(`finished 0 ${FinishReason.OTHER} toString`);
+  });
+
+  it("may say stop after tool calls", () => {
+    const chunks = [call({ index: 0, id: "a", function: { name: "f", arguments: "{}" } }), finish("stop")];
+    expect(read(...chunks)).toContain(`finished 0 ${FinishReason.TOOL_CALLS} stop`);
+  });
+});
+
+describe("fragments of tool calls", () => {
+  const calls = (...fragments: readonly object[]) =>
+    read(...fragments.map(call), finish("tool_calls")).filter((line) => line.startsWith("toolCall"));
+
+  it("belong to the call with their id, even under another index", () => {
+    expect(
+      calls(
+        { index: 0, id: "a", function: { name: "f", arguments: "1" } },
+        { index: 1, id: "b", function: { name: "g", arguments: "2" } },
+        { index: 1, id: "a", function: { arguments: "3" } },
+      ),
+    ).toEqual(["toolCall 0.0 a f 1", "toolCall 0.1 b g 2", "toolCall 0.0 3"]);
+  });
+
+  it("begin a new call with a new id on a used index", () => {
+    expect(
+      calls(
+        { index: 0, id: "a", function: { name: "f", arguments: "1" } },
+        { index: 0, id: "b", function: { name: "f", arguments: "2" } },
+        { index: 0, function: { arguments: "3" } },
+      ),
+    ).toEqual(["toolCall 0.0 a f 1", "toolCall 0.1 b f 2", "toolCall 0.1 3"]);
+  });
+
+  it("continue the latest call without id and index", () => {
+    expect(
+      calls(
+        { id: "a", function: { name: "f", arguments: "[" } },
+        { id: "", index: null, function: { name: "", arguments: "]" } },
+        { index: 7, function: { arguments: " " } },
+      ),
+    ).toEqual(["toolCall 0.0 a f [", "toolCall 0.0 ]", "toolCall 0.0  "]);
+  });
+
+  it("never repeat a name, and get an id where there is none", () => {
+    const lines = calls(
+      { index: 1, function: { name: "f", arguments: "" } },
+      { index: 1, function: { name: "f", arguments: { city: "Oslo" } } },
+    );
+    expect(lines).toEqual([
+      expect.stringMatching(/^toolCall 0\.0 call_[0-9a-f]{32} f$/),
+      'toolCall 0.0 {"city":"Oslo"}',
+    ]);
+  });
+
+  it("that are whole calls without id and index are calls of their own", () => {
+    const lines = calls(
+      { function: { name: "f", arguments: '{"a":1}' } },
+      { function: { name: "f", arguments: '{"a":2}' } },
+    );
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toMatch(/^toolCall 0\.1 call_\w+ f \{"a":2\}$/);
+  });
+
+  it("wait for the name of their call, and are a fault when it never comes", () => {
+    expect(calls({ index: 0, id: "a", function: { arguments: "1" } }, { index: 0, function: { name: "f" } })).toEqual([
+      "toolCall 0.0 a f 1",
+    ]);
+    expect(() => calls({ index: 0, id: "a", function: { arguments: "1" } })).toThrow("has no name");
+  });
+});
+
+describe("usage", () => {
+  it("counts reasoning that a server counts beside the completion", () => {
+    const xai = {
+      prompt_tokens: 12,
+      completion_tokens: 1,
+      total_tokens: 303,
+      completion_tokens_details: { reasoning_tokens: 290 },
+    };
+    expect(toUsage(xai)).toMatchObject({ inputTokens: 12, outputTokens: 291, totalTokens: 303, reasoningTokens: 290 });
+    const small = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 35, reasoning_tokens: 5 };
+    expect(toUsage(small)).toMatchObject({ outputTokens: 25, totalTokens: 35, reasoningTokens: 5 });
+  });
+
+  it.each([
+    ["DeepInfra", { estimated_cost: 0.000012 }, 0.000012],
+    ["OpenRouter, where a call may be free", { cost: 0, cost_details: {} }, 0],
+    ["xAI, in ticks", { cost_in_usd_ticks: 37_756_000 }, 0.0037756],
+    ["servers that give an object or nothing", { cost: { total_cost: 0.1 } }, undefined],
+  ])("holds the cost as told by %s", async (_server, cost, dollars) => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, ...cost };
+    const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop" }], usage };
+    const { events } = await answer(`data: ${JSON.stringify(chunk)}\n\n`);
+    const last = events.at(-1);
+    expect(last?.case === "completed" && last.value.usage?.providerCostUsd).toBe(dollars);
+  });
+
+  it("is taken from x_groq, and is absent when there is none", async () => {
+    const end = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]';
+    const groq = `${end},"x_groq":{"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}}\n\n`;
+    expect((await answer(groq)).events.at(-1)?.value).toMatchObject({ usage: { totalTokens: 3 } });
+    expect((await answer(`${end}}\n\n`)).events.at(-1)?.value).not.toHaveProperty("usage");
+  });
+});
+
+describe("the split law", () => {
+  const names = [
+    "text.sse",
+    "parallel-tools.sse",
+    "logprobs.sse",
+    "two-choices.sse",
+    "refusal.sse",
+    "vllm-reasoning.sse",
+  ];
+  const lineEndings = { LF: "\n", CRLF: "\r\n", CR: "\r" };
+
+  function readBytes(chunks: readonly Uint8Array[]): readonly ChatEvent[] {
+    const state = startAnswer(startCall(context()), { hideReasoning: false, keepDetails: false });
+    const decoder = new EventDecoder(() => new Error("too long"));
+    const batch: ChatEvent[] = [];
+    const events = [...chunks.flatMap((chunk) => decoder.decode([chunk])), ...decoder.end()];
+    for (const { data } of events) if (data !== "[DONE]") toEvents(state, data, batch);
+    return [...batch, ...endEvents(state)];
+  }
+
+  it.each(
+    names.flatMap((name) => Object.entries(lineEndings).map(([ending, end]) => [name, ending, end] as const)),
+  )("%s with %s gives the same events wherever it is cut", (name, _ending, end) => {
+    const bytes = new TextEncoder().encode(fixture(name).replaceAll("\n", end));
+    const whole = readBytes([bytes]);
+    for (let cut = 1; cut < bytes.length; cut++) {
+      expect(readBytes([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual(whole);
+    }
+  });
+
+  it("holds over the wire, one byte to a chunk", async () => {
+    const bytes = [...new TextEncoder().encode(fixture("text.sse"))].map((byte) => ({ write: Uint8Array.of(byte) }));
+    const upstream = await startReplayUpstream({ steps: bytes });
+    const provider = adapter(upstream.baseUrl);
+    closers.push(
+      () => provider.close?.(),
+      () => upstream[Symbol.asyncDispose](),
+    );
+    const { events } = await collect(provider.stream(request(), model(), context()));
+    expect(events).toEqual((await answer(fixture("text.sse"))).events);
+  });
+});

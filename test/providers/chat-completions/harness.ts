@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { ChatEvent } from "../../../src/chat/stream/events.ts";
+import type { ProviderSettings, UpstreamTimeouts } from "../../../src/config/provider.ts";
+import { Secret } from "../../../src/config/secret.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { AttemptSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import type { Adapter, AdapterContext } from "../../../src/providers/adapter.ts";
+import { declarations } from "../../../src/providers/registry.ts";
+
+export function fixture(name: string): string {
+  return readFileSync(new URL(`../../fixtures/openai/${name}`, import.meta.url), "utf8");
+}
+
+export function settings(baseUrl: string, timeouts: Partial<UpstreamTimeouts> = {}, name = "openai"): ProviderSettings {
+  return {
+    name,
+    baseUrl,
+    apiKey: new Secret("sk-test-key"),
+    headers: {},
+    timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000, ...timeouts },
+    maxConnections: 4,
+    options: {},
+  };
+}
+
+export function adapter(baseUrl: string, timeouts: Partial<UpstreamTimeouts> = {}, name = "openai"): Adapter {
+  const declaration = declarations.find((candidate) => candidate.name === name);
+  if (declaration === undefined) throw new Error(`no provider ${name}`);
+  return declaration.create(settings(baseUrl, timeouts, name));
+}
+
+export function model(providerModel = "gpt-4o"): Model {
+  return create(ModelSchema, { id: `openai/${providerModel}`, provider: "openai", providerModel });
+}
+
+export function request(fields: MessageInitShape<typeof ChatRequestSchema> = {}): ChatRequest {
+  return create(ChatRequestSchema, {
+    model: "openai/gpt-4o",
+    messages: [{ role: Role.USER, parts: [{ kind: { case: "text", value: "Hello" } }] }],
+    ...fields,
+  });
+}
+
+export function context(signal: AbortSignal = new AbortController().signal): AdapterContext {
+  return { signal, attempt: create(AttemptSchema, { provider: "openai", providerModel: "gpt-4o" }) };
+}
+
+/** All events of a stream, and the error that ended it if one did. */
+export async function collect(
+  batches: AsyncIterable<readonly ChatEvent[]>,
+): Promise<{ readonly events: readonly ChatEvent[]; readonly error: GatewayError | undefined }> {
+  const events: ChatEvent[] = [];
+  try {
+    for await (const batch of batches) events.push(...batch);
+  } catch (error) {
+    if (error instanceof GatewayError) return { events, error };
+    throw error;
+  }
+  return { events, error: undefined };
+}
+
+/** Events in few words: `text 0.0 Hi`. */
+export function brief(events: readonly ChatEvent[]): readonly string[] {
+  return events.map((event) => {
+    if (event.case === "finished") {
+      const { choiceIndex, finishReason, providerFinishReason } = event.value;
+      return `finished ${choiceIndex} ${finishReason} ${providerFinishReason}`;
+    }
+    if (event.case !== "delta") return event.case;
+    const { choiceIndex, partIndex, delta } = event.value;
+    const place = `${delta.case} ${choiceIndex}.${partIndex}`;
+    switch (delta.case) {
+      case "text":
+      case "refusal":
+        return `${place} ${delta.value}`;
+      case "reasoning":
+        return `${place} ${delta.value.text}`;
+      case "toolCall":
+        return `${place} ${[delta.value.id, delta.value.name, delta.value.argumentsJson].filter(Boolean).join(" ")}`;
+      default:
+        return place;
+    }
+  });
+}

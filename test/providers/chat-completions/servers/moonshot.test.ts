@@ -1,0 +1,117 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { FinishReason } from "../../../../src/gen/dragoman/v1/completion_pb.js";
+import { MessageSchema, Role } from "../../../../src/gen/dragoman/v1/message_pb.js";
+import { ReasoningEffort } from "../../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../../../src/gen/dragoman/v1/tool_pb.js";
+import { declared, modelOf, text, thought, toolCall } from "../../../contract/dialects/openai-fixtures.ts";
+import { startReplayUpstream } from "../../../support/replay-upstream.ts";
+import { collect, context, request } from "../harness.ts";
+
+type Asked = Parameters<typeof request>[0];
+
+const offline = declared("moonshot")("http://127.0.0.1:9");
+const { NONE, LOW, MEDIUM, HIGH, MAX } = ReasoningEffort;
+const effort = (value: ReasoningEffort) => ({ reasoning: { control: { case: "effort" as const, value } } });
+
+function body(asked: Asked) {
+  return JSON.parse(JSON.stringify(offline.describe(request(asked), modelOf("moonshot", "kimi-k3"))));
+}
+
+function limits(providerModel: string, asked: Asked) {
+  const found = offline.checkSupport(request(asked), modelOf("moonshot", providerModel));
+  return found.map(({ kind, field }) => `${kind} ${field}`);
+}
+
+describe("Moonshot's models", () => {
+  it("are told to stop thinking, or how much to, never both, which is refused", () => {
+    expect(body(effort(HIGH))).toMatchObject({ reasoning_effort: "high" });
+    expect(body(effort(HIGH))).not.toHaveProperty("thinking");
+    expect(body(effort(NONE))).toMatchObject({ thinking: { type: "disabled" } });
+    expect(body(effort(NONE))).not.toHaveProperty("reasoning_effort");
+  });
+
+  it.each<[string, readonly ReasoningEffort[], readonly string[]]>([
+    ["kimi-k3.1-pro", [LOW, HIGH, MAX], []],
+    ["kimi-k3", [NONE, MEDIUM], ["REJECTED reasoning.effort"]],
+    ["kimi-k2.6", [NONE], []],
+    ["kimi-k2.6", [LOW, MAX], ["EMULATED reasoning.effort"]],
+    ["kimi-k2.7-code", [NONE], ["REJECTED reasoning.effort"]],
+    ["kimi-k2.7-code", [LOW], ["EMULATED reasoning.effort"]],
+    ["moonshot-v1-8k", [NONE, LOW], ["UNSUPPORTED_PARAMETER reasoning.effort"]],
+    ["kimi-k9", [NONE, MEDIUM], []],
+  ])("differ in how they think: %s, efforts %j", (name, efforts, told) => {
+    for (const value of efforts) expect(limits(name, effort(value))).toEqual(told);
+  });
+
+  it("have their sampling fixed where they are Kimi", () => {
+    const parameters = { temperature: 0.5, topP: 0.9, presencePenalty: 1, frequencyPenalty: 0 };
+    expect(limits("kimi-k3", { parameters })).toEqual([
+      "UNSUPPORTED_PARAMETER parameters.temperature",
+      "UNSUPPORTED_PARAMETER parameters.top_p",
+      "UNSUPPORTED_PARAMETER parameters.presence_penalty",
+    ]);
+    expect(limits("moonshot-v1-8k", { parameters })).toEqual([]);
+  });
+
+  it("cannot be made to call a tool while they think, before K3", () => {
+    const toolChoice = { choice: { case: "mode" as const, value: ToolChoiceMode.REQUIRED } };
+    const asked = { tools: [{ name: "f" }], toolChoice };
+    expect(limits("kimi-k2.6", asked)).toEqual(["REJECTED tool_choice.mode"]);
+    expect(limits("kimi-k2.7-code", asked)).toEqual(["REJECTED tool_choice.mode"]);
+    expect(limits("kimi-k2.6", { ...asked, ...effort(NONE) })).toEqual([]);
+    expect(limits("kimi-k3", asked)).toEqual([]);
+  });
+
+  it("take five stop sequences of 32 bytes, and images only as bytes", () => {
+    expect(limits("kimi-k3", { parameters: { stopSequences: ["é".repeat(16)] } })).toEqual([]);
+    expect(limits("kimi-k3", { parameters: { stopSequences: ["é".repeat(17)] } })).toEqual([
+      "REJECTED parameters.stop_sequences",
+    ]);
+    const image = (source: { case: "url"; value: string } | { case: "data"; value: Uint8Array }) => ({
+      messages: [
+        { role: Role.USER, parts: [{ kind: { case: "media" as const, value: { source, mediaType: "image/png" } } }] },
+      ],
+    });
+    expect(limits("kimi-k3", image({ case: "data", value: Uint8Array.of(1) }))).toEqual([]);
+    expect(limits("kimi-k3", image({ case: "url", value: "https://example.com/a.png" }))).toEqual([
+      "REJECTED messages[0].parts[0].media",
+    ]);
+  });
+
+  it("are told of a tool without parameters that it has none, since they are required", () => {
+    const { tools } = body({ tools: [{ name: "now" }] });
+    expect(tools[0].function.parameters).toEqual({ type: "object", properties: {} });
+  });
+
+  it("get their reasoning back on every turn, and with calls even where there is none", () => {
+    const turn = (parts: Parameters<typeof create<typeof MessageSchema>>[1]) => create(MessageSchema, parts);
+    const user = turn({ role: Role.USER, parts: [text("a")] });
+    const messages = [
+      turn({ role: Role.ASSISTANT, parts: [thought("Hm."), text("b")] }),
+      turn({ role: Role.ASSISTANT, parts: [text("b")] }),
+      turn({ role: Role.ASSISTANT, parts: [toolCall("call_a", "f", "{}")] }),
+      turn({ role: Role.ASSISTANT, parts: [thought("So."), toolCall("call_b", "f", "{}")] }),
+      user,
+    ];
+    const replayed = (clearEarlierReasoning: boolean) =>
+      body({ messages, reasoning: { clearEarlierReasoning } })
+        .messages.slice(0, 4)
+        .map(({ reasoning_content }: { reasoning_content?: string }) => reasoning_content);
+    expect(replayed(false)).toEqual(["Hm.", undefined, "", "So."]);
+    expect(replayed(true)).toEqual([undefined, undefined, "", "So."]);
+  });
+
+  it("answer to a prompt that their filter held back with a filtered choice, as all do", async () => {
+    const error = { type: "content_filter", message: "The request was rejected because it was considered high risk" };
+    await using upstream = await startReplayUpstream({
+      status: 400,
+      headers: { "content-type": "application/json" },
+      steps: [{ write: JSON.stringify({ error }) }],
+    });
+    const adapter = declared("moonshot")(upstream.baseUrl);
+    const { events } = await collect(adapter.stream(request(), modelOf("moonshot", "kimi-k3"), context()));
+    await adapter.close?.();
+    expect(events[1]).toMatchObject({ case: "finished", value: { finishReason: FinishReason.CONTENT_FILTER } });
+  });
+});

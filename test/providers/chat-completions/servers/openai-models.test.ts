@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { createCatalog } from "../../../../src/models/catalog.ts";
+import { egpModels } from "../../../../src/models/egp-models.ts";
+import { openaiModels } from "../../../../src/providers/chat-completions/servers/openai/models.ts";
+
+const catalog = createCatalog([...openaiModels, ...egpModels], ["openai"]);
+const egpIds = new Set(egpModels.map(({ id }) => id));
+
+test("every model is found as openai/id, plain", () => {
+  for (const model of openaiModels) {
+    expect(model).toMatchObject({ provider: "openai", profile: "plain" });
+    const path = `openai/${model.providerModel}`;
+    expect(catalog.resolve(path)).toEqual({ ...model, id: path });
+  }
+});
+
+test("every model is found by its bare id as well, except where that is EGP's", () => {
+  for (const model of openaiModels) {
+    const bare = catalog.resolve(model.providerModel);
+    if (egpIds.has(model.providerModel)) expect(bare).toMatchObject({ profile: "egp-chat", provider: "openai" });
+    else expect(bare).toBe(model);
+  }
+});
+
+test("every model states its limits, and none gives more than its window", () => {
+  for (const { contextWindowTokens, maxOutputTokens } of openaiModels) {
+    expect(maxOutputTokens).toBeGreaterThan(0);
+    expect(contextWindowTokens).toBeGreaterThan(maxOutputTokens);
+  }
+});
+
+test("reasoning models are OpenAI's o series and GPT-5 and later", () => {
+  for (const { providerModel, capabilities } of openaiModels) {
+    expect([providerModel, capabilities?.reasoning]).toEqual([providerModel, /^(o\d|gpt-[56])/.test(providerModel)]);
+  }
+});
+
+test.each([
+  "gpt-4",
+  "gpt-3.5-turbo",
+  "o1",
+  "o3-mini",
+  "o4-mini",
+  "gpt-4.1-nano",
+  "gpt-4o-2024-05-13",
+])("%s, which was shut down, is not listed", (id) => {
+  expect(openaiModels.map(({ providerModel }) => providerModel)).not.toContain(id);
+});
+
+test("a snapshot is a model of its own", () => {
+  expect(catalog.resolve("gpt-4o-2024-11-20")).toMatchObject({ providerModel: "gpt-4o-2024-11-20" });
+});

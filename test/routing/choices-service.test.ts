@@ -1,0 +1,126 @@
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
+import type { CallRecord } from "../../src/ledger/record.ts";
+import type { Adapter } from "../../src/providers/adapter.ts";
+import { createEcho } from "../../src/providers/echo/index.ts";
+import { startAttempt } from "../../src/routing/attempt.ts";
+import { type Service, startService } from "../../src/server/service.ts";
+import { model, adapter as openai } from "../providers/chat-completions/harness.ts";
+import { streamEnd, textChunk } from "../support/openai-wire.ts";
+import { type RecordedRequest, type ReplayUpstream, startReplayUpstream } from "../support/replay-upstream.ts";
+import { ask, scriptEcho } from "../support/requests.ts";
+
+const never = new Promise<never>(() => {});
+const oneChoice = (adapter: Adapter): Adapter => ({ ...adapter, maxChoices: 1 });
+const whole = { steps: [{ write: textChunk("yes") }, { write: streamEnd }] };
+const stuck = { steps: [{ write: textChunk("some words that came ") }, { hold: never }] };
+// Only once all three are there: what is aborted before it is sent, no server sees.
+const allArrived = Promise.withResolvers<void>();
+const limited = { status: 429, holdHeaders: allArrived.promise };
+
+let upstream: ReplayUpstream;
+let failing: ReplayUpstream;
+let service: Service;
+const records: CallRecord[] = [];
+
+beforeAll(async () => {
+  upstream = await startReplayUpstream(stuck);
+  failing = await startReplayUpstream(whole, limited, stuck);
+  service = await startService({
+    config: loadConfig({
+      environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" },
+      declarations: [],
+    }),
+    adapters: [
+      oneChoice(createEcho()),
+      oneChoice(openai(upstream.baseUrl)),
+      oneChoice(openai(failing.baseUrl, {}, "vllm")),
+    ],
+    models: [],
+    ledger: { write: (record) => records.push(record) },
+    onFault: () => {},
+  });
+});
+afterAll(async () => {
+  await service.stop();
+  await upstream[Symbol.asyncDispose]();
+  await failing[Symbol.asyncDispose]();
+});
+
+const client = () => createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+
+async function requestsOf(server: ReplayUpstream, count: number): Promise<readonly RecordedRequest[]> {
+  while (server.requests.length < count) await server.nextRequest();
+  return server.requests;
+}
+
+describe("three choices from a provider that gives one, over sockets", () => {
+  it("come as one answer, recorded once with the usage of all calls", async () => {
+    const usage = { input_tokens: 10, output_tokens: 4 };
+    const chat = scriptEcho({ text: "a b c ", usage }, { parameters: { n: 3 } });
+    records.length = 0;
+    const { completion } = await client().completeChat({ chat });
+    expect(completion?.choices).toMatchObject(
+      [0, 1, 2].map((index) => ({
+        index,
+        finishReason: FinishReason.STOP,
+        message: { parts: [{ kind: { case: "text", value: "a b c " } }] },
+      })),
+    );
+    expect(completion?.usage).toMatchObject({ inputTokens: 30, outputTokens: 12, quality: UsageQuality.EXACT });
+    expect(completion?.attempts).toHaveLength(1);
+    expect(completion?.warnings).toMatchObject([{ reason: "EMULATED", field: "parameters.n" }]);
+    expect(records).toMatchObject([{ outcome: "ok", usage: { totalTokens: 42 } }]);
+  });
+
+  it("are refused beyond eight, before any call is made", async () => {
+    const chat = ask("vllm/m", "hello", { parameters: { n: 9 } });
+    const failure = await client()
+      .completeChat({ chat })
+      .catch((error: unknown) => ConnectError.from(error).code);
+    expect(failure).toBe(Code.InvalidArgument);
+    expect(failing.requests).toHaveLength(0);
+  });
+
+  it("need no more connections than there are", async () => {
+    const one = await startReplayUpstream(whole);
+    const adapter = oneChoice(openai(one.baseUrl));
+    const request = ask("openai/gpt-4o", "hello", { parameters: { n: 8 } });
+    const { events } = startAttempt(adapter, request, model(), new AbortController().signal, false);
+    const seen: string[] = [];
+    for await (const batch of events) seen.push(...batch.map((event) => event.case));
+    expect(seen.filter((name) => name === "finished")).toHaveLength(8);
+    expect(one.connections).toBeLessThan(8);
+    await adapter.close?.();
+    await one[Symbol.asyncDispose]();
+  });
+
+  it("abort every upstream request when the caller goes away", async () => {
+    const controller = new AbortController();
+    const ended = (async () => {
+      const chat = ask("openai/gpt-4o", "hello", { parameters: { n: 3 } });
+      for await (const { event } of client().streamChat({ chat }, { signal: controller.signal })) {
+        if (event.case === "delta") controller.abort();
+      }
+    })().catch((error: unknown) => ConnectError.from(error).code);
+    const requests = await requestsOf(upstream, 3);
+    await Promise.all(requests.map(({ aborted }) => aborted));
+    expect(await ended).toBe(Code.Canceled);
+  });
+
+  it("fail as the first that fails, and abort the others", async () => {
+    const chat = ask("vllm/m", "hello", { parameters: { n: 3 } });
+    const failure = client()
+      .completeChat({ chat })
+      .catch((error: unknown) => ConnectError.from(error).code);
+    const requests = await requestsOf(failing, 3);
+    allArrived.resolve();
+    expect(await failure).toBe(Code.ResourceExhausted);
+    await requests[2]?.aborted;
+  });
+});

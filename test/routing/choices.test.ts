@@ -1,0 +1,324 @@
+import { create } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { applyAdaptations } from "../../src/chat/planning/adaptations.ts";
+import { type ChatEvent, completed, finished, started, textDelta } from "../../src/chat/stream/events.ts";
+import { createFold } from "../../src/chat/stream/fold.ts";
+import { createStreamValidator } from "../../src/chat/stream/stream-validator.ts";
+import { GatewayError } from "../../src/errors.ts";
+import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { type ChatCompletion, FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { type Model, ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
+import { UsageQuality, UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
+import { WarningSchema } from "../../src/gen/dragoman/v1/warning_pb.js";
+import type { Adapter, AdapterContext } from "../../src/providers/adapter.ts";
+import { startAttempt } from "../../src/routing/attempt.ts";
+import { choiceAdaptations } from "../../src/routing/choices.ts";
+import { lawfulEvents } from "../support/lawful-events.ts";
+import { ask } from "../support/requests.ts";
+
+const model: Model = create(ModelSchema, { id: "scripted/one", provider: "scripted", providerModel: "one" });
+
+/** What one call to a scripted provider does: yields batches, waits for promises, throws errors. */
+type Act = readonly ChatEvent[] | Promise<unknown> | GatewayError;
+
+interface Scripted extends Adapter {
+  readonly requests: ChatRequest[];
+  readonly contexts: AdapterContext[];
+  /** How many batches of each call were pulled. */
+  readonly pulled: number[];
+  /** The calls that were left or came to their end. */
+  readonly ended: number[];
+}
+
+/** A provider that gives one choice for each call, and plays these scripts one after the other. */
+function scripted(...scripts: readonly (readonly Act[])[]): Scripted {
+  const requests: ChatRequest[] = [];
+  const contexts: AdapterContext[] = [];
+  const pulled = scripts.map(() => 0);
+  const ended: number[] = [];
+  return {
+    name: "scripted",
+    maxChoices: 1,
+    requests,
+    contexts,
+    pulled,
+    ended,
+    checkSupport: () => [],
+    describe: () => undefined,
+    stream(request, _model, context) {
+      const index = requests.push(request) - 1;
+      contexts.push(context);
+      return play(scripts[index] ?? [], index, context);
+    },
+  };
+
+  async function* play(script: readonly Act[], index: number, { signal }: AdapterContext) {
+    try {
+      for (const act of script) {
+        if (act instanceof GatewayError) throw act;
+        if (act instanceof Promise) await Promise.race([act, aborted(signal)]);
+        signal.throwIfAborted();
+        if (Array.isArray(act)) {
+          pulled[index] = (pulled[index] ?? 0) + 1;
+          yield act;
+        }
+      }
+    } finally {
+      ended.push(index);
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+}
+
+const never = new Promise<never>(() => {});
+const stop = finished(0, FinishReason.STOP, "stop");
+const usage = (inputTokens: number, outputTokens: number, quality = UsageQuality.EXACT) =>
+  create(UsageSchema, { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, quality });
+const says = (text: string): readonly Act[] => [
+  [started()],
+  [textDelta(0, 0, text)],
+  [stop, completed({ usage: usage(3, 1) })],
+];
+
+function attempt(adapter: Adapter, n: number, more: object = {}, signal = new AbortController().signal) {
+  return startAttempt(adapter, ask("scripted/one", "hi", { parameters: { n, ...more } }), model, signal, false);
+}
+
+async function collect(batches: AsyncIterable<readonly ChatEvent[]>): Promise<readonly ChatEvent[]> {
+  const events: ChatEvent[] = [];
+  for await (const batch of batches) events.push(...batch);
+  return events;
+}
+
+function fold(events: readonly ChatEvent[]): ChatCompletion {
+  const folded = createFold();
+  for (const event of events) folded.add(event);
+  return folded.completion;
+}
+
+/** A lawful stream of one choice, cut into batches. */
+const oneChoice = fc
+  .tuple(
+    lawfulEvents,
+    fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 5 }),
+    fc.record({
+      input: fc.nat({ max: 999 }),
+      output: fc.nat({ max: 999 }),
+      quality: fc.constantFrom(UsageQuality.EXACT, UsageQuality.ESTIMATED, UsageQuality.PARTIAL),
+    }),
+  )
+  .map(([events, sizes, { input, output, quality }]) => {
+    const own: ChatEvent[] = events.flatMap((event): readonly ChatEvent[] => {
+      if (event.case === "completed") return [completed({ usage: usage(input, output, quality) })];
+      const ofOther = (event.case === "delta" || event.case === "finished") && event.value.choiceIndex !== 0;
+      return ofOther ? [] : [event];
+    });
+    const batches: (readonly ChatEvent[])[] = [];
+    let rest = own;
+    for (const size of [...sizes, own.length]) {
+      if (rest.length > 0) batches.push(rest.slice(0, size));
+      rest = rest.slice(size);
+    }
+    return { events: own, batches, usage: usage(input, output, quality) };
+  });
+
+describe("several choices from a provider that gives one", () => {
+  it("are lawful, and choice i folds to exactly what call i alone folds to", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(oneChoice, { minLength: 2, maxLength: 8 }), async (calls) => {
+        const adapter = scripted(...calls.map(({ batches }) => batches));
+        const events = await collect(attempt(adapter, calls.length).events);
+        const guard = createStreamValidator();
+        for (const event of events) guard.accept(event);
+        guard.end();
+        const { choices } = fold(events);
+        expect(choices).toEqual(calls.map(({ events: own }, index) => ({ ...fold(own).choices[0], index })));
+      }),
+    );
+  });
+
+  it("cost the sum of what the calls cost, known as well as the worst known of them", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(oneChoice, { minLength: 2, maxLength: 8 }), async (calls) => {
+        const { usage: total } = fold(
+          await collect(attempt(scripted(...calls.map(({ batches }) => batches)), calls.length).events),
+        );
+        const sum = (count: "inputTokens" | "outputTokens" | "totalTokens") =>
+          calls.reduce((all, call) => all + call.usage[count], 0);
+        expect(total).toMatchObject({
+          inputTokens: sum("inputTokens"),
+          outputTokens: sum("outputTokens"),
+          totalTokens: sum("totalTokens"),
+          quality: Math.max(...calls.map((call) => call.usage.quality)),
+        });
+      }),
+    );
+  });
+
+  it("cost an estimate where a call does not say", async () => {
+    const silent: readonly Act[] = [[started()], [textDelta(0, 0, "12345678"), stop, completed()]];
+    const { usage: total } = fold(await collect(attempt(scripted(says("a"), silent), 2).events));
+    expect(total).toMatchObject({ inputTokens: 3 + 8, outputTokens: 1 + 2, quality: UsageQuality.ESTIMATED });
+  });
+
+  it("are asked for one by one, each with a seed of its own beside the caller's", async () => {
+    const seeds = async (seed: string) => {
+      const adapter = scripted(says("a"), says("b"), says("c"));
+      await collect(attempt(adapter, 3, { seed }).events);
+      expect(adapter.requests.map(({ parameters }) => parameters?.n)).toEqual([undefined, undefined, undefined]);
+      return adapter.requests.map(({ parameters }) => parameters?.seed);
+    };
+    expect(await seeds("0")).toEqual(["0", "1", "2"]);
+    expect(await seeds("18446744073709551615")).toEqual([
+      "18446744073709551615",
+      "18446744073709551614",
+      "18446744073709551613",
+    ]);
+    expect(await seeds("-9223372036854775808")).toEqual([
+      "-9223372036854775808",
+      "-9223372036854775807",
+      "-9223372036854775806",
+    ]);
+  });
+
+  it("warn of the same thing once", async () => {
+    const warning = create(WarningSchema, { reason: "INFERRED", message: "no finish reason" });
+    const warns: readonly Act[] = [[started()], [stop, completed({ warnings: [warning] })]];
+    expect(fold(await collect(attempt(scripted(warns, warns), 2).events)).warnings).toEqual([warning]);
+  });
+
+  it("come from one call where the provider gives as many", async () => {
+    const adapter = { ...scripted(says("a")), maxChoices: 4 };
+    await collect(attempt(adapter, 4).events);
+    expect(adapter.requests).toHaveLength(1);
+    expect(adapter.requests[0]?.parameters?.n).toBe(4);
+  });
+});
+
+describe("a fan-out", () => {
+  it("starts with the first call that is accepted", async () => {
+    const adapter = scripted([never], says("b"));
+    const events = attempt(adapter, 2).events[Symbol.asyncIterator]();
+    expect((await events.next()).value).toMatchObject([{ case: "started" }]);
+    await events.return?.();
+    expect(adapter.ended.toSorted()).toEqual([0, 1]);
+  });
+
+  it("lets a slow call hold back no other", async () => {
+    const adapter = scripted([[started()], never], says("b"));
+    const seen: string[] = [];
+    for await (const batch of attempt(adapter, 2).events) {
+      seen.push(...batch.map((event) => event.case));
+      if (seen.includes("finished")) break;
+    }
+    expect(seen).toEqual(["started", "delta", "finished"]);
+  });
+
+  it("reads at most one batch of each call ahead of its consumer", async () => {
+    const long: readonly Act[] = [[started()], ...Array.from({ length: 50 }, () => [textDelta(0, 0, "x")])];
+    const adapter = scripted(long, long, long);
+    const events = attempt(adapter, 3).events[Symbol.asyncIterator]();
+    for (let pulls = 1; pulls <= 10; pulls++) {
+      await events.next();
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const count of adapter.pulled) expect(count).toBeLessThanOrEqual(pulls);
+    }
+    await events.return?.();
+    expect(adapter.ended.toSorted()).toEqual([0, 1, 2]);
+  });
+
+  it("fails with the first failure, which ends the other calls", async () => {
+    const failure = new GatewayError("PROVIDER_RATE_LIMITED", "too many");
+    const adapter = scripted(says("a"), [failure], [[started()], never]);
+    const { attempt: record, events, guard } = attempt(adapter, 3);
+    await expect(collect(events)).rejects.toMatchObject({ reason: "PROVIDER_RATE_LIMITED" });
+    expect(guard.outputStarted).toBe(false);
+    expect(record.failureReason).toBe("PROVIDER_RATE_LIMITED");
+    expect(adapter.contexts.every(({ signal }) => signal.aborted)).toBe(true);
+    expect(adapter.ended.toSorted()).toEqual([0, 1, 2]);
+  });
+
+  it("says of a failure after output that output had begun", async () => {
+    const shown = Promise.withResolvers<void>();
+    const failure = new GatewayError("PROVIDER_STREAM_INTERRUPTED", "cut");
+    const adapter = scripted([[started()], [textDelta(0, 0, "a")], never], [[started()], shown.promise, failure]);
+    const reading = (async () => {
+      for await (const batch of attempt(adapter, 2).events) {
+        if (batch.some((event) => event.case === "delta")) shown.resolve();
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+      facts: { metadata: { partial: "true" }, provider: { outputStarted: true } },
+    });
+    expect(adapter.ended.toSorted()).toEqual([0, 1]);
+  });
+
+  it("takes a call that ends early for an interrupted stream, whichever call it is", async () => {
+    for (const scripts of [
+      [[[started()]], says("b")],
+      [says("a"), [[started()], [textDelta(0, 0, "b")]]],
+    ]) {
+      await expect(collect(attempt(scripted(...scripts), 2).events)).rejects.toMatchObject({
+        reason: "PROVIDER_STREAM_INTERRUPTED",
+      });
+    }
+  });
+
+  it("refuses a call that gives two choices", async () => {
+    const two: readonly Act[] = [[started()], [stop, finished(1, FinishReason.STOP, "stop"), completed()]];
+    await expect(collect(attempt(scripted(says("a"), two), 2).events)).rejects.toBeInstanceOf(GatewayError);
+  });
+
+  it("ends every call with the caller's reason when the call is cancelled", async () => {
+    const controller = new AbortController();
+    const waiting: readonly Act[] = [[started()], never];
+    const adapter = scripted(waiting, waiting, waiting);
+    const events = attempt(adapter, 3, {}, controller.signal).events[Symbol.asyncIterator]();
+    await events.next();
+    const rest = events.next();
+    controller.abort(new GatewayError("DEADLINE_EXCEEDED", "too late"));
+    expect(adapter.contexts.every(({ signal }) => signal.aborted)).toBe(true);
+    await expect(rest).rejects.toMatchObject({ reason: "DEADLINE_EXCEEDED" });
+    expect(adapter.ended.toSorted()).toEqual([0, 1, 2]);
+  });
+});
+
+describe("what a caller is told of several choices", () => {
+  const adaptations = (n: number, maxChoices: number | undefined) => {
+    const { maxChoices: _, ...unbounded } = scripted();
+    const adapter = maxChoices === undefined ? unbounded : { ...unbounded, maxChoices };
+    return choiceAdaptations(ask("m", "hi", { parameters: { n } }), model, adapter).map(({ kind }) => kind);
+  };
+
+  it("is nothing where one call gives them, a warning up to eight calls, and an error beyond", () => {
+    expect(adaptations(1, 1)).toEqual([]);
+    expect(adaptations(4, 4)).toEqual([]);
+    expect(adaptations(128, undefined)).toEqual([]);
+    expect(adaptations(2, 1)).toEqual(["EMULATED"]);
+    expect(adaptations(8, 1)).toEqual(["EMULATED"]);
+    expect(adaptations(9, 1)).toEqual(["REJECTED"]);
+  });
+
+  it("is the same where only the model lacks several choices", () => {
+    const { maxChoices: _, ...adapter } = scripted();
+    const single = create(ModelSchema, {
+      id: "scripted/one",
+      provider: "scripted",
+      capabilities: { multipleChoices: false },
+    });
+    const request = ask("m", "hi", { parameters: { n: 2 } });
+    expect(choiceAdaptations(request, single, adapter)).toMatchObject([{ kind: "EMULATED" }]);
+  });
+
+  it("leaves n in the request, strict or not", () => {
+    const request = ask("m", "hi", { parameters: { n: 2, seed: "7" }, strictParameters: true });
+    const limited = applyAdaptations(request, choiceAdaptations(request, model, scripted()));
+    expect(limited.request.parameters).toMatchObject({ n: 2, seed: "7" });
+    expect(limited.warnings).toMatchObject([{ reason: "EMULATED", field: "parameters.n" }]);
+  });
+});

@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { GatewayError, type Reason, reasons } from "../../../src/errors.ts";
+import { httpHeadersOf, httpStatusOf } from "../../../src/surfaces/kit/http-status.ts";
+
+describe("the HTTP status of an error", () => {
+  it.each<[number, readonly Reason[]]>([
+    [400, ["INVALID_REQUEST", "UNSUPPORTED_PARAMETER", "CONTEXT_LENGTH_EXCEEDED", "JSON_GENERATION_FAILED"]],
+    [401, ["CREDENTIALS_MISSING", "CREDENTIALS_INVALID"]],
+    [402, ["PROVIDER_QUOTA_EXHAUSTED"]],
+    [403, ["ACCOUNT_NOT_ALLOWED", "PROVIDER_PERMISSION_DENIED"]],
+    [404, ["MODEL_NOT_FOUND"]],
+    [408, ["DEADLINE_EXCEEDED"]],
+    [413, ["REQUEST_TOO_LARGE"]],
+    [415, ["UNSUPPORTED_ENCODING"]],
+    [429, ["PROVIDER_RATE_LIMITED", "QUEUE_FULL", "CONCURRENCY_LIMITED"]],
+    [500, ["INTERNAL", "PROVIDER_FAULT", "PROVIDER_CREDENTIALS_REJECTED"]],
+    [503, ["PROVIDER_UNAVAILABLE", "PROVIDER_TIMEOUT", "PROVIDER_STREAM_INTERRUPTED", "SHUTTING_DOWN"]],
+  ])("is %i for %j", (status, expected) => {
+    for (const reason of expected) expect(httpStatusOf(new GatewayError(reason, "x")), reason).toBe(status);
+  });
+
+  it("is 401 or 403 only for what the caller's own key lacks, or the provider forbids", () => {
+    const blamed = (Object.keys(reasons) as Reason[]).filter((reason) =>
+      [401, 403].includes(httpStatusOf(new GatewayError(reason, "x"))),
+    );
+    expect(blamed.sort()).toEqual([
+      ...["ACCOUNT_NOT_ALLOWED", "CREDENTIALS_INVALID", "CREDENTIALS_MISSING", "PROVIDER_PERMISSION_DENIED"],
+    ]);
+  });
+
+  it("is 410 where the provider says that the model is gone", () => {
+    const provider = {
+      ...({ $typeName: "dragoman.v1.ProviderError", provider: "p", providerModel: "m", code: "" } as const),
+      ...{ requestId: "", outputStarted: false, httpStatus: 410 },
+    };
+    expect(httpStatusOf(new GatewayError("MODEL_NOT_FOUND", "x", { provider }))).toBe(410);
+    expect(httpStatusOf(new GatewayError("MODEL_NOT_FOUND", "x", { provider: { ...provider, httpStatus: 404 } }))).toBe(
+      404,
+    );
+  });
+});
+
+describe("the headers of an error", () => {
+  it("never ask to come back before waiting helps", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.01, max: 1e8, noNaN: true }), (retryAfterMs) => {
+        const headers = httpHeadersOf(new GatewayError("PROVIDER_RATE_LIMITED", "x", { retryAfterMs }));
+        expect(Number(headers["retry-after"]) * 1000).toBeGreaterThanOrEqual(retryAfterMs);
+        expect(Number(headers["retry-after-ms"])).toBeGreaterThanOrEqual(retryAfterMs);
+        expect(Number(headers["retry-after-ms"])).toBeLessThan(retryAfterMs + 1);
+      }),
+    );
+  });
+
+  it("are none where there is nothing to say", () => {
+    expect(httpHeadersOf(new GatewayError("INVALID_REQUEST", "x"))).toEqual({});
+  });
+
+  it("challenge whoever brings no key", () => {
+    expect(httpHeadersOf(new GatewayError("CREDENTIALS_MISSING", "x"))).toEqual({ "www-authenticate": "Bearer" });
+  });
+});

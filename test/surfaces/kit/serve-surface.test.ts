@@ -1,0 +1,186 @@
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { egpChatSurface } from "../../../src/surfaces/egp-chat/index.ts";
+import type { ChatSurface } from "../../../src/surfaces/kit/surface.ts";
+import { placesOf, refusal, streamFailure } from "../egp-schemas.ts";
+import { noModels, readEvents, startSurface } from "../harness.ts";
+
+const echoed = { yaml: "models: {gpt-4o: {provider: echo, provider_model: echo}}" };
+const ask = (content: string, more: object = {}) => ({
+  model: "gpt-4o",
+  messages: [{ role: "user", content }],
+  ...more,
+});
+const script = (steps: object): string => JSON.stringify({ echo: steps });
+
+/** EGP's surface with mistakes in it. */
+function faulty(faults: Partial<ReturnType<ChatSurface["translate"]>>, more: Partial<ChatSurface> = {}): ChatSurface {
+  return {
+    ...egpChatSurface,
+    translate: (body, input) => ({ ...egpChatSurface.translate(body, input), ...faults }),
+    ...more,
+  };
+}
+
+function fail(): never {
+  throw new Error("a mistake in the surface");
+}
+
+describe("a body", () => {
+  it.each([
+    ["gzip", gzipSync],
+    ["deflate", deflateSync],
+    ["br", brotliCompressSync],
+  ])("is read as %s", async (encoding, compress) => {
+    const surface = await startSurface(egpChatSurface, echoed);
+    const body = new Uint8Array(compress(JSON.stringify(ask("hello"))));
+    const response = await surface.post(body, { headers: { "content-encoding": encoding } });
+    expect(response.status).toBe(200);
+  });
+
+  it.each<[string, string | Uint8Array, Record<string, string>, number]>([
+    ["is no JSON", "{", {}, 422],
+    ["is empty", "", {}, 422],
+    ["is no object", "[]", {}, 422],
+    ["is not UTF-8", Uint8Array.of(0x22, 0xff, 0x22), {}, 422],
+    ["is not what its encoding says", "{}", { "content-encoding": "gzip" }, 422],
+    ["has an unknown encoding", "{}", { "content-encoding": "compress" }, 415],
+  ])("that %s is refused, recorded, and leaves the connection in use", async (_name, body, headers, status) => {
+    const surface = await startSurface(egpChatSurface, echoed);
+    const response = await surface.post(body, { headers });
+    expect(response.status).toBe(status);
+    expect(response.headers.get("connection")).toBe("keep-alive");
+    const places = await placesOf(response);
+    expect(places).toEqual(status === 422 ? ["body"] : []);
+    expect(response.headers.get("x-request-id")).toBe(surface.records[0]?.requestId);
+    expect(surface.records).toMatchObject([{ method: "egp-chat", protocol: "http", outcome: "error" }]);
+  });
+
+  it.each([
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    undefined,
+  ])("of the type %s, which web pages may send unasked, is refused", async (type) => {
+    const surface = await startSurface(egpChatSurface, echoed);
+    const response = await fetch(`${surface.url}${egpChatSurface.path}`, {
+      method: "POST",
+      headers: { ...(type && { "content-type": type }) },
+      // A text would get a type.
+      body: new TextEncoder().encode(JSON.stringify(ask("hello"))),
+    });
+    expect(response.status).toBe(415);
+    expect(refusal.parse(await response.json()).detail).toMatch("send content-type: application/json");
+    expect(surface.records).toMatchObject([{ reason: "UNSUPPORTED_ENCODING" }]);
+  });
+
+  it.each(["Application/JSON; charset=utf-8", "application/vnd.api+json"])("of the type %s is read", async (type) => {
+    const surface = await startSurface(egpChatSurface, echoed);
+    expect((await surface.post(ask("hello"), { headers: { "content-type": type } })).status).toBe(200);
+  });
+
+  it.each([
+    ["as it is", (text: string) => Buffer.from(text)],
+    ["once it is unpacked", (text: string) => gzipSync(text)],
+  ])("that is too large %s is refused before it is whole", async (name, pack) => {
+    const surface = await startSurface(egpChatSurface, { ...echoed, maxRequestBytes: 1000 });
+    const body = pack(JSON.stringify(ask("x".repeat(300_000))));
+    const headers = { "content-type": "application/json", ...(name !== "as it is" && { "content-encoding": "gzip" }) };
+    // The last byte is never sent.
+    const request = httpRequest(`${surface.url}${egpChatSurface.path}`, {
+      method: "POST",
+      headers: { "content-length": String(body.length), ...headers },
+    });
+    request.on("error", () => {});
+    request.write(body.subarray(0, -1));
+    const [response]: IncomingMessage[] = await once(request, "response");
+    expect(response?.statusCode).toBe(413);
+    request.destroy();
+    expect(surface.records).toMatchObject([{ reason: "REQUEST_TOO_LARGE" }]);
+  });
+
+  it("whose client goes away is recorded as cancelled", async () => {
+    const surface = await startSurface(egpChatSurface, echoed);
+    const record = surface.nextRecord();
+    const request = httpRequest(`${surface.url}${egpChatSurface.path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "content-length": "9" },
+    });
+    request.on("error", () => {});
+    await new Promise((resolve) => request.write("{", resolve));
+    request.destroy();
+    expect(await record).toMatchObject({ outcome: "cancelled", reason: "CANCELLED" });
+  });
+});
+
+describe("a mistake in a surface", () => {
+  it.each<[string, ChatSurface, object]>([
+    ["reads", { ...egpChatSurface, translate: fail }, {}],
+    ["answers", faulty({ toAnswer: fail }), {}],
+    ["answers with what is no JSON", faulty({ toAnswer: () => 1n }), {}],
+    ["streams", faulty({ createStream: () => fail }), { stream: true }],
+  ])("that %s is a fault of the call, and tells nothing", async (_name, broken, more) => {
+    const surface = await startSurface(broken, echoed);
+    const response = await surface.post(ask("hello", more));
+    expect(response.status).toBe(500);
+    expect(refusal.parse(await response.json()).detail).toMatch(/^an internal error occurred/);
+    expect(surface.records).toMatchObject([{ outcome: "error", reason: "INTERNAL" }]);
+    expect(surface.faults).toHaveLength(1);
+  });
+
+  it("in the middle of a stream ends it", async () => {
+    const createStream = () => {
+      const translate = egpChatSurface
+        .translate(ask("x"), { parameters: {}, headers: new Headers(), catalog: noModels })
+        .createStream();
+      return (event: Parameters<typeof translate>[0], id: string) =>
+        event.case === "completed" ? fail() : translate(event, id);
+    };
+    const surface = await startSurface(faulty({ createStream }), echoed);
+    const { data } = await readEvents(await surface.post(ask("a b", { stream: true })));
+    expect(data).toHaveLength(3);
+    expect(streamFailure.parse(JSON.parse(data[2] ?? "")).error.status_code).toBe(500);
+    expect(surface.records).toMatchObject([{ outcome: "error", reason: "INTERNAL" }]);
+  });
+
+  it("that tells of errors cuts the connection, and the service goes on", async () => {
+    const surface = await startSurface(faulty({ toAnswer: fail }, { toError: fail }), echoed);
+    await expect(surface.post(ask("a"))).rejects.toThrow("fetch failed");
+    await expect(surface.post(ask("a"))).rejects.toThrow("fetch failed");
+    expect(surface.records).toHaveLength(2);
+  });
+});
+
+describe("a call", () => {
+  it("that takes too long is 408, or ends its stream", async () => {
+    const surface = await startSurface(egpChatSurface, { ...echoed, maxCallMs: 150 });
+    expect((await surface.post(ask(script({ stall: { after: "started" } })))).status).toBe(408);
+    const stalled = script({ text: "a b c", stall: { after: 1 } });
+    const { data } = await readEvents(await surface.post(ask(stalled, { stream: true })));
+    expect(data).toHaveLength(2);
+    streamFailure.parse(JSON.parse(data[1] ?? ""));
+  });
+
+  it("whose client does not read pauses, and ends when its time is over", async () => {
+    const surface = await startSurface(egpChatSurface, { ...echoed, maxCallMs: 400 });
+    const record = surface.nextRecord();
+    const flood = script({ text: "x ", repeat: 1_000_000, large: 65_536 });
+    const response = await surface.post(ask(flood, { stream: true }));
+    expect(await record).toMatchObject({ outcome: "deadline" });
+    await response.body?.cancel();
+  });
+
+  it("takes over the request id, and gives it back", async () => {
+    const surface = await startSurface(egpChatSurface, echoed);
+    const response = await surface.post(ask("hi"), { headers: { "x-request-id": "abc-7" } });
+    expect(response.headers.get("x-request-id")).toBe("abc-7");
+  });
+
+  it("ends a stream with [DONE] where the API does", async () => {
+    const surface = await startSurface({ ...egpChatSurface, endsWithDone: true }, echoed);
+    const { data } = await readEvents(await surface.post(ask("a", { stream: true })));
+    expect(data.at(-1)).toBe("[DONE]");
+  });
+});

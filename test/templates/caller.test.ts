@@ -1,0 +1,100 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { renderCallerTemplate } from "../../src/templates/caller.ts";
+import type { TemplateMessage } from "../../src/templates/messages.ts";
+import { TemplateSandbox } from "../../src/templates/sandbox.ts";
+import { familyOf, type TemplateChoice } from "../../src/templates/template-families.ts";
+
+const sandbox = new TemplateSandbox();
+afterAll(() => sandbox.close());
+
+const { signal } = new AbortController();
+const hello: readonly TemplateMessage[] = [{ role: "user", content: "Hello" }];
+const system: TemplateMessage = { role: "system", content: "Be brief." };
+
+interface Shown {
+  readonly messages?: readonly TemplateMessage[];
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+}
+
+function render(choice: TemplateChoice | undefined, source: string, { messages = hello, kwargs }: Shown = {}) {
+  return renderCallerTemplate(sandbox, { source, messages, kwargs, family: familyOf(choice) }, signal);
+}
+
+const refused = (field: string, why: string) => ({
+  reason: "INVALID_REQUEST",
+  facts: { fields: [{ field, description: expect.stringContaining(why) }] },
+});
+
+describe("a caller's template", () => {
+  it.each([
+    ["llama-2", "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}", "<s>Hello</s>"],
+    ["llama-3", "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}", "<|begin_of_text|>Hello<|eot_id|>"],
+    ["mixtral", "{{ messages[0].content }}{{ eos_token }}", "Hello</s>"],
+    ["chatml", "{{ messages[0].content }}{{ eos_token }}", "Hello<|im_end|>"],
+    ["none", "{{ messages[0].content }}", "Hello"],
+    [undefined, "{{ messages[0].content }}", "Hello"],
+  ] as const)("for %s sees what its family shows, and need not use it all", async (choice, source, prompt) => {
+    expect(await render(choice, source)).toBe(prompt);
+    expect(await render(choice, "{{ messages[0].role }}")).toBe("user");
+  });
+
+  it.each([
+    ["mixtral", "bos_token"],
+    ["chatml", "bos_token"],
+    ["none", "eos_token"],
+    [undefined, "bos_token"],
+    ["llama-3", "add_generation_prompt"],
+    ["llama-3", "tools"],
+  ] as const)("for %s does not see %s", async (choice, name) => {
+    await expect(render(choice, `{{ ${name} }}`)).rejects.toMatchObject(refused("chat.chat_template", name));
+  });
+
+  it("sees system text as the first message, where there is any", async () => {
+    const source = "{{ messages[0].role }}";
+    expect(await render("llama-3", source, { messages: [system, ...hello] })).toBe("system");
+    expect(await render("llama-3", source)).toBe("user");
+  });
+
+  it("for Mixtral sees a system message in the first place only", async () => {
+    const source = "{{ messages | length }}";
+    expect(await render("mixtral", source, { messages: [system, ...hello] })).toBe("2");
+    await expect(render("mixtral", source, { messages: [...hello, system] })).rejects.toMatchObject(
+      refused("chat.messages[1].role", "first message"),
+    );
+  });
+
+  it("that guards the order of roles says so in its words", async () => {
+    const source = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}ok";
+    expect(await render("llama-3", source)).toBe("ok");
+    await expect(render("llama-3", source, { messages: [system] })).rejects.toMatchObject(
+      refused("chat.chat_template", "no system role"),
+    );
+  });
+
+  it("gets the further variables that came with it", async () => {
+    const kwargs = { greet: "yo", add_generation_prompt: true, list: [1, { a: null }] };
+    expect(await render("llama-3", "{{ greet }}{{ add_generation_prompt }}{{ list }}", { kwargs })).toBe(
+      'yotrue[1, {"a": null}]',
+    );
+  });
+
+  it.each([
+    "messages",
+    "bos_token",
+    "eos_token",
+    "raise_exception",
+    "range",
+    "namespace",
+    "loop",
+    "true",
+    "None",
+  ])("is not given another %s", async (name) => {
+    await expect(render("mixtral", "x", { kwargs: { [name]: "mine" } })).rejects.toMatchObject(
+      refused(`chat.chat_template_kwargs.${name}`, name),
+    );
+  });
+
+  it("has to write something", async () => {
+    await expect(render("llama-3", "{# nothing #}")).rejects.toMatchObject(refused("chat.chat_template", "empty"));
+  });
+});

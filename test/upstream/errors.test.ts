@@ -1,0 +1,266 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { retryAfterMs } from "../../src/upstream/retry-after.ts";
+import { adapter, brief, collect, context, model, request } from "../providers/chat-completions/harness.ts";
+import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
+
+const closers: (() => PromiseLike<unknown> | undefined)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function failure(script: Script, body: unknown = "") {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const headers = { "content-type": "application/json", "x-request-id": "req_7", ...script.headers };
+  const upstream = await startReplayUpstream({ ...script, headers, steps: [{ write: text }] });
+  const provider = adapter(`${upstream.baseUrl}/v1`);
+  closers.push(
+    () => provider.close?.(),
+    () => upstream[Symbol.asyncDispose](),
+  );
+  const { events, error } = await collect(provider.stream(request(), model(), context()));
+  expect(events).toEqual([]);
+  if (error === undefined) throw new Error("the call did not fail");
+  return error;
+}
+
+const openAiError = (code: string | null, type = "invalid_request_error", message = "It is wrong.") => ({
+  error: { message, type, param: null, code },
+});
+
+describe("an error status", () => {
+  it.each([
+    [400, openAiError("unsupported_parameter"), "INVALID_REQUEST", "INVALID_ARGUMENT"],
+    [400, openAiError("context_length_exceeded"), "CONTEXT_LENGTH_EXCEEDED", "INVALID_ARGUMENT"],
+    [400, openAiError(null), "INVALID_REQUEST", "INVALID_ARGUMENT"],
+    [401, openAiError("invalid_api_key"), "PROVIDER_CREDENTIALS_REJECTED", "FAILED_PRECONDITION"],
+    [401, { error: "Unauthorized" }, "PROVIDER_CREDENTIALS_REJECTED", "FAILED_PRECONDITION"],
+    [402, openAiError(null), "PROVIDER_QUOTA_EXHAUSTED", "FAILED_PRECONDITION"],
+    [403, openAiError("unsupported_country_region_territory"), "PROVIDER_PERMISSION_DENIED", "PERMISSION_DENIED"],
+    [404, openAiError("model_not_found"), "MODEL_NOT_FOUND", "NOT_FOUND"],
+    [404, { error: { message: "no such model", type: "not_found_error" } }, "MODEL_NOT_FOUND", "NOT_FOUND"],
+    [404, { detail: "Not Found" }, "PROVIDER_FAULT", "INTERNAL"],
+    [408, "", "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [409, openAiError(null), "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [413, openAiError(null), "INVALID_REQUEST", "INVALID_ARGUMENT"],
+    [
+      422,
+      { detail: [{ loc: ["body"], msg: "field required", type: "missing" }] },
+      "INVALID_REQUEST",
+      "INVALID_ARGUMENT",
+    ],
+    [429, openAiError("rate_limit_exceeded", "requests"), "PROVIDER_RATE_LIMITED", "RESOURCE_EXHAUSTED"],
+    [429, openAiError("slow_down", "rate_limit_error"), "PROVIDER_RATE_LIMITED", "RESOURCE_EXHAUSTED"],
+    [429, openAiError("insufficient_quota", "insufficient_quota"), "PROVIDER_QUOTA_EXHAUSTED", "FAILED_PRECONDITION"],
+    [429, openAiError("credit_balance_exhausted"), "PROVIDER_QUOTA_EXHAUSTED", "FAILED_PRECONDITION"],
+    [500, openAiError(null, "server_error"), "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [502, "<html><body>Bad Gateway</body></html>", "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [503, openAiError("server_is_overloaded", "service_unavailable_error"), "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [503, openAiError("slow_down"), "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [499, "", "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [501, "", "PROVIDER_FAULT", "INTERNAL"],
+    [504, "", "PROVIDER_TIMEOUT", "UNAVAILABLE"],
+    [520, "", "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [405, openAiError(null), "INVALID_REQUEST", "INVALID_ARGUMENT"],
+    [410, openAiError(null), "MODEL_NOT_FOUND", "NOT_FOUND"],
+    [424, openAiError(null), "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [425, openAiError(null), "PROVIDER_RATE_LIMITED", "RESOURCE_EXHAUSTED"],
+    [529, "", "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
+    [307, "", "PROVIDER_FAULT", "INTERNAL"],
+  ])("%i with %j is %s", async (status, body, reason, name) => {
+    const error = await failure({ status, headers: { location: "http://127.0.0.1:1/" } }, body);
+    expect(error).toMatchObject({ reason, status: name });
+    expect(error.facts.provider).toMatchObject({
+      provider: "openai",
+      providerModel: "gpt-4o",
+      httpStatus: status,
+      requestId: "req_7",
+      outputStarted: false,
+    });
+  });
+
+  it("is classified by the code, never by a word in the message", async () => {
+    const error = await failure(
+      { status: 400 },
+      openAiError(null, "invalid_request_error", "rate limit context_length_exceeded 429"),
+    );
+    expect(error.reason).toBe("INVALID_REQUEST");
+  });
+
+  it("brings the time to wait along where waiting helps", async () => {
+    const rateLimit = openAiError("rate_limit_exceeded");
+    expect((await failure({ status: 429, headers: { "retry-after": "2" } }, rateLimit)).facts.retryAfterMs).toBe(2_000);
+    const both = { "retry-after": "2", "retry-after-ms": "150" };
+    expect((await failure({ status: 429, headers: both }, rateLimit)).facts.retryAfterMs).toBe(150);
+    const quota = await failure({ status: 429, headers: both }, openAiError("insufficient_quota"));
+    expect(quota.facts.retryAfterMs).toBeUndefined();
+  });
+
+  it("says what to fix in the provider's words, cut short", async () => {
+    const error = await failure({ status: 400 }, openAiError("unsupported_value", "", "x".repeat(2_000)));
+    expect(error.message).toMatch(/^the provider refused the request: x{500}$/);
+  });
+
+  it("says nothing of a key that the provider rejected or quotes", async () => {
+    const message = "Incorrect API key provided: sk-te*****key.";
+    expect((await failure({ status: 401 }, openAiError("invalid_api_key", "", message))).message).not.toContain("sk-");
+    expect((await failure({ status: 400 }, openAiError(null, "", message))).message).not.toContain("sk-");
+  });
+
+  it("states both lengths of a prompt that is too long", async () => {
+    const sentence =
+      "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.";
+    const metadata = { context_window_tokens: "8192", input_tokens: "9001" };
+    const openAi = await failure({ status: 400 }, openAiError("context_length_exceeded", "", sentence));
+    expect(openAi.facts.metadata).toMatchObject(metadata);
+    const llamaCpp = {
+      code: 400,
+      message: "too long",
+      type: "exceed_context_size_error",
+      n_prompt_tokens: 9001,
+      n_ctx: 8192,
+    };
+    const error = await failure({ status: 400 }, { error: llamaCpp });
+    expect(error).toMatchObject({ reason: "CONTEXT_LENGTH_EXCEEDED", facts: { metadata } });
+  });
+
+  it.each([
+    ["This model's maximum context length is 8192 tokens. However, you requested about 9001 tokens.", "8192"],
+    ["This model's maximum prompt length is 8192 but the request contains 9001 tokens.", "8192"],
+    ["Please reduce the length of the messages or completion. Current length is 9001 while limit is 8192", "8192"],
+    ["prompt is too long: 9001 tokens > 8192 maximum", "8192"],
+    ["Prompt contains 9001 tokens and 0 draft tokens, too large for model with 8192 maximum context length", "8192"],
+    ["The input token count (9001) exceeds the maximum number of tokens allowed (8192).", "8192"],
+    ["too many tokens: total number of tokens in the prompt cannot exceed 8192 - received 9001.", "8192"],
+    ["The input token count exceeds the maximum number of tokens allowed (8192).", undefined],
+    ["Invalid request: Your request exceeded model token limit: 8192 (requested: 9001)", "8192"],
+    ["Input token length too long", undefined],
+    ["Input is too long for requested model.", undefined],
+  ])("is known by its sentence where a prompt is too long and has no code: %s", async (sentence, limit) => {
+    const error = await failure({ status: 400 }, openAiError(null, "", sentence));
+    expect(error.reason).toBe("CONTEXT_LENGTH_EXCEEDED");
+    expect(error.facts.metadata?.context_window_tokens).toBe(limit);
+    expect(error.facts.metadata?.input_tokens).toBe(limit && "9001");
+    expect((await failure({ status: 500 }, openAiError(null, "", sentence))).reason).toBe("PROVIDER_UNAVAILABLE");
+  });
+
+  it.each([
+    [400, "Incorrect API key provided: gs***tF. Get one from https://console.x.ai.", "PROVIDER_CREDENTIALS_REJECTED"],
+    [400, "Your credit balance is too low to access the Anthropic API.", "PROVIDER_QUOTA_EXHAUSTED"],
+    [429, "You are using a Trial key, which is limited to 1000 API calls / month.", "PROVIDER_QUOTA_EXHAUSTED"],
+    [429, "You are using a Trial key, which is limited to 40 API calls / minute.", "PROVIDER_RATE_LIMITED"],
+    [400, "the text 'Your credit balance is too low' is no role", "INVALID_REQUEST"],
+  ])("%i is known by its sentence where the status says too little: %s", async (status, sentence, reason) => {
+    const error = await failure({ status }, { error: sentence });
+    expect(error.reason).toBe(reason);
+    expect(error.message).not.toContain("gs***tF");
+  });
+
+  it.each([
+    [{ error: { message: "why" } }],
+    [{ error: "why" }],
+    [{ code: "text", error: "why" }],
+    [{ object: "error", message: "why", code: 400 }],
+    [{ message: "why" }],
+    [{ detail: "why" }],
+    [{ detail: { error: "why" } }],
+    [{ detail: [{ msg: "why" }] }],
+    [{ fault: { faultstring: "why", detail: {} } }],
+    [[{ error: { message: "why" } }]],
+    ["why"],
+  ])("has its message found in %j", async (body) => {
+    expect((await failure({ status: 400 }, body)).message).toBe("the provider refused the request: why");
+  });
+
+  it("has only the beginning of an endless body read", async () => {
+    const flood = { flood: () => Buffer.alloc(16_384, "x") };
+    const upstream = await startReplayUpstream({ status: 400, steps: [flood] });
+    const provider = adapter(upstream.baseUrl);
+    const seen = upstream.nextRequest();
+    const { error } = await collect(provider.stream(request(), model(), context()));
+    expect(error?.reason).toBe("INVALID_REQUEST");
+    await (await seen).aborted;
+    await provider.close?.();
+    await upstream[Symbol.asyncDispose]();
+  });
+});
+
+describe("an error inside an answer with status 200", () => {
+  const text = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}\n\n';
+  async function answer(body: string, contentType = "text/event-stream") {
+    const upstream = await startReplayUpstream({ headers: { "content-type": contentType }, steps: [{ write: body }] });
+    const provider = adapter(upstream.baseUrl);
+    closers.push(
+      () => provider.close?.(),
+      () => upstream[Symbol.asyncDispose](),
+    );
+    return collect(provider.stream(request(), model(), context()));
+  }
+
+  it.each([
+    ['{"error":{"message":"Oops","type":"server_error","param":null,"code":null}}', "PROVIDER_UNAVAILABLE"],
+    [
+      '{"error":{"message":"Oops","type":"InternalServerError","param":null,"code":500},"choices":[]}',
+      "PROVIDER_UNAVAILABLE",
+    ],
+    ['{"error":{"message":"Slow","type":"rate_limit_error","code":"rate_limit_exceeded"}}', "PROVIDER_RATE_LIMITED"],
+    ['{"error":{"message":"Slow","code":429}}', "PROVIDER_RATE_LIMITED"],
+    ['{"error":{"message":"Slow","code":"429"}}', "PROVIDER_RATE_LIMITED"],
+    ['{"error":"Oops"}', "PROVIDER_UNAVAILABLE"],
+    ['{"code":"x","error":"Oops"}', "PROVIDER_UNAVAILABLE"],
+    ['{"object":"error","message":"Oops","code":400}', "INVALID_REQUEST"],
+    ['{"detail":"Oops"}', "PROVIDER_UNAVAILABLE"],
+    [
+      '{"choices":[{"index":0,"delta":{},"error":{"code":502,"message":"gone"},"finish_reason":"error"}]}',
+      "PROVIDER_UNAVAILABLE",
+    ],
+    ['{"choices":[{"index":0,"delta":{},"finish_reason":"abort"}]}', "PROVIDER_UNAVAILABLE"],
+  ])("is told before output by what it says: %s", async (data, reason) => {
+    const { events, error } = await answer(`data: ${data}\n\ndata: [DONE]\n\n`);
+    expect(brief(events)).toEqual(["started"]);
+    expect(error).toMatchObject({ reason, facts: { provider: { outputStarted: false } } });
+  });
+
+  it("after output is PROVIDER_STREAM_INTERRUPTED, and the output before it is kept", async () => {
+    const { events, error } = await answer(
+      `${text}data: {"error":{"message":"Slow","code":"rate_limit_exceeded"}}\n\ndata: [DONE]\n\n`,
+    );
+    expect(brief(events)).toEqual(["started", "text 0.0 Hi"]);
+    expect(error).toMatchObject({
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+      facts: { metadata: { partial: "true" }, provider: { code: "rate_limit_exceeded", outputStarted: true } },
+    });
+  });
+
+  it("is told by the name of its event, whatever the data", async () => {
+    expect((await answer("event: error\ndata: overloaded\n\n")).error?.reason).toBe("PROVIDER_UNAVAILABLE");
+    const { error } = await answer('event: error\ndata: {"error":{"code":"insufficient_quota"}}\n\n');
+    expect(error?.reason).toBe("PROVIDER_QUOTA_EXHAUSTED");
+  });
+
+  it("is told when it is all of the answer", async () => {
+    const { error } = await answer('{"error":{"message":"Slow","code":429}}', "application/json; charset=utf-8");
+    expect(error?.reason).toBe("PROVIDER_RATE_LIMITED");
+  });
+
+  it("is PROVIDER_FAULT where the answer is no JSON, and an interruption after output", async () => {
+    expect((await answer("data: <html>\n\n")).error?.reason).toBe("PROVIDER_FAULT");
+    expect((await answer("<html><body>Oops</body></html>", "application/json")).error?.reason).toBe("PROVIDER_FAULT");
+    expect((await answer(`${text}data: {"choi\n\n`)).error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
+  });
+});
+
+describe("the time to wait", () => {
+  const now = Date.parse("2026-01-01T00:00:00Z");
+  it.each([
+    [{ "retry-after": "0" }, 0],
+    [{ "retry-after": "1.5" }, 1_500],
+    [{ "retry-after": "Thu, 01 Jan 2026 00:00:03 GMT" }, 3_000],
+    [{ "retry-after": "Thu, 01 Jan 2025 00:00:03 GMT" }, 0],
+    [{ "retry-after": "soon" }, undefined],
+    [{ "retry-after": "-3" }, undefined],
+    [{ "retry-after-ms": "12.5", "retry-after": "9" }, 13],
+    [{}, undefined],
+  ])("of %j is %s", (headers: Record<string, string>, expected) => {
+    expect(retryAfterMs((name) => headers[name], now)).toBe(expected);
+  });
+});

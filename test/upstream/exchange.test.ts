@@ -1,0 +1,101 @@
+import { create } from "@bufbuild/protobuf";
+import { afterEach, describe, expect, it } from "vitest";
+import { type ChatEvent, textDelta } from "../../src/chat/stream/events.ts";
+import { GatewayError } from "../../src/errors.ts";
+import { AttemptSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
+import type { AdapterContext } from "../../src/providers/adapter.ts";
+import { type Exchange, exchange } from "../../src/upstream/exchange.ts";
+import { Upstream } from "../../src/upstream/http.ts";
+import { readAnswer } from "../../src/upstream/read-answer.ts";
+import type { UpstreamCall } from "../../src/upstream/upstream-call.ts";
+import { settings } from "../providers/chat-completions/harness.ts";
+import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const resource of open.splice(0)) await resource[Symbol.asyncDispose]();
+});
+
+const context = (): AdapterContext => ({
+  signal: new AbortController().signal,
+  attempt: create(AttemptSchema, { provider: "any" }),
+});
+
+/** A dialect of single words: each event is one, a whole answer is one in quotes, and `.` is the end. */
+const inWords = (call: UpstreamCall): Exchange => ({
+  path: "/words",
+  headers: { "x-own": "1" },
+  body: "{}",
+  failure: async ({ status }) => new GatewayError("PROVIDER_FAULT", `the answer was ${status}`),
+  read: (response) =>
+    readAnswer(response, call, {
+      read({ data }, batch) {
+        if (data !== ".") batch.push(textDelta(0, 0, data));
+        return data === ".";
+      },
+      whole: (json, batch) => void batch.push(textDelta(0, 0, JSON.parse(json))),
+      end: (batch) => void batch.push(textDelta(0, 0, "(end)")),
+    }),
+});
+
+async function start(...scripts: readonly Script[]) {
+  const replay = await startReplayUpstream(...scripts);
+  const upstream = new Upstream(settings(replay.baseUrl));
+  open.push({ [Symbol.asyncDispose]: () => upstream.close() }, replay);
+  return { replay, upstream };
+}
+
+const words = (events: readonly ChatEvent[]) =>
+  events.map(({ case: kind, value }) => (kind === "delta" && value.delta.case === "text" ? value.delta.value : kind));
+
+async function all(batches: AsyncIterable<readonly ChatEvent[]>): Promise<readonly string[]> {
+  const events: ChatEvent[] = [];
+  for await (const batch of batches) events.push(...batch);
+  return words(events);
+}
+
+describe("an exchange with a provider", () => {
+  it("starts with the first pull, and the stream with the answer that accepts it", async () => {
+    const { replay, upstream } = await start({ steps: [{ write: "data: a\n\ndata: b\n\ndata: .\n\n" }] });
+    let prepared = false;
+    const batches = exchange(upstream, context(), async (call) => {
+      prepared = true;
+      return inWords(call);
+    });
+    expect(prepared).toBe(false);
+    expect(await all(batches)).toEqual(["started", "a", "b"]);
+    expect(replay.requests).toMatchObject([{ path: "/words", body: "{}", headers: { "x-own": "1" } }]);
+  });
+
+  it("ends where the body does, when no event was the last one", async () => {
+    const { upstream } = await start({ steps: [{ write: "data: a\n\n" }] });
+    expect(await all(exchange(upstream, context(), inWords))).toEqual(["started", "a", "(end)"]);
+  });
+
+  it("takes a whole answer for a stream of one batch", async () => {
+    const headers = { "content-type": "application/json; charset=utf-8" };
+    const { upstream } = await start({ headers, steps: [{ write: '"wh' }, { write: 'ole"' }] });
+    expect(await all(exchange(upstream, context(), inWords))).toEqual(["started", "whole", "(end)"]);
+  });
+
+  it("throws what an answer without success stands for, before the stream starts", async () => {
+    const { upstream } = await start({ status: 503 });
+    const batches = exchange(upstream, context(), inWords);
+    await expect(batches.next()).rejects.toThrow("the answer was 503");
+  });
+
+  it("gives the connection back after the last event, for the next one to use", async () => {
+    const { replay, upstream } = await start({ steps: [{ write: "data: a\n\ndata: .\n\n" }] });
+    for (let time = 0; time < 20; time++) await all(exchange(upstream, context(), inWords));
+    expect(replay.requests).toHaveLength(20);
+    // One may begin before the end of the last body has arrived, and then takes a second connection.
+    expect(replay.connections).toBeLessThanOrEqual(2);
+  });
+
+  it("cuts the connection when nobody wants the rest", async () => {
+    const { replay, upstream } = await start({ steps: [{ write: "data: a\n\n" }, { hold: new Promise(() => {}) }] });
+    const arrived = replay.nextRequest();
+    for await (const batch of exchange(upstream, context(), inWords)) if (words(batch).includes("a")) break;
+    await (await arrived).aborted;
+  });
+});
