@@ -14,38 +14,51 @@ export type StatusName =
   | "UNAVAILABLE"
   | "UNAUTHENTICATED";
 
+/** What follows from the reason of an error. */
+interface ReasonRow {
+  /** The gRPC status. */
+  readonly status: StatusName;
+  /** The status on the HTTP APIs. SDKs raise a class of error by it, and retry 408, 409, 429 and from 500 on. */
+  readonly http: number;
+  /** Whether the same request can succeed later, or at another provider, without a change by the caller. */
+  readonly retryable: boolean;
+}
+
 /**
- * Every reason that an error can have, and the status that it is sent with. Reasons are part of the contract: they go
- * out in `google.rpc.ErrorInfo.reason` under the domain `dragoman`.
+ * Every reason that an error can have. Reasons are part of the contract: they are sent in `google.rpc.ErrorInfo.reason`
+ * under the domain `dragoman`.
  */
 export const reasons = {
-  INVALID_REQUEST: "INVALID_ARGUMENT",
-  UNSUPPORTED_PARAMETER: "INVALID_ARGUMENT",
-  CONTEXT_LENGTH_EXCEEDED: "INVALID_ARGUMENT",
-  JSON_GENERATION_FAILED: "INVALID_ARGUMENT",
-  MODEL_NOT_FOUND: "NOT_FOUND",
-  SERVICE_NOT_FOUND: "NOT_FOUND",
-  METHOD_NOT_FOUND: "UNIMPLEMENTED",
-  UNSUPPORTED_ENCODING: "UNIMPLEMENTED",
-  CREDENTIALS_MISSING: "UNAUTHENTICATED",
-  CREDENTIALS_INVALID: "UNAUTHENTICATED",
-  ACCOUNT_NOT_ALLOWED: "PERMISSION_DENIED",
-  PROVIDER_PERMISSION_DENIED: "PERMISSION_DENIED",
-  PROVIDER_CREDENTIALS_REJECTED: "FAILED_PRECONDITION",
-  PROVIDER_QUOTA_EXHAUSTED: "FAILED_PRECONDITION",
-  PROVIDER_RATE_LIMITED: "RESOURCE_EXHAUSTED",
-  QUEUE_FULL: "RESOURCE_EXHAUSTED",
-  CONCURRENCY_LIMITED: "RESOURCE_EXHAUSTED",
-  REQUEST_TOO_LARGE: "RESOURCE_EXHAUSTED",
-  PROVIDER_UNAVAILABLE: "UNAVAILABLE",
-  PROVIDER_TIMEOUT: "UNAVAILABLE",
-  PROVIDER_STREAM_INTERRUPTED: "UNAVAILABLE",
-  SHUTTING_DOWN: "UNAVAILABLE",
-  DEADLINE_EXCEEDED: "DEADLINE_EXCEEDED",
-  CANCELLED: "CANCELLED",
-  PROVIDER_FAULT: "INTERNAL",
-  INTERNAL: "INTERNAL",
-} as const satisfies Record<string, StatusName>;
+  INVALID_REQUEST: { status: "INVALID_ARGUMENT", http: 400, retryable: false },
+  UNSUPPORTED_PARAMETER: { status: "INVALID_ARGUMENT", http: 400, retryable: false },
+  CONTEXT_LENGTH_EXCEEDED: { status: "INVALID_ARGUMENT", http: 400, retryable: false },
+  JSON_GENERATION_FAILED: { status: "INVALID_ARGUMENT", http: 400, retryable: false },
+  MODEL_NOT_FOUND: { status: "NOT_FOUND", http: 404, retryable: false },
+  SERVICE_NOT_FOUND: { status: "NOT_FOUND", http: 404, retryable: false },
+  METHOD_NOT_FOUND: { status: "UNIMPLEMENTED", http: 404, retryable: false },
+  UNSUPPORTED_ENCODING: { status: "UNIMPLEMENTED", http: 415, retryable: false },
+  CREDENTIALS_MISSING: { status: "UNAUTHENTICATED", http: 401, retryable: false },
+  CREDENTIALS_INVALID: { status: "UNAUTHENTICATED", http: 401, retryable: false },
+  ACCOUNT_NOT_ALLOWED: { status: "PERMISSION_DENIED", http: 403, retryable: false },
+  PROVIDER_PERMISSION_DENIED: { status: "PERMISSION_DENIED", http: 403, retryable: false },
+  // Not 401 or 403: the caller's key is good, this service's is not. Not 503: waiting does not help.
+  PROVIDER_CREDENTIALS_REJECTED: { status: "FAILED_PRECONDITION", http: 500, retryable: false },
+  // Somebody has to pay. Waiting does not help, and clients do not retry 402.
+  PROVIDER_QUOTA_EXHAUSTED: { status: "FAILED_PRECONDITION", http: 402, retryable: false },
+  PROVIDER_RATE_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
+  QUEUE_FULL: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
+  CONCURRENCY_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
+  REQUEST_TOO_LARGE: { status: "RESOURCE_EXHAUSTED", http: 413, retryable: false },
+  PROVIDER_UNAVAILABLE: { status: "UNAVAILABLE", http: 503, retryable: true },
+  PROVIDER_TIMEOUT: { status: "UNAVAILABLE", http: 503, retryable: true },
+  PROVIDER_STREAM_INTERRUPTED: { status: "UNAVAILABLE", http: 503, retryable: true },
+  SHUTTING_DOWN: { status: "UNAVAILABLE", http: 503, retryable: true },
+  DEADLINE_EXCEEDED: { status: "DEADLINE_EXCEEDED", http: 408, retryable: false },
+  // No client is left to read the status; 499 is what nginx logs.
+  CANCELLED: { status: "CANCELLED", http: 499, retryable: false },
+  PROVIDER_FAULT: { status: "INTERNAL", http: 500, retryable: false },
+  INTERNAL: { status: "INTERNAL", http: 500, retryable: false },
+} as const satisfies Record<string, ReasonRow>;
 
 export type Reason = keyof typeof reasons;
 
@@ -93,7 +106,12 @@ export class GatewayError extends Error {
   }
 
   get status(): StatusName {
-    return reasons[this.reason];
+    return reasons[this.reason].status;
+  }
+
+  /** A copy with other facts beside its own, and with another message where one is given. */
+  with(facts: ErrorFacts, message = this.message): GatewayError {
+    return new GatewayError(this.reason, message, { cause: this.cause, ...this.facts, ...facts });
   }
 }
 

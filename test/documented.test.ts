@@ -11,12 +11,13 @@ describe("the documents", () => {
     const [, comment = ""] =
       /Every failure is a status([\s\S]*?)service ChatService/.exec(read("proto/dragoman/v1/chat_service.proto")) ?? [];
     const text = comment.replaceAll(/\s*\/\/\s*/g, " ");
-    const statuses = Object.values(reasons).join("|");
+    const statusOf = Object.fromEntries(Object.entries(reasons).map(([reason, { status }]) => [reason, status]));
+    const statuses = Object.values(statusOf).join("|");
     const listed = [...text.matchAll(new RegExp(`\\b(${statuses}): (.*?)\\.(?= [A-Z]|\\s*$)`, "g"))].flatMap(
       ([, status, names = ""]) =>
         (names.replaceAll(/\(.*?\)/g, "").match(/[A-Z]+(_[A-Z]+)*/g) ?? []).map((name) => [name, status]),
     );
-    expect(Object.fromEntries(listed)).toEqual(reasons);
+    expect(Object.fromEntries(listed)).toEqual(statusOf);
   });
 
   it("list every reason in the README", () => {

@@ -76,10 +76,5 @@ function describeFailure(error: unknown, attempt: Attempt, guard: StreamValidato
     });
   const provider = { ...said, outputStarted: guard.outputStarted };
   const metadata = guard.outputStarted ? { ...error.facts.metadata, partial: "true" } : error.facts.metadata;
-  return new GatewayError(error.reason, error.message, {
-    ...error.facts,
-    provider,
-    ...(metadata && { metadata }),
-    cause: error.cause,
-  });
+  return error.with({ provider, ...(metadata && { metadata }) });
 }

@@ -1,4 +1,4 @@
-import { type ErrorFacts, GatewayError, type Reason } from "../errors.ts";
+import { type ErrorFacts, GatewayError, type Reason, reasons } from "../errors.ts";
 import { lookUp } from "../look-up.ts";
 import { locateError, type ProvidersError } from "./error-body.ts";
 import { readText } from "./read-text.ts";
@@ -72,12 +72,6 @@ const messages: Readonly<Partial<Record<Reason, string>>> = {
   PROVIDER_TIMEOUT: "the provider did not answer in time: try again",
   PROVIDER_FAULT: "the provider's answer could not be used",
 };
-
-const waitingHelps: ReadonlySet<Reason> = new Set([
-  "PROVIDER_RATE_LIMITED",
-  "PROVIDER_UNAVAILABLE",
-  "PROVIDER_TIMEOUT",
-] satisfies Reason[]);
 
 /** A failure of this call, with what is known of the provider's side of it. */
 export function callFailure(
@@ -165,7 +159,7 @@ function failureOf(
       ...(reason === "CONTEXT_LENGTH_EXCEEDED" ? contextLengths(error) : {}),
       ...(error.parameter === "" ? {} : { parameter: error.parameter }),
     },
-    ...(retryAfterMs !== undefined && waitingHelps.has(reason) ? { retryAfterMs } : {}),
+    ...(retryAfterMs !== undefined && reasons[reason].retryable ? { retryAfterMs } : {}),
     ...(error.failedGeneration === undefined ? {} : { failedGeneration: error.failedGeneration }),
   };
   return callFailure(reason, messages[reason] ?? quote(error.message, call), call, facts);

@@ -31,7 +31,7 @@ async function drain(stream: AsyncIterable<unknown>): Promise<number> {
 }
 
 /** gRPC's number of a status name. */
-const numbers: Record<(typeof reasons)[Reason], Code> = {
+const numbers: Record<(typeof reasons)[Reason]["status"], Code> = {
   CANCELLED: Code.Canceled,
   INVALID_ARGUMENT: Code.InvalidArgument,
   DEADLINE_EXCEEDED: Code.DeadlineExceeded,
@@ -51,7 +51,7 @@ describe.each(protocols)("over %s", (protocol) => {
   it.each(allReasons)("%s has its code and its reason, and the record has them too", async (reason) => {
     const chat = scriptEcho({ fail: { after: 0, reason } });
     const error = await failure(service.chatClient(protocol).completeChat({ chat }));
-    expect(error.code).toBe(numbers[reasons[reason]]);
+    expect(error.code).toBe(numbers[reasons[reason].status]);
     const [info] = error.findDetails(ErrorInfoSchema);
     expect(info).toMatchObject({ reason, domain: "dragoman" });
     const record = await service.nextRecord();

@@ -41,10 +41,10 @@ export class FieldOrigins {
   /** What is thrown about the messages as they go out, about the caller's. */
   error(thrown: unknown): unknown {
     if (!(thrown instanceof GatewayError) || thrown.reason !== "INVALID_REQUEST") return thrown;
-    const { fields, ...facts } = thrown.facts;
+    const { fields } = thrown.facts;
     if (fields === undefined) return thrown;
     const own = fields.map((violation) => ({ ...violation, field: this.field(violation.field) }));
-    return new GatewayError(thrown.reason, invalidRequest(own).message, { ...facts, fields: own });
+    return thrown.with({ fields: own }, invalidRequest(own).message);
   }
 }
 

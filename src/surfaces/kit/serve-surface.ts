@@ -151,7 +151,7 @@ function inNamesOf(translated: Translated | undefined, error: GatewayError): Gat
   if (nameField === undefined || facts.fields === undefined) return error;
   const fields = facts.fields.map((violation) => ({ ...violation, field: nameField(violation.field) }));
   const text = reason === "INVALID_REQUEST" ? invalidRequest(fields).message : message;
-  return new GatewayError(reason, text, { ...facts, fields });
+  return error.with({ fields }, text);
 }
 
 /** A plain HTTP request as the source of a call: it has no deadline of its own, and its signal is the client's. */
