@@ -15,6 +15,11 @@ export interface Catalog {
    * with the same words as a deployment that does not exist (seed 003).
    */
   resolve(name: string, account?: string): Model;
+  /**
+   * Returns the provider of the model that a name resolves to, whether that provider is configured or not. Undefined if
+   * no provider has the name.
+   */
+  providerOf(name: string, account?: string): string | undefined;
   /** The entries that an account may use, ordered by id, of one provider or of all that are on. */
   list(provider?: string, account?: string): readonly Model[];
   /** What is configured for the model with this `Model.id`, as `resolve` gives it; undefined for most. */
@@ -104,9 +109,23 @@ export function createCatalog(
     return new GatewayError("MODEL_NOT_FOUND", message, { metadata: { model: name, provider } });
   }
 
-  function resolve(name: string, account = ""): Model {
+  function entryOf(name: string, account: string): Model | undefined {
     const entry = byName.get(name) ?? byProvider.get(name);
-    if (entry !== undefined && visible(entry, account)) {
+    return entry !== undefined && visible(entry, account) ? entry : undefined;
+  }
+
+  function providerOf(name: string, account = ""): string | undefined {
+    const entry = entryOf(name, account);
+    if (entry !== undefined) return entry.provider;
+    const slash = name.indexOf("/");
+    if (slash < 0 || name.startsWith(deploymentPrefix)) return undefined;
+    const provider = name.slice(0, slash);
+    return on.has(provider) || known.some((candidate) => candidate.name === provider) ? provider : undefined;
+  }
+
+  function resolve(name: string, account = ""): Model {
+    const entry = entryOf(name, account);
+    if (entry !== undefined) {
       if (!on.has(entry.provider)) throw turnedOff(name, entry.provider);
       return entry;
     }
@@ -135,6 +154,7 @@ export function createCatalog(
 
   return {
     resolve,
+    providerOf,
     list: (provider, account = "") =>
       listed.filter((model) => visible(model, account) && (provider === undefined || model.provider === provider)),
     deploymentOf: (id) => deployments.get(id),

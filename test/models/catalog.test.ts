@@ -92,6 +92,19 @@ test("the list is ordered by id and has only models whose provider is on", () =>
   expect(catalog.list("xai")).toEqual([]);
 });
 
+test.each([
+  ["gpt-4o", "openai"],
+  ["omni", "openai"],
+  ["grok", "xai"],
+  ["openai/gpt-99", "openai"],
+  ["xai/grok-99", "xai"],
+  ["gpt-99", undefined],
+  ["nobody/model", undefined],
+  ["deployments/none", undefined],
+])("providerOf %s returns %s, without a failed lookup", (name, provider) => {
+  expect(catalog.providerOf(name)).toBe(provider);
+});
+
 test("two models with one name are refused at the start", () => {
   const double = entry({ id: "omni", provider: "echo", providerModel: "omni" });
   expect(() => createCatalog([gpt, double], ["openai"])).toThrow("two models are named omni");
@@ -169,6 +182,12 @@ describe("a model of the configuration", () => {
       expect([error.reason, error.message, error.facts]).toEqual([reason, message, facts]);
       expect(reason).toBe("MODEL_NOT_FOUND");
     }
+  });
+
+  test("names its provider to the accounts that may use it, configured or not", () => {
+    expect(configured.providerOf("deployments/owned", "a1")).toBe("echo");
+    expect(configured.providerOf("deployments/off", "a1")).toBe("xai");
+    expect(configured.providerOf("deployments/owned", "a2")).toBeUndefined();
   });
 
   test("is suggested to the account that may use it", () => {

@@ -58,7 +58,7 @@ const body = object({
 }) satisfies z.ZodType<OpenAiBody>;
 
 /** The models that a bare name means over this surface. */
-export const cerebrasNamespace: ModelNamespace = { provider: "cerebras", profile: "cerebras", refusesForeign: true };
+export const cerebrasNamespace: ModelNamespace = { provider: "cerebras", profile: "cerebras", rejectsForeign: true };
 
 /**
  * Cerebras' chat completions (seed 002). The path that it has at Cerebras is OpenAI's too, so that it has a prefix here:
@@ -69,7 +69,7 @@ export const cerebrasSurface = createOpenAiSurface<z.output<typeof body>>({
   path: "/cerebras/v1/chat/completions",
   profile: "cerebras",
   body,
-  world: cerebrasNamespace,
+  namespace: cerebrasNamespace,
   reading: { minusOneIsMost: true, takesZeroLength: false, usageByDefault: false, providers: ["cerebras"] },
   form: {
     reasoning: "reasoning",

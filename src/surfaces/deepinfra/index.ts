@@ -69,7 +69,7 @@ const body = object({
 export const deepinfraNamespace: ModelNamespace = {
   provider: "deepinfra",
   profile: "deepinfra",
-  refusesForeign: false,
+  rejectsForeign: false,
 };
 
 /** DeepInfra's chat completions (seed 004). */
@@ -78,7 +78,7 @@ export const deepinfraSurface = createOpenAiSurface<z.output<typeof body>>({
   path: "/v1/openai/chat/completions",
   profile: "deepinfra",
   body,
-  world: deepinfraNamespace,
+  namespace: deepinfraNamespace,
   reading: {
     imageDetail: MediaDetail.AUTO,
     minusOneIsMost: false,

@@ -22,13 +22,13 @@ interface PageSet {
   /** Whose errors the pages have. */
   readonly surface: ChatSurface;
   /** Undefined: every model of the catalog. */
-  readonly world: ModelNamespace | undefined;
+  readonly namespace: ModelNamespace | undefined;
 }
 
 const pageSets: readonly PageSet[] = [
-  { prefix: "/cerebras/v1", surface: cerebrasSurface, world: cerebrasNamespace },
-  { prefix: "/v1/openai", surface: deepinfraSurface, world: deepinfraNamespace },
-  { prefix: "/v1", surface: openaiSurface, world: undefined },
+  { prefix: "/cerebras/v1", surface: cerebrasSurface, namespace: cerebrasNamespace },
+  { prefix: "/v1/openai", surface: deepinfraSurface, namespace: deepinfraNamespace },
+  { prefix: "/v1", surface: openaiSurface, namespace: undefined },
 ];
 
 /** Asked for by Cerebras' clients when they are made, to have a connection. They read no more than that it worked. */
@@ -90,20 +90,20 @@ function answer(
   }
 }
 
-function listModels({ world }: PageSet, catalog: Catalog, account: string): object {
-  const models = world ? listNamespace(world, catalog, account) : catalog.list(undefined, account);
-  return { object: "list", data: models.map((model) => toPage(model, world)) };
+function listModels({ namespace }: PageSet, catalog: Catalog, account: string): object {
+  const models = namespace ? listNamespace(namespace, catalog, account) : catalog.list(undefined, account);
+  return { object: "list", data: models.map((model) => toPage(model, namespace)) };
 }
 
-function getModel(name: string, { world }: PageSet, catalog: Catalog, account: string): object {
+function getModel(name: string, { namespace }: PageSet, catalog: Catalog, account: string): object {
   if (name === "") throw new GatewayError("MODEL_NOT_FOUND", "the model's name is missing after the slash");
-  const model = catalog.resolve(world ? nameInNamespace(name, world, catalog) : name, account);
-  return toPage(model, world);
+  const model = catalog.resolve(namespace ? nameInNamespace(name, namespace, catalog) : name, account);
+  return toPage(model, namespace);
 }
 
 /** OpenAI's model object. When a model was made is not known here. */
-function toPage({ id, provider }: Model, world: ModelNamespace | undefined): object {
-  const prefix = `${world?.provider}/`;
-  const name = world !== undefined && id.startsWith(prefix) ? id.slice(prefix.length) : id;
+function toPage({ id, provider }: Model, namespace: ModelNamespace | undefined): object {
+  const prefix = `${namespace?.provider}/`;
+  const name = namespace !== undefined && id.startsWith(prefix) ? id.slice(prefix.length) : id;
   return { id: name, object: "model", created: 0, owned_by: provider };
 }

@@ -17,7 +17,7 @@ export interface OpenAiDialect<Body extends OpenAiBody>
   readonly form: AnswerForm;
   readonly names: OwnNames;
   /** The provider whose models its bare names are. Undefined: names are the catalog's. */
-  readonly world: ModelNamespace | undefined;
+  readonly namespace: ModelNamespace | undefined;
   /** What only the API's own providers can be told of a request. */
   further(body: Body, input: SurfaceInput): JsonObject;
   /** Fields of an answer about the tier of service. `used` is the provider's word, empty when it gives none. */
@@ -28,7 +28,7 @@ export interface OpenAiDialect<Body extends OpenAiBody>
 
 /** Makes the surface of a dialect. */
 export function createOpenAiSurface<Body extends OpenAiBody>(dialect: OpenAiDialect<Body>): ChatSurface {
-  const { name, path, profile, form, world } = dialect;
+  const { name, path, profile, form, namespace } = dialect;
   return {
     name,
     path,
@@ -36,7 +36,7 @@ export function createOpenAiSurface<Body extends OpenAiBody>(dialect: OpenAiDial
     endsWithDone: true,
     translate(value, input) {
       const body = parseRequest(dialect.body, value);
-      const model = world ? nameInNamespace(body.model, world, input.catalog) : body.model;
+      const model = namespace ? nameInNamespace(body.model, namespace, input.catalog) : body.model;
       const read = readRequest(body, model, dialect.reading, dialect.further(body, input));
       const asked: Asked = {
         includeUsage: read.includeUsage,

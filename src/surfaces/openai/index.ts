@@ -81,7 +81,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
   path: "/v1/chat/completions",
   profile: "plain",
   body,
-  world: undefined,
+  namespace: undefined,
   reading: {
     minusOneIsMost: false,
     takesZeroLength: false,

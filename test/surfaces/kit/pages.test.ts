@@ -16,7 +16,7 @@ const models = listedModels();
 const echoModel = models.find(({ id }) => id === "echo/echo");
 if (echoModel === undefined) throw new Error("echo is listed");
 
-/** Entries of the configuration that put other models under the names of a world. */
+/** Entries of the configuration that put other models under the names of a namespace. */
 const configured: readonly Deployment[] = [
   { ...echoModel, id: "llama3.1-8b", profile: "cerebras" },
   { ...echoModel, id: "house/model", profile: "deepinfra" },
