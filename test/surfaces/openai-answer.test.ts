@@ -312,7 +312,7 @@ describe("a part that an API has no field for", () => {
   ])("is text when it is a refusal: $name", (surface, message) => {
     const fold = createFold();
     for (const event of refused) fold.add(event);
-    expect(translated(surface).toAnswer(fold.completion)).toMatchObject({ choices: [{ message }] });
+    expect(translated(surface).toResponse(fold.completion)).toMatchObject({ choices: [{ message }] });
     const translate = translated(surface).createStream();
     const texts = refused.flatMap((event) => translate(event, "")).map((chunk) => JSON.stringify(chunk));
     expect(texts.filter((text) => text.includes("I cannot"))).toHaveLength(1);

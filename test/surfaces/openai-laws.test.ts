@@ -68,7 +68,7 @@ function bothForms(surface: ChatSurface, events: readonly ChatEvent[]) {
   const body = { model: "m", messages: [{ role: "user", content: "hi" }], n: fold.completion.choices.length };
   const translated = surface.translate(body, { parameters: {}, headers: new Headers(), catalog: noModels });
   const translate = translated.createStream();
-  const answer: Answer = JSON.parse(JSON.stringify(translated.toAnswer(fold.completion)));
+  const answer: Answer = JSON.parse(JSON.stringify(translated.toResponse(fold.completion)));
   const chunks = events
     .flatMap((event) => translate(event, ""))
     .map((chunk): Chunk => JSON.parse(JSON.stringify(chunk)));

@@ -70,8 +70,8 @@ export const cerebrasSurface = createOpenAiSurface<z.output<typeof body>>({
   profile: "cerebras",
   body,
   namespace: cerebrasNamespace,
-  reading: { minusOneIsMost: true, takesZeroLength: false, usageByDefault: false, providers: ["cerebras"] },
-  form: {
+  requestOptions: { minusOneIsMost: true, takesZeroLength: false, usageByDefault: false, providers: ["cerebras"] },
+  responseOptions: {
     reasoning: "reasoning",
     refusals: false,
     nulls: false,
@@ -83,7 +83,7 @@ export const cerebrasSurface = createOpenAiSurface<z.output<typeof body>>({
     modelPrefix: "cerebras/",
   },
   names: { maxOutputTokens: "max_completion_tokens", providerOptions: "queue_threshold" },
-  further(_asked, { headers }) {
+  extraOptions(_request, { headers }) {
     // Its range and the tiers that have it are the adapter's to check: requests of the contract may have it too.
     const threshold = headers.get("queue_threshold")?.trim() ?? "";
     return threshold === "" ? {} : { queue_threshold: /^\d+$/.test(threshold) ? Number(threshold) : threshold };
@@ -95,7 +95,7 @@ export const cerebrasSurface = createOpenAiSurface<z.output<typeof body>>({
       ...(service_tier === "auto" && { service_tier_used: used || "default" }),
     };
   },
-  echoed: () => ({}),
+  echoFields: () => ({}),
   toError: (error, requestId) => ({ status: httpStatusOf(error), body: toFlatError(error, requestId) }),
   toStreamError: (error, requestId) => ({
     error: { ...toFlatError(error, requestId), id: requestId },

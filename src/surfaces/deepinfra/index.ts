@@ -79,14 +79,14 @@ export const deepinfraSurface = createOpenAiSurface<z.output<typeof body>>({
   profile: "deepinfra",
   body,
   namespace: deepinfraNamespace,
-  reading: {
+  requestOptions: {
     imageDetail: MediaDetail.AUTO,
     minusOneIsMost: false,
     takesZeroLength: true,
     usageByDefault: true,
     providers: ["deepinfra"],
   },
-  form: {
+  responseOptions: {
     reasoning: "reasoning_content",
     refusals: false,
     nulls: false,
@@ -98,13 +98,13 @@ export const deepinfraSurface = createOpenAiSurface<z.output<typeof body>>({
     modelPrefix: "deepinfra/",
   },
   names: { maxOutputTokens: "max_tokens" },
-  further: () => ({}),
+  extraOptions: () => ({}),
   // A tier that cannot be had is served as the default one, and the answer says so.
   tierFields({ service_tier }, used) {
     const tier = used || (service_tier ? "default" : "");
     return tier === "" ? {} : { service_tier: tier };
   },
-  echoed: () => ({}),
+  echoFields: () => ({}),
   toError,
   toStreamError: (error, requestId) => ({ error: toErrorObject(error, requestId) }),
 });

@@ -79,7 +79,7 @@ export const egpChatSurface: ChatSurface = {
     return {
       chat: toChat(request),
       streamed: request.stream ?? false,
-      toAnswer,
+      toResponse,
       createStream,
       nameField: (path) => nameField(names, path),
     };
@@ -126,7 +126,7 @@ function answerOf(content: string, finishReason: string | null, usage: Usage | u
   };
 }
 
-function toAnswer({ choices: [choice], usage }: ChatCompletion): unknown {
+function toResponse({ choices: [choice], usage }: ChatCompletion): unknown {
   return answerOf(choice ? textOf(choice) : "", choice ? finishReasonOf(choice) : null, usage);
 }
 

@@ -74,7 +74,7 @@ export const egpDeploymentSurface: ChatSurface = {
     return {
       chat: toChat(request, parameters.model_deployment_id ?? ""),
       streamed: request.stream ?? false,
-      toAnswer: (completion) => toAnswer(prompt, completion),
+      toResponse: (completion) => toResponse(prompt, completion),
       createStream: () => createStream(prompt),
       nameField: (path) => (isPrompt(path) ? "prompt" : nameField(names, path)),
     };
@@ -127,7 +127,7 @@ function answerOf({ prompt, texts, finishReason, usage, choices = [] }: Answer) 
   };
 }
 
-function toAnswer(prompt: string, { choices, usage }: ChatCompletion): unknown {
+function toResponse(prompt: string, { choices, usage }: ChatCompletion): unknown {
   const [first] = choices;
   return answerOf({
     prompt,

@@ -76,15 +76,12 @@ export function discardRest(request: IncomingMessage, maxBytes: number): void {
   request.resume();
 }
 
-/** A number in a body that JavaScript cannot hold, in its own digits. Seeds have 64 bits. */
-export type ExactInteger = bigint;
-
 /** Digits of an integer that is taken as it is: reading one takes the square of their number. */
 const mostDigits = 400;
 
 /**
- * The JSON value of a body. Integers that a number would round come as bigint. Throws INVALID_REQUEST for what is no
- * JSON or nests too deeply, and REQUEST_TOO_LARGE when it has too many values.
+ * Parses the JSON of a body. Integers that a number would round become bigint (seeds have 64 bits). Throws INVALID_REQUEST
+ * if the text is not JSON or nests too deeply, and REQUEST_TOO_LARGE if it has too many values.
  */
 export function parseBody(text: string): unknown {
   const excess = excessOf(text);

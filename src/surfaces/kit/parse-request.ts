@@ -5,7 +5,7 @@ type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
 
 /** The word for each violation that the schemas of surfaces find: `FieldViolation.rule`. */
-export type SchemaRule = "missing" | "unknown_property" | Issue["code"];
+type SchemaRule = "missing" | "unknown_property" | Issue["code"];
 
 /**
  * The body as its schema has it. Throws INVALID_REQUEST with everything that is wrong; fields are paths with dots, such

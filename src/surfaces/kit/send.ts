@@ -22,7 +22,7 @@ export function createWholeSink(response: ServerResponse, translated: Translated
     take(event) {
       fold.add(event);
       // While the call goes on, so that what cannot be translated is its failure.
-      if (event.case === "completed") body = encode(translated.toAnswer(fold.completion));
+      if (event.case === "completed") body = encode(translated.toResponse(fold.completion));
       return undefined;
     },
     end() {

@@ -10,7 +10,7 @@ import type { Gateway } from "../../server/services/gateway.ts";
 import { discardRest, parseBody, readBody } from "./body.ts";
 import { httpHeadersOf } from "./http-status.ts";
 import { createStreamSink, createWholeSink, dataLine, type Sink, sendJson } from "./send.ts";
-import type { ChatSurface, SurfaceInput, Translated } from "./surface.ts";
+import type { ChatSurface, SurfaceRequest, Translated } from "./surface.ts";
 
 /** One HTTP exchange of a surface. What is undefined is not known yet. */
 interface Exchange {
@@ -61,7 +61,7 @@ function requireJson({ requestHeader }: CallSource): void {
   throw new GatewayError("UNSUPPORTED_ENCODING", "the body must be JSON; send content-type: application/json");
 }
 
-async function answer(exchange: Exchange, caller: Caller, body: string, input: SurfaceInput): Promise<void> {
+async function answer(exchange: Exchange, caller: Caller, body: string, input: SurfaceRequest): Promise<void> {
   const { gateway, surface, source } = exchange;
   // Whether the answer is a stream is known only from the body; what is wrong with the body is an error of the call.
   const reading = attempt(() => surface.translate(parseBody(body), input));

@@ -6,7 +6,7 @@ import type { Catalog } from "../../models/catalog.ts";
 import type { ProfileName } from "../../profiles/profiles.ts";
 
 /** What an HTTP request brings beside its body. */
-export interface SurfaceInput {
+export interface SurfaceRequest {
   /** The parts of the path that the pattern names. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly headers: { get(name: string): string | null };
@@ -19,7 +19,7 @@ export interface Translated {
   readonly chat: ChatRequest;
   readonly streamed: boolean;
   /** The answer as a whole, as the JSON value of the surface. */
-  toAnswer(completion: ChatCompletion): unknown;
+  toResponse(completion: ChatCompletion): unknown;
   /**
    * Makes the translator of one stream: the JSON values that an event becomes, none, one or several. Values are sent as
    * `data:` lines.
@@ -55,7 +55,7 @@ export interface ChatSurface {
   /** Whether a stream ends with `data: [DONE]`. */
   readonly endsWithDone: boolean;
   /** Translates a body. Throws INVALID_REQUEST that names fields as the surface does: `temperature`, `messages.0.role`. */
-  translate(body: unknown, input: SurfaceInput): Translated;
+  translate(body: unknown, request: SurfaceRequest): Translated;
   /** The error before an answer has begun. */
   toError(error: GatewayError, requestId: string): SurfaceError;
   /** The event that ends a stream which failed after it began. */

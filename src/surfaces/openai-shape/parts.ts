@@ -1,14 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
-import { type CacheHintSchema, type Media, MediaDetail, type MediaSchema } from "../../gen/dragoman/v1/message_pb.js";
+import { type CacheHintSchema, MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
 import { decodeBase64 } from "../kit/data-uri.ts";
 
 /** Makes the schema of an object that refuses properties that it does not know, or ignores them. */
 export type ObjectOf = <Shape extends z.ZodRawShape>(shape: Shape) => z.ZodObject<Shape, z.core.$strip>;
 export const closedObject: ObjectOf = (shape) => z.strictObject(shape);
 export const openObject: ObjectOf = (shape) => z.object(shape);
-
-export type MediaInit = Exclude<MessageInitShape<typeof MediaSchema>, Media>;
 
 /** In seconds. */
 const units = { s: 1, m: 60, h: 3600 } as const;

@@ -17,7 +17,7 @@ const formats = {
   // The model's own.
   none: undefined,
   parsed: ReasoningFormat.PARSED,
-  // Apart from `parsed` only in the log probabilities: see AnswerForm.
+  // Apart from `parsed` only in the log probabilities: see ResponseContext.
   text_parsed: ReasoningFormat.PARSED,
   raw: ReasoningFormat.RAW,
   hidden: ReasoningFormat.HIDDEN,

@@ -13,8 +13,8 @@ import { readReasoning } from "./reasoning.ts";
 
 type Report = (field: string, description: string) => void;
 
-/** How an API reads what others of this shape lack, or read otherwise. */
-export interface RequestReading {
+/** What the APIs of this shape read differently in a request. */
+export interface RequestOptions {
   /** The detail of an image that names none. */
   readonly imageDetail?: MediaDetail;
   /** Whether -1 for a number of tokens means as many as can be (Cerebras). */
@@ -39,21 +39,21 @@ export interface ReadRequest {
 }
 
 /**
- * Translates a body. `further` is what only the API's own providers can be told. Throws INVALID_REQUEST where two fields
- * of the body disagree.
+ * Translates a body. `extraOptions` are options for the API's own providers. Throws INVALID_REQUEST if two fields of the
+ * body disagree.
  */
 export function readRequest(
   body: OpenAiBody,
   model: string,
-  reading: RequestReading,
-  further: JsonObject,
+  requestOptions: RequestOptions,
+  extraOptions: JsonObject,
 ): ReadRequest {
   const violations: FieldViolation[] = [];
   const report: Report = (field, description) => violations.push({ field, description });
-  const messages = body.messages.map((message) => toMessage(message, reading.imageDetail));
-  const lengths = readLengths(body, reading, report);
-  const options = { ...further, ...lengths.options };
-  const optionsFor = Object.keys(options).length === 0 ? [] : reading.providers;
+  const messages = body.messages.map((message) => toMessage(message, requestOptions.imageDetail));
+  const lengths = readLengths(body, requestOptions, report);
+  const options = { ...extraOptions, ...lengths.options };
+  const optionsFor = Object.keys(options).length === 0 ? [] : requestOptions.providers;
   const chat: MessageInitShape<typeof ChatRequestSchema> = {
     model,
     messages: messages.map(({ message }) => message),
@@ -77,7 +77,7 @@ export function readRequest(
   return {
     chat: create(ChatRequestSchema, chat),
     messages,
-    includeUsage: body.stream_options?.include_usage ?? reading.usageByDefault,
+    includeUsage: body.stream_options?.include_usage ?? requestOptions.usageByDefault,
     continuousUsage: body.stream_options?.continuous_usage_stats ?? false,
   };
 }
@@ -107,21 +107,21 @@ function readParameters(body: OpenAiBody): Parameters {
 
 interface Lengths {
   readonly parameters: Pick<Parameters, "maxOutputTokens" | "minOutputTokens">;
-  /** What only the provider of these bodies can be told. */
+  /** Options for the API's own providers. */
   readonly options: JsonObject;
 }
 
-function readLengths(body: OpenAiBody, { minusOneIsMost, takesZeroLength }: RequestReading, report: Report): Lengths {
-  const asked = {
+function readLengths(body: OpenAiBody, { minusOneIsMost, takesZeroLength }: RequestOptions, report: Report): Lengths {
+  const given = {
     max: agreed(body, "max_completion_tokens", "max_tokens", report),
     min: agreed(body, "min_completion_tokens", "min_tokens", report),
   };
   const isMost = (tokens: number | undefined) => minusOneIsMost && tokens === -1;
-  const isZero = takesZeroLength && asked.max === 0;
-  const max = isMost(asked.max) || isZero ? undefined : asked.max;
+  const isZero = takesZeroLength && given.max === 0;
+  const max = isMost(given.max) || isZero ? undefined : given.max;
   // At least as many as can be: up to the limit, or, when there is none here, as far as the provider goes.
-  const min = isMost(asked.min) ? max : asked.min;
-  const isOpen = isMost(asked.min) && max === undefined;
+  const min = isMost(given.min) ? max : given.min;
+  const isOpen = isMost(given.min) && max === undefined;
   return {
     parameters: present({ maxOutputTokens: max, minOutputTokens: min }),
     options: { ...(isOpen && { min_completion_tokens: -1 }), ...(isZero && { max_tokens: 0 }) },

@@ -2,18 +2,21 @@ import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import { present } from "../kit/parse-request.ts";
 import {
-  type AnswerForm,
-  type Asked,
   logprobFields,
+  type ResponseContext,
+  type ResponseOptions,
   toFinishReason,
   toModelName,
   toSeconds,
   toTimes,
   toUsage,
-} from "./answer.ts";
+} from "./response.ts";
 
 /** Makes the translator of one stream: the chunks, `chat.completion.chunk`, that each event becomes. */
-export function createChunks(form: AnswerForm, asked: Asked): (event: ChatEvent) => readonly object[] {
+export function createChunks(
+  options: ResponseOptions,
+  context: ResponseContext,
+): (event: ChatEvent) => readonly object[] {
   let envelope = {};
   let createTime: ChatStarted["createTime"];
   // The last chunk of a choice waits for what only the end tells: it may be the last of all.
@@ -24,7 +27,7 @@ export function createChunks(form: AnswerForm, asked: Asked): (event: ChatEvent)
   const chunk = (choices: readonly object[], usage: object | null = runningUsage()) => ({
     ...envelope,
     choices,
-    ...((usage !== null || (form.usageApart && asked.includeUsage)) && { usage }),
+    ...((usage !== null || (options.usageApart && context.includeUsage)) && { usage }),
   });
 
   /**
@@ -32,7 +35,7 @@ export function createChunks(form: AnswerForm, asked: Asked): (event: ChatEvent)
    * output, a fragment has at least one token. So the numbers never decrease.
    */
   function runningUsage(): object | null {
-    if (!asked.continuousUsage) return null;
+    if (!context.continuousUsage) return null;
     return { prompt_tokens: 0, completion_tokens: outputTokens, total_tokens: outputTokens };
   }
 
@@ -48,15 +51,15 @@ export function createChunks(form: AnswerForm, asked: Asked): (event: ChatEvent)
       id: started.id,
       object: "chat.completion.chunk",
       created: toSeconds(createTime),
-      model: toModelName(started.model, form),
-      ...present({ system_fingerprint: form.noFingerprint }),
+      model: toModelName(started.model, options),
+      ...present({ system_fingerprint: options.noFingerprint }),
     };
-    const delta = { role: "assistant", content: form.firstContent, ...(form.refusals && { refusal: null }) };
-    return Array.from({ length: asked.choices }, (_, index) => chunk([toChoice(index, delta)]));
+    const delta = { role: "assistant", content: options.firstContent, ...(options.refusals && { refusal: null }) };
+    return Array.from({ length: context.choices }, (_, index) => chunk([toChoice(index, delta)]));
   }
 
   function toChoice(index: number, delta: object, finishReason: string | null = null): object {
-    return { index, delta, ...(form.nulls && { logprobs: null }), finish_reason: finishReason };
+    return { index, delta, ...(options.nulls && { logprobs: null }), finish_reason: finishReason };
   }
 
   function extend(part: PartDelta): readonly object[] {
@@ -69,9 +72,9 @@ export function createChunks(form: AnswerForm, asked: Asked): (event: ChatEvent)
 
   function toLogProbs({ delta, logprobs }: PartDelta): object {
     if (logprobs === undefined) return {};
-    if (delta.case === "reasoning") return logprobFields({}, logprobs, form, asked);
+    if (delta.case === "reasoning") return logprobFields({}, logprobs, options, context);
     const spoken = delta.case === "refusal" ? { refusal: logprobs } : { content: logprobs };
-    return logprobFields(spoken, undefined, form, asked);
+    return logprobFields(spoken, undefined, options, context);
   }
 
   function toDelta({ choiceIndex, partIndex, delta }: PartDelta): object {
@@ -79,9 +82,9 @@ export function createChunks(form: AnswerForm, asked: Asked): (event: ChatEvent)
       case "text":
         return { content: delta.value };
       case "refusal":
-        return form.refusals ? { refusal: delta.value } : { content: delta.value };
+        return options.refusals ? { refusal: delta.value } : { content: delta.value };
       case "reasoning":
-        return { [form.reasoning]: delta.value.text };
+        return { [options.reasoning]: delta.value.text };
       case "toolCall": {
         const { id, name, argumentsJson } = delta.value;
         const index = toolIndexOf(choiceIndex, partIndex);
@@ -91,7 +94,7 @@ export function createChunks(form: AnswerForm, asked: Asked): (event: ChatEvent)
             {
               index,
               ...(isFirst && { id }),
-              ...((isFirst || form.typedFragments) && { type: "function" }),
+              ...((isFirst || options.typedFragments) && { type: "function" }),
               function: { ...(isFirst && { name }), arguments: argumentsJson },
             },
           ],
@@ -120,17 +123,17 @@ export function createChunks(form: AnswerForm, asked: Asked): (event: ChatEvent)
 
   function end({ usage, timeInfo, systemFingerprint, serviceTier }: ChatCompleted): readonly object[] {
     const facts = {
-      ...present({ system_fingerprint: systemFingerprint || form.noFingerprint }),
-      ...asked.tierFields(serviceTier),
+      ...present({ system_fingerprint: systemFingerprint || options.noFingerprint }),
+      ...context.tierFields(serviceTier),
     };
-    const counted = (asked.includeUsage || asked.continuousUsage) && usage ? toUsage(usage) : undefined;
+    const counted = (context.includeUsage || context.continuousUsage) && usage ? toUsage(usage) : undefined;
     const final = flush().map((held) => ({
       ...held,
       ...facts,
-      ...(!form.usageApart && counted && { usage: counted }),
-      ...(form.times && asked.includeUsage && { time_info: toTimes(timeInfo, createTime) }),
+      ...(!options.usageApart && counted && { usage: counted }),
+      ...(options.times && context.includeUsage && { time_info: toTimes(timeInfo, createTime) }),
     }));
-    return form.usageApart && counted ? [...final, { ...chunk([], counted), ...facts }] : final;
+    return options.usageApart && counted ? [...final, { ...chunk([], counted), ...facts }] : final;
   }
 
   return (event) => {

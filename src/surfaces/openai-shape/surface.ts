@@ -1,60 +1,60 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { z } from "zod";
 import { parseRequest } from "../kit/parse-request.ts";
-import type { ChatSurface, SurfaceInput } from "../kit/surface.ts";
-import { type AnswerForm, type Asked, toAnswer } from "./answer.ts";
+import type { ChatSurface, SurfaceRequest } from "../kit/surface.ts";
 import type { OpenAiBody } from "./body.ts";
 import { type ModelNamespace, nameInNamespace } from "./models.ts";
 import { createNamer, type OwnNames } from "./names.ts";
-import { type RequestReading, readRequest } from "./request.ts";
+import { type RequestOptions, readRequest } from "./request.ts";
+import { type ResponseContext, type ResponseOptions, toResponse } from "./response.ts";
 import { createChunks } from "./stream.ts";
 
-/** One API of the shape that OpenAI's Chat Completions gave so many: what sets it apart from the others, as data. */
-export interface OpenAiDialect<Body extends OpenAiBody>
+/** One API in the shape of OpenAI's Chat Completions: what sets it apart from the others, as data. */
+export interface OpenAiSurfaceDefinition<Body extends OpenAiBody>
   extends Pick<ChatSurface, "name" | "path" | "profile" | "toError" | "toStreamError"> {
   readonly body: z.ZodType<Body>;
-  readonly reading: RequestReading;
-  readonly form: AnswerForm;
+  readonly requestOptions: RequestOptions;
+  readonly responseOptions: ResponseOptions;
   readonly names: OwnNames;
   /** The provider whose models its bare names are. Undefined: names are the catalog's. */
   readonly namespace: ModelNamespace | undefined;
-  /** What only the API's own providers can be told of a request. */
-  further(body: Body, input: SurfaceInput): JsonObject;
-  /** Fields of an answer about the tier of service. `used` is the provider's word, empty when it gives none. */
+  /** Returns options for the API's own providers. */
+  extraOptions(body: Body, request: SurfaceRequest): JsonObject;
+  /** Returns the response fields of the service tier. `used` is the provider's word, empty if it sends none. */
   tierFields(body: Body, used: string): object;
-  /** Further fields of an answer, from the request. */
-  echoed(body: Body): object;
+  /** Returns the fields that a response repeats from its request. */
+  echoFields(body: Body): object;
 }
 
-/** Makes the surface of a dialect. */
-export function createOpenAiSurface<Body extends OpenAiBody>(dialect: OpenAiDialect<Body>): ChatSurface {
-  const { name, path, profile, form, namespace } = dialect;
+/** Makes the chat surface of a definition. */
+export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiSurfaceDefinition<Body>): ChatSurface {
+  const { name, path, profile, responseOptions, namespace } = definition;
   return {
     name,
     path,
     profile,
     endsWithDone: true,
-    translate(value, input) {
-      const body = parseRequest(dialect.body, value);
-      const model = namespace ? nameInNamespace(body.model, namespace, input.catalog) : body.model;
-      const read = readRequest(body, model, dialect.reading, dialect.further(body, input));
-      const asked: Asked = {
+    translate(value, request) {
+      const body = parseRequest(definition.body, value);
+      const model = namespace ? nameInNamespace(body.model, namespace, request.catalog) : body.model;
+      const read = readRequest(body, model, definition.requestOptions, definition.extraOptions(body, request));
+      const context: ResponseContext = {
         includeUsage: read.includeUsage,
         continuousUsage: read.continuousUsage,
         choices: body.n ?? 1,
         mergeReasoningLogprobs: body.reasoning_format === "text_parsed",
-        tierFields: (used) => dialect.tierFields(body, used),
-        echoed: dialect.echoed(body),
+        tierFields: (used) => definition.tierFields(body, used),
+        echoFields: definition.echoFields(body),
       };
       return {
         chat: read.chat,
         streamed: body.stream ?? false,
-        toAnswer: (completion) => toAnswer(completion, form, asked),
-        createStream: () => createChunks(form, asked),
-        nameField: createNamer(read.messages, dialect.names),
+        toResponse: (completion) => toResponse(completion, responseOptions, context),
+        createStream: () => createChunks(responseOptions, context),
+        nameField: createNamer(read.messages, definition.names),
       };
     },
-    toError: (error, requestId) => dialect.toError(error, requestId),
-    toStreamError: (error, requestId) => dialect.toStreamError(error, requestId),
+    toError: (error, requestId) => definition.toError(error, requestId),
+    toStreamError: (error, requestId) => definition.toStreamError(error, requestId),
   };
 }

@@ -82,13 +82,13 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
   profile: "plain",
   body,
   namespace: undefined,
-  reading: {
+  requestOptions: {
     minusOneIsMost: false,
     takesZeroLength: false,
     usageByDefault: false,
     providers: ["openai", "azure-openai"],
   },
-  form: {
+  responseOptions: {
     reasoning: "reasoning_content",
     refusals: true,
     nulls: true,
@@ -100,18 +100,18 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
     modelPrefix: "",
   },
   names: { maxOutputTokens: "max_completion_tokens" },
-  further(asked) {
-    const { safety_identifier, user } = asked;
+  extraOptions(request) {
+    const { safety_identifier, user } = request;
     const given = Object.entries(passedOn).flatMap(([name]) => {
-      const value: unknown = Reflect.get(asked, name);
+      const value: unknown = Reflect.get(request, name);
       return value === null || value === undefined ? [] : [[name, value]];
     });
     // Both ids go on where they differ; of the two, the contract has the newer one.
     const both = safety_identifier && user && safety_identifier !== user ? { user } : {};
     return { ...Object.fromEntries(given), ...both };
   },
-  tierFields: (_asked, used) => (used === "" ? {} : { service_tier: used }),
-  echoed: ({ metadata }) => (metadata ? { metadata } : {}),
+  tierFields: (_request, used) => (used === "" ? {} : { service_tier: used }),
+  echoFields: ({ metadata }) => (metadata ? { metadata } : {}),
   toError: (error, requestId) => ({ status: httpStatusOf(error), body: { error: toErrorObject(error, requestId) } }),
   toStreamError: (error, requestId) => ({ error: toErrorObject(error, requestId) }),
 });

@@ -118,8 +118,8 @@ describe("a body", () => {
 describe("a mistake in a surface", () => {
   it.each<[string, ChatSurface, object]>([
     ["reads", { ...egpChatSurface, translate: fail }, {}],
-    ["answers", faulty({ toAnswer: fail }), {}],
-    ["answers with what is no JSON", faulty({ toAnswer: () => 1n }), {}],
+    ["answers", faulty({ toResponse: fail }), {}],
+    ["answers with what is no JSON", faulty({ toResponse: () => 1n }), {}],
     ["streams", faulty({ createStream: () => fail }), { stream: true }],
   ])("that %s is a fault of the call, and tells nothing", async (_name, broken, more) => {
     const surface = await startSurface(broken, echoed);
@@ -146,7 +146,7 @@ describe("a mistake in a surface", () => {
   });
 
   it("that tells of errors cuts the connection, and the service goes on", async () => {
-    const surface = await startSurface(faulty({ toAnswer: fail }, { toError: fail }), echoed);
+    const surface = await startSurface(faulty({ toResponse: fail }, { toError: fail }), echoed);
     await expect(surface.post(ask("a"))).rejects.toThrow("fetch failed");
     await expect(surface.post(ask("a"))).rejects.toThrow("fetch failed");
     expect(surface.records).toHaveLength(2);

@@ -4,15 +4,15 @@ import type { LogProbs, TopLogProb } from "../../gen/dragoman/v1/logprobs_pb.js"
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { present } from "../kit/parse-request.ts";
 
-/** How an API writes what the APIs of this shape write differently. */
-export interface AnswerForm {
-  /** The field of the thoughts. */
+/** What the APIs of this shape write differently in a response. */
+export interface ResponseOptions {
+  /** Name of the reasoning field. */
   readonly reasoning: "reasoning" | "reasoning_content";
   /** Whether refusals have a field of their own. Otherwise they are text, as they are at these APIs. */
   readonly refusals: boolean;
   /** Whether fields without a value are null (OpenAI's types have them required) instead of absent. */
   readonly nulls: boolean;
-  /** The mark of the provider's configuration where it gives none. */
+  /** `system_fingerprint` if the provider sends none. */
   readonly noFingerprint: "" | null | undefined;
   /** The text of a stream's first chunk. */
   readonly firstContent: "" | null;
@@ -20,24 +20,24 @@ export interface AnswerForm {
   readonly typedFragments: boolean;
   /** Whether usage comes in a chunk of its own, after those of the choices. Otherwise it is on the last of those. */
   readonly usageApart: boolean;
-  /** Whether times are told, with the usage. */
+  /** Whether to send `time_info`; in a stream, only with the usage. */
   readonly times: boolean;
   /** Models have no provider in front of their name. */
   readonly modelPrefix: string;
 }
 
-/** What an answer needs to know of its request. */
-export interface Asked {
+/** What a response needs to know of its request. */
+export interface ResponseContext {
   readonly includeUsage: boolean;
   readonly continuousUsage: boolean;
   /** How many choices are expected. */
   readonly choices: number;
-  /** Whether the log probabilities of thoughts stay among those of the text (Cerebras' `text_parsed`). */
+  /** Whether the log probabilities of reasoning stay among those of the text (Cerebras' `text_parsed`). */
   readonly mergeReasoningLogprobs: boolean;
-  /** Fields of the answer about the tier of service, from the tier that the provider names. */
+  /** Returns the fields of the service tier, from the tier that the provider names. */
   readonly tierFields: (used: string) => object;
-  /** Further fields, from the request. */
-  readonly echoed: object;
+  /** Fields that the response repeats from the request. */
+  readonly echoFields: object;
 }
 
 const finishReasons = {
@@ -54,34 +54,34 @@ export function toFinishReason(reason: FinishReason) {
   return finishReasons[reason];
 }
 
-/** A whole answer: `chat.completion`. */
-export function toAnswer(completion: ChatCompletion, form: AnswerForm, asked: Asked): object {
+/** Translates a whole response: `chat.completion`. */
+export function toResponse(completion: ChatCompletion, options: ResponseOptions, context: ResponseContext): object {
   const { id, model, createTime, choices, usage, serviceTier, systemFingerprint, timeInfo } = completion;
   return {
     id,
     object: "chat.completion",
     created: toSeconds(createTime),
-    model: toModelName(model, form),
-    choices: choices.map((choice) => toChoice(choice, form, asked)),
+    model: toModelName(model, options),
+    choices: choices.map((choice) => toChoice(choice, options, context)),
     ...(usage && { usage: toUsage(usage) }),
-    ...present({ system_fingerprint: systemFingerprint || form.noFingerprint }),
-    ...(form.times && { time_info: toTimes(timeInfo, createTime) }),
-    ...asked.tierFields(serviceTier),
-    ...asked.echoed,
+    ...present({ system_fingerprint: systemFingerprint || options.noFingerprint }),
+    ...(options.times && { time_info: toTimes(timeInfo, createTime) }),
+    ...context.tierFields(serviceTier),
+    ...context.echoFields,
   };
 }
 
-function toChoice(choice: Choice, form: AnswerForm, asked: Asked): object {
+function toChoice(choice: Choice, options: ResponseOptions, context: ResponseContext): object {
   const { index, finishReason } = choice;
   return {
     index,
-    message: toMessage(choice, form),
-    ...logprobFields(splitRefusal(choice), choice.reasoningLogprobs, form, asked),
+    message: toMessage(choice, options),
+    ...logprobFields(splitRefusal(choice), choice.reasoningLogprobs, options, context),
     finish_reason: toFinishReason(finishReason),
   };
 }
 
-function toMessage({ message }: Choice, form: AnswerForm): object {
+function toMessage({ message }: Choice, options: ResponseOptions): object {
   const said = { text: "", reasoning: "", refusal: "" };
   const calls: object[] = [];
   for (const { kind } of message?.parts ?? []) {
@@ -93,7 +93,7 @@ function toMessage({ message }: Choice, form: AnswerForm): object {
         said.reasoning += kind.value.text;
         break;
       case "refusal":
-        said[form.refusals ? "refusal" : "text"] += kind.value;
+        said[options.refusals ? "refusal" : "text"] += kind.value;
         break;
       case "toolCall": {
         const { id, name, argumentsJson } = kind.value;
@@ -113,8 +113,8 @@ function toMessage({ message }: Choice, form: AnswerForm): object {
   return {
     role: "assistant",
     content: isSilent ? null : said.text,
-    ...(said.reasoning !== "" && { [form.reasoning]: said.reasoning }),
-    ...(form.refusals && { refusal: said.refusal || null }),
+    ...(said.reasoning !== "" && { [options.reasoning]: said.reasoning }),
+    ...(options.refusals && { refusal: said.refusal || null }),
     ...(calls.length > 0 && { tool_calls: calls }),
   };
 }
@@ -136,8 +136,8 @@ function splitRefusal({ message, logprobs }: Choice): SpokenLogProbs {
 export function logprobFields(
   spoken: SpokenLogProbs,
   reasoning: LogProbs | undefined,
-  { nulls, refusals }: AnswerForm,
-  { mergeReasoningLogprobs }: Asked,
+  { nulls, refusals }: ResponseOptions,
+  { mergeReasoningLogprobs }: ResponseContext,
 ): object {
   const thoughts = tokensOf(reasoning);
   const merged = mergeReasoningLogprobs ? thoughts : [];
@@ -203,6 +203,6 @@ export function toSeconds(time: Timestamp | undefined): number {
 }
 
 /** The model by the name that this API has for it. */
-export function toModelName(id: string, { modelPrefix }: Pick<AnswerForm, "modelPrefix">): string {
+export function toModelName(id: string, { modelPrefix }: Pick<ResponseOptions, "modelPrefix">): string {
   return modelPrefix !== "" && id.startsWith(modelPrefix) ? id.slice(modelPrefix.length) : id;
 }
