@@ -1,7 +1,7 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
-import type { SurfaceHandler } from "../surfaces/index.ts";
+import type { SurfaceHandler } from "../surfaces/kit/router.ts";
 import type { Refuse } from "./services/gateway.ts";
 
 /** The services that every listener serves. */

@@ -13,7 +13,8 @@ import { createCatalog } from "../../src/models/catalog.ts";
 import { listedModels } from "../../src/providers/listed-models.ts";
 import { declarations } from "../../src/providers/registry.ts";
 import { createGateway } from "../../src/server/service.ts";
-import { serveSurface } from "../../src/surfaces/kit/serve-surface.ts";
+import { serveRoutes } from "../../src/surfaces/kit/router.ts";
+import { chatRoute } from "../../src/surfaces/kit/serve-surface.ts";
 import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
 
 /** A catalog in which every name is the provider's own. */
@@ -65,10 +66,9 @@ export async function startSurface(surface: ChatSurface, setting: Setting = {}):
   const { maxCallMs = config.limits.maxCallMs } = setting;
   const limited = { ...config, limits: { ...config.limits, maxCallMs } };
   const gateway = createGateway({ config: limited, adapters, models, ledger, onFault });
-  const pattern = new RegExp(`^${surface.path.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`);
+  const serve = serveRoutes([chatRoute(surface)], gateway, setting.maxRequestBytes ?? 16 * 1024 * 1024);
   const server = createServer((request, response) => {
-    const parameters = { ...pattern.exec(request.url ?? "")?.groups };
-    void serveSurface(gateway, surface, parameters, request, response, setting.maxRequestBytes ?? 16 * 1024 * 1024);
+    if (!serve(request, response)) response.writeHead(418).end();
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

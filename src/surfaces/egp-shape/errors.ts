@@ -1,5 +1,6 @@
 import type { FieldViolation, GatewayError } from "../../errors.ts";
 import { httpStatusOf } from "../kit/http-status.ts";
+import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import type { SurfaceError } from "../kit/surface.ts";
 
 /** A violation as FastAPI tells it. EGP's backend forbids further fields with pydantic 1, whose words `type` has. */
@@ -36,12 +37,14 @@ export function egpError(error: GatewayError, requestId: string): SurfaceError {
  * The event that ends a stream, as LLM Engine has it (`handle_streaming_exception` of its routes): 400 for what the
  * request is at fault for, 500 for everything else.
  */
-export function egpStreamError(error: GatewayError, requestId: string): unknown {
+export function egpStreamError(error: GatewayError, requestId: string): ServerSentEvent {
   return {
-    request_id: requestId,
-    error: {
-      status_code: httpStatusOf(error) === 400 ? 400 : 500,
-      content: { error: textOf(error, requestId), timestamp: new Date().toISOString() },
+    data: {
+      request_id: requestId,
+      error: {
+        status_code: httpStatusOf(error) === 400 ? 400 : 500,
+        content: { error: textOf(error, requestId), timestamp: new Date().toISOString() },
+      },
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Call } from "../../calls/call.ts";
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import { createFold } from "../../chat/stream/fold.ts";
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
+import { formatEvent } from "./server-sent-event.ts";
 import type { Translated } from "./surface.ts";
 import { formatWarnings, warningsHeader } from "./warnings.ts";
 
@@ -58,9 +59,7 @@ export function createStreamSink(
   return {
     take(event) {
       const { id, signal } = call();
-      const lines = translate(event, id)
-        .map((value) => dataLine(value))
-        .join("");
+      const lines = translate(event, id).map(formatEvent).join("");
       if (event.case === "started") {
         warnings = event.value.warnings;
         held = lines;
@@ -79,11 +78,6 @@ export function createStreamSink(
       response.end(endsWithDone ? "data: [DONE]\n\n" : undefined);
     },
   };
-}
-
-/** A JSON value as a server-sent event. */
-export function dataLine(value: unknown): string {
-  return `data: ${JSON.stringify(value)}\n\n`;
 }
 
 /** Sends a JSON value as the whole response. */

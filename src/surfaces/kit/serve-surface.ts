@@ -9,11 +9,13 @@ import { toGatewayError } from "../../server/services/error-details.ts";
 import type { Gateway } from "../../server/services/gateway.ts";
 import { discardRest, parseBody, readBody } from "./body.ts";
 import { httpHeadersOf } from "./http-status.ts";
-import { createStreamSink, createWholeSink, dataLine, type Sink, sendJson } from "./send.ts";
+import type { Route, RouteContext } from "./route.ts";
+import { createStreamSink, createWholeSink, type Sink, sendJson } from "./send.ts";
+import { formatEvent } from "./server-sent-event.ts";
 import type { ChatSurface, SurfaceRequest, Translated } from "./surface.ts";
 
-/** One HTTP exchange of a surface. What is undefined is not known yet. */
-interface Exchange {
+/** One request to a chat surface, and its response. Undefined fields are not known yet. */
+interface ServedRequest {
   readonly gateway: Gateway;
   readonly surface: ChatSurface;
   readonly source: CallSource;
@@ -23,27 +25,28 @@ interface Exchange {
   call?: Call;
 }
 
+/** Makes the route of a chat surface. */
+export function chatRoute(surface: ChatSurface): Route {
+  return { method: "POST", path: surface.path, handle: (context) => serveSurface(surface, context) };
+}
+
 /** Answers one request of a surface: authenticates, translates, serves, and translates back. Never throws. */
-export async function serveSurface(
-  gateway: Gateway,
+async function serveSurface(
   surface: ChatSurface,
-  parameters: Readonly<Record<string, string>>,
-  request: IncomingMessage,
-  response: ServerResponse,
-  maxRequestBytes: number,
+  { gateway, parameters, request, response, maxRequestBytes }: RouteContext,
 ): Promise<void> {
   const source = sourceOf(request, response);
-  const exchange: Exchange = { gateway, surface, source, response };
+  const served: ServedRequest = { gateway, surface, source, response };
   try {
     const caller = gateway.authenticate(source.requestHeader);
-    exchange.caller = caller;
+    served.caller = caller;
     requireJson(source);
     const body = await readBody(request, maxRequestBytes);
     const { catalog } = gateway;
-    await answer(exchange, caller, body, { parameters, headers: source.requestHeader, catalog });
+    await answer(served, caller, body, { parameters, headers: source.requestHeader, catalog });
   } catch (thrown) {
     try {
-      refuse(exchange, toGatewayError(thrown));
+      refuse(served, toGatewayError(thrown));
     } catch {
       response.destroy();
     }
@@ -61,11 +64,11 @@ function requireJson({ requestHeader }: CallSource): void {
   throw new GatewayError("UNSUPPORTED_ENCODING", "the body must be JSON; send content-type: application/json");
 }
 
-async function answer(exchange: Exchange, caller: Caller, body: string, input: SurfaceRequest): Promise<void> {
-  const { gateway, surface, source } = exchange;
+async function answer(served: ServedRequest, caller: Caller, body: string, input: SurfaceRequest): Promise<void> {
+  const { gateway, surface, source } = served;
   // Whether the answer is a stream is known only from the body; what is wrong with the body is an error of the call.
   const reading = attempt(() => surface.translate(parseBody(body), input));
-  if ("value" in reading) exchange.translated = reading.value;
+  if ("value" in reading) served.translated = reading.value;
   const events = serveChat(gateway, {
     source,
     caller,
@@ -75,16 +78,16 @@ async function answer(exchange: Exchange, caller: Caller, body: string, input: S
       if ("error" in reading) throw reading.error;
       return create(CompleteChatRequestSchema, { chat: reading.value.chat });
     },
-    streamed: exchange.translated?.streamed ?? false,
+    streamed: served.translated?.streamed ?? false,
     keepProviderDeltas: false,
     profile: surface.profile,
     onBegin(call) {
-      exchange.call = call;
-      exchange.response.setHeader("x-request-id", call.requestId);
+      served.call = call;
+      served.response.setHeader("x-request-id", call.requestId);
     },
     toThrown: (error) => error,
   });
-  await feed(events, createSink(exchange), () => setLimits(exchange));
+  await feed(events, createSink(served), () => setLimits(served));
 }
 
 function attempt<Value>(make: () => Value): { readonly value: Value } | { readonly error: unknown } {
@@ -95,14 +98,14 @@ function attempt<Value>(make: () => Value): { readonly value: Value } | { readon
   }
 }
 
-function createSink(exchange: Exchange): Sink {
-  const { surface, response, translated } = exchange;
+function createSink(served: ServedRequest): Sink {
+  const { surface, response, translated } = served;
   // A call without a request to serve fails before its first event.
   if (translated === undefined) return { take: () => undefined, end: () => undefined };
   if (!translated.streamed) return createWholeSink(response, translated);
   return createStreamSink(response, translated, surface.endsWithDone, () => {
-    if (exchange.call === undefined) throw new Error("an event came before its call began");
-    return exchange.call;
+    if (served.call === undefined) throw new Error("an event came before its call began");
+    return served.call;
   });
 }
 
@@ -122,16 +125,16 @@ async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink, onSt
   sink.end();
 }
 
-function refuse(exchange: Exchange, error: GatewayError): void {
-  const { gateway, surface, source, response, caller } = exchange;
-  const { requestId } = exchange.call ?? gateway.calls.refuse(source, surface.name, error, caller?.keyId);
+function refuse(served: ServedRequest, error: GatewayError): void {
+  const { gateway, surface, source, response, caller } = served;
+  const { requestId } = served.call ?? gateway.calls.refuse(source, surface.name, error, caller?.keyId);
   if (response.destroyed) return;
-  const named = inNamesOf(exchange.translated, error);
+  const named = inNamesOf(served.translated, error);
   if (response.headersSent) {
-    response.end(dataLine(surface.toStreamError(named, requestId)));
+    response.end(formatEvent(surface.toStreamError(named, requestId)));
     return;
   }
-  setLimits(exchange);
+  setLimits(served);
   const { status, headers, body } = surface.toError(named, requestId);
   const all = { ...httpHeadersOf(error), "x-request-id": requestId, ...headers };
   for (const [name, value] of Object.entries(all)) response.setHeader(name, value);
@@ -139,7 +142,7 @@ function refuse(exchange: Exchange, error: GatewayError): void {
 }
 
 /** Passes on what the provider says of its rate limits, by the names that OpenAI and Cerebras have for it. */
-function setLimits({ call, response }: Exchange): void {
+function setLimits({ call, response }: ServedRequest): void {
   for (const [name, value] of Object.entries(call?.facts.attempts.at(-1)?.providerLimits ?? {})) {
     if (name.startsWith("x-ratelimit-")) response.setHeader(name, value);
   }

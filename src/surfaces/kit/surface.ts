@@ -4,6 +4,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { ChatCompletion } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Catalog } from "../../models/catalog.ts";
 import type { ProfileName } from "../../profiles/profiles.ts";
+import type { ServerSentEvent } from "./server-sent-event.ts";
 
 /** What an HTTP request brings beside its body. */
 export interface SurfaceRequest {
@@ -20,11 +21,8 @@ export interface Translated {
   readonly streamed: boolean;
   /** The answer as a whole, as the JSON value of the surface. */
   toResponse(completion: ChatCompletion): unknown;
-  /**
-   * Makes the translator of one stream: the JSON values that an event becomes, none, one or several. Values are sent as
-   * `data:` lines.
-   */
-  createStream(): (event: ChatEvent, id: string) => readonly unknown[];
+  /** Makes the translator of one stream: an event becomes no, one or several server-sent events. */
+  createStream(): (event: ChatEvent, id: string) => readonly ServerSentEvent[];
   /**
    * The surface's name for a field of this request, such as `messages.0.content` for `chat.messages[0].parts`. Errors
    * (before `toError`) and warnings get their fields by it. Default: they keep the contract's.
@@ -40,6 +38,9 @@ export interface SurfaceError {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
+
+/** Translates an error. The request id is empty if the request has no call. */
+export type ToError = (error: GatewayError, requestId: string) => SurfaceError;
 
 /**
  * A chat API of somebody else's, served over the one pipeline: a translator between its JSON and the contract. All that
@@ -57,7 +58,7 @@ export interface ChatSurface {
   /** Translates a body. Throws INVALID_REQUEST that names fields as the surface does: `temperature`, `messages.0.role`. */
   translate(body: unknown, request: SurfaceRequest): Translated;
   /** The error before an answer has begun. */
-  toError(error: GatewayError, requestId: string): SurfaceError;
+  readonly toError: ToError;
   /** The event that ends a stream which failed after it began. */
-  toStreamError(error: GatewayError, requestId: string): unknown;
+  readonly toStreamError: (error: GatewayError, requestId: string) => ServerSentEvent;
 }

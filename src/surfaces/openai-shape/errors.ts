@@ -1,4 +1,7 @@
 import type { FieldViolation, GatewayError, Reason } from "../../errors.ts";
+import { httpStatusOf } from "../kit/http-status.ts";
+import type { ServerSentEvent } from "../kit/server-sent-event.ts";
+import type { SurfaceError } from "../kit/surface.ts";
 
 /** What an error of this shape says beside its message. */
 export interface ErrorKind {
@@ -46,8 +49,18 @@ const codesOfRules: Readonly<Record<string, string>> = {
   invalid_type: "invalid_type",
 };
 
+/** OpenAI's error response. */
+export function toOpenAiError(error: GatewayError, requestId: string): SurfaceError {
+  return { status: httpStatusOf(error), body: { error: toErrorObject(error, requestId) } };
+}
+
+/** OpenAI's error in a stream. */
+export function toOpenAiStreamError(error: GatewayError, requestId: string): ServerSentEvent {
+  return { data: { error: toErrorObject(error, requestId) } };
+}
+
 /** The inside of OpenAI's `{error}`: the first field that is wrong has its place, the message names them all. */
-export function toErrorObject(error: GatewayError, requestId: string): object {
+function toErrorObject(error: GatewayError, requestId: string): object {
   const kind = kinds[error.reason];
   const [first] = error.facts.fields ?? [];
   const isInvalid = error.reason === "INVALID_REQUEST";

@@ -1,6 +1,7 @@
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import { present } from "../kit/parse-request.ts";
+import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import {
   logprobFields,
   type ResponseContext,
@@ -16,7 +17,7 @@ import {
 export function createChunks(
   options: ResponseOptions,
   context: ResponseContext,
-): (event: ChatEvent) => readonly object[] {
+): (event: ChatEvent) => readonly ServerSentEvent[] {
   let envelope = {};
   let createTime: ChatStarted["createTime"];
   // The last chunk of a choice waits for what only the end tells: it may be the last of all.
@@ -39,13 +40,13 @@ export function createChunks(
     return { prompt_tokens: 0, completion_tokens: outputTokens, total_tokens: outputTokens };
   }
 
-  function flush(): readonly object[] {
-    const held = last === undefined ? [] : [last];
+  function flush(): readonly ServerSentEvent[] {
+    const held = last === undefined ? [] : [{ data: last }];
     last = undefined;
     return held;
   }
 
-  function begin(started: ChatStarted): readonly object[] {
+  function begin(started: ChatStarted): readonly ServerSentEvent[] {
     createTime = started.createTime;
     envelope = {
       id: started.id,
@@ -55,19 +56,19 @@ export function createChunks(
       ...present({ system_fingerprint: options.noFingerprint }),
     };
     const delta = { role: "assistant", content: options.firstContent, ...(options.refusals && { refusal: null }) };
-    return Array.from({ length: context.choices }, (_, index) => chunk([toChoice(index, delta)]));
+    return Array.from({ length: context.choices }, (_, index) => ({ data: chunk([toChoice(index, delta)]) }));
   }
 
   function toChoice(index: number, delta: object, finishReason: string | null = null): object {
     return { index, delta, ...(options.nulls && { logprobs: null }), finish_reason: finishReason };
   }
 
-  function extend(part: PartDelta): readonly object[] {
+  function extend(part: PartDelta): readonly ServerSentEvent[] {
     const { choiceIndex: index, delta, logprobs } = part;
     // Nothing but the provider's state, for which these APIs have no place.
     if (delta.case === "reasoning" && delta.value.text === "" && logprobs === undefined) return [];
     outputTokens += logprobs?.tokens.length || 1;
-    return [chunk([{ ...toChoice(index, toDelta(part)), ...toLogProbs(part) }])];
+    return [{ data: chunk([{ ...toChoice(index, toDelta(part)), ...toLogProbs(part) }]) }];
   }
 
   function toLogProbs({ delta, logprobs }: PartDelta): object {
@@ -115,25 +116,26 @@ export function createChunks(
     return index;
   }
 
-  function finish({ choiceIndex, finishReason }: ChoiceFinished): readonly object[] {
+  function finish({ choiceIndex, finishReason }: ChoiceFinished): readonly ServerSentEvent[] {
     const before = flush();
     last = chunk([toChoice(choiceIndex, {}, toFinishReason(finishReason))]);
     return before;
   }
 
-  function end({ usage, timeInfo, systemFingerprint, serviceTier }: ChatCompleted): readonly object[] {
+  function end({ usage, timeInfo, systemFingerprint, serviceTier }: ChatCompleted): readonly ServerSentEvent[] {
     const facts = {
       ...present({ system_fingerprint: systemFingerprint || options.noFingerprint }),
       ...context.tierFields(serviceTier),
     };
     const counted = (context.includeUsage || context.continuousUsage) && usage ? toUsage(usage) : undefined;
-    const final = flush().map((held) => ({
-      ...held,
+    const final = last && {
+      ...last,
       ...facts,
       ...(!options.usageApart && counted && { usage: counted }),
       ...(options.times && context.includeUsage && { time_info: toTimes(timeInfo, createTime) }),
-    }));
-    return options.usageApart && counted ? [...final, { ...chunk([], counted), ...facts }] : final;
+    };
+    const apart = options.usageApart && counted && { ...chunk([], counted), ...facts };
+    return [final, apart].flatMap((data) => (data ? [{ data }] : []));
   }
 
   return (event) => {

@@ -3,8 +3,8 @@ import type { z } from "zod";
 import { parseRequest } from "../kit/parse-request.ts";
 import type { ChatSurface, SurfaceRequest } from "../kit/surface.ts";
 import type { OpenAiBody } from "./body.ts";
-import { type ModelNamespace, nameInNamespace } from "./models.ts";
 import { createNamer, type OwnNames } from "./names.ts";
+import { type ModelNamespace, nameInNamespace } from "./namespace.ts";
 import { type RequestOptions, readRequest } from "./request.ts";
 import { type ResponseContext, type ResponseOptions, toResponse } from "./response.ts";
 import { createChunks } from "./stream.ts";
@@ -28,7 +28,7 @@ export interface OpenAiSurfaceDefinition<Body extends OpenAiBody>
 
 /** Makes the chat surface of a definition. */
 export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiSurfaceDefinition<Body>): ChatSurface {
-  const { name, path, profile, responseOptions, namespace } = definition;
+  const { name, path, profile, responseOptions, namespace, toError, toStreamError } = definition;
   return {
     name,
     path,
@@ -54,7 +54,7 @@ export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiS
         nameField: createNamer(read.messages, definition.names),
       };
     },
-    toError: (error, requestId) => definition.toError(error, requestId),
-    toStreamError: (error, requestId) => definition.toStreamError(error, requestId),
+    toError,
+    toStreamError,
   };
 }

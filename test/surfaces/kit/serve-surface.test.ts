@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { egpChatSurface } from "../../../src/surfaces/egp-chat/index.ts";
+import { egpChatSurface } from "../../../src/surfaces/egp-chat/chat.ts";
 import type { ChatSurface } from "../../../src/surfaces/kit/surface.ts";
 import { placesOf, refusal, streamFailure } from "../egp-schemas.ts";
 import { noModels, readEvents, startSurface } from "../harness.ts";
@@ -19,7 +19,7 @@ const script = (steps: object): string => JSON.stringify({ echo: steps });
 function faulty(faults: Partial<ReturnType<ChatSurface["translate"]>>, more: Partial<ChatSurface> = {}): ChatSurface {
   return {
     ...egpChatSurface,
-    translate: (body, input) => ({ ...egpChatSurface.translate(body, input), ...faults }),
+    translate: (body, request) => ({ ...egpChatSurface.translate(body, request), ...faults }),
     ...more,
   };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { egpChatSurface } from "../../src/surfaces/egp-chat/index.ts";
-import { chatRequest, placesOf, refusal } from "./egp-schemas.ts";
-import { startSurface } from "./harness.ts";
+import { egpChatSurface } from "../../../src/surfaces/egp-chat/chat.ts";
+import { chatRequest, placesOf, refusal } from "../egp-schemas.ts";
+import { startSurface } from "../harness.ts";
 
 type Request = z.input<typeof chatRequest>;
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { MediaDetail, Role } from "../../src/gen/dragoman/v1/message_pb.js";
-import { ReasoningEffort } from "../../src/gen/dragoman/v1/reasoning_pb.js";
-import { egpModels } from "../../src/models/egp-models.ts";
-import { egpChatSurface } from "../../src/surfaces/egp-chat/index.ts";
-import { streamEnd, textChunk } from "../support/openai-wire.ts";
-import { startReplayUpstream } from "../support/replay-upstream.ts";
-import { chatAnswer, chatRequest, refusal, streamFailure } from "./egp-schemas.ts";
-import { noModels, readEvents, startSurface } from "./harness.ts";
+import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { egpModels } from "../../../src/models/egp-models.ts";
+import { egpChatSurface } from "../../../src/surfaces/egp-chat/chat.ts";
+import { streamEnd, textChunk } from "../../support/openai-wire.ts";
+import { startReplayUpstream } from "../../support/replay-upstream.ts";
+import { chatAnswer, chatRequest, refusal, streamFailure } from "../egp-schemas.ts";
+import { noModels, readEvents, startSurface } from "../harness.ts";
 
 type Request = z.input<typeof chatRequest>;
 

@@ -1,13 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { completed, finished, reasoningDelta, refusalDelta, started, textDelta } from "../../src/chat/stream/events.ts";
-import { createFold } from "../../src/chat/stream/fold.ts";
-import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
-import { cerebrasSurface } from "../../src/surfaces/cerebras/index.ts";
-import { deepinfraSurface } from "../../src/surfaces/deepinfra/index.ts";
-import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
-import { openaiSurface } from "../../src/surfaces/openai/index.ts";
-import { startReplayUpstream } from "../support/replay-upstream.ts";
-import { noModels, readEvents, startSurface, type TestSurface } from "./harness.ts";
+import {
+  completed,
+  finished,
+  reasoningDelta,
+  refusalDelta,
+  started,
+  textDelta,
+} from "../../../src/chat/stream/events.ts";
+import { createFold } from "../../../src/chat/stream/fold.ts";
+import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { cerebrasSurface } from "../../../src/surfaces/cerebras/chat.ts";
+import { deepinfraSurface } from "../../../src/surfaces/deepinfra/chat.ts";
+import type { ChatSurface } from "../../../src/surfaces/kit/surface.ts";
+import { openaiSurface } from "../../../src/surfaces/openai/chat.ts";
+import { startReplayUpstream } from "../../support/replay-upstream.ts";
+import { noModels, readEvents, startSurface, type TestSurface } from "../harness.ts";
 
 /** What the surfaces send, as far as these tests look into it. */
 interface Chunk {
@@ -333,8 +340,8 @@ it("the reason of a choice goes out with what another choice says next", () => {
   translate(started(), "");
   expect(translate(finished(0, FinishReason.STOP, "stop"), "")).toEqual([]);
   expect(translate(textDelta(1, 0, "a"), "")).toMatchObject([
-    { choices: [{ index: 0, finish_reason: "stop" }] },
-    { choices: [{ index: 1, delta: { content: "a" } }] },
+    { data: { choices: [{ index: 0, finish_reason: "stop" }] } },
+    { data: { choices: [{ index: 1, delta: { content: "a" } }] } },
   ]);
 });
 

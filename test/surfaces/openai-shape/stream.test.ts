@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ChatEvent } from "../../src/chat/stream/events.ts";
-import { createFold } from "../../src/chat/stream/fold.ts";
-import { cerebrasSurface } from "../../src/surfaces/cerebras/index.ts";
-import { deepinfraSurface } from "../../src/surfaces/deepinfra/index.ts";
-import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
-import { openaiSurface } from "../../src/surfaces/openai/index.ts";
-import { lawfulEvents } from "../support/lawful-events.ts";
-import { noModels } from "./harness.ts";
+import type { ChatEvent } from "../../../src/chat/stream/events.ts";
+import { createFold } from "../../../src/chat/stream/fold.ts";
+import { cerebrasSurface } from "../../../src/surfaces/cerebras/chat.ts";
+import { deepinfraSurface } from "../../../src/surfaces/deepinfra/chat.ts";
+import type { ChatSurface } from "../../../src/surfaces/kit/surface.ts";
+import { openaiSurface } from "../../../src/surfaces/openai/chat.ts";
+import { lawfulEvents } from "../../support/lawful-events.ts";
+import { noModels } from "../harness.ts";
 
 interface Called {
   readonly id?: string;
@@ -71,7 +71,7 @@ function bothForms(surface: ChatSurface, events: readonly ChatEvent[]) {
   const answer: Answer = JSON.parse(JSON.stringify(translated.toResponse(fold.completion)));
   const chunks = events
     .flatMap((event) => translate(event, ""))
-    .map((chunk): Chunk => JSON.parse(JSON.stringify(chunk)));
+    .map(({ data }): Chunk => JSON.parse(JSON.stringify(data)));
   const whole = answer.choices.map(silent);
   const joined = answer.choices.map(silent);
   for (const choice of answer.choices) add(whole[choice.index] ?? silent(), choice.message, choice);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
-import { egpDeploymentSurface } from "../../src/surfaces/egp-deployment/index.ts";
-import { startReplayUpstream } from "../support/replay-upstream.ts";
-import { deploymentAnswer, deploymentRequest, placesOf, refusal, streamFailure } from "./egp-schemas.ts";
-import { noModels, readEvents, startSurface } from "./harness.ts";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { egpDeploymentSurface } from "../../../src/surfaces/egp-deployment/chat.ts";
+import { startReplayUpstream } from "../../support/replay-upstream.ts";
+import { deploymentAnswer, deploymentRequest, placesOf, refusal, streamFailure } from "../egp-schemas.ts";
+import { noModels, readEvents, startSurface } from "../harness.ts";
 
 type Request = z.input<typeof deploymentRequest>;
 

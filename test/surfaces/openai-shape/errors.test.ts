@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { cerebrasSurface } from "../../src/surfaces/cerebras/index.ts";
-import { deepinfraSurface } from "../../src/surfaces/deepinfra/index.ts";
-import { openaiSurface } from "../../src/surfaces/openai/index.ts";
-import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
-import { readEvents, startSurface } from "./harness.ts";
+import { cerebrasSurface } from "../../../src/surfaces/cerebras/chat.ts";
+import { deepinfraSurface } from "../../../src/surfaces/deepinfra/chat.ts";
+import { openaiSurface } from "../../../src/surfaces/openai/chat.ts";
+import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
+import { readEvents, startSurface } from "../harness.ts";
 
 const user = (content: string) => [{ role: "user", content }];
 const hello = { messages: user("hello") };

@@ -1,16 +1,16 @@
 import { toJson } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { GatewayError } from "../../src/errors.ts";
-import { ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
-import { MediaDetail, Role } from "../../src/gen/dragoman/v1/message_pb.js";
-import { ReasoningEffort, ReasoningFormat } from "../../src/gen/dragoman/v1/reasoning_pb.js";
-import { cerebrasSurface } from "../../src/surfaces/cerebras/index.ts";
-import { deepinfraSurface } from "../../src/surfaces/deepinfra/index.ts";
-import { parseBody } from "../../src/surfaces/kit/body.ts";
-import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
-import { openaiSurface } from "../../src/surfaces/openai/index.ts";
-import { noModels } from "./harness.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
+import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { cerebrasSurface } from "../../../src/surfaces/cerebras/chat.ts";
+import { deepinfraSurface } from "../../../src/surfaces/deepinfra/chat.ts";
+import { parseBody } from "../../../src/surfaces/kit/body.ts";
+import type { ChatSurface } from "../../../src/surfaces/kit/surface.ts";
+import { openaiSurface } from "../../../src/surfaces/openai/chat.ts";
+import { noModels } from "../harness.ts";
 
 const surfaces = [openaiSurface, cerebrasSurface, deepinfraSurface];
 const hello = [{ role: "user", content: "hello" }];

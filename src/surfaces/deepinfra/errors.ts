@@ -1,0 +1,25 @@
+import type { FieldViolation, GatewayError } from "../../errors.ts";
+import type { SurfaceError } from "../kit/surface.ts";
+import { toOpenAiError } from "../openai-shape/errors.ts";
+
+/** Fields that are wrong are a list with 422; everything else is OpenAI's object. */
+export function toError(error: GatewayError, requestId: string): SurfaceError {
+  const { fields } = error.facts;
+  if (error.reason === "INVALID_REQUEST" && fields !== undefined) {
+    return { status: 422, body: { detail: fields.map(toDetail) } };
+  }
+  return toOpenAiError(error, requestId);
+}
+
+/** Pydantic's words for the rules that have one. */
+const detailTypes: Readonly<Record<string, string>> = {
+  missing: "missing",
+  unknown_property: "extra_forbidden",
+  invalid_type: "type_error",
+  invalid_value: "literal_error",
+};
+
+function toDetail({ field, description, rule }: FieldViolation): object {
+  const path = field === "body" ? [] : field.split(".").map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+  return { loc: ["body", ...path], msg: description, type: detailTypes[rule ?? ""] ?? "value_error" };
+}

@@ -1,0 +1,153 @@
+import { create } from "@bufbuild/protobuf";
+import { z } from "zod";
+import type { ChatEvent } from "../../chat/stream/events.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { ChatCompletion } from "../../gen/dragoman/v1/completion_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import { egpModels } from "../../models/egp-models.ts";
+import { egpError, egpStreamError } from "../egp-shape/errors.ts";
+import {
+  countsIn,
+  finishReasonOf,
+  messageFields,
+  messageSchema,
+  sayOf,
+  textOf,
+  toMessage,
+} from "../egp-shape/messages.ts";
+import { type FieldNames, nameField } from "../kit/field-names.ts";
+import { optional, parseRequest, present } from "../kit/parse-request.ts";
+import type { ServerSentEvent } from "../kit/server-sent-event.ts";
+import type { ChatSurface } from "../kit/surface.ts";
+
+const efforts = { low: ReasoningEffort.LOW, medium: ReasoningEffort.MEDIUM, high: ReasoningEffort.HIGH } as const;
+
+/** `topP` and `topK` are in camel case on the wire here, the others are not. */
+const parametersSchema = z.strictObject({
+  temperature: optional(z.number()),
+  max_tokens: optional(z.int32()),
+  stop_sequences: optional(z.array(z.string())),
+  topP: optional(z.number()),
+  topK: optional(z.int32()),
+  frequency_penalty: optional(z.number()),
+  presence_penalty: optional(z.number()),
+  reasoning_effort: optional(z.enum(["low", "medium", "high"])),
+});
+
+const memorySchema = z.strictObject({
+  name: optional(z.literal("last_k")),
+  params: z.strictObject({ k: z.int32() }),
+});
+
+const requestSchema = z.strictObject({
+  // The list is closed: other models and deployments have surfaces of their own.
+  model: z.enum(egpModels.map(({ id }) => id)),
+  messages: z.array(messageSchema),
+  account_id: optional(z.string()),
+  memory_strategy: optional(memorySchema),
+  model_parameters: optional(parametersSchema),
+  // Null is none, and not the default text (seed 000).
+  instructions: z.string().nullable().optional(),
+  chat_template: optional(z.string()),
+  stream: optional(z.boolean()),
+});
+
+const names: FieldNames = {
+  ...messageFields("messages"),
+  "parameters.temperature": "model_parameters.temperature",
+  "parameters.max_output_tokens": "model_parameters.max_tokens",
+  "parameters.stop_sequences": "model_parameters.stop_sequences",
+  "parameters.top_p": "model_parameters.topP",
+  "parameters.top_k": "model_parameters.topK",
+  "parameters.frequency_penalty": "model_parameters.frequency_penalty",
+  "parameters.presence_penalty": "model_parameters.presence_penalty",
+  parameters: "model_parameters",
+  reasoning: "model_parameters.reasoning_effort",
+  "reasoning.effort": "model_parameters.reasoning_effort",
+  "memory_strategy.last_k.k": "memory_strategy.params.k",
+};
+
+/** Scale's EGP chat completions, seeds 000 and 001: `POST /v4/chat-completions`. */
+export const egpChatSurface: ChatSurface = {
+  name: "egp-chat",
+  path: "/v4/chat-completions",
+  profile: "egp-chat",
+  // Scale's generated clients read every event as JSON, and `[DONE]` is none; no document of this API promises it.
+  endsWithDone: false,
+  translate(body) {
+    const request = parseRequest(requestSchema, body);
+    return {
+      chat: toChat(request),
+      streamed: request.stream ?? false,
+      toResponse,
+      createStream,
+      nameField: (path) => nameField(names, path),
+    };
+  },
+  toError: egpError,
+  toStreamError: egpStreamError,
+};
+
+function toChat(request: z.output<typeof requestSchema>): ChatRequest {
+  const { model_parameters: sampling, memory_strategy: memory, instructions } = request;
+  const effort = sampling?.reasoning_effort;
+  return create(ChatRequestSchema, {
+    model: request.model,
+    messages: request.messages.map(toMessage),
+    ...present({
+      accountId: request.account_id,
+      chatTemplate: request.chat_template,
+      instructions: instructions === null ? "" : instructions,
+    }),
+    ...(memory && { memoryStrategy: { strategy: { case: "lastK", value: { k: memory.params.k } } } }),
+    ...(effort && { reasoning: { control: { case: "effort", value: efforts[effort] } } }),
+    ...(sampling && {
+      parameters: present({
+        temperature: sampling.temperature,
+        maxOutputTokens: sampling.max_tokens,
+        stopSequences: sampling.stop_sequences,
+        topP: sampling.topP,
+        topK: sampling.topK,
+        frequencyPenalty: sampling.frequency_penalty,
+        presencePenalty: sampling.presence_penalty,
+      }),
+    }),
+  });
+}
+
+/** An answer, or a piece of one. Only the last piece has the finish reason and the usage. */
+function answerOf(content: string, finishReason: string | null, usage: Usage | undefined) {
+  const counted = countsIn(usage);
+  return {
+    chat_completion: { message: { role: "assistant", content }, finish_reason: finishReason },
+    token_usage: counted
+      ? { prompt: counted.inputTokens, completion: counted.outputTokens, total: counted.totalTokens }
+      : null,
+  };
+}
+
+function toResponse({ choices: [choice], usage }: ChatCompletion): unknown {
+  return answerOf(choice ? textOf(choice) : "", choice ? finishReasonOf(choice) : null, usage);
+}
+
+function createStream(): (event: ChatEvent) => readonly ServerSentEvent[] {
+  let finishReason: string | null = null;
+  return (event) => {
+    switch (event.case) {
+      case "started":
+        return [];
+      case "delta": {
+        const text = sayOf(event.value.delta);
+        return text === "" ? [] : [{ data: answerOf(text, null, undefined) }];
+      }
+      case "finished":
+        finishReason = finishReasonOf(event.value);
+        return [];
+      case "completed":
+        return [{ data: answerOf("", finishReason, event.value.usage) }];
+      default:
+        return event satisfies never;
+    }
+  };
+}

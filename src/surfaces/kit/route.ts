@@ -1,0 +1,23 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Gateway } from "../../server/services/gateway.ts";
+
+/** One HTTP request to a route, and its response. */
+export interface RouteContext {
+  readonly gateway: Gateway;
+  /** The path parameters by their names in the pattern, percent-decoded. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Maximum size of a decompressed body in bytes. */
+  readonly maxRequestBytes: number;
+}
+
+/** One path and method of an HTTP API. */
+export interface Route {
+  /** GET includes HEAD: Node.js omits the body of a response to HEAD. */
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Pattern of the whole path. `{name}` matches one segment, `{name*}` the rest of the path, which may be empty. */
+  readonly path: string;
+  /** Sends the response. Never throws, never rejects. */
+  handle(context: RouteContext): void | Promise<void>;
+}

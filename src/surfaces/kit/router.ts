@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Gateway } from "../../server/services/gateway.ts";
+import type { Route, RouteContext } from "./route.ts";
+
+/** Responds to a request whose path is one of a route; returns false for every other path. */
+export type SurfaceHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** Makes the handler of a list of routes. `maxRequestBytes` is the maximum size of a decompressed body. */
+export function serveRoutes(routes: readonly Route[], gateway: Gateway, maxRequestBytes: number): SurfaceHandler {
+  const find = createRouter(routes);
+  return (request, response) => {
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    const match = find(request.method ?? "", path);
+    if (match === undefined) return false;
+    if ("allow" in match) {
+      response.writeHead(405, { allow: match.allow }).end();
+      return true;
+    }
+    void match.route.handle({ gateway, parameters: match.parameters, request, response, maxRequestBytes });
+    return true;
+  };
+}
+
+/** A route and its path parameters, or the methods of a path that has no route for the method. */
+type RouteMatch =
+  | { readonly route: Route; readonly parameters: RouteContext["parameters"] }
+  | { readonly allow: string };
+
+/** Makes the function that finds the first route for a method and a path. Undefined if no route has the path. */
+export function createRouter(routes: readonly Route[]): (method: string, path: string) => RouteMatch | undefined {
+  const entries = routes.map((route) => ({ route, pattern: patternOf(route.path), methods: methodsOf(route) }));
+  return (method, path) => {
+    const allowed: string[] = [];
+    for (const { route, pattern, methods } of entries) {
+      const found = pattern.exec(path);
+      if (found === null) continue;
+      if (methods.includes(method)) return { route, parameters: decoded(found.groups) };
+      allowed.push(...methods);
+    }
+    return allowed.length === 0 ? undefined : { allow: [...new Set(allowed)].join(", ") };
+  };
+}
+
+function methodsOf({ method }: Route): readonly string[] {
+  return method === "GET" ? ["GET", "HEAD"] : [method];
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)").replace(/\{(\w+)\*\}/g, "(?<$1>.*)")}$`);
+}
+
+function decoded(groups: Readonly<Record<string, string>> = {}): RouteContext["parameters"] {
+  return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodePath(value)]));
+}
+
+/** Decodes percent signs. Returns a malformed value unchanged: such a name names nothing. */
+function decodePath(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

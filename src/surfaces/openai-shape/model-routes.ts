@@ -1,0 +1,43 @@
+import { GatewayError } from "../../errors.ts";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { type LookupRequest, lookupRoute } from "../kit/lookup.ts";
+import type { Route } from "../kit/route.ts";
+import type { ToError } from "../kit/surface.ts";
+import { listNamespace, type ModelNamespace, nameInNamespace } from "./namespace.ts";
+
+/** The model lookups of one API. */
+interface ModelRoutes {
+  /** The path before `/models`. */
+  readonly prefix: string;
+  /** Undefined: every model of the catalog. */
+  readonly namespace: ModelNamespace | undefined;
+  readonly toError: ToError;
+}
+
+/** Makes the routes that list models and describe one, in OpenAI's shape. */
+export function modelRoutes({ prefix, namespace, toError }: ModelRoutes): readonly Route[] {
+  return [
+    lookupRoute(`${prefix}/models`, toError, (request) => listModels(namespace, request)),
+    // Names have slashes, which some clients encode and others do not.
+    lookupRoute(`${prefix}/models/{model*}`, toError, (request) => getModel(namespace, request)),
+  ];
+}
+
+function listModels(namespace: ModelNamespace | undefined, { catalog, account }: LookupRequest): object {
+  const models = namespace ? listNamespace(namespace, catalog, account) : catalog.list(undefined, account);
+  return { object: "list", data: models.map((model) => toModelObject(model, namespace)) };
+}
+
+function getModel(namespace: ModelNamespace | undefined, { catalog, account, parameters }: LookupRequest): object {
+  const { model: name = "" } = parameters;
+  if (name === "") throw new GatewayError("MODEL_NOT_FOUND", "the model's name is missing after the slash");
+  const model = catalog.resolve(namespace ? nameInNamespace(name, namespace, catalog) : name, account);
+  return toModelObject(model, namespace);
+}
+
+/** OpenAI's model object. Dragoman does not know when a model was created. */
+function toModelObject({ id, provider }: Model, namespace: ModelNamespace | undefined): object {
+  const prefix = `${namespace?.provider}/`;
+  const name = namespace !== undefined && id.startsWith(prefix) ? id.slice(prefix.length) : id;
+  return { id: name, object: "model", created: 0, owned_by: provider };
+}

@@ -1,0 +1,116 @@
+import { z } from "zod";
+import {
+  flag,
+  formatSchemas,
+  type OpenAiBody,
+  predictionSchema,
+  sharedFields,
+  text,
+  toolChoiceSchema,
+  toolsSchema,
+} from "../openai-shape/body.ts";
+import { toOpenAiError, toOpenAiStreamError } from "../openai-shape/errors.ts";
+import { toolCallsSchema } from "../openai-shape/messages.ts";
+import { cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
+import { createOpenAiSurface } from "../openai-shape/surface.ts";
+
+const part = partSchemas(object, { prompt_cache_breakpoint: cacheMarks(object).prompt_cache_breakpoint });
+const textContent = contentOf(z.discriminatedUnion("type", [part.text]));
+const userContent = contentOf(z.discriminatedUnion("type", [part.text, part.image_url, part.input_audio, part.file]));
+const assistantContent = contentOf(z.discriminatedUnion("type", [part.text, part.refusal]));
+
+const message = z.discriminatedUnion("role", [
+  object({ role: z.literal("system"), content: textContent, name: text }),
+  object({ role: z.literal("developer"), content: textContent, name: text }),
+  object({ role: z.literal("user"), content: userContent, name: text }),
+  object({
+    role: z.literal("assistant"),
+    content: assistantContent.nullish(),
+    name: text,
+    refusal: text,
+    // Not OpenAI's, but in this service's answers: callers send those back as they are.
+    reasoning_content: text,
+    tool_calls: toolCallsSchema(object, {}),
+    // In OpenAI's answers.
+    annotations: z.array(z.unknown()).max(0, "is not supported; leave it out").nullish(),
+    audio: z.null("is not supported; leave it out").optional(),
+    function_call: z.null("is not supported; use tool_calls").optional(),
+  }),
+  object({ role: z.literal("tool"), content: textContent, tool_call_id: z.string() }),
+]);
+
+/** Fields that would change what an answer holds, and for which there is no place in one here. */
+const unsupported = {
+  audio: z.null("is not supported; leave it out").optional(),
+  functions: z.null("is not supported; use tools").optional(),
+  function_call: z.null("is not supported; use tool_choice").optional(),
+  modalities: z.array(z.literal("text")).nullish(),
+  moderation: z.null("is not supported; leave it out").optional(),
+  web_search_options: z.null("is not supported; leave it out").optional(),
+};
+
+/** Fields that only OpenAI has, and that it gets as they are. */
+const passedOn = {
+  metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
+  prompt_cache_options: object({ mode: text, ttl: text }).nullish(),
+  prompt_cache_retention: text,
+  store: flag,
+  verbosity: z.enum(["low", "medium", "high"]).nullish(),
+};
+
+const body = object({
+  ...sharedFields,
+  ...unsupported,
+  ...passedOn,
+  messages: z.array(message),
+  prediction: predictionSchema(object),
+  reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]).nullish(),
+  response_format: z.discriminatedUnion("type", formatSchemas(object)).nullish(),
+  safety_identifier: text,
+  service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]).nullish(),
+  // Chunks are never padded here, whatever is said of it.
+  stream_options: object({ include_usage: flag, include_obfuscation: flag }).nullish(),
+  tool_choice: toolChoiceSchema(object),
+  tools: toolsSchema(object, {}),
+}) satisfies z.ZodType<OpenAiBody>;
+
+/** OpenAI's Chat Completions, for every model of the catalog. https://platform.openai.com/docs/api-reference/chat */
+export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
+  name: "openai",
+  path: "/v1/chat/completions",
+  profile: "plain",
+  body,
+  namespace: undefined,
+  requestOptions: {
+    minusOneIsMost: false,
+    takesZeroLength: false,
+    usageByDefault: false,
+    providers: ["openai", "azure-openai"],
+  },
+  responseOptions: {
+    reasoning: "reasoning_content",
+    refusals: true,
+    nulls: true,
+    noFingerprint: null,
+    firstContent: "",
+    typedFragments: false,
+    usageApart: true,
+    times: false,
+    modelPrefix: "",
+  },
+  names: { maxOutputTokens: "max_completion_tokens" },
+  extraOptions(request) {
+    const { safety_identifier, user } = request;
+    const given = Object.entries(passedOn).flatMap(([name]) => {
+      const value: unknown = Reflect.get(request, name);
+      return value === null || value === undefined ? [] : [[name, value]];
+    });
+    // Both ids go on where they differ; of the two, the contract has the newer one.
+    const both = safety_identifier && user && safety_identifier !== user ? { user } : {};
+    return { ...Object.fromEntries(given), ...both };
+  },
+  tierFields: (_request, used) => (used === "" ? {} : { service_tier: used }),
+  echoFields: ({ metadata }) => (metadata ? { metadata } : {}),
+  toError: toOpenAiError,
+  toStreamError: toOpenAiStreamError,
+});

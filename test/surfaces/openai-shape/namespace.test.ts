@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { createCatalog, type Deployment } from "../../../src/models/catalog.ts";
+import { listedModels } from "../../../src/providers/listed-models.ts";
+import { cerebrasNamespace } from "../../../src/surfaces/cerebras/namespace.ts";
+import { deepinfraNamespace } from "../../../src/surfaces/deepinfra/namespace.ts";
+import { nameInNamespace } from "../../../src/surfaces/openai-shape/namespace.ts";
+
+const models = listedModels();
+const echoModel = models.find(({ id }) => id === "echo/echo");
+if (echoModel === undefined) throw new Error("echo is listed");
+
+/** Entries of the configuration that put other models under the names of a namespace. */
+const configured: readonly Deployment[] = [
+  { ...echoModel, id: "llama3.1-8b", profile: "cerebras" },
+  { ...echoModel, id: "house/model", profile: "deepinfra" },
+  { ...echoModel, id: "deployments/abc", profile: "egp-deployment" },
+].map((model) => ({ model, account: "", parameters: [], completionOnly: false }));
+
+const plain = createCatalog(models, ["openai", "cerebras", "deepinfra", "echo"]);
+const changed = createCatalog(models, ["openai", "cerebras", "deepinfra", "echo"], [], configured);
+const withoutOpenAi = createCatalog(models, ["cerebras"], [{ name: "openai", reason: "set OPENAI_API_KEY" }]);
+
+describe("a bare name on Cerebras' surface", () => {
+  it("is Cerebras' model where Cerebras is off, and the error says how to turn it on", () => {
+    const off = createCatalog(models, ["echo"], [{ name: "cerebras", reason: "set CEREBRAS_API_KEY to turn it on" }]);
+    const resolve = () => off.resolve(nameInNamespace("llama3.1-8b", cerebrasNamespace, off));
+    expect(resolve).toThrow("set CEREBRAS_API_KEY to turn it on");
+  });
+
+  const named = (name: string, catalog = plain) => catalog.resolve(nameInNamespace(name, cerebrasNamespace, catalog));
+
+  it.each([
+    "llama3.1-8b",
+    "llama3.1-70b",
+    "gpt-oss-120b",
+    "llama-3.3-70b",
+    "cerebras/gpt-oss-120b",
+  ])("is Cerebras' model: %s", (name) => {
+    expect(named(name)).toMatchObject({ provider: "cerebras", providerModel: name.replace("cerebras/", "") });
+  });
+
+  it("is not found when it is another provider's, whether that one is on or off", () => {
+    for (const catalog of [plain, withoutOpenAi]) {
+      for (const name of ["gpt-4", "openai/gpt-4o"]) {
+        expect(() => named(name, catalog)).toThrow(expect.objectContaining({ reason: "MODEL_NOT_FOUND" }));
+      }
+    }
+  });
+
+  it("is what the configuration makes of it", () => {
+    expect(named("llama3.1-8b", changed).provider).toBe("echo");
+    const elsewhere = () => named("house/model", changed);
+    expect(elsewhere).toThrow(expect.objectContaining({ reason: "MODEL_NOT_FOUND" }));
+  });
+});
+
+describe("a name on DeepInfra's surface", () => {
+  const named = (name: string, catalog = plain) => catalog.resolve(nameInNamespace(name, deepinfraNamespace, catalog));
+
+  it.each([
+    ["meta-llama/Llama-2-70b-chat-hf", "meta-llama/Llama-2-70b-chat-hf"],
+    ["openai/gpt-oss-120b", "openai/gpt-oss-120b"],
+    ["openai/gpt-4o", "openai/gpt-4o"],
+    ["someone/model:v2", "someone/model:v2"],
+    ["deploy_id:xyz", "deploy_id:xyz"],
+    ["deepinfra/openai/gpt-oss-120b", "openai/gpt-oss-120b"],
+  ])("is DeepInfra's to know: %s", (name, providerModel) => {
+    expect(named(name)).toMatchObject({ provider: "deepinfra", providerModel });
+  });
+
+  it("is what the configuration makes of it, deployments by their id", () => {
+    expect(named("house/model", changed).provider).toBe("echo");
+    expect(named("deploy_id:abc", changed).id).toBe("deployments/abc");
+  });
+});
