@@ -1,9 +1,9 @@
 import type { Config } from "./config/config.ts";
 import { withProfile } from "./config/models.ts";
-import { createLogLedger } from "./ledger/log-ledger.ts";
 import { listedModels } from "./providers/listed-models.ts";
 import { declarations } from "./providers/registry.ts";
 import { type Service, startService } from "./server/service.ts";
+import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 
 /** Puts a service together from its configuration and starts it. */
@@ -17,7 +17,6 @@ export function composeService(config: Config, log: Log): Promise<Service> {
     config,
     adapters,
     models: withProfile(listedModels(), config.profile),
-    ledger: createLogLedger(log),
-    onFault: (error, call) => log.error({ id: call.id, err: error.cause ?? error }, "a call failed inside the service"),
+    observers: [createCallLog(log)],
   });
 }

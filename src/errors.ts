@@ -115,6 +115,12 @@ export class GatewayError extends Error {
   }
 }
 
+/** Whatever was thrown, as an error of this service. What is none becomes INTERNAL, with what was thrown as its cause. */
+export function toGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError("INTERNAL", "an internal error occurred", { cause: thrown });
+}
+
 /** A copy of a value in which every text, names of properties included, is well-formed UTF-16. */
 function wellFormed<Value>(value: Value): Value;
 function wellFormed(value: unknown): unknown {

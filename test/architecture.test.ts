@@ -45,8 +45,8 @@ const rooms: readonly (readonly [room: string, doors: readonly string[]])[] = [
   ],
   ["routing", ["gen", "errors.ts", "tokens", "chat", "providers/adapter.ts"]],
   ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts"]],
-  ["ledger", ["gen", "errors.ts", "telemetry"]],
-  ["telemetry", ["gen", "errors.ts", "config/config.ts"]],
+  ["ledger", ["gen", "errors.ts"]],
+  ["telemetry", ["gen", "errors.ts", "config/config.ts", "ledger"]],
   [
     "calls",
     [
@@ -62,10 +62,10 @@ const rooms: readonly (readonly [room: string, doors: readonly string[]])[] = [
         "accounts",
         "ledger",
       ],
-      ...["providers/adapter.ts", "providers/kit/exact-json.ts", "server/services"],
+      ...["providers/adapter.ts", "providers/kit/exact-json.ts"],
     ],
   ],
-  ["surfaces", ["gen", "errors.ts", "tokens", "chat", "profiles", "models", "accounts", "calls", "server/services"]],
+  ["surfaces", ["gen", "errors.ts", "chat", "profiles", "models", "accounts", "calls"]],
   [
     "server",
     ["gen", "errors.ts", "chat", "models", "providers/adapter.ts", "accounts", "ledger", "calls", "surfaces", "config"],

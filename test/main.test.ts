@@ -86,7 +86,7 @@ describe("the program", () => {
     const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${grpcAddress}` }));
     const exited = once(child, "exit");
     const read = async (): Promise<undefined> => {
-      for await (const { event } of client.streamChat({ chat: scriptEcho({ stall: { after: "started" } }) })) {
+      for await (const { event } of client.streamChat({ chat: scriptEcho({ text: "a b", stall: { after: 1 } }) })) {
         if (event.case !== "started") continue;
         child.kill("SIGTERM");
         child.kill("SIGINT");

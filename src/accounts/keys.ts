@@ -14,14 +14,22 @@ export interface Caller {
   readonly requireAccount: boolean;
 }
 
-export type Authenticate = (headers: { get(name: string): string | null }) => Caller;
+/**
+ * Finds the caller of a request by its headers. Throws, or rejects with, CREDENTIALS_MISSING or CREDENTIALS_INVALID. A
+ * promise only where the keys are not in memory.
+ */
+export type Authenticate = (headers: { get(name: string): string | null }) => Caller | Promise<Caller>;
 
 /**
  * Makes the function that finds out who calls, from `x-api-key` or `authorization: Bearer`. It throws
  * CREDENTIALS_MISSING without a key, and CREDENTIALS_INVALID for a key that is not listed or two that differ. Where no
  * key is required, one that is sent is ignored.
  */
-export function createAuthenticator({ mode, keys, requireAccount }: Config["authentication"]): Authenticate {
+export function createAuthenticator({
+  mode,
+  keys,
+  requireAccount,
+}: Config["authentication"]): (...headers: Parameters<Authenticate>) => Caller {
   const anonymous: Caller = Object.freeze({ keyId: "", accounts: [], defaultAccount: undefined, requireAccount });
   if (mode !== "keys") return () => anonymous;
   const known = keys.map(({ id, sha256, accounts, defaultAccount }) => ({

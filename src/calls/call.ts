@@ -1,41 +1,36 @@
 import { randomUUID } from "node:crypto";
+import type { CallSlots } from "../accounts/concurrency.ts";
+import type { Caller } from "../accounts/keys.ts";
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import type { CallLedger, Outcome } from "../ledger/record.ts";
+import type { CallObserver, ObservedCall } from "../ledger/call-observer.ts";
+import type { CallRecord, Outcome } from "../ledger/record.ts";
+import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
-/** Where a call comes from, whichever listener took it. Connect's HandlerContext is one. */
+/** Where a call comes from, whichever listener took it. */
 export interface CallSource {
   readonly requestHeader: { get(name: string): string | null };
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
   /** `grpc`, `grpc-web`, `connect` or `http`. */
   readonly protocolName: string;
-  /** What is left of the client's deadline, in milliseconds; undefined without one. */
+  /** What is left until the client's deadline, in milliseconds; undefined without one. */
   timeoutMs(): number | undefined;
 }
 
 /** What a call needs of the service around it. */
-export interface CallSurroundings {
-  readonly ledger: CallLedger;
-  /** The longest call, in milliseconds. */
+export interface CallEnvironment {
+  readonly observers: readonly CallObserver[];
+  /** Maximum duration of a call, in milliseconds. */
   readonly maxCallMs: number;
-  /** Called with what should not have happened, for the log. */
-  readonly onFault: (error: GatewayError, call: Call) => void;
+  /** Concurrent calls that an account may have at one model; 0: any number. Undefined: as the profile says. */
+  readonly maxCallsPerModel: number | undefined;
+  readonly slots: CallSlots;
 }
 
-/** What is known of a call for its record; filled in as the call goes on. */
-export interface CallFacts {
-  keyId: string;
-  accountId: string;
-  user: string;
-  model: string;
-  provider: string;
-  attempts: readonly Attempt[];
-  /** What was used up to the end that the error tells; asked once, when the record is written. */
-  usage: (error: GatewayError | undefined) => Usage | undefined;
-  firstOutputMs: number | undefined;
-}
+/** What becomes known of a call while it runs, for its record. */
+export type CallFacts = Pick<CallRecord, "accountId" | "user" | "model" | "provider" | "attempts">;
 
 /**
  * A client whose own timer ran out resets the call a moment before the deadline that this service computed from its
@@ -44,55 +39,121 @@ export interface CallFacts {
 const deadlineSkewMs = 50;
 
 /**
- * One call from arrival to record: its budget of time, the signal that ends it, and exactly one record, whatever
- * becomes of it.
+ * One call from its headers to its record: the caller, the deadline, the signal that ends it, and exactly one record,
+ * whatever becomes of it.
  *
- * The record hangs on the signal and not only on the handler's end: connect-node leaves a handler suspended when a
+ * The record depends on the signal and not only on the handler's end: connect-node leaves a handler suspended when a
  * client that had stopped reading goes away.
  */
-export class Call {
+export class Call implements ObservedCall {
   readonly id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
   readonly requestId: string;
+  readonly method: string;
   readonly startTime = new Date();
-  readonly facts: CallFacts = {
-    keyId: "",
-    accountId: "",
-    user: "",
-    model: "",
-    provider: "",
-    attempts: [],
-    usage: () => undefined,
-    firstOutputMs: undefined,
-  };
-  /** Ends everything that the call does; its reason is a GatewayError. */
+  readonly source: CallSource;
+  /** Aborts everything that the call does; its reason is a GatewayError. */
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
   readonly #begin = performance.now();
   readonly #deadline: number;
   readonly #timer: NodeJS.Timeout;
-  readonly #source: CallSource;
-  readonly #method: string;
-  readonly #surroundings: CallSurroundings;
+  readonly #environment: CallEnvironment;
+  readonly #lease: SnapshotLease;
   readonly #onSettled: (call: Call) => void;
+  #caller: Caller | undefined;
+  #facts: CallFacts = { accountId: "", user: "", model: "", provider: "", attempts: [] };
+  #usage: (error: GatewayError | undefined) => Usage | undefined = () => undefined;
+  #firstOutputMs: number | undefined;
+  #releaseSlot: (() => void) | undefined;
   #settled = false;
 
-  constructor(source: CallSource, method: string, surroundings: CallSurroundings, onSettled: (call: Call) => void) {
-    this.#source = source;
-    this.#method = method;
-    this.#surroundings = surroundings;
+  constructor(
+    source: CallSource,
+    method: string,
+    environment: CallEnvironment,
+    lease: SnapshotLease,
+    onSettled: (call: Call) => void,
+  ) {
+    this.source = source;
+    this.method = method;
+    this.#environment = environment;
+    this.#lease = lease;
     this.#onSettled = onSettled;
     this.signal = this.#controller.signal;
     this.requestId = cleanRequestId(source.requestHeader.get("x-request-id")) ?? this.id;
-    const budgetMs = Math.min(source.timeoutMs() ?? Number.POSITIVE_INFINITY, surroundings.maxCallMs);
-    this.#deadline = this.#begin + budgetMs;
-    this.#timer = setTimeout(() => this.end(deadlineExceeded()), Math.max(0, budgetMs));
+    const timeoutMs = Math.min(source.timeoutMs() ?? Number.POSITIVE_INFINITY, environment.maxCallMs);
+    this.#deadline = this.#begin + timeoutMs;
+    this.#timer = setTimeout(() => this.end(deadlineExceeded()), Math.max(0, timeoutMs));
+    this.#notify((observer) => observer.begin?.(this));
     if (source.signal.aborted) this.#onClientGone();
     else source.signal.addEventListener("abort", this.#onClientGone);
   }
 
-  /** Milliseconds since the call arrived. */
+  get protocol(): string {
+    return this.source.protocolName;
+  }
+
+  get snapshot(): Snapshot {
+    return this.#lease.snapshot;
+  }
+
+  /** The authenticated caller. Set by `admitCall`, without which no method runs. */
+  get caller(): Caller {
+    if (this.#caller === undefined) throw new Error(`${this.method} runs without access control`);
+    return this.#caller;
+  }
+
+  /** Milliseconds since the call began. */
   get elapsedMs(): number {
     return performance.now() - this.#begin;
+  }
+
+  /** Milliseconds from the beginning to the first output; undefined before it. */
+  get firstOutputMs(): number | undefined {
+    return this.#firstOutputMs;
+  }
+
+  get attempts(): readonly Attempt[] {
+    return this.#facts.attempts;
+  }
+
+  admit(caller: Caller): void {
+    this.#caller = caller;
+  }
+
+  /** Adds facts to the call's record. */
+  note(facts: Partial<CallFacts>): void {
+    this.#facts = { ...this.#facts, ...facts };
+  }
+
+  /** Says how to compute the usage of the record; called once, when the call settles. */
+  countUsage(usage: (error: GatewayError | undefined) => Usage | undefined): void {
+    this.#usage = usage;
+  }
+
+  /**
+   * Takes one of the slots that the account has at the model until the call settles. `profileLimit` holds where the
+   * configuration sets no limit. Throws CONCURRENCY_LIMITED when all are taken.
+   */
+  acquireSlot(profileLimit: number | undefined): void {
+    const { maxCallsPerModel, slots } = this.#environment;
+    const limit = maxCallsPerModel ?? profileLimit ?? 0;
+    if (limit === 0 || this.#settled) return;
+    const { accountId, model } = this.#facts;
+    this.#releaseSlot = slots.take({ accountId, model, keyId: this.caller.keyId }, limit);
+  }
+
+  /** An upstream request of this call has ended. */
+  attemptEnded(attempt: Attempt): void {
+    this.#notify((observer) => observer.attempt?.(this, attempt));
+  }
+
+  /** Output is handed on; only the first time counts. */
+  outputStarted(): void {
+    if (this.#firstOutputMs !== undefined) return;
+    const elapsedMs = this.elapsedMs;
+    this.#firstOutputMs = elapsedMs;
+    this.#notify((observer) => observer.firstOutput?.(this, elapsedMs));
   }
 
   /** Ends the call from outside: the deadline, the client or the service's own end. */
@@ -107,27 +168,45 @@ export class Call {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
-    this.#source.signal.removeEventListener("abort", this.#onClientGone);
-    if (error?.status === "INTERNAL") this.#surroundings.onFault(error, this);
-    const { usage, ...facts } = this.facts;
-    this.#surroundings.ledger.write({
-      id: this.id,
-      requestId: this.requestId,
-      method: this.#method,
-      protocol: this.#source.protocolName,
-      outcome: outcomeOf(error),
-      reason: error?.reason,
-      usage: usage(error),
-      startTime: this.startTime,
-      durationMs: this.elapsedMs,
-      ...facts,
-    });
+    this.source.signal.removeEventListener("abort", this.#onClientGone);
+    const record = this.#record(error);
+    this.#notify((observer) => observer.settled?.(record, error));
+    this.#releaseSlot?.();
+    this.#lease.release();
     this.#onSettled(this);
   }
 
-  /** The handler was left before it ended, which only happens when nobody reads its answer any more. */
-  abandon(): void {
+  /** The client stopped reading before the end. */
+  clientGone(): void {
     if (!this.#settled) this.#onClientGone();
+  }
+
+  #record(error: GatewayError | undefined): CallRecord {
+    return {
+      id: this.id,
+      requestId: this.requestId,
+      method: this.method,
+      protocol: this.protocol,
+      startTime: this.startTime,
+      keyId: this.#caller?.keyId ?? "",
+      outcome: outcomeOf(error),
+      reason: error?.reason,
+      usage: this.#usage(error),
+      durationMs: this.elapsedMs,
+      firstOutputMs: this.#firstOutputMs,
+      ...this.#facts,
+    };
+  }
+
+  #notify(tell: (observer: CallObserver) => void): void {
+    for (const observer of this.#environment.observers) {
+      try {
+        tell(observer);
+      } catch (error) {
+        // The log may be what failed, so this goes to standard error.
+        process.emitWarning(`an observer of call ${this.id} failed: ${error instanceof Error ? error.name : "error"}`);
+      }
+    }
   }
 
   readonly #onClientGone = (): void => {
@@ -147,7 +226,7 @@ function outcomeOf(error: GatewayError | undefined): Outcome {
   return "error";
 }
 
-/** Request ids go into logs and headers, so only short ones of plain characters are taken over. */
+/** Request ids go into logs and headers, so only short ones of plain characters are used. */
 function cleanRequestId(given: string | null): string | undefined {
   return given !== null && /^[\w.:/+=-]{1,128}$/.test(given) ? given : undefined;
 }

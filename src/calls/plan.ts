@@ -19,25 +19,25 @@ import {
 } from "../chat/planning/profile.ts";
 import { annotationViolations } from "../chat/validation/annotations.ts";
 import { requestViolations } from "../chat/validation/request-rules.ts";
-import { type FieldViolation, GatewayError, invalidRequest } from "../errors.ts";
+import { type FieldViolation, invalidRequest } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
 import { type GenerationParameters, GenerationParametersSchema } from "../gen/dragoman/v1/parameters_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
+import type { Catalog, Deployment } from "../models/catalog.ts";
 import { pathSegment } from "../path-segment.ts";
 import { type ProfileName, profileOf, profiles } from "../profiles/profiles.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import { choiceAdaptations } from "../routing/choices.ts";
-import type { Gateway } from "../server/services/gateway.ts";
+import type { Target } from "../routing/target.ts";
 import { tokenCounter } from "../tokens/counter.ts";
 
 /** How a request will be served: what goes to which adapter, and what the caller is told about it. */
 export interface Plan {
   readonly request: ChatRequest;
-  readonly model: Model;
+  readonly target: Target;
   readonly profile: Profile;
-  readonly adapter: Adapter;
   readonly effectiveParameters: GenerationParameters;
   readonly warnings: readonly Warning[];
   /** The raw prompt, where a chat template makes it here. */
@@ -67,6 +67,8 @@ export interface CheckedChat {
   readonly chat: ChatRequest;
   readonly model: Model;
   readonly profile: Profile;
+  /** What is configured for the model; undefined for most. */
+  readonly deployment: Deployment | undefined;
 }
 
 /**
@@ -76,7 +78,7 @@ export interface CheckedChat {
 export function checkChat<Desc extends DescMessage>(
   schema: Desc,
   message: ChatWrapper<Desc>,
-  { catalog }: Gateway,
+  catalog: Catalog,
   context: PlanContext,
 ): CheckedChat {
   const violations: FieldViolation[] = [...annotationViolations(schema, message)];
@@ -90,25 +92,25 @@ export function checkChat<Desc extends DescMessage>(
     throw violations.length > 0 ? invalidRequest(violations) : error;
   }
   const profile = context.profile ? profiles[context.profile] : profileOf(model.profile);
+  const deployment = catalog.deploymentOf(model.id);
   const narrower = profileViolations(chat, profile, context.streamed);
   const wrong = [
     // A value outside the contract's range is outside the profile's: one report of it is enough, the narrower one.
     ...violations.filter(({ field }) => !narrower.some((violation) => violation.field === field)),
     ...narrower,
-    ...deploymentParameterViolations(chat, catalog.deploymentOf(model.id)?.parameters),
+    ...deploymentParameterViolations(chat, deployment?.parameters),
   ];
   if (wrong.length > 0) throw invalidRequest(wrong);
-  return { chat, model, profile };
+  return { chat, model, profile, deployment };
 }
 
-/** Prepares a request for its model. Asks no provider. */
-export async function planChat(checked: CheckedChat, gateway: Gateway, context: PlanContext): Promise<Plan> {
-  const { model, profile } = checked;
-  const adapter = gateway.adapters.get(model.provider);
-  if (adapter === undefined) throw new GatewayError("MODEL_NOT_FOUND", `the provider ${model.provider} is not on`);
+/** Prepares a request for a target. Asks no provider. */
+export async function planChat(checked: CheckedChat, target: Target, context: PlanContext): Promise<Plan> {
+  const { model, adapter } = target;
+  const { profile } = checked;
 
   const placed = withDeploymentParameters(checked.chat, model.provider);
-  const fallback = gateway.catalog.deploymentOf(model.id)?.completionOnly ? completionOnly(placed) : undefined;
+  const fallback = checked.deployment?.completionOnly ? completionOnly(placed) : undefined;
   const asked = fallback?.request ?? placed;
   const filled = withDefaults(asked, profile, model);
   const emulated = emulateSchema(filled, model, (chat) => adapter.checkSupport(chat, model).some(refusesForm));
@@ -120,7 +122,7 @@ export async function planChat(checked: CheckedChat, gateway: Gateway, context: 
     ...profileAdaptations(prepared, model, profile),
     ...capabilityAdaptations(prepared, model),
     ...adapter.checkSupport(prepared, model),
-    ...choiceAdaptations(prepared, model, adapter),
+    ...choiceAdaptations(prepared, target),
   ];
   const limited = applyAdaptations(
     prepared,
@@ -135,9 +137,8 @@ export async function planChat(checked: CheckedChat, gateway: Gateway, context: 
   );
   return {
     request: limited.request,
-    model,
+    target,
     profile,
-    adapter,
     effectiveParameters:
       adapter.effectiveParameters?.(limited.request, model) ??
       limited.request.parameters ??

@@ -60,7 +60,10 @@ export interface ProviderState {
 /** The whole configuration, resolved and frozen. */
 export interface Config {
   readonly grpc: ListenerConfig;
-  readonly http: ListenerConfig;
+  readonly http: ListenerConfig & {
+    /** Longest wait for the first output of a stream of an HTTP API before its headers are sent. Default 15,000. */
+    readonly streamHeadersAfterMs: number;
+  };
   readonly authentication: {
     /** `keys`: a listed key is required. `loopback`: none is, and only loopback is served. `off`: none is, anywhere. */
     readonly mode: "keys" | "loopback" | "off";

@@ -13,7 +13,7 @@ export function describeConfig(config: Config): string {
   const { grpc, http, authentication, limits, shutdown, grpcConnection, log, profile, models } = config;
   return stringify({
     grpc: describeListener(grpc),
-    http: describeListener(http),
+    http: { ...describeListener(http), stream_headers_after: formatDuration(http.streamHeadersAfterMs) },
     authentication: {
       mode: authentication.mode,
       require_account: authentication.requireAccount,

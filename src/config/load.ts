@@ -62,7 +62,10 @@ export function loadConfig({ environment, file, declarations = [], models: liste
     return { ...chosen, tls: tls === undefined ? undefined : readTlsFiles(`${name}.tls`, tls, folder, report) };
   };
   const grpc = listener("grpc", "DRAGOMAN_GRPC_ADDRESS");
-  const http = listener("http", "DRAGOMAN_HTTP_ADDRESS");
+  const http = {
+    ...listener("http", "DRAGOMAN_HTTP_ADDRESS"),
+    streamHeadersAfterMs: content.http.stream_headers_after,
+  };
   const logLevel = variable(level, "DRAGOMAN_LOG_LEVEL") ?? content.log.level;
   reportUnknownProviders(Object.keys(content.providers), declarations, report);
   const providers = declarations.map((known) =>

@@ -79,11 +79,10 @@ const headers = leaf({
   fix: "write `name: value`, with values that look like numbers in quotes",
 });
 
-const listener = (defaultAddress: string) =>
-  section({
-    address: address.prefault(defaultAddress),
-    tls: section({ certificate: text.optional(), key: text.optional(), client_authority: text.optional() }).optional(),
-  }).prefault({});
+const listener = (defaultAddress: string) => ({
+  address: address.prefault(defaultAddress),
+  tls: section({ certificate: text.optional(), key: text.optional(), client_authority: text.optional() }).optional(),
+});
 
 export type TlsSection = NonNullable<z.output<typeof fileSchema>["grpc"]["tls"]>;
 export type ProviderSection = z.output<typeof providerSchema>;
@@ -105,8 +104,8 @@ export const providerSchema = section({
 
 /** The configuration file. Its defaults are those of the service. */
 export const fileSchema = section({
-  grpc: listener("127.0.0.1:50051"),
-  http: listener("127.0.0.1:8080"),
+  grpc: section(listener("127.0.0.1:50051")).prefault({}),
+  http: section({ ...listener("127.0.0.1:8080"), stream_headers_after: duration.prefault("15s") }).prefault({}),
   authentication: section({
     mode: mode.optional(),
     keys: z

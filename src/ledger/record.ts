@@ -1,41 +1,29 @@
 import type { Reason } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
+import type { ObservedCall } from "./call-observer.ts";
 
 /** What became of a call. */
 export type Outcome = "ok" | "error" | "cancelled" | "deadline";
 
-/** The account of one call. Written exactly once for each call, whatever became of it. */
-export interface CallRecord {
-  /** ChatCompletion.id. */
-  readonly id: string;
-  /** The caller's x-request-id, or the call's id. */
-  readonly requestId: string;
-  /** `CompleteChat`, `StreamChat`. */
-  readonly method: string;
-  /** `grpc`, `grpc-web` or `connect`. */
-  readonly protocol: string;
-  /** The id of the caller's key in the configuration; empty without authentication. */
+/** The record of one call, made once when the call settles. */
+export interface CallRecord extends ObservedCall {
+  /** Id of the caller's key in the configuration; empty without authentication. */
   readonly keyId: string;
   readonly accountId: string;
   /** ChatRequest.user. */
   readonly user: string;
-  /** As asked until the model was resolved, then as resolved. */
+  /** As requested until the model is resolved, then Model.id. */
   readonly model: string;
   readonly provider: string;
   readonly outcome: Outcome;
-  /** Undefined when the outcome is ok. */
+  /** Undefined when the outcome is `ok`. */
   readonly reason: Reason | undefined;
-  /** Undefined when no provider was asked. */
+  /** Undefined when no provider accepted a request. */
   readonly usage: Usage | undefined;
+  /** One for each upstream request. */
   readonly attempts: readonly Attempt[];
-  readonly startTime: Date;
   readonly durationMs: number;
-  /** Undefined when there was no output. */
+  /** Milliseconds from the beginning of the call. Undefined when there was no output. */
   readonly firstOutputMs: number | undefined;
-}
-
-/** Keeps call records. `write` must not block or throw: a call never fails because its record could not be kept. */
-export interface CallLedger {
-  write(record: CallRecord): void;
 }

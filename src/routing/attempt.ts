@@ -6,61 +6,88 @@ import { GatewayError } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Attempt, AttemptSchema } from "../gen/dragoman/v1/completion_pb.js";
 import { ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
-import type { Model } from "../gen/dragoman/v1/model_pb.js";
-import type { Adapter, AdapterContext } from "../providers/adapter.ts";
-import { type Ask, callsFor, fanOut } from "./choices.ts";
+import type { AdapterContext } from "../providers/adapter.ts";
+import type { Target } from "./target.ts";
 
-/** One try at a provider, under way. */
+/** How the attempts of a call are made. */
+export interface AttemptOptions {
+  /** Ends the attempt; its reason is a GatewayError. */
+  readonly signal: AbortSignal;
+  /** The caller takes the answer only as a whole, so the provider may be asked for it as a whole. */
+  readonly whole: boolean;
+  /** The raw prompt, where a chat template was rendered (Adapter.prompt). */
+  readonly prompt?: string | undefined;
+  /** Called when the upstream request has ended, whatever its outcome. */
+  readonly onEnd?: (attempt: Attempt) => void;
+}
+
+/** One upstream request in progress. */
 export interface RunningAttempt {
   readonly attempt: Attempt;
-  readonly guard: StreamValidator;
+  readonly validator: StreamValidator;
+  /**
+   * Batches that keep the stream law. The first one is the commit point: `started` is held until it comes together with
+   * the first delta or `finished`. An attempt that fails before that has handed nothing on, so another one may be made.
+   */
   readonly events: AsyncIterable<readonly ChatEvent[]>;
 }
 
-/**
- * Asks one provider once. The events keep the stream law, and every failure is a GatewayError that says whether output
- * had begun: until then another attempt could be made, after it never. `asWhole` tells that nobody waits for the parts;
- * `prompt` is the raw prompt where one was made (Adapter.prompt).
- */
+/** Makes one upstream request. Every failure is a GatewayError that says whether output had begun. */
 export function startAttempt(
-  adapter: Adapter,
+  { adapter, model }: Target,
   request: ChatRequest,
-  model: Model,
-  signal: AbortSignal,
-  asWhole: boolean,
-  prompt?: string,
+  options: AttemptOptions,
 ): RunningAttempt {
+  const { signal, whole, prompt, onEnd } = options;
   const attempt = create(AttemptSchema, { provider: model.provider, providerModel: model.providerModel });
-  const guard = createStreamValidator();
-  return { attempt, guard, events: run() };
+  const validator = createStreamValidator();
+  return { attempt, validator, events: run() };
 
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     const begin = performance.now();
+    let isComplete = false;
+    const end = (): void => {
+      attempt.duration ??= durationFromMs(Math.round(performance.now() - begin));
+    };
     try {
       const context: AdapterContext = { signal, attempt, ...(prompt !== undefined && { prompt }) };
-      const ask: Ask = (asked, within) =>
-        asWhole && adapter.complete ? adapter.complete(asked, model, within) : adapter.stream(asked, model, within);
-      const calls = callsFor(request, model, adapter);
-      const batches = calls > 1 ? fanOut(ask, request, calls, context) : ask(request, context);
+      const batches =
+        whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
+      let held: ChatEvent[] | undefined = [];
       for await (const batch of batches) {
         for (const event of batch) {
-          guard.accept(event);
-          if (event.case === "completed") attempt.duration = durationFromMs(Math.round(performance.now() - begin));
+          validator.accept(event);
+          if (event.case !== "completed") continue;
+          isComplete = true;
+          end();
         }
-        yield batch;
+        if (held === undefined) {
+          yield batch;
+        } else {
+          held.push(...batch);
+          signal.throwIfAborted();
+          if (held.every(({ case: kind }) => kind === "started")) continue;
+          const first = held;
+          held = undefined;
+          yield first;
+        }
       }
-      guard.end();
+      validator.end();
     } catch (error) {
-      const failure = describeFailure(signal.aborted ? signal.reason : error, attempt, guard);
+      const failure = describeFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
       attempt.failureReason = failure.reason;
       throw failure;
     } finally {
-      attempt.duration ??= durationFromMs(Math.round(performance.now() - begin));
+      end();
+      // The consumer stopped reading.
+      if (!isComplete) attempt.failureReason ||= "CANCELLED";
+      onEnd?.(attempt);
     }
   }
 }
 
-function describeFailure(error: unknown, attempt: Attempt, guard: StreamValidator): GatewayError {
+/** The failure of an attempt, with what is known of the provider and whether output had begun. */
+export function describeFailure(error: unknown, attempt: Attempt, outputStarted: boolean): GatewayError {
   if (!(error instanceof GatewayError)) {
     return new GatewayError("INTERNAL", "an internal error occurred", { cause: error });
   }
@@ -74,7 +101,7 @@ function describeFailure(error: unknown, attempt: Attempt, guard: StreamValidato
       httpStatus: attempt.httpStatus,
       requestId: attempt.providerRequestId,
     });
-  const provider = { ...said, outputStarted: guard.outputStarted };
-  const metadata = guard.outputStarted ? { ...error.facts.metadata, partial: "true" } : error.facts.metadata;
+  const provider = { ...said, outputStarted };
+  const metadata = outputStarted ? { ...error.facts.metadata, partial: "true" } : error.facts.metadata;
   return error.with({ provider, ...(metadata && { metadata }) });
 }

@@ -1,57 +1,91 @@
 import type { Adaptation } from "../chat/planning/adaptations.ts";
 import { type ChatEvent, completed, started } from "../chat/stream/events.ts";
-import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
 import { GatewayError } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
-import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { ChatCompleted } from "../gen/dragoman/v1/stream_pb.js";
 import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
-import type { Adapter, AdapterContext } from "../providers/adapter.ts";
 import { estimateUsage } from "../tokens/usage-estimate.ts";
+import { type AttemptOptions, describeFailure, type RunningAttempt, startAttempt } from "./attempt.ts";
+import type { Target } from "./target.ts";
 
-/** The most calls that are made for one request. */
-const mostCalls = 8;
+/** The most upstream requests that are made for one call. */
+const maxRequests = 8;
 
-/** Asks a provider once. */
-export type Ask = (request: ChatRequest, context: AdapterContext) => AsyncIterable<readonly ChatEvent[]>;
+/** A request in progress at one target. */
+export interface TargetRun {
+  /** One for each upstream request; by choice where each choice has its own. */
+  readonly attempts: readonly Attempt[];
+  readonly events: AsyncIterable<readonly ChatEvent[]>;
+  /** Whether the provider has accepted a request. */
+  readonly accepted: boolean;
+  /** Characters of output so far, for an estimate of tokens. */
+  readonly outputCharacters: number;
+}
 
-/** How many calls a request takes: one, or one for each choice where a single call does not give that many. */
-export function callsFor({ parameters }: ChatRequest, model: Model, adapter: Adapter): number {
+/**
+ * Sends a request to a target: in one upstream request, or in one for each choice where the target gives only one choice
+ * for a request.
+ */
+export function runOnTarget(target: Target, request: ChatRequest, options: AttemptOptions): TargetRun {
+  const count = upstreamRequests(request, target);
+  const signals = new AbortController();
+  const running = Array.from({ length: count }, (_, index) =>
+    count === 1
+      ? startAttempt(target, request, options)
+      : startAttempt(target, requestOfChoice(request, index), {
+          ...options,
+          signal: AbortSignal.any([options.signal, signals.signal]),
+        }),
+  );
+  const [only] = running;
+  return {
+    attempts: running.map(({ attempt }) => attempt),
+    events: count === 1 && only ? only.events : mergeChoices(running, request, signals),
+    get accepted() {
+      return running.some(({ validator }) => validator.accepted);
+    },
+    get outputCharacters() {
+      return running.reduce((sum, { validator }) => sum + validator.outputCharacters, 0);
+    },
+  };
+}
+
+/** How many upstream requests a request takes: one, or one for each choice. */
+function upstreamRequests({ parameters }: ChatRequest, target: Target): number {
   const choices = parameters?.n ?? 1;
-  return choices > choicesOfOneCall(model, adapter) ? choices : 1;
+  return choices > choicesPerRequest(target) ? choices : 1;
 }
 
-/** The request as the provider gets it: where there is a call for each choice, that of the first. */
-export function firstCall(request: ChatRequest, model: Model, adapter: Adapter): ChatRequest {
-  return callsFor(request, model, adapter) > 1 ? singleRequest(request, 0) : request;
+/** The request as the provider gets it: where each choice has a request of its own, that of the first. */
+export function firstUpstreamRequest(request: ChatRequest, target: Target): ChatRequest {
+  return upstreamRequests(request, target) > 1 ? requestOfChoice(request, 0) : request;
 }
 
-function choicesOfOneCall({ capabilities }: Model, { maxChoices = Number.POSITIVE_INFINITY }: Adapter): number {
-  return capabilities?.multipleChoices === false ? 1 : maxChoices;
+function choicesPerRequest({ model, adapter }: Target): number {
+  return model.capabilities?.multipleChoices === false ? 1 : (adapter.maxChoices ?? Number.POSITIVE_INFINITY);
 }
 
-/** What the caller is told where several choices take several calls: each is paid for, and there is a bound. */
-export function choiceAdaptations(request: ChatRequest, model: Model, adapter: Adapter): readonly Adaptation[] {
-  const calls = callsFor(request, model, adapter);
-  if (calls === 1) return [];
+/** What the caller is told where choices take a request each: every one is billed, and there is a bound. */
+export function choiceAdaptations(request: ChatRequest, target: Target): readonly Adaptation[] {
+  const count = upstreamRequests(request, target);
+  if (count === 1) return [];
+  const { name } = target.adapter;
   const field = "parameters.n";
-  if (calls > mostCalls) {
-    const most = Math.max(mostCalls, choicesOfOneCall(model, adapter));
-    return [{ kind: "REJECTED", field, message: `${adapter.name} gives at most ${most} choices for a request` }];
+  if (count > maxRequests) {
+    const most = Math.max(maxRequests, choicesPerRequest(target));
+    return [{ kind: "REJECTED", field, message: `${name} gives at most ${most} choices for a request` }];
   }
   const seeds = request.parameters?.seed === undefined ? "" : ", each with a seed of its own";
-  const message = `${adapter.name} is asked ${calls} times, once for each choice${seeds}; the prompt counts each time`;
+  const message = `${name} is asked ${count} times, once for each choice${seeds}; the prompt counts each time`;
   return [{ kind: "EMULATED", field, message }];
 }
 
-/** One of the calls, which gives one choice. */
-interface Branch {
+/** The upstream request of one choice. */
+interface Branch extends RunningAttempt {
   readonly index: number;
-  readonly attempt: Attempt;
   readonly batches: AsyncIterator<readonly ChatEvent[]>;
-  readonly guard: StreamValidator;
   readonly warnings: Warning[];
   completed: ChatCompleted | undefined;
 }
@@ -63,36 +97,33 @@ interface Arrival {
 }
 
 /**
- * Asks a provider for each choice in a call of its own, all at the same time, and merges the answers to one stream.
+ * Merges the answers to requests that run at the same time, one for each choice, to one stream.
  *
- * The stream starts with the first call that is accepted: if one waited for another, calls that share few connections
- * could wait for each other for ever. Of each call at most one batch is held, and none is read while the consumer does
- * not pull. The first failure ends all calls and is the failure.
+ * The stream starts with the first output: if one answer waited for another, requests that share few connections could
+ * wait for each other for ever. Of each answer at most one batch is held, and none is read while the consumer does not
+ * pull. The first failure ends all requests and is the failure.
  */
-export async function* fanOut(
-  ask: Ask,
+async function* mergeChoices(
+  running: readonly RunningAttempt[],
   request: ChatRequest,
-  calls: number,
-  context: AdapterContext,
+  others: AbortController,
 ): AsyncGenerator<readonly ChatEvent[], void, undefined> {
-  const end = new AbortController();
-  const signal = AbortSignal.any([context.signal, end.signal]);
-  const branches = Array.from({ length: calls }, (_, index): Branch => {
-    const attempt = index === 0 ? context.attempt : { ...context.attempt, providerLimits: {} };
-    const batches = ask(singleRequest(request, index), { ...context, signal, attempt })[Symbol.asyncIterator]();
-    return { index, attempt, batches, guard: createStreamValidator(), warnings: [], completed: undefined };
+  const branches = running.map((attempt, index): Branch => {
+    const batches = attempt.events[Symbol.asyncIterator]();
+    return { ...attempt, index, batches, warnings: [], completed: undefined };
   });
   const arrived: Arrival[] = [];
+  let failure: { readonly error: unknown } | undefined;
   let wake = () => {};
 
-  /** Reads a batch without anyone waiting: what becomes of it is in `arrived` or in the reason of `end`. */
+  /** Reads a batch without being waited for: the outcome is in `arrived` or in `failure`. */
   async function read(branch: Branch): Promise<void> {
     try {
       const { done, value } = await branch.batches.next();
       arrived.push({ branch, batch: done ? undefined : value });
-    } catch (failure) {
-      if (!signal.aborted) Object.assign(context.attempt, branch.attempt);
-      end.abort(failure);
+    } catch (error) {
+      failure ??= { error };
+      others.abort(new GatewayError("CANCELLED", "the request of another choice failed"));
     }
     wake();
   }
@@ -100,8 +131,8 @@ export async function* fanOut(
   try {
     let reading: readonly Branch[] = branches;
     let isStarted = false;
-    for (let open = calls; open > 0; ) {
-      end.signal.throwIfAborted();
+    for (let open = branches.length; open > 0; ) {
+      if (failure !== undefined) throw failureOfCall(failure.error, branches);
       for (const branch of reading) void read(branch);
       if (arrived.length === 0) {
         await new Promise<void>((resolve) => {
@@ -111,14 +142,14 @@ export async function* fanOut(
       const arrivals = arrived.splice(0);
       reading = arrivals.filter(({ batch }) => batch !== undefined).map(({ branch }) => branch);
       open -= arrivals.length - reading.length;
-      const batch = arrivals.flatMap(take);
+      const batch = arrivals.flatMap((arrival) => take(arrival));
       if (!isStarted && arrivals.length > 0) yield [started(), ...batch];
       else if (batch.length > 0) yield batch;
       isStarted ||= arrivals.length > 0;
     }
     yield [mergeEnds(branches, request)];
   } finally {
-    end.abort(new GatewayError("CANCELLED", "the other calls for this request are no longer wanted"));
+    others.abort(new GatewayError("CANCELLED", "the answer is no longer wanted"));
     await Promise.allSettled(branches.map(({ batches }) => batches.return?.()));
   }
 }
@@ -127,29 +158,35 @@ export async function* fanOut(
  * The request for one choice. With one seed all choices would be the same, so each has its own, moved in the direction
  * that stays within the range of a provider that takes the caller's.
  */
-function singleRequest(request: ChatRequest, index: number): ChatRequest {
+function requestOfChoice(request: ChatRequest, index: number): ChatRequest {
   if (request.parameters === undefined) return request;
   const { n: _, ...parameters } = request.parameters;
   if (parameters.seed !== undefined) {
     const seed = BigInt(parameters.seed);
-    parameters.seed = String(seed < mostCalls ? seed + BigInt(index) : seed - BigInt(index));
+    parameters.seed = String(seed < maxRequests ? seed + BigInt(index) : seed - BigInt(index));
   }
   return { ...request, parameters };
 }
 
-/** The events of an arrival as they go into the merged stream. Throws where the branch breaks the stream law. */
+/** The failure of one answer, as that of all: output of another choice may have been handed on. */
+function failureOfCall(error: unknown, branches: readonly Branch[]): unknown {
+  const begun = branches.find(({ validator }) => validator.outputStarted);
+  return begun === undefined ? error : describeFailure(error, begun.attempt, true);
+}
+
+/** The events of an arrival as they go into the merged stream. */
 function take({ branch, batch }: Arrival): readonly ChatEvent[] {
-  const { index, guard, warnings } = branch;
-  if (batch === undefined) guard.end();
+  const { index, warnings } = branch;
   return (batch ?? []).flatMap((event): readonly ChatEvent[] => {
-    guard.accept(event);
     switch (event.case) {
       case "started":
         warnings.push(...event.value.warnings);
         return [];
       case "delta":
+        requireOnly(event.value.choiceIndex);
         return [{ case: "delta", value: { ...event.value, choiceIndex: index } }];
       case "finished":
+        requireOnly(event.value.choiceIndex);
         return [{ case: "finished", value: { ...event.value, choiceIndex: index } }];
       case "completed":
         warnings.push(...event.value.warnings);
@@ -161,11 +198,17 @@ function take({ branch, batch }: Arrival): readonly ChatEvent[] {
   });
 }
 
-/** What is said of the whole answer but not counted, the first call says. */
+/** An upstream request for one choice is answered with one. */
+function requireOnly(choiceIndex: number): void {
+  if (choiceIndex === 0) return;
+  throw new GatewayError("PROVIDER_FAULT", "the provider's answer is malformed: it has more choices than requested");
+}
+
+/** Sums usage, merges warnings, and takes the rest from the first answer. */
 function mergeEnds(branches: readonly Branch[], request: ChatRequest): ChatEvent {
   const usages = branches.map(
-    ({ completed, guard }) =>
-      completed?.usage ?? estimateUsage(request, guard.outputCharacters, UsageQuality.ESTIMATED),
+    ({ completed, validator }) =>
+      completed?.usage ?? estimateUsage(request, validator.outputCharacters, UsageQuality.ESTIMATED),
   );
   const warnings = distinct(branches.flatMap((branch) => branch.warnings));
   return completed({ ...branches[0]?.completed, usage: usages.reduce(addUsage), warnings });

@@ -1,17 +1,14 @@
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { ActiveCalls } from "../calls/active-calls.ts";
 import type { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { SurfaceHandler } from "../surfaces/kit/router.ts";
-import type { Refuse } from "./services/gateway.ts";
 
 /** The services that every listener serves. */
 export interface Services {
+  readonly calls: ActiveCalls;
   readonly chat: ServiceImpl<typeof ChatService>;
   readonly models: ServiceImpl<typeof ModelService>;
-  /** Runs before a request is decoded; throws to refuse it. */
-  readonly gate: (context: HandlerContext) => void;
-  /** Ends a call that passed the gate and does not reach its method. */
-  readonly refuse: Refuse;
   /** The HTTP APIs of others. */
   readonly surfaces: SurfaceHandler;
 }

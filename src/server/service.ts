@@ -1,19 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createAuthenticator } from "../accounts/keys.ts";
-import { Calls } from "../calls/active-calls.ts";
-import type { Call } from "../calls/call.ts";
+import { ActiveCalls } from "../calls/active-calls.ts";
+import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
 import type { Config } from "../config/config.ts";
-import type { GatewayError } from "../errors.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
-import type { CallLedger } from "../ledger/record.ts";
+import type { CallObserver } from "../ledger/call-observer.ts";
 import { createCatalog } from "../models/catalog.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
 import type { Activity } from "./idle-memory.ts";
+import type { Services } from "./listener.ts";
 import { createChatService } from "./services/chat-service.ts";
-import { createGate, createRefusal, type Gateway } from "./services/gateway.ts";
 import { createModelService } from "./services/model-service.ts";
 
 /** What a service is made of. */
@@ -21,8 +20,7 @@ export interface ServiceParts {
   readonly config: Config;
   readonly adapters: readonly Adapter[];
   readonly models: readonly Model[];
-  readonly ledger: CallLedger;
-  readonly onFault: (error: GatewayError, call: Call) => void;
+  readonly observers: readonly CallObserver[];
 }
 
 /** A service that answers on both its listeners. */
@@ -41,9 +39,8 @@ export interface Service {
   abort(): void;
 }
 
-/** What both listeners share. */
-export function createGateway({ config, adapters, models, ledger, onFault }: ServiceParts): Gateway {
-  const { maxCallMs, maxCallsPerModel } = config.limits;
+/** What a reload of the configuration replaces. */
+export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, "observers">): Snapshot {
   return {
     authenticate: createAuthenticator(config.authentication),
     catalog: createCatalog(
@@ -53,21 +50,20 @@ export function createGateway({ config, adapters, models, ledger, onFault }: Ser
       config.models,
     ),
     adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
-    calls: new Calls({ ledger, maxCallMs, maxCallsPerModel, onFault }),
   };
 }
 
 /** Opens both listeners over one implementation. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, adapters } = parts;
-  const gateway = createGateway(parts);
-  const { calls } = gateway;
-  const services = {
-    chat: createChatService(gateway),
-    models: createModelService(gateway.catalog),
-    gate: createGate(gateway),
-    refuse: createRefusal(gateway),
-    surfaces: createSurfaces(gateway, config.limits.maxRequestBytes),
+  const { config, observers } = parts;
+  const { maxCallMs, maxCallsPerModel, maxRequestBytes } = config.limits;
+  const snapshots = new Snapshots(createSnapshot(parts));
+  const calls = new ActiveCalls(snapshots, { observers, maxCallMs, maxCallsPerModel });
+  const services: Services = {
+    calls,
+    chat: createChatService(),
+    models: createModelService(),
+    surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
   };
   const listeners = await Promise.all([listenGrpc(config, services), listenHttp(config, services)]);
   const [grpcAddress = "", httpAddress = ""] = listeners.map(({ address: { host, port } }) =>
@@ -86,12 +82,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     grace.abort();
     calls.endAll();
     await Promise.all(listeners.map((listener) => listener.close()));
-    await Promise.all(adapters.map((adapter) => adapter.close?.()));
+    await snapshots.close();
   };
   return {
     grpcAddress,
     httpAddress,
-    models: gateway.catalog.list(),
+    models: snapshots.current.catalog.list(),
     get activity() {
       return calls.activity;
     },

@@ -32,8 +32,7 @@ export async function startLocal(): Promise<AskLocal> {
     config,
     adapters: config.providers.map((settings) => localProvider.create(settings)),
     models: listedModels().filter(({ provider }) => provider === "local"),
-    ledger: { write() {} },
-    onFault() {},
+    observers: [],
   });
   onTestFinished(() => service.stop());
   const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));

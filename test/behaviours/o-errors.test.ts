@@ -235,8 +235,7 @@ describe("O. Errors", () => {
       config: { ...loadConfig({ environment }), models: [deployment] },
       adapters: [broken],
       models: [],
-      ledger: { write() {} },
-      onFault: (error) => faults.push(error),
+      observers: [{ settled: (_record, error) => void (error && faults.push(error)) }],
     });
     onTestFinished(() => service.stop());
     for (const [path, body] of [

@@ -100,7 +100,7 @@ describe("O. Limits", () => {
     expect((await call("a1")).status).toBe(200);
 
     const limited = await startStage({}, { limits: { max_calls_per_model: 1 } });
-    const stalled = ask("echo/echo", "?", { providerOptions: { echo: { stall: { after: "started" } } } });
+    const stalled = ask("echo/echo", "?", { providerOptions: { echo: { text: "a b", stall: { after: 1 } } } });
     const own = limited.service.chatClient("grpc");
     const first = new AbortController();
     const read = async () => {

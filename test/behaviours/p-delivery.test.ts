@@ -169,7 +169,7 @@ describe("P. gRPC / Connect delivery", () => {
 
       const first = new AbortController();
       const begun = client.streamChat(
-        { chat: scriptEcho({ stall: { after: "started" } }, { accountId: "a1" }) },
+        { chat: scriptEcho({ text: "a b", stall: { after: 1 } }, { accountId: "a1" }) },
         first,
       );
       const read = async () => {

@@ -42,16 +42,17 @@ const geminiAnswer = {
   usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 2, totalTokenCount: 5 },
 };
 
-const converseStream: Script = {
+/** An answer of Bedrock. */
+export const converseAnswer = (text: string): Script => ({
   headers: { "content-type": "application/vnd.amazon.eventstream" },
   steps: [
     eventFrame("messageStart", { role: "assistant" }),
-    eventFrame("contentBlockDelta", { contentBlockIndex: 0, delta: { text: "Hello" } }),
+    eventFrame("contentBlockDelta", { contentBlockIndex: 0, delta: { text } }),
     eventFrame("contentBlockStop", { contentBlockIndex: 0 }),
     eventFrame("messageStop", { stopReason: "end_turn" }),
     eventFrame("metadata", { usage: { inputTokens: 3, outputTokens: 2, totalTokens: 5 } }),
   ].map((write) => ({ write })),
-};
+});
 
 /** An answer of "Hello" with 3 and 2 tokens, to a caller who takes it as a whole and to one who has it streamed. */
 export const answers = {
@@ -60,7 +61,7 @@ export const answers = {
   deepinfra: { whole: openaiWhole, streamed: openaiStream },
   mistral: { whole: openaiWhole, streamed: openaiStream },
   anthropic: { whole: anthropicStream, streamed: anthropicStream },
-  bedrock: { whole: converseStream, streamed: converseStream },
+  bedrock: { whole: converseAnswer("Hello"), streamed: converseAnswer("Hello") },
   gemini: { whole: json(geminiAnswer), streamed: sse(geminiAnswer) },
   // The engine's v2, which is the default.
   "llm-engine": { whole: openaiWhole, streamed: openaiStream },

@@ -15,7 +15,7 @@ providers:
   expect(shown).not.toContain("sk-secret");
   expect(parse(shown)).toEqual({
     grpc: { address: "127.0.0.1:50051" },
-    http: { address: "[::1]:0" },
+    http: { address: "[::1]:0", stream_headers_after: "15s" },
     authentication: {
       mode: "keys",
       require_account: false,

@@ -15,7 +15,7 @@ describe("without a file", () => {
     const config = loadConfig({ environment: {} });
     expect(config).toEqual({
       grpc: { host: "127.0.0.1", port: 50051, tls: undefined },
-      http: { host: "127.0.0.1", port: 8080, tls: undefined },
+      http: { host: "127.0.0.1", port: 8080, tls: undefined, streamHeadersAfterMs: 15_000 },
       authentication: { mode: "loopback", keys: [], requireAccount: false },
       limits: { maxRequestBytes: 16_777_216, maxCallMs: 600_000, maxConcurrentStreams: 4096 },
       shutdown: { delayMs: 0, graceMs: 30_000 },

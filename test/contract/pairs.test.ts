@@ -31,7 +31,10 @@ async function converse(
   open.push({ [Symbol.asyncDispose]: async () => adapter.close?.() }, upstream);
   const prepared = prepareMessages(request, dialect.model, profiles.plain);
   const limited = applyAdaptations(prepared, adapter.checkSupport(prepared, dialect.model)).request;
-  const { events } = startAttempt(adapter, limited, dialect.model, new AbortController().signal, false);
+  const { events } = startAttempt({ model: dialect.model, adapter }, limited, {
+    signal: new AbortController().signal,
+    whole: false,
+  });
   const fold = createFold();
   for await (const batch of events) for (const event of batch) fold.add(event);
   return { completion: fold.completion, body: upstream.requests[0]?.body ?? "" };

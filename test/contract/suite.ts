@@ -54,7 +54,7 @@ export function describeDialect(dialect: Dialect): void {
       signal = new AbortController().signal,
     ): Promise<Outcome> {
       const limited = applyAdaptations(request, adapter.checkSupport(request, dialect.model)).request;
-      const { events } = startAttempt(adapter, limited, dialect.model, signal, false);
+      const { events } = startAttempt({ model: dialect.model, adapter }, limited, { signal, whole: false });
       const fold = createFold();
       const seen: string[] = [];
       try {

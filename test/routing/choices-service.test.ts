@@ -8,7 +8,7 @@ import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import { createEcho } from "../../src/providers/echo/index.ts";
-import { startAttempt } from "../../src/routing/attempt.ts";
+import { runOnTarget } from "../../src/routing/choices.ts";
 import { type Service, startService } from "../../src/server/service.ts";
 import { model, adapter as openai } from "../providers/chat-completions/harness.ts";
 import { streamEnd, textChunk } from "../support/openai-wire.ts";
@@ -42,8 +42,7 @@ beforeAll(async () => {
       oneChoice(openai(failing.baseUrl, {}, "vllm")),
     ],
     models: [],
-    ledger: { write: (record) => records.push(record) },
-    onFault: () => {},
+    observers: [{ settled: (record) => void records.push(record) }],
   });
 });
 afterAll(async () => {
@@ -73,7 +72,7 @@ describe("three choices from a provider that gives one, over sockets", () => {
       })),
     );
     expect(completion?.usage).toMatchObject({ inputTokens: 30, outputTokens: 12, quality: UsageQuality.EXACT });
-    expect(completion?.attempts).toHaveLength(1);
+    expect(completion?.attempts).toHaveLength(3);
     expect(completion?.warnings).toMatchObject([{ reason: "EMULATED", field: "parameters.n" }]);
     expect(records).toMatchObject([{ outcome: "ok", usage: { totalTokens: 42 } }]);
   });
@@ -91,7 +90,8 @@ describe("three choices from a provider that gives one, over sockets", () => {
     const one = await startReplayUpstream(whole);
     const adapter = oneChoice(openai(one.baseUrl));
     const request = ask("openai/gpt-4o", "hello", { parameters: { n: 8 } });
-    const { events } = startAttempt(adapter, request, model(), new AbortController().signal, false);
+    const { signal } = new AbortController();
+    const { events } = runOnTarget({ model: model(), adapter }, request, { signal, whole: false });
     const seen: string[] = [];
     for await (const batch of events) seen.push(...batch.map((event) => event.case));
     expect(seen.filter((name) => name === "finished")).toHaveLength(8);

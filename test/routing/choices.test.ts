@@ -12,8 +12,7 @@ import { type Model, ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 import { UsageQuality, UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
 import { WarningSchema } from "../../src/gen/dragoman/v1/warning_pb.js";
 import type { Adapter, AdapterContext } from "../../src/providers/adapter.ts";
-import { startAttempt } from "../../src/routing/attempt.ts";
-import { choiceAdaptations } from "../../src/routing/choices.ts";
+import { choiceAdaptations, runOnTarget } from "../../src/routing/choices.ts";
 import { lawfulEvents } from "../support/lawful-events.ts";
 import { ask } from "../support/requests.ts";
 
@@ -85,7 +84,8 @@ const says = (text: string): readonly Act[] => [
 ];
 
 function attempt(adapter: Adapter, n: number, more: object = {}, signal = new AbortController().signal) {
-  return startAttempt(adapter, ask("scripted/one", "hi", { parameters: { n, ...more } }), model, signal, false);
+  const request = ask("scripted/one", "hi", { parameters: { n, ...more } });
+  return runOnTarget({ model, adapter }, request, { signal, whole: false });
 }
 
 async function collect(batches: AsyncIterable<readonly ChatEvent[]>): Promise<readonly ChatEvent[]> {
@@ -200,10 +200,10 @@ describe("several choices from a provider that gives one", () => {
 });
 
 describe("a fan-out", () => {
-  it("starts with the first call that is accepted", async () => {
-    const adapter = scripted([never], says("b"));
+  it("starts with the first output", async () => {
+    const adapter = scripted([[started()], never], says("b"));
     const events = attempt(adapter, 2).events[Symbol.asyncIterator]();
-    expect((await events.next()).value).toMatchObject([{ case: "started" }]);
+    expect((await events.next()).value).toMatchObject([{ case: "started" }, { case: "delta" }]);
     await events.return?.();
     expect(adapter.ended.toSorted()).toEqual([0, 1]);
   });
@@ -225,7 +225,8 @@ describe("a fan-out", () => {
     for (let pulls = 1; pulls <= 10; pulls++) {
       await events.next();
       await new Promise((resolve) => setImmediate(resolve));
-      for (const count of adapter.pulled) expect(count).toBeLessThanOrEqual(pulls);
+      // The first pull reads two: what comes before output is held.
+      for (const count of adapter.pulled) expect(count).toBeLessThanOrEqual(pulls + 1);
     }
     await events.return?.();
     expect(adapter.ended.toSorted()).toEqual([0, 1, 2]);
@@ -234,10 +235,12 @@ describe("a fan-out", () => {
   it("fails with the first failure, which ends the other calls", async () => {
     const failure = new GatewayError("PROVIDER_RATE_LIMITED", "too many");
     const adapter = scripted(says("a"), [failure], [[started()], never]);
-    const { attempt: record, events, guard } = attempt(adapter, 3);
+    const { attempts, events, outputCharacters } = attempt(adapter, 3);
     await expect(collect(events)).rejects.toMatchObject({ reason: "PROVIDER_RATE_LIMITED" });
-    expect(guard.outputStarted).toBe(false);
-    expect(record.failureReason).toBe("PROVIDER_RATE_LIMITED");
+    expect(outputCharacters).toBe(0);
+    expect(attempts.map(({ failureReason }) => failureReason)).toEqual([
+      ...["CANCELLED", "PROVIDER_RATE_LIMITED", "CANCELLED"],
+    ]);
     expect(adapter.contexts.every(({ signal }) => signal.aborted)).toBe(true);
     expect(adapter.ended.toSorted()).toEqual([0, 1, 2]);
   });
@@ -276,7 +279,7 @@ describe("a fan-out", () => {
 
   it("ends every call with the caller's reason when the call is cancelled", async () => {
     const controller = new AbortController();
-    const waiting: readonly Act[] = [[started()], never];
+    const waiting: readonly Act[] = [[started()], [textDelta(0, 0, "a")], never];
     const adapter = scripted(waiting, waiting, waiting);
     const events = attempt(adapter, 3, {}, controller.signal).events[Symbol.asyncIterator]();
     await events.next();
@@ -292,7 +295,7 @@ describe("what a caller is told of several choices", () => {
   const adaptations = (n: number, maxChoices: number | undefined) => {
     const { maxChoices: _, ...unbounded } = scripted();
     const adapter = maxChoices === undefined ? unbounded : { ...unbounded, maxChoices };
-    return choiceAdaptations(ask("m", "hi", { parameters: { n } }), model, adapter).map(({ kind }) => kind);
+    return choiceAdaptations(ask("m", "hi", { parameters: { n } }), { model, adapter }).map(({ kind }) => kind);
   };
 
   it("is nothing where one call gives them, a warning up to eight calls, and an error beyond", () => {
@@ -312,12 +315,12 @@ describe("what a caller is told of several choices", () => {
       capabilities: { multipleChoices: false },
     });
     const request = ask("m", "hi", { parameters: { n: 2 } });
-    expect(choiceAdaptations(request, single, adapter)).toMatchObject([{ kind: "EMULATED" }]);
+    expect(choiceAdaptations(request, { model: single, adapter })).toMatchObject([{ kind: "EMULATED" }]);
   });
 
   it("leaves n in the request, strict or not", () => {
     const request = ask("m", "hi", { parameters: { n: 2, seed: "7" }, strictParameters: true });
-    const limited = applyAdaptations(request, choiceAdaptations(request, model, scripted()));
+    const limited = applyAdaptations(request, choiceAdaptations(request, { model, adapter: scripted() }));
     expect(limited.request.parameters).toMatchObject({ n: 2, seed: "7" });
     expect(limited.warnings).toMatchObject([{ reason: "EMULATED", field: "parameters.n" }]);
   });

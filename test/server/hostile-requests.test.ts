@@ -110,7 +110,7 @@ it("a request that is cut off by the end of the service has its record before it
   // The service has taken the connection once it answers on another.
   await fetch(`http://${ending.httpAddress}/healthz`);
   await ending.stop();
-  expect(ending.records).toMatchObject([{ outcome: "cancelled" }]);
+  expect(ending.records).toMatchObject([{ outcome: "error", reason: "SHUTTING_DOWN" }]);
 });
 
 it("no two accounts share a provider's prompt cache, whatever their names and keys are", async () => {

@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { ConnectError } from "@connectrpc/connect";
 import { afterEach, describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
-import { createLogLedger } from "../../src/ledger/log-ledger.ts";
+import { createCallLog } from "../../src/telemetry/call-log.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { textChunk } from "../support/openai-wire.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
@@ -41,7 +41,7 @@ describe.each(protocols)("over %s", (protocol) => {
         },
       }),
     );
-    const ledger = createLogLedger(log);
+    const callLog = createCallLog(log);
     service = await startTestService({ OPENAI_API_KEY: key, OPENAI_BASE_URL: upstream.baseUrl });
     const client = service.chatClient(protocol);
     const headers = { "x-api-key": callerKey };
@@ -62,7 +62,7 @@ describe.each(protocols)("over %s", (protocol) => {
       ]);
       for (const secret of [key, callerKey, prompt]) expect(shown).not.toContain(secret);
     }
-    for (const record of service.records) ledger.write(record);
+    for (const record of service.records) callLog.settled?.(record, undefined);
     for (const fault of service.faults) log.error({ err: fault.cause ?? fault }, "fault");
     log.error(
       { err: new GatewayError("INTERNAL", "x", { failedGeneration: answer }), prompt, text: answer },

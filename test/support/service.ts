@@ -60,16 +60,18 @@ export async function startTestService(
       return declaration ? [declaration.create(settings)] : [];
     }),
     models: withProfile(listedModels(), config.profile).filter(({ provider }) => provider !== "local"),
-    ledger: {
-      write(record) {
-        records.push(record);
-        if (waiting.length > 0) {
-          taken++;
-          waiting.shift()?.(record);
-        }
+    observers: [
+      {
+        settled(record, error) {
+          if (error?.status === "INTERNAL") faults.push(error);
+          records.push(record);
+          if (waiting.length > 0) {
+            taken++;
+            waiting.shift()?.(record);
+          }
+        },
       },
-    },
-    onFault: (error) => faults.push(error),
+    ],
   });
   const transports = new Map<Protocol, Transport>();
   const transport = (protocol: Protocol): Transport => {

@@ -6,13 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createParser } from "eventsource-parser";
 import { onTestFinished } from "vitest";
+import { ActiveCalls } from "../../src/calls/active-calls.ts";
+import { Snapshots } from "../../src/calls/snapshot.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { GatewayError } from "../../src/errors.ts";
+import type { CallObserver } from "../../src/ledger/call-observer.ts";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
 import { listedModels } from "../../src/providers/listed-models.ts";
 import { declarations } from "../../src/providers/registry.ts";
-import { createGateway } from "../../src/server/service.ts";
+import { createSnapshot } from "../../src/server/service.ts";
 import { serveRoutes } from "../../src/surfaces/kit/router.ts";
 import { chatRoute } from "../../src/surfaces/kit/serve-surface.ts";
 import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
@@ -38,6 +41,7 @@ interface Setting {
   readonly yaml?: string;
   readonly maxRequestBytes?: number;
   readonly maxCallMs?: number;
+  readonly streamHeadersAfterMs?: number;
 }
 
 /** Serves a surface until the test ends. */
@@ -56,17 +60,18 @@ export async function startSurface(surface: ChatSurface, setting: Setting = {}):
   const records: CallRecord[] = [];
   const faults: GatewayError[] = [];
   const waiting: ((record: CallRecord) => void)[] = [];
-  const ledger = {
-    write(record: CallRecord) {
+  const observer: CallObserver = {
+    settled(record, error) {
+      if (error?.status === "INTERNAL") faults.push(error);
       records.push(record);
       waiting.shift()?.(record);
     },
   };
-  const onFault = (error: GatewayError): void => void faults.push(error);
-  const { maxCallMs = config.limits.maxCallMs } = setting;
-  const limited = { ...config, limits: { ...config.limits, maxCallMs } };
-  const gateway = createGateway({ config: limited, adapters, models, ledger, onFault });
-  const serve = serveRoutes([chatRoute(surface)], gateway, setting.maxRequestBytes ?? 16 * 1024 * 1024);
+  const { maxCallMs = config.limits.maxCallMs, maxRequestBytes = 16 * 1024 * 1024 } = setting;
+  const snapshots = new Snapshots(createSnapshot({ config, adapters, models }));
+  const calls = new ActiveCalls(snapshots, { observers: [observer], maxCallMs, maxCallsPerModel: undefined });
+  const { streamHeadersAfterMs = 15_000 } = setting;
+  const serve = serveRoutes([chatRoute(surface)], { calls, maxRequestBytes, streamHeadersAfterMs });
   const server = createServer((request, response) => {
     if (!serve(request, response)) response.writeHead(418).end();
   });

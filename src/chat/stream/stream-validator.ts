@@ -15,6 +15,8 @@ export interface StreamValidator {
   accept(event: ChatEvent): void;
   /** Throws when the stream may not end now. */
   end(): void;
+  /** Whether `started` has passed: the provider has accepted the request. */
+  readonly accepted: boolean;
   /** Whether text, reasoning, a refusal or a tool call has passed: from then on nothing may be tried again. */
   readonly outputStarted: boolean;
   /** Characters of output that have passed, for an estimate of tokens. */
@@ -99,6 +101,9 @@ export function createStreamValidator(): StreamValidator {
       if (phase !== "completed") {
         throw new GatewayError("PROVIDER_STREAM_INTERRUPTED", "the provider's answer ended before it was complete");
       }
+    },
+    get accepted() {
+      return phase !== "new";
     },
     get outputStarted() {
       return outputStarted;

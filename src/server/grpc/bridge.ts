@@ -18,29 +18,26 @@ import {
   status,
   type UntypedHandleCall,
 } from "@grpc/grpc-js";
-import { GatewayError } from "../../errors.ts";
-import type { Services } from "../listener.ts";
+import { GatewayError, toGatewayError } from "../../errors.ts";
+import type { AdmittedCall } from "../services/admitted-call.ts";
+import type { GrpcAccess } from "./access.ts";
 import { GrpcContext } from "./context.ts";
-import { beginMethod } from "./refusals.ts";
 import { toGrpcStatus } from "./status.ts";
 
 /** An implementation of a method, its types lost: which schema belongs to it is known from the descriptor. */
 type Implementation = (request: unknown, context: HandlerContext) => unknown;
 
-type Access = Pick<Services, "gate" | "refuse">;
+type AdmittedCallOf = GrpcAccess["admittedCall"];
 
 /** Encodes the messages of one method's output, where that is done better than by toBinary. */
 export type Encoders = ReadonlyMap<DescMessage, (message: unknown) => Buffer>;
 
-/**
- * Mounts a service written for Connect on a grpc-js server: unary and server-streaming methods. The gate runs before a
- * request is decoded.
- */
+/** Mounts a service written for Connect on a grpc-js server: unary and server-streaming methods. */
 export function addService<Service extends DescService>(
   server: Server,
   service: Service,
   implementation: ServiceImpl<Service>,
-  access: Access,
+  admittedCall: AdmittedCallOf,
   encoders: Encoders = new Map(),
 ): void {
   const definitions: Record<string, MethodDefinition<Buffer, unknown>> = {};
@@ -51,7 +48,7 @@ export function addService<Service extends DescService>(
     const handler = (implementation as Record<string, Implementation>)[method.localName];
     if (handler === undefined) throw new Error(`${service.typeName}.${method.name} has no implementation`);
     handlers[method.localName] =
-      method.methodKind === "unary" ? unary(method, handler, access) : streaming(method, handler, access);
+      method.methodKind === "unary" ? unary(method, handler, admittedCall) : streaming(method, handler, admittedCall);
   }
   server.addService(definitions, handlers);
 }
@@ -77,32 +74,31 @@ function serializer(schema: DescMessage): (value: unknown) => Buffer {
   };
 }
 
-/** The request of a call, which has to pass the gate before it is decoded. */
-function admit(context: GrpcContext, bytes: Buffer, { gate, refuse }: Access): unknown {
-  gate(context);
-  const { input } = context.method;
+/** Decodes the request of a call. Settles the call where it cannot be decoded, since no method does then. */
+function decode({ input }: DescMethod, bytes: Buffer, { call }: AdmittedCall): unknown {
   try {
     return fromBinary(input, bytes);
   } catch (cause) {
-    throw refuse(
-      context,
-      new GatewayError("INVALID_REQUEST", `the request is not a valid ${input.typeName}`, { cause }),
-    );
+    const error = new GatewayError("INVALID_REQUEST", `the request is not a valid ${input.typeName}`, { cause });
+    call.settle(error);
+    throw error;
   }
 }
 
-function unary(method: DescMethod, handler: Implementation, access: Access): handleUnaryCall<Buffer, unknown> {
-  return async (call, callback) => {
-    const context = new GrpcContext(method, call);
-    beginMethod(call, context);
+function unary(
+  method: DescMethod,
+  handler: Implementation,
+  admittedCall: AdmittedCallOf,
+): handleUnaryCall<Buffer, unknown> {
+  return async (grpcCall, callback) => {
+    const admitted = admittedCall(grpcCall.metadata);
+    const context = new GrpcContext(method, admitted);
     try {
-      const response = await handler(admit(context, call.request, access), context);
-      context.finish();
-      sendHeaders(call, context);
+      const response = await handler(decode(method, grpcCall.request, admitted), context);
+      sendHeaders(grpcCall, context);
       callback(null, response);
     } catch (error) {
-      context.finish();
-      sendStatus(error, callback);
+      sendStatus(() => callback(statusOfThrown(error, context, true)), callback);
     }
   };
 }
@@ -110,42 +106,47 @@ function unary(method: DescMethod, handler: Implementation, access: Access): han
 function streaming(
   method: DescMethod,
   handler: Implementation,
-  access: Access,
+  admittedCall: AdmittedCallOf,
 ): handleServerStreamingCall<Buffer, unknown> {
-  return async (call) => {
-    const context = new GrpcContext(method, call);
-    beginMethod(call, context);
+  return async (grpcCall) => {
+    const admitted = admittedCall(grpcCall.metadata);
+    const context = new GrpcContext(method, admitted);
+    let first = true;
     try {
-      const responses = handler(admit(context, call.request, access), context) as AsyncIterable<unknown>;
-      let first = true;
+      const responses = handler(decode(method, grpcCall.request, admitted), context) as AsyncIterable<unknown>;
       for await (const response of responses) {
-        if (first) sendHeaders(call, context);
+        if (first) sendHeaders(grpcCall, context);
         first = false;
         if (context.signal.aborted) break;
-        if (!call.write(response)) await drained(call, context.signal);
+        if (!grpcCall.write(response)) await drained(grpcCall, context.signal);
       }
-      context.finish();
-      call.end();
+      grpcCall.end();
     } catch (error) {
-      context.finish();
-      sendStatus(error, (status) => call.emit("error", status));
+      const fail = (status: Partial<StatusObject>): unknown => grpcCall.emit("error", status);
+      sendStatus(() => fail(statusOfThrown(error, context, first)), fail);
     }
   };
 }
 
-/** Sends a status. If sending it throws, a bare INTERNAL goes out: nothing may leave a handler as an exception. */
-function sendStatus(error: unknown, send: (status: Partial<StatusObject>) => void): void {
+/** The status of what a method threw. Without leading metadata before it, it has what they would have had. */
+function statusOfThrown(thrown: unknown, { responseHeader }: GrpcContext, isFirst: boolean): StatusObject {
+  const requestId = responseHeader.get("x-request-id") ?? "";
+  return toGrpcStatus(toGatewayError(thrown), requestId, isFirst ? responseHeader : []);
+}
+
+/** Sends a status. If that throws, a bare INTERNAL goes out: nothing may leave a handler as an exception. */
+function sendStatus(send: () => unknown, fallback: (status: Partial<StatusObject>) => unknown): void {
   try {
-    send(toGrpcStatus(error));
+    send();
   } catch {
-    send({ code: status.INTERNAL, details: "an internal error occurred" });
+    fallback({ code: status.INTERNAL, details: "an internal error occurred" });
   }
 }
 
-function sendHeaders(call: { sendMetadata(metadata: Metadata): void }, context: GrpcContext): void {
+function sendHeaders(grpcCall: { sendMetadata(metadata: Metadata): void }, context: GrpcContext): void {
   const metadata = new Metadata();
   for (const [name, value] of context.responseHeader) metadata.set(name, value);
-  call.sendMetadata(metadata);
+  grpcCall.sendMetadata(metadata);
 }
 
 /** Settles when the client has read enough to go on, or is gone: this is what pauses the upstream. */

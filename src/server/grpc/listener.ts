@@ -1,6 +1,6 @@
-import { constants, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { constants, type Http2Server } from "node:http2";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
-import { HealthImplementation } from "grpc-health-check";
+import { HealthImplementation, service as healthService } from "grpc-health-check";
 import type { Config, TlsFiles } from "../../config/config.ts";
 import {
   ChatService,
@@ -9,11 +9,10 @@ import {
 } from "../../gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../gen/dragoman/v1/model_service_pb.js";
 import { closingMs, type Listener, type Services } from "../listener.ts";
-import { limitTimeouts } from "../services/timeout-headers.ts";
+import { createGrpcAccess, type GrpcAccess, type StreamListener } from "./access.ts";
 import { addService, type Encoders } from "./bridge.ts";
 import { encodeResponse } from "./encode-response.ts";
-import { addReflection } from "./reflection.ts";
-import { watchRefusals } from "./refusals.ts";
+import { addReflection, reflectionPaths } from "./reflection.ts";
 
 const reflected = [
   ChatService.typeName,
@@ -22,6 +21,12 @@ const reflected = [
   "grpc.reflection.v1.ServerReflection",
   "grpc.reflection.v1alpha.ServerReflection",
 ];
+
+/** Health and reflection need no key. */
+const openPaths: ReadonlySet<string> = new Set([
+  ...Object.values(healthService).map(({ path }) => path),
+  ...reflectionPaths,
+]);
 
 /** Health is reported for the whole server (the empty name) and for each service. */
 const watched = ["", ChatService.typeName, ModelService.typeName];
@@ -36,7 +41,10 @@ const encoders: Encoders = new Map([
 
 /** Serves native gRPC: the services, health and reflection. */
 export async function listenGrpc(config: Config, services: Services): Promise<Listener> {
+  const methods = [...ChatService.methods, ...ModelService.methods];
+  const access = createGrpcAccess(services.calls, methods, openPaths);
   const server = new Server({
+    interceptors: [access.interceptor],
     "grpc.max_receive_message_length": config.limits.maxRequestBytes,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": config.limits.maxConcurrentStreams,
@@ -49,15 +57,10 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
       "grpc.max_connection_age_grace_ms": config.limits.maxCallMs,
     }),
   });
-  const methods = [...ChatService.methods, ...ModelService.methods];
-  const watch = watchRefusals(services, methods);
-  onEveryStream(server, (stream, headers) => {
-    limitTimeouts(headers, config.limits.maxCallMs);
-    watch(stream, headers);
-  });
+  standBeforeGrpcJs(server, access);
   const health = new HealthImplementation(Object.fromEntries(watched.map((name) => [name, "SERVING" as const])));
-  addService(server, ChatService, services.chat, services, encoders);
-  addService(server, ModelService, services.models, services);
+  addService(server, ChatService, services.chat, access.admittedCall, encoders);
+  addService(server, ModelService, services.models, access.admittedCall);
   health.addToServer(server);
   addReflection(server, reflected);
   const { host } = config.grpc;
@@ -87,24 +90,34 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
   };
 }
 
-type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
-
 /**
- * Sees every call before grpc-js does. There is no public way: grpc-js reads `grpc-timeout` and refuses unknown methods
- * before its interceptors run, and makes its HTTP/2 servers itself.
+ * Puts access control before grpc-js' own listener for streams. There is no public way: grpc-js makes its HTTP/2 servers
+ * itself, and refuses unknown methods before its interceptors run.
  */
-function onEveryStream(server: Server, onStream: OnStream): void {
+function standBeforeGrpcJs(server: Server, access: GrpcAccess): void {
   // A private method of grpc-js 1.14; a test holds that it is still called.
   const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
   const createHttp2Server = internals.createHttp2Server.bind(server);
-  const guarded: OnStream = (stream, headers) => {
+  internals.createHttp2Server = (credentials) => {
+    const http2Server = createHttp2Server(credentials);
+    for (const grpcJs of http2Server.listeners("stream")) {
+      http2Server.removeListener("stream", grpcJs);
+      // Node's types give listeners of a client's streams.
+      http2Server.on("stream", guarded(access.before(grpcJs as unknown as StreamListener)));
+    }
+    return http2Server;
+  };
+}
+
+/** A listener that throws would end the process. */
+function guarded(listener: StreamListener): StreamListener {
+  return (stream, headers) => {
     try {
-      onStream(stream, headers);
+      listener(stream, headers);
     } catch {
       stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     }
   };
-  internals.createHttp2Server = (credentials) => createHttp2Server(credentials).prependListener("stream", guarded);
 }
 
 function bind(server: Server, address: string, tls: TlsFiles | undefined): Promise<number> {

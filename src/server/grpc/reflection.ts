@@ -22,6 +22,11 @@ type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema
 const notFound = 5;
 const invalidArgument = 3;
 
+/** The paths of its methods. */
+export const reflectionPaths: readonly string[] = ["v1", "v1alpha"].map(
+  (version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+);
+
 /**
  * Server reflection (grpc.reflection v1, and v1alpha for older tools: the messages are the same on the wire).
  *
@@ -34,9 +39,9 @@ export function addReflection(server: Server, services: readonly string[]): void
     call.on("data", (request: ServerReflectionRequest) => call.write(answer(request)));
     call.on("end", () => call.end());
   };
-  for (const version of ["v1", "v1alpha"]) {
+  for (const path of reflectionPaths) {
     const definition = {
-      path: `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+      path,
       requestStream: true,
       responseStream: true,
       requestSerialize: (value: ServerReflectionRequest) => Buffer.from(toBinary(ServerReflectionRequestSchema, value)),

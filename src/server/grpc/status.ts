@@ -1,29 +1,31 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { ConnectError } from "@connectrpc/connect";
-import { Metadata } from "@grpc/grpc-js";
+import { Metadata, type StatusObject } from "@grpc/grpc-js";
+import type { GatewayError } from "../../errors.ts";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
-import { toConnectError, toGatewayError } from "../services/error-details.ts";
+import { statusOf } from "../services/status.ts";
 
-/**
- * An error as grpc-js sends it: code, message, and the details in `grpc-status-details-bin`, where generated clients of
- * every language look for them. Connect's codes are gRPC's.
- */
-export function toGrpcStatus(thrown: unknown): Error & { code: number; details: string; metadata: Metadata } {
-  const error = thrown instanceof ConnectError ? thrown : toConnectError(toGatewayError(thrown), "");
+/** The trailer in which generated clients of every language look for typed details. */
+export const detailsTrailer = "grpc-status-details-bin";
+
+/** The status of an error as grpc-js sends it. `headers` are the leading metadata where none were sent before. */
+export function toGrpcStatus(
+  error: GatewayError,
+  requestId: string,
+  headers: Iterable<readonly [name: string, value: string]> = [],
+): StatusObject {
+  const { code, message, details } = statusOf(error, requestId);
   const metadata = new Metadata();
-  const details = error.details.flatMap((detail) =>
-    "desc" in detail
-      ? [
-          {
-            typeUrl: `type.googleapis.com/${detail.desc.typeName}`,
-            value: toBinary(detail.desc, create(detail.desc, detail.value)),
-          },
-        ]
-      : [],
-  );
-  if (details.length > 0) {
-    const status = create(StatusSchema, { code: error.code, message: error.rawMessage, details });
-    metadata.set("grpc-status-details-bin", Buffer.from(toBinary(StatusSchema, status)));
-  }
-  return Object.assign(new Error(error.rawMessage), { code: error.code, details: error.rawMessage, metadata });
+  for (const [name, value] of headers) metadata.set(name, value);
+  const status = create(StatusSchema, {
+    code,
+    message,
+    details: details.map(({ desc, value }) => ({
+      typeUrl: `type.googleapis.com/${desc.typeName}`,
+      value: toBinary(desc, create(desc, value)),
+    })),
+  });
+  metadata.set(detailsTrailer, Buffer.from(toBinary(StatusSchema, status)));
+  // Connect's codes are gRPC's numbers.
+  const number: number = code;
+  return { code: number, details: message, metadata };
 }

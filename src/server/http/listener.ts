@@ -3,9 +3,10 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Config } from "../../config/config.ts";
+import { clientSignal } from "../../surfaces/kit/http-source.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
-import { limitTimeouts } from "../services/timeout-headers.ts";
-import { createCallAnswerer } from "./connect-handler.ts";
+import { createConnectHandler } from "./connect-handler.ts";
+import { limitTimeouts } from "./timeout-headers.ts";
 
 /** Serves Connect (JSON and binary) and gRPC-Web over HTTP/1.1, the surfaces, and plain health pages. */
 export async function listenHttp(config: Config, services: Services): Promise<Listener> {
@@ -56,12 +57,12 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
  * the console.
  */
 function createCallHandler(config: Config, services: Services): RequestListener {
-  const answerCall = createCallAnswerer(config, services);
+  const answerCall = createConnectHandler(config, services);
   return (request, response) => {
     limitTimeouts(request.headers, config.limits.maxCallMs);
     const body = readBody(request, response, config.limits.maxRequestBytes);
     const call = { ...universalRequestFromNodeRequest(request, response, undefined, undefined), body };
-    const answer = answerCall(pathOf(request), call);
+    const answer = answerCall(pathOf(request), call, clientSignal(request, response));
     if (answer === undefined) {
       const text = "not found: POST /dragoman.v1.ChatService/CompleteChat, or GET /healthz or /readyz\n";
       response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });

@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { selectAccount } from "../../accounts/keys.ts";
-import type { Call } from "../../calls/call.ts";
+import { answerHeaders } from "../../calls/answer-headers.ts";
 import { describePlan } from "../../calls/describe-plan.ts";
 import { serveChat } from "../../calls/serve-chat.ts";
 import { createFold } from "../../chat/stream/fold.ts";
@@ -13,28 +12,20 @@ import {
   PlanChatRequestSchema,
   StreamChatRequestSchema,
 } from "../../gen/dragoman/v1/chat_service_pb.js";
-import { toConnectError } from "./error-details.ts";
-import { callerOf, type Gateway, lookup } from "./gateway.ts";
+import { answerCall, enterMethod } from "./admitted-call.ts";
 
 /** ChatService, the same for both listeners. */
-export function createChatService(gateway: Gateway): ServiceImpl<typeof ChatService> {
+export function createChatService(): ServiceImpl<typeof ChatService> {
   // The rules are compiled at the first use, which takes about 150 ms: not the first caller's.
   for (const schema of [CompleteChatRequestSchema, StreamChatRequestSchema, PlanChatRequestSchema]) {
     annotationViolations(schema, create(schema));
   }
-  /** What every call through Connect's types has in common. */
-  const through = (context: HandlerContext) => ({
-    source: context,
-    caller: callerOf(context),
-    onBegin: (call: Call) => context.responseHeader.set("x-request-id", call.requestId),
-    toThrown: toConnectError,
-  });
   return {
     async completeChat(request, context): Promise<CompleteChatResponse> {
       const fold = createFold();
-      const events = serveChat(gateway, {
-        ...through(context),
-        method: "CompleteChat",
+      const { call, ...answer } = chatAnswer(context);
+      const events = serveChat(call, {
+        ...answer,
         schema: CompleteChatRequestSchema,
         message: () => request,
         streamed: false,
@@ -46,19 +37,29 @@ export function createChatService(gateway: Gateway): ServiceImpl<typeof ChatServ
       return { $typeName: "dragoman.v1.CompleteChatResponse", completion: fold.completion };
     },
 
-    streamChat: (request, context) =>
-      serveChat(gateway, {
-        ...through(context),
-        method: "StreamChat",
+    streamChat(request, context) {
+      const { call, ...answer } = chatAnswer(context);
+      return serveChat(call, {
+        ...answer,
         schema: StreamChatRequestSchema,
         message: () => request,
         streamed: true,
         keepProviderDeltas: request.options?.keepProviderDeltas ?? false,
-      }),
+      });
+    },
 
-    planChat: lookup(async (request, { requestHeader, signal }, caller) => {
-      const account = selectAccount(caller, requestHeader.get("x-selected-account-id"), request.chat?.accountId ?? "");
-      return describePlan(gateway, request, { account, streamed: false, signal });
-    }),
+    planChat: (request, context) => answerCall(context, (call) => describePlan(call, request)),
+  };
+}
+
+/** What both forms of a chat have in common: leading metadata is complete only when the answer begins. */
+function chatAnswer(context: HandlerContext) {
+  const { call, toThrown } = enterMethod(context);
+  return {
+    call,
+    toThrown,
+    beforeAnswer() {
+      for (const [name, value] of answerHeaders(call)) context.responseHeader.set(name, value);
+    },
   };
 }

@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { GatewayError, type Reason } from "../../errors.ts";
 
 /** What grpc-js and Connect end a call with by themselves, before its method begins. Both use gRPC's numbers. */
-const reasons: Readonly<Partial<Record<Code, Reason>>> = {
+const reasons: Readonly<Partial<Record<number, Reason>>> = {
   [Code.Aborted]: "CANCELLED",
   [Code.Canceled]: "CANCELLED",
   [Code.DeadlineExceeded]: "DEADLINE_EXCEEDED",
@@ -12,10 +12,10 @@ const reasons: Readonly<Partial<Record<Code, Reason>>> = {
 };
 
 /**
- * A refusal of grpc-js or Connect as an error of this service. What is not in the table is bytes that cannot be read,
+ * An error of grpc-js or Connect as one of this service. What is not in the table is bytes that cannot be read,
  * which the two of them call INTERNAL, INVALID_ARGUMENT and more.
  */
-export function refusalOf(code: Code, text: string): GatewayError {
+export function libraryError(code: number, text: string): GatewayError {
   return new GatewayError(reasons[code] ?? "INVALID_REQUEST", text);
 }
 
@@ -24,8 +24,4 @@ export function methodNotFound(path: string): GatewayError {
     "METHOD_NOT_FOUND",
     `there is no method ${path}; this service has dragoman.v1.ChatService and dragoman.v1.ModelService`,
   );
-}
-
-export function clientGone(): GatewayError {
-  return new GatewayError("CANCELLED", "the caller cancelled the call before its request was complete");
 }

@@ -19,6 +19,6 @@ const warmingRoute: Route = {
  */
 export const cerebrasRoutes: readonly Route[] = [
   chatRoute(cerebrasSurface),
-  ...modelRoutes({ prefix: "/cerebras/v1", namespace: cerebrasNamespace, toError }),
+  ...modelRoutes({ name: "cerebras-models", prefix: "/cerebras/v1", namespace: cerebrasNamespace, toError }),
   warmingRoute,
 ];

@@ -8,5 +8,5 @@ import { deepinfraNamespace } from "./namespace.ts";
 /** DeepInfra's HTTP API. */
 export const deepinfraRoutes: readonly Route[] = [
   chatRoute(deepinfraSurface),
-  ...modelRoutes({ prefix: "/v1/openai", namespace: deepinfraNamespace, toError }),
+  ...modelRoutes({ name: "deepinfra-models", prefix: "/v1/openai", namespace: deepinfraNamespace, toError }),
 ];

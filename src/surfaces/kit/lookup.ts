@@ -1,10 +1,10 @@
 import { lookupAccount } from "../../accounts/keys.ts";
+import { admitCall } from "../../calls/admit-call.ts";
+import { toGatewayError } from "../../errors.ts";
 import type { Catalog } from "../../models/catalog.ts";
-import { toGatewayError } from "../../server/services/error-details.ts";
-import { httpHeadersOf } from "./http-status.ts";
+import { sourceOf } from "./http-source.ts";
 import type { Route, RouteContext } from "./route.ts";
-import { sendJson } from "./send.ts";
-import { sourceOf } from "./serve-surface.ts";
+import { sendError, sendJson } from "./send.ts";
 import type { ToError } from "./surface.ts";
 
 /** What a lookup may use. */
@@ -14,26 +14,36 @@ export interface LookupRequest extends Pick<RouteContext, "parameters"> {
   readonly account: string;
 }
 
-/** Returns the JSON value of a response. Throws a GatewayError if it fails. */
-type LookUp = (request: LookupRequest) => unknown;
-
-/** Makes a GET route that authenticates the caller and responds with a JSON value. Lookups have no call record. */
-export function lookupRoute(path: string, toError: ToError, lookUp: LookUp): Route {
-  return { method: "GET", path, handle: (context) => serveLookup(context, toError, lookUp) };
+/** A lookup of one API. */
+export interface Lookup {
+  /** The method in records: `openai-models`, … */
+  readonly name: string;
+  readonly path: string;
+  readonly toError: ToError;
+  /** Returns the JSON value of a response. Throws a GatewayError if it fails. */
+  lookUp(request: LookupRequest): unknown;
 }
 
-function serveLookup({ gateway, parameters, request, response }: RouteContext, toError: ToError, lookUp: LookUp): void {
-  const { requestHeader } = sourceOf(request, response);
-  const { authenticate, catalog } = gateway;
+/** Makes a GET route that admits the caller and responds with a JSON value. */
+export function lookupRoute(lookup: Lookup): Route {
+  return { method: "GET", path: lookup.path, handle: (context) => serveLookup(lookup, context) };
+}
+
+async function serveLookup(
+  { name, toError, lookUp }: Lookup,
+  { calls, parameters, request, response }: RouteContext,
+): Promise<void> {
+  const call = calls.begin(sourceOf(request, response), name);
+  response.setHeader("x-request-id", call.requestId);
   try {
-    const account = lookupAccount(authenticate(requestHeader), requestHeader.get("x-selected-account-id"));
-    sendJson(response, 200, lookUp({ catalog, account, parameters }));
+    await admitCall(call);
+    const { caller, source, snapshot } = call;
+    const account = lookupAccount(caller, source.requestHeader.get("x-selected-account-id"));
+    sendJson(response, 200, lookUp({ catalog: snapshot.catalog, account, parameters }));
+    call.settle();
   } catch (thrown) {
-    const error = toGatewayError(thrown);
-    const { status, headers, body } = toError(error, "");
-    for (const [name, value] of Object.entries({ ...httpHeadersOf(error), ...headers })) {
-      response.setHeader(name, value);
-    }
-    sendJson(response, status, body);
+    const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);
+    call.settle(error);
+    sendError(response, error, toError(error, call.requestId));
   }
 }

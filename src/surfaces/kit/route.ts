@@ -1,15 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Gateway } from "../../server/services/gateway.ts";
+import type { ActiveCalls } from "../../calls/active-calls.ts";
+
+/** What the service gives to every route. */
+export interface RouteOptions {
+  readonly calls: ActiveCalls;
+  /** Maximum size of a decompressed body in bytes. */
+  readonly maxRequestBytes: number;
+  /** Longest wait for the first output of a stream before its headers are sent, in milliseconds. */
+  readonly streamHeadersAfterMs: number;
+}
 
 /** One HTTP request to a route, and its response. */
-export interface RouteContext {
-  readonly gateway: Gateway;
+export interface RouteContext extends RouteOptions {
   /** The path parameters by their names in the pattern, percent-decoded. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Maximum size of a decompressed body in bytes. */
-  readonly maxRequestBytes: number;
 }
 
 /** One path and method of an HTTP API. */

@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Gateway } from "../../server/services/gateway.ts";
-import type { Route, RouteContext } from "./route.ts";
+import type { Route, RouteContext, RouteOptions } from "./route.ts";
 
 /** Responds to a request whose path is one of a route; returns false for every other path. */
 export type SurfaceHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** Makes the handler of a list of routes. `maxRequestBytes` is the maximum size of a decompressed body. */
-export function serveRoutes(routes: readonly Route[], gateway: Gateway, maxRequestBytes: number): SurfaceHandler {
+/** Makes the handler of a list of routes. */
+export function serveRoutes(routes: readonly Route[], options: RouteOptions): SurfaceHandler {
   const find = createRouter(routes);
   return (request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
@@ -16,7 +15,7 @@ export function serveRoutes(routes: readonly Route[], gateway: Gateway, maxReque
       response.writeHead(405, { allow: match.allow }).end();
       return true;
     }
-    void match.route.handle({ gateway, parameters: match.parameters, request, response, maxRequestBytes });
+    void match.route.handle({ ...options, parameters: match.parameters, request, response });
     return true;
   };
 }

@@ -2,9 +2,12 @@ import type { ServerResponse } from "node:http";
 import type { Call } from "../../calls/call.ts";
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import { createFold } from "../../chat/stream/fold.ts";
+import type { GatewayError } from "../../errors.ts";
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
+import { httpHeadersOf } from "./http-status.ts";
 import { formatEvent } from "./server-sent-event.ts";
-import type { Translated } from "./surface.ts";
+import { SilenceTimer } from "./silence-timer.ts";
+import type { SurfaceError, Translated } from "./surface.ts";
 import { formatWarnings, warningsHeader } from "./warnings.ts";
 
 /** Where the events of a call go. */
@@ -13,6 +16,8 @@ export interface Sink {
   take(event: ChatEvent): Promise<void> | undefined;
   /** To be called once the call has succeeded. */
   end(): void;
+  /** To be called when the call is over, whatever its outcome. */
+  stop(): void;
 }
 
 /** Sends the answer as one JSON value. */
@@ -30,23 +35,37 @@ export function createWholeSink(response: ServerResponse, translated: Translated
       setWarnings(response, translated, fold.completion.warnings);
       sendBody(response, 200, body);
     },
+    stop() {},
   };
 }
 
+/** How a stream of server-sent events is sent. */
+export interface StreamOptions {
+  readonly endsWithDone: boolean;
+  /** Longest wait for the first output before the headers are sent, in milliseconds. */
+  readonly headersAfterMs: number;
+}
+
 /**
- * Sends the answer as server-sent events. Nothing goes out before the first output, so that a failure up to then is a
- * status (seed 003; the clients of the other APIs try again only after a status). Warnings that are known by then are a
- * header; later ones are a comment before the last event, which the format has its readers pass over.
+ * Sends the answer as server-sent events. Until the first output nothing is sent, so that a failure up to then is a
+ * status (seed 003; the clients of the other APIs try again only after a status); but no longer than `headersAfterMs`:
+ * clients and proxies give silent connections up. From then on comments fill the silence.
+ *
+ * Warnings that are known with the headers are a header; later ones are a comment, which readers of the format skip.
  */
 export function createStreamSink(
   response: ServerResponse,
   translated: Translated,
-  endsWithDone: boolean,
-  call: () => Call,
+  { endsWithDone, headersAfterMs }: StreamOptions,
+  { id, signal }: Call,
 ): Sink {
   const translate = translated.createStream();
   let held = "";
   let warnings: readonly Warning[] = [];
+  const silence = new SilenceTimer(headersAfterMs, () => {
+    open();
+    response.write(": waiting\n\n");
+  });
 
   function open(): void {
     if (response.headersSent) return;
@@ -56,19 +75,24 @@ export function createStreamSink(
     response.writeHead(200, { ...headers, "x-accel-buffering": "no" });
   }
 
+  /** The comment with warnings that came too late for the headers. */
+  function comment(late: readonly Warning[]): string {
+    const formatted = formatWarnings(late, translated.nameField);
+    return formatted === undefined ? "" : `: ${warningsHeader}: ${formatted}\n\n`;
+  }
+
   return {
     take(event) {
-      const { id, signal } = call();
       const lines = translate(event, id).map(formatEvent).join("");
       if (event.case === "started") {
-        warnings = event.value.warnings;
-        held = lines;
+        if (response.headersSent) held = comment(event.value.warnings) + lines;
+        else [warnings, held] = [event.value.warnings, lines];
         return undefined;
       }
-      const late = event.case === "completed" ? formatWarnings(event.value.warnings, translated.nameField) : undefined;
-      const text = late === undefined ? lines : `: ${warningsHeader}: ${late}\n\n${lines}`;
+      const text = event.case === "completed" ? comment(event.value.warnings) + lines : lines;
       if (text === "") return undefined;
       open();
+      silence.restart();
       const written = response.write(held + text);
       held = "";
       return written ? undefined : drained(response, signal);
@@ -77,7 +101,19 @@ export function createStreamSink(
       open();
       response.end(endsWithDone ? "data: [DONE]\n\n" : undefined);
     },
+    stop: () => silence.stop(),
   };
+}
+
+/** Sends an error as the whole response. */
+export function sendError(
+  response: ServerResponse,
+  error: GatewayError,
+  { status, headers, body }: SurfaceError,
+): void {
+  if (response.destroyed) return;
+  for (const [name, value] of Object.entries({ ...httpHeadersOf(error), ...headers })) response.setHeader(name, value);
+  sendJson(response, status, body);
 }
 
 /** Sends a JSON value as the whole response. */

@@ -1,52 +1,46 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { create } from "@bufbuild/protobuf";
-import type { Caller } from "../../accounts/keys.ts";
+import { admitCall } from "../../calls/admit-call.ts";
+import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call, CallSource } from "../../calls/call.ts";
 import { serveChat } from "../../calls/serve-chat.ts";
-import { GatewayError, invalidRequest } from "../../errors.ts";
+import { GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
 import { CompleteChatRequestSchema, type StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
-import { toGatewayError } from "../../server/services/error-details.ts";
-import type { Gateway } from "../../server/services/gateway.ts";
 import { discardRest, parseBody, readBody } from "./body.ts";
-import { httpHeadersOf } from "./http-status.ts";
+import { sourceOf } from "./http-source.ts";
 import type { Route, RouteContext } from "./route.ts";
-import { createStreamSink, createWholeSink, type Sink, sendJson } from "./send.ts";
+import { createStreamSink, createWholeSink, type Sink, sendError } from "./send.ts";
 import { formatEvent } from "./server-sent-event.ts";
-import type { ChatSurface, SurfaceRequest, Translated } from "./surface.ts";
-
-/** One request to a chat surface, and its response. Undefined fields are not known yet. */
-interface ServedRequest {
-  readonly gateway: Gateway;
-  readonly surface: ChatSurface;
-  readonly source: CallSource;
-  readonly response: ServerResponse;
-  caller?: Caller;
-  translated?: Translated;
-  call?: Call;
-}
+import type { ChatSurface, Translated } from "./surface.ts";
 
 /** Makes the route of a chat surface. */
 export function chatRoute(surface: ChatSurface): Route {
   return { method: "POST", path: surface.path, handle: (context) => serveSurface(surface, context) };
 }
 
-/** Answers one request of a surface: authenticates, translates, serves, and translates back. Never throws. */
-async function serveSurface(
-  surface: ChatSurface,
-  { gateway, parameters, request, response, maxRequestBytes }: RouteContext,
-): Promise<void> {
-  const source = sourceOf(request, response);
-  const served: ServedRequest = { gateway, surface, source, response };
+/** Answers one request of a surface: admits, translates, serves, and translates back. Never throws. */
+async function serveSurface(surface: ChatSurface, context: RouteContext): Promise<void> {
+  const { calls, parameters, request, response, maxRequestBytes, streamHeadersAfterMs } = context;
+  const call = calls.begin(sourceOf(request, response), surface.name);
+  response.setHeader("x-request-id", call.requestId);
+  let translated: Translated | undefined;
   try {
-    const caller = gateway.authenticate(source.requestHeader);
-    served.caller = caller;
-    requireJson(source);
+    await admitCall(call);
+    const { requestHeader: headers } = call.source;
+    requireJson(call.source);
     const body = await readBody(request, maxRequestBytes);
-    const { catalog } = gateway;
-    await answer(served, caller, body, { parameters, headers: source.requestHeader, catalog });
+    const { catalog } = call.snapshot;
+    translated = surface.translate(parseBody(body), { parameters, headers, catalog });
+    const { endsWithDone } = surface;
+    const sink = translated.streamed
+      ? createStreamSink(response, translated, { endsWithDone, headersAfterMs: streamHeadersAfterMs }, call)
+      : createWholeSink(response, translated);
+    await serveTranslated(surface, translated, sink, call, response);
   } catch (thrown) {
+    const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);
+    call.settle(error);
     try {
-      refuse(served, toGatewayError(thrown));
+      sendFailure(surface, translated, error, call.requestId, response);
     } catch {
       response.destroy();
     }
@@ -64,57 +58,37 @@ function requireJson({ requestHeader }: CallSource): void {
   throw new GatewayError("UNSUPPORTED_ENCODING", "the body must be JSON; send content-type: application/json");
 }
 
-async function answer(served: ServedRequest, caller: Caller, body: string, input: SurfaceRequest): Promise<void> {
-  const { gateway, surface, source } = served;
-  // Whether the answer is a stream is known only from the body; what is wrong with the body is an error of the call.
-  const reading = attempt(() => surface.translate(parseBody(body), input));
-  if ("value" in reading) served.translated = reading.value;
-  const events = serveChat(gateway, {
-    source,
-    caller,
-    method: surface.name,
+async function serveTranslated(
+  { profile }: ChatSurface,
+  { chat, streamed }: Translated,
+  sink: Sink,
+  call: Call,
+  response: ServerResponse,
+): Promise<void> {
+  const events = serveChat(call, {
     schema: CompleteChatRequestSchema,
-    message() {
-      if ("error" in reading) throw reading.error;
-      return create(CompleteChatRequestSchema, { chat: reading.value.chat });
-    },
-    streamed: served.translated?.streamed ?? false,
+    message: () => create(CompleteChatRequestSchema, { chat }),
+    streamed,
     keepProviderDeltas: false,
-    profile: surface.profile,
-    onBegin(call) {
-      served.call = call;
-      served.response.setHeader("x-request-id", call.requestId);
+    profile,
+    beforeAnswer() {
+      if (response.headersSent) return;
+      for (const [name, value] of answerHeaders(call)) response.setHeader(name, value);
     },
     toThrown: (error) => error,
   });
-  await feed(events, createSink(served), () => setLimits(served));
-}
-
-function attempt<Value>(make: () => Value): { readonly value: Value } | { readonly error: unknown } {
   try {
-    return { value: make() };
-  } catch (error) {
-    return { error };
+    await feed(events, sink);
+  } finally {
+    sink.stop();
   }
 }
 
-function createSink(served: ServedRequest): Sink {
-  const { surface, response, translated } = served;
-  // A call without a request to serve fails before its first event.
-  if (translated === undefined) return { take: () => undefined, end: () => undefined };
-  if (!translated.streamed) return createWholeSink(response, translated);
-  return createStreamSink(response, translated, surface.endsWithDone, () => {
-    if (served.call === undefined) throw new Error("an event came before its call began");
-    return served.call;
-  });
-}
-
 /** Gives every event of a call to a sink. What the sink throws is a failure of the call, and recorded as one. */
-async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink, onStarted: () => void): Promise<void> {
+async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink): Promise<void> {
   for (let next = await events.next(); !next.done; next = await events.next()) {
     const { event } = next.value;
     if (event.case === undefined) continue;
-    if (event.case === "started") onStarted();
     try {
       const ready = sink.take(event);
       if (ready !== undefined) await ready;
@@ -125,27 +99,16 @@ async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink, onSt
   sink.end();
 }
 
-function refuse(served: ServedRequest, error: GatewayError): void {
-  const { gateway, surface, source, response, caller } = served;
-  const { requestId } = served.call ?? gateway.calls.refuse(source, surface.name, error, caller?.keyId);
-  if (response.destroyed) return;
-  const named = inNamesOf(served.translated, error);
-  if (response.headersSent) {
-    response.end(formatEvent(surface.toStreamError(named, requestId)));
-    return;
-  }
-  setLimits(served);
-  const { status, headers, body } = surface.toError(named, requestId);
-  const all = { ...httpHeadersOf(error), "x-request-id": requestId, ...headers };
-  for (const [name, value] of Object.entries(all)) response.setHeader(name, value);
-  sendJson(response, status, body);
-}
-
-/** Passes on what the provider says of its rate limits, by the names that OpenAI and Cerebras have for it. */
-function setLimits({ call, response }: ServedRequest): void {
-  for (const [name, value] of Object.entries(call?.facts.attempts.at(-1)?.providerLimits ?? {})) {
-    if (name.startsWith("x-ratelimit-")) response.setHeader(name, value);
-  }
+function sendFailure(
+  surface: ChatSurface,
+  translated: Translated | undefined,
+  error: GatewayError,
+  requestId: string,
+  response: ServerResponse,
+): void {
+  const named = inNamesOf(translated, error);
+  if (response.headersSent) response.end(formatEvent(surface.toStreamError(named, requestId)));
+  else sendError(response, error, surface.toError(named, requestId));
 }
 
 function inNamesOf(translated: Translated | undefined, error: GatewayError): GatewayError {
@@ -155,23 +118,4 @@ function inNamesOf(translated: Translated | undefined, error: GatewayError): Gat
   const fields = facts.fields.map((violation) => ({ ...violation, field: nameField(violation.field) }));
   const text = reason === "INVALID_REQUEST" ? invalidRequest(fields).message : message;
   return error.with({ fields }, text);
-}
-
-/** A plain HTTP request as the source of a call: it has no deadline of its own, and its signal is the client's. */
-export function sourceOf(request: IncomingMessage, response: ServerResponse): CallSource {
-  const gone = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) gone.abort(new GatewayError("CANCELLED", "the caller went away"));
-  });
-  return {
-    requestHeader: {
-      get(name) {
-        const value = request.headers[name.toLowerCase()];
-        return (Array.isArray(value) ? value.join(", ") : value) ?? null;
-      },
-    },
-    signal: gone.signal,
-    protocolName: "http",
-    timeoutMs: () => undefined,
-  };
 }

@@ -7,6 +7,8 @@ import { listNamespace, type ModelNamespace, nameInNamespace } from "./namespace
 
 /** The model lookups of one API. */
 interface ModelRoutes {
+  /** The method in records. */
+  readonly name: string;
   /** The path before `/models`. */
   readonly prefix: string;
   /** Undefined: every model of the catalog. */
@@ -15,11 +17,16 @@ interface ModelRoutes {
 }
 
 /** Makes the routes that list models and describe one, in OpenAI's shape. */
-export function modelRoutes({ prefix, namespace, toError }: ModelRoutes): readonly Route[] {
+export function modelRoutes({ name, prefix, namespace, toError }: ModelRoutes): readonly Route[] {
   return [
-    lookupRoute(`${prefix}/models`, toError, (request) => listModels(namespace, request)),
+    lookupRoute({ name, path: `${prefix}/models`, toError, lookUp: (request) => listModels(namespace, request) }),
     // Names have slashes, which some clients encode and others do not.
-    lookupRoute(`${prefix}/models/{model*}`, toError, (request) => getModel(namespace, request)),
+    lookupRoute({
+      name,
+      path: `${prefix}/models/{model*}`,
+      toError,
+      lookUp: (request) => getModel(namespace, request),
+    }),
   ];
 }
 

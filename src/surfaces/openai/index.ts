@@ -7,5 +7,5 @@ import { openaiSurface } from "./chat.ts";
 /** OpenAI's HTTP API. */
 export const openaiRoutes: readonly Route[] = [
   chatRoute(openaiSurface),
-  ...modelRoutes({ prefix: "/v1", namespace: undefined, toError: toOpenAiError }),
+  ...modelRoutes({ name: "openai-models", prefix: "/v1", namespace: undefined, toError: toOpenAiError }),
 ];

@@ -54,7 +54,8 @@ async function start(api: Api, options: object = {}) {
     },
     /** What the upstream is sent. */
     send: async (request: ChatRequest, model: Model): Promise<Record<string, unknown>> => {
-      for await (const _ of startAttempt(adapter, limit(request, model).request, model, signal, true).events);
+      for await (const _ of startAttempt({ model, adapter }, limit(request, model).request, { signal, whole: true })
+        .events);
       return JSON.parse(upstream.requests.at(-1)?.body ?? "{}");
     },
   };

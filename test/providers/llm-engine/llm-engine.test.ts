@@ -9,7 +9,7 @@ import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
-import { startAttempt } from "../../../src/routing/attempt.ts";
+import { runOnTarget } from "../../../src/routing/choices.ts";
 import { createLlmEngine } from "../../contract/dialects/llm-engine.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { ask } from "../../support/requests.ts";
@@ -39,7 +39,8 @@ async function complete(adapter: Adapter, request: ChatRequest, asWhole: boolean
   const fold = createFold();
   const events: ChatEvent[] = [];
   const signal = new AbortController().signal;
-  for await (const batch of startAttempt(adapter, limited, model, signal, asWhole).events) events.push(...batch);
+  for await (const batch of runOnTarget({ model, adapter }, limited, { signal, whole: asWhole }).events)
+    events.push(...batch);
   for (const event of events) fold.add(event);
   return fold.completion;
 }

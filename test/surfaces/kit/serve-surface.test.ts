@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { egpChatSurface } from "../../../src/surfaces/egp-chat/chat.ts";
+import { SilenceTimer } from "../../../src/surfaces/kit/silence-timer.ts";
 import type { ChatSurface } from "../../../src/surfaces/kit/surface.ts";
 import { placesOf, refusal, streamFailure } from "../egp-schemas.ts";
 import { noModels, readEvents, startSurface } from "../harness.ts";
@@ -182,5 +183,54 @@ describe("a call", () => {
     const surface = await startSurface({ ...egpChatSurface, endsWithDone: true }, echoed);
     const { data } = await readEvents(await surface.post(ask("a", { stream: true })));
     expect(data.at(-1)).toBe("[DONE]");
+  });
+});
+
+describe("a stream that is silent", () => {
+  const stalled = ask(script({ text: "a", stall: { after: 0 } }), { stream: true });
+
+  it("has its status once the wait for the first output is over, and then an event for its failure", async () => {
+    const surface = await startSurface(egpChatSurface, { ...echoed, streamHeadersAfterMs: 20, maxCallMs: 300 });
+    const response = await surface.post(stalled);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toMatch("text/event-stream");
+    const { data, comments } = await readEvents(response);
+    expect(comments).toEqual(["waiting"]);
+    expect(data).toHaveLength(1);
+    expect(streamFailure.safeParse(JSON.parse(data[0] ?? "")).success).toBe(true);
+    expect(surface.records).toMatchObject([{ outcome: "deadline" }]);
+  });
+
+  it("gets late warnings as a comment", async () => {
+    const prompt = script({ text: "a", first_delay_ms: 100 });
+    const surface = await startSurface(egpChatSurface, { ...echoed, streamHeadersAfterMs: 1 });
+    const more = { stream: true, model_parameters: { topK: 5 } };
+    const response = await surface.post(ask(prompt, more));
+    expect(response.headers.get("x-dragoman-warnings")).toBeNull();
+    const { comments } = await readEvents(response);
+    expect(comments[0]).toBe("waiting");
+    expect(comments[1]).toMatch(/^x-dragoman-warnings: .*topK/);
+  });
+});
+
+describe("a silence timer", () => {
+  it("calls back after the first wait, and then after each 15 s without anything sent", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    let pings = 0;
+    const timer = new SilenceTimer(1000, () => pings++);
+    vi.advanceTimersByTime(999);
+    expect(pings).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(pings).toBe(1);
+    vi.advanceTimersByTime(14_000);
+    timer.restart();
+    vi.advanceTimersByTime(14_999);
+    expect(pings).toBe(1);
+    vi.advanceTimersByTime(2);
+    expect(pings).toBe(2);
+    timer.stop();
+    vi.advanceTimersByTime(60_000);
+    expect(pings).toBe(2);
+    vi.useRealTimers();
   });
 });

@@ -3,7 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { createAuthenticator } from "../../../src/accounts/keys.ts";
-import { Calls } from "../../../src/calls/active-calls.ts";
+import { ActiveCalls } from "../../../src/calls/active-calls.ts";
+import { Snapshots } from "../../../src/calls/snapshot.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { createCatalog } from "../../../src/models/catalog.ts";
 import { listedModels } from "../../../src/providers/listed-models.ts";
@@ -19,9 +20,9 @@ describe("the model routes of each API", () => {
 
   async function serve(mode: Config["authentication"]["mode"] = "off") {
     const authenticate = createAuthenticator({ mode, keys: [], requireAccount: true });
-    const calls = new Calls({ ledger: { write() {} }, maxCallMs: 1000, onFault() {} });
-    const gateway = { authenticate, catalog, adapters: new Map(), calls };
-    const handle = createSurfaces(gateway, 1000);
+    const snapshots = new Snapshots({ authenticate, catalog, adapters: new Map() });
+    const calls = new ActiveCalls(snapshots, { observers: [], maxCallMs: 1000, maxCallsPerModel: undefined });
+    const handle = createSurfaces({ calls, maxRequestBytes: 1000, streamHeadersAfterMs: 1000 });
     const server = createServer((request, response) => {
       if (!handle(request, response)) response.writeHead(418).end();
     });

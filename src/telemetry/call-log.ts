@@ -1,27 +1,24 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
-import type { Log } from "../telemetry/log.ts";
-import type { CallLedger, CallRecord } from "./record.ts";
+import type { CallObserver } from "../ledger/call-observer.ts";
+import type { CallRecord } from "../ledger/record.ts";
+import type { Log } from "./log.ts";
 
 /**
- * Keeps call records as lines of the log, with the message `call`. They are an account rather than a remark, so that
- * only the level `silent` turns them off.
+ * Writes each call's record as a line of the log with the message `call`. Records are no remarks, so that only the level
+ * `silent` turns them off. The cause of a call that failed with status INTERNAL gets a line of its own.
  */
-export function createLogLedger(log: Log): CallLedger {
+export function createCallLog(log: Log): CallObserver {
   // The line below is made of chosen facts, so nothing has to be searched for and hidden: half the cost of a record.
   const formatters = { log: (line: object) => line };
-  const ledger = log.level === "silent" ? log : log.child({}, { level: "info", formatters });
+  const records = log.level === "silent" ? log : log.child({}, { level: "info", formatters });
   return {
-    write(record) {
-      try {
-        ledger.info(toLine(record), "call");
-      } catch (error) {
-        // The log itself failed, so this goes to standard error; emitWarning does not throw.
-        process.emitWarning(
-          `the record of call ${record.id} is lost: ${error instanceof Error ? error.name : "error"}`,
-        );
+    settled(record, error) {
+      if (error?.status === "INTERNAL") {
+        log.error({ id: record.id, err: error.cause ?? error }, "a call failed inside the service");
       }
+      records.info(toLine(record), "call");
     },
   };
 }

@@ -1,7 +1,7 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { type FieldViolation, GatewayError, type StatusName } from "../../errors.ts";
+import { Code } from "@connectrpc/connect";
+import type { FieldViolation, GatewayError, StatusName } from "../../errors.ts";
 import { JsonGenerationFailureSchema, ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
 import {
   BadRequestSchema,
@@ -10,6 +10,7 @@ import {
   RetryInfoSchema,
 } from "../../gen/google/rpc/error_details_pb.js";
 
+/** Connect's codes are gRPC's numbers. */
 const codes = {
   CANCELLED: Code.Canceled,
   INVALID_ARGUMENT: Code.InvalidArgument,
@@ -30,16 +31,23 @@ const codes = {
  */
 const maxBytes = { message: 512, metadata: 256, field: 256, description: 256, violations: 3000, generation: 2000 };
 
-/** Whatever was thrown, as an error of this service. What is not one becomes INTERNAL, its text kept for the log. */
-export function toGatewayError(error: unknown): GatewayError {
-  if (error instanceof GatewayError) return error;
-  return new GatewayError("INTERNAL", "an internal error occurred", { cause: error });
+/** A typed detail of a status. */
+export interface StatusDetail {
+  readonly desc: DescMessage;
+  readonly value: MessageInitShape<DescMessage>;
 }
 
-/** The error as both listeners send it: a status with typed details. The one place that knows Connect's codes. */
-export function toConnectError(error: GatewayError, requestId: string): ConnectError {
+/** An error as it is sent, before either listener encodes it. */
+export interface Status {
+  readonly code: Code;
+  readonly message: string;
+  readonly details: readonly StatusDetail[];
+}
+
+/** The status of an error: code, message and typed details, within the sizes that every client takes. */
+export function statusOf(error: GatewayError, requestId: string): Status {
   const { fields, retryAfterMs, quota, provider, failedGeneration, metadata } = error.facts;
-  const details: { desc: DescMessage; value: MessageInitShape<DescMessage> }[] = [];
+  const details: StatusDetail[] = [];
   const add = <Desc extends DescMessage>(desc: Desc, value: MessageInitShape<Desc>) =>
     details.push({ desc, value: create(desc, value) });
   const facts = Object.entries({ ...(requestId !== "" && { request_id: requestId }), ...metadata });
@@ -55,7 +63,7 @@ export function toConnectError(error: GatewayError, requestId: string): ConnectE
   if (failedGeneration !== undefined) {
     add(JsonGenerationFailureSchema, { failedGeneration: cut(failedGeneration, maxBytes.generation) });
   }
-  return new ConnectError(cut(error.message, maxBytes.message), codes[error.status], undefined, details, error);
+  return { code: codes[error.status], message: cut(error.message, maxBytes.message), details };
 }
 
 /** As many violations as fit, each cut where it is long. */

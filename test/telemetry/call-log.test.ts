@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AttemptSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { UsageQuality, UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
-import { createLogLedger } from "../../src/ledger/log-ledger.ts";
 import type { CallRecord } from "../../src/ledger/record.ts";
+import { createCallLog } from "../../src/telemetry/call-log.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 
 const call: CallRecord = {
@@ -41,7 +41,7 @@ const call: CallRecord = {
 
 function written(record: CallRecord, level: "info" | "error" | "silent" = "info") {
   const lines: string[] = [];
-  createLogLedger(createLog(level, { write: (line) => void lines.push(line) })).write(record);
+  createCallLog(createLog(level, { write: (line) => void lines.push(line) })).settled?.(record, undefined);
   return lines.map((line) => JSON.parse(line));
 }
 
@@ -104,21 +104,5 @@ describe("a call record in the log", () => {
   it("is written at every level but silent", () => {
     expect(written(call, "error")).toHaveLength(1);
     expect(written(call, "silent")).toEqual([]);
-  });
-
-  it("that cannot be written does not fail the call, and is told of", () => {
-    const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-    const broken = createLog("info", {
-      write: () => {
-        throw new Error("disk full");
-      },
-    });
-    createLogLedger(broken).write(call);
-    createLogLedger(createLog("info", { write: () => {} })).write({ ...call, startTime: new Date(Number.NaN) });
-    expect(warning.mock.calls).toEqual([
-      ["the record of call chat_1 is lost: Error"],
-      ["the record of call chat_1 is lost: RangeError"],
-    ]);
-    warning.mockRestore();
   });
 });

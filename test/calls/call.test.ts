@@ -1,0 +1,126 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Caller } from "../../src/accounts/keys.ts";
+import { ActiveCalls } from "../../src/calls/active-calls.ts";
+import type { CallSource } from "../../src/calls/call.ts";
+import { Snapshots } from "../../src/calls/snapshot.ts";
+import { GatewayError } from "../../src/errors.ts";
+import type { CallObserver } from "../../src/ledger/call-observer.ts";
+import { createCatalog } from "../../src/models/catalog.ts";
+import type { Adapter } from "../../src/providers/adapter.ts";
+import { createEcho } from "../../src/providers/echo/index.ts";
+
+const caller: Caller = { keyId: "", accounts: [], defaultAccount: undefined, requireAccount: false };
+const catalog = createCatalog([], []);
+
+function snapshotOf(...adapters: readonly Adapter[]) {
+  return { authenticate: () => caller, catalog, adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])) };
+}
+
+function source(): CallSource & { leave(): void } {
+  const gone = new AbortController();
+  return {
+    requestHeader: { get: () => null },
+    signal: gone.signal,
+    protocolName: "grpc",
+    timeoutMs: () => undefined,
+    leave: () => gone.abort(),
+  };
+}
+
+function callsWith(observers: readonly CallObserver[], snapshots = new Snapshots(snapshotOf())) {
+  return new ActiveCalls(snapshots, { observers, maxCallMs: 60_000, maxCallsPerModel: undefined });
+}
+
+describe("the observers of a call", () => {
+  it("hear of its beginning, its first output and its one record, in this order", () => {
+    const heard: unknown[] = [];
+    const call = callsWith([
+      {
+        begin: ({ method }) => heard.push(["begin", method]),
+        firstOutput: (_, elapsedMs) => heard.push(["firstOutput", elapsedMs > 0]),
+        settled: ({ outcome }, error) => heard.push(["settled", outcome, error?.reason]),
+      },
+    ]).begin(source(), "StreamChat");
+    call.outputStarted();
+    call.outputStarted();
+    call.settle();
+    call.settle(new GatewayError("INTERNAL", "too late"));
+    call.end(new GatewayError("SHUTTING_DOWN", "too late"));
+    expect(heard).toEqual([
+      ["begin", "StreamChat"],
+      ["firstOutput", true],
+      ["settled", "ok", undefined],
+    ]);
+  });
+
+  it("do not notice that another one throws, and neither does the call", () => {
+    const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const broken: CallObserver = {
+      begin: () => {
+        throw new Error("disk full");
+      },
+      settled: () => {
+        throw new RangeError("no such date");
+      },
+    };
+    const records: string[] = [];
+    const call = callsWith([broken, { settled: ({ id }) => void records.push(id) }]).begin(source(), "StreamChat");
+    call.settle();
+    expect(records).toEqual([call.id]);
+    expect(warning.mock.calls).toEqual([
+      [`an observer of call ${call.id} failed: Error`],
+      [`an observer of call ${call.id} failed: RangeError`],
+    ]);
+    warning.mockRestore();
+  });
+
+  it("get one record for a client that is gone before its call is read", () => {
+    const outcomes: string[] = [];
+    const calls = callsWith([{ settled: ({ outcome }) => void outcomes.push(outcome) }]);
+    const gone = source();
+    gone.leave();
+    calls.begin(gone, "StreamChat");
+    expect(outcomes).toEqual(["cancelled"]);
+    expect(calls.activity).toEqual({ running: 0, begun: 1 });
+  });
+});
+
+describe("a snapshot that is replaced", () => {
+  const closing = (name: string, closed: string[]): Adapter => ({
+    ...createEcho(),
+    name,
+    close: async () => void closed.push(name),
+  });
+
+  it("stays with the calls that began with it, and is closed when the last of them has settled", () => {
+    const closed: string[] = [];
+    const snapshots = new Snapshots(snapshotOf(closing("old", closed)));
+    const calls = callsWith([], snapshots);
+    const [first, second] = [calls.begin(source(), "a"), calls.begin(source(), "b")];
+    snapshots.replace(snapshotOf(closing("new", closed)));
+    expect([...first.snapshot.adapters.keys()]).toEqual(["old"]);
+    expect([...calls.begin(source(), "c").snapshot.adapters.keys()]).toEqual(["new"]);
+    first.settle();
+    expect(closed).toEqual([]);
+    second.settle();
+    expect(closed).toEqual(["old"]);
+  });
+
+  it("leaves open the adapters that the next one has too", () => {
+    const closed: string[] = [];
+    const kept = closing("kept", closed);
+    const snapshots = new Snapshots(snapshotOf(kept, closing("gone", closed)));
+    snapshots.replace(snapshotOf(kept));
+    expect(closed).toEqual(["gone"]);
+  });
+
+  it("is closed once, with the service", async () => {
+    const closed: string[] = [];
+    const snapshots = new Snapshots(snapshotOf(closing("old", closed)));
+    const call = callsWith([], snapshots).begin(source(), "a");
+    snapshots.replace(snapshotOf(closing("new", closed)));
+    call.settle();
+    await snapshots.close();
+    expect(closed.toSorted()).toEqual(["new", "old"]);
+  });
+});

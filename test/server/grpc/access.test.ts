@@ -1,0 +1,130 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { Code, type HandlerContext } from "@connectrpc/connect";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Authenticate, Caller } from "../../../src/accounts/keys.ts";
+import { ActiveCalls } from "../../../src/calls/active-calls.ts";
+import { Snapshots } from "../../../src/calls/snapshot.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import { CompleteChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_service_pb.js";
+import type { CallRecord } from "../../../src/ledger/record.ts";
+import { createCatalog } from "../../../src/models/catalog.ts";
+import { listenGrpc } from "../../../src/server/grpc/listener.ts";
+import type { Listener, Services } from "../../../src/server/listener.ts";
+import { enterMethod } from "../../../src/server/services/admitted-call.ts";
+import { callRaw, endingOfGrpc, frame, openGrpc } from "../raw-calls.ts";
+
+const config = loadConfig({ environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0" }, declarations: [] });
+const completeChat = "/dragoman.v1.ChatService/CompleteChat";
+const message = toBinary(CompleteChatRequestSchema, { $typeName: "dragoman.v1.CompleteChatRequest" });
+const caller: Caller = { keyId: "k", accounts: [], defaultAccount: undefined, requireAccount: false };
+
+let listener: Listener | undefined;
+afterEach(() => listener?.close());
+
+/** A listener whose methods do what those of the service never do. */
+async function listen(method: (context: HandlerContext) => unknown, authenticate: Authenticate = () => caller) {
+  const records: CallRecord[] = [];
+  const snapshots = new Snapshots({ authenticate, catalog: createCatalog([], []), adapters: new Map() });
+  const observers = [{ settled: (record: CallRecord) => void records.push(record) }];
+  const calls = new ActiveCalls(snapshots, { observers, maxCallMs: 60_000, maxCallsPerModel: undefined });
+  const handler = (_: unknown, context: HandlerContext) => {
+    enterMethod(context);
+    return method(context);
+  };
+  const services = {
+    calls,
+    chat: { completeChat: handler, streamChat: handler, planChat: handler },
+    models: { listModels: handler, getModel: handler },
+    // The methods do not keep to their types: that is their fault.
+  } as unknown as Services;
+  listener = await listenGrpc(config, services);
+  const { host, port } = listener.address;
+  return { records, grpcAddress: `${host}:${port}`, httpAddress: "" };
+}
+
+describe("what grpc-js would end without details has them", () => {
+  it("ends a method that outlives its deadline", async () => {
+    const service = await listen(() => new Promise(() => {}));
+    const headers = { "grpc-timeout": "100m", "x-request-id": "call-1" };
+    const ending = await callRaw("grpc", service, { path: completeChat, body: frame(message), headers });
+    expect(ending).toMatchObject({ code: Code.DeadlineExceeded, info: { reason: "DEADLINE_EXCEEDED" } });
+    expect(ending.info?.metadata.request_id).toBe("call-1");
+    expect(service.records).toMatchObject([{ outcome: "deadline", requestId: "call-1" }]);
+  });
+
+  it("answers for a method whose response cannot be encoded", async () => {
+    const service = await listen(() => ({ $typeName: "dragoman.v1.CompleteChatResponse", completion: 1 }));
+    const headers = { "x-request-id": "call-1" };
+    const ending = await callRaw("grpc", service, { path: completeChat, body: frame(message), headers });
+    expect(ending).toMatchObject({ code: Code.Internal, info: { reason: "INTERNAL", domain: "dragoman" } });
+    expect(ending.info?.metadata.request_id).toBe("call-1");
+  });
+
+  it("encodes the message of a status once", async () => {
+    const service = await listen(() => ({}));
+    const name = Buffer.from("no such service");
+    const body = frame(Buffer.concat([Buffer.from([0x0a, name.length]), name]));
+    const ending = await callRaw("grpc", service, { path: "/grpc.health.v1.Health/Check", body });
+    expect(decodeURI(ending.message)).not.toContain("%");
+  });
+});
+
+describe("access is decided on the headers, and may take its time", () => {
+  it("reads nothing of the body before the decision, and runs the method after it", async () => {
+    const decision = Promise.withResolvers<Caller>();
+    const asked = Promise.withResolvers<void>();
+    let reached = false;
+    const service = await listen(
+      () => {
+        reached = true;
+        throw new GatewayError("MODEL_NOT_FOUND", "reached");
+      },
+      () => {
+        asked.resolve();
+        return decision.promise;
+      },
+    );
+    const opened = openGrpc(service.grpcAddress, { path: completeChat });
+    const body = frame(Buffer.alloc(1_000_000));
+    opened.stream.write(body);
+    await asked.promise;
+    // Frames are read in order: once the ping is answered, the service has had all that flow control lets through.
+    await new Promise((resolve) => opened.session.ping(resolve));
+    expect(opened.stream.writableLength).toBeGreaterThan(0);
+    expect(reached).toBe(false);
+    decision.resolve(caller);
+    opened.stream.end();
+    // A million zeros are no message.
+    expect(await endingOfGrpc(opened)).toMatchObject({ code: Code.InvalidArgument });
+  });
+
+  it("rejects with the details and headers of a status, and one record", async () => {
+    const service = await listen(
+      () => expect.fail("the method runs"),
+      () => Promise.reject(new GatewayError("CREDENTIALS_INVALID", "the key is not known")),
+    );
+    const headers = { "x-request-id": "call-1" };
+    const ending = await callRaw("grpc", service, { path: completeChat, body: frame(message), headers });
+    expect(ending).toMatchObject({ code: Code.Unauthenticated, info: { reason: "CREDENTIALS_INVALID" } });
+    expect(service.records).toMatchObject([{ reason: "CREDENTIALS_INVALID", requestId: "call-1" }]);
+  });
+
+  it("records a client that goes away before the decision", async () => {
+    const decision = Promise.withResolvers<Caller>();
+    const asked = Promise.withResolvers<void>();
+    const service = await listen(
+      () => expect.fail("the method runs"),
+      () => {
+        asked.resolve();
+        return decision.promise;
+      },
+    );
+    const opened = openGrpc(service.grpcAddress, { path: completeChat });
+    await asked.promise;
+    opened.session.destroy();
+    await expect.poll(() => service.records.length).toBe(1);
+    expect(service.records).toMatchObject([{ outcome: "cancelled" }]);
+    decision.resolve(caller);
+  });
+});
