@@ -3,7 +3,7 @@
 //   node scripts/measure-token-estimate.ts --cost    what loading and counting take
 import { create } from "@bufbuild/protobuf";
 import { ModelSchema } from "../src/gen/dragoman/v1/model_pb.js";
-import { countInputTokens, countTextTokens, estimateInputTokens } from "../src/tokens/counter.ts";
+import { countTextTokens, tokenCounter } from "../src/tokens/counter.ts";
 import { estimateTokens } from "../src/tokens/token-estimate.ts";
 import { loadTokenizer } from "../src/tokens/vocabularies.ts";
 import { vocabularyOf, vocabularySizeOf } from "../src/tokens/vocabulary-of-model.ts";
@@ -35,8 +35,9 @@ async function printErrors(): Promise<void> {
       if (isLarge) note(kind, `${model.id}, as unknown`, estimateTokens(text), tokens);
       if (model.id === "gpt-4o") note(kind, "characters / 4", text.length / 4, tokens);
     }
-    const { tokens } = await countInputTokens(chatWithTools, model);
-    note("A chat with tools", model.id, estimateInputTokens(chatWithTools, model), tokens);
+    const counter = tokenCounter(model);
+    const { tokens } = await counter.count(chatWithTools);
+    note("A chat with tools", model.id, counter.estimate(chatWithTools).tokens, tokens);
   }
   console.table(rows);
   for (const [name, errors] of columns) {

@@ -1,7 +1,7 @@
 import { GatewayError } from "./errors.ts";
 
 /** What those that are turned away are told. */
-export interface PoolFullDetails {
+interface PoolFullDetails {
   /** What is waited for, such as `the local model`. */
   readonly thing: string;
   /** How long to wait before asking again, in milliseconds. */

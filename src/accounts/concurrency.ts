@@ -2,7 +2,7 @@ import { GatewayError } from "../errors.ts";
 import { pathSegment } from "../path-segment.ts";
 
 /** Who has a call under way, and at which model. */
-export interface SlotHolder {
+interface SlotHolder {
   readonly accountId: string;
   /** Counts in the account's place where there is none. */
   readonly keyId: string;

@@ -63,7 +63,7 @@ export interface PlanContext {
 export type ChatWrapper<Desc extends DescMessage> = MessageShape<Desc> & { chat?: ChatRequest | undefined };
 
 /** A request that keeps every rule, and what it is for. */
-export interface CheckedChat {
+interface CheckedChat {
   readonly chat: ChatRequest;
   readonly model: Model;
   readonly profile: Profile;

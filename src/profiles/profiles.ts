@@ -158,7 +158,7 @@ export function profileOf(name: string): Profile {
   return isProfileName(name) ? profiles[name] : plain;
 }
 
-export function isProfileName(name: string): name is ProfileName {
+function isProfileName(name: string): name is ProfileName {
   return Object.hasOwn(profiles, name);
 }
 

@@ -16,7 +16,7 @@ import { createChatService } from "./services/chat-service.ts";
 import { createModelService } from "./services/model-service.ts";
 
 /** What a service is made of. */
-export interface ServiceParts {
+interface ServiceParts {
   readonly config: Config;
   readonly adapters: readonly Adapter[];
   readonly models: readonly Model[];

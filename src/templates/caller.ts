@@ -5,7 +5,7 @@ import type { TemplateSandbox } from "./sandbox.ts";
 import type { TemplateFamily } from "./template-families.ts";
 
 /** A caller's template and what it is shown. */
-export interface CallerTemplate {
+interface CallerTemplate {
   /** Jinja. */
   readonly source: string;
   readonly messages: readonly TemplateMessage[];

@@ -4,7 +4,7 @@ import type { Filter, Node, Parameter, Program } from "./jinja.ts";
 export const askingTests: ReadonlySet<string> = new Set(["defined", "undefined"]);
 
 /** The filter that gives a value where there is none. */
-export const askingFilter = "default";
+const askingFilter = "default";
 
 type Scope = ReadonlySet<string>;
 

@@ -7,23 +7,23 @@ interface Shape<Type extends string> {
   readonly type: Type;
 }
 
-export interface Identifier extends Shape<"Identifier"> {
+interface Identifier extends Shape<"Identifier"> {
   readonly value: string;
 }
 
-export interface CallExpression extends Shape<"CallExpression"> {
+interface CallExpression extends Shape<"CallExpression"> {
   readonly callee: Node;
   readonly args: readonly Node[];
 }
 
-export interface MemberExpression extends Shape<"MemberExpression"> {
+interface MemberExpression extends Shape<"MemberExpression"> {
   readonly object: Node;
   readonly property: Node;
   /** `a[b]` and not `a.b`. */
   readonly computed: boolean;
 }
 
-export interface KeywordArgument extends Shape<"KeywordArgumentExpression"> {
+interface KeywordArgument extends Shape<"KeywordArgumentExpression"> {
   readonly key: Identifier;
   readonly value: Node;
 }

@@ -53,16 +53,15 @@ export function estimateBounds(tokens: number): Pick<TokenCount, "low" | "high">
   return { low: Math.floor(tokens * 0.5), high: Math.ceil(tokens * 1.8) };
 }
 
-/** About how many tokens a prompt has, without a tokenizer: see `estimateTokens` for how well. */
-export function estimateInputTokens(chat: ChatRequest, model?: Model): number {
-  return estimateChatTokens(chat, vocabularySizeOf(model));
-}
-
 /**
- * Counts prompts for one model. A message is counted once by each counter, so that what is left of a conversation can
- * be counted again and again: make one for each call. Counting and what it needs to load run in a thread of their own
- * (`CountingThread`); a count that takes it more than 2 s, or that it dies of, is an estimate, and so are all further
- * ones of this counter. `signal` ends a count.
+ * Counts prompts for one model. Exact for plain conversations with OpenAI's models up to GPT-4o, for which OpenAI says
+ * what a chat adds to its texts. Otherwise `exact` is false: tools, media, several parts and other models' templates
+ * are estimated, and so is everything if the model has no tokenizer here.
+ *
+ * A message is counted once by each counter, so that what is left of a conversation can be counted again and again: make
+ * one for each call. Counting and what it needs to load run in a thread of their own (`CountingThread`); a count that
+ * takes it more than 2 s, or that it dies of, is an estimate, and so are all further ones of this counter. `signal` ends
+ * a count.
  */
 export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
   const vocabulary = vocabularyOf(model);
@@ -84,7 +83,7 @@ export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
     return items.flatMap((item) => known.get(item) ?? []);
   }
 
-  const estimate = (chat: ChatRequest) => estimated(estimateInputTokens(chat, model));
+  const estimate = (chat: ChatRequest) => estimated(estimateChatTokens(chat, vocabularySizeOf(model)));
   return {
     estimate,
     async count(chat) {
@@ -100,15 +99,6 @@ export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
       return counted(tokens, doubtful);
     },
   };
-}
-
-/**
- * Counts the tokens of a prompt. Exact for plain conversations with OpenAI's models up to GPT-4o, for which OpenAI says
- * what a chat adds to its texts. Otherwise `exact` is false: tools, media, several parts and other models' templates
- * are estimated, and where the model has no tokenizer here, everything is.
- */
-export function countInputTokens(chat: ChatRequest, model: Model, signal?: AbortSignal): Promise<TokenCount> {
-  return tokenCounter(model, signal).count(chat);
 }
 
 /**

@@ -2,10 +2,10 @@
  * The rank at which two neighbours merge, undefined when they do not: the parts of `word` from `begin` to `middle` and
  * from there to `end`. Lower ranks merge first.
  */
-export type RankOf = (word: string, begin: number, middle: number, end: number) => number | undefined;
+type RankOf = (word: string, begin: number, middle: number, end: number) => number | undefined;
 
 /** Into how many tokens a word falls. */
-export type WordCounter = (word: string) => number;
+type WordCounter = (word: string) => number;
 
 const stride = 2 ** 24;
 

@@ -4,7 +4,7 @@ import { cutter, type Tokenizer } from "./tokenizer.ts";
 const space = "▁";
 
 /** What the libraries for Llama 2 and Mistral 7B have in common. */
-export interface SentencePieceVocabulary {
+interface SentencePieceVocabulary {
   /** Spaces are written as `▁`. */
   readonly vocabById: readonly string[];
   /** The rank at which two tokens merge, by both with a space between. */

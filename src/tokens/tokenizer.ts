@@ -13,7 +13,7 @@ export interface Tokenizer {
 }
 
 /** A part of a text that is counted on its own. */
-export interface Piece {
+interface Piece {
   readonly text: string;
   /** Whether it is one control token, such as `<|eot_id|>`, which the model's server reads as such. */
   readonly control: boolean;

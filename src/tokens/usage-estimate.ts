@@ -52,7 +52,7 @@ export function mostChatTokens(chat: ChatRequest): number {
 }
 
 /** About how many tokens one message has, with what the chat adds to it. */
-export function estimateMessageTokens(message: Message, size?: VocabularySize): number {
+function estimateMessageTokens(message: Message, size?: VocabularySize): number {
   let tokens = chatOverhead.message + 1;
   if (message.name !== "") tokens += chatOverhead.name + estimateTokens(message.name, size);
   const { texts, media } = contentOf(message);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** What the details of one of Google's errors say beyond its status. */
-export interface GoogleErrorDetails {
+interface GoogleErrorDetails {
   /** `ErrorInfo.reason`, the precise word, such as `API_KEY_INVALID`. Empty when there is none. */
   readonly reason: string;
   /** `RetryInfo.retryDelay`, in milliseconds. */

@@ -10,13 +10,7 @@ import {
   ToolResultPartSchema,
   ToolResultSchema,
 } from "../../src/gen/dragoman/v1/message_pb.js";
-import {
-  countInputTokens,
-  countTextTokens,
-  estimateBounds,
-  estimateInputTokens,
-  tokenCounter,
-} from "../../src/tokens/counter.ts";
+import { countTextTokens, estimateBounds, tokenCounter } from "../../src/tokens/counter.ts";
 import { countingThread } from "../../src/tokens/counting-thread.ts";
 import { estimateTokens } from "../../src/tokens/token-estimate.ts";
 import { chatOverhead } from "../../src/tokens/usage-estimate.ts";
@@ -58,11 +52,11 @@ describe("a conversation with one of OpenAI's models", () => {
     ["gpt-4o-mini-2024-07-18", 124],
     ["ft:gpt-4o-mini-2024-07-18:acme::abc", 124],
   ])("has in %s the tokens that OpenAI counts", async (name, tokens) => {
-    expect(await countInputTokens(cookbook, named(name))).toEqual({ tokens, exact: true, low: tokens, high: tokens });
+    expect(await tokenCounter(named(name)).count(cookbook)).toEqual({ tokens, exact: true, low: tokens, high: tokens });
   });
 
   it.each(["gpt-5.2", "o3", "gpt-4.1"])("is not exact in %s, of which OpenAI does not say it", async (name) => {
-    const count = await countInputTokens(cookbook, named(name));
+    const count = await tokenCounter(named(name)).count(cookbook);
     expect(count).toMatchObject({ tokens: 124, exact: false });
     expect(count.low).toBeLessThan(124);
     expect(count.high).toBeGreaterThan(124);
@@ -79,10 +73,10 @@ describe("a conversation with one of OpenAI's models", () => {
     const text = { kind: { case: "text", value: "Hi" } } as const;
     const twoParts = create(MessageSchema, { role: Role.USER, parts: [text, text] });
     const counts = [
-      await countInputTokens(chatWithTools, model),
-      await countInputTokens(chat(image), model),
-      await countInputTokens(chat(twoParts), model),
-      await countInputTokens(cookbook, named("gpt-4o", "azure-openai")),
+      await tokenCounter(model).count(chatWithTools),
+      await tokenCounter(model).count(chat(image)),
+      await tokenCounter(model).count(chat(twoParts)),
+      await tokenCounter(named("gpt-4o", "azure-openai")).count(cookbook),
     ];
     for (const { tokens, exact, low, high } of counts) {
       expect(exact).toBe(false);
@@ -102,7 +96,7 @@ describe("a conversation with one of OpenAI's models", () => {
           parametersJsonSchema: JSON.stringify(parameters ?? {}),
         })),
       });
-      const count = await countInputTokens(request, named("gpt-4o"));
+      const count = await tokenCounter(named("gpt-4o")).count(request);
       if (count.exact) exact++;
       expect(tokens).toBeGreaterThanOrEqual(count.low);
       expect(tokens).toBeLessThanOrEqual(count.high);
@@ -217,14 +211,15 @@ describe("a counter", () => {
     countingThread.close();
     expect(await counting).toEqual(counter.estimate(cookbook));
     expect(await counter.count(cookbook)).toMatchObject({ exact: false });
-    expect(await countInputTokens(cookbook, named("gpt-4o"))).toMatchObject({ tokens: 124, exact: true });
+    expect(await tokenCounter(named("gpt-4o")).count(cookbook)).toMatchObject({ tokens: 124, exact: true });
   });
 
   it("estimates more for more messages, and never less than for fewer", () => {
     fc.assert(
       fc.property(models, fc.array(texted, { maxLength: 5 }), texted, (model, messages, message) => {
-        const before = estimateInputTokens(chat(...messages), model);
-        expect(estimateInputTokens(chat(...messages, message), model)).toBeGreaterThan(before);
+        const estimate = (...said: Message[]) => tokenCounter(model).estimate(chat(...said)).tokens;
+        const before = estimate(...messages);
+        expect(estimate(...messages, message)).toBeGreaterThan(before);
       }),
     );
   });

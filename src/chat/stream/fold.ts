@@ -11,7 +11,7 @@ import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../.
 import type { ChatEvent } from "./events.ts";
 
 /** Joins the events of one stream to the completion that they stand for. The events must keep the stream law. */
-export interface Fold {
+interface Fold {
   add(event: ChatEvent): void;
   /** The completion so far; whole after `completed`. */
   readonly completion: ChatCompletion;

@@ -55,9 +55,7 @@ export function addReflection(server: Server, services: readonly string[]): void
 }
 
 /** Answers reflection requests from the descriptor set that is generated beside the code. */
-export function createReflector(
-  services: readonly string[],
-): (request: ServerReflectionRequest) => ServerReflectionResponse {
+function createReflector(services: readonly string[]): (request: ServerReflectionRequest) => ServerReflectionResponse {
   const bytes = readFileSync(new URL("../../gen/descriptors.binpb", import.meta.url));
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));
 

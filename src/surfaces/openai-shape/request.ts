@@ -31,7 +31,7 @@ export interface RequestOptions {
 }
 
 /** A body in the contract's terms, and what its answer needs to know of it. */
-export interface ReadRequest {
+interface ReadRequest {
   readonly chat: ChatRequest;
   readonly messages: readonly ReadMessage[];
   readonly includeUsage: boolean;

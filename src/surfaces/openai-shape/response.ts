@@ -120,7 +120,7 @@ function toMessage({ message }: Choice, options: ResponseOptions): object {
 }
 
 /** The log probabilities of a choice; undefined where there are none. */
-export interface SpokenLogProbs {
+interface SpokenLogProbs {
   readonly content?: LogProbs | undefined;
   readonly refusal?: LogProbs | undefined;
 }

@@ -10,7 +10,7 @@ import { type ResponseContext, type ResponseOptions, toResponse } from "./respon
 import { createChunks } from "./stream.ts";
 
 /** One API in the shape of OpenAI's Chat Completions: what sets it apart from the others, as data. */
-export interface OpenAiSurfaceDefinition<Body extends OpenAiBody>
+interface OpenAiSurfaceDefinition<Body extends OpenAiBody>
   extends Pick<ChatSurface, "name" | "path" | "profile" | "toError" | "toStreamError"> {
   readonly body: z.ZodType<Body>;
   readonly requestOptions: RequestOptions;
