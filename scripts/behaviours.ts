@@ -1,16 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { sections } from "../test/behaviours/rows.ts";
+import { type TestResult, vitestResults } from "./vitest-results.ts";
 
 // Runs one test for each behaviour of the chat APIs that this service implements, and prints row, tier and result.
-
-interface Report {
-  readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly title: string; readonly status: string }[];
-  }[];
-}
 
 const words: Readonly<Record<string, string>> = {
   passed: "holds",
@@ -19,22 +10,12 @@ const words: Readonly<Record<string, string>> = {
   pending: "listed",
 };
 
-const folder = mkdtempSync(join(tmpdir(), "dragoman-behaviours-"));
-const file = join(folder, "report.json");
-try {
-  const run = spawnSync("vitest", ["run", "test/behaviours", "--reporter=json", `--outputFile=${file}`], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  if (!existsSync(file)) throw new Error(`the tests did not run (exit code ${run.status})`);
-  process.exitCode = print(JSON.parse(readFileSync(file, "utf8"))) ? 0 : 1;
-} finally {
-  rmSync(folder, { recursive: true });
-}
+process.exitCode = print(vitestResults("test/behaviours")) ? 0 : 1;
 
 /** Prints the table and its totals; false when a row has failed or has no test. */
-function print({ testResults }: Report): boolean {
+function print(tests: readonly TestResult[]): boolean {
   const results = new Map<number, { status: string; reason: string }>();
-  for (const { title, status } of testResults.flatMap(({ assertionResults }) => assertionResults)) {
+  for (const { title, status } of tests) {
     const number = Number(/^behaviour (\d+) /.exec(title)?.[1] ?? Number.NaN);
     results.set(number, { status, reason: title.split(" — ")[1] ?? "" });
   }

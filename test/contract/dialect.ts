@@ -41,12 +41,26 @@ export interface NotApplicable {
   readonly why: string;
 }
 
-/** One answer on the wire and what it means. */
-export interface AnswerCase {
-  /** Fields of the request beside one user message, such as `parameters: { logprobs: true }`. */
-  readonly request?: Init<typeof ChatRequestSchema>;
+/** Bytes of a streamed answer, and those of the same answer in one piece. */
+export interface Wire {
   /** The bytes of the streamed answer's body, as the provider sends them. */
   readonly wire: string | Uint8Array;
+  /** The whole answer's body where the rule of the dialect does not give it, or why there is none. */
+  readonly whole?: string | NotApplicable;
+}
+
+/** The second form of a dialect's answers: one JSON text, as `Adapter.complete` requests it. */
+export interface WholeForm {
+  /** Where the shape comes from: the type of the whole answer, beside that of the streamed one. */
+  readonly provenance: string;
+  /** The body of the whole answer with the content of a streamed one; undefined if that holds something but JSON. */
+  toBody(wire: string): string | undefined;
+}
+
+/** One answer on the wire and what it means. */
+export interface AnswerCase extends Wire {
+  /** Fields of the request beside one user message, such as `parameters: { logprobs: true }`. */
+  readonly request?: Init<typeof ChatRequestSchema>;
   /**
    * What the fold of the events must hold (a part of ChatCompletion, as create() takes it): choices in full, usage in
    * full where the case is about it.
@@ -69,10 +83,17 @@ export interface ErrorCase {
   readonly retryAfterMs?: number;
 }
 
-/** A conversation of two turns: what the model said in the first must go back in the second exactly. */
-export interface ReplayCase {
-  /** The first answer, with what the provider wants back: thoughts, signatures, tool calls. */
-  readonly wire: string | Uint8Array;
+/** An answer that fails after it began: it begins with output. */
+export interface FailureCase extends Wire {
+  readonly name: string;
+  readonly reason: Reason;
+}
+
+/**
+ * A conversation of two turns. The first answer has what the provider wants back: reasoning, signatures, tool calls. It
+ * must go back in the second request exactly.
+ */
+export interface ReplayCase extends Wire {
   /** The results of the calls, by the tool's name. */
   readonly results?: Readonly<Record<string, string>>;
   /** The part of the second request's body that holds the conversation, as JSON: `messages`, `contents`. */
@@ -82,7 +103,10 @@ export interface ReplayCase {
 
 /** One dialect, as the contract suite tests it. Fixtures are written from the provider's published types and documents. */
 export interface Dialect {
+  /** The provider's name in the registry. */
   readonly name: string;
+  /** Tells several dialects of one provider apart, such as `v1`. */
+  readonly variant?: string;
   /** Where the fixtures' shapes come from: documents, SDK types and their versions. */
   readonly provenance: string;
   /** The model that is asked. */
@@ -92,11 +116,14 @@ export interface Dialect {
   /** Headers of a streamed answer. Default: `content-type: text/event-stream`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<CaseName, AnswerCase | NotApplicable>>;
+  /** The form of whole answers, or why the adapter has no `complete`. */
+  readonly whole: WholeForm | NotApplicable;
+  /** The reader of the bytes. Dialects that share one are cut into reads once, in the first of them. */
+  readonly reader: string;
   /** Every row of the provider's error table. */
   readonly errors: readonly ErrorCase[];
-  /** Wire bytes of answers that fail after they began. Each begins with output and then fails. */
-  readonly failures: readonly { readonly name: string; readonly wire: string | Uint8Array; readonly reason: Reason }[];
-  readonly replay: ReplayCase | NotApplicable;
+  readonly failures: readonly FailureCase[];
+  readonly replay: ReplayCase;
   /** A request with every field that the dialect takes, and the exact JSON that must be sent, as `describe` gives it. */
   readonly everything: { readonly request: ChatRequest; readonly sent: unknown };
   /** Requests that cannot be translated whole, and the adaptations that must be reported: field and kind. */
@@ -106,6 +133,48 @@ export interface Dialect {
     readonly adaptations: readonly { readonly kind: string; readonly field: string }[];
   }[];
 }
+
+/** The two forms of an answer: a stream, for `Adapter.stream`, and one JSON text, for `Adapter.complete`. */
+export const forms = ["streamed", "whole"] as const;
+export type Form = (typeof forms)[number];
+
+/** The forms in which a dialect gives answers. */
+export const formsOf = ({ whole }: Dialect): readonly Form[] => (isApplicable(whole) ? forms : ["streamed"]);
+
+/** Cases that no whole answer can have. */
+const onlyStreamed: Partial<Record<CaseName, NotApplicable>> = {
+  "pings and comments": { why: "a whole answer is one JSON text, with nothing before its end" },
+};
+
+/** The bytes of a case in one form, or why it does not exist there. */
+export function wireOf(dialect: Dialect, form: Form, name: CaseName): string | Uint8Array | NotApplicable {
+  const entry = dialect.answers[name];
+  if (!isApplicable(entry)) return entry;
+  return (form === "whole" && onlyStreamed[name]) || bytesOf(dialect, form, entry);
+}
+
+/** The bytes of an answer in one form, or why it does not exist there. */
+export function bytesOf({ whole }: Dialect, form: Form, { wire, ...own }: Wire): string | Uint8Array | NotApplicable {
+  if (form === "streamed") return wire;
+  if (!isApplicable(whole)) return whole;
+  return own.whole ?? whole.toBody(Buffer.from(wire).toString()) ?? notJson;
+}
+
+/** Why a streamed answer has no whole form by its dialect's rule. No case of an answer may have this reason. */
+export const notJson: NotApplicable = { why: "the streamed answer holds something but JSON" };
+
+export function isBytes(wire: string | Uint8Array | NotApplicable): wire is string | Uint8Array {
+  return typeof wire === "string" || wire instanceof Uint8Array;
+}
+
+/** The name of a dialect, with its variant. */
+export const titleOf = ({ name, variant }: Dialect): string => (variant === undefined ? name : `${name} ${variant}`);
+
+/** The heading of a dialect's tests. */
+export const headingOf = (dialect: Dialect): string => `the dialect of ${titleOf(dialect)} (${dialect.provenance})`;
+
+/** The name of the test that reads a case in one form. */
+export const resultOf = (name: CaseName, form: Form): string => `${name}, ${form}`;
 
 export function isApplicable<T extends object>(entry: T | NotApplicable): entry is T {
   return !("why" in entry);

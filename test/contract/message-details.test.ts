@@ -2,7 +2,9 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { MediaDetail, type PartSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
-import { dialects } from "./dialects/index.ts";
+import { titleOf } from "./dialect.ts";
+import { dialects } from "./load-dialects.ts";
+import { fieldOf } from "./run.ts";
 
 type Part = Exclude<MessageInitShape<typeof PartSchema>, { $typeName: string }>;
 
@@ -81,14 +83,13 @@ const details: readonly MessageDetail[] = [
   },
 ];
 
-// LLM Engine speaks two dialects under one name.
-const named = dialects.map((dialect) => ({ ...dialect, title: `${dialect.name} (${dialect.provenance})` }));
+const named = dialects.map((dialect) => ({ ...dialect, title: titleOf(dialect) }));
 
 describe.each(named)("the dialect of $title", ({ create: make, model }) => {
   it.each(details)("sends $name in a message, or says that it does not", ({ request, path, trace }) => {
     const asked = request(model.id);
     const adapter = make("http://127.0.0.1:9");
-    const isTold = adapter.checkSupport(asked, model).some(({ field }) => field.startsWith(path));
+    const isTold = adapter.checkSupport(asked, model).some((adaptation) => fieldOf(adaptation).startsWith(path));
     expect(isTold || trace.test(JSON.stringify(adapter.describe(asked, model)))).toBe(true);
   });
 });

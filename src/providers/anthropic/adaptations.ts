@@ -16,12 +16,13 @@ import {
   unsupported,
 } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
+import { type ClaudeModel, claudeModel } from "../kit/claude-models.ts";
+import { askedThinking, budgetOf, leastBudget } from "../kit/claude-thinking.ts";
 import { turnRole } from "../kit/messages.ts";
-import { type ClaudeModel, claudeModel } from "./claude-models.ts";
 import { mediaKind } from "./media.ts";
 import { staysInPlace } from "./messages.ts";
 import { isServiceTier, maxTokensOf } from "./request.ts";
-import { askedThinking, budgetOf, effortWords, isThinking, leastBudget } from "./thinking.ts";
+import { effortWords, isThinking } from "./thinking.ts";
 import type { WireMessage } from "./wire.ts";
 
 /** The fields that the API has, on every model. `n` is answered by a call for each choice. */

@@ -9,9 +9,9 @@ import { Upstream } from "../../upstream/http.ts";
 import { type AnswerReader, readAnswer } from "../../upstream/read-answer.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { claudeModel } from "../kit/claude-models.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
-import { claudeModel } from "./claude-models.ts";
 import { type AnswerState, endEvents, reasonOfCode, startAnswer, toEvents } from "./events.ts";
 import { maxTokensOf, toRequest } from "./request.ts";
 

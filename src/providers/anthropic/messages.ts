@@ -1,9 +1,9 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { ClaudeModel } from "../kit/claude-models.ts";
 import { ExactJson } from "../kit/exact-json.ts";
 import { jsonInstruction, misplaced, reasoningStart, turnRole } from "../kit/messages.ts";
 import type { Marker } from "./cache-marks.ts";
-import type { ClaudeModel } from "./claude-models.ts";
 import { mediaKind, toMediaBlock } from "./media.ts";
 import type {
   Block,

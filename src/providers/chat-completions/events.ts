@@ -64,6 +64,8 @@ export interface Reading {
   readonly hideReasoning: boolean;
   /** Keeps OpenRouter's `reasoning_details` as state, to be sent back. */
   readonly keepDetails: boolean;
+  /** The answer comes as one JSON text. */
+  readonly isWhole?: boolean;
   /** What error codes mean. Default: the same as at OpenAI. */
   readonly reasons?: Readonly<Record<string, Reason>>;
 }
@@ -163,7 +165,8 @@ function choiceEvents(answer: AnswerState, choice: ChunkChoice, batch: ChatEvent
   const index = choice.index ?? 0;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
   const before = batch.length;
-  const message = choice.delta ?? choice.message;
+  // Perplexity sends both fields in both forms: a whole answer has an empty delta, a chunk the message so far.
+  const message = answer.isWhole ? (choice.message ?? choice.delta) : (choice.delta ?? choice.message);
   if (message) messageEvents(answer, state, index, message, choice, batch);
   if (batch.length > before) call.outputStarted = true;
   if (reason !== "") state.finishReason = reason;

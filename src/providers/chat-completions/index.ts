@@ -75,9 +75,10 @@ export function createOpenAiAdapter(
       const answer = startAnswer(call, {
         hideReasoning: request.reasoning?.format === ReasoningFormat.HIDDEN,
         keepDetails: quirks.reasoningReplay === "reasoning_details",
+        isWhole: isWhole(response),
         reasons,
       });
-      if (isWhole(response)) {
+      if (answer.isWhole) {
         yield [started(), ...(await wholeBatch(response, answer))];
       } else {
         yield [started()];

@@ -2,7 +2,6 @@ import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ask } from "../../support/requests.ts";
 import type { Dialect, ErrorCase } from "../dialect.ts";
-import { openAiAnswers } from "./openai.ts";
 import {
   answer,
   declared,
@@ -20,7 +19,9 @@ import {
   toolCall,
   usageOf,
   type Wire,
-} from "./openai-fixtures.ts";
+} from "../fixtures/chat-completions.ts";
+import { openAiAnswers } from "../fixtures/chat-completions-answers.ts";
+import { chatCompletion } from "../whole/chat-completion.ts";
 
 const wire: Wire = {
   envelope: { system_fingerprint: "fp_1" },
@@ -38,205 +39,214 @@ const flat = (name: string, status: number, code: string, reason: ErrorCase["rea
   code,
 });
 
-export const cerebrasDialect: Dialect = {
-  name: "cerebras",
-  provenance:
-    "types and streaming client of @cerebras/cerebras_cloud_sdk 1.91.0, inference-docs.cerebras.ai of 2026-11",
-  model,
-  create: declared("cerebras"),
-  answers: {
-    ...openAiAnswers(wire),
-    "plain text": {
-      // The finish reason is absent until there is one.
-      wire: [
-        event({ choices: [{ delta: { role: "assistant" }, index: 0 }], system_fingerprint: "fp_1" }),
-        event({ choices: [{ delta: { content: "Hi" }, index: 0 }] }),
-        answer(wire, [], "stop"),
-      ].join(""),
-      completion: { ...means([text("Hi")], undefined, { usage: usageOf(9, 5) }), systemFingerprint: "fp_1" },
+export const dialects: readonly Dialect[] = [
+  {
+    name: "cerebras",
+    provenance:
+      "types and streaming client of @cerebras/cerebras_cloud_sdk 1.91.0, inference-docs.cerebras.ai of 2026-11",
+    model,
+    reader: "chat-completions",
+    whole: chatCompletion(),
+    create: declared("cerebras"),
+    answers: {
+      ...openAiAnswers(wire),
+      "plain text": {
+        // The finish reason is absent until there is one.
+        wire: [
+          event({ choices: [{ delta: { role: "assistant" }, index: 0 }], system_fingerprint: "fp_1" }),
+          event({ choices: [{ delta: { content: "Hi" }, index: 0 }] }),
+          answer(wire, [], "stop"),
+        ].join(""),
+        completion: { ...means([text("Hi")], undefined, { usage: usageOf(9, 5) }), systemFingerprint: "fp_1" },
+      },
+      "two parallel tool calls with interleaved fragments": {
+        // Whole calls, whose index may be null.
+        wire: answer(
+          wire,
+          [
+            {
+              tool_calls: [
+                {
+                  id: "9a1f",
+                  type: "function",
+                  index: null,
+                  function: { name: "weather", arguments: '{"city":"Oslo"}' },
+                },
+                {
+                  id: "9a20",
+                  type: "function",
+                  index: null,
+                  function: { name: "weather", arguments: '{"city":"Rome"}' },
+                },
+              ],
+            },
+          ],
+          "tool_calls",
+        ),
+        completion: means(
+          [toolCall("9a1f", "weather", '{"city":"Oslo"}'), toolCall("9a20", "weather", '{"city":"Rome"}')],
+          [FinishReason.TOOL_CALLS, "tool_calls"],
+        ),
+      },
+      "reasoning, then text": {
+        wire: answer(wire, [{ role: "assistant" }, { reasoning: "H" }, { reasoning: "m." }, { content: "Hi" }], "stop"),
+        completion: means([thought("Hm."), text("Hi")]),
+      },
+      "reasoning with a signature": { why: "Cerebras signs no reasoning" },
+      "redacted reasoning": { why: "Cerebras redacts no reasoning" },
+      "a refusal": { why: "Cerebras marks no refusals" },
+      "usage in the last chunk": { why: "it is on the finish chunk" },
+      "usage on the finish chunk": {
+        wire: answer(wire, [{ content: "Hi" }], "stop"),
+        completion: means([text("Hi")], undefined, { usage: usageOf(9, 5) }),
+      },
+      "log probabilities": {
+        request: { parameters: { logprobs: true } },
+        wire: [
+          deltaEvent(
+            { ...wire, choice: { reasoning_logprobs: { content: [{ token: "Hm", bytes: null, logprob: -1 }] } } },
+            { reasoning: "Hm" },
+          ),
+          deltaEvent({ ...wire, choice: { logprobs: { content: [{ token: "Hi", logprob: -2 }] } } }, { content: "Hi" }),
+          answer(wire, [], "stop"),
+        ].join(""),
+        completion: means([thought("Hm"), text("Hi")], undefined, {
+          choice: {
+            logprobs: { tokens: [{ token: "Hi", logprob: -2 }] },
+            reasoningLogprobs: { tokens: [{ token: "Hm", logprob: -1 }] },
+          },
+        }),
+      },
     },
-    "two parallel tool calls with interleaved fragments": {
-      // Whole calls, whose index may be null.
+    errors: [
+      flat("a field that it does not have", 400, "wrong_api_format", "INVALID_REQUEST"),
+      flat("a long prompt", 400, "context_length_exceeded", "CONTEXT_LENGTH_EXCEEDED"),
+      flat("a wrong key", 401, "wrong_api_key", "PROVIDER_CREDENTIALS_REJECTED"),
+      flat("a payment", 402, "payment_required", "PROVIDER_QUOTA_EXHAUSTED"),
+      flat("a permission", 403, "forbidden", "PROVIDER_PERMISSION_DENIED"),
+      flat("a retired model", 404, "model_not_found", "MODEL_NOT_FOUND"),
+      flat("a timeout", 408, "request_timeout", "PROVIDER_UNAVAILABLE"),
+      {
+        name: "a value out of range",
+        status: 422,
+        body: { detail: [{ loc: ["body"], msg: "No." }] },
+        reason: "INVALID_REQUEST",
+      },
+      {
+        ...flat("a full queue", 429, "queue_exceeded", "PROVIDER_RATE_LIMITED"),
+        headers: { "retry-after": "4" },
+        retryAfterMs: 4000,
+      },
+      flat("a fault", 500, "server_error", "PROVIDER_UNAVAILABLE"),
+      flat("a service that is down", 503, "unavailable", "PROVIDER_UNAVAILABLE"),
+      {
+        name: "JSON that the model got wrong",
+        status: 400,
+        body: { message: "No.", type: "invalid_request_error", code: "json_failed", failed_generation: '{"a' },
+        reason: "JSON_GENERATION_FAILED",
+      },
+    ],
+    failures: [
+      ...failures(wire),
+      {
+        name: "an error with its status beside it",
+        wire: `${deltaEvent(wire, { content: "Hi" })}data: {"error":{"message":"Encountered a server error","type":"server_error","param":"","code":""},"status_code":500}\n\n`,
+        reason: "PROVIDER_STREAM_INTERRUPTED",
+      },
+      {
+        name: "a flat error",
+        wire: `${deltaEvent(wire, { content: "Hi" })}data: {"message":"No.","type":"server_error","param":"","code":"x"}\n\n`,
+        reason: "PROVIDER_STREAM_INTERRUPTED",
+      },
+    ],
+    replay: {
       wire: answer(
         wire,
         [
+          { reasoning: "Hm." },
           {
             tool_calls: [
-              {
-                id: "9a1f",
-                type: "function",
-                index: null,
-                function: { name: "weather", arguments: '{"city":"Oslo"}' },
-              },
-              {
-                id: "9a20",
-                type: "function",
-                index: null,
-                function: { name: "weather", arguments: '{"city":"Rome"}' },
-              },
+              { id: "9a1f", type: "function", function: { name: "weather", arguments: '{"city": "Oslo"}' } },
             ],
           },
         ],
         "tool_calls",
       ),
-      completion: means(
-        [toolCall("9a1f", "weather", '{"city":"Oslo"}'), toolCall("9a20", "weather", '{"city":"Rome"}')],
-        [FinishReason.TOOL_CALLS, "tool_calls"],
-      ),
-    },
-    "reasoning, then text": {
-      wire: answer(wire, [{ role: "assistant" }, { reasoning: "H" }, { reasoning: "m." }, { content: "Hi" }], "stop"),
-      completion: means([thought("Hm."), text("Hi")]),
-    },
-    "reasoning with a signature": { why: "Cerebras signs no reasoning" },
-    "redacted reasoning": { why: "Cerebras redacts no reasoning" },
-    "a refusal": { why: "Cerebras marks no refusals" },
-    "usage in the last chunk": { why: "it is on the finish chunk" },
-    "usage on the finish chunk": {
-      wire: answer(wire, [{ content: "Hi" }], "stop"),
-      completion: means([text("Hi")], undefined, { usage: usageOf(9, 5) }),
-    },
-    "log probabilities": {
-      request: { parameters: { logprobs: true } },
-      wire: [
-        deltaEvent(
-          { ...wire, choice: { reasoning_logprobs: { content: [{ token: "Hm", bytes: null, logprob: -1 }] } } },
-          { reasoning: "Hm" },
-        ),
-        deltaEvent({ ...wire, choice: { logprobs: { content: [{ token: "Hi", logprob: -2 }] } } }, { content: "Hi" }),
-        answer(wire, [], "stop"),
-      ].join(""),
-      completion: means([thought("Hm"), text("Hi")], undefined, {
-        choice: {
-          logprobs: { tokens: [{ token: "Hi", logprob: -2 }] },
-          reasoningLogprobs: { tokens: [{ token: "Hm", logprob: -1 }] },
-        },
-      }),
-    },
-  },
-  errors: [
-    flat("a field that it does not have", 400, "wrong_api_format", "INVALID_REQUEST"),
-    flat("a long prompt", 400, "context_length_exceeded", "CONTEXT_LENGTH_EXCEEDED"),
-    flat("a wrong key", 401, "wrong_api_key", "PROVIDER_CREDENTIALS_REJECTED"),
-    flat("a payment", 402, "payment_required", "PROVIDER_QUOTA_EXHAUSTED"),
-    flat("a permission", 403, "forbidden", "PROVIDER_PERMISSION_DENIED"),
-    flat("a retired model", 404, "model_not_found", "MODEL_NOT_FOUND"),
-    flat("a timeout", 408, "request_timeout", "PROVIDER_UNAVAILABLE"),
-    {
-      name: "a value out of range",
-      status: 422,
-      body: { detail: [{ loc: ["body"], msg: "No." }] },
-      reason: "INVALID_REQUEST",
-    },
-    {
-      ...flat("a full queue", 429, "queue_exceeded", "PROVIDER_RATE_LIMITED"),
-      headers: { "retry-after": "4" },
-      retryAfterMs: 4000,
-    },
-    flat("a fault", 500, "server_error", "PROVIDER_UNAVAILABLE"),
-    flat("a service that is down", 503, "unavailable", "PROVIDER_UNAVAILABLE"),
-    {
-      name: "JSON that the model got wrong",
-      status: 400,
-      body: { message: "No.", type: "invalid_request_error", code: "json_failed", failed_generation: '{"a' },
-      reason: "JSON_GENERATION_FAILED",
-    },
-  ],
-  failures: [
-    ...failures(wire),
-    {
-      name: "an error with its status beside it",
-      wire: `${deltaEvent(wire, { content: "Hi" })}data: {"error":{"message":"Encountered a server error","type":"server_error","param":"","code":""},"status_code":500}\n\n`,
-      reason: "PROVIDER_STREAM_INTERRUPTED",
-    },
-    {
-      name: "a flat error",
-      wire: `${deltaEvent(wire, { content: "Hi" })}data: {"message":"No.","type":"server_error","param":"","code":"x"}\n\n`,
-      reason: "PROVIDER_STREAM_INTERRUPTED",
-    },
-  ],
-  replay: {
-    wire: answer(
-      wire,
-      [
-        { reasoning: "Hm." },
+      results: { weather: "rain" },
+      field: "messages",
+      sent: [
+        { role: "user", content: "hello" },
         {
+          role: "assistant",
+          content: null,
+          reasoning: "Hm.",
           tool_calls: [{ id: "9a1f", type: "function", function: { name: "weather", arguments: '{"city": "Oslo"}' } }],
         },
+        { role: "tool", tool_call_id: "9a1f", content: "rain" },
       ],
-      "tool_calls",
-    ),
-    results: { weather: "rain" },
-    field: "messages",
-    sent: [
-      { role: "user", content: "hello" },
-      {
-        role: "assistant",
-        content: null,
-        reasoning: "Hm.",
-        tool_calls: [{ id: "9a1f", type: "function", function: { name: "weather", arguments: '{"city": "Oslo"}' } }],
+    },
+    everything: {
+      request: everyField(model, {
+        reasoning: {
+          control: { case: "effort", value: ReasoningEffort.HIGH },
+          format: ReasoningFormat.HIDDEN,
+          clearEarlierReasoning: false,
+        },
+        providerOptions: { cerebras: { own: 1, queue_threshold: 100 } },
+      }),
+      sent: {
+        ...sentAnyway(model),
+        ...sentByOpenAiNames,
+        max_completion_tokens: 100,
+        min_completion_tokens: 2,
+        n: 2,
+        logit_bias: { 50256: -100 },
+        reasoning_effort: "high",
+        reasoning_format: "hidden",
+        clear_thinking: false,
+        parallel_tool_calls: false,
+        prediction: { type: "content", content: "Rain." },
+        service_tier: "flex",
+        prompt_cache_key: "key-1",
+        user: "user-1",
+        stream_options: { include_usage: true },
       },
-      { role: "tool", tool_call_id: "9a1f", content: "rain" },
+    },
+    limited: [
+      {
+        name: "fields of other servers",
+        request: everyField(model),
+        adaptations: leftOut(
+          "parameters.top_k",
+          "parameters.min_p",
+          "parameters.repetition_penalty",
+          "chat_template_kwargs",
+        ),
+      },
+      {
+        name: "JSON, which it does not stream, and an effort that it does not have",
+        request: ask(model.id, "hello", {
+          outputFormat: { format: { case: "jsonObject", value: {} } },
+          reasoning: { control: { case: "effort", value: ReasoningEffort.MAX } },
+        }),
+        adaptations: [
+          { kind: "REJECTED", field: "reasoning.effort" },
+          { kind: "EMULATED", field: "output_format" },
+        ],
+      },
+      {
+        name: "a queue threshold out of range",
+        request: ask(model.id, "hello", {
+          serviceTier: "flex",
+          providerOptions: { cerebras: { queue_threshold: 49 } },
+        }),
+        adaptations: [{ kind: "REJECTED", field: "provider_options" }],
+      },
+      {
+        name: "a queue threshold without its tier",
+        request: ask(model.id, "hello", { providerOptions: { cerebras: { queue_threshold: 50 } } }),
+        adaptations: [{ kind: "REJECTED", field: "provider_options" }],
+      },
     ],
   },
-  everything: {
-    request: everyField(model, {
-      reasoning: {
-        control: { case: "effort", value: ReasoningEffort.HIGH },
-        format: ReasoningFormat.HIDDEN,
-        clearEarlierReasoning: false,
-      },
-      providerOptions: { cerebras: { own: 1, queue_threshold: 100 } },
-    }),
-    sent: {
-      ...sentAnyway(model),
-      ...sentByOpenAiNames,
-      max_completion_tokens: 100,
-      min_completion_tokens: 2,
-      n: 2,
-      logit_bias: { 50256: -100 },
-      reasoning_effort: "high",
-      reasoning_format: "hidden",
-      clear_thinking: false,
-      parallel_tool_calls: false,
-      prediction: { type: "content", content: "Rain." },
-      service_tier: "flex",
-      prompt_cache_key: "key-1",
-      user: "user-1",
-      stream_options: { include_usage: true },
-    },
-  },
-  limited: [
-    {
-      name: "fields of other servers",
-      request: everyField(model),
-      adaptations: leftOut(
-        "parameters.top_k",
-        "parameters.min_p",
-        "parameters.repetition_penalty",
-        "chat_template_kwargs",
-      ),
-    },
-    {
-      name: "JSON, which it does not stream, and an effort that it does not have",
-      request: ask(model.id, "hello", {
-        outputFormat: { format: { case: "jsonObject", value: {} } },
-        reasoning: { control: { case: "effort", value: ReasoningEffort.MAX } },
-      }),
-      adaptations: [
-        { kind: "REJECTED", field: "reasoning.effort" },
-        { kind: "EMULATED", field: "output_format" },
-      ],
-    },
-    {
-      name: "a queue threshold out of range",
-      request: ask(model.id, "hello", { serviceTier: "flex", providerOptions: { cerebras: { queue_threshold: 49 } } }),
-      adaptations: [{ kind: "REJECTED", field: "provider_options" }],
-    },
-    {
-      name: "a queue threshold without its tier",
-      request: ask(model.id, "hello", { providerOptions: { cerebras: { queue_threshold: 50 } } }),
-      adaptations: [{ kind: "REJECTED", field: "provider_options" }],
-    },
-  ],
-};
+];

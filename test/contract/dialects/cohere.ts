@@ -64,435 +64,449 @@ function said(parts: Parts, finishReason: FinishReason, providerFinishReason: st
 
 const planState = { provider: "cohere", model: providerModel, data: Buffer.from("tool_plan") };
 
-export const cohereDialect: Dialect = {
-  name: "cohere",
-  provenance: "cohere-ai 8.1.0 types, fixtures of @ai-sdk/cohere 4.0.52, docs.cohere.com reference of v2 chat",
-  model: create(ModelSchema, { id: `cohere/${providerModel}`, provider: "cohere", providerModel }),
-  create: (baseUrl) =>
-    createCohereAdapter({
-      name: "cohere",
-      baseUrl,
-      apiKey: new Secret("key"),
-      headers: {},
-      timeouts: { connectMs: 5_000, firstEventMs: 20_000, idleMs: 20_000 },
-      maxConnections: 8,
-      options: {},
-    }),
-  answers: {
-    "plain text": {
-      wire: start + words("Hi", " ü") + end("COMPLETE"),
-      completion: said([text("Hi ü")], FinishReason.STOP, "COMPLETE"),
+export const dialects: readonly Dialect[] = [
+  {
+    name: "cohere",
+    provenance: "cohere-ai 8.1.0 types, fixtures of @ai-sdk/cohere 4.0.52, docs.cohere.com reference of v2 chat",
+    model: create(ModelSchema, { id: `cohere/${providerModel}`, provider: "cohere", providerModel }),
+    reader: "cohere",
+    whole: { why: "the adapter has no `complete`: it streams for every caller" },
+    create: (baseUrl) =>
+      createCohereAdapter({
+        name: "cohere",
+        baseUrl,
+        apiKey: new Secret("key"),
+        headers: {},
+        timeouts: { connectMs: 5_000, firstEventMs: 20_000, idleMs: 20_000 },
+        maxConnections: 8,
+        options: {},
+      }),
+    answers: {
+      "plain text": {
+        wire: start + words("Hi", " ü") + end("COMPLETE"),
+        completion: said([text("Hi ü")], FinishReason.STOP, "COMPLETE"),
+      },
+      "empty text": {
+        wire: start + words() + end("COMPLETE"),
+        completion: said([], FinishReason.STOP, "COMPLETE"),
+      },
+      "two parallel tool calls with interleaved fragments": {
+        wire:
+          start +
+          plan("I will ") +
+          plan("look.") +
+          callStart(0, "weather_a1", "weather") +
+          callStart(1, "time_b2", "time") +
+          callDelta(0, '{"city":') +
+          callDelta(1, '{"zone":') +
+          callDelta(0, "null") +
+          callDelta(0, "}") +
+          callDelta(1, "1}") +
+          callEnd(0) +
+          callEnd(1) +
+          end("TOOL_CALL"),
+        completion: said(
+          [
+            { ...thought("I will look."), providerState: planState },
+            call("weather_a1", "weather", '{"city":null}'),
+            call("time_b2", "time", '{"zone":1}'),
+          ],
+          FinishReason.TOOL_CALLS,
+          "TOOL_CALL",
+        ),
+      },
+      "a tool call without arguments": {
+        wire:
+          start +
+          callStart(0, "now_a1", "now") +
+          callEnd(0) +
+          callStart(1, "now_b2", "now") +
+          callDelta(1, "nu") +
+          callDelta(1, "ll") +
+          callEnd(1) +
+          callStart(2, "now_c3", "now") +
+          end("TOOL_CALL"),
+        completion: said(
+          [call("now_a1", "now", "{}"), call("now_b2", "now", "{}"), call("now_c3", "now", "{}")],
+          FinishReason.TOOL_CALLS,
+          "TOOL_CALL",
+        ),
+      },
+      "reasoning, then text": {
+        wire:
+          start +
+          begin("thinking") +
+          more("thinking", "Two ") +
+          more("thinking", "cities") +
+          close() +
+          begin("text", 1) +
+          more("text", "Both.", 1) +
+          close(1) +
+          end("COMPLETE"),
+        completion: said([thought("Two cities"), text("Both.")], FinishReason.STOP, "COMPLETE"),
+      },
+      "reasoning with a signature": { why: "there are no signatures" },
+      "redacted reasoning": { why: "thoughts always come as text" },
+      "a refusal": { why: "there is no field for it" },
+      "a content filter": { why: "there is no finish reason for it" },
+      "a length stop": {
+        wire: start + words("Hi") + end("MAX_TOKENS"),
+        completion: said([text("Hi")], FinishReason.LENGTH, "MAX_TOKENS"),
+      },
+      "a matched stop sequence": {
+        wire: start + words("Hi") + end("STOP_SEQUENCE"),
+        completion: said([text("Hi")], FinishReason.STOP, "STOP_SEQUENCE"),
+      },
+      "usage in the last chunk": {
+        wire: start + words("Hi") + end("COMPLETE"),
+        completion: {
+          ...said([text("Hi")], FinishReason.STOP, "COMPLETE"),
+          usage: { inputTokens: 69, outputTokens: 4, totalTokens: 73, quality: UsageQuality.EXACT },
+        },
+      },
+      "usage on the finish chunk": { why: "the finish is the last event" },
+      "usage split over two events": { why: "it comes once" },
+      "no usage": {
+        wire: start + words("Hi") + end("COMPLETE", {}),
+        completion: { ...said([text("Hi")], FinishReason.STOP, "COMPLETE"), usage: undefined },
+      },
+      "cached, cache-write and reasoning tokens": {
+        wire: start + words("Hi") + end("COMPLETE", { usage: { ...usage, cached_tokens: 60 } }),
+        completion: {
+          ...said([text("Hi")], FinishReason.STOP, "COMPLETE"),
+          usage: {
+            inputTokens: 69,
+            outputTokens: 4,
+            totalTokens: 73,
+            cachedInputTokens: 60,
+            quality: UsageQuality.EXACT,
+          },
+        },
+      },
+      "log probabilities": {
+        request: { parameters: { logprobs: true } },
+        wire:
+          start +
+          begin("text") +
+          more("text", "Hi", 0, { logprobs: { text: "Hi", token_ids: [1], logprobs: [-0.5] } }) +
+          more("text", " you", 0, { logprobs: { text: " you", token_ids: [2, 3], logprobs: [-0.25, -0.5] } }) +
+          close() +
+          end("COMPLETE"),
+        completion: {
+          choices: [
+            {
+              message: { role: Role.ASSISTANT, parts: [text("Hi you")] },
+              finishReason: FinishReason.STOP,
+              providerFinishReason: "COMPLETE",
+              logprobs: {
+                tokens: [
+                  { token: "Hi", logprob: -0.5 },
+                  { token: " you", logprob: -0.75 },
+                ],
+              },
+            },
+          ],
+        },
+      },
+      "two choices": { why: "a call gives one; further ones are further calls" },
+      "an unknown event and unknown fields": {
+        wire:
+          start +
+          begin("text") +
+          more("text", "Hi", 0, { news: 1 }) +
+          event("citation-start", { index: 0, delta: { message: { citations: { start: 0, end: 2, text: "Hi" } } } }) +
+          event("citation-end", { index: 0 }) +
+          event("debug", { prompt: "x" }) +
+          close() +
+          end("COMPLETE") +
+          "data: [DONE]\n\n",
+        completion: said([text("Hi")], FinishReason.STOP, "COMPLETE"),
+      },
+      "an unknown finish reason": {
+        wire: start + words("Hi") + end("TIRED"),
+        completion: said([text("Hi")], FinishReason.OTHER, "TIRED"),
+      },
+      "pings and comments": {
+        wire: `: hold on\n\n${start}: still\n\n${words("Hi")}${end("COMPLETE")}`,
+        completion: said([text("Hi")], FinishReason.STOP, "COMPLETE"),
+      },
     },
-    "empty text": {
-      wire: start + words() + end("COMPLETE"),
-      completion: said([], FinishReason.STOP, "COMPLETE"),
-    },
-    "two parallel tool calls with interleaved fragments": {
-      wire:
-        start +
-        plan("I will ") +
-        plan("look.") +
-        callStart(0, "weather_a1", "weather") +
-        callStart(1, "time_b2", "time") +
-        callDelta(0, '{"city":') +
-        callDelta(1, '{"zone":') +
-        callDelta(0, "null") +
-        callDelta(0, "}") +
-        callDelta(1, "1}") +
-        callEnd(0) +
-        callEnd(1) +
-        end("TOOL_CALL"),
-      completion: said(
-        [
-          { ...thought("I will look."), providerState: planState },
-          call("weather_a1", "weather", '{"city":null}'),
-          call("time_b2", "time", '{"zone":1}'),
-        ],
-        FinishReason.TOOL_CALLS,
-        "TOOL_CALL",
-      ),
-    },
-    "a tool call without arguments": {
-      wire:
-        start +
-        callStart(0, "now_a1", "now") +
-        callEnd(0) +
-        callStart(1, "now_b2", "now") +
-        callDelta(1, "nu") +
-        callDelta(1, "ll") +
-        callEnd(1) +
-        callStart(2, "now_c3", "now") +
-        end("TOOL_CALL"),
-      completion: said(
-        [call("now_a1", "now", "{}"), call("now_b2", "now", "{}"), call("now_c3", "now", "{}")],
-        FinishReason.TOOL_CALLS,
-        "TOOL_CALL",
-      ),
-    },
-    "reasoning, then text": {
+    errors: [
+      {
+        name: "a bad request (400)",
+        status: 400,
+        body: { id: "1", message: "invalid request: temperature must be between 0 and 1.0 inclusive." },
+        reason: "INVALID_REQUEST",
+      },
+      {
+        name: "both penalties, where the model takes one (400)",
+        status: 400,
+        body: { id: "1", message: "invalid request: cannot specify both frequency_penalty and presence_penalty." },
+        reason: "INVALID_REQUEST",
+      },
+      {
+        name: "a bad key (401)",
+        status: 401,
+        body: { id: "1", message: "no" },
+        reason: "PROVIDER_CREDENTIALS_REJECTED",
+      },
+      { name: "billing (402)", status: 402, body: { id: "1", message: "pay" }, reason: "PROVIDER_QUOTA_EXHAUSTED" },
+      { name: "forbidden (403)", status: 403, body: { id: "1", message: "no" }, reason: "PROVIDER_PERMISSION_DENIED" },
+      {
+        name: "an unknown model (404)",
+        status: 404,
+        body: { id: "1", message: "model 'x' not found" },
+        reason: "MODEL_NOT_FOUND",
+      },
+      { name: "a wrong address (404)", status: 404, body: "<html>404</html>", reason: "PROVIDER_FAULT" },
+      { name: "unprocessable (422)", status: 422, body: { id: "1", message: "no" }, reason: "INVALID_REQUEST" },
+      {
+        name: "a rate limit (429)",
+        status: 429,
+        headers: { "retry-after": "2" },
+        body: { id: "1", message: "You are using a Trial key" },
+        reason: "PROVIDER_RATE_LIMITED",
+        retryAfterMs: 2_000,
+      },
+      { name: "a blocked token (498)", status: 498, body: { id: "1", message: "no" }, reason: "INVALID_REQUEST" },
+      {
+        name: "a connection closed on the way (499)",
+        status: 499,
+        body: { id: "1", message: "request cancelled" },
+        reason: "PROVIDER_UNAVAILABLE",
+      },
+      {
+        name: "an internal error (500)",
+        status: 500,
+        body: { id: "1", message: "no" },
+        reason: "PROVIDER_UNAVAILABLE",
+      },
+      { name: "not implemented (501)", status: 501, body: { id: "1", message: "no" }, reason: "PROVIDER_FAULT" },
+      { name: "overload (503)", status: 503, body: { id: "1", message: "no" }, reason: "PROVIDER_UNAVAILABLE" },
+      { name: "a timeout (504)", status: 504, body: { id: "1", message: "no" }, reason: "PROVIDER_TIMEOUT" },
+    ],
+    failures: [
+      {
+        name: "the finish reason ERROR",
+        wire: start + words("Hi") + end("ERROR", { error: "internal error" }),
+        reason: "PROVIDER_STREAM_INTERRUPTED",
+      },
+      {
+        name: "the finish reason TIMEOUT",
+        wire: start + words("Hi") + end("TIMEOUT"),
+        reason: "PROVIDER_STREAM_INTERRUPTED",
+      },
+      { name: "an end without message-end", wire: start + words("Hi"), reason: "PROVIDER_STREAM_INTERRUPTED" },
+      {
+        name: "an error among the events",
+        wire: `${start}${words("Hi")}data: ${JSON.stringify({ id: "1", message: "oops" })}\n\n`,
+        reason: "PROVIDER_STREAM_INTERRUPTED",
+      },
+      {
+        name: "text that is not JSON",
+        wire: `${start}${words("Hi")}data: {"type\n\n`,
+        reason: "PROVIDER_STREAM_INTERRUPTED",
+      },
+      {
+        name: "a tool call without a name",
+        wire: start + words("Hi") + callStart(0, "a", ""),
+        reason: "PROVIDER_STREAM_INTERRUPTED",
+      },
+    ],
+    replay: {
       wire:
         start +
         begin("thinking") +
-        more("thinking", "Two ") +
-        more("thinking", "cities") +
+        more("thinking", "Two cities.") +
         close() +
-        begin("text", 1) +
-        more("text", "Both.", 1) +
-        close(1) +
-        end("COMPLETE"),
-      completion: said([thought("Two cities"), text("Both.")], FinishReason.STOP, "COMPLETE"),
-    },
-    "reasoning with a signature": { why: "there are no signatures" },
-    "redacted reasoning": { why: "thoughts always come as text" },
-    "a refusal": { why: "there is no field for it" },
-    "a content filter": { why: "there is no finish reason for it" },
-    "a length stop": {
-      wire: start + words("Hi") + end("MAX_TOKENS"),
-      completion: said([text("Hi")], FinishReason.LENGTH, "MAX_TOKENS"),
-    },
-    "a matched stop sequence": {
-      wire: start + words("Hi") + end("STOP_SEQUENCE"),
-      completion: said([text("Hi")], FinishReason.STOP, "STOP_SEQUENCE"),
-    },
-    "usage in the last chunk": {
-      wire: start + words("Hi") + end("COMPLETE"),
-      completion: {
-        ...said([text("Hi")], FinishReason.STOP, "COMPLETE"),
-        usage: { inputTokens: 69, outputTokens: 4, totalTokens: 73, quality: UsageQuality.EXACT },
-      },
-    },
-    "usage on the finish chunk": { why: "the finish is the last event" },
-    "usage split over two events": { why: "it comes once" },
-    "no usage": {
-      wire: start + words("Hi") + end("COMPLETE", {}),
-      completion: { ...said([text("Hi")], FinishReason.STOP, "COMPLETE"), usage: undefined },
-    },
-    "cached, cache-write and reasoning tokens": {
-      wire: start + words("Hi") + end("COMPLETE", { usage: { ...usage, cached_tokens: 60 } }),
-      completion: {
-        ...said([text("Hi")], FinishReason.STOP, "COMPLETE"),
-        usage: {
-          inputTokens: 69,
-          outputTokens: 4,
-          totalTokens: 73,
-          cachedInputTokens: 60,
-          quality: UsageQuality.EXACT,
-        },
-      },
-    },
-    "log probabilities": {
-      request: { parameters: { logprobs: true } },
-      wire:
-        start +
-        begin("text") +
-        more("text", "Hi", 0, { logprobs: { text: "Hi", token_ids: [1], logprobs: [-0.5] } }) +
-        more("text", " you", 0, { logprobs: { text: " you", token_ids: [2, 3], logprobs: [-0.25, -0.5] } }) +
-        close() +
-        end("COMPLETE"),
-      completion: {
-        choices: [
-          {
-            message: { role: Role.ASSISTANT, parts: [text("Hi you")] },
-            finishReason: FinishReason.STOP,
-            providerFinishReason: "COMPLETE",
-            logprobs: {
-              tokens: [
-                { token: "Hi", logprob: -0.5 },
-                { token: " you", logprob: -0.75 },
-              ],
-            },
-          },
-        ],
-      },
-    },
-    "two choices": { why: "a call gives one; further ones are further calls" },
-    "an unknown event and unknown fields": {
-      wire:
-        start +
-        begin("text") +
-        more("text", "Hi", 0, { news: 1 }) +
-        event("citation-start", { index: 0, delta: { message: { citations: { start: 0, end: 2, text: "Hi" } } } }) +
-        event("citation-end", { index: 0 }) +
-        event("debug", { prompt: "x" }) +
-        close() +
-        end("COMPLETE") +
-        "data: [DONE]\n\n",
-      completion: said([text("Hi")], FinishReason.STOP, "COMPLETE"),
-    },
-    "an unknown finish reason": {
-      wire: start + words("Hi") + end("TIRED"),
-      completion: said([text("Hi")], FinishReason.OTHER, "TIRED"),
-    },
-    "pings and comments": {
-      wire: `: hold on\n\n${start}: still\n\n${words("Hi")}${end("COMPLETE")}`,
-      completion: said([text("Hi")], FinishReason.STOP, "COMPLETE"),
-    },
-  },
-  errors: [
-    {
-      name: "a bad request (400)",
-      status: 400,
-      body: { id: "1", message: "invalid request: temperature must be between 0 and 1.0 inclusive." },
-      reason: "INVALID_REQUEST",
-    },
-    {
-      name: "both penalties, where the model takes one (400)",
-      status: 400,
-      body: { id: "1", message: "invalid request: cannot specify both frequency_penalty and presence_penalty." },
-      reason: "INVALID_REQUEST",
-    },
-    { name: "a bad key (401)", status: 401, body: { id: "1", message: "no" }, reason: "PROVIDER_CREDENTIALS_REJECTED" },
-    { name: "billing (402)", status: 402, body: { id: "1", message: "pay" }, reason: "PROVIDER_QUOTA_EXHAUSTED" },
-    { name: "forbidden (403)", status: 403, body: { id: "1", message: "no" }, reason: "PROVIDER_PERMISSION_DENIED" },
-    {
-      name: "an unknown model (404)",
-      status: 404,
-      body: { id: "1", message: "model 'x' not found" },
-      reason: "MODEL_NOT_FOUND",
-    },
-    { name: "a wrong address (404)", status: 404, body: "<html>404</html>", reason: "PROVIDER_FAULT" },
-    { name: "unprocessable (422)", status: 422, body: { id: "1", message: "no" }, reason: "INVALID_REQUEST" },
-    {
-      name: "a rate limit (429)",
-      status: 429,
-      headers: { "retry-after": "2" },
-      body: { id: "1", message: "You are using a Trial key" },
-      reason: "PROVIDER_RATE_LIMITED",
-      retryAfterMs: 2_000,
-    },
-    { name: "a blocked token (498)", status: 498, body: { id: "1", message: "no" }, reason: "INVALID_REQUEST" },
-    {
-      name: "a connection closed on the way (499)",
-      status: 499,
-      body: { id: "1", message: "request cancelled" },
-      reason: "PROVIDER_UNAVAILABLE",
-    },
-    { name: "an internal error (500)", status: 500, body: { id: "1", message: "no" }, reason: "PROVIDER_UNAVAILABLE" },
-    { name: "not implemented (501)", status: 501, body: { id: "1", message: "no" }, reason: "PROVIDER_FAULT" },
-    { name: "overload (503)", status: 503, body: { id: "1", message: "no" }, reason: "PROVIDER_UNAVAILABLE" },
-    { name: "a timeout (504)", status: 504, body: { id: "1", message: "no" }, reason: "PROVIDER_TIMEOUT" },
-  ],
-  failures: [
-    {
-      name: "the finish reason ERROR",
-      wire: start + words("Hi") + end("ERROR", { error: "internal error" }),
-      reason: "PROVIDER_STREAM_INTERRUPTED",
-    },
-    {
-      name: "the finish reason TIMEOUT",
-      wire: start + words("Hi") + end("TIMEOUT"),
-      reason: "PROVIDER_STREAM_INTERRUPTED",
-    },
-    { name: "an end without message-end", wire: start + words("Hi"), reason: "PROVIDER_STREAM_INTERRUPTED" },
-    {
-      name: "an error among the events",
-      wire: `${start}${words("Hi")}data: ${JSON.stringify({ id: "1", message: "oops" })}\n\n`,
-      reason: "PROVIDER_STREAM_INTERRUPTED",
-    },
-    {
-      name: "text that is not JSON",
-      wire: `${start}${words("Hi")}data: {"type\n\n`,
-      reason: "PROVIDER_STREAM_INTERRUPTED",
-    },
-    {
-      name: "a tool call without a name",
-      wire: start + words("Hi") + callStart(0, "a", ""),
-      reason: "PROVIDER_STREAM_INTERRUPTED",
-    },
-  ],
-  replay: {
-    wire:
-      start +
-      begin("thinking") +
-      more("thinking", "Two cities.") +
-      close() +
-      plan("I will look.") +
-      callStart(0, "weather_a1", "weather") +
-      callDelta(0, '{"city": "Oslo"}') +
-      callEnd(0) +
-      end("TOOL_CALL"),
-    results: { weather: "rain" },
-    field: "messages",
-    sent: [
-      { role: "user", content: "hello" },
-      {
-        role: "assistant",
-        content: [{ type: "thinking", thinking: "Two cities." }],
-        tool_calls: [
-          { id: "weather_a1", type: "function", function: { name: "weather", arguments: '{"city": "Oslo"}' } },
-        ],
-        tool_plan: "I will look.",
-      },
-      { role: "tool", tool_call_id: "weather_a1", content: "rain" },
-    ],
-  },
-  everything: {
-    request: ask(`cohere/${providerModel}`, "first", {
-      messages: [
-        { role: Role.SYSTEM, parts: [text("be brief")] },
-        { role: Role.DEVELOPER, parts: [text("be kind"), text("always")] },
+        plan("I will look.") +
+        callStart(0, "weather_a1", "weather") +
+        callDelta(0, '{"city": "Oslo"}') +
+        callEnd(0) +
+        end("TOOL_CALL"),
+      results: { weather: "rain" },
+      field: "messages",
+      sent: [
+        { role: "user", content: "hello" },
         {
-          role: Role.USER,
-          parts: [
-            text("look"),
-            image({ case: "data", value: Uint8Array.of(1) }, "image/png"),
-            image({ case: "url", value: "https://x.test/a.jpg" }),
+          role: "assistant",
+          content: [{ type: "thinking", thinking: "Two cities." }],
+          tool_calls: [
+            { id: "weather_a1", type: "function", function: { name: "weather", arguments: '{"city": "Oslo"}' } },
           ],
+          tool_plan: "I will look.",
         },
-        { role: Role.ASSISTANT, parts: [text("seen")] },
-        { role: Role.USER, parts: [text("go on")] },
-      ],
-      parameters: {
-        temperature: 0.5,
-        topP: 0.9,
-        topK: 40,
-        maxOutputTokens: 100,
-        stopSequences: ["END"],
-        seed: "42",
-        presencePenalty: 0.1,
-        frequencyPenalty: 0.2,
-        logprobs: true,
-      },
-      tools: [
-        { name: "now", strict: true },
-        { name: "weather", description: "d", parametersJsonSchema: '{"type":"object"}', strict: true },
-      ],
-      toolChoice: { choice: { case: "mode", value: ToolChoiceMode.REQUIRED } },
-      parallelToolCalls: true,
-      reasoning: { control: { case: "budgetTokens", value: 500 }, format: ReasoningFormat.PARSED },
-      providerOptions: { cohere: { safety_mode: "STRICT", priority: 1 }, openai: { verbosity: "low" } },
-    }),
-    sent: {
-      model: providerModel,
-      messages: [
-        { role: "system", content: "be brief" },
-        {
-          role: "system",
-          content: [
-            { type: "text", text: "be kind" },
-            { type: "text", text: "always" },
-          ],
-        },
-        {
-          role: "user",
-          content: [
-            { type: "text", text: "look" },
-            { type: "image_url", image_url: { url: "data:image/png;base64,AQ==", detail: "high" } },
-            { type: "image_url", image_url: { url: "https://x.test/a.jpg", detail: "high" } },
-          ],
-        },
-        { role: "assistant", content: "seen" },
-        { role: "user", content: "go on" },
-      ],
-      stream: true,
-      temperature: 0.5,
-      p: 0.9,
-      k: 40,
-      max_tokens: 100,
-      stop_sequences: ["END"],
-      seed: 42,
-      presence_penalty: 0.1,
-      frequency_penalty: 0.2,
-      logprobs: true,
-      tools: [
-        { type: "function", function: { name: "now", parameters: { type: "object", properties: {} } } },
-        { type: "function", function: { name: "weather", description: "d", parameters: { type: "object" } } },
-      ],
-      strict_tools: true,
-      tool_choice: "REQUIRED",
-      citation_options: { mode: "OFF" },
-      thinking: { type: "enabled", token_budget: 500 },
-      safety_mode: "STRICT",
-      priority: 1,
-    },
-  },
-  limited: [
-    {
-      name: "fields that Cohere lacks",
-      request: ask("m", "hi", {
-        parameters: {
-          minP: 0.1,
-          minOutputTokens: 3,
-          repetitionPenalty: 1.2,
-          logprobs: true,
-          topLogprobs: 2,
-          logitBias: { 1: 2 },
-          seed: "-1",
-          n: 3,
-          stopSequences: ["1", "2", "3", "4", "5", "6"],
-        },
-        tools: [{ name: "now" }],
-        parallelToolCalls: false,
-        user: "u",
-        promptCacheKey: "k",
-        serviceTier: "flex",
-        prediction: { content: "p" },
-      }),
-      adaptations: [
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_output_tokens" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_p" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.repetition_penalty" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.top_logprobs" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.logit_bias" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parallel_tool_calls" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "prediction" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "service_tier" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "prompt_cache_key" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "user" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.seed" },
-        { kind: "REJECTED", field: "parameters.stop_sequences" },
+        { role: "tool", tool_call_id: "weather_a1", content: "rain" },
       ],
     },
-    {
-      name: "values out of range",
-      request: ask("m", "hi", {
-        parameters: { temperature: 1.5, topP: 1, topK: 501, presencePenalty: -1, frequencyPenalty: 1.5 },
-      }),
-      adaptations: [
-        { kind: "ADJUSTED", field: "parameters.temperature" },
-        { kind: "ADJUSTED", field: "parameters.top_p" },
-        { kind: "ADJUSTED", field: "parameters.top_k" },
-        { kind: "ADJUSTED", field: "parameters.presence_penalty" },
-        { kind: "ADJUSTED", field: "parameters.frequency_penalty" },
-      ],
-    },
-    {
-      name: "JSON with tools, a named tool, one strict tool, an effort",
-      request: ask("m", "hi", {
-        tools: [{ name: "now", strict: true }, { name: "weather" }],
-        toolChoice: { choice: { case: "toolName", value: "now" } },
-        outputFormat: { format: { case: "jsonSchema", value: { name: "s", schemaJson: "{}" } } },
-        reasoning: { control: { case: "effort", value: ReasoningEffort.LOW }, format: ReasoningFormat.RAW },
-      }),
-      adaptations: [
-        { kind: "UNSUPPORTED_PARAMETER", field: "reasoning.format" },
-        { kind: "EMULATED", field: "reasoning.effort" },
-        { kind: "REJECTED", field: "output_format.json_schema" },
-        { kind: "EMULATED", field: "tool_choice.tool_name" },
-        { kind: "EMULATED", field: "tools" },
-      ],
-    },
-    {
-      name: "media that Cohere does not take, names and cache hints",
-      request: ask("m", "hi", {
+    everything: {
+      request: ask(`cohere/${providerModel}`, "first", {
         messages: [
+          { role: Role.SYSTEM, parts: [text("be brief")] },
+          { role: Role.DEVELOPER, parts: [text("be kind"), text("always")] },
           {
             role: Role.USER,
-            name: "ann",
             parts: [
-              image({ case: "data", value: Uint8Array.of(1) }, "application/pdf"),
-              image({ case: "url", value: "file:///etc/passwd" }),
-              { ...text("hi"), cacheHint: {} },
+              text("look"),
+              image({ case: "data", value: Uint8Array.of(1) }, "image/png"),
+              image({ case: "url", value: "https://x.test/a.jpg" }),
             ],
           },
+          { role: Role.ASSISTANT, parts: [text("seen")] },
+          { role: Role.USER, parts: [text("go on")] },
         ],
+        parameters: {
+          temperature: 0.5,
+          topP: 0.9,
+          topK: 40,
+          maxOutputTokens: 100,
+          stopSequences: ["END"],
+          seed: "42",
+          presencePenalty: 0.1,
+          frequencyPenalty: 0.2,
+          logprobs: true,
+        },
+        tools: [
+          { name: "now", strict: true },
+          { name: "weather", description: "d", parametersJsonSchema: '{"type":"object"}', strict: true },
+        ],
+        toolChoice: { choice: { case: "mode", value: ToolChoiceMode.REQUIRED } },
+        parallelToolCalls: true,
+        reasoning: { control: { case: "budgetTokens", value: 500 }, format: ReasoningFormat.PARSED },
+        providerOptions: { cohere: { safety_mode: "STRICT", priority: 1 }, openai: { verbosity: "low" } },
       }),
-      adaptations: [
-        { kind: "REJECTED", field: "messages[0].parts[0].media" },
-        { kind: "REJECTED", field: "messages[0].parts[1].media" },
-        { kind: "EMULATED", field: "messages[0].name" },
-        { kind: "EMULATED", field: "messages[0].parts[2].cache_hint" },
-      ],
+      sent: {
+        model: providerModel,
+        messages: [
+          { role: "system", content: "be brief" },
+          {
+            role: "system",
+            content: [
+              { type: "text", text: "be kind" },
+              { type: "text", text: "always" },
+            ],
+          },
+          {
+            role: "user",
+            content: [
+              { type: "text", text: "look" },
+              { type: "image_url", image_url: { url: "data:image/png;base64,AQ==", detail: "high" } },
+              { type: "image_url", image_url: { url: "https://x.test/a.jpg", detail: "high" } },
+            ],
+          },
+          { role: "assistant", content: "seen" },
+          { role: "user", content: "go on" },
+        ],
+        stream: true,
+        temperature: 0.5,
+        p: 0.9,
+        k: 40,
+        max_tokens: 100,
+        stop_sequences: ["END"],
+        seed: 42,
+        presence_penalty: 0.1,
+        frequency_penalty: 0.2,
+        logprobs: true,
+        tools: [
+          { type: "function", function: { name: "now", parameters: { type: "object", properties: {} } } },
+          { type: "function", function: { name: "weather", description: "d", parameters: { type: "object" } } },
+        ],
+        strict_tools: true,
+        tool_choice: "REQUIRED",
+        citation_options: { mode: "OFF" },
+        thinking: { type: "enabled", token_budget: 500 },
+        safety_mode: "STRICT",
+        priority: 1,
+      },
     },
-  ],
-};
+    limited: [
+      {
+        name: "fields that Cohere lacks",
+        request: ask("m", "hi", {
+          parameters: {
+            minP: 0.1,
+            minOutputTokens: 3,
+            repetitionPenalty: 1.2,
+            logprobs: true,
+            topLogprobs: 2,
+            logitBias: { 1: 2 },
+            seed: "-1",
+            n: 3,
+            stopSequences: ["1", "2", "3", "4", "5", "6"],
+          },
+          tools: [{ name: "now" }],
+          parallelToolCalls: false,
+          user: "u",
+          promptCacheKey: "k",
+          serviceTier: "flex",
+          prediction: { content: "p" },
+        }),
+        adaptations: [
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_output_tokens" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_p" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.repetition_penalty" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.top_logprobs" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.logit_bias" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parallel_tool_calls" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "prediction" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "service_tier" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "prompt_cache_key" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "user" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.seed" },
+          { kind: "REJECTED", field: "parameters.stop_sequences" },
+        ],
+      },
+      {
+        name: "values out of range",
+        request: ask("m", "hi", {
+          parameters: { temperature: 1.5, topP: 1, topK: 501, presencePenalty: -1, frequencyPenalty: 1.5 },
+        }),
+        adaptations: [
+          { kind: "ADJUSTED", field: "parameters.temperature" },
+          { kind: "ADJUSTED", field: "parameters.top_p" },
+          { kind: "ADJUSTED", field: "parameters.top_k" },
+          { kind: "ADJUSTED", field: "parameters.presence_penalty" },
+          { kind: "ADJUSTED", field: "parameters.frequency_penalty" },
+        ],
+      },
+      {
+        name: "JSON with tools, a named tool, one strict tool, an effort",
+        request: ask("m", "hi", {
+          tools: [{ name: "now", strict: true }, { name: "weather" }],
+          toolChoice: { choice: { case: "toolName", value: "now" } },
+          outputFormat: { format: { case: "jsonSchema", value: { name: "s", schemaJson: "{}" } } },
+          reasoning: { control: { case: "effort", value: ReasoningEffort.LOW }, format: ReasoningFormat.RAW },
+        }),
+        adaptations: [
+          { kind: "UNSUPPORTED_PARAMETER", field: "reasoning.format" },
+          { kind: "EMULATED", field: "reasoning.effort" },
+          { kind: "REJECTED", field: "output_format.json_schema" },
+          { kind: "EMULATED", field: "tool_choice.tool_name" },
+          { kind: "EMULATED", field: "tools" },
+        ],
+      },
+      {
+        name: "media that Cohere does not take, names and cache hints",
+        request: ask("m", "hi", {
+          messages: [
+            {
+              role: Role.USER,
+              name: "ann",
+              parts: [
+                image({ case: "data", value: Uint8Array.of(1) }, "application/pdf"),
+                image({ case: "url", value: "file:///etc/passwd" }),
+                { ...text("hi"), cacheHint: {} },
+              ],
+            },
+          ],
+        }),
+        adaptations: [
+          { kind: "REJECTED", field: "messages[0].parts[0].media" },
+          { kind: "REJECTED", field: "messages[0].parts[1].media" },
+          { kind: "EMULATED", field: "messages[0].name" },
+          { kind: "EMULATED", field: "messages[0].parts[2].cache_hint" },
+        ],
+      },
+    ],
+  },
+];

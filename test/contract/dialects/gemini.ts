@@ -5,116 +5,119 @@ import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { createGeminiAdapter } from "../../../src/providers/gemini/index.ts";
 import { ask } from "../../support/requests.ts";
-import { googleDialect } from "./google.ts";
-import { text, toolCall } from "./google-fixtures.ts";
+import type { Dialect } from "../dialect.ts";
+import { text, toolCall } from "../fixtures/generate-content.ts";
+import { googleDialect } from "../fixtures/generate-content-dialect.ts";
 
-export const geminiDialect = googleDialect({
-  name: "gemini",
-  provenance:
-    "types and stream reader of @google/genai 3.1.0, ai.google.dev/api/generate-content, fixtures of @ai-sdk/google 4.0.121",
-  create: (baseUrl) =>
-    createGeminiAdapter({
-      name: "gemini",
-      baseUrl,
-      apiKey: new Secret("AIza-test"),
-      headers: {},
-      timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
-      maxConnections: 4,
-      options: {},
-    }),
-  own: { serviceTier: "flex" },
-  limited: (model) => [
-    {
-      name: "fields that the API does not have",
-      request: ask(model.id, "hello", {
-        parameters: {
-          minP: 0.1,
-          minOutputTokens: 5,
-          repetitionPenalty: 1.1,
-          logitBias: { "1": 2 },
-          seed: "9007199254740993",
-        },
-        tools: [{ name: "look" }],
-        parallelToolCalls: false,
-        prediction: { content: "x" },
-        promptCacheKey: "k",
-        user: "u",
-        chatTemplateKwargs: { a: 1 },
+export const dialects: readonly Dialect[] = [
+  googleDialect({
+    name: "gemini",
+    provenance:
+      "types and stream reader of @google/genai 3.1.0, ai.google.dev/api/generate-content, fixtures of @ai-sdk/google 4.0.121",
+    create: (baseUrl) =>
+      createGeminiAdapter({
+        name: "gemini",
+        baseUrl,
+        apiKey: new Secret("AIza-test"),
+        headers: {},
+        timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
+        maxConnections: 4,
+        options: {},
       }),
-      adaptations: [
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_output_tokens" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_p" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.repetition_penalty" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.logit_bias" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parallel_tool_calls" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "prediction" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "prompt_cache_key" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "user" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "chat_template_kwargs" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "parameters.seed" },
-      ],
-    },
-    {
-      name: "values that ask for nothing are no adaptation",
-      request: ask(model.id, "hello", {
-        parameters: { minP: 0, topK: -1, n: 1, repetitionPenalty: 1, minOutputTokens: 0, seed: "-2147483648" },
-        parallelToolCalls: false,
-      }),
-      adaptations: [],
-    },
-    {
-      name: "what cannot be left out",
-      request: ask(model.id, "hello", {
-        parameters: { stopSequences: ["1", "2", "3", "4", "5", "6"] },
-        tools: [{ name: "2fa" }],
-        outputFormat: { format: { case: "regex", value: { pattern: "a+" } } },
-        chatTemplate: "{{ x }}",
-      }),
-      adaptations: [
-        { kind: "REJECTED", field: "chat_template" },
-        { kind: "REJECTED", field: "parameters.stop_sequences" },
-        { kind: "REJECTED", field: "output_format.regex" },
-        { kind: "REJECTED", field: "tools[0].name" },
-      ],
-    },
-    {
-      name: "an effort that the model does not take",
-      request: ask(model.id, "hello", { reasoning: { control: { case: "effort", value: ReasoningEffort.NONE } } }),
-      adaptations: [{ kind: "REJECTED", field: "reasoning.effort" }],
-    },
-    {
-      name: "a budget where the model takes an effort, and thoughts inside the text",
-      request: ask(model.id, "hello", {
-        reasoning: { control: { case: "budgetTokens", value: 512 }, format: ReasoningFormat.RAW },
-      }),
-      adaptations: [
-        { kind: "UNSUPPORTED_PARAMETER", field: "reasoning.budget_tokens" },
-        { kind: "UNSUPPORTED_PARAMETER", field: "reasoning.format" },
-      ],
-    },
-    {
-      name: "an address that only Vertex AI fetches",
-      request: create(ChatRequestSchema, {
-        model: model.id,
-        messages: [
-          {
-            role: Role.USER,
-            parts: [{ kind: { case: "media", value: { source: { case: "url", value: "gs://bucket/a.png" } } } }],
+    own: { serviceTier: "flex" },
+    limited: (model) => [
+      {
+        name: "fields that the API does not have",
+        request: ask(model.id, "hello", {
+          parameters: {
+            minP: 0.1,
+            minOutputTokens: 5,
+            repetitionPenalty: 1.1,
+            logitBias: { "1": 2 },
+            seed: "9007199254740993",
           },
+          tools: [{ name: "look" }],
+          parallelToolCalls: false,
+          prediction: { content: "x" },
+          promptCacheKey: "k",
+          user: "u",
+          chatTemplateKwargs: { a: 1 },
+        }),
+        adaptations: [
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_output_tokens" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.min_p" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.repetition_penalty" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.logit_bias" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parallel_tool_calls" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "prediction" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "prompt_cache_key" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "user" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "chat_template_kwargs" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "parameters.seed" },
         ],
-      }),
-      adaptations: [{ kind: "REJECTED", field: "messages[0].parts[0].media" }],
-    },
-    {
-      name: "a call of another model, which has no signature",
-      request: create(ChatRequestSchema, {
-        model: model.id,
-        messages: [
-          { role: Role.USER, parts: [text("hello")] },
-          { role: Role.ASSISTANT, parts: [toolCall("a", "look", "{}")] },
+      },
+      {
+        name: "values that ask for nothing are no adaptation",
+        request: ask(model.id, "hello", {
+          parameters: { minP: 0, topK: -1, n: 1, repetitionPenalty: 1, minOutputTokens: 0, seed: "-2147483648" },
+          parallelToolCalls: false,
+        }),
+        adaptations: [],
+      },
+      {
+        name: "what cannot be left out",
+        request: ask(model.id, "hello", {
+          parameters: { stopSequences: ["1", "2", "3", "4", "5", "6"] },
+          tools: [{ name: "2fa" }],
+          outputFormat: { format: { case: "regex", value: { pattern: "a+" } } },
+          chatTemplate: "{{ x }}",
+        }),
+        adaptations: [
+          { kind: "REJECTED", field: "chat_template" },
+          { kind: "REJECTED", field: "parameters.stop_sequences" },
+          { kind: "REJECTED", field: "output_format.regex" },
+          { kind: "REJECTED", field: "tools[0].name" },
         ],
-      }),
-      adaptations: [{ kind: "EMULATED", field: "messages[1].parts" }],
-    },
-  ],
-});
+      },
+      {
+        name: "an effort that the model does not take",
+        request: ask(model.id, "hello", { reasoning: { control: { case: "effort", value: ReasoningEffort.NONE } } }),
+        adaptations: [{ kind: "REJECTED", field: "reasoning.effort" }],
+      },
+      {
+        name: "a budget where the model takes an effort, and thoughts inside the text",
+        request: ask(model.id, "hello", {
+          reasoning: { control: { case: "budgetTokens", value: 512 }, format: ReasoningFormat.RAW },
+        }),
+        adaptations: [
+          { kind: "UNSUPPORTED_PARAMETER", field: "reasoning.budget_tokens" },
+          { kind: "UNSUPPORTED_PARAMETER", field: "reasoning.format" },
+        ],
+      },
+      {
+        name: "an address that only Vertex AI fetches",
+        request: create(ChatRequestSchema, {
+          model: model.id,
+          messages: [
+            {
+              role: Role.USER,
+              parts: [{ kind: { case: "media", value: { source: { case: "url", value: "gs://bucket/a.png" } } } }],
+            },
+          ],
+        }),
+        adaptations: [{ kind: "REJECTED", field: "messages[0].parts[0].media" }],
+      },
+      {
+        name: "a call of another model, which has no signature",
+        request: create(ChatRequestSchema, {
+          model: model.id,
+          messages: [
+            { role: Role.USER, parts: [text("hello")] },
+            { role: Role.ASSISTANT, parts: [toolCall("a", "look", "{}")] },
+          ],
+        }),
+        adaptations: [{ kind: "EMULATED", field: "messages[1].parts" }],
+      },
+    ],
+  }),
+];

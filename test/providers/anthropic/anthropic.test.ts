@@ -13,7 +13,7 @@ import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { profiles } from "../../../src/profiles/profiles.ts";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { anthropicModels } from "../../../src/providers/anthropic/models.ts";
-import { anthropicDialect } from "../../contract/dialects/anthropic.ts";
+import { declared } from "../../contract/fixtures/chat-completions.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
 
 const { NONE, MINIMAL, LOW, HIGH, XHIGH, MAX } = ReasoningEffort;
@@ -33,7 +33,8 @@ function modelNamed(providerModel: string): Model {
   return listed ?? create(ModelSchema, { id: `anthropic/${providerModel}`, provider: "anthropic", providerModel });
 }
 
-const offline = anthropicDialect.create("http://127.0.0.1:9");
+const createAdapter = declared("anthropic");
+const offline = createAdapter("http://127.0.0.1:9");
 
 /** What becomes of a request: the adaptations as `KIND field`, and the body, unless it is refused. */
 function translate(providerModel: string, fields: Fields) {
@@ -321,7 +322,7 @@ describe("a call to Anthropic", () => {
 
   async function ask(wire: string, fields: Fields = {}, headers: Readonly<Record<string, string>> = {}) {
     const upstream = await startReplayUpstream({ headers, steps: [{ write: wire }] });
-    const adapter: Adapter = anthropicDialect.create(upstream.baseUrl);
+    const adapter: Adapter = createAdapter(upstream.baseUrl);
     open.push(
       () => adapter.close?.(),
       () => upstream[Symbol.asyncDispose](),
@@ -353,7 +354,7 @@ describe("a call to Anthropic", () => {
   it("pins the version, sends the key in its header, and remembers the ids", async () => {
     const { sent, attempt } = await ask(start("msg_1") + say("Hi") + end, {}, { "request-id": "req_1" });
     expect(sent).toMatchObject({ method: "POST", path: "/v1/messages" });
-    expect(sent?.headers).toMatchObject({ "anthropic-version": "2023-06-01", "x-api-key": "sk-ant-test" });
+    expect(sent?.headers).toMatchObject({ "anthropic-version": "2023-06-01", "x-api-key": "sk-test-key" });
     expect(sent?.headers).not.toHaveProperty("authorization");
     expect(attempt).toMatchObject({ providerRequestId: "req_1", providerResponseId: "msg_1", httpStatus: 200 });
   });

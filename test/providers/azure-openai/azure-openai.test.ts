@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { ConfigError } from "../../../src/config/config-error.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
-import { answer, declared, modelOf } from "../../contract/dialects/openai-fixtures.ts";
+import { answer, declared, modelOf } from "../../contract/fixtures/chat-completions.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { brief, collect, context, request } from "../chat-completions/harness.ts";
 

@@ -6,7 +6,7 @@ import { AttemptSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { startAttempt } from "../../../src/routing/attempt.ts";
-import { createLlmEngine } from "../../contract/dialects/llm-engine.ts";
+import { createLlmEngine } from "../../contract/fixtures/llm-engine.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { ask } from "../../support/requests.ts";
 

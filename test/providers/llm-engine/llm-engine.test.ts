@@ -10,7 +10,7 @@ import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.j
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { runOnTarget } from "../../../src/routing/choices.ts";
-import { createLlmEngine } from "../../contract/dialects/llm-engine.ts";
+import { createLlmEngine } from "../../contract/fixtures/llm-engine.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { ask } from "../../support/requests.ts";
 

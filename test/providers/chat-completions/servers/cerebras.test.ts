@@ -3,7 +3,7 @@ import { applyAdaptations } from "../../../../src/chat/planning/adaptations.ts";
 import type { ChatRequest } from "../../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../../src/gen/dragoman/v1/reasoning_pb.js";
-import { modelOf, text, thought } from "../../../contract/dialects/openai-fixtures.ts";
+import { modelOf, text, thought } from "../../../contract/fixtures/chat-completions.ts";
 import { startReplayUpstream } from "../../../support/replay-upstream.ts";
 import { adapter, brief, collect, context, request } from "../harness.ts";
 

@@ -4,7 +4,7 @@ import { FinishReason } from "../../../../src/gen/dragoman/v1/completion_pb.js";
 import { MessageSchema, Role } from "../../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort } from "../../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../../src/gen/dragoman/v1/tool_pb.js";
-import { declared, modelOf, text, thought, toolCall } from "../../../contract/dialects/openai-fixtures.ts";
+import { declared, modelOf, text, thought, toolCall } from "../../../contract/fixtures/chat-completions.ts";
 import { startReplayUpstream } from "../../../support/replay-upstream.ts";
 import { collect, context, request } from "../harness.ts";
 

@@ -4,7 +4,7 @@ import type { ChatEvent } from "../../../../src/chat/stream/events.ts";
 import { createFold } from "../../../../src/chat/stream/fold.ts";
 import { MessageSchema, Role } from "../../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../../src/gen/dragoman/v1/reasoning_pb.js";
-import { answer, declared, modelOf, text, thought, toolCall } from "../../../contract/dialects/openai-fixtures.ts";
+import { answer, declared, modelOf, text, thought, toolCall } from "../../../contract/fixtures/chat-completions.ts";
 import { startReplayUpstream } from "../../../support/replay-upstream.ts";
 import { collect, context, request } from "../harness.ts";
 

@@ -1,0 +1,43 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ActiveCalls } from "../../src/calls/active-calls.ts";
+import { Snapshots } from "../../src/calls/snapshot.ts";
+import type { CallRecord } from "../../src/ledger/record.ts";
+import { createCatalog } from "../../src/models/catalog.ts";
+
+describe("a call with a deadline of 1000 ms whose client resets it", () => {
+  let records: CallRecord[];
+  let client: AbortController;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    records = [];
+    client = new AbortController();
+    const snapshots = new Snapshots({
+      authenticate: () => expect.fail("nobody asks who calls"),
+      catalog: createCatalog([], []),
+      adapters: new Map(),
+    });
+    const observers = [{ settled: (record: CallRecord) => void records.push(record) }];
+    const calls = new ActiveCalls(snapshots, { observers, maxCallMs: 60_000, maxCallsPerModel: undefined });
+    const source = { requestHeader: new Headers(), signal: client.signal, protocolName: "grpc", timeoutMs: () => 1000 };
+    calls.begin(source, "CompleteChat");
+  });
+  afterEach(() => vi.useRealTimers());
+
+  it.each([
+    [0, "cancelled"],
+    [949, "cancelled"],
+    [950, "deadline"],
+    [999, "deadline"],
+  ])("after %d ms is recorded as %s", (ms, outcome) => {
+    vi.advanceTimersByTime(ms);
+    client.abort();
+    expect(records).toMatchObject([{ outcome }]);
+  });
+
+  it("too late has one record, of the deadline", () => {
+    vi.advanceTimersByTime(1000);
+    client.abort();
+    expect(records).toMatchObject([{ outcome: "deadline", reason: "DEADLINE_EXCEEDED" }]);
+  });
+});

@@ -1,4 +1,0 @@
-import { anthropicDialect } from "./dialects/anthropic.ts";
-import { describeDialect } from "./suite.ts";
-
-describeDialect(anthropicDialect);

@@ -1,4 +1,0 @@
-import { cerebrasDialect } from "./dialects/cerebras.ts";
-import { describeDialect } from "./suite.ts";
-
-describeDialect(cerebrasDialect);

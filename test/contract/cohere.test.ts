@@ -1,4 +1,0 @@
-import { cohereDialect } from "./dialects/cohere.ts";
-import { describeDialect } from "./suite.ts";
-
-describeDialect(cohereDialect);

@@ -1,4 +1,0 @@
-import { deepInfraDialect } from "./dialects/deepinfra.ts";
-import { describeDialect } from "./suite.ts";
-
-describeDialect(deepInfraDialect);

@@ -1,0 +1,44 @@
+import type { Dialect } from "../dialect.ts";
+import { leftOut } from "../fixtures/chat-completions.ts";
+import { openAiError, serverDialect } from "../fixtures/chat-completions-server.ts";
+import { chatCompletion } from "../whole/chat-completion.ts";
+
+export const dialects: readonly Dialect[] = [
+  serverDialect({
+    name: "perplexity",
+    model: "sonar-pro",
+    // Beside the delta each chunk has the message so far.
+    wire: { usagePlace: "every chunk", choice: { message: { role: "assistant", content: "whole" } } },
+    // Choice in Perplexity's OpenAPI requires both fields; in a whole answer the delta is empty.
+    whole: chatCompletion({ choice: { delta: { role: "assistant", content: "" } } }),
+    replayed: {},
+    errors: [openAiError("a wrong key", 401, "PROVIDER_CREDENTIALS_REJECTED")],
+    request: { tools: [], toolChoice: undefined },
+    sent: {
+      temperature: 0.7,
+      top_p: 0.9,
+      top_k: 40,
+      presence_penalty: 0.1,
+      frequency_penalty: -0.2,
+      max_tokens: 100,
+      reasoning_effort: "high",
+      tools: undefined,
+      tool_choice: undefined,
+    },
+    adaptations: leftOut(
+      "parameters.min_output_tokens",
+      "parameters.min_p",
+      "parameters.stop_sequences",
+      "parameters.seed",
+      "parameters.repetition_penalty",
+      "parameters.logprobs",
+      "parameters.top_logprobs",
+      "parameters.logit_bias",
+      "prediction",
+      "service_tier",
+      "prompt_cache_key",
+      "user",
+      "chat_template_kwargs",
+    ),
+  }),
+];

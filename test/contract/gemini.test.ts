@@ -1,4 +1,0 @@
-import { geminiDialect } from "./dialects/gemini.ts";
-import { describeDialect } from "./suite.ts";
-
-describeDialect(geminiDialect);

@@ -1,4 +1,0 @@
-import { mistralDialect } from "./dialects/mistral.ts";
-import { describeDialect } from "./suite.ts";
-
-describeDialect(mistralDialect);

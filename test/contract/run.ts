@@ -1,0 +1,96 @@
+import { create, toJson } from "@bufbuild/protobuf";
+import { expect } from "vitest";
+import { type Adaptation, applyAdaptations } from "../../src/chat/planning/adaptations.ts";
+import { createFold } from "../../src/chat/stream/fold.ts";
+import { GatewayError } from "../../src/errors.ts";
+import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { type ChatCompletion, ChatCompletionSchema, ChoiceSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
+import type { Adapter } from "../../src/providers/adapter.ts";
+import { startAttempt } from "../../src/routing/attempt.ts";
+import { type ReplayUpstream, type Script, startReplayUpstream } from "../support/replay-upstream.ts";
+import type { AnswerCase, Dialect, Form } from "./dialect.ts";
+
+/** What an adapter made of an answer: the completion so far, and the error that ended it, if one did. */
+export interface Outcome {
+  readonly completion: ChatCompletion;
+  readonly events: readonly string[];
+  readonly error: GatewayError | undefined;
+}
+
+export interface Stage extends AsyncDisposable {
+  readonly upstream: ReplayUpstream;
+  readonly adapter: Adapter;
+}
+
+/** Starts an upstream that answers in one form, by scripts, and the dialect's adapter for it. */
+export async function startStage(dialect: Dialect, form: Form, ...scripts: readonly Script[]): Promise<Stage> {
+  const usual = form === "whole" ? { "content-type": "application/json" } : dialect.headers;
+  const upstream = await startReplayUpstream(
+    ...scripts.map((script) => ({ ...script, headers: { ...usual, ...script.headers } })),
+  );
+  const adapter = dialect.create(upstream.baseUrl);
+  return {
+    upstream,
+    adapter,
+    async [Symbol.asyncDispose]() {
+      await adapter.close?.();
+      await upstream[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Sends a request as the service does: adaptations applied, the stream law guarded. */
+export async function run(
+  { adapter }: Pick<Stage, "adapter">,
+  { model }: Dialect,
+  form: Form,
+  request: ChatRequest,
+  signal = new AbortController().signal,
+): Promise<Outcome> {
+  const applied = applyAdaptations(request, adapter.checkSupport(request, model)).request;
+  const { events } = startAttempt({ model, adapter }, applied, { signal, whole: form === "whole" });
+  const fold = createFold();
+  const seen: string[] = [];
+  try {
+    for await (const batch of events) {
+      for (const event of batch) {
+        fold.add(event);
+        seen.push(event.case);
+      }
+    }
+    return { completion: fold.completion, events: seen, error: undefined };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return { completion: fold.completion, events: seen, error };
+  }
+}
+
+/** Where an adaptation is, as the contract cases write it. */
+export const fieldOf = ({ field }: Adaptation): string => field;
+
+/** Holds an answer to the completion of its case: choices in full, the rest where the case is about it. */
+export function expectCompletion(outcome: Outcome, { completion }: AnswerCase): void {
+  expect(outcome.error).toBeUndefined();
+  const expected = create(ChatCompletionSchema, completion);
+  const choices = (of: ChatCompletion) => of.choices.map((choice) => toJson(ChoiceSchema, choice));
+  expect(choices(outcome.completion)).toEqual(choices(expected));
+  if (expected.usage) {
+    expect(outcome.completion.usage && toJson(UsageSchema, outcome.completion.usage)).toEqual(
+      toJson(UsageSchema, expected.usage),
+    );
+  } else if (completion.usage === undefined && "usage" in completion) {
+    expect(outcome.completion.usage).toBeUndefined();
+  }
+  if (expected.serviceTier !== "") expect(outcome.completion.serviceTier).toBe(expected.serviceTier);
+  if (expected.systemFingerprint !== "") {
+    expect(outcome.completion.systemFingerprint).toBe(expected.systemFingerprint);
+  }
+}
+
+/** The bytes cut at the given places, without empty pieces, each a write of its own. */
+export function cutInto(wire: string | Uint8Array, places: readonly number[]): Script {
+  const bytes = Buffer.from(wire);
+  const sorted = [...new Set([0, ...places, bytes.length])].sort((a, b) => a - b);
+  return { steps: sorted.slice(1).map((end, index) => ({ write: bytes.subarray(sorted[index], end) })) };
+}

@@ -1,0 +1,25 @@
+import { joinText } from "./chat-completion.ts";
+import { type Fields, isFields, listOf } from "./sse-data.ts";
+
+/** The content of a message of Mistral: text, or a list of chunks where one of the deltas has a list. */
+export function joinMistralContent(contents: readonly unknown[]): unknown {
+  if (!contents.some((content) => Array.isArray(content))) return joinText(contents);
+  const chunks = contents.flatMap((content) =>
+    typeof content === "string" ? { type: "text", text: content } : content,
+  );
+  return chunks.filter(isFields).reduce<readonly Fields[]>(joinChunk, []);
+}
+
+/** Chunks of one kind are one chunk; what is signed ends with its signature. */
+function joinChunk(chunks: readonly Fields[], chunk: Fields): readonly Fields[] {
+  const last = chunks.at(-1);
+  if (last === undefined || last.type !== chunk.type || last.signature !== undefined) return [...chunks, chunk];
+  return [...chunks.slice(0, -1), { ...last, ...chunk, ...joinContent[String(chunk.type)]?.([last, chunk]) }];
+}
+
+const joinContent: Readonly<Record<string, (chunks: readonly Fields[]) => Fields>> = {
+  text: (chunks) => ({ text: joinText(chunks.map(({ text }) => text)) }),
+  thinking: (chunks) => ({
+    thinking: [{ type: "text", text: joinText(listOf(chunks, "thinking").map(({ text }) => text)) }],
+  }),
+};
