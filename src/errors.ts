@@ -85,6 +85,11 @@ export interface ErrorFacts {
   readonly provider?: ProviderError;
   /** Goes out as `dragoman.v1.JsonGenerationFailure`. */
   readonly failedGeneration?: string;
+  /**
+   * Of a failure inside an answer that the provider had begun: the message that it has once output was handed on, when it
+   * becomes PROVIDER_STREAM_INTERRUPTED (routing/attempt-failure.ts). Stays here.
+   */
+  readonly interruption?: string;
   /** Stays here, for the log. */
   readonly cause?: unknown;
 }

@@ -23,7 +23,7 @@ const rooms: readonly (readonly [room: string, doors: readonly string[]])[] = [
   ["profiles", ["gen", "errors.ts", "chat/planning/profile.ts", "chat/validation"]],
   ["models", ["gen", "errors.ts", "nearest.ts", "chat/planning/deployment.ts", "profiles"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "profiles", "chat/planning"]],
-  ["upstream", ["gen", "errors.ts", "look-up.ts", "chat/stream", "config/provider.ts", "config/secret.ts"]],
+  ["upstream", ["gen", "errors.ts", "config/provider.ts", "config/secret.ts"]],
   ["templates", ["gen", "abortable.ts", "errors.ts", "bounded-pool.ts", "chat/planning", "chat/validation", "tokens"]],
   [
     "providers",

@@ -2,11 +2,10 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
-import { GatewayError } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Attempt, AttemptSchema } from "../gen/dragoman/v1/completion_pb.js";
-import { ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
 import type { AdapterContext } from "../providers/adapter.ts";
+import { attemptFailure } from "./attempt-failure.ts";
 import type { Target } from "./target.ts";
 
 /** How the attempts of a call are made. */
@@ -74,7 +73,7 @@ export function startAttempt(
       }
       validator.end();
     } catch (error) {
-      const failure = describeFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
+      const failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
       attempt.failureReason = failure.reason;
       throw failure;
     } finally {
@@ -84,24 +83,4 @@ export function startAttempt(
       onEnd?.(attempt);
     }
   }
-}
-
-/** The failure of an attempt, with what is known of the provider and whether output had begun. */
-export function describeFailure(error: unknown, attempt: Attempt, outputStarted: boolean): GatewayError {
-  if (!(error instanceof GatewayError)) {
-    return new GatewayError("INTERNAL", "an internal error occurred", { cause: error });
-  }
-  const fromProvider = error.reason.startsWith("PROVIDER_");
-  if (!fromProvider && error.facts.provider === undefined) return error;
-  const said =
-    error.facts.provider ??
-    create(ProviderErrorSchema, {
-      provider: attempt.provider,
-      providerModel: attempt.providerModel,
-      httpStatus: attempt.httpStatus,
-      requestId: attempt.providerRequestId,
-    });
-  const provider = { ...said, outputStarted };
-  const metadata = outputStarted ? { ...error.facts.metadata, partial: "true" } : error.facts.metadata;
-  return error.with({ provider, ...(metadata && { metadata }) });
 }

@@ -7,7 +7,8 @@ import type { ChatCompleted } from "../gen/dragoman/v1/stream_pb.js";
 import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
 import { estimateUsage } from "../tokens/usage-estimate.ts";
-import { type AttemptOptions, describeFailure, type RunningAttempt, startAttempt } from "./attempt.ts";
+import { type AttemptOptions, type RunningAttempt, startAttempt } from "./attempt.ts";
+import { attemptFailure } from "./attempt-failure.ts";
 import type { Target } from "./target.ts";
 
 /** The most upstream requests that are made for one call. */
@@ -171,7 +172,7 @@ function requestOfChoice(request: ChatRequest, index: number): ChatRequest {
 /** The failure of one answer, as that of all: output of another choice may have been handed on. */
 function failureOfCall(error: unknown, branches: readonly Branch[]): unknown {
   const begun = branches.find(({ validator }) => validator.outputStarted);
-  return begun === undefined ? error : describeFailure(error, begun.attempt, true);
+  return begun === undefined ? error : attemptFailure(error, begun.attempt, true);
 }
 
 /** The events of an arrival as they go into the merged stream. */

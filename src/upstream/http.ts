@@ -1,7 +1,7 @@
 import { Pool } from "undici";
 import type { ProviderSettings } from "../config/provider.ts";
 import type { Secret } from "../config/secret.ts";
-import { UpstreamResponse } from "./response.ts";
+import { type AttemptHeaders, UpstreamResponse } from "./response.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 
 // undici closes idle connections after 4 seconds unless told otherwise; a new one costs a TLS handshake.
@@ -12,10 +12,12 @@ export class Upstream {
   readonly #pool: Pool;
   readonly #pathPrefix: string;
   readonly #settings: ProviderSettings;
+  readonly #attemptHeaders: AttemptHeaders;
 
-  constructor(settings: ProviderSettings) {
+  constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders) {
     const { origin, pathname } = new URL(settings.baseUrl);
     this.#settings = settings;
+    this.#attemptHeaders = attemptHeaders;
     this.#pathPrefix = pathname.replace(/\/+$/, "");
     this.#pool = new Pool(origin, {
       connections: settings.maxConnections,
@@ -44,7 +46,7 @@ export class Upstream {
     if (call.signal.aborted) throw abortReason(call.signal);
     const given = { ...this.#settings.headers, ...headers };
     call.secrets = () => secretsIn(given, this.#settings.apiKey);
-    const response = new UpstreamResponse(call, this.#settings.timeouts);
+    const response = new UpstreamResponse(call, this.#settings.timeouts, this.#attemptHeaders);
     this.#pool.dispatch(
       {
         method: "POST",

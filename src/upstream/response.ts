@@ -8,13 +8,17 @@ import { WaitTimer } from "./wait-timer.ts";
 
 /** Bytes held for a consumer that does not read, before the upstream is paused: one full read of a socket. */
 const highWaterMark = 64 * 1024;
-/** Where providers say the id of a request: most, Anthropic, Amazon. */
-const idHeaders = ["x-request-id", "request-id", "x-amzn-requestid"];
-/** Attempt.provider_limits. */
-const limitHeader = /^(?:x|anthropic)-ratelimit-/;
 /** How much more, and for how long, an answer that is whole may go on before its connection is given up. */
 const drainBytes = 64 * 1024;
 const drainMs = 1_000;
+
+/** The headers in which a provider reports facts about an attempt. Names in lower case. */
+export interface AttemptHeaders {
+  /** Attempt.provider_request_id: the first of these that is there. */
+  readonly requestId: readonly string[];
+  /** Attempt.provider_limits: all headers whose names begin so. */
+  readonly limitPrefixes: readonly string[];
+}
 
 /**
  * One answer of an upstream, read as it comes. A handler of undici's dispatch instead of one of its streams, so that all
@@ -26,6 +30,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   #headers: IncomingHttpHeaders = {};
   readonly #call: UpstreamCall;
   readonly #timeouts: UpstreamTimeouts;
+  readonly #attemptHeaders: AttemptHeaders;
   readonly #timer: WaitTimer;
   readonly #abort: () => void;
   #controller: Dispatcher.DispatchController | undefined;
@@ -36,9 +41,10 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   #wake: (() => void) | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
 
-  constructor(call: UpstreamCall, timeouts: UpstreamTimeouts) {
+  constructor(call: UpstreamCall, timeouts: UpstreamTimeouts, attemptHeaders: AttemptHeaders) {
     this.#call = call;
     this.#timeouts = timeouts;
+    this.#attemptHeaders = attemptHeaders;
     this.#timer = new WaitTimer(timeouts.firstEventMs, () => {
       this.#fail(callFailure("PROVIDER_TIMEOUT", "the provider was silent for too long: try again", call));
     });
@@ -106,10 +112,11 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     this.status = status;
     this.#headers = headers;
     this.#call.attempt.httpStatus = status;
-    const idHeader = idHeaders.find((name) => this.header(name));
+    const { requestId, limitPrefixes } = this.#attemptHeaders;
+    const idHeader = requestId.find((name) => this.header(name));
     this.#call.attempt.providerRequestId = (idHeader && this.header(idHeader)) ?? "";
     for (const name in headers) {
-      const value = limitHeader.test(name) && this.header(name);
+      const value = limitPrefixes.some((prefix) => name.startsWith(prefix)) && this.header(name);
       if (value) this.#call.attempt.providerLimits[name] = value;
     }
     this.#wake?.();

@@ -1,7 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { createParser } from "eventsource-parser";
+import type { Decoder } from "./decoder.ts";
 import { callFailure } from "./errors.ts";
-import type { UpstreamResponse } from "./response.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 
 /** One server-sent event. */
@@ -18,10 +18,11 @@ const eventLimit = 16 * 1024 * 1024;
  * Turns bytes into server-sent events, as they come and without waiting. Comments are keep-alives and left out.
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export class EventDecoder {
+export class EventDecoder implements Decoder<ServerSentEvent> {
+  readonly isWhole = false;
   // StringDecoder takes half of the time of a streaming TextDecoder. The parser takes care of the BOM.
   readonly #text = new StringDecoder("utf8");
-  readonly #overflow: () => Error;
+  readonly #call: UpstreamCall;
   #events: ServerSentEvent[] = [];
   #overflowed = false;
   readonly #parser = createParser({
@@ -32,9 +33,8 @@ export class EventDecoder {
     },
   });
 
-  /** `overflow` makes the error for an event beyond all bounds. */
-  constructor(overflow: () => Error) {
-    this.#overflow = overflow;
+  constructor(call: UpstreamCall) {
+    this.#call = call;
   }
 
   /** The events that end within these bytes. */
@@ -51,39 +51,14 @@ export class EventDecoder {
 
   #feed(text: string): void {
     this.#parser.feed(text);
-    if (this.#overflowed) throw this.#overflow();
+    if (!this.#overflowed) return;
+    const message = "an event is too long";
+    throw callFailure("PROVIDER_FAULT", message, this.#call, { interruption: message });
   }
 
   #take(): readonly ServerSentEvent[] {
     const events = this.#events;
     this.#events = [];
     return events;
-  }
-}
-
-/** Reads the events of an answer. Not a generator: on the path of every delta, one more costs as much as the decoding. */
-export class EventReader {
-  readonly #response: UpstreamResponse;
-  readonly #decoder: EventDecoder;
-  #ended = false;
-
-  constructor(response: UpstreamResponse, call: UpstreamCall) {
-    this.#response = response;
-    this.#decoder = new EventDecoder(() =>
-      callFailure(call.outputStarted ? "PROVIDER_STREAM_INTERRUPTED" : "PROVIDER_FAULT", "an event is too long", call),
-    );
-  }
-
-  /** The events of the next read that holds any. Undefined at the end of the body. */
-  async next(): Promise<readonly ServerSentEvent[] | undefined> {
-    while (!this.#ended) {
-      const chunks = await this.#response.read();
-      this.#ended = chunks === undefined;
-      const events = chunks === undefined ? this.#decoder.end() : this.#decoder.decode(chunks);
-      if (events.length === 0) continue;
-      this.#response.sawEvent();
-      return events;
-    }
-    return undefined;
   }
 }

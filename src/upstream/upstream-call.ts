@@ -1,6 +1,5 @@
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
-import type { ProviderState } from "../gen/dragoman/v1/message_pb.js";
 
 /** What an upstream request is part of. */
 export interface AttemptContext {
@@ -15,14 +14,12 @@ export interface AttemptContext {
 
 /** One attempt at a provider over HTTP: what every failure of it is described from. */
 export interface UpstreamCall extends AttemptContext {
-  /** Whether output has been handed on. Set by the adapter, and told in the details of failures. */
-  outputStarted: boolean;
   /** What was sent to prove who asks. No error repeats it, whatever the provider quotes. */
   secrets: () => readonly string[];
 }
 
 export function startCall(context: AttemptContext): UpstreamCall {
-  return { signal: context.signal, attempt: context.attempt, outputStarted: false, secrets: () => [] };
+  return { signal: context.signal, attempt: context.attempt, secrets: () => [] };
 }
 
 /** What to throw once a signal has fired. */
@@ -30,10 +27,4 @@ export function abortReason(signal: AbortSignal): GatewayError {
   const reason: unknown = signal.reason;
   if (reason instanceof GatewayError) return reason;
   return new GatewayError("CANCELLED", "the call was cancelled", { cause: reason });
-}
-
-/** What the provider wants back with the next turn. */
-export function stateOf({ attempt }: UpstreamCall, data: Uint8Array): ProviderState {
-  const { provider, providerModel: model } = attempt;
-  return { $typeName: "dragoman.v1.ProviderState", provider, model, data };
 }

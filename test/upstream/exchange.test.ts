@@ -1,13 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
-import { type ChatEvent, textDelta } from "../../src/chat/stream/events.ts";
+import { type ChatEvent, started, textDelta } from "../../src/chat/stream/events.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { AttemptSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
 import type { AdapterContext } from "../../src/providers/adapter.ts";
 import { type Exchange, exchange } from "../../src/upstream/exchange.ts";
 import { Upstream } from "../../src/upstream/http.ts";
-import { readAnswer } from "../../src/upstream/read-answer.ts";
+import type { ServerSentEvent } from "../../src/upstream/sse.ts";
 import type { UpstreamCall } from "../../src/upstream/upstream-call.ts";
+import { eventDecoder } from "../../src/upstream/whole-body.ts";
 import { settings } from "../providers/chat-completions/harness.ts";
 import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
 
@@ -21,26 +22,28 @@ const context = (): AdapterContext => ({
   attempt: create(AttemptSchema, { provider: "any" }),
 });
 
-/** A dialect of single words: each event is one, a whole answer is one in quotes, and `.` is the end. */
-const inWords = (call: UpstreamCall): Exchange => ({
+/** A dialect of single words: each event is one, `.` is the end, and `!` is none. */
+const inWords = (call: UpstreamCall): Exchange<undefined, ServerSentEvent, ChatEvent> => ({
   path: "/words",
   headers: { "x-own": "1" },
   body: "{}",
+  accepted: [started()],
   failure: async ({ status }) => new GatewayError("PROVIDER_FAULT", `the answer was ${status}`),
-  read: (response) =>
-    readAnswer(response, call, {
-      read({ data }, batch) {
-        if (data !== ".") batch.push(textDelta(0, 0, data));
-        return data === ".";
-      },
-      whole: (json, batch) => void batch.push(textDelta(0, 0, JSON.parse(json))),
-      end: (batch) => void batch.push(textDelta(0, 0, "(end)")),
-    }),
+  read: (response) => ({
+    decoder: eventDecoder(response, call),
+    answer: undefined,
+    toEvents(_, { data }, batch) {
+      if (data === "!") throw new GatewayError("PROVIDER_FAULT", "no word");
+      if (data !== ".") batch.push(textDelta(0, 0, data));
+      return data === ".";
+    },
+    endEvents: (_, batch) => void batch.push(textDelta(0, 0, "(end)")),
+  }),
 });
 
 async function start(...scripts: readonly Script[]) {
   const replay = await startReplayUpstream(...scripts);
-  const upstream = new Upstream(settings(replay.baseUrl));
+  const upstream = new Upstream(settings(replay.baseUrl), { requestId: ["x-id"], limitPrefixes: ["x-limit-"] });
   open.push({ [Symbol.asyncDispose]: () => upstream.close() }, replay);
   return { replay, upstream };
 }
@@ -63,7 +66,7 @@ describe("an exchange with a provider", () => {
       return inWords(call);
     });
     expect(prepared).toBe(false);
-    expect(await all(batches)).toEqual(["started", "a", "b"]);
+    expect(await all(batches)).toEqual(["started", "a", "b", "(end)"]);
     expect(replay.requests).toMatchObject([{ path: "/words", body: "{}", headers: { "x-own": "1" } }]);
   });
 
@@ -74,14 +77,47 @@ describe("an exchange with a provider", () => {
 
   it("takes a whole answer for a stream of one batch", async () => {
     const headers = { "content-type": "application/json; charset=utf-8" };
-    const { upstream } = await start({ headers, steps: [{ write: '"wh' }, { write: 'ole"' }] });
-    expect(await all(exchange(upstream, context(), inWords))).toEqual(["started", "whole", "(end)"]);
+    const { upstream } = await start({ headers, steps: [{ write: "wh" }, { write: "ole" }] });
+    const batches: (readonly string[])[] = [];
+    for await (const batch of exchange(upstream, context(), inWords)) batches.push(words(batch));
+    expect(batches).toEqual([["started", "whole", "(end)"]]);
   });
 
   it("throws what an answer without success stands for, before the stream starts", async () => {
     const { upstream } = await start({ status: 503 });
     const batches = exchange(upstream, context(), inWords);
     await expect(batches.next()).rejects.toThrow("the answer was 503");
+  });
+
+  it("hands on what came before a failure in the same read", async () => {
+    const { upstream } = await start({ steps: [{ write: "data: a\n\ndata: !\n\ndata: b\n\n" }] });
+    const batches = exchange(upstream, context(), inWords);
+    expect(words((await batches.next()).value ?? [])).toEqual(["started"]);
+    expect(words((await batches.next()).value ?? [])).toEqual(["a"]);
+    await expect(batches.next()).rejects.toThrow("no word");
+  });
+
+  it("is not accepted by a whole answer that is a failure", async () => {
+    const headers = { "content-type": "application/json" };
+    const { upstream } = await start({ headers, steps: [{ write: "!" }] });
+    await expect(exchange(upstream, context(), inWords).next()).rejects.toThrow("no word");
+  });
+
+  it("may be an answer without success all the same", async () => {
+    const { upstream } = await start({ status: 400 });
+    const batches = exchange(upstream, context(), (call) => ({
+      ...inWords(call),
+      failure: async () => [textDelta(0, 0, "filtered")],
+    }));
+    expect(await all(batches)).toEqual(["filtered"]);
+  });
+
+  it("notes the id and the limits that the provider's own headers report", async () => {
+    const headers = { "x-id": "7", "x-limit-left": "3", "x-request-id": "other" };
+    const { upstream } = await start({ headers, steps: [{ write: "data: .\n\n" }] });
+    const given = context();
+    await all(exchange(upstream, given, inWords));
+    expect(given.attempt).toMatchObject({ providerRequestId: "7", providerLimits: { "x-limit-left": "3" } });
   });
 
   it("gives the connection back after the last event, for the next one to use", async () => {

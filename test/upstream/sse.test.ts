@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EventDecoder, type ServerSentEvent } from "../../src/upstream/sse.ts";
+import { startCall } from "../../src/upstream/upstream-call.ts";
+import { context } from "../providers/chat-completions/harness.ts";
 
 function decode(chunks: readonly Uint8Array[]): readonly (readonly [string | undefined, string])[] {
-  const decoder = new EventDecoder(() => new Error("too long"));
+  const decoder = new EventDecoder(startCall(context()));
   const events: ServerSentEvent[] = [];
   for (const chunk of chunks) events.push(...decoder.decode([chunk]));
   events.push(...decoder.end());
@@ -73,7 +75,7 @@ describe("the event decoder", () => {
   });
 
   it("refuses an event beyond all bounds", () => {
-    const decoder = new EventDecoder(() => new Error("too long"));
+    const decoder = new EventDecoder(startCall(context()));
     const block = Buffer.alloc(1024 * 1024, "x");
     decoder.decode([Buffer.from("data: ")]);
     expect(() => {

@@ -8,15 +8,18 @@ import {
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
-import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { lookUp } from "../../look-up.ts";
-import { locateError } from "../../upstream/error-body.ts";
-import { embeddedFailure } from "../../upstream/errors.ts";
-import { cutAnswer, malformedAnswer, parseAnswer } from "../../upstream/read-answer.ts";
-import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
+import type { ServerSentEvent } from "../../upstream/sse.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { locateError } from "../kit/error-body.ts";
+import { embeddedFailure } from "../kit/errors.ts";
+import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { stateOf } from "../kit/provider-state.ts";
 import { exactUsage } from "../kit/usage.ts";
+import { anthropicErrors } from "./errors.ts";
 import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
@@ -26,23 +29,6 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   model_context_window_exceeded: FinishReason.LENGTH,
   tool_use: FinishReason.TOOL_CALLS,
   refusal: FinishReason.CONTENT_FILTER,
-};
-
-/**
- * Reasons by `error.details.error_code` and by the few types that say more than their status. The codes are those of
- * the official client (@anthropic-ai/sdk 1.11.0, resources/shared.d.ts).
- */
-export const reasonOfCode: Readonly<Record<string, Reason>> = {
-  enforced_spend_limit_reached: "PROVIDER_QUOTA_EXHAUSTED",
-  contract_spend_limit_reached: "PROVIDER_QUOTA_EXHAUSTED",
-  linked_organization_spend_limit_reached: "PROVIDER_QUOTA_EXHAUSTED",
-  linked_organization_billing_unavailable: "PROVIDER_QUOTA_EXHAUSTED",
-  organization_on_hold: "PROVIDER_PERMISSION_DENIED",
-  cmek_key_disabled: "PROVIDER_PERMISSION_DENIED",
-  cmek_key_network_blocked: "PROVIDER_PERMISSION_DENIED",
-  billing_error: "PROVIDER_QUOTA_EXHAUSTED",
-  timeout_error: "PROVIDER_TIMEOUT",
-  overloaded_error: "PROVIDER_UNAVAILABLE",
 };
 
 /** A content block under way. Its part is numbered when it first says something. */
@@ -69,8 +55,8 @@ export function startAnswer(call: UpstreamCall): AnswerState {
   return { call, blocks: new Map(), parts: 0, usage: undefined, stopReason: "", stopSequence: "" };
 }
 
-/** Appends what one event of the stream, given as JSON text, says to a batch. True: it was the last one. */
-export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): boolean {
+/** Appends the events of one event of the stream to a batch. True: the answer is over. */
+export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
   const {
     type,
@@ -79,8 +65,7 @@ export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]):
     content_block: block,
     delta,
     usage,
-  } = parseAnswer(json, streamEventSchema, call, reasonOfCode);
-  const before = batch.length;
+  } = parseAnswer(parseJson(data, call), streamEventSchema, call, anthropicErrors);
   switch (type) {
     case "message_start":
       beginMessage(answer, message?.id ?? "");
@@ -101,16 +86,14 @@ export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]):
       mergeUsage(answer, usage);
       break;
     case "message_stop":
-      endEvents(answer, batch);
       return true;
     case "error":
-      throw embeddedFailure(locateError(json), call, reasonOfCode);
+      throw embeddedFailure(locateError(data, anthropicErrors.read), call, anthropicErrors);
   }
-  if (batch.length > before) call.outputStarted = true;
   return false;
 }
 
-/** Appends the end of an answer. Throws when it was not finished: then it was cut. */
+/** Appends the events of the end of an answer. Throws when it was not finished: then it was cut. */
 export function endEvents({ call, blocks, usage, stopReason, stopSequence }: AnswerState, batch: ChatEvent[]): void {
   if (stopReason === "") throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(block, batch);

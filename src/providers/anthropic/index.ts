@@ -1,18 +1,20 @@
 import { create } from "@bufbuild/protobuf";
+import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
-import { responseFailure } from "../../upstream/errors.ts";
 import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
-import { type AnswerReader, readAnswer } from "../../upstream/read-answer.ts";
+import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { claudeModel } from "../kit/claude-models.ts";
+import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
-import { type AnswerState, endEvents, reasonOfCode, startAnswer, toEvents } from "./events.ts";
+import { anthropicErrors, anthropicHeaders } from "./errors.ts";
+import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { maxTokensOf, toRequest } from "./request.ts";
 
 /** The next version, 2026-10-21, refuses temperature, top_p and top_k on every model. */
@@ -23,7 +25,7 @@ const apiVersion = "2023-06-01";
  * give the arguments of tools as objects instead of as the model wrote them.
  */
 export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
-  const upstream = new Upstream(settings);
+  const upstream = new Upstream(settings, anthropicHeaders);
   const { name, apiKey } = settings;
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
 
@@ -41,8 +43,14 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
         path: "/v1/messages",
         headers,
         body: toBody(request, model),
-        failure: (response) => responseFailure(response, call, reasonOfCode),
-        read: (response) => readAnswer(response, call, readerFor(startAnswer(call))),
+        accepted: [started()],
+        failure: (response) => responseFailure(response, call, anthropicErrors),
+        read: (response) => ({
+          decoder: eventDecoder(response, call),
+          answer: startAnswer(call),
+          toEvents,
+          endEvents,
+        }),
       })),
     checkSupport,
     effectiveParameters: (request, model) => ({
@@ -51,13 +59,6 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     }),
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
-  };
-}
-
-function readerFor(answer: AnswerState): AnswerReader {
-  return {
-    read: ({ data }, batch) => toEvents(answer, data, batch),
-    end: (batch) => endEvents(answer, batch),
   };
 }
 

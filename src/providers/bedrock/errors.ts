@@ -1,34 +1,71 @@
-import type { Reason } from "../../errors.ts";
+import { z } from "zod";
+import type { GatewayError } from "../../errors.ts";
+import type { AttemptHeaders } from "../../upstream/response.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { extendReader, locateError } from "../kit/error-body.ts";
+import { commonHeaders, type ErrorDialect, embeddedFailure } from "../kit/errors.ts";
+import { promptTooLong } from "../kit/sentences.ts";
+import type { Frame } from "./frames.ts";
 
-/** Reasons by the type of an exception, in an answer's header or in a frame of its stream. */
-export const exceptionReasons: Readonly<Record<string, Reason>> = {
-  ValidationException: "INVALID_REQUEST",
-  ServiceQuotaExceededException: "PROVIDER_QUOTA_EXHAUSTED",
-  IncompleteSignature: "PROVIDER_CREDENTIALS_REJECTED",
-  IncompleteSignatureException: "PROVIDER_CREDENTIALS_REJECTED",
-  RequestExpired: "PROVIDER_CREDENTIALS_REJECTED",
-  InvalidAction: "PROVIDER_CREDENTIALS_REJECTED",
-  AccessDeniedException: "PROVIDER_PERMISSION_DENIED",
-  UnrecognizedClientException: "PROVIDER_CREDENTIALS_REJECTED",
-  InvalidSignatureException: "PROVIDER_CREDENTIALS_REJECTED",
-  ExpiredTokenException: "PROVIDER_CREDENTIALS_REJECTED",
-  MissingAuthenticationTokenException: "PROVIDER_CREDENTIALS_REJECTED",
-  ResourceNotFoundException: "MODEL_NOT_FOUND",
-  ModelTimeoutException: "PROVIDER_TIMEOUT",
-  ModelErrorException: "PROVIDER_FAULT",
-  ModelStreamErrorException: "PROVIDER_UNAVAILABLE",
-  ThrottlingException: "PROVIDER_RATE_LIMITED",
-  // A model that was imported and is cold: the status is 429, but it is no limit.
-  ModelNotReadyException: "PROVIDER_UNAVAILABLE",
-  InternalServerException: "PROVIDER_UNAVAILABLE",
-  ServiceUnavailableException: "PROVIDER_UNAVAILABLE",
+export const bedrockErrors: ErrorDialect = {
+  // The type of an exception is in a response's header, in a body without one in `__type`, and in headers of a frame.
+  codeIn: (response) => exceptionType(response.header("x-amzn-errortype") ?? ""),
+  read: extendReader(z.object({ __type: z.string() }), ({ __type }, { code }) => ({
+    code: code || exceptionType(__type),
+    structured: true,
+  })),
+  codes: {
+    ValidationException: "INVALID_REQUEST",
+    ServiceQuotaExceededException: "PROVIDER_QUOTA_EXHAUSTED",
+    IncompleteSignature: "PROVIDER_CREDENTIALS_REJECTED",
+    IncompleteSignatureException: "PROVIDER_CREDENTIALS_REJECTED",
+    RequestExpired: "PROVIDER_CREDENTIALS_REJECTED",
+    InvalidAction: "PROVIDER_CREDENTIALS_REJECTED",
+    AccessDeniedException: "PROVIDER_PERMISSION_DENIED",
+    UnrecognizedClientException: "PROVIDER_CREDENTIALS_REJECTED",
+    InvalidSignatureException: "PROVIDER_CREDENTIALS_REJECTED",
+    ExpiredTokenException: "PROVIDER_CREDENTIALS_REJECTED",
+    MissingAuthenticationTokenException: "PROVIDER_CREDENTIALS_REJECTED",
+    ResourceNotFoundException: "MODEL_NOT_FOUND",
+    ModelTimeoutException: "PROVIDER_TIMEOUT",
+    ModelErrorException: "PROVIDER_FAULT",
+    ModelStreamErrorException: "PROVIDER_UNAVAILABLE",
+    ThrottlingException: "PROVIDER_RATE_LIMITED",
+    // A model that was imported and is cold: the status is 429, but it is no limit.
+    ModelNotReadyException: "PROVIDER_UNAVAILABLE",
+    InternalServerException: "PROVIDER_UNAVAILABLE",
+    ServiceUnavailableException: "PROVIDER_UNAVAILABLE",
+  },
+  types: {},
+  sentences: [
+    // https://repost.aws/knowledge-center/bedrock-validation-exception-errors
+    promptTooLong(/input is too long for requested model/i),
+    // Models of others keep the words of their makers: Anthropic's, and those of OpenAI's dialect.
+    promptTooLong(/prompt is too long: (?<requested>\d+) tokens > (?<limit>\d+) maximum/i),
+    promptTooLong(
+      /maximum context length (?:is|of) (?<limit>\d+)(?:.*?(?:resulted in|requested(?: about)?) (?<requested>\d+))?/is,
+    ),
+  ],
 };
+
+export const bedrockHeaders: AttemptHeaders = {
+  ...commonHeaders,
+  requestId: [...commonHeaders.requestId, "x-amzn-requestid"],
+};
+
+/** The failure that a frame is. An exception has its type in a header and a message in its payload, an error has both in headers. */
+export function frameFailure({ headers, payload }: Frame, call: UpstreamCall): GatewayError {
+  const error = locateError(payload, bedrockErrors.read);
+  const code = exceptionType(headers[":exception-type"] ?? headers[":error-code"] ?? "");
+  const message = headers[":error-message"] ?? error.message;
+  return embeddedFailure({ ...error, code, message }, call, bedrockErrors);
+}
 
 /**
  * The type without what surrounds it: headers may add `:` and an address, bodies a namespace and `#`, and frames begin
  * it with a small letter.
  */
-export function exceptionType(text: string): string {
+function exceptionType(text: string): string {
   const [name = ""] = text.replace(/^.*#/, "").split(":");
   return name.charAt(0).toUpperCase() + name.slice(1);
 }

@@ -7,16 +7,16 @@ import {
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
-import type { GatewayError } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { lookUp } from "../../look-up.ts";
-import { locateError } from "../../upstream/error-body.ts";
-import { embeddedFailure } from "../../upstream/errors.ts";
-import { cutAnswer, failedAnswer, malformedAnswer, parseAnswer } from "../../upstream/read-answer.ts";
-import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { failedAnswer } from "../kit/errors.ts";
+import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { stateOf } from "../kit/provider-state.ts";
 import { exactUsage } from "../kit/usage.ts";
-import { exceptionReasons, exceptionType } from "./errors.ts";
+import { bedrockErrors, frameFailure } from "./errors.ts";
 import type { Frame } from "./frames.ts";
 import { type Payload, type PayloadUsage, payloadSchema } from "./wire.ts";
 
@@ -74,30 +74,24 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
   };
 }
 
-/** Appends the events of one frame to a batch. Throws when the frame is a failure. */
-export function toEvents(answer: AnswerState, { headers, payload }: Frame, batch: ChatEvent[]): void {
-  if (headers[":message-type"] !== "event") throw failureOf(answer.call, headers, payload);
-  const before = batch.length;
-  switch (headers[":event-type"]) {
+/** Appends the events of one frame to a batch. Throws when the frame is a failure. True: the answer is over. */
+export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]): boolean {
+  if (frame.headers[":message-type"] !== "event") throw frameFailure(frame, answer.call);
+  switch (frame.headers[":event-type"]) {
     case "contentBlockStart":
-      startBlock(answer, parseAnswer(payload, payloadSchema, answer.call, exceptionReasons), batch);
+      startBlock(answer, payloadOf(frame, answer.call), batch);
       break;
     case "contentBlockDelta":
-      extendBlock(answer, parseAnswer(payload, payloadSchema, answer.call, exceptionReasons), batch);
+      extendBlock(answer, payloadOf(frame, answer.call), batch);
       break;
     case "messageStop": {
-      const { stopReason, additionalModelResponseFields: more } = parseAnswer(
-        payload,
-        payloadSchema,
-        answer.call,
-        exceptionReasons,
-      );
+      const { stopReason, additionalModelResponseFields: more } = payloadOf(frame, answer.call);
       answer.stopReason = stopReason ?? "";
       answer.matchedStop = more?.delta?.stop_sequence ?? more?.stop_sequence ?? "";
       break;
     }
     case "metadata": {
-      const { usage, metrics, serviceTier } = parseAnswer(payload, payloadSchema, answer.call, exceptionReasons);
+      const { usage, metrics, serviceTier } = payloadOf(frame, answer.call);
       answer.usage = usage ?? answer.usage;
       answer.latencyMs = metrics?.latencyMs ?? undefined;
       answer.serviceTier = serviceTier?.type ?? "";
@@ -105,32 +99,28 @@ export function toEvents(answer: AnswerState, { headers, payload }: Frame, batch
     }
     // messageStart and contentBlockStop say nothing more; other events are newer than this.
   }
-  if (batch.length > before) answer.call.outputStarted = true;
+  // Not before the end of the body: metadata come before or after the stop.
+  return false;
 }
 
-/** The events of the end of an answer. Not before the end of the body: metadata come before or after the stop. */
-export function endEvents(answer: AnswerState): ChatEvent[] {
+/** Appends the events of the end of an answer. Throws when it was not finished: then it was cut. */
+export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, stopReason, matchedStop, blocks, usage, serviceTier, latencyMs } = answer;
   if (stopReason === "") throw cutAnswer(call);
   if (failures.has(stopReason)) throw failedAnswer(call, "PROVIDER_FAULT", stopReason);
-  const withoutArguments = [...blocks.values()].filter(({ kind, hasArguments }) => kind === "toolUse" && !hasArguments);
-  return [
-    ...withoutArguments.map(({ partIndex }) => toolCallDelta(0, partIndex, "{}")),
-    finished(0, lookUp(finishReasons, stopReason) ?? FinishReason.OTHER, stopReason, matchedStop),
-    completed({
-      serviceTier,
-      ...(usage && { usage: toUsage(usage) }),
-      ...(latencyMs !== undefined && { timeInfo: toTimeInfo(latencyMs) }),
-    }),
-  ];
+  for (const { kind, hasArguments, partIndex } of blocks.values()) {
+    if (kind === "toolUse" && !hasArguments) batch.push(toolCallDelta(0, partIndex, "{}"));
+  }
+  batch.push(finished(0, lookUp(finishReasons, stopReason) ?? FinishReason.OTHER, stopReason, matchedStop));
+  const facts = {
+    ...(usage && { usage: toUsage(usage) }),
+    ...(latencyMs !== undefined && { timeInfo: toTimeInfo(latencyMs) }),
+  };
+  batch.push(completed({ serviceTier, ...facts }));
 }
 
-/** An exception has its type in a header and a message in its payload, an error has both in headers. */
-function failureOf(call: UpstreamCall, headers: Frame["headers"], payload: string): GatewayError {
-  const error = locateError(payload);
-  const code = exceptionType(headers[":exception-type"] ?? headers[":error-code"] ?? "");
-  const message = headers[":error-message"] ?? error.message;
-  return embeddedFailure({ ...error, code, message }, call, exceptionReasons);
+function payloadOf({ payload }: Frame, call: UpstreamCall): Payload {
+  return parseAnswer(parseJson(payload, call), payloadSchema, call, bedrockErrors);
 }
 
 /** Only tool calls begin with a start. Amazon's own tools run there: their calls are not the caller's. */

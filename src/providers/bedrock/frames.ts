@@ -1,5 +1,9 @@
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { fromUtf8, toUtf8 } from "@smithy/util-utf8";
+import type { GatewayError } from "../../errors.ts";
+import type { Decoder } from "../../upstream/decoder.ts";
+import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 
 /** One message of the binary event stream. */
 export interface Frame {
@@ -20,13 +24,19 @@ const codec = new EventStreamCodec(toUtf8, fromUtf8);
  * Cuts bytes into frames, as they come: the chunks of HTTP know nothing of frames.
  * https://smithy.io/2.0/aws/amazon-eventstream.html
  */
-export class FrameDecoder {
+export class FrameDecoder implements Decoder<Frame> {
+  readonly isWhole = false;
+  readonly #call: UpstreamCall;
   #chunks: Uint8Array[] = [];
   #held = 0;
   /** Bytes without which there is nothing to do, so that a large frame is joined once and not with each chunk. */
   #needed = lengthBytes;
 
-  /** The frames that end within these bytes. Throws an Error at the first that is none. To be read to the end. */
+  constructor(call: UpstreamCall) {
+    this.#call = call;
+  }
+
+  /** The frames that end within these bytes. To be read to the end. */
   *decode(chunks: readonly Uint8Array[]): Generator<Frame, void, undefined> {
     for (const chunk of chunks) {
       this.#chunks.push(chunk);
@@ -37,10 +47,11 @@ export class FrameDecoder {
     this.#needed = lengthBytes;
     while (bytes.length >= this.#needed) {
       const length = bytes.readUInt32BE();
-      if (length < smallestFrame || length > frameLimit) throw new Error("a frame has an impossible length");
+      const isPossible = length >= smallestFrame && length <= frameLimit;
+      if (!isPossible) throw this.#broken(new Error("a frame has an impossible length"));
       this.#needed = length;
       if (bytes.length < length) break;
-      yield toFrame(bytes.subarray(0, length));
+      yield this.#toFrame(bytes.subarray(0, length));
       bytes = bytes.subarray(length);
       this.#needed = lengthBytes;
     }
@@ -48,9 +59,21 @@ export class FrameDecoder {
     this.#held = bytes.length;
   }
 
-  /** Whether the bytes so far end inside a frame. */
-  get isInsideFrame(): boolean {
-    return this.#held > 0;
+  end(): readonly Frame[] {
+    if (this.#held > 0) throw cutAnswer(this.#call);
+    return [];
+  }
+
+  #toFrame(bytes: Uint8Array): Frame {
+    try {
+      return toFrame(bytes);
+    } catch (error) {
+      throw this.#broken(error);
+    }
+  }
+
+  #broken(cause: unknown): GatewayError {
+    return malformedAnswer(this.#call, "it has a broken frame", cause);
   }
 }
 

@@ -1,26 +1,24 @@
 import { z } from "zod";
 import { abortable } from "../../abortable.ts";
-import type { ChatEvent } from "../../chat/stream/events.ts";
+import { started } from "../../chat/stream/events.ts";
 import { ConfigError } from "../../config/config-error.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
-import { callFailure, responseFailure } from "../../upstream/errors.ts";
+import { callFailure } from "../../upstream/errors.ts";
 import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
-import { cutAnswer, malformedAnswer } from "../../upstream/read-answer.ts";
-import type { UpstreamResponse } from "../../upstream/response.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { parseOptions } from "../kit/options.ts";
 import { checkSupport } from "./adaptations.ts";
-import { exceptionReasons, exceptionType } from "./errors.ts";
-import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
-import type { FrameDecoder } from "./frames.ts";
+import { bedrockErrors, bedrockHeaders } from "./errors.ts";
+import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { toRequest } from "./request.ts";
 import type { Signer } from "./sign.ts";
 
@@ -64,7 +62,7 @@ function regionOf({ AWS_REGION, AWS_DEFAULT_REGION }: Environment): string | und
 export function createBedrockAdapter(settings: ProviderSettings, environment: Environment = process.env): Adapter {
   const { name, apiKey } = settings;
   const { region, baseUrl } = resolveAddress(settings, environment);
-  const upstream = new Upstream({ ...settings, baseUrl });
+  const upstream = new Upstream({ ...settings, baseUrl }, bedrockHeaders);
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
   // Loaded with the first call that needs them: Amazon's libraries take 15 MB and 80 ms.
   const loadFrames = once(() => import("./frames.ts"));
@@ -82,68 +80,32 @@ export function createBedrockAdapter(settings: ProviderSettings, environment: En
     }
   }
 
-  async function* read(response: UpstreamResponse, answer: AnswerState) {
-    const { FrameDecoder } = await loadFrames();
-    const decoder = new FrameDecoder();
-    for (let isDone = false; !isDone; ) {
-      const said = toBatch(answer, decoder, await response.read());
-      if (said.frames > 0) response.sawEvent();
-      // What came before a failure in the same read is the caller's.
-      if (said.batch.length > 0) yield said.batch;
-      if (said.failure !== undefined) throw said.failure;
-      isDone = said.isDone;
-    }
-  }
-
   return {
     name,
     maxChoices: 1,
     stream: (request, model, context) =>
       exchange(upstream, context, async (call) => {
+        const { FrameDecoder } = await abortable(loadFrames(), call.signal);
         const body = toBody(request, model);
         const path = `/model/${encodeURIComponent(model.providerModel)}/converse-stream`;
         return {
           path,
           headers: { accept: "application/vnd.amazon.eventstream", ...(await authorize(path, body, call)) },
           body,
-          failure(response) {
-            const code = exceptionType(response.header("x-amzn-errortype") ?? "");
-            return responseFailure(response, call, exceptionReasons, code);
-          },
-          read: (response) => read(response, startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN)),
+          accepted: [started()],
+          failure: (response) => responseFailure(response, call, bedrockErrors),
+          read: () => ({
+            decoder: new FrameDecoder(call),
+            answer: startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN),
+            toEvents,
+            endEvents,
+          }),
         };
       }),
     checkSupport,
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
   };
-}
-
-interface Read {
-  readonly batch: readonly ChatEvent[];
-  readonly frames: number;
-  readonly isDone: boolean;
-  readonly failure: unknown;
-}
-
-/** What one read of a stream says; undefined stands for its end. */
-function toBatch(answer: AnswerState, decoder: FrameDecoder, chunks: readonly Uint8Array[] | undefined): Read {
-  const batch: ChatEvent[] = [];
-  const isDone = chunks === undefined;
-  let frames = 0;
-  try {
-    for (const frame of decoder.decode(chunks ?? [])) {
-      frames++;
-      toEvents(answer, frame, batch);
-    }
-    if (isDone && decoder.isInsideFrame) throw cutAnswer(answer.call);
-    if (isDone) batch.push(...endEvents(answer));
-    return { batch, frames, isDone, failure: undefined };
-  } catch (error) {
-    const failure =
-      error instanceof GatewayError ? error : malformedAnswer(answer.call, "it has a broken frame", error);
-    return { batch, frames, isDone, failure };
-  }
 }
 
 /** The region, and the address with the region in it. A key at an address of one's own needs no region. */

@@ -6,13 +6,15 @@ import {
   refusalDelta,
   textDelta,
 } from "../../chat/stream/events.ts";
-import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { lookUp } from "../../look-up.ts";
-import { locateErrorIn } from "../../upstream/error-body.ts";
-import { embeddedFailure } from "../../upstream/errors.ts";
-import { cutAnswer, failedAnswer, malformedAnswer } from "../../upstream/read-answer.ts";
-import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
+import type { ServerSentEvent } from "../../upstream/sse.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { locateError } from "../kit/error-body.ts";
+import { type ErrorDialect, embeddedFailure, failedAnswer } from "../kit/errors.ts";
+import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { stateOf } from "../kit/provider-state.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { plainChunk } from "./plain-chunk.ts";
 import { encodeDetails } from "./reasoning-details.ts";
@@ -65,9 +67,8 @@ export interface Reading {
   /** Keeps OpenRouter's `reasoning_details` as state, to be sent back. */
   readonly keepDetails: boolean;
   /** The answer comes as one JSON text. */
-  readonly isWhole?: boolean;
-  /** What error codes mean. Default: the same as at OpenAI. */
-  readonly reasons?: Readonly<Record<string, Reason>>;
+  readonly isWhole: boolean;
+  readonly errors: ErrorDialect;
 }
 
 /** An answer as far as it has come. */
@@ -85,30 +86,32 @@ export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
   return { ...reading, call, choices: new Map(), ...nothing };
 }
 
-/** Appends the events of one chunk, given as JSON text, to a batch. A whole answer is read like one large chunk. */
-export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): void {
-  const { call } = answer;
-  const value = parseJson(json, answer);
+/** Appends the events of one chunk to a batch. A whole answer is read like one large chunk. True: the answer is over. */
+export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, batch: ChatEvent[]): boolean {
+  const { call, errors } = answer;
+  if (event === "error") throw embeddedFailure(locateError(data, errors.read), call, errors);
+  if (data === "[DONE]") return true;
+  const value = parseJson(data, call);
   const plain = plainChunk(value, answer);
   if (plain !== undefined) {
     const state = answer.choices.get(plain.index) ?? beginChoice(answer, plain.index);
     state.text ??= state.parts++;
     batch.push(textDelta(plain.index, state.text, plain.text));
-    call.outputStarted = true;
-    return;
+    return false;
   }
-  const chunk = parseChunk(value, answer);
+  // Errors come first: they look like chunks without choices, and what beside them is a chunk is of no use.
+  const chunk = parseAnswer(value, chunkSchema, call, errors, holdsError);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
   answer.usage = chunk.usage ?? chunk.x_groq?.usage ?? answer.usage;
   answer.timings = chunk.time_info ?? answer.timings;
   answer.serviceTier = chunk.service_tier_used ?? chunk.service_tier ?? answer.serviceTier;
   answer.systemFingerprint = chunk.system_fingerprint ?? answer.systemFingerprint;
   for (const choice of chunk.choices ?? []) choiceEvents(answer, choice, batch);
+  return false;
 }
 
-/** The events of the end of an answer. Throws when a choice was not finished: then the answer was cut. */
-export function endEvents({ call, choices, ...answer }: AnswerState): ChatEvent[] {
-  const batch: ChatEvent[] = [];
+/** Appends the events of the end of an answer. Throws when a choice was not finished: then the answer was cut. */
+export function endEvents({ call, choices, ...answer }: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) {
     throw cutAnswer(call);
@@ -124,51 +127,25 @@ export function endEvents({ call, choices, ...answer }: AnswerState): ChatEvent[
   const timeInfo = toTimeInfo(timings ?? usage);
   const facts = { ...(usage && { usage: toUsage(usage) }), ...(timeInfo && { timeInfo }) };
   batch.push(completed({ serviceTier, systemFingerprint, ...facts }));
-  return batch;
 }
 
-function errorIn(value: unknown, { call, reasons }: AnswerState) {
-  const error = locateErrorIn(value);
-  return error && embeddedFailure(error, call, reasons);
-}
-
-function parseJson(json: string, { call }: AnswerState): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    // Without the cause: a SyntaxError quotes the text.
-    throw malformedAnswer(call, "it is not JSON");
-  }
-}
-
-function parseChunk(value: unknown, answer: AnswerState): Chunk {
-  const { call } = answer;
-  const parsed = chunkSchema.safeParse(value);
-  // Errors come first: they look like chunks without choices, and what beside them is a chunk is of no use.
-  if (!parsed.success || saysError(parsed.data)) {
-    throw errorIn(value, answer) ?? malformedAnswer(call, "it has an unexpected form", parsed.error);
-  }
-  return parsed.data;
-}
-
-function saysError({ error, object, detail, message, choices }: Chunk): boolean {
+function holdsError({ error, object, detail, message, choices }: Chunk): boolean {
   if ((error ?? undefined) !== undefined || object === "error") return true;
   return !choices && (detail !== undefined || message !== undefined);
 }
 
 function choiceEvents(answer: AnswerState, choice: ChunkChoice, batch: ChatEvent[]): void {
-  const { call } = answer;
+  const { call, errors } = answer;
   const reason = choice.finish_reason ?? "";
   if ((choice.error ?? undefined) !== undefined || failures.has(reason)) {
-    throw errorIn({ error: choice.error }, answer) ?? failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
+    const error = errors.read({ error: choice.error });
+    throw error ? embeddedFailure(error, call, errors) : failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
   }
   const index = choice.index ?? 0;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
-  const before = batch.length;
   // Perplexity sends both fields in both forms: a whole answer has an empty delta, a chunk the message so far.
   const message = answer.isWhole ? (choice.message ?? choice.delta) : (choice.delta ?? choice.message);
   if (message) messageEvents(answer, state, index, message, choice, batch);
-  if (batch.length > before) call.outputStarted = true;
   if (reason !== "") state.finishReason = reason;
   const matched = choice.stop_reason ?? choice.matched_stop;
   if (typeof matched === "string") state.matchedStop = matched;

@@ -4,17 +4,17 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
-import { locateError } from "../../upstream/error-body.ts";
-import { embeddedFailure, reasonOfCode, responseFailure } from "../../upstream/errors.ts";
+import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
-import { isWhole, readWhole } from "../../upstream/read-answer.ts";
-import type { UpstreamResponse } from "../../upstream/response.ts";
-import { EventReader, type ServerSentEvent } from "../../upstream/sse.ts";
-import { startCall, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { eventDecoder, isWhole } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
+import type { ReportedError } from "../kit/error-body.ts";
+import { commonHeaders, readErrorResponse, reportedFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
-import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
+import { errorsOf } from "./errors.ts";
+import { endEvents, startAnswer, toEvents } from "./events.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
@@ -43,68 +43,50 @@ export function createOpenAiAdapter(
   quirks: Quirks,
   access: Access = openAiAccess(settings),
 ): Adapter {
-  const upstream = new Upstream(settings);
+  const upstream = new Upstream(settings, commonHeaders);
   const { name } = settings;
-  const reasons = { ...reasonOfCode, ...quirks.reasons };
+  const errors = errorsOf(quirks);
   const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
-  const canStream = (request: ChatRequest) => !quirks.onlyWhole?.(request);
+  const isStreamed = (request: ChatRequest) => !quirks.onlyWhole?.(request);
   const toBody = (request: ChatRequest, model: Model, streamed: boolean) =>
     toRequest(request, model, quirks, name, streamed);
 
-  async function* ask(
-    request: ChatRequest,
-    model: Model,
-    context: AdapterContext,
-    streamed: boolean,
-  ): AsyncGenerator<readonly ChatEvent[], void, undefined> {
-    const call = startCall(context);
-    const headers = {
-      accept: streamed ? "text/event-stream, application/json" : "application/json",
-      ...headerOptions(request.providerOptions[name], quirks),
-      ...(await access.authorize(call)),
-    };
-    const body = stringify(toBody(request, model, streamed));
-    const response = await upstream.post(access.path(model), body, headers, call);
-    try {
-      if (response.status >= 300) {
-        const failure = await responseFailure(response, call, reasons);
-        if (failure.facts.provider?.code !== filteredPromptCode) throw failure;
-        yield [started(), ...filteredPrompt];
-        return;
-      }
-      const answer = startAnswer(call, {
-        hideReasoning: request.reasoning?.format === ReasoningFormat.HIDDEN,
-        keepDetails: quirks.reasoningReplay === "reasoning_details",
-        isWhole: isWhole(response),
-        reasons,
-      });
-      if (answer.isWhole) {
-        yield [started(), ...(await wholeBatch(response, answer))];
-      } else {
-        yield [started()];
-        const reader = new EventReader(response, call);
-        for (let isDone = false; !isDone; ) {
-          const read = toBatch(answer, await reader.next());
-          // What came before a failure in the same read is the caller's.
-          if (read.batch.length > 0) yield read.batch;
-          if (read.failure !== undefined) throw read.failure;
-          isDone = read.isDone;
-        }
-      }
-      response.finish();
-    } finally {
-      response.close();
-    }
+  function ask(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
+    return exchange(upstream, context, async (call) => ({
+      path: access.path(model),
+      headers: {
+        accept: streamed ? "text/event-stream, application/json" : "application/json",
+        ...headerOptions(request.providerOptions[name], quirks),
+        ...(await access.authorize(call)),
+      },
+      body: stringify(toBody(request, model, streamed)),
+      accepted: [started()],
+      async failure(response) {
+        const error = await readErrorResponse(response, errors);
+        return isFilteredPrompt(error) ? filteredPrompt : reportedFailure(error, call, errors);
+      },
+      read: (response) => ({
+        decoder: eventDecoder(response, call),
+        answer: startAnswer(call, {
+          hideReasoning: request.reasoning?.format === ReasoningFormat.HIDDEN,
+          keepDetails: quirks.reasoningReplay === "reasoning_details",
+          isWhole: isWhole(response),
+          errors,
+        }),
+        toEvents,
+        endEvents,
+      }),
+    }));
   }
 
   return {
     name,
     ...(maxChoices !== undefined && { maxChoices }),
-    stream: (request, model, context) => ask(request, model, context, canStream(request)),
+    stream: (request, model, context) => ask(request, model, context, isStreamed(request)),
     // A stream of 256 chunks costs about eight times the CPU of the same answer in one piece.
     complete: (request, model, context) => ask(request, model, context, false),
     checkSupport: (request, model) => checkSupport(request, model, quirks),
-    describe: (request, model) => toBody(request, model, canStream(request)),
+    describe: (request, model) => toBody(request, model, isStreamed(request)),
     close: () => upstream.close(),
   };
 }
@@ -114,8 +96,13 @@ function stringify(body: ChatBody): string {
   return body.tools || body.response_format ? stringifyExact(body) : JSON.stringify(body);
 }
 
+function isFilteredPrompt({ code, type }: ReportedError): boolean {
+  return (code || type) === filteredPromptCode;
+}
+
 /** A prompt that was held back is an answer, as content that was held back is. */
 const filteredPrompt: readonly ChatEvent[] = [
+  started(),
   finished(0, FinishReason.CONTENT_FILTER, filteredPromptCode),
   completed(),
 ];
@@ -126,34 +113,4 @@ function headerOptions(
 ): Readonly<Record<string, string>> {
   const given = quirks.headerOptions.filter((name) => options?.[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, String(options?.[name])]));
-}
-
-interface Read {
-  readonly batch: readonly ChatEvent[];
-  readonly isDone: boolean;
-  readonly failure: unknown;
-}
-
-/** What one read of a stream says; undefined stands for its end. */
-function toBatch(answer: AnswerState, events: readonly ServerSentEvent[] | undefined): Read {
-  const batch: ChatEvent[] = [];
-  let isDone = events === undefined;
-  try {
-    for (const { event, data } of events ?? []) {
-      if (event === "error") throw embeddedFailure(locateError(data), answer.call, answer.reasons);
-      isDone = data === "[DONE]";
-      if (isDone) break;
-      toEvents(answer, data, batch);
-    }
-    if (isDone) batch.push(...endEvents(answer));
-    return { batch, isDone, failure: undefined };
-  } catch (failure) {
-    return { batch, isDone, failure };
-  }
-}
-
-async function wholeBatch(response: UpstreamResponse, answer: AnswerState): Promise<readonly ChatEvent[]> {
-  const batch: ChatEvent[] = [];
-  toEvents(answer, await readWhole(response, answer.call), batch);
-  return [...batch, ...endEvents(answer)];
 }

@@ -3,6 +3,8 @@ import type { Reason } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import type { ErrorReader } from "../kit/error-body.ts";
+import type { Sentence } from "../kit/sentences.ts";
 import type { OptionalField } from "./fields.ts";
 import type { MediaForm } from "./media.ts";
 
@@ -71,6 +73,10 @@ export interface Quirks {
   readonly adaptations: ((request: ChatRequest, model: Model) => Iterable<Adaptation>) | undefined;
   /** What the server's error codes, or HTTP statuses as text, mean where they mean something else. */
   readonly reasons: Readonly<Record<string, Reason>>;
+  /** Sentences of errors that only this server has, where it has no codes. */
+  readonly sentences: readonly Sentence[];
+  /** Reads errors that have more than OpenAI's. Undefined: they have not. */
+  readonly readError: ErrorReader | undefined;
 }
 
 /** What holds for a server unless it says otherwise. */
@@ -98,4 +104,6 @@ export const commonQuirks = {
   onlyWhole: undefined,
   adaptations: undefined,
   reasons: {},
+  sentences: [],
+  readError: undefined,
 } as const satisfies Partial<Quirks>;

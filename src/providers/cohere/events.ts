@@ -11,9 +11,14 @@ import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { lookUp } from "../../look-up.ts";
-import { failedAnswer, malformedAnswer, parseAnswer } from "../../upstream/read-answer.ts";
-import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
+import type { ServerSentEvent } from "../../upstream/sse.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { failedAnswer } from "../kit/errors.ts";
+import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { stateOf } from "../kit/provider-state.ts";
 import { exactUsage } from "../kit/usage.ts";
+import { cohereErrors } from "./errors.ts";
 import { planMark } from "./fields.ts";
 import { type CohereEvent, type CohereUsage, eventSchema } from "./wire.ts";
 
@@ -47,16 +52,17 @@ export interface AnswerState {
   readonly blocks: Map<string, number>;
   /** By index. */
   readonly calls: Map<number, Call>;
+  /** The last event, once it came. */
+  end: CohereEvent | undefined;
 }
 
 export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
-  return { call, hideReasoning, parts: 0, blocks: new Map(), calls: new Map() };
+  return { call, hideReasoning, parts: 0, blocks: new Map(), calls: new Map(), end: undefined };
 }
 
-/** Appends what one event, given as JSON text, means to a batch. True: it was the last one. */
-export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): boolean {
-  const event = parseAnswer(json, eventSchema, answer.call);
-  const before = batch.length;
+/** Appends the events of one event of the stream to a batch. True: the answer is over. */
+export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
+  const event = parseAnswer(parseJson(data, answer.call), eventSchema, answer.call, cohereErrors);
   switch (event.type) {
     case "message-start":
       answer.call.attempt.providerResponseId = event.id ?? "";
@@ -76,14 +82,25 @@ export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]):
       closeCall(answer.calls.get(event.index ?? 0), batch);
       break;
     case "message-end":
-      endEvents(answer, event, batch);
+      answer.end = event;
       return true;
     default:
       // Ends of content, citations, and events that are yet to be invented.
       break;
   }
-  if (batch.length > before) answer.call.outputStarted = true;
   return false;
+}
+
+/** Appends the events of the end of an answer. Throws when it was not finished: then it was cut. */
+export function endEvents({ call, calls, end }: AnswerState, batch: ChatEvent[]): void {
+  if (end === undefined) throw cutAnswer(call);
+  const { finish_reason, usage } = end.delta ?? {};
+  const reason = finish_reason ?? "";
+  const failure = lookUp(failures, reason);
+  if (failure !== undefined) throw failedAnswer(call, failure, reason);
+  for (const open of calls.values()) closeCall(open, batch);
+  batch.push(finished(0, lookUp(finishReasons, reason) ?? FinishReason.OTHER, reason));
+  batch.push(completed({ ...(usage && { usage: toUsage(usage) }) }));
 }
 
 /** What a block holds is told by the key of its text: its type comes only with the first event. */
@@ -139,18 +156,6 @@ function closeCall(call: Call | undefined, batch: ChatEvent[]): void {
   if (!call?.isOpen) return;
   batch.push(toolCallDelta(0, call.part, "{}"));
   call.isOpen = false;
-}
-
-function endEvents(answer: AnswerState, { delta }: CohereEvent, batch: ChatEvent[]): void {
-  const { call } = answer;
-  const reason = delta?.finish_reason ?? "";
-  const failure = lookUp(failures, reason);
-  if (failure !== undefined) {
-    throw failedAnswer(call, failure, reason);
-  }
-  for (const open of answer.calls.values()) closeCall(open, batch);
-  batch.push(finished(0, lookUp(finishReasons, reason) ?? FinishReason.OTHER, reason));
-  batch.push(completed({ ...(delta?.usage && { usage: toUsage(delta.usage) }) }));
 }
 
 /** Not the billed units: they leave out Cohere's own prompt. */

@@ -81,7 +81,7 @@ async function* stream(
   const fault = faultOf(script);
 
   if (fault?.after === 0) {
-    yield* cause(fault, 0, model, context);
+    yield* cause(fault, model, context);
     return;
   }
   signal.throwIfAborted();
@@ -111,7 +111,7 @@ async function* stream(
     return;
   }
   if (said !== faultAt) yield answer.finished;
-  yield* cause(fault, said, model, context);
+  yield* cause(fault, model, context);
 }
 
 /** Waits as long as the script says before a batch, the `said`th delta being its last. */
@@ -137,7 +137,6 @@ function faultOf({ fail, stall, malformed, end }: Script): Fault | undefined {
 
 async function* cause(
   fault: Fault,
-  said: number,
   model: Model,
   { signal, attempt }: AdapterContext,
 ): AsyncGenerator<readonly ChatEvent[], void> {
@@ -151,7 +150,6 @@ async function* cause(
           provider: "echo",
           providerModel: model.providerModel,
           httpStatus,
-          outputStarted: said > 0,
         }),
       });
     }

@@ -1,17 +1,18 @@
+import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
-import { responseFailure } from "../../upstream/errors.ts";
 import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
-import { type AnswerReader, readAnswer } from "../../upstream/read-answer.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
+import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport, type Route } from "./adaptations.ts";
-import { reasonOfGoogleCode } from "./errors.ts";
-import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
+import { googleErrors } from "./errors.ts";
+import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { toRequest } from "./request.ts";
 
 /** Leave to ask: what goes in front of a model's path, and what proves who asks. */
@@ -29,7 +30,7 @@ export interface Gate extends Route {
 
 /** The dialect of generateContent, as one of Google's services speaks it. */
 export function createGenerateContentAdapter(settings: ProviderSettings, gate: Gate): Adapter {
-  const upstream = new Upstream(settings);
+  const upstream = new Upstream(settings, commonHeaders);
   const { name } = settings;
 
   function ask(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
@@ -41,14 +42,17 @@ export function createGenerateContentAdapter(settings: ProviderSettings, gate: G
         path: `${pathPrefix}/models/${encodeURIComponent(model.providerModel)}:${method}`,
         headers,
         body: stringifyExact(toRequest(request, model, name)),
+        accepted: [started()],
         failure(response) {
           if (response.status === 401) gate.forget?.();
-          return responseFailure(response, call, reasonOfGoogleCode);
+          return responseFailure(response, call, googleErrors);
         },
-        read(response) {
-          const answer = startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN);
-          return readAnswer(response, call, readerFor(answer));
-        },
+        read: (response) => ({
+          decoder: eventDecoder(response, call),
+          answer: startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN),
+          toEvents,
+          endEvents,
+        }),
       };
     });
   }
@@ -62,17 +66,5 @@ export function createGenerateContentAdapter(settings: ProviderSettings, gate: G
     checkSupport: (request, model) => checkSupport(request, model, gate),
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
-  };
-}
-
-function readerFor(answer: AnswerState): AnswerReader {
-  return {
-    read({ data }, batch) {
-      toEvents(answer, data, batch);
-      return false;
-    },
-    whole: (json, batch) => toEvents(answer, json, batch),
-    // The end of the body is the only end: there is no [DONE].
-    end: (batch) => endEvents(answer, batch),
   };
 }

@@ -1,24 +1,73 @@
-import type { Reason } from "../../errors.ts";
+import { z } from "zod";
+import { extendReader, type ReportedError, word } from "../kit/error-body.ts";
+import type { ErrorDialect } from "../kit/errors.ts";
+import { promptTooLong } from "../kit/sentences.ts";
 
-/**
- * Reasons by the name of the gRPC code that every error of Google's carries, or by the precise word in its details. A bad
- * key is INVALID_ARGUMENT with status 400. FAILED_PRECONDITION stands for a place without a free tier, where billing is
- * off. https://ai.google.dev/gemini-api/docs/troubleshooting
- */
-export const reasonOfGoogleCode: Readonly<Record<string, Reason>> = {
-  API_KEY_INVALID: "PROVIDER_CREDENTIALS_REJECTED",
-  UNAUTHENTICATED: "PROVIDER_CREDENTIALS_REJECTED",
-  PERMISSION_DENIED: "PROVIDER_PERMISSION_DENIED",
-  INVALID_ARGUMENT: "INVALID_REQUEST",
-  OUT_OF_RANGE: "INVALID_REQUEST",
-  FAILED_PRECONDITION: "PROVIDER_QUOTA_EXHAUSTED",
-  NOT_FOUND: "MODEL_NOT_FOUND",
-  RESOURCE_EXHAUSTED: "PROVIDER_RATE_LIMITED",
-  CANCELLED: "PROVIDER_UNAVAILABLE",
-  ABORTED: "PROVIDER_UNAVAILABLE",
-  UNKNOWN: "PROVIDER_UNAVAILABLE",
-  INTERNAL: "PROVIDER_UNAVAILABLE",
-  UNAVAILABLE: "PROVIDER_UNAVAILABLE",
-  DEADLINE_EXCEEDED: "PROVIDER_TIMEOUT",
-  UNIMPLEMENTED: "PROVIDER_FAULT",
+// https://cloud.google.com/apis/design/errors#error_details: a list of messages of several types in one.
+const detail = z.object({
+  /** `ErrorInfo.reason`, the precise word, such as `API_KEY_INVALID`. */
+  reason: word,
+  /** `RetryInfo.retryDelay`, in seconds: `12.5s`. */
+  retryDelay: word,
+  /** `QuotaFailure.violations`. */
+  violations: z
+    .array(z.object({ quotaId: word }))
+    .optional()
+    .catch(undefined),
+});
+
+const errorBody = z.object({
+  error: z.object({
+    /** The name of a gRPC code. */
+    status: word,
+    details: z.array(detail.catch({})).optional().catch(undefined),
+  }),
+});
+
+/** Google's errors, at the Gemini API and at Vertex AI. https://ai.google.dev/gemini-api/docs/troubleshooting */
+export const googleErrors: ErrorDialect = {
+  read: extendReader(errorBody, ({ error: { status, details = [] } }, { code, type }) => ({
+    code: code || (details.map(({ reason = "" }) => reason).find(Boolean) ?? ""),
+    type: type || (status ?? ""),
+    retryAfterMs: retryDelayMs(details),
+    reason: reasonOfQuota(details),
+  })),
+  // By the name of the gRPC code that every error carries, or by the precise word in its details. A bad key is
+  // INVALID_ARGUMENT with status 400. FAILED_PRECONDITION stands for a place without a free tier, where billing is off.
+  codes: {
+    API_KEY_INVALID: "PROVIDER_CREDENTIALS_REJECTED",
+    UNAUTHENTICATED: "PROVIDER_CREDENTIALS_REJECTED",
+    PERMISSION_DENIED: "PROVIDER_PERMISSION_DENIED",
+    INVALID_ARGUMENT: "INVALID_REQUEST",
+    OUT_OF_RANGE: "INVALID_REQUEST",
+    FAILED_PRECONDITION: "PROVIDER_QUOTA_EXHAUSTED",
+    NOT_FOUND: "MODEL_NOT_FOUND",
+    RESOURCE_EXHAUSTED: "PROVIDER_RATE_LIMITED",
+    CANCELLED: "PROVIDER_UNAVAILABLE",
+    ABORTED: "PROVIDER_UNAVAILABLE",
+    UNKNOWN: "PROVIDER_UNAVAILABLE",
+    INTERNAL: "PROVIDER_UNAVAILABLE",
+    UNAVAILABLE: "PROVIDER_UNAVAILABLE",
+    DEADLINE_EXCEEDED: "PROVIDER_TIMEOUT",
+    UNIMPLEMENTED: "PROVIDER_FAULT",
+  },
+  types: {},
+  sentences: [
+    promptTooLong(
+      /input token count(?: \((?<requested>\d+)\))? exceeds the maximum number of tokens allowed \(?(?<limit>\d+)/i,
+    ),
+  ],
 };
+
+type Details = readonly z.infer<typeof detail>[];
+
+function retryDelayMs(details: Details): number | undefined {
+  const delay = details.map(({ retryDelay = "" }) => /^(\d+(?:\.\d+)?)s$/.exec(retryDelay)?.[1]).find(Boolean);
+  return delay === undefined ? undefined : Math.round(Number(delay) * 1000);
+}
+
+/** Where a quota for the day is used up, waiting minutes does not help. */
+function reasonOfQuota(details: Details): ReportedError["reason"] {
+  const isDaily = details.some(({ violations = [] }) => violations.some(({ quotaId }) => quotaId?.includes("PerDay")));
+  return isDaily ? "PROVIDER_QUOTA_EXHAUSTED" : undefined;
+}

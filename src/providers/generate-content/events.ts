@@ -12,13 +12,15 @@ import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
 import { lookUp } from "../../look-up.ts";
-import { locateErrorIn } from "../../upstream/error-body.ts";
-import { embeddedFailure } from "../../upstream/errors.ts";
-import { cutAnswer, failedAnswer, malformedAnswer } from "../../upstream/read-answer.ts";
-import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
+import type { ServerSentEvent } from "../../upstream/sse.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { failedAnswer } from "../kit/errors.ts";
+import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { stateOf } from "../kit/provider-state.ts";
 import { exactUsage } from "../kit/usage.ts";
 import { newCallId } from "./call-ids.ts";
-import { reasonOfGoogleCode } from "./errors.ts";
+import { googleErrors } from "./errors.ts";
 import {
   type Chunk,
   type ChunkCandidate,
@@ -76,15 +78,20 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
   return { call, hideReasoning, choices: new Map(), lost: new Set(), blockReason: "", usage: undefined };
 }
 
-/** Appends the events of one chunk, given as JSON text, to a batch. A whole answer is read like one large chunk. */
-export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): void {
+/**
+ * Appends the events of one chunk to a batch. A whole answer is read like one large chunk. True: the answer is over, which
+ * no chunk tells: the end of the body is the only end.
+ */
+export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
-  const chunk = parseChunk(json, call);
+  const value = parseJson(data, call, data.includes('"functionCall"') ? keepDigits : undefined);
+  const chunk = parseAnswer(value, chunkSchema, call, googleErrors, holdsError);
   if (chunk.responseId) call.attempt.providerResponseId = chunk.responseId;
   // Counts repeat and grow; chunks may lack some of them.
   if (chunk.usageMetadata) answer.usage = { ...answer.usage, ...chunk.usageMetadata };
   answer.blockReason ||= chunk.promptFeedback?.blockReason ?? "";
   for (const candidate of chunk.candidates ?? []) candidateEvents(answer, candidate, batch);
+  return false;
 }
 
 /** Appends the events of the end of an answer. Throws when a candidate was not finished: then the answer was cut. */
@@ -99,19 +106,8 @@ export function endEvents({ call, choices, blockReason, lost, usage }: AnswerSta
   batch.push(completed({ warnings: [...lost].map(lostWarning), ...(usage && { usage: toUsage(usage) }) }));
 }
 
-function parseChunk(json: string, call: UpstreamCall): Chunk {
-  let value: unknown;
-  try {
-    value = JSON.parse(json, json.includes('"functionCall"') ? keepDigits : undefined);
-  } catch {
-    // Without the cause: a SyntaxError quotes the text.
-    throw malformedAnswer(call, "it is not JSON");
-  }
-  const parsed = chunkSchema.safeParse(value);
-  if (parsed.success && (parsed.data.error ?? undefined) === undefined) return parsed.data;
-  const error = locateErrorIn(value);
-  if (error !== undefined) throw embeddedFailure(error, call, reasonOfGoogleCode);
-  throw malformedAnswer(call, "it has an unexpected form", parsed.error);
+function holdsError({ error }: Chunk): boolean {
+  return (error ?? undefined) !== undefined;
 }
 
 /** Numbers in arguments that JavaScript would write in other digits, such as long ids, keep theirs. */
@@ -131,7 +127,6 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: 
     const event = partEvent(answer, state, index, part, logprobs);
     if (event === undefined) continue;
     if (event.value.logprobs !== undefined) logprobs = undefined;
-    call.outputStarted = true;
     batch.push(event);
   }
   const reason = candidate.finishReason ?? "";

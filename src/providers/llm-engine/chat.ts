@@ -1,6 +1,7 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { commonQuirks, type Quirks } from "../chat-completions/quirks.ts";
+import { readLlmEngineError } from "./errors.ts";
 
 /**
  * How v2 differs from OpenAI: the body is passed on to vLLM or SGLang as it is, in whatever version the endpoint's image
@@ -32,6 +33,7 @@ export const chatQuirks: Quirks = {
   },
   regex: (pattern) => ({ guided_regex: pattern }),
   adaptations: templateAdaptations,
+  readError: readLlmEngineError,
 };
 
 /** Templates that callers send see the text of messages and nothing else (seeds 000 and 001). */

@@ -1,17 +1,19 @@
 import { create } from "@bufbuild/protobuf";
+import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import type { TemplateChoice } from "../../templates/template-families.ts";
-import { responseFailure } from "../../upstream/errors.ts";
 import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
-import { type AnswerReader, readAnswer } from "../../upstream/read-answer.ts";
+import { eventDecoder, isWhole } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
+import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
-import { type AnswerState, endEvents, startAnswer, toEvents } from "./events.ts";
+import { llmEngineErrors } from "./errors.ts";
+import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { Prompts } from "./prompts.ts";
 import { demanded, toRequest } from "./request.ts";
 
@@ -21,7 +23,7 @@ export function createCompletionsAdapter(
   authorization: Readonly<Record<string, string>>,
   template: TemplateChoice | undefined,
 ): Adapter {
-  const upstream = new Upstream(settings);
+  const upstream = new Upstream(settings, commonHeaders);
   const { name } = settings;
   const prompts = new Prompts(template);
 
@@ -34,8 +36,14 @@ export function createCompletionsAdapter(
         path: `/v1/llm/completions-${streamed ? "stream" : "sync"}?model_endpoint_name=${endpoint}`,
         headers: authorization,
         body: stringifyExact(body),
-        failure: (response) => responseFailure(response, call),
-        read: (response) => readAnswer(response, call, readerFor(startAnswer(call, request, body.max_new_tokens))),
+        accepted: [started()],
+        failure: (response) => responseFailure(response, call, llmEngineErrors),
+        read: (response) => ({
+          decoder: eventDecoder(response, call),
+          answer: startAnswer(call, request, body.max_new_tokens, isWhole(response)),
+          toEvents,
+          endEvents,
+        }),
       };
     });
   }
@@ -62,20 +70,5 @@ export function createCompletionsAdapter(
       prompts.close();
       await upstream.close();
     },
-  };
-}
-
-function readerFor(answer: AnswerState): AnswerReader {
-  return {
-    read({ data }, batch) {
-      toEvents(answer, data, batch);
-      if (answer.finished) batch.push(...endEvents(answer));
-      return answer.finished;
-    },
-    whole(json, batch) {
-      toEvents(answer, json, batch);
-      answer.finished = true;
-    },
-    end: (batch) => batch.push(...endEvents(answer)),
   };
 }

@@ -6,8 +6,11 @@ import { type LogProbs, LogProbsSchema } from "../../gen/dragoman/v1/logprobs_pb
 import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
 import { WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
 import { estimateUsage } from "../../tokens/usage-estimate.ts";
-import { cutAnswer, parseAnswer } from "../../upstream/read-answer.ts";
+import { cutAnswer } from "../../upstream/errors.ts";
+import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { llmEngineErrors } from "./errors.ts";
 import { answerSchema, type WireTokenLogProb } from "./wire.ts";
 
 /** An answer as far as it has come. */
@@ -16,33 +19,39 @@ export interface AnswerState {
   readonly request: ChatRequest;
   /** The bound that was sent. */
   readonly maxNewTokens: number;
+  /** Whether the answer came as one JSON value, which does not say that it is finished. */
+  readonly isWhole: boolean;
   finished: boolean;
   promptTokens: number | undefined;
   /** Of the whole answer so far. */
   completionTokens: number | undefined;
 }
 
-export function startAnswer(call: UpstreamCall, request: ChatRequest, maxNewTokens: number): AnswerState {
-  return { call, request, maxNewTokens, finished: false, promptTokens: undefined, completionTokens: undefined };
+export function startAnswer(
+  call: UpstreamCall,
+  request: ChatRequest,
+  maxNewTokens: number,
+  isWhole: boolean,
+): AnswerState {
+  const nothing = { finished: false, promptTokens: undefined, completionTokens: undefined };
+  return { call, request, maxNewTokens, isWhole, ...nothing };
 }
 
-/** Appends the events of one event of a stream, given as JSON text, to a batch. A whole answer is read the same way. */
-export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): void {
+/** Appends the events of one event of a stream, or of a whole answer, to a batch. True: the answer is over. */
+export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
-  const { request_id: id, output } = parseAnswer(json, answerSchema, call);
+  const { request_id: id, output } = parseAnswer(parseJson(data, call), answerSchema, call, llmEngineErrors);
   if (id) call.attempt.providerResponseId = id;
   answer.promptTokens = output.num_prompt_tokens ?? answer.promptTokens;
   answer.completionTokens = output.num_completion_tokens ?? answer.completionTokens;
   const logprobs = toLogProbs(output.token ? [output.token] : (output.tokens ?? []));
-  if (output.text !== "" || logprobs !== undefined) {
-    batch.push(textDelta(0, 0, output.text, logprobs));
-    call.outputStarted = true;
-  }
-  answer.finished = output.finished === true;
+  if (output.text !== "" || logprobs !== undefined) batch.push(textDelta(0, 0, output.text, logprobs));
+  answer.finished = answer.isWhole || output.finished === true;
+  return answer.finished;
 }
 
-/** The events of the end of an answer. Throws when it was cut. */
-export function endEvents({ call, request, maxNewTokens, ...answer }: AnswerState): readonly ChatEvent[] {
+/** Appends the events of the end of an answer. Throws when it was not finished: then it was cut. */
+export function endEvents({ call, request, maxNewTokens, ...answer }: AnswerState, batch: ChatEvent[]): void {
   if (!answer.finished) throw cutAnswer(call);
   const isFull = answer.completionTokens !== undefined && answer.completionTokens >= maxNewTokens;
   const reason = isFull ? FinishReason.LENGTH : FinishReason.STOP;
@@ -51,7 +60,7 @@ export function endEvents({ call, request, maxNewTokens, ...answer }: AnswerStat
     message: "LLM Engine does not say why an answer ends: the finish reason was concluded from its number of tokens",
   });
   const usage = answer.completionTokens === undefined ? undefined : toUsage(request, answer);
-  return [finished(0, reason, ""), completed({ warnings: [warning], ...(usage && { usage }) })];
+  batch.push(finished(0, reason, ""), completed({ warnings: [warning], ...(usage && { usage }) }));
 }
 
 /** The count of the prompt is often missing. */

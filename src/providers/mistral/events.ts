@@ -1,22 +1,18 @@
 import { type ChatEvent, completed, finished, reasoningDelta, textDelta } from "../../chat/stream/events.ts";
-import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { lookUp } from "../../look-up.ts";
-import { cutAnswer, failedAnswer, malformedAnswer, parseAnswer } from "../../upstream/read-answer.ts";
-import { stateOf, type UpstreamCall } from "../../upstream/upstream-call.ts";
+import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
+import type { ServerSentEvent } from "../../upstream/sse.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { ToolCalls } from "../chat-completions/tool-calls.ts";
 import { toUsage } from "../chat-completions/usage.ts";
+import { locateError } from "../kit/error-body.ts";
+import { embeddedFailure, failedAnswer } from "../kit/errors.ts";
+import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { stateOf } from "../kit/provider-state.ts";
+import { mistralErrors } from "./errors.ts";
 import { RepeatedStart } from "./repeated-start.ts";
 import { type AnswerChoice, type AnswerContent, type AnswerUsage, answerSchema } from "./wire.ts";
-
-/** Codes and types of errors that say more than their HTTP status. */
-export const mistralCodes: Readonly<Record<string, Reason>> = {
-  "1500": "MODEL_NOT_FOUND",
-  unknown_model: "MODEL_NOT_FOUND",
-  invalid_model: "MODEL_NOT_FOUND",
-  "3230": "INVALID_REQUEST",
-  invalid_request_message_order: "INVALID_REQUEST",
-};
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
   stop: FinishReason.STOP,
@@ -49,12 +45,16 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean, continue
   return { call, hideReasoning, continued, choices: new Map(), usage: undefined };
 }
 
-/** Appends the events of one chunk, given as JSON text, to a batch. A whole answer is read like one large chunk. */
-export function toEvents(answer: AnswerState, json: string, batch: ChatEvent[]): void {
-  const chunk = parseAnswer(json, answerSchema, answer.call, mistralCodes);
-  if (chunk.id) answer.call.attempt.providerResponseId = chunk.id;
+/** Appends the events of one chunk to a batch. A whole answer is read like one large chunk. True: the answer is over. */
+export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, batch: ChatEvent[]): boolean {
+  const { call } = answer;
+  if (event === "error") throw embeddedFailure(locateError(data, mistralErrors.read), call, mistralErrors);
+  if (data === "[DONE]") return true;
+  const chunk = parseAnswer(parseJson(data, call), answerSchema, call, mistralErrors);
+  if (chunk.id) call.attempt.providerResponseId = chunk.id;
   answer.usage = chunk.usage ?? answer.usage;
   for (const choice of chunk.choices) choiceEvents(answer, choice, batch);
+  return false;
 }
 
 /** Appends the events of the end of an answer. Throws when a choice was not finished: then the answer was cut. */
@@ -80,7 +80,6 @@ function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEven
   }
   const index = choice.index ?? 0;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
-  const before = batch.length;
   const { content, tool_calls } = choice.delta ?? choice.message ?? {};
   for (const chunk of typeof content === "string" ? [{ text: content }] : (content ?? [])) {
     contentEvents(answer, state, index, chunk, batch);
@@ -91,7 +90,6 @@ function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEven
     if (event !== undefined) batch.push(event);
     state.open = undefined;
   }
-  if (batch.length > before) call.outputStarted = true;
   if (reason !== "") state.finishReason = reason;
 }
 

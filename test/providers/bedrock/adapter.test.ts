@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ConfigError } from "../../../src/config/config-error.ts";
 import { GatewayError } from "../../../src/errors.ts";
+import type { Adapter } from "../../../src/providers/adapter.ts";
 import { createBedrockAdapter, detectBedrock } from "../../../src/providers/bedrock/index.ts";
 import { createSigner } from "../../../src/providers/bedrock/sign.ts";
+import { streamFrom } from "../../support/attempt.ts";
 import { errorFrame, eventFrame, exceptionFrame } from "../../support/event-stream.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { ask } from "../../support/requests.ts";
@@ -29,6 +31,9 @@ async function start(scripts: readonly Script[], options: Parameters<typeof sett
 }
 
 const question = ask(`bedrock/${sonnet}`, "hello");
+
+/** One attempt, as routing makes it. */
+const attempt = (adapter: Adapter) => collect(streamFrom(adapter, question, model()).events);
 
 describe("Bedrock's adapter", () => {
   it("asks at the model's own path with the key, and notes the request's id", async () => {
@@ -81,13 +86,13 @@ describe("Bedrock's adapter", () => {
 
   it("limits the silence before the first frame and between frames", async () => {
     const silent = await start([{ headers, steps: [{ hold: never }] }], { timeouts: { firstEventMs: 20 } });
-    const first = await collect(silent.adapter.stream(question, model(), context()));
+    const first = await attempt(silent.adapter);
     expect(first.error).toMatchObject({ reason: "PROVIDER_TIMEOUT", facts: { provider: { outputStarted: false } } });
 
     // Half a frame is no event.
     const steps = [{ write: hi }, { write: end.subarray(0, 20) }, { hold: never }];
     const stuck = await start([{ headers, steps }], { timeouts: { idleMs: 20 } });
-    const later = await collect(stuck.adapter.stream(question, model(), context()));
+    const later = await attempt(stuck.adapter);
     expect(brief(later.events)).toEqual(["started", "text 0.0 Hi"]);
     expect(later.error).toMatchObject({ reason: "PROVIDER_TIMEOUT", facts: { provider: { outputStarted: true } } });
   });
@@ -116,7 +121,7 @@ describe("Bedrock's adapter", () => {
 
   it("hands on what came before a failure in the same read", async () => {
     const { adapter } = await start([{ headers, steps: [{ write: Buffer.concat([hi, Buffer.from("<html>")]) }] }]);
-    const { events, error } = await collect(adapter.stream(question, model(), context()));
+    const { events, error } = await attempt(adapter);
     expect(brief(events)).toEqual(["started", "text 0.0 Hi"]);
     expect(error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
   });

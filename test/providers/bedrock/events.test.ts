@@ -15,8 +15,9 @@ const end = eventFrame("messageStop", { stopReason: "end_turn" });
 function read(hideReasoning: boolean, ...frames: readonly Uint8Array[]): readonly ChatEvent[] {
   const answer = startAnswer(startCall(context()), hideReasoning);
   const batch: ChatEvent[] = [];
-  for (const frame of new FrameDecoder().decode(frames)) toEvents(answer, frame, batch);
-  return [...batch, ...endEvents(answer)];
+  for (const frame of new FrameDecoder(answer.call).decode(frames)) toEvents(answer, frame, batch);
+  endEvents(answer, batch);
+  return batch;
 }
 
 function states(events: readonly ChatEvent[]): readonly string[] {

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { GatewayError } from "../../../src/errors.ts";
 import { type Frame, FrameDecoder } from "../../../src/providers/bedrock/frames.ts";
+import { startCall } from "../../../src/upstream/upstream-call.ts";
 import { eventFrame } from "../../support/event-stream.ts";
+import { context } from "./harness.ts";
 
 // Two frames that botocore decodes to the values below.
 const deltaFrame = Buffer.from(
@@ -25,8 +28,23 @@ const delta: Frame = {
   payload: '{"contentBlockIndex":0,"delta":{"text":"Hi"},"p":"ab"}',
 };
 
+const start = () => new FrameDecoder(startCall(context()));
+
+/** What is wrong with bytes; empty where nothing is. */
+function problemOf(bytes: Uint8Array): string {
+  const decoder = start();
+  try {
+    for (const frame of decoder.decode([bytes])) throw new Error(`took ${frame.payload}`);
+    decoder.end();
+    return "";
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return error.cause instanceof Error ? error.cause.message : error.reason;
+  }
+}
+
 function decode(...chunks: readonly Uint8Array[]): readonly Frame[] {
-  const decoder = new FrameDecoder();
+  const decoder = start();
   return chunks.flatMap((chunk) => [...decoder.decode([chunk])]);
 }
 
@@ -58,31 +76,28 @@ describe("FrameDecoder", () => {
     );
   });
 
-  it("tells whether the bytes end inside a frame", () => {
-    const decoder = new FrameDecoder();
-    expect(decoder.isInsideFrame).toBe(false);
+  it("takes bytes that end inside a frame for a cut answer", () => {
+    const decoder = start();
+    expect(decoder.end()).toEqual([]);
     expect([...decoder.decode([deltaFrame.subarray(0, 3)])]).toEqual([]);
-    expect(decoder.isInsideFrame).toBe(true);
+    expect(() => decoder.end()).toThrow("ended before it was whole");
     expect([...decoder.decode([deltaFrame.subarray(3)])]).toEqual([delta]);
-    expect(decoder.isInsideFrame).toBe(false);
+    expect(decoder.end()).toEqual([]);
   });
 
   it("refuses any byte of a frame that was changed", () => {
+    expect(problemOf(Buffer.alloc(0))).toBe("");
     for (const place of deltaFrame.keys()) {
       const broken = Buffer.from(deltaFrame);
       broken[place] = (broken[place] ?? 0) ^ 0x01;
-      const decoder = new FrameDecoder();
       // A changed length may make the frame longer: then it is not whole.
-      expect(() => {
-        for (const frame of decoder.decode([broken])) throw new Error(`took ${frame.payload}`);
-        if (decoder.isInsideFrame) throw new Error("not whole");
-      }).toThrow(/checksum|length|not whole/);
+      expect(problemOf(broken)).toMatch(/checksum|length|PROVIDER_STREAM_INTERRUPTED/);
     }
   });
 
   it("refuses a length beyond all bounds at once, instead of waiting for that much", () => {
-    const decoder = new FrameDecoder();
-    expect(() => [...decoder.decode([Buffer.from("7fffffff", "hex")])]).toThrow("impossible length");
-    expect(() => [...new FrameDecoder().decode([Buffer.from("00000004", "hex")])]).toThrow("impossible length");
+    expect(problemOf(Buffer.from("7fffffff", "hex"))).toBe("a frame has an impossible length");
+    expect(problemOf(Buffer.from("00000004", "hex"))).toBe("a frame has an impossible length");
+    expect(() => decode(Buffer.from("00000004", "hex"))).toThrow("the provider's answer is malformed");
   });
 });

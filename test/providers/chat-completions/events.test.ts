@@ -3,12 +3,12 @@ import type { ChatEvent } from "../../../src/chat/stream/events.ts";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
-import { endEvents, startAnswer, toEvents } from "../../../src/providers/chat-completions/events.ts";
+import { endEvents, toEvents } from "../../../src/providers/chat-completions/events.ts";
 import { toUsage } from "../../../src/providers/chat-completions/usage.ts";
 import { EventDecoder } from "../../../src/upstream/sse.ts";
-import { startCall } from "../../../src/upstream/upstream-call.ts";
+import { streamFrom } from "../../support/attempt.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
-import { adapter, brief, collect, context, fixture, model, request } from "./harness.ts";
+import { adapter, brief, collect, context, emptyAnswer, fixture, model, request } from "./harness.ts";
 
 const closers: (() => PromiseLike<unknown> | undefined)[] = [];
 afterEach(async () => {
@@ -24,16 +24,17 @@ async function answer(body: string | readonly string[], contentType = "text/even
     () => provider.close?.(),
     () => upstream[Symbol.asyncDispose](),
   );
-  const attemptContext = context();
-  return { ...(await collect(provider.stream(asked, model(), attemptContext))), attempt: attemptContext.attempt };
+  const { attempt, events } = streamFrom(provider, asked, model());
+  return { ...(await collect(events)), attempt };
 }
 
 /** The events of a stream of chunks, without a network. */
 function read(...chunks: readonly object[]): readonly string[] {
-  const state = startAnswer(startCall(context()), { hideReasoning: false, keepDetails: false });
+  const state = emptyAnswer();
   const batch: ChatEvent[] = [];
-  for (const chunk of chunks) toEvents(state, JSON.stringify(chunk), batch);
-  return brief([...batch, ...endEvents(state)]);
+  for (const chunk of chunks) toEvents(state, { data: JSON.stringify(chunk) }, batch);
+  endEvents(state, batch);
+  return brief(batch);
 }
 
 const delta = (fields: object) => ({ choices: [{ index: 0, delta: fields }] });
@@ -334,12 +335,13 @@ describe("the split law", () => {
   const lineEndings = { LF: "\n", CRLF: "\r\n", CR: "\r" };
 
   function readBytes(chunks: readonly Uint8Array[]): readonly ChatEvent[] {
-    const state = startAnswer(startCall(context()), { hideReasoning: false, keepDetails: false });
-    const decoder = new EventDecoder(() => new Error("too long"));
+    const state = emptyAnswer();
+    const decoder = new EventDecoder(state.call);
     const batch: ChatEvent[] = [];
     const events = [...chunks.flatMap((chunk) => decoder.decode([chunk])), ...decoder.end()];
-    for (const { data } of events) if (data !== "[DONE]") toEvents(state, data, batch);
-    return [...batch, ...endEvents(state)];
+    for (const event of events) toEvents(state, event, batch);
+    endEvents(state, batch);
+    return batch;
   }
 
   it.each(

@@ -9,7 +9,10 @@ import { AttemptSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import type { Adapter, AdapterContext } from "../../../src/providers/adapter.ts";
+import { openAiErrors } from "../../../src/providers/chat-completions/errors.ts";
+import { type AnswerState, startAnswer } from "../../../src/providers/chat-completions/events.ts";
 import { declarations } from "../../../src/providers/registry.ts";
+import { startCall } from "../../../src/upstream/upstream-call.ts";
 
 export function fixture(name: string): string {
   return readFileSync(new URL(`../../fixtures/openai/${name}`, import.meta.url), "utf8");
@@ -47,6 +50,16 @@ export function request(fields: MessageInitShape<typeof ChatRequestSchema> = {})
 
 export function context(signal: AbortSignal = new AbortController().signal): AdapterContext {
   return { signal, attempt: create(AttemptSchema, { provider: "openai", providerModel: "gpt-4o" }) };
+}
+
+/** An answer of OpenAI's of which nothing has come. */
+export function emptyAnswer(): AnswerState {
+  return startAnswer(startCall(context()), {
+    hideReasoning: false,
+    keepDetails: false,
+    isWhole: false,
+    errors: openAiErrors,
+  });
 }
 
 /** All events of a stream, and the error that ended it if one did. */

@@ -1,24 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChatEvent } from "../../../src/chat/stream/events.ts";
-import { endEvents, startAnswer, toEvents } from "../../../src/providers/chat-completions/events.ts";
+import { endEvents, toEvents } from "../../../src/providers/chat-completions/events.ts";
 import { plainChunk } from "../../../src/providers/chat-completions/plain-chunk.ts";
-import { startCall } from "../../../src/upstream/upstream-call.ts";
-import { context } from "./harness.ts";
-
-const start = () => startAnswer(startCall(context()), { hideReasoning: false, keepDetails: false });
+import { emptyAnswer } from "./harness.ts";
 
 /** Everything that a stream of chunks comes to, failures included. */
 function outcomeOf(chunks: readonly object[]): unknown {
-  const state = start();
+  const state = emptyAnswer();
   const batch: ChatEvent[] = [];
   try {
-    for (const chunk of chunks) toEvents(state, JSON.stringify(chunk), batch);
-    batch.push(...endEvents(state));
+    for (const chunk of chunks) toEvents(state, { data: JSON.stringify(chunk) }, batch);
+    endEvents(state, batch);
   } catch {
     return [batch, "failed"];
   }
-  return [batch, state.call.outputStarted, state.call.attempt.providerResponseId];
+  return [batch, state.call.attempt.providerResponseId];
 }
 
 const text = fc.string({ maxLength: 3 });
@@ -70,7 +67,7 @@ describe("a chunk that is only text", () => {
   });
 
   it("goes the shorter way in the middle of an answer of OpenAI's", () => {
-    const state = start();
+    const state = emptyAnswer();
     const choices = [{ index: 0, delta: { content: "Par" }, logprobs: null, finish_reason: null }];
     const openAi = {
       id: "c1",
@@ -80,7 +77,7 @@ describe("a chunk that is only text", () => {
       choices,
     };
     expect(plainChunk(openAi, state)).toBeUndefined();
-    toEvents(state, JSON.stringify(openAi), []);
+    toEvents(state, { data: JSON.stringify(openAi) }, []);
     expect(plainChunk(openAi, state)).toEqual({ index: 0, text: "Par" });
     expect(plainChunk({ ...openAi, object: "error" }, state)).toBeUndefined();
     expect(plainChunk({ ...openAi, usage: null, obfuscation: "x" }, state)).toEqual({ index: 0, text: "Par" });

@@ -351,7 +351,7 @@ describe("faults", () => {
     await batches.next();
     await expect(batches.next()).rejects.toMatchObject({
       status: "RESOURCE_EXHAUSTED",
-      facts: { retryAfterMs: 1500, provider: { provider: "echo", httpStatus: 429, outputStarted: true } },
+      facts: { retryAfterMs: 1500, provider: { provider: "echo", httpStatus: 429 } },
     });
     expect(attempt.httpStatus).toBe(429);
   });

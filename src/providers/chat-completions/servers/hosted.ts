@@ -1,4 +1,7 @@
 import { ReasoningEffort } from "../../../gen/dragoman/v1/reasoning_pb.js";
+import { cerebrasSentences, readCerebrasError } from "./cerebras/errors.ts";
+import { deepInfraReasons, readDeepInfraError } from "./deepinfra/errors.ts";
+import { groqReasons, readGroqError } from "./groq/errors.ts";
 import {
   asksForJson,
   cerebrasAdaptations,
@@ -8,8 +11,10 @@ import {
   openAiAdaptations,
   xaiAdaptations,
 } from "./limits.ts";
+import { moonshotReasons, moonshotSentences } from "./moonshot/errors.ts";
 import { moonshotAdaptations } from "./moonshot.ts";
 import { basicFields, type CompatibleServer, commonFields, hostedServer, openModelFields } from "./server.ts";
+import { xaiSentences } from "./xai/errors.ts";
 
 const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
 
@@ -74,6 +79,8 @@ export const hostedServers: readonly CompatibleServer[] = [
     headerOptions: ["queue_threshold"],
     onlyWhole: asksForJson,
     adaptations: cerebrasAdaptations,
+    sentences: cerebrasSentences,
+    readError: readCerebrasError,
   },
   {
     ...hostedServer,
@@ -99,8 +106,8 @@ export const hostedServers: readonly CompatibleServer[] = [
     topKOff: 0,
     cacheMarks: true,
     adaptations: deepInfraAdaptations,
-    // It answers with {"detail": …}, which elsewhere is the sign of a wrong address.
-    reasons: { 404: "MODEL_NOT_FOUND" },
+    reasons: deepInfraReasons,
+    readError: readDeepInfraError,
   },
   {
     ...hostedServer,
@@ -124,8 +131,8 @@ export const hostedServers: readonly CompatibleServer[] = [
     maxStopSequences: 4,
     streamOptions: undefined,
     adaptations: groqAdaptations,
-    // 498: no capacity for the tier flex.
-    reasons: { 498: "PROVIDER_UNAVAILABLE" },
+    reasons: groqReasons,
+    readError: readGroqError,
   },
   {
     ...hostedServer,
@@ -227,6 +234,7 @@ export const hostedServers: readonly CompatibleServer[] = [
     },
     efforts: [NONE, LOW, MEDIUM, HIGH],
     adaptations: xaiAdaptations,
+    sentences: xaiSentences,
   },
   {
     ...hostedServer,
@@ -280,11 +288,8 @@ export const hostedServers: readonly CompatibleServer[] = [
     media: ["image"],
     maxStopSequences: 5,
     adaptations: moonshotAdaptations,
-    // https://platform.kimi.ai/docs/api/errors
-    reasons: {
-      exceeded_current_quota_error: "PROVIDER_QUOTA_EXHAUSTED",
-      engine_overloaded_error: "PROVIDER_UNAVAILABLE",
-    },
+    reasons: moonshotReasons,
+    sentences: moonshotSentences,
   },
   {
     ...hostedServer,

@@ -1,3 +1,4 @@
+import { llamaCppReasons, readLlamaCppError } from "./llamacpp/errors.ts";
 import { type CompatibleServer, commonFields, openModelFields, ownServer } from "./server.ts";
 
 const samplingFields = {
@@ -69,6 +70,8 @@ export const ownServers: readonly CompatibleServer[] = [
     media: ["image"],
     topKOff: 0,
     flatSchema: true,
+    reasons: llamaCppReasons,
+    readError: readLlamaCppError,
   },
   {
     ...ownServer,

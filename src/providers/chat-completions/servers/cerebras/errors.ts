@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { extendReader, word } from "../../../kit/error-body.ts";
+import { promptTooLong, type Sentence } from "../../../kit/sentences.ts";
+
+/** Errors are flat; in a stream the HTTP status is beside them. */
+export const readCerebrasError = extendReader(
+  z.object({ failed_generation: word, status_code: z.number().optional().catch(undefined) }),
+  ({ failed_generation: failedGeneration, status_code: status }, common) => ({
+    failedGeneration,
+    status: status ?? common.status,
+  }),
+);
+
+export const cerebrasSentences: readonly Sentence[] = [
+  // https://github.com/cline/cline/issues/5140
+  promptTooLong(/current length is (?<requested>\d+) while limit is (?<limit>\d+)/i),
+];

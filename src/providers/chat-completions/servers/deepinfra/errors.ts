@@ -1,0 +1,13 @@
+import { z } from "zod";
+import type { Reason } from "../../../../errors.ts";
+import { extendReader } from "../../../kit/error-body.ts";
+
+export const readDeepInfraError = extendReader(z.object({ detail: z.object({ error: z.string() }) }), ({ detail }) => ({
+  message: detail.error,
+  structured: true,
+}));
+
+export const deepInfraReasons = {
+  // It answers with {"detail": …}, which elsewhere is the sign of a wrong address.
+  404: "MODEL_NOT_FOUND",
+} as const satisfies Readonly<Record<string, Reason>>;

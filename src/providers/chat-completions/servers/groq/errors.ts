@@ -1,0 +1,17 @@
+import { z } from "zod";
+import type { Reason } from "../../../../errors.ts";
+import { extendReader, word } from "../../../kit/error-body.ts";
+
+/** Where the model did not keep to JSON, Groq reports what it wrote. https://console.groq.com/docs/structured-outputs */
+export const readGroqError = extendReader(
+  z.object({ error: z.object({ failed_generation: word }) }),
+  ({ error: { failed_generation: failedGeneration } }) => ({ failedGeneration }),
+);
+
+/** https://console.groq.com/docs/errors */
+export const groqReasons = {
+  json_validate_failed: "JSON_GENERATION_FAILED",
+  tool_use_failed: "PROVIDER_FAULT",
+  // No capacity for the tier flex.
+  498: "PROVIDER_UNAVAILABLE",
+} as const satisfies Readonly<Record<string, Reason>>;

@@ -1,0 +1,22 @@
+import { openAiErrors } from "../chat-completions/errors.ts";
+import type { ErrorDialect } from "../kit/errors.ts";
+import { promptTooLong } from "../kit/sentences.ts";
+
+/** Errors of OpenAI's shape, with codes of Mistral's own. */
+export const mistralErrors: ErrorDialect = {
+  ...openAiErrors,
+  // Codes and types that say more than their HTTP status.
+  codes: {
+    "1500": "MODEL_NOT_FOUND",
+    unknown_model: "MODEL_NOT_FOUND",
+    invalid_model: "MODEL_NOT_FOUND",
+    "3230": "INVALID_REQUEST",
+    invalid_request_message_order: "INVALID_REQUEST",
+  },
+  sentences: [
+    // https://docs.mistral.ai/resources/known-limitations
+    promptTooLong(
+      /prompt contains (?<requested>\d+) tokens.*too large for model with (?<limit>\d+) maximum context length/is,
+    ),
+  ],
+};

@@ -1,0 +1,29 @@
+import { create } from "@bufbuild/protobuf";
+import { GatewayError } from "../errors.ts";
+import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
+import { ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
+
+/**
+ * The failure of an attempt, with whether output had been handed on. Adapters throw what a failure means before any
+ * output; after output, a failure inside the answer is an interruption of it, whatever the provider calls it.
+ */
+export function attemptFailure(error: unknown, attempt: Attempt, outputStarted: boolean): GatewayError {
+  if (!(error instanceof GatewayError)) {
+    return new GatewayError("INTERNAL", "an internal error occurred", { cause: error });
+  }
+  const { provider: reported, interruption, metadata } = error.facts;
+  if (reported === undefined && !error.reason.startsWith("PROVIDER_")) return error;
+  const provider = { ...(reported ?? providerError(attempt)), outputStarted };
+  if (!outputStarted) return error.with({ provider });
+  if (interruption === undefined) return error.with({ provider, metadata: { ...metadata, partial: "true" } });
+  return new GatewayError("PROVIDER_STREAM_INTERRUPTED", interruption, {
+    cause: error.cause,
+    metadata: { provider: provider.provider, partial: "true" },
+    provider,
+  });
+}
+
+/** What is known of a provider that reported nothing itself. */
+function providerError({ provider, providerModel, httpStatus, providerRequestId: requestId }: Attempt) {
+  return create(ProviderErrorSchema, { provider, providerModel, httpStatus, requestId });
+}
