@@ -1,33 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Model } from "../src/gen/dragoman/v1/model_pb.js";
-import { listedModels } from "../src/providers/listed-models.ts";
+import { listedModels, providers } from "../src/providers/registry.ts";
 
 // Compares the catalog with models.dev, the open database that the npm packages of model limits are made from, and
 // prints what differs. Which of the two is right, the vendor's page says: nothing is changed here, and a difference is no
 // failure. `npm run models [-- <address or file>]`: an address or a file of its api.json, by default the live one.
 
 const source = process.argv[2] ?? "https://models.dev/api.json";
-
-/** Our providers by their names in the database. What is not here (own servers, LLM Engine) it does not know. */
-const databaseNames: Readonly<Record<string, string>> = {
-  openai: "openai",
-  anthropic: "anthropic",
-  gemini: "google",
-  vertex: "google-vertex",
-  bedrock: "amazon-bedrock",
-  cerebras: "cerebras",
-  deepinfra: "deepinfra",
-  mistral: "mistral",
-  cohere: "cohere",
-  groq: "groq",
-  together: "togetherai",
-  fireworks: "fireworks-ai",
-  openrouter: "openrouter",
-  xai: "xai",
-  deepseek: "deepseek",
-  moonshot: "moonshotai",
-};
 
 /** Entries whose facts are those of a seed's time and not of today. */
 const historical: ReadonlySet<string> = new Set(["egp-chat", "cerebras"]);
@@ -58,9 +38,11 @@ const facts: Readonly<
 };
 
 const database = databaseSchema.parse(JSON.parse(await read(source)));
-const models = listedModels().filter(({ profile }) => !historical.has(profile));
+const models = listedModels({}).filter(({ profile }) => !historical.has(profile));
 
-for (const [provider, name] of Object.entries(databaseNames)) {
+for (const { name: provider, modelsDevName: name } of providers) {
+  // Own servers and LLM Engine are not in the database.
+  if (name === undefined) continue;
   const records = database[name]?.models;
   if (records === undefined) {
     console.log(`${provider}: the database has no ${name}`);

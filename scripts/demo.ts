@@ -6,7 +6,7 @@ import { loadConfig } from "../src/config/load.ts";
 import { ChatService } from "../src/gen/dragoman/v1/chat_service_pb.js";
 import { Role } from "../src/gen/dragoman/v1/message_pb.js";
 import { detectLocal, knownModels, preparedModels } from "../src/providers/local/home.ts";
-import { declarations } from "../src/providers/registry.ts";
+import { listedModels, providers } from "../src/providers/registry.ts";
 import type { Service } from "../src/server/service.ts";
 import { createLog } from "../src/telemetry/log.ts";
 import { PrepareError, prepareLocal } from "./prepare-local.ts";
@@ -52,8 +52,8 @@ async function prepare(model: string): Promise<void> {
   if (!model.startsWith("local/")) return;
   const name = model.slice("local/".length);
   const known = knownModels.find((candidate) => candidate.name === name);
-  const missing = known !== undefined && !preparedModels().some((prepared) => prepared.name === name);
-  if (missing || detectLocal() !== undefined) await prepareLocal(known?.name);
+  const missing = known !== undefined && !preparedModels(process.env).some((prepared) => prepared.name === name);
+  if (missing || detectLocal(process.env) !== undefined) await prepareLocal(known?.name);
 }
 
 /** The service as it always is, but on free ports of this machine, silent and without a configuration file. */
@@ -66,7 +66,7 @@ async function start(): Promise<Service> {
     DRAGOMAN_AUTHENTICATION: "loopback",
     DRAGOMAN_LOG_LEVEL: "silent",
   };
-  const config = loadConfig({ environment, declarations });
+  const config = loadConfig({ environment, providers, models: listedModels(environment) });
   return composeService(config, createLog(config.log.level));
 }
 

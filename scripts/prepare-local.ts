@@ -32,8 +32,8 @@ if (import.meta.main) {
  * DRAGOMAN_LOCAL_MODEL names, else the default. What is there already stays.
  */
 export async function prepareLocal(name?: string): Promise<void> {
-  const home = localHome();
-  const own = name === undefined ? ownModel() : undefined;
+  const home = localHome(process.env);
+  const own = name === undefined ? ownModel(process.env) : undefined;
   const wanted = name ?? (process.env.DRAGOMAN_LOCAL_MODEL || knownModels[0].name);
   const model = knownModels.find((known) => known.name === wanted);
   if (own !== undefined) {

@@ -1,22 +1,24 @@
 import type { Config } from "./config/config.ts";
-import { withProfile } from "./config/models.ts";
-import { listedModels } from "./providers/listed-models.ts";
-import { declarations } from "./providers/registry.ts";
+import type { Adapter } from "./providers/adapter.ts";
+import { providers } from "./providers/registry.ts";
 import { type Service, startService } from "./server/service.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 
 /** Puts a service together from its configuration and starts it. */
 export function composeService(config: Config, log: Log): Promise<Service> {
-  const adapters = config.providers.map((settings) => {
-    const declaration = declarations.find(({ name }) => name === settings.name);
-    if (declaration === undefined) throw new Error(`no provider is declared as ${settings.name}`);
-    return declaration.create(settings);
-  });
   return startService({
     config,
-    adapters,
-    models: withProfile(listedModels(), config.profile),
+    adapters: createAdapters(config),
+    models: config.listedModels,
     observers: [createCallLog(log)],
+  });
+}
+
+/** The adapter of every provider that is on. */
+export function createAdapters(config: Pick<Config, "providers">): readonly Adapter[] {
+  return config.providers.flatMap((settings) => {
+    const definition = providers.find(({ name }) => name === settings.name);
+    return definition === undefined ? [] : [definition.create(settings)];
   });
 }

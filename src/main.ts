@@ -5,8 +5,7 @@ import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { describeConfig } from "./config/describe.ts";
 import { loadConfig } from "./config/load.ts";
-import { listedModels } from "./providers/listed-models.ts";
-import { declarations } from "./providers/registry.ts";
+import { listedModels, providers } from "./providers/registry.ts";
 import { returnMemoryWhenIdle } from "./server/idle-memory.ts";
 import { startLines } from "./server/start-lines.ts";
 import { createLog } from "./telemetry/log.ts";
@@ -44,7 +43,7 @@ async function main(): Promise<void> {
 }
 
 function load(file: string | undefined): Config {
-  return loadConfig({ environment: process.env, file, declarations, models: listedModels() });
+  return loadConfig({ environment: process.env, file, providers, models: listedModels(process.env) });
 }
 
 function readVersion(): string {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { providers } from "../src/providers/registry.ts";
 
 const source = resolve(import.meta.dirname, "../src");
 
@@ -40,7 +41,7 @@ const rooms: readonly (readonly [room: string, doors: readonly string[]])[] = [
         "upstream",
         "templates",
       ],
-      ...["config/provider.ts", "config/secret.ts", "config/config-error.ts"],
+      ...["config/provider.ts", "config/environment.ts", "config/secret.ts", "config/rules.ts"],
     ],
   ],
   ["routing", ["gen", "errors.ts", "tokens", "chat", "providers/adapter.ts"]],
@@ -83,6 +84,16 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   undici: ["upstream", "providers/azure-openai/entra.ts"],
 };
 
+/** Rooms inside `providers/` that providers share. Every other folder there, and each of `servers/`, is one provider's. */
+const shared: ReadonlySet<string> = new Set(["kit", "chat-completions", "generate-content", "claude"]);
+
+/** The folder of the provider that a file belongs to. Undefined for what several share. */
+function providerFolder(path: string): string | undefined {
+  const [, server] = /^(providers\/chat-completions\/servers\/[^/]+)\//.exec(path) ?? [];
+  const [, folder, name = ""] = /^(providers\/([^/]+))\//.exec(path) ?? [];
+  return server ?? (shared.has(name) ? undefined : folder);
+}
+
 function files(): readonly string[] {
   return readdirSync(source, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts") && !path.startsWith("gen"))
@@ -118,6 +129,30 @@ describe("the layers of src/", () => {
       const isOpen = isWithin(target, room) || doors.some((door) => isWithin(target, door));
       expect(isOpen, `src/${path} must not import src/${target}`).toBe(true);
     }
+  });
+
+  it.each(files())("%s imports no provider but its own", (path) => {
+    if (path === "providers/registry.ts") return;
+    for (const target of targetsOf(path)) {
+      const folder = providerFolder(target);
+      const isOwn = folder === undefined || folder === providerFolder(path);
+      expect(isOwn, `without ${folder}, src/${path} would not compile`).toBe(true);
+    }
+  });
+
+  it("names every provider in one line of the registry, which exports a definition", async () => {
+    const folders = [...new Set(files().flatMap((path) => providerFolder(path) ?? []))];
+    const lines = readFileSync(join(source, "providers/registry.ts"), "utf8").split("\n");
+    for (const folder of folders) {
+      const place = `"./${folder.slice("providers/".length)}/index.ts"`;
+      expect(lines.filter((line) => line.includes(place))).toEqual([`  import(${place}),`]);
+    }
+    expect(providers).toHaveLength(folders.length);
+  });
+
+  it.each(files())("%s reads no environment but what it is given", (path) => {
+    if (path === "main.ts") return;
+    expect(readFileSync(join(source, path), "utf8")).not.toMatch(/\bprocess\.env\b|\{[^}]*\benv\b[^}]*\} = process\b/);
   });
 
   it.each(files())("%s leaves transports and upstream HTTP to the rooms they belong to", (path) => {

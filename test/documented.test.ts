@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reasons } from "../src/errors.ts";
 import { profiles } from "../src/profiles/profiles.ts";
+import { providers } from "../src/providers/registry.ts";
 
 const read = (path: string) => readFileSync(resolve(import.meta.dirname, "..", path), "utf8");
 
@@ -23,6 +24,13 @@ describe("the documents", () => {
   it("list every reason in the README", () => {
     const text = read("README.md");
     for (const reason of Object.keys(reasons)) expect(text).toContain(reason);
+  });
+
+  it("have a row of the README's table for every provider, and for no other", () => {
+    const [, table = ""] = /\| providers \| on by \|\n\|-+\|-+\|\n((?:\|.*\n)+)/.exec(read("README.md")) ?? [];
+    const rows = table.split("\n").map((row) => row.split("|")[1] ?? "");
+    const named = rows.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+    expect(named.sort()).toEqual(providers.map(({ name }) => name).sort());
   });
 
   it("name every profile", () => {

@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { ChatService } from "../src/gen/dragoman/v1/chat_service_pb.js";
 import { scriptEcho } from "./support/requests.ts";
 
@@ -109,6 +112,22 @@ describe("the program", () => {
   it("checks a configuration and prints it without secrets", () => {
     expect(run("--check")).toMatchObject({ status: 0, output: expect.stringContaining("max_request_size: 16MiB") });
     expect(run("--check", "--config", "/no/such/file.yaml")).toMatchObject({ status: 1 });
+  });
+
+  it.each([
+    ["llm-engine", "{ api: v9, nonsense: 1 }", ["options.api", "options.nonsense"]],
+    ["azure-openai", "{ key_type: entra-secret }", ["options.key_type"]],
+    ["openai", "{ anything: 1 }", ["options.anything"]],
+  ])("rejects wrong options of %s on --check as on start", (name, options, paths) => {
+    const folder = mkdtempSync(join(tmpdir(), "dragoman-main-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "dragoman.yaml");
+    const entry = `{ api_key: k, base_url: "http://127.0.0.1:9", options: ${options} }`;
+    writeFileSync(file, `providers: { ${name}: ${entry} }`);
+    const [checked, started] = [run("--check", "--config", file), run("--config", file)];
+    expect(checked).toEqual(started);
+    expect(checked.status).toBe(1);
+    for (const path of paths) expect(checked.error).toContain(`  providers.${name}.${path}: `);
   });
 
   it("says what is wrong with an option and exits with 2", () => {

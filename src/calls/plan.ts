@@ -25,7 +25,8 @@ import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
 import { type GenerationParameters, GenerationParametersSchema } from "../gen/dragoman/v1/parameters_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
-import type { Catalog, Deployment } from "../models/catalog.ts";
+import type { Catalog } from "../models/catalog.ts";
+import type { ConfiguredModel } from "../models/configured-model.ts";
 import { pathSegment } from "../path-segment.ts";
 import { type ProfileName, profileOf, profiles } from "../profiles/profiles.ts";
 import type { Adapter } from "../providers/adapter.ts";
@@ -68,7 +69,7 @@ interface CheckedChat {
   readonly model: Model;
   readonly profile: Profile;
   /** What is configured for the model; undefined for most. */
-  readonly deployment: Deployment | undefined;
+  readonly deployment: ConfiguredModel | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type Address, formatAddress, isLoopback } from "./address.ts";
 import type { ApiKey, Config } from "./config.ts";
-import type { Report } from "./config-error.ts";
+import type { ReportProblem } from "./config-error.ts";
 import type { FileSection } from "./schema.ts";
 import { suggest } from "./suggest.ts";
 
@@ -10,7 +10,7 @@ type Authentication = Config["authentication"];
 export function resolveAuthentication(
   { mode, keys: entries, require_account: requireAccount }: FileSection["authentication"],
   modeVariable: Authentication["mode"] | undefined,
-  report: Report,
+  report: ReportProblem,
 ): Authentication {
   const keys = entries.map(({ default_account: defaultAccount, ...key }) => ({ ...key, defaultAccount }));
   reportDuplicates(keys, "id", ({ id }) => id, report);
@@ -35,7 +35,12 @@ export function resolveAuthentication(
 }
 
 /** In mode `loopback`, reports an address that other machines can reach. */
-export function reportExposure(mode: Authentication["mode"], path: string, address: Address, report: Report): void {
+export function reportExposure(
+  mode: Authentication["mode"],
+  path: string,
+  address: Address,
+  report: ReportProblem,
+): void {
   if (mode !== "loopback" || isLoopback(address.host)) return;
   report(
     path,
@@ -48,7 +53,7 @@ function reportDuplicates(
   keys: readonly ApiKey[],
   name: "id" | "sha256",
   textOf: (key: ApiKey) => string,
-  report: Report,
+  report: ReportProblem,
 ): void {
   const seen = new Map<string, number>();
   for (const [index, key] of keys.entries()) {

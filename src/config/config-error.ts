@@ -8,8 +8,8 @@ export interface ConfigProblem {
   readonly fix: string;
 }
 
-/** Takes note of a mistake, so that all of them can be told at once. */
-export type Report = (path: string, problem: string, fix: string) => void;
+/** Records a mistake, so that all of them are reported at once. */
+export type ReportProblem = (path: string, problem: string, fix: string) => void;
 
 /** The configuration cannot be used. Lists every mistake in it. */
 export class ConfigError extends Error {

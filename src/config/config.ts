@@ -1,4 +1,7 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { ConfiguredModel } from "../models/configured-model.ts";
+import type { ProviderStatus } from "../models/provider-status.ts";
+import type { ProfileName } from "../profiles/profiles.ts";
 import type { ProviderSettings } from "./provider.ts";
 
 /** Certificates of one listener. With `clientAuthority`, clients must show a certificate that it signed (mutual TLS). */
@@ -27,34 +30,6 @@ export interface ApiKey {
   readonly accounts: readonly string[];
   /** The account of calls that name none. Default: the only one in `accounts`, else none. */
   readonly defaultAccount: string | undefined;
-}
-
-/** A parameter that callers may set in ChatRequest.deployment_parameters, and that goes into the provider's request. */
-export interface DeclaredParameter {
-  readonly name: string;
-  readonly type: "string" | "integer" | "number" | "boolean";
-  /** For a person; may be empty. */
-  readonly description: string;
-  readonly required: boolean;
-}
-
-/** A model that the configuration adds or changes, or a deployment, as it results. */
-export interface ConfiguredModel {
-  /** Takes the place of a listed model with the same id. The id of a deployment is `deployments/<id>`. */
-  readonly model: Model;
-  /** The only account whose calls may use it. Empty: every account's. */
-  readonly account: string;
-  readonly parameters: readonly DeclaredParameter[];
-  /** The model completes text rather than conversations: it gets the last user message and nothing else. */
-  readonly completionOnly: boolean;
-}
-
-/** Whether a provider is on, and why. */
-export interface ProviderState {
-  readonly name: string;
-  readonly on: boolean;
-  /** For a person: `OPENAI_API_KEY is set`, `set GROQ_API_KEY to turn it on`. */
-  readonly reason: string;
 }
 
 /** The whole configuration, resolved and frozen. */
@@ -97,9 +72,11 @@ export interface Config {
   /** The providers that are on. */
   readonly providers: readonly ProviderSettings[];
   /** Every known provider, on or off, with the reason. */
-  readonly providerStates: readonly ProviderState[];
+  readonly providerStatuses: readonly ProviderStatus[];
   /** The profile of every listed model that is named by a bare id, instead of its own. Undefined: each its own. */
-  readonly profile: "egp-chat" | "egp-deployment" | "cerebras" | "deepinfra" | "plain" | undefined;
+  readonly profile: ProfileName | undefined;
+  /** The models that the service lists by itself, under `profile`. */
+  readonly listedModels: readonly Model[];
   /** What the file says of models, then its deployments. */
   readonly models: readonly ConfiguredModel[];
 }

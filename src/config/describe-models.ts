@@ -1,12 +1,11 @@
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { type ModelCapabilities, ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
-import type { ConfiguredModel } from "./config.ts";
-
-const prefix = "deployments/";
+import type { ConfiguredModel } from "../models/configured-model.ts";
+import { deploymentId } from "../models/find-model.ts";
 
 /** The section `models`, each entry with all that is known of it. */
 export function describeModels(models: readonly ConfiguredModel[]) {
-  const entries = models.filter(({ model }) => !model.id.startsWith(prefix));
+  const entries = models.filter(({ model }) => deploymentId(model.id) === undefined);
   return Object.fromEntries(
     entries.map((configured) => {
       const { id, provider, providerModel, aliases } = configured.model;
@@ -17,9 +16,10 @@ export function describeModels(models: readonly ConfiguredModel[]) {
 
 /** The section `deployments`, likewise. */
 export function describeDeployments(models: readonly ConfiguredModel[]) {
-  const entries = models.filter(({ model }) => model.id.startsWith(prefix));
   return Object.fromEntries(
-    entries.map((configured) => {
+    models.flatMap((configured) => {
+      const id = deploymentId(configured.model.id);
+      if (id === undefined) return [];
       const { model, account, completionOnly } = configured;
       const described = {
         model: `${model.provider}/${model.providerModel}`,
@@ -27,7 +27,7 @@ export function describeDeployments(models: readonly ConfiguredModel[]) {
         completion_only: completionOnly,
         ...describeFacts(configured),
       };
-      return [model.id.slice(prefix.length), described];
+      return [[id, described]];
     }),
   );
 }

@@ -62,10 +62,10 @@ function describeCertificate(pem: Buffer) {
   return { subject: subject.replaceAll("\n", ", "), expires: validToDate.toISOString() };
 }
 
-function describeProviders({ providers, providerStates }: Config) {
+function describeProviders({ providers, providerStatuses }: Config) {
   const settingsOf = new Map(providers.map((settings) => [settings.name, settings]));
   return Object.fromEntries(
-    providerStates.map(({ name, on, reason }) => {
+    providerStatuses.map(({ name, on, reason }) => {
       const settings = settingsOf.get(name);
       if (settings === undefined) return [name, { enabled: on, reason }];
       const { baseUrl, apiKey, headers, timeouts, maxConnections, options } = settings;

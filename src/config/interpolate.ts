@@ -1,13 +1,12 @@
-import type { Report } from "./config-error.ts";
+import type { ReportProblem } from "./config-error.ts";
 import { isTree, type Tree } from "./config-file.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "./environment.ts";
 
 /**
  * Replaces `${NAME}` by the variable in every text of the file, and `${NAME:-text}` by the variable or, where it is
  * unset or empty, by the text. `$${` stands for `${`. A variable that is not set is reported and counts as empty.
  */
-export function interpolate(tree: Tree, environment: Environment, report: Report): Tree {
+export function interpolate(tree: Tree, environment: Environment, report: ReportProblem): Tree {
   const replace = (value: unknown, path: string): unknown => {
     if (typeof value === "string") return interpolateText(value, environment, report, path);
     if (Array.isArray(value)) return value.map((item, index) => replace(item, `${path}[${index}]`));
@@ -18,7 +17,7 @@ export function interpolate(tree: Tree, environment: Environment, report: Report
   return replaceAll(tree, "");
 }
 
-function interpolateText(text: string, environment: Environment, report: Report, path: string): string {
+function interpolateText(text: string, environment: Environment, report: ReportProblem, path: string): string {
   return text.replace(/\$\$\{|\$\{([^}]*)(\}?)/g, (match, reference: string | undefined, end: string) => {
     if (reference === undefined) return "${";
     const [, name, fallback] = /^([A-Za-z_]\w*)(?::-(.*))?$/s.exec(end === "" ? "" : reference) ?? [];

@@ -3,11 +3,13 @@ import type { ZodType } from "zod";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { reportExposure, resolveAuthentication } from "./authentication.ts";
 import type { Config, ListenerConfig } from "./config.ts";
-import { ConfigError, type ConfigProblem, type Report } from "./config-error.ts";
+import { ConfigError, type ConfigProblem, type ReportProblem } from "./config-error.ts";
 import { readConfigFile } from "./config-file.ts";
-import { type Environment, interpolate } from "./interpolate.ts";
-import { reportUnreachable, resolveModels } from "./models.ts";
-import { type KnownProvider, reportUnknownProviders, resolveProvider } from "./provider-settings.ts";
+import type { Environment } from "./environment.ts";
+import { interpolate } from "./interpolate.ts";
+import { reportUnreachable, resolveModels, withProfile } from "./models.ts";
+import type { ConfigurableProvider } from "./provider.ts";
+import { reportUnknownProviders, resolveProvider } from "./provider-settings.ts";
 import { address, level, mode } from "./schema.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { validate, validateVariable } from "./validate.ts";
@@ -17,8 +19,8 @@ export interface ConfigSources {
   /** Path of the file, from `--config`. Default: the variable DRAGOMAN_CONFIG; without both no file is read. */
   readonly file?: string | undefined;
   /** The providers that can be configured. Default none. */
-  readonly declarations?: readonly KnownProvider[];
-  /** The models that can be changed and deployed by their bare ids. Default none. */
+  readonly providers?: readonly ConfigurableProvider[];
+  /** The models that the service lists by itself. The file can change and deploy them. Default none. */
   readonly models?: readonly Model[];
 }
 
@@ -29,14 +31,16 @@ export interface ConfigSources {
  * (`host:port`, IPv6 in brackets), DRAGOMAN_AUTHENTICATION (`keys`, `loopback`, `off`), DRAGOMAN_LOG_LEVEL, and each
  * provider's address variable (`OPENAI_BASE_URL`). Only a provider's key is the other way round: one in the file wins
  * over its variable (`OPENAI_API_KEY`), which may belong to somebody's shell. A variable that is empty counts as unset.
- * Paths in the file are seen from the file's folder.
+ * Paths in the file are seen from the file's folder. Only the variables that it is given are
+ * read; but Amazon's and Google's libraries, once called, look for credentials in the process's own environment
+ * (`bedrock/sign.ts`, `vertex/google-tokens.ts`).
  *
  * Throws ConfigError with every mistake that was found.
  */
-export function loadConfig({ environment, file, declarations = [], models: listed = [] }: ConfigSources): Config {
+export function loadConfig({ environment, file, providers: known = [], models: listed = [] }: ConfigSources): Config {
   const problems = new Map<string, ConfigProblem>();
   // The first problem of a place is the cause of the others there.
-  const report: Report = (path, problem, fix) => {
+  const report: ReportProblem = (path, problem, fix) => {
     if (!problems.has(path)) problems.set(path, { path, problem, fix });
   };
   const source = file ?? (environment.DRAGOMAN_CONFIG || undefined);
@@ -67,11 +71,11 @@ export function loadConfig({ environment, file, declarations = [], models: liste
     streamHeadersAfterMs: content.http.stream_headers_after,
   };
   const logLevel = variable(level, "DRAGOMAN_LOG_LEVEL") ?? content.log.level;
-  reportUnknownProviders(Object.keys(content.providers), declarations, report);
-  const providers = declarations.map((known) =>
-    resolveProvider(known, content.providers[known.name], environment, report),
+  const knownNames = known.map(({ name }) => name);
+  reportUnknownProviders(Object.keys(content.providers), knownNames, report);
+  const providers = known.map((provider) =>
+    resolveProvider(provider, content.providers[provider.name], { environment, written }, report),
   );
-  const knownNames = declarations.map(({ name }) => name);
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
   if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
 
@@ -90,9 +94,10 @@ export function loadConfig({ environment, file, declarations = [], models: liste
     shutdown: { delayMs: shutdown.delay, graceMs: shutdown.grace },
     grpcConnection: { maxAgeMs: grpcConnection.max_age, keepaliveMs: grpcConnection.keepalive },
     log: { level: logLevel },
-    providers: providers.filter(({ state }) => state.on).map(({ settings }) => settings),
-    providerStates: providers.map(({ state }) => state),
+    providers: providers.filter(({ status }) => status.on).map(({ settings }) => settings),
+    providerStatuses: providers.map(({ status }) => status),
     profile: content.profile,
+    listedModels: withProfile(listed, content.profile),
     models,
   });
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
+import { profileNames } from "../profiles/profiles.ts";
 import { parseCount } from "./quantities.ts";
 import { choice, flag, leaf, section, text } from "./rules.ts";
 
-export const profile = choice("egp-chat", "egp-deployment", "cerebras", "deepinfra", "plain");
+export const profile = choice(...profileNames);
 
 const tokens = leaf({
   parse: parseCount,

@@ -6,14 +6,15 @@ import {
   ModelCapabilitiesSchema,
   ModelSchema,
 } from "../gen/dragoman/v1/model_pb.js";
+import type { ConfiguredModel } from "../models/configured-model.ts";
+import { deploymentId, deploymentName, findModel, indexModels } from "../models/find-model.ts";
 import { nearest } from "../nearest.ts";
-import type { ConfiguredModel } from "./config.ts";
-import type { Report } from "./config-error.ts";
+import { type ProfileName, profileFamilies } from "../profiles/profiles.ts";
+import type { ReportProblem } from "./config-error.ts";
 import type { DeploymentSection, ModelSection } from "./model-schema.ts";
 import type { FileSection } from "./schema.ts";
 import { suggest } from "./suggest.ts";
 
-type Profile = FileSection["profile"];
 type Facts = Pick<ModelSection, keyof ModelSection & keyof DeploymentSection>;
 
 /** What the entries of the file are made from. */
@@ -25,26 +26,11 @@ export interface ModelSources {
   readonly section: Pick<FileSection, "profile" | "models" | "deployments">;
 }
 
-/** The name of a deployment in requests: `deployments/<id>`. */
-const prefix = "deployments/";
-
-/** Families of Model.family that are not the name of a provider, or are whichever providers are known. */
-const families = [
-  "openai-chat",
-  "openai-completions",
-  "llm-engine",
-  "anthropic",
-  "google",
-  "mistral",
-  "cerebras",
-  "deepinfra",
-];
-
 /**
  * The models that the file adds or changes, then its deployments, each as it results: what a listed entry says, changed
  * field by field. Reports names that lead nowhere or to two models.
  */
-export function resolveModels({ listed, providers, section }: ModelSources, report: Report): ConfiguredModel[] {
+export function resolveModels({ listed, providers, section }: ModelSources, report: ReportProblem): ConfiguredModel[] {
   const own = Object.entries(section.models).map(([id, entry]) => {
     checkEntry(`models.${id}`, entry, providers, report);
     return configure(ownModel(id, entry, { listed, providers, section }, report), entry);
@@ -52,17 +38,22 @@ export function resolveModels({ listed, providers, section }: ModelSources, repo
   const changed = new Map(own.map(({ model }) => [model.id, model]));
   const entries = [...new Set([...listed.map((entry) => changed.get(entry.id) ?? entry), ...changed.values()])];
   reportSharedNames(entries, section.models, report);
+  const index = indexModels(entries, listed);
+  const targets: Targets = {
+    find: (name) => findModel(index, name, providers),
+    names: entries.flatMap((model) => [model.id, ...model.aliases]),
+  };
   const deployments = Object.entries(section.deployments).map(([id, entry]) => {
     checkEntry(`deployments.${id}`, entry, providers, report);
     const { account = "", completion_only: completionOnly } = entry;
-    const model = deployedModel(id, entry, entries, providers, report);
+    const model = deployedModel(id, entry, targets, report);
     return { ...configure(model, entry), account, completionOnly };
   });
   return [...own, ...deployments];
 }
 
 /** The listed models under the profile that the configuration gives to bare ids. `provider/model` stays `plain`. */
-export function withProfile(listed: readonly Model[], profile: Profile): readonly Model[] {
+export function withProfile(listed: readonly Model[], profile: ProfileName | undefined): readonly Model[] {
   if (profile === undefined) return listed;
   return listed.map((model) => (isBare(model) ? { ...model, profile } : model));
 }
@@ -71,7 +62,7 @@ export function withProfile(listed: readonly Model[], profile: Profile): readonl
 export function reportUnreachable(
   deployments: FileSection["deployments"],
   { mode, keys }: { readonly mode: string; readonly keys: readonly { readonly accounts: readonly string[] }[] },
-  report: Report,
+  report: ReportProblem,
 ): void {
   if (mode !== "keys" || keys.some(({ accounts }) => accounts.length === 0)) return;
   const accounts = [...new Set(keys.flatMap((key) => key.accounts))];
@@ -85,10 +76,10 @@ export function reportUnreachable(
   }
 }
 
-const nameFix = `write 1 to 256 characters without blanks, not beginning with \`${prefix}\``;
+const nameFix = `write 1 to 256 characters without blanks, not beginning with \`${deploymentName("")}\``;
 
 function isModelName(name: string): boolean {
-  return /^\S{1,256}$/.test(name) && !name.startsWith(prefix);
+  return /^\S{1,256}$/.test(name) && deploymentId(name) === undefined;
 }
 
 function isBare({ id, provider }: Model): boolean {
@@ -100,7 +91,7 @@ function ownModel(
   id: string,
   entry: ModelSection,
   { listed, providers, section }: ModelSources,
-  report: Report,
+  report: ReportProblem,
 ): Model {
   const path = `models.${id}`;
   const alias = listed.find(({ aliases }) => aliases.includes(id));
@@ -109,7 +100,8 @@ function ownModel(
   for (const [index, name] of (entry.aliases ?? []).entries()) {
     if (!isModelName(name)) report(`${path}.aliases[${index}]`, "is not a name for a model", nameFix);
   }
-  const base = findModel(id, listed, providers);
+  const found = findModel(indexModels(listed), id, providers);
+  const base = found && clone(ModelSchema, found);
   if (base === undefined && entry.provider === undefined) {
     const ids = listed.map((model) => model.id);
     const fix = didYouMean(id, ids) ?? "write the name of a provider for a new model";
@@ -122,40 +114,28 @@ function ownModel(
   return { ...model, provider, providerModel, profile, aliases: [...(entry.aliases ?? model.aliases)] };
 }
 
+/** What deployments can point at. */
+interface Targets {
+  find(name: string): Model | undefined;
+  readonly names: readonly string[];
+}
+
 /** A deployment's model before its facts: that of its target, under a name and a profile of its own. */
-function deployedModel(
-  id: string,
-  entry: DeploymentSection,
-  entries: readonly Model[],
-  providers: readonly string[],
-  report: Report,
-): Model {
+function deployedModel(id: string, entry: DeploymentSection, targets: Targets, report: ReportProblem): Model {
   const path = `deployments.${id}`;
   // A path segment on the HTTP surface of deployments (seed 003), and a part of ChatRequest.model.
   if (!/^[\w.:-]{1,128}$/.test(id)) {
     report(path, "is not an id for a deployment", "write letters, digits, `.`, `_`, `:` and `-`, at most 128");
   }
-  const target = findModel(entry.model, entries, providers);
+  const target = targets.find(entry.model);
   if (target === undefined) {
-    const names = entries.flatMap((model) => [model.id, ...model.aliases]);
     const problem = "is neither a model of the catalog nor provider/model of a known provider";
-    report(`${path}.model`, problem, didYouMean(entry.model, names) ?? "ListModels lists what there is");
+    report(`${path}.model`, problem, didYouMean(entry.model, targets.names) ?? "ListModels lists what there is");
   }
-  const base = target ?? create(ModelSchema);
+  const base = target === undefined ? create(ModelSchema) : clone(ModelSchema, target);
   // A model without chat gets the prompt as it is.
   const templateFamily = entry.completion_only ? "none" : base.templateFamily;
-  return { ...base, id: prefix + id, displayName: id, aliases: [], profile: "egp-deployment", templateFamily };
-}
-
-/** The model of a name, as the catalog resolves it: an id or alias, or `provider/model`, which is `plain`. */
-function findModel(name: string, entries: readonly Model[], providers: readonly string[]): Model | undefined {
-  const entry = entries.find(({ id, aliases }) => id === name || aliases.includes(name));
-  if (entry !== undefined) return clone(ModelSchema, entry);
-  const [, provider = "", providerModel = ""] = /^([^/]+)\/(.+)$/s.exec(name) ?? [];
-  if (!providers.includes(provider)) return undefined;
-  const served = entries.find((model) => model.provider === provider && model.providerModel === providerModel);
-  const base = served ? clone(ModelSchema, served) : create(ModelSchema, { provider, providerModel });
-  return { ...base, id: name, displayName: base.displayName || providerModel, aliases: [], profile: "plain" };
+  return { ...base, id: deploymentName(id), displayName: id, aliases: [], profile: "egp-deployment", templateFamily };
 }
 
 function configure(base: Model, facts: Facts): ConfiguredModel {
@@ -193,13 +173,13 @@ function checkEntry(
   path: string,
   entry: Facts & { readonly provider?: string | undefined },
   providers: readonly string[],
-  report: Report,
+  report: ReportProblem,
 ): void {
   const { provider, family, parameters } = entry;
   if (provider !== undefined && !providers.includes(provider)) {
     report(`${path}.provider`, "is not a known provider", suggest(provider, providers));
   }
-  const known = [...new Set([...families, ...providers])];
+  const known = [...new Set([...profileFamilies, ...providers])];
   if (family !== undefined && !known.includes(family)) {
     report(`${path}.family`, "is not a known family", suggest(family, known));
   }
@@ -210,7 +190,7 @@ function checkEntry(
 }
 
 /** An alias, or a new id, may not be the name of another model. */
-function reportSharedNames(entries: readonly Model[], own: FileSection["models"], report: Report): void {
+function reportSharedNames(entries: readonly Model[], own: FileSection["models"], report: ReportProblem): void {
   const owners = new Map<string, string>();
   for (const { id } of entries) owners.set(id, id);
   const fromFile = ({ id }: Model) => Object.hasOwn(own, id);

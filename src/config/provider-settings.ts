@@ -1,25 +1,25 @@
-import type { ProviderState } from "./config.ts";
-import type { Report } from "./config-error.ts";
-import type { Environment } from "./interpolate.ts";
-import type { ProviderSettings } from "./provider.ts";
-import { apiKey, baseUrl, type ProviderSection, providerSchema } from "./schema.ts";
+import type { ProviderStatus } from "../models/provider-status.ts";
+import type { ReportProblem } from "./config-error.ts";
+import type { Tree } from "./config-file.ts";
+import type { Environment } from "./environment.ts";
+import type { ConfigurableProvider, ProviderSettings } from "./provider.ts";
+import { parseOptions } from "./provider-options.ts";
+import { baseUrl } from "./rules.ts";
+import { apiKey, type ProviderSection, providerSchema } from "./schema.ts";
 import { Secret } from "./secret.ts";
 import { suggest } from "./suggest.ts";
 import { validateVariable } from "./validate.ts";
 
-/** What configuration needs to know of a provider: a part of its ProviderDefinition, which says what each means. */
-export interface KnownProvider {
-  readonly name: string;
-  readonly keyVariable: string | undefined;
-  readonly baseUrlVariable: string | undefined;
-  readonly defaultBaseUrl: string;
-  readonly onBy: "key" | "url" | "always" | "detect";
-  readonly detect?: () => string | undefined;
+export interface ResolvedProvider {
+  readonly status: ProviderStatus;
+  readonly settings: ProviderSettings;
 }
 
-export interface ResolvedProvider {
-  readonly state: ProviderState;
-  readonly settings: ProviderSettings;
+/** Where settings come from beside their section. */
+interface Sources {
+  readonly environment: Environment;
+  /** The file before interpolation, which problems quote. */
+  readonly written: Tree;
 }
 
 /** A value and where it comes from, for a person: `OPENAI_API_KEY is set`. Undefined when there is none. */
@@ -30,83 +30,104 @@ interface Found {
 
 export function reportUnknownProviders(
   names: readonly string[],
-  known: readonly KnownProvider[],
-  report: Report,
+  known: readonly string[],
+  report: ReportProblem,
 ): void {
-  const knownNames = known.map(({ name }) => name);
   for (const name of names) {
-    if (!knownNames.includes(name)) report(`providers.${name}`, "is not a known provider", suggest(name, knownNames));
+    if (!known.includes(name)) report(`providers.${name}`, "is not a known provider", suggest(name, known));
   }
 }
 
-/** Puts together what the file, the provider's usual variables and its declaration say. */
+/** Combines the file, the provider's variables and its definition. */
 export function resolveProvider(
-  known: KnownProvider,
+  known: ConfigurableProvider,
   section: ProviderSection | undefined,
-  environment: Environment,
-  report: Report,
+  { environment, written }: Sources,
+  report: ReportProblem,
 ): ResolvedProvider {
+  const { name, variables, defaultBaseUrl } = known;
   const entry = section ?? providerSchema.parse({});
-  const path = `providers.${known.name}`;
-  if (entry.base_url !== undefined && known.baseUrlVariable === undefined) {
+  const path = `providers.${name}`;
+  if (entry.base_url !== undefined && variables.baseUrl === undefined) {
     report(`${path}.base_url`, "is not used: the provider has no address", "remove it");
   }
-  if (entry.api_key !== undefined && known.keyVariable === undefined) {
+  if (entry.api_key !== undefined && variables.apiKey === undefined) {
     report(`${path}.api_key`, "is not used: the provider takes no key", "remove it");
   }
-  const variable = (schema: typeof apiKey, name: string | undefined): Found | undefined => {
-    if (name === undefined || entry.enabled === false) return undefined;
-    const text = environment[name];
+  const variable = (schema: typeof apiKey, variableName: string | undefined): Found | undefined => {
+    if (variableName === undefined || entry.enabled === false) return undefined;
+    const text = environment[variableName];
     if (!text) return undefined;
-    const value = validateVariable(schema, name, text, report);
-    return value === undefined ? undefined : { value, reason: `${name} is set` };
+    const value = validateVariable(schema, variableName, text, report);
+    return value === undefined ? undefined : { value, reason: `${variableName} is set` };
   };
   const configured = (value: string | undefined, key: string): Found | undefined =>
     value === undefined ? undefined : { value, reason: `${path}.${key} is set` };
   // A key in the file was put there for this service; the usual variable may belong to somebody's shell.
-  const key = configured(entry.api_key, "api_key") ?? variable(apiKey, known.keyVariable);
-  const url = variable(baseUrl, known.baseUrlVariable) ?? configured(entry.base_url, "base_url");
+  const key = configured(entry.api_key, "api_key") ?? variable(apiKey, variables.apiKey);
+  const url = variable(baseUrl, variables.baseUrl) ?? configured(entry.base_url, "base_url");
 
   if (entry.enabled === true) {
     const servesWithoutKey = known.onBy !== "key" || url !== undefined || Object.keys(entry.headers).length > 0;
     if (key === undefined && !servesWithoutKey) {
-      report(`${path}.api_key`, "is missing", `set it, or the variable ${known.keyVariable}`);
+      report(`${path}.api_key`, "is missing", `set it, or the variable ${variables.apiKey}`);
     }
-    if (url === undefined && known.baseUrlVariable !== undefined && known.defaultBaseUrl === "") {
-      report(`${path}.base_url`, "is missing", `set it, or the variable ${known.baseUrlVariable}`);
+    if (url === undefined && variables.baseUrl !== undefined && defaultBaseUrl === "") {
+      report(`${path}.base_url`, "is missing", `set it, or the variable ${variables.baseUrl}`);
     }
   }
   const { timeouts } = entry;
+  const { on, reason } = decide(known, entry.enabled, key, url, environment);
+  const others = (variables.others ?? []).filter((variableName) => environment[variableName]);
+  const settings = {
+    name,
+    baseUrl: url?.value ?? defaultBaseUrl,
+    apiKey: key === undefined ? undefined : new Secret(key.value),
+    headers: entry.headers,
+    timeouts: { connectMs: timeouts.connect, firstEventMs: timeouts.first_event, idleMs: timeouts.idle },
+    maxConnections: entry.max_connections,
+    options: entry.options,
+    variables: Object.fromEntries(others.map((variableName) => [variableName, environment[variableName]])),
+  };
   return {
-    state: { name: known.name, ...decide(known, entry.enabled, key, url) },
-    settings: {
-      name: known.name,
-      baseUrl: url?.value ?? known.defaultBaseUrl,
-      apiKey: key === undefined ? undefined : new Secret(key.value),
-      headers: entry.headers,
-      timeouts: { connectMs: timeouts.connect, firstEventMs: timeouts.first_event, idleMs: timeouts.idle },
-      maxConnections: entry.max_connections,
-      options: entry.options,
-    },
+    status: { name, on, reason, family: known.family ?? name },
+    settings: on || section !== undefined ? checkSettings(known, settings, { on, written }, report) : settings,
   };
 }
 
+/** The settings with parsed options. Options of a provider that is off are checked by themselves. */
+function checkSettings(
+  known: ConfigurableProvider,
+  unparsed: ProviderSettings<Tree>,
+  { on, written }: { readonly on: boolean; readonly written: Tree },
+  report: ReportProblem,
+): ProviderSettings {
+  const parsed = parseOptions(known, unparsed.options, written, report);
+  if (parsed === undefined) return unparsed;
+  const settings = { ...unparsed, options: parsed.options };
+  for (const { path, problem, fix } of (on && known.check?.(settings)) || []) {
+    report(`providers.${known.name}.${path}`, problem, fix);
+  }
+  return settings;
+}
+
 function decide(
-  known: KnownProvider,
+  { name, variables, ...known }: ConfigurableProvider,
   enabled: boolean | undefined,
   key: Found | undefined,
   url: Found | undefined,
-): Omit<ProviderState, "name"> {
-  if (enabled !== undefined) return { on: enabled, reason: `providers.${known.name}.enabled is ${enabled}` };
+  environment: Environment,
+): Pick<ProviderStatus, "on" | "reason"> {
+  if (enabled !== undefined) return { on: enabled, reason: `providers.${name}.enabled is ${enabled}` };
   switch (known.onBy) {
     case "key":
-      return { on: key !== undefined, reason: key?.reason ?? `set ${known.keyVariable} to turn it on` };
+      return { on: key !== undefined, reason: key?.reason ?? `set ${variables.apiKey} to turn it on` };
     case "url":
-      return { on: url !== undefined, reason: url?.reason ?? `set ${known.baseUrlVariable} to turn it on` };
+      return { on: url !== undefined, reason: url?.reason ?? `set ${variables.baseUrl} to turn it on` };
     case "always":
       return { on: true, reason: "needs nothing" };
     case "detect": {
-      const missing = known.detect?.();
+      const missing = known.detect?.(environment);
       return { on: missing === undefined, reason: missing ?? "ready" };
     }
     default:

@@ -50,16 +50,42 @@ export const flag = leaf({
   shown: true,
 });
 
-export const countOrNone = leaf({
-  parse: parseCount,
-  problem: "is not a whole number",
-  fix: "write a number from 0 to 2147483647",
-  shown: true,
-});
+const largest = 2 ** 31 - 1;
 
-export const count = leaf({
-  parse: (value) => parseCount(value) || undefined,
-  problem: "is not a whole number above zero",
-  fix: "write a number from 1 to 2147483647",
-  shown: true,
+/** A whole number in a range that both ends belong to. */
+export function wholeNumber(from: number, to = largest) {
+  const isOpen = to === largest && from <= 1;
+  return leaf({
+    parse: (value) => {
+      const number = parseCount(value);
+      return number !== undefined && number >= from && number <= to ? number : undefined;
+    },
+    problem: isOpen
+      ? `is not a whole number${from === 1 ? " above zero" : ""}`
+      : `is not a whole number from ${from} to ${to}`,
+    fix: `write a number from ${from} to ${to}`,
+    shown: true,
+  });
+}
+
+/** Text of a certain form. */
+export function pattern(form: RegExp, fix: string) {
+  return leaf({
+    parse: (value) => (typeof value === "string" && form.test(value) ? value : undefined),
+    problem: "has characters that it cannot have, or is empty",
+    fix,
+  });
+}
+
+function parseBaseUrl(value: unknown): string | undefined {
+  const url = URL.parse(typeof value === "string" ? value.trim() : "");
+  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
+  return url.href.replace(/\/+$/, "");
+}
+
+export const baseUrl = leaf({
+  parse: parseBaseUrl,
+  problem: "is not the base of an http:// or https:// URL",
+  fix: "write it as https://host/path, without user, password, `?` or `#`; keys go into api_key or headers",
 });

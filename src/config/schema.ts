@@ -3,7 +3,7 @@ import { z } from "zod";
 import { parseAddress } from "./address.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { longestTimerMs, parseDuration, parseSize } from "./quantities.ts";
-import { choice, count, countOrNone, flag, leaf, section, text } from "./rules.ts";
+import { baseUrl, choice, flag, leaf, section, text, wholeNumber } from "./rules.ts";
 
 const durationFix = `write text such as 500ms, 30s or 10m, or a number of milliseconds, up to ${longestTimerMs}`;
 const duration = leaf({ parse: parseDuration, problem: "is not a duration", fix: durationFix, shown: true });
@@ -46,18 +46,6 @@ export const apiKey = leaf({
   fix: "check the value, or the variable that it comes from",
 });
 
-function parseBaseUrl(value: unknown): string | undefined {
-  const url = URL.parse(typeof value === "string" ? value.trim() : "");
-  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
-  return url.href.replace(/\/+$/, "");
-}
-export const baseUrl = leaf({
-  parse: parseBaseUrl,
-  problem: "is not the base of an http:// or https:// URL",
-  fix: "write it as https://host/path, without user, password, `?` or `#`; keys go into api_key or headers",
-});
-
 function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const headers = new Map<string, string>();
@@ -98,7 +86,7 @@ export const providerSchema = section({
     first_event: duration.prefault("5m"),
     idle: duration.prefault("2m"),
   }).prefault({}),
-  max_connections: count.prefault(256),
+  max_connections: wholeNumber(1).prefault(256),
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
@@ -116,8 +104,8 @@ export const fileSchema = section({
   limits: section({
     max_request_size: size.prefault("16MiB"),
     max_call_duration: longDuration.prefault("10m"),
-    max_concurrent_streams: count.prefault(4096),
-    max_calls_per_model: countOrNone.optional(),
+    max_concurrent_streams: wholeNumber(1).prefault(4096),
+    max_calls_per_model: wholeNumber(0).optional(),
   }).prefault({}),
   shutdown: section({ delay: duration.prefault(0), grace: duration.prefault("30s") }).prefault({}),
   grpc_connection: section({ max_age: duration.prefault(0), keepalive: duration.prefault("1m") }).prefault({}),

@@ -2,12 +2,17 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { TlsFiles } from "./config.ts";
-import type { Report } from "./config-error.ts";
+import type { ReportProblem } from "./config-error.ts";
 import { errorCode } from "./config-file.ts";
 import type { TlsSection } from "./schema.ts";
 
 /** Reads and checks the files of a `tls` section. Undefined, after a report, when one is wrong. */
-export function readTlsFiles(path: string, section: TlsSection, folder: string, report: Report): TlsFiles | undefined {
+export function readTlsFiles(
+  path: string,
+  section: TlsSection,
+  folder: string,
+  report: ReportProblem,
+): TlsFiles | undefined {
   const read = <T>(key: keyof TlsSection, name: string, parse: (pem: Buffer) => T) => {
     const file = section[key];
     if (file === undefined) {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Report } from "./config-error.ts";
+import type { ReportProblem } from "./config-error.ts";
 import { isTree, type Tree } from "./config-file.ts";
 import { type FileSection, fileSchema } from "./schema.ts";
 import { suggest } from "./suggest.ts";
@@ -12,7 +12,7 @@ type Path = readonly PropertyKey[];
  *
  * @param written the content before interpolation; problems quote it, since a variable may hold a secret
  */
-export function validate(tree: Tree, written: Tree, report: Report): FileSection {
+export function validate(tree: Tree, written: Tree, report: ReportProblem): FileSection {
   const result = fileSchema.safeParse(tree);
   if (result.success) return result.data;
   const remaining = structuredClone(tree);
@@ -25,14 +25,20 @@ export function validate(tree: Tree, written: Tree, report: Report): FileSection
 }
 
 /** Checks one value that comes from a variable. */
-export function validateVariable<T>(schema: z.ZodType<T>, name: string, value: string, report: Report): T | undefined {
+export function validateVariable<T>(
+  schema: z.ZodType<T>,
+  name: string,
+  value: string,
+  report: ReportProblem,
+): T | undefined {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   for (const issue of result.error.issues) reportIssue({ ...issue, path: [name] }, { [name]: value }, report);
   return undefined;
 }
 
-function reportIssue(issue: z.core.$ZodIssue, written: Tree, report: Report): void {
+/** @param written where the values that a problem may quote are */
+export function reportIssue(issue: z.core.$ZodIssue, written: Tree, report: ReportProblem): void {
   const path = formatPath(issue.path);
   const value = valueAt(written, issue.path);
   switch (issue.code) {
@@ -42,7 +48,13 @@ function reportIssue(issue: z.core.$ZodIssue, written: Tree, report: Report): vo
       return;
     case "unrecognized_keys":
       for (const key of issue.keys) {
-        report(formatPath([...issue.path, key]), "is not a known key", suggest(key, issue.message.split(" ")));
+        // `section` lists the known keys in the message.
+        const known = issue.message.split(" ").filter((name) => name !== "");
+        report(
+          formatPath([...issue.path, key]),
+          "is not a known key",
+          known.length > 0 ? suggest(key, known) : "remove it",
+        );
       }
       return;
     case "invalid_type":

@@ -153,12 +153,19 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   deepinfra,
 };
 
+export const profileNames: readonly ProfileName[] = Object.keys(profiles).filter(isProfileName);
+
 /** The profile of a name; `plain` for a name that is none, which configuration does not let through. */
 export function profileOf(name: string): Profile {
   return isProfileName(name) ? profiles[name] : plain;
 }
 
-function isProfileName(name: string): name is ProfileName {
+/** Every family of models that some profile has rules for; the others are names of providers. */
+export const profileFamilies: readonly string[] = [
+  ...new Set(Object.values(profiles).flatMap(({ outputLimits }) => Object.keys(outputLimits))),
+];
+
+export function isProfileName(name: string): name is ProfileName {
   return Object.hasOwn(profiles, name);
 }
 

@@ -1,22 +1,17 @@
-import type { ProviderSettings } from "../config/provider.ts";
+import type { Environment } from "../config/environment.ts";
+import type { ConfigurableProvider, ProviderSettings } from "../config/provider.ts";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Adapter } from "./adapter.ts";
 
-/** How a provider is found, turned on and made. */
-export interface ProviderDefinition {
-  /** The `provider` of `provider/model`. Lower case. */
-  readonly name: string;
-  /** The variable that holds the key, such as `OPENAI_API_KEY`. Undefined: the provider takes no key. */
-  readonly keyVariable: string | undefined;
-  /** The variable that overrides the address, such as `OPENAI_BASE_URL`. Undefined: the provider has no address. */
-  readonly baseUrlVariable: string | undefined;
-  /** Where the provider usually is. Empty when it has no address. */
-  readonly defaultBaseUrl: string;
+/** All that the service knows of a provider: what each folder of a provider exports as `provider`. */
+export interface ProviderDefinition<Options = unknown> extends ConfigurableProvider<Options> {
+  /** Name of the provider at models.dev, for `npm run models`. Undefined: the database does not list it. */
+  readonly modelsDevName?: string;
+  /** Catalog entries of the models that Dragoman knows by name. Others are reached as `provider/model`. */
+  models(environment: Environment): readonly Model[];
   /**
-   * What turns the provider on when the configuration does not mention it. `key`: its key variable is set. `url`: its
-   * address variable is set (servers of one's own). `always`. `detect`: `detect` says so.
+   * Makes the adapter. Opens nothing yet, and throws nothing: `optionsSchema` and `check` have found every mistake.
+   * A method, so that definitions with different options fit into one list.
    */
-  readonly onBy: "key" | "url" | "always" | "detect";
-  /** For `detect`: undefined when it is ready, else what to do. */
-  readonly detect?: () => string | undefined;
-  readonly create: (settings: ProviderSettings) => Adapter;
+  create(settings: ProviderSettings<Options>): Adapter;
 }

@@ -1,34 +1,49 @@
-import { anthropicDeclaration } from "./anthropic/index.ts";
-import { azureOpenAiDeclaration } from "./azure-openai/index.ts";
-import { bedrockDeclaration } from "./bedrock/index.ts";
-import { cohereDeclaration } from "./cohere/index.ts";
-import { compatibleDeclarations } from "./compatible.ts";
+import type { Environment } from "../config/environment.ts";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import { egpModels } from "../models/egp-models.ts";
 import type { ProviderDefinition } from "./definition.ts";
-import { createEcho } from "./echo/index.ts";
-import { geminiDeclaration } from "./gemini/index.ts";
-import { llmEngineDeclaration } from "./llm-engine/index.ts";
-import { localProvider } from "./local/index.ts";
-import { mistralDeclaration } from "./mistral/index.ts";
-import { vertexDeclaration } from "./vertex/index.ts";
 
-/** Every provider that this service can speak to. A new one is a line here. */
-export const declarations: readonly ProviderDefinition[] = [
-  {
-    name: "echo",
-    keyVariable: undefined,
-    baseUrlVariable: undefined,
-    defaultBaseUrl: "",
-    onBy: "always",
-    create: createEcho,
-  },
-  ...compatibleDeclarations,
-  azureOpenAiDeclaration,
-  anthropicDeclaration,
-  llmEngineDeclaration,
-  mistralDeclaration,
-  cohereDeclaration,
-  geminiDeclaration,
-  vertexDeclaration,
-  bedrockDeclaration,
-  localProvider,
-];
+/** The folder of every provider. A line here is all that names it outside. */
+const folders = await Promise.all([
+  import("./echo/index.ts"),
+  import("./chat-completions/servers/openai/index.ts"),
+  import("./chat-completions/servers/cerebras/index.ts"),
+  import("./chat-completions/servers/deepinfra/index.ts"),
+  import("./chat-completions/servers/groq/index.ts"),
+  import("./chat-completions/servers/together/index.ts"),
+  import("./chat-completions/servers/fireworks/index.ts"),
+  import("./chat-completions/servers/openrouter/index.ts"),
+  import("./chat-completions/servers/xai/index.ts"),
+  import("./chat-completions/servers/deepseek/index.ts"),
+  import("./chat-completions/servers/moonshot/index.ts"),
+  import("./chat-completions/servers/perplexity/index.ts"),
+  import("./chat-completions/servers/vllm/index.ts"),
+  import("./chat-completions/servers/sglang/index.ts"),
+  import("./chat-completions/servers/ollama/index.ts"),
+  import("./chat-completions/servers/llamacpp/index.ts"),
+  import("./chat-completions/servers/lmstudio/index.ts"),
+  import("./azure-openai/index.ts"),
+  import("./anthropic/index.ts"),
+  import("./llm-engine/index.ts"),
+  import("./mistral/index.ts"),
+  import("./cohere/index.ts"),
+  import("./gemini/index.ts"),
+  import("./vertex/index.ts"),
+  import("./bedrock/index.ts"),
+  import("./local/index.ts"),
+]);
+
+/** Every provider that Dragoman knows, in the order of the start lines. */
+export const providers: readonly ProviderDefinition[] = folders.map(({ provider }) => provider);
+
+/**
+ * Every model that Dragoman knows by name, each with its family. Where two entries are the same model of a provider,
+ * `provider/model` is the first: a provider's own before EGP's.
+ */
+export function listedModels(environment: Environment): readonly Model[] {
+  const families = new Map(providers.map(({ name, family = name }) => [name, family]));
+  return [...providers.flatMap((provider) => provider.models(environment)), ...egpModels].map((model) => ({
+    ...model,
+    family: families.get(model.provider) ?? model.provider,
+  }));
+}

@@ -46,7 +46,7 @@ export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, 
     catalog: createCatalog(
       models,
       adapters.map(({ name }) => name),
-      config.providerStates,
+      config.providerStatuses,
       config.models,
     ),
     adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),

@@ -11,13 +11,15 @@ export function startLines(service: Service, config: Config): readonly string[] 
   const withKey = config.authentication.mode === "keys" ? " -H 'x-api-key: YOUR-KEY'" : "";
   const plaintext = config.grpc.tls ? "" : " -plaintext";
   const scheme = config.http.tls ? "https" : "http";
-  const width = Math.max(...config.providerStates.map(({ name }) => name.length));
+  const width = Math.max(...config.providerStatuses.map(({ name }) => name.length));
   return [
     `gRPC  ${service.grpcAddress}`,
     `HTTP  ${scheme}://${service.httpAddress}`,
     "",
     "providers",
-    ...config.providerStates.map(({ name, on, reason }) => `  ${on ? "on " : "off"}  ${name.padEnd(width)}  ${reason}`),
+    ...config.providerStatuses.map(
+      ({ name, on, reason }) => `  ${on ? "on " : "off"}  ${name.padEnd(width)}  ${reason}`,
+    ),
     "",
     "try",
     `  grpcurl${plaintext}${withKey} -d '${chat}' ${service.grpcAddress} dragoman.v1.ChatService/StreamChat`,

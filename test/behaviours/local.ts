@@ -2,36 +2,43 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { onTestFinished } from "vitest";
+import { createAdapters } from "../../src/compose.ts";
+import type { Environment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import type { ChatCompletion } from "../../src/gen/dragoman/v1/completion_pb.js";
 import type { GenerationParametersSchema } from "../../src/gen/dragoman/v1/parameters_pb.js";
-import { listedModels } from "../../src/providers/listed-models.ts";
 import { detectLocal, knownModels, preparedModels } from "../../src/providers/local/home.ts";
-import { localProvider } from "../../src/providers/local/index.ts";
+import { provider as localProvider } from "../../src/providers/local/index.ts";
+import { listedModels } from "../../src/providers/registry.ts";
 import { startService } from "../../src/server/service.ts";
 import { ask } from "../support/requests.ts";
 
 /** Why no real model can be asked on this machine; undefined when one can. */
-export const missingLocal = detectLocal();
+export const missingLocal = detectLocal(process.env);
 
 /** Asks a real model over gRPC. */
 type AskLocal = (question: string, parameters: MessageInitShape<typeof GenerationParametersSchema>) => Promise<string>;
 
 /** A service with the real model of this machine, until the test ends. */
 export async function startLocal(): Promise<AskLocal> {
-  const prepared = preparedModels();
+  const prepared = preparedModels(process.env);
   // The smaller one, where it is there, since it is faster.
   const model = prepared.find(({ name }) => name === knownModels[1].name) ?? prepared[0];
+  const models = listedModels(process.env).filter(({ provider }) => provider === "local");
   const config = loadConfig({
-    environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" },
-    declarations: [localProvider],
-    models: listedModels(),
+    environment: {
+      ...localVariables(process.env),
+      DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0",
+      DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0",
+    },
+    providers: [localProvider],
+    models,
   });
   const service = await startService({
     config,
-    adapters: config.providers.map((settings) => localProvider.create(settings)),
-    models: listedModels().filter(({ provider }) => provider === "local"),
+    adapters: createAdapters(config),
+    models,
     observers: [],
   });
   onTestFinished(() => service.stop());
@@ -40,6 +47,10 @@ export async function startLocal(): Promise<AskLocal> {
     const { completion } = await client.completeChat({ chat: ask(`local/${model?.name}`, question, { parameters }) });
     return textOf(completion);
   };
+}
+
+function localVariables({ DRAGOMAN_LOCAL_HOME, DRAGOMAN_LOCAL_MODEL }: Environment): Environment {
+  return { DRAGOMAN_LOCAL_HOME, DRAGOMAN_LOCAL_MODEL };
 }
 
 function textOf(completion: ChatCompletion | undefined): string {

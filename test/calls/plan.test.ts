@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { checkChat, planChat } from "../../src/calls/plan.ts";
 import { CompleteChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { createCatalog } from "../../src/models/catalog.ts";
-import { createEcho, echoModels } from "../../src/providers/echo/index.ts";
+import { createEcho } from "../../src/providers/echo/index.ts";
+import { echoModels } from "../../src/providers/echo/models.ts";
 import { localAdaptations } from "../../src/providers/local/adaptations.ts";
 import { ask } from "../support/requests.ts";
 

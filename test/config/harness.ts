@@ -3,40 +3,38 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { onTestFinished } from "vitest";
+import { z } from "zod";
 import type { Config } from "../../src/config/config.ts";
 import { ConfigError, type ConfigProblem } from "../../src/config/config-error.ts";
-import type { Environment } from "../../src/config/interpolate.ts";
+import type { Environment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import type { KnownProvider } from "../../src/config/provider-settings.ts";
+import type { ConfigurableProvider } from "../../src/config/provider.ts";
 import { type Model, ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 
 /** A `$`, so that a reference such as `${dollar}{NAME}` reaches the file as it is. */
 export const dollar = "$";
 
-const openai: KnownProvider = {
+const openai: ConfigurableProvider = {
   name: "openai",
-  keyVariable: "OPENAI_API_KEY",
-  baseUrlVariable: "OPENAI_BASE_URL",
+  family: "openai-chat",
+  variables: { apiKey: "OPENAI_API_KEY", baseUrl: "OPENAI_BASE_URL", others: ["OPENAI_REGION"] },
   defaultBaseUrl: "https://api.openai.com/v1",
   onBy: "key",
+  optionsSchema: z.record(z.string(), z.unknown()),
 };
 
-export const declarations: readonly KnownProvider[] = [
+export const providers: readonly ConfigurableProvider[] = [
   openai,
   {
-    ...openai,
     name: "vllm",
-    keyVariable: "VLLM_API_KEY",
-    baseUrlVariable: "VLLM_BASE_URL",
+    variables: { apiKey: "VLLM_API_KEY", baseUrl: "VLLM_BASE_URL" },
     defaultBaseUrl: "",
     onBy: "url",
   },
-  { ...openai, name: "echo", keyVariable: undefined, baseUrlVariable: undefined, defaultBaseUrl: "", onBy: "always" },
+  { name: "echo", variables: {}, defaultBaseUrl: "", onBy: "always" },
   {
-    ...openai,
     name: "local",
-    keyVariable: undefined,
-    baseUrlVariable: undefined,
+    variables: {},
     defaultBaseUrl: "",
     onBy: "detect",
     detect: () => "run `npm run demo` to fetch a model",
@@ -85,7 +83,7 @@ export function writeConfig(yaml: string, folder = temporaryFolder()): string {
 }
 
 export function load(yaml: string, environment: Environment = {}): Config {
-  return loadConfig({ environment, file: writeConfig(yaml), declarations, models });
+  return loadConfig({ environment, file: writeConfig(yaml), providers, models });
 }
 
 /** The mistakes that loading finds; empty when there are none. */

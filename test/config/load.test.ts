@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
-import { declarations, dollar, load, pathsOf, problemsOf, writeConfig } from "./harness.ts";
+import { dollar, load, pathsOf, problemsOf, providers, writeConfig } from "./harness.ts";
 
 const hash = (key: string) => createHash("sha256").update(key).digest("hex");
 const keys = (...ids: readonly string[]) =>
@@ -22,8 +22,9 @@ describe("without a file", () => {
       grpcConnection: { maxAgeMs: 0, keepaliveMs: 60_000 },
       log: { level: "info" },
       providers: [],
-      providerStates: [],
+      providerStatuses: [],
       profile: undefined,
+      listedModels: [],
       models: [],
     });
   });
@@ -50,13 +51,13 @@ describe("without a file", () => {
       DRAGOMAN_AUTHENTICATION: "maybe",
       OPENAI_BASE_URL: "ftp://host",
     };
-    const problems = problemsOf(() => loadConfig({ environment, declarations }));
+    const problems = problemsOf(() => loadConfig({ environment, providers }));
     expect(problems.map(({ path }) => path).sort()).toEqual(Object.keys(environment).sort());
   });
 
   it("an empty variable counts as unset", () => {
     const environment = { DRAGOMAN_CONFIG: "", DRAGOMAN_GRPC_ADDRESS: "", OPENAI_API_KEY: "", OPENAI_BASE_URL: "" };
-    expect(loadConfig({ environment, declarations }).providers.map(({ name }) => name)).toEqual(["echo"]);
+    expect(loadConfig({ environment, providers }).providers.map(({ name }) => name)).toEqual(["echo"]);
   });
 });
 

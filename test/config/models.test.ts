@@ -1,8 +1,7 @@
 import { clone } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import type { ConfiguredModel } from "../../src/config/config.ts";
-import { withProfile } from "../../src/config/models.ts";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
+import type { ConfiguredModel } from "../../src/models/configured-model.ts";
 import { dollar, models as listed, load, pathsOf, problemsOf } from "./harness.ts";
 
 function only(yaml: string, environment = {}): ConfiguredModel {
@@ -113,12 +112,12 @@ describe("the profile of the configuration", () => {
       ["vllm/m", "plain"],
       ["gpt-4o", "cerebras"],
     ]);
-    expect(withProfile(listed, config.profile).map(({ id, profile }) => [id, profile])).toEqual([
+    expect(config.listedModels.map(({ id, profile }) => [id, profile])).toEqual([
       ["openai/gpt-4o", "plain"],
       ["gpt-4o", "cerebras"],
       ["echo/echo", "plain"],
     ]);
-    expect(withProfile(listed, undefined)).toBe(listed);
+    expect(load("").listedModels).toBe(listed);
   });
 
   it("gives way to an entry's own, and is not that of deployments", () => {
@@ -199,7 +198,7 @@ deployments:
   four/4: { model: gpt-4o }
 `);
     expect(found).toEqual({
-      profile: '"ego-chat" is not a choice; write one of egp-chat, egp-deployment, cerebras, deepinfra, plain',
+      profile: '"ego-chat" is not a choice; write one of plain, egp-chat, egp-deployment, cerebras, deepinfra',
       "models.gpt-4p.provider": "is missing, and the catalog has no model of this name; did you mean `gpt-4o`?",
       "models.something-else.contxt_window": "is not a known key; did you mean `context_window`?",
       "models.something-else.provider":

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Environment } from "../../src/config/interpolate.ts";
+import type { Environment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { declarations, load, pathsOf } from "./harness.ts";
+import { load, pathsOf, providers } from "./harness.ts";
 
 const states = (yaml: string, environment: Environment = {}) =>
-  Object.fromEntries(load(yaml, environment).providerStates.map(({ name, on, reason }) => [name, [on, reason]]));
+  Object.fromEntries(load(yaml, environment).providerStatuses.map(({ name, on, reason }) => [name, [on, reason]]));
 
 describe("a provider is on", () => {
   it("by its key, its address, always, or when it finds what it needs", () => {
@@ -18,11 +18,12 @@ describe("a provider is on", () => {
       openai: [true, "OPENAI_API_KEY is set"],
       vllm: [true, "VLLM_BASE_URL is set"],
     });
-    const ready = declarations.map((known) => ({ ...known, detect: () => undefined }));
-    expect(loadConfig({ environment: {}, declarations: ready }).providerStates.at(-1)).toEqual({
+    const ready = providers.map((known) => ({ ...known, detect: () => undefined }));
+    expect(loadConfig({ environment: {}, providers: ready }).providerStatuses.at(-1)).toEqual({
       name: "local",
       on: true,
       reason: "ready",
+      family: "local",
     });
   });
 

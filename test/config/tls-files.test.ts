@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConfig } from "../../src/config/describe.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { listedModels } from "../../src/providers/listed-models.ts";
-import { declarations, problemsOf, temporaryFolder, writeConfig } from "./harness.ts";
+import { listedModels } from "../../src/providers/registry.ts";
+import { problemsOf, providers, temporaryFolder, writeConfig } from "./harness.ts";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
@@ -83,7 +83,7 @@ describe.skipIf(!hasOpenssl)("certificates (made with openssl; skipped where it 
     for (const name of ["server.crt", "server.key"]) cpSync(join(folder, name), join(place, "tls", name));
     cpSync(join(folder, "other.crt"), join(place, "tls", "clients.crt"));
     const environment = { BILLING_KEY_SHA256: "ab".repeat(32), TEAM_OPENAI_KEY: "k", OPENAI_PROJECT: "p" };
-    const config = loadConfig({ environment, file: writeConfig(yaml, place), declarations, models: listedModels() });
+    const config = loadConfig({ environment, file: writeConfig(yaml, place), providers, models: listedModels({}) });
     expect(config.grpc.tls?.clientAuthority).toBeDefined();
     expect(config.authentication.keys).toHaveLength(1);
     expect(config.providers[0]).toMatchObject({ name: "openai", headers: { "openai-project": "p" } });

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { LLMock } from "@copilotkit/aimock";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createFold } from "../../src/chat/stream/fold.ts";
 import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { type ChatCompletion, FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
@@ -93,8 +93,6 @@ beforeAll(async () => {
     {},
     ...emulated.map((entry) => entry.environment(mock.url)),
   );
-  // Two providers read their variables where their vendors' libraries do.
-  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   service = await startTestService(environment);
 });
 afterEach(() => {
@@ -102,7 +100,6 @@ afterEach(() => {
   service.forgetRecords();
 });
 afterAll(async () => {
-  vi.unstubAllEnvs();
   await service.stop();
   await mock.stop();
 });

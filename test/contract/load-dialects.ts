@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { declarations } from "../../src/providers/registry.ts";
+import { providers as registered } from "../../src/providers/registry.ts";
 import type { Dialect } from "./dialect.ts";
 
 const folder = join(import.meta.dirname, "dialects");
@@ -12,9 +12,7 @@ export const withoutWire: Readonly<Record<string, string>> = {
 };
 
 /** The providers that must have contract cases, in the order of the registry. */
-export const providers: readonly string[] = declarations
-  .map(({ name }) => name)
-  .filter((name) => !(name in withoutWire));
+export const providers: readonly string[] = registered.map(({ name }) => name).filter((name) => !(name in withoutWire));
 
 /** The providers that have a file of contract cases. */
 export const providersWithCases: readonly string[] = readdirSync(folder).map((file) => file.replace(/\.ts$/, ""));

@@ -2,7 +2,8 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
-import { type Catalog, createCatalog, type Deployment } from "../../src/models/catalog.ts";
+import { type Catalog, createCatalog } from "../../src/models/catalog.ts";
+import type { ConfiguredModel } from "../../src/models/configured-model.ts";
 
 function entry(init: MessageInitShape<typeof ModelSchema>) {
   return create(ModelSchema, { profile: "plain", family: "test", ...init });
@@ -29,8 +30,8 @@ const catalog = createCatalog(
   [gpt, llama, echo, grok],
   ["openai", "deepinfra", "echo"],
   [
-    { name: "openai", reason: "OPENAI_API_KEY is set" },
-    { name: "xai", reason: "set XAI_API_KEY to turn it on" },
+    { name: "openai", on: true, reason: "OPENAI_API_KEY is set", family: "openai-chat" },
+    { name: "xai", on: false, reason: "set XAI_API_KEY to turn it on", family: "xai" },
   ],
 );
 
@@ -111,7 +112,10 @@ test("two models with one name are refused at the start", () => {
 });
 
 describe("a model of the configuration", () => {
-  const deployment = (init: MessageInitShape<typeof ModelSchema>, more: Partial<Deployment> = {}): Deployment => ({
+  const deployment = (
+    init: MessageInitShape<typeof ModelSchema>,
+    more: Partial<ConfiguredModel> = {},
+  ): ConfiguredModel => ({
     model: entry(init),
     account: "",
     parameters: [],
@@ -127,7 +131,7 @@ describe("a model of the configuration", () => {
   const off = deployment({ id: "deployments/off", provider: "xai", providerModel: "grok-5" }, { account: "a1" });
   const moved = deployment({ ...gpt, provider: "deepinfra", providerModel: "hosted-gpt" });
   const added = deployment({ id: "house", provider: "echo", providerModel: "house", aliases: ["home"] });
-  const known = [{ name: "xai", reason: "set XAI_API_KEY to turn it on" }];
+  const known = [{ name: "xai", on: false, reason: "set XAI_API_KEY to turn it on", family: "xai" }];
   const configured = createCatalog([gpt, llama, echo, grok], ["openai", "deepinfra", "echo"], known, [
     open,
     owned,
@@ -158,7 +162,11 @@ describe("a model of the configuration", () => {
 
   test("has the family of its provider when it states none", () => {
     const plain = deployment({ id: "mine", provider: "gemini", providerModel: "x", family: "" });
-    expect(createCatalog([], ["gemini"], [], [plain]).resolve("mine").family).toBe("google");
+    expect(
+      createCatalog([], ["gemini"], [{ name: "gemini", on: true, reason: "", family: "google" }], [plain]).resolve(
+        "mine",
+      ).family,
+    ).toBe("google");
   });
 
   test("may have declared parameters, which its id finds", () => {

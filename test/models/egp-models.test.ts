@@ -1,17 +1,16 @@
 import { expect, test } from "vitest";
 import { createCatalog } from "../../src/models/catalog.ts";
-import { listedModels } from "../../src/providers/listed-models.ts";
-import { declarations } from "../../src/providers/registry.ts";
+import { listedModels, providers } from "../../src/providers/registry.ts";
 import { seed000, seed001 } from "../support/egp-ids.ts";
 
 const catalog = createCatalog(
-  listedModels(),
-  declarations.map(({ name }) => name),
+  listedModels({}),
+  providers.map(({ name }) => name),
 );
 
 test("EGP's entries are the 51 ids of the later list, of which the earlier has 43", () => {
   expect([seed000.length, seed001.length]).toEqual([51, 43]);
-  const entries = listedModels().filter(({ profile }) => profile === "egp-chat");
+  const entries = listedModels({}).filter(({ profile }) => profile === "egp-chat");
   expect(entries.map(({ id }) => id).sort()).toEqual([...seed000].sort());
 });
 

@@ -2,10 +2,10 @@ import { expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
 import { sameWeights } from "../../src/models/same-weights.ts";
-import { listedModels } from "../../src/providers/listed-models.ts";
+import { listedModels } from "../../src/providers/registry.ts";
 
-const models = listedModels();
-const known = [{ name: "cerebras", reason: "set CEREBRAS_API_KEY" }];
+const models = listedModels({});
+const known = [{ name: "cerebras", on: false, reason: "set CEREBRAS_API_KEY", family: "cerebras" }];
 
 function problemOf(name: string, on: readonly string[]): string {
   try {

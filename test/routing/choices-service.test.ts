@@ -34,7 +34,7 @@ beforeAll(async () => {
   service = await startService({
     config: loadConfig({
       environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" },
-      declarations: [],
+      providers: [],
     }),
     adapters: [
       oneChoice(createEcho()),

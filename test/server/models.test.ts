@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
-import { listedModels } from "../../src/providers/listed-models.ts";
+import { listedModels } from "../../src/providers/registry.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";
 
 let service: TestService;
@@ -21,7 +21,7 @@ describe.each(protocols)("ModelService over %s", (protocol) => {
       ids.push(...page.models.map(({ id }) => id));
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
-    const on = listedModels().filter(({ provider }) => provider === "openai" || provider === "echo");
+    const on = listedModels({}).filter(({ provider }) => provider === "openai" || provider === "echo");
     expect(ids).toEqual(on.map(({ id }) => id).sort());
   });
 

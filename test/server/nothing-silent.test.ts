@@ -7,7 +7,7 @@ import {
   ReasoningEffort,
   ReasoningFormat,
 } from "../../src/gen/dragoman/v1/reasoning_pb.js";
-import { declarations } from "../../src/providers/registry.ts";
+import { providers as registered } from "../../src/providers/registry.ts";
 import { ask } from "../support/requests.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 
@@ -17,7 +17,7 @@ const nowhere = "http://127.0.0.1:9";
 let service: TestService;
 let models: readonly Model[];
 beforeAll(async () => {
-  const providers = declarations
+  const providers = registered
     .filter(({ name }) => !["local", "echo", "vertex", "azure-openai"].includes(name))
     .map(({ name }) => [name, { enabled: true, api_key: "k", base_url: nowhere }] as const);
   service = await startTestService({}, undefined, JSON.stringify({ providers: Object.fromEntries(providers) }));

@@ -3,15 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import { createAdapters } from "../../src/compose.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { withProfile } from "../../src/config/models.ts";
 import type { GatewayError } from "../../src/errors.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
-import { listedModels } from "../../src/providers/listed-models.ts";
-import { declarations } from "../../src/providers/registry.ts";
+import { listedModels, providers } from "../../src/providers/registry.ts";
 import { type Service, startService } from "../../src/server/service.ts";
 
 /** Every way in: native gRPC on its listener, and what the HTTP listener speaks. */
@@ -43,8 +42,8 @@ export async function startTestService(
     withFile(yaml, (file) =>
       loadConfig({
         environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0", ...environment },
-        declarations: declarations.filter(({ name }) => name !== "local"),
-        models: listedModels(),
+        providers: providers.filter(({ name }) => name !== "local"),
+        models: listedModels({}),
         file,
       }),
     ),
@@ -55,11 +54,8 @@ export async function startTestService(
   let taken = 0;
   const service = await startService({
     config,
-    adapters: config.providers.flatMap((settings) => {
-      const declaration = declarations.find(({ name }) => name === settings.name);
-      return declaration ? [declaration.create(settings)] : [];
-    }),
-    models: withProfile(listedModels(), config.profile).filter(({ provider }) => provider !== "local"),
+    adapters: createAdapters(config),
+    models: config.listedModels.filter(({ provider }) => provider !== "local"),
     observers: [
       {
         settled(record, error) {

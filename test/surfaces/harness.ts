@@ -8,13 +8,13 @@ import { createParser } from "eventsource-parser";
 import { onTestFinished } from "vitest";
 import { ActiveCalls } from "../../src/calls/active-calls.ts";
 import { Snapshots } from "../../src/calls/snapshot.ts";
+import { createAdapters } from "../../src/compose.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { GatewayError } from "../../src/errors.ts";
 import type { CallObserver } from "../../src/ledger/call-observer.ts";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
-import { listedModels } from "../../src/providers/listed-models.ts";
-import { declarations } from "../../src/providers/registry.ts";
+import { listedModels, providers } from "../../src/providers/registry.ts";
 import { createSnapshot } from "../../src/server/service.ts";
 import { serveRoutes } from "../../src/surfaces/kit/router.ts";
 import { chatRoute } from "../../src/surfaces/kit/serve-surface.ts";
@@ -46,17 +46,14 @@ interface Setting {
 
 /** Serves a surface until the test ends. */
 export async function startSurface(surface: ChatSurface, setting: Setting = {}): Promise<TestSurface> {
-  const known = declarations.filter(({ name }) => name !== "local");
-  const models = listedModels();
+  const known = providers.filter(({ name }) => name !== "local");
+  const models = listedModels({});
   const folder = mkdtempSync(join(tmpdir(), "dragoman-surface-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "dragoman.yaml");
   writeFileSync(file, setting.yaml ?? "{}");
-  const config = loadConfig({ environment: setting.environment ?? {}, file, declarations: known, models });
-  const adapters = config.providers.flatMap((settings) => {
-    const declaration = known.find(({ name }) => name === settings.name);
-    return declaration ? [declaration.create(settings)] : [];
-  });
+  const config = loadConfig({ environment: setting.environment ?? {}, file, providers: known, models });
+  const adapters = createAdapters(config);
   const records: CallRecord[] = [];
   const faults: GatewayError[] = [];
   const waiting: ((record: CallRecord) => void)[] = [];

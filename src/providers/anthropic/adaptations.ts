@@ -4,6 +4,8 @@ import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedFields, type OptionalField } from "../chat-completions/fields.ts";
+import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
+import { askedThinking, budgetOf, leastBudget } from "../claude/thinking.ts";
 import {
   emulated,
   leftOut,
@@ -16,8 +18,6 @@ import {
   unsupported,
 } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
-import { type ClaudeModel, claudeModel } from "../kit/claude-models.ts";
-import { askedThinking, budgetOf, leastBudget } from "../kit/claude-thinking.ts";
 import { turnRole } from "../kit/messages.ts";
 import { mediaKind } from "./media.ts";
 import { staysInPlace } from "./messages.ts";

@@ -8,13 +8,14 @@ import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
 import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter } from "../adapter.ts";
+import { claudeModel } from "../claude/claude-models.ts";
 import type { ProviderDefinition } from "../definition.ts";
-import { claudeModel } from "../kit/claude-models.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
 import { anthropicErrors, anthropicHeaders } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
+import { anthropicModels } from "./models.ts";
 import { maxTokensOf, toRequest } from "./request.ts";
 
 /** The next version, 2026-10-21, refuses temperature, top_p and top_k on every model. */
@@ -62,11 +63,12 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
   };
 }
 
-export const anthropicDeclaration: ProviderDefinition = {
+export const provider: ProviderDefinition = {
   name: "anthropic",
-  keyVariable: "ANTHROPIC_API_KEY",
-  baseUrlVariable: "ANTHROPIC_BASE_URL",
+  modelsDevName: "anthropic",
+  variables: { apiKey: "ANTHROPIC_API_KEY", baseUrl: "ANTHROPIC_BASE_URL" },
   defaultBaseUrl: "https://api.anthropic.com",
   onBy: "key",
+  models: () => anthropicModels,
   create: createAnthropicAdapter,
 };

@@ -1,6 +1,6 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
-import type { ClaudeModel } from "../kit/claude-models.ts";
+import type { ClaudeModel } from "../claude/claude-models.ts";
 import { ExactJson } from "../kit/exact-json.ts";
 import { jsonInstruction, misplaced, reasoningStart, turnRole } from "../kit/messages.ts";
 import type { Marker } from "./cache-marks.ts";

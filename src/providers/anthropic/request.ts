@@ -4,7 +4,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { type ClaudeModel, claudeModel } from "../kit/claude-models.ts";
+import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
 import { describedSchema, ExactJson, withKey } from "../kit/exact-json.ts";
 import { createMarker, type Marker } from "./cache-marks.ts";
 import { toConversation } from "./messages.ts";

@@ -1,7 +1,7 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
-import type { ClaudeModel } from "../kit/claude-models.ts";
-import { askedThinking, budgetOf } from "../kit/claude-thinking.ts";
+import type { ClaudeModel } from "../claude/claude-models.ts";
+import { askedThinking, budgetOf } from "../claude/thinking.ts";
 import type { OutputConfig, Thinking } from "./wire.ts";
 
 export const effortWords: Readonly<Partial<Record<ReasoningEffort, NonNullable<OutputConfig["effort"]>>>> = {

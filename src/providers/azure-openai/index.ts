@@ -1,61 +1,51 @@
 import { z } from "zod";
 import type { ProviderSettings } from "../../config/provider.ts";
+import { baseUrl, choice, section, text } from "../../config/rules.ts";
 import type { Secret } from "../../config/secret.ts";
 import type { Adapter } from "../adapter.ts";
 import { type Access, createOpenAiAdapter } from "../chat-completions/index.ts";
+import { openAiFields, openAiQuirks } from "../chat-completions/openai-quirks.ts";
 import type { Quirks } from "../chat-completions/quirks.ts";
-import { openAi } from "../chat-completions/servers/hosted.ts";
 import type { ProviderDefinition } from "../definition.ts";
-import { parseOptions } from "../kit/options.ts";
 import { EntraTokens } from "./entra.ts";
 
-/** `providers.azure-openai.options` of the configuration. */
-const optionsSchema = z
-  .strictObject({
-    /** A dated version, which asks each deployment at an address of its own. Default: the API without versions (v1). */
-    api_version: z.string().min(1).optional(),
-    /** What `api_key` is: a key of the resource, a token of Microsoft Entra ID, or the secret of an application there. */
-    key_type: z.enum(["api-key", "entra-token", "entra-secret"]).default("api-key"),
-    /** The application's directory and id at Entra ID. Required with `entra-secret`. */
-    tenant_id: z.string().min(1).optional(),
-    client_id: z.string().min(1).optional(),
-    /** Where Entra ID gives tokens. Default: the public cloud's. */
-    authority: z.url().default("https://login.microsoftonline.com"),
-    /**
-     * The model behind each deployment, by OpenAI's name, so that OpenAI's rules for it are applied before it is asked.
-     * A deployment's own name says nothing of its model.
-     */
-    models: z.record(z.string(), z.string()).default({}),
-  })
-  .refine(({ key_type, tenant_id, client_id }) => key_type !== "entra-secret" || (tenant_id && client_id), {
-    path: ["key_type"],
-    error: "entra-secret needs tenant_id and client_id",
-  });
+const optionsSchema = section({
+  /** A dated version, which asks each deployment at an address of its own. Default: the API without versions (v1). */
+  api_version: text.optional(),
+  /** What `api_key` is: a key of the resource, a token of Microsoft Entra ID, or the secret of an application there. */
+  key_type: choice("api-key", "entra-token", "entra-secret").prefault("api-key"),
+  /** The application's directory and id at Entra ID. Required with `entra-secret`. */
+  tenant_id: text.optional(),
+  client_id: text.optional(),
+  /** Where Entra ID gives tokens. Default: the public cloud's. */
+  authority: baseUrl.prefault("https://login.microsoftonline.com"),
+  /**
+   * The model behind each deployment, by OpenAI's name, so that OpenAI's rules for it are applied before it is asked.
+   * A deployment's own name says nothing of its model.
+   */
+  models: z.record(z.string(), text).prefault({}),
+});
 
-type Options = z.infer<typeof optionsSchema>;
+type Options = z.output<typeof optionsSchema>;
 
 /** Azure OpenAI: OpenAI's dialect with addresses, keys and content filters of its own. */
-export function createAzureOpenAiAdapter(settings: ProviderSettings): Adapter {
-  const api_version = process.env.AZURE_OPENAI_API_VERSION || undefined;
-  const given = { ...(api_version && { api_version }), ...settings.options };
-  const options = parseOptions({ ...settings, options: given }, optionsSchema);
+export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): Adapter {
+  const { options, variables } = settings;
+  const apiVersion = options.api_version ?? variables.AZURE_OPENAI_API_VERSION;
   const quirks: Quirks = {
-    ...openAi,
+    ...openAiQuirks,
     title: "Azure OpenAI",
-    fields: { ...openAi.fields, user: "user" },
+    fields: { ...openAiFields, user: "user" },
     openAiModel: (deployment) => options.models[deployment],
     // OpenAI's models take system messages for developer messages; others at Azure have no such role.
     developerRole: false,
-    reasoningReplay: undefined,
-    // They go by the model's name, which a deployment's need not be.
-    adaptations: undefined,
     // 404 without a word of the deployment is a wrong address or version.
     reasons: { DeploymentNotFound: "MODEL_NOT_FOUND", 404: "PROVIDER_FAULT" },
   };
   return createOpenAiAdapter(
     { ...settings, baseUrl: apiBase(settings.baseUrl) },
     quirks,
-    azureAccess(settings, options),
+    azureAccess(settings, apiVersion),
   );
 }
 
@@ -65,10 +55,9 @@ function apiBase(baseUrl: string): string {
   return `${root}/openai`;
 }
 
-function azureAccess({ apiKey }: ProviderSettings, options: Options): Access {
-  const { api_version } = options;
-  const query = api_version === undefined ? "" : `?api-version=${encodeURIComponent(api_version)}`;
-  const isDated = /^\d/.test(api_version ?? "");
+function azureAccess({ apiKey, options }: ProviderSettings<Options>, apiVersion: string | undefined): Access {
+  const query = apiVersion === undefined ? "" : `?api-version=${encodeURIComponent(apiVersion)}`;
+  const isDated = /^\d/.test(apiVersion ?? "");
   return {
     path: ({ providerModel }) =>
       isDated
@@ -95,12 +84,24 @@ function authorization(key: Secret | undefined, options: Options): Access["autho
   }
 }
 
-export const azureOpenAiDeclaration: ProviderDefinition = {
+export const provider: ProviderDefinition<Options> = {
   name: "azure-openai",
-  keyVariable: "AZURE_OPENAI_API_KEY",
-  baseUrlVariable: "AZURE_OPENAI_BASE_URL",
+  family: "openai-chat",
+  variables: {
+    apiKey: "AZURE_OPENAI_API_KEY",
+    baseUrl: "AZURE_OPENAI_BASE_URL",
+    others: ["AZURE_OPENAI_API_VERSION"],
+  },
   // Every resource has its own.
   defaultBaseUrl: "",
   onBy: "url",
+  optionsSchema,
+  check({ options: { key_type, tenant_id, client_id } }) {
+    if (key_type !== "entra-secret" || (tenant_id !== undefined && client_id !== undefined)) return [];
+    const fix = "set both, or write another key_type";
+    return [{ path: "options.key_type", problem: "entra-secret needs tenant_id and client_id", fix }];
+  },
+  // Deployments have names of their owner's.
+  models: () => [],
   create: createAzureOpenAiAdapter,
 };

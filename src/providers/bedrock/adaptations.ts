@@ -4,6 +4,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedFields, type OptionalField } from "../chat-completions/fields.ts";
+import { askedThinking, leastBudget } from "../claude/thinking.ts";
 import {
   effortRejected,
   emulated,
@@ -17,7 +18,6 @@ import {
   unsupported,
 } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
-import { askedThinking, leastBudget } from "../kit/claude-thinking.ts";
 import { type Family, familyOf } from "./families.ts";
 import { canSend } from "./media.ts";
 import { sentThinking } from "./thinking.ts";

@@ -1,5 +1,5 @@
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
-import { claudeModel } from "../kit/claude-models.ts";
+import { claudeModel } from "../claude/claude-models.ts";
 
 /**
  * How a family of models is told how much to think, in `additionalModelRequestFields`. `budget` and `adaptive` are

@@ -1,8 +1,9 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { abortable } from "../../abortable.ts";
 import { started } from "../../chat/stream/events.ts";
-import { ConfigError } from "../../config/config-error.ts";
+import type { Environment } from "../../config/environment.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
+import { pattern, section } from "../../config/rules.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
@@ -15,53 +16,59 @@ import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
-import { parseOptions } from "../kit/options.ts";
 import { checkSupport } from "./adaptations.ts";
 import { bedrockErrors, bedrockHeaders } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
+import { bedrockModels } from "./models.ts";
 import { toRequest } from "./request.ts";
 import type { Signer } from "./sign.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-const optionsSchema = z.strictObject({
-  /** The region that is asked. Default: `AWS_REGION`. */
-  region: z
-    .string()
-    .regex(/^[a-z0-9-]+$/)
-    .optional(),
+const optionsSchema = section({
+  /** The region that is asked. Default: `AWS_REGION`, else `AWS_DEFAULT_REGION`. */
+  region: pattern(/^[a-z0-9-]+$/, "write a region such as us-east-1").optional(),
 });
+
+type Options = z.output<typeof optionsSchema>;
 
 /**
  * Amazon Bedrock. On by a key of its own, or by Amazon's credentials, and a region. `BEDROCK_BASE_URL` replaces the
  * address, which otherwise follows from the region.
  */
-export const bedrockDeclaration: ProviderDefinition = {
+export const provider: ProviderDefinition<Options> = {
   name: "bedrock",
-  keyVariable: "AWS_BEARER_TOKEN_BEDROCK",
-  baseUrlVariable: "BEDROCK_BASE_URL",
+  modelsDevName: "amazon-bedrock",
+  variables: {
+    apiKey: "AWS_BEARER_TOKEN_BEDROCK",
+    baseUrl: "BEDROCK_BASE_URL",
+    others: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+  },
   defaultBaseUrl: "https://bedrock-runtime.{region}.amazonaws.com",
   onBy: "detect",
-  detect: () => detectBedrock(),
+  detect(environment) {
+    const { AWS_BEARER_TOKEN_BEDROCK: token, AWS_ACCESS_KEY_ID: accessKey, BEDROCK_BASE_URL: baseUrl } = environment;
+    if (!token && !accessKey) return "set AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID to turn it on";
+    // A signature names the region, a key does not.
+    return regionOf(environment) || (token && baseUrl) ? undefined : "set AWS_REGION to turn it on";
+  },
+  optionsSchema,
+  check({ apiKey, baseUrl, options, variables }) {
+    const region = options.region ?? regionOf(variables);
+    // A key at an address of one's own needs no region.
+    if (region !== undefined || (apiKey !== undefined && !baseUrl.includes("{region}"))) return [];
+    return [{ path: "options.region", problem: "is missing", fix: "set it, or the variable AWS_REGION" }];
+  },
+  models: () => bedrockModels,
   create: createBedrockAdapter,
 };
-
-/** Undefined when the usual variables say who asks and where, else what to do. */
-export function detectBedrock(environment: Environment = process.env): string | undefined {
-  const { AWS_BEARER_TOKEN_BEDROCK: token, AWS_ACCESS_KEY_ID: accessKey, BEDROCK_BASE_URL: baseUrl } = environment;
-  if (!token && !accessKey) return "set AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID to turn it on";
-  // A signature names the region, a key does not.
-  return regionOf(environment) || (token && baseUrl) ? undefined : "set AWS_REGION to turn it on";
-}
 
 function regionOf({ AWS_REGION, AWS_DEFAULT_REGION }: Environment): string | undefined {
   return AWS_REGION || AWS_DEFAULT_REGION || undefined;
 }
 
 /** The dialect of Converse. With a key it is sent; without one, requests are signed with Amazon's credentials. */
-export function createBedrockAdapter(settings: ProviderSettings, environment: Environment = process.env): Adapter {
+export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapter {
   const { name, apiKey } = settings;
-  const { region, baseUrl } = resolveAddress(settings, environment);
+  const { region, baseUrl } = resolveAddress(settings);
   const upstream = new Upstream({ ...settings, baseUrl }, bedrockHeaders);
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
   // Loaded with the first call that needs them: Amazon's libraries take 15 MB and 80 ms.
@@ -108,17 +115,12 @@ export function createBedrockAdapter(settings: ProviderSettings, environment: En
   };
 }
 
-/** The region, and the address with the region in it. A key at an address of one's own needs no region. */
-function resolveAddress(
-  settings: ProviderSettings,
-  environment: Environment,
-): { readonly region: string; readonly baseUrl: string } {
-  const { name, apiKey, baseUrl } = settings;
-  const path = `providers.${name}.options.region`;
-  const region = parseOptions(settings, optionsSchema).region ?? regionOf(environment) ?? "";
-  if (region === "" && (apiKey === undefined || baseUrl.includes("{region}"))) {
-    throw new ConfigError([{ path, problem: "is missing", fix: "set it, or the variable AWS_REGION" }]);
-  }
+/** The region, and the address with the region in it. */
+function resolveAddress({ baseUrl, options, variables }: ProviderSettings<Options>): {
+  readonly region: string;
+  readonly baseUrl: string;
+} {
+  const region = options.region ?? regionOf(variables) ?? "";
   const host = baseUrl.replace("{region}", region);
   const isChinas = baseUrl.includes("{region}") && region.startsWith("cn-");
   return { region, baseUrl: isChinas ? `${host}.cn` : host };

@@ -1,7 +1,7 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { effortWords } from "../chat-completions/fields.ts";
-import { askedThinking, budgetOf, leastBudget } from "../kit/claude-thinking.ts";
+import { askedThinking, budgetOf, leastBudget } from "../claude/thinking.ts";
 import type { Thinking } from "./families.ts";
 
 /** What a model is told of thinking. `nothing`: it is not asked to change, or cannot be told. */

@@ -11,6 +11,7 @@ import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
 import { cohereErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
+import { cohereModels } from "./models.ts";
 import { toRequest } from "./request.ts";
 
 /** Cohere's chat, version 2 of its API. */
@@ -43,11 +44,12 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
   };
 }
 
-export const cohereDeclaration: ProviderDefinition = {
+export const provider: ProviderDefinition = {
   name: "cohere",
-  keyVariable: "COHERE_API_KEY",
-  baseUrlVariable: "COHERE_BASE_URL",
+  modelsDevName: "cohere",
+  variables: { apiKey: "COHERE_API_KEY", baseUrl: "COHERE_BASE_URL" },
   defaultBaseUrl: "https://api.cohere.com",
   onBy: "key",
+  models: () => cohereModels,
   create: createCohereAdapter,
 };

@@ -1,73 +1,40 @@
-import { create } from "@bufbuild/protobuf";
-import { type Model, ModelSchema } from "../../gen/dragoman/v1/model_pb.js";
-
-/** What sets Cohere's chat models apart. Windows and limits are in tokens. */
-interface Row {
-  readonly name: string;
-  readonly displayName: string;
-  readonly window: number;
-  readonly output: number;
-  readonly reasoning?: boolean;
-  readonly images?: boolean;
-  /** Calls tools; true unless it is said. */
-  readonly tools?: boolean;
-}
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { chatCapabilities, type ModelRow, modelsOf, noTools } from "../../models/model-row.ts";
 
 const commandA = { window: 256_000, output: 8_000 };
 
 // Sources: the ids of @ai-sdk/cohere 4.0.52; windows and limits of the models' pages at https://docs.cohere.com/docs, and
 // Command A+ by models.dev of November 2026. Others are reached as cohere/<name>.
-const rows: readonly Row[] = [
+const rows: readonly ModelRow[] = [
   {
-    name: "command-a-plus-05-2026",
-    displayName: "Command A+",
+    model: "command-a-plus-05-2026",
+    name: "Command A+",
     window: 128_000,
     output: 64_000,
     reasoning: true,
-    images: true,
+    imageInput: true,
   },
-  { name: "command-a-03-2025", displayName: "Command A", ...commandA },
+  { model: "command-a-03-2025", name: "Command A", ...commandA },
   {
-    name: "command-a-reasoning-08-2025",
-    displayName: "Command A Reasoning",
+    model: "command-a-reasoning-08-2025",
+    name: "Command A Reasoning",
     ...commandA,
     output: 32_000,
     reasoning: true,
   },
   {
-    name: "command-a-vision-07-2025",
-    displayName: "Command A Vision",
+    model: "command-a-vision-07-2025",
+    name: "Command A Vision",
     ...commandA,
     window: 128_000,
-    images: true,
-    tools: false,
+    imageInput: true,
+    ...noTools,
   },
-  { name: "command-r7b-12-2024", displayName: "Command R7B", window: 128_000, output: 4_000 },
+  { model: "command-r7b-12-2024", name: "Command R7B", window: 128_000, output: 4_000 },
 ];
 
-/** Cohere's chat models, as `cohere/<name>`. */
-export const cohereModels: readonly Model[] = rows.map(
-  ({ name, displayName, window, output, reasoning = false, images = false, tools = true }) =>
-    create(ModelSchema, {
-      id: `cohere/${name}`,
-      provider: "cohere",
-      displayName,
-      profile: "plain",
-      contextWindowTokens: window,
-      maxOutputTokens: output,
-      providerModel: name,
-      maxTemperature: 1,
-      capabilities: {
-        systemMessages: true,
-        tools,
-        parallelToolCalls: tools,
-        jsonObject: true,
-        jsonSchema: true,
-        imageInput: images,
-        reasoning,
-        logprobs: true,
-        // By a call for each.
-        multipleChoices: true,
-      },
-    }),
+/** Cohere's chat models, as `cohere/<model>`. */
+export const cohereModels: readonly Model[] = modelsOf(
+  { provider: "cohere", maxTemperature: 1, ...chatCapabilities, logprobs: true },
+  rows,
 );

@@ -6,36 +6,13 @@ import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
-import { type Model, ModelSchema } from "../../gen/dragoman/v1/model_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { Adapter, AdapterContext } from "../adapter.ts";
+import type { ProviderDefinition } from "../definition.ts";
 import { planAnswer } from "./answer.ts";
+import { echoModels } from "./models.ts";
 import { readScript, type Script } from "./script.ts";
-
-/** The catalog's entries. Any other `echo/<name>` does the same. */
-export const echoModels: readonly Model[] = [
-  create(ModelSchema, {
-    id: "echo/echo",
-    provider: "echo",
-    displayName: "Echo",
-    profile: "plain",
-    providerModel: "echo",
-    maxTemperature: 2,
-    capabilities: {
-      systemMessages: true,
-      tools: true,
-      parallelToolCalls: true,
-      jsonObject: true,
-      jsonSchema: true,
-      imageInput: true,
-      audioInput: true,
-      documentInput: true,
-      reasoning: true,
-      logprobs: true,
-      multipleChoices: true,
-    },
-  }),
-];
 
 /**
  * A provider inside the service that stands for an upstream in tests and under load. It repeats the text of the last
@@ -48,6 +25,15 @@ export const echoModels: readonly Model[] = [
 export function createEcho(): Adapter {
   return { name: "echo", stream, checkSupport, describe: () => undefined };
 }
+
+export const provider: ProviderDefinition = {
+  name: "echo",
+  variables: {},
+  defaultBaseUrl: "",
+  onBy: "always",
+  models: () => echoModels,
+  create: createEcho,
+};
 
 function checkSupport({ parameters, reasoning, chatTemplateKwargs }: ChatRequest): readonly Adaptation[] {
   const found: Adaptation[] = [];

@@ -2,6 +2,7 @@ import type { ProviderSettings } from "../../config/provider.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { createGenerateContentAdapter } from "../generate-content/adapter.ts";
+import { geminiModels } from "./models.ts";
 
 /** The Gemini API of Google AI Studio. https://ai.google.dev/api/generate-content */
 export function createGeminiAdapter(settings: ProviderSettings): Adapter {
@@ -16,11 +17,13 @@ export function createGeminiAdapter(settings: ProviderSettings): Adapter {
   });
 }
 
-export const geminiDeclaration: ProviderDefinition = {
+export const provider: ProviderDefinition = {
   name: "gemini",
-  keyVariable: "GEMINI_API_KEY",
-  baseUrlVariable: "GEMINI_BASE_URL",
+  family: "google",
+  modelsDevName: "google",
+  variables: { apiKey: "GEMINI_API_KEY", baseUrl: "GEMINI_BASE_URL" },
   defaultBaseUrl: "https://generativelanguage.googleapis.com/v1beta",
   onBy: "key",
+  models: () => geminiModels,
   create: createGeminiAdapter,
 };

@@ -1,8 +1,9 @@
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { endpointModel, endpoints } from "../../models/egp-endpoints.ts";
+import { endpointRows, endpointTable } from "../../models/egp-endpoints.ts";
+import { modelsOf } from "../../models/model-row.ts";
 
-/** The endpoints of LLM Engine without EGP's rules, as `llm-engine/<endpoint>`. */
-export const llmEngineModels: readonly Model[] = endpoints.map((endpoint) =>
-  // What v1 cannot do of it, the adapter says.
-  endpointModel(endpoint, { id: `llm-engine/${endpoint.id}`, profile: "plain", maxTemperature: 2 }),
+/** The endpoints of LLM Engine without EGP's rules, as `llm-engine/<endpoint>`. What v1 cannot do, the adapter says. */
+export const llmEngineModels: readonly Model[] = modelsOf(
+  { ...endpointTable, maxTemperature: 2 },
+  endpointRows.map(({ aliases: _, ...row }) => row),
 );

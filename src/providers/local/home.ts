@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "../../config/environment.ts";
 
 /** The packages of the engine, with exact versions. The one for this platform comes beside them. */
 export const enginePackages = { "node-llama-cpp": "3.22.1" } as const;
@@ -65,7 +64,7 @@ export interface LocalModelFile {
 }
 
 /** Where the engine and the models are kept: DRAGOMAN_LOCAL_HOME, else `.local` in the project's folder. */
-export function localHome(environment: Environment = process.env): string {
+export function localHome(environment: Environment): string {
   return resolve(environment.DRAGOMAN_LOCAL_HOME || fileURLToPath(new URL("../../../.local", import.meta.url)));
 }
 
@@ -80,7 +79,7 @@ export function modelPath(home: string, { name }: Pick<KnownModel, "name">): str
 }
 
 /** The model file of one's own that DRAGOMAN_LOCAL_MODEL names; undefined when it is unset or names a known model. */
-export function ownModel(environment: Environment = process.env): LocalModelFile | undefined {
+export function ownModel(environment: Environment): LocalModelFile | undefined {
   const value = environment.DRAGOMAN_LOCAL_MODEL;
   if (!value || knownModels.some(({ name }) => name === value)) return undefined;
   const displayName = basename(value).replace(/\.gguf$/i, "");
@@ -88,7 +87,7 @@ export function ownModel(environment: Environment = process.env): LocalModelFile
 }
 
 /** The models that are there, the default first: the one that DRAGOMAN_LOCAL_MODEL names, else as in `knownModels`. */
-export function preparedModels(environment: Environment = process.env): readonly LocalModelFile[] {
+export function preparedModels(environment: Environment): readonly LocalModelFile[] {
   const home = localHome(environment);
   const own = ownModel(environment);
   const known = knownModels
@@ -103,7 +102,7 @@ export function preparedModels(environment: Environment = process.env): readonly
 }
 
 /** Undefined when the engine and a model are there, else what to do. */
-export function detectLocal(environment: Environment = process.env): string | undefined {
+export function detectLocal(environment: Environment): string | undefined {
   const own = ownModel(environment);
   if (own !== undefined && !existsSync(own.path)) return "DRAGOMAN_LOCAL_MODEL names no file and no known model";
   const ready = existsSync(engineFolder(localHome(environment))) && preparedModels(environment).length > 0;

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { abortable } from "../../abortable.ts";
-import { ConfigError } from "../../config/config-error.ts";
+import type { Environment } from "../../config/environment.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
@@ -13,16 +13,18 @@ import { engineFault, localDefaults, prepareAnswer, streamAnswer } from "./chat.
 import { type Engine, loadEngine } from "./engine.ts";
 import { detectLocal, engineFolder, localHome, preparedModels } from "./home.ts";
 import { type LoadedModel, type LocalOptions, loadModel, optionsSchema } from "./loaded-model.ts";
+import { localModels } from "./models.ts";
 import { renderPrompt, withoutMarks } from "./prompt.ts";
 
 /** A language model inside the service. Needs no key; on once `npm run prepare:local` has fetched what it needs. */
-export const localProvider: ProviderDefinition = {
+export const provider: ProviderDefinition<LocalOptions> = {
   name: "local",
-  keyVariable: undefined,
-  baseUrlVariable: undefined,
+  variables: { others: ["DRAGOMAN_LOCAL_HOME", "DRAGOMAN_LOCAL_MODEL"] },
   defaultBaseUrl: "",
   onBy: "detect",
-  detect: () => detectLocal(),
+  detect: detectLocal,
+  optionsSchema,
+  models: localModels,
   create: createLocal,
 };
 
@@ -32,18 +34,8 @@ export const localProvider: ProviderDefinition = {
  * Without a temperature the likeliest token is taken each time (temperature 0): small models ramble otherwise.
  * Without max_output_tokens an answer has at most 512. Penalties look at the answer, not at the prompt. `provider_options.local` is not used.
  */
-export function createLocal({ name, options }: ProviderSettings): Adapter {
-  const { data, error } = optionsSchema.safeParse(options);
-  if (data === undefined) {
-    throw new ConfigError(
-      error.issues.map(({ path, message }) => ({
-        path: [`providers.${name}.options`, ...path].join("."),
-        problem: message,
-        fix: `the options are ${Object.keys(optionsSchema.shape).join(", ")}`,
-      })),
-    );
-  }
-  const models = new LocalModels(data);
+export function createLocal({ name, options, variables }: ProviderSettings<LocalOptions>): Adapter {
+  const models = new LocalModels(options, variables);
   const sandbox = new TemplateSandbox();
   return {
     name,
@@ -86,11 +78,13 @@ export function createLocal({ name, options }: ProviderSettings): Adapter {
 /** The models in memory, and the engine that runs them. */
 class LocalModels {
   readonly #options: LocalOptions;
+  readonly #environment: Environment;
   readonly #loading = new Map<string, Promise<LoadedModel>>();
   #engine: Promise<Engine> | undefined;
 
-  constructor(options: LocalOptions) {
+  constructor(options: LocalOptions, environment: Environment) {
     this.#options = options;
+    this.#environment = environment;
   }
 
   load({ providerModel }: Model): Promise<LoadedModel> {
@@ -101,13 +95,13 @@ class LocalModels {
 
   async #begin(name: string): Promise<LoadedModel> {
     try {
-      const file = preparedModels().find((prepared) => prepared.name === name);
+      const file = preparedModels(this.#environment).find((prepared) => prepared.name === name);
       if (file === undefined) {
         throw new GatewayError("MODEL_NOT_FOUND", `the local model ${name} is not here; see npm run prepare:local`, {
           metadata: { model: `local/${name}` },
         });
       }
-      this.#engine ??= loadEngine(engineFolder(localHome()), this.#options.threads);
+      this.#engine ??= loadEngine(engineFolder(localHome(this.#environment)), this.#options.threads);
       return await loadModel(await this.#engine, file, this.#options);
     } catch (cause) {
       this.#loading.delete(name);

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
-import { z } from "zod";
+import type { z } from "zod";
 import { BoundedPool } from "../../bounded-pool.ts";
+import { section, wholeNumber } from "../../config/rules.ts";
 import { GatewayError, invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { TemplateSandbox } from "../../templates/sandbox.ts";
@@ -12,24 +13,21 @@ import { renderPrompt, tokenizePrompt } from "./prompt.ts";
 import { Slot } from "./slot.ts";
 
 /** `providers.local.options` of the configuration. */
-export const optionsSchema = z.strictObject({
+export const optionsSchema = section({
   /** Tokens of prompt and answer together, 64 or more. Default 2048; at most what the model was trained with. */
-  context_size: z.int().min(64).default(defaultContextSize),
+  context_size: wholeNumber(64).prefault(defaultContextSize),
   /**
    * Threads that compute. Default: one less than there are processors, for the service itself; threads that have to
    * share a processor slow each other down five times (measured).
    */
-  threads: z
-    .int()
-    .min(1)
-    .default(Math.max(1, availableParallelism() - 1)),
+  threads: wholeNumber(1).prefault(Math.max(1, availableParallelism() - 1)),
   /** Requests that may wait for their turn; beyond it QUEUE_FULL. Default 16. */
-  max_queue: z.int().min(0).default(16),
+  max_queue: wholeNumber(0).prefault(16),
   /** Requests that are answered at once. Default 1: on a CPU, two at once are answered at half the speed (measured). */
-  parallel: z.int().min(1).max(64).default(1),
+  parallel: wholeNumber(1, 64).prefault(1),
 });
 
-export type LocalOptions = z.infer<typeof optionsSchema>;
+export type LocalOptions = z.output<typeof optionsSchema>;
 
 /** A model in memory. */
 export interface LoadedModel {

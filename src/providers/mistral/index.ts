@@ -14,6 +14,7 @@ import { checkSupport } from "./adaptations.ts";
 import { mistralErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { continuedText } from "./messages.ts";
+import { mistralModels } from "./models.ts";
 import { toRequest } from "./request.ts";
 
 /** Mistral's chat completions: OpenAI's dialect with its own messages and content. */
@@ -50,11 +51,12 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
   };
 }
 
-export const mistralDeclaration: ProviderDefinition = {
+export const provider: ProviderDefinition = {
   name: "mistral",
-  keyVariable: "MISTRAL_API_KEY",
-  baseUrlVariable: "MISTRAL_BASE_URL",
+  modelsDevName: "mistral",
+  variables: { apiKey: "MISTRAL_API_KEY", baseUrl: "MISTRAL_BASE_URL" },
   defaultBaseUrl: "https://api.mistral.ai/v1",
   onBy: "key",
+  models: () => mistralModels,
   create: createMistralAdapter,
 };

@@ -5,6 +5,7 @@ import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_
 import type { ChatCompletion } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs, TopLogProb } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import { deploymentName } from "../../models/find-model.ts";
 import { egpError, egpStreamError } from "../egp-shape/errors.ts";
 import {
   countsIn,
@@ -87,7 +88,7 @@ export const egpDeploymentSurface: ChatSurface = {
 function toChat(request: z.output<typeof requestSchema>, deployment: string): ChatRequest {
   const prompt = toMessage({ role: "user", content: request.prompt });
   return create(ChatRequestSchema, {
-    model: `deployments/${deployment}`,
+    model: deploymentName(deployment),
     messages: [...request.chat_history.map(toMessage), prompt],
     parameters: present({
       temperature: request.temperature,

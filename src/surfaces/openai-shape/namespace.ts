@@ -1,6 +1,7 @@
 import { GatewayError } from "../../errors.ts";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { Catalog } from "../../models/catalog.ts";
+import { deploymentName } from "../../models/find-model.ts";
 import type { ProfileName } from "../../profiles/profiles.ts";
 
 /** The models of one provider, which an API of its own knows by their bare names. */
@@ -20,7 +21,7 @@ export function nameInNamespace(name: string, namespace: ModelNamespace, catalog
   const { provider, rejectsForeign } = namespace;
   const path = `${provider}/${name}`;
   // DeepInfra's form of a deployment's name.
-  const deployment = name.replace(/^deploy_id:/, "deployments/");
+  const deployment = name.replace(/^deploy_id:/, deploymentName(""));
   if (deployment !== name && catalog.deploymentOf(deployment)) return deployment;
   const configured = catalog.deploymentOf(name);
   if (configured && isInNamespace(configured.model, namespace)) return name;

@@ -228,6 +228,7 @@ export const dialects: readonly Dialect[] = [
         timeouts: { connectMs: 5_000, firstEventMs: 30_000, idleMs: 30_000 },
         maxConnections: 4,
         options: { region: "us-east-1" },
+        variables: {},
       }),
     headers: { "content-type": "application/vnd.amazon.eventstream" },
     answers: {

@@ -23,6 +23,7 @@ export const dialects: readonly Dialect[] = [
         timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
         maxConnections: 4,
         options: {},
+        variables: {},
       }),
     own: { serviceTier: "flex" },
     limited: (model) => [

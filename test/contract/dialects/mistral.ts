@@ -70,6 +70,7 @@ export const dialects: readonly Dialect[] = [
         timeouts: { connectMs: 5_000, firstEventMs: 20_000, idleMs: 20_000 },
         maxConnections: 8,
         options: {},
+        variables: {},
       }),
     answers: {
       "plain text": {

@@ -25,9 +25,9 @@ export const dialects: readonly Dialect[] = [
           timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
           maxConnections: 4,
           options: { location: "europe-west4" },
+          variables: {},
         },
         tokens,
-        {},
       ),
     own: {},
     answers: {

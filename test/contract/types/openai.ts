@@ -1,7 +1,7 @@
 // Compile-time only: what is sent must be what the vendor's own SDK (openai 7.55.0) would send.
 import type OpenAI from "openai";
 import type { optionalFields } from "../../../src/providers/chat-completions/fields.ts";
-import type { openAiFields } from "../../../src/providers/chat-completions/servers/hosted.ts";
+import type { openAiFields } from "../../../src/providers/chat-completions/openai-quirks.ts";
 import type {
   WireAssistant,
   WireMessage,

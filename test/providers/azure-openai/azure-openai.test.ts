@@ -1,17 +1,19 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../src/config/config-error.ts";
+import type { Environment } from "../../../src/config/environment.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { answer, declared, modelOf } from "../../contract/fixtures/chat-completions.ts";
+import { configured } from "../../support/configured.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { brief, collect, context, request } from "../chat-completions/harness.ts";
 
 const model = modelOf("azure-openai", "my gpt");
 const hello: Script = { steps: [{ write: answer({ usagePlace: "last chunk" }, [{ content: "Hi" }], "stop") }] };
 
-async function ask(options: Record<string, unknown>, path = "", script: Script = hello) {
+async function ask(options: Record<string, unknown>, path = "", script: Script = hello, environment: Environment = {}) {
   await using upstream = await startReplayUpstream(script);
-  const azure = declared("azure-openai", options)(upstream.baseUrl + path);
+  const azure = configured("azure-openai", upstream.baseUrl + path, { options, environment });
   const outcome = await collect(azure.stream(request(), model, context()));
   await azure.close?.();
   return { ...outcome, seen: upstream.requests[0] };
@@ -34,10 +36,11 @@ describe("Azure OpenAI", () => {
   });
 
   it("takes its version from AZURE_OPENAI_API_VERSION, unless the file says another", async () => {
-    vi.stubEnv("AZURE_OPENAI_API_VERSION", "2024-06-01");
-    expect((await ask({})).seen?.path).toContain("/deployments/my%20gpt/chat/completions?api-version=2024-06-01");
-    expect((await ask({ api_version: "v1" })).seen?.path).toBe("/openai/v1/chat/completions?api-version=v1");
-    vi.unstubAllEnvs();
+    const environment = { AZURE_OPENAI_API_VERSION: "2024-06-01" };
+    const dated = "/openai/deployments/my%20gpt/chat/completions?api-version=2024-06-01";
+    expect((await ask({}, "", hello, environment)).seen?.path).toBe(dated);
+    const given = await ask({ api_version: "v1" }, "", hello, environment);
+    expect(given.seen?.path).toBe("/openai/v1/chat/completions?api-version=v1");
   });
 
   it("is given a token of Entra ID as a bearer", async () => {

@@ -2,9 +2,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { ConfigError } from "../../../src/config/config-error.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import type { Adapter } from "../../../src/providers/adapter.ts";
-import { createBedrockAdapter, detectBedrock } from "../../../src/providers/bedrock/index.ts";
+import { createBedrockAdapter, provider } from "../../../src/providers/bedrock/index.ts";
 import { createSigner } from "../../../src/providers/bedrock/sign.ts";
 import { streamFrom } from "../../support/attempt.ts";
+import { configured } from "../../support/configured.ts";
 import { errorFrame, eventFrame, exceptionFrame } from "../../support/event-stream.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { ask } from "../../support/requests.ts";
@@ -128,28 +129,32 @@ describe("Bedrock's adapter", () => {
 });
 
 describe("where Bedrock is", () => {
-  const address = (region: string | undefined, baseUrl: string, key?: string) => () => {
-    const given = settings(baseUrl, key === undefined ? {} : { key });
-    return createBedrockAdapter({ ...given, options: region ? { region } : {} }, {});
+  const address = (region: string | undefined, baseUrl?: string, key?: string) => () => {
+    return configured("bedrock", baseUrl, {
+      options: region ? { region } : {},
+      ...(key !== undefined && { apiKey: key }),
+    });
   };
 
   it("follows from the region, and a key at an address of one's own needs none", () => {
-    expect(address("eu-west-1", "https://bedrock-runtime.{region}.amazonaws.com")).not.toThrow();
+    expect(address("eu-west-1")).not.toThrow();
     expect(address(undefined, "https://proxy.example")).not.toThrow();
-    expect(address(undefined, "https://bedrock-runtime.{region}.amazonaws.com")).toThrow(ConfigError);
+    expect(address(undefined)).toThrow(ConfigError);
     expect(address(undefined, "https://proxy.example", "")).toThrow("AWS_REGION");
     expect(address("not a region!", "https://proxy.example")).toThrow(ConfigError);
   });
 
   it("is on by a key or Amazon's credentials, once there is a region", () => {
-    expect(detectBedrock({})).toContain("AWS_BEARER_TOKEN_BEDROCK");
-    expect(detectBedrock({ AWS_REGION: "us-east-1" })).toContain("AWS_ACCESS_KEY_ID");
-    expect(detectBedrock({ AWS_ACCESS_KEY_ID: "a" })).toContain("AWS_REGION");
-    expect(detectBedrock({ AWS_ACCESS_KEY_ID: "a", BEDROCK_BASE_URL: "https://proxy.example" })).toContain(
+    expect(provider.detect?.({})).toContain("AWS_BEARER_TOKEN_BEDROCK");
+    expect(provider.detect?.({ AWS_REGION: "us-east-1" })).toContain("AWS_ACCESS_KEY_ID");
+    expect(provider.detect?.({ AWS_ACCESS_KEY_ID: "a" })).toContain("AWS_REGION");
+    expect(provider.detect?.({ AWS_ACCESS_KEY_ID: "a", BEDROCK_BASE_URL: "https://proxy.example" })).toContain(
       "AWS_REGION",
     );
-    expect(detectBedrock({ AWS_ACCESS_KEY_ID: "a", AWS_REGION: "us-east-1" })).toBeUndefined();
-    expect(detectBedrock({ AWS_BEARER_TOKEN_BEDROCK: "a", AWS_DEFAULT_REGION: "us-east-1" })).toBeUndefined();
-    expect(detectBedrock({ AWS_BEARER_TOKEN_BEDROCK: "a", BEDROCK_BASE_URL: "https://proxy.example" })).toBeUndefined();
+    expect(provider.detect?.({ AWS_ACCESS_KEY_ID: "a", AWS_REGION: "us-east-1" })).toBeUndefined();
+    expect(provider.detect?.({ AWS_BEARER_TOKEN_BEDROCK: "a", AWS_DEFAULT_REGION: "us-east-1" })).toBeUndefined();
+    expect(
+      provider.detect?.({ AWS_BEARER_TOKEN_BEDROCK: "a", BEDROCK_BASE_URL: "https://proxy.example" }),
+    ).toBeUndefined();
   });
 });

@@ -11,7 +11,7 @@ export const sonnet = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 export function settings(
   baseUrl: string,
   { key = "bedrock-key", timeouts = {} }: { key?: string; timeouts?: Partial<UpstreamTimeouts> } = {},
-): ProviderSettings {
+): ProviderSettings<{ readonly region: string }> {
   return {
     name: "bedrock",
     baseUrl,
@@ -20,6 +20,7 @@ export function settings(
     timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000, ...timeouts },
     maxConnections: 4,
     options: { region: "us-east-1" },
+    variables: {},
   };
 }
 

@@ -11,29 +11,28 @@ import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.j
 import type { Adapter, AdapterContext } from "../../../src/providers/adapter.ts";
 import { openAiErrors } from "../../../src/providers/chat-completions/errors.ts";
 import { type AnswerState, startAnswer } from "../../../src/providers/chat-completions/events.ts";
-import { declarations } from "../../../src/providers/registry.ts";
 import { startCall } from "../../../src/upstream/upstream-call.ts";
+import { configured } from "../../support/configured.ts";
 
 export function fixture(name: string): string {
   return readFileSync(new URL(`../../fixtures/openai/${name}`, import.meta.url), "utf8");
 }
 
-export function settings(baseUrl: string, timeouts: Partial<UpstreamTimeouts> = {}, name = "openai"): ProviderSettings {
+export function settings(baseUrl: string): ProviderSettings {
   return {
-    name,
+    name: "openai",
     baseUrl,
     apiKey: new Secret("sk-test-key"),
     headers: {},
-    timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000, ...timeouts },
+    timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
     maxConnections: 4,
     options: {},
+    variables: {},
   };
 }
 
 export function adapter(baseUrl: string, timeouts: Partial<UpstreamTimeouts> = {}, name = "openai"): Adapter {
-  const declaration = declarations.find((candidate) => candidate.name === name);
-  if (declaration === undefined) throw new Error(`no provider ${name}`);
-  return declaration.create(settings(baseUrl, timeouts, name));
+  return configured(name, baseUrl, { timeouts: { firstEventMs: 10_000, idleMs: 10_000, ...timeouts } });
 }
 
 export function model(providerModel = "gpt-4o"): Model {

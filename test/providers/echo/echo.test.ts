@@ -12,7 +12,8 @@ import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import type { GenerationParametersSchema } from "../../../src/gen/dragoman/v1/parameters_pb.js";
 import { ReasoningConfigSchema, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
-import { createEcho, echoModels } from "../../../src/providers/echo/index.ts";
+import { createEcho } from "../../../src/providers/echo/index.ts";
+import { echoModels } from "../../../src/providers/echo/models.ts";
 
 const adapter = createEcho();
 const model = create(ModelSchema, echoModels[0]);

@@ -10,7 +10,7 @@ import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import type { AdapterContext } from "../../../src/providers/adapter.ts";
 
-export function settings(baseUrl: string, more: Partial<ProviderSettings> = {}): ProviderSettings {
+export function settings(baseUrl: string): ProviderSettings {
   return {
     name: "gemini",
     baseUrl,
@@ -19,7 +19,7 @@ export function settings(baseUrl: string, more: Partial<ProviderSettings> = {}):
     timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
     maxConnections: 4,
     options: {},
-    ...more,
+    variables: {},
   };
 }
 

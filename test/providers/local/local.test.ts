@@ -16,23 +16,21 @@ import {
   localHome,
   preparedModels,
 } from "../../../src/providers/local/home.ts";
-import { createLocal } from "../../../src/providers/local/index.ts";
 import { modelEntry } from "../../../src/providers/local/models.ts";
+import { configured } from "../../support/configured.ts";
 
 type Request = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
 type Parameters = MessageInitShape<typeof GenerationParametersSchema>;
 
-const missing = detectLocal();
+const missing = detectLocal(process.env);
 if (missing !== undefined) process.stderr.write(`the tests of the local model are skipped: ${missing}\n`);
 
-const prepared = preparedModels();
+const prepared = preparedModels(process.env);
 // The smaller one, where it is there, since it is faster: the laws are those of any model.
 const file = prepared.find(({ name }) => name === knownModels[1].name) ?? prepared[0];
 
 function createAdapter(options: Readonly<Record<string, unknown>> = {}): Adapter {
-  const timeouts = { connectMs: 0, firstEventMs: 0, idleMs: 0 };
-  const none = { baseUrl: "", apiKey: undefined, headers: {}, timeouts, maxConnections: 1 };
-  return createLocal({ name: "local", ...none, options });
+  return configured("local", undefined, { apiKey: "", options, environment: process.env });
 }
 
 describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, () => {
@@ -233,7 +231,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
 
 /** Asks the engine itself about the model's tokens. */
 async function readTokenizer<T>(read: (model: LlamaModel) => T): Promise<T> {
-  const { llama } = await loadEngine(engineFolder(localHome()), 1);
+  const { llama } = await loadEngine(engineFolder(localHome(process.env)), 1);
   try {
     return read(await llama.loadModel({ modelPath: file?.path ?? "" }));
   } finally {

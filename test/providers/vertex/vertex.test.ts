@@ -12,7 +12,8 @@ import { GatewayError } from "../../../src/errors.ts";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import type { TokenSource } from "../../../src/providers/vertex/google-tokens.ts";
-import { createVertexAdapter, detectVertex, hostOf, vertexDeclaration } from "../../../src/providers/vertex/index.ts";
+import { createVertexAdapter, hostOf, provider } from "../../../src/providers/vertex/index.ts";
+import { configured } from "../../support/configured.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { context, fold, model, request, settings, sse } from "../generate-content/harness.ts";
 
@@ -29,14 +30,13 @@ const pro = model("gemini-2.5-pro", "vertex");
 
 function adapterFor(
   baseUrl: string,
-  options: Readonly<Record<string, unknown>>,
+  options: { readonly project?: string; readonly location?: string; readonly key_file?: string },
   tokens?: TokenSource,
-  environment: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, string>> = {},
 ): Adapter {
   const adapter = createVertexAdapter(
-    settings(baseUrl, { name: "vertex", apiKey: undefined, options }),
+    { ...settings(baseUrl), name: "vertex", apiKey: undefined, options, variables },
     tokens,
-    environment,
   );
   open.push({ [Symbol.asyncDispose]: async () => adapter.close?.() });
   return adapter;
@@ -139,8 +139,7 @@ describe("a request to Vertex AI", () => {
 });
 
 describe("express mode of Vertex AI", () => {
-  const express = (baseUrl: string, options = {}) =>
-    createVertexAdapter(settings(baseUrl, { name: "vertex", options }));
+  const express = (baseUrl: string, options = {}) => configured("vertex", baseUrl, { apiKey: "AIza-test", options });
 
   it("goes by a key in a header to no project and no place, and asks for no token", async () => {
     const upstream = await upstreamWith({ steps: [{ write: sse(stop) }] });
@@ -267,10 +266,10 @@ describe("a token for Google Cloud", () => {
   it("costs nothing until it is needed: the library is not loaded before", async () => {
     const script = `
       import { createRequire } from "node:module";
-      const { declarations } = await import(${JSON.stringify(new URL("../../../src/providers/registry.ts", import.meta.url).href)});
-      const { options, ...rest } = { options: {}, name: "vertex", baseUrl: "http://127.0.0.1:9", headers: {}, maxConnections: 1,
+      const { providers } = await import(${JSON.stringify(new URL("../../../src/providers/registry.ts", import.meta.url).href)});
+      const { options, ...rest } = { options: {}, variables: {}, name: "vertex", baseUrl: "http://127.0.0.1:9", headers: {}, maxConnections: 1,
         timeouts: { connectMs: 1, firstEventMs: 1, idleMs: 1 } };
-      declarations.find(({ name }) => name === "vertex").create({ ...rest, options });
+      providers.find(({ name }) => name === "vertex").create({ ...rest, options });
       const loaded = Object.keys(createRequire(import.meta.url).cache);
       console.log(loaded.some((path) => path.includes("google-auth-library")));`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
@@ -284,7 +283,7 @@ describe("the settings of Vertex AI", () => {
     [{ VERTEX_API_KEY: "AIza-test" }, undefined],
     [{ GOOGLE_APPLICATION_CREDENTIALS: "key.json" }, undefined],
   ])("are looked for in %o", (environment, missing) => {
-    expect(detectVertex(environment)).toBe(missing);
+    expect(provider.detect?.(environment)).toBe(missing);
   });
 
   it.each([
@@ -297,6 +296,6 @@ describe("the settings of Vertex AI", () => {
   });
 
   it.each([{ projekt: "p1" }, { project: "../p1" }, { location: "a/b" }, { project: 7 }])("refuse %o", (options) => {
-    expect(() => vertexDeclaration.create(settings("http://127.0.0.1:9", { options }))).toThrow(ConfigError);
+    expect(() => configured("vertex", "http://127.0.0.1:9", { apiKey: "", options })).toThrow(ConfigError);
   });
 });

@@ -7,10 +7,10 @@ import { ActiveCalls } from "../../../src/calls/active-calls.ts";
 import { Snapshots } from "../../../src/calls/snapshot.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { createCatalog } from "../../../src/models/catalog.ts";
-import { listedModels } from "../../../src/providers/listed-models.ts";
+import { listedModels } from "../../../src/providers/registry.ts";
 import { createSurfaces } from "../../../src/surfaces/index.ts";
 
-const catalog = createCatalog(listedModels(), ["openai", "cerebras", "deepinfra", "echo"]);
+const catalog = createCatalog(listedModels({}), ["openai", "cerebras", "deepinfra", "echo"]);
 
 describe("the model routes of each API", () => {
   const stops: (() => void)[] = [];

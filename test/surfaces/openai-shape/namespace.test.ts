@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { createCatalog, type Deployment } from "../../../src/models/catalog.ts";
-import { listedModels } from "../../../src/providers/listed-models.ts";
+import { createCatalog } from "../../../src/models/catalog.ts";
+import type { ConfiguredModel } from "../../../src/models/configured-model.ts";
+import { listedModels } from "../../../src/providers/registry.ts";
 import { cerebrasNamespace } from "../../../src/surfaces/cerebras/namespace.ts";
 import { deepinfraNamespace } from "../../../src/surfaces/deepinfra/namespace.ts";
 import { nameInNamespace } from "../../../src/surfaces/openai-shape/namespace.ts";
 
-const models = listedModels();
+const models = listedModels({});
 const echoModel = models.find(({ id }) => id === "echo/echo");
 if (echoModel === undefined) throw new Error("echo is listed");
 
 /** Entries of the configuration that put other models under the names of a namespace. */
-const configured: readonly Deployment[] = [
+const configured: readonly ConfiguredModel[] = [
   { ...echoModel, id: "llama3.1-8b", profile: "cerebras" },
   { ...echoModel, id: "house/model", profile: "deepinfra" },
   { ...echoModel, id: "deployments/abc", profile: "egp-deployment" },
@@ -18,11 +19,19 @@ const configured: readonly Deployment[] = [
 
 const plain = createCatalog(models, ["openai", "cerebras", "deepinfra", "echo"]);
 const changed = createCatalog(models, ["openai", "cerebras", "deepinfra", "echo"], [], configured);
-const withoutOpenAi = createCatalog(models, ["cerebras"], [{ name: "openai", reason: "set OPENAI_API_KEY" }]);
+const withoutOpenAi = createCatalog(
+  models,
+  ["cerebras"],
+  [{ name: "openai", on: false, reason: "set OPENAI_API_KEY", family: "openai" }],
+);
 
 describe("a bare name on Cerebras' surface", () => {
   it("is Cerebras' model where Cerebras is off, and the error says how to turn it on", () => {
-    const off = createCatalog(models, ["echo"], [{ name: "cerebras", reason: "set CEREBRAS_API_KEY to turn it on" }]);
+    const off = createCatalog(
+      models,
+      ["echo"],
+      [{ name: "cerebras", on: false, reason: "set CEREBRAS_API_KEY to turn it on", family: "cerebras" }],
+    );
     const resolve = () => off.resolve(nameInNamespace("llama3.1-8b", cerebrasNamespace, off));
     expect(resolve).toThrow("set CEREBRAS_API_KEY to turn it on");
   });

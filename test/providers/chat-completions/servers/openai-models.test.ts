@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { createCatalog } from "../../../../src/models/catalog.ts";
 import { egpModels } from "../../../../src/models/egp-models.ts";
-import { openaiModels } from "../../../../src/providers/chat-completions/servers/openai/models.ts";
+import { openAiModels as openAiTable } from "../../../../src/providers/chat-completions/servers/openai/models.ts";
 
-const catalog = createCatalog([...openaiModels, ...egpModels], ["openai"]);
+const openAiModels = openAiTable.map((model) => ({ ...model, family: "openai-chat" }));
+const catalog = createCatalog([...openAiModels, ...egpModels], ["openai"]);
 const egpIds = new Set(egpModels.map(({ id }) => id));
 
 test("every model is found as openai/id, plain", () => {
-  for (const model of openaiModels) {
+  for (const model of openAiModels) {
     expect(model).toMatchObject({ provider: "openai", profile: "plain" });
     const path = `openai/${model.providerModel}`;
     expect(catalog.resolve(path)).toEqual({ ...model, id: path });
@@ -15,7 +16,7 @@ test("every model is found as openai/id, plain", () => {
 });
 
 test("every model is found by its bare id as well, except where that is EGP's", () => {
-  for (const model of openaiModels) {
+  for (const model of openAiModels) {
     const bare = catalog.resolve(model.providerModel);
     if (egpIds.has(model.providerModel)) expect(bare).toMatchObject({ profile: "egp-chat", provider: "openai" });
     else expect(bare).toBe(model);
@@ -23,14 +24,14 @@ test("every model is found by its bare id as well, except where that is EGP's", 
 });
 
 test("every model states its limits, and none gives more than its window", () => {
-  for (const { contextWindowTokens, maxOutputTokens } of openaiModels) {
+  for (const { contextWindowTokens, maxOutputTokens } of openAiModels) {
     expect(maxOutputTokens).toBeGreaterThan(0);
     expect(contextWindowTokens).toBeGreaterThan(maxOutputTokens);
   }
 });
 
 test("reasoning models are OpenAI's o series and GPT-5 and later", () => {
-  for (const { providerModel, capabilities } of openaiModels) {
+  for (const { providerModel, capabilities } of openAiModels) {
     expect([providerModel, capabilities?.reasoning]).toEqual([providerModel, /^(o\d|gpt-[56])/.test(providerModel)]);
   }
 });
@@ -44,7 +45,7 @@ test.each([
   "gpt-4.1-nano",
   "gpt-4o-2024-05-13",
 ])("%s, which was shut down, is not listed", (id) => {
-  expect(openaiModels.map(({ providerModel }) => providerModel)).not.toContain(id);
+  expect(openAiModels.map(({ providerModel }) => providerModel)).not.toContain(id);
 });
 
 test("a snapshot is a model of its own", () => {

@@ -1,13 +1,4 @@
-import type { OptionalField } from "../fields.ts";
-import { commonQuirks, type Quirks } from "../quirks.ts";
-
-/** One server that speaks OpenAI's dialect: where it is, and how it differs. */
-export interface CompatibleServer extends Quirks {
-  readonly name: string;
-  readonly baseUrl: string;
-  /** What turns it on: its key, or its address for servers of one's own. */
-  readonly onBy: "key" | "url";
-}
+import type { OptionalField } from "./fields.ts";
 
 type Fields = Partial<Record<OptionalField, string>>;
 
@@ -36,8 +27,11 @@ export const openModelFields = {
   "parameters.repetition_penalty": "repetition_penalty",
 } as const satisfies Fields;
 
-/** A server of one's own. */
-export const ownServer = { ...commonQuirks, onBy: "url" } as const satisfies Partial<CompatibleServer>;
-
-/** A server that others run, for those with a key. */
-export const hostedServer = { ...commonQuirks, onBy: "key" } as const satisfies Partial<CompatibleServer>;
+/** The fields that every server of one's own takes which runs open models. */
+export const openServerFields = {
+  ...commonFields,
+  ...openModelFields,
+  "parameters.logit_bias": "logit_bias",
+  chat_template_kwargs: "chat_template_kwargs",
+  parallel_tool_calls: "parallel_tool_calls",
+} as const satisfies Fields;

@@ -1,11 +1,11 @@
-import type { Adaptation } from "../../../chat/planning/adaptations.ts";
-import type { ChatRequest } from "../../../gen/dragoman/v1/chat_request_pb.js";
-import type { Model } from "../../../gen/dragoman/v1/model_pb.js";
-import { ReasoningEffort } from "../../../gen/dragoman/v1/reasoning_pb.js";
-import { ToolChoiceMode } from "../../../gen/dragoman/v1/tool_pb.js";
-import { effortRejected, emulated, refused, unsupported } from "../../kit/adaptations.ts";
-import { effortOf } from "../fields.ts";
-import { penalties, sampling, withoutFields } from "./limits.ts";
+import type { Adaptation } from "../../../../chat/planning/adaptations.ts";
+import type { ChatRequest } from "../../../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../../../gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../../../gen/dragoman/v1/tool_pb.js";
+import { effortRejected, emulated, refused, unsupported } from "../../../kit/adaptations.ts";
+import { effortOf } from "../../fields.ts";
+import { penaltyFields, samplingFields, withoutFields } from "../../without-fields.ts";
 
 /** Moonshot's limit on a stop sequence, in bytes. */
 const stopLimit = 32;
@@ -28,7 +28,7 @@ const families: readonly (readonly [RegExp, Thinking])[] = [
 export function* moonshotAdaptations(request: ChatRequest, { providerModel }: Model): Generator<Adaptation> {
   const thinking = families.find(([pattern]) => pattern.test(providerModel))?.[1];
   if (providerModel.startsWith("kimi-")) {
-    yield* withoutFields(request, [...sampling, ...penalties], "is fixed for Moonshot's Kimi models");
+    yield* withoutFields(request, [...samplingFields, ...penaltyFields], "is fixed for Moonshot's Kimi models");
   }
   yield* effortAdaptations(effortOf(request), thinking, `the model ${providerModel}`);
   const isForced = request.toolChoice?.choice.value === ToolChoiceMode.REQUIRED;

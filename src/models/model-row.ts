@@ -1,0 +1,87 @@
+import { create } from "@bufbuild/protobuf";
+import { type Model, type ModelCapabilities, ModelSchema } from "../gen/dragoman/v1/model_pb.js";
+
+type Capabilities = Partial<Readonly<Record<Exclude<keyof ModelCapabilities, `$${string}`>, boolean>>>;
+
+/** One model of a table. A capability that neither the row nor its table names is off. */
+export interface ModelRow extends Capabilities {
+  /** The provider's name of the model. */
+  readonly model: string;
+  /** Display name. */
+  readonly name: string;
+  /** Context window in tokens; 0 is unknown. */
+  readonly window: number;
+  /** Output limit in tokens. Default 0, which is unknown. */
+  readonly output?: number;
+  /** `Model.id`, if it is not what `ModelTable.idOf` returns. */
+  readonly id?: string;
+  readonly aliases?: readonly string[];
+  /** Dates of snapshots with the same facts, which the provider serves as `<model>-<date>`. */
+  readonly snapshots?: readonly string[];
+  /** Unset where the provider does not document it. */
+  readonly maxTemperature?: number;
+  readonly templateFamily?: string;
+}
+
+/** What all rows of a table share; a row overrides it. */
+export interface ModelTable extends Capabilities, Pick<ModelRow, "output" | "maxTemperature"> {
+  readonly provider: string;
+  /** Default `plain`. */
+  readonly profile?: string;
+  /** `Model.id` of a model. Default `<provider>/<model>`. */
+  readonly idOf?: (model: string) => string;
+  /** Follows each display name in brackets, for weights that several providers serve. */
+  readonly servedBy?: string;
+}
+
+/** Capabilities of nearly every current chat model. */
+export const chatCapabilities = {
+  systemMessages: true,
+  tools: true,
+  parallelToolCalls: true,
+  jsonObject: true,
+  jsonSchema: true,
+  // Where the provider returns one choice, Dragoman sends one request per choice.
+  multipleChoices: true,
+} as const satisfies Capabilities;
+
+export const noTools = { tools: false, parallelToolCalls: false } as const satisfies Capabilities;
+
+/** Builds the catalog entries of a table. */
+export function modelsOf(table: ModelTable, rows: readonly ModelRow[]): readonly Model[] {
+  return rows.flatMap(withSnapshots).map((row) => modelOf(table, row));
+}
+
+function withSnapshots(row: ModelRow): readonly ModelRow[] {
+  const { model, name, snapshots = [] } = row;
+  return [row, ...snapshots.map((date) => ({ ...row, model: `${model}-${date}`, name: `${name} (${date})` }))];
+}
+
+/** Builds one catalog entry. Snapshots of the row are left out. */
+export function modelOf({ provider, profile = "plain", idOf, servedBy, ...shared }: ModelTable, row: ModelRow): Model {
+  const {
+    model,
+    name,
+    window,
+    output,
+    id,
+    aliases = [],
+    snapshots: _,
+    maxTemperature,
+    templateFamily,
+    ...capabilities
+  } = { ...shared, ...row };
+  return create(ModelSchema, {
+    id: id ?? idOf?.(model) ?? `${provider}/${model}`,
+    provider,
+    displayName: servedBy === undefined ? name : `${name} (${servedBy})`,
+    aliases: [...aliases],
+    profile,
+    contextWindowTokens: window,
+    maxOutputTokens: output ?? 0,
+    providerModel: model,
+    templateFamily: templateFamily ?? "",
+    ...(maxTemperature !== undefined && { maxTemperature }),
+    capabilities,
+  });
+}

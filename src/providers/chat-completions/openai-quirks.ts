@@ -1,0 +1,29 @@
+import { commonFields } from "./field-sets.ts";
+import { commonQuirks, type Quirks } from "./quirks.ts";
+
+/** OpenAI's own fields. Models since o1 refuse max_tokens, and no other OpenAI model needs it. */
+export const openAiFields = {
+  ...commonFields,
+  "parameters.max_output_tokens": "max_completion_tokens",
+  "parameters.n": "n",
+  "parameters.logit_bias": "logit_bias",
+  parallel_tool_calls: "parallel_tool_calls",
+  prediction: "prediction",
+  service_tier: "service_tier",
+  prompt_cache_key: "prompt_cache_key",
+  user: "safety_identifier",
+} as const satisfies Quirks["fields"];
+
+/** What OpenAI and its models at Azure have in common. */
+export const openAiQuirks = {
+  ...commonQuirks,
+  fields: openAiFields,
+  openAiModel: (providerModel) => providerModel,
+  developerRole: true,
+  refusals: true,
+  reasoningReplay: undefined,
+  media: ["image", "image_url", "audio", "file"],
+  maxStopSequences: 4,
+  // Without the second, chunks are padded with random text.
+  streamOptions: { include_usage: true, include_obfuscation: false },
+} as const satisfies Omit<Quirks, "title">;

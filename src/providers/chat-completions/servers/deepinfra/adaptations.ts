@@ -1,0 +1,15 @@
+import { reflectList } from "@bufbuild/protobuf/reflect";
+import type { Adaptation } from "../../../../chat/planning/adaptations.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../../../gen/dragoman/v1/chat_request_pb.js";
+
+/** DeepInfra does not hold the arguments of tools to their schema. */
+export function* deepInfraAdaptations({ tools }: ChatRequest): Generator<Adaptation> {
+  if (!tools.some(({ strict }) => strict === true)) return;
+  const field = ChatRequestSchema.field.tools;
+  if (field.fieldKind !== "list") throw new Error("tools is a list");
+  const set = reflectList(
+    field,
+    tools.map(({ strict: _, ...tool }) => tool),
+  );
+  yield { kind: "ADJUSTED", field: "tools", message: "DeepInfra does not take strict for a tool", set };
+}

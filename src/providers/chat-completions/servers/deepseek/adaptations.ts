@@ -1,0 +1,16 @@
+import type { Adaptation } from "../../../../chat/planning/adaptations.ts";
+import type { ChatRequest } from "../../../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../../../gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { effortOf } from "../../fields.ts";
+import { penaltyFields, probabilityFields, samplingFields, withoutFields } from "../../without-fields.ts";
+
+/** It thinks unless it is told not to. https://api-docs.deepseek.com/guides/thinking_mode */
+export function deepSeekAdaptations(request: ChatRequest, { capabilities }: Model): Generator<Adaptation> {
+  const isThinking = capabilities?.reasoning !== false && effortOf(request) !== ReasoningEffort.NONE;
+  return withoutFields(
+    request,
+    isThinking ? [...samplingFields, ...penaltyFields, ...probabilityFields] : [],
+    "has no effect at DeepSeek while the model thinks, which it does unless the reasoning effort is none",
+  );
+}

@@ -1,0 +1,37 @@
+import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { basicFields } from "../../field-sets.ts";
+import { hostedServer } from "../../server.ts";
+import { deepSeekAdaptations } from "./adaptations.ts";
+import { deepseekModels } from "./models.ts";
+
+const { NONE, HIGH, MAX } = ReasoningEffort;
+
+export const provider = hostedServer({
+  name: "deepseek",
+  title: "DeepSeek",
+  baseUrl: "https://api.deepseek.com",
+  models: deepseekModels,
+  modelsDevName: "deepseek",
+  fields: {
+    ...basicFields,
+    "parameters.max_output_tokens": "max_tokens",
+    "parameters.stop_sequences": "stop",
+    "parameters.presence_penalty": "presence_penalty",
+    "parameters.frequency_penalty": "frequency_penalty",
+    "parameters.logprobs": "logprobs",
+    "parameters.top_logprobs": "top_logprobs",
+    "reasoning.effort": (effort) =>
+      effort === "none"
+        ? { thinking: { type: "disabled" } }
+        : { thinking: { type: "enabled" }, reasoning_effort: effort },
+    user: "user_id",
+  },
+  // Lower ones act as high.
+  efforts: [NONE, HIGH, MAX],
+  // Refused on the other turns by older models, required on these by all.
+  reasoningReplay: "reasoning_content with calls",
+  media: [],
+  formats: ["jsonObject"],
+  maxStopSequences: 16,
+  adaptations: deepSeekAdaptations,
+});

@@ -1,0 +1,25 @@
+import type { Model } from "../../../../gen/dragoman/v1/model_pb.js";
+import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/model-row.ts";
+
+const thinks = { reasoning: true };
+const sees = { reasoning: true, imageInput: true };
+
+// Sources: models.dev as @earendil-works/pi-ai 1.5.2 has it (2026-11-10), which lists only models that call tools; what
+// the server takes is in its definition. Names that move and routes at another price are left out: every name is reached
+// as `<provider>/<model>`.
+const rows: readonly ModelRow[] = [
+  { model: "deepseek-flash", name: "DeepSeek V4.1 Flash", window: 1_000_000, output: 384_000, ...sees },
+  { model: "deepseek-v4-pro", name: "DeepSeek V4 Pro", window: 1_000_000, output: 384_000, ...thinks },
+];
+
+export const deepseekModels: readonly Model[] = modelsOf(
+  {
+    provider: "deepseek",
+    servedBy: "DeepSeek",
+    maxTemperature: 2,
+    ...chatCapabilities,
+    jsonSchema: false,
+    logprobs: true,
+  },
+  rows,
+);

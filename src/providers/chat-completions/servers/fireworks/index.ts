@@ -1,0 +1,41 @@
+import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { basicFields, openModelFields } from "../../field-sets.ts";
+import { hostedServer } from "../../server.ts";
+import { fireworksModels } from "./models.ts";
+
+const { NONE, LOW, MEDIUM, HIGH } = ReasoningEffort;
+
+export const provider = hostedServer({
+  name: "fireworks",
+  title: "Fireworks",
+  baseUrl: "https://api.fireworks.ai/inference/v1",
+  models: fireworksModels,
+  modelsDevName: "fireworks-ai",
+  fields: {
+    ...basicFields,
+    ...openModelFields,
+    "parameters.max_output_tokens": "max_tokens",
+    "parameters.stop_sequences": "stop",
+    "parameters.n": "n",
+    "parameters.presence_penalty": "presence_penalty",
+    "parameters.frequency_penalty": "frequency_penalty",
+    // Always the boolean: a number asks for an older form of the answer.
+    "parameters.logprobs": "logprobs",
+    "parameters.top_logprobs": "top_logprobs",
+    "parameters.logit_bias": "logit_bias",
+    "reasoning.effort": "reasoning_effort",
+    "reasoning.budget_tokens": (tokens) => ({ reasoning_effort: tokens === 0 ? "none" : tokens }),
+    service_tier: "service_tier",
+    prompt_cache_key: "prompt_cache_key",
+    user: "user",
+  },
+  maximums: { "parameters.top_k": 100, "parameters.top_logprobs": 5, "parameters.repetition_penalty": 2 },
+  efforts: [NONE, LOW, MEDIUM, HIGH],
+  maxStopSequences: 4,
+  topKOff: 0,
+  streamOptions: undefined,
+  // Otherwise it shortens the answer without a word.
+  alsoSend: () => ({ context_length_exceeded_behavior: "error" }),
+  // 412: the account is suspended.
+  reasons: { 412: "PROVIDER_QUOTA_EXHAUSTED" },
+});

@@ -1,0 +1,35 @@
+import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { basicFields } from "../../field-sets.ts";
+import { hostedServer } from "../../server.ts";
+import { groqAdaptations } from "./adaptations.ts";
+import { groqReasons, readGroqError } from "./errors.ts";
+import { groqModels } from "./models.ts";
+
+const { NONE, LOW, MEDIUM, HIGH } = ReasoningEffort;
+
+export const provider = hostedServer({
+  name: "groq",
+  title: "Groq",
+  baseUrl: "https://api.groq.com/openai/v1",
+  models: groqModels,
+  modelsDevName: "groq",
+  // Penalties, logprobs and logit_bias are typed, but no model has them; the latter two are refused.
+  fields: {
+    ...basicFields,
+    "parameters.max_output_tokens": "max_completion_tokens",
+    "parameters.stop_sequences": "stop",
+    "parameters.seed": "seed",
+    "reasoning.effort": "reasoning_effort",
+    "reasoning.format": "reasoning_format",
+    parallel_tool_calls: "parallel_tool_calls",
+    service_tier: "service_tier",
+    user: "user",
+  },
+  efforts: [NONE, LOW, MEDIUM, HIGH],
+  reasoningReplay: "reasoning",
+  maxStopSequences: 4,
+  streamOptions: undefined,
+  adaptations: groqAdaptations,
+  reasons: groqReasons,
+  readError: readGroqError,
+});

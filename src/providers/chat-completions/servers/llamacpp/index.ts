@@ -1,0 +1,22 @@
+import { openServerFields } from "../../field-sets.ts";
+import { ownServer } from "../../server.ts";
+import { llamaCppReasons, readLlamaCppError } from "./errors.ts";
+
+export const provider = ownServer({
+  name: "llamacpp",
+  title: "llama.cpp",
+  baseUrl: "http://127.0.0.1:8080/v1",
+  fields: {
+    ...openServerFields,
+    "parameters.max_output_tokens": "max_tokens",
+    "parameters.repetition_penalty": "repeat_penalty",
+  },
+  // A named tool is silently turned into auto.
+  toolChoice: "modes",
+  // The server fetches addresses itself, from inside the operator's network.
+  media: ["image"],
+  topKOff: 0,
+  flatSchema: true,
+  reasons: llamaCppReasons,
+  readError: readLlamaCppError,
+});

@@ -1,0 +1,34 @@
+import { basicFields } from "../../field-sets.ts";
+import { hostedServer } from "../../server.ts";
+import { moonshotAdaptations } from "./adaptations.ts";
+import { moonshotReasons, moonshotSentences } from "./errors.ts";
+import { moonshotModels } from "./models.ts";
+
+export const provider = hostedServer({
+  name: "moonshot",
+  title: "Moonshot",
+  // https://platform.kimi.ai/docs/api/chat
+  baseUrl: "https://api.moonshot.ai/v1",
+  models: moonshotModels,
+  modelsDevName: "moonshotai",
+  fields: {
+    ...basicFields,
+    "parameters.max_output_tokens": "max_completion_tokens",
+    "parameters.stop_sequences": "stop",
+    "parameters.presence_penalty": "presence_penalty",
+    "parameters.frequency_penalty": "frequency_penalty",
+    // Refused beside each other.
+    "reasoning.effort": (effort) =>
+      effort === "none" ? { thinking: { type: "disabled" } } : { reasoning_effort: effort },
+    prompt_cache_key: "prompt_cache_key",
+    user: (user) => ({ safety_identifier: user }),
+  },
+  // Newer models want all of it back, and models that think refuse calls without it. continuedev/continue#11600
+  reasoningReplay: "reasoning_content also with calls",
+  needsParameters: true,
+  media: ["image"],
+  maxStopSequences: 5,
+  adaptations: moonshotAdaptations,
+  reasons: moonshotReasons,
+  sentences: moonshotSentences,
+});

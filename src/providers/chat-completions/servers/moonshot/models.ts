@@ -1,0 +1,16 @@
+import type { Model } from "../../../../gen/dragoman/v1/model_pb.js";
+import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/model-row.ts";
+
+const sees = { reasoning: true, imageInput: true };
+
+// Sources: models.dev and https://platform.kimi.ai/docs/models in November 2026; K2 ends with the year.
+const rows: readonly ModelRow[] = [
+  { model: "kimi-k3", name: "Kimi K3", window: 1_048_576, output: 1_048_576, ...sees },
+  { model: "kimi-k3.1-pro", name: "Kimi K3.1 Pro", window: 1_048_576, output: 1_048_576, ...sees },
+  { model: "kimi-k3.1-pro-highspeed", name: "Kimi K3.1 Pro Highspeed", window: 1_048_576, output: 1_048_576, ...sees },
+];
+
+export const moonshotModels: readonly Model[] = modelsOf(
+  { provider: "moonshot", servedBy: "Moonshot", maxTemperature: 1, ...chatCapabilities },
+  rows,
+);

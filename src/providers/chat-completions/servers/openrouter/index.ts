@@ -1,0 +1,36 @@
+import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { commonFields, openModelFields } from "../../field-sets.ts";
+import { hostedServer } from "../../server.ts";
+import { openrouterModels } from "./models.ts";
+
+const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
+
+export const provider = hostedServer({
+  name: "openrouter",
+  title: "OpenRouter",
+  baseUrl: "https://openrouter.ai/api/v1",
+  models: openrouterModels,
+  modelsDevName: "openrouter",
+  fields: {
+    ...commonFields,
+    ...openModelFields,
+    "parameters.max_output_tokens": "max_completion_tokens",
+    "parameters.logit_bias": "logit_bias",
+    "reasoning.effort": (effort) => ({ reasoning: { effort } }),
+    "reasoning.budget_tokens": (tokens) => ({
+      reasoning: tokens === 0 ? { enabled: false } : { max_tokens: tokens },
+    }),
+    parallel_tool_calls: "parallel_tool_calls",
+    prediction: "prediction",
+    service_tier: "service_tier",
+    prompt_cache_key: "prompt_cache_key",
+    user: "user",
+  },
+  efforts: [NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX],
+  reasoningReplay: "reasoning_details",
+  media: ["image", "image_url", "audio", "file"],
+  maxStopSequences: 4,
+  topKOff: 0,
+  // Otherwise it drops what the model behind it lacks without a word.
+  alsoSend: ({ strictParameters }) => (strictParameters ? { provider: { require_parameters: true } } : {}),
+});

@@ -1,0 +1,24 @@
+import { basicFields } from "../../field-sets.ts";
+import { hostedServer } from "../../server.ts";
+
+// No models are listed: it retired its chat completions on 2026-09-27.
+export const provider = hostedServer({
+  name: "perplexity",
+  title: "Perplexity",
+  // https://docs.perplexity.ai/docs/sonar/openai-compatibility
+  baseUrl: "https://api.perplexity.ai",
+  fields: {
+    ...basicFields,
+    "parameters.max_output_tokens": "max_tokens",
+    "parameters.top_k": "top_k",
+    "parameters.presence_penalty": "presence_penalty",
+    "parameters.frequency_penalty": "frequency_penalty",
+    "reasoning.effort": "reasoning_effort",
+  },
+  reasoningReplay: undefined,
+  toolChoice: undefined,
+  formats: ["jsonSchema"],
+  topKOff: 0,
+  // The usage is on every chunk.
+  streamOptions: undefined,
+});

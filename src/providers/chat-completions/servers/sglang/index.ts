@@ -1,0 +1,18 @@
+import { openServerFields } from "../../field-sets.ts";
+import { ownServer } from "../../server.ts";
+
+export const provider = ownServer({
+  name: "sglang",
+  title: "SGLang",
+  baseUrl: "http://127.0.0.1:30000/v1",
+  fields: {
+    ...openServerFields,
+    "parameters.max_output_tokens": "max_completion_tokens",
+    "parameters.min_output_tokens": "min_tokens",
+    "parameters.n": "n",
+    // It has no effort of that name.
+    "reasoning.effort": (effort) =>
+      effort === "none" ? { reasoning: { enabled: false } } : { reasoning_effort: effort },
+  },
+  regex: (pattern) => ({ regex: pattern }),
+});

@@ -1,0 +1,32 @@
+import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { commonFields, openModelFields } from "../../field-sets.ts";
+import { hostedServer } from "../../server.ts";
+import { togetherModels } from "./models.ts";
+
+const { NONE, LOW, MEDIUM, HIGH } = ReasoningEffort;
+
+export const provider = hostedServer({
+  name: "together",
+  title: "Together",
+  baseUrl: "https://api.together.ai/v1",
+  models: togetherModels,
+  modelsDevName: "togetherai",
+  fields: {
+    ...commonFields,
+    ...openModelFields,
+    "parameters.max_output_tokens": "max_tokens",
+    "parameters.n": "n",
+    "parameters.logit_bias": "logit_bias",
+    // One number says both: how many alternatives.
+    "parameters.logprobs": (wanted) => (wanted === true ? { logprobs: 1 } : {}),
+    "parameters.top_logprobs": (count) => (count === 0 ? {} : { logprobs: count }),
+    "reasoning.effort": (effort) =>
+      effort === "none" ? { reasoning: { enabled: false } } : { reasoning_effort: effort },
+    chat_template_kwargs: "chat_template_kwargs",
+  },
+  efforts: [NONE, LOW, MEDIUM, HIGH],
+  streamOptions: undefined,
+  // Otherwise it shortens the answer without a word.
+  alsoSend: () => ({ context_length_exceeded_behavior: "error" }),
+  reasons: { 403: "CONTEXT_LENGTH_EXCEEDED" },
+});

@@ -1,0 +1,18 @@
+import { openServerFields } from "../../field-sets.ts";
+import { ownServer } from "../../server.ts";
+
+export const provider = ownServer({
+  name: "vllm",
+  title: "vLLM",
+  baseUrl: "http://127.0.0.1:8000/v1",
+  fields: {
+    ...openServerFields,
+    "parameters.max_output_tokens": "max_completion_tokens",
+    "parameters.min_output_tokens": "min_tokens",
+    "parameters.n": "n",
+    "reasoning.budget_tokens": "thinking_token_budget",
+  },
+  // New versions say `reasoning`; they still take the older name, which old ones need.
+  reasoningReplay: "reasoning_content",
+  regex: (pattern) => ({ structured_outputs: { regex: pattern } }),
+});

@@ -1,0 +1,27 @@
+import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { commonFields } from "../../field-sets.ts";
+import { hostedServer } from "../../server.ts";
+import { xaiAdaptations } from "./adaptations.ts";
+import { xaiSentences } from "./errors.ts";
+import { xaiModels } from "./models.ts";
+
+const { NONE, LOW, MEDIUM, HIGH } = ReasoningEffort;
+
+export const provider = hostedServer({
+  name: "xai",
+  title: "xAI",
+  baseUrl: "https://api.x.ai/v1",
+  models: xaiModels,
+  modelsDevName: "xai",
+  // logit_bias is ignored.
+  fields: {
+    ...commonFields,
+    "parameters.max_output_tokens": "max_completion_tokens",
+    "parameters.n": "n",
+    parallel_tool_calls: "parallel_tool_calls",
+    user: "user",
+  },
+  efforts: [NONE, LOW, MEDIUM, HIGH],
+  adaptations: xaiAdaptations,
+  sentences: xaiSentences,
+});

@@ -1,0 +1,21 @@
+import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { unsupported } from "../kit/adaptations.ts";
+import { isNeutral, type OptionalField, optionalFields } from "./fields.ts";
+
+export const samplingFields = ["parameters.temperature", "parameters.top_p"] as const;
+export const penaltyFields = ["parameters.presence_penalty", "parameters.frequency_penalty"] as const;
+export const probabilityFields = ["parameters.logprobs", "parameters.top_logprobs"] as const;
+
+/** Leaves fields out that ask for something. `lack` completes the sentence that a field begins. */
+export function* withoutFields(
+  request: ChatRequest,
+  fields: readonly OptionalField[],
+  lack: string,
+): Generator<Adaptation> {
+  for (const field of fields) {
+    const value = optionalFields[field](request);
+    if (value === undefined || isNeutral(field, value)) continue;
+    yield unsupported(field, `${field} ${lack}`);
+  }
+}

@@ -1,0 +1,17 @@
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { chatCapabilities, modelsOf } from "../../models/model-row.ts";
+
+/** The catalog's entries. Any other `echo/<name>` does the same. */
+export const echoModels: readonly Model[] = modelsOf(
+  {
+    provider: "echo",
+    maxTemperature: 2,
+    ...chatCapabilities,
+    imageInput: true,
+    audioInput: true,
+    documentInput: true,
+    reasoning: true,
+    logprobs: true,
+  },
+  [{ model: "echo", name: "Echo", window: 0 }],
+);

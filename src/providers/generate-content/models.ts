@@ -1,0 +1,35 @@
+import { chatCapabilities, type ModelRow, type ModelTable } from "../../models/model-row.ts";
+
+const million = { window: 1_048_576, output: 65_536 };
+
+// Sources: the model ids in the types of @google/genai 3.1.0 and @ai-sdk/google 4.0.121; windows and limits as the
+// Gemini API's own list of models states them, those of Gemini 3.5 to 3.7 by models.dev, and of Gemini 4 by
+// docs.cloud.google.com/gemini-enterprise-agent-platform/models: one window for prompt and answer, and 65,536 tokens in
+// one streamed answer. Models for images, sounds, robots and the aliases that move are left out:
+// they are reached as `<provider>/<model>`.
+export const googleRows: readonly ModelRow[] = [
+  { model: "gemini-4-hydrogen", name: "Gemini 4 Hydrogen", ...million },
+  { model: "gemini-4-carbon", name: "Gemini 4 Carbon", ...million },
+  { model: "gemini-4-argon", name: "Gemini 4 Argon", ...million },
+  { model: "gemini-3.8-flash", name: "Gemini 3.8 Flash", ...million },
+  { model: "gemini-3.7-flash", name: "Gemini 3.7 Flash", ...million },
+  { model: "gemini-3.6-flash", name: "Gemini 3.6 Flash", ...million },
+  { model: "gemini-3.5-flash", name: "Gemini 3.5 Flash", ...million },
+  { model: "gemini-3.5-flash-lite", name: "Gemini 3.5 Flash-Lite", ...million },
+  { model: "gemini-3.1-pro-preview", name: "Gemini 3.1 Pro Preview", ...million },
+  { model: "gemini-3.1-flash-lite", name: "Gemini 3.1 Flash-Lite", ...million },
+  { model: "gemini-3-flash-preview", name: "Gemini 3 Flash Preview", ...million },
+  { model: "gemini-2.5-pro", name: "Gemini 2.5 Pro", ...million },
+  { model: "gemini-2.5-flash", name: "Gemini 2.5 Flash", ...million },
+  { model: "gemini-2.5-flash-lite", name: "Gemini 2.5 Flash-Lite", ...million },
+];
+
+/** What Google's models share on the Gemini API and on Vertex AI. */
+export const googleTable = {
+  maxTemperature: 2,
+  ...chatCapabilities,
+  imageInput: true,
+  audioInput: true,
+  documentInput: true,
+  reasoning: true,
+} as const satisfies Omit<ModelTable, "provider">;

@@ -1,0 +1,37 @@
+import { ConfigError, type ConfigProblem } from "../../src/config/config-error.ts";
+import type { Environment } from "../../src/config/environment.ts";
+import type { UpstreamTimeouts } from "../../src/config/provider.ts";
+import { resolveProvider } from "../../src/config/provider-settings.ts";
+import { providerSchema } from "../../src/config/schema.ts";
+import type { Adapter } from "../../src/providers/adapter.ts";
+import { providers } from "../../src/providers/registry.ts";
+
+interface Section {
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Default `sk-test-key`; empty for none. */
+  readonly apiKey?: string;
+  readonly timeouts?: Partial<UpstreamTimeouts>;
+  readonly environment?: Environment;
+}
+
+/** Creates a provider's adapter from a section of the configuration. Throws ConfigError, as `loadConfig` does. */
+export function configured(
+  name: string,
+  baseUrl?: string,
+  { options = {}, apiKey = "sk-test-key", timeouts = {}, environment = {} }: Section = {},
+): Adapter {
+  const provider = providers.find((candidate) => candidate.name === name);
+  if (provider === undefined) throw new Error(`no provider ${name}`);
+  const key = apiKey === "" ? {} : { api_key: apiKey };
+  const file = { enabled: true, base_url: baseUrl, ...key, max_connections: 4, options };
+  const problems: ConfigProblem[] = [];
+  const { settings } = resolveProvider(
+    provider,
+    providerSchema.parse(file),
+    { environment, written: { providers: { [name]: file } } },
+    (path, problem, fix) => problems.push({ path, problem, fix }),
+  );
+  if (problems.length > 0) throw new ConfigError(problems);
+  const usual = { connectMs: 5_000, firstEventMs: 20_000, idleMs: 20_000 };
+  return provider.create({ ...settings, timeouts: { ...usual, ...timeouts } });
+}
