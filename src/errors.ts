@@ -1,3 +1,4 @@
+import { cutPath, type FieldPath, formatDotted, formatPath } from "./field-path.ts";
 import type { ProviderError } from "./gen/dragoman/v1/error_pb.js";
 
 /** Names of the gRPC status codes that this service answers with. */
@@ -64,12 +65,31 @@ export type Reason = keyof typeof reasons;
 
 /** One field of a request that is wrong. */
 export interface FieldViolation {
-  /** Path from the request message, such as `chat.messages[0].role`. */
-  readonly field: string;
+  /** Path from the ChatRequest, unless `root` says otherwise. */
+  readonly field: FieldPath;
+  /** Where the path begins instead: `message`, a request without a ChatRequest; `body`, the JSON body of an HTTP API. */
+  readonly root?: "message" | "body";
   /** What is wrong and what to do. Never the value itself when it may be prompt text. */
   readonly description: string;
   /** The rule that was broken, such as `string.min_len`. */
   readonly rule?: string;
+}
+
+/** Adds a violation of a field to those of a request. */
+export type ReportViolation = (field: FieldPath, description: string) => void;
+
+/** The field of a violation as the caller knows it: `chat.messages[0].role`, or `messages.0.role` in a JSON body. */
+export function fieldText({ field, root }: Pick<FieldViolation, "field" | "root">): string {
+  switch (root) {
+    case undefined:
+      return formatPath(["chat", ...field]);
+    case "message":
+      return formatPath(field);
+    case "body":
+      return field.length === 0 ? root : formatDotted(field);
+    default:
+      return root satisfies never;
+  }
 }
 
 export interface ErrorFacts {
@@ -142,13 +162,11 @@ export const mostViolations = 100;
 const longestField = 256;
 
 /** A request with wrong fields; all of them are reported together, up to `mostViolations`. */
-export function invalidRequest(fields: readonly FieldViolation[]): GatewayError {
-  const told = fields.slice(0, mostViolations).map((violation) => ({ ...violation, field: cut(violation.field) }));
-  const list = told.map((violation) => `${violation.field}: ${violation.description}`).join("; ");
-  const rest = fields.length > told.length ? `; and ${fields.length - told.length} more` : "";
-  return new GatewayError("INVALID_REQUEST", `invalid request: ${list}${rest}`, { fields: told });
-}
-
-function cut(field: string): string {
-  return field.length <= longestField ? field : `${field.slice(0, longestField - 1).toWellFormed()}…`;
+export function invalidRequest(violations: readonly FieldViolation[]): GatewayError {
+  const fields = violations
+    .slice(0, mostViolations)
+    .map((violation) => ({ ...violation, field: cutPath(violation.field, longestField) }));
+  const list = fields.map((violation) => `${fieldText(violation)}: ${violation.description}`).join("; ");
+  const rest = violations.length > fields.length ? `; and ${violations.length - fields.length} more` : "";
+  return new GatewayError("INVALID_REQUEST", `invalid request: ${list}${rest}`, { fields });
 }

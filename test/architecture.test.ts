@@ -11,7 +11,8 @@ const source = resolve(import.meta.dirname, "../src");
  */
 const rooms: readonly (readonly [room: string, doors: readonly string[]])[] = [
   ["gen", []],
-  ["errors.ts", ["gen"]],
+  ["field-path.ts", []],
+  ["errors.ts", ["gen", "field-path.ts"]],
   ["nearest.ts", []],
   ["look-up.ts", []],
   ["path-segment.ts", []],
@@ -19,10 +20,10 @@ const rooms: readonly (readonly [room: string, doors: readonly string[]])[] = [
   ["bounded-pool.ts", ["errors.ts"]],
   ["tokens", ["gen", "errors.ts"]],
   ["chat/stream", ["gen", "errors.ts"]],
-  ["chat/validation", ["gen", "errors.ts"]],
-  ["chat/planning", ["gen", "errors.ts", "tokens", "chat/validation"]],
+  ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
+  ["chat/planning", ["gen", "field-path.ts", "errors.ts", "path-segment.ts", "tokens", "chat/validation"]],
   ["profiles", ["gen", "errors.ts", "chat/planning/profile.ts", "chat/validation"]],
-  ["models", ["gen", "errors.ts", "nearest.ts", "chat/planning/deployment.ts", "profiles"]],
+  ["models", ["gen", "errors.ts", "nearest.ts", "chat/planning/deployment-parameters.ts", "profiles"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "profiles", "chat/planning"]],
   ["upstream", ["gen", "errors.ts", "config/provider.ts", "config/secret.ts"]],
   ["templates", ["gen", "abortable.ts", "errors.ts", "bounded-pool.ts", "chat/planning", "chat/validation", "tokens"]],
@@ -31,6 +32,7 @@ const rooms: readonly (readonly [room: string, doors: readonly string[]])[] = [
     [
       ...[
         "gen",
+        "field-path.ts",
         "errors.ts",
         "abortable.ts",
         "look-up.ts",
@@ -51,22 +53,11 @@ const rooms: readonly (readonly [room: string, doors: readonly string[]])[] = [
   [
     "calls",
     [
-      ...[
-        "gen",
-        "errors.ts",
-        "path-segment.ts",
-        "tokens",
-        "chat",
-        "profiles",
-        "models",
-        "routing",
-        "accounts",
-        "ledger",
-      ],
+      ...["gen", "field-path.ts", "errors.ts", "tokens", "chat", "profiles", "models", "routing", "accounts", "ledger"],
       ...["providers/adapter.ts", "providers/kit/exact-json.ts"],
     ],
   ],
-  ["surfaces", ["gen", "errors.ts", "chat", "profiles", "models", "accounts", "calls"]],
+  ["surfaces", ["gen", "field-path.ts", "errors.ts", "chat", "profiles", "models", "accounts", "calls"]],
   [
     "server",
     ["gen", "errors.ts", "chat", "models", "providers/adapter.ts", "accounts", "ledger", "calls", "surfaces", "config"],

@@ -58,7 +58,7 @@ export function createAuthenticator({
 export function selectAccount(caller: Caller, headerAccount: string | null, bodyAccount: string): string {
   if (headerAccount && bodyAccount && headerAccount !== bodyAccount) {
     const description = "differs from the header x-selected-account-id; send one of them, or the same in both";
-    throw invalidRequest([{ field: "chat.account_id", description }]);
+    throw invalidRequest([{ field: ["account_id"], description }]);
   }
   const account = headerAccount || bodyAccount;
   if (account === "") return defaultAccount(caller);
@@ -86,7 +86,7 @@ function defaultAccount({ accounts, defaultAccount: configured, requireAccount }
   if (!requireAccount && others.length === 0) return first;
   const why = requireAccount ? "is required by this service" : "is required, since the key has several accounts";
   throw invalidRequest([
-    { field: "chat.account_id", description: `${why}; name one here or in the header x-selected-account-id` },
+    { field: ["account_id"], description: `${why}; name one here or in the header x-selected-account-id` },
   ]);
 }
 

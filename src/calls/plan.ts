@@ -1,35 +1,19 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { type Adaptation, applyAdaptations } from "../chat/planning/adaptations.ts";
-import { capabilityAdaptations } from "../chat/planning/capabilities.ts";
-import { fitWindow } from "../chat/planning/context-window.ts";
-import {
-  completionOnly,
-  deploymentParameterViolations,
-  withDeploymentParameters,
-} from "../chat/planning/deployment.ts";
-import { emulateSchema, isCheckable } from "../chat/planning/emulate-schema.ts";
-import { FieldOrigins } from "../chat/planning/field-origins.ts";
-import { adviceFor, messageAdaptations, prepareMessages } from "../chat/planning/prepare.ts";
-import {
-  defaultedFields,
-  type Profile,
-  profileAdaptations,
-  profileViolations,
-  withDefaults,
-} from "../chat/planning/profile.ts";
+import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
+import { type Profile, profileViolations } from "../chat/planning/profile.ts";
+import { planRequest } from "../chat/planning/steps.ts";
 import { annotationViolations } from "../chat/validation/annotations.ts";
 import { requestViolations } from "../chat/validation/request-rules.ts";
 import { type FieldViolation, invalidRequest } from "../errors.ts";
+import { type FieldPath, formatPath, isSamePath } from "../field-path.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
 import { type GenerationParameters, GenerationParametersSchema } from "../gen/dragoman/v1/parameters_pb.js";
-import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
+import { type Warning, WarningSchema } from "../gen/dragoman/v1/warning_pb.js";
 import type { Catalog } from "../models/catalog.ts";
 import type { ConfiguredModel } from "../models/configured-model.ts";
-import { pathSegment } from "../path-segment.ts";
 import { type ProfileName, profileOf, profiles } from "../profiles/profiles.ts";
-import type { Adapter } from "../providers/adapter.ts";
 import { choiceAdaptations } from "../routing/choices.ts";
 import type { Target } from "../routing/target.ts";
 import { tokenCounter } from "../tokens/counter.ts";
@@ -58,6 +42,8 @@ export interface PlanContext {
   /** The rules of the surface that the request came through, instead of the model's own. */
   readonly profile?: ProfileName;
   readonly signal: AbortSignal;
+  /** The caller's name for a field that a warning is about. Default: the contract's. */
+  readonly nameField?: (path: FieldPath) => string;
 }
 
 /** A message that wraps the shared body. */
@@ -97,7 +83,7 @@ export function checkChat<Desc extends DescMessage>(
   const narrower = profileViolations(chat, profile, context.streamed);
   const wrong = [
     // A value outside the contract's range is outside the profile's: one report of it is enough, the narrower one.
-    ...violations.filter(({ field }) => !narrower.some((violation) => violation.field === field)),
+    ...violations.filter(({ field }) => !narrower.some((violation) => isSamePath(violation.field, field))),
     ...narrower,
     ...deploymentParameterViolations(chat, deployment?.parameters),
   ];
@@ -105,82 +91,34 @@ export function checkChat<Desc extends DescMessage>(
   return { chat, model, profile, deployment };
 }
 
-/** Prepares a request for a target. Asks no provider. */
-export async function planChat(checked: CheckedChat, target: Target, context: PlanContext): Promise<Plan> {
+/** Prepares a request for a target. Calls no provider. */
+export async function planChat(
+  { chat, profile, deployment }: Omit<CheckedChat, "model">,
+  target: Target,
+  { account, signal, nameField = formatPath }: PlanContext,
+): Promise<Plan> {
   const { model, adapter } = target;
-  const { profile } = checked;
-
-  const placed = withDeploymentParameters(checked.chat, model.provider);
-  const fallback = checked.deployment?.completionOnly ? completionOnly(placed) : undefined;
-  const asked = fallback?.request ?? placed;
-  const filled = withDefaults(asked, profile, model);
-  const emulated = emulateSchema(filled, model, (chat) => adapter.checkSupport(chat, model).some(refusesForm));
-  const placedMessages = prepareMessages(emulated.request, model, profile);
-  const fitted = await fitWindow(placedMessages, model, profile, tokenCounter(model, context.signal));
-  const prepared = withScopedCacheKey(fitted.request, context.account);
-  const places = new FieldOrigins(checked.chat.messages, prepared.messages);
-  const found = [
-    ...profileAdaptations(prepared, model, profile),
-    ...capabilityAdaptations(prepared, model),
-    ...adapter.checkSupport(prepared, model),
-    ...choiceAdaptations(prepared, target),
-  ];
-  const limited = applyAdaptations(
-    prepared,
-    [
-      ...(fallback?.adaptations ?? []),
-      ...emulated.adaptations,
-      ...fitted.adaptations,
-      ...messageAdaptations(filled, model, profile),
-      ...found.map((adaptation) => places.adaptation(adaptation)),
-    ],
-    defaultedFields(asked, profile, model),
-  );
+  const draft = await planRequest(chat, {
+    model,
+    profile,
+    completionOnly: deployment?.completionOnly ?? false,
+    account,
+    counter: tokenCounter(model, signal),
+    checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],
+    renderPrompt: async (request) => adapter.prompt?.(request, model, signal),
+  });
+  const { request, prompt, checksSchema } = draft;
+  const sent = adapter.effectiveParameters?.(request, model) ?? request.parameters;
   return {
-    request: limited.request,
+    request,
     target,
     profile,
-    effectiveParameters:
-      adapter.effectiveParameters?.(limited.request, model) ??
-      limited.request.parameters ??
-      create(GenerationParametersSchema),
-    warnings: [...limited.warnings, ...adviceFor(checked.chat)],
-    prompt: await promptOf(adapter, limited.request, model, context.signal, places),
-    outputFormat: checked.chat.outputFormat,
-    checksSchema:
-      emulated.adaptations.length > 0 || (found.some(loosensForm) && isCheckable(checked.chat.outputFormat)),
+    effectiveParameters: sent ?? create(GenerationParametersSchema),
+    warnings: draft.warnings.map(({ field, ...warning }) =>
+      create(WarningSchema, { ...warning, field: nameField(field) }),
+    ),
+    prompt,
+    outputFormat: chat.outputFormat,
+    checksSchema,
   };
-}
-
-function refusesForm({ kind, field }: Adaptation): boolean {
-  return kind === "REJECTED" && field.startsWith("output_format");
-}
-
-/** The dialect holds the answer to less than was asked for. */
-function loosensForm({ kind, field }: Adaptation): boolean {
-  return kind === "ADJUSTED" && field === "output_format";
-}
-
-async function promptOf(
-  adapter: Adapter,
-  request: ChatRequest,
-  model: Model,
-  signal: AbortSignal,
-  places: FieldOrigins,
-): Promise<string | undefined> {
-  try {
-    return await adapter.prompt?.(request, model, signal);
-  } catch (error) {
-    throw places.error(error);
-  }
-}
-
-/**
- * Providers keep prompt caches per key: with the account in it, accounts that chose the same key share nothing, nor do
- * they with calls without an account, whose key has no step before a slash.
- */
-function withScopedCacheKey(chat: ChatRequest, account: string): ChatRequest {
-  const { promptCacheKey: key } = chat;
-  if (key === "" || (account === "" && !key.includes("/"))) return chat;
-  return { ...chat, promptCacheKey: `${pathSegment(account)}/${key}` };
 }

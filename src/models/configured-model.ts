@@ -1,4 +1,4 @@
-import type { DeclaredParameter } from "../chat/planning/deployment.ts";
+import type { DeclaredParameter } from "../chat/planning/deployment-parameters.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 
 /** A model that the configuration adds or changes, or a deployment (`deployments/<id>`), as it results. */

@@ -16,7 +16,8 @@ export interface Page {
  * A negative size or a token that was not made here is INVALID_REQUEST.
  */
 export function paginate(models: readonly Model[], pageSize: number, pageToken: string): Page {
-  if (pageSize < 0) throw invalidRequest([{ field: "page_size", description: "must not be negative" }]);
+  if (pageSize < 0)
+    throw invalidRequest([{ root: "message", field: ["page_size"], description: "must not be negative" }]);
   const size = Math.min(pageSize || defaultSize, largestSize);
   const last = pageToken === "" ? undefined : readToken(pageToken);
   const next = last === undefined ? 0 : models.findIndex(({ id }) => id > last);
@@ -37,5 +38,7 @@ function readToken(token: string): string {
   const text = Buffer.from(token, "base64url").toString();
   // Buffer ignores what is not base64, so only a token that comes out the same again was made here.
   if (text.startsWith(version) && makeToken(text.slice(version.length)) === token) return text.slice(version.length);
-  throw invalidRequest([{ field: "page_token", description: "is not a next_page_token of this service" }]);
+  throw invalidRequest([
+    { root: "message", field: ["page_token"], description: "is not a next_page_token of this service" },
+  ]);
 }

@@ -42,14 +42,14 @@ const egpOutputLimits: Profile["outputLimits"] = {
 
 const openai = ["openai-chat", "openai-completions"];
 const sampling = {
-  topP: { field: "parameters.top_p", isSet: (chat: ChatRequest) => chat.parameters?.topP !== undefined },
-  topK: { field: "parameters.top_k", isSet: (chat: ChatRequest) => (chat.parameters?.topK ?? 0) > 0 },
+  topP: { field: ["parameters", "top_p"], isSet: (chat: ChatRequest) => chat.parameters?.topP !== undefined },
+  topK: { field: ["parameters", "top_k"], isSet: (chat: ChatRequest) => (chat.parameters?.topK ?? 0) > 0 },
   presence: {
-    field: "parameters.presence_penalty",
+    field: ["parameters", "presence_penalty"],
     isSet: (chat: ChatRequest) => chat.parameters?.presencePenalty !== undefined,
   },
   frequency: {
-    field: "parameters.frequency_penalty",
+    field: ["parameters", "frequency_penalty"],
     isSet: (chat: ChatRequest) => chat.parameters?.frequencyPenalty !== undefined,
   },
 } as const;
@@ -93,12 +93,12 @@ const egpDeployment: Profile = {
     { ...sampling.presence, families: [...openai, "llm-engine"] },
     { ...sampling.frequency, families: [...openai, "llm-engine"] },
     {
-      field: "parameters.logprobs",
+      field: ["parameters", "logprobs"],
       isSet: (chat) => chat.parameters?.logprobs === true,
       families: ["llm-engine"],
     },
     {
-      field: "parameters.top_logprobs",
+      field: ["parameters", "top_logprobs"],
       isSet: (chat) => (chat.parameters?.topLogprobs ?? 0) > 0,
       families: ["llm-engine"],
     },
@@ -172,7 +172,7 @@ export function isProfileName(name: string): name is ProfileName {
 function jsonIsNotStreamed({ outputFormat }: ChatRequest, streamed: boolean): FieldViolation | undefined {
   if (!streamed || outputFormat?.format.case !== "jsonObject") return undefined;
   const description = "a JSON object cannot be streamed under the profile cerebras: call CompleteChat";
-  return { field: "chat.output_format.json_object", description };
+  return { field: ["output_format", "json_object"], description };
 }
 
 function strictSchema({ outputFormat }: ChatRequest): FieldViolation | undefined {
@@ -181,13 +181,13 @@ function strictSchema({ outputFormat }: ChatRequest): FieldViolation | undefined
   const problem = strictSchemaProblem(format.value.schemaJson);
   return problem === undefined
     ? undefined
-    : { field: "chat.output_format.json_schema.schema_json", description: problem };
+    : { field: ["output_format", "json_schema", "schema_json"], description: problem };
 }
 
 function oneSystemMessage({ messages }: ChatRequest): FieldViolation | undefined {
   const second = messages.findIndex((message, index) => isSystem(message) && messages.findIndex(isSystem) < index);
   if (second < 0) return undefined;
-  return { field: `chat.messages[${second}].role`, description: "the profile deepinfra takes one system message" };
+  return { field: ["messages", second, "role"], description: "the profile deepinfra takes one system message" };
 }
 
 /**
@@ -199,5 +199,5 @@ function callersTurnLast({ messages, continueLastMessage }: ChatRequest): FieldV
   if (continueLastMessage || messages[last]?.role !== Role.ASSISTANT) return undefined;
   const description =
     "the profile deepinfra wants a user message last; set continue_last_message to have the assistant's continued";
-  return { field: `chat.messages[${last}].role`, description };
+  return { field: ["messages", last, "role"], description };
 }

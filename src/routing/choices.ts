@@ -73,7 +73,7 @@ export function choiceAdaptations(request: ChatRequest, target: Target): readonl
   const count = upstreamRequests(request, target);
   if (count === 1) return [];
   const { name } = target.adapter;
-  const field = "parameters.n";
+  const field = ["parameters", "n"];
   if (count > maxRequests) {
     const most = Math.max(maxRequests, choicesPerRequest(target));
     return [{ kind: "REJECTED", field, message: `${name} gives at most ${most} choices for a request` }];

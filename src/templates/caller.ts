@@ -33,7 +33,7 @@ export async function renderCallerTemplate(
   };
   const prompt = await sandbox.render({ source, variables }, signal);
   if (prompt === "") {
-    throw invalidRequest([{ field: "chat.chat_template", description: "makes an empty prompt; write something" }]);
+    throw invalidRequest([{ field: ["chat_template"], description: "makes an empty prompt; write something" }]);
   }
   return prompt;
 }
@@ -42,6 +42,6 @@ function misplacedSystem(messages: readonly TemplateMessage[]): readonly FieldVi
   return messages.flatMap(({ role }, index) => {
     if (index === 0 || role !== "system") return [];
     const description = "for this model's chat template only the first message can be a system message; move it there";
-    return [{ field: `chat.messages[${index}].role`, description }];
+    return [{ field: ["messages", index, "role"], description }];
   });
 }

@@ -20,7 +20,7 @@ export function checkKwargs(kwargs: Kwargs | undefined, isStock: boolean): Kwarg
   if (taken.length === 0) return kwargs ?? {};
   throw invalidRequest(
     taken.map((name) => ({
-      field: `chat.chat_template_kwargs.${name}`,
+      field: ["chat_template_kwargs", name],
       description: `${name} is a name of the template's own; give the variable another one`,
     })),
   );

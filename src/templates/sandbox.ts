@@ -27,7 +27,7 @@ export class TemplateSandbox {
       const outcome = await process.run(job, signal);
       if ("prompt" in outcome) return outcome.prompt;
       throw invalidRequest([
-        { field: "chat.chat_template", description: `the template cannot be rendered: ${outcome.problem}` },
+        { field: ["chat_template"], description: `the template cannot be rendered: ${outcome.problem}` },
       ]);
     } finally {
       this.#line.give(process);

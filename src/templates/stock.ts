@@ -109,7 +109,7 @@ export function renderStockTemplate(
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const description = `the chat template of ${name} models cannot write them: ${why}`;
-    throw invalidRequest([{ field: "chat.messages", description }]);
+    throw invalidRequest([{ field: ["messages"], description }]);
   }
 }
 

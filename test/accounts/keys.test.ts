@@ -102,7 +102,7 @@ describe("the account of a call", () => {
     const error = errorOf(() => selectAccount(first, "", ""));
     expect(error.reason).toBe("INVALID_REQUEST");
     expect(error.facts.fields).toEqual([
-      { field: "chat.account_id", description: expect.stringContaining("the key has several accounts") },
+      { field: ["account_id"], description: expect.stringContaining("the key has several accounts") },
     ]);
     expect(error.message).not.toMatch(/a1|a2/);
   });
@@ -118,7 +118,7 @@ describe("the account of a call", () => {
     ]) {
       const error = errorOf(() => selectAccount(caller, null, ""));
       expect(error.facts.fields?.[0]).toMatchObject({
-        field: "chat.account_id",
+        field: ["account_id"],
         description: expect.stringContaining("is required by this service"),
       });
       expect(selectAccount(caller, "a1", "")).toBe("a1");
@@ -129,7 +129,7 @@ describe("the account of a call", () => {
   it("must be the same in header and body", () => {
     const error = errorOf(() => selectAccount(first, "a1", "a2"));
     expect(error.reason).toBe("INVALID_REQUEST");
-    expect(error.facts.fields?.[0]?.field).toBe("chat.account_id");
+    expect(error.facts.fields?.[0]?.field).toEqual(["account_id"]);
   });
 
   it("must be one that the key lists", () => {

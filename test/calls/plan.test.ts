@@ -1,7 +1,11 @@
+import { create } from "@bufbuild/protobuf";
 import { expect, it } from "vitest";
 import { checkChat, planChat } from "../../src/calls/plan.ts";
 import { CompleteChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { ModelCapabilitiesSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 import { createCatalog } from "../../src/models/catalog.ts";
+import { profiles } from "../../src/profiles/profiles.ts";
 import { createEcho } from "../../src/providers/echo/index.ts";
 import { echoModels } from "../../src/providers/echo/models.ts";
 import { localAdaptations } from "../../src/providers/local/adaptations.ts";
@@ -11,6 +15,8 @@ const catalog = createCatalog(echoModels, ["echo"]);
 
 /** Echo with the limits of the local engine, whose grammar enforces a part of JSON Schema. */
 const adapter = { ...createEcho(), checkSupport: localAdaptations };
+
+const context = { account: "", streamed: false, signal: new AbortController().signal };
 
 it.each([
   [
@@ -29,11 +35,30 @@ it.each([
   const chat = ask("echo/echo", "JSON", {
     outputFormat: { format: { case: "jsonSchema", value: { name: "a", schemaJson } } },
   });
-  const context = { account: "", streamed: false, signal: new AbortController().signal };
   const request = { $typeName: "dragoman.v1.CompleteChatRequest", chat } as const;
   const checked = checkChat(CompleteChatRequestSchema, request, catalog, context);
   const plan = await planChat(checked, { model: checked.model, adapter }, context);
   expect(plan.checksSchema).toBe(checks);
   expect(plan.outputFormat).toEqual(chat.outputFormat);
   expect(plan.warnings.map(({ field }) => field)).toEqual(Object.keys(more).length > 0 ? ["output_format"] : []);
+});
+
+it("reports a lost cache hint beside the system message that a model does not take", async () => {
+  const [model] = echoModels;
+  if (model === undefined) throw new Error("echo has no model");
+  const capabilities = create(ModelCapabilitiesSchema, { systemMessages: false });
+  const system = {
+    role: Role.SYSTEM,
+    name: "ann",
+    parts: [{ kind: { case: "text", value: "a" }, cacheHint: {} } as const],
+  };
+  const user = { role: Role.USER, parts: [{ kind: { case: "text", value: "b" } } as const] };
+  const chat = ask("echo/echo", "", { messages: [system, user] });
+  const target = { model: { ...model, capabilities }, adapter };
+  const plan = await planChat({ chat, profile: profiles.plain, deployment: undefined }, target, context);
+  expect(plan.warnings.map(({ reason, field }) => `${reason} ${field}`)).toEqual([
+    "EMULATED messages",
+    "EMULATED messages[0].name",
+    "EMULATED messages[0].parts[0].cache_hint",
+  ]);
 });

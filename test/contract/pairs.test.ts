@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { prepareMessages } from "../../src/chat/planning/prepare.ts";
 import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import type { ChatCompletion } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { profiles } from "../../src/profiles/profiles.ts";
+import { prepareMessages } from "../support/planning.ts";
 import { ask } from "../support/requests.ts";
 import { type AnswerCase, type CaseName, type Dialect, isApplicable, titleOf } from "./dialect.ts";
 import { dialects } from "./load-dialects.ts";

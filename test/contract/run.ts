@@ -1,13 +1,15 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { expect } from "vitest";
-import { type Adaptation, applyAdaptations } from "../../src/chat/planning/adaptations.ts";
+import type { Adaptation } from "../../src/chat/planning/adaptations.ts";
 import { createFold } from "../../src/chat/stream/fold.ts";
 import { GatewayError } from "../../src/errors.ts";
+import { formatPath } from "../../src/field-path.ts";
 import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { type ChatCompletion, ChatCompletionSchema, ChoiceSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import { startAttempt } from "../../src/routing/attempt.ts";
+import { applyAdaptations } from "../support/planning.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../support/replay-upstream.ts";
 import type { AnswerCase, Dialect, Form } from "./dialect.ts";
 
@@ -67,7 +69,7 @@ export async function run(
 }
 
 /** Where an adaptation is, as the contract cases write it. */
-export const fieldOf = ({ field }: Adaptation): string => field;
+export const fieldOf = ({ field }: Adaptation): string => formatPath(field);
 
 /** Holds an answer to the completion of its case: choices in full, the rest where the case is about it. */
 export function expectCompletion(outcome: Outcome, { completion }: AnswerCase): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../src/chat/planning/adaptations.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { applyAdaptations } from "../support/planning.ts";
 import type { Script } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import {

@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../src/chat/planning/adaptations.ts";
 import { type ChatEvent, completed, finished, started, textDelta } from "../../src/chat/stream/events.ts";
 import { createFold } from "../../src/chat/stream/fold.ts";
 import { createStreamValidator } from "../../src/chat/stream/stream-validator.ts";
@@ -14,6 +13,7 @@ import { WarningSchema } from "../../src/gen/dragoman/v1/warning_pb.js";
 import type { Adapter, AdapterContext } from "../../src/providers/adapter.ts";
 import { choiceAdaptations, runOnTarget } from "../../src/routing/choices.ts";
 import { lawfulEvents } from "../support/lawful-events.ts";
+import { applyAdaptations } from "../support/planning.ts";
 import { ask } from "../support/requests.ts";
 
 const model: Model = create(ModelSchema, { id: "scripted/one", provider: "scripted", providerModel: "one" });

@@ -3,6 +3,7 @@ import { renderCallerTemplate } from "../../src/templates/caller.ts";
 import type { TemplateMessage } from "../../src/templates/messages.ts";
 import { TemplateSandbox } from "../../src/templates/sandbox.ts";
 import { familyOf, type TemplateChoice } from "../../src/templates/template-families.ts";
+import { toPath } from "../support/paths.ts";
 
 const sandbox = new TemplateSandbox();
 afterAll(() => sandbox.close());
@@ -22,7 +23,7 @@ function render(choice: TemplateChoice | undefined, source: string, { messages =
 
 const refused = (field: string, why: string) => ({
   reason: "INVALID_REQUEST",
-  facts: { fields: [{ field, description: expect.stringContaining(why) }] },
+  facts: { fields: [{ field: toPath(field), description: expect.stringContaining(why) }] },
 });
 
 describe("a caller's template", () => {
@@ -46,7 +47,7 @@ describe("a caller's template", () => {
     ["llama-3", "add_generation_prompt"],
     ["llama-3", "tools"],
   ] as const)("for %s does not see %s", async (choice, name) => {
-    await expect(render(choice, `{{ ${name} }}`)).rejects.toMatchObject(refused("chat.chat_template", name));
+    await expect(render(choice, `{{ ${name} }}`)).rejects.toMatchObject(refused("chat_template", name));
   });
 
   it("sees system text as the first message, where there is any", async () => {
@@ -59,7 +60,7 @@ describe("a caller's template", () => {
     const source = "{{ messages | length }}";
     expect(await render("mixtral", source, { messages: [system, ...hello] })).toBe("2");
     await expect(render("mixtral", source, { messages: [...hello, system] })).rejects.toMatchObject(
-      refused("chat.messages[1].role", "first message"),
+      refused("messages[1].role", "first message"),
     );
   });
 
@@ -67,7 +68,7 @@ describe("a caller's template", () => {
     const source = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}ok";
     expect(await render("llama-3", source)).toBe("ok");
     await expect(render("llama-3", source, { messages: [system] })).rejects.toMatchObject(
-      refused("chat.chat_template", "no system role"),
+      refused("chat_template", "no system role"),
     );
   });
 
@@ -90,11 +91,11 @@ describe("a caller's template", () => {
     "None",
   ])("is not given another %s", async (name) => {
     await expect(render("mixtral", "x", { kwargs: { [name]: "mine" } })).rejects.toMatchObject(
-      refused(`chat.chat_template_kwargs.${name}`, name),
+      refused(`chat_template_kwargs.${name}`, name),
     );
   });
 
   it("has to write something", async () => {
-    await expect(render("llama-3", "{# nothing #}")).rejects.toMatchObject(refused("chat.chat_template", "empty"));
+    await expect(render("llama-3", "{# nothing #}")).rejects.toMatchObject(refused("chat_template", "empty"));
   });
 });

@@ -21,7 +21,7 @@ const good = job("{{ x }}", { x: "good" });
 const endless = job("{% for i in range(100000) %}{% for j in range(100000) %}{{ i }}{% endfor %}{% endfor %}");
 const refusal = (why: string) => ({
   reason: "INVALID_REQUEST",
-  facts: { fields: [{ field: "chat.chat_template", description: expect.stringContaining(why) }] },
+  facts: { fields: [{ field: ["chat_template"], description: expect.stringContaining(why) }] },
 });
 
 /** Templates of which one step would take all the memory or all the time. */

@@ -75,7 +75,7 @@ describe("a stock template", () => {
       expect.objectContaining({
         reason: "INVALID_REQUEST",
         message: expect.stringContaining("roles must alternate"),
-        facts: { fields: [expect.objectContaining({ field: "chat.messages" })] },
+        facts: { fields: [expect.objectContaining({ field: ["messages"] })] },
       }),
     );
   });
@@ -96,7 +96,7 @@ describe("a stock template", () => {
     expect(() => renderStockTemplate("llama-3", conversation, { [name]: "" })).toThrow(
       expect.objectContaining({
         reason: "INVALID_REQUEST",
-        facts: { fields: [expect.objectContaining({ field: `chat.chat_template_kwargs.${name}` })] },
+        facts: { fields: [expect.objectContaining({ field: ["chat_template_kwargs", name] })] },
       }),
     );
   });

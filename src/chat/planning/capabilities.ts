@@ -1,8 +1,10 @@
+import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Media, Part } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model, ModelCapabilities } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { Adaptation } from "./adaptations.ts";
+import { type MediaKind, mediaKind } from "./media-kind.ts";
+import { mediaIn, partsOf } from "./parts.ts";
 
 /** What a request may need of a model, and what becomes of it where the model lacks it. */
 interface Need {
@@ -12,7 +14,7 @@ interface Need {
   /** Completes "the model …". */
   readonly lack: string;
   /** Paths of the fields that need it. */
-  readonly fields: (request: ChatRequest) => readonly string[];
+  readonly fields: (request: ChatRequest) => readonly FieldPath[];
 }
 
 const needs: readonly Need[] = [
@@ -38,31 +40,31 @@ const needs: readonly Need[] = [
     capability: "tools",
     kind: "REJECTED",
     lack: "does not call tools",
-    fields: ({ tools }) => when(tools.length > 0, "tools"),
+    fields: ({ tools }) => when(tools.length > 0, ["tools"]),
   },
   {
     capability: "parallelToolCalls",
     kind: "UNSUPPORTED_PARAMETER",
     lack: "calls one tool at a time",
-    fields: ({ parallelToolCalls }) => when(parallelToolCalls, "parallel_tool_calls"),
+    fields: ({ parallelToolCalls }) => when(parallelToolCalls, ["parallel_tool_calls"]),
   },
   {
     capability: "jsonObject",
     kind: "REJECTED",
     lack: "does not guarantee a JSON object",
-    fields: (request) => formatFields(request, "jsonObject", "output_format.json_object"),
+    fields: (request) => formatFields(request, "jsonObject", ["output_format", "json_object"]),
   },
   {
     capability: "regex",
     kind: "REJECTED",
     lack: "does not fit its answer to a regular expression",
-    fields: (request) => formatFields(request, "regex", "output_format.regex"),
+    fields: (request) => formatFields(request, "regex", ["output_format", "regex"]),
   },
   {
     capability: "reasoning",
     kind: "UNSUPPORTED_PARAMETER",
     lack: "does not reason",
-    fields: ({ reasoning }) => when(reasoning, "reasoning"),
+    fields: ({ reasoning }) => when(reasoning, ["reasoning"]),
   },
   {
     capability: "logprobs",
@@ -70,15 +72,15 @@ const needs: readonly Need[] = [
     lack: "does not return log probabilities",
     // Both or none: top_logprobs alone would be an invalid request to most providers.
     fields: ({ parameters }) => [
-      ...when(parameters?.logprobs, "parameters.logprobs"),
-      ...when(parameters?.topLogprobs, "parameters.top_logprobs"),
+      ...when(parameters?.logprobs, ["parameters", "logprobs"]),
+      ...when(parameters?.topLogprobs, ["parameters", "top_logprobs"]),
     ],
   },
   {
     capability: "chatTemplate",
     kind: "REJECTED",
     lack: "does not take a chat template",
-    fields: ({ chatTemplate }) => when(chatTemplate !== undefined, "chat_template"),
+    fields: ({ chatTemplate }) => when(chatTemplate !== undefined, ["chat_template"]),
   },
 ];
 
@@ -100,53 +102,25 @@ function* ceilings({ parameters }: ChatRequest, model: Model): Generator<Adaptat
   const { id, maxTemperature } = model;
   if (maxTemperature !== undefined && temperature > maxTemperature) {
     const message = `${id} takes a temperature of at most ${maxTemperature}`;
-    yield { kind: "ADJUSTED", field: "parameters.temperature", message, set: maxTemperature };
+    yield { kind: "ADJUSTED", field: ["parameters", "temperature"], message, set: maxTemperature };
   }
   if (model.maxOutputTokens > 0 && maxOutputTokens > model.maxOutputTokens) {
     const message = `${id} gives at most ${model.maxOutputTokens} tokens`;
-    yield { kind: "ADJUSTED", field: "parameters.max_output_tokens", message, set: model.maxOutputTokens };
+    yield { kind: "ADJUSTED", field: ["parameters", "max_output_tokens"], message, set: model.maxOutputTokens };
   }
 }
 
-function when(needed: unknown, field: string): readonly string[] {
+function when(needed: unknown, field: FieldPath): readonly FieldPath[] {
   return needed ? [field] : [];
 }
 
-function formatFields({ outputFormat }: ChatRequest, format: OutputFormat["format"]["case"], field: string) {
+function formatFields({ outputFormat }: ChatRequest, format: OutputFormat["format"]["case"], field: FieldPath) {
   return when(outputFormat?.format.case === format, field);
 }
 
-function mediaFields({ messages }: ChatRequest, kind: MediaKind): readonly string[] {
-  return messages.flatMap(({ parts }, message) =>
-    parts.flatMap((part, place) => mediaIn(part, kind).map((path) => `messages[${message}].parts[${place}].${path}`)),
-  );
-}
-
-function mediaIn({ kind: { case: name, value } }: Part, wanted: MediaKind): readonly string[] {
-  if (name === "media") return when(mediaKind(value) === wanted, "media");
-  if (name !== "toolResult") return [];
-  return value.parts.flatMap(({ kind }, place) =>
-    when(kind.case === "media" && mediaKind(kind.value) === wanted, `tool_result.parts[${place}].media`),
-  );
-}
-
-export type MediaKind = "image" | "audio" | "video" | "document";
-
-const extensions: readonly (readonly [MediaKind, readonly string[]])[] = [
-  ["image", ["png", "jpg", "jpeg", "gif", "webp", "bmp", "heic", "svg"]],
-  ["audio", ["wav", "mp3", "flac", "m4a", "ogg", "opus", "aac"]],
-  ["video", ["mp4", "mov", "webm", "mpeg", "avi"]],
-  ["document", ["pdf", "txt", "md", "csv", "html", "docx", "xlsx", "pptx"]],
-];
-
-/** What a medium is, by its media type, else by its address; undefined when neither tells. */
-export function mediaKind({ mediaType, source }: Media): MediaKind | undefined {
-  const address = source.case === "url" ? source.value : "";
-  const type = mediaType || /^data:([^;,]+)/i.exec(address)?.[1] || "";
-  if (type !== "") {
-    const [family = ""] = type.toLowerCase().split("/");
-    return family === "image" || family === "audio" || family === "video" ? family : "document";
-  }
-  const extension = /\.(\w+)$/.exec(URL.parse(address)?.pathname ?? "")?.[1]?.toLowerCase() ?? "";
-  return extensions.find(([, names]) => names.includes(extension))?.[0];
+function mediaFields({ messages }: ChatRequest, kind: MediaKind): readonly FieldPath[] {
+  return partsOf(messages)
+    .flatMap(mediaIn)
+    .filter(({ media }) => mediaKind(media) === kind)
+    .map(({ path }) => path);
 }

@@ -1,47 +1,59 @@
 import { create } from "@bufbuild/protobuf";
+import { type FieldPath, isSamePath, isWithin } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { type OutputFormat, OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { Adaptation } from "./adaptations.ts";
-import { systemMessage } from "./prepare.ts";
-
-/** A request for a model, with what stands for a JSON Schema that the model cannot be held to. */
-export interface EmulatedSchema {
-  readonly request: ChatRequest;
-  readonly adaptations: readonly Adaptation[];
-}
+import { adapt, type Draft, draftMessages, withMessages } from "./draft.ts";
+import type { PlanningContext } from "./planning-context.ts";
+import { systemMessage } from "./system-text.ts";
 
 /** Keywords that can make a check run without end, or exponentially long, on an answer that a caller arranges. */
 const unchecked: readonly string[] = ["$ref", "$dynamicRef", "$recursiveRef", "pattern", "patternProperties"];
 
+const formatField: FieldPath = ["output_format"];
+
 /**
- * Where a model cannot be held to a JSON Schema, or its dialect has none (`refuses` says of a request whether it takes
- * the form of its answer), it is told the schema instead, and the answer is checked against it here (createJsonCheck).
- * Schemas that cannot be checked safely here are refused.
+ * Where a model cannot be held to a JSON Schema, or its dialect has none, it is told the schema instead, and the answer
+ * is checked against it here (createJsonCheck). Schemas that cannot be checked safely here are refused.
+ *
+ * After the defaults: a profile's instructions are not left out because there is a system message, which this step adds.
+ * Before memory and system text, which treat that message like the caller's own.
  */
-export function emulateSchema(
-  chat: ChatRequest,
-  { id, capabilities }: Model,
-  refuses: (chat: ChatRequest) => boolean,
-): EmulatedSchema {
-  const format = chat.outputFormat?.format;
-  if (format?.case !== "jsonSchema") return { request: chat, adaptations: [] };
-  if (capabilities?.jsonSchema !== false && !refuses(chat)) return { request: chat, adaptations: [] };
-  const field = "output_format.json_schema";
+export function emulateSchema(draft: Draft, context: Pick<PlanningContext, "model" | "checkSupport">): Draft {
+  const { id, capabilities } = context.model;
+  const { request } = draft;
+  const format = request.outputFormat?.format;
+  const refuses = (chat: ChatRequest) => context.checkSupport(chat).some(refusesFormat);
+  if (format?.case !== "jsonSchema") return draft;
+  if (capabilities?.jsonSchema !== false && !refuses(request)) return draft;
+  const field = ["output_format", "json_schema"];
   const keyword = uncheckedKeyword(JSON.parse(format.value.schemaJson));
   if (keyword !== undefined) {
     const message = `${id} does not fit its answer to a JSON Schema, and one with ${keyword} cannot be checked here`;
-    return { request: chat, adaptations: [{ kind: "REJECTED", field, message }] };
+    return adapt(draft, [{ kind: "REJECTED", field, message }]);
   }
   const told = `Answer with JSON only, and nothing else. It must fit this JSON Schema: ${format.value.schemaJson}`;
   const message = `${id} cannot be held to a JSON Schema: it is told the schema, and the answer is checked here`;
-  const { outputFormat: _, ...rest } = chat;
-  const unheld: ChatRequest = { ...rest, messages: [systemMessage(told), ...chat.messages] };
+  const { outputFormat: _, ...rest } = request;
+  const unheld = withMessages({ ...draft, request: rest, checksSchema: true }, [
+    systemMessage(told),
+    ...draftMessages(draft),
+  ]);
   const outputFormat = create(OutputFormatSchema, { format: { case: "jsonObject", value: {} } });
-  const asObject: ChatRequest = { ...unheld, outputFormat };
+  const asObject: ChatRequest = { ...unheld.request, outputFormat };
   const canBeObject =
     describesObject(format.value.schemaJson) && capabilities?.jsonObject !== false && !refuses(asObject);
-  return { request: canBeObject ? asObject : unheld, adaptations: [{ kind: "EMULATED", field, message }] };
+  const emulated = canBeObject ? { ...unheld, request: asObject } : unheld;
+  return adapt(emulated, [{ kind: "EMULATED", field, message }]);
+}
+
+function refusesFormat({ kind, field }: Adaptation): boolean {
+  return kind === "REJECTED" && isWithin(field, formatField);
+}
+
+/** Whether an adaptation holds the answer to less than was asked for. */
+export function loosensFormat({ kind, field }: Adaptation): boolean {
+  return kind === "ADJUSTED" && isSamePath(field, formatField);
 }
 
 /** Whether an answer can be checked here against the schema of a form. */

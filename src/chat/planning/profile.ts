@@ -1,10 +1,10 @@
-import { create } from "@bufbuild/protobuf";
 import type { FieldViolation } from "../../errors.ts";
+import { type FieldPath, formatPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { type GenerationParameters, GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
-import { isSystem } from "../validation/request-rules.ts";
+import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import type { Adaptation } from "./adaptations.ts";
+import { partsOf } from "./parts.ts";
 
 type Numeric = "temperature" | "topP" | "topK" | "n" | "maxOutputTokens" | "presencePenalty" | "frequencyPenalty";
 
@@ -17,8 +17,7 @@ export interface Range {
 
 /** A field that only some families of models have on this surface. */
 export interface FamilyField {
-  /** Path in ChatRequest. */
-  readonly field: string;
+  readonly field: FieldPath;
   readonly isSet: (chat: ChatRequest) => boolean;
   readonly families: readonly string[];
 }
@@ -66,12 +65,12 @@ export function profileViolations(chat: ChatRequest, profile: Profile, streamed:
     const value = chat.parameters?.[parameter];
     if (value === undefined || (value >= min && value <= max)) continue;
     const description = `must be from ${min} to ${max} under ${surface}`;
-    violations.push({ field: `chat.parameters.${protoNames[parameter]}`, description });
+    violations.push({ field: ["parameters", protoNames[parameter]], description });
   }
   const stops = chat.parameters?.stopSequences.length ?? 0;
   if (stops > profile.maxStopSequences) {
     const description = `must have at most ${profile.maxStopSequences} entries under ${surface}`;
-    violations.push({ field: "chat.parameters.stop_sequences", description });
+    violations.push({ field: ["parameters", "stop_sequences"], description });
   }
   for (const rule of profile.rules) {
     const violation = rule(chat, streamed);
@@ -90,42 +89,12 @@ const protoNames = {
   frequencyPenalty: "frequency_penalty",
 } as const satisfies Record<Numeric, string>;
 
-/** The parameters that the profile sets, since the caller left them empty. */
-function missingDefaults({ parameters }: ChatRequest, { defaults, eitherFamilies }: Profile, { family }: Model) {
-  // 1 asks for nothing.
-  const isTopP = (parameters?.topP ?? 1) < 1 && eitherFamilies.includes(family);
-  return Object.entries(defaults).filter(
-    ([name]) => Reflect.get(parameters ?? {}, name) === undefined && !(isTopP && name === "temperature"),
-  );
-}
-
-/** Paths of the fields that `withDefaults` sets: what cannot be done of them is nothing that the caller asked for. */
-export function defaultedFields(chat: ChatRequest, profile: Profile, model: Model): ReadonlySet<string> {
-  const known = GenerationParametersSchema.fields;
-  const names = missingDefaults(chat, profile, model).map(([name]) => name);
-  return new Set(known.filter(({ localName }) => names.includes(localName)).map(({ name }) => `parameters.${name}`));
-}
-
-/** The request with the profile's defaults in the places that the caller left empty. */
-export function withDefaults(chat: ChatRequest, profile: Profile, model: Model): ChatRequest {
-  const { defaults, instructions } = profile;
-  const wantsInstructions =
-    chat.instructions === undefined && instructions !== undefined && !chat.messages.some(isSystem);
-  const filled = { ...chat };
-  if (wantsInstructions) filled.instructions = instructions;
-  if (Object.keys(defaults).length > 0) {
-    const parameters = { ...(chat.parameters ?? create(GenerationParametersSchema)) };
-    filled.parameters = Object.assign(parameters, Object.fromEntries(missingDefaults(chat, profile, model)));
-  }
-  return filled;
-}
-
 /** What a profile's API does not have for a family of models. */
 export function profileAdaptations(chat: ChatRequest, model: Model, profile: Profile): readonly Adaptation[] {
   const found: Adaptation[] = [];
   for (const { field, isSet, families } of profile.familyFields) {
     if (!isSet(chat) || families.includes(model.family)) continue;
-    const message = `${profile.name} has ${field} for ${families.join(", ")}, and ${model.id} is of ${model.family}`;
+    const message = `${profile.name} has ${formatPath(field)} for ${families.join(", ")}, and ${model.id} is of ${model.family}`;
     found.push({ kind: "UNSUPPORTED_PARAMETER", field, message });
   }
   const { imageUrlFamilies, outputCap } = profile;
@@ -138,15 +107,13 @@ export function profileAdaptations(chat: ChatRequest, model: Model, profile: Pro
   const limit = chat.parameters?.maxOutputTokens;
   if (outputCap !== undefined && limit !== undefined && limit > outputCap) {
     const message = `${profile.name} gives at most ${outputCap} tokens`;
-    found.push({ kind: "ADJUSTED", field: "parameters.max_output_tokens", message, set: outputCap });
+    found.push({ kind: "ADJUSTED", field: ["parameters", "max_output_tokens"], message, set: outputCap });
   }
   return found;
 }
 
-function* imageUrls({ messages }: ChatRequest): Generator<string> {
-  for (const [index, { parts }] of messages.entries()) {
-    for (const [place, { kind }] of parts.entries()) {
-      if (kind.case === "media" && kind.value.source.case === "url") yield `messages[${index}].parts[${place}].media`;
-    }
-  }
+function imageUrls({ messages }: ChatRequest): readonly FieldPath[] {
+  return partsOf(messages)
+    .filter(({ part: { kind } }) => kind.case === "media" && kind.value.source.case === "url")
+    .map(({ path }) => [...path, "media"]);
 }

@@ -1,7 +1,7 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
 import { type FieldViolation, GatewayError, invalidRequest, mostViolations } from "../../errors.ts";
+import { type FieldPath, fromProtoPath } from "../../field-path.ts";
 
 const patterns = new Map<string, RegExp>();
 
@@ -52,7 +52,7 @@ function violationsIn(result: ReturnType<typeof thorough.validate>): readonly Fi
       return [];
     case "invalid":
       return result.violations.map((violation) => ({
-        field: pathToString(violation.field),
+        ...placeOf(fromProtoPath(violation.field)),
         description: violation.message,
         rule: violation.ruleId,
       }));
@@ -61,6 +61,12 @@ function violationsIn(result: ReturnType<typeof thorough.validate>): readonly Fi
     default:
       return result satisfies never;
   }
+}
+
+/** Where a path of the request message leads: into its ChatRequest, or to a field beside it. */
+function placeOf(path: FieldPath): Pick<FieldViolation, "field" | "root"> {
+  const [first, ...rest] = path;
+  return first === "chat" ? { field: rest } : { field: path, root: "message" };
 }
 
 /** Throws INVALID_REQUEST with every annotation that the message breaks. */

@@ -1,23 +1,22 @@
-import { type FieldViolation, mostViolations } from "../../errors.ts";
+import { type FieldViolation, mostViolations, type ReportViolation } from "../../errors.ts";
+import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { excessOf, mostLevels, mostValues } from "./json-bounds.ts";
 
-type Report = (field: string, description: string) => void;
-
 /** The rules of a request that annotations cannot say. All that are broken are returned, up to `mostViolations`. */
 export function requestViolations(chat: ChatRequest): readonly FieldViolation[] {
   const violations: FieldViolation[] = [];
-  const report: Report = (field, description) => {
-    if (violations.length < mostViolations) violations.push({ field: `chat.${field}`, description });
+  const report: ReportViolation = (field, description) => {
+    if (violations.length < mostViolations) violations.push({ field, description });
   };
   checkConversation(chat.messages, report);
   checkTools(chat, report);
   checkOutput(chat, report);
   if (chat.instructions && chat.messages.some(isSystem)) {
-    report("instructions", "give either instructions or a system message, not both");
+    report(["instructions"], "give either instructions or a system message, not both");
   }
   return violations;
 }
@@ -27,29 +26,30 @@ export function isSystem(message: Message): boolean {
   return message.role === Role.SYSTEM || message.role === Role.DEVELOPER;
 }
 
-function checkConversation(messages: readonly Message[], report: Report): void {
+function checkConversation(messages: readonly Message[], report: ReportViolation): void {
   const calls = new Set<string>();
   messages.forEach((message, messageIndex) => {
     message.parts.forEach((part, partIndex) => {
-      const path = `messages[${messageIndex}].parts[${partIndex}]`;
+      const path: FieldPath = ["messages", messageIndex, "parts", partIndex];
       checkPlace(part, message.role, path, report);
       switch (part.kind.case) {
         case "media":
-          checkMedia(part.kind.value, `${path}.media`, report);
+          checkMedia(part.kind.value, [...path, "media"], report);
           break;
         case "toolCall": {
           const { id, argumentsJson } = part.kind.value;
-          if (calls.has(id)) report(`${path}.tool_call.id`, "is used by an earlier tool call; ids are unique");
+          if (calls.has(id)) report([...path, "tool_call", "id"], "is used by an earlier tool call; ids are unique");
           calls.add(id);
-          if (argumentsJson !== "") checkJson(argumentsJson, `${path}.tool_call.arguments_json`, report);
+          if (argumentsJson !== "") checkJson(argumentsJson, [...path, "tool_call", "arguments_json"], report);
           break;
         }
         case "toolResult":
           if (!calls.has(part.kind.value.toolCallId)) {
-            report(`${path}.tool_result.tool_call_id`, "answers no earlier tool call of this conversation");
+            report([...path, "tool_result", "tool_call_id"], "answers no earlier tool call of this conversation");
           }
           part.kind.value.parts.forEach(({ kind }, index) => {
-            if (kind.case === "media") checkMedia(kind.value, `${path}.tool_result.parts[${index}].media`, report);
+            if (kind.case === "media")
+              checkMedia(kind.value, [...path, "tool_result", "parts", index, "media"], report);
           });
           break;
       }
@@ -58,7 +58,7 @@ function checkConversation(messages: readonly Message[], report: Report): void {
 }
 
 /** Which parts a role may carry. */
-function checkPlace({ kind }: Part, role: Role, path: string, report: Report): void {
+function checkPlace({ kind }: Part, role: Role, path: FieldPath, report: ReportViolation): void {
   if (kind.case === undefined) return;
   const assistantOnly = kind.case === "toolCall" || kind.case === "reasoning" || kind.case === "refusal";
   if (assistantOnly && role !== Role.ASSISTANT) report(path, "this kind of part belongs in an assistant message");
@@ -67,48 +67,48 @@ function checkPlace({ kind }: Part, role: Role, path: string, report: Report): v
   }
 }
 
-function checkMedia(media: Media, path: string, report: Report): void {
+function checkMedia(media: Media, path: FieldPath, report: ReportViolation): void {
   if (media.source.case === "data") {
-    if (media.mediaType === "") report(`${path}.media_type`, "is required with data, for instance image/png");
-    if (media.source.value.length === 0) report(`${path}.data`, "must not be empty");
+    if (media.mediaType === "") report([...path, "media_type"], "is required with data, for instance image/png");
+    if (media.source.value.length === 0) report([...path, "data"], "must not be empty");
   }
   if (media.source.case === "url" && !/^[a-z][a-z0-9+.-]*:/i.test(media.source.value)) {
-    report(`${path}.url`, "must be an absolute URL; send the bytes in data instead of a relative path");
+    report([...path, "url"], "must be an absolute URL; send the bytes in data instead of a relative path");
   }
 }
 
-function checkTools(chat: ChatRequest, report: Report): void {
+function checkTools(chat: ChatRequest, report: ReportViolation): void {
   const names = new Set<string>();
   chat.tools.forEach((tool, index) => {
-    if (names.has(tool.name)) report(`tools[${index}].name`, "is used by an earlier tool; names are unique");
+    if (names.has(tool.name)) report(["tools", index, "name"], "is used by an earlier tool; names are unique");
     names.add(tool.name);
     const { parametersJsonSchema: schema } = tool;
-    if (schema !== "") checkJson(schema, `tools[${index}].parameters_json_schema`, report);
+    if (schema !== "") checkJson(schema, ["tools", index, "parameters_json_schema"], report);
   });
   const choice = chat.toolChoice?.choice;
   if (choice?.case === "toolName" && !names.has(choice.value)) {
-    report("tool_choice.tool_name", "names no tool of this request");
+    report(["tool_choice", "tool_name"], "names no tool of this request");
   }
   if (choice?.case === "mode" && choice.value === ToolChoiceMode.REQUIRED && names.size === 0) {
-    report("tool_choice.mode", "requires a tool call, but the request has no tools");
+    report(["tool_choice", "mode"], "requires a tool call, but the request has no tools");
   }
 }
 
-function checkOutput(chat: ChatRequest, report: Report): void {
+function checkOutput(chat: ChatRequest, report: ReportViolation): void {
   const { seed, minOutputTokens, maxOutputTokens } = chat.parameters ?? {};
   if (seed !== undefined && !isSeed(seed)) {
-    report("parameters.seed", "must be an integer from -2^63 to 2^64-1 in decimal digits");
+    report(["parameters", "seed"], "must be an integer from -2^63 to 2^64-1 in decimal digits");
   }
   if (minOutputTokens !== undefined && maxOutputTokens !== undefined && minOutputTokens > maxOutputTokens) {
-    report("parameters.min_output_tokens", "must not be above max_output_tokens");
+    report(["parameters", "min_output_tokens"], "must not be above max_output_tokens");
   }
   const format = chat.outputFormat?.format;
   if (format?.case === "jsonSchema") {
-    checkJson(format.value.schemaJson, "output_format.json_schema.schema_json", report);
+    checkJson(format.value.schemaJson, ["output_format", "json_schema", "schema_json"], report);
   }
   const json = format?.case === "jsonObject" || format?.case === "jsonSchema";
   if (json && chat.reasoning?.format === ReasoningFormat.RAW) {
-    report("reasoning.format", "raw reasoning inside the text cannot be combined with a JSON output format");
+    report(["reasoning", "format"], "raw reasoning inside the text cannot be combined with a JSON output format");
   }
 }
 
@@ -120,7 +120,7 @@ function isSeed(text: string): boolean {
 }
 
 /** JSON text that a request has in a field of text. */
-function checkJson(text: string, path: string, report: Report): void {
+function checkJson(text: string, path: FieldPath, report: ReportViolation): void {
   const excess = excessOf(text);
   if (excess === "levels") report(path, `must not nest more than ${mostLevels} levels deep`);
   else if (excess === "values") report(path, `must not have more than ${mostValues} values`);

@@ -1,25 +1,16 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { mediaIn, type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { askedFields, type OptionalField } from "../chat-completions/fields.ts";
+import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
 import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
 import { askedThinking, budgetOf, leastBudget } from "../claude/thinking.ts";
-import {
-  emulated,
-  leftOut,
-  lostThought,
-  mediaIn,
-  type PlacedPart,
-  partsOf,
-  refused,
-  temperatureLimit,
-  unsupported,
-} from "../kit/adaptations.ts";
+import { emulated, leftOut, lostThought, refused, temperatureLimit, unsupported } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
 import { turnRole } from "../kit/messages.ts";
-import { mediaKind } from "./media.ts";
+import { mediaForm } from "./media.ts";
 import { staysInPlace } from "./messages.ts";
 import { isServiceTier, maxTokensOf } from "./request.ts";
 import { effortWords, isThinking } from "./thinking.ts";
@@ -55,11 +46,11 @@ function* fieldAdaptations(request: ChatRequest, model: Model, rules: ClaudeMode
   for (const [field] of askedFields(request)) {
     if (takenFields.has(field)) continue;
     const problem = fieldProblem(field, request, model, rules);
-    if (problem !== undefined) yield unsupported(field, problem);
+    if (problem !== undefined) yield unsupported(pathOf(field), problem);
   }
   if (rules.sampling) yield* temperatureLimit(request, model, "Anthropic", 1);
   if (request.parameters?.stopSequences.some((text) => text.trim() === "")) {
-    yield refused("parameters.stop_sequences", "Anthropic takes no stop sequence of white space alone");
+    yield refused(["parameters", "stop_sequences"], "Anthropic takes no stop sequence of white space alone");
   }
 }
 
@@ -97,10 +88,13 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, rules: ClaudeM
   const { reasoning } = request;
   const name = `the model ${model.providerModel}`;
   if (reasoning?.clearEarlierReasoning && rules.boundThoughts) {
-    yield unsupported("reasoning.clear_earlier_reasoning", `${name} takes its thoughts only in a whole conversation`);
+    yield unsupported(
+      ["reasoning", "clear_earlier_reasoning"],
+      `${name} takes its thoughts only in a whole conversation`,
+    );
   }
   const asked = askedThinking(request);
-  const field = reasoning?.control.case === "budgetTokens" ? "reasoning.budget_tokens" : "reasoning.effort";
+  const field = ["reasoning", reasoning?.control.case === "budgetTokens" ? "budget_tokens" : "effort"];
   if (asked.case === "nothing") return;
   if (rules.thinking === "no") {
     if (asked.case !== "off") yield unsupported(field, `${name} does not think`);
@@ -124,7 +118,7 @@ function* budgetAdaptations(
   model: Model,
   rules: ClaudeModel,
 ): Generator<Adaptation> {
-  const field = tokens === undefined ? "reasoning.effort" : "reasoning.budget_tokens";
+  const field = ["reasoning", tokens === undefined ? "effort" : "budget_tokens"];
   const maxTokens = maxTokensOf(request, model, rules);
   const name = `the model ${model.providerModel}`;
   if (tokens !== undefined && !rules.sampling) {
@@ -151,11 +145,14 @@ function* formAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
   if (format === "jsonObject") {
     const message =
       "Anthropic has no JSON mode: the model is told to answer with a JSON object, and it is checked here";
-    yield emulated("output_format.json_object", message);
+    yield emulated(["output_format", "json_object"], message);
   } else if (format === "jsonSchema" && !rules.jsonSchema) {
-    yield refused("output_format.json_schema", `the model ${model.providerModel} takes no JSON Schema for its answer`);
+    yield refused(
+      ["output_format", "json_schema"],
+      `the model ${model.providerModel} takes no JSON Schema for its answer`,
+    );
   } else if (format === "regex") {
-    yield refused("output_format.regex", "Anthropic cannot fit its answer to a regular expression");
+    yield refused(["output_format", "regex"], "Anthropic cannot fit its answer to a regular expression");
   }
 }
 
@@ -163,7 +160,7 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
   const { toolChoice, tools } = request;
   const choice = toolChoice?.choice;
   const isForced = choice?.case === "toolName" || choice?.value === ToolChoiceMode.REQUIRED;
-  const field = choice?.case === "toolName" ? "tool_choice.tool_name" : "tool_choice.mode";
+  const field = ["tool_choice", choice?.case === "toolName" ? "tool_name" : "mode"];
   if (isForced && !rules.forcedTools) {
     yield refused(field, `the model ${model.providerModel} cannot be made to call a tool`);
   } else if (isForced && isThinking(request, rules)) {
@@ -171,7 +168,7 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
     yield refused(field, "Claude cannot be made to call a tool while it thinks: leave reasoning out");
   }
   if (!rules.jsonSchema && tools.some(({ strict }) => strict)) {
-    yield emulated("tools", `the model ${model.providerModel} has no strict tools: strict is left out`);
+    yield emulated(["tools"], `the model ${model.providerModel} has no strict tools: strict is left out`);
   }
 }
 
@@ -180,12 +177,12 @@ function* conversationAdaptations(request: ChatRequest, model: Model, rules: Cla
   const moved = firstMovedSystem(messages, rules);
   if (moved >= 0) {
     const sentence = `a later system message goes to the front: ${model.providerModel} takes none there`;
-    yield emulated(`messages[${moved}]`, sentence);
+    yield emulated(["messages", moved], sentence);
   }
   const endsWithAssistant = messages.at(-1)?.role === Role.ASSISTANT;
   if (endsWithAssistant && (!rules.prefill || isThinking(request, rules))) {
     const message = `the model ${model.providerModel} does not continue an assistant message: end with a user's`;
-    yield refused(`messages[${messages.length - 1}]`, message);
+    yield refused(["messages", messages.length - 1], message);
   }
   yield* leftOut(request, {
     name: "Anthropic has no names of participants: they are left out",
@@ -210,7 +207,7 @@ function firstMovedSystem(messages: readonly Message[], rules: ClaudeModel): num
 function* partAdaptations({ messages }: ChatRequest): Generator<Adaptation> {
   for (const placed of partsOf(messages)) {
     for (const { media, path } of mediaIn(placed)) {
-      if (mediaKind(media) === undefined) {
+      if (mediaForm(media) === undefined) {
         const message = "Anthropic takes images (JPEG, PNG, GIF, WebP), PDFs and plain text, by bytes or http address";
         yield refused(path, message);
       } else if (turnRole(placed.message.role) !== "user") {

@@ -2,9 +2,9 @@ import type { Media } from "../../gen/dragoman/v1/message_pb.js";
 import { lookUp } from "../../look-up.ts";
 import type { DocumentBlock, ImageBlock, ImageType } from "./wire.ts";
 
-type MediaKind = ImageType | "image_url" | "pdf" | "pdf_url" | "text";
+type MediaForm = ImageType | "image_url" | "pdf" | "pdf_url" | "text";
 
-const kinds: Readonly<Record<string, MediaKind>> = {
+const forms: Readonly<Record<string, MediaForm>> = {
   "image/jpeg": "image/jpeg",
   "image/jpg": "image/jpeg",
   "image/png": "image/png",
@@ -14,21 +14,21 @@ const kinds: Readonly<Record<string, MediaKind>> = {
 };
 
 /** What a medium is in this dialect; undefined when it has no such thing. */
-export function mediaKind({ source, mediaType }: Media): MediaKind | undefined {
+export function mediaForm({ source, mediaType }: Media): MediaForm | undefined {
   if (source.case === "data") {
     if (mediaType.startsWith("text/")) return "text";
-    return lookUp(kinds, mediaType);
+    return lookUp(forms, mediaType);
   }
   if (source.case === undefined || !/^https?:/i.test(source.value)) return undefined;
   if (mediaType === "application/pdf") return "pdf_url";
   return mediaType === "" || mediaType.startsWith("image/") ? "image_url" : undefined;
 }
 
-export function toMediaBlock({ source, filename }: Media, kind: MediaKind): ImageBlock | DocumentBlock {
+export function toMediaBlock({ source, filename }: Media, form: MediaForm): ImageBlock | DocumentBlock {
   const bytes = source.case === "data" ? Buffer.from(source.value) : Buffer.alloc(0);
   const url = { type: "url", url: source.case === "url" ? source.value : "" } as const;
   const document = { type: "document", ...(filename && { title: filename }) } as const;
-  switch (kind) {
+  switch (form) {
     case "image_url":
       return { type: "image", source: url };
     case "pdf_url":
@@ -41,6 +41,6 @@ export function toMediaBlock({ source, filename }: Media, kind: MediaKind): Imag
     case "text":
       return { ...document, source: { type: "text", media_type: "text/plain", data: bytes.toString() } };
     default:
-      return { type: "image", source: { type: "base64", media_type: kind, data: bytes.toString("base64") } };
+      return { type: "image", source: { type: "base64", media_type: form, data: bytes.toString("base64") } };
   }
 }

@@ -4,7 +4,7 @@ import type { ClaudeModel } from "../claude/claude-models.ts";
 import { ExactJson } from "../kit/exact-json.ts";
 import { jsonInstruction, misplaced, reasoningStart, turnRole } from "../kit/messages.ts";
 import type { Marker } from "./cache-marks.ts";
-import { mediaKind, toMediaBlock } from "./media.ts";
+import { mediaForm, toMediaBlock } from "./media.ts";
 import type {
   Block,
   CacheControl,
@@ -111,9 +111,9 @@ function toToolResult({ toolCallId, parts, isError }: ToolResult): ToolResultBlo
 }
 
 function mediaBlock(media: Media, mark: { readonly cache_control?: CacheControl }) {
-  const kind = mediaKind(media);
-  if (kind === undefined) throw misplaced("user", "media");
-  return { ...toMediaBlock(media, kind), ...mark };
+  const form = mediaForm(media);
+  if (form === undefined) throw misplaced("user", "media");
+  return { ...toMediaBlock(media, form), ...mark };
 }
 
 /** The API takes letters, digits, `_` and `-`; other providers' ids may hold more. */

@@ -1,9 +1,10 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { mediaIn, partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { askedFields, type OptionalField } from "../chat-completions/fields.ts";
+import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
 import { askedThinking, leastBudget } from "../claude/thinking.ts";
 import {
   effortRejected,
@@ -11,8 +12,6 @@ import {
   laterSystem,
   leftOut,
   lostThought,
-  mediaIn,
-  partsOf,
   refused,
   temperatureLimit,
   unsupported,
@@ -75,7 +74,7 @@ function* fieldAdaptations(request: ChatRequest, model: Model, family: Family): 
     // More choices are more calls; how much to think has rules of its own.
     if (["parameters.n", "reasoning.effort", "reasoning.budget_tokens"].includes(field)) continue;
     if (takesField(field, request, family)) continue;
-    yield unsupported(field, `the model ${model.providerModel} does not take ${field} on Bedrock`);
+    yield unsupported(pathOf(field), `the model ${model.providerModel} does not take ${field} on Bedrock`);
   }
   if (takesField("parameters.temperature", request, family)) {
     yield* temperatureLimit(request, model, "Bedrock", highestTemperature);
@@ -85,7 +84,7 @@ function* fieldAdaptations(request: ChatRequest, model: Model, family: Family): 
 function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: Family): Generator<Adaptation> {
   const asked = askedThinking(request);
   const sent = sentThinking(request, thinking);
-  const field = request.reasoning?.control.case === "effort" ? "reasoning.effort" : "reasoning.budget_tokens";
+  const field = ["reasoning", request.reasoning?.control.case === "effort" ? "effort" : "budget_tokens"];
   const subject = `the model ${model.providerModel}`;
   if (asked.case === "nothing" || (thinking === undefined && asked.case === "off")) return;
   if (thinking === undefined) {
@@ -109,9 +108,12 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: 
 
 function* formAdaptations({ outputFormat }: ChatRequest): Generator<Adaptation> {
   if (outputFormat?.format.case === "regex") {
-    yield refused("output_format.regex", "Bedrock cannot fit its answer to a regular expression");
+    yield refused(["output_format", "regex"], "Bedrock cannot fit its answer to a regular expression");
   } else if (outputFormat?.format.case === "jsonObject") {
-    yield emulated("output_format.json_object", "Bedrock has no JSON mode: the model is told to write a JSON object");
+    yield emulated(
+      ["output_format", "json_object"],
+      "Bedrock has no JSON mode: the model is told to write a JSON object",
+    );
   }
 }
 
@@ -122,20 +124,26 @@ function* toolAdaptations(request: ChatRequest, model: Model, family: Family): G
   if (tools.length === 0 && hasCalls) {
     const message = "Bedrock takes tool calls in a conversation only together with the tools";
     yield family.claude
-      ? emulated("tools", `${message}: their names are sent, and the model is told not to call them`)
-      : refused("tools", `${message}: send them too`);
+      ? emulated(["tools"], `${message}: their names are sent, and the model is told not to call them`)
+      : refused(["tools"], `${message}: send them too`);
   }
   if (choice?.case === "toolName" && family.forcedTool !== "named") {
-    yield refused("tool_choice.tool_name", `the model ${model.providerModel} cannot be made to call a certain tool`);
+    yield refused(
+      ["tool_choice", "tool_name"],
+      `the model ${model.providerModel} cannot be made to call a certain tool`,
+    );
   } else if (choice?.value === ToolChoiceMode.REQUIRED && family.forcedTool === "none") {
-    yield refused("tool_choice.mode", `the model ${model.providerModel} cannot be made to call a tool`);
+    yield refused(["tool_choice", "mode"], `the model ${model.providerModel} cannot be made to call a tool`);
   } else if (choice?.value === ToolChoiceMode.NONE && tools.length > 0 && !family.claude) {
     yield hasCalls
-      ? refused("tool_choice.mode", `the model ${model.providerModel} cannot be kept from calling tools once it did`)
-      : emulated("tool_choice.mode", "Bedrock has no tool choice none: the tools are left out instead");
+      ? refused(
+          ["tool_choice", "mode"],
+          `the model ${model.providerModel} cannot be kept from calling tools once it did`,
+        )
+      : emulated(["tool_choice", "mode"], "Bedrock has no tool choice none: the tools are left out instead");
   }
   if (!family.strictTools && tools.some(({ strict }) => strict !== undefined)) {
-    yield emulated("tools", `Bedrock takes no strict tools for the model ${model.providerModel}: strict is left out`);
+    yield emulated(["tools"], `Bedrock takes no strict tools for the model ${model.providerModel}: strict is left out`);
   }
 }
 
@@ -159,5 +167,5 @@ function* messageAdaptations(request: ChatRequest, family: Family): Generator<Ad
   yield* lostThought(messages, ({ part }) => part.providerState === undefined, unsigned);
   const late = laterSystem(messages);
   if (late < 0) return;
-  yield emulated(`messages[${late}]`, "Bedrock takes system messages only before the conversation: it is moved there");
+  yield emulated(["messages", late], "Bedrock takes system messages only before the conversation: it is moved there");
 }

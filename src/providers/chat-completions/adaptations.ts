@@ -4,7 +4,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { effortRejected, emulated, refused, unsupported } from "../kit/adaptations.ts";
-import { askedFields, effortOf, type OptionalField } from "./fields.ts";
+import { askedFields, effortOf, type OptionalField, pathOf } from "./fields.ts";
 import { messageAdaptations } from "./message-adaptations.ts";
 import type { FieldForm, Quirks } from "./quirks.ts";
 import { type ReasoningModel, reasoningModel, takesField } from "./reasoning-models.ts";
@@ -62,16 +62,17 @@ function* fieldAdaptations(
     const maximum = maximums[field];
     if (wireForm(field, request, rules, quirks) === undefined) {
       const subject = fields[field] === undefined ? title : `the model ${providerModel}`;
-      yield unsupported(field, `${subject} does not take ${field}`);
+      yield unsupported(pathOf(field), `${subject} does not take ${field}`);
     } else if (maximum !== undefined && typeof value === "number" && value > maximum) {
-      yield { kind: "ADJUSTED", field, message: `${title} takes a ${field} of at most ${maximum}`, set: maximum };
+      const message = `${title} takes a ${field} of at most ${maximum}`;
+      yield { kind: "ADJUSTED", field: pathOf(field), message, set: maximum };
     }
   }
   if (maxStopSequences !== undefined && (request.parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield refused("parameters.stop_sequences", `${title} takes at most ${maxStopSequences} stop sequences`);
+    yield refused(["parameters", "stop_sequences"], `${title} takes at most ${maxStopSequences} stop sequences`);
   }
   if (fields.user === "safety_identifier" && request.user.length > safetyIdentifierLimit) {
-    yield unsupported("user", `${title} takes a user of at most ${safetyIdentifierLimit} characters`);
+    yield unsupported(["user"], `${title} takes a user of at most ${safetyIdentifierLimit} characters`);
   }
 }
 
@@ -86,9 +87,9 @@ function* effortAdaptations(
   const message = `the model ${providerModel} calls tools here only with the reasoning effort none`;
   const taken = rules?.efforts ?? (fields["reasoning.effort"] === undefined ? undefined : efforts);
   if (asked === undefined && sent !== undefined) {
-    yield emulated("reasoning.effort", `${message}, which is sent`);
+    yield emulated(["reasoning", "effort"], `${message}, which is sent`);
   } else if (asked !== sent) {
-    yield { kind: "ADJUSTED", field: "reasoning.effort", message, set: sent };
+    yield { kind: "ADJUSTED", field: ["reasoning", "effort"], message, set: sent };
   } else if (taken !== undefined && asked !== undefined && !taken.includes(asked)) {
     yield effortRejected(rules ? `the model ${providerModel}` : title, taken);
   }
@@ -97,27 +98,27 @@ function* effortAdaptations(
 function* formAdaptations({ outputFormat }: ChatRequest, quirks: Quirks): Generator<Adaptation> {
   const format = outputFormat?.format.case;
   if (format === "regex" && quirks.regex === undefined) {
-    yield refused("output_format.regex", `${quirks.title} cannot fit its answer to a regular expression`);
+    yield refused(["output_format", "regex"], `${quirks.title} cannot fit its answer to a regular expression`);
   } else if (format === "jsonObject" && !quirks.formats.includes(format)) {
-    yield refused("output_format.json_object", `${quirks.title} has no JSON mode without a schema`);
+    yield refused(["output_format", "json_object"], `${quirks.title} has no JSON mode without a schema`);
   } else if (format === "jsonSchema" && !quirks.formats.includes(format)) {
-    yield refused("output_format.json_schema", `${quirks.title} cannot fit its answer to a JSON Schema`);
+    yield refused(["output_format", "json_schema"], `${quirks.title} cannot fit its answer to a JSON Schema`);
   }
 }
 
 function* toolAdaptations({ tools, toolChoice }: ChatRequest, quirks: Quirks): Generator<Adaptation> {
   const choice = toolChoice?.choice;
   if (quirks.toolChoice === undefined) {
-    if (tools.length > 0) yield refused("tools", `${quirks.title} calls no tools`);
+    if (tools.length > 0) yield refused(["tools"], `${quirks.title} calls no tools`);
     return;
   }
   if (choice?.case === "toolName" && quirks.toolChoice !== "named") {
-    yield refused("tool_choice.tool_name", `${quirks.title} cannot be made to call a certain tool`);
+    yield refused(["tool_choice", "tool_name"], `${quirks.title} cannot be made to call a certain tool`);
   }
   if (quirks.toolChoice !== "auto" || choice?.case !== "mode") return;
   if (choice.value === ToolChoiceMode.REQUIRED) {
-    yield refused("tool_choice.mode", `${quirks.title} cannot be made to call a tool`);
+    yield refused(["tool_choice", "mode"], `${quirks.title} cannot be made to call a tool`);
   } else if (choice.value === ToolChoiceMode.NONE) {
-    yield emulated("tool_choice.mode", `${quirks.title} has no tool choice: the tools are left out instead`);
+    yield emulated(["tool_choice", "mode"], `${quirks.title} has no tool choice: the tools are left out instead`);
   }
 }

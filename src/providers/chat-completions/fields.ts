@@ -1,4 +1,6 @@
+import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 
 declare global {
@@ -32,40 +34,71 @@ export function effortOf({ reasoning }: ChatRequest): ReasoningEffort | undefine
   return reasoning?.control.case === "effort" ? reasoning.control.value : undefined;
 }
 
-/**
- * Fields of a request that some servers lack or call by another name, by their path, with the value that goes on the
- * wire; undefined when the request does not set the field. A server's quirks name those that it takes.
- */
+/** A field of a request, and the value that goes on the wire; undefined when the request does not set the field. */
+interface OptionalRow<Value = unknown> {
+  readonly path: FieldPath;
+  readonly value: (request: ChatRequest) => Value;
+}
+
+function field<Value>(name: string, value: (request: ChatRequest) => Value): OptionalRow<Value> {
+  return { path: [name], value };
+}
+
+function parameter<Value>(name: string, value: (parameters: GenerationParameters) => Value) {
+  const row: OptionalRow<Value | undefined> = {
+    path: ["parameters", name],
+    value: ({ parameters }) => parameters && value(parameters),
+  };
+  return row;
+}
+
+function reasoning<Value>(name: string, value: (request: ChatRequest) => Value): OptionalRow<Value> {
+  return { path: ["reasoning", name], value };
+}
+
+/** Fields of a request that some servers lack or call by another name. A server's quirks name those that it takes. */
 export const optionalFields = {
-  "parameters.max_output_tokens": ({ parameters }) => parameters?.maxOutputTokens,
-  "parameters.min_output_tokens": ({ parameters }) => parameters?.minOutputTokens,
-  "parameters.temperature": ({ parameters }) => parameters?.temperature,
-  "parameters.top_p": ({ parameters }) => parameters?.topP,
-  "parameters.top_k": ({ parameters }) => parameters?.topK,
-  "parameters.min_p": ({ parameters }) => parameters?.minP,
-  "parameters.stop_sequences": ({ parameters }) => unlessEmpty(parameters?.stopSequences),
-  "parameters.n": ({ parameters }) => parameters?.n,
-  "parameters.seed": ({ parameters }) => exactInteger(parameters?.seed),
-  "parameters.presence_penalty": ({ parameters }) => parameters?.presencePenalty,
-  "parameters.frequency_penalty": ({ parameters }) => parameters?.frequencyPenalty,
-  "parameters.repetition_penalty": ({ parameters }) => parameters?.repetitionPenalty,
-  "parameters.logprobs": ({ parameters }) => parameters?.logprobs,
-  "parameters.top_logprobs": ({ parameters }) => parameters?.topLogprobs,
-  "parameters.logit_bias": ({ parameters }) => unlessEmpty(parameters?.logitBias),
-  "reasoning.effort": (request) => effortWords[effortOf(request) ?? ReasoningEffort.UNSPECIFIED],
-  "reasoning.budget_tokens": ({ reasoning }) =>
+  "parameters.max_output_tokens": parameter("max_output_tokens", ({ maxOutputTokens }) => maxOutputTokens),
+  "parameters.min_output_tokens": parameter("min_output_tokens", ({ minOutputTokens }) => minOutputTokens),
+  "parameters.temperature": parameter("temperature", ({ temperature }) => temperature),
+  "parameters.top_p": parameter("top_p", ({ topP }) => topP),
+  "parameters.top_k": parameter("top_k", ({ topK }) => topK),
+  "parameters.min_p": parameter("min_p", ({ minP }) => minP),
+  "parameters.stop_sequences": parameter("stop_sequences", ({ stopSequences }) => unlessEmpty(stopSequences)),
+  "parameters.n": parameter("n", ({ n }) => n),
+  "parameters.seed": parameter("seed", ({ seed }) => exactInteger(seed)),
+  "parameters.presence_penalty": parameter("presence_penalty", ({ presencePenalty }) => presencePenalty),
+  "parameters.frequency_penalty": parameter("frequency_penalty", ({ frequencyPenalty }) => frequencyPenalty),
+  "parameters.repetition_penalty": parameter("repetition_penalty", ({ repetitionPenalty }) => repetitionPenalty),
+  "parameters.logprobs": parameter("logprobs", ({ logprobs }) => logprobs),
+  "parameters.top_logprobs": parameter("top_logprobs", ({ topLogprobs }) => topLogprobs),
+  "parameters.logit_bias": parameter("logit_bias", ({ logitBias }) => unlessEmpty(logitBias)),
+  "reasoning.effort": reasoning("effort", (request) => effortWords[effortOf(request) ?? ReasoningEffort.UNSPECIFIED]),
+  "reasoning.budget_tokens": reasoning("budget_tokens", ({ reasoning }) =>
     reasoning?.control.case === "budgetTokens" ? reasoning.control.value : undefined,
-  "reasoning.format": ({ reasoning }) => formatWords[reasoning?.format ?? ReasoningFormat.UNSPECIFIED],
-  "reasoning.clear_earlier_reasoning": ({ reasoning }) => reasoning?.clearEarlierReasoning,
+  ),
+  "reasoning.format": reasoning(
+    "format",
+    ({ reasoning }) => formatWords[reasoning?.format ?? ReasoningFormat.UNSPECIFIED],
+  ),
+  "reasoning.clear_earlier_reasoning": reasoning(
+    "clear_earlier_reasoning",
+    ({ reasoning }) => reasoning?.clearEarlierReasoning,
+  ),
   // Refused by OpenAI when there are no tools.
-  parallel_tool_calls: ({ parallelToolCalls, tools }) => (tools.length > 0 ? parallelToolCalls : undefined),
-  prediction: ({ prediction }) => prediction && ({ type: "content", content: prediction.content } as const),
-  service_tier: ({ serviceTier }) => serviceTier || undefined,
-  prompt_cache_key: ({ promptCacheKey }) => promptCacheKey || undefined,
-  user: ({ user }) => user || undefined,
-  chat_template: ({ chatTemplate }) => chatTemplate,
-  chat_template_kwargs: ({ chatTemplateKwargs }) => chatTemplateKwargs,
-} as const satisfies Record<string, (request: ChatRequest) => unknown>;
+  parallel_tool_calls: field("parallel_tool_calls", ({ parallelToolCalls, tools }) =>
+    tools.length > 0 ? parallelToolCalls : undefined,
+  ),
+  prediction: field(
+    "prediction",
+    ({ prediction }) => prediction && ({ type: "content", content: prediction.content } as const),
+  ),
+  service_tier: field("service_tier", ({ serviceTier }) => serviceTier || undefined),
+  prompt_cache_key: field("prompt_cache_key", ({ promptCacheKey }) => promptCacheKey || undefined),
+  user: field("user", ({ user }) => user || undefined),
+  chat_template: field("chat_template", ({ chatTemplate }) => chatTemplate),
+  chat_template_kwargs: field("chat_template_kwargs", ({ chatTemplateKwargs }) => chatTemplateKwargs),
+} as const satisfies Record<string, OptionalRow>;
 
 export type OptionalField = keyof typeof optionalFields;
 
@@ -73,6 +106,10 @@ export const optionalFieldNames = Object.keys(optionalFields).filter((name) => i
 
 function isOptionalField(name: string): name is OptionalField {
   return Object.hasOwn(optionalFields, name);
+}
+
+export function pathOf(name: OptionalField): FieldPath {
+  return optionalFields[name].path;
 }
 
 /**
@@ -103,7 +140,7 @@ export function isNeutral(field: OptionalField, value: unknown): boolean {
 /** The optional fields that ask for something, with what goes on the wire. */
 export function* askedFields(request: ChatRequest): Generator<readonly [OptionalField, unknown]> {
   for (const field of optionalFieldNames) {
-    const value: unknown = optionalFields[field](request);
+    const value: unknown = optionalFields[field].value(request);
     if (value !== undefined && !isNeutral(field, value)) yield [field, value];
   }
 }

@@ -56,6 +56,6 @@ function parseDetails(line: string): readonly ReasoningDetail[] {
     return detailList.parse(JSON.parse(line));
   } catch {
     const description = "holds a provider_state that is not as it was given: send it back unchanged";
-    throw invalidRequest([{ field: "chat.messages", description }]);
+    throw invalidRequest([{ field: ["messages"], description }]);
   }
 }

@@ -1,4 +1,5 @@
 import { invalidRequest } from "../../errors.ts";
+import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
@@ -54,7 +55,7 @@ function optionalBody(request: ChatRequest, rules: ModelRules, quirks: Quirks): 
   const body: Record<string, unknown> = {};
   for (const field of optionalFieldNames) {
     const form = wireForm(field, request, rules, quirks);
-    const asked = form === undefined ? undefined : optionalFields[field](request);
+    const asked = form === undefined ? undefined : optionalFields[field].value(request);
     if (form === undefined || asked === undefined) continue;
     const value = field === "parameters.top_k" && isNeutral(field, asked) ? quirks.topKOff : asked;
     if (typeof form === "string") body[form] = value;
@@ -75,7 +76,7 @@ function formatBody(outputFormat: OutputFormat | undefined, quirks: Quirks): Bod
       return { response_format: { type: "json_object" } };
     case "jsonSchema": {
       const { name, description, schemaJson, strict } = format.value;
-      const schema = exactJson(schemaJson, "output_format.json_schema.schema_json");
+      const schema = exactJson(schemaJson, ["output_format", "json_schema", "schema_json"]);
       const json_schema = {
         name,
         ...(description && { description }),
@@ -114,18 +115,18 @@ function toTool({ name, description, strict, ...tool }: Tool, index: number, { n
     function: {
       name,
       ...(description && { description }),
-      ...(parameters && { parameters: exactJson(parameters, `tools[${index}].parameters_json_schema`) }),
+      ...(parameters && { parameters: exactJson(parameters, ["tools", index, "parameters_json_schema"]) }),
       ...(strict !== undefined && { strict }),
     },
   };
 }
 
 /** A schema as it was written: the order of its keys matters to models. */
-function exactJson(text: string, field: string): ExactJson {
+function exactJson(text: string, field: FieldPath): ExactJson {
   try {
     JSON.parse(text);
     return new ExactJson(text);
   } catch {
-    throw invalidRequest([{ field: `chat.${field}`, description: "must be JSON" }]);
+    throw invalidRequest([{ field, description: "must be JSON" }]);
   }
 }

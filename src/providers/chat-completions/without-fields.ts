@@ -1,7 +1,7 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { unsupported } from "../kit/adaptations.ts";
-import { isNeutral, type OptionalField, optionalFields } from "./fields.ts";
+import { isNeutral, type OptionalField, optionalFields, pathOf } from "./fields.ts";
 
 export const samplingFields = ["parameters.temperature", "parameters.top_p"] as const;
 export const penaltyFields = ["parameters.presence_penalty", "parameters.frequency_penalty"] as const;
@@ -14,8 +14,8 @@ export function* withoutFields(
   lack: string,
 ): Generator<Adaptation> {
   for (const field of fields) {
-    const value = optionalFields[field](request);
+    const value = optionalFields[field].value(request);
     if (value === undefined || isNeutral(field, value)) continue;
-    yield unsupported(field, `${field} ${lack}`);
+    yield unsupported(pathOf(field), `${field} ${lack}`);
   }
 }

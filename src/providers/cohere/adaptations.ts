@@ -1,5 +1,6 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
-import { mediaKind } from "../../chat/planning/capabilities.ts";
+import { mediaKind } from "../../chat/planning/media-kind.ts";
+import { partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
@@ -10,8 +11,9 @@ import {
   type OptionalField,
   optionalFieldNames,
   optionalFields,
+  pathOf,
 } from "../chat-completions/fields.ts";
-import { emulated, leftOut, lostThought, partsOf, refused, textResults, unsupported } from "../kit/adaptations.ts";
+import { emulated, leftOut, lostThought, refused, textResults, unsupported } from "../kit/adaptations.ts";
 import { maxStopSequences, ranges } from "./fields.ts";
 import { takesThoughts } from "./messages.ts";
 import { wireName } from "./request.ts";
@@ -37,16 +39,16 @@ const elsewhere: ReadonlySet<OptionalField> = new Set([
 function* fieldAdaptations(request: ChatRequest, model: Model): Generator<Adaptation> {
   const { parameters } = request;
   for (const field of optionalFieldNames) {
-    const value = optionalFields[field](request);
+    const value = optionalFields[field].value(request);
     if (value === undefined || elsewhere.has(field)) continue;
     if (wireName(field) !== undefined) yield* rangeAdaptations(field, value, model);
-    else if (!isNeutral(field, value)) yield unsupported(field, `Cohere does not take ${field}`);
+    else if (!isNeutral(field, value)) yield unsupported(pathOf(field), `Cohere does not take ${field}`);
   }
   if (parameters?.seed?.startsWith("-")) {
-    yield unsupported("parameters.seed", "Cohere takes only seeds of at least 0");
+    yield unsupported(["parameters", "seed"], "Cohere takes only seeds of at least 0");
   }
   if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield refused("parameters.stop_sequences", `Cohere takes at most ${maxStopSequences} stop sequences`);
+    yield refused(["parameters", "stop_sequences"], `Cohere takes at most ${maxStopSequences} stop sequences`);
   }
 }
 
@@ -60,34 +62,34 @@ function* rangeAdaptations(field: OptionalField, value: unknown, model: Model): 
   if (field === "parameters.top_k" && isNeutral(field, value)) return;
   const set = Math.min(Math.max(value, least), greatest);
   const message = `Cohere takes ${field} from ${least} to ${greatest}`;
-  if (set !== value) yield { kind: "ADJUSTED", field, message, set };
+  if (set !== value) yield { kind: "ADJUSTED", field: pathOf(field), message, set };
 }
 
 function* reasoningAdaptations(request: ChatRequest): Generator<Adaptation> {
   const effort = effortOf(request);
   if (effort !== undefined && effort !== ReasoningEffort.NONE) {
-    yield emulated("reasoning.effort", "Cohere has no reasoning efforts, only on and off: reasoning is turned on");
+    yield emulated(["reasoning", "effort"], "Cohere has no reasoning efforts, only on and off: reasoning is turned on");
   }
 }
 
 function* formAdaptations({ outputFormat, tools }: ChatRequest): Generator<Adaptation> {
   const format = outputFormat?.format.case;
   if (format === "regex") {
-    yield refused("output_format.regex", "Cohere cannot fit its answer to a regular expression");
+    yield refused(["output_format", "regex"], "Cohere cannot fit its answer to a regular expression");
   } else if (tools.length > 0 && format === "jsonObject") {
-    yield refused("output_format.json_object", "Cohere gives no JSON answers while there are tools");
+    yield refused(["output_format", "json_object"], "Cohere gives no JSON answers while there are tools");
   } else if (tools.length > 0 && format === "jsonSchema") {
-    yield refused("output_format.json_schema", "Cohere gives no JSON answers while there are tools");
+    yield refused(["output_format", "json_schema"], "Cohere gives no JSON answers while there are tools");
   }
 }
 
 function* toolAdaptations({ tools, toolChoice }: ChatRequest): Generator<Adaptation> {
   if (toolChoice?.choice.case === "toolName") {
     const message = "Cohere cannot be told which tool to call: only that tool is offered, and one must be called";
-    yield emulated("tool_choice.tool_name", message);
+    yield emulated(["tool_choice", "tool_name"], message);
   }
   if (tools.some(({ strict }) => strict === true) && tools.some(({ strict }) => strict !== true)) {
-    yield emulated("tools", "Cohere is strict with all tools or with none: it is with all");
+    yield emulated(["tools"], "Cohere is strict with all tools or with none: it is with all");
   }
 }
 
@@ -96,7 +98,7 @@ function* messageAdaptations(request: ChatRequest, model: Model): Generator<Adap
   for (const { part, path } of partsOf(messages)) {
     const { kind } = part;
     if (kind.case === "media" && !isImage(kind.value)) {
-      yield refused(`${path}.media`, "Cohere takes only images, as bytes or by http address");
+      yield refused([...path, "media"], "Cohere takes only images, as bytes or by http address");
     }
   }
   yield* textResults(messages, "Cohere");

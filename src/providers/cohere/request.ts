@@ -42,7 +42,7 @@ function optionalBody(request: ChatRequest): Record<string, unknown> {
   const body: Record<string, unknown> = {};
   for (const field of optionalFieldNames) {
     const name = wireName(field);
-    const value = optionalFields[field](request);
+    const value = optionalFields[field].value(request);
     if (name === undefined || value === undefined || (penalties.has(field) && isNeutral(field, value))) continue;
     body[name] = field === "parameters.top_k" && isNeutral(field, value) ? 0 : value;
   }

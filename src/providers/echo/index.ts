@@ -39,16 +39,16 @@ function checkSupport({ parameters, reasoning, chatTemplateKwargs }: ChatRequest
   const found: Adaptation[] = [];
   const kind = "UNSUPPORTED_PARAMETER";
   if (parameters?.minOutputTokens) {
-    found.push({ kind, field: "parameters.min_output_tokens", message: "echo says nothing beyond its script" });
+    found.push({ kind, field: ["parameters", "min_output_tokens"], message: "echo says nothing beyond its script" });
   }
   if (Object.keys(parameters?.logitBias ?? {}).length > 0) {
-    found.push({ kind, field: "parameters.logit_bias", message: "echo does not choose its tokens" });
+    found.push({ kind, field: ["parameters", "logit_bias"], message: "echo does not choose its tokens" });
   }
   if (chatTemplateKwargs !== undefined) {
-    found.push({ kind, field: "chat_template_kwargs", message: "echo has no chat template" });
+    found.push({ kind, field: ["chat_template_kwargs"], message: "echo has no chat template" });
   }
   if (reasoning?.format === ReasoningFormat.RAW) {
-    found.push({ kind, field: "reasoning.format", message: "echo does not leave its thoughts inside the text" });
+    found.push({ kind, field: ["reasoning", "format"], message: "echo does not leave its thoughts inside the text" });
   }
   return found;
 }

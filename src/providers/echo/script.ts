@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { invalidRequest, type Reason, reasons } from "../../errors.ts";
+import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 
@@ -110,17 +111,17 @@ export function readScript(request: ChatRequest): { readonly script: Script; rea
   const index = request.messages.findLastIndex(({ role }) => role === Role.USER || role === Role.TOOL);
   const prompt = textOf(request.messages[index]);
   const options = request.providerOptions.echo;
-  if (options !== undefined) return { script: parse(options, "chat.provider_options.echo"), prompt };
+  if (options !== undefined) return { script: parse(options, ["provider_options", "echo"]), prompt };
   const scripted = scriptIn(prompt);
-  if (scripted !== undefined) return { script: parse(scripted, `chat.messages[${index}].echo`), prompt: "" };
+  if (scripted !== undefined) return { script: parse(scripted, ["messages", index, "echo"]), prompt: "" };
   return { script: empty, prompt };
 }
 
-function parse(value: unknown, field: string): Script {
+function parse(value: unknown, field: FieldPath): Script {
   const result = scriptSchema.safeParse(value);
   if (result.success) return result.data;
   throw invalidRequest(
-    result.error.issues.map(({ path, message }) => ({ field: [field, ...path].join("."), description: message })),
+    result.error.issues.map(({ path, message }) => ({ field: [...field, ...path.map(String)], description: message })),
   );
 }
 

@@ -1,19 +1,12 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { mediaIn, partsOf } from "../../chat/planning/parts.ts";
+import { isSystem } from "../../chat/validation/request-rules.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media, Part } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
-import { askedFields, type OptionalField } from "../chat-completions/fields.ts";
-import {
-  effortRejected,
-  emulated,
-  laterSystem,
-  leftOut,
-  mediaIn,
-  partsOf,
-  refused,
-  unsupported,
-} from "../kit/adaptations.ts";
+import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
+import { effortRejected, emulated, laterSystem, leftOut, refused, unsupported } from "../kit/adaptations.ts";
 import { effortsOf, type Family, familyOf } from "./families.ts";
 
 /** The two ways to Google's models, which differ in what they take. */
@@ -77,17 +70,17 @@ function* fieldAdaptations(request: ChatRequest, family: Family, route: Route): 
   for (const [field] of askedFields(request)) {
     if (takesField(field, family, route)) continue;
     const tell = field === "chat_template" ? refused : unsupported;
-    yield tell(field, `${route.title} does not take ${field}`);
+    yield tell(pathOf(field), `${route.title} does not take ${field}`);
   }
 }
 
 function* rangeAdaptations({ parameters }: ChatRequest, { title }: Route): Generator<Adaptation> {
   if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield refused("parameters.stop_sequences", `${title} takes at most ${maxStopSequences} stop sequences`);
+    yield refused(["parameters", "stop_sequences"], `${title} takes at most ${maxStopSequences} stop sequences`);
   }
   const seed = Number(parameters?.seed ?? 0);
   if (seed < -seedLimit || seed >= seedLimit) {
-    yield unsupported("parameters.seed", `${title} takes a seed from -2^31 to 2^31-1`);
+    yield unsupported(["parameters", "seed"], `${title} takes a seed from -2^31 to 2^31-1`);
   }
 }
 
@@ -96,7 +89,7 @@ function* reasoningAdaptations({ reasoning }: ChatRequest, family: Family, model
   const { thinking } = family;
   const { control, format } = reasoning;
   if (thinking.by === "nothing") {
-    yield unsupported("reasoning", `the model ${model} does not reason, or is not known to`);
+    yield unsupported(["reasoning"], `the model ${model} does not reason, or is not known to`);
     return;
   }
   const efforts = effortsOf(family);
@@ -104,17 +97,17 @@ function* reasoningAdaptations({ reasoning }: ChatRequest, family: Family, model
     yield effortRejected(`the model ${model}`, efforts);
   } else if (control.case === "effort" && thinking.by === "budget") {
     const message = `the model ${model} has no efforts: it gets the number of tokens that Google states for this one`;
-    yield emulated("reasoning.effort", message);
+    yield emulated(["reasoning", "effort"], message);
   } else if (control.case === "budgetTokens" && thinking.by === "level") {
-    yield unsupported("reasoning.budget_tokens", `the model ${model} takes an effort instead of a budget`);
+    yield unsupported(["reasoning", "budget_tokens"], `the model ${model} takes an effort instead of a budget`);
   } else if (control.case === "budgetTokens" && thinking.by === "budget") {
     const { least, most } = thinking;
     const set = Math.min(Math.max(control.value, least), most);
     const message = `the model ${model} takes a budget from ${least} to ${most} tokens`;
-    if (set !== control.value) yield { kind: "ADJUSTED", field: "reasoning.budget_tokens", message, set };
+    if (set !== control.value) yield { kind: "ADJUSTED", field: ["reasoning", "budget_tokens"], message, set };
   }
   if (format === ReasoningFormat.RAW) {
-    yield unsupported("reasoning.format", `the model ${model} cannot leave the reasoning inside the text`);
+    yield unsupported(["reasoning", "format"], `the model ${model} cannot leave the reasoning inside the text`);
   }
 }
 
@@ -126,14 +119,14 @@ function* formAdaptations(
 ): Generator<Adaptation> {
   const format = outputFormat?.format.case;
   if (format === "regex") {
-    yield refused("output_format.regex", `${title} cannot fit its answer to a regular expression`);
+    yield refused(["output_format", "regex"], `${title} cannot fit its answer to a regular expression`);
   }
   if ((format === "jsonObject" || format === "jsonSchema") && tools.length > 0 && !family.jsonWithTools) {
-    yield refused("output_format", `the model ${model} gives JSON or calls tools, not both in one request`);
+    yield refused(["output_format"], `the model ${model} gives JSON or calls tools, not both in one request`);
   }
   for (const [index, { name }] of tools.entries()) {
     if (!/^[a-z_]/i.test(name)) {
-      yield refused(`tools[${index}].name`, `${title} takes names of tools that begin with a letter or _`);
+      yield refused(["tools", index, "name"], `${title} takes names of tools that begin with a letter or _`);
     }
   }
 }
@@ -159,21 +152,20 @@ function* messageAdaptations(request: ChatRequest, family: Family, route: Route)
   const unsigned = family.signatures ? request.messages.findIndex(({ parts }) => isUnsigned(parts)) : -1;
   if (unsigned >= 0) {
     const sentence = `${title} wants signatures on tool calls: those that have none get the placeholder that it documents`;
-    yield emulated(`messages[${unsigned}].parts`, sentence);
+    yield emulated(["messages", unsigned, "parts"], sentence);
   }
   yield* systemAdaptations(request, family, route);
 }
 
 function* systemAdaptations({ messages }: ChatRequest, family: Family, { title }: Route): Generator<Adaptation> {
-  const isSystem = ({ role }: Message) => role === Role.SYSTEM || role === Role.DEVELOPER;
   const first = messages.findIndex(isSystem);
   const late = laterSystem(messages);
   if (first >= 0 && !family.systemInstruction) {
     const sentence = `${title} takes no system messages for this model: they go in front of the first user turn`;
-    yield emulated(`messages[${first}]`, sentence);
+    yield emulated(["messages", first], sentence);
   } else if (late >= 0) {
     const sentence = `${title} has one place for instructions, before the conversation: later system messages go there`;
-    yield emulated(`messages[${late}]`, sentence);
+    yield emulated(["messages", late], sentence);
   }
 }
 

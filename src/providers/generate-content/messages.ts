@@ -1,3 +1,4 @@
+import { isSystem } from "../../chat/validation/request-rules.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import {
   type Media,
@@ -68,9 +69,7 @@ class Contents {
 }
 
 function systemTexts(messages: readonly Message[]): readonly string[] {
-  return messages
-    .filter(({ role }) => role === Role.SYSTEM || role === Role.DEVELOPER)
-    .flatMap(({ parts }) => parts.map(({ kind }) => textOf(kind, "system")));
+  return messages.filter(isSystem).flatMap(({ parts }) => parts.map(({ kind }) => textOf(kind, "system")));
 }
 
 function toUserPart({ kind }: Part): WirePart {

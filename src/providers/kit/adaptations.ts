@@ -1,21 +1,24 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { mediaIn, type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
+import { isSystem } from "../../chat/validation/request-rules.ts";
+import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, MediaDetail, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Media, MediaDetail, type Message } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 
 /** The field is left out. */
-export function unsupported(field: string, message: string): Adaptation {
+export function unsupported(field: FieldPath, message: string): Adaptation {
   return { kind: "UNSUPPORTED_PARAMETER", field, message };
 }
 
 /** Without the field the request would ask for something else. */
-export function refused(field: string, message: string): Adaptation {
+export function refused(field: FieldPath, message: string): Adaptation {
   return { kind: "REJECTED", field, message };
 }
 
 /** It is done another way, or the dialect has no place for it: the caller is told, and the call goes on. */
-export function emulated(field: string, message: string): Adaptation {
+export function emulated(field: FieldPath, message: string): Adaptation {
   return { kind: "EMULATED", field, message };
 }
 
@@ -23,7 +26,7 @@ export function emulated(field: string, message: string): Adaptation {
 export function effortRejected(
   subject: string,
   efforts: readonly ReasoningEffort[],
-  field = "reasoning.effort",
+  field: FieldPath = ["reasoning", "effort"],
 ): Adaptation {
   const words = efforts.map((effort) => ReasoningEffort[effort]?.toLowerCase()).join(", ");
   return refused(field, `${subject} takes the reasoning efforts ${words}`);
@@ -38,33 +41,7 @@ export function* temperatureLimit(
 ): Generator<Adaptation> {
   if ((parameters?.temperature ?? 0) <= most || maxTemperature <= most) return;
   const message = `${title} takes a temperature of at most ${most}`;
-  yield { kind: "ADJUSTED", field: "parameters.temperature", message, set: most };
-}
-
-/** A part of a conversation, and the path to it. */
-export interface PlacedPart {
-  readonly message: Message;
-  /** Which message of the conversation it is in. */
-  readonly index: number;
-  readonly part: Part;
-  readonly path: string;
-}
-
-/** The parts of a conversation in their order. */
-export function partsOf(messages: readonly Message[]): readonly PlacedPart[] {
-  return messages.flatMap((message, index) =>
-    message.parts.map((part, place) => ({ message, index, part, path: `messages[${index}].parts[${place}]` })),
-  );
-}
-
-/** The media in a part: itself, or those in the result of a tool. */
-export function mediaIn({ part, path }: PlacedPart): readonly { readonly media: Media; readonly path: string }[] {
-  const { kind } = part;
-  if (kind.case === "media") return [{ media: kind.value, path: `${path}.media` }];
-  if (kind.case !== "toolResult") return [];
-  return kind.value.parts.flatMap((inner, place) =>
-    inner.kind.case === "media" ? [{ media: inner.kind.value, path: `${path}.tool_result.parts[${place}].media` }] : [],
-  );
+  yield { kind: "ADJUSTED", field: ["parameters", "temperature"], message, set: most };
 }
 
 /** Results of tools with media in them, where only text can be one. */
@@ -72,12 +49,8 @@ export function* textResults(messages: readonly Message[], title: string): Gener
   for (const { part, path } of partsOf(messages)) {
     const { kind } = part;
     if (kind.case !== "toolResult" || !kind.value.parts.some((inner) => inner.kind.case === "media")) continue;
-    yield refused(`${path}.tool_result`, `${title} takes only text as the result of a tool`);
+    yield refused([...path, "tool_result"], `${title} takes only text as the result of a tool`);
   }
-}
-
-function isSystem({ role }: Message): boolean {
-  return role === Role.SYSTEM || role === Role.DEVELOPER;
 }
 
 /** The first system message after the conversation began; -1 where there is none. */
@@ -90,27 +63,27 @@ export function laterSystem(messages: readonly Message[]): number {
 const firstPlaces = {
   name: ({ messages }) => {
     const index = messages.findIndex(({ name }) => name !== "");
-    return index < 0 ? undefined : `messages[${index}].name`;
+    return index < 0 ? undefined : ["messages", index, "name"];
   },
   cacheHint: ({ messages, tools }) => {
     const index = tools.findIndex(({ cacheHint }) => cacheHint !== undefined);
-    if (index >= 0) return `tools[${index}].cache_hint`;
+    if (index >= 0) return ["tools", index, "cache_hint"];
     const hinted = partsOf(messages).find(({ part }) => part.cacheHint !== undefined);
-    return hinted && `${hinted.path}.cache_hint`;
+    return hinted && [...hinted.path, "cache_hint"];
   },
   detail: (request) => firstMedium(request, "detail", ({ detail }) => detail > MediaDetail.AUTO),
   filename: (request) => firstMedium(request, "filename", ({ filename }) => filename !== ""),
-} as const satisfies Record<string, (request: ChatRequest) => string | undefined>;
+} as const satisfies Record<string, (request: ChatRequest) => FieldPath | undefined>;
 
 function firstMedium(
   { messages }: ChatRequest,
   field: "detail" | "filename",
   holds: (media: Media) => boolean,
-): string | undefined {
+): FieldPath | undefined {
   const first = partsOf(messages)
     .flatMap(mediaIn)
     .find(({ media }) => holds(media));
-  return first && `${first.path}.${field}`;
+  return first && [...first.path, field];
 }
 
 type Omission = keyof typeof firstPlaces;
@@ -139,5 +112,5 @@ export function lostThought(
   sentence: string,
 ): readonly Adaptation[] {
   const lost = partsOf(messages).find((placed) => placed.part.kind.case === "reasoning" && isLost(placed));
-  return lost === undefined ? [] : [emulated(`${lost.path}.reasoning`, sentence)];
+  return lost === undefined ? [] : [emulated([...lost.path, "reasoning"], sentence)];
 }

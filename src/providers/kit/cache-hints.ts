@@ -1,7 +1,9 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { partsOf } from "../../chat/planning/parts.ts";
+import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { CacheHint, Part } from "../../gen/dragoman/v1/message_pb.js";
-import { emulated, partsOf } from "./adaptations.ts";
+import { emulated } from "./adaptations.ts";
 
 /** Anthropic and Amazon cache a prompt up to marks, of which a request may hold this many. */
 const mostMarks = 4;
@@ -11,7 +13,7 @@ const usualSeconds = 300n;
 
 interface PlacedHint {
   readonly hint: CacheHint;
-  readonly path: string;
+  readonly path: FieldPath;
   /** Whether a mark can be put there: not on thoughts, and not on empty text, which is not sent. */
   readonly markable: boolean;
 }
@@ -19,12 +21,12 @@ interface PlacedHint {
 /** The hints of a request in the order of its prompt: tools, then messages. */
 function hintsOf({ tools, messages }: ChatRequest): readonly PlacedHint[] {
   const onTools = tools.flatMap(({ cacheHint: hint }, index) =>
-    hint === undefined ? [] : [{ hint, path: `tools[${index}].cache_hint`, markable: true }],
+    hint === undefined ? [] : [{ hint, path: ["tools", index, "cache_hint"], markable: true }],
   );
   const onParts = partsOf(messages).flatMap(({ part, path }) =>
     part.cacheHint === undefined
       ? []
-      : [{ hint: part.cacheHint, path: `${path}.cache_hint`, markable: isMarkable(part) }],
+      : [{ hint: part.cacheHint, path: [...path, "cache_hint"], markable: isMarkable(part) }],
   );
   return [...onTools, ...onParts];
 }

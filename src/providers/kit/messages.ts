@@ -14,7 +14,7 @@ export function reasoningStart({ messages, reasoning }: ChatRequest): number {
 /** A part in a message that cannot hold it. */
 export function misplaced(place: string, kind: Part["kind"]["case"]): GatewayError {
   return invalidRequest([
-    { field: "chat.messages", description: `a ${place} message cannot hold ${kind ?? "an empty part"}` },
+    { field: ["messages"], description: `a ${place} message cannot hold ${kind ?? "an empty part"}` },
   ]);
 }
 
@@ -37,7 +37,7 @@ export function turnRole(role: Role): "system" | "user" | "assistant" {
 }
 
 export function withoutRole(): GatewayError {
-  return invalidRequest([{ field: "chat.messages", description: "every message must have a role" }]);
+  return invalidRequest([{ field: ["messages"], description: "every message must have a role" }]);
 }
 
 /** The text of a part in a place that takes nothing else. */

@@ -1,6 +1,8 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { commonQuirks, type Quirks } from "../chat-completions/quirks.ts";
+import { refused } from "../kit/adaptations.ts";
 import { readLlmEngineError } from "./errors.ts";
 
 /**
@@ -39,11 +41,9 @@ export const chatQuirks: Quirks = {
 /** Templates that callers send see the text of messages and nothing else (seeds 000 and 001). */
 function* templateAdaptations({ chatTemplate, messages }: ChatRequest): Generator<Adaptation> {
   if (chatTemplate === undefined) return;
-  for (const [index, { parts }] of messages.entries()) {
-    for (const [place, { kind }] of parts.entries()) {
-      if (kind.case !== "media" && kind.case !== "toolCall" && kind.case !== "toolResult") continue;
-      const message = "a chat template shows the model only text: leave this part or chat_template out";
-      yield { kind: "REJECTED", field: `messages[${index}].parts[${place}]`, message };
-    }
+  for (const { part, path } of partsOf(messages)) {
+    const { kind } = part;
+    if (kind.case !== "media" && kind.case !== "toolCall" && kind.case !== "toolResult") continue;
+    yield refused(path, "a chat template shows the model only text: leave this part or chat_template out");
   }
 }

@@ -28,7 +28,7 @@ export function toRequest(request: ChatRequest, prompt: string, provider: string
   for (const field of optionalFieldNames) {
     const name = taken[field];
     if (name === undefined) continue;
-    const value: unknown = optionalFields[field](request);
+    const value: unknown = optionalFields[field].value(request);
     // 0 is off in the contract, -1 there.
     if (value !== undefined) fields[name] = field === "parameters.top_k" && value === 0 ? -1 : value;
   }

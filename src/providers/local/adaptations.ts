@@ -1,10 +1,13 @@
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
-import { mediaKind } from "../../chat/planning/capabilities.ts";
+import { mediaKind } from "../../chat/planning/media-kind.ts";
+import { partsOf } from "../../chat/planning/parts.ts";
+import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Part } from "../../gen/dragoman/v1/message_pb.js";
 import { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { leftOut, lostThought, refused } from "../kit/adaptations.ts";
 import { toGrammarSchema } from "./grammar-schema.ts";
 
 /** What no local model can do. What a model lacks that its capabilities tell (tools, images …) is not repeated here. */
@@ -12,20 +15,20 @@ export function localAdaptations(request: ChatRequest): readonly Adaptation[] {
   return [...fieldAdaptations(request), ...messageAdaptations(request), ...schemaAdaptations(request)];
 }
 
-const absentFields: readonly (readonly [string, (request: ChatRequest) => unknown, string])[] = [
+const absentFields: readonly (readonly [FieldPath, (request: ChatRequest) => unknown, string])[] = [
   [
-    "parameters.min_output_tokens",
+    ["parameters", "min_output_tokens"],
     ({ parameters }) => parameters?.minOutputTokens,
     "the local engine cannot keep a model from ending its turn",
   ],
   [
-    "prompt_cache_key",
+    ["prompt_cache_key"],
     ({ promptCacheKey }) => promptCacheKey,
     "the local engine keeps the last prompt by itself and takes no key for it",
   ],
-  ["service_tier", ({ serviceTier }) => serviceTier, "the local engine has no classes of service"],
-  ["prediction", ({ prediction }) => prediction, "the local engine takes no prediction"],
-  ["provider_options", ({ providerOptions }) => providerOptions.local, "the local engine has no further options"],
+  [["service_tier"], ({ serviceTier }) => serviceTier, "the local engine has no classes of service"],
+  [["prediction"], ({ prediction }) => prediction, "the local engine takes no prediction"],
+  [["provider_options"], ({ providerOptions }) => providerOptions.local, "the local engine has no further options"],
 ];
 
 function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
@@ -34,25 +37,21 @@ function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
   }
   const choice = request.toolChoice?.choice;
   if (choice?.case === "toolName" || (choice?.case === "mode" && choice.value === ToolChoiceMode.REQUIRED)) {
-    yield { kind: "REJECTED", field: "tool_choice", message: "local models do not call tools" };
+    yield { kind: "REJECTED", field: ["tool_choice"], message: "local models do not call tools" };
   }
 }
 
-function* messageAdaptations({ messages }: ChatRequest): Generator<Adaptation> {
-  const leftOut = new Set<string>();
-  for (const [place, { name, parts }] of messages.entries()) {
-    if (name !== "") leftOut.add("names of speakers");
-    for (const [partPlace, part] of parts.entries()) {
-      if (part.cacheHint !== undefined) leftOut.add("cache hints");
-      if (part.kind.case === "reasoning") leftOut.add("earlier reasoning");
-      const refusal = refusalOf(part);
-      const field = `messages[${place}].parts[${partPlace}]`;
-      if (refusal !== undefined) yield { kind: "REJECTED", field, message: `local models take no ${refusal}` };
-    }
+function* messageAdaptations(request: ChatRequest): Generator<Adaptation> {
+  for (const { part, path } of partsOf(request.messages)) {
+    const refusal = refusalOf(part);
+    if (refusal !== undefined) yield refused(path, `local models take no ${refusal}`);
   }
-  for (const what of leftOut) {
-    yield { kind: "EMULATED", field: "messages", message: `local models are not shown ${what}: left out` };
-  }
+  yield* leftOut(request, {
+    name: "local models are not shown names of speakers: left out",
+    cacheHint: "local models are not shown cache hints: left out",
+  });
+  const thoughts = "local models are not shown earlier reasoning: left out";
+  yield* lostThought(request.messages, () => true, thoughts);
 }
 
 function refusalOf({ kind }: Part): string | undefined {
@@ -83,13 +82,13 @@ function* schemaAdaptations({ outputFormat }: ChatRequest): Generator<Adaptation
     const value = { ...asked, schemaJson: JSON.stringify(schema) };
     yield {
       kind: "ADJUSTED",
-      field: "output_format",
+      field: ["output_format"],
       message: `the local engine does not enforce these keywords of the schema: ${unenforced.join(", ")}`,
       set: reflect(OutputFormatSchema, { ...outputFormat, format: { case: "jsonSchema", value } }),
     };
   }
   if (asked.description !== "") {
     const message = "local models are not shown the description of the schema: say it in a message";
-    yield { kind: "EMULATED", field: "output_format.json_schema.description", message };
+    yield { kind: "EMULATED", field: ["output_format", "json_schema", "description"], message };
   }
 }

@@ -63,7 +63,7 @@ export async function promptTokens(
 ): Promise<readonly Token[]> {
   const tokens = tokenizePrompt(model, await renderPrompt(model, request, sandbox, signal));
   if (tokens.length === 0) {
-    throw invalidRequest([{ field: "chat.messages", description: "the prompt is empty; write something" }]);
+    throw invalidRequest([{ field: ["messages"], description: "the prompt is empty; write something" }]);
   }
   return tokens;
 }
@@ -77,7 +77,7 @@ export async function createGrammarState({ engine, model }: LoadedModel, { outpu
   if (schema === undefined) return undefined;
   const { llama, module } = engine;
   const { grammar } = await llama.createGrammarForJsonSchema(schema).catch((cause: unknown) => {
-    const field = "chat.output_format.json_schema.schema_json";
+    const field = ["output_format", "json_schema", "schema_json"];
     const description = `cannot be made a grammar: ${cause instanceof Error ? cause.message : "unknown cause"}`;
     throw invalidRequest([{ field, description }]);
   });

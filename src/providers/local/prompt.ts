@@ -54,7 +54,7 @@ function renderOwnTemplate(
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const description = `the model's own chat template cannot write them: ${why}`;
-    throw invalidRequest([{ field: "chat.messages", description }]);
+    throw invalidRequest([{ field: ["messages"], description }]);
   }
 }
 

@@ -53,7 +53,7 @@ export function tokenBias(
   const bias = module.TokenBias.for(model);
   for (const [key, logit] of entries) {
     const token = Number(key);
-    const field = `chat.parameters.logit_bias[${token}]`;
+    const field = ["parameters", "logit_bias", { key: token }];
     if (token >= vocabulary) throw invalidRequest([{ field, description: `the model has ${vocabulary} tokens` }]);
     if (model.isEogToken(token)) {
       throw invalidRequest([{ field, description: "the engine cannot bias the token that ends a turn" }]);

@@ -1,5 +1,6 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
-import { mediaKind } from "../../chat/planning/capabilities.ts";
+import { mediaKind } from "../../chat/planning/media-kind.ts";
+import { partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
@@ -11,7 +12,6 @@ import {
   emulated,
   leftOut,
   lostThought,
-  partsOf,
   refused,
   temperatureLimit,
   textResults,
@@ -52,7 +52,7 @@ function* effortAdaptations(request: ChatRequest, { providerModel, capabilities 
   if (asked === undefined || taken === undefined || taken.includes(asked) || capabilities?.reasoning === false) return;
   const subject = `the model ${providerModel}`;
   yield taken.length === 0
-    ? unsupported("reasoning.effort", `${subject} takes no reasoning effort`)
+    ? unsupported(["reasoning", "effort"], `${subject} takes no reasoning effort`)
     : effortRejected(subject, taken);
 }
 
@@ -62,7 +62,7 @@ function* mediaAdaptations({ messages }: ChatRequest): Generator<Adaptation> {
     if (kind.case === "media" && !isTaken(kind.value)) {
       const message =
         "Mistral does not take this: send an image or a PDF as bytes or by http address, or a sound as bytes";
-      yield refused(`${path}.media`, message);
+      yield refused([...path, "media"], message);
     }
   }
   yield* textResults(messages, "Mistral");
@@ -98,5 +98,5 @@ function* messageAdaptations(request: ChatRequest, model: Model): Generator<Adap
   const outOfOrder = messages.findIndex(isOutOfOrder);
   if (outOfOrder < 0) return;
   const message = "Mistral wants the assistant to speak after a tool: a message that says OK is put between";
-  yield emulated(`messages[${outOfOrder}].role`, message);
+  yield emulated(["messages", outOfOrder, "role"], message);
 }

@@ -1,4 +1,4 @@
-import { mediaKind } from "../../chat/planning/capabilities.ts";
+import { mediaKind } from "../../chat/planning/media-kind.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";

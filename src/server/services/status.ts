@@ -1,7 +1,7 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import type { FieldViolation, GatewayError, StatusName } from "../../errors.ts";
+import { type FieldViolation, fieldText, type GatewayError, type StatusName } from "../../errors.ts";
 import { JsonGenerationFailureSchema, ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
 import {
   BadRequestSchema,
@@ -70,10 +70,10 @@ export function statusOf(error: GatewayError, requestId: string): Status {
 function fittingViolations(fields: readonly FieldViolation[]) {
   let left = maxBytes.violations;
   return fields
-    .map(({ field, description, rule }) => ({
-      field: cut(field, maxBytes.field),
-      description: cut(description, maxBytes.description),
-      reason: rule ?? "",
+    .map((violation) => ({
+      field: cut(fieldText(violation), maxBytes.field),
+      description: cut(violation.description, maxBytes.description),
+      reason: violation.rule ?? "",
     }))
     .filter(({ field, description, reason }) => {
       left -= Buffer.byteLength(field) + Buffer.byteLength(description) + reason.length;

@@ -1,4 +1,4 @@
-import type { FieldViolation, GatewayError, Reason } from "../../errors.ts";
+import { type FieldViolation, fieldText, type GatewayError, type Reason } from "../../errors.ts";
 import { httpStatusOf } from "../kit/http-status.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import type { SurfaceError } from "../kit/surface.ts";
@@ -29,21 +29,22 @@ const ownKinds: Readonly<Partial<Record<Reason, ErrorKind>>> = {
 
 /** Cerebras' error, which has nothing around it. */
 function toFlatError(error: GatewayError, requestId: string): object {
-  const { fields, metadata, provider } = error.facts;
+  const { fields: [first] = [], metadata, provider } = error.facts;
   const kind = ownKinds[error.reason] ?? kinds[error.reason];
   // What Cerebras itself says about its limits tells which of them it was.
   const code = error.reason === "PROVIDER_RATE_LIMITED" && provider?.provider === "cerebras" ? provider.code : "";
   return {
     message: messageOf(error, requestId, describeField, "\n"),
     type: kind.type,
-    param: kind.param ?? fields?.[0]?.field ?? metadata?.parameter ?? null,
+    param: kind.param ?? (first && fieldText(first)) ?? metadata?.parameter ?? null,
     code: code || kind.code,
     ...failedGeneration(error),
   };
 }
 
-function describeField({ field, description, rule }: FieldViolation): string {
-  if (rule !== "unknown_property") return `${field}: ${description}`;
-  const path = field.includes(".") ? field : `body.${field}`;
+function describeField(violation: FieldViolation): string {
+  const text = fieldText(violation);
+  if (violation.rule !== "unknown_property") return `${text}: ${violation.description}`;
+  const path = violation.field.length > 1 ? text : `body.${text}`;
   return `${path}: property '${path}' is unsupported`;
 }

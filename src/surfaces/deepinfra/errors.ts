@@ -1,4 +1,5 @@
 import type { FieldViolation, GatewayError } from "../../errors.ts";
+import { plainStep } from "../../field-path.ts";
 import type { SurfaceError } from "../kit/surface.ts";
 import { toOpenAiError } from "../openai-shape/errors.ts";
 
@@ -20,6 +21,5 @@ const detailTypes: Readonly<Record<string, string>> = {
 };
 
 function toDetail({ field, description, rule }: FieldViolation): object {
-  const path = field === "body" ? [] : field.split(".").map((step) => (/^\d+$/.test(step) ? Number(step) : step));
-  return { loc: ["body", ...path], msg: description, type: detailTypes[rule ?? ""] ?? "value_error" };
+  return { loc: ["body", ...field.map(plainStep)], msg: description, type: detailTypes[rule ?? ""] ?? "value_error" };
 }

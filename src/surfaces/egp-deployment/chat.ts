@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { z } from "zod";
 import type { ChatEvent } from "../../chat/stream/events.ts";
+import { type FieldPath, isWithin } from "../../field-path.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { ChatCompletion } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs, TopLogProb } from "../../gen/dragoman/v1/logprobs_pb.js";
@@ -72,13 +73,13 @@ export const egpDeploymentSurface: ChatSurface = {
     const request = parseRequest(requestSchema, body);
     const { prompt, chat_history: history } = request;
     // The prompt is the message after the history.
-    const isPrompt = (path: string) => /^(?:chat\.)?messages\[(\d+)\]/.exec(path)?.[1] === String(history.length);
+    const isPrompt = (path: FieldPath) => isWithin(path, ["messages", history.length]);
     return {
       chat: toChat(request, parameters.model_deployment_id ?? ""),
       streamed: request.stream ?? false,
       toResponse: (completion) => toResponse(prompt, completion),
       createStream: () => createStream(prompt),
-      nameField: (path) => (isPrompt(path) ? "prompt" : nameField(names, path)),
+      nameField: (path) => (isPrompt(path) ? ["prompt"] : nameField(names, path)),
     };
   },
   toError: egpError,

@@ -1,4 +1,5 @@
 import type { FieldViolation, GatewayError } from "../../errors.ts";
+import { plainStep } from "../../field-path.ts";
 import { httpStatusOf } from "../kit/http-status.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import type { SurfaceError } from "../kit/surface.ts";
@@ -17,7 +18,7 @@ const types: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Fields that are not in the body. */
-const places: ReadonlyMap<string, string> = new Map([
+const places: ReadonlyMap<string | number, string> = new Map([
   ["model_deployment_id", "path"],
   ["x-selected-account-id", "header"],
 ]);
@@ -50,10 +51,8 @@ export function egpStreamError(error: GatewayError, requestId: string): ServerSe
 }
 
 function toDetail({ field, description, rule = "" }: FieldViolation): Detail {
-  const [first = "", ...rest] = field.split(".");
-  const place = places.get(first) ?? "body";
-  const steps = first === place ? rest : [first, ...rest];
-  const loc = [place, ...steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step))];
+  const steps = field.map(plainStep);
+  const loc = [places.get(steps[0] ?? "") ?? "body", ...steps];
   return { loc, msg: description, type: types.get(rule) ?? "value_error" };
 }
 

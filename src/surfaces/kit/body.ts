@@ -28,7 +28,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     if (request.destroyed && !request.complete) {
       throw new GatewayError("CANCELLED", "the caller cancelled the call before its request was complete");
     }
-    throw invalidRequest([{ field: "body", description: `cannot be read as ${encoding}` }]);
+    throw invalidRequest([{ root: "body", field: [], description: `cannot be read as ${encoding}` }]);
   }
   return textOf(Buffer.concat(chunks));
 }
@@ -40,7 +40,7 @@ function textOf(bytes: Buffer): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw invalidRequest([{ field: "body", description: "is not UTF-8" }]);
+    throw invalidRequest([{ root: "body", field: [], description: "is not UTF-8" }]);
   }
 }
 
@@ -86,7 +86,9 @@ const mostDigits = 400;
 export function parseBody(text: string): unknown {
   const excess = excessOf(text);
   if (excess === "levels") {
-    throw invalidRequest([{ field: "body", description: `must not nest more than ${mostLevels} levels deep` }]);
+    throw invalidRequest([
+      { root: "body", field: [], description: `must not nest more than ${mostLevels} levels deep` },
+    ]);
   }
   if (excess === "values") {
     throw new GatewayError(
@@ -97,7 +99,7 @@ export function parseBody(text: string): unknown {
   try {
     return JSON.parse(text, exactIntegers);
   } catch {
-    throw invalidRequest([{ field: "body", description: "is not valid JSON" }]);
+    throw invalidRequest([{ root: "body", field: [], description: "is not valid JSON" }]);
   }
 }
 

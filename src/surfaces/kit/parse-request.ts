@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { type FieldViolation, invalidRequest } from "../../errors.ts";
+import { fromZodPath } from "../../field-path.ts";
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
@@ -8,8 +9,7 @@ type RawIssue = z.core.$ZodRawIssue;
 type SchemaRule = "missing" | "unknown_property" | Issue["code"];
 
 /**
- * The body as its schema has it. Throws INVALID_REQUEST with everything that is wrong; fields are paths with dots, such
- * as `messages.0.role`, and `body` for the whole.
+ * The body as its schema has it. Throws INVALID_REQUEST with everything that is wrong.
  */
 export function parseRequest<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   const result = schema.safeParse(body, { error: describe });
@@ -88,5 +88,5 @@ function isInside(path: readonly PropertyKey[], code: Issue["code"]): boolean {
 }
 
 function violation(path: readonly PropertyKey[], description: string, rule: SchemaRule): FieldViolation {
-  return { field: path.length === 0 ? "body" : path.map(String).join("."), description, rule };
+  return { root: "body", field: fromZodPath(path), description, rule };
 }

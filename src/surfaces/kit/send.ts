@@ -32,7 +32,7 @@ export function createWholeSink(response: ServerResponse, translated: Translated
       return undefined;
     },
     end() {
-      setWarnings(response, translated, fold.completion.warnings);
+      setWarnings(response, fold.completion.warnings);
       sendBody(response, 200, body);
     },
     stop() {},
@@ -69,7 +69,7 @@ export function createStreamSink(
 
   function open(): void {
     if (response.headersSent) return;
-    setWarnings(response, translated, warnings);
+    setWarnings(response, warnings);
     const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
     // nginx would keep events back to send them together.
     response.writeHead(200, { ...headers, "x-accel-buffering": "no" });
@@ -77,7 +77,7 @@ export function createStreamSink(
 
   /** The comment with warnings that came too late for the headers. */
   function comment(late: readonly Warning[]): string {
-    const formatted = formatWarnings(late, translated.nameField);
+    const formatted = formatWarnings(late);
     return formatted === undefined ? "" : `: ${warningsHeader}: ${formatted}\n\n`;
   }
 
@@ -130,8 +130,8 @@ function sendBody(response: ServerResponse, status: number, body: Buffer): void 
   response.end(body);
 }
 
-function setWarnings(response: ServerResponse, translated: Translated, warnings: readonly Warning[]): void {
-  const formatted = formatWarnings(warnings, translated.nameField);
+function setWarnings(response: ServerResponse, warnings: readonly Warning[]): void {
+  const formatted = formatWarnings(warnings);
   if (formatted !== undefined) response.setHeader(warningsHeader, formatted);
 }
 

@@ -4,7 +4,8 @@ import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call, CallSource } from "../../calls/call.ts";
 import { serveChat } from "../../calls/serve-chat.ts";
-import { GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
+import { type FieldViolation, GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
+import { formatDotted } from "../../field-path.ts";
 import { CompleteChatRequestSchema, type StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
 import { discardRest, parseBody, readBody } from "./body.ts";
 import { sourceOf } from "./http-source.ts";
@@ -60,7 +61,7 @@ function requireJson({ requestHeader }: CallSource): void {
 
 async function serveTranslated(
   { profile }: ChatSurface,
-  { chat, streamed }: Translated,
+  { chat, streamed, nameField }: Translated,
   sink: Sink,
   call: Call,
   response: ServerResponse,
@@ -71,6 +72,7 @@ async function serveTranslated(
     streamed,
     keepProviderDeltas: false,
     profile,
+    nameField: (path) => formatDotted(nameField(path)),
     beforeAnswer() {
       if (response.headersSent) return;
       for (const [name, value] of answerHeaders(call)) response.setHeader(name, value);
@@ -115,7 +117,10 @@ function inNamesOf(translated: Translated | undefined, error: GatewayError): Gat
   const { reason, message, facts } = error;
   const nameField = translated?.nameField;
   if (nameField === undefined || facts.fields === undefined) return error;
-  const fields = facts.fields.map((violation) => ({ ...violation, field: nameField(violation.field) }));
+  const fields = facts.fields.map(
+    (violation): FieldViolation =>
+      violation.root === undefined ? { ...violation, root: "body", field: nameField(violation.field) } : violation,
+  );
   const text = reason === "INVALID_REQUEST" ? invalidRequest(fields).message : message;
   return error.with({ fields }, text);
 }

@@ -1,5 +1,6 @@
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { GatewayError } from "../../errors.ts";
+import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { ChatCompletion } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Catalog } from "../../models/catalog.ts";
@@ -24,10 +25,10 @@ export interface Translated {
   /** Makes the translator of one stream: an event becomes no, one or several server-sent events. */
   createStream(): (event: ChatEvent, id: string) => readonly ServerSentEvent[];
   /**
-   * The surface's name for a field of this request, such as `messages.0.content` for `chat.messages[0].parts`. Errors
-   * (before `toError`) and warnings get their fields by it. Default: they keep the contract's.
+   * The path in the body of a field of this request, such as that of `messages.0.content` for `messages[0].parts`. Errors
+   * (before `toError`) and warnings get their fields by it.
    */
-  readonly nameField?: (path: string) => string;
+  readonly nameField: (path: FieldPath) => FieldPath;
 }
 
 /** An error as a surface tells it. */
@@ -55,7 +56,7 @@ export interface ChatSurface {
   readonly profile: ProfileName;
   /** Whether a stream ends with `data: [DONE]`. */
   readonly endsWithDone: boolean;
-  /** Translates a body. Throws INVALID_REQUEST that names fields as the surface does: `temperature`, `messages.0.role`. */
+  /** Translates a body. Throws INVALID_REQUEST about fields of the body. */
   translate(body: unknown, request: SurfaceRequest): Translated;
   /** The error before an answer has begun. */
   readonly toError: ToError;

@@ -11,15 +11,12 @@ const maxCharacters = 4096;
  * Undefined when there are none. No surface has a place for them in its body, and a client of theirs may refuse what it
  * does not know. The list ends with a count of what did not fit.
  */
-export function formatWarnings(
-  warnings: readonly Warning[],
-  nameField: (path: string) => string = (path) => path,
-): string | undefined {
+export function formatWarnings(warnings: readonly Warning[]): string | undefined {
   if (warnings.length === 0) return undefined;
   const entries: string[] = [];
   let left = maxCharacters - toAscii(more(warnings.length)).length;
   for (const { reason, field, message } of warnings) {
-    const entry = toAscii({ reason, field: field === "" ? "" : nameField(field), message });
+    const entry = toAscii({ reason, field, message });
     left -= entry.length + 1;
     if (left < 0) break;
     entries.push(entry);

@@ -1,4 +1,4 @@
-import type { FieldViolation, GatewayError, Reason } from "../../errors.ts";
+import { type FieldViolation, fieldText, type GatewayError, type Reason } from "../../errors.ts";
 import { httpStatusOf } from "../kit/http-status.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import type { SurfaceError } from "../kit/surface.ts";
@@ -67,7 +67,7 @@ function toErrorObject(error: GatewayError, requestId: string): object {
   return {
     message: messageOf(error, requestId),
     type: kind.type,
-    param: first?.field ?? error.facts.metadata?.parameter ?? kind.param ?? null,
+    param: (first && fieldText(first)) ?? error.facts.metadata?.parameter ?? kind.param ?? null,
     code: (isInvalid && codesOfRules[first?.rule ?? ""]) || kind.code,
     ...failedGeneration(error),
   };
@@ -85,6 +85,6 @@ export function messageOf(error: GatewayError, requestId: string, describe = des
   return error.status === "INTERNAL" ? `${error.message} (request ${requestId})` : error.message;
 }
 
-function describeField({ field, description }: FieldViolation): string {
-  return `${field}: ${description}`;
+function describeField(violation: FieldViolation): string {
+  return `${fieldText(violation)}: ${violation.description}`;
 }

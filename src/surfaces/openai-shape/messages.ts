@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
+import type { FieldPath } from "../../field-path.ts";
 import {
   type MediaDetail,
   type Message,
@@ -48,17 +49,17 @@ export function toolCallsSchema<More extends z.ZodRawShape>(object: ObjectOf, mo
 type MessageInit = Exclude<MessageInitShape<typeof MessageSchema>, Message>;
 type PartInit = Exclude<MessageInitShape<typeof PartSchema>, Message["parts"][number]>;
 
-/** A part, and the place in the body's message that it was made from. */
-interface PlacedPart {
+/** A part, and the path in the body's message of what it was made from. */
+interface ReadPart {
   readonly part: PartInit;
-  readonly place: string;
+  readonly place: FieldPath;
 }
 
 /** A message in the contract's terms. */
 export interface ReadMessage {
   readonly message: MessageInit;
-  /** For each part, the place in the body's message that it was made from, such as `content.1`. */
-  readonly places: readonly string[];
+  /** For each part, the path in the body's message of what it was made from, such as `["content", 1]`. */
+  readonly places: readonly FieldPath[];
 }
 
 /** Translates a message, one for one. `imageDetail` is that of images that name none. */
@@ -79,10 +80,10 @@ export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undef
   };
 }
 
-function reasoningParts(message: BodyMessage): readonly PlacedPart[] {
+function reasoningParts(message: BodyMessage): readonly ReadPart[] {
   for (const place of ["reasoning", "reasoning_content"] as const) {
     const text = textOf(message[place]);
-    if (text !== "") return [{ part: { kind: { case: "reasoning", value: { text } } }, place }];
+    if (text !== "") return [{ part: { kind: { case: "reasoning", value: { text } } }, place: [place] }];
   }
   return [];
 }
@@ -90,29 +91,29 @@ function reasoningParts(message: BodyMessage): readonly PlacedPart[] {
 function spokenParts(
   { content, refusal, tool_calls }: BodyMessage,
   imageDetail: MediaDetail | undefined,
-): readonly PlacedPart[] {
-  const parts: PlacedPart[] = partsOf(content).map((part, index) => ({
+): readonly ReadPart[] {
+  const parts: ReadPart[] = partsOf(content).map((part, index) => ({
     part: toPart(part, imageDetail),
-    place: typeof content === "string" ? "content" : `content.${index}`,
+    place: typeof content === "string" ? ["content"] : ["content", index],
   }));
-  if (refusal) parts.push({ part: { kind: { case: "refusal", value: refusal } }, place: "refusal" });
+  if (refusal) parts.push({ part: { kind: { case: "refusal", value: refusal } }, place: ["refusal"] });
   if (!tool_calls?.length) return parts;
   // Several clients write "" beside calls, and some providers refuse an empty text.
   return parts.filter(({ part: { kind } }) => kind?.case !== "text" || kind.value !== "");
 }
 
-function callParts({ tool_calls }: BodyMessage): readonly PlacedPart[] {
+function callParts({ tool_calls }: BodyMessage): readonly ReadPart[] {
   return (tool_calls ?? []).map(({ id, function: { name, arguments: argumentsJson } }, index) => ({
     part: { kind: { case: "toolCall", value: { id, name, argumentsJson } } },
-    place: `tool_calls.${index}`,
+    place: ["tool_calls", index],
   }));
 }
 
-function toolResult({ tool_call_id: toolCallId = "", content }: BodyMessage): PlacedPart {
+function toolResult({ tool_call_id: toolCallId = "", content }: BodyMessage): ReadPart {
   const parts = partsOf(content).flatMap((part) =>
     part.type === "text" ? [{ kind: { case: "text", value: part.text } as const }] : [],
   );
-  return { part: { kind: { case: "toolResult", value: { toolCallId, parts } } }, place: "content" };
+  return { part: { kind: { case: "toolResult", value: { toolCallId, parts } } }, place: ["content"] };
 }
 
 function toPart(part: BodyPart, imageDetail: MediaDetail | undefined): PartInit {

@@ -1,4 +1,5 @@
-import { nameField } from "../kit/field-names.ts";
+import { type FieldPath, isSamePath } from "../../field-path.ts";
+import { type FieldNames, nameField } from "../kit/field-names.ts";
 import type { ReadMessage } from "./messages.ts";
 
 /** Names of the contract that are others here; what is not listed is called the same. */
@@ -30,7 +31,7 @@ const names = {
 } as const;
 
 /** What of a part is called otherwise, below the place that it was made from. */
-const belowPart: Readonly<Record<string, string>> = {
+const belowPart: FieldNames = {
   "tool_call.id": "id",
   "tool_call.name": "function.name",
   "tool_call.arguments_json": "function.arguments",
@@ -43,24 +44,27 @@ export interface OwnNames {
   readonly providerOptions?: string;
 }
 
-/** Makes the function that gives the body's name for a path of the contract, such as `chat.messages[0].parts[1]`. */
-export function createNamer(messages: readonly ReadMessage[], own: OwnNames): (path: string) => string {
+/** Makes the function that gives the body's path for a path of the contract. */
+export function createNamer(messages: readonly ReadMessage[], own: OwnNames): (path: FieldPath) => FieldPath {
   const all = {
     ...names,
     "parameters.max_output_tokens": own.maxOutputTokens,
     ...(own.providerOptions && { provider_options: own.providerOptions }),
   };
   return (path) => {
-    const [, index, partIndex, below = ""] = /^(?:chat\.)?messages\[(\d+)\]\.parts\[(\d+)\]\.?(.*)$/.exec(path) ?? [];
-    const place = messages[Number(index)]?.places[Number(partIndex)];
-    if (place !== undefined) return namePart(`messages.${index}`, place, below);
+    const [list, index, inner, part, ...below] = path;
+    if (list === "messages" && inner === "parts" && typeof index === "number" && typeof part === "number") {
+      const place = messages[index]?.places[part];
+      if (place !== undefined) return ["messages", index, ...namePart(place, below)];
+    }
+    const named = nameField(all, path);
     // The rule about top_logprobs belongs to the message around it.
-    return nameField(all, path).replace(/^\./, "") || "top_logprobs";
+    return named.length === 0 ? ["top_logprobs"] : named;
   };
 }
 
-function namePart(message: string, place: string, below: string): string {
-  if (below === "tool_result.tool_call_id") return `${message}.tool_call_id`;
-  const further = belowPart[below];
-  return [message, place, ...(further === undefined ? [] : [further])].join(".");
+function namePart(place: FieldPath, below: FieldPath): FieldPath {
+  if (isSamePath(below, ["tool_result", "tool_call_id"])) return ["tool_call_id"];
+  const named = nameField(belowPart, below);
+  return named === below ? place : [...place, ...named];
 }

@@ -1,4 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ReportViolation } from "../../errors.ts";
+import { formatDotted } from "../../field-path.ts";
 import { type ReasoningConfigSchema, ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { present } from "../kit/parse-request.ts";
 import type { EffortWord, OpenAiBody } from "./body.ts";
@@ -26,22 +28,23 @@ const formats = {
 /** How much to think, from the several fields that say it. Those that disagree are reported. */
 export function readReasoning(
   body: OpenAiBody,
-  report: (field: string, description: string) => void,
+  report: ReportViolation,
 ): MessageInitShape<typeof ReasoningConfigSchema> | undefined {
   const { reasoning, reasoning_effort, reasoning_format, disable_reasoning, clear_thinking } = body;
-  const said: readonly (readonly [field: string, effort: EffortWord | null | undefined])[] = [
-    ["reasoning_effort", reasoning_effort],
-    ["reasoning.effort", reasoning?.effort],
-    ["reasoning.enabled", reasoning?.enabled === false ? "none" : undefined],
-    ["disable_reasoning", disable_reasoning === true ? "none" : undefined],
+  const said: readonly (readonly [field: readonly string[], effort: EffortWord | null | undefined])[] = [
+    [["reasoning_effort"], reasoning_effort],
+    [["reasoning", "effort"], reasoning?.effort],
+    [["reasoning", "enabled"], reasoning?.enabled === false ? "none" : undefined],
+    [["disable_reasoning"], disable_reasoning === true ? "none" : undefined],
   ];
   const [first, ...others] = said.filter(([, effort]) => effort);
   const effort = first?.[1];
+  const name = formatDotted(first?.[0] ?? []);
   for (const [field, other] of others) {
-    if (other !== effort) report(field, `differs from ${first?.[0]}; send one of them`);
+    if (other !== effort) report(field, `differs from ${name}; send one of them`);
   }
   if (effort === "none" && reasoning?.enabled === true) {
-    report("reasoning.enabled", `is true, and ${first?.[0]} is none; send one of them`);
+    report(["reasoning", "enabled"], `is true, and ${name} is none; send one of them`);
   }
   const format = formats[reasoning_format ?? "none"];
   const config = present({

@@ -1,5 +1,5 @@
 import { create, type JsonObject, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
-import { type FieldViolation, invalidRequest } from "../../errors.ts";
+import { type FieldViolation, invalidRequest, type ReportViolation } from "../../errors.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
 import type { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
@@ -10,8 +10,6 @@ import type { BodyFormat, BodyTool, JsonRecord, OpenAiBody } from "./body.ts";
 import { type ReadMessage, textOf, toMessage } from "./messages.ts";
 import { toCacheHint } from "./parts.ts";
 import { readReasoning } from "./reasoning.ts";
-
-type Report = (field: string, description: string) => void;
 
 /** What the APIs of this shape read differently in a request. */
 export interface RequestOptions {
@@ -49,7 +47,7 @@ export function readRequest(
   extraOptions: JsonObject,
 ): ReadRequest {
   const violations: FieldViolation[] = [];
-  const report: Report = (field, description) => violations.push({ field, description });
+  const report: ReportViolation = (field, description) => violations.push({ root: "body", field, description });
   const messages = body.messages.map((message) => toMessage(message, requestOptions.imageDetail));
   const lengths = readLengths(body, requestOptions, report);
   const options = { ...extraOptions, ...lengths.options };
@@ -72,7 +70,7 @@ export function readRequest(
     continueLastMessage: body.continue_final_message ?? false,
     providerOptions: Object.fromEntries(optionsFor.map((provider) => [provider, options])),
   };
-  if (body.stream_options && !body.stream) report("stream_options", "is for streams; set stream, or leave it out");
+  if (body.stream_options && !body.stream) report(["stream_options"], "is for streams; set stream, or leave it out");
   if (violations.length > 0) throw invalidRequest(violations);
   return {
     chat: create(ChatRequestSchema, chat),
@@ -111,7 +109,11 @@ interface Lengths {
   readonly options: JsonObject;
 }
 
-function readLengths(body: OpenAiBody, { minusOneIsMost, takesZeroLength }: RequestOptions, report: Report): Lengths {
+function readLengths(
+  body: OpenAiBody,
+  { minusOneIsMost, takesZeroLength }: RequestOptions,
+  report: ReportViolation,
+): Lengths {
   const given = {
     max: agreed(body, "max_completion_tokens", "max_tokens", report),
     min: agreed(body, "min_completion_tokens", "min_tokens", report),
@@ -131,11 +133,11 @@ function readLengths(body: OpenAiBody, { minusOneIsMost, takesZeroLength }: Requ
 type Count = "max_completion_tokens" | "max_tokens" | "min_completion_tokens" | "min_tokens";
 
 /** The value of a field that has two names. */
-function agreed(body: OpenAiBody, name: Count, alias: Count, report: Report): number | undefined {
+function agreed(body: OpenAiBody, name: Count, alias: Count, report: ReportViolation): number | undefined {
   const value = body[name] ?? undefined;
   const other = body[alias] ?? undefined;
   if (value !== undefined && other !== undefined && value !== other) {
-    report(alias, `differs from ${name}, which means the same; send one of them`);
+    report([alias], `differs from ${name}, which means the same; send one of them`);
   }
   return value ?? other;
 }

@@ -1,11 +1,13 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
-import { capabilityAdaptations, mediaKind } from "../../../src/chat/planning/capabilities.ts";
+import { capabilityAdaptations } from "../../../src/chat/planning/capabilities.ts";
+import { mediaKind } from "../../../src/chat/planning/media-kind.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { MediaSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ModelCapabilitiesSchema, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { applyAdaptations } from "../../support/planning.ts";
 
 type RequestInit = MessageInitShape<typeof ChatRequestSchema>;
 
@@ -51,7 +53,9 @@ const rows: readonly (readonly [what: string, request: RequestInit, adaptations:
 test.each(rows)("%s are refused where the model lacks them", (_, init, fields) => {
   const request = create(ChatRequestSchema, init);
   const adaptations = capabilityAdaptations(request, bare);
-  expect(adaptations.map(({ kind, field }) => [kind, field])).toEqual(fields.map((field) => ["REJECTED", field]));
+  expect(adaptations.map(({ kind, field }) => [kind, formatPath(field)])).toEqual(
+    fields.map((field) => ["REJECTED", field]),
+  );
   expect(() => applyAdaptations(request, adaptations)).toThrow(
     expect.objectContaining({ reason: "UNSUPPORTED_PARAMETER", message: expect.stringMatching(/^m /) }),
   );

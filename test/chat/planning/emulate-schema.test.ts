@@ -1,13 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { emulateSchema } from "../../../src/chat/planning/emulate-schema.ts";
+import { startDraft } from "../../../src/chat/planning/draft.ts";
+import { emulateSchema as emulate } from "../../../src/chat/planning/emulate-schema.ts";
 import { completed, finished, textDelta } from "../../../src/chat/stream/events.ts";
 import { createJsonCheck } from "../../../src/chat/stream/json-check.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
-import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 
 const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 const ask = (schemaJson: string): ChatRequest =>
@@ -17,6 +18,12 @@ const ask = (schemaJson: string): ChatRequest =>
     outputFormat: { format: { case: "jsonSchema", value: { name: "answer", schemaJson } } },
   });
 const takesAll = () => false;
+const emulateSchema = (chat: ChatRequest, model: Model, refuses: (chat: ChatRequest) => boolean) =>
+  emulate(startDraft(chat), {
+    model,
+    checkSupport: (checked) =>
+      refuses(checked) ? [{ kind: "REJECTED", field: ["output_format", "json_schema"], message: "no" }] : [],
+  });
 const modelWith = (capabilities: { jsonSchema: boolean; jsonObject?: boolean }) =>
   create(ModelSchema, { id: "m", capabilities });
 
@@ -30,7 +37,7 @@ describe("a JSON Schema for a model that cannot be held to one", () => {
     expect(request.outputFormat?.format.case).toBe("jsonObject");
     expect(request.messages[0]?.role).toBe(Role.SYSTEM);
     expect(request.messages[0]?.parts[0]?.kind.value).toContain(JSON.stringify(schema));
-    expect(adaptations).toMatchObject([{ kind: "EMULATED", field: "output_format.json_schema" }]);
+    expect(adaptations).toMatchObject([{ kind: "EMULATED", field: ["output_format", "json_schema"] }]);
   });
 
   it("is only told where the model has no JSON object either, or the schema is for something else", () => {
@@ -59,7 +66,7 @@ describe("a JSON Schema for a model that cannot be held to one", () => {
 
   it("is left as it is where the model can, or nothing is known of it", () => {
     const chat = ask(JSON.stringify(schema));
-    const as = { request: chat, adaptations: [] };
+    const as = startDraft(chat);
     expect(emulateSchema(chat, modelWith({ jsonSchema: true }), takesAll)).toEqual(as);
     expect(emulateSchema(chat, create(ModelSchema, { id: "m" }), takesAll)).toEqual(as);
   });

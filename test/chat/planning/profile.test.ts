@@ -1,17 +1,17 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  defaultedFields,
-  profileAdaptations,
-  profileViolations,
-  withDefaults,
-} from "../../../src/chat/planning/profile.ts";
+import { startDraft } from "../../../src/chat/planning/draft.ts";
+import { fillDefaults } from "../../../src/chat/planning/fill-defaults.ts";
+import { type Profile, profileAdaptations, profileViolations } from "../../../src/chat/planning/profile.ts";
+import { fieldText } from "../../../src/errors.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { type Message, MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
-import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { profiles } from "../../../src/profiles/profiles.ts";
 import { strictSchemaProblem } from "../../../src/profiles/strict-schema.ts";
+import { fieldsOf as namesOf } from "../../support/paths.ts";
 
 const say = (role: Role, text: string): Message =>
   create(MessageSchema, { role, parts: [{ kind: { case: "text", value: text } }] });
@@ -19,7 +19,11 @@ const request = (chat: MessageInitShape<typeof ChatRequestSchema> = {}): ChatReq
   create(ChatRequestSchema, { model: "m", messages: [say(Role.USER, "hi")], ...chat });
 const gpt = create(ModelSchema, { id: "gpt-4o", family: "openai-chat" });
 const fieldsOf = (chat: ChatRequest, name: keyof typeof profiles, streamed = false) =>
-  profileViolations(chat, profiles[name], streamed).map(({ field }) => field);
+  profileViolations(chat, profiles[name], streamed).map(fieldText);
+const fill = (chat: ChatRequest, profile: Profile, model: Model) => fillDefaults(startDraft(chat), { model, profile });
+const withDefaults = (chat: ChatRequest, profile: Profile, model: Model) => fill(chat, profile, model).request;
+const defaultedFields = (chat: ChatRequest, profile: Profile, model: Model) =>
+  fill(chat, profile, model).defaulted.map(formatPath);
 
 describe("the defaults of a profile", () => {
   it("are 0.2 on the EGP APIs, 1 on Cerebras and DeepInfra, and nothing on plain", () => {
@@ -135,7 +139,7 @@ describe("what a profile's API lacks for a family", () => {
     ["plain", "anthropic", []],
   ] as const)("%s, %s: %o", (name, family, fields) => {
     const chat = request({ parameters: { topP: 0.5, topK: 4, presencePenalty: 0.5 } });
-    expect(profileAdaptations(chat, model(family), profiles[name]).map(({ field }) => field)).toEqual(fields);
+    expect(namesOf(profileAdaptations(chat, model(family), profiles[name]))).toEqual(fields);
   });
 
   it("is images by URL on EGP for all but OpenAI", () => {
@@ -143,13 +147,13 @@ describe("what a profile's API lacks for a family", () => {
     const chat = request({ messages: [{ role: Role.USER, parts: [image] }] });
     expect(profileAdaptations(chat, model("openai-chat"), profiles["egp-chat"])).toEqual([]);
     const [refused] = profileAdaptations(chat, model("anthropic"), profiles["egp-chat"]);
-    expect(refused).toMatchObject({ kind: "REJECTED", field: "messages[0].parts[0].media" });
+    expect(refused).toMatchObject({ kind: "REJECTED", field: ["messages", 0, "parts", 0, "media"] });
   });
 
   it("is more than 16,384 tokens of output on deepinfra", () => {
     const chat = request({ parameters: { maxOutputTokens: 50_000 } });
     const [adjusted] = profileAdaptations(chat, model("deepinfra"), profiles.deepinfra);
-    expect(adjusted).toMatchObject({ kind: "ADJUSTED", field: "parameters.max_output_tokens", set: 16_384 });
+    expect(adjusted).toMatchObject({ kind: "ADJUSTED", field: ["parameters", "max_output_tokens"], set: 16_384 });
   });
 });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { annotationViolations } from "../../../src/chat/validation/annotations.ts";
 import { requestViolations } from "../../../src/chat/validation/request-rules.ts";
+import { fieldText } from "../../../src/errors.ts";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import {
   type Media,
@@ -34,8 +35,8 @@ const image = (source: Media["source"]): Message =>
 /** Every field that is wrong, by annotations and by rules. */
 function wrongFields(chat: Init): readonly string[] {
   const request = create(ChatRequestSchema, { model: "m", messages: [user], ...chat });
-  const annotated = annotationViolations(ChatRequestSchema, request).map(({ field }) => `chat.${field}`);
-  return [...annotated, ...requestViolations(request).map(({ field }) => field)];
+  const annotated = annotationViolations(ChatRequestSchema, request).map(({ field }) => field);
+  return [...annotated, ...requestViolations(request).map(({ field }) => field)].map((field) => fieldText({ field }));
 }
 
 describe("a request", () => {

@@ -44,7 +44,7 @@ export const names: Assignable<(typeof openAiFields)[keyof typeof openAiFields],
 // JavaScript, for which the SDK has no type.
 type Checked = Exclude<keyof typeof openAiFields, "service_tier" | "parameters.seed">;
 
-type Sent = { [Field in Checked as (typeof openAiFields)[Field]]: ReturnType<(typeof optionalFields)[Field]> };
+type Sent = { [Field in Checked as (typeof openAiFields)[Field]]: ReturnType<(typeof optionalFields)[Field]["value"]> };
 
 /** Every value is one that its field takes. */
 export const values: Assignable<Mutable<Sent>, { [Name in keyof Sent]: Vendor[Name] | undefined }> = true;

@@ -1,9 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
-import { prepareMessages } from "../../../src/chat/planning/prepare.ts";
 import { createFold } from "../../../src/chat/stream/fold.ts";
 import { GatewayError } from "../../../src/errors.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { AttemptSchema, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
@@ -14,6 +13,7 @@ import { profiles } from "../../../src/profiles/profiles.ts";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { anthropicModels } from "../../../src/providers/anthropic/models.ts";
 import { declared } from "../../contract/fixtures/chat-completions.ts";
+import { applyAdaptations, prepareMessages } from "../../support/planning.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
 
 const { NONE, MINIMAL, LOW, HIGH, XHIGH, MAX } = ReasoningEffort;
@@ -41,7 +41,7 @@ function translate(providerModel: string, fields: Fields) {
   const model = modelNamed(providerModel);
   const request = create(ChatRequestSchema, { model: model.id, messages: [user], ...fields });
   const adaptations = offline.checkSupport(request, model);
-  const limits = adaptations.map(({ kind, field }) => `${kind} ${field}`);
+  const limits = adaptations.map(({ kind, field }) => `${kind} ${formatPath(field)}`);
   if (limits.some((limit) => limit.startsWith("REJECTED"))) return { limits, body: undefined };
   const sent: unknown = JSON.parse(
     JSON.stringify(offline.describe(applyAdaptations(request, adaptations).request, model)),

@@ -133,7 +133,7 @@ describe("Azure OpenAI", () => {
     const limits = (options: Record<string, unknown>) =>
       declared("azure-openai", options)("http://127.0.0.1:9").checkSupport(asked, model);
     expect(limits({})).toEqual([]);
-    expect(limits({ models: { "my gpt": "o3" } })).toMatchObject([{ field: "parameters.temperature" }]);
+    expect(limits({ models: { "my gpt": "o3" } })).toMatchObject([{ field: ["parameters", "temperature"] }]);
   });
 
   it("refuses options that it does not know", () => {

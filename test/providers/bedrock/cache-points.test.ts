@@ -1,12 +1,13 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { checkSupport } from "../../../src/providers/bedrock/adaptations.ts";
 import { toRequest } from "../../../src/providers/bedrock/request.ts";
 import { stringifyExact } from "../../../src/providers/kit/exact-json.ts";
+import { applyAdaptations } from "../../support/planning.ts";
 import { model, sonnet } from "./harness.ts";
 
 const nova = "us.amazon.nova-pro-v1:0";
@@ -26,7 +27,9 @@ function translate(providerModel: string, more: Exclude<MessageInitShape<typeof 
   return {
     body: JSON.parse(json),
     marks: json.split('"cachePoint"').length - 1,
-    told: adaptations.filter(({ field }) => field.includes("cache_hint")).map(({ kind, field }) => `${kind} ${field}`),
+    told: adaptations
+      .filter(({ field }) => field.at(-1) === "cache_hint")
+      .map(({ kind, field }) => `${kind} ${formatPath(field)}`),
   };
 }
 

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
@@ -9,6 +9,8 @@ import { checkSupport } from "../../../src/providers/bedrock/adaptations.ts";
 import { toRequest } from "../../../src/providers/bedrock/request.ts";
 import type { ConverseBody } from "../../../src/providers/bedrock/wire.ts";
 import { stringifyExact } from "../../../src/providers/kit/exact-json.ts";
+import { fieldsOf } from "../../support/paths.ts";
+import { applyAdaptations } from "../../support/planning.ts";
 import { model, sonnet } from "./harness.ts";
 
 type Init = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
@@ -48,14 +50,12 @@ function translate(
   const { request } = applyAdaptations(asked(more), adaptations);
   return {
     body: JSON.parse(stringifyExact(toRequest(request, target, "bedrock"))),
-    warned: adaptations.map(({ kind, field }) => `${kind} ${field}`),
+    warned: adaptations.map(({ kind, field }) => `${kind} ${formatPath(field)}`),
   };
 }
 
 function refusals(providerModel: string, more: Init): readonly string[] {
-  return checkSupport(asked(more), model(providerModel))
-    .filter(({ kind }) => kind === "REJECTED")
-    .map(({ field }) => field);
+  return fieldsOf(checkSupport(asked(more), model(providerModel)).filter(({ kind }) => kind === "REJECTED"));
 }
 
 describe("how much each vendor's models are told to think", () => {

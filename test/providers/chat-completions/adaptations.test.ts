@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
 import { GatewayError } from "../../../src/errors.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
+import { applyAdaptations } from "../../support/planning.ts";
 import { adapter, model, request } from "./harness.ts";
 
 /** Adaptations as `KIND field`. */
@@ -16,7 +17,7 @@ function limits(fields: Parameters<typeof request>[0], { provider = "openai", pr
   } catch (error) {
     expect(error).toBeInstanceOf(GatewayError);
   }
-  return adaptations.map(({ kind, field }) => `${kind} ${field}`);
+  return adaptations.map(({ kind, field }) => `${kind} ${formatPath(field)}`);
 }
 
 const effort = (value: ReasoningEffort) => ({ control: { case: "effort" as const, value } });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
 import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
+import { applyAdaptations } from "../../support/planning.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
 import { adapter, collect, context, fixture, model, request } from "./harness.ts";
 

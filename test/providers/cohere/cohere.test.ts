@@ -1,12 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { checkSupport } from "../../../src/providers/cohere/adaptations.ts";
 import { toRequest } from "../../../src/providers/cohere/request.ts";
+import { applyAdaptations } from "../../support/planning.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
 import { adapter, brief, collect, context, request } from "../chat-completions/harness.ts";
 
@@ -190,5 +190,7 @@ test("a model that does not think gets earlier thoughts only as the plan of its 
   const messages = toRequest(asked, model, "cohere").messages;
   expect(messages).toMatchObject([{ tool_plan: "look" }, { role: "tool" }, { content: "noon" }]);
   expect(messages[0]).not.toHaveProperty("content");
-  expect(checkSupport(asked, model)).toMatchObject([{ kind: "EMULATED", field: "messages[2].parts[0].reasoning" }]);
+  expect(checkSupport(asked, model)).toMatchObject([
+    { kind: "EMULATED", field: ["messages", 2, "parts", 0, "reasoning"] },
+  ]);
 });

@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { ChatEvent } from "../../../src/chat/stream/events.ts";
 import { createFold } from "../../../src/chat/stream/fold.ts";
 import { createStreamValidator } from "../../../src/chat/stream/stream-validator.ts";
-import { GatewayError } from "../../../src/errors.ts";
+import { fieldText, GatewayError } from "../../../src/errors.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { AttemptSchema, type ChatCompletion, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { type PartSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
@@ -218,7 +219,7 @@ describe("parameters", () => {
       chatTemplateKwargs: {},
       reasoning: create(ReasoningConfigSchema, { format: ReasoningFormat.RAW }),
     };
-    expect(adapter.checkSupport(request, model).map(({ kind, field }) => [kind, field])).toEqual([
+    expect(adapter.checkSupport(request, model).map(({ kind, field }) => [kind, formatPath(field)])).toEqual([
       ["UNSUPPORTED_PARAMETER", "parameters.min_output_tokens"],
       ["UNSUPPORTED_PARAMETER", "parameters.logit_bias"],
       ["UNSUPPORTED_PARAMETER", "chat_template_kwargs"],
@@ -317,13 +318,13 @@ describe("a script", () => {
   test("is refused with every mistake in it by its path", async () => {
     const error = await refusal(ask({ script: { repeat: 0, fail: { reason: "NOPE" }, sleep: 1 } }));
     expect(error.reason).toBe("INVALID_REQUEST");
-    expect(error.facts.fields?.map(({ field }) => field)).toEqual([
+    expect(error.facts.fields?.map(fieldText)).toEqual([
       "chat.provider_options.echo.repeat",
       "chat.provider_options.echo.fail.reason",
       "chat.provider_options.echo",
     ]);
     const prompted = await refusal(ask({ prompt: '{"echo": {"text": 1}}' }));
-    expect(prompted.facts.fields?.map(({ field }) => field)).toEqual(["chat.messages[0].echo.text"]);
+    expect(prompted.facts.fields?.map(fieldText)).toEqual(["chat.messages[0].echo.text"]);
     expect((await refusal(ask({ script: { end: {}, stall: {} } }))).message).toContain("only one of");
   });
 });

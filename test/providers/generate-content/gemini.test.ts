@@ -114,7 +114,7 @@ describe("a request to the Gemini API", () => {
       contents: [{ role: "user", parts: [{ text: "Be brief." }, { text: "hello" }] }],
     });
     expect(offline.checkSupport(request({ messages }), model("gemma-4-31b-it"))).toMatchObject([
-      { kind: "EMULATED", field: "messages[0]" },
+      { kind: "EMULATED", field: ["messages", 0] },
     ]);
   });
 
@@ -128,11 +128,11 @@ describe("a request to the Gemini API", () => {
   });
 
   it.each([
-    ["gemini-2.5-pro", 0, [{ kind: "ADJUSTED", field: "reasoning.budget_tokens", set: 128 }]],
-    ["gemini-2.5-pro", 99_999, [{ kind: "ADJUSTED", field: "reasoning.budget_tokens", set: 32_768 }]],
+    ["gemini-2.5-pro", 0, [{ kind: "ADJUSTED", field: ["reasoning", "budget_tokens"], set: 128 }]],
+    ["gemini-2.5-pro", 99_999, [{ kind: "ADJUSTED", field: ["reasoning", "budget_tokens"], set: 32_768 }]],
     ["gemini-2.5-flash", 0, []],
-    ["gemini-2.5-flash", 99_999, [{ kind: "ADJUSTED", field: "reasoning.budget_tokens", set: 24_576 }]],
-    ["gemini-2.0-flash", 512, [{ kind: "UNSUPPORTED_PARAMETER", field: "reasoning" }]],
+    ["gemini-2.5-flash", 99_999, [{ kind: "ADJUSTED", field: ["reasoning", "budget_tokens"], set: 24_576 }]],
+    ["gemini-2.0-flash", 512, [{ kind: "UNSUPPORTED_PARAMETER", field: ["reasoning"] }]],
   ])("keeps the budget of %s, asked for %i tokens, in its range", (name, value, adaptations) => {
     const asked = request({ reasoning: { control: { case: "budgetTokens", value } } });
     expect(offline.checkSupport(asked, model(name))).toMatchObject(adaptations);
@@ -147,7 +147,7 @@ describe("a request to the Gemini API", () => {
     const asked = request({ reasoning: { control: { case: "effort", value } } });
     const message = `the model ${name} takes the reasoning efforts ${efforts}`;
     expect(offline.checkSupport(asked, model(name))).toEqual([
-      { kind: "REJECTED", field: "reasoning.effort", message },
+      { kind: "REJECTED", field: ["reasoning", "effort"], message },
     ]);
   });
 
@@ -159,8 +159,8 @@ describe("a request to the Gemini API", () => {
     });
     expect(offline.checkSupport(asked, model("gemini-3.8-flash"))).toEqual([]);
     expect(offline.checkSupport(asked, model("gemini-2.5-pro"))).toMatchObject([
-      { kind: "UNSUPPORTED_PARAMETER", field: "parameters.presence_penalty" },
-      { kind: "REJECTED", field: "output_format" },
+      { kind: "UNSUPPORTED_PARAMETER", field: ["parameters", "presence_penalty"] },
+      { kind: "REJECTED", field: ["output_format"] },
     ]);
   });
 });

@@ -1,12 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
 import type { ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { AttemptSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { startAttempt } from "../../../src/routing/attempt.ts";
 import { createLlmEngine } from "../../contract/fixtures/llm-engine.ts";
+import { applyAdaptations } from "../../support/planning.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { ask } from "../../support/requests.ts";
 

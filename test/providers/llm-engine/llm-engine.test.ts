@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
 import type { ChatEvent } from "../../../src/chat/stream/events.ts";
 import { createFold } from "../../../src/chat/stream/fold.ts";
 import { ConfigError } from "../../../src/config/config-error.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import type { ChatRequest } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
@@ -11,6 +11,7 @@ import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { runOnTarget } from "../../../src/routing/choices.ts";
 import { createLlmEngine } from "../../contract/fixtures/llm-engine.ts";
+import { applyAdaptations } from "../../support/planning.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { ask } from "../../support/requests.ts";
 
@@ -199,7 +200,7 @@ describe("v1 of LLM Engine", () => {
     const kinds = (options: object) =>
       createLlmEngine("http://127.0.0.1:9", { api: "v1", ...options })
         .checkSupport(hello, modelOf("falcon-40b"))
-        .map(({ kind, field }) => `${kind} ${field}`);
+        .map(({ kind, field }) => `${kind} ${formatPath(field)}`);
     expect(kinds({})).toContain("REJECTED model");
     expect(kinds({ template: "chatml" })).not.toContain("REJECTED model");
   });

@@ -1,12 +1,13 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
 import { capabilityAdaptations } from "../../../src/chat/planning/capabilities.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { localAdaptations } from "../../../src/providers/local/adaptations.ts";
 import { modelEntry } from "../../../src/providers/local/models.ts";
+import { applyAdaptations } from "../../support/planning.ts";
 
 type Request = MessageInitShape<typeof ChatRequestSchema>;
 type Part = NonNullable<NonNullable<Request["messages"]>[number]["parts"]>[number];
@@ -16,7 +17,7 @@ const model = modelEntry({ name: "some", displayName: "Some" }, []);
 function found(request: Request): string[] {
   const full = create(ChatRequestSchema, request);
   const adaptations = [...capabilityAdaptations(full, model), ...localAdaptations(full)];
-  return adaptations.map(({ kind, field }) => `${kind} ${field}`);
+  return adaptations.map(({ kind, field }) => `${kind} ${formatPath(field)}`);
 }
 
 const say = (...parts: Part[]): Request => ({ messages: [{ role: Role.USER, parts }] });
@@ -64,9 +65,9 @@ describe("the adaptations of local models", () => {
     ["REJECTED messages[0].parts[0]", say({ kind: { case: "toolResult", value: { toolCallId: "1" } } })],
     ["REJECTED messages[0].parts[0]", say({ kind: { case: "media", value: { mediaType: "video/mp4" } } })],
     ["REJECTED messages[0].parts[0].media", say({ kind: { case: "media", value: { mediaType: "image/png" } } })],
-    ["EMULATED messages", say({ kind: { case: "reasoning", value: { text: "hm" } } })],
-    ["EMULATED messages", { messages: [{ role: Role.USER, name: "Ada", parts: [] }] }],
-    ["EMULATED messages", say({ kind: { case: "text", value: "Hi" }, cacheHint: {} })],
+    ["EMULATED messages[0].parts[0].reasoning", say({ kind: { case: "reasoning", value: { text: "hm" } } })],
+    ["EMULATED messages[0].name", { messages: [{ role: Role.USER, name: "Ada", parts: [] }] }],
+    ["EMULATED messages[0].parts[0].cache_hint", say({ kind: { case: "text", value: "Hi" }, cacheHint: {} })],
   ])("says %s", (expected, request) => {
     expect(found(request)).toEqual([expected]);
   });

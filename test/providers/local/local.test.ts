@@ -216,7 +216,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     const chatTemplate = "{% for i in range(1000000000) %}x{% endfor %}";
     await expect(open({ ...say("Hi"), chatTemplate }).next()).rejects.toMatchObject({
       reason: "INVALID_REQUEST",
-      facts: { fields: [{ field: "chat.chat_template" }] },
+      facts: { fields: [{ field: ["chat_template"] }] },
     });
     await expect(ask("Hi", { maxOutputTokens: 1 })).resolves.toBeDefined();
   });

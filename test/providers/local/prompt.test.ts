@@ -75,7 +75,7 @@ describe("the prompt", () => {
   it("is refused in the words of the model's own template where that cannot write the messages", async () => {
     await expect(render("{{ raise_exception('roles must alternate') }}")).rejects.toMatchObject({
       reason: "INVALID_REQUEST",
-      facts: { fields: [{ field: "chat.messages", description: expect.stringContaining("roles must alternate") }] },
+      facts: { fields: [{ field: ["messages"], description: expect.stringContaining("roles must alternate") }] },
     });
   });
 

@@ -189,7 +189,9 @@ test("thoughts go back to models that reason, and are left out, with a warning, 
   expect(messagesOf(asked)[1]).toEqual({ role: "assistant", content: [thinking, { type: "text", text: "4" }] });
   const plain = model("ministral-8b-latest", { reasoning: false });
   expect(messagesOf(asked, plain)[1]).toEqual({ role: "assistant", content: "4" });
-  expect(checkSupport(asked, plain)).toMatchObject([{ kind: "EMULATED", field: "messages[1].parts[0].reasoning" }]);
+  expect(checkSupport(asked, plain)).toMatchObject([
+    { kind: "EMULATED", field: ["messages", 1, "parts", 0, "reasoning"] },
+  ]);
   const cleared = request({ messages, reasoning: { clearEarlierReasoning: true } });
   expect(messagesOf(cleared)[1]).toEqual({ role: "assistant", content: "4" });
 });
@@ -208,7 +210,7 @@ test.each([
 ] as const)("%s takes only its own efforts", (name, taken: readonly ReasoningEffort[], kind) => {
   for (const effort of [NONE, LOW, MEDIUM, HIGH, MAX]) {
     const asked = request({ reasoning: { control: { case: "effort", value: effort } } });
-    const expected = taken.includes(effort) ? [] : [{ kind, field: "reasoning.effort" }];
+    const expected = taken.includes(effort) ? [] : [{ kind, field: ["reasoning", "effort"] }];
     expect(checkSupport(asked, model(name))).toMatchObject(expected);
   }
 });

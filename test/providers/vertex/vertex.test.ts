@@ -134,7 +134,7 @@ describe("a request to Vertex AI", () => {
       serviceTier: "flex",
     });
     const found = adapterFor("http://127.0.0.1:9", place).checkSupport(asked, pro);
-    expect(found).toMatchObject([{ kind: "UNSUPPORTED_PARAMETER", field: "service_tier" }]);
+    expect(found).toMatchObject([{ kind: "UNSUPPORTED_PARAMETER", field: ["service_tier"] }]);
   });
 });
 
@@ -165,7 +165,7 @@ describe("express mode of Vertex AI", () => {
   it("takes the same requests as a project does", () => {
     const asked = request({ parameters: { presencePenalty: 1 }, serviceTier: "flex" });
     const adapter = express("http://127.0.0.1:9");
-    expect(adapter.checkSupport(asked, pro)).toMatchObject([{ field: "service_tier" }]);
+    expect(adapter.checkSupport(asked, pro)).toMatchObject([{ field: ["service_tier"] }]);
   });
 
   it.each([{ project: "p1" }, { location: "eu" }, { key_file: "key.json" }])("refuses %o beside a key", (options) => {

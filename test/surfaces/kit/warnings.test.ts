@@ -31,9 +31,4 @@ describe("warnings in a header", () => {
       }),
     );
   });
-
-  it("name fields as they are told to", () => {
-    const warnings = [create(WarningSchema, { reason: "ADJUSTED", field: "parameters.top_k", message: "m" })];
-    expect(formatWarnings(warnings, (path) => `own.${path}`)).toContain('"field":"own.parameters.top_k"');
-  });
 });

@@ -1,7 +1,8 @@
 import { toJson } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { GatewayError } from "../../../src/errors.ts";
+import { fieldText, GatewayError } from "../../../src/errors.ts";
+import { formatDotted } from "../../../src/field-path.ts";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
@@ -10,6 +11,7 @@ import { deepinfraSurface } from "../../../src/surfaces/deepinfra/chat.ts";
 import { parseBody } from "../../../src/surfaces/kit/body.ts";
 import type { ChatSurface } from "../../../src/surfaces/kit/surface.ts";
 import { openaiSurface } from "../../../src/surfaces/openai/chat.ts";
+import { toPath } from "../../support/paths.ts";
 import { noModels } from "../harness.ts";
 
 const surfaces = [openaiSurface, cerebrasSurface, deepinfraSurface];
@@ -28,7 +30,7 @@ function violationsOf(act: () => unknown): readonly (readonly [field: string, ru
     act();
   } catch (error) {
     if (error instanceof GatewayError)
-      return (error.facts.fields ?? []).map(({ field, rule }) => [field, rule] as const);
+      return (error.facts.fields ?? []).map((violation) => [fieldText(violation), violation.rule] as const);
     throw error;
   }
   return [];
@@ -207,28 +209,30 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     });
     const limit = surface === deepinfraSurface ? "max_tokens" : "max_completion_tokens";
     const expected: Record<string, string> = {
-      "chat.messages": "messages",
-      "chat.messages[0].role": "messages.0.role",
-      "chat.messages[0].parts": "messages.0.content",
-      "chat.messages[0].parts[0].media": "messages.0.content.0",
-      "chat.messages[1].parts[0]": "messages.1.content",
-      "chat.messages[1].parts[1].tool_call.id": "messages.1.tool_calls.0.id",
-      "chat.messages[1].parts[1].tool_call.arguments_json": "messages.1.tool_calls.0.function.arguments",
-      "chat.messages[2].parts[0].tool_result.tool_call_id": "messages.2.tool_call_id",
-      "chat.parameters.temperature": "temperature",
-      "chat.parameters.stop_sequences": "stop",
-      "chat.parameters.stop_sequences[1]": "stop.1",
-      "chat.parameters.max_output_tokens": limit,
-      "chat.parameters": "top_logprobs",
-      "chat.tools[3].parameters_json_schema": "tools.3.function.parameters",
-      "chat.output_format.json_schema.name": "response_format.json_schema.name",
-      "chat.output_format.json_schema.schema_json": "response_format.json_schema.schema",
-      "chat.reasoning.effort": "reasoning_effort",
-      "chat.model": "model",
-      "chat.account_id": "x-selected-account-id",
-      "chat.user": "user",
+      messages: "messages",
+      "messages[0].role": "messages.0.role",
+      "messages[0].parts": "messages.0.content",
+      "messages[0].parts[0].media": "messages.0.content.0",
+      "messages[1].parts[0]": "messages.1.content",
+      "messages[1].parts[1].tool_call.id": "messages.1.tool_calls.0.id",
+      "messages[1].parts[1].tool_call.arguments_json": "messages.1.tool_calls.0.function.arguments",
+      "messages[2].parts[0].tool_result.tool_call_id": "messages.2.tool_call_id",
+      "parameters.temperature": "temperature",
+      "parameters.stop_sequences": "stop",
+      "parameters.stop_sequences[1]": "stop.1",
+      "parameters.max_output_tokens": limit,
+      parameters: "top_logprobs",
+      "tools[3].parameters_json_schema": "tools.3.function.parameters",
+      "output_format.json_schema.name": "response_format.json_schema.name",
+      "output_format.json_schema.schema_json": "response_format.json_schema.schema",
+      "reasoning.effort": "reasoning_effort",
+      model: "model",
+      account_id: "x-selected-account-id",
+      user: "user",
     };
-    expect(Object.fromEntries(Object.keys(expected).map((path) => [path, nameField?.(path)]))).toEqual(expected);
+    expect(
+      Object.fromEntries(Object.keys(expected).map((path) => [path, formatDotted(nameField(toPath(path)))])),
+    ).toEqual(expected);
   });
 });
 

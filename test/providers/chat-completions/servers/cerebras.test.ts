@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../../../src/chat/planning/adaptations.ts";
+import { formatPath } from "../../../../src/field-path.ts";
 import type { ChatRequest } from "../../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { modelOf, text, thought } from "../../../contract/fixtures/chat-completions.ts";
+import { applyAdaptations } from "../../../support/planning.ts";
 import { startReplayUpstream } from "../../../support/replay-upstream.ts";
 import { adapter, brief, collect, context, request } from "../harness.ts";
 
@@ -183,6 +184,8 @@ describe("queue_threshold", () => {
   ])("with the tier %j and %d ms is taken: %s", (serviceTier, queue_threshold, isTaken) => {
     const asked = request({ serviceTier, ...own({ queue_threshold }) });
     const found = adapter("http://127.0.0.1:9/v1", {}, "cerebras").checkSupport(asked, model);
-    expect(found.map(({ kind, field }) => `${kind} ${field}`)).toEqual(isTaken ? [] : ["REJECTED provider_options"]);
+    expect(found.map(({ kind, field }) => `${kind} ${formatPath(field)}`)).toEqual(
+      isTaken ? [] : ["REJECTED provider_options"],
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { formatPath } from "../../../../src/field-path.ts";
 import { FinishReason } from "../../../../src/gen/dragoman/v1/completion_pb.js";
 import { MessageSchema, Role } from "../../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort } from "../../../../src/gen/dragoman/v1/reasoning_pb.js";
@@ -20,7 +21,7 @@ function body(asked: Asked) {
 
 function limits(providerModel: string, asked: Asked) {
   const found = offline.checkSupport(request(asked), modelOf("moonshot", providerModel));
-  return found.map(({ kind, field }) => `${kind} ${field}`);
+  return found.map(({ kind, field }) => `${kind} ${formatPath(field)}`);
 }
 
 describe("Moonshot's models", () => {

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import type { ChatEvent } from "../../../../src/chat/stream/events.ts";
 import { createFold } from "../../../../src/chat/stream/fold.ts";
+import { formatPath } from "../../../../src/field-path.ts";
 import { MessageSchema, Role } from "../../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { answer, declared, modelOf, text, thought, toolCall } from "../../../contract/fixtures/chat-completions.ts";
@@ -18,7 +19,7 @@ function body(server: string, asked: Asked) {
 
 function limits(server: string, asked: Asked, model = modelOf(server, "m")) {
   const found = declared(server)("http://127.0.0.1:9").checkSupport(request(asked), model);
-  return found.map(({ kind, field }) => `${kind} ${field}`);
+  return found.map(({ kind, field }) => `${kind} ${formatPath(field)}`);
 }
 
 const effort = (value: ReasoningEffort) => ({ reasoning: { control: { case: "effort" as const, value } } });

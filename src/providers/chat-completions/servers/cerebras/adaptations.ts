@@ -11,7 +11,7 @@ export function asksForJson({ outputFormat }: ChatRequest): boolean {
 export function* cerebrasAdaptations(request: ChatRequest): Generator<Adaptation> {
   if (asksForJson(request)) {
     const message = "Cerebras does not stream JSON: a stream gets the whole answer at once";
-    yield { kind: "EMULATED", field: "output_format", message };
+    yield { kind: "EMULATED", field: ["output_format"], message };
   }
   const threshold = request.providerOptions.cerebras?.queue_threshold;
   if (threshold === undefined) return;
@@ -19,6 +19,6 @@ export function* cerebrasAdaptations(request: ChatRequest): Generator<Adaptation
   const isRight = typeof threshold === "number" && threshold >= least && threshold <= most;
   if (!isRight || !tiers.includes(request.serviceTier)) {
     const message = `Cerebras takes a queue_threshold of ${least} to ${most} with the service tiers ${tiers.join(" and ")}`;
-    yield { kind: "REJECTED", field: "provider_options", message };
+    yield { kind: "REJECTED", field: ["provider_options"], message };
   }
 }

@@ -11,5 +11,5 @@ export function* deepInfraAdaptations({ tools }: ChatRequest): Generator<Adaptat
     field,
     tools.map(({ strict: _, ...tool }) => tool),
   );
-  yield { kind: "ADJUSTED", field: "tools", message: "DeepInfra does not take strict for a tool", set };
+  yield { kind: "ADJUSTED", field: ["tools"], message: "DeepInfra does not take strict for a tool", set };
 }

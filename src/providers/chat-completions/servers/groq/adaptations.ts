@@ -6,5 +6,5 @@ import { unsupported } from "../../../kit/adaptations.ts";
 /** With tools it takes only reasoning that is apart from the text. https://console.groq.com/docs/reasoning */
 export function* groqAdaptations({ reasoning, tools }: ChatRequest): Generator<Adaptation> {
   if (reasoning?.format !== ReasoningFormat.RAW || tools.length === 0) return;
-  yield unsupported("reasoning.format", "Groq does not leave the reasoning inside the text where there are tools");
+  yield unsupported(["reasoning", "format"], "Groq does not leave the reasoning inside the text where there are tools");
 }

@@ -33,10 +33,10 @@ export function* moonshotAdaptations(request: ChatRequest, { providerModel }: Mo
   yield* effortAdaptations(effortOf(request), thinking, `the model ${providerModel}`);
   const isForced = request.toolChoice?.choice.value === ToolChoiceMode.REQUIRED;
   if (isForced && (thinking === "always" || (thinking === "switch" && effortOf(request) !== NONE))) {
-    yield refused("tool_choice.mode", `the model ${providerModel} cannot be made to call a tool while it thinks`);
+    yield refused(["tool_choice", "mode"], `the model ${providerModel} cannot be made to call a tool while it thinks`);
   }
   if (request.parameters?.stopSequences.some((text) => Buffer.byteLength(text) > stopLimit)) {
-    yield refused("parameters.stop_sequences", `Moonshot takes stop sequences of at most ${stopLimit} bytes`);
+    yield refused(["parameters", "stop_sequences"], `Moonshot takes stop sequences of at most ${stopLimit} bytes`);
   }
 }
 
@@ -46,7 +46,7 @@ function* effortAdaptations(
   subject: string,
 ): Generator<Adaptation> {
   if (effort === undefined || thinking === undefined) return;
-  const field = "reasoning.effort";
+  const field = ["reasoning", "effort"];
   switch (thinking) {
     case "efforts":
       if (![LOW, HIGH, MAX].includes(effort)) yield effortRejected(subject, [LOW, HIGH, MAX]);

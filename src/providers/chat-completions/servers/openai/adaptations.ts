@@ -6,10 +6,10 @@ import { refused, unsupported } from "../../../kit/adaptations.ts";
 /** Source: the model catalog of the npm package @ai-sdk/openai 4.0.118. */
 export function* openAiAdaptations({ parameters }: ChatRequest, { providerModel }: Model): Generator<Adaptation> {
   if (/^gpt-5(\.\d+)?-(pro|codex)/.test(providerModel)) {
-    yield refused("model", `OpenAI answers for ${providerModel} only on its Responses API: use another model`);
+    yield refused(["model"], `OpenAI answers for ${providerModel} only on its Responses API: use another model`);
   }
   const { temperature = 1 } = parameters ?? {};
   if (temperature !== 1 && /^gpt-4o.*-search-preview/.test(providerModel)) {
-    yield unsupported("parameters.temperature", `the model ${providerModel} does not take a temperature`);
+    yield unsupported(["parameters", "temperature"], `the model ${providerModel} does not take a temperature`);
   }
 }

@@ -1,7 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fitWindow } from "../../../src/chat/planning/context-window.ts";
+import { startDraft } from "../../../src/chat/planning/draft.ts";
+import { fitWindow } from "../../../src/chat/planning/fit-window.ts";
 import type { Profile } from "../../../src/chat/planning/profile.ts";
 import { isSystem } from "../../../src/chat/validation/request-rules.ts";
 import { GatewayError } from "../../../src/errors.ts";
@@ -38,8 +39,11 @@ function createCounter(exact = true): TokenCounter & { readonly counts: number }
   };
 }
 
+const fitTo = (chat: ChatRequest, of: ReturnType<typeof model>, profile: Profile, counter = createCounter()) =>
+  fitWindow(startDraft(chat), { model: of, profile, counter });
+
 const limitOf = async (chat: ChatRequest, of: ReturnType<typeof model>, profile: Profile) =>
-  (await fitWindow(chat, of, profile, createCounter())).request.parameters?.maxOutputTokens;
+  (await fitTo(chat, of, profile)).request.parameters?.maxOutputTokens;
 
 describe("the length of an answer when the caller does not say", () => {
   const egp = profiles["egp-chat"];
@@ -76,7 +80,7 @@ describe("the length of an answer when the caller does not say", () => {
 
 describe("a prompt that is too long", () => {
   const refusal = async (chat: ChatRequest, profile: Profile, exact = true) =>
-    fitWindow(chat, model("openai-chat", 100), profile, createCounter(exact)).then(
+    fitTo(chat, model("openai-chat", 100), profile, createCounter(exact)).then(
       () => undefined,
       (error: unknown) => (error instanceof GatewayError ? error : undefined),
     );
@@ -109,7 +113,7 @@ describe("a prompt that is too long", () => {
 describe("counting", () => {
   const countsFor = async (tokens: number, profile: Profile) => {
     const counter = createCounter();
-    await fitWindow(
+    await fitTo(
       request([say(Role.USER, tokens)], { parameters: { maxOutputTokens: 1 } }),
       model("llm-engine", 100),
       profile,
@@ -129,8 +133,8 @@ describe("trimming", () => {
   it("is warned about where the window is not known, when it was asked for", async () => {
     const chat = request([say(Role.USER, 9)], { memoryStrategy: { strategy: { case: "autoTrim", value: {} } } });
     const checkSupport = async (asked: ChatRequest) =>
-      (await fitWindow(asked, model("openai-chat", 0), profiles["egp-deployment"], createCounter())).adaptations;
-    expect(await checkSupport(chat)).toMatchObject([{ kind: "UNSUPPORTED_PARAMETER", field: "memory_strategy" }]);
+      (await fitTo(asked, model("openai-chat", 0), profiles["egp-deployment"])).adaptations;
+    expect(await checkSupport(chat)).toMatchObject([{ kind: "UNSUPPORTED_PARAMETER", field: ["memory_strategy"] }]);
     expect(await checkSupport(request([say(Role.USER, 9)]))).toEqual([]);
   });
 
@@ -148,7 +152,7 @@ describe("trimming", () => {
         const least = size(messages.filter((message, index) => isSystem(message) || index === messages.length - 1));
         const window = Math.max(100, least + 1);
         const strategy = { strategy: { case: "autoTrim", value: {} } } as const;
-        const { request: fitted, adaptations } = await fitWindow(
+        const { request: fitted, adaptations } = await fitTo(
           request(messages, { memoryStrategy: strategy }),
           model("openai-chat", window),
           profiles.plain,

@@ -1,12 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { FieldOrigins } from "../../../src/chat/planning/field-origins.ts";
-import { prepareMessages } from "../../../src/chat/planning/prepare.ts";
+import { callersError, callersField } from "../../../src/chat/planning/origins.ts";
 import { GatewayError, invalidRequest } from "../../../src/errors.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import type { ChatRequest } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { profiles } from "../../../src/profiles/profiles.ts";
+import { toPath } from "../../support/paths.ts";
+import { prepareDraft } from "../../support/planning.ts";
 import { ask } from "../../support/requests.ts";
 
 const text = (value: string, more: object = {}) => ({ kind: { case: "text" as const, value }, ...more });
@@ -20,8 +22,8 @@ const model = create(ModelSchema, { id: "m", provider: "p" });
 const withoutSystem = create(ModelSchema, { id: "m", provider: "p", capabilities: { systemMessages: false } });
 
 /** The caller's field for one of the messages as they go out. */
-function fieldOf(chat: ChatRequest, of: Model, sent: string): string {
-  return new FieldOrigins(chat.messages, prepareMessages(chat, of, profiles.plain).messages).field(sent);
+function fieldOf(chat: ChatRequest, of: Model, sent: string, profile = profiles.plain): string {
+  return formatPath(callersField(prepareDraft(chat, of, profile).origins, toPath(sent)));
 }
 
 describe("the caller's place of a field", () => {
@@ -37,8 +39,8 @@ describe("the caller's place of a field", () => {
       "instructions were put before it",
       ask("m", "", { messages: turns, instructions: "be terse" }),
       model,
-      "chat.messages[3].role",
-      "chat.messages[2].role",
+      "messages[3].role",
+      "messages[2].role",
     ],
     [
       "state was taken from a copy",
@@ -65,6 +67,24 @@ describe("the caller's place of a field", () => {
     expect(fieldOf(chat, of, sent)).toBe(asked);
   });
 
+  it("is each message's own where the profile joins them to one", () => {
+    const system = (value: string, more: object = {}) => ({ role: Role.SYSTEM, parts: [text(value, more)] });
+    const chat = ask("m", "", { messages: [system("x", { cacheHint: {} }), ...turns, system("y"), system("z")] });
+    const field = (sent: string) => fieldOf(chat, model, sent, profiles.cerebras);
+    expect(field("messages[0].parts[0].cache_hint")).toBe("messages[0].parts[0].cache_hint");
+    expect(field("messages[0].parts[1].cache_hint")).toBe("messages[5].parts[0].cache_hint");
+    expect(field("messages[0].name")).toBe("messages[0].name");
+  });
+
+  it("is the system message's where its text was put into a user turn", () => {
+    const system = { role: Role.SYSTEM, parts: [text("x"), text("y", { cacheHint: {} })] };
+    const chat = ask("m", "", { messages: [...turns.slice(1, 2), ...turns.slice(0, 1), system] });
+    const field = (sent: string) => fieldOf(chat, withoutSystem, sent);
+    expect(field("messages[1].parts[1].cache_hint")).toBe("messages[2].parts[1].cache_hint");
+    expect(field("messages[1].parts[2].media")).toBe("messages[1].parts[0].media");
+    expect(field("messages[1].name")).toBe("messages[1].name");
+  });
+
   it("is the conversation where the caller wrote nothing of the kind, and other fields are their own", () => {
     const chat = ask("m", "", { messages: turns, instructions: "be terse" });
     expect(fieldOf(chat, model, "messages[0].parts[0]")).toBe("messages");
@@ -74,11 +94,14 @@ describe("the caller's place of a field", () => {
 
   it("is what an error names, in its fields and in its words", () => {
     const chat = ask("m", "", { messages: turns, instructions: "be terse" });
-    const places = new FieldOrigins(chat.messages, prepareMessages(chat, model, profiles.plain).messages);
-    const error = places.error(invalidRequest([{ field: "chat.messages[2].role", description: "is misplaced" }]));
-    expect(error).toMatchObject({ reason: "INVALID_REQUEST", facts: { fields: [{ field: "chat.messages[1].role" }] } });
+    const { origins } = prepareDraft(chat, model, profiles.plain);
+    const error = callersError(
+      origins,
+      invalidRequest([{ field: ["messages", 2, "role"], description: "is misplaced" }]),
+    );
+    expect(error).toMatchObject({ reason: "INVALID_REQUEST", facts: { fields: [{ field: ["messages", 1, "role"] }] } });
     expect(error).toHaveProperty("message", "invalid request: chat.messages[1].role: is misplaced");
     const others = [new Error("x"), new GatewayError("INTERNAL", "x")];
-    for (const other of others) expect(places.error(other)).toBe(other);
+    for (const other of others) expect(callersError(origins, other)).toBe(other);
   });
 });

@@ -1,16 +1,20 @@
 import { create, type JsonObject } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyAdaptations } from "../../../src/chat/planning/adaptations.ts";
+import { completeText } from "../../../src/chat/planning/complete-text.ts";
 import {
-  completionOnly,
   type DeclaredParameter,
   deploymentParameterViolations,
-  withDeploymentParameters,
-} from "../../../src/chat/planning/deployment.ts";
+  placeDeploymentParameters,
+} from "../../../src/chat/planning/deployment-parameters.ts";
+import { startDraft } from "../../../src/chat/planning/draft.ts";
 import { GatewayError } from "../../../src/errors.ts";
+import { formatPath } from "../../../src/field-path.ts";
 import type { ChatRequest } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { type Message, MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import { fieldsOf } from "../../support/paths.ts";
+import { applyAdaptations } from "../../support/planning.ts";
 import { ask } from "../../support/requests.ts";
 
 const declare = (name: string, type: DeclaredParameter["type"], required = false): DeclaredParameter => ({
@@ -30,9 +34,13 @@ const bound = (deploymentParameters: JsonObject, more: Parameters<typeof ask>[2]
   ask("deployments/d", "hi", { ...more, deploymentParameters });
 const wrong = (parameters: JsonObject) =>
   deploymentParameterViolations(bound(parameters), declared).map(({ field, description }) => [
-    field.replace("chat.deployment_parameters.", ""),
+    formatPath(field.slice(1)),
     description,
   ]);
+
+const withDeploymentParameters = (chat: ChatRequest, provider: string) =>
+  placeDeploymentParameters(startDraft(chat), { model: create(ModelSchema, { provider }) }).request;
+const completionOnly = (chat: ChatRequest) => completeText(startDraft(chat), { completionOnly: true });
 
 function errorOf(attempt: () => unknown): GatewayError {
   try {
@@ -82,7 +90,7 @@ describe("deployment parameters", () => {
   it("are refused by a model that declares none, but not an empty mapping of them", () => {
     expect(deploymentParameterViolations(bound({ foo: 1 }))).toEqual([
       {
-        field: "chat.deployment_parameters.foo",
+        field: ["deployment_parameters", "foo"],
         description: "is not a parameter of the model; this model takes none",
       },
     ]);
@@ -122,7 +130,7 @@ describe("placing deployment parameters", () => {
     const chat = bound({ tone: "kind", depth: 1 }, { providerOptions: { openai: { tone: "rude" } } });
     const error = errorOf(() => withDeploymentParameters(chat, "openai"));
     expect(error.reason).toBe("INVALID_REQUEST");
-    expect(error.facts.fields?.map(({ field }) => field)).toEqual(["chat.provider_options.openai.tone"]);
+    expect(error.facts.fields?.map(({ field }) => field)).toEqual([["provider_options", "openai", "tone"]]);
     expect(error.message).not.toMatch(/kind|rude/);
   });
 });
@@ -154,7 +162,7 @@ describe("a model that only completes text", () => {
         const last = messages.findLast(({ role }) => role === Role.USER);
         const chat = ask("deployments/d", "", { messages });
         if (last === undefined) {
-          expect(errorOf(() => completionOnly(chat)).facts.fields?.[0]?.field).toBe("chat.messages");
+          expect(errorOf(() => completionOnly(chat)).facts.fields?.[0]?.field).toEqual(["messages"]);
         } else {
           const { request, adaptations } = completionOnly(chat);
           expect(request.messages).toEqual([last]);
@@ -194,7 +202,7 @@ describe("a model that only completes text", () => {
     const fields = (messages: Message[]) => {
       const chat = ask("deployments/d", "", { messages, tools: [{ name: "f" }] });
       const refused = completionOnly(chat).adaptations.filter(({ kind }) => kind === "REJECTED");
-      return refused.map(({ field }) => field);
+      return fieldsOf(refused);
     };
     expect(fields([say(Role.USER, "one"), shown])).toEqual(["messages[1].parts[1]", "tools"]);
     expect(fields([shown, say(Role.USER, "one")])).toEqual(["tools"]);

@@ -1,0 +1,61 @@
+import { GatewayError } from "../../errors.ts";
+import { formatPath, isSamePath, isWithin } from "../../field-path.ts";
+import { ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Adaptation } from "./adaptations.ts";
+import type { Draft, DraftAdaptation } from "./draft.ts";
+import { withField } from "./with-field.ts";
+
+/**
+ * Leaves out or changes what the adaptations of a draft name, and makes their warnings. With `strict_parameters`, or for
+ * what cannot be left out, throws one error that names every field. Fields that the profile set are changed without a
+ * word.
+ *
+ * After every step that finds adaptations, so that all are told at once.
+ */
+export function applyAdaptations(draft: Draft): Draft {
+  const adaptations = withoutRepeats(draft.adaptations);
+  const told = adaptations.filter(
+    ({ callersField }) => !draft.defaulted.some((field) => isSamePath(field, callersField)),
+  );
+  const isError = ({ kind }: Adaptation) =>
+    kind === "REJECTED" || (draft.asked.strictParameters && kind !== "EMULATED");
+  const errors = told.filter(isError);
+  if (errors.length > 0) {
+    throw new GatewayError("UNSUPPORTED_PARAMETER", errors.map(({ message }) => message).join("; "), {
+      fields: errors.map(({ callersField, message }) => ({ field: callersField, description: message })),
+      metadata: { fields: errors.map(({ callersField }) => formatPath(callersField)).join(",") },
+    });
+  }
+  let { request } = draft;
+  for (const { kind, field, set } of adaptations) {
+    if (kind !== "EMULATED") request = withField(ChatRequestSchema, request, field, set);
+  }
+  const warnings = told.map(({ kind, callersField, message }) => ({ reason: kind, field: callersField, message }));
+  return { ...draft, request, warnings: [...draft.warnings, ...warnings] };
+}
+
+const strength = { REJECTED: 3, UNSUPPORTED_PARAMETER: 2, ADJUSTED: 1, EMULATED: 0 } as const satisfies Record<
+  Adaptation["kind"],
+  number
+>;
+
+/**
+ * Where the catalog and the dialect both know why a field is not done as asked, the one that takes more away. What is
+ * done another way is not one thing: each sentence counts. Of what is left out as a whole, its fields need no word.
+ */
+function withoutRepeats(all: readonly DraftAdaptation[]): readonly DraftAdaptation[] {
+  const byField = Map.groupBy(all, ({ callersField }) => formatPath(callersField));
+  const dropped = all.filter(({ kind }) => kind === "UNSUPPORTED_PARAMETER");
+  const isInDropped = ({ callersField }: DraftAdaptation) =>
+    dropped.some(
+      (other) => other.callersField.length < callersField.length && isWithin(callersField, other.callersField),
+    );
+  return [...byField.values()].flatMap(strongest).filter((adaptation) => !isInDropped(adaptation));
+}
+
+function strongest(ofField: readonly DraftAdaptation[]): readonly DraftAdaptation[] {
+  const most = Math.max(...ofField.map(({ kind }) => strength[kind]));
+  const [first, ...others] = ofField.filter(({ kind }) => strength[kind] === most);
+  if (first === undefined || first.kind !== "EMULATED") return first ? [first] : [];
+  return [...new Map([first, ...others].map((adaptation) => [adaptation.message, adaptation])).values()];
+}

@@ -1,0 +1,42 @@
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { advise } from "./advise.ts";
+import { applyAdaptations } from "./apply-adaptations.ts";
+import { checkSupport } from "./check-support.ts";
+import { completeText } from "./complete-text.ts";
+import { placeDeploymentParameters } from "./deployment-parameters.ts";
+import { type Draft, startDraft } from "./draft.ts";
+import { dropForeignState } from "./drop-foreign-state.ts";
+import { emulateSchema } from "./emulate-schema.ts";
+import { fillDefaults } from "./fill-defaults.ts";
+import { fitWindow } from "./fit-window.ts";
+import { keepLastMessages } from "./memory.ts";
+import type { PlanningContext } from "./planning-context.ts";
+import { renderPrompt } from "./render-prompt.ts";
+import { scopeCacheKey } from "./scope-cache-key.ts";
+import { placeSystemText } from "./system-text.ts";
+
+type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
+
+/** All that is done to a request before it goes out, in order. Each step says why it stands where it stands. */
+const steps: readonly Step[] = [
+  placeDeploymentParameters,
+  completeText,
+  fillDefaults,
+  emulateSchema,
+  keepLastMessages,
+  dropForeignState,
+  placeSystemText,
+  fitWindow,
+  scopeCacheKey,
+  checkSupport,
+  applyAdaptations,
+  renderPrompt,
+  advise,
+];
+
+/** Plans a request. Throws what a step throws, and calls no provider. */
+export async function planRequest(asked: ChatRequest, context: PlanningContext): Promise<Draft> {
+  let draft = startDraft(asked);
+  for (const step of steps) draft = await step(draft, context);
+  return draft;
+}
