@@ -1,7 +1,7 @@
 import type { Path } from "@bufbuild/protobuf/reflect";
 
 /** Key of a map. */
-export interface MapKey {
+interface MapKey {
   readonly key: string | number | bigint | boolean;
 }
 

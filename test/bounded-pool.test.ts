@@ -20,7 +20,7 @@ describe("the waiting line", () => {
     expect(served).toEqual(["first", "second"]);
   });
 
-  it("refuses one more than may wait, and says when to come back", async () => {
+  it("rejects one more than may wait, and says when to come back", async () => {
     const line = new BoundedPool(["slot"], 1, notice);
     await line.take(signal);
     void line.take(signal);

@@ -30,7 +30,7 @@ export interface CallEnvironment {
 }
 
 /** What becomes known of a call while it runs, for its record. */
-export type CallFacts = Pick<CallRecord, "accountId" | "user" | "model" | "provider" | "attempts">;
+type CallFacts = Pick<CallRecord, "accountId" | "user" | "model" | "provider" | "attempts">;
 
 /**
  * A client whose own timer ran out resets the call a moment before the deadline that this service computed from its

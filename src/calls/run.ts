@@ -11,7 +11,7 @@ import type { Call } from "./call.ts";
 import type { Plan } from "./plan.ts";
 
 /** A plan in progress. */
-export interface Run {
+interface Run {
   readonly events: AsyncIterable<readonly ChatEvent[]>;
   /**
    * The events of a batch, with what only the call knows added. Throws where they are not what was requested. The events

@@ -7,7 +7,7 @@ import { type CallRequest, planCall } from "./plan-call.ts";
 import { runPlan } from "./run.ts";
 
 /** A chat request, and how its answer goes out. */
-export interface ChatCall<Desc extends DescMessage> extends CallRequest<Desc> {
+interface ChatCall<Desc extends DescMessage> extends CallRequest<Desc> {
   readonly keepProviderDeltas: boolean;
   /** Called once, right before the first event is handed on, or before the error where there was none. */
   readonly beforeAnswer: () => void;

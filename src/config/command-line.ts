@@ -15,7 +15,7 @@ Options:
 
 const actions = ["help", "version", "check", "hash-key"] as const;
 
-export interface CommandLine {
+interface CommandLine {
   readonly action: "serve" | (typeof actions)[number];
   /** From `--config`. */
   readonly file: string | undefined;

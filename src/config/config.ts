@@ -43,7 +43,7 @@ export interface Config {
     /** `keys`: a listed key is required. `loopback`: none is, and only loopback is served. `off`: none is, anywhere. */
     readonly mode: "keys" | "loopback" | "off";
     readonly keys: readonly ApiKey[];
-    /** Refuses calls that name no account, even where the key has a default. Default false. */
+    /** Rejects calls that name no account, even where the key has a default. Default false. */
     readonly requireAccount: boolean;
   };
   readonly limits: {
@@ -57,7 +57,7 @@ export interface Config {
     readonly maxCallsPerModel: number | undefined;
   };
   readonly shutdown: {
-    /** From NOT_SERVING to refusing connections, so that load balancers see it, in milliseconds. Default 0. */
+    /** From NOT_SERVING to rejecting connections, so that load balancers see it, in milliseconds. Default 0. */
     readonly delayMs: number;
     /** How long running calls may go on, in milliseconds. Default 30,000. */
     readonly graceMs: number;

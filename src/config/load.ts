@@ -14,7 +14,7 @@ import { address, level, mode } from "./schema.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { validate, validateVariable } from "./validate.ts";
 
-export interface ConfigSources {
+interface ConfigSources {
   readonly environment: Environment;
   /** Path of the file, from `--config`. Default: the variable DRAGOMAN_CONFIG; without both no file is read. */
   readonly file?: string | undefined;

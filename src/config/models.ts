@@ -18,7 +18,7 @@ import { suggest } from "./suggest.ts";
 type Facts = Pick<ModelSection, keyof ModelSection & keyof DeploymentSection>;
 
 /** What the entries of the file are made from. */
-export interface ModelSources {
+interface ModelSources {
   /** The models that the service lists by itself. */
   readonly listed: readonly Model[];
   /** The names of all known providers, on or off. */

@@ -10,7 +10,7 @@ import { Secret } from "./secret.ts";
 import { suggest } from "./suggest.ts";
 import { validateVariable } from "./validate.ts";
 
-export interface ResolvedProvider {
+interface ResolvedProvider {
   readonly status: ProviderStatus;
   readonly settings: ProviderSettings;
 }

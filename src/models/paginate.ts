@@ -4,7 +4,7 @@ import type { Model } from "../gen/dragoman/v1/model_pb.js";
 const defaultSize = 50;
 const largestSize = 1000;
 
-export interface Page {
+interface Page {
   readonly models: readonly Model[];
   /** Empty on the last page. */
   readonly nextPageToken: string;

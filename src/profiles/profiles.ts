@@ -106,7 +106,7 @@ const egpDeployment: Profile = {
   trims: true,
 };
 
-/** Seed 002, which refuses JSON mode with streaming. */
+/** Seed 002, which rejects JSON mode with streaming. */
 const cerebras: Profile = {
   ...plain,
   name: "cerebras",
@@ -165,7 +165,7 @@ export const profileFamilies: readonly string[] = [
   ...new Set(Object.values(profiles).flatMap(({ outputLimits }) => Object.keys(outputLimits))),
 ];
 
-export function isProfileName(name: string): name is ProfileName {
+function isProfileName(name: string): name is ProfileName {
   return Object.hasOwn(profiles, name);
 }
 

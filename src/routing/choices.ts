@@ -15,7 +15,7 @@ import type { Target } from "./target.ts";
 const maxRequests = 8;
 
 /** A request in progress at one target. */
-export interface TargetRun {
+interface TargetRun {
   /** One for each upstream request; by choice where each choice has its own. */
   readonly attempts: readonly Attempt[];
   readonly events: AsyncIterable<readonly ChatEvent[]>;

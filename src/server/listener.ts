@@ -22,7 +22,7 @@ export interface Listener {
   /** Health says that the service is stopping; calls still come in. */
   stopReady(): void;
   /** No new calls; those under way go on. */
-  refuseNew(): void;
+  rejectNew(): void;
   /** Closes what is left. */
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createAuthenticator } from "../accounts/keys.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
 import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
+import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
@@ -31,7 +32,7 @@ export interface Service {
   readonly models: readonly Model[];
   readonly activity: Activity;
   /**
-   * Stops in order: health turns NOT_SERVING, the configured delay passes, new calls are refused, running ones may end
+   * Stops in order: health turns NOT_SERVING, the configured delay passes, new calls are rejected, running ones may end
    * within the grace period, and what is left then ends with UNAVAILABLE.
    */
   stop(): Promise<void>;
@@ -66,14 +67,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
   };
   const listeners = await Promise.all([listenGrpc(config, services), listenHttp(config, services)]);
-  const [grpcAddress = "", httpAddress = ""] = listeners.map(({ address: { host, port } }) =>
-    host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
-  );
+  const [grpcAddress = "", httpAddress = ""] = listeners.map(({ address }) => formatAddress(address));
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     for (const listener of listeners) listener.stopReady();
     if (config.shutdown.delayMs > 0) await delay(config.shutdown.delayMs);
-    for (const listener of listeners) listener.refuseNew();
+    for (const listener of listeners) listener.rejectNew();
     const grace = new AbortController();
     await Promise.race([
       calls.idle(),

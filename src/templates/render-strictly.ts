@@ -1,7 +1,7 @@
 import { freeVariables } from "./free-variables.ts";
 import { Environment } from "./jinja.ts";
 import { explain, TemplateProblem } from "./problem.ts";
-import { type RunLimits, StrictInterpreter } from "./strict-interpreter.ts";
+import { type RenderLimits, StrictInterpreter } from "./strict-interpreter.ts";
 import { parseTemplate } from "./syntax.ts";
 
 /** A template and the variables that it may use. Everything in it is JSON. */
@@ -16,7 +16,7 @@ export type TemplateOutcome = { readonly prompt: string } | { readonly problem: 
 const mostItems = 100_000;
 
 /** Templates of models take some milliseconds. */
-export const runLimits: RunLimits = { runMs: 500, characters: 4 * 1024 * 1024, items: mostItems, depth: 500 };
+export const runLimits: RenderLimits = { runMs: 500, characters: 4 * 1024 * 1024, items: mostItems, depth: 500 };
 
 /** Characters of a problem, which may be a text that the template raises. */
 const longestProblem = 1000;

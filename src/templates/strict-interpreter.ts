@@ -2,7 +2,7 @@ import { askingTests, isAsking } from "./free-variables.ts";
 import { type Environment, Interpreter, type Node, type RuntimeValue } from "./jinja.ts";
 import { TemplateProblem } from "./problem.ts";
 
-export interface RunLimits {
+export interface RenderLimits {
   /** The most time that a run may take, in milliseconds. */
   readonly runMs: number;
   /** The most characters of the prompt and of every text on the way to it. */
@@ -23,7 +23,7 @@ const stepsPerLook = 64;
  * A function has to be called: the library would print its JavaScript source.
  */
 export class StrictInterpreter extends Interpreter {
-  readonly #limits: RunLimits;
+  readonly #limits: RenderLimits;
   readonly #deadline: number;
   /** Since the clock was read. */
   #steps = 0;
@@ -33,7 +33,7 @@ export class StrictInterpreter extends Interpreter {
   /** Nodes that may be functions. */
   readonly #called = new WeakSet<Node>();
 
-  constructor(environment: Environment, limits: RunLimits) {
+  constructor(environment: Environment, limits: RenderLimits) {
     super(environment);
     this.#limits = limits;
     this.#deadline = performance.now() + limits.runMs;

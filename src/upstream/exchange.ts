@@ -19,7 +19,7 @@ export interface Exchange<Answer, Item, Output> {
 }
 
 /** How a dialect reads an answer: the state so far, and the functions that extend and end it. */
-export interface AnswerReader<Answer, Item, Output> {
+interface AnswerReader<Answer, Item, Output> {
   readonly decoder: Decoder<Item>;
   readonly answer: Answer;
   /** Appends what an item means to a batch. True: the answer is over. */

@@ -61,7 +61,7 @@ describe("a caller", () => {
     { "x-api-key": "sk-firs" },
     { authorization: "Bearer sk-wrong" },
     { "x-api-key": "sk-first", authorization: "Bearer sk-second" },
-  ])("with a wrong key or two different ones (%j) is refused, and no key is shown", (headers) => {
+  ])("with a wrong key or two different ones (%j) is rejected, and no key is shown", (headers) => {
     const error = errorOf(() => authenticate(new Headers(headers)));
     expect(error.reason).toBe("CREDENTIALS_INVALID");
     expect(error.status).toBe("UNAUTHENTICATED");

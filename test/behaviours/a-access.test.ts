@@ -153,9 +153,9 @@ behaviour(9, async () => {
   expect(await open.post(paths.egpChat, egpBody)).toMatchObject({ status: 200 });
 
   const { post, service, asked } = await startStage({ openai: [] }, { authentication: { require_account: true } });
-  const refused = await post(paths.egpChat, egpBody);
-  expect(refused).toMatchObject({ status: 422, body: { detail: [{ msg: expect.stringContaining("is required") }] } });
-  expect(wrongPlaces(refused)).toEqual(["body.account_id"]);
+  const rejected = await post(paths.egpChat, egpBody);
+  expect(rejected).toMatchObject({ status: 422, body: { detail: [{ msg: expect.stringContaining("is required") }] } });
+  expect(wrongPlaces(rejected)).toEqual(["body.account_id"]);
   expect(await failureOf(service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "hi") }))).toMatchObject({
     code: "InvalidArgument",
     fields: ["chat.account_id"],
@@ -217,9 +217,9 @@ behaviour(12, async () => {
 behaviour(13, async () => {
   const { post, service, asked } = await startStage({ openai: [] });
   const headers = { "x-selected-account-id": "a2" };
-  const refused = await post(paths.egpChat, { ...egpBody, account_id: "a1" }, headers);
-  expect(refused.status).toBe(422);
-  expect(wrongPlaces(refused)).toEqual(["body.account_id"]);
+  const rejected = await post(paths.egpChat, { ...egpBody, account_id: "a1" }, headers);
+  expect(rejected.status).toBe(422);
+  expect(wrongPlaces(rejected)).toEqual(["body.account_id"]);
   const { completeChat } = service.chatClient("grpc");
   expect(await failureOf(completeChat({ chat: ask("gpt-4o", "hi", { accountId: "a1" }) }, { headers }))).toMatchObject({
     code: "InvalidArgument",

@@ -41,9 +41,9 @@ behaviour(19, async () => {
   const { post, service, asked } = await startStage({ openai: [] });
   // The second is a model of this service's that is not in the list.
   for (const model of ["gpt-9", "openai/gpt-4o"]) {
-    const refused = await post(paths.egpChat, { model, messages: says("hi") });
-    expect(refused).toMatchObject({ status: 422, body: { detail: [{ msg: expect.stringContaining('"gpt-4o"') }] } });
-    expect(wrongPlaces(refused)).toEqual(["body.model"]);
+    const rejected = await post(paths.egpChat, { model, messages: says("hi") });
+    expect(rejected).toMatchObject({ status: 422, body: { detail: [{ msg: expect.stringContaining('"gpt-4o"') }] } });
+    expect(wrongPlaces(rejected)).toEqual(["body.model"]);
   }
   // The contract's catalog is open, so that there the name is one that is not found.
   expect(await failureOf(service.chatClient("grpc").completeChat({ chat: ask("gpt-9", "hi") }))).toMatchObject({

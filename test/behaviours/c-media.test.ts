@@ -36,9 +36,9 @@ behaviour(34, async () => {
   expect(sent("openai").messages).toContainEqual({ role: "user", content: [imageUrl(url)] });
 
   const claude = "claude-3-opus-20240229";
-  const refused = await post(paths.egpChat, { model: claude, messages: says([imageUrl(url)]) });
-  expect(refused.status).toBe(400);
-  expect(wrongPlaces(refused)).toEqual(["body.messages.0.content.0"]);
+  const rejected = await post(paths.egpChat, { model: claude, messages: says([imageUrl(url)]) });
+  expect(rejected.status).toBe(400);
+  expect(wrongPlaces(rejected)).toEqual(["body.messages.0.content.0"]);
   expect(await failureOf(completeChat({ chat: ask(claude, "", shown({ case: "url", value: url })) }))).toMatchObject({
     code: "InvalidArgument",
     reason: "UNSUPPORTED_PARAMETER",
@@ -68,8 +68,8 @@ behaviour(35, async () => {
     [{ media_type: undefined }, "media_type"],
   ] as const;
   for (const [more, field] of wrong) {
-    const refused = await post(paths.egpChat, { model: "gpt-4o", messages: says([imageData(more)]) });
-    expect([refused.status, wrongPlaces(refused)]).toEqual([422, [`body.messages.0.content.0.image_data.${field}`]]);
+    const rejected = await post(paths.egpChat, { model: "gpt-4o", messages: says([imageData(more)]) });
+    expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, [`body.messages.0.content.0.image_data.${field}`]]);
   }
   expect(asked()).toBe(before);
 });
@@ -78,9 +78,9 @@ behaviour(36, async () => {
   const { post, service, asked } = await startStage({ openai: [], "llm-engine": [], deepinfra: [] });
   const { completeChat } = service.chatClient("grpc");
   for (const model of ["llama-2-7b-chat", "gpt-4"]) {
-    const refused = await post(paths.egpChat, { model, messages: says([imageData()]) });
-    expect(refused).toMatchObject({ status: 400, body: { detail: [{ msg: expect.stringContaining("image") }] } });
-    expect(wrongPlaces(refused)).toEqual(["body.messages.0.content.0"]);
+    const rejected = await post(paths.egpChat, { model, messages: says([imageData()]) });
+    expect(rejected).toMatchObject({ status: 400, body: { detail: [{ msg: expect.stringContaining("image") }] } });
+    expect(wrongPlaces(rejected)).toEqual(["body.messages.0.content.0"]);
     expect(
       await failureOf(completeChat({ chat: ask(model, "", shown({ case: "data", value: bytes })) })),
     ).toMatchObject({
@@ -113,8 +113,8 @@ behaviour(37, async () => {
   await service.chatClient("grpc").completeChat({ chat });
   expect(sent("deepinfra").messages).toEqual([{ role: "user", content: [imageUrl(url, "auto")] }]);
   const before = asked();
-  const refused = await post(paths.deepinfra, { model: unlisted, messages: says([imageUrl(url, "huge")]) });
-  expect(wrongPlaces(refused)).toEqual(["body.messages.0.content.0.image_url.detail"]);
+  const rejected = await post(paths.deepinfra, { model: unlisted, messages: says([imageUrl(url, "huge")]) });
+  expect(wrongPlaces(rejected)).toEqual(["body.messages.0.content.0.image_url.detail"]);
   expect(asked()).toBe(before);
 });
 
@@ -134,8 +134,8 @@ behaviour(38, async () => {
     expect(sent("deepinfra").messages).toEqual([{ role: "user", content: [sound(arrives)] }]);
   }
   const before = asked();
-  const refused = await post(paths.deepinfra, { model: unlisted, messages: says([sound("ogg")]) });
-  expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.messages.0.content.0.input_audio.format"]]);
+  const rejected = await post(paths.deepinfra, { model: unlisted, messages: says([sound("ogg")]) });
+  expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.messages.0.content.0.input_audio.format"]]);
   const source = { case: "data" as const, value: bytes };
   const ogg = { kind: { case: "media" as const, value: { source, mediaType: "audio/ogg" } } };
   const chat = ask(`deepinfra/${unlisted}`, "", { messages: [{ role: Role.USER, parts: [ogg] }] });
@@ -160,9 +160,9 @@ behaviour(39, async () => {
     ],
   ];
   for (const messages of conversations) {
-    const refused = await post(paths.deepinfra, { model: unlisted, messages });
+    const rejected = await post(paths.deepinfra, { model: unlisted, messages });
     const at = messages.findIndex((message) => message.content === content);
-    expect([refused.status, wrongPlaces(refused)]).toEqual([422, [`body.messages.${at}.content.1.type`]]);
+    expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, [`body.messages.${at}.content.1.type`]]);
   }
   expect(asked()).toBe(0);
   expect(await post(paths.deepinfra, { model: unlisted, messages: says(content) })).toMatchObject({ status: 200 });

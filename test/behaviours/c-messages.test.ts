@@ -15,9 +15,9 @@ const unlisted = "vendor/some-model";
 
 behaviour(27, async () => {
   const { post, service, asked } = await startStage({ openai: [], cerebras: [], deepinfra: [] });
-  const refused = await post(paths.egpChat, { model: "gpt-4o", messages: [] });
-  expect(refused.status).toBe(422);
-  expect(wrongPlaces(refused)).toEqual(["body.messages"]);
+  const rejected = await post(paths.egpChat, { model: "gpt-4o", messages: [] });
+  expect(rejected.status).toBe(422);
+  expect(wrongPlaces(rejected)).toEqual(["body.messages"]);
   expect(await post(paths.cerebras, { model: llama, messages: [] })).toMatchObject({ status: 400 });
   expect(await post(paths.deepinfra, { model: llama2, messages: [] })).toMatchObject({ status: 422 });
   const call = service.chatClient("grpc").completeChat({ chat: { model: "gpt-4o", messages: [] } });
@@ -97,8 +97,8 @@ behaviour(31, async () => {
     status: 400,
     body: { code: "wrong_api_format", message: expect.stringContaining("messages.2.tool_call_id") },
   });
-  const refused = await post(paths.deepinfra, { model: unlisted, messages: without });
-  expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.messages.2.tool_call_id"]]);
+  const rejected = await post(paths.deepinfra, { model: unlisted, messages: without });
+  expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.messages.2.tool_call_id"]]);
   const messages = [said(Role.USER, "what is up?"), { role: Role.ASSISTANT, parts: [toolCallPart] }];
   const { completeChat } = service.chatClient("grpc");
   const nameless = completeChat({ chat: ask(llama, "", { messages: [...messages, toolResult("")] }) });
@@ -128,8 +128,8 @@ behaviour(32, async () => {
     status: 400,
     body: { message: expect.stringContaining("messages.1.content") },
   });
-  const refused = await post(paths.deepinfra, { model: unlisted, messages: nothing });
-  expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.messages.1.content"]]);
+  const rejected = await post(paths.deepinfra, { model: unlisted, messages: nothing });
+  expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.messages.1.content"]]);
   const empty = ask(llama, "", { messages: [said(Role.USER, "a"), { role: Role.ASSISTANT, parts: [] }] });
   expect(await failureOf(service.chatClient("grpc").completeChat({ chat: empty }))).toMatchObject({
     code: "InvalidArgument",
@@ -169,8 +169,8 @@ behaviour(33, async () => {
 behaviour(40, async () => {
   const { post, sent, service, asked } = await startStage({ deepinfra: [] });
   const assistant = { role: "assistant", content: "b" };
-  const refused = await post(paths.deepinfra, { model: llama2, messages: [...says("a"), assistant] });
-  expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.messages.1.role"]]);
+  const rejected = await post(paths.deepinfra, { model: llama2, messages: [...says("a"), assistant] });
+  expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.messages.1.role"]]);
   const { completeChat } = service.chatClient("grpc");
   const turns = [said(Role.USER, "a"), said(Role.ASSISTANT, "b")];
   expect(await failureOf(completeChat({ chat: ask(llama2, "", { messages: turns }) }))).toMatchObject({
@@ -204,11 +204,11 @@ behaviour(41, async () => {
 behaviour(42, async () => {
   const { post, service, asked } = await startStage({ deepinfra: [] });
   const system = { role: "system", content: "be terse" };
-  const refused = await post(paths.deepinfra, {
+  const rejected = await post(paths.deepinfra, {
     model: llama2,
     messages: [system, ...says("a"), system, ...says("b")],
   });
-  expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.messages.2.role"]]);
+  expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.messages.2.role"]]);
   const turns = [said(Role.SYSTEM, "x"), said(Role.SYSTEM, "y"), said(Role.USER, "z")];
   const call = service.chatClient("grpc").completeChat({ chat: ask(llama2, "", { messages: turns }) });
   expect(await failureOf(call)).toMatchObject({ code: "InvalidArgument", fields: ["chat.messages[1].role"] });
@@ -236,8 +236,8 @@ behaviour(44, async () => {
     status: 400,
     body: { message: expect.stringContaining("messages.2.tool_call_id") },
   });
-  const refused = await post(paths.deepinfra, { model: unlisted, messages });
-  expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.messages.2.tool_call_id"]]);
+  const rejected = await post(paths.deepinfra, { model: unlisted, messages });
+  expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.messages.2.tool_call_id"]]);
   // An answer before its call answers none.
   const turns = [said(Role.USER, "a"), toolResult("call_1"), { role: Role.ASSISTANT, parts: [toolCallPart] }];
   const call = service.chatClient("grpc").completeChat({ chat: ask(llama, "", { messages: turns }) });

@@ -43,7 +43,7 @@ export function expectWrongFormat({ status, body }: Reply, field: string): void 
   expect((body as { message: string }).message.split(": ")[0]).toBe(field);
 }
 
-/** Holds a gRPC call to be refused for these fields of `chat`. */
+/** Holds a gRPC call to be rejected for these fields of `chat`. */
 export async function expectRefused(call: Promise<unknown>, ...fields: readonly string[]): Promise<void> {
   expect(await failureOf(call)).toMatchObject({
     code: "InvalidArgument",

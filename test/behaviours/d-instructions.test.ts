@@ -49,8 +49,8 @@ behaviour(51, async () => {
 behaviour(52, async () => {
   const { post, service, asked } = await startStage({ openai: [] });
   const messages = [system("be terse"), ...says("hi")];
-  const refused = await post(paths.egpChat, { ...body, messages, instructions: "be kind" });
-  expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.instructions"]]);
+  const rejected = await post(paths.egpChat, { ...body, messages, instructions: "be kind" });
+  expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.instructions"]]);
   const chat = ask("gpt-4o", "", { ...withSystem, instructions: "be kind" });
   expect(await failureOf(service.chatClient("grpc").completeChat({ chat }))).toMatchObject({
     code: "InvalidArgument",

@@ -47,13 +47,13 @@ async function startEngine(api: "v1" | "v2" = "v1") {
 }
 type Engine = Awaited<ReturnType<typeof startEngine>>;
 
-/** A template that every way in refuses with these words, before anything is spent. */
+/** A template that every way in rejects with these words, before anything is spent. */
 async function expectRefused(engine: Engine, model: "llama" | "mixtral", template: string, why: string): Promise<void> {
   const [id, name] = model === "llama" ? ["d1", llama] : ["mix", mixtral];
   const before = engine.asked();
-  for (const refused of [await engine.chat(name, template), await engine.deploy(id, template)]) {
-    expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.chat_template"]]);
-    expect(JSON.stringify(refused.body)).toContain(why);
+  for (const rejected of [await engine.chat(name, template), await engine.deploy(id, template)]) {
+    expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.chat_template"]]);
+    expect(JSON.stringify(rejected.body)).toContain(why);
   }
   expect(await engine.failure(name, template)).toMatchObject({
     code: "InvalidArgument",
@@ -81,8 +81,8 @@ behaviour(57, async () => {
 
 behaviour(58, async () => {
   const { chat, failure, asked, post } = await startEngine();
-  const refused = await chat("gpt-4o", joined);
-  expect([refused.status, wrongPlaces(refused)]).toEqual([400, ["body.chat_template"]]);
+  const rejected = await chat("gpt-4o", joined);
+  expect([rejected.status, wrongPlaces(rejected)]).toEqual([400, ["body.chat_template"]]);
   expect(await failure("gpt-4o", joined)).toMatchObject({
     code: "InvalidArgument",
     reason: "UNSUPPORTED_PARAMETER",
@@ -180,8 +180,8 @@ behaviour(66, async () => {
   const engine = await startEngine();
   await expectRefused(engine, "mixtral", "{{ raise_exception('no such conversation') }}", "no such conversation");
   const wrong = { messages: [...says("a"), ...says("b")] };
-  const refused = await engine.chat(mixtral, alternating, wrong);
-  expect(refused).toMatchObject({
+  const rejected = await engine.chat(mixtral, alternating, wrong);
+  expect(rejected).toMatchObject({
     status: 422,
     body: { detail: [{ msg: expect.stringContaining("Conversation roles must alternate!") }] },
   });
@@ -191,8 +191,8 @@ behaviour(66, async () => {
 behaviour(67, async () => {
   const engine = await startEngine();
   const late = [...says("a"), system, ...says("b")];
-  const refused = await engine.chat(mixtral, joined, { messages: late, instructions: undefined });
-  expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.messages.1.role"]]);
+  const rejected = await engine.chat(mixtral, joined, { messages: late, instructions: undefined });
+  expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.messages.1.role"]]);
   const deployed = await engine.deploy("mix", joined, { chat_history: late });
   expect([deployed.status, wrongPlaces(deployed)]).toEqual([422, ["body.chat_history.1.role"]]);
   const messages = conversation.with(1, turn(Role.SYSTEM, "x"));
@@ -263,8 +263,8 @@ behaviour(72, async () => {
     const engine = await startEngine(api);
     for (const name of ["messages", "bos_token", "eos_token"]) {
       for (const template of [joined, undefined]) {
-        const refused = await engine.deploy("d1", template, { chat_template_kwargs: { [name]: "x" } });
-        expect([refused.status, wrongPlaces(refused)]).toEqual([422, [`body.chat_template_kwargs.${name}`]]);
+        const rejected = await engine.deploy("d1", template, { chat_template_kwargs: { [name]: "x" } });
+        expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, [`body.chat_template_kwargs.${name}`]]);
       }
       expect(await engine.failure(llama, joined, { chatTemplateKwargs: { [name]: "x" } })).toMatchObject({
         code: "InvalidArgument",
@@ -306,8 +306,8 @@ behaviour(74, async () => {
   const chat = ask("deepinfra/vendor/thinker", "hi", { chatTemplateKwargs: chat_template_kwargs });
   await service.chatClient("grpc").completeChat({ chat });
   expect(sent("deepinfra")).toMatchObject({ chat_template_kwargs });
-  const refused = await post(paths.deepinfra, { ...body, chat_template_kwargs: [1] });
-  expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.chat_template_kwargs"]]);
+  const rejected = await post(paths.deepinfra, { ...body, chat_template_kwargs: [1] });
+  expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.chat_template_kwargs"]]);
 });
 
 behaviour(75, async () => {

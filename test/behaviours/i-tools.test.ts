@@ -272,12 +272,12 @@ behaviour(144, async () => {
   const { choices } = await grpc(openModel, { tools: [tool], messages: [...turns("hi"), message, told] });
   expect(choices[0]?.finishReason).toBe(FinishReason.STOP);
 
-  // A result of no call is refused.
+  // A result of no call is rejected.
   const orphan = { ...result, tool_call_id: "call_2" };
-  const refused = await deepinfra({
+  const rejected = await deepinfra({
     messages: [...says("hi"), { role: "assistant", tool_calls: [made] }, orphan, ...says("so?")],
   });
-  expect(placesOf(refused)).toEqual([422, ["body.messages.2.tool_call_id"]]);
+  expect(placesOf(rejected)).toEqual([422, ["body.messages.2.tool_call_id"]]);
 });
 
 behaviour(145, async () => {

@@ -76,8 +76,8 @@ describe("J. Response formats", () => {
 
     // Where Cerebras itself has found it.
     const said = { message: "Failed to generate JSON.", type: "invalid_request_error", code: "x" };
-    const refusing = await startBoth(replies(400, { ...said, failed_generation: "{b" }));
-    expect(await refusing.post(paths.cerebras, { model: llama31, ...body })).toMatchObject({
+    const rejecting = await startBoth(replies(400, { ...said, failed_generation: "{b" }));
+    expect(await rejecting.post(paths.cerebras, { model: llama31, ...body })).toMatchObject({
       status: 400,
       body: { failed_generation: "{b" },
     });

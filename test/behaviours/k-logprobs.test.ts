@@ -84,15 +84,15 @@ describe("K. Logprobs", () => {
   behaviour(157, async () => {
     const stage = await startAll(20);
     const body = { model: llama31, messages: says("Where?") };
-    const refused = (message: string) => ({ status: 400, body: { message: expect.stringContaining(message) } });
+    const rejected = (message: string) => ({ status: 400, body: { message: expect.stringContaining(message) } });
     for (const wrong of [
       { logprobs: true, top_logprobs: 21 },
       { logprobs: true, top_logprobs: -1 },
     ]) {
-      expect(await stage.post(paths.cerebras, { ...body, ...wrong })).toMatchObject(refused("top_logprobs"));
+      expect(await stage.post(paths.cerebras, { ...body, ...wrong })).toMatchObject(rejected("top_logprobs"));
     }
     for (const wrong of [{ top_logprobs: 1 }, { logprobs: false, top_logprobs: 1 }]) {
-      expect(await stage.post(paths.cerebras, { ...body, ...wrong })).toMatchObject(refused("top_logprobs"));
+      expect(await stage.post(paths.cerebras, { ...body, ...wrong })).toMatchObject(rejected("top_logprobs"));
       const reply = await stage.post(paths.egpDeployment("d1"), { ...prompt, ...wrong });
       expect([reply.status, wrongPlaces(reply)]).toEqual([422, ["body.top_logprobs"]]);
     }

@@ -147,7 +147,7 @@ describe("L. Prediction, caching, tiers", () => {
     const sent = stage.backend("cerebras").requests.map(({ headers }) => headers.queue_threshold);
     expect(sent).toEqual(["50", "20000"]);
     expect(stage.sent("cerebras")).not.toHaveProperty("queue_threshold");
-    // Too long a queue is refused at once, by Cerebras.
+    // Too long a queue is rejected at once, by Cerebras.
     expect(await post("50", "flex")).toMatchObject({ status: 429, body: { code: "queue_exceeded" } });
     expect(await failureOf(client.completeChat({ chat: ask("llama3.1-8b", "?", options(50)) }))).toMatchObject({
       code: "ResourceExhausted",

@@ -75,8 +75,8 @@ describe("L. Reasoning", () => {
       expect([reply.status, stage.sent("openai").reasoning_effort]).toEqual([200, reasoning_effort]);
     }
     const none = { ...body, model: "o3-mini", model_parameters: { reasoning_effort: "none" } };
-    const refused = await stage.post(paths.egpChat, none);
-    expect([refused.status, wrongPlaces(refused)]).toEqual([422, ["body.model_parameters.reasoning_effort"]]);
+    const rejected = await stage.post(paths.egpChat, none);
+    expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.model_parameters.reasoning_effort"]]);
 
     const parameters = { reasoning_effort: "high" };
     const llama = { ...body, model: "llama-3-1-8b-instruct", model_parameters: parameters };

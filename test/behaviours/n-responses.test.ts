@@ -158,7 +158,7 @@ describe("N. Responses and usage", () => {
     const question = ask(llama2, "Where?", { user: "u3" });
     const { completion } = await stage.service.chatClient("grpc").completeChat({ chat: question }, { headers: b });
     const fifth = completion?.usage;
-    // Refused: a record, without usage.
+    // Rejected: a record, without usage.
     expect((await stage.post(paths.deepinfra, { model: llama2, messages }, { "x-api-key": "?" })).status).toBe(401);
 
     const { records } = stage.service;

@@ -171,8 +171,8 @@ describe("O. Errors", () => {
     expect((await stage.post(paths.deepinfra, { model: llama2 }, key)).body).toEqual({
       detail: [{ loc: ["body", "messages"], msg: "is required", type: "missing" }],
     });
-    const refused = await stage.post(paths.deepinfra, { model: llama2, messages });
-    expect([refused.status, refused.body]).toMatchObject([
+    const rejected = await stage.post(paths.deepinfra, { model: llama2, messages });
+    expect([rejected.status, rejected.body]).toMatchObject([
       401,
       { error: { message: expect.any(String), type: "invalid_request_error", param: null, code: "invalid_api_key" } },
     ]);
@@ -202,7 +202,7 @@ describe("O. Errors", () => {
         body: { message: expect.stringContaining("foo"), code: "wrong_api_format" },
       });
     }
-    // The contract's own JSON refuses them too.
+    // The contract's own JSON rejects them too.
     const own = { chat: { model: "echo/echo", messages: [], foo: 1 } };
     const reply = await stage.post("/dragoman.v1.ChatService/CompleteChat", own);
     expect([reply.status, reply.body]).toMatchObject([400, { code: "invalid_argument" }]);

@@ -53,8 +53,8 @@ describe("O. Limits", () => {
   behaviour(211, async () => {
     const withLimits = (script: Script): Script => ({ ...script, headers: { ...script.headers, ...limits } });
     const { whole, streamed } = answers.cerebras;
-    const refused = replies(429, { message: "slow down", type: "too_many_requests_error", param: "quota", code: "x" });
-    const stage = await startStage({ cerebras: [whole, streamed, refused, whole].map(withLimits) });
+    const rejected = replies(429, { message: "slow down", type: "too_many_requests_error", param: "quota", code: "x" });
+    const stage = await startStage({ cerebras: [whole, streamed, rejected, whole].map(withLimits) });
     for (const [body, status] of [
       [{ messages }, 200],
       [{ messages, stream: true }, 200],

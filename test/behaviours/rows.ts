@@ -55,7 +55,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 7,
       tier: "core",
-      sentence: "Unknown or revoked key refused before any model work",
+      sentence: "Unknown or revoked key rejected before any model work",
       acceptance: "bad key → unauthenticated and backend call counter stays 0",
     },
     {
@@ -85,13 +85,13 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 12,
       tier: "core",
-      sentence: "Account not visible to the key is refused",
+      sentence: "Account not visible to the key is rejected",
       acceptance: "header a9 → permission denied",
     },
     {
       number: 13,
       tier: "core",
-      sentence: "Body account_id and header account differ → refused",
+      sentence: "Body account_id and header account differ → rejected",
       acceptance: "a1 vs a2 → invalid argument",
     },
     {
@@ -129,7 +129,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 19,
       tier: "core",
-      sentence: "Id outside the EGP list refused, message lists or names the field",
+      sentence: "Id outside the EGP list rejected, message lists or names the field",
       acceptance: 'model "gpt-9" → invalid argument on model',
     },
     {
@@ -191,7 +191,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 29,
       tier: "core",
-      sentence: "Roles agent and tool refused on EGP chat calls",
+      sentence: "Roles agent and tool rejected on EGP chat calls",
       acceptance: "role agent → invalid argument",
     },
     {
@@ -233,7 +233,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 36,
       tier: "ext",
-      sentence: "Model without image support refuses image parts",
+      sentence: "Model without image support rejects image parts",
       acceptance: "llama-2-7b-chat + image → invalid argument",
     },
     {
@@ -269,7 +269,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 42,
       tier: "core",
-      sentence: "Second system message refused on the DeepInfra path",
+      sentence: "Second system message rejected on the DeepInfra path",
       acceptance: "two systems → invalid argument",
     },
     {
@@ -326,7 +326,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 52,
       tier: "core",
-      sentence: "Explicit instructions plus a system message is refused",
+      sentence: "Explicit instructions plus a system message is rejected",
       acceptance: "both → invalid argument",
     },
     {
@@ -365,7 +365,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 58,
       tier: "core",
-      sentence: "chat_template on a non LLM Engine model is refused",
+      sentence: "chat_template on a non LLM Engine model is rejected",
       acceptance: "gpt-4o + template → invalid argument",
     },
     {
@@ -432,12 +432,12 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       number: 69,
       tier: "core",
       sentence: "Template is sandboxed: no attribute escape, no includes, time and output limit",
-      acceptance: "loop of 10^9 → error inside 1 s; include refused",
+      acceptance: "loop of 10^9 → error inside 1 s; include rejected",
     },
     {
       number: 70,
       tier: "ext",
-      sentence: "Template longer than 10,000 characters refused",
+      sentence: "Template longer than 10,000 characters rejected",
       acceptance: "10,001 chars → invalid argument",
     },
     {
@@ -478,12 +478,12 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       sentence: "last_k keeps the k most recent messages",
       acceptance: "5 messages, k=2 → backend gets last 2",
     },
-    { number: 77, tier: "core", sentence: "k ≥ 1; 0 or negative refused", acceptance: "k=0 → invalid argument" },
+    { number: 77, tier: "core", sentence: "k ≥ 1; 0 or negative rejected", acceptance: "k=0 → invalid argument" },
     { number: 78, tier: "core", sentence: "k above the count keeps all", acceptance: "k=99, 3 messages → 3" },
     {
       number: 79,
       tier: "core",
-      sentence: "name defaults to last_k; other names refused",
+      sentence: "name defaults to last_k; other names rejected",
       acceptance: 'name "summary" → invalid argument',
     },
     { number: 80, tier: "core", sentence: "params.k is mandatory", acceptance: "params {} → invalid argument" },
@@ -560,7 +560,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 94,
       tier: "core",
-      sentence: "Deployment temperature in [0,2]; 2.1 and −0.1 refused",
+      sentence: "Deployment temperature in [0,2]; 2.1 and −0.1 rejected",
       acceptance: "2.0 ok",
     },
     {
@@ -570,7 +570,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       acceptance: "1.8 on claude → backend sees 1.0; no error",
     },
     { number: 96, tier: "core", sentence: "Cerebras temperature 0–1.5", acceptance: "1.6 → invalid argument" },
-    { number: 97, tier: "core", sentence: "DeepInfra temperature 0–2 inclusive", acceptance: "2 ok, 2.01 refused" },
+    { number: 97, tier: "core", sentence: "DeepInfra temperature 0–2 inclusive", acceptance: "2 ok, 2.01 rejected" },
     {
       number: 98,
       tier: "ext",
@@ -606,16 +606,16 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       number: 104,
       tier: "core",
       sentence: "Penalty range −2..2 on Cerebras/DeepInfra; sign semantics right",
-      acceptance: "2.5 refused; positive lowers repeats",
+      acceptance: "2.5 rejected; positive lowers repeats",
     },
     {
       number: 105,
       tier: "core",
       sentence: "repetition_penalty 0.01–5, default 1",
-      acceptance: "0 refused; 1 = no effect",
+      acceptance: "0 rejected; 1 = no effect",
     },
-    { number: 106, tier: "core", sentence: "min_p 0–1, 0 off", acceptance: "1.1 refused" },
-    { number: 107, tier: "core", sentence: "DeepInfra top_k 0..999, 0 off", acceptance: "1000 refused" },
+    { number: 106, tier: "core", sentence: "min_p 0–1, 0 off", acceptance: "1.1 rejected" },
+    { number: 107, tier: "core", sentence: "DeepInfra top_k 0..999, 0 off", acceptance: "1000 rejected" },
     {
       number: 108,
       tier: "core",
@@ -626,15 +626,15 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       number: 109,
       tier: "core",
       sentence: "seed range −2^63 ≤ x < 2^64",
-      acceptance: "2^64 refused; 2^64−1 survives JSON and protobuf",
+      acceptance: "2^64 rejected; 2^64−1 survives JSON and protobuf",
     },
     { number: 110, tier: "core", sentence: "No seed → random seed per call", acceptance: "two calls may differ" },
-    { number: 111, tier: "ext", sentence: "logit_bias map with values −100..100", acceptance: "101 refused" },
+    { number: 111, tier: "ext", sentence: "logit_bias map with values −100..100", acceptance: "101 rejected" },
     {
       number: 112,
       tier: "core",
       sentence: "n 1–4 (DeepInfra); n choices with index 0..n−1",
-      acceptance: "n=3 → 3 choices; 5 refused",
+      acceptance: "n=3 → 3 choices; 5 rejected",
     },
     {
       number: 113,
@@ -646,18 +646,18 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       number: 114,
       tier: "core",
       sentence: "model_request_parameters.bindings: string/int/float/bool values only",
-      acceptance: "nested object refused",
+      acceptance: "nested object rejected",
     },
     {
       number: 115,
       tier: "core",
-      sentence: "bindings checked against deployment schema; unknown or missing required key refused",
+      sentence: "bindings checked against deployment schema; unknown or missing required key rejected",
       acceptance: 'binding "foo" → invalid argument',
     },
     {
       number: 116,
       tier: "ext",
-      sentence: "Cerebras model_parameters refused for models that declare none",
+      sentence: "Cerebras model_parameters rejected for models that declare none",
       acceptance: "{x:1} → invalid argument",
     },
   ],
@@ -695,7 +695,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 122,
       tier: "core",
-      sentence: "prompt + max_tokens over the window refused",
+      sentence: "prompt + max_tokens over the window rejected",
       acceptance: "→ invalid argument",
     },
     {
@@ -704,7 +704,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       sentence: "DeepInfra null max_tokens → min(window − input, 16384)",
       acceptance: "window 131072 → 16384; window 4096, input 100 → 3996",
     },
-    { number: 124, tier: "core", sentence: "DeepInfra max_tokens 0..1,000,000", acceptance: "1,000,001 refused" },
+    { number: 124, tier: "core", sentence: "DeepInfra max_tokens 0..1,000,000", acceptance: "1,000,001 rejected" },
     {
       number: 125,
       tier: "ext",
@@ -724,7 +724,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       acceptance: "min 20 → ≥20 tokens before a stop",
     },
     { number: 128, tier: "core", sentence: "Stop sequences ≤4 (EGP, Cerebras)", acceptance: "5 → invalid argument" },
-    { number: 129, tier: "core", sentence: "Stop sequences ≤16 (DeepInfra)", acceptance: "16 ok, 17 refused" },
+    { number: 129, tier: "core", sentence: "Stop sequences ≤16 (DeepInfra)", acceptance: "16 ok, 17 rejected" },
     {
       number: 130,
       tier: "core",
@@ -737,7 +737,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       sentence: "Matched stop text never returned, also when split over stream chunks",
       acceptance: '"aENDb" stop END → "a" in unary and joined stream',
     },
-    { number: 132, tier: "ext", sentence: "Empty stop string refused", acceptance: '"" → invalid argument' },
+    { number: 132, tier: "ext", sentence: "Empty stop string rejected", acceptance: '"" → invalid argument' },
     {
       number: 133,
       tier: "core",
@@ -764,7 +764,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 139,
       tier: "core",
-      sentence: "Named tool missing from tools, or required/named without tools, refused",
+      sentence: "Named tool missing from tools, or required/named without tools, rejected",
       acceptance: "→ invalid argument",
     },
     {
@@ -797,7 +797,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       sentence: "Tool result round trip: assistant tool_calls → tool message → final answer",
       acceptance: "second call ends in stop",
     },
-    { number: 145, tier: "ext", sentence: "Duplicate tool names refused", acceptance: "→ invalid argument" },
+    { number: 145, tier: "ext", sentence: "Duplicate tool names rejected", acceptance: "→ invalid argument" },
   ],
   "J. Response formats": [
     {
@@ -818,7 +818,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       sentence: "Length cut in JSON mode counts as failure",
       acceptance: "max 3 tokens → failed_generation",
     },
-    { number: 149, tier: "core", sentence: "json_object + stream=true refused", acceptance: "→ invalid argument" },
+    { number: 149, tier: "core", sentence: "json_object + stream=true rejected", acceptance: "→ invalid argument" },
     {
       number: 150,
       tier: "core",
@@ -848,7 +848,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       number: 155,
       tier: "core",
       sentence: "Seed 004 itself promises JSON only; other kinds behind a capability flag",
-      acceptance: "flag off → regex refused",
+      acceptance: "flag off → regex rejected",
     },
   ],
   "K. Logprobs": [
@@ -862,7 +862,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       number: 157,
       tier: "ext",
       sentence: "top_logprobs 0–20, needs logprobs=true (Cerebras)",
-      acceptance: "21 refused; without logprobs refused",
+      acceptance: "21 rejected; without logprobs rejected",
     },
     {
       number: 158,
@@ -873,7 +873,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 159,
       tier: "core",
-      sentence: "logprobs on a non LLM Engine deployment refused or dropped per policy row",
+      sentence: "logprobs on a non LLM Engine deployment rejected or dropped per policy row",
       acceptance: "claude deployment + logprobs → policy",
     },
     {
@@ -889,7 +889,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       number: 162,
       tier: "core",
       sentence: "reasoning_effort low/medium/high/none (DeepInfra, Cerebras)",
-      acceptance: '"max" refused; none → no reasoning text',
+      acceptance: '"max" rejected; none → no reasoning text',
     },
     {
       number: 163,
@@ -906,7 +906,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 165,
       tier: "core",
-      sentence: "reasoning.effort and reasoning_effort differ → refused",
+      sentence: "reasoning.effort and reasoning_effort differ → rejected",
       acceptance: "low vs high → invalid argument",
     },
     {
@@ -921,7 +921,12 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       sentence: "reasoning_format parsed/text_parsed/raw/hidden/none (Cerebras)",
       acceptance: "parsed → message.reasoning set; hidden → unset, tokens counted",
     },
-    { number: 168, tier: "ext", sentence: "raw reasoning with JSON formats refused", acceptance: "→ invalid argument" },
+    {
+      number: 168,
+      tier: "ext",
+      sentence: "raw reasoning with JSON formats rejected",
+      acceptance: "→ invalid argument",
+    },
     {
       number: 169,
       tier: "ext",
@@ -962,7 +967,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       number: 175,
       tier: "ext",
       sentence: "queue_threshold 50–20000 ms only with flex/auto; early refusal",
-      acceptance: "49 refused; expected queue above → unavailable/resource exhausted",
+      acceptance: "49 rejected; expected queue above → unavailable/resource exhausted",
     },
   ],
   "M. Streaming": [
@@ -1018,8 +1023,8 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 185,
       tier: "core",
-      sentence: "stream_options without stream=true refused or ignored",
-      acceptance: "pick refuse",
+      sentence: "stream_options without stream=true rejected or ignored",
+      acceptance: "pick reject",
     },
     {
       number: 186,
@@ -1146,7 +1151,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
     {
       number: 207,
       tier: "core",
-      sentence: "Unknown request property refused on JSON (EGP, Cerebras)",
+      sentence: "Unknown request property rejected on JSON (EGP, Cerebras)",
       acceptance: '"foo":1 → invalid argument',
     },
     {
@@ -1165,7 +1170,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       number: 210,
       tier: "ext",
       sentence: "Rate limit admission estimates prompt + max output",
-      acceptance: "large max_completion_tokens refused earlier than small",
+      acceptance: "large max_completion_tokens rejected earlier than small",
     },
     { number: 211, tier: "ext", sentence: "x-ratelimit headers on replies", acceptance: "six headers present" },
     {

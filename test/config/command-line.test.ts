@@ -26,7 +26,7 @@ describe("the command line", () => {
     [["--config="], "--config needs a path"],
     [["--check=1"], "option '--check' does not take an argument; see --help"],
     [["--check", "--hash-key"], "--check and --hash-key exclude each other"],
-  ])("refuses %j with exit code 2", (parameters, message) => {
+  ])("rejects %j with exit code 2", (parameters, message) => {
     expect(() => parseCommandLine(parameters)).toThrow(new UsageError(message));
     expect(new UsageError(message).exitCode).toBe(2);
   });
@@ -49,7 +49,7 @@ describe("--hash-key", () => {
     "two words",
     "two\nlines",
     "schlüssel",
-  ])("refuses %j, which no caller could send", async (text) => {
+  ])("rejects %j, which no caller could send", async (text) => {
     await expect(hashKey(Readable.from([Buffer.from(text)]))).rejects.toThrow(UsageError);
   });
 });

@@ -269,7 +269,7 @@ describe("authentication", () => {
     "[::]:1",
     "10.0.0.1:1",
     "myhost:1",
-  ])("without keys, %s is refused on either listener", (address) => {
+  ])("without keys, %s is rejected on either listener", (address) => {
     for (const listener of ["grpc", "http"]) {
       expect(pathsOf(`${listener}: { address: "${address}" }`)).toEqual([`${listener}.address`]);
       expect(pathsOf(`${listener}: { address: "${address}" }\nauthentication: { mode: loopback }\n`)).toHaveLength(1);

@@ -101,16 +101,16 @@ providers:
     "https://host?a=b",
     "https://host#a",
     "",
-  ])("refuse %j as an address", (url) =>
+  ])("reject %j as an address", (url) =>
     expect(pathsOf(`providers: { openai: { base_url: "${url}" } }`)).toEqual(["providers.openai.base_url"]));
 
-  it.each(["a b", "", "schlüssel", "a\\nb"])("refuse %j as a key", (key) =>
+  it.each(["a b", "", "schlüssel", "a\\nb"])("reject %j as a key", (key) =>
     expect(pathsOf(`providers: { openai: { api_key: "${key}" } }`)).toEqual(["providers.openai.api_key"]));
 
-  it.each(['"a b": c', 'a: "b\\nc"', "a: 1", "a: b, A: c"])("refuse the headers %s", (headers) =>
+  it.each(['"a b": c', 'a: "b\\nc"', "a: 1", "a: b, A: c"])("reject the headers %s", (headers) =>
     expect(pathsOf(`providers: { openai: { headers: { ${headers} } } }`)).toEqual(["providers.openai.headers"]));
 
-  it("refuse a key or an address that the provider does not use", () => {
+  it("reject a key or an address that the provider does not use", () => {
     expect(pathsOf("providers: { echo: { api_key: k, base_url: http://h } }")).toEqual([
       "providers.echo.base_url",
       "providers.echo.api_key",

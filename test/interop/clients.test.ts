@@ -103,7 +103,7 @@ for (const { name, text, missing, tell } of clients) {
       expect(stories.get("compressed")).toMatchObject({ length: 110_000, output_tokens: 20_000 });
     });
 
-    it("refuses an answer above 4 MiB unless it is told to take it", () => {
+    it("rejects an answer above 4 MiB unless it is told to take it", () => {
       expect(stories.get("too_large")).toMatchObject({
         code: status.RESOURCE_EXHAUSTED,
         message: expect.stringContaining("larger than max"),

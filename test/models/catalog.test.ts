@@ -106,7 +106,7 @@ test.each([
   expect(catalog.providerOf(name)).toBe(provider);
 });
 
-test("two models with one name are refused at the start", () => {
+test("two models with one name are rejected at the start", () => {
   const double = entry({ id: "omni", provider: "echo", providerModel: "omni" });
   expect(() => createCatalog([gpt, double], ["openai"])).toThrow("two models are named omni");
 });

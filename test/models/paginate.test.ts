@@ -53,7 +53,7 @@ test("a last page that is full has no token", () => {
   expect(paginate(numbered(4), 4, "").nextPageToken).toBe("");
 });
 
-test("a negative size is refused", () => {
+test("a negative size is rejected", () => {
   expect(() => paginate([], -1, "")).toThrow("page_size");
 });
 
@@ -64,7 +64,7 @@ test.each([
   Buffer.from("2:model-1").toString("base64url"),
   "MTph/",
   "_____w",
-])("the token %s was not made here and is refused", (token) => {
+])("the token %s was not made here and is rejected", (token) => {
   expect(() => paginate(numbered(3), 1, token)).toThrow(
     expect.objectContaining({ reason: "INVALID_REQUEST", message: expect.stringContaining("page_token") }),
   );

@@ -134,7 +134,7 @@ test.each([
   ["gpt-4x", "gpt-4"],
   ["claude-3-opus-20240228", "claude-3-opus-20240229"],
   ["llama-3-1-8b-instuct", "llama-3-1-8b-instruct"],
-])("%s is refused with the name that was probably meant", (name, near) => {
+])("%s is rejected with the name that was probably meant", (name, near) => {
   expect(() => catalog.resolve(name)).toThrow(
     expect.objectContaining({ reason: "MODEL_NOT_FOUND", message: expect.stringContaining(near) }),
   );

@@ -77,7 +77,7 @@ describe("three choices from a provider that gives one, over sockets", () => {
     expect(records).toMatchObject([{ outcome: "ok", usage: { totalTokens: 42 } }]);
   });
 
-  it("are refused beyond eight, before any call is made", async () => {
+  it("are rejected beyond eight, before any call is made", async () => {
     const chat = ask("vllm/m", "hello", { parameters: { n: 9 } });
     const failure = await client()
       .completeChat({ chat })

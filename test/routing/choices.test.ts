@@ -272,7 +272,7 @@ describe("a fan-out", () => {
     }
   });
 
-  it("refuses a call that gives two choices", async () => {
+  it("rejects a call that gives two choices", async () => {
     const two: readonly Act[] = [[started()], [stop, finished(1, FinishReason.STOP, "stop"), completed()]];
     await expect(collect(attempt(scripted(says("a"), two), 2).events)).rejects.toBeInstanceOf(GatewayError);
   });

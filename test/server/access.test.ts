@@ -49,7 +49,7 @@ describe.each(protocols)("with keys, over %s", (protocol) => {
     ["no key", {}, "CREDENTIALS_MISSING"],
     ["an unknown key", { "x-api-key": "wrong" }, "CREDENTIALS_INVALID"],
     ["a wrong scheme", { authorization: "Basic right" }, "CREDENTIALS_MISSING"],
-  ])("a call with %s is refused before anything else, and recorded", async (_, headers, reason) => {
+  ])("a call with %s is rejected before anything else, and recorded", async (_, headers, reason) => {
     // The request is invalid and names a model that would be asked: neither is looked at.
     const chat = ask("vllm/m", "hi", { parameters: { temperature: 99 } });
     const client = service.chatClient(protocol);
@@ -94,7 +94,7 @@ describe.each(protocols)("with keys, over %s", (protocol) => {
     expect(await service.nextRecord()).toMatchObject({ requestId: "trace-42" });
   });
 
-  it("a request above the size limit is refused", async () => {
+  it("a request above the size limit is rejected", async () => {
     const chat = ask("echo/echo", "x".repeat(200_000));
     const error = await service
       .chatClient(protocol)

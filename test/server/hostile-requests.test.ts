@@ -43,7 +43,7 @@ async function failureOf(chat: ReturnType<typeof ask>): Promise<ConnectError> {
   return error;
 }
 
-describe("JSON in a field of text that nests too deeply is refused where it stands", () => {
+describe("JSON in a field of text that nests too deeply is rejected where it stands", () => {
   it.each([
     ["a strict schema under Cerebras' rules", ask("llama3.1-8b", "hi", schemaOf(nested(100_000))), "schema_json"],
     ["a schema that is checked here", ask("told", "hi", schemaOf(nested(100_000))), "schema_json"],

@@ -30,7 +30,7 @@ describe.each(protocols)("ModelService over %s", (protocol) => {
     expect(models.map(({ id }) => id)).toEqual(["echo/echo"]);
   });
 
-  it("refuses a negative page size and a token that it did not make, naming the field", async () => {
+  it("rejects a negative page size and a token that it did not make, naming the field", async () => {
     for (const [request, field] of [
       [{ pageSize: -1 }, "page_size"],
       [{ pageToken: "made up" }, "page_token"],

@@ -155,7 +155,7 @@ describe("a request that does not reach its method", () => {
     expect(ending.info?.metadata.request_id).toBe(records[0]?.requestId);
   });
 
-  it.each(wires)("is refused for its key first, and recorded once for that, over %s", async (wire) => {
+  it.each(wires)("is rejected for its key first, and recorded once for that, over %s", async (wire) => {
     const from = service.records.length;
     const headers = { "x-api-key": "wrong" };
     const [path = ""] = methodsOf(wire);

@@ -12,7 +12,7 @@ const withGrace =
   (config: Config): Config => ({ ...config, shutdown: { delayMs: 0, graceMs } });
 
 describe.each(protocols)("stopping while a stream runs over %s", (protocol) => {
-  it("lets the stream finish within the grace period, and refuses new calls", async () => {
+  it("lets the stream finish within the grace period, and rejects new calls", async () => {
     const release = Promise.withResolvers<void>();
     await using upstream = await startReplayUpstream({
       steps: [

@@ -68,8 +68,8 @@ describe.skipIf(!hasOpenssl)("TLS (certificates made with openssl; skipped where
     for (const chat of clients(service, client)) {
       expect((await chat.completeChat({ chat: ask("echo/echo", "hi") })).completion).toBeDefined();
     }
-    for (const refused of [...clients(service), ...clients(service, stranger)]) {
-      const error = await refused.completeChat({ chat: ask("echo/echo", "hi") }).catch((thrown: unknown) => thrown);
+    for (const rejected of [...clients(service), ...clients(service, stranger)]) {
+      const error = await rejected.completeChat({ chat: ask("echo/echo", "hi") }).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(ConnectError);
     }
     expect(service.records).toHaveLength(2);

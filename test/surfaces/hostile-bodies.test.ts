@@ -107,7 +107,7 @@ describe.each(apiNames)("a body of %s", (name) => {
     ["a field of 10,000 objects in one another", `{"x":${'{"a":'.repeat(10_000)}`, 0],
     ["eight million messages that are none", `{"messages":[${"0,".repeat(8_000_000)}0],"chat_history":[]}`, 413],
     ["a million properties", `{${Array.from({ length: 1_000_000 }, (_, index) => `"${index}":0`)}}`, 413],
-  ])("that has %s is refused before it is looked at", async (_what, body, status) => {
+  ])("that has %s is rejected before it is looked at", async (_what, body, status) => {
     expect((await post(api, body)).status).toBe(status || api.invalid);
   });
 
@@ -133,7 +133,7 @@ describe.each(apiNames)("a body of %s", (name) => {
     }
   });
 
-  it("with the address of an image that is made to be slow to read is refused", async () => {
+  it("with the address of an image that is made to be slow to read is rejected", async () => {
     const url = `data:${"a".repeat(1_000_000)},x`;
     const { status } = await post(api, JSON.stringify(api.ask([{ type: "image_url", image_url: { url } }])));
     expect(status).toBe(api.invalid);

@@ -50,7 +50,7 @@ describe("the log", () => {
 
   it("shows of an error its kind, message, place and causes, and not its facts", () => {
     const { log, lines, last } = record();
-    const cause = new Error("connection refused", { cause: new SyntaxError('Unexpected token in "sk-secret"') });
+    const cause = new Error("connection rejected", { cause: new SyntaxError('Unexpected token in "sk-secret"') });
     const facts = { failedGeneration: "sk-secret", cause };
     const err = new GatewayError("JSON_GENERATION_FAILED", "no JSON came", facts);
     for (const line of [{ err }, { nested: { any: err } }]) log.error(line, "failed");
@@ -60,7 +60,7 @@ describe("the log", () => {
       reason: "JSON_GENERATION_FAILED",
       message: "no JSON came",
       stack: expect.stringMatching(/^ {4}at /),
-      cause: { type: "Error", message: "connection refused", cause: { type: "SyntaxError", message: "[hidden]" } },
+      cause: { type: "Error", message: "connection rejected", cause: { type: "SyntaxError", message: "[hidden]" } },
     });
     expect(lines.join("")).not.toContain("sk-secret");
   });

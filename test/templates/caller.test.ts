@@ -21,7 +21,7 @@ function render(choice: TemplateChoice | undefined, source: string, { messages =
   return renderCallerTemplate(sandbox, { source, messages, kwargs, family: familyOf(choice) }, signal);
 }
 
-const refused = (field: string, why: string) => ({
+const rejected = (field: string, why: string) => ({
   reason: "INVALID_REQUEST",
   facts: { fields: [{ field: toPath(field), description: expect.stringContaining(why) }] },
 });
@@ -47,7 +47,7 @@ describe("a caller's template", () => {
     ["llama-3", "add_generation_prompt"],
     ["llama-3", "tools"],
   ] as const)("for %s does not see %s", async (choice, name) => {
-    await expect(render(choice, `{{ ${name} }}`)).rejects.toMatchObject(refused("chat_template", name));
+    await expect(render(choice, `{{ ${name} }}`)).rejects.toMatchObject(rejected("chat_template", name));
   });
 
   it("sees system text as the first message, where there is any", async () => {
@@ -60,7 +60,7 @@ describe("a caller's template", () => {
     const source = "{{ messages | length }}";
     expect(await render("mixtral", source, { messages: [system, ...hello] })).toBe("2");
     await expect(render("mixtral", source, { messages: [...hello, system] })).rejects.toMatchObject(
-      refused("messages[1].role", "first message"),
+      rejected("messages[1].role", "first message"),
     );
   });
 
@@ -68,7 +68,7 @@ describe("a caller's template", () => {
     const source = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}ok";
     expect(await render("llama-3", source)).toBe("ok");
     await expect(render("llama-3", source, { messages: [system] })).rejects.toMatchObject(
-      refused("chat_template", "no system role"),
+      rejected("chat_template", "no system role"),
     );
   });
 
@@ -91,11 +91,11 @@ describe("a caller's template", () => {
     "None",
   ])("is not given another %s", async (name) => {
     await expect(render("mixtral", "x", { kwargs: { [name]: "mine" } })).rejects.toMatchObject(
-      refused(`chat_template_kwargs.${name}`, name),
+      rejected(`chat_template_kwargs.${name}`, name),
     );
   });
 
   it("has to write something", async () => {
-    await expect(render("llama-3", "{# nothing #}")).rejects.toMatchObject(refused("chat_template", "empty"));
+    await expect(render("llama-3", "{# nothing #}")).rejects.toMatchObject(rejected("chat_template", "empty"));
   });
 });

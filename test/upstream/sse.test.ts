@@ -74,7 +74,7 @@ describe("the event decoder", () => {
     );
   });
 
-  it("refuses an event beyond all bounds", () => {
+  it("rejects an event beyond all bounds", () => {
     const decoder = new EventDecoder(startCall(context()));
     const block = Buffer.alloc(1024 * 1024, "x");
     decoder.decode([Buffer.from("data: ")]);

@@ -12,7 +12,7 @@ export function advise(draft: Draft): Draft {
     parts.some(({ kind }) => kind.case === "text" && /json/i.test(kind.value)),
   );
   if (mentions) return draft;
-  const message = "no message says that JSON is wanted: models may write blanks without end, and OpenAI refuses it";
+  const message = "no message says that JSON is wanted: models may write blanks without end, and OpenAI rejects it";
   const advice: DraftWarning = { reason: "ADVICE", field: ["output_format", "json_object"], message };
   return { ...draft, warnings: [...draft.warnings, advice] };
 }

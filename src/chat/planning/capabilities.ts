@@ -9,7 +9,7 @@ import { mediaIn, partsOf } from "./parts.ts";
 /** What a request may need of a model, and what becomes of it where the model lacks it. */
 interface Need {
   readonly capability: Exclude<keyof ModelCapabilities, "$typeName" | "$unknown">;
-  /** What leaving it out would change too much is refused. */
+  /** What leaving it out would change too much is rejected. */
   readonly kind: "UNSUPPORTED_PARAMETER" | "REJECTED";
   /** Completes "the model …". */
   readonly lack: string;

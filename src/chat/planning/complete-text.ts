@@ -7,7 +7,7 @@ import type { PlanningContext } from "./planning-context.ts";
 /**
  * For a model that completes text and has no conversations: the last user message alone, as the prompt (seed 003: "fall
  * back to plain completion", without the history). Instructions, system messages and history are left out, which is a
- * warning, or an error when strict; media in the prompt and tools are refused. Throws INVALID_REQUEST when there is no
+ * warning, or an error when strict; media in the prompt and tools are rejected. Throws INVALID_REQUEST when there is no
  * user message.
  *
  * Before defaults, schemas and memory: what they add to a request is nothing that the caller loses here.

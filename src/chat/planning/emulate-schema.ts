@@ -14,7 +14,7 @@ const formatField: FieldPath = ["output_format"];
 
 /**
  * Where a model cannot be held to a JSON Schema, or its dialect has none, it is told the schema instead, and the answer
- * is checked against it here (createJsonCheck). Schemas that cannot be checked safely here are refused.
+ * is checked against it here (createJsonCheck). Schemas that cannot be checked safely here are rejected.
  *
  * After the defaults: a profile's instructions are not left out because there is a system message, which this step adds.
  * Before memory and system text, which treat that message like the caller's own.
@@ -23,9 +23,9 @@ export function emulateSchema(draft: Draft, context: Pick<PlanningContext, "mode
   const { id, capabilities } = context.model;
   const { request } = draft;
   const format = request.outputFormat?.format;
-  const refuses = (chat: ChatRequest) => context.checkSupport(chat).some(refusesFormat);
+  const rejects = (chat: ChatRequest) => context.checkSupport(chat).some(rejectsFormat);
   if (format?.case !== "jsonSchema") return draft;
-  if (capabilities?.jsonSchema !== false && !refuses(request)) return draft;
+  if (capabilities?.jsonSchema !== false && !rejects(request)) return draft;
   const field = ["output_format", "json_schema"];
   const keyword = uncheckedKeyword(JSON.parse(format.value.schemaJson));
   if (keyword !== undefined) {
@@ -42,12 +42,12 @@ export function emulateSchema(draft: Draft, context: Pick<PlanningContext, "mode
   const outputFormat = create(OutputFormatSchema, { format: { case: "jsonObject", value: {} } });
   const asObject: ChatRequest = { ...unheld.request, outputFormat };
   const canBeObject =
-    describesObject(format.value.schemaJson) && capabilities?.jsonObject !== false && !refuses(asObject);
+    describesObject(format.value.schemaJson) && capabilities?.jsonObject !== false && !rejects(asObject);
   const emulated = canBeObject ? { ...unheld, request: asObject } : unheld;
   return adapt(emulated, [{ kind: "EMULATED", field, message }]);
 }
 
-function refusesFormat({ kind, field }: Adaptation): boolean {
+function rejectsFormat({ kind, field }: Adaptation): boolean {
   return kind === "REJECTED" && isWithin(field, formatField);
 }
 

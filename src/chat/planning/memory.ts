@@ -16,7 +16,7 @@ export function keepLastMessages(draft: Draft): Draft {
 /**
  * Indexes of the last k messages. System messages are kept besides, where they stood, and are not counted (behaviour of the EGP
  * API, seeds 000 and 001). When the cut would part a tool result from its call, it moves back to the call, so that a
- * few more than k messages may be left: providers refuse a result without its call.
+ * few more than k messages may be left: providers reject a result without its call.
  */
 export function lastMessages(messages: readonly Message[], k: number): readonly number[] {
   let begin = messages.length;

@@ -18,7 +18,7 @@ export function partsOf(messages: readonly Message[]): readonly PlacedPart[] {
 }
 
 /** A medium of a conversation, and the path to it. */
-export interface PlacedMedia {
+interface PlacedMedia {
   readonly media: Media;
   readonly path: FieldPath;
 }

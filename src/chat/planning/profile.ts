@@ -9,14 +9,14 @@ import { partsOf } from "./parts.ts";
 type Numeric = "temperature" | "topP" | "topK" | "n" | "maxOutputTokens" | "presencePenalty" | "frequencyPenalty";
 
 /** A range that is narrower than the contract's. Both ends are included. */
-export interface Range {
+interface Range {
   readonly parameter: Numeric;
   readonly min: number;
   readonly max: number;
 }
 
 /** A field that only some families of models have on this surface. */
-export interface FamilyField {
+interface FamilyField {
   readonly field: FieldPath;
   readonly isSet: (chat: ChatRequest) => boolean;
   readonly families: readonly string[];
@@ -47,7 +47,7 @@ export interface Profile {
   readonly outputLimits: Readonly<Record<string, number | "rest">>;
   /** No answer is longer, whatever is asked for. In tokens. */
   readonly outputCap: number | undefined;
-  /** Refuses an output limit that does not fit the window beside the prompt. */
+  /** Rejects an output limit that does not fit the window beside the prompt. */
   readonly outputMustFit: boolean;
   /** Leaves out the oldest messages of a conversation that is too long. */
   readonly trims: boolean;

@@ -7,7 +7,7 @@ import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
 import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
 import { askedThinking, budgetOf, leastBudget } from "../claude/thinking.ts";
-import { emulated, leftOut, lostThought, refused, temperatureLimit, unsupported } from "../kit/adaptations.ts";
+import { emulated, leftOut, lostThought, rejected, temperatureLimit, unsupported } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
 import { turnRole } from "../kit/messages.ts";
 import { mediaForm } from "./media.ts";
@@ -50,7 +50,7 @@ function* fieldAdaptations(request: ChatRequest, model: Model, rules: ClaudeMode
   }
   if (rules.sampling) yield* temperatureLimit(request, model, "Anthropic", 1);
   if (request.parameters?.stopSequences.some((text) => text.trim() === "")) {
-    yield refused(["parameters", "stop_sequences"], "Anthropic takes no stop sequence of white space alone");
+    yield rejected(["parameters", "stop_sequences"], "Anthropic takes no stop sequence of white space alone");
   }
 }
 
@@ -100,13 +100,13 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, rules: ClaudeM
     if (asked.case !== "off") yield unsupported(field, `${name} does not think`);
   } else if (asked.case === "off") {
     if (rules.off === "never") {
-      yield refused(field, `${name} always thinks: it takes the reasoning efforts ${effortsOf(rules)}`);
+      yield rejected(field, `${name} always thinks: it takes the reasoning efforts ${effortsOf(rules)}`);
     } else if (rules.off === "between_tools") {
       yield emulated(field, `${name} does not quite stop thinking: it still may between calls of tools`);
     }
   } else if (asked.case === "effort" && rules.thinking === "adaptive") {
     const takes = rules.efforts.includes(asked.effort);
-    if (!takes) yield refused(field, `${name} takes the reasoning efforts ${effortsOf(rules)}`);
+    if (!takes) yield rejected(field, `${name} takes the reasoning efforts ${effortsOf(rules)}`);
   } else {
     yield* budgetAdaptations(asked.case === "budget" ? asked.tokens : undefined, request, model, rules);
   }
@@ -147,12 +147,12 @@ function* formAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
       "Anthropic has no JSON mode: the model is told to answer with a JSON object, and it is checked here";
     yield emulated(["output_format", "json_object"], message);
   } else if (format === "jsonSchema" && !rules.jsonSchema) {
-    yield refused(
+    yield rejected(
       ["output_format", "json_schema"],
       `the model ${model.providerModel} takes no JSON Schema for its answer`,
     );
   } else if (format === "regex") {
-    yield refused(["output_format", "regex"], "Anthropic cannot fit its answer to a regular expression");
+    yield rejected(["output_format", "regex"], "Anthropic cannot fit its answer to a regular expression");
   }
 }
 
@@ -162,10 +162,10 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
   const isForced = choice?.case === "toolName" || choice?.value === ToolChoiceMode.REQUIRED;
   const field = ["tool_choice", choice?.case === "toolName" ? "tool_name" : "mode"];
   if (isForced && !rules.forcedTools) {
-    yield refused(field, `the model ${model.providerModel} cannot be made to call a tool`);
+    yield rejected(field, `the model ${model.providerModel} cannot be made to call a tool`);
   } else if (isForced && isThinking(request, rules)) {
     // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
-    yield refused(field, "Claude cannot be made to call a tool while it thinks: leave reasoning out");
+    yield rejected(field, "Claude cannot be made to call a tool while it thinks: leave reasoning out");
   }
   if (!rules.jsonSchema && tools.some(({ strict }) => strict)) {
     yield emulated(["tools"], `the model ${model.providerModel} has no strict tools: strict is left out`);
@@ -182,7 +182,7 @@ function* conversationAdaptations(request: ChatRequest, model: Model, rules: Cla
   const endsWithAssistant = messages.at(-1)?.role === Role.ASSISTANT;
   if (endsWithAssistant && (!rules.prefill || isThinking(request, rules))) {
     const message = `the model ${model.providerModel} does not continue an assistant message: end with a user's`;
-    yield refused(["messages", messages.length - 1], message);
+    yield rejected(["messages", messages.length - 1], message);
   }
   yield* leftOut(request, {
     name: "Anthropic has no names of participants: they are left out",
@@ -209,9 +209,9 @@ function* partAdaptations({ messages }: ChatRequest): Generator<Adaptation> {
     for (const { media, path } of mediaIn(placed)) {
       if (mediaForm(media) === undefined) {
         const message = "Anthropic takes images (JPEG, PNG, GIF, WebP), PDFs and plain text, by bytes or http address";
-        yield refused(path, message);
+        yield rejected(path, message);
       } else if (turnRole(placed.message.role) !== "user") {
-        yield refused(path, "Anthropic takes media only from the user and as results of tools");
+        yield rejected(path, "Anthropic takes media only from the user and as results of tools");
       }
     }
   }

@@ -41,7 +41,7 @@ interface BlockState {
 }
 
 /** An answer as far as it has come. */
-export interface AnswerState {
+interface AnswerState {
   readonly call: UpstreamCall;
   /** The blocks by the API's index, which counts blocks that are no parts too. */
   readonly blocks: Map<number, BlockState>;

@@ -18,11 +18,11 @@ import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { anthropicModels } from "./models.ts";
 import { maxTokensOf, toRequest } from "./request.ts";
 
-/** The next version, 2026-10-21, refuses temperature, top_p and top_k on every model. */
+/** The next version, 2026-10-21, rejects temperature, top_p and top_k on every model. */
 const apiVersion = "2023-06-01";
 
 /**
- * Anthropic's Messages API. There is no `complete`: whole answers are refused where `max_tokens` is large, and would
+ * Anthropic's Messages API. There is no `complete`: whole answers are rejected where `max_tokens` is large, and would
  * give the arguments of tools as objects instead of as the model wrote them.
  */
 export function createAnthropicAdapter(settings: ProviderSettings): Adapter {

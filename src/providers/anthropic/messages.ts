@@ -59,7 +59,7 @@ function systemBlocks({ kind, cacheHint }: Part, mark: Marker): readonly TextBlo
   return kind.value === "" ? [] : [{ type: "text", text: kind.value, ...mark(cacheHint) }];
 }
 
-/** None for what the API refuses: empty text, and thoughts that Claude has not signed. */
+/** None for what the API rejects: empty text, and thoughts that Claude has not signed. */
 function blocksOf(part: Part, role: "user" | "assistant", withReasoning: boolean, mark: Marker): readonly Block[] {
   const { kind, cacheHint } = part;
   switch (kind.case) {

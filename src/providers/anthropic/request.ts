@@ -5,7 +5,7 @@ import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
-import { describedSchema, ExactJson, withKey } from "../kit/exact-json.ts";
+import { asObject, describedSchema, ExactJson, withKey } from "../kit/exact-json.ts";
 import { createMarker, type Marker } from "./cache-marks.ts";
 import { toConversation } from "./messages.ts";
 import { toThinking } from "./thinking.ts";
@@ -51,7 +51,7 @@ export function isServiceTier(word: string): word is "auto" | "standard_only" {
   return word === "auto" || word === "standard_only";
 }
 
-/** Either a temperature or top_p: the API refuses both. Of the two, a value of 1 asks for nothing. */
+/** Either a temperature or top_p: the API rejects both. Of the two, a value of 1 asks for nothing. */
 function samplingBody(parameters: GenerationParameters | undefined, { sampling }: ClaudeModel): Partial<MessagesBody> {
   if (!sampling || parameters === undefined) return {};
   const { temperature, topP, topK = 0 } = parameters;
@@ -87,7 +87,7 @@ function toTool(
   return {
     name,
     ...(description && { description }),
-    // The API refuses a schema without a type.
+    // The API rejects a schema without a type.
     input_schema: new ExactJson(withKey(schema, "type", "object")),
     ...(strict !== undefined && jsonSchema && { strict }),
     ...mark(cacheHint),
@@ -109,8 +109,4 @@ function toToolChoice({ toolChoice, parallelToolCalls }: ChatRequest): WireToolC
   if (choice?.case !== "mode") return parallelToolCalls === false ? { type: "auto", ...oneAtATime } : undefined;
   const type = choiceModes[choice.value];
   return type === "none" ? { type } : { type, ...oneAtATime };
-}
-
-function asObject(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
 }

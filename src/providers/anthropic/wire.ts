@@ -44,7 +44,7 @@ export const streamEventSchema = z.object({
   usage: usage.nullish(),
 });
 
-export type StreamEvent = z.infer<typeof streamEventSchema>;
+type StreamEvent = z.infer<typeof streamEventSchema>;
 export type StreamDelta = NonNullable<StreamEvent["delta"]>;
 export type StreamBlock = z.infer<typeof contentBlock>;
 export type StreamUsage = z.infer<typeof usage>;
@@ -90,14 +90,14 @@ export interface ToolResultBlock extends Cacheable {
   readonly is_error?: true;
 }
 
-export interface ToolUseBlock extends Cacheable {
+interface ToolUseBlock extends Cacheable {
   readonly type: "tool_use";
   readonly id: string;
   readonly name: string;
   readonly input: ExactJson;
 }
 
-export type ThinkingBlock =
+type ThinkingBlock =
   | { readonly type: "thinking"; readonly thinking: string; readonly signature: string }
   | { readonly type: "redacted_thinking"; readonly data: string };
 

@@ -14,7 +14,7 @@ const timeoutMs = 30_000;
 const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.coerce.number() });
 
 /** An application that is registered at Entra ID. */
-export interface EntraApplication {
+interface EntraApplication {
   /** Where tokens are given, such as `https://login.microsoftonline.com`. */
   readonly authority: string;
   readonly tenantId: string;

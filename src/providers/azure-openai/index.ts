@@ -3,7 +3,7 @@ import type { ProviderSettings } from "../../config/provider.ts";
 import { baseUrl, choice, section, text } from "../../config/rules.ts";
 import type { Secret } from "../../config/secret.ts";
 import type { Adapter } from "../adapter.ts";
-import { type Access, createOpenAiAdapter } from "../chat-completions/index.ts";
+import { createOpenAiAdapter, type Endpoint } from "../chat-completions/index.ts";
 import { openAiFields, openAiQuirks } from "../chat-completions/openai-quirks.ts";
 import type { Quirks } from "../chat-completions/quirks.ts";
 import type { ProviderDefinition } from "../definition.ts";
@@ -45,7 +45,7 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): A
   return createOpenAiAdapter(
     { ...settings, baseUrl: apiBase(settings.baseUrl) },
     quirks,
-    azureAccess(settings, apiVersion),
+    azureEndpoint(settings, apiVersion),
   );
 }
 
@@ -55,7 +55,7 @@ function apiBase(baseUrl: string): string {
   return `${root}/openai`;
 }
 
-function azureAccess({ apiKey, options }: ProviderSettings<Options>, apiVersion: string | undefined): Access {
+function azureEndpoint({ apiKey, options }: ProviderSettings<Options>, apiVersion: string | undefined): Endpoint {
   const query = apiVersion === undefined ? "" : `?api-version=${encodeURIComponent(apiVersion)}`;
   const isDated = /^\d/.test(apiVersion ?? "");
   return {
@@ -67,7 +67,7 @@ function azureAccess({ apiKey, options }: ProviderSettings<Options>, apiVersion:
   };
 }
 
-function authorization(key: Secret | undefined, options: Options): Access["authorize"] {
+function authorization(key: Secret | undefined, options: Options): Endpoint["authorize"] {
   if (key === undefined) return async () => ({});
   const { key_type, tenant_id: tenantId = "", client_id: clientId = "", authority } = options;
   switch (key_type) {

@@ -12,13 +12,13 @@ import {
   laterSystem,
   leftOut,
   lostThought,
-  refused,
+  rejected,
   temperatureLimit,
   unsupported,
 } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
-import { type Family, familyOf } from "./families.ts";
 import { canSend } from "./media.ts";
+import { type ModelRules, modelRules } from "./model-rules.ts";
 import { sentThinking } from "./thinking.ts";
 import { calledTools } from "./tools.ts";
 import { serviceTiers } from "./wire.ts";
@@ -26,32 +26,32 @@ import { serviceTiers } from "./wire.ts";
 /** The highest temperature of Converse, whichever model it is. */
 const highestTemperature = 1;
 
-/** Whether an optional field is sent to a model of this family. */
-export function takesField(field: OptionalField, request: ChatRequest, family: Family): boolean {
-  const thinking = sentThinking(request, family.thinking);
+/** Whether an optional field is sent to a model with these rules. */
+export function takesField(field: OptionalField, request: ChatRequest, rules: ModelRules): boolean {
+  const thinking = sentThinking(request, rules.thinking);
   // Claude samples freely while it thinks.
-  const isThinking = family.claude && (thinking.case === "effort" || thinking.case === "budget");
+  const isThinking = rules.claude && (thinking.case === "effort" || thinking.case === "budget");
   switch (field) {
     case "parameters.max_output_tokens":
-      // Nova refuses a limit when it may think long.
+      // Nova rejects a limit when it may think long.
       return !(
-        family.thinking?.kind === "nova" &&
+        rules.thinking?.kind === "nova" &&
         thinking.case === "effort" &&
         thinking.effort === ReasoningEffort.HIGH
       );
     case "parameters.temperature":
-      return family.sampling !== "none" && !isThinking;
+      return rules.sampling !== "none" && !isThinking;
     case "parameters.top_p":
-      if (family.sampling === "one" && request.parameters?.temperature !== undefined) return false;
-      return family.sampling !== "none" && !isThinking;
+      if (rules.sampling === "one" && request.parameters?.temperature !== undefined) return false;
+      return rules.sampling !== "none" && !isThinking;
     case "parameters.top_k":
-      return family.claude && family.sampling !== "none" && !isThinking;
+      return rules.claude && rules.sampling !== "none" && !isThinking;
     case "parameters.stop_sequences":
-      return family.stops;
+      return rules.stops;
     case "service_tier":
       return serviceTiers.some((tier) => tier === request.serviceTier);
     case "parallel_tool_calls":
-      return family.claude;
+      return rules.claude;
     default:
       return false;
   }
@@ -59,29 +59,29 @@ export function takesField(field: OptionalField, request: ChatRequest, family: F
 
 /** What this model on Bedrock cannot do of what the request asks. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
-  const family = familyOf(model.providerModel);
+  const rules = modelRules(model.providerModel);
   return [
-    ...fieldAdaptations(request, model, family),
-    ...thinkingAdaptations(request, model, family),
+    ...fieldAdaptations(request, model, rules),
+    ...thinkingAdaptations(request, model, rules),
     ...formAdaptations(request),
-    ...toolAdaptations(request, model, family),
-    ...messageAdaptations(request, family),
+    ...toolAdaptations(request, model, rules),
+    ...messageAdaptations(request, rules),
   ];
 }
 
-function* fieldAdaptations(request: ChatRequest, model: Model, family: Family): Generator<Adaptation> {
+function* fieldAdaptations(request: ChatRequest, model: Model, rules: ModelRules): Generator<Adaptation> {
   for (const [field] of askedFields(request)) {
     // More choices are more calls; how much to think has rules of its own.
     if (["parameters.n", "reasoning.effort", "reasoning.budget_tokens"].includes(field)) continue;
-    if (takesField(field, request, family)) continue;
+    if (takesField(field, request, rules)) continue;
     yield unsupported(pathOf(field), `the model ${model.providerModel} does not take ${field} on Bedrock`);
   }
-  if (takesField("parameters.temperature", request, family)) {
+  if (takesField("parameters.temperature", request, rules)) {
     yield* temperatureLimit(request, model, "Bedrock", highestTemperature);
   }
 }
 
-function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: Family): Generator<Adaptation> {
+function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: ModelRules): Generator<Adaptation> {
   const asked = askedThinking(request);
   const sent = sentThinking(request, thinking);
   const field = ["reasoning", request.reasoning?.control.case === "effort" ? "effort" : "budget_tokens"];
@@ -108,7 +108,7 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: 
 
 function* formAdaptations({ outputFormat }: ChatRequest): Generator<Adaptation> {
   if (outputFormat?.format.case === "regex") {
-    yield refused(["output_format", "regex"], "Bedrock cannot fit its answer to a regular expression");
+    yield rejected(["output_format", "regex"], "Bedrock cannot fit its answer to a regular expression");
   } else if (outputFormat?.format.case === "jsonObject") {
     yield emulated(
       ["output_format", "json_object"],
@@ -117,52 +117,52 @@ function* formAdaptations({ outputFormat }: ChatRequest): Generator<Adaptation> 
   }
 }
 
-function* toolAdaptations(request: ChatRequest, model: Model, family: Family): Generator<Adaptation> {
+function* toolAdaptations(request: ChatRequest, model: Model, rules: ModelRules): Generator<Adaptation> {
   const { toolChoice, tools } = request;
   const choice = toolChoice?.choice;
   const hasCalls = calledTools(request).size > 0;
   if (tools.length === 0 && hasCalls) {
     const message = "Bedrock takes tool calls in a conversation only together with the tools";
-    yield family.claude
+    yield rules.claude
       ? emulated(["tools"], `${message}: their names are sent, and the model is told not to call them`)
-      : refused(["tools"], `${message}: send them too`);
+      : rejected(["tools"], `${message}: send them too`);
   }
-  if (choice?.case === "toolName" && family.forcedTool !== "named") {
-    yield refused(
+  if (choice?.case === "toolName" && rules.forcedTool !== "named") {
+    yield rejected(
       ["tool_choice", "tool_name"],
       `the model ${model.providerModel} cannot be made to call a certain tool`,
     );
-  } else if (choice?.value === ToolChoiceMode.REQUIRED && family.forcedTool === "none") {
-    yield refused(["tool_choice", "mode"], `the model ${model.providerModel} cannot be made to call a tool`);
-  } else if (choice?.value === ToolChoiceMode.NONE && tools.length > 0 && !family.claude) {
+  } else if (choice?.value === ToolChoiceMode.REQUIRED && rules.forcedTool === "none") {
+    yield rejected(["tool_choice", "mode"], `the model ${model.providerModel} cannot be made to call a tool`);
+  } else if (choice?.value === ToolChoiceMode.NONE && tools.length > 0 && !rules.claude) {
     yield hasCalls
-      ? refused(
+      ? rejected(
           ["tool_choice", "mode"],
           `the model ${model.providerModel} cannot be kept from calling tools once it did`,
         )
       : emulated(["tool_choice", "mode"], "Bedrock has no tool choice none: the tools are left out instead");
   }
-  if (!family.strictTools && tools.some(({ strict }) => strict !== undefined)) {
+  if (!rules.strictTools && tools.some(({ strict }) => strict !== undefined)) {
     yield emulated(["tools"], `Bedrock takes no strict tools for the model ${model.providerModel}: strict is left out`);
   }
 }
 
 /** What of the messages cannot be sent, or is left out or moved. */
-function* messageAdaptations(request: ChatRequest, family: Family): Generator<Adaptation> {
+function* messageAdaptations(request: ChatRequest, rules: ModelRules): Generator<Adaptation> {
   const { messages } = request;
   for (const placed of partsOf(messages)) {
     const inResult = placed.part.kind.case === "toolResult";
     for (const { media, path } of mediaIn(placed)) {
       if (canSend(media, inResult)) continue;
-      yield refused(path, "Bedrock takes media only as bytes or from S3, with a media type that it knows");
+      yield rejected(path, "Bedrock takes media only as bytes or from S3, with a media type that it knows");
     }
   }
   yield* leftOut(request, {
     name: "Bedrock has no names for participants: they are left out",
     detail: "Bedrock has no levels of detail for images: they are left out",
-    ...(!family.marks && { cacheHint: "this model takes no cache hints: they are left out" }),
+    ...(!rules.marks && { cacheHint: "this model takes no cache hints: they are left out" }),
   });
-  if (family.marks) yield* hintAdaptations(request, "Bedrock");
+  if (rules.marks) yield* hintAdaptations(request, "Bedrock");
   const unsigned = "Bedrock takes back only thoughts that this model signed: others are left out";
   yield* lostThought(messages, ({ part }) => part.providerState === undefined, unsigned);
   const late = laterSystem(messages);

@@ -1,13 +1,13 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { CacheHint } from "../../gen/dragoman/v1/message_pb.js";
 import { keptHints, lifeOf } from "../kit/cache-hints.ts";
-import type { Family } from "./families.ts";
+import type { ModelRules } from "./model-rules.ts";
 import type { CachePoint } from "./wire.ts";
 
 /** Turns a cache hint into the mark that follows what is to be cached. */
 export type Marker = (hint: CacheHint | undefined) => readonly CachePoint[];
 
-export function createMarker(request: ChatRequest, { marks }: Family): Marker {
+export function createMarker(request: ChatRequest, { marks }: ModelRules): Marker {
   const kept: ReadonlySet<CacheHint> = marks ? keptHints(request) : new Set();
   return (hint) => (hint && kept.has(hint) ? [{ cachePoint: { type: "default", ...lifeOf(hint) } }] : []);
 }

@@ -42,7 +42,7 @@ interface BlockState {
 }
 
 /** An answer as far as it has come. */
-export interface AnswerState {
+interface AnswerState {
   readonly call: UpstreamCall;
   /** Leaves the text of the reasoning out. */
   readonly hideReasoning: boolean;

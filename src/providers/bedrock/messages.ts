@@ -4,8 +4,8 @@ import type { Media, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.j
 import { ExactJson } from "../kit/exact-json.ts";
 import { misplaced, reasoningStart, textOf, turnRole } from "../kit/messages.ts";
 import type { Marker } from "./cache-points.ts";
-import type { Family } from "./families.ts";
 import { documentNames, toMediaBlock } from "./media.ts";
+import type { ModelRules } from "./model-rules.ts";
 import type { Block, CachePoint, MediaBlock, ReasoningContent, TextBlock, Turn, WireToolResult } from "./wire.ts";
 
 /** Amazon's limit on a tool call id, in characters. */
@@ -16,7 +16,7 @@ type DocumentName = ReturnType<typeof documentNames>;
 /** The conversation in the dialect: system text apart, neighbours of one role in one turn. */
 export function toConversation(
   request: ChatRequest,
-  family: Family,
+  rules: ModelRules,
   mark: Marker,
 ): { readonly system: readonly (TextBlock | CachePoint)[]; readonly messages: readonly Turn[] } {
   const documentName = documentNames();
@@ -31,7 +31,7 @@ export function toConversation(
       system.push(...kept.flatMap((part) => marked(systemBlocks(part), part)));
       continue;
     }
-    const content = kept.flatMap((part) => marked(toBlocks(part, role, family, documentName), part));
+    const content = kept.flatMap((part) => marked(toBlocks(part, role, rules, documentName), part));
     const last = messages.at(-1);
     if (last?.role === role) last.content.push(...content);
     else if (content.length > 0) messages.push({ role, content });
@@ -47,7 +47,7 @@ function systemBlocks({ kind }: Part): readonly TextBlock[] {
 function toBlocks(
   { kind, providerState }: Part,
   role: Turn["role"],
-  family: Family,
+  rules: ModelRules,
   documentName: DocumentName,
 ): readonly Block[] {
   const isAssistant = role === "assistant";
@@ -59,20 +59,20 @@ function toBlocks(
       return [mediaBlock(kind.value, documentName)];
     case "toolResult":
       if (isAssistant) break;
-      return [{ toolResult: toToolResult(kind.value, family, documentName) }];
+      return [{ toolResult: toToolResult(kind.value, rules, documentName) }];
     case "refusal":
       if (!isAssistant) break;
       return textBlocks(kind.value);
     case "reasoning":
       if (!isAssistant) break;
-      // Thoughts that are not signed, such as another model's, are refused.
+      // Thoughts that are not signed, such as another model's, are rejected.
       if (providerState === undefined) return [];
       return [{ reasoningContent: toReasoning(kind.value.text, kind.value.redacted, providerState.data) }];
     case "toolCall": {
       if (!isAssistant) break;
       const { id, name, argumentsJson } = kind.value;
       const input = new ExactJson(argumentsJson || "{}");
-      return [{ toolUse: { toolUseId: toId(id, family), name, input } }];
+      return [{ toolUse: { toolUseId: toId(id, rules), name, input } }];
     }
     case undefined:
       break;
@@ -90,7 +90,7 @@ function toReasoning(text: string, redacted: boolean, state: Uint8Array): Reason
 
 function toToolResult(
   { toolCallId, parts, isError }: ToolResult,
-  family: Family,
+  rules: ModelRules,
   documentName: DocumentName,
 ): WireToolResult {
   const content = parts.flatMap(({ kind }): WireToolResult["content"] => {
@@ -99,8 +99,8 @@ function toToolResult(
     if (block === undefined || "audio" in block) throw misplaced("tool result", kind.case);
     return [block];
   });
-  const toolUseId = toId(toolCallId, family);
-  return isError && family.marks ? { toolUseId, content, status: "error" } : { toolUseId, content };
+  const toolUseId = toId(toolCallId, rules);
+  return isError && rules.marks ? { toolUseId, content, status: "error" } : { toolUseId, content };
 }
 
 function mediaBlock(media: Media, documentName: DocumentName): MediaBlock {
@@ -109,13 +109,13 @@ function mediaBlock(media: Media, documentName: DocumentName): MediaBlock {
   return "document" in block ? { document: { ...block.document, name: documentName(media.filename) } } : block;
 }
 
-/** Empty text is refused. */
+/** Empty text is rejected. */
 function textBlocks(text: string): readonly TextBlock[] {
   return text === "" ? [] : [{ text }];
 }
 
 /** Ids that another provider made may be too long or have other characters; the same id always becomes the same one. */
-function toId(id: string, { shortIds }: Family): string {
+function toId(id: string, { shortIds }: ModelRules): string {
   if (shortIds ? /^[a-zA-Z0-9]{9}$/.test(id) : /^[a-zA-Z0-9_.:-]{1,64}$/.test(id)) return id;
   return createHash("sha256")
     .update(id)

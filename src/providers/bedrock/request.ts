@@ -1,10 +1,11 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { asObject } from "../kit/exact-json.ts";
 import { jsonInstruction } from "../kit/messages.ts";
 import { takesField } from "./adaptations.ts";
 import { createMarker } from "./cache-points.ts";
-import { type Family, familyOf } from "./families.ts";
 import { toConversation } from "./messages.ts";
+import { type ModelRules, modelRules } from "./model-rules.ts";
 import { thinkingFields } from "./thinking.ts";
 import { claudesChoice, toolsBody } from "./tools.ts";
 import { type ConverseBody, serviceTiers } from "./wire.ts";
@@ -14,21 +15,21 @@ const stopSequencePath = "/delta/stop_sequence";
 
 /** The body for a request to which the adaptations have been applied. `provider` is the key of its own options. */
 export function toRequest(request: ChatRequest, model: Model, provider: string): ConverseBody {
-  const family = familyOf(model.providerModel);
-  const mark = createMarker(request, family);
-  const { system, messages } = toConversation(request, family, mark);
+  const rules = modelRules(model.providerModel);
+  const mark = createMarker(request, rules);
+  const { system, messages } = toConversation(request, rules, mark);
   const { additionalModelRequestFields, inferenceConfig, ...options } = request.providerOptions[provider] ?? {};
   const wantsJson = request.outputFormat?.format.case === "jsonObject";
   const instructions = wantsJson ? [...system, { text: jsonInstruction }] : system;
-  const additional = { ...additionalFields(request, family), ...asObject(additionalModelRequestFields) };
-  const inference = { ...toInferenceConfig(request, family), ...asObject(inferenceConfig) };
+  const additional = { ...additionalFields(request, rules), ...asObject(additionalModelRequestFields) };
+  const inference = { ...toInferenceConfig(request, rules), ...asObject(inferenceConfig) };
   const tier = serviceTiers.find((word) => word === request.serviceTier);
   return {
     ...(isEmpty(inference) ? {} : { inferenceConfig: inference }),
-    ...toolsBody(request, family, mark),
+    ...toolsBody(request, rules, mark),
     ...formatBody(request),
     ...(tier && { serviceTier: { type: tier } }),
-    ...(inference.stopSequences && family.claude && { additionalModelResponseFieldPaths: [stopSequencePath] }),
+    ...(inference.stopSequences && rules.claude && { additionalModelResponseFieldPaths: [stopSequencePath] }),
     ...options,
     ...(isEmpty(additional) ? {} : { additionalModelRequestFields: additional }),
     ...(instructions.length > 0 && { system: instructions }),
@@ -36,9 +37,9 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
   };
 }
 
-function toInferenceConfig(request: ChatRequest, family: Family): NonNullable<ConverseBody["inferenceConfig"]> {
+function toInferenceConfig(request: ChatRequest, rules: ModelRules): NonNullable<ConverseBody["inferenceConfig"]> {
   const { maxOutputTokens, temperature, topP, stopSequences = [] } = request.parameters ?? {};
-  const takes = (field: Parameters<typeof takesField>[0]) => takesField(field, request, family);
+  const takes = (field: Parameters<typeof takesField>[0]) => takesField(field, request, rules);
   return {
     ...(maxOutputTokens !== undefined && takes("parameters.max_output_tokens") && { maxTokens: maxOutputTokens }),
     ...(temperature !== undefined && takes("parameters.temperature") && { temperature }),
@@ -47,11 +48,11 @@ function toInferenceConfig(request: ChatRequest, family: Family): NonNullable<Co
   };
 }
 
-function additionalFields(request: ChatRequest, family: Family): Record<string, unknown> {
-  const topK = takesField("parameters.top_k", request, family) ? (request.parameters?.topK ?? 0) : 0;
-  const choice = claudesChoice(request, family);
+function additionalFields(request: ChatRequest, rules: ModelRules): Record<string, unknown> {
+  const topK = takesField("parameters.top_k", request, rules) ? (request.parameters?.topK ?? 0) : 0;
+  const choice = claudesChoice(request, rules);
   return {
-    ...thinkingFields(request, family.thinking),
+    ...thinkingFields(request, rules.thinking),
     ...(topK > 0 && { top_k: topK }),
     ...(choice && { tool_choice: choice }),
   };
@@ -62,10 +63,6 @@ function formatBody({ outputFormat }: ChatRequest): Pick<ConverseBody, "outputCo
   const { name, description, schemaJson } = outputFormat.format.value;
   const jsonSchema = { schema: schemaJson, name, ...(description && { description }) };
   return { outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema } } } };
-}
-
-function asObject(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
 }
 
 function isEmpty(value: object): boolean {

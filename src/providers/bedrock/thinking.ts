@@ -2,10 +2,10 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { effortWords } from "../chat-completions/fields.ts";
 import { askedThinking, budgetOf, leastBudget } from "../claude/thinking.ts";
-import type { Thinking } from "./families.ts";
+import type { Thinking } from "./model-rules.ts";
 
 /** What a model is told of thinking. `nothing`: it is not asked to change, or cannot be told. */
-export type Sent =
+type Sent =
   | { readonly case: "nothing" | "off" }
   | { readonly case: "effort"; readonly effort: ReasoningEffort }
   | { readonly case: "budget"; readonly tokens: number };

@@ -2,7 +2,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { ExactJson } from "../kit/exact-json.ts";
 import type { Marker } from "./cache-points.ts";
-import type { Family } from "./families.ts";
+import type { ModelRules } from "./model-rules.ts";
 import type { ConverseBody, WireTool, WireToolChoice } from "./wire.ts";
 
 const noArguments = '{"type":"object","properties":{}}';
@@ -16,22 +16,22 @@ export function calledTools({ messages }: ChatRequest): ReadonlySet<string> {
 }
 
 /** Whether the model must not call tools. */
-export function forbidsTools({ toolChoice, tools }: ChatRequest): boolean {
+function forbidsTools({ toolChoice, tools }: ChatRequest): boolean {
   return tools.length === 0 || toolChoice?.choice.value === ToolChoiceMode.NONE;
 }
 
 /** The tools and the choice among them. Converse has no choice `none`: where Claude's cannot say it, the tools are left out. */
-export function toolsBody(request: ChatRequest, family: Family, mark: Marker): Pick<ConverseBody, "toolConfig"> {
-  if (forbidsTools(request) && !family.claude) return {};
-  const known = request.tools.flatMap((tool) => [toTool(tool, family), ...mark(tool.cacheHint)]);
+export function toolsBody(request: ChatRequest, rules: ModelRules, mark: Marker): Pick<ConverseBody, "toolConfig"> {
+  if (forbidsTools(request) && !rules.claude) return {};
+  const known = request.tools.flatMap((tool) => [toTool(tool, rules), ...mark(tool.cacheHint)]);
   const tools = known.length > 0 ? known : [...calledTools(request)].map(toCalledTool);
   if (tools.length === 0) return {};
-  const choice = claudesChoice(request, family) === undefined ? toToolChoice(request.toolChoice) : undefined;
+  const choice = claudesChoice(request, rules) === undefined ? toToolChoice(request.toolChoice) : undefined;
   return { toolConfig: { tools, ...(choice && { toolChoice: choice }) } };
 }
 
 /** The tool choice in Claude's own field, where Converse has no word for it: no tools, or one at a time. */
-export function claudesChoice(request: ChatRequest, { claude }: Family): Record<string, unknown> | undefined {
+export function claudesChoice(request: ChatRequest, { claude }: ModelRules): Record<string, unknown> | undefined {
   if (!claude || (request.tools.length === 0 && calledTools(request).size === 0)) return undefined;
   if (forbidsTools(request)) return { type: "none" };
   if (request.parallelToolCalls !== false) return undefined;
@@ -48,7 +48,7 @@ function toToolChoice(toolChoice: ChatRequest["toolChoice"]): WireToolChoice | u
   return choice.value === ToolChoiceMode.REQUIRED ? { any: {} } : { auto: {} };
 }
 
-function toTool({ name, description, parametersJsonSchema, strict }: Tool, { strictTools }: Family): WireTool {
+function toTool({ name, description, parametersJsonSchema, strict }: Tool, { strictTools }: ModelRules): WireTool {
   return {
     toolSpec: {
       name,

@@ -141,4 +141,4 @@ export interface ConverseBody {
 }
 
 export const serviceTiers = ["default", "flex", "priority", "reserved"] as const;
-export type ServiceTier = (typeof serviceTiers)[number];
+type ServiceTier = (typeof serviceTiers)[number];

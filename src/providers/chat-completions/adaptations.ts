@@ -3,7 +3,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { effortRejected, emulated, refused, unsupported } from "../kit/adaptations.ts";
+import { effortRejected, emulated, rejected, unsupported } from "../kit/adaptations.ts";
 import { askedFields, effortOf, type OptionalField, pathOf } from "./fields.ts";
 import { messageAdaptations } from "./message-adaptations.ts";
 import type { FieldForm, Quirks } from "./quirks.ts";
@@ -20,7 +20,7 @@ export function rulesFor(model: Model, quirks: Quirks): ModelRules {
   return name === undefined ? undefined : reasoningModel(name);
 }
 
-/** The effort that is sent: the caller's, or none where tools are refused with anything else. */
+/** The effort that is sent: the caller's, or none where tools are rejected with anything else. */
 export function sentEffort(request: ChatRequest, rules: ModelRules): ReasoningEffort | undefined {
   return rules?.toolsNeedEffortNone && request.tools.length > 0 ? ReasoningEffort.NONE : effortOf(request);
 }
@@ -69,7 +69,7 @@ function* fieldAdaptations(
     }
   }
   if (maxStopSequences !== undefined && (request.parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield refused(["parameters", "stop_sequences"], `${title} takes at most ${maxStopSequences} stop sequences`);
+    yield rejected(["parameters", "stop_sequences"], `${title} takes at most ${maxStopSequences} stop sequences`);
   }
   if (fields.user === "safety_identifier" && request.user.length > safetyIdentifierLimit) {
     yield unsupported(["user"], `${title} takes a user of at most ${safetyIdentifierLimit} characters`);
@@ -98,26 +98,26 @@ function* effortAdaptations(
 function* formAdaptations({ outputFormat }: ChatRequest, quirks: Quirks): Generator<Adaptation> {
   const format = outputFormat?.format.case;
   if (format === "regex" && quirks.regex === undefined) {
-    yield refused(["output_format", "regex"], `${quirks.title} cannot fit its answer to a regular expression`);
+    yield rejected(["output_format", "regex"], `${quirks.title} cannot fit its answer to a regular expression`);
   } else if (format === "jsonObject" && !quirks.formats.includes(format)) {
-    yield refused(["output_format", "json_object"], `${quirks.title} has no JSON mode without a schema`);
+    yield rejected(["output_format", "json_object"], `${quirks.title} has no JSON mode without a schema`);
   } else if (format === "jsonSchema" && !quirks.formats.includes(format)) {
-    yield refused(["output_format", "json_schema"], `${quirks.title} cannot fit its answer to a JSON Schema`);
+    yield rejected(["output_format", "json_schema"], `${quirks.title} cannot fit its answer to a JSON Schema`);
   }
 }
 
 function* toolAdaptations({ tools, toolChoice }: ChatRequest, quirks: Quirks): Generator<Adaptation> {
   const choice = toolChoice?.choice;
   if (quirks.toolChoice === undefined) {
-    if (tools.length > 0) yield refused(["tools"], `${quirks.title} calls no tools`);
+    if (tools.length > 0) yield rejected(["tools"], `${quirks.title} calls no tools`);
     return;
   }
   if (choice?.case === "toolName" && quirks.toolChoice !== "named") {
-    yield refused(["tool_choice", "tool_name"], `${quirks.title} cannot be made to call a certain tool`);
+    yield rejected(["tool_choice", "tool_name"], `${quirks.title} cannot be made to call a certain tool`);
   }
   if (quirks.toolChoice !== "auto" || choice?.case !== "mode") return;
   if (choice.value === ToolChoiceMode.REQUIRED) {
-    yield refused(["tool_choice", "mode"], `${quirks.title} cannot be made to call a tool`);
+    yield rejected(["tool_choice", "mode"], `${quirks.title} cannot be made to call a tool`);
   } else if (choice.value === ToolChoiceMode.NONE) {
     yield emulated(["tool_choice", "mode"], `${quirks.title} has no tool choice: the tools are left out instead`);
   }

@@ -3,13 +3,13 @@ import { misplaced } from "../kit/messages.ts";
 import type { WireToolCall } from "./wire.ts";
 
 /** What an assistant says or thinks, as opposed to what it calls. */
-export interface SaidPart {
+interface SaidPart {
   readonly kind: Extract<Part["kind"], { case: "text" | "refusal" | "reasoning" }>;
   readonly state: Part["providerState"];
 }
 
 /** The parts of an assistant's message, with its calls in OpenAI's form, which other dialects share. */
-export interface AssistantTurn {
+interface AssistantTurn {
   readonly said: readonly SaidPart[];
   readonly calls: readonly WireToolCall[];
 }

@@ -61,7 +61,7 @@ interface ChoiceState {
 }
 
 /** How an answer is read. */
-export interface Reading {
+interface Reading {
   /** Leaves the text of the reasoning out. */
   readonly hideReasoning: boolean;
   /** Keeps OpenRouter's `reasoning_details` as state, to be sent back. */

@@ -85,7 +85,7 @@ export const optionalFields = {
     "clear_earlier_reasoning",
     ({ reasoning }) => reasoning?.clearEarlierReasoning,
   ),
-  // Refused by OpenAI when there are no tools.
+  // Rejected by OpenAI when there are no tools.
   parallel_tool_calls: field("parallel_tool_calls", ({ parallelToolCalls, tools }) =>
     tools.length > 0 ? parallelToolCalls : undefined,
   ),

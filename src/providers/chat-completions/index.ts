@@ -23,14 +23,14 @@ import type { ChatBody } from "./wire.ts";
 const filteredPromptCode = "content_filter";
 
 /** How a server is reached. */
-export interface Access {
+export interface Endpoint {
   /** The path and query, after the base URL. */
   path(model: Model): string;
   /** The headers that carry the key. */
   authorize(call: UpstreamCall): Promise<Readonly<Record<string, string>>>;
 }
 
-function openAiAccess({ apiKey }: ProviderSettings): Access {
+function openAiEndpoint({ apiKey }: ProviderSettings): Endpoint {
   return {
     path: () => "/chat/completions",
     authorize: async () => (apiKey ? { authorization: `Bearer ${apiKey.reveal()}` } : {}),
@@ -41,7 +41,7 @@ function openAiAccess({ apiKey }: ProviderSettings): Access {
 export function createOpenAiAdapter(
   settings: ProviderSettings,
   quirks: Quirks,
-  access: Access = openAiAccess(settings),
+  endpoint: Endpoint = openAiEndpoint(settings),
 ): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
   const { name } = settings;
@@ -53,11 +53,11 @@ export function createOpenAiAdapter(
 
   function ask(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => ({
-      path: access.path(model),
+      path: endpoint.path(model),
       headers: {
         accept: streamed ? "text/event-stream, application/json" : "application/json",
         ...headerOptions(request.providerOptions[name], quirks),
-        ...(await access.authorize(call)),
+        ...(await endpoint.authorize(call)),
       },
       body: stringify(toBody(request, model, streamed)),
       accepted: [started()],

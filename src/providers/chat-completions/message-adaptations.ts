@@ -2,7 +2,7 @@ import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import { type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
-import { emulated, leftOut, lostThought, refused, textResults } from "../kit/adaptations.ts";
+import { emulated, leftOut, lostThought, rejected, textResults } from "../kit/adaptations.ts";
 import { type MediaForm, mediaForm } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
 
@@ -12,7 +12,7 @@ export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Gener
   for (const { part, path } of partsOf(request.messages)) {
     if (part.kind.case === "media") {
       const message = mediaProblem(part.kind.value, quirks);
-      if (message !== undefined) yield refused([...path, "media"], message);
+      if (message !== undefined) yield rejected([...path, "media"], message);
     }
   }
   yield* textResults(request.messages, title);

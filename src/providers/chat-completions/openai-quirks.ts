@@ -1,7 +1,7 @@
 import { commonFields } from "./field-sets.ts";
 import { commonQuirks, type Quirks } from "./quirks.ts";
 
-/** OpenAI's own fields. Models since o1 refuse max_tokens, and no other OpenAI model needs it. */
+/** OpenAI's own fields. Models since o1 reject max_tokens, and no other OpenAI model needs it. */
 export const openAiFields = {
   ...commonFields,
   "parameters.max_output_tokens": "max_completion_tokens",

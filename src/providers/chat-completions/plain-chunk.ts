@@ -1,7 +1,7 @@
 import type { AnswerState } from "./events.ts";
 
 /** A piece of text, and the choice that it belongs to. */
-export interface PlainChunk {
+interface PlainChunk {
   readonly index: number;
   readonly text: string;
 }

@@ -22,7 +22,7 @@ export interface Quirks {
   readonly fields: Readonly<Partial<Record<OptionalField, FieldForm>>>;
   /** The highest values that the server takes. What is above is lowered to them, with a warning. */
   readonly maximums: Readonly<Partial<Record<OptionalField, number>>>;
-  /** The reasoning efforts that the server takes; another one is refused. Undefined: it depends on the model. */
+  /** The reasoning efforts that the server takes; another one is rejected. Undefined: it depends on the model. */
   readonly efforts: readonly ReasoningEffort[] | undefined;
   /** The name at OpenAI of a model to which OpenAI's rules for its models apply. Undefined: to none. */
   readonly openAiModel: ((providerModel: string) => string | undefined) | undefined;

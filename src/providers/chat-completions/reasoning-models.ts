@@ -24,7 +24,7 @@ function family(
 
 // By the provider's name of the model, the first that fits; null is a model that does not reason. Sources: the model
 // catalog of the npm package @ai-sdk/openai 4.0.118, and for stops the comments of the types of openai 7.55.0.
-const families: readonly (readonly [RegExp, ReasoningModel | null])[] = [
+const reasoningModels: readonly (readonly [RegExp, ReasoningModel | null])[] = [
   [/^gpt-\d+(\.\d+)?-chat/, null],
   [/^gpt-5\.1(?!\d)/, family([NONE, LOW, MEDIUM, HIGH], "without-effort")],
   [/^gpt-5\.[2-5](?!\d)/, family([NONE, LOW, MEDIUM, HIGH, XHIGH], "without-effort")],
@@ -39,7 +39,7 @@ const families: readonly (readonly [RegExp, ReasoningModel | null])[] = [
 /** The family of a model; null when it does not reason. A fine-tuned model (`ft:…`) belongs to its base's. */
 export function reasoningModel(providerModel: string): ReasoningModel | null {
   const name = providerModel.replace(/^ft:/, "");
-  return families.find(([pattern]) => pattern.test(name))?.[1] ?? null;
+  return reasoningModels.find(([pattern]) => pattern.test(name))?.[1] ?? null;
 }
 
 const neverTaken: ReadonlySet<OptionalField> = new Set([

@@ -41,7 +41,7 @@ export function toRequest(
     model: model.providerModel,
     messages: toMessages(request, quirks, Boolean(rules)),
     stream: streamed,
-    // With them a request for a whole answer is refused.
+    // With them a request for a whole answer is rejected.
     stream_options: streamed ? quirks.streamOptions : undefined,
   };
 }

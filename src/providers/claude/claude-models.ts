@@ -19,7 +19,7 @@ export interface ClaudeModel {
   readonly efforts: readonly ReasoningEffort[];
   /** Can be made to call a tool. */
   readonly forcedTools: boolean;
-  /** Refuses a thought whose beginning of the conversation was changed. */
+  /** Rejects a thought whose beginning of the conversation was changed. */
   readonly boundThoughts: boolean;
   /** Has structured outputs: `output_config.format`, and `strict` tools. */
   readonly jsonSchema: boolean;
@@ -59,7 +59,7 @@ const opus55: ClaudeModel = { ...fable5, forcedTools: false, boundThoughts: true
 // Sources: the model catalog of @ai-sdk/anthropic 4.0.105, and of platform.claude.com/docs the migration guides,
 // about-claude/models/whats-new-claude-4-6 (no prefill), -4-8 (later system messages) and build-with-claude/thinking.
 // The catalog lets Opus 4.7 and later models have a budget; the vendor's pages on adaptive thinking say that they
-// refuse it, and no model there needs one.
+// reject it, and no model there needs one.
 const models: Readonly<Record<string, ClaudeModel>> = {
   "sonnet-4": { ...claude45, jsonSchema: false },
   "opus-4": { ...claude45, maxOutput: 32_000, jsonSchema: false },

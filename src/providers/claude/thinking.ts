@@ -18,7 +18,7 @@ const budgetShares: Readonly<Partial<Record<ReasoningEffort, number>>> = {
 };
 
 /** What a request asks of the model's thinking. */
-export type Asked =
+type Asked =
   | { readonly case: "nothing" | "off" }
   | { readonly case: "effort"; readonly effort: ReasoningEffort }
   | { readonly case: "budget"; readonly tokens: number };

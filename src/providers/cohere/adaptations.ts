@@ -13,7 +13,7 @@ import {
   optionalFields,
   pathOf,
 } from "../chat-completions/fields.ts";
-import { emulated, leftOut, lostThought, refused, textResults, unsupported } from "../kit/adaptations.ts";
+import { emulated, leftOut, lostThought, rejected, textResults, unsupported } from "../kit/adaptations.ts";
 import { maxStopSequences, ranges } from "./fields.ts";
 import { takesThoughts } from "./messages.ts";
 import { wireName } from "./request.ts";
@@ -48,7 +48,7 @@ function* fieldAdaptations(request: ChatRequest, model: Model): Generator<Adapta
     yield unsupported(["parameters", "seed"], "Cohere takes only seeds of at least 0");
   }
   if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield refused(["parameters", "stop_sequences"], `Cohere takes at most ${maxStopSequences} stop sequences`);
+    yield rejected(["parameters", "stop_sequences"], `Cohere takes at most ${maxStopSequences} stop sequences`);
   }
 }
 
@@ -75,11 +75,11 @@ function* reasoningAdaptations(request: ChatRequest): Generator<Adaptation> {
 function* formAdaptations({ outputFormat, tools }: ChatRequest): Generator<Adaptation> {
   const format = outputFormat?.format.case;
   if (format === "regex") {
-    yield refused(["output_format", "regex"], "Cohere cannot fit its answer to a regular expression");
+    yield rejected(["output_format", "regex"], "Cohere cannot fit its answer to a regular expression");
   } else if (tools.length > 0 && format === "jsonObject") {
-    yield refused(["output_format", "json_object"], "Cohere gives no JSON answers while there are tools");
+    yield rejected(["output_format", "json_object"], "Cohere gives no JSON answers while there are tools");
   } else if (tools.length > 0 && format === "jsonSchema") {
-    yield refused(["output_format", "json_schema"], "Cohere gives no JSON answers while there are tools");
+    yield rejected(["output_format", "json_schema"], "Cohere gives no JSON answers while there are tools");
   }
 }
 
@@ -98,7 +98,7 @@ function* messageAdaptations(request: ChatRequest, model: Model): Generator<Adap
   for (const { part, path } of partsOf(messages)) {
     const { kind } = part;
     if (kind.case === "media" && !isImage(kind.value)) {
-      yield refused([...path, "media"], "Cohere takes only images, as bytes or by http address");
+      yield rejected([...path, "media"], "Cohere takes only images, as bytes or by http address");
     }
   }
   yield* textResults(messages, "Cohere");

@@ -44,7 +44,7 @@ interface Call {
 }
 
 /** An answer as far as it has come. */
-export interface AnswerState {
+interface AnswerState {
   readonly call: UpstreamCall;
   readonly hideReasoning: boolean;
   parts: number;

@@ -15,7 +15,7 @@ import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
 import type { Said, Script } from "./script.ts";
 
 /** An answer that is known before it is said. */
-export interface Answer {
+interface Answer {
   /** Each delta, made when it is asked for: an answer may be longer than memory. Choices take turns. */
   deltas(): Generator<ChatEvent, void>;
   readonly finished: readonly ChatEvent[];

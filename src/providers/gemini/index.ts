@@ -13,7 +13,7 @@ export function createGeminiAdapter(settings: ProviderSettings): Adapter {
     penalties: false,
     serviceTier: true,
     storage: false,
-    access: async () => ({ pathPrefix: "", headers: { ...headers } }),
+    authorize: async () => ({ pathPrefix: "", headers: { ...headers } }),
   });
 }
 

@@ -6,8 +6,8 @@ import type { Media, Part } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
-import { effortRejected, emulated, laterSystem, leftOut, refused, unsupported } from "../kit/adaptations.ts";
-import { effortsOf, type Family, familyOf } from "./families.ts";
+import { effortRejected, emulated, laterSystem, leftOut, rejected, unsupported } from "../kit/adaptations.ts";
+import { effortsOf, type ModelRules, modelRules } from "./model-rules.ts";
 
 /** The two ways to Google's models, which differ in what they take. */
 export interface Route {
@@ -27,13 +27,13 @@ const seedLimit = 2 ** 31;
 
 /** What this model, on this route, cannot do of what the request asks. */
 export function checkSupport(request: ChatRequest, { providerModel }: Model, route: Route): readonly Adaptation[] {
-  const family = familyOf(providerModel);
+  const rules = modelRules(providerModel);
   return [
-    ...fieldAdaptations(request, family, route),
+    ...fieldAdaptations(request, rules, route),
     ...rangeAdaptations(request, route),
-    ...reasoningAdaptations(request, family, providerModel),
-    ...formAdaptations(request, family, providerModel, route),
-    ...messageAdaptations(request, family, route),
+    ...reasoningAdaptations(request, rules, providerModel),
+    ...formAdaptations(request, rules, providerModel, route),
+    ...messageAdaptations(request, rules, route),
   ];
 }
 
@@ -54,11 +54,11 @@ const taken: ReadonlySet<OptionalField> = new Set([
   "reasoning.clear_earlier_reasoning",
 ] satisfies OptionalField[]);
 
-function takesField(field: OptionalField, family: Family, route: Route): boolean {
+function takesField(field: OptionalField, rules: ModelRules, route: Route): boolean {
   switch (field) {
     case "parameters.presence_penalty":
     case "parameters.frequency_penalty":
-      return family.penalties || route.penalties;
+      return rules.penalties || route.penalties;
     case "service_tier":
       return route.serviceTier;
     default:
@@ -66,17 +66,17 @@ function takesField(field: OptionalField, family: Family, route: Route): boolean
   }
 }
 
-function* fieldAdaptations(request: ChatRequest, family: Family, route: Route): Generator<Adaptation> {
+function* fieldAdaptations(request: ChatRequest, rules: ModelRules, route: Route): Generator<Adaptation> {
   for (const [field] of askedFields(request)) {
-    if (takesField(field, family, route)) continue;
-    const tell = field === "chat_template" ? refused : unsupported;
+    if (takesField(field, rules, route)) continue;
+    const tell = field === "chat_template" ? rejected : unsupported;
     yield tell(pathOf(field), `${route.title} does not take ${field}`);
   }
 }
 
 function* rangeAdaptations({ parameters }: ChatRequest, { title }: Route): Generator<Adaptation> {
   if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield refused(["parameters", "stop_sequences"], `${title} takes at most ${maxStopSequences} stop sequences`);
+    yield rejected(["parameters", "stop_sequences"], `${title} takes at most ${maxStopSequences} stop sequences`);
   }
   const seed = Number(parameters?.seed ?? 0);
   if (seed < -seedLimit || seed >= seedLimit) {
@@ -84,15 +84,15 @@ function* rangeAdaptations({ parameters }: ChatRequest, { title }: Route): Gener
   }
 }
 
-function* reasoningAdaptations({ reasoning }: ChatRequest, family: Family, model: string): Generator<Adaptation> {
+function* reasoningAdaptations({ reasoning }: ChatRequest, rules: ModelRules, model: string): Generator<Adaptation> {
   if (reasoning === undefined) return;
-  const { thinking } = family;
+  const { thinking } = rules;
   const { control, format } = reasoning;
   if (thinking.by === "nothing") {
     yield unsupported(["reasoning"], `the model ${model} does not reason, or is not known to`);
     return;
   }
-  const efforts = effortsOf(family);
+  const efforts = effortsOf(rules);
   if (control.case === "effort" && !efforts.includes(control.value)) {
     yield effortRejected(`the model ${model}`, efforts);
   } else if (control.case === "effort" && thinking.by === "budget") {
@@ -113,33 +113,33 @@ function* reasoningAdaptations({ reasoning }: ChatRequest, family: Family, model
 
 function* formAdaptations(
   { outputFormat, tools }: ChatRequest,
-  family: Family,
+  rules: ModelRules,
   model: string,
   { title }: Route,
 ): Generator<Adaptation> {
   const format = outputFormat?.format.case;
   if (format === "regex") {
-    yield refused(["output_format", "regex"], `${title} cannot fit its answer to a regular expression`);
+    yield rejected(["output_format", "regex"], `${title} cannot fit its answer to a regular expression`);
   }
-  if ((format === "jsonObject" || format === "jsonSchema") && tools.length > 0 && !family.jsonWithTools) {
-    yield refused(["output_format"], `the model ${model} gives JSON or calls tools, not both in one request`);
+  if ((format === "jsonObject" || format === "jsonSchema") && tools.length > 0 && !rules.jsonWithTools) {
+    yield rejected(["output_format"], `the model ${model} gives JSON or calls tools, not both in one request`);
   }
   for (const [index, { name }] of tools.entries()) {
     if (!/^[a-z_]/i.test(name)) {
-      yield refused(["tools", index, "name"], `${title} takes names of tools that begin with a letter or _`);
+      yield rejected(["tools", index, "name"], `${title} takes names of tools that begin with a letter or _`);
     }
   }
 }
 
 /** What of the messages cannot be sent, or is left out or done another way, each told once. */
-function* messageAdaptations(request: ChatRequest, family: Family, route: Route): Generator<Adaptation> {
+function* messageAdaptations(request: ChatRequest, rules: ModelRules, route: Route): Generator<Adaptation> {
   const { title } = route;
   for (const placed of partsOf(request.messages)) {
     for (const { media, path } of mediaIn(placed)) {
-      if (placed.part.kind.case === "toolResult" && !family.mediaInResults) {
-        yield refused(path, "this model takes only text as the result of a tool");
+      if (placed.part.kind.case === "toolResult" && !rules.mediaInResults) {
+        yield rejected(path, "this model takes only text as the result of a tool");
       } else if (!canFetch(media, route)) {
-        yield refused(path, `${title} does not fetch such addresses: send the bytes or an https address`);
+        yield rejected(path, `${title} does not fetch such addresses: send the bytes or an https address`);
       }
     }
   }
@@ -149,18 +149,18 @@ function* messageAdaptations(request: ChatRequest, family: Family, route: Route)
     detail: `${title} looks at images as closely as it sees fit: the detail is left out`,
     filename: `${title} has no names for documents: they are left out`,
   });
-  const unsigned = family.signatures ? request.messages.findIndex(({ parts }) => isUnsigned(parts)) : -1;
+  const unsigned = rules.signatures ? request.messages.findIndex(({ parts }) => isUnsigned(parts)) : -1;
   if (unsigned >= 0) {
     const sentence = `${title} wants signatures on tool calls: those that have none get the placeholder that it documents`;
     yield emulated(["messages", unsigned, "parts"], sentence);
   }
-  yield* systemAdaptations(request, family, route);
+  yield* systemAdaptations(request, rules, route);
 }
 
-function* systemAdaptations({ messages }: ChatRequest, family: Family, { title }: Route): Generator<Adaptation> {
+function* systemAdaptations({ messages }: ChatRequest, rules: ModelRules, { title }: Route): Generator<Adaptation> {
   const first = messages.findIndex(isSystem);
   const late = laterSystem(messages);
-  if (first >= 0 && !family.systemInstruction) {
+  if (first >= 0 && !rules.systemInstruction) {
     const sentence = `${title} takes no system messages for this model: they go in front of the first user turn`;
     yield emulated(["messages", first], sentence);
   } else if (late >= 0) {

@@ -16,26 +16,26 @@ import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { toRequest } from "./request.ts";
 
 /** Leave to ask: what goes in front of a model's path, and what proves who asks. */
-export interface Access {
+interface Authorization {
   readonly pathPrefix: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /** One way to the method generateContent. */
-export interface Gate extends Route {
-  access(call: UpstreamCall): Promise<Access>;
+export interface Endpoint extends Route {
+  authorize(call: UpstreamCall): Promise<Authorization>;
   /** The proof was not accepted: the next call needs a new one. */
   forget?(): void;
 }
 
 /** The dialect of generateContent, as one of Google's services speaks it. */
-export function createGenerateContentAdapter(settings: ProviderSettings, gate: Gate): Adapter {
+export function createGenerateContentAdapter(settings: ProviderSettings, endpoint: Endpoint): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
   const { name } = settings;
 
   function ask(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
-      const { pathPrefix, headers } = await gate.access(call);
+      const { pathPrefix, headers } = await endpoint.authorize(call);
       // Without alt=sse the stream is one growing JSON list.
       const method = streamed ? "streamGenerateContent?alt=sse" : "generateContent";
       return {
@@ -44,7 +44,7 @@ export function createGenerateContentAdapter(settings: ProviderSettings, gate: G
         body: stringifyExact(toRequest(request, model, name)),
         accepted: [started()],
         failure(response) {
-          if (response.status === 401) gate.forget?.();
+          if (response.status === 401) endpoint.forget?.();
           return responseFailure(response, call, googleErrors);
         },
         read: (response) => ({
@@ -63,7 +63,7 @@ export function createGenerateContentAdapter(settings: ProviderSettings, gate: G
     maxChoices: 1,
     stream: (request, model, context) => ask(request, model, context, true),
     complete: (request, model, context) => ask(request, model, context, false),
-    checkSupport: (request, model) => checkSupport(request, model, gate),
+    checkSupport: (request, model) => checkSupport(request, model, endpoint),
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
   };

@@ -62,14 +62,14 @@ interface ChoiceState {
 }
 
 /** An answer as far as it has come. */
-export interface AnswerState {
+interface AnswerState {
   readonly call: UpstreamCall;
   /** Leaves the reasoning out. */
   readonly hideReasoning: boolean;
   readonly choices: Map<number, ChoiceState>;
   /** Kinds of parts that could not be handed on. */
   readonly lost: Set<string>;
-  /** Why the prompt was refused. */
+  /** Why the prompt was rejected. */
   blockReason: string;
   usage: ChunkUsage | undefined;
 }

@@ -12,22 +12,22 @@ import {
 import { ExactJson } from "../kit/exact-json.ts";
 import { misplaced, reasoningStart, textOf, withoutRole } from "../kit/messages.ts";
 import { wireId } from "./call-ids.ts";
-import type { Family } from "./families.ts";
+import type { ModelRules } from "./model-rules.ts";
 import type { GenerateContentBody, WireContent, WireMedia, WirePart } from "./wire.ts";
 
 /**
  * What Google has for calls that never had a signature: those of other models, or written by hand.
  * https://ai.google.dev/gemini-api/docs/thought-signatures#faqs
  */
-export const placeholderSignature = "skip_thought_signature_validator";
+const placeholderSignature = "skip_thought_signature_validator";
 
 type Conversation = Pick<GenerateContentBody, "systemInstruction" | "contents">;
 
 /** The conversation in the dialect. There are two roles: neighbours of the same one become one content. */
-export function toConversation(request: ChatRequest, family: Family): Conversation {
+export function toConversation(request: ChatRequest, rules: ModelRules): Conversation {
   const contents = new Contents();
   const system = systemTexts(request.messages).map((text) => ({ text }));
-  if (!family.systemInstruction) contents.append("user", system);
+  if (!rules.systemInstruction) contents.append("user", system);
   const start = reasoningStart(request);
   const calls = new Map<string, ToolCall>();
   for (const [index, { role, parts }] of request.messages.entries()) {
@@ -40,7 +40,7 @@ export function toConversation(request: ChatRequest, family: Family): Conversati
         break;
       case Role.ASSISTANT:
         for (const { kind } of parts) if (kind.case === "toolCall") calls.set(kind.value.id, kind.value);
-        contents.append("model", toModelParts(parts, family, index >= start));
+        contents.append("model", toModelParts(parts, rules, index >= start));
         break;
       case Role.TOOL:
         contents.append("user", toResultParts(parts, calls));
@@ -52,7 +52,7 @@ export function toConversation(request: ChatRequest, family: Family): Conversati
     }
   }
   return {
-    ...(family.systemInstruction && system.length > 0 && { systemInstruction: { parts: system } }),
+    ...(rules.systemInstruction && system.length > 0 && { systemInstruction: { parts: system } }),
     contents: contents.list,
   };
 }
@@ -76,7 +76,7 @@ function toUserPart({ kind }: Part): WirePart {
   return kind.case === "media" ? toMediaPart(kind.value) : { text: textOf(kind, "user") };
 }
 
-function toModelParts(parts: readonly Part[], family: Family, withReasoning: boolean): readonly WirePart[] {
+function toModelParts(parts: readonly Part[], rules: ModelRules, withReasoning: boolean): readonly WirePart[] {
   // Of calls that were made together, only the first has a signature.
   const first = parts.find(({ kind }) => kind.case === "toolCall");
   return parts.flatMap((part): readonly WirePart[] => {
@@ -85,7 +85,7 @@ function toModelParts(parts: readonly Part[], family: Family, withReasoning: boo
     switch (kind.case) {
       case "text":
       case "refusal":
-        // An empty part is refused unless it carries a signature.
+        // An empty part is rejected unless it carries a signature.
         return kind.value === "" && signature.thoughtSignature === undefined
           ? []
           : [{ text: kind.value, ...signature }];
@@ -96,7 +96,7 @@ function toModelParts(parts: readonly Part[], family: Family, withReasoning: boo
         return [
           {
             functionCall: { ...wireId(id), name, args: new ExactJson(argumentsJson || "{}") },
-            ...(part === first && family.signatures && { thoughtSignature: placeholderSignature }),
+            ...(part === first && rules.signatures && { thoughtSignature: placeholderSignature }),
             ...signature,
           },
         ];

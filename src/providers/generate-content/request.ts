@@ -5,8 +5,8 @@ import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { describedSchema, ExactJson } from "../kit/exact-json.ts";
-import { familyOf, toThinkingConfig } from "./families.ts";
 import { toConversation } from "./messages.ts";
+import { modelRules, toThinkingConfig } from "./model-rules.ts";
 import type { FunctionCallingConfig, GenerateContentBody, GenerationConfig, WireTool } from "./wire.ts";
 
 const choiceModes = {
@@ -21,16 +21,16 @@ const choiceModes = {
  * them are merged with ours, lists are appended to ours, and everything else takes the place of ours.
  */
 export function toRequest(request: ChatRequest, model: Model, provider: string): GenerateContentBody {
-  const family = familyOf(model.providerModel);
+  const rules = modelRules(model.providerModel);
   const { parameters, outputFormat, reasoning, serviceTier } = request;
-  const thinkingConfig = toThinkingConfig(reasoning, family);
+  const thinkingConfig = toThinkingConfig(reasoning, rules);
   const generationConfig = {
     ...toSampling(parameters),
     ...toFormat(outputFormat),
     ...(thinkingConfig && { thinkingConfig }),
   };
   const body: GenerateContentBody = {
-    ...toConversation(request, family),
+    ...toConversation(request, rules),
     ...toTools(request),
     ...(Object.keys(generationConfig).length > 0 && { generationConfig }),
     ...(serviceTier && { serviceTier }),

@@ -61,13 +61,13 @@ export type ChunkUsage = z.infer<typeof usage>;
 
 // What is sent.
 
-export interface WireBlob {
+interface WireBlob {
   readonly mimeType: string;
   /** Base64. */
   readonly data: string;
 }
 
-export interface WireFile {
+interface WireFile {
   readonly fileUri: string;
   readonly mimeType?: string;
 }

@@ -13,7 +13,7 @@ export function unsupported(field: FieldPath, message: string): Adaptation {
 }
 
 /** Without the field the request would ask for something else. */
-export function refused(field: FieldPath, message: string): Adaptation {
+export function rejected(field: FieldPath, message: string): Adaptation {
   return { kind: "REJECTED", field, message };
 }
 
@@ -29,7 +29,7 @@ export function effortRejected(
   field: FieldPath = ["reasoning", "effort"],
 ): Adaptation {
   const words = efforts.map((effort) => ReasoningEffort[effort]?.toLowerCase()).join(", ");
-  return refused(field, `${subject} takes the reasoning efforts ${words}`);
+  return rejected(field, `${subject} takes the reasoning efforts ${words}`);
 }
 
 /** A temperature above the dialect's highest is lowered to it. A model that states as low a limit is held to it elsewhere. */
@@ -49,7 +49,7 @@ export function* textResults(messages: readonly Message[], title: string): Gener
   for (const { part, path } of partsOf(messages)) {
     const { kind } = part;
     if (kind.case !== "toolResult" || !kind.value.parts.some((inner) => inner.kind.case === "media")) continue;
-    yield refused([...path, "tool_result"], `${title} takes only text as the result of a tool`);
+    yield rejected([...path, "tool_result"], `${title} takes only text as the result of a tool`);
   }
 }
 

@@ -133,6 +133,6 @@ function quote(message: string, { secrets }: UpstreamCall): string {
     .replace(/\b(?:(?:sk|gsk|xai|csk)-[\w*.-]+|AIza[\w-]+)/gi, "[redacted]")
     .slice(0, messageLimit);
   return words === ""
-    ? "the provider refused the request and did not say why"
-    : `the provider refused the request: ${words}`;
+    ? "the provider rejected the request and did not say why"
+    : `the provider rejected the request: ${words}`;
 }

@@ -9,10 +9,10 @@ import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.j
 import { isOwnName } from "../../templates/kwargs.ts";
 import { familyOf, type TemplateChoice } from "../../templates/template-families.ts";
 import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
-import { leftOut, lostThought, refused, unsupported } from "../kit/adaptations.ts";
+import { leftOut, lostThought, rejected, unsupported } from "../kit/adaptations.ts";
 import { demanded, taken } from "./request.ts";
 
-/** The fields that are honoured or refused elsewhere. */
+/** The fields that are honoured or rejected elsewhere. */
 const handled: readonly OptionalField[] = [
   "parameters.n",
   "chat_template",
@@ -49,7 +49,7 @@ function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
     const field = pathOf(title);
     const message = `LLM Engine v1 takes ${title} from ${low} to ${high}`;
     // Cut to 0, a penalty below it would ask for the opposite of what it does.
-    yield value < low ? refused(field, message) : { kind: "ADJUSTED", field, message, set };
+    yield value < low ? rejected(field, message) : { kind: "ADJUSTED", field, message, set };
   }
   if (request.parameters?.maxOutputTokens === undefined) {
     const message = `LLM Engine v1 needs a bound for the answer: ${demanded.max_new_tokens} tokens are sent`;
@@ -63,7 +63,7 @@ function* formAdaptations(request: ChatRequest): Generator<Adaptation> {
     const message = "LLM Engine v1 has no JSON mode: the answer is fitted to a schema for any object";
     yield { kind: "EMULATED", field: ["output_format", "json_object"], message };
   }
-  if (request.tools.length > 0) yield refused(["tools"], "LLM Engine v1 takes no tools: use its v2");
+  if (request.tools.length > 0) yield rejected(["tools"], "LLM Engine v1 takes no tools: use its v2");
 }
 
 /** Of a request whose prompt a stock template writes. */
@@ -72,10 +72,10 @@ function* templateAdaptations(request: ChatRequest, choice: TemplateChoice | und
   if (choice === undefined) {
     const message =
       "there is no stock template for this model: send a chat template, set its template_family, or use v2";
-    yield refused(["model"], message);
+    yield rejected(["model"], message);
   }
   if (choice === "none" && (messages.length !== 1 || messages[0]?.role !== Role.USER)) {
-    yield refused(["messages"], "the model only completes texts: send one message of the user");
+    yield rejected(["messages"], "the model only completes texts: send one message of the user");
   }
   const known = familyOf(choice)?.kwargs ?? [];
   // The template's own names are not left out: they are an error when the prompt is written.
@@ -96,7 +96,7 @@ function toStruct(value: JsonObject): unknown {
 function* messageAdaptations(request: ChatRequest): Generator<Adaptation> {
   for (const { part, path } of partsOf(request.messages)) {
     const problem = partProblem(part.kind);
-    if (problem !== undefined) yield refused(path, `LLM Engine v1 takes only text, no ${problem}: use its v2`);
+    if (problem !== undefined) yield rejected(path, `LLM Engine v1 takes only text, no ${problem}: use its v2`);
   }
   yield* leftOut(request, {
     name: "a prompt of LLM Engine v1 has no place for names: they are left out",

@@ -2,7 +2,7 @@ import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import { partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { commonQuirks, type Quirks } from "../chat-completions/quirks.ts";
-import { refused } from "../kit/adaptations.ts";
+import { rejected } from "../kit/adaptations.ts";
 import { readLlmEngineError } from "./errors.ts";
 
 /**
@@ -44,6 +44,6 @@ function* templateAdaptations({ chatTemplate, messages }: ChatRequest): Generato
   for (const { part, path } of partsOf(messages)) {
     const { kind } = part;
     if (kind.case !== "media" && kind.case !== "toolCall" && kind.case !== "toolResult") continue;
-    yield refused(path, "a chat template shows the model only text: leave this part or chat_template out");
+    yield rejected(path, "a chat template shows the model only text: leave this part or chat_template out");
   }
 }

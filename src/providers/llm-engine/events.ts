@@ -14,7 +14,7 @@ import { llmEngineErrors } from "./errors.ts";
 import { answerSchema, type WireTokenLogProb } from "./wire.ts";
 
 /** An answer as far as it has come. */
-export interface AnswerState {
+interface AnswerState {
   readonly call: UpstreamCall;
   readonly request: ChatRequest;
   /** The bound that was sent. */

@@ -50,8 +50,8 @@ export function createLlmEngineAdapter(settings: ProviderSettings<Options>): Ada
   const patient = { ...settings, timeouts: { ...timeouts, firstEventMs } };
   const authorization = apiKey ? { authorization: authorize(apiKey, auth) } : {};
   if (api === "v1") return createCompletionsAdapter(patient, authorization, template);
-  const access = { path: () => "/v2/chat/completions", authorize: async () => authorization };
-  return withTemplates(createOpenAiAdapter(patient, chatQuirks, access), new Prompts(template));
+  const endpoint = { path: () => "/v2/chat/completions", authorize: async () => authorization };
+  return withTemplates(createOpenAiAdapter(patient, chatQuirks, endpoint), new Prompts(template));
 }
 
 function authorize(key: Secret, auth: "bearer" | "basic"): string {

@@ -43,7 +43,7 @@ export class Prompts {
   /** The prompt by the stock template; that of a model that only completes texts is the text. */
   renderStock(request: ChatRequest, model: Model): string {
     const choice = this.choose(model);
-    if (choice === undefined) throw new Error("an endpoint without a template was not refused");
+    if (choice === undefined) throw new Error("an endpoint without a template was not rejected");
     const messages = templateMessages(request);
     if (choice !== "none") return renderStockTemplate(choice, messages, request.chatTemplateKwargs);
     checkKwargs(request.chatTemplateKwargs, true);

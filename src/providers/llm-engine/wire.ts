@@ -22,7 +22,6 @@ export const answerSchema = z.object({
   }),
 });
 
-export type WireAnswer = z.infer<typeof answerSchema>;
 export type WireTokenLogProb = z.infer<typeof tokenLogProb>;
 
 // What is sent.

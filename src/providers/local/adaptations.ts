@@ -7,7 +7,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Part } from "../../gen/dragoman/v1/message_pb.js";
 import { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { leftOut, lostThought, refused } from "../kit/adaptations.ts";
+import { leftOut, lostThought, rejected } from "../kit/adaptations.ts";
 import { toGrammarSchema } from "./grammar-schema.ts";
 
 /** What no local model can do. What a model lacks that its capabilities tell (tools, images …) is not repeated here. */
@@ -44,7 +44,7 @@ function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
 function* messageAdaptations(request: ChatRequest): Generator<Adaptation> {
   for (const { part, path } of partsOf(request.messages)) {
     const refusal = refusalOf(part);
-    if (refusal !== undefined) yield refused(path, `local models take no ${refusal}`);
+    if (refusal !== undefined) yield rejected(path, `local models take no ${refusal}`);
   }
   yield* leftOut(request, {
     name: "local models are not shown names of speakers: left out",

@@ -18,7 +18,7 @@ import type { Slot } from "./slot.ts";
 export const localDefaults = { temperature: 0, maxOutputTokens: 512 } as const;
 
 /** All that is known before it is a request's turn. */
-export interface AnswerPlan {
+interface AnswerPlan {
   readonly loaded: LoadedModel;
   readonly request: ChatRequest;
   readonly prompt: readonly Token[];

@@ -78,12 +78,12 @@ export interface LlamaModel {
   }>;
 }
 
-export interface LlamaGrammar {
+interface LlamaGrammar {
   /** In llama.cpp's GBNF. */
   readonly grammar: string;
 }
 
-export interface Llama {
+interface Llama {
   loadModel(options: { modelPath: string }): Promise<LlamaModel>;
   createGrammar(options: { grammar: string }): Promise<LlamaGrammar>;
   createGrammarForJsonSchema(schema: unknown): Promise<LlamaGrammar>;

@@ -1,5 +1,5 @@
 /** A JSON Schema as far as the engine's grammar can enforce it. */
-export interface GrammarSchema {
+interface GrammarSchema {
   /** In the engine's dialect, which is JSON Schema again. */
   readonly schema: unknown;
   /** The keywords that were left out: an answer may break them. */

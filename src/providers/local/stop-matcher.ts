@@ -1,5 +1,5 @@
 /** What may be shown of an answer so far. */
-export interface Matched {
+interface Matched {
   readonly text: string;
   /** The stop sequence that ended the answer just after the text; undefined while there was none. */
   readonly stop: string | undefined;

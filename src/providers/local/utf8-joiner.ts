@@ -1,7 +1,7 @@
 import type { Token } from "./engine.ts";
 
 /** Turns tokens into text. `before`: the tokens that precede. Bytes that are no whole character become U+FFFD. */
-export type Decode = (tokens: readonly Token[], before: readonly Token[]) => string;
+type Decode = (tokens: readonly Token[], before: readonly Token[]) => string;
 
 /** A character has at most 4 bytes, so this many tokens that end in no whole character are no character at all. */
 const longestWait = 8;

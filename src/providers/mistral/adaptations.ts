@@ -12,7 +12,7 @@ import {
   emulated,
   leftOut,
   lostThought,
-  refused,
+  rejected,
   temperatureLimit,
   textResults,
   unsupported,
@@ -62,7 +62,7 @@ function* mediaAdaptations({ messages }: ChatRequest): Generator<Adaptation> {
     if (kind.case === "media" && !isTaken(kind.value)) {
       const message =
         "Mistral does not take this: send an image or a PDF as bytes or by http address, or a sound as bytes";
-      yield refused([...path, "media"], message);
+      yield rejected([...path, "media"], message);
     }
   }
   yield* textResults(messages, "Mistral");

@@ -32,7 +32,7 @@ interface ChoiceState {
 }
 
 /** An answer as far as it has come. */
-export interface AnswerState {
+interface AnswerState {
   readonly call: UpstreamCall;
   readonly hideReasoning: boolean;
   readonly continued: string;

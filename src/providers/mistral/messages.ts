@@ -8,7 +8,7 @@ import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit
 import { toToolCallId } from "./tool-call-id.ts";
 import type { ContentChunk, WireMessage } from "./wire.ts";
 
-/** Stands between the result of a tool and what is not the assistant's, which Mistral refuses (code 3230). */
+/** Stands between the result of a tool and what is not the assistant's, which Mistral rejects (code 3230). */
 const bridge: WireMessage = { role: "assistant", content: "OK." };
 
 /** The conversation in the dialect. */
@@ -20,7 +20,7 @@ export function toMessages(request: ChatRequest, model: Model): readonly WireMes
     if (sent.at(-1)?.role === "tool" && next[0]?.role !== "assistant" && next[0]?.role !== "tool") sent.push(bridge);
     sent.push(...next);
   }
-  // A last message of the assistant is refused unless it says that it is to be continued.
+  // A last message of the assistant is rejected unless it says that it is to be continued.
   const last = sent.at(-1);
   if (last?.role === "assistant" && last.tool_calls === undefined) sent.splice(-1, 1, { ...last, prefix: true });
   return sent;

@@ -5,7 +5,7 @@ import type { Secret } from "../../config/secret.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import type { Route } from "../generate-content/adaptations.ts";
-import { createGenerateContentAdapter, type Gate } from "../generate-content/adapter.ts";
+import { createGenerateContentAdapter, type Endpoint } from "../generate-content/adapter.ts";
 import { createGoogleTokens, type TokenSource } from "./google-tokens.ts";
 import { vertexModels } from "./models.ts";
 
@@ -29,7 +29,7 @@ type Options = z.output<typeof optionsSchema>;
  */
 export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?: TokenSource): Adapter {
   const { apiKey, options, variables } = settings;
-  if (apiKey !== undefined) return createGenerateContentAdapter(settings, expressGate(apiKey));
+  if (apiKey !== undefined) return createGenerateContentAdapter(settings, expressEndpoint(apiKey));
   const project = options.project ?? variables.GOOGLE_CLOUD_PROJECT;
   const source = tokens ?? createGoogleTokens(options.key_file, project);
   const location = options.location ?? variables.GOOGLE_CLOUD_LOCATION ?? "global";
@@ -39,7 +39,7 @@ export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?
     { ...settings, baseUrl },
     {
       ...route,
-      async access(call) {
+      async authorize(call) {
         const token = await source.token(call);
         const parent = `projects/${project || (await source.project(call))}/locations/${location}`;
         return {
@@ -56,9 +56,9 @@ export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?
  * Express mode: a key instead of tokens, which says by itself whose project is billed.
  * https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/vertex-ai-express-mode-api-reference
  */
-function expressGate(key: Secret): Gate {
+function expressEndpoint(key: Secret): Endpoint {
   const access = { pathPrefix: "/v1/publishers/google", headers: { "x-goog-api-key": key.reveal() } };
-  return { ...route, access: async () => access };
+  return { ...route, authorize: async () => access };
 }
 
 export const provider: ProviderDefinition<Options> = {

@@ -13,11 +13,11 @@ import {
   Metadata,
   type MethodDefinition,
   type Server,
-  type ServerWritableStream,
   type StatusObject,
   status,
   type UntypedHandleCall,
 } from "@grpc/grpc-js";
+import { drained } from "../../drained.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import type { GrpcAccess } from "./access.ts";
@@ -147,18 +147,4 @@ function sendHeaders(grpcCall: { sendMetadata(metadata: Metadata): void }, conte
   const metadata = new Metadata();
   for (const [name, value] of context.responseHeader) metadata.set(name, value);
   grpcCall.sendMetadata(metadata);
-}
-
-/** Settles when the client has read enough to go on, or is gone: this is what pauses the upstream. */
-function drained(call: ServerWritableStream<Buffer, unknown>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const go = (): void => {
-      call.off("drain", go);
-      signal.removeEventListener("abort", go);
-      resolve();
-    };
-    call.on("drain", go);
-    signal.addEventListener("abort", go);
-  });
 }

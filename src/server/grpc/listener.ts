@@ -1,6 +1,7 @@
 import { constants, type Http2Server } from "node:http2";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { HealthImplementation, service as healthService } from "grpc-health-check";
+import { formatAddress } from "../../config/address.ts";
 import type { Config, TlsFiles } from "../../config/config.ts";
 import {
   ChatService,
@@ -64,7 +65,7 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
   health.addToServer(server);
   addReflection(server, reflected);
   const { host } = config.grpc;
-  const port = await bind(server, `${host.includes(":") ? `[${host}]` : host}:${config.grpc.port}`, config.grpc.tls);
+  const port = await bind(server, formatAddress(config.grpc), config.grpc.tls);
   return {
     address: { host, port },
     stopReady() {
@@ -83,16 +84,16 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
         });
       });
     },
-    refuseNew() {
+    rejectNew() {
       // Sends GOAWAY on every connection: calls under way go on, new ones go elsewhere.
-      server.drain(`${host.includes(":") ? `[${host}]` : host}:${port}`, config.shutdown.graceMs + closingMs);
+      server.drain(formatAddress({ host, port }), config.shutdown.graceMs + closingMs);
     },
   };
 }
 
 /**
  * Puts access control before grpc-js' own listener for streams. There is no public way: grpc-js makes its HTTP/2 servers
- * itself, and refuses unknown methods before its interceptors run.
+ * itself, and rejects unknown methods before its interceptors run.
  */
 function standBeforeGrpcJs(server: Server, access: GrpcAccess): void {
   // A private method of grpc-js 1.14; a test holds that it is still called.

@@ -35,7 +35,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     stopReady() {
       ready = false;
     },
-    refuseNew() {
+    rejectNew() {
       closing = true;
       server.close();
     },
@@ -97,7 +97,7 @@ function createHttpServer(config: Config, answer: RequestListener): Server {
 }
 
 /**
- * The body of a request, which stays open when connect-node refuses it half-read: destroying it, as its own iterator
+ * The body of a request, which stays open when connect-node rejects it half-read: destroying it, as its own iterator
  * does, cuts the connection before the client has seen the refusal. What is left is discarded, within the limit.
  */
 async function* readBody(

@@ -17,10 +17,6 @@ export function setAdmittedCall({ values }: Pick<HandlerContext, "values">, admi
   values.set(key, admitted);
 }
 
-export function admittedCallIn({ get }: Pick<HandlerContext["values"], "get">): AdmittedCall | undefined {
-  return get(key);
-}
-
 /** The call that a method runs for. Every method asks for it first. */
 export function enterMethod(context: HandlerContext): AdmittedCall {
   const admitted = context.values.get(key);

@@ -26,19 +26,19 @@ const codes = {
 } as const satisfies Record<StatusName, Code>;
 
 /**
- * Sizes in bytes of UTF-8. A status travels in trailers, twice and encoded, and clients commonly refuse a call whose
+ * Sizes in bytes of UTF-8. A status travels in trailers, twice and encoded, and clients commonly reject a call whose
  * trailers are above 8 KiB together: what an error says must never cost the caller the error.
  */
 const maxBytes = { message: 512, metadata: 256, field: 256, description: 256, violations: 3000, generation: 2000 };
 
 /** A typed detail of a status. */
-export interface StatusDetail {
+interface StatusDetail {
   readonly desc: DescMessage;
   readonly value: MessageInitShape<DescMessage>;
 }
 
 /** An error as it is sent, before either listener encodes it. */
-export interface Status {
+interface Status {
   readonly code: Code;
   readonly message: string;
   readonly details: readonly StatusDetail[];

@@ -63,7 +63,7 @@ function isEncoding(name: string): name is keyof typeof decoders {
 }
 
 /**
- * Passes over what is left of a body that was refused half-read, up to a limit, and cuts the connection beyond it: a
+ * Passes over what is left of a body that was rejected half-read, up to a limit, and cuts the connection beyond it: a
  * client that is still sending reads no refusal, and a connection that is closed under it loses the refusal.
  */
 export function discardRest(request: IncomingMessage, maxBytes: number): void {

@@ -15,7 +15,7 @@ export interface LookupRequest extends Pick<RouteContext, "parameters"> {
 }
 
 /** A lookup of one API. */
-export interface Lookup {
+interface Lookup {
   /** The method in records: `openai-models`, … */
   readonly name: string;
   readonly path: string;

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Call } from "../../calls/call.ts";
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import { createFold } from "../../chat/stream/fold.ts";
+import { drained } from "../../drained.ts";
 import type { GatewayError } from "../../errors.ts";
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
 import { httpHeadersOf } from "./http-status.ts";
@@ -40,7 +41,7 @@ export function createWholeSink(response: ServerResponse, translated: Translated
 }
 
 /** How a stream of server-sent events is sent. */
-export interface StreamOptions {
+interface StreamOptions {
   readonly endsWithDone: boolean;
   /** Longest wait for the first output before the headers are sent, in milliseconds. */
   readonly headersAfterMs: number;
@@ -133,20 +134,4 @@ function sendBody(response: ServerResponse, status: number, body: Buffer): void 
 function setWarnings(response: ServerResponse, warnings: readonly Warning[]): void {
   const formatted = formatWarnings(warnings);
   if (formatted !== undefined) response.setHeader(warningsHeader, formatted);
-}
-
-/** Settles when the client has read enough to go on, or is gone, or the call is over: this pauses the upstream. */
-function drained(response: ServerResponse, signal: AbortSignal): Promise<void> | undefined {
-  if (response.destroyed || signal.aborted) return undefined;
-  return new Promise((resolve) => {
-    const go = (): void => {
-      response.off("drain", go);
-      response.off("close", go);
-      signal.removeEventListener("abort", go);
-      resolve();
-    };
-    response.on("drain", go);
-    response.on("close", go);
-    signal.addEventListener("abort", go);
-  });
 }

@@ -8,7 +8,7 @@ const maxCharacters = 4096;
 
 /**
  * Warnings as one line of JSON in ASCII: a list of `{reason, field, message}`, the fields of dragoman.v1.Warning.
- * Undefined when there are none. No surface has a place for them in its body, and a client of theirs may refuse what it
+ * Undefined when there are none. No surface has a place for them in its body, and a client of theirs may reject what it
  * does not know. The list ends with a count of what did not fit.
  */
 export function formatWarnings(warnings: readonly Warning[]): string | undefined {

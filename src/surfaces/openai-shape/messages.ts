@@ -98,7 +98,7 @@ function spokenParts(
   }));
   if (refusal) parts.push({ part: { kind: { case: "refusal", value: refusal } }, place: ["refusal"] });
   if (!tool_calls?.length) return parts;
-  // Several clients write "" beside calls, and some providers refuse an empty text.
+  // Several clients write "" beside calls, and some providers reject an empty text.
   return parts.filter(({ part: { kind } }) => kind?.case !== "text" || kind.value !== "");
 }
 

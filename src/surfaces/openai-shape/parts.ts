@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type CacheHintSchema, MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
 import { decodeBase64 } from "../kit/data-uri.ts";
 
-/** Makes the schema of an object that refuses properties that it does not know, or ignores them. */
+/** Makes the schema of an object that rejects properties that it does not know, or ignores them. */
 export type ObjectOf = <Shape extends z.ZodRawShape>(shape: Shape) => z.ZodObject<Shape, z.core.$strip>;
 export const closedObject: ObjectOf = (shape) => z.strictObject(shape);
 export const openObject: ObjectOf = (shape) => z.object(shape);

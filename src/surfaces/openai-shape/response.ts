@@ -127,9 +127,9 @@ interface SpokenLogProbs {
 
 /** A choice has one list for its text and its refusal. Models do either. */
 function splitRefusal({ message, logprobs }: Choice): SpokenLogProbs {
-  const refuses = message?.parts.some(({ kind }) => kind.case === "refusal");
+  const isRefusal = message?.parts.some(({ kind }) => kind.case === "refusal");
   const speaks = message?.parts.some(({ kind }) => kind.case === "text" && kind.value !== "");
-  return refuses && !speaks ? { refusal: logprobs } : { content: logprobs };
+  return isRefusal && !speaks ? { refusal: logprobs } : { content: logprobs };
 }
 
 /** `logprobs` and `reasoning_logprobs` of a choice. */

@@ -50,7 +50,7 @@ const rows: readonly (readonly [what: string, request: RequestInit, adaptations:
   ["a chat template", { chatTemplate: "{{ messages }}" }, ["chat_template"]],
 ];
 
-test.each(rows)("%s are refused where the model lacks them", (_, init, fields) => {
+test.each(rows)("%s are rejected where the model lacks them", (_, init, fields) => {
   const request = create(ChatRequestSchema, init);
   const adaptations = capabilityAdaptations(request, bare);
   expect(adaptations.map(({ kind, field }) => [kind, formatPath(field)])).toEqual(

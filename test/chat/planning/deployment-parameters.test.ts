@@ -64,7 +64,7 @@ describe("deployment parameters", () => {
     ["depth", { tone: "a", depth: "1" }, "must be an integer"],
     ["weight", { tone: "a", weight: true }, "must be a number"],
     ["deep", { tone: "a", deep: 0 }, "must be true or false"],
-  ])("of another type are refused: %s", (name, parameters, description) => {
+  ])("of another type are rejected: %s", (name, parameters, description) => {
     expect(wrong(parameters)).toEqual([[name, description]]);
   });
 
@@ -78,7 +78,7 @@ describe("deployment parameters", () => {
     );
   });
 
-  it("that nobody declared or that are missing are refused, all at once and by name", () => {
+  it("that nobody declared or that are missing are rejected, all at once and by name", () => {
     expect(wrong({ foo: "bar", depth: "deep" })).toEqual([
       ["foo", "is not a parameter of the model; this model takes tone, depth, weight, deep"],
       ["depth", "must be an integer"],
@@ -87,7 +87,7 @@ describe("deployment parameters", () => {
     expect(deploymentParameterViolations(ask("deployments/d", "hi"), declared)).toHaveLength(1);
   });
 
-  it("are refused by a model that declares none, but not an empty mapping of them", () => {
+  it("are rejected by a model that declares none, but not an empty mapping of them", () => {
     expect(deploymentParameterViolations(bound({ foo: 1 }))).toEqual([
       {
         field: ["deployment_parameters", "foo"],
@@ -126,7 +126,7 @@ describe("placing deployment parameters", () => {
     expect(emptied.providerOptions).toEqual({});
   });
 
-  it("refuses what provider_options sets too", () => {
+  it("rejects what provider_options sets too", () => {
     const chat = bound({ tone: "kind", depth: 1 }, { providerOptions: { openai: { tone: "rude" } } });
     const error = errorOf(() => withDeploymentParameters(chat, "openai"));
     expect(error.reason).toBe("INVALID_REQUEST");
@@ -186,14 +186,14 @@ describe("a model that only completes text", () => {
     ]);
   });
 
-  it("refuses to leave anything out for a strict caller", () => {
+  it("rejects to leave anything out for a strict caller", () => {
     const chat = ask("deployments/d", "", { messages: conversation, instructions: "x", strictParameters: true });
     const { request, adaptations } = completionOnly(chat);
     const error = errorOf(() => applyAdaptations(request, adaptations));
     expect(error.facts.metadata).toEqual({ fields: "messages,instructions" });
   });
 
-  it("refuses media in the prompt and tools, but not media of the history", () => {
+  it("rejects media in the prompt and tools, but not media of the history", () => {
     const image = { mediaType: "image/png", source: { case: "url", value: "https://host/a.png" } } as const;
     const shown = create(MessageSchema, {
       role: Role.USER,
@@ -201,8 +201,8 @@ describe("a model that only completes text", () => {
     });
     const fields = (messages: Message[]) => {
       const chat = ask("deployments/d", "", { messages, tools: [{ name: "f" }] });
-      const refused = completionOnly(chat).adaptations.filter(({ kind }) => kind === "REJECTED");
-      return fieldsOf(refused);
+      const rejected = completionOnly(chat).adaptations.filter(({ kind }) => kind === "REJECTED");
+      return fieldsOf(rejected);
     };
     expect(fields([say(Role.USER, "one"), shown])).toEqual(["messages[1].parts[1]", "tools"]);
     expect(fields([shown, say(Role.USER, "one")])).toEqual(["tools"]);

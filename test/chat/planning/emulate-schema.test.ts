@@ -18,11 +18,11 @@ const ask = (schemaJson: string): ChatRequest =>
     outputFormat: { format: { case: "jsonSchema", value: { name: "answer", schemaJson } } },
   });
 const takesAll = () => false;
-const emulateSchema = (chat: ChatRequest, model: Model, refuses: (chat: ChatRequest) => boolean) =>
+const emulateSchema = (chat: ChatRequest, model: Model, rejects: (chat: ChatRequest) => boolean) =>
   emulate(startDraft(chat), {
     model,
     checkSupport: (checked) =>
-      refuses(checked) ? [{ kind: "REJECTED", field: ["output_format", "json_schema"], message: "no" }] : [],
+      rejects(checked) ? [{ kind: "REJECTED", field: ["output_format", "json_schema"], message: "no" }] : [],
   });
 const modelWith = (capabilities: { jsonSchema: boolean; jsonObject?: boolean }) =>
   create(ModelSchema, { id: "m", capabilities });
@@ -54,7 +54,7 @@ describe("a JSON Schema for a model that cannot be held to one", () => {
     "$ref",
     "pattern",
     "patternProperties",
-  ])("is refused when it has %s, which could make the check endless", (key) => {
+  ])("is rejected when it has %s, which could make the check endless", (key) => {
     const { adaptations } = emulateSchema(
       ask(JSON.stringify({ properties: { a: { [key]: "x" } } })),
       modelWith({ jsonSchema: false }),
@@ -73,9 +73,9 @@ describe("a JSON Schema for a model that cannot be held to one", () => {
 
   it("is told where the dialect takes none, as a JSON object if it takes that", () => {
     const chat = ask(JSON.stringify(schema));
-    const formOf = (refused: readonly (string | undefined)[]) =>
+    const formOf = (rejected: readonly (string | undefined)[]) =>
       emulateSchema(chat, create(ModelSchema, { id: "m" }), ({ outputFormat }) =>
-        refused.includes(outputFormat?.format.case),
+        rejected.includes(outputFormat?.format.case),
       ).request.outputFormat?.format.case;
     expect(formOf(["jsonSchema"])).toBe("jsonObject");
     expect(formOf(["jsonSchema", "jsonObject"])).toBeUndefined();
@@ -92,10 +92,10 @@ describe("the check of an answer", () => {
     expect(() => answer(text, true)).not.toThrow();
   });
 
-  it.each(['{"city":1}', "{}", "[]", '{"city":', "Paris"])("refuses %s, and gives it back", (text) => {
+  it.each(['{"city":1}', "{}", "[]", '{"city":', "Paris"])("rejects %s, and gives it back", (text) => {
     try {
       answer(text, true);
-      expect.fail("must be refused");
+      expect.fail("must be rejected");
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       expect(error.reason).toBe("JSON_GENERATION_FAILED");

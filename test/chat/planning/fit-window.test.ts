@@ -85,14 +85,14 @@ describe("a prompt that is too long", () => {
       (error: unknown) => (error instanceof GatewayError ? error : undefined),
     );
 
-  it("is refused with both lengths", async () => {
+  it("is rejected with both lengths", async () => {
     const error = await refusal(request([say(Role.USER, 101)]), profiles.plain);
     expect(error?.reason).toBe("CONTEXT_LENGTH_EXCEEDED");
     expect(error?.facts.metadata).toEqual({ input_tokens: "101", context_window_tokens: "100" });
     expect(error?.message).toMatch(/101 tokens.*100/);
   });
 
-  it("is left to the provider where an estimate leaves doubt, and refused where it leaves none", async () => {
+  it("is left to the provider where an estimate leaves doubt, and rejected where it leaves none", async () => {
     expect(await refusal(request([say(Role.USER, 110)]), profiles.plain, false)).toBeUndefined();
     expect((await refusal(request([say(Role.USER, 140)]), profiles.plain, false))?.message).toMatch(/about 140/);
   });
@@ -103,7 +103,7 @@ describe("a prompt that is too long", () => {
     expect(await refusal(chat, profiles.plain)).toBeUndefined();
   });
 
-  it("is refused on egp-deployment only when the system text and the last message alone do not fit", async () => {
+  it("is rejected on egp-deployment only when the system text and the last message alone do not fit", async () => {
     const long = [say(Role.SYSTEM, 10), say(Role.USER, 80), say(Role.ASSISTANT, 80), say(Role.USER, 20)];
     expect(await refusal(request(long), profiles["egp-deployment"])).toBeUndefined();
     expect(await refusal(request([...long, say(Role.USER, 100)]), profiles["egp-deployment"])).toBeDefined();

@@ -86,7 +86,7 @@ describe("the rules of a profile", () => {
     ["deepinfra", { n: 5 }, "n"],
     ["deepinfra", { topK: 1000 }, "top_k"],
     ["deepinfra", { maxOutputTokens: 1_000_001 }, "max_output_tokens"],
-  ] as const)("%s refuses %o", (name, parameters, field) => {
+  ] as const)("%s rejects %o", (name, parameters, field) => {
     const chat = request({
       parameters: {
         ...parameters,
@@ -110,7 +110,7 @@ describe("the rules of a profile", () => {
     expect(fieldsOf(request({ parameters: { topK: 1000, n: 5 } }), "deepinfra")).toHaveLength(2);
   });
 
-  it("refuse a streamed JSON object on cerebras alone", () => {
+  it("reject a streamed JSON object on cerebras alone", () => {
     const json = request({ outputFormat: { format: { case: "jsonObject", value: {} } } });
     expect(fieldsOf(json, "cerebras", true)).toEqual(["chat.output_format.json_object"]);
     expect(fieldsOf(json, "cerebras", false)).toEqual([]);
@@ -146,8 +146,8 @@ describe("what a profile's API lacks for a family", () => {
     const image = { kind: { case: "media", value: { source: { case: "url", value: "https://a/b.png" } } } } as const;
     const chat = request({ messages: [{ role: Role.USER, parts: [image] }] });
     expect(profileAdaptations(chat, model("openai-chat"), profiles["egp-chat"])).toEqual([]);
-    const [refused] = profileAdaptations(chat, model("anthropic"), profiles["egp-chat"]);
-    expect(refused).toMatchObject({ kind: "REJECTED", field: ["messages", 0, "parts", 0, "media"] });
+    const [rejected] = profileAdaptations(chat, model("anthropic"), profiles["egp-chat"]);
+    expect(rejected).toMatchObject({ kind: "REJECTED", field: ["messages", 0, "parts", 0, "media"] });
   });
 
   it("is more than 16,384 tokens of output on deepinfra", () => {

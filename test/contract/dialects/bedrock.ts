@@ -121,7 +121,7 @@ const everything = create(ChatRequestSchema, {
   },
 });
 
-// Ids of others that Bedrock would refuse are hashed: this is the SHA-256 of the one above.
+// Ids of others that Bedrock would reject are hashed: this is the SHA-256 of the one above.
 const otherId = "3711e9d74574a89111b2a2658fc55068a54138671f63fd589044b07138546728";
 
 const sent = {

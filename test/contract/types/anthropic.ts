@@ -4,7 +4,7 @@ import type { ExactJson } from "../../../src/providers/kit/exact-json.ts";
 
 // Checked by the compiler alone: what is sent is what the vendor's own client (@anthropic-ai/sdk 1.11.0) declares.
 //
-// The client's types lack temperature, top_p and top_k, since it asks for version 2026-10-21, which refuses them. The
+// The client's types lack temperature, top_p and top_k, since it asks for version 2026-10-21, which rejects them. The
 // version that is asked for here, 2023-06-01, has them on models before Opus 4.7.
 
 /** A body as it arrives: exact JSON is an object there, and nothing is read-only. */

@@ -21,7 +21,7 @@ export function isBlock(block: Block): Wire<ContentBlock> {
   return block;
 }
 
-// And what the client would refuse is refused here, so that the comparison above compares something.
+// And what the client would reject is rejected here, so that the comparison above compares something.
 // @ts-expect-error: `content` of a tool's result is a list.
 export const badResult: Wire<ContentBlock> = { toolResult: { toolUseId: "a", content: "sunny" } };
 // @ts-expect-error: a system prompt is a list of blocks.

@@ -36,7 +36,7 @@ function modelNamed(providerModel: string): Model {
 const createAdapter = declared("anthropic");
 const offline = createAdapter("http://127.0.0.1:9");
 
-/** What becomes of a request: the adaptations as `KIND field`, and the body, unless it is refused. */
+/** What becomes of a request: the adaptations as `KIND field`, and the body, unless it is rejected. */
 function translate(providerModel: string, fields: Fields) {
   const model = modelNamed(providerModel);
   const request = create(ChatRequestSchema, { model: model.id, messages: [user], ...fields });
@@ -131,7 +131,7 @@ describe("the rules of each model", () => {
     expect(translate(name, { reasoning: effort(value) }).body).toMatchObject(expected);
   });
 
-  it("refuse an effort that a model does not take, and say what it takes", () => {
+  it("reject an effort that a model does not take, and say what it takes", () => {
     expect(translate("claude-opus-4-6", { reasoning: effort(XHIGH) }).limits).toEqual(["REJECTED reasoning.effort"]);
     expect(translate("claude-opus-5-5", { reasoning: effort(MINIMAL) }).limits).toEqual(["REJECTED reasoning.effort"]);
     expect(translate("claude-fable-5", { reasoning: effort(NONE) }).limits).toEqual(["REJECTED reasoning.effort"]);
@@ -172,7 +172,7 @@ describe("the rules of each model", () => {
     });
   });
 
-  it("refuse a forced tool where the model does, and while it thinks", () => {
+  it("reject a forced tool where the model does, and while it thinks", () => {
     for (const name of ["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1", "claude-fable-5-2"]) {
       expect(translate(name, { tools, toolChoice: named }).limits).toEqual(["REJECTED tool_choice.tool_name"]);
       expect(translate(name, { tools, toolChoice: required }).limits).toEqual(["REJECTED tool_choice.mode"]);
@@ -198,7 +198,7 @@ describe("the rules of each model", () => {
     expect(translate("claude-opus-5-5", { parallelToolCalls: false }).body).not.toHaveProperty("tool_choice");
   });
 
-  it("refuse to continue an assistant message since Claude 4.6", () => {
+  it("reject to continue an assistant message since Claude 4.6", () => {
     const messages = [user, { role: Role.ASSISTANT, parts: [text("The answer is")] }];
     expect(translate("claude-sonnet-4-5", { messages })).toMatchObject({
       limits: [],

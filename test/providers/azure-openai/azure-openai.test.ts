@@ -136,7 +136,7 @@ describe("Azure OpenAI", () => {
     expect(limits({ models: { "my gpt": "o3" } })).toMatchObject([{ field: ["parameters", "temperature"] }]);
   });
 
-  it("refuses options that it does not know", () => {
+  it("rejects options that it does not know", () => {
     expect(() => declared("azure-openai", { version: "x" })("http://127.0.0.1:9")).toThrow(ConfigError);
   });
 });

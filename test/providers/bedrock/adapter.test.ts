@@ -117,7 +117,7 @@ describe("Bedrock's adapter", () => {
     const steps = [{ write: errorFrame("ValidationException", "too long") }];
     const { adapter } = await start([{ headers, steps }]);
     const { error } = await collect(adapter.stream(question, model(), context()));
-    expect(error).toMatchObject({ reason: "INVALID_REQUEST", message: "the provider refused the request: too long" });
+    expect(error).toMatchObject({ reason: "INVALID_REQUEST", message: "the provider rejected the request: too long" });
   });
 
   it("hands on what came before a failure in the same read", async () => {

@@ -49,7 +49,7 @@ describe("a cache point", () => {
   });
 
   // "Cache point cannot be inserted after reasoning block." https://github.com/anomalyco/opencode/issues/36517
-  it("never follows a thought, which Bedrock refuses", () => {
+  it("never follows a thought, which Bedrock rejects", () => {
     const thought = {
       kind: { case: "reasoning" as const, value: { text: "Hm." } },
       providerState: { provider: "bedrock", model: sonnet, data: Buffer.from("sig") },

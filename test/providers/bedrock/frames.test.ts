@@ -85,7 +85,7 @@ describe("FrameDecoder", () => {
     expect(decoder.end()).toEqual([]);
   });
 
-  it("refuses any byte of a frame that was changed", () => {
+  it("rejects any byte of a frame that was changed", () => {
     expect(problemOf(Buffer.alloc(0))).toBe("");
     for (const place of deltaFrame.keys()) {
       const broken = Buffer.from(deltaFrame);
@@ -95,7 +95,7 @@ describe("FrameDecoder", () => {
     }
   });
 
-  it("refuses a length beyond all bounds at once, instead of waiting for that much", () => {
+  it("rejects a length beyond all bounds at once, instead of waiting for that much", () => {
     expect(problemOf(Buffer.from("7fffffff", "hex"))).toBe("a frame has an impossible length");
     expect(problemOf(Buffer.from("00000004", "hex"))).toBe("a frame has an impossible length");
     expect(() => decode(Buffer.from("00000004", "hex"))).toThrow("the provider's answer is malformed");

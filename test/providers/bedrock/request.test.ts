@@ -105,7 +105,7 @@ describe("how much each vendor's models are told to think", () => {
     expect(translated.warned).toEqual(warned);
   });
 
-  it("is refused with the efforts that there are", () => {
+  it("is rejected with the efforts that there are", () => {
     expect(refusals("us.anthropic.claude-opus-5-5", effort(NONE))).toEqual(["reasoning.effort"]);
     expect(refusals("us.anthropic.claude-sonnet-4-6-v1", effort(XHIGH))).toEqual(["reasoning.effort"]);
     expect(refusals("openai.gpt-oss-20b-1:0", effort(NONE))).toEqual(["reasoning.effort"]);
@@ -154,7 +154,7 @@ describe("tools", () => {
     expect(translate(sonnet, weather).body.toolConfig).not.toHaveProperty("toolChoice");
   });
 
-  it("cannot be forced on models that refuse it", () => {
+  it("cannot be forced on models that reject it", () => {
     expect(refusals("us.anthropic.claude-opus-5-5", { ...weather, ...choose(REQUIRED) })).toEqual(["tool_choice.mode"]);
     expect(refusals("us.meta.llama3-3-70b-instruct-v1:0", { ...weather, ...named })).toEqual(["tool_choice.tool_name"]);
   });
@@ -198,7 +198,7 @@ describe("tools", () => {
     expect(result?.content).toEqual([{ toolResult: { toolUseId: id, content: [] } }]);
   });
 
-  it("lose strict where Bedrock refuses it, with a warning", () => {
+  it("lose strict where Bedrock rejects it, with a warning", () => {
     const strict = { tools: [{ name: "weather", strict: true }] };
     const { body, warned } = translate("us.anthropic.claude-opus-5", strict);
     expect(JSON.stringify(body)).not.toContain("strict");

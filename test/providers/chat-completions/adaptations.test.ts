@@ -81,7 +81,7 @@ describe("what OpenAI cannot do", () => {
     expect(limits({ parameters: sampling, reasoning: effort(value) }, { providerModel })).toEqual(expected);
   });
 
-  it("is penalties, logit bias and stop sequences with the reasoning models that refuse them", () => {
+  it("is penalties, logit bias and stop sequences with the reasoning models that reject them", () => {
     const parameters = { presencePenalty: 1, frequencyPenalty: 1, logitBias: { 1: 1 }, stopSequences: ["a"] };
     const penalties = [
       "UNSUPPORTED_PARAMETER parameters.presence_penalty",

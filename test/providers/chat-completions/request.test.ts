@@ -215,7 +215,7 @@ describe("a request to OpenAI", () => {
     });
   });
 
-  it("has effort none where tools are refused with anything else", () => {
+  it("has effort none where tools are rejected with anything else", () => {
     const tools = [{ name: "f" }];
     expect(body({ tools }, { providerModel: "gpt-5.6" })).toMatchObject({ reasoning_effort: "none" });
     const reasoning = { control: { case: "effort" as const, value: ReasoningEffort.HIGH } };

@@ -137,7 +137,7 @@ test("thinking is on, off or bounded", () => {
   expect(thinking({ case: "budgetTokens", value: 9 })).toEqual({ type: "enabled", token_budget: 9 });
 });
 
-test("text beside tool calls goes out as their plan, since Cohere refuses it as content", () => {
+test("text beside tool calls goes out as their plan, since Cohere rejects it as content", () => {
   const parts = [
     { kind: { case: "text" as const, value: "Let me look." } },
     { kind: { case: "toolCall" as const, value: { id: "c1", name: "now" } } },

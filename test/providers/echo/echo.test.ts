@@ -315,7 +315,7 @@ describe("a script", () => {
     expect(pieces(batches)).toEqual(Array(3).fill("x".repeat(1000)));
   });
 
-  test("is refused with every mistake in it by its path", async () => {
+  test("is rejected with every mistake in it by its path", async () => {
     const error = await refusal(ask({ script: { repeat: 0, fail: { reason: "NOPE" }, sleep: 1 } }));
     expect(error.reason).toBe("INVALID_REQUEST");
     expect(error.facts.fields?.map(fieldText)).toEqual([

@@ -287,12 +287,12 @@ describe("an answer of the Gemini API", () => {
     expect((await answer({ candidates: [] })).error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
   });
 
-  it("that is refused never shows a key", async () => {
+  it("that is rejected never shows a key", async () => {
     const { adapter } = await start({
       status: 400,
       steps: [{ write: '{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"bad key=AIzaSyD-x_1 here"}}' }],
     });
     const { error } = await fold(adapter.stream(request(), model(), context()));
-    expect(error?.message).toBe("the provider refused the request: bad key=[redacted] here");
+    expect(error?.message).toBe("the provider rejected the request: bad key=[redacted] here");
   });
 });

@@ -97,7 +97,7 @@ describe("an error status", () => {
 
   it("says what to fix in the provider's words, cut short", async () => {
     const error = await failure({ status: 400 }, openAiError("unsupported_value", "", "x".repeat(2_000)));
-    expect(error.message).toMatch(/^the provider refused the request: x{500}$/);
+    expect(error.message).toMatch(/^the provider rejected the request: x{500}$/);
   });
 
   it("says nothing of a key that the provider rejected or quotes", async () => {
@@ -192,13 +192,13 @@ describe("an error status", () => {
     ["why"],
   ])("has its message found in %j", async (body) => {
     for (const name of ["openai", "anthropic", "bedrock", "cohere", "gemini", "llm-engine", "mistral"]) {
-      expect((await failure({ status: 400 }, body, name)).message).toBe("the provider refused the request: why");
+      expect((await failure({ status: 400 }, body, name)).message).toBe("the provider rejected the request: why");
     }
   });
 
   it("of DeepInfra has its message found one level deeper", async () => {
     const { message } = await failure({ status: 400 }, { detail: { error: "why" } }, "deepinfra");
-    expect(message).toBe("the provider refused the request: why");
+    expect(message).toBe("the provider rejected the request: why");
   });
 
   it("is understood by every dialect where a proxy answers in its provider's place", async () => {

@@ -147,7 +147,7 @@ describe("a chat template with LLM Engine's v2", () => {
     });
   });
 
-  it("sees nothing but text, so that other parts are refused", async () => {
+  it("sees nothing but text, so that other parts are rejected", async () => {
     const media = { kind: { case: "media", value: { mediaType: "image/png" } } } as const;
     const request = say("{{ messages }}", { messages: [{ role: Role.USER, parts: [media] }] });
     const { limit } = await start("v2");

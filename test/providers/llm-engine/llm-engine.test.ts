@@ -196,7 +196,7 @@ describe("v1 of LLM Engine", () => {
     expect(body).toMatchObject({ skip_special_tokens: false, guided_choice: ["a", "b"] });
   });
 
-  it("refuses an endpoint whose name does not tell its template, unless the configuration does", () => {
+  it("rejects an endpoint whose name does not tell its template, unless the configuration does", () => {
     const kinds = (options: object) =>
       createLlmEngine("http://127.0.0.1:9", { api: "v1", ...options })
         .checkSupport(hello, modelOf("falcon-40b"))
@@ -266,7 +266,7 @@ describe("LLM Engine", () => {
     expect((await waiting).choices).toMatchObject([{ message: { parts: [{ kind: { value: "Hi" } }] } }]);
   });
 
-  it("refuses options that it does not have, with their path", () => {
+  it("rejects options that it does not have, with their path", () => {
     expect(() => createLlmEngine("http://127.0.0.1:9", { api: "v3" })).toThrow(ConfigError);
     expect(() => createLlmEngine("http://127.0.0.1:9", { colour: "red" })).toThrow("providers.llm-engine.options");
   });

@@ -196,7 +196,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     await expect(ask("Hi", { maxOutputTokens: 1 })).resolves.toBeDefined();
   });
 
-  it("refuses a request when it is busy and nobody may wait", async () => {
+  it("rejects a request when it is busy and nobody may wait", async () => {
     const small = createAdapter({ max_queue: 0, context_size: 256 });
     const first = open(say("Hi"), unending, small);
     await first.next();
@@ -205,14 +205,14 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     await small.close?.();
   });
 
-  it("refuses a prompt that does not fit, with both lengths", async () => {
+  it("rejects a prompt that does not fit, with both lengths", async () => {
     await expect(open(say("word ".repeat(3000))).next()).rejects.toMatchObject({
       reason: "CONTEXT_LENGTH_EXCEEDED",
       facts: { metadata: { context_window_tokens: "2048", input_tokens: expect.stringMatching(/^30\d\d$/) } },
     });
   });
 
-  it("refuses a template that never ends, and goes on serving", async () => {
+  it("rejects a template that never ends, and goes on serving", async () => {
     const chatTemplate = "{% for i in range(1000000000) %}x{% endfor %}";
     await expect(open({ ...say("Hi"), chatTemplate }).next()).rejects.toMatchObject({
       reason: "INVALID_REQUEST",

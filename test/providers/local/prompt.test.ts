@@ -67,12 +67,12 @@ describe("the prompt", () => {
     ["a caller's template that has no place for system text", { chatTemplate: sources.raises }, "no system role"],
     ["an unknown variable", { chatTemplate: "{{ foo }}" }, "foo"],
     ["a variable that is the template's own", { chatTemplateKwargs: { messages: [] } }, "messages"],
-  ])("is refused for %s", async (_, more, why) => {
+  ])("is rejected for %s", async (_, more, why) => {
     const refusal = { reason: "INVALID_REQUEST", message: expect.stringContaining(why) };
     await expect(render(sources.shows, more)).rejects.toMatchObject(refusal);
   });
 
-  it("is refused in the words of the model's own template where that cannot write the messages", async () => {
+  it("is rejected in the words of the model's own template where that cannot write the messages", async () => {
     await expect(render("{{ raise_exception('roles must alternate') }}")).rejects.toMatchObject({
       reason: "INVALID_REQUEST",
       facts: { fields: [{ field: ["messages"], description: expect.stringContaining("roles must alternate") }] },

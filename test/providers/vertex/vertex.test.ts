@@ -168,7 +168,7 @@ describe("express mode of Vertex AI", () => {
     expect(adapter.checkSupport(asked, pro)).toMatchObject([{ field: ["service_tier"] }]);
   });
 
-  it.each([{ project: "p1" }, { location: "eu" }, { key_file: "key.json" }])("refuses %o beside a key", (options) => {
+  it.each([{ project: "p1" }, { location: "eu" }, { key_file: "key.json" }])("rejects %o beside a key", (options) => {
     expect(() => express("http://127.0.0.1:9", options)).toThrow(ConfigError);
   });
 });
@@ -191,7 +191,7 @@ describe("a token for Google Cloud", () => {
     expect(endpoint.requests).toHaveLength(1);
   });
 
-  it("that is refused is the operator's matter, and shows nothing of the credentials", async () => {
+  it("that is rejected is the operator's matter, and shows nothing of the credentials", async () => {
     const endpoint = await upstreamWith({
       status: 400,
       headers: { "content-type": "application/json" },
@@ -295,7 +295,7 @@ describe("the settings of Vertex AI", () => {
     expect(hostOf(location)).toBe(host);
   });
 
-  it.each([{ projekt: "p1" }, { project: "../p1" }, { location: "a/b" }, { project: 7 }])("refuse %o", (options) => {
+  it.each([{ projekt: "p1" }, { project: "../p1" }, { location: "a/b" }, { project: 7 }])("reject %o", (options) => {
     expect(() => configured("vertex", "http://127.0.0.1:9", { apiKey: "", options })).toThrow(ConfigError);
   });
 });

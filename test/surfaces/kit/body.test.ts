@@ -30,7 +30,7 @@ describe("a JSON body", () => {
     );
   });
 
-  it("that is nested without end is refused, and does not end the process", () => {
+  it("that is nested without end is rejected, and does not end the process", () => {
     expect(() => parseBody("[".repeat(200_000))).toThrow("nest more than 128 levels");
   });
 });

@@ -48,7 +48,7 @@ describe("a body", () => {
     ["is not UTF-8", Uint8Array.of(0x22, 0xff, 0x22), {}, 422],
     ["is not what its encoding says", "{}", { "content-encoding": "gzip" }, 422],
     ["has an unknown encoding", "{}", { "content-encoding": "compress" }, 415],
-  ])("that %s is refused, recorded, and leaves the connection in use", async (_name, body, headers, status) => {
+  ])("that %s is rejected, recorded, and leaves the connection in use", async (_name, body, headers, status) => {
     const surface = await startSurface(egpChatSurface, echoed);
     const response = await surface.post(body, { headers });
     expect(response.status).toBe(status);
@@ -64,7 +64,7 @@ describe("a body", () => {
     "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=x",
     undefined,
-  ])("of the type %s, which web pages may send unasked, is refused", async (type) => {
+  ])("of the type %s, which web pages may send unasked, is rejected", async (type) => {
     const surface = await startSurface(egpChatSurface, echoed);
     const response = await fetch(`${surface.url}${egpChatSurface.path}`, {
       method: "POST",
@@ -85,7 +85,7 @@ describe("a body", () => {
   it.each([
     ["as it is", (text: string) => Buffer.from(text)],
     ["once it is unpacked", (text: string) => gzipSync(text)],
-  ])("that is too large %s is refused before it is whole", async (name, pack) => {
+  ])("that is too large %s is rejected before it is whole", async (name, pack) => {
     const surface = await startSurface(egpChatSurface, { ...echoed, maxRequestBytes: 1000 });
     const body = pack(JSON.stringify(ask("x".repeat(300_000))));
     const headers = { "content-type": "application/json", ...(name !== "as it is" && { "content-encoding": "gzip" }) };

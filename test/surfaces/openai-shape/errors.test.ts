@@ -192,7 +192,7 @@ describe("an error of Cerebras' shape", () => {
     expect([response.status, body]).toMatchObject([429, { ...told, message: expect.any(String) }]);
   });
 
-  it("refuses a queue threshold that is out of range, or without a tier that has one", async () => {
+  it("rejects a queue threshold that is out of range, or without a tier that has one", async () => {
     await using upstream = await startReplayUpstream(chunks("x"));
     const environment = { CEREBRAS_API_KEY: "k", CEREBRAS_BASE_URL: upstream.baseUrl };
     const served = await startSurface(cerebrasSurface, { environment });
@@ -273,10 +273,10 @@ describe("an error of DeepInfra's shape", () => {
     );
   });
 
-  it("has the order of a conversation refused as a field, and a continuation taken", async () => {
+  it("has the order of a conversation rejected as a field, and a continuation taken", async () => {
     const messages = [...user("a"), { role: "assistant", content: "Hel" }];
-    const refused = await askWith("deepinfra", whole, { messages });
-    expect([refused.response.status, refused.body.detail[0]?.loc]).toEqual([422, ["body", "messages", 1, "role"]]);
+    const rejected = await askWith("deepinfra", whole, { messages });
+    expect([rejected.response.status, rejected.body.detail[0]?.loc]).toEqual([422, ["body", "messages", 1, "role"]]);
     const taken = await askWith("deepinfra", whole, { messages, continue_final_message: true });
     expect(taken.response.status).toBe(200);
   });

@@ -243,7 +243,7 @@ describe("properties that an API does not have", () => {
     tools: [{ type: "function", function: { name: "f", qux: 1 } }],
   };
 
-  it.each([openaiSurface, cerebrasSurface])("are refused, inside of others too: $name", (surface) => {
+  it.each([openaiSurface, cerebrasSurface])("are rejected, inside of others too: $name", (surface) => {
     const found = violationsOf(() => translate(surface, nested));
     expect(found).toEqual(
       expect.arrayContaining([
@@ -325,7 +325,7 @@ describe("what only OpenAI's API has", () => {
     expect(chatOf(openaiSurface, fields).providerOptions).toEqual({ openai: fields, "azure-openai": fields });
   });
 
-  it("is refused where the answer would have no place for it", () => {
+  it("is rejected where the answer would have no place for it", () => {
     const fields = { modalities: ["text", "audio"], audio: { voice: "alloy", format: "wav" }, functions: [] };
     expect(fieldsWrong(openaiSurface, fields).sort()).toEqual(["audio", "functions", "modalities.1"]);
   });

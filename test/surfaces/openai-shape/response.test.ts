@@ -134,8 +134,8 @@ describe("OpenAI's answer", () => {
         finish_reason: "tool_calls",
       },
     ]);
-    const refused = await answerOf(surface, echo({ refusal: "I cannot" }));
-    expect(refused.choices[0]?.message).toMatchObject({ content: null, refusal: "I cannot" });
+    const rejected = await answerOf(surface, echo({ refusal: "I cannot" }));
+    expect(rejected.choices[0]?.message).toMatchObject({ content: null, refusal: "I cannot" });
   });
 
   it("has log probabilities when they are asked for, with their alternatives", async () => {
@@ -310,7 +310,7 @@ describe("a part that an API has no field for", () => {
       { model: "m", messages: user("hi") },
       { parameters: {}, headers: new Headers(), catalog: noModels },
     );
-  const refused = [started(), refusalDelta(0, 0, "I cannot"), finished(0, FinishReason.STOP, "stop"), completed()];
+  const rejected = [started(), refusalDelta(0, 0, "I cannot"), finished(0, FinishReason.STOP, "stop"), completed()];
 
   it.each([
     [openaiSurface, { content: null, refusal: "I cannot" }],
@@ -318,10 +318,10 @@ describe("a part that an API has no field for", () => {
     [deepinfraSurface, { content: "I cannot" }],
   ])("is text when it is a refusal: $name", (surface, message) => {
     const fold = createFold();
-    for (const event of refused) fold.add(event);
+    for (const event of rejected) fold.add(event);
     expect(translated(surface).toResponse(fold.completion)).toMatchObject({ choices: [{ message }] });
     const translate = translated(surface).createStream();
-    const texts = refused.flatMap((event) => translate(event, "")).map((chunk) => JSON.stringify(chunk));
+    const texts = rejected.flatMap((event) => translate(event, "")).map((chunk) => JSON.stringify(chunk));
     expect(texts.filter((text) => text.includes("I cannot"))).toHaveLength(1);
   });
 

@@ -25,7 +25,7 @@ function limits(providerModel: string, asked: Asked) {
 }
 
 describe("Moonshot's models", () => {
-  it("are told to stop thinking, or how much to, never both, which is refused", () => {
+  it("are told to stop thinking, or how much to, never both, which is rejected", () => {
     expect(body(effort(HIGH))).toMatchObject({ reasoning_effort: "high" });
     expect(body(effort(HIGH))).not.toHaveProperty("thinking");
     expect(body(effort(NONE))).toMatchObject({ thinking: { type: "disabled" } });

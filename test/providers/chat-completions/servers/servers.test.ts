@@ -43,7 +43,7 @@ describe("how much to think", () => {
     expect(body(server, asked)).toMatchObject(sent);
   });
 
-  it("is refused in words that the server does not have", () => {
+  it("is rejected in words that the server does not have", () => {
     expect(limits("groq", effort(ReasoningEffort.MAX))).toEqual(["REJECTED reasoning.effort"]);
     expect(limits("deepseek", effort(ReasoningEffort.LOW))).toEqual(["REJECTED reasoning.effort"]);
   });
@@ -65,7 +65,7 @@ describe("what servers would do in silence", () => {
     expect(body("openrouter", { strictParameters: true })).toMatchObject({ provider: { require_parameters: true } });
   });
 
-  it("is said: values beyond theirs, and fields that a model which thinks ignores or refuses", () => {
+  it("is said: values beyond theirs, and fields that a model which thinks ignores or rejects", () => {
     const parameters = { topK: 101, topLogprobs: 6, logprobs: true, repetitionPenalty: 2.5 };
     expect(limits("fireworks", { parameters })).toEqual([
       "ADJUSTED parameters.top_k",
@@ -100,7 +100,7 @@ describe("what servers would do in silence", () => {
     ["openrouter", 4],
     ["deepinfra", 16],
     ["deepseek", 16],
-  ])("is refused: more stop sequences than %s takes, which is %i", (server, most) => {
+  ])("is rejected: more stop sequences than %s takes, which is %i", (server, most) => {
     const stops = (count: number) => ({ parameters: { stopSequences: Array.from({ length: count }, String) } });
     expect(limits(server, stops(most))).toEqual([]);
     expect(limits(server, stops(most + 1))).toEqual(["REJECTED parameters.stop_sequences"]);
@@ -118,7 +118,7 @@ describe("what servers would do in silence", () => {
     expect(body(server, { parameters: { topK: -1 } })).toMatchObject({ top_k: off });
   });
 
-  it("is refused: images at DeepSeek, tools at Perplexity, and JSON in forms that they lack", () => {
+  it("is rejected: images at DeepSeek, tools at Perplexity, and JSON in forms that they lack", () => {
     const image = { source: { case: "data" as const, value: Uint8Array.of(1) }, mediaType: "image/png" };
     const messages = [{ role: Role.USER, parts: [{ kind: { case: "media" as const, value: image } }] }];
     expect(limits("deepseek", { messages })).toEqual(["REJECTED messages[0].parts[0].media"]);

@@ -28,7 +28,7 @@ export const provider = hostedServer({
   },
   // Lower ones act as high.
   efforts: [NONE, HIGH, MAX],
-  // Refused on the other turns by older models, required on these by all.
+  // Rejected on the other turns by older models, required on these by all.
   reasoningReplay: "reasoning_content with calls",
   media: [],
   formats: ["jsonObject"],

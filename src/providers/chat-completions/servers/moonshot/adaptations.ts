@@ -3,7 +3,7 @@ import type { ChatRequest } from "../../../../gen/dragoman/v1/chat_request_pb.js
 import type { Model } from "../../../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../../gen/dragoman/v1/tool_pb.js";
-import { effortRejected, emulated, refused, unsupported } from "../../../kit/adaptations.ts";
+import { effortRejected, emulated, rejected, unsupported } from "../../../kit/adaptations.ts";
 import { effortOf } from "../../fields.ts";
 import { penaltyFields, samplingFields, withoutFields } from "../../without-fields.ts";
 
@@ -17,7 +17,7 @@ type Thinking = "efforts" | "switch" | "always" | "never";
 
 // By the model's name, the first that fits; a model that is not here is let do everything. Sources:
 // https://platform.kimi.ai/docs/api/models-overview, and the recorded answers in the sources of @ai-sdk/moonshotai.
-const families: readonly (readonly [RegExp, Thinking])[] = [
+const thinkingModels: readonly (readonly [RegExp, Thinking])[] = [
   [/^kimi-k3/, "efforts"],
   [/^kimi-k2\.[56]/, "switch"],
   [/^kimi-k2\.7/, "always"],
@@ -26,17 +26,17 @@ const families: readonly (readonly [RegExp, Thinking])[] = [
 
 /** What a model of Moonshot's cannot do of what the request asks. */
 export function* moonshotAdaptations(request: ChatRequest, { providerModel }: Model): Generator<Adaptation> {
-  const thinking = families.find(([pattern]) => pattern.test(providerModel))?.[1];
+  const thinking = thinkingModels.find(([pattern]) => pattern.test(providerModel))?.[1];
   if (providerModel.startsWith("kimi-")) {
     yield* withoutFields(request, [...samplingFields, ...penaltyFields], "is fixed for Moonshot's Kimi models");
   }
   yield* effortAdaptations(effortOf(request), thinking, `the model ${providerModel}`);
   const isForced = request.toolChoice?.choice.value === ToolChoiceMode.REQUIRED;
   if (isForced && (thinking === "always" || (thinking === "switch" && effortOf(request) !== NONE))) {
-    yield refused(["tool_choice", "mode"], `the model ${providerModel} cannot be made to call a tool while it thinks`);
+    yield rejected(["tool_choice", "mode"], `the model ${providerModel} cannot be made to call a tool while it thinks`);
   }
   if (request.parameters?.stopSequences.some((text) => Buffer.byteLength(text) > stopLimit)) {
-    yield refused(["parameters", "stop_sequences"], `Moonshot takes stop sequences of at most ${stopLimit} bytes`);
+    yield rejected(["parameters", "stop_sequences"], `Moonshot takes stop sequences of at most ${stopLimit} bytes`);
   }
 }
 
@@ -54,7 +54,7 @@ function* effortAdaptations(
     case "switch":
     case "always":
       if (effort !== NONE) yield emulated(field, `${subject} has no efforts: it thinks as much as it sees fit`);
-      else if (thinking === "always") yield refused(field, `${subject} always thinks: leave the effort out`);
+      else if (thinking === "always") yield rejected(field, `${subject} always thinks: leave the effort out`);
       return;
     case "never":
       yield unsupported(field, `${subject} does not think`);

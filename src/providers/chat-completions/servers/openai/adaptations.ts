@@ -1,12 +1,12 @@
 import type { Adaptation } from "../../../../chat/planning/adaptations.ts";
 import type { ChatRequest } from "../../../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../../../gen/dragoman/v1/model_pb.js";
-import { refused, unsupported } from "../../../kit/adaptations.ts";
+import { rejected, unsupported } from "../../../kit/adaptations.ts";
 
 /** Source: the model catalog of the npm package @ai-sdk/openai 4.0.118. */
 export function* openAiAdaptations({ parameters }: ChatRequest, { providerModel }: Model): Generator<Adaptation> {
   if (/^gpt-5(\.\d+)?-(pro|codex)/.test(providerModel)) {
-    yield refused(["model"], `OpenAI answers for ${providerModel} only on its Responses API: use another model`);
+    yield rejected(["model"], `OpenAI answers for ${providerModel} only on its Responses API: use another model`);
   }
   const { temperature = 1 } = parameters ?? {};
   if (temperature !== 1 && /^gpt-4o.*-search-preview/.test(providerModel)) {

@@ -3,15 +3,15 @@ import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasonin
 import type { ThinkingConfig, ThinkingLevel } from "./wire.ts";
 
 /** How a family of models is told how much to think: in words, in tokens, or not at all. */
-export type Thinking =
+type Thinking =
   | { readonly by: "level"; readonly levels: Readonly<Partial<Record<ReasoningEffort, ThinkingLevel>>> }
   | { readonly by: "budget"; readonly least: number; readonly most: number }
   | { readonly by: "nothing" };
 
 /** What sets families of models apart. */
-export interface Family {
+export interface ModelRules {
   readonly thinking: Thinking;
-  /** Takes back the signatures of its thoughts, and refuses tool calls that come without one. Gemini 3 and later. */
+  /** Takes back the signatures of its thoughts, and rejects tool calls that come without one. Gemini 3 and later. */
   readonly signatures: boolean;
   /** Can be bound to JSON while it has tools. */
   readonly jsonWithTools: boolean;
@@ -37,7 +37,7 @@ const budgets: Readonly<Partial<Record<ReasoningEffort, number>>> = {
   [HIGH]: 24_576,
 };
 
-const modern: Family = {
+const modern: ModelRules = {
   thinking: { by: "level", levels: allLevels },
   signatures: true,
   jsonWithTools: true,
@@ -45,17 +45,17 @@ const modern: Family = {
   penalties: true,
   systemInstruction: true,
 };
-const older: Family = {
+const older: ModelRules = {
   ...modern,
   thinking: { by: "nothing" },
   signatures: false,
   jsonWithTools: false,
   mediaInResults: false,
 };
-const gemini25: Family = { ...older, thinking: { by: "budget", least: 0, most: 24_576 }, penalties: false };
+const gemini25: ModelRules = { ...older, thinking: { by: "budget", least: 0, most: 24_576 }, penalties: false };
 
 // By the model's name, the first that fits. Source: the tables of @ai-sdk/google 4.0.121, of August 2026.
-const families: readonly (readonly [RegExp, Family])[] = [
+const rulesOfModels: readonly (readonly [RegExp, ModelRules])[] = [
   [/^gemma/, { ...older, systemInstruction: false }],
   [/^gemini-2\.5-pro/, { ...gemini25, thinking: { by: "budget", least: 128, most: 32_768 } }],
   [/^gemini-2\.5/, gemini25],
@@ -65,12 +65,12 @@ const families: readonly (readonly [RegExp, Family])[] = [
 ];
 
 /** The family of a model. What is not known, such as a tuned model, gets nothing that only some models take. */
-export function familyOf(providerModel: string): Family {
-  return families.find(([pattern]) => pattern.test(providerModel))?.[1] ?? older;
+export function modelRules(providerModel: string): ModelRules {
+  return rulesOfModels.find(([pattern]) => pattern.test(providerModel))?.[1] ?? older;
 }
 
 /** The efforts that a family takes. */
-export function effortsOf({ thinking }: Family): readonly ReasoningEffort[] {
+export function effortsOf({ thinking }: ModelRules): readonly ReasoningEffort[] {
   switch (thinking.by) {
     case "level":
       return Object.keys(thinking.levels).map(Number);
@@ -88,7 +88,7 @@ export function effortsOf({ thinking }: Family): readonly ReasoningEffort[] {
 /** How much to think and whether to tell the thoughts, for a request to which the adaptations have been applied. */
 export function toThinkingConfig(
   reasoning: ReasoningConfig | undefined,
-  { thinking }: Family,
+  { thinking }: ModelRules,
 ): ThinkingConfig | undefined {
   if (reasoning === undefined || thinking.by === "nothing") return undefined;
   const amount = toAmount(reasoning.control, thinking);

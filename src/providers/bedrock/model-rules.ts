@@ -18,7 +18,7 @@ export interface Thinking {
 }
 
 /** What a family of models on Bedrock takes. */
-export interface Family {
+export interface ModelRules {
   /** Undefined: it cannot be told how much to think. */
   readonly thinking: Thinking | undefined;
   /** Claude's own fields: `top_k`, `tool_choice`, the stop sequence that matched. */
@@ -37,7 +37,7 @@ export interface Family {
 
 const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
 
-const other: Family = {
+const other: ModelRules = {
   thinking: undefined,
   claude: false,
   sampling: "both",
@@ -47,16 +47,16 @@ const other: Family = {
   marks: false,
   shortIds: false,
 };
-const nova: Family = { ...other, forcedTool: "named", marks: true };
-const openai: Family = { ...other, sampling: "none", stops: false };
+const nova: ModelRules = { ...other, forcedTool: "named", marks: true };
+const openai: ModelRules = { ...other, sampling: "none", stops: false };
 
 function thinking(kind: Thinking["kind"], efforts: readonly ReasoningEffort[]): Thinking {
   return { kind, efforts, off: "disabled", budget: false, maxOutput: 0 };
 }
 
 // By the id of the model, its inference profile or its ARN, the first that fits. Source: what the sources of
-// @ai-sdk/amazon-bedrock 5.0.101 leave out because Bedrock refuses it.
-const families: readonly (readonly [RegExp, Family])[] = [
+// @ai-sdk/amazon-bedrock 5.0.101 leave out because Bedrock rejects it.
+const rulesOfModels: readonly (readonly [RegExp, ModelRules])[] = [
   [/nova-2/, { ...nova, thinking: thinking("nova", [NONE, LOW, MEDIUM, HIGH]) }],
   [/amazon\.nova/, nova],
   [/openai\.gpt-oss/, { ...openai, sampling: "both", thinking: thinking("flat", [LOW, MEDIUM, HIGH]) }],
@@ -66,13 +66,13 @@ const families: readonly (readonly [RegExp, Family])[] = [
   [/:(application-inference-profile|provisioned-model|custom-model-deployment|imported-model|prompt)\//, nova],
 ];
 
-export function familyOf(providerModel: string): Family {
-  if (providerModel.includes("anthropic.claude")) return claudeFamily(providerModel);
-  return families.find(([pattern]) => pattern.test(providerModel))?.[1] ?? other;
+export function modelRules(providerModel: string): ModelRules {
+  if (providerModel.includes("anthropic.claude")) return claudeRules(providerModel);
+  return rulesOfModels.find(([pattern]) => pattern.test(providerModel))?.[1] ?? other;
 }
 
-/** Claude as Anthropic serves it, except that Bedrock refuses `strict` for the models that take no sampling. */
-function claudeFamily(providerModel: string): Family {
+/** Claude as Anthropic serves it, except that Bedrock rejects `strict` for the models that take no sampling. */
+function claudeRules(providerModel: string): ModelRules {
   const rules = claudeModel(providerModel);
   const canStop = rules.off !== "never";
   const kind = rules.thinking;
