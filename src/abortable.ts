@@ -1,6 +1,6 @@
 /**
- * Waits for a promise, but no longer than until the signal fires; then throws the signal's reason at once, while what
- * the promise stands for goes on.
+ * Waits for a promise until the signal fires, then throws the signal's reason at once. The work behind the promise
+ * continues.
  */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();

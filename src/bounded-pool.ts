@@ -1,10 +1,10 @@
 import { GatewayError } from "./errors.ts";
 
-/** What those that are turned away are told. */
+/** Details of the QUEUE_FULL error. */
 interface PoolFullDetails {
-  /** What is waited for, such as `the local model`. */
+  /** What requests wait for, such as `the local model`. */
   readonly thing: string;
-  /** How long to wait before asking again, in milliseconds. */
+  /** Delay before a retry, in milliseconds. */
   readonly retryAfterMs: number;
 }
 
@@ -12,12 +12,12 @@ interface Waiter<T> {
   readonly resolve: (item: T) => void;
 }
 
-/** Hands out a fixed set of things, first come first served, to at most so many that wait. */
+/** Pool of a fixed set of items, first come, first served, with at most `maxWaiting` waiting requests. */
 export class BoundedPool<T> {
   readonly #free: T[];
   readonly #maxWaiting: number;
   readonly #notice: PoolFullDetails;
-  // A set keeps the order of insertion, and one that gives up leaves it at once.
+  // A Set keeps insertion order and can remove a cancelled waiter from any position.
   readonly #waiting = new Set<Waiter<T>>();
 
   constructor(items: readonly T[], maxWaiting: number, notice: PoolFullDetails) {
@@ -30,14 +30,14 @@ export class BoundedPool<T> {
     return this.#waiting.size;
   }
 
-  /** Waits for a thing. Throws QUEUE_FULL when too many wait already, and the signal's reason when it fires. */
+  /** Waits for an item. Throws QUEUE_FULL if the queue is full, and the signal's reason if the signal fires. */
   async take(signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
     const item = this.#free.pop();
     if (item !== undefined) return item;
     if (this.#waiting.size >= this.#maxWaiting) {
       const { thing, retryAfterMs } = this.#notice;
-      throw new GatewayError("QUEUE_FULL", `too many requests wait for ${thing}; ask again later`, {
+      throw new GatewayError("QUEUE_FULL", `the queue for ${thing} is full; retry later`, {
         retryAfterMs,
         metadata: { waiting: String(this.#waiting.size) },
       });
@@ -57,7 +57,7 @@ export class BoundedPool<T> {
     }
   }
 
-  /** Gives a thing back: to the one that waits longest. */
+  /** Returns an item to the pool, or passes it to the request that has waited longest. */
   give(item: T): void {
     const [first] = this.#waiting;
     if (first === undefined) {

@@ -5,7 +5,7 @@ import { type Service, startService } from "./server/service.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 
-/** Puts a service together from its configuration and starts it. */
+/** Composes the service from its configuration and starts it. */
 export function composeService(config: Config, log: Log): Promise<Service> {
   return startService({
     config,
@@ -15,7 +15,7 @@ export function composeService(config: Config, log: Log): Promise<Service> {
   });
 }
 
-/** The adapter of every provider that is on. */
+/** Creates the adapter of every configured provider. */
 export function createAdapters(config: Pick<Config, "providers">): readonly Adapter[] {
   return config.providers.flatMap((settings) => {
     const definition = providers.find(({ name }) => name === settings.name);

@@ -1,8 +1,8 @@
 import type { Writable } from "node:stream";
 
 /**
- * Waits until a stream that is full can be written to again, or was destroyed, or the signal fires. A sender that waits
- * here pauses what it reads from. Undefined if there is nothing to wait for.
+ * Waits until a full stream can be written to again, is destroyed, or the signal fires. A sender that waits for it stops
+ * reading from its own source (backpressure). Returns undefined if the stream is destroyed or the signal has fired.
  */
 export function drained(stream: Writable, signal: AbortSignal): Promise<void> | undefined {
   if (stream.destroyed || signal.aborted) return undefined;

@@ -1,7 +1,7 @@
 import { cutPath, type FieldPath, formatDotted, formatPath } from "./field-path.ts";
 import type { ProviderError } from "./gen/dragoman/v1/error_pb.js";
 
-/** Names of the gRPC status codes that this service answers with. */
+/** Names of the gRPC status codes that Dragoman returns. */
 export type StatusName =
   | "CANCELLED"
   | "INVALID_ARGUMENT"
@@ -15,19 +15,18 @@ export type StatusName =
   | "UNAVAILABLE"
   | "UNAUTHENTICATED";
 
-/** What follows from the reason of an error. */
+/** Properties of an error reason. */
 interface ReasonRow {
-  /** The gRPC status. */
   readonly status: StatusName;
-  /** The status on the HTTP APIs. SDKs raise a class of error by it, and retry 408, 409, 429 and from 500 on. */
+  /** Status on the HTTP APIs. SDKs derive the error class from it, and retry 408, 409, 429 and 500 or above. */
   readonly http: number;
-  /** Whether the same request can succeed later, or at another provider, without a change by the caller. */
+  /** Whether the unchanged request can succeed later or at another provider. */
   readonly retryable: boolean;
 }
 
 /**
- * Every reason that an error can have. Reasons are part of the contract: they are sent in `google.rpc.ErrorInfo.reason`
- * under the domain `dragoman`.
+ * All error reasons. They are part of the public API: Dragoman sends them in `google.rpc.ErrorInfo.reason` with the
+ * domain `dragoman`.
  */
 export const reasons = {
   INVALID_REQUEST: { status: "INVALID_ARGUMENT", http: 400, retryable: false },
@@ -42,9 +41,9 @@ export const reasons = {
   CREDENTIALS_INVALID: { status: "UNAUTHENTICATED", http: 401, retryable: false },
   ACCOUNT_NOT_ALLOWED: { status: "PERMISSION_DENIED", http: 403, retryable: false },
   PROVIDER_PERMISSION_DENIED: { status: "PERMISSION_DENIED", http: 403, retryable: false },
-  // Not 401 or 403: the caller's key is good, this service's is not. Not 503: waiting does not help.
+  // Not 401 or 403: the caller's API key is valid, the operator's provider key is not. Not 503: waiting does not help.
   PROVIDER_CREDENTIALS_REJECTED: { status: "FAILED_PRECONDITION", http: 500, retryable: false },
-  // Somebody has to pay. Waiting does not help, and clients do not retry 402.
+  // The operator must pay the provider or raise the quota. Waiting does not help, and clients do not retry 402.
   PROVIDER_QUOTA_EXHAUSTED: { status: "FAILED_PRECONDITION", http: 402, retryable: false },
   PROVIDER_RATE_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
   QUEUE_FULL: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
@@ -55,7 +54,7 @@ export const reasons = {
   PROVIDER_STREAM_INTERRUPTED: { status: "UNAVAILABLE", http: 503, retryable: true },
   SHUTTING_DOWN: { status: "UNAVAILABLE", http: 503, retryable: true },
   DEADLINE_EXCEEDED: { status: "DEADLINE_EXCEEDED", http: 408, retryable: false },
-  // No client is left to read the status; 499 is what nginx logs.
+  // The client has disconnected and cannot read the status; 499 is what nginx logs.
   CANCELLED: { status: "CANCELLED", http: 499, retryable: false },
   PROVIDER_FAULT: { status: "INTERNAL", http: 500, retryable: false },
   INTERNAL: { status: "INTERNAL", http: 500, retryable: false },
@@ -63,22 +62,22 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons;
 
-/** One field of a request that is wrong. */
+/** One invalid field of a request. */
 export interface FieldViolation {
-  /** Path from the ChatRequest, unless `root` says otherwise. */
+  /** Path from the ChatRequest, or from `root` if it is set. */
   readonly field: FieldPath;
-  /** Where the path begins instead: `message`, a request without a ChatRequest; `body`, the JSON body of an HTTP API. */
+  /** Start of the path: `message`, a request without a ChatRequest; `body`, the JSON body of an HTTP API. */
   readonly root?: "message" | "body";
-  /** What is wrong and what to do. Never the value itself when it may be prompt text. */
+  /** What is wrong and what to write instead. Never contains a value that may be prompt text. */
   readonly description: string;
-  /** The rule that was broken, such as `string.min_len`. */
+  /** Id of the violated validation rule, such as `string.min_len`. */
   readonly rule?: string;
 }
 
-/** Adds a violation of a field to those of a request. */
+/** Reports an invalid field of a request. */
 export type ReportViolation = (field: FieldPath, description: string) => void;
 
-/** The field of a violation as the caller knows it: `chat.messages[0].role`, or `messages.0.role` in a JSON body. */
+/** Formats the field of a violation for the caller: `chat.messages[0].role`, or `messages.0.role` in a JSON body. */
 export function fieldText({ field, root }: Pick<FieldViolation, "field" | "root">): string {
   switch (root) {
     case undefined:
@@ -93,30 +92,30 @@ export function fieldText({ field, root }: Pick<FieldViolation, "field" | "root"
 }
 
 export interface ErrorFacts {
-  /** Goes out in `ErrorInfo.metadata`. */
+  /** Sent in `ErrorInfo.metadata`. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Goes out as `google.rpc.BadRequest`. */
+  /** Sent as `google.rpc.BadRequest`. */
   readonly fields?: readonly FieldViolation[];
-  /** Goes out as `google.rpc.RetryInfo`: waiting this long may help. */
+  /** Sent as `google.rpc.RetryInfo`: delay in milliseconds after which a retry may succeed. */
   readonly retryAfterMs?: number;
-  /** Goes out as `google.rpc.QuotaFailure`: the subject and what is used up. */
+  /** Sent as `google.rpc.QuotaFailure`: the subject and the exceeded limit. */
   readonly quota?: { readonly subject: string; readonly description: string };
-  /** Goes out as it is. */
+  /** Sent unchanged. */
   readonly provider?: ProviderError;
-  /** Goes out as `dragoman.v1.JsonGenerationFailure`. */
+  /** Sent as `dragoman.v1.JsonGenerationFailure`. */
   readonly failedGeneration?: string;
   /**
-   * Of a failure inside an answer that the provider had begun: the message that it has once output was handed on, when it
-   * becomes PROVIDER_STREAM_INTERRUPTED (routing/attempt-failure.ts). Stays here.
+   * Message for PROVIDER_STREAM_INTERRUPTED, which replaces this error if it interrupts a response after its first output
+   * (routing/attempt-failure.ts). Not sent with this error.
    */
   readonly interruption?: string;
-  /** Stays here, for the log. */
+  /** Logged, never sent. */
   readonly cause?: unknown;
 }
 
 /**
- * The only error that reaches callers. `message` goes to the caller, so it holds no secret and no prompt text. Lone
- * halves of surrogate pairs in the message and the facts become U+FFFD: no encoder of a status accepts them.
+ * The only error class that reaches callers. `message` is sent to the caller, so it must contain no secret and no prompt
+ * text. Lone surrogates in the message and the facts become U+FFFD, because status encoders reject them.
  */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
@@ -134,19 +133,19 @@ export class GatewayError extends Error {
     return reasons[this.reason].status;
   }
 
-  /** A copy with other facts beside its own, and with another message where one is given. */
+  /** Returns a copy with additional facts and, if given, another message. */
   with(facts: ErrorFacts, message = this.message): GatewayError {
     return new GatewayError(this.reason, message, { cause: this.cause, ...this.facts, ...facts });
   }
 }
 
-/** Whatever was thrown, as an error of this service. What is none becomes INTERNAL, with what was thrown as its cause. */
+/** Converts a thrown value to a GatewayError. Any other value becomes the cause of an INTERNAL error. */
 export function toGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   return new GatewayError("INTERNAL", "an internal error occurred", { cause: thrown });
 }
 
-/** A copy of a value in which every text, names of properties included, is well-formed UTF-16. */
+/** Copies a value so that every string in it, including property names, is well-formed UTF-16. */
 function wellFormed<Value>(value: Value): Value;
 function wellFormed(value: unknown): unknown {
   if (typeof value === "string") return value.toWellFormed();
@@ -155,13 +154,13 @@ function wellFormed(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name.toWellFormed(), wellFormed(item)]));
 }
 
-/** Wrong fields that an error names: a request of 16 MiB can have millions. */
+/** Maximum number of invalid fields that an error names: a request of 16 MiB can have millions. */
 export const mostViolations = 100;
 
-/** Characters of a field's path, which may have keys of the caller's in it. */
+/** Maximum characters of a field path, which can contain map keys from the caller. */
 const longestField = 256;
 
-/** A request with wrong fields; all of them are reported together, up to `mostViolations`. */
+/** Creates an INVALID_REQUEST error that names every invalid field, up to `mostViolations`. */
 export function invalidRequest(violations: readonly FieldViolation[]): GatewayError {
   const fields = violations
     .slice(0, mostViolations)

@@ -11,7 +11,7 @@ export type FieldStep = string | number | MapKey;
 /** Steps from a ChatRequest to one of its fields, such as `["messages", 2, "role"]`. Empty: the request itself. */
 export type FieldPath = readonly FieldStep[];
 
-/** Text of a path as protobuf writes it: `messages[0].role`, `parameters.logit_bias["7"]`. */
+/** Formats a path as protobuf does: `messages[0].role`, `parameters.logit_bias["7"]`. */
 export function formatPath(path: FieldPath): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === "string") return text === "" ? step : `${text}.${step}`;
@@ -21,19 +21,19 @@ export function formatPath(path: FieldPath): string {
 
 const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\r": "\\r", "\n": "\\n" };
 
-/** Escapes what protobuf's own `pathToString` escapes. */
+/** Escapes the same characters as protobuf's `pathToString`. */
 function formatKey({ key }: MapKey): string {
   return typeof key === "string"
     ? `"${[...key].map((character) => escapes[character] ?? character).join("")}"`
     : `${key}`;
 }
 
-/** Text of a path with dots alone, as HTTP APIs write it: `messages.0.role`. */
+/** Formats a path with dots only, as HTTP APIs do: `messages.0.role`. */
 export function formatDotted(path: FieldPath): string {
   return path.map(stepText).join(".");
 }
 
-/** A step as an HTTP API has it: an index as a number, anything else as text. */
+/** Converts a step for an HTTP API: an index stays a number, anything else becomes text. */
 export function plainStep(step: FieldStep): string | number {
   return typeof step === "number" ? step : stepText(step);
 }
@@ -47,7 +47,7 @@ export function isSamePath(one: FieldPath, other: FieldPath): boolean {
   return one.length === other.length && isWithin(one, other);
 }
 
-/** Whether a path is that of a field, or of something inside it. */
+/** Whether `path` is `outer` or a field inside it. */
 export function isWithin(path: FieldPath, outer: FieldPath): boolean {
   return outer.every((step, index) => isSameStep(step, path[index]));
 }
@@ -57,7 +57,7 @@ function isSameStep(one: FieldStep, other: FieldStep | undefined): boolean {
   return one.key === other.key;
 }
 
-/** The first steps of a path, whose names together have at most so many characters. The last one may be cut. */
+/** Truncates a path so that its names together have at most this many characters. The last name may be truncated. */
 export function cutPath(path: FieldPath, characters: number): FieldPath {
   let left = characters;
   const kept: FieldStep[] = [];
@@ -73,7 +73,7 @@ export function cutPath(path: FieldPath, characters: number): FieldPath {
   return path;
 }
 
-/** A path of protovalidate's, from the message that was validated. */
+/** Converts a protovalidate path, which starts at the validated message. */
 export function fromProtoPath(path: Path): FieldPath {
   return path.map((step) => {
     switch (step.kind) {
@@ -92,7 +92,7 @@ export function fromProtoPath(path: Path): FieldPath {
   });
 }
 
-/** A path of zod's, from the value that was parsed. */
+/** Converts a zod path, which starts at the parsed value. */
 export function fromZodPath(path: readonly PropertyKey[]): FieldPath {
   return path.map((step) => (typeof step === "symbol" ? String(step) : step));
 }

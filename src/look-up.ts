@@ -1,4 +1,4 @@
-/** The entry of a table for a word that comes from outside. Undefined for words that only an object's prototype has. */
-export function lookUp<Value>(table: Readonly<Record<string, Value>>, word: string): Value | undefined {
-  return Object.hasOwn(table, word) ? table[word] : undefined;
+/** Looks up an untrusted name in a table. Ignores names of the object's prototype, such as `constructor`. */
+export function lookUp<Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }

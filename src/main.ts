@@ -54,24 +54,24 @@ function readVersion(): string {
 async function serve(config: Config): Promise<void> {
   const log = createLog(config.log.level);
   const service = await composeService(config, log);
-  // For a person; the log on standard output is for programs.
+  // Standard error is for people; the log on standard output is for programs.
   process.stderr.write(startLines(service, config).join("\n"));
   returnMemoryWhenIdle(() => service.activity);
   process.on("uncaughtException", (error) => {
-    // Every running call gets its record; the log writes what it holds when the process exits.
+    // Every call in progress still writes its record; the log flushes its buffer when the process exits.
     service.abort();
-    log.error({ err: error }, "an uncaught error ends the process");
+    log.error({ err: error }, "exiting after an uncaught error");
     process.exit(1);
   });
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    log.info({ signal }, "stopping; a second signal ends at once");
+    log.info({ signal }, "shutting down; a second signal exits at once");
     service.stop().then(
       () => process.exit(0),
       (error: unknown) => {
-        log.error({ err: error }, "the service did not stop cleanly");
+        log.error({ err: error }, "shutdown failed");
         process.exit(1);
       },
     );

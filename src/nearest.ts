@@ -1,19 +1,19 @@
-/** The names that a misspelt one was probably meant to be, nearest first. Upper and lower case are the same. */
+/** Finds the names that a misspelled name probably meant, nearest first. Ignores case. */
 export function nearest(name: string, candidates: Iterable<string>, limit = 3): readonly string[] {
   const wanted = name.toLowerCase();
-  const reach = Math.max(2, Math.floor(wanted.length / 4));
+  const maxDistance = Math.max(2, Math.floor(wanted.length / 4));
   const found: { candidate: string; distance: number }[] = [];
   for (const candidate of candidates) {
-    // No name whose length differs by more can be near; this also bounds the work for a very long name.
-    if (Math.abs(candidate.length - wanted.length) > reach) continue;
+    // A greater difference in length means a greater distance. This also bounds the work for a very long name.
+    if (Math.abs(candidate.length - wanted.length) > maxDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
-    if (distance <= reach) found.push({ candidate, distance });
+    if (distance <= maxDistance) found.push({ candidate, distance });
   }
   found.sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
   return found.slice(0, limit).map(({ candidate }) => candidate);
 }
 
-/** Levenshtein's distance: insertions, deletions and replacements that turn one text into the other. */
+/** Levenshtein distance: number of insertions, deletions and replacements that turn one text into the other. */
 function editDistance(first: string, second: string): number {
   let row = Array.from({ length: second.length + 1 }, (_, column) => column);
   for (let line = 1; line <= first.length; line++) {

@@ -1,4 +1,4 @@
-/** A name as one step of a path: without slashes of its own, so that two lists of names never make the same path. */
+/** Escapes slashes in a name, so that different lists of names, joined with slashes, never give the same path. */
 export function pathSegment(name: string): string {
   return name.replaceAll("%", "%25").replaceAll("/", "%2F");
 }

@@ -6,10 +6,10 @@ import { providers } from "../src/providers/registry.ts";
 const source = resolve(import.meta.dirname, "../src");
 
 /**
- * The rooms of `src/`, from the contract up to the program, each with what it may import: whole rooms, or single files as
- * doors into a room. A room may import itself, and nothing may be imported from a room further down this list.
+ * Modules of `src/` (folders or single files), from the generated code up to the program, each with the modules or single
+ * files that it may import. A module may import itself. List a module only below everything that it may import.
  */
-const rooms: readonly (readonly [room: string, doors: readonly string[]])[] = [
+const modules: readonly (readonly [module: string, allowed: readonly string[]])[] = [
   ["gen", []],
   ["field-path.ts", []],
   ["errors.ts", ["gen", "field-path.ts"]],
@@ -79,7 +79,7 @@ const rooms: readonly (readonly [room: string, doors: readonly string[]])[] = [
   ["main.ts", [""]],
 ];
 
-/** Packages that only some rooms may import. */
+/** Packages that only some modules may import. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
   "@connectrpc/": ["server"],
   "@grpc/grpc-js": ["server"],
@@ -88,10 +88,10 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   undici: ["upstream", "providers/azure-openai/entra.ts"],
 };
 
-/** Rooms inside `providers/` that providers share. Every other folder there, and each of `servers/`, is one provider's. */
+/** Folders in `providers/` that providers share. Every other folder there or in `servers/` belongs to one provider. */
 const shared: ReadonlySet<string> = new Set(["kit", "chat-completions", "generate-content", "claude"]);
 
-/** The folder of the provider that a file belongs to. Undefined for what several share. */
+/** Returns the folder of the provider that a file belongs to. Undefined for shared files. */
 function providerFolder(path: string): string | undefined {
   const [, server] = /^(providers\/chat-completions\/servers\/[^/]+)\//.exec(path) ?? [];
   const [, folder, name = ""] = /^(providers\/([^/]+))\//.exec(path) ?? [];
@@ -111,7 +111,7 @@ function importsOf(path: string): readonly string[] {
   );
 }
 
-/** The files of `src/` that a file imports. */
+/** Returns the files of `src/` that a file imports. */
 function targetsOf(path: string): readonly string[] {
   return importsOf(path)
     .filter((imported) => imported.startsWith("."))
@@ -121,21 +121,21 @@ function targetsOf(path: string): readonly string[] {
 const isWithin = (path: string, place: string): boolean =>
   place === "" || path === place || path.startsWith(`${place}/`);
 
-/** The index of the room that a file is in. */
-const roomOf = (path: string): number => rooms.findIndex(([room]) => isWithin(path, room));
+/** Returns the index of the module that contains a file, or -1. */
+const moduleIndexOf = (path: string): number => modules.findIndex(([module]) => isWithin(path, module));
 
 describe("the layers of src/", () => {
-  it.each(files())("%s imports only through the doors of lower rooms", (path) => {
-    const own = roomOf(path);
-    const [room = "", doors = []] = rooms[own] ?? [];
-    expect(own, `src/${path} is in no known room`).toBeGreaterThanOrEqual(0);
+  it.each(files())("%s imports only what its module may import", (path) => {
+    const index = moduleIndexOf(path);
+    const [module = "", allowed = []] = modules[index] ?? [];
+    expect(index, `src/${path} belongs to no listed module`).toBeGreaterThanOrEqual(0);
     for (const target of targetsOf(path)) {
-      const isOpen = isWithin(target, room) || doors.some((door) => isWithin(target, door));
-      expect(isOpen, `src/${path} must not import src/${target}`).toBe(true);
+      const isAllowed = isWithin(target, module) || allowed.some((place) => isWithin(target, place));
+      expect(isAllowed, `src/${path} must not import src/${target}`).toBe(true);
     }
   });
 
-  it.each(files())("%s imports no provider but its own", (path) => {
+  it.each(files())("%s imports no other provider", (path) => {
     if (path === "providers/registry.ts") return;
     for (const target of targetsOf(path)) {
       const folder = providerFolder(target);
@@ -144,7 +144,7 @@ describe("the layers of src/", () => {
     }
   });
 
-  it("names every provider in one line of the registry, which exports a definition", async () => {
+  it("registers each provider folder in exactly one line of the registry", async () => {
     const folders = [...new Set(files().flatMap((path) => providerFolder(path) ?? []))];
     const lines = readFileSync(join(source, "providers/registry.ts"), "utf8").split("\n");
     for (const folder of folders) {
@@ -154,22 +154,22 @@ describe("the layers of src/", () => {
     expect(providers).toHaveLength(folders.length);
   });
 
-  it.each(files())("%s reads no environment but what it is given", (path) => {
+  it.each(files())("%s does not read process.env", (path) => {
     if (path === "main.ts") return;
     expect(readFileSync(join(source, path), "utf8")).not.toMatch(/\bprocess\.env\b|\{[^}]*\benv\b[^}]*\} = process\b/);
   });
 
-  it.each(files())("%s leaves transports and upstream HTTP to the rooms they belong to", (path) => {
+  it.each(files())("%s imports no package reserved for other modules", (path) => {
     for (const imported of importsOf(path)) {
       for (const [name, allowed] of Object.entries(reserved)) {
         const matches = name.endsWith("/") ? imported.startsWith(name) : imported === name;
-        const isAllowed = allowed.some((room) => isWithin(path, room));
+        const isAllowed = allowed.some((module) => isWithin(path, module));
         if (matches) expect(isAllowed, `src/${path} must not import ${imported}`).toBe(true);
       }
     }
   });
 
-  it.each(files())("%s stays under 350 lines", (path) => {
+  it.each(files())("%s has fewer than 350 lines", (path) => {
     expect(readFileSync(join(source, path), "utf8").split("\n").length).toBeLessThan(350);
   });
 });

@@ -8,32 +8,34 @@ import { providers } from "../src/providers/registry.ts";
 const read = (path: string) => readFileSync(resolve(import.meta.dirname, "..", path), "utf8");
 
 describe("the documents", () => {
-  it("list every reason of an error under its status, in the proto", () => {
+  it("lists every error reason under its status in the proto", () => {
     const [, comment = ""] =
-      /Every failure is a status([\s\S]*?)service ChatService/.exec(read("proto/dragoman/v1/chat_service.proto")) ?? [];
+      /Every failure is a gRPC status([\s\S]*?)service ChatService/.exec(
+        read("proto/dragoman/v1/chat_service.proto"),
+      ) ?? [];
     const text = comment.replaceAll(/\s*\/\/\s*/g, " ");
     const statusOf = Object.fromEntries(Object.entries(reasons).map(([reason, { status }]) => [reason, status]));
     const statuses = Object.values(statusOf).join("|");
-    const listed = [...text.matchAll(new RegExp(`\\b(${statuses}): (.*?)\\.(?= [A-Z]|\\s*$)`, "g"))].flatMap(
+    const listed = [...text.matchAll(new RegExp(`- (${statuses}): (.*?)\\.(?= - |\\s*$)`, "g"))].flatMap(
       ([, status, names = ""]) =>
         (names.replaceAll(/\(.*?\)/g, "").match(/[A-Z]+(_[A-Z]+)*/g) ?? []).map((name) => [name, status]),
     );
     expect(Object.fromEntries(listed)).toEqual(statusOf);
   });
 
-  it("list every reason in the README", () => {
+  it("lists every error reason in the README", () => {
     const text = read("README.md");
     for (const reason of Object.keys(reasons)) expect(text).toContain(reason);
   });
 
-  it("have a row of the README's table for every provider, and for no other", () => {
+  it("lists exactly the registered providers in the README's table", () => {
     const [, table = ""] = /\| providers \| on by \|\n\|-+\|-+\|\n((?:\|.*\n)+)/.exec(read("README.md")) ?? [];
     const rows = table.split("\n").map((row) => row.split("|")[1] ?? "");
     const named = rows.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
     expect(named.sort()).toEqual(providers.map(({ name }) => name).sort());
   });
 
-  it("name every profile", () => {
+  it("names every profile in the README, the example configuration and the proto", () => {
     for (const path of ["README.md", "dragoman.example.yaml", "proto/dragoman/v1/model.proto"]) {
       for (const profile of Object.keys(profiles)) expect(read(path)).toContain(profile);
     }

@@ -20,7 +20,7 @@ const key = fc.oneof(fc.string(), fc.integer()).map((value) => ({ key: value }))
 const paths: fc.Arbitrary<FieldPath> = fc.array(fc.oneof(name, fc.nat(), key), { maxLength: 5 });
 
 describe("the text of a path", () => {
-  it("is the one that protobuf writes", () => {
+  it("formats a path as protobuf does", () => {
     const { parameters, messages } = ChatRequestSchema.field;
     const { logitBias } = GenerationParametersSchema.field;
     fc.assert(
@@ -46,12 +46,12 @@ describe("the text of a path", () => {
     [["parameters", "logit_bias", { key: "7" }], 'parameters.logit_bias["7"]', "parameters.logit_bias.7"],
     [["parameters", "logit_bias", { key: 7 }], "parameters.logit_bias[7]", "parameters.logit_bias.7"],
     [[], "", ""],
-  ])("%j is %s, and %s for an HTTP API", (path, text, dotted) => {
+  ])("formats %j as %s, and as %s for an HTTP API", (path, text, dotted) => {
     expect(formatPath(path)).toBe(text);
     expect(formatDotted(path)).toBe(dotted);
   });
 
-  it("of a violation begins where its root says", () => {
+  it("formats a violation's field from its root", () => {
     expect(fieldText({ field: ["messages", 0] })).toBe("chat.messages[0]");
     expect(fieldText({ field: [] })).toBe("chat");
     expect(fieldText({ field: ["page_size"], root: "message" })).toBe("page_size");
@@ -61,7 +61,7 @@ describe("the text of a path", () => {
 });
 
 describe("a path", () => {
-  it("is within each of its beginnings, and the same as itself alone", () => {
+  it("finds a path within each of its prefixes, and equal only to itself", () => {
     fc.assert(
       fc.property(paths, fc.nat({ max: 5 }), (path, length) => {
         const outer = structuredClone(path.slice(0, length));
@@ -72,15 +72,15 @@ describe("a path", () => {
     );
   });
 
-  it("tells an index, a name and a key of the same text apart", () => {
+  it("distinguishes an index, a name and a key with the same text", () => {
     for (const step of ["7", 7, { key: 7 }]) expect(isSamePath([step], [{ key: "7" }])).toBe(false);
   });
 
-  it("of zod has indexes as numbers and symbols as text", () => {
+  it("converts a zod path: indexes stay numbers, symbols become text", () => {
     expect(fromZodPath(["messages", 0, Symbol("x")])).toEqual(["messages", 0, "Symbol(x)"]);
   });
 
-  it("is cut to so many characters of names, whole where it fits", () => {
+  it("truncates a path only if its names exceed the maximum length", () => {
     fc.assert(
       fc.property(paths, fc.integer({ min: 1, max: 40 }), (path, most) => {
         const cut = cutPath(path, most);
@@ -92,7 +92,7 @@ describe("a path", () => {
     );
   });
 
-  it("with a long key of the caller's is cut in an error", () => {
+  it("truncates a long map key from the caller in an error", () => {
     const error = invalidRequest([{ field: ["provider_options", "x".repeat(10_000)], description: "is wrong" }]);
     expect(error.message.length).toBeLessThan(400);
     expect(error.message).toMatch(/^invalid request: chat\.provider_options\.x+…: is wrong$/);

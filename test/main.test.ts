@@ -25,7 +25,7 @@ interface Started {
   readonly grpcAddress: string;
 }
 
-/** Starts the program as a person does, and waits until it has said what there is to try. */
+/** Starts the program as an operator does, and waits until it prints the curl command. */
 async function start(environment: Record<string, string> = {}): Promise<Started> {
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env.PATH, ...freePorts, ...environment },
@@ -41,7 +41,7 @@ async function start(environment: Record<string, string> = {}): Promise<Started>
   return { child, lines, grpcAddress };
 }
 
-/** Runs the program to its end. */
+/** Runs the program until it exits. */
 function run(...parameters: string[]): { status: number | null; output: string; error: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...parameters], {
     env: { PATH: process.env.PATH, ...freePorts },
@@ -53,7 +53,7 @@ function run(...parameters: string[]): { status: number | null; output: string; 
 const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 
 describe("the program", () => {
-  it("says where it listens, which providers are on and why", async () => {
+  it("prints its addresses, and which providers are configured and why", async () => {
     const { lines } = await start({ OPENAI_API_KEY: "sk-test" });
     expect(lines[0]).toMatch(/^gRPC {2}127\.0\.0\.1:\d+$/);
     expect(lines[1]).toMatch(/^HTTP {2}http:\/\/127\.0\.0\.1:\d+$/);
@@ -62,7 +62,7 @@ describe("the program", () => {
     expect(lines.join("\n")).not.toContain("sk-test");
   });
 
-  it.skipIf(!hasCurl)("prints a curl line that works as printed (skipped where curl is not installed)", async () => {
+  it.skipIf(!hasCurl)("prints a curl command that works (skipped if curl is not installed)", async () => {
     const { lines } = await start({ DRAGOMAN_LOCAL_HOME: "/nonexistent" });
     const command = lines.find((line) => line.startsWith("  curl")) ?? "";
     const { stdout } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
@@ -71,7 +71,7 @@ describe("the program", () => {
     });
   });
 
-  it("finishes running streams on SIGTERM and then exits with 0", async () => {
+  it("finishes streams in progress on SIGTERM, then exits with 0", async () => {
     const { child, grpcAddress } = await start();
     const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${grpcAddress}` }));
     const exited = once(child, "exit");
@@ -84,7 +84,7 @@ describe("the program", () => {
     expect(await exited).toEqual([0, null]);
   });
 
-  it("ends at once on a second signal", async () => {
+  it("exits at once on a second signal", async () => {
     const { child, grpcAddress } = await start();
     const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${grpcAddress}` }));
     const exited = once(child, "exit");
@@ -99,7 +99,7 @@ describe("the program", () => {
     expect(await exited).toEqual([1, null]);
   });
 
-  it("refuses to listen beyond loopback without authentication, and says how to go on", () => {
+  it("rejects non-loopback addresses without authentication and names both settings", () => {
     const { status, stderr } = spawnSync(process.execPath, [main], {
       env: { PATH: process.env.PATH, ...freePorts, DRAGOMAN_GRPC_ADDRESS: "0.0.0.0:0" },
       encoding: "utf8",
@@ -118,7 +118,7 @@ describe("the program", () => {
     ["llm-engine", "{ api: v9, nonsense: 1 }", ["options.api", "options.nonsense"]],
     ["azure-openai", "{ key_type: entra-secret }", ["options.key_type"]],
     ["openai", "{ anything: 1 }", ["options.anything"]],
-  ])("rejects wrong options of %s on --check as on start", (name, options, paths) => {
+  ])("rejects invalid options of %s on --check and on start", (name, options, paths) => {
     const folder = mkdtempSync(join(tmpdir(), "dragoman-main-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, "dragoman.yaml");
@@ -130,7 +130,7 @@ describe("the program", () => {
     for (const path of paths) expect(checked.error).toContain(`  providers.${name}.${path}: `);
   });
 
-  it("says what is wrong with an option and exits with 2", () => {
+  it("reports an unknown option and exits with 2", () => {
     expect(run("--chek")).toMatchObject({ status: 2, error: expect.stringContaining("--help") });
   });
 });

@@ -9,10 +9,10 @@ test.each([
   ["llama3-8b", ["llama3.1-8b"]],
   ["claude", []],
   ["", []],
-])("%s is near %j", (name, expected) => {
+])("finds the names nearest to %s: %j", (name, expected) => {
   expect(nearest(name, names)).toEqual(expected);
 });
 
-test("at most as many as asked for come back, the nearest first", () => {
+test("returns at most the requested number of names, nearest first", () => {
   expect(nearest("gpt-4", ["gpt-5o", "gpt-4o", "gpt-4"], 2)).toEqual(["gpt-4", "gpt-4o"]);
 });

@@ -2,28 +2,28 @@ import { hash, timingSafeEqual } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { GatewayError, invalidRequest } from "../errors.ts";
 
-/** Who makes a call. */
+/** Authenticated caller. */
 export interface Caller {
-  /** The id of the key in the configuration; empty without authentication. */
+  /** Id of the API key in the configuration; empty without authentication. */
   readonly keyId: string;
-  /** What the key may record under. Empty: any account. */
+  /** Accounts that the key may use. Empty: any account. */
   readonly accounts: readonly string[];
-  /** The account of calls that name none. Undefined: the only one in `accounts`. */
+  /** Account of calls that name none. Undefined: the only account in `accounts`, if there is just one. */
   readonly defaultAccount: string | undefined;
   /** Whether each call must name its account. */
   readonly requireAccount: boolean;
 }
 
 /**
- * Finds the caller of a request by its headers. Throws, or rejects with, CREDENTIALS_MISSING or CREDENTIALS_INVALID. A
- * promise only where the keys are not in memory.
+ * Finds the caller of a request by its headers. Throws, or rejects with, CREDENTIALS_MISSING or CREDENTIALS_INVALID.
+ * Returns a promise only if the keys are not in memory.
  */
 export type Authenticate = (headers: { get(name: string): string | null }) => Caller | Promise<Caller>;
 
 /**
- * Makes the function that finds out who calls, from `x-api-key` or `authorization: Bearer`. It throws
- * CREDENTIALS_MISSING without a key, and CREDENTIALS_INVALID for a key that is not listed or two that differ. Where no
- * key is required, one that is sent is ignored.
+ * Creates the function that authenticates callers by `x-api-key` or `authorization: Bearer`. The function throws
+ * CREDENTIALS_MISSING without a key, and CREDENTIALS_INVALID for an unknown key or for two different keys. If no key is
+ * required, it ignores the key that the caller sends.
  */
 export function createAuthenticator({
   mode,
@@ -39,40 +39,47 @@ export function createAuthenticator({
   return (headers) => {
     const digest = hash("sha256", readKey(headers), "buffer");
     let caller: Caller | undefined;
-    // Every key is compared, so that the time does not tell which one was nearly right.
+    // Compare every key to prevent timing attacks.
     for (const entry of known) {
       if (timingSafeEqual(entry.sha256, digest)) caller = entry.caller;
     }
-    if (caller === undefined) throw new GatewayError("CREDENTIALS_INVALID", "the key is not known to this service");
+    if (caller === undefined)
+      throw new GatewayError("CREDENTIALS_INVALID", "unknown API key; send a key that is configured for this service");
     return caller;
   };
 }
 
 /**
- * The account that a call is recorded under: the one that the header `x-selected-account-id` or `chat.account_id` names,
- * else the key's default, else the key's only one, else none (empty). An empty header is as if it were not there (seed
- * 003). Throws ACCOUNT_NOT_ALLOWED for an account that the key does not list, and INVALID_REQUEST when the two differ,
- * or when none is named although the key has several without a default or the service wants one from each call (seeds
- * 000 and 001 announce that).
+ * Returns the account that a call is recorded under: the one in the header `x-selected-account-id` or in
+ * `chat.account_id`, else the key's default account, else the key's only account, else none (empty). An empty header
+ * counts as absent, as in the Scale EGP deployments API.
+ *
+ * Throws ACCOUNT_NOT_ALLOWED for an account that the key does not list. Throws INVALID_REQUEST if header and body differ,
+ * or if neither names an account although one is required: the key has several accounts and no default, or the service
+ * requires an account for each call (the Scale EGP chat completions API announces this).
  */
 export function selectAccount(caller: Caller, headerAccount: string | null, bodyAccount: string): string {
   if (headerAccount && bodyAccount && headerAccount !== bodyAccount) {
-    const description = "differs from the header x-selected-account-id; send one of them, or the same in both";
+    const description = "differs from the header x-selected-account-id; send one of them, or the same value in both";
     throw invalidRequest([{ field: ["account_id"], description }]);
   }
   const account = headerAccount || bodyAccount;
   if (account === "") return defaultAccount(caller);
   if (caller.accounts.length > 0 && !caller.accounts.includes(account)) {
-    throw new GatewayError("ACCOUNT_NOT_ALLOWED", "this key may not record under the account that the call names", {
-      metadata: { account_id: account },
-    });
+    throw new GatewayError(
+      "ACCOUNT_NOT_ALLOWED",
+      "the API key cannot use this account; use one of the key's accounts",
+      {
+        metadata: { account_id: account },
+      },
+    );
   }
   return account;
 }
 
 /**
- * The account whose deployments a lookup shows. Nothing is recorded, so that unlike a call it needs none: without one,
- * those of no account are shown.
+ * Returns the account whose deployments a lookup shows. Unlike a call, a lookup is not recorded and needs no account:
+ * without one, it shows only deployments that belong to no account.
  */
 export function lookupAccount(caller: Caller, headerAccount: string | null): string {
   if (headerAccount) return selectAccount(caller, headerAccount, "");
@@ -84,9 +91,9 @@ function defaultAccount({ accounts, defaultAccount: configured, requireAccount }
   const [first = "", ...others] = accounts;
   if (!requireAccount && configured !== undefined) return configured;
   if (!requireAccount && others.length === 0) return first;
-  const why = requireAccount ? "is required by this service" : "is required, since the key has several accounts";
+  const why = requireAccount ? "is required by this service" : "is required, because the key has several accounts";
   throw invalidRequest([
-    { field: ["account_id"], description: `${why}; name one here or in the header x-selected-account-id` },
+    { field: ["account_id"], description: `${why}; set it, or send the header x-selected-account-id` },
   ]);
 }
 
@@ -95,13 +102,16 @@ function readKey(headers: Parameters<Authenticate>[0]): string {
   // RFC 9110, section 11.1: the scheme's name is case-insensitive.
   const bearer = /^bearer +(\S+)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1] ?? "";
   if (plain !== "" && bearer !== "" && plain !== bearer) {
-    throw new GatewayError("CREDENTIALS_INVALID", "x-api-key and authorization hold different keys; send one of them");
+    throw new GatewayError(
+      "CREDENTIALS_INVALID",
+      "x-api-key and authorization contain different keys; send one of them",
+    );
   }
   const key = plain || bearer;
   if (key === "") {
     throw new GatewayError(
       "CREDENTIALS_MISSING",
-      "this service needs a key; send it as `x-api-key: <key>` or `authorization: Bearer <key>`",
+      "this service requires an API key; send it as `x-api-key: <key>` or `authorization: Bearer <key>`",
     );
   }
   return key;

@@ -2,7 +2,7 @@ import type { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { CallRecord } from "./record.ts";
 
-/** What is known of a call from its beginning. */
+/** Facts about a call that are known when it begins. */
 export interface ObservedCall {
   /** ChatCompletion.id. */
   readonly id: string;
@@ -16,16 +16,16 @@ export interface ObservedCall {
 }
 
 /**
- * Follows calls: the log, the ledger, metrics, traces. Every method is optional and must return at once. An observer that
- * throws loses its event, and neither the call nor another observer notices.
+ * Observes calls, for the log, the ledger, metrics or traces. Every method is optional and must return at once. If an
+ * observer throws, only this event of this observer is lost; the call and the other observers continue.
  */
 export interface CallObserver {
-  /** A call has begun: its request headers are here. */
+  /** A call has begun: Dragoman has received its request headers. */
   begin?(call: ObservedCall): void;
-  /** An upstream request has ended, whatever its outcome. */
+  /** An upstream request has ended, with any outcome. */
   attempt?(call: ObservedCall, attempt: Attempt): void;
-  /** The first output was handed on, `elapsedMs` after the call began. */
+  /** The first output was passed on, `elapsedMs` milliseconds after the call began. */
   firstOutput?(call: ObservedCall, elapsedMs: number): void;
-  /** Called exactly once for each call, whatever its outcome. `error` is undefined when it succeeded. */
+  /** Called exactly once for each call, with any outcome. `error` is undefined if the call succeeded. */
   settled?(record: CallRecord, error: GatewayError | undefined): void;
 }

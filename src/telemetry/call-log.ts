@@ -6,17 +6,17 @@ import type { CallRecord } from "../ledger/record.ts";
 import type { Log } from "./log.ts";
 
 /**
- * Writes each call's record as a line of the log with the message `call`. Records are no remarks, so that only the level
- * `silent` turns them off. The cause of a call that failed with status INTERNAL gets a line of its own.
+ * Logs the record of each call as one line with the message `call`, at every log level except `silent`. Logs the cause
+ * of a call that failed with status INTERNAL as a separate line.
  */
 export function createCallLog(log: Log): CallObserver {
-  // The line below is made of chosen facts, so nothing has to be searched for and hidden: half the cost of a record.
+  // `toLine` writes no secrets, so records skip the search for fields to hide. This halves the cost of a record.
   const formatters = { log: (line: object) => line };
   const records = log.level === "silent" ? log : log.child({}, { level: "info", formatters });
   return {
     settled(record, error) {
       if (error?.status === "INTERNAL") {
-        log.error({ id: record.id, err: error.cause ?? error }, "a call failed inside the service");
+        log.error({ id: record.id, err: error.cause ?? error }, "call failed with status INTERNAL");
       }
       records.info(toLine(record), "call");
     },
@@ -65,7 +65,7 @@ const qualities = {
   [UsageQuality.PARTIAL]: "partial",
 } as const satisfies Record<UsageQuality, string>;
 
-/** What is empty in an attempt is left out. */
+/** Omits the empty fields of an attempt. */
 function attemptFacts(attempt: Attempt) {
   return {
     provider: attempt.provider,

@@ -3,12 +3,15 @@ import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 
 interface Write {
-  /** An error goes under `err`. */
-  (facts: Readonly<Record<string, unknown>>, message: string): void;
+  /** Pass an error as the field `err`. */
+  (fields: Readonly<Record<string, unknown>>, message: string): void;
   (message: string): void;
 }
 
-/** Writes JSON lines. A part of pino's Logger, without the ways past the hiding of secrets: bare errors, bound facts. */
+/**
+ * Writes JSON lines. A subset of pino's Logger, without the parameters that bypass the hiding of secrets: bare errors and
+ * bound fields.
+ */
 export interface Log {
   readonly level: string;
   readonly debug: Write;
@@ -16,11 +19,11 @@ export interface Log {
   readonly warn: Write;
   readonly error: Write;
   child(bindings: Record<string, never>, options: ChildLoggerOptions): Log;
-  /** Calls back when everything up to now is written. */
+  /** Calls `done` when all earlier lines are written. */
   flush(done?: (error?: Error) => void): void;
 }
 
-/** Facts with these names may hold secrets or prompt text. They are hidden at any depth. */
+/** Fields that may hold secrets or prompt text. The log hides their values at any depth. */
 const hidden = new Set([
   "api_key",
   "apiKey",
@@ -37,31 +40,31 @@ const hidden = new Set([
   "x-api-key",
 ]);
 
-// Facts are not deep, but may by mistake be circular.
-const deepest = 5;
+// Fields are not deeply nested, but could be circular by mistake.
+const maxDepth = 5;
 
-// Lines are written together: one system call for each would cost as much as the rest of a small call. What is held
-// when the process is killed is lost.
+// The log buffers lines: a system call for each line would cost as much as the rest of a small call. Buffered lines are
+// lost if the process is killed.
 const flushBytes = 4096;
 const flushMs = 100;
 
-// What a reader that stalls can cost: beyond it lines are lost rather than memory.
+// Limits memory if the reader stalls: above this size, the log drops lines.
 const maxBufferedBytes = 64 * 2 ** 20;
 
 /**
- * Makes the log of the service. Lines are written without waiting for the reader; those still there at the exit of the
- * process are written then.
+ * Creates the log of the service. Writing does not wait for the reader; lines that are still buffered when the process
+ * exits are written then.
  *
- * @param stream where the lines go; default: standard output
+ * @param stream Destination of the lines. Default: standard output.
  */
 export function createLog(level: Config["log"]["level"], stream?: DestinationStream): Log {
   const options = {
     level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
-    // Not pino's `redact`: with these names at two levels it made a line of a call's size cost five times as much.
-    formatters: { level: (label: string) => ({ level: label }), log: (facts: object) => hideFacts(facts) },
-    // The formatter has described it already, and pino's own serializer would do it anew.
+    // Not pino's `redact`: with these names at two levels, it made a line for a call five times as expensive.
+    formatters: { level: (label: string) => ({ level: label }), log: (fields: object) => hideFields(fields) },
+    // The formatter has already serialized the error; pino's own serializer would do it again.
     serializers: { err: (described: unknown) => described },
   };
   return pino(
@@ -71,10 +74,10 @@ export function createLog(level: Config["log"]["level"], stream?: DestinationStr
   );
 }
 
-function hideFacts(facts: object, depth = 0): Record<string, unknown> {
+function hideFields(fields: object, depth = 0): Record<string, unknown> {
   const shown: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(facts)) {
-    if (hidden.has(name) || depth > deepest) shown[name] = "[hidden]";
+  for (const [name, value] of Object.entries(fields)) {
+    if (hidden.has(name) || depth > maxDepth) shown[name] = "[hidden]";
     else shown[name] = typeof value === "object" ? hide(value, depth + 1) : value;
   }
   return shown;
@@ -82,18 +85,18 @@ function hideFacts(facts: object, depth = 0): Record<string, unknown> {
 
 function hide(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) return value.map((item) => hide(item, depth));
-  if (value instanceof Error) return hideFacts(describeError(value), depth);
+  if (value instanceof Error) return hideFields(describeError(value), depth);
   const isPlain = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-  return isPlain ? hideFacts(value, depth) : value;
+  return isPlain ? hideFields(value, depth) : value;
 }
 
-/** Only chosen properties: GatewayError.facts, for one, can hold what a model wrote. */
+/** Selects safe properties only: others, such as GatewayError.facts, can contain model output. */
 function describeError(error: Error): Record<string, unknown> {
   return {
     type: error.name,
     reason: error instanceof GatewayError ? error.reason : undefined,
     code: "code" in error ? error.code : undefined,
-    // JSON.parse quotes what it could not read.
+    // The error of JSON.parse quotes the invalid text.
     message: error instanceof SyntaxError ? "[hidden]" : error.message,
     stack: error.stack?.match(/^ {4}at .+$/gm)?.join("\n"),
     cause: error.cause instanceof Error ? error.cause : undefined,

@@ -9,11 +9,11 @@ const holder = fc.record({
   model: fc.constantFrom("m1", "m2"),
 });
 
-/** Whose slots these are: the account's, or, without one, the key's. */
+/** Owner of the slots: the account or, without one, the API key. */
 const ownerOf = ({ accountId, keyId, model }: { accountId: string; keyId: string; model: string }): string =>
   JSON.stringify([accountId === "" ? ["key", keyId] : accountId, model]);
 
-it("lets in a call exactly while its owner has fewer than the limit under way", () => {
+it("admits a call only if its owner has fewer calls in progress than the limit", () => {
   const step = fc.record({ holder, ends: fc.boolean(), which: fc.nat() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), fc.integer({ min: 1, max: 4 }), (steps, limit) => {
@@ -33,7 +33,7 @@ it("lets in a call exactly while its owner has fewer than the limit under way", 
   );
 });
 
-it("says whose slots are taken, and how many there are", () => {
+it("reports the owner of the slots and the limit", () => {
   const slots = new CallSlots();
   slots.take({ accountId: "a1", keyId: "k1", model: "m1" }, 1);
   expect(() => slots.take({ accountId: "a1", keyId: "k2", model: "m1" }, 1)).toThrow(
@@ -42,13 +42,16 @@ it("says whose slots are taken, and how many there are", () => {
       status: "RESOURCE_EXHAUSTED",
       facts: {
         metadata: { model: "m1", limit: "1" },
-        quota: { subject: "account:a1/model:m1", description: "at most 1 concurrent calls at the model m1" },
+        quota: {
+          subject: "account:a1/model:m1",
+          description: "at most 1 concurrent calls per account to the model m1",
+        },
       },
     }),
   );
 });
 
-it("keeps holders apart whose names have slashes in them", () => {
+it("distinguishes owners whose names contain slashes", () => {
   const slots = new CallSlots();
   slots.take({ accountId: "a/model:echo/q", keyId: "", model: "echo/z" }, 1);
   expect(() => slots.take({ accountId: "a", keyId: "", model: "echo/q/model:echo/z" }, 1)).not.toThrow();

@@ -30,8 +30,8 @@ function errorOf(attempt: () => unknown): GatewayError {
   throw new Error("nothing was thrown");
 }
 
-describe("a caller", () => {
-  it("is known by x-api-key or by a bearer token, whatever the case of names and scheme", () => {
+describe("authentication", () => {
+  it("accepts x-api-key or a bearer token, with names and scheme in any case", () => {
     for (const headers of [
       { "X-API-Key": "sk-first" },
       { authorization: "Bearer sk-first" },
@@ -50,7 +50,7 @@ describe("a caller", () => {
     { "x-api-key": " " },
     { authorization: "Basic sk-first" },
     { authorization: "Bearer" },
-  ])("without a key (%j) is told which headers to send", (headers) => {
+  ])("names the accepted headers if there is no key (%j)", (headers) => {
     const error = errorOf(() => authenticate(new Headers(headers)));
     expect(error.reason).toBe("CREDENTIALS_MISSING");
     expect(error.message).toMatch(/x-api-key.*authorization: Bearer/);
@@ -61,44 +61,41 @@ describe("a caller", () => {
     { "x-api-key": "sk-firs" },
     { authorization: "Bearer sk-wrong" },
     { "x-api-key": "sk-first", authorization: "Bearer sk-second" },
-  ])("with a wrong key or two different ones (%j) is rejected, and no key is shown", (headers) => {
+  ])("rejects a wrong key or two different keys without showing them (%j)", (headers) => {
     const error = errorOf(() => authenticate(new Headers(headers)));
     expect(error.reason).toBe("CREDENTIALS_INVALID");
     expect(error.status).toBe("UNAUTHENTICATED");
     expect(error.message + JSON.stringify(error.facts)).not.toContain("sk-");
   });
 
-  it.each(["off", "loopback"] as const)("is anonymous in mode %s, whatever key it sends", (mode) => {
+  it.each(["off", "loopback"] as const)("ignores any API key in mode %s", (mode) => {
     const anonymous = createAuthenticator({ mode, keys, requireAccount: false });
     for (const headers of [{}, { "x-api-key": "sk-first" }, { "x-api-key": "sk-wrong" }]) {
       expect(anonymous(new Headers(headers))).toEqual(callerOf([], { keyId: "" }));
     }
   });
 
-  it("cannot come in by mode keys without keys", () => {
+  it("rejects every caller in mode keys if no keys are configured", () => {
     const closed = createAuthenticator({ mode: "keys", keys: [], requireAccount: false });
     expect(errorOf(() => closed(new Headers({ "x-api-key": "k" }))).reason).toBe("CREDENTIALS_INVALID");
   });
 });
 
 describe("the account of a call", () => {
-  it("is the one that header or body names, or both", () => {
+  it("uses the account that the header, the body or both name", () => {
     expect(selectAccount(first, "a2", "")).toBe("a2");
     expect(selectAccount(first, null, "a2")).toBe("a2");
     expect(selectAccount(first, "a2", "a2")).toBe("a2");
   });
 
-  it.each([
-    null,
-    "",
-  ])("is the key's default, its only one, or none, when the header is %j and the body too", (header) => {
+  it.each([null, ""])("uses the key's default account, its only account or none if the header is %j", (header) => {
     expect(selectAccount(callerOf(["a1", "a2"], { defaultAccount: "a2" }), header, "")).toBe("a2");
     expect(selectAccount(callerOf([], { defaultAccount: "a9" }), header, "")).toBe("a9");
     expect(selectAccount(callerOf(["a1"]), header, "")).toBe("a1");
     expect(selectAccount(second, header, "")).toBe("");
   });
 
-  it("must be named when the key has several and no default, and the error names none of them", () => {
+  it("requires an account if the key has several, and lists none of them", () => {
     const error = errorOf(() => selectAccount(first, "", ""));
     expect(error.reason).toBe("INVALID_REQUEST");
     expect(error.facts.fields).toEqual([
@@ -107,7 +104,7 @@ describe("the account of a call", () => {
     expect(error.message).not.toMatch(/a1|a2/);
   });
 
-  it("must be named in each call where the service requires it, by keys and by anonymous callers", () => {
+  it("requires an account in each call if require_account is set", () => {
     const anonymous = createAuthenticator({ mode: "off", keys: [], requireAccount: true })(new Headers());
     const keyed = createAuthenticator({ mode: "keys", keys, requireAccount: true });
     for (const caller of [
@@ -126,27 +123,27 @@ describe("the account of a call", () => {
     }
   });
 
-  it("must be the same in header and body", () => {
+  it("rejects different accounts in header and body", () => {
     const error = errorOf(() => selectAccount(first, "a1", "a2"));
     expect(error.reason).toBe("INVALID_REQUEST");
     expect(error.facts.fields?.[0]?.field).toEqual(["account_id"]);
   });
 
-  it("must be one that the key lists", () => {
+  it("rejects an account that the key does not list", () => {
     const error = errorOf(() => selectAccount(first, "a9", ""));
     expect(error.reason).toBe("ACCOUNT_NOT_ALLOWED");
     expect(error.status).toBe("PERMISSION_DENIED");
     expect(error.facts.metadata).toEqual({ account_id: "a9" });
   });
 
-  it("is free for keys that list none, and for anonymous callers", () => {
+  it("accepts any account from anonymous callers and keys without accounts", () => {
     expect(selectAccount(second, "a9", "")).toBe("a9");
     expect(selectAccount(callerOf([], { keyId: "" }), null, "a9")).toBe("a9");
   });
 });
 
 describe("the account of a lookup", () => {
-  it("is the one that the header names, the default, or the only one, and needs none", () => {
+  it("uses the account in the header, the default or the only one, and requires none", () => {
     const several = callerOf(["a1", "a2"], { requireAccount: true });
     expect(lookupAccount(several, "a2")).toBe("a2");
     expect(lookupAccount(several, null)).toBe("");

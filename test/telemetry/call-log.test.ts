@@ -46,7 +46,7 @@ function written(record: CallRecord, level: "info" | "error" | "silent" = "info"
 }
 
 describe("a call record in the log", () => {
-  it("is one line with usage and attempts", () => {
+  it("writes the record as one line with usage and attempts", () => {
     expect(written(call)).toEqual([
       {
         level: "info",
@@ -88,7 +88,7 @@ describe("a call record in the log", () => {
     ]);
   });
 
-  it("says why a call failed, and leaves out what there was not", () => {
+  it("writes the reason of a failure and omits missing values", () => {
     const [line] = written({
       ...call,
       outcome: "error",
@@ -101,7 +101,7 @@ describe("a call record in the log", () => {
     expect(Object.keys(line).filter((key) => /tokens|usage|first_output/.test(key))).toEqual([]);
   });
 
-  it("is written at every level but silent", () => {
+  it("writes the record at every level except silent", () => {
     expect(written(call, "error")).toHaveLength(1);
     expect(written(call, "silent")).toEqual([]);
   });

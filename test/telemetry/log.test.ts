@@ -12,7 +12,7 @@ function record(level: Parameters<typeof createLog>[0] = "debug") {
 }
 
 describe("the log", () => {
-  it("writes one JSON line with time, level name, facts and message", () => {
+  it("writes one JSON line with time, level name, fields and message", () => {
     const { log, lines, last } = record();
     log.warn({ provider: "openai", attempt: 2 }, "retrying");
     expect(lines[0]?.endsWith("\n")).toBe(true);
@@ -25,7 +25,7 @@ describe("the log", () => {
     });
   });
 
-  it("leaves out what is below its level, and everything when silent", () => {
+  it("drops lines below its level, and all lines if silent", () => {
     const warn = record("warn");
     warn.log.info("no");
     warn.log.error("yes");
@@ -35,7 +35,7 @@ describe("the log", () => {
     expect(silent.lines).toEqual([]);
   });
 
-  it("hides secrets, headers and prompts wherever they stand", () => {
+  it("hides secrets, headers and prompts at any depth", () => {
     const { log, lines } = record();
     const facts = {
       key: new Secret("sk-secret"),
@@ -48,7 +48,7 @@ describe("the log", () => {
     expect(lines.join("")).not.toContain("sk-secret");
   });
 
-  it("shows of an error its kind, message, place and causes, and not its facts", () => {
+  it("logs an error's type, message, stack and causes, but not its facts", () => {
     const { log, lines, last } = record();
     const cause = new Error("connection rejected", { cause: new SyntaxError('Unexpected token in "sk-secret"') });
     const facts = { failedGeneration: "sk-secret", cause };
@@ -65,7 +65,7 @@ describe("the log", () => {
     expect(lines.join("")).not.toContain("sk-secret");
   });
 
-  it("survives facts that go round in circles", () => {
+  it("logs circular fields and circular causes", () => {
     const { log, lines } = record();
     const circle: Record<string, unknown> = {};
     circle.self = circle;
@@ -75,7 +75,7 @@ describe("the log", () => {
     expect(lines).toHaveLength(1);
   });
 
-  it("writes to standard output by default, and loses no line at the exit of the process", () => {
+  it("writes to standard output by default and flushes when the process exits", () => {
     const program = `
       import { createLog } from ${JSON.stringify(resolve(import.meta.dirname, "../../src/telemetry/log.ts"))};
       const log = createLog("info");

@@ -17,171 +17,176 @@ import type { MemoryStrategy } from "./memory_strategy_pb.js";
 export declare const file_dragoman_v1_chat_request: GenFile;
 
 /**
- * One request for an answer: the body that CompleteChat, StreamChat and PlanChat share. All of it is set by the caller.
+ * Chat request that CompleteChat, StreamChat and PlanChat share. The caller sets every field.
  *
  * @generated from message dragoman.v1.ChatRequest
  */
 export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   /**
-   * The model: an id or alias of the catalogue (`gpt-4o`), which has the rules of its profile; `provider/model`
-   * (`openai/gpt-4o`), which has none; or `deployments/<id>`. Required. See ModelService for what there is.
+   * Model to call. Required. One of: an id or alias of the model catalog (`gpt-4o`), with the rules of that model's
+   * profile; `provider/model` (`openai/gpt-4o`), with the profile `plain`; or `deployments/<id>`, a configured
+   * deployment. ModelService lists the models.
    *
    * @generated from field: string model = 1;
    */
   model: string;
 
   /**
-   * The conversation, oldest first. At least one message. System messages may stand anywhere; the profiles `cerebras` and
-   * `egp-deployment` join several to the first, with a blank line between them, and `deepinfra` refuses a second one.
+   * The conversation, oldest message first. 1 to 10,000 messages. System messages may be at any position. The profiles
+   * `cerebras` and `egp-deployment` join all system messages into the first, separated by a blank line; the profile
+   * `deepinfra` rejects a second system message.
    *
    * @generated from field: repeated dragoman.v1.Message messages = 2;
    */
   messages: Message$1[];
 
   /**
-   * Sampling and length. Default: the profile's values, else the provider's.
+   * Sampling parameters and output length. Default: the profile's values, else the provider's.
    *
    * @generated from field: dragoman.v1.GenerationParameters parameters = 3;
    */
   parameters?: GenerationParameters | undefined;
 
   /**
-   * The tools that the model may call. At most 256; names are unique. Default none.
+   * Tools that the model may call. At most 256, with unique names. Default none.
    *
    * @generated from field: repeated dragoman.v1.Tool tools = 4;
    */
   tools: Tool[];
 
   /**
-   * Whether the model may, must or must not call tools. Default: none without tools, auto with tools.
+   * Whether the model may, must or must not call tools. Default: none if the request has no tools, else auto.
    *
    * @generated from field: dragoman.v1.ToolChoice tool_choice = 5;
    */
   toolChoice?: ToolChoice | undefined;
 
   /**
-   * Whether the model may call several tools in one turn. Default: the provider's own, usually true.
+   * Whether the model may call several tools in one turn. Default: the provider's default, usually true.
    *
    * @generated from field: optional bool parallel_tool_calls = 6;
    */
   parallelToolCalls?: boolean | undefined;
 
   /**
-   * The form of the answer's text. Default text.
+   * Format of the response text. Default text.
    *
    * @generated from field: dragoman.v1.OutputFormat output_format = 7;
    */
   outputFormat?: OutputFormat | undefined;
 
   /**
-   * How much the model thinks. Default: the model's own.
+   * Amount and format of the reasoning. Default: the model's default.
    *
    * @generated from field: dragoman.v1.ReasoningConfig reasoning = 8;
    */
   reasoning?: ReasoningConfig | undefined;
 
   /**
-   * The system text of the seeds' EGP API (000, 001); it goes out before the conversation. Absent: the profile's
-   * documented default (`egp-chat` has one), unless the conversation has a system message. Empty: none. Text here and a
-   * system message together are an error, under every profile.
+   * System prompt, sent before the conversation; a field of the Scale EGP chat completions API. Unset: the profile's
+   * default (only `egp-chat` has one), unless the conversation has a system message. Empty: no system prompt. Under
+   * every profile, instructions together with a system message are rejected.
    *
    * @generated from field: optional string instructions = 9;
    */
   instructions?: string | undefined;
 
   /**
-   * Which part of a long conversation is sent. Default: everything; under the profile `egp-deployment`, auto_trim.
+   * Selects which messages of a long conversation are sent. Default: all; under the profile `egp-deployment`,
+   * auto_trim.
    *
    * @generated from field: dragoman.v1.MemoryStrategy memory_strategy = 10;
    */
   memoryStrategy?: MemoryStrategy | undefined;
 
   /**
-   * A Jinja template that makes the prompt, instead of the model's own. Only for models of LLM Engine and `local`; others
-   * refuse it. It sees `messages` (with `role` and `content`), `bos_token` and `eos_token` where the model's family has
-   * them, and chat_template_kwargs; any other variable is an error. At most 10,000 characters. Default: the model's own.
+   * Jinja template for the prompt, in place of the model's own. Supported by models of LLM Engine and `local`; rejected
+   * for others. Its variables are `messages` (each with `role` and `content`), `bos_token` and `eos_token` if the
+   * model's template family has them, and chat_template_kwargs; any other variable is an error. At most 10,000
+   * characters. Default: the model's own template.
    *
    * @generated from field: optional string chat_template = 11;
    */
   chatTemplate?: string | undefined;
 
   /**
-   * Further variables for the chat template, or for the model's own where none is given. They cannot take the place of
-   * `messages`, `bos_token` and `eos_token`. Default none.
+   * Extra variables for chat_template or, if it is unset, for the model's own template. They cannot override
+   * `messages`, `bos_token` or `eos_token`. Default none.
    *
    * @generated from field: google.protobuf.Struct chat_template_kwargs = 12;
    */
   chatTemplateKwargs?: JsonObject | undefined;
 
   /**
-   * The account that the call is recorded under. It must agree with the header x-selected-account-id when both are
-   * given. Default: the default account of the caller's key, else its only one, else none; a key with several, and a
-   * service that requires accounts, want one named.
+   * Account that the call is recorded under. If the header x-selected-account-id is also set, both must be equal.
+   * Default: the default account of the caller's API key, else its only account, else none. Required if the key has
+   * several accounts and no default, or if Dragoman is configured to require an account.
    *
    * @generated from field: string account_id = 13;
    */
   accountId: string;
 
   /**
-   * The caller's end user, for the record and for providers' abuse monitoring; hash what identifies a person. Never
-   * part of the prompt. Default none.
+   * The caller's end user, for the call record and for the provider's abuse monitoring. Never part of the prompt. Hash
+   * a value that identifies a person. Default none.
    *
    * @generated from field: string user = 14;
    */
   user: string;
 
   /**
-   * Calls with the same key and the same beginning are likelier to hit the provider's prompt cache. Where the call has an
-   * account the provider gets the key with the account before it (`account/key`), so that accounts share no cache.
-   * Default none.
+   * Requests with the same key and the same prompt prefix are more likely to hit the provider's prompt cache. If the
+   * call has an account, Dragoman sends `account/key` to the provider, so that accounts share no cache. Default none.
    *
    * @generated from field: string prompt_cache_key = 15;
    */
   promptCacheKey: string;
 
   /**
-   * The provider's class of service, in its own word (`auto`, `default`, `flex`, `priority`). Default: the provider's.
+   * Service tier, in the provider's spelling (`auto`, `default`, `flex`, `priority`). Default: the provider's default.
    *
    * @generated from field: string service_tier = 16;
    */
   serviceTier: string;
 
   /**
-   * Text that the answer is expected to repeat in large part, to save time. For providers that take one (OpenAI, Cerebras,
-   * Mistral and others). Default none.
+   * Text that the response is expected to repeat in large part, which saves time. Supported by OpenAI, Cerebras,
+   * Mistral and others. Default none.
    *
    * @generated from field: dragoman.v1.Prediction prediction = 17;
    */
   prediction?: Prediction | undefined;
 
   /**
-   * Parameters that the configuration declares for the deployment or model (seed 003): those and no others, each of its
-   * type. Default none.
+   * Parameters that the configuration declares for the deployment or model; the Scale EGP deployments API calls them
+   * bindings. A parameter that is not declared, has the wrong type, or is required but missing is an error. Default
+   * none.
    *
    * @generated from field: google.protobuf.Struct deployment_parameters = 18;
    */
   deploymentParameters?: JsonObject | undefined;
 
   /**
-   * Fields for one provider that this contract does not have, by provider name: `{"openai": {"verbosity": "low"}}`.
-   * They are merged into the provider's request last, whatever effective_parameters say. Only those of the provider that
-   * answers are used. Default none.
+   * Provider-specific fields that this API does not define, by provider name: `{"openai": {"verbosity": "low"}}`.
+   * Dragoman merges the fields of the selected provider into the upstream request last, so they override
+   * effective_parameters. It ignores the fields of other providers. Default none.
    *
    * @generated from field: map<string, google.protobuf.Struct> provider_options = 19;
    */
   providerOptions: { [key: string]: JsonObject };
 
   /**
-   * Makes a parameter that the model cannot honour an error (UNSUPPORTED_PARAMETER) instead of a warning. Default
-   * false.
+   * Whether a parameter or value that the model does not support is an error (UNSUPPORTED_PARAMETER) instead of a
+   * warning. Default false.
    *
    * @generated from field: bool strict_parameters = 20;
    */
   strictParameters: boolean;
 
   /**
-   * Lets the conversation end with an assistant message whose text the model continues, where the profile otherwise
-   * wants the caller's turn last (`deepinfra`, seed 004). Other profiles leave it to the provider. Default false.
+   * Whether the last message may be an assistant message, whose text the model continues. Only the profile `deepinfra`
+   * (DeepInfra's API) rejects such a message if this is false; under other profiles the provider decides. Default
+   * false.
    *
    * @generated from field: bool continue_last_message = 21;
    */
@@ -195,13 +200,13 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 export declare const ChatRequestSchema: GenMessage<ChatRequest>;
 
 /**
- * Text that the answer is expected to repeat in large part.
+ * Text that the response is expected to repeat in large part.
  *
  * @generated from message dragoman.v1.Prediction
  */
 export declare type Prediction = Message<"dragoman.v1.Prediction"> & {
   /**
-   * The text.
+   * The predicted text.
    *
    * @generated from field: string content = 1;
    */

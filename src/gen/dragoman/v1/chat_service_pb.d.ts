@@ -18,13 +18,13 @@ import type { UsageQuality } from "./usage_pb.js";
 export declare const file_dragoman_v1_chat_service: GenFile;
 
 /**
- * A request to CompleteChat.
+ * Request of CompleteChat.
  *
  * @generated from message dragoman.v1.CompleteChatRequest
  */
 export declare type CompleteChatRequest = Message<"dragoman.v1.CompleteChatRequest"> & {
   /**
-   * What is asked. Required.
+   * The chat request. Required.
    *
    * @generated from field: dragoman.v1.ChatRequest chat = 1;
    */
@@ -38,13 +38,13 @@ export declare type CompleteChatRequest = Message<"dragoman.v1.CompleteChatReque
 export declare const CompleteChatRequestSchema: GenMessage<CompleteChatRequest>;
 
 /**
- * The answer of CompleteChat.
+ * Response of CompleteChat.
  *
  * @generated from message dragoman.v1.CompleteChatResponse
  */
 export declare type CompleteChatResponse = Message<"dragoman.v1.CompleteChatResponse"> & {
   /**
-   * The whole answer.
+   * The whole response.
    *
    * @generated from field: dragoman.v1.ChatCompletion completion = 1;
    */
@@ -58,20 +58,20 @@ export declare type CompleteChatResponse = Message<"dragoman.v1.CompleteChatResp
 export declare const CompleteChatResponseSchema: GenMessage<CompleteChatResponse>;
 
 /**
- * A request to StreamChat.
+ * Request of StreamChat.
  *
  * @generated from message dragoman.v1.StreamChatRequest
  */
 export declare type StreamChatRequest = Message<"dragoman.v1.StreamChatRequest"> & {
   /**
-   * What is asked. Required.
+   * The chat request. Required.
    *
    * @generated from field: dragoman.v1.ChatRequest chat = 1;
    */
   chat?: ChatRequest | undefined;
 
   /**
-   * How the stream is delivered. Default: joined deltas.
+   * Delivery options of the stream. Default: coalesced deltas.
    *
    * @generated from field: dragoman.v1.StreamOptions options = 2;
    */
@@ -91,7 +91,7 @@ export declare const StreamChatRequestSchema: GenMessage<StreamChatRequest>;
  */
 export declare type StreamChatResponse = Message<"dragoman.v1.StreamChatResponse"> & {
   /**
-   * The event. Clients ignore a case that they do not know.
+   * The event. Clients must ignore a case that they do not know.
    *
    * @generated from oneof dragoman.v1.StreamChatResponse.event
    */
@@ -105,7 +105,7 @@ export declare type StreamChatResponse = Message<"dragoman.v1.StreamChatResponse
     case: "started";
   } | {
     /**
-     * More of the answer.
+     * More content of one part.
      *
      * @generated from field: dragoman.v1.PartDelta delta = 2;
      */
@@ -113,7 +113,7 @@ export declare type StreamChatResponse = Message<"dragoman.v1.StreamChatResponse
     case: "delta";
   } | {
     /**
-     * A choice ended.
+     * A choice is finished.
      *
      * @generated from field: dragoman.v1.ChoiceFinished finished = 3;
      */
@@ -121,7 +121,7 @@ export declare type StreamChatResponse = Message<"dragoman.v1.StreamChatResponse
     case: "finished";
   } | {
     /**
-     * The answer is whole.
+     * The response is complete.
      *
      * @generated from field: dragoman.v1.ChatCompleted completed = 4;
      */
@@ -137,13 +137,14 @@ export declare type StreamChatResponse = Message<"dragoman.v1.StreamChatResponse
 export declare const StreamChatResponseSchema: GenMessage<StreamChatResponse>;
 
 /**
- * A request to PlanChat.
+ * Request of PlanChat.
  *
  * @generated from message dragoman.v1.PlanChatRequest
  */
 export declare type PlanChatRequest = Message<"dragoman.v1.PlanChatRequest"> & {
   /**
-   * What would be asked. Required. What only a stream is refused for (a JSON object under the profile `cerebras`) is not.
+   * The chat request. Required. PlanChat does not check rules that apply only to streams, such as the profile
+   * `cerebras` rejecting a streamed JSON object.
    *
    * @generated from field: dragoman.v1.ChatRequest chat = 1;
    */
@@ -157,63 +158,63 @@ export declare type PlanChatRequest = Message<"dragoman.v1.PlanChatRequest"> & {
 export declare const PlanChatRequestSchema: GenMessage<PlanChatRequest>;
 
 /**
- * The answer of PlanChat.
+ * Response of PlanChat.
  *
  * @generated from message dragoman.v1.PlanChatResponse
  */
 export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> & {
   /**
-   * The model that would answer, as resolved.
+   * The resolved model, as in ChatCompletion.model.
    *
    * @generated from field: string model = 1;
    */
   model: string;
 
   /**
-   * The provider that would be asked.
+   * Provider that the call would use.
    *
    * @generated from field: string provider = 2;
    */
   provider: string;
 
   /**
-   * The rules that apply: `egp-chat`, `egp-deployment`, `cerebras`, `deepinfra` or `plain`.
+   * Profile whose rules apply: `egp-chat`, `egp-deployment`, `cerebras`, `deepinfra` or `plain`.
    *
    * @generated from field: string profile = 3;
    */
   profile: string;
 
   /**
-   * The parameters that would be sent, with every default resolved. The same as in the answer to the call.
+   * Parameters that would be sent, with every default resolved. The call returns the same in ChatCompletion.
    *
    * @generated from field: dragoman.v1.GenerationParameters effective_parameters = 4;
    */
   effectiveParameters?: GenerationParameters | undefined;
 
   /**
-   * What would not be done as asked.
+   * Warnings that the call would return, except those that depend on the response.
    *
    * @generated from field: repeated dragoman.v1.Warning warnings = 5;
    */
   warnings: Warning[];
 
   /**
-   * The messages as they would go out: after instructions, memory strategy and roles, and with what is told to a model
-   * that cannot be held to a JSON Schema.
+   * Messages that would be sent: after instructions, memory strategy and role changes, and with the schema that
+   * Dragoman adds to the prompt if the model does not support JSON Schemas.
    *
    * @generated from field: repeated dragoman.v1.Message messages = 6;
    */
   messages: Message$1[];
 
   /**
-   * The prompt, where a chat template makes it here. Empty otherwise.
+   * Prompt that Dragoman renders with a chat template. Empty if Dragoman renders none.
    *
    * @generated from field: string rendered_prompt = 7;
    */
   renderedPrompt: string;
 
   /**
-   * Tokens of the prompt.
+   * Number of prompt tokens.
    *
    * @generated from field: int32 input_tokens = 8;
    */
@@ -227,17 +228,17 @@ export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> &
   inputTokensQuality: UsageQuality;
 
   /**
-   * The provider's request body as JSON text, without secrets, to the letter as StreamChat would send it; CompleteChat may
-   * ask for the same as a whole. Where several choices take several calls, that of the first. Empty for providers inside
-   * the service.
+   * Upstream request body as JSON text, without secrets, exactly as StreamChat would send it. CompleteChat may send it
+   * without streaming. If Dragoman sends one request per choice, the first of them. Empty for providers that run inside
+   * Dragoman.
    *
    * @generated from field: string provider_request_json = 10;
    */
   providerRequestJson: string;
 
   /**
-   * The most tokens that the answer can have, over all choices: by max_output_tokens, by what the model gives, and by what
-   * the prompt leaves of its window. At most 2^31-1. 0 when nothing bounds it that is known here.
+   * Upper bound of the output tokens of all choices: `n` times the smallest of max_output_tokens, the model's output
+   * limit and the context window minus the prompt. At most 2^31-1. 0 if no bound is known.
    *
    * @generated from field: int32 output_tokens_limit = 11;
    */
@@ -253,25 +254,30 @@ export declare const PlanChatResponseSchema: GenMessage<PlanChatResponse>;
 /**
  * Chat completions over every model provider.
  *
- * Callers send a key in the header `x-api-key` or `authorization: Bearer` where the service asks for one, and may send
- * `x-selected-account-id` and `x-request-id`. The caller's deadline is the budget of the whole call: queueing and every
- * attempt spend from it. Cancelling a call cancels the provider's request at once.
+ * If Dragoman requires an API key, callers send it in the header `x-api-key` or as `authorization: Bearer <key>`. The
+ * headers `x-selected-account-id` and `x-request-id` are optional. The caller's deadline covers the whole call,
+ * including queueing and every attempt. Cancelling a call aborts the upstream request at once.
  *
- * Every failure is a status with a `google.rpc.ErrorInfo` (domain `dragoman`) whose reason is stable:
- * INVALID_ARGUMENT: INVALID_REQUEST (with BadRequest), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED,
- * JSON_GENERATION_FAILED. NOT_FOUND: MODEL_NOT_FOUND, SERVICE_NOT_FOUND (of health checks). UNIMPLEMENTED:
- * METHOD_NOT_FOUND, UNSUPPORTED_ENCODING (an unknown compression, or not exactly one message). UNAUTHENTICATED:
- * CREDENTIALS_MISSING, CREDENTIALS_INVALID. PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
- * FAILED_PRECONDITION: PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED. RESOURCE_EXHAUSTED:
- * PROVIDER_RATE_LIMITED (with RetryInfo), QUEUE_FULL, CONCURRENCY_LIMITED (with QuotaFailure), REQUEST_TOO_LARGE.
- * UNAVAILABLE: PROVIDER_UNAVAILABLE, PROVIDER_TIMEOUT, PROVIDER_STREAM_INTERRUPTED, SHUTTING_DOWN. DEADLINE_EXCEEDED:
- * DEADLINE_EXCEEDED. CANCELLED: CANCELLED. INTERNAL: INTERNAL, PROVIDER_FAULT.
+ * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`), whose reason is stable:
+ * - INVALID_ARGUMENT: INVALID_REQUEST (with BadRequest), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED,
+ *   JSON_GENERATION_FAILED.
+ * - NOT_FOUND: MODEL_NOT_FOUND, SERVICE_NOT_FOUND (health checks).
+ * - UNIMPLEMENTED: METHOD_NOT_FOUND, UNSUPPORTED_ENCODING (unknown compression, or not exactly one message).
+ * - UNAUTHENTICATED: CREDENTIALS_MISSING, CREDENTIALS_INVALID.
+ * - PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
+ * - FAILED_PRECONDITION: PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED.
+ * - RESOURCE_EXHAUSTED: PROVIDER_RATE_LIMITED (with RetryInfo), QUEUE_FULL, CONCURRENCY_LIMITED (with QuotaFailure),
+ *   REQUEST_TOO_LARGE.
+ * - UNAVAILABLE: PROVIDER_UNAVAILABLE, PROVIDER_TIMEOUT, PROVIDER_STREAM_INTERRUPTED, SHUTTING_DOWN.
+ * - DEADLINE_EXCEEDED: DEADLINE_EXCEEDED.
+ * - CANCELLED: CANCELLED.
+ * - INTERNAL: INTERNAL, PROVIDER_FAULT.
  *
  * @generated from service dragoman.v1.ChatService
  */
 export declare const ChatService: GenService<{
   /**
-   * Answers in one message: the fold of what StreamChat would send.
+   * Returns the whole response in one message: the fold of the events that StreamChat would send.
    *
    * @generated from rpc dragoman.v1.ChatService.CompleteChat
    */
@@ -281,11 +287,12 @@ export declare const ChatService: GenService<{
     output: typeof CompleteChatResponseSchema;
   },
   /**
-   * Answers as it is generated.
+   * Streams the response while the provider generates it.
    *
-   * Stream law: `started` once, first; then deltas; one `finished` for each choice, after its last delta; `completed`
-   * once, last, and only on success. Errors are never events: a call that fails, before output or after it began, ends
-   * with a status and its details, and what had been sent stays sent. A stream that ends without `completed` was cut.
+   * Stream law: `started` is sent once, first; then deltas; one `finished` for each choice, after its last delta;
+   * `completed` once, last, and only on success. Errors are never events: a call that fails, before or after its first
+   * output, ends with a status and its details. Events that were already sent are not withdrawn. A stream that ends
+   * without `completed` is incomplete.
    *
    * @generated from rpc dragoman.v1.ChatService.StreamChat
    */
@@ -295,7 +302,7 @@ export declare const ChatService: GenService<{
     output: typeof StreamChatResponseSchema;
   },
   /**
-   * Tells what would be sent to the provider, without sending it and without spending a token.
+   * Returns what Dragoman would send to the provider, without sending it and without using tokens.
    *
    * @generated from rpc dragoman.v1.ChatService.PlanChat
    */

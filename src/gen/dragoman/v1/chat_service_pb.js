@@ -63,19 +63,24 @@ export const PlanChatResponseSchema = /*@__PURE__*/
 /**
  * Chat completions over every model provider.
  *
- * Callers send a key in the header `x-api-key` or `authorization: Bearer` where the service asks for one, and may send
- * `x-selected-account-id` and `x-request-id`. The caller's deadline is the budget of the whole call: queueing and every
- * attempt spend from it. Cancelling a call cancels the provider's request at once.
+ * If Dragoman requires an API key, callers send it in the header `x-api-key` or as `authorization: Bearer <key>`. The
+ * headers `x-selected-account-id` and `x-request-id` are optional. The caller's deadline covers the whole call,
+ * including queueing and every attempt. Cancelling a call aborts the upstream request at once.
  *
- * Every failure is a status with a `google.rpc.ErrorInfo` (domain `dragoman`) whose reason is stable:
- * INVALID_ARGUMENT: INVALID_REQUEST (with BadRequest), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED,
- * JSON_GENERATION_FAILED. NOT_FOUND: MODEL_NOT_FOUND, SERVICE_NOT_FOUND (of health checks). UNIMPLEMENTED:
- * METHOD_NOT_FOUND, UNSUPPORTED_ENCODING (an unknown compression, or not exactly one message). UNAUTHENTICATED:
- * CREDENTIALS_MISSING, CREDENTIALS_INVALID. PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
- * FAILED_PRECONDITION: PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED. RESOURCE_EXHAUSTED:
- * PROVIDER_RATE_LIMITED (with RetryInfo), QUEUE_FULL, CONCURRENCY_LIMITED (with QuotaFailure), REQUEST_TOO_LARGE.
- * UNAVAILABLE: PROVIDER_UNAVAILABLE, PROVIDER_TIMEOUT, PROVIDER_STREAM_INTERRUPTED, SHUTTING_DOWN. DEADLINE_EXCEEDED:
- * DEADLINE_EXCEEDED. CANCELLED: CANCELLED. INTERNAL: INTERNAL, PROVIDER_FAULT.
+ * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`), whose reason is stable:
+ * - INVALID_ARGUMENT: INVALID_REQUEST (with BadRequest), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED,
+ *   JSON_GENERATION_FAILED.
+ * - NOT_FOUND: MODEL_NOT_FOUND, SERVICE_NOT_FOUND (health checks).
+ * - UNIMPLEMENTED: METHOD_NOT_FOUND, UNSUPPORTED_ENCODING (unknown compression, or not exactly one message).
+ * - UNAUTHENTICATED: CREDENTIALS_MISSING, CREDENTIALS_INVALID.
+ * - PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
+ * - FAILED_PRECONDITION: PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED.
+ * - RESOURCE_EXHAUSTED: PROVIDER_RATE_LIMITED (with RetryInfo), QUEUE_FULL, CONCURRENCY_LIMITED (with QuotaFailure),
+ *   REQUEST_TOO_LARGE.
+ * - UNAVAILABLE: PROVIDER_UNAVAILABLE, PROVIDER_TIMEOUT, PROVIDER_STREAM_INTERRUPTED, SHUTTING_DOWN.
+ * - DEADLINE_EXCEEDED: DEADLINE_EXCEEDED.
+ * - CANCELLED: CANCELLED.
+ * - INTERNAL: INTERNAL, PROVIDER_FAULT.
  *
  * @generated from service dragoman.v1.ChatService
  */

@@ -51,7 +51,7 @@ export const FinishReasonSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_completion, 0);
 
 /**
- * Why a model stopped. Failures are never a finish reason: they are the status of the call.
+ * Why a model stopped. A failure is never a finish reason: it is the status of the call.
  *
  * @generated from enum dragoman.v1.FinishReason
  */

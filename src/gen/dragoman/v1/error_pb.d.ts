@@ -11,49 +11,49 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_error: GenFile;
 
 /**
- * A detail of a failed call's status: what the provider said. Beside it the status carries a `google.rpc.ErrorInfo`
- * with the domain `dragoman`, and where they apply `google.rpc.BadRequest`, `RetryInfo` and `QuotaFailure`.
+ * Error of a provider, as a detail of the status of a failed call. The status also has a `google.rpc.ErrorInfo` with
+ * the domain `dragoman` and, where they apply, `google.rpc.BadRequest`, `RetryInfo` and `QuotaFailure`.
  *
  * @generated from message dragoman.v1.ProviderError
  */
 export declare type ProviderError = Message<"dragoman.v1.ProviderError"> & {
   /**
-   * The provider that was asked.
+   * Provider that received the request.
    *
    * @generated from field: string provider = 1;
    */
   provider: string;
 
   /**
-   * The model's name at that provider.
+   * Name of the model at that provider.
    *
    * @generated from field: string provider_model = 2;
    */
   providerModel: string;
 
   /**
-   * The HTTP status of the provider, 100 to 599. 0 when there was none.
+   * HTTP status of the provider's response, 100 to 599. 0 if there was no response.
    *
    * @generated from field: int32 http_status = 3;
    */
   httpStatus: number;
 
   /**
-   * The provider's own code or type of the error, such as `rate_limit_exceeded`. Empty when it gave none.
+   * The provider's error code or error type, such as `rate_limit_exceeded`. Empty if the provider sent none.
    *
    * @generated from field: string code = 4;
    */
   code: string;
 
   /**
-   * The provider's id for the request, to quote to its support. Empty when it gave none.
+   * The provider's request id; quote it to the provider's support. Empty if the provider sent none.
    *
    * @generated from field: string request_id = 5;
    */
   requestId: string;
 
   /**
-   * Whether output had already been handed to the caller.
+   * Whether the caller had already received output.
    *
    * @generated from field: bool output_started = 6;
    */
@@ -67,13 +67,13 @@ export declare type ProviderError = Message<"dragoman.v1.ProviderError"> & {
 export declare const ProviderErrorSchema: GenMessage<ProviderError>;
 
 /**
- * A detail of the error JSON_GENERATION_FAILED: what the model wrote instead of JSON.
+ * Detail of the error JSON_GENERATION_FAILED: the model's output, which is not the requested JSON.
  *
  * @generated from message dragoman.v1.JsonGenerationFailure
  */
 export declare type JsonGenerationFailure = Message<"dragoman.v1.JsonGenerationFailure"> & {
   /**
-   * The invalid text, cut to 2,000 bytes so that it fits the status. It is the caller's own output, and never logged.
+   * The invalid text, truncated to 2,000 bytes to fit the status. It belongs to the caller and is never logged.
    *
    * @generated from field: string failed_generation = 1;
    */

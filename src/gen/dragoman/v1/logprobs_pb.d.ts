@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_logprobs: GenFile;
 
 /**
- * Log probabilities of output tokens, in the order of the tokens.
+ * Log probabilities of output tokens, in token order.
  *
  * @generated from message dragoman.v1.LogProbs
  */
@@ -31,20 +31,20 @@ export declare type LogProbs = Message<"dragoman.v1.LogProbs"> & {
 export declare const LogProbsSchema: GenMessage<LogProbs>;
 
 /**
- * An output token and how likely it was.
+ * An output token and its probability.
  *
  * @generated from message dragoman.v1.TokenLogProb
  */
 export declare type TokenLogProb = Message<"dragoman.v1.TokenLogProb"> & {
   /**
-   * The token's text. A token that is part of a character has a replacement character here; see `bytes`.
+   * Text of the token. If the token is part of a character, it has a replacement character (U+FFFD); see `bytes`.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * The token's bytes in UTF-8, where the provider gives them.
+   * UTF-8 bytes of the token. Unset if the provider does not send them.
    *
    * @generated from field: optional bytes bytes = 2;
    */
@@ -58,7 +58,8 @@ export declare type TokenLogProb = Message<"dragoman.v1.TokenLogProb"> & {
   logprob: number;
 
   /**
-   * The likeliest tokens at this place, the chosen one usually among them. Empty unless top_logprobs was asked for.
+   * The most likely tokens at this position, usually including the chosen one. Empty unless the request sets
+   * top_logprobs.
    *
    * @generated from field: repeated dragoman.v1.TopLogProb top_logprobs = 4;
    */
@@ -72,20 +73,20 @@ export declare type TokenLogProb = Message<"dragoman.v1.TokenLogProb"> & {
 export declare const TokenLogProbSchema: GenMessage<TokenLogProb>;
 
 /**
- * A token that could have been chosen.
+ * A token that the model could have chosen.
  *
  * @generated from message dragoman.v1.TopLogProb
  */
 export declare type TopLogProb = Message<"dragoman.v1.TopLogProb"> & {
   /**
-   * The token's text.
+   * Text of the token.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * The token's bytes in UTF-8, where the provider gives them.
+   * UTF-8 bytes of the token. Unset if the provider does not send them.
    *
    * @generated from field: optional bytes bytes = 2;
    */

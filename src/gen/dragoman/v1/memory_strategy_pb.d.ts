@@ -11,21 +11,21 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_memory_strategy: GenFile;
 
 /**
- * Which part of a long conversation is sent to the model. System text is always kept and tool calls are never separated
- * from their results.
+ * Selects which messages of a long conversation are sent to the model. System messages are always kept, and tool calls
+ * are never separated from their results.
  *
  * @generated from message dragoman.v1.MemoryStrategy
  */
 export declare type MemoryStrategy = Message<"dragoman.v1.MemoryStrategy"> & {
   /**
-   * The strategy. Required; without a MemoryStrategy everything is sent, and too long a prompt is the error
-   * CONTEXT_LENGTH_EXCEEDED, except under the profile `egp-deployment`, whose default is auto_trim.
+   * The strategy. Required. If the request has no MemoryStrategy, all messages are sent and a prompt that is too long
+   * is rejected with CONTEXT_LENGTH_EXCEEDED; under the profile `egp-deployment`, auto_trim applies instead.
    *
    * @generated from oneof dragoman.v1.MemoryStrategy.strategy
    */
   strategy: {
     /**
-     * Keeps the last messages (seeds 000 and 001).
+     * Keeps the last messages (Scale EGP chat completions API).
      *
      * @generated from field: dragoman.v1.LastK last_k = 1;
      */
@@ -33,7 +33,7 @@ export declare type MemoryStrategy = Message<"dragoman.v1.MemoryStrategy"> & {
     case: "lastK";
   } | {
     /**
-     * Leaves out the oldest messages until the prompt fits the model's window (seed 003).
+     * Drops the oldest messages until the prompt fits the model's context window (Scale EGP deployments API).
      *
      * @generated from field: dragoman.v1.AutoTrim auto_trim = 2;
      */
@@ -49,14 +49,14 @@ export declare type MemoryStrategy = Message<"dragoman.v1.MemoryStrategy"> & {
 export declare const MemoryStrategySchema: GenMessage<MemoryStrategy>;
 
 /**
- * Keeps the last k messages. System messages are kept besides and not counted, and so are the messages back to a call
- * whose result is among the last k.
+ * Keeps the last k messages. System messages are kept as well and are not counted. If the first kept message is the
+ * result of an earlier tool call, the messages back to that call are kept too.
  *
  * @generated from message dragoman.v1.LastK
  */
 export declare type LastK = Message<"dragoman.v1.LastK"> & {
   /**
-   * How many, at least 1.
+   * Number of messages to keep, at least 1.
    *
    * @generated from field: int32 k = 1;
    */
@@ -70,8 +70,9 @@ export declare type LastK = Message<"dragoman.v1.LastK"> & {
 export declare const LastKSchema: GenMessage<LastK>;
 
 /**
- * Leaves out the oldest messages until the prompt fits the model's window, with a warning that says how many. The last
- * message is never left out: where it and the system text alone are too long, that is CONTEXT_LENGTH_EXCEEDED.
+ * Drops the oldest messages until the prompt fits the model's context window, with a warning that has their number. The
+ * last message is never dropped: if it does not fit together with the system messages, the call fails with
+ * CONTEXT_LENGTH_EXCEEDED.
  *
  * @generated from message dragoman.v1.AutoTrim
  */

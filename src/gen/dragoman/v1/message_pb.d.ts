@@ -12,30 +12,30 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 export declare const file_dragoman_v1_message: GenFile;
 
 /**
- * One turn of a conversation: an ordered list of parts.
- * To continue a conversation, append the message of a `Choice` unchanged: providers require thoughts, signatures and
- * tool calls to come back in the order in which they were said.
+ * One message of a conversation: an ordered list of parts. To continue a conversation, append the message of a `Choice`
+ * unchanged: providers require reasoning, signatures and tool calls back in their original order.
  *
  * @generated from message dragoman.v1.Message
  */
 export declare type Message = Message$1<"dragoman.v1.Message"> & {
   /**
-   * Who speaks. Set by the caller; in answers always ROLE_ASSISTANT.
+   * Author of the message. Set by the caller; always ROLE_ASSISTANT in responses.
    *
    * @generated from field: dragoman.v1.Role role = 1;
    */
   role: Role;
 
   /**
-   * What is said, in order. At least one part; in answers it may be empty when the model said nothing.
+   * Content of the message, in order. At least one part in a request; may be empty in a response if the model wrote
+   * nothing.
    *
    * @generated from field: repeated dragoman.v1.Part parts = 2;
    */
   parts: Part[];
 
   /**
-   * Name of the participant, to tell several speakers of one role apart. At most 64 characters; default none.
-   * Providers without the field get no name, with a warning.
+   * Name of the participant, to distinguish several authors with one role. At most 64 characters; default none. If the
+   * provider has no such field, Dragoman drops the name, with a warning.
    *
    * @generated from field: string name = 3;
    */
@@ -49,13 +49,13 @@ export declare type Message = Message$1<"dragoman.v1.Message"> & {
 export declare const MessageSchema: GenMessage<Message>;
 
 /**
- * One piece of a message.
+ * One part of a message.
  *
  * @generated from message dragoman.v1.Part
  */
 export declare type Part = Message$1<"dragoman.v1.Part"> & {
   /**
-   * What the piece is. Required in a request.
+   * Content of the part. Required in a request.
    *
    * @generated from oneof dragoman.v1.Part.kind
    */
@@ -69,7 +69,7 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
     case: "text";
   } | {
     /**
-     * An image, a sound, a video or a document.
+     * An image, audio, video or document.
      *
      * @generated from field: dragoman.v1.Media media = 2;
      */
@@ -77,7 +77,7 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
     case: "media";
   } | {
     /**
-     * What the model thought before or between its words.
+     * Reasoning of the model.
      *
      * @generated from field: dragoman.v1.Reasoning reasoning = 3;
      */
@@ -85,7 +85,7 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
     case: "reasoning";
   } | {
     /**
-     * A call of a tool by the model. Only in assistant messages.
+     * A tool call by the model. Only in assistant messages.
      *
      * @generated from field: dragoman.v1.ToolCall tool_call = 4;
      */
@@ -93,7 +93,7 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
     case: "toolCall";
   } | {
     /**
-     * What a tool answered. Only in tool messages.
+     * The result of a tool call. Only in tool messages.
      *
      * @generated from field: dragoman.v1.ToolResult tool_result = 5;
      */
@@ -101,7 +101,7 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
     case: "toolResult";
   } | {
     /**
-     * The model's stated refusal, where the provider marks it apart from text (OpenAI). Only in assistant messages.
+     * The model's refusal, if the provider separates it from text (OpenAI). Only in assistant messages.
      *
      * @generated from field: string refusal = 6;
      */
@@ -110,15 +110,15 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * The provider's opaque state for this part. Set by the service; send it back unchanged. Default none.
+   * Opaque provider state of this part. Set by Dragoman; send it back unchanged. Default none.
    *
    * @generated from field: dragoman.v1.ProviderState provider_state = 7;
    */
   providerState?: ProviderState | undefined;
 
   /**
-   * Asks the provider to cache the prompt up to and including this part. Default none. Providers that cache without
-   * being asked ignore it, with a warning.
+   * Prompt cache breakpoint: asks the provider to cache the prompt up to and including this part. Default none.
+   * Dropped, with a warning, if the provider caches automatically.
    *
    * @generated from field: dragoman.v1.CacheHint cache_hint = 8;
    */
@@ -132,19 +132,19 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
 export declare const PartSchema: GenMessage<Part>;
 
 /**
- * An image, a sound, a video or a document.
+ * An image, audio, video or document.
  *
  * @generated from message dragoman.v1.Media
  */
 export declare type Media = Message$1<"dragoman.v1.Media"> & {
   /**
-   * Where the bytes come from. Required.
+   * Source of the content. Required.
    *
    * @generated from oneof dragoman.v1.Media.source
    */
   source: {
     /**
-     * The bytes themselves, not base64. The size of the whole request is limited (default 16 MiB).
+     * Raw bytes, not base64. The size of the whole request is limited (default 16 MiB).
      *
      * @generated from field: bytes data = 1;
      */
@@ -152,8 +152,8 @@ export declare type Media = Message$1<"dragoman.v1.Media"> & {
     case: "data";
   } | {
     /**
-     * An address that the provider fetches: http, https or the provider's own scheme (such as gs://).
-     * The service never fetches it.
+     * URL that the provider fetches: http, https or a scheme of the provider (such as gs://). Dragoman never fetches
+     * it. At most 8192 characters.
      *
      * @generated from field: string url = 2;
      */
@@ -169,14 +169,14 @@ export declare type Media = Message$1<"dragoman.v1.Media"> & {
   mediaType: string;
 
   /**
-   * How closely an image is looked at. Default: the provider's own (auto).
+   * Level of detail for an image. Default: the provider's default (auto).
    *
    * @generated from field: dragoman.v1.MediaDetail detail = 4;
    */
   detail: MediaDetail;
 
   /**
-   * File name shown to the model for documents. At most 255 characters; default none.
+   * File name of a document, shown to the model. At most 255 characters; default none.
    *
    * @generated from field: string filename = 5;
    */
@@ -190,20 +190,20 @@ export declare type Media = Message$1<"dragoman.v1.Media"> & {
 export declare const MediaSchema: GenMessage<Media>;
 
 /**
- * What a model thought. In a `PartDelta` it is a fragment.
+ * Reasoning of the model. In a `PartDelta`, a delta of it.
  *
  * @generated from message dragoman.v1.Reasoning
  */
 export declare type Reasoning = Message$1<"dragoman.v1.Reasoning"> & {
   /**
-   * The thought, or the provider's summary of it. Empty when the provider only gives opaque state.
+   * Reasoning text, or the provider's summary of it. Empty if the provider sends only opaque state.
    *
    * @generated from field: string text = 1;
    */
   text: string;
 
   /**
-   * True when the provider withheld the text and gave only opaque state (Anthropic's redacted thinking).
+   * True if the provider withheld the text and sent only opaque state (Anthropic's redacted thinking).
    *
    * @generated from field: bool redacted = 2;
    */
@@ -217,28 +217,29 @@ export declare type Reasoning = Message$1<"dragoman.v1.Reasoning"> & {
 export declare const ReasoningSchema: GenMessage<Reasoning>;
 
 /**
- * A call of a tool by the model. In a `PartDelta` it is a fragment.
+ * A tool call by the model. In a `PartDelta`, a delta of it.
  *
  * @generated from message dragoman.v1.ToolCall
  */
 export declare type ToolCall = Message$1<"dragoman.v1.ToolCall"> & {
   /**
-   * Joins the call to its result. Unique within the conversation. Made by the service when the provider gives none.
+   * Links the tool call to its result. Unique within the conversation. Generated by Dragoman if the provider sends
+   * none.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * The name of the tool.
+   * Name of the tool.
    *
    * @generated from field: string name = 2;
    */
   name: string;
 
   /**
-   * Arguments as JSON text of an object, exactly as the model wrote them; `{}` when there are none. JSON text and not
-   * a Struct, because fragments are not valid JSON and the order of keys matters to models.
+   * Arguments as the JSON text of an object, exactly as the model wrote it; `{}` if there are none. Text and not a
+   * Struct, because deltas are not valid JSON and the order of keys matters to models.
    *
    * @generated from field: string arguments_json = 3;
    */
@@ -252,27 +253,28 @@ export declare type ToolCall = Message$1<"dragoman.v1.ToolCall"> & {
 export declare const ToolCallSchema: GenMessage<ToolCall>;
 
 /**
- * What a tool answered.
+ * Result of a tool call.
  *
  * @generated from message dragoman.v1.ToolResult
  */
 export declare type ToolResult = Message$1<"dragoman.v1.ToolResult"> & {
   /**
-   * The `id` of the call that is answered. It must be in an earlier assistant message.
+   * `id` of the tool call, which must be in an earlier assistant message.
    *
    * @generated from field: string tool_call_id = 1;
    */
   toolCallId: string;
 
   /**
-   * The answer as text or media, in order. May be empty.
+   * Content of the result, in order: text or media. May be empty.
    *
    * @generated from field: repeated dragoman.v1.ToolResultPart parts = 2;
    */
   parts: ToolResultPart[];
 
   /**
-   * True when the tool failed and the parts tell why. Default false. Providers without the field get the text alone.
+   * True if the tool failed and the parts describe the failure. Default false. Providers without this field receive
+   * only the content.
    *
    * @generated from field: bool is_error = 3;
    */
@@ -286,13 +288,13 @@ export declare type ToolResult = Message$1<"dragoman.v1.ToolResult"> & {
 export declare const ToolResultSchema: GenMessage<ToolResult>;
 
 /**
- * One piece of a tool's answer.
+ * One part of a tool result.
  *
  * @generated from message dragoman.v1.ToolResultPart
  */
 export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
   /**
-   * What the piece is. Required.
+   * Content of the part. Required.
    *
    * @generated from oneof dragoman.v1.ToolResultPart.kind
    */
@@ -306,7 +308,7 @@ export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
     case: "text";
   } | {
     /**
-     * An image or a document. Few providers take it here; the others refuse it.
+     * An image or document. Few providers support it in tool results; it is rejected for the others.
      *
      * @generated from field: dragoman.v1.Media media = 2;
      */
@@ -322,28 +324,28 @@ export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
 export declare const ToolResultPartSchema: GenMessage<ToolResultPart>;
 
 /**
- * Opaque bytes that a provider wants back with the next turn: signatures of thoughts, encrypted reasoning.
- * They are valid only for the provider and model that made them and are left out when another one is asked.
+ * Opaque bytes that a provider requires back in the next turn, such as reasoning signatures or encrypted reasoning.
+ * They are valid only for the provider and model that made them; Dragoman drops them if the request goes to another.
  *
  * @generated from message dragoman.v1.ProviderState
  */
 export declare type ProviderState = Message$1<"dragoman.v1.ProviderState"> & {
   /**
-   * The provider that made the state.
+   * Provider that made the state.
    *
    * @generated from field: string provider = 1;
    */
   provider: string;
 
   /**
-   * The model that made the state, by its name at the provider.
+   * Model that made the state, by its name at the provider.
    *
    * @generated from field: string model = 2;
    */
   model: string;
 
   /**
-   * The state. In deltas, the bytes of one part concatenate.
+   * The state. In deltas, the bytes of one part are concatenated.
    *
    * @generated from field: bytes data = 3;
    */
@@ -357,14 +359,14 @@ export declare type ProviderState = Message$1<"dragoman.v1.ProviderState"> & {
 export declare const ProviderStateSchema: GenMessage<ProviderState>;
 
 /**
- * A request to cache the prompt up to a point.
+ * Prompt cache breakpoint: asks the provider to cache the prompt up to this point.
  *
  * @generated from message dragoman.v1.CacheHint
  */
 export declare type CacheHint = Message$1<"dragoman.v1.CacheHint"> & {
   /**
-   * How long the cached prefix should live. Default: the provider's own (5 minutes at Anthropic). Providers round it to
-   * what they offer.
+   * Lifetime of the cached prefix. Default: the provider's default (5 minutes at Anthropic). Rounded to a lifetime that
+   * the provider supports.
    *
    * @generated from field: google.protobuf.Duration ttl = 1;
    */
@@ -378,34 +380,35 @@ export declare type CacheHint = Message$1<"dragoman.v1.CacheHint"> & {
 export declare const CacheHintSchema: GenMessage<CacheHint>;
 
 /**
- * Who speaks in a message.
+ * Author of a message.
  *
  * @generated from enum dragoman.v1.Role
  */
 export enum Role {
   /**
-   * Not set. Refused in a request.
+   * Not set. Rejected in a request.
    *
    * @generated from enum value: ROLE_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
-   * Instructions that rank above the user's. Models without a system role get the text in the first user turn.
+   * Instructions that rank above the user's. If the model has no system role, Dragoman puts the text into the first
+   * user message.
    *
    * @generated from enum value: ROLE_SYSTEM = 1;
    */
   SYSTEM = 1,
 
   /**
-   * OpenAI's newer name for instructions of the application. Treated as a system message where a model has no such role.
+   * OpenAI's newer role for instructions of the application. Treated as a system message if the model has no such role.
    *
    * @generated from enum value: ROLE_DEVELOPER = 2;
    */
   DEVELOPER = 2,
 
   /**
-   * The person or program that is being answered.
+   * The person or program that the model responds to.
    *
    * @generated from enum value: ROLE_USER = 3;
    */
@@ -419,7 +422,7 @@ export enum Role {
   ASSISTANT = 4,
 
   /**
-   * Results of tools that the assistant called. Carries only tool_result parts.
+   * Results of tools that the assistant called. Only tool_result parts.
    *
    * @generated from enum value: ROLE_TOOL = 5;
    */
@@ -432,34 +435,34 @@ export enum Role {
 export declare const RoleSchema: GenEnum<Role>;
 
 /**
- * How closely an image is looked at; more detail costs more input tokens.
+ * Level of detail for an image; more detail costs more input tokens.
  *
  * @generated from enum dragoman.v1.MediaDetail
  */
 export enum MediaDetail {
   /**
-   * The provider decides.
+   * Not sent; the provider decides.
    *
    * @generated from enum value: MEDIA_DETAIL_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
-   * The provider decides, said explicitly.
+   * The provider decides, requested explicitly.
    *
    * @generated from enum value: MEDIA_DETAIL_AUTO = 1;
    */
   AUTO = 1,
 
   /**
-   * A small version of the image.
+   * Low-resolution version of the image.
    *
    * @generated from enum value: MEDIA_DETAIL_LOW = 2;
    */
   LOW = 2,
 
   /**
-   * The image in tiles at high resolution.
+   * High-resolution tiles of the image.
    *
    * @generated from enum value: MEDIA_DETAIL_HIGH = 3;
    */

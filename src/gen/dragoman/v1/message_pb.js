@@ -82,7 +82,7 @@ export const RoleSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_message, 0);
 
 /**
- * Who speaks in a message.
+ * Author of a message.
  *
  * @generated from enum dragoman.v1.Role
  */
@@ -96,7 +96,7 @@ export const MediaDetailSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_message, 1);
 
 /**
- * How closely an image is looked at; more detail costs more input tokens.
+ * Level of detail for an image; more detail costs more input tokens.
  *
  * @generated from enum dragoman.v1.MediaDetail
  */

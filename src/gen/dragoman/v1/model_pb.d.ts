@@ -17,88 +17,87 @@ export declare const file_dragoman_v1_model: GenFile;
  */
 export declare type Model = Message<"dragoman.v1.Model"> & {
   /**
-   * The name for ChatRequest.model.
+   * Value for ChatRequest.model.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * The provider that serves it.
+   * Provider that serves the model.
    *
    * @generated from field: string provider = 2;
    */
   provider: string;
 
   /**
-   * The name for a person.
+   * Human-readable name.
    *
    * @generated from field: string display_name = 3;
    */
   displayName: string;
 
   /**
-   * Other names for the same entry.
+   * Other values of ChatRequest.model for the same model.
    *
    * @generated from field: repeated string aliases = 4;
    */
   aliases: string[];
 
   /**
-   * The rules that apply to it: `egp-chat`, `egp-deployment`, `cerebras`, `deepinfra` (each as its document says), or
-   * `plain` (only what the caller set is sent).
+   * Profile whose rules apply: `egp-chat`, `egp-deployment`, `cerebras`, `deepinfra` (each has the documented rules of
+   * its API) or `plain` (only what the caller set is sent).
    *
    * @generated from field: string profile = 5;
    */
   profile: string;
 
   /**
-   * Tokens that prompt and answer may have together. 0 when unknown.
+   * Maximum tokens of prompt and response together. 0 if unknown.
    *
    * @generated from field: int32 context_window_tokens = 6;
    */
   contextWindowTokens: number;
 
   /**
-   * Tokens that an answer may have. 0 when unknown.
+   * Maximum tokens of a response. 0 if unknown.
    *
    * @generated from field: int32 max_output_tokens = 7;
    */
   maxOutputTokens: number;
 
   /**
-   * What the model can do. Requests that need more are refused or warned about before any provider is called.
+   * Capabilities of the model. A request that needs more is rejected or gets a warning before any upstream request.
    *
    * @generated from field: dragoman.v1.ModelCapabilities capabilities = 8;
    */
   capabilities?: ModelCapabilities | undefined;
 
   /**
-   * The name at the provider.
+   * Name of the model at the provider.
    *
    * @generated from field: string provider_model = 9;
    */
   providerModel: string;
 
   /**
-   * The highest temperature that the model takes. Unset when unknown.
+   * Highest temperature that the model supports. Unset if unknown.
    *
    * @generated from field: optional double max_temperature = 10;
    */
   maxTemperature?: number | undefined;
 
   /**
-   * The API that the model is spoken to with, of which limits and defaults depend: `openai-chat`, `openai-completions`,
-   * `llm-engine`, `anthropic`, `google`, `mistral`, `cerebras`, `deepinfra`, else the provider's name.
+   * API family; sets limits and defaults: `openai-chat`, `openai-completions`, `llm-engine`, `anthropic`, `google`,
+   * `mistral`, `cerebras`, `deepinfra`, else the provider's name.
    *
    * @generated from field: string family = 11;
    */
   family: string;
 
   /**
-   * The stock chat template that writes the model's prompt where that is done here: `llama-2`, `llama-3`, `mixtral`,
-   * `chatml`, `zephyr` or `phi-3`; `none` where the prompt goes out as it is. Empty where the provider writes
-   * it.
+   * Stock chat template with which Dragoman renders the prompt: `llama-2`, `llama-3`, `mixtral`, `chatml`, `zephyr` or
+   * `phi-3`; `none` if the prompt is sent without a template. Empty if the provider renders the prompt.
    *
    * @generated from field: string template_family = 12;
    */
@@ -112,76 +111,77 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
 export declare const ModelSchema: GenMessage<Model>;
 
 /**
- * What a model can do.
+ * Capabilities of a model.
  *
  * @generated from message dragoman.v1.ModelCapabilities
  */
 export declare type ModelCapabilities = Message<"dragoman.v1.ModelCapabilities"> & {
   /**
-   * Takes system messages. Otherwise their text goes into the first user turn.
+   * Supports system messages. Otherwise Dragoman puts their text into the first user message.
    *
    * @generated from field: bool system_messages = 1;
    */
   systemMessages: boolean;
 
   /**
-   * Calls tools.
+   * Supports tool calls.
    *
    * @generated from field: bool tools = 2;
    */
   tools: boolean;
 
   /**
-   * Calls several tools in one turn.
+   * Supports several tool calls in one turn.
    *
    * @generated from field: bool parallel_tool_calls = 3;
    */
   parallelToolCalls: boolean;
 
   /**
-   * Guarantees or aims at a JSON object.
+   * Supports JSON object output, guaranteed or best effort.
    *
    * @generated from field: bool json_object = 4;
    */
   jsonObject: boolean;
 
   /**
-   * Fits the answer to a JSON Schema. Otherwise it is told the schema, and the answer is checked here.
+   * Constrains the output to a JSON Schema. Otherwise Dragoman adds the schema to the prompt and validates the
+   * response.
    *
    * @generated from field: bool json_schema = 5;
    */
   jsonSchema: boolean;
 
   /**
-   * Fits the answer to a regular expression.
+   * Constrains the output to a regular expression.
    *
    * @generated from field: bool regex = 6;
    */
   regex: boolean;
 
   /**
-   * Takes images.
+   * Supports image input.
    *
    * @generated from field: bool image_input = 7;
    */
   imageInput: boolean;
 
   /**
-   * Takes sounds.
+   * Supports audio input.
    *
    * @generated from field: bool audio_input = 8;
    */
   audioInput: boolean;
 
   /**
-   * Takes documents.
+   * Supports document input.
    *
    * @generated from field: bool document_input = 9;
    */
   documentInput: boolean;
 
   /**
-   * Thinks before it answers.
+   * Reasons before it responds.
    *
    * @generated from field: bool reasoning = 10;
    */
@@ -195,14 +195,14 @@ export declare type ModelCapabilities = Message<"dragoman.v1.ModelCapabilities">
   logprobs: boolean;
 
   /**
-   * Gives several choices in one call.
+   * Supports several choices in one call.
    *
    * @generated from field: bool multiple_choices = 12;
    */
   multipleChoices: boolean;
 
   /**
-   * Takes a chat template.
+   * Supports ChatRequest.chat_template.
    *
    * @generated from field: bool chat_template = 13;
    */

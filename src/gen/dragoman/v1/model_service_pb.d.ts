@@ -12,27 +12,27 @@ import type { Model } from "./model_pb.js";
 export declare const file_dragoman_v1_model_service: GenFile;
 
 /**
- * A request to ListModels.
+ * Request of ListModels.
  *
  * @generated from message dragoman.v1.ListModelsRequest
  */
 export declare type ListModelsRequest = Message<"dragoman.v1.ListModelsRequest"> & {
   /**
-   * The most models to return. 0 means 50; above 1000 means 1000; below 0 is an error.
+   * Maximum number of models to return. 0 means 50; values above 1000 mean 1000; negative values are rejected.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * next_page_token of the page before; empty for the first page. Opaque.
+   * next_page_token of the previous page; empty for the first page. Opaque.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Only models of this provider. Default: all.
+   * Lists only models of this provider. Default: all providers.
    *
    * @generated from field: string provider = 3;
    */
@@ -46,7 +46,7 @@ export declare type ListModelsRequest = Message<"dragoman.v1.ListModelsRequest">
 export declare const ListModelsRequestSchema: GenMessage<ListModelsRequest>;
 
 /**
- * The answer of ListModels.
+ * Response of ListModels.
  *
  * @generated from message dragoman.v1.ListModelsResponse
  */
@@ -59,7 +59,7 @@ export declare type ListModelsResponse = Message<"dragoman.v1.ListModelsResponse
   models: Model[];
 
   /**
-   * The page_token of the next page. Empty on the last one.
+   * page_token of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -73,7 +73,7 @@ export declare type ListModelsResponse = Message<"dragoman.v1.ListModelsResponse
 export declare const ListModelsResponseSchema: GenMessage<ListModelsResponse>;
 
 /**
- * A request to GetModel.
+ * Request of GetModel.
  *
  * @generated from message dragoman.v1.GetModelRequest
  */
@@ -93,7 +93,7 @@ export declare type GetModelRequest = Message<"dragoman.v1.GetModelRequest"> & {
 export declare const GetModelRequestSchema: GenMessage<GetModelRequest>;
 
 /**
- * The answer of GetModel.
+ * Response of GetModel.
  *
  * @generated from message dragoman.v1.GetModelResponse
  */
@@ -113,14 +113,14 @@ export declare type GetModelResponse = Message<"dragoman.v1.GetModelResponse"> &
 export declare const GetModelResponseSchema: GenMessage<GetModelResponse>;
 
 /**
- * The models that this service can reach with its present configuration.
+ * Models that Dragoman can call with its current configuration.
  *
  * @generated from service dragoman.v1.ModelService
  */
 export declare const ModelService: GenService<{
   /**
-   * Lists models by id. Deployments with an owner are listed for that account only: the one of the header
-   * x-selected-account-id, else the default or only account of the caller's key.
+   * Lists models, ordered by id. A deployment that belongs to an account is listed only for that account: the one in
+   * the header x-selected-account-id, else the default or only account of the caller's API key.
    *
    * @generated from rpc dragoman.v1.ModelService.ListModels
    */
@@ -130,8 +130,8 @@ export declare const ModelService: GenService<{
     output: typeof ListModelsResponseSchema;
   },
   /**
-   * Returns one model by id, alias or `provider/model`. NOT_FOUND with reason MODEL_NOT_FOUND when there is none, or when
-   * it is a deployment of another account.
+   * Returns one model by id, alias or `provider/model`. Fails with NOT_FOUND (reason MODEL_NOT_FOUND) if there is no
+   * such model or if it is a deployment of another account.
    *
    * @generated from rpc dragoman.v1.ModelService.GetModel
    */

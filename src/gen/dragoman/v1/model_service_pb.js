@@ -41,7 +41,7 @@ export const GetModelResponseSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_model_service, 3);
 
 /**
- * The models that this service can reach with its present configuration.
+ * Models that Dragoman can call with its current configuration.
  *
  * @generated from service dragoman.v1.ModelService
  */

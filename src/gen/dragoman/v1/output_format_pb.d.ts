@@ -11,13 +11,13 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_output_format: GenFile;
 
 /**
- * The form of the answer's text.
+ * Format of the response text.
  *
  * @generated from message dragoman.v1.OutputFormat
  */
 export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
   /**
-   * The form. Default text.
+   * The format. Required; omit the OutputFormat to select text.
    *
    * @generated from oneof dragoman.v1.OutputFormat.format
    */
@@ -31,7 +31,7 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
     case: "text";
   } | {
     /**
-     * Some JSON object. An answer that is none is the error JSON_GENERATION_FAILED.
+     * Any JSON object. If the output is not one, the call fails with JSON_GENERATION_FAILED.
      *
      * @generated from field: dragoman.v1.JsonObject json_object = 2;
      */
@@ -39,9 +39,9 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
     case: "jsonObject";
   } | {
     /**
-     * JSON that fits a schema. A model that cannot be held to one is told it, and the answer is checked here, with a
-     * warning; then a schema with a `$ref` or a `pattern` is refused. An answer that is no JSON, or that was checked and does
-     * not fit, is the error JSON_GENERATION_FAILED.
+     * JSON that conforms to a schema. If the model does not support schemas, Dragoman adds the schema to the prompt and
+     * validates the response, with a warning; it then rejects schemas with references or patterns, such as `$ref` or
+     * `pattern`. If the output is not JSON or fails this validation, the call fails with JSON_GENERATION_FAILED.
      *
      * @generated from field: dragoman.v1.JsonSchema json_schema = 3;
      */
@@ -49,7 +49,7 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
     case: "jsonSchema";
   } | {
     /**
-     * Text that matches a regular expression: DeepInfra, LLM Engine, vLLM and SGLang. Others refuse it.
+     * Text that matches a regular expression. Supported by DeepInfra, LLM Engine, vLLM and SGLang; rejected for others.
      *
      * @generated from field: dragoman.v1.Regex regex = 4;
      */
@@ -79,7 +79,7 @@ export declare type Text = Message<"dragoman.v1.Text"> & {
 export declare const TextSchema: GenMessage<Text>;
 
 /**
- * Some JSON object. Say in a message that JSON is wanted: several providers require it.
+ * Any JSON object. Ask for JSON in a message as well: several providers require it.
  *
  * @generated from message dragoman.v1.JsonObject
  */
@@ -93,13 +93,13 @@ export declare type JsonObject = Message<"dragoman.v1.JsonObject"> & {
 export declare const JsonObjectSchema: GenMessage<JsonObject>;
 
 /**
- * JSON that fits a schema.
+ * JSON that conforms to a schema.
  *
  * @generated from message dragoman.v1.JsonSchema
  */
 export declare type JsonSchema = Message<"dragoman.v1.JsonSchema"> & {
   /**
-   * A name for the schema: 1 to 64 letters, digits, `_` or `-`.
+   * Name of the schema: 1 to 64 letters, digits, `_` or `-`.
    *
    * @generated from field: string name = 1;
    */
@@ -120,7 +120,7 @@ export declare type JsonSchema = Message<"dragoman.v1.JsonSchema"> & {
   schemaJson: string;
 
   /**
-   * Asks the provider to constrain decoding to the schema. Default: the provider's own.
+   * Asks the provider to constrain decoding to the schema. Default: the provider's default.
    *
    * @generated from field: optional bool strict = 4;
    */
@@ -140,7 +140,7 @@ export declare const JsonSchemaSchema: GenMessage<JsonSchema>;
  */
 export declare type Regex = Message<"dragoman.v1.Regex"> & {
   /**
-   * The expression, in the provider's dialect.
+   * The regular expression, in the provider's syntax. At most 10,000 characters.
    *
    * @generated from field: string pattern = 1;
    */

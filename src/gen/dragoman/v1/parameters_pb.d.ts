@@ -11,120 +11,122 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_parameters: GenFile;
 
 /**
- * How the answer is sampled and how long it may be. Everything is optional, and 0 is not absence: what is not set is
- * decided by the model's profile, else left to the provider. The ranges below are the widest that any provider takes; a
- * model's own range is narrower in places (`Model.max_temperature`, the profile). A parameter that the model cannot
- * honour is a warning in the answer, or an error when `ChatRequest.strict_parameters` is set.
+ * Sampling parameters and output length. Every field is optional. An unset field gets the profile's default, else the
+ * provider's; 0 is a value and does not mean unset. The ranges are the widest that any provider supports; a model's own
+ * range can be narrower (see `Model.max_temperature` and the profile). A parameter that the model does not support is a
+ * warning in the response, or an error if `ChatRequest.strict_parameters` is true.
  *
  * @generated from message dragoman.v1.GenerationParameters
  */
 export declare type GenerationParameters = Message<"dragoman.v1.GenerationParameters"> & {
   /**
-   * Randomness, 0 to 2; 0 takes the likeliest token each time. Default: the profile's, else the provider's.
+   * Randomness, 0 to 2; 0 always selects the most likely token. Default: the profile's, else the provider's.
    *
    * @generated from field: optional double temperature = 1;
    */
   temperature?: number | undefined;
 
   /**
-   * Samples from the likeliest tokens whose probabilities add up to this, above 0 and at most 1. Default: the
-   * provider's, usually 1 (off).
+   * Samples from the most likely tokens whose probabilities add up to this value, above 0 and at most 1. Default: the
+   * profile's, else the provider's, usually 1 (no effect).
    *
    * @generated from field: optional double top_p = 2;
    */
   topP?: number | undefined;
 
   /**
-   * Samples from this many of the likeliest tokens; 0 or -1 means off. Default: the provider's, usually off.
+   * Samples from this many of the most likely tokens; 0 or -1 disables it. Default: the profile's, else the provider's,
+   * usually disabled.
    *
    * @generated from field: optional int32 top_k = 3;
    */
   topK?: number | undefined;
 
   /**
-   * Leaves out tokens less likely than this share of the likeliest one, 0 to 1; 0 means off. Default: the provider's,
-   * usually off.
+   * Excludes tokens whose probability is below this fraction of the most likely token's, 0 to 1; 0 disables it.
+   * Default: the profile's, else the provider's, usually disabled.
    *
    * @generated from field: optional double min_p = 4;
    */
   minP?: number | undefined;
 
   /**
-   * The most tokens to generate for each choice, reasoning included, at least 1. Default: the profile's, else the
-   * provider's. A finish reason of LENGTH tells that it was reached.
+   * Maximum tokens to generate for each choice, including reasoning, at least 1. Default: the profile's, else the
+   * provider's. If the limit is reached, the finish reason is LENGTH.
    *
    * @generated from field: optional int32 max_output_tokens = 5;
    */
   maxOutputTokens?: number | undefined;
 
   /**
-   * The fewest tokens to generate before the model may stop, at least 0. Default 0.
+   * Minimum tokens to generate before the model may stop, at least 0. Default 0.
    *
    * @generated from field: optional int32 min_output_tokens = 6;
    */
   minOutputTokens?: number | undefined;
 
   /**
-   * Generation ends where one of these texts would appear; the text itself is not returned. At most 16, none empty;
-   * many models take 4. Default none.
+   * Generation stops where one of these texts would appear; the text is not returned. At most 16 of 1 to 1024
+   * characters; many models support only 4. Default none.
    *
    * @generated from field: repeated string stop_sequences = 7;
    */
   stopSequences: string[];
 
   /**
-   * How many independent choices to generate, 1 to 128; each is billed. Default 1.
+   * Number of independent choices to generate, 1 to 128; each is billed. Default 1.
    *
    * @generated from field: optional int32 n = 8;
    */
   n?: number | undefined;
 
   /**
-   * Asks for repeatable sampling, best effort: an integer from -2^63 to 2^64-1 in decimal digits. Text, because that
-   * range (seed 004) fits no integer type and JSON numbers lose it above 2^53. Default: random.
+   * Requests repeatable sampling, best effort: an integer from -2^63 to 2^64-1 in decimal digits. Text, because this
+   * range (DeepInfra's API) fits no integer type and JSON numbers lose precision above 2^53. Default: random.
    *
    * @generated from field: optional string seed = 9;
    */
   seed?: string | undefined;
 
   /**
-   * Above 0 makes tokens that have appeared at all less likely; -2 to 2. Default 0.
+   * Above 0, makes tokens that have already appeared less likely; -2 to 2. Default 0.
    *
    * @generated from field: optional double presence_penalty = 10;
    */
   presencePenalty?: number | undefined;
 
   /**
-   * Above 0 makes tokens less likely the more often they have appeared; -2 to 2. Default 0.
+   * Above 0, makes tokens less likely the more often they have appeared; -2 to 2. Default 0.
    *
    * @generated from field: optional double frequency_penalty = 11;
    */
   frequencyPenalty?: number | undefined;
 
   /**
-   * Divides the scores of tokens that have appeared; above 1 discourages repetition. 0.01 to 5. Default 1 (off).
+   * Divides the scores of tokens that have already appeared; above 1 discourages repetition. 0.01 to 5. Default 1 (no
+   * effect).
    *
    * @generated from field: optional double repetition_penalty = 12;
    */
   repetitionPenalty?: number | undefined;
 
   /**
-   * Returns the log probability of each output token. Default false.
+   * Whether to return the log probability of each output token. Default false.
    *
    * @generated from field: optional bool logprobs = 13;
    */
   logprobs?: boolean | undefined;
 
   /**
-   * How many of the likeliest alternatives to return beside each token, 0 to 20. Above 0 it needs logprobs. Default 0.
+   * Number of most likely alternatives to return with each token, 0 to 20. Above 0, it requires logprobs. Default 0.
    *
    * @generated from field: optional int32 top_logprobs = 14;
    */
   topLogprobs?: number | undefined;
 
   /**
-   * Added to the score of a token before sampling, by the provider's token id; -100 (never) to 100 (always).
-   * At most 1024 entries. Default none.
+   * Value to add to a token's score before sampling, by the provider's token id: -100 (never) to 100 (always). At most
+   * 1024 entries. Default none.
    *
    * @generated from field: map<int32, double> logit_bias = 15;
    */

@@ -11,20 +11,19 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_reasoning: GenFile;
 
 /**
- * How much a reasoning model thinks, and how the thoughts are returned. Models that do not reason ignore it, with a
- * warning.
+ * Amount and format of a model's reasoning. Ignored, with a warning, by models that do not reason.
  *
  * @generated from message dragoman.v1.ReasoningConfig
  */
 export declare type ReasoningConfig = Message<"dragoman.v1.ReasoningConfig"> & {
   /**
-   * How much. Default: the model's own.
+   * Amount of reasoning. Default: the model's default.
    *
    * @generated from oneof dragoman.v1.ReasoningConfig.control
    */
   control: {
     /**
-     * In words. Each model takes some of the values; one it does not take is an error that lists those it takes.
+     * Amount as an effort level. A model supports some of the levels; the error for an unsupported level lists them.
      *
      * @generated from field: dragoman.v1.ReasoningEffort effort = 1;
      */
@@ -32,7 +31,7 @@ export declare type ReasoningConfig = Message<"dragoman.v1.ReasoningConfig"> & {
     case: "effort";
   } | {
     /**
-     * In tokens, at least 0; 0 means no reasoning.
+     * Amount as a token budget, at least 0; 0 means no reasoning.
      *
      * @generated from field: int32 budget_tokens = 2;
      */
@@ -41,15 +40,15 @@ export declare type ReasoningConfig = Message<"dragoman.v1.ReasoningConfig"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * How the thoughts are returned. Default: in reasoning parts where the provider gives them.
+   * How the reasoning is returned. Default: in reasoning parts, if the provider sends it.
    *
    * @generated from field: dragoman.v1.ReasoningFormat format = 3;
    */
   format: ReasoningFormat;
 
   /**
-   * Leaves the reasoning parts of turns before the latest user message out of the prompt (Cerebras' clear_thinking).
-   * Default: the provider's own rule. Reasoning that a provider requires back with tool results is always kept.
+   * Whether to omit the reasoning of turns before the latest user message from the prompt (`clear_thinking` at
+   * Cerebras). Default: the provider's rule. Reasoning that a provider requires back with tool results is always kept.
    *
    * @generated from field: optional bool clear_earlier_reasoning = 4;
    */
@@ -63,13 +62,13 @@ export declare type ReasoningConfig = Message<"dragoman.v1.ReasoningConfig"> & {
 export declare const ReasoningConfigSchema: GenMessage<ReasoningConfig>;
 
 /**
- * How much a model thinks, in words. Sources: OpenAI's and the other providers' effort levels.
+ * Amount of reasoning as a level. Sources: the effort levels of OpenAI and the other providers.
  *
  * @generated from enum dragoman.v1.ReasoningEffort
  */
 export enum ReasoningEffort {
   /**
-   * Not set. Refused where an effort is given.
+   * Not set. Rejected as a value of ReasoningConfig.effort.
    *
    * @generated from enum value: REASONING_EFFORT_UNSPECIFIED = 0;
    */
@@ -83,42 +82,42 @@ export enum ReasoningEffort {
   NONE = 1,
 
   /**
-   * As little as the model can.
+   * The least that the model supports.
    *
    * @generated from enum value: REASONING_EFFORT_MINIMAL = 2;
    */
   MINIMAL = 2,
 
   /**
-   * Little.
+   * Low effort.
    *
    * @generated from enum value: REASONING_EFFORT_LOW = 3;
    */
   LOW = 3,
 
   /**
-   * Middling.
+   * Medium effort.
    *
    * @generated from enum value: REASONING_EFFORT_MEDIUM = 4;
    */
   MEDIUM = 4,
 
   /**
-   * Much.
+   * High effort.
    *
    * @generated from enum value: REASONING_EFFORT_HIGH = 5;
    */
   HIGH = 5,
 
   /**
-   * More than high.
+   * Higher than high effort.
    *
    * @generated from enum value: REASONING_EFFORT_XHIGH = 6;
    */
   XHIGH = 6,
 
   /**
-   * As much as the model can.
+   * The most that the model supports.
    *
    * @generated from enum value: REASONING_EFFORT_MAX = 7;
    */
@@ -131,28 +130,28 @@ export enum ReasoningEffort {
 export declare const ReasoningEffortSchema: GenEnum<ReasoningEffort>;
 
 /**
- * How thoughts are returned.
+ * How reasoning is returned.
  *
  * @generated from enum dragoman.v1.ReasoningFormat
  */
 export enum ReasoningFormat {
   /**
-   * In reasoning parts, where the provider gives the text.
+   * In reasoning parts, if the provider sends the text.
    *
    * @generated from enum value: REASONING_FORMAT_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
-   * In reasoning parts, said explicitly.
+   * In reasoning parts, requested explicitly.
    *
    * @generated from enum value: REASONING_FORMAT_PARSED = 1;
    */
   PARSED = 1,
 
   /**
-   * Inside the text, as the model wrote them (think tags): Cerebras and Groq; elsewhere they stay apart, with a warning.
-   * Refused together with a JSON output format.
+   * Inside the text, as the model wrote it (think tags). Supported by Cerebras and Groq; other providers return
+   * reasoning parts, with a warning. Rejected together with a JSON output format.
    *
    * @generated from enum value: REASONING_FORMAT_RAW = 2;
    */

@@ -25,7 +25,7 @@ export const ReasoningEffortSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_reasoning, 0);
 
 /**
- * How much a model thinks, in words. Sources: OpenAI's and the other providers' effort levels.
+ * Amount of reasoning as a level. Sources: the effort levels of OpenAI and the other providers.
  *
  * @generated from enum dragoman.v1.ReasoningEffort
  */
@@ -39,7 +39,7 @@ export const ReasoningFormatSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_reasoning, 1);
 
 /**
- * How thoughts are returned.
+ * How reasoning is returned.
  *
  * @generated from enum dragoman.v1.ReasoningFormat
  */

@@ -18,14 +18,14 @@ import type { Usage } from "./usage_pb.js";
 export declare const file_dragoman_v1_stream: GenFile;
 
 /**
- * How a stream is delivered.
+ * Delivery options of a stream.
  *
  * @generated from message dragoman.v1.StreamOptions
  */
 export declare type StreamOptions = Message<"dragoman.v1.StreamOptions"> & {
   /**
-   * By default, neighbouring deltas of one part that arrive in one read from the provider are joined, which costs no
-   * time and saves messages. True keeps them apart, one message for each delta of the provider.
+   * Whether each delta of the provider is sent as its own message. Default false: Dragoman coalesces adjacent deltas of
+   * one part that arrive in one read from the provider, which adds no delay and saves messages.
    *
    * @generated from field: bool keep_provider_deltas = 1;
    */
@@ -39,7 +39,7 @@ export declare type StreamOptions = Message<"dragoman.v1.StreamOptions"> & {
 export declare const StreamOptionsSchema: GenMessage<StreamOptions>;
 
 /**
- * The first event of a stream, sent once, as soon as the provider has accepted the request.
+ * First event of a stream, sent once, as soon as the provider has accepted the request.
  *
  * @generated from message dragoman.v1.ChatStarted
  */
@@ -80,7 +80,7 @@ export declare type ChatStarted = Message<"dragoman.v1.ChatStarted"> & {
   effectiveParameters?: GenerationParameters | undefined;
 
   /**
-   * What will not be done as asked. The first entries of ChatCompletion.warnings.
+   * The first entries of ChatCompletion.warnings: those that do not depend on the response.
    *
    * @generated from field: repeated dragoman.v1.Warning warnings = 6;
    */
@@ -94,32 +94,32 @@ export declare type ChatStarted = Message<"dragoman.v1.ChatStarted"> & {
 export declare const ChatStartedSchema: GenMessage<ChatStarted>;
 
 /**
- * A fragment of one part of one choice.
+ * A delta of one part of one choice.
  *
- * Parts are numbered from 0 in the order in which they begin. The first delta of an index says by its case which kind of
- * part it is, and the later ones have the same case. Text, reasoning text, refusals, arguments_json and the data of
- * provider_state concatenate; a tool call's id and name come whole in its first delta and are empty after it. Deltas of
- * different parts and choices may alternate.
+ * Parts are numbered from 0 in the order in which they begin. The case of a part's first delta sets the kind of the
+ * part; later deltas have the same case. Text, reasoning text, refusals, arguments_json and the data of provider_state
+ * are concatenated. A tool call's id and name are complete in its first delta and empty after it. Deltas of different
+ * parts and choices may interleave.
  *
  * @generated from message dragoman.v1.PartDelta
  */
 export declare type PartDelta = Message<"dragoman.v1.PartDelta"> & {
   /**
-   * The choice that is extended: 0 to n-1.
+   * Index of the choice: 0 to n-1.
    *
    * @generated from field: int32 choice_index = 1;
    */
   choiceIndex: number;
 
   /**
-   * The part of that choice's message that is extended or begun.
+   * Index of the part in the choice's message. A new index begins a new part.
    *
    * @generated from field: int32 part_index = 2;
    */
   partIndex: number;
 
   /**
-   * The fragment.
+   * Content to append to the part.
    *
    * @generated from oneof dragoman.v1.PartDelta.delta
    */
@@ -141,7 +141,7 @@ export declare type PartDelta = Message<"dragoman.v1.PartDelta"> & {
     case: "reasoning";
   } | {
     /**
-     * More of a tool call: id and name in its first delta, then pieces of arguments_json.
+     * More of a tool call: id and name in its first delta, then more arguments_json.
      *
      * @generated from field: dragoman.v1.ToolCall tool_call = 5;
      */
@@ -158,15 +158,15 @@ export declare type PartDelta = Message<"dragoman.v1.PartDelta"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Opaque state for the part, or more of it.
+   * More opaque provider state of the part.
    *
    * @generated from field: dragoman.v1.ProviderState provider_state = 7;
    */
   providerState?: ProviderState | undefined;
 
   /**
-   * Log probabilities of this fragment's tokens. Those of reasoning deltas go to Choice.reasoning_logprobs, all others
-   * to Choice.logprobs.
+   * Log probabilities of this delta's tokens. Those of reasoning deltas are added to Choice.reasoning_logprobs, all
+   * others to Choice.logprobs.
    *
    * @generated from field: dragoman.v1.LogProbs logprobs = 8;
    */
@@ -180,13 +180,13 @@ export declare type PartDelta = Message<"dragoman.v1.PartDelta"> & {
 export declare const PartDeltaSchema: GenMessage<PartDelta>;
 
 /**
- * The end of one choice, sent once for each, after its last delta.
+ * End of one choice, sent once for each, after its last delta.
  *
  * @generated from message dragoman.v1.ChoiceFinished
  */
 export declare type ChoiceFinished = Message<"dragoman.v1.ChoiceFinished"> & {
   /**
-   * The choice: 0 to n-1.
+   * Index of the choice: 0 to n-1.
    *
    * @generated from field: int32 choice_index = 1;
    */
@@ -221,8 +221,8 @@ export declare type ChoiceFinished = Message<"dragoman.v1.ChoiceFinished"> & {
 export declare const ChoiceFinishedSchema: GenMessage<ChoiceFinished>;
 
 /**
- * The last event of a stream, sent once, and only when the call succeeded. A stream that ends without it was cut: the
- * status of the call says why.
+ * Last event of a stream, sent once, and only if the call succeeded. A stream that ends without it is incomplete: the
+ * status of the call has the reason.
  *
  * @generated from message dragoman.v1.ChatCompleted
  */
@@ -235,7 +235,7 @@ export declare type ChatCompleted = Message<"dragoman.v1.ChatCompleted"> & {
   usage?: Usage | undefined;
 
   /**
-   * The last entries of ChatCompletion.warnings: those that only the answer showed.
+   * The last entries of ChatCompletion.warnings: those that depend on the response.
    *
    * @generated from field: repeated dragoman.v1.Warning warnings = 2;
    */

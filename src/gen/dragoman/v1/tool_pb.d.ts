@@ -18,7 +18,7 @@ export declare const file_dragoman_v1_tool: GenFile;
  */
 export declare type Tool = Message<"dragoman.v1.Tool"> & {
   /**
-   * The name that the model calls: 1 to 64 letters, digits, `_` or `-`. Unique within the request.
+   * Name of the tool: 1 to 64 letters, digits, `_` or `-`. Unique within the request.
    *
    * @generated from field: string name = 1;
    */
@@ -32,22 +32,22 @@ export declare type Tool = Message<"dragoman.v1.Tool"> & {
   description: string;
 
   /**
-   * JSON Schema of the arguments, as the JSON text of an object. Empty means no arguments. Text, so that the order of
-   * keys reaches the model as written.
+   * JSON Schema of the arguments, as the JSON text of an object. Empty means no arguments. Text, so that the model sees
+   * the keys in the caller's order.
    *
    * @generated from field: string parameters_json_schema = 3;
    */
   parametersJsonSchema: string;
 
   /**
-   * Asks the provider to constrain the arguments to the schema. Default: the provider's own (false at OpenAI).
+   * Asks the provider to constrain the arguments to the schema. Default: the provider's default (false at OpenAI).
    *
    * @generated from field: optional bool strict = 4;
    */
   strict?: boolean | undefined;
 
   /**
-   * Asks the provider to cache the prompt up to and including this tool. Default none.
+   * Prompt cache breakpoint: asks the provider to cache the prompt up to and including this tool. Default none.
    *
    * @generated from field: dragoman.v1.CacheHint cache_hint = 5;
    */
@@ -67,13 +67,13 @@ export declare const ToolSchema: GenMessage<Tool>;
  */
 export declare type ToolChoice = Message<"dragoman.v1.ToolChoice"> & {
   /**
-   * The choice. Default: none without tools, auto with tools.
+   * The choice. Required; omit the ToolChoice to select none without tools, and auto with tools.
    *
    * @generated from oneof dragoman.v1.ToolChoice.choice
    */
   choice: {
     /**
-     * A general rule.
+     * A rule for all tools.
      *
      * @generated from field: dragoman.v1.ToolChoiceMode mode = 1;
      */
@@ -81,7 +81,7 @@ export declare type ToolChoice = Message<"dragoman.v1.ToolChoice"> & {
     case: "mode";
   } | {
     /**
-     * The model must call this tool. It must be one of the request's tools.
+     * The model must call this tool, which must be one of the request's tools.
      *
      * @generated from field: string tool_name = 2;
      */
@@ -97,13 +97,13 @@ export declare type ToolChoice = Message<"dragoman.v1.ToolChoice"> & {
 export declare const ToolChoiceSchema: GenMessage<ToolChoice>;
 
 /**
- * A general rule about tool calls.
+ * A rule for all tools.
  *
  * @generated from enum dragoman.v1.ToolChoiceMode
  */
 export enum ToolChoiceMode {
   /**
-   * Not set. Refused in a request.
+   * Not set. Rejected in a request.
    *
    * @generated from enum value: TOOL_CHOICE_MODE_UNSPECIFIED = 0;
    */

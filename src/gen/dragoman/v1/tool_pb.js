@@ -33,7 +33,7 @@ export const ToolChoiceModeSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_tool, 0);
 
 /**
- * A general rule about tool calls.
+ * A rule for all tools.
  *
  * @generated from enum dragoman.v1.ToolChoiceMode
  */

@@ -11,21 +11,21 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_usage: GenFile;
 
 /**
- * What a call used, in tokens of the model. Providers disagree on which count contains which; here the totals always
- * contain their parts. With several choices the output of all is counted.
+ * Token usage of a call. Providers disagree on which counts include others; in Dragoman, a total always includes its
+ * parts. With several choices, the output of all choices is counted.
  *
  * @generated from message dragoman.v1.Usage
  */
 export declare type Usage = Message<"dragoman.v1.Usage"> & {
   /**
-   * Tokens of the prompt, cached ones included.
+   * Prompt tokens, including cached ones.
    *
    * @generated from field: int32 input_tokens = 1;
    */
   inputTokens: number;
 
   /**
-   * Tokens generated, reasoning included.
+   * Generated tokens, including reasoning.
    *
    * @generated from field: int32 output_tokens = 2;
    */
@@ -39,49 +39,50 @@ export declare type Usage = Message<"dragoman.v1.Usage"> & {
   totalTokens: number;
 
   /**
-   * Of input_tokens: read from the provider's prompt cache.
+   * Part of input_tokens: read from the provider's prompt cache.
    *
    * @generated from field: int32 cached_input_tokens = 4;
    */
   cachedInputTokens: number;
 
   /**
-   * Of input_tokens: written to the provider's prompt cache.
+   * Part of input_tokens: written to the provider's prompt cache.
    *
    * @generated from field: int32 cache_write_input_tokens = 5;
    */
   cacheWriteInputTokens: number;
 
   /**
-   * Of output_tokens: spent on reasoning.
+   * Part of output_tokens: reasoning.
    *
    * @generated from field: int32 reasoning_tokens = 6;
    */
   reasoningTokens: number;
 
   /**
-   * Of output_tokens: taken from the caller's prediction.
+   * Part of output_tokens: used from the caller's prediction.
    *
    * @generated from field: int32 accepted_prediction_tokens = 7;
    */
   acceptedPredictionTokens: number;
 
   /**
-   * Of output_tokens: predicted but not used; billed all the same.
+   * Part of output_tokens: predicted but not used; billed all the same.
    *
    * @generated from field: int32 rejected_prediction_tokens = 8;
    */
   rejectedPredictionTokens: number;
 
   /**
-   * How far the counts can be trusted.
+   * Accuracy of the counts.
    *
    * @generated from field: dragoman.v1.UsageQuality quality = 9;
    */
   quality: UsageQuality;
 
   /**
-   * What the provider says that the call cost, in US dollars (DeepInfra's estimated_cost). Unset when it does not say.
+   * Cost of the call in US dollars, as reported by the provider (DeepInfra's estimated_cost). Unset if the provider
+   * reports none.
    *
    * @generated from field: optional double provider_cost_usd = 10;
    */
@@ -95,7 +96,7 @@ export declare type Usage = Message<"dragoman.v1.Usage"> & {
 export declare const UsageSchema: GenMessage<Usage>;
 
 /**
- * How far a token count can be trusted.
+ * Accuracy of a token count.
  *
  * @generated from enum dragoman.v1.UsageQuality
  */
@@ -108,21 +109,21 @@ export enum UsageQuality {
   UNSPECIFIED = 0,
 
   /**
-   * The provider's own count of the whole call.
+   * The provider's count of the whole call; in PlanChat, an exact count by Dragoman.
    *
    * @generated from enum value: USAGE_QUALITY_EXACT = 1;
    */
   EXACT = 1,
 
   /**
-   * Counted or estimated here, since the provider gave none.
+   * Counted or estimated by Dragoman, because the provider sent no count.
    *
    * @generated from enum value: USAGE_QUALITY_ESTIMATED = 2;
    */
   ESTIMATED = 2,
 
   /**
-   * The call ended early; what was used up to then, as far as it is known.
+   * The call ended early: the usage up to that point, as far as it is known.
    *
    * @generated from enum value: USAGE_QUALITY_PARTIAL = 3;
    */

@@ -24,7 +24,7 @@ export const UsageQualitySchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_usage, 0);
 
 /**
- * How far a token count can be trusted.
+ * Accuracy of a token count.
  *
  * @generated from enum dragoman.v1.UsageQuality
  */

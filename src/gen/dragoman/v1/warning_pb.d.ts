@@ -11,22 +11,25 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_warning: GenFile;
 
 /**
- * Something in the request that was not done as asked. The call went on.
+ * A deviation from the request, or advice about it. A warning does not fail the call.
  *
  * @generated from message dragoman.v1.Warning
  */
 export declare type Warning = Message<"dragoman.v1.Warning"> & {
   /**
-   * What kind, in UPPER_SNAKE_CASE. UNSUPPORTED_PARAMETER: left out, since the model cannot honour it. ADJUSTED: changed
-   * to a value that the model takes. EMULATED: done here, since the provider cannot. INFERRED: something in the answer
-   * was concluded, since the provider did not say it. ADVICE: nothing was changed, but the request is likely a slip.
+   * Kind of warning, in UPPER_SNAKE_CASE:
+   * - UNSUPPORTED_PARAMETER: Dragoman dropped the field, because the model does not support it.
+   * - ADJUSTED: Dragoman changed the value to one that the model supports.
+   * - EMULATED: Dragoman does this itself, because the provider does not support it.
+   * - INFERRED: Dragoman derived part of the response, because the provider did not send it.
+   * - ADVICE: Dragoman changed nothing, but the request is probably a mistake.
    *
    * @generated from field: string reason = 1;
    */
   reason: string;
 
   /**
-   * Path of the request field, such as `parameters.top_k`. Empty when no single field is meant.
+   * Path of the request field, such as `parameters.top_k`. Empty if the warning is about no single field.
    *
    * @generated from field: string field = 2;
    */
