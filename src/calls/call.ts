@@ -4,8 +4,8 @@ import type { Caller } from "../accounts/keys.ts";
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import type { CallObserver, ObservedCall } from "../ledger/call-observer.ts";
-import type { CallRecord, Outcome } from "../ledger/record.ts";
+import type { CallObserver } from "../ledger/call-observer.ts";
+import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
 /** Where a call comes from, whichever listener took it. */

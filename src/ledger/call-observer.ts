@@ -1,19 +1,6 @@
 import type { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
-import type { CallRecord } from "./record.ts";
-
-/** Facts about a call that are known when it begins. */
-export interface ObservedCall {
-  /** ChatCompletion.id. */
-  readonly id: string;
-  /** The caller's `x-request-id`, or the call's id. */
-  readonly requestId: string;
-  /** `CompleteChat`, `StreamChat`, `ListModels`, or the name of an HTTP API. */
-  readonly method: string;
-  /** `grpc`, `grpc-web`, `connect` or `http`. */
-  readonly protocol: string;
-  readonly startTime: Date;
-}
+import type { CallRecord, ObservedCall } from "./record.ts";
 
 /**
  * Observes calls, for the log, the ledger, metrics or traces. Every method is optional and must return at once. If an

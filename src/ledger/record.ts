@@ -1,7 +1,19 @@
 import type { Reason } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import type { ObservedCall } from "./call-observer.ts";
+
+/** Facts about a call that are known when it begins. */
+export interface ObservedCall {
+  /** ChatCompletion.id. */
+  readonly id: string;
+  /** The caller's `x-request-id`, or the call's id. */
+  readonly requestId: string;
+  /** `CompleteChat`, `StreamChat`, `ListModels`, or the name of an HTTP API. */
+  readonly method: string;
+  /** `grpc`, `grpc-web`, `connect` or `http`. */
+  readonly protocol: string;
+  readonly startTime: Date;
+}
 
 /** How a call ended. */
 export type Outcome = "ok" | "error" | "cancelled" | "deadline";

@@ -84,10 +84,10 @@ function hideFields(fields: object, depth = 0): Record<string, unknown> {
 }
 
 function hide(value: unknown, depth: number): unknown {
-  if (Array.isArray(value)) return value.map((item) => hide(item, depth));
+  if (typeof value !== "object" || value === null || "toJSON" in value) return value;
   if (value instanceof Error) return hideFields(describeError(value), depth);
-  const isPlain = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-  return isPlain ? hideFields(value, depth) : value;
+  if (!Array.isArray(value)) return hideFields(value, depth);
+  return depth > maxDepth ? "[hidden]" : value.map((item) => hide(item, depth + 1));
 }
 
 /** Selects safe properties only: others, such as GatewayError.facts, can contain model output. */

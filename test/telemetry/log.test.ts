@@ -48,6 +48,24 @@ describe("the log", () => {
     expect(lines.join("")).not.toContain("sk-secret");
   });
 
+  it("hides secrets in class instances and in objects without a prototype", () => {
+    const { log, lines } = record();
+    class Request {
+      readonly headers = Object.assign(Object.create(null), { authorization: "Bearer sk-1" });
+      readonly prompt = "my secret";
+    }
+    log.info({ request: new Request(), nested: [new Request()] }, "sent");
+    expect(lines.join("")).not.toMatch(/sk-1|my secret/);
+  });
+
+  it("logs circular arrays", () => {
+    const { log, lines } = record();
+    const circle: unknown[] = [];
+    circle.push(circle);
+    log.info({ circle }, "around");
+    expect(lines).toHaveLength(1);
+  });
+
   it("logs an error's type, message, stack and causes, but not its facts", () => {
     const { log, lines, last } = record();
     const cause = new Error("connection rejected", { cause: new SyntaxError('Unexpected token in "sk-secret"') });
