@@ -1,4 +1,4 @@
-/** Tells the parent process that this one is ready and on which port, and ends this one when the parent is gone. */
+/** Sends this process's port to its parent over IPC. Exits when the parent disconnects. */
 export function announce(port: number): void {
   process.on("disconnect", () => process.exit());
   process.send?.({ port });

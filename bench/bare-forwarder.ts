@@ -1,7 +1,7 @@
 /**
- * What the service is held against: a grpc-js handler with nothing in it. CompleteChat forwards to the upstream with
- * undici and answers its text. StreamChat asks nobody: it sends as many deltas as the model's name says, which is
- * grpc-js's own cost of sending a message.
+ * The baseline for the service: a minimal grpc-js server. CompleteChat forwards to the upstream with undici and returns
+ * its text. StreamChat sends no upstream request: it sends as many deltas as the model name specifies, to measure what
+ * one message costs in grpc-js.
  */
 import { setImmediate } from "node:timers/promises";
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
@@ -37,9 +37,9 @@ async function forward({ chat }: CompleteChatRequest): Promise<CompleteChatRespo
   }));
   const body = JSON.stringify({ model: chat?.model, messages });
   const response = await request(upstream, { method: "POST", headers, body, dispatcher });
-  // The only upstream is bench/upstream.ts, so its shape is known.
-  const answer = (await response.body.json()) as WireCompletion;
-  const text = answer.choices[0]?.message.content ?? "";
+  // The upstream is always bench/upstream.ts, so the cast is safe.
+  const completion = (await response.body.json()) as WireCompletion;
+  const text = completion.choices[0]?.message.content ?? "";
   return create(CompleteChatResponseSchema, {
     completion: {
       choices: [

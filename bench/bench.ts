@@ -10,34 +10,37 @@ export interface Server {
   readonly target: Target;
 }
 
-/** How long and how often to measure. */
+/** Durations and repetitions of the measurements. */
 export interface Scale {
-  /** Rounds of each comparison; the sides take turns in each round. */
+  /** Rounds per comparison. Both servers are measured in every round. */
   readonly rounds: number;
-  /** How long one side is under load in one round. */
+  /** Duration of the load on one server in one round, in ms. */
   readonly roundMs: number;
+  /** Duration of the load before the first round, in ms. Its figures are not reported. */
   readonly warmUpMs: number;
-  /** Latency samples of each side in a round. */
+  /** Latency samples per target and round. */
   readonly samples: number;
+  /** Duration of each paced stream in seconds. */
   readonly pacedSeconds: number;
-  /** From the end of the load to the last look at the memory. */
+  /** Wait before memory is read, both before and after the paced streams, in ms. */
   readonly settleMs: number;
 }
 
 export interface Cost {
   readonly callsPerSecond: number;
+  /** CPU time of the server per successful call, in µs. */
   readonly microsecondsPerCall: number;
   readonly messagesPerCall: number;
 }
 
-/** What the measurements share: the processes, the scale, and what went wrong. */
+/** State that all measurements share: the servers, the scale and the problems found. */
 export class Bench {
   readonly service: Server;
   readonly bare: Server;
-  /** The upstream itself, without anything in between. */
+  /** The upstream, called directly. */
   readonly direct: Target;
   readonly scale: Scale;
-  /** Calls that failed and answers that were wrong. */
+  /** Descriptions of failed calls and wrong responses. */
   readonly problems: string[] = [];
   readonly #load: Child;
   readonly #processes: ProcessGroup;
@@ -56,25 +59,25 @@ export class Bench {
     this.#processes = processes;
   }
 
-  /** Has the load generator do one job. */
+  /** Runs one job in the load generator. Throws if the job fails or a process exits. */
   async run<J extends Job>(job: J): Promise<JobResult<J>> {
     this.#load.process.send(job);
     const [message] = await this.#processes.whileAlive(once(this.#load.process, "message"));
-    // The other end of the channel is bench/load/main.ts, which answers a job with its kind of result.
-    const answer = message as { readonly result: JobResult<J> } | { readonly error: string };
-    if ("error" in answer) throw new Error(`load generator: ${answer.error}`);
-    return answer.result;
+    // The cast is safe: bench/load/main.ts replies to each job with the result type of that job, or with an error.
+    const reply = message as { readonly result: JobResult<J> } | { readonly error: string };
+    if ("error" in reply) throw new Error(`load generator: ${reply.error}`);
+    return reply.result;
   }
 
-  /** Puts a server under load and reads what that cost it. */
+  /** Runs a load job against a server and returns its throughput and CPU time per call. */
   async cost(server: Server, job: Omit<LoadJob, "kind" | "target">): Promise<Cost> {
     const before = cpuMicroseconds(server.pid);
     const result = await this.run({ kind: "load", target: server.target, ...job });
     const used = cpuMicroseconds(server.pid) - before;
     if (result.failures > 0) {
-      const ask = `${job.ask.stream === undefined ? "unary" : "stream"} ${job.ask.model}`;
+      const kind = job.ask.stream === undefined ? "unary" : "stream";
       this.problems.push(
-        `${server.name}, ${ask}: ${result.failures} calls failed, the first with ${result.firstFailure}`,
+        `${server.name}, ${kind} ${job.ask.model}: ${result.failures} failed calls, the first: ${result.firstFailure}`,
       );
     }
     return {

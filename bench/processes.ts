@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { cpuMicroseconds } from "./usage.ts";
 
-/** A process that this run started. */
+/** A child process of this benchmark run. */
 export interface Child {
   readonly name: string;
   readonly pid: number;
@@ -15,13 +15,14 @@ export interface Child {
 export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Gives the child a channel to this process. */
+  /** Whether to open an IPC channel to the child. Default false. */
   readonly channel?: boolean;
 }
 
+/** Time from SIGTERM to SIGKILL. */
 const stopGraceMs = 5_000;
 
-/** The processes of one run. Their output goes to a file each, and all of them end with this process. */
+/** The child processes of one run. Each has its own log file. All are killed when this process exits. */
 export class ProcessGroup {
   readonly #directory: string;
   readonly #children: Child[] = [];
@@ -35,7 +36,7 @@ export class ProcessGroup {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
   }
 
-  /** Starts `node` with these arguments. */
+  /** Starts `node` with these arguments; its output goes to `<name>.log`. */
   start(name: string, args: readonly string[], options: ChildOptions = {}): Child {
     const output = openSync(join(this.#directory, `${name}.log`), "w");
     const child = spawn(process.execPath, args, {
@@ -50,22 +51,22 @@ export class ProcessGroup {
     child.on("exit", (code, signal) => {
       if (this.#stopping) return;
       const log = join(this.#directory, `${name}.log`);
-      this.#failure.reject(new Error(`${name} ended by itself (${signal ?? `exit code ${code}`}): see ${log}`));
+      this.#failure.reject(new Error(`${name} exited unexpectedly (${signal ?? `exit code ${code}`}): see ${log}`));
     });
     return entry;
   }
 
-  /** Processor time of this process and its children so far. */
+  /** CPU time that this process and its children have used so far, in µs. */
   cpuMicroseconds(): number {
     return [process.pid, ...this.#children.map(({ pid }) => pid)].reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
   }
 
-  /** Waits for `work`, but no longer than every child lives. */
+  /** Waits for `work`. Rejects if a child exits first. */
   whileAlive<T>(work: Promise<T>): Promise<T> {
     return Promise.race([work, this.#failure.promise]);
   }
 
-  /** Asks every child to end, and makes those that do not. */
+  /** Sends SIGTERM to every child, and SIGKILL after 5 s to those that are still running. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const ends = this.#children
@@ -83,13 +84,13 @@ export class ProcessGroup {
   }
 }
 
-/** The port that a child tells with bench/announce.ts. */
+/** Waits for the port that a child sends with bench/announce.ts. */
 export async function announcedPort({ process: child }: Child): Promise<number> {
   const [message] = await once(child, "message");
   return Number(message.port);
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** Finds a free port on 127.0.0.1. Another process may take it before the caller does. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
@@ -97,11 +98,11 @@ export async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, "close");
-  if (typeof address !== "object" || address === null) throw new Error("no port");
+  if (typeof address !== "object" || address === null) throw new Error("the operating system assigned no port");
   return address.port;
 }
 
-/** Waits until a GET of `url` answers 200. */
+/** Waits until a GET of `url` returns 200. Throws after `timeoutMs`. */
 export async function untilReady(url: string, timeoutMs = 15_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {

@@ -1,38 +1,39 @@
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { type Comparison, compareRounds, type Summary, summarize } from "./statistics.ts";
 
+/** A bound that a measured figure should keep, in the unit of the figure or as a ratio. */
 export interface Budget {
   readonly kind: "at most" | "at least";
   readonly limit: number;
 }
 
-/** One measured figure of the service. Summaries are over the rounds. */
+/** One measured figure of the service, summarized over the rounds. */
 export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly value: Summary;
-  /** The same of what the service is held against. */
+  /** The same figure of the baseline. */
   readonly reference?: Summary;
-  /** Of the two, in each round: the ratio, or the difference in the figure's unit. */
+  /** The per-round ratio of service to baseline, or their difference in the figure's unit. */
   readonly compared?: Summary;
-  /** For the median of `compared` where there is a reference, else of `value`. Undefined: only for information. */
+  /** Applies to the median of `compared` if there is a reference, otherwise of `value`. Unset: no limit. */
   readonly budget?: Budget;
 }
 
 export interface Section {
   readonly title: string;
-  /** What the references are of. */
+  /** Name of the baseline. */
   readonly against?: string;
   readonly comparison?: Comparison;
   readonly figures: readonly Figure[];
 }
 
-/** A figure without a reference, measured once. */
+/** Makes a figure that is measured once and has no baseline. */
 export function single(name: string, unit: string, value: number, budget?: Budget): Figure {
   return { name, unit, value: summarize([value]), ...(budget && { budget }) };
 }
 
-/** A figure from rounds in which the service and its reference took turns. */
+/** Makes a figure from rounds in which the service and the baseline were both measured. */
 export function versus(
   name: string,
   unit: string,
@@ -60,13 +61,13 @@ export function atLeast(limit: number): Budget {
   return { kind: "at least", limit };
 }
 
-/** Undefined without a budget. */
+/** Returns whether the figure is within its budget, or undefined if it has none. */
 export function isWithinBudget({ value, compared = value, budget }: Figure): boolean | undefined {
   if (budget === undefined) return undefined;
   return budget.kind === "at most" ? compared.median <= budget.limit : compared.median >= budget.limit;
 }
 
-/** Three significant digits, and never an exponent. */
+/** Formats a number with three significant digits, at most three decimals and no exponent. */
 function format(value: number | undefined): string {
   if (value === undefined) return "";
   if (!Number.isFinite(value)) return "-";
@@ -104,7 +105,7 @@ export function formatSection({ title, against, comparison, figures }: Section):
   return [head, ...figures.map(formatFigure), ""].join("\n");
 }
 
-/** Where the figures were measured; they compare only with those of the same machine. */
+/** Describes this machine. Figures are comparable only with those of the same machine. */
 export function describeMachine() {
   return {
     processor: cpus()[0]?.model ?? "unknown",

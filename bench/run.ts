@@ -1,12 +1,12 @@
 /**
- * `npm run bench`: what a call costs, as ratios against bare grpc-js and a direct call in the same run.
+ * `npm run bench`: measures what a call costs, relative to bare grpc-js and to direct upstream calls in the same run.
  *
- *   --quick          about half a minute, coarser
- *   --only a,b       only these of unary, streams, latency, paced, stalled
- *   --peer portkey   measures Portkey's gateway beside the service (installed into .bench/ on first use)
- *   --profile        has the service write a CPU profile into the results folder
+ *   --quick          takes about half a minute; less precise
+ *   --only a,b       runs only the named measurements: unary, streams, latency, paced, stalled
+ *   --peer portkey   also measures Portkey's gateway (installed into .bench/ on first use)
+ *   --profile        writes a CPU profile of the service to the results folder
  *
- * Figures are printed and kept in bench/results/. A missed budget is information: the exit code stays 0.
+ * Figures are printed and saved in bench/results/. A missed budget does not change the exit code, which stays 0.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -77,7 +77,7 @@ async function startAll(): Promise<{ readonly bench: Bench; readonly upstream: s
   return { bench: new Bench({ service, bare, direct }, load.child, processes, scale), upstream };
 }
 
-/** Every measurement that was asked for, printed as soon as it is there. */
+/** Runs the selected measurements and prints each one when it is done. */
 async function measureAll(bench: Bench, upstream: string): Promise<readonly Section[]> {
   const idleMiB = memory(bench.service.pid).residentMiB;
   const measures: Readonly<Record<string, () => Promise<Section>>> = {
@@ -91,11 +91,12 @@ async function measureAll(bench: Bench, upstream: string): Promise<readonly Sect
       return measurePortkey(bench, await startPortkey(processes, join(root, ".bench/portkey"), upstream));
     },
   };
-  const own = options.only?.split(",") ?? Object.keys(measures).filter((name) => name !== "portkey");
+  const selected = options.only?.split(",") ?? Object.keys(measures).filter((name) => name !== "portkey");
   const sections: Section[] = [];
-  for (const name of [...own, ...(options.peer === undefined ? [] : [options.peer])]) {
+  for (const name of [...selected, ...(options.peer === undefined ? [] : [options.peer])]) {
     const measure = measures[name];
-    if (measure === undefined) throw new Error(`unknown measurement "${name}": there are ${Object.keys(measures)}`);
+    if (measure === undefined)
+      throw new Error(`unknown measurement "${name}": use one of ${Object.keys(measures).join(", ")}`);
     const section = await measure();
     sections.push(section);
     console.log(formatSection(section));
@@ -103,7 +104,7 @@ async function measureAll(bench: Bench, upstream: string): Promise<readonly Sect
   return sections;
 }
 
-/** The share of the machine that others used since the beginning, in percent. */
+/** Returns a function that returns the share of this machine's CPU that other processes have used since, in percent. */
 function watchOthers(): () => number {
   const others = () => machineMicroseconds() - processes.cpuMicroseconds();
   const begin = { others: others(), time: performance.now() };
@@ -114,12 +115,14 @@ try {
   const { bench, upstream } = await startAll();
   const machine = describeMachine();
   console.log(`${machine.processors} × ${machine.processor}, Node ${machine.node}`);
-  console.log(`CPU and memory of each process from ${usageSource}. Medians, and the range of the rounds.\n`);
+  console.log(`CPU and memory are read from ${usageSource}. Figures are medians; the range is over the rounds.\n`);
   const otherShare = watchOthers();
   const sections = await measureAll(bench, upstream);
   const otherWork = Math.round(otherShare());
   if (otherWork >= 10) {
-    console.log(`Other work took ${otherWork} % of this machine: times are worse for it, and ratios are less certain.`);
+    console.log(
+      `Other processes used ${otherWork} % of this machine's CPU: times are longer and ratios are less precise.`,
+    );
   }
   for (const problem of bench.problems) console.log(`PROBLEM: ${problem}`);
   const marked = sections.map(({ figures, ...section }) => ({
@@ -127,11 +130,11 @@ try {
     figures: figures.map((figure) => ({ ...figure, ok: isWithinBudget(figure) })),
   }));
   const missed = marked.flatMap(({ figures }) => figures).filter(({ ok }) => ok === false);
-  console.log(missed.length === 0 ? "All budgets kept." : `${missed.length} budgets missed.`);
+  console.log(missed.length === 0 ? "All figures are within budget." : `${missed.length} figures missed their budget.`);
   const { scale, problems } = bench;
   const report = { date, machine, usageSource, otherWork, options, scale, problems, sections: marked };
   writeFileSync(`${output}.json`, `${JSON.stringify(report, null, 2)}\n`);
-  console.log(`Kept in ${output}.json; the output of each process is beside it.`);
+  console.log(`Report: ${output}.json. Process logs: ${output}/.`);
 } finally {
   await processes.stop();
 }

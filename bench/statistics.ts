@@ -1,11 +1,11 @@
-/** Several measurements of one thing. */
+/** Median and range of several measurements. */
 export interface Summary {
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** The value that the share `q` (0 to 1) of the samples does not exceed, by nearest rank. NaN without samples. */
+/** Returns the nearest-rank quantile `q` (0 to 1) of the samples, or NaN if there are none. */
 export function quantile(samples: readonly number[], q: number): number {
   const sorted = Float64Array.from(samples).sort();
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
@@ -15,9 +15,7 @@ export function summarize(samples: readonly number[]): Summary {
   return { median: quantile(samples, 0.5), min: quantile(samples, 0), max: quantile(samples, 1) };
 }
 
-/**
- * Compares round by round, so that what slows the machine for a while weighs on both sides of each comparison.
- */
+/** Compares round by round, because a temporary slowdown of the machine then affects both sides of a comparison. */
 export function compareRounds(
   values: readonly number[],
   references: readonly number[],

@@ -1,4 +1,4 @@
-/** The text of one delta of the upstream's streams. It names its place, so that a loss or a swap shows. */
+/** Returns the text of one upstream delta. The text contains the index, so lost or reordered deltas can be detected. */
 export function deltaText(index: number): string {
   return ` word${index}`;
 }

@@ -1,24 +1,26 @@
 /**
- * A stand-in for an OpenAI-dialect provider that costs next to nothing: every answer is built once. The model's name
- * says how it answers:
+ * A fake OpenAI-compatible provider that needs little CPU, because it builds each response only once. The model name
+ * selects the response:
  *
  * - `bench-64`: 64 words; as a stream, 64 deltas in one write.
- * - `bench-64-apart`: 64 deltas, each in a write and an event-loop turn of its own.
- * - `bench-500-paced-50`: 500 deltas, 50 a second.
- * - `bench-flood`: deltas without end, as fast as they are taken. A GET of any path tells how many bytes that came to.
+ * - `bench-64-apart`: 64 deltas, each in its own write and event-loop turn.
+ * - `bench-500-paced-50`: 500 deltas, 50 per second.
+ * - `bench-flood`: an endless stream of deltas, as fast as the client reads. A GET of any path returns the number of
+ *   bytes sent and of open streams, as JSON.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { announce } from "./announce.ts";
 import { deltaText } from "./texts.ts";
 
 interface Script {
-  /** The answer to a unary request. */
+  /** The body of a unary response. */
   readonly completion: Buffer;
-  /** The chunks in one piece. */
+  /** All chunks, concatenated. */
   readonly whole: Buffer;
   readonly chunks: readonly Buffer[];
+  /** Whether to send each chunk in its own write and event-loop turn. */
   readonly apart: boolean;
-  /** 0: as fast as it goes. */
+  /** 0: no pacing. */
   readonly deltasPerSecond: number;
 }
 
@@ -73,10 +75,11 @@ function script(model: string): Script {
   return made;
 }
 
-/** A paced stream. `due` is the time of the next chunk; the streams' beginnings spread them over the milliseconds. */
+/** A paced stream. */
 interface Paced {
   readonly response: ServerResponse;
   readonly script: Script;
+  /** When to send the next chunk, as a `performance.now()` time. */
   due: number;
   position: number;
 }
@@ -123,7 +126,7 @@ async function writeFlood(response: ServerResponse): Promise<void> {
   flood.streams--;
 }
 
-function answer(body: string, response: ServerResponse): void {
+function respond(body: string, response: ServerResponse): void {
   const model = /"model":\s*"([^"]*)"/.exec(body)?.[1] ?? "";
   if (!/"stream":\s*true/.test(body)) {
     const { completion: whole } = script(model);
@@ -152,7 +155,7 @@ const server = createServer((request: IncomingMessage, response: ServerResponse)
   }
   const parts: Buffer[] = [];
   request.on("data", (part: Buffer) => parts.push(part));
-  request.on("end", () => answer(Buffer.concat(parts).toString(), response));
+  request.on("end", () => respond(Buffer.concat(parts).toString(), response));
   response.on("error", () => response.destroy());
 });
 server.keepAliveTimeout = 60_000;

@@ -1,24 +1,24 @@
-/** What a process has used so far, as the operating system counts it. */
+/** CPU time and memory of processes, as the operating system reports them. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
 const procfs = existsSync("/proc/self/stat");
 
-/** Linux reports process times to user space in hundredths of a second on every architecture that Node runs on. */
+/** Linux reports CPU times to user space in hundredths of a second on every architecture that Node supports. */
 const microsecondsPerTick = 10_000;
 
-export const usageSource = procfs ? "/proc/<pid>/stat and status" : "ps (no /proc here: coarser)";
+export const usageSource = procfs ? "/proc/<pid>/stat and status" : "ps (less precise: this system has no /proc)";
 
-/** User and system time of a process so far. */
+/** Returns the user and system CPU time that a process has used so far, in µs. */
 export function cpuMicroseconds(pid: number): number {
   if (!procfs) return parseTime(ps(pid, "time")) * 1e6;
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  // The command's name, in brackets, may hold spaces. After it come fields 3 and on; utime and stime are 14 and 15.
+  // The command name in parentheses may contain spaces. Field 3 follows it; utime and stime are fields 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * microsecondsPerTick;
 }
 
-/** Processor time of all that ran on this machine so far. NaN where the system does not tell. */
+/** Returns the CPU time that all processes have used since boot, in µs. NaN if there is no /proc. */
 export function machineMicroseconds(): number {
   if (!procfs) return Number.NaN;
   const [line = ""] = readFileSync("/proc/stat", "latin1").split("\n");
@@ -29,7 +29,7 @@ export function machineMicroseconds(): number {
 
 export interface Memory {
   readonly residentMiB: number;
-  /** Most since the process began. NaN where the system does not tell. */
+  /** Maximum since the process started. NaN if there is no /proc. */
   readonly peakMiB: number;
 }
 
@@ -44,7 +44,7 @@ function ps(pid: number, column: string): string {
   return execFileSync("ps", ["-o", `${column}=`, "-p", String(pid)], { encoding: "utf8" }).trim();
 }
 
-/** Seconds of `[[days-]hours:]minutes:seconds`. */
+/** Converts `[[days-]hours:]minutes:seconds` to seconds. */
 function parseTime(text: string): number {
   const [days = "0", clock = text] = text.includes("-") ? text.split("-") : ["0", text];
   return clock.split(":").reduce((seconds, part) => seconds * 60 + Number(part), 0) + Number(days) * 86_400;

@@ -1,18 +1,18 @@
 import { sections } from "../test/behaviours/rows.ts";
 import { type TestResult, vitestResults } from "./vitest-results.ts";
 
-// Runs one test for each behaviour of the chat APIs that this service implements, and prints row, tier and result.
+// Runs one test for each behaviour of the published chat APIs, and prints the number, tier and result of each.
 
-const words: Readonly<Record<string, string>> = {
+const resultNames: Readonly<Record<string, string>> = {
   passed: "holds",
   failed: "FAILED",
-  skipped: "listed",
-  pending: "listed",
+  skipped: "skipped",
+  pending: "skipped",
 };
 
 process.exitCode = print(vitestResults("test/behaviours")) ? 0 : 1;
 
-/** Prints the table and its totals; false when a row has failed or has no test. */
+/** Prints the table and its totals. Returns false if a row has failed or has no test. */
 function print(tests: readonly TestResult[]): boolean {
   const results = new Map<number, { status: string; reason: string }>();
   for (const { title, status } of tests) {
@@ -24,7 +24,7 @@ function print(tests: readonly TestResult[]): boolean {
     console.log(`\n${section}`);
     for (const { number, tier, sentence } of rows) {
       const { status, reason } = results.get(number) ?? { status: "no test", reason: "" };
-      const result = words[status] ?? status;
+      const result = resultNames[status] ?? status;
       const counts = totals.get(tier) ?? {};
       counts[result] = (counts[result] ?? 0) + 1;
       totals.set(tier, counts);

@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
 
-// Compares the protos with those of the main branch: callers have clients generated from them.
+// Checks the protos for changes that break clients generated from the main branch.
 
 const against = ["origin/main", "main"].find((name) => revision(name) !== undefined);
 if (against === undefined) {
-  console.log("buf breaking: skipped, since this checkout has no main branch to compare with");
+  console.log("buf breaking: skipped, because this clone has no main branch to compare with");
 } else {
   const folder = execFileSync("git", ["rev-parse", "--path-format=absolute", "--git-common-dir"], { encoding: "utf8" });
   const input = `${folder.trim()}#ref=${revision(against)}`;

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-// Generates the code again into a folder of its own and compares: the committed code must be what the protos give.
+// Generates the code into a temporary folder and fails if the committed code differs from it.
 
 const fresh = mkdtempSync(join(tmpdir(), "dragoman-generated-"));
 const differing = new Set<string>();

@@ -3,17 +3,17 @@ import { z } from "zod";
 import type { Model } from "../src/gen/dragoman/v1/model_pb.js";
 import { listedModels, providers } from "../src/providers/registry.ts";
 
-// Compares the catalog with models.dev, the open database that the npm packages of model limits are made from, and
-// prints what differs. Which of the two is right, the vendor's page says: nothing is changed here, and a difference is no
-// failure. `npm run models [-- <address or file>]`: an address or a file of its api.json, by default the live one.
+// Compares the model catalog with models.dev, the open database behind the npm packages of model limits, and prints the
+// differences. It changes nothing and does not fail: check the vendor's page to see which value is right.
+// `npm run models [-- <URL or file>]` reads another api.json. Default: https://models.dev/api.json.
 
 const source = process.argv[2] ?? "https://models.dev/api.json";
 
-/** Entries whose facts are those of a seed's time and not of today. */
+/** Profiles whose catalog entries state the published facts of an API at a fixed date, not today's facts. */
 const historical: ReadonlySet<string> = new Set(["egp-chat", "cerebras"]);
 
-/** New models that are named for each provider; the others are counted. */
-const namedModels = 8;
+/** Maximum number of new models to name per provider. The rest are only counted. */
+const maxNamedModels = 8;
 
 const recordSchema = z.object({
   limit: z.object({ context: z.number(), output: z.number() }),
@@ -26,12 +26,12 @@ const recordSchema = z.object({
 const databaseSchema = z.record(z.string(), z.object({ models: z.record(z.string(), recordSchema) }));
 type DatabaseRecord = z.infer<typeof recordSchema>;
 
-/** What is compared: here and there. */
+/** The facts to compare: each function returns the catalog's value and the database's value. */
 const facts: Readonly<
   Record<string, (model: Model, found: DatabaseRecord) => readonly [number | boolean, number | boolean]>
 > = {
-  window: (model, { limit }) => [model.contextWindowTokens, limit.context],
-  output: (model, { limit }) => [model.maxOutputTokens, limit.output],
+  "context window": (model, { limit }) => [model.contextWindowTokens, limit.context],
+  "output limit": (model, { limit }) => [model.maxOutputTokens, limit.output],
   images: ({ capabilities }, { modalities }) => [capabilities?.imageInput ?? false, modalities.input.includes("image")],
   reasoning: ({ capabilities }, { reasoning }) => [capabilities?.reasoning ?? false, reasoning],
   tools: ({ capabilities }, { tool_call }) => [capabilities?.tools ?? false, tool_call],
@@ -41,46 +41,46 @@ const database = databaseSchema.parse(JSON.parse(await read(source)));
 const models = listedModels({}).filter(({ profile }) => !historical.has(profile));
 
 for (const { name: provider, modelsDevName: name } of providers) {
-  // Own servers and LLM Engine are not in the database.
+  // The database does not contain self-hosted servers and LLM Engine.
   if (name === undefined) continue;
   const records = database[name]?.models;
   if (records === undefined) {
-    console.log(`${provider}: the database has no ${name}`);
+    console.log(`${provider}: models.dev has no provider ${name}`);
     continue;
   }
   const ours = models.filter((model) => model.provider === provider);
   const lines = ours.flatMap((model) => differences(model, records[model.providerModel]));
   const known = new Set(ours.map(({ providerModel }) => providerModel));
   lines.push(...newModels(Object.entries(records).filter(([id]) => !known.has(id))));
-  console.log(`${provider}: ${ours.length} here, ${Object.keys(records).length} there`);
+  console.log(`${provider}: ${ours.length} models in the catalog, ${Object.keys(records).length} in models.dev`);
   for (const line of lines) console.log(`  ${line}`);
 }
 
-async function read(place: string): Promise<string> {
-  if (!/^https?:/.test(place)) return readFile(place, "utf8");
-  const response = await fetch(place);
-  if (!response.ok) throw new Error(`${place} answered ${response.status}`);
+async function read(urlOrFile: string): Promise<string> {
+  if (!/^https?:/.test(urlOrFile)) return readFile(urlOrFile, "utf8");
+  const response = await fetch(urlOrFile);
+  if (!response.ok) throw new Error(`${urlOrFile} returned HTTP ${response.status}`);
   return response.text();
 }
 
 function differences(model: Model, found: DatabaseRecord | undefined): readonly string[] {
   const { providerModel } = model;
-  if (found === undefined) return [`${providerModel}: not there`];
-  const lines = found.status === "deprecated" ? [`${providerModel}: deprecated there`] : [];
+  if (found === undefined) return [`${providerModel}: not in models.dev`];
+  const lines = found.status === "deprecated" ? [`${providerModel}: deprecated in models.dev`] : [];
   for (const [fact, compare] of Object.entries(facts)) {
-    const [here, there] = compare(model, found);
-    if (here !== there) lines.push(`${providerModel}: ${fact} ${here} here, ${there} there`);
+    const [ours, theirs] = compare(model, found);
+    if (ours !== theirs) lines.push(`${providerModel}: ${fact} is ${ours} in the catalog, ${theirs} in models.dev`);
   }
   return lines;
 }
 
-/** The models that the catalog lacks, newest first. */
+/** Returns a line with the models that are missing from the catalog, newest first. */
 function newModels(candidates: readonly (readonly [string, DatabaseRecord])[]): readonly string[] {
   const ids = candidates
     .filter(([, { status, modalities }]) => status !== "deprecated" && modalities.output.includes("text"))
     .sort(([, a], [, b]) => (a.release_date < b.release_date ? 1 : -1))
     .map(([id]) => id);
   if (ids.length === 0) return [];
-  const more = ids.length > namedModels ? ` and ${ids.length - namedModels} more` : "";
-  return [`only there: ${ids.slice(0, namedModels).join(", ")}${more}`];
+  const more = ids.length > maxNamedModels ? ` and ${ids.length - maxNamedModels} more` : "";
+  return [`only in models.dev: ${ids.slice(0, maxNamedModels).join(", ")}${more}`];
 }

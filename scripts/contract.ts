@@ -2,7 +2,7 @@ import { dialects } from "../test/contract/load-dialects.ts";
 import { toMatrix } from "../test/contract/matrix.ts";
 import { vitestResults } from "./vitest-results.ts";
 
-// Runs the contract suite, and prints one table of dialects and cases with the reason for each case that does not apply.
+// Runs the contract suite, and prints a table of provider APIs and cases, with the reason if a case does not apply.
 
 const tests = vitestResults("test/contract");
 const statuses = new Map(tests.map(({ ancestorTitles: [heading], title, status }) => [`${heading} ${title}`, status]));

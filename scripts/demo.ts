@@ -11,7 +11,7 @@ import type { Service } from "../src/server/service.ts";
 import { createLog } from "../src/telemetry/log.ts";
 import { PrepareError, prepareLocal } from "./prepare-local.ts";
 
-const usage = 'npm run demo -- "a question" [--model local/default] [--max-tokens 200]';
+const usage = 'usage: npm run demo -- "a question" [--model local/default] [--max-tokens 200]';
 
 interface Question {
   readonly text: string;
@@ -47,7 +47,7 @@ function readArguments(): Question {
   return { text, model: values.model, maxOutputTokens };
 }
 
-/** Fetches the engine and the model when they are not there yet. */
+/** Downloads the engine and the model of the `local` provider if they are missing. */
 async function prepare(model: string): Promise<void> {
   if (!model.startsWith("local/")) return;
   const name = model.slice("local/".length);
@@ -56,7 +56,7 @@ async function prepare(model: string): Promise<void> {
   if (missing || detectLocal(process.env) !== undefined) await prepareLocal(known?.name);
 }
 
-/** The service as it always is, but on free ports of this machine, silent and without a configuration file. */
+/** Starts the service on free loopback ports, without logs and without a configuration file. */
 async function start(): Promise<Service> {
   const environment = {
     ...process.env,
@@ -87,8 +87,8 @@ async function ask(client: Client<typeof ChatService>, { text, model, maxOutputT
       const start = first ?? end;
       const rate = end > start && outputTokens > 1 ? ((outputTokens - 1) * 1000) / (end - start) : undefined;
       console.log(
-        `\n\n${inputTokens} tokens in, ${outputTokens} out; first after ${Math.round(start - begin)} ms` +
-          `${model.startsWith("local/") ? " (loading the model included)" : ""}` +
+        `\n\n${inputTokens} input tokens, ${outputTokens} output tokens; first after ${Math.round(start - begin)} ms` +
+          `${model.startsWith("local/") ? " (including loading the model)" : ""}` +
           `${rate === undefined ? "" : `, then ${rate.toFixed(1)} tokens/s`}`,
       );
     }

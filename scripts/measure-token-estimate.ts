@@ -1,6 +1,6 @@
-// Measures estimates of token counts against the tokenizers, over the texts of test/models/tokens/texts.ts.
-//   node scripts/measure-token-estimate.ts           how far off the estimates are, in percent
-//   node scripts/measure-token-estimate.ts --cost    what loading and counting take
+// Compares estimated token counts with those of the tokenizers, for the texts of test/tokens/texts.ts.
+//   node scripts/measure-token-estimate.ts           prints the errors of the estimates in percent
+//   node scripts/measure-token-estimate.ts --cost    prints the time and memory that loading and counting need
 import { create } from "@bufbuild/protobuf";
 import { ModelSchema } from "../src/gen/dragoman/v1/model_pb.js";
 import { countTextTokens, tokenCounter } from "../src/tokens/counter.ts";
@@ -31,8 +31,8 @@ async function printErrors(): Promise<void> {
     for (const [kind, text] of Object.entries(texts)) {
       const { tokens } = await countTextTokens(text, model);
       note(kind, model.id, estimateTokens(text, vocabularySizeOf(model)), tokens);
-      // Models of unknown vocabulary are newer than Llama 2, and their vocabularies larger.
-      if (isLarge) note(kind, `${model.id}, as unknown`, estimateTokens(text), tokens);
+      // Models with an unknown vocabulary are newer than Llama 2 and have larger vocabularies.
+      if (isLarge) note(kind, `${model.id}, as unknown model`, estimateTokens(text), tokens);
       if (model.id === "gpt-4o") note(kind, "characters / 4", text.length / 4, tokens);
     }
     const counter = tokenCounter(model);
@@ -42,9 +42,8 @@ async function printErrors(): Promise<void> {
   console.table(rows);
   for (const [name, errors] of columns) {
     const mean = errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length;
-    console.log(
-      `${name}: ${percent(mean).slice(1)} off on average, ${percent(Math.min(...errors))} to ${percent(Math.max(...errors))}`,
-    );
+    const range = `${percent(Math.min(...errors))} to ${percent(Math.max(...errors))}`;
+    console.log(`${name}: mean error ${percent(mean).slice(1)}, range ${range}`);
   }
 }
 

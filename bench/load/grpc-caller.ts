@@ -6,7 +6,7 @@ import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { type Caller, conversation, type StreamAnswer, type StreamAsk } from "./caller.ts";
 
 const deadlineMs = 60_000;
-// Field 2, length-delimited: StreamChatResponse.delta.
+// First byte of an encoded StreamChatResponse with a delta: field 2, length-delimited.
 const deltaTag = 0x12;
 
 function chat(model: string): ChatRequest {
@@ -24,7 +24,7 @@ function raw(bytes: Buffer): Buffer {
   return bytes;
 }
 
-/** Calls a gRPC server over several connections. Messages stay bytes, so that the client costs little. */
+/** Calls a gRPC server over several connections. It does not decode messages, to save CPU in the load generator. */
 export class GrpcCaller implements Caller {
   readonly #clients: readonly Client[];
   #turn = 0;
@@ -80,7 +80,7 @@ export class GrpcCaller implements Caller {
 
 const requests = new Map<string, Buffer>();
 
-/** Each request is encoded once. */
+/** Encodes each request only once. */
 function remember(key: string, encode: () => Uint8Array): Buffer {
   let request = requests.get(key);
   if (request === undefined) {
@@ -96,7 +96,7 @@ function completeRequest(model: string): Buffer {
   );
 }
 
-/** An encoded StreamChatRequest. */
+/** Returns an encoded StreamChatRequest. */
 export function streamRequest(model: string, keepProviderDeltas: boolean): Buffer {
   return remember(`${model} stream ${keepProviderDeltas}`, () =>
     toBinary(

@@ -5,10 +5,10 @@ const messages = [
   { role: "system", content: conversation.system },
   { role: "user", content: conversation.user },
 ];
-// The upstream's deltas are ` word0`, ` word1` and so on; its first chunk has an empty content.
+// Matches the upstream's deltas ` word0`, ` word1` and so on, but not its first chunk, whose content is empty.
 const delta = Buffer.from('"content":" word');
 
-/** Calls an OpenAI-dialect HTTP endpoint: the upstream itself, or a rival in front of it. */
+/** Calls an OpenAI-compatible HTTP endpoint: the upstream itself, or another gateway in front of it. */
 export class HttpCaller implements Caller {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;

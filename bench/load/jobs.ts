@@ -1,17 +1,17 @@
-/** Where load goes to. */
+/** The server that receives the load. */
 export type Target =
   | { readonly protocol: "grpc"; readonly port: number }
   | { readonly protocol: "http"; readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
-/** What to ask for. */
+/** A request to a target. */
 export interface Ask {
   /** A model of bench/upstream.ts. */
   readonly model: string;
-  /** Undefined: a unary call. */
+  /** Unset: a unary call. */
   readonly stream?: { readonly keepProviderDeltas: boolean };
 }
 
-/** Calls one target from `concurrency` workers, each with one call at a time, for a while. */
+/** Calls one target from `concurrency` workers for `durationMs`. Each worker makes one call at a time. */
 export interface LoadJob {
   readonly kind: "load";
   readonly target: Target;
@@ -21,26 +21,26 @@ export interface LoadJob {
 }
 
 export interface LoadResult {
-  /** Calls that succeeded. */
+  /** Number of successful calls. */
   readonly calls: number;
   readonly failures: number;
-  /** What the first failure said. */
+  /** Error text of the first failed call. */
   readonly firstFailure: string | undefined;
-  /** Messages that carried a delta. */
+  /** Number of messages that contain a delta. */
   readonly messages: number;
   readonly seconds: number;
 }
 
-/** Calls the targets in turn, one call at a time. Unary calls are timed whole, streams up to their first delta. */
+/** Calls the targets in turn, one call at a time. Measures unary calls to their end, streams to their first delta. */
 export interface LatencyJob {
   readonly kind: "latency";
   readonly targets: readonly Target[];
-  /** For each target. */
+  /** Per target. */
   readonly samples: number;
   readonly ask: Ask;
 }
 
-/** Milliseconds, for each target in the order of the job. */
+/** Durations in ms: one list per target, in the order of the job's targets. */
 export type LatencyResult = readonly (readonly number[])[];
 
 /** Reads many paced streams at once and checks their text word by word. */
@@ -50,14 +50,14 @@ export interface PacedJob {
   readonly streams: number;
   readonly deltasPerSecond: number;
   readonly deltas: number;
-  /** A gap between two deltas of one stream beyond this is a stall. */
+  /** A longer gap between two deltas of one stream counts as a stall. */
   readonly stallMs: number;
 }
 
 export interface PacedResult {
   readonly failures: number;
   readonly firstFailure: string | undefined;
-  /** Provider deltas whose text did not arrive, or not in its place. */
+  /** Number of upstream deltas whose text is missing or out of order. */
   readonly lost: number;
   readonly messages: number;
   readonly stalls: number;
@@ -66,7 +66,7 @@ export interface PacedResult {
   readonly seconds: number;
 }
 
-/** Begins streams without end, on one connection, and never reads them. */
+/** Starts endless streams on one connection and never reads them. Cancels them after `durationMs`. */
 export interface StalledJob {
   readonly kind: "stalled";
   readonly port: number;
@@ -74,7 +74,7 @@ export interface StalledJob {
   readonly durationMs: number;
 }
 
-/** The streams that had ended by themselves before they were cancelled. */
+/** Number of streams that ended before they were cancelled. */
 export type StalledResult = number;
 
 export type Job = LoadJob | LatencyJob | PacedJob | StalledJob;

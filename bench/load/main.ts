@@ -1,4 +1,4 @@
-/** The load generator: takes jobs from its parent process, one at a time, and answers with their results. */
+/** The load generator: receives jobs from its parent process, one at a time, and sends back their results. */
 import { announce } from "../announce.ts";
 import type { Caller } from "./caller.ts";
 import { GrpcCaller } from "./grpc-caller.ts";
@@ -7,12 +7,12 @@ import type { Job, JobResult, Target } from "./jobs.ts";
 import { runLatency, runLoad, runPaced } from "./run-jobs.ts";
 import { runStalled } from "./run-stalled.ts";
 
-/** Connections to one gRPC server: enough that no client-side limit shows, few enough to be like a backend's. */
+/** Connections per gRPC server: enough to avoid client-side limits, and as few as a real backend would open. */
 const grpcConnections = 4;
 
 const callers = new Map<string, Caller>();
 
-/** Connections stay open between jobs, so that a job does not pay for them. */
+/** Reuses the connections of earlier jobs, so that no job measures connection setup. */
 function callerFor(target: Target): Caller {
   const key = JSON.stringify(target);
   let caller = callers.get(key);

@@ -5,7 +5,7 @@ import { deltaText } from "../texts.ts";
 import type { Caller } from "./caller.ts";
 import type { Ask, LatencyJob, LatencyResult, LoadJob, LoadResult, PacedJob, PacedResult } from "./jobs.ts";
 
-/** A target that fails at once must not be hammered for the rest of the run. */
+/** A load job ends after this many failures, so that a broken target does not receive calls for the rest of the run. */
 const failureLimit = 100;
 
 export async function runLoad(job: LoadJob, caller: Caller): Promise<LoadResult> {
@@ -19,8 +19,8 @@ export async function runLoad(job: LoadJob, caller: Caller): Promise<LoadResult>
       try {
         if (stream === undefined) await caller.complete(model);
         else {
-          const answer = await caller.stream({ model, ...stream });
-          messages += answer.messages;
+          const result = await caller.stream({ model, ...stream });
+          messages += result.messages;
         }
         calls++;
       } catch (error) {
@@ -48,11 +48,11 @@ export async function runLatency(job: LatencyJob, callers: readonly Caller[]): P
   return times;
 }
 
-/** How many of the expected words are not in the text at their place, or how many too many there are. */
+/** Counts the expected words that are missing or out of order, or the surplus words if there are more of those. */
 function countLost(text: string, deltas: number): number {
   const words = text.split(" ");
   let lost = 0;
-  // The text begins with a space.
+  // The text begins with a space, so words[0] is empty.
   for (let index = 0; index < deltas; index++) if (` ${words[index + 1]}` !== deltaText(index)) lost++;
   return Math.max(lost, words.length - 1 - deltas);
 }
@@ -75,15 +75,15 @@ export async function runPaced(job: PacedJob, caller: Caller): Promise<PacedResu
       last = now;
     };
     try {
-      const answer = await caller.stream({ model, keepProviderDeltas: false, onDelta });
-      messages += answer.messages;
+      const result = await caller.stream({ model, keepProviderDeltas: false, onDelta });
+      messages += result.messages;
     } catch (error) {
       failures.push(String(error));
     }
     lost += countLost(text, job.deltas);
   };
   const reads: Promise<void>[] = [];
-  // The beginnings are spread over a second, as 512 people would not press the key in the same millisecond.
+  // The streams start at even intervals over one second, because real users do not all start at the same moment.
   for (let stream = 0; stream < job.streams; stream++) {
     reads.push(new Promise((resolve) => setTimeout(() => resolve(read()), (stream / job.streams) * 1000)));
   }

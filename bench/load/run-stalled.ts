@@ -11,7 +11,7 @@ const headers = {
   te: "trailers",
 };
 
-/** On bare HTTP/2, since a grpc-js client reads on and buffers while it is paused. */
+/** Uses plain HTTP/2, because a paused grpc-js client keeps reading and buffers the messages. */
 export async function runStalled({ port, streams, durationMs }: StalledJob): Promise<StalledResult> {
   const session = connect(`http://127.0.0.1:${port}`);
   await once(session, "connect");

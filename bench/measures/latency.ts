@@ -6,13 +6,13 @@ import { quantile } from "../statistics.ts";
 interface Timed {
   readonly name: string;
   readonly ask: Ask;
-  /** Whether the bare forwarder is timed too: what any hop over gRPC adds on this machine. */
+  /** Whether to measure the bare forwarder too, to show what any gRPC hop adds on this machine. */
   readonly bare: boolean;
 }
 
 const timed: readonly Timed[] = [
   { name: "unary", ask: { model: "bench-16" }, bare: true },
-  // The bare stream asks nobody, so there is nothing to compare.
+  // The bare forwarder sends no upstream request for streams, so it cannot be compared.
   { name: "time to first delta", bare: false, ask: { model: "bench-16-apart", stream: { keepProviderDeltas: false } } },
 ];
 
@@ -23,7 +23,7 @@ const budgets: readonly (readonly [q: number, budget: Budget])[] = [
 
 const warmUpSamples = 200;
 
-/** What the service adds to a direct call of the upstream, one call at a time, the two in turn. */
+/** Measures the latency that the service adds to direct upstream calls. Calls the targets in turn, one at a time. */
 export async function measureLatency(bench: Bench): Promise<Section> {
   const { rounds, samples } = bench.scale;
   const figures: Figure[] = [];

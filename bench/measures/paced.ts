@@ -5,12 +5,12 @@ import { cpuMicroseconds, memory } from "../usage.ts";
 
 const streams = 512;
 const deltasPerSecond = 50;
-/** Ten times the interval: a reader would see the text stop. */
+/** Ten times the interval between deltas: a user would notice the pause. */
 const stallMs = 200;
-/** A heap that has grown under load does not shrink to its first size. */
+/** Allowed memory after the streams, relative to before: a heap that grew under load does not shrink completely. */
 const settledRatio = 1.25;
 
-/** Many streams at reading speed: losses, stalls, and memory before, during and after. */
+/** Measures many streams at reading speed: lost deltas, stalls, and memory before, during and after. */
 export async function measurePaced(bench: Bench, idleMiB: number): Promise<Section> {
   const { service, scale } = bench;
   await setTimeout(scale.settleMs);
@@ -25,25 +25,25 @@ export async function measurePaced(bench: Bench, idleMiB: number): Promise<Secti
   const result = await bench.run(job).finally(() => clearInterval(sampling));
   const cpu = cpuMicroseconds(service.pid) - cpuBefore;
   if (result.failures > 0) {
-    bench.problems.push(`paced: ${result.failures} streams failed, the first with ${result.firstFailure}`);
+    bench.problems.push(`paced: ${result.failures} streams failed, first error: ${result.firstFailure}`);
   }
   await setTimeout(scale.settleMs);
   const after = memory(service.pid);
   const sent = streams * deltas;
   const settled = `resident memory, ${scale.settleMs / 1000} s after the streams`;
   const figures: Figure[] = [
-    single("deltas lost or out of place", `of ${sent}`, result.lost, atMost(0)),
+    single("deltas lost or out of order", `of ${sent}`, result.lost, atMost(0)),
     single("streams failed", `of ${streams}`, result.failures, atMost(0)),
-    single(`gaps beyond ${stallMs} ms (sent every ${1000 / deltasPerSecond} ms)`, "", result.stalls, atMost(0)),
+    single(`gaps over ${stallMs} ms (sent every ${1000 / deltasPerSecond} ms)`, "", result.stalls, atMost(0)),
     single("gap between deltas, p99", "ms", result.gapP99Ms),
     single("gap between deltas, longest", "ms", result.gapMaxMs),
-    single("messages for a delta of the provider", "", result.messages / sent),
-    single("CPU of a delta", "µs", cpu / sent),
+    single("messages per provider delta", "", result.messages / sent),
+    single("CPU per delta", "µs", cpu / sent),
     single("share of one processor", "%", cpu / 1e4 / result.seconds),
     single("resident memory, before any load", "MiB", idleMiB),
     single("resident memory, idle before the streams", "MiB", beforeMiB),
-    single("resident memory, most during the streams", "MiB", peakMiB, atMost(400)),
-    single("resident memory, most in the whole run", "MiB", after.peakMiB, atMost(400)),
+    single("resident memory, peak during the streams", "MiB", peakMiB, atMost(400)),
+    single("resident memory, peak of the whole run", "MiB", after.peakMiB, atMost(400)),
     single(settled, "MiB", after.residentMiB, atMost(beforeMiB * settledRatio)),
   ];
   return { title: `${streams} streams at ${deltasPerSecond} deltas/s for ${scale.pacedSeconds} s`, figures };

@@ -6,18 +6,18 @@ const lengths = { short: 64, long: 256 } as const;
 
 interface Variant {
   readonly name: string;
-  /** Of the upstream's model. */
+  /** Suffix of the upstream's model name. */
   readonly suffix: "" | "-apart";
   readonly keepProviderDeltas: boolean;
 }
 
 const variants: readonly Variant[] = [
-  { name: "written apart, kept apart", suffix: "-apart", keepProviderDeltas: true },
-  { name: "written at once, kept apart", suffix: "", keepProviderDeltas: true },
-  { name: "written at once, joined (default)", suffix: "", keepProviderDeltas: false },
+  { name: "in separate writes, not coalesced", suffix: "-apart", keepProviderDeltas: true },
+  { name: "in one write, not coalesced", suffix: "", keepProviderDeltas: true },
+  { name: "in one write, coalesced (default)", suffix: "", keepProviderDeltas: false },
 ];
 
-/** Microseconds of a whole stream, by round. */
+/** CPU time of a whole stream in µs, one value per round. */
 interface Rounds {
   readonly short: number[];
   readonly long: number[];
@@ -36,18 +36,18 @@ async function measureStream(bench: Bench, server: Server, variant: Variant, len
 function compare(variant: Variant, service: Rounds, bare: Rounds): Figure[] {
   const figures = (["short", "long"] as const).map((which) => {
     const perDelta = (rounds: Rounds): number[] => rounds[which].map((cost) => cost / lengths[which]);
-    const name = `CPU of a delta, ${lengths[which]} ${variant.name}`;
+    const name = `CPU per delta, ${lengths[which]} ${variant.name}`;
     return versus(name, "µs", "ratio", perDelta(service), perDelta(bare), atMost(2));
   });
   const slope = ({ short, long }: Rounds): number[] =>
     long.map((cost, round) => (cost - (short[round] ?? Number.NaN)) / (lengths.long - lengths.short));
-  return [...figures, versus(`one delta more, ${variant.name}`, "µs", "ratio", slope(service), slope(bare))];
+  return [...figures, versus(`CPU per additional delta, ${variant.name}`, "µs", "ratio", slope(service), slope(bare))];
 }
 
 /**
- * Processor time of one delta of the provider: that of whole streams, divided by their deltas. Bare grpc-js sends the
- * same number of messages, one in each turn of the event loop where the upstream writes them apart. The slope between
- * the two lengths is the cost of one delta more, without the cost of the call.
+ * Measures the CPU time per provider delta: the time of whole streams divided by their number of deltas. Bare grpc-js
+ * sends as many messages, one per event-loop turn if the upstream sends separate writes. The slope between the two
+ * lengths is the cost of an additional delta, without the fixed cost of a call.
  */
 export async function measureStreams(bench: Bench): Promise<Section> {
   const servers = [bench.service, bench.bare] as const;

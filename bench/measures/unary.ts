@@ -3,7 +3,7 @@ import { atMost, type Figure, type Section, versus } from "../report.ts";
 
 interface Case {
   readonly concurrency: number;
-  /** Words of the answer: 16 are two sentences, 256 a page. */
+  /** Length of the response in words: 16 words are two sentences, 256 are a page. */
   readonly words: number;
 }
 
@@ -24,7 +24,7 @@ function measureCase(bench: Bench, server: Server, { concurrency, words }: Case,
   return bench.cost(server, { concurrency, durationMs, ask: { model: `bench-${words}` } });
 }
 
-/** Throughput and processor time of unary calls, the service and the bare forwarder in turn. */
+/** Measures throughput and CPU time of unary calls, alternating between the service and the bare forwarder. */
 export async function measureUnary(bench: Bench): Promise<Section> {
   const { rounds, roundMs, warmUpMs } = bench.scale;
   const warmUp = { concurrency: 16, words: 16 };
@@ -38,10 +38,10 @@ export async function measureUnary(bench: Bench): Promise<Section> {
   }
   const figures = measured.flatMap(({ unary, service, bare }): Figure[] => {
     const both = (field: keyof Cost) => [service.map((cost) => cost[field]), bare.map((cost) => cost[field])] as const;
-    const which = `${unary.words} words, ${unary.concurrency} at once`;
+    const which = `${unary.words} words, ${unary.concurrency} concurrent`;
     return [
       versus(`throughput, ${which}`, "calls/s", "ratio", ...both("callsPerSecond")),
-      versus(`CPU of a call, ${which}`, "µs", "ratio", ...both("microsecondsPerCall"), atMost(2.5)),
+      versus(`CPU per call, ${which}`, "µs", "ratio", ...both("microsecondsPerCall"), atMost(2.5)),
     ];
   });
   return { title: "Unary calls", against: "bare forwarder", comparison: "ratio", figures };

@@ -1,7 +1,4 @@
-/**
- * Preloaded into a rival that offers no such option: a server told only a port listens on 127.0.0.1, not on every
- * interface.
- */
+/** Preloaded into peers without a bind address option: a server with only a port listens on 127.0.0.1. */
 import { Server } from "node:net";
 
 const listen = Server.prototype.listen;

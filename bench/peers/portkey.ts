@@ -8,7 +8,7 @@ import { freePort, type ProcessGroup, untilReady } from "../processes.ts";
 import { atLeast, type Budget, type Figure, type Section, versus } from "../report.ts";
 import { quantile } from "../statistics.ts";
 
-/** Portkey's open-source gateway: the rival written in TypeScript. */
+/** Portkey's open-source gateway, which is also written in TypeScript. */
 const manifest = {
   private: true,
   dependencies: { "@portkey-ai/gateway": "1.15.2" },
@@ -16,8 +16,8 @@ const manifest = {
 } as const;
 
 export const portkeyNote =
-  "Portkey 1.15.2 runs with @hono/node-server pinned to 1.13.8, since it cannot stream on current Node with the " +
-  "version that it would take by itself, and is held to 127.0.0.1, since it listens on every interface otherwise.";
+  "Portkey 1.15.2 runs with @hono/node-server pinned to 1.13.8, because it cannot stream on current Node with its " +
+  "default version. It is restricted to 127.0.0.1, because it listens on every interface by default.";
 
 async function install(directory: string): Promise<string> {
   const entry = join(directory, "node_modules/@portkey-ai/gateway/build/start-server.js");
@@ -29,7 +29,7 @@ async function install(directory: string): Promise<string> {
   return entry;
 }
 
-/** Throws unless every socket that listens on the port is on 127.0.0.1. Linux only: elsewhere nothing is checked. */
+/** Throws if a socket listens on the port at another address than 127.0.0.1. Checks nothing without /proc. */
 function assertLoopback(port: number): void {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const listening = "0A";
@@ -72,14 +72,14 @@ interface Compared {
 
 const compared: readonly Compared[] = [
   { what: "unary call", ask: { model: "bench-16" }, throughput: atLeast(8) },
-  // Every delta is a message of its own, as Portkey passes them on; joined, which is the default, would cost less.
+  // Not coalesced, because Portkey does not coalesce either. With coalescing, the default, the service would cost less.
   {
-    what: `stream of ${deltas} deltas written apart`,
+    what: `stream of ${deltas} deltas in separate writes`,
     ask: { model: `bench-${deltas}-apart`, stream: { keepProviderDeltas: true } },
   },
 ];
 
-/** Throughput and processor time of one kind of call, the two servers in turn. */
+/** Compares throughput and CPU time of one kind of call, alternating between the two servers. */
 async function compareCosts(bench: Bench, portkey: Server, { what, ask, throughput }: Compared): Promise<Figure[]> {
   const { rounds, roundMs, warmUpMs } = bench.scale;
   const costs = { ours: [] as Cost[], theirs: [] as Cost[] };
@@ -93,27 +93,27 @@ async function compareCosts(bench: Bench, portkey: Server, { what, ask, throughp
   if (wrong) bench.problems.push(`service, ${ask.model}: ${wrong.messagesPerCall} messages instead of ${deltas}`);
   const both = (field: keyof Cost) =>
     [costs.ours.map((cost) => cost[field]), costs.theirs.map((cost) => cost[field])] as const;
-  const which = `${what}, ${concurrency} at once`;
+  const which = `${what}, ${concurrency} concurrent`;
   return [
     versus(`throughput, ${which}`, "calls/s", "ratio", ...both("callsPerSecond"), throughput),
-    versus(`CPU of a ${which}`, "µs", "ratio", ...both("microsecondsPerCall")),
+    versus(`CPU per ${which}`, "µs", "ratio", ...both("microsecondsPerCall")),
   ];
 }
 
-/** Milliseconds to the first delta, the two servers in turn. */
+/** Compares the time to the first delta in ms, alternating between the two servers. */
 async function compareFirstDelta(bench: Bench, portkey: Server): Promise<Figure[]> {
   const ask = { model: "bench-16-apart", stream: { keepProviderDeltas: false } };
   const targets = [bench.service.target, portkey.target];
-  // Portkey sleeps 25 ms before the first chunk of a stream, so that many samples would take long.
+  // Portkey sleeps 25 ms before the first chunk of a stream, so many samples would take too long.
   const samples = Math.min(bench.scale.samples, 200);
   const times = await bench.run({ kind: "latency", targets, samples, ask });
   return [0.5, 0.99].map((q) => {
     const [service = [], rival = []] = times.map((measured) => [quantile(measured, q)]);
-    return versus(`time to first delta, one at a time, p${q * 100}`, "ms", "ratio", service, rival);
+    return versus(`time to first delta, one call at a time, p${q * 100}`, "ms", "ratio", service, rival);
   });
 }
 
-/** The service over gRPC and Portkey over HTTP, before the same upstream, in turn. */
+/** Compares the service over gRPC with Portkey over HTTP. Both call the same upstream. */
 export async function measurePortkey(bench: Bench, portkey: Server): Promise<Section> {
   const figures: Figure[] = [];
   for (const kind of compared) figures.push(...(await compareCosts(bench, portkey, kind)));

@@ -9,17 +9,16 @@ import { ask } from "../support/requests.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 
 /**
- * Providers as others have emulated them. Where aimock departs from the real APIs it is listed here and not worked
- * around in an adapter: its usage counts are made up, and it gives Gemini's finish reason for tool calls as
- * FUNCTION_CALL, which Gemini does not have.
+ * A provider that aimock emulates. These tests, not the adapters, account for two differences from the real APIs:
+ * aimock invents usage counts, and for Gemini's tool calls it sends FUNCTION_CALL, which is no Gemini finish reason.
  */
 interface Emulated {
   readonly provider: string;
   readonly model: string;
   readonly environment: (url: string) => Readonly<Record<string, string>>;
-  /** Whether this emulation sends reasoning that the dialect gives back. */
+  /** Whether aimock sends reasoning for this provider. */
   readonly reasoning: boolean;
-  /** What becomes of the finish reason after tool calls, where the emulation makes up one. Default TOOL_CALLS. */
+  /** The expected finish reason of tool calls, if aimock sends an unknown one. Default TOOL_CALLS. */
   readonly toolFinish?: FinishReason;
 }
 
@@ -114,12 +113,12 @@ async function stream(chat: ChatRequest): Promise<ChatCompletion> {
 
 async function complete(chat: ChatRequest): Promise<ChatCompletion> {
   const { completion } = await service.chatClient("grpc").completeChat({ chat });
-  return completion ?? expect.fail("an answer has a completion");
+  return completion ?? expect.fail("the response has no completion");
 }
 
 async function failureOf(call: Promise<unknown>): Promise<{ code: Code; reason: string | undefined }> {
   const error = await call.then(
-    () => expect.fail("the call must fail"),
+    () => expect.fail("the call succeeded but must fail"),
     (thrown: unknown) => ConnectError.from(thrown),
   );
   return { code: error.code, reason: error.findDetails(ErrorInfoSchema)[0]?.reason };
@@ -128,20 +127,22 @@ async function failureOf(call: Promise<unknown>): Promise<{ code: Code; reason: 
 const textOf = ({ choices }: ChatCompletion): string =>
   (choices[0]?.message?.parts ?? []).map(({ kind }) => (kind.case === "text" ? kind.value : "")).join("");
 
-it.each(emulated.filter(({ reasoning }) => reasoning))("thinks before it answers: $provider", async ({ model }) => {
+it.each(emulated.filter(({ reasoning }) => reasoning))("returns reasoning before the text from $provider", async ({
+  model,
+}) => {
   const completion = await stream(ask(model, "think"));
   expect(textOf(completion)).toBe("42");
-  const thoughts = completion.choices[0]?.message?.parts.flatMap(({ kind }) =>
+  const reasoningTexts = completion.choices[0]?.message?.parts.flatMap(({ kind }) =>
     kind.case === "reasoning" ? [kind.value.text] : [],
   );
-  expect(thoughts?.join("")).toBe("Six times seven is forty-two.");
+  expect(reasoningTexts?.join("")).toBe("Six times seven is forty-two.");
 });
 
-describe.each(emulated)("$provider as aimock emulates it", ({ model, toolFinish = FinishReason.TOOL_CALLS }) => {
+describe.each(emulated)("$provider emulated by aimock", ({ model, toolFinish = FinishReason.TOOL_CALLS }) => {
   it.each([
     ["streamed", stream],
     ["whole", complete],
-  ] as const)("answers with text, %s", async (_, call) => {
+  ] as const)("returns text, %s", async (_, call) => {
     const completion = await call(ask(model, "hello"));
     expect(textOf(completion)).toBe("Hello, wörld 🌍! How are you?");
     expect(completion.choices[0]?.finishReason).toBe(FinishReason.STOP);
@@ -150,7 +151,7 @@ describe.each(emulated)("$provider as aimock emulates it", ({ model, toolFinish 
   it.each([
     ["streamed", stream],
     ["whole", complete],
-  ] as const)("calls two tools, %s", async (_, call) => {
+  ] as const)("returns two tool calls, %s", async (_, call) => {
     const completion = await call(ask(model, "weather in Oslo and Rome", { tools }));
     const calls = completion.choices[0]?.message?.parts.flatMap(({ kind }) =>
       kind.case === "toolCall" ? [[kind.value.name, JSON.parse(kind.value.argumentsJson)]] : [],
@@ -162,7 +163,7 @@ describe.each(emulated)("$provider as aimock emulates it", ({ model, toolFinish 
     expect(completion.choices[0]?.finishReason).toBe(toolFinish);
   });
 
-  it("limits the rate", async () => {
+  it("reports a rate limit as PROVIDER_RATE_LIMITED", async () => {
     mock.setChaos({ rateLimitRate: 1 });
     expect(await failureOf(stream(ask(model, "hello")))).toEqual({
       code: Code.ResourceExhausted,
@@ -170,19 +171,19 @@ describe.each(emulated)("$provider as aimock emulates it", ({ model, toolFinish 
     });
   });
 
-  it("fails", async () => {
+  it("reports a dropped request as UNAVAILABLE", async () => {
     mock.setChaos({ dropRate: 1 });
     expect((await failureOf(stream(ask(model, "hello")))).code).toBe(Code.Unavailable);
   });
 
-  it("sends what is malformed", async () => {
+  it("reports a malformed response as a provider error", async () => {
     mock.setChaos({ malformedRate: 1 });
     expect(["PROVIDER_FAULT", "PROVIDER_STREAM_INTERRUPTED"]).toContain(
       (await failureOf(stream(ask(model, "hello")))).reason,
     );
   });
 
-  it("disconnects", async () => {
+  it("reports a disconnect as UNAVAILABLE and records it as an error", async () => {
     mock.setChaos({ disconnectRate: 1 });
     expect((await failureOf(stream(ask(model, "hello")))).code).toBe(Code.Unavailable);
     expect(await service.nextRecord()).toMatchObject({ outcome: "error" });

@@ -5,10 +5,10 @@ import { dialects } from "./load-dialects.ts";
 import { cutInto, expectCompletion, run, startStage } from "./run.ts";
 import { answersOf } from "./suite.ts";
 
-/** How many random ways of cutting an answer into reads are tried, beside every single cut. */
+/** Number of random ways to split each response into reads, in addition to every single split of the plain text. */
 const randomCuts = 25;
 
-// Dialects that share a reader share its code, so that the first of them is cut for all.
+// Provider APIs with the same reader share its code, so only the first of them is tested.
 for (const [reader, [dialect]] of Map.groupBy(dialects, ({ reader }) => reader)) {
   if (dialect === undefined) continue;
   for (const form of formsOf(dialect)) describe(`the reader of ${reader}, ${form}`, () => describeCuts(dialect, form));
@@ -16,10 +16,10 @@ for (const [reader, [dialect]] of Map.groupBy(dialects, ({ reader }) => reader))
 
 function describeCuts(dialect: Dialect, form: Form): void {
   const answers = answersOf(dialect, form);
-  const [{ entry, request, wire } = expect.fail("a dialect has plain text")] = answers;
+  const [{ entry, request, wire } = expect.fail("the provider API has no plain text case")] = answers;
   const bytes = Buffer.from(wire);
 
-  it("means the same however the bytes are cut into reads", async () => {
+  it("returns the same completion for random splits into reads", async () => {
     for (const { entry, request, wire } of answers) {
       await fc.assert(
         fc.asyncProperty(fc.array(fc.nat({ max: Buffer.from(wire).length }), { maxLength: 6 }), async (places) => {
@@ -31,14 +31,14 @@ function describeCuts(dialect: Dialect, form: Form): void {
     }
   }, 60_000);
 
-  it("means the same for every single cut", async () => {
+  it("returns the same completion for every split into two reads", async () => {
     const cuts = Array.from({ length: bytes.length - 1 }, (_, index) => cutInto(wire, [index + 1]));
     await using stage = await startStage(dialect, form, ...cuts);
     for (const _ of cuts) expectCompletion(await run(stage, dialect, form, request), entry);
   }, 60_000);
 
   if (form === "whole") {
-    it("is no answer if it ends at any place before its end", async () => {
+    it("rejects a response truncated at any byte", async () => {
       const beginnings = bytes.keys().map((length) => ({ steps: [{ write: bytes.subarray(0, length) }] }));
       await using stage = await startStage(dialect, form, ...beginnings);
       for (const _ of bytes) {

@@ -10,11 +10,11 @@ type Init<Schema extends typeof ChatRequestSchema | typeof ChatCompletionSchema>
   { $typeName: string }
 >;
 
-/** What every dialect must be able to read, where the case exists there. */
+/** The response cases that every adapter must read if its provider API has them. */
 export const cases = [
   "plain text",
   "empty text",
-  "two parallel tool calls with interleaved fragments",
+  "two parallel tool calls with interleaved deltas",
   "a tool call without arguments",
   "reasoning, then text",
   "reasoning with a signature",
@@ -36,97 +36,97 @@ export const cases = [
 ] as const;
 export type CaseName = (typeof cases)[number];
 
-/** Why a case does not exist in a dialect. */
+/** The reason why a provider API does not have a case or a form. */
 export interface NotApplicable {
   readonly why: string;
 }
 
-/** Bytes of a streamed answer, and those of the same answer in one piece. */
+/** The bytes of a streamed response, and of the same response in whole form. */
 export interface Wire {
-  /** The bytes of the streamed answer's body, as the provider sends them. */
+  /** The body of the streamed response, as the provider sends it. */
   readonly wire: string | Uint8Array;
-  /** The whole answer's body where the rule of the dialect does not give it, or why there is none. */
+  /** The body of the whole response, or why there is none. Default: `WholeForm.toBody(wire)`. */
   readonly whole?: string | NotApplicable;
 }
 
-/** The second form of a dialect's answers: one JSON text, as `Adapter.complete` requests it. */
+/** Makes whole responses, each one JSON text, from streamed ones. `Adapter.complete` requests whole responses. */
 export interface WholeForm {
-  /** Where the shape comes from: the type of the whole answer, beside that of the streamed one. */
+  /** Source of the whole and the streamed shape: types of an SDK with its version. */
   readonly provenance: string;
-  /** The body of the whole answer with the content of a streamed one; undefined if that holds something but JSON. */
+  /** Returns the whole body with the content of a streamed one. Undefined if an event is not JSON. */
   toBody(wire: string): string | undefined;
 }
 
-/** One answer on the wire and what it means. */
+/** A provider response and the completion that Dragoman must make of it. */
 export interface AnswerCase extends Wire {
-  /** Fields of the request beside one user message, such as `parameters: { logprobs: true }`. */
+  /** Fields of the request in addition to one user message, such as `parameters: { logprobs: true }`. */
   readonly request?: Init<typeof ChatRequestSchema>;
   /**
-   * What the fold of the events must hold (a part of ChatCompletion, as create() takes it): choices in full, usage in
-   * full where the case is about it.
+   * The completion that the folded events must equal, as an init object of ChatCompletion. Choices must be complete.
+   * Set usage only if the case is about it: completely, or to undefined if there must be none.
    */
   readonly completion: Init<typeof ChatCompletionSchema>;
 }
 
-/** An error before the stream. */
+/** An error response before any output. */
 export interface ErrorCase {
-  /** Says which row of the provider's documents it is. */
+  /** Names the row of the provider's error table. */
   readonly name: string;
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** An object is sent as JSON. */
+  /** The response body. Objects are serialized as JSON. */
   readonly body: string | Readonly<Record<string, unknown>>;
   readonly reason: Reason;
-  /** The code that ProviderError must carry. Default: not looked at. */
+  /** The expected code of ProviderError. Default: not compared. */
   readonly code?: string;
-  /** What RetryInfo must say, in milliseconds; undefined: no RetryInfo. */
+  /** The expected RetryInfo delay in ms. Unset: there must be no RetryInfo. */
   readonly retryAfterMs?: number;
 }
 
-/** An answer that fails after it began: it begins with output. */
+/** A response that starts with output and then fails. */
 export interface FailureCase extends Wire {
   readonly name: string;
   readonly reason: Reason;
 }
 
 /**
- * A conversation of two turns. The first answer has what the provider wants back: reasoning, signatures, tool calls. It
- * must go back in the second request exactly.
+ * A conversation of two requests. The first response contains what the provider requires in the second request:
+ * reasoning, signatures, tool calls. The adapter must send them back unchanged.
  */
 export interface ReplayCase extends Wire {
-  /** The results of the calls, by the tool's name. */
+  /** Results of the tool calls, by tool name. */
   readonly results?: Readonly<Record<string, string>>;
-  /** The part of the second request's body that holds the conversation, as JSON: `messages`, `contents`. */
+  /** The field of the second request body that contains the conversation, such as `messages` or `contents`. */
   readonly field: string;
   readonly sent: unknown;
 }
 
-/** One dialect, as the contract suite tests it. Fixtures are written from the provider's published types and documents. */
+/** The contract cases of one provider API. Fixtures follow the provider's published types and documents. */
 export interface Dialect {
   /** The provider's name in the registry. */
   readonly name: string;
-  /** Tells several dialects of one provider apart, such as `v1`. */
+  /** Distinguishes several APIs of one provider, such as `v1`. */
   readonly variant?: string;
-  /** Where the fixtures' shapes come from: documents, SDK types and their versions. */
+  /** Sources of the fixtures: documents, and SDK types with their versions. */
   readonly provenance: string;
-  /** The model that is asked. */
+  /** The model of every request. */
   readonly model: Model;
-  /** Makes the adapter for an upstream at `baseUrl`, with generous timeouts. */
+  /** Creates the adapter for an upstream at `baseUrl`, with long timeouts. */
   create(baseUrl: string): Adapter;
-  /** Headers of a streamed answer. Default: `content-type: text/event-stream`. */
+  /** Headers of a streamed response. Default: `content-type: text/event-stream`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<CaseName, AnswerCase | NotApplicable>>;
-  /** The form of whole answers, or why the adapter has no `complete`. */
+  /** Makes the whole responses, or gives the reason why the adapter has no `complete`. */
   readonly whole: WholeForm | NotApplicable;
-  /** The reader of the bytes. Dialects that share one are cut into reads once, in the first of them. */
+  /** Name of the code that reads the bytes. Splits into reads are tested once per reader. */
   readonly reader: string;
   /** Every row of the provider's error table. */
   readonly errors: readonly ErrorCase[];
   readonly failures: readonly FailureCase[];
   readonly replay: ReplayCase;
-  /** A request with every field that the dialect takes, and the exact JSON that must be sent, as `describe` gives it. */
+  /** A request with every supported field, and the exact JSON body that `describe` must return for it. */
   readonly everything: { readonly request: ChatRequest; readonly sent: unknown };
-  /** Requests that cannot be translated whole, and the adaptations that must be reported: field and kind. */
+  /** Requests that the provider API supports only in part, and the expected adaptations: kind and field. */
   readonly limited: readonly {
     readonly name: string;
     readonly request: ChatRequest;
@@ -134,47 +134,47 @@ export interface Dialect {
   }[];
 }
 
-/** The two forms of an answer: a stream, for `Adapter.stream`, and one JSON text, for `Adapter.complete`. */
+/** The two forms of a response: a stream for `Adapter.stream`, and one JSON text for `Adapter.complete`. */
 export const forms = ["streamed", "whole"] as const;
 export type Form = (typeof forms)[number];
 
-/** The forms in which a dialect gives answers. */
+/** Returns the response forms of a provider API. */
 export const formsOf = ({ whole }: Dialect): readonly Form[] => (isApplicable(whole) ? forms : ["streamed"]);
 
-/** Cases that no whole answer can have. */
+/** Cases that whole responses cannot have. */
 const onlyStreamed: Partial<Record<CaseName, NotApplicable>> = {
-  "pings and comments": { why: "a whole answer is one JSON text, with nothing before its end" },
+  "pings and comments": { why: "a whole response is one JSON text without events" },
 };
 
-/** The bytes of a case in one form, or why it does not exist there. */
+/** Returns the bytes of a case in one form, or why it has none. */
 export function wireOf(dialect: Dialect, form: Form, name: CaseName): string | Uint8Array | NotApplicable {
   const entry = dialect.answers[name];
   if (!isApplicable(entry)) return entry;
   return (form === "whole" && onlyStreamed[name]) || bytesOf(dialect, form, entry);
 }
 
-/** The bytes of an answer in one form, or why it does not exist there. */
+/** Returns the bytes of a response in one form, or why it has none. */
 export function bytesOf({ whole }: Dialect, form: Form, { wire, ...own }: Wire): string | Uint8Array | NotApplicable {
   if (form === "streamed") return wire;
   if (!isApplicable(whole)) return whole;
   return own.whole ?? whole.toBody(Buffer.from(wire).toString()) ?? notJson;
 }
 
-/** Why a streamed answer has no whole form by its dialect's rule. No case of an answer may have this reason. */
-export const notJson: NotApplicable = { why: "the streamed answer holds something but JSON" };
+/** Why `WholeForm.toBody` returned no body. Response cases must not have this reason. */
+export const notJson: NotApplicable = { why: "the streamed response contains an event that is not JSON" };
 
 export function isBytes(wire: string | Uint8Array | NotApplicable): wire is string | Uint8Array {
   return typeof wire === "string" || wire instanceof Uint8Array;
 }
 
-/** The name of a dialect, with its variant. */
+/** Returns the name of a provider API with its variant. */
 export const titleOf = ({ name, variant }: Dialect): string => (variant === undefined ? name : `${name} ${variant}`);
 
-/** The heading of a dialect's tests. */
-export const headingOf = (dialect: Dialect): string => `the dialect of ${titleOf(dialect)} (${dialect.provenance})`;
+/** Returns the `describe` title of the tests of a provider API. */
+export const headingOf = (dialect: Dialect): string => `the ${titleOf(dialect)} API (${dialect.provenance})`;
 
-/** The name of the test that reads a case in one form. */
-export const resultOf = (name: CaseName, form: Form): string => `${name}, ${form}`;
+/** Returns the name of the test that reads a case in one form. */
+export const resultOf = (name: CaseName, form: Form): string => `reads ${name}, ${form}`;
 
 export function isApplicable<T extends object>(entry: T | NotApplicable): entry is T {
   return !("why" in entry);

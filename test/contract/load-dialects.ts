@@ -5,10 +5,10 @@ import type { Dialect } from "./dialect.ts";
 
 const folder = join(import.meta.dirname, "dialects");
 
-/** The providers of the registry that have no wire, and therefore no contract cases. */
+/** Registered providers that have no HTTP API and therefore no contract cases, with the reason. */
 export const withoutWire: Readonly<Record<string, string>> = {
-  echo: "answers inside the service",
-  local: "runs the model inside the service",
+  echo: "generates its responses inside Dragoman",
+  local: "runs the model inside Dragoman",
 };
 
 /** The providers that must have contract cases, in the order of the registry. */
@@ -17,16 +17,17 @@ export const providers: readonly string[] = registered.map(({ name }) => name).f
 /** The providers that have a file of contract cases. */
 export const providersWithCases: readonly string[] = readdirSync(folder).map((file) => file.replace(/\.ts$/, ""));
 
-/** What is wrong with the contract cases of a provider, with what to do; undefined if nothing is. */
+/** Returns what is wrong with the contract cases of a provider and how to fix it, or undefined if they are valid. */
 export function problemOf(provider: string): string | undefined {
   const file = `test/contract/dialects/${provider}.ts`;
-  const own = dialects.filter(({ name }) => name === provider);
+  const ofProvider = dialects.filter(({ name }) => name === provider);
   if (!providersWithCases.includes(provider)) {
-    return `provider ${provider} has no contract cases: add ${file}, which exports its \`dialects\``;
+    return `provider ${provider} has no contract cases: add ${file} and export its \`dialects\``;
   }
-  if (own.length === 0) return `${file} exports no dialect of ${provider}: add one to its \`dialects\``;
-  const titles = new Set(own.map(({ variant }) => variant));
-  return titles.size === own.length ? undefined : `two dialects in ${file} have the same variant: name each one`;
+  if (ofProvider.length === 0) return `${file} exports no dialect of ${provider}: add one to its \`dialects\``;
+  const titles = new Set(ofProvider.map(({ variant }) => variant));
+  if (titles.size === ofProvider.length) return undefined;
+  return `two dialects in ${file} have the same variant: give each one a different \`variant\``;
 }
 
 /** Every dialect of every provider, in the order of the registry. */

@@ -3,7 +3,7 @@ import { cases, headingOf, isBytes, resultOf, titleOf, wireOf } from "./dialect.
 import { dialects } from "./load-dialects.ts";
 import { toMatrix } from "./matrix.ts";
 
-it("has a row for each dialect, and below it a reason for each number", () => {
+it("prints a row per provider API and explains each numbered cell", () => {
   const { text, problems } = toMatrix(dialects, () => "passed");
   expect(problems).toEqual([]);
   const lines = text.split("\n");
@@ -16,8 +16,8 @@ it("has a row for each dialect, and below it a reason for each number", () => {
   }
 });
 
-it("marks a case that failed in one of its forms, or was not run", () => {
-  const [dialect = expect.fail("there is a dialect")] = dialects;
+it("marks a case that failed in one form or was not run", () => {
+  const [dialect = expect.fail("there are no provider APIs")] = dialects;
   const failed = resultOf("plain text", "whole");
   expect(isBytes(wireOf(dialect, "whole", "plain text"))).toBe(true);
   const one = toMatrix([dialect], (heading, test) => {

@@ -11,12 +11,12 @@ import {
   wireOf,
 } from "./dialect.ts";
 
-/** The results of the tests, by their dialect's heading and their name. */
+/** Returns the result of a test by the heading of its provider API and its name, or undefined if it was not run. */
 export type Results = (heading: string, test: string) => string | undefined;
 
 export interface Matrix {
   readonly text: string;
-  /** Cases that did not pass, as `dialect: case, form`. */
+  /** Tests that did not pass, as `provider: test`. */
   readonly problems: readonly string[];
 }
 
@@ -24,8 +24,8 @@ const width = 5;
 const cell = (text: string): string => text.padStart(width);
 
 /**
- * The table of dialects and cases after a run: ✓ both forms pass, – not applicable, ✗ failed or not run. A number is a
- * reason, told below the table: of –, or of ✓ where only the stream exists.
+ * Makes the table of provider APIs and cases: ✓ passed in each form, – not applicable, ✗ failed or not run. A number
+ * after – or ✓ refers to a reason below the table; after ✓ it says why there is no whole form.
  */
 export function toMatrix(dialects: readonly Dialect[], results: Results): Matrix {
   const reasons: string[] = [];
@@ -57,8 +57,8 @@ export function toMatrix(dialects: readonly Dialect[], results: Results): Matrix
     [" ".repeat(longest), cell("whole"), ...letters.map(cell)].join(""),
     ...rows,
     "",
-    "✓ passed in each form that the dialect has   – not applicable   ✗ failed or not run",
-    "whole: the adapter requests whole answers too; without it the cases are streamed only",
+    "✓ passed in each form of the provider API   – not applicable   ✗ failed or not run   number: reason below",
+    "whole: the adapter can also request whole responses; otherwise only streams are tested",
     ...cases.map((name, index) => `${letters[index]}  ${name}`),
     "",
     ...reasons.map((why, index) => `${String(index + 1).padStart(2)}  ${why}`),

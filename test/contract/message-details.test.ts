@@ -8,13 +8,13 @@ import { fieldOf } from "./run.ts";
 
 type Part = Exclude<MessageInitShape<typeof PartSchema>, { $typeName: string }>;
 
-/** Something small in a message that is easily lost. */
+/** A small detail of a message that an adapter could drop by mistake. */
 interface MessageDetail {
   readonly name: string;
   readonly request: (model: string) => ChatRequest;
-  /** Where it is; what is told of anything around it counts as well. */
+  /** Field path of the detail. An adaptation at this path or below it counts as reported. */
   readonly path: string;
-  /** What it leaves in the body where it is sent. */
+  /** Matches the upstream request body if the adapter sends the detail. */
   readonly trace: RegExp;
 }
 
@@ -45,7 +45,7 @@ const turn = (part: Part, name = "") => ({ role: Role.USER, name, parts: [part] 
 
 const details: readonly MessageDetail[] = [
   {
-    name: "the name of a speaker",
+    name: "the name of a message",
     request: conversation(turn(text("hello"), "ann-who-asks")),
     path: "messages[0].name",
     trace: /ann-who-asks/,
@@ -57,19 +57,19 @@ const details: readonly MessageDetail[] = [
     trace: /cache_?(control|point)/i,
   },
   {
-    name: "the detail of an image",
+    name: "the detail level of an image",
     request: conversation(turn(image)),
     path: "messages[0].parts[0]",
     trace: /"detail":"high"/,
   },
   {
-    name: "the name of a document",
+    name: "the filename of a document",
     request: conversation(turn(document)),
     path: "messages[0].parts[0]",
     trace: /unlikely-name/,
   },
   {
-    name: "a thought of another model",
+    name: "the reasoning of another model",
     request: conversation(
       turn(text("hello")),
       {
@@ -85,11 +85,11 @@ const details: readonly MessageDetail[] = [
 
 const named = dialects.map((dialect) => ({ ...dialect, title: titleOf(dialect) }));
 
-describe.each(named)("the dialect of $title", ({ create: make, model }) => {
-  it.each(details)("sends $name in a message, or says that it does not", ({ request, path, trace }) => {
-    const asked = request(model.id);
+describe.each(named)("the $title API", ({ create: make, model }) => {
+  it.each(details)("sends $name or reports an adaptation", ({ request, path, trace }) => {
+    const chat = request(model.id);
     const adapter = make("http://127.0.0.1:9");
-    const isTold = adapter.checkSupport(asked, model).some((adaptation) => fieldOf(adaptation).startsWith(path));
-    expect(isTold || trace.test(JSON.stringify(adapter.describe(asked, model)))).toBe(true);
+    const isReported = adapter.checkSupport(chat, model).some((adaptation) => fieldOf(adaptation).startsWith(path));
+    expect(isReported || trace.test(JSON.stringify(adapter.describe(chat, model)))).toBe(true);
   });
 });

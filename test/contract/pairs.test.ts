@@ -9,7 +9,7 @@ import { dialects } from "./load-dialects.ts";
 import { replayRequest } from "./replay-request.ts";
 import { run, startStage } from "./run.ts";
 
-/** Sends a request to one provider, which answers with the wire bytes of a case, and tells what was sent and what came. */
+/** Sends a request to an upstream that responds with a case. Returns the completion and the request body. */
 async function converse(
   dialect: Dialect,
   request: ChatRequest,
@@ -24,20 +24,20 @@ async function converse(
 
 function answerOf(dialect: Dialect, name: CaseName): AnswerCase {
   const entry = dialect.answers[name];
-  return isApplicable(entry) ? entry : expect.fail(`${titleOf(dialect)} has ${name}`);
+  return isApplicable(entry) ? entry : expect.fail(`${titleOf(dialect)} does not have the case "${name}"`);
 }
 
-const toolCallsCase = "two parallel tool calls with interleaved fragments";
+const toolCallsCase = "two parallel tool calls with interleaved deltas";
 
-/** Providers that call tools, and that therefore can hand a conversation with calls on to another. */
+/** Provider APIs that support parallel tool calls. */
 const withTools = dialects.filter(({ answers }) => isApplicable(answers[toolCallsCase]));
 
 const pairs = withTools.flatMap((first) =>
   withTools.map((second) => ({ first, second, title: `${titleOf(first)} → ${titleOf(second)}` })),
 );
 
-describe("a conversation with tools that moves from one provider to another", () => {
-  it.each(pairs)("$title: calls and results arrive, and the answer is the same", async ({ first, second }) => {
+describe("a conversation with tools that moves to another provider", () => {
+  it.each(pairs)("passes tool calls and results on, $title", async ({ first, second }) => {
     const called = await converse(first, ask(first.model.id, "hello"), answerOf(first, toolCallsCase));
     const parts = called.completion.choices[0]?.message?.parts ?? [];
     const calls = parts.flatMap(({ kind }) => (kind.case === "toolCall" ? [kind.value] : []));

@@ -5,17 +5,17 @@ import { MessageSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ask } from "../support/requests.ts";
 
 /**
- * The second turn of a conversation: the first question, the model's message unchanged, the results of its calls (by the
- * tool's name), or a further question when there were none.
+ * Makes the second request of a conversation: the first user message, the model's message unchanged, and the results of
+ * its tool calls (by tool name), or another user message if there were none. The default result is "done".
  */
 export function replayRequest(
   model: string,
   completion: ChatCompletion,
   results: Readonly<Record<string, string>>,
 ): ChatRequest {
-  const [said] = completion.choices;
-  if (said?.message === undefined) throw new Error("there is no answer to continue");
-  const answers = said.message.parts.flatMap(({ kind }) =>
+  const [choice] = completion.choices;
+  if (choice?.message === undefined) throw new Error("the completion has no message to continue");
+  const toolResults = choice.message.parts.flatMap(({ kind }) =>
     kind.case === "toolCall"
       ? [
           {
@@ -32,8 +32,8 @@ export function replayRequest(
   );
   const first = ask(model, "hello");
   const next =
-    answers.length > 0
-      ? create(MessageSchema, { role: Role.TOOL, parts: answers })
+    toolResults.length > 0
+      ? create(MessageSchema, { role: Role.TOOL, parts: toolResults })
       : create(MessageSchema, { role: Role.USER, parts: [{ kind: { case: "text", value: "go on" } }] });
-  return { ...first, messages: [...first.messages, said.message, next] };
+  return { ...first, messages: [...first.messages, choice.message, next] };
 }

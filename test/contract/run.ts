@@ -13,7 +13,7 @@ import { applyAdaptations } from "../support/planning.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../support/replay-upstream.ts";
 import type { AnswerCase, Dialect, Form } from "./dialect.ts";
 
-/** What an adapter made of an answer: the completion so far, and the error that ended it, if one did. */
+/** What an adapter made of a provider response: the completion so far, and the error if the response failed. */
 export interface Outcome {
   readonly completion: ChatCompletion;
   readonly events: readonly string[];
@@ -25,7 +25,7 @@ export interface Stage extends AsyncDisposable {
   readonly adapter: Adapter;
 }
 
-/** Starts an upstream that answers in one form, by scripts, and the dialect's adapter for it. */
+/** Starts an upstream that responds by scripts, in one form, and an adapter that calls it. */
 export async function startStage(dialect: Dialect, form: Form, ...scripts: readonly Script[]): Promise<Stage> {
   const usual = form === "whole" ? { "content-type": "application/json" } : dialect.headers;
   const upstream = await startReplayUpstream(
@@ -42,7 +42,7 @@ export async function startStage(dialect: Dialect, form: Form, ...scripts: reado
   };
 }
 
-/** Sends a request as the service does: adaptations applied, the stream law guarded. */
+/** Sends a request as the service does: applies the adaptations and validates the order of the events. */
 export async function run(
   { adapter }: Pick<Stage, "adapter">,
   { model }: Dialect,
@@ -68,10 +68,10 @@ export async function run(
   }
 }
 
-/** Where an adaptation is, as the contract cases write it. */
+/** Returns the field path of an adaptation in the text form that the contract cases use. */
 export const fieldOf = ({ field }: Adaptation): string => formatPath(field);
 
-/** Holds an answer to the completion of its case: choices in full, the rest where the case is about it. */
+/** Compares an outcome with the completion of its case: all of the choices; other fields only if the case sets them. */
 export function expectCompletion(outcome: Outcome, { completion }: AnswerCase): void {
   expect(outcome.error).toBeUndefined();
   const expected = create(ChatCompletionSchema, completion);
@@ -90,7 +90,7 @@ export function expectCompletion(outcome: Outcome, { completion }: AnswerCase): 
   }
 }
 
-/** The bytes cut at the given places, without empty pieces, each a write of its own. */
+/** Makes a script that splits the bytes at the given offsets and sends each non-empty part in its own write. */
 export function cutInto(wire: string | Uint8Array, places: readonly number[]): Script {
   const bytes = Buffer.from(wire);
   const sorted = [...new Set([0, ...places, bytes.length])].sort((a, b) => a - b);

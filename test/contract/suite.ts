@@ -23,7 +23,7 @@ import { expectCompletion, fieldOf, run, startStage } from "./run.ts";
 const never = new Promise<never>(() => {});
 const offline = "http://127.0.0.1:9";
 
-/** The cases of a dialect that have bytes in a form. */
+/** Returns the cases of a provider API that have bytes in a form. */
 export const answersOf = (dialect: Dialect, form: Form) =>
   cases.flatMap((name) => {
     const entry = dialect.answers[name];
@@ -32,7 +32,7 @@ export const answersOf = (dialect: Dialect, form: Form) =>
     return isApplicable(entry) && request && isBytes(wire) ? [{ name, entry, request, wire }] : [];
   });
 
-/** Tests one dialect against everything that a provider can send, in each form that it has. */
+/** Declares all contract tests of one provider API, for each of its forms. */
 export function describeDialect(dialect: Dialect): void {
   describe(headingOf(dialect), () => {
     for (const form of formsOf(dialect)) describeForm(dialect, form);
@@ -45,17 +45,15 @@ function describeForm(dialect: Dialect, form: Form): void {
   const hello = ask(dialect.model.id, "hello");
   const answers = answersOf(dialect, form);
 
-  describe("reads", () => {
-    // Not it.each: it would shorten the names that the matrix looks for.
-    for (const { name, entry, request, wire } of answers) {
-      it(resultOf(name, form), async () => {
-        await using stage = await startStage(dialect, form, { steps: [{ write: wire }] });
-        expectCompletion(await run(stage, dialect, form, request), entry);
-      });
-    }
-  });
+  // Does not use it.each, which would truncate the names that the matrix looks up.
+  for (const { name, entry, request, wire } of answers) {
+    it(resultOf(name, form), async () => {
+      await using stage = await startStage(dialect, form, { steps: [{ write: wire }] });
+      expectCompletion(await run(stage, dialect, form, request), entry);
+    });
+  }
 
-  it(`never takes an answer that was cut short for a whole one, ${form}`, async () => {
+  it(`rejects a truncated response, ${form}`, async () => {
     for (const { request, wire } of answers) {
       const begun = Buffer.from(wire).subarray(0, Math.ceil(Buffer.from(wire).length / 3));
       await using stage = await startStage(dialect, form, { steps: [{ write: begun }, { cut: true }] });
@@ -65,8 +63,15 @@ function describeForm(dialect: Dialect, form: Form): void {
     }
   });
 
-  describe(`translates errors before the answer, ${form}`, () => {
-    it.each(dialect.errors)("$name is $reason", async ({ status, headers, body, reason, code, retryAfterMs }) => {
+  describe(`errors before output, ${form}`, () => {
+    it.each(dialect.errors)(`maps $name to $reason, ${form}`, async ({
+      status,
+      headers,
+      body,
+      reason,
+      code,
+      retryAfterMs,
+    }) => {
       const isText = typeof body === "string";
       await using stage = await startStage(dialect, form, {
         status,
@@ -82,8 +87,8 @@ function describeForm(dialect: Dialect, form: Form): void {
     });
   });
 
-  it(`aborts the upstream request before its headers and in mid-answer, ${form}`, async () => {
-    const [{ wire, request } = expect.fail("a dialect has plain text")] = answers;
+  it(`aborts the upstream request on cancellation, ${form}`, async () => {
+    const [{ wire, request } = expect.fail("the provider API has no plain text case")] = answers;
     const begun = Buffer.from(wire).subarray(0, Math.ceil(Buffer.from(wire).length / 2));
     const scripts: readonly Script[] = [{ holdHeaders: never }, { steps: [{ write: begun }, { hold: never }] }];
     for (const script of scripts) {
@@ -98,17 +103,17 @@ function describeForm(dialect: Dialect, form: Form): void {
     }
   });
 
-  it(`follows no redirect, so that the key goes nowhere else, ${form}`, async () => {
+  it(`follows no redirects, to keep the API key on one host, ${form}`, async () => {
     await using stage = await startStage(dialect, form, { status: 307, headers: { location: "/elsewhere" } });
     const { error } = await run(stage, dialect, form, hello);
     expect(error?.facts.provider?.httpStatus).toBe(307);
     expect(stage.upstream.requests).toHaveLength(1);
   });
 
-  it(`sends back exactly what the model said, with what the provider wants back, ${form}`, async () => {
+  it(`sends the model's message back with its provider state, ${form}`, async () => {
     const { replay } = dialect;
     const wire = bytesOf(dialect, form, replay);
-    if (!isBytes(wire)) return expect.fail(`the replayed answer has no ${form} form: ${wire.why}`);
+    if (!isBytes(wire)) return expect.fail(`the replay case has no ${form} form: ${wire.why}`);
     await using stage = await startStage(dialect, form, { steps: [{ write: wire }] }, { holdHeaders: never });
     const first = await run(stage, dialect, form, hello);
     expect(first.error).toBeUndefined();
@@ -118,7 +123,7 @@ function describeForm(dialect: Dialect, form: Form): void {
     const next = replayRequest(dialect.model.id, first.completion, replay.results ?? {});
     const second = run(stage, dialect, form, next, controller.signal);
     const { body } = await arrived;
-    controller.abort(new GatewayError("CANCELLED", "seen enough"));
+    controller.abort(new GatewayError("CANCELLED", "the test has read the request"));
     await second;
     expect(JSON.parse(body)[replay.field]).toEqual(replay.sent);
   });
@@ -127,10 +132,10 @@ function describeForm(dialect: Dialect, form: Form): void {
   else describeWhole(dialect);
 }
 
-/** What only a stream can do: fail after its output began. */
+/** Declares the tests of streams only: errors after output. */
 function describeStream(dialect: Dialect): void {
-  describe("ends with a status after output began", () => {
-    it.each(dialect.failures)("$name is $reason", async ({ wire, reason }) => {
+  describe("errors after output", () => {
+    it.each(dialect.failures)("fails after output on $name", async ({ wire, reason }) => {
       await using stage = await startStage(dialect, "streamed", { steps: [{ write: wire }] });
       const { events, error } = await run(stage, dialect, "streamed", ask(dialect.model.id, "hello"));
       expect(events).toContain("delta");
@@ -143,42 +148,44 @@ function describeStream(dialect: Dialect): void {
   });
 }
 
-/** What only a whole answer can be: a status 200 that is no answer. */
+/** Declares the tests of whole responses only: HTTP 200 with a body that is not a valid response. */
 function describeWhole(dialect: Dialect): void {
   async function expectFailure(steps: Script["steps"] & object): Promise<void> {
     await using stage = await startStage(dialect, "whole", { steps });
     const { events, error } = await run(stage, dialect, "whole", ask(dialect.model.id, "hello"));
     expect(events).not.toContain("completed");
-    expect(error, "the answer must fail").toBeDefined();
+    expect(error, "the response must be rejected").toBeDefined();
   }
   const failures = dialect.failures.flatMap((failure) => {
     const wire = bytesOf(dialect, "whole", failure);
     return isBytes(wire) ? [{ name: failure.name, wire }] : [];
   });
 
-  it.each(failures)("never takes a whole answer with a failure in it for an answer: $name", async ({ wire }) => {
+  it.each(failures)("rejects a whole response with $name", async ({ wire }) => {
     await expectFailure([{ write: wire }]);
   });
 
-  it("never takes an error with status 200 for an answer", async () => {
+  it("rejects an error body with HTTP 200", async () => {
     for (const { body } of dialect.errors) await expectFailure([{ write: JSON.stringify(body) }]);
   });
 }
 
-/** What holds between the two forms. */
+/** Declares the tests that compare the two forms. */
 function describeForms(dialect: Dialect): void {
-  it("has `complete` in the adapter if, and only if, there are whole answers to test it with", () => {
+  it("implements `complete` if and only if `whole` has a form", () => {
     const hasComplete = dialect.create(offline).complete !== undefined;
-    expect(isApplicable(dialect.whole), hasComplete ? "give `whole` a form" : "say in `whole` why").toBe(hasComplete);
+    expect(isApplicable(dialect.whole), hasComplete ? "set `whole` to a form" : "set `whole` to a reason").toBe(
+      hasComplete,
+    );
   });
 
   if (!isApplicable(dialect.whole)) return;
-  it("requests a whole answer in another way than a stream", async () => {
+  it("sends different requests for whole and streamed responses", async () => {
     const sent: string[] = [];
     for (const form of forms) {
       await using stage = await startStage(dialect, form, { status: 500 });
       await run(stage, dialect, form, ask(dialect.model.id, "hello"));
-      const [{ path, body } = expect.fail("there is a request")] = stage.upstream.requests;
+      const [{ path, body } = expect.fail("the adapter sent no request")] = stage.upstream.requests;
       sent.push(`${path} ${body}`);
     }
     expect(sent[0]).not.toBe(sent[1]);
@@ -186,18 +193,18 @@ function describeForms(dialect: Dialect): void {
 }
 
 function describeRequests(dialect: Dialect): void {
-  it("translates a request with every field to exactly this JSON", () => {
+  it("translates a request with every field into the expected JSON", () => {
     const { request, sent } = dialect.everything;
     const adapter = dialect.create(offline);
     const applied = applyAdaptations(request, adapter.checkSupport(request, dialect.model)).request;
     expect(JSON.parse(JSON.stringify(adapter.describe(applied, dialect.model)))).toEqual(sent);
   });
 
-  describe("says what it cannot translate", () => {
-    it.each(dialect.limited)("$name", ({ request, adaptations }) => {
+  describe("adaptations", () => {
+    it.each(dialect.limited)("reports the right adaptations for $name", ({ request, adaptations }) => {
       const found = dialect.create(offline).checkSupport(request, dialect.model);
       expect(found.map((adaptation) => ({ kind: adaptation.kind, field: fieldOf(adaptation) }))).toEqual(adaptations);
-      // Of two at one field, the caller would be told only one.
+      // The caller would receive only one of two adaptations of the same field.
       expect(new Set(found.map(fieldOf)).size).toBe(found.length);
     });
   });

@@ -31,12 +31,12 @@ test("the check names what differs from the database, what it lacks and what is 
     const file = join(folder, "api.json");
     writeFileSync(file, JSON.stringify(database));
     const lines = execFileSync(process.execPath, [script, file], { encoding: "utf8" }).split("\n");
-    expect(lines).toContain("  gpt-4o-mini: window 128000 here, 256000 there");
-    expect(lines).toContain("  gpt-4o-mini: deprecated there");
-    expect(lines).toContain("  gpt-4.1: not there");
-    expect(lines).toContain("  only there: gpt-10, gpt-9");
+    expect(lines).toContain("  gpt-4o-mini: context window is 128000 in the catalog, 256000 in models.dev");
+    expect(lines).toContain("  gpt-4o-mini: deprecated in models.dev");
+    expect(lines).toContain("  gpt-4.1: not in models.dev");
+    expect(lines).toContain("  only in models.dev: gpt-10, gpt-9");
     expect(lines.filter((line) => line.startsWith("  gpt-4o:"))).toEqual([]);
-    expect(lines).toContain("anthropic: the database has no anthropic");
+    expect(lines).toContain("anthropic: models.dev has no provider anthropic");
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -214,7 +214,7 @@ export const dialects: readonly Dialect[] = [
     provenance: "types of @anthropic-ai/sdk 1.11.0, examples of platform.claude.com, fixtures of vercel/ai 2026-08-22",
     model,
     reader: "anthropic",
-    whole: { why: "the adapter has no `complete`: it streams for every caller" },
+    whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createAnthropicAdapter({
         name: "anthropic",
@@ -235,7 +235,7 @@ export const dialects: readonly Dialect[] = [
         wire: sse(start(), ...text(0), ...end("end_turn")),
         completion: answered(FinishReason.STOP, "end_turn"),
       },
-      "two parallel tool calls with interleaved fragments": {
+      "two parallel tool calls with interleaved deltas": {
         wire: sse(
           start(),
           ...text(0, "Both."),
@@ -276,7 +276,7 @@ export const dialects: readonly Dialect[] = [
         ),
         completion: answered(FinishReason.CONTENT_FILTER, "refusal", textPart("I")),
       },
-      // No block at all.
+      // The response has no content block.
       "a content filter": {
         wire: sse(start(), ...end("refusal")),
         completion: answered(FinishReason.CONTENT_FILTER, "refusal"),
@@ -298,7 +298,7 @@ export const dialects: readonly Dialect[] = [
           ],
         },
       },
-      // What comes with message_delta is cumulative and corrects what message_start said.
+      // The counts of message_delta are cumulative and replace those of message_start.
       "usage in the last chunk": {
         wire: sse(
           start({ input_tokens: 43, output_tokens: 1 }),
@@ -310,7 +310,9 @@ export const dialects: readonly Dialect[] = [
           usage: { inputTokens: 61, outputTokens: 9, totalTokens: 70, quality: UsageQuality.EXACT },
         },
       },
-      "usage on the finish chunk": { why: "message_delta has the finish and the usage: see usage in the last chunk" },
+      "usage on the finish chunk": {
+        why: "message_delta has the finish reason and usage: see usage in the last chunk",
+      },
       "usage split over two events": {
         wire: sse(
           start({ input_tokens: 12, cache_read_input_tokens: 3, output_tokens: 1 }),
@@ -361,13 +363,13 @@ export const dialects: readonly Dialect[] = [
           },
         },
       },
-      "log probabilities": { why: "the API has none" },
-      "two choices": { why: "the API gives one for each call" },
+      "log probabilities": { why: "Anthropic returns no log probabilities" },
+      "two choices": { why: "Anthropic returns one choice: Dragoman sends one request per choice" },
       "an unknown event and unknown fields": {
         wire: sse(
           { ...start(), future: 1 },
           { type: "weather_report", index: 0, delta: { text: "never" } },
-          // Another model took over at the server's own wish.
+          // The server switched to a fallback model.
           begin(9, { type: "fallback", from: "claude-opus-5-5", to: "claude-opus-5" }),
           stop(9),
           begin(0, { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: {} }),
@@ -407,13 +409,13 @@ export const dialects: readonly Dialect[] = [
       { name: "402", status: 402, body: error("billing_error"), reason: "PROVIDER_QUOTA_EXHAUSTED" },
       { name: "403", status: 403, body: error("permission_error"), reason: "PROVIDER_PERMISSION_DENIED" },
       {
-        name: "404 of a model",
+        name: "404 for an unknown model",
         status: 404,
         body: error("not_found_error", "model: claude-x"),
         reason: "MODEL_NOT_FOUND",
         code: "not_found_error",
       },
-      { name: "404 of a wrong address", status: 404, body: "<html>no</html>", reason: "PROVIDER_FAULT" },
+      { name: "404 for a wrong URL", status: 404, body: "<html>no</html>", reason: "PROVIDER_FAULT" },
       { name: "409", status: 409, body: error("conflict_error"), reason: "PROVIDER_UNAVAILABLE" },
       { name: "413", status: 413, body: error("request_too_large"), reason: "INVALID_REQUEST" },
       {
@@ -425,7 +427,7 @@ export const dialects: readonly Dialect[] = [
         retryAfterMs: 7000,
       },
       {
-        name: "429 while the limit ramps up",
+        name: "429 ramp_limit_exceeded",
         status: 429,
         headers: { "retry-after": "30" },
         body: error("rate_limit_error", "slower", { error_code: "ramp_limit_exceeded" }),
@@ -434,7 +436,7 @@ export const dialects: readonly Dialect[] = [
         retryAfterMs: 30_000,
       },
       ...["enforced_spend_limit_reached", "contract_spend_limit_reached"].map((code) => ({
-        name: `429 ${code}, where waiting does not help`,
+        name: `429 ${code}`,
         status: 429,
         headers: { "retry-after": "7" },
         body: error("rate_limit_error", "spent", { error_code: code }),
@@ -479,7 +481,7 @@ export const dialects: readonly Dialect[] = [
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       {
-        name: "an event of another form",
+        name: "an event with an invalid field type",
         wire: midStream(hi, more(0, { type: "text_delta", text: 7 })),
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
@@ -608,7 +610,7 @@ export const dialects: readonly Dialect[] = [
     },
     limited: [
       {
-        name: "what the API has no field for",
+        name: "unsupported fields",
         request: asked({
           parameters: {
             minP: 0.1,
@@ -643,12 +645,12 @@ export const dialects: readonly Dialect[] = [
         ].map((field) => ({ kind: "UNSUPPORTED_PARAMETER", field })),
       },
       {
-        name: "nothing where a value asks for what happens anyway",
+        name: "values that have no effect",
         request: asked({ parameters: { n: 2, minP: 0, topK: -1, topP: 1, temperature: 1, presencePenalty: 0 } }),
         adaptations: [],
       },
       {
-        name: "top_p beside temperature, a fifth cache hint and a name",
+        name: "top_p, a fifth cache hint and a name",
         request: asked({
           parameters: { temperature: 0.5, topP: 0.5 },
           messages: [
@@ -662,7 +664,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "a prefilled answer, a regular expression, sounds and a stop of white space",
+        name: "prefill, regex, audio, a blank stop",
         request: asked({
           parameters: { stopSequences: ["\n\n"] },
           outputFormat: { format: { case: "regex", value: { pattern: "a" } } },
@@ -689,7 +691,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "JSON mode and thoughts that are not Claude's",
+        name: "JSON mode and reasoning of another model",
         request: asked({
           outputFormat: { format: { case: "jsonObject", value: {} } },
           messages: [

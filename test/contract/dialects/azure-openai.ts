@@ -23,7 +23,7 @@ import { chatCompletion } from "../whole/chat-completion.ts";
 const safe = { hate: { filtered: false, severity: "safe" }, jailbreak: { filtered: false, detected: false } };
 
 const wire: Wire = {
-  // What the filter made of the prompt, before there is a choice.
+  // The content filter's results for the prompt, before the first choice.
   prefix: `data: ${JSON.stringify({
     choices: [],
     created: 0,
@@ -57,7 +57,7 @@ export const dialects: readonly Dialect[] = [
     answers: {
       ...openAiAnswers(wire),
       "reasoning, then text": {
-        // DeepSeek at Azure.
+        // DeepSeek models on Azure.
         wire: answer(
           { ...wire, choice: { matched_stop: null } },
           [
@@ -92,7 +92,7 @@ export const dialects: readonly Dialect[] = [
         completion: means([text("Hi")], undefined, { usage: usageOf(9, 50, { reasoningTokens: 40 }) }),
       },
       "an unknown event and unknown fields": {
-        // The asynchronous filter reports late, in choices without a delta.
+        // The asynchronous content filter sends its results later, in choices without a delta.
         wire: answer(wire, [{ content: "Hi" }], "stop").replace(
           "data: [DONE]",
           `${event({ choices: [{ index: 0, finish_reason: null, content_filter_results: safe, content_filter_offsets: { check_offset: 0 } }] })}data: [DONE]`,
@@ -101,28 +101,28 @@ export const dialects: readonly Dialect[] = [
       },
     },
     errors: [
-      error("a wrong request", 400, "BadRequest", "INVALID_REQUEST"),
+      error("an invalid request", 400, "BadRequest", "INVALID_REQUEST"),
       error("a long prompt", 400, "context_length_exceeded", "CONTEXT_LENGTH_EXCEEDED"),
       error("an unsupported parameter", 400, "unsupported_parameter", "INVALID_REQUEST"),
-      error("a wrong key", 401, "401", "PROVIDER_CREDENTIALS_REJECTED"),
-      error("a key of another resource", 401, "PermissionDenied", "PROVIDER_CREDENTIALS_REJECTED"),
+      error("an invalid API key", 401, "401", "PROVIDER_CREDENTIALS_REJECTED"),
+      error("an API key of another resource", 401, "PermissionDenied", "PROVIDER_CREDENTIALS_REJECTED"),
       {
-        name: "a wrong key at API Management",
+        name: "a bad API key at API Management",
         status: 401,
         body: { statusCode: 401, message: "No." },
         reason: "PROVIDER_CREDENTIALS_REJECTED",
       },
       error("a network rule", 403, "AccessDenied", "PROVIDER_PERMISSION_DENIED"),
       error("an unknown deployment", 404, "DeploymentNotFound", "MODEL_NOT_FOUND"),
-      error("a wrong version", 404, "404", "PROVIDER_FAULT"),
+      error("a wrong API version", 404, "404", "PROVIDER_FAULT"),
       error("a timeout", 408, "Timeout", "PROVIDER_UNAVAILABLE"),
       {
         ...error("a rate limit", 429, "429", "PROVIDER_RATE_LIMITED"),
         headers: { "retry-after-ms": "250" },
         retryAfterMs: 250,
       },
-      error("a used up budget of tokens", 429, "RateLimitReached", "PROVIDER_RATE_LIMITED"),
-      error("a fault", 500, "InternalServerError", "PROVIDER_UNAVAILABLE"),
+      error("an exceeded token rate limit", 429, "RateLimitReached", "PROVIDER_RATE_LIMITED"),
+      error("an internal error", 500, "InternalServerError", "PROVIDER_UNAVAILABLE"),
       error("an overload", 503, "ServiceUnavailable", "PROVIDER_UNAVAILABLE"),
     ],
     failures: failures(wire),
@@ -146,7 +146,7 @@ export const dialects: readonly Dialect[] = [
     },
     limited: [
       {
-        name: "fields of open models",
+        name: "fields of open-weight models",
         request: everyField(model),
         adaptations: leftOut(
           "parameters.min_output_tokens",
@@ -157,7 +157,7 @@ export const dialects: readonly Dialect[] = [
         ),
       },
       {
-        name: "a regular expression",
+        name: "regex output",
         request: ask(model.id, "hello", { outputFormat: { format: { case: "regex", value: { pattern: "a" } } } }),
         adaptations: [{ kind: "REJECTED", field: "output_format.regex" }],
       },

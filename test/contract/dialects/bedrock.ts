@@ -121,7 +121,7 @@ const everything = create(ChatRequestSchema, {
   },
 });
 
-// Ids of others that Bedrock would reject are hashed: this is the SHA-256 of the one above.
+// The adapter hashes tool call IDs that Bedrock would reject. This is the SHA-256 of the ID above.
 const otherId = "3711e9d74574a89111b2a2658fc55068a54138671f63fd589044b07138546728";
 
 const sent = {
@@ -145,7 +145,7 @@ const sent = {
   outputConfig: {
     textFormat: {
       type: "json_schema",
-      // Text, unlike the schemas of tools.
+      // The schema is JSON text here, but an object in tools.
       structure: { jsonSchema: { schema: '{"type":"object"}', name: "answer", description: "The answer." } },
     },
   },
@@ -218,7 +218,7 @@ export const dialects: readonly Dialect[] = [
       "the types of @aws-sdk/client-bedrock-runtime 3.1162.0; the order of frames as recorded in the fixtures of vercel/ai; frames encoded by @smithy/eventstream-codec 4.5.2",
     model,
     reader: "bedrock",
-    whole: { why: "the adapter has no `complete`: it streams for every caller" },
+    whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createBedrockAdapter({
         name: "bedrock",
@@ -240,7 +240,7 @@ export const dialects: readonly Dialect[] = [
         wire: answer(text(0, ""), blockStop(0), stop("end_turn"), metadata()),
         completion: said(STOP, "end_turn"),
       },
-      "two parallel tool calls with interleaved fragments": {
+      "two parallel tool calls with interleaved deltas": {
         wire: answer(
           text(0, "I look."),
           blockStop(0),
@@ -332,7 +332,7 @@ export const dialects: readonly Dialect[] = [
           textPart("185"),
         ),
       },
-      "a refusal": { why: "Converse has no block for refusals: they are text" },
+      "a refusal": { why: "Converse returns refusals as text" },
       "a content filter": {
         wire: answer(text(0, "I"), stop("guardrail_intervened"), metadata()),
         completion: said(CONTENT_FILTER, "guardrail_intervened", textPart("I")),
@@ -364,11 +364,11 @@ export const dialects: readonly Dialect[] = [
         completion: { ...hi, usage },
       },
       "usage on the finish chunk": {
-        // Metadata may come before the stop: no fixed order.
+        // Metadata may come before messageStop: the order is not fixed.
         wire: answer(text(0, "Hi"), metadata(), stop("end_turn")),
         completion: { ...hi, usage },
       },
-      "usage split over two events": { why: "Converse sends its usage in one event" },
+      "usage split over two events": { why: "Converse sends usage in one event" },
       "no usage": {
         wire: answer(text(0, "Hi"), stop("end_turn")),
         completion: { ...hi, usage: undefined },
@@ -398,8 +398,8 @@ export const dialects: readonly Dialect[] = [
           },
         },
       },
-      "log probabilities": { why: "Converse has no log probabilities" },
-      "two choices": { why: "Converse gives one choice: more are more calls" },
+      "log probabilities": { why: "Converse returns no log probabilities" },
+      "two choices": { why: "Converse returns one choice: Dragoman sends one request per choice" },
       "an unknown event and unknown fields": {
         wire: answer(
           eventFrame("somethingNew", { contentBlockIndex: 0, delta: { text: "no" } }),
@@ -417,7 +417,7 @@ export const dialects: readonly Dialect[] = [
         wire: answer(text(0, "Hi"), stop("tired"), metadata()),
         completion: said(OTHER, "tired", textPart("Hi")),
       },
-      "pings and comments": { why: "the binary event stream has neither" },
+      "pings and comments": { why: "the binary event stream has no pings or comments" },
     },
     errors: [
       errorCase(400, "ValidationException", "INVALID_REQUEST"),
@@ -447,7 +447,7 @@ export const dialects: readonly Dialect[] = [
       errorCase(424, "ModelErrorException", "PROVIDER_FAULT"),
       errorCase(429, "ThrottlingException", "PROVIDER_RATE_LIMITED"),
       {
-        name: "429 with a time to wait, as a proxy may send it",
+        name: "429 with retry-after from a proxy",
         status: 429,
         headers: { "retry-after": "2" },
         body: { message: "slow down" },
@@ -457,7 +457,7 @@ export const dialects: readonly Dialect[] = [
       errorCase(429, "ModelNotReadyException", "PROVIDER_UNAVAILABLE"),
       errorCase(500, "InternalServerException", "PROVIDER_UNAVAILABLE"),
       errorCase(503, "ServiceUnavailableException", "PROVIDER_UNAVAILABLE"),
-      { name: "a proxy's page", status: 502, body: "<html>Bad Gateway</html>", reason: "PROVIDER_UNAVAILABLE" },
+      { name: "502 from a proxy", status: 502, body: "<html>Bad Gateway</html>", reason: "PROVIDER_UNAVAILABLE" },
     ],
     failures: [
       {
@@ -490,7 +490,7 @@ export const dialects: readonly Dialect[] = [
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       {
-        name: "a page instead of a frame",
+        name: "an HTML page instead of a frame",
         wire: answer(text(0, "Hi"), Buffer.from("<html>Bad Gateway</html>")),
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
@@ -500,17 +500,17 @@ export const dialects: readonly Dialect[] = [
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       {
-        name: "output of the model that Amazon could not read",
+        name: "malformed model output",
         wire: answer(text(0, "Hi"), stop("malformed_model_output"), metadata()),
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       {
-        name: "a tool call of the model that Amazon could not read",
+        name: "a malformed tool call",
         wire: answer(text(0, "Hi"), stop("malformed_tool_use"), metadata()),
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       {
-        name: "arguments of a call that never began",
+        name: "arguments of a call that did not start",
         wire: answer(text(0, "Hi"), input(1, "{}"), stop("tool_use")),
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
@@ -549,7 +549,7 @@ export const dialects: readonly Dialect[] = [
     everything: { request: everything, sent },
     limited: [
       {
-        name: "what Converse does not have",
+        name: "unsupported fields",
         request: asked({
           parameters: {
             topK: 5,
@@ -588,12 +588,12 @@ export const dialects: readonly Dialect[] = [
         ].map((field) => ({ kind: "UNSUPPORTED_PARAMETER", field })),
       },
       {
-        name: "an image by address, which Bedrock does not fetch",
+        name: "an image URL",
         request: withMedia({ source: { case: "url", value: "https://example.com/a.png" }, mediaType: "image/png" }),
         adaptations: [{ kind: "REJECTED", field: "messages[0].parts[0].media" }],
       },
       {
-        name: "a format of image that it does not know, and its level of detail",
+        name: "an unknown image format and detail",
         request: withMedia({
           source: { case: "data", value: new Uint8Array([1]) },
           mediaType: "image/tiff",
@@ -605,26 +605,26 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "a regular expression",
+        name: "regex output",
         request: asked({ outputFormat: { format: { case: "regex", value: { pattern: "a" } } } }),
         adaptations: [{ kind: "REJECTED", field: "output_format.regex" }],
       },
       {
-        name: "a JSON object, which the model is told to write",
+        name: "JSON mode",
         request: asked({ outputFormat: { format: { case: "jsonObject", value: {} } } }),
         adaptations: [{ kind: "EMULATED", field: "output_format.json_object" }],
       },
       {
-        name: "no tools now, but calls of tools before",
+        name: "earlier tool calls, but no tools now",
         request: asked({ messages: everything.messages }),
         adaptations: [
           { kind: "EMULATED", field: "tools" },
-          // One thought has no signature.
+          // This reasoning part has no signature.
           { kind: "EMULATED", field: "messages[3].parts[2].reasoning" },
         ],
       },
       {
-        name: "sampling while it thinks, and an effort where it takes tokens",
+        name: "sampling with reasoning, and an effort",
         request: asked({
           parameters: { temperature: 0.5, topP: 0.9, topK: 5 },
           reasoning: { control: { case: "effort", value: ReasoningEffort.LOW } },
@@ -637,7 +637,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "names, and a system message in the middle",
+        name: "a name and a late system message",
         request: asked({
           messages: [
             { role: Role.USER, name: "ann", parts: [textPart("Hi")] },

@@ -51,7 +51,7 @@ export const dialects: readonly Dialect[] = [
     answers: {
       ...openAiAnswers(wire),
       "plain text": {
-        // The finish reason is absent until there is one.
+        // Chunks before the last one have no finish_reason field.
         wire: [
           event({ choices: [{ delta: { role: "assistant" }, index: 0 }], system_fingerprint: "fp_1" }),
           event({ choices: [{ delta: { content: "Hi" }, index: 0 }] }),
@@ -59,8 +59,8 @@ export const dialects: readonly Dialect[] = [
         ].join(""),
         completion: { ...means([text("Hi")], undefined, { usage: usageOf(9, 5) }), systemFingerprint: "fp_1" },
       },
-      "two parallel tool calls with interleaved fragments": {
-        // Whole calls, whose index may be null.
+      "two parallel tool calls with interleaved deltas": {
+        // Each chunk contains a complete call. The index may be null.
         wire: answer(
           wire,
           [
@@ -92,10 +92,10 @@ export const dialects: readonly Dialect[] = [
         wire: answer(wire, [{ role: "assistant" }, { reasoning: "H" }, { reasoning: "m." }, { content: "Hi" }], "stop"),
         completion: means([thought("Hm."), text("Hi")]),
       },
-      "reasoning with a signature": { why: "Cerebras signs no reasoning" },
-      "redacted reasoning": { why: "Cerebras redacts no reasoning" },
-      "a refusal": { why: "Cerebras marks no refusals" },
-      "usage in the last chunk": { why: "it is on the finish chunk" },
+      "reasoning with a signature": { why: "Cerebras does not sign reasoning" },
+      "redacted reasoning": { why: "Cerebras does not redact reasoning" },
+      "a refusal": { why: "Cerebras does not mark refusals" },
+      "usage in the last chunk": { why: "Cerebras sends usage on the finish chunk" },
       "usage on the finish chunk": {
         wire: answer(wire, [{ content: "Hi" }], "stop"),
         completion: means([text("Hi")], undefined, { usage: usageOf(9, 5) }),
@@ -119,11 +119,11 @@ export const dialects: readonly Dialect[] = [
       },
     },
     errors: [
-      flat("a field that it does not have", 400, "wrong_api_format", "INVALID_REQUEST"),
+      flat("an unknown field", 400, "wrong_api_format", "INVALID_REQUEST"),
       flat("a long prompt", 400, "context_length_exceeded", "CONTEXT_LENGTH_EXCEEDED"),
-      flat("a wrong key", 401, "wrong_api_key", "PROVIDER_CREDENTIALS_REJECTED"),
-      flat("a payment", 402, "payment_required", "PROVIDER_QUOTA_EXHAUSTED"),
-      flat("a permission", 403, "forbidden", "PROVIDER_PERMISSION_DENIED"),
+      flat("an invalid API key", 401, "wrong_api_key", "PROVIDER_CREDENTIALS_REJECTED"),
+      flat("a missing payment", 402, "payment_required", "PROVIDER_QUOTA_EXHAUSTED"),
+      flat("a missing permission", 403, "forbidden", "PROVIDER_PERMISSION_DENIED"),
       flat("a retired model", 404, "model_not_found", "MODEL_NOT_FOUND"),
       flat("a timeout", 408, "request_timeout", "PROVIDER_UNAVAILABLE"),
       {
@@ -137,10 +137,10 @@ export const dialects: readonly Dialect[] = [
         headers: { "retry-after": "4" },
         retryAfterMs: 4000,
       },
-      flat("a fault", 500, "server_error", "PROVIDER_UNAVAILABLE"),
-      flat("a service that is down", 503, "unavailable", "PROVIDER_UNAVAILABLE"),
+      flat("an internal error", 500, "server_error", "PROVIDER_UNAVAILABLE"),
+      flat("an unavailable service", 503, "unavailable", "PROVIDER_UNAVAILABLE"),
       {
-        name: "JSON that the model got wrong",
+        name: "invalid JSON from the model",
         status: 400,
         body: { message: "No.", type: "invalid_request_error", code: "json_failed", failed_generation: '{"a' },
         reason: "JSON_GENERATION_FAILED",
@@ -149,12 +149,12 @@ export const dialects: readonly Dialect[] = [
     failures: [
       ...failures(wire),
       {
-        name: "an error with its status beside it",
+        name: "an error with status_code",
         wire: `${deltaEvent(wire, { content: "Hi" })}data: {"error":{"message":"Encountered a server error","type":"server_error","param":"","code":""},"status_code":500}\n\n`,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       {
-        name: "a flat error",
+        name: "an error without an error object",
         wire: `${deltaEvent(wire, { content: "Hi" })}data: {"message":"No.","type":"server_error","param":"","code":"x"}\n\n`,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
@@ -214,7 +214,7 @@ export const dialects: readonly Dialect[] = [
     },
     limited: [
       {
-        name: "fields of other servers",
+        name: "unsupported fields",
         request: everyField(model),
         adaptations: leftOut(
           "parameters.top_k",
@@ -224,7 +224,7 @@ export const dialects: readonly Dialect[] = [
         ),
       },
       {
-        name: "JSON, which it does not stream, and an effort that it does not have",
+        name: "streamed JSON and an unsupported effort",
         request: ask(model.id, "hello", {
           outputFormat: { format: { case: "jsonObject", value: {} } },
           reasoning: { control: { case: "effort", value: ReasoningEffort.MAX } },
@@ -243,7 +243,7 @@ export const dialects: readonly Dialect[] = [
         adaptations: [{ kind: "REJECTED", field: "provider_options" }],
       },
       {
-        name: "a queue threshold without its tier",
+        name: "a queue threshold without a service tier",
         request: ask(model.id, "hello", { providerOptions: { cerebras: { queue_threshold: 50 } } }),
         adaptations: [{ kind: "REJECTED", field: "provider_options" }],
       },

@@ -70,7 +70,7 @@ export const dialects: readonly Dialect[] = [
     provenance: "cohere-ai 8.1.0 types, fixtures of @ai-sdk/cohere 4.0.52, docs.cohere.com reference of v2 chat",
     model: create(ModelSchema, { id: `cohere/${providerModel}`, provider: "cohere", providerModel }),
     reader: "cohere",
-    whole: { why: "the adapter has no `complete`: it streams for every caller" },
+    whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createCohereAdapter({
         name: "cohere",
@@ -91,7 +91,7 @@ export const dialects: readonly Dialect[] = [
         wire: start + words() + end("COMPLETE"),
         completion: said([], FinishReason.STOP, "COMPLETE"),
       },
-      "two parallel tool calls with interleaved fragments": {
+      "two parallel tool calls with interleaved deltas": {
         wire:
           start +
           plan("I will ") +
@@ -146,10 +146,10 @@ export const dialects: readonly Dialect[] = [
           end("COMPLETE"),
         completion: said([thought("Two cities"), text("Both.")], FinishReason.STOP, "COMPLETE"),
       },
-      "reasoning with a signature": { why: "there are no signatures" },
-      "redacted reasoning": { why: "thoughts always come as text" },
-      "a refusal": { why: "there is no field for it" },
-      "a content filter": { why: "there is no finish reason for it" },
+      "reasoning with a signature": { why: "Cohere does not sign reasoning" },
+      "redacted reasoning": { why: "Cohere always sends reasoning as text" },
+      "a refusal": { why: "Cohere has no field for refusals" },
+      "a content filter": { why: "Cohere has no finish reason for content filters" },
       "a length stop": {
         wire: start + words("Hi") + end("MAX_TOKENS"),
         completion: said([text("Hi")], FinishReason.LENGTH, "MAX_TOKENS"),
@@ -165,8 +165,8 @@ export const dialects: readonly Dialect[] = [
           usage: { inputTokens: 69, outputTokens: 4, totalTokens: 73, quality: UsageQuality.EXACT },
         },
       },
-      "usage on the finish chunk": { why: "the finish is the last event" },
-      "usage split over two events": { why: "it comes once" },
+      "usage on the finish chunk": { why: "Cohere sends the finish event last" },
+      "usage split over two events": { why: "Cohere sends usage once" },
       "no usage": {
         wire: start + words("Hi") + end("COMPLETE", {}),
         completion: { ...said([text("Hi")], FinishReason.STOP, "COMPLETE"), usage: undefined },
@@ -209,7 +209,7 @@ export const dialects: readonly Dialect[] = [
           ],
         },
       },
-      "two choices": { why: "a call gives one; further ones are further calls" },
+      "two choices": { why: "Cohere returns one choice: Dragoman sends one request per choice" },
       "an unknown event and unknown fields": {
         wire:
           start +
@@ -240,13 +240,13 @@ export const dialects: readonly Dialect[] = [
         reason: "INVALID_REQUEST",
       },
       {
-        name: "both penalties, where the model takes one (400)",
+        name: "both penalties at once (400)",
         status: 400,
         body: { id: "1", message: "invalid request: cannot specify both frequency_penalty and presence_penalty." },
         reason: "INVALID_REQUEST",
       },
       {
-        name: "a bad key (401)",
+        name: "an invalid API key (401)",
         status: 401,
         body: { id: "1", message: "no" },
         reason: "PROVIDER_CREDENTIALS_REJECTED",
@@ -259,7 +259,7 @@ export const dialects: readonly Dialect[] = [
         body: { id: "1", message: "model 'x' not found" },
         reason: "MODEL_NOT_FOUND",
       },
-      { name: "a wrong address (404)", status: 404, body: "<html>404</html>", reason: "PROVIDER_FAULT" },
+      { name: "a wrong URL (404)", status: 404, body: "<html>404</html>", reason: "PROVIDER_FAULT" },
       { name: "unprocessable (422)", status: 422, body: { id: "1", message: "no" }, reason: "INVALID_REQUEST" },
       {
         name: "a rate limit (429)",
@@ -271,7 +271,7 @@ export const dialects: readonly Dialect[] = [
       },
       { name: "a blocked token (498)", status: 498, body: { id: "1", message: "no" }, reason: "INVALID_REQUEST" },
       {
-        name: "a connection closed on the way (499)",
+        name: "a closed connection (499)",
         status: 499,
         body: { id: "1", message: "request cancelled" },
         reason: "PROVIDER_UNAVAILABLE",
@@ -299,12 +299,12 @@ export const dialects: readonly Dialect[] = [
       },
       { name: "an end without message-end", wire: start + words("Hi"), reason: "PROVIDER_STREAM_INTERRUPTED" },
       {
-        name: "an error among the events",
+        name: "an error between the events",
         wire: `${start}${words("Hi")}data: ${JSON.stringify({ id: "1", message: "oops" })}\n\n`,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       {
-        name: "text that is not JSON",
+        name: "an event that is not JSON",
         wire: `${start}${words("Hi")}data: {"type\n\n`,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
@@ -422,7 +422,7 @@ export const dialects: readonly Dialect[] = [
     },
     limited: [
       {
-        name: "fields that Cohere lacks",
+        name: "unsupported fields and 6 stop sequences",
         request: ask("m", "hi", {
           parameters: {
             minP: 0.1,
@@ -471,7 +471,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "JSON with tools, a named tool, one strict tool, an effort",
+        name: "JSON with tools, a named tool, an effort",
         request: ask("m", "hi", {
           tools: [{ name: "now", strict: true }, { name: "weather" }],
           toolChoice: { choice: { case: "toolName", value: "now" } },
@@ -487,7 +487,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "media that Cohere does not take, names and cache hints",
+        name: "unsupported media, names and cache hints",
         request: ask("m", "hi", {
           messages: [
             {

@@ -42,8 +42,8 @@ export const dialects: readonly Dialect[] = [
     create: declared("deepinfra"),
     answers: {
       ...openAiAnswers(wire),
-      "two parallel tool calls with interleaved fragments": {
-        // Whole calls; elsewhere tool_calls may be null.
+      "two parallel tool calls with interleaved deltas": {
+        // Each chunk contains a complete call. In other chunks tool_calls may be null.
         wire: answer(
           wire,
           [
@@ -74,10 +74,10 @@ export const dialects: readonly Dialect[] = [
         ),
         completion: means([thought("Hm."), text("Hi")]),
       },
-      "reasoning with a signature": { why: "DeepInfra signs no reasoning" },
-      "redacted reasoning": { why: "DeepInfra redacts no reasoning" },
-      "a refusal": { why: "DeepInfra marks no refusals" },
-      "usage in the last chunk": { why: "it is on the finish chunk" },
+      "reasoning with a signature": { why: "DeepInfra does not sign reasoning" },
+      "redacted reasoning": { why: "DeepInfra does not redact reasoning" },
+      "a refusal": { why: "DeepInfra does not mark refusals" },
+      "usage in the last chunk": { why: "DeepInfra sends usage on the finish chunk" },
       "usage on the finish chunk": {
         wire: answer(
           { ...wire, usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, estimated_cost: 0.000012 } },
@@ -90,7 +90,7 @@ export const dialects: readonly Dialect[] = [
         },
       },
       "cached, cache-write and reasoning tokens": {
-        // Models of Google are counted without their reasoning.
+        // For Google models, completion_tokens does not include reasoning tokens.
         wire: answer(
           {
             ...wire,
@@ -110,7 +110,7 @@ export const dialects: readonly Dialect[] = [
         }),
       },
       "an unknown event and unknown fields": {
-        // With continuous_usage_stats every chunk has its usage.
+        // With continuous_usage_stats, every chunk contains usage.
         wire: [
           event({
             choices: [{ index: 0, delta: { content: "Hi" } }],
@@ -129,16 +129,16 @@ export const dialects: readonly Dialect[] = [
         reason: "INVALID_REQUEST",
       },
       { name: "a long prompt", status: 400, body: { detail: "too long" }, reason: "INVALID_REQUEST" },
-      { name: "a wrong key", status: 401, body: { detail: "No." }, reason: "PROVIDER_CREDENTIALS_REJECTED" },
+      { name: "an invalid API key", status: 401, body: { detail: "No." }, reason: "PROVIDER_CREDENTIALS_REJECTED" },
       {
-        name: "a wrong key, in OpenAI's form",
+        name: "a bad API key in OpenAI's format",
         status: 401,
         body: { error: { message: "No." } },
         reason: "PROVIDER_CREDENTIALS_REJECTED",
       },
       { name: "an empty balance", status: 402, body: { detail: "No." }, reason: "PROVIDER_QUOTA_EXHAUSTED" },
       {
-        name: "a token with a narrow scope",
+        name: "a token without the required scope",
         status: 403,
         body: { detail: "No." },
         reason: "PROVIDER_PERMISSION_DENIED",
@@ -151,13 +151,13 @@ export const dialects: readonly Dialect[] = [
         reason: "PROVIDER_RATE_LIMITED",
       },
       { name: "a rate limit in plain text", status: 429, body: "Rate limited", reason: "PROVIDER_RATE_LIMITED" },
-      { name: "a fault", status: 500, body: { error: "No." }, reason: "PROVIDER_UNAVAILABLE" },
+      { name: "an internal error", status: 500, body: { error: "No." }, reason: "PROVIDER_UNAVAILABLE" },
       { name: "an overload", status: 503, body: { detail: "No." }, reason: "PROVIDER_UNAVAILABLE" },
     ],
     failures: [
       ...failures(wire),
       {
-        name: "a detail in place of a chunk",
+        name: "an error in `detail` instead of a chunk",
         wire: `${event({ choices: [{ index: 0, delta: { content: "Hi" } }] })}data: {"detail":{"error":"gone"}}\n\n`,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
@@ -215,7 +215,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "values beyond its own, and an effort that it does not have",
+        name: "wrong values and an unsupported effort",
         request: ask(model.id, "hello", {
           parameters: { topK: 1000, maxOutputTokens: 1_000_001 },
           reasoning: { control: { case: "effort", value: ReasoningEffort.MINIMAL } },

@@ -20,18 +20,18 @@ export const dialects: readonly Dialect[] = [
     usage: usageOf(9, 5, { cachedInputTokens: 3, reasoningTokens: 2 }),
     reasoning: (reasoning_content) => ({ reasoning_content, content: null }),
     replayed: { reasoning_content: "Hm." },
-    // Empty lines keep the connection alive while the request waits: api-docs.deepseek.com/quick_start/rate_limit
+    // DeepSeek sends empty lines while the request is queued: https://api-docs.deepseek.com/quick_start/rate_limit
     whole: chatCompletion({ prefix: "\n\n" }),
     failures: [
       {
-        name: "a lack of resources",
+        name: "insufficient system resources",
         wire: answer({ usagePlace: "finish chunk" }, [{ content: "Hi" }], "insufficient_system_resource"),
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
     ],
     errors: [
       openAiError("an empty balance", 402, "PROVIDER_QUOTA_EXHAUSTED"),
-      openAiError("a wrong parameter", 422, "INVALID_REQUEST"),
+      openAiError("an invalid parameter", 422, "INVALID_REQUEST"),
       openAiError("an overload", 503, "PROVIDER_UNAVAILABLE"),
     ],
     sent: {

@@ -11,13 +11,13 @@ export const dialects: readonly Dialect[] = [
     replayed: { reasoning_content: "Hm." },
     errors: [
       {
-        name: "a fault of the gateway",
+        name: "a gateway error",
         status: 500,
         body: { fault: { faultstring: "No.", detail: { errorcode: "x" } } },
         reason: "PROVIDER_UNAVAILABLE",
       },
       {
-        name: "a wrong field",
+        name: "an invalid field",
         status: 422,
         body: { detail: [{ loc: ["body"], msg: "No." }] },
         reason: "INVALID_REQUEST",

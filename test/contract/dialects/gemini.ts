@@ -28,7 +28,7 @@ export const dialects: readonly Dialect[] = [
     own: { serviceTier: "flex" },
     limited: (model) => [
       {
-        name: "fields that the API does not have",
+        name: "unsupported fields",
         request: ask(model.id, "hello", {
           parameters: {
             minP: 0.1,
@@ -58,7 +58,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "values that ask for nothing are no adaptation",
+        name: "values that have no effect",
         request: ask(model.id, "hello", {
           parameters: { minP: 0, topK: -1, n: 1, repetitionPenalty: 1, minOutputTokens: 0, seed: "-2147483648" },
           parallelToolCalls: false,
@@ -66,7 +66,7 @@ export const dialects: readonly Dialect[] = [
         adaptations: [],
       },
       {
-        name: "what cannot be left out",
+        name: "values that cannot be omitted",
         request: ask(model.id, "hello", {
           parameters: { stopSequences: ["1", "2", "3", "4", "5", "6"] },
           tools: [{ name: "2fa" }],
@@ -81,12 +81,12 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "an effort that the model does not take",
+        name: "an unsupported effort",
         request: ask(model.id, "hello", { reasoning: { control: { case: "effort", value: ReasoningEffort.NONE } } }),
         adaptations: [{ kind: "REJECTED", field: "reasoning.effort" }],
       },
       {
-        name: "a budget where the model takes an effort, and thoughts inside the text",
+        name: "a token budget and raw reasoning",
         request: ask(model.id, "hello", {
           reasoning: { control: { case: "budgetTokens", value: 512 }, format: ReasoningFormat.RAW },
         }),
@@ -96,7 +96,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "an address that only Vertex AI fetches",
+        name: "a gs:// URL",
         request: create(ChatRequestSchema, {
           model: model.id,
           messages: [
@@ -109,7 +109,7 @@ export const dialects: readonly Dialect[] = [
         adaptations: [{ kind: "REJECTED", field: "messages[0].parts[0].media" }],
       },
       {
-        name: "a call of another model, which has no signature",
+        name: "another model's unsigned tool call",
         request: create(ChatRequestSchema, {
           model: model.id,
           messages: [

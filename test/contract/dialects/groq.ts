@@ -10,15 +10,15 @@ export const dialects: readonly Dialect[] = [
     reasoning: (reasoning) => ({ reasoning }),
     replayed: { reasoning: "Hm." },
     errors: [
-      openAiError("a tool call that does not parse", 400, "PROVIDER_FAULT", "tool_use_failed"),
+      openAiError("an invalid tool call from the model", 400, "PROVIDER_FAULT", "tool_use_failed"),
       {
-        name: "JSON that the model got wrong",
+        name: "invalid JSON from the model",
         status: 400,
         body: { error: { message: "No.", type: "x", code: "json_validate_failed", failed_generation: "{a" } },
         reason: "JSON_GENERATION_FAILED",
       },
       openAiError("a large request", 413, "INVALID_REQUEST"),
-      openAiError("no capacity for the tier flex", 498, "PROVIDER_UNAVAILABLE", "capacity_exceeded"),
+      openAiError("no capacity for the flex tier", 498, "PROVIDER_UNAVAILABLE", "capacity_exceeded"),
       openAiError("a rate limit", 429, "PROVIDER_RATE_LIMITED", "rate_limit_exceeded", {
         headers: { "retry-after": "2" },
         retryAfterMs: 2000,

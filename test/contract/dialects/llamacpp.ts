@@ -16,7 +16,7 @@ export const dialects: readonly Dialect[] = [
         body: { error: { code: 400, message: "No.", type: "exceed_context_size_error", n_prompt_tokens: 9, n_ctx: 8 } },
         reason: "CONTEXT_LENGTH_EXCEEDED",
       },
-      openAiError("a model that loads", 503, "PROVIDER_UNAVAILABLE"),
+      openAiError("a model that is still loading", 503, "PROVIDER_UNAVAILABLE"),
     ],
     request: { toolChoice: autoChoice },
     sent: { ...ownServer, repetition_penalty: undefined, repeat_penalty: 1.1, max_tokens: 100, tool_choice: "auto" },

@@ -9,7 +9,7 @@ export const dialects: readonly Dialect[] = [
     wire: { usagePlace: "last chunk" },
     reasoning: (reasoning_content) => ({ reasoning_content }),
     replayed: { reasoning_content: "Hm." },
-    errors: [{ name: "an error as text", status: 400, body: { error: "No." }, reason: "INVALID_REQUEST" }],
+    errors: [{ name: "an error as a string", status: 400, body: { error: "No." }, reason: "INVALID_REQUEST" }],
     request: { toolChoice: autoChoice },
     sent: {
       ...sentByOpenAiNames,

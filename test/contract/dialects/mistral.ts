@@ -82,8 +82,8 @@ export const dialects: readonly Dialect[] = [
         wire: delta({ role: "assistant", content: "" }) + end("stop"),
         completion: said([], FinishReason.STOP, "stop"),
       },
-      "two parallel tool calls with interleaved fragments": {
-        // Mistral's models send calls whole and without type and index; the fragments are those of hosted models.
+      "two parallel tool calls with interleaved deltas": {
+        // Mistral's own models send complete calls without type and index. Other models that Mistral hosts send deltas.
         wire:
           delta({
             tool_calls: [{ id: "c1", type: "function", function: { name: "weather", arguments: "" }, index: 0 }],
@@ -126,14 +126,14 @@ export const dialects: readonly Dialect[] = [
           "stop",
         ),
       },
-      "redacted reasoning": { why: "thoughts always come as text" },
-      "a refusal": { why: "there is no field for it" },
-      "a content filter": { why: "a guardrail answers with HTTP 403" },
+      "redacted reasoning": { why: "Mistral always sends reasoning as text" },
+      "a refusal": { why: "Mistral has no field for refusals" },
+      "a content filter": { why: "Mistral guardrails respond with HTTP 403" },
       "a length stop": {
         wire: delta({ content: "Hi" }) + end("model_length"),
         completion: said([text("Hi")], FinishReason.LENGTH, "model_length"),
       },
-      "a matched stop sequence": { why: "it is not told" },
+      "a matched stop sequence": { why: "Mistral does not report which sequence matched" },
       "usage in the last chunk": {
         wire:
           delta({ content: "Hi" }) +
@@ -153,7 +153,7 @@ export const dialects: readonly Dialect[] = [
           serviceTier: "priority",
         },
       },
-      "usage split over two events": { why: "it comes once" },
+      "usage split over two events": { why: "Mistral sends usage once" },
       "no usage": {
         wire: delta({ content: "Hi" }) + end("stop", {}),
         completion: { ...said([text("Hi")], FinishReason.STOP, "stop"), usage: undefined },
@@ -181,7 +181,7 @@ export const dialects: readonly Dialect[] = [
           },
         },
       },
-      "log probabilities": { why: "Mistral gives none" },
+      "log probabilities": { why: "Mistral returns no log probabilities" },
       "two choices": {
         request: { parameters: { n: 2 } },
         wire:
@@ -244,13 +244,13 @@ export const dialects: readonly Dialect[] = [
         code: "3230",
       },
       {
-        name: "a bad key (401)",
+        name: "an invalid API key (401)",
         status: 401,
         body: { detail: "Unauthorized" },
         reason: "PROVIDER_CREDENTIALS_REJECTED",
       },
       {
-        name: "a bad key, as the API gateway says it (401)",
+        name: "a bad key at the gateway (401)",
         status: 401,
         body: { message: "Unauthorized", request_id: "1" },
         reason: "PROVIDER_CREDENTIALS_REJECTED",
@@ -268,13 +268,13 @@ export const dialects: readonly Dialect[] = [
         reason: "PROVIDER_PERMISSION_DENIED",
       },
       {
-        name: "nothing there (404)",
+        name: "not found (404)",
         status: 404,
         body: { object: "error", message: "no", type: "not_found", param: null, code: null },
         reason: "MODEL_NOT_FOUND",
       },
       {
-        name: "a field that is missing (422)",
+        name: "a missing field (422)",
         status: 422,
         body: { detail: [{ type: "missing", loc: ["body", "messages"], msg: "Field required", input: {} }] },
         reason: "INVALID_REQUEST",
@@ -306,7 +306,7 @@ export const dialects: readonly Dialect[] = [
     ],
     failures: [
       {
-        name: "a flat error among the chunks",
+        name: "an error between the chunks",
         wire: `${delta({ content: "Hi" })}data: ${JSON.stringify({ object: "error", message: "oops", type: "internal", param: null, code: "1000" })}\n\n`,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
@@ -315,14 +315,14 @@ export const dialects: readonly Dialect[] = [
         wire: delta({ content: "Hi" }) + end("error"),
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
-      { name: "an end without a finish", wire: delta({ content: "Hi" }), reason: "PROVIDER_STREAM_INTERRUPTED" },
+      { name: "an end without a finish reason", wire: delta({ content: "Hi" }), reason: "PROVIDER_STREAM_INTERRUPTED" },
       {
-        name: "[DONE] without a finish",
+        name: "[DONE] without a finish reason",
         wire: `${delta({ content: "Hi" })}data: [DONE]\n\n`,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       {
-        name: "text that is not JSON",
+        name: "a chunk that is not JSON",
         wire: `${delta({ content: "Hi" })}data: {"choices\n\n`,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
@@ -463,7 +463,7 @@ export const dialects: readonly Dialect[] = [
     },
     limited: [
       {
-        name: "fields that Mistral lacks",
+        name: "unsupported fields, a high temperature",
         request: ask("m", "hi", {
           parameters: {
             temperature: 1.5,
@@ -492,7 +492,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "an effort that the model does not take, and a regular expression",
+        name: "an unsupported effort and regex output",
         request: ask("m", "hi", {
           reasoning: { control: { case: "effort", value: ReasoningEffort.LOW } },
           outputFormat: { format: { case: "regex", value: { pattern: "a+" } } },
@@ -503,7 +503,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "media that Mistral does not take",
+        name: "unsupported media",
         request: ask("m", "hi", {
           messages: [
             {
@@ -528,7 +528,7 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "a name, and a user who speaks after a tool",
+        name: "a name and a user after a tool result",
         request: ask("m", "hi", {
           messages: [
             { role: Role.USER, name: "ann", parts: [text("hi")] },

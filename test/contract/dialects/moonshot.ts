@@ -2,7 +2,7 @@ import type { Dialect, ErrorCase } from "../dialect.ts";
 import { leftOut, plainUsage, usageOf } from "../fixtures/chat-completions.ts";
 import { includeUsage, serverDialect } from "../fixtures/chat-completions-server.ts";
 
-/** The type is the precise word, and there is no code. */
+/** Makes an error case. Moonshot's errors have no code; the type identifies the error. */
 const moonshotError = (
   name: string,
   status: number,
@@ -31,13 +31,13 @@ export const dialects: readonly Dialect[] = [
       moonshotError("a long prompt", 400, "invalid_request_error", "CONTEXT_LENGTH_EXCEEDED", {
         message: "Your request exceeded model token limit: 1048576",
       }),
-      moonshotError("a forced tool", 400, "invalid_request_error", "INVALID_REQUEST"),
-      moonshotError("a wrong key", 401, "incorrect_api_key_error", "PROVIDER_CREDENTIALS_REJECTED"),
+      moonshotError("a forced tool choice", 400, "invalid_request_error", "INVALID_REQUEST"),
+      moonshotError("an invalid API key", 401, "incorrect_api_key_error", "PROVIDER_CREDENTIALS_REJECTED"),
       moonshotError("an unknown model", 404, "resource_not_found_error", "MODEL_NOT_FOUND"),
       moonshotError("an empty balance", 429, "exceeded_current_quota_error", "PROVIDER_QUOTA_EXHAUSTED"),
       moonshotError("a rate limit", 429, "rate_limit_reached_error", "PROVIDER_RATE_LIMITED"),
       moonshotError("an overload", 429, "engine_overloaded_error", "PROVIDER_UNAVAILABLE"),
-      moonshotError("a failure", 500, "server_error", "PROVIDER_UNAVAILABLE"),
+      moonshotError("an internal error", 500, "server_error", "PROVIDER_UNAVAILABLE"),
     ],
     sent: {
       max_completion_tokens: 100,

@@ -11,7 +11,7 @@ export const dialects: readonly Dialect[] = [
     replayed: { reasoning: "Hm." },
     errors: [
       {
-        name: "a model that was not pulled",
+        name: "a missing model",
         status: 404,
         body: { error: { message: "No.", type: "not_found_error", param: null, code: null } },
         reason: "MODEL_NOT_FOUND",

@@ -41,7 +41,7 @@ export const dialects: readonly Dialect[] = [
     },
     failures: [
       {
-        name: "an error beside a finish reason, and [DONE] after it",
+        name: "an error, a finish reason and [DONE]",
         wire: [
           deltaEvent({ usagePlace: "last chunk" }, { content: "Hi" }),
           event({ error: { code: 502, message: "gone" }, choices: [{ index: 0, delta: {}, finish_reason: "error" }] }),
@@ -53,7 +53,7 @@ export const dialects: readonly Dialect[] = [
     ],
     errors: [
       {
-        name: "an error in a 200",
+        name: "an error with HTTP 200",
         status: 200,
         headers: { "content-type": "application/json" },
         body: { error: { code: 502, message: "gone", metadata: { provider_name: "Z" } } },
@@ -66,7 +66,7 @@ export const dialects: readonly Dialect[] = [
         reason: "PROVIDER_QUOTA_EXHAUSTED",
       },
       {
-        name: "moderation",
+        name: "a moderation block",
         status: 403,
         body: { error: { code: 403, message: "No.", metadata: { reasons: ["violence"] } } },
         reason: "PROVIDER_PERMISSION_DENIED",

@@ -7,12 +7,12 @@ export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "perplexity",
     model: "sonar-pro",
-    // Beside the delta each chunk has the message so far.
+    // Each chunk also contains the message so far.
     wire: { usagePlace: "every chunk", choice: { message: { role: "assistant", content: "whole" } } },
-    // Choice in Perplexity's OpenAPI requires both fields; in a whole answer the delta is empty.
+    // Perplexity's OpenAPI requires both `message` and `delta` in a choice. In whole responses the delta is empty.
     whole: chatCompletion({ choice: { delta: { role: "assistant", content: "" } } }),
     replayed: {},
-    errors: [openAiError("a wrong key", 401, "PROVIDER_CREDENTIALS_REJECTED")],
+    errors: [openAiError("an invalid API key", 401, "PROVIDER_CREDENTIALS_REJECTED")],
     request: { tools: [], toolChoice: undefined },
     sent: {
       temperature: 0.7,

@@ -17,7 +17,7 @@ export const dialects: readonly Dialect[] = [
     },
     failures: [
       {
-        name: "an abort",
+        name: "the finish reason abort",
         wire: answer({ usagePlace: "last chunk" }, [{ content: "Hi" }], "abort"),
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },

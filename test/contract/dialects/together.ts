@@ -18,7 +18,7 @@ export const dialects: readonly Dialect[] = [
           event({ choices: [{ index: 0, delta: { content: "Hi", token_id: 7 }, logprobs: -0.25 }] }),
           answer({ usagePlace: "finish chunk" }, [], "eos"),
         ].join(""),
-        // LogProbs of together-ai 0.52.0: lists in a whole answer, a number in a chunk.
+        // `logprobs` has lists in a whole response, but is a number in a chunk (LogProbs of together-ai 0.52.0).
         whole: JSON.stringify({
           object: "chat.completion",
           choices: [
@@ -37,8 +37,8 @@ export const dialects: readonly Dialect[] = [
     },
     errors: [
       openAiError("a long prompt", 403, "CONTEXT_LENGTH_EXCEEDED"),
-      openAiError("a spending limit", 402, "PROVIDER_QUOTA_EXHAUSTED"),
-      { name: "an error as text", status: 429, body: { error: "slow down" }, reason: "PROVIDER_RATE_LIMITED" },
+      openAiError("an exceeded spending limit", 402, "PROVIDER_QUOTA_EXHAUSTED"),
+      { name: "an error as a string", status: 429, body: { error: "slow down" }, reason: "PROVIDER_RATE_LIMITED" },
       openAiError("an overload", 503, "PROVIDER_UNAVAILABLE"),
     ],
     sent: {

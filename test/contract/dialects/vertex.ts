@@ -32,7 +32,7 @@ export const dialects: readonly Dialect[] = [
     own: {},
     answers: {
       "plain text": {
-        // Early counts hold nothing but the type of the traffic.
+        // In early chunks, usageMetadata contains only trafficType.
         wire: sse(
           chunk([{ text: "Hello" }], undefined, {
             createTime: "2026-11-21T10:00:00.123456Z",
@@ -51,7 +51,7 @@ export const dialects: readonly Dialect[] = [
         completion: { choices: [said([text("Hello there.")])], usage: usage(5, 3) },
       },
       "a content filter": {
-        // A prompt that was held back: the first chunk says so, and there are no candidates.
+        // Google blocked the prompt: the first chunk has promptFeedback and no candidates.
         wire: sse({
           promptFeedback: { blockReason: "MODEL_ARMOR", blockReasonMessage: "Blocked by Model Armor." },
           usageMetadata: { promptTokenCount: 9, totalTokenCount: 9, trafficType: "ON_DEMAND" },
@@ -61,12 +61,12 @@ export const dialects: readonly Dialect[] = [
     },
     limited: (model) => [
       {
-        name: "a class of service, which only the Gemini API has",
+        name: "a service tier, which only Gemini has",
         request: ask(model.id, "hello", { serviceTier: "flex" }),
         adaptations: [{ kind: "UNSUPPORTED_PARAMETER", field: "service_tier" }],
       },
       {
-        name: "an address in Google's own storage is no adaptation, one of another scheme is",
+        name: "a gs:// URL and an ftp:// URL",
         request: create(ChatRequestSchema, {
           model: model.id,
           messages: [

@@ -17,19 +17,24 @@ export const dialects: readonly Dialect[] = [
     },
     failures: [
       {
-        name: "an error whose code is a number, and [DONE] after it",
+        name: "an error with a numeric code and [DONE]",
         wire: `${deltaEvent({ usagePlace: "last chunk" }, { content: "Hi" })}data: {"error":{"message":"EngineCore encountered an issue.","type":"InternalServerError","param":null,"code":500}}\n\n${done}`,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
     ],
     errors: [
       {
-        name: "the old flat form",
+        name: "the old format without an error object",
         status: 400,
         body: { object: "error", message: "No.", type: "BadRequestError", param: null, code: 400 },
         reason: "INVALID_REQUEST",
       },
-      { name: "a wrong key", status: 401, body: { error: "Unauthorized" }, reason: "PROVIDER_CREDENTIALS_REJECTED" },
+      {
+        name: "an invalid API key",
+        status: 401,
+        body: { error: "Unauthorized" },
+        reason: "PROVIDER_CREDENTIALS_REJECTED",
+      },
       openAiError("an unknown model", 404, "MODEL_NOT_FOUND"),
     ],
     sent: { ...ownServer, max_completion_tokens: 100, min_tokens: 2, n: 2 },

@@ -22,7 +22,7 @@ export const dialects: readonly Dialect[] = [
     replayed: { reasoning_content: "Hm." },
     errors: [
       {
-        name: "a flat error",
+        name: "an error without an error object",
         status: 400,
         body: { code: "invalid argument", error: "No." },
         reason: "INVALID_REQUEST",

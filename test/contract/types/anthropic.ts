@@ -2,12 +2,12 @@ import type { MessageCreateParamsStreaming } from "@anthropic-ai/sdk/resources/m
 import type { toRequest } from "../../../src/providers/anthropic/request.ts";
 import type { ExactJson } from "../../../src/providers/kit/exact-json.ts";
 
-// Checked by the compiler alone: what is sent is what the vendor's own client (@anthropic-ai/sdk 1.11.0) declares.
+// Compile-time check: request bodies must match the types of the vendor's client (@anthropic-ai/sdk 1.11.0).
 //
-// The client's types lack temperature, top_p and top_k, since it asks for version 2026-10-21, which rejects them. The
-// version that is asked for here, 2023-06-01, has them on models before Opus 4.7.
+// The client's types lack temperature, top_p and top_k, because the client requests API version 2026-10-21, which
+// rejects them. The adapter requests version 2023-06-01, which supports them on models before Opus 4.7.
 
-/** A body as it arrives: exact JSON is an object there, and nothing is read-only. */
+/** A body type as the vendor declares it: ExactJson becomes an object, and nothing is readonly. */
 type OnWire<T> = T extends ExactJson
   ? { type: "object"; [key: string]: unknown }
   : T extends readonly (infer Item)[]
@@ -20,7 +20,7 @@ type Body = OnWire<ReturnType<typeof toRequest>>;
 
 export const accept = (body: Body): MessageCreateParamsStreaming => body;
 
-/** Fields of the body that the client does not declare. Another one here is a mistake. */
+/** Fields of the body that the client does not declare. Any other undeclared field is a mistake. */
 type Undeclared = Exclude<keyof Body, keyof MessageCreateParamsStreaming>;
 export const undeclared = ["temperature", "top_p", "top_k"] as const satisfies readonly Undeclared[];
 export const noOther: Exclude<Undeclared, (typeof undeclared)[number]> extends never ? true : false = true;

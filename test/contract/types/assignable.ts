@@ -1,9 +1,9 @@
-/** A type without its readonly marks: the SDKs declare mutable lists. */
+/** A type without its readonly modifiers, because the SDKs declare mutable lists. */
 export type Mutable<Type> = Type extends readonly (infer Item)[]
   ? Mutable<Item>[]
   : Type extends object
     ? { -readonly [Key in keyof Type]: Mutable<Type[Key]> }
     : Type;
 
-/** True when every value of one type is one of the other; otherwise a type that nothing can be assigned to. */
+/** `true` if the first type is assignable to the second, otherwise `never`. */
 export type Assignable<Sent, Vendor> = [Sent] extends [Vendor] ? true : never;

@@ -1,16 +1,16 @@
 import type { ContentBlock, ConverseStreamRequest } from "@aws-sdk/client-bedrock-runtime";
 import type { Block, ConverseBody } from "../../../src/providers/bedrock/wire.ts";
 
-// Compiled, never run: what is sent must be what Amazon's own client would take (3.1162.0). Its types describe values
-// before it writes them, so bytes are Uint8Array there and base64 here, and a schema or tool's input is any document.
+// Compile-time check: request bodies must match the types of Amazon's client (3.1162.0). Its types describe values
+// before serialization: bytes are Uint8Array there and base64 text here, and schemas and tool inputs are any document.
 
 type Document = NonNullable<ConverseStreamRequest["additionalModelRequestFields"]>;
 
-/** Where the client has a document, anything that becomes JSON. */
+/** A client type after serialization. A document may be any JSON value. */
 type Wire<T> = [Document] extends [T] ? unknown : Written<T>;
 type Written<T> = T extends Uint8Array ? string : T extends object ? { readonly [Key in keyof T]: Wire<T[Key]> } : T;
 
-// The path carries the model.
+// The model ID is in the path.
 type Body = Wire<Omit<ConverseStreamRequest, "modelId">>;
 
 export function isBody(body: ConverseBody): Body {
@@ -21,10 +21,10 @@ export function isBlock(block: Block): Wire<ContentBlock> {
   return block;
 }
 
-// And what the client would reject is rejected here, so that the comparison above compares something.
-// @ts-expect-error: `content` of a tool's result is a list.
+// Bodies that the client would reject must not compile. This proves that the comparison above has an effect.
+// @ts-expect-error: the `content` of a tool result is a list.
 export const badResult: Wire<ContentBlock> = { toolResult: { toolUseId: "a", content: "sunny" } };
 // @ts-expect-error: a system prompt is a list of blocks.
 export const badSystem: Body = { system: "Be brief." };
-// @ts-expect-error: there is no such format.
+// @ts-expect-error: the format `tiff` does not exist.
 export const badImage: Wire<ContentBlock> = { image: { format: "tiff", source: { bytes: "" } } };

@@ -1,5 +1,5 @@
-// Compile-time only: what is sent must be what the vendor's own SDK (cohere-ai 8.1.0) takes. The SDK exports its types in
-// camel case and turns their keys into the wire's, so the keys are turned back here.
+// Compile-time check: request bodies must match the types of the vendor's SDK (cohere-ai 8.1.0). The SDK's types have
+// camelCase keys, so this file converts the keys of the body to camelCase.
 import type { Cohere } from "cohere-ai";
 import type { cohereFields } from "../../../src/providers/cohere/fields.ts";
 import type { CohereBody, WireMessage, WireTool } from "../../../src/providers/cohere/wire.ts";
@@ -10,7 +10,7 @@ type Vendor = Cohere.V2ChatStreamRequest;
 
 type CamelKey<Key> = Key extends `${infer Head}_${infer Rest}` ? `${Head}${Capitalize<CamelKey<Rest>>}` : Key;
 
-/** A type with the SDK's keys and without readonly marks. ExactJson stands for the object that its text is. */
+/** A type with the SDK's keys and without readonly modifiers. ExactJson becomes an object. */
 type Camel<Type> = Type extends ExactJson
   ? Record<string, unknown>
   : Type extends readonly (infer Item)[]
@@ -26,5 +26,5 @@ export const thinking: Assignable<Camel<NonNullable<CohereBody["thinking"]>>, Co
 export const format: Assignable<Camel<NonNullable<CohereBody["response_format"]>>, Cohere.ResponseFormatV2> = true;
 export const citations: Assignable<Camel<NonNullable<CohereBody["citation_options"]>>, Cohere.CitationOptions> = true;
 
-/** Every name that a field gets is a field of the request. */
+/** Every field name that the adapter sends is a field of the SDK's request type. */
 export const names: Assignable<CamelKey<(typeof cohereFields)[keyof typeof cohereFields]>, keyof Vendor> = true;

@@ -1,9 +1,9 @@
-// What is sent, held to the types of @google/genai 3.1.0 at compile time.
+// Compile-time check: request bodies must match the types of @google/genai 3.1.0.
 import type { Content, GenerationConfig, ServiceTier, Tool, ToolConfig } from "@google/genai";
 import type { GenerateContentBody } from "../../../src/providers/generate-content/wire.ts";
 import type { ExactJson } from "../../../src/providers/kit/exact-json.ts";
 
-/** Our types as they are on the wire: JSON text is the value that it means, and nobody changes what was sent. */
+/** A body type as the vendor declares it: ExactJson becomes an object, and nothing is readonly. */
 type OnWire<T> = T extends ExactJson
   ? Record<string, unknown>
   : T extends readonly (infer Item)[]
@@ -12,7 +12,7 @@ type OnWire<T> = T extends ExactJson
       ? { -readonly [Key in keyof T]: OnWire<T[Key]> }
       : T;
 
-/** The vendor's types with the words of its enums instead of the enums. */
+/** A vendor type with string literals instead of enums. */
 type Words<T> = T extends string
   ? `${T}`
   : T extends (infer Item)[]
@@ -21,7 +21,7 @@ type Words<T> = T extends string
       ? { [Key in keyof T]: Words<T[Key]> }
       : T;
 
-/** The body as the vendor's client would build it: it declares the pieces, and not the whole. */
+/** The request body, built from the vendor's types: the client declares the fields, but not the body. */
 interface VendorBody {
   contents: Words<Content>[];
   systemInstruction?: Words<Content>;
@@ -31,10 +31,10 @@ interface VendorBody {
   serviceTier?: Words<ServiceTier>;
 }
 
-// `serviceTier` goes out in the caller's own word, so that a new one needs no new release: left out of the comparison.
+// Omits `serviceTier`: the adapter sends the caller's text unchanged, so that new tiers need no new release.
 export const accepted = (body: OnWire<Omit<GenerateContentBody, "serviceTier">>): VendorBody => body;
 
-// A field that the vendor does not know would pass as an object of a wider type: no key may be ours alone.
+// TypeScript allows extra keys in the assignment above, so this checks that the vendor declares every key.
 type Unknown<Ours, Theirs> = Exclude<keyof Ours, keyof Theirs>;
 export const unknownFields: [
   Unknown<GenerateContentBody, VendorBody>,

@@ -1,4 +1,4 @@
-// Compile-time only: what is sent must be what the vendor's own SDK (@mistralai/mistralai 2.7.0) would send.
+// Compile-time check: request bodies must match what the vendor's SDK (@mistralai/mistralai 2.7.0) sends.
 import type {
   AssistantMessage$Outbound,
   ChatCompletionStreamRequest$Outbound,
@@ -15,7 +15,7 @@ import type { Assignable, Mutable } from "./assignable.ts";
 
 type Vendor = ChatCompletionStreamRequest$Outbound;
 
-// The SDK fills in `prefix: false` and `index: 0` where they are missing: the API does not need them.
+// The SDK adds `prefix: false` and `index: 0` if they are missing. The API does not need them.
 type VendorToolCall = Omit<ToolCall$Outbound, "index">;
 type VendorAssistant = Omit<AssistantMessage$Outbound, "prefix" | "tool_calls"> & {
   prefix?: boolean;
@@ -25,10 +25,10 @@ type VendorMessage = SystemMessage$Outbound | UserMessage$Outbound | VendorAssis
 
 export const messages: Assignable<Mutable<WireMessage>, VendorMessage> = true;
 
-// Tools come from the OpenAI dialect, where `parameters` is optional; toRequest always sets it.
+// Does not check tools: they use the Chat Completions types, where `parameters` is optional. toRequest always sets it.
 export const toolChoice: Assignable<Mutable<MistralBody["tool_choice"]>, Vendor["tool_choice"]> = true;
 
-/** Every name that a field gets is a field of the request. */
+/** Every field name that the adapter sends is a field of the SDK's request type. */
 export const names: Assignable<(typeof mistralFields)[keyof typeof mistralFields], keyof Vendor> = true;
 
 export const responseFormat = {

@@ -1,4 +1,4 @@
-// Compile-time only: what is sent must be what the vendor's own SDK (openai 7.55.0) would send.
+// Compile-time check: request bodies must match the types of the vendor's SDK (openai 7.55.0).
 import type OpenAI from "openai";
 import type { optionalFields } from "../../../src/providers/chat-completions/fields.ts";
 import type { openAiFields } from "../../../src/providers/chat-completions/openai-quirks.ts";
@@ -14,7 +14,7 @@ type Vendor = OpenAI.ChatCompletionCreateParamsStreaming;
 type Tool = Extract<WireMessage, { role: "tool" }>;
 type Plain = Exclude<WireMessage, Tool | WireAssistant>;
 
-/** A message that holds only text: toMessages and messageAdaptations see to that for all but the user's. */
+/** A message with only text. toMessages and messageAdaptations guarantee this for all messages except the user's. */
 type OfText<Type extends { readonly content: unknown }> = Mutable<Omit<Type, "content">> & {
   content: Extract<Type["content"], string | null>;
 };
@@ -30,21 +30,21 @@ export const toolCalls: Assignable<
   OpenAI.ChatCompletionMessageToolCall[]
 > = true;
 
-// `parameters` is the caller's own text, which the SDK declares as an object with any keys.
+// Omits `parameters`: the adapter sends the caller's JSON text, which the SDK declares as an object with any keys.
 export const tools: Assignable<
   Mutable<Omit<WireTool["function"], "parameters">>,
   Omit<OpenAI.FunctionDefinition, "parameters">
 > = true;
 export const toolChoice: Assignable<Mutable<WireToolChoice>, Vendor["tool_choice"]> = true;
 
-/** Every name that a field gets is a field of the request. */
+/** Every field name that the adapter sends is a field of the SDK's request type. */
 export const names: Assignable<(typeof openAiFields)[keyof typeof openAiFields], keyof Vendor> = true;
 
-// `service_tier` is passed on in the caller's own word, and `seed` may be larger than any number that is safe in
-// JavaScript, for which the SDK has no type.
+// Omits `service_tier`, because the adapter sends the caller's text unchanged, and `seed`, because the SDK has no type
+// for integers above JavaScript's safe range.
 type Checked = Exclude<keyof typeof openAiFields, "service_tier" | "parameters.seed">;
 
 type Sent = { [Field in Checked as (typeof openAiFields)[Field]]: ReturnType<(typeof optionalFields)[Field]["value"]> };
 
-/** Every value is one that its field takes. */
+/** Every value is assignable to the SDK's type of its field. */
 export const values: Assignable<Mutable<Sent>, { [Name in keyof Sent]: Vendor[Name] | undefined }> = true;

@@ -1,20 +1,20 @@
 import type { WholeForm } from "../dialect.ts";
 import { dataOf, type Fields, lastValues, listOf, objectsOf } from "./sse-data.ts";
 
-/** How one server's whole answers differ from OpenAI's. */
+/** How a server's whole responses differ from OpenAI's. */
 interface Differences {
   readonly provenance?: string;
-  /** Comes before the JSON text. */
+  /** Text before the JSON. */
   readonly prefix?: string;
-  /** Further fields of every choice. */
+  /** Additional fields of every choice. */
   readonly choice?: object;
-  /** The content of a message, from those of its deltas. Default: their text, or null. */
+  /** Makes the content of a message from the contents of its deltas. Default: `joinText`. */
   readonly joinContent?: (contents: readonly unknown[]) => unknown;
 }
 
 /**
- * The rule from a stream of `chat.completion.chunk` to one `chat.completion`: the deltas of a choice become its message,
- * lists become one list, and of every other field the last value stays.
+ * Converts a stream of `chat.completion.chunk` to one `chat.completion`. It merges the deltas of a choice into one
+ * message, concatenates lists, and keeps the last value of every other field.
  */
 export function chatCompletion({
   provenance,
@@ -29,11 +29,11 @@ export function chatCompletion({
       const chunks = dataOf(wire);
       if (chunks === undefined) return undefined;
       const { choices: _, x_groq: __, ...envelope } = lastValues(chunks);
-      const pieces = Map.groupBy(listOf(chunks, "choices"), ({ index }) => Number(index));
-      const choices = [...pieces]
+      const chunksByChoice = Map.groupBy(listOf(chunks, "choices"), ({ index }) => Number(index));
+      const choices = [...chunksByChoice]
         .sort(([a], [b]) => a - b)
-        .map(([, own]) => ({ ...toChoice(own, joinContent), ...choice }));
-      // groq-sdk 1.6.0: in a whole answer the usage is where OpenAI has it.
+        .map(([, choiceChunks]) => ({ ...toChoice(choiceChunks, joinContent), ...choice }));
+      // In whole responses Groq sends the usage in OpenAI's field (types of groq-sdk 1.6.0).
       const usage = objectsOf(chunks, "x_groq").at(-1)?.usage;
       return `${prefix}${JSON.stringify({ ...envelope, ...(usage !== undefined && { usage }), object: "chat.completion", choices })}`;
     },
@@ -67,7 +67,7 @@ function toMessage(deltas: readonly Fields[], joinContent: (contents: readonly u
   };
 }
 
-/** The text of all pieces; null if none is text. */
+/** Concatenates the pieces that are text. Returns null if there are none. */
 export function joinText(pieces: readonly unknown[]): string | null {
   const texts = pieces.filter((piece) => typeof piece === "string");
   return texts.length > 0 ? texts.join("") : null;
@@ -78,13 +78,13 @@ function joinLists(all: readonly Fields[]): Fields {
   return Object.fromEntries([...fields].map((field) => [field, listOf(all, field)]));
 }
 
-/** Fragments with one index are one call; one without an index is a whole call. A whole answer has no indexes. */
+/** Merges tool call deltas by index. A delta without an index is a complete call. Whole responses have no indexes. */
 function joinCalls(fragments: readonly Fields[]): readonly Fields[] {
-  const byIndex = Map.groupBy(fragments, ({ index }) => index ?? Symbol("a call of its own"));
-  return [...byIndex.values()].map((own) => {
-    const called = objectsOf(own, "function");
-    const { index: _, ...last } = lastValues(own);
-    const name = called.map((one) => one.name).find((text) => text !== undefined && text !== "");
-    return { ...last, function: { name, arguments: joinText(called.map((one) => one.arguments)) } };
+  const byIndex = Map.groupBy(fragments, ({ index }) => index ?? Symbol("a complete call"));
+  return [...byIndex.values()].map((deltas) => {
+    const functions = objectsOf(deltas, "function");
+    const { index: _, ...last } = lastValues(deltas);
+    const name = functions.map((fields) => fields.name).find((text) => text !== undefined && text !== "");
+    return { ...last, function: { name, arguments: joinText(functions.map((fields) => fields.arguments)) } };
   });
 }

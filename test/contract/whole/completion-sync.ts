@@ -3,8 +3,8 @@ import { joinText } from "./chat-completion.ts";
 import { dataOf, lastValues, objectsOf } from "./sse-data.ts";
 
 /**
- * The rule from CompletionStreamV1Response to CompletionSyncV1Response of LLM Engine: the text in one piece, the last
- * counts, the tokens in a list, and no `finished`.
+ * Converts CompletionStreamV1Response events to one CompletionSyncV1Response of LLM Engine. It concatenates the text,
+ * collects the tokens in a list, keeps the last token counts and drops `finished`.
  */
 export const completionSync: WholeForm = {
   provenance:

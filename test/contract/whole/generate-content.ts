@@ -2,8 +2,8 @@ import type { WholeForm } from "../dialect.ts";
 import { dataOf, type Fields, lastValues, listOf, objectsOf } from "./sse-data.ts";
 
 /**
- * The rule from the chunks of streamGenerateContent to the answer of generateContent, which have one type: the parts of a
- * candidate become one list, the counts of all chunks add up to one usage, and of every other field the last value stays.
+ * Converts the chunks of streamGenerateContent to one generateContent response, which has the same type. It merges the
+ * parts of each candidate and keeps the last value of every other field and of each usage count.
  */
 export const generateContentResponse: WholeForm = {
   provenance: "GenerateContentResponse of @google/genai 3.1.0, the type of both methods",
@@ -26,7 +26,7 @@ function toCandidate(pieces: readonly Fields[]): Fields {
   return { ...lastValues(pieces), content: { role: "model", ...(parts.length > 0 && { parts }) } };
 }
 
-/** Text continues the part before it if both are text alone, of the same kind. */
+/** Appends text to the previous part if both contain only text and have the same `thought`. Otherwise adds the part. */
 function joinPart(parts: readonly Fields[], part: Fields): readonly Fields[] {
   const last = parts.at(-1);
   const isPlain = ({ text, thought: _, ...more }: Fields) => typeof text === "string" && Object.keys(more).length === 0;

@@ -1,7 +1,7 @@
 import { joinText } from "./chat-completion.ts";
 import { type Fields, isFields, listOf } from "./sse-data.ts";
 
-/** The content of a message of Mistral: text, or a list of chunks where one of the deltas has a list. */
+/** Makes the content of a Mistral message: text, or a list of content chunks if one of the deltas has a list. */
 export function joinMistralContent(contents: readonly unknown[]): unknown {
   if (!contents.some((content) => Array.isArray(content))) return joinText(contents);
   const chunks = contents.flatMap((content) =>
@@ -10,7 +10,7 @@ export function joinMistralContent(contents: readonly unknown[]): unknown {
   return chunks.filter(isFields).reduce<readonly Fields[]>(joinChunk, []);
 }
 
-/** Chunks of one kind are one chunk; what is signed ends with its signature. */
+/** Merges consecutive content chunks of the same type. A signature completes a chunk. */
 function joinChunk(chunks: readonly Fields[], chunk: Fields): readonly Fields[] {
   const last = chunks.at(-1);
   if (last === undefined || last.type !== chunk.type || last.signature !== undefined) return [...chunks, chunk];

@@ -1,6 +1,6 @@
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The JSON of every event of a stream, without [DONE]; undefined if one is not JSON. */
+/** Parses the data of every event of a stream except [DONE]. Returns undefined if one is not JSON. */
 export function dataOf(wire: string): readonly Fields[] | undefined {
   const texts = [...wire.matchAll(/^data: (.*?)\r?$/gm)].map((match) => match[1] ?? "");
   try {
@@ -10,17 +10,17 @@ export function dataOf(wire: string): readonly Fields[] | undefined {
   }
 }
 
-/** Of each field the last value that is not null. */
+/** Returns the last non-null value of each field. */
 export function lastValues(all: readonly Fields[]): Fields {
   const given = all.map((fields) => Object.entries(fields).filter(([, value]) => value !== null));
   return Object.fromEntries(given.flat());
 }
 
-/** The values of a list field of all objects, in order. */
+/** Concatenates a list field of all objects, in order. */
 export const listOf = (all: readonly Fields[], field: string): readonly Fields[] =>
   all.flatMap((fields) => (Array.isArray(fields[field]) ? fields[field] : []));
 
-/** The values of an object field of all objects that have it, in order. */
+/** Returns the values of an object field from all objects that have it, in order. */
 export const objectsOf = (all: readonly Fields[], field: string): readonly Fields[] =>
   all.map((fields) => fields[field]).filter((value) => isFields(value));
 
