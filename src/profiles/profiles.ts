@@ -7,7 +7,7 @@ import { strictSchemaProblem } from "./strict-schema.ts";
 
 export type ProfileName = Profile["name"];
 
-/** Only what the caller set is sent. */
+/** Sends only the parameters that the caller sets. */
 const plain: Profile = {
   name: "plain",
   defaults: {},
@@ -28,8 +28,9 @@ const plain: Profile = {
 };
 
 /**
- * The table of seeds 001 and 003: the window less the prompt for OpenAI, 100 for LLM Engine, 10,000 for Claude 2. The
- * others are inferred: what the model gives, within the window; Claude 3 gives less than 10,000.
+ * Default output limits in tokens by model family. The Scale EGP chat completions and deployments APIs document OpenAI
+ * (the context window less the prompt), LLM Engine (100) and Claude 2 (10,000). The others are inferred: the model's
+ * output limit, within the context window. Claude 3 models have lower limits than 10,000, which apply instead.
  */
 const egpOutputLimits: Profile["outputLimits"] = {
   "openai-chat": "rest",
@@ -54,7 +55,7 @@ const sampling = {
   },
 } as const;
 
-/** Seeds 000 and 001. */
+/** Scale EGP chat completions API. */
 const egpChat: Profile = {
   ...plain,
   name: "egp-chat",
@@ -64,7 +65,7 @@ const egpChat: Profile = {
     { parameter: "n", min: 1, max: 1 },
   ],
   maxStopSequences: 4,
-  // Seed 001, the default of `instructions`, to the letter.
+  // The API's documented default of `instructions`, verbatim.
   instructions:
     "You are an AI assistant that helps users with their questions by chatting back and forth with them. When asked a question, you should answer it as best as you can with the information you have. If you need more information, you can ask the user for it.",
   familyFields: [
@@ -78,11 +79,11 @@ const egpChat: Profile = {
   outputMustFit: true,
 };
 
-/** Seed 003. */
+/** Scale EGP deployments API. */
 const egpDeployment: Profile = {
   ...egpChat,
   name: "egp-deployment",
-  // It has no top_p for Claude.
+  // This API has no top_p for Claude.
   eitherFamilies: [],
   ranges: [{ parameter: "n", min: 1, max: 1 }],
   instructions: undefined,
@@ -106,7 +107,7 @@ const egpDeployment: Profile = {
   trims: true,
 };
 
-/** Seed 002, which rejects JSON mode with streaming. */
+/** Cerebras chat completions API, which rejects JSON mode with streaming. */
 const cerebras: Profile = {
   ...plain,
   name: "cerebras",
@@ -117,7 +118,7 @@ const cerebras: Profile = {
   rules: [jsonIsNotStreamed, strictSchema],
 };
 
-/** Seed 004. */
+/** DeepInfra chat completions API. */
 const deepinfra: Profile = {
   ...plain,
   name: "deepinfra",
@@ -132,7 +133,7 @@ const deepinfra: Profile = {
     repetitionPenalty: 1,
   },
   ranges: [
-    // -1 is another way to say off.
+    // Both -1 and 0 disable top_k.
     { parameter: "topK", min: -1, max: 999 },
     { parameter: "n", min: 1, max: 4 },
     { parameter: "maxOutputTokens", min: 1, max: 1_000_000 },
@@ -144,7 +145,7 @@ const deepinfra: Profile = {
   rules: [oneSystemMessage, callersTurnLast],
 };
 
-/** Every profile, by name. */
+/** All profiles by name. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   plain,
   "egp-chat": egpChat,
@@ -155,12 +156,12 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
 
 export const profileNames: readonly ProfileName[] = Object.keys(profiles).filter(isProfileName);
 
-/** The profile of a name; `plain` for a name that is none, which configuration does not let through. */
+/** Returns the profile with this name, or `plain` if there is none. The configuration rejects unknown names. */
 export function profileOf(name: string): Profile {
   return isProfileName(name) ? profiles[name] : plain;
 }
 
-/** Every family of models that some profile has rules for; the others are names of providers. */
+/** Model families for which a profile sets an output limit. Any other family is the name of a provider. */
 export const profileFamilies: readonly string[] = [
   ...new Set(Object.values(profiles).flatMap(({ outputLimits }) => Object.keys(outputLimits))),
 ];
@@ -171,7 +172,8 @@ function isProfileName(name: string): name is ProfileName {
 
 function jsonIsNotStreamed({ outputFormat }: ChatRequest, streamed: boolean): FieldViolation | undefined {
   if (!streamed || outputFormat?.format.case !== "jsonObject") return undefined;
-  const description = "a JSON object cannot be streamed under the profile cerebras: call CompleteChat";
+  const description =
+    "profile cerebras does not stream JSON objects; call CompleteChat, or send stream: false over HTTP";
   return { field: ["output_format", "json_object"], description };
 }
 
@@ -187,17 +189,18 @@ function strictSchema({ outputFormat }: ChatRequest): FieldViolation | undefined
 function oneSystemMessage({ messages }: ChatRequest): FieldViolation | undefined {
   const second = messages.findIndex((message, index) => isSystem(message) && messages.findIndex(isSystem) < index);
   if (second < 0) return undefined;
-  return { field: ["messages", second, "role"], description: "the profile deepinfra takes one system message" };
+  const description = "profile deepinfra allows one system message; merge them";
+  return { field: ["messages", second, "role"], description };
 }
 
 /**
- * Seed 004's pattern ends with the user. A tool's results may end a conversation too: the API's own tool examples send
- * them so, since the answer to them is what is asked for.
+ * DeepInfra documents that a conversation ends with a user message. Dragoman also allows tool results at the end,
+ * because the API's own tool examples send them last to get the model's response.
  */
 function callersTurnLast({ messages, continueLastMessage }: ChatRequest): FieldViolation | undefined {
   const last = messages.findLastIndex((message) => !isSystem(message));
   if (continueLastMessage || messages[last]?.role !== Role.ASSISTANT) return undefined;
   const description =
-    "the profile deepinfra wants a user message last; set continue_last_message to have the assistant's continued";
+    "profile deepinfra requires a user or tool message last; set continue_last_message to continue this one";
   return { field: ["messages", last, "role"], description };
 }

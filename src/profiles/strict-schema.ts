@@ -1,13 +1,13 @@
 import { excessOf } from "../chat/validation/json-bounds.ts";
 
-/** Branches that one anyOf may have. */
+/** Maximum number of branches in an anyOf. */
 const mostBranches = 5;
 
 type Schema = Readonly<Record<string, unknown>>;
 
 /**
- * Why a schema breaks Cerebras' rules for strict JSON schemas (inference-docs.cerebras.ai, structured outputs);
- * undefined when it keeps them. Text that is no JSON, or out of bounds, is reported elsewhere.
+ * Returns the first violation of Cerebras' rules for strict JSON schemas (inference-docs.cerebras.ai, structured
+ * outputs), or undefined if the schema is valid. Other checks report text that is not JSON or exceeds the JSON bounds.
  */
 export function strictSchemaProblem(schemaJson: string): string | undefined {
   if (excessOf(schemaJson) !== undefined) return undefined;
@@ -24,16 +24,16 @@ export function strictSchemaProblem(schemaJson: string): string | undefined {
 function* problems(value: unknown, path: string): Generator<string> {
   if (!isSchema(value)) return;
   const at = path === "" ? "the schema" : path;
-  if (Array.isArray(value.type)) yield `${at} has a list of types, which strict mode lacks: use anyOf`;
+  if (Array.isArray(value.type)) yield `${at} has a list of types; strict mode requires anyOf instead`;
   if (Array.isArray(value.anyOf) && value.anyOf.length > mostBranches) {
-    yield `${at} has an anyOf with more than ${mostBranches} branches, the most that strict mode takes`;
+    yield `${at} has an anyOf with more than ${mostBranches} branches, the maximum in strict mode`;
   }
-  if (value.items === true) yield `${at} has items: true, which strict mode lacks: give a schema`;
+  if (value.items === true) yield `${at} has items: true; strict mode requires a schema for items`;
   if (isSchema(value.properties)) {
     if (value.additionalProperties !== false) yield `${at} needs additionalProperties: false in strict mode`;
     const required: ReadonlySet<unknown> = new Set(Array.isArray(value.required) ? value.required : []);
     const missing = Object.keys(value.properties).find((name) => !required.has(name));
-    if (missing !== undefined) yield `${at} must list every property as required in strict mode: ${missing} is not`;
+    if (missing !== undefined) yield `${at} must list every property in required in strict mode; add ${missing}`;
   }
   for (const [key, child] of Object.entries(value)) {
     const childPath = `${path}/${key}`;
@@ -48,7 +48,7 @@ function* problems(value: unknown, path: string): Generator<string> {
   }
 }
 
-/** Keywords whose keys are names of the caller and not keywords. */
+/** Keywords whose child keys are names that the caller chose, not keywords. */
 const namesSchemas: readonly string[] = ["properties", "$defs", "definitions", "patternProperties"];
 
 function isSchema(value: unknown): value is Schema {

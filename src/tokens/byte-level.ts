@@ -1,27 +1,27 @@
 import { wordCounter } from "./pair-merging.ts";
 import { cutter, type Tokenizer } from "./tokenizer.ts";
 
-/** What sets one byte-level vocabulary apart. */
+/** Tokens and patterns of one byte-level vocabulary. */
 export interface ByteLevelVocabulary {
-  /** The tokens, each byte as the character of its code, with their ranks. */
+  /** Rank of each token. A token is a string with one character per byte, whose code is the byte. */
   readonly ranks: ReadonlyMap<string, number>;
-  /** Finds the words of a text, within which pairs are merged. Global. */
+  /** Matches the words of a text; pairs merge only within a word. Must have the flag `g`. */
   readonly words: RegExp;
-  /** Finds the control tokens that the model's server reads in a text. Global. Absent: it reads none. */
+  /** Matches the control tokens that the model's server parses in a text. Must have the flag `g`. Absent: none. */
   readonly controls?: RegExp;
 }
 
 const letter = /\p{L}/u;
-// Marks, apostrophes and halves of surrogate pairs may go on with a word.
+// A combining mark, an apostrophe or half of a surrogate pair may continue a word.
 const endsWord = /[^\p{L}\p{M}\p{N}\p{Cs}']/u;
 
-/** A tokenizer that merges bytes within words: tiktoken's, and Llama 3's. */
+/** Creates a tokenizer that merges bytes within words, as those of OpenAI (tiktoken) and Llama 3 do. */
 export function byteLevelTokenizer({ ranks, words, controls }: ByteLevelVocabulary): Tokenizer {
   const countParts = wordCounter((word, begin, _middle, end) => ranks.get(word.slice(begin, end)));
-  // A word that is a token is one, whichever merges lead there.
+  // A word that is in the vocabulary is one token, even if merging its bytes does not produce it.
   const countWord = (word: string) => (ranks.has(word) ? 1 : countParts(word));
   return {
-    // Every word pattern ends a word of letters before a character like these, and none looks back.
+    // Every word pattern ends a word of letters before a character that matches `endsWord`, and none looks behind.
     pieces: cutter(controls, (before, after) => endsWord.test(after) && letter.test(before)),
     count({ text, control }) {
       if (control) return 1;
@@ -32,7 +32,7 @@ export function byteLevelTokenizer({ ranks, words, controls }: ByteLevelVocabula
   };
 }
 
-/** The UTF-8 bytes of a text, each as the character of that code. */
+/** Converts a text to its UTF-8 bytes, as a string with one character per byte. */
 export function toBytes(text: string): string {
   return /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
 }

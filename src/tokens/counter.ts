@@ -8,10 +8,10 @@ import { estimateTokens } from "./token-estimate.ts";
 import { chatOverhead, contentOf, estimateChatTokens, estimateMediaTokens, toolText } from "./usage-estimate.ts";
 import { beginOf, vocabularyOf, vocabularySizeOf } from "./vocabulary-of-model.ts";
 
-/** The models for whose messages OpenAI says what a chat adds: see `chatOverhead`. */
+/** Models for which OpenAI documents the tokens that a chat adds to its texts (`chatOverhead`). */
 const documentedChat = /^(ft:)?gpt-(3\.5-turbo|4|4-32k|4-turbo|4o|4o-mini)(-\d{4}.*|-16k.*|-preview|:.*)?$/;
 
-/** Roles as OpenAI writes them. */
+/** OpenAI's names of the roles. */
 const roles = {
   [Role.UNSPECIFIED]: "user",
   [Role.SYSTEM]: "system",
@@ -21,54 +21,54 @@ const roles = {
   [Role.TOOL]: "tool",
 } as const satisfies Record<Role, string>;
 
-/** A count as it grows: what is certain and what is a guess. */
+/** A running token count and its uncertainty. */
 interface Sum {
   readonly tokens: number;
-  /** Of `tokens`, those that may be fewer, or more by as many again. */
+  /** Uncertainty of `tokens`: the true count is within `tokens` ± `doubtful`. */
   readonly doubtful: number;
 }
 
-/** What is counted once. */
+/** A part of a request that a counter counts once and then remembers. */
 type Item = Message | Tool;
 
 interface ItemSum extends Sum {
-  /** Of `tokens`, what the chat adds, which is certain only where it is documented. */
+  /** Tokens, included in `tokens`, that the chat adds to the texts. Exact only for models in `documentedChat`. */
   readonly overhead: number;
 }
 
-/** What a template may put before a conversation: gpt-oss's own system message has some 70 tokens. */
+/** Maximum number of tokens that a chat template adds before a conversation. That of gpt-oss adds about 70. */
 const undocumentedChat = 80;
 
-/** What a part that is no plain text may bring with it, and a tool. */
+/** Maximum number of tokens that the format adds for a tool, or for each part of a message that is not plain text. */
 const perPart = 12;
 
-/** The words beside a forced cut may fall otherwise than together. */
+/** Maximum error in tokens at each forced cut: the two sides may split into other tokens than the uncut text. */
 const perTear = 4;
 
 /**
- * Between which counts the true one lies where `tokens` is an estimate: half and 1.8 times, which holds for every text
- * that was measured (see `estimateTokens`), if not for ones that are made to break it, such as a million points.
+ * Returns the range of the true count for an estimate of `tokens`: 0.5 to 1.8 times the estimate. All measured texts
+ * are within the range (see `estimateTokens`). Artificial texts, such as a million periods, can be outside it.
  */
 export function estimateBounds(tokens: number): Pick<TokenCount, "low" | "high"> {
   return { low: Math.floor(tokens * 0.5), high: Math.ceil(tokens * 1.8) };
 }
 
 /**
- * Counts prompts for one model. Exact for plain conversations with OpenAI's models up to GPT-4o, for which OpenAI says
- * what a chat adds to its texts. Otherwise `exact` is false: tools, media, several parts and other models' templates
- * are estimated, and so is everything if the model has no tokenizer here.
+ * Creates a counter of prompt tokens for one model. Counts are exact for plain conversations with OpenAI's models up to
+ * GPT-4o, because OpenAI documents the tokens that a chat adds. Otherwise `exact` is false: tools, media, messages with
+ * several parts and other models' templates are estimated, and so is everything if Dragoman has no tokenizer for the
+ * model.
  *
- * A message is counted once by each counter, so that what is left of a conversation can be counted again and again: make
- * one for each call. Counting and what it needs to load run in a thread of their own (`CountingThread`); a count that
- * takes it more than 2 s, or that it dies of, is an estimate, and so are all further ones of this counter. `signal` ends
- * a count.
+ * Create one counter per call. It remembers the count of each message, so that counting a trimmed conversation again is
+ * cheap. A separate thread (`CountingThread`) loads the vocabulary and counts. If a count takes more than 2 s or the
+ * thread dies, the counter returns an estimate for this count and all later ones. `signal` aborts a count.
  */
 export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
   const vocabulary = vocabularyOf(model);
   const known = new WeakMap<Item, ItemSum>();
   let gaveUp = false;
 
-  /** Undefined when they cannot be counted. What is not known yet is counted in one go. */
+  /** Counts the items that are not known yet, all in one job. Returns undefined if they cannot be counted. */
   async function sumsOf(items: readonly Item[]): Promise<readonly ItemSum[] | undefined> {
     if (vocabulary === undefined || gaveUp) return undefined;
     const unknown = items.filter((item) => !known.has(item));
@@ -102,11 +102,13 @@ export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
 }
 
 /**
- * Counts the tokens of a text that goes to a model as it is, such as a prompt from a chat template, with the one that
- * servers put before it (vLLM does, to Llama and Mistral) unless it begins with that. Control tokens in it count as
- * one where the model's server takes them for such. With OpenAI's vocabularies it takes 60 microseconds per KB of
- * English, 300 of base64, 600 of Russian and 1,900 of Chinese, with Llama 2's and Mistral's at most 1,700
- * (`node scripts/measure-token-estimate.ts --cost`), and 2 s at most: an estimate then. `signal` ends it.
+ * Counts the tokens of a raw prompt, such as one from a chat template. Includes the token that a server puts before the
+ * prompt (vLLM does for Llama and Mistral), unless the prompt already begins with it. A control token counts as one if
+ * the model's server parses control tokens.
+ *
+ * With OpenAI's vocabularies a count takes, per KB, 60 microseconds for English, 300 for base64, 600 for Russian and
+ * 1,900 for Chinese; with those of Llama 2 and Mistral at most 1,700 (`node scripts/measure-token-estimate.ts --cost`).
+ * Returns an estimate after 2 s. `signal` aborts the count.
  */
 export async function countTextTokens(text: string, model: Model, signal?: AbortSignal): Promise<TokenCount> {
   const vocabulary = vocabularyOf(model);
@@ -130,7 +132,7 @@ function textsOf(item: Item): readonly string[] {
   return [roles[item.role], item.name, ...contentOf(item).texts];
 }
 
-/** What an item comes to, by the counts of its texts. */
+/** Adds up the tokens of an item from the counts of its texts. */
 function sumOf(item: Item, counts: readonly TextCount[]): ItemSum {
   if (item.$typeName === "dragoman.v1.Tool") {
     const tokens = total(counts).tokens + perPart;
@@ -153,10 +155,10 @@ function total(counts: readonly TextCount[]): Sum {
   return { tokens, doubtful };
 }
 
-/** Whether a message is of the kind that OpenAI's document speaks of. */
+/** Whether OpenAI documents the overhead of this message: a system, user or assistant message of one text. */
 function isPlain({ role, parts }: Message): boolean {
-  const takes = role === Role.SYSTEM || role === Role.USER || role === Role.ASSISTANT;
-  return takes && parts.length === 1 && parts[0]?.kind.case === "text";
+  const isDocumentedRole = role === Role.SYSTEM || role === Role.USER || role === Role.ASSISTANT;
+  return isDocumentedRole && parts.length === 1 && parts[0]?.kind.case === "text";
 }
 
 function isDocumented(chat: ChatRequest, { provider, providerModel }: Model): boolean {

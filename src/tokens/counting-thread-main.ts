@@ -4,12 +4,12 @@ import type { CountAnswer, CountJob, CountOrder, Counts, TextCount } from "./cou
 import type { Tokenizer } from "./tokenizer.ts";
 import { loadTokenizer } from "./vocabularies.ts";
 
-// The thread that counting-thread.ts starts.
+// Main module of the thread that counting-thread.ts starts.
 
-/** How long one count goes on while others wait for their turn, in milliseconds. A piece may take as long again. */
+/** Time slice in ms of one count while other counts wait. The last piece may take about as long again. */
 const sliceMs = 8;
 
-/** The jobs that somebody waits for. */
+/** Ids of the jobs that are not cancelled. */
 const wanted = new Set<number>();
 
 parentPort?.on("message", ({ id, job }: CountOrder) => {
@@ -17,7 +17,7 @@ parentPort?.on("message", ({ id, job }: CountOrder) => {
   else void answer(id, job);
 });
 
-// What it throws ends the thread, and counting-thread.ts hears of it.
+// An error here ends the thread; counting-thread.ts handles the event `error`.
 async function answer(id: number, job: CountJob): Promise<void> {
   wanted.add(id);
   const counts = await countInTurns(await loadTokenizer(job.vocabulary), job, () => wanted.has(id));
@@ -25,9 +25,12 @@ async function answer(id: number, job: CountJob): Promise<void> {
   parentPort?.postMessage({ id, counts } satisfies CountAnswer);
 }
 
-/** Counts in slices, so that a short text does not wait for a long one. Undefined when it takes too long. */
+/**
+ * Counts in time slices, so that a short text does not wait for a long one. Returns undefined if the job takes more
+ * than `longestMs` or is cancelled.
+ */
 async function countInTurns(tokenizer: Tokenizer, { texts, longestMs }: CountJob, isWanted: () => boolean) {
-  // Without the turns of others, so that neither they nor a vocabulary that is loaded for them spoil a count.
+  // Excludes the slices of other jobs and the loading of their vocabularies, which must not use up this job's time.
   let spentMs = 0;
   let sliceBegan = performance.now();
   const counts: TextCount[][] = [];

@@ -1,28 +1,29 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import type { VocabularyName } from "./vocabularies.ts";
 
-/** How many tokens a text has. */
+/** Number of tokens of a text. */
 export interface TextCount {
   readonly tokens: number;
-  /** The places where the text was cut though a token may lie across: see `Tokenizer.pieces`. */
+  /** Number of cuts that may have split a token: see `Tokenizer.pieces`. */
   readonly torn: number;
 }
 
-/** What the thread is to count. */
+/** Texts for the thread to count. */
 export interface CountJob {
   readonly vocabulary: VocabularyName;
-  /** The texts of each thing that is counted, such as a message. */
+  /** One list of texts for each counted item, such as a message. */
   readonly texts: readonly (readonly string[])[];
-  /** When the thread gives up, in milliseconds of its own work on this job. */
+  /** Maximum time in ms that the thread works on this job. */
   readonly longestMs: number;
 }
 
-/** The counts of a job's texts, in its order. Undefined when it took too long, or the thread died. */
+/** Counts of a job's texts, in the order of the texts. Undefined if the job took too long or the thread died. */
 export type Counts = readonly (readonly TextCount[])[] | undefined;
 
-/** What is sent to the thread: a job, or without one, that nobody waits for this job any more. */
+/** Message to the thread: a new job, or the cancellation of the job with this id. */
 export interface CountOrder {
   readonly id: number;
+  /** Absent: the thread cancels the job with this id. */
   readonly job?: CountJob;
 }
 
@@ -32,25 +33,26 @@ export interface CountAnswer {
 }
 
 export interface CountingThreadOptions {
-  /** When a thread that nobody needs is ended, and what it has loaded with it, in milliseconds. Default 300,000. */
+  /** Time in ms after which an idle thread, with its loaded vocabularies, is ended. Default 300,000. */
   readonly idleMs?: number;
-  /** How long the thread may work on one count, without loading its vocabulary, in milliseconds. Default 2,000. */
+  /** Maximum time in ms that the thread works on one count, not including loading the vocabulary. Default 2,000. */
   readonly longestMs?: number;
 }
 
-// Flags are for the program that the process was started with, and some would keep the thread from starting.
+// The thread does not inherit the process's Node.js flags: some would keep it from starting.
 const startOptions: WorkerOptions = { name: "token counting", execArgv: [] };
 
 interface Running {
   readonly worker: Worker;
-  /** Who waits for what, by the job. */
+  /** Callback for the counts of each job, by job id. */
   readonly waiting: Map<number, (counts: Counts) => void>;
 }
 
 /**
- * A thread that loads vocabularies and counts tokens, so that neither holds up the streams of the service. It starts
- * with the first count, stays for the next, and is started again when it died. It keeps the process alive only while
- * somebody waits for it. It takes some 20 MB besides its vocabularies, and 0.1 s to start; then a short text takes 0.1 ms.
+ * Thread that loads vocabularies and counts tokens, so that neither blocks the streams of the service. It starts with
+ * the first count, stays for later ones, and restarts with the next count after it died. It keeps the process alive
+ * only during a count. It takes about 20 MB besides its vocabularies and 0.1 s to start; then a short text takes 0.1
+ * ms.
  */
 export class CountingThread {
   readonly #idleMs: number;
@@ -64,12 +66,12 @@ export class CountingThread {
     this.#longestMs = longestMs;
   }
 
-  /** Undefined while there is none. */
+  /** Id of the running thread. Undefined if no thread is running. */
   get threadId(): number | undefined {
     return this.#running?.worker.threadId;
   }
 
-  /** Counts the tokens of texts. Throws the signal's reason when it fires. */
+  /** Counts the tokens of texts. Rejects with the signal's reason when the signal is aborted. */
   async count(vocabulary: VocabularyName, texts: CountJob["texts"], signal?: AbortSignal): Promise<Counts> {
     signal?.throwIfAborted();
     clearTimeout(this.#idle);
@@ -94,7 +96,7 @@ export class CountingThread {
     }
   }
 
-  /** Ends the thread. Whoever waits gets undefined, and the next count starts another. */
+  /** Ends the thread. Pending counts resolve to undefined, and the next count starts a new thread. */
   close(): void {
     clearTimeout(this.#idle);
     if (this.#running) this.#end(this.#running);
@@ -105,8 +107,8 @@ export class CountingThread {
     const running: Running = { worker, waiting: new Map() };
     worker.on("message", ({ id, counts }: CountAnswer) => running.waiting.get(id)?.(counts));
     worker.on("error", (error) => {
-      const reason = error instanceof Error ? error.message : "no error was given";
-      process.emitWarning(`the thread that counts tokens died, and counts are estimated until it is back: ${reason}`);
+      const reason = error instanceof Error ? error.message : "unknown error";
+      process.emitWarning(`the token counting thread died; token counts are estimates until it restarts: ${reason}`);
     });
     worker.on("exit", () => this.#end(running));
     return running;
@@ -124,5 +126,5 @@ export class CountingThread {
   }
 }
 
-/** The service's own. */
+/** Counting thread of the service. */
 export const countingThread = new CountingThread();

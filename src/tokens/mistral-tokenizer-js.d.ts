@@ -5,6 +5,6 @@ declare module "mistral-tokenizer-js" {
     encode(text: string, addBeginToken?: boolean, addPrecedingSpace?: boolean): number[];
   };
 
-  // biome-ignore lint/style/noDefaultExport: the package has one, and no types.
+  // biome-ignore lint/style/noDefaultExport: the package has a default export and no types.
   export { tokenizer as default };
 }

@@ -1,24 +1,24 @@
 /**
- * The rank at which two neighbours merge, undefined when they do not: the parts of `word` from `begin` to `middle` and
- * from there to `end`. Lower ranks merge first.
+ * Returns the rank at which two neighbors merge, or undefined if they do not merge. The neighbors are the parts of
+ * `word` from `begin` to `middle` and from `middle` to `end`. Lower ranks merge first.
  */
 type RankOf = (word: string, begin: number, middle: number, end: number) => number | undefined;
 
-/** Into how many tokens a word falls. */
+/** Returns the number of tokens of a word. */
 type WordCounter = (word: string) => number;
 
 const stride = 2 ** 24;
 
 /**
- * Byte pair encoding, as tiktoken and SentencePiece do it: of all neighbours that may merge, those of the lowest rank
- * are merged first, the leftmost among equals. Takes n log n for a word of n characters; the libraries
- * that the vocabularies come from take n² (gpt-tokenizer) or are slower throughout.
+ * Creates a counter that uses byte pair encoding, as tiktoken and SentencePiece do: it merges the neighbors of the
+ * lowest rank first, and among equal ranks the leftmost. Takes O(n log n) for a word of n characters. The libraries of
+ * the vocabularies take O(n²) (gpt-tokenizer) or are slower for every word.
  */
 export function wordCounter(rankOf: RankOf): WordCounter {
-  // The parts of the word as a linked list, each named by the place where it begins, and kept from word to word.
+  // The parts of the word as a linked list. A part's id is the index where it begins. The arrays are reused.
   let next = new Int32Array(256);
   let previous = new Int32Array(256);
-  // The rank at which each part merges with the next; -1 when it does not, or is gone.
+  // Rank at which each part merges with the next one; -1 if it does not merge or no longer exists.
   let mergeRanks = new Int32Array(256);
   const heap = new NumberHeap();
   let text = "";
@@ -59,13 +59,13 @@ export function wordCounter(rankOf: RankOf): WordCounter {
       const before = previous[begin] ?? -1;
       if (before >= 0) consider(before);
     }
-    // A slice would keep the whole prompt that it is of.
+    // The word may be a slice, which would keep the whole prompt in memory.
     text = "";
     return parts;
   };
 }
 
-/** A binary heap, the smallest first. */
+/** Binary heap that returns the smallest number first. */
 class NumberHeap {
   readonly #keys: number[] = [];
 

@@ -3,37 +3,38 @@ import { cutter, type Tokenizer } from "./tokenizer.ts";
 
 const space = "▁";
 
-/** What the libraries for Llama 2 and Mistral 7B have in common. */
+/** Common interface of the libraries for Llama 2 and Mistral 7B. */
 interface SentencePieceVocabulary {
-  /** Spaces are written as `▁`. */
+  /** Tokens by id, with `▁` for a space. */
   readonly vocabById: readonly string[];
-  /** The rank at which two tokens merge, by both with a space between. */
+  /** Rank at which two tokens merge. The key is the two tokens with a space between them. */
   readonly merges: ReadonlyMap<string, number>;
 }
 
-/** `<unk>`, `<s>`, `</s>` and a token for each byte come before those that are merged. */
+/** Id of the first merged token. `<unk>`, `<s>`, `</s>` and a token for each byte come before it. */
 const firstMerged = 259;
 
 /**
- * A tokenizer of the SentencePiece kind, whose tokens reach across words: Llama 2's and Mistral 7B's. Two characters
- * that are neighbours in no token of the vocabulary can never get into one, so that a text is cut between them and its
- * pieces counted one by one. A space is put before a text and after each control token, as vLLM's tokenizers do
- * (`Prepend` in the models' tokenizer.json). Characters without a token are a token for each byte.
+ * Creates a SentencePiece tokenizer, whose tokens can span words, for Llama 2 and Mistral 7B. A text may be cut between
+ * two characters that are neighbors in no token of the vocabulary, because no token can contain both.
+ *
+ * Like vLLM's tokenizers, it puts a space before a text and after each control token (`Prepend` in the models'
+ * tokenizer.json). A character without a token counts one token per byte.
  */
 export function sentencePieceTokenizer(library: SentencePieceVocabulary, controls: RegExp): Tokenizer {
   const tokens = new Set(library.vocabById.slice(firstMerged));
-  const neighbours = new Set<string>();
+  const neighbors = new Set<string>();
   for (const token of tokens) {
-    for (let index = 1; index < token.length; index++) neighbours.add(token.slice(index - 1, index + 1));
+    for (let index = 1; index < token.length; index++) neighbors.add(token.slice(index - 1, index + 1));
   }
   const countWord = wordCounter((word, begin, middle, end) =>
     library.merges.get(`${word.slice(begin, middle)} ${word.slice(middle, end)}`),
   );
   const normal = (character: string) => (character === " " ? space : character);
   const mayCut = (before: string, after: string) =>
-    !isLowSurrogate(after) && !neighbours.has(normal(before) + normal(after));
+    !isLowSurrogate(after) && !neighbors.has(normal(before) + normal(after));
 
-  /** Characters without a token have no neighbours, and come here alone. */
+  /** A character without a token has no neighbors, so it is always a part of its own. */
   const countPart = (part: string) =>
     isSingle(part) ? (tokens.has(part) ? 1 : Buffer.byteLength(part)) : countWord(part);
 

@@ -1,16 +1,18 @@
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 
-/** A count of a prompt's tokens. */
+/** Number of tokens of a prompt. */
 export interface TokenCount {
   readonly tokens: number;
-  /** False: estimated, and the true count is between `low` and `high`. */
+  /** False if `tokens` is an estimate. The true count is then between `low` and `high`. */
   readonly exact: boolean;
   readonly low: number;
   readonly high: number;
 }
 
-/** Counts the tokens of a prompt for one model: cheaply, and as well as can be. */
+/** Counts the tokens of prompts for one model. */
 export interface TokenCounter {
+  /** Estimates without a tokenizer: fast and synchronous. */
   estimate(chat: ChatRequest): TokenCount;
+  /** Counts as exactly as possible. */
   count(chat: ChatRequest): Promise<TokenCount>;
 }

@@ -1,34 +1,35 @@
 /**
- * How large the vocabulary of a tokenizer is, which decides how well it does with other scripts than Latin: `large`
- * like o200k's 200,000 tokens, `medium` like the 100,000 to 128,000 of cl100k and Llama 3, `small` like the 32,000 of
- * Llama 2 and Mistral 7B. `unknown` lies between the large and the medium.
+ * Size of a tokenizer's vocabulary: `large` for 200,000 tokens (o200k), `medium` for 100,000 to 128,000 (cl100k, Llama
+ * 3), `small` for 32,000 (Llama 2, Mistral 7B). Texts in non-Latin scripts take more tokens with a smaller vocabulary.
+ * `unknown` uses the mean of `large` and `medium`.
  */
 export type VocabularySize = "large" | "medium" | "small" | "unknown";
 
-/** What one thing in a text costs in tokens. */
+/** Mean number of tokens of one text element, by vocabulary size. */
 type Cost = Readonly<Record<VocabularySize, number>>;
 
 function cost(large: number, medium: number, small: number): Cost {
   return { large, medium, small, unknown: (large + medium) / 2 };
 }
 
-// Fitted by non-negative least squares of the relative error, to 220 samples in 60 languages and in code, against
+// Fitted with non-negative least squares of the relative error to 220 samples in 60 languages and in code. References:
 // o200k (large), cl100k and Llama 3 (medium), Llama 2 and Mistral 7B (small).
 const costs = {
-  /** A Latin word, or a part of one that begins with a capital, as in `lowerCamelCase`. */
+  /** A Latin word, or the part of a word that begins with a capital, as in `lowerCamelCase`. */
   word: cost(0.95, 0.94, 0.99),
-  /** Each letter of it after the sixth. */
+  /** Each letter of a word after the sixth. */
   longLetter: cost(0.31, 0.41, 0.42),
-  /** Each letter beyond ASCII besides: a sign of languages that make more tokens of a word than English. */
+  /** Added for each non-ASCII Latin letter: words of languages that use them take more tokens than English words. */
   accent: cost(0.67, 1.24, 2.17),
-  /** One to three digits. */
+  /** A group of one to three digits. */
   digitGroup: cost(1.29, 1.08, 0),
+  /** Each digit, in addition to its group. */
   digit: cost(0.01, 0.14, 1.1),
-  /** Signs in a row, of which the first costs most. */
+  /** The first of several consecutive signs. */
   sign: cost(0.88, 0.81, 1.24),
-  /** Two or more blanks in a row: one alone belongs to the word after it. */
+  /** Two or more consecutive blanks. A single blank belongs to the word after it. */
   blanks: cost(1.6, 1.74, 2),
-  /** Each further sign or blank of a row, and each line's end: seldom a token of its own. */
+  /** Each further consecutive sign or blank, and each line end: rarely a separate token. */
   further: cost(1 / 16, 1 / 16, 1 / 16),
   greek: cost(0.46, 0.79, 1.21),
   cyrillic: cost(0.36, 0.49, 0.48),
@@ -40,11 +41,11 @@ const costs = {
   kana: cost(0.73, 0.81, 1.03),
   hangul: cost(0.74, 0.99, 1.77),
   symbol: cost(0.42, 0.43, 0.58),
-  /** Emoji and all else beyond the first 65,536 characters. */
+  /** Emoji and all other characters above U+FFFF. */
   astral: cost(2.06, 3.18, 3.93),
 } as const satisfies Record<string, Cost>;
 
-/** Where each script begins among the UTF-16 units, up to where the next does. */
+/** First UTF-16 code unit of each script. A script ends where the next row begins. */
 const scripts = [
   [0x0000, "sign"],
   [0x0009, "blank"],
@@ -64,13 +65,13 @@ const scripts = [
   [0x0250, "symbol"],
   [0x0370, "greek"],
   [0x0400, "cyrillic"],
-  [0x0530, "greek"], // Armenian, whose letters cost about the same.
+  [0x0530, "greek"], // Armenian: its letters cost about the same as Greek ones.
   [0x0590, "hebrew"],
   [0x0600, "arabic"],
   [0x0900, "indic"],
   [0x0e00, "southEastAsian"],
   [0x1100, "hangul"],
-  [0x1200, "southEastAsian"], // And Ethiopic and others that few tokens are made for.
+  [0x1200, "southEastAsian"], // Also Ethiopic and other scripts with few tokens in the vocabularies.
   [0x1e00, "accented"],
   [0x1f00, "greek"],
   [0x2000, "symbol"],
@@ -79,7 +80,7 @@ const scripts = [
   [0x3100, "han"],
   [0xac00, "hangul"],
   [0xd800, "astral"],
-  [0xdc00, "low"], // The second half of a pair, of which the first was counted.
+  [0xdc00, "low"], // Second half of a surrogate pair; the first half was counted.
   [0xe000, "symbol"],
   [0xf900, "han"],
   [0xfb00, "arabic"],
@@ -90,28 +91,30 @@ type Script = (typeof scripts)[number][1];
 
 const scriptNames: readonly Script[] = [...new Set(scripts.map(([, script]) => script))];
 
-/** The number of the script of each UTF-16 unit. */
+/** Index into `scriptNames` for each UTF-16 code unit. */
 const scriptNumbers = new Uint8Array(0x10000);
 scripts.forEach(([begin, script], index) => {
   scriptNumbers.fill(scriptNames.indexOf(script), begin, scripts[index + 1]?.[0] ?? 0x10000);
 });
 
+/** Letters of a word that cost nothing beyond `costs.word`. */
 const longWord = 6;
 
 /**
- * About how many tokens a text has, without a tokenizer: one pass, of 8 microseconds per KB of English and 19 of
- * Chinese.
+ * Estimates the number of tokens of a text without a tokenizer, in one pass. Takes 8 microseconds per KB of English and
+ * 19 of Chinese.
  *
- * Over the 28 texts of test/models/tokens/texts.ts, which were among the samples, it is off by 9 % on average and from
- * -27 % to +32 % for o200k, 12 % (-31 to +45) for cl100k, 18 % (-31 to +61) for Llama 3, 7 % (-36 to +23) for Llama 2
- * and Mistral 7B; and where the vocabulary is unknown, and is o200k, cl100k or Llama 3's, by 18 % (-43 to +83).
- * Prose, code and JSON are mostly within 15 %; base64 is the lowest, Hebrew and Hindi in a large vocabulary the highest.
- * A quarter of the characters, as a comparison, is off by 31 % (-70 to +45) for o200k.
- * `node scripts/measure-token-estimate.ts` prints it all.
+ * Mean error (and range) over the 28 texts of test/tokens/texts.ts, which were among the samples: 9 % (-27 to +32) for
+ * o200k, 12 % (-31 to +45) for cl100k, 18 % (-31 to +61) for Llama 3, 7 % (-36 to +23) for Llama 2 and Mistral 7B. With
+ * size `unknown`: 18 % (-43 to +83) for o200k, cl100k and Llama 3.
+ *
+ * Prose, code and JSON are mostly within 15 %. Base64 is the most underestimated; Hebrew and Hindi in a large
+ * vocabulary are the most overestimated. For comparison, a quarter of the characters is off by 31 % (-70 to +45) for
+ * o200k. To print all errors, run `node scripts/measure-token-estimate.ts`.
  */
 export function estimateTokens(text: string, size: VocabularySize = "unknown"): number {
   if (text.length <= samples * sampleLength) return Math.ceil(estimateAll(text, size));
-  // Of a longer text as much is looked at, spread over it: an estimate must not hold up the other calls.
+  // Reads only evenly spread samples of a longer text, because an estimate must not block other calls.
   const step = (text.length - sampleLength) / (samples - 1);
   let tokens = 0;
   for (let index = 0; index < samples; index++) {
@@ -122,6 +125,7 @@ export function estimateTokens(text: string, size: VocabularySize = "unknown"): 
 }
 
 const samples = 64;
+/** In UTF-16 code units. */
 const sampleLength = 4096;
 
 function estimateAll(text: string, size: VocabularySize): number {

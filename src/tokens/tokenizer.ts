@@ -1,32 +1,34 @@
-/** Counts the tokens of texts as one family of models reads them. */
+/** Counts the tokens of texts for one vocabulary. */
 export interface Tokenizer {
   /**
-   * Counts a piece of at most `maxPiece` characters, one of those that `pieces` cuts a text into. Synchronous and
-   * bounded, so that the caller decides when others may run.
+   * Counts the tokens of a piece that `pieces` returned, of at most `maxPiece` characters. Synchronous and of bounded
+   * duration, so that the caller can let other jobs run between pieces.
    */
   count(piece: Piece): number;
   /**
-   * Cuts a text where no token can lie across the cut, so that the counts of the pieces add up to the text's. A run
-   * without such a place is cut all the same after `maxPiece` characters, and its pieces say so.
+   * Cuts a text where no token can span the cut, so that the counts of the pieces add up to the count of the text. If
+   * there is no such place within `maxPiece` characters, it cuts after `maxPiece` and sets `torn` of the piece.
    */
   pieces(text: string): Iterable<Piece>;
 }
 
-/** A part of a text that is counted on its own. */
+/** Part of a text that is counted separately. */
 interface Piece {
   readonly text: string;
-  /** Whether it is one control token, such as `<|eot_id|>`, which the model's server reads as such. */
+  /** Whether the piece is one control token, such as `<|eot_id|>`, that the model's server parses. */
   readonly control: boolean;
-  /** Whether it begins a text, or follows a control token. */
+  /** Whether the piece is at the beginning of a text or follows a control token. */
   readonly first: boolean;
-  /** Whether it was cut where a token may lie across. */
+  /** Whether the cut at the end of the piece may split a token. */
   readonly torn: boolean;
 }
 
-/** Characters that are counted in one go. Long enough for any text that people or programs write without a break. */
+/** Maximum length of a piece in characters. Longer than any unbroken text that people or programs usually write. */
 export const maxPiece = 4096;
 
-/** Cuts texts at control tokens and then where `mayCut` allows, the last such place within reach. */
+/**
+ * Creates a `pieces` function that cuts at control tokens, and then at the last place in reach that `mayCut` allows.
+ */
 export function cutter(
   controls: RegExp | undefined,
   mayCut: (before: string, after: string) => boolean,
@@ -64,6 +66,6 @@ function endOf(text: string, begin: number, mayCut: (before: string, after: stri
   for (let end = limit; end > begin; end--) {
     if (mayCut(text.charAt(end - 1), text.charAt(end))) return { end, torn: false };
   }
-  // Never between the halves of a surrogate pair.
+  // Do not cut between the halves of a surrogate pair.
   return { end: /[\uD800-\uDBFF]/.test(text.charAt(limit - 1)) ? limit - 1 : limit, torn: true };
 }

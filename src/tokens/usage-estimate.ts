@@ -5,29 +5,29 @@ import type { Tool } from "../gen/dragoman/v1/tool_pb.js";
 import { type Usage, UsageQuality, UsageSchema } from "../gen/dragoman/v1/usage_pb.js";
 import { estimateTokens, type VocabularySize } from "./token-estimate.ts";
 
-/** Characters per token of English text in today's tokenizers, about: for text of which only the length is known. */
+/** Approximate characters per token of English text, for text of which only the length is known. */
 const charactersPerToken = 4;
 
-/** Usage from the sizes of what was sent and received, for when the provider's own count is missing. */
+/** Estimates usage from the sizes of request and response, for providers that report no usage. */
 export function estimateUsage(chat: ChatRequest, outputCharacters: number, quality: UsageQuality): Usage {
   const inputTokens = estimateChatTokens(chat);
   const outputTokens = Math.ceil(outputCharacters / charactersPerToken);
   return create(UsageSchema, { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, quality });
 }
 
-/** The usage as it is known when a call ends early. */
+/** Estimates the usage of a call that ended early, with quality PARTIAL. */
 export function partialUsage(chat: ChatRequest, outputCharacters: number): Usage {
   return estimateUsage(chat, outputCharacters, UsageQuality.PARTIAL);
 }
 
 /**
- * What a chat adds to the texts in it: three tokens for each message besides its role, one for a name, and three for
- * the beginning of the answer. OpenAI's numbers, and close to those of others:
+ * Tokens that a chat adds to its texts: three per message besides the role, one per name, and three for the beginning
+ * of the response. OpenAI's numbers; those of other providers are similar:
  * https://github.com/openai/openai-cookbook/blob/main/examples/How_to_count_tokens_with_tiktoken.ipynb
  */
 export const chatOverhead = { message: 3, name: 1, answer: 3 } as const;
 
-/** About how many tokens the prompt has. The messages are taken as they are: prepare the request first. */
+/** Estimates the tokens of the prompt. Expects the outgoing request, after all planning steps that change messages. */
 export function estimateChatTokens(chat: ChatRequest, size?: VocabularySize): number {
   let tokens = chatOverhead.answer;
   for (const message of chat.messages) tokens += estimateMessageTokens(message, size);
@@ -36,8 +36,8 @@ export function estimateChatTokens(chat: ChatRequest, size?: VocabularySize): nu
 }
 
 /**
- * As many tokens as the prompt can have, or more: a token has at least a byte, and a UTF-16 unit at most three. Looks at
- * no character, so that most requests need no estimate.
+ * Returns an upper bound of the prompt's tokens: a token has at least one byte, and a UTF-16 code unit at most three.
+ * Reads only lengths and no characters, so that most requests need no estimate.
  */
 export function mostChatTokens(chat: ChatRequest): number {
   let most: number = chatOverhead.answer;
@@ -51,7 +51,7 @@ export function mostChatTokens(chat: ChatRequest): number {
   return most;
 }
 
-/** About how many tokens one message has, with what the chat adds to it. */
+/** Estimates the tokens of one message, including those that the chat adds to it. */
 function estimateMessageTokens(message: Message, size?: VocabularySize): number {
   let tokens = chatOverhead.message + 1;
   if (message.name !== "") tokens += chatOverhead.name + estimateTokens(message.name, size);
@@ -61,7 +61,7 @@ function estimateMessageTokens(message: Message, size?: VocabularySize): number 
   return tokens;
 }
 
-/** What a message holds: texts of every kind in order, and media. */
+/** Returns all texts of a message, in order, and its media. */
 export function contentOf({ parts }: Message): { readonly texts: readonly string[]; readonly media: readonly Media[] } {
   const texts: string[] = [];
   const media: Media[] = [];
@@ -95,15 +95,15 @@ export function contentOf({ parts }: Message): { readonly texts: readonly string
   return { texts, media };
 }
 
-/** A tool as text, for its tokens. */
+/** Returns a tool as text, for counting its tokens. */
 export function toolText({ name, description, parametersJsonSchema }: Tool): string {
   return `${name} ${description} ${parametersJsonSchema}`;
 }
 
 /**
- * About how many tokens an image takes: what GPT-4o takes for one of 1024 x 1024 pixels
- * (https://platform.openai.com/docs/guides/images-vision). How long sounds, videos and documents are is not to be seen
- * from here: they count for nothing.
+ * Estimates the tokens of an image: those that GPT-4o counts for 1024 x 1024 pixels
+ * (https://platform.openai.com/docs/guides/images-vision). Audio, video and documents count 0, because their length is
+ * unknown.
  */
 export function estimateMediaTokens({ mediaType, detail, source }: Media): number {
   const isImage = mediaType.startsWith("image/") || (mediaType === "" && source.case === "url");

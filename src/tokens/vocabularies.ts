@@ -2,8 +2,9 @@ import { type ByteLevelVocabulary, byteLevelTokenizer, toBytes } from "./byte-le
 import { sentencePieceTokenizer } from "./sentence-piece.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
-// For the thread that counts (counting-thread.ts). What is loaded stays: a vocabulary takes 70 to 700 ms to load, once,
-// without a pause in it, and 10 MB (cl100k) to 75 MB (Llama 3) of memory (scripts/measure-token-estimate.ts --cost).
+// Runs in the counting thread (counting-thread.ts). Each vocabulary is loaded once and stays in memory. Loading blocks
+// the thread for 70 to 700 ms; a vocabulary takes 10 MB (cl100k) to 75 MB (Llama 3) of memory
+// (scripts/measure-token-estimate.ts --cost).
 
 async function o200k(): Promise<ByteLevelVocabulary> {
   const [{ default: tokens }, { O200K_TOKEN_SPLIT_REGEX }] = await Promise.all([
@@ -15,7 +16,7 @@ async function o200k(): Promise<ByteLevelVocabulary> {
 
 let sharedO200k: Promise<ByteLevelVocabulary> | undefined;
 
-/** GPT-4o and gpt-oss have one vocabulary; the latter's servers read control tokens. */
+/** GPT-4o and gpt-oss share this vocabulary, but only servers of gpt-oss parse control tokens. */
 async function fromO200k(controls?: RegExp): Promise<Tokenizer> {
   sharedO200k ??= o200k();
   return byteLevelTokenizer({ ...(await sharedO200k), ...(controls && { controls }) });
@@ -44,7 +45,7 @@ async function llama3(): Promise<Tokenizer> {
     const bytes = token.replace(/[^\0-\x7f]/g, (sign) => codes.get(sign) ?? sign);
     ranks.set(bytes, rank);
   });
-  // The two that ChatML fine-tunes add stand beside Meta's own.
+  // Includes the two control tokens that ChatML fine-tunes add to Meta's.
   const controls =
     /<\|(?:begin_of_text|end_of_text|start_header_id|end_header_id|eot_id|eom_id|python_tag|finetune_right_pad_id|im_start|im_end|reserved_special_token_\d{1,3})\|>/g;
   return byteLevelTokenizer({ ranks, words: withUnicodeSpaces(llama3Words), controls });
@@ -60,7 +61,7 @@ async function mistral(controls: RegExp): Promise<Tokenizer> {
   return sentencePieceTokenizer(library, controls);
 }
 
-/** How each vocabulary is loaded. OpenAI's API reads no control tokens in texts; servers of raw prompts do. */
+/** Loads each vocabulary. OpenAI's API does not parse control tokens in texts; servers that accept raw prompts do. */
 const loaders = {
   o200k: () => fromO200k(),
   cl100k,
@@ -68,9 +69,9 @@ const loaders = {
   harmony: () => fromO200k(/<\|(?:startoftext|endoftext|return|constrain|channel|start|end|message|call)\|>/g),
   "llama-3": llama3,
   "llama-2": () => llama2(/<s>|<\/s>|<unk>/g),
-  /** Mistral 7B 0.1, Mixtral 8x7B, and Zephyr, which was made from the former. Their [INST] is text. */
+  /** Mistral 7B v0.1, its fine-tune Zephyr, and Mixtral 8x7B. For these models, [INST] is plain text. */
   mistral: () => mistral(/<s>|<\/s>|<unk>/g),
-  /** Mixtral 8x22B and Mistral 7B 0.3: the same tokens for text, and control tokens besides. */
+  /** Mixtral 8x22B and Mistral 7B v0.3: the same text tokens, with more control tokens. */
   "mistral-v3": () => mistral(/<s>|<\/s>|<unk>|\[\/?(?:INST|TOOL_CALLS|AVAILABLE_TOOLS|TOOL_RESULTS)\]/g),
 } as const satisfies Record<string, () => Promise<Tokenizer>>;
 
@@ -78,7 +79,7 @@ export type VocabularyName = keyof typeof loaders;
 
 const loaded = new Map<VocabularyName, Promise<Tokenizer>>();
 
-/** The tokenizer of a vocabulary, loaded when it is first asked for. */
+/** Returns the tokenizer of a vocabulary. Loads it on first use. */
 export function loadTokenizer(name: VocabularyName): Promise<Tokenizer> {
   const known = loaded.get(name);
   if (known !== undefined) return known;
@@ -87,7 +88,7 @@ export function loadTokenizer(name: VocabularyName): Promise<Tokenizer> {
   return loading;
 }
 
-/** Tokens by rank, as texts or, where they are no UTF-8, as bytes. */
+/** Converts a list of tokens in rank order to a map. A token that is not valid UTF-8 is a list of bytes. */
 function openAiRanks(tokens: readonly (string | readonly number[])[]): ReadonlyMap<string, number> {
   const ranks = new Map<string, number>();
   tokens.forEach((token, rank) => {
@@ -96,14 +97,17 @@ function openAiRanks(tokens: readonly (string | readonly number[])[]): ReadonlyM
   return ranks;
 }
 
-/** In the patterns' own dialect `\s` is Unicode's White_Space, which JavaScript's is not: U+FEFF and U+0085 differ. */
+/**
+ * Compiles a pattern in which `\s` means Unicode White_Space, as in the patterns' original syntax. JavaScript's `\s`
+ * differs for U+FEFF and U+0085.
+ */
 function withUnicodeSpaces(pattern: string): RegExp {
   return new RegExp(pattern.replaceAll("\\s", "\\p{White_Space}").replaceAll("\\S", "\\P{White_Space}"), "gu");
 }
 
 /**
- * The signs that GPT-2's byte-level vocabularies, and so Llama 3's, write for bytes which are no visible Latin-1
- * character, each with the character of its byte's code.
+ * Maps each character of GPT-2's byte-level alphabet, which Llama 3 also uses, to the character whose code is the byte.
+ * The alphabet replaces bytes that are not visible Latin-1 characters with visible ones.
  */
 function byteCodes(): ReadonlyMap<string, string> {
   const codes = new Map<string, string>();

@@ -2,9 +2,9 @@ import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { VocabularySize } from "./token-estimate.ts";
 import type { VocabularyName } from "./vocabularies.ts";
 
-/** Which vocabulary a model has, by its name at the provider. The first that fits decides. */
+/** Vocabulary by pattern of the model's name at the provider. The first matching row applies. */
 const byName: readonly (readonly [RegExp, VocabularyName])[] = [
-  // https://github.com/openai/tiktoken/blob/main/tiktoken/model.py; versions above 5.0 as gpt-tokenizer has them.
+  // https://github.com/openai/tiktoken/blob/main/tiktoken/model.py; for versions above 5.0, gpt-tokenizer.
   [/(^|[/.:])gpt-oss/, "harmony"],
   [/(^|[/:])(gpt-4o|chatgpt-4o|gpt-4\.[15]|gpt-5|o[134](-|$)|gpt-audio)/, "o200k"],
   [/(^|[/:])gpt-(4|3\.5|35)(-|$)/, "cl100k"],
@@ -14,7 +14,9 @@ const byName: readonly (readonly [RegExp, VocabularyName])[] = [
   [/mixtral-8x7b|mistral-7b|zephyr-7b/, "mistral"],
 ];
 
-/** Which vocabulary the models of a template family have; ChatML and Phi 3 go with several. */
+/**
+ * Vocabulary by template family. ChatML and Phi 3 are missing: models with these templates have various vocabularies.
+ */
 const byTemplate: Readonly<Record<string, VocabularyName>> = {
   "llama-3": "llama-3",
   "llama-2": "llama-2",
@@ -33,6 +35,7 @@ const sizes = {
   "mistral-v3": "small",
 } as const satisfies Record<VocabularyName, VocabularySize>;
 
+/** Token that servers put before a prompt. */
 const begins: Readonly<Partial<Record<VocabularyName, string>>> = {
   "llama-3": "<|begin_of_text|>",
   "llama-2": "<s>",
@@ -40,19 +43,21 @@ const begins: Readonly<Partial<Record<VocabularyName, string>>> = {
   "mistral-v3": "<s>",
 };
 
-/** The vocabulary of a model; undefined where none is known, or none is to be had here (Claude, Gemini, Command). */
+/**
+ * Returns the vocabulary of a model. Undefined if it is unknown or not available to Dragoman (Claude, Gemini, Command).
+ */
 export function vocabularyOf({ providerModel, templateFamily }: Model): VocabularyName | undefined {
   const name = providerModel.toLowerCase();
   return byName.find(([pattern]) => pattern.test(name))?.[1] ?? byTemplate[templateFamily];
 }
 
-/** How large the vocabulary of a model is, as far as it is known. */
+/** Returns the vocabulary size of a model, or `unknown`. */
 export function vocabularySizeOf(model: Model | undefined): VocabularySize {
   const vocabulary = model && vocabularyOf(model);
   return vocabulary === undefined ? "unknown" : sizes[vocabulary];
 }
 
-/** The token that servers put before a prompt, as it is written in one. Undefined when they put none. */
+/** Returns the text of the token that servers put before a prompt. Undefined if they put none. */
 export function beginOf(vocabulary: VocabularyName): string | undefined {
   return begins[vocabulary];
 }

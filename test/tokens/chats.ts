@@ -2,12 +2,12 @@ import { create } from "@bufbuild/protobuf";
 import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { type Message, MessageSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
 
-/** A message of one text. */
+/** Creates a message of one text. */
 export function says(role: Role, text: string, name = ""): Message {
   return create(MessageSchema, { role, name, parts: [{ kind: { case: "text", value: text } }] });
 }
 
-/** A conversation in which tools are called. */
+/** Conversation with a tool call and its result. */
 export const chatWithTools: ChatRequest = create(ChatRequestSchema, {
   model: "any",
   messages: [

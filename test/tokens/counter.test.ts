@@ -26,7 +26,7 @@ afterEach(() => {
 
 const chat = (...messages: Message[]): ChatRequest => create(ChatRequestSchema, { model: "any", messages });
 
-/** The example of num_tokens_from_messages in OpenAI's cookbook, How_to_count_tokens_with_tiktoken.ipynb. */
+/** Example of num_tokens_from_messages in OpenAI's cookbook, How_to_count_tokens_with_tiktoken.ipynb. */
 const cookbook = chat(
   says(
     Role.SYSTEM,
@@ -43,7 +43,7 @@ const cookbook = chat(
   says(Role.USER, "This late pivot means we don't have time to boil the ocean for the client deliverable."),
 );
 
-describe("a conversation with one of OpenAI's models", () => {
+describe("counting a conversation with an OpenAI model", () => {
   it.each([
     ["gpt-3.5-turbo", 129],
     ["gpt-4-0613", 129],
@@ -51,18 +51,22 @@ describe("a conversation with one of OpenAI's models", () => {
     ["gpt-4o", 124],
     ["gpt-4o-mini-2024-07-18", 124],
     ["ft:gpt-4o-mini-2024-07-18:acme::abc", 124],
-  ])("has in %s the tokens that OpenAI counts", async (name, tokens) => {
+  ])("returns OpenAI's own count for %s", async (name, tokens) => {
     expect(await tokenCounter(named(name)).count(cookbook)).toEqual({ tokens, exact: true, low: tokens, high: tokens });
   });
 
-  it.each(["gpt-5.2", "o3", "gpt-4.1"])("is not exact in %s, of which OpenAI does not say it", async (name) => {
+  it.each([
+    "gpt-5.2",
+    "o3",
+    "gpt-4.1",
+  ])("returns an inexact count for %s, whose overhead OpenAI does not document", async (name) => {
     const count = await tokenCounter(named(name)).count(cookbook);
     expect(count).toMatchObject({ tokens: 124, exact: false });
     expect(count.low).toBeLessThan(124);
     expect(count.high).toBeGreaterThan(124);
   });
 
-  it("is not exact with tools, media, further parts, or behind a deployment's name", async () => {
+  it("returns inexact counts for tools, media, several parts and Azure deployments", async () => {
     const model = named("gpt-4o");
     const image = create(MessageSchema, {
       role: Role.USER,
@@ -85,7 +89,7 @@ describe("a conversation with one of OpenAI's models", () => {
     }
   });
 
-  it("lies within the bounds where OpenAI's own count of functions is known", async () => {
+  it("returns bounds that include OpenAI's counts of requests with functions", async () => {
     let exact = 0;
     for (const { tokens, messages, functions = [] } of functionCallingTestCases) {
       const request = create(ChatRequestSchema, {
@@ -124,8 +128,8 @@ function toMessage({ role, name = "", content, function_call: call }: PublishedM
   return says(roles.get(role ?? "user") ?? Role.USER, content, name);
 }
 
-describe("a text", () => {
-  it("is exact where there is a tokenizer, with the token that servers put before a prompt", async () => {
+describe("counting a text", () => {
+  it("counts exactly with a tokenizer, including the token that servers prepend", async () => {
     expect(await countTextTokens("Hello world!", named("gpt-4"))).toMatchObject({ tokens: 3, exact: true });
     expect(await countTextTokens("Hello world!", named("llama-3-8b-instruct"))).toMatchObject({
       tokens: 4,
@@ -139,19 +143,19 @@ describe("a text", () => {
     });
   });
 
-  it("is estimated where there is none", async () => {
+  it("estimates a text if the model has no tokenizer", async () => {
     const count = await countTextTokens(texts["English prose"], named("claude-opus-4-5", "anthropic"));
     expect(count).toMatchObject({ exact: false, ...estimateBounds(count.tokens) });
   });
 
-  it("is not exact when it is a megabyte of one character", async () => {
+  it("does not count a megabyte of one character exactly", async () => {
     const count = await countTextTokens("a".repeat(1_000_000), named("gpt-4o"));
     expect(count.exact).toBe(false);
     expect(count.low).toBeLessThan(count.tokens);
     expect(count.tokens).toBeGreaterThanOrEqual(125_000);
   });
 
-  it("is estimated when the thread dies", async () => {
+  it("estimates a text if the thread dies", async () => {
     const text = texts["English prose"];
     const counting = countTextTokens(text, named("gpt-4o"));
     countingThread.close();
@@ -159,7 +163,7 @@ describe("a text", () => {
     expect(await counting).toEqual({ tokens, exact: false, ...estimateBounds(tokens) });
   });
 
-  it("is no longer counted when the call has ended", async () => {
+  it("stops counting when the signal is aborted", async () => {
     const call = new AbortController();
     const counting = countTextTokens("天".repeat(1_000_000), named("gpt-4o"), call.signal);
     call.abort(new Error("the caller left"));
@@ -173,7 +177,7 @@ describe("a counter", () => {
     .constantFrom("gpt-4o", "gpt-4", "llama-3-8b", "llama-2-7b", "mixtral-8x7b", "claude-x")
     .map((name) => named(name));
 
-  it("adds up: two conversations have together what they have apart, less one beginning of an answer", async () => {
+  it("counts two joined conversations as their sum less one response overhead", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(texted, { maxLength: 4 }), fc.array(texted, { maxLength: 4 }), async (one, other) => {
         const counter = tokenCounter(named("gpt-4o"));
@@ -188,13 +192,13 @@ describe("a counter", () => {
     );
   });
 
-  it("counts a message again for another request with the certainty of that request", async () => {
+  it("reuses the count of a message, but not whether another request was exact", async () => {
     const counter = tokenCounter(named("gpt-4o"));
     expect((await counter.count({ ...cookbook, tools: chatWithTools.tools })).exact).toBe(false);
     expect(await counter.count(cookbook)).toMatchObject({ tokens: 124, exact: true });
   });
 
-  it("sends what it does not know yet to the thread, all of it at once", async () => {
+  it("sends only uncounted messages to the thread, in one job", async () => {
     const sent = vi.spyOn(countingThread, "count");
     const counter = tokenCounter(named("gpt-4o"));
     const [first, ...others] = cookbook.messages;
@@ -205,7 +209,7 @@ describe("a counter", () => {
     expect(sent.mock.calls.map(([, texts]) => texts.length)).toEqual([others.length, 1]);
   });
 
-  it("estimates from the time on when the thread died", async () => {
+  it("returns only estimates after the thread died", async () => {
     const counter = tokenCounter(named("gpt-4o"));
     const counting = counter.count(cookbook);
     countingThread.close();
@@ -214,10 +218,10 @@ describe("a counter", () => {
     expect(await tokenCounter(named("gpt-4o")).count(cookbook)).toMatchObject({ tokens: 124, exact: true });
   });
 
-  it("estimates more for more messages, and never less than for fewer", () => {
+  it("estimates more tokens for more messages", () => {
     fc.assert(
       fc.property(models, fc.array(texted, { maxLength: 5 }), texted, (model, messages, message) => {
-        const estimate = (...said: Message[]) => tokenCounter(model).estimate(chat(...said)).tokens;
+        const estimate = (...all: Message[]) => tokenCounter(model).estimate(chat(...all)).tokens;
         const before = estimate(...messages);
         expect(estimate(...messages, message)).toBeGreaterThan(before);
       }),
@@ -269,17 +273,17 @@ test.each([
   ["gemini-2.5-pro", undefined],
   ["mistral-large-latest", undefined],
   ["gpt-6-sol", undefined],
-])("the vocabulary of %s is %s", (name, vocabulary) => {
+])("maps the model %s to the vocabulary %s", (name, vocabulary) => {
   expect(vocabularyOf(named(name))).toBe(vocabulary);
 });
 
-test("a template family tells the vocabulary where the name does not", () => {
+test("uses the vocabulary of the template family if the model name is unknown", () => {
   expect(vocabularyOf(named("donovan-combat", "llm-engine", "llama-3"))).toBe("llama-3");
   expect(vocabularyOf(named("zephyr-cat-merged", "llm-engine", "zephyr"))).toBe("mistral");
   expect(vocabularyOf(named("phi-3-cat-merged", "llm-engine", "phi-3"))).toBeUndefined();
 });
 
-test("of a model without a vocabulary no size is known", () => {
+test("returns the vocabulary size unknown for a model without a vocabulary", () => {
   expect(vocabularySizeOf(named("claude-opus-4-5"))).toBe("unknown");
   expect(vocabularySizeOf(undefined)).toBe("unknown");
 });
@@ -289,7 +293,7 @@ test.each([
   "llama-2",
   "mistral",
   "mistral-v3",
-] as const)("what begins a prompt is one token of %s", async (name) => {
+] as const)("reads the token that begins a prompt as one control token of %s", async (name) => {
   const tokenizer = await loadTokenizer(name);
   const pieces = [...tokenizer.pieces(beginOf(name) ?? "")];
   expect(pieces).toMatchObject([{ control: true }]);

@@ -19,13 +19,13 @@ function start(options?: CountingThreadOptions): CountingThread {
 
 const hello = [["Hello world!"]];
 const helloCount = [[{ tokens: 3, torn: 0 }]];
-/** Takes seconds, so that whatever happens meanwhile happens first. */
+/** Takes seconds to count, so that other events of a test happen first. */
 const long = [["天".repeat(5_000_000)]];
-/** Ends the thread, since it cannot be loaded. */
+/** Cannot be loaded, which ends the thread. */
 const unheardOf = "unheard-of" as VocabularyName;
 
-describe("the thread that counts tokens", () => {
-  it("starts with the first count, and stays for the next", async () => {
+describe("the token counting thread", () => {
+  it("starts with the first count and stays for the next", async () => {
     const thread = start();
     expect(thread.threadId).toBeUndefined();
     expect(await thread.count("cl100k", hello)).toEqual(helloCount);
@@ -35,7 +35,7 @@ describe("the thread that counts tokens", () => {
     expect(thread.threadId).toBe(threadId);
   });
 
-  it("answers each count with its own, in the order of the texts", async () => {
+  it("returns the counts of concurrent jobs in the order of their texts", async () => {
     const thread = start();
     const one = [["Hello world!", "", "Hello"], [], ["Hello world! Hello world!"]];
     const [first, second, third] = await Promise.all([
@@ -48,12 +48,12 @@ describe("the thread that counts tokens", () => {
     expect(third).toEqual(helloCount);
   });
 
-  it("leaves the timers of the service running while it loads the largest vocabulary", async () => {
+  it("does not block the timers of the service while it loads the largest vocabulary", async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
     await start().count("llama-3", hello);
     clearInterval(timer);
-    // Loading takes hundreds of milliseconds. In this thread it would leave room for one or two.
+    // Loading takes hundreds of milliseconds. On the main thread, it would allow only one or two ticks.
     expect(ticks).toBeGreaterThan(5);
   });
 
@@ -68,7 +68,7 @@ describe("the thread that counts tokens", () => {
     expect(order).toEqual(["short", "long"]);
   });
 
-  it("gives up what takes too long, and goes on", async () => {
+  it("gives up a count that takes too long, and keeps running", async () => {
     const thread = start({ longestMs: 200 });
     expect(await thread.count("cl100k", long)).toBeUndefined();
     const { threadId } = thread;
@@ -76,17 +76,17 @@ describe("the thread that counts tokens", () => {
     expect(thread.threadId).toBe(threadId);
   });
 
-  it("gives nobody a count when it dies, says so, and is started again for the next", async () => {
+  it("returns no counts when it dies, warns, and restarts with the next count", async () => {
     const thread = start();
     const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
     const counts = await Promise.all([thread.count("cl100k", long), thread.count(unheardOf, hello)]);
     expect(counts).toEqual([undefined, undefined]);
-    expect(warn.mock.calls).toEqual([[expect.stringContaining("the thread that counts tokens died")]]);
+    expect(warn.mock.calls).toEqual([[expect.stringContaining("the token counting thread died")]]);
     expect(thread.threadId).toBeUndefined();
     expect(await thread.count("cl100k", hello)).toEqual(helloCount);
   });
 
-  it("keeps nobody waiting whose call has ended, and counts for the others", async () => {
+  it("rejects an aborted count at once, and completes the others", async () => {
     const thread = start();
     const call = new AbortController();
     const counting = thread.count("cl100k", long, call.signal);
@@ -98,7 +98,7 @@ describe("the thread that counts tokens", () => {
     expect(await other).toEqual(helloCount);
   });
 
-  it("ends when nobody has needed it for a while", async () => {
+  it("ends after the idle time", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const thread = start({ idleMs: 1000 });
     await thread.count("cl100k", hello);
@@ -111,7 +111,7 @@ describe("the thread that counts tokens", () => {
     expect(await thread.count("cl100k", hello)).toEqual(helloCount);
   });
 
-  it("keeps a process alive until the count is there, and no longer", async () => {
+  it("keeps a process alive during a count, and no longer", async () => {
     const { href } = new URL("../../src/tokens/counting-thread.ts", import.meta.url);
     const program = `import { countingThread } from ${JSON.stringify(href)};
       console.log(JSON.stringify(await countingThread.count("cl100k", ${JSON.stringify(hello)})));`;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Bytes without any pattern, the same in every run. */
+/** Returns pseudorandom bytes, the same in every run. */
 function noise(length: number): Buffer {
   const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, index) =>
     createHash("sha256").update(`block ${index}`).digest(),
@@ -14,7 +14,7 @@ const table = Array.from(
     `${index + 1},2026-0${(index % 9) + 1}-1${index % 10},${((index * 7919) % 100_000) / 100},${index * 37}`,
 );
 
-/** Texts of many kinds, written for measuring how well tokens are estimated. */
+/** Texts of many kinds, for measuring the error of token estimates. */
 export const texts = {
   "English prose": `The harbour was quiet when she came back, quieter than she remembered it. Three boats lay on the shingle with their paint coming off in long curls, and a fourth, which somebody had begun to repair, stood on trestles under a sheet of blue plastic. She walked along the wall to the place where the old crane had been. Nothing was left of it but four rusted bolts and a rectangle of newer stone. "You'll be looking for Tom," said a voice behind her, and she turned round, though she hadn't been looking for anybody; she had only wanted to see whether the water was still the same colour.`,
   "English chat": `hey, quick question — I've got a Postgres 15 box that keeps running out of connections around 9am. We don't see anything odd in pg_stat_activity, it's just lots of idle ones. Is it safe to lower idle_session_timeout to something like 5min, or will that break the pool? Also, what's the difference between that and idle_in_transaction_session_timeout? Thanks!!`,

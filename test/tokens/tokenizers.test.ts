@@ -11,7 +11,7 @@ import { texts } from "./texts.ts";
 
 const asText = { disallowedSpecial: new Set<string>() };
 
-/** The libraries' own counts, which are slow on long texts but were tested by others. */
+/** Counts of the vocabularies' libraries: slow on long texts, but tested by their authors. */
 const libraries: readonly (readonly [VocabularyName, (text: string) => number])[] = [
   ["o200k", (text) => countO200k(text, asText)],
   ["harmony", (text) => countO200k(text, asText)],
@@ -30,32 +30,32 @@ function countAll(tokenizer: Tokenizer, text: string): number {
 }
 
 const kinds = fc.constantFrom(...Object.values(texts));
-/** Slices of texts of many kinds, one after the other. */
+/** Concatenated slices of texts of many kinds. */
 const mixtures = fc
   .array(fc.tuple(kinds, fc.nat(150), fc.integer({ min: 1, max: 60 })), { minLength: 1, maxLength: 6 })
   .map((slices) => slices.map(([text, begin, length]) => text.slice(begin, begin + length).toWellFormed()).join(""));
-/** What the libraries and the vocabularies' own dialects of regular expressions read alike. */
+/** Characters that the libraries and the vocabularies' original regular expressions treat alike. */
 const anyText = fc.string({ unit: "binary", maxLength: 60 }).map((text) => text.replace(/[\u0085\ufeff\u2581]/g, " "));
 
 describe.each(libraries)("%s", (name, library) => {
-  it("counts every kind of text as the library of its vocabulary does", async () => {
+  it("counts every kind of text like the library of its vocabulary", async () => {
     const tokenizer = await loadTokenizer(name);
     for (const [kind, text] of Object.entries(texts)) {
       expect([kind, countAll(tokenizer, text)]).toEqual([kind, library(text)]);
     }
   });
 
-  it("counts mixtures of texts as the library does", async () => {
+  it("counts mixed texts like the library", async () => {
     const tokenizer = await loadTokenizer(name);
     fc.assert(fc.property(mixtures, (text) => countAll(tokenizer, text) === library(text)));
   });
 
-  it("counts any characters as the library does", async () => {
+  it("counts any characters like the library", async () => {
     const tokenizer = await loadTokenizer(name);
     fc.assert(fc.property(anyText, (text) => countAll(tokenizer, text) === library(text)));
   });
 
-  it("counts the pieces of a long text to the same as the library the whole, and none is torn", async () => {
+  it("counts a long text in pieces like the library, without tearing a token", async () => {
     const tokenizer = await loadTokenizer(name);
     const long = [...Object.values(texts)].join("\n\n").repeat(2);
     const pieces = [...tokenizer.pieces(long)];
@@ -66,19 +66,19 @@ describe.each(libraries)("%s", (name, library) => {
   });
 });
 
-// The examples of OpenAI's cookbook, How_to_count_tokens_with_tiktoken.ipynb.
+// Examples of OpenAI's cookbook, How_to_count_tokens_with_tiktoken.ipynb.
 test.each([
   ["tiktoken is great!", 6, 6],
   ["antidisestablishmentarianism", 6, 6],
   ["2 + 2 = 4", 7, 7],
   ["お誕生日おめでとう", 9, 8],
   ["hello world", 2, 2],
-])("%s has %i tokens in cl100k and %i in o200k", async (text, cl100k, o200k) => {
+])("splits %j into %i tokens with cl100k and %i with o200k", async (text, cl100k, o200k) => {
   expect(countAll(await loadTokenizer("cl100k"), text)).toBe(cl100k);
   expect(countAll(await loadTokenizer("o200k"), text)).toBe(o200k);
 });
 
-// The examples of the libraries' authors, made with the models' own tokenizers.
+// Examples of the libraries' authors, made with the models' own tokenizers.
 test.each([
   ["llama-3", "Hello world!", 3],
   ["llama-2", "           grabbed", 4],
@@ -86,11 +86,11 @@ test.each([
   ["llama-2", "🦙Ꙋ", 8],
   ["mistral", "Hello world!", 3],
   ["mistral", "           grabbed", 2],
-] as const)("%s makes of %j %i tokens", async (name, text, tokens) => {
+] as const)("with %s, splits %j into %i tokens", async (name, text, tokens) => {
   expect(countAll(await loadTokenizer(name), text)).toBe(tokens);
 });
 
-test("OpenAI's control tokens in a text are text", async () => {
+test("counts OpenAI's control tokens in a text as plain text", async () => {
   for (const name of ["o200k", "cl100k"] as const) {
     const tokenizer = await loadTokenizer(name);
     expect(countAll(tokenizer, "<|endoftext|>")).toBeGreaterThan(4);
@@ -104,17 +104,17 @@ test.each([
   ["harmony", "<|start|>user<|message|>Hi<|end|>", 5],
   ["llama-2", "<s>[INST] Hi [/INST]", 9],
   ["mistral-v3", "<s>[INST] Hi[/INST]", 5],
-] as const)("%s reads the control tokens of %s as one each", async (name, prompt, tokens) => {
+] as const)("with %s, counts each control token of %j as one", async (name, prompt, tokens) => {
   expect(countAll(await loadTokenizer(name), prompt)).toBe(tokens);
 });
 
-test("the byte order mark and the next line sign are what they are to tiktoken: a word of its own, and a blank", async () => {
+test("treats the byte order mark as a separate word, as tiktoken does", async () => {
   const tokenizer = await loadTokenizer("o200k");
   expect(countAll(tokenizer, "\ufeff")).toBe(1);
   expect(countAll(tokenizer, "a\ufeffb")).toBe(3);
 });
 
-test.each(names)("%s cuts a megabyte without a break into bounded pieces, and says so", async (name) => {
+test.each(names)("with %s, cuts an unbroken megabyte into bounded pieces and marks them torn", async (name) => {
   const tokenizer = await loadTokenizer(name);
   for (const character of ["a", " ", "\n", "天", ".", "A", "🦙", "a\u0301"]) {
     const text = character.repeat(1_000_000 / character.length);
@@ -132,7 +132,7 @@ test.each(names)("%s cuts a megabyte without a break into bounded pieces, and sa
   }
 });
 
-test("a word as long as a piece is counted as the library does that looks through it for each merge", async () => {
+test("counts a very long word like the library", async () => {
   const tokenizer = await loadTokenizer("o200k");
   for (const character of ["a", "天", "!?"]) {
     const word = character.repeat(1500 / character.length);

@@ -19,7 +19,7 @@ import { ask } from "../support/requests.ts";
 const sizes: readonly VocabularySize[] = ["large", "medium", "small", "unknown"];
 
 describe("the estimate of a text", () => {
-  it("is nothing for nothing, and at least a token for anything", () => {
+  it("estimates zero tokens for an empty text, and at least one for any other text", () => {
     for (const size of sizes) {
       expect(estimateTokens("", size)).toBe(0);
       fc.assert(
@@ -33,7 +33,7 @@ describe("the estimate of a text", () => {
     }
   });
 
-  it("never shrinks as the text grows", () => {
+  it("does not estimate fewer tokens as a text grows", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), (begin, more) => {
         expect(estimateTokens(begin + more)).toBeGreaterThanOrEqual(estimateTokens(begin));
@@ -41,13 +41,13 @@ describe("the estimate of a text", () => {
     );
   });
 
-  it("tells scripts apart, where characters are no measure", () => {
+  it("estimates more tokens for Chinese than for English of the same length", () => {
     const [english, chinese] = ["The weather is fine today", "今天的天气非常好，我们去公园散步吧，好不好呀？好的"];
     expect(chinese.length).toBe(english.length);
     expect(estimateTokens(chinese)).toBeGreaterThan(3 * estimateTokens(english));
   });
 
-  it("takes more for a smaller vocabulary", () => {
+  it("estimates more tokens for a smaller vocabulary", () => {
     for (const text of ["Καλημέρα", "안녕하세요", "12345678", "déjà vu"]) {
       expect(estimateTokens(text, "small")).toBeGreaterThan(estimateTokens(text, "large"));
     }
@@ -55,7 +55,7 @@ describe("the estimate of a text", () => {
 });
 
 describe("the estimate of a very long text", () => {
-  it("comes from samples all over it, and is that of the whole where the text is alike everywhere", () => {
+  it("estimates a very long text from samples spread over it", () => {
     const sentence = "The caravan reached the city before the gates closed. ";
     const long = sentence.repeat(20_000);
     const whole = estimateTokens(sentence.repeat(1000)) * 20;
@@ -73,7 +73,7 @@ describe("the estimate of a request", () => {
   };
   const nothing = withMessage([]);
 
-  it("counts everything that reaches the model as text", () => {
+  it("counts all parts and tools that the model gets as text", () => {
     const result = create(ToolResultSchema, { parts: [{ kind: { case: "text", value: "some words" } }] });
     const kinds: readonly Part["kind"][] = [
       { case: "text", value: "some words" },
@@ -92,7 +92,7 @@ describe("the estimate of a request", () => {
     expect(estimateChatTokens(ask("any", "", { tools }))).toBeGreaterThan(estimateChatTokens(ask("any", "")));
   });
 
-  it("counts images by their detail, and no sound", () => {
+  it("counts images by their detail, and audio as 0", () => {
     const media = (mediaType: string, detail = MediaDetail.UNSPECIFIED) => {
       const kind = {
         case: "media",
@@ -106,7 +106,7 @@ describe("the estimate of a request", () => {
     expect(media("audio/wav")).toBe(0);
   });
 
-  it("becomes a usage that says that it is one", () => {
+  it("returns estimated usage with the given quality", () => {
     const request = ask("any", "How do you do?");
     const usage = estimateUsage(request, 41, UsageQuality.ESTIMATED);
     const inputTokens = estimateChatTokens(request);
@@ -116,8 +116,8 @@ describe("the estimate of a request", () => {
   });
 });
 
-describe("the most tokens that a prompt can have", () => {
-  it("are never fewer than its bytes, or than the estimate", () => {
+describe("the upper bound of a prompt's tokens", () => {
+  it("bounds a prompt's tokens by at least its bytes and its estimate", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const chat = ask("m", text);

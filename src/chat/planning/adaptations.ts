@@ -1,16 +1,17 @@
 import type { FieldPath } from "../../field-path.ts";
 
-/** Something in a request that a model, in a provider's dialect, cannot do as asked. */
+/** Change to a request, because the model or the provider's API does not support a field as requested. */
 export interface Adaptation {
   /**
-   * UNSUPPORTED_PARAMETER: the field is left out. ADJUSTED: it gets the value `set`. EMULATED: it stays, and is done
-   * here. REJECTED: leaving it out would change what is asked too much (an image, a named tool), so it is always an error.
+   * UNSUPPORTED_PARAMETER: Dragoman drops the field. ADJUSTED: Dragoman replaces its value with `set`. EMULATED:
+   * Dragoman provides the feature in another way. REJECTED: always an error, because dropping the field would change
+   * the request too much (an image, a named tool).
    */
   readonly kind: "UNSUPPORTED_PARAMETER" | "ADJUSTED" | "EMULATED" | "REJECTED";
-  /** The field in the request that was checked. */
+  /** Path of the field in the checked request. */
   readonly field: FieldPath;
-  /** One sentence: what cannot be done and by whom. */
+  /** One sentence that names the model, provider or profile and what it does not support. */
   readonly message: string;
-  /** The value that replaces the caller's, for ADJUSTED. */
+  /** Replaces the caller's value, for ADJUSTED. */
   readonly set?: unknown;
 }

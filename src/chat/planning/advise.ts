@@ -1,9 +1,9 @@
 import type { Draft, DraftWarning } from "./draft.ts";
 
 /**
- * Warns of what is likely a slip of the caller, though the call can go on.
+ * Adds warnings about likely mistakes of the caller that do not prevent the call.
  *
- * Last, so that advice comes after what was not done as asked.
+ * Runs last, so that advice comes after the warnings about dropped and changed fields.
  */
 export function advise(draft: Draft): Draft {
   const { outputFormat, messages } = draft.asked;
@@ -12,7 +12,8 @@ export function advise(draft: Draft): Draft {
     parts.some(({ kind }) => kind.case === "text" && /json/i.test(kind.value)),
   );
   if (mentions) return draft;
-  const message = "no message says that JSON is wanted: models may write blanks without end, and OpenAI rejects it";
+  const message =
+    "no message mentions JSON; ask for it in a message: OpenAI requires it, and models may write endless whitespace";
   const advice: DraftWarning = { reason: "ADVICE", field: ["output_format", "json_object"], message };
   return { ...draft, warnings: [...draft.warnings, advice] };
 }

@@ -6,20 +6,20 @@ import type { Draft, DraftAdaptation } from "./draft.ts";
 import { withField } from "./with-field.ts";
 
 /**
- * Leaves out or changes what the adaptations of a draft name, and makes their warnings. With `strict_parameters`, or for
- * what cannot be left out, throws one error that names every field. Fields that the profile set are changed without a
- * word.
+ * Drops or changes the fields of a draft's adaptations, and adds a warning for each. For REJECTED fields, and with
+ * `strict_parameters` for dropped and changed ones, throws one error that names every field. Fields that the profile
+ * set by default cause no warning or error.
  *
- * After every step that finds adaptations, so that all are told at once.
+ * Runs after every step that adds adaptations, so that all are reported at once.
  */
 export function applyAdaptations(draft: Draft): Draft {
   const adaptations = withoutRepeats(draft.adaptations);
-  const told = adaptations.filter(
+  const reported = adaptations.filter(
     ({ callersField }) => !draft.defaulted.some((field) => isSamePath(field, callersField)),
   );
   const isError = ({ kind }: Adaptation) =>
     kind === "REJECTED" || (draft.asked.strictParameters && kind !== "EMULATED");
-  const errors = told.filter(isError);
+  const errors = reported.filter(isError);
   if (errors.length > 0) {
     throw new GatewayError("UNSUPPORTED_PARAMETER", errors.map(({ message }) => message).join("; "), {
       fields: errors.map(({ callersField, message }) => ({ field: callersField, description: message })),
@@ -30,7 +30,7 @@ export function applyAdaptations(draft: Draft): Draft {
   for (const { kind, field, set } of adaptations) {
     if (kind !== "EMULATED") request = withField(ChatRequestSchema, request, field, set);
   }
-  const warnings = told.map(({ kind, callersField, message }) => ({ reason: kind, field: callersField, message }));
+  const warnings = reported.map(({ kind, callersField, message }) => ({ reason: kind, field: callersField, message }));
   return { ...draft, request, warnings: [...draft.warnings, ...warnings] };
 }
 
@@ -40,8 +40,8 @@ const strength = { REJECTED: 3, UNSUPPORTED_PARAMETER: 2, ADJUSTED: 1, EMULATED:
 >;
 
 /**
- * Where the catalog and the dialect both know why a field is not done as asked, the one that takes more away. What is
- * done another way is not one thing: each sentence counts. Of what is left out as a whole, its fields need no word.
+ * Keeps the strongest adaptation per field, since the model's capabilities and the provider may both restrict it. If
+ * all adaptations of a field are EMULATED, keeps each different message. Removes adaptations inside a dropped field.
  */
 function withoutRepeats(all: readonly DraftAdaptation[]): readonly DraftAdaptation[] {
   const byField = Map.groupBy(all, ({ callersField }) => formatPath(callersField));

@@ -6,14 +6,14 @@ import type { Adaptation } from "./adaptations.ts";
 import { type MediaKind, mediaKind } from "./media-kind.ts";
 import { mediaIn, partsOf } from "./parts.ts";
 
-/** What a request may need of a model, and what becomes of it where the model lacks it. */
+/** Capability that some fields of a request need, and the adaptation of these fields for models without it. */
 interface Need {
   readonly capability: Exclude<keyof ModelCapabilities, "$typeName" | "$unknown">;
-  /** What leaving it out would change too much is rejected. */
+  /** REJECTED if dropping the field would change the request too much. */
   readonly kind: "UNSUPPORTED_PARAMETER" | "REJECTED";
-  /** Completes "the model …". */
+  /** Second half of the message, after the model's id. */
   readonly lack: string;
-  /** Paths of the fields that need it. */
+  /** Returns the paths of the fields that need the capability. */
   readonly fields: (request: ChatRequest) => readonly FieldPath[];
 }
 
@@ -21,56 +21,56 @@ const needs: readonly Need[] = [
   {
     capability: "imageInput",
     kind: "REJECTED",
-    lack: "does not take images",
+    lack: "does not support image input",
     fields: (request) => mediaFields(request, "image"),
   },
   {
     capability: "audioInput",
     kind: "REJECTED",
-    lack: "does not take sounds",
+    lack: "does not support audio input",
     fields: (request) => mediaFields(request, "audio"),
   },
   {
     capability: "documentInput",
     kind: "REJECTED",
-    lack: "does not take documents",
+    lack: "does not support document input",
     fields: (request) => mediaFields(request, "document"),
   },
   {
     capability: "tools",
     kind: "REJECTED",
-    lack: "does not call tools",
+    lack: "does not support tools",
     fields: ({ tools }) => when(tools.length > 0, ["tools"]),
   },
   {
     capability: "parallelToolCalls",
     kind: "UNSUPPORTED_PARAMETER",
-    lack: "calls one tool at a time",
+    lack: "does not support parallel tool calls",
     fields: ({ parallelToolCalls }) => when(parallelToolCalls, ["parallel_tool_calls"]),
   },
   {
     capability: "jsonObject",
     kind: "REJECTED",
-    lack: "does not guarantee a JSON object",
+    lack: "does not support JSON object output",
     fields: (request) => formatFields(request, "jsonObject", ["output_format", "json_object"]),
   },
   {
     capability: "regex",
     kind: "REJECTED",
-    lack: "does not fit its answer to a regular expression",
+    lack: "does not support regex output",
     fields: (request) => formatFields(request, "regex", ["output_format", "regex"]),
   },
   {
     capability: "reasoning",
     kind: "UNSUPPORTED_PARAMETER",
-    lack: "does not reason",
+    lack: "does not support reasoning",
     fields: ({ reasoning }) => when(reasoning, ["reasoning"]),
   },
   {
     capability: "logprobs",
     kind: "UNSUPPORTED_PARAMETER",
-    lack: "does not return log probabilities",
-    // Both or none: top_logprobs alone would be an invalid request to most providers.
+    lack: "does not support log probabilities",
+    // Drop both fields: most providers reject top_logprobs alone.
     fields: ({ parameters }) => [
       ...when(parameters?.logprobs, ["parameters", "logprobs"]),
       ...when(parameters?.topLogprobs, ["parameters", "top_logprobs"]),
@@ -79,14 +79,14 @@ const needs: readonly Need[] = [
   {
     capability: "chatTemplate",
     kind: "REJECTED",
-    lack: "does not take a chat template",
+    lack: "does not support chat templates",
     fields: ({ chatTemplate }) => when(chatTemplate !== undefined, ["chat_template"]),
   },
 ];
 
 /**
- * What a model, whichever way it is spoken to, cannot do of what a request asks. Capabilities and limits that are
- * unknown limit nothing.
+ * Returns the adaptations for fields that the model itself does not support, at any provider. Unknown capabilities and
+ * limits cause no adaptations.
  */
 export function capabilityAdaptations(request: ChatRequest, model: Model): readonly Adaptation[] {
   const found = [...ceilings(request, model)];
@@ -101,11 +101,11 @@ function* ceilings({ parameters }: ChatRequest, model: Model): Generator<Adaptat
   const { temperature = 0, maxOutputTokens = 0 } = parameters ?? {};
   const { id, maxTemperature } = model;
   if (maxTemperature !== undefined && temperature > maxTemperature) {
-    const message = `${id} takes a temperature of at most ${maxTemperature}`;
+    const message = `${id} supports temperatures up to ${maxTemperature}`;
     yield { kind: "ADJUSTED", field: ["parameters", "temperature"], message, set: maxTemperature };
   }
   if (model.maxOutputTokens > 0 && maxOutputTokens > model.maxOutputTokens) {
-    const message = `${id} gives at most ${model.maxOutputTokens} tokens`;
+    const message = `${id} supports at most ${model.maxOutputTokens} output tokens`;
     yield { kind: "ADJUSTED", field: ["parameters", "max_output_tokens"], message, set: model.maxOutputTokens };
   }
 }

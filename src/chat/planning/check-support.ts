@@ -6,10 +6,10 @@ import { profileAdaptations } from "./profile.ts";
 import { systemAdaptations } from "./system-text.ts";
 
 /**
- * Finds what profile, model and provider cannot do of the request.
+ * Collects the adaptations for fields that the profile, model or provider does not support.
  *
- * On the request as it goes out, so that what Dragoman added is checked like the rest. The one place where fields of the
- * outgoing messages become the caller's.
+ * Checks the outgoing request, including fields that Dragoman added. This is the only step that maps fields of outgoing
+ * messages to the caller's fields.
  */
 export function checkSupport(draft: Draft, context: PlanningContext): Draft {
   const { asked, request } = draft;

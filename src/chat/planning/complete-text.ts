@@ -5,12 +5,12 @@ import { adapt, type Draft, keepMessages } from "./draft.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
 /**
- * For a model that completes text and has no conversations: the last user message alone, as the prompt (seed 003: "fall
- * back to plain completion", without the history). Instructions, system messages and history are left out, which is a
- * warning, or an error when strict; media in the prompt and tools are rejected. Throws INVALID_REQUEST when there is no
- * user message.
+ * Reduces a request for a text completion model to its last user message, as the prompt (Scale EGP deployments API:
+ * "fall back to plain completion", without the history). Drops instructions, system messages and history with a
+ * warning, or an error if `strict_parameters` is set. Rejects tools and media in the prompt. Throws INVALID_REQUEST if
+ * there is no user message.
  *
- * Before defaults, schemas and memory: what they add to a request is nothing that the caller loses here.
+ * Runs before defaults, schemas and memory, so that it does not warn about messages that Dragoman added.
  */
 export function completeText(draft: Draft, { completionOnly }: Pick<PlanningContext, "completionOnly">): Draft {
   if (!completionOnly) return draft;
@@ -19,33 +19,33 @@ export function completeText(draft: Draft, { completionOnly }: Pick<PlanningCont
   const prompt = request.messages[last];
   if (prompt === undefined) {
     throw invalidRequest([
-      { field: ["messages"], description: "needs a user message: the model completes the text of the last one" },
+      { field: ["messages"], description: "must contain a user message: the model completes the last one" },
     ]);
   }
   const adaptations: Adaptation[] = mediaAdaptations(prompt, last);
   if (request.messages.length > 1) {
     adaptations.push({
-      // The messages that are sent are chosen here, so nothing is left for the adaptation to set.
+      // EMULATED: this function itself drops the messages below, so the adaptation changes no field.
       kind: request.strictParameters ? "REJECTED" : "EMULATED",
       field: ["messages"],
-      message: "the model completes text and has no conversations: only the last user message was sent",
+      message: "the model completes text and does not support conversations; only the last user message is sent",
     });
   }
   if (request.instructions) {
-    const message = "the model completes text and takes no instructions";
+    const message = "the model completes text and does not support instructions";
     adaptations.push({ kind: "UNSUPPORTED_PARAMETER", field: ["instructions"], message });
   }
   if (request.tools.length > 0) {
-    const message = "the model completes text and does not call tools";
+    const message = "the model completes text and does not support tools";
     adaptations.push({ kind: "REJECTED", field: ["tools"], message });
   }
   const kept = keepMessages(draft, [last]);
-  // Empty rather than absent: there is no default for them either.
+  // Empty rather than absent, so that the profile's default instructions are not added.
   return adapt({ ...kept, request: { ...kept.request, instructions: "" } }, adaptations);
 }
 
 function mediaAdaptations({ parts }: Message, index: number): Adaptation[] {
-  const message = "the model completes text and takes nothing else";
+  const message = "the model completes text and supports only text in the prompt";
   return parts.flatMap(({ kind }, place): Adaptation[] =>
     kind.case === "text" ? [] : [{ kind: "REJECTED", field: ["messages", index, "parts", place], message }],
   );

@@ -4,17 +4,17 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Draft } from "./draft.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
-/** A parameter that a model or deployment takes besides those of the contract (seed 003). */
+/** Parameter that the configuration declares for a model or deployment (Scale EGP deployments API). */
 export interface DeclaredParameter {
   readonly name: string;
   readonly type: "string" | "integer" | "number" | "boolean";
-  /** For a person; may be empty. */
+  /** For human readers; may be empty. */
   readonly description: string;
   readonly required: boolean;
 }
 
 interface ParameterType {
-  /** With its article: `a string`. */
+  /** Name with its article, for errors: `a string`. */
   readonly name: string;
   readonly accepts: (value: JsonValue) => boolean;
 }
@@ -27,8 +27,8 @@ const types = {
 } as const satisfies Record<DeclaredParameter["type"], ParameterType>;
 
 /**
- * Where `deployment_parameters` do not hold to what the model declares: keys that it does not know, required ones that
- * are missing, and values of another type. A model without declared parameters takes none.
+ * Returns the violations of the model's declared parameters by `deployment_parameters`: unknown names, missing required
+ * parameters and values of a wrong type. A model without declared parameters accepts none.
  */
 export function deploymentParameterViolations(
   { deploymentParameters = {} }: ChatRequest,
@@ -36,30 +36,30 @@ export function deploymentParameterViolations(
 ): readonly FieldViolation[] {
   const known = new Map(declared.map((parameter) => [parameter.name, parameter]));
   const names = [...known.keys()].join(", ");
-  const takes = names === "" ? "this model takes none" : `this model takes ${names}`;
+  const accepted = names === "" ? "this model accepts none" : `this model accepts ${names}`;
   const wrong = Object.entries(deploymentParameters).flatMap(([name, value]) => {
     const parameter = known.get(name);
-    if (parameter === undefined) return violation(name, `is not a parameter of the model; ${takes}`);
+    if (parameter === undefined) return violation(name, `is not a deployment parameter of this model; ${accepted}`);
     const { name: type, accepts } = types[parameter.type];
     return accepts(value) ? [] : violation(name, `must be ${type}`);
   });
   const missing = declared
     .filter(({ name, required }) => required && !Object.hasOwn(deploymentParameters, name))
-    .flatMap(({ name, type }) => violation(name, `is required: ${types[type].name}`));
+    .flatMap(({ name, type }) => violation(name, `is required and must be ${types[type].name}`));
   return [...wrong, ...missing];
 }
 
 /**
- * Providers that take declared parameters under a field of their own instead of beside the others: Cerebras as
- * `model_parameters` (its SDK's chat completion request).
+ * Request field for declared parameters, by provider. Other providers accept them as top-level fields. Cerebras has
+ * `model_parameters` (chat completion request of its SDK).
  */
 const fields: Readonly<Record<string, string>> = { cerebras: "model_parameters" };
 
 /**
- * Puts deployment parameters where the provider's own fields are, so that adapters need not know them. Throws
- * INVALID_REQUEST for those that `provider_options` sets too: neither is more meant than the other.
+ * Moves deployment parameters into `provider_options`, so that adapters do not have to handle them. Throws
+ * INVALID_REQUEST for parameters that `provider_options` also sets, because neither value takes precedence.
  *
- * First, so that every later step finds the request as the contract has it without them.
+ * Runs first, so that no later step has to handle deployment parameters.
  */
 export function placeDeploymentParameters(
   draft: Draft,
@@ -73,7 +73,7 @@ export function placeDeploymentParameters(
   const placed: JsonObject = field === undefined ? deploymentParameters : { [field]: deploymentParameters };
   const twice = Object.keys(placed).filter((name) => Object.hasOwn(options, name));
   if (twice.length > 0) {
-    const description = "is set by deployment_parameters too; send it once";
+    const description = "is also set in deployment_parameters; set it in only one of them";
     throw invalidRequest(twice.map((name) => ({ field: ["provider_options", provider, name], description })));
   }
   const providerOptions = { ...rest.providerOptions, [provider]: { ...options, ...placed } };

@@ -4,37 +4,38 @@ import type { Message, Part } from "../../gen/dragoman/v1/message_pb.js";
 import type { Adaptation } from "./adaptations.ts";
 import { callersField, type MessageOrigin, ownOrigin, type PartOrigin } from "./origins.ts";
 
-/** An adaptation, and the caller's field that a warning or an error about it names. */
+/** Adaptation with the path that its warning or error names. */
 export interface DraftAdaptation extends Adaptation {
+  /** Path in the caller's request. `field` is the path in the outgoing request. */
   readonly callersField: FieldPath;
 }
 
-/** A warning whose field has no text yet. */
+/** Warning with its field as a path, before the path is formatted as text. */
 export interface DraftWarning {
   readonly reason: Adaptation["kind"] | "ADVICE";
   readonly field: FieldPath;
   readonly message: string;
 }
 
-/** A request on its way from the caller's to the one that goes out. */
+/** Request during planning: the caller's request and the outgoing request. */
 export interface Draft {
   /** The caller's request, which no step changes. */
   readonly asked: ChatRequest;
-  /** The request as it goes out, as far as the steps have come. */
+  /** The outgoing request, as changed by the steps so far. */
   readonly request: ChatRequest;
-  /** Where each message of `request` comes from. */
+  /** Origin of each message of `request`. */
   readonly origins: readonly MessageOrigin[];
-  /** Fields that the profile set, since the caller left them empty. */
+  /** Fields that the profile set because the caller did not. */
   readonly defaulted: readonly FieldPath[];
   readonly adaptations: readonly DraftAdaptation[];
   /** Whether Dragoman validates the response against the schema of the caller's output format. */
   readonly checksSchema: boolean;
   readonly warnings: readonly DraftWarning[];
-  /** The raw prompt, where a chat template makes it. */
+  /** Raw prompt that a chat template rendered. Undefined if the provider accepts messages. */
   readonly prompt: string | undefined;
 }
 
-/** The draft before its first step. */
+/** Creates the draft before the first step. */
 export function startDraft(asked: ChatRequest): Draft {
   return {
     asked,
@@ -48,7 +49,7 @@ export function startDraft(asked: ChatRequest): Draft {
   };
 }
 
-/** A message of a draft, and where it comes from. */
+/** Outgoing message with its origin. */
 export interface DraftMessage {
   readonly message: Message;
   readonly origin: MessageOrigin;
@@ -69,7 +70,7 @@ export function withMessages(draft: Draft, messages: readonly DraftMessage[]): D
   };
 }
 
-/** The draft with only those of its messages that are at these indexes. */
+/** Returns the draft with only the messages at these indexes. */
 export function keepMessages(draft: Draft, indexes: readonly number[]): Draft {
   const all = draftMessages(draft);
   return withMessages(
@@ -78,7 +79,7 @@ export function keepMessages(draft: Draft, indexes: readonly number[]): Draft {
   );
 }
 
-/** A part of a message of a draft, and the caller's parts whose text it has. */
+/** Outgoing part with the caller's parts whose text it contains. */
 export interface DraftPart {
   readonly part: Part;
   readonly origin: readonly PartOrigin[];
@@ -95,13 +96,13 @@ export function withParts({ message, origin }: DraftMessage, parts: readonly Dra
   };
 }
 
-/** Adds adaptations whose fields are the caller's. */
+/** Adds adaptations whose fields are paths in the caller's request. */
 export function adapt(draft: Draft, adaptations: readonly Adaptation[]): Draft {
   const added = adaptations.map((adaptation) => ({ ...adaptation, callersField: adaptation.field }));
   return { ...draft, adaptations: [...draft.adaptations, ...added] };
 }
 
-/** Adds adaptations that were found on the request as it goes out. */
+/** Adds adaptations whose fields are paths in the outgoing request. */
 export function adaptOutgoing(draft: Draft, adaptations: readonly Adaptation[]): Draft {
   const added = adaptations.map((adaptation) => ({
     ...adaptation,

@@ -3,9 +3,9 @@ import { type Draft, type DraftMessage, draftMessages, draftParts, withMessages,
 import type { PlanningContext } from "./planning-context.ts";
 
 /**
- * Leaves out state that another provider or model made: it is valid only where it comes from.
+ * Drops provider state that another provider or model made, because only its source accepts it.
  *
- * Before the checks: reasoning without its state is reasoning that some providers do not take back.
+ * Runs before the support checks: some providers do not accept reasoning without its state.
  */
 export function dropForeignState(draft: Draft, { model }: Pick<PlanningContext, "model">): Draft {
   const isForeign = ({ providerState: state }: Part) =>
@@ -15,7 +15,7 @@ export function dropForeignState(draft: Draft, { model }: Pick<PlanningContext, 
   const withoutForeign = (entry: DraftMessage): DraftMessage =>
     withParts(
       entry,
-      draftParts(entry).map((own) => (isForeign(own.part) ? { ...own, part: withoutState(own.part) } : own)),
+      draftParts(entry).map((each) => (isForeign(each.part) ? { ...each, part: withoutState(each.part) } : each)),
     );
   return withMessages(draft, draftMessages(draft).map(withoutForeign));
 }

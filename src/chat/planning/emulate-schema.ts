@@ -7,17 +7,17 @@ import { adapt, type Draft, draftMessages, withMessages } from "./draft.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { systemMessage } from "./system-text.ts";
 
-/** Keywords that can make a check run without end, or exponentially long, on an answer that a caller arranges. */
+/** Keywords with which validation may not end, or take exponential time, for a response that the caller provokes. */
 const unchecked: readonly string[] = ["$ref", "$dynamicRef", "$recursiveRef", "pattern", "patternProperties"];
 
 const formatField: FieldPath = ["output_format"];
 
 /**
- * Where a model cannot be held to a JSON Schema, or its dialect has none, it is told the schema instead, and the answer
- * is checked against it here (createJsonCheck). Schemas that cannot be checked safely here are rejected.
+ * If the model or the provider's API does not support JSON Schema output, adds the schema to the prompt and validates
+ * the response (`createJsonCheck`). Rejects schemas that Dragoman cannot validate safely.
  *
- * After the defaults: a profile's instructions are not left out because there is a system message, which this step adds.
- * Before memory and system text, which treat that message like the caller's own.
+ * Runs after the defaults, because the system message that it adds must not exclude a profile's default instructions.
+ * Runs before memory and system text, which treat that message like the caller's own.
  */
 export function emulateSchema(draft: Draft, context: Pick<PlanningContext, "model" | "checkSupport">): Draft {
   const { id, capabilities } = context.model;
@@ -29,14 +29,15 @@ export function emulateSchema(draft: Draft, context: Pick<PlanningContext, "mode
   const field = ["output_format", "json_schema"];
   const keyword = uncheckedKeyword(JSON.parse(format.value.schemaJson));
   if (keyword !== undefined) {
-    const message = `${id} does not fit its answer to a JSON Schema, and one with ${keyword} cannot be checked here`;
+    const message = `${id} does not support JSON Schema output, and Dragoman cannot validate it; remove ${keyword}`;
     return adapt(draft, [{ kind: "REJECTED", field, message }]);
   }
-  const told = `Answer with JSON only, and nothing else. It must fit this JSON Schema: ${format.value.schemaJson}`;
-  const message = `${id} cannot be held to a JSON Schema: it is told the schema, and the answer is checked here`;
+  const prompt = `Answer with JSON only, and nothing else. It must fit this JSON Schema: ${format.value.schemaJson}`;
+  const problem = `${id} does not support JSON Schema output`;
+  const message = `${problem}; Dragoman adds the schema to the prompt and validates the response`;
   const { outputFormat: _, ...rest } = request;
   const unheld = withMessages({ ...draft, request: rest, checksSchema: true }, [
-    systemMessage(told),
+    systemMessage(prompt),
     ...draftMessages(draft),
   ]);
   const outputFormat = create(OutputFormatSchema, { format: { case: "jsonObject", value: {} } });
@@ -51,12 +52,12 @@ function rejectsFormat({ kind, field }: Adaptation): boolean {
   return kind === "REJECTED" && isWithin(field, formatField);
 }
 
-/** Whether an adaptation holds the answer to less than was asked for. */
+/** Whether an adaptation replaces the output format with a less strict one. */
 export function loosensFormat({ kind, field }: Adaptation): boolean {
   return kind === "ADJUSTED" && isSamePath(field, formatField);
 }
 
-/** Whether an answer can be checked here against the schema of a form. */
+/** Whether Dragoman can validate a response against the output format's schema. */
 export function isCheckable(outputFormat: OutputFormat | undefined): boolean {
   const format = outputFormat?.format;
   return format?.case === "jsonSchema" && uncheckedKeyword(JSON.parse(format.value.schemaJson)) === undefined;

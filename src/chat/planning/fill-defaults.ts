@@ -8,15 +8,15 @@ import type { PlanningContext } from "./planning-context.ts";
 import type { Profile } from "./profile.ts";
 
 /**
- * Puts the profile's defaults in the places that the caller left empty.
+ * Sets the profile's defaults for fields that the caller did not set.
  *
- * After a fallback to completion, which leaves no place for instructions, and before everything that reads parameters.
+ * Runs after `completeText`, which excludes default instructions, and before every step that reads parameters.
  */
 export function fillDefaults(draft: Draft, { model, profile }: Pick<PlanningContext, "model" | "profile">): Draft {
   const { defaults, instructions } = profile;
   const request = { ...draft.request };
-  const wantsInstructions = request.instructions === undefined && !request.messages.some(isSystem);
-  if (instructions !== undefined && wantsInstructions) request.instructions = instructions;
+  const needsInstructions = request.instructions === undefined && !request.messages.some(isSystem);
+  if (instructions !== undefined && needsInstructions) request.instructions = instructions;
   if (Object.keys(defaults).length === 0) return { ...draft, request };
   const missing = missingDefaults(request, profile, model);
   const parameters = { ...(request.parameters ?? create(GenerationParametersSchema)) };
@@ -28,9 +28,9 @@ export function fillDefaults(draft: Draft, { model, profile }: Pick<PlanningCont
   return { ...draft, request, defaulted };
 }
 
-/** The parameters that the profile sets, since the caller left them empty. */
+/** Returns the profile's defaults of the parameters that the caller did not set. */
 function missingDefaults({ parameters }: ChatRequest, { defaults, eitherFamilies }: Profile, { family }: Model) {
-  // 1 asks for nothing.
+  // `top_p` 1 has no effect.
   const isTopP = (parameters?.topP ?? 1) < 1 && eitherFamilies.includes(family);
   return Object.entries(defaults).filter(
     ([name]) => Reflect.get(parameters ?? {}, name) === undefined && !(isTopP && name === "temperature"),

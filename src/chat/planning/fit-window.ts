@@ -12,18 +12,18 @@ import type { PlanningContext } from "./planning-context.ts";
 import type { Profile } from "./profile.ts";
 
 /**
- * Where an estimate says that a prompt fills this share of the window, it is counted (seed 003's API does the same), and
- * below it where prompt and answer may be above the window all the same.
+ * Share of the context window from which Dragoman counts the prompt instead of estimating it, as the Scale EGP
+ * deployments API does. Below it, Dragoman counts only if prompt and response together may exceed the window.
  */
 const nearlyFull = 0.8;
 
 /**
- * Holds a request to the window of its model: leaves out the oldest messages where the strategy or the profile says so,
- * resolves how long the answer may be, and throws CONTEXT_LENGTH_EXCEEDED, with both lengths, for what is surely too
- * long. Where only an estimate is to be had and it leaves doubt, the provider decides.
+ * Fits a request into the context window of its model. Drops the oldest messages if the memory strategy or the profile
+ * says so, and sets the default output limit. Throws CONTEXT_LENGTH_EXCEEDED, with both lengths, if the prompt
+ * certainly does not fit. If only an estimate is available and the result is uncertain, the provider decides.
  *
- * After every step that adds text, since it counts what goes out, and before the checks, which see the length that it
- * sets for the answer.
+ * Runs after every step that adds text, because it counts the outgoing messages, and before the support checks, which
+ * check the output limit.
  */
 export async function fitWindow(
   draft: Draft,
@@ -31,18 +31,18 @@ export async function fitWindow(
 ): Promise<Draft> {
   const { request } = draft;
   const window = model.contextWindowTokens;
-  const asked = request.parameters?.maxOutputTokens;
-  const byDefault = asked === undefined ? profile.outputLimits[model.family] : undefined;
+  const requested = request.parameters?.maxOutputTokens;
+  const byDefault = requested === undefined ? profile.outputLimits[model.family] : undefined;
   const limit = bounded(byDefault, model);
   if (window === 0) {
-    const message = `the window of ${model.id} is not known here: no message was left out`;
+    const message = `the context window of ${model.id} is unknown, so no messages were dropped`;
     const adaptation: Adaptation = { kind: "UNSUPPORTED_PARAMETER", field: ["memory_strategy"], message };
     const adaptations = request.memoryStrategy?.strategy.case === "autoTrim" ? [adaptation] : [];
     return withOutputLimit(adapt(draft, adaptations), limit);
   }
 
-  const mostOutput = asked ?? (byDefault === "rest" ? model.maxOutputTokens || window : byDefault) ?? 0;
-  const reserve = profile.outputMustFit ? (asked ?? 1) : 1;
+  const mostOutput = requested ?? (byDefault === "rest" ? model.maxOutputTokens || window : byDefault) ?? 0;
+  const reserve = profile.outputMustFit ? (requested ?? 1) : 1;
   if (mostChatTokens(request) + mostOutput <= window * nearlyFull) return withOutputLimit(draft, limit);
   const estimate = counter.estimate(request);
   const mustCount = estimate.tokens >= window * nearlyFull || estimate.high + mostOutput > window;
@@ -56,18 +56,18 @@ export async function fitWindow(
         )
       : draft;
   const fittedCount = fitted === draft ? count : await counter.count(fitted.request);
-  if (fittedCount.low + reserve > window) throw tooLong(fittedCount, asked, window);
+  if (fittedCount.low + reserve > window) throw tooLong(fittedCount, requested, window);
   const rest = Math.max(1, window - fittedCount.high);
   return withOutputLimit(fitted, limit && Math.min(limit, rest));
 }
 
-/** Leaves out the oldest messages until the rest fits; the same draft where that leaves none out. */
+/** Drops the oldest messages until the rest fits. Returns the same draft if it drops none. */
 async function trimDraft(draft: Draft, window: number, fits: (kept: Draft) => Promise<boolean>): Promise<Draft> {
   const { messages } = draft.request;
   const kept = await trimOldest(messages, (indexes) => fits(keepMessages(draft, indexes)));
   const dropped = messages.length - kept.length;
   if (dropped === 0) return draft;
-  const message = `the oldest ${dropped} messages were left out, so that the prompt fits ${window} tokens`;
+  const message = `the oldest ${dropped} messages were dropped to fit the context window of ${window} tokens`;
   return adapt(keepMessages(draft, kept), [{ kind: "EMULATED", field: ["memory_strategy"], message }]);
 }
 
@@ -76,7 +76,7 @@ function trims(chat: ChatRequest, profile: Profile): boolean {
   return strategy === "autoTrim" || (profile.trims && strategy === undefined);
 }
 
-/** A default for the length of an answer, within what the model gives. */
+/** Returns a default output limit within the model's own limit. */
 function bounded(limit: number | "rest" | undefined, { maxOutputTokens, contextWindowTokens }: Model) {
   const most = maxOutputTokens || contextWindowTokens || Number.POSITIVE_INFINITY;
   const value = limit === "rest" ? most : limit;
@@ -89,17 +89,17 @@ function withOutputLimit(draft: Draft, maxOutputTokens: number | undefined): Dra
   return { ...draft, request: { ...draft.request, parameters } };
 }
 
-function tooLong({ tokens, exact }: TokenCount, asked: number | undefined, window: number): GatewayError {
+function tooLong({ tokens, exact }: TokenCount, requested: number | undefined, window: number): GatewayError {
   const counted = `${exact ? "" : "about "}${tokens} tokens`;
   const message =
-    asked === undefined || tokens >= window
-      ? `the prompt has ${counted}, and the model's window is ${window}: shorten it, or set a memory_strategy`
-      : `the prompt has ${counted}, which with max_output_tokens ${asked} is above the model's window of ${window}`;
+    requested === undefined || tokens >= window
+      ? `the prompt has ${counted}, but the model's context window is ${window}; shorten it or set memory_strategy`
+      : `the prompt has ${counted}; with max_output_tokens ${requested}, it exceeds the context window of ${window}`;
   return new GatewayError("CONTEXT_LENGTH_EXCEEDED", message, {
     metadata: {
       input_tokens: String(tokens),
       context_window_tokens: String(window),
-      ...(asked !== undefined && { max_output_tokens: String(asked) }),
+      ...(requested !== undefined && { max_output_tokens: String(requested) }),
     },
   });
 }

@@ -9,7 +9,7 @@ const extensions: readonly (readonly [MediaKind, readonly string[]])[] = [
   ["document", ["pdf", "txt", "md", "csv", "html", "docx", "xlsx", "pptx"]],
 ];
 
-/** What a medium is, by its media type, else by its address; undefined when neither tells. */
+/** Returns the kind of a media part by its media type or, without one, by its URL. Undefined if neither shows it. */
 export function mediaKind({ mediaType, source }: Media): MediaKind | undefined {
   const address = source.case === "url" ? source.value : "";
   const type = mediaType || /^data:([^;,]+)/i.exec(address)?.[1] || "";

@@ -3,9 +3,9 @@ import { isSystem } from "../validation/request-rules.ts";
 import { type Draft, keepMessages } from "./draft.ts";
 
 /**
- * Keeps the last k messages, where the caller asks for it.
+ * Keeps the last k messages if the caller sets the memory strategy `last_k`.
  *
- * Before system text is placed: neither instructions nor joined messages count.
+ * Runs before `placeSystemText`, so that k counts neither instructions nor merged messages.
  */
 export function keepLastMessages(draft: Draft): Draft {
   const strategy = draft.request.memoryStrategy?.strategy;
@@ -14,9 +14,9 @@ export function keepLastMessages(draft: Draft): Draft {
 }
 
 /**
- * Indexes of the last k messages. System messages are kept besides, where they stood, and are not counted (behaviour of the EGP
- * API, seeds 000 and 001). When the cut would part a tool result from its call, it moves back to the call, so that a
- * few more than k messages may be left: providers reject a result without its call.
+ * Returns the indexes of the last k messages. Like the Scale EGP chat completions API, it also keeps all system
+ * messages and does not count them. If the cut would separate a tool result from its call, it keeps more than k
+ * messages, back to the call, because providers reject a result without its call.
  */
 export function lastMessages(messages: readonly Message[], k: number): readonly number[] {
   let begin = messages.length;
@@ -30,9 +30,9 @@ export function lastMessages(messages: readonly Message[], k: number): readonly 
 }
 
 /**
- * Indexes of the messages that are left when as few of the oldest as make the rest fit are left out. System messages and the last message stay, with the
- * call that a last tool result answers; when not even they fit, they are what is left. `fits` is asked about
- * log2(messages) times.
+ * Drops as few of the oldest messages as possible until the rest fits, and returns the indexes of the rest. Always
+ * keeps the system messages and the last message, with the tool call if the last message is its result, even if they do
+ * not fit. Calls `fits` about log2(messages) times.
  */
 export async function trimOldest(
   messages: readonly Message[],
@@ -49,12 +49,12 @@ export async function trimOldest(
   return from(messages, low === 0 ? 0 : (begins[low] ?? 0));
 }
 
-/** Indexes from a place on, and those of the system messages before it. */
+/** Returns the indexes from `begin` on, and those of the system messages before it. */
 function from(messages: readonly Message[], begin: number): readonly number[] {
   return messages.flatMap((message, index) => (index >= begin || isSystem(message) ? index : []));
 }
 
-/** Whether a cut before each message would part a call of a tool from a result of it, however far apart they are. */
+/** For each message, whether a cut before it would separate a tool call from its result, at any distance. */
 function partedAt(messages: readonly Message[]): readonly boolean[] {
   const calls = new Map<string, number>();
   for (const [index, { parts }] of messages.entries()) {

@@ -1,29 +1,29 @@
 import type { FieldPath } from "../../field-path.ts";
 import type { Media, Message, Part } from "../../gen/dragoman/v1/message_pb.js";
 
-/** A part of a conversation, and the path to it. */
+/** Part of a conversation and its path in the request. */
 export interface PlacedPart {
   readonly message: Message;
-  /** Which message of the conversation it is in. */
+  /** Index of its message. */
   readonly index: number;
   readonly part: Part;
   readonly path: FieldPath;
 }
 
-/** The parts of a conversation in their order. */
+/** Returns all parts of a conversation in order. */
 export function partsOf(messages: readonly Message[]): readonly PlacedPart[] {
   return messages.flatMap((message, index) =>
     message.parts.map((part, place) => ({ message, index, part, path: ["messages", index, "parts", place] })),
   );
 }
 
-/** A medium of a conversation, and the path to it. */
+/** Image, audio, video or document in a conversation and its path in the request. */
 interface PlacedMedia {
   readonly media: Media;
   readonly path: FieldPath;
 }
 
-/** The media in a part: itself, or those in the result of a tool. */
+/** Returns the media of a part: its own, or those in its tool result. */
 export function mediaIn({ part, path }: Pick<PlacedPart, "part" | "path">): readonly PlacedMedia[] {
   const { kind } = part;
   if (kind.case === "media") return [{ media: kind.value, path: [...path, "media"] }];

@@ -4,17 +4,17 @@ import type { TokenCounter } from "../../tokens/token-count.ts";
 import type { Adaptation } from "./adaptations.ts";
 import type { Profile } from "./profile.ts";
 
-/** What the steps of planning know besides the draft. */
+/** Facts and services that the planning steps use besides the draft. */
 export interface PlanningContext {
   readonly model: Model;
   readonly profile: Profile;
-  /** Whether the model completes text and has no conversations. */
+  /** Whether the model only completes text and does not support conversations. */
   readonly completionOnly: boolean;
-  /** The account of the call; empty: none. */
+  /** Account of the call; empty if the call has none. */
   readonly account: string;
   readonly counter: TokenCounter;
-  /** What the model's provider cannot do of a request. */
+  /** Returns the adaptations for fields that the model's provider does not support. */
   readonly checkSupport: (request: ChatRequest) => readonly Adaptation[];
-  /** The raw prompt of a request, for providers that are sent one. */
+  /** Renders the raw prompt of a request. Undefined for providers that accept messages. */
   readonly renderPrompt: (request: ChatRequest) => Promise<string | undefined>;
 }

@@ -8,68 +8,69 @@ import { partsOf } from "./parts.ts";
 
 type Numeric = "temperature" | "topP" | "topK" | "n" | "maxOutputTokens" | "presencePenalty" | "frequencyPenalty";
 
-/** A range that is narrower than the contract's. Both ends are included. */
+/** Range of a parameter that is narrower than that of the proto. Both ends are included. */
 interface Range {
   readonly parameter: Numeric;
   readonly min: number;
   readonly max: number;
 }
 
-/** A field that only some families of models have on this surface. */
+/** Field that the profile's API supports only for some model families. */
 interface FamilyField {
   readonly field: FieldPath;
   readonly isSet: (chat: ChatRequest) => boolean;
   readonly families: readonly string[];
 }
 
-/** The documented defaults, ranges and rules of one chat API: data, so that a request can be held to another's. */
+/** Documented defaults, ranges and rules of one chat API. Dragoman can apply them to a request of any other API. */
 export interface Profile {
   readonly name: "plain" | "egp-chat" | "egp-deployment" | "cerebras" | "deepinfra";
-  /** Values of parameters that the caller leaves out. */
+  /** Values of parameters that the caller does not set. */
   readonly defaults: Readonly<Partial<GenerationParameters>>;
-  /** Families that take either a temperature or top_p: there a caller's top_p keeps the default temperature out. */
+  /** Families that accept either temperature or top_p: if the caller sets top_p, there is no default temperature. */
   readonly eitherFamilies: readonly string[];
   readonly ranges: readonly Range[];
-  /** Stop sequences that a request may have. */
+  /** Maximum number of stop sequences in a request. */
   readonly maxStopSequences: number;
-  /** The system text of requests without one. Undefined: none. */
+  /** Default system prompt, for requests without instructions and system messages. Undefined: none. */
   readonly instructions: string | undefined;
-  /** Sends several system messages as one, with a blank line between them. Otherwise they stay where they are. */
+  /** Whether to merge all system messages into one, with a blank line between their texts. */
   readonly joinsSystemMessages: boolean;
-  /** What is left out where a family lacks it. */
+  /** Fields that Dragoman drops for other families. */
   readonly familyFields: readonly FamilyField[];
-  /** Families that take images by URL. Undefined: as the model does. */
+  /** Families for which the API accepts image URLs. Undefined: the model decides. */
   readonly imageUrlFamilies: readonly string[] | undefined;
   /**
-   * Tokens that an answer may have when the caller does not say, by family; `rest` is what the window leaves beside the
-   * prompt. Never more than that, nor than the model gives. Families that are not listed: as the provider does.
+   * Default output limit in tokens, by family; `rest` is the context window less the prompt. Dragoman lowers it to the
+   * rest of the window and to the model's output limit. For families that are not listed, the provider's default
+   * applies.
    */
   readonly outputLimits: Readonly<Record<string, number | "rest">>;
-  /** No answer is longer, whatever is asked for. In tokens. */
+  /** Maximum output limit in tokens; Dragoman lowers a higher one. Undefined: no maximum. */
   readonly outputCap: number | undefined;
-  /** Rejects an output limit that does not fit the window beside the prompt. */
+  /** Whether to reject a request whose prompt and output limit together exceed the context window. */
   readonly outputMustFit: boolean;
-  /** Leaves out the oldest messages of a conversation that is too long. */
+  /** Whether to drop the oldest messages of a conversation that is too long, if it sets no memory strategy. */
   readonly trims: boolean;
-  /** Calls that an account may have under way at one model, unless the configuration says. Undefined: any number. */
+  /** Default of the configuration's limit of concurrent calls per account and model. Undefined: no limit. */
   readonly maxConcurrentCalls: number | undefined;
-  /** Further rules of the conversation or of what is asked. */
+  /** Further rules. Each returns the violation of a request, if any. */
   readonly rules: readonly ((chat: ChatRequest, streamed: boolean) => FieldViolation | undefined)[];
 }
 
-/** What a request breaks of a profile's rules. */
+/** Returns all violations of a profile's ranges and rules by a request. */
 export function profileViolations(chat: ChatRequest, profile: Profile, streamed: boolean): readonly FieldViolation[] {
   const violations: FieldViolation[] = [];
-  const surface = `the profile ${profile.name}`;
+  const api = `profile ${profile.name}`;
   for (const { parameter, min, max } of profile.ranges) {
     const value = chat.parameters?.[parameter];
     if (value === undefined || (value >= min && value <= max)) continue;
-    const description = `must be from ${min} to ${max} under ${surface}`;
+    const description = `must be from ${min} to ${max} in ${api}`;
     violations.push({ field: ["parameters", protoNames[parameter]], description });
   }
   const stops = chat.parameters?.stopSequences.length ?? 0;
   if (stops > profile.maxStopSequences) {
-    const description = `must have at most ${profile.maxStopSequences} entries under ${surface}`;
+    const description = `must have at most ${profile.maxStopSequences} entries in ${api}`;
     violations.push({ field: ["parameters", "stop_sequences"], description });
   }
   for (const rule of profile.rules) {
@@ -89,24 +90,26 @@ const protoNames = {
   frequencyPenalty: "frequency_penalty",
 } as const satisfies Record<Numeric, string>;
 
-/** What a profile's API does not have for a family of models. */
+/** Returns the adaptations for fields that a profile's API does not support for the model's family. */
 export function profileAdaptations(chat: ChatRequest, model: Model, profile: Profile): readonly Adaptation[] {
   const found: Adaptation[] = [];
   for (const { field, isSet, families } of profile.familyFields) {
     if (!isSet(chat) || families.includes(model.family)) continue;
-    const message = `${profile.name} has ${formatPath(field)} for ${families.join(", ")}, and ${model.id} is of ${model.family}`;
+    const supported = `profile ${profile.name} supports ${formatPath(field)} only for ${families.join(", ")} models`;
+    const message = `${supported}; ${model.id} is a ${model.family} model`;
     found.push({ kind: "UNSUPPORTED_PARAMETER", field, message });
   }
   const { imageUrlFamilies, outputCap } = profile;
   if (imageUrlFamilies && !imageUrlFamilies.includes(model.family)) {
     for (const field of imageUrls(chat)) {
-      const message = `${profile.name} takes images by URL for ${imageUrlFamilies.join(", ")} only; send the bytes`;
+      const supported = `profile ${profile.name} supports image URLs only for ${imageUrlFamilies.join(", ")} models`;
+      const message = `${supported}; send the image as bytes`;
       found.push({ kind: "REJECTED", field, message });
     }
   }
   const limit = chat.parameters?.maxOutputTokens;
   if (outputCap !== undefined && limit !== undefined && limit > outputCap) {
-    const message = `${profile.name} gives at most ${outputCap} tokens`;
+    const message = `profile ${profile.name} allows at most ${outputCap} output tokens`;
     found.push({ kind: "ADJUSTED", field: ["parameters", "max_output_tokens"], message, set: outputCap });
   }
   return found;

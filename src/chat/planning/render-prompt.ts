@@ -3,9 +3,10 @@ import { callersError } from "./origins.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
 /**
- * Writes the raw prompt, for providers that are sent one. An error about the outgoing messages names the caller's.
+ * Renders the raw prompt, for providers that require one. Errors name the caller's fields, not those of the outgoing
+ * messages.
  *
- * After the adaptations: the prompt shows what is sent.
+ * Runs after the adaptations, so that the prompt contains only what is sent.
  */
 export async function renderPrompt(draft: Draft, context: Pick<PlanningContext, "renderPrompt">): Promise<Draft> {
   try {

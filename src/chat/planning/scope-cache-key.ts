@@ -3,10 +3,10 @@ import type { Draft } from "./draft.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
 /**
- * Providers keep prompt caches per key: with the account in it, accounts that chose the same key share nothing, nor do
- * they with calls without an account, whose key has no step before a slash.
+ * Puts the account in front of the caller's prompt cache key, because providers share a cache between equal keys. Calls
+ * without an account keep their key, unless it has a slash and so could equal the key of an account.
  *
- * Before the checks, which may leave the key out.
+ * Runs before the support checks, which may drop the key.
  */
 export function scopeCacheKey(draft: Draft, { account }: Pick<PlanningContext, "account">): Draft {
   const { promptCacheKey: key } = draft.request;

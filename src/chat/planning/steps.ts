@@ -17,7 +17,9 @@ import { placeSystemText } from "./system-text.ts";
 
 type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
 
-/** All that is done to a request before it goes out, in order. Each step says why it stands where it stands. */
+/**
+ * Steps that turn the caller's request into the outgoing one, in order. Each step documents the reason for its place.
+ */
 const steps: readonly Step[] = [
   placeDeploymentParameters,
   completeText,
@@ -34,7 +36,7 @@ const steps: readonly Step[] = [
   advise,
 ];
 
-/** Plans a request. Throws what a step throws, and calls no provider. */
+/** Runs all planning steps on a request. Throws the error of the first step that fails. Calls no provider. */
 export async function planRequest(asked: ChatRequest, context: PlanningContext): Promise<Draft> {
   let draft = startDraft(asked);
   for (const step of steps) draft = await step(draft, context);

@@ -18,27 +18,27 @@ import type { PlanningContext } from "./planning-context.ts";
 type Context = Pick<PlanningContext, "model" | "profile">;
 
 /**
- * Puts the instructions first, joins system messages where the profile says so, and puts their text into a user turn for
- * models without system messages.
+ * Puts the instructions first, as a system message. Merges system messages if the profile requires it. For models
+ * without system messages, puts their text into a user message.
  *
- * After memory, which must not count these messages, and before the window, which counts what goes out.
+ * Runs after memory, which must not count these messages, and before `fitWindow`, which counts the outgoing messages.
  */
 export function placeSystemText(draft: Draft, { model, profile }: Context): Draft {
   const { instructions } = draft.request;
-  const own = draftMessages(draft);
-  const placed = instructions ? [systemMessage(instructions), ...own] : own;
+  const messages = draftMessages(draft);
+  const placed = instructions ? [systemMessage(instructions), ...messages] : messages;
   const joined = profile.joinsSystemMessages ? joinSystem(placed) : placed;
   return withMessages(draft, takesSystemMessages(model) ? joined : foldSystem(joined));
 }
 
-/** A system message of one text of Dragoman's. */
+/** Creates a system message that the caller did not write, of one text. */
 export function systemMessage(text: string): DraftMessage {
   const parts = [create(PartSchema, { kind: { case: "text", value: text } })];
   const message = create(MessageSchema, { role: Role.SYSTEM, parts });
   return { message, origin: { message: undefined, parts: [[]] } };
 }
 
-/** Where there are several system messages, one with a blank line between their texts, in the place of the first. */
+/** Merges all system messages into the first one, with a blank line between their texts. */
 function joinSystem(messages: readonly DraftMessage[]): readonly DraftMessage[] {
   const [first, ...later] = messages.filter(({ message }) => isSystem(message));
   if (first === undefined || later.length === 0) return messages;
@@ -49,7 +49,7 @@ function joinSystem(messages: readonly DraftMessage[]): readonly DraftMessage[] 
   });
 }
 
-/** Into one text where two meet, unless the prompt is to be cached between them. */
+/** Merges the adjacent texts of two messages into one part, unless there is a prompt cache breakpoint between them. */
 function joinParts(before: readonly DraftPart[], [next, ...rest]: readonly DraftPart[]): readonly DraftPart[] {
   const last = before.at(-1);
   const { kind } = next?.part ?? {};
@@ -66,12 +66,12 @@ function withText({ part, origin }: DraftPart, value: string): DraftPart {
   return { part: { ...part, kind: { case: "text", value } }, origin };
 }
 
-/** Unknown capabilities limit nothing. */
+/** Whether the model supports system messages; true if unknown. */
 function takesSystemMessages({ capabilities }: Model): boolean {
   return capabilities?.systemMessages !== false;
 }
 
-/** Puts the system text before the first user turn's, for models without a system role. */
+/** Puts the system text at the beginning of the first user message, for models without a system role. */
 function foldSystem(messages: readonly DraftMessage[]): readonly DraftMessage[] {
   const system = messages.filter(({ message }) => isSystem(message)).flatMap(draftParts);
   if (system.length === 0) return messages;
@@ -85,28 +85,28 @@ function foldSystem(messages: readonly DraftMessage[]): readonly DraftMessage[] 
   return [withParts(empty, system), ...others];
 }
 
-/** Providers join text parts without anything between them. */
+/** Adds a blank line after a text, because providers concatenate text parts without a separator. */
 function endParagraph(entry: DraftPart): DraftPart {
   const { kind } = entry.part;
   return kind.case === "text" ? withText(entry, `${kind.value}\n\n`) : entry;
 }
 
-/** What became of the system messages of a draft that has passed `placeSystemText`. */
+/** Returns the adaptations that `placeSystemText` made to the system messages of a draft. */
 export function* systemAdaptations({ asked, request, origins }: Draft, context: Context): Generator<Adaptation> {
   const { model, profile } = context;
   const system = sentMessages(origins).filter((index) => asked.messages.slice(index, index + 1).some(isSystem));
   if ((request.instructions || system.length > 0) && !takesSystemMessages(model)) {
-    const message = `${model.id} takes no system messages: their text is put before the first user turn's`;
+    const message = `${model.id} does not support system messages; their text goes into the first user message`;
     yield { kind: "EMULATED", field: ["messages"], message };
   }
   const [, second] = profile.joinsSystemMessages ? system : [];
   if (second !== undefined) {
-    const message = `the profile ${profile.name} has one system message: the later ones are joined to the first`;
+    const message = `profile ${profile.name} sends one system message; later ones are merged into the first`;
     yield { kind: "EMULATED", field: ["messages", second], message };
   }
   for (const index of mergedMessages(origins)) {
     if (!asked.messages[index]?.name) continue;
-    const message = "the text of this message goes into another message: its name is left out";
+    const message = "this message is merged into another message, so its name is dropped";
     yield { kind: "EMULATED", field: ["messages", index, "name"], message };
   }
 }

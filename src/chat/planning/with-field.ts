@@ -3,8 +3,8 @@ import { isReflectMessage, type ReflectMessage, reflect, reflectList } from "@bu
 import { type FieldPath, formatPath } from "../../field-path.ts";
 
 /**
- * A copy of a message with another value at a path, or without one when the value is undefined. Shares with the message
- * all that the path does not lead through: a request may hold megabytes of media.
+ * Returns a copy of a message with a new value at a path; undefined clears the field. The copy shares all values
+ * outside the path with the original, because a request may contain megabytes of media.
  */
 export function withField<Desc extends DescMessage>(
   schema: Desc,
@@ -26,13 +26,13 @@ export function withField<Desc extends DescMessage>(
   return copy;
 }
 
-/** The value of a field, changed at a path inside it. */
+/** Returns the value of a field with a new value at a path inside it. */
 function changedInside(field: DescField, parent: ReflectMessage, path: FieldPath, value: unknown): unknown {
   if (field.fieldKind === "message") {
     return reflect(field.message, withField(field.message, parent.get(field).message, path, value));
   }
   const [index, ...rest] = path;
-  if (field.fieldKind !== "list" || rest.length === 0) throw new Error(`no path leads into ${field.name}`);
+  if (field.fieldKind !== "list" || rest.length === 0) throw new Error(`cannot set a path inside ${field.name}`);
   const list = reflectList(field);
   for (const [place, item] of parent.get(field).entries()) {
     const isChanged = place === index && isReflectMessage(item);

@@ -3,8 +3,8 @@ import type { ChatEvent } from "./events.ts";
 import { joinState } from "./fold.ts";
 
 /**
- * Joins neighbouring deltas of one part within a batch, that is, within what arrived in one read from the upstream.
- * Nothing waits for it, and the fold of the result is the fold of the batch.
+ * Coalesces consecutive deltas of the same part within a batch, which is the data of one read from the upstream. Adds
+ * no delay. The result folds to the same completion as the batch.
  */
 export function coalesce(batch: readonly ChatEvent[]): readonly ChatEvent[] {
   if (batch.length < 2) return batch;
@@ -18,7 +18,7 @@ export function coalesce(batch: readonly ChatEvent[]): readonly ChatEvent[] {
   return joined;
 }
 
-/** Both deltas as one, or undefined when they belong to different parts. */
+/** Returns both deltas as one, or undefined if they belong to different parts. */
 function join(first: PartDelta, second: PartDelta): PartDelta | undefined {
   if (first.choiceIndex !== second.choiceIndex || first.partIndex !== second.partIndex) return undefined;
   const delta = joinFragments(first.delta, second.delta);

@@ -4,18 +4,18 @@ import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { ChatCompleted, ChatStarted, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 
 /**
- * One event of a chat stream, as it goes out in `StreamChatResponse.event`. Adapters yield them in batches: all that
- * arrived in one read from the upstream, so that what belongs together can be joined without waiting.
+ * Event of a chat stream, as sent in `StreamChatResponse.event`. Adapters yield events in batches, one per read from
+ * the upstream, so that deltas can be coalesced without delay.
  */
 export type ChatEvent = Exclude<StreamChatResponse["event"], { case: undefined }>;
 
-// The functions below build messages as literals instead of with create(): 0.1 instead of 0.9 microseconds for a
-// delta, on the path that runs once per token.
+// The functions below build messages as literals instead of with create(): 0.1 instead of 0.9 microseconds per delta,
+// on a path that runs once per token.
 
-/** A delta, as an event. */
+/** Event with a delta. */
 export type DeltaEvent = Extract<ChatEvent, { case: "delta" }>;
 
-/** The start of a stream. The caller's side of it (id, warnings, effective parameters) is filled in by the call. */
+/** Creates the first event of a stream. The call fills in the id, warnings and effective parameters. */
 export function started(): ChatEvent {
   const value: ChatStarted = {
     $typeName: "dragoman.v1.ChatStarted",
@@ -51,7 +51,7 @@ export function reasoningDelta(choiceIndex: number, partIndex: number, text: str
   return delta(choiceIndex, partIndex, { case: "reasoning", value }, logprobs);
 }
 
-/** A fragment of a tool call. `id` and `name` are given with the first fragment and empty after it. */
+/** Creates a delta of a tool call. Set `id` and `name` only in the first delta of the call. */
 export function toolCallDelta(
   choiceIndex: number,
   partIndex: number,
@@ -81,7 +81,7 @@ export function finished(
   };
 }
 
-/** The end of a stream. Attempts and this service's own timings are filled in by the call. */
+/** Creates the last event of a stream. The call fills in the attempts and Dragoman's timings. */
 export function completed(facts: Partial<Omit<ChatCompleted, "$typeName" | "$unknown">> = {}): ChatEvent {
   const value: ChatCompleted = {
     $typeName: "dragoman.v1.ChatCompleted",

@@ -10,14 +10,14 @@ import { MessageSchema, type Part, PartSchema, type ProviderState, Role } from "
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import type { ChatEvent } from "./events.ts";
 
-/** Joins the events of one stream to the completion that they stand for. The events must keep the stream law. */
+/** Builds the completion from the events of one stream. The events must follow the stream law. */
 interface Fold {
   add(event: ChatEvent): void;
-  /** The completion so far; whole after `completed`. */
+  /** Completion so far; complete after the event `completed`. */
   readonly completion: ChatCompletion;
 }
 
-/** The fold law of `ChatCompletion`, in code. The events given are not changed. */
+/** Creates a fold that implements the fold law of `ChatCompletion`. It does not change the events. */
 export function createFold(): Fold {
   const completion = create(ChatCompletionSchema);
 
@@ -106,7 +106,7 @@ function extendPart({ kind }: Part, delta: PartDelta["delta"]): void {
   }
 }
 
-/** Joins opaque state: the bytes of one part concatenate. */
+/** Joins the provider state of one part by concatenating its bytes. */
 export function joinState(known: ProviderState | undefined, more: ProviderState): ProviderState {
   return known === undefined ? more : { ...more, data: Buffer.concat([known.data, more.data]) };
 }

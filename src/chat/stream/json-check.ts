@@ -5,18 +5,19 @@ import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { ChatEvent } from "./events.ts";
 
-/** Whether a parsed answer is what was asked for. */
+/** Whether a parsed response matches the requested output format. */
 type Accepts = (value: unknown) => boolean;
 
 /**
- * How long an answer may be checked against a schema. A check holds up every other call, and takes some milliseconds;
- * but a large schema and a large answer multiply, and `uniqueItems` compares every item with every other.
+ * Maximum time in ms of validating a response against a schema. Validation blocks all other calls. It usually takes a
+ * few ms, but the time grows with schema size times response size, and `uniqueItems` compares every pair of items.
  */
 const longestCheckMs = 250;
 
 /**
- * Checks at the end of each choice that the answer is the JSON that was asked for. `againstSchema` also holds it to the
- * schema, for models that cannot be held to it themselves. Undefined when no JSON was asked for.
+ * Creates a check of a stream's events. At the end of each choice it throws JSON_GENERATION_FAILED if the text is not
+ * the requested JSON. `againstSchema` also validates the text against the schema, for models that do not support
+ * schemas. Returns undefined if the request has no JSON output format.
  */
 export function createJsonCheck(
   format: OutputFormat | undefined,
@@ -39,7 +40,7 @@ export function createJsonCheck(
       "JSON_GENERATION_FAILED",
       finishReason === FinishReason.LENGTH
         ? "the model reached the token limit before its JSON was complete; raise max_output_tokens"
-        : "the model did not write the JSON that was asked for; ask again, and say in a message what JSON is wanted",
+        : "the model did not return the requested JSON; describe the JSON in a message and retry",
       { failedGeneration: text },
     );
   };
@@ -64,27 +65,27 @@ function isAccepted(text: string, accepts: Accepts): boolean {
     return accepts(JSON.parse(text));
   } catch (error) {
     if (!isTimeout(error)) return false;
-    const message = "the answer cannot be checked against its schema in time; ask for less, or with a simpler schema";
+    const message = `validating the response took over ${longestCheckMs} ms; simplify the schema or request less output`;
     throw new GatewayError("JSON_GENERATION_FAILED", message, { failedGeneration: text });
   }
 }
 
 const script = new Script("check()");
 const timedOut = "ERR_SCRIPT_EXECUTION_TIMEOUT";
-let room: Context | undefined;
+let sandbox: Context | undefined;
 
-/** Runs a check, and stops it when it takes too long: only the virtual machine can stop what does not wait. */
+/** Runs a check with a timeout. Only `node:vm` can stop synchronous code. */
 function runWithin(check: () => boolean): boolean {
-  room ??= createContext({});
-  room.check = check;
+  sandbox ??= createContext({});
+  sandbox.check = check;
   try {
-    return script.runInContext(room, { timeout: longestCheckMs });
+    return script.runInContext(sandbox, { timeout: longestCheckMs });
   } finally {
-    delete room.check;
+    delete sandbox.check;
   }
 }
 
-/** The error is one of the room's, which has an Error of its own. */
+/** Checks the code instead of `instanceof Error`: the error comes from another context, which has its own `Error`. */
 function isTimeout(error: unknown): boolean {
   return typeof error === "object" && error !== null && "code" in error && error.code === timedOut;
 }

@@ -9,17 +9,17 @@ interface ChoiceState {
   finished: boolean;
 }
 
-/** Watches one stream of events and stops it where it breaks the stream law of `ChatService.StreamChat`. */
+/** Validates the events of one stream against the stream law of `ChatService.StreamChat`. */
 export interface StreamValidator {
-  /** Throws when the event may not come now. */
+  /** Throws if the event violates the stream law. */
   accept(event: ChatEvent): void;
-  /** Throws when the stream may not end now. */
+  /** Throws if the stream must not end yet. */
   end(): void;
-  /** Whether `started` has passed: the provider has accepted the request. */
+  /** Whether the event `started` came, that is, the provider accepted the request. */
   readonly accepted: boolean;
-  /** Whether text, reasoning, a refusal or a tool call has passed: from then on nothing may be tried again. */
+  /** Whether a delta came (text, reasoning, refusal or tool call). After that, the call must not be retried. */
   readonly outputStarted: boolean;
-  /** Characters of output that have passed, for an estimate of tokens. */
+  /** Number of characters of output so far, for estimating tokens. */
   readonly outputCharacters: number;
 }
 
@@ -32,8 +32,8 @@ export function createStreamValidator(): StreamValidator {
 
   function broken(what: string): GatewayError {
     return outputStarted
-      ? new GatewayError("PROVIDER_STREAM_INTERRUPTED", `the provider's answer is malformed: ${what}`)
-      : new GatewayError("PROVIDER_FAULT", `the provider's answer is malformed: ${what}`);
+      ? new GatewayError("PROVIDER_STREAM_INTERRUPTED", `the provider's response is malformed: ${what}`)
+      : new GatewayError("PROVIDER_FAULT", `the provider's response is malformed: ${what}`);
   }
 
   function acceptDelta({ choiceIndex, partIndex, delta }: PartDelta): void {
@@ -46,15 +46,15 @@ export function createStreamValidator(): StreamValidator {
     }
     const known = choice.parts[partIndex];
     if (known === undefined) {
-      if (partIndex !== choice.parts.length) throw broken("a part index was skipped");
+      if (partIndex !== choice.parts.length) throw broken("a delta skips a part index");
       if (delta.case === "toolCall" && (delta.value.id === "" || delta.value.name === "")) {
-        throw broken("a tool call began without id and name");
+        throw broken("a tool call begins without id or name");
       }
       choice.parts.push(delta.case);
     } else if (known !== delta.case) {
-      throw broken("a part changed its kind");
+      throw broken("a part changes its kind");
     } else if (delta.case === "toolCall" && (delta.value.id !== "" || delta.value.name !== "")) {
-      throw broken("a tool call was named twice");
+      throw broken("a tool call repeats its id or name");
     }
     outputStarted = true;
     outputCharacters += lengthOf(delta);
@@ -69,7 +69,7 @@ export function createStreamValidator(): StreamValidator {
 
   return {
     accept(event) {
-      if (phase === "completed") throw broken("an event after the end");
+      if (phase === "completed") throw broken("an event after completed");
       if (event.case === "started") {
         if (phase !== "new") throw broken("started came twice");
         phase = "started";
@@ -89,7 +89,7 @@ export function createStreamValidator(): StreamValidator {
           return;
         }
         case "completed":
-          if (choices.size === 0) throw broken("an answer without a choice");
+          if (choices.size === 0) throw broken("it has no choices");
           if (unfinished > 0) throw broken("completed came before every choice finished");
           phase = "completed";
           return;
@@ -99,7 +99,7 @@ export function createStreamValidator(): StreamValidator {
     },
     end() {
       if (phase !== "completed") {
-        throw new GatewayError("PROVIDER_STREAM_INTERRUPTED", "the provider's answer ended before it was complete");
+        throw new GatewayError("PROVIDER_STREAM_INTERRUPTED", "the provider's response ended before it was complete");
       }
     },
     get accepted() {

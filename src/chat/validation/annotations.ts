@@ -5,7 +5,7 @@ import { type FieldPath, fromProtoPath } from "../../field-path.ts";
 
 const patterns = new Map<string, RegExp>();
 
-/** The patterns are our own, few, and linear; the library's default engine is for patterns from strangers. */
+/** Matches with JavaScript's engine instead of the library's safe one: the proto's patterns are trusted and linear. */
 function regexMatch(pattern: string, value: string): boolean {
   let compiled = patterns.get(pattern);
   if (compiled === undefined) {
@@ -19,12 +19,12 @@ const untilFirst = createValidator({ regexMatch, failFast: true });
 const thorough = createValidator({ regexMatch });
 
 /**
- * Items of lists and maps, all together, of a message that is looked through for everything that is wrong with it. A
- * violation takes some 400 bytes, and 16 MiB can have eight million items.
+ * Maximum number of list and map items in a message for which all violations are collected. A violation takes about 400
+ * bytes, and a message of 16 MiB can have eight million items.
  */
 const mostItems = 20_000;
 
-/** The annotations of the proto that the message breaks, up to `mostViolations`; of a huge message the first. */
+/** Returns a message's violations of the proto annotations: up to `mostViolations`, or the first for a huge message. */
 export function annotationViolations<Desc extends DescMessage>(
   schema: Desc,
   message: MessageShape<Desc>,
@@ -34,7 +34,7 @@ export function annotationViolations<Desc extends DescMessage>(
   return violationsIn(thorough.validate(schema, message)).slice(0, mostViolations);
 }
 
-/** How many items a value has inside, all levels together; not all of them are counted once they are too many. */
+/** Counts the items in a value at all levels. Stops early above `mostItems`. */
 function itemsOf(value: unknown): number {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return 0;
   const inside: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
@@ -63,13 +63,13 @@ function violationsIn(result: ReturnType<typeof thorough.validate>): readonly Fi
   }
 }
 
-/** Where a path of the request message leads: into its ChatRequest, or to a field beside it. */
+/** Splits a path of a request message: into its ChatRequest, or to a field outside it. */
 function placeOf(path: FieldPath): Pick<FieldViolation, "field" | "root"> {
   const [first, ...rest] = path;
   return first === "chat" ? { field: rest } : { field: path, root: "message" };
 }
 
-/** Throws INVALID_REQUEST with every annotation that the message breaks. */
+/** Throws INVALID_REQUEST with all annotation violations if the message has any. */
 export function requireValid<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): void {
   const violations = annotationViolations(schema, message);
   if (violations.length > 0) throw invalidRequest(violations);

@@ -1,18 +1,18 @@
 /**
- * Levels that JSON may nest. Whatever walks through it afterwards, here and in libraries, calls itself for each level;
- * schemas of tools and answers have some twenty.
+ * Maximum nesting depth of JSON in a request. Code in Dragoman and its libraries recurses once per level. Schemas of
+ * tools and output formats have about 20 levels.
  */
 export const mostLevels = 128;
 
 /**
- * Values that the JSON of a request may have. Each costs up to half a kilobyte where it is of the wrong kind, so that
- * 16 MiB of `0,` would take all the memory that there is. A conversation of 10,000 messages has some 100,000.
+ * Maximum number of values in the JSON of a request. A value of a wrong type takes up to 512 bytes of memory, so 16 MiB
+ * of `0,` would use up all memory. A conversation of 10,000 messages has about 100,000 values.
  */
 export const mostValues = 250_000;
 
 /**
- * What JSON text has too many of; undefined when it is within bounds. Whether it is JSON at all is for a parser to say:
- * this only counts, one look at each character outside of strings.
+ * Returns the bound that a JSON text exceeds, or undefined. Does not check that the text is valid JSON: it only counts,
+ * in one pass.
  */
 export function excessOf(text: string): "levels" | "values" | undefined {
   let level = 0;
@@ -40,7 +40,7 @@ export function excessOf(text: string): "levels" | "values" | undefined {
   return undefined;
 }
 
-/** The place of the quotation mark that ends a string. */
+/** Returns the index of the quotation mark that ends a string. */
 function endOfString(text: string, begin: number): number {
   for (let end = text.indexOf('"', begin); end >= 0; end = text.indexOf('"', end + 1)) {
     let before = end;

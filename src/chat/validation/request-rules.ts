@@ -6,7 +6,7 @@ import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { excessOf, mostLevels, mostValues } from "./json-bounds.ts";
 
-/** The rules of a request that annotations cannot say. All that are broken are returned, up to `mostViolations`. */
+/** Returns the violations of rules that proto annotations cannot express, up to `mostViolations`. */
 export function requestViolations(chat: ChatRequest): readonly FieldViolation[] {
   const violations: FieldViolation[] = [];
   const report: ReportViolation = (field, description) => {
@@ -16,12 +16,12 @@ export function requestViolations(chat: ChatRequest): readonly FieldViolation[] 
   checkTools(chat, report);
   checkOutput(chat, report);
   if (chat.instructions && chat.messages.some(isSystem)) {
-    report(["instructions"], "give either instructions or a system message, not both");
+    report(["instructions"], "set either instructions or a system message, not both");
   }
   return violations;
 }
 
-/** Whether a message carries instructions. */
+/** Whether a message has the role SYSTEM or DEVELOPER. */
 export function isSystem(message: Message): boolean {
   return message.role === Role.SYSTEM || message.role === Role.DEVELOPER;
 }
@@ -38,14 +38,14 @@ function checkConversation(messages: readonly Message[], report: ReportViolation
           break;
         case "toolCall": {
           const { id, argumentsJson } = part.kind.value;
-          if (calls.has(id)) report([...path, "tool_call", "id"], "is used by an earlier tool call; ids are unique");
+          if (calls.has(id)) report([...path, "tool_call", "id"], "is used by an earlier tool call; use a unique id");
           calls.add(id);
           if (argumentsJson !== "") checkJson(argumentsJson, [...path, "tool_call", "arguments_json"], report);
           break;
         }
         case "toolResult":
           if (!calls.has(part.kind.value.toolCallId)) {
-            report([...path, "tool_result", "tool_call_id"], "answers no earlier tool call of this conversation");
+            report([...path, "tool_result", "tool_call_id"], "matches no earlier tool call of this conversation");
           }
           part.kind.value.parts.forEach(({ kind }, index) => {
             if (kind.case === "media")
@@ -57,13 +57,15 @@ function checkConversation(messages: readonly Message[], report: ReportViolation
   });
 }
 
-/** Which parts a role may carry. */
+/** Reports a part that is not allowed in messages of its role. */
 function checkPlace({ kind }: Part, role: Role, path: FieldPath, report: ReportViolation): void {
   if (kind.case === undefined) return;
   const assistantOnly = kind.case === "toolCall" || kind.case === "reasoning" || kind.case === "refusal";
-  if (assistantOnly && role !== Role.ASSISTANT) report(path, "this kind of part belongs in an assistant message");
+  if (assistantOnly && role !== Role.ASSISTANT) {
+    report(path, "tool_call, reasoning and refusal parts are allowed only in assistant messages");
+  }
   if ((kind.case === "toolResult") !== (role === Role.TOOL)) {
-    report(path, "tool messages carry tool_result parts, and only they do");
+    report(path, "tool_result parts are required in tool messages and allowed only there");
   }
 }
 
@@ -80,17 +82,17 @@ function checkMedia(media: Media, path: FieldPath, report: ReportViolation): voi
 function checkTools(chat: ChatRequest, report: ReportViolation): void {
   const names = new Set<string>();
   chat.tools.forEach((tool, index) => {
-    if (names.has(tool.name)) report(["tools", index, "name"], "is used by an earlier tool; names are unique");
+    if (names.has(tool.name)) report(["tools", index, "name"], "is used by an earlier tool; use a unique name");
     names.add(tool.name);
     const { parametersJsonSchema: schema } = tool;
     if (schema !== "") checkJson(schema, ["tools", index, "parameters_json_schema"], report);
   });
   const choice = chat.toolChoice?.choice;
   if (choice?.case === "toolName" && !names.has(choice.value)) {
-    report(["tool_choice", "tool_name"], "names no tool of this request");
+    report(["tool_choice", "tool_name"], "must be the name of a tool in this request");
   }
   if (choice?.case === "mode" && choice.value === ToolChoiceMode.REQUIRED && names.size === 0) {
-    report(["tool_choice", "mode"], "requires a tool call, but the request has no tools");
+    report(["tool_choice", "mode"], "requires a tool call, but the request has no tools; add tools");
   }
 }
 
@@ -108,18 +110,21 @@ function checkOutput(chat: ChatRequest, report: ReportViolation): void {
   }
   const json = format?.case === "jsonObject" || format?.case === "jsonSchema";
   if (json && chat.reasoning?.format === ReasoningFormat.RAW) {
-    report(["reasoning", "format"], "raw reasoning inside the text cannot be combined with a JSON output format");
+    report(
+      ["reasoning", "format"],
+      "raw reasoning in the text cannot be combined with a JSON output format; use another format",
+    );
   }
 }
 
 function isSeed(text: string): boolean {
-  // The annotation has made sure of the digits; a text that broke it is reported there.
+  // An annotation already requires and reports the digits.
   if (!/^-?\d{1,20}$/.test(text)) return true;
   const value = BigInt(text);
   return value >= -(2n ** 63n) && value < 2n ** 64n;
 }
 
-/** JSON text that a request has in a field of text. */
+/** Reports a string field that is not the JSON text of an object or exceeds the JSON bounds. */
 function checkJson(text: string, path: FieldPath, report: ReportViolation): void {
   const excess = excessOf(text);
   if (excess === "levels") report(path, `must not nest more than ${mostLevels} levels deep`);

@@ -13,10 +13,10 @@ const say = (role: Role, text: string): Message =>
 const request = (chat: MessageInitShape<typeof ChatRequestSchema>): ChatRequest =>
   create(ChatRequestSchema, { model: "m", messages: [say(Role.USER, "hi")], ...chat });
 
-describe("an adaptation", () => {
+describe("applying adaptations", () => {
   const topK: Adaptation = { kind: "UNSUPPORTED_PARAMETER", field: ["parameters", "top_k"], message: "p has no top_k" };
 
-  it("takes the field out, warns, and leaves the caller's request as it was", () => {
+  it("drops the field with a warning, and does not change the caller's request", () => {
     const chat = request({ parameters: { topK: 5, temperature: 1 } });
     const limited = applyAdaptations(chat, [topK]);
     expect(limited.request.parameters?.topK).toBeUndefined();
@@ -39,7 +39,7 @@ describe("an adaptation", () => {
     });
   });
 
-  it("clears a member of a oneof, a list, a message and a text", () => {
+  it("clears a oneof, a list, a message and a string", () => {
     const chat = request({
       reasoning: { control: { case: "effort", value: ReasoningEffort.HIGH } },
       parameters: { stopSequences: ["x"] },
@@ -58,7 +58,7 @@ describe("an adaptation", () => {
     expect(chat.parameters?.stopSequences).toEqual(["x"]);
   });
 
-  it("is an error that names every field when the caller asked for strictness", () => {
+  it("throws an error that names every field if strict_parameters is set", () => {
     const tier: Adaptation = { kind: "UNSUPPORTED_PARAMETER", field: ["service_tier"], message: "p has no tiers" };
     const chat = request({ strictParameters: true, parameters: { topK: 5 }, serviceTier: "flex" });
     expect(() => applyAdaptations(chat, [topK, tier])).toThrow(
@@ -69,14 +69,14 @@ describe("an adaptation", () => {
     );
   });
 
-  it("that two know of is told once, as the one that takes more away", () => {
+  it("reports only the strongest adaptation of a field", () => {
     const adjusted: Adaptation = { kind: "ADJUSTED", field: ["parameters", "top_k"], message: "at most 1", set: 1 };
     const limited = applyAdaptations(request({ parameters: { topK: 5 } }), [adjusted, topK]);
     expect(limited.request.parameters?.topK).toBeUndefined();
     expect(limited.warnings).toHaveLength(1);
   });
 
-  it("of what is left out as a whole says nothing of its fields", () => {
+  it("reports no adaptations inside a dropped field", () => {
     const chat = request({ reasoning: { control: { case: "effort", value: ReasoningEffort.XHIGH } } });
     const found: Adaptation[] = [
       { kind: "REJECTED", field: ["reasoning", "effort"], message: "m takes low" },
@@ -87,13 +87,13 @@ describe("an adaptation", () => {
     expect(warnings).toMatchObject([{ reason: "UNSUPPORTED_PARAMETER", field: "reasoning" }]);
   });
 
-  it("is always an error where leaving the field out would change the question", () => {
+  it("always throws for a rejected field", () => {
     const field = ["messages", 0, "parts", 0, "media"];
     const image: Adaptation = { kind: "REJECTED", field, message: "p takes no images" };
     expect(() => applyAdaptations(request({}), [image])).toThrow(GatewayError);
   });
 
-  it("of a part takes only that out, and leaves the caller's request as it was", () => {
+  it("drops a field of one part only, and does not change the caller's request", () => {
     const part = { kind: { case: "text", value: "hi" }, cacheHint: {} } as const;
     const chat = request({ messages: [say(Role.SYSTEM, "s"), { role: Role.USER, parts: [part, part] }] });
     const field = ["messages", 1, "parts", 1, "cache_hint"];
@@ -104,7 +104,7 @@ describe("an adaptation", () => {
     expect(limited.request.messages[0]).toBe(chat.messages[0]);
   });
 
-  it("reports each thing that is done another way at one field, and each once", () => {
+  it("reports each different emulation of a field once", () => {
     const emulated = (message: string): Adaptation => ({ kind: "EMULATED", field: ["messages"], message });
     const found = [emulated("no names"), emulated("no thoughts"), emulated("no names")];
     const { warnings } = applyAdaptations(request({ strictParameters: true }), found);

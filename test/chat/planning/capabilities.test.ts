@@ -11,7 +11,7 @@ import { applyAdaptations } from "../../support/planning.ts";
 
 type RequestInit = MessageInitShape<typeof ChatRequestSchema>;
 
-/** Knows its capabilities, and has none. */
+/** Model with known capabilities, all false. */
 const bare = create(ModelSchema, { id: "m", capabilities: {} });
 const unknown = create(ModelSchema, { id: "m" });
 const able = create(ModelSchema, {
@@ -42,7 +42,7 @@ const rows: readonly (readonly [what: string, request: RequestInit, adaptations:
     ["messages[1].parts[1].media", "messages[1].parts[2].media"],
   ],
   ["images in tool results", { messages: [result] }, ["messages[0].parts[0].tool_result.parts[0].media"]],
-  ["sounds", say(media("audio/wav")), ["messages[1].parts[1].media"]],
+  ["audio", say(media("audio/wav")), ["messages[1].parts[1].media"]],
   ["documents", say(media("application/pdf")), ["messages[1].parts[1].media"]],
   ["tools", { tools: [{ name: "weather" }] }, ["tools"]],
   ["a JSON object", { outputFormat: { format: { case: "jsonObject", value: {} } } }, ["output_format.json_object"]],
@@ -50,7 +50,7 @@ const rows: readonly (readonly [what: string, request: RequestInit, adaptations:
   ["a chat template", { chatTemplate: "{{ messages }}" }, ["chat_template"]],
 ];
 
-test.each(rows)("%s are rejected where the model lacks them", (_, init, fields) => {
+test.each(rows)("rejects %s if the model does not support it", (_, init, fields) => {
   const request = create(ChatRequestSchema, init);
   const adaptations = capabilityAdaptations(request, bare);
   expect(adaptations.map(({ kind, field }) => [kind, formatPath(field)])).toEqual(
@@ -72,7 +72,7 @@ const ignored: readonly (readonly [what: string, request: RequestInit, fields: r
   ],
 ];
 
-test.each(ignored)("%s are left out with a warning where the model lacks them", (_, init, fields) => {
+test.each(ignored)("drops %s with a warning if the model does not support it", (_, init, fields) => {
   const request = create(ChatRequestSchema, init);
   const limited = applyAdaptations(request, capabilityAdaptations(request, bare));
   const warned = limited.warnings.map(({ reason, field }) => [reason, field]);
@@ -80,13 +80,13 @@ test.each(ignored)("%s are left out with a warning where the model lacks them", 
   expect(capabilityAdaptations(limited.request, bare)).toEqual([]);
 });
 
-test.each([...rows, ...ignored])("%s pass where the model has them, or nothing is known of it", (_, init) => {
+test.each([...rows, ...ignored])("accepts %s if the model supports it or its capabilities are unknown", (_, init) => {
   const request = create(ChatRequestSchema, init);
   expect(capabilityAdaptations(request, able)).toEqual([]);
   expect(capabilityAdaptations(request, unknown)).toEqual([]);
 });
 
-test("a request that needs nothing passes everywhere", () => {
+test("accepts a request that needs no capability", () => {
   const request = create(ChatRequestSchema, {
     parameters: { n: 1, logprobs: false, topLogprobs: 0, temperature: 2, maxOutputTokens: 1_000_000 },
     parallelToolCalls: false,
@@ -95,14 +95,14 @@ test("a request that needs nothing passes everywhere", () => {
   expect(capabilityAdaptations(request, bare)).toEqual([]);
 });
 
-test("temperature and max_output_tokens above the model's are lowered with a warning", () => {
+test("lowers temperature and max_output_tokens to the model's limits with a warning", () => {
   const model = create(ModelSchema, { id: "m", maxTemperature: 1, maxOutputTokens: 100 });
   const request = create(ChatRequestSchema, { parameters: { temperature: 1.5, maxOutputTokens: 101 } });
   const limited = applyAdaptations(request, capabilityAdaptations(request, model));
   expect(limited.request.parameters).toMatchObject({ temperature: 1, maxOutputTokens: 100 });
   expect(limited.warnings).toMatchObject([
-    { reason: "ADJUSTED", field: "parameters.temperature", message: "m takes a temperature of at most 1" },
-    { reason: "ADJUSTED", field: "parameters.max_output_tokens", message: "m gives at most 100 tokens" },
+    { reason: "ADJUSTED", field: "parameters.temperature", message: "m supports temperatures up to 1" },
+    { reason: "ADJUSTED", field: "parameters.max_output_tokens", message: "m supports at most 100 output tokens" },
   ]);
   expect(capabilityAdaptations(limited.request, model)).toEqual([]);
 });
@@ -116,6 +116,6 @@ test.each([
   ["text/plain", "https://example.com/x", "document"],
   ["", "https://example.com", undefined],
   ["", "no address", undefined],
-])("a medium of type %j at %s is %s", (mediaType, url, kind) => {
+])("detects the media type %j at %s as %s", (mediaType, url, kind) => {
   expect(mediaKind(create(MediaSchema, { mediaType, source: { case: "url", value: url } }))).toBe(kind);
 });

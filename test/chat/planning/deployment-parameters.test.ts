@@ -53,7 +53,7 @@ function errorOf(attempt: () => unknown): GatewayError {
 }
 
 describe("deployment parameters", () => {
-  it("may be strings, integers, numbers and booleans as declared", () => {
+  it("accepts strings, integers, numbers and booleans as declared", () => {
     expect(wrong({ tone: "kind", depth: 3, weight: 0.5, deep: false })).toEqual([]);
     expect(wrong({ tone: "", depth: -1, weight: 2 })).toEqual([]);
   });
@@ -64,11 +64,11 @@ describe("deployment parameters", () => {
     ["depth", { tone: "a", depth: "1" }, "must be an integer"],
     ["weight", { tone: "a", weight: true }, "must be a number"],
     ["deep", { tone: "a", deep: 0 }, "must be true or false"],
-  ])("of another type are rejected: %s", (name, parameters, description) => {
+  ])("rejects a value of another type for %s: %o", (name, parameters, description) => {
     expect(wrong(parameters)).toEqual([[name, description]]);
   });
 
-  it("are never null, lists or objects", () => {
+  it("rejects null, lists and objects as deployment parameters", () => {
     const nested = fc.oneof(fc.constant(null), fc.array(fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()));
     fc.assert(
       fc.property(nested, fc.constantFrom(...declared), (value, { name }) => {
@@ -78,34 +78,34 @@ describe("deployment parameters", () => {
     );
   });
 
-  it("that nobody declared or that are missing are rejected, all at once and by name", () => {
+  it("rejects all undeclared and missing parameters at once, by name", () => {
     expect(wrong({ foo: "bar", depth: "deep" })).toEqual([
-      ["foo", "is not a parameter of the model; this model takes tone, depth, weight, deep"],
+      ["foo", "is not a deployment parameter of this model; this model accepts tone, depth, weight, deep"],
       ["depth", "must be an integer"],
-      ["tone", "is required: a string"],
+      ["tone", "is required and must be a string"],
     ]);
     expect(deploymentParameterViolations(ask("deployments/d", "hi"), declared)).toHaveLength(1);
   });
 
-  it("are rejected by a model that declares none, but not an empty mapping of them", () => {
+  it("accepts only an empty map if the model declares no parameters", () => {
     expect(deploymentParameterViolations(bound({ foo: 1 }))).toEqual([
       {
         field: ["deployment_parameters", "foo"],
-        description: "is not a parameter of the model; this model takes none",
+        description: "is not a deployment parameter of this model; this model accepts none",
       },
     ]);
     expect(deploymentParameterViolations(bound({}))).toEqual([]);
     expect(deploymentParameterViolations(ask("m", "hi"))).toEqual([]);
   });
 
-  it("are not mixed up with what every object has", () => {
+  it("does not confuse parameters with properties of Object.prototype", () => {
     expect(deploymentParameterViolations(ask("d", "hi"), [declare("constructor", "string", true)])).toHaveLength(1);
     expect(wrong({ tone: "a", toString: "b" })).toHaveLength(1);
   });
 });
 
 describe("placing deployment parameters", () => {
-  it("puts them beside the provider's own options, and nowhere else", () => {
+  it("adds the parameters to the provider's own options", () => {
     const chat = bound({ tone: "kind" }, { providerOptions: { openai: { verbosity: "low" }, xai: { a: 1 } } });
     const placed = withDeploymentParameters(chat, "openai");
     expect(placed.deploymentParameters).toBeUndefined();
@@ -113,12 +113,12 @@ describe("placing deployment parameters", () => {
     expect(chat.providerOptions).toEqual({ openai: { verbosity: "low" }, xai: { a: 1 } });
   });
 
-  it("puts them where Cerebras takes a model's parameters", () => {
+  it("puts the parameters into model_parameters for Cerebras", () => {
     const placed = withDeploymentParameters(bound({ x: 1 }), "cerebras");
     expect(placed.providerOptions).toEqual({ cerebras: { model_parameters: { x: 1 } } });
   });
 
-  it("leaves a request without any as it is, and adds no options for an empty mapping", () => {
+  it("adds no provider options without deployment parameters", () => {
     const chat = ask("deployments/d", "hi");
     expect(withDeploymentParameters(chat, "openai")).toBe(chat);
     const emptied = withDeploymentParameters(bound({}), "openai");
@@ -126,7 +126,7 @@ describe("placing deployment parameters", () => {
     expect(emptied.providerOptions).toEqual({});
   });
 
-  it("rejects what provider_options sets too", () => {
+  it("rejects a parameter that provider_options also sets", () => {
     const chat = bound({ tone: "kind", depth: 1 }, { providerOptions: { openai: { tone: "rude" } } });
     const error = errorOf(() => withDeploymentParameters(chat, "openai"));
     expect(error.reason).toBe("INVALID_REQUEST");
@@ -144,8 +144,8 @@ const conversation = [
   say(Role.USER, "three"),
 ];
 
-describe("a model that only completes text", () => {
-  it("gets the last user message alone, with a warning that names the messages", () => {
+describe("a text completion model", () => {
+  it("sends only the last user message, with a warning about messages", () => {
     const chat = ask("deployments/d", "", { messages: conversation });
     const { request, adaptations } = completionOnly(chat);
     const limited = applyAdaptations(request, adaptations);
@@ -154,7 +154,7 @@ describe("a model that only completes text", () => {
     expect(chat.messages).toHaveLength(4);
   });
 
-  it("gets the last user message of any conversation that has one, and nothing else", () => {
+  it("sends only the last user message of any conversation, or rejects one without it", () => {
     const roles = fc.array(fc.constantFrom(Role.SYSTEM, Role.USER, Role.ASSISTANT), { maxLength: 8 });
     fc.assert(
       fc.property(roles, (chosen) => {
@@ -172,13 +172,13 @@ describe("a model that only completes text", () => {
     );
   });
 
-  it("gets a single prompt without a warning, and no default instructions", () => {
+  it("sends a single prompt without a warning or default instructions", () => {
     const { request, adaptations } = completionOnly(ask("deployments/d", "hi"));
     expect(adaptations).toEqual([]);
     expect(request.instructions).toBe("");
   });
 
-  it("gets no instructions, with a warning", () => {
+  it("drops instructions with a warning", () => {
     const { request, adaptations } = completionOnly(ask("deployments/d", "hi", { instructions: "be terse" }));
     expect(request.instructions).toBe("");
     expect(applyAdaptations(request, adaptations).warnings).toMatchObject([
@@ -186,14 +186,14 @@ describe("a model that only completes text", () => {
     ]);
   });
 
-  it("rejects to leave anything out for a strict caller", () => {
+  it("rejects dropped fields if strict_parameters is set", () => {
     const chat = ask("deployments/d", "", { messages: conversation, instructions: "x", strictParameters: true });
     const { request, adaptations } = completionOnly(chat);
     const error = errorOf(() => applyAdaptations(request, adaptations));
     expect(error.facts.metadata).toEqual({ fields: "messages,instructions" });
   });
 
-  it("rejects media in the prompt and tools, but not media of the history", () => {
+  it("rejects tools and media in the prompt, but not media in the history", () => {
     const image = { mediaType: "image/png", source: { case: "url", value: "https://host/a.png" } } as const;
     const shown = create(MessageSchema, {
       role: Role.USER,

@@ -17,7 +17,7 @@ const ask = (schemaJson: string): ChatRequest =>
     messages: [{ role: Role.USER, parts: [{ kind: { case: "text", value: "hi" } }] }],
     outputFormat: { format: { case: "jsonSchema", value: { name: "answer", schemaJson } } },
   });
-const takesAll = () => false;
+const rejectsNone = () => false;
 const emulateSchema = (chat: ChatRequest, model: Model, rejects: (chat: ChatRequest) => boolean) =>
   emulate(startDraft(chat), {
     model,
@@ -27,12 +27,12 @@ const emulateSchema = (chat: ChatRequest, model: Model, rejects: (chat: ChatRequ
 const modelWith = (capabilities: { jsonSchema: boolean; jsonObject?: boolean }) =>
   create(ModelSchema, { id: "m", capabilities });
 
-describe("a JSON Schema for a model that cannot be held to one", () => {
-  it("becomes a JSON object and a system message that tells the schema, with a warning", () => {
+describe("a JSON Schema for a model without schema support", () => {
+  it("replaces the schema with JSON object output, a system message and a warning", () => {
     const { request, adaptations } = emulateSchema(
       ask(JSON.stringify(schema)),
       modelWith({ jsonSchema: false, jsonObject: true }),
-      takesAll,
+      rejectsNone,
     );
     expect(request.outputFormat?.format.case).toBe("jsonObject");
     expect(request.messages[0]?.role).toBe(Role.SYSTEM);
@@ -40,59 +40,55 @@ describe("a JSON Schema for a model that cannot be held to one", () => {
     expect(adaptations).toMatchObject([{ kind: "EMULATED", field: ["output_format", "json_schema"] }]);
   });
 
-  it("is only told where the model has no JSON object either, or the schema is for something else", () => {
+  it("requests no JSON object if the model or the schema does not allow one", () => {
     const list = '{"type":"array"}';
     expect(
-      emulateSchema(ask(JSON.stringify(schema)), modelWith({ jsonSchema: false }), takesAll).request.outputFormat,
+      emulateSchema(ask(JSON.stringify(schema)), modelWith({ jsonSchema: false }), rejectsNone).request.outputFormat,
     ).toBeUndefined();
     expect(
-      emulateSchema(ask(list), modelWith({ jsonSchema: false, jsonObject: true }), takesAll).request.outputFormat,
+      emulateSchema(ask(list), modelWith({ jsonSchema: false, jsonObject: true }), rejectsNone).request.outputFormat,
     ).toBeUndefined();
   });
 
-  it.each([
-    "$ref",
-    "pattern",
-    "patternProperties",
-  ])("is rejected when it has %s, which could make the check endless", (key) => {
+  it.each(["$ref", "pattern", "patternProperties"])("rejects a schema with %s, whose validation may not end", (key) => {
     const { adaptations } = emulateSchema(
       ask(JSON.stringify({ properties: { a: { [key]: "x" } } })),
       modelWith({ jsonSchema: false }),
-      takesAll,
+      rejectsNone,
     );
     expect(adaptations).toMatchObject([{ kind: "REJECTED" }]);
     expect(adaptations[0]?.message).toContain(key);
   });
 
-  it("is left as it is where the model can, or nothing is known of it", () => {
+  it("does not change the request if the model supports schemas or is unknown", () => {
     const chat = ask(JSON.stringify(schema));
-    const as = startDraft(chat);
-    expect(emulateSchema(chat, modelWith({ jsonSchema: true }), takesAll)).toEqual(as);
-    expect(emulateSchema(chat, create(ModelSchema, { id: "m" }), takesAll)).toEqual(as);
+    const unchanged = startDraft(chat);
+    expect(emulateSchema(chat, modelWith({ jsonSchema: true }), rejectsNone)).toEqual(unchanged);
+    expect(emulateSchema(chat, create(ModelSchema, { id: "m" }), rejectsNone)).toEqual(unchanged);
   });
 
-  it("is told where the dialect takes none, as a JSON object if it takes that", () => {
+  it("requests a JSON object if the provider supports it but no schema", () => {
     const chat = ask(JSON.stringify(schema));
-    const formOf = (rejected: readonly (string | undefined)[]) =>
+    const formatOf = (rejected: readonly (string | undefined)[]) =>
       emulateSchema(chat, create(ModelSchema, { id: "m" }), ({ outputFormat }) =>
         rejected.includes(outputFormat?.format.case),
       ).request.outputFormat?.format.case;
-    expect(formOf(["jsonSchema"])).toBe("jsonObject");
-    expect(formOf(["jsonSchema", "jsonObject"])).toBeUndefined();
+    expect(formatOf(["jsonSchema"])).toBe("jsonObject");
+    expect(formatOf(["jsonSchema", "jsonObject"])).toBeUndefined();
   });
 });
 
-describe("the check of an answer", () => {
+describe("validating a response", () => {
   const answer = (text: string, againstSchema: boolean) => {
     const check = createJsonCheck(ask(JSON.stringify(schema)).outputFormat, againstSchema);
     for (const event of [textDelta(0, 0, text), finished(0, FinishReason.STOP, "stop"), completed({})]) check?.(event);
   };
 
-  it.each(['{"city":"Paris"}', '{"city":"Paris","more":1}'])("takes %s", (text) => {
+  it.each(['{"city":"Paris"}', '{"city":"Paris","more":1}'])("accepts %s", (text) => {
     expect(() => answer(text, true)).not.toThrow();
   });
 
-  it.each(['{"city":1}', "{}", "[]", '{"city":', "Paris"])("rejects %s, and gives it back", (text) => {
+  it.each(['{"city":1}', "{}", "[]", '{"city":', "Paris"])("rejects %s and returns it in the error", (text) => {
     try {
       answer(text, true);
       expect.fail("must be rejected");
@@ -103,7 +99,7 @@ describe("the check of an answer", () => {
     }
   });
 
-  it("leaves the schema to a model that is held to it", () => {
+  it("does not validate against the schema if the model supports schemas", () => {
     expect(() => answer('{"city":1}', false)).not.toThrow();
     expect(() => answer('{"city":', false)).toThrow(GatewayError);
   });

@@ -12,7 +12,7 @@ import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { profiles } from "../../../src/profiles/profiles.ts";
 import type { TokenCounter } from "../../../src/tokens/token-count.ts";
 
-/** A message of so many tokens, by the counter below. */
+/** Creates a message that has this many tokens by the counter below. */
 const say = (role: Role, tokens: number): Message =>
   create(MessageSchema, { role, parts: [{ kind: { case: "text", value: "x".repeat(tokens) } }] });
 const request = (messages: Message[], chat: MessageInitShape<typeof ChatRequestSchema> = {}): ChatRequest =>
@@ -20,7 +20,7 @@ const request = (messages: Message[], chat: MessageInitShape<typeof ChatRequestS
 const model = (family: string, contextWindowTokens: number, maxOutputTokens = 0) =>
   create(ModelSchema, { id: "m", family, contextWindowTokens, maxOutputTokens });
 
-/** One character is one token; an estimate may be a fifth off. */
+/** Creates a counter for which one character is one token and an estimate is off by at most 20 %. */
 function createCounter(exact = true): TokenCounter & { readonly counts: number } {
   let counts = 0;
   const size = ({ messages }: ChatRequest): number =>
@@ -45,33 +45,33 @@ const fitTo = (chat: ChatRequest, of: ReturnType<typeof model>, profile: Profile
 const limitOf = async (chat: ChatRequest, of: ReturnType<typeof model>, profile: Profile) =>
   (await fitTo(chat, of, profile)).request.parameters?.maxOutputTokens;
 
-describe("the length of an answer when the caller does not say", () => {
+describe("the default output limit", () => {
   const egp = profiles["egp-chat"];
   const hundred = request([say(Role.USER, 100)]);
 
   it.each([
     ["openai-chat: the window less the prompt", egp, model("openai-chat", 8192, 8192), 8092],
-    ["openai-chat: at most what the model gives", egp, model("openai-chat", 128_000, 16_384), 16_384],
+    ["openai-chat: at most the model's limit", egp, model("openai-chat", 128_000, 16_384), 16_384],
     ["openai-completions: the window less the prompt, not 16", egp, model("openai-completions", 4096), 3996],
     ["llm-engine: 100", egp, model("llm-engine", 8192), 100],
-    ["llm-engine: less where less is left", egp, model("llm-engine", 150), 50],
-    ["anthropic: 10,000, at most what the model gives", egp, model("anthropic", 200_000, 4096), 4096],
+    ["llm-engine: the rest of a small window", egp, model("llm-engine", 150), 50],
+    ["anthropic: 10,000, at most the model's limit", egp, model("anthropic", 200_000, 4096), 4096],
     ["anthropic: 10,000", egp, model("anthropic", 200_000, 64_000), 10_000],
-    ["google: what the model gives", egp, model("google", 2_097_152, 8192), 8192],
+    ["google: the model's limit", egp, model("google", 2_097_152, 8192), 8192],
     ["deepinfra: 16,384", profiles.deepinfra, model("deepinfra", 131_072), 16_384],
-    ["deepinfra: what the window leaves", profiles.deepinfra, model("deepinfra", 4096), 3996],
-    ["plain: the provider's", profiles.plain, model("openai-chat", 8192, 4096), undefined],
-    ["cerebras: the provider's", profiles.cerebras, model("cerebras", 8192), undefined],
-  ] as const)("%s", async (_, profile, of, expected) => {
+    ["deepinfra: the rest of a small window", profiles.deepinfra, model("deepinfra", 4096), 3996],
+    ["plain: the provider's default", profiles.plain, model("openai-chat", 8192, 4096), undefined],
+    ["cerebras: the provider's default", profiles.cerebras, model("cerebras", 8192), undefined],
+  ] as const)("sets the default output limit of %s", async (_, profile, of, expected) => {
     expect(await limitOf(hundred, of, profile)).toBe(expected);
   });
 
-  it("is known for a family even where the window is not", async () => {
+  it("sets a family's default output limit even if the context window is unknown", async () => {
     expect(await limitOf(hundred, model("llm-engine", 0), egp)).toBe(100);
     expect(await limitOf(hundred, model("openai-chat", 0), egp)).toBeUndefined();
   });
 
-  it("does not touch what the caller asked for", async () => {
+  it("keeps the caller's max_output_tokens", async () => {
     expect(
       await limitOf(request([say(Role.USER, 9)], { parameters: { maxOutputTokens: 7 } }), model("llm-engine", 99), egp),
     ).toBe(7);
@@ -79,34 +79,34 @@ describe("the length of an answer when the caller does not say", () => {
 });
 
 describe("a prompt that is too long", () => {
-  const refusal = async (chat: ChatRequest, profile: Profile, exact = true) =>
+  const rejection = async (chat: ChatRequest, profile: Profile, exact = true) =>
     fitTo(chat, model("openai-chat", 100), profile, createCounter(exact)).then(
       () => undefined,
       (error: unknown) => (error instanceof GatewayError ? error : undefined),
     );
 
-  it("is rejected with both lengths", async () => {
-    const error = await refusal(request([say(Role.USER, 101)]), profiles.plain);
+  it("rejects a prompt that is too long with both lengths", async () => {
+    const error = await rejection(request([say(Role.USER, 101)]), profiles.plain);
     expect(error?.reason).toBe("CONTEXT_LENGTH_EXCEEDED");
     expect(error?.facts.metadata).toEqual({ input_tokens: "101", context_window_tokens: "100" });
     expect(error?.message).toMatch(/101 tokens.*100/);
   });
 
-  it("is left to the provider where an estimate leaves doubt, and rejected where it leaves none", async () => {
-    expect(await refusal(request([say(Role.USER, 110)]), profiles.plain, false)).toBeUndefined();
-    expect((await refusal(request([say(Role.USER, 140)]), profiles.plain, false))?.message).toMatch(/about 140/);
+  it("rejects a prompt by an estimate only if it certainly does not fit", async () => {
+    expect(await rejection(request([say(Role.USER, 110)]), profiles.plain, false)).toBeUndefined();
+    expect((await rejection(request([say(Role.USER, 140)]), profiles.plain, false))?.message).toMatch(/about 140/);
   });
 
-  it("counts the answer that was asked for on EGP, and only there", async () => {
+  it("adds max_output_tokens to the prompt's length only with an EGP profile", async () => {
     const chat = request([say(Role.USER, 60)], { parameters: { maxOutputTokens: 41 } });
-    expect((await refusal(chat, profiles["egp-chat"]))?.facts.metadata).toMatchObject({ max_output_tokens: "41" });
-    expect(await refusal(chat, profiles.plain)).toBeUndefined();
+    expect((await rejection(chat, profiles["egp-chat"]))?.facts.metadata).toMatchObject({ max_output_tokens: "41" });
+    expect(await rejection(chat, profiles.plain)).toBeUndefined();
   });
 
-  it("is rejected on egp-deployment only when the system text and the last message alone do not fit", async () => {
+  it("rejects with egp-deployment only if system text and last message do not fit", async () => {
     const long = [say(Role.SYSTEM, 10), say(Role.USER, 80), say(Role.ASSISTANT, 80), say(Role.USER, 20)];
-    expect(await refusal(request(long), profiles["egp-deployment"])).toBeUndefined();
-    expect(await refusal(request([...long, say(Role.USER, 100)]), profiles["egp-deployment"])).toBeDefined();
+    expect(await rejection(request(long), profiles["egp-deployment"])).toBeUndefined();
+    expect(await rejection(request([...long, say(Role.USER, 100)]), profiles["egp-deployment"])).toBeDefined();
   });
 });
 
@@ -122,7 +122,7 @@ describe("counting", () => {
     return counter.counts;
   };
 
-  it("happens once near the end of the window, and not before", async () => {
+  it("counts the prompt once, and only near the end of the context window", async () => {
     expect(await countsFor(50, profiles["egp-deployment"])).toBe(0);
     expect(await countsFor(85, profiles["egp-deployment"])).toBe(1);
     expect(await countsFor(50, profiles.plain)).toBe(0);
@@ -130,12 +130,12 @@ describe("counting", () => {
 });
 
 describe("trimming", () => {
-  it("is warned about where the window is not known, when it was asked for", async () => {
+  it("warns about auto_trim if the context window is unknown", async () => {
     const chat = request([say(Role.USER, 9)], { memoryStrategy: { strategy: { case: "autoTrim", value: {} } } });
-    const checkSupport = async (asked: ChatRequest) =>
-      (await fitTo(asked, model("openai-chat", 0), profiles["egp-deployment"])).adaptations;
-    expect(await checkSupport(chat)).toMatchObject([{ kind: "UNSUPPORTED_PARAMETER", field: ["memory_strategy"] }]);
-    expect(await checkSupport(request([say(Role.USER, 9)]))).toEqual([]);
+    const adaptationsOf = async (requested: ChatRequest) =>
+      (await fitTo(requested, model("openai-chat", 0), profiles["egp-deployment"])).adaptations;
+    expect(await adaptationsOf(chat)).toMatchObject([{ kind: "UNSUPPORTED_PARAMETER", field: ["memory_strategy"] }]);
+    expect(await adaptationsOf(request([say(Role.USER, 9)]))).toEqual([]);
   });
 
   const roles = fc.constantFrom(Role.SYSTEM, Role.USER, Role.ASSISTANT);
@@ -144,7 +144,7 @@ describe("trimming", () => {
     .tuple(fc.array(turn, { maxLength: 14 }), fc.integer({ min: 1, max: 20 }))
     .map(([turns, last]) => [say(Role.USER, 1), ...turns, say(Role.USER, last)]);
 
-  it("keeps the system text, the last message and the order, and drops as little as it can", async () => {
+  it("keeps system text, last message and order, and drops as few messages as possible", async () => {
     await fc.assert(
       fc.asyncProperty(conversations, async (messages) => {
         const size = (of: readonly Message[]) =>
@@ -166,7 +166,7 @@ describe("trimming", () => {
         const first = kept.findIndex((message) => !isSystem(message));
         expect(adaptations).toHaveLength(kept.length < messages.length ? 1 : 0);
         if (kept.length === messages.length) return;
-        // One message more would not have fitted.
+        // One more message would not fit.
         const begin = messages.indexOf(kept[first] ?? say(Role.USER, 1));
         let earlier = begin - 1;
         while (isSystem(messages[earlier] ?? say(Role.USER, 1))) earlier--;

@@ -18,7 +18,7 @@ const result = (...ids: string[]): Message =>
     parts: ids.map((toolCallId) => ({ kind: { case: "toolResult", value: { toolCallId } } as const })),
   });
 
-/** Conversations in which every result has a call before it, right before it or not. */
+/** Conversations in which a tool call precedes each result, directly or not. */
 const conversations = fc
   .array(
     fc.oneof(
@@ -50,7 +50,9 @@ const idsOf = (messages: readonly Message[]) => {
   };
 };
 
-/** What holds of every part of a conversation that is sent. */
+/**
+ * Expects that `kept` has all system messages, the original order, and no tool call without its result or vice versa.
+ */
 function expectWhole(kept: readonly Message[], messages: readonly Message[]): void {
   expect(kept).toEqual(messages.filter((message) => kept.includes(message)));
   expect(kept.filter(isSystem)).toEqual(messages.filter(isSystem));
@@ -59,7 +61,7 @@ function expectWhole(kept: readonly Message[], messages: readonly Message[]): vo
   for (const id of idsOf(messages).results) if (calls.includes(id)) expect(results).toContain(id);
 }
 
-/** The places where what is kept may begin: a cut there parts no call from its results. */
+/** Returns the messages after each possible cut that does not separate a tool call from its results. */
 function cuts(messages: readonly Message[]): readonly (readonly Message[])[] {
   return messages.flatMap((message, begin) => {
     const kept = messages.filter((other, index) => index >= begin || isSystem(other));
@@ -73,33 +75,33 @@ const at = (messages: readonly Message[], indexes: readonly number[]) =>
 const keepLast = (messages: readonly Message[], k: number) => at(messages, lastMessages(messages, k));
 
 describe("keeping the last k messages", () => {
-  it("keeps system messages, the last k of the others, the order, and calls with their results", () => {
+  it("keeps system messages, the last k others, the order, and calls with results", () => {
     fc.assert(
       fc.property(conversations, fc.integer({ min: 1, max: 14 }), (messages, k) => {
         const kept = keepLast(messages, k);
         expectWhole(kept, messages);
         const last = messages.filter((message) => !isSystem(message)).slice(-k);
         expect(kept).toEqual(expect.arrayContaining(last));
-        // And no more than it must.
+        // It keeps no more than necessary.
         const fewest = cuts(messages).filter((cut) => last.every((message) => cut.includes(message)));
         expect(kept).toHaveLength(fewest.at(-1)?.length ?? messages.length);
       }),
     );
   });
 
-  it("moves the cut back to the call of a result, however far it is", () => {
+  it("moves the cut back to the tool call of a kept result, at any distance", () => {
     const messages = [say(Role.USER), call("1", "2"), result("1"), say(Role.USER, "wait"), result("2")];
     expect(keepLast(messages, 1)).toEqual(messages.slice(1));
   });
 
-  it("keeps all when k is above their number", () => {
+  it("keeps all messages if k exceeds their number", () => {
     const messages = [say(Role.USER, "a"), say(Role.ASSISTANT, "b"), say(Role.USER, "c")];
     expect(keepLast(messages, 99)).toEqual(messages);
   });
 });
 
-describe("leaving out the oldest messages", () => {
-  it("keeps system messages, the last one, the order, calls with their results, and as much as fits", async () => {
+describe("dropping the oldest messages", () => {
+  it("keeps system messages, the last message, calls with results, and all that fits", async () => {
     await fc.assert(
       fc.asyncProperty(conversations, fc.integer({ min: 0, max: 14 }), async (messages, most) => {
         const kept = at(messages, await trimOldest(messages, async (some) => some.length <= most));

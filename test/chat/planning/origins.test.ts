@@ -21,53 +21,53 @@ const turns = [
 const model = create(ModelSchema, { id: "m", provider: "p" });
 const withoutSystem = create(ModelSchema, { id: "m", provider: "p", capabilities: { systemMessages: false } });
 
-/** The caller's field for one of the messages as they go out. */
+/** Maps a field of the outgoing request to the caller's field. */
 function fieldOf(chat: ChatRequest, of: Model, sent: string, profile = profiles.plain): string {
   return formatPath(callersField(prepareDraft(chat, of, profile).origins, toPath(sent)));
 }
 
-describe("the caller's place of a field", () => {
+describe("mapping a field to the caller's field", () => {
   it.each<[string, ChatRequest, Model, string, string]>([
     [
-      "nothing was moved",
+      "unchanged messages",
       ask("m", "", { messages: turns }),
       model,
       "messages[0].parts[1].media",
       "messages[0].parts[1].media",
     ],
     [
-      "instructions were put before it",
+      "messages after instructions",
       ask("m", "", { messages: turns, instructions: "be terse" }),
       model,
       "messages[3].role",
       "messages[2].role",
     ],
     [
-      "state was taken from a copy",
+      "a message without its foreign state",
       ask("m", "", { messages: turns, instructions: "be terse" }),
       model,
       "messages[2].parts[0].cache_hint",
       "messages[1].parts[0].cache_hint",
     ],
     [
-      "older messages were left out",
+      "messages after dropped ones",
       ask("m", "", { messages: turns, memoryStrategy: { strategy: { case: "lastK", value: { k: 1 } } } }),
       model,
       "messages[0].name",
       "messages[2].name",
     ],
     [
-      "instructions were folded into the turn",
+      "a user message with merged instructions",
       ask("m", "", { messages: turns, instructions: "be terse" }),
       withoutSystem,
       "messages[0].parts[2].media",
       "messages[0].parts[1].media",
     ],
-  ])("is found when %s", (_, chat, of, sent, asked) => {
-    expect(fieldOf(chat, of, sent)).toBe(asked);
+  ])("maps the fields of %s to the caller's fields", (_, chat, of, sent, expected) => {
+    expect(fieldOf(chat, of, sent)).toBe(expected);
   });
 
-  it("is each message's own where the profile joins them to one", () => {
+  it("maps each part of a merged system message to its original message", () => {
     const system = (value: string, more: object = {}) => ({ role: Role.SYSTEM, parts: [text(value, more)] });
     const chat = ask("m", "", { messages: [system("x", { cacheHint: {} }), ...turns, system("y"), system("z")] });
     const field = (sent: string) => fieldOf(chat, model, sent, profiles.cerebras);
@@ -76,7 +76,7 @@ describe("the caller's place of a field", () => {
     expect(field("messages[0].name")).toBe("messages[0].name");
   });
 
-  it("is the system message's where its text was put into a user turn", () => {
+  it("maps system text in a user message to the system message", () => {
     const system = { role: Role.SYSTEM, parts: [text("x"), text("y", { cacheHint: {} })] };
     const chat = ask("m", "", { messages: [...turns.slice(1, 2), ...turns.slice(0, 1), system] });
     const field = (sent: string) => fieldOf(chat, withoutSystem, sent);
@@ -85,14 +85,14 @@ describe("the caller's place of a field", () => {
     expect(field("messages[1].name")).toBe("messages[1].name");
   });
 
-  it("is the conversation where the caller wrote nothing of the kind, and other fields are their own", () => {
+  it("maps text that Dragoman wrote to messages, and keeps other fields", () => {
     const chat = ask("m", "", { messages: turns, instructions: "be terse" });
     expect(fieldOf(chat, model, "messages[0].parts[0]")).toBe("messages");
     expect(fieldOf(chat, model, "tools[0].name")).toBe("tools[0].name");
     expect(fieldOf(chat, model, "messages")).toBe("messages");
   });
 
-  it("is what an error names, in its fields and in its words", () => {
+  it("maps the fields and the message of an INVALID_REQUEST error", () => {
     const chat = ask("m", "", { messages: turns, instructions: "be terse" });
     const { origins } = prepareDraft(chat, model, profiles.plain);
     const error = callersError(

@@ -26,7 +26,7 @@ const defaultedFields = (chat: ChatRequest, profile: Profile, model: Model) =>
   fill(chat, profile, model).defaulted.map(formatPath);
 
 describe("the defaults of a profile", () => {
-  it("are 0.2 on the EGP APIs, 1 on Cerebras and DeepInfra, and nothing on plain", () => {
+  it("sets temperature 0.2 for EGP, 1 for Cerebras and DeepInfra, and none for plain", () => {
     const temperature = (name: keyof typeof profiles) =>
       withDefaults(request(), profiles[name], gpt).parameters?.temperature;
     expect(Object.keys(profiles).map((name) => [name, temperature(name as keyof typeof profiles)])).toEqual([
@@ -38,7 +38,7 @@ describe("the defaults of a profile", () => {
     ]);
   });
 
-  it("never replace what the caller set, zero included", () => {
+  it("does not replace values that the caller set, including 0", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...Object.values(profiles)),
@@ -52,7 +52,7 @@ describe("the defaults of a profile", () => {
     );
   });
 
-  it("leave the temperature out beside a caller's top_p where the family takes either", () => {
+  it("sets no temperature beside top_p if the family accepts only one of them", () => {
     const claude = create(ModelSchema, { id: "claude", family: "anthropic" });
     const topP = request({ parameters: { topP: 0.9 } });
     const egp = profiles["egp-chat"];
@@ -65,7 +65,7 @@ describe("the defaults of a profile", () => {
     expect([...defaultedFields(topP, egp, claude)]).toEqual([]);
   });
 
-  it("have an assistant's instructions on egp-chat only, and only without a system message or instructions", () => {
+  it("adds default instructions only for egp-chat without any system prompt", () => {
     const instructionsOf = (chat: ChatRequest) => withDefaults(chat, profiles["egp-chat"], gpt).instructions;
     expect(instructionsOf(request())).toMatch(/^You are an AI assistant that helps users .* ask the user for it\.$/);
     expect(instructionsOf(request({ instructions: "" }))).toBe("");
@@ -102,22 +102,22 @@ describe("the rules of a profile", () => {
     ["egp-deployment", { temperature: 2 }],
     ["cerebras", { temperature: 1.5, n: 8 }],
     ["deepinfra", { temperature: 2, n: 4, topK: 999, maxOutputTokens: 1_000_000 }],
-  ] as const)("%s takes %o", (name, parameters) => {
+  ] as const)("%s accepts %o", (name, parameters) => {
     expect(fieldsOf(request({ parameters }), name)).toEqual([]);
   });
 
-  it("report several at once", () => {
+  it("reports several violations at once", () => {
     expect(fieldsOf(request({ parameters: { topK: 1000, n: 5 } }), "deepinfra")).toHaveLength(2);
   });
 
-  it("reject a streamed JSON object on cerebras alone", () => {
+  it("rejects a streamed JSON object only with cerebras", () => {
     const json = request({ outputFormat: { format: { case: "jsonObject", value: {} } } });
     expect(fieldsOf(json, "cerebras", true)).toEqual(["chat.output_format.json_object"]);
     expect(fieldsOf(json, "cerebras", false)).toEqual([]);
     expect(fieldsOf(json, "deepinfra", true)).toEqual([]);
   });
 
-  it("want one system message and the caller's turn last on deepinfra", () => {
+  it("requires one system message and no assistant message last with deepinfra", () => {
     const [system, user, assistant] = [say(Role.SYSTEM, "s"), say(Role.USER, "u"), say(Role.ASSISTANT, "a")];
     expect(fieldsOf(request({ messages: [user, assistant, system, user] }), "deepinfra")).toEqual([]);
     expect(fieldsOf(request({ messages: [system, user, system] }), "deepinfra")).toEqual(["chat.messages[2].role"]);
@@ -127,7 +127,7 @@ describe("the rules of a profile", () => {
   });
 });
 
-describe("what a profile's API lacks for a family", () => {
+describe("the adaptations of a profile for a family", () => {
   const model = (family: string) => create(ModelSchema, { id: "m", provider: "p", family });
 
   it.each([
@@ -137,12 +137,12 @@ describe("what a profile's API lacks for a family", () => {
     ["egp-deployment", "anthropic", ["parameters.top_p", "parameters.top_k", "parameters.presence_penalty"]],
     ["egp-deployment", "google", ["parameters.presence_penalty"]],
     ["plain", "anthropic", []],
-  ] as const)("%s, %s: %o", (name, family, fields) => {
+  ] as const)("drops unsupported parameters with %s for %s: %o", (name, family, fields) => {
     const chat = request({ parameters: { topP: 0.5, topK: 4, presencePenalty: 0.5 } });
     expect(namesOf(profileAdaptations(chat, model(family), profiles[name]))).toEqual(fields);
   });
 
-  it("is images by URL on EGP for all but OpenAI", () => {
+  it("rejects image URLs with EGP profiles for all families but OpenAI", () => {
     const image = { kind: { case: "media", value: { source: { case: "url", value: "https://a/b.png" } } } } as const;
     const chat = request({ messages: [{ role: Role.USER, parts: [image] }] });
     expect(profileAdaptations(chat, model("openai-chat"), profiles["egp-chat"])).toEqual([]);
@@ -150,7 +150,7 @@ describe("what a profile's API lacks for a family", () => {
     expect(rejected).toMatchObject({ kind: "REJECTED", field: ["messages", 0, "parts", 0, "media"] });
   });
 
-  it("is more than 16,384 tokens of output on deepinfra", () => {
+  it("lowers max_output_tokens to 16,384 with deepinfra", () => {
     const chat = request({ parameters: { maxOutputTokens: 50_000 } });
     const [adjusted] = profileAdaptations(chat, model("deepinfra"), profiles.deepinfra);
     expect(adjusted).toMatchObject({ kind: "ADJUSTED", field: ["parameters", "max_output_tokens"], set: 16_384 });
@@ -170,15 +170,15 @@ describe("a strict schema", () => {
   it.each([
     ["lists of types", object({ a: { type: ["string", "null"] } }), /list of types/],
     ["additional properties", object({ a: {} }, { additionalProperties: true }), /additionalProperties/],
-    ["optional properties", object({ a: {}, b: {} }, { required: ["a"] }), /b is not/],
+    ["optional properties", object({ a: {}, b: {} }, { required: ["a"] }), /add b/],
     ["six branches", object({ a: { anyOf: [{}, {}, {}, {}, {}, {}] } }), /more than 5/],
     ["items: true", object({ a: { type: "array", items: true } }), /items: true/],
-    ["what a definition has of these", object({}, { $defs: { x: { type: ["string"] } } }), /\/\$defs\/x/],
-  ])("may not have %s", (_, schema, problem) => {
+    ["a violation inside a definition", object({}, { $defs: { x: { type: ["string"] } } }), /\/\$defs\/x/],
+  ])("rejects a strict schema with %s", (_, schema, problem) => {
     expect(strictSchemaProblem(schema)).toMatch(problem);
   });
 
-  it("may name a property like a keyword, refer to definitions, and list values", () => {
+  it("accepts properties named like keywords, references and enum values", () => {
     const schema = object(
       {
         type: { type: "string", enum: [["a"]] },

@@ -19,7 +19,7 @@ const adaptationsOf = (chat: ChatRequest, profile: Profile) => [
   ...systemAdaptations(prepareDraft(chat, model, profile), { model, profile }),
 ];
 
-describe("preparing a request", () => {
+describe("placing system text", () => {
   it("puts instructions first, as a system message", () => {
     const [first, second] = prepare(request({ instructions: "be terse" }));
     expect(first).toEqual(say(Role.SYSTEM, "be terse"));
@@ -30,33 +30,33 @@ describe("preparing a request", () => {
     expect(prepare(request({ instructions: "" }))).toHaveLength(1);
   });
 
-  describe.each(["cerebras", "egp-deployment"] as const)("of several system messages, under %s", (name) => {
+  describe.each(["cerebras", "egp-deployment"] as const)("several system messages with profile %s", (name) => {
     const system = say(Role.SYSTEM, "one");
     const later = say(Role.DEVELOPER, "two");
-    const spoken = [say(Role.USER, "a"), say(Role.ASSISTANT, "b")] as const;
+    const turns = [say(Role.USER, "a"), say(Role.ASSISTANT, "b")] as const;
 
-    it("joins them to the first with a blank line, in its place, and says so", () => {
-      const messages = [spoken[0], system, spoken[1], later];
+    it("merges system messages into the first, with a blank line and a warning", () => {
+      const messages = [turns[0], system, turns[1], later];
       const chat = request({ messages });
-      expect(prepare(chat, profiles[name])).toEqual([spoken[0], say(Role.SYSTEM, "one\n\ntwo"), spoken[1]]);
+      expect(prepare(chat, profiles[name])).toEqual([turns[0], say(Role.SYSTEM, "one\n\ntwo"), turns[1]]);
       expect(adaptationsOf(chat, profiles[name])).toMatchObject([
         { kind: "EMULATED", field: ["messages", 3], message: expect.stringContaining(name) },
       ]);
       expect(chat.messages).toEqual(messages);
     });
 
-    it("leaves a single one where it is, without a word", () => {
-      const chat = request({ messages: [...spoken, system] });
+    it("leaves a single system message in place without a warning", () => {
+      const chat = request({ messages: [...turns, system] });
       expect(prepare(chat, profiles[name])).toEqual(chat.messages);
       expect(adaptationsOf(chat, profiles[name])).toEqual([]);
     });
 
-    it("keeps the place of a cache hint", () => {
+    it("keeps a cache hint between merged system messages", () => {
       const hinted = create(MessageSchema, {
         role: Role.SYSTEM,
         parts: [{ kind: { case: "text", value: "one" }, cacheHint: {} }],
       });
-      const [joined] = prepare(request({ messages: [hinted, later, ...spoken] }), profiles[name]);
+      const [joined] = prepare(request({ messages: [hinted, later, ...turns] }), profiles[name]);
       expect(joined?.parts.map(({ kind, cacheHint }) => [kind.value, cacheHint !== undefined])).toEqual([
         ["one", true],
         ["\n\ntwo", false],
@@ -64,14 +64,14 @@ describe("preparing a request", () => {
     });
   });
 
-  it("leaves several system messages as they are under the other profiles", () => {
+  it("does not merge system messages with other profiles", () => {
     const messages = [say(Role.SYSTEM, "one"), say(Role.SYSTEM, "two"), say(Role.USER, "a")];
     for (const name of ["plain", "egp-chat"] as const) {
       expect(prepare(request({ messages }), profiles[name])).toEqual(messages);
     }
   });
 
-  it("leaves out opaque state of another provider or model, and keeps its own", () => {
+  it("drops provider state of another provider or model, and keeps its own", () => {
     const state = (provider: string, name: string) => ({ provider, model: name, data: new Uint8Array([1]) });
     const messages = [state("p", "m"), state("p", "other"), state("q", "m")].map((providerState) => ({
       role: Role.ASSISTANT,

@@ -15,14 +15,14 @@ function check(schema: object, answer: unknown): void {
 
 const numbered = (length: number) => Array.from({ length }, (_, index) => ({ index }));
 
-it("an answer that takes too long to check fails, says so, and leaves the next check alone", () => {
+it("throws if validation takes too long, and validates the next response", () => {
   const unique = { type: "array", uniqueItems: true };
   expect(() => check(unique, numbered(30_000))).toThrow(
     expect.objectContaining({
       reason: "JSON_GENERATION_FAILED",
-      message: expect.stringContaining("cannot be checked against its schema in time"),
+      message: expect.stringContaining("validating the response took over 250 ms"),
     }),
   );
   expect(() => check(unique, numbered(10))).not.toThrow();
-  expect(() => check(unique, [1, 1])).toThrow("did not write the JSON");
+  expect(() => check(unique, [1, 1])).toThrow("did not return the requested JSON");
 });

@@ -22,7 +22,7 @@ function fold(events: readonly ChatEvent[]): ChatCompletion {
   return folded.completion;
 }
 
-/** Cuts a list at the given places. */
+/** Cuts a list into batches of these sizes, and a last batch of the rest. */
 function batches<T>(list: readonly T[], sizes: readonly number[]): readonly (readonly T[])[] {
   const result: T[][] = [];
   let rest = [...list];
@@ -34,7 +34,7 @@ function batches<T>(list: readonly T[], sizes: readonly number[]): readonly (rea
 }
 
 describe("the fold law", () => {
-  it("says that text, reasoning, refusals and arguments are the concatenation of their fragments", () => {
+  it("concatenates the deltas of text, reasoning, refusals and tool arguments", () => {
     fc.assert(
       fc.property(lawfulEvents, (events) => {
         const completion = fold(events);
@@ -53,7 +53,7 @@ describe("the fold law", () => {
     );
   });
 
-  it("gives the same completion for the joined deltas of any batches", () => {
+  it("folds coalesced batches of any size to the same completion", () => {
     fc.assert(
       fc.property(lawfulEvents, fc.array(fc.nat({ max: 8 })), (events, sizes) => {
         const joined = batches(events, sizes).flatMap((batch) => coalesce(batch));
@@ -74,7 +74,7 @@ describe("the fold law", () => {
     );
   });
 
-  it("gives one choice for each index, in order, each with its finish reason", () => {
+  it("returns one choice per index, in order, each with its finish reason", () => {
     fc.assert(
       fc.property(lawfulEvents, (events) => {
         const { choices } = fold(events);
@@ -92,7 +92,7 @@ describe("the stream law", () => {
     guard.end();
   };
 
-  it("holds for every lawful stream, joined or not", () => {
+  it("accepts every lawful stream, coalesced or not", () => {
     fc.assert(
       fc.property(lawfulEvents, (events) => {
         check(events);
@@ -101,7 +101,7 @@ describe("the stream law", () => {
     );
   });
 
-  it("is broken by every lawful stream that ends early", () => {
+  it("rejects every stream that ends early", () => {
     fc.assert(
       fc.property(lawfulEvents, fc.nat(), (events, cut) => {
         expect(() => check(events.slice(0, cut % events.length))).toThrow(GatewayError);
@@ -109,14 +109,14 @@ describe("the stream law", () => {
     );
   });
 
-  it("is broken by every lawful stream in which started, finished or completed comes twice", () => {
+  it("rejects every stream with a repeated started, finished or completed", () => {
     fc.assert(
       fc.property(lawfulEvents, fc.nat(), (events, pick) => {
-        const marks = events.filter(({ case: kind }) => kind !== "delta");
-        const mark = marks[pick % marks.length];
-        if (mark === undefined) throw new Error("a lawful stream has marks");
-        const at = events.indexOf(mark);
-        expect(() => check([...events.slice(0, at), mark, ...events.slice(at)])).toThrow(GatewayError);
+        const others = events.filter(({ case: kind }) => kind !== "delta");
+        const repeated = others[pick % others.length];
+        if (repeated === undefined) throw new Error("a lawful stream has events that are not deltas");
+        const at = events.indexOf(repeated);
+        expect(() => check([...events.slice(0, at), repeated, ...events.slice(at)])).toThrow(GatewayError);
       }),
     );
   });
@@ -129,18 +129,18 @@ describe("the stream law", () => {
     ["a part that changes its kind", [started(), textDelta(0, 0, "a"), toolCallDelta(0, 0, "{}", "id", "f")]],
     ["a tool call without an id", [started(), toolCallDelta(0, 0, "{}", "", "f")]],
     [
-      "a tool call that is named twice",
+      "a tool call that repeats its id and name",
       [started(), toolCallDelta(0, 0, "", "i", "f"), toolCallDelta(0, 0, "", "i", "f")],
     ],
     ["completed before a choice finished", [started(), textDelta(0, 0, "a"), completed()]],
     ["completed without a choice", [started(), completed()]],
     ["an event after completed", [started(), stop, completed(), textDelta(1, 0, "a")]],
-    ["a finish without a reason", [started(), finished(0, FinishReason.UNSPECIFIED, "")]],
-  ])("is broken by %s", (_, events) => {
+    ["a finished choice without a reason", [started(), finished(0, FinishReason.UNSPECIFIED, "")]],
+  ])("rejects %s", (_, events) => {
     expect(() => check(events)).toThrow(GatewayError);
   });
 
-  it("calls a malformed answer a provider's fault before output and an interrupted stream after it", () => {
+  it("reports a malformed stream as PROVIDER_FAULT before output, as interrupted after", () => {
     expect(() => check([started(), textDelta(0, 1, "a")])).toThrow(
       expect.objectContaining({ reason: "PROVIDER_FAULT" }),
     );

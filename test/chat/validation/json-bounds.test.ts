@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { excessOf, mostLevels, mostValues } from "../../../src/chat/validation/json-bounds.ts";
 
 describe("the bounds of JSON text", () => {
-  it("let through everything that a request has", () => {
+  it("accepts ordinary JSON", () => {
     fc.assert(fc.property(fc.json({ maxDepth: 20 }), (text) => excessOf(text) === undefined));
   });
 
-  it("count no character of a string, however its quotation marks are written", () => {
+  it("ignores characters inside strings, including escaped quotation marks", () => {
     const hostile = fc.string({ unit: fc.constantFrom("[", "{", ",", '"', "\\", "a"), maxLength: 400 });
     fc.assert(
       fc.property(hostile, (text) => {
@@ -17,18 +17,18 @@ describe("the bounds of JSON text", () => {
     );
   });
 
-  it.each(["[", '{"a":', '[{"a":'])("end a nesting of %s", (opening) => {
+  it.each(["[", '{"a":', '[{"a":'])("rejects too many levels of %s", (opening) => {
     expect(excessOf(opening.repeat(mostLevels))).toBe(opening === '[{"a":' ? "levels" : undefined);
     expect(excessOf(opening.repeat(mostLevels + 1))).toBe("levels");
   });
 
-  it("end a list that is too long", () => {
+  it("rejects a list with too many values", () => {
     expect(excessOf(`[${"0,".repeat(mostValues - 2)}0]`)).toBeUndefined();
     expect(excessOf(`[${"0,".repeat(mostValues - 1)}0]`)).toBe("values");
     expect(excessOf(`[${"[],".repeat(mostValues / 2)}0]`)).toBe("values");
   });
 
-  it("take text that is no JSON, and long strings, in their stride", () => {
+  it("accepts invalid JSON and long strings", () => {
     expect(excessOf('"')).toBeUndefined();
     expect(excessOf('"\\')).toBeUndefined();
     expect(excessOf("]]]]")).toBeUndefined();

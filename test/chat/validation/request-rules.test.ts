@@ -32,7 +32,7 @@ const result = (toolCallId: string): Message =>
 const image = (source: Media["source"]): Message =>
   message(Role.USER, { case: "media", value: create(MediaSchema, { source }) });
 
-/** Every field that is wrong, by annotations and by rules. */
+/** Returns all fields that violate annotations or rules. */
 function wrongFields(chat: Init): readonly string[] {
   const request = create(ChatRequestSchema, { model: "m", messages: [user], ...chat });
   const annotated = annotationViolations(ChatRequestSchema, request).map(({ field }) => field);
@@ -42,15 +42,15 @@ function wrongFields(chat: Init): readonly string[] {
 describe("a request", () => {
   it.each<[string, Init]>([
     ["a user message", {}],
-    ["a tool call that is answered", { messages: [user, call("1"), result("1")] }],
+    ["a tool call with its result", { messages: [user, call("1"), result("1")] }],
     ["empty arguments", { messages: [user, call("1", ""), result("1")] }],
     ["empty text", { messages: [message(Role.USER, { case: "text", value: "" })] }],
-    ["instructions that are empty beside a system message", { instructions: "", messages: [text(Role.SYSTEM), user] }],
+    ["empty instructions and a system message", { instructions: "", messages: [text(Role.SYSTEM), user] }],
     ["temperature 0", { parameters: { temperature: 0 } }],
     ["the largest seed", { parameters: { seed: "18446744073709551615" } }],
     ["the smallest seed", { parameters: { seed: "-9223372036854775808" } }],
     ["logprobs with alternatives", { parameters: { logprobs: true, topLogprobs: 20 } }],
-  ])("may have %s", (_, chat) => {
+  ])("accepts %s", (_, chat) => {
     expect(wrongFields(chat)).toEqual([]);
   });
 
@@ -61,7 +61,7 @@ describe("a request", () => {
     ["a message without parts", { messages: [{ role: Role.USER }] }, "chat.messages[0].parts"],
     ["a part without a kind", { messages: [{ role: Role.USER, parts: [{}] }] }, "chat.messages[0].parts[0].kind"],
     ["temperature above 2", { parameters: { temperature: 2.01 } }, "chat.parameters.temperature"],
-    ["temperature that is no number", { parameters: { temperature: Number.NaN } }, "chat.parameters.temperature"],
+    ["a temperature of NaN", { parameters: { temperature: Number.NaN } }, "chat.parameters.temperature"],
     ["top_p 0", { parameters: { topP: 0 } }, "chat.parameters.top_p"],
     ["min_p above 1", { parameters: { minP: 1.1 } }, "chat.parameters.min_p"],
     ["n 0", { parameters: { n: 0 } }, "chat.parameters.n"],
@@ -73,14 +73,14 @@ describe("a request", () => {
     ["a bias of 101", { parameters: { logitBias: { 5: 101 } } }, "chat.parameters.logit_bias[5]"],
     ["a seed of 2^64", { parameters: { seed: "18446744073709551616" } }, "chat.parameters.seed"],
     ["a seed below -2^63", { parameters: { seed: "-9223372036854775809" } }, "chat.parameters.seed"],
-    ["a seed that is no integer", { parameters: { seed: "1.5" } }, "chat.parameters.seed"],
+    ["a seed that is not an integer", { parameters: { seed: "1.5" } }, "chat.parameters.seed"],
     [
-      "fewer tokens at most than at least",
+      "min_output_tokens above max_output_tokens",
       { parameters: { minOutputTokens: 5, maxOutputTokens: 4 } },
       "chat.parameters.min_output_tokens",
     ],
     [
-      "a tool result that answers no call",
+      "a tool result without a tool call",
       { messages: [user, result("1")] },
       "chat.messages[1].parts[0].tool_result.tool_call_id",
     ],
@@ -100,11 +100,11 @@ describe("a request", () => {
       "chat.messages[1].parts[0].tool_call.arguments_json",
     ],
     [
-      "arguments that are no object",
+      "arguments that are not an object",
       { messages: [user, call("1", "[]")] },
       "chat.messages[1].parts[0].tool_call.arguments_json",
     ],
-    ["a tool call by the user", { messages: [call("1", "{}", Role.USER)] }, "chat.messages[0].parts[0]"],
+    ["a tool call in a user message", { messages: [call("1", "{}", Role.USER)] }, "chat.messages[0].parts[0]"],
     ["text in a tool message", { messages: [user, call("1"), text(Role.TOOL)] }, "chat.messages[2].parts[0]"],
     [
       "image data without a type",
@@ -114,7 +114,7 @@ describe("a request", () => {
       "chat.messages[0].parts[0].media.media_type",
     ],
     [
-      "an image by a relative path",
+      "an image with a relative URL",
       {
         messages: [image({ case: "url", value: "/a.png" })],
       },
@@ -128,7 +128,7 @@ describe("a request", () => {
       "chat.tools[0].parameters_json_schema",
     ],
     [
-      "a choice of a tool that it lacks",
+      "a tool choice that names no tool",
       { toolChoice: { choice: { case: "toolName", value: "g" } } },
       "chat.tool_choice.tool_name",
     ],
@@ -143,7 +143,7 @@ describe("a request", () => {
       "chat.output_format.json_schema.schema_json",
     ],
     [
-      "raw reasoning in JSON",
+      "raw reasoning with a JSON output format",
       { reasoning: { format: ReasoningFormat.RAW }, outputFormat: { format: { case: "jsonObject", value: {} } } },
       "chat.reasoning.format",
     ],
@@ -158,11 +158,11 @@ describe("a request", () => {
       "chat.memory_strategy.last_k.k",
     ],
     ["a template of 10,001 characters", { chatTemplate: "x".repeat(10_001) }, "chat.chat_template"],
-  ])("must not have %s", (_, chat, field) => {
+  ])("rejects %s", (_, chat, field) => {
     expect(wrongFields(chat)).toEqual([field]);
   });
 
-  it("has all that is wrong reported at once", () => {
+  it("reports all violations at once", () => {
     expect(wrongFields({ model: "", parameters: { temperature: 3, n: 0, seed: "99999999999999999999" } })).toEqual([
       "chat.model",
       "chat.parameters.temperature",
@@ -171,7 +171,7 @@ describe("a request", () => {
     ]);
   });
 
-  it("keeps every seed from -2^63 to 2^64-1", () => {
+  it("accepts every seed from -2^63 to 2^64-1", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }), (seed) => {
         expect(wrongFields({ parameters: { seed: seed.toString() } })).toEqual([]);
