@@ -9,10 +9,10 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8);
 loopback.addAddress("::1", "ipv6");
 
-// A name whose last label is a number would be taken for an odd spelling of an IPv4 address (`127.1`).
+// Rejects a name whose last label is a number: resolvers would read it as a short form of an IPv4 address (`127.1`).
 const hostName = /^(?!-)[\w-]{1,63}(?<!-)(?:\.(?!-)[\w-]{1,63}(?<!-))*(?<!(?:^|\.)\d+)$/;
 
-/** Reads `127.0.0.1:50051`, `localhost:8080` or `[::1]:0`. Undefined for anything else. */
+/** Parses `127.0.0.1:50051`, `localhost:8080` or `[::1]:0`. Returns undefined for anything else. */
 export function parseAddress(value: unknown): Address | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(typeof value === "string" ? value : "");
   if (match === null) return undefined;
@@ -22,12 +22,12 @@ export function parseAddress(value: unknown): Address | undefined {
   return valid && port <= 65_535 ? { host: bracketed ?? bare, port } : undefined;
 }
 
-/** The text that `parseAddress` reads as this address. */
+/** Formats an address as `host:port`, with IPv6 hosts in brackets. Inverse of `parseAddress`. */
 export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Whether only this machine can reach the host: 127.0.0.0/8, ::1 and localhost. */
+/** Returns whether only this machine can reach the host: 127.0.0.0/8, ::1 or localhost. */
 export function isLoopback(host: string): boolean {
   if (isIPv4(host)) return loopback.check(host);
   if (isIPv6(host)) return loopback.check(host, "ipv6");

@@ -6,7 +6,7 @@ import { suggest } from "./suggest.ts";
 
 type Authentication = Config["authentication"];
 
-/** Fills in the mode, and reports keys that are there twice and default accounts that could not be used. */
+/** Determines the mode. Reports duplicate keys and default accounts that no call could use. */
 export function resolveAuthentication(
   { mode, keys: entries, require_account: requireAccount }: FileSection["authentication"],
   modeVariable: Authentication["mode"] | undefined,
@@ -27,14 +27,14 @@ export function resolveAuthentication(
   if (chosen === "keys" && keys.length === 0) {
     report(
       "authentication.keys",
-      "is empty, so that no caller could get in",
+      "is empty, so every call would be rejected",
       "add a key; `dragoman --hash-key` hashes it",
     );
   }
   return { mode: chosen ?? (keys.length > 0 ? "keys" : "loopback"), keys, requireAccount };
 }
 
-/** In mode `loopback`, reports an address that other machines can reach. */
+/** Reports an address that other machines can reach, if the mode is `loopback`. */
 export function reportExposure(
   mode: Authentication["mode"],
   path: string,
@@ -59,6 +59,11 @@ function reportDuplicates(
   for (const [index, key] of keys.entries()) {
     const first = seen.get(textOf(key));
     if (first === undefined) seen.set(textOf(key), index);
-    else report(`authentication.keys[${index}].${name}`, `is that of keys[${first}] too`, "give each key its own");
+    else
+      report(
+        `authentication.keys[${index}].${name}`,
+        `is already used by keys[${first}]`,
+        `give each key a unique ${name}`,
+      );
   }
 }

@@ -1,17 +1,17 @@
-/** One mistake in the configuration. None of the texts holds a secret. */
+/** One mistake in the configuration. Its texts contain no secrets. */
 export interface ConfigProblem {
-  /** Where: a path in the file (`providers.openai.timeouts.idle`), a variable, or `file:line:column`. */
+  /** Location: a path in the file (`providers.openai.timeouts.idle`), a variable, or `file:line:column`. */
   readonly path: string;
   /** What is wrong. */
   readonly problem: string;
-  /** What to do. */
+  /** What to write instead, or what to do. */
   readonly fix: string;
 }
 
-/** Records a mistake, so that all of them are reported at once. */
+/** Records a mistake. Loading goes on, so that one ConfigError lists all mistakes. */
 export type ReportProblem = (path: string, problem: string, fix: string) => void;
 
-/** The configuration cannot be used. Lists every mistake in it. */
+/** Invalid configuration. Lists every mistake. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly ConfigProblem[];

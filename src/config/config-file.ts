@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { LineCounter, parseDocument } from "yaml";
 import { ConfigError } from "./config-error.ts";
 
-/** A mapping of the file. */
+/** A YAML mapping in the configuration file. */
 export type Tree = Record<string, unknown>;
 
-/** Reads a YAML file. Throws ConfigError when it cannot be read or is not a mapping: nothing else can be said then. */
+/** Reads a YAML file. Throws ConfigError at once if it is unreadable, invalid YAML or not a mapping. */
 export function readConfigFile(path: string): Tree {
   let text: string;
   try {
@@ -17,17 +17,17 @@ export function readConfigFile(path: string): Tree {
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  // One slip makes many errors; the first is where it is.
+  // One mistake causes many parser errors; the first one has its position.
   const [first] = document.errors;
   if (first !== undefined) {
     const { line, col } = lines.linePos(first.pos[0]);
-    // The parser's own message may quote the line, and so a secret; its code does not.
-    const problem = `is not YAML (${first.code.toLowerCase().replaceAll("_", " ")})`;
+    // The parser's message may quote the line, which may contain a secret. Its error code does not.
+    const problem = `is not valid YAML (${first.code.toLowerCase().replaceAll("_", " ")})`;
     throw new ConfigError([{ path: `${path}:${line}:${col}`, problem, fix: "correct this line or the one above it" }]);
   }
   const tree = withoutEmpty(toPlain(path, () => document.toJS()));
   if (tree === undefined) return {};
-  if (!isTree(tree)) throw new ConfigError([{ path, problem: "is not a mapping", fix: "write keys and values" }]);
+  if (!isTree(tree)) throw new ConfigError([{ path, problem: "is not a mapping", fix: "write `key: value` lines" }]);
   return tree;
 }
 
@@ -35,7 +35,7 @@ export function isTree(value: unknown): value is Tree {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** The system's code of an error, such as ENOENT. */
+/** Returns the system error code, such as ENOENT. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
 }
@@ -44,11 +44,13 @@ function toPlain(path: string, convert: () => unknown): unknown {
   try {
     return convert();
   } catch {
-    throw new ConfigError([{ path, problem: "has aliases that lead nowhere or to too much", fix: "write them out" }]);
+    throw new ConfigError([
+      { path, problem: "has undefined or excessive YAML aliases", fix: "write the values instead of aliases" },
+    ]);
   }
 }
 
-/** A key with nothing after it, as is left when all below it is commented out, is as if it were not there. */
+/** Removes keys without a value. A key has no value if, for example, every line below it is commented out. */
 function withoutEmpty(value: unknown): unknown {
   if (value === null) return undefined;
   if (Array.isArray(value)) return value.map((item) => withoutEmpty(item) ?? "");

@@ -4,79 +4,83 @@ import type { ProviderStatus } from "../models/provider-status.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { ProviderSettings } from "./provider.ts";
 
-/** Certificates of one listener. With `clientAuthority`, clients must show a certificate that it signed (mutual TLS). */
+/** TLS files of one listener, in PEM format. */
 export interface TlsFiles {
   readonly certificate: Buffer;
   readonly key: Buffer;
+  /** CA certificates. If set, clients must present a certificate that one of them signed (mutual TLS). */
   readonly clientAuthority: Buffer | undefined;
 }
 
-/** Where a listener listens. */
+/** Address and TLS files of one listener. */
 export interface ListenerConfig {
   readonly host: string;
-  /** 0 takes a free port. */
+  /** 0 selects a free port. */
   readonly port: number;
-  /** Undefined means cleartext. */
+  /** Undefined: cleartext. */
   readonly tls: TlsFiles | undefined;
 }
 
-/** A key that callers may use. Only its hash is known here. */
+/** An API key that callers may use. Dragoman knows only its hash. */
 export interface ApiKey {
-  /** Names the key in records; not secret. */
+  /** Name of the key in call records; not secret. */
   readonly id: string;
   /** SHA-256 of the key. */
   readonly sha256: Buffer;
-  /** Accounts that the key may record under. Empty: any. */
+  /** Accounts that calls with this key may use. Empty: any account. */
   readonly accounts: readonly string[];
-  /** The account of calls that name none. Default: the only one in `accounts`, else none. */
+  /** Account of calls that set none. Default: the entry of `accounts` if it has exactly one, else none. */
   readonly defaultAccount: string | undefined;
 }
 
-/** The whole configuration, resolved and frozen. */
+/** The resolved configuration. Frozen. */
 export interface Config {
   readonly grpc: ListenerConfig;
   readonly http: ListenerConfig & {
-    /** Longest wait for the first output of a stream of an HTTP API before its headers are sent. Default 15,000. */
+    /** Maximum wait in ms for a stream's first output before an HTTP API sends the response headers. Default 15,000. */
     readonly streamHeadersAfterMs: number;
   };
   readonly authentication: {
-    /** `keys`: a listed key is required. `loopback`: none is, and only loopback is served. `off`: none is, anywhere. */
+    /**
+     * `keys`: callers must send a listed API key. `loopback`: no key is needed, and listeners must use loopback
+     * addresses. `off`: no key is needed on any address.
+     */
     readonly mode: "keys" | "loopback" | "off";
     readonly keys: readonly ApiKey[];
-    /** Rejects calls that name no account, even where the key has a default. Default false. */
+    /** Whether to reject calls that set no account, even if the key has a default account. Default false. */
     readonly requireAccount: boolean;
   };
   readonly limits: {
-    /** Largest request message, in bytes. Default 16 MiB. */
+    /** Maximum size of a request message in bytes. Default 16 MiB. */
     readonly maxRequestBytes: number;
-    /** Longest call, in milliseconds, and the deadline of calls that bring none. Default 600,000. */
+    /** Maximum duration of a call in ms; also the timeout of calls without a deadline. Default 600,000. */
     readonly maxCallMs: number;
-    /** Streams at once on one gRPC connection. Default 4096. */
+    /** Maximum concurrent streams on one gRPC connection. Default 4096. */
     readonly maxConcurrentStreams: number;
-    /** Calls that an account may have under way at one model; 0: any number. Undefined: as each profile says. */
+    /** Maximum concurrent calls of one account to one model; 0: no limit. Undefined: the limit of each profile. */
     readonly maxCallsPerModel: number | undefined;
   };
   readonly shutdown: {
-    /** From NOT_SERVING to rejecting connections, so that load balancers see it, in milliseconds. Default 0. */
+    /** Delay in ms between health status NOT_SERVING and rejecting connections, for load balancers. Default 0. */
     readonly delayMs: number;
-    /** How long running calls may go on, in milliseconds. Default 30,000. */
+    /** Maximum time in ms that calls in progress may still run. Default 30,000. */
     readonly graceMs: number;
   };
   readonly grpcConnection: {
-    /** Connections are asked to reconnect at about this age, in milliseconds; 0 never. Default 0. */
+    /** Approximate age in ms at which Dragoman sends GOAWAY, so that clients reconnect; 0: never. Default 0. */
     readonly maxAgeMs: number;
-    /** Ping idle connections this often, in milliseconds; 0 never. Default 60,000. */
+    /** Interval of pings on idle connections in ms; 0: no pings. Default 60,000. */
     readonly keepaliveMs: number;
   };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" | "silent" };
-  /** The providers that are on. */
+  /** Settings of the configured providers. */
   readonly providers: readonly ProviderSettings[];
-  /** Every known provider, on or off, with the reason. */
+  /** Status of every known provider, configured or not. */
   readonly providerStatuses: readonly ProviderStatus[];
-  /** The profile of every listed model that is named by a bare id, instead of its own. Undefined: each its own. */
+  /** Profile of every listed model with a bare id (no `provider/`). Undefined: each model keeps its own. */
   readonly profile: ProfileName | undefined;
-  /** The models that the service lists by itself, under `profile`. */
+  /** Built-in models of the catalog, after `profile` was applied. */
   readonly listedModels: readonly Model[];
-  /** What the file says of models, then its deployments. */
+  /** Resolved `models` entries of the file, then its `deployments`. */
   readonly models: readonly ConfiguredModel[];
 }

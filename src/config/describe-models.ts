@@ -3,7 +3,7 @@ import { type ModelCapabilities, ModelCapabilitiesSchema } from "../gen/dragoman
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import { deploymentId } from "../models/find-model.ts";
 
-/** The section `models`, each entry with all that is known of it. */
+/** Describes the section `models`, each entry with all resolved facts. */
 export function describeModels(models: readonly ConfiguredModel[]) {
   const entries = models.filter(({ model }) => deploymentId(model.id) === undefined);
   return Object.fromEntries(
@@ -14,7 +14,7 @@ export function describeModels(models: readonly ConfiguredModel[]) {
   );
 }
 
-/** The section `deployments`, likewise. */
+/** Describes the section `deployments`, each entry with all resolved facts. */
 export function describeDeployments(models: readonly ConfiguredModel[]) {
   return Object.fromEntries(
     models.flatMap((configured) => {
@@ -32,7 +32,7 @@ export function describeDeployments(models: readonly ConfiguredModel[]) {
   );
 }
 
-/** What is unknown is left out. */
+/** Describes the facts of a model. Unknown facts are omitted. */
 function describeFacts({ model, parameters }: ConfiguredModel) {
   return {
     display_name: model.displayName,

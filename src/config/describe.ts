@@ -6,8 +6,8 @@ import { formatDuration, formatSize } from "./quantities.ts";
 import { parseCertificates } from "./tls-files.ts";
 
 /**
- * The resolved configuration as YAML, for a person: laid out like the file, and each provider with the reason why it is
- * on or off. Of keys, headers and certificates it shows only what tells them apart.
+ * Describes the resolved configuration as YAML for the operator. It has the layout of the file, and each provider has
+ * the reason why it is configured or not. API keys, header values, text options and certificate contents are hidden.
  */
 export function describeConfig(config: Config): string {
   const { grpc, http, authentication, limits, shutdown, grpcConnection, log, profile, models } = config;
@@ -88,7 +88,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
   );
 }
 
-/** Only a provider knows which of its options are secret, so every text is hidden. */
+/** Hides every string, since only the provider knows which of its options are secret. */
 function hideTexts(value: unknown): unknown {
   if (typeof value === "string") return "[hidden]";
   if (Array.isArray(value)) return value.map(hideTexts);

@@ -1,2 +1,2 @@
-/** Environment variables. One that is empty counts as unset. */
+/** Environment variables. An empty variable counts as unset. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -3,8 +3,8 @@ import { isTree, type Tree } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 
 /**
- * Replaces `${NAME}` by the variable in every text of the file, and `${NAME:-text}` by the variable or, where it is
- * unset or empty, by the text. `$${` stands for `${`. A variable that is not set is reported and counts as empty.
+ * Replaces references to environment variables in every string of the file. `${NAME:-text}` becomes `text` if the
+ * variable is unset or empty, and `$${` becomes `${`. `${NAME}` with an unset variable is reported and becomes empty.
  */
 export function interpolate(tree: Tree, environment: Environment, report: ReportProblem): Tree {
   const replace = (value: unknown, path: string): unknown => {
@@ -22,11 +22,11 @@ function interpolateText(text: string, environment: Environment, report: ReportP
     if (reference === undefined) return "${";
     const [, name, fallback] = /^([A-Za-z_]\w*)(?::-(.*))?$/s.exec(end === "" ? "" : reference) ?? [];
     if (name === undefined) {
-      // Not shown: what stands behind an unclosed brace may be a secret.
+      // Do not quote the text: after an unclosed brace it may contain a secret.
       report(
         path,
-        "has a `${` that starts no reference",
-        `write \${NAME} or \${NAME:-default}, or $\${ for the text itself`,
+        "has a `${` that does not start a valid reference",
+        `write \${NAME} or \${NAME:-default}, or $\${ for a literal \${`,
       );
       return match;
     }

@@ -16,30 +16,30 @@ import { validate, validateVariable } from "./validate.ts";
 
 interface ConfigSources {
   readonly environment: Environment;
-  /** Path of the file, from `--config`. Default: the variable DRAGOMAN_CONFIG; without both no file is read. */
+  /** Path of the file, from `--config`. Default: the variable DRAGOMAN_CONFIG, else no file. */
   readonly file?: string | undefined;
-  /** The providers that can be configured. Default none. */
+  /** Known providers. Default none. */
   readonly providers?: readonly ConfigurableProvider[];
-  /** The models that the service lists by itself. The file can change and deploy them. Default none. */
+  /** Built-in models of the catalog. The file can change and deploy them. Default none. */
   readonly models?: readonly Model[];
 }
 
 /**
- * Puts the configuration together from the environment, the file and the defaults, and freezes it.
+ * Resolves the configuration from the environment, the file and the defaults, and freezes it. Throws ConfigError with
+ * every mistake.
  *
- * A variable wins over the file, and the file over the default: DRAGOMAN_GRPC_ADDRESS and DRAGOMAN_HTTP_ADDRESS
- * (`host:port`, IPv6 in brackets), DRAGOMAN_AUTHENTICATION (`keys`, `loopback`, `off`), DRAGOMAN_LOG_LEVEL, and each
- * provider's address variable (`OPENAI_BASE_URL`). Only a provider's key is the other way round: one in the file wins
- * over its variable (`OPENAI_API_KEY`), which may belong to somebody's shell. A variable that is empty counts as unset.
- * Paths in the file are seen from the file's folder. Only the variables that it is given are
- * read; but Amazon's and Google's libraries, once called, look for credentials in the process's own environment
- * (`bedrock/sign.ts`, `vertex/google-tokens.ts`).
+ * A variable takes precedence over the file, and the file over the default: DRAGOMAN_GRPC_ADDRESS and
+ * DRAGOMAN_HTTP_ADDRESS (`host:port`, IPv6 in brackets), DRAGOMAN_AUTHENTICATION (`keys`, `loopback`, `off`),
+ * DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`). For API keys of providers the
+ * file takes precedence, since a variable such as `OPENAI_API_KEY` may be set in a user's shell for other programs. An
+ * empty variable counts as unset. Paths in the file are relative to its folder.
  *
- * Throws ConfigError with every mistake that was found.
+ * Only the variables in `environment` are read. But the libraries of Amazon and Google later look for credentials in
+ * the environment of the process (`bedrock/sign.ts`, `vertex/google-tokens.ts`).
  */
 export function loadConfig({ environment, file, providers: known = [], models: listed = [] }: ConfigSources): Config {
   const problems = new Map<string, ConfigProblem>();
-  // The first problem of a place is the cause of the others there.
+  // The first problem at a path causes the later ones there.
   const report: ReportProblem = (path, problem, fix) => {
     if (!problems.has(path)) problems.set(path, { path, problem, fix });
   };
@@ -52,7 +52,7 @@ export function loadConfig({ environment, file, providers: known = [], models: l
   };
 
   const modeVariable = variable(mode, "DRAGOMAN_AUTHENTICATION");
-  // With a mistake here it is not known what was meant, and exposure would be a second report of the same mistake.
+  // After a mistake in `authentication` the mode is unknown, and reporting exposure would report the mistake twice.
   const modeIsKnown = ![...problems.keys()].some((path) => /^(DRAGOMAN_AUTHENTICATION|authentication\b)/.test(path));
   const authentication = resolveAuthentication(content.authentication, modeVariable, report);
   const listener = (name: "grpc" | "http", addressVariable: string): ListenerConfig => {
@@ -102,7 +102,7 @@ export function loadConfig({ environment, file, providers: known = [], models: l
   });
 }
 
-/** Buffers are left out, since bytes cannot be frozen. */
+/** Freezes a value recursively, except Buffers, whose bytes cannot be frozen. */
 function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
   for (const item of Object.values(value)) deepFreeze(item);

@@ -9,11 +9,11 @@ export const profile = choice(...profileNames);
 const tokens = leaf({
   parse: parseCount,
   problem: "is not a number of tokens",
-  fix: "write a number from 0, which means unknown, to 2147483647",
+  fix: "write a number from 0 (unknown) to 2147483647",
   shown: true,
 });
 
-/** GenerationParameters.temperature is at most 2, so a higher ceiling would say nothing. */
+/** Parses a maximum temperature from 0 to 2. GenerationParameters.temperature cannot be higher than 2. */
 function parseTemperature(value: unknown): number | undefined {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   return typeof number === "number" && number >= 0 && number <= 2 ? number : undefined;
@@ -34,12 +34,12 @@ const parameters = z.array(
   }),
 );
 
-/** Every flag of ModelCapabilities, by its name in the proto. */
+/** One optional flag for each field of ModelCapabilities, by proto field name. */
 const capabilities = section(
   Object.fromEntries(ModelCapabilitiesSchema.fields.map(({ name }) => [name, flag.optional()])),
 );
 
-/** What can be said of a model, wherever it is. What is left out stays as it is. */
+/** Keys that `models` and `deployments` share. An omitted key leaves the model's value unchanged. */
 const facts = {
   display_name: text.optional(),
   profile: profile.optional(),

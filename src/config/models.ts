@@ -17,25 +17,24 @@ import { suggest } from "./suggest.ts";
 
 type Facts = Pick<ModelSection, keyof ModelSection & keyof DeploymentSection>;
 
-/** What the entries of the file are made from. */
 interface ModelSources {
-  /** The models that the service lists by itself. */
+  /** Built-in models of the catalog. */
   readonly listed: readonly Model[];
-  /** The names of all known providers, on or off. */
+  /** Names of all known providers, configured or not. */
   readonly providers: readonly string[];
   readonly section: Pick<FileSection, "profile" | "models" | "deployments">;
 }
 
 /**
- * The models that the file adds or changes, then its deployments, each as it results: what a listed entry says, changed
- * field by field. Reports names that lead nowhere or to two models.
+ * Resolves the `models` entries of the file, then its `deployments`. An entry changes the facts of its base model field
+ * by field. Reports unknown names and names that two models share.
  */
 export function resolveModels({ listed, providers, section }: ModelSources, report: ReportProblem): ConfiguredModel[] {
-  const own = Object.entries(section.models).map(([id, entry]) => {
+  const models = Object.entries(section.models).map(([id, entry]) => {
     checkEntry(`models.${id}`, entry, providers, report);
-    return configure(ownModel(id, entry, { listed, providers, section }, report), entry);
+    return configure(baseModel(id, entry, { listed, providers, section }, report), entry);
   });
-  const changed = new Map(own.map(({ model }) => [model.id, model]));
+  const changed = new Map(models.map(({ model }) => [model.id, model]));
   const entries = [...new Set([...listed.map((entry) => changed.get(entry.id) ?? entry), ...changed.values()])];
   reportSharedNames(entries, section.models, report);
   const index = indexModels(entries, listed);
@@ -49,16 +48,16 @@ export function resolveModels({ listed, providers, section }: ModelSources, repo
     const model = deployedModel(id, entry, targets, report);
     return { ...configure(model, entry), account, completionOnly };
   });
-  return [...own, ...deployments];
+  return [...models, ...deployments];
 }
 
-/** The listed models under the profile that the configuration gives to bare ids. `provider/model` stays `plain`. */
+/** Returns the listed models with the configured profile on every bare id. `provider/model` ids stay `plain`. */
 export function withProfile(listed: readonly Model[], profile: ProfileName | undefined): readonly Model[] {
   if (profile === undefined) return listed;
   return listed.map((model) => (isBare(model) ? { ...model, profile } : model));
 }
 
-/** Reports a deployment of an account that no caller could select, which is hard to tell from a wrong id. */
+/** Reports a deployment whose account no API key can use. Otherwise its callers would get "there is no deployment". */
 export function reportUnreachable(
   deployments: FileSection["deployments"],
   { mode, keys }: { readonly mode: string; readonly keys: readonly { readonly accounts: readonly string[] }[] },
@@ -70,13 +69,13 @@ export function reportUnreachable(
     if (account === undefined || accounts.includes(account)) continue;
     report(
       `deployments.${id}.account`,
-      "is an account of no key, so that nobody could use it",
+      "is not an account of any key, so no caller could use it",
       suggest(account, accounts),
     );
   }
 }
 
-const nameFix = `write 1 to 256 characters without blanks, not beginning with \`${deploymentName("")}\``;
+const nameFix = `write 1 to 256 characters without whitespace, not starting with \`${deploymentName("")}\``;
 
 function isModelName(name: string): boolean {
   return /^\S{1,256}$/.test(name) && deploymentId(name) === undefined;
@@ -86,8 +85,8 @@ function isBare({ id, provider }: Model): boolean {
   return !id.startsWith(`${provider}/`);
 }
 
-/** The entry under `models` before its facts: a listed one, one of a known provider by its path, or a new one. */
-function ownModel(
+/** Returns the base of a `models` entry: a listed model, `provider/model` of a known provider, or a new model. */
+function baseModel(
   id: string,
   entry: ModelSection,
   { listed, providers, section }: ModelSources,
@@ -95,10 +94,10 @@ function ownModel(
 ): Model {
   const path = `models.${id}`;
   const alias = listed.find(({ aliases }) => aliases.includes(id));
-  if (alias !== undefined) report(path, `is another name of ${alias.id}`, `write \`${alias.id}\` instead`);
-  if (!isModelName(id)) report(path, "is not an id for a model", nameFix);
+  if (alias !== undefined) report(path, `is an alias of ${alias.id}`, `write \`${alias.id}\` instead`);
+  if (!isModelName(id)) report(path, "is not a valid model id", nameFix);
   for (const [index, name] of (entry.aliases ?? []).entries()) {
-    if (!isModelName(name)) report(`${path}.aliases[${index}]`, "is not a name for a model", nameFix);
+    if (!isModelName(name)) report(`${path}.aliases[${index}]`, "is not a valid model name", nameFix);
   }
   const found = findModel(indexModels(listed), id, providers);
   const base = found && clone(ModelSchema, found);
@@ -114,26 +113,26 @@ function ownModel(
   return { ...model, provider, providerModel, profile, aliases: [...(entry.aliases ?? model.aliases)] };
 }
 
-/** What deployments can point at. */
+/** Models that a deployment can name in `model`. */
 interface Targets {
   find(name: string): Model | undefined;
   readonly names: readonly string[];
 }
 
-/** A deployment's model before its facts: that of its target, under a name and a profile of its own. */
+/** Returns the base of a deployment: its target model with the deployment's id and the profile `egp-deployment`. */
 function deployedModel(id: string, entry: DeploymentSection, targets: Targets, report: ReportProblem): Model {
   const path = `deployments.${id}`;
-  // A path segment on the HTTP surface of deployments (seed 003), and a part of ChatRequest.model.
+  // The id is a path segment in the Scale EGP deployments API, and part of ChatRequest.model.
   if (!/^[\w.:-]{1,128}$/.test(id)) {
-    report(path, "is not an id for a deployment", "write letters, digits, `.`, `_`, `:` and `-`, at most 128");
+    report(path, "is not a valid deployment id", "write 1 to 128 letters, digits, `.`, `_`, `:` or `-`");
   }
   const target = targets.find(entry.model);
   if (target === undefined) {
-    const problem = "is neither a model of the catalog nor provider/model of a known provider";
-    report(`${path}.model`, problem, didYouMean(entry.model, targets.names) ?? "ListModels lists what there is");
+    const problem = "is neither a model in the catalog nor provider/model with a known provider";
+    report(`${path}.model`, problem, didYouMean(entry.model, targets.names) ?? "call ListModels for valid names");
   }
   const base = target === undefined ? create(ModelSchema) : clone(ModelSchema, target);
-  // A model without chat gets the prompt as it is.
+  // A completion-only model gets the last message as its prompt, without a chat template.
   const templateFamily = entry.completion_only ? "none" : base.templateFamily;
   return { ...base, id: deploymentName(id), displayName: id, aliases: [], profile: "egp-deployment", templateFamily };
 }
@@ -154,7 +153,10 @@ function configure(base: Model, facts: Facts): ConfiguredModel {
   return { model, account: "", parameters, completionOnly: false };
 }
 
-/** Where nothing was known, what is not named is off; but system messages, which nearly every model takes, are on. */
+/**
+ * Applies the configured flags. If the model's capabilities were unknown, omitted flags become false; only
+ * `system_messages` becomes true, since nearly every model supports it.
+ */
 function changeCapabilities(
   known: ModelCapabilities | undefined,
   flags: NonNullable<Facts["capabilities"]>,
@@ -168,7 +170,7 @@ function changeCapabilities(
   return changed;
 }
 
-/** What `models` and `deployments` have in common to be wrong. */
+/** Checks the keys that `models` and `deployments` entries share. */
 function checkEntry(
   path: string,
   entry: Facts & { readonly provider?: string | undefined },
@@ -185,26 +187,27 @@ function checkEntry(
   }
   for (const [index, { name }] of parameters.entries()) {
     const first = parameters.findIndex((parameter) => parameter.name === name);
-    if (first < index) report(`${path}.parameters[${index}].name`, `is that of parameters[${first}] too`, "remove one");
+    if (first < index)
+      report(`${path}.parameters[${index}].name`, `is already used by parameters[${first}]`, "rename or remove one");
   }
 }
 
-/** An alias, or a new id, may not be the name of another model. */
-function reportSharedNames(entries: readonly Model[], own: FileSection["models"], report: ReportProblem): void {
+/** Reports aliases that are already the id or an alias of another model. */
+function reportSharedNames(entries: readonly Model[], fromFile: FileSection["models"], report: ReportProblem): void {
   const owners = new Map<string, string>();
   for (const { id } of entries) owners.set(id, id);
-  const fromFile = ({ id }: Model) => Object.hasOwn(own, id);
-  for (const { id, aliases } of [...entries.filter((model) => !fromFile(model)), ...entries.filter(fromFile)]) {
+  const isFromFile = ({ id }: Model) => Object.hasOwn(fromFile, id);
+  // Models of the file come last, so that the report names the alias in the file.
+  for (const { id, aliases } of [...entries.filter((model) => !isFromFile(model)), ...entries.filter(isFromFile)]) {
     for (const [index, alias] of aliases.entries()) {
       const owner = owners.get(alias);
       if (owner === undefined) owners.set(alias, id);
-      // Those of the file come last, so that it is one of them whose name is taken.
-      else report(`models.${id}.aliases[${index}]`, `is a name of ${owner} too`, "remove it");
+      else report(`models.${id}.aliases[${index}]`, `is already a name of ${owner}`, "remove it");
     }
   }
 }
 
-/** Unlike `suggest`, lists no names: the catalog is too long for an error. */
+/** Suggests the nearest name. Unlike `suggest`, never lists all names: the catalog is too long for an error. */
 function didYouMean(name: string, names: readonly string[]): string | undefined {
   const [candidate] = nearest(name, names, 1);
   return candidate === undefined ? undefined : `did you mean \`${candidate}\`?`;

@@ -7,9 +7,9 @@ import { reportIssue } from "./validate.ts";
 const noOptions = section({});
 
 /**
- * Parses what only one provider has by that provider's schema. Undefined, after a report, where it is wrong.
+ * Parses the options of a provider with its schema. Reports invalid options and then returns undefined.
  *
- * @param written the file before interpolation, which problems quote
+ * @param written the file before interpolation; problems quote it, since variables may contain secrets
  */
 export function parseOptions(
   { name, optionsSchema = noOptions }: Pick<ConfigurableProvider, "name" | "optionsSchema">,

@@ -15,16 +15,16 @@ interface ResolvedProvider {
   readonly settings: ProviderSettings;
 }
 
-/** Where settings come from beside their section. */
 interface Sources {
   readonly environment: Environment;
-  /** The file before interpolation, which problems quote. */
+  /** The file before interpolation. Problems quote it, since variables may contain secrets. */
   readonly written: Tree;
 }
 
-/** A value and where it comes from, for a person: `OPENAI_API_KEY is set`. Undefined when there is none. */
+/** A value that the file or a variable sets. */
 interface Found {
   readonly value: string;
+  /** Source of the value, for the operator: `OPENAI_API_KEY is set`. */
   readonly reason: string;
 }
 
@@ -38,7 +38,7 @@ export function reportUnknownProviders(
   }
 }
 
-/** Combines the file, the provider's variables and its definition. */
+/** Resolves the settings of a provider from its section, its variables and its definition. */
 export function resolveProvider(
   known: ConfigurableProvider,
   section: ProviderSection | undefined,
@@ -49,10 +49,10 @@ export function resolveProvider(
   const entry = section ?? providerSchema.parse({});
   const path = `providers.${name}`;
   if (entry.base_url !== undefined && variables.baseUrl === undefined) {
-    report(`${path}.base_url`, "is not used: the provider has no address", "remove it");
+    report(`${path}.base_url`, "is not used: this provider has no base URL", "remove it");
   }
   if (entry.api_key !== undefined && variables.apiKey === undefined) {
-    report(`${path}.api_key`, "is not used: the provider takes no key", "remove it");
+    report(`${path}.api_key`, "is not used: this provider has no API key", "remove it");
   }
   const variable = (schema: typeof apiKey, variableName: string | undefined): Found | undefined => {
     if (variableName === undefined || entry.enabled === false) return undefined;
@@ -63,17 +63,17 @@ export function resolveProvider(
   };
   const configured = (value: string | undefined, key: string): Found | undefined =>
     value === undefined ? undefined : { value, reason: `${path}.${key} is set` };
-  // A key in the file was put there for this service; the usual variable may belong to somebody's shell.
+  // A key in the file is meant for Dragoman; the variable may be set in a user's shell for other programs.
   const key = configured(entry.api_key, "api_key") ?? variable(apiKey, variables.apiKey);
   const url = variable(baseUrl, variables.baseUrl) ?? configured(entry.base_url, "base_url");
 
   if (entry.enabled === true) {
     const servesWithoutKey = known.onBy !== "key" || url !== undefined || Object.keys(entry.headers).length > 0;
     if (key === undefined && !servesWithoutKey) {
-      report(`${path}.api_key`, "is missing", `set it, or the variable ${variables.apiKey}`);
+      report(`${path}.api_key`, "is missing", `set it or the environment variable ${variables.apiKey}`);
     }
     if (url === undefined && variables.baseUrl !== undefined && defaultBaseUrl === "") {
-      report(`${path}.base_url`, "is missing", `set it, or the variable ${variables.baseUrl}`);
+      report(`${path}.base_url`, "is missing", `set it or the environment variable ${variables.baseUrl}`);
     }
   }
   const { timeouts } = entry;
@@ -95,7 +95,10 @@ export function resolveProvider(
   };
 }
 
-/** The settings with parsed options. Options of a provider that is off are checked by themselves. */
+/**
+ * Parses the options and checks them together with the other settings. For a provider that is not configured, it only
+ * parses the options.
+ */
 function checkSettings(
   known: ConfigurableProvider,
   unparsed: ProviderSettings<Tree>,
@@ -125,7 +128,7 @@ function decide(
     case "url":
       return { on: url !== undefined, reason: url?.reason ?? `set ${variables.baseUrl} to turn it on` };
     case "always":
-      return { on: true, reason: "needs nothing" };
+      return { on: true, reason: "needs no configuration" };
     case "detect": {
       const missing = known.detect?.(environment);
       return { on: missing === undefined, reason: missing ?? "ready" };

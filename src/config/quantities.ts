@@ -1,10 +1,10 @@
-// Node runs a timer that is longer than this at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
+// Node.js fires a timer with a longer delay at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
 export const longestTimerMs = 2 ** 31 - 1;
 
-/** protobuf messages end below 2 GiB: https://protobuf.dev/programming-guides/encoding/#size-limit */
+/** Protobuf messages must be smaller than 2 GiB: https://protobuf.dev/programming-guides/encoding/#size-limit */
 export const largestMessageBytes = 2 ** 31 - 1;
 
-// Largest first, so that the first unit that divides a value writes it shortest.
+// Largest unit first: the first unit that divides a value gives its shortest text.
 const durationUnits = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 const sizeUnits = {
   GiB: 2 ** 30,
@@ -18,27 +18,27 @@ const sizeUnits = {
 
 type Units = Readonly<Record<string, number>>;
 
-/** Milliseconds of `30s`, `500ms`, `10m`, `1h`, or of a whole number of milliseconds. Undefined for anything else. */
+/** Parses `500ms`, `30s`, `10m`, `1h` or a whole number of milliseconds. Returns ms; undefined for anything else. */
 export function parseDuration(value: unknown): number | undefined {
   return parseQuantity(value, durationUnits, longestTimerMs);
 }
 
-/** Bytes of `16MiB`, `512KiB`, `1MB`, or of a whole number of bytes. Undefined for anything else. */
+/** Parses `512KiB`, `16MiB`, `1MB` or a whole number of bytes. Returns bytes; undefined for anything else. */
 export function parseSize(value: unknown): number | undefined {
   return parseQuantity(value, sizeUnits, largestMessageBytes);
 }
 
-/** A whole number, also as text, since a `${VARIABLE}` is always text. Undefined for anything else. */
+/** Parses a whole number, also from a string, since a `${VARIABLE}` is one. Returns undefined for anything else. */
 export function parseCount(value: unknown): number | undefined {
   return parseQuantity(value, {}, 2 ** 31 - 1);
 }
 
-/** The shortest text that `parseDuration` reads as `ms`. */
+/** Formats milliseconds as the shortest text that `parseDuration` accepts. */
 export function formatDuration(ms: number): string {
   return formatQuantity(ms, durationUnits);
 }
 
-/** The shortest text that `parseSize` reads as `bytes`. */
+/** Formats bytes as the shortest text that `parseSize` accepts. */
 export function formatSize(bytes: number): string {
   return formatQuantity(bytes, sizeUnits);
 }

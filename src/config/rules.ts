@@ -2,16 +2,16 @@ import { z } from "zod";
 import { parseCount } from "./quantities.ts";
 
 interface Rule<T> {
-  /** Undefined for values that it does not understand. */
+  /** Returns undefined for an invalid value. */
   readonly parse: (value: unknown) => T | undefined;
-  /** Follows the value: `is not a duration`. */
+  /** Predicate that follows the value in the message: `is not a duration`. */
   readonly problem: string;
   readonly fix: string;
-  /** Whether the value may be shown as it stands in the file. Only where it cannot be a secret. */
+  /** Whether problems may quote the value as written in the file. True only if it cannot be a secret. Default false. */
   readonly shown?: boolean;
 }
 
-/** One value of the file. */
+/** Creates the schema of one scalar value. */
 export function leaf<T>({ parse, problem, fix, shown = false }: Rule<T>) {
   return z.unknown().transform((value, context): T => {
     const result = parse(value);
@@ -21,7 +21,7 @@ export function leaf<T>({ parse, problem, fix, shown = false }: Rule<T>) {
   });
 }
 
-/** A mapping with known keys. zod tells which keys are unknown, but not which are known: the message carries those. */
+/** Creates the schema of a mapping. For an unknown key, the issue's message holds the known keys, for a suggestion. */
 export function section<Shape extends z.core.$ZodShape>(shape: Shape) {
   const known = Object.keys(shape).join(" ");
   return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
@@ -30,7 +30,7 @@ export function section<Shape extends z.core.$ZodShape>(shape: Shape) {
 export function choice<const Name extends string>(...names: readonly Name[]) {
   return leaf({
     parse: (value) => names.find((name) => name === value),
-    problem: "is not a choice",
+    problem: "is not a valid value",
     fix: `write one of ${names.join(", ")}`,
     shown: true,
   });
@@ -38,12 +38,12 @@ export function choice<const Name extends string>(...names: readonly Name[]) {
 
 export const text = leaf({
   parse: (value) => (typeof value === "string" && value !== "" ? value : undefined),
-  problem: "is not text, or empty",
-  fix: "write some text, in quotes when it looks like a number",
+  problem: "is not a string, or is empty",
+  fix: "write a non-empty string; quote it if it looks like a number",
 });
 
 export const flag = leaf({
-  // As text too, since a `${VARIABLE}` is always text.
+  // Strings are valid too, since a `${VARIABLE}` is a string.
   parse: (value) => [true, false].find((known) => String(known) === String(value)),
   problem: "is neither true nor false",
   fix: "write true or false",
@@ -52,7 +52,7 @@ export const flag = leaf({
 
 const largest = 2 ** 31 - 1;
 
-/** A whole number in a range that both ends belong to. */
+/** Creates the schema of a whole number from `from` to `to`, inclusive. */
 export function wholeNumber(from: number, to = largest) {
   const isOpen = to === largest && from <= 1;
   return leaf({
@@ -68,11 +68,11 @@ export function wholeNumber(from: number, to = largest) {
   });
 }
 
-/** Text of a certain form. */
+/** Creates the schema of a string that matches a regular expression. */
 export function pattern(form: RegExp, fix: string) {
   return leaf({
     parse: (value) => (typeof value === "string" && form.test(value) ? value : undefined),
-    problem: "has characters that it cannot have, or is empty",
+    problem: "is empty or has invalid characters",
     fix,
   });
 }
@@ -86,6 +86,6 @@ function parseBaseUrl(value: unknown): string | undefined {
 
 export const baseUrl = leaf({
   parse: parseBaseUrl,
-  problem: "is not the base of an http:// or https:// URL",
-  fix: "write it as https://host/path, without user, password, `?` or `#`; keys go into api_key or headers",
+  problem: "is not an http:// or https:// base URL",
+  fix: "write it as https://host/path, without user, password, `?` or `#`; set keys in api_key or headers",
 });

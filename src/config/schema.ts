@@ -5,7 +5,7 @@ import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { longestTimerMs, parseDuration, parseSize } from "./quantities.ts";
 import { baseUrl, choice, flag, leaf, section, text, wholeNumber } from "./rules.ts";
 
-const durationFix = `write text such as 500ms, 30s or 10m, or a number of milliseconds, up to ${longestTimerMs}`;
+const durationFix = `write a duration such as 500ms, 30s or 10m, or a number of milliseconds, up to ${longestTimerMs}`;
 const duration = leaf({ parse: parseDuration, problem: "is not a duration", fix: durationFix, shown: true });
 const longDuration = leaf({
   parse: (value) => parseDuration(value) || undefined,
@@ -16,7 +16,7 @@ const longDuration = leaf({
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
   problem: "is not a size",
-  fix: "write text such as 512KiB or 16MiB, or a number of bytes, from 1 byte to below 2 GiB",
+  fix: "write a size such as 512KiB or 16MiB, or a number of bytes, from 1 byte to below 2 GiB",
   shown: true,
 });
 export const address = leaf({
@@ -35,15 +35,15 @@ const sha256 = leaf({
   fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
 });
 
-/** Undefined for what cannot be sent as a header's value: it would fail in each request. */
+/** Returns undefined for a key that cannot be a header value: every upstream request would fail. */
 function parseKey(value: unknown): string | undefined {
   const key = typeof value === "string" ? value.trim() : "";
   return /^[\x21-\x7e]+$/.test(key) ? key : undefined;
 }
 export const apiKey = leaf({
   parse: parseKey,
-  problem: "is not a key: empty, or with blanks or characters that no header can carry",
-  fix: "check the value, or the variable that it comes from",
+  problem: "is not a valid API key: it is empty or has spaces or non-ASCII characters",
+  fix: "correct the value, or the variable that sets it",
 });
 
 function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
@@ -63,8 +63,8 @@ function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefi
 }
 const headers = leaf({
   parse: parseHeaders,
-  problem: "is not a mapping from header names, each once, to texts that a header can carry",
-  fix: "write `name: value`, with values that look like numbers in quotes",
+  problem: "is not a mapping of unique header names to valid header values",
+  fix: "write `name: value`; quote values that look like numbers",
 });
 
 const listener = (defaultAddress: string) => ({
@@ -75,7 +75,7 @@ const listener = (defaultAddress: string) => ({
 export type TlsSection = NonNullable<z.output<typeof fileSchema>["grpc"]["tls"]>;
 export type ProviderSection = z.output<typeof providerSchema>;
 
-/** One entry of `providers`. The values of `options` are for the provider's own schema. */
+/** One entry of `providers`. The provider's `optionsSchema` validates `options` later. */
 export const providerSchema = section({
   enabled: flag.optional(),
   base_url: baseUrl.optional(),
@@ -90,7 +90,7 @@ export const providerSchema = section({
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
-/** The configuration file. Its defaults are those of the service. */
+/** The configuration file, with the defaults of all settings. */
 export const fileSchema = section({
   grpc: section(listener("127.0.0.1:50051")).prefault({}),
   http: section({ ...listener("127.0.0.1:8080"), stream_headers_after: duration.prefault("15s") }).prefault({}),

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 
-/** A value that must not be shown. Prints as `[secret]` wherever it ends up; `reveal` is for the one place of use. */
+/** A secret string. Logs, JSON and string conversions show `[secret]`; only `reveal` returns the value. */
 export class Secret {
   readonly #value: string;
 

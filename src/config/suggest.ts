@@ -1,7 +1,8 @@
 import { nearest } from "../nearest.ts";
 
-/** What to write instead of an unknown name. */
+/** Returns the fix for an unknown name: the nearest known name, else all known names. */
 export function suggest(name: string, known: readonly string[]): string {
   const [candidate] = nearest(name, known, 1);
-  return candidate === undefined ? `known here: ${known.join(", ") || "none"}` : `did you mean \`${candidate}\`?`;
+  if (candidate !== undefined) return `did you mean \`${candidate}\`?`;
+  return known.length > 0 ? `write one of ${known.join(", ")}` : "remove it";
 }

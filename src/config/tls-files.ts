@@ -6,7 +6,11 @@ import type { ReportProblem } from "./config-error.ts";
 import { errorCode } from "./config-file.ts";
 import type { TlsSection } from "./schema.ts";
 
-/** Reads and checks the files of a `tls` section. Undefined, after a report, when one is wrong. */
+/**
+ * Reads and checks the files of a `tls` section. Reports missing or invalid files and then returns undefined.
+ *
+ * @param folder base of relative paths
+ */
 export function readTlsFiles(
   path: string,
   section: TlsSection,
@@ -23,18 +27,18 @@ export function readTlsFiles(
     try {
       pem = readFileSync(resolve(folder, file));
     } catch (error) {
-      // The value is not shown, since it might be the key itself instead of its path.
+      // Do not quote the value: it may be the private key instead of its path.
       report(
         `${path}.${key}`,
         `cannot be read (${errorCode(error)})`,
-        `give the path of a PEM file, seen from ${folder}`,
+        `give the path of a PEM file, absolute or relative to ${folder}`,
       );
       return undefined;
     }
     try {
       return { pem, parsed: parse(pem) };
     } catch {
-      report(`${path}.${key}`, `is not ${name}`, "give a PEM file that is complete and not encrypted");
+      report(`${path}.${key}`, `is not ${name}`, "give a complete PEM file without encryption");
       return undefined;
     }
   };
@@ -44,13 +48,13 @@ export function readTlsFiles(
   if (certificate === undefined || key === undefined) return undefined;
   if (section.client_authority !== undefined && authority === undefined) return undefined;
   if (!certificate.parsed.checkPrivateKey(key.parsed)) {
-    report(`${path}.key`, "does not belong to the certificate", "give the key that the first certificate was made for");
+    report(`${path}.key`, "does not match the certificate", "give the private key of the file's first certificate");
     return undefined;
   }
   return { certificate: certificate.pem, key: key.pem, clientAuthority: authority?.pem };
 }
 
-/** The first certificate, which is the server's own; throws unless it and all that follow can be read. */
+/** Returns the first certificate, which is the server's. Throws if there is none or any certificate is invalid. */
 export function parseCertificates(pem: Buffer): X509Certificate {
   const blocks = pem.toString("latin1").match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
   const [first] = blocks.map((block) => new X509Certificate(block));

@@ -7,10 +7,10 @@ import { suggest } from "./suggest.ts";
 type Path = readonly PropertyKey[];
 
 /**
- * Checks a file's content against the schema and reports every mistake. Wrong parts count as absent, so that the checks
- * that follow still see the rest.
+ * Validates the file against the schema and reports every mistake. It ignores invalid parts, so that later checks can
+ * still check the rest.
  *
- * @param written the content before interpolation; problems quote it, since a variable may hold a secret
+ * @param written the file before interpolation; problems quote it, since variables may contain secrets
  */
 export function validate(tree: Tree, written: Tree, report: ReportProblem): FileSection {
   const result = fileSchema.safeParse(tree);
@@ -24,7 +24,7 @@ export function validate(tree: Tree, written: Tree, report: ReportProblem): File
   return rest.success ? rest.data : fileSchema.parse({});
 }
 
-/** Checks one value that comes from a variable. */
+/** Validates the value of one environment variable. Reports an invalid value and then returns undefined. */
 export function validateVariable<T>(
   schema: z.ZodType<T>,
   name: string,
@@ -37,7 +37,7 @@ export function validateVariable<T>(
   return undefined;
 }
 
-/** @param written where the values that a problem may quote are */
+/** @param written the tree whose values problems may quote */
 export function reportIssue(issue: z.core.$ZodIssue, written: Tree, report: ReportProblem): void {
   const path = formatPath(issue.path);
   const value = valueAt(written, issue.path);
@@ -50,11 +50,7 @@ export function reportIssue(issue: z.core.$ZodIssue, written: Tree, report: Repo
       for (const key of issue.keys) {
         // `section` lists the known keys in the message.
         const known = issue.message.split(" ").filter((name) => name !== "");
-        report(
-          formatPath([...issue.path, key]),
-          "is not a known key",
-          known.length > 0 ? suggest(key, known) : "remove it",
-        );
+        report(formatPath([...issue.path, key]), "is not a known key", suggest(key, known));
       }
       return;
     case "invalid_type":
@@ -71,7 +67,7 @@ const shapes: Readonly<Record<string, string>> = {
   array: "a list",
 };
 
-/** `authentication.keys[0].id`. */
+/** Formats a path, such as `authentication.keys[0].id`. */
 function formatPath(path: Path): string {
   return path
     .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`))
@@ -89,13 +85,13 @@ function show(value: unknown): string {
   return json.length <= 60 ? json : `${json.slice(0, 60)}…`;
 }
 
-/** What has to go for the rest to be right: of a mapping that lacks something, all. */
+/** Returns the paths to remove so that the rest is valid: the whole mapping if it lacks a required key. */
 function wrongPaths(issue: z.core.$ZodIssue, tree: Tree): readonly Path[] {
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => [...issue.path, key]);
   return [valueAt(tree, issue.path) === undefined ? issue.path.slice(0, -1) : issue.path];
 }
 
-/** Removes what is at the path, or the list that it is in. */
+/** Removes the value at the path. If it is inside a list, removes the whole list. */
 function remove(tree: Tree, [key, ...rest]: Path): void {
   const child = tree[String(key)];
   if (rest.length > 0 && isTree(child)) remove(child, rest);

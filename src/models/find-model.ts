@@ -3,28 +3,29 @@ import { type Model, ModelSchema } from "../gen/dragoman/v1/model_pb.js";
 
 const deploymentPrefix = "deployments/";
 
-/** `Model.id` of a deployment, by which requests name it. */
+/** Returns the `Model.id` of a deployment, which requests set in `ChatRequest.model`. */
 export function deploymentName(id: string): string {
   return deploymentPrefix + id;
 }
 
-/** The id of the deployment that a name means. Undefined for any other name. */
+/** Returns the deployment id in a model name. Undefined if the name does not start with `deployments/`. */
 export function deploymentId(name: string): string | undefined {
   return name.startsWith(deploymentPrefix) ? name.slice(deploymentPrefix.length) : undefined;
 }
 
-/** Models by each of their names. */
+/** Index of models by name. */
 interface ModelIndex {
-  /** By id and alias. */
+  /** Models by id and alias. */
   readonly byName: ReadonlyMap<string, Model>;
-  /** By `provider/model`, under that id and the profile `plain`. */
+  /** Models by `provider/model`, with that id and the profile `plain`. */
   readonly byPath: ReadonlyMap<string, Model>;
 }
 
 /**
- * Indexes models; where two share a name, the first has it. A deployment is not what its provider serves as
- * `provider/model`. `listed` are the entries before configuration: one that was moved to another provider still means
- * the model of the first.
+ * Indexes models. If two share a name, the first one gets it. Deployments are not indexed by `provider/model`.
+ *
+ * @param listed models before configuration. If the configuration moves a model to another provider, its old
+ * `provider/model` still resolves to the listed model.
  */
 export function indexModels(models: readonly Model[], listed: readonly Model[] = []): ModelIndex {
   const byName = new Map<string, Model>();
@@ -40,8 +41,10 @@ export function indexModels(models: readonly Model[], listed: readonly Model[] =
 }
 
 /**
- * Resolves a name: an id or alias, then `provider/model`. A `provider/model` that is not listed is passed on with unknown
- * capabilities, so that a new model needs no new release. Undefined where the provider is not known either.
+ * Resolves a name: first as an id or alias, then as `provider/model`. An unlisted `provider/model` is accepted with
+ * unknown capabilities, so that a new model needs no new release. Returns undefined if the provider is unknown too.
+ *
+ * @param providers names of the known providers
  */
 export function findModel(
   { byName, byPath }: ModelIndex,

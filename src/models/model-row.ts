@@ -3,34 +3,34 @@ import { type Model, type ModelCapabilities, ModelSchema } from "../gen/dragoman
 
 type Capabilities = Partial<Readonly<Record<Exclude<keyof ModelCapabilities, `$${string}`>, boolean>>>;
 
-/** One model of a table. A capability that neither the row nor its table names is off. */
+/** One model of a table. A capability that neither the row nor its table sets is false. */
 export interface ModelRow extends Capabilities {
-  /** The provider's name of the model. */
+  /** The provider's name for the model. */
   readonly model: string;
   /** Display name. */
   readonly name: string;
-  /** Context window in tokens; 0 is unknown. */
+  /** Context window in tokens; 0: unknown. */
   readonly window: number;
-  /** Output limit in tokens. Default 0, which is unknown. */
+  /** Output limit in tokens. Default 0: unknown. */
   readonly output?: number;
   /** `Model.id`, if it is not what `ModelTable.idOf` returns. */
   readonly id?: string;
   readonly aliases?: readonly string[];
-  /** Dates of snapshots with the same facts, which the provider serves as `<model>-<date>`. */
+  /** Dates of snapshots with the same facts; the provider names them `<model>-<date>`. */
   readonly snapshots?: readonly string[];
-  /** Unset where the provider does not document it. */
+  /** Unset if the provider does not document it. */
   readonly maxTemperature?: number;
   readonly templateFamily?: string;
 }
 
-/** What all rows of a table share; a row overrides it. */
+/** Facts that all rows of a table share. A row can override them. */
 export interface ModelTable extends Capabilities, Pick<ModelRow, "output" | "maxTemperature"> {
   readonly provider: string;
   /** Default `plain`. */
   readonly profile?: string;
-  /** `Model.id` of a model. Default `<provider>/<model>`. */
+  /** Returns the `Model.id` of a model. Default: `<provider>/<model>`. */
   readonly idOf?: (model: string) => string;
-  /** Follows each display name in brackets, for weights that several providers serve. */
+  /** Appended to each display name in parentheses, since several providers serve the same weights. */
   readonly servedBy?: string;
 }
 
@@ -41,7 +41,7 @@ export const chatCapabilities = {
   parallelToolCalls: true,
   jsonObject: true,
   jsonSchema: true,
-  // Where the provider returns one choice, Dragoman sends one request per choice.
+  // If a provider returns only one choice per request, Dragoman sends one request per choice.
   multipleChoices: true,
 } as const satisfies Capabilities;
 
@@ -57,7 +57,7 @@ function withSnapshots(row: ModelRow): readonly ModelRow[] {
   return [row, ...snapshots.map((date) => ({ ...row, model: `${model}-${date}`, name: `${name} (${date})` }))];
 }
 
-/** Builds one catalog entry. Snapshots of the row are left out. */
+/** Builds one catalog entry. Ignores the row's snapshots. */
 export function modelOf({ provider, profile = "plain", idOf, servedBy, ...shared }: ModelTable, row: ModelRow): Model {
   const {
     model,

@@ -11,9 +11,13 @@ interface Page {
 }
 
 /**
- * One page of models that are ordered by id (AIP-158). A size of 0 means 50, above 1000 means 1000. A token holds the
- * last id that was given out, so that a catalog that has changed in between neither skips nor repeats a model.
- * A negative size or a token that was not made here is INVALID_REQUEST.
+ * Returns one page of models, which must be ordered by id (AIP-158). Throws INVALID_REQUEST for a negative size or an
+ * invalid token.
+ *
+ * A token contains the last id of its page. So if the catalog changes between pages, no model is skipped or repeated.
+ *
+ * @param pageSize 0 means 50; values above 1000 mean 1000
+ * @param pageToken empty for the first page
  */
 export function paginate(models: readonly Model[], pageSize: number, pageToken: string): Page {
   if (pageSize < 0)
@@ -36,9 +40,9 @@ function makeToken(lastId: string): string {
 
 function readToken(token: string): string {
   const text = Buffer.from(token, "base64url").toString();
-  // Buffer ignores what is not base64, so only a token that comes out the same again was made here.
+  // Buffer ignores characters that are not base64. A token is valid only if encoding its id again gives the same text.
   if (text.startsWith(version) && makeToken(text.slice(version.length)) === token) return text.slice(version.length);
   throw invalidRequest([
-    { root: "message", field: ["page_token"], description: "is not a next_page_token of this service" },
+    { root: "message", field: ["page_token"], description: "must be empty or a next_page_token from ListModels" },
   ]);
 }

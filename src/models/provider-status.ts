@@ -1,8 +1,9 @@
-/** Whether a provider is on, and why. */
+/** Whether a provider is configured, and why. */
 export interface ProviderStatus {
   readonly name: string;
+  /** Whether the provider is configured. */
   readonly on: boolean;
-  /** For a person: `OPENAI_API_KEY is set`, `set GROQ_API_KEY to turn it on`. */
+  /** Text for the operator: `OPENAI_API_KEY is set`, `set GROQ_API_KEY to turn it on`. */
   readonly reason: string;
   /** `Model.family` of its models. */
   readonly family: string;

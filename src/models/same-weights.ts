@@ -1,7 +1,8 @@
 /**
- * Entries of the catalog that are the same weights at different providers, by their ids. Each keeps its own window,
- * limits and rules, and a name never moves a call to another provider by itself; so these are no aliases of one entry.
- * Precision is the provider's own affair.
+ * Groups of catalog ids for the same weights at different providers. The precision may differ.
+ *
+ * They are not aliases of one entry: each id has its own context window, limits and profile, and Dragoman never sends a
+ * call to another provider on its own.
  */
 const groups: readonly (readonly string[])[] = [
   ["llama-2-7b-chat", "meta-llama/Llama-2-7b-chat-hf"],
@@ -36,7 +37,7 @@ const groups: readonly (readonly string[])[] = [
   ["gpt-oss-20b", "deepinfra/openai/gpt-oss-20b", "groq/openai/gpt-oss-20b", "openrouter/openai/gpt-oss-20b"],
 ];
 
-/** The other ids of the weights that an id names; none for most. */
+/** Returns the ids of the same weights at other providers. Empty for most ids. */
 export function sameWeights(id: string): readonly string[] {
   return groups.find((group) => group.includes(id))?.filter((other) => other !== id) ?? [];
 }

@@ -4,19 +4,21 @@ import type { TemplateMessage } from "./messages.ts";
 import type { TemplateSandbox } from "./sandbox.ts";
 import type { TemplateFamily } from "./template-families.ts";
 
-/** A caller's template and what it is shown. */
+/** A chat template from the caller, and its variables. */
 interface CallerTemplate {
-  /** Jinja. */
+  /** Jinja source. */
   readonly source: string;
   readonly messages: readonly TemplateMessage[];
   readonly kwargs: Kwargs | undefined;
-  /** Undefined when it is not known: then there are neither tokens nor rules for roles. */
+  /** Undefined: unknown. Then the template gets no special tokens, and system messages can be anywhere. */
   readonly family: Pick<TemplateFamily, "bosToken" | "eosToken" | "showsBosToken" | "systemOnlyFirst"> | undefined;
 }
 
 /**
- * The prompt that a caller's template makes, byte for byte. It sees the messages and, as far as its family has and shows
- * them, bos_token and eos_token (seeds 000 and 001), and chat_template_kwargs (seed 003); anything else is an error.
+ * Renders a caller's template to the exact prompt. Throws INVALID_REQUEST for a wrong template or an empty prompt.
+ *
+ * The template can use `messages`; `bos_token` and `eos_token`, if its family provides them (Scale EGP chat completions
+ * API); and the variables in chat_template_kwargs (Scale EGP deployments API). Any other variable is an error.
  */
 export async function renderCallerTemplate(
   sandbox: TemplateSandbox,
@@ -33,7 +35,9 @@ export async function renderCallerTemplate(
   };
   const prompt = await sandbox.render({ source, variables }, signal);
   if (prompt === "") {
-    throw invalidRequest([{ field: ["chat_template"], description: "makes an empty prompt; write something" }]);
+    throw invalidRequest([
+      { field: ["chat_template"], description: "renders an empty prompt; add text to the template" },
+    ]);
   }
   return prompt;
 }
@@ -41,7 +45,7 @@ export async function renderCallerTemplate(
 function misplacedSystem(messages: readonly TemplateMessage[]): readonly FieldViolation[] {
   return messages.flatMap(({ role }, index) => {
     if (index === 0 || role !== "system") return [];
-    const description = "for this model's chat template only the first message can be a system message; move it there";
+    const description = "this model's chat template allows a system message only as the first message; move it there";
     return [{ field: ["messages", index, "role"], description }];
   });
 }

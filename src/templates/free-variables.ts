@@ -1,23 +1,22 @@
 import type { Filter, Node, Parameter, Program } from "./jinja.ts";
 
-/** Tests that ask whether there is a value. */
+/** Jinja tests that check whether a variable has a value. */
 export const askingTests: ReadonlySet<string> = new Set(["defined", "undefined"]);
 
-/** The filter that gives a value where there is none. */
+/** Jinja filter that replaces a missing value. */
 const askingFilter = "default";
 
 type Scope = ReadonlySet<string>;
 
 /**
- * The names that a template uses and nowhere gives a value: not by `set`, as a loop's variable, nor as a macro or its
- * parameter. Names that it asks about (`x is defined`, `x | default`) are left out, since whether they are used then is
- * decided when it runs.
+ * Returns the names that a template uses but never binds by `set`, `for`, `macro` or as a macro parameter. Omits names
+ * that it checks (`x is defined`, `x | default`), since only a run shows whether they are used without a value.
  *
  * Scopes: https://jinja.palletsprojects.com/en/stable/templates/#assignments
  */
 export function freeVariables({ body }: Program): readonly string[] {
   const used = new Set<string>();
-  const asked = new Set<string>();
+  const checked = new Set<string>();
 
   function visitBody(nodes: readonly Node[], scope: Scope): void {
     const inner = new Set([...scope, ...nodes.flatMap(bindings)]);
@@ -33,7 +32,7 @@ export function freeVariables({ body }: Program): readonly string[] {
   }
 
   function visitFilter(filter: Filter, scope: Scope): void {
-    // Its name is no variable.
+    // The filter's name is not a variable, but its arguments can be.
     if (filter.type === "CallExpression") for (const argument of filter.args) visit(argument, scope);
   }
 
@@ -68,7 +67,7 @@ export function freeVariables({ body }: Program): readonly string[] {
         if (node.computed) visit(node.property, scope);
         return;
       case "FilterExpression":
-        if (isAsking(node.filter) && node.operand.type === "Identifier") asked.add(node.operand.value);
+        if (isAsking(node.filter) && node.operand.type === "Identifier") checked.add(node.operand.value);
         visit(node.operand, scope);
         visitFilter(node.filter, scope);
         return;
@@ -77,7 +76,7 @@ export function freeVariables({ body }: Program): readonly string[] {
         visitFilter(node.filter, scope);
         return;
       case "TestExpression":
-        if (askingTests.has(node.test.value) && node.operand.type === "Identifier") asked.add(node.operand.value);
+        if (askingTests.has(node.test.value) && node.operand.type === "Identifier") checked.add(node.operand.value);
         visit(node.operand, scope);
         return;
       case "KeywordArgumentExpression":
@@ -89,16 +88,17 @@ export function freeVariables({ body }: Program): readonly string[] {
   }
 
   visitBody(body, new Set());
-  return [...used].filter((name) => !asked.has(name));
+  return [...used].filter((name) => !checked.has(name));
 }
 
+/** Returns whether a filter is `default(…)`. */
 export function isAsking(filter: Filter): boolean {
   return (
     filter.type === "CallExpression" && filter.callee.type === "Identifier" && filter.callee.value === askingFilter
   );
 }
 
-/** The names that a node gives values to in the scope that it stands in. */
+/** Returns the names that a node binds in its surrounding scope. */
 function bindings(node: Node): readonly string[] {
   switch (node.type) {
     case "Set":
@@ -122,12 +122,13 @@ function parameterName(parameter: Parameter): string {
   return parameter.type === "Identifier" ? parameter.value : parameter.key.value;
 }
 
-/** The nodes directly inside one. Those of an object literal are in a Map; an operator is a token, which looks alike. */
+/** Returns the child nodes. The key `operator` is skipped, since its value is a token that looks like a node. */
 function childrenOf(node: Node): readonly Node[] {
   const children: Node[] = [];
   const take = (value: unknown): void => {
     if (isNode(value)) children.push(value);
     else if (Array.isArray(value)) value.forEach(take);
+    // Object literals keep their children in a Map.
     else if (value instanceof Map) for (const pair of value) pair.forEach(take);
   };
   for (const [name, value] of Object.entries(node)) if (name !== "operator") take(value);

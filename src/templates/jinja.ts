@@ -1,7 +1,7 @@
 import * as library from "@huggingface/jinja";
 
-// The part of @huggingface/jinja 0.5.11 that is used here. Its declarations import each other without file extensions,
-// which TypeScript does not resolve in ES modules, so the types are stated instead of inferred.
+// Types for the parts of @huggingface/jinja 0.5.11 that Dragoman uses. The library's declarations cannot be used: they
+// import each other without file extensions, which TypeScript does not resolve in ES modules.
 
 interface Shape<Type extends string> {
   readonly type: Type;
@@ -19,7 +19,7 @@ interface CallExpression extends Shape<"CallExpression"> {
 interface MemberExpression extends Shape<"MemberExpression"> {
   readonly object: Node;
   readonly property: Node;
-  /** `a[b]` and not `a.b`. */
+  /** True for `a[b]`, false for `a.b`. */
   readonly computed: boolean;
 }
 
@@ -30,14 +30,14 @@ interface KeywordArgument extends Shape<"KeywordArgumentExpression"> {
 
 export type Parameter = Identifier | KeywordArgument;
 
-/** The name of a filter, alone or with arguments. */
+/** A filter: its name, or a call with arguments. */
 export type Filter = Identifier | CallExpression;
 
 export interface Program extends Shape<"Program"> {
   readonly body: readonly Node[];
 }
 
-/** A node of a template's syntax tree. Those whose parts are not read here are named only. */
+/** A node of a template's syntax tree. The properties of nodes are declared only if Dragoman reads them. */
 export type Node =
   | Program
   | Identifier
@@ -76,7 +76,7 @@ export interface Token {
   readonly type: string;
 }
 
-/** A value while a template runs; `type` is `StringValue`, `ArrayValue`, `UndefinedValue` … */
+/** A value at run time. `type` is, for example, `StringValue`, `ArrayValue` or `UndefinedValue`. */
 export interface RuntimeValue {
   readonly type: string;
   readonly value: unknown;
@@ -84,13 +84,13 @@ export interface RuntimeValue {
 
 /** The variables of a template. */
 export interface Environment {
-  /** Throws when there is one of that name already. */
+  /** Adds a variable. Throws if the name is already used. */
   set(name: string, value: unknown): RuntimeValue;
 }
 
 interface Interpreter {
   run(program: Program): RuntimeValue;
-  /** Every node is evaluated by a call of this, those inside another included. */
+  /** Evaluates a node. The interpreter calls it for every node, nested ones included. */
   evaluate(node: Node | undefined, environment: Environment): RuntimeValue;
 }
 

@@ -3,25 +3,25 @@ import { ownNames } from "./render-strictly.ts";
 
 export type Kwargs = Readonly<Record<string, unknown>>;
 
-/** The variables that a template has by itself: chat_template_kwargs do not take their place. */
-const ownVariables: ReadonlySet<string> = new Set([...ownNames, "messages", "bos_token", "eos_token"]);
+/** Variables of every template that chat_template_kwargs must not replace. */
+const reservedNames: ReadonlySet<string> = new Set([...ownNames, "messages", "bos_token", "eos_token"]);
 
-/** Set for stock templates, and a free name for callers': theirs say themselves where the answer begins. */
-const stockVariable = "add_generation_prompt";
+/** Reserved only in stock templates: a caller's template writes the start of the response itself. */
+const reservedInStock = "add_generation_prompt";
 
-/** Whether a name is a stock or a caller's template's own. */
+/** Returns whether a variable name is reserved, in stock templates (`isStock`) or in callers' templates. */
 export function isOwnName(name: string, isStock: boolean): boolean {
-  return ownVariables.has(name) || (isStock && name === stockVariable);
+  return reservedNames.has(name) || (isStock && name === reservedInStock);
 }
 
-/** The variables of chat_template_kwargs. Throws INVALID_REQUEST for each name that is taken. */
+/** Returns the variables in chat_template_kwargs. Throws INVALID_REQUEST with a violation for each reserved name. */
 export function checkKwargs(kwargs: Kwargs | undefined, isStock: boolean): Kwargs {
-  const taken = Object.keys(kwargs ?? {}).filter((name) => isOwnName(name, isStock));
-  if (taken.length === 0) return kwargs ?? {};
+  const reserved = Object.keys(kwargs ?? {}).filter((name) => isOwnName(name, isStock));
+  if (reserved.length === 0) return kwargs ?? {};
   throw invalidRequest(
-    taken.map((name) => ({
+    reserved.map((name) => ({
       field: ["chat_template_kwargs", name],
-      description: `${name} is a name of the template's own; give the variable another one`,
+      description: `the name ${name} is reserved by the chat template; rename the variable`,
     })),
   );
 }

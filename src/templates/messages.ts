@@ -2,13 +2,16 @@ import { GatewayError } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, type Part, Role } from "../gen/dragoman/v1/message_pb.js";
 
-/** What a chat template sees of a message: these two keys and no other (seeds 000 and 001). */
+/** A message in a chat template. It has only these two keys (Scale EGP chat completions API). */
 export interface TemplateMessage {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;
 }
 
-/** The messages as templates see them. Earlier reasoning is left out, and the parts of a message are lines. */
+/**
+ * Translates the messages of a request for a chat template: joins the text parts of each message with line feeds and
+ * drops reasoning. Throws UNSUPPORTED_PARAMETER for media, tool calls and tool results.
+ */
 export function templateMessages({ messages }: ChatRequest): readonly TemplateMessage[] {
   return messages.map((message) => ({
     role: templateRole(message),
@@ -27,7 +30,7 @@ function templateRole({ role }: Message): TemplateMessage["role"] {
       return "assistant";
     case Role.TOOL:
     case Role.UNSPECIFIED:
-      throw unsupported("results of tools");
+      throw unsupported("tool results");
     default:
       return role satisfies never;
   }
@@ -52,5 +55,5 @@ function textOf({ kind }: Part): readonly string[] {
 }
 
 function unsupported(what: string): GatewayError {
-  return new GatewayError("UNSUPPORTED_PARAMETER", `a chat template shows the model no ${what}; send text only`);
+  return new GatewayError("UNSUPPORTED_PARAMETER", `chat templates do not support ${what}; send text only`);
 }

@@ -4,7 +4,7 @@ import { explain, TemplateProblem } from "./problem.ts";
 import { type RenderLimits, StrictInterpreter } from "./strict-interpreter.ts";
 import { parseTemplate } from "./syntax.ts";
 
-/** A template and the variables that it may use. Everything in it is JSON. */
+/** A template and its variables. Must be JSON, since it is sent to another process. */
 export interface TemplateJob {
   readonly source: string;
   readonly variables: Readonly<Record<string, unknown>>;
@@ -12,16 +12,16 @@ export interface TemplateJob {
 
 export type TemplateOutcome = { readonly prompt: string } | { readonly problem: string };
 
-/** The most items of a range, and of any list. Jinja's own sandbox has the same: MAX_RANGE in jinja2/sandbox.py. */
+/** Maximum items of a range or list. Jinja's sandbox has the same limit: MAX_RANGE in jinja2/sandbox.py. */
 const mostItems = 100_000;
 
-/** Templates of models take some milliseconds. */
+/** Default limits. The chat templates of real models need only a few milliseconds. */
 export const runLimits: RenderLimits = { runMs: 500, characters: 4 * 1024 * 1024, items: mostItems, depth: 500 };
 
-/** Characters of a problem, which may be a text that the template raises. */
+/** Maximum characters of a problem. Longer ones are truncated, since a template can raise any text. */
 const longestProblem = 1000;
 
-/** What every template may use beside its variables. */
+/** Names that every template can use in addition to its variables. */
 const globals = {
   true: true,
   false: false,
@@ -31,11 +31,11 @@ const globals = {
   None: null,
   range,
   raise_exception(message: unknown): never {
-    throw new TemplateProblem(`it raises: ${String(message)}`);
+    throw new TemplateProblem(`it raised an error: ${String(message)}`);
   },
 } as const;
 
-/** The names that no variable can have: those above, and what the library has for itself. */
+/** Reserved names, which no variable can have: the globals above and the names that the Jinja library binds. */
 export const ownNames: ReadonlySet<string> = new Set([
   ...Object.keys(globals),
   "namespace",
@@ -45,14 +45,14 @@ export const ownNames: ReadonlySet<string> = new Set([
   "kwargs",
 ]);
 
-/** Renders a template that nobody here wrote. Never throws: what is wrong with the template is the outcome. */
+/** Renders an untrusted template. Never throws: a mistake in the template is returned as `problem`. */
 export function renderStrictly({ source, variables }: TemplateJob, limits = runLimits): TemplateOutcome {
   try {
     const program = parseTemplate(source);
-    const strangers = freeVariables(program).filter((name) => !ownNames.has(name) && !Object.hasOwn(variables, name));
-    if (strangers.length > 0) {
+    const unknown = freeVariables(program).filter((name) => !ownNames.has(name) && !Object.hasOwn(variables, name));
+    if (unknown.length > 0) {
       const known = Object.keys(variables).join(", ");
-      return toProblem(`${strangers.join(", ")}: no such variable here; this template can use ${known}`);
+      return toProblem(`unknown variable ${unknown.join(", ")}; this template can use ${known}`);
     }
     const environment = new Environment();
     for (const [name, value] of Object.entries({ ...globals, ...variables })) environment.set(name, value);
@@ -66,11 +66,11 @@ function toProblem(text: string): TemplateOutcome {
   return { problem: text.length > longestProblem ? `${text.slice(0, longestProblem)}…` : text };
 }
 
-/** Python's. */
+/** Python's `range`. */
 function range(first: unknown, end?: unknown, step: unknown = 1): readonly number[] {
   const [from, to] = end === undefined ? [0, first] : [first, end];
   if (!Number.isInteger(from) || !Number.isInteger(to) || !Number.isInteger(step) || step === 0) {
-    throw new TemplateProblem("range takes whole numbers, and a step other than 0");
+    throw new TemplateProblem("range needs whole numbers, and a step other than 0");
   }
   const length = Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(step)));
   if (length > mostItems) throw new TemplateProblem(`a range has at most ${mostItems} items`);

@@ -3,24 +3,24 @@ import { invalidRequest } from "../errors.ts";
 import type { TemplateJob } from "./render-strictly.ts";
 import { TemplateProcess } from "./template-process.ts";
 
-/** Two, so that a template that takes all its time does not hold up every other. */
+/** Number of processes. Two, so that one slow template does not block all others. */
 const mostProcesses = 2;
 
-/** Templates that may wait for a process; beyond it QUEUE_FULL. */
+/** Maximum templates that wait for a process. */
 const mostWaiting = 32;
 
-/** About as long as two runs that take all their time. */
+/** Retry delay in ms. About the time of two runs that reach the time limit. */
 const retryAfterMs = 1000;
 
 /**
- * Renders templates that callers sent, which are programs: each within limits of time, memory and length, and away from
- * the service. What is wrong with a template is an INVALID_REQUEST on `chat.chat_template`.
+ * Renders callers' templates, which are untrusted programs. Each runs in a separate process, with limits on time,
+ * memory and length. A mistake in a template is INVALID_REQUEST on `chat.chat_template`.
  */
 export class TemplateSandbox {
   readonly #processes = Array.from({ length: mostProcesses }, () => new TemplateProcess());
-  readonly #line = new BoundedPool(this.#processes, mostWaiting, { thing: "a chat template's turn", retryAfterMs });
+  readonly #line = new BoundedPool(this.#processes, mostWaiting, { thing: "chat templates", retryAfterMs });
 
-  /** Throws the signal's reason when it fires, and QUEUE_FULL when too many wait. */
+  /** Renders a template to a prompt. Throws the signal's reason if aborted, and QUEUE_FULL if too many calls wait. */
   async render(job: TemplateJob, signal: AbortSignal): Promise<string> {
     const process = await this.#line.take(signal);
     try {

@@ -5,8 +5,8 @@ import type { TemplateMessage } from "./messages.ts";
 import { type TemplateFamilyName, templateFamilies } from "./template-families.ts";
 
 /**
- * What the templates in the tokenizer_config.json of each family's models write for text, and their complaints. Where
- * theirs have no guard for the order of roles, there is none here.
+ * Stock templates. For text they write the same as the templates in the tokenizer_config.json of each family's models,
+ * and raise the same errors. They check the order of roles only if the original does.
  */
 const sources = {
   "llama-2": `
@@ -49,7 +49,7 @@ const sources = {
     {%- endif %}
 {%- endfor %}`,
 
-  // The empty thought is how Qwen 3 is told not to think.
+  // The empty `<think>` block disables thinking in Qwen 3.
   chatml: `
 {%- for message in messages %}
     {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
@@ -87,8 +87,10 @@ function templateOf(name: TemplateFamilyName): Template {
 }
 
 /**
- * Writes a conversation as the models of a family were trained on it; they go on where it ends. The token that begins
- * the prompt is left out, since the tokenizer of the engine puts it before a raw prompt by itself.
+ * Renders a conversation as a prompt in the format on which the family's models were trained. Throws INVALID_REQUEST if
+ * the template rejects the messages.
+ *
+ * The prompt omits the leading BOS token, since the inference engine's tokenizer adds it to a raw prompt.
  */
 export function renderStockTemplate(
   name: TemplateFamilyName,
@@ -108,12 +110,15 @@ export function renderStockTemplate(
     return prompt.startsWith(bosToken) ? prompt.slice(bosToken.length) : prompt;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const description = `the chat template of ${name} models cannot write them: ${why}`;
+    const description = `the chat template of ${name} models rejects the messages: ${why}`;
     throw invalidRequest([{ field: ["messages"], description }]);
   }
 }
 
-/** All system text in one message at the beginning. Alone it is the user's, since such families have no turn for it. */
+/**
+ * Merges all system messages into one at the start. If there are no other messages, it becomes a user message, since
+ * these families can write system text only together with a user message.
+ */
 function systemFirst(messages: readonly TemplateMessage[]): readonly TemplateMessage[] {
   const system = messages.filter(({ role }) => role === "system").map(({ content }) => content);
   if (system.length === 0) return messages;

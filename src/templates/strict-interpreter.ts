@@ -2,36 +2,38 @@ import { askingTests, isAsking } from "./free-variables.ts";
 import { type Environment, Interpreter, type Node, type RuntimeValue } from "./jinja.ts";
 import { TemplateProblem } from "./problem.ts";
 
+/** Limits of one template run. */
 export interface RenderLimits {
-  /** The most time that a run may take, in milliseconds. */
+  /** Maximum duration in ms. */
   readonly runMs: number;
-  /** The most characters of the prompt and of every text on the way to it. */
+  /** Maximum characters of the prompt and of every intermediate string. */
   readonly characters: number;
-  /** The most items of a list. */
+  /** Maximum items of a list. */
   readonly items: number;
-  /** The most nodes inside one another, macros that call themselves included. */
+  /** Maximum nesting of nodes during evaluation, including recursive macros. */
   readonly depth: number;
 }
 
-/** The clock is read once in so many steps: reading it costs more than a step. An item of a list is a step too. */
+/** Steps between two clock reads, since a clock read costs more than a step. A list item counts as a step. */
 const stepsPerLook = 64;
 
 /**
- * Runs a template within limits and as Jinja does with StrictUndefined: a variable or attribute that is not there is an
- * error unless the template asks whether it is (`x is defined`, `x | default`). The library would print it as empty.
+ * Runs a template within limits.
  *
- * A function has to be called: the library would print its JavaScript source.
+ * As with Jinja's StrictUndefined, a missing variable or attribute is an error, unless the template checks for it
+ * (`x is defined`, `x | default`). The library alone would print an empty string. A function that is not called is an
+ * error too: the library alone would print its JavaScript source.
  */
 export class StrictInterpreter extends Interpreter {
   readonly #limits: RenderLimits;
   readonly #deadline: number;
-  /** Since the clock was read. */
+  /** Steps since the last clock read. */
   #steps = 0;
   #depth = 0;
-  /** Nodes that may have no value, since the template asks whether they have one. */
-  readonly #asked = new WeakSet<Node>();
+  /** Nodes that may be undefined, since the template checks whether they have a value. */
+  readonly #mayBeUndefined = new WeakSet<Node>();
   /** Nodes that may be functions. */
-  readonly #called = new WeakSet<Node>();
+  readonly #mayBeFunction = new WeakSet<Node>();
 
   constructor(environment: Environment, limits: RenderLimits) {
     super(environment);
@@ -43,7 +45,7 @@ export class StrictInterpreter extends Interpreter {
     if (node === undefined) return super.evaluate(node, environment);
     this.#note(node);
     const value = this.#evaluateWithin(node, environment);
-    if (value === undefined) throw new TemplateProblem("a filter takes an item from an empty list");
+    if (value === undefined) throw new TemplateProblem("a filter such as `first` cannot use an empty list");
     this.#check(node, value);
     return value;
   }
@@ -54,7 +56,7 @@ export class StrictInterpreter extends Interpreter {
     try {
       return super.evaluate(node, environment);
     } finally {
-      // `break` and `continue` are thrown too.
+      // In `finally`, since the library throws for `break` and `continue`.
       this.#depth -= 1;
     }
   }
@@ -68,21 +70,21 @@ export class StrictInterpreter extends Interpreter {
     }
   }
 
-  /** Notes what the place of a node allows for the nodes inside. */
+  /** Records which children of a node may be undefined or functions. */
   #note(node: Node): void {
     switch (node.type) {
       case "CallExpression":
-        this.#called.add(node.callee);
+        this.#mayBeFunction.add(node.callee);
         return;
       case "CallStatement":
-        this.#called.add(node.call.callee);
+        this.#mayBeFunction.add(node.call.callee);
         return;
       case "TestExpression":
-        this.#called.add(node.operand);
-        if (askingTests.has(node.test.value)) this.#asked.add(node.operand);
+        this.#mayBeFunction.add(node.operand);
+        if (askingTests.has(node.test.value)) this.#mayBeUndefined.add(node.operand);
         return;
       case "FilterExpression":
-        if (isAsking(node.filter)) this.#asked.add(node.operand);
+        if (isAsking(node.filter)) this.#mayBeUndefined.add(node.operand);
         return;
       default:
         return;
@@ -99,15 +101,15 @@ export class StrictInterpreter extends Interpreter {
       throw new TemplateProblem(`it builds a list of more than ${items} items`);
     }
     const isReference = node.type === "Identifier" || node.type === "MemberExpression";
-    if (isReference && type === "UndefinedValue" && !this.#asked.has(node)) {
+    if (isReference && type === "UndefinedValue" && !this.#mayBeUndefined.has(node)) {
       throw new TemplateProblem(`${describe(node)} is not defined`);
     }
-    if (isReference && type === "FunctionValue" && !this.#called.has(node)) {
-      throw new TemplateProblem(`${describe(node)} is a function and has to be called`);
+    if (isReference && type === "FunctionValue" && !this.#mayBeFunction.has(node)) {
+      throw new TemplateProblem(`${describe(node)} is a function; call it`);
     }
-    // As in `messages | map(attribute="name")`.
+    // For example, `messages | map(attribute="name")`.
     if (node.type === "FilterExpression" && Array.isArray(value) && value.some(isUndefined)) {
-      throw new TemplateProblem("a filter looks for an attribute that is not defined");
+      throw new TemplateProblem("a filter uses an attribute that is not defined");
     }
   }
 }
@@ -116,7 +118,7 @@ function isUndefined(item: RuntimeValue): boolean {
   return item.type === "UndefinedValue";
 }
 
-/** A reference as the template has it, as far as it consists of names. */
+/** Formats a reference as in the template. Parts that are not names become `…`. */
 function describe(node: Node): string {
   switch (node.type) {
     case "Identifier":

@@ -1,10 +1,10 @@
 import { type Program, parse, type Token, tokenize } from "./jinja.ts";
 import { explain, TemplateProblem } from "./problem.ts";
 
-/** As transformers sets them for chat templates. https://huggingface.co/docs/transformers/chat_templating_writing */
+/** Settings of transformers for chat templates. https://huggingface.co/docs/transformers/chat_templating_writing */
 const whitespace = { lstrip_blocks: true, trim_blocks: true } as const;
 
-/** Parses a template. Throws TemplateProblem with the line of the mistake, which the library does not know. */
+/** Parses a template. Throws TemplateProblem with the line of the mistake, which the library does not report. */
 export function parseTemplate(source: string): Program {
   const tokens = tokenizeTemplate(source);
   try {
@@ -20,7 +20,7 @@ function tokenizeTemplate(source: string): readonly Token[] {
     return tokenize(source, whitespace);
   } catch (error) {
     const tags = findTags(source);
-    // The first tag with which it fails: with more of the source it goes on failing.
+    // Binary search for the first tag that makes tokenizing fail. Every longer prefix of the source fails too.
     let low = 0;
     for (let high = tags.length - 1; low < high; ) {
       const middle = (low + high) >> 1;
@@ -46,7 +46,7 @@ function parseProblem(source: string, tokens: readonly Token[], error: unknown):
   if (reached >= tokens.length) {
     const open = unclosedBlock(tags);
     const line = open?.line ?? tags.at(-1)?.line ?? 1;
-    const what = open === undefined ? "a tag is not finished" : `the block ${open.word} is not closed`;
+    const what = open === undefined ? "a tag is not closed" : `the block ${open.word} is not closed`;
     return new TemplateProblem(`line ${line}: ${what}`);
   }
   const openings = tokens
@@ -55,7 +55,7 @@ function parseProblem(source: string, tokens: readonly Token[], error: unknown):
   return new TemplateProblem(`line ${tags[openings.length - 1]?.line ?? 1}: ${explain(error)}`);
 }
 
-/** The place of the last token that the parser looked at. */
+/** Returns the index of the last token that the parser read. */
 function furthestToken(tokens: readonly Token[]): number {
   let furthest = 0;
   const watched = new Proxy(tokens, {
@@ -67,17 +67,17 @@ function furthestToken(tokens: readonly Token[]): number {
   try {
     parse(watched);
   } catch {
-    // The same mistake as before.
+    // The caller already has this error.
   }
   return furthest;
 }
 
 interface Tag {
-  /** From 1. */
+  /** Line number. The first line is 1. */
   readonly line: number;
-  /** Of the first character after the tag; that of the source's end when the tag has none. */
+  /** Index of the first character after the tag; the length of the source if the tag is not closed. */
   readonly end: number;
-  /** The first word of a statement, else empty. */
+  /** First word of a statement. Empty for expressions and comments. */
   readonly word: string;
   readonly text: string;
 }
@@ -85,7 +85,7 @@ interface Tag {
 const opening = /\{(?:(#)|(?:(%)|\{)[-+]?\s*(\w*))/g;
 const ending = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|([%}]\})/gs;
 
-/** The tags of a source, without those that the library takes out before it reads (`generation`). */
+/** Returns the tags of a template, except `generation` tags, which the library removes before tokenizing. */
 function findTags(source: string): readonly Tag[] {
   const tags: Tag[] = [];
   for (opening.lastIndex = 0; ; ) {

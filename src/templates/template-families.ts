@@ -1,20 +1,20 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 
-/** How the models of a family want their prompt written. */
+/** Prompt format of a family of models. */
 export interface TemplateFamily {
-  /** The text of the token that begins a prompt. Undefined where the family has none. */
+  /** BOS token, which starts a prompt. Undefined: none. */
   readonly bosToken: string | undefined;
-  /** The text of the token that ends an answer. */
+  /** EOS token, which ends a response. */
   readonly eosToken: string;
-  /** Whether callers' templates see bos_token. Those for Mixtral do not, although it has one (seeds 000 and 001). */
+  /** Whether callers' templates can use `bos_token`. The Scale EGP chat completions API does not provide Mixtral's. */
   readonly showsBosToken: boolean;
-  /** Whether only the first message can be a system message, and all after it are the user's or the assistant's. */
+  /** Whether a system message can only be the first message. */
   readonly systemOnlyFirst: boolean;
-  /** Further variables of the stock template, which chat_template_kwargs can set. */
+  /** Additional variables of the stock template. chat_template_kwargs can set them. */
   readonly kwargs: readonly string[];
 }
 
-/** The families that there is a stock template for: `Model.template_family`. Tokens: tokenizer_config.json of each. */
+/** Families with a stock template, by `Model.template_family`. The tokens are from each tokenizer_config.json. */
 export const templateFamilies = {
   // https://huggingface.co/meta-llama/Llama-2-7b-chat-hf
   "llama-2": { bosToken: "<s>", eosToken: "</s>", showsBosToken: true, systemOnlyFirst: true, kwargs: [] },
@@ -44,7 +44,7 @@ export const templateFamilies = {
 
 export type TemplateFamilyName = keyof typeof templateFamilies;
 
-/** A family, or `none` for models that only complete texts: their prompt is the one message as it is. */
+/** A family, or `none` for completion-only models: their prompt is the text of the message, without a template. */
 export type TemplateChoice = TemplateFamilyName | "none";
 
 export const templateChoices = [...Object.keys(templateFamilies).filter(isFamily), "none"] as const;
@@ -53,7 +53,7 @@ function isFamily(name: string): name is TemplateFamilyName {
   return Object.hasOwn(templateFamilies, name);
 }
 
-/** The first that fits decides. */
+/** Families by endpoint name. The first match applies. */
 const endpointNames: readonly (readonly [RegExp, TemplateFamilyName])[] = [
   [/dolphin|chatml|qwen|hermes/, "chatml"],
   [/zephyr/, "zephyr"],
@@ -63,7 +63,7 @@ const endpointNames: readonly (readonly [RegExp, TemplateFamilyName])[] = [
   [/llama/, "llama-3"],
 ];
 
-/** The family that the catalog names, else the one that the endpoint's name tells of; undefined when neither does. */
+/** Returns the family in the catalog, else the one that the endpoint name suggests. Undefined if neither is known. */
 export function templateChoice({ templateFamily: named, providerModel }: Model): TemplateChoice | undefined {
   if (named === "none" || isFamily(named)) return named;
   return endpointNames.find(([pattern]) => pattern.test(providerModel.toLowerCase()))?.[1];

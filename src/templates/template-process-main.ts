@@ -1,6 +1,6 @@
 import { renderStrictly, type TemplateJob } from "./render-strictly.ts";
 
-// The process that template-process.ts starts.
+// Main module of the process that template-process.ts starts.
 process.on("message", (job: TemplateJob) => process.send?.(renderStrictly(job)));
 process.on("disconnect", () => process.exit());
 process.send?.("ready");

@@ -7,15 +7,15 @@ import { abortable } from "../abortable.ts";
 import { GatewayError } from "../errors.ts";
 import { runLimits, type TemplateJob, type TemplateOutcome } from "./render-strictly.ts";
 
-/** A run ends itself after `runLimits.runMs`, unless one step of it takes long: then the process is ended, after this. */
+/** Time in ms after which a run's process is killed. Normally a run stops itself before, after `runLimits.runMs`. */
 const longestRunMs = 700;
 
-/** A process that nobody needs is ended after so long. It takes about 45 MB, and 40 ms to start another. */
+/** Time in ms after which an idle process is killed. A process needs about 45 MB; starting one takes 40 ms. */
 export const idleMs = 60_000;
 
 const heapMb = 128;
 
-/** Nothing of the service reaches the process: no environment, no file but the program, no child, no thread. */
+/** Isolates the process: no environment variables, no files but its program, no child processes, no worker threads. */
 const startOptions: ForkOptions = {
   env: {},
   execArgv: [
@@ -23,11 +23,11 @@ const startOptions: ForkOptions = {
     "--permission",
     ...readableFiles().map((path) => `--allow-fs-read=${path}`),
   ],
-  // It would print its own fatal errors.
+  // Otherwise Node.js would print fatal errors of the process on Dragoman's output.
   stdio: ["ignore", "ignore", "ignore", "ipc"],
 };
 
-/** This folder, the Jinja library, and the file that says that these are ES modules. */
+/** Returns the files of the program: this folder, the Jinja library, and package.json, which declares ES modules. */
 function readableFiles(): readonly string[] {
   const library = dirname(createRequire(import.meta.url).resolve("@huggingface/jinja"));
   return [import.meta.dirname, dirname(library), join(import.meta.dirname, "../../package.json")];
@@ -40,27 +40,27 @@ interface Running {
 }
 
 /**
- * A process that renders templates, one at a time. It starts with the first, stays for the next, is replaced when it
- * had to be ended, and does not keep the service alive.
+ * A process that renders templates, one at a time. It starts with the first template, serves later ones, and is
+ * replaced after it was killed or has died. It does not keep Dragoman running.
  *
- * A process and no thread: a thread that runs out of memory takes the service with it. Its limit is kept only where V8
- * can stop between two allocations; growing one Map, or the upper case of one long text, ended the whole process with
- * maxOldGenerationSizeMb set (measured, Node.js 26.10).
+ * It is not a worker thread, since a thread that runs out of memory can end the whole service despite
+ * `maxOldGenerationSizeMb`: V8 enforces that limit only between two allocations. Growing one Map, or converting one
+ * long string to upper case, was enough (measured with Node.js 26.10).
  */
 export class TemplateProcess {
   #running: Running | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  /** Undefined while there is none. */
+  /** Process id. Undefined while no process runs. */
   get pid(): number | undefined {
     return this.#running?.child.pid;
   }
 
-  /** Renders a template. Throws the signal's reason when it fires. */
+  /** Renders a template. Throws the signal's reason if it is aborted. */
   async run(job: TemplateJob, signal: AbortSignal): Promise<TemplateOutcome> {
     signal.throwIfAborted();
     clearTimeout(this.#idle);
-    // One that died while nobody needed it is not connected.
+    // A process that died while idle is not connected.
     const running = this.#running?.child.connected ? this.#running : start();
     this.#running = running;
     setKeepsAlive(running.child, true);
@@ -75,7 +75,7 @@ export class TemplateProcess {
     }
   }
 
-  /** Ends the process. The next run starts another. */
+  /** Kills the process. The next run starts another. */
   close(): void {
     clearTimeout(this.#idle);
     this.#running?.child.kill("SIGKILL");
@@ -93,15 +93,15 @@ function start(): Running {
   const ready = once(child, "message");
   const ended = new Promise<void>((resolve) => {
     child.on("exit", () => resolve());
-    // It cannot be started, or not be written to.
+    // The process cannot be started, or messages cannot be sent to it.
     child.on("error", () => resolve());
   });
-  // A process that cannot be started has ended.
+  // If the process cannot be started, `ended` resolves; ignore the rejection of `ready`.
   ready.catch(() => {});
   return { child, ready, ended };
 }
 
-/** What the process answered, or why it did not: then it cannot be used any more. */
+/** Returns the process's answer, or a problem if it sent none. After a problem the process cannot be used again. */
 async function render(
   { child, ready, ended }: Running,
   job: TemplateJob,
@@ -133,7 +133,7 @@ function toOutcome(message: unknown): TemplateOutcome {
     if ("prompt" in message && typeof message.prompt === "string") return { prompt: message.prompt };
     if ("problem" in message && typeof message.problem === "string") return { problem: message.problem };
   }
-  throw new Error("the process that renders chat templates answered neither a prompt nor a problem");
+  throw new Error("the process that renders chat templates returned neither a prompt nor a problem");
 }
 
 function setKeepsAlive(child: ChildProcess, keeps: boolean): void {

@@ -1,9 +1,9 @@
-/** Cuts the bytes of an answer into items: server-sent events, frames of an event stream, or the body as a whole. */
+/** Splits a response body into items: server-sent events, frames of an AWS event stream, or the complete body. */
 export interface Decoder<Item> {
-  /** Whether the body is one item. Then each byte restarts the idle timer: there are no keep-alives. */
+  /** Whether the complete body is one item. Then any data restarts the idle timer, since there are no keep-alives. */
   readonly isWhole: boolean;
-  /** The items that end within these bytes. Throws a GatewayError at the first that is none. */
+  /** Yields the items that end within these bytes. Throws a GatewayError at the first invalid item. */
   decode(chunks: readonly Uint8Array[]): Iterable<Item>;
-  /** The items that the end of the body ends. Throws a GatewayError if the body may not end here. */
+  /** Yields the items that end with the body. Throws a GatewayError if the body is truncated. */
   end(): Iterable<Item>;
 }

@@ -1,7 +1,7 @@
 import { type ErrorFacts, GatewayError, type Reason } from "../errors.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 
-/** A failure of this call, with what is known of the provider's side of it. It says what it means before any output. */
+/** Creates the error of an upstream request, with the provider's details. It assumes that no output was sent before. */
 export function callFailure(
   reason: Reason,
   message: string,
@@ -24,16 +24,25 @@ export function callFailure(
   });
 }
 
-/** A connection that could not be made, or that broke. `status` is 0 while no headers had arrived. */
+/**
+ * Creates the error for a connection that failed or broke.
+ *
+ * @param status HTTP status of the response; 0 if the headers had not arrived
+ */
 export function connectionFailure(error: Error, status: number, call: UpstreamCall): GatewayError {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (status !== 0) {
-    return callFailure("PROVIDER_STREAM_INTERRUPTED", "the provider's answer was cut: try again", call, {
-      cause: error,
-    });
+    return callFailure(
+      "PROVIDER_STREAM_INTERRUPTED",
+      "the connection broke during the provider's response: try again",
+      call,
+      {
+        cause: error,
+      },
+    );
   }
   if (code === "UND_ERR_CONNECT_TIMEOUT") {
-    return callFailure("PROVIDER_TIMEOUT", "the provider could not be connected to in time: try again", call, {
+    return callFailure("PROVIDER_TIMEOUT", "connecting to the provider timed out: try again", call, {
       cause: error,
     });
   }
@@ -42,13 +51,17 @@ export function connectionFailure(error: Error, status: number, call: UpstreamCa
   });
 }
 
-/** An answer that cannot be read. */
+/**
+ * Creates the error for a response that Dragoman cannot parse.
+ *
+ * @param what a clause about the response, such as `it is too long`
+ */
 export function malformedAnswer(call: UpstreamCall, what: string, cause?: unknown): GatewayError {
-  const message = `the provider's answer is malformed: ${what}`;
+  const message = `the provider's response is malformed: ${what}`;
   return callFailure("PROVIDER_FAULT", message, call, { cause, interruption: message });
 }
 
-/** An answer that ended before it was whole. */
+/** Creates the error for a response body that ended too early. */
 export function cutAnswer(call: UpstreamCall): GatewayError {
-  return callFailure("PROVIDER_STREAM_INTERRUPTED", "the provider's answer ended before it was whole: try again", call);
+  return callFailure("PROVIDER_STREAM_INTERRUPTED", "the provider's response ended too early: try again", call);
 }

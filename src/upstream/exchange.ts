@@ -4,35 +4,41 @@ import type { Upstream } from "./http.ts";
 import type { UpstreamResponse } from "./response.ts";
 import { type AttemptContext, startCall, type UpstreamCall } from "./upstream-call.ts";
 
-/** One request in a provider's dialect, and how to read the response as outputs, such as ChatEvents. */
+/** One request to a provider API, and the functions that translate its response to outputs, such as ChatEvents. */
 export interface Exchange<Answer, Item, Output> {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON text. */
   readonly body: string;
-  /** The outputs for an accepted request. They precede a stream at once, and a whole answer once it is read. */
+  /**
+   * Outputs that report an accepted request. For a stream they are yielded at once, for a response in one piece only
+   * after it was read, since it may contain an error.
+   */
   readonly accepted: readonly Output[];
-  /** What a response with a status other than 2xx means: a failure, or the outputs of an answer such as a refusal. */
+  /** Translates a response without a 2xx status: to an error, or to outputs, such as a content filter result. */
   failure(response: UpstreamResponse): Promise<GatewayError | readonly Output[]>;
-  /** How to read a response with a status of 2xx. */
+  /** Creates the reader of a response with a 2xx status. */
   read(response: UpstreamResponse): AnswerReader<Answer, Item, Output>;
 }
 
-/** How a dialect reads an answer: the state so far, and the functions that extend and end it. */
+/** An adapter's reader of one response: its decoder, its state and the functions that translate items to outputs. */
 interface AnswerReader<Answer, Item, Output> {
   readonly decoder: Decoder<Item>;
+  /** State of the response so far. */
   readonly answer: Answer;
-  /** Appends what an item means to a batch. True: the answer is over. */
+  /** Appends the outputs of an item to the batch. Returns true after the last item. */
   toEvents(answer: Answer, item: Item, batch: Output[]): boolean;
-  /** Appends the end of an answer, once it is over or its body ended. Throws when the answer is not complete. */
+  /** Appends the final outputs, after the last item or the end of the body. Throws if the response is incomplete. */
   endEvents(answer: Answer, batch: Output[]): void;
 }
 
 /**
- * Sends one request and yields the outputs of its response, one batch per read that has any. Outputs before a failure in
- * the same read are yielded first. The connection is given back or cut, however it ends. `prepare` runs on the first pull.
+ * Sends one request and yields the outputs of its response, one batch per read. Outputs that precede an error in the
+ * same read are yielded before it is thrown. In every case the connection is then reused or closed.
  *
- * It is the only generator of an adapter: a second one costs as much per delta as the decoding.
+ * Adapters use no other generator: a second one costs as much per delta as the decoding.
+ *
+ * @param prepare creates the request; runs on the first pull
  */
 export async function* exchange<Answer, Item, Output>(
   upstream: Upstream,
@@ -51,7 +57,7 @@ export async function* exchange<Answer, Item, Output>(
     }
     const reader = prepared.read(response);
     const { isWhole } = reader.decoder;
-    // A whole answer may yet be an error.
+    // A response in one piece may still contain an error.
     if (!isWhole) yield prepared.accepted;
     for (let isOver = false; !isOver; ) {
       const chunks = await response.read();
@@ -71,7 +77,11 @@ export async function* exchange<Answer, Item, Output>(
   }
 }
 
-/** Appends what one read means; undefined stands for the end of the body. True: the answer is over. */
+/**
+ * Appends the outputs of one read to the batch. Returns true if the response is over.
+ *
+ * @param chunks undefined at the end of the body
+ */
 function readInto<Answer, Item, Output>(
   batch: Output[],
   chunks: readonly Uint8Array[] | undefined,

@@ -4,10 +4,10 @@ import type { Secret } from "../config/secret.ts";
 import { type AttemptHeaders, UpstreamResponse } from "./response.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 
-// undici closes idle connections after 4 seconds unless told otherwise; a new one costs a TLS handshake.
+// In ms. undici's default is 4 seconds, but each new connection costs a TLS handshake.
 const keepAliveTimeout = 60_000;
 
-/** The connections to one provider's address. */
+/** Connection pool for the base URL of one provider. */
 export class Upstream {
   readonly #pool: Pool;
   readonly #pathPrefix: string;
@@ -21,21 +21,21 @@ export class Upstream {
     this.#pathPrefix = pathname.replace(/\/+$/, "");
     this.#pool = new Pool(origin, {
       connections: settings.maxConnections,
-      // One call per connection, so that aborting it aborts nothing else.
+      // One request per connection, so that aborting it does not abort others.
       pipelining: 1,
       allowH2: false,
       keepAliveTimeout,
-      // The limits on silence are WaitTimer's: undici's would also run while our consumer is slow.
+      // WaitTimer enforces the timeouts: undici's timers would also run while the consumer is slow.
       headersTimeout: 0,
       bodyTimeout: 0,
-      // undici looks at this timeout about twice a second.
+      // undici checks this timeout only about twice per second.
       connect: { timeout: settings.timeouts.connectMs, noDelay: true },
     });
   }
 
   /**
-   * Posts JSON text and returns once the status and headers are here, whatever the status. Redirects are not followed.
-   * Throws the signal's reason as soon as it fires, PROVIDER_TIMEOUT or PROVIDER_UNAVAILABLE.
+   * Sends a POST request with a JSON body and returns when the response headers have arrived, with any status. Does not
+   * follow redirects. Throws the signal's reason as soon as it is aborted, PROVIDER_TIMEOUT or PROVIDER_UNAVAILABLE.
    */
   async post(
     path: string,
@@ -44,8 +44,8 @@ export class Upstream {
     call: UpstreamCall,
   ): Promise<UpstreamResponse> {
     if (call.signal.aborted) throw abortReason(call.signal);
-    const given = { ...this.#settings.headers, ...headers };
-    call.secrets = () => secretsIn(given, this.#settings.apiKey);
+    const allHeaders = { ...this.#settings.headers, ...headers };
+    call.secrets = () => secretsIn(allHeaders, this.#settings.apiKey);
     const response = new UpstreamResponse(call, this.#settings.timeouts, this.#attemptHeaders);
     this.#pool.dispatch(
       {
@@ -54,9 +54,9 @@ export class Upstream {
         body: json,
         headers: {
           "content-type": "application/json",
-          // A compressing proxy would hold deltas back.
+          // A compressing proxy would delay deltas.
           "accept-encoding": "identity",
-          ...given,
+          ...allHeaders,
         },
       },
       response,
@@ -65,16 +65,16 @@ export class Upstream {
     return response;
   }
 
-  /** Cuts what is running and frees the connections. */
+  /** Aborts the requests in progress and closes all connections. */
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
 }
 
-/** Shorter values are words, such as a scheme. */
+/** Minimum length of a secret in characters. Shorter words are not secret, such as the scheme `Bearer`. */
 const shortestSecret = 8;
 
-/** The key, and what headers that are named for such things have, scheme and value each by itself. */
+/** Returns the API key and the words of header values that may be credentials, judged by the header's name. */
 function secretsIn(headers: Readonly<Record<string, string>>, apiKey: Secret | undefined): readonly string[] {
   const values = Object.entries(headers).flatMap(([name, value]) =>
     /auth|key|token|secret|cookie/i.test(name) ? value.split(/\s+/) : [],

@@ -1,6 +1,10 @@
 import type { UpstreamResponse } from "./response.ts";
 
-/** Reads a body as text, at most `limit` bytes of it; `whole` tells whether that was all. */
+/**
+ * Reads a body as text, but at most `limit` bytes. `whole` is false if the text is truncated.
+ *
+ * @param limit in bytes
+ */
 export async function readText(
   response: UpstreamResponse,
   limit: number,

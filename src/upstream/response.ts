@@ -6,23 +6,26 @@ import { callFailure, connectionFailure } from "./errors.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 import { WaitTimer } from "./wait-timer.ts";
 
-/** Bytes held for a consumer that does not read, before the upstream is paused: one full read of a socket. */
+/** Maximum unread bytes before Dragoman pauses the upstream; equals one full socket read. */
 const highWaterMark = 64 * 1024;
-/** How much more, and for how long, an answer that is whole may go on before its connection is given up. */
+/** Maximum bytes that may still arrive after the consumer has finished, before Dragoman closes the connection. */
 const drainBytes = 64 * 1024;
+/** Maximum time in ms to wait for the end of the body after the consumer has finished. */
 const drainMs = 1_000;
 
-/** The headers in which a provider reports facts about an attempt. Names in lower case. */
+/** Names of the response headers with a provider's request id and rate limits. In lower case. */
 export interface AttemptHeaders {
-  /** Attempt.provider_request_id: the first of these that is there. */
+  /** Headers for Attempt.provider_request_id; the first one present is used. */
   readonly requestId: readonly string[];
-  /** Attempt.provider_limits: all headers whose names begin so. */
+  /** Prefixes of all headers for Attempt.provider_limits. */
   readonly limitPrefixes: readonly string[];
 }
 
 /**
- * One answer of an upstream, read as it comes. A handler of undici's dispatch instead of one of its streams, so that all
- * HTTP chunks of one socket read are handed over together, and what is held is bounded.
+ * One upstream response, read as it arrives.
+ *
+ * It is an undici dispatch handler and not an undici stream, so that one `read` returns all HTTP chunks of a socket
+ * read and the buffer is bounded.
  */
 export class UpstreamResponse implements Dispatcher.DispatchHandler {
   /** 0 until the headers have arrived. */
@@ -46,7 +49,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     this.#timeouts = timeouts;
     this.#attemptHeaders = attemptHeaders;
     this.#timer = new WaitTimer(timeouts.firstEventMs, () => {
-      this.#fail(callFailure("PROVIDER_TIMEOUT", "the provider was silent for too long: try again", call));
+      this.#fail(callFailure("PROVIDER_TIMEOUT", "timed out waiting for the provider's response: try again", call));
     });
     this.#abort = () => {
       this.#chunks = [];
@@ -60,13 +63,13 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     return Array.isArray(value) ? value[0] : value;
   }
 
-  /** Resolves when status and headers are here. */
+  /** Resolves when the status and headers have arrived. */
   async arrival(): Promise<void> {
     if (this.status === 0 && this.#state === "open") await this.#wait();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** What has arrived since the last call, waiting for more if that is nothing. Undefined at the end of the body. */
+  /** Returns all chunks that arrived since the last call, and waits if there are none. Undefined: end of the body. */
   async read(): Promise<readonly Buffer[] | undefined> {
     if (this.#chunks.length === 0 && this.#state === "open") await this.#wait();
     if (this.#chunks.length > 0) {
@@ -80,12 +83,12 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     return undefined;
   }
 
-  /** Tells that what was read held an event, and not just a keep-alive: the wait for the next one begins anew. */
+  /** Restarts the idle timer. Call it for each event that was read, but not for keep-alives. */
   sawEvent(): void {
     this.#timer.restart(this.#timeouts.idleMs);
   }
 
-  /** The consumer has all that it needs. Lets the body end, so that the connection can serve the next call. */
+  /** Ends reading after the last event. Lets the body end within limits, so that the connection can be reused. */
   finish(): void {
     if (this.#state !== "open") return;
     this.#leave("draining");
@@ -95,7 +98,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     if (this.#controller?.paused) this.#controller.resume();
   }
 
-  /** The consumer wants no more. Cuts the connection unless the body has ended; does nothing after `finish`. */
+  /** Stops reading. Closes the connection unless the body has ended. Does nothing after `finish`. */
   close(): void {
     if (this.#state !== "open") return;
     this.#leave("ended");

@@ -1,6 +1,6 @@
 /**
- * How long a provider asks to wait, in milliseconds: `retry-after-ms`, else `retry-after` in seconds or as an HTTP
- * date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ * Returns the provider's requested retry delay in ms, from `retry-after-ms`, else from `retry-after` (seconds or HTTP
+ * date). Undefined if neither header is valid. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
 export function retryAfterMs(header: (name: string) => string | undefined, now: number): number | undefined {
   const milliseconds = number(header("retry-after-ms"));
@@ -8,7 +8,7 @@ export function retryAfterMs(header: (name: string) => string | undefined, now: 
   const text = header("retry-after") ?? "";
   const seconds = number(text);
   if (seconds !== undefined) return Math.ceil(seconds * 1000);
-  // HTTP dates begin with a weekday; Date.parse alone would take "-3" for a date.
+  // HTTP dates begin with a weekday. Without this check, Date.parse would accept "-3" as a date.
   const date = /^[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -6,21 +6,21 @@ import type { UpstreamCall } from "./upstream-call.ts";
 
 /** One server-sent event. */
 export interface ServerSentEvent {
-  /** Undefined when it has no name. */
+  /** Event name. Undefined if the event has none. */
   readonly event?: string | undefined;
   readonly data: string;
 }
 
-/** Characters of one event. The longest real ones, images and logprobs, are far shorter. */
+/** Maximum characters of one event. The longest real events, with images or logprobs, are far shorter. */
 const eventLimit = 16 * 1024 * 1024;
 
 /**
- * Turns bytes into server-sent events, as they come and without waiting. Comments are keep-alives and left out.
+ * Decodes server-sent events incrementally. Drops comments, which providers send as keep-alives.
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export class EventDecoder implements Decoder<ServerSentEvent> {
   readonly isWhole = false;
-  // StringDecoder takes half of the time of a streaming TextDecoder. The parser takes care of the BOM.
+  // StringDecoder needs half the time of a streaming TextDecoder. The parser removes the byte order mark.
   readonly #text = new StringDecoder("utf8");
   readonly #call: UpstreamCall;
   #events: ServerSentEvent[] = [];
@@ -37,13 +37,13 @@ export class EventDecoder implements Decoder<ServerSentEvent> {
     this.#call = call;
   }
 
-  /** The events that end within these bytes. */
+  /** Returns the events that end within these bytes. */
   decode(chunks: readonly Uint8Array[]): readonly ServerSentEvent[] {
     for (const chunk of chunks) this.#feed(this.#text.write(chunk));
     return this.#take();
   }
 
-  /** The event that the end of the body cut short of its blank line, if there is one: several servers leave it out. */
+  /** Returns the last event if its blank line is missing: several servers omit it at the end of the body. */
   end(): readonly ServerSentEvent[] {
     this.#feed(`${this.#text.end()}\n\n`);
     return this.#take();
@@ -52,7 +52,7 @@ export class EventDecoder implements Decoder<ServerSentEvent> {
   #feed(text: string): void {
     this.#parser.feed(text);
     if (!this.#overflowed) return;
-    const message = "an event is too long";
+    const message = "the provider sent an event that is too long";
     throw callFailure("PROVIDER_FAULT", message, this.#call, { interruption: message });
   }
 

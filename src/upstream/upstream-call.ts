@@ -1,20 +1,20 @@
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 
-/** What an upstream request is part of. */
+/** Abort signal and record of one attempt. */
 export interface AttemptContext {
   /**
-   * Ends the attempt: the caller went away, the deadline passed, or the service stops. Every wait hangs on it, so that
-   * the upstream request is aborted at once. Its reason is a GatewayError, to be thrown as it is.
+   * Ends the attempt: the caller cancelled, the deadline passed, or Dragoman shuts down. Every wait must end when it is
+   * aborted. Its reason is a GatewayError; throw it unchanged.
    */
   readonly signal: AbortSignal;
-  /** The record of this attempt, filled in with what the provider tells of it. */
+  /** Record of this attempt. The adapter adds the status, request id and rate limits that the provider sends. */
   readonly attempt: Attempt;
 }
 
-/** One attempt at a provider over HTTP: what every failure of it is described from. */
+/** One upstream HTTP request. Errors take their provider details from it. */
 export interface UpstreamCall extends AttemptContext {
-  /** What was sent to prove who asks. No error repeats it, whatever the provider quotes. */
+  /** Credentials sent upstream. Errors must not contain them, even if the provider's error text quotes them. */
   secrets: () => readonly string[];
 }
 
@@ -22,7 +22,7 @@ export function startCall(context: AttemptContext): UpstreamCall {
   return { signal: context.signal, attempt: context.attempt, secrets: () => [] };
 }
 
-/** What to throw once a signal has fired. */
+/** Returns the error to throw after the signal was aborted. */
 export function abortReason(signal: AbortSignal): GatewayError {
   const reason: unknown = signal.reason;
   if (reason instanceof GatewayError) return reason;

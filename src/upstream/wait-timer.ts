@@ -1,8 +1,8 @@
 /**
- * Limits how long a consumer waits for the next event. Only time spent waiting counts, so a consumer that is slow to
- * come back never trips it, and what arrives without being an event does not help.
+ * Limits the time that a consumer waits for the next event. Only time between `start` and `stop` counts, so a slow
+ * consumer causes no timeout. Data without an event, such as a keep-alive, does not reset the time.
  *
- * One Node timer serves a whole stream: when it fires early, it is armed again for the rest.
+ * It needs one Node.js timer per stream: if the timer fires too early, it is set again for the remaining time.
  */
 export class WaitTimer {
   #limitMs: number;
@@ -11,27 +11,27 @@ export class WaitTimer {
   #waitedMs = 0;
   #waitingSince: number | undefined;
 
-  /** `limitMs` of 0 means no limit. */
+  /** @param limitMs maximum wait in ms; 0: no limit */
   constructor(limitMs: number, expire: () => void) {
     this.#limitMs = limitMs;
     this.#expire = expire;
   }
 
-  /** A wait begins. */
+  /** Starts a wait. */
   start(): void {
     if (this.#limitMs === 0) return;
     this.#waitingSince = performance.now();
     if (this.#timer === undefined) this.#arm(this.#limitMs - this.#waitedMs);
   }
 
-  /** A wait ended, with or without an event. */
+  /** Ends a wait, with or without an event. */
   stop(): void {
     if (this.#waitingSince === undefined) return;
     this.#waitedMs += performance.now() - this.#waitingSince;
     this.#waitingSince = undefined;
   }
 
-  /** An event came: from now on the wait for the next one counts. */
+  /** Resets the waited time after an event. */
   restart(limitMs: number): void {
     this.#waitedMs = 0;
     if (limitMs === this.#limitMs) return;
@@ -39,7 +39,7 @@ export class WaitTimer {
     this.clear();
   }
 
-  /** Frees the timer. */
+  /** Cancels the timer. */
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

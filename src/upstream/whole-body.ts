@@ -4,20 +4,20 @@ import type { UpstreamResponse } from "./response.ts";
 import { EventDecoder, type ServerSentEvent } from "./sse.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 
-/** Bytes of an answer that comes whole instead of as a stream. */
+/** Maximum bytes of a JSON response. */
 const wholeAnswerLimit = 16 * 1024 * 1024;
 
-/** Whether an answer is one JSON value. Some servers answer a request for a stream so, errors included. */
+/** Returns whether a response is one JSON value. Some servers send one, or a JSON error, despite `stream: true`. */
 export function isWhole(response: UpstreamResponse): boolean {
   return response.header("content-type")?.includes("application/json") ?? false;
 }
 
-/** The decoder for server-sent events, or for one JSON value where the answer is that: it is read like one large event. */
+/** Creates a decoder of server-sent events. It decodes a JSON response as one large event. */
 export function eventDecoder(response: UpstreamResponse, call: UpstreamCall): Decoder<ServerSentEvent> {
   return isWhole(response) ? new WholeDecoder(call) : new EventDecoder(call);
 }
 
-/** Takes a body as one event without a name. */
+/** Decodes a complete body as one unnamed event. */
 class WholeDecoder implements Decoder<ServerSentEvent> {
   readonly isWhole = true;
   readonly #call: UpstreamCall;

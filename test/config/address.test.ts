@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { formatAddress, isLoopback, parseAddress } from "../../src/config/address.ts";
 
 describe("addresses", () => {
-  it("survive being formatted, for names, IPv4 and IPv6", () => {
+  it("parses formatted addresses: names, IPv4 and IPv6", () => {
     const hosts = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.constant("localhost"));
     fc.assert(
       fc.property(hosts, fc.integer({ min: 0, max: 65_535 }), (host, port) => {
@@ -22,7 +22,7 @@ describe("addresses", () => {
     "::1:8080",
     "[127.0.0.1]:80",
     "127.1:80",
-  ])("cannot be read from %j", (text) => expect(parseAddress(text)).toBeUndefined());
+  ])("rejects the address %j", (text) => expect(parseAddress(text)).toBeUndefined());
 
   it.each([
     "256.0.0.1:80",
@@ -34,15 +34,15 @@ describe("addresses", () => {
     "[::1:80",
     8080,
     null,
-  ])("cannot be read from %j", (text) => expect(parseAddress(text)).toBeUndefined());
+  ])("rejects the address %j", (text) => expect(parseAddress(text)).toBeUndefined());
 
-  it("no value makes the parser throw", () => {
+  it("parses any value without throwing", () => {
     fc.assert(fc.property(fc.anything(), (value) => void parseAddress(value)));
   });
 });
 
 describe("loopback", () => {
-  it("is all of 127.0.0.0/8", () => {
+  it("treats all of 127.0.0.0/8 as loopback", () => {
     const byte = fc.integer({ min: 0, max: 255 });
     fc.assert(
       fc.property(byte, byte, byte, (b, c, d) => {
@@ -51,7 +51,8 @@ describe("loopback", () => {
     );
   });
 
-  it.each(["::1", "0:0:0:0:0:0:0:1", "localhost", "LOCALHOST"])("is %s", (host) => expect(isLoopback(host)).toBe(true));
+  it.each(["::1", "0:0:0:0:0:0:0:1", "localhost", "LOCALHOST"])("treats %s as loopback", (host) =>
+    expect(isLoopback(host)).toBe(true));
 
   it.each([
     "0.0.0.0",
@@ -61,5 +62,5 @@ describe("loopback", () => {
     "fe80::1",
     "localhost.example.com",
     "myhost",
-  ])("is not %s", (host) => expect(isLoopback(host)).toBe(false));
+  ])("does not treat %s as loopback", (host) => expect(isLoopback(host)).toBe(false));
 });

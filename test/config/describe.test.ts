@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
 import { load } from "./harness.ts";
 
-it("a described configuration shows what is in force and why, and no secret", () => {
+it("describes the resolved configuration with reasons and without secrets", () => {
   const yaml = `
 http: { address: "[::1]:0" }
 authentication: { keys: [{ id: a, sha256: ${"0123456789abcdef".repeat(4)}, accounts: [one, two], default_account: two }] }
@@ -37,7 +37,7 @@ providers:
         options: { region: "[hidden]", retries: 2, list: ["[hidden]"] },
       },
       vllm: { enabled: false, reason: "set VLLM_BASE_URL to turn it on" },
-      echo: expect.objectContaining({ enabled: true, reason: "needs nothing" }),
+      echo: expect.objectContaining({ enabled: true, reason: "needs no configuration" }),
       local: { enabled: false, reason: "run `npm run demo` to fetch a model" },
     },
     models: {},
@@ -45,7 +45,7 @@ providers:
   });
 });
 
-it("a described configuration shows models and deployments as they result", () => {
+it("describes resolved models and deployments", () => {
   const yaml = `
 profile: plain
 models:

@@ -11,7 +11,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { ConfigurableProvider } from "../../src/config/provider.ts";
 import { type Model, ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 
-/** A `$`, so that a reference such as `${dollar}{NAME}` reaches the file as it is. */
+/** A dollar sign: `${dollar}{NAME}` in a template literal writes the reference `${NAME}` to the file. */
 export const dollar = "$";
 
 const openai: ConfigurableProvider = {
@@ -41,7 +41,7 @@ export const providers: readonly ConfigurableProvider[] = [
   },
 ];
 
-/** Two ids of one model, as EGP and OpenAI have them, and one of another provider. */
+/** One model under the ids of EGP and of OpenAI, and a model of another provider. */
 export const models: readonly Model[] = [
   create(ModelSchema, {
     id: "openai/gpt-4o",
@@ -86,7 +86,7 @@ export function load(yaml: string, environment: Environment = {}): Config {
   return loadConfig({ environment, file: writeConfig(yaml), providers, models });
 }
 
-/** The mistakes that loading finds; empty when there are none. */
+/** Returns the mistakes in the ConfigError that `attempt` throws; empty if it does not throw. */
 export function problemsOf(attempt: () => unknown): readonly ConfigProblem[] {
   try {
     attempt();

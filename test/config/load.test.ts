@@ -11,7 +11,7 @@ const keys = (...ids: readonly string[]) =>
   `authentication: { keys: [${ids.map((id) => `{ id: ${id}, sha256: "${hash(id)}" }`).join(", ")}] }`;
 
 describe("without a file", () => {
-  it("the defaults hold", () => {
+  it("uses the defaults without a file", () => {
     const config = loadConfig({ environment: {} });
     expect(config).toEqual({
       grpc: { host: "127.0.0.1", port: 50051, tls: undefined },
@@ -29,7 +29,7 @@ describe("without a file", () => {
     });
   });
 
-  it("variables set addresses, authentication and log level", () => {
+  it("reads addresses, authentication mode and log level from variables", () => {
     const config = loadConfig({
       environment: {
         DRAGOMAN_GRPC_ADDRESS: "0.0.0.0:1",
@@ -44,7 +44,7 @@ describe("without a file", () => {
     expect(config.log.level).toBe("debug");
   });
 
-  it("a wrong variable is a mistake under its own name", () => {
+  it("reports an invalid variable under its name", () => {
     const environment = {
       DRAGOMAN_GRPC_ADDRESS: "nonsense",
       DRAGOMAN_LOG_LEVEL: "loud",
@@ -55,21 +55,21 @@ describe("without a file", () => {
     expect(problems.map(({ path }) => path).sort()).toEqual(Object.keys(environment).sort());
   });
 
-  it("an empty variable counts as unset", () => {
+  it("treats an empty variable as unset", () => {
     const environment = { DRAGOMAN_CONFIG: "", DRAGOMAN_GRPC_ADDRESS: "", OPENAI_API_KEY: "", OPENAI_BASE_URL: "" };
     expect(loadConfig({ environment, providers }).providers.map(({ name }) => name)).toEqual(["echo"]);
   });
 });
 
 describe("the file", () => {
-  it("is found by DRAGOMAN_CONFIG, and --config wins over it", () => {
+  it("reads the file in DRAGOMAN_CONFIG, unless --config names another", () => {
     const debug = writeConfig("log: { level: debug }");
     const error = writeConfig("log: { level: error }");
     expect(loadConfig({ environment: { DRAGOMAN_CONFIG: debug } }).log.level).toBe("debug");
     expect(loadConfig({ environment: { DRAGOMAN_CONFIG: debug }, file: error }).log.level).toBe("error");
   });
 
-  it("sets everything", () => {
+  it("reads every setting from the file", () => {
     const config = load(`
 grpc: { address: "[::1]:0" }
 http: { address: localhost:0 }
@@ -96,7 +96,7 @@ log: { level: warn }
     });
   });
 
-  it("gives way to the environment for addresses, mode and level", () => {
+  it("lets variables override the file's addresses, mode and log level", () => {
     const environment = {
       DRAGOMAN_GRPC_ADDRESS: "127.0.0.2:1",
       DRAGOMAN_LOG_LEVEL: "error",
@@ -113,39 +113,39 @@ log: { level: warn }
     });
   });
 
-  it("may be empty, and so may its sections", () => {
+  it("accepts an empty file and empty sections", () => {
     for (const yaml of ["", "# nothing", "grpc:\nproviders:\nauthentication:\n  keys:\n"]) {
       expect(load(yaml).grpc.port).toBe(50051);
     }
   });
 
-  it("the example is valid and holds the defaults", () => {
+  it("loads the example file, which has the defaults", () => {
     const example = readFileSync(resolve(import.meta.dirname, "../../dragoman.example.yaml"), "utf8");
     expect(load(example)).toEqual(load(""));
   });
 
-  it("that cannot be read is a mistake that says why", () => {
+  it("reports why a file cannot be read", () => {
     const [problem] = problemsOf(() => loadConfig({ environment: {}, file: "/nowhere/dragoman.yaml" }));
     expect(problem).toMatchObject({ path: "/nowhere/dragoman.yaml", problem: "cannot be read (ENOENT)" });
   });
 
-  it("that is no YAML is a mistake with line and column, and without the line itself", () => {
+  it("reports line and column of invalid YAML without quoting the line", () => {
     const [problem] = problemsOf(() => load('log:\n  level: "info" sk-secret\n'));
     expect(problem?.path).toMatch(/dragoman\.yaml:2:\d+$/);
     expect(JSON.stringify(problem)).not.toContain("sk-secret");
   });
 
-  it.each(["- a list", "text", "a: *nowhere"])("that is not a mapping is a mistake: %s", (yaml) => {
+  it.each(["- a list", "text", "a: *nowhere"])("rejects a file that is not a mapping: %s", (yaml) => {
     expect(pathsOf(yaml)).toHaveLength(1);
   });
 
-  it("cannot reach into prototypes", () => {
+  it("rejects keys that would change object prototypes", () => {
     expect(pathsOf("__proto__: { level: debug }\nconstructor: 1")).toEqual(["__proto__", "constructor"]);
   });
 });
 
 describe("mistakes", () => {
-  it("are all reported at once, each with path, problem and fix", () => {
+  it("reports all mistakes at once, each with path, problem and fix", () => {
     const problems = problemsOf(() =>
       load(
         `
@@ -166,7 +166,7 @@ surplus: 1
       "grpc.adress": "is not a known key; did you mean `address`?",
       "http.tls.certificate": expect.stringContaining("cannot be read (ENOENT)"),
       "http.tls.key": expect.stringContaining("is missing"),
-      "limits.max_request_size": expect.stringContaining('"huge" is not a size; write text such as'),
+      "limits.max_request_size": expect.stringContaining('"huge" is not a size; write a size such as'),
       "limits.max_concurrent_streams": expect.stringContaining("0 is not a whole number above zero"),
       "limits.max_calls_per_model": expect.stringContaining("-1 is not a whole number"),
       "limits.max_call_duration": expect.stringContaining("0 is not a duration above zero"),
@@ -176,26 +176,26 @@ surplus: 1
       "providers.openai.max_connections": expect.stringContaining('"many"'),
       "providers.openai.enabled": '"perhaps" is neither true nor false; write true or false',
       "providers.opnai": "is not a known provider; did you mean `openai`?",
-      surplus: expect.stringContaining("is not a known key; known here: grpc, http,"),
+      surplus: expect.stringContaining("is not a known key; write one of grpc, http,"),
       "http.address": expect.stringContaining("0.0.0.0:8080 can be reached from other machines"),
       DRAGOMAN_GRPC_ADDRESS: expect.stringContaining("1.2.3.4:5 can be reached"),
     });
     expect(problems).toHaveLength(16);
   });
 
-  it("make one readable message", () => {
+  it("lists all mistakes in one message", () => {
     expect(() => load("log: { level: loud, color: red }")).toThrow(
       new RegExp(
         [
           "^the configuration has 2 mistakes:",
-          '  log.level: "loud" is not a choice; write one of debug, info, warn, error, silent',
-          "  log.color: is not a known key; did you mean `level`\\?|known here: level$",
+          '  log.level: "loud" is not a valid value; write one of debug, info, warn, error, silent',
+          "  log.color: is not a known key; did you mean `level`\\?|write one of level$",
         ].join("\n"),
       ),
     );
   });
 
-  it("never show a secret", () => {
+  it("never quotes a secret in a mistake", () => {
     const yaml = `
 authentication: { keys: [{ id: a, sha256: sk-secret }] }
 limits: { max_request_size: "${dollar}{SECRET}" }
@@ -216,18 +216,18 @@ providers:
 describe("references", () => {
   const level = (text: string, environment = {}) => load(`log: { level: "${text}" }`, environment).log.level;
 
-  it("are replaced by variables, inside of text too", () => {
+  it("replaces references by variables, also inside of text", () => {
     expect(level(`${dollar}{L}`, { L: "warn" })).toBe("warn");
     expect(level(`${dollar}{A}r${dollar}{B}`, { A: "wa", B: "n" })).toBe("warn");
   });
 
-  it("give their default when the variable is unset or empty", () => {
+  it("uses a reference's default if the variable is unset or empty", () => {
     expect(level(`${dollar}{L:-warn}`)).toBe("warn");
     expect(level(`${dollar}{L:-warn}`, { L: "" })).toBe("warn");
     expect(level(`${dollar}{L:-warn}`, { L: "error" })).toBe("error");
   });
 
-  it("are kept as text after a second dollar", () => {
+  it("keeps a reference with a second dollar sign as text", () => {
     const yaml = `providers: { openai: { enabled: true, headers: { x-a: "$${dollar}{HOME}" }, options: { list: ["$${dollar}{A}"] } } }`;
     expect(load(yaml).providers[0]).toMatchObject({
       headers: { "x-a": `${dollar}{HOME}` },
@@ -235,12 +235,12 @@ describe("references", () => {
     });
   });
 
-  it("serve for numbers and flags as well", () => {
+  it("accepts references for numbers and flags", () => {
     const yaml = `providers: { openai: { enabled: "${dollar}{ON}", headers: { a: b }, max_connections: "${dollar}{N}" } }`;
     expect(load(yaml, { ON: "true", N: "7" }).providers[0]?.maxConnections).toBe(7);
   });
 
-  it("to unset variables are mistakes that name path and variable", () => {
+  it("reports path and variable of a reference to an unset variable", () => {
     const yaml = `providers: { openai: { options: { list: ["${dollar}{MISSING}"] } } }`;
     expect(problemsOf(() => load(yaml))[0]).toMatchObject({
       path: "providers.openai.options.list[0]",
@@ -248,18 +248,18 @@ describe("references", () => {
     });
   });
 
-  it.each(["{", "{}", "{1A}", "{A B}", "{A:default}"])("that are malformed are mistakes: $%s", (rest) => {
-    expect(problemsOf(() => level(dollar + rest))[0]?.problem).toContain("starts no reference");
+  it.each(["{", "{}", "{1A}", "{A B}", "{A:default}"])("rejects the malformed reference $%s", (rest) => {
+    expect(problemsOf(() => level(dollar + rest))[0]?.problem).toContain("does not start a valid reference");
   });
 
-  it("are not looked for in what a variable holds", () => {
+  it("does not replace references inside a variable's value", () => {
     const config = load(`providers: { openai: { api_key: "${dollar}{A}" } }`, { A: `${dollar}{B}`, B: "no" });
     expect(config.providers[0]?.apiKey?.reveal()).toBe(`${dollar}{B}`);
   });
 });
 
 describe("authentication", () => {
-  it("is by key as soon as there are keys, on any address", () => {
+  it("requires a key on any address if the file lists keys", () => {
     const config = load(`grpc: { address: 0.0.0.0:1 }\nhttp: { address: myhost:2 }\n${keys("a")}`);
     expect(config.authentication.mode).toBe("keys");
   });
@@ -269,7 +269,7 @@ describe("authentication", () => {
     "[::]:1",
     "10.0.0.1:1",
     "myhost:1",
-  ])("without keys, %s is rejected on either listener", (address) => {
+  ])("rejects %s on either listener without keys", (address) => {
     for (const listener of ["grpc", "http"]) {
       expect(pathsOf(`${listener}: { address: "${address}" }`)).toEqual([`${listener}.address`]);
       expect(pathsOf(`${listener}: { address: "${address}" }\nauthentication: { mode: loopback }\n`)).toHaveLength(1);
@@ -277,21 +277,21 @@ describe("authentication", () => {
     }
   });
 
-  it.each(["127.0.0.9:1", "[::1]:1", "localhost:1"])("without keys, %s is served", (address) => {
+  it.each(["127.0.0.9:1", "[::1]:1", "localhost:1"])("accepts the loopback address %s without keys", (address) => {
     expect(load(`grpc: { address: "${address}" }`).authentication.mode).toBe("loopback");
   });
 
-  it("a mistake in the keys is not reported as exposure too", () => {
+  it("does not also report exposure if the keys have a mistake", () => {
     expect(pathsOf('http: { address: 0.0.0.0:1 }\nauthentication: { keys: [{ id: a, sha256: "12" }] }')).toEqual([
       "authentication.keys[0].sha256",
     ]);
   });
 
-  it("mode keys without keys is a mistake", () => {
+  it("rejects mode keys without keys", () => {
     expect(pathsOf("authentication: { mode: keys }")).toEqual(["authentication.keys"]);
   });
 
-  it("keys with the same id or the same hash are mistakes", () => {
+  it("rejects keys with the same id or the same hash", () => {
     const same = hash("a");
     expect(
       pathsOf(`authentication: { keys: [{ id: a, sha256: "${same}" }, { id: b, sha256: "${same.toUpperCase()}" }] }`),
@@ -301,7 +301,7 @@ describe("authentication", () => {
     ).toEqual(["authentication.keys[1].id"]);
   });
 
-  it("may want an account from each call, and keys may have a default one", () => {
+  it("reads require_account and default accounts of keys", () => {
     const key = (more: string) => `{ id: a, sha256: "${hash("a")}", ${more} }`;
     const { authentication } = load(`authentication: { require_account: true, keys: [${key("accounts: [a1, a2]")}] }`);
     expect(authentication.requireAccount).toBe(true);
@@ -319,13 +319,13 @@ describe("authentication", () => {
       "require_account: true, ",
       "is never used, since require_account is true; remove one of them",
     ],
-  ])("a default account that could not be used is a mistake: %s", (key, more, text) => {
+  ])("rejects a default account that no call could use: %s", (key, more, text) => {
     const yaml = `authentication: { ${more}keys: [{ id: a, sha256: "${hash("a")}", ${key} }] }`;
     const [{ path, problem, fix } = { path: "", problem: "", fix: "" }] = problemsOf(() => load(yaml));
     expect([path, `${problem}; ${fix}`]).toEqual(["authentication.keys[0].default_account", text]);
   });
 
-  it("keys need an id, a hash and accounts that are texts", () => {
+  it("rejects keys without an id or hash, or with accounts that are not strings", () => {
     expect(pathsOf(`authentication: { keys: [{}, { id: 1, sha256: "${hash("a")}", accounts: [1, ""] }, 5] }`)).toEqual([
       "authentication.keys[0].id",
       "authentication.keys[0].sha256",
@@ -337,7 +337,7 @@ describe("authentication", () => {
   });
 });
 
-it("the result is frozen all the way down, and shows no key", () => {
+it("freezes the configuration recursively and hides its keys when printed", () => {
   const config = load(`${keys("a")}\nproviders: { openai: { api_key: sk-secret, options: { nested: [{ a: 1 }] } } }`);
   const check = (value: unknown): void => {
     if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return;

@@ -34,11 +34,11 @@ describe("an entry under models", () => {
       parameters: [],
       completionOnly: false,
     });
-    // The list is shared by everything in the process.
+    // The whole process shares the list, so loading must not change it.
     expect(entry("gpt-4o")).toEqual(before);
   });
 
-  it("may change every field", () => {
+  it("changes every field of a listed model", () => {
     const yaml = `
 models:
   gpt-4o:
@@ -76,7 +76,7 @@ models:
     ]);
   });
 
-  it("adds a model, which is plain and whose capabilities are unknown until they are said", () => {
+  it("adds a model with profile plain and unknown capabilities by default", () => {
     const { model } = only("models: { house: { provider: vllm, context_window: 8192 } }");
     expect(model).toMatchObject({
       id: "house",
@@ -87,11 +87,11 @@ models:
       contextWindowTokens: 8192,
     });
     expect(model.capabilities).toBeUndefined();
-    const said = only("models: { house: { provider: vllm, capabilities: { tools: true } } }").model.capabilities;
-    expect(said).toMatchObject({ tools: true, systemMessages: true, imageInput: false, jsonSchema: false });
+    const { capabilities } = only("models: { house: { provider: vllm, capabilities: { tools: true } } }").model;
+    expect(capabilities).toMatchObject({ tools: true, systemMessages: true, imageInput: false, jsonSchema: false });
   });
 
-  it("may say something of provider/model, which needs no more to be known", () => {
+  it("adds facts to provider/model, listed or not, without a provider key", () => {
     expect(only("models: { vllm/org/m: { context_window: 5 } }").model).toMatchObject({
       id: "vllm/org/m",
       provider: "vllm",
@@ -105,7 +105,7 @@ models:
 });
 
 describe("the profile of the configuration", () => {
-  it("is that of every bare id, but not of provider/model", () => {
+  it("applies the configured profile to bare ids, not to provider/model", () => {
     const config = load("profile: cerebras\nmodels: { house: { provider: vllm }, vllm/m: {}, gpt-4o: {} }");
     expect(config.models.map(({ model }) => [model.id, model.profile])).toEqual([
       ["house", "cerebras"],
@@ -120,14 +120,14 @@ describe("the profile of the configuration", () => {
     expect(load("").listedModels).toBe(listed);
   });
 
-  it("gives way to an entry's own, and is not that of deployments", () => {
+  it("keeps an entry's own profile and the profile of deployments", () => {
     const yaml = "profile: plain\nmodels: { gpt-4o: { profile: egp-chat } }\ndeployments: { d: { model: gpt-4o } }";
     expect(load(yaml).models.map(({ model }) => model.profile)).toEqual(["egp-chat", "egp-deployment"]);
   });
 });
 
 describe("a deployment", () => {
-  it("is its model under a name and a profile of its own", () => {
+  it("gives a deployment the facts of its model, but its own id and profile", () => {
     const { model, ...rest } = only("deployments: { bot: { model: gpt-4o } }");
     expect(model).toEqual({
       ...entry("gpt-4o"),
@@ -144,12 +144,12 @@ describe("a deployment", () => {
     ["openai/gpt-4o", { provider: "openai", providerModel: "gpt-4o", maxOutputTokens: 16_384 }],
     ["vllm/org/new", { provider: "vllm", providerModel: "org/new", maxOutputTokens: 0 }],
     ["house", { provider: "vllm", providerModel: "house", maxOutputTokens: 77 }],
-  ])("may be of an alias, of provider/model or of an entry under models: %s", (target, facts) => {
+  ])("deploys an alias, provider/model or an entry under models: %s", (target, facts) => {
     const yaml = `models: { house: { provider: vllm, max_output_tokens: 77 } }\ndeployments: { bot: { model: ${target} } }`;
     expect(load(yaml).models[1]?.model).toMatchObject({ id: "deployments/bot", ...facts });
   });
 
-  it("has an owner, parameters and facts of its own", () => {
+  it("reads a deployment's account, parameters and facts", () => {
     const yaml = `
 deployments:
   bot:
@@ -168,7 +168,7 @@ deployments:
     });
   });
 
-  it("that only completes has no template, unless it names one", () => {
+  it("gives a completion-only deployment no template by default", () => {
     const target = "model: gpt-4o, completion_only: true";
     expect(only(`deployments: { d: { ${target} } }`)).toMatchObject({
       completionOnly: true,
@@ -180,7 +180,7 @@ deployments:
 });
 
 describe("mistakes in models and deployments", () => {
-  it("are all reported, each with path, problem and fix", () => {
+  it("reports all mistakes in models and deployments, with path, problem and fix", () => {
     const found = mistakes(`
 profile: ego-chat
 models:
@@ -198,49 +198,48 @@ deployments:
   four/4: { model: gpt-4o }
 `);
     expect(found).toEqual({
-      profile: '"ego-chat" is not a choice; write one of plain, egp-chat, egp-deployment, cerebras, deepinfra',
+      profile: '"ego-chat" is not a valid value; write one of plain, egp-chat, egp-deployment, cerebras, deepinfra',
       "models.gpt-4p.provider": "is missing, and the catalog has no model of this name; did you mean `gpt-4o`?",
       "models.something-else.contxt_window": "is not a known key; did you mean `context_window`?",
       "models.something-else.provider":
         "is missing, and the catalog has no model of this name; write the name of a provider for a new model",
-      "models.omni": "is another name of gpt-4o; write `gpt-4o` instead",
+      "models.omni": "is an alias of gpt-4o; write `gpt-4o` instead",
       "models.gpt-4o.provider": "is not a known provider; did you mean `openai`?",
       "models.gpt-4o.family": "is not a known family; did you mean `openai-chat`?",
-      "models.gpt-4o.context_window":
-        "-1 is not a number of tokens; write a number from 0, which means unknown, to 2147483647",
+      "models.gpt-4o.context_window": "-1 is not a number of tokens; write a number from 0 (unknown) to 2147483647",
       "models.gpt-4o.max_temperature": "3 is not a temperature; write a number from 0 to 2",
-      "models.gpt-4o.template_family": expect.stringContaining('"llama" is not a choice; write one of llama-2'),
-      "models.house.aliases[1]": "is a name of gpt-4o too; remove it",
+      "models.gpt-4o.template_family": expect.stringContaining('"llama" is not a valid value; write one of llama-2'),
+      "models.house.aliases[1]": "is already a name of gpt-4o; remove it",
       "models.house.capabilities.tool": "is not a known key; did you mean `tools`?",
-      "models.deployments/x": expect.stringContaining("is not an id for a model"),
-      "models.other.aliases[0]": "is a name of house too; remove it",
-      "models.other.aliases[1]": expect.stringContaining("is not a name for a model"),
-      "models.other.parameters[0].type": '"float" is not a choice; write one of string, integer, number, boolean',
+      "models.deployments/x": expect.stringContaining("is not a valid model id"),
+      "models.other.aliases[0]": "is already a name of house; remove it",
+      "models.other.aliases[1]": expect.stringContaining("is not a valid model name"),
+      "models.other.parameters[0].type": '"float" is not a valid value; write one of string, integer, number, boolean',
       "deployments.one.model": expect.stringContaining("did you mean `gpt-4o`?"),
-      "deployments.two.model": "is missing; write some text, in quotes when it looks like a number",
-      "deployments.three.model": expect.stringContaining("ListModels lists what there is"),
-      "deployments.three.parameters[1].name": "is that of parameters[0] too; remove one",
-      "deployments.four/4": expect.stringContaining("is not an id for a deployment"),
+      "deployments.two.model": "is missing; write a non-empty string; quote it if it looks like a number",
+      "deployments.three.model": expect.stringContaining("call ListModels for valid names"),
+      "deployments.three.parameters[1].name": "is already used by parameters[0]; rename or remove one",
+      "deployments.four/4": expect.stringContaining("is not a valid deployment id"),
     });
   });
 
   const key = `sha256: "${"ab".repeat(32)}"`;
   const deployed = "deployments: { bot: { model: gpt-4o, account: team-x } }";
 
-  it("are owners that no key can select", () => {
+  it("rejects a deployment whose account no key can use", () => {
     const keys = `authentication: { keys: [{ id: k, ${key}, accounts: [team-a] }] }`;
     expect(mistakes(`${keys}\n${deployed}`)).toEqual({
-      "deployments.bot.account": "is an account of no key, so that nobody could use it; did you mean `team-a`?",
+      "deployments.bot.account": "is not an account of any key, so no caller could use it; did you mean `team-a`?",
     });
   });
 
-  it("are not owners that a key, or a caller without one, can select", () => {
+  it("accepts a deployment whose account some caller can use", () => {
     expect(pathsOf(deployed)).toEqual([]);
     expect(pathsOf(`authentication: { keys: [{ id: k, ${key} }] }\n${deployed}`)).toEqual([]);
     expect(pathsOf(`authentication: { keys: [{ id: k, ${key}, accounts: [a, team-x] }] }\n${deployed}`)).toEqual([]);
   });
 
-  it("show nothing that a variable holds", () => {
+  it("never quotes a variable's value in a mistake about models", () => {
     const yaml = `
 models: { a: { provider: "${dollar}{S}", family: "${dollar}{S}", max_temperature: "${dollar}{S}" } }
 deployments: { b: { model: "${dollar}{S}", profile: "${dollar}{S}" } }

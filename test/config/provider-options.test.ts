@@ -12,14 +12,14 @@ const mistakes = (yaml: string, environment: Environment = {}) =>
   );
 
 describe("options of a provider", () => {
-  it("are parsed by the provider's schema, with its defaults", () => {
+  it("parses options with the provider's schema and defaults", () => {
     const [engine] = load(
       "providers: { echo: { enabled: false }, llm-engine: { api_key: k, options: { api: v1 } } }",
     ).providers;
     expect(engine?.options).toEqual({ api: "v1", auth: "bearer", cold_start_ms: 600_000 });
   });
 
-  it("are reported together with every other mistake, each with its path and what to write", () => {
+  it("reports invalid options with all other mistakes, each with path and fix", () => {
     const yaml = `
 log: { level: loud }
 providers:
@@ -30,9 +30,9 @@ providers:
   groq: { options: { a: 1 } }
 `;
     expect(mistakes(yaml)).toEqual({
-      "log.level": expect.stringContaining("is not a choice"),
-      "providers.llm-engine.options.api": '"v9" is not a choice; write one of v2, v1',
-      "providers.llm-engine.options.nonsense": expect.stringContaining("is not a known key; known here: api, auth,"),
+      "log.level": expect.stringContaining("is not a valid value"),
+      "providers.llm-engine.options.api": '"v9" is not a valid value; write one of v2, v1',
+      "providers.llm-engine.options.nonsense": expect.stringContaining("is not a known key; write one of api, auth,"),
       "providers.llm-engine.options.cold_start_ms": "-1 is not a whole number; write a number from 0 to 2147483647",
       "providers.azure-openai.options.authority": expect.stringContaining("write it as https://host/path"),
       "providers.bedrock.options.regoin": "is not a known key; did you mean `region`?",
@@ -49,14 +49,14 @@ providers:
     ["vertex: { enabled: true, api_key: k }", { GOOGLE_CLOUD_PROJECT: "p1" }, undefined],
     ["azure-openai: { base_url: https://host, options: { key_type: entra-secret } }", {}, "options.key_type"],
     ["azure-openai: { enabled: false, options: { key_type: entra-secret } }", {}, undefined],
-  ])("are checked with the other settings: %s with %o", (entry, environment, path) => {
+  ])("checks options together with other settings: %s with %o", (entry, environment, path) => {
     const [name] = entry.split(":");
     expect(Object.keys(mistakes(`providers: { ${entry} }`, environment))).toEqual(
       path === undefined ? [] : [`providers.${name}.${path}`],
     );
   });
 
-  it("never show what a variable held", () => {
+  it("never quotes a variable's value in a mistake about options", () => {
     const yaml = `providers: { llm-engine: { api_key: k, options: { api: "${dollar}{SECRET}", auth: sk-written } } }`;
     const shown = JSON.stringify(mistakes(yaml, { SECRET: "sk-secret" }));
     expect(shown).toContain("sk-written");
@@ -65,7 +65,7 @@ providers:
 });
 
 describe("the environment", () => {
-  it("is only what is given: the process's own changes nothing", () => {
+  it("ignores the environment of the process", () => {
     const environment = {
       AWS_ACCESS_KEY_ID: "a",
       AWS_REGION: "us-east-1",
@@ -84,13 +84,13 @@ describe("the environment", () => {
     }
     for (const variable of ["AWS_ACCESS_KEY_ID", "GOOGLE_APPLICATION_CREDENTIALS"]) vi.stubEnv(variable, "poison");
     expect([load("", {}), load("", environment)]).toEqual(before);
-    // The local provider is on wherever its model is installed.
+    // Whether the local provider is configured depends on whether this machine has its model.
     const on = before[1]?.providers.flatMap(({ name }) => (name === "local" ? [] : name));
     expect(on).toEqual(["echo", "groq", "azure-openai", "vertex", "bedrock"]);
     vi.unstubAllEnvs();
   });
 
-  it("reaches an adapter as the variables that its definition names, and no others", () => {
+  it("passes an adapter only the variables that its definition names", () => {
     const environment = { AWS_ACCESS_KEY_ID: "a", AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "", HOME: "/" };
     const bedrock = load("", environment).providers.find(({ name }) => name === "bedrock");
     expect(bedrock?.variables).toEqual({ AWS_REGION: "us-east-1" });

@@ -7,11 +7,11 @@ const states = (yaml: string, environment: Environment = {}) =>
   Object.fromEntries(load(yaml, environment).providerStatuses.map(({ name, on, reason }) => [name, [on, reason]]));
 
 describe("a provider is on", () => {
-  it("by its key, its address, always, or when it finds what it needs", () => {
+  it("enables a provider by key, base URL, always or detection", () => {
     expect(states("")).toEqual({
       openai: [false, "set OPENAI_API_KEY to turn it on"],
       vllm: [false, "set VLLM_BASE_URL to turn it on"],
-      echo: [true, "needs nothing"],
+      echo: [true, "needs no configuration"],
       local: [false, "run `npm run demo` to fetch a model"],
     });
     expect(states("", { OPENAI_API_KEY: "k", VLLM_BASE_URL: "http://h" })).toMatchObject({
@@ -27,14 +27,14 @@ describe("a provider is on", () => {
     });
   });
 
-  it("by what the file says in place of the variables", () => {
+  it("enables a provider by a key or base URL in the file", () => {
     expect(states("providers: { openai: { api_key: k }, vllm: { base_url: http://h } }")).toMatchObject({
       openai: [true, "providers.openai.api_key is set"],
       vllm: [true, "providers.vllm.base_url is set"],
     });
   });
 
-  it("or off as `enabled` says", () => {
+  it("lets `enabled` override the other conditions", () => {
     const yaml = "providers: { openai: { enabled: false }, echo: { enabled: false }, local: { enabled: true } }";
     expect(states(yaml, { OPENAI_API_KEY: "k" })).toMatchObject({
       openai: [false, "providers.openai.enabled is false"],
@@ -43,18 +43,18 @@ describe("a provider is on", () => {
     });
   });
 
-  it("and while it is off, its variables are not looked at", () => {
+  it("does not check the variables of a disabled provider", () => {
     const yaml = "providers: { openai: { enabled: false } }";
     expect(pathsOf(yaml, { OPENAI_API_KEY: "not a key", OPENAI_BASE_URL: "nonsense" })).toEqual([]);
   });
 
-  it("only in the list of those that are on", () => {
+  it("returns settings of configured providers only", () => {
     expect(load("", { OPENAI_API_KEY: "k" }).providers.map(({ name }) => name)).toEqual(["openai", "echo"]);
   });
 });
 
 describe("settings of a provider", () => {
-  it("have defaults", () => {
+  it("uses default settings for a provider", () => {
     const [openai] = load("", { OPENAI_API_KEY: " k\n" }).providers;
     expect(openai).toMatchObject({
       name: "openai",
@@ -67,7 +67,7 @@ describe("settings of a provider", () => {
     expect(openai?.apiKey?.reveal()).toBe("k");
   });
 
-  it("come from the file", () => {
+  it("reads provider settings from the file", () => {
     const yaml = `
 providers:
   openai:
@@ -87,7 +87,7 @@ providers:
     });
   });
 
-  it("take the address from the variable first and the key from the file first", () => {
+  it("prefers the variable's base URL and the file's key", () => {
     const yaml = "providers: { openai: { api_key: file, base_url: http://file } }";
     const [openai] = load(yaml, { OPENAI_API_KEY: "variable", OPENAI_BASE_URL: "http://variable/" }).providers;
     expect(openai?.apiKey?.reveal()).toBe("file");
@@ -101,16 +101,16 @@ providers:
     "https://host?a=b",
     "https://host#a",
     "",
-  ])("reject %j as an address", (url) =>
+  ])("rejects %j as a base URL", (url) =>
     expect(pathsOf(`providers: { openai: { base_url: "${url}" } }`)).toEqual(["providers.openai.base_url"]));
 
-  it.each(["a b", "", "schlüssel", "a\\nb"])("reject %j as a key", (key) =>
+  it.each(["a b", "", "schlüssel", "a\\nb"])("rejects %j as a provider's API key", (key) =>
     expect(pathsOf(`providers: { openai: { api_key: "${key}" } }`)).toEqual(["providers.openai.api_key"]));
 
-  it.each(['"a b": c', 'a: "b\\nc"', "a: 1", "a: b, A: c"])("reject the headers %s", (headers) =>
+  it.each(['"a b": c', 'a: "b\\nc"', "a: 1", "a: b, A: c"])("rejects the headers %s", (headers) =>
     expect(pathsOf(`providers: { openai: { headers: { ${headers} } } }`)).toEqual(["providers.openai.headers"]));
 
-  it("reject a key or an address that the provider does not use", () => {
+  it("rejects a key or base URL that the provider does not use", () => {
     expect(pathsOf("providers: { echo: { api_key: k, base_url: http://h } }")).toEqual([
       "providers.echo.base_url",
       "providers.echo.api_key",
@@ -118,15 +118,15 @@ providers:
   });
 });
 
-describe("a provider that is turned on in the file", () => {
-  it("needs its key, unless it is somewhere else or brings headers", () => {
+describe("a provider that is enabled in the file", () => {
+  it("requires a key unless a base URL or headers are set", () => {
     expect(pathsOf("providers: { openai: { enabled: true } }")).toEqual(["providers.openai.api_key"]);
     expect(pathsOf("providers: { openai: { enabled: true, base_url: http://h } }")).toEqual([]);
     expect(pathsOf("providers: { openai: { enabled: true, headers: { x-key: k } } }")).toEqual([]);
     expect(pathsOf("providers: { openai: { enabled: true } }", { OPENAI_API_KEY: "k" })).toEqual([]);
   });
 
-  it("needs its address when there is no usual one", () => {
+  it("requires a base URL if there is no default", () => {
     expect(pathsOf("providers: { vllm: { enabled: true } }")).toEqual(["providers.vllm.base_url"]);
     expect(pathsOf("providers: { vllm: { enabled: true } }", { VLLM_BASE_URL: "http://h" })).toEqual([]);
   });

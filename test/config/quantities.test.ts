@@ -13,7 +13,7 @@ import {
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 describe("durations", () => {
-  it("are read as amount times unit", () => {
+  it("parses a duration as amount times unit", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 500 }), fc.constantFrom("ms", "s", "m", "h"), (amount, unit) => {
         expect(parseDuration(`${amount}${unit}`)).toBe(amount * units[unit]);
@@ -21,7 +21,7 @@ describe("durations", () => {
     );
   });
 
-  it("survive being formatted", () => {
+  it("parses formatted durations", () => {
     const durations = fc.oneof(
       fc.integer({ min: 0, max: longestTimerMs }),
       fc.integer({ min: 0, max: 500 }).map((n) => n * 60_000),
@@ -34,7 +34,7 @@ describe("durations", () => {
     expect(formatDuration(600_000)).toBe("10m");
   });
 
-  it("may be a number of milliseconds, also as text", () => {
+  it("parses a number of milliseconds, also from a string", () => {
     expect(parseDuration(1500)).toBe(1500);
     expect(parseDuration("1500")).toBe(1500);
   });
@@ -55,16 +55,16 @@ describe("durations", () => {
     null,
     [],
     "600h",
-  ])("cannot be read from %j", (value) => expect(parseDuration(value)).toBeUndefined());
+  ])("rejects the duration %j", (value) => expect(parseDuration(value)).toBeUndefined());
 
-  it("end where Node's timers end", () => {
+  it("rejects a duration that Node.js timers do not support", () => {
     expect(parseDuration(longestTimerMs)).toBe(longestTimerMs);
     expect(parseDuration(longestTimerMs + 1)).toBeUndefined();
   });
 });
 
 describe("sizes", () => {
-  it("survive being formatted", () => {
+  it("parses formatted sizes", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: largestMessageBytes }), (bytes) => {
         expect(parseSize(formatSize(bytes))).toBe(bytes);
@@ -79,18 +79,18 @@ describe("sizes", () => {
     ["1GiB", 1_073_741_824],
     ["12B", 12],
     [4096, 4096],
-  ])("%j is %d bytes", (text, bytes) => expect(parseSize(text)).toBe(bytes));
+  ])("parses %j as %d bytes", (text, bytes) => expect(parseSize(text)).toBe(bytes));
 
-  it.each(["16mib", "16M", "1.5MiB", "2GiB", "-1", {}])("cannot be read from %j", (value) =>
+  it.each(["16mib", "16M", "1.5MiB", "2GiB", "-1", {}])("rejects the size %j", (value) =>
     expect(parseSize(value)).toBeUndefined());
 });
 
-it("a count may be text, since variables are", () => {
+it("parses a count from a string, since variables are strings", () => {
   expect(parseCount("256")).toBe(256);
   expect(parseCount("256ms")).toBeUndefined();
 });
 
-it("no text makes a parser throw or answer anything but a whole number", () => {
+it("parses any value to a whole number or undefined, without throwing", () => {
   fc.assert(
     fc.property(fc.anything(), (value) => {
       for (const parse of [parseDuration, parseSize, parseCount]) {

@@ -9,11 +9,11 @@ it.each([
   ["firstEvent", "first_event"],
   ["max_connection", "max_connections"],
   ["tsl", "tls"],
-])("%s is taken for %s", (name, meant) => {
+])("suggests for %s the known name %s", (name, meant) => {
   expect(suggest(name, known)).toBe(`did you mean \`${meant}\`?`);
 });
 
-it("a name like no other gets the list", () => {
-  expect(suggest("zzzzzzzz", known)).toBe("known here: address, tls, first_event, max_connections");
-  expect(suggest("a", [])).toBe("known here: none");
+it("lists all known names if no name is near", () => {
+  expect(suggest("zzzzzzzz", known)).toBe("write one of address, tls, first_event, max_connections");
+  expect(suggest("a", [])).toBe("remove it");
 });

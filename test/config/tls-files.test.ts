@@ -38,7 +38,7 @@ describe.skipIf(!hasOpenssl)("certificates (made with openssl; skipped where it 
 
   const load = (tls: string) => loadConfig({ environment: {}, file: writeConfig(`grpc: { tls: { ${tls} } }`, folder) });
 
-  it("are read from the folder of the file, with and without an authority for clients", () => {
+  it("reads TLS files relative to the configuration file's folder", () => {
     const read = (name: string) => readFileSync(join(folder, name));
     expect(load("certificate: server.crt, key: server.key").grpc.tls).toEqual({
       certificate: read("server.crt"),
@@ -56,7 +56,7 @@ describe.skipIf(!hasOpenssl)("certificates (made with openssl; skipped where it 
     ["certificate: server.der, key: server.key", "certificate", "is not a certificate"],
     ["certificate: server.crt, key: server.crt", "key", "is not a private key"],
     ["certificate: server.crt, key: locked.key", "key", "is not a private key"],
-    ["certificate: server.crt, key: other.key", "key", "does not belong to the certificate"],
+    ["certificate: server.crt, key: other.key", "key", "does not match the certificate"],
     ["certificate: server.crt, key: server.key, client_authority: .", "client_authority", "cannot be read (EISDIR)"],
     [
       "certificate: server.crt, key: server.key, client_authority: server.key",
@@ -64,18 +64,18 @@ describe.skipIf(!hasOpenssl)("certificates (made with openssl; skipped where it 
       "is not a list of certificates",
     ],
     ["certificate: server.crt", "key", "is missing"],
-  ])("%s: the mistake is told", (tls, key, problem) => {
+  ])("rejects the TLS files %s", (tls, key, problem) => {
     expect(problemsOf(() => load(tls))).toEqual([{ path: `grpc.tls.${key}`, problem, fix: expect.any(String) }]);
   });
 
-  it("are described by subject and expiry only", () => {
+  it("describes certificates by subject and expiry only", () => {
     const shown = describeConfig(load("certificate: server.crt, key: server.key, client_authority: other.crt"));
     expect(shown).toMatch(/certificate:\n {6}subject: CN=server\n {6}expires: \d{4}-/);
     expect(shown).toMatch(/client_authority:\n {6}subject: CN=other\n/);
     expect(shown).not.toContain("BEGIN");
   });
 
-  it("the example is valid with its comments taken away too", () => {
+  it("loads the example file with its commented-out settings", () => {
     const example = readFileSync(resolve(import.meta.dirname, "../../dragoman.example.yaml"), "utf8");
     const yaml = example.replace(/^( +)# ( *(?:- )?[a-z0-9_-]+:(?: |$).*)$/gm, "$1$2");
     const place = temporaryFolder();

@@ -45,22 +45,22 @@ function failure(name: string, account = "", from: Catalog = catalog): GatewayEr
   throw new Error(`${name} was found`);
 }
 
-test("an id or an alias gives its entry", () => {
+test("resolves an id or alias to its entry", () => {
   expect(catalog.resolve("gpt-4o")).toBe(gpt);
   expect(catalog.resolve("omni")).toBe(gpt);
 });
 
-test("an id with a slash comes before provider/model", () => {
+test("prefers an id with a slash to provider/model", () => {
   expect(catalog.resolve("meta-llama/Llama-2-70b-chat-hf")).toBe(llama);
 });
 
-test("provider/model is the same entry with the profile plain", () => {
+test("resolves provider/model to the same entry with the profile plain", () => {
   expect(catalog.resolve("openai/gpt-4o")).toEqual({ ...gpt, id: "openai/gpt-4o", aliases: [], profile: "plain" });
   const path = "deepinfra/meta-llama/Llama-2-70b-chat-hf";
   expect(catalog.resolve(path)).toEqual({ ...llama, id: path, profile: "plain" });
 });
 
-test("provider/model that is not listed is passed on with unknown capabilities", () => {
+test("accepts an unlisted provider/model with unknown capabilities", () => {
   const model = catalog.resolve("openai/ft:gpt/of/mine");
   expect(model).toMatchObject({
     id: "openai/ft:gpt/of/mine",
@@ -76,18 +76,18 @@ test("provider/model that is not listed is passed on with unknown capabilities",
 test.each([
   ["a misspelt id", "gpt-4p", "did you mean gpt-4o?"],
   ["a misspelt provider", "opena/gpt-4o", "did you mean openai/gpt-4o?"],
-  ["an unknown id", "something-else-altogether", "ListModels lists what there is"],
-  ["an unknown provider", "nobody/nothing-that-is-known", "(those that are on: openai, deepinfra, echo)"],
-  ["a model whose provider is off", "grok", "set XAI_API_KEY to turn it on"],
-  ["an unlisted model of a provider that is off", "xai/grok-9", "set XAI_API_KEY to turn it on"],
-  ["no model", "openai/", "the model's name is missing"],
-])("%s is MODEL_NOT_FOUND and says what to do", (_, name, advice) => {
+  ["an unknown id", "something-else-altogether", "call ListModels for valid names"],
+  ["an unknown provider", "nobody/nothing-that-is-known", "(configured: openai, deepinfra, echo)"],
+  ["a model of an unconfigured provider", "grok", "set XAI_API_KEY to turn it on"],
+  ["an unlisted model of an unconfigured provider", "xai/grok-9", "set XAI_API_KEY to turn it on"],
+  ["a provider without a model", "openai/", "the model's name is missing"],
+])("rejects %s with MODEL_NOT_FOUND and a hint", (_, name, advice) => {
   const error = failure(name);
   expect(error).toMatchObject({ reason: "MODEL_NOT_FOUND", status: "NOT_FOUND", facts: { metadata: { model: name } } });
   expect(error.message).toContain(advice);
 });
 
-test("the list is ordered by id and has only models whose provider is on", () => {
+test("lists only models of configured providers, ordered by id", () => {
   expect(catalog.list()).toEqual([echo, gpt, llama]);
   expect(catalog.list("openai")).toEqual([gpt]);
   expect(catalog.list("xai")).toEqual([]);
@@ -102,11 +102,11 @@ test.each([
   ["gpt-99", undefined],
   ["nobody/model", undefined],
   ["deployments/none", undefined],
-])("providerOf %s returns %s, without a failed lookup", (name, provider) => {
+])("finds for %s the provider %s, configured or not", (name, provider) => {
   expect(catalog.providerOf(name)).toBe(provider);
 });
 
-test("two models with one name are rejected at the start", () => {
+test("throws if two models share a name", () => {
   const double = entry({ id: "omni", provider: "echo", providerModel: "omni" });
   expect(() => createCatalog([gpt, double], ["openai"])).toThrow("two models are named omni");
 });
@@ -140,27 +140,27 @@ describe("a model of the configuration", () => {
     added,
   ]);
 
-  test("is found by its id and its aliases", () => {
+  test("resolves a configured model by id and alias", () => {
     expect(configured.resolve("deployments/open")).toBe(open.model);
     expect(configured.resolve("home")).toBe(added.model);
     expect(configured.resolve("echo/house")).toMatchObject({ id: "echo/house", profile: "plain" });
   });
 
-  test("takes the place of the entry with its id, which provider/model still finds", () => {
+  test("replaces the entry with the same id, which provider/model still finds", () => {
     expect(configured.resolve("gpt-4o")).toBe(moved.model);
     expect(configured.resolve("omni")).toBe(moved.model);
     expect(configured.resolve("deepinfra/hosted-gpt")).toMatchObject({ profile: "plain", family: "test" });
     expect(configured.resolve("openai/gpt-4o")).toMatchObject({ profile: "plain", contextWindowTokens: 128_000 });
   });
 
-  test("does not change what provider/model means where the provider has an entry of its own before it", () => {
+  test("keeps provider/model on the first entry if another one is configured", () => {
     const full = entry({ id: "gpt-4o-full", provider: "openai", providerModel: "gpt-4o", contextWindowTokens: 9 });
     const changed = createCatalog([full, gpt], ["openai"], [], [deployment({ ...gpt, contextWindowTokens: 1 })]);
     expect(changed.resolve("gpt-4o").contextWindowTokens).toBe(1);
     expect(changed.resolve("openai/gpt-4o").contextWindowTokens).toBe(9);
   });
 
-  test("has the family of its provider when it states none", () => {
+  test("uses the provider's family if a configured model has none", () => {
     const plain = deployment({ id: "mine", provider: "gemini", providerModel: "x", family: "" });
     expect(
       createCatalog([], ["gemini"], [{ name: "gemini", on: true, reason: "", family: "google" }], [plain]).resolve(
@@ -169,21 +169,21 @@ describe("a model of the configuration", () => {
     ).toBe("google");
   });
 
-  test("may have declared parameters, which its id finds", () => {
+  test("returns the parameters of a configured model by its id", () => {
     expect(configured.deploymentOf(configured.resolve("deployments/open").id)).toEqual(open);
     expect(configured.deploymentOf("gpt-4o")?.parameters).toEqual([]);
     expect(configured.deploymentOf("openai/gpt-4o")).toBeUndefined();
     expect(configured.deploymentOf("echo/echo")).toBeUndefined();
   });
 
-  test("can be used by the account that owns it, or by every one", () => {
+  test("resolves a deployment for its account, or for all if it has none", () => {
     expect(configured.resolve("deployments/owned", "a1")).toBe(owned.model);
     for (const account of ["", "a1", "a2"]) expect(configured.resolve("deployments/open", account)).toBe(open.model);
   });
 
-  test.each(["", "a2"])("of another account is as unknown as one that does not exist, to account %j", (account) => {
+  test.each(["", "a2"])("hides deployments of other accounts from account %j", (account) => {
     const without = createCatalog([gpt, llama, echo, grok], ["openai", "deepinfra", "echo"], known, [open, added]);
-    // Neither by its own name, even where its provider is off, nor by one that is spelt nearly like it.
+    // Errors must reveal neither the provider's status nor, for a misspelt name, the deployment's id.
     for (const name of ["deployments/owned", "deployments/off", "deployments/ownee"]) {
       const error = failure(name, account, configured);
       const { reason, message, facts } = failure(name, account, without);
@@ -192,20 +192,20 @@ describe("a model of the configuration", () => {
     }
   });
 
-  test("names its provider to the accounts that may use it, configured or not", () => {
+  test("returns a deployment's provider only to its account, configured or not", () => {
     expect(configured.providerOf("deployments/owned", "a1")).toBe("echo");
     expect(configured.providerOf("deployments/off", "a1")).toBe("xai");
     expect(configured.providerOf("deployments/owned", "a2")).toBeUndefined();
   });
 
-  test("is suggested to the account that may use it", () => {
+  test("suggests a deployment only to its account", () => {
     expect(failure("deployments/ownee", "a1", configured).message).toMatch(/did you mean deployments\/owned\?$/);
     expect(failure("deployments/opne", "", configured).message).toMatch(/did you mean deployments\/open\?$/);
     expect(failure("deployments/off", "a1", configured).message).toContain("set XAI_API_KEY");
     expect(failure("deployments/", "a1", configured).message).toContain("there is no deployment");
   });
 
-  test("is listed for the accounts that may use it", () => {
+  test("lists a deployment only for its account", () => {
     const ids = (account?: string, provider?: string) => configured.list(provider, account).map(({ id }) => id);
     expect(ids()).toEqual(["deployments/open", "echo/echo", "gpt-4o", "house", llama.id]);
     expect(ids("a2")).toEqual(ids());

@@ -13,7 +13,7 @@ const record = {
   tool_call: true,
 };
 
-test("the check names what differs from the database, what it lacks and what is new there", () => {
+test("reports different, missing and new models compared to the database", () => {
   const database = {
     openai: {
       models: {

@@ -8,13 +8,13 @@ const catalog = createCatalog(
   providers.map(({ name }) => name),
 );
 
-test("EGP's entries are the 51 ids of the later list, of which the earlier has 43", () => {
+test("lists the 51 ids of the later EGP API, which include the earlier 43", () => {
   expect([seed000.length, seed001.length]).toEqual([51, 43]);
   const entries = listedModels({}).filter(({ profile }) => profile === "egp-chat");
   expect(entries.map(({ id }) => id).sort()).toEqual([...seed000].sort());
 });
 
-test.each(seed000)("%s has EGP's rules, a family, a window, an output limit and a ceiling", (id) => {
+test.each(seed000)("gives %s profile egp-chat, a family and all limits", (id) => {
   const model = catalog.resolve(id);
   expect(model).toMatchObject({ id, profile: "egp-chat" });
   expect(["openai-chat", "google", "anthropic", "mistral", "llm-engine", "bedrock"]).toContain(model.family);
@@ -38,7 +38,7 @@ test.each([
   ["llama-3-1-70b-instruct", "llm-engine", 131_072, 131_072, 1],
   ["gpt-oss-120b", "llm-engine", 131_072, 131_072, 1],
   ["llama3-1-405b-instruct-v1", "bedrock", 131_072, 4096, 1],
-])("%s: family %s, window %i, output %i, temperature to %d", (id, family, window, output, ceiling) => {
+])("gives %s family %s, window %i, output %i, temperature %d", (id, family, window, output, ceiling) => {
   expect(catalog.resolve(id)).toMatchObject({
     family,
     contextWindowTokens: window,
@@ -57,25 +57,25 @@ test.each([
   ["phi-3-cat-merged", "phi-3"],
   ["gpt-oss-20b", ""],
   ["gpt-4o", ""],
-])("the prompt of %s has the template %s", (id, template) => {
+])("gives %s the template family '%s'", (id, template) => {
   expect(catalog.resolve(id).templateFamily).toBe(template);
 });
 
-test("templates are for LLM Engine's models, and for all of them", () => {
+test("sets the chatTemplate capability for LLM Engine models only", () => {
   for (const id of seed000) {
     const { family, capabilities } = catalog.resolve(id);
     expect([id, capabilities?.chatTemplate]).toEqual([id, family === "llm-engine"]);
   }
 });
 
-test("images are for GPT-4o, o1, Claude 3, Gemini 1.5 and today's Mistral Large", () => {
+test("sets image input for GPT-4o, o1, Claude 3, Gemini 1.5 and Mistral Large only", () => {
   const sighted = /^(gpt-4o|o1$|claude-3|gemini-1\.5|mistral-large)/;
   for (const id of seed000) {
     expect([id, catalog.resolve(id).capabilities?.imageInput]).toEqual([id, sighted.test(id)]);
   }
 });
 
-test("o1-mini alone takes no system message; only o1, o1-mini, o3-mini and gpt-oss reason", () => {
+test("sets reasoning for o-series and gpt-oss, system messages for all but o1-mini", () => {
   for (const id of seed000) {
     const { capabilities } = catalog.resolve(id);
     expect([id, capabilities?.systemMessages]).toEqual([id, id !== "o1-mini"]);
@@ -83,11 +83,11 @@ test("o1-mini alone takes no system message; only o1, o1-mini, o3-mini and gpt-o
   }
 });
 
-test("gpt-4o has EGP's rules by its bare id and OpenAI's own as openai/gpt-4o, with the same facts", () => {
+test("resolves gpt-4o and openai/gpt-4o to the same facts with different profiles", () => {
   const egp = catalog.resolve("gpt-4o");
-  const own = catalog.resolve("openai/gpt-4o");
-  expect(own).toEqual({ ...egp, id: "openai/gpt-4o", profile: "plain" });
-  expect(own.capabilities).toMatchObject({ tools: true, jsonSchema: true, imageInput: true, logprobs: true });
+  const plain = catalog.resolve("openai/gpt-4o");
+  expect(plain).toEqual({ ...egp, id: "openai/gpt-4o", profile: "plain" });
+  expect(plain.capabilities).toMatchObject({ tools: true, jsonSchema: true, imageInput: true, logprobs: true });
 });
 
 test.each([
@@ -95,6 +95,6 @@ test.each([
   ["llama-3.3-70b-instruct", "llama-3-3-70b-instruct"],
   ["llama-3.1-405b-instruct", "llama3-1-405b-instruct-v1"],
   ["gemini-1.0-pro", "gemini-pro"],
-])("%s is another name of %s", (alias, id) => {
+])("resolves the alias %s to %s", (alias, id) => {
   expect(catalog.resolve(alias)).toBe(catalog.resolve(id));
 });

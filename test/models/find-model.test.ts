@@ -16,7 +16,7 @@ const moved = { ...gpt, provider: "vllm", providerModel: "mine" };
 const bot = { ...gpt, id: "deployments/bot", aliases: [], providerModel: "tuned" };
 const providers = ["openai", "vllm"];
 
-test("a deployment's name holds its id, and no other name does", () => {
+test("extracts a deployment id only from names that start with deployments/", () => {
   expect(deploymentId(deploymentName("bot"))).toBe("bot");
   expect(deploymentId("openai/deployments/bot")).toBeUndefined();
 });
@@ -28,13 +28,19 @@ test.each([
   ["openai/gpt-4o", { id: "openai/gpt-4o", provider: "openai", family: "openai-chat" }],
   ["openai/tuned", { id: "openai/tuned", displayName: "tuned", profile: "plain" }],
   ["openai/a/b", { provider: "openai", providerModel: "a/b" }],
-])("%s means the same model to configuration and to the catalog", (name, expected) => {
+])("resolves %s to the same model in findModel and the catalog", (name, expected) => {
   const index = indexModels([moved, bot], [gpt]);
   expect(findModel(index, name, providers)).toMatchObject(expected);
   const configured = [moved, bot].map((model) => ({ model, account: "", parameters: [], completionOnly: false }));
   expect(createCatalog([gpt], providers, [], configured).resolve(name)).toMatchObject(expected);
 });
 
-test.each(["nobody/gpt", "openai/", "/gpt", "gpt-5", "deployments/other"])("%s means no model", (name) => {
+test.each([
+  "nobody/gpt",
+  "openai/",
+  "/gpt",
+  "gpt-5",
+  "deployments/other",
+])("returns undefined for the unknown name %s", (name) => {
   expect(findModel(indexModels([gpt]), name, providers)).toBeUndefined();
 });

@@ -16,7 +16,7 @@ function numbered(count: number): Model[] {
   return models(Array.from({ length: count }, (_, index) => `model-${String(index).padStart(5, "0")}`));
 }
 
-test("pages of any size, put together, are the whole list once", () => {
+test("returns every model exactly once over all pages, for any page size", () => {
   fc.assert(
     fc.property(ids, fc.integer({ min: 0, max: 12 }), (names, size) => {
       const all = models(names);
@@ -32,7 +32,7 @@ test("pages of any size, put together, are the whole list once", () => {
   );
 });
 
-test("a list that changes between two pages neither skips nor repeats what stays in it", () => {
+test("neither skips nor repeats models if the list changes between pages", () => {
   fc.assert(
     fc.property(ids, ids, fc.integer({ min: 1, max: 12 }), (before, after, size) => {
       const first = paginate(models(before), size, "");
@@ -44,16 +44,16 @@ test("a list that changes between two pages neither skips nor repeats what stays
   );
 });
 
-test("a size of 0 means 50, and above 1000 it means 1000", () => {
+test("uses 50 for page size 0, and at most 1000", () => {
   expect(paginate(numbered(1200), 0, "").models).toHaveLength(50);
   expect(paginate(numbered(1200), 5000, "").models).toHaveLength(1000);
 });
 
-test("a last page that is full has no token", () => {
+test("returns no token with a full last page", () => {
   expect(paginate(numbered(4), 4, "").nextPageToken).toBe("");
 });
 
-test("a negative size is rejected", () => {
+test("rejects a negative page size", () => {
   expect(() => paginate([], -1, "")).toThrow("page_size");
 });
 
@@ -64,7 +64,7 @@ test.each([
   Buffer.from("2:model-1").toString("base64url"),
   "MTph/",
   "_____w",
-])("the token %s was not made here and is rejected", (token) => {
+])("rejects the invalid page token %s", (token) => {
   expect(() => paginate(numbered(3), 1, token)).toThrow(
     expect.objectContaining({ reason: "INVALID_REQUEST", message: expect.stringContaining("page_token") }),
   );

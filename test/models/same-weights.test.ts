@@ -17,7 +17,7 @@ function problemOf(name: string, on: readonly string[]): string {
   throw new Error(`${name} was found`);
 }
 
-it("names only entries of the catalog, one of each provider", () => {
+it("groups only ids of the catalog, one per provider", () => {
   const named = models.filter(({ id }) => sameWeights(id).length > 0);
   expect(named.length).toBeGreaterThan(20);
   for (const { id } of named) {
@@ -31,12 +31,12 @@ it("names only entries of the catalog, one of each provider", () => {
 it.each([
   "llama3.1-8b",
   "cerebras/llama3.1-8b",
-])("tells who else has the weights of %s when its provider is off", (name) => {
+])("suggests configured providers with the same weights as %s", (name) => {
   expect(problemOf(name, ["deepinfra", "groq"])).toBe(
-    `the model ${name} needs the provider cerebras, which is off: set CEREBRAS_API_KEY; other names of the same weights, ` +
-      "whose providers are on: meta-llama/Meta-Llama-3.1-8B-Instruct, groq/llama-3.1-8b-instant",
+    `the model ${name} needs the provider cerebras, which is not configured: set CEREBRAS_API_KEY; ` +
+      "the same weights are available as meta-llama/Meta-Llama-3.1-8B-Instruct, groq/llama-3.1-8b-instant",
   );
   expect(problemOf(name, ["openai"])).toBe(
-    `the model ${name} needs the provider cerebras, which is off: set CEREBRAS_API_KEY`,
+    `the model ${name} needs the provider cerebras, which is not configured: set CEREBRAS_API_KEY`,
   );
 });

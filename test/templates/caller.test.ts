@@ -34,7 +34,7 @@ describe("a caller's template", () => {
     ["chatml", "{{ messages[0].content }}{{ eos_token }}", "Hello<|im_end|>"],
     ["none", "{{ messages[0].content }}", "Hello"],
     [undefined, "{{ messages[0].content }}", "Hello"],
-  ] as const)("for %s sees what its family shows, and need not use it all", async (choice, source, prompt) => {
+  ] as const)("renders a template for %s with the variables of its family", async (choice, source, prompt) => {
     expect(await render(choice, source)).toBe(prompt);
     expect(await render(choice, "{{ messages[0].role }}")).toBe("user");
   });
@@ -46,17 +46,17 @@ describe("a caller's template", () => {
     [undefined, "bos_token"],
     ["llama-3", "add_generation_prompt"],
     ["llama-3", "tools"],
-  ] as const)("for %s does not see %s", async (choice, name) => {
+  ] as const)("rejects a template for %s that uses %s", async (choice, name) => {
     await expect(render(choice, `{{ ${name} }}`)).rejects.toMatchObject(rejected("chat_template", name));
   });
 
-  it("sees system text as the first message, where there is any", async () => {
+  it("passes a system message to the template as the first message", async () => {
     const source = "{{ messages[0].role }}";
     expect(await render("llama-3", source, { messages: [system, ...hello] })).toBe("system");
     expect(await render("llama-3", source)).toBe("user");
   });
 
-  it("for Mixtral sees a system message in the first place only", async () => {
+  it("rejects a system message after the first message for Mixtral", async () => {
     const source = "{{ messages | length }}";
     expect(await render("mixtral", source, { messages: [system, ...hello] })).toBe("2");
     await expect(render("mixtral", source, { messages: [...hello, system] })).rejects.toMatchObject(
@@ -64,7 +64,7 @@ describe("a caller's template", () => {
     );
   });
 
-  it("that guards the order of roles says so in its words", async () => {
+  it("returns the error text that a template raises", async () => {
     const source = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}ok";
     expect(await render("llama-3", source)).toBe("ok");
     await expect(render("llama-3", source, { messages: [system] })).rejects.toMatchObject(
@@ -72,7 +72,7 @@ describe("a caller's template", () => {
     );
   });
 
-  it("gets the further variables that came with it", async () => {
+  it("passes chat_template_kwargs to the template", async () => {
     const kwargs = { greet: "yo", add_generation_prompt: true, list: [1, { a: null }] };
     expect(await render("llama-3", "{{ greet }}{{ add_generation_prompt }}{{ list }}", { kwargs })).toBe(
       'yotrue[1, {"a": null}]',
@@ -89,13 +89,13 @@ describe("a caller's template", () => {
     "loop",
     "true",
     "None",
-  ])("is not given another %s", async (name) => {
+  ])("rejects chat_template_kwargs with the reserved name %s", async (name) => {
     await expect(render("mixtral", "x", { kwargs: { [name]: "mine" } })).rejects.toMatchObject(
       rejected(`chat_template_kwargs.${name}`, name),
     );
   });
 
-  it("has to write something", async () => {
+  it("rejects a template that renders an empty prompt", async () => {
     await expect(render("llama-3", "{# nothing #}")).rejects.toMatchObject(rejected("chat_template", "empty"));
   });
 });

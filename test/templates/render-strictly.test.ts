@@ -23,7 +23,7 @@ describe("a template that a caller sent", () => {
     ["{{ 'tool_calls' in messages[0] }}", "false"],
     ["{{ 'x' if false }}", ""],
     ["no Jinja at all", "no Jinja at all"],
-  ])("renders %s", (source, prompt) => {
+  ])("renders the template %s", (source, prompt) => {
     expect(render(source)).toEqual({ prompt });
   });
 
@@ -39,20 +39,20 @@ describe("a template that a caller sent", () => {
     ["{% macro f(a) %}{{ a }}{% endmacro %}{{ a }}", "a"],
     ["{{ add_generation_prompt }}", "add_generation_prompt"],
     ["{{ strftime_now('%Y') }}", "strftime_now"],
-  ])("cannot use a variable that it was not given: %s", (source, name) => {
-    expect(render(source)).toEqual(problem(`${name}: no such variable here`));
+  ])("rejects an unknown variable: %s", (source, name) => {
+    expect(render(source)).toEqual(problem(`unknown variable ${name};`));
   });
 
-  it("names every variable that it cannot use, whatever it is called", () => {
+  it("reports any unknown variable by name", () => {
     const name = fc.stringMatching(/^[a-z_]\w{0,12}$/).filter((word) => {
       const keywords = ["and", "or", "not", "in", "is", "if", "else", "messages", "bos_token", "eos_token"];
       return !keywords.includes(word) && !ownNames.has(word);
     });
     fc.assert(
-      fc.property(name, (stranger) => {
-        expect(render(`{{ ${stranger} }}`)).toEqual(problem(stranger));
-        expect(render(`{{ ${stranger} }}`, { [stranger]: "mine" })).toEqual({ prompt: "mine" });
-        expect(render(`{% set ${stranger} = 1 %}{{ ${stranger} }}`)).toEqual({ prompt: "1" });
+      fc.property(name, (unknown) => {
+        expect(render(`{{ ${unknown} }}`)).toEqual(problem(unknown));
+        expect(render(`{{ ${unknown} }}`, { [unknown]: "mine" })).toEqual({ prompt: "mine" });
+        expect(render(`{% set ${unknown} = 1 %}{{ ${unknown} }}`)).toEqual({ prompt: "1" });
       }),
     );
   });
@@ -64,7 +64,7 @@ describe("a template that a caller sent", () => {
     ["{{ messages[0].name is defined }}", "false"],
     ["{{ messages[0].name | default('nobody') }}", "nobody"],
     ["{% if foo is defined and foo %}x{% endif %}", ""],
-  ])("may ask whether there is a value: %s", (source, prompt) => {
+  ])("lets a template check whether a value exists: %s", (source, prompt) => {
     expect(render(source)).toEqual({ prompt });
   });
 
@@ -78,7 +78,7 @@ describe("a template that a caller sent", () => {
     ["{{ messages | map(attribute='name') | join }}", "not defined"],
     ["{{ [] | first }}", "empty list"],
     ["{{ loop }}", "loop is not defined"],
-  ])("is in error where a value is not there, and prints no empty text: %s", (source, why) => {
+  ])("rejects a missing value instead of printing an empty string: %s", (source, why) => {
     expect(render(source)).toEqual(problem(why));
   });
 
@@ -110,11 +110,11 @@ describe("a template that a caller sent", () => {
     "{% include 'x' %}",
     "{% import 'x' as x %}",
     "{% extends 'x' %}",
-  ])("reaches nothing of what runs it: %s", (source) => {
+  ])("rejects access to JavaScript internals: %s", (source) => {
     expect(render(source)).toHaveProperty("problem");
   });
 
-  it("says in its own words what is wrong, and not without end", () => {
+  it("returns the text that a template raises, truncated to 1000 characters", () => {
     expect(render("{{ raise_exception('roles must alternate') }}")).toEqual(problem("roles must alternate"));
     expect(render("{{ raise_exception(x) }}", { x: "é".repeat(9999) })).toEqual({
       problem: expect.stringMatching(/^.{1,1001}$/),
@@ -131,7 +131,7 @@ describe("a template that a caller sent", () => {
     ["{% generation %}x{% endgeneration %}\n{% endfor %}", "line 2: "],
     ["a\n{{ 1", "line 2: "],
     ["{{ 1 }}\n{% raise_exception('x') %}", "line 2: "],
-  ])("has its mistakes reported with their line: %j", (source, where) => {
+  ])("reports a syntax mistake with its line: %j", (source, where) => {
     expect(render(source)).toEqual(problem(where));
   });
 
@@ -148,11 +148,11 @@ describe("a template that a caller sent", () => {
     ["{{ 'a' * 10 ** 9 }}", "Unknown operator"],
     ["{{ range(0, 9, 0) }}", "step other than 0"],
     ["{{ range('x') }}", "whole numbers"],
-  ])("is stopped where it grows: %s", (source, why) => {
+  ])("stops a template at a size limit or wrong operand: %s", (source, why) => {
     expect(render(source, { x: "x".repeat(2000) })).toEqual(problem(why));
   });
 
-  it("is stopped when its time is over, in loops that do nothing too", () => {
+  it("stops a template at the time limit, also in empty loops", () => {
     for (const body of ["{{ j }}", ""]) {
       const loop = `{% for i in range(100000) %}{% for j in range(100000) %}${body}{% endfor %}{% endfor %}`;
       const outcome = renderStrictly({ source: loop, variables: {} }, { ...runLimits, runMs: 10 });
@@ -160,8 +160,8 @@ describe("a template that a caller sent", () => {
     }
   });
 
-  it("never throws, whatever its text", () => {
-    const pieces = [
+  it("never throws for any template text", () => {
+    const fragments = [
       "{{ ",
       " }}",
       "{% if ",
@@ -179,7 +179,7 @@ describe("a template that a caller sent", () => {
       "{#",
     ];
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 30 }), (parts) => {
+      fc.property(fc.array(fc.constantFrom(...fragments), { maxLength: 30 }), (parts) => {
         expect(Object.keys(render(parts.join("")))).toHaveLength(1);
       }),
     );

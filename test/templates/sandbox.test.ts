@@ -19,12 +19,12 @@ function start(): TemplateSandbox {
 const job = (source: string, variables: object = {}) => ({ source, variables: { ...variables } });
 const good = job("{{ x }}", { x: "good" });
 const endless = job("{% for i in range(100000) %}{% for j in range(100000) %}{{ i }}{% endfor %}{% endfor %}");
-const refusal = (why: string) => ({
+const rejection = (why: string) => ({
   reason: "INVALID_REQUEST",
   facts: { fields: [{ field: ["chat_template"], description: expect.stringContaining(why) }] },
 });
 
-/** Templates of which one step would take all the memory or all the time. */
+/** Names, sources and variables of templates in which a single step exhausts the memory or the time. */
 const hostile: readonly (readonly [string, string, object])[] = [
   [
     "a list in which each item is a long list",
@@ -32,33 +32,33 @@ const hostile: readonly (readonly [string, string, object])[] = [
     {},
   ],
   [
-    "a tree that doubles with every branch, printed",
+    "printing a nested list that doubles at each level",
     "{% set ns = namespace(a=[1]) %}{% for i in range(99) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a }}",
     {},
   ],
-  ["a text with each of its letters replaced by the text", "{{ x.replace('a', x) }}", { x: "a".repeat(20_000) }],
-  ["a text cut at each letter", "{{ x.split(',') | length }}", { x: ",".repeat(4_000_000) }],
-  ["lines that are indented by half the memory", "{{ x | indent(width=500000000) | upper }}", { x: "a\nb\nc" }],
+  ["a string with each letter replaced by the whole string", "{{ x.replace('a', x) }}", { x: "a".repeat(20_000) }],
+  ["a string split at each character", "{{ x.split(',') | length }}", { x: ",".repeat(4_000_000) }],
+  ["lines indented by 500 million spaces", "{{ x | indent(width=500000000) | upper }}", { x: "a\nb\nc" }],
 ];
 
 describe("the sandbox for templates", () => {
-  it("renders one template after another in the same process, and several at the same time", async () => {
+  it("renders templates one after another and several at once", async () => {
     const sandbox = start();
     expect(await sandbox.render(good, signal)).toBe("good");
     const prompts = Array.from({ length: 9 }, (_, x) => sandbox.render(job("{{ x }}", { x }), signal));
     expect(await Promise.all(prompts)).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
   });
 
-  it("passes on every character as it is", async () => {
+  it("passes special characters through unchanged", async () => {
     const x = "\u0000 \u2028 \uD800 😀 \uFDD0 é";
     expect(await start().render(job("{{ x }}", { x }), signal)).toBe(x);
   });
 
-  it("blames the template for what is wrong with it", async () => {
-    await expect(start().render(job("{{ foo }}"), signal)).rejects.toMatchObject(refusal("foo"));
+  it("rejects a wrong template with INVALID_REQUEST on chat_template", async () => {
+    await expect(start().render(job("{{ foo }}"), signal)).rejects.toMatchObject(rejection("foo"));
   });
 
-  it("stops a template that never ends, while others are rendered", async () => {
+  it("renders other templates while it stops an endless one", async () => {
     const sandbox = start();
     await Promise.all([sandbox.render(good, signal), sandbox.render(good, signal)]);
     const order: string[] = [];
@@ -70,7 +70,7 @@ describe("the sandbox for templates", () => {
       await sandbox.render(good, signal);
       order.push(name);
     }
-    expect(await bad).toMatchObject(refusal("longer than 500 ms"));
+    expect(await bad).toMatchObject(rejection("longer than 500 ms"));
     expect(order).toEqual(["one", "two", "three", "endless"]);
   });
 
@@ -80,7 +80,7 @@ describe("the sandbox for templates", () => {
     expect(await sandbox.render(good, signal)).toBe("good");
   });
 
-  it("stops at once when it is cancelled, with the signal's reason, and is free for the next", async () => {
+  it("stops at once with the signal's reason, then renders the next template", async () => {
     const sandbox = start();
     const controller = new AbortController();
     const reason = new GatewayError("CANCELLED", "the caller went away");
@@ -90,7 +90,7 @@ describe("the sandbox for templates", () => {
     expect(await sandbox.render(good, signal)).toBe("good");
   });
 
-  it("turns away what is more than may wait", async () => {
+  it("throws QUEUE_FULL if too many templates wait", async () => {
     const sandbox = start();
     const controller = new AbortController();
     const waiting = Array.from({ length: 34 }, () => sandbox.render(endless, controller.signal));
@@ -100,7 +100,7 @@ describe("the sandbox for templates", () => {
     await ends;
   });
 
-  it("does not keep the service alive", async () => {
+  it("does not keep the service running", async () => {
     const module = JSON.stringify(new URL("../../src/templates/sandbox.ts", import.meta.url).href);
     const program = `
       const { TemplateSandbox } = await import(${module});

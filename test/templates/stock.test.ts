@@ -43,11 +43,11 @@ const written: Readonly<Record<TemplateFamilyName, string>> = {
 };
 
 describe("a stock template", () => {
-  it.each(families)("writes a conversation as the models of %s were trained on it", (family) => {
+  it.each(families)("renders a conversation in the prompt format of %s", (family) => {
     expect(renderStockTemplate(family, conversation, undefined)).toBe(written[family]);
   });
 
-  it("keeps every word of a conversation, whatever is in it", () => {
+  it("keeps the text of all messages in order, for any text", () => {
     const content = fc.string({ unit: "grapheme", minLength: 1 }).map((text) => text.trim() || "x");
     fc.assert(
       fc.property(fc.constantFrom(...families), fc.array(content, { minLength: 2, maxLength: 6 }), (family, texts) => {
@@ -63,13 +63,13 @@ describe("a stock template", () => {
     );
   });
 
-  it.each(families)("of %s loses no system text, with or without a user turn to put it into", (family) => {
+  it.each(families)("keeps system text for %s, alone or after a user message", (family) => {
     expect(renderStockTemplate(family, [system], undefined)).toContain("Be brief.");
     const late: readonly TemplateMessage[] = [{ role: "user", content: "Hello" }, system];
     expect(renderStockTemplate(family, late, undefined)).toContain("Be brief.");
   });
 
-  it.each(["llama-2", "mixtral"] as const)("of %s complains where roles do not alternate", (family) => {
+  it.each(["llama-2", "mixtral"] as const)("rejects roles that do not alternate for %s", (family) => {
     const hello: TemplateMessage = { role: "user", content: "Hello" };
     expect(() => renderStockTemplate(family, [hello, hello], undefined)).toThrow(
       expect.objectContaining({
@@ -80,7 +80,7 @@ describe("a stock template", () => {
     );
   });
 
-  it("gets the variables of chat_template_kwargs", () => {
+  it("passes chat_template_kwargs to a stock template", () => {
     const thinking = (kwargs?: object) => renderStockTemplate("chatml", conversation, { ...kwargs });
     expect(thinking({ enable_thinking: false })).toBe(`${written.chatml}<think>\n\n</think>\n\n`);
     expect(thinking({ enable_thinking: true })).toBe(written.chatml);
@@ -92,7 +92,7 @@ describe("a stock template", () => {
     "eos_token",
     "raise_exception",
     "add_generation_prompt",
-  ])("is not given another %s", (name) => {
+  ])("rejects chat_template_kwargs with the reserved name %s in stock templates", (name) => {
     expect(() => renderStockTemplate("llama-3", conversation, { [name]: "" })).toThrow(
       expect.objectContaining({
         reason: "INVALID_REQUEST",
@@ -118,11 +118,11 @@ describe("the family of a model", () => {
     ["zephyr-7b-beta", "zephyr"],
     ["phi-3-mini-4k-instruct", "phi-3"],
     ["falcon-40b", undefined],
-  ])("is found by the endpoint's name: %s is %s", (endpoint, family) => {
+  ])("infers from the endpoint name %s the template family %s", (endpoint, family) => {
     expect(choose(endpoint)).toBe(family);
   });
 
-  it("is the one that the catalog names, whatever the endpoint's name says", () => {
+  it("prefers the template family in the catalog to the endpoint name", () => {
     expect(choose("llama-3-8b", "chatml")).toBe("chatml");
     expect(choose("llama-3-8b", "none")).toBe("none");
     expect(Object.keys(templateFamilies)).toEqual(families);

@@ -22,8 +22,8 @@ const endless = {
 };
 
 describe("the process that renders templates", () => {
-  it("starts with the first template and stays, after mistakes and endless loops too", async () => {
-    // The process ends an endless loop by its own clock. A busy machine may keep it from that for longer than it is given.
+  it("reuses its process, also after mistakes and endless loops", async () => {
+    // The process stops an endless loop itself. Fake timers keep a busy machine from killing it before.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const process = start();
     expect(process.pid).toBeUndefined();
@@ -33,7 +33,7 @@ describe("the process that renders templates", () => {
     expect(process.pid).toBe(pid);
   });
 
-  it("is replaced when it had to be ended, and when it died by itself", async () => {
+  it("replaces its process after a cancelled run or a crash", async () => {
     const template = start();
     const controller = new AbortController();
     const running = template.run(endless, controller.signal);
@@ -45,7 +45,7 @@ describe("the process that renders templates", () => {
     expect(await template.run(good, signal)).toEqual({ prompt: "2" });
     const { pid = 0 } = template;
     process.kill(pid, "SIGKILL");
-    // Whether its end is known by now or not: nothing but its own template is lost.
+    // If Dragoman has not noticed the crash yet, this template fails, but only this one.
     expect(await template.run(good, signal)).toEqual(
       expect.toBeOneOf([{ prompt: "2" }, { problem: expect.any(String) }]),
     );
@@ -53,7 +53,7 @@ describe("the process that renders templates", () => {
     expect(template.pid).not.toBe(pid);
   });
 
-  it("goes when nobody has needed it for a while", async () => {
+  it("kills its process when it has been idle for idleMs", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const process = start();
     await process.run(good, signal);

@@ -22,7 +22,7 @@ const context = (): AdapterContext => ({
   attempt: create(AttemptSchema, { provider: "any" }),
 });
 
-/** A dialect of single words: each event is one, `.` is the end, and `!` is none. */
+/** A provider API whose events are single words; `.` ends the response, and `!` is an invalid event. */
 const inWords = (call: UpstreamCall): Exchange<undefined, ServerSentEvent, ChatEvent> => ({
   path: "/words",
   headers: { "x-own": "1" },
@@ -58,7 +58,7 @@ async function all(batches: AsyncIterable<readonly ChatEvent[]>): Promise<readon
 }
 
 describe("an exchange with a provider", () => {
-  it("starts with the first pull, and the stream with the answer that accepts it", async () => {
+  it("sends the request on the first pull and yields `accepted` first", async () => {
     const { replay, upstream } = await start({ steps: [{ write: "data: a\n\ndata: b\n\ndata: .\n\n" }] });
     let prepared = false;
     const batches = exchange(upstream, context(), async (call) => {
@@ -70,12 +70,12 @@ describe("an exchange with a provider", () => {
     expect(replay.requests).toMatchObject([{ path: "/words", body: "{}", headers: { "x-own": "1" } }]);
   });
 
-  it("ends where the body does, when no event was the last one", async () => {
+  it("ends with the body if there is no final event", async () => {
     const { upstream } = await start({ steps: [{ write: "data: a\n\n" }] });
     expect(await all(exchange(upstream, context(), inWords))).toEqual(["started", "a", "(end)"]);
   });
 
-  it("takes a whole answer for a stream of one batch", async () => {
+  it("yields a JSON response as one batch", async () => {
     const headers = { "content-type": "application/json; charset=utf-8" };
     const { upstream } = await start({ headers, steps: [{ write: "wh" }, { write: "ole" }] });
     const batches: (readonly string[])[] = [];
@@ -83,13 +83,13 @@ describe("an exchange with a provider", () => {
     expect(batches).toEqual([["started", "whole", "(end)"]]);
   });
 
-  it("throws what an answer without success stands for, before the stream starts", async () => {
+  it("throws the error of an unsuccessful response before any output", async () => {
     const { upstream } = await start({ status: 503 });
     const batches = exchange(upstream, context(), inWords);
     await expect(batches.next()).rejects.toThrow("the answer was 503");
   });
 
-  it("hands on what came before a failure in the same read", async () => {
+  it("yields outputs that precede an error in the same read", async () => {
     const { upstream } = await start({ steps: [{ write: "data: a\n\ndata: !\n\ndata: b\n\n" }] });
     const batches = exchange(upstream, context(), inWords);
     expect(words((await batches.next()).value ?? [])).toEqual(["started"]);
@@ -97,13 +97,13 @@ describe("an exchange with a provider", () => {
     await expect(batches.next()).rejects.toThrow("no word");
   });
 
-  it("is not accepted by a whole answer that is a failure", async () => {
+  it("does not yield `accepted` if a JSON response is an error", async () => {
     const headers = { "content-type": "application/json" };
     const { upstream } = await start({ headers, steps: [{ write: "!" }] });
     await expect(exchange(upstream, context(), inWords).next()).rejects.toThrow("no word");
   });
 
-  it("may be an answer without success all the same", async () => {
+  it("yields the outputs of an unsuccessful response", async () => {
     const { upstream } = await start({ status: 400 });
     const batches = exchange(upstream, context(), (call) => ({
       ...inWords(call),
@@ -112,23 +112,23 @@ describe("an exchange with a provider", () => {
     expect(await all(batches)).toEqual(["filtered"]);
   });
 
-  it("notes the id and the limits that the provider's own headers report", async () => {
+  it("records request id and rate limits from the provider's headers", async () => {
     const headers = { "x-id": "7", "x-limit-left": "3", "x-request-id": "other" };
     const { upstream } = await start({ headers, steps: [{ write: "data: .\n\n" }] });
-    const given = context();
-    await all(exchange(upstream, given, inWords));
-    expect(given.attempt).toMatchObject({ providerRequestId: "7", providerLimits: { "x-limit-left": "3" } });
+    const attemptContext = context();
+    await all(exchange(upstream, attemptContext, inWords));
+    expect(attemptContext.attempt).toMatchObject({ providerRequestId: "7", providerLimits: { "x-limit-left": "3" } });
   });
 
-  it("gives the connection back after the last event, for the next one to use", async () => {
+  it("reuses the connection after the last event", async () => {
     const { replay, upstream } = await start({ steps: [{ write: "data: a\n\ndata: .\n\n" }] });
     for (let time = 0; time < 20; time++) await all(exchange(upstream, context(), inWords));
     expect(replay.requests).toHaveLength(20);
-    // One may begin before the end of the last body has arrived, and then takes a second connection.
+    // A request that starts before the previous body has ended opens a second connection.
     expect(replay.connections).toBeLessThanOrEqual(2);
   });
 
-  it("cuts the connection when nobody wants the rest", async () => {
+  it("closes the connection if the consumer stops early", async () => {
     const { replay, upstream } = await start({ steps: [{ write: "data: a\n\n" }, { hold: new Promise(() => {}) }] });
     const arrived = replay.nextRequest();
     for await (const batch of exchange(upstream, context(), inWords)) if (words(batch).includes("a")) break;

@@ -21,31 +21,31 @@ async function start(timeouts: Partial<UpstreamTimeouts>, ...scripts: readonly S
   const upstream = await startReplayUpstream(...scripts);
   const provider = adapter(`${upstream.baseUrl}/v1`, timeouts);
   Object.assign(open, { upstream, provider });
-  const ask = (signal = new AbortController().signal) => streamFrom(provider, request(), model(), signal).events;
-  return { upstream, provider, ask };
+  const stream = (signal = new AbortController().signal) => streamFrom(provider, request(), model(), signal).events;
+  return { upstream, provider, stream };
 }
 
 describe("cancelling", () => {
   const gone = new GatewayError("CANCELLED", "the caller went away");
 
-  it("before the headers aborts the upstream request and throws the signal's reason", async () => {
-    const { upstream, ask } = await start({}, { holdHeaders: never });
+  it("aborts the upstream request if cancelled before the headers", async () => {
+    const { upstream, stream } = await start({}, { holdHeaders: never });
     const controller = new AbortController();
     const seen = upstream.nextRequest();
-    const outcome = collect(ask(controller.signal));
+    const outcome = collect(stream(controller.signal));
     const { aborted } = await seen;
     controller.abort(gone);
     expect((await outcome).error).toBe(gone);
     await aborted;
   });
 
-  it("in the middle of a stream aborts the upstream request and throws the signal's reason", async () => {
-    const { upstream, ask } = await start({}, { steps: [{ write: first }, { hold: never }] });
+  it("aborts the upstream request if cancelled during a stream", async () => {
+    const { upstream, stream } = await start({}, { steps: [{ write: first }, { hold: never }] });
     const controller = new AbortController();
     const seen = upstream.nextRequest();
     const events: string[] = [];
     await expect(async () => {
-      for await (const batch of ask(controller.signal)) {
+      for await (const batch of stream(controller.signal)) {
         events.push(...brief(batch));
         if (events.length === 2) controller.abort(gone);
       }
@@ -54,58 +54,58 @@ describe("cancelling", () => {
     await (await seen).aborted;
   });
 
-  it("while the consumer is elsewhere aborts the upstream request at once", async () => {
-    const { upstream, ask } = await start({}, { steps: [{ write: first }, { hold: never }] });
+  it("aborts the upstream request at once if cancelled while nobody reads", async () => {
+    const { upstream, stream } = await start({}, { steps: [{ write: first }, { hold: never }] });
     const controller = new AbortController();
     const seen = upstream.nextRequest();
-    const stream = ask(controller.signal)[Symbol.asyncIterator]();
-    await stream.next();
+    const batches = stream(controller.signal)[Symbol.asyncIterator]();
+    await batches.next();
     controller.abort(gone);
     await (await seen).aborted;
-    await expect(stream.next()).rejects.toBe(gone);
+    await expect(batches.next()).rejects.toBe(gone);
   });
 
-  it("before the start asks nobody", async () => {
-    const { upstream, ask } = await start({}, {});
-    expect((await collect(ask(AbortSignal.abort(gone)))).error).toBe(gone);
+  it("sends no request if cancelled before the start", async () => {
+    const { upstream, stream } = await start({}, {});
+    expect((await collect(stream(AbortSignal.abort(gone)))).error).toBe(gone);
     expect(upstream.requests).toHaveLength(0);
   });
 
-  it("happens too when the consumer stops in the middle", async () => {
-    const { upstream, ask } = await start({}, { steps: [{ write: first }, { hold: never }] });
+  it("aborts the upstream request if the consumer stops early", async () => {
+    const { upstream, stream } = await start({}, { steps: [{ write: first }, { hold: never }] });
     const seen = upstream.nextRequest();
-    for await (const _ of ask()) break;
+    for await (const _ of stream()) break;
     await (await seen).aborted;
   });
 });
 
 describe("an upstream that is silent", () => {
-  it("before the headers is a PROVIDER_TIMEOUT, never a cancellation", async () => {
-    const { upstream, ask } = await start({ firstEventMs: 300 }, { holdHeaders: never });
+  it("throws PROVIDER_TIMEOUT if no headers arrive, and not CANCELLED", async () => {
+    const { upstream, stream } = await start({ firstEventMs: 300 }, { holdHeaders: never });
     const seen = upstream.nextRequest();
-    const { error } = await collect(ask());
+    const { error } = await collect(stream());
     expect(error).toMatchObject({ reason: "PROVIDER_TIMEOUT", status: "UNAVAILABLE" });
     await (await seen).aborted;
   });
 
-  it("before the first event is a PROVIDER_TIMEOUT, keep-alives notwithstanding", async () => {
+  it("throws PROVIDER_TIMEOUT if only keep-alives and no event arrive", async () => {
     const steps = [{ write: ": ping\n\n" }, { write: ": ping\n\n" }, { hold: never }];
-    const { ask } = await start({ firstEventMs: 300 }, { steps });
-    const { events, error } = await collect(ask());
+    const { stream } = await start({ firstEventMs: 300 }, { steps });
+    const { events, error } = await collect(stream());
     expect(events).toEqual([]);
     expect(error?.facts.provider).toMatchObject({ outputStarted: false, httpStatus: 200 });
     expect(error?.reason).toBe("PROVIDER_TIMEOUT");
   });
 
-  it("between two events is a PROVIDER_TIMEOUT that says that output had begun", async () => {
-    const { ask } = await start({ idleMs: 300 }, { steps: [{ write: first }, { hold: never }] });
-    const { events, error } = await collect(ask());
+  it("throws PROVIDER_TIMEOUT with outputStarted if the next event is late", async () => {
+    const { stream } = await start({ idleMs: 300 }, { steps: [{ write: first }, { hold: never }] });
+    const { events, error } = await collect(stream());
     expect(brief(events)).toEqual(["started", "text 0.0 Hi"]);
     expect(error?.reason).toBe("PROVIDER_TIMEOUT");
     expect(error?.facts).toMatchObject({ metadata: { partial: "true" }, provider: { outputStarted: true } });
   });
 
-  it("while connecting is a PROVIDER_TIMEOUT", async () => {
+  it("throws PROVIDER_TIMEOUT if connecting takes too long", async () => {
     const sockets: Socket[] = [];
     const mute = createServer((socket) => sockets.push(socket.on("error", () => {})));
     mute.listen(0, "127.0.0.1");
@@ -122,7 +122,7 @@ describe("an upstream that is silent", () => {
 });
 
 describe("a connection", () => {
-  it("that cannot be made is PROVIDER_UNAVAILABLE", async () => {
+  it("throws PROVIDER_UNAVAILABLE if the connection is refused", async () => {
     const upstream = await startReplayUpstream();
     const provider = adapter(upstream.baseUrl);
     await upstream[Symbol.asyncDispose]();
@@ -131,7 +131,7 @@ describe("a connection", () => {
     await provider.close?.();
   });
 
-  it("that is cut before the headers is PROVIDER_UNAVAILABLE", async () => {
+  it("throws PROVIDER_UNAVAILABLE if the connection closes before the headers", async () => {
     const server = createServer((socket) => socket.once("data", () => socket.destroy()));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -144,10 +144,10 @@ describe("a connection", () => {
     server.close();
   });
 
-  it("that is cut in the middle of a stream is PROVIDER_STREAM_INTERRUPTED, after all that had come", async () => {
+  it("yields events, then throws PROVIDER_STREAM_INTERRUPTED if a stream breaks", async () => {
     const headers = { "x-request-id": "req_1" };
-    const { ask } = await start({}, { headers, steps: [{ write: first }, { cut: true }] });
-    const { events, error } = await collect(ask());
+    const { stream } = await start({}, { headers, steps: [{ write: first }, { cut: true }] });
+    const { events, error } = await collect(stream());
     expect(brief(events)).toEqual(["started", "text 0.0 Hi"]);
     expect(error).toMatchObject({
       reason: "PROVIDER_STREAM_INTERRUPTED",
@@ -164,47 +164,47 @@ describe("a connection", () => {
     });
   });
 
-  it("serves later calls after a whole answer", async () => {
+  it("reuses the connection after a complete response", async () => {
     const steps = [{ write: fixture("text.sse") }];
-    const { upstream, ask } = await start({}, { steps });
-    for (let call = 0; call < 20; call++) expect((await collect(ask())).error).toBeUndefined();
+    const { upstream, stream } = await start({}, { steps });
+    for (let call = 0; call < 20; call++) expect((await collect(stream())).error).toBeUndefined();
     expect(upstream.requests).toHaveLength(20);
-    // The next call may begin before the end of the body has arrived, and then takes a second connection.
+    // A call that starts before the previous body has ended opens a second connection.
     expect(upstream.connections).toBeLessThanOrEqual(2);
   });
 
-  it("is given up when a whole answer is followed by more and more", async () => {
+  it("closes the connection if data keeps arriving after a complete response", async () => {
     const block = Buffer.alloc(64 * 1024, ": more\n");
-    const { upstream, ask } = await start({}, { steps: [{ write: fixture("text.sse") }, { flood: () => block }] });
+    const { upstream, stream } = await start({}, { steps: [{ write: fixture("text.sse") }, { flood: () => block }] });
     const seen = upstream.nextRequest();
-    expect((await collect(ask())).error).toBeUndefined();
+    expect((await collect(stream())).error).toBeUndefined();
     await (await seen).aborted;
   });
 });
 
-describe("a reader that does not read", () => {
-  it("pauses the upstream, and gets every event when it comes back", async () => {
+describe("backpressure", () => {
+  it("pauses the upstream while nobody reads, and loses no event", async () => {
     const perBlock = 200;
     const blocks = 1_000;
     const block = Buffer.from(first.repeat(perBlock).replaceAll("Hi", "x".repeat(400)));
     let left = blocks;
     const flood = () => (left-- > 0 ? block : Buffer.alloc(0));
     const end = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
-    const { upstream, ask } = await start(
+    const { upstream, stream } = await start(
       {},
       { steps: [{ flood }, { write: end }] },
       { steps: [{ write: fixture("text.sse") }] },
     );
-    const stream = ask()[Symbol.asyncIterator]();
-    const [, ...before] = brief((await stream.next()).value);
-    // Other calls give the flood hundreds of turns of the event loop to run away in.
-    for (let call = 0; call < 50; call++) await collect(ask());
+    const batches = stream()[Symbol.asyncIterator]();
+    const [, ...before] = brief((await batches.next()).value);
+    // Other calls run the event loop hundreds of times: without backpressure, the upstream would send all blocks.
+    for (let call = 0; call < 50; call++) await collect(stream());
     const total = block.length * blocks;
     expect(total).toBeGreaterThan(80_000_000);
-    // What the sockets' buffers in the kernel take, and not more.
+    // Only the kernel's socket buffers may fill up.
     expect(upstream.floodedBytes).toBeLessThan(total / 4);
     let deltas = before.length;
-    for (let next = await stream.next(); !next.done; next = await stream.next()) {
+    for (let next = await batches.next(); !next.done; next = await batches.next()) {
       deltas += next.value.filter((event) => event.case === "delta").length;
     }
     expect(deltas).toBe(perBlock * blocks);

@@ -12,7 +12,7 @@ describe("the time to wait", () => {
     [{ "retry-after": "-3" }, undefined],
     [{ "retry-after-ms": "12.5", "retry-after": "9" }, 13],
     [{}, undefined],
-  ])("of %j is %s", (headers: Record<string, string>, expected) => {
+  ])("reads the retry delay from %j as %s ms", (headers: Record<string, string>, expected) => {
     expect(retryAfterMs((name) => headers[name], now)).toBe(expected);
   });
 });

@@ -27,7 +27,7 @@ const bodies = {
 };
 
 describe("the event decoder", () => {
-  it("reads events whatever their line endings, comments and names", () => {
+  it("decodes events with any line endings, comments and names", () => {
     expect(decode([bytes(bodies["line feeds"])])).toEqual([
       [undefined, "a"],
       [undefined, "b"],
@@ -49,7 +49,7 @@ describe("the event decoder", () => {
     ]);
   });
 
-  it.each(Object.entries(bodies))("gives the same events wherever %s are cut", (_what, body) => {
+  it.each(Object.entries(bodies))("decodes the same events wherever a body with %s is split", (_what, body) => {
     const whole = bytes(body);
     const expected = decode([whole]);
     for (let cut = 0; cut <= whole.length; cut++) {
@@ -58,7 +58,7 @@ describe("the event decoder", () => {
     expect(decode([...whole].map((byte) => Uint8Array.of(byte)))).toEqual(expected);
   });
 
-  it("gives the same events for any text cut at any places", () => {
+  it("decodes the same events for any text, split anywhere", () => {
     const line = fc.oneof(fc.constantFrom("data: x", "data:", ":", "event: e", "", "id: 1", "odd"), fc.string());
     const body = fc
       .array(fc.tuple(line, fc.constantFrom("\n", "\r\n", "\r")))
@@ -74,7 +74,7 @@ describe("the event decoder", () => {
     );
   });
 
-  it("rejects an event beyond all bounds", () => {
+  it("rejects an event over the size limit", () => {
     const decoder = new EventDecoder(startCall(context()));
     const block = Buffer.alloc(1024 * 1024, "x");
     decoder.decode([Buffer.from("data: ")]);

@@ -9,7 +9,7 @@ describe("the timer of waits", () => {
     vi.useRealTimers();
   });
 
-  it("expires after the limit was waited, in one wait or in several", () => {
+  it("expires when the sum of all waits reaches the limit", () => {
     const expire = vi.fn();
     const timer = new WaitTimer(100, expire);
     timer.start();
@@ -22,7 +22,7 @@ describe("the timer of waits", () => {
     expect(expire).toHaveBeenCalledOnce();
   });
 
-  it("never expires while nobody waits, however long that is", () => {
+  it("does not expire while nobody waits", () => {
     const expire = vi.fn();
     const timer = new WaitTimer(100, expire);
     for (let read = 0; read < 5; read++) {
@@ -35,7 +35,7 @@ describe("the timer of waits", () => {
     expect(expire).not.toHaveBeenCalled();
   });
 
-  it("begins anew with another limit after an event", () => {
+  it("restarts with another limit after an event", () => {
     const expire = vi.fn();
     const timer = new WaitTimer(1_000, expire);
     timer.start();
@@ -49,7 +49,7 @@ describe("the timer of waits", () => {
     expect(expire).toHaveBeenCalledOnce();
   });
 
-  it("is off with a limit of 0, and holds one Node timer at most", () => {
+  it("sets no timer for a limit of 0, and otherwise at most one", () => {
     const off = new WaitTimer(0, () => {});
     off.start();
     expect(vi.getTimerCount()).toBe(0);

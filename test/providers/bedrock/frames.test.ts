@@ -80,7 +80,7 @@ describe("FrameDecoder", () => {
     const decoder = start();
     expect(decoder.end()).toEqual([]);
     expect([...decoder.decode([deltaFrame.subarray(0, 3)])]).toEqual([]);
-    expect(() => decoder.end()).toThrow("ended before it was whole");
+    expect(() => decoder.end()).toThrow("ended too early");
     expect([...decoder.decode([deltaFrame.subarray(3)])]).toEqual([delta]);
     expect(decoder.end()).toEqual([]);
   });
@@ -98,6 +98,6 @@ describe("FrameDecoder", () => {
   it("rejects a length beyond all bounds at once, instead of waiting for that much", () => {
     expect(problemOf(Buffer.from("7fffffff", "hex"))).toBe("a frame has an impossible length");
     expect(problemOf(Buffer.from("00000004", "hex"))).toBe("a frame has an impossible length");
-    expect(() => decode(Buffer.from("00000004", "hex"))).toThrow("the provider's answer is malformed");
+    expect(() => decode(Buffer.from("00000004", "hex"))).toThrow("the provider's response is malformed");
   });
 });
