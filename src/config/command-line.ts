@@ -64,7 +64,7 @@ function parse(parameters: readonly string[]) {
     if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
       throw new UsageError("unexpected argument; write only options, and send a key to standard input; see --help");
     }
-    const [message] = String(error instanceof Error ? error.message : error).split(/[.\n]/, 1);
-    throw new UsageError(`${message?.toLowerCase()}; see --help`);
+    const [message = ""] = String(error instanceof Error ? error.message : error).split(/\. |\.?\n|\.$/, 1);
+    throw new UsageError(`${message.charAt(0).toLowerCase()}${message.slice(1)}; see --help`);
   }
 }

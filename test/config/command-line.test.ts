@@ -22,6 +22,7 @@ describe("the command line", () => {
   it.each([
     [["--chek"], "unknown option '--chek'; see --help"],
     [["-x"], "unknown option '-x'; see --help"],
+    [["--Foo.bar"], "unknown option '--Foo.bar'; see --help"],
     [["--config"], "option '--config <value>' argument missing; see --help"],
     [["--config="], "--config needs a path"],
     [["--check=1"], "option '--check' does not take an argument; see --help"],

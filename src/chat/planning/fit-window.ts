@@ -67,7 +67,7 @@ async function trimDraft(draft: Draft, window: number, fits: (kept: Draft) => Pr
   const kept = await trimOldest(messages, (indexes) => fits(keepMessages(draft, indexes)));
   const dropped = messages.length - kept.length;
   if (dropped === 0) return draft;
-  const message = `the oldest ${dropped} messages were dropped to fit the context window of ${window} tokens`;
+  const message = `the oldest ${dropped === 1 ? "message was" : `${dropped} messages were`} dropped to fit the context window of ${window} tokens`;
   return adapt(keepMessages(draft, kept), [{ kind: "EMULATED", field: ["memory_strategy"], message }]);
 }
 
