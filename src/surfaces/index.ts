@@ -6,10 +6,10 @@ import type { RouteOptions } from "./kit/route.ts";
 import { type SurfaceHandler, serveRoutes } from "./kit/router.ts";
 import { openaiRoutes } from "./openai/index.ts";
 
-/** Every HTTP API of another vendor that Dragoman serves. A new API is a folder and a line in this list. */
+/** All HTTP APIs of other vendors that Dragoman serves. To add an API, add a folder and an entry here. */
 const apis = [egpChatRoutes, egpDeploymentRoutes, cerebrasRoutes, deepinfraRoutes, openaiRoutes];
 
-/** Makes the handler of every API's routes. */
+/** Makes the handler for the routes of all APIs. */
 export function createSurfaces(options: RouteOptions): SurfaceHandler {
   return serveRoutes(apis.flat(), options);
 }

@@ -9,7 +9,7 @@ const key = (id: string, secret: string, more: object = {}) => ({
   sha256: createHash("sha256").update(secret).digest("hex"),
   ...more,
 });
-/** A file that lets in the holders of these keys only. */
+/** Configuration file that accepts only these API keys. */
 const keys = (...list: readonly object[]) => ({ authentication: { mode: "keys", keys: list } });
 const right = { "x-api-key": "right" };
 
@@ -116,7 +116,7 @@ behaviour(6, async () => {
 });
 
 behaviour(7, async () => {
-  // A key is revoked by taking it out of the file.
+  // The operator revokes a key by removing it from the file.
   const before = await startStage({ openai: [] }, keys(key("kept", "right"), key("leaver", "revoked")));
   const revoked = { "x-api-key": "revoked" };
   expect(await before.post(paths.egpChat, egpBody, revoked)).toMatchObject({ status: 200 });
@@ -248,7 +248,7 @@ behaviour(15, async () => {
   const foreign = await post(paths.egpDeployment("private"), historyBody, as("a2"));
   const unknown = await post(paths.egpDeployment("privat9"), historyBody, as("a2"));
   expect([foreign.status, unknown.status]).toEqual([404, 404]);
-  // In the same words, or they would tell that it is there.
+  // The texts are equal: a different text would reveal that the deployment exists.
   expect(JSON.stringify(foreign.body)).toBe(JSON.stringify(unknown.body).replace("privat9", "private"));
   const { completeChat } = service.chatClient("grpc");
   const chat = ask("deployments/private", "hi");
@@ -267,7 +267,7 @@ behaviour(16, async () => {
   await service.chatClient("grpc").completeChat({ chat: ask("llama3.1-8b", "hi", { user: "u1" }) });
   expect(service.records.map(({ user }) => user)).toEqual(["u1", "u1", "u1"]);
   for (const name of ["cerebras", "deepinfra"] as const) {
-    // For the provider's own monitoring, beside the prompt.
+    // The provider receives the user as a field for its monitoring, not in the prompt.
     expect(sent(name)).toMatchObject({ user: "u1", messages: says("hi") });
     for (const { body } of stage.backend(name).requests) {
       expect(JSON.stringify(JSON.parse(body).messages)).not.toContain("u1");

@@ -6,7 +6,7 @@ import type { TestService } from "../support/service.ts";
 import { behaviour } from "./behaviour.ts";
 import { failureOf, paths, promptAnswer, type Stage, says, startStage, wrongPlaces } from "./support.ts";
 
-/** Every provider that EGP's list has models of. */
+/** All providers of the models in EGP's list. */
 const egpBackends = { openai: [], gemini: [], anthropic: [], mistral: [], bedrock: [], "llm-engine": [] } as const;
 
 async function acceptsAll(stage: Stage, ids: readonly string[]): Promise<void> {
@@ -39,13 +39,13 @@ behaviour(18, async () => {
 
 behaviour(19, async () => {
   const { post, service, asked } = await startStage({ openai: [] });
-  // The second is a model of this service's that is not in the list.
+  // Dragoman serves the second model, but EGP's list does not have it.
   for (const model of ["gpt-9", "openai/gpt-4o"]) {
     const rejected = await post(paths.egpChat, { model, messages: says("hi") });
     expect(rejected).toMatchObject({ status: 422, body: { detail: [{ msg: expect.stringContaining('"gpt-4o"') }] } });
     expect(wrongPlaces(rejected)).toEqual(["body.model"]);
   }
-  // The contract's catalog is open, so that there the name is one that is not found.
+  // Over gRPC the model names are not a closed list, so an unknown name is NotFound.
   expect(await failureOf(service.chatClient("grpc").completeChat({ chat: ask("gpt-9", "hi") }))).toMatchObject({
     code: "NotFound",
     reason: "MODEL_NOT_FOUND",
@@ -86,7 +86,7 @@ behaviour(21, async () => {
   const { completion } = await known.service.chatClient("grpc").completeChat({ chat });
   expect(completion).toMatchObject({ model: chat.model, provider: "deepinfra" });
 
-  // Only DeepInfra knows all of its names.
+  // Dragoman passes unknown names to DeepInfra, which rejects them.
   const unknown = await startStage({ deepinfra: [unknownModel] });
   const nobody = { model: "nobody/nothing", messages: says("hi") };
   expect(await unknown.post(paths.deepinfra, nobody)).toMatchObject({
@@ -108,7 +108,7 @@ behaviour(22, async () => {
 
   expect(await post(paths.deepinfra, { model: "deploy_id:abc", messages: says("hi") })).toMatchObject({ status: 200 });
   expect(sent("openai")).toMatchObject({ model: "gpt-4o" });
-  // A deployment that is DeepInfra's own and not ours.
+  // A deployment at DeepInfra, which the configuration does not list.
   expect(await post(paths.deepinfra, { model: "deploy_id:xyz", messages: says("hi") })).toMatchObject({ status: 200 });
   expect(sent("deepinfra")).toMatchObject({ model: "deploy_id:xyz" });
   expect(asked()).toBe(3);
@@ -195,7 +195,7 @@ behaviour(26, async () => {
   await post(paths.egpDeployment("chat"), body);
   expect(sent("llm-engine").prompt).toContain("earlier");
 
-  // And the same with an upstream that is in the service and says what it was asked.
+  // The same with the echo provider, whose response shows the prompt.
   const echo = await startStage({}, { deployments: { e: { model: "echo/echo", completion_only: true } } });
   expect(await echo.post(paths.egpDeployment("e"), body)).toMatchObject({
     status: 200,

@@ -22,7 +22,7 @@ const shown = (source: { case: "url"; value: string } | { case: "data"; value: U
 });
 const bytes = new TextEncoder().encode("not really a cat");
 
-/** A model of DeepInfra's that is not listed, so that nothing is known of what it cannot do. */
+/** A DeepInfra model that the catalog does not list, so Dragoman knows none of its limitations. */
 const unlisted = "vendor/some-model";
 
 behaviour(34, async () => {
@@ -44,7 +44,7 @@ behaviour(34, async () => {
     reason: "UNSUPPORTED_PARAMETER",
   });
   expect(backend("anthropic").requests).toHaveLength(0);
-  // Its bytes are another matter.
+  // The same model accepts image data.
   expect(await post(paths.egpChat, { model: claude, messages: says([imageData()]) })).toMatchObject({ status: 200 });
 });
 

@@ -10,7 +10,7 @@ const said = (role: Role, value: string) => ({ role, parts: [text(value)] });
 
 const llama = "llama3.1-8b";
 const llama2 = "meta-llama/Llama-2-70b-chat-hf";
-/** A model of DeepInfra's that is not listed, so that nothing is known of what it cannot do. */
+/** A DeepInfra model that the catalog does not list, so Dragoman knows none of its limitations. */
 const unlisted = "vendor/some-model";
 
 behaviour(27, async () => {
@@ -57,7 +57,7 @@ behaviour(29, async () => {
     const deployment = await post(paths.egpDeployment("d1"), { chat_history: [message], prompt: "a" });
     expect([deployment.status, wrongPlaces(deployment)]).toEqual([422, ["body.chat_history.0.role"]]);
   }
-  // The contract has no agents.
+  // The gRPC API has no role for agents.
   const agent = { ...said(Role.USER, "x"), role: 9 as Role };
   expect(
     await failureOf(service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "", { messages: [agent] }) })),
@@ -179,7 +179,7 @@ behaviour(40, async () => {
   });
   expect(asked()).toBe(0);
 
-  // In any order before it.
+  // Before the last message, roles may come in any order.
   const messages = [assistant, ...says("a"), ...says("b"), assistant, ...says("c")];
   expect(await post(paths.deepinfra, { model: llama2, messages })).toMatchObject({ status: 200 });
   expect(sent("deepinfra")).toMatchObject({ messages });
@@ -219,7 +219,7 @@ behaviour(43, async () => {
   const { post, sent, service } = await startStage({ deepinfra: [] });
   const messages = [...says("greet me"), { role: "assistant", content: "Well, " }];
   const reply = await post(paths.deepinfra, { model: llama2, messages, continue_final_message: true });
-  // What the model says comes after the prefix, and does not repeat it.
+  // The response has only the text after the prefix.
   expect(reply).toMatchObject({ status: 200, body: { choices: [{ message: { content: "Hello" } }] } });
   expect(sent("deepinfra")).toMatchObject({ messages });
   const turns = [said(Role.USER, "greet me"), said(Role.ASSISTANT, "Well, ")];
@@ -238,7 +238,7 @@ behaviour(44, async () => {
   });
   const rejected = await post(paths.deepinfra, { model: unlisted, messages });
   expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.messages.2.tool_call_id"]]);
-  // An answer before its call answers none.
+  // A tool result before its tool call is invalid.
   const turns = [said(Role.USER, "a"), toolResult("call_1"), { role: Role.ASSISTANT, parts: [toolCallPart] }];
   const call = service.chatClient("grpc").completeChat({ chat: ask(llama, "", { messages: turns }) });
   expect(await failureOf(call)).toMatchObject({
@@ -255,13 +255,13 @@ behaviour(45, async () => {
   const messages = [{ role: "user", content: "hi", name: "ann", cache_control }];
   expect(await post(paths.deepinfra, { model: llama2, messages })).toMatchObject({ status: 200 });
   expect(sent("deepinfra").messages).toEqual([{ role: "user", content: "hi", name: "ann", cache_control }]);
-  // It gets as far as a provider that caches where it is told to.
+  // A provider with prompt cache breakpoints receives it too.
   expect(await post(paths.deepinfra, { model: "house/claude", messages })).toMatchObject({ status: 200 });
   expect(sent("anthropic").messages).toEqual([
     { role: "user", content: [{ type: "text", text: "hi", cache_control }] },
   ]);
 
-  // Both may be left out, and nothing comes in their place.
+  // Both fields are optional and have no default.
   await post(paths.deepinfra, { model: llama2, messages: says("hi") });
   expect(sent("deepinfra").messages).toEqual(says("hi"));
   await post(paths.deepinfra, { model: "house/claude", messages: says("hi") });

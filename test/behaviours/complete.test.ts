@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { behaviours } from "./rows.ts";
 
-it("has one test, or one reason, for each of the 220 behaviours", () => {
+it("has one test or one listed reason for each of the 220 behaviors", () => {
   const texts = readdirSync(import.meta.dirname)
     .filter((name) => name.endsWith(".test.ts"))
     .map((name) => readFileSync(join(import.meta.dirname, name), "utf8"));

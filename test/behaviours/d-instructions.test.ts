@@ -4,7 +4,7 @@ import { ask } from "../support/requests.ts";
 import { behaviour } from "./behaviour.ts";
 import { failureOf, paths, promptAnswer, says, startStage, wrongPlaces } from "./support.ts";
 
-// Seed 001, the default of `instructions`.
+// Default of `instructions` in the Scale EGP chat completions API.
 const usual =
   "You are an AI assistant that helps users with their questions by chatting back and forth with them. When asked a question, you should answer it as best as you can with the information you have. If you need more information, you can ask the user for it.";
 
@@ -23,7 +23,7 @@ behaviour(49, async () => {
   await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "hi") });
   expect(sent("openai").messages).toEqual([system(usual), ...says("hi")]);
 
-  // It is this API's alone.
+  // Other APIs and models do not have this default.
   await post(paths.egpDeployment("d1"), { prompt: "hi", chat_history: [] });
   expect(sent("openai").messages).toEqual(says("hi"));
   await service.chatClient("grpc").completeChat({ chat: ask("openai/gpt-4o", "hi") });
@@ -58,7 +58,7 @@ behaviour(52, async () => {
     fields: ["chat.instructions"],
   });
   expect(asked()).toBe(0);
-  // Null switches them off, which is no second text.
+  // Null instructions do not conflict with a system message.
   expect(await post(paths.egpChat, { ...body, messages, instructions: null })).toMatchObject({ status: 200 });
 });
 
@@ -98,7 +98,7 @@ behaviour(55, async () => {
   expect(sent("openai").messages).toEqual(folded);
   expect(completion?.warnings).toContainEqual(expect.objectContaining({ reason: "EMULATED", field: "messages" }));
 
-  // Mixtral's template has no turn for it either.
+  // Mixtral's template does not support a system message either.
   const options = { options: { api: "v1" } };
   const engine = await startStage({ "llm-engine": [promptAnswer] }, { providers: { "llm-engine": options } });
   await engine.post(paths.egpChat, { ...body, model: "mixtral-8x7b-instruct", instructions: "be terse" });

@@ -17,11 +17,11 @@ const turns = [
 const turn = (role: Role, value: string) => ({ role, parts: [{ kind: { case: "text" as const, value } }] });
 const conversation = turns.map(([role, value]) => turn(role, value));
 const joined = "{% for m in messages %}{{ m.content }}{% endfor %}";
-/** The stock templates' guard: roles take turns, and the user begins. */
+/** Template with the check of the stock templates: roles must alternate, starting with the user. */
 const alternating = `{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{
   raise_exception('Conversation roles must alternate!') }}{% endif %}[{{ m.content }}]{% endfor %}`;
 
-/** EGP with LLM Engine behind it, which is sent the prompt itself (its v1) or the template (its v2). */
+/** Starts EGP with LLM Engine, which receives the rendered prompt (v1 API) or the template (v2 API). */
 async function startEngine(api: "v1" | "v2" = "v1") {
   const scripts = { "llm-engine": api === "v1" ? [promptAnswer] : [], openai: [] };
   const deployments = { d1: { model: llama }, mix: { model: mixtral } };
@@ -32,10 +32,10 @@ async function startEngine(api: "v1" | "v2" = "v1") {
   return {
     ...stage,
     prompt: () => stage.sent("llm-engine").prompt,
-    /** EGP's chat call. */
+    /** Calls EGP chat completions. */
     chat: (model: string, chat_template: string, more: object = {}): Promise<Reply> =>
       stage.post(paths.egpChat, { model, chat_template, messages: history, instructions: null, ...more }),
-    /** EGP's call of a deployment. */
+    /** Calls EGP chat completions of a deployment. */
     deploy: (id: string, chat_template: string | undefined, more: object = {}): Promise<Reply> =>
       stage.post(paths.egpDeployment(id), { chat_template, chat_history: history.slice(0, 2), prompt: "c", ...more }),
     call: async (...request: Parameters<typeof chatOf>): Promise<void> => {
@@ -47,7 +47,7 @@ async function startEngine(api: "v1" | "v2" = "v1") {
 }
 type Engine = Awaited<ReturnType<typeof startEngine>>;
 
-/** A template that every way in rejects with these words, before anything is spent. */
+/** Expects that both EGP APIs and gRPC reject a template with this text, without an upstream request. */
 async function expectRefused(engine: Engine, model: "llama" | "mixtral", template: string, why: string): Promise<void> {
   const [id, name] = model === "llama" ? ["d1", llama] : ["mix", mixtral];
   const before = engine.asked();
@@ -73,7 +73,7 @@ behaviour(57, async () => {
   await engine.call(llama, `>${joined}<`);
   expect(engine.prompt()).toBe(">abc<");
 
-  // Its v2 renders templates itself.
+  // LLM Engine's v2 API renders templates itself.
   const v2 = await startEngine("v2");
   await v2.chat(llama, joined);
   expect(v2.sent("llm-engine")).toMatchObject({ chat_template: joined, messages: history });
@@ -125,10 +125,10 @@ behaviour(61, async () => {
 behaviour(62, async () => {
   const engine = await startEngine();
   await expectRefused(engine, "llama", "{{ foo }}", "foo");
-  // Not where it is not printed either, nor where it would not be reached.
+  // Dragoman also rejects it in a condition and in a branch that is never executed.
   await expectRefused(engine, "llama", "{% if foo %}x{% endif %}y", "foo");
   await expectRefused(engine, "llama", "x{% if false %}{{ foo }}{% endif %}", "foo");
-  // A variable of the template's own is declared.
+  // A variable that the template sets is declared.
   await engine.chat(llama, "{% set foo = 'bar' %}{{ foo }}");
   expect(engine.prompt()).toBe("bar");
 });
@@ -152,7 +152,7 @@ behaviour(64, async () => {
   expect(engine.prompt()).toBe("system: be terse");
   await engine.chat(llama, first, { instructions: undefined, messages: [system, ...history] });
   expect(engine.prompt()).toBe("system: be terse");
-  // The default text is instructions too.
+  // The default instructions count as instructions too.
   await engine.chat(llama, first, { instructions: undefined });
   expect(engine.prompt()).toMatch(/^system: You are an AI assistant/);
   await engine.call(llama, first, { instructions: "be terse" });
@@ -168,7 +168,7 @@ behaviour(65, async () => {
   await engine.call(mixtral, alternating);
   expect(engine.prompt()).toBe("[a][b][c]");
   const before = engine.asked();
-  // Absent is the default text, which such a template cannot take.
+  // Without the field, the default instructions apply, which such a template rejects.
   expect(await engine.chat(mixtral, alternating, { instructions: undefined })).toMatchObject({ status: 422 });
   expect(await engine.failure(mixtral, alternating, { instructions: "be terse" })).toMatchObject({
     code: "InvalidArgument",
@@ -203,7 +203,7 @@ behaviour(67, async () => {
   expect(engine.asked()).toBe(0);
   await engine.chat(mixtral, joined, { messages: [system, ...says("a")], instructions: undefined });
   expect(engine.prompt()).toBe("be tersea");
-  // Llama 3's templates may see it wherever it is.
+  // For Llama 3, a template may see the system message at any position.
   await engine.chat(llama, joined, { messages: late, instructions: undefined });
   expect(engine.prompt()).toBe("abe terseb");
 });
@@ -232,7 +232,7 @@ behaviour(69, async () => {
     ["{{ process.env }}", "process"],
   ] as const;
   for (const [template, why] of refusals) await expectRefused(engine, "llama", template, why);
-  // None of it harms the next.
+  // These templates do not affect later calls.
   await engine.chat(llama, joined);
   expect(engine.prompt()).toBe("abc");
 });

@@ -59,7 +59,7 @@ behaviour(79, async () => {
   const { egpChat, grpc } = callers(stage);
   const summary = await egpChat({ memory_strategy: { name: "summary", params: { k: 1 } } });
   expect(placesOf(summary)).toEqual([422, ["body.memory_strategy.name"]]);
-  // A strategy that the contract does not have cannot be said over gRPC; what is left of it is one without a kind.
+  // gRPC cannot express an unknown strategy; protobuf drops it, and the message has no strategy.
   await expectRefused(grpc("gpt-4o", { memoryStrategy: {} }), "memory_strategy.strategy");
   expect(stage.asked()).toBe(0);
 
@@ -88,7 +88,7 @@ behaviour(81, async () => {
   expect(stage.sent("openai").messages).toEqual(expected);
   await egpChat({ messages: [system, ...texts("a", "b", "c")], ...one });
   expect(stage.sent("openai").messages).toEqual(expected);
-  // Nor is it counted where it stands among those that are kept.
+  // A system message among the kept messages does not count towards k either.
   await egpChat({ messages: [...texts("a", "b"), system, ...texts("c")], memory_strategy: { params: { k: 2 } } });
   expect(stage.sent("openai").messages).toEqual([...texts("b"), system, ...texts("c")]);
 
@@ -109,7 +109,7 @@ behaviour(82, async () => {
 });
 
 behaviour(83, async () => {
-  // Echo counts each word of what reaches it.
+  // The echo provider counts each word of the prompt as one token.
   const { egpChat, grpc } = callers(await startStage({}, onEcho));
   const used = async (more: object) => {
     const { body } = await egpChat({ instructions: null, messages: texts("one two", "three four", "five"), ...more });
@@ -126,7 +126,7 @@ behaviour(83, async () => {
 behaviour(84, async () => {
   const stage = await startStage({ "llm-engine": [] }, { deployments: { d1: { model: "llama-3-8b-instruct" } } });
   const { egpDeployment, grpc } = callers(stage);
-  // The tokenizers are in a thread, and an estimate needs none of them.
+  // The tokenizers run in a thread; an estimate does not use them.
   const count = vi.spyOn(countingThread, "count");
   onTestFinished(() => count.mockRestore());
   const model = create(ModelSchema, { provider: "llm-engine", providerModel: "llama-3-8b-instruct" });
@@ -150,7 +150,7 @@ behaviour(85, async () => {
   const file = { deployments: { d1: { model: "gpt-4", context_window: 100 } } };
   const stage = await startStage({ openai: [] }, file);
   const { egpDeployment, grpc } = callers(stage);
-  // Each takes 20 tokens and its role, so that three of them fit beside the system text, the prompt and an answer.
+  // Each message has 20 tokens plus its role: three fit next to the system text, the prompt and a response.
   const [first, ...others] = [..."abcde"].map((letter) => `${letter} ${words(19)}`);
   const reply = await egpDeployment({ chat_history: [system, ...texts(first ?? "", ...others)], prompt: "last words" });
   expect(reply.status).toBe(200);
@@ -162,7 +162,7 @@ behaviour(85, async () => {
   expect(sentTexts(stage.sent("openai"))).toEqual(["be brief", ...others.slice(-3), "last words"]);
   expect(warnings).toMatchObject([{ reason: "EMULATED", field: "memory_strategy" }]);
 
-  // What fits is left as it is.
+  // Dragoman drops nothing if the conversation fits.
   expect(warningsOf(await egpDeployment({ chat_history: [system], prompt: "last words" }))).toEqual([]);
 });
 
@@ -170,7 +170,7 @@ behaviour(86, async () => {
   const file = { deployments: { d1: { model: "gpt-4", context_window: 100 } } };
   const stage = await startStage({ openai: [] }, file);
   const { egpDeployment, grpc } = callers(stage);
-  // Seven tokens are the chat's.
+  // The chat format adds seven tokens.
   const reply = await egpDeployment({ prompt: words(101), chat_history: texts("older") });
   expect(reply.status).toBe(400);
   expect(reply.body).toEqual({ detail: expect.stringMatching(/\b108 tokens\b.*\b100\b/) });
@@ -197,7 +197,7 @@ behaviour(87, async () => {
 });
 
 behaviour(88, async () => {
-  // Near the limit only Cerebras knows, since its template is not known here: its refusal arrives.
+  // Dragoman does not know Cerebras' template, so near the limit Cerebras decides, and Dragoman forwards its error.
   const refusal = {
     message: "Please reduce the length of the messages or completion. Current length is 8193 while limit is 8192",
     ...{ type: "invalid_request_error", param: "messages", code: "context_length_exceeded" },
@@ -213,7 +213,7 @@ behaviour(88, async () => {
   expect(failure.message).toMatch(/\b8193\b.*\b8192\b/);
   expect(stage.asked()).toBe(2);
 
-  // What is surely too long is not sent at all.
+  // Dragoman does not send a prompt that is certainly too long.
   const far = await cerebras({ messages: says(words(9000)) });
   expect(far).toMatchObject({ status: 400, body: { code: "context_length_exceeded" } });
   expect(far.body).toMatchObject({ message: expect.stringMatching(/\b90\d\d tokens\b.*\b8192\b/) });

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { type BackendName, type Reply, type Stage, startStage } from "./support.ts";
 import { warningsOf } from "./wire.ts";
 
-/** A model of each family, by its backend. */
+/** One model of each family, by provider. */
 export const families = {
   openai: "gpt-4o",
   "llm-engine": "llama-3-8b-instruct",
@@ -13,17 +13,17 @@ export const families = {
 export type Family = keyof typeof families;
 const deployments = Object.fromEntries(Object.entries(families).map(([name, model]) => [name, { model }]));
 
-/** A stage with a backend of each family, and a deployment by the name of each. */
+/** Starts a service with a backend and a deployment for each family. */
 export const onFamilies = () =>
   startStage({ openai: [], "llm-engine": [], gemini: [], anthropic: [], mistral: [] }, { deployments });
 
-/** The parameters as a family has them on the wire. */
+/** Returns the sampling parameters in the last upstream request of a family. */
 export function parametersOf(stage: Stage, family: Family): Record<string, unknown> {
   const body = stage.sent(family);
   return family === "gemini" ? (body.generationConfig as Record<string, unknown>) : body;
 }
 
-/** Holds a parameter to reach these families and no others; those get a warning instead. */
+/** Expects that a parameter reaches the families in `taking`, and that the caller gets a warning for all others. */
 export async function reaches(
   ask: (family: Family) => Promise<Reply>,
   stage: Stage,
@@ -40,7 +40,7 @@ export async function reaches(
   }
 }
 
-/** The names of a parameter on the wire, which is another at Google's. */
+/** Returns the upstream names of a parameter. Gemini's differs from the others'. */
 export const called = (name: string, googles: string): Record<Family, string> => ({
   ...{ openai: name, "llm-engine": name, anthropic: name, mistral: name },
   gemini: googles,

@@ -44,7 +44,8 @@ behaviour(100, async () => {
   expect((await grpc("mistral-large-latest", { parameters: { topP: 0.9 } })).warnings).toEqual([]);
   expect(stage.sent("mistral").top_p).toBe(0.9);
 
-  // Claude takes top_p or a temperature: the default of the one gives way to the other, but not where top_p is dropped.
+  // Claude allows only one of top_p and temperature. A caller's top_p replaces the default temperature, but not if
+  // Dragoman drops the top_p.
   await chat("anthropic");
   expect(stage.sent("anthropic")).not.toHaveProperty("temperature");
   await egpDeployment({ top_p: 0.9 }, "anthropic");
@@ -117,7 +118,7 @@ behaviour(104, async () => {
       expect(placesOf(await deepinfra({ [name]: value }))).toEqual([422, [`body.${name}`]]);
       await expectRefused(grpc("llama3.1-8b", { parameters: { [field]: value } }), `parameters.${name}`);
     }
-    // Above 0 means fewer repeats to all of them, so that the sign goes out as it came in.
+    // For all providers a value above 0 means fewer repetitions, so Dragoman keeps the sign.
     for (const value of [2, -2, 0.5]) {
       await cerebras({ [name]: value });
       expect(stage.sent("cerebras")[name]).toBe(value);
@@ -144,7 +145,7 @@ behaviour(105, async () => {
   }
   await deepinfra();
   expect(stage.sent("deepinfra").repetition_penalty).toBe(1);
-  // 1 asks for nothing, so that a provider without the field does it too; any other value is told.
+  // 1 has no effect, so it needs no warning at a provider without the field; any other value does.
   expect((await grpc("openai/gpt-4o", { parameters: { repetitionPenalty: 1 } })).warnings).toEqual([]);
   expect((await grpc("openai/gpt-4o", { parameters: { repetitionPenalty: 1.2 } })).warnings).toHaveLength(1);
 });
@@ -175,7 +176,7 @@ behaviour(107, async () => {
   expect(stage.asked()).toBe(0);
   await deepinfra({ top_k: 999 });
   expect(stage.sent("deepinfra").top_k).toBe(999);
-  // Off is 0 there, in whichever way it is said.
+  // DeepInfra disables top_k with 0, whichever way the caller disables it.
   for (const ask of [
     () => deepinfra({ top_k: 0 }),
     () => deepinfra(),

@@ -49,7 +49,7 @@ behaviour(109, async () => {
 });
 
 behaviour(110, async () => {
-  // The backend draws the seed, and nothing here keeps its second answer from being another.
+  // The backend chooses the seed: Dragoman sends none and does not cache responses.
   const stage = await startStage({ deepinfra: [whole({ content: "heads" }), whole({ content: "tails" })] });
   const { deepinfra } = callers(stage);
   const texts = [await deepinfra(), await deepinfra({ seed: null })].map(
@@ -95,7 +95,7 @@ behaviour(112, async () => {
     expect(placesOf(await deepinfra({ n }))).toEqual([422, ["body.n"]]);
     await expectRefused(grpc(openModel, { parameters: { n } }), "parameters.n");
   }
-  // DeepInfra makes them by itself: one request has the number.
+  // DeepInfra supports several choices, so one upstream request has n.
   await deepinfra({ model: "meta-llama/Meta-Llama-3.1-8B-Instruct", n: 4 });
   expect(stage.sent("deepinfra").n).toBe(4);
   expect(stage.asked()).toBe(1);
@@ -104,7 +104,7 @@ behaviour(112, async () => {
 behaviour(113, async () => {
   const stage = await startStage({ cerebras: [] }, { models: { "llama3.1-8b": { provider: "echo" } } });
   const { cerebras, grpc } = callers(stage);
-  // Five words for each choice.
+  // The echo provider repeats five words in each choice.
   const messages = [{ role: "user", content: "one two three four five" }];
   const { body } = await cerebras({ n: 2, messages });
   expect(body).toMatchObject({
@@ -113,7 +113,7 @@ behaviour(113, async () => {
   });
   expect((await grpc("llama3.1-8b", { parameters: { n: 2 } })).usage).toMatchObject({ outputTokens: 2 });
 
-  // Cerebras counts them itself.
+  // Cerebras reports one count for all choices.
   expect(await cerebras({ model: "llama3.1-70b", n: 2 })).toMatchObject({ body: { usage: { completion_tokens: 2 } } });
   expect(stage.sent("cerebras").n).toBe(2);
   expect(stage.asked()).toBe(1);

@@ -25,7 +25,7 @@ behaviour(90, async () => {
   expect(stage.sent("openai").temperature).toBe(0.7);
   await egpDeployment({ temperature: 0 });
   expect(stage.sent("openai").temperature).toBe(0);
-  // The same model without EGP's rules.
+  // The same model without EGP's profile.
   await grpc("openai/gpt-4o");
   expect(stage.sent("openai")).not.toHaveProperty("temperature");
 });
@@ -49,7 +49,7 @@ behaviour(92, async () => {
   const stage = await onFamilies();
   const { egpDeployment, grpc } = callers(stage);
   for (const family of Object.keys(families) as Family[]) {
-    // Zero is said, and not taken for absence.
+    // Dragoman sends 0; it does not treat it as unset.
     await egpDeployment({ temperature: 0 }, family);
     expect(parametersOf(stage, family).temperature).toBe(0);
     await grpc(`deployments/${family}`, { parameters: { temperature: 0 } });
@@ -105,7 +105,7 @@ behaviour(95, async () => {
   expect(effectiveParameters?.temperature).toBe(1);
   expect(warnings).toMatchObject([{ reason: "ADJUSTED", field: "parameters.temperature" }]);
 
-  // Below the ceiling, and on a model with a higher one, the value is the caller's.
+  // Dragoman keeps a value below the maximum, and a value that another model allows.
   await egpDeployment({ temperature: 0.9 }, "anthropic");
   expect(stage.sent("anthropic").temperature).toBe(0.9);
   expect(warningsOf(await egpDeployment({ temperature: 1.8 }, "openai"))).toEqual([]);
@@ -152,7 +152,7 @@ behaviour(98, async () => {
   expect(stage.sent("openai")).not.toHaveProperty("temperature");
   expect(warnings).toMatchObject([{ reason: "UNSUPPORTED_PARAMETER", field: "parameters.temperature" }]);
 
-  // The default that is left out is nothing that the caller asked for: no warning, and no error when strict.
+  // Dropping the default causes no warning, and no error with strict_parameters: the caller did not request it.
   expect(warningsOf(await egpChat({ model: "o3-mini" }))).toEqual([]);
   expect((await grpc("o3-mini", { strictParameters: true })).warnings).toEqual([]);
   expect(stage.sent("openai")).not.toHaveProperty("temperature");

@@ -5,7 +5,7 @@ import { callers, expectRefused, expectWrongFormat, firstOf, openModel, placesOf
 import { failureOf, says, startStage } from "./support.ts";
 import { warningsOf } from "./wire.ts";
 
-/** With the seven of the chat, a prompt of 100 tokens. */
+/** A text that makes a prompt of 100 tokens, with the seven of the chat format. */
 const hundred = words(93);
 const llama2 = "meta-llama/Llama-2-70b-chat-hf";
 
@@ -24,7 +24,7 @@ behaviour(117, async () => {
     await ask();
     expect(stage.sent("openai").max_completion_tokens).toBe(8092);
   }
-  // What the model gives is less than the window.
+  // The model's maximum output is less than the rest of the context window.
   await egpChat({ model: "gpt-4o" });
   expect(stage.sent("openai").max_completion_tokens).toBe(16_384);
   await egpDeployment({ prompt: hundred, max_tokens: 5 });
@@ -52,7 +52,7 @@ behaviour(119, async () => {
   await egpChat({ model: id, model_parameters: { max_tokens: 7 } });
   expect(stage.sent("llm-engine").max_tokens).toBe(7);
 
-  // Echo ends where it is told to.
+  // The echo provider stops at the requested length.
   const echo = callers(await startStage({}, { models: { [id]: { provider: "echo", family: "llm-engine" } } }));
   const { body } = await echo.egpChat({ model: id, messages: says(words(150)) });
   expect(body).toMatchObject({ chat_completion: { finish_reason: "length" }, token_usage: { completion: 100 } });
@@ -89,7 +89,7 @@ behaviour(121, async () => {
     await ask();
     expect(stage.sent("gemini").generationConfig).toMatchObject({ maxOutputTokens: 8192 });
   }
-  // A model that may fill its window with the answer gets what the prompt leaves of it: no more, and not much less.
+  // If a model's output may fill the context window, the limit is what the prompt leaves, or slightly less.
   await egpChat({ model: "mistral-large-latest", messages: says(hundred) });
   const limit = Number(stage.sent("mistral").max_tokens);
   expect(limit).toBeLessThan(262_144 - 100);
@@ -125,7 +125,7 @@ behaviour(122, async () => {
 });
 
 behaviour(123, async () => {
-  // Its count is exact, where that of the models that DeepInfra has is within what their templates may add.
+  // The token count is exact for this model; for DeepInfra's models, it varies with what their templates add.
   const exact = { provider: "openai", provider_model: "gpt-3.5-turbo-0613", family: "deepinfra", profile: "deepinfra" };
   const models = { exact: { ...exact, context_window: 4096, max_output_tokens: 4096 } };
   const stage = await startStage({ deepinfra: [], openai: [] }, { models });
@@ -157,7 +157,7 @@ behaviour(124, async () => {
   expect((await deepinfra({ max_tokens: 1_000_000 })).status).toBe(200);
   await deepinfra({ max_tokens: 1 });
   expect(stage.sent("deepinfra").max_tokens).toBe(1);
-  // What an answer of none is, the document does not say: DeepInfra is asked for it.
+  // DeepInfra does not document the meaning of 0, so Dragoman sends it.
   expect((await deepinfra({ max_tokens: 0 })).status).toBe(200);
   expect(stage.sent("deepinfra").max_tokens).toBe(0);
 });
@@ -194,7 +194,7 @@ behaviour(126, async () => {
   await grpc("llama3.1-8b", { parameters: { maxOutputTokens: 5 } });
   expect(stage.sent("cerebras").max_completion_tokens).toBe(5);
 
-  // Thoughts use it up before a word is said.
+  // Reasoning tokens use up the limit before any text.
   const script = JSON.stringify({ echo: { reasoning: "a b c d", text: "e" } });
   const reply = await cerebras({ model: "llama3.1-70b", max_completion_tokens: 3, messages: says(script) });
   expect(firstOf(reply).reason).toBe("length");
@@ -215,7 +215,7 @@ behaviour(127, async () => {
   await grpc("llm-engine/llama-3-8b-instruct", { parameters: { minOutputTokens: 20 } });
   expect(stage.sent("llm-engine").min_tokens).toBe(20);
 
-  // As many as can be: up to the limit, or as far as Cerebras goes.
+  // -1 means as many as possible: up to the caller's limit, or Cerebras' own.
   await cerebras({ min_completion_tokens: -1, max_completion_tokens: 50 });
   expect(stage.sent("cerebras").min_completion_tokens).toBe(50);
   await cerebras({ min_tokens: -1 });
@@ -229,7 +229,7 @@ behaviour(127, async () => {
   const parameters = { minOutputTokens: 20, maxOutputTokens: 19 };
   await expectRefused(grpc("llama3.1-8b", { parameters }), "parameters.min_output_tokens");
   expect(stage.asked()).toBe(asked);
-  // A provider without it does not leave it out in silence.
+  // A provider without the field causes a warning.
   const { warnings } = await grpc("openai/gpt-4o", { parameters: { minOutputTokens: 20 } });
   expect(warnings).toMatchObject([{ reason: "UNSUPPORTED_PARAMETER", field: "parameters.min_output_tokens" }]);
 });

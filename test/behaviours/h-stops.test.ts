@@ -66,7 +66,7 @@ behaviour(131, async () => {
   };
   const stage = await startStage({ openai: [] }, file);
   const { egpDeployment, cerebras } = callers(stage);
-  // "aENDb", in pieces that tear the stop text.
+  // "aENDb", in deltas that split the stop sequence.
   const prompt = JSON.stringify({ echo: { deltas: ["a", "E", "ND", "b"] } });
   const deployed = { prompt, chat_history: [] as const, stop_sequences: ["END"] };
   const bare = { model: "llama3.1-8b", messages: says(prompt), stop: "END" };
@@ -94,7 +94,7 @@ behaviour(131, async () => {
   );
   expect(said.join("")).toBe("a");
 
-  // Others stop by themselves: they are told where.
+  // Other providers support stop sequences, so Dragoman sends them.
   await egpDeployment({ stop_sequences: ["END"] }, "real");
   expect(stage.sent("openai").stop).toEqual(["END"]);
 });
@@ -138,7 +138,7 @@ behaviour(133, async () => {
     expect(choices[0]?.finishReason).toBe(reason);
   }
 
-  // By what happened: at the cap, and at a stop text.
+  // The echo provider ends at the length limit and at a stop sequence.
   const echo = callers(await startStage({}, { models: { "llama3.1-8b": { provider: "echo" } } }));
   const capped = await echo.cerebras({ messages: says("one two three"), max_completion_tokens: 2 });
   expect(firstOf(capped)).toEqual({ reason: "length", text: "one two " });

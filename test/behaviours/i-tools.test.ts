@@ -15,12 +15,12 @@ const weather = { type: "function", function: { name: "weather", description: "T
 const time = { type: "function", function: { name: "time" } };
 const named = (name: string) => ({ type: "function", function: { name } });
 
-/** The same for gRPC. */
+/** The tool `weather` for gRPC. */
 const tool = { name: "weather", description: "Tells it", parametersJsonSchema: JSON.stringify(schema) };
 const mode = (value: ToolChoiceMode) => ({ choice: { case: "mode", value } }) as const;
 const oneTool = (value: string) => ({ choice: { case: "toolName", value } }) as const;
 
-/** What a model says that calls tools. */
+/** A tool call of a model. */
 const call = (name: string, args = '{"city":"Oslo"}', id = "call_1") => ({
   id,
   ...{ type: "function", function: { name, arguments: args } },
@@ -54,13 +54,13 @@ behaviour(134, async () => {
     await ask();
     expect(stage.sent("cerebras").tools).toEqual([weather]);
   }
-  // The type is the default there.
+  // In DeepInfra's API, the tool type has a default.
   await deepinfra({ tools: [{ function: weather.function }] });
   expect(stage.sent("deepinfra").tools).toEqual([weather]);
 });
 
 behaviour(135, async () => {
-  // Nothing is sent, and that is the default of both APIs: none without tools, and auto with them.
+  // Dragoman sends no tool_choice. Both APIs then default to none without tools, and to auto with tools.
   const stage = await both();
   const { cerebras, deepinfra, grpc } = callers(stage);
   for (const tools of [undefined, [weather]]) {
@@ -163,7 +163,7 @@ behaviour(140, async () => {
     { kind: { value: { id: "call_1", name: "weather", argumentsJson: '{"city": "Oslo", "days": 2}' } } },
   ]);
 
-  // In pieces: the id and the name once, and the arguments as they come.
+  // Streamed: id and name once, then the deltas of the arguments.
   const begin = { index: 0, id: "call_1", type: "function", function: { name: "weather", arguments: "" } };
   const piece = (text: string) => delta({ tool_calls: [{ index: 0, function: { arguments: text } }] });
   const pieces = streamed(
@@ -198,13 +198,13 @@ behaviour(141, async () => {
   expect(stage.sent("cerebras").parallel_tool_calls).toBe(false);
   await cerebras({ tools: [weather] });
   expect(stage.sent("cerebras")).not.toHaveProperty("parallel_tool_calls");
-  // Said in other words elsewhere.
+  // Anthropic has another field for it.
   await grpc("claude-sonnet-4-6", { tools: [tool], parallelToolCalls: false });
   expect(stage.sent("anthropic").tool_choice).toMatchObject({ disable_parallel_tool_use: true });
 });
 
 behaviour(142, async () => {
-  // Without the provider's count the service has its own, which knows the tools too; with it, it is passed on.
+  // Dragoman reports the provider's count. Without one, it reports its own, which includes the tools.
   const uncounted = whole({ content: "Hello" }, { usage: undefined });
   const counted = whole({ content: "Hello" }, { usage: { prompt_tokens: 77, completion_tokens: 1, total_tokens: 78 } });
   const stage = await startStage({
@@ -216,7 +216,7 @@ behaviour(142, async () => {
     const without = answerOf(await ask({ stream: false })).usage.prompt_tokens;
     const among = answerOf(await ask({ tools: [weather] })).usage.prompt_tokens;
     expect(without).toBeGreaterThan(0);
-    // The schema alone has a good twenty.
+    // The schema alone has more than 20 tokens.
     expect(among).toBeGreaterThan(without + 20);
     expect(answerOf(await ask({ tools: [weather] })).usage.prompt_tokens).toBe(77);
   }
@@ -237,7 +237,7 @@ behaviour(143, async () => {
   expect(warningsOf(reply)).toEqual([]);
   await grpc(cerebrasModel, { tools: [{ ...tool, strict: true }] });
   expect(stage.sent("cerebras").tools).toEqual([strict]);
-  // DeepInfra does not constrain them, and the caller is told.
+  // DeepInfra does not support strict tools, so the caller gets a warning.
   expect(warningsOf(await deepinfra({ tools: [strict] }))).toEqual([["ADJUSTED", "tools"]]);
   expect(stage.sent("deepinfra").tools).toEqual([weather]);
 });
@@ -263,7 +263,7 @@ behaviour(144, async () => {
 
   const { grpc } = callers(await startStage({ deepinfra: scripts }));
   const message = (await grpc(openModel, { tools: [tool] })).choices[0]?.message;
-  if (message === undefined) throw new Error("the answer has no message");
+  if (message === undefined) throw new Error("the response has no message");
   const parts = [{ kind: { case: "text", value: '{"sky":"clear"}' } as const }];
   const told = {
     role: Role.TOOL,
@@ -272,7 +272,7 @@ behaviour(144, async () => {
   const { choices } = await grpc(openModel, { tools: [tool], messages: [...turns("hi"), message, told] });
   expect(choices[0]?.finishReason).toBe(FinishReason.STOP);
 
-  // A result of no call is rejected.
+  // Dragoman rejects a tool result without its tool call.
   const orphan = { ...result, tool_call_id: "call_2" };
   const rejected = await deepinfra({
     messages: [...says("hi"), { role: "assistant", tool_calls: [made] }, orphan, ...says("so?")],

@@ -10,7 +10,7 @@ const llama2 = "meta-llama/Llama-2-70b-chat-hf";
 const llama31 = "llama3.1-8b";
 const wanted = "Answer in JSON.";
 
-/** A service before Cerebras and DeepInfra, both of which answer so. */
+/** Starts a service whose Cerebras and DeepInfra backends run these scripts. */
 function startBoth(...scripts: readonly Script[]): Promise<Stage> {
   return startStage({ cerebras: scripts, deepinfra: scripts });
 }
@@ -46,7 +46,7 @@ describe("J. Response formats", () => {
       expect(completion?.choices[0]?.message?.parts[0]?.kind.value).toBe('{"a": 1}');
       expect(stage.sent(provider)).toMatchObject(format);
     }
-    // JSON, but no object.
+    // JSON values other than objects.
     for (const content of ["[1]", "null", '"a"', ""]) {
       const other = await startBoth(whole({ content }));
       const chat = ask(llama31, wanted, jsonObject);
@@ -71,10 +71,10 @@ describe("J. Response formats", () => {
     const failure = await failureOf(stage.service.chatClient("grpc").completeChat({ chat }));
     expect(failure).toMatchObject({ code: "InvalidArgument", reason: "JSON_GENERATION_FAILED" });
     expect(failure.error.findDetails(JsonGenerationFailureSchema)[0]?.failedGeneration).toBe("{a");
-    // The same text where nobody asked for JSON.
+    // Without response_format, the same text is valid.
     expect(await stage.post(paths.cerebras, { model: llama31, messages: says(wanted) })).toMatchObject({ status: 200 });
 
-    // Where Cerebras itself has found it.
+    // Cerebras itself reports the failed generation.
     const said = { message: "Failed to generate JSON.", type: "invalid_request_error", code: "x" };
     const rejecting = await startBoth(replies(400, { ...said, failed_generation: "{b" }));
     expect(await rejecting.post(paths.cerebras, { model: llama31, ...body })).toMatchObject({
@@ -115,7 +115,7 @@ describe("J. Response formats", () => {
       fields: ["chat.output_format.json_object"],
     });
     expect(stage.asked()).toBe(0);
-    // DeepInfra's document does not forbid it.
+    // DeepInfra allows it.
     const chunks = await chunksOf(await stage.send(paths.deepinfra, { model: llama2, ...body }));
     expect(textOf(chunks)).toBe("{}");
   });
@@ -183,7 +183,7 @@ describe("J. Response formats", () => {
     await client.completeChat({ chat: ask(llama31, "Where?", jsonSchema(city)) });
     expect(stage.sent("cerebras")).toMatchObject({ response_format: strict.response_format });
 
-    // Where the model cannot be held to a schema, the answer is: this one has a property too many.
+    // If the model does not support schemas, Dragoman validates the response, which has an unknown property here.
     const file = { models: { [llama31]: { capabilities: { json_schema: false } } } };
     const unheld = await startStage({ cerebras: [whole({ content: '{"city":"Oslo","more":1}' })] }, file);
     expect(await unheld.post(paths.cerebras, strict)).toMatchObject({
@@ -264,7 +264,7 @@ describe("J. Response formats", () => {
       reason: "UNSUPPORTED_PARAMETER",
       fields: ["chat.output_format.regex"],
     });
-    // Seed 002 has no such kind at all.
+    // Cerebras' API has no regex format.
     expect((await stage.post(paths.cerebras, { ...body(regex), model: llama31 })).status).toBe(400);
     expect(stage.asked()).toBe(0);
     expect((await stage.post(paths.deepinfra, body({ type: "json_object" }))).status).toBe(200);

@@ -7,7 +7,7 @@ import { chunksOf, delta, finish, streamed, warningsOf, whole } from "./wire.ts"
 const llama2 = "meta-llama/Llama-2-70b-chat-hf";
 const llama31 = "llama3.1-8b";
 
-/** An output token as backends tell it, with as many alternatives as were asked for, itself the first. */
+/** Output token in a backend's format. The token itself is the first of its alternatives. */
 function record(token: string, alternatives = 0) {
   const one = { token, logprob: -0.25, bytes: [...Buffer.from(token)] };
   const others = Array.from({ length: alternatives }, (_, rank) => ({
@@ -39,13 +39,13 @@ interface Token {
   readonly top_logprobs: readonly Token[];
 }
 
-/** The log probabilities of the only choice. */
+/** Returns the log probabilities of the only choice. */
 function contentOf({ body }: Reply): readonly Token[] {
   const { choices } = body as { choices: readonly { logprobs: { content: readonly Token[] } }[] };
   return choices[0]?.logprobs.content ?? [];
 }
 
-/** Every way to ask for log probabilities over HTTP. */
+/** The HTTP APIs that support log probabilities. */
 const ways = [
   { path: paths.deepinfra, provider: "deepinfra", body: { model: llama2, messages: says("Where?") } },
   { path: paths.cerebras, provider: "cerebras", body: { model: llama31, messages: says("Where?") } },
@@ -68,7 +68,7 @@ describe("K. Logprobs", () => {
       const chat = ask(model, "Where?", { parameters: { logprobs: true } });
       const { completion } = await stage.service.chatClient("grpc").completeChat({ chat });
       const records = completion?.choices[0]?.logprobs?.tokens ?? [];
-      // The deployment's profile has log probabilities only for LLM Engine, which this is.
+      // The egp-deployment profile supports log probabilities only for LLM Engine, the provider of d1.
       expect(records.map(({ token }) => token)).toEqual(tokens);
       expect(records).toHaveLength(completion?.usage?.outputTokens ?? 0);
       expect(records[2]).toMatchObject({ logprob: -0.25, bytes: Uint8Array.from(Buffer.from("lo")) });
@@ -174,7 +174,7 @@ describe("K. Logprobs", () => {
       for (const choice of choices) expect(choice).not.toHaveProperty("logprobs");
       expect(stage.sent(provider)).not.toHaveProperty("logprobs");
     }
-    // On the deployment call, choices are there for their log probabilities alone.
+    // The Scale EGP deployments API returns choices only if they have log probabilities.
     expect((await stage.post(paths.egpDeployment("d1"), prompt)).body).not.toHaveProperty("choices");
     const { completion } = await stage.service.chatClient("grpc").completeChat({ chat: ask(llama31, "Where?") });
     expect(completion?.choices[0]?.logprobs).toBeUndefined();

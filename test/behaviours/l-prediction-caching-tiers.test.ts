@@ -21,7 +21,7 @@ describe("L. Prediction, caching, tiers", () => {
     expect(stage.sent("cerebras")).toMatchObject({ prediction });
     const details = { accepted_prediction_tokens: 4, rejected_prediction_tokens: 0 };
     expect(answer).toMatchObject({ usage: { completion_tokens_details: details } });
-    // Its text may come in parts.
+    // The prediction's content may be a list of text parts.
     const parts = [
       { type: "text", text: "const a " },
       { type: "text", text: "= 1;" },
@@ -55,7 +55,7 @@ describe("L. Prediction, caching, tiers", () => {
       const second = await ask172("a1");
       const other = await ask172("a2");
       expect([first.cached, second.cached, other.cached]).toEqual([0, 256, 0]);
-      // What separates the accounts is the key that the provider gets.
+      // The cache key that the provider receives separates the accounts.
       expect([first.key, second.key, other.key]).toEqual(["a1/s1", "a1/s1", "a2/s1"]);
       const chat = ask(model, "A long prefix.", { promptCacheKey: "s1", accountId: "a1" });
       const { completion } = await stage.service.chatClient("grpc").completeChat({ chat });
@@ -78,7 +78,7 @@ describe("L. Prediction, caching, tiers", () => {
     const details = (cached_tokens: number) => ({ body: { usage: { prompt_tokens_details: { cached_tokens } } } });
     expect(await post("one")).toMatchObject(details(0));
     expect(await post("two")).toMatchObject(details(128));
-    // The cache is Cerebras' own: here the equal beginnings must stay equal, to the byte.
+    // Cerebras caches by itself, so Dragoman must send equal prefixes byte for byte.
     const [one = "", two = ""] = stage.backend("cerebras").requests.map(({ body }) => body);
     expect(one.replace("one", "")).toBe(two.replace("two", ""));
     expect(JSON.parse(one).messages[0]).toEqual(system);
@@ -147,7 +147,7 @@ describe("L. Prediction, caching, tiers", () => {
     const sent = stage.backend("cerebras").requests.map(({ headers }) => headers.queue_threshold);
     expect(sent).toEqual(["50", "20000"]);
     expect(stage.sent("cerebras")).not.toHaveProperty("queue_threshold");
-    // Too long a queue is rejected at once, by Cerebras.
+    // Cerebras rejects the request if its queue exceeds the threshold.
     expect(await post("50", "flex")).toMatchObject({ status: 429, body: { code: "queue_exceeded" } });
     expect(await failureOf(client.completeChat({ chat: ask("llama3.1-8b", "?", options(50)) }))).toMatchObject({
       code: "ResourceExhausted",

@@ -22,7 +22,7 @@ const answered = whole({ content: "42" });
 const thought = whole({ content: "42", reasoning: "6 by 7" }, counted);
 const hidden = whole({ content: "42" }, counted);
 
-/** The message of the only choice. */
+/** Returns the message of the only choice. */
 function messageOf({ body }: { readonly body: unknown }): Readonly<Record<string, unknown>> {
   const { choices } = body as { choices: readonly { message: Record<string, unknown> }[] };
   return choices[0]?.message ?? {};
@@ -109,7 +109,7 @@ describe("L. Reasoning", () => {
     const high = await sentFor({ reasoning_effort: "high" });
     expect(await sentFor({ reasoning: { effort: "high" } })).toEqual(high);
     expect(await sentFor({ reasoning: { effort: "high", enabled: true } })).toEqual(high);
-    // Enabled, and how much is the model's own matter.
+    // `enabled: true` without an effort selects the model's default effort.
     const own = await sentFor({});
     expect(own).not.toHaveProperty("reasoning_effort");
     expect(await sentFor({ reasoning: { enabled: true } })).toEqual(own);
@@ -164,7 +164,7 @@ describe("L. Reasoning", () => {
       const { message, sent } = await ask167(thought, word);
       expect([message, sent]).toMatchObject([{ content: "42", reasoning: "6 by 7" }, "parsed"]);
     }
-    // Even where the backend were to send it.
+    // Dragoman omits the reasoning even if the backend sends it.
     for (const script of [hidden, thought]) {
       const { message, sent, usage } = await ask167(script, "hidden");
       expect([message, sent]).toEqual([{ role: "assistant", content: "42" }, "hidden"]);
@@ -172,7 +172,7 @@ describe("L. Reasoning", () => {
     }
     const raw = await ask167(whole({ content: "<think>6 by 7</think>42" }), "raw");
     expect([raw.message, raw.sent]).toEqual([{ role: "assistant", content: "<think>6 by 7</think>42" }, "raw"]);
-    // The model's own way.
+    // The model's default format.
     for (const word of ["none", undefined]) expect((await ask167(thought, word)).sent).toBeUndefined();
 
     const stage = await startStage({ cerebras: [thought] });
@@ -245,7 +245,7 @@ describe("L. Reasoning", () => {
       return [reasoning_tokens, answer.usage.completion_tokens];
     };
     expect(await usageOf(counted.usage)).toEqual([7, 9]);
-    // DeepInfra's Gemini and Gemma count the thoughts beside the completion; here they are always in it.
+    // DeepInfra's Gemini and Gemma exclude reasoning from completion_tokens; Dragoman always includes it.
     expect(await usageOf({ ...counted.usage, completion_tokens: 2, total_tokens: 5 })).toEqual([7, 9]);
     expect(await usageOf({ prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 })).toEqual([0, 2]);
   });

@@ -14,16 +14,16 @@ import { listedModels } from "../../src/providers/registry.ts";
 import { startService } from "../../src/server/service.ts";
 import { ask } from "../support/requests.ts";
 
-/** Why no real model can be asked on this machine; undefined when one can. */
+/** Why this machine cannot run a real model; undefined if it can. */
 export const missingLocal = detectLocal(process.env);
 
-/** Asks a real model over gRPC. */
+/** Sends a question to a real model over gRPC and returns the text of the response. */
 type AskLocal = (question: string, parameters: MessageInitShape<typeof GenerationParametersSchema>) => Promise<string>;
 
-/** A service with the real model of this machine, until the test ends. */
+/** Starts a service with this machine's local model, until the test ends. */
 export async function startLocal(): Promise<AskLocal> {
   const prepared = preparedModels(process.env);
-  // The smaller one, where it is there, since it is faster.
+  // Prefers the smaller model, since it is faster.
   const model = prepared.find(({ name }) => name === knownModels[1].name) ?? prepared[0];
   const models = listedModels(process.env).filter(({ provider }) => provider === "local");
   const config = loadConfig({

@@ -19,14 +19,14 @@ const question = { messages: says("Where?"), stream: true };
 
 const piece = (content: string): Step => ({ write: chunk(delta({ content })) });
 
-/** The events of a stream, as they come. */
+/** Yields the events of a stream as they arrive. */
 async function* eventsOf({ body }: Response): AsyncGenerator<Record<string, unknown>> {
   if (body === null) throw new Error("the response has no body");
   const events = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
   for await (const { data } of events) yield JSON.parse(data);
 }
 
-/** The text that a chunk or an answer of a stream has. */
+/** Returns the text of a stream event. */
 function textIn(event: Record<string, unknown>): string {
   const { choices, completions } = event as {
     choices?: readonly { delta?: { content?: string | null } }[];
@@ -60,14 +60,14 @@ describe("M. How streams end", { timeout: 60_000 }, () => {
     expect(await failureOf(read("deployments/d1"))).toMatchObject({ code: "Unavailable" });
     expect(events).toEqual([]);
 
-    // The backend has begun, but nothing of the answer has come.
+    // The backend has started its stream, but has sent no output.
     const empty = { steps: [{ write: chunk(delta({ role: "assistant" })) }, { cut: true } as const] };
     const cut = await startStage({ cerebras: [empty] });
     expect((await cut.post(paths.cerebras, { ...question, model: llama31 })).status).toBe(503);
   });
 
   behaviour(190, async () => {
-    // Each piece goes out when the one before it was read.
+    // The backend sends each delta after the test has read the one before it.
     for (const [provider, path, body, failure] of [
       [
         "cerebras",
@@ -117,9 +117,9 @@ describe("M. How streams end", { timeout: 60_000 }, () => {
     ] as const) {
       const arrived = stage.backend(provider).nextRequest();
       const response = await stage.send(path, body);
-      // Leaving the loop gives the rest of the response up.
+      // Leaving the loop cancels the response.
       for await (const event of eventsOf(response)) if (textIn(event) !== "") break;
-      // How soon is measured in test/server/cancel.test.ts.
+      // test/server/cancel.test.ts measures the delay.
       await (await arrived).aborted;
       await expectPartial(stage);
     }
@@ -138,7 +138,7 @@ describe("M. How streams end", { timeout: 60_000 }, () => {
   behaviour(192, async () => {
     const silent = { holdHeaders: never };
     const stage = await startStage({ deepinfra: [silent], cerebras: [silent] });
-    // As a header: a timer of the client's own could end the call before the deadline.
+    // Sets the header directly: with `timeoutMs`, the client's own timer could end the call first.
     const options = { headers: { "grpc-timeout": "500m" } };
     for (const streamed of [false, true]) {
       const arrived = stage.backend("deepinfra").nextRequest();
@@ -153,7 +153,7 @@ describe("M. How streams end", { timeout: 60_000 }, () => {
       expect(await failing).toMatchObject({ code: "DeadlineExceeded" });
       expect(await stage.service.nextRecord()).toMatchObject({ outcome: "deadline", reason: "DEADLINE_EXCEEDED" });
     }
-    // Plain HTTP brings no deadline: the service's own holds.
+    // An HTTP request sets no deadline, so max_call_duration applies.
     const limits = { max_call_duration: "500ms" };
     const limited = await startStage({ cerebras: [silent] }, { limits });
     const arrived = limited.backend("cerebras").nextRequest();
@@ -196,10 +196,10 @@ async function expectPartial({ service }: Stage): Promise<void> {
 const pieces = 10_000;
 const pieceBytes = 6_000;
 
-/** What may lie in the buffers of sockets and streams between the backend and a reader that does not read. */
+/** Maximum number of bytes in socket and stream buffers between the backend and a client that does not read. */
 const bufferBytes = 24 * 2 ** 20;
 
-/** Numbered pieces of an answer, each padded to `pieceBytes`. */
+/** Makes a generator of numbered chunks, each padded to `pieceBytes`. */
 function countedPieces(): () => Uint8Array {
   let next = 0;
   return () => {
@@ -208,7 +208,7 @@ function countedPieces(): () => Uint8Array {
   };
 }
 
-/** The backend is held back, far from the end of what it has to say. */
+/** Expects that the backend has stopped sending, long before its end. */
 async function expectPaused({ service }: Stage, flooded: () => number): Promise<void> {
   const otherTraffic = async () => {
     const client = service.chatClient("grpc");
@@ -221,7 +221,7 @@ async function expectPaused({ service }: Stage, flooded: () => number): Promise<
   expect(waiting).toBeLessThan(bufferBytes);
 }
 
-/** A stream over HTTP whose reader has not begun to read. */
+/** Opens a stream over HTTP and does not read it yet. */
 async function openSurfaceStream({ service }: Stage, body: object): Promise<IncomingMessage> {
   const request = httpRequest(`http://${service.httpAddress}${paths.deepinfra}`, {
     method: "POST",
@@ -229,6 +229,6 @@ async function openSurfaceStream({ service }: Stage, body: object): Promise<Inco
   });
   request.end(JSON.stringify(body));
   const [response]: IncomingMessage[] = await once(request, "response");
-  if (response === undefined) throw new Error("a response event brings a response");
+  if (response === undefined) throw new Error("the response event has no response");
   return response.pause();
 }

@@ -42,7 +42,7 @@ const pieces = ["The ", "capital: ", "Grüße, 世界"];
 const text = pieces.join("");
 const inPieces = streamed(delta({ role: "assistant" }), ...pieces.map((content) => delta({ content })), finish());
 
-/** Asks for a stream of an answer; `script` is the backend's. */
+/** Requests a stream. The backend runs `script`. */
 async function stream(way: Way, script = inPieces, more: object = {}): Promise<Response> {
   const stage = await startStage({ [way.provider]: [script] }, { deployments });
   const response = await stage.send(way.path, { ...way.body, stream: true, ...more });
@@ -51,7 +51,7 @@ async function stream(way: Way, script = inPieces, more: object = {}): Promise<R
   return response;
 }
 
-/** The answers that an EGP stream consists of. */
+/** Reads the events of an EGP stream. */
 async function answersOf<Answer>(response: Response): Promise<readonly Answer[]> {
   const { data } = await readEvents(response);
   return data.map((line): Answer => JSON.parse(line));
@@ -233,7 +233,7 @@ describe("M. Streaming", () => {
     }
     const without = await chunksOf(await stream(deepinfra, inPieces, { stream_options: { include_usage: false } }));
     expect(without.filter(({ usage }) => usage)).toEqual([]);
-    // At Cerebras and OpenAI the default is the other one.
+    // In the Cerebras and OpenAI APIs, the default is no usage.
     for (const way of [cerebras, openai]) {
       expect((await chunksOf(await stream(way))).filter(({ usage }) => usage)).toEqual([]);
     }
@@ -302,7 +302,7 @@ describe("M. Streaming", () => {
       expect(own.at(-1)?.finish_reason).toBe("stop");
     }
     expect(new Set(choices.map(({ index }) => index))).toEqual(new Set([0, 1]));
-    // One call to the backend, which makes both.
+    // One upstream request returns both choices.
     const stage = await startStage({ deepinfra: [script] });
     const byChoice = new Map<number, string>();
     const chat = ask(llama2, "?", { parameters: { n: 2 } });
@@ -321,7 +321,7 @@ describe("M. Streaming", () => {
       expect(lines.at(-1)).toBe("data: [DONE]");
       for (const line of lines.slice(0, -1)) expect(JSON.parse(line.replace(/^data: /, ""))).toHaveProperty("choices");
     }
-    // Scale's clients read every event as JSON, so that EGP's streams have no such line.
+    // Scale's clients parse every event as JSON, so EGP streams do not end with [DONE].
     for (const way of [egpChat, egpDeployment]) {
       const lines = (await (await stream(way)).text()).split("\n").filter((line) => line !== "");
       for (const line of lines) expect(JSON.parse(line.replace(/^data: /, ""))).toBeTypeOf("object");
@@ -335,7 +335,7 @@ interface Fragment {
   readonly function: { readonly name?: string; readonly arguments: string };
 }
 
-/** The calls of tools in a stream, put together as clients do. */
+/** Joins the tool call deltas of a stream, as clients do. */
 function callsIn(chunks: readonly Chunk[]): readonly object[] {
   const calls = new Map<number, { id: string; name: string; text: string }>();
   for (const { delta: piece } of chunks.flatMap(({ choices }) => choices)) {

@@ -13,7 +13,7 @@ const prompt = { prompt: "Where?", chat_history: says("Hello") };
 const messages = says("Where?");
 const oslo = whole({ content: "Oslo" });
 
-/** An answer whose backend counted nothing. */
+/** A backend response without usage. */
 const uncounted = whole({ content: "Oslo" }, { usage: undefined });
 
 interface OpenAiUsage {
@@ -38,7 +38,7 @@ describe("N. Responses and usage", () => {
   });
 
   behaviour(195, async () => {
-    // The total of the backend is wrong.
+    // The backend's total is wrong.
     const usage = { prompt_tokens: 30, completion_tokens: 12, total_tokens: 99 };
     const answered = [whole({ content: "Oslo" }, { usage }), streamed(delta({ content: "Oslo" }), finish({ usage }))];
     const stage = await startStage({ openai: [...answered, whole({ content: "Oslo" }, { usage })] });
@@ -108,7 +108,7 @@ describe("N. Responses and usage", () => {
     expect(body).toMatchObject({ time_info: { ...times, created: expect.any(Number) } });
     const { queue_time, prompt_time, completion_time, total_time } = times;
     expect(total_time).toBeGreaterThanOrEqual(queue_time + prompt_time + completion_time);
-    // A backend that tells none: the total is this service's own.
+    // Without times from the backend, Dragoman measures the total itself.
     const { body: untimed } = await stage.post(paths.cerebras, { model: llama31, messages });
     const { time_info: own } = untimed as { time_info: Record<string, number> };
     expect(own.total_time).toBeGreaterThanOrEqual(0);
@@ -123,7 +123,7 @@ describe("N. Responses and usage", () => {
     expect(usageIn(await stage.post(paths.deepinfra, body))).toMatchObject({ estimated_cost: 0.000_125 });
     const chunks = await chunksOf(await stage.send(paths.deepinfra, { ...body, stream: true }));
     expect(chunks.at(-1)?.usage).toMatchObject({ estimated_cost: 0.000_125 });
-    // What a call costs is the backend's to say.
+    // Without a cost from the backend, the response has none.
     expect(usageIn(await stage.post(paths.deepinfra, body))).not.toHaveProperty("estimated_cost");
   });
 
@@ -158,7 +158,7 @@ describe("N. Responses and usage", () => {
     const question = ask(llama2, "Where?", { user: "u3" });
     const { completion } = await stage.service.chatClient("grpc").completeChat({ chat: question }, { headers: b });
     const fifth = completion?.usage;
-    // Rejected: a record, without usage.
+    // A rejected call writes a record without usage.
     expect((await stage.post(paths.deepinfra, { model: llama2, messages }, { "x-api-key": "?" })).status).toBe(401);
 
     const { records } = stage.service;

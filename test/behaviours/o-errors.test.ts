@@ -64,7 +64,7 @@ describe("O. Errors", () => {
     const stage = await startStage({ openai: [], "llm-engine": [], cerebras: [], deepinfra: [] }, { deployments });
     const two = await stage.post(paths.deepinfra, { model: llama2, messages, temperature: 3, n: 9 });
     expect([two.status, wrongPlaces(two).toSorted()]).toEqual([422, ["body.n", "body.temperature"]]);
-    // Of types as well as of values.
+    // Wrong types are reported together, too.
     const types = await stage.post(paths.deepinfra, { model: 1, messages, temperature: "3", n: "9" });
     expect(wrongPlaces(types).toSorted()).toEqual(["body.model", "body.n", "body.temperature"]);
     const stop_sequences = ["1", "2", "3", "4", "5"];
@@ -96,17 +96,17 @@ describe("O. Errors", () => {
 
   behaviour(204, async () => {
     const said = (code: string) => ({ error: { message: "No.", code } });
-    // The backend's answer, and the status and code that come of it.
+    // The backend's response, and the resulting HTTP status and gRPC code.
     const table = [
       [replies(400, said("context_length_exceeded")), 400, "InvalidArgument"],
       [replies(402, said("payment_required")), 402, "FailedPrecondition"],
       [replies(403, said("forbidden")), 403, "PermissionDenied"],
       [replies(404, said("model_not_found")), 404, "NotFound"],
-      // A conflict at the provider is none of the caller's: clients ask again, as they would after 409.
+      // The caller did not cause a conflict at the provider. With 503, clients retry, as they would after 409.
       [replies(409, said("conflict")), 503, "Unavailable"],
       [replies(410, said("gone")), 410, "NotFound"],
       [replies(429, said("rate_limit_exceeded")), 429, "ResourceExhausted"],
-      // The caller's own key is good.
+      // The provider rejects Dragoman's API key; the caller's key is valid.
       [replies(401, said("invalid_api_key")), 500, "FailedPrecondition"],
       [replies(200, "no answer"), 500, "Internal"],
       [replies(503, said("busy")), 503, "Unavailable"],
@@ -202,12 +202,12 @@ describe("O. Errors", () => {
         body: { message: expect.stringContaining("foo"), code: "wrong_api_format" },
       });
     }
-    // The contract's own JSON rejects them too.
+    // The Connect JSON of ChatService rejects unknown fields too.
     const own = { chat: { model: "echo/echo", messages: [], foo: 1 } };
     const reply = await stage.post("/dragoman.v1.ChatService/CompleteChat", own);
     expect([reply.status, reply.body]).toMatchObject([400, { code: "invalid_argument" }]);
     expect(stage.asked()).toBe(0);
-    // DeepInfra's document does not forbid them.
+    // DeepInfra's API allows them, so Dragoman ignores them.
     expect((await stage.post(paths.deepinfra, { model: llama2, messages, ...foo })).status).toBe(200);
     expect(stage.sent("deepinfra")).not.toHaveProperty("foo");
   });
@@ -258,7 +258,7 @@ describe("O. Errors", () => {
     const failure = await failureOf(client.completeChat({ chat: ask("deployments/d1", "Where?") }));
     expect(failure).toMatchObject({ code: "Internal", reason: "INTERNAL", message: "an internal error occurred" });
     expect(failure.error.findDetails(ErrorInfoSchema)[0]?.metadata.request_id).toMatch(/^chatcmpl-/);
-    // Whoever runs the service can see what it was.
+    // The operator can see the cause.
     expect(faults.map(({ cause }) => String(cause))).toEqual(
       Array(3).fill("TypeError: cannot read sk-secret of undefined"),
     );

@@ -42,13 +42,13 @@ describe("O. Limits", () => {
     expect([code, reason]).toEqual(["ResourceExhausted", "PROVIDER_RATE_LIMITED"]);
     const [retry] = error.findDetails(RetryInfoSchema);
     expect(retry?.retryDelay && durationMs(retry.retryDelay)).toBe(7000);
-    // No hint is made up where the backend gives none.
+    // Without a delay from the backend, the response has no retry-after.
     const bare = await startStage({ deepinfra: [replies(429, { error: { message: "slow down" } })] });
     const { headers } = await bare.post(paths.deepinfra, { model: llama2, messages });
     expect(headers.get("retry-after")).toBeNull();
   });
 
-  notHeld(210, "rates are not counted here, only calls under way; the provider's own limits are passed on");
+  notHeld(210, "Dragoman limits only concurrent calls; it forwards the provider's rate limits");
 
   behaviour(211, async () => {
     const withLimits = (script: Script): Script => ({ ...script, headers: { ...script.headers, ...limits } });
@@ -67,7 +67,7 @@ describe("O. Limits", () => {
     }
     const { completion } = await stage.service.chatClient("grpc").completeChat({ chat: ask(llama31, "Where?") });
     expect(completion?.attempts[0]?.providerLimits).toEqual(limits);
-    // None are made up.
+    // Without limits from the backend, the response has no such headers.
     const bare = await startStage({ cerebras: [] });
     const { headers } = await bare.post(paths.cerebras, { model: llama31, messages });
     expect([...headers.keys()].filter((name) => name.includes("ratelimit"))).toEqual([]);
@@ -85,7 +85,7 @@ describe("O. Limits", () => {
       status: 429,
       body: { error: { message: expect.stringMatching(/^rate limited/), type: "rate_limit_error" } },
     });
-    // The limit is the account's at the model, whichever way its calls come.
+    // The limit applies to an account and a model, over all APIs.
     const client = stage.service.chatClient("grpc");
     expect(await failureOf(client.completeChat({ chat: ask(llama2, "?", { accountId: "a1" }) }))).toMatchObject({
       code: "ResourceExhausted",
@@ -96,7 +96,7 @@ describe("O. Limits", () => {
     while (stage.asked() < 202) await stage.backend("deepinfra").nextRequest();
     free.resolve();
     for (const reply of await Promise.all([...under, ...others])) expect(reply.status).toBe(200);
-    // A call that is over leaves its place to another.
+    // After a call has ended, another may start.
     expect((await call("a1")).status).toBe(200);
 
     const limited = await startStage({}, { limits: { max_calls_per_model: 1 } });
@@ -105,7 +105,7 @@ describe("O. Limits", () => {
     const first = new AbortController();
     const read = async () => {
       for await (const _ of own.streamChat({ chat: stalled }, { signal: first.signal })) {
-        // The first has begun, and is not over.
+        // The first call is in progress.
         expect(await failureOf(own.completeChat({ chat: ask("echo/echo", "?") }))).toMatchObject({
           code: "ResourceExhausted",
           reason: "CONCURRENCY_LIMITED",
@@ -118,5 +118,5 @@ describe("O. Limits", () => {
     expect((await own.completeChat({ chat: ask("echo/echo", "hi") })).completion?.choices).toHaveLength(1);
   });
 
-  notHeld(213, "a call asks its provider once; retries are later work");
+  notHeld(213, "Dragoman sends one upstream request per call and does not retry yet");
 });

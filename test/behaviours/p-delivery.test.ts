@@ -78,7 +78,7 @@ describe("P. gRPC / Connect delivery", () => {
 
     const limited = (more: object) =>
       stage.post(paths.deepinfra, { model: "Qwen/Qwen3-235B-A22B-Instruct-2507", messages: says("Where?"), ...more });
-    // Null has a documented value of its own, which here what is absent has too; zero is neither.
+    // Null has a documented default, which also applies if the field is absent; 0 is a value of its own.
     expect((await limited({ max_tokens: null })).status).toBe(200);
     expect(stage.sent("deepinfra")).toMatchObject({ max_tokens: 16_384 });
     expect((await limited({ max_tokens: 7 })).status).toBe(200);
@@ -95,7 +95,7 @@ describe("P. gRPC / Connect delivery", () => {
       expect([status, body]).toMatchObject([200, { completion: { effectiveParameters: { seed } } }]);
       const raw = stage.backend("deepinfra").requests.at(-1)?.body;
       expect(raw).toMatch(new RegExp(`"seed":${seed}[,}]`));
-      // DeepInfra's own JSON has it as a number.
+      // In DeepInfra's JSON, the seed is a number.
       const text = JSON.stringify({ model: llama2, messages: says("Where?"), seed: 0 }).replace(
         '"seed":0',
         `"seed":${seed}`,
@@ -112,7 +112,7 @@ describe("P. gRPC / Connect delivery", () => {
 
   behaviour(217, async () => {
     const stage = await startStage();
-    // There are two methods, and so no flag that could disagree with them.
+    // gRPC has one method for each, so there is no stream flag that could conflict.
     for (const body of [
       { ...question, stream: true },
       { chat: { ...question.chat, stream: true } },
@@ -135,7 +135,7 @@ describe("P. gRPC / Connect delivery", () => {
       });
     expect((await post("CompleteChat", "application/connect+json")).status).toBe(415);
     expect((await post("StreamChat", "application/json")).status).toBe(415);
-    // On the surfaces, which have one path and a flag, the flag is what is done.
+    // The HTTP APIs have one path, so the stream flag decides.
     const body = { model: "echo/echo", messages: says("Where?") };
     for (const [stream, type] of [
       [true, "text/event-stream; charset=utf-8"],
@@ -190,7 +190,7 @@ describe("P. gRPC / Connect delivery", () => {
   behaviour(219, async () => {
     const key = { id: "k", sha256: createHash("sha256").update("key").digest("hex"), accounts: ["a1", "a2"] };
     const { service } = await startStage({}, { authentication: { keys: [key] } });
-    /** Over HTTP/1.1, which keeps the letters as they are. */
+    /** Posts over HTTP/1.1, which keeps the case of header names. */
     const post = async (path: string, headers: Record<string, string>, body: object) => {
       const all = { "Content-Type": "application/json", ...headers };
       const request = httpRequest(`http://${service.httpAddress}${path}`, { method: "POST", headers: all });

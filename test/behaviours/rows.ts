@@ -1,19 +1,22 @@
-/** How a behaviour came to be asked for. */
+/** Origin of a behavior. */
 export type Tier = "core" | "ext" | "build";
 
 /**
- * One behaviour of the chat APIs that this service implements. `core`: a seed's text names it. `ext`: it belongs to the
- * API behind a seed. `build`: it follows from gRPC and Connect.
+ * One behavior of the chat APIs that Dragoman implements. `core`: the document of an API states it. `ext`: the API has
+ * it beyond that document. `build`: it follows from gRPC and Connect.
  */
 export interface Behaviour {
   readonly number: number;
   readonly tier: Tier;
   readonly sentence: string;
-  /** How to see it. */
+  /** How to verify it. */
   readonly acceptance: string;
 }
 
-/** The sections, each with its rows. Seeds: 000 and 001 EGP chat, 002 Cerebras, 003 EGP deployments, 004 DeepInfra. */
+/**
+ * Rows by section. A "seed" in a row is an API document: 000 and 001 Scale EGP chat completions, 002 Cerebras,
+ * 003 Scale EGP deployments, 004 DeepInfra.
+ */
 export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
   "A. Transport, auth, accounts": [
     {
@@ -1227,7 +1230,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
   ],
 };
 
-/** Every row, by number. */
+/** All rows by number. */
 export const behaviours: ReadonlyMap<number, Behaviour> = new Map(
   Object.values(sections).flatMap((rows) => rows.map((row) => [row.number, row])),
 );

@@ -24,7 +24,7 @@ const openaiWhole = json({
 });
 const openaiStream: Script = { steps: [{ write: textChunk("Hello") + streamEnd }] };
 
-// Messages is asked for a stream whoever the caller is.
+// Dragoman always requests a stream from Anthropic's Messages API, also for whole responses.
 const anthropicStream = sse(
   {
     type: "message_start",
@@ -42,7 +42,7 @@ const geminiAnswer = {
   usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 2, totalTokenCount: 5 },
 };
 
-/** An answer of Bedrock. */
+/** A response of Bedrock's ConverseStream. */
 export const converseAnswer = (text: string): Script => ({
   headers: { "content-type": "application/vnd.amazon.eventstream" },
   steps: [
@@ -54,7 +54,7 @@ export const converseAnswer = (text: string): Script => ({
   ].map((write) => ({ write })),
 });
 
-/** An answer of "Hello" with 3 and 2 tokens, to a caller who takes it as a whole and to one who has it streamed. */
+/** Upstream responses of "Hello" with 3 input and 2 output tokens, for whole and streamed responses to the caller. */
 export const answers = {
   openai: { whole: openaiWhole, streamed: openaiStream },
   cerebras: { whole: openaiWhole, streamed: openaiStream },
@@ -63,45 +63,45 @@ export const answers = {
   anthropic: { whole: anthropicStream, streamed: anthropicStream },
   bedrock: { whole: converseAnswer("Hello"), streamed: converseAnswer("Hello") },
   gemini: { whole: json(geminiAnswer), streamed: sse(geminiAnswer) },
-  // The engine's v2, which is the default.
+  // LLM Engine's v2 API, the default.
   "llm-engine": { whole: openaiWhole, streamed: openaiStream },
 } as const;
 export type BackendName = keyof typeof answers;
 
-/** An answer of LLM Engine's v1, for `providers.llm-engine.options.api`. */
+/** A response of LLM Engine's v1 API, for `providers.llm-engine.options.api: v1`. */
 export const promptAnswer = json({
   request_id: "r1",
   output: { text: "Hello", num_prompt_tokens: 3, num_completion_tokens: 2 },
 });
 
-/** The configuration file, beside the addresses of the backends. */
+/** Configuration file without the base URLs of the backends. */
 export type File = Readonly<Record<string, unknown>> & {
   readonly providers?: Readonly<Partial<Record<BackendName, object>>>;
 };
 
-/** A service and the providers behind it, until the test ends. */
+/** A running service and its provider backends, until the test ends. */
 export interface Stage {
   readonly service: TestService;
-  /** The backend of a provider. */
+  /** Returns the backend of a provider. */
   backend(name: BackendName): ReplayUpstream;
-  /** The JSON of the last request that a provider got. */
+  /** Returns the JSON body of the last request that a provider received. */
   sent(name: BackendName): Record<string, unknown>;
-  /** The requests that any provider got. */
+  /** Returns the number of requests that all providers received. */
   asked(): number;
-  /** A POST of JSON. */
+  /** Posts a JSON body. */
   send(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
-  /** The same, with the answer's JSON. */
+  /** Posts a JSON body and parses the response. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Reply>;
 }
 
-/** An answer over HTTP. */
+/** HTTP response with its parsed body. */
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly body: unknown;
 }
 
-/** Starts a service with these backends and the scripts of each; without scripts, an answer to callers of the whole. */
+/** Starts a service with a backend for each key of `scripts`. An empty list means the provider's whole response. */
 export async function startStage(
   scripts: Readonly<Partial<Record<BackendName, readonly Script[]>>> = {},
   file: File = {},
@@ -110,9 +110,9 @@ export async function startStage(
   const backends = new Map<string, ReplayUpstream>();
   const providers: Record<string, object> = {};
   for (const name of Object.keys(answers).filter(isBackend)) {
-    const own = scripts[name];
-    if (own === undefined) continue;
-    const upstream = await startReplayUpstream(...(own.length > 0 ? own : [answers[name].whole]));
+    const given = scripts[name];
+    if (given === undefined) continue;
+    const upstream = await startReplayUpstream(...(given.length > 0 ? given : [answers[name].whole]));
     onTestFinished(() => upstream[Symbol.asyncDispose]());
     backends.set(name, upstream);
     providers[name] = { enabled: true, base_url: upstream.baseUrl, api_key: "secret", ...file.providers?.[name] };
@@ -123,7 +123,7 @@ export async function startStage(
   });
   const backend = (name: BackendName): ReplayUpstream => {
     const upstream = backends.get(name);
-    if (upstream === undefined) throw new Error(`the provider ${name} has no backend here`);
+    if (upstream === undefined) throw new Error(`the test started no backend for the provider ${name}`);
     return upstream;
   };
   const send: Stage["send"] = (path, body, headers) =>
@@ -149,7 +149,7 @@ function isBackend(name: string): name is BackendName {
   return Object.hasOwn(answers, name);
 }
 
-/** Where each API is served. */
+/** Paths of the chat APIs. */
 export const paths = {
   egpChat: "/v4/chat-completions",
   egpDeployment: (id: string) => `/v4/models/${id}/chat-completions`,
@@ -160,16 +160,16 @@ export const paths = {
 
 /** A failed gRPC call. */
 export interface Failure {
-  /** The name of the code: `InvalidArgument`. */
+  /** Name of the gRPC code, such as `InvalidArgument`. */
   readonly code: string;
   readonly reason: string | undefined;
   readonly message: string;
-  /** The fields that are wrong. */
+  /** Invalid fields. */
   readonly fields: readonly string[];
   readonly error: ConnectError;
 }
 
-/** How a gRPC call fails; throws when it does not. */
+/** Returns the failure of a gRPC call. Throws if the call succeeds. */
 export async function failureOf(call: Promise<unknown>): Promise<Failure> {
   const error = await call.then(
     () => {
@@ -186,11 +186,11 @@ export async function failureOf(call: Promise<unknown>): Promise<Failure> {
   };
 }
 
-/** A body of EGP's 422: the place of each field that is wrong, such as `body.messages.0.role`. */
+/** Returns the locations of the violations in EGP's or DeepInfra's 422 body, such as `body.messages.0.role`. */
 export function wrongPlaces({ body }: Reply): readonly string[] {
   const { detail } = body as { detail: readonly { loc: readonly (string | number)[] }[] };
   return detail.map(({ loc }) => loc.join("."));
 }
 
-/** `[{ role: "user", content }]`. */
+/** Makes a list of one user message. */
 export const says = (content: unknown) => [{ role: "user", content }];

@@ -1,18 +1,18 @@
 import { z } from "zod";
 
-/** What is asked of every API: a body that it takes, and the shape of its errors. */
+/** Test data of an API: valid bodies, and the schema of its errors. */
 export interface Api {
   readonly path: string;
-  /** A body with nearly everything that the API has. */
+  /** A body with nearly all fields of the API. */
   readonly full: Readonly<Record<string, unknown>>;
-  /** A plain body that has one user message. */
+  /** Makes a body with one user message. */
   ask(content: unknown, more?: object): object;
   readonly error: z.ZodType;
-  /** The status of a body that breaks its rules. */
+  /** HTTP status for an invalid body. */
   readonly invalid: number;
 }
 
-/** Models of the catalog that each API knows, moved to echo. */
+/** Configuration that serves a model of each API by the echo provider. */
 export const everyModelIsEcho = `
 models:
   gpt-4o: { provider: echo, provider_model: echo }
@@ -66,7 +66,7 @@ const openAiAsk =
   (model: string): Api["ask"] =>
   (content, more) => ({ model, messages: [{ role: "user", content }], ...more });
 
-/** The APIs by their methods in records. */
+/** The APIs by their method names in call records. */
 export const apis = {
   openai: {
     path: "/v1/chat/completions",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-// The two APIs as their documents and Scale's generated clients have them (seeds 000, 001 and 003), written apart from
-// the surfaces: what the tests send and what comes back is held to them.
+// Schemas of the Scale EGP chat completions and deployments APIs, from their documents and Scale's generated clients.
+// They are independent of src/surfaces: the tests validate requests and responses against them.
 
 const detail = z.enum(["low", "high", "auto"]).optional();
 const content = z.discriminatedUnion("type", [
@@ -93,7 +93,7 @@ export const deploymentAnswer = z.strictObject({
   response_tokens: z.int().min(0),
 });
 
-/** What a refusal says: a text, or a list of violations. */
+/** Error body: a text or a list of violations. */
 export const refusal = z.strictObject({
   detail: z.union([
     z.string(),
@@ -109,7 +109,7 @@ export const refusal = z.strictObject({
   ]),
 });
 
-/** The event that ends a stream which failed. */
+/** The event that ends a failed stream. */
 export const streamFailure = z.strictObject({
   request_id: z.string().min(1),
   error: z.strictObject({
@@ -118,7 +118,7 @@ export const streamFailure = z.strictObject({
   }),
 });
 
-/** Where the violations of a refusal are, such as `body.messages.0.role`. */
+/** Returns the locations of the violations in an error response, such as `body.messages.0.role`. */
 export async function placesOf(response: Response): Promise<readonly string[]> {
   const { detail: found } = refusal.parse(await response.json());
   return typeof found === "string" ? [] : found.map(({ loc }) => loc.join("."));

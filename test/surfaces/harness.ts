@@ -20,10 +20,10 @@ import { serveRoutes } from "../../src/surfaces/kit/router.ts";
 import { chatRoute } from "../../src/surfaces/kit/serve-surface.ts";
 import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
 
-/** A catalog in which every name is the provider's own. */
+/** An empty catalog. */
 export const noModels = createCatalog([], []);
 
-/** One surface on a socket of its own, over the whole pipeline. */
+/** One HTTP API on its own port, with the whole pipeline behind it. */
 export interface TestSurface {
   readonly url: string;
   readonly records: readonly CallRecord[];
@@ -37,14 +37,14 @@ export interface TestSurface {
 
 interface Setting {
   readonly environment?: Record<string, string>;
-  /** The configuration file. */
+  /** Content of the configuration file. */
   readonly yaml?: string;
   readonly maxRequestBytes?: number;
   readonly maxCallMs?: number;
   readonly streamHeadersAfterMs?: number;
 }
 
-/** Serves a surface until the test ends. */
+/** Serves an HTTP API until the test ends. */
 export async function startSurface(surface: ChatSurface, setting: Setting = {}): Promise<TestSurface> {
   const known = providers.filter(({ name }) => name !== "local");
   const models = listedModels({});
@@ -96,7 +96,7 @@ export async function startSurface(surface: ChatSurface, setting: Setting = {}):
   };
 }
 
-/** The data of each server-sent event, and the comments between them. */
+/** Returns the data and the comments of a stream of server-sent events. */
 export async function readEvents(response: Response): Promise<{ data: string[]; comments: string[] }> {
   const data: string[] = [];
   const comments: string[] = [];

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** Posts a body, and holds the answer to what every answer keeps. */
+/** Posts a body and checks what is true of every response: no 5xx, the API's error shape, and one matching record. */
 async function post(api: Api, body: string): Promise<{ status: number; text: string }> {
   service.forgetRecords();
   const [records, faults] = [service.records.length, service.faults.length];
@@ -25,7 +25,7 @@ async function post(api: Api, body: string): Promise<{ status: number; text: str
   expect(service.faults.slice(faults)).toEqual([]);
   expect(response.status).toBeLessThan(500);
   if (isStream) {
-    // What fails once it has begun never ends as if it were whole.
+    // A stream that fails after its start must not end as if it were complete.
     const last = text.trimEnd().split("\n\n").at(-1)?.replace("data: ", "") ?? "";
     const failed = last !== "[DONE]" && "error" in JSON.parse(last);
     expect(record.outcome).toBe(failed ? "error" : "ok");
@@ -39,7 +39,7 @@ async function post(api: Api, body: string): Promise<{ status: number; text: str
   return { status: response.status, text };
 }
 
-/** JSON text: values that no field is made for. */
+/** JSON texts of unexpected values. */
 const hostile = fc.oneof(
   fc.constantFrom(
     ...["null", "true", "0", "-1", "-0", "1e400", "1.5", "12345678901234567890", "99999999999999999999999999"],
@@ -60,13 +60,13 @@ const change = fc.record({
   text: hostile,
 });
 
-/** Where there is a value in a body. */
+/** Returns the paths of all values in a body. */
 function placesOf(value: unknown, path: readonly string[] = []): readonly (readonly string[])[] {
   const inside = typeof value === "object" && value !== null ? Object.entries(value) : [];
   return [path, ...inside.flatMap(([key, entry]) => placesOf(entry, [...path, key]))];
 }
 
-/** The JSON text of a body with one change in it. */
+/** Returns the JSON text of a body with one change; undefined if the change removes the whole body. */
 function changed(value: unknown, [step, ...rest]: readonly string[], kind: Change, text: string): string | undefined {
   if (step !== undefined && typeof value === "object" && value !== null) {
     const entries = Object.entries(value).flatMap(([key, entry]) => {
@@ -79,7 +79,7 @@ function changed(value: unknown, [step, ...rest]: readonly string[], kind: Chang
   if (kind === "remove") return undefined;
   const isObject = json.startsWith("{") && json !== "{}";
   if (kind === "add" && isObject) return `${json.slice(0, -1)},"__proto__":${text},"x":${text}}`;
-  // The same keys twice, of which the last counts.
+  // Duplicate keys: JSON.parse keeps the last value.
   if (kind === "repeat" && isObject) return `${json.slice(0, -1)},${json.slice(1, -1).replace(/:.*/s, "")}:${text}}`;
   return text;
 }
@@ -87,11 +87,11 @@ function changed(value: unknown, [step, ...rest]: readonly string[], kind: Chang
 describe.each(apiNames)("a body of %s", (name) => {
   const api: Api = apis[name];
 
-  it("is answered as the API does", async () => {
+  it("responds with 200 to a valid body", async () => {
     expect((await post(api, JSON.stringify(api.ask("hi")))).status).toBe(200);
   });
 
-  it("with anything wrong in it is an error of the API's own shape, and one record", async () => {
+  it("responds to any invalid body with the API's error shape and writes one record", async () => {
     const places = placesOf(api.full);
     await fc.assert(
       fc.asyncProperty(change, fc.boolean(), async ({ place, kind, text }, stream) => {
@@ -103,15 +103,15 @@ describe.each(apiNames)("a body of %s", (name) => {
   });
 
   it.each([
-    ["10,000 lists in one another", "[".repeat(10_000), 0],
-    ["a field of 10,000 objects in one another", `{"x":${'{"a":'.repeat(10_000)}`, 0],
-    ["eight million messages that are none", `{"messages":[${"0,".repeat(8_000_000)}0],"chat_history":[]}`, 413],
+    ["10,000 nested lists", "[".repeat(10_000), 0],
+    ["10,000 nested objects in a field", `{"x":${'{"a":'.repeat(10_000)}`, 0],
+    ["eight million invalid messages", `{"messages":[${"0,".repeat(8_000_000)}0],"chat_history":[]}`, 413],
     ["a million properties", `{${Array.from({ length: 1_000_000 }, (_, index) => `"${index}":0`)}}`, 413],
-  ])("that has %s is rejected before it is looked at", async (_what, body, status) => {
+  ])("rejects %s before parsing the body", async (_what, body, status) => {
     expect((await post(api, body)).status).toBe(status || api.invalid);
   });
 
-  it("with a million digits in a number is read at once", async () => {
+  it("rejects a number with a million digits quickly", async () => {
     const digits = "9".repeat(1_000_000);
     const { status, text } = await post(
       api,
@@ -121,7 +121,7 @@ describe.each(apiNames)("a body of %s", (name) => {
     expect(text).not.toContain("999");
   });
 
-  it("with thousands of wrong fields, or one with a long name, has a short answer", async () => {
+  it("sends a short error for 20,000 invalid fields or a very long field name", async () => {
     const many = Array.from({ length: 20_000 }, () => ({ role: "cook", content: 1 }));
     for (const more of [
       { messages: many, chat_history: many },
@@ -133,20 +133,20 @@ describe.each(apiNames)("a body of %s", (name) => {
     }
   });
 
-  it("with the address of an image that is made to be slow to read is rejected", async () => {
+  it("rejects an image URL that would make the data URI regex slow", async () => {
     const url = `data:${"a".repeat(1_000_000)},x`;
     const { status } = await post(api, JSON.stringify(api.ask([{ type: "image_url", image_url: { url } }])));
     expect(status).toBe(api.invalid);
   });
 
-  it("leaves only short names in its record", async () => {
+  it("truncates long names in the call record", async () => {
     const long = "x".repeat(1_000_000);
     await post(api, JSON.stringify(api.ask("hi", { model: long, user: long, account_id: long })));
     expect(JSON.stringify(service.records.at(-1)).length).toBeLessThan(5000);
   });
 });
 
-it("a deployment whose name is not well encoded is one that does not exist", async () => {
+it("responds with 404 to a deployment name with invalid percent-encoding", async () => {
   const api = { ...apis["egp-deployment"], path: "/v4/models/%zz/chat-completions" };
   expect(await post(api, JSON.stringify(api.ask("hi")))).toMatchObject({ status: 404 });
 });

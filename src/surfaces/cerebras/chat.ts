@@ -17,7 +17,7 @@ import { createOpenAiSurface } from "../openai-shape/surface.ts";
 import { toError, toStreamError } from "./errors.ts";
 import { cerebrasNamespace } from "./namespace.ts";
 
-// Types of @cerebras/cerebras_cloud_sdk 1.91.0, and seed 002 where it says something else.
+// Source: the types of @cerebras/cerebras_cloud_sdk 1.91.0; where Cerebras' API reference differs, it wins.
 
 const part = partSchemas(object, {});
 const content = contentOf(z.discriminatedUnion("type", [part.text, part.image_url, part.image]));
@@ -55,7 +55,7 @@ const body = object({
   tools: toolsSchema(object, {}),
 }) satisfies z.ZodType<OpenAiBody>;
 
-/** Cerebras' chat completions (seed 002). */
+/** Cerebras' chat completions API. */
 export const cerebrasSurface = createOpenAiSurface<z.output<typeof body>>({
   name: "cerebras",
   path: "/cerebras/v1/chat/completions",
@@ -76,7 +76,7 @@ export const cerebrasSurface = createOpenAiSurface<z.output<typeof body>>({
   },
   names: { maxOutputTokens: "max_completion_tokens", providerOptions: "queue_threshold" },
   extraOptions(_request, { headers }) {
-    // Its range and the tiers that have it are the adapter's to check: requests of the contract may have it too.
+    // The Cerebras adapter validates the range and the tier, since gRPC requests may set this option too.
     const threshold = headers.get("queue_threshold")?.trim() ?? "";
     return threshold === "" ? {} : { queue_threshold: /^\d+$/.test(threshold) ? Number(threshold) : threshold };
   },

@@ -14,7 +14,7 @@ export function toStreamError(error: GatewayError, requestId: string): ServerSen
 
 const limited = "too_many_requests_error";
 
-/** Cerebras' own words, as its users report them; where none are known, OpenAI's. */
+/** Error type, param and code of Cerebras, as its users report them. Other reasons have OpenAI's. */
 const ownKinds: Readonly<Partial<Record<Reason, ErrorKind>>> = {
   INVALID_REQUEST: { type: "invalid_request_error", param: "validation_error", code: "wrong_api_format" },
   UNSUPPORTED_PARAMETER: { type: "invalid_request_error", code: "wrong_api_format" },
@@ -27,11 +27,11 @@ const ownKinds: Readonly<Partial<Record<Reason, ErrorKind>>> = {
   CONCURRENCY_LIMITED: { type: limited, param: "quota", code: "request_quota_exceeded" },
 };
 
-/** Cerebras' error, which has nothing around it. */
+/** Returns Cerebras' error object, whose fields are at the top level of the body. */
 function toFlatError(error: GatewayError, requestId: string): object {
   const { fields: [first] = [], metadata, provider } = error.facts;
   const kind = ownKinds[error.reason] ?? kinds[error.reason];
-  // What Cerebras itself says about its limits tells which of them it was.
+  // Cerebras' own code names the rate limit that was exceeded.
   const code = error.reason === "PROVIDER_RATE_LIMITED" && provider?.provider === "cerebras" ? provider.code : "";
   return {
     message: messageOf(error, requestId, describeField, "\n"),

@@ -6,7 +6,7 @@ import { cerebrasSurface } from "./chat.ts";
 import { toError } from "./errors.ts";
 import { cerebrasNamespace } from "./namespace.ts";
 
-/** Opens a connection: Cerebras' clients send this request when they are created, and read only its status. */
+/** Cerebras' SDKs send this request at construction to open a connection, and read only its status. */
 const warmingRoute: Route = {
   method: "GET",
   path: "/cerebras/v1/tcp_warming",
@@ -14,8 +14,8 @@ const warmingRoute: Route = {
 };
 
 /**
- * Cerebras' HTTP API. Its paths have the prefix `/cerebras`, since OpenAI's API has the same ones: the official client
- * takes `http://host/cerebras` as its base URL.
+ * Cerebras' HTTP API. Its paths have the prefix `/cerebras`, since OpenAI's API has the same paths: set the base URL of
+ * the official SDK to `http://host/cerebras`.
  */
 export const cerebrasRoutes: readonly Route[] = [
   chatRoute(cerebrasSurface),

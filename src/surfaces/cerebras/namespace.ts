@@ -1,4 +1,4 @@
 import type { ModelNamespace } from "../openai-shape/namespace.ts";
 
-/** The models that a bare name means in Cerebras' API. */
+/** Models that bare names select in Cerebras' API. Dragoman rejects other providers' models. */
 export const cerebrasNamespace: ModelNamespace = { provider: "cerebras", profile: "cerebras", rejectsForeign: true };

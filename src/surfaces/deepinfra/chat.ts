@@ -20,9 +20,9 @@ import { createOpenAiSurface } from "../openai-shape/surface.ts";
 import { toError } from "./errors.ts";
 import { deepinfraNamespace } from "./namespace.ts";
 
-// https://api.deepinfra.com/openapi.json, and https://docs.deepinfra.com for top_logprobs, service_tier and the
-// continuation of an answer. It does not forbid other properties, so that they are ignored; of OpenAI's, those that the
-// contract has are taken.
+// Sources: https://api.deepinfra.com/openapi.json; https://docs.deepinfra.com for top_logprobs, service_tier and the
+// continuation of a response. DeepInfra allows unknown properties, so Dragoman ignores them. It also reads OpenAI's
+// properties, as far as ChatRequest has a field for them.
 
 const { cache_control } = cacheMarks(object);
 const part = partSchemas(object, { cache_control });
@@ -49,7 +49,7 @@ const body = object({
   ...sharedFields,
   messages: z.array(message),
   chat_template_kwargs: jsonRecord.nullish(),
-  // Not in its document, which has the answer continued without a word of it; called so by vLLM.
+  // vLLM's name. DeepInfra's schema has no such field: DeepInfra continues a response without one.
   continue_final_message: flag,
   min_p: number,
   reasoning: object({ effort: z.enum(["low", "medium", "high"]).nullish(), enabled: flag }).nullish(),
@@ -63,7 +63,7 @@ const body = object({
   top_k: integer,
 }) satisfies z.ZodType<OpenAiBody>;
 
-/** DeepInfra's chat completions (seed 004). */
+/** DeepInfra's chat completions API. */
 export const deepinfraSurface = createOpenAiSurface<z.output<typeof body>>({
   name: "deepinfra",
   path: "/v1/openai/chat/completions",
@@ -90,7 +90,7 @@ export const deepinfraSurface = createOpenAiSurface<z.output<typeof body>>({
   },
   names: { maxOutputTokens: "max_tokens" },
   extraOptions: () => ({}),
-  // A tier that cannot be had is served as the default one, and the answer says so.
+  // If the requested tier is unavailable, the provider serves the default tier, and the response reports that.
   tierFields({ service_tier }, used) {
     const tier = used || (service_tier ? "default" : "");
     return tier === "" ? {} : { service_tier: tier };

@@ -3,7 +3,7 @@ import { plainStep } from "../../field-path.ts";
 import type { SurfaceError } from "../kit/surface.ts";
 import { toOpenAiError } from "../openai-shape/errors.ts";
 
-/** Fields that are wrong are a list with 422; everything else is OpenAI's object. */
+/** Translates an error: field violations become a list with status 422, other errors OpenAI's error object. */
 export function toError(error: GatewayError, requestId: string): SurfaceError {
   const { fields } = error.facts;
   if (error.reason === "INVALID_REQUEST" && fields !== undefined) {
@@ -12,7 +12,7 @@ export function toError(error: GatewayError, requestId: string): SurfaceError {
   return toOpenAiError(error, requestId);
 }
 
-/** Pydantic's words for the rules that have one. */
+/** Pydantic's error type for each rule that has one. */
 const detailTypes: Readonly<Record<string, string>> = {
   missing: "missing",
   unknown_property: "extra_forbidden",

@@ -1,6 +1,6 @@
 import type { ModelNamespace } from "../openai-shape/namespace.ts";
 
-/** The models that a bare name means in DeepInfra's API. DeepInfra itself rejects the names that it does not know. */
+/** Models that bare names select in DeepInfra's API. DeepInfra, not Dragoman, rejects unknown names. */
 export const deepinfraNamespace: ModelNamespace = {
   provider: "deepinfra",
   profile: "deepinfra",

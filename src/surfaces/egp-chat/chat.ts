@@ -23,7 +23,7 @@ import type { ChatSurface } from "../kit/surface.ts";
 
 const efforts = { low: ReasoningEffort.LOW, medium: ReasoningEffort.MEDIUM, high: ReasoningEffort.HIGH } as const;
 
-/** `topP` and `topK` are in camel case on the wire here, the others are not. */
+/** In this API, `topP` and `topK` are in camel case, the other names are in snake case. */
 const parametersSchema = z.strictObject({
   temperature: optional(z.number()),
   max_tokens: optional(z.int32()),
@@ -41,13 +41,13 @@ const memorySchema = z.strictObject({
 });
 
 const requestSchema = z.strictObject({
-  // The list is closed: other models and deployments have surfaces of their own.
+  // The list is closed: other models and deployments have their own endpoints.
   model: z.enum(egpModels.map(({ id }) => id)),
   messages: z.array(messageSchema),
   account_id: optional(z.string()),
   memory_strategy: optional(memorySchema),
   model_parameters: optional(parametersSchema),
-  // Null is none, and not the default text (seed 000).
+  // Null means no instructions; only an absent field selects the default text (Scale EGP chat completions API).
   instructions: z.string().nullable().optional(),
   chat_template: optional(z.string()),
   stream: optional(z.boolean()),
@@ -68,12 +68,12 @@ const names: FieldNames = {
   "memory_strategy.last_k.k": "memory_strategy.params.k",
 };
 
-/** Scale's EGP chat completions, seeds 000 and 001: `POST /v4/chat-completions`. */
+/** Scale EGP chat completions API: `POST /v4/chat-completions`. */
 export const egpChatSurface: ChatSurface = {
   name: "egp-chat",
   path: "/v4/chat-completions",
   profile: "egp-chat",
-  // Scale's generated clients read every event as JSON, and `[DONE]` is none; no document of this API promises it.
+  // Scale's generated clients parse every event as JSON, which `[DONE]` is not, and the API does not document it.
   endsWithDone: false,
   translate(body) {
     const request = parseRequest(requestSchema, body);
@@ -116,7 +116,7 @@ function toChat(request: z.output<typeof requestSchema>): ChatRequest {
   });
 }
 
-/** An answer, or a piece of one. Only the last piece has the finish reason and the usage. */
+/** Makes a response, or one event of a stream. In a stream, only the last event has the finish reason and the usage. */
 function answerOf(content: string, finishReason: string | null, usage: Usage | undefined) {
   const counted = countsIn(usage);
   return {

@@ -32,7 +32,7 @@ const requestSchema = z.strictObject({
   stop_sequences: optional(z.array(z.string())),
   max_tokens: optional(z.int32()),
   top_p: optional(z.number()),
-  // A plain number in the document, but there are no halves of tokens.
+  // The API documents a number, but only whole numbers of tokens have a meaning.
   top_k: optional(z.int32()),
   frequency_penalty: optional(z.number()),
   presence_penalty: optional(z.number()),
@@ -57,22 +57,22 @@ const names: FieldNames = {
   "parameters.presence_penalty": "presence_penalty",
   "parameters.logprobs": "logprobs",
   "parameters.top_logprobs": "top_logprobs",
-  // Of the message as a whole: logprobs and top_logprobs do not go together.
+  // A violation of `parameters` as a whole means that logprobs and top_logprobs conflict.
   parameters: "top_logprobs",
 };
 
-/** Scale's EGP chat completions of a deployment, seed 003. */
+/** Scale EGP deployments API: `POST /v4/models/{model_deployment_id}/chat-completions`. */
 export const egpDeploymentSurface: ChatSurface = {
   name: "egp-deployment",
   path: "/v4/models/{model_deployment_id}/chat-completions",
   profile: "egp-deployment",
-  // The description of LLM Engine's `stream` promises `[DONE]`, its route sends none, and Scale's generated clients
-  // read every event as JSON, which it is not.
+  // LLM Engine documents `[DONE]` for `stream`, but its route does not send it, and Scale's generated clients parse
+  // every event as JSON, which `[DONE]` is not.
   endsWithDone: false,
   translate(body, { parameters }) {
     const request = parseRequest(requestSchema, body);
     const { prompt, chat_history: history } = request;
-    // The prompt is the message after the history.
+    // toChat() adds the prompt as the message after the history.
     const isPrompt = (path: FieldPath) => isWithin(path, ["messages", history.length]);
     return {
       chat: toChat(request, parameters.model_deployment_id ?? ""),
@@ -118,7 +118,7 @@ interface Answer {
   readonly choices?: readonly unknown[];
 }
 
-/** `completions` is a list of pairs: a prompt, and all that the model said to it. */
+/** Makes a response or a stream event. `completions` is a list of pairs: a prompt and the texts of its choices. */
 function answerOf({ prompt, texts, finishReason, usage, choices = [] }: Answer) {
   const counted = countsIn(usage);
   return {
@@ -142,14 +142,14 @@ function toResponse(prompt: string, { choices, usage }: ChatCompletion): unknown
 }
 
 /**
- * The stream of an answer to a prompt. Only the first event repeats the prompt, the others have "" in its place: a long
- * one would go out once for each word of the answer.
+ * Makes the translator of one stream. Only the first event repeats the prompt, and the others have "" instead, to avoid
+ * sending a long prompt with each delta.
  */
 function createStream(whole: string): (event: ChatEvent) => readonly ServerSentEvent[] {
   let prompt = whole;
   let finishReason: string | undefined;
-  const say = (piece: Omit<Answer, "prompt">): readonly ServerSentEvent[] => {
-    const data = answerOf({ prompt, ...piece });
+  const toEvents = (delta: Omit<Answer, "prompt">): readonly ServerSentEvent[] => {
+    const data = answerOf({ prompt, ...delta });
     prompt = "";
     return [{ data }];
   };
@@ -161,13 +161,13 @@ function createStream(whole: string): (event: ChatEvent) => readonly ServerSentE
         const { delta, logprobs, choiceIndex } = event.value;
         const text = sayOf(delta);
         if (text === "" && (logprobs === undefined || delta.case === "reasoning")) return [];
-        return say({ texts: [text], ...(logprobs && { choices: [withLogprobs(choiceIndex, logprobs)] }) });
+        return toEvents({ texts: [text], ...(logprobs && { choices: [withLogprobs(choiceIndex, logprobs)] }) });
       }
       case "finished":
         finishReason = finishReasonOf(event.value);
         return [];
       case "completed":
-        return say({ texts: [""], finishReason, usage: event.value.usage });
+        return toEvents({ texts: [""], finishReason, usage: event.value.usage });
       default:
         return event satisfies never;
     }

@@ -2,5 +2,5 @@ import type { Route } from "../kit/route.ts";
 import { chatRoute } from "../kit/serve-surface.ts";
 import { egpDeploymentSurface } from "./chat.ts";
 
-/** Scale's EGP deployments API. */
+/** Scale EGP deployments API. */
 export const egpDeploymentRoutes: readonly Route[] = [chatRoute(egpDeploymentSurface)];

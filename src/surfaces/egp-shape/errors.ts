@@ -4,7 +4,7 @@ import { httpStatusOf } from "../kit/http-status.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import type { SurfaceError } from "../kit/surface.ts";
 
-/** A violation as FastAPI tells it. EGP's backend forbids further fields with pydantic 1, whose words `type` has. */
+/** Violation in FastAPI's format. `type` is an error type of pydantic 1, which EGP's backend uses. */
 interface Detail {
   readonly loc: readonly (string | number)[];
   readonly msg: string;
@@ -17,15 +17,15 @@ const types: ReadonlyMap<string, string> = new Map([
   ["invalid_type", "type_error"],
 ]);
 
-/** Fields that are not in the body. */
+/** `loc` prefix of fields outside the body. */
 const places: ReadonlyMap<string | number, string> = new Map([
   ["model_deployment_id", "path"],
   ["x-selected-account-id", "header"],
 ]);
 
 /**
- * An error of EGP: `{detail}`, a list of violations where fields are known, else text. A request that breaks the
- * schema or its bounds is 422; one that the model or the provider cannot serve has the status of its reason.
+ * Translates an error to EGP's `{detail}`: a list of violations if the fields are known, otherwise a text.
+ * INVALID_REQUEST with fields has status 422; other errors have the default status of their reason.
  */
 export function egpError(error: GatewayError, requestId: string): SurfaceError {
   const { reason, facts } = error;
@@ -35,8 +35,8 @@ export function egpError(error: GatewayError, requestId: string): SurfaceError {
 }
 
 /**
- * The event that ends a stream, as LLM Engine has it (`handle_streaming_exception` of its routes): 400 for what the
- * request is at fault for, 500 for everything else.
+ * Returns the event that ends a failed stream, as LLM Engine sends it (`handle_streaming_exception` in its routes):
+ * errors with status 400 keep it, all others have 500.
  */
 export function egpStreamError(error: GatewayError, requestId: string): ServerSentEvent {
   return {
@@ -56,7 +56,7 @@ function toDetail({ field, description, rule = "" }: FieldViolation): Detail {
   return { loc, msg: description, type: types.get(rule) ?? "value_error" };
 }
 
-/** Faults inside the service tell nothing but where to look for them. */
+/** Returns the error text. An INTERNAL error adds the request ID, to find the cause in the log. */
 function textOf({ status, message }: GatewayError, requestId: string): string {
   return status === "INTERNAL" ? `${message}; the request id is ${requestId}` : message;
 }

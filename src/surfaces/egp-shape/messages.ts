@@ -15,7 +15,8 @@ import { decodeBase64, mediaSource } from "../kit/data-uri.ts";
 import type { FieldNames } from "../kit/field-names.ts";
 import { optional } from "../kit/parse-request.ts";
 
-// What both APIs of Scale's EGP share: seeds 000, 001 and 003, and the message types of Scale's generated clients.
+// Shared by the Scale EGP chat completions and deployments APIs. Source: their documents, and the message types of
+// Scale's generated clients.
 
 const details = { low: MediaDetail.LOW, high: MediaDetail.HIGH, auto: MediaDetail.AUTO } as const;
 const detail = optional(z.enum(["low", "high", "auto"]));
@@ -41,7 +42,7 @@ const imageDataPart = z.strictObject({
 });
 const contentPart = z.discriminatedUnion("type", [textPart, imageUrlPart, imageDataPart]);
 
-/** A message. Agents and tools have no place in these two APIs. */
+/** Schema of a message. These two APIs do not support agents or tools. */
 export const messageSchema = z.preprocess(
   withRole,
   z.discriminatedUnion("role", [
@@ -54,7 +55,7 @@ export const messageSchema = z.preprocess(
   ]),
 );
 
-/** Scale's generated clients need no role to be given: it is the default of each type of message, the user's first. */
+/** Sets a missing role to `user`: Scale's generated clients may omit it, and their first message type is the user's. */
 function withRole(message: unknown): unknown {
   if (typeof message !== "object" || message === null || Array.isArray(message) || "role" in message) return message;
   return { role: "user", ...message };
@@ -76,15 +77,15 @@ function toPart(part: z.output<typeof contentPart>): Part {
     case "text":
       return textOnly(part.text);
     case "image_url": {
-      const { url, detail: asked } = part.image_url;
-      const value = { ...mediaSource(url), ...(asked && { detail: details[asked] }) };
+      const { url, detail: name } = part.image_url;
+      const value = { ...mediaSource(url), ...(name && { detail: details[name] }) };
       return create(PartSchema, { kind: { case: "media", value } });
     }
     case "image_data": {
-      const { data, media_type: mediaType, detail: asked } = part.image_data;
+      const { data, media_type: mediaType, detail: name } = part.image_data;
       const source = { case: "data", value: data } as const;
       return create(PartSchema, {
-        kind: { case: "media", value: { source, mediaType, ...(asked && { detail: details[asked] }) } },
+        kind: { case: "media", value: { source, mediaType, ...(name && { detail: details[name] }) } },
       });
     }
     default:
@@ -92,7 +93,7 @@ function toPart(part: z.output<typeof contentPart>): Part {
   }
 }
 
-/** The names of what is in a message, when the list of messages is called `list`. */
+/** Returns the names of message fields. `list` is the API's name for the list of messages. */
 export function messageFields(list: string): FieldNames {
   return {
     messages: list,
@@ -105,14 +106,14 @@ export function messageFields(list: string): FieldNames {
 }
 
 /**
- * What a choice says. Refusals are told as the text that they are: the answer would be empty without them. Thoughts
- * have no place in these APIs; their tokens count all the same.
+ * Returns the text of a choice. Refusals are included, since the response would be empty without them. These APIs have
+ * no field for reasoning, but its tokens count.
  */
 export function textOf({ message }: Pick<Choice, "message">): string {
   return (message?.parts ?? []).map(({ kind }) => sayOf(kind)).join("");
 }
 
-/** The text of a delta; empty for what these APIs do not tell. */
+/** Returns the text of a part or delta; empty for kinds that these APIs do not support. */
 export function sayOf({ case: kind, value }: Part["kind"] | PartDelta["delta"]): string {
   return kind === "text" || kind === "refusal" ? value : "";
 }
@@ -123,7 +124,7 @@ const finishReasons = {
   [FinishReason.LENGTH]: "length",
   [FinishReason.TOOL_CALLS]: "tool_calls",
   [FinishReason.CONTENT_FILTER]: "content_filter",
-  // The field is free text: the provider's own word is better than none.
+  // The field is free text, so these APIs return the provider's finish reason.
   [FinishReason.OTHER]: undefined,
 } as const satisfies Record<FinishReason, string | undefined>;
 
@@ -135,8 +136,8 @@ export function finishReasonOf({
 }
 
 /**
- * The provider's counts, undefined where it gives none: seed 003 has 0 then, and Scale's generated clients have usage
- * only where the provider supports it. Neither API has a place to say that a number is an estimate.
+ * Returns the provider's counts; undefined for estimates, since neither API can mark a count as an estimate. Without
+ * counts, the Scale EGP deployments API returns 0; in the other API, usage is optional in Scale's generated clients.
  */
 export function countsIn(usage: Usage | undefined): Usage | undefined {
   return usage?.quality === UsageQuality.ESTIMATED ? undefined : usage;

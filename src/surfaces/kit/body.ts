@@ -7,9 +7,9 @@ import { GatewayError, invalidRequest } from "../../errors.ts";
 const decoders = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
 
 /**
- * Reads a body, decompressed, up to a limit. Throws REQUEST_TOO_LARGE beyond it, without reading on,
- * UNSUPPORTED_ENCODING for an encoding that is not known, INVALID_REQUEST for one that is not kept and for text that is
- * not UTF-8, and CANCELLED when the client goes away meanwhile.
+ * Reads and decompresses a request body. Throws REQUEST_TOO_LARGE as soon as the decompressed body exceeds `maxBytes`,
+ * UNSUPPORTED_ENCODING for an unknown content-encoding, INVALID_REQUEST if the body does not match its encoding or is
+ * not UTF-8, and CANCELLED if the client disconnects.
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
   const encoding = request.headers["content-encoding"]?.trim().toLowerCase() || "identity";
@@ -19,41 +19,41 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     for await (const chunk of decoded(request, encoding)) {
       bytes += chunk.length;
       if (bytes > maxBytes) {
-        throw new GatewayError("REQUEST_TOO_LARGE", `the body is above the ${maxBytes} bytes that this service takes`);
+        throw new GatewayError("REQUEST_TOO_LARGE", `the body exceeds the maximum of ${maxBytes} bytes`);
       }
       chunks.push(chunk);
     }
   } catch (error) {
     if (error instanceof GatewayError) throw error;
     if (request.destroyed && !request.complete) {
-      throw new GatewayError("CANCELLED", "the caller cancelled the call before its request was complete");
+      throw new GatewayError("CANCELLED", "the client disconnected before it sent the whole request body");
     }
-    throw invalidRequest([{ root: "body", field: [], description: `cannot be read as ${encoding}` }]);
+    throw invalidRequest([{ root: "body", field: [], description: `cannot be decoded as ${encoding}` }]);
   }
   return textOf(Buffer.concat(chunks));
 }
 
-// RFC 8259, section 8.1, where a byte order mark may be passed over.
+// JSON must be UTF-8 (RFC 8259, section 8.1). The decoder ignores a byte order mark, which the RFC allows.
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 function textOf(bytes: Buffer): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw invalidRequest([{ root: "body", field: [], description: "is not UTF-8" }]);
+    throw invalidRequest([{ root: "body", field: [], description: "must be UTF-8" }]);
   }
 }
 
-/** Never destroys the request when the reader stops early: the refusal still goes out on its connection. */
+/** Decompresses a body. If the reader stops early, the request stays open: the error response uses its connection. */
 function decoded(request: IncomingMessage, encoding: string): AsyncIterable<Buffer> {
   if (encoding === "identity") return request.iterator({ destroyOnReturn: false });
   if (!isEncoding(encoding)) {
-    const message = `content-encoding ${encoding} is not taken; use ${Object.keys(decoders).join(", ")} or none`;
+    const message = `content-encoding ${encoding} is not supported; use ${Object.keys(decoders).join(", ")} or none`;
     throw new GatewayError("UNSUPPORTED_ENCODING", message);
   }
   const decoder: Readable = request.pipe(decoders[encoding]());
   request.once("close", () => {
-    if (!request.complete) decoder.destroy(new Error("the body was cut"));
+    if (!request.complete) decoder.destroy(new Error("the connection closed before the end of the body"));
   });
   return decoder;
 }
@@ -63,8 +63,8 @@ function isEncoding(name: string): name is keyof typeof decoders {
 }
 
 /**
- * Passes over what is left of a body that was rejected half-read, up to a limit, and cuts the connection beyond it: a
- * client that is still sending reads no refusal, and a connection that is closed under it loses the refusal.
+ * Discards the unread rest of a rejected body. Closes the connection if the rest exceeds `maxBytes`. Many clients read
+ * the error response only after they have sent the body; closing the connection earlier would lose the response.
  */
 export function discardRest(request: IncomingMessage, maxBytes: number): void {
   let discarded = 0;
@@ -72,16 +72,16 @@ export function discardRest(request: IncomingMessage, maxBytes: number): void {
     discarded += chunk.length;
     if (discarded > maxBytes) request.destroy();
   });
-  // A decoder that was reading it has paused it.
+  // A decompressor may have paused the request.
   request.resume();
 }
 
-/** Digits of an integer that is taken as it is: reading one takes the square of their number. */
+/** Maximum number of digits of an exact integer; longer ones are rounded. Parsing takes quadratic time. */
 const mostDigits = 400;
 
 /**
- * Parses the JSON of a body. Integers that a number would round become bigint (seeds have 64 bits). Throws INVALID_REQUEST
- * if the text is not JSON or nests too deeply, and REQUEST_TOO_LARGE if it has too many values.
+ * Parses a JSON body. Integers that a JavaScript number would round become bigint, since seeds have 64 bits. Throws
+ * INVALID_REQUEST if the text is not JSON or nests too deeply, and REQUEST_TOO_LARGE if it has too many values.
  */
 export function parseBody(text: string): unknown {
   const excess = excessOf(text);
@@ -93,17 +93,17 @@ export function parseBody(text: string): unknown {
   if (excess === "values") {
     throw new GatewayError(
       "REQUEST_TOO_LARGE",
-      `the body has more than the ${mostValues} values that a request may have`,
+      `the body has more than ${mostValues} JSON values, the maximum for a request`,
     );
   }
   try {
     return JSON.parse(text, exactIntegers);
   } catch {
-    throw invalidRequest([{ root: "body", field: [], description: "is not valid JSON" }]);
+    throw invalidRequest([{ root: "body", field: [], description: "must be valid JSON" }]);
   }
 }
 
-/** `source` is the digits as they stand: https://github.com/tc39/proposal-json-parse-with-source */
+/** `source` is the number as written in the text: https://github.com/tc39/proposal-json-parse-with-source */
 function exactIntegers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
   const { source = "" } = context ?? {};

@@ -1,18 +1,18 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Media, MediaSchema } from "../../gen/dragoman/v1/message_pb.js";
 
-/** Characters before the data of a `data:` URI. */
+/** Maximum length of a `data:` URI before its data, in characters. */
 const longestHead = 512;
 
 type Source = Pick<Exclude<MessageInitShape<typeof MediaSchema>, Media>, "source" | "mediaType">;
 
 /**
- * Where the bytes of a medium come from, when an API gives its address: those of a `data:` URI in base64 (RFC 2397)
- * are taken out of it, so that providers without such addresses get them too. Any other address stays one.
+ * Returns the source of an image, audio or document for its URL. Decodes base64 `data:` URIs (RFC 2397), since some
+ * providers do not support them. Other URLs stay URLs.
  */
 export function mediaSource(address: string): Source {
   const comma = address.indexOf(",");
-  // Cut, since the expression takes the square of its length: media types and their parameters are short.
+  // The maximum bounds the time of the regex, which is quadratic. Media types and their parameters are short.
   const head = comma < 0 || comma > longestHead ? "" : address.slice(0, comma);
   const [, mediaType] = /^data:([^;,]+).*;base64$/i.exec(head) ?? [];
   const data = mediaType === undefined ? undefined : decodeBase64(address.slice(comma + 1));
@@ -20,9 +20,9 @@ export function mediaSource(address: string): Source {
   return { source: { case: "data", value: data }, mediaType };
 }
 
-/** The bytes of a base64 text (RFC 4648, section 4); undefined when it is none. */
+/** Decodes base64 text (RFC 4648, section 4). Returns undefined if the text is not base64. */
 export function decodeBase64(text: string): Buffer | undefined {
-  // No expression over the whole: those with a repetition at their heart overflow on megabytes.
+  // No regex matches the whole text: a repeated group overflows the stack on megabytes.
   if (text.length % 4 !== 0 || /[^A-Za-z0-9+/=]|=[^=]|={3}/.test(text)) return undefined;
   return Buffer.from(text, "base64");
 }

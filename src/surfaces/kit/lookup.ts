@@ -7,24 +7,24 @@ import type { Route, RouteContext } from "./route.ts";
 import { sendError, sendJson } from "./send.ts";
 import type { ToError } from "./surface.ts";
 
-/** What a lookup may use. */
+/** Input of a lookup. */
 export interface LookupRequest extends Pick<RouteContext, "parameters"> {
   readonly catalog: Catalog;
-  /** The caller's account. Empty if it selects none. */
+  /** The caller's account. Empty if the caller selects none. */
   readonly account: string;
 }
 
-/** A lookup of one API. */
+/** GET endpoint of an API that returns a JSON value. */
 interface Lookup {
-  /** The method in records: `openai-models`, … */
+  /** Method name in call records, such as `openai-models`. */
   readonly name: string;
   readonly path: string;
   readonly toError: ToError;
-  /** Returns the JSON value of a response. Throws a GatewayError if it fails. */
+  /** Returns the JSON value of the response. Throws a GatewayError if the lookup fails. */
   lookUp(request: LookupRequest): unknown;
 }
 
-/** Makes a GET route that admits the caller and responds with a JSON value. */
+/** Makes a GET route that authenticates the caller and responds with a JSON value. */
 export function lookupRoute(lookup: Lookup): Route {
   return { method: "GET", path: lookup.path, handle: (context) => serveLookup(lookup, context) };
 }

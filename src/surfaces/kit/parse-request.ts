@@ -5,24 +5,22 @@ import { fromZodPath } from "../../field-path.ts";
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
 
-/** The word for each violation that the schemas of surfaces find: `FieldViolation.rule`. */
+/** `FieldViolation.rule` of a schema violation. */
 type SchemaRule = "missing" | "unknown_property" | Issue["code"];
 
-/**
- * The body as its schema has it. Throws INVALID_REQUEST with everything that is wrong.
- */
+/** Validates a body and returns the schema's output. Throws INVALID_REQUEST with all violations. */
 export function parseRequest<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   const result = schema.safeParse(body, { error: describe });
   if (result.success) return result.data;
   throw invalidRequest(result.error.issues.flatMap((issue) => violationsOf(issue, [])));
 }
 
-/** A property that may be left out or null, which means the same. */
+/** Makes a property optional. Null means the same as absent, and becomes undefined. */
 export function optional<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-/** A copy without the properties that are undefined, for messages of the contract, in which there are none. */
+/** Returns a copy without undefined properties, which the types of protobuf messages do not allow. */
 export function present<Value extends object>(
   value: Value,
 ): { [Name in keyof Value]?: Exclude<Value[Name], undefined> };
@@ -32,7 +30,7 @@ export function present(value: object): object {
 
 const required = "is required";
 
-/** What zod's own words do not say in the style of this service. */
+/** Returns Dragoman's text for an issue; undefined to keep zod's text. */
 function describe(issue: RawIssue): string | undefined {
   if (issue.input === undefined) return required;
   switch (issue.code) {
@@ -41,7 +39,7 @@ function describe(issue: RawIssue): string | undefined {
     case "invalid_value":
       return `must be ${either(issue.values)}`;
     case "invalid_union":
-      // One of several objects, told apart by a property that holds none of its values.
+      // A discriminated union whose discriminator has an unknown value.
       return Array.isArray(issue.options) ? `must be ${either(issue.options)}` : undefined;
     default:
       return undefined;
@@ -78,7 +76,7 @@ function violationsOf(issue: Issue, outer: readonly PropertyKey[]): readonly Fie
   }
 }
 
-/** Of the ways to read a value, the one that is wrong only further inside; undefined when none is. */
+/** Finds the union branch that the caller meant: its issues are all in nested fields. Undefined if there is none. */
 function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   return branches.find((issues) => issues.length > 0 && issues.every(({ path, code }) => isInside(path, code)));
 }

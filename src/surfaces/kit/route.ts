@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ActiveCalls } from "../../calls/active-calls.ts";
 
-/** What the service gives to every route. */
+/** Options of all routes. */
 export interface RouteOptions {
   readonly calls: ActiveCalls;
   /** Maximum size of a decompressed body in bytes. */
   readonly maxRequestBytes: number;
-  /** Longest wait for the first output of a stream before its headers are sent, in milliseconds. */
+  /** Maximum wait for a stream's first output before Dragoman sends the headers, in ms. */
   readonly streamHeadersAfterMs: number;
 }
 
 /** One HTTP request to a route, and its response. */
 export interface RouteContext extends RouteOptions {
-  /** The path parameters by their names in the pattern, percent-decoded. */
+  /** Path parameters by their names in the pattern, percent-decoded. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;

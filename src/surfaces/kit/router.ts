@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Route, RouteContext, RouteOptions } from "./route.ts";
 
-/** Responds to a request whose path is one of a route; returns false for every other path. */
+/** Responds to a request if a route has its path; otherwise returns false. */
 export type SurfaceHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** Makes the handler of a list of routes. */
@@ -20,12 +20,12 @@ export function serveRoutes(routes: readonly Route[], options: RouteOptions): Su
   };
 }
 
-/** A route and its path parameters, or the methods of a path that has no route for the method. */
+/** A route and its path parameters, or the allowed methods if only the path matches. */
 type RouteMatch =
   | { readonly route: Route; readonly parameters: RouteContext["parameters"] }
   | { readonly allow: string };
 
-/** Makes the function that finds the first route for a method and a path. Undefined if no route has the path. */
+/** Makes a function that finds the first route for a method and a path; undefined if no route has the path. */
 export function createRouter(routes: readonly Route[]): (method: string, path: string) => RouteMatch | undefined {
   const entries = routes.map((route) => ({ route, pattern: patternOf(route.path), methods: methodsOf(route) }));
   return (method, path) => {
@@ -52,7 +52,7 @@ function decoded(groups: Readonly<Record<string, string>> = {}): RouteContext["p
   return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodePath(value)]));
 }
 
-/** Decodes percent signs. Returns a malformed value unchanged: such a name names nothing. */
+/** Percent-decodes a value. Returns a malformed value unchanged; lookups then find nothing by it. */
 function decodePath(value: string): string {
   try {
     return decodeURIComponent(value);

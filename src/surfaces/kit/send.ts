@@ -11,24 +11,24 @@ import { SilenceTimer } from "./silence-timer.ts";
 import type { SurfaceError, Translated } from "./surface.ts";
 import { formatWarnings, warningsHeader } from "./warnings.ts";
 
-/** Where the events of a call go. */
+/** Writes the events of a call to its HTTP response. */
 export interface Sink {
-  /** Waits, where it returns a promise, until the client has read enough to go on. */
+  /** Handles an event. A returned promise resolves when the client has read enough to send more. */
   take(event: ChatEvent): Promise<void> | undefined;
-  /** To be called once the call has succeeded. */
+  /** Completes the response. Call it after the call has succeeded. */
   end(): void;
-  /** To be called when the call is over, whatever its outcome. */
+  /** Releases resources. Call it when the call has ended, with any outcome. */
   stop(): void;
 }
 
-/** Sends the answer as one JSON value. */
+/** Makes a sink that sends the response as one JSON value. */
 export function createWholeSink(response: ServerResponse, translated: Translated): Sink {
   const fold = createFold();
   let body = Buffer.alloc(0);
   return {
     take(event) {
       fold.add(event);
-      // While the call goes on, so that what cannot be translated is its failure.
+      // Translates before the call ends, so that a translation error fails the call.
       if (event.case === "completed") body = encode(translated.toResponse(fold.completion));
       return undefined;
     },
@@ -40,19 +40,20 @@ export function createWholeSink(response: ServerResponse, translated: Translated
   };
 }
 
-/** How a stream of server-sent events is sent. */
+/** Options of a stream of server-sent events. */
 interface StreamOptions {
   readonly endsWithDone: boolean;
-  /** Longest wait for the first output before the headers are sent, in milliseconds. */
+  /** Maximum wait for the first output before the headers are sent, in ms. */
   readonly headersAfterMs: number;
 }
 
 /**
- * Sends the answer as server-sent events. Until the first output nothing is sent, so that a failure up to then is a
- * status (seed 003; the clients of the other APIs try again only after a status); but no longer than `headersAfterMs`:
- * clients and proxies give silent connections up. From then on comments fill the silence.
+ * Makes a sink that sends the response as server-sent events. It sends nothing before the first output, so that an
+ * earlier failure is an HTTP status: the Scale EGP deployments API requires this, and other APIs' clients retry only
+ * after a status. After `headersAfterMs` it sends the headers and comments, since clients and proxies close silent
+ * connections.
  *
- * Warnings that are known with the headers are a header; later ones are a comment, which readers of the format skip.
+ * Warnings known before the headers are in a header; later ones are in a comment, which SSE parsers skip.
  */
 export function createStreamSink(
   response: ServerResponse,
@@ -72,11 +73,11 @@ export function createStreamSink(
     if (response.headersSent) return;
     setWarnings(response, warnings);
     const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
-    // nginx would keep events back to send them together.
+    // Without this header, nginx buffers events.
     response.writeHead(200, { ...headers, "x-accel-buffering": "no" });
   }
 
-  /** The comment with warnings that came too late for the headers. */
+  /** Formats warnings that came after the headers as a comment. */
   function comment(late: readonly Warning[]): string {
     const formatted = formatWarnings(late);
     return formatted === undefined ? "" : `: ${warningsHeader}: ${formatted}\n\n`;

@@ -14,12 +14,12 @@ import { createStreamSink, createWholeSink, type Sink, sendError } from "./send.
 import { formatEvent } from "./server-sent-event.ts";
 import type { ChatSurface, Translated } from "./surface.ts";
 
-/** Makes the route of a chat surface. */
+/** Makes the route of a chat API. */
 export function chatRoute(surface: ChatSurface): Route {
   return { method: "POST", path: surface.path, handle: (context) => serveSurface(surface, context) };
 }
 
-/** Answers one request of a surface: admits, translates, serves, and translates back. Never throws. */
+/** Serves one request: admits the call, translates the body, runs the call and sends the response. Never throws. */
 async function serveSurface(surface: ChatSurface, context: RouteContext): Promise<void> {
   const { calls, parameters, request, response, maxRequestBytes, streamHeadersAfterMs } = context;
   const call = calls.begin(sourceOf(request, response), surface.name);
@@ -50,8 +50,9 @@ async function serveSurface(surface: ChatSurface, context: RouteContext): Promis
 }
 
 /**
- * Web pages may have a browser send anything else to this machine, unasked, where calls need no key: a type other than
- * these takes a permission that is not given here (Fetch standard, CORS-safelisted request headers).
+ * Rejects a body whose content type is not JSON. If no API key is required, this stops web pages from making calls
+ * through a visitor's browser: before it sends JSON to another site, a browser sends a CORS preflight request, which
+ * Dragoman does not allow (Fetch standard, CORS-safelisted request-header).
  */
 function requireJson({ requestHeader }: CallSource): void {
   const type = requestHeader.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
@@ -86,7 +87,7 @@ async function serveTranslated(
   }
 }
 
-/** Gives every event of a call to a sink. What the sink throws is a failure of the call, and recorded as one. */
+/** Passes the events of a call to a sink. If the sink throws, the call fails with that error. */
 async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink): Promise<void> {
   for (let next = await events.next(); !next.done; next = await events.next()) {
     const { event } = next.value;

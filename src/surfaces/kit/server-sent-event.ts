@@ -6,7 +6,7 @@ export interface ServerSentEvent {
   readonly data: unknown;
 }
 
-/** Formats an event: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/** Formats a server-sent event: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export function formatEvent({ event, data }: ServerSentEvent): string {
   const line = `data: ${JSON.stringify(data)}\n\n`;
   return event === undefined ? line : `event: ${event}\n${line}`;

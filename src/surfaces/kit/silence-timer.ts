@@ -1,7 +1,7 @@
-/** Longest silence of a stream that has begun, in milliseconds. */
+/** Maximum silence of a stream after the first wait, in ms. */
 const pingMs = 15_000;
 
-/** Calls back when a stream has been silent for too long: once after `firstMs`, then every 15 s of silence. */
+/** Timer that calls `onSilence` after `firstMs` ms without output, then after every 15 s without output. */
 export class SilenceTimer {
   readonly #onSilence: () => void;
   #timer: NodeJS.Timeout;
@@ -13,7 +13,7 @@ export class SilenceTimer {
     this.#timer = setTimeout(this.#check, firstMs);
   }
 
-  /** Something was sent. Costs no timer: the running one checks when it fires. */
+  /** Call it after each output. Creates no timer: the running one checks the time of the last output when it fires. */
   restart(): void {
     this.#silentSince = performance.now();
   }

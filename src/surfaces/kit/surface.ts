@@ -7,59 +7,59 @@ import type { Catalog } from "../../models/catalog.ts";
 import type { ProfileName } from "../../profiles/profiles.ts";
 import type { ServerSentEvent } from "./server-sent-event.ts";
 
-/** What an HTTP request brings beside its body. */
+/** Input of a translation besides the body. */
 export interface SurfaceRequest {
-  /** The parts of the path that the pattern names. */
+  /** Path parameters by their names in the pattern, percent-decoded. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly headers: { get(name: string): string | null };
-  /** What names of models are looked up in. */
+  /** Catalog that resolves model names. */
   readonly catalog: Catalog;
 }
 
-/** A request in this service's own terms, and how its answer goes back. */
+/** A translated request, and the translators of its response. */
 export interface Translated {
   readonly chat: ChatRequest;
   readonly streamed: boolean;
-  /** The answer as a whole, as the JSON value of the surface. */
+  /** Translates a whole response into the API's JSON value. */
   toResponse(completion: ChatCompletion): unknown;
-  /** Makes the translator of one stream: an event becomes no, one or several server-sent events. */
+  /** Makes the translator of one stream. It returns zero or more server-sent events for each event. */
   createStream(): (event: ChatEvent, id: string) => readonly ServerSentEvent[];
   /**
-   * The path in the body of a field of this request, such as that of `messages.0.content` for `messages[0].parts`. Errors
-   * (before `toError`) and warnings get their fields by it.
+   * Maps a field path of `chat` to the path in the body, such as `messages[0].parts` to `messages.0.content`. Dragoman
+   * applies it to the fields of warnings, and to those of errors before `toError`.
    */
   readonly nameField: (path: FieldPath) => FieldPath;
 }
 
-/** An error as a surface tells it. */
+/** Error response of an HTTP API. */
 export interface SurfaceError {
-  /** The HTTP status. */
+  /** HTTP status. */
   readonly status: number;
-  /** Beside those of `httpHeadersOf`, which every surface sends. */
+  /** Headers in addition to those of `httpHeadersOf`, which every API sends. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
 
-/** Translates an error. The request id is empty if the request has no call. */
+/** Translates an error into a response. `requestId` is empty if the request started no call. */
 export type ToError = (error: GatewayError, requestId: string) => SurfaceError;
 
 /**
- * A chat API of somebody else's, served over the one pipeline: a translator between its JSON and the contract. All that
- * it decides is names, nulls, defaults of form and the shape of errors.
+ * A chat API of another vendor: translates its JSON to ChatRequest and back. It decides only names, null handling,
+ * JSON defaults and the shape of errors; all other rules apply to every API.
  */
 export interface ChatSurface {
-  /** The method in records: `egp-chat`, … */
+  /** Method name in call records, such as `egp-chat`. */
   readonly name: string;
-  /** Path with `{name}` for a part that varies. */
+  /** Path pattern; `{name}` matches one segment. */
   readonly path: string;
-  /** The rules that apply, whatever profile the model has. */
+  /** Profile of every request, used instead of the model's profile. */
   readonly profile: ProfileName;
   /** Whether a stream ends with `data: [DONE]`. */
   readonly endsWithDone: boolean;
-  /** Translates a body. Throws INVALID_REQUEST about fields of the body. */
+  /** Translates a body. Throws INVALID_REQUEST with the body's field paths. */
   translate(body: unknown, request: SurfaceRequest): Translated;
-  /** The error before an answer has begun. */
+  /** Translates an error if the response has not started. */
   readonly toError: ToError;
-  /** The event that ends a stream which failed after it began. */
+  /** Translates an error into the last event of a stream that has started. */
   readonly toStreamError: (error: GatewayError, requestId: string) => ServerSentEvent;
 }

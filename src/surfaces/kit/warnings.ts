@@ -1,15 +1,15 @@
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
 
-/** The response header that has the warnings, and the word before them in the comment of a stream. */
+/** Response header with the warnings; also the prefix of the stream comment with late warnings. */
 export const warningsHeader = "x-dragoman-warnings";
 
-/** Characters. Proxies commonly take 8 KiB of headers together. */
+/** Maximum length of the header value, in characters. Proxies commonly allow 8 KiB for all headers. */
 const maxCharacters = 4096;
 
 /**
- * Warnings as one line of JSON in ASCII: a list of `{reason, field, message}`, the fields of dragoman.v1.Warning.
- * Undefined when there are none. No surface has a place for them in its body, and a client of theirs may reject what it
- * does not know. The list ends with a count of what did not fit.
+ * Formats warnings as one line of ASCII JSON: a list of `{reason, field, message}`, the fields of dragoman.v1.Warning.
+ * Returns undefined for no warnings. Warnings that do not fit are replaced by a last entry with their count. They are
+ * not in the body, since clients of these APIs may reject unknown fields.
  */
 export function formatWarnings(warnings: readonly Warning[]): string | undefined {
   if (warnings.length === 0) return undefined;
@@ -26,10 +26,10 @@ export function formatWarnings(warnings: readonly Warning[]): string | undefined
 }
 
 function more(count: number) {
-  return { reason: "OMITTED", field: "", message: `${count} more, which do not fit here` };
+  return { reason: "OMITTED", field: "", message: `${count} more, omitted to limit the length of this list` };
 }
 
-/** Header values are ASCII (RFC 9110, section 5.5); JSON escapes what is below it by itself. */
+/** Formats JSON in ASCII, for a header value (RFC 9110, section 5.5). JSON.stringify escapes control characters. */
 function toAscii(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,

@@ -27,10 +27,10 @@ export type BodyFormat =
     }
   | { readonly type: "regex"; readonly regex: string };
 
-/** The words for how much to think. */
+/** Reasoning efforts of all APIs of this shape. */
 export type EffortWord = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
 
-/** A body, over all APIs of this shape. What one of them lacks, its schema does not let through. Null is absent. */
+/** Body with the fields of all APIs of this shape; the schema of each API limits them. Null means absent. */
 export interface OpenAiBody {
   readonly model: string;
   readonly messages: readonly BodyMessage[];
@@ -76,19 +76,19 @@ export interface OpenAiBody {
   readonly metadata?: Maybe<Readonly<Record<string, string>>>;
 }
 
-/** The contract's integers have 32 bits; where a range is narrower, the pipeline says so. */
-export const integer = z.int32("must be an integer, and not above 2147483647").nullish();
+/** Integers of ChatRequest have 32 bits. The validation of ChatRequest checks narrower ranges. */
+export const integer = z.int32("must be an integer from -2147483648 to 2147483647").nullish();
 export const number = z.number().nullish();
 export const flag = z.boolean().nullish();
 export const text = z.string().nullish();
 
-/** A JSON object that is passed on as it is. A copy would not have its keys in their order. */
+/** A JSON object. The schema does not copy it, since a copy could reorder its keys. */
 export const jsonRecord = z.custom<JsonRecord>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   "must be an object",
 );
 
-/** The fields that all these APIs have. */
+/** Fields that all APIs of this shape have. */
 export const sharedFields = {
   model: z.string().min(1, "must not be empty"),
   stream: flag,
@@ -103,13 +103,13 @@ export const sharedFields = {
   frequency_penalty: number,
   logprobs: flag,
   top_logprobs: integer,
-  logit_bias: z.record(z.string().regex(/^\d{1,10}$/, "must be the number of a token"), z.number()).nullish(),
+  logit_bias: z.record(z.string().regex(/^\d{1,10}$/, "must be a token ID"), z.number()).nullish(),
   parallel_tool_calls: flag,
   prompt_cache_key: text,
   user: text,
 };
 
-/** The schema of `tools`. */
+/** Makes the schema of `tools`. `more` are further properties of a tool. */
 export function toolsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: More) {
   const described = object({
     name: z.string(),
@@ -120,20 +120,20 @@ export function toolsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: 
   return z.array(object({ type: z.literal("function").optional(), function: described, ...more })).nullish();
 }
 
-/** The mark for caching that a tool may carry. */
+/** Returns the property of a tool that sets a prompt cache breakpoint. */
 export function markableTool(object: ObjectOf) {
   return { cache_control: cacheMarks(object).cache_control };
 }
 
-/** The schema of `tool_choice`. */
+/** Makes the schema of `tool_choice`. */
 export function toolChoiceSchema(object: ObjectOf) {
   const named = object({ type: z.literal("function"), function: object({ name: z.string() }) });
   return z
-    .union([z.enum(["none", "auto", "required"]), named], "must be none, auto, required, or a function by its name")
+    .union([z.enum(["none", "auto", "required"]), named], "must be none, auto, required or a function object")
     .nullish();
 }
 
-/** The kinds of `response_format` that every one of these APIs has. */
+/** Makes the schemas of the `response_format` types that all these APIs have. */
 export function formatSchemas(object: ObjectOf) {
   const described = object({
     name: z.string(),
@@ -148,7 +148,7 @@ export function formatSchemas(object: ObjectOf) {
   ] as const;
 }
 
-/** The schema of `prediction`, whose text may come in parts. */
+/** Makes the schema of `prediction`. Its content is a string or a list of text parts. */
 export function predictionSchema(object: ObjectOf) {
   const part = object({ type: z.literal("text"), text: z.string() });
   const content = z.union([z.string(), z.array(part)], "must be a string or a list of text parts");

@@ -3,7 +3,7 @@ import { httpStatusOf } from "../kit/http-status.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import type { SurfaceError } from "../kit/surface.ts";
 
-/** What an error of this shape says beside its message. */
+/** Fields of an error object besides `message`. */
 export interface ErrorKind {
   readonly type: string;
   readonly code: string;
@@ -12,7 +12,7 @@ export interface ErrorKind {
 
 const invalid = "invalid_request_error";
 
-/** OpenAI's words for each reason; where it has none, the reason itself. */
+/** OpenAI's error type and code for each reason. Without an OpenAI code, the code is the reason in lower case. */
 export const kinds: Readonly<Record<Reason, ErrorKind>> = {
   INVALID_REQUEST: { type: invalid, code: "invalid_value" },
   UNSUPPORTED_PARAMETER: { type: invalid, code: "unsupported_parameter" },
@@ -42,24 +42,24 @@ export const kinds: Readonly<Record<Reason, ErrorKind>> = {
   INTERNAL: { type: "server_error", code: "internal_error" },
 };
 
-/** OpenAI's codes for what is wrong with a field. */
+/** OpenAI's error codes for the rules of field violations. */
 const codesOfRules: Readonly<Record<string, string>> = {
   missing: "missing_required_parameter",
   unknown_property: "unknown_parameter",
   invalid_type: "invalid_type",
 };
 
-/** OpenAI's error response. */
+/** Translates an error to OpenAI's error response. */
 export function toOpenAiError(error: GatewayError, requestId: string): SurfaceError {
   return { status: httpStatusOf(error), body: { error: toErrorObject(error, requestId) } };
 }
 
-/** OpenAI's error in a stream. */
+/** Translates an error to OpenAI's error event in a stream. */
 export function toOpenAiStreamError(error: GatewayError, requestId: string): ServerSentEvent {
   return { data: { error: toErrorObject(error, requestId) } };
 }
 
-/** The inside of OpenAI's `{error}`: the first field that is wrong has its place, the message names them all. */
+/** Returns OpenAI's error object. `param` is the first invalid field; the message names all invalid fields. */
 function toErrorObject(error: GatewayError, requestId: string): object {
   const kind = kinds[error.reason];
   const [first] = error.facts.fields ?? [];
@@ -73,12 +73,12 @@ function toErrorObject(error: GatewayError, requestId: string): object {
   };
 }
 
-/** The text that was no JSON, for the caller to try again with (seed 002). */
+/** Returns the model's invalid JSON text, so that the caller can use it in a retry (Cerebras chat completions API). */
 export function failedGeneration({ facts }: GatewayError): object {
   return facts.failedGeneration === undefined ? {} : { failed_generation: facts.failedGeneration };
 }
 
-/** What a person reads: every field that is wrong, by this API's names; for a fault here, the id to ask about. */
+/** Returns the message: all field violations, otherwise the error's text. INTERNAL adds the request ID, for the log. */
 export function messageOf(error: GatewayError, requestId: string, describe = describeField, separator = "; "): string {
   const { fields } = error.facts;
   if (fields !== undefined && fields.length > 0) return fields.map(describe).join(separator);

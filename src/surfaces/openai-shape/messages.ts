@@ -13,7 +13,7 @@ import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, 
 
 type Content = string | readonly BodyPart[] | null | undefined;
 
-/** A message of a body, over all APIs of this shape. What one of them lacks, its schema does not let through. */
+/** Message with the fields of all APIs of this shape; the schema of each API limits them. */
 export interface BodyMessage extends Markable {
   readonly role: keyof typeof roles;
   readonly content?: Content;
@@ -38,7 +38,7 @@ const roles = {
   tool: Role.TOOL,
 } as const;
 
-/** The schema of the calls of an assistant message. */
+/** Makes the schema of an assistant message's `tool_calls`. `more` are further properties of a tool call. */
 export function toolCallsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: More) {
   const called = object({ name: z.string(), arguments: z.string() });
   return z
@@ -49,20 +49,20 @@ export function toolCallsSchema<More extends z.ZodRawShape>(object: ObjectOf, mo
 type MessageInit = Exclude<MessageInitShape<typeof MessageSchema>, Message>;
 type PartInit = Exclude<MessageInitShape<typeof PartSchema>, Message["parts"][number]>;
 
-/** A part, and the path in the body's message of what it was made from. */
+/** A part, and the path of its source in the body's message. */
 interface ReadPart {
   readonly part: PartInit;
   readonly place: FieldPath;
 }
 
-/** A message in the contract's terms. */
+/** A translated message. */
 export interface ReadMessage {
   readonly message: MessageInit;
-  /** For each part, the path in the body's message of what it was made from, such as `["content", 1]`. */
+  /** For each part, the path of its source in the body's message, such as `["content", 1]`. */
   readonly places: readonly FieldPath[];
 }
 
-/** Translates a message, one for one. `imageDetail` is that of images that name none. */
+/** Translates a message. `imageDetail` is the detail of images that set none. */
 export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undefined): ReadMessage {
   const placed =
     message.role === "tool"
@@ -72,7 +72,7 @@ export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undef
   const last = parts.at(-1);
   const cacheHint = toCacheHint(message);
   if (last !== undefined && cacheHint !== undefined) parts[parts.length - 1] = { ...last, cacheHint };
-  // A tool message says by its call which tool speaks.
+  // A tool message needs no name: its tool call ID identifies the tool.
   const name = message.role === "tool" ? undefined : message.name;
   return {
     message: { role: roles[message.role], parts, ...(name && { name }) },
@@ -98,7 +98,7 @@ function spokenParts(
   }));
   if (refusal) parts.push({ part: { kind: { case: "refusal", value: refusal } }, place: ["refusal"] });
   if (!tool_calls?.length) return parts;
-  // Several clients write "" beside calls, and some providers reject an empty text.
+  // Several clients send "" as the content of tool calls, and some providers reject empty text.
   return parts.filter(({ part: { kind } }) => kind?.case !== "text" || kind.value !== "");
 }
 
@@ -154,7 +154,7 @@ function partsOf(content: Content): readonly BodyPart[] {
   return typeof content === "string" ? [{ type: "text", text: content }] : content;
 }
 
-/** The text of a content. */
+/** Returns the text of a message content. Drops parts that are not text. */
 export function textOf(content: Content): string {
   return partsOf(content)
     .map((part) => (part.type === "text" ? part.text : ""))

@@ -5,22 +5,22 @@ import type { Route } from "../kit/route.ts";
 import type { ToError } from "../kit/surface.ts";
 import { listNamespace, type ModelNamespace, nameInNamespace } from "./namespace.ts";
 
-/** The model lookups of one API. */
+/** Definition of one API's model endpoints. */
 interface ModelRoutes {
-  /** The method in records. */
+  /** Method name in call records. */
   readonly name: string;
-  /** The path before `/models`. */
+  /** Path before `/models`. */
   readonly prefix: string;
-  /** Undefined: every model of the catalog. */
+  /** Undefined: all models of the catalog. */
   readonly namespace: ModelNamespace | undefined;
   readonly toError: ToError;
 }
 
-/** Makes the routes that list models and describe one, in OpenAI's shape. */
+/** Makes the routes that list models and return one model, in OpenAI's shape. */
 export function modelRoutes({ name, prefix, namespace, toError }: ModelRoutes): readonly Route[] {
   return [
     lookupRoute({ name, path: `${prefix}/models`, toError, lookUp: (request) => listModels(namespace, request) }),
-    // Names have slashes, which some clients encode and others do not.
+    // Model names contain slashes. Some clients percent-encode them, others do not.
     lookupRoute({
       name,
       path: `${prefix}/models/{model*}`,
@@ -37,7 +37,7 @@ function listModels(namespace: ModelNamespace | undefined, { catalog, account }:
 
 function getModel(namespace: ModelNamespace | undefined, { catalog, account, parameters }: LookupRequest): object {
   const { model: name = "" } = parameters;
-  if (name === "") throw new GatewayError("MODEL_NOT_FOUND", "the model's name is missing after the slash");
+  if (name === "") throw new GatewayError("MODEL_NOT_FOUND", "the path has no model name after /models/");
   const model = catalog.resolve(namespace ? nameInNamespace(name, namespace, catalog) : name, account);
   return toModelObject(model, namespace);
 }

@@ -2,7 +2,7 @@ import { type FieldPath, isSamePath } from "../../field-path.ts";
 import { type FieldNames, nameField } from "../kit/field-names.ts";
 import type { ReadMessage } from "./messages.ts";
 
-/** Names of the contract that are others here; what is not listed is called the same. */
+/** Body paths of ChatRequest fields. Fields that are not listed have the same name in both. */
 const names = {
   parameters: "",
   "parameters.stop_sequences": "stop",
@@ -26,25 +26,25 @@ const names = {
   deployment_parameters: "model_parameters",
   continue_last_message: "continue_final_message",
   "parameters.min_output_tokens": "min_completion_tokens",
-  // No field of these APIs: the header has it.
+  // A header of these APIs, not a body field.
   account_id: "x-selected-account-id",
 } as const;
 
-/** What of a part is called otherwise, below the place that it was made from. */
+/** Body names of fields in a part, relative to the source of the part. */
 const belowPart: FieldNames = {
   "tool_call.id": "id",
   "tool_call.name": "function.name",
   "tool_call.arguments_json": "function.arguments",
 };
 
-/** Names that differ from API to API. */
+/** Names that differ between the APIs of this shape. */
 export interface OwnNames {
   readonly maxOutputTokens: "max_completion_tokens" | "max_tokens";
-  /** What the API's own providers are told beside the contract, where it is one thing. */
+  /** Name of the API's provider option, if it has exactly one. */
   readonly providerOptions?: string;
 }
 
-/** Makes the function that gives the body's path for a path of the contract. */
+/** Makes a function that maps a ChatRequest path to the body path. */
 export function createNamer(messages: readonly ReadMessage[], own: OwnNames): (path: FieldPath) => FieldPath {
   const all = {
     ...names,
@@ -58,7 +58,7 @@ export function createNamer(messages: readonly ReadMessage[], own: OwnNames): (p
       if (place !== undefined) return ["messages", index, ...namePart(place, below)];
     }
     const named = nameField(all, path);
-    // The rule about top_logprobs belongs to the message around it.
+    // A violation of `parameters` as a whole is the rule about top_logprobs.
     return named.length === 0 ? ["top_logprobs"] : named;
   };
 }

@@ -4,23 +4,23 @@ import type { Catalog } from "../../models/catalog.ts";
 import { deploymentName } from "../../models/find-model.ts";
 import type { ProfileName } from "../../profiles/profiles.ts";
 
-/** The models of one provider, which an API of its own knows by their bare names. */
+/** Models of one provider, which its own API names without the provider prefix. */
 export interface ModelNamespace {
   readonly provider: string;
   readonly profile: ProfileName;
-  /** Whether Dragoman rejects the name of another provider's model, instead of the provider. */
+  /** Whether Dragoman rejects another provider's model. Otherwise this provider receives the name and rejects it. */
   readonly rejectsForeign: boolean;
 }
 
 /**
- * Returns the ChatRequest.model of a name in a namespace: the configuration's entry (one with the namespace's profile,
- * at any provider), then the catalog's entry at the namespace's provider, else the name at that provider. Throws
- * MODEL_NOT_FOUND for another provider's model, if the namespace rejects those.
+ * Returns the ChatRequest.model of a name in a namespace: a configured deployment or a catalog model in the namespace
+ * (by provider, or by profile at any provider), otherwise the name at the namespace's provider. Throws MODEL_NOT_FOUND
+ * for another provider's model, if the namespace rejects those.
  */
 export function nameInNamespace(name: string, namespace: ModelNamespace, catalog: Catalog): string {
   const { provider, rejectsForeign } = namespace;
   const path = `${provider}/${name}`;
-  // DeepInfra's form of a deployment's name.
+  // DeepInfra's syntax for a deployment.
   const deployment = name.replace(/^deploy_id:/, deploymentName(""));
   if (deployment !== name && catalog.deploymentOf(deployment)) return deployment;
   const configured = catalog.deploymentOf(name);
@@ -29,12 +29,13 @@ export function nameInNamespace(name: string, namespace: ModelNamespace, catalog
   if (here.some(({ id, aliases }) => id === name || aliases.includes(name))) return name;
   const isListed = here.some((model) => model.provider === provider && model.providerModel === name);
   if (!isListed && rejectsForeign && isForeign(name, namespace, catalog)) {
-    throw new GatewayError("MODEL_NOT_FOUND", `the model ${name} does not exist here`, { metadata: { model: name } });
+    const message = `the model ${name} does not exist in the ${provider} API`;
+    throw new GatewayError("MODEL_NOT_FOUND", message, { metadata: { model: name } });
   }
   return path;
 }
 
-/** The catalog entries in a namespace. */
+/** Returns the catalog models in a namespace. */
 export function listNamespace(namespace: ModelNamespace, catalog: Catalog, account: string): readonly Model[] {
   return catalog.list(undefined, account).filter((model) => isInNamespace(model, namespace));
 }
@@ -43,7 +44,7 @@ function isInNamespace({ provider, profile }: Model, namespace: ModelNamespace):
   return provider === namespace.provider || profile === namespace.profile;
 }
 
-/** Whether the catalog knows a name as that of a model elsewhere. */
+/** Returns whether a name is that of another provider's model in the catalog. */
 function isForeign(name: string, namespace: ModelNamespace, catalog: Catalog): boolean {
   const provider = catalog.providerOf(name);
   return provider !== undefined && provider !== namespace.provider;

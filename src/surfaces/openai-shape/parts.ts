@@ -3,35 +3,36 @@ import { z } from "zod";
 import { type CacheHintSchema, MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
 import { decodeBase64 } from "../kit/data-uri.ts";
 
-/** Makes the schema of an object that rejects properties that it does not know, or ignores them. */
+/** Makes the schema of an object. `closedObject` rejects unknown properties, `openObject` ignores them. */
 export type ObjectOf = <Shape extends z.ZodRawShape>(shape: Shape) => z.ZodObject<Shape, z.core.$strip>;
 export const closedObject: ObjectOf = (shape) => z.strictObject(shape);
 export const openObject: ObjectOf = (shape) => z.object(shape);
 
-/** In seconds. */
+/** Seconds per unit. */
 const units = { s: 1, m: 60, h: 3600 } as const;
 
-/** `5m`, `1h`: how long a cached prompt lives, in seconds. */
+/** Lifetime of a cached prompt, such as `5m` or `1h`. Becomes seconds. */
 const lifetime = z
   .string()
-  .regex(/^\d{1,6}[smh]$/, "must be a number with its unit, such as 5m or 1h")
+  .regex(/^\d{1,6}[smh]$/, "must be a whole number and a unit (s, m or h), such as 5m or 1h")
   .transform((text) => {
     const unit = text.endsWith("s") ? "s" : text.endsWith("m") ? "m" : "h";
     return Number.parseInt(text, 10) * units[unit];
   });
 
-/** A mark that asks for caching up to here. */
+/** Prompt cache breakpoint: the provider caches the prompt up to it. */
 interface CacheMark {
+  /** Lifetime in seconds. */
   readonly ttl?: number | null | undefined;
 }
 
-/** What may carry such a mark, by Anthropic's name for it, which DeepInfra took over, or by OpenAI's. */
+/** Object that may have a breakpoint, by Anthropic's and DeepInfra's name (`cache_control`) or by OpenAI's. */
 export interface Markable {
   readonly cache_control?: CacheMark | null | undefined;
   readonly prompt_cache_breakpoint?: CacheMark | null | undefined;
 }
 
-/** The schema of the mark by its name. */
+/** Makes the breakpoint schemas, by field name. */
 export function cacheMarks(object: ObjectOf) {
   return {
     cache_control: object({ type: z.literal("ephemeral").nullish(), ttl: lifetime.nullish() }).nullish(),
@@ -39,14 +40,14 @@ export function cacheMarks(object: ObjectOf) {
   };
 }
 
-/** The hint that a mark stands for. */
+/** Returns the CacheHint of a breakpoint; undefined if the object has none. */
 export function toCacheHint(marked: Markable): MessageInitShape<typeof CacheHintSchema> | undefined {
   const mark = marked.cache_control ?? marked.prompt_cache_breakpoint;
   if (!mark) return undefined;
   return mark.ttl ? { ttl: { seconds: BigInt(mark.ttl) } } : {};
 }
 
-/** The bytes of base64 text. */
+/** Base64 text. Becomes bytes. */
 const base64 = z.string().transform((text, context) => {
   const bytes = decodeBase64(text);
   if (bytes !== undefined) return bytes;
@@ -54,19 +55,19 @@ const base64 = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** A file as OpenAI takes it: base64 in a `data:` URI, or alone, when it is a PDF. */
+/** File data in OpenAI's format: a base64 `data:` URI, or plain base64, which means a PDF. */
 const fileData = z.string().transform((text, context) => {
   const [head = "", mediaType = "application/pdf"] = /^data:([^;,]+)[^,]*,/i.exec(text.slice(0, 512)) ?? [];
   const bytes = decodeBase64(text.slice(head.length));
   if (bytes !== undefined) return { bytes, mediaType };
-  context.addIssue({ code: "custom", message: "must be base64, alone or in a data URI" });
+  context.addIssue({ code: "custom", message: "must be base64, plain or in a data: URI" });
   return z.NEVER;
 });
 
 const details = { auto: MediaDetail.AUTO, low: MediaDetail.LOW, high: MediaDetail.HIGH } as const;
 const audioTypes = { wav: "audio/wav", mp3: "audio/mpeg" } as const;
 
-/** A piece of a message, over all APIs of this shape. */
+/** Content part: the types of all APIs of this shape. */
 export type BodyPart = Markable &
   (
     | { readonly type: "text"; readonly text: string }
@@ -75,7 +76,7 @@ export type BodyPart = Markable &
         readonly type: "image_url";
         readonly image_url: { readonly url: string; readonly detail?: keyof typeof details | null | undefined };
       }
-    // Cerebras' short form.
+    // Cerebras' short form of image_url.
     | { readonly type: "image"; readonly image: string }
     | {
         readonly type: "input_audio";
@@ -93,7 +94,7 @@ export type BodyPart = Markable &
       }
   );
 
-/** The schemas of the pieces, with these further properties on each that a caller may mark. */
+/** Makes the schemas of content parts. `marks` are the breakpoint properties of the types that support them. */
 export function partSchemas<Marks extends z.ZodRawShape>(object: ObjectOf, marks: Marks) {
   return {
     text: object({ type: z.literal("text"), text: z.string(), ...marks }),
@@ -117,7 +118,7 @@ export function partSchemas<Marks extends z.ZodRawShape>(object: ObjectOf, marks
   };
 }
 
-/** Text, or a list of pieces. */
+/** Makes the schema of a content: a string or a list of parts. */
 export function contentOf<Part extends z.core.SomeType>(part: Part) {
   return z.union([z.string(), z.array(part)], "must be a string or a list of parts");
 }

@@ -16,35 +16,35 @@ const efforts = {
 } as const satisfies Record<EffortWord, ReasoningEffort>;
 
 const formats = {
-  // The model's own.
+  // The model's default.
   none: undefined,
   parsed: ReasoningFormat.PARSED,
-  // Apart from `parsed` only in the log probabilities: see ResponseContext.
+  // Differs from `parsed` only in log probabilities: see ResponseContext.mergeReasoningLogprobs.
   text_parsed: ReasoningFormat.PARSED,
   raw: ReasoningFormat.RAW,
   hidden: ReasoningFormat.HIDDEN,
 } as const;
 
-/** How much to think, from the several fields that say it. Those that disagree are reported. */
+/** Returns the reasoning config of a body. Reports conflicts between the fields that set the effort. */
 export function readReasoning(
   body: OpenAiBody,
   report: ReportViolation,
 ): MessageInitShape<typeof ReasoningConfigSchema> | undefined {
   const { reasoning, reasoning_effort, reasoning_format, disable_reasoning, clear_thinking } = body;
-  const said: readonly (readonly [field: readonly string[], effort: EffortWord | null | undefined])[] = [
+  const fields: readonly (readonly [field: readonly string[], effort: EffortWord | null | undefined])[] = [
     [["reasoning_effort"], reasoning_effort],
     [["reasoning", "effort"], reasoning?.effort],
     [["reasoning", "enabled"], reasoning?.enabled === false ? "none" : undefined],
     [["disable_reasoning"], disable_reasoning === true ? "none" : undefined],
   ];
-  const [first, ...others] = said.filter(([, effort]) => effort);
+  const [first, ...others] = fields.filter(([, effort]) => effort);
   const effort = first?.[1];
   const name = formatDotted(first?.[0] ?? []);
   for (const [field, other] of others) {
-    if (other !== effort) report(field, `differs from ${name}; send one of them`);
+    if (other !== effort) report(field, `differs from ${name}; send only one of them`);
   }
   if (effort === "none" && reasoning?.enabled === true) {
-    report(["reasoning", "enabled"], `is true, and ${name} is none; send one of them`);
+    report(["reasoning", "enabled"], `is true, but ${name} turns reasoning off; send only one of them`);
   }
   const format = formats[reasoning_format ?? "none"];
   const config = present({

@@ -11,24 +11,24 @@ import { type ReadMessage, textOf, toMessage } from "./messages.ts";
 import { toCacheHint } from "./parts.ts";
 import { readReasoning } from "./reasoning.ts";
 
-/** What the APIs of this shape read differently in a request. */
+/** Differences between the requests of the APIs of this shape. */
 export interface RequestOptions {
-  /** The detail of an image that names none. */
+  /** Detail of an image that sets none. */
   readonly imageDetail?: MediaDetail;
-  /** Whether -1 for a number of tokens means as many as can be (Cerebras). */
+  /** Whether a token count of -1 means the maximum (Cerebras). */
   readonly minusOneIsMost: boolean;
   /**
-   * Whether the length of an answer may be 0, which the contract does not have: the API's own provider is told so, and for
-   * others it is no limit.
+   * Whether `max_tokens` may be 0, which ChatRequest does not allow. The API's own provider receives the 0; for other
+   * providers it means no limit.
    */
   readonly takesZeroLength: boolean;
-  /** Whether usage is on a stream when the caller does not say. */
+  /** Default of `stream_options.include_usage`. */
   readonly usageByDefault: boolean;
-  /** The providers whose own form of a request these bodies are. */
+  /** Providers that natively use this API; they receive its provider options. */
   readonly providers: readonly string[];
 }
 
-/** A body in the contract's terms, and what its answer needs to know of it. */
+/** A translated body, and the settings that its response needs. */
 interface ReadRequest {
   readonly chat: ChatRequest;
   readonly messages: readonly ReadMessage[];
@@ -36,10 +36,7 @@ interface ReadRequest {
   readonly continuousUsage: boolean;
 }
 
-/**
- * Translates a body. `extraOptions` are options for the API's own providers. Throws INVALID_REQUEST if two fields of the
- * body disagree.
- */
+/** Translates a body. `extraOptions` go to the API's own providers. Throws INVALID_REQUEST if two fields conflict. */
 export function readRequest(
   body: OpenAiBody,
   model: string,
@@ -70,7 +67,8 @@ export function readRequest(
     continueLastMessage: body.continue_final_message ?? false,
     providerOptions: Object.fromEntries(optionsFor.map((provider) => [provider, options])),
   };
-  if (body.stream_options && !body.stream) report(["stream_options"], "is for streams; set stream, or leave it out");
+  if (body.stream_options && !body.stream)
+    report(["stream_options"], "requires stream to be true; set both or neither");
   if (violations.length > 0) throw invalidRequest(violations);
   return {
     chat: create(ChatRequestSchema, chat),
@@ -121,7 +119,7 @@ function readLengths(
   const isMost = (tokens: number | undefined) => minusOneIsMost && tokens === -1;
   const isZero = takesZeroLength && given.max === 0;
   const max = isMost(given.max) || isZero ? undefined : given.max;
-  // At least as many as can be: up to the limit, or, when there is none here, as far as the provider goes.
+  // A minimum of -1 is the maximum if the caller sets one. Otherwise the provider receives the -1.
   const min = isMost(given.min) ? max : given.min;
   const isOpen = isMost(given.min) && max === undefined;
   return {
@@ -132,12 +130,12 @@ function readLengths(
 
 type Count = "max_completion_tokens" | "max_tokens" | "min_completion_tokens" | "min_tokens";
 
-/** The value of a field that has two names. */
+/** Returns the value of a field that has two names. Reports different values. */
 function agreed(body: OpenAiBody, name: Count, alias: Count, report: ReportViolation): number | undefined {
   const value = body[name] ?? undefined;
   const other = body[alias] ?? undefined;
   if (value !== undefined && other !== undefined && value !== other) {
-    report([alias], `differs from ${name}, which means the same; send one of them`);
+    report([alias], `differs from ${name}, which means the same; send only one of them`);
   }
   return value ?? other;
 }
@@ -181,14 +179,14 @@ function toOutputFormat(format: BodyFormat): MessageInitShape<typeof OutputForma
   }
 }
 
-/** The JSON text of a value of a body, integers of any size in their own digits. */
+/** Formats a body value as JSON text. A bigint keeps all its digits. */
 function toJsonText(value: unknown): string {
   return JSON.stringify(value, (_key, entry: unknown) =>
     typeof entry === "bigint" ? JSON.rawJSON(String(entry)) : entry,
   );
 }
 
-/** A Struct has doubles only. */
+/** Converts a JSON object to a Struct, which has only doubles: a bigint is rounded. */
 function toStruct(record: JsonRecord): JsonObject {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, toStructValue(value)]));
 }

@@ -4,37 +4,37 @@ import type { LogProbs, TopLogProb } from "../../gen/dragoman/v1/logprobs_pb.js"
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { present } from "../kit/parse-request.ts";
 
-/** What the APIs of this shape write differently in a response. */
+/** Differences between the responses of the APIs of this shape. */
 export interface ResponseOptions {
   /** Name of the reasoning field. */
   readonly reasoning: "reasoning" | "reasoning_content";
-  /** Whether refusals have a field of their own. Otherwise they are text, as they are at these APIs. */
+  /** Whether refusals are in the `refusal` field. Otherwise they are in `content`. */
   readonly refusals: boolean;
-  /** Whether fields without a value are null (OpenAI's types have them required) instead of absent. */
+  /** Whether fields without a value are null instead of absent, since OpenAI's types require them. */
   readonly nulls: boolean;
   /** `system_fingerprint` if the provider sends none. */
   readonly noFingerprint: "" | null | undefined;
-  /** The text of a stream's first chunk. */
+  /** `content` of a stream's first chunk. */
   readonly firstContent: "" | null;
-  /** Whether every fragment of a tool call says its type, and not the first alone. */
+  /** Whether every delta of a tool call has `type`. Otherwise only the first delta has it. */
   readonly typedFragments: boolean;
-  /** Whether usage comes in a chunk of its own, after those of the choices. Otherwise it is on the last of those. */
+  /** Whether a stream sends usage in a separate last chunk. Otherwise it is in the last chunk with choices. */
   readonly usageApart: boolean;
   /** Whether to send `time_info`; in a stream, only with the usage. */
   readonly times: boolean;
-  /** Models have no provider in front of their name. */
+  /** Prefix to remove from model names, such as `cerebras/`. Empty: names stay unchanged. */
   readonly modelPrefix: string;
 }
 
-/** What a response needs to know of its request. */
+/** The request settings that its response needs. */
 export interface ResponseContext {
   readonly includeUsage: boolean;
   readonly continuousUsage: boolean;
-  /** How many choices are expected. */
+  /** Number of requested choices. */
   readonly choices: number;
-  /** Whether the log probabilities of reasoning stay among those of the text (Cerebras' `text_parsed`). */
+  /** Whether `logprobs` includes the log probabilities of reasoning tokens (Cerebras' `text_parsed`). */
   readonly mergeReasoningLogprobs: boolean;
-  /** Returns the fields of the service tier, from the tier that the provider names. */
+  /** Returns the service tier fields. `used` is the tier that the provider reports; empty if it reports none. */
   readonly tierFields: (used: string) => object;
   /** Fields that the response repeats from the request. */
   readonly echoFields: object;
@@ -46,7 +46,7 @@ const finishReasons = {
   [FinishReason.LENGTH]: "length",
   [FinishReason.TOOL_CALLS]: "tool_calls",
   [FinishReason.CONTENT_FILTER]: "content_filter",
-  // These APIs have no word for the rest, and their clients know no others.
+  // These APIs define no finish reason for other causes, and their clients may reject unknown ones.
   [FinishReason.OTHER]: "stop",
 } as const satisfies Record<FinishReason, string | null>;
 
@@ -54,7 +54,7 @@ export function toFinishReason(reason: FinishReason) {
   return finishReasons[reason];
 }
 
-/** Translates a whole response: `chat.completion`. */
+/** Translates a whole response to a `chat.completion` object. */
 export function toResponse(completion: ChatCompletion, options: ResponseOptions, context: ResponseContext): object {
   const { id, model, createTime, choices, usage, serviceTier, systemFingerprint, timeInfo } = completion;
   return {
@@ -82,25 +82,25 @@ function toChoice(choice: Choice, options: ResponseOptions, context: ResponseCon
 }
 
 function toMessage({ message }: Choice, options: ResponseOptions): object {
-  const said = { text: "", reasoning: "", refusal: "" };
+  const texts = { text: "", reasoning: "", refusal: "" };
   const calls: object[] = [];
   for (const { kind } of message?.parts ?? []) {
     switch (kind.case) {
       case "text":
-        said.text += kind.value;
+        texts.text += kind.value;
         break;
       case "reasoning":
-        said.reasoning += kind.value.text;
+        texts.reasoning += kind.value.text;
         break;
       case "refusal":
-        said[options.refusals ? "refusal" : "text"] += kind.value;
+        texts[options.refusals ? "refusal" : "text"] += kind.value;
         break;
       case "toolCall": {
         const { id, name, argumentsJson } = kind.value;
         calls.push({ id, type: "function", function: { name, arguments: argumentsJson } });
         break;
       }
-      // No provider answers with these.
+      // No provider returns these.
       case "media":
       case "toolResult":
       case undefined:
@@ -109,38 +109,38 @@ function toMessage({ message }: Choice, options: ResponseOptions): object {
         kind satisfies never;
     }
   }
-  const isSilent = said.text === "" && (calls.length > 0 || said.refusal !== "");
+  const hasNoContent = texts.text === "" && (calls.length > 0 || texts.refusal !== "");
   return {
     role: "assistant",
-    content: isSilent ? null : said.text,
-    ...(said.reasoning !== "" && { [options.reasoning]: said.reasoning }),
-    ...(options.refusals && { refusal: said.refusal || null }),
+    content: hasNoContent ? null : texts.text,
+    ...(texts.reasoning !== "" && { [options.reasoning]: texts.reasoning }),
+    ...(options.refusals && { refusal: texts.refusal || null }),
     ...(calls.length > 0 && { tool_calls: calls }),
   };
 }
 
-/** The log probabilities of a choice; undefined where there are none. */
+/** Log probabilities of a choice's output other than reasoning. */
 interface SpokenLogProbs {
   readonly content?: LogProbs | undefined;
   readonly refusal?: LogProbs | undefined;
 }
 
-/** A choice has one list for its text and its refusal. Models do either. */
+/** Assigns the log probabilities of a choice to its text or its refusal: a model returns only one of the two. */
 function splitRefusal({ message, logprobs }: Choice): SpokenLogProbs {
   const isRefusal = message?.parts.some(({ kind }) => kind.case === "refusal");
   const speaks = message?.parts.some(({ kind }) => kind.case === "text" && kind.value !== "");
   return isRefusal && !speaks ? { refusal: logprobs } : { content: logprobs };
 }
 
-/** `logprobs` and `reasoning_logprobs` of a choice. */
+/** Returns `logprobs` and `reasoning_logprobs` of a choice. */
 export function logprobFields(
   spoken: SpokenLogProbs,
   reasoning: LogProbs | undefined,
   { nulls, refusals }: ResponseOptions,
   { mergeReasoningLogprobs }: ResponseContext,
 ): object {
-  const thoughts = tokensOf(reasoning);
-  const merged = mergeReasoningLogprobs ? thoughts : [];
+  const reasoningTokens = tokensOf(reasoning);
+  const merged = mergeReasoningLogprobs ? reasoningTokens : [];
   const content = [...merged, ...tokensOf(spoken.content), ...(refusals ? [] : tokensOf(spoken.refusal))];
   const refusal = refusals ? tokensOf(spoken.refusal) : [];
   const isThere = content.length > 0 || refusal.length > 0;
@@ -150,7 +150,7 @@ export function logprobFields(
   };
   return {
     ...((isThere || nulls) && { logprobs: isThere ? lists : null }),
-    ...(thoughts.length > 0 && !mergeReasoningLogprobs && { reasoning_logprobs: { content: thoughts } }),
+    ...(reasoningTokens.length > 0 && !mergeReasoningLogprobs && { reasoning_logprobs: { content: reasoningTokens } }),
   };
 }
 
@@ -162,7 +162,7 @@ function toToken({ token, bytes, logprob }: Pick<TopLogProb, "token" | "bytes" |
   return { token, bytes: bytes ? [...bytes] : null, logprob };
 }
 
-/** `usage`, with DeepInfra's name for the cost where the provider tells it. */
+/** Translates usage. `estimated_cost` is DeepInfra's field, set if the provider reports a cost. */
 export function toUsage(usage: Usage): object {
   return {
     prompt_tokens: usage.inputTokens,
@@ -181,7 +181,10 @@ export function toUsage(usage: Usage): object {
   };
 }
 
-/** Cerebras' `time_info`, in seconds. Times that the provider does not tell are absent; the total is this service's then. */
+/**
+ * Returns Cerebras' `time_info`, in seconds. Times that the provider does not report are absent, except the total:
+ * Dragoman then measures it.
+ */
 export function toTimes(timeInfo: TimeInfo | undefined, createTime: Timestamp | undefined): object {
   const { queueDuration, promptDuration, completionDuration, providerDuration, totalDuration } = timeInfo ?? {};
   return present({
@@ -197,12 +200,12 @@ function inSeconds(duration: Duration | undefined): number | undefined {
   return duration && Number(duration.seconds) + duration.nanos / 1e9;
 }
 
-/** Whole seconds since 1970. */
+/** Returns a Unix time in whole seconds; 0 if the time is unset. */
 export function toSeconds(time: Timestamp | undefined): number {
   return Number(time?.seconds ?? 0);
 }
 
-/** The model by the name that this API has for it. */
+/** Returns a model's name in this API. */
 export function toModelName(id: string, { modelPrefix }: Pick<ResponseOptions, "modelPrefix">): string {
   return modelPrefix !== "" && id.startsWith(modelPrefix) ? id.slice(modelPrefix.length) : id;
 }

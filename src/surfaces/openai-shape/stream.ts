@@ -13,14 +13,14 @@ import {
   toUsage,
 } from "./response.ts";
 
-/** Makes the translator of one stream: the chunks, `chat.completion.chunk`, that each event becomes. */
+/** Makes the translator of one stream. It returns the `chat.completion.chunk` objects of each event. */
 export function createChunks(
   options: ResponseOptions,
   context: ResponseContext,
 ): (event: ChatEvent) => readonly ServerSentEvent[] {
   let envelope = {};
   let createTime: ChatStarted["createTime"];
-  // The last chunk of a choice waits for what only the end tells: it may be the last of all.
+  // Last chunk of a choice. It is held back, since the stream's last chunk also has the final fields, such as usage.
   let last: object | undefined;
   const toolIndexes = new Map<number, Map<number, number>>();
   let outputTokens = 0;
@@ -32,8 +32,8 @@ export function createChunks(
   });
 
   /**
-   * What is known while the answer is under way: the prompt is counted by the provider, which tells at the end; of the
-   * output, a fragment has at least one token. So the numbers never decrease.
+   * Returns the usage so far. Prompt tokens are 0, since the provider reports them only at the end. A delta without log
+   * probabilities counts as one output token, the minimum, so that the counts never decrease.
    */
   function runningUsage(): object | null {
     if (!context.continuousUsage) return null;
@@ -65,7 +65,7 @@ export function createChunks(
 
   function extend(part: PartDelta): readonly ServerSentEvent[] {
     const { choiceIndex: index, delta, logprobs } = part;
-    // Nothing but the provider's state, for which these APIs have no place.
+    // Only provider state; these APIs have no field for it.
     if (delta.case === "reasoning" && delta.value.text === "" && logprobs === undefined) return [];
     outputTokens += logprobs?.tokens.length || 1;
     return [{ data: chunk([{ ...toChoice(index, toDelta(part)), ...toLogProbs(part) }]) }];

@@ -9,24 +9,24 @@ import { type RequestOptions, readRequest } from "./request.ts";
 import { type ResponseContext, type ResponseOptions, toResponse } from "./response.ts";
 import { createChunks } from "./stream.ts";
 
-/** One API in the shape of OpenAI's Chat Completions: what sets it apart from the others, as data. */
+/** Definition of an API in the shape of OpenAI's Chat Completions. */
 interface OpenAiSurfaceDefinition<Body extends OpenAiBody>
   extends Pick<ChatSurface, "name" | "path" | "profile" | "toError" | "toStreamError"> {
   readonly body: z.ZodType<Body>;
   readonly requestOptions: RequestOptions;
   readonly responseOptions: ResponseOptions;
   readonly names: OwnNames;
-  /** The provider whose models its bare names are. Undefined: names are the catalog's. */
+  /** Namespace of names without a provider prefix. Undefined: names are those of the catalog. */
   readonly namespace: ModelNamespace | undefined;
-  /** Returns options for the API's own providers. */
+  /** Returns provider options for the API's own providers. */
   extraOptions(body: Body, request: SurfaceRequest): JsonObject;
-  /** Returns the response fields of the service tier. `used` is the provider's word, empty if it sends none. */
+  /** Returns the service tier fields of a response. `used` is the tier that the provider reports; empty if none. */
   tierFields(body: Body, used: string): object;
-  /** Returns the fields that a response repeats from its request. */
+  /** Returns the request fields that the response repeats. */
   echoFields(body: Body): object;
 }
 
-/** Makes the chat surface of a definition. */
+/** Makes the chat API of a definition. */
 export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiSurfaceDefinition<Body>): ChatSurface {
   const { name, path, profile, responseOptions, namespace, toError, toStreamError } = definition;
   return {

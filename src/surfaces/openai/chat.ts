@@ -28,28 +28,28 @@ const message = z.discriminatedUnion("role", [
     content: assistantContent.nullish(),
     name: text,
     refusal: text,
-    // Not OpenAI's, but in this service's answers: callers send those back as they are.
+    // Not a field of OpenAI, but Dragoman's responses have it, and callers send those messages back unchanged.
     reasoning_content: text,
     tool_calls: toolCallsSchema(object, {}),
-    // In OpenAI's answers.
-    annotations: z.array(z.unknown()).max(0, "is not supported; leave it out").nullish(),
-    audio: z.null("is not supported; leave it out").optional(),
+    // OpenAI's responses have these fields, empty or null, and callers send them back.
+    annotations: z.array(z.unknown()).max(0, "is not supported; omit it").nullish(),
+    audio: z.null("is not supported; omit it").optional(),
     function_call: z.null("is not supported; use tool_calls").optional(),
   }),
   object({ role: z.literal("tool"), content: textContent, tool_call_id: z.string() }),
 ]);
 
-/** Fields that would change what an answer holds, and for which there is no place in one here. */
+/** Fields that change the content of a response in ways that Dragoman does not support. */
 const unsupported = {
-  audio: z.null("is not supported; leave it out").optional(),
+  audio: z.null("is not supported; omit it").optional(),
   functions: z.null("is not supported; use tools").optional(),
   function_call: z.null("is not supported; use tool_choice").optional(),
   modalities: z.array(z.literal("text")).nullish(),
-  moderation: z.null("is not supported; leave it out").optional(),
-  web_search_options: z.null("is not supported; leave it out").optional(),
+  moderation: z.null("is not supported; omit it").optional(),
+  web_search_options: z.null("is not supported; omit it").optional(),
 };
 
-/** Fields that only OpenAI has, and that it gets as they are. */
+/** Fields that only OpenAI supports. Dragoman sends them to OpenAI unchanged. */
 const passedOn = {
   metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
   prompt_cache_options: object({ mode: text, ttl: text }).nullish(),
@@ -68,7 +68,7 @@ const body = object({
   response_format: z.discriminatedUnion("type", formatSchemas(object)).nullish(),
   safety_identifier: text,
   service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]).nullish(),
-  // Chunks are never padded here, whatever is said of it.
+  // Dragoman accepts `include_obfuscation`, but never pads chunks.
   stream_options: object({ include_usage: flag, include_obfuscation: flag }).nullish(),
   tool_choice: toolChoiceSchema(object),
   tools: toolsSchema(object, {}),
@@ -101,13 +101,13 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
   names: { maxOutputTokens: "max_completion_tokens" },
   extraOptions(request) {
     const { safety_identifier, user } = request;
-    const given = Object.entries(passedOn).flatMap(([name]) => {
+    const options = Object.entries(passedOn).flatMap(([name]) => {
       const value: unknown = Reflect.get(request, name);
       return value === null || value === undefined ? [] : [[name, value]];
     });
-    // Both ids go on where they differ; of the two, the contract has the newer one.
+    // ChatRequest.user is `safety_identifier`, the newer field. If `user` differs, OpenAI receives both.
     const both = safety_identifier && user && safety_identifier !== user ? { user } : {};
-    return { ...Object.fromEntries(given), ...both };
+    return { ...Object.fromEntries(options), ...both };
   },
   tierFields: (_request, used) => (used === "" ? {} : { service_tier: used }),
   echoFields: ({ metadata }) => (metadata ? { metadata } : {}),

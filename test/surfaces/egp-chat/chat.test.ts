@@ -11,10 +11,10 @@ import { noModels, readEvents, startSurface } from "../harness.ts";
 
 type Request = z.input<typeof chatRequest>;
 
-/** gpt-4o as echo has it: it repeats what it is asked, or does what it is told. */
+/** Serves gpt-4o by the echo provider, which echoes the prompt or runs a script. */
 const echoed = { yaml: "models: {gpt-4o: {provider: echo, provider_model: echo}}" };
 
-/** A request that keeps the documented schema. */
+/** Makes a request that is valid against the documented schema. */
 function ask(content: string, more: Partial<Request> = {}): Request {
   return chatRequest.parse({ model: "gpt-4o", messages: [{ role: "user", content }], ...more });
 }
@@ -28,8 +28,8 @@ async function answered(response: Response): Promise<z.output<typeof chatAnswer>
   return chatAnswer.parse(await response.json());
 }
 
-describe("an answer", () => {
-  it("has the message, why it ended, and what it used", async () => {
+describe("a response", () => {
+  it("sends the message, the finish reason and the usage", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const answer = await answered(await surface.post(ask("hello big world")));
     expect(answer.chat_completion).toEqual({
@@ -40,7 +40,7 @@ describe("an answer", () => {
     expect(surface.records).toMatchObject([{ method: "egp-chat", protocol: "http", outcome: "ok", model: "gpt-4o" }]);
   });
 
-  it("tells a refusal as its text, and keeps thoughts to itself", async () => {
+  it("sends a refusal as text and omits reasoning", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const said = script({ reasoning: "they want something", refusal: "I cannot" });
     expect((await answered(await surface.post(ask(said)))).chat_completion.message.content).toBe("I cannot");
@@ -52,7 +52,7 @@ describe("an answer", () => {
   it.each([
     ["LENGTH", "length"],
     ["CONTENT_FILTER", "content_filter"],
-  ])("says why it ended: %s", async (reason, word) => {
+  ])("translates the finish reason %s to %s", async (reason, word) => {
     const surface = await startSurface(egpChatSurface, echoed);
     const answer = await answered(await surface.post(ask(script({ text: "a", finish_reason: reason }))));
     expect(answer.chat_completion.finish_reason).toBe(word);
@@ -60,7 +60,7 @@ describe("an answer", () => {
 });
 
 describe("a stream", () => {
-  it("repeats the shape of an answer for each piece, and tells the usage with the last alone", async () => {
+  it("streams events in the response shape, with usage only in the last", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const response = await surface.post(ask("hello big world", { stream: true }));
     expect(response.headers.get("content-type")).toMatch(/^text\/event-stream/);
@@ -71,7 +71,7 @@ describe("a stream", () => {
     expect(events.map(({ chat_completion: said }) => said.finish_reason)).toEqual([null, null, null, "stop"]);
   });
 
-  it("that fails before its first text is a status", async () => {
+  it("responds with an HTTP status if a stream fails before its first text", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const fail = { after: "started", reason: "PROVIDER_UNAVAILABLE", retry_after_ms: 1500 };
     const response = await surface.post(ask(script({ text: "a b", fail }), { stream: true }));
@@ -81,7 +81,7 @@ describe("a stream", () => {
     expect(refusal.parse(await response.json()).detail).toContain("PROVIDER_UNAVAILABLE");
   });
 
-  it("that fails later ends with an event that says so", async () => {
+  it("ends a stream with an error event if it fails after its first text", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const fail = { after: 1, reason: "PROVIDER_UNAVAILABLE" };
     const response = await surface.post(ask(script({ text: "a b", fail }), { stream: true }));
@@ -94,7 +94,7 @@ describe("a stream", () => {
     expect(surface.records).toMatchObject([{ outcome: "error", reason: "PROVIDER_UNAVAILABLE" }]);
   });
 
-  it("that its client leaves is aborted at the provider, and recorded as cancelled", async () => {
+  it("aborts the upstream request and records cancellation on disconnect", async () => {
     await using upstream = await startReplayUpstream({
       steps: [{ write: textChunk("one") }, { hold: new Promise(() => {}) }],
     });
@@ -124,12 +124,16 @@ describe("what reaches the model", () => {
 
   it.each<[string, Partial<Request>, string | RegExp | undefined]>([
     ["no instructions", {}, /^You are an AI assistant that helps users/],
-    ["null", { instructions: null }, undefined],
-    ["an empty text", { instructions: "" }, undefined],
-    ["a text", { instructions: "be terse" }, "be terse"],
-    ["a system message alone", { messages: [system, { role: "user", content: "hi" }] }, "be brief"],
-    ["null beside one", { instructions: null, messages: [system, { role: "user", content: "hi" }] }, "be brief"],
-  ])("has the system text of %s", async (_name, more, expected) => {
+    ["null instructions", { instructions: null }, undefined],
+    ["empty instructions", { instructions: "" }, undefined],
+    ["instructions", { instructions: "be terse" }, "be terse"],
+    ["a system message", { messages: [system, { role: "user", content: "hi" }] }, "be brief"],
+    [
+      "a system message and null instructions",
+      { instructions: null, messages: [system, { role: "user", content: "hi" }] },
+      "be brief",
+    ],
+  ])("sends the right system prompt for %s", async (_name, more, expected) => {
     const { messages } = await sent(more);
     const texts = messages
       .filter(({ role }) => role === "system" || role === "developer")
@@ -138,13 +142,13 @@ describe("what reaches the model", () => {
     else expect(texts).toEqual([expect.stringMatching(expected)]);
   });
 
-  it("is the last k messages", async () => {
+  it("sends only the last k messages", async () => {
     const messages = ["a", "b", "c"].map((content) => ({ role: "user" as const, content }));
     const body = await sent({ instructions: null, messages, memory_strategy: { params: { k: 2 } } });
     expect(body.messages.map(({ content }) => content)).toEqual(["b", "c"]);
   });
 
-  it("has the default temperature, and the parameters by the provider's names", async () => {
+  it("sends the default temperature, and parameters by the provider's names", async () => {
     expect(await sent({})).toMatchObject({ temperature: 0.2 });
     const sampling = { temperature: 0, max_tokens: 7, stop_sequences: ["END"], topP: 0.5, presence_penalty: 1 };
     expect(await sent({ model_parameters: sampling })).toMatchObject({
@@ -154,7 +158,7 @@ describe("what reaches the model", () => {
 });
 
 describe("the translation", () => {
-  it("gives every field its place", () => {
+  it("translates every field", () => {
     const { chat, streamed } = translate(
       ask("hi", {
         account_id: "a1",
@@ -180,7 +184,7 @@ describe("the translation", () => {
     });
   });
 
-  it("takes null for absent, but for the instructions", () => {
+  it("treats null like absent, except in instructions", () => {
     const nothing = {
       account_id: null,
       memory_strategy: null,
@@ -193,11 +197,11 @@ describe("the translation", () => {
     expect(translate(ask("hi", { instructions: null })).chat.instructions).toBe("");
   });
 
-  it("takes a message without a role for the user's, as the generated clients may send it", () => {
+  it("treats a message without a role as a user message, as SDKs may send it", () => {
     expect(translate(ask("", { messages: [{ content: "hi" }] })).chat.messages[0]?.role).toBe(Role.USER);
   });
 
-  it("takes texts and images", () => {
+  it("translates text and image parts", () => {
     const data = Buffer.from("png").toString("base64");
     const { chat } = translate(
       ask("", {
@@ -223,7 +227,7 @@ describe("the translation", () => {
     ]);
   });
 
-  it("takes all 51 models of the list", () => {
+  it("accepts all 51 listed models", () => {
     expect(egpModels).toHaveLength(51);
     for (const { id } of egpModels) expect(translate(ask("hi", { model: id })).chat.model).toBe(id);
   });

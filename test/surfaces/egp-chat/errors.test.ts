@@ -14,7 +14,7 @@ function ask(content: string, more: Partial<Request> = {}): Request {
 
 const script = (steps: object): string => JSON.stringify({ echo: steps });
 
-describe("a refusal of EGP chat", () => {
+describe("errors of EGP chat", () => {
   const message = (content: unknown) => ({ messages: [{ role: "user", content }] });
   const image = (fields: object) =>
     message([
@@ -30,24 +30,36 @@ describe("a refusal of EGP chat", () => {
     ["a deployment", { model: "deployments/d1" }, ["body.model"]],
     ["another name of a listed model", { model: "gemini-1.0-pro" }, ["body.model"]],
     ["no messages", { messages: [] }, ["body.messages"]],
-    ["messages that are missing", { messages: undefined }, ["body.messages"]],
+    ["missing messages", { messages: undefined }, ["body.messages"]],
     ["the role agent", { messages: [{ role: "agent", content: "x" }] }, ["body.messages.0.role"]],
     ["the role tool", { messages: [{ role: "tool", content: "x", name: "t" }] }, ["body.messages.0.role"]],
     ["an assistant's parts", { messages: [{ role: "assistant", content: [] }] }, ["body.messages.0.content"]],
-    ["content that is neither", message(5), ["body.messages.0.content"]],
+    ["a number as content", message(5), ["body.messages.0.content"]],
     ["no parts", message([]), ["body.messages.0.content"]],
-    ["a part of no kind", message([{ type: "video" }]), ["body.messages.0.content.0.type"]],
-    ["an encoding that is none", image({ type: "hex" }), ["body.messages.0.content.0.image_data.type"]],
-    ["no base64", image({ data: "A*==" }), ["body.messages.0.content.0.image_data.data"]],
+    ["an unknown part type", message([{ type: "video" }]), ["body.messages.0.content.0.type"]],
+    ["an unknown encoding", image({ type: "hex" }), ["body.messages.0.content.0.image_data.type"]],
+    ["invalid base64", image({ data: "A*==" }), ["body.messages.0.content.0.image_data.data"]],
     ["no bytes", image({ data: "" }), ["body.messages.0.content.0.image_data.data"]],
-    ["no image", image({ media_type: "text/css" }), ["body.messages.0.content.0.image_data.media_type"]],
+    [
+      "a media type other than an image",
+      image({ media_type: "text/css" }),
+      ["body.messages.0.content.0.image_data.media_type"],
+    ],
     ["a temperature above 1", { model_parameters: { temperature: 1.2 } }, ["body.model_parameters.temperature"]],
     ["a topP of 0", { model_parameters: { topP: 0 } }, ["body.model_parameters.topP"]],
-    ["half a topK", { model_parameters: { topK: 1.5 } }, ["body.model_parameters.topK"]],
+    ["a fractional topK", { model_parameters: { topK: 1.5 } }, ["body.model_parameters.topK"]],
     ["a topK beyond 32 bits", { model_parameters: { topK: 3e9 } }, ["body.model_parameters.topK"]],
     ["max_tokens of 0", { model_parameters: { max_tokens: 0 } }, ["body.model_parameters.max_tokens"]],
-    ["five stops", { model_parameters: { stop_sequences: [..."abcde"] } }, ["body.model_parameters.stop_sequences"]],
-    ["an empty stop", { model_parameters: { stop_sequences: ["a", ""] } }, ["body.model_parameters.stop_sequences.1"]],
+    [
+      "five stop sequences",
+      { model_parameters: { stop_sequences: [..."abcde"] } },
+      ["body.model_parameters.stop_sequences"],
+    ],
+    [
+      "an empty stop sequence",
+      { model_parameters: { stop_sequences: ["a", ""] } },
+      ["body.model_parameters.stop_sequences.1"],
+    ],
     [
       "an effort of none",
       { model_parameters: { reasoning_effort: "none" } },
@@ -55,20 +67,24 @@ describe("a refusal of EGP chat", () => {
     ],
     ["k of 0", { memory_strategy: { params: { k: 0 } } }, ["body.memory_strategy.params.k"]],
     ["no k", { memory_strategy: { params: {} } }, ["body.memory_strategy.params.k"]],
-    ["another strategy", { memory_strategy: { name: "summary", params: { k: 1 } } }, ["body.memory_strategy.name"]],
+    [
+      "an unknown memory strategy",
+      { memory_strategy: { name: "summary", params: { k: 1 } } },
+      ["body.memory_strategy.name"],
+    ],
     [
       "instructions beside a system message",
       { instructions: "a", messages: [{ role: "system", content: "b" }] },
       ["body.instructions"],
     ],
-    ["a property that is none", { foo: 1 }, ["body.foo"]],
-    ["one inside an object", { model_parameters: { top_p: 1 } }, ["body.model_parameters.top_p"]],
+    ["an unknown property", { foo: 1 }, ["body.foo"]],
+    ["an unknown nested property", { model_parameters: { top_p: 1 } }, ["body.model_parameters.top_p"]],
     [
-      "several at once",
+      "two violations",
       { model_parameters: { temperature: 3, presence_penalty: 9 } },
       ["body.model_parameters.presence_penalty", "body.model_parameters.temperature"],
     ],
-  ])("is 422 and names the place: %s", async (_name, change, places) => {
+  ])("responds with 422 and the location for %s", async (_name, change, places) => {
     const surface = await startSurface(egpChatSurface, echoed);
     const response = await surface.post({ ...ask("hi"), ...change });
     expect(response.status).toBe(422);
@@ -76,7 +92,7 @@ describe("a refusal of EGP chat", () => {
     expect(surface.records).toMatchObject([{ outcome: "error", reason: "INVALID_REQUEST" }]);
   });
 
-  it("says what kind of mistake it is", async () => {
+  it("sends pydantic 1's error type for each violation", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const response = await surface.post({ messages: [{ role: "user", content: "hi" }], stream: "yes", foo: 1 });
     expect(await response.json()).toEqual({
@@ -88,14 +104,14 @@ describe("a refusal of EGP chat", () => {
     });
   });
 
-  it("is 400 for what the model cannot do", async () => {
+  it("responds with 400 to a field that the model does not support", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const response = await surface.post(ask("hi", { chat_template: "{{ messages }}" }));
     expect(response.status).toBe(400);
     expect(await placesOf(response)).toEqual(["body.chat_template"]);
   });
 
-  it("is 400 for a prompt that is too long, and says both lengths", async () => {
+  it("responds with 400 to a prompt that is too long, with both lengths", async () => {
     const surface = await startSurface(egpChatSurface, {
       yaml: "models: {gpt-4o: {provider: echo, provider_model: echo, context_window: 60}}",
     });
@@ -104,14 +120,14 @@ describe("a refusal of EGP chat", () => {
     expect(refusal.parse(await response.json()).detail).toMatch(/\d+ tokens.* 60\b/);
   });
 
-  it("is 404 for a model whose provider is off", async () => {
+  it("responds with 404 if the model's provider is not configured", async () => {
     const surface = await startSurface(egpChatSurface);
     const response = await surface.post(ask("hi"));
     expect(response.status).toBe(404);
     expect(refusal.parse(await response.json()).detail).toContain("OPENAI_API_KEY");
   });
 
-  it("is 401 without a key, before the body is looked at", async () => {
+  it("responds with 401 without an API key, before it parses the body", async () => {
     const sha256 = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
     const yaml = `authentication: {keys: [{id: k1, sha256: ${sha256}, accounts: [a1, a2]}]}\n${echoed.yaml}`;
     const surface = await startSurface(egpChatSurface, { yaml });
@@ -132,7 +148,7 @@ describe("a refusal of EGP chat", () => {
     ]);
   });
 
-  it("does not blame the caller for the provider's keys", async () => {
+  it("responds with 500 if the provider rejects Dragoman's credentials", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const fail = { reason: "PROVIDER_CREDENTIALS_REJECTED" };
     const response = await surface.post(ask(script({ fail })));
@@ -140,7 +156,7 @@ describe("a refusal of EGP chat", () => {
     expect(response.headers.get("x-should-retry")).toBe("false");
   });
 
-  it("tells of a fault inside nothing but the request id", async () => {
+  it("sends only the request ID for an internal error", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const response = await surface.post(ask(script({ fail: { reason: "INTERNAL" } })), {
       headers: { "x-request-id": "abc-1" },

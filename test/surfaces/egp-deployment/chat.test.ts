@@ -35,8 +35,8 @@ const translate = (body: unknown) =>
     catalog: noModels,
   });
 
-describe("an answer", () => {
-  it("is a pair of the prompt and its completions, with counts", async () => {
+describe("a response", () => {
+  it("sends the prompt with its completions, and token counts", async () => {
     const surface = await startSurface(egpDeploymentSurface, { yaml });
     const response = await surface.post(ask("hello world"), { path: path("d1") });
     expect(response.status).toBe(200);
@@ -48,7 +48,7 @@ describe("an answer", () => {
     expect(surface.records).toMatchObject([{ method: "egp-deployment", outcome: "ok", model: "deployments/d1" }]);
   });
 
-  it("has log probabilities when they are asked for", async () => {
+  it("sends requested log probabilities", async () => {
     const surface = await startSurface(egpDeploymentSurface, { yaml });
     const response = await surface.post(ask("one two", { logprobs: true, top_logprobs: 2 }), { path: path("d1") });
     const { choices } = deploymentAnswer.parse(await response.json());
@@ -57,7 +57,7 @@ describe("an answer", () => {
     expect(choices?.[0]?.logprobs.content[0]?.top_logprobs).toHaveLength(2);
   });
 
-  it("reports what the family of the model lacks", async () => {
+  it("warns about parameters that the model's family does not support", async () => {
     const surface = await startSurface(egpDeploymentSurface, { yaml });
     const more = { logprobs: true, top_k: 5, frequency_penalty: 1 };
     const response = await surface.post(ask("one", more), { path: path("claude") });
@@ -68,7 +68,7 @@ describe("an answer", () => {
 });
 
 describe("a stream", () => {
-  it("is a row of answers, and only the last has finish reason and counts", async () => {
+  it("streams events in the response shape; only the last has counts", async () => {
     const surface = await startSurface(egpDeploymentSurface, { yaml });
     const response = await surface.post(ask("a b c", { stream: true, logprobs: true }), { path: path("d1") });
     const { data } = await readEvents(response);
@@ -82,7 +82,7 @@ describe("a stream", () => {
     );
   });
 
-  it("of a deployment that does not exist is a status", async () => {
+  it("responds with 404 to a stream of an unknown deployment", async () => {
     const surface = await startSurface(egpDeploymentSurface, { yaml });
     const response = await surface.post(ask("hi", { stream: true }), { path: path("nope") });
     expect(response.status).toBe(404);
@@ -92,7 +92,7 @@ describe("a stream", () => {
   it.each([
     ["PROVIDER_UNAVAILABLE", 500],
     ["CONTEXT_LENGTH_EXCEEDED", 400],
-  ])("that fails with %s ends with an event of status %i", async (reason, status) => {
+  ])("ends a stream that fails with %s with an event of status %i", async (reason, status) => {
     const surface = await startSurface(egpDeploymentSurface, { yaml });
     const prompt = script({ text: "a b c d", fail: { after: 3, reason } });
     const { data } = await readEvents(await surface.post(ask(prompt, { stream: true }), { path: path("d1") }));
@@ -100,7 +100,7 @@ describe("a stream", () => {
     expect(streamFailure.parse(JSON.parse(data[3] ?? "")).error.status_code).toBe(status);
   });
 
-  it("has warnings that only the end of the answer showed as a comment before the last event", async () => {
+  it("sends warnings known only at the end in a comment before the last event", async () => {
     const events = [
       { request_id: "r1", output: { text: "hi", finished: false, num_completion_tokens: 1 } },
       { request_id: "r1", output: { text: "", finished: true, num_completion_tokens: 1, num_prompt_tokens: 2 } },
@@ -120,7 +120,7 @@ describe("a stream", () => {
 });
 
 describe("the translation", () => {
-  it("has the prompt as the last message of the user", () => {
+  it("translates the prompt to the last user message", () => {
     const { chat } = translate(
       ask("c", {
         chat_history: [
@@ -137,7 +137,7 @@ describe("the translation", () => {
     ]);
   });
 
-  it("gives every field its place", () => {
+  it("translates every field", () => {
     const { chat, streamed } = translate(
       ask("hi", {
         ...{ temperature: 2, stop_sequences: ["x"], max_tokens: 5, top_p: 0.3, top_k: 0, stream: true },
@@ -158,7 +158,7 @@ describe("the translation", () => {
     });
   });
 
-  it("takes null for absent", () => {
+  it("treats null like absent", () => {
     const nothing = Object.fromEntries(
       Object.keys(deploymentRequest.shape)
         .filter((name) => name !== "prompt" && name !== "chat_history")
@@ -168,41 +168,41 @@ describe("the translation", () => {
   });
 });
 
-describe("a refusal", () => {
+describe("errors", () => {
   it.each<[string, object, readonly string[]]>([
     ["no prompt", { prompt: undefined }, ["body.prompt"]],
     ["no history", { chat_history: undefined }, ["body.chat_history"]],
     ["the role tool", { chat_history: [{ role: "tool", content: "x" }] }, ["body.chat_history.0.role"]],
     ["a temperature above 2", { temperature: 2.1 }, ["body.temperature"]],
     ["a temperature below 0", { temperature: -0.1 }, ["body.temperature"]],
-    ["half a top_k", { top_k: 1.5 }, ["body.top_k"]],
-    ["five stops", { stop_sequences: [..."abcde"] }, ["body.stop_sequences"]],
-    ["top_logprobs alone", { top_logprobs: 2 }, ["body.top_logprobs"]],
+    ["a fractional top_k", { top_k: 1.5 }, ["body.top_k"]],
+    ["five stop sequences", { stop_sequences: [..."abcde"] }, ["body.stop_sequences"]],
+    ["top_logprobs without logprobs", { top_logprobs: 2 }, ["body.top_logprobs"]],
     ["an object as a binding", { model_request_parameters: { bindings: { tone: {} } } }, bindings("tone")],
     ["a binding of another type", { model_request_parameters: { bindings: { tone: 1 } } }, bindings("tone")],
     ["an unknown binding", { model_request_parameters: { bindings: { foo: 1 } } }, bindings("foo")],
     [
-      "an integer that no variable can hold",
+      "an integer beyond 64 bits in a template variable",
       { chat_template_kwargs: { n: 2n ** 64n } },
       ["body.chat_template_kwargs.n"],
     ],
-    ["a property that is none", { topP: 1 }, ["body.topP"]],
-    ["one inside an object", { model_request_parameters: { x: 1 } }, ["body.model_request_parameters.x"]],
-    ["several at once", { temperature: 3, top_p: 0 }, ["body.temperature", "body.top_p"]],
-  ])("is 422 and names the place: %s", async (_name, change, places) => {
+    ["an unknown property", { topP: 1 }, ["body.topP"]],
+    ["an unknown nested property", { model_request_parameters: { x: 1 } }, ["body.model_request_parameters.x"]],
+    ["two violations", { temperature: 3, top_p: 0 }, ["body.temperature", "body.top_p"]],
+  ])("responds with 422 and the location for %s", async (_name, change, places) => {
     const surface = await startSurface(egpDeploymentSurface, { yaml });
     const response = await surface.post(written({ ...ask("hi"), ...change }), { path: path("d1") });
     expect(response.status).toBe(422);
     expect([...new Set(await placesOf(response))].sort()).toEqual(places);
   });
 
-  it("names a required binding that is missing", async () => {
+  it("reports a missing required binding", async () => {
     const surface = await startSurface(egpDeploymentSurface, { yaml });
     const response = await surface.post(ask("hi"), { path: path("strict") });
     expect([response.status, await placesOf(response)]).toEqual([422, bindings("tone")]);
   });
 
-  it("names the path when the id is too long, and the header when the account is missing", async () => {
+  it("reports the path for a long ID and the header for a missing account", async () => {
     const surface = await startSurface(egpDeploymentSurface, {
       yaml: `authentication: {require_account: true}\n${yaml}`,
     });
@@ -213,7 +213,7 @@ describe("a refusal", () => {
     expect([unnamed.status, await placesOf(unnamed)]).toEqual([422, ["header.x-selected-account-id"]]);
   });
 
-  it("tells a foreign deployment and one that does not exist in the same words", async () => {
+  it("sends the same error for another account's and an unknown deployment", async () => {
     const surface = await startSurface(egpDeploymentSurface, { yaml });
     const texts = await Promise.all(
       ["foreign", "foreigm"].map(async (id) => {
@@ -227,7 +227,7 @@ describe("a refusal", () => {
     expect(own.status).toBe(200);
   });
 
-  it("is 410 for a deployment that the provider has taken down", async () => {
+  it("responds with 410 to a deployment that the provider has removed", async () => {
     const surface = await startSurface(egpDeploymentSurface, { yaml });
     const prompt = script({ fail: { reason: "MODEL_NOT_FOUND", http_status: 410 } });
     expect((await surface.post(ask(prompt), { path: path("d1") })).status).toBe(410);
@@ -238,7 +238,7 @@ function bindings(name: string): readonly string[] {
   return [`body.model_request_parameters.bindings.${name}`];
 }
 
-/** JSON in which a bigint is a number. */
+/** Formats JSON; a bigint becomes a number literal. */
 function written(value: object): string {
   return JSON.stringify(value, (_key, entry) => (typeof entry === "bigint" ? JSON.rawJSON(String(entry)) : entry));
 }

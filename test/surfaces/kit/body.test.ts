@@ -4,7 +4,7 @@ import { parseBody } from "../../../src/surfaces/kit/body.ts";
 import { decodeBase64, mediaSource } from "../../../src/surfaces/kit/data-uri.ts";
 
 describe("a JSON body", () => {
-  it("keeps every integer exact", () => {
+  it("keeps all digits of integers", () => {
     const wide = fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n });
     fc.assert(
       fc.property(wide, (value) => {
@@ -13,13 +13,13 @@ describe("a JSON body", () => {
     );
   });
 
-  it("has a bigint only where a number would round", () => {
+  it("returns a bigint only for integers that a number would round", () => {
     expect(parseBody("[1, -0.5, 9007199254740991, 9007199254740992, 1e300]")).toEqual([
       ...[1, -0.5, 9007199254740991, 9007199254740992n, 1e300],
     ]);
   });
 
-  it("is otherwise what JSON.parse makes of it", () => {
+  it("parses all other values like JSON.parse", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         const rounded = JSON.stringify(parseBody(text), (_key, value) =>
@@ -30,13 +30,13 @@ describe("a JSON body", () => {
     );
   });
 
-  it("that is nested without end is rejected, and does not end the process", () => {
+  it("rejects 200,000 nested lists without a stack overflow", () => {
     expect(() => parseBody("[".repeat(200_000))).toThrow("nest more than 128 levels");
   });
 });
 
 describe("base64", () => {
-  it("gives the bytes back", () => {
+  it("decodes base64 text and data URIs to their bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const text = Buffer.from(bytes).toString("base64");
@@ -49,23 +49,23 @@ describe("base64", () => {
     );
   });
 
-  it.each(["A", "A===", "=AAA", "AA=A", "AA A", "AA-_", "AAAA\n"])("is not %j", (text) => {
+  it.each(["A", "A===", "=AAA", "AA=A", "AA A", "AA-_", "AAAA\n"])("rejects %j as base64", (text) => {
     expect(decodeBase64(text)).toBeUndefined();
   });
 
-  it("of many megabytes is read", () => {
+  it("decodes megabytes of base64 without a stack overflow", () => {
     expect(decodeBase64("AAAA".repeat(4 * 1024 * 1024))).toHaveLength(12 * 1024 * 1024);
   });
 });
 
-describe("an address of a medium", () => {
+describe("media URLs", () => {
   it.each([
     "https://images.example/a.png",
     "gs://bucket/a",
     "data:text/plain,hello",
     "data:image/png;base64,A",
     "a,b;base64",
-  ])("stays one: %s", (address) => {
-    expect(mediaSource(address)).toEqual({ source: { case: "url", value: address } });
+  ])("keeps %s as a URL", (url) => {
+    expect(mediaSource(url)).toEqual({ source: { case: "url", value: url } });
   });
 });

@@ -11,7 +11,7 @@ const names = {
   "parameters.top_p": "sampling.topP",
 };
 
-describe("a surface's name for a field", () => {
+describe("body paths of ChatRequest fields", () => {
   it.each([
     ["messages", "turns"],
     ["messages[7].role", "turns.7.role"],
@@ -21,11 +21,11 @@ describe("a surface's name for a field", () => {
     ["parameters.top_k", "parameters.top_k"],
     ['parameters.logit_bias["50256"]', "parameters.logit_bias.50256"],
     ["constructor", "constructor"],
-  ])("of %s is %s", (path, expected) => {
+  ])("maps the field %s to %s", (path, expected) => {
     expect(formatDotted(nameField(names, toPath(path)))).toBe(expected);
   });
 
-  it("keeps every index in its place", () => {
+  it("keeps the order of indexes in a path", () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), (message, part) => {
         const path = ["messages", message, "parts", part, "media", "url"];

@@ -16,11 +16,11 @@ describe("the HTTP status of an error", () => {
     [429, ["PROVIDER_RATE_LIMITED", "QUEUE_FULL", "CONCURRENCY_LIMITED"]],
     [500, ["INTERNAL", "PROVIDER_FAULT", "PROVIDER_CREDENTIALS_REJECTED"]],
     [503, ["PROVIDER_UNAVAILABLE", "PROVIDER_TIMEOUT", "PROVIDER_STREAM_INTERRUPTED", "SHUTTING_DOWN"]],
-  ])("is %i for %j", (status, expected) => {
+  ])("returns status %i for %j", (status, expected) => {
     for (const reason of expected) expect(httpStatusOf(new GatewayError(reason, "x")), reason).toBe(status);
   });
 
-  it("is 401 or 403 only for what the caller's own key lacks, or the provider forbids", () => {
+  it("returns 401 or 403 only for the caller's key or permission", () => {
     const blamed = (Object.keys(reasons) as Reason[]).filter((reason) =>
       [401, 403].includes(httpStatusOf(new GatewayError(reason, "x"))),
     );
@@ -29,7 +29,7 @@ describe("the HTTP status of an error", () => {
     ]);
   });
 
-  it("is 410 where the provider says that the model is gone", () => {
+  it("returns 410 if the provider reports 410 for a model", () => {
     const provider = {
       ...({ $typeName: "dragoman.v1.ProviderError", provider: "p", providerModel: "m", code: "" } as const),
       ...{ requestId: "", outputStarted: false, httpStatus: 410 },
@@ -42,7 +42,7 @@ describe("the HTTP status of an error", () => {
 });
 
 describe("the headers of an error", () => {
-  it("never ask to come back before waiting helps", () => {
+  it("returns retry headers that are never shorter than the error's delay", () => {
     fc.assert(
       fc.property(fc.double({ min: 0.01, max: 1e8, noNaN: true }), (retryAfterMs) => {
         const headers = httpHeadersOf(new GatewayError("PROVIDER_RATE_LIMITED", "x", { retryAfterMs }));
@@ -53,11 +53,11 @@ describe("the headers of an error", () => {
     );
   });
 
-  it("are none where there is nothing to say", () => {
+  it("returns no headers for an INVALID_REQUEST error", () => {
     expect(httpHeadersOf(new GatewayError("INVALID_REQUEST", "x"))).toEqual({});
   });
 
-  it("challenge whoever brings no key", () => {
+  it("returns a Bearer challenge if the API key is missing", () => {
     expect(httpHeadersOf(new GatewayError("CREDENTIALS_MISSING", "x"))).toEqual({ "www-authenticate": "Bearer" });
   });
 });

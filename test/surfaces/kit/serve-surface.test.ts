@@ -16,7 +16,7 @@ const ask = (content: string, more: object = {}) => ({
 });
 const script = (steps: object): string => JSON.stringify({ echo: steps });
 
-/** EGP's surface with mistakes in it. */
+/** Scale EGP chat completions API with replaced functions, which fail. */
 function faulty(faults: Partial<ReturnType<ChatSurface["translate"]>>, more: Partial<ChatSurface> = {}): ChatSurface {
   return {
     ...egpChatSurface,
@@ -26,15 +26,15 @@ function faulty(faults: Partial<ReturnType<ChatSurface["translate"]>>, more: Par
 }
 
 function fail(): never {
-  throw new Error("a mistake in the surface");
+  throw new Error("a bug in the translator");
 }
 
-describe("a body", () => {
+describe("request bodies", () => {
   it.each([
     ["gzip", gzipSync],
     ["deflate", deflateSync],
     ["br", brotliCompressSync],
-  ])("is read as %s", async (encoding, compress) => {
+  ])("decompresses a %s body", async (encoding, compress) => {
     const surface = await startSurface(egpChatSurface, echoed);
     const body = new Uint8Array(compress(JSON.stringify(ask("hello"))));
     const response = await surface.post(body, { headers: { "content-encoding": encoding } });
@@ -42,13 +42,13 @@ describe("a body", () => {
   });
 
   it.each<[string, string | Uint8Array, Record<string, string>, number]>([
-    ["is no JSON", "{", {}, 422],
-    ["is empty", "", {}, 422],
-    ["is no object", "[]", {}, 422],
-    ["is not UTF-8", Uint8Array.of(0x22, 0xff, 0x22), {}, 422],
-    ["is not what its encoding says", "{}", { "content-encoding": "gzip" }, 422],
-    ["has an unknown encoding", "{}", { "content-encoding": "compress" }, 415],
-  ])("that %s is rejected, recorded, and leaves the connection in use", async (_name, body, headers, status) => {
+    ["invalid JSON", "{", {}, 422],
+    ["an empty body", "", {}, 422],
+    ["a JSON array", "[]", {}, 422],
+    ["invalid UTF-8", Uint8Array.of(0x22, 0xff, 0x22), {}, 422],
+    ["invalid gzip data", "{}", { "content-encoding": "gzip" }, 422],
+    ["an unknown encoding", "{}", { "content-encoding": "compress" }, 415],
+  ])("rejects and records %s, and keeps the connection open", async (_name, body, headers, status) => {
     const surface = await startSurface(egpChatSurface, echoed);
     const response = await surface.post(body, { headers });
     expect(response.status).toBe(status);
@@ -64,12 +64,12 @@ describe("a body", () => {
     "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=x",
     undefined,
-  ])("of the type %s, which web pages may send unasked, is rejected", async (type) => {
+  ])("rejects the content type %s, which browsers send without preflight", async (type) => {
     const surface = await startSurface(egpChatSurface, echoed);
     const response = await fetch(`${surface.url}${egpChatSurface.path}`, {
       method: "POST",
       headers: { ...(type && { "content-type": type }) },
-      // A text would get a type.
+      // Bytes, since fetch sets a content type for a string.
       body: new TextEncoder().encode(JSON.stringify(ask("hello"))),
     });
     expect(response.status).toBe(415);
@@ -77,19 +77,19 @@ describe("a body", () => {
     expect(surface.records).toMatchObject([{ reason: "UNSUPPORTED_ENCODING" }]);
   });
 
-  it.each(["Application/JSON; charset=utf-8", "application/vnd.api+json"])("of the type %s is read", async (type) => {
+  it.each(["Application/JSON; charset=utf-8", "application/vnd.api+json"])("accepts content type %s", async (type) => {
     const surface = await startSurface(egpChatSurface, echoed);
     expect((await surface.post(ask("hello"), { headers: { "content-type": type } })).status).toBe(200);
   });
 
   it.each([
-    ["as it is", (text: string) => Buffer.from(text)],
-    ["once it is unpacked", (text: string) => gzipSync(text)],
-  ])("that is too large %s is rejected before it is whole", async (name, pack) => {
+    ["plain", (text: string) => Buffer.from(text)],
+    ["decompressed", (text: string) => gzipSync(text)],
+  ])("rejects a body that is too large when %s, before its end", async (name, pack) => {
     const surface = await startSurface(egpChatSurface, { ...echoed, maxRequestBytes: 1000 });
     const body = pack(JSON.stringify(ask("x".repeat(300_000))));
-    const headers = { "content-type": "application/json", ...(name !== "as it is" && { "content-encoding": "gzip" }) };
-    // The last byte is never sent.
+    const headers = { "content-type": "application/json", ...(name !== "plain" && { "content-encoding": "gzip" }) };
+    // The client never sends the last byte.
     const request = httpRequest(`${surface.url}${egpChatSurface.path}`, {
       method: "POST",
       headers: { "content-length": String(body.length), ...headers },
@@ -102,7 +102,7 @@ describe("a body", () => {
     expect(surface.records).toMatchObject([{ reason: "REQUEST_TOO_LARGE" }]);
   });
 
-  it("whose client goes away is recorded as cancelled", async () => {
+  it("records a call as cancelled if the client disconnects while sending the body", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const record = surface.nextRecord();
     const request = httpRequest(`${surface.url}${egpChatSurface.path}`, {
@@ -116,13 +116,13 @@ describe("a body", () => {
   });
 });
 
-describe("a mistake in a surface", () => {
+describe("a bug in a translator", () => {
   it.each<[string, ChatSurface, object]>([
-    ["reads", { ...egpChatSurface, translate: fail }, {}],
-    ["answers", faulty({ toResponse: fail }), {}],
-    ["answers with what is no JSON", faulty({ toResponse: () => 1n }), {}],
-    ["streams", faulty({ createStream: () => fail }), { stream: true }],
-  ])("that %s is a fault of the call, and tells nothing", async (_name, broken, more) => {
+    ["a request translator", { ...egpChatSurface, translate: fail }, {}],
+    ["a response translator", faulty({ toResponse: fail }), {}],
+    ["a response that JSON cannot hold", faulty({ toResponse: () => 1n }), {}],
+    ["a stream translator", faulty({ createStream: () => fail }), { stream: true }],
+  ])("responds to a bug in %s with an INTERNAL error without details", async (_name, broken, more) => {
     const surface = await startSurface(broken, echoed);
     const response = await surface.post(ask("hello", more));
     expect(response.status).toBe(500);
@@ -131,7 +131,7 @@ describe("a mistake in a surface", () => {
     expect(surface.faults).toHaveLength(1);
   });
 
-  it("in the middle of a stream ends it", async () => {
+  it("ends a started stream with an error event if its translator fails", async () => {
     const createStream = () => {
       const translate = egpChatSurface
         .translate(ask("x"), { parameters: {}, headers: new Headers(), catalog: noModels })
@@ -146,7 +146,7 @@ describe("a mistake in a surface", () => {
     expect(surface.records).toMatchObject([{ outcome: "error", reason: "INTERNAL" }]);
   });
 
-  it("that tells of errors cuts the connection, and the service goes on", async () => {
+  it("closes the connection if the error translator fails, and serves further calls", async () => {
     const surface = await startSurface(faulty({ toResponse: fail }, { toError: fail }), echoed);
     await expect(surface.post(ask("a"))).rejects.toThrow("fetch failed");
     await expect(surface.post(ask("a"))).rejects.toThrow("fetch failed");
@@ -155,7 +155,7 @@ describe("a mistake in a surface", () => {
 });
 
 describe("a call", () => {
-  it("that takes too long is 408, or ends its stream", async () => {
+  it("responds with 408 or ends the stream when a call exceeds its maximum duration", async () => {
     const surface = await startSurface(egpChatSurface, { ...echoed, maxCallMs: 150 });
     expect((await surface.post(ask(script({ stall: { after: "started" } })))).status).toBe(408);
     const stalled = script({ text: "a b c", stall: { after: 1 } });
@@ -164,7 +164,7 @@ describe("a call", () => {
     streamFailure.parse(JSON.parse(data[1] ?? ""));
   });
 
-  it("whose client does not read pauses, and ends when its time is over", async () => {
+  it("pauses a call whose client does not read, until the maximum duration", async () => {
     const surface = await startSurface(egpChatSurface, { ...echoed, maxCallMs: 400 });
     const record = surface.nextRecord();
     const flood = script({ text: "x ", repeat: 1_000_000, large: 65_536 });
@@ -173,13 +173,13 @@ describe("a call", () => {
     await response.body?.cancel();
   });
 
-  it("takes over the request id, and gives it back", async () => {
+  it("returns the request ID of the request", async () => {
     const surface = await startSurface(egpChatSurface, echoed);
     const response = await surface.post(ask("hi"), { headers: { "x-request-id": "abc-7" } });
     expect(response.headers.get("x-request-id")).toBe("abc-7");
   });
 
-  it("ends a stream with [DONE] where the API does", async () => {
+  it("ends a stream with [DONE] if the API does", async () => {
     const surface = await startSurface({ ...egpChatSurface, endsWithDone: true }, echoed);
     const { data } = await readEvents(await surface.post(ask("a", { stream: true })));
     expect(data.at(-1)).toBe("[DONE]");
@@ -189,7 +189,7 @@ describe("a call", () => {
 describe("a stream that is silent", () => {
   const stalled = ask(script({ text: "a", stall: { after: 0 } }), { stream: true });
 
-  it("has its status once the wait for the first output is over, and then an event for its failure", async () => {
+  it("sends 200 after the wait for the first output, then an event for the error", async () => {
     const surface = await startSurface(egpChatSurface, { ...echoed, streamHeadersAfterMs: 20, maxCallMs: 300 });
     const response = await surface.post(stalled);
     expect(response.status).toBe(200);
@@ -201,7 +201,7 @@ describe("a stream that is silent", () => {
     expect(surface.records).toMatchObject([{ outcome: "deadline" }]);
   });
 
-  it("gets late warnings as a comment", async () => {
+  it("sends warnings in a comment if the headers are already sent", async () => {
     const prompt = script({ text: "a", first_delay_ms: 100 });
     const surface = await startSurface(egpChatSurface, { ...echoed, streamHeadersAfterMs: 1 });
     const more = { stream: true, model_parameters: { topK: 5 } };
@@ -214,7 +214,7 @@ describe("a stream that is silent", () => {
 });
 
 describe("a silence timer", () => {
-  it("calls back after the first wait, and then after each 15 s without anything sent", () => {
+  it("calls back after the first wait, then after every 15 s without output", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     let pings = 0;
     const timer = new SilenceTimer(1000, () => pings++);

@@ -13,11 +13,11 @@ const warning = fc.record({
 });
 
 describe("warnings in a header", () => {
-  it("are none where there are none", () => {
+  it("formats no warnings as undefined", () => {
     expect(formatWarnings([])).toBeUndefined();
   });
 
-  it("are ASCII, of bounded length, and the first ones to the letter; what is left out is counted", () => {
+  it("formats the first warnings unchanged in bounded ASCII and counts the rest", () => {
     fc.assert(
       fc.property(fc.array(warning, { minLength: 1, maxLength: 40 }), (warnings) => {
         const text = formatWarnings(warnings.map((entry) => create(WarningSchema, entry))) ?? "";

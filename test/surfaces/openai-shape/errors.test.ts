@@ -10,7 +10,7 @@ const user = (content: string) => [{ role: "user", content }];
 const hello = { messages: user("hello") };
 const json = { "content-type": "application/json" };
 
-/** The error bodies of all three APIs. */
+/** Error body: the fields of all three APIs. */
 interface ErrorFields {
   readonly message: string;
   readonly type: string;
@@ -26,7 +26,7 @@ async function bodyOf(response: Response): Promise<ErrorBody> {
   return JSON.parse(await response.text());
 }
 
-/** An upstream's answer that is an error. */
+/** Upstream script of an error response. */
 const failing = (status: number, body: object, headers: Record<string, string> = {}): Script => ({
   status,
   headers: { ...json, ...headers },
@@ -39,7 +39,7 @@ const providers = {
   deepinfra: { surface: deepinfraSurface, model: "meta-llama/Llama-2-70b-chat-hf" },
 } as const;
 
-/** What a surface answers, with its own provider behind it, to a body. */
+/** Posts a body to an API whose own provider runs the script. */
 async function askWith(name: keyof typeof providers, script: Script, more: object = {}) {
   await using upstream = await startReplayUpstream(script);
   const { surface, model } = providers[name];
@@ -64,7 +64,7 @@ async function refusedWithout(key: string | undefined, surface = openaiSurface) 
 }
 
 describe("an error of OpenAI's shape", () => {
-  it("names the first field that is wrong, what is wrong with it, and all of them in its message", async () => {
+  it("sends the first violation in param and code, and all in the message", async () => {
     const served = await startSurface(openaiSurface);
     const response = await served.post({ model: "echo/echo", ...hello, foo: 1, temperature: "hot" });
     expect([response.status, await bodyOf(response)]).toEqual([
@@ -80,7 +80,7 @@ describe("an error of OpenAI's shape", () => {
     ]);
   });
 
-  it("has the body's names for what only the pipeline finds", async () => {
+  it("reports violations of ChatRequest by the body's field names", async () => {
     const served = await startSurface(openaiSurface);
     const response = await served.post({ model: "echo/echo", ...hello, max_completion_tokens: 0, top_logprobs: 2 });
     const { error } = await bodyOf(response);
@@ -95,13 +95,13 @@ describe("an error of OpenAI's shape", () => {
     [{ model: "echo/echo", ...hello, foo: 1 }, "foo", "unknown_parameter"],
     [{ model: "echo/echo", ...hello, n: "two" }, "n", "invalid_type"],
     [{ model: "echo/echo", ...hello, temperature: 3 }, "temperature", "invalid_value"],
-  ])("has OpenAI's code: %j", async (body, param, code) => {
+  ])("sends OpenAI's error code for %j", async (body, param, code) => {
     const served = await startSurface(openaiSurface);
     const response = await served.post(body);
     expect((await bodyOf(response)).error).toMatchObject({ type: "invalid_request_error", param, code });
   });
 
-  it("says which model there is not", async () => {
+  it("responds to an unknown model with 404 and the code model_not_found", async () => {
     const served = await startSurface(openaiSurface);
     const response = await served.post({ model: "gpt-9", ...hello });
     expect([response.status, await bodyOf(response)]).toMatchObject([
@@ -110,13 +110,13 @@ describe("an error of OpenAI's shape", () => {
     ]);
   });
 
-  it("wants a key, the right one", async () => {
+  it("responds with 401 to a missing or wrong API key", async () => {
     const error = { type: "invalid_request_error", param: null, code: "invalid_api_key" };
     expect(await refusedWithout(undefined)).toMatchObject({ status: 401, body: { error } });
     expect(await refusedWithout("wrong")).toMatchObject({ status: 401, body: { error } });
   });
 
-  it("tells when to come back", async () => {
+  it("forwards the provider's retry-after", async () => {
     const limited = failing(429, { error: { message: "slow", code: "rate_limit_exceeded" } }, { "retry-after": "7" });
     const { response, body } = await askWith("openai", limited);
     expect(response.status).toBe(429);
@@ -124,7 +124,7 @@ describe("an error of OpenAI's shape", () => {
     expect(response.headers.get("retry-after")).toBe("7");
   });
 
-  it("does not blame the caller's key for this service's", async () => {
+  it("responds with 500 if the provider rejects Dragoman's credentials", async () => {
     const { response, body } = await askWith("openai", failing(401, { error: { message: "bad key sk-abcdef" } }));
     expect(response.status).toBe(500);
     expect(body.error.code).toBe("provider_credentials_rejected");
@@ -132,7 +132,7 @@ describe("an error of OpenAI's shape", () => {
     expect(response.headers.get("x-should-retry")).toBe("false");
   });
 
-  it("carries the text that was no JSON", async () => {
+  it("sends the text that is not JSON as failed_generation", async () => {
     const served = await startSurface(openaiSurface);
     const messages = user(JSON.stringify({ echo: { text: "{no json" } }));
     const response = await served.post({ model: "echo/echo", messages, response_format: { type: "json_object" } });
@@ -149,7 +149,7 @@ describe("an error of Cerebras' shape", () => {
     steps: [{ write: JSON.stringify({ choices: [{ index: 0, message: { content: text }, finish_reason: "stop" }] }) }],
   });
 
-  it("is flat, and says which property is unsupported as Cerebras does", async () => {
+  it("sends Cerebras' flat error and its text for unknown properties", async () => {
     const messages = [...user("a"), { role: "assistant", content: "b", reasoning_content: "c" }, ...user("d")];
     const { response, body, asked } = await askWith("cerebras", chunks("x"), { messages, store: true });
     expect([response.status, body]).toEqual([
@@ -175,24 +175,24 @@ describe("an error of Cerebras' shape", () => {
     ["top_logprobs", { logprobs: true, top_logprobs: 21 }],
     ["logit_bias.7", { logit_bias: { 7: 101 } }],
     ["max_tokens", { max_tokens: 1, max_completion_tokens: 2 }],
-  ])("names what is out of range or does not go together: %s", async (field, more) => {
+  ])("reports an invalid value or a conflict in Cerebras' API: %s", async (field, more) => {
     const { response, body, asked } = await askWith("cerebras", chunks("x"), more);
     expect([response.status, asked, body.code]).toEqual([400, 0, "wrong_api_format"]);
     if (field !== "response_format") expect(body.message).toMatch(new RegExp(`^${field}: `));
   });
 
-  it("has the failed generation beside the rest", async () => {
+  it("sends failed_generation at the top level of Cerebras' error", async () => {
     const { response, body } = await askWith("cerebras", chunks("{a"), { response_format: { type: "json_object" } });
     expect([response.status, body]).toMatchObject([400, { failed_generation: "{a", param: "response_format" }]);
   });
 
-  it("keeps the word for the limit that was reached", async () => {
+  it("keeps Cerebras' code for the exceeded rate limit", async () => {
     const told = { message: "x", type: "too_many_requests_error", param: "quota", code: "token_quota_exceeded" };
     const { response, body } = await askWith("cerebras", failing(429, told));
     expect([response.status, body]).toMatchObject([429, { ...told, message: expect.any(String) }]);
   });
 
-  it("rejects a queue threshold that is out of range, or without a tier that has one", async () => {
+  it("rejects a queue_threshold out of range or with an unsupported tier", async () => {
     await using upstream = await startReplayUpstream(chunks("x"));
     const environment = { CEREBRAS_API_KEY: "k", CEREBRAS_BASE_URL: upstream.baseUrl };
     const served = await startSurface(cerebrasSurface, { environment });
@@ -209,7 +209,7 @@ describe("an error of Cerebras' shape", () => {
     expect(upstream.requests[0]?.headers.queue_threshold).toBe("50");
   });
 
-  it("has the status beside the error in a stream", async () => {
+  it("sends status_code next to the error in a Cerebras stream", async () => {
     const begun = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n';
     await using upstream = await startReplayUpstream({ steps: [{ write: begun }, { cut: true }] });
     const environment = { CEREBRAS_API_KEY: "k", CEREBRAS_BASE_URL: upstream.baseUrl };
@@ -228,7 +228,7 @@ describe("an error of Cerebras' shape", () => {
     expect(data).not.toContain("[DONE]");
   });
 
-  it("has Cerebras' words for a wrong key", async () => {
+  it("sends Cerebras' error code for a wrong API key", async () => {
     expect(await refusedWithout("wrong", cerebrasSurface)).toMatchObject({
       status: 401,
       body: { type: "invalid_request_error", param: "api_key", code: "wrong_api_key" },
@@ -253,16 +253,16 @@ describe("an error of DeepInfra's shape", () => {
     ["presence_penalty", { presence_penalty: 2.5 }],
     ["stop", { stop: Array.from({ length: 17 }, (_, index) => `${index}`) }],
     ["reasoning_effort", { reasoning_effort: "max" }],
-  ])("has the place of what is wrong: %s", async (field, more) => {
+  ])("sends the location of an invalid field in DeepInfra's API: %s", async (field, more) => {
     const { response, body, asked } = await askWith("deepinfra", whole, more);
     expect([response.status, asked]).toEqual([422, 0]);
     const detail = { loc: ["body", field], msg: expect.any(String), type: expect.any(String) };
-    // Where the contract and the profile have the same bound, both say so.
+    // If ChatRequest and the profile have the same bound, both report it.
     expect(body.detail).toEqual(Array.from(body.detail, () => detail));
     expect(body.detail).not.toHaveLength(0);
   });
 
-  it("lists everything, with the numbers of messages as numbers", async () => {
+  it("lists all violations, with message indexes as numbers", async () => {
     const messages = [...user("a"), { role: "agent", content: "x" }];
     const { body } = await askWith("deepinfra", whole, { messages, n: "two" });
     expect(body.detail.map(({ loc }) => loc)).toEqual(
@@ -273,7 +273,7 @@ describe("an error of DeepInfra's shape", () => {
     );
   });
 
-  it("has the order of a conversation rejected as a field, and a continuation taken", async () => {
+  it("rejects a final assistant message unless continue_final_message is set", async () => {
     const messages = [...user("a"), { role: "assistant", content: "Hel" }];
     const rejected = await askWith("deepinfra", whole, { messages });
     expect([rejected.response.status, rejected.body.detail[0]?.loc]).toEqual([422, ["body", "messages", 1, "role"]]);
@@ -281,7 +281,7 @@ describe("an error of DeepInfra's shape", () => {
     expect(taken.response.status).toBe(200);
   });
 
-  it("is OpenAI's object for everything else", async () => {
+  it("sends OpenAI's error object for errors without fields in DeepInfra's API", async () => {
     expect(await refusedWithout(undefined, deepinfraSurface)).toMatchObject({
       status: 401,
       body: { error: { type: "invalid_request_error", code: "invalid_api_key" } },

@@ -37,7 +37,7 @@ describe("the model routes of each API", () => {
     };
   }
 
-  it("list the models in OpenAI's shape, without asking for an account", async () => {
+  it("lists models in OpenAI's shape without an account", async () => {
     const get = await serve();
     const { status, body } = await get("/v1/models");
     expect([status, body.object]).toEqual([200, "list"]);
@@ -45,7 +45,7 @@ describe("the model routes of each API", () => {
     expect(body.data.map(({ id }: { id: string }) => id)).toEqual(catalog.list().map(({ id }) => id));
   });
 
-  it("list on the surfaces of a provider what it has, by the names that it has there", async () => {
+  it("lists a provider's models in its API without the provider prefix", async () => {
     const get = await serve();
     const cerebras = (await get("/cerebras/v1/models")).body.data;
     expect(cerebras.map(({ id }: { id: string }) => id)).toEqual(
@@ -62,17 +62,17 @@ describe("the model routes of each API", () => {
     ["/v1/models/echo/echo", "echo/echo"],
     ["/cerebras/v1/models/gpt-oss-120b", "gpt-oss-120b"],
     ["/v1/openai/models/openai/gpt-oss-120b", "openai/gpt-oss-120b"],
-  ])("show one model, slashes in its name encoded or not: %s", async (path, id) => {
+  ])("returns one model, with or without percent-encoded slashes: %s", async (path, id) => {
     expect(await (await serve())(path)).toMatchObject({ status: 200, body: { id, object: "model" } });
   });
 
-  it("say in the surface's own way that there is no such model", async () => {
+  it("responds with 404 in each API's error shape for an unknown model", async () => {
     const get = await serve();
     expect(await get("/v1/models/gpt-9")).toMatchObject({ status: 404, body: { error: { code: "model_not_found" } } });
     expect(await get("/cerebras/v1/models/gpt-4")).toMatchObject({ status: 404, body: { type: "not_found_error" } });
   });
 
-  it("need a key like the chat itself; the connection that Cerebras' client warms needs none", async () => {
+  it("requires an API key for models, but not for Cerebras' tcp_warming", async () => {
     const get = await serve("keys");
     for (const path of ["/v1/models", "/v1/openai/models", "/cerebras/v1/models/llama3.1-8b"]) {
       expect((await get(path)).status).toBe(401);
@@ -80,7 +80,7 @@ describe("the model routes of each API", () => {
     expect(await get("/cerebras/v1/tcp_warming")).toMatchObject({ status: 200, body: {} });
   });
 
-  it("respond to HEAD without a body, to other methods with 405, and not to the paths of others", async () => {
+  it("supports HEAD, rejects other methods with 405 and ignores other paths", async () => {
     const get = await serve();
     expect(await get("/v1/models", "HEAD")).toMatchObject({ status: 200, body: "" });
     const posted = await get("/v1/models", "POST");

@@ -8,9 +8,9 @@ import { nameInNamespace } from "../../../src/surfaces/openai-shape/namespace.ts
 
 const models = listedModels({});
 const echoModel = models.find(({ id }) => id === "echo/echo");
-if (echoModel === undefined) throw new Error("echo is listed");
+if (echoModel === undefined) throw new Error("the model echo/echo is not listed");
 
-/** Entries of the configuration that put other models under the names of a namespace. */
+/** Configured models whose names or profiles are in a namespace. */
 const configured: readonly ConfiguredModel[] = [
   { ...echoModel, id: "llama3.1-8b", profile: "cerebras" },
   { ...echoModel, id: "house/model", profile: "deepinfra" },
@@ -25,8 +25,8 @@ const withoutOpenAi = createCatalog(
   [{ name: "openai", on: false, reason: "set OPENAI_API_KEY", family: "openai" }],
 );
 
-describe("a bare name on Cerebras' surface", () => {
-  it("is Cerebras' model where Cerebras is off, and the error says how to turn it on", () => {
+describe("model names in Cerebras' API", () => {
+  it("reports how to configure Cerebras if it is not configured", () => {
     const off = createCatalog(
       models,
       ["echo"],
@@ -44,11 +44,11 @@ describe("a bare name on Cerebras' surface", () => {
     "gpt-oss-120b",
     "llama-3.3-70b",
     "cerebras/gpt-oss-120b",
-  ])("is Cerebras' model: %s", (name) => {
+  ])("resolves %s to Cerebras' model", (name) => {
     expect(named(name)).toMatchObject({ provider: "cerebras", providerModel: name.replace("cerebras/", "") });
   });
 
-  it("is not found when it is another provider's, whether that one is on or off", () => {
+  it("rejects another provider's model, whether that provider is configured or not", () => {
     for (const catalog of [plain, withoutOpenAi]) {
       for (const name of ["gpt-4", "openai/gpt-4o"]) {
         expect(() => named(name, catalog)).toThrow(expect.objectContaining({ reason: "MODEL_NOT_FOUND" }));
@@ -56,14 +56,14 @@ describe("a bare name on Cerebras' surface", () => {
     }
   });
 
-  it("is what the configuration makes of it", () => {
+  it("resolves a configured name only if its profile is cerebras", () => {
     expect(named("llama3.1-8b", changed).provider).toBe("echo");
     const elsewhere = () => named("house/model", changed);
     expect(elsewhere).toThrow(expect.objectContaining({ reason: "MODEL_NOT_FOUND" }));
   });
 });
 
-describe("a name on DeepInfra's surface", () => {
+describe("model names in DeepInfra's API", () => {
   const named = (name: string, catalog = plain) => catalog.resolve(nameInNamespace(name, deepinfraNamespace, catalog));
 
   it.each([
@@ -73,11 +73,11 @@ describe("a name on DeepInfra's surface", () => {
     ["someone/model:v2", "someone/model:v2"],
     ["deploy_id:xyz", "deploy_id:xyz"],
     ["deepinfra/openai/gpt-oss-120b", "openai/gpt-oss-120b"],
-  ])("is DeepInfra's to know: %s", (name, providerModel) => {
+  ])("resolves %s to DeepInfra's model", (name, providerModel) => {
     expect(named(name)).toMatchObject({ provider: "deepinfra", providerModel });
   });
 
-  it("is what the configuration makes of it, deployments by their id", () => {
+  it("resolves configured names, and deployments by deploy_id", () => {
     expect(named("house/model", changed).provider).toBe("echo");
     expect(named("deploy_id:abc", changed).id).toBe("deployments/abc");
   });

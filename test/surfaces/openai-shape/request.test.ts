@@ -39,7 +39,7 @@ function violationsOf(act: () => unknown): readonly (readonly [field: string, ru
 const fieldsWrong = (surface: ChatSurface, fields: object) =>
   violationsOf(() => translate(surface, fields)).map(([field]) => field);
 
-/** Everything that each API has beside model and messages. */
+/** Fields that only some APIs have, besides `everywhere`. */
 const optionalFields: ReadonlyMap<ChatSurface, readonly string[]> = new Map([
   [openaiSurface, []],
   [
@@ -64,7 +64,7 @@ const everywhere = [
 describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a body of %s", (_, surface) => {
   const fields = [...everywhere, ...(optionalFields.get(surface) ?? [])];
 
-  it("means the same with null as without the field", () => {
+  it("treats a null field like an absent field", () => {
     const plain = translate(surface, {});
     fc.assert(
       fc.property(fc.subarray(fields), (some) => {
@@ -75,7 +75,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     );
   });
 
-  it("needs a model and messages", () => {
+  it("requires model and messages", () => {
     expect(
       violationsOf(() => surface.translate({}, { parameters: {}, headers: new Headers(), catalog: noModels })),
     ).toEqual([
@@ -84,13 +84,13 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     ]);
   });
 
-  it("has everything that is wrong reported together", () => {
+  it("reports all violations together", () => {
     expect(fieldsWrong(surface, { temperature: "hot", n: 1.5, messages: [{ role: "agent", content: "x" }] })).toEqual(
       expect.arrayContaining(["temperature", "n", "messages.0.role"]),
     );
   });
 
-  it("keeps a seed of 64 bits exact", () => {
+  it("keeps all digits of a 64-bit seed", () => {
     for (const seed of ["18446744073709551615", "-9223372036854775808", "7"]) {
       const body = parseBody(`{"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": ${seed}}`);
       const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalog: noModels });
@@ -98,29 +98,29 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     }
   });
 
-  it("takes a stop as text or a list", () => {
+  it("accepts stop as a string or a list", () => {
     expect(chatOf(surface, { stop: "END" }).parameters?.stopSequences).toEqual(["END"]);
     expect(chatOf(surface, { stop: ["a", "b"] }).parameters?.stopSequences).toEqual(["a", "b"]);
   });
 
-  it("takes the output limit by both its names, but not with two values", () => {
+  it("accepts both names of the output limit, but not two values", () => {
     expect(chatOf(surface, { max_tokens: 7 }).parameters?.maxOutputTokens).toBe(7);
     expect(chatOf(surface, { max_completion_tokens: 7, max_tokens: 7 }).parameters?.maxOutputTokens).toBe(7);
     expect(fieldsWrong(surface, { max_completion_tokens: 7, max_tokens: 8 })).toEqual(["max_tokens"]);
   });
 
-  it("has stream_options with a stream only", () => {
+  it("rejects stream_options without stream", () => {
     expect(fieldsWrong(surface, { stream_options: {} })).toEqual(["stream_options"]);
     expect(fieldsWrong(surface, { stream_options: {}, stream: true })).toEqual([]);
   });
 
-  it("has functions for tools and nothing else", () => {
+  it("accepts only tools of the type function", () => {
     const named = { name: "f", description: "d" };
     expect(chatOf(surface, { tools: [{ type: "function", function: named }] }).tools).toMatchObject([named]);
     expect(fieldsWrong(surface, { tools: [{ type: "retrieval", function: named }] })).toEqual(["tools.0.type"]);
   });
 
-  it("gives a tool's schema as it was written, keys in order and numbers in their digits", () => {
+  it("keeps the key order and all digits of a tool's schema", () => {
     const schema = '{"type":"object","z":{"maximum":18446744073709551615},"a":{"minimum":1}}';
     const body = parseBody(
       `{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":${schema}}}]}`,
@@ -129,14 +129,14 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     expect(chat.tools[0]?.parametersJsonSchema).toBe(schema);
   });
 
-  it("may say which tool is called", () => {
+  it("translates tool_choice", () => {
     const chosen = { type: "function", function: { name: "f" } };
     expect(chatOf(surface, { tool_choice: chosen }).toolChoice?.choice).toEqual({ case: "toolName", value: "f" });
     expect(chatOf(surface, { tool_choice: "required" }).toolChoice?.choice.case).toBe("mode");
     expect(fieldsWrong(surface, { tool_choice: "some" })).toEqual(["tool_choice"]);
   });
 
-  it("takes JSON formats, and no schema without a name", () => {
+  it("translates JSON formats and rejects a schema without a name", () => {
     const format = (response_format: object) => chatOf(surface, { response_format }).outputFormat?.format;
     expect(format({ type: "json_object" })?.case).toBe("jsonObject");
     expect(
@@ -149,7 +149,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     expect(fieldsWrong(surface, nameless)).toEqual(["response_format.json_schema.name"]);
   });
 
-  it("joins a conversation with tools", () => {
+  it("translates a conversation with tool calls", () => {
     const { messages } = chatOf(surface, {
       messages: [
         {
@@ -175,13 +175,13 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     ]);
   });
 
-  it("has text alone in the messages of tools", () => {
+  it("rejects images in tool messages", () => {
     const image = [{ type: "image_url", image_url: { url: "https://x.test/a.png" } }];
     const messages = [{ role: "tool", tool_call_id: "c1", content: image }];
     expect(fieldsWrong(surface, { messages })).toEqual(["messages.0.content.0.type"]);
   });
 
-  it("takes the bytes out of a data URI, and leaves an address", () => {
+  it("decodes image data URIs and keeps other image URLs", () => {
     const media = (url: string) =>
       messageOf(surface, { role: "user", content: [{ type: "image_url", image_url: { url, detail: "low" } }] })
         ?.parts[0];
@@ -195,7 +195,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     });
   });
 
-  it("has the body's names for what the pipeline finds", () => {
+  it("maps ChatRequest paths to body paths", () => {
     const { nameField } = translate(surface, {
       messages: [
         { role: "user", content: [{ type: "text", text: "a" }] },
@@ -236,14 +236,14 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
   });
 });
 
-describe("properties that an API does not have", () => {
+describe("unknown properties", () => {
   const nested = {
     foo: 1,
     messages: [{ role: "user", content: [{ type: "text", text: "x", bar: 1 }], baz: 1 }],
     tools: [{ type: "function", function: { name: "f", qux: 1 } }],
   };
 
-  it.each([openaiSurface, cerebrasSurface])("are rejected, inside of others too: $name", (surface) => {
+  it.each([openaiSurface, cerebrasSurface])("rejects unknown properties at every level: $name", (surface) => {
     const found = violationsOf(() => translate(surface, nested));
     expect(found).toEqual(
       expect.arrayContaining([
@@ -256,7 +256,7 @@ describe("properties that an API does not have", () => {
     expect(found).toHaveLength(4);
   });
 
-  it("are ignored by deepinfra", () => {
+  it("ignores unknown properties in DeepInfra's API", () => {
     expect(chatOf(deepinfraSurface, nested).tools).toHaveLength(1);
   });
 });
@@ -264,14 +264,14 @@ describe("properties that an API does not have", () => {
 describe("reasoning", () => {
   const effortOf = (surface: ChatSurface, fields: object) => chatOf(surface, fields).reasoning?.control.value;
 
-  it("is none when it is disabled, by any of the words for it", () => {
+  it("translates each field that disables reasoning to effort NONE", () => {
     expect(effortOf(deepinfraSurface, { reasoning: { enabled: false } })).toBe(ReasoningEffort.NONE);
     expect(effortOf(deepinfraSurface, { reasoning_effort: "none" })).toBe(ReasoningEffort.NONE);
     expect(effortOf(cerebrasSurface, { disable_reasoning: true })).toBe(ReasoningEffort.NONE);
     expect(effortOf(cerebrasSurface, { disable_reasoning: false })).toBeUndefined();
   });
 
-  it("may be said twice, but not in two ways", () => {
+  it("accepts equal and rejects conflicting reasoning fields", () => {
     expect(effortOf(deepinfraSurface, { reasoning: { effort: "low" }, reasoning_effort: "low" })).toBe(
       ReasoningEffort.LOW,
     );
@@ -284,7 +284,7 @@ describe("reasoning", () => {
     for (const [surface, fields, field] of wrong) expect(fieldsWrong(surface, fields)).toEqual([field]);
   });
 
-  it("has the words of each API", () => {
+  it("accepts only the reasoning efforts of each API", () => {
     expect(effortOf(openaiSurface, { reasoning_effort: "max" })).toBe(ReasoningEffort.MAX);
     for (const surface of [cerebrasSurface, deepinfraSurface]) {
       expect(fieldsWrong(surface, { reasoning_effort: "max" })).toEqual(["reasoning_effort"]);
@@ -297,15 +297,15 @@ describe("reasoning", () => {
     ["raw", ReasoningFormat.RAW],
     ["hidden", ReasoningFormat.HIDDEN],
     ["none", undefined],
-  ])("comes back as Cerebras' reasoning_format says: %s", (word, format) => {
-    expect(chatOf(cerebrasSurface, { reasoning_format: word }).reasoning?.format).toBe(format);
+  ])("translates Cerebras' reasoning_format %s", (reasoning_format, format) => {
+    expect(chatOf(cerebrasSurface, { reasoning_format }).reasoning?.format).toBe(format);
   });
 
-  it("of earlier turns is cleared when clear_thinking says so", () => {
+  it("translates Cerebras' clear_thinking", () => {
     expect(chatOf(cerebrasSurface, { clear_thinking: false }).reasoning?.clearEarlierReasoning).toBe(false);
   });
 
-  it("of an assistant message is taken by the API's own name", () => {
+  it("reads the reasoning of assistant messages by each API's field name", () => {
     const thought = (surface: ChatSurface, name: string) =>
       messageOf(surface, { role: "assistant", content: "x", [name]: "hm" })?.parts[0]?.kind;
     const expected = { case: "reasoning", value: expect.objectContaining({ text: "hm" }) };
@@ -319,25 +319,25 @@ describe("reasoning", () => {
   });
 });
 
-describe("what only OpenAI's API has", () => {
-  it("goes to OpenAI as it is, from both who serve it", () => {
+describe("fields of OpenAI's API only", () => {
+  it("sends OpenAI-only fields unchanged to OpenAI and Azure OpenAI", () => {
     const fields = { verbosity: "low", store: false, metadata: { team: "a" }, prompt_cache_retention: "24h" };
     expect(chatOf(openaiSurface, fields).providerOptions).toEqual({ openai: fields, "azure-openai": fields });
   });
 
-  it("is rejected where the answer would have no place for it", () => {
+  it("rejects OpenAI fields that change the response in unsupported ways", () => {
     const fields = { modalities: ["text", "audio"], audio: { voice: "alloy", format: "wav" }, functions: [] };
     expect(fieldsWrong(openaiSurface, fields).sort()).toEqual(["audio", "functions", "modalities.1"]);
   });
 
-  it("names the end user by two fields, of which the newer one is the contract's", () => {
+  it("prefers safety_identifier over user as the end user", () => {
     expect(chatOf(openaiSurface, { user: "u" }).user).toBe("u");
     expect(chatOf(openaiSurface, { user: "u", safety_identifier: "u" }).providerOptions).toEqual({});
     const both = chatOf(openaiSurface, { user: "u", safety_identifier: "s" });
     expect([both.user, both.providerOptions.openai]).toEqual(["s", { user: "u" }]);
   });
 
-  it("takes its own answers back", () => {
+  it("accepts the messages of its own responses in OpenAI's API", () => {
     const message = {
       ...{ role: "assistant", content: "x", refusal: null, annotations: [], audio: null, function_call: null },
       reasoning_content: "hm",
@@ -345,7 +345,7 @@ describe("what only OpenAI's API has", () => {
     expect(messageOf(openaiSurface, message)?.parts.map(({ kind }) => kind.case)).toEqual(["reasoning", "text"]);
   });
 
-  it("marks parts for its cache", () => {
+  it("translates OpenAI's prompt_cache_breakpoint", () => {
     const mark = { mode: "explicit", ttl: "30m" };
     const content = [{ type: "text", text: "x", prompt_cache_breakpoint: mark }];
     expect(messageOf(openaiSurface, { role: "user", content })?.parts[0]?.cacheHint).toMatchObject({
@@ -353,7 +353,7 @@ describe("what only OpenAI's API has", () => {
     });
   });
 
-  it("takes files and sounds as bytes", () => {
+  it("decodes files and audio in OpenAI's API", () => {
     const content = [
       { type: "file", file: { file_data: "data:application/pdf;base64,aGk=", filename: "a.pdf" } },
       { type: "input_audio", input_audio: { data: "aGk=", format: "mp3" } },
@@ -368,8 +368,8 @@ describe("what only OpenAI's API has", () => {
   });
 });
 
-describe("what only Cerebras' API has", () => {
-  it("says -1 for as many tokens as can be", () => {
+describe("fields of Cerebras' API only", () => {
+  it("treats -1 as the maximum token count in Cerebras' API", () => {
     expect(chatOf(cerebrasSurface, { max_completion_tokens: -1 }).parameters?.maxOutputTokens).toBeUndefined();
     const { parameters, providerOptions } = chatOf(cerebrasSurface, { min_tokens: -1 });
     expect([parameters?.minOutputTokens, providerOptions]).toEqual([
@@ -380,19 +380,19 @@ describe("what only Cerebras' API has", () => {
     expect([bounded.parameters?.minOutputTokens, bounded.providerOptions]).toEqual([9, {}]);
   });
 
-  it("has a header for how long a queue may be", () => {
+  it("reads Cerebras' queue_threshold header", () => {
     const { chat } = translate(cerebrasSurface, { service_tier: "flex" }, { queue_threshold: "500" });
     expect(chat.providerOptions).toEqual({ cerebras: { queue_threshold: 500 } });
     expect(chat.serviceTier).toBe("flex");
   });
 
-  it("has parameters of its models", () => {
+  it("translates Cerebras' model_parameters", () => {
     expect(chatOf(cerebrasSurface, { model_parameters: { a: [1, { b: null }] } }).deploymentParameters).toEqual({
       a: [1, { b: null }],
     });
   });
 
-  it("has a prediction as text or as parts of text", () => {
+  it("joins the text parts of Cerebras' prediction", () => {
     const content = [
       { type: "text", text: "a" },
       { type: "text", text: "b" },
@@ -400,15 +400,15 @@ describe("what only Cerebras' API has", () => {
     expect(chatOf(cerebrasSurface, { prediction: { type: "content", content } }).prediction?.content).toBe("ab");
   });
 
-  it("has a short form of an image, and the role developer", () => {
+  it("accepts Cerebras' short image part and the role developer", () => {
     const image = messageOf(cerebrasSurface, { role: "user", content: [{ type: "image", image: "https://x.test/a" }] });
     expect(image?.parts[0]?.kind.case).toBe("media");
     expect(messageOf(cerebrasSurface, { role: "developer", content: "x" })?.role).toBe(Role.DEVELOPER);
   });
 });
 
-describe("what only DeepInfra's API has", () => {
-  it("samples in its own ways", () => {
+describe("fields of DeepInfra's API only", () => {
+  it("translates DeepInfra's sampling fields", () => {
     const { parameters, chatTemplateKwargs } = chatOf(deepinfraSurface, {
       ...{ min_p: 0.1, top_k: 5, repetition_penalty: 1.1 },
       chat_template_kwargs: { enable_thinking: false },
@@ -417,7 +417,7 @@ describe("what only DeepInfra's API has", () => {
     expect(chatTemplateKwargs).toEqual({ enable_thinking: false });
   });
 
-  it("fits an answer to a regular expression", () => {
+  it("accepts the regex output format only in DeepInfra's API", () => {
     const regex = { type: "regex", regex: "[0-9]{3}" };
     expect(chatOf(deepinfraSurface, { response_format: regex }).outputFormat?.format).toMatchObject({
       case: "regex",
@@ -428,7 +428,7 @@ describe("what only DeepInfra's API has", () => {
     }
   });
 
-  it("marks messages, parts and tools for its cache", () => {
+  it("translates cache_control of DeepInfra messages, parts and tools", () => {
     const mark = { cache_control: { type: "ephemeral", ttl: "1h" } };
     const { messages, tools } = chatOf(deepinfraSurface, {
       messages: [
@@ -449,7 +449,7 @@ describe("what only DeepInfra's API has", () => {
     expect(tools[0]?.cacheHint).toMatchObject(hour);
   });
 
-  it("takes a sound as wav unless it says otherwise, and an image in the detail auto", () => {
+  it("defaults to wav audio and image detail auto in DeepInfra's API", () => {
     const content = [
       { type: "input_audio", input_audio: { data: "aGk=" } },
       { type: "image_url", image_url: { url: "https://x.test/a.png" } },
@@ -462,7 +462,7 @@ describe("what only DeepInfra's API has", () => {
     expect(fieldsWrong(deepinfraSurface, { messages: ogg })).toEqual(["messages.0.content.0.input_audio.format"]);
   });
 
-  it("has no media outside of the user's messages", () => {
+  it("rejects images outside user messages in DeepInfra's API", () => {
     const image = [{ type: "image_url", image_url: { url: "https://x.test/a.png" } }];
     for (const role of ["system", "assistant"]) {
       expect(fieldsWrong(deepinfraSurface, { messages: [{ role, content: image }] })).toEqual([
@@ -471,11 +471,11 @@ describe("what only DeepInfra's API has", () => {
     }
   });
 
-  it("continues an answer that has begun", () => {
+  it("translates DeepInfra's continue_final_message", () => {
     expect(chatOf(deepinfraSurface, { continue_final_message: true }).continueLastMessage).toBe(true);
   });
 });
 
-it("a request makes a message of the contract that JSON can hold", () => {
+it("translates bodies to a ChatRequest that has a JSON form", () => {
   for (const surface of surfaces) expect(() => toJson(ChatRequestSchema, chatOf(surface, {}))).not.toThrow();
 });

@@ -16,7 +16,7 @@ import { openaiSurface } from "../../../src/surfaces/openai/chat.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
 import { noModels, readEvents, startSurface, type TestSurface } from "../harness.ts";
 
-/** What the surfaces send, as far as these tests look into it. */
+/** Chunk of a stream: the fields that these tests read. */
 interface Chunk {
   readonly id: string;
   readonly object: string;
@@ -69,7 +69,7 @@ const usage = {
   completion_tokens_details: { reasoning_tokens: 2, accepted_prediction_tokens: 1, rejected_prediction_tokens: 1 },
 };
 
-/** A provider of this shape that answers whole and in a stream alike. */
+/** Upstream scripts of the same response, streamed and whole. */
 function upstreamFor(surface: "cerebras" | "deepinfra", last: object) {
   const envelope = { id: "up-1", created: 1_790_000_000, model: "m", object: "chat.completion.chunk" };
   const chunks = [
@@ -96,8 +96,8 @@ function environmentFor(provider: "CEREBRAS" | "DEEPINFRA", baseUrl: string) {
   return { environment: { [`${provider}_API_KEY`]: "k", [`${provider}_BASE_URL`]: baseUrl } };
 }
 
-describe("OpenAI's answer", () => {
-  it("has the fields of its types", async () => {
+describe("OpenAI's response", () => {
+  it("sends the fields of OpenAI's response type", async () => {
     const surface = await startSurface(openaiSurface);
     const { created, ...answer } = await answerOf(surface, echo({ text: "hello world" }));
     expect(created).toBeGreaterThan(1_700_000_000);
@@ -118,7 +118,7 @@ describe("OpenAI's answer", () => {
     });
   });
 
-  it("has tool calls without a text, and a refusal in its own field", async () => {
+  it("sends tool calls with null content and refusals in the refusal field", async () => {
     const surface = await startSurface(openaiSurface);
     const tools = [{ type: "function", function: { name: "f" } }];
     const called = await answerOf(
@@ -138,14 +138,14 @@ describe("OpenAI's answer", () => {
     expect(rejected.choices[0]?.message).toMatchObject({ content: null, refusal: "I cannot" });
   });
 
-  it("has log probabilities when they are asked for, with their alternatives", async () => {
+  it("sends requested log probabilities with their alternatives", async () => {
     const surface = await startSurface(openaiSurface);
     const { choices } = await answerOf(surface, echo({ text: "a b" }, { logprobs: true, top_logprobs: 2 }));
     expect(choices[0]?.logprobs.content).toHaveLength(2);
     expect(choices[0]?.logprobs.content[0]).toMatchObject({ token: "a ", bytes: null, top_logprobs: [{}, {}] });
   });
 
-  it("gives the metadata back, and the thoughts of models that have them", async () => {
+  it("repeats the request's metadata and sends reasoning_content", async () => {
     const surface = await startSurface(openaiSurface);
     const answer = await answerOf(surface, echo({ text: "a", reasoning: "hm" }, { metadata: { team: "a" } }));
     expect(answer.metadata).toEqual({ team: "a" });
@@ -154,7 +154,7 @@ describe("OpenAI's answer", () => {
 });
 
 describe("OpenAI's stream", () => {
-  it("begins with the role, ends with the reason, and has no usage that nobody asked for", async () => {
+  it("streams the role first, the finish reason last, and no unrequested usage", async () => {
     const surface = await startSurface(openaiSurface);
     const chunks = await chunksOf(surface, echo({ deltas: ["a", "b"] }));
     expect(chunks.map(({ choices }) => choices[0]?.delta)).toEqual([
@@ -168,14 +168,14 @@ describe("OpenAI's stream", () => {
     expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
   });
 
-  it("has the usage in a chunk of its own, and null before it", async () => {
+  it("sends usage in a separate last chunk, and null before it", async () => {
     const surface = await startSurface(openaiSurface);
     const chunks = await chunksOf(surface, echo({ deltas: ["a"] }, { stream_options: { include_usage: true } }));
     expect(chunks.slice(0, -1).map((chunk) => chunk.usage)).toEqual([null, null, null]);
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { completion_tokens: 1 } });
   });
 
-  it("numbers tool calls, and names each in its first fragment alone", async () => {
+  it("numbers tool calls and sends id and name only in the first delta of each", async () => {
     const surface = await startSurface(openaiSurface);
     const tool_calls = [
       { id: "c1", name: "f", arguments: '{"a":1}', fragments: 2 },
@@ -190,7 +190,7 @@ describe("OpenAI's stream", () => {
     ]);
   });
 
-  it("has every choice under its number", async () => {
+  it("streams every choice with its index", async () => {
     const surface = await startSurface(openaiSurface);
     const choices = [{ deltas: ["a", "b"] }, { deltas: ["c"] }];
     const chunks = await chunksOf(surface, echo({ choices }, { n: 2 }));
@@ -201,7 +201,7 @@ describe("OpenAI's stream", () => {
     expect(roles.map(({ index }) => index)).toEqual([0, 1]);
   });
 
-  it("has log probabilities beside the text that they belong to", async () => {
+  it("streams log probabilities in the chunk of their text", async () => {
     const surface = await startSurface(openaiSurface);
     const chunks = await chunksOf(surface, echo({ deltas: ["a"] }, { logprobs: true }));
     expect(chunks.map(({ choices }) => choices[0]?.logprobs)).toMatchObject([
@@ -211,7 +211,7 @@ describe("OpenAI's stream", () => {
     ]);
   });
 
-  it("ends with an error where the provider fails, and without [DONE]", async () => {
+  it("ends a failed stream with an error and without [DONE]", async () => {
     const surface = await startSurface(openaiSurface);
     const fail = { after: 1, reason: "PROVIDER_STREAM_INTERRUPTED" };
     const { data } = await readEvents(await surface.post(echo({ deltas: ["a", "b"], fail }, { stream: true })));
@@ -223,7 +223,7 @@ describe("OpenAI's stream", () => {
   });
 });
 
-describe("Cerebras' answer", () => {
+describe("Cerebras' response", () => {
   const time_info = { queue_time: 0.001, prompt_time: 0.002, completion_time: 0.25, total_time: 0.5, created: 7 };
   const { stream, whole } = upstreamFor("cerebras", {
     usage,
@@ -233,7 +233,7 @@ describe("Cerebras' answer", () => {
   });
   const body = { model: "llama3.1-8b", messages: user("hi") };
 
-  it("has the thoughts, the times in seconds, and the model by the name that it was asked by", async () => {
+  it("sends reasoning, times in seconds and the requested model name", async () => {
     await using upstream = await startReplayUpstream(whole);
     const surface = await startSurface(cerebrasSurface, environmentFor("CEREBRAS", upstream.baseUrl));
     const answer = await answerOf(surface, body);
@@ -256,7 +256,7 @@ describe("Cerebras' answer", () => {
     });
   });
 
-  it("says with the tier auto which tier it was", async () => {
+  it("sends service_tier_used if the request's tier is auto", async () => {
     await using upstream = await startReplayUpstream(whole);
     const surface = await startSurface(cerebrasSurface, environmentFor("CEREBRAS", upstream.baseUrl));
     expect(await answerOf(surface, { ...body, service_tier: "auto" })).toMatchObject({
@@ -265,7 +265,7 @@ describe("Cerebras' answer", () => {
     });
   });
 
-  it("streams from a role without text to a last chunk with reason, usage and times", async () => {
+  it("streams a role without text first, and finish reason, usage and times last", async () => {
     await using upstream = await startReplayUpstream(stream);
     const surface = await startSurface(cerebrasSurface, environmentFor("CEREBRAS", upstream.baseUrl));
     const chunks = await chunksOf(surface, { ...body, stream_options: { include_usage: true } });
@@ -278,7 +278,7 @@ describe("Cerebras' answer", () => {
     expect(chunks.slice(0, -1).every((chunk) => !("usage" in chunk))).toBe(true);
   });
 
-  it("has no usage in a stream that was not asked for it", async () => {
+  it("omits usage and times from a stream without include_usage", async () => {
     await using upstream = await startReplayUpstream(stream);
     const surface = await startSurface(cerebrasSurface, environmentFor("CEREBRAS", upstream.baseUrl));
     const chunks = await chunksOf(surface, body);
@@ -286,7 +286,7 @@ describe("Cerebras' answer", () => {
   });
 });
 
-/** Names that Cerebras and DeepInfra have, and a new one, at another provider. */
+/** Two names of Cerebras and DeepInfra and a new name, configured at the echo provider. */
 const moved = `
 models:
   llama3.1-8b: {provider: echo, provider_model: echo}
@@ -298,13 +298,13 @@ it.each([
   [cerebrasSurface, "llama3.1-8b"],
   [deepinfraSurface, "meta-llama/Llama-2-70b-chat-hf"],
   [deepinfraSurface, "house/model"],
-])("the configuration can point a name at another provider: $name %s", async (surface, model) => {
+])("serves a name at the provider that the configuration sets: $name %s", async (surface, model) => {
   const served = await startSurface(surface, { yaml: moved });
   const answer = await answerOf(served, { model, messages: user("hello there") });
   expect(answer).toMatchObject({ model, choices: [{ message: { content: "hello there" } }] });
 });
 
-describe("a part that an API has no field for", () => {
+describe("parts without a field in an API", () => {
   const translated = (surface: ChatSurface) =>
     surface.translate(
       { model: "m", messages: user("hi") },
@@ -316,7 +316,7 @@ describe("a part that an API has no field for", () => {
     [openaiSurface, { content: null, refusal: "I cannot" }],
     [cerebrasSurface, { content: "I cannot" }],
     [deepinfraSurface, { content: "I cannot" }],
-  ])("is text when it is a refusal: $name", (surface, message) => {
+  ])("sends a refusal in refusal, or in content if the API has no such field: $name", (surface, message) => {
     const fold = createFold();
     for (const event of rejected) fold.add(event);
     expect(translated(surface).toResponse(fold.completion)).toMatchObject({ choices: [{ message }] });
@@ -325,14 +325,14 @@ describe("a part that an API has no field for", () => {
     expect(texts.filter((text) => text.includes("I cannot"))).toHaveLength(1);
   });
 
-  it("is left out when it is a provider's state", () => {
+  it("omits deltas that have only provider state", () => {
     const translate = translated(openaiSurface).createStream();
     translate(started(), "");
     expect(translate(reasoningDelta(0, 0, ""), "")).toEqual([]);
   });
 });
 
-it("the reason of a choice goes out with what another choice says next", () => {
+it("sends a choice's held finish reason before the next delta of another choice", () => {
   const body = { model: "m", messages: user("hi"), n: 2 };
   const translate = deepinfraSurface
     .translate(body, { parameters: {}, headers: new Headers(), catalog: noModels })
@@ -359,7 +359,7 @@ describe("Cerebras' log probabilities", () => {
   it.each([
     ["parsed", { logprobs: { content: [token("x")] }, reasoning_logprobs: { content: [token("hm")] } }],
     ["text_parsed", { logprobs: { content: [token("hm"), token("x")] } }],
-  ])("of thoughts are apart or not, as reasoning_format says: %s", async (reasoning_format, expected) => {
+  ])("separates or merges reasoning log probabilities for reasoning_format %s", async (reasoning_format, expected) => {
     await using upstream = await startReplayUpstream(whole);
     const surface = await startSurface(cerebrasSurface, environmentFor("CEREBRAS", upstream.baseUrl));
     const { choices } = await answerOf(surface, {
@@ -370,12 +370,12 @@ describe("Cerebras' log probabilities", () => {
   });
 });
 
-describe("DeepInfra's answer", () => {
+describe("DeepInfra's response", () => {
   const paid = { ...usage, estimated_cost: 0.000_25 };
   const { stream, whole } = upstreamFor("deepinfra", { usage: paid });
   const body = { model: "meta-llama/Llama-2-70b-chat-hf", messages: user("hi") };
 
-  it("has the cost, and the thoughts by their name there", async () => {
+  it("sends estimated_cost and reasoning_content", async () => {
     await using upstream = await startReplayUpstream(whole);
     const surface = await startSurface(deepinfraSurface, environmentFor("DEEPINFRA", upstream.baseUrl));
     const answer = await answerOf(surface, body);
@@ -384,13 +384,13 @@ describe("DeepInfra's answer", () => {
     expect(answer).not.toHaveProperty("service_tier");
   });
 
-  it("says default where a tier was asked for and none is told", async () => {
+  it("sends the tier default if the provider reports no tier", async () => {
     await using upstream = await startReplayUpstream(whole);
     const surface = await startSurface(deepinfraSurface, environmentFor("DEEPINFRA", upstream.baseUrl));
     expect(await answerOf(surface, { ...body, service_tier: "priority" })).toMatchObject({ service_tier: "default" });
   });
 
-  it("streams with the usage beside the reason, asked for or not", async () => {
+  it("streams usage with the finish reason by default", async () => {
     await using upstream = await startReplayUpstream(stream);
     const surface = await startSurface(deepinfraSurface, environmentFor("DEEPINFRA", upstream.baseUrl));
     const chunks = await chunksOf(surface, body);
@@ -398,14 +398,14 @@ describe("DeepInfra's answer", () => {
     expect(chunks.at(-1)).toMatchObject({ usage: paid, choices: [{ finish_reason: "stop" }] });
   });
 
-  it("leaves the usage out of a stream that does not want it", async () => {
+  it("omits usage from a stream if include_usage is false", async () => {
     await using upstream = await startReplayUpstream(stream);
     const surface = await startSurface(deepinfraSurface, environmentFor("DEEPINFRA", upstream.baseUrl));
     const chunks = await chunksOf(surface, { ...body, stream_options: { include_usage: false } });
     expect(chunks.every((chunk) => !("usage" in chunk))).toBe(true);
   });
 
-  it("has usage on every chunk when it is asked for, which never decreases and ends as it would without", async () => {
+  it("streams usage that never decreases if continuous_usage_stats is set", async () => {
     await using upstream = await startReplayUpstream(stream);
     const surface = await startSurface(deepinfraSurface, environmentFor("DEEPINFRA", upstream.baseUrl));
     const chunks = await chunksOf(surface, { ...body, stream_options: { continuous_usage_stats: true } });

@@ -36,7 +36,7 @@ interface Chunk {
   readonly choices: readonly (Choice & { readonly delta: Said })[];
 }
 
-/** A choice without the differences of form between a whole answer and a stream. */
+/** A choice, without the differences between a whole response and a stream. */
 interface Plain {
   text: string;
   reasoning: string;
@@ -61,7 +61,7 @@ function add(plain: Plain, said: Said, { finish_reason, logprobs }: Choice): voi
   });
 }
 
-/** What both forms of the same answer say, choice by choice. */
+/** Translates the same events to a whole response and to a stream, and returns the choices of both. */
 function bothForms(surface: ChatSurface, events: readonly ChatEvent[]) {
   const fold = createFold();
   for (const event of events) fold.add(event);
@@ -81,11 +81,11 @@ function bothForms(surface: ChatSurface, events: readonly ChatEvent[]) {
 }
 
 describe.each([openaiSurface, cerebrasSurface, deepinfraSurface])("the stream of $name", (surface) => {
-  it("joins to the whole answer, whatever is said", () => {
+  it("streams the same content as the whole response, for any events", () => {
     fc.assert(
       fc.property(lawfulEvents, (events) => {
         const { whole, joined } = bothForms(surface, events);
-        // OpenAI's tokens of refusals are apart in a stream, where the whole answer has one list.
+        // An OpenAI stream separates the tokens of text and refusal; the whole response has one list.
         const compared = surface === openaiSurface ? { tokens: [] } : {};
         expect(joined.map((choice) => ({ ...choice, ...compared }))).toEqual(
           whole.map((choice) => ({ ...choice, ...compared })),
@@ -94,7 +94,7 @@ describe.each([openaiSurface, cerebrasSurface, deepinfraSurface])("the stream of
     );
   });
 
-  it("says the role of each choice once and first, and its reason once and last", () => {
+  it("sends the role first and the finish reason last, once for each choice", () => {
     fc.assert(
       fc.property(lawfulEvents, (events) => {
         const choices = bothForms(surface, events).chunks.flatMap((chunk) => chunk.choices);

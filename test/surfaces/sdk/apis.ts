@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 import { type RecordedRequest, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 
-/** A running service, and where its HTTP APIs begin. */
+/** A running service; `url` is the base URL of its HTTP APIs. */
 export interface Apis extends Pick<TestService, "records" | "nextRecord"> {
   readonly url: string;
 }
@@ -15,9 +15,9 @@ export async function startApis(environment: Record<string, string> = {}): Promi
   return { url: `http://${httpAddress}`, records, nextRecord };
 }
 
-/** A running service whose one provider answers by scripts. */
+/** A running service with one provider, whose responses are scripted. */
 export interface ScriptedApis extends Apis {
-  /** What the provider was asked so far. */
+  /** Requests that the provider has received. */
   readonly requests: readonly RecordedRequest[];
   nextRequest(): Promise<RecordedRequest>;
 }

@@ -16,14 +16,14 @@ function clientOf(url: string, warmTCPConnection = false): Cerebras {
   return new Cerebras({ baseURL: `${url}/cerebras`, apiKey: "caller-key", maxRetries: 0, warmTCPConnection });
 }
 
-/** A stream's type has whole answers and errors too. */
+/** Narrows a stream item to a chunk: the SDK's type also allows whole responses and errors. */
 function chunkOf(event: Cerebras.ChatCompletion) {
   if ("object" in event && event.object === "chat.completion.chunk") return event;
-  throw new Error("a stream has chunks");
+  throw new Error("the stream item is not a chunk");
 }
 
 describe("the client @cerebras/cerebras_cloud_sdk", () => {
-  it("gets an answer, with thoughts and times", async () => {
+  it("returns a response with reasoning and time_info", async () => {
     const { client, requests, records } = await start(whole({ content: "hello back", reasoning: "hm" }));
     const answer = await client.chat.completions.create({ ...ask, max_completion_tokens: 50, clear_thinking: true });
     if (!("object" in answer) || answer.object !== "chat.completion") throw new Error("this is no whole answer");
@@ -36,7 +36,7 @@ describe("the client @cerebras/cerebras_cloud_sdk", () => {
     expect(records).toMatchObject([{ method: "cerebras", outcome: "ok" }]);
   });
 
-  it("reads a stream, and its usage", async () => {
+  it("reads a stream and its usage", async () => {
     const { client } = await start(streamed([{ content: "hel" }, { content: "lo" }]));
     const stream = await client.chat.completions.create({
       ...ask,
@@ -53,7 +53,7 @@ describe("the client @cerebras/cerebras_cloud_sdk", () => {
     expect([text, total]).toEqual(["hello", 14]);
   });
 
-  it("has a tool called, whole and in a stream", async () => {
+  it("returns a tool call, whole and streamed", async () => {
     const { client } = await start(whole({ tool_calls: [call] }, "tool_calls"), streamed(callPieces, "tool_calls"));
     const asked = { ...ask, tools: [{ type: "function", function: weather }], tool_choice: "required" as const };
     const answer = await client.chat.completions.create(asked);
@@ -70,7 +70,7 @@ describe("the client @cerebras/cerebras_cloud_sdk", () => {
     expect(text).toBe(call.function.arguments);
   });
 
-  it("gets JSON, and the text that was none at the top of the error", async () => {
+  it("returns JSON, and the failed generation at the top of the error", async () => {
     const { client } = await start(whole({ content: '{"city":"Oslo"}' }), whole({ content: "{city" }));
     const json = { ...ask, response_format: { type: "json_object" as const } };
     expect(await client.chat.completions.create(json)).toMatchObject({
@@ -82,7 +82,7 @@ describe("the client @cerebras/cerebras_cloud_sdk", () => {
     });
   });
 
-  it("raises its own classes of errors", async () => {
+  it("throws the SDK's error classes", async () => {
     const { client } = await start(limited);
     await expect(client.chat.completions.create({ ...ask, temperature: 1.6 })).rejects.toMatchObject({
       constructor: Cerebras.BadRequestError,
@@ -91,7 +91,7 @@ describe("the client @cerebras/cerebras_cloud_sdk", () => {
     await expect(client.chat.completions.create(ask)).rejects.toThrow(Cerebras.RateLimitError);
   });
 
-  it("raises an error in the middle of a stream", async () => {
+  it("throws if a stream fails after its start", async () => {
     const { client } = await start(cut({ content: "hel" }));
     const read = async () => {
       for await (const _chunk of await client.chat.completions.create({ ...ask, stream: true }));
@@ -99,8 +99,8 @@ describe("the client @cerebras/cerebras_cloud_sdk", () => {
     await expect(read()).rejects.toThrow(Cerebras.APIError);
   });
 
-  it("cancels: the provider sees it, and so does the record", async () => {
-    // The client hands an event over once the next one has come: its search for the end of an event stops one byte early.
+  it("cancels a stream, which aborts the upstream request and is recorded", async () => {
+    // The SDK yields an event only after the next one arrives: its search for the event's end stops one byte early.
     const { client, requests, nextRecord } = await start(stalled({ reasoning: "hm" }, { content: "hel" }));
     const record = nextRecord();
     const stream = await client.chat.completions.create({ ...ask, stream: true });
@@ -109,7 +109,7 @@ describe("the client @cerebras/cerebras_cloud_sdk", () => {
     expect(await record).toMatchObject({ outcome: "cancelled" });
   });
 
-  it("warms its connection, and lists models by their names there", async () => {
+  it("opens its connection in advance, and lists models without a prefix", async () => {
     const { url } = await startApis({ CEREBRAS_API_KEY: "k" });
     const client = clientOf(url, true);
     expect(await client.get("/v1/tcp_warming")).toEqual({});

@@ -21,7 +21,7 @@ const tools = {
 const ask = { prompt: "hello", maxRetries: 0 };
 
 describe("the client @ai-sdk/deepinfra, by ai", () => {
-  it("gets an answer, its thoughts and its usage", async () => {
+  it("returns a response with reasoning and usage", async () => {
     const { model, requests, records } = await start(whole({ content: "hello back", reasoning_content: "hm" }));
     const answer = await generateText({ model, ...ask, maxOutputTokens: 50, seed: 7 });
     expect(answer).toMatchObject({ text: "hello back", reasoningText: "hm", finishReason: "stop" });
@@ -30,7 +30,7 @@ describe("the client @ai-sdk/deepinfra, by ai", () => {
     expect(records).toMatchObject([{ method: "deepinfra", outcome: "ok", model: name }]);
   });
 
-  it("reads a stream, and the usage that it did not ask for", async () => {
+  it("reads a stream and the usage, which it does not request", async () => {
     const { model } = await start(streamed([{ reasoning_content: "hm" }, { content: "hel" }, { content: "lo" }]));
     const answer = streamText({ model, ...ask });
     let text = "";
@@ -40,20 +40,20 @@ describe("the client @ai-sdk/deepinfra, by ai", () => {
     expect(await answer.finishReason).toBe("stop");
   });
 
-  it("has a tool called", async () => {
+  it("returns a tool call", async () => {
     const { withTools } = await start(whole({ tool_calls: [call] }, "tool_calls"));
     const answer = await generateText({ model: withTools, ...ask, tools });
     expect(answer.toolCalls).toMatchObject([{ toolCallId: "call_1", toolName: "weather", input: { city: "Oslo" } }]);
     expect(answer.toolResults).toMatchObject([{ output: "rain" }]);
   });
 
-  it("joins the pieces of a tool call in a stream", async () => {
+  it("joins the deltas of a tool call", async () => {
     const { withTools } = await start(streamed(callPieces, "tool_calls"));
     const answer = streamText({ model: withTools, ...ask, tools });
     expect(await answer.toolCalls).toMatchObject([{ toolName: "weather", input: { city: "Oslo" } }]);
   });
 
-  it("gets JSON of a schema", async () => {
+  it("returns JSON that follows a schema", async () => {
     const { model, requests } = await start(whole({ content: '{"city":"Oslo"}' }));
     const answer = await generateText({
       model,
@@ -65,7 +65,7 @@ describe("the client @ai-sdk/deepinfra, by ai", () => {
     expect(JSON.parse(requests[0]?.body ?? "").response_format).toBeDefined();
   });
 
-  it("raises errors with their status, and knows which of them pass", async () => {
+  it("throws errors with their status, and marks rate limits as retryable", async () => {
     const { model } = await start(limited);
     const wrong = await generateText({ model, ...ask, temperature: 3 }).catch((error: unknown) => error);
     if (!APICallError.isInstance(wrong)) throw wrong;
@@ -77,13 +77,13 @@ describe("the client @ai-sdk/deepinfra, by ai", () => {
     expect(busy.message).toContain("rate limit");
   });
 
-  it("waits as long as it is told, and tries again", async () => {
+  it("retries after the delay in retry-after-ms", async () => {
     const { model, requests } = await start(limited, whole({ content: "now" }));
     expect((await generateText({ model, ...ask, maxRetries: 1 })).text).toBe("now");
     expect(requests).toHaveLength(2);
   });
 
-  it("cancels: the provider sees it, and so does the record", async () => {
+  it("cancels a stream, which aborts the upstream request and is recorded", async () => {
     const { model, requests, nextRecord } = await start(stalled({ content: "hel" }));
     const record = nextRecord();
     const gone = new AbortController();

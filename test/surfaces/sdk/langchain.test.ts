@@ -18,7 +18,7 @@ async function start(...scripts: readonly Script[]) {
 const tool = { type: "function", function: weather } as const;
 
 describe("the client @langchain/openai", () => {
-  it("gets an answer, and its usage", async () => {
+  it("returns a response and its usage", async () => {
     const { model, records } = await start(whole({ content: "hello back" }));
     const answer = await model.invoke("hello");
     expect(answer.content).toBe("hello back");
@@ -27,7 +27,7 @@ describe("the client @langchain/openai", () => {
     expect(records).toMatchObject([{ method: "openai", outcome: "ok" }]);
   });
 
-  it("reads a stream, and its usage", async () => {
+  it("reads a stream and its usage", async () => {
     const { model } = await start(streamed([{ content: "hel" }, { content: "lo" }]));
     let text = "";
     const usages: unknown[] = [];
@@ -39,7 +39,7 @@ describe("the client @langchain/openai", () => {
     expect(usages).toMatchObject([{ input_tokens: 11, output_tokens: 3, total_tokens: 14 }]);
   });
 
-  it("has a tool called, whole and in a stream", async () => {
+  it("returns a tool call, whole and streamed", async () => {
     const { model } = await start(whole({ tool_calls: [call] }, "tool_calls"), streamed(callPieces, "tool_calls"));
     const withTool = model.bindTools([tool]);
     const called = { name: "weather", args: { city: "Oslo" }, id: "call_1" };
@@ -49,14 +49,14 @@ describe("the client @langchain/openai", () => {
     expect(joined.tool_calls).toMatchObject([called]);
   });
 
-  it("gets JSON of a schema", async () => {
+  it("returns JSON that follows a schema", async () => {
     const { model, requests } = await start(whole({ content: '{"city":"Oslo"}' }));
     const structured = model.withStructuredOutput({ ...weather.parameters, title: "place" }, { method: "jsonSchema" });
     expect(await structured.invoke("a city, as JSON")).toEqual({ city: "Oslo" });
     expect(JSON.parse(requests[0]?.body ?? "").response_format.type).toBe("json_schema");
   });
 
-  it("raises errors with their status and code", async () => {
+  it("throws errors with their status and code", async () => {
     const { model } = await start(limited);
     const hot = new ChatOpenAI({ ...model.lc_kwargs, temperature: 3 });
     await expect(hot.invoke("hello")).rejects.toMatchObject({
@@ -67,7 +67,7 @@ describe("the client @langchain/openai", () => {
     await expect(model.invoke("hello")).rejects.toMatchObject({ status: 429, code: "rate_limit_exceeded" });
   });
 
-  it("cancels: the provider sees it, and so does the record", async () => {
+  it("cancels a stream, which aborts the upstream request and is recorded", async () => {
     const { model, requests, nextRecord } = await start(stalled({ content: "hel" }));
     const record = nextRecord();
     const gone = new AbortController();

@@ -14,7 +14,7 @@ async function start(...scripts: readonly Script[]) {
 }
 
 describe("the client openai", () => {
-  it("gets an answer", async () => {
+  it("returns a response", async () => {
     const { client, requests, records } = await start(whole({ content: "hello back" }));
     const answer = await client.chat.completions.create({ ...ask, max_completion_tokens: 50, seed: 7, user: "u1" });
     expect(answer.choices[0]?.message).toEqual({ role: "assistant", content: "hello back", refusal: null });
@@ -25,7 +25,7 @@ describe("the client openai", () => {
     expect(records).toMatchObject([{ method: "openai", outcome: "ok", user: "u1", usage: { totalTokens: 14 } }]);
   });
 
-  it("reads a stream, and its usage", async () => {
+  it("reads a stream and its usage", async () => {
     const { client } = await start(streamed([{ role: "assistant", content: "hel" }, { content: "lo" }]));
     const stream = client.chat.completions.stream({ ...ask, stream_options: { include_usage: true } });
     let text = "";
@@ -38,7 +38,7 @@ describe("the client openai", () => {
     expect(answer.usage?.total_tokens).toBe(14);
   });
 
-  it("has a tool called, runs it, and gets the final answer", async () => {
+  it("runs a tool that the model calls and returns the final response", async () => {
     const { client, requests } = await start(
       whole({ tool_calls: [call] }, "tool_calls"),
       whole({ content: "It rains." }),
@@ -68,14 +68,14 @@ describe("the client openai", () => {
     ]);
   });
 
-  it("joins the pieces of a tool call in a stream", async () => {
+  it("joins the deltas of a tool call", async () => {
     const { client } = await start(streamed(callPieces, "tool_calls"));
     const stream = client.chat.completions.stream({ ...ask, tools: [{ type: "function", function: weather }] });
     const answer = await stream.finalChatCompletion();
     expect(answer.choices[0]?.message.tool_calls).toMatchObject([call]);
   });
 
-  it("gets JSON, and the text that was none", async () => {
+  it("returns JSON, and the failed generation if the text is not JSON", async () => {
     const { client } = await start(whole({ content: '{"city":"Oslo"}' }), whole({ content: "{city" }));
     const json = { ...ask, response_format: { type: "json_object" } } as const;
     const answer = await client.chat.completions.create(json);
@@ -87,7 +87,7 @@ describe("the client openai", () => {
     });
   });
 
-  it("gets JSON of a schema, parsed", async () => {
+  it("parses JSON that follows a schema", async () => {
     const { client, requests } = await start(whole({ content: '{"city":"Oslo"}' }));
     const schema = { ...weather.parameters, additionalProperties: false };
     const answer = await client.chat.completions.parse({
@@ -102,7 +102,7 @@ describe("the client openai", () => {
     });
   });
 
-  it("raises its own classes of errors", async () => {
+  it("throws the SDK's error classes", async () => {
     const { client } = await start(limited);
     await expect(client.chat.completions.create({ ...ask, model: "gpt-9" })).rejects.toThrow(OpenAI.NotFoundError);
     await expect(client.chat.completions.create({ ...ask, temperature: 3 })).rejects.toMatchObject({
@@ -114,7 +114,7 @@ describe("the client openai", () => {
     await expect(client.chat.completions.create(ask)).rejects.toThrow(OpenAI.RateLimitError);
   });
 
-  it("waits as long as it is told, and tries again", async () => {
+  it("retries after the delay in retry-after-ms", async () => {
     const { client, requests, records } = await start(limited, whole({ content: "now" }));
     const answer = await client.chat.completions.create(ask, { maxRetries: 1 });
     expect(answer.choices[0]?.message.content).toBe("now");
@@ -122,7 +122,7 @@ describe("the client openai", () => {
     expect(records.map(({ outcome }) => outcome)).toEqual(["error", "ok"]);
   });
 
-  it("raises an error in the middle of a stream", async () => {
+  it("throws if a stream fails after its start", async () => {
     const { client } = await start(cut({ content: "hel" }));
     const read = async () => {
       const stream = await client.chat.completions.create({ ...ask, stream: true });
@@ -131,7 +131,7 @@ describe("the client openai", () => {
     await expect(read()).rejects.toMatchObject({ code: "provider_stream_interrupted" });
   });
 
-  it("cancels: the provider sees it, and so does the record", async () => {
+  it("cancels a stream, which aborts the upstream request and is recorded", async () => {
     const { client, requests, nextRecord } = await start(stalled({ content: "hel" }));
     const record = nextRecord();
     const stream = await client.chat.completions.create({ ...ask, stream: true });
@@ -140,7 +140,7 @@ describe("the client openai", () => {
     expect(await record).toMatchObject({ outcome: "cancelled", usage: expect.anything() });
   });
 
-  it("cancels what is not a stream too", async () => {
+  it("cancels a request without a stream", async () => {
     const { client, nextRequest, nextRecord } = await start({ holdHeaders: new Promise<never>(() => {}) });
     const record = nextRecord();
     const asked = nextRequest();
@@ -153,7 +153,7 @@ describe("the client openai", () => {
     expect(await record).toMatchObject({ outcome: "cancelled" });
   });
 
-  it("lists models, and finds one by a name with a slash", async () => {
+  it("lists models and retrieves one whose name has a slash", async () => {
     const { url } = await startApis();
     const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "caller-key" });
     const ids: string[] = [];

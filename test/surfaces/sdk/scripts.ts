@@ -1,6 +1,6 @@
 import type { Script } from "../../support/replay-upstream.ts";
 
-// What a provider of OpenAI's dialect answers, for every story that the clients tell.
+// Responses of an OpenAI-compatible provider, for the SDK tests.
 
 const envelope = { id: "up-1", created: 1_790_000_000, model: "m", system_fingerprint: "fp_1" };
 const usage = {
@@ -11,30 +11,30 @@ const usage = {
 };
 const json = { "content-type": "application/json" };
 
-/** An answer in one piece. */
+/** A whole response. */
 export function whole(message: object, finishReason = "stop"): Script {
   const choice = { index: 0, message: { role: "assistant", content: null, ...message }, finish_reason: finishReason };
   const body = { ...envelope, object: "chat.completion", choices: [choice], usage };
   return { headers: json, steps: [{ write: JSON.stringify(body) }] };
 }
 
-/** An answer in a stream. */
+/** A streamed response. */
 export function streamed(deltas: readonly object[], finishReason = "stop"): Script {
   const last = chunk({ choices: [{ index: 0, delta: {}, finish_reason: finishReason }], usage });
   return { steps: [...deltas.map(deltaStep), { write: last }, { write: "data: [DONE]\n\n" }] };
 }
 
-/** A stream that begins, and then says nothing until it is given up. */
+/** A stream that starts and then sends nothing until the client disconnects. */
 export function stalled(...deltas: readonly object[]): Script {
   return { steps: [...deltas.map(deltaStep), { hold: new Promise<never>(() => {}) }] };
 }
 
-/** A stream that begins and is cut. */
+/** A stream that starts and then loses its connection. */
 export function cut(...deltas: readonly object[]): Script {
   return { steps: [...deltas.map(deltaStep), { cut: true }] };
 }
 
-/** Too much was asked; a millisecond later it is not. */
+/** A rate limit error that allows a retry after 1 ms. */
 export const limited: Script = {
   status: 429,
   headers: { ...json, "retry-after-ms": "1" },
@@ -47,7 +47,7 @@ export const weather = {
   parameters: { type: "object" as const, properties: { city: { type: "string" as const } }, required: ["city"] },
 };
 
-/** A call of `weather`, as a whole and in pieces. */
+/** A tool call of `weather`; `callPieces` are its deltas. */
 export const call = { id: "call_1", type: "function", function: { name: "weather", arguments: '{"city":"Oslo"}' } };
 export const callPieces = [
   { tool_calls: [{ index: 0, ...call, function: { name: "weather", arguments: "" } }] },
