@@ -41,10 +41,21 @@ function describe(issue: RawIssue): string | undefined {
     case "invalid_union":
       // A discriminated union whose discriminator has an unknown value.
       return Array.isArray(issue.options) ? `must be ${either(issue.options)}` : undefined;
+    case "too_big":
+      return `must ${amount("at most", issue.maximum, issue.origin)}`;
+    case "too_small":
+      return `must ${amount("at least", issue.minimum, issue.origin)}`;
     default:
       return undefined;
   }
 }
+
+function amount(bound: string, limit: number | bigint, origin: string): string {
+  const unit = units[origin];
+  return unit === undefined ? `be ${bound} ${limit}` : `have ${bound} ${limit} ${unit}`;
+}
+
+const units: Readonly<Record<string, string>> = { string: "characters", array: "entries", record: "entries" };
 
 function either(values: readonly unknown[]): string {
   const texts = values.map((value) => JSON.stringify(value));

@@ -44,7 +44,7 @@ function getModel(namespace: ModelNamespace | undefined, { catalog, account, par
 
 /** OpenAI's model object. Dragoman does not know when a model was created. */
 function toModelObject({ id, provider }: Model, namespace: ModelNamespace | undefined): object {
-  const prefix = `${namespace?.provider}/`;
-  const name = namespace !== undefined && id.startsWith(prefix) ? id.slice(prefix.length) : id;
+  const prefix = namespace === undefined ? "" : `${namespace.provider}/`;
+  const name = id.startsWith(prefix) ? id.slice(prefix.length) : id;
   return { id: name, object: "model", created: 0, owned_by: provider };
 }

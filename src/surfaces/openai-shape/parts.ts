@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
 import { type CacheHintSchema, MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
-import { decodeBase64 } from "../kit/data-uri.ts";
+import { decodeBase64, mediaSource } from "../kit/data-uri.ts";
 
 /** Makes the schema of an object. `closedObject` rejects unknown properties, `openObject` ignores them. */
 export type ObjectOf = <Shape extends z.ZodRawShape>(shape: Shape) => z.ZodObject<Shape, z.core.$strip>;
@@ -57,10 +57,11 @@ const base64 = z.string().transform((text, context) => {
 
 /** File data in OpenAI's format: a base64 `data:` URI, or plain base64, which means a PDF. */
 const fileData = z.string().transform((text, context) => {
-  const [head = "", mediaType = "application/pdf"] = /^data:([^;,]+)[^,]*,/i.exec(text.slice(0, 512)) ?? [];
-  const bytes = decodeBase64(text.slice(head.length));
-  if (bytes !== undefined) return { bytes, mediaType };
-  context.addIssue({ code: "custom", message: "must be base64, plain or in a data: URI" });
+  const { source, mediaType } = mediaSource(text);
+  if (source?.case === "data") return { bytes: source.value, mediaType: mediaType ?? "application/pdf" };
+  const bytes = decodeBase64(text);
+  if (bytes !== undefined) return { bytes, mediaType: "application/pdf" };
+  context.addIssue({ code: "custom", message: "must be base64, plain or in a data: URI with ;base64" });
   return z.NEVER;
 });
 
