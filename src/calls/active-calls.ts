@@ -3,7 +3,7 @@ import { GatewayError } from "../errors.ts";
 import { Call, type CallEnvironment, type CallSource } from "./call.ts";
 import type { Snapshots } from "./snapshot.ts";
 
-/** The calls that are in progress: a stopping service waits for them, and ends those that are left. */
+/** Calls in progress. On shutdown, Dragoman waits for them and then ends those that remain. */
 export class ActiveCalls {
   readonly #running = new Set<Call>();
   readonly #snapshots: Snapshots;
@@ -16,7 +16,7 @@ export class ActiveCalls {
     this.#environment = { ...environment, slots: new CallSlots() };
   }
 
-  /** Calls in progress, and calls since the start. */
+  /** Number of calls in progress, and number of calls since the process started. */
   get activity(): { readonly running: number; readonly begun: number } {
     return { running: this.#running.size, begun: this.#begun };
   }
@@ -24,12 +24,12 @@ export class ActiveCalls {
   begin(source: CallSource, method: string): Call {
     this.#begun++;
     const call = new Call(source, method, this.#environment, this.#snapshots.lease(), this.#onSettled);
-    // A client may be gone before its call is read.
+    // The client may have disconnected before Dragoman read the call.
     if (!call.signal.aborted) this.#running.add(call);
     return call;
   }
 
-  /** Settles when no call is in progress. */
+  /** Resolves when no call is in progress. */
   idle(): Promise<void> {
     if (this.#running.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -37,7 +37,7 @@ export class ActiveCalls {
     });
   }
 
-  /** Ends every call with UNAVAILABLE: the service stops. */
+  /** Ends every call with UNAVAILABLE (reason SHUTTING_DOWN). */
   endAll(): void {
     for (const call of [...this.#running]) {
       call.end(new GatewayError("SHUTTING_DOWN", "the service is shutting down; call another instance"));

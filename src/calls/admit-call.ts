@@ -2,8 +2,8 @@ import { toGatewayError } from "../errors.ts";
 import type { Call } from "./call.ts";
 
 /**
- * Decides on the request headers alone whether a call may go on. If not, settles the call and throws the error. A promise
- * only where the decision has to wait: most have an answer at once, and waiting costs every call.
+ * Authenticates a call from its request headers alone. If authentication fails, settles the call and throws the error.
+ * Returns a promise only if the decision is asynchronous: most are not, and awaiting a promise slows every call.
  */
 export function admitCall(call: Call): undefined | Promise<undefined> {
   try {

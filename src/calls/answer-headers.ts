@@ -1,8 +1,8 @@
 import type { Call } from "./call.ts";
 
 /**
- * The response headers of a call: its request id, and what the provider of the last upstream request says of its rate
- * limits, by the names that OpenAI and Cerebras use.
+ * Response headers of a call: its request id and the provider's rate limits from the last upstream request. The rate
+ * limit headers have the names that OpenAI and Cerebras use.
  */
 export function answerHeaders({ requestId, attempts }: Call): readonly (readonly [name: string, value: string])[] {
   const limits = Object.entries(attempts.at(-1)?.providerLimits ?? {});

@@ -8,42 +8,42 @@ import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
-/** Where a call comes from, whichever listener took it. */
+/** Client side of a call, the same for both listeners. */
 export interface CallSource {
   readonly requestHeader: { get(name: string): string | null };
-  /** Aborts when the client is gone. */
+  /** Aborts when the client disconnects or cancels. */
   readonly signal: AbortSignal;
   /** `grpc`, `grpc-web`, `connect` or `http`. */
   readonly protocolName: string;
-  /** What is left until the client's deadline, in milliseconds; undefined without one. */
+  /** Milliseconds until the client's deadline. Undefined: the client set none. */
   timeoutMs(): number | undefined;
 }
 
-/** What a call needs of the service around it. */
+/** What all calls of the service share. */
 export interface CallEnvironment {
   readonly observers: readonly CallObserver[];
-  /** Maximum duration of a call, in milliseconds. */
+  /** Maximum call duration in milliseconds. */
   readonly maxCallMs: number;
-  /** Concurrent calls that an account may have at one model; 0: any number. Undefined: as the profile says. */
+  /** Maximum concurrent calls per account and model. 0: no limit. Undefined: the profile's limit. */
   readonly maxCallsPerModel: number | undefined;
   readonly slots: CallSlots;
 }
 
-/** What becomes known of a call while it runs, for its record. */
+/** Fields of the call record that become known while the call runs. */
 type CallFacts = Pick<CallRecord, "accountId" | "user" | "model" | "provider" | "attempts">;
 
 /**
- * A client whose own timer ran out resets the call a moment before the deadline that this service computed from its
- * header, because the header travelled. A cancellation this close to the deadline is the deadline.
+ * Cancellations this close to the deadline, in milliseconds, count as DEADLINE_EXCEEDED. A client resets the call when
+ * its own timer fires. Because of network latency, that is slightly before the deadline that Dragoman computed.
  */
 const deadlineSkewMs = 50;
 
 /**
- * One call from its headers to its record: the caller, the deadline, the signal that ends it, and exactly one record,
- * whatever becomes of it.
+ * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
+ * exactly one record, whatever the outcome.
  *
- * The record depends on the signal and not only on the handler's end: connect-node leaves a handler suspended when a
- * client that had stopped reading goes away.
+ * The signal also settles the call, not only the end of the handler: connect-node leaves a handler suspended if a
+ * client stops reading and then disconnects.
  */
 export class Call implements ObservedCall {
   readonly id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
@@ -51,7 +51,7 @@ export class Call implements ObservedCall {
   readonly method: string;
   readonly startTime = new Date();
   readonly source: CallSource;
-  /** Aborts everything that the call does; its reason is a GatewayError. */
+  /** Aborts all work of the call. The abort reason is a GatewayError. */
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
   readonly #begin = performance.now();
@@ -97,18 +97,18 @@ export class Call implements ObservedCall {
     return this.#lease.snapshot;
   }
 
-  /** The authenticated caller. Set by `admitCall`, without which no method runs. */
+  /** The authenticated caller. Set by `admitCall`, which must succeed before a method runs. */
   get caller(): Caller {
-    if (this.#caller === undefined) throw new Error(`${this.method} runs without access control`);
+    if (this.#caller === undefined) throw new Error(`${this.method} ran before admitCall`);
     return this.#caller;
   }
 
-  /** Milliseconds since the call began. */
+  /** Milliseconds since the call started. */
   get elapsedMs(): number {
     return performance.now() - this.#begin;
   }
 
-  /** Milliseconds from the beginning to the first output; undefined before it. */
+  /** Milliseconds from the start of the call to the first output. Undefined: no output yet. */
   get firstOutputMs(): number | undefined {
     return this.#firstOutputMs;
   }
@@ -126,14 +126,14 @@ export class Call implements ObservedCall {
     this.#facts = { ...this.#facts, ...facts };
   }
 
-  /** Says how to compute the usage of the record; called once, when the call settles. */
+  /** Sets the function that computes the usage for the record. It is called once, when the call settles. */
   countUsage(usage: (error: GatewayError | undefined) => Usage | undefined): void {
     this.#usage = usage;
   }
 
   /**
-   * Takes one of the slots that the account has at the model until the call settles. `profileLimit` holds where the
-   * configuration sets no limit. Throws CONCURRENCY_LIMITED when all are taken.
+   * Acquires one of the account's slots for the model until the call settles. `profileLimit` applies if the
+   * configuration sets no limit. Throws CONCURRENCY_LIMITED if no slot is free.
    */
   acquireSlot(profileLimit: number | undefined): void {
     const { maxCallsPerModel, slots } = this.#environment;
@@ -143,12 +143,12 @@ export class Call implements ObservedCall {
     this.#releaseSlot = slots.take({ accountId, model, keyId: this.caller.keyId }, limit);
   }
 
-  /** An upstream request of this call has ended. */
+  /** Reports to the observers that an upstream request of this call ended. */
   attemptEnded(attempt: Attempt): void {
     this.#notify((observer) => observer.attempt?.(this, attempt));
   }
 
-  /** Output is handed on; only the first time counts. */
+  /** Records the time of the first output. Later calls have no effect. */
   outputStarted(): void {
     if (this.#firstOutputMs !== undefined) return;
     const elapsedMs = this.elapsedMs;
@@ -156,14 +156,14 @@ export class Call implements ObservedCall {
     this.#notify((observer) => observer.firstOutput?.(this, elapsedMs));
   }
 
-  /** Ends the call from outside: the deadline, the client or the service's own end. */
+  /** Aborts and settles the call: on its deadline, on a client disconnect or on shutdown. */
   end(reason: GatewayError): void {
     if (this.#settled) return;
     this.#controller.abort(reason);
     this.settle(reason);
   }
 
-  /** Writes the record, once. Without an error the call succeeded. */
+  /** Writes the record. Later calls have no effect. Without `error`, the call succeeded. */
   settle(error?: GatewayError): void {
     if (this.#settled) return;
     this.#settled = true;
@@ -176,7 +176,7 @@ export class Call implements ObservedCall {
     this.#onSettled(this);
   }
 
-  /** The client stopped reading before the end. */
+  /** Ends the call because the client stopped reading the response. No effect once the call has settled. */
   clientGone(): void {
     if (!this.#settled) this.#onClientGone();
   }
@@ -198,12 +198,12 @@ export class Call implements ObservedCall {
     };
   }
 
-  #notify(tell: (observer: CallObserver) => void): void {
+  #notify(notify: (observer: CallObserver) => void): void {
     for (const observer of this.#environment.observers) {
       try {
-        tell(observer);
+        notify(observer);
       } catch (error) {
-        // The log may be what failed, so this goes to standard error.
+        // The observer that failed may be the log, so report on standard error.
         process.emitWarning(`an observer of call ${this.id} failed: ${error instanceof Error ? error.name : "error"}`);
       }
     }
@@ -216,7 +216,7 @@ export class Call implements ObservedCall {
 }
 
 function deadlineExceeded(): GatewayError {
-  return new GatewayError("DEADLINE_EXCEEDED", "the deadline of the call passed before the answer was complete");
+  return new GatewayError("DEADLINE_EXCEEDED", "the deadline of the call passed before the response was complete");
 }
 
 function outcomeOf(error: GatewayError | undefined): Outcome {
@@ -226,7 +226,7 @@ function outcomeOf(error: GatewayError | undefined): Outcome {
   return "error";
 }
 
-/** Request ids go into logs and headers, so only short ones of plain characters are used. */
+/** Accepts only a short request id of plain characters, because it is written to logs and headers. */
 function cleanRequestId(given: string | null): string | undefined {
   return given !== null && /^[\w.:/+=-]{1,128}$/.test(given) ? given : undefined;
 }

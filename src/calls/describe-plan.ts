@@ -16,7 +16,7 @@ import { planCall } from "./plan-call.ts";
 
 const greatestInt32 = 2 ** 31 - 1;
 
-/** What would be sent for a request, without asking any provider. */
+/** Describes what Dragoman would send for a request. Calls no provider. */
 export async function describePlan(call: Call, request: PlanChatRequest): Promise<PlanChatResponse> {
   const plan = await planCall(call, { schema: PlanChatRequestSchema, message: () => request, streamed: false });
   const { target, prompt } = plan;
@@ -39,8 +39,8 @@ export async function describePlan(call: Call, request: PlanChatRequest): Promis
 }
 
 /**
- * A prompt that was written here is counted as it is. That of a caller's template is an estimate all the same, since a
- * server that renders it itself may put a token of its own before it.
+ * Counts the tokens of the rendered prompt, or of the request if no template was rendered. With a caller's template the
+ * count is an estimate, because a server that renders the template itself may add a start token.
  */
 async function countPrompt({ request, target: { model }, prompt }: Plan, signal: AbortSignal): Promise<TokenCount> {
   if (prompt === undefined) return tokenCounter(model, signal).count(request);
@@ -48,7 +48,7 @@ async function countPrompt({ request, target: { model }, prompt }: Plan, signal:
   return { ...count, exact: count.exact && request.chatTemplate === undefined };
 }
 
-/** The most tokens of all choices together, of what is known to bound one; 0 where nothing is. */
+/** Maximum output tokens of all choices together, from the known limits per choice. 0: no limit is known. */
 function outputTokensLimit({ effectiveParameters, target: { model } }: Plan, count: TokenCount): number {
   const { maxOutputTokens = 0, n = 1 } = effectiveParameters;
   const { contextWindowTokens: window } = model;

@@ -6,23 +6,25 @@ import { targetOf } from "../routing/target.ts";
 import type { Call } from "./call.ts";
 import { type ChatWrapper, checkChat, type Plan, type PlanContext, planChat } from "./plan.ts";
 
-/** The request of a call, whichever contract it came by. */
+/** Request of a call, from Dragoman's own API or from another HTTP API. */
 export interface CallRequest<Desc extends DescMessage> {
   readonly schema: Desc;
-  /** The request; made within the call, so that one that cannot be made is recorded like any other. */
+  /** Builds the request message. Runs within the call, so that a failure is recorded like any other. */
   readonly message: () => ChatWrapper<Desc>;
-  /** Whether the answer goes out as a stream; else the caller takes it only as a whole. */
+  /** Whether the caller requested a stream rather than a single response. */
   readonly streamed: boolean;
-  /** The profile of the HTTP API, in place of the model's own. */
+  /** Profile of the HTTP API, which overrides the model's profile. Default: the model's. */
   readonly profile?: ProfileName;
-  /** The name of a field in the API that the call came by. Default: the contract's. */
+  /** Returns the name of a field in the caller's API. Default: the name in the proto. */
   readonly nameField?: (path: FieldPath) => string;
 }
 
-/** UTF-16 units of 256 characters, which is the length limit of the contract for the names in a record. */
+/** Maximum length of recorded names in UTF-16 units: the proto allows 256 characters, each at most two units. */
 const maxNameLength = 512;
 
-/** Checks the request of a call and plans it for its target. Adds to the call's record what becomes known. */
+/**
+ * Validates the request of a call and plans it for its target. Adds account, user, model and provider to the record.
+ */
 export async function planCall<Desc extends DescMessage>(
   call: Call,
   { schema, message, streamed, profile, nameField }: CallRequest<Desc>,
@@ -30,7 +32,7 @@ export async function planCall<Desc extends DescMessage>(
   const request = message();
   const { catalog, adapters } = call.snapshot;
   const { user = "", model = "", accountId = "" } = request.chat ?? {};
-  // Nothing is checked yet, and a record is a line of the log.
+  // These values are not validated yet, and the record is written to the log: truncate them.
   call.note({ user: user.slice(0, maxNameLength), model: model.slice(0, maxNameLength) });
   const account = selectAccount(call.caller, call.source.requestHeader.get("x-selected-account-id"), accountId);
   call.note({ accountId: account.slice(0, maxNameLength) });

@@ -18,49 +18,52 @@ import { choiceAdaptations } from "../routing/choices.ts";
 import type { Target } from "../routing/target.ts";
 import { tokenCounter } from "../tokens/counter.ts";
 
-/** How a request will be served: what goes to which adapter, and what the caller is told about it. */
+/** How Dragoman will serve a request: the prepared request, its target and the warnings for the caller. */
 export interface Plan {
   readonly request: ChatRequest;
   readonly target: Target;
   readonly profile: Profile;
   readonly effectiveParameters: GenerationParameters;
   readonly warnings: readonly Warning[];
-  /** The raw prompt, where a chat template makes it here. */
+  /** Raw prompt that Dragoman rendered from a chat template. Undefined: the provider gets messages. */
   readonly prompt: string | undefined;
-  /** The form that the answer is held to here. */
+  /** Requested output format. Dragoman validates JSON responses against it. */
   readonly outputFormat: OutputFormat | undefined;
-  /** Whether the answer is held to the schema of `outputFormat` here, since the model cannot be, or not to all of it. */
+  /**
+   * Whether Dragoman validates the response against the JSON Schema: the provider enforces it not at all or only in
+   * part.
+   */
   readonly checksSchema: boolean;
 }
 
-/** What planning needs to know beside the request. */
+/** Context of a request for planning. */
 export interface PlanContext {
-  /** The account that the call is recorded under; empty: none. */
+  /** Account of the call. Empty: none. */
   readonly account: string;
-  /** Whether the answer goes out as a stream. */
+  /** Whether the caller requested a stream. */
   readonly streamed: boolean;
-  /** The rules of the surface that the request came through, instead of the model's own. */
+  /** Profile of the HTTP API that received the request. Default: the model's. */
   readonly profile?: ProfileName;
   readonly signal: AbortSignal;
-  /** The caller's name for a field that a warning is about. Default: the contract's. */
+  /** Returns the caller's name for the field of a warning. Default: the name in the proto. */
   readonly nameField?: (path: FieldPath) => string;
 }
 
-/** A message that wraps the shared body. */
+/** Request message with the chat request in its field `chat`. */
 export type ChatWrapper<Desc extends DescMessage> = MessageShape<Desc> & { chat?: ChatRequest | undefined };
 
-/** A request that keeps every rule, and what it is for. */
+/** Valid chat request with its resolved model and profile. */
 interface CheckedChat {
   readonly chat: ChatRequest;
   readonly model: Model;
   readonly profile: Profile;
-  /** What is configured for the model; undefined for most. */
+  /** Entry of the configuration for the model. Undefined: the model has none. */
   readonly deployment: ConfiguredModel | undefined;
 }
 
 /**
- * Checks a request against the annotations, the rules of every request and those of its model's profile, and reports
- * everything that is wrong with it at once.
+ * Validates a request against the proto annotations, the general request rules and the profile of its model. Throws one
+ * error with all violations.
  */
 export function checkChat<Desc extends DescMessage>(
   schema: Desc,
@@ -82,7 +85,7 @@ export function checkChat<Desc extends DescMessage>(
   const deployment = catalog.deploymentOf(model.id);
   const narrower = profileViolations(chat, profile, context.streamed);
   const wrong = [
-    // A value outside the contract's range is outside the profile's: one report of it is enough, the narrower one.
+    // A value outside the proto's range is also outside the profile's: report only the profile's narrower range.
     ...violations.filter(({ field }) => !narrower.some((violation) => isSamePath(violation.field, field))),
     ...narrower,
     ...deploymentParameterViolations(chat, deployment?.parameters),
@@ -91,7 +94,7 @@ export function checkChat<Desc extends DescMessage>(
   return { chat, model, profile, deployment };
 }
 
-/** Prepares a request for a target. Calls no provider. */
+/** Prepares a valid request for a target. Calls no provider. */
 export async function planChat(
   { chat, profile, deployment }: Omit<CheckedChat, "model">,
   target: Target,

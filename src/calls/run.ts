@@ -14,15 +14,15 @@ import type { Plan } from "./plan.ts";
 interface Run {
   readonly events: AsyncIterable<readonly ChatEvent[]>;
   /**
-   * The events of a batch, with what only the call knows added. Throws where they are not what was requested. The events
-   * that the adapter made stay as they are: it may give the same ones to another call.
+   * Returns the events of a batch with the facts of the call added, such as id, warnings and times. Throws if the text
+   * is not the requested JSON. Does not modify the adapter's events: it may return the same objects to another call.
    */
   withCallFacts(batch: readonly ChatEvent[]): readonly ChatEvent[];
 }
 
 /**
- * Sends the request of a plan upstream. Batches stay as they arrived, and the provider is read from only when `events`
- * is. `whole` says that the caller takes the answer only as a whole.
+ * Sends the request of a plan upstream. Keeps batches as they arrived, and reads from the provider only when the
+ * consumer reads `events`. `whole`: the caller wants a single response, not a stream.
  */
 export function runPlan(plan: Plan, call: Call, whole: boolean): Run {
   const { request, target, prompt } = plan;

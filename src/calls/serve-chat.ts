@@ -6,18 +6,18 @@ import type { Call } from "./call.ts";
 import { type CallRequest, planCall } from "./plan-call.ts";
 import { runPlan } from "./run.ts";
 
-/** A chat request, and how its answer goes out. */
+/** Chat request, and how to send its response. */
 interface ChatCall<Desc extends DescMessage> extends CallRequest<Desc> {
   readonly keepProviderDeltas: boolean;
-  /** Called once, right before the first event is handed on, or before the error where there was none. */
+  /** Called once, right before the first event, or before the error if there was no event. */
   readonly beforeAnswer: () => void;
-  /** Makes what is thrown of an error. */
+  /** Converts an error to the value that the listener expects to be thrown. */
   readonly toThrown: (error: GatewayError) => unknown;
 }
 
 /**
- * Serves a chat call from its decoded request to its record. One generator and not several, one in another: each costs as
- * much for a delta as all the rest of this.
+ * Serves a chat call from its decoded request to its record. This is a single generator and not a chain: each further
+ * generator would cost as much per delta as the rest of this function.
  */
 export async function* serveChat<Desc extends DescMessage>(
   call: Call,
@@ -45,7 +45,7 @@ export async function* serveChat<Desc extends DescMessage>(
     beginAnswer();
     throw chatCall.toThrown(error);
   } finally {
-    // Reached without an end when the listener stopped pulling: the client is gone.
+    // If the call has not settled here, the listener stopped reading because the client disconnected.
     call.clientGone();
   }
 }

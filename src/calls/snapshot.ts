@@ -2,18 +2,18 @@ import type { Authenticate } from "../accounts/keys.ts";
 import type { Catalog } from "../models/catalog.ts";
 import type { Adapter } from "../providers/adapter.ts";
 
-/** Everything that a reload replaces. A call keeps the snapshot that it began with. */
+/** Everything that a configuration reload replaces. A call keeps the snapshot with which it started. */
 export interface Snapshot {
   readonly authenticate: Authenticate;
   readonly catalog: Catalog;
-  /** By provider. */
+  /** Adapters by provider name. */
   readonly adapters: ReadonlyMap<string, Adapter>;
 }
 
-/** A snapshot in use by one call. */
+/** Use of a snapshot by one call. */
 export interface SnapshotLease {
   readonly snapshot: Snapshot;
-  /** To be called once, when the call has settled. */
+  /** Ends the use. Call it once, when the call has settled. */
   release(): void;
 }
 
@@ -22,10 +22,12 @@ interface Holder {
   leases: number;
 }
 
-/** Hands out the current snapshot. Adapters that a newer snapshot lacks are closed when their last call has settled. */
+/**
+ * Leases the current snapshot to calls. Closes adapters that a newer snapshot lacks once their last call has settled.
+ */
 export class Snapshots {
   #current: Holder;
-  /** The current one, and replaced ones that calls still use. */
+  /** The current snapshot, and replaced snapshots that calls still use. */
   readonly #live: Set<Holder>;
 
   constructor(first: Snapshot) {
@@ -49,7 +51,7 @@ export class Snapshots {
     };
   }
 
-  /** Calls that begin from now on get `next`. */
+  /** Makes `next` the snapshot for new calls. */
   replace(next: Snapshot): void {
     const replaced = this.#current;
     this.#current = { snapshot: next, leases: 0 };

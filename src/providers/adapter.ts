@@ -5,58 +5,59 @@ import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
 import type { AttemptContext } from "../upstream/upstream-call.ts";
 
-/** What an adapter gets beside the request. */
+/** Context of one attempt, passed to an adapter with the request. */
 export interface AdapterContext extends AttemptContext {
-  /** What `prompt` gave for this request. Undefined: the adapter makes it itself. */
+  /** Result of `Adapter.prompt` for this request. Undefined: the adapter renders the prompt itself. */
   readonly prompt?: string | undefined;
 }
 
 /**
- * One provider's dialect: translates a request to the provider's wire format and its answer back to events.
+ * Translates requests to one provider's wire format, and its responses to events.
  *
- * The request has been validated, the model resolved, and everything named by `checkSupport` taken out of the request.
+ * Before Dragoman sends a request, it validates it, resolves the model and applies the adaptations from `checkSupport`.
  */
 export interface Adapter {
-  /** The provider's name: the `provider` of `provider/model`, and the key of its options. */
+  /** Name of the provider: `provider` in `provider/model`, and the key in the request's `provider_options`. */
   readonly name: string;
 
-  /** The most choices that one call gives. For more, there is a call for each. Undefined: as many as asked for. */
+  /** Maximum choices per upstream request. For more, Dragoman sends one request per choice. Undefined: no limit. */
   readonly maxChoices?: number;
 
   /**
-   * Asks the provider and yields its answer, one batch of events for each read from the upstream. `started` comes only
-   * after the provider accepted the request; `completed` comes last. Failures are thrown, always as GatewayError.
-   * Nothing is read ahead: while the consumer does not pull, the upstream is not read.
+   * Sends the request and yields the response, one batch of events per read from the upstream: `started` once the
+   * provider has accepted the request, `completed` last. Throws only GatewayError. Does not read ahead: Dragoman reads
+   * upstream only when the consumer pulls.
    */
   stream(request: ChatRequest, model: Model, context: AdapterContext): AsyncIterable<readonly ChatEvent[]>;
 
   /**
-   * The same answer for a caller who takes it only as a whole, asked for as a whole, where that costs the provider or us
-   * less than a stream. Without it, `stream` serves these callers too.
+   * Like `stream`, but requests the response as a single body, which costs the provider or Dragoman less than a stream.
+   * Dragoman uses it for callers that do not stream. Undefined: it uses `stream` for them too.
    */
   complete?(request: ChatRequest, model: Model, context: AdapterContext): AsyncIterable<readonly ChatEvent[]>;
 
   /**
-   * The raw prompt that the provider is sent, or renders itself from a chat template that is given here; undefined where
-   * messages go out as they are. Throws INVALID_REQUEST for a template that cannot be rendered, and the signal's reason.
+   * Returns the raw prompt that Dragoman sends, or that the provider renders from the request's chat template.
+   * Undefined if the provider receives the messages. Throws INVALID_REQUEST if the template cannot be rendered, and the
+   * signal's reason if it aborts.
    */
   prompt?(request: ChatRequest, model: Model, signal: AbortSignal): Promise<string | undefined>;
 
-  /** What this model, in this dialect, cannot do of what the request asks. */
+  /** Reports what the model does not support in the request, and what Dragoman does instead. */
   checkSupport(request: ChatRequest, model: Model): readonly Adaptation[];
 
   /**
-   * The parameters as they are sent, where the dialect demands one that the caller left open. Without it, those of the
-   * request are.
+   * Returns the parameters as sent, if the API requires one that the caller left unset. Undefined: the adapter sends
+   * the request's parameters.
    */
   effectiveParameters?(request: ChatRequest, model: Model): GenerationParameters;
 
   /**
-   * The body that `stream` would send, without secrets: what `stringifyExact` makes its JSON of. Undefined for providers
-   * inside the service. `prompt` is what the method of that name gave.
+   * Returns the body that `stream` would send, without secrets; `stringifyExact` turns it into JSON. Undefined for
+   * providers that run inside Dragoman. `prompt` is the result of the method `prompt`.
    */
   describe(request: ChatRequest, model: Model, prompt?: string): unknown;
 
-  /** Frees what the adapter holds: connections, model weights. */
+  /** Releases the adapter's resources, such as connections and model weights. */
   close?(): Promise<void>;
 }

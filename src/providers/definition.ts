@@ -3,15 +3,15 @@ import type { ConfigurableProvider, ProviderSettings } from "../config/provider.
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Adapter } from "./adapter.ts";
 
-/** All that the service knows of a provider: what each folder of a provider exports as `provider`. */
+/** Definition of a provider. Each provider's folder exports one as `provider`. */
 export interface ProviderDefinition<Options = unknown> extends ConfigurableProvider<Options> {
-  /** Name of the provider at models.dev, for `npm run models`. Undefined: the database does not list it. */
+  /** Name of the provider at models.dev, for `npm run models`. Undefined: models.dev does not list it. */
   readonly modelsDevName?: string;
-  /** Catalog entries of the models that Dragoman knows by name. Others are reached as `provider/model`. */
+  /** Returns the provider's catalog entries. Callers reach models without an entry as `provider/model`. */
   models(environment: Environment): readonly Model[];
   /**
-   * Makes the adapter. Opens nothing yet, and throws nothing: `optionsSchema` and `check` have found every mistake.
-   * A method, so that definitions with different options fit into one list.
+   * Creates the adapter. Opens no connection and does not throw: `optionsSchema` and `check` have validated the
+   * settings. It is a method so that definitions with different options fit into one list.
    */
   create(settings: ProviderSettings<Options>): Adapter;
 }

@@ -3,7 +3,7 @@ import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { egpModels } from "../models/egp-models.ts";
 import type { ProviderDefinition } from "./definition.ts";
 
-/** The folder of every provider. A line here is all that names it outside. */
+/** Entry files of all providers. To remove a provider, delete its folder and its line here. */
 const folders = await Promise.all([
   import("./echo/index.ts"),
   import("./chat-completions/servers/openai/index.ts"),
@@ -33,12 +33,12 @@ const folders = await Promise.all([
   import("./local/index.ts"),
 ]);
 
-/** Every provider that Dragoman knows, in the order of the start lines. */
+/** All providers, in the order in which Dragoman logs them at startup. */
 export const providers: readonly ProviderDefinition[] = folders.map(({ provider }) => provider);
 
 /**
- * Every model that Dragoman knows by name, each with its family. Where two entries are the same model of a provider,
- * `provider/model` is the first: a provider's own before EGP's.
+ * Returns the model catalog, each entry with its family. If two entries are the same model of a provider,
+ * `provider/model` names the first one; a provider's entries precede those of EGP.
  */
 export function listedModels(environment: Environment): readonly Model[] {
   const families = new Map(providers.map(({ name, family = name }) => [name, family]));

@@ -4,8 +4,8 @@ import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import { ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
 
 /**
- * The failure of an attempt, with whether output had been handed on. Adapters throw what a failure means before any
- * output; after output, a failure inside the answer is an interruption of it, whatever the provider calls it.
+ * Returns the error of a failed attempt, marked with whether output had started. Adapters throw the reason that applies
+ * before any output. After output, a failure inside the response becomes PROVIDER_STREAM_INTERRUPTED.
  */
 export function attemptFailure(error: unknown, attempt: Attempt, outputStarted: boolean): GatewayError {
   if (!(error instanceof GatewayError)) {
@@ -23,7 +23,7 @@ export function attemptFailure(error: unknown, attempt: Attempt, outputStarted: 
   });
 }
 
-/** What is known of a provider that reported nothing itself. */
+/** Builds a ProviderError from the attempt, for an error without one. */
 function providerError({ provider, providerModel, httpStatus, providerRequestId: requestId }: Attempt) {
   return create(ProviderErrorSchema, { provider, providerModel, httpStatus, requestId });
 }

@@ -8,15 +8,15 @@ import type { AdapterContext } from "../providers/adapter.ts";
 import { attemptFailure } from "./attempt-failure.ts";
 import type { Target } from "./target.ts";
 
-/** How the attempts of a call are made. */
+/** Options for the attempts of a call. */
 export interface AttemptOptions {
-  /** Ends the attempt; its reason is a GatewayError. */
+  /** Aborts the attempt. The abort reason is a GatewayError. */
   readonly signal: AbortSignal;
-  /** The caller takes the answer only as a whole, so the provider may be asked for it as a whole. */
+  /** The caller wants a single response, so the adapter may request one instead of a stream. */
   readonly whole: boolean;
-  /** The raw prompt, where a chat template was rendered (Adapter.prompt). */
+  /** Raw prompt from `Adapter.prompt`. Undefined: no chat template was rendered. */
   readonly prompt?: string | undefined;
-  /** Called when the upstream request has ended, whatever its outcome. */
+  /** Called when the upstream request ends, whatever the outcome. */
   readonly onEnd?: (attempt: Attempt) => void;
 }
 
@@ -25,13 +25,13 @@ export interface RunningAttempt {
   readonly attempt: Attempt;
   readonly validator: StreamValidator;
   /**
-   * Batches that keep the stream law. The first one is the commit point: `started` is held until it comes together with
-   * the first delta or `finished`. An attempt that fails before that has handed nothing on, so another one may be made.
+   * Batches of events that follow the stream law. The first batch is the commit point: `started` is held back until the
+   * first delta or `finished`. An attempt that fails earlier has sent nothing to the client, so a retry is possible.
    */
   readonly events: AsyncIterable<readonly ChatEvent[]>;
 }
 
-/** Makes one upstream request. Every failure is a GatewayError that says whether output had begun. */
+/** Makes one upstream request. Every failure is a GatewayError that states whether output had started. */
 export function startAttempt(
   { adapter, model }: Target,
   request: ChatRequest,

@@ -11,23 +11,23 @@ import { type AttemptOptions, type RunningAttempt, startAttempt } from "./attemp
 import { attemptFailure } from "./attempt-failure.ts";
 import type { Target } from "./target.ts";
 
-/** The most upstream requests that are made for one call. */
+/** Maximum number of upstream requests per call. */
 const maxRequests = 8;
 
-/** A request in progress at one target. */
+/** Request in progress at one target. */
 interface TargetRun {
-  /** One for each upstream request; by choice where each choice has its own. */
+  /** One attempt per upstream request. With one request per choice, in the order of the choices. */
   readonly attempts: readonly Attempt[];
   readonly events: AsyncIterable<readonly ChatEvent[]>;
   /** Whether the provider has accepted a request. */
   readonly accepted: boolean;
-  /** Characters of output so far, for an estimate of tokens. */
+  /** Output so far in characters, to estimate tokens. */
   readonly outputCharacters: number;
 }
 
 /**
- * Sends a request to a target: in one upstream request, or in one for each choice where the target gives only one choice
- * for a request.
+ * Sends a request to a target: as one upstream request, or as one request per choice if the target supports fewer
+ * choices per request than requested.
  */
 export function runOnTarget(target: Target, request: ChatRequest, options: AttemptOptions): TargetRun {
   const count = upstreamRequests(request, target);
@@ -53,13 +53,13 @@ export function runOnTarget(target: Target, request: ChatRequest, options: Attem
   };
 }
 
-/** How many upstream requests a request takes: one, or one for each choice. */
+/** Returns the number of upstream requests: one, or one per choice. */
 function upstreamRequests({ parameters }: ChatRequest, target: Target): number {
   const choices = parameters?.n ?? 1;
   return choices > choicesPerRequest(target) ? choices : 1;
 }
 
-/** The request as the provider gets it: where each choice has a request of its own, that of the first. */
+/** Returns the first upstream request: the request itself or, with one request per choice, that of the first choice. */
 export function firstUpstreamRequest(request: ChatRequest, target: Target): ChatRequest {
   return upstreamRequests(request, target) > 1 ? requestOfChoice(request, 0) : request;
 }
@@ -68,7 +68,7 @@ function choicesPerRequest({ model, adapter }: Target): number {
   return model.capabilities?.multipleChoices === false ? 1 : (adapter.maxChoices ?? Number.POSITIVE_INFINITY);
 }
 
-/** What the caller is told where choices take a request each: every one is billed, and there is a bound. */
+/** Warns if Dragoman sends one request per choice, since each is billed. Rejects more choices than it can send. */
 export function choiceAdaptations(request: ChatRequest, target: Target): readonly Adaptation[] {
   const count = upstreamRequests(request, target);
   if (count === 1) return [];
@@ -76,14 +76,14 @@ export function choiceAdaptations(request: ChatRequest, target: Target): readonl
   const field = ["parameters", "n"];
   if (count > maxRequests) {
     const most = Math.max(maxRequests, choicesPerRequest(target));
-    return [{ kind: "REJECTED", field, message: `${name} gives at most ${most} choices for a request` }];
+    return [{ kind: "REJECTED", field, message: `at most ${most} choices per request are supported with ${name}` }];
   }
-  const seeds = request.parameters?.seed === undefined ? "" : ", each with a seed of its own";
-  const message = `${name} is asked ${count} times, once for each choice${seeds}; the prompt counts each time`;
+  const seeds = request.parameters?.seed === undefined ? "" : ", each with a different seed";
+  const message = `sent to ${name} as ${count} requests, one per choice${seeds}; each is billed for the prompt`;
   return [{ kind: "EMULATED", field, message }];
 }
 
-/** The upstream request of one choice. */
+/** Upstream request for one choice. */
 interface Branch extends RunningAttempt {
   readonly index: number;
   readonly batches: AsyncIterator<readonly ChatEvent[]>;
@@ -93,16 +93,16 @@ interface Branch extends RunningAttempt {
 
 interface Arrival {
   readonly branch: Branch;
-  /** Undefined at the end of the branch. */
+  /** Undefined: the branch has ended. */
   readonly batch: readonly ChatEvent[] | undefined;
 }
 
 /**
- * Merges the answers to requests that run at the same time, one for each choice, to one stream.
+ * Merges the responses to concurrent requests, one per choice, into one stream.
  *
- * The stream starts with the first output: if one answer waited for another, requests that share few connections could
- * wait for each other for ever. Of each answer at most one batch is held, and none is read while the consumer does not
- * pull. The first failure ends all requests and is the failure.
+ * The stream starts with the first output. If one response waited for another, requests that share few connections
+ * could deadlock. Holds at most one batch per response, and reads none while the consumer does not pull. The first
+ * failure aborts all other requests and becomes the error of the call.
  */
 async function* mergeChoices(
   running: readonly RunningAttempt[],
@@ -117,14 +117,14 @@ async function* mergeChoices(
   let failure: { readonly error: unknown } | undefined;
   let wake = () => {};
 
-  /** Reads a batch without being waited for: the outcome is in `arrived` or in `failure`. */
+  /** Reads one batch in the background. Puts the result into `arrived` or `failure`. */
   async function read(branch: Branch): Promise<void> {
     try {
       const { done, value } = await branch.batches.next();
       arrived.push({ branch, batch: done ? undefined : value });
     } catch (error) {
       failure ??= { error };
-      others.abort(new GatewayError("CANCELLED", "the request of another choice failed"));
+      others.abort(new GatewayError("CANCELLED", "the upstream request for another choice failed"));
     }
     wake();
   }
@@ -150,14 +150,15 @@ async function* mergeChoices(
     }
     yield [mergeEnds(branches, request)];
   } finally {
-    others.abort(new GatewayError("CANCELLED", "the answer is no longer wanted"));
+    others.abort(new GatewayError("CANCELLED", "the response is no longer needed"));
     await Promise.allSettled(branches.map(({ batches }) => batches.return?.()));
   }
 }
 
 /**
- * The request for one choice. With one seed all choices would be the same, so each has its own, moved in the direction
- * that stays within the range of a provider that takes the caller's.
+ * Returns the request for one choice. With the same seed all choices would be equal, so each gets a different one.
+ * Small seeds count up and large ones count down, so that they stay in the range of a provider that accepts the
+ * caller's seed.
  */
 function requestOfChoice(request: ChatRequest, index: number): ChatRequest {
   if (request.parameters === undefined) return request;
@@ -169,13 +170,13 @@ function requestOfChoice(request: ChatRequest, index: number): ChatRequest {
   return { ...request, parameters };
 }
 
-/** The failure of one answer, as that of all: output of another choice may have been handed on. */
+/** Returns the error of the call if one request fails. It is marked as partial if any choice already had output. */
 function failureOfCall(error: unknown, branches: readonly Branch[]): unknown {
   const begun = branches.find(({ validator }) => validator.outputStarted);
   return begun === undefined ? error : attemptFailure(error, begun.attempt, true);
 }
 
-/** The events of an arrival as they go into the merged stream. */
+/** Converts the events of one branch for the merged stream. Stores warnings and `completed` in the branch. */
 function take({ branch, batch }: Arrival): readonly ChatEvent[] {
   const { index, warnings } = branch;
   return (batch ?? []).flatMap((event): readonly ChatEvent[] => {
@@ -199,13 +200,13 @@ function take({ branch, batch }: Arrival): readonly ChatEvent[] {
   });
 }
 
-/** An upstream request for one choice is answered with one. */
+/** Throws PROVIDER_FAULT if the response to a request for one choice has more. */
 function requireOnly(choiceIndex: number): void {
   if (choiceIndex === 0) return;
   throw new GatewayError("PROVIDER_FAULT", "the provider's answer is malformed: it has more choices than requested");
 }
 
-/** Sums usage, merges warnings, and takes the rest from the first answer. */
+/** Sums usage, merges warnings, and takes the rest from the first response. */
 function mergeEnds(branches: readonly Branch[], request: ChatRequest): ChatEvent {
   const usages = branches.map(
     ({ completed, validator }) =>
@@ -226,7 +227,7 @@ const counts = [
   "rejectedPredictionTokens",
 ] as const satisfies readonly (keyof Usage)[];
 
-/** Qualities are numbered from the best to the worst. */
+/** Adds two usages. The sum has the worse quality: UsageQuality is numbered from best to worst. */
 function addUsage(sum: Usage, usage: Usage): Usage {
   const added = { ...sum, quality: Math.max(sum.quality, usage.quality) };
   for (const count of counts) added[count] += usage[count];

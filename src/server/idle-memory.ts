@@ -1,23 +1,23 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** What a service does. */
+/** Activity of the service. */
 export interface Activity {
-  /** Calls under way. */
+  /** Number of calls in progress. */
   readonly running: number;
-  /** Calls since the start. */
+  /** Number of calls since the process started. */
   readonly begun: number;
 }
 
-/** How long nothing must have happened, in seconds. */
+/** Seconds without calls before memory is returned. */
 const idleSeconds = 5;
 
-/** Below this there is little to give back: the service takes about 190 MiB before its first call. */
+/** Minimum resident set size to collect, in bytes. Before its first call the service uses about 190 MiB. */
 const enoughBytes = 256 * 2 ** 20;
 
 /**
- * Gives memory back to the system when a load is over: V8 by itself keeps what it once had, some 180 MiB more, for as
- * long as nothing asks for memory. It takes about a tenth of a second, so it waits until nobody calls.
+ * Returns memory to the operating system after a load peak. V8 alone would keep about 180 MiB more while the service is
+ * idle. The collection takes about 100 ms, so it waits until there are no calls.
  */
 export function returnMemoryWhenIdle(activity: () => Activity): void {
   const collect = garbageCollector();
@@ -31,7 +31,10 @@ export function returnMemoryWhenIdle(activity: () => Activity): void {
   }, 1000).unref();
 }
 
-/** V8's collector. Its ordinary run keeps the pages; the last-resort one, meant for a full heap, returns them. */
+/**
+ * Creates a function that runs V8's last-resort garbage collection. It returns memory pages to the operating system,
+ * which an ordinary collection does not.
+ */
 export function garbageCollector(): () => void {
   setFlagsFromString("--expose-gc");
   const gc: (options: object) => void = runInNewContext("gc");

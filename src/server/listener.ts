@@ -9,20 +9,20 @@ export interface Services {
   readonly calls: ActiveCalls;
   readonly chat: ServiceImpl<typeof ChatService>;
   readonly models: ServiceImpl<typeof ModelService>;
-  /** The HTTP APIs of others. */
+  /** HTTP APIs other than Dragoman's own, such as OpenAI's. */
   readonly surfaces: SurfaceHandler;
 }
 
-/** How long the last answers may take to reach their clients once every call has ended. */
+/** Milliseconds to send the last responses after every call has ended. */
 export const closingMs = 500;
 
-/** A listener that is open. It is closed in three steps, in this order. */
+/** Open listener. Shutdown calls the three methods in this order. */
 export interface Listener {
   readonly address: { readonly host: string; readonly port: number };
-  /** Health says that the service is stopping; calls still come in. */
+  /** Reports in health checks that the service is stopping. Still accepts calls. */
   stopReady(): void;
-  /** No new calls; those under way go on. */
+  /** Rejects new calls. Calls in progress continue. */
   rejectNew(): void;
-  /** Closes what is left. */
+  /** Closes the remaining connections. */
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ import type { Services } from "./listener.ts";
 import { createChatService } from "./services/chat-service.ts";
 import { createModelService } from "./services/model-service.ts";
 
-/** What a service is made of. */
+/** Parts of a service. */
 interface ServiceParts {
   readonly config: Config;
   readonly adapters: readonly Adapter[];
@@ -24,23 +24,23 @@ interface ServiceParts {
   readonly observers: readonly CallObserver[];
 }
 
-/** A service that answers on both its listeners. */
+/** Running service with both listeners open. */
 export interface Service {
   readonly grpcAddress: string;
   readonly httpAddress: string;
-  /** What can be asked, ordered by id. */
+  /** Models of the catalog, ordered by id. */
   readonly models: readonly Model[];
   readonly activity: Activity;
   /**
-   * Stops in order: health turns NOT_SERVING, the configured delay passes, new calls are rejected, running ones may end
-   * within the grace period, and what is left then ends with UNAVAILABLE.
+   * Shuts down in this order: sets health to NOT_SERVING, waits for the configured delay, rejects new calls, waits up
+   * to the grace period for calls in progress, and ends the remaining calls with UNAVAILABLE.
    */
   stop(): Promise<void>;
-  /** Ends every running call at once, so that each has its record before the process exits. */
+  /** Ends every call in progress at once, so that each writes its record before the process exits. */
   abort(): void;
 }
 
-/** What a reload of the configuration replaces. */
+/** Creates the snapshot that a configuration reload replaces. */
 export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, "observers">): Snapshot {
   return {
     authenticate: createAuthenticator(config.authentication),
@@ -54,7 +54,7 @@ export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, 
   };
 }
 
-/** Opens both listeners over one implementation. */
+/** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
   const { config, observers } = parts;
   const { maxCallMs, maxCallsPerModel, maxRequestBytes } = config.limits;

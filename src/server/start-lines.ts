@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Service } from "./service.ts";
 
-/** What a person sees at the start: where the service is, which providers are on and why, and two calls that work. */
+/** Lines printed at startup: the addresses, which providers are configured and why, and two example calls. */
 export function startLines(service: Service, config: Config): readonly string[] {
   const model = exampleModel(service.models);
   const chat = JSON.stringify({
@@ -28,7 +28,7 @@ export function startLines(service: Service, config: Config): readonly string[] 
   ];
 }
 
-/** A model that answers without a key, if there is one; a real one rather than the echo. */
+/** Model for the example calls: preferably one that needs no API key, and the local model before echo. */
 function exampleModel(models: readonly Model[]): string {
   const named = (name: string) => models.some(({ id, aliases }) => id === name || aliases.includes(name));
   return ["local/default", "echo/echo"].find(named) ?? models[0]?.id ?? "provider/model";

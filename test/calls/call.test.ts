@@ -31,8 +31,8 @@ function callsWith(observers: readonly CallObserver[], snapshots = new Snapshots
   return new ActiveCalls(snapshots, { observers, maxCallMs: 60_000, maxCallsPerModel: undefined });
 }
 
-describe("the observers of a call", () => {
-  it("hear of its beginning, its first output and its one record, in this order", () => {
+describe("call observers", () => {
+  it("notifies observers of the start, the first output and the only record, in order", () => {
     const heard: unknown[] = [];
     const call = callsWith([
       {
@@ -53,7 +53,7 @@ describe("the observers of a call", () => {
     ]);
   });
 
-  it("do not notice that another one throws, and neither does the call", () => {
+  it("isolates the call and other observers from an observer that throws", () => {
     const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const broken: CallObserver = {
       begin: () => {
@@ -74,7 +74,7 @@ describe("the observers of a call", () => {
     warning.mockRestore();
   });
 
-  it("get one record for a client that is gone before its call is read", () => {
+  it("writes one record for a client that disconnects before its call is read", () => {
     const outcomes: string[] = [];
     const calls = callsWith([{ settled: ({ outcome }) => void outcomes.push(outcome) }]);
     const gone = source();
@@ -85,14 +85,14 @@ describe("the observers of a call", () => {
   });
 });
 
-describe("a snapshot that is replaced", () => {
+describe("a replaced snapshot", () => {
   const closing = (name: string, closed: string[]): Adapter => ({
     ...createEcho(),
     name,
     close: async () => void closed.push(name),
   });
 
-  it("stays with the calls that began with it, and is closed when the last of them has settled", () => {
+  it("keeps a replaced snapshot until the last of its calls settles", () => {
     const closed: string[] = [];
     const snapshots = new Snapshots(snapshotOf(closing("old", closed)));
     const calls = callsWith([], snapshots);
@@ -106,7 +106,7 @@ describe("a snapshot that is replaced", () => {
     expect(closed).toEqual(["old"]);
   });
 
-  it("leaves open the adapters that the next one has too", () => {
+  it("keeps adapters open that the next snapshot also has", () => {
     const closed: string[] = [];
     const kept = closing("kept", closed);
     const snapshots = new Snapshots(snapshotOf(kept, closing("gone", closed)));
@@ -114,7 +114,7 @@ describe("a snapshot that is replaced", () => {
     expect(closed).toEqual(["gone"]);
   });
 
-  it("is closed once, with the service", async () => {
+  it("closes the adapters of each snapshot once when the service closes", async () => {
     const closed: string[] = [];
     const snapshots = new Snapshots(snapshotOf(closing("old", closed)));
     const call = callsWith([], snapshots).begin(source(), "a");

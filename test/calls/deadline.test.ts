@@ -4,7 +4,7 @@ import { Snapshots } from "../../src/calls/snapshot.ts";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
 
-describe("a call with a deadline of 1000 ms whose client resets it", () => {
+describe("a call with a deadline of 1000 ms that the client resets", () => {
   let records: CallRecord[];
   let client: AbortController;
 
@@ -13,7 +13,7 @@ describe("a call with a deadline of 1000 ms whose client resets it", () => {
     records = [];
     client = new AbortController();
     const snapshots = new Snapshots({
-      authenticate: () => expect.fail("nobody asks who calls"),
+      authenticate: () => expect.fail("the call must not authenticate"),
       catalog: createCatalog([], []),
       adapters: new Map(),
     });
@@ -29,13 +29,13 @@ describe("a call with a deadline of 1000 ms whose client resets it", () => {
     [949, "cancelled"],
     [950, "deadline"],
     [999, "deadline"],
-  ])("after %d ms is recorded as %s", (ms, outcome) => {
+  ])("records a client reset after %d of 1000 ms as %s", (ms, outcome) => {
     vi.advanceTimersByTime(ms);
     client.abort();
     expect(records).toMatchObject([{ outcome }]);
   });
 
-  it("too late has one record, of the deadline", () => {
+  it("writes one record with outcome deadline for a reset after the deadline", () => {
     vi.advanceTimersByTime(1000);
     client.abort();
     expect(records).toMatchObject([{ outcome: "deadline", reason: "DEADLINE_EXCEEDED" }]);

@@ -49,7 +49,7 @@ const image: PartInit = {
   kind: { case: "media", value: { source, mediaType: "image/png", detail: MediaDetail.HIGH } },
 };
 
-/** Turns whose names, texts and thoughts say where they are, so that the body of a request shows which are sent. */
+/** Messages with unique names, texts and reasoning, so that the body of the upstream request shows which were sent. */
 const turns = fc
   .array(
     fc.record({
@@ -87,14 +87,14 @@ const requests = fc
   )
   .map((init: Init) => create(ChatRequestSchema, { model: "m", ...init }));
 
-/** Something small of a conversation: where the caller has it, and what it leaves in the body where it is sent. */
+/** Detail of a message: its field in the caller's request, and the text that it leaves in the body if it is sent. */
 interface Detail {
   readonly kind: "name" | "cache_hint" | "detail" | "reasoning";
   readonly field: string;
   readonly trace: string;
 }
 
-/** The details of a message of the caller's. */
+/** Lists the details of one of the caller's messages. */
 function detailsOf(message: Message, index: number): readonly Detail[] {
   const detail = (kind: Detail["kind"], path: FieldPath, trace: string): Detail => ({
     kind,
@@ -117,28 +117,28 @@ function occurrences(body: string, trace: string): number {
   return trace === "cache mark" ? (body.match(/cache_?(control|point)"/gi) ?? []).length : body.split(trace).length - 1;
 }
 
-/** The details that the body lacks. Of those with the same trace it does not show which ones: all, when one is missing. */
+/** Lists the details missing from the body. If one of several with the same trace is missing, returns them all. */
 function lostOf(details: readonly Detail[], body: string): readonly Detail[] {
   const byTrace = Map.groupBy(details, ({ trace }) => trace);
   return [...byTrace].flatMap(([trace, alike]) => (occurrences(body, trace) < alike.length ? alike : []));
 }
 
-/** Dialects tell each kind once, at its first place. A name that a dialect has no objection to is told by itself. */
+/** Expects a warning for each kind of lost detail, and for each lost name if the adapter sent other names. */
 function expectNamed(details: readonly Detail[], lost: readonly Detail[], warned: readonly string[]): void {
   const kinds = new Set(lost.map(({ kind }) => kind));
   for (const kind of kinds) {
     const fields = lost.filter((detail) => detail.kind === kind).map(({ field }) => field);
-    const told = fields.filter((field) => warned.includes(field));
-    expect([kind, fields, warned, told.length > 0]).toEqual([kind, fields, warned, true]);
+    const reported = fields.filter((field) => warned.includes(field));
+    expect([kind, fields, warned, reported.length > 0]).toEqual([kind, fields, warned, true]);
     const isSent = details.some((detail) => detail.kind === kind && !lost.includes(detail));
-    if (kind === "name" && isSent) expect(told).toEqual(fields);
+    if (kind === "name" && isSent) expect(reported).toEqual(fields);
   }
 }
 
 const named = dialects.map((dialect) => ({ ...dialect, title: titleOf(dialect) }));
 
 describe.each(named)("a plan for $title", ({ create: make, model }) => {
-  it("names what is lost of the messages at the caller's own place", async () => {
+  it("warns about each lost message detail with the caller's field path", async () => {
     const adapter = make("http://127.0.0.1:9");
     const models = [model, without(model, "systemMessages"), without(model, "jsonSchema")];
     let plans = 0;

@@ -13,24 +13,24 @@ import { ask } from "../support/requests.ts";
 
 const catalog = createCatalog(echoModels, ["echo"]);
 
-/** Echo with the limits of the local engine, whose grammar enforces a part of JSON Schema. */
+/** Echo with the limitations of the local engine, whose grammar enforces only part of JSON Schema. */
 const adapter = { ...createEcho(), checkSupport: localAdaptations };
 
 const context = { account: "", streamed: false, signal: new AbortController().signal };
 
 it.each([
   [
-    "is checked here when the dialect does not enforce all of it",
+    "validates the response if the adapter enforces only part of the JSON Schema",
     { properties: { a: { type: "number", multipleOf: 2 } } },
     true,
   ],
-  ["is left to the dialect when it enforces all of it", {}, false],
+  ["does not validate the response if the adapter enforces the whole JSON Schema", {}, false],
   [
-    "is not checked here when that could be endless",
+    "does not validate the response if the schema has a pattern, which could run forever",
     { properties: { a: { type: "string", pattern: "(a+)+" } } },
     false,
   ],
-])("a JSON Schema %s", async (_, more, checks) => {
+])("%s", async (_, more, checks) => {
   const schemaJson = JSON.stringify({ type: "object", properties: { a: { type: "string" } }, ...more });
   const chat = ask("echo/echo", "JSON", {
     outputFormat: { format: { case: "jsonSchema", value: { name: "a", schemaJson } } },
@@ -43,7 +43,7 @@ it.each([
   expect(plan.warnings.map(({ field }) => field)).toEqual(Object.keys(more).length > 0 ? ["output_format"] : []);
 });
 
-it("reports a lost cache hint beside the system message that a model does not take", async () => {
+it("warns about a lost cache hint if the model supports no system messages", async () => {
   const [model] = echoModels;
   if (model === undefined) throw new Error("echo has no model");
   const capabilities = create(ModelCapabilitiesSchema, { systemMessages: false });

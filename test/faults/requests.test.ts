@@ -15,7 +15,7 @@ afterAll(() => service[Symbol.asyncDispose]());
 
 const grpc = () => createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
 
-/** Writes bytes to the HTTP listener and returns everything that it answers until it closes the connection. */
+/** Writes bytes to the HTTP listener and returns everything that it sends until it closes the connection. */
 async function exchange(bytes: string): Promise<string> {
   const [host, port] = service.httpAddress.split(":");
   const socket = connect(Number(port), host);
@@ -28,7 +28,7 @@ async function exchange(bytes: string): Promise<string> {
   return answer;
 }
 
-/** A stream that is running while something else happens. It is read to its end afterwards. */
+/** Runs `act` while a stream is in progress, then reads the stream to its end. */
 async function whileStreaming(act: () => Promise<void>): Promise<void> {
   const chat = scriptEcho({ text: "word ", repeat: 3, first_delay_ms: 0, delay_ms: 50 });
   const events = grpc().streamChat({ chat })[Symbol.asyncIterator]();
@@ -39,18 +39,18 @@ async function whileStreaming(act: () => Promise<void>): Promise<void> {
   expect(last).toBe("completed");
 }
 
-describe("a request target that is no URL gets 400 and a closed connection", () => {
+describe("an invalid request target or Host header", () => {
   it.each([
     ["two slashes", "GET // HTTP/1.1\r\nHost: localhost\r\n\r\n"],
     ["two slashes in a POST", "POST // HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"],
     ["HTTP/1.0 without Host", "GET /nothing HTTP/1.0\r\n\r\n"],
     ["HTTP/1.1 without Host", "GET /nothing HTTP/1.1\r\n\r\n"],
-    ["a Host that is no host", "GET /nothing HTTP/1.1\r\nHost: a b\r\n\r\n"],
+    ["a malformed Host", "GET /nothing HTTP/1.1\r\nHost: a b\r\n\r\n"],
     ["a Host with a port out of range", "GET /nothing HTTP/1.1\r\nHost: localhost:99999\r\n\r\n"],
-    ["a whole URL with a bad authority", "GET http://[::1/ HTTP/1.1\r\nHost: localhost\r\n\r\n"],
-    ["a whole URL without a host", "GET http:/// HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+    ["an absolute URL with a malformed authority", "GET http://[::1/ HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+    ["an absolute URL without a host", "GET http:/// HTTP/1.1\r\nHost: localhost\r\n\r\n"],
     ["an HTTP API without Host", "POST /v1/chat/completions HTTP/1.0\r\nContent-Length: 0\r\n\r\n"],
-  ])("%s", async (_name, bytes) => {
+  ])("responds with 400 and closes the connection: %s", async (_name, bytes) => {
     await whileStreaming(async () => {
       expect(await exchange(bytes)).toMatch(/^HTTP\/1\.1 400 /);
     });
@@ -58,17 +58,17 @@ describe("a request target that is no URL gets 400 and a closed connection", () 
   });
 });
 
-describe("health pages answer any Host and none", () => {
+describe("health pages", () => {
   it.each([
     ["HTTP/1.0 without Host", "GET /healthz HTTP/1.0\r\n\r\n"],
-    ["a Host that is no host", "GET /readyz HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n"],
-    ["a whole URL", "GET http://elsewhere.example/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
-  ])("%s", async (_name, bytes) => {
+    ["a malformed Host", "GET /readyz HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n"],
+    ["an absolute URL", "GET http://elsewhere.example/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
+  ])("responds to a health probe with 200: %s", async (_name, bytes) => {
     expect(await exchange(bytes)).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
 
-describe("half a surrogate pair in an error text is replaced, and the process lives", () => {
+describe("a lone surrogate in an error text", () => {
   const chat = ask("llm-engine/x", "hi", { chatTemplate: "{{ raise_exception('\u{1F600}'[0]) }}" });
   let engine: ServiceProcess;
   beforeAll(async () => {
@@ -80,7 +80,7 @@ describe("half a surrogate pair in an error text is replaced, and the process li
     ["gRPC", () => createGrpcTransport({ baseUrl: `http://${engine.grpcAddress}` })],
     ["Connect", () => createConnectTransport({ baseUrl: `http://${engine.httpAddress}`, httpVersion: "1.1" })],
     ["gRPC-Web", () => createGrpcWebTransport({ baseUrl: `http://${engine.httpAddress}`, httpVersion: "1.1" })],
-  ])("%s, unary and stream", async (_name, transport) => {
+  ])("replaces a lone surrogate in an error and keeps running: %s, unary and stream", async (_name, transport) => {
     const client = createClient(ChatService, transport());
     const failures = [
       await client.completeChat({ chat }).catch(ConnectError.from),
@@ -94,7 +94,7 @@ describe("half a surrogate pair in an error text is replaced, and the process li
     expect(engine.child.exitCode).toBeNull();
   });
 
-  it("OpenAI's API", async () => {
+  it("replaces a lone surrogate in the error for an unknown model: Connect JSON", async () => {
     const response = await fetch(`http://${engine.httpAddress}/dragoman.v1.ChatService/CompleteChat`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -105,7 +105,7 @@ describe("half a surrogate pair in an error text is replaced, and the process li
   });
 });
 
-it("an uncaught fault writes the records of the running calls before the process exits", async () => {
+it("records calls in progress before an uncaught error ends the process", async () => {
   const fault = 'process.on("SIGUSR2", () => setImmediate(() => { throw new Error("a fault of the service"); }))';
   await using broken = await startProcess({}, ["--import", `data:text/javascript,${encodeURIComponent(fault)}`]);
   const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${broken.grpcAddress}` }));

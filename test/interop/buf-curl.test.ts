@@ -7,7 +7,7 @@ import { bodies, eventsOf, readMessages, textOf } from "./requests.ts";
 import { expectPartialRecord, expectRateLimit, recordOf } from "./story.ts";
 import { type Run, start } from "./tools.ts";
 
-/** buf curl ends with the number of the status, shifted three bits to the left. */
+/** Exit code of buf curl: the status code, shifted left by three bits. */
 const exitCode = (code: status): number => code << 3;
 
 const protocols = [
@@ -51,7 +51,7 @@ describe.each(protocols)("buf curl --protocol $protocol", ({ protocol, record, s
     ]);
   }
 
-  it("gets an answer, and its request id is on record", async () => {
+  it("receives a unary response, and the record has its request id", async () => {
     const { code, stdout } = await call("CompleteChat", bodies.greeting, "unary").ended;
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -60,14 +60,14 @@ describe.each(protocols)("buf curl --protocol $protocol", ({ protocol, record, s
     expect(await recordOf(service, `${protocol}-unary`)).toMatchObject({ outcome: "ok", protocol: record });
   });
 
-  it("reads a stream, its events in order and its text whole", async () => {
+  it("reads a stream with its events in order and its complete text", async () => {
     const { stdout } = await call("StreamChat", bodies.greeting, "stream").ended;
     const messages = readMessages(stdout);
     expect(eventsOf(messages)).toEqual(["started", "delta", "delta", "delta", "delta", "finished", "completed"]);
     expect(textOf(messages)).toBe("Bonjour tout le monde 🌍");
   });
 
-  it("is interrupted in mid-stream, and the record says that it cancelled", async () => {
+  it("records an interrupted stream as cancelled", async () => {
     const { output, interrupt, ended } = call("StreamChat", bodies.stall, "cancel");
     for (let seen = ""; !seen.includes("far"); ) seen += String(await once(output, "data"));
     interrupt();
@@ -75,14 +75,14 @@ describe.each(protocols)("buf curl --protocol $protocol", ({ protocol, record, s
     await expectPartialRecord(service, `${protocol}-cancel`, "cancelled");
   });
 
-  it("sets a deadline, and the record says that it passed", async () => {
+  it("sets a deadline, and the record has outcome deadline", async () => {
     const { code, stdout } = await call("StreamChat", bodies.stall, "deadline", "--timeout", "3s").ended;
     expect(code).toBe(exitCode(status.DEADLINE_EXCEEDED));
     expect(stdout).toContain("far");
     await expectPartialRecord(service, `${protocol}-deadline`, "deadline");
   });
 
-  it("shows the details of an error, of a unary call and of a stream", async () => {
+  it("prints the error details of a unary call and of a stream", async () => {
     for (const method of ["CompleteChat", "StreamChat"]) {
       const { code, stderr } = await call(method, bodies.limited, `limited-${method}`).ended;
       expect(code).toBe(exitCode(status.RESOURCE_EXHAUSTED));
@@ -96,7 +96,7 @@ describe.each(protocols)("buf curl --protocol $protocol", ({ protocol, record, s
   });
 });
 
-/** The details of an error as buf prints it, which is Connect's JSON whatever the protocol. */
+/** Decodes the error details that buf prints. It prints Connect's JSON with every protocol. */
 function detailsIn(text: string): ReturnType<typeof decodeDetails> {
   const { details }: { details: { type: string; value: string }[] } = JSON.parse(text);
   return decodeDetails(details.map(({ type, value }) => ({ typeName: type, bytes: Buffer.from(value, "base64") })));

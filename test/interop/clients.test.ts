@@ -8,7 +8,7 @@ import { installed, isMissing, run } from "./tools.ts";
 const python = installed("python/bin/python");
 const go = installed("bin/client");
 
-/** Runs a client that prints a line of JSON for each story. */
+/** Runs a client that prints one line of JSON per scenario. */
 async function readStories(command: string, args: readonly string[], environment = {}): Promise<readonly Story[]> {
   const { code, stdout, stderr } = await run(command, args, environment);
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${stderr}`);
@@ -45,19 +45,19 @@ for (const { name, text, missing, tell } of clients) {
     });
     afterAll(() => service.stop());
 
-    it("gets an answer, and its request id is on record", async () => {
+    it("receives a unary response, and the record has its request id", async () => {
       expect(stories.get("unary")).toMatchObject({ text: `hello from ${text}`, output_tokens: 3 });
       expect(await recordOf(service, `${name}-unary`)).toMatchObject({ outcome: "ok", protocol: "grpc" });
     });
 
-    it("reads a stream, its events in order and its text whole", () => {
+    it("reads a stream with its events in order and its complete text", () => {
       expect(stories.get("stream")).toMatchObject({
         events: ["started", "delta", "delta", "delta", "delta", "finished", "completed"],
         text: "Bonjour tout le monde 🌍",
       });
     });
 
-    it("cancels a stream, and the record says so", async () => {
+    it("cancels a stream, and the record has outcome cancelled", async () => {
       expect(stories.get("cancel")).toMatchObject({
         events: ["started", "delta"],
         text: "so ",
@@ -66,7 +66,7 @@ for (const { name, text, missing, tell } of clients) {
       await expectPartialRecord(service, `${name}-cancel`, "cancelled");
     });
 
-    it("sets a deadline, and the record says that it passed", async () => {
+    it("sets a deadline, and the record has outcome deadline", async () => {
       expect(stories.get("deadline")).toMatchObject({
         events: ["started", "delta", "delta"],
         text: "so far",
@@ -75,7 +75,7 @@ for (const { name, text, missing, tell } of clients) {
       await expectPartialRecord(service, `${name}-deadline`, "deadline");
     });
 
-    it("decodes the details of a provider's rate limit, before output and after it began", () => {
+    it("decodes the details of a rate limit error before and after output", () => {
       const limited = stories.get("limited");
       expect(limited?.code).toBe(status.RESOURCE_EXHAUSTED);
       expectRateLimit(limited?.details, `${name}-limited`);
@@ -84,7 +84,7 @@ for (const { name, text, missing, tell } of clients) {
       expectRateLimit(interrupted?.details, `${name}-interrupted`, true);
     });
 
-    it("decodes which fields of a request are wrong", () => {
+    it("decodes the invalid fields of a request", () => {
       const invalid = stories.get("invalid");
       expect(invalid?.code).toBe(status.INVALID_ARGUMENT);
       expect(invalid?.details?.["google.rpc.BadRequest"]).toMatchObject({
@@ -92,7 +92,7 @@ for (const { name, text, missing, tell } of clients) {
       });
     });
 
-    it("reads a message that is not ASCII", () => {
+    it("reads a non-ASCII error message", () => {
       const { code, message, details } = stories.get("unknown") ?? {};
       expect(code).toBe(status.NOT_FOUND);
       expect(message).toContain("there is no model modèle-日本-😀;");
@@ -103,7 +103,7 @@ for (const { name, text, missing, tell } of clients) {
       expect(stories.get("compressed")).toMatchObject({ length: 110_000, output_tokens: 20_000 });
     });
 
-    it("rejects an answer above 4 MiB unless it is told to take it", () => {
+    it("rejects a response above 4 MiB unless its limit is raised", () => {
       expect(stories.get("too_large")).toMatchObject({
         code: status.RESOURCE_EXHAUSTED,
         message: expect.stringContaining("larger than max"),

@@ -7,15 +7,15 @@ import { ask, scriptEcho } from "../support/requests.ts";
 import { decodeDetails } from "./details.ts";
 import type { Story } from "./story.ts";
 
-/** Of an enum that grpc-js does not export at run time. */
+/** Value of an enum that grpc-js does not export at run time. */
 const gzip = 2;
 
-type Told = Omit<Story, "story">;
+type Result = Omit<Story, "story">;
 
 const completeChat = codec(ChatService.method.completeChat);
 const streamChat = codec(ChatService.method.streamChat);
 
-/** A method as grpc-js wants it, with protobuf-es for its messages. */
+/** Converts a method to the path and codecs that grpc-js needs. protobuf-es encodes the messages. */
 function codec<Input extends DescMessage, Output extends DescMessage>({
   parent,
   name,
@@ -29,8 +29,8 @@ function codec<Input extends DescMessage, Output extends DescMessage>({
   };
 }
 
-/** What an error tells: its code, its message and its typed details. */
-function failure({ code, details: message, metadata }: ServiceError): Told {
+/** Returns the code, message and typed details of an error. */
+function failure({ code, details: message, metadata }: ServiceError): Result {
   const [bytes] = metadata.get("grpc-status-details-bin");
   const { details } = Buffer.isBuffer(bytes) ? fromBinary(StatusSchema, bytes) : create(StatusSchema);
   const packed = details.map(({ typeUrl, value }) => ({ typeName: typeUrl.replace(/^.*\//, ""), bytes: value }));
@@ -43,7 +43,7 @@ function identify(name: string): Metadata {
   return metadata;
 }
 
-function complete(client: Client, name: string, chat: ChatRequest): Promise<Told> {
+function complete(client: Client, name: string, chat: ChatRequest): Promise<Result> {
   const { path, encode, decode } = completeChat;
   const request = create(ChatService.method.completeChat.input, { chat });
   return new Promise((resolve) => {
@@ -62,7 +62,7 @@ function stream(
   name: string,
   chat: ChatRequest,
   { timeoutMs, cancelAtDelta }: { timeoutMs?: number; cancelAtDelta?: boolean } = {},
-): Promise<Told> {
+): Promise<Result> {
   const { path, encode, decode } = streamChat;
   const request = create(ChatService.method.streamChat.input, { chat });
   const options = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
@@ -81,7 +81,7 @@ function stream(
   });
 }
 
-/** Makes the calls that the clients in other languages make, and tells what they tell. */
+/** Makes the same calls as the clients in other languages, and returns the same results. */
 export async function tellStories(address: string): Promise<readonly Story[]> {
   const insecure = credentials.createInsecure();
   const client = new Client(address, insecure);
@@ -96,7 +96,7 @@ export async function tellStories(address: string): Promise<readonly Story[]> {
   const invalid = ask("echo/echo", "", { parameters: { temperature: 3, n: 0 } });
   const long = ask("echo/echo", "squeeze me ".repeat(10_000));
   const megabytes = scriptEcho({ text: "a b c d e", large: 1 << 20 });
-  const calls: Record<string, (name: string) => Promise<Told>> = {
+  const calls: Record<string, (name: string) => Promise<Result>> = {
     unary: (name) => complete(client, name, ask("echo/echo", "hello from grpc-js")),
     stream: (name) => stream(client, name, greeting),
     cancel: (name) => stream(client, name, stallAfter(1), { cancelAtDelta: true }),

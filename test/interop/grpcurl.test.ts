@@ -10,10 +10,10 @@ import { type Ended, installed, isMissing, type Run, start } from "./tools.ts";
 
 const grpcurl = installed("bin/grpcurl");
 
-/** grpcurl ends with 64 and the number of the status. */
+/** Exit code of grpcurl: 64 plus the status code. */
 const exitCode = (code: status): number => 64 + code;
 
-describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl, which knows the service by reflection alone", () => {
+describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection", () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService();
@@ -47,12 +47,12 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl, which knows the service
     expect(parameters).toMatch(/optional double temperature = 1 \[\s*\(\.buf\.validate\.field\)/);
   });
 
-  it("checks the health", async () => {
+  it("checks health", async () => {
     const { stdout } = await ask(service.grpcAddress, "grpc.health.v1.Health/Check");
     expect(JSON.parse(stdout)).toEqual({ status: "SERVING" });
   });
 
-  it("gets an answer", async () => {
+  it("receives a unary response", async () => {
     const { code, stdout } = await call("CompleteChat", bodies.greeting, "grpcurl-unary").ended;
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -60,14 +60,14 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl, which knows the service
     });
   });
 
-  it("reads a stream, its events in order and its text whole", async () => {
+  it("reads a stream with its events in order and its complete text", async () => {
     const { stdout } = await call("StreamChat", bodies.greeting, "grpcurl-stream").ended;
     const messages = readMessages(stdout);
     expect(eventsOf(messages)).toEqual(["started", "delta", "delta", "delta", "delta", "finished", "completed"]);
     expect(textOf(messages)).toBe("Bonjour tout le monde 🌍");
   });
 
-  it("is interrupted in mid-stream, and the record says that it cancelled", async () => {
+  it("records an interrupted stream as cancelled", async () => {
     const { output, interrupt, ended } = call("StreamChat", bodies.stall, "grpcurl-cancel");
     for (let seen = ""; !seen.includes("far"); ) seen += String(await once(output, "data"));
     interrupt();
@@ -75,14 +75,14 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl, which knows the service
     await expectPartialRecord(service, "grpcurl-cancel", "cancelled");
   });
 
-  it("sets a deadline, and the record says that it passed", async () => {
+  it("sets a deadline, and the record has outcome deadline", async () => {
     const { code, stdout } = await call("StreamChat", bodies.stall, "grpcurl-deadline", "-max-time", "2").ended;
     expect(code).toBe(exitCode(status.DEADLINE_EXCEEDED));
     expect(stdout).toContain("far");
     await expectPartialRecord(service, "grpcurl-deadline", "deadline");
   });
 
-  it("prints the details of an error decoded", async () => {
+  it("prints decoded error details", async () => {
     const limited = await call("CompleteChat", bodies.limited, "grpcurl-limited").ended;
     expect(limited.code).toBe(exitCode(status.RESOURCE_EXHAUSTED));
     expectRateLimit(detailsIn(limited.stderr), "grpcurl-limited");
@@ -96,7 +96,7 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl, which knows the service
   });
 });
 
-/** The details of a google.rpc.Status in JSON, by the name of their type. */
+/** Returns the details of a google.rpc.Status in JSON, by type name. */
 function detailsIn(text: string): Details {
   const { details }: { details: (JsonObject & { "@type": string })[] } = JSON.parse(text);
   return Object.fromEntries(

@@ -16,12 +16,12 @@ afterAll(() => service.stop());
 
 const path = "/dragoman.v1.ChatService/CompleteChat";
 
-/** Makes a gRPC call without a client library: the fields that carry its status. */
+/** Makes a gRPC call without a client library. Returns the headers or trailers that have its status. */
 async function callGrpc(chat: ChatRequest, headers: Record<string, string> = {}): Promise<IncomingHttpHeaders> {
   const message = toBinary(CompleteChatRequestSchema, create(CompleteChatRequestSchema, { chat }));
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
-  const session = connect(`http://${service.grpcAddress}`).on("error", () => {}); // The stream has it too.
+  const session = connect(`http://${service.grpcAddress}`).on("error", () => {}); // The stream emits the same error.
   const stream = session.request({
     ":method": "POST",
     ":path": path,
@@ -42,12 +42,13 @@ async function callGrpc(chat: ChatRequest, headers: Record<string, string> = {})
 
 describe("the status of an error", () => {
   /**
-   * Clients built on gRPC's C core (Python, C++, Ruby, PHP) drop some calls whose trailers are above 8 KiB, and all of
-   * those above 16: what they raise then is RESOURCE_EXHAUSTED, without the details. See GRPC_ARG_MAX_METADATA_SIZE.
+   * Maximum size of trailers in bytes. Clients built on gRPC's C core (Python, C++, Ruby, PHP) reject some calls with
+   * trailers above 8 KiB, and all above 16 KiB. They then raise RESOURCE_EXHAUSTED without the details. See
+   * GRPC_ARG_MAX_METADATA_SIZE.
    */
   const maxBytes = 8192;
 
-  /** The size of a list of fields as HTTP/2 counts it: RFC 9113, section 6.5.2. */
+  /** Size of a header list in bytes as HTTP/2 defines it: RFC 9113, section 6.5.2. */
   function sizeOf(fields: IncomingHttpHeaders): number {
     return Object.entries(fields).reduce((sum, [name, value]) => sum + name.length + String(value).length + 32, 0);
   }
@@ -60,29 +61,29 @@ describe("the status of an error", () => {
   it.each([
     ["an unknown model", ask("😀".repeat(256), "")],
     ["many wrong fields", ask("echo/echo", "", { tools: Array.from({ length: 256 }, () => ({ name: "é" })) })],
-  ])("fits what every client takes: %s", async (_, chat) => {
+  ])("keeps an error within the trailer limit of clients: %s", async (_, chat) => {
     expect(sizeOf(await callGrpc(chat))).toBeLessThanOrEqual(maxBytes);
   });
 
   it.each([
     ["wrong fields with long names", scriptEcho(longNames)],
-    ["text of three bytes a character that is no JSON", scriptEcho({ text: `{${"話".repeat(5000)}` }, jsonObject)],
-  ])("fits what every client takes: %s", async (_, chat) => {
+    ["invalid JSON with 3-byte characters", scriptEcho({ text: `{${"話".repeat(5000)}` }, jsonObject)],
+  ])("keeps an error within the trailer limit of clients: %s", async (_, chat) => {
     expect(sizeOf(await callGrpc(chat))).toBeLessThanOrEqual(maxBytes);
   });
 });
 
-describe("a deadline further away than a timer can count", () => {
-  // Clients send such values when they mean «no deadline»; here it is 30 days. A timer of Node takes 2^31-1 ms, 25 days,
-  // and fires at once when it is given more.
+describe("a deadline beyond the maximum of a Node timer", () => {
+  // Some clients send such values (here 30 days) to mean "no deadline". A Node timer fires at once above 2^31-1 ms,
+  // about 25 days.
   const script = { text: "patience", delay_ms: 50 };
 
-  it("does not end a gRPC call", async () => {
+  it("completes a gRPC call with a deadline of 30 days", async () => {
     const fields = await callGrpc(scriptEcho(script), { "grpc-timeout": "2592000S" });
     expect(fields).toMatchObject({ "grpc-status": "0" });
   });
 
-  it("does not end a Connect call", async () => {
+  it("completes a Connect call with a deadline of 30 days", async () => {
     const response = await fetch(`http://${service.httpAddress}${path}`, {
       method: "POST",
       headers: { "content-type": "application/json", "connect-timeout-ms": "2592000000" },

@@ -20,17 +20,17 @@ describe.skipIf(isMissing("Python's openai", python))("OpenAI's client for Pytho
   });
   afterAll(() => service.stop());
 
-  it("gets an answer, and its request id and user are on record", async () => {
+  it("receives a unary response, and the record has its request id and user", async () => {
     expect(stories.get("unary")).toMatchObject({ text: "hello from Python 🌍", output_tokens: 4 });
     const record = await recordOf(service, "openai-unary");
     expect(record).toMatchObject({ method: "openai", protocol: "http", outcome: "ok", user: "u1" });
   });
 
-  it("reads a stream, and its usage", () => {
+  it("reads a stream with its usage", () => {
     expect(stories.get("stream")).toMatchObject({ text: "Bonjour", output_tokens: 2 });
   });
 
-  it("has a tool called, and sends the message back as it came", () => {
+  it("receives a tool call, and sends it back unchanged with a tool result", () => {
     expect(stories.get("tools")).toMatchObject({
       finish_reason: "tool_calls",
       arguments: { city: "Oslo" },
@@ -38,19 +38,19 @@ describe.skipIf(isMissing("Python's openai", python))("OpenAI's client for Pytho
     });
   });
 
-  it("gets JSON, and the text that was none", () => {
+  it("receives JSON, and an error with the text that is not JSON", () => {
     expect(stories.get("json_mode")).toMatchObject({ value: { city: "Oslo" } });
     expect(stories.get("not_json")).toMatchObject({ code: "json_generation_failed", failed_generation: "{city" });
   });
 
-  it("raises its own classes of errors, before the answer and in the middle of it", () => {
+  it("raises OpenAI error classes before and during a response", () => {
     const wrong = { param: "temperature", code: "invalid_value", request_id: "openai-wrong" };
     expect(stories.get("wrong")).toMatchObject(wrong);
     expect(stories.get("limited")).toMatchObject({ code: "rate_limit_exceeded", retry_after: "2" });
     expect(stories.get("interrupted")).toMatchObject({ text: "so ", code: "provider_stream_interrupted" });
   });
 
-  it("cancels a stream, and the record says so", async () => {
+  it("cancels a stream, and the record has outcome cancelled", async () => {
     expect(stories.get("cancel")).toMatchObject({ text: "so " });
     await expectPartialRecord(service, "openai-cancel", "cancelled");
   });

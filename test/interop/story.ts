@@ -4,23 +4,23 @@ import type { CallRecord } from "../../src/ledger/record.ts";
 import type { TestService } from "../support/service.ts";
 import type { Details } from "./details.ts";
 
-/** What a client tells of a call, one line of JSON each. */
+/** Result of one scenario, which a client prints as one line of JSON. */
 export interface Story {
   readonly story: string;
-  /** The cases of the events, in order. */
+  /** Event cases in order. */
   readonly events?: readonly string[];
-  /** The text, or its first 80 characters. */
+  /** Text, or its first 80 characters. */
   readonly text?: string;
-  /** Characters of the text. */
+  /** Length of the text in characters. */
   readonly length?: number;
   readonly output_tokens?: number;
-  /** The number of the gRPC status. */
+  /** gRPC status code. */
   readonly code?: number;
   readonly message?: string;
   readonly details?: Details;
 }
 
-/** The record of the call that was made with this x-request-id, as soon as it is written. */
+/** Waits for the record of the call with this `x-request-id`. */
 export async function recordOf(service: TestService, requestId: string): Promise<CallRecord> {
   for (;;) {
     const record = service.records.find((candidate) => candidate.requestId === requestId);
@@ -29,7 +29,7 @@ export async function recordOf(service: TestService, requestId: string): Promise
   }
 }
 
-/** The details of a call that echo failed with PROVIDER_RATE_LIMITED. */
+/** Expects the details of a call that echo failed with PROVIDER_RATE_LIMITED. */
 export function expectRateLimit(details: Details | undefined, requestId: string, outputStarted = false): void {
   expect(details).toEqual({
     "google.rpc.ErrorInfo": {
@@ -47,7 +47,7 @@ export function expectRateLimit(details: Details | undefined, requestId: string,
   });
 }
 
-/** A call that ended early is on record with what had been used by then. */
+/** Expects a record with partial usage for a call that ended early. */
 export async function expectPartialRecord(
   service: TestService,
   requestId: string,

@@ -3,33 +3,33 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** The root of the project, where every command runs. */
+/** Root of the project, the working directory of every command. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** A file that `.ci/interop-tools` installs or makes. */
+/** Path of a file that `.ci/interop-tools` installs or builds. */
 export function installed(path: string): string {
   return `${root}.interop/${path}`;
 }
 
-/** Whether the client's tools are missing. Says so, because the tests that need them are skipped then. */
+/** Whether the tools of a client are missing. If so, prints that its tests are skipped. */
 export function isMissing(client: string, path: string): boolean {
   const missing = !existsSync(path);
-  if (missing) process.stdout.write(`skipped: ${client} is not installed; .ci/interop-tools installs it\n`);
+  if (missing) process.stdout.write(`skipped: ${client} is not installed; run .ci/interop-tools to install it\n`);
   return missing;
 }
 
-/** A client under way. */
+/** Running client process. */
 export interface Run {
-  /** Its standard output as it comes. */
+  /** Standard output stream. */
   readonly output: NonNullable<ChildProcess["stdout"]>;
   readonly ended: Promise<Ended>;
-  /** Ends it as Ctrl-C would, with what it started. */
+  /** Sends SIGINT to the client and its child processes, as Ctrl-C does. */
   interrupt(): void;
 }
 
-/** What a client left. */
+/** Exit code and output of a client. */
 export interface Ended {
-  /** Null when a signal ended it. */
+  /** Exit code. Null: a signal ended the process. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -53,7 +53,8 @@ export function start(command: string, args: readonly string[], environment: Rec
     output: child.stdout,
     ended: once(child, "close").then(([code]) => ({ code, ...text })),
     interrupt() {
-      // Detached, it leads a process group of its own: npm's launcher of buf does not pass a signal on.
+      // A detached process leads its own process group. Signal the group: npm's launcher of buf does not forward
+      // signals.
       if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
     },
   };

@@ -8,18 +8,18 @@ const familyOf = (name: string) => providers.find((provider) => provider.name ==
 const models = listedModels({});
 const catalog = createCatalog(models, names);
 
-test("no two entries have a name in common, among ids and aliases", () => {
+test("gives no two models the same id or alias", () => {
   const names = models.flatMap(({ id, aliases }) => [id, ...aliases]);
   expect(names).toEqual([...new Set(names)]);
 });
 
-test("every entry is found by each of its names", () => {
+test("resolves each model by its id and by each alias", () => {
   for (const model of models) {
     for (const name of [model.id, ...model.aliases]) expect(catalog.resolve(name)).toBe(model);
   }
 });
 
-test("every entry has a provider that there is, that provider's family and a name", () => {
+test("gives each model a known provider, its family and a display name", () => {
   for (const model of models) {
     expect(names).toContain(model.provider);
     expect(model.family).toBe(familyOf(model.provider));
@@ -27,29 +27,29 @@ test("every entry has a provider that there is, that provider's family and a nam
   }
 });
 
-test("a name that begins with a provider means that provider", () => {
-  const astray = models.filter(({ id, aliases, provider }) =>
+test("resolves a name that begins with a provider to that provider", () => {
+  const misplaced = models.filter(({ id, aliases, provider }) =>
     [id, ...aliases].some((name) => {
       const first = name.split("/")[0] ?? "";
       return name.includes("/") && names.includes(first) && first !== provider;
     }),
   );
-  expect(astray.map(({ id }) => id)).toEqual([]);
+  expect(misplaced.map(({ id }) => id)).toEqual([]);
 });
 
-test("no answer is longer than the window, and no limit is negative", () => {
+test("keeps each output limit between 0 and the context window", () => {
   for (const { id, contextWindowTokens: window, maxOutputTokens: output } of models) {
     expect([id, output >= 0 && (window === 0 || output <= window)]).toEqual([id, true]);
   }
 });
 
-test("a template's family is named only where the prompt is written here", () => {
+test("sets a template family only for models whose prompt Dragoman renders", () => {
   for (const { id, templateFamily, capabilities } of models) {
     if (templateFamily !== "") expect([id, capabilities?.chatTemplate]).toEqual([id, true]);
   }
 });
 
-test("two entries for the same model of a provider state the same facts", () => {
+test("states equal facts in all entries for one model of a provider", () => {
   const facts = ({ contextWindowTokens, maxOutputTokens, capabilities, templateFamily }: Model) => ({
     contextWindowTokens,
     maxOutputTokens,
@@ -68,7 +68,7 @@ test.each([
   ["a model of DeepInfra", "deepinfra/meta-llama/Llama-2-70b-chat-hf"],
   ["a model of Cerebras", "cerebras/llama3.1-8b"],
   ["an endpoint of LLM Engine", "llm-engine/llama-3-8b-instruct"],
-])("%s is plain as provider/model", (_, name) => {
+])("resolves %s as provider/model to the profile plain", (_, name) => {
   const model = catalog.resolve(name);
   expect(model).toMatchObject({ id: name, profile: "plain", family: familyOf(model.provider) });
   expect(model.contextWindowTokens).toBeGreaterThan(0);
@@ -79,7 +79,7 @@ test.each([
   ["meta-llama/Meta-Llama-3.1-8B-Instruct", { window: 131_072, output: 16_384 }],
   ["meta-llama/Llama-3.1-8B-Instruct", { window: 131_072, output: 16_384 }],
   ["zai-org/GLM-5.3", { window: 1_048_576, output: 16_384 }],
-])("%s is DeepInfra's, with its profile (seed 004)", (name, { window, output }) => {
+])("resolves the DeepInfra name %s to the profile deepinfra", (name, { window, output }) => {
   expect(catalog.resolve(name)).toMatchObject({
     provider: "deepinfra",
     family: "deepinfra",
@@ -90,7 +90,7 @@ test.each([
   });
 });
 
-test("what DeepInfra names as OpenAI's is DeepInfra's only under its own name", () => {
+test("resolves DeepInfra's openai/… models only with the prefix deepinfra/", () => {
   expect(catalog.resolve("deepinfra/openai/gpt-oss-120b")).toMatchObject({ provider: "deepinfra", profile: "plain" });
   expect(catalog.resolve("openai/gpt-oss-120b").provider).toBe("openai");
 });
@@ -99,11 +99,11 @@ test.each([
   "meta-llama/Llama-2-70b-chat-hf:a1b2c3",
   "deploy_id:abc",
   "somebody/some-model",
-])("DeepInfra is asked for %s, which the catalog does not know (behaviour 22)", (name) => {
+])("passes the unlisted model %s on to DeepInfra (behavior 22)", (name) => {
   expect(catalog.resolve(`deepinfra/${name}`)).toMatchObject({ provider: "deepinfra", providerModel: name });
 });
 
-test.each(["llama3.1-8b", "llama3.1-70b"])("%s is Cerebras', with its profile (seed 002)", (name) => {
+test.each(["llama3.1-8b", "llama3.1-70b"])("resolves the Cerebras name %s to the profile cerebras", (name) => {
   expect(catalog.resolve(name)).toMatchObject({
     provider: "cerebras",
     family: "cerebras",
@@ -122,7 +122,7 @@ test.each([
   "xai",
   "deepseek",
   "moonshot",
-])("models of %s are listed, and asked for by the name that they have there", (provider) => {
+])("lists the models of %s by the provider's names", (provider) => {
   const listed = catalog.list(provider);
   expect(listed.length).toBeGreaterThan(0);
   for (const { id, providerModel, profile } of listed) {
@@ -134,7 +134,7 @@ test.each([
   ["gpt-4x", "gpt-4"],
   ["claude-3-opus-20240228", "claude-3-opus-20240229"],
   ["llama-3-1-8b-instuct", "llama-3-1-8b-instruct"],
-])("%s is rejected with the name that was probably meant", (name, near) => {
+])("rejects %s and suggests the most similar name", (name, near) => {
   expect(() => catalog.resolve(name)).toThrow(
     expect.objectContaining({ reason: "MODEL_NOT_FOUND", message: expect.stringContaining(near) }),
   );

@@ -11,13 +11,13 @@ const registry = "providers/registry.ts";
 
 const read = (file: string): string => readFileSync(join(source, file), "utf8");
 
-/** The files of `src/` that a file imports. */
+/** Returns the files in `src/` that a file imports. */
 function importsOf(file: string): readonly string[] {
   const imports = read(file).matchAll(/(?:^(?:import|export) [^"]*?from |\bimport\()"(\.[^"]+)"/gm);
   return [...imports].map(([, path = ""]) => join(dirname(file), path));
 }
 
-/** The folders of providers: what the registry imports from. */
+/** Provider folders, from which the registry imports. */
 const folders = importsOf(registry)
   .filter((target) => target.endsWith("/index.ts"))
   .map((target) => dirname(target));
@@ -28,13 +28,13 @@ it("names each provider once, in lower case", () => {
   for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9-]*$/);
 });
 
-describe("a provider is its folder and one line of the registry", () => {
+describe("removing a provider's folder and its line in the registry", () => {
   const copies: string[] = [];
   afterEach(() => {
     for (const copy of copies.splice(0)) rmSync(copy, { recursive: true });
   });
 
-  /** A copy of `src/` without a provider's folder and its line. */
+  /** Copies `src/` without a provider's folder and its line. */
   function copyWithout(folder: string): string {
     const copy = mkdtempSync(join(tmpdir(), "dragoman-without-"));
     copies.push(copy);
@@ -51,10 +51,10 @@ describe("a provider is its folder and one line of the registry", () => {
     return copy;
   }
 
-  // One of each kind: of an own dialect, of a shared one, and servers of Chat Completions.
+  // One provider with its own API, one with a shared API, and two Chat Completions servers.
   const kinds = folders.filter((folder) => /\/(?:anthropic|gemini|openai|groq)$/.test(folder));
 
-  it.each(kinds)("the rest compiles without %s", (folder) => {
+  it.each(kinds)("compiles without %s", (folder) => {
     const tsc = join(root, "node_modules/.bin/tsc");
     const { status, stdout } = spawnSync(tsc, ["--project", copyWithout(folder)], { encoding: "utf8" });
     expect(stdout).toBe("");

@@ -15,14 +15,14 @@ const provider = create(ProviderErrorSchema, { provider: "acme", providerModel: 
 const facts = { provider, metadata: { provider: "acme", parameter: "n" }, retryAfterMs: 2_000 };
 const embedded = new GatewayError("PROVIDER_RATE_LIMITED", "too many", { ...facts, interruption: "failed in between" });
 
-describe("the failure of an attempt", () => {
-  it("keeps its meaning before output", () => {
+describe("attemptFailure", () => {
+  it("keeps the reason of a failure before output", () => {
     const failure = attemptFailure(embedded, attempt, false);
     expect(failure).toMatchObject({ reason: "PROVIDER_RATE_LIMITED", message: "too many", facts });
     expect(failure.facts.metadata).not.toHaveProperty("partial");
   });
 
-  it("is an interruption with the provider's code if it is inside an answer whose output began", () => {
+  it("reports a failure inside the response after output as an interrupted stream", () => {
     const { reason, message, facts } = attemptFailure(embedded, attempt, true);
     expect([reason, message]).toEqual(["PROVIDER_STREAM_INTERRUPTED", "failed in between"]);
     expect(facts.metadata).toEqual({ provider: "acme", partial: "true" });
@@ -30,7 +30,7 @@ describe("the failure of an attempt", () => {
     expect(facts).not.toHaveProperty("retryAfterMs");
   });
 
-  it("keeps its meaning after output if it is outside the answer, such as a timeout", () => {
+  it("keeps the reason of a timeout or other failure outside the response after output", () => {
     const failure = attemptFailure(new GatewayError("PROVIDER_TIMEOUT", "silent", facts), attempt, true);
     expect(failure).toMatchObject({
       reason: "PROVIDER_TIMEOUT",
@@ -39,12 +39,12 @@ describe("the failure of an attempt", () => {
     });
   });
 
-  it("reports the provider from the attempt where the error does not", () => {
+  it("takes the provider details from the attempt if the error has none", () => {
     const { facts } = attemptFailure(new GatewayError("PROVIDER_FAULT", "malformed"), attempt, false);
     expect(facts.provider).toMatchObject({ provider: "acme", providerModel: "m", httpStatus: 200, requestId: "req_1" });
   });
 
-  it("stays what it is if it is not the provider's", () => {
+  it("keeps a failure that the provider did not cause", () => {
     const cancelled = new GatewayError("CANCELLED", "the caller cancelled the call");
     expect(attemptFailure(cancelled, attempt, true)).toBe(cancelled);
     const fault = new TypeError("x is undefined");

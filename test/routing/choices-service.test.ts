@@ -19,7 +19,7 @@ const never = new Promise<never>(() => {});
 const oneChoice = (adapter: Adapter): Adapter => ({ ...adapter, maxChoices: 1 });
 const whole = { steps: [{ write: textChunk("yes") }, { write: streamEnd }] };
 const stuck = { steps: [{ write: textChunk("some words that came ") }, { hold: never }] };
-// Only once all three are there: what is aborted before it is sent, no server sees.
+// Fail only after all three requests have arrived: the server never sees a request that is aborted before it is sent.
 const allArrived = Promise.withResolvers<void>();
 const limited = { status: 429, holdHeaders: allArrived.promise };
 
@@ -58,8 +58,8 @@ async function requestsOf(server: ReplayUpstream, count: number): Promise<readon
   return server.requests;
 }
 
-describe("three choices from a provider that gives one, over sockets", () => {
-  it("come as one answer, recorded once with the usage of all calls", async () => {
+describe("three choices from a provider that returns one per request, over sockets", () => {
+  it("returns one response and records the usage of all upstream requests", async () => {
     const usage = { input_tokens: 10, output_tokens: 4 };
     const chat = scriptEcho({ text: "a b c ", usage }, { parameters: { n: 3 } });
     records.length = 0;
@@ -77,7 +77,7 @@ describe("three choices from a provider that gives one, over sockets", () => {
     expect(records).toMatchObject([{ outcome: "ok", usage: { totalTokens: 42 } }]);
   });
 
-  it("are rejected beyond eight, before any call is made", async () => {
+  it("rejects more than eight choices before any upstream request", async () => {
     const chat = ask("vllm/m", "hello", { parameters: { n: 9 } });
     const failure = await client()
       .completeChat({ chat })
@@ -86,7 +86,7 @@ describe("three choices from a provider that gives one, over sockets", () => {
     expect(failing.requests).toHaveLength(0);
   });
 
-  it("need no more connections than there are", async () => {
+  it("completes eight choices over fewer than eight connections", async () => {
     const one = await startReplayUpstream(whole);
     const adapter = oneChoice(openai(one.baseUrl));
     const request = ask("openai/gpt-4o", "hello", { parameters: { n: 8 } });
@@ -100,7 +100,7 @@ describe("three choices from a provider that gives one, over sockets", () => {
     await one[Symbol.asyncDispose]();
   });
 
-  it("abort every upstream request when the caller goes away", async () => {
+  it("aborts every upstream request if the caller cancels", async () => {
     const controller = new AbortController();
     const ended = (async () => {
       const chat = ask("openai/gpt-4o", "hello", { parameters: { n: 3 } });
@@ -113,7 +113,7 @@ describe("three choices from a provider that gives one, over sockets", () => {
     expect(await ended).toBe(Code.Canceled);
   });
 
-  it("fail as the first that fails, and abort the others", async () => {
+  it("fails with the error of the first failed request and aborts the others", async () => {
     const chat = ask("vllm/m", "hello", { parameters: { n: 3 } });
     const failure = client()
       .completeChat({ chat })

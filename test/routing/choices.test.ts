@@ -18,19 +18,19 @@ import { ask } from "../support/requests.ts";
 
 const model: Model = create(ModelSchema, { id: "scripted/one", provider: "scripted", providerModel: "one" });
 
-/** What one call to a scripted provider does: yields batches, waits for promises, throws errors. */
+/** Step of a scripted upstream request: a batch to yield, a promise to await or an error to throw. */
 type Act = readonly ChatEvent[] | Promise<unknown> | GatewayError;
 
 interface Scripted extends Adapter {
   readonly requests: ChatRequest[];
   readonly contexts: AdapterContext[];
-  /** How many batches of each call were pulled. */
+  /** Number of batches that were read from each upstream request. */
   readonly pulled: number[];
-  /** The calls that were left or came to their end. */
+  /** Indexes of the upstream requests that ended or were abandoned. */
   readonly ended: number[];
 }
 
-/** A provider that gives one choice for each call, and plays these scripts one after the other. */
+/** Creates a provider that returns one choice per request and plays one script per request, in order. */
 function scripted(...scripts: readonly (readonly Act[])[]): Scripted {
   const requests: ChatRequest[] = [];
   const contexts: AdapterContext[] = [];
@@ -100,7 +100,7 @@ function fold(events: readonly ChatEvent[]): ChatCompletion {
   return folded.completion;
 }
 
-/** A lawful stream of one choice, cut into batches. */
+/** Lawful stream of one choice, split into batches. */
 const oneChoice = fc
   .tuple(
     lawfulEvents,
@@ -126,8 +126,8 @@ const oneChoice = fc
     return { events: own, batches, usage: usage(input, output, quality) };
   });
 
-describe("several choices from a provider that gives one", () => {
-  it("are lawful, and choice i folds to exactly what call i alone folds to", async () => {
+describe("several choices from a provider that returns one per request", () => {
+  it("merges streams lawfully: choice i folds to the same result as request i alone", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(oneChoice, { minLength: 2, maxLength: 8 }), async (calls) => {
         const adapter = scripted(...calls.map(({ batches }) => batches));
@@ -141,7 +141,7 @@ describe("several choices from a provider that gives one", () => {
     );
   });
 
-  it("cost the sum of what the calls cost, known as well as the worst known of them", async () => {
+  it("sums the usage of all requests and reports the worst usage quality", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(oneChoice, { minLength: 2, maxLength: 8 }), async (calls) => {
         const { usage: total } = fold(
@@ -159,13 +159,13 @@ describe("several choices from a provider that gives one", () => {
     );
   });
 
-  it("cost an estimate where a call does not say", async () => {
+  it("estimates the usage of a request whose response has none", async () => {
     const silent: readonly Act[] = [[started()], [textDelta(0, 0, "12345678"), stop, completed()]];
     const { usage: total } = fold(await collect(attempt(scripted(says("a"), silent), 2).events));
     expect(total).toMatchObject({ inputTokens: 3 + 8, outputTokens: 1 + 2, quality: UsageQuality.ESTIMATED });
   });
 
-  it("are asked for one by one, each with a seed of its own beside the caller's", async () => {
+  it("sends one request per choice, each with a different seed near the caller's", async () => {
     const seeds = async (seed: string) => {
       const adapter = scripted(says("a"), says("b"), says("c"));
       await collect(attempt(adapter, 3, { seed }).events);
@@ -185,13 +185,13 @@ describe("several choices from a provider that gives one", () => {
     ]);
   });
 
-  it("warn of the same thing once", async () => {
+  it("reports a warning of several requests once", async () => {
     const warning = create(WarningSchema, { reason: "INFERRED", message: "no finish reason" });
     const warns: readonly Act[] = [[started()], [stop, completed({ warnings: [warning] })]];
     expect(fold(await collect(attempt(scripted(warns, warns), 2).events)).warnings).toEqual([warning]);
   });
 
-  it("come from one call where the provider gives as many", async () => {
+  it("sends one request if the provider supports the number of choices", async () => {
     const adapter = { ...scripted(says("a")), maxChoices: 4 };
     await collect(attempt(adapter, 4).events);
     expect(adapter.requests).toHaveLength(1);
@@ -199,8 +199,8 @@ describe("several choices from a provider that gives one", () => {
   });
 });
 
-describe("a fan-out", () => {
-  it("starts with the first output", async () => {
+describe("merged choices", () => {
+  it("starts the merged stream with the first output", async () => {
     const adapter = scripted([[started()], never], says("b"));
     const events = attempt(adapter, 2).events[Symbol.asyncIterator]();
     expect((await events.next()).value).toMatchObject([{ case: "started" }, { case: "delta" }]);
@@ -208,7 +208,7 @@ describe("a fan-out", () => {
     expect(adapter.ended.toSorted()).toEqual([0, 1]);
   });
 
-  it("lets a slow call hold back no other", async () => {
+  it("delivers other choices while one request is slow", async () => {
     const adapter = scripted([[started()], never], says("b"));
     const seen: string[] = [];
     for await (const batch of attempt(adapter, 2).events) {
@@ -218,21 +218,21 @@ describe("a fan-out", () => {
     expect(seen).toEqual(["started", "delta", "finished"]);
   });
 
-  it("reads at most one batch of each call ahead of its consumer", async () => {
+  it("reads at most one batch of each request ahead of the consumer", async () => {
     const long: readonly Act[] = [[started()], ...Array.from({ length: 50 }, () => [textDelta(0, 0, "x")])];
     const adapter = scripted(long, long, long);
     const events = attempt(adapter, 3).events[Symbol.asyncIterator]();
     for (let pulls = 1; pulls <= 10; pulls++) {
       await events.next();
       await new Promise((resolve) => setImmediate(resolve));
-      // The first pull reads two: what comes before output is held.
+      // The first pull reads two batches, because `started` is held back until the first output.
       for (const count of adapter.pulled) expect(count).toBeLessThanOrEqual(pulls + 1);
     }
     await events.return?.();
     expect(adapter.ended.toSorted()).toEqual([0, 1, 2]);
   });
 
-  it("fails with the first failure, which ends the other calls", async () => {
+  it("fails with the first failure and aborts the other requests", async () => {
     const failure = new GatewayError("PROVIDER_RATE_LIMITED", "too many");
     const adapter = scripted(says("a"), [failure], [[started()], never]);
     const { attempts, events, outputCharacters } = attempt(adapter, 3);
@@ -245,7 +245,7 @@ describe("a fan-out", () => {
     expect(adapter.ended.toSorted()).toEqual([0, 1, 2]);
   });
 
-  it("says of a failure after output that output had begun", async () => {
+  it("marks a failure as partial if another choice already had output", async () => {
     const shown = Promise.withResolvers<void>();
     const failure = new GatewayError("PROVIDER_STREAM_INTERRUPTED", "cut");
     const adapter = scripted([[started()], [textDelta(0, 0, "a")], never], [[started()], shown.promise, failure]);
@@ -261,7 +261,7 @@ describe("a fan-out", () => {
     expect(adapter.ended.toSorted()).toEqual([0, 1]);
   });
 
-  it("takes a call that ends early for an interrupted stream, whichever call it is", async () => {
+  it("reports any request that ends early as an interrupted stream", async () => {
     for (const scripts of [
       [[[started()]], says("b")],
       [says("a"), [[started()], [textDelta(0, 0, "b")]]],
@@ -272,12 +272,12 @@ describe("a fan-out", () => {
     }
   });
 
-  it("rejects a call that gives two choices", async () => {
+  it("fails if the response to one request has two choices", async () => {
     const two: readonly Act[] = [[started()], [stop, finished(1, FinishReason.STOP, "stop"), completed()]];
     await expect(collect(attempt(scripted(says("a"), two), 2).events)).rejects.toBeInstanceOf(GatewayError);
   });
 
-  it("ends every call with the caller's reason when the call is cancelled", async () => {
+  it("ends every request with the abort reason of the call", async () => {
     const controller = new AbortController();
     const waiting: readonly Act[] = [[started()], [textDelta(0, 0, "a")], never];
     const adapter = scripted(waiting, waiting, waiting);
@@ -291,14 +291,14 @@ describe("a fan-out", () => {
   });
 });
 
-describe("what a caller is told of several choices", () => {
+describe("choiceAdaptations", () => {
   const adaptations = (n: number, maxChoices: number | undefined) => {
     const { maxChoices: _, ...unbounded } = scripted();
     const adapter = maxChoices === undefined ? unbounded : { ...unbounded, maxChoices };
     return choiceAdaptations(ask("m", "hi", { parameters: { n } }), { model, adapter }).map(({ kind }) => kind);
   };
 
-  it("is nothing where one call gives them, a warning up to eight calls, and an error beyond", () => {
+  it("warns about up to eight requests for one call and rejects more", () => {
     expect(adaptations(1, 1)).toEqual([]);
     expect(adaptations(4, 4)).toEqual([]);
     expect(adaptations(128, undefined)).toEqual([]);
@@ -307,7 +307,7 @@ describe("what a caller is told of several choices", () => {
     expect(adaptations(9, 1)).toEqual(["REJECTED"]);
   });
 
-  it("is the same where only the model lacks several choices", () => {
+  it("warns if only the model does not support several choices", () => {
     const { maxChoices: _, ...adapter } = scripted();
     const single = create(ModelSchema, {
       id: "scripted/one",
@@ -318,7 +318,7 @@ describe("what a caller is told of several choices", () => {
     expect(choiceAdaptations(request, { model: single, adapter })).toMatchObject([{ kind: "EMULATED" }]);
   });
 
-  it("leaves n in the request, strict or not", () => {
+  it("keeps n in the request, even with strict parameters", () => {
     const request = ask("m", "hi", { parameters: { n: 2, seed: "7" }, strictParameters: true });
     const limited = applyAdaptations(request, choiceAdaptations(request, { model, adapter: scripted() }));
     expect(limited.request.parameters).toMatchObject({ n: 2, seed: "7" });

@@ -7,10 +7,10 @@ import { ask, scriptEcho } from "../support/requests.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";
 
 let service: TestService;
-let asked: () => number;
+let upstreamRequests: () => number;
 beforeAll(async () => {
   const upstream = await startReplayUpstream();
-  asked = () => upstream.requests.length;
+  upstreamRequests = () => upstream.requests.length;
   service = await startTestService({ VLLM_BASE_URL: upstream.baseUrl }, (config) => ({
     ...config,
     authentication: {
@@ -34,12 +34,12 @@ afterAll(() => service.stop());
 const reasonOf = (error: unknown): string | undefined =>
   ConnectError.from(error).findDetails(ErrorInfoSchema)[0]?.reason;
 
-describe.each(protocols)("with keys, over %s", (protocol) => {
+describe.each(protocols)("with API keys, over %s", (protocol) => {
   it.each([
     ["x-api-key", "right"],
     ["X-API-Key", "right"],
     ["authorization", "Bearer right"],
-  ])("a call with a known key in %s is answered and recorded under the key and its default account", async (name, value) => {
+  ])("accepts a key in %s and records the key and its default account", async (name, value) => {
     const chat = scriptEcho({ text: "hi" }, { user: "u1" });
     await service.chatClient(protocol).completeChat({ chat }, { headers: { [name]: value } });
     expect(await service.nextRecord()).toMatchObject({ keyId: "team-a", accountId: "a1", user: "u1", outcome: "ok" });
@@ -49,14 +49,14 @@ describe.each(protocols)("with keys, over %s", (protocol) => {
     ["no key", {}, "CREDENTIALS_MISSING"],
     ["an unknown key", { "x-api-key": "wrong" }, "CREDENTIALS_INVALID"],
     ["a wrong scheme", { authorization: "Basic right" }, "CREDENTIALS_MISSING"],
-  ])("a call with %s is rejected before anything else, and recorded", async (_, headers, reason) => {
-    // The request is invalid and names a model that would be asked: neither is looked at.
+  ])("rejects and records a call with %s before validating its request", async (_, headers, reason) => {
+    // The request is invalid, and its model exists: neither matters.
     const chat = ask("vllm/m", "hi", { parameters: { temperature: 99 } });
     const client = service.chatClient(protocol);
     const error = await client.completeChat({ chat }, { headers }).catch((thrown: unknown) => thrown);
     expect(ConnectError.from(error).code).toBe(Code.Unauthenticated);
     expect(reasonOf(error)).toBe(reason);
-    expect(asked()).toBe(0);
+    expect(upstreamRequests()).toBe(0);
     expect(await service.nextRecord()).toMatchObject({ outcome: "error", reason, method: "CompleteChat" });
     const models = await service
       .modelClient(protocol)
@@ -65,7 +65,7 @@ describe.each(protocols)("with keys, over %s", (protocol) => {
     expect(reasonOf(models)).toBe(reason);
   });
 
-  it("an account can be chosen among the key's, and no other", async () => {
+  it("accepts only accounts of the key", async () => {
     const client = service.chatClient(protocol);
     const call = (account: string, accountId = "") =>
       client.completeChat(
@@ -78,7 +78,7 @@ describe.each(protocols)("with keys, over %s", (protocol) => {
     expect(reasonOf(await call("a1", "a2").catch((error: unknown) => error))).toBe("INVALID_REQUEST");
   });
 
-  it("a caller's request id comes back in the headers and is in the record", async () => {
+  it("returns and records the caller's request id", async () => {
     const client = service.chatClient(protocol);
     let returned: string | null = null;
     await client.completeChat(
@@ -94,7 +94,7 @@ describe.each(protocols)("with keys, over %s", (protocol) => {
     expect(await service.nextRecord()).toMatchObject({ requestId: "trace-42" });
   });
 
-  it("a request above the size limit is rejected", async () => {
+  it("rejects a request above the size limit", async () => {
     const chat = ask("echo/echo", "x".repeat(200_000));
     const error = await service
       .chatClient(protocol)

@@ -9,8 +9,8 @@ import { ask } from "../support/requests.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";
 
 /**
- * The upstream request must be gone 100 milliseconds after the caller's end. It takes a few; the tests allow ten times the
- * law, since a busy machine may stop the whole process for longer than that. They wait for the upstream to see it.
+ * Maximum time until the upstream sees the abort, in milliseconds. The specified limit is 100 ms after the call ends.
+ * The tests allow ten times as much, because a busy machine may pause the whole process for longer.
  */
 const abortWithinMs = 10 * 100;
 
@@ -35,23 +35,23 @@ afterAll(async () => {
   await Promise.all([silent, stuck].map((upstream) => upstream[Symbol.asyncDispose]()));
 });
 
-/** The headers of a deadline in every protocol. The client itself sets no timer, which could end the call first. */
+/** Deadline headers of every protocol. They are set directly, because a client timer could end the call first. */
 const deadlineOf = (ms: number) => ({ "grpc-timeout": `${ms}m`, "connect-timeout-ms": `${ms}` });
 
-/** Milliseconds from `since` until the upstream saw its request cut. */
+/** Returns the milliseconds from `since` until the upstream sees the abort. */
 async function abortedAfter(aborted: Promise<void>, since: number): Promise<number> {
   await aborted;
   return performance.now() - since;
 }
 
 const phases = [
-  { phase: "before the upstream's headers", model: "openai/gpt-4o", upstream: () => silent, output: false },
+  { phase: "before the upstream response headers", model: "openai/gpt-4o", upstream: () => silent, output: false },
   { phase: "in mid-stream", model: "vllm/m", upstream: () => stuck, output: true },
 ];
 
 describe.each(protocols)("over %s", (protocol) => {
   describe.each(phases)("$phase", ({ model, upstream, output }) => {
-    it("a cancelled unary call aborts the upstream request", async () => {
+    it("aborts the upstream request of a cancelled unary call", async () => {
       const controller = new AbortController();
       const arrived = upstream().nextRequest();
       const call = service
@@ -72,7 +72,7 @@ describe.each(protocols)("over %s", (protocol) => {
       expect(record.usage?.inputTokens).toBeGreaterThan(0);
     });
 
-    it("a cancelled stream aborts the upstream request and records what came", async () => {
+    it("aborts the upstream request of a cancelled stream and records the partial usage", async () => {
       const controller = new AbortController();
       const arrived = upstream().nextRequest();
       const stream = service
@@ -97,7 +97,10 @@ describe.each(protocols)("over %s", (protocol) => {
       if (output) expect(record.usage?.outputTokens).toBeGreaterThan(0);
     });
 
-    it.each(["unary", "streamed"])("a deadline that passes aborts the upstream request of a %s call", async (kind) => {
+    it.each([
+      "unary",
+      "streamed",
+    ])("aborts the upstream request of a %s call when its deadline passes", async (kind) => {
       const timeoutMs = 200;
       const client = service.chatClient(protocol);
       const chat = ask(model, "hello there");
@@ -121,7 +124,7 @@ describe.each(protocols)("over %s", (protocol) => {
   });
 });
 
-it("a gRPC client whose connection is lost aborts the upstream request", async () => {
+it("aborts the upstream request if a gRPC client loses its connection", async () => {
   const baseUrl = `http://${service.grpcAddress}`;
   const sessions = new Http2SessionManager(baseUrl);
   const client = createClient(ChatService, createGrpcTransport({ baseUrl, sessionManager: sessions }));
@@ -135,7 +138,7 @@ it("a gRPC client whose connection is lost aborts the upstream request", async (
   expect(await service.nextRecord()).toMatchObject({ outcome: "cancelled" });
 });
 
-it("a call that is not cancelled is untouched by all this", async () => {
+it("completes a call that is not cancelled", async () => {
   await using upstream = await startReplayUpstream({ steps: [{ write: textChunk("Paris") }, { write: streamEnd }] });
   const other = await startTestService({ VLLM_BASE_URL: upstream.baseUrl });
   const { completion } = await other.chatClient("grpc").completeChat({ chat: ask("vllm/m", "?") });

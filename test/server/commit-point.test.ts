@@ -41,7 +41,7 @@ afterAll(async () => {
 const chat = ask("vllm/m", "hi");
 
 describe.each(["grpc", "connect", "grpc-web"] as const)("a call over %s that fails before output", (protocol) => {
-  it("ends with its request id and the provider's rate limits, unary and stream", async () => {
+  it("returns the request id and the provider's rate limits with an error", async () => {
     const client = service.chatClient(protocol);
     const headers = { "x-request-id": "call-7" };
     const seen: Headers[] = [];
@@ -63,7 +63,7 @@ describe.each(["grpc", "connect", "grpc-web"] as const)("a call over %s that fai
   });
 });
 
-it("over gRPC such a call is Trailers-Only", async () => {
+it("sends a gRPC error before output as a Trailers-Only response", async () => {
   const body = toBinary(
     StreamChatRequestSchema,
     create(StreamChatRequestSchema, {
@@ -75,12 +75,12 @@ it("over gRPC such a call is Trailers-Only", async () => {
   const [headers, flags] = await once(stream, "response");
   expect(headers).toMatchObject({ ":status": 200, "grpc-status": String(Code.Unavailable) });
   expect(headers["x-request-id"]).toMatch(/^chatcmpl-/);
-  // The frame ends the stream.
+  // Flag END_STREAM.
   expect(flags & 1).toBe(1);
   session.destroy();
 });
 
-it("nothing is sent before the first output, although the provider has accepted the request", async () => {
+it("sends nothing before the first output, even if the provider has accepted", async () => {
   const { session, stream } = openGrpc(service.grpcAddress, { path: "/dragoman.v1.ChatService/StreamChat" });
   const arrived = upstream.nextRequest();
   let answered = false;
@@ -89,7 +89,7 @@ it("nothing is sent before the first output, although the provider has accepted 
   });
   stream.end(frame(toBinary(StreamChatRequestSchema, create(StreamChatRequestSchema, { chat }))));
   await arrived;
-  // Calls on other connections have gone through the same loop meanwhile.
+  // Complete calls on other connections, so that the event loop had time to send headers.
   for (let call = 0; call < 20; call++) await service.chatClient("grpc").completeChat({ chat: ask("echo/echo", "x") });
   expect(answered).toBe(false);
   firstOutput.resolve();

@@ -34,7 +34,7 @@ describe("a call without a deadline", () => {
   });
   afterAll(() => service.stop());
 
-  it.each(protocols)("ends at the longest time that the service allows, over %s", async (protocol) => {
+  it.each(protocols)("ends a call without a deadline at the maximum call duration, over %s", async (protocol) => {
     service.forgetRecords();
     const arrived = stuck.nextRequest();
     const error = await failureOf(async () => {
@@ -50,7 +50,7 @@ describe("a call without a deadline", () => {
   });
 });
 
-describe("an upstream that is silent for longer than its own timers allow", () => {
+describe("an upstream that exceeds its timeouts", () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService({ VLLM_BASE_URL: silent.baseUrl, SGLANG_BASE_URL: stuck.baseUrl }, (config) => ({
@@ -69,7 +69,7 @@ describe("an upstream that is silent for longer than its own timers allow", () =
       [protocol, "before its first event", "vllm/m", false] as const,
       [protocol, "between two events", "sglang/m", true] as const,
     ]),
-  )("is unavailable and never cancelled: over %s, %s", async (protocol, _, model, outputStarted) => {
+  )("reports an upstream timeout as UNAVAILABLE: over %s, %s", async (protocol, _, model, outputStarted) => {
     const error = await failureOf(async () => {
       for await (const _response of service.chatClient(protocol).streamChat({ chat: ask(model, "hi") }));
     });

@@ -29,17 +29,17 @@ async function start(provider: string, ...scripts: readonly Script[]) {
 const request = (model: string, fields: { tools?: typeof tools } = {}): ChatRequest =>
   ask(model, "Where?", { outputFormat, ...fields });
 
-describe("a JSON Schema that the provider cannot constrain to", () => {
+describe("a JSON Schema that the provider does not support", () => {
   it.each([
     [
-      "a dialect without schemas, whose model is not listed",
+      "an unlisted model of a provider without schemas",
       "deepseek/deepseek-next",
       { type: "json_object" },
       ["system", "user"],
     ],
-    ["a model that is known to take none", "gpt-3.5-turbo", { type: "json_object" }, ["system", "system", "user"]],
-    ["a model that takes no system messages either", "o1-mini", undefined, ["user"]],
-  ])("is told and checked here: %s", async (_, model, sentFormat, roles) => {
+    ["a model without schemas", "gpt-3.5-turbo", { type: "json_object" }, ["system", "system", "user"]],
+    ["a model without schemas and system messages", "o1-mini", undefined, ["user"]],
+  ])("adds the JSON Schema to the prompt and validates the response: %s", async (_, model, sentFormat, roles) => {
     const provider = model.startsWith("deepseek") ? "deepseek" : "openai";
     const { stream } = said('{"city":"Paris"}');
     const right = await start(provider, said('{"city":"Paris"}').whole, stream);
@@ -66,7 +66,7 @@ describe("a JSON Schema that the provider cannot constrain to", () => {
   it.each([
     ["gemini", "gemini/gemini-2.5-flash"],
     ["cohere", "cohere/command-a-03-2025"],
-  ])("is told at %s while there are tools, which exclude it there", async (provider, model) => {
+  ])("adds the JSON Schema to the prompt if the request has tools: %s", async (provider, model) => {
     const { client, upstream } = await start(provider);
     const plan = await client.planChat({ chat: request(model, { tools }) });
     expect(plan.warnings).toMatchObject([{ reason: "EMULATED", field: "output_format.json_schema" }]);

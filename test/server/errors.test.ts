@@ -14,7 +14,7 @@ beforeAll(async () => {
 beforeEach(() => service.forgetRecords());
 afterAll(() => service.stop());
 
-/** The error that a call ends with. */
+/** Returns the error of a failed call. */
 async function failure(call: Promise<unknown>): Promise<ConnectError> {
   const error = await call.then(
     () => expect.fail("the call must fail"),
@@ -30,7 +30,7 @@ async function drain(stream: AsyncIterable<unknown>): Promise<number> {
   return count;
 }
 
-/** gRPC's number of a status name. */
+/** Connect codes by status name, which have the numbers of gRPC codes. */
 const numbers: Record<(typeof reasons)[Reason]["status"], Code> = {
   CANCELLED: Code.Canceled,
   INVALID_ARGUMENT: Code.InvalidArgument,
@@ -48,7 +48,7 @@ const numbers: Record<(typeof reasons)[Reason]["status"], Code> = {
 const allReasons = Object.keys(reasons).filter((name): name is Reason => name in reasons);
 
 describe.each(protocols)("over %s", (protocol) => {
-  it.each(allReasons)("%s has its code and its reason, and the record has them too", async (reason) => {
+  it.each(allReasons)("returns and records %s with its status code", async (reason) => {
     const chat = scriptEcho({ fail: { after: 0, reason } });
     const error = await failure(service.chatClient(protocol).completeChat({ chat }));
     expect(error.code).toBe(numbers[reasons[reason].status]);
@@ -59,7 +59,7 @@ describe.each(protocols)("over %s", (protocol) => {
     expect(info?.metadata.request_id).toBe(record.requestId);
   });
 
-  it("a rate limit tells when to come back and what the provider said", async () => {
+  it("returns RetryInfo and ProviderError for a rate limit", async () => {
     const chat = scriptEcho({
       fail: { after: 0, reason: "PROVIDER_RATE_LIMITED", retry_after_ms: 1500, http_status: 429 },
     });
@@ -70,7 +70,7 @@ describe.each(protocols)("over %s", (protocol) => {
     expect(provider).toMatchObject({ provider: "echo", httpStatus: 429, outputStarted: false });
   });
 
-  it("a failure in mid-stream is a status after what was sent, marked as partial", async () => {
+  it("ends a stream that fails after output with a status marked as partial", async () => {
     const chat = scriptEcho({
       deltas: ["a", "b", "c", "d"],
       fail: { after: 3, reason: "PROVIDER_STREAM_INTERRUPTED" },
@@ -89,7 +89,7 @@ describe.each(protocols)("over %s", (protocol) => {
     expect(await service.nextRecord()).toMatchObject({ outcome: "error", reason: "PROVIDER_STREAM_INTERRUPTED" });
   });
 
-  it("a malformed or cut answer after output began is an interrupted stream", async () => {
+  it("reports a malformed or truncated response after output as an interrupted stream", async () => {
     for (const fault of ["malformed", "end"]) {
       const chat = scriptEcho({ deltas: ["a", "b"], [fault]: { after: 1 } });
       const error = await failure(drain(service.chatClient(protocol).streamChat({ chat })));
@@ -97,7 +97,7 @@ describe.each(protocols)("over %s", (protocol) => {
     }
   });
 
-  it("a request with several faults names each field, and no provider is asked", async () => {
+  it("names every invalid field and sends no upstream request", async () => {
     const chat = ask("echo/echo", "secret words", {
       parameters: { temperature: 3, n: 0 },
       toolChoice: { choice: { case: "toolName", value: "missing" } },
@@ -116,20 +116,20 @@ describe.each(protocols)("over %s", (protocol) => {
     expect(record.usage).toBeUndefined();
   });
 
-  it("an unknown model is not found, and the message says what to do", async () => {
+  it("reports an unknown model as NOT_FOUND", async () => {
     const error = await failure(service.chatClient(protocol).completeChat({ chat: ask("no-such-model", "hi") }));
     expect(error.code).toBe(Code.NotFound);
     expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("MODEL_NOT_FOUND");
   });
 
-  it("an answer that is not the JSON asked for fails with the text that came instead", async () => {
+  it("returns the model's text if it is not the requested JSON", async () => {
     const chat = scriptEcho({ text: "{a" }, { outputFormat: { format: { case: "jsonObject", value: {} } } });
     const error = await failure(service.chatClient(protocol).completeChat({ chat }));
     expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("JSON_GENERATION_FAILED");
     expect(error.findDetails(JsonGenerationFailureSchema)[0]?.failedGeneration).toBe("{a");
   });
 
-  it("a parameter that the model lacks is an error only when strictness was asked for", async () => {
+  it("rejects an unsupported parameter only with strict_parameters", async () => {
     const chat = (strictParameters: boolean) =>
       ask("echo/echo", "hi", { parameters: { logitBias: { 1: 1 } }, strictParameters });
     const { completion } = await service.chatClient(protocol).completeChat({ chat: chat(false) });

@@ -9,14 +9,14 @@ import { startTestService, type TestService } from "../support/service.ts";
 const deltas = 10_000;
 const deltaBytes = 6_000;
 
-/** What may lie in the buffers of sockets and streams between the upstream and a reader that does not read. */
+/** Maximum bytes in all socket and stream buffers between the upstream and a client that does not read. */
 const bufferBytes = 24 * 2 ** 20;
 
 let upstream: ReplayUpstream;
 let service: TestService;
 
 beforeAll(async () => {
-  // One script for each of the tests' requests, since a script counts.
+  // One script per request, because each script has its own counter.
   const scripts = Array.from({ length: 4 }, () => ({ steps: [{ flood: countedDeltas() }, { write: streamEnd }] }));
   upstream = await startReplayUpstream(...scripts);
   service = await startTestService({ VLLM_BASE_URL: upstream.baseUrl });
@@ -26,13 +26,13 @@ afterAll(async () => {
   await upstream[Symbol.asyncDispose]();
 });
 
-/** Numbered deltas, each padded to `deltaBytes`. */
+/** Creates a source of numbered deltas, each padded to `deltaBytes`. */
 function countedDeltas(): () => Uint8Array {
   let next = 0;
   return () => (next === deltas ? new Uint8Array() : Buffer.from(textChunk(`${next++} `.padEnd(deltaBytes, "x"))));
 }
 
-/** Lets everything that can move move: calls on other connections, one after the other. */
+/** Makes sequential calls on another connection, so that all pending reads and writes can proceed. */
 async function otherTraffic(): Promise<void> {
   for (let call = 0; call < 60; call++) await service.chatClient("grpc").completeChat({ chat: ask("echo/echo", "hi") });
 }
@@ -40,10 +40,10 @@ async function otherTraffic(): Promise<void> {
 describe.each([
   ["gRPC", openGrpcStream, () => service.grpcAddress],
   ["Connect", openConnectStream, () => service.httpAddress],
-] as const)("a reader over %s that stops reading", { timeout: 60_000 }, (_, open, address) => {
+] as const)("a client over %s that stops reading", { timeout: 60_000 }, (_, open, address) => {
   beforeEach(() => service.forgetRecords());
 
-  it("pauses the upstream, keeps memory bounded, and gets every delta in order when it reads on", async () => {
+  it("pauses the upstream while the client does not read, and delivers every delta", async () => {
     const flooded = upstream.floodedBytes;
     const stream = await open(address(), ask("vllm/m", "flood"));
     await otherTraffic();
@@ -64,7 +64,7 @@ describe.each([
     expect(last).toBe("completed");
   });
 
-  it("and then goes away leaves nothing behind: the upstream is aborted and the call recorded", async () => {
+  it("aborts the upstream request and writes a record if the client disconnects", async () => {
     const arrived = upstream.nextRequest();
     const stream = await open(address(), ask("vllm/m", "flood"));
     const { aborted } = await arrived;

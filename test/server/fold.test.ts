@@ -25,7 +25,7 @@ const answers: Record<string, JsonObject> = {
   "several choices": { choices: [{ text: "one two" }, { text: "three" }, { refusal: "no thank you" }] },
 };
 
-/** Everything but what differs from call to call: id, times. */
+/** Clears the fields that differ between calls: id and times. */
 function withoutCall(completion: ChatCompletion): ChatCompletion {
   const { timeInfo, ...rest } = completion;
   return {
@@ -37,7 +37,7 @@ function withoutCall(completion: ChatCompletion): ChatCompletion {
 }
 
 describe.each(protocols)("over %s", (protocol) => {
-  it.each(Object.entries(answers))("the unary answer is the fold of the stream: %s", async (_, script) => {
+  it.each(Object.entries(answers))("returns the fold of the stream as the unary response: %s", async (_, script) => {
     const chat = scriptEcho({ ...script, batch: 3 });
     const { completion } = await service.chatClient(protocol).completeChat({ chat });
     for (const keepProviderDeltas of [true, false]) {
@@ -47,7 +47,7 @@ describe.each(protocols)("over %s", (protocol) => {
         .streamChat({ chat, options: { keepProviderDeltas } })) {
         if (event.case !== undefined) fold.add(event);
       }
-      if (completion === undefined) throw new Error("an answer has a completion");
+      if (completion === undefined) throw new Error("the response has no completion");
       expect(equals(ChatCompletionSchema, withoutCall(fold.completion), withoutCall(completion))).toBe(true);
     }
   });

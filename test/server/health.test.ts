@@ -36,11 +36,15 @@ function check(name: string): Promise<Health> {
 }
 
 describe("health", () => {
-  it.each(["", "dragoman.v1.ChatService", "dragoman.v1.ModelService"])("of «%s» is SERVING", async (name) => {
+  it.each([
+    "",
+    "dragoman.v1.ChatService",
+    "dragoman.v1.ModelService",
+  ])('reports SERVING for service "%s"', async (name) => {
     expect(await check(name)).toMatchObject({ status: "SERVING" });
   });
 
-  it("of an unknown service is NOT_FOUND for Check and SERVICE_UNKNOWN for Watch, which stays open", async () => {
+  it("reports an unknown service: NOT_FOUND for Check, SERVICE_UNKNOWN for Watch", async () => {
     await expect(check("no.such.Service")).rejects.toMatchObject({ code: 5 });
     await withClient(async (client) => {
       const watch: ClientReadableStream<Health> = client.watch?.({ service: "no.such.Service" });
@@ -50,7 +54,7 @@ describe("health", () => {
     });
   });
 
-  it("turns NOT_SERVING for those who watch as soon as the service stops", async () => {
+  it("sends NOT_SERVING to health watchers when shutdown starts", async () => {
     const other = await startTestService();
     const client = new HealthClient(other.grpcAddress, credentials.createInsecure());
     const watch: ClientReadableStream<Health> = client.watch?.({ service: "dragoman.v1.ChatService" });
@@ -67,7 +71,7 @@ describe("health", () => {
     await stopped;
   });
 
-  it("is on the HTTP listener for probes", async () => {
+  it("responds to health probes on the HTTP listener", async () => {
     for (const page of ["healthz", "readyz"]) {
       const response = await fetch(`http://${service.httpAddress}/${page}`);
       expect([response.status, await response.text()]).toEqual([200, "ok\n"]);

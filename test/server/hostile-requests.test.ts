@@ -12,7 +12,7 @@ import { callRaw, frame } from "./raw-calls.ts";
 const models = `
 models:
   llama3.1-8b: { provider: echo, provider_model: echo }
-  told: { provider: echo, provider_model: echo, capabilities: { json_schema: false, json_object: true } }
+  emulated: { provider: echo, provider_model: echo, capabilities: { json_schema: false, json_object: true } }
 `;
 
 let service: TestService;
@@ -43,32 +43,32 @@ async function failureOf(chat: ReturnType<typeof ask>): Promise<ConnectError> {
   return error;
 }
 
-describe("JSON in a field of text that nests too deeply is rejected where it stands", () => {
+describe("deeply nested JSON in a text field", () => {
   it.each([
-    ["a strict schema under Cerebras' rules", ask("llama3.1-8b", "hi", schemaOf(nested(100_000))), "schema_json"],
-    ["a schema that is checked here", ask("told", "hi", schemaOf(nested(100_000))), "schema_json"],
+    ["a strict schema with the profile cerebras", ask("llama3.1-8b", "hi", schemaOf(nested(100_000))), "schema_json"],
+    ["a schema that Dragoman validates", ask("emulated", "hi", schemaOf(nested(100_000))), "schema_json"],
     [
       "a tool",
       ask("echo/echo", "hi", { tools: [{ name: "f", parametersJsonSchema: nested(100_000) }] }),
       "parameters_json_schema",
     ],
-  ])("%s", async (_what, chat, field) => {
+  ])("rejects deeply nested JSON and names its field: %s", async (_name, chat, field) => {
     const error = await failureOf(chat);
     expect(error.code).toBe(Code.InvalidArgument);
     expect(error.rawMessage).toMatch(new RegExp(`${field}: must not nest more than 128 levels deep`));
   });
 });
 
-it("a strict schema of a hundred thousand properties is looked through in one pass", async () => {
+it("validates a strict schema of 100,000 properties in linear time", async () => {
   const names = Array.from({ length: 100_000 }, (_, index) => `k${index}`);
   const properties = Object.fromEntries(names.map((name) => [name, {}]));
   const schema = { type: "object", additionalProperties: false, required: names, properties };
-  // It keeps the rules, so that what it fails with is echo's answer, or the prompt's length.
+  // The schema is valid, so the call fails for another reason: echo's response or the length of the prompt.
   const error = await failureOf(ask("llama3.1-8b", "hi", schemaOf(JSON.stringify(schema))));
   expect(error.rawMessage).not.toMatch("strict mode");
 });
 
-it("of millions of messages without anything in them the first is named", async () => {
+it("rejects a request with millions of empty messages", async () => {
   const inner = Buffer.from(`\x0a\x09echo/echo${"\x12\x00".repeat(2_000_000)}`, "latin1");
   const body = frame(Buffer.concat([Buffer.from([0x0a]), varint(inner.length), inner]));
   const { code, message } = await callRaw("grpc", service, { path: complete, body });
@@ -76,7 +76,7 @@ it("of millions of messages without anything in them the first is named", async 
   expect(message).toMatch(/messages: must contain no more than 10000 item/);
 });
 
-it("of two hundred thousand wrong parts an error names a hundred at most", async () => {
+it("reports at most 100 violations for 200,000 invalid parts", async () => {
   const parts = Array.from({ length: 200_000 }, (_, index) => {
     const value = { toolCallId: `c${index}` };
     return { kind: { case: "toolResult", value } as const };
@@ -87,7 +87,7 @@ it("of two hundred thousand wrong parts an error names a hundred at most", async
   expect(badRequest?.fieldViolations.length).toBeLessThanOrEqual(mostViolations);
 });
 
-it.each(["CompleteChat", "StreamChat"])("JSON with millions of values is too large for %s", async (method) => {
+it.each(["CompleteChat", "StreamChat"])("rejects JSON with millions of values: %s", async (method) => {
   service.forgetRecords();
   const text = `{"chat":{"messages":[${"{},".repeat(1_000_000)}{}]}}`;
   const streamed = method === "StreamChat";
@@ -96,24 +96,24 @@ it.each(["CompleteChat", "StreamChat"])("JSON with millions of values is too lar
     headers: { "content-type": streamed ? "application/connect+json" : "application/json" },
     body: streamed ? new Uint8Array(frame(Buffer.from(text))) : text,
   });
-  expect(await response.text()).toMatch("more than 250000 values");
+  expect(await response.text()).toMatch("more than 250000 JSON values");
   expect(await service.nextRecord()).toMatchObject({ reason: "REQUEST_TOO_LARGE" });
 });
 
-it("a request that is cut off by the end of the service has its record before it ends", async () => {
+it("records a request that shutdown interrupts before the service stops", async () => {
   const ending = await startTestService({}, (config) => ({ ...config, shutdown: { delayMs: 0, graceMs: 0 } }));
   const [host, port] = ending.httpAddress.split(":");
   const socket = connect(Number(port), host).on("error", () => {});
   const head =
     "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
   await new Promise((resolve) => socket.write(`${head}{`, resolve));
-  // The service has taken the connection once it answers on another.
+  // Once the service responds on a second connection, it has accepted the first.
   await fetch(`http://${ending.httpAddress}/healthz`);
   await ending.stop();
   expect(ending.records).toMatchObject([{ outcome: "error", reason: "SHUTTING_DOWN" }]);
 });
 
-it("no two accounts share a provider's prompt cache, whatever their names and keys are", async () => {
+it("separates the prompt cache keys of accounts, whatever their names and keys are", async () => {
   await using upstream = await startReplayUpstream({ status: 500, steps: [{ write: "{}" }] });
   const cached = await startTestService({ OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: upstream.baseUrl });
   const keyOf = async (accountId: string, promptCacheKey: string): Promise<unknown> => {
@@ -121,7 +121,7 @@ it("no two accounts share a provider's prompt cache, whatever their names and ke
     const { providerRequestJson } = await cached.chatClient("grpc").planChat({ chat });
     return JSON.parse(providerRequestJson).prompt_cache_key;
   };
-  const asked = [
+  const pairs = [
     ["a", "b/c"],
     ["a/b", "c"],
     ["a%2Fb", "c"],
@@ -129,8 +129,8 @@ it("no two accounts share a provider's prompt cache, whatever their names and ke
     ["", "c"],
     ["a", "c"],
   ] as const;
-  const keys = await Promise.all(asked.map(([account, key]) => keyOf(account, key)));
-  expect(new Set(keys).size).toBe(asked.length);
+  const keys = await Promise.all(pairs.map(([account, key]) => keyOf(account, key)));
+  expect(new Set(keys).size).toBe(pairs.length);
   expect(keys[4]).toBe("c");
   expect(keys[5]).toBe("a/c");
   await cached.stop();

@@ -2,10 +2,10 @@ import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { garbageCollector } from "../../src/server/idle-memory.ts";
 
-it("the collector frees what nothing holds any more", async () => {
+it("collects an object without references", async () => {
   const collect = garbageCollector();
   const garbage = (() => new WeakRef({ text: "x".repeat(1000) }))();
-  // A weak reference holds its object until the job that made it is over.
+  // A new WeakRef keeps its object alive until the current job ends.
   await setImmediate();
   collect();
   expect(garbage.deref()).toBeUndefined();

@@ -7,7 +7,7 @@ import { startTestService, type TestService } from "../support/service.ts";
 let service: TestService | undefined;
 afterEach(() => service?.stop());
 
-it("one caller's held-back prompt leaves nothing in the next one's answer", async () => {
+it("does not carry the usage of a filtered call over to the next call", async () => {
   await using upstream = await startReplayUpstream({
     status: 400,
     headers: { "content-type": "application/json" },
@@ -23,6 +23,6 @@ it("one caller's held-back prompt leaves nothing in the next one's answer", asyn
     counted.push(completion?.usage?.inputTokens ?? 0);
     expect(completion?.attempts).toHaveLength(1);
   }
-  // The first caller's count would be the second's too.
+  // A shared response would give both calls the token count of the first.
   expect(counted[1]).toBeGreaterThan(10 * (counted[0] ?? 0));
 });

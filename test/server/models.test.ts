@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 describe.each(protocols)("ModelService over %s", (protocol) => {
-  it("lists every model of the providers that are on, page by page, ordered by id", async () => {
+  it("lists every model of the configured providers in pages, ordered by id", async () => {
     const ids: string[] = [];
     let pageToken = "";
     do {
@@ -30,7 +30,7 @@ describe.each(protocols)("ModelService over %s", (protocol) => {
     expect(models.map(({ id }) => id)).toEqual(["echo/echo"]);
   });
 
-  it("rejects a negative page size and a token that it did not make, naming the field", async () => {
+  it("rejects a negative page_size and an unknown page_token", async () => {
     for (const [request, field] of [
       [{ pageSize: -1 }, "page_size"],
       [{ pageToken: "made up" }, "page_token"],
@@ -45,7 +45,7 @@ describe.each(protocols)("ModelService over %s", (protocol) => {
     }
   });
 
-  it("finds a model by id and by provider/model, with the profile plain for the latter", async () => {
+  it("finds a model by id, and by provider/model with the profile plain", async () => {
     const client = service.modelClient(protocol);
     const bare = await client.getModel({ id: "gpt-4o" });
     expect(bare.model).toMatchObject({ id: "gpt-4o", provider: "openai", profile: "egp-chat", family: "openai-chat" });
@@ -53,7 +53,7 @@ describe.each(protocols)("ModelService over %s", (protocol) => {
     expect(path.model).toMatchObject({ id: "openai/gpt-4o", providerModel: "gpt-4o", profile: "plain" });
   });
 
-  it("says that a model is not found, and what to do", async () => {
+  it("suggests similar models for an unknown id", async () => {
     const error = await service
       .modelClient(protocol)
       .getModel({ id: "gpt-4x" })
@@ -66,7 +66,7 @@ describe.each(protocols)("ModelService over %s", (protocol) => {
 });
 
 describe("deployments", () => {
-  it("are listed for their owner alone, and are as unknown to others as what does not exist", async () => {
+  it("hides deployments from other accounts, as if they did not exist", async () => {
     const key = (id: string, secret: string, account: string) => ({
       id,
       sha256: createHash("sha256").update(secret).digest("hex"),

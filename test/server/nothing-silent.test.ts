@@ -26,20 +26,20 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 async function plan(model: Model, reasoning?: Reasoning): Promise<PlanChatResponse> {
-  // Room for a budget.
+  // Enough for a reasoning budget of 2000 tokens.
   const parameters = { maxOutputTokens: Math.min(4000, model.maxOutputTokens || 4000) };
   const fields = { parameters, ...(reasoning && { reasoning }) };
   return service.chatClient("grpc").planChat({ chat: ask(model.id, "hi", fields) });
 }
 const warned = ({ warnings }: PlanChatResponse) => warnings.map(({ reason, field }) => `${reason} ${field}`);
 
-describe("on a model that does not reason", () => {
+describe("a model without reasoning", () => {
   it.each<[string, Reasoning]>([
     ["an effort", { control: { case: "effort", value: ReasoningEffort.HIGH } }],
-    ["an effort that few models take", { control: { case: "effort", value: ReasoningEffort.XHIGH } }],
+    ["an effort that few models support", { control: { case: "effort", value: ReasoningEffort.XHIGH } }],
     ["a budget", { control: { case: "budgetTokens", value: 2000 } }],
     ["a format", { format: ReasoningFormat.RAW }],
-  ])("%s is ignored with one warning", async (_, reasoning) => {
+  ])("ignores %s with one warning on a model without reasoning", async (_, reasoning) => {
     const without = models.filter(({ capabilities }) => capabilities?.reasoning === false);
     expect(without.length).toBeGreaterThan(50);
     for (const model of without) {
@@ -50,32 +50,33 @@ describe("on a model that does not reason", () => {
   });
 });
 
-describe("on a model that reasons", () => {
-  it("reasoning inside the text is asked for, or there is a warning that it stays apart", async () => {
+describe("a model with reasoning", () => {
+  it("requests reasoning inside the text, or warns if the provider does not support it", async () => {
     const thinking = models.filter(({ capabilities }) => capabilities?.reasoning);
     expect(thinking.length).toBeGreaterThan(50);
-    const isAsked = new Set<string>();
+    const supporting = new Set<string>();
     for (const model of thinking) {
       const asked = await plan(model, { format: ReasoningFormat.RAW });
       const isSent = /"raw"/.test(asked.providerRequestJson);
-      if (isSent) isAsked.add(model.provider);
-      const told = ["UNSUPPORTED_PARAMETER reasoning.format", "UNSUPPORTED_PARAMETER reasoning"];
-      expect([model.id, isSent || warned(asked).some((warning) => told.includes(warning))]).toEqual([model.id, true]);
+      if (isSent) supporting.add(model.provider);
+      const expected = ["UNSUPPORTED_PARAMETER reasoning.format", "UNSUPPORTED_PARAMETER reasoning"];
+      const isReported = warned(asked).some((warning) => expected.includes(warning));
+      expect([model.id, isSent || isReported]).toEqual([model.id, true]);
     }
-    expect([...isAsked].sort()).toEqual(["cerebras", "groq"]);
+    expect([...supporting].sort()).toEqual(["cerebras", "groq"]);
   });
 });
 
-it("variables of a chat template are on the wire, or there is a warning", async () => {
+it("sends chat_template_kwargs, or warns if the provider does not support them", async () => {
   const variable = "a_variable_of_the_template";
-  const takers = new Set<string>();
+  const supporting = new Set<string>();
   for (const model of models) {
     const chat = ask(model.id, "hi", { chatTemplateKwargs: { [variable]: true } });
     const asked = await service.chatClient("grpc").planChat({ chat });
     const isSent = asked.providerRequestJson.includes(variable);
-    const isTold = warned(asked).includes("UNSUPPORTED_PARAMETER chat_template_kwargs");
-    expect([model.id, isSent, isTold]).toEqual([model.id, isSent, !isSent]);
-    if (isSent) takers.add(model.provider);
+    const isReported = warned(asked).includes("UNSUPPORTED_PARAMETER chat_template_kwargs");
+    expect([model.id, isSent, isReported]).toEqual([model.id, isSent, !isSent]);
+    if (isSent) supporting.add(model.provider);
   }
-  expect([...takers].sort()).toEqual(["deepinfra", "llm-engine", "together"]);
+  expect([...supporting].sort()).toEqual(["deepinfra", "llm-engine", "together"]);
 });

@@ -13,12 +13,12 @@ import { ask } from "../support/requests.ts";
 
 type Parameter = Exclude<keyof GenerationParameters, "$typeName" | "$unknown">;
 
-/** A provider, models of it that differ in what they take, and where its body has each parameter. */
+/** Provider, models with different supported parameters, and the place of each parameter in the request body. */
 interface Backend {
   readonly name: BackendName;
   readonly models: readonly string[];
   readonly places: Readonly<Partial<Record<Parameter, string>>>;
-  /** `providers.<name>.options`, and that its answers as a whole are not those of a stream. */
+  /** `providers.<name>.options`. If set, the streamed response is `promptStream`. */
   readonly options?: { readonly api: "v1" };
 }
 
@@ -130,7 +130,7 @@ const backends: readonly Backend[] = [
 
 const profiles = ["plain", "egp-chat", "egp-deployment", "cerebras", "deepinfra"] as const;
 
-/** Values that ask for what happens anyway: they may stay off the wire. */
+/** Values equal to the provider's default behavior, which an adapter may omit from the request body. */
 const neutral: Readonly<Partial<Record<Parameter, readonly unknown[]>>> = {
   temperature: [1],
   topP: [1],
@@ -172,7 +172,7 @@ const someParameters = fc
     return Object.fromEntries(Object.entries({ ...rest, ...probable }).filter(([, value]) => value !== undefined));
   });
 
-// Read as a value it would have other digits and its keys in another order.
+// Parsing and serializing this text would change its digits and the order of its keys.
 const exactSchema = '{"type":"object","properties":{"b":{"maximum":12345678901234567890.0},"2":{},"1":{}}}';
 const schemaFormat = { format: { case: "jsonSchema", value: { name: "a", schemaJson: exactSchema } } } as const;
 
@@ -203,7 +203,7 @@ const requests = fc.record(
   { requiredKeys: ["parameters"] },
 ) satisfies fc.Arbitrary<Partial<MessageInitShape<typeof ChatRequestSchema>>>;
 
-/** The stream of LLM Engine's v1. */
+/** Streamed response of LLM Engine's v1 API. */
 const promptStream: Script = {
   steps: [
     { write: 'data: {"request_id":"r1","output":{"text":"Hello","finished":true,"num_completion_tokens":2}}\n\n' },
@@ -217,12 +217,12 @@ function at(body: unknown, place: string): unknown {
   return place.split(".").reduce((value: unknown, key) => (value as Record<string, unknown> | undefined)?.[key], body);
 }
 
-/** JSON with the digits of a seed as they are. */
+/** Parses JSON and keeps the digits of seeds as text. */
 function parseExact(json: string): unknown {
   return JSON.parse(json, (key, value, { source }: { source?: string } = {}) => (/seed/.test(key) ? source : value));
 }
 
-/** Holds the parameters that a caller is told to those that are on the wire, in so many calls. */
+/** Expects the effective parameters to equal those of the request body. `calls`: number of upstream requests. */
 function expectOnWire(
   effective: GenerationParameters | undefined,
   body: string,
@@ -252,7 +252,7 @@ async function outcomeOf<T>(call: Promise<T>): Promise<{ readonly value: T } | {
   }
 }
 
-/** A stream that answers with JSON, which may have been asked for. */
+/** Changes the text of a scripted stream to JSON, because the request may have a JSON format. */
 function answeringJson({ steps = [], ...script }: Script): Script {
   const written = steps.map((step) =>
     "write" in step && typeof step.write === "string" ? { write: step.write.replace("Hello", "{}") } : step,
@@ -260,7 +260,7 @@ function answeringJson({ steps = [], ...script }: Script): Script {
   return { ...script, steps: written };
 }
 
-/** What a stream says at its start. */
+/** Returns the `started` event of a stream. */
 async function startOf(stage: Stage, chat: ChatRequest): Promise<ChatStarted> {
   const starts: ChatStarted[] = [];
   for await (const { event } of stage.service.chatClient("grpc").streamChat({ chat })) {
@@ -271,16 +271,16 @@ async function startOf(stage: Stage, chat: ChatRequest): Promise<ChatStarted> {
   return start;
 }
 
-const told = ({ model, provider, effectiveParameters, warnings }: PlanChatResponse | ChatStarted) => ({
+const commonFields = ({ model, provider, effectiveParameters, warnings }: PlanChatResponse | ChatStarted) => ({
   ...{ model, provider, effectiveParameters, warnings },
 });
 
 describe.each(
   backends.map((backend) => ({ title: [backend.name, backend.options?.api ?? ""].join(" ").trim(), backend })),
-)("PlanChat, and then the call, at $title", ({ backend }) => {
+)("PlanChat and StreamChat with $title", ({ backend }) => {
   const { name, models, options } = backend;
 
-  it("tell the same, send the same request, or fail the same way", async () => {
+  it("plans the same parameters, warnings, request body and errors as the call has", async () => {
     const deployments = Object.fromEntries(
       models.flatMap((model, index) => profiles.map((profile) => [`${profile}-${index}`, { model, profile }])),
     );
@@ -310,7 +310,7 @@ describe.each(
         const { value: plan } = planned;
         expect(JSON.stringify(plan)).not.toContain("secret");
         expect(plan.profile).toBe(id.replace(/-\d$/, ""));
-        expect(answered).toEqual({ value: expect.objectContaining(told(plan)) });
+        expect(answered).toEqual({ value: expect.objectContaining(commonFields(plan)) });
         expect(bodies).toContain(plan.providerRequestJson);
         expectOnWire(plan.effectiveParameters, plan.providerRequestJson, { ...backend, calls: bodies.length });
       }),

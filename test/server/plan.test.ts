@@ -8,16 +8,16 @@ import { ask } from "../support/requests.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";
 
 let service: TestService;
-let asked: () => number;
+let upstreamRequests: () => number;
 beforeAll(async () => {
   const upstream = await startReplayUpstream();
-  asked = () => upstream.requests.length;
+  upstreamRequests = () => upstream.requests.length;
   service = await startTestService({ OPENAI_API_KEY: "sk-secret-key", OPENAI_BASE_URL: upstream.baseUrl });
 });
 afterAll(() => service.stop());
 
 describe.each(protocols)("PlanChat over %s", (protocol) => {
-  it("shows what would be sent, without sending it and without the key", async () => {
+  it("returns the upstream request without sending it and without the API key", async () => {
     const plan = await service.chatClient(protocol).planChat({
       chat: ask("openai/gpt-4o", "hello", {
         instructions: "be terse",
@@ -37,11 +37,11 @@ describe.each(protocols)("PlanChat over %s", (protocol) => {
     expect(plan.providerRequestJson).toContain('"seed":18446744073709551615');
     expect(JSON.parse(plan.providerRequestJson)).toMatchObject({ model: "gpt-4o", temperature: 0.7, stream: true });
     expect(JSON.stringify(plan)).not.toContain("sk-secret-key");
-    expect(asked()).toBe(0);
+    expect(upstreamRequests()).toBe(0);
   });
 });
 
-/** A service with a configuration file, and PlanChat of it. */
+/** Starts a service with a configuration file and returns its PlanChat method. */
 async function plannerOf(file: object) {
   const planner = await startTestService({}, undefined, JSON.stringify(file));
   onTestFinished(() => planner.stop());
@@ -49,7 +49,7 @@ async function plannerOf(file: object) {
 }
 
 describe("PlanChat", () => {
-  it("shows what the profile adds, what the memory leaves and what the template writes", async () => {
+  it("returns the profile's defaults, the remaining messages and the rendered prompt", async () => {
     const plan = await plannerOf({ providers: { "llm-engine": { enabled: true, api_key: "k" } } });
     const turn = (role: Role, text: string) => ({ role, parts: [{ kind: { case: "text", value: text } as const }] });
     const shown = await plan({
@@ -70,7 +70,7 @@ describe("PlanChat", () => {
     expect(shown.inputTokens).toBeGreaterThan(0);
   });
 
-  it("joins several system messages under cerebras and egp-deployment, and says so", async () => {
+  it("merges system messages with a warning: profiles cerebras and egp-deployment", async () => {
     const provider = { enabled: true, api_key: "k" };
     const plan = await plannerOf({
       providers: { cerebras: provider, openai: provider },
@@ -83,22 +83,22 @@ describe("PlanChat", () => {
       const sent: { messages: { content: unknown }[] } = JSON.parse(providerRequestJson);
       return { sent: sent.messages.map(({ content }) => content), warned: warnings.map(({ field }) => field) };
     };
-    const joined = { sent: ["one\n\ntwo", "hi"], warned: ["messages[2]"] };
-    expect(await sentTo("llama3.1-8b")).toEqual(joined);
-    expect(await sentTo("deployments/d")).toEqual(joined);
+    const merged = { sent: ["one\n\ntwo", "hi"], warned: ["messages[2]"] };
+    expect(await sentTo("llama3.1-8b")).toEqual(merged);
+    expect(await sentTo("deployments/d")).toEqual(merged);
     for (const model of ["gpt-4o", "openai/gpt-4o", "cerebras/llama3.1-8b"]) {
       expect(await sentTo(model)).toEqual({ sent: ["one", "hi", "two"], warned: [] });
     }
   });
 
-  it("says how sure its count of tokens is", async () => {
+  it("reports whether the input token count is exact or estimated", async () => {
     const planChat = service.chatClient("grpc").planChat;
     const qualityOf = async (model: string) => (await planChat({ chat: ask(model, "hello") })).inputTokensQuality;
     expect(await qualityOf("gpt-4o")).toBe(UsageQuality.EXACT);
     expect(await qualityOf("openai/some-new-model")).toBe(UsageQuality.ESTIMATED);
   });
 
-  it("counts a prompt that a stock template wrote exactly, and one of the caller's template nearly", async () => {
+  it("counts a built-in template's prompt exactly and estimates a caller's template", async () => {
     const engine = await startTestService(
       { LLM_ENGINE_API_KEY: "k", LLM_ENGINE_BASE_URL: "http://127.0.0.1:9" },
       (config) => config,
@@ -115,7 +115,7 @@ describe("PlanChat", () => {
     expect(own.inputTokens).toBeLessThan(tokens);
   });
 
-  it("bounds the tokens of the answer by what was asked for, what the model gives and what the window leaves", async () => {
+  it("limits output tokens by the request, the model and the remaining context window", async () => {
     const plan = await plannerOf({
       models: {
         open: { provider: "echo" },
@@ -130,16 +130,16 @@ describe("PlanChat", () => {
     expect((await boundOf("open")).outputTokensLimit).toBe(0);
     expect((await boundOf("open", { maxOutputTokens: 7, n: 3 })).outputTokensLimit).toBe(21);
     const { outputTokensLimit, inputTokens } = await boundOf("windowed");
-    // As many tokens of the prompt are certain as an estimate guarantees.
+    // The limit subtracts only the lower bound of the estimated prompt tokens.
     expect(outputTokensLimit).toBeGreaterThanOrEqual(1000 - inputTokens);
     expect(outputTokensLimit).toBeLessThan(1000);
     expect((await boundOf("limited")).outputTokensLimit).toBe(50);
     expect((await boundOf("limited", { n: 2 })).outputTokensLimit).toBe(100);
-    // More than the field can hold.
+    // The product exceeds int32, so the field has its maximum.
     expect((await boundOf("open", { maxOutputTokens: 2 ** 31 - 1, n: 2 })).outputTokensLimit).toBe(2 ** 31 - 1);
   });
 
-  it("shows no secret of the configuration", async () => {
+  it("returns no secret of the configuration", async () => {
     const plan = await plannerOf({
       providers: {
         openai: {
@@ -156,11 +156,16 @@ describe("PlanChat", () => {
 describe("the profile of a bare id", () => {
   const providers = { openai: { enabled: true, api_key: "k" } };
   it.each([
-    ["its own", {}, "egp-chat", { temperature: 0.2 }],
-    ["that of the whole service", { profile: "plain" }, "plain", undefined],
-    ["that of the model", { models: { "gpt-4o": { profile: "deepinfra" } } }, "deepinfra", { temperature: 1, topP: 1 }],
-    ["that of the model first", { profile: "cerebras", models: { "gpt-4o": { profile: "egp-chat" } } }, "egp-chat", {}],
-  ] as const)("is %s", async (_, file, profile, parameters) => {
+    ["the catalog", {}, "egp-chat", { temperature: 0.2 }],
+    ["the service", { profile: "plain" }, "plain", undefined],
+    ["the model entry", { models: { "gpt-4o": { profile: "deepinfra" } } }, "deepinfra", { temperature: 1, topP: 1 }],
+    [
+      "the model entry before the service",
+      { profile: "cerebras", models: { "gpt-4o": { profile: "egp-chat" } } },
+      "egp-chat",
+      {},
+    ],
+  ] as const)("takes the profile of a bare id from %s", async (_, file, profile, parameters) => {
     const plan = await plannerOf({ providers, ...file });
     const { effectiveParameters, ...shown } = await plan({ chat: ask("gpt-4o", "hello") });
     expect(shown.profile).toBe(profile);

@@ -18,7 +18,7 @@ let service: TestService | undefined;
 afterEach(() => service?.stop());
 
 describe.each(protocols)("over %s", (protocol) => {
-  it("no log line holds a key, a prompt or an answer, and no error holds a key or a prompt", async () => {
+  it("keeps keys and prompts out of logs and errors, and responses out of logs", async () => {
     const error = (status: number) => ({
       status,
       headers: { "content-type": "application/json" },
@@ -74,7 +74,7 @@ describe.each(protocols)("over %s", (protocol) => {
   });
 });
 
-it("keeps the operator's key out of errors in which a provider quotes it, whatever the key looks like", async () => {
+it("redacts an API key of any format that a provider error quotes", async () => {
   const key = "team/Quite+Unlike=AnyOther";
   await using upstream = await startReplayUpstream({
     status: 400,

@@ -6,25 +6,25 @@ import { Code } from "@connectrpc/connect";
 import { type ErrorInfo, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
 
-/** How calls travel: each has its own way to frame messages and to end with an error. */
+/** Wire protocols. Each has its own message framing and error format. */
 export const wires = ["grpc", "connect unary", "connect stream", "grpc-web"] as const;
 export type Wire = (typeof wires)[number];
 
-/** A call as bytes. */
+/** Encoded call. */
 export interface RawCall {
   readonly path: string;
   readonly body: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** How a call ended. */
+/** Status of a call. */
 export interface Ending {
   readonly code: Code;
   readonly message: string;
   readonly info: ErrorInfo | undefined;
 }
 
-/** The headers of each wire, and its protocol in records. */
+/** Header names of each wire protocol, and the protocol name in call records. */
 export const wireFacts = {
   grpc: { contentType: "application/grpc", encoding: "grpc-encoding", timeout: "grpc-timeout", protocol: "grpc" },
   "connect unary": {
@@ -47,7 +47,7 @@ export const wireFacts = {
   },
 } as const satisfies Record<Wire, object>;
 
-/** A message in the frame of gRPC, gRPC-Web and Connect streams. */
+/** Adds the length prefix of gRPC, gRPC-Web and Connect streams to a message. */
 export function frame(message: Uint8Array, flags = 0): Buffer {
   const prefix = Buffer.alloc(5, flags);
   prefix.writeUInt32BE(message.length, 1);
@@ -64,7 +64,7 @@ export function callRaw(
 
 /** Opens a gRPC call and leaves its request open. */
 export function openGrpc(address: string, { path, headers }: Omit<RawCall, "body">) {
-  const session = connect(`http://${address}`).on("error", () => {}); // The stream has it too.
+  const session = connect(`http://${address}`).on("error", () => {}); // The stream emits the same error.
   const stream = session.request({
     ":method": "POST",
     ":path": path,
@@ -75,7 +75,7 @@ export function openGrpc(address: string, { path, headers }: Omit<RawCall, "body
   return { session, stream: stream.on("error", () => {}) };
 }
 
-/** How a gRPC call ends. */
+/** Reads a gRPC call to its end and returns its status. */
 export async function endingOfGrpc({ session, stream }: ReturnType<typeof openGrpc>): Promise<Ending> {
   let fields: IncomingHttpHeaders = {};
   const take = (received: IncomingHttpHeaders): void => {
@@ -102,8 +102,8 @@ async function callHttp(wire: Exclude<Wire, "grpc">, address: string, call: RawC
   const bytes = Buffer.from(await response.arrayBuffer());
   if (wire === "connect unary") return endingOfJson(JSON.parse(bytes.toString()));
   const last = bytes.subarray(5);
-  // The frame that ends the answer is all there is of it.
-  if (bytes.readUInt32BE(1) !== last.length) throw new Error("the answer is more than its end");
+  // The response must consist of the end-of-stream frame only.
+  if (bytes.readUInt32BE(1) !== last.length) throw new Error("the response has more than the end-of-stream frame");
   if (wire === "connect stream") return endingOfJson(JSON.parse(last.toString()).error);
   const fields = new Map(
     last
@@ -123,7 +123,7 @@ function endingOfFields(get: (name: string) => string | undefined): Ending {
   const status = details === undefined ? undefined : fromBinary(StatusSchema, Buffer.from(details, "base64"));
   const code: Code = Number(get("grpc-status") ?? Number.NaN);
   if (status !== undefined && status.code !== code)
-    throw new Error(`status ${code}, but ${status.code} in its details`);
+    throw new Error(`grpc-status is ${code}, but grpc-status-details-bin has ${status.code}`);
   const [detail] = status?.details ?? [];
   return {
     code,

@@ -38,13 +38,13 @@ const completeChat = "/dragoman.v1.ChatService/CompleteChat";
 const streamChat = "/dragoman.v1.ChatService/StreamChat";
 const listModels = "/dragoman.v1.ModelService/ListModels";
 
-/** A unary method over Connect's unary protocol, a stream over its streaming one; either over the others. */
+/** Methods that the wire protocol supports: Connect has separate protocols for unary methods and streams. */
 const methodsOf = (wire: Wire): readonly string[] =>
   wire === "connect unary" ? [completeChat] : wire === "connect stream" ? [streamChat] : [completeChat, streamChat];
 
 const withKey = { "x-api-key": "right" };
 
-/** The records of everything that happened so far: an answered call after it shows that no other follows. */
+/** Returns the records since `from`. Makes one more call first, so that every earlier record is complete. */
 async function recordsSoFar(from: number) {
   await service.chatClient("grpc").completeChat({ chat: scriptEcho({ text: "hi" }) }, { headers: withKey });
   const records = service.records.slice(from);
@@ -52,14 +52,14 @@ async function recordsSoFar(from: number) {
   return records.slice(0, -1);
 }
 
-interface Refusal {
+interface Rejection {
   readonly reason: string;
   readonly code: Code;
-  /** The body, and the headers that belong to it. Undefined where the protocol has no such thing. */
+  /** Returns the body and its headers. Undefined: the protocol does not have this case. */
   readonly call: (wire: Wire) => Omit<RawCall, "path"> | undefined;
 }
 
-/** In the frame of the wire; Connect's unary calls have none, and say in the headers whether they are compressed. */
+/** Encodes a message for a wire protocol. Connect's unary calls have no frame and declare compression in a header. */
 function body(wire: Wire, message: Uint8Array, encoding?: string): Omit<RawCall, "path"> {
   const framed = wire === "connect unary" ? message : frame(message, encoding === undefined ? 0 : 1);
   return { body: framed, headers: encoding === undefined ? {} : { [wireFacts[wire].encoding]: encoding } };
@@ -71,50 +71,50 @@ const message = toBinary(
 );
 const notProtobuf = Buffer.from([0xff, 0xff, 0xff]);
 
-const refusals: Readonly<Record<string, Refusal>> = {
-  "is no message of its method": {
+const rejections: Readonly<Record<string, Rejection>> = {
+  "a body that is not the method's message": {
     reason: "INVALID_REQUEST",
     code: Code.InvalidArgument,
     call: (wire) => body(wire, notProtobuf),
   },
-  "is too large": {
+  "a body that is too large": {
     reason: "REQUEST_TOO_LARGE",
     code: Code.ResourceExhausted,
     call: (wire) => body(wire, Buffer.alloc(2 * limit)),
   },
-  "is too large once it is decompressed": {
+  "a body that is too large after decompression": {
     reason: "REQUEST_TOO_LARGE",
     code: Code.ResourceExhausted,
     call: (wire) => body(wire, gzipSync(Buffer.alloc(2 * limit)), "gzip"),
   },
-  "is compressed in a way that is not known here": {
+  "an unsupported compression": {
     reason: "UNSUPPORTED_ENCODING",
     code: Code.Unimplemented,
     call: (wire) => body(wire, message, "snappy"),
   },
-  "says that it is compressed and is not": {
+  "a body that is not compressed as declared": {
     reason: "INVALID_REQUEST",
     code: Code.InvalidArgument,
     call: (wire) => body(wire, message, "gzip"),
   },
-  "is followed by another": {
+  "a second message": {
     reason: "UNSUPPORTED_ENCODING",
     code: Code.Unimplemented,
     call: (wire) => (wire === "connect unary" ? undefined : { body: Buffer.concat([frame(message), frame(message)]) }),
   },
-  "is missing": {
+  "no message": {
     reason: "UNSUPPORTED_ENCODING",
     code: Code.Unimplemented,
     // Over Connect's unary protocol an empty body is an empty message.
     call: (wire) => (wire === "connect unary" ? undefined : { body: Buffer.alloc(0) }),
   },
-  "has garbage where its frame should be": {
+  "an invalid frame": {
     reason: "REQUEST_TOO_LARGE",
     code: Code.ResourceExhausted,
-    // What stands for the length is more than a gigabyte.
+    // The bytes of the length decode to more than a gigabyte.
     call: (wire) => (wire === "connect unary" ? undefined : { body: Buffer.from("\0GARBAGE") }),
   },
-  "comes with a deadline that is none": {
+  "a malformed timeout": {
     reason: "INVALID_REQUEST",
     code: Code.InvalidArgument,
     call: (wire) => ({ ...body(wire, message), headers: { [wireFacts[wire].timeout]: "soon" } }),
@@ -122,14 +122,14 @@ const refusals: Readonly<Record<string, Refusal>> = {
 };
 
 const cases = wires.flatMap((wire) =>
-  Object.entries(refusals).flatMap(([name, { call, ...expected }]) => {
+  Object.entries(rejections).flatMap(([name, { call, ...expected }]) => {
     const sent = call(wire);
     return sent ? methodsOf(wire).map((path) => ({ wire, name, path, sent, ...expected })) : [];
   }),
 );
 
 describe("a request that does not reach its method", () => {
-  it.each(cases)("$name: an ErrorInfo and one record, over $wire ($path)", async ({
+  it.each(cases)("rejects $name with ErrorInfo and one record, over $wire ($path)", async ({
     wire,
     path,
     sent,
@@ -155,7 +155,7 @@ describe("a request that does not reach its method", () => {
     expect(ending.info?.metadata.request_id).toBe(records[0]?.requestId);
   });
 
-  it.each(wires)("is rejected for its key first, and recorded once for that, over %s", async (wire) => {
+  it.each(wires)("rejects an invalid key before an oversized body, with one record, over %s", async (wire) => {
     const from = service.records.length;
     const headers = { "x-api-key": "wrong" };
     const [path = ""] = methodsOf(wire);
@@ -169,7 +169,7 @@ describe("a request that does not reach its method", () => {
     "grpc",
     "connect unary",
     "grpc-web",
-  ] as const)("has one record when it only looks up, over %s", async (wire) => {
+  ] as const)("writes one record for an invalid ListModels request, over %s", async (wire) => {
     const from = service.records.length;
     for (const bytes of [notProtobuf, Buffer.alloc(2 * limit)]) {
       const sent = body(wire, bytes);
@@ -183,7 +183,7 @@ describe("a request that does not reach its method", () => {
   });
 });
 
-describe("a call of what does not exist", () => {
+describe("an unknown method, service or page", () => {
   it.each(
     wires.flatMap((wire) =>
       ["/dragoman.v1.ChatService/Complete%20Chat", "/dragoman.v9.ChatService/CompleteChat"].map((path) => ({
@@ -191,7 +191,7 @@ describe("a call of what does not exist", () => {
         path,
       })),
     ),
-  )("has an ErrorInfo and no record: $path over $wire", async ({ wire, path }) => {
+  )("rejects an unknown method with ErrorInfo and no record: $path over $wire", async ({ wire, path }) => {
     const from = service.records.length;
     const ending = await callRaw(wire, service, { path, body: frame(message), headers: withKey });
     expect(ending).toMatchObject({
@@ -202,14 +202,14 @@ describe("a call of what does not exist", () => {
     expect(await recordsSoFar(from)).toEqual([]);
   });
 
-  it("has an ErrorInfo when its health is asked for", async () => {
+  it("rejects a health check of an unknown service with ErrorInfo", async () => {
     const name = Buffer.from("no.such.Service");
-    const asked = Buffer.concat([Buffer.from([0x0a, name.length]), name]);
-    const ending = await callRaw("grpc", service, { path: "/grpc.health.v1.Health/Check", body: frame(asked) });
+    const check = Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+    const ending = await callRaw("grpc", service, { path: "/grpc.health.v1.Health/Check", body: frame(check) });
     expect(ending).toMatchObject({ code: Code.NotFound, info: { reason: "SERVICE_NOT_FOUND" } });
   });
 
-  it("is a page that is not found, for a browser", async () => {
+  it("responds with 404 to a GET of an unknown page", async () => {
     const response = await fetch(`http://${service.httpAddress}/favicon.ico`);
     expect(response.status).toBe(404);
     expect(await response.text()).toContain("/healthz");
@@ -217,7 +217,7 @@ describe("a call of what does not exist", () => {
 });
 
 describe("a call whose deadline passes", () => {
-  it("has an ErrorInfo and one record when its answer is not complete", async () => {
+  it("returns ErrorInfo and writes one record for a deadline during the response", async () => {
     const from = service.records.length;
     const stalled = create(CompleteChatRequestSchema, { chat: scriptEcho({ text: "words", stall: { after: 1 } }) });
     const ending = await callRaw("grpc", service, {
@@ -231,7 +231,7 @@ describe("a call whose deadline passes", () => {
     expect(ending.info?.metadata.request_id).toBe(records[0]?.requestId);
   });
 
-  it("has an ErrorInfo and one record when its request is not complete", async () => {
+  it("returns ErrorInfo and writes one record for a deadline during the request", async () => {
     const from = service.records.length;
     const headers = { ...withKey, "grpc-timeout": "20m" };
     const opened = openGrpc(service.grpcAddress, { path: completeChat, headers });
@@ -244,13 +244,13 @@ describe("a call whose deadline passes", () => {
   });
 });
 
-describe("a caller who goes away before the request is complete", () => {
-  it("leaves one record over gRPC", async () => {
+describe("a client that disconnects during the request", () => {
+  it("writes one record if the client disconnects during the request, over gRPC", async () => {
     const from = service.records.length;
     const { session, stream } = openGrpc(service.grpcAddress, { path: streamChat, headers: withKey });
     stream.write(frame(message).subarray(0, 7));
     await once(session, "connect");
-    // Frames are read in order: once the ping is answered, the service knows of the call.
+    // The service reads frames in order: once it acknowledges the ping, it has seen the call.
     await new Promise((resolve) => session.ping(resolve));
     session.destroy();
     const cancelled = { outcome: "cancelled", reason: "CANCELLED", method: "StreamChat", keyId: "team-a" };
@@ -262,7 +262,7 @@ describe("a caller who goes away before the request is complete", () => {
     ["connect unary", completeChat],
     ["connect stream", streamChat],
     ["grpc-web", streamChat],
-  ] as const)("leaves one record over %s", async (wire, path) => {
+  ] as const)("writes one record if the client disconnects during the request, over %s", async (wire, path) => {
     const from = service.records.length;
     const { contentType, protocol } = wireFacts[wire];
     const request = httpRequest(`http://${service.httpAddress}${path}`, {

@@ -11,8 +11,8 @@ const withGrace =
   (graceMs: number) =>
   (config: Config): Config => ({ ...config, shutdown: { delayMs: 0, graceMs } });
 
-describe.each(protocols)("stopping while a stream runs over %s", (protocol) => {
-  it("lets the stream finish within the grace period, and rejects new calls", async () => {
+describe.each(protocols)("shutdown during a stream over %s", (protocol) => {
+  it("completes the stream within the grace period and rejects new calls", async () => {
     const release = Promise.withResolvers<void>();
     await using upstream = await startReplayUpstream({
       steps: [
@@ -38,7 +38,7 @@ describe.each(protocols)("stopping while a stream runs over %s", (protocol) => {
     expect(service.records).toMatchObject([{ outcome: "ok" }]);
   });
 
-  it("ends the stream with UNAVAILABLE when the grace period is over, and aborts the upstream", async () => {
+  it("ends the stream with UNAVAILABLE after the grace period and aborts upstream", async () => {
     await using upstream = await startReplayUpstream({
       steps: [{ write: textChunk("first") }, { hold: new Promise(() => {}) }],
     });

@@ -16,13 +16,13 @@ interface Certificate {
   readonly key: Buffer;
 }
 
-describe.skipIf(!hasOpenssl)("TLS (certificates made with openssl; skipped where it is not installed)", () => {
+describe.skipIf(!hasOpenssl)("TLS (skipped if openssl is not installed)", () => {
   let folder = "";
   let server: Certificate;
   let client: Certificate;
   let stranger: Certificate;
 
-  /** A self-signed certificate, its own authority. */
+  /** Creates a self-signed certificate. */
   function issue(name: string): Certificate {
     const files = { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
     const options = `-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${name}`;
@@ -54,7 +54,7 @@ describe.skipIf(!hasOpenssl)("TLS (certificates made with openssl; skipped where
     ].map((transport) => createClient(ChatService, transport));
   }
 
-  it("encrypts both listeners", async () => {
+  it("serves both listeners over TLS", async () => {
     const service = await start(undefined);
     for (const chat of clients(service)) {
       const { completion } = await chat.completeChat({ chat: ask("echo/echo", "over TLS") });
@@ -63,7 +63,7 @@ describe.skipIf(!hasOpenssl)("TLS (certificates made with openssl; skipped where
     await service.stop();
   });
 
-  it("lets in only clients whose certificate the configured authority signed", async () => {
+  it("accepts only client certificates of the configured authority", async () => {
     const service = await start(client.certificate);
     for (const chat of clients(service, client)) {
       expect((await chat.completeChat({ chat: ask("echo/echo", "hi") })).completion).toBeDefined();

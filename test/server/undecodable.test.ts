@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** Bodies that no handler can read. */
+/** Bodies that are not valid requests. */
 const bodies = [
   "{",
   '{"chat": {"modle": 1}}',
@@ -44,22 +44,22 @@ function infoOf({ details }: ConnectFailure): ErrorInfo | undefined {
   return detail && fromBinary(ErrorInfoSchema, Buffer.from(detail.value, "base64"));
 }
 
-describe.each(bodies)("a body that cannot be read (%s)", (body) => {
+describe.each(bodies)("an invalid JSON body (%s)", (body) => {
   const expected = { reason: "INVALID_REQUEST", domain: "dragoman" };
 
-  it("has an ErrorInfo in a Connect answer", async () => {
+  it("returns ErrorInfo in a unary Connect response", async () => {
     const failure: ConnectFailure = JSON.parse((await post("CompleteChat", "application/json", body)).toString());
     expect(failure.code).toBe("invalid_argument");
     expect(infoOf(failure)).toMatchObject(expected);
   });
 
-  it("has an ErrorInfo at the end of a Connect stream", async () => {
+  it("returns ErrorInfo at the end of a Connect stream", async () => {
     const answer = await post("StreamChat", "application/connect+json", framed(body));
     expect(answer.readUInt32BE(1)).toBe(answer.length - 5);
     expect(infoOf(JSON.parse(answer.subarray(5).toString()).error)).toMatchObject(expected);
   });
 
-  it("has an ErrorInfo in the trailers of gRPC-Web", async () => {
+  it("returns ErrorInfo in gRPC-Web trailers", async () => {
     const answer = await post("StreamChat", "application/grpc-web+json", framed(body));
     expect(answer.readUInt32BE(1)).toBe(answer.length - 5);
     const value = /grpc-status-details-bin: (.*)\r\n/.exec(answer.toString())?.[1] ?? "";

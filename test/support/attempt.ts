@@ -3,7 +3,7 @@ import type { Model } from "../../src/gen/dragoman/v1/model_pb.js";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import { type RunningAttempt, startAttempt } from "../../src/routing/attempt.ts";
 
-/** One streamed attempt, as routing makes it. */
+/** Starts one streamed attempt, as the routing code does. */
 export function streamFrom(
   adapter: Adapter,
   request: ChatRequest,

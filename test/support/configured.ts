@@ -8,20 +8,20 @@ import { providers } from "../../src/providers/registry.ts";
 
 interface Section {
   readonly options?: Readonly<Record<string, unknown>>;
-  /** Default `sk-test-key`; empty for none. */
+  /** API key. Default `sk-test-key`. Empty: none. */
   readonly apiKey?: string;
   readonly timeouts?: Partial<UpstreamTimeouts>;
   readonly environment?: Environment;
 }
 
-/** Creates a provider's adapter from a section of the configuration. Throws ConfigError, as `loadConfig` does. */
+/** Creates a provider's adapter from its section of the configuration. Throws ConfigError, as `loadConfig` does. */
 export function configured(
   name: string,
   baseUrl?: string,
   { options = {}, apiKey = "sk-test-key", timeouts = {}, environment = {} }: Section = {},
 ): Adapter {
   const provider = providers.find((candidate) => candidate.name === name);
-  if (provider === undefined) throw new Error(`no provider ${name}`);
+  if (provider === undefined) throw new Error(`unknown provider ${name}`);
   const key = apiKey === "" ? {} : { api_key: apiKey };
   const file = { enabled: true, base_url: baseUrl, ...key, max_connections: 4, options };
   const problems: ConfigProblem[] = [];

@@ -9,7 +9,7 @@ function encode(headers: Readonly<Record<string, string>>, payload: object | str
   return codec.encode({ headers: Object.fromEntries(entries), body: fromUtf8(payload === undefined ? "" : text) });
 }
 
-/** A frame of Amazon's binary event stream with an event, padded as Bedrock pads them. */
+/** Encodes an event as a frame of Amazon's binary event stream, with Bedrock's padding field. */
 export function eventFrame(type: string, payload: object | string): Uint8Array {
   const padded = typeof payload === "string" ? payload : { ...payload, p: "abcdefgh" };
   return encode({ ":event-type": type, ":content-type": "application/json", ":message-type": "event" }, padded);

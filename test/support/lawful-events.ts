@@ -13,7 +13,7 @@ import type { LogProbs } from "../../src/gen/dragoman/v1/logprobs_pb.js";
 
 type Kind = "text" | "reasoning" | "refusal" | "toolCall";
 
-/** What one choice will say: its parts, each cut into fragments. */
+/** Part of a choice, split into the fragments of its deltas. */
 const part = fc.record({
   kind: fc.constantFrom<Kind>("text", "reasoning", "refusal", "toolCall"),
   fragments: fc.array(fc.string({ maxLength: 6 }), { minLength: 1, maxLength: 5 }),
@@ -27,8 +27,8 @@ const choice = fc.record({
 });
 
 /**
- * Streams that keep the stream law, in any order that it allows: choices alternate, and parts of a choice begin in
- * order but may be extended later. `shuffle` picks at each step which choice goes on.
+ * Streams that follow the stream law, in any order that it allows: choices alternate, and parts of a choice start in
+ * order but may be extended later. At each step `shuffle` selects the choice that continues.
  */
 export const lawfulEvents: fc.Arbitrary<readonly ChatEvent[]> = fc
   .record({

@@ -1,9 +1,9 @@
-/** A chunk of OpenAI's stream that says `text`. */
+/** Chunk of an OpenAI stream with the content `text`. */
 export function textChunk(text: string): string {
   return chunk({ choices: [{ index: 0, delta: { role: "assistant", content: text }, finish_reason: null }] });
 }
 
-/** The end of an OpenAI stream. */
+/** Last chunks of an OpenAI stream: the finish reason, the usage and `[DONE]`. */
 export const streamEnd = [
   chunk({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }),
   chunk({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } }),

@@ -1,6 +1,6 @@
 import { type FieldPath, type FieldStep, formatPath } from "../../src/field-path.ts";
 
-/** The path that a text such as `messages[0].parts[1].media` or `parameters.logit_bias["7"]` stands for. */
+/** Parses a field path such as `messages[0].parts[1].media` or `parameters.logit_bias["7"]`. */
 export function toPath(text: string): FieldPath {
   return [...text.matchAll(/\["([^"]*)"\]|\[(\d+)\]|([^.[\]]+)/g)].map(([, key, index, name]): FieldStep => {
     if (key !== undefined) return { key };
@@ -8,7 +8,7 @@ export function toPath(text: string): FieldPath {
   });
 }
 
-/** The fields of adaptations or violations as text, from the ChatRequest. */
+/** Formats the fields of adaptations or violations as text. Paths start at the ChatRequest. */
 export function fieldsOf(found: Iterable<{ readonly field: FieldPath }>): readonly string[] {
   return [...found].map(({ field }) => formatPath(field));
 }

@@ -9,7 +9,7 @@ import { type FieldPath, formatPath } from "../../src/field-path.ts";
 import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../src/gen/dragoman/v1/model_pb.js";
 
-/** A request as an adapter gets it, and the warnings with their fields as text. */
+/** Returns the request as the adapter gets it, and the warnings with their fields as text. */
 export function applyAdaptations(
   request: ChatRequest,
   found: readonly Adaptation[],
@@ -20,12 +20,12 @@ export function applyAdaptations(
   return { request: draft.request, warnings };
 }
 
-/** The draft of a request after memory and system text were placed. */
+/** Returns the draft of a request after the planning steps for memory and the system prompt. */
 export function prepareDraft(request: ChatRequest, model: Model, profile: Profile) {
   return placeSystemText(dropForeignState(keepLastMessages(startDraft(request)), { model }), { model, profile });
 }
 
-/** A request with its messages as they go out. */
+/** Returns a request with its messages as they are sent. */
 export function prepareMessages(request: ChatRequest, model: Model, profile: Profile): ChatRequest {
   return prepareDraft(request, model, profile).request;
 }

@@ -4,20 +4,20 @@ import { createInterface } from "node:readline";
 
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
 
-/** The program as a process of its own, on free loopback ports. */
+/** Dragoman as a separate process, on free loopback ports. */
 export interface ServiceProcess extends AsyncDisposable {
   readonly child: ChildProcess;
-  /** The lines for a person that the program printed at start. */
+  /** Lines that the program printed at startup. */
   readonly lines: readonly string[];
   readonly grpcAddress: string;
   readonly httpAddress: string;
-  /** Settles with the exit code, or the signal, when the process has ended. */
+  /** Resolves with the exit code and the signal when the process has ended. */
   readonly exited: Promise<readonly [number | null, NodeJS.Signals | null]>;
-  /** The JSON lines of the log so far. */
+  /** JSON lines of the log so far. */
   readonly log: readonly Record<string, unknown>[];
 }
 
-/** Starts the program, and waits until it has printed what there is to try. `nodeOptions` go before the program. */
+/** Starts the program and waits until it has printed the example calls. `nodeOptions` are options for Node.js. */
 export async function startProcess(
   environment: Readonly<Record<string, string>> = {},
   nodeOptions: readonly string[] = [],
@@ -33,7 +33,7 @@ export async function startProcess(
   });
   const log: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => log.push(JSON.parse(line)));
-  // `close` comes after the last byte of the output, unlike `exit`.
+  // Unlike `exit`, `close` comes after the last byte of the output.
   const exited = once(child, "close").then(([code, signal]) => [code, signal] as const);
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stderr })) {

@@ -10,17 +10,17 @@ import {
   StreamChatResponseSchema,
 } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 
-/** A StreamChat call made without a client library, whose reader is under the test's control. */
+/** StreamChat call without a client library, so that the test controls when to read. */
 export interface RawStream {
-  /** The response's bytes. Paused until somebody reads. */
+  /** Bytes of the response. Paused until the test reads. */
   readonly body: Readable;
-  /** Goes away without a word. */
+  /** Closes the connection without cancelling the call first. */
   destroy(): void;
 }
 
 const path = "/dragoman.v1.ChatService/StreamChat";
 
-/** Length-prefixed, as gRPC and Connect streams both are. */
+/** Encodes a length-prefixed request message, as gRPC and Connect streams use it. */
 function envelope(chat: ChatRequest, keepProviderDeltas: boolean): Buffer {
   const request = create(StreamChatRequestSchema, { chat, options: { keepProviderDeltas } });
   const message = toBinary(StreamChatRequestSchema, request);
@@ -29,7 +29,7 @@ function envelope(chat: ChatRequest, keepProviderDeltas: boolean): Buffer {
   return Buffer.concat([prefix, message]);
 }
 
-/** Over the HTTP listener, as a Connect stream of binary messages. Resolves when the response has begun. */
+/** Opens a Connect stream of binary messages on the HTTP listener. Resolves when the response has started. */
 export async function openConnectStream(address: string, chat: ChatRequest): Promise<RawStream> {
   const request = httpRequest(`http://${address}${path}`, {
     method: "POST",
@@ -38,12 +38,12 @@ export async function openConnectStream(address: string, chat: ChatRequest): Pro
   request.on("error", () => {});
   request.end(envelope(chat, true));
   const [response]: IncomingMessage[] = await once(request, "response");
-  if (response === undefined) throw new Error("a response event brings a response");
+  if (response === undefined) throw new Error("the response event has no response");
   response.on("error", () => {});
   return { body: response.pause(), destroy: () => request.destroy() };
 }
 
-/** Over the gRPC listener, with the default window of 64 KiB. Resolves when the response has begun. */
+/** Opens a gRPC stream with the default window of 64 KiB. Resolves when the response has started. */
 export async function openGrpcStream(address: string, chat: ChatRequest): Promise<RawStream> {
   const session: ClientHttp2Session = connect(`http://${address}`);
   session.on("error", () => {});
@@ -60,7 +60,7 @@ export async function openGrpcStream(address: string, chat: ChatRequest): Promis
   return { body: stream.pause(), destroy: () => session.destroy() };
 }
 
-/** Reads the messages of a raw stream to its end. */
+/** Reads all messages of a raw stream. */
 export async function* readMessages({ body }: RawStream): AsyncGenerator<StreamChatResponse> {
   let buffered = Buffer.alloc(0);
   for await (const chunk of body) {

@@ -2,47 +2,50 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** A request as the upstream saw it. */
+/** Request that the upstream received. */
 export interface RecordedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** The body's text. */
+  /** Body as text. */
   readonly body: string;
-  /** Resolves when the client cut the connection before the answer was whole. */
+  /** Resolves when the client closes the connection before the response is complete. */
   readonly aborted: Promise<void>;
 }
 
-/** One step of a scripted answer. */
+/** Step of a scripted response. */
 export type Step =
   /** Sends these bytes as one chunk. */
   | { readonly write: string | Uint8Array }
-  /** Waits until the test says so. */
+  /** Waits for a promise of the test. */
   | { readonly hold: Promise<unknown> }
-  /** Cuts the socket. */
+  /** Destroys the socket. */
   | { readonly cut: true }
-  /** Sends blocks as fast as the client takes them, until one is empty. */
+  /** Sends blocks as fast as the client reads them, until a block is empty. */
   | { readonly flood: () => Uint8Array };
 
-/** An answer: status, headers and steps. Without steps the body is empty; the body ends after the last step. */
+/** Scripted response: status, headers and steps. The body ends after the last step, and without steps it is empty. */
 export interface Script {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly steps?: readonly Step[];
-  /** Waits for this before the headers are sent. */
+  /** Promise to await before the headers are sent. */
   readonly holdHeaders?: Promise<unknown>;
 }
 
-/** A provider for tests: a real HTTP server that records what it is asked and answers by scripts, one per request. */
+/**
+ * Provider for tests: a real HTTP server that records requests and plays one script per request. The last script
+ * repeats.
+ */
 export interface ReplayUpstream extends AsyncDisposable {
   readonly baseUrl: string;
-  /** Requests so far. */
+  /** Complete requests so far. */
   readonly requests: readonly RecordedRequest[];
-  /** Connections so far. */
+  /** Number of connections so far. */
   readonly connections: number;
-  /** Bytes of floods that were handed to the sockets. */
+  /** Bytes of all `flood` steps that were passed to the sockets. */
   readonly floodedBytes: number;
-  /** The next request that comes. */
+  /** Resolves with the next request. */
   nextRequest(): Promise<RecordedRequest>;
 }
 
@@ -84,7 +87,7 @@ export async function startReplayUpstream(...scripts: readonly Script[]): Promis
   });
 
   async function run(step: Step, response: ServerResponse, closed: Promise<unknown>): Promise<void> {
-    // Resolves once the kernel has the bytes, so that each write is a segment of its own.
+    // Resolves once the kernel has the bytes, so that each write is a separate segment.
     const write = (bytes: string | Uint8Array) =>
       Promise.race([new Promise<unknown>((resolve) => response.write(bytes, resolve)), closed.then(() => "closed")]);
     if (response.destroyed) return;

@@ -4,13 +4,13 @@ import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 
 type Init = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
 
-/** A request with one user message. */
+/** Creates a request with one user message. */
 export function ask(model: string, text: string, more: Init = {}): ChatRequest {
   const messages = [{ role: Role.USER, parts: [{ kind: { case: "text", value: text } as const }] }];
   return create(ChatRequestSchema, { model, messages, ...more });
 }
 
-/** A request that tells echo what to do. */
+/** Creates a request to the provider `echo`, which plays `script`. */
 export function scriptEcho(script: JsonObject, more: Init = {}): ChatRequest {
   return ask("echo/echo", "say it", { providerOptions: { echo: script }, ...more });
 }

@@ -13,24 +13,25 @@ import type { CallRecord } from "../../src/ledger/record.ts";
 import { listedModels, providers } from "../../src/providers/registry.ts";
 import { type Service, startService } from "../../src/server/service.ts";
 
-/** Every way in: native gRPC on its listener, and what the HTTP listener speaks. */
+/** Protocols of Dragoman's own API: native gRPC, and those of the HTTP listener. */
 export const protocols = ["grpc", "connect", "connect-json", "grpc-web"] as const;
 export type Protocol = (typeof protocols)[number];
 
-/** A real service on free loopback ports, with its records at hand. */
+/** Real service on free loopback ports that collects its call records. */
 export interface TestService extends Service {
-  /** The records so far. */
+  /** Records so far. */
   readonly records: readonly CallRecord[];
+  /** Errors with status INTERNAL so far. */
   readonly faults: readonly GatewayError[];
-  /** Passes over the records so far. */
+  /** Makes `nextRecord` skip the records so far. */
   forgetRecords(): void;
-  /** The next record that nobody has taken, as soon as it is written. */
+  /** Resolves with the next record that it has not yet returned. */
   nextRecord(): Promise<CallRecord>;
   chatClient(protocol: Protocol): Client<typeof ChatService>;
   modelClient(protocol: Protocol): Client<typeof ModelService>;
 }
 
-/** Changes to the configuration that the environment and the file give. */
+/** Modifies the configuration that was loaded from the environment and the file. */
 export type ConfigChange = (config: Config) => Config;
 
 export async function startTestService(
@@ -95,7 +96,7 @@ export async function startTestService(
   };
 }
 
-/** A configuration file for as long as it is read. */
+/** Writes a temporary configuration file, calls `read` with its path and deletes it. */
 function withFile<Result>(yaml: string | undefined, read: (file: string | undefined) => Result): Result {
   if (yaml === undefined) return read(undefined);
   const folder = mkdtempSync(join(tmpdir(), "dragoman-test-"));

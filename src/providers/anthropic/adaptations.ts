@@ -16,7 +16,7 @@ import { isServiceTier, maxTokensOf } from "./request.ts";
 import { effortWords, isThinking } from "./thinking.ts";
 import type { WireMessage } from "./wire.ts";
 
-/** The fields that the API has, on every model. `n` is answered by a call for each choice. */
+/** Fields that the API supports on every model. For `n`, Dragoman sends one request per choice. */
 const takenFields: ReadonlySet<OptionalField> = new Set([
   "parameters.max_output_tokens",
   "parameters.stop_sequences",
@@ -28,7 +28,7 @@ const takenFields: ReadonlySet<OptionalField> = new Set([
   "user",
 ] satisfies OptionalField[]);
 
-/** What this model cannot do of what the request asks. */
+/** Returns what the API or this model does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
   const rules = claudeModel(model.providerModel);
   return [
@@ -50,7 +50,10 @@ function* fieldAdaptations(request: ChatRequest, model: Model, rules: ClaudeMode
   }
   if (rules.sampling) yield* temperatureLimit(request, model, "Anthropic", 1);
   if (request.parameters?.stopSequences.some((text) => text.trim() === "")) {
-    yield rejected(["parameters", "stop_sequences"], "Anthropic takes no stop sequence of white space alone");
+    yield rejected(
+      ["parameters", "stop_sequences"],
+      "Anthropic rejects a stop sequence that is only whitespace: remove it",
+    );
   }
 }
 
@@ -64,23 +67,25 @@ function fieldProblem(
   switch (field) {
     case "parameters.temperature":
     case "parameters.top_k":
-      if (!rules.sampling) return `the model ${providerModel} does not take ${field}`;
-      return isThinking(request, rules) ? `Claude does not take ${field} while it thinks` : undefined;
+      if (!rules.sampling) return `the model ${providerModel} does not support ${field}`;
+      return isThinking(request, rules) ? `Claude does not support ${field} together with reasoning` : undefined;
     case "parameters.top_p":
-      if (!rules.sampling) return `the model ${providerModel} does not take ${field}`;
-      if (temperature !== 1) return "Claude takes either temperature or top_p: top_p is left out";
+      if (!rules.sampling) return `the model ${providerModel} does not support ${field}`;
+      if (temperature !== 1) return "Claude supports temperature or top_p, not both: top_p is omitted";
       // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#feature-compatibility
       return isThinking(request, rules) && topP < 0.95
-        ? "Claude takes a top_p of 0.95 to 1 while it thinks"
+        ? "Claude supports only a top_p from 0.95 to 1 together with reasoning"
         : undefined;
     case "reasoning.format":
-      return "Anthropic cannot leave the reasoning inside the text";
+      return "Anthropic always separates reasoning from text: reasoning.format raw is not supported";
     case "service_tier":
-      return isServiceTier(request.serviceTier) ? undefined : "Anthropic's service tiers are auto and standard_only";
+      return isServiceTier(request.serviceTier)
+        ? undefined
+        : "Anthropic supports the service tiers auto and standard_only";
     case "prompt_cache_key":
-      return "Anthropic has no prompt_cache_key: set cache_hint on the last part that stays the same";
+      return "Anthropic does not support prompt_cache_key: set cache_hint on the last part that does not change";
     default:
-      return `Anthropic does not take ${field}`;
+      return `Anthropic does not support ${field}`;
   }
 }
 
@@ -90,23 +95,23 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, rules: ClaudeM
   if (reasoning?.clearEarlierReasoning && rules.boundThoughts) {
     yield unsupported(
       ["reasoning", "clear_earlier_reasoning"],
-      `${name} takes its thoughts only in a whole conversation`,
+      `${name} requires the reasoning of earlier turns: it is sent`,
     );
   }
   const asked = askedThinking(request);
   const field = ["reasoning", reasoning?.control.case === "budgetTokens" ? "budget_tokens" : "effort"];
   if (asked.case === "nothing") return;
   if (rules.thinking === "no") {
-    if (asked.case !== "off") yield unsupported(field, `${name} does not think`);
+    if (asked.case !== "off") yield unsupported(field, `${name} does not support reasoning`);
   } else if (asked.case === "off") {
     if (rules.off === "never") {
-      yield rejected(field, `${name} always thinks: it takes the reasoning efforts ${effortsOf(rules)}`);
+      yield rejected(field, `${name} always reasons: it supports the reasoning efforts ${effortsOf(rules)}`);
     } else if (rules.off === "between_tools") {
-      yield emulated(field, `${name} does not quite stop thinking: it still may between calls of tools`);
+      yield emulated(field, `${name} may still reason between tool calls`);
     }
   } else if (asked.case === "effort" && rules.thinking === "adaptive") {
-    const takes = rules.efforts.includes(asked.effort);
-    if (!takes) yield rejected(field, `${name} takes the reasoning efforts ${effortsOf(rules)}`);
+    const isSupported = rules.efforts.includes(asked.effort);
+    if (!isSupported) yield rejected(field, `${name} supports the reasoning efforts ${effortsOf(rules)}`);
   } else {
     yield* budgetAdaptations(asked.case === "budget" ? asked.tokens : undefined, request, model, rules);
   }
@@ -122,16 +127,16 @@ function* budgetAdaptations(
   const maxTokens = maxTokensOf(request, model, rules);
   const name = `the model ${model.providerModel}`;
   if (tokens !== undefined && !rules.sampling) {
-    yield unsupported(field, `${name} takes no budget for its thoughts: give an effort`);
+    yield unsupported(field, `${name} does not support reasoning.budget_tokens: set reasoning.effort`);
   } else if (maxTokens <= leastBudget) {
-    yield unsupported(field, `${name} thinks only where max_output_tokens is above ${leastBudget}`);
+    yield unsupported(field, `${name} reasons only if max_output_tokens is above ${leastBudget}`);
   } else if (tokens === undefined) {
     const { control } = request.reasoning ?? {};
     const budget = control?.case === "effort" ? budgetOf(control.value, maxTokens) : leastBudget;
-    yield emulated(field, `${name} takes no effort: it gets a budget of ${budget} tokens for its thoughts`);
+    yield emulated(field, `${name} does not support efforts: its reasoning budget is ${budget} tokens`);
   } else {
     const set = Math.min(Math.max(tokens, leastBudget), maxTokens - 1);
-    const message = `${name} takes a budget from ${leastBudget} to below max_output_tokens`;
+    const message = `${name} supports a reasoning budget from ${leastBudget} to below max_output_tokens`;
     if (set !== tokens) yield { kind: "ADJUSTED", field, message, set };
   }
 }
@@ -144,15 +149,15 @@ function* formAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
   const format = request.outputFormat?.format.case;
   if (format === "jsonObject") {
     const message =
-      "Anthropic has no JSON mode: the model is told to answer with a JSON object, and it is checked here";
+      "Anthropic has no JSON mode: Dragoman adds an instruction to the system prompt and validates the JSON";
     yield emulated(["output_format", "json_object"], message);
   } else if (format === "jsonSchema" && !rules.jsonSchema) {
     yield rejected(
       ["output_format", "json_schema"],
-      `the model ${model.providerModel} takes no JSON Schema for its answer`,
+      `the model ${model.providerModel} does not support output_format.json_schema`,
     );
   } else if (format === "regex") {
-    yield rejected(["output_format", "regex"], "Anthropic cannot fit its answer to a regular expression");
+    yield rejected(["output_format", "regex"], "Anthropic does not support regex output");
   }
 }
 
@@ -162,13 +167,16 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
   const isForced = choice?.case === "toolName" || choice?.value === ToolChoiceMode.REQUIRED;
   const field = ["tool_choice", choice?.case === "toolName" ? "tool_name" : "mode"];
   if (isForced && !rules.forcedTools) {
-    yield rejected(field, `the model ${model.providerModel} cannot be made to call a tool`);
+    yield rejected(
+      field,
+      `the model ${model.providerModel} does not support forced tool calls: set tool_choice to auto`,
+    );
   } else if (isForced && isThinking(request, rules)) {
     // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
-    yield rejected(field, "Claude cannot be made to call a tool while it thinks: leave reasoning out");
+    yield rejected(field, "Claude does not support forced tool calls together with reasoning: omit reasoning");
   }
   if (!rules.jsonSchema && tools.some(({ strict }) => strict)) {
-    yield emulated(["tools"], `the model ${model.providerModel} has no strict tools: strict is left out`);
+    yield emulated(["tools"], `the model ${model.providerModel} does not support strict tools: strict is omitted`);
   }
 }
 
@@ -176,21 +184,21 @@ function* conversationAdaptations(request: ChatRequest, model: Model, rules: Cla
   const { messages } = request;
   const moved = firstMovedSystem(messages, rules);
   if (moved >= 0) {
-    const sentence = `a later system message goes to the front: ${model.providerModel} takes none there`;
-    yield emulated(["messages", moved], sentence);
+    const message = `the model ${model.providerModel} does not support a system message here: it moves to the front`;
+    yield emulated(["messages", moved], message);
   }
   const endsWithAssistant = messages.at(-1)?.role === Role.ASSISTANT;
   if (endsWithAssistant && (!rules.prefill || isThinking(request, rules))) {
-    const message = `the model ${model.providerModel} does not continue an assistant message: end with a user's`;
+    const message = `the model ${model.providerModel} does not continue an assistant message: end with a user message`;
     yield rejected(["messages", messages.length - 1], message);
   }
   yield* leftOut(request, {
-    name: "Anthropic has no names of participants: they are left out",
-    detail: "Anthropic has no levels of detail for images: they are left out",
+    name: "Anthropic does not support participant names: they are omitted",
+    detail: "Anthropic does not support image detail: it is omitted",
   });
   const isUnsigned = ({ message, part }: PlacedPart) =>
     message.role === Role.ASSISTANT && part.providerState === undefined;
-  const unsigned = "Anthropic takes back only thoughts that this model signed: others are left out";
+  const unsigned = "Anthropic accepts only reasoning that this model signed: other reasoning is omitted";
   yield* lostThought(messages, isUnsigned, unsigned);
 }
 
@@ -208,10 +216,11 @@ function* partAdaptations({ messages }: ChatRequest): Generator<Adaptation> {
   for (const placed of partsOf(messages)) {
     for (const { media, path } of mediaIn(placed)) {
       if (mediaForm(media) === undefined) {
-        const message = "Anthropic takes images (JPEG, PNG, GIF, WebP), PDFs and plain text, by bytes or http address";
+        const message =
+          "Anthropic supports images (JPEG, PNG, GIF, WebP), PDFs and plain text, as bytes or by HTTP URL";
         yield rejected(path, message);
       } else if (turnRole(placed.message.role) !== "user") {
-        yield rejected(path, "Anthropic takes media only from the user and as results of tools");
+        yield rejected(path, "Anthropic supports media only in user messages and tool results");
       }
     }
   }

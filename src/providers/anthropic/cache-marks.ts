@@ -3,7 +3,7 @@ import type { CacheHint } from "../../gen/dragoman/v1/message_pb.js";
 import { keptHints, lifeOf } from "../kit/cache-hints.ts";
 import type { CacheControl } from "./wire.ts";
 
-/** Turns a cache hint into the mark of a block. */
+/** Returns a block's `cache_control` for its cache hint; empty for hints beyond the API's limit. */
 export type Marker = (hint: CacheHint | undefined) => { readonly cache_control?: CacheControl };
 
 export function createMarker(request: ChatRequest): Marker {

@@ -10,8 +10,8 @@ export const anthropicErrors: ErrorDialect = {
     z.object({ error: z.object({ details: z.object({ error_code: z.string() }) }) }),
     ({ error }, { code }) => ({ code: code || error.details.error_code }),
   ),
-  // `error.details.error_code`, and the few types that say more than their status. The codes are those of the official
-  // client (@anthropic-ai/sdk 1.11.0, resources/shared.d.ts).
+  // Values of `error.details.error_code`, and error types that are more specific than the HTTP status. The codes are
+  // from the official client (@anthropic-ai/sdk 1.11.0, resources/shared.d.ts).
   codes: {
     enforced_spend_limit_reached: "PROVIDER_QUOTA_EXHAUSTED",
     contract_spend_limit_reached: "PROVIDER_QUOTA_EXHAUSTED",
@@ -33,7 +33,7 @@ export const anthropicErrors: ErrorDialect = {
   },
   sentences: [
     promptTooLong(/prompt is too long: (?<requested>\d+) tokens > (?<limit>\d+) maximum/i),
-    // Its status is 400.
+    // Anthropic sends this error with HTTP 400.
     { pattern: /^your credit balance is too low/i, status: "INVALID_REQUEST", means: "PROVIDER_QUOTA_EXHAUSTED" },
   ],
 };

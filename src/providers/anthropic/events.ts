@@ -31,19 +31,20 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   refusal: FinishReason.CONTENT_FILTER,
 };
 
-/** A content block under way. Its part is numbered when it first says something. */
+/** Content block in progress. Its part gets a number at the first delta. */
 interface BlockState {
   readonly type: string;
   part: number | undefined;
-  /** For tools: the input that came with the start, and whether fragments have come. */
+  /** Tool calls only: the input in `content_block_start`. */
   readonly input: unknown;
+  /** Tool calls only: whether a delta with arguments has arrived. */
   hasInput: boolean;
 }
 
-/** An answer as far as it has come. */
+/** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
-  /** The blocks by the API's index, which counts blocks that are no parts too. */
+  /** Blocks by the API's index, which also counts blocks that are not parts. */
   readonly blocks: Map<number, BlockState>;
   parts: number;
   usage: StreamUsage | undefined;
@@ -55,7 +56,7 @@ export function startAnswer(call: UpstreamCall): AnswerState {
   return { call, blocks: new Map(), parts: 0, usage: undefined, stopReason: "", stopSequence: "" };
 }
 
-/** Appends the events of one event of the stream to a batch. True: the answer is over. */
+/** Appends the events of one SSE event to the batch. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
   const {
@@ -93,7 +94,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   return false;
 }
 
-/** Appends the events of the end of an answer. Throws when it was not finished: then it was cut. */
+/** Appends the final events of a response to the batch. Throws if the stream ended without a stop reason. */
 export function endEvents({ call, blocks, usage, stopReason, stopSequence }: AnswerState, batch: ChatEvent[]): void {
   if (stopReason === "") throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(block, batch);
@@ -102,7 +103,7 @@ export function endEvents({ call, blocks, usage, stopReason, stopSequence }: Ans
   batch.push(completed({ serviceTier: usage?.service_tier ?? "", ...(total && { usage: total }) }));
 }
 
-/** Proxies may send a second start. With another id its blocks are others, though their indexes are used before. */
+/** Proxies may send a second `message_start`. If its id is new, its blocks are new too, although indexes repeat. */
 function beginMessage({ call, blocks }: AnswerState, id: string): void {
   if (id !== call.attempt.providerResponseId) blocks.clear();
   call.attempt.providerResponseId = id;
@@ -120,7 +121,7 @@ function beginBlock(answer: AnswerState, index: number, block: StreamBlock, batc
   } else if (block.type === "redacted_thinking") {
     batch.push(stateDelta(answer, state, block.data ?? "", true));
   } else {
-    // Empty as a rule.
+    // The initial text is usually empty.
     extendBlock(answer, state, { text: block.text, thinking: block.thinking, signature: block.signature }, batch);
   }
 }
@@ -147,7 +148,7 @@ function extendBlock(
   }
 }
 
-/** A tool call without arguments has no fragments, or one empty one: it gets what its start held, as a rule `{}`. */
+/** Completes a tool call that had no arguments delta: its arguments are the input of its start, usually `{}`. */
 function endBlock(state: BlockState | undefined, batch: ChatEvent[]): void {
   if (state?.type !== "tool_use" || state.part === undefined || state.hasInput) return;
   state.hasInput = true;
@@ -159,7 +160,7 @@ function partOf(answer: AnswerState, state: BlockState): number {
   return state.part;
 }
 
-/** What must come back unchanged with the next turn: the signature of a thought, or all of a redacted one. */
+/** Returns a delta with the provider state for the next turn: a signature, or the data of redacted thinking. */
 function stateDelta(answer: AnswerState, state: BlockState, data: string, redacted: boolean): DeltaEvent {
   const event = reasoningDelta(0, partOf(answer, state), "");
   if (event.value.delta.case === "reasoning") event.value.delta.value.redacted = redacted;
@@ -167,13 +168,13 @@ function stateDelta(answer: AnswerState, state: BlockState, data: string, redact
   return event;
 }
 
-/** Counts are cumulative, and later ones correct earlier ones; what a later event leaves out still holds. */
+/** Merges cumulative counts: later values replace earlier ones, and omitted fields keep their value. */
 function mergeUsage(answer: AnswerState, usage: StreamUsage | null | undefined): void {
-  const told = Object.entries(usage ?? {}).filter(([, value]) => value !== undefined && value !== null);
-  if (told.length > 0) answer.usage = { ...answer.usage, ...Object.fromEntries(told) };
+  const reported = Object.entries(usage ?? {}).filter(([, value]) => value !== undefined && value !== null);
+  if (reported.length > 0) answer.usage = { ...answer.usage, ...Object.fromEntries(reported) };
 }
 
-/** The counts with totals that contain their parts: Anthropic counts what the cache gave and took beside the input. */
+/** Converts usage. Anthropic's `input_tokens` excludes cache reads and writes; `Usage.input_tokens` includes them. */
 function toUsage(usage: StreamUsage): Usage | undefined {
   const { input_tokens: fresh, output_tokens: output } = usage;
   if (typeof fresh !== "number" || typeof output !== "number") return undefined;

@@ -18,12 +18,12 @@ import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { anthropicModels } from "./models.ts";
 import { maxTokensOf, toRequest } from "./request.ts";
 
-/** The next version, 2026-10-21, rejects temperature, top_p and top_k on every model. */
+/** Value of `anthropic-version`. The next version, 2026-10-21, rejects temperature, top_p and top_k on every model. */
 const apiVersion = "2023-06-01";
 
 /**
- * Anthropic's Messages API. There is no `complete`: whole answers are rejected where `max_tokens` is large, and would
- * give the arguments of tools as objects instead of as the model wrote them.
+ * Creates the adapter for Anthropic's Messages API. It has no `complete`: without streaming, the API rejects a large
+ * `max_tokens` and returns tool arguments as objects instead of the model's own text.
  */
 export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, anthropicHeaders);

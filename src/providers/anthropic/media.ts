@@ -13,7 +13,7 @@ const forms: Readonly<Record<string, MediaForm>> = {
   "application/pdf": "pdf",
 };
 
-/** What a medium is in this dialect; undefined when it has no such thing. */
+/** Returns how the API encodes the media; undefined if the API does not support it. */
 export function mediaForm({ source, mediaType }: Media): MediaForm | undefined {
   if (source.case === "data") {
     if (mediaType.startsWith("text/")) return "text";

@@ -16,12 +16,12 @@ import type {
   WireTurn,
 } from "./wire.ts";
 
-/** A message under way. */
+/** Message in progress. */
 type Turn = { readonly role: WireTurn["role"]; content: Block[] } | { readonly role: "system"; content: TextBlock[] };
 
 /**
- * The conversation in the dialect: system text in its own field, neighbours of one role as one turn, and in it the
- * results of tools first, as the API wants them.
+ * Converts the messages. System text goes into its own field, and consecutive messages of one role become one turn.
+ * Tool results come first in their turn, because the API requires it.
  */
 export function toConversation(
   request: ChatRequest,
@@ -49,7 +49,7 @@ export function toConversation(
   return { system, messages: turns.map(resultsFirst) };
 }
 
-/** Whether a system message goes out where it stands: newer models take it right after a user's turn. */
+/** Whether a system message keeps its position: newer models accept one right after a user turn. */
 export function staysInPlace(before: WireMessage["role"] | undefined, { laterSystem }: ClaudeModel): boolean {
   return laterSystem && (before === "user" || before === "system");
 }
@@ -59,7 +59,7 @@ function systemBlocks({ kind, cacheHint }: Part, mark: Marker): readonly TextBlo
   return kind.value === "" ? [] : [{ type: "text", text: kind.value, ...mark(cacheHint) }];
 }
 
-/** None for what the API rejects: empty text, and thoughts that Claude has not signed. */
+/** Converts a part. Omits what the API rejects: empty text, and reasoning without Claude's signature. */
 function blocksOf(part: Part, role: "user" | "assistant", withReasoning: boolean, mark: Marker): readonly Block[] {
   const { kind, cacheHint } = part;
   switch (kind.case) {
@@ -86,7 +86,7 @@ function blocksOf(part: Part, role: "user" | "assistant", withReasoning: boolean
   }
 }
 
-/** A thought exactly as it was given: its state is the signature, or the data of a redacted one. */
+/** Returns the reasoning unchanged. Its provider state is the signature, or the data of redacted thinking. */
 function thinkingBlocks({ kind, providerState }: Part): readonly Block[] {
   if (kind.case !== "reasoning" || providerState === undefined) return [];
   const state = Buffer.from(providerState.data).toString();
@@ -116,7 +116,7 @@ function mediaBlock(media: Media, mark: { readonly cache_control?: CacheControl 
   return { ...toMediaBlock(media, form), ...mark };
 }
 
-/** The API takes letters, digits, `_` and `-`; other providers' ids may hold more. */
+/** Escapes other providers' ids for the API, which accepts only letters, digits, `_` and `-`. */
 function toToolId(id: string): string {
   return id.replace(/[^a-zA-Z0-9_-]/g, (character) => `_${character.charCodeAt(0).toString(16)}`);
 }

@@ -1,14 +1,14 @@
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { chatCapabilities, type ModelRow, modelsOf } from "../../models/model-row.ts";
 
-/** The other models reject a temperature. */
+/** For models that accept a temperature. The other models reject it. */
 const sampling = { maxTemperature: 1 };
 const million = { window: 1_000_000, output: 128_000 };
 const claude45 = { window: 200_000, output: 64_000, ...sampling };
 
 // Sources: the official client (@anthropic-ai/sdk 1.11.0, resources/messages) for ids and shutdown dates, the model
-// catalog of @ai-sdk/anthropic 4.0.105 for limits, platform.claude.com/docs/en/models for windows. Mythos models,
-// which need an invitation, are left out: `anthropic/<model>` names them all the same.
+// catalog of @ai-sdk/anthropic 4.0.105 for limits, platform.claude.com/docs/en/models for context windows. Mythos
+// models need an invitation and are not listed; `anthropic/<model>` works for them too.
 const rows: readonly ModelRow[] = [
   { model: "claude-fable-5-2", name: "Claude Fable 5.2", ...million },
   { model: "claude-fable-5-1", name: "Claude Fable 5.1", ...million },
@@ -22,13 +22,13 @@ const rows: readonly ModelRow[] = [
   { model: "claude-sonnet-5-5", name: "Claude Sonnet 5.5", ...million },
   { model: "claude-sonnet-5", name: "Claude Sonnet 5", ...million },
   { model: "claude-sonnet-4-6", name: "Claude Sonnet 4.6", ...million, ...sampling },
-  // Until 2026-11-30.
+  // Anthropic serves it until 2026-11-30.
   { model: "claude-sonnet-4-5", name: "Claude Sonnet 4.5", ...claude45, snapshots: ["20250929"] },
   { model: "claude-haiku-5-5", name: "Claude Haiku 5.5", ...million },
   { model: "claude-haiku-4-5", name: "Claude Haiku 4.5", ...claude45, snapshots: ["20251001"] },
 ];
 
-/** Anthropic's models, by their bare ids. */
+/** Anthropic's models. Their ids have no `anthropic/` prefix. */
 export const anthropicModels: readonly Model[] = modelsOf(
   {
     provider: "anthropic",

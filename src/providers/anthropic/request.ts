@@ -11,15 +11,15 @@ import { toConversation } from "./messages.ts";
 import { toThinking } from "./thinking.ts";
 import type { MessagesBody, OutputConfig, WireTool, WireToolChoice } from "./wire.ts";
 
-/** The body for a request to which the adaptations have been applied. `provider` is the key of its own options. */
+/** Returns the request body. Apply the adaptations first. `provider` is the adapter's key in `provider_options`. */
 export function toRequest(request: ChatRequest, model: Model, provider: string): MessagesBody {
   const rules = claudeModel(model.providerModel);
   const { parameters, serviceTier } = request;
   const maxTokens = maxTokensOf(request, model, rules);
   const { thinking, effort } = toThinking(request, rules, maxTokens);
   const format = formatOf(request.outputFormat);
-  const own: JsonObject = request.providerOptions[provider] ?? {};
-  const outputConfig = { ...(effort && { effort }), ...(format && { format }), ...asObject(own.output_config) };
+  const options: JsonObject = request.providerOptions[provider] ?? {};
+  const outputConfig = { ...(effort && { effort }), ...(format && { format }), ...asObject(options.output_config) };
   const mark = createMarker(request);
   const tools = toolsBody(request, rules, mark);
   const { system, messages } = toConversation(request, rules, mark);
@@ -32,8 +32,8 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
     ...tools,
     ...(request.user && { metadata: { user_id: request.user } }),
     ...(isServiceTier(serviceTier) && { service_tier: serviceTier }),
-    ...own,
-    // Merged, so that an option of the provider's own does not take away the caller's schema.
+    ...options,
+    // Merged, so that `output_config` in the provider options does not remove the caller's schema.
     ...(Object.keys(outputConfig).length > 0 && { output_config: outputConfig }),
     model: model.providerModel,
     messages,
@@ -41,7 +41,7 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
   };
 }
 
-/** The API has no default: without a limit of the caller's, the model's own. */
+/** Returns the required `max_tokens`: the caller's limit, at most the model's. Default: the model's limit. */
 export function maxTokensOf({ parameters }: ChatRequest, model: Model, { maxOutput }: ClaudeModel): number {
   const ceiling = model.maxOutputTokens || maxOutput;
   return Math.min(parameters?.maxOutputTokens ?? ceiling, model.maxOutputTokens || Number.POSITIVE_INFINITY);
@@ -51,7 +51,7 @@ export function isServiceTier(word: string): word is "auto" | "standard_only" {
   return word === "auto" || word === "standard_only";
 }
 
-/** Either a temperature or top_p: the API rejects both. Of the two, a value of 1 asks for nothing. */
+/** Returns temperature or top_p, because the API rejects both together. A value of 1 has no effect. */
 function samplingBody(parameters: GenerationParameters | undefined, { sampling }: ClaudeModel): Partial<MessagesBody> {
   if (!sampling || parameters === undefined) return {};
   const { temperature, topP, topK = 0 } = parameters;
@@ -101,7 +101,7 @@ const choiceModes = {
   [ToolChoiceMode.REQUIRED]: "any",
 } as const satisfies Record<ToolChoiceMode, WireToolChoice["type"]>;
 
-/** One tool at a time is asked for within the choice. */
+/** Converts the tool choice. In this API, `parallel_tool_calls` false is a field of the choice. */
 function toToolChoice({ toolChoice, parallelToolCalls }: ChatRequest): WireToolChoice | undefined {
   const choice = toolChoice?.choice;
   const oneAtATime = parallelToolCalls === false ? ({ disable_parallel_tool_use: true } as const) : {};

@@ -12,14 +12,14 @@ export const effortWords: Readonly<Partial<Record<ReasoningEffort, NonNullable<O
   [ReasoningEffort.MAX]: "max",
 };
 
-/** The fields for a request to which the adaptations have been applied. */
+/** Returns the thinking fields of the request body. Apply the adaptations first. */
 export function toThinking(
   request: ChatRequest,
   rules: ClaudeModel,
   maxTokens: number,
 ): { readonly thinking?: Thinking; readonly effort?: NonNullable<OutputConfig["effort"]> } {
   if (request.reasoning === undefined || rules.thinking === "no") return {};
-  // Models that give the text of their thoughts unless told otherwise are those that take sampling parameters.
+  // By default, models that support sampling parameters return summarized thinking; the others omit its text.
   // https://platform.claude.com/docs/en/build-with-claude/thinking#controlling-thinking-display
   const wanted = request.reasoning.format === ReasoningFormat.HIDDEN ? "omitted" : "summarized";
   const display = wanted === (rules.sampling ? "summarized" : "omitted") ? {} : ({ display: wanted } as const);
@@ -43,7 +43,7 @@ export function toThinking(
   }
 }
 
-/** Whether the request turns thinking on, so that the rules that come with it hold. */
+/** Whether the request turns thinking on. The API then allows fewer parameters. */
 export function isThinking(request: ChatRequest, rules: ClaudeModel): boolean {
   const asked = askedThinking(request).case;
   return rules.thinking !== "no" && (asked === "effort" || asked === "budget");

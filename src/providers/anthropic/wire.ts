@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ExactJson } from "../kit/exact-json.ts";
 
-// What is read: only what is used. Events and blocks of other types are passed over, as the API's versioning asks.
+// Responses: only the fields that Dragoman reads. Unknown event and block types are ignored, as the API requires.
 // https://platform.claude.com/docs/en/api/versioning
 
 const count = z.number().int().nonnegative().nullish().catch(undefined);
@@ -49,7 +49,7 @@ export type StreamDelta = NonNullable<StreamEvent["delta"]>;
 export type StreamBlock = z.infer<typeof contentBlock>;
 export type StreamUsage = z.infer<typeof usage>;
 
-// What is sent.
+// Requests.
 
 export interface CacheControl {
   readonly type: "ephemeral";

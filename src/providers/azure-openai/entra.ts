@@ -7,15 +7,15 @@ import { abortReason, type UpstreamCall } from "../../upstream/upstream-call.ts"
 
 const scope = "https://cognitiveservices.azure.com/.default";
 
-/** A token is not used in the last minutes of its life, so that none ends on the way. */
+/** Time before its expiry at which a token is replaced, so that no token expires in transit. */
 const marginMs = 5 * 60_000;
 const timeoutMs = 30_000;
 
 const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.coerce.number() });
 
-/** An application that is registered at Entra ID. */
+/** Application registered in Microsoft Entra ID. */
 interface EntraApplication {
-  /** Where tokens are given, such as `https://login.microsoftonline.com`. */
+  /** Base URL of the token endpoint, such as `https://login.microsoftonline.com`. */
   readonly authority: string;
   readonly tenantId: string;
   readonly clientId: string;
@@ -24,12 +24,13 @@ interface EntraApplication {
 
 interface Token {
   readonly text: string;
-  /** When another one is needed, as milliseconds since 1970. */
+  /** Time from which a new token is needed, in milliseconds since 1970. */
   readonly until: number;
 }
 
 /**
- * Tokens of Microsoft Entra ID, each kept for as long as it is good. Calls that need one at the same time share it.
+ * Fetches access tokens from Microsoft Entra ID and caches each until shortly before it expires. Concurrent calls share
+ * one token request.
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
  */
 export class EntraTokens {
@@ -40,19 +41,23 @@ export class EntraTokens {
     this.#application = application;
   }
 
+  /**
+   * Returns a valid token. Throws the signal's reason, PROVIDER_UNAVAILABLE if Entra ID cannot be reached, and
+   * PROVIDER_CREDENTIALS_REJECTED if it rejects the application.
+   */
   async get({ signal }: UpstreamCall): Promise<string> {
     if (signal.aborted) throw abortReason(signal);
     const known = this.#token;
     if (known !== undefined && (await abortable(known, signal)).until <= Date.now() && this.#token === known) {
       this.#token = undefined;
     }
-    this.#token ??= this.#ask();
+    this.#token ??= this.#fetch();
     return (await abortable(this.#token, signal)).text;
   }
 
-  #ask(): Promise<Token> {
+  #fetch(): Promise<Token> {
     const token = fetchToken(this.#application);
-    // One that failed is not kept.
+    // Do not cache a failure.
     token.catch(() => {
       if (this.#token === token) this.#token = undefined;
     });
@@ -67,11 +72,11 @@ async function fetchToken({ authority, tenantId, clientId, clientSecret }: Entra
     new URLSearchParams(form).toString(),
   );
   if (status >= 500 || status === 429) {
-    throw new GatewayError("PROVIDER_UNAVAILABLE", `Entra ID gave no token (HTTP ${status}): try again`);
+    throw new GatewayError("PROVIDER_UNAVAILABLE", `Entra ID returned no token (HTTP ${status}); retry`);
   }
   const parsed = status === 200 ? tokenSchema.safeParse(safeJson(text)) : undefined;
   if (!parsed?.success) {
-    const message = `Entra ID gave no token (HTTP ${status}): the operator must check tenant, client and secret`;
+    const message = `Entra ID returned no token (HTTP ${status}); the operator must check tenant_id, client_id, api_key`;
     throw new GatewayError("PROVIDER_CREDENTIALS_REJECTED", message);
   }
   const { access_token, expires_in } = parsed.data;
@@ -88,7 +93,7 @@ async function post(url: string, body: string): Promise<{ readonly status: numbe
     });
     return { status: statusCode, text: await answer.text() };
   } catch (cause) {
-    throw new GatewayError("PROVIDER_UNAVAILABLE", "Entra ID could not be reached for a token: try again", { cause });
+    throw new GatewayError("PROVIDER_UNAVAILABLE", "could not connect to Entra ID for a token; retry", { cause });
   }
 }
 

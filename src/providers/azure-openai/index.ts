@@ -10,25 +10,25 @@ import type { ProviderDefinition } from "../definition.ts";
 import { EntraTokens } from "./entra.ts";
 
 const optionsSchema = section({
-  /** A dated version, which asks each deployment at an address of its own. Default: the API without versions (v1). */
+  /** API version. With a dated version, the URL contains the deployment. Default: the API without versions (v1). */
   api_version: text.optional(),
-  /** What `api_key` is: a key of the resource, a token of Microsoft Entra ID, or the secret of an application there. */
+  /** Kind of `api_key`: a resource key, a Microsoft Entra ID token, or the secret of an Entra ID application. */
   key_type: choice("api-key", "entra-token", "entra-secret").prefault("api-key"),
-  /** The application's directory and id at Entra ID. Required with `entra-secret`. */
+  /** Tenant and client id of the Entra ID application. Required with `entra-secret`. */
   tenant_id: text.optional(),
   client_id: text.optional(),
-  /** Where Entra ID gives tokens. Default: the public cloud's. */
+  /** Base URL of Entra ID's token endpoint. Default: that of the public cloud. */
   authority: baseUrl.prefault("https://login.microsoftonline.com"),
   /**
-   * The model behind each deployment, by OpenAI's name, so that OpenAI's rules for it are applied before it is asked.
-   * A deployment's own name says nothing of its model.
+   * OpenAI's model name for each deployment. Dragoman then applies OpenAI's rules for that model, which it cannot
+   * derive from the deployment's name. Default: none, so that no model rules apply.
    */
   models: z.record(z.string(), text).prefault({}),
 });
 
 type Options = z.output<typeof optionsSchema>;
 
-/** Azure OpenAI: OpenAI's dialect with addresses, keys and content filters of its own. */
+/** Creates an adapter for Azure OpenAI: Chat Completions with other URLs, credentials and content filters. */
 export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): Adapter {
   const { options, variables } = settings;
   const apiVersion = options.api_version ?? variables.AZURE_OPENAI_API_VERSION;
@@ -37,9 +37,9 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): A
     title: "Azure OpenAI",
     fields: { ...openAiFields, user: "user" },
     openAiModel: (deployment) => options.models[deployment],
-    // OpenAI's models take system messages for developer messages; others at Azure have no such role.
+    // At Azure, OpenAI's models treat system messages as developer messages. Other models have no developer role.
     developerRole: false,
-    // 404 without a word of the deployment is a wrong address or version.
+    // A 404 without DeploymentNotFound means a wrong base URL or API version.
     reasons: { DeploymentNotFound: "MODEL_NOT_FOUND", 404: "PROVIDER_FAULT" },
   };
   return createOpenAiAdapter(
@@ -49,7 +49,7 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): A
   );
 }
 
-/** The address may be given as the resource's endpoint, as its page shows it, or with the path of the API. */
+/** Appends the API's path to the resource's endpoint, unless the base URL already contains it. */
 function apiBase(baseUrl: string): string {
   const root = baseUrl.replace(/\/+$/, "").replace(/\/openai(\/v1)?$/, "");
   return `${root}/openai`;
@@ -92,16 +92,16 @@ export const provider: ProviderDefinition<Options> = {
     baseUrl: "AZURE_OPENAI_BASE_URL",
     others: ["AZURE_OPENAI_API_VERSION"],
   },
-  // Every resource has its own.
+  // Every resource has its own base URL.
   defaultBaseUrl: "",
   onBy: "url",
   optionsSchema,
   check({ options: { key_type, tenant_id, client_id } }) {
     if (key_type !== "entra-secret" || (tenant_id !== undefined && client_id !== undefined)) return [];
-    const fix = "set both, or write another key_type";
+    const fix = "set both, or set another key_type";
     return [{ path: "options.key_type", problem: "entra-secret needs tenant_id and client_id", fix }];
   },
-  // Deployments have names of their owner's.
+  // No catalog entries: every operator chooses the names of the deployments.
   models: () => [],
   create: createAzureOpenAiAdapter,
 };

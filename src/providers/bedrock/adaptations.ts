@@ -23,17 +23,17 @@ import { sentThinking } from "./thinking.ts";
 import { calledTools } from "./tools.ts";
 import { serviceTiers } from "./wire.ts";
 
-/** The highest temperature of Converse, whichever model it is. */
+/** Maximum temperature of the Converse API, for every model. */
 const highestTemperature = 1;
 
 /** Whether an optional field is sent to a model with these rules. */
 export function takesField(field: OptionalField, request: ChatRequest, rules: ModelRules): boolean {
   const thinking = sentThinking(request, rules.thinking);
-  // Claude samples freely while it thinks.
+  // Claude rejects sampling parameters together with reasoning.
   const isThinking = rules.claude && (thinking.case === "effort" || thinking.case === "budget");
   switch (field) {
     case "parameters.max_output_tokens":
-      // Nova rejects a limit when it may think long.
+      // Nova rejects a limit together with the effort HIGH.
       return !(
         rules.thinking?.kind === "nova" &&
         thinking.case === "effort" &&
@@ -57,7 +57,7 @@ export function takesField(field: OptionalField, request: ChatRequest, rules: Mo
   }
 }
 
-/** What this model on Bedrock cannot do of what the request asks. */
+/** Returns what Bedrock or this model does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
   const rules = modelRules(model.providerModel);
   return [
@@ -71,10 +71,10 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
 
 function* fieldAdaptations(request: ChatRequest, model: Model, rules: ModelRules): Generator<Adaptation> {
   for (const [field] of askedFields(request)) {
-    // More choices are more calls; how much to think has rules of its own.
+    // Dragoman sends one request per choice for `n`; `thinkingAdaptations` covers the reasoning fields.
     if (["parameters.n", "reasoning.effort", "reasoning.budget_tokens"].includes(field)) continue;
     if (takesField(field, request, rules)) continue;
-    yield unsupported(pathOf(field), `the model ${model.providerModel} does not take ${field} on Bedrock`);
+    yield unsupported(pathOf(field), `the model ${model.providerModel} does not support ${field} on Bedrock`);
   }
   if (takesField("parameters.temperature", request, rules)) {
     yield* temperatureLimit(request, model, "Bedrock", highestTemperature);
@@ -88,7 +88,7 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: 
   const subject = `the model ${model.providerModel}`;
   if (asked.case === "nothing" || (thinking === undefined && asked.case === "off")) return;
   if (thinking === undefined) {
-    yield unsupported(field, `${subject} cannot be told how much to think`);
+    yield unsupported(field, `${subject} does not support reasoning controls`);
   } else if (
     (asked.case === "off" && sent.case === "nothing") ||
     (asked.case === "effort" && !thinking.efforts.includes(asked.effort))
@@ -96,23 +96,25 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: 
     yield effortRejected(subject, thinking.efforts, field);
   } else if (sent.case === "nothing") {
     const isShort = asked.case === "effort" || thinking.budget;
-    const what = isShort ? "thinks only with more max_output_tokens" : "takes no number of tokens for its thoughts";
-    yield unsupported(field, `${subject} ${what}`);
+    const problem = isShort
+      ? "reasons only with a larger max_output_tokens"
+      : "does not support reasoning.budget_tokens: set reasoning.effort";
+    yield unsupported(field, `${subject} ${problem}`);
   } else if (sent.case === "budget" && asked.case === "effort") {
-    yield emulated(field, `${subject} takes no effort: it gets ${sent.tokens} tokens for its thoughts`);
+    yield emulated(field, `${subject} does not support efforts: its reasoning budget is ${sent.tokens} tokens`);
   } else if (sent.case === "budget" && asked.case === "budget" && sent.tokens !== asked.tokens) {
-    const message = `${subject} thinks with at least ${leastBudget} tokens and fewer than max_output_tokens`;
+    const message = `${subject} supports a reasoning budget from ${leastBudget} to below max_output_tokens`;
     yield { kind: "ADJUSTED", field, message, set: sent.tokens };
   }
 }
 
 function* formAdaptations({ outputFormat }: ChatRequest): Generator<Adaptation> {
   if (outputFormat?.format.case === "regex") {
-    yield rejected(["output_format", "regex"], "Bedrock cannot fit its answer to a regular expression");
+    yield rejected(["output_format", "regex"], "Bedrock does not support regex output");
   } else if (outputFormat?.format.case === "jsonObject") {
     yield emulated(
       ["output_format", "json_object"],
-      "Bedrock has no JSON mode: the model is told to write a JSON object",
+      "Bedrock has no JSON mode: Dragoman adds an instruction to the system prompt",
     );
   }
 }
@@ -122,50 +124,56 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ModelRules)
   const choice = toolChoice?.choice;
   const hasCalls = calledTools(request).size > 0;
   if (tools.length === 0 && hasCalls) {
-    const message = "Bedrock takes tool calls in a conversation only together with the tools";
+    const message = "Bedrock requires tools if the messages have tool calls";
     yield rules.claude
-      ? emulated(["tools"], `${message}: their names are sent, and the model is told not to call them`)
-      : rejected(["tools"], `${message}: send them too`);
+      ? emulated(["tools"], `${message}: Dragoman sends the tool names with tool choice none`)
+      : rejected(["tools"], `${message}: add the tools`);
   }
   if (choice?.case === "toolName" && rules.forcedTool !== "named") {
     yield rejected(
       ["tool_choice", "tool_name"],
-      `the model ${model.providerModel} cannot be made to call a certain tool`,
+      `the model ${model.providerModel} does not support a named tool choice`,
     );
   } else if (choice?.value === ToolChoiceMode.REQUIRED && rules.forcedTool === "none") {
-    yield rejected(["tool_choice", "mode"], `the model ${model.providerModel} cannot be made to call a tool`);
+    yield rejected(["tool_choice", "mode"], `the model ${model.providerModel} does not support forced tool calls`);
   } else if (choice?.value === ToolChoiceMode.NONE && tools.length > 0 && !rules.claude) {
     yield hasCalls
       ? rejected(
           ["tool_choice", "mode"],
-          `the model ${model.providerModel} cannot be kept from calling tools once it did`,
+          `the model ${model.providerModel} does not support tool_choice none after a tool call`,
         )
-      : emulated(["tool_choice", "mode"], "Bedrock has no tool choice none: the tools are left out instead");
+      : emulated(["tool_choice", "mode"], "Bedrock does not support tool_choice none: the tools are omitted instead");
   }
   if (!rules.strictTools && tools.some(({ strict }) => strict !== undefined)) {
-    yield emulated(["tools"], `Bedrock takes no strict tools for the model ${model.providerModel}: strict is left out`);
+    yield emulated(
+      ["tools"],
+      `Bedrock does not support strict tools for the model ${model.providerModel}: strict is omitted`,
+    );
   }
 }
 
-/** What of the messages cannot be sent, or is left out or moved. */
+/** Reports what Dragoman rejects, omits or moves in the messages. */
 function* messageAdaptations(request: ChatRequest, rules: ModelRules): Generator<Adaptation> {
   const { messages } = request;
   for (const placed of partsOf(messages)) {
     const inResult = placed.part.kind.case === "toolResult";
     for (const { media, path } of mediaIn(placed)) {
       if (canSend(media, inResult)) continue;
-      yield rejected(path, "Bedrock takes media only as bytes or from S3, with a media type that it knows");
+      yield rejected(path, "Bedrock supports media only as bytes or s3:// URLs, with a supported media type");
     }
   }
   yield* leftOut(request, {
-    name: "Bedrock has no names for participants: they are left out",
-    detail: "Bedrock has no levels of detail for images: they are left out",
-    ...(!rules.marks && { cacheHint: "this model takes no cache hints: they are left out" }),
+    name: "Bedrock does not support participant names: they are omitted",
+    detail: "Bedrock does not support image detail: it is omitted",
+    ...(!rules.marks && { cacheHint: "this model does not support cache hints: they are omitted" }),
   });
   if (rules.marks) yield* hintAdaptations(request, "Bedrock");
-  const unsigned = "Bedrock takes back only thoughts that this model signed: others are left out";
+  const unsigned = "Bedrock accepts only reasoning that this model signed: other reasoning is omitted";
   yield* lostThought(messages, ({ part }) => part.providerState === undefined, unsigned);
   const late = laterSystem(messages);
   if (late < 0) return;
-  yield emulated(["messages", late], "Bedrock takes system messages only before the conversation: it is moved there");
+  yield emulated(
+    ["messages", late],
+    "Bedrock supports system messages only before the conversation: later ones move there",
+  );
 }

@@ -4,7 +4,7 @@ import { keptHints, lifeOf } from "../kit/cache-hints.ts";
 import type { ModelRules } from "./model-rules.ts";
 import type { CachePoint } from "./wire.ts";
 
-/** Turns a cache hint into the mark that follows what is to be cached. */
+/** Returns the cache point to put after a block, for its cache hint; empty if the model or the limit allows none. */
 export type Marker = (hint: CacheHint | undefined) => readonly CachePoint[];
 
 export function createMarker(request: ChatRequest, { marks }: ModelRules): Marker {

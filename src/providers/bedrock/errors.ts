@@ -8,7 +8,7 @@ import { promptTooLong } from "../kit/sentences.ts";
 import type { Frame } from "./frames.ts";
 
 export const bedrockErrors: ErrorDialect = {
-  // The type of an exception is in a response's header, in a body without one in `__type`, and in headers of a frame.
+  // The exception type is in a response header, in `__type` of the body, or in the headers of a frame.
   codeIn: (response) => exceptionType(response.header("x-amzn-errortype") ?? ""),
   read: extendReader(z.object({ __type: z.string() }), ({ __type }, { code }) => ({
     code: code || exceptionType(__type),
@@ -31,7 +31,7 @@ export const bedrockErrors: ErrorDialect = {
     ModelErrorException: "PROVIDER_FAULT",
     ModelStreamErrorException: "PROVIDER_UNAVAILABLE",
     ThrottlingException: "PROVIDER_RATE_LIMITED",
-    // A model that was imported and is cold: the status is 429, but it is no limit.
+    // A custom imported model that is not loaded yet. The status is 429, but this is not a rate limit.
     ModelNotReadyException: "PROVIDER_UNAVAILABLE",
     InternalServerException: "PROVIDER_UNAVAILABLE",
     ServiceUnavailableException: "PROVIDER_UNAVAILABLE",
@@ -40,7 +40,7 @@ export const bedrockErrors: ErrorDialect = {
   sentences: [
     // https://repost.aws/knowledge-center/bedrock-validation-exception-errors
     promptTooLong(/input is too long for requested model/i),
-    // Models of others keep the words of their makers: Anthropic's, and those of OpenAI's dialect.
+    // Bedrock passes on error texts of the models' vendors: Anthropic's, and those of OpenAI-compatible APIs.
     promptTooLong(/prompt is too long: (?<requested>\d+) tokens > (?<limit>\d+) maximum/i),
     promptTooLong(
       /maximum context length (?:is|of) (?<limit>\d+)(?:.*?(?:resulted in|requested(?: about)?) (?<requested>\d+))?/is,
@@ -53,7 +53,7 @@ export const bedrockHeaders: AttemptHeaders = {
   requestId: [...commonHeaders.requestId, "x-amzn-requestid"],
 };
 
-/** The failure that a frame is. An exception has its type in a header and a message in its payload, an error has both in headers. */
+/** Converts a failure frame. The type is in a header; the message is in the payload of an exception or a header of an error. */
 export function frameFailure({ headers, payload }: Frame, call: UpstreamCall): GatewayError {
   const error = locateError(payload, bedrockErrors.read);
   const code = exceptionType(headers[":exception-type"] ?? headers[":error-code"] ?? "");
@@ -62,8 +62,8 @@ export function frameFailure({ headers, payload }: Frame, call: UpstreamCall): G
 }
 
 /**
- * The type without what surrounds it: headers may add `:` and an address, bodies a namespace and `#`, and frames begin
- * it with a small letter.
+ * Returns the bare exception type. Headers may append `:` and a URL, bodies may prepend a namespace and `#`, and frames
+ * begin the type with a lower-case letter.
  */
 function exceptionType(text: string): string {
   const [name = ""] = text.replace(/^.*#/, "").split(":");

@@ -33,24 +33,24 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 /** Stop reasons that are failures. */
 const failures: ReadonlySet<string> = new Set(["malformed_model_output", "malformed_tool_use"]);
 
-/** A content block as far as it has come. */
+/** Content block in progress. */
 interface BlockState {
-  readonly kind: "text" | "reasoning" | "redacted" | "toolUse" | "left out";
+  readonly kind: "text" | "reasoning" | "redacted" | "toolUse" | "omitted";
   readonly partIndex: number;
-  /** Whether arguments of a tool call came. */
+  /** Tool calls only: whether a delta with arguments has arrived. */
   hasArguments: boolean;
 }
 
-/** An answer as far as it has come. */
+/** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
-  /** Leaves the text of the reasoning out. */
+  /** Whether to omit the reasoning text. */
   readonly hideReasoning: boolean;
-  /** By their index at Amazon: they may interleave. */
+  /** Blocks by Bedrock's index. Their deltas may interleave. */
   readonly blocks: Map<number, BlockState>;
-  /** The indexes of blocks whose text was left out. */
+  /** Indexes of the blocks whose text was omitted. */
   readonly hidden: Set<number>;
-  /** Parts so far, in the order in which they began. */
+  /** Number of parts so far. */
   parts: number;
   stopReason: string;
   matchedStop: string;
@@ -74,7 +74,7 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
   };
 }
 
-/** Appends the events of one frame to a batch. Throws when the frame is a failure. True: the answer is over. */
+/** Appends the events of one frame to the batch. Throws if the frame is an error. Always returns false: see below. */
 export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]): boolean {
   if (frame.headers[":message-type"] !== "event") throw frameFailure(frame, answer.call);
   switch (frame.headers[":event-type"]) {
@@ -97,13 +97,13 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
       answer.serviceTier = serviceTier?.type ?? "";
       break;
     }
-    // messageStart and contentBlockStop say nothing more; other events are newer than this.
+    // `messageStart` and `contentBlockStop` contain nothing that Dragoman reads. Unknown events are ignored.
   }
-  // Not before the end of the body: metadata come before or after the stop.
+  // Only the end of the body ends the response: `metadata` may come before or after `messageStop`.
   return false;
 }
 
-/** Appends the events of the end of an answer. Throws when it was not finished: then it was cut. */
+/** Appends the final events of a response to the batch. Throws if the stream ended without a stop reason. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, stopReason, matchedStop, blocks, usage, serviceTier, latencyMs } = answer;
   if (stopReason === "") throw cutAnswer(call);
@@ -123,12 +123,12 @@ function payloadOf({ payload }: Frame, call: UpstreamCall): Payload {
   return parseAnswer(parseJson(payload, call), payloadSchema, call, bedrockErrors);
 }
 
-/** Only tool calls begin with a start. Amazon's own tools run there: their calls are not the caller's. */
+/** Starts a tool call; other blocks have no start. Calls of Amazon's own tools, which run at Amazon, are omitted. */
 function startBlock(answer: AnswerState, { contentBlockIndex, start }: Payload, batch: ChatEvent[]): void {
   const toolUse = start?.toolUse;
   if (!toolUse) return;
   const isCallers = (toolUse.type ?? "tool_use") === "tool_use";
-  const block = blockAt(answer, contentBlockIndex ?? 0, isCallers ? "toolUse" : "left out");
+  const block = blockAt(answer, contentBlockIndex ?? 0, isCallers ? "toolUse" : "omitted");
   if (isCallers) batch.push(toolCallDelta(0, block.partIndex, "", toolUse.toolUseId, toolUse.name));
 }
 
@@ -161,7 +161,7 @@ function reasoningEvents(
   } else if (text) {
     batch.push(reasoningDelta(0, blockAt(answer, index, "reasoning").partIndex, text));
   }
-  // A signature is of no use without the text that it signs. Text that Claude itself left out was signed as empty.
+  // A signature is useless without the text that it signs. If Claude omitted the text, it signed the empty text.
   if (signature && !answer.hidden.has(index)) {
     const event = reasoningDelta(0, blockAt(answer, index, "reasoning").partIndex, "");
     event.value.providerState = stateOf(answer.call, Buffer.from(signature));
@@ -175,16 +175,16 @@ function reasoningEvents(
   }
 }
 
-/** The block at an index, which begins a part when it is new or has another kind than what was there. */
+/** Returns the block at an index. Starts a new part if the index is new or the block's kind changed. */
 function blockAt(answer: AnswerState, index: number, kind: BlockState["kind"]): BlockState {
   const known = answer.blocks.get(index);
   if (known?.kind === kind) return known;
-  const block = { kind, partIndex: kind === "left out" ? -1 : answer.parts++, hasArguments: false };
+  const block = { kind, partIndex: kind === "omitted" ? -1 : answer.parts++, hasArguments: false };
   answer.blocks.set(index, block);
   return block;
 }
 
-/** The counts with totals that contain their parts: Amazon counts what the cache gave or took beside the input. */
+/** Converts usage. Amazon's `inputTokens` excludes cache reads and writes; `Usage.input_tokens` includes them. */
 function toUsage(usage: PayloadUsage): Usage {
   const cached = usage.cacheReadInputTokens ?? usage.cacheReadInputTokenCount ?? 0;
   const written = usage.cacheWriteInputTokens ?? usage.cacheWriteInputTokenCount ?? 0;

@@ -7,21 +7,21 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 
 /** One message of the binary event stream. */
 export interface Frame {
-  /** Its headers that are text: `:message-type`, and `:event-type`, `:exception-type` or `:error-code`. */
+  /** Headers with a text value: `:message-type`, and `:event-type`, `:exception-type` or `:error-code`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: string;
 }
 
-/** The limits of Amazon's clients: 24 MiB of payload, 128 KiB of headers, and 16 bytes around them. */
+/** Maximum frame in bytes. Amazon's clients allow 24 MiB of payload, 128 KiB of headers and 16 bytes of framing. */
 const frameLimit = 24 * 1024 * 1024 + 128 * 1024 + 16;
-/** Prelude, two checksums and nothing between them. */
+/** Minimum frame in bytes: the prelude and two checksums. */
 const smallestFrame = 16;
 const lengthBytes = 4;
 
 const codec = new EventStreamCodec(toUtf8, fromUtf8);
 
 /**
- * Cuts bytes into frames, as they come: the chunks of HTTP know nothing of frames.
+ * Decodes frames from bytes as they arrive. HTTP chunks do not align with frames.
  * https://smithy.io/2.0/aws/amazon-eventstream.html
  */
 export class FrameDecoder implements Decoder<Frame> {
@@ -29,14 +29,14 @@ export class FrameDecoder implements Decoder<Frame> {
   readonly #call: UpstreamCall;
   #chunks: Uint8Array[] = [];
   #held = 0;
-  /** Bytes without which there is nothing to do, so that a large frame is joined once and not with each chunk. */
+  /** Bytes to wait for before decoding, so that the chunks of a large frame are concatenated only once. */
   #needed = lengthBytes;
 
   constructor(call: UpstreamCall) {
     this.#call = call;
   }
 
-  /** The frames that end within these bytes. To be read to the end. */
+  /** Yields the frames that these bytes complete. Consume the generator to its end. */
   *decode(chunks: readonly Uint8Array[]): Generator<Frame, void, undefined> {
     for (const chunk of chunks) {
       this.#chunks.push(chunk);
@@ -48,7 +48,7 @@ export class FrameDecoder implements Decoder<Frame> {
     while (bytes.length >= this.#needed) {
       const length = bytes.readUInt32BE();
       const isPossible = length >= smallestFrame && length <= frameLimit;
-      if (!isPossible) throw this.#broken(new Error("a frame has an impossible length"));
+      if (!isPossible) throw this.#invalid(new Error("a frame has an impossible length"));
       this.#needed = length;
       if (bytes.length < length) break;
       yield this.#toFrame(bytes.subarray(0, length));
@@ -68,12 +68,12 @@ export class FrameDecoder implements Decoder<Frame> {
     try {
       return toFrame(bytes);
     } catch (error) {
-      throw this.#broken(error);
+      throw this.#invalid(error);
     }
   }
 
-  #broken(cause: unknown): GatewayError {
-    return malformedAnswer(this.#call, "it has a broken frame", cause);
+  #invalid(cause: unknown): GatewayError {
+    return malformedAnswer(this.#call, "a frame is invalid", cause);
   }
 }
 

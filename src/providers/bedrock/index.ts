@@ -24,15 +24,15 @@ import { toRequest } from "./request.ts";
 import type { Signer } from "./sign.ts";
 
 const optionsSchema = section({
-  /** The region that is asked. Default: `AWS_REGION`, else `AWS_DEFAULT_REGION`. */
+  /** AWS region of the endpoint. Default: `AWS_REGION`, else `AWS_DEFAULT_REGION`. */
   region: pattern(/^[a-z0-9-]+$/, "write a region such as us-east-1").optional(),
 });
 
 type Options = z.output<typeof optionsSchema>;
 
 /**
- * Amazon Bedrock. On by a key of its own, or by Amazon's credentials, and a region. `BEDROCK_BASE_URL` replaces the
- * address, which otherwise follows from the region.
+ * Amazon Bedrock. Configured by a region and either a Bedrock API key or AWS credentials. `BEDROCK_BASE_URL` replaces
+ * the base URL of the region.
  */
 export const provider: ProviderDefinition<Options> = {
   name: "bedrock",
@@ -47,13 +47,13 @@ export const provider: ProviderDefinition<Options> = {
   detect(environment) {
     const { AWS_BEARER_TOKEN_BEDROCK: token, AWS_ACCESS_KEY_ID: accessKey, BEDROCK_BASE_URL: baseUrl } = environment;
     if (!token && !accessKey) return "set AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID to turn it on";
-    // A signature names the region, a key does not.
+    // A signature contains the region, an API key does not.
     return regionOf(environment) || (token && baseUrl) ? undefined : "set AWS_REGION to turn it on";
   },
   optionsSchema,
   check({ apiKey, baseUrl, options, variables }) {
     const region = options.region ?? regionOf(variables);
-    // A key at an address of one's own needs no region.
+    // An API key with a custom base URL needs no region.
     if (region !== undefined || (apiKey !== undefined && !baseUrl.includes("{region}"))) return [];
     return [{ path: "options.region", problem: "is missing", fix: "set it, or the variable AWS_REGION" }];
   },
@@ -65,13 +65,13 @@ function regionOf({ AWS_REGION, AWS_DEFAULT_REGION }: Environment): string | und
   return AWS_REGION || AWS_DEFAULT_REGION || undefined;
 }
 
-/** The dialect of Converse. With a key it is sent; without one, requests are signed with Amazon's credentials. */
+/** Creates the adapter for the Converse API. Without an API key, it signs requests with AWS credentials. */
 export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapter {
   const { name, apiKey } = settings;
   const { region, baseUrl } = resolveAddress(settings);
   const upstream = new Upstream({ ...settings, baseUrl }, bedrockHeaders);
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
-  // Loaded with the first call that needs them: Amazon's libraries take 15 MB and 80 ms.
+  // Loaded on first use, because Amazon's libraries take 15 MB and 80 ms.
   const loadFrames = once(() => import("./frames.ts"));
   const loadSigner = once(async (): Promise<Signer> => (await import("./sign.ts")).createSigner(region));
 
@@ -82,7 +82,7 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
       return await abortable(sign(new URL(baseUrl + path), body), call.signal);
     } catch (cause) {
       if (cause instanceof GatewayError) throw cause;
-      const message = "this service found no credentials for Amazon: its operator must set them";
+      const message = "Dragoman found no AWS credentials for Bedrock: the operator must set them";
       throw callFailure("PROVIDER_CREDENTIALS_REJECTED", message, call, { cause });
     }
   }
@@ -115,7 +115,7 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
   };
 }
 
-/** The region, and the address with the region in it. */
+/** Returns the region, and the base URL with the region inserted. */
 function resolveAddress({ baseUrl, options, variables }: ProviderSettings<Options>): {
   readonly region: string;
   readonly baseUrl: string;

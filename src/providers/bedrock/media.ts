@@ -46,7 +46,7 @@ const audioFormats: Readonly<Record<string, AudioFormat>> = {
   "audio/webm": "webm",
 };
 
-/** Whether a medium can be sent: bytes, or an object in S3, in one of the formats. Bedrock fetches nothing else. */
+/** Whether Bedrock accepts the media: bytes or an S3 object in a supported format. Bedrock fetches no other URLs. */
 export function canSend(media: Media, inToolResult: boolean): boolean {
   const { source } = media;
   const block = toBlock(media, "", { bytes: "" });
@@ -54,7 +54,7 @@ export function canSend(media: Media, inToolResult: boolean): boolean {
   return source.case === "data" || (source.case === "url" && source.value.startsWith("s3://"));
 }
 
-/** A medium as a block; undefined where it cannot be sent. */
+/** Converts media to a block; undefined if Bedrock does not support it. */
 export function toMediaBlock(media: Media, documentName: string): MediaBlock | undefined {
   const { source } = media;
   if (source.case === undefined) return undefined;
@@ -80,11 +80,11 @@ function toBlock({ mediaType }: Media, name: string, source: Source): MediaBlock
 }
 
 /**
- * Gives documents the names that Bedrock takes, each once: letters, digits, single spaces, hyphens and brackets, so
- * without the dot of a file's extension.
+ * Returns a function that makes unique document names for one request. Bedrock accepts letters, digits, single spaces,
+ * hyphens and brackets. The file extension is dropped, because Bedrock rejects its dot.
  */
 export function documentNames(): (filename: string) => string {
-  const given = new Map<string, number>();
+  const timesByName = new Map<string, number>();
   return (filename) => {
     const stem = filename.replace(/\.[^.]*$/, "");
     const name =
@@ -93,8 +93,8 @@ export function documentNames(): (filename: string) => string {
         .trim()
         .slice(0, 190)
         .trim() || "document";
-    const times = (given.get(name) ?? 0) + 1;
-    given.set(name, times);
+    const times = (timesByName.get(name) ?? 0) + 1;
+    timesByName.set(name, times);
     return times === 1 ? name : `${name} (${times})`;
   };
 }

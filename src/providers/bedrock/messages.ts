@@ -8,12 +8,12 @@ import { documentNames, toMediaBlock } from "./media.ts";
 import type { ModelRules } from "./model-rules.ts";
 import type { Block, CachePoint, MediaBlock, ReasoningContent, TextBlock, Turn, WireToolResult } from "./wire.ts";
 
-/** Amazon's limit on a tool call id, in characters. */
+/** Maximum length of a tool call id in Bedrock, in characters. */
 const idLimit = 64;
 
 type DocumentName = ReturnType<typeof documentNames>;
 
-/** The conversation in the dialect: system text apart, neighbours of one role in one turn. */
+/** Converts the messages. System text goes into its own field, and consecutive messages of one role become one turn. */
 export function toConversation(
   request: ChatRequest,
   rules: ModelRules,
@@ -43,7 +43,7 @@ function systemBlocks({ kind }: Part): readonly TextBlock[] {
   return textBlocks(textOf(kind, "system"));
 }
 
-/** A part of a user's or a tool's turn, or of the assistant's. */
+/** Converts a part of a user, tool or assistant message. Throws INVALID_REQUEST if the role cannot contain the part. */
 function toBlocks(
   { kind, providerState }: Part,
   role: Turn["role"],
@@ -65,7 +65,7 @@ function toBlocks(
       return textBlocks(kind.value);
     case "reasoning":
       if (!isAssistant) break;
-      // Thoughts that are not signed, such as another model's, are rejected.
+      // Bedrock rejects unsigned reasoning, such as another model's.
       if (providerState === undefined) return [];
       return [{ reasoningContent: toReasoning(kind.value.text, kind.value.redacted, providerState.data) }];
     case "toolCall": {
@@ -109,12 +109,12 @@ function mediaBlock(media: Media, documentName: DocumentName): MediaBlock {
   return "document" in block ? { document: { ...block.document, name: documentName(media.filename) } } : block;
 }
 
-/** Empty text is rejected. */
+/** Omits empty text, because Bedrock rejects it. */
 function textBlocks(text: string): readonly TextBlock[] {
   return text === "" ? [] : [{ text }];
 }
 
-/** Ids that another provider made may be too long or have other characters; the same id always becomes the same one. */
+/** Hashes an id that Bedrock would reject, such as another provider's. Equal ids give equal hashes. */
 function toId(id: string, { shortIds }: ModelRules): string {
   if (shortIds ? /^[a-zA-Z0-9]{9}$/.test(id) : /^[a-zA-Z0-9_.:-]{1,64}$/.test(id)) return id;
   return createHash("sha256")

@@ -2,36 +2,37 @@ import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { claudeModel } from "../claude/claude-models.ts";
 
 /**
- * How a family of models is told how much to think, in `additionalModelRequestFields`. `budget` and `adaptive` are
+ * Reasoning controls of a model family, sent in `additionalModelRequestFields`. The kinds `budget` and `adaptive` are
  * Claude's, `nova` is Amazon's, `flat` and `nested` are OpenAI's.
  */
 export interface Thinking {
   readonly kind: "budget" | "adaptive" | "nova" | "flat" | "nested";
-  /** The efforts that it takes. */
+  /** Supported efforts. */
   readonly efforts: readonly ReasoningEffort[];
-  /** How thinking is turned off, where it can be. */
+  /** Value that turns reasoning off. Sent only if `efforts` contains NONE. */
   readonly off: "disabled" | "between_tools" | "none";
-  /** Whether it takes a number of tokens. */
+  /** Whether a budget in tokens is supported. */
   readonly budget: boolean;
-  /** Tokens that its answers may have, to which an effort is measured where it takes only a number. */
+  /** Maximum output tokens. Converts an effort to a budget for models that support only a budget. */
   readonly maxOutput: number;
 }
 
-/** What a family of models on Bedrock takes. */
+/** What a family of models on Bedrock supports. */
 export interface ModelRules {
-  /** Undefined: it cannot be told how much to think. */
+  /** Undefined: no reasoning controls. */
   readonly thinking: Thinking | undefined;
-  /** Claude's own fields: `top_k`, `tool_choice`, the stop sequence that matched. */
+  /** Whether Claude's own fields are supported: `top_k`, `tool_choice`, the matched stop sequence. */
   readonly claude: boolean;
-  /** Which of temperature and top_p it takes; `one` takes either, but not both. */
+  /** Which of temperature and top_p are supported; `one`: either, but not both. */
   readonly sampling: "both" | "one" | "none";
+  /** Whether stop sequences are supported. */
   readonly stops: boolean;
-  /** The tool calls that it can be made to make: of a certain tool, of any tool, or none. */
+  /** What a request can force: a named tool or any tool, only any tool, or no tool call. */
   readonly forcedTool: "named" | "any" | "none";
   readonly strictTools: boolean;
-  /** Whether it takes marks where its prompt is to be cached, and is told that a tool failed. */
+  /** Whether prompt cache breakpoints and the error status of tool results are supported. */
   readonly marks: boolean;
-  /** Takes only tool call ids of nine letters and digits. */
+  /** Whether a tool call id must be nine letters and digits. */
   readonly shortIds: boolean;
 }
 
@@ -54,15 +55,15 @@ function thinking(kind: Thinking["kind"], efforts: readonly ReasoningEffort[]): 
   return { kind, efforts, off: "disabled", budget: false, maxOutput: 0 };
 }
 
-// By the id of the model, its inference profile or its ARN, the first that fits. Source: what the sources of
-// @ai-sdk/amazon-bedrock 5.0.101 leave out because Bedrock rejects it.
+// Rules by model id, inference profile id or ARN; the first match applies. Source: the fields that the code of
+// @ai-sdk/amazon-bedrock 5.0.101 omits because Bedrock rejects them.
 const rulesOfModels: readonly (readonly [RegExp, ModelRules])[] = [
   [/nova-2/, { ...nova, thinking: thinking("nova", [NONE, LOW, MEDIUM, HIGH]) }],
   [/amazon\.nova/, nova],
   [/openai\.gpt-oss/, { ...openai, sampling: "both", thinking: thinking("flat", [LOW, MEDIUM, HIGH]) }],
   [/openai\./, { ...openai, thinking: thinking("nested", [NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX]) }],
   [/mistral\./, { ...other, shortIds: true }],
-  // ARNs that do not say whose model it is: Bedrock itself tells what it does not take.
+  // These ARNs do not name the model, so Bedrock itself must reject unsupported fields.
   [/:(application-inference-profile|provisioned-model|custom-model-deployment|imported-model|prompt)\//, nova],
 ];
 
@@ -71,7 +72,7 @@ export function modelRules(providerModel: string): ModelRules {
   return rulesOfModels.find(([pattern]) => pattern.test(providerModel))?.[1] ?? other;
 }
 
-/** Claude as Anthropic serves it, except that Bedrock rejects `strict` for the models that take no sampling. */
+/** Returns Anthropic's rules for Claude, except that Bedrock rejects `strict` for models without sampling. */
 function claudeRules(providerModel: string): ModelRules {
   const rules = claudeModel(providerModel);
   const canStop = rules.off !== "never";

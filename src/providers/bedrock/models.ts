@@ -1,7 +1,6 @@
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { chatCapabilities, type ModelRow, modelsOf, noTools } from "../../models/model-row.ts";
 
-/** Takes images and documents. */
 const media = { imageInput: true, documentInput: true };
 const claude = { ...media, reasoning: true, window: 1_000_000, output: 128_000 };
 const claude45 = { ...claude, window: 200_000, output: 64_000 };
@@ -9,10 +8,10 @@ const nova = { ...media, output: 10_000 };
 const gptOss = { reasoning: true, window: 131_072, output: 128_000 };
 const llama = { window: 128_000, output: 4096 };
 
-// Ids: the inference profile of the United States where there is one: most models are not served by their bare id.
-// Sources: the types of @ai-sdk/amazon-bedrock 5.0.101 for ids, and its sources for whose JSON Schema can be relied on;
-// models.dev of November 2026 for windows, limits and the models since then. Profiles of other regions (`eu.`, `apac.`,
-// `global.`) and ARNs need no entry: write bedrock/<id>.
+// Ids are inference profiles of the United States if they exist, because Bedrock serves few models by their bare id.
+// Profiles of other regions (`eu.`, `apac.`, `global.`) and ARNs need no entry: write bedrock/<id>.
+// Sources: the types of @ai-sdk/amazon-bedrock 5.0.101 for ids, and its code for reliable JSON Schema support;
+// models.dev of November 2026 for context windows, limits and newer models.
 const rows: readonly ModelRow[] = [
   { model: "us.anthropic.claude-fable-5-2", name: "Claude Fable 5.2", ...claude },
   { model: "us.anthropic.claude-fable-5-1", name: "Claude Fable 5.1", ...claude },
@@ -58,7 +57,7 @@ const rows: readonly ModelRow[] = [
     output: 8192,
     ...media,
   },
-  // Sources differ on its window: 3.5 or 10 million.
+  // Context window unknown: sources differ, 3.5 or 10 million tokens.
   {
     model: "us.meta.llama4-scout-17b-instruct-v1:0",
     name: "Llama 4 Scout",
@@ -78,7 +77,7 @@ const rows: readonly ModelRow[] = [
   },
 ];
 
-/** Models that are served by Amazon Bedrock, as `bedrock/<id>`. The model is told to write JSON where it has no schema. */
+/** Models on Amazon Bedrock, as `bedrock/<id>`. Without `jsonSchema`, Dragoman adds the schema to the prompt. */
 export const bedrockModels: readonly Model[] = modelsOf(
   { provider: "bedrock", servedBy: "Bedrock", maxTemperature: 1, ...chatCapabilities, jsonSchema: false },
   rows,

@@ -10,10 +10,10 @@ import { thinkingFields } from "./thinking.ts";
 import { claudesChoice, toolsBody } from "./tools.ts";
 import { type ConverseBody, serviceTiers } from "./wire.ts";
 
-/** Where Claude says which stop sequence matched. */
+/** JSON pointer to the matched stop sequence in Claude's response. */
 const stopSequencePath = "/delta/stop_sequence";
 
-/** The body for a request to which the adaptations have been applied. `provider` is the key of its own options. */
+/** Returns the request body. Apply the adaptations first. `provider` is the adapter's key in `provider_options`. */
 export function toRequest(request: ChatRequest, model: Model, provider: string): ConverseBody {
   const rules = modelRules(model.providerModel);
   const mark = createMarker(request, rules);

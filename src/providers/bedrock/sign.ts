@@ -5,15 +5,15 @@ import { SignatureV4 } from "@smithy/signature-v4";
 type Init = ConstructorParameters<typeof SignatureV4>[0];
 type Bytes = string | ArrayBuffer | ArrayBufferView;
 
-/** Makes the headers that prove who asks: those of the signature, and `content-type`, which is part of what is signed. */
+/** Returns the authentication headers: those of the signature, and `content-type`, which the signature covers. */
 export type Signer = (url: URL, body: string, date?: Date) => Promise<Readonly<Record<string, string>>>;
 
 /**
- * Signs requests to Bedrock. Without `credentials` it finds them as Amazon's clients do: in the environment, a profile, a
- * token file, or the container or machine that it runs on; and renews them before they expire.
+ * Creates a signer for requests to Bedrock. By default it uses the credential chain of Amazon's clients: environment,
+ * profile, token file, container or machine. It renews credentials before they expire.
  *
- * The service is `bedrock`, though its host begins with `bedrock-runtime`. The path is encoded once more for the
- * signature than for the request.
+ * The signed service name is `bedrock`, although the host begins with `bedrock-runtime`. For the signature, the path is
+ * encoded once more than in the request.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function createSigner(region: string, credentials: Init["credentials"] = defaultProvider()): Signer {
@@ -26,7 +26,7 @@ export function createSigner(region: string, credentials: Init["credentials"] = 
   };
 }
 
-/** Node's own hash. That of @aws-crypto/sha256-js takes five times as long: 27 ms for a megabyte of image. */
+/** Node.js's hash. The one of @aws-crypto/sha256-js takes five times as long: 27 ms for a 1 MB image. */
 class Sha256 {
   readonly #hash: Hash | Hmac;
 
@@ -43,7 +43,7 @@ class Sha256 {
   }
 
   reset(): never {
-    throw new Error("a hash is used once");
+    throw new Error("a hash can be used only once");
   }
 }
 

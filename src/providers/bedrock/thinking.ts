@@ -4,7 +4,7 @@ import { effortWords } from "../chat-completions/fields.ts";
 import { askedThinking, budgetOf, leastBudget } from "../claude/thinking.ts";
 import type { Thinking } from "./model-rules.ts";
 
-/** What a model is told of thinking. `nothing`: it is not asked to change, or cannot be told. */
+/** Reasoning control to send. `nothing`: the request sets none, or the model does not support it. */
 type Sent =
   | { readonly case: "nothing" | "off" }
   | { readonly case: "effort"; readonly effort: ReasoningEffort }
@@ -28,14 +28,14 @@ export function sentThinking(request: ChatRequest, thinking: Thinking | undefine
   }
 }
 
-/** A budget within its limits: thoughts count as output, of which at least one token must be left. */
+/** Clamps a budget in tokens. Reasoning counts as output, so at least one output token must remain. */
 function budget({ parameters }: ChatRequest, asked: number): Sent {
   const most = (parameters?.maxOutputTokens ?? Number.MAX_SAFE_INTEGER) - 1;
   const tokens = Math.min(Math.max(asked, leastBudget), most);
   return tokens < leastBudget ? { case: "nothing" } : { case: "budget", tokens };
 }
 
-/** The fields that tell it. */
+/** Returns the reasoning fields of the request body. */
 export function thinkingFields(request: ChatRequest, thinking: Thinking | undefined): Record<string, unknown> {
   const sent = sentThinking(request, thinking);
   if (thinking === undefined || sent.case === "nothing") return {};
@@ -60,7 +60,7 @@ export function thinkingFields(request: ChatRequest, thinking: Thinking | undefi
   }
 }
 
-/** Claude's words for how thoughts are returned. It leaves them out by itself when told to, and keeps their signature. */
+/** Values of Claude's `display`. With `omitted`, Claude returns the signature without the reasoning text. */
 const displays = {
   [ReasoningFormat.UNSPECIFIED]: undefined,
   [ReasoningFormat.PARSED]: "summarized",

@@ -7,7 +7,7 @@ import type { ConverseBody, WireTool, WireToolChoice } from "./wire.ts";
 
 const noArguments = '{"type":"object","properties":{}}';
 
-/** The names of the tools that were called in the conversation. With calls in it, Bedrock wants tools beside it. */
+/** Returns the names of the tools called in the messages. If there are any, Bedrock requires tools in the request. */
 export function calledTools({ messages }: ChatRequest): ReadonlySet<string> {
   const names = messages.flatMap(({ parts }) =>
     parts.flatMap(({ kind }) => (kind.case === "toolCall" ? [kind.value.name] : [])),
@@ -20,7 +20,7 @@ function forbidsTools({ toolChoice, tools }: ChatRequest): boolean {
   return tools.length === 0 || toolChoice?.choice.value === ToolChoiceMode.NONE;
 }
 
-/** The tools and the choice among them. Converse has no choice `none`: where Claude's cannot say it, the tools are left out. */
+/** Returns the tools and the tool choice. Converse has no choice `none`: only Claude then still gets the tools. */
 export function toolsBody(request: ChatRequest, rules: ModelRules, mark: Marker): Pick<ConverseBody, "toolConfig"> {
   if (forbidsTools(request) && !rules.claude) return {};
   const known = request.tools.flatMap((tool) => [toTool(tool, rules), ...mark(tool.cacheHint)]);
@@ -30,7 +30,7 @@ export function toolsBody(request: ChatRequest, rules: ModelRules, mark: Marker)
   return { toolConfig: { tools, ...(choice && { toolChoice: choice }) } };
 }
 
-/** The tool choice in Claude's own field, where Converse has no word for it: no tools, or one at a time. */
+/** Returns Claude's own tool choice if Converse has no equivalent: no tool calls, or one tool call at a time. */
 export function claudesChoice(request: ChatRequest, { claude }: ModelRules): Record<string, unknown> | undefined {
   if (!claude || (request.tools.length === 0 && calledTools(request).size === 0)) return undefined;
   if (forbidsTools(request)) return { type: "none" };

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ExactJson } from "../kit/exact-json.ts";
 
-// What is read: the payloads of a stream's frames, of which only `:event-type` tells the kind. Only what is used, and
-// nothing that may be missing is required.
+// Responses: payloads of frames, whose kind is only in the header `:event-type`. Only the fields that Dragoman reads;
+// fields that may be missing are optional.
 
 const count = z.number().int().nonnegative().nullish().catch(undefined);
 
@@ -11,14 +11,14 @@ const usage = z.object({
   outputTokens: count,
   cacheReadInputTokens: count,
   cacheWriteInputTokens: count,
-  // Other names that were seen on the wire.
+  // Alternative names, observed in responses.
   cacheReadInputTokenCount: count,
   cacheWriteInputTokenCount: count,
 });
 
 const stopSequence = z.object({ stop_sequence: z.string().nullish() });
 
-/** The payload of any event. Models pad it with a random `p`, which is left out like all that is not known. */
+/** Payload of any event. Unknown fields are ignored, such as the random padding `p`. */
 export const payloadSchema = z.object({
   contentBlockIndex: z.number().int().nonnegative().nullish(),
   start: z
@@ -54,7 +54,7 @@ export const payloadSchema = z.object({
 export type Payload = z.infer<typeof payloadSchema>;
 export type PayloadUsage = z.infer<typeof usage>;
 
-// What is sent. test/contract/types/bedrock.ts holds it to the types of Amazon's client.
+// Requests. test/contract/types/bedrock.ts checks these types against those of Amazon's client.
 
 export type Source = { readonly bytes: string } | { readonly s3Location: { readonly uri: string } };
 export type ImageFormat = "png" | "jpeg" | "gif" | "webp";
@@ -115,7 +115,7 @@ export type WireToolChoice =
   | { readonly any: Record<string, never> }
   | { readonly tool: { readonly name: string } };
 
-/** The body of a request. The model is in its path. */
+/** Request body. The model is in the path. */
 export interface ConverseBody {
   readonly messages: readonly Turn[];
   readonly system?: readonly (TextBlock | CachePoint)[];
@@ -129,7 +129,7 @@ export interface ConverseBody {
   readonly outputConfig?: {
     readonly textFormat: {
       readonly type: "json_schema";
-      /** The schema is JSON text. */
+      /** `schema` is JSON text. */
       readonly structure: {
         readonly jsonSchema: { readonly schema: string; readonly name: string; readonly description?: string };
       };

@@ -9,10 +9,10 @@ import { messageAdaptations } from "./message-adaptations.ts";
 import type { FieldForm, Quirks } from "./quirks.ts";
 import { type ReasoningModel, reasoningModel, takesField } from "./reasoning-models.ts";
 
-/** OpenAI's limit on `safety_identifier`, in characters. */
+/** OpenAI's maximum length of `safety_identifier`, in characters. */
 const safetyIdentifierLimit = 128;
 
-/** OpenAI's rules for a model: null when it does not reason, undefined when they do not hold for it. */
+/** OpenAI's rules for a model. Null: it does not reason. Undefined: OpenAI's rules do not apply to it. */
 export type ModelRules = ReasoningModel | null | undefined;
 
 export function rulesFor(model: Model, quirks: Quirks): ModelRules {
@@ -20,12 +20,12 @@ export function rulesFor(model: Model, quirks: Quirks): ModelRules {
   return name === undefined ? undefined : reasoningModel(name);
 }
 
-/** The effort that is sent: the caller's, or none where tools are rejected with anything else. */
+/** Returns the effort to send: the caller's, or NONE if the model rejects tools with any other effort. */
 export function sentEffort(request: ChatRequest, rules: ModelRules): ReasoningEffort | undefined {
   return rules?.toolsNeedEffortNone && request.tools.length > 0 ? ReasoningEffort.NONE : effortOf(request);
 }
 
-/** The server's form of a field; undefined when this model does not take it there. */
+/** Returns the server's wire form of a field. Undefined if the model or the server does not support the field. */
 export function wireForm(
   field: OptionalField,
   request: ChatRequest,
@@ -36,7 +36,7 @@ export function wireForm(
   return rules && !takesField(rules, field, sentEffort(request, rules)) ? undefined : quirks.fields[field];
 }
 
-/** What this model on this server cannot do of what the request asks. */
+/** Reports what the model or the server does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model, quirks: Quirks): readonly Adaptation[] {
   const rules = rulesFor(model, quirks);
   return [
@@ -57,22 +57,22 @@ function* fieldAdaptations(
 ): Generator<Adaptation> {
   const { fields, maximums, maxStopSequences, title } = quirks;
   for (const [field, value] of askedFields(request)) {
-    // Where n is missing, the call is made several times: see Adapter.maxChoices.
+    // If the server does not support n, Dragoman sends one request per choice: see Adapter.maxChoices.
     if (field === "parameters.n") continue;
     const maximum = maximums[field];
     if (wireForm(field, request, rules, quirks) === undefined) {
       const subject = fields[field] === undefined ? title : `the model ${providerModel}`;
-      yield unsupported(pathOf(field), `${subject} does not take ${field}`);
+      yield unsupported(pathOf(field), `${subject} does not support ${field}`);
     } else if (maximum !== undefined && typeof value === "number" && value > maximum) {
-      const message = `${title} takes a ${field} of at most ${maximum}`;
+      const message = `${title} supports ${field} up to ${maximum}`;
       yield { kind: "ADJUSTED", field: pathOf(field), message, set: maximum };
     }
   }
   if (maxStopSequences !== undefined && (request.parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield rejected(["parameters", "stop_sequences"], `${title} takes at most ${maxStopSequences} stop sequences`);
+    yield rejected(["parameters", "stop_sequences"], `${title} supports at most ${maxStopSequences} stop sequences`);
   }
   if (fields.user === "safety_identifier" && request.user.length > safetyIdentifierLimit) {
-    yield unsupported(["user"], `${title} takes a user of at most ${safetyIdentifierLimit} characters`);
+    yield unsupported(["user"], `${title} supports at most ${safetyIdentifierLimit} characters in user`);
   }
 }
 
@@ -82,43 +82,49 @@ function* effortAdaptations(
   { title, fields, efforts }: Quirks,
   rules: ModelRules,
 ): Generator<Adaptation> {
-  const asked = effortOf(request);
+  const requested = effortOf(request);
   const sent = sentEffort(request, rules);
-  const message = `the model ${providerModel} calls tools here only with the reasoning effort none`;
-  const taken = rules?.efforts ?? (fields["reasoning.effort"] === undefined ? undefined : efforts);
-  if (asked === undefined && sent !== undefined) {
-    yield emulated(["reasoning", "effort"], `${message}, which is sent`);
-  } else if (asked !== sent) {
+  const message = `the model ${providerModel} supports tools on Chat Completions only with reasoning effort none`;
+  const supported = rules?.efforts ?? (fields["reasoning.effort"] === undefined ? undefined : efforts);
+  if (requested === undefined && sent !== undefined) {
+    yield emulated(["reasoning", "effort"], `${message}; Dragoman sends that effort`);
+  } else if (requested !== sent) {
     yield { kind: "ADJUSTED", field: ["reasoning", "effort"], message, set: sent };
-  } else if (taken !== undefined && asked !== undefined && !taken.includes(asked)) {
-    yield effortRejected(rules ? `the model ${providerModel}` : title, taken);
+  } else if (supported !== undefined && requested !== undefined && !supported.includes(requested)) {
+    yield effortRejected(rules ? `the model ${providerModel}` : title, supported);
   }
 }
 
 function* formAdaptations({ outputFormat }: ChatRequest, quirks: Quirks): Generator<Adaptation> {
   const format = outputFormat?.format.case;
   if (format === "regex" && quirks.regex === undefined) {
-    yield rejected(["output_format", "regex"], `${quirks.title} cannot fit its answer to a regular expression`);
+    yield rejected(["output_format", "regex"], `${quirks.title} does not support regex output`);
   } else if (format === "jsonObject" && !quirks.formats.includes(format)) {
-    yield rejected(["output_format", "json_object"], `${quirks.title} has no JSON mode without a schema`);
+    yield rejected(
+      ["output_format", "json_object"],
+      `${quirks.title} supports JSON output only with a schema; use json_schema`,
+    );
   } else if (format === "jsonSchema" && !quirks.formats.includes(format)) {
-    yield rejected(["output_format", "json_schema"], `${quirks.title} cannot fit its answer to a JSON Schema`);
+    yield rejected(["output_format", "json_schema"], `${quirks.title} does not support JSON Schema output`);
   }
 }
 
 function* toolAdaptations({ tools, toolChoice }: ChatRequest, quirks: Quirks): Generator<Adaptation> {
   const choice = toolChoice?.choice;
   if (quirks.toolChoice === undefined) {
-    if (tools.length > 0) yield rejected(["tools"], `${quirks.title} calls no tools`);
+    if (tools.length > 0) yield rejected(["tools"], `${quirks.title} does not support tools`);
     return;
   }
   if (choice?.case === "toolName" && quirks.toolChoice !== "named") {
-    yield rejected(["tool_choice", "tool_name"], `${quirks.title} cannot be made to call a certain tool`);
+    yield rejected(["tool_choice", "tool_name"], `${quirks.title} does not support a named tool choice`);
   }
   if (quirks.toolChoice !== "auto" || choice?.case !== "mode") return;
   if (choice.value === ToolChoiceMode.REQUIRED) {
-    yield rejected(["tool_choice", "mode"], `${quirks.title} cannot be made to call a tool`);
+    yield rejected(["tool_choice", "mode"], `${quirks.title} does not support tool choice REQUIRED`);
   } else if (choice.value === ToolChoiceMode.NONE) {
-    yield emulated(["tool_choice", "mode"], `${quirks.title} has no tool choice: the tools are left out instead`);
+    yield emulated(
+      ["tool_choice", "mode"],
+      `${quirks.title} does not support tool choice NONE; the tools are omitted instead`,
+    );
   }
 }

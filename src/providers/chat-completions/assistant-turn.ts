@@ -2,28 +2,31 @@ import type { Part } from "../../gen/dragoman/v1/message_pb.js";
 import { misplaced } from "../kit/messages.ts";
 import type { WireToolCall } from "./wire.ts";
 
-/** What an assistant says or thinks, as opposed to what it calls. */
-interface SaidPart {
+/** Text, refusal or reasoning of an assistant message. */
+interface OutputPart {
   readonly kind: Extract<Part["kind"], { case: "text" | "refusal" | "reasoning" }>;
   readonly state: Part["providerState"];
 }
 
-/** The parts of an assistant's message, with its calls in OpenAI's form, which other dialects share. */
+/** Parts of an assistant message. The tool calls are in OpenAI's format, which other APIs share. */
 interface AssistantTurn {
-  readonly said: readonly SaidPart[];
+  readonly outputs: readonly OutputPart[];
   readonly calls: readonly WireToolCall[];
 }
 
-/** `toId` makes an id of another provider's one that this one takes. */
+/**
+ * Separates the tool calls of an assistant message from its other parts. `toId` converts tool call ids of other
+ * providers to ids that this provider accepts. Throws INVALID_REQUEST for media and tool results.
+ */
 export function assistantTurn(parts: readonly Part[], toId: (id: string) => string = (id) => id): AssistantTurn {
-  const said: SaidPart[] = [];
+  const outputs: OutputPart[] = [];
   const calls: WireToolCall[] = [];
   for (const { kind, providerState: state } of parts) {
     switch (kind.case) {
       case "text":
       case "refusal":
       case "reasoning":
-        said.push({ kind, state });
+        outputs.push({ kind, state });
         break;
       case "toolCall": {
         const { id, name, argumentsJson } = kind.value;
@@ -38,5 +41,5 @@ export function assistantTurn(parts: readonly Part[], toId: (id: string) => stri
         kind satisfies never;
     }
   }
-  return { said, calls };
+  return { outputs, calls };
 }

@@ -4,7 +4,7 @@ import { promptTooLong } from "../kit/sentences.ts";
 import type { Quirks } from "./quirks.ts";
 
 /**
- * The errors of OpenAI, whose shape and codes the other servers of this dialect have too.
+ * OpenAI's error rules. The other Chat Completions servers use the same shape and codes.
  * https://platform.openai.com/docs/guides/error-codes
  */
 export const openAiErrors: ErrorDialect = {
@@ -31,14 +31,14 @@ export const openAiErrors: ErrorDialect = {
     tokens: "PROVIDER_RATE_LIMITED",
   },
   sentences: [
-    // OpenAI, DeepInfra, DeepSeek, Fireworks, Groq, OpenRouter, vLLM, SGLang; xAI says "prompt" for "context".
+    // OpenAI, DeepInfra, DeepSeek, Fireworks, Groq, OpenRouter, vLLM, SGLang; xAI writes "prompt" instead of "context".
     promptTooLong(
       /maximum (?:context|prompt) length (?:is|of) (?<limit>\d+)(?:.*?(?:resulted in|requested(?: about)?|contains(?: at least)?) (?<requested>\d+))?/is,
     ),
   ],
 };
 
-/** The errors of one server. */
+/** Combines OpenAI's error rules with those of one server. */
 export function errorsOf({ readError: read = openAiErrors.read, reasons, sentences }: Quirks): ErrorDialect {
   return {
     read,

@@ -46,11 +46,15 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   sensitive: FinishReason.CONTENT_FILTER,
 };
 
-/** Finish reasons that are failures: OpenRouter's, SGLang's, DeepSeek's. */
+/** Finish reasons that OpenRouter, SGLang and DeepSeek use for failures. */
 const failures: ReadonlySet<string> = new Set(["error", "abort", "insufficient_system_resource"]);
 
-/** One choice as far as it has come. Parts are numbered in the order in which they begin. */
+/**
+ * Progress of one choice. Parts are numbered in the order in which they begin; `text`, `reasoning` and `refusal` are
+ * part indices.
+ */
 interface ChoiceState {
+  /** Number of parts so far. */
   parts: number;
   text: number | undefined;
   reasoning: number | undefined;
@@ -60,18 +64,18 @@ interface ChoiceState {
   matchedStop: string;
 }
 
-/** How an answer is read. */
+/** Options for reading a response. */
 interface Reading {
-  /** Leaves the text of the reasoning out. */
+  /** Whether to drop the text of the reasoning. */
   readonly hideReasoning: boolean;
-  /** Keeps OpenRouter's `reasoning_details` as state, to be sent back. */
+  /** Whether to keep OpenRouter's `reasoning_details` as provider state, which the caller sends back. */
   readonly keepDetails: boolean;
-  /** The answer comes as one JSON text. */
+  /** Whether the response is one JSON body and not a stream. */
   readonly isWhole: boolean;
   readonly errors: ErrorDialect;
 }
 
-/** An answer as far as it has come. */
+/** Progress of a response. */
 export interface AnswerState extends Reading {
   readonly call: UpstreamCall;
   readonly choices: Map<number, ChoiceState>;
@@ -86,7 +90,7 @@ export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
   return { ...reading, call, choices: new Map(), ...nothing };
 }
 
-/** Appends the events of one chunk to a batch. A whole answer is read like one large chunk. True: the answer is over. */
+/** Appends the events of one chunk, or of a JSON body, to a batch. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call, errors } = answer;
   if (event === "error") throw embeddedFailure(locateError(data, errors.read), call, errors);
@@ -99,7 +103,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
     batch.push(textDelta(plain.index, state.text, plain.text));
     return false;
   }
-  // Errors come first: they look like chunks without choices, and what beside them is a chunk is of no use.
+  // Check for errors first: an error looks like a chunk without choices, and the rest of such a chunk is of no use.
   const chunk = parseAnswer(value, chunkSchema, call, errors, holdsError);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
   answer.usage = chunk.usage ?? chunk.x_groq?.usage ?? answer.usage;
@@ -110,20 +114,20 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   return false;
 }
 
-/** Appends the events of the end of an answer. Throws when a choice was not finished: then the answer was cut. */
+/** Appends the final events of a response. Throws if it was cut off, so that a choice has no finish reason. */
 export function endEvents({ call, choices, ...answer }: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) {
     throw cutAnswer(call);
   }
-  // Not before the end: some servers send content after a finish reason.
+  // Finish choices only at the end, since some servers send content after a finish reason.
   for (const [index, choice] of entries) {
     const rest = choice.calls.end();
     if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
     batch.push(...rest, finished(index, toFinishReason(choice), choice.finishReason, choice.matchedStop));
   }
   const { usage, timings, serviceTier, systemFingerprint } = answer;
-  // Groq gives its timings within the usage.
+  // Groq reports its timings inside the usage.
   const timeInfo = toTimeInfo(timings ?? usage);
   const facts = { ...(usage && { usage: toUsage(usage) }), ...(timeInfo && { timeInfo }) };
   batch.push(completed({ serviceTier, systemFingerprint, ...facts }));
@@ -143,7 +147,7 @@ function choiceEvents(answer: AnswerState, choice: ChunkChoice, batch: ChatEvent
   }
   const index = choice.index ?? 0;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
-  // Perplexity sends both fields in both forms: a whole answer has an empty delta, a chunk the message so far.
+  // Perplexity always sends both fields: a JSON body has an empty delta, and a chunk has the message so far.
   const message = answer.isWhole ? (choice.message ?? choice.delta) : (choice.delta ?? choice.message);
   if (message) messageEvents(answer, state, index, message, choice, batch);
   if (reason !== "") state.finishReason = reason;
@@ -207,7 +211,7 @@ function messageEvents(
 function toFinishReason({ finishReason, refusal, calls }: ChoiceState): FinishReason {
   const reason = lookUp(finishReasons, finishReason);
   if (reason !== FinishReason.STOP) return reason ?? FinishReason.OTHER;
-  // Several servers say stop after tool calls, and OpenAI says it after a refusal.
+  // Several servers report `stop` after tool calls, and OpenAI reports it after a refusal.
   if (refusal !== undefined) return FinishReason.CONTENT_FILTER;
   return calls.count > 0 ? FinishReason.TOOL_CALLS : FinishReason.STOP;
 }

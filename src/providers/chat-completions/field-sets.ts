@@ -2,13 +2,13 @@ import type { OptionalField } from "./fields.ts";
 
 type Fields = Partial<Record<OptionalField, string>>;
 
-/** The fields of sampling that every server takes, by OpenAI's name. */
+/** Sampling fields that every server supports, with OpenAI's names. */
 export const basicFields = {
   "parameters.temperature": "temperature",
   "parameters.top_p": "top_p",
 } as const satisfies Fields;
 
-/** The fields that nearly every server takes by OpenAI's name. */
+/** Fields that nearly every server supports, with OpenAI's names. */
 export const commonFields = {
   ...basicFields,
   "parameters.stop_sequences": "stop",
@@ -20,14 +20,14 @@ export const commonFields = {
   "reasoning.effort": "reasoning_effort",
 } as const satisfies Fields;
 
-/** The further sampling fields of servers that run open models. */
+/** Additional sampling fields of servers that run open models. */
 export const openModelFields = {
   "parameters.top_k": "top_k",
   "parameters.min_p": "min_p",
   "parameters.repetition_penalty": "repetition_penalty",
 } as const satisfies Fields;
 
-/** The fields that every server of one's own takes which runs open models. */
+/** Fields that every self-hosted server for open models supports. */
 export const openServerFields = {
   ...commonFields,
   ...openModelFields,

@@ -5,12 +5,12 @@ import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasonin
 
 declare global {
   interface JSON {
-    // In Node since 21, not yet in TypeScript's library. https://github.com/tc39/proposal-json-parse-with-source
+    // In Node.js since 21, not yet in TypeScript's library. https://github.com/tc39/proposal-json-parse-with-source
     rawJSON(text: string): object;
   }
 }
 
-/** The words for `reasoning_effort`. */
+/** Values of `reasoning_effort`. */
 export const effortWords = {
   [ReasoningEffort.UNSPECIFIED]: undefined,
   [ReasoningEffort.NONE]: "none",
@@ -29,12 +29,12 @@ const formatWords = {
   [ReasoningFormat.HIDDEN]: "hidden",
 } as const satisfies Record<ReasoningFormat, string | undefined>;
 
-/** How the request says how much to think, if it does. */
+/** Returns the requested reasoning effort. Undefined if the request sets none. */
 export function effortOf({ reasoning }: ChatRequest): ReasoningEffort | undefined {
   return reasoning?.control.case === "effort" ? reasoning.control.value : undefined;
 }
 
-/** A field of a request, and the value that goes on the wire; undefined when the request does not set the field. */
+/** Optional request field, with a function for its wire value: undefined if the request does not set the field. */
 interface OptionalRow<Value = unknown> {
   readonly path: FieldPath;
   readonly value: (request: ChatRequest) => Value;
@@ -56,7 +56,7 @@ function reasoning<Value>(name: string, value: (request: ChatRequest) => Value):
   return { path: ["reasoning", name], value };
 }
 
-/** Fields of a request that some servers lack or call by another name. A server's quirks name those that it takes. */
+/** Request fields that some servers lack or name differently. `Quirks.fields` lists those that a server supports. */
 export const optionalFields = {
   "parameters.max_output_tokens": parameter("max_output_tokens", ({ maxOutputTokens }) => maxOutputTokens),
   "parameters.min_output_tokens": parameter("min_output_tokens", ({ minOutputTokens }) => minOutputTokens),
@@ -85,7 +85,7 @@ export const optionalFields = {
     "clear_earlier_reasoning",
     ({ reasoning }) => reasoning?.clearEarlierReasoning,
   ),
-  // Rejected by OpenAI when there are no tools.
+  // OpenAI rejects the field if there are no tools.
   parallel_tool_calls: field("parallel_tool_calls", ({ parallelToolCalls, tools }) =>
     tools.length > 0 ? parallelToolCalls : undefined,
   ),
@@ -113,8 +113,8 @@ export function pathOf(name: OptionalField): FieldPath {
 }
 
 /**
- * Values that ask for what happens anyway, or is done here: where the field is missing, nothing is lost by leaving them
- * out.
+ * Values that have no effect, or that Dragoman implements itself. If a server lacks the field, Dragoman drops these
+ * values without a warning.
  */
 const neutralValues: Readonly<Partial<Record<OptionalField, readonly unknown[]>>> = {
   "parameters.min_output_tokens": [0],
@@ -137,7 +137,7 @@ export function isNeutral(field: OptionalField, value: unknown): boolean {
   return neutralValues[field]?.includes(value) ?? false;
 }
 
-/** The optional fields that ask for something, with what goes on the wire. */
+/** Yields the optional fields that have an effect, each with its wire value. */
 export function* askedFields(request: ChatRequest): Generator<readonly [OptionalField, unknown]> {
   for (const field of optionalFieldNames) {
     const value: unknown = optionalFields[field].value(request);
@@ -145,7 +145,7 @@ export function* askedFields(request: ChatRequest): Generator<readonly [Optional
   }
 }
 
-/** An integer of any size as a JSON number: above 2^53 JavaScript's own numbers would round it. */
+/** Converts an integer of any size to a JSON number. Above 2^53, a JavaScript number would round it. */
 function exactInteger(digits: string | undefined): unknown {
   if (digits === undefined) return undefined;
   return Number.isSafeInteger(Number(digits)) ? Number(digits) : JSON.rawJSON(digits);

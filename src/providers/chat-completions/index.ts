@@ -19,14 +19,14 @@ import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
 
-/** The code of the error by which Azure says that its filter held the prompt back. */
+/** Error code and type of a prompt that the provider's content filter blocked. */
 const filteredPromptCode = "content_filter";
 
-/** How a server is reached. */
+/** Path and authentication of a server. */
 export interface Endpoint {
-  /** The path and query, after the base URL. */
+  /** Returns the path and query to append to the base URL. */
   path(model: Model): string;
-  /** The headers that carry the key. */
+  /** Returns the authentication headers. */
   authorize(call: UpstreamCall): Promise<Readonly<Record<string, string>>>;
 }
 
@@ -37,7 +37,7 @@ function openAiEndpoint({ apiKey }: ProviderSettings): Endpoint {
   };
 }
 
-/** The dialect of OpenAI's Chat Completions, as one server speaks it. */
+/** Creates an adapter for OpenAI's Chat Completions API, as one server implements it. */
 export function createOpenAiAdapter(
   settings: ProviderSettings,
   quirks: Quirks,
@@ -51,7 +51,7 @@ export function createOpenAiAdapter(
   const toBody = (request: ChatRequest, model: Model, streamed: boolean) =>
     toRequest(request, model, quirks, name, streamed);
 
-  function ask(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
+  function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => ({
       path: endpoint.path(model),
       headers: {
@@ -82,16 +82,16 @@ export function createOpenAiAdapter(
   return {
     name,
     ...(maxChoices !== undefined && { maxChoices }),
-    stream: (request, model, context) => ask(request, model, context, isStreamed(request)),
-    // A stream of 256 chunks costs about eight times the CPU of the same answer in one piece.
-    complete: (request, model, context) => ask(request, model, context, false),
+    stream: (request, model, context) => send(request, model, context, isStreamed(request)),
+    // A stream of 256 chunks costs about eight times the CPU of the same response as one JSON body.
+    complete: (request, model, context) => send(request, model, context, false),
     checkSupport: (request, model) => checkSupport(request, model, quirks),
     describe: (request, model) => toBody(request, model, isStreamed(request)),
     close: () => upstream.close(),
   };
 }
 
-/** Only schemas have to be exact, and JSON.stringify alone is several times faster. */
+/** Serializes a body. Only schemas need `stringifyExact`; JSON.stringify alone is several times faster. */
 function stringify(body: ChatBody): string {
   return body.tools || body.response_format ? stringifyExact(body) : JSON.stringify(body);
 }
@@ -100,7 +100,7 @@ function isFilteredPrompt({ code, type }: ReportedError): boolean {
   return (code || type) === filteredPromptCode;
 }
 
-/** A prompt that was held back is an answer, as content that was held back is. */
+/** Events for a blocked prompt. It is a response and not an error, as blocked content is. */
 const filteredPrompt: readonly ChatEvent[] = [
   started(),
   finished(0, FinishReason.CONTENT_FILTER, filteredPromptCode),

@@ -3,7 +3,7 @@ import type { ChunkLogProbs, ChunkTokenLogProb } from "./wire.ts";
 
 type Tokens = readonly ChunkTokenLogProb[] | null | undefined;
 
-/** Undefined when there is not one token. */
+/** Converts log probabilities. Returns undefined if there are no tokens. */
 export function toLogProbs(tokens: Tokens): LogProbs | undefined {
   if (tokens === null || tokens === undefined || tokens.length === 0) return undefined;
   return {
@@ -16,12 +16,12 @@ export function toLogProbs(tokens: Tokens): LogProbs | undefined {
   };
 }
 
-/** The tokens of a text, in OpenAI's form or in those of Together: one number for a chunk's text, or two lists. */
+/** Returns the tokens of a text, from OpenAI's format or Together's: one number for a chunk's text, or two lists. */
 export function textTokens(logprobs: ChunkLogProbs | number | null | undefined, text: string): Tokens {
   if (typeof logprobs === "number") return text === "" ? undefined : [{ token: text, logprob: logprobs }];
   const { content, tokens, token_logprobs } = logprobs ?? {};
   if (content || !tokens || !token_logprobs) return content;
-  // The first token of a list has no probability where it is the prompt's last.
+  // Skip a first token without a probability: it is the last token of the prompt.
   return tokens.flatMap((token, index) => {
     const logprob = token_logprobs[index];
     return typeof logprob === "number" ? [{ token, logprob }] : [];

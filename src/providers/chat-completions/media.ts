@@ -10,7 +10,7 @@ const audioFormats: Readonly<Record<string, "wav" | "mp3">> = {
   "audio/mp3": "mp3",
 };
 
-/** The words for how closely an image is looked at. */
+/** Values of an image's `detail`. */
 export const detailWords = {
   [MediaDetail.UNSPECIFIED]: undefined,
   [MediaDetail.AUTO]: "auto",
@@ -18,13 +18,13 @@ export const detailWords = {
   [MediaDetail.HIGH]: "high",
 } as const satisfies Record<MediaDetail, string | undefined>;
 
-/** The forms in which media are sent: `image` is one given as bytes, `image_url` one given by address. */
+/** Ways to send media: `image` is an image as bytes, `image_url` an image by URL. */
 export type MediaForm = "image" | "image_url" | "audio" | "file";
 
-/** What a medium is in this dialect; `other` when it cannot be said. */
+/** Returns how to send media; `other` if Chat Completions does not support it. */
 export function mediaForm({ source, mediaType }: Media): MediaForm | "other" {
   if (source.case === "url") {
-    // Servers of one's own may read files and private addresses: no other scheme is passed on.
+    // A self-hosted server may read local files, so Dragoman passes on only http and https URLs.
     const isImage = mediaType === "" || mediaType.startsWith("image/");
     return isImage && /^https?:/i.test(source.value) ? "image_url" : "other";
   }
@@ -33,7 +33,7 @@ export function mediaForm({ source, mediaType }: Media): MediaForm | "other" {
   return mediaType === "application/pdf" ? "file" : "other";
 }
 
-/** A medium as a content part. It must be of a kind that the dialect has. */
+/** Converts media to a content part. Its `mediaForm` must not be `other`. */
 export function toMediaPart(media: Media): ContentPart {
   const { source, mediaType, filename } = media;
   const base64 = source.case === "data" ? Buffer.from(source.value).toString("base64") : "";

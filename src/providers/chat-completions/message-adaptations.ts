@@ -6,7 +6,7 @@ import { emulated, leftOut, lostThought, rejected, textResults } from "../kit/ad
 import { type MediaForm, mediaForm } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
 
-/** What a server cannot take of a conversation. */
+/** Reports what a server does not support in the messages. */
 export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Generator<Adaptation> {
   const { title, reasoningReplay } = quirks;
   for (const { part, path } of partsOf(request.messages)) {
@@ -19,38 +19,38 @@ export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Gener
   if (quirks.cacheMarks) {
     yield* joinedHints(request.messages, title);
   } else {
-    yield* leftOut(request, { cacheHint: `${title} caches prompts without being asked: cache hints are left out` });
+    yield* leftOut(request, { cacheHint: `${title} caches prompts automatically; cache hints are dropped` });
   }
   const named = request.messages.findIndex(({ role, name }) => role === Role.TOOL && name !== "");
-  if (named >= 0) yield emulated(["messages", named, "name"], `${title} takes no name beside the result of a tool`);
+  if (named >= 0) yield emulated(["messages", named, "name"], `${title} does not support a name on tool messages`);
   const isLost = ({ message }: PlacedPart) =>
     reasoningReplay === undefined ||
     (reasoningReplay === "reasoning_content with calls" && !message.parts.some(({ kind }) => kind.case === "toolCall"));
-  yield* lostThought(request.messages, isLost, `${title} takes no reasoning of such earlier turns: it is left out`);
+  yield* lostThought(request.messages, isLost, `${title} does not accept reasoning from this turn; it is dropped`);
 }
 
-/** The first cache hint of a message that has another one: the message as a whole gets one mark. */
+/** Reports the first message with several cache hints: a message can have only one breakpoint. */
 function* joinedHints(messages: readonly Message[], title: string): Generator<Adaptation> {
   const hinted = partsOf(messages).filter(({ part }) => part.cacheHint !== undefined);
   const joined = hinted.find(({ index }, place) => hinted[place + 1]?.index === index);
   if (joined === undefined) return;
   yield emulated(
     [...joined.path, "cache_hint"],
-    `${title} takes one cache hint for each message: the last one is kept`,
+    `${title} supports one cache hint per message; only the last one is kept`,
   );
 }
 
 const lacks = {
-  image: "takes no images",
-  image_url: "takes no images by address",
-  audio: "takes no sounds",
-  file: "takes no documents",
+  image: "does not support images",
+  image_url: "does not support image URLs; send the image as bytes",
+  audio: "does not support audio",
+  file: "does not support documents",
 } as const satisfies Record<MediaForm, string>;
 
 function mediaProblem(given: Media, { title, media }: Quirks): string | undefined {
   const form = mediaForm(given);
   if (form === "other") {
-    return `${title} does not take this: send an image as bytes or by http address, a WAV or MP3 sound or a PDF as bytes`;
+    return `${title} does not support this media; send an image as bytes or http URL, or WAV, MP3 or PDF as bytes`;
   }
   return media.includes(form) ? undefined : `${title} ${lacks[form]}`;
 }

@@ -7,7 +7,7 @@ import type { Quirks } from "./quirks.ts";
 import { decodeDetails, type ReasoningDetail } from "./reasoning-details.ts";
 import type { ContentPart, WireAssistant, WireMessage } from "./wire.ts";
 
-/** The conversation in the dialect. Reasoning models take system text as developer messages. */
+/** Converts the messages to the wire format. OpenAI's reasoning models get system messages as developer messages. */
 export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningModel: boolean): readonly WireMessage[] {
   const start = reasoningStart(request);
   return request.messages.flatMap((message, index) => {
@@ -38,7 +38,7 @@ export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningMode
   }
 }
 
-/** Asks the server to cache the prompt up to here. It has one kind of mark, without a time to live. */
+/** Prompt cache breakpoint. The API has only this type, without a time to live. */
 export const cacheMark = { cache_control: { type: "ephemeral" } } as const;
 
 function isMarked({ cacheHint }: Part): boolean {
@@ -54,12 +54,12 @@ function plainMessage(role: "system" | "developer" | "user", { parts, name }: Me
 }
 
 function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasoning: boolean): WireMessage {
-  const { said, calls } = assistantTurn(parts);
+  const { outputs, calls } = assistantTurn(parts);
   const content: ContentPart[] = [];
   let refusal = "";
   let reasoning = "";
   const details: ReasoningDetail[] = [];
-  for (const { kind, state } of said) {
+  for (const { kind, state } of outputs) {
     if (kind.case === "reasoning") {
       reasoning += kind.value.text;
       if (state && quirks.reasoningReplay === "reasoning_details") details.push(...decodeDetails(state.data));
@@ -79,7 +79,7 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
   };
 }
 
-/** The fields that send reasoning back. */
+/** Returns the fields that send reasoning back. */
 function replay(
   { reasoningReplay }: Quirks,
   reasoning: string,

@@ -1,7 +1,7 @@
 import { commonFields } from "./field-sets.ts";
 import { commonQuirks, type Quirks } from "./quirks.ts";
 
-/** OpenAI's own fields. Models since o1 reject max_tokens, and no other OpenAI model needs it. */
+/** OpenAI's fields. Models since o1 reject `max_tokens`, and no OpenAI model needs it. */
 export const openAiFields = {
   ...commonFields,
   "parameters.max_output_tokens": "max_completion_tokens",
@@ -14,7 +14,7 @@ export const openAiFields = {
   user: "safety_identifier",
 } as const satisfies Quirks["fields"];
 
-/** What OpenAI and its models at Azure have in common. */
+/** Quirks that OpenAI and Azure OpenAI share. */
 export const openAiQuirks = {
   ...commonQuirks,
   fields: openAiFields,
@@ -24,6 +24,6 @@ export const openAiQuirks = {
   reasoningReplay: undefined,
   media: ["image", "image_url", "audio", "file"],
   maxStopSequences: 4,
-  // Without the second, chunks are padded with random text.
+  // Without `include_obfuscation: false`, OpenAI pads chunks with random text.
   streamOptions: { include_usage: true, include_obfuscation: false },
 } as const satisfies Omit<Quirks, "title">;

@@ -1,6 +1,6 @@
 import type { AnswerState } from "./events.ts";
 
-/** A piece of text, and the choice that it belongs to. */
+/** Text delta of one choice. */
 interface PlainChunk {
   readonly index: number;
   readonly text: string;
@@ -9,9 +9,9 @@ interface PlainChunk {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The text of a chunk that carries nothing else that is read, which is nearly every chunk; undefined for any other. It is
- * then not held to the schema, which would take a third of what a delta costs in this adapter (2 instead of 3
- * microseconds). A law in the tests holds both ways to the same events.
+ * Returns the text of a chunk without any other field that Dragoman reads, as nearly every chunk is; undefined for any
+ * other chunk. Such a chunk needs no schema validation, which saves a third of the adapter's cost per delta (2 instead
+ * of 3 microseconds). A property test checks that the events are the same with and without validation.
  */
 export function plainChunk(
   value: unknown,
@@ -20,7 +20,7 @@ export function plainChunk(
   if (!isFields(value)) return undefined;
   const { id, choices, service_tier, system_fingerprint } = value;
   if (!isAbsent(value, besideChoices) || value.object === "error") return undefined;
-  // What only repeats itself is known from the first chunk.
+  // Allow these fields only if they repeat the value of an earlier chunk.
   if (!repeats(id, call.attempt.providerResponseId)) return undefined;
   if (!repeats(service_tier, serviceTier) || !repeats(system_fingerprint, systemFingerprint)) return undefined;
   if (!Array.isArray(choices) || choices.length !== 1) return undefined;
@@ -33,7 +33,7 @@ export function plainChunk(
   return typeof content === "string" && content !== "" ? { index, text: content } : undefined;
 }
 
-// Every field that the schema reads beside those above. What it does not read may be there.
+// All other fields that the schema reads. Fields that it does not read are allowed.
 const besideChoices = ["usage", "x_groq", "time_info", "service_tier_used", "error", "detail", "message"] as const;
 const besideDelta = [
   "message",

@@ -8,31 +8,36 @@ import type { Sentence } from "../kit/sentences.ts";
 import type { OptionalField } from "./fields.ts";
 import type { MediaForm } from "./media.ts";
 
-/** Fields of a request's body. */
+/** Fields of a request body. */
 export type Body = Readonly<Record<string, unknown>>;
 
-/** How a server is told the value of a field: by a name of its own, or in a form of its own. */
+/** Wire form of a field: the server's name for it, or a function that returns the body fields for a value. */
 export type FieldForm = string | ((value: unknown) => Body);
 
-/** How one server of OpenAI's dialect differs from the others. */
+/** Differences between one Chat Completions server and the others. */
 export interface Quirks {
-  /** For sentences that a person reads, such as `Ollama`. */
+  /** Name in messages for people, such as `Ollama`. */
   readonly title: string;
-  /** The optional fields that the server takes, with its form for each. What is not here is left out, with a warning. */
+  /** Wire forms of the optional fields that the server supports. Dragoman drops all others, with a warning. */
   readonly fields: Readonly<Partial<Record<OptionalField, FieldForm>>>;
-  /** The highest values that the server takes. What is above is lowered to them, with a warning. */
+  /** Maximum values of fields. Dragoman lowers higher values to them, with a warning. */
   readonly maximums: Readonly<Partial<Record<OptionalField, number>>>;
-  /** The reasoning efforts that the server takes; another one is rejected. Undefined: it depends on the model. */
+  /** Reasoning efforts that the server supports. Dragoman rejects others. Undefined: they depend on the model. */
   readonly efforts: readonly ReasoningEffort[] | undefined;
-  /** The name at OpenAI of a model to which OpenAI's rules for its models apply. Undefined: to none. */
+  /**
+   * Returns OpenAI's name of a model, whose rules then apply; undefined if OpenAI's rules do not apply to the model.
+   * Undefined: they apply to no model.
+   */
   readonly openAiModel: ((providerModel: string) => string | undefined) | undefined;
-  /** Whether there is a developer role. Otherwise developer messages go out as system messages. */
+  /** Whether the server supports the developer role. If not, Dragoman sends developer messages as system messages. */
   readonly developerRole: boolean;
-  /** Whether assistant messages have a `refusal`. Otherwise refusals go out as text. */
+  /** Whether assistant messages support `refusal`. If not, Dragoman sends refusals as text. */
   readonly refusals: boolean;
   /**
-   * The field in which reasoning is sent back. Undefined: it is left out. `with calls`: exactly on the turns that call
-   * tools. `also with calls`: on those in any case, were it empty. `reasoning_details`: as the server gave it, and always on the turns that call tools.
+   * Field in which Dragoman sends reasoning back. Undefined: none.
+   * - `with calls`: only on turns that call tools, even if the reasoning is empty or cleared.
+   * - `also with calls`: on all turns; on turns that call tools even if the reasoning is empty or cleared.
+   * - `reasoning_details`: unchanged, as the server sent it; on turns that call tools even if it is cleared.
    */
   readonly reasoningReplay:
     | "reasoning"
@@ -41,45 +46,45 @@ export interface Quirks {
     | "reasoning_content also with calls"
     | "reasoning_details"
     | undefined;
-  /** The choices among tools that are honoured: a mode or a named tool, modes only, or always auto. Undefined: no tools. */
+  /** Supported tool choices: modes and named tools, modes only, or auto only. Undefined: the server has no tools. */
   readonly toolChoice: "named" | "modes" | "auto" | undefined;
-  /** Whether tools without parameters must say so. */
+  /** Whether tools need a parameters schema even if they have no parameters. */
   readonly needsParameters: boolean;
-  /** The media that can be sent. */
+  /** Media that the server supports. */
   readonly media: readonly MediaForm[];
-  /** The JSON formats that the server has. */
+  /** JSON output formats that the server supports. */
   readonly formats: readonly ("jsonObject" | "jsonSchema")[];
-  /** How a regular expression for the answer is asked for. Undefined: it cannot be. */
+  /** Returns the body fields that constrain the output to a regex. Undefined: the server does not support it. */
   readonly regex: ((pattern: string) => Body) | undefined;
-  /** Repeats a JSON Schema beside `json_schema`, where llama.cpp looks for it. */
+  /** Whether to repeat a JSON Schema outside `json_schema`, where llama.cpp expects it. */
   readonly flatSchema: boolean;
-  /** Whether messages and tools may carry `cache_control`, a mark for the prompt cache. */
+  /** Whether messages and tools support `cache_control`, a prompt cache breakpoint. */
   readonly cacheMarks: boolean;
-  /** The most stop sequences. Undefined: no limit. */
+  /** Maximum number of stop sequences. Undefined: no limit. */
   readonly maxStopSequences: number | undefined;
-  /** The most choices of one call, where the server takes `n`. Undefined: no limit. */
+  /** Maximum `n`, if the server supports it. Undefined: no limit. */
   readonly maxChoices: number | undefined;
-  /** What `top_k` is where it is off. */
+  /** Value that turns `top_k` off. */
   readonly topKOff: 0 | -1;
-  /** The `stream_options` to send. Undefined: none, where the usage comes unasked. */
+  /** `stream_options` to send. Undefined: none, since the server sends the usage without them. */
   readonly streamOptions: Body | undefined;
-  /** What else belongs into the body of a request. */
+  /** Returns additional body fields. */
   readonly alsoSend: ((request: ChatRequest) => Body) | undefined;
-  /** Options of the provider that are sent as headers. */
+  /** Provider options that Dragoman sends as headers and not in the body. */
   readonly headerOptions: readonly string[];
-  /** Whether the server cannot stream the answer to a request. It is then asked for as a whole. */
+  /** Whether the server cannot stream this response. Dragoman then requests a JSON body. Undefined: it always can. */
   readonly onlyWhole: ((request: ChatRequest) => boolean) | undefined;
-  /** Adaptations that only this server has. */
+  /** Returns adaptations that only this server needs. */
   readonly adaptations: ((request: ChatRequest, model: Model) => Iterable<Adaptation>) | undefined;
-  /** What the server's error codes, or HTTP statuses as text, mean where they mean something else. */
+  /** Reasons by error code, or by HTTP status as text, where they differ from OpenAI's. */
   readonly reasons: Readonly<Record<string, Reason>>;
-  /** Sentences of errors that only this server has, where it has no codes. */
+  /** Error messages of this server that have no error code. */
   readonly sentences: readonly Sentence[];
-  /** Reads errors that have more than OpenAI's. Undefined: they have not. */
+  /** Reads errors with more fields than OpenAI's. Undefined: they have OpenAI's fields. */
   readonly readError: ErrorReader | undefined;
 }
 
-/** What holds for a server unless it says otherwise. */
+/** Default quirks of a server. */
 export const commonQuirks = {
   maximums: {},
   efforts: undefined,
@@ -97,7 +102,7 @@ export const commonQuirks = {
   maxStopSequences: undefined,
   maxChoices: undefined,
   topKOff: -1,
-  // Without it a stream has no usage.
+  // Without `include_usage`, a stream has no usage.
   streamOptions: { include_usage: true },
   alsoSend: undefined,
   headerOptions: [],

@@ -2,19 +2,19 @@ import { z } from "zod";
 import { invalidRequest } from "../../errors.ts";
 
 /**
- * One entry of OpenRouter's `reasoning_details`: text, a summary or encrypted reasoning. It goes back with the turn that
- * it came with, as it is. https://openrouter.ai/docs/use-cases/reasoning-tokens
+ * Entry of OpenRouter's `reasoning_details`: text, a summary or encrypted reasoning. The caller must send it back
+ * unchanged, with its turn. https://openrouter.ai/docs/use-cases/reasoning-tokens
  */
 export type ReasoningDetail = Readonly<Record<string, unknown>>;
 
 const detailList = z.array(z.record(z.string(), z.unknown()));
 
-/** The details of one delta as opaque state. The states of several deltas concatenate. */
+/** Encodes the details of one delta as opaque state. The states of several deltas can be concatenated. */
 export function encodeDetails(details: readonly ReasoningDetail[]): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(details)}\n`);
 }
 
-/** The details of a turn. In a stream they come in fragments, which are joined to what a whole answer would hold. */
+/** Decodes the details of a turn. Merges the deltas of a stream, as in a response without streaming. */
 export function decodeDetails(state: Uint8Array): readonly ReasoningDetail[] {
   const joined: ReasoningDetail[] = [];
   for (const line of Buffer.from(state).toString().split("\n")) {
@@ -32,7 +32,7 @@ export function decodeDetails(state: Uint8Array): readonly ReasoningDetail[] {
   return joined;
 }
 
-/** What grows: encrypted data comes whole. */
+/** Fields that a stream sends in several deltas. Encrypted data is always in one delta. */
 const growing = ["text", "summary"];
 
 function continues(last: ReasoningDetail, next: ReasoningDetail): boolean {
@@ -55,7 +55,7 @@ function parseDetails(line: string): readonly ReasoningDetail[] {
   try {
     return detailList.parse(JSON.parse(line));
   } catch {
-    const description = "holds a provider_state that is not as it was given: send it back unchanged";
+    const description = "contains a modified provider_state; send it back unchanged";
     throw invalidRequest([{ field: ["messages"], description }]);
   }
 }

@@ -1,14 +1,14 @@
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { OptionalField } from "./fields.ts";
 
-/** What a family of OpenAI's reasoning models takes. */
+/** Efforts and fields that a family of OpenAI's reasoning models supports. */
 export interface ReasoningModel {
   readonly efforts: readonly ReasoningEffort[];
-  /** Whether the sampling fields are taken: never, or when the effort is none. */
+  /** Whether the models support the sampling fields: never, or only with effort NONE. */
   readonly sampling: "never" | "without-effort";
-  /** Whether stop sequences are taken. */
+  /** Whether the models support stop sequences. */
   readonly stops: boolean;
-  /** Takes function tools on this endpoint only with effort none, even when no effort was sent. */
+  /** Whether Chat Completions rejects function tools unless the request sends effort NONE. */
   readonly toolsNeedEffortNone: boolean;
 }
 
@@ -22,8 +22,8 @@ function family(
   return { efforts, sampling, stops, toolsNeedEffortNone };
 }
 
-// By the provider's name of the model, the first that fits; null is a model that does not reason. Sources: the model
-// catalog of the npm package @ai-sdk/openai 4.0.118, and for stops the comments of the types of openai 7.55.0.
+// The first pattern that matches the provider's model name applies. Null: the model does not reason. Sources: the model
+// catalog of the npm package @ai-sdk/openai 4.0.118; for `stops`, the type comments of openai 7.55.0.
 const reasoningModels: readonly (readonly [RegExp, ReasoningModel | null])[] = [
   [/^gpt-\d+(\.\d+)?-chat/, null],
   [/^gpt-5\.1(?!\d)/, family([NONE, LOW, MEDIUM, HIGH], "without-effort")],
@@ -36,13 +36,13 @@ const reasoningModels: readonly (readonly [RegExp, ReasoningModel | null])[] = [
   [/^o\d/, family([LOW, MEDIUM, HIGH], "never")],
 ];
 
-/** The family of a model; null when it does not reason. A fine-tuned model (`ft:…`) belongs to its base's. */
+/** Returns the family of a model; null if it does not reason. A fine-tuned model (`ft:…`) has its base model's. */
 export function reasoningModel(providerModel: string): ReasoningModel | null {
   const name = providerModel.replace(/^ft:/, "");
   return reasoningModels.find(([pattern]) => pattern.test(name))?.[1] ?? null;
 }
 
-const neverTaken: ReadonlySet<OptionalField> = new Set([
+const neverSupported: ReadonlySet<OptionalField> = new Set([
   "parameters.presence_penalty",
   "parameters.frequency_penalty",
   "parameters.logit_bias",
@@ -55,9 +55,9 @@ const sampling: ReadonlySet<OptionalField> = new Set([
   "parameters.top_logprobs",
 ] satisfies OptionalField[]);
 
-/** Whether a reasoning model takes a field at an effort. */
+/** Returns whether a reasoning model supports a field at an effort. */
 export function takesField(model: ReasoningModel, field: OptionalField, effort: ReasoningEffort | undefined): boolean {
-  if (neverTaken.has(field)) return false;
+  if (neverSupported.has(field)) return false;
   if (field === "parameters.stop_sequences") return model.stops;
   return !sampling.has(field) || (model.sampling === "without-effort" && effort === NONE);
 }

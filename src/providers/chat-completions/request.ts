@@ -21,8 +21,8 @@ const choiceModes = {
 } as const satisfies Record<ToolChoiceMode, WireToolChoice>;
 
 /**
- * The body for a request to which the adaptations have been applied. `provider` is the key of its own options, and
- * `streamed` whether the answer is asked for as a stream.
+ * Builds the body from a request whose adaptations have been applied. `provider` is the key of the provider options in
+ * the request. `streamed` requests a stream.
  */
 export function toRequest(
   request: ChatRequest,
@@ -41,7 +41,7 @@ export function toRequest(
     model: model.providerModel,
     messages: toMessages(request, quirks, Boolean(rules)),
     stream: streamed,
-    // With them a request for a whole answer is rejected.
+    // Servers reject stream_options without a stream.
     stream_options: streamed ? quirks.streamOptions : undefined,
   };
 }
@@ -55,9 +55,9 @@ function optionalBody(request: ChatRequest, rules: ModelRules, quirks: Quirks): 
   const body: Record<string, unknown> = {};
   for (const field of optionalFieldNames) {
     const form = wireForm(field, request, rules, quirks);
-    const asked = form === undefined ? undefined : optionalFields[field].value(request);
-    if (form === undefined || asked === undefined) continue;
-    const value = field === "parameters.top_k" && isNeutral(field, asked) ? quirks.topKOff : asked;
+    const requested = form === undefined ? undefined : optionalFields[field].value(request);
+    if (form === undefined || requested === undefined) continue;
+    const value = field === "parameters.top_k" && isNeutral(field, requested) ? quirks.topKOff : requested;
     if (typeof form === "string") body[form] = value;
     else Object.assign(body, form(value));
   }
@@ -121,7 +121,7 @@ function toTool({ name, description, strict, ...tool }: Tool, index: number, { n
   };
 }
 
-/** A schema as it was written: the order of its keys matters to models. */
+/** Keeps the text of a schema unchanged, since the order of its keys matters to models. */
 function exactJson(text: string, field: FieldPath): ExactJson {
   try {
     JSON.parse(text);

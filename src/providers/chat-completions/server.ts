@@ -3,27 +3,27 @@ import type { ProviderDefinition } from "../definition.ts";
 import { createOpenAiAdapter } from "./index.ts";
 import { commonQuirks, type Quirks } from "./quirks.ts";
 
-/** One server of OpenAI's dialect: where it is, and how it differs from `commonQuirks`. */
+/** Chat Completions server: its base URL, and how it differs from `commonQuirks`. */
 interface Server
   extends Pick<ProviderDefinition, "name" | "family" | "modelsDevName">,
     Pick<Quirks, "title" | "fields">,
     Partial<Omit<Quirks, "title" | "fields">> {
   readonly baseUrl: string;
-  /** Default none: they are reached as `<name>/<model>`. */
+  /** Catalog entries. Default: none; callers reach every model as `<name>/<model>`. */
   readonly models?: readonly Model[];
 }
 
-/** A server that others run, for those with a key. */
+/** Defines a hosted server. It is configured if its API key is set. */
 export function hostedServer(server: Server): ProviderDefinition {
   return define(server, "key");
 }
 
-/** A server of one's own, for those who say where it is. */
+/** Defines a self-hosted server. It is configured if its base URL is set. */
 export function ownServer(server: Server): ProviderDefinition {
   return define(server, "url");
 }
 
-/** Its variables follow from its name: `<NAME>_API_KEY`, `<NAME>_BASE_URL`. */
+/** Defines a provider whose environment variables are `<NAME>_API_KEY` and `<NAME>_BASE_URL`. */
 function define(
   { name, family, modelsDevName, baseUrl, models = [], ...quirks }: Server,
   onBy: "key" | "url",

@@ -2,7 +2,7 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { TimeInfo } from "../../gen/dragoman/v1/completion_pb.js";
 import type { ChunkTimings } from "./wire.ts";
 
-/** A server's own timings, which it gives in seconds. Undefined when it gives none. */
+/** Converts the server's timings, which are in seconds. Returns undefined if there are none. */
 export function toTimeInfo(timings: ChunkTimings | undefined): TimeInfo | undefined {
   const { queue_time, prompt_time, completion_time, total_time } = timings ?? {};
   const durations = {

@@ -10,8 +10,8 @@ interface Call {
 }
 
 /**
- * The tool calls of one choice. Servers differ in what they leave out, so a fragment is matched by its id, else by its
- * index, else it continues the latest call. A new id is a new call even where its index was used before.
+ * Assembles the tool calls of one choice. Servers omit different fields, so a delta belongs to the call with its id,
+ * else to the one with its index, else to the latest call. A new id begins a new call even if its index is in use.
  */
 export class ToolCalls {
   readonly #choiceIndex: number;
@@ -20,7 +20,7 @@ export class ToolCalls {
   readonly #byId = new Map<string, Call>();
   readonly #byIndex = new Map<number, Call>();
 
-  /** `newPart` gives the next free part index. */
+  /** `newPart` returns the next free part index. */
   constructor(choiceIndex: number, newPart: () => number) {
     this.#choiceIndex = choiceIndex;
     this.#newPart = newPart;
@@ -30,7 +30,7 @@ export class ToolCalls {
     return this.#calls.length;
   }
 
-  /** The event for a fragment. None while the call's name is not known, since the first event must have it. */
+  /** Converts a delta to an event. Returns undefined until the call's name is known: the first event must have it. */
   toEvent(fragment: ChunkToolCall): ChatEvent | undefined {
     const call = this.#find(fragment) ?? this.#begin(fragment);
     const isKnown = call.name !== "";
@@ -43,7 +43,7 @@ export class ToolCalls {
       : toolCallDelta(this.#choiceIndex, call.partIndex, call.argumentsJson, call.id, call.name);
   }
 
-  /** What is missing at the end: `{}` for calls without arguments. Undefined when a call never got a name. */
+  /** Returns the final events: arguments `{}` for calls that have none. Returns undefined if a call has no name. */
   end(): readonly ChatEvent[] | undefined {
     if (this.#calls.some(({ name }) => name === "")) return undefined;
     return this.#calls
@@ -58,7 +58,7 @@ export class ToolCalls {
       if (known !== undefined || called?.name) return known;
     }
     const latest = this.#calls.at(-1);
-    // Without id and index a name may be a repeated one or begin a second call: it does when the first one is whole.
+    // Without id and index, a name begins a new call if the latest call's arguments are complete; else it is repeated.
     const isNext = called?.name && latest !== undefined && latest.name !== "" && isJson(latest.argumentsJson);
     return isNext ? undefined : latest;
   }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ReasoningDetail } from "./reasoning-details.ts";
 
-// What is read: only what is used, and nothing that a server could leave out is required. What has an unexpected form
-// in a place that does not matter counts as absent.
+// Response schemas. They contain only the fields that Dragoman reads, and require none that a server may omit. A field
+// of little importance counts as absent if it has an unexpected type.
 
 const tokenLogProb = z.object({
   token: z.string(),
@@ -17,7 +17,7 @@ const logProbs = z.object({
   content: z.array(tokenLogProb).nullish(),
   refusal: z.array(tokenLogProb).nullish(),
   reasoning_content: z.array(tokenLogProb).nullish(),
-  // Together's older form.
+  // Together's older format.
   tokens: z.array(z.string()).nullish(),
   token_logprobs: z.array(z.number().nullable()).nullish(),
 });
@@ -38,7 +38,7 @@ const message = z.object({
   content: z.union([z.string(), z.array(z.object({ text: z.string().optional() }))]).nullish(),
   reasoning_content: z.string().nullish(),
   reasoning: z.string().nullish().catch(undefined),
-  // OpenRouter.
+  // Sent by OpenRouter.
   reasoning_details: z.array(z.record(z.string(), z.unknown())).nullish().catch(undefined),
   refusal: z.string().nullish(),
   tool_calls: z.array(toolCall).nullish(),
@@ -66,45 +66,45 @@ const usage = z.object({
     .object({ reasoning_tokens: count, accepted_prediction_tokens: count, rejected_prediction_tokens: count })
     .nullish()
     .catch(undefined),
-  // DeepSeek.
+  // Sent by DeepSeek.
   prompt_cache_hit_tokens: count,
-  // Azure's DeepSeek.
+  // Sent by Azure for DeepSeek models.
   reasoning_tokens: count,
-  // DeepInfra.
+  // Sent by DeepInfra, in US dollars.
   estimated_cost: amount,
-  // OpenRouter, whose credits are dollars.
+  // Sent by OpenRouter, in credits; one credit is one US dollar.
   cost: amount,
-  // xAI.
+  // Sent by xAI.
   cost_in_usd_ticks: amount,
-  // Groq.
+  // Sent by Groq.
   ...timings,
 });
 
 const choice = z.object({
   index: z.number().int().nonnegative().nullish(),
-  // `delta` in a stream, `message` in a whole answer.
+  // A chunk has `delta`; a response without streaming has `message`.
   delta: message.nullish(),
   message: message.nullish(),
   finish_reason: z.string().nullish(),
-  // A number is the one token of a chunk (Together).
+  // Together sends a number for a chunk of one token.
   logprobs: z.union([logProbs, z.number()]).nullish().catch(undefined),
-  // Cerebras.
+  // Sent by Cerebras.
   reasoning_logprobs: logProbs.nullish().catch(undefined),
-  // vLLM and SGLang tell which stop sequence matched; a number is a token.
+  // vLLM and SGLang report the matched stop sequence. A number is a token id.
   stop_reason: z.union([z.string(), z.number()]).nullish().catch(undefined),
   matched_stop: z.union([z.string(), z.number()]).nullish().catch(undefined),
-  // OpenRouter.
+  // Sent by OpenRouter.
   error: z.unknown().optional(),
 });
 
-/** A chunk of a stream, or a whole answer: the two differ in one field. */
+/** Chunk of a stream, or a response without streaming. They differ only in `delta` and `message`. */
 export const chunkSchema = z.object({
   id: z.string().nullish().catch(undefined),
   choices: z.array(choice).nullish(),
   usage: usage.nullish(),
-  // Groq.
+  // Sent by Groq.
   x_groq: z.object({ usage: usage.nullish() }).nullish().catch(undefined),
-  // Cerebras.
+  // Sent by Cerebras.
   time_info: z.object(timings).nullish().catch(undefined),
   service_tier_used: z.string().nullish().catch(undefined),
   service_tier: z.string().nullish().catch(undefined),
@@ -126,7 +126,7 @@ export type ChunkTimings = Pick<ChunkUsage, keyof typeof timings>;
 export type ChunkLogProbs = z.infer<typeof logProbs>;
 export type ChunkTokenLogProb = z.infer<typeof tokenLogProb>;
 
-// What is sent.
+// Request types.
 
 export type ContentPart =
   | { readonly type: "text"; readonly text: string }
@@ -179,12 +179,12 @@ export type WireToolChoice =
   | "required"
   | { readonly type: "function"; readonly function: { readonly name: string } };
 
-/** The body of a request. Servers differ in the names of further fields: see OptionalField. */
+/** Request body. The names of other fields depend on the server: see OptionalField. */
 export interface ChatBody {
   readonly model: string;
   readonly messages: readonly WireMessage[];
   readonly stream: boolean;
-  /** Only with a stream. */
+  /** Undefined if `stream` is false. */
   readonly stream_options: Readonly<Record<string, unknown>> | undefined;
   readonly tools?: readonly WireTool[];
   readonly tool_choice?: WireToolChoice;

@@ -7,15 +7,15 @@ export const samplingFields = ["parameters.temperature", "parameters.top_p"] as 
 export const penaltyFields = ["parameters.presence_penalty", "parameters.frequency_penalty"] as const;
 export const probabilityFields = ["parameters.logprobs", "parameters.top_logprobs"] as const;
 
-/** Leaves fields out that ask for something. `lack` completes the sentence that a field begins. */
+/** Omits those of `fields` that have an effect. The warning is the field's name, followed by `problem`. */
 export function* withoutFields(
   request: ChatRequest,
   fields: readonly OptionalField[],
-  lack: string,
+  problem: string,
 ): Generator<Adaptation> {
   for (const field of fields) {
     const value = optionalFields[field].value(request);
     if (value === undefined || isNeutral(field, value)) continue;
-    yield unsupported(pathOf(field), `${field} ${lack}`);
+    yield unsupported(pathOf(field), `${field} ${problem}`);
   }
 }

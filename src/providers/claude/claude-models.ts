@@ -3,29 +3,29 @@ import { lookUp } from "../../look-up.ts";
 
 const { LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
 
-/** What a generation of Claude takes. What it does not take, it answers with 400. */
+/** Fields and values that a generation of Claude supports. It returns 400 for all others. */
 export interface ClaudeModel {
-  /** `max_tokens` must be sent: this is its ceiling. */
+  /** Maximum `max_tokens`, which every request must set. */
   readonly maxOutput: number;
-  /** Takes temperature, top_p and top_k, and a budget for its thoughts. All four went with Opus 4.7. */
+  /** Whether the model supports temperature, top_p, top_k and a thinking budget. Opus 4.7 and later support none. */
   readonly sampling: boolean;
-  /** `budget`: in tokens. `adaptive`: it decides, and takes an effort. */
+  /** Control of thinking. `budget`: in tokens. `adaptive`: the model decides, guided by an effort. */
   readonly thinking: "no" | "budget" | "adaptive";
-  /** How thinking is turned off. `between_tools` leaves some of it. */
+  /** How to turn thinking off. `between_tools`: the model may still think between tool calls. */
   readonly off: "disabled" | "between_tools" | "never";
-  /** Thinks when it is not told whether to. */
+  /** Whether the model thinks if the request does not set `thinking`. */
   readonly thinksUnasked: boolean;
-  /** For adaptive thinking. */
+  /** Supported efforts for adaptive thinking. */
   readonly efforts: readonly ReasoningEffort[];
-  /** Can be made to call a tool. */
+  /** Whether the model supports a required or named tool choice. */
   readonly forcedTools: boolean;
-  /** Rejects a thought whose beginning of the conversation was changed. */
+  /** Whether the model rejects a thinking block if an earlier part of the conversation has changed. */
   readonly boundThoughts: boolean;
-  /** Has structured outputs: `output_config.format`, and `strict` tools. */
+  /** Whether the model supports structured outputs: `output_config.format` and `strict` tools. */
   readonly jsonSchema: boolean;
-  /** Continues an assistant message at the end. */
+  /** Whether the model continues an assistant message at the end of the conversation. */
   readonly prefill: boolean;
-  /** Takes system messages after a user's. */
+  /** Whether the model supports system messages after a user message. */
   readonly laterSystem: boolean;
 }
 
@@ -56,10 +56,10 @@ const claude5: ClaudeModel = { ...opus48, thinksUnasked: true };
 const fable5: ClaudeModel = { ...claude5, off: "never" };
 const opus55: ClaudeModel = { ...fable5, forcedTools: false, boundThoughts: true };
 
-// Sources: the model catalog of @ai-sdk/anthropic 4.0.105, and of platform.claude.com/docs the migration guides,
+// Sources: the model catalog of @ai-sdk/anthropic 4.0.105, and on platform.claude.com/docs the migration guides,
 // about-claude/models/whats-new-claude-4-6 (no prefill), -4-8 (later system messages) and build-with-claude/thinking.
-// The catalog lets Opus 4.7 and later models have a budget; the vendor's pages on adaptive thinking say that they
-// reject it, and no model there needs one.
+// The catalog allows a budget for Opus 4.7 and later models. Anthropic's pages on adaptive thinking state that these
+// models reject a budget, and none of them needs one.
 const models: Readonly<Record<string, ClaudeModel>> = {
   "sonnet-4": { ...claude45, jsonSchema: false },
   "opus-4": { ...claude45, maxOutput: 32_000, jsonSchema: false },
@@ -81,7 +81,7 @@ const models: Readonly<Record<string, ClaudeModel>> = {
   "sonnet-5-5": { ...opus55, off: "between_tools", boundThoughts: false },
 };
 
-/** A model that is not known is let do everything; its ceiling is one that every model since Claude 4 has. */
+/** Unknown model: no restrictions, and a `max_tokens` that every model since Claude 4 supports. */
 const unknownModel: ClaudeModel = {
   ...claude46,
   maxOutput: 32_000,
@@ -90,7 +90,7 @@ const unknownModel: ClaudeModel = {
   laterSystem: true,
 };
 
-/** The rules for a model by its name at the provider, with or without the date of a snapshot. */
+/** Returns the rules for a model by the provider's name, with or without a snapshot date. */
 export function claudeModel(providerModel: string): ClaudeModel {
   if (/claude-3-/.test(providerModel)) return claude3;
   const [, family = ""] = /claude-([a-z]+-\d+(?:-\d{1,2}(?!\d))?)/.exec(providerModel) ?? [];

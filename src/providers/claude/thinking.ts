@@ -1,11 +1,11 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 
-/** The least budget that the API takes. A budget must also stay below `max_tokens`. */
+/** Minimum thinking budget of the API, in tokens. A budget must also be below `max_tokens`. */
 export const leastBudget = 1_024;
 
 /**
- * An effort as a share of `max_tokens`, for models that take only a budget. These are OpenRouter's shares.
+ * Thinking budget for each effort as a share of `max_tokens`, for models that support only a budget. Source:
  * https://openrouter.ai/docs/use-cases/reasoning-tokens
  */
 const budgetShares: Readonly<Partial<Record<ReasoningEffort, number>>> = {
@@ -17,12 +17,13 @@ const budgetShares: Readonly<Partial<Record<ReasoningEffort, number>>> = {
   [ReasoningEffort.MAX]: 0.95,
 };
 
-/** What a request asks of the model's thinking. */
+/** Thinking that a request selects. */
 type Asked =
   | { readonly case: "nothing" | "off" }
   | { readonly case: "effort"; readonly effort: ReasoningEffort }
   | { readonly case: "budget"; readonly tokens: number };
 
+/** Returns the thinking that a request selects. */
 export function askedThinking({ reasoning }: ChatRequest): Asked {
   const control = reasoning?.control;
   if (control?.case === "effort") {
@@ -32,7 +33,7 @@ export function askedThinking({ reasoning }: ChatRequest): Asked {
   return control.value === 0 ? { case: "off" } : { case: "budget", tokens: control.value };
 }
 
-/** The budget that stands for an effort. */
+/** Converts an effort to a budget in tokens. */
 export function budgetOf(effort: ReasoningEffort, maxTokens: number): number {
   return Math.max(leastBudget, Math.floor(maxTokens * (budgetShares[effort] ?? 0)));
 }

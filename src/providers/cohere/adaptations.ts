@@ -18,7 +18,7 @@ import { maxStopSequences, ranges } from "./fields.ts";
 import { takesThoughts } from "./messages.ts";
 import { wireName } from "./request.ts";
 
-/** What Cohere cannot do of what the request asks. */
+/** Reports what the model or Cohere does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
   return [
     ...fieldAdaptations(request, model),
@@ -29,7 +29,7 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
   ];
 }
 
-/** Fields that have a form of their own here, or that the service does itself. */
+/** Fields that the adapter converts separately, or that Dragoman implements itself. */
 const elsewhere: ReadonlySet<OptionalField> = new Set([
   "parameters.n",
   "reasoning.effort",
@@ -42,13 +42,13 @@ function* fieldAdaptations(request: ChatRequest, model: Model): Generator<Adapta
     const value = optionalFields[field].value(request);
     if (value === undefined || elsewhere.has(field)) continue;
     if (wireName(field) !== undefined) yield* rangeAdaptations(field, value, model);
-    else if (!isNeutral(field, value)) yield unsupported(pathOf(field), `Cohere does not take ${field}`);
+    else if (!isNeutral(field, value)) yield unsupported(pathOf(field), `Cohere does not support ${field}`);
   }
   if (parameters?.seed?.startsWith("-")) {
-    yield unsupported(["parameters", "seed"], "Cohere takes only seeds of at least 0");
+    yield unsupported(["parameters", "seed"], "Cohere does not support negative seeds");
   }
   if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield rejected(["parameters", "stop_sequences"], `Cohere takes at most ${maxStopSequences} stop sequences`);
+    yield rejected(["parameters", "stop_sequences"], `Cohere supports at most ${maxStopSequences} stop sequences`);
   }
 }
 
@@ -56,40 +56,40 @@ function* rangeAdaptations(field: OptionalField, value: unknown, model: Model): 
   const known: Partial<Record<OptionalField, readonly [number, number]>> = ranges;
   const [least, greatest] = known[field] ?? [];
   if (least === undefined || greatest === undefined || typeof value !== "number") return;
-  // A model that states its own limit is held to it elsewhere.
+  // chat/planning/capabilities.ts applies the model's own limit.
   if (field === "parameters.temperature" && model.maxTemperature !== undefined) return;
-  // -1 is another word for off.
+  // -1 also means off, and is sent as 0.
   if (field === "parameters.top_k" && isNeutral(field, value)) return;
   const set = Math.min(Math.max(value, least), greatest);
-  const message = `Cohere takes ${field} from ${least} to ${greatest}`;
+  const message = `Cohere supports ${field} from ${least} to ${greatest}`;
   if (set !== value) yield { kind: "ADJUSTED", field: pathOf(field), message, set };
 }
 
 function* reasoningAdaptations(request: ChatRequest): Generator<Adaptation> {
   const effort = effortOf(request);
   if (effort !== undefined && effort !== ReasoningEffort.NONE) {
-    yield emulated(["reasoning", "effort"], "Cohere has no reasoning efforts, only on and off: reasoning is turned on");
+    yield emulated(["reasoning", "effort"], "Cohere does not support reasoning efforts; reasoning is turned on");
   }
 }
 
 function* formAdaptations({ outputFormat, tools }: ChatRequest): Generator<Adaptation> {
   const format = outputFormat?.format.case;
   if (format === "regex") {
-    yield rejected(["output_format", "regex"], "Cohere cannot fit its answer to a regular expression");
+    yield rejected(["output_format", "regex"], "Cohere does not support regex output");
   } else if (tools.length > 0 && format === "jsonObject") {
-    yield rejected(["output_format", "json_object"], "Cohere gives no JSON answers while there are tools");
+    yield rejected(["output_format", "json_object"], "Cohere does not support JSON output together with tools");
   } else if (tools.length > 0 && format === "jsonSchema") {
-    yield rejected(["output_format", "json_schema"], "Cohere gives no JSON answers while there are tools");
+    yield rejected(["output_format", "json_schema"], "Cohere does not support JSON output together with tools");
   }
 }
 
 function* toolAdaptations({ tools, toolChoice }: ChatRequest): Generator<Adaptation> {
   if (toolChoice?.choice.case === "toolName") {
-    const message = "Cohere cannot be told which tool to call: only that tool is offered, and one must be called";
+    const message = "Cohere does not support a named tool choice; only that tool is sent, with tool choice REQUIRED";
     yield emulated(["tool_choice", "tool_name"], message);
   }
   if (tools.some(({ strict }) => strict === true) && tools.some(({ strict }) => strict !== true)) {
-    yield emulated(["tools"], "Cohere is strict with all tools or with none: it is with all");
+    yield emulated(["tools"], "Cohere supports strict only for all tools or none; all are strict");
   }
 }
 
@@ -98,17 +98,17 @@ function* messageAdaptations(request: ChatRequest, model: Model): Generator<Adap
   for (const { part, path } of partsOf(messages)) {
     const { kind } = part;
     if (kind.case === "media" && !isImage(kind.value)) {
-      yield rejected([...path, "media"], "Cohere takes only images, as bytes or by http address");
+      yield rejected([...path, "media"], "Cohere supports only images; send them as bytes or http URL");
     }
   }
   yield* textResults(messages, "Cohere");
   yield* leftOut(request, {
-    name: "Cohere has no names of participants: they are left out",
-    cacheHint: "Cohere caches prompts without being asked: cache hints are left out",
+    name: "Cohere does not support participant names; they are dropped",
+    cacheHint: "Cohere caches prompts automatically; cache hints are dropped",
   });
   if (takesThoughts(request, model)) return;
-  const sentence = `${model.id} does not reason here: the reasoning of earlier turns is left out`;
-  // With calls of tools it goes out as the plan.
+  const sentence = `${model.id} does not reason in this call; the reasoning of earlier turns is dropped`;
+  // Reasoning beside tool calls is sent as their plan.
   yield* lostThought(messages, ({ message }) => !message.parts.some(({ kind }) => kind.case === "toolCall"), sentence);
 }
 

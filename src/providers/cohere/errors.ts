@@ -3,9 +3,9 @@ import { extendReader } from "../kit/error-body.ts";
 import type { ErrorDialect } from "../kit/errors.ts";
 import { promptTooLong } from "../kit/sentences.ts";
 
-/** https://docs.cohere.com/reference/errors */
+/** Cohere's error rules. https://docs.cohere.com/reference/errors */
 export const cohereErrors: ErrorDialect = {
-  // An error is nothing but an id and a message.
+  // An error has only an id and a message.
   read: extendReader(z.object({ id: z.string(), message: z.string() }), () => ({ structured: true })),
   codes: {},
   types: {},
@@ -13,7 +13,7 @@ export const cohereErrors: ErrorDialect = {
     promptTooLong(
       /total number of tokens in the prompt cannot exceed (?<limit>\d+)(?: - received (?<requested>\d+))?/i,
     ),
-    // Trial keys have this limit beside one for the minute.
+    // Trial keys have this quota besides a rate limit per minute.
     {
       pattern: /limited to \d+ api calls \/ month/i,
       status: "PROVIDER_RATE_LIMITED",

@@ -29,7 +29,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   TOOL_CALL: FinishReason.TOOL_CALLS,
 };
 
-/** Finish reasons that are failures, with what they are before output began. */
+/** Finish reasons that mean a failure, with the reason of the error if there was no output. */
 const failures: Readonly<Record<string, Reason>> = {
   ERROR: "PROVIDER_UNAVAILABLE",
   TIMEOUT: "PROVIDER_TIMEOUT",
@@ -37,30 +37,30 @@ const failures: Readonly<Record<string, Reason>> = {
 
 interface Call {
   readonly part: number;
-  /** Arguments that have not been handed on: they may turn out to be "null". */
+  /** Arguments that are held back, since they may turn out to be "null". */
   held: string;
-  /** Whether no arguments have been handed on. */
+  /** Whether all arguments so far are held back. */
   isOpen: boolean;
 }
 
-/** An answer as far as it has come. */
+/** Progress of a response. */
 interface AnswerState {
   readonly call: UpstreamCall;
   readonly hideReasoning: boolean;
+  /** Number of parts so far. */
   parts: number;
-  /** The part of each block of content, by its kind and index, and that of the plan. */
+  /** Part index of each content block, by kind and index, and of the tool plan. */
   readonly blocks: Map<string, number>;
-  /** By index. */
-  readonly calls: Map<number, Call>;
-  /** The last event, once it came. */
+  readonly callsByIndex: Map<number, Call>;
+  /** Event `message-end`, once received. */
   end: CohereEvent | undefined;
 }
 
 export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
-  return { call, hideReasoning, parts: 0, blocks: new Map(), calls: new Map(), end: undefined };
+  return { call, hideReasoning, parts: 0, blocks: new Map(), callsByIndex: new Map(), end: undefined };
 }
 
-/** Appends the events of one event of the stream to a batch. True: the answer is over. */
+/** Appends the events for one event of the stream to a batch. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const event = parseAnswer(parseJson(data, answer.call), eventSchema, answer.call, cohereErrors);
   switch (event.type) {
@@ -79,31 +79,31 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       callEvents(answer, event, batch);
       break;
     case "tool-call-end":
-      closeCall(answer.calls.get(event.index ?? 0), batch);
+      closeCall(answer.callsByIndex.get(event.index ?? 0), batch);
       break;
     case "message-end":
       answer.end = event;
       return true;
     default:
-      // Ends of content, citations, and events that are yet to be invented.
+      // Ignore content-end, citations and unknown events.
       break;
   }
   return false;
 }
 
-/** Appends the events of the end of an answer. Throws when it was not finished: then it was cut. */
-export function endEvents({ call, calls, end }: AnswerState, batch: ChatEvent[]): void {
+/** Appends the final events of a response. Throws if it was cut off, or if its finish reason is a failure. */
+export function endEvents({ call, callsByIndex, end }: AnswerState, batch: ChatEvent[]): void {
   if (end === undefined) throw cutAnswer(call);
   const { finish_reason, usage } = end.delta ?? {};
   const reason = finish_reason ?? "";
   const failure = lookUp(failures, reason);
   if (failure !== undefined) throw failedAnswer(call, failure, reason);
-  for (const open of calls.values()) closeCall(open, batch);
+  for (const open of callsByIndex.values()) closeCall(open, batch);
   batch.push(finished(0, lookUp(finishReasons, reason) ?? FinishReason.OTHER, reason));
   batch.push(completed({ ...(usage && { usage: toUsage(usage) }) }));
 }
 
-/** What a block holds is told by the key of its text: its type comes only with the first event. */
+/** Distinguishes text and reasoning by the key of the text, since only a block's first event has a type. */
 function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
   const content = delta?.message?.content;
   if (content === null || content === undefined || Array.isArray(content)) return;
@@ -114,7 +114,7 @@ function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEv
   if (text) batch.push(textDelta(0, partOf(answer, `text ${index}`), text, toLogProbs(logprobs)));
 }
 
-/** The plan before tool calls is reasoning that must go back in its own field. */
+/** Converts the plan before tool calls to reasoning. The provider state marks it, so that it goes back as the plan. */
 function planEvents(answer: AnswerState, plan: string, batch: ChatEvent[]): void {
   if (plan === "" || answer.hideReasoning) return;
   const isNew = !answer.blocks.has(planMark);
@@ -129,20 +129,20 @@ function partOf(answer: AnswerState, block: string): number {
   return part;
 }
 
-/** In a stream `tool_calls` is one object. */
+/** Appends the events of a tool call. In a stream, `tool_calls` is one object. */
 function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, batch: ChatEvent[]): void {
   const fragment = delta?.message?.tool_calls;
   if (fragment === null || fragment === undefined || Array.isArray(fragment)) return;
   const { name, arguments: text } = fragment.function ?? {};
-  let call = answer.calls.get(index ?? 0);
+  let call = answer.callsByIndex.get(index ?? 0);
   if (type === "tool-call-start") {
     if (!fragment.id || !name) throw malformedAnswer(answer.call, "a tool call has no id or name");
     closeCall(call, batch);
     call = { part: answer.parts++, held: "", isOpen: true };
-    answer.calls.set(index ?? 0, call);
+    answer.callsByIndex.set(index ?? 0, call);
     batch.push(toolCallDelta(0, call.part, "", fragment.id, name));
   }
-  if (call === undefined) throw malformedAnswer(answer.call, "a tool call continues that never began");
+  if (call === undefined) throw malformedAnswer(answer.call, "a tool call continues without a start");
   if (!text) return;
   call.held += text;
   if (call.isOpen && "null".startsWith(call.held)) return;
@@ -151,21 +151,21 @@ function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, ba
   call.isOpen = false;
 }
 
-/** A call without arguments has none at all, or the text "null". */
+/** Completes a tool call without arguments, for which Cohere sends none or the text "null". */
 function closeCall(call: Call | undefined, batch: ChatEvent[]): void {
   if (!call?.isOpen) return;
   batch.push(toolCallDelta(0, call.part, "{}"));
   call.isOpen = false;
 }
 
-/** Not the billed units: they leave out Cohere's own prompt. */
+/** Converts the token counts. Prefers `tokens` to `billed_units`, which exclude Cohere's own prompt. */
 function toUsage({ tokens, billed_units, cached_tokens }: CohereUsage): Usage {
   const input = tokens?.input_tokens ?? billed_units?.input_tokens ?? 0;
   const output = tokens?.output_tokens ?? billed_units?.output_tokens ?? 0;
   return exactUsage(input, output, { cachedInputTokens: cached_tokens ?? 0 });
 }
 
-/** Cohere gives the text of a piece and the logarithms of all of its tokens: their sum is that of the piece. */
+/** Converts log probabilities. Cohere sends a chunk's text and one value per token; their sum is that of the text. */
 function toLogProbs(item: CohereEvent["logprobs"]): LogProbs | undefined {
   const values = item?.logprobs ?? [];
   if (values.length === 0) return undefined;

@@ -1,6 +1,6 @@
 import type { OptionalField } from "../chat-completions/fields.ts";
 
-/** The optional fields that Cohere takes by another name or in OpenAI's form, with its name for each. */
+/** Optional fields that Cohere supports, with Cohere's names. */
 export const cohereFields = {
   "parameters.max_output_tokens": "max_tokens",
   "parameters.temperature": "temperature",
@@ -13,9 +13,9 @@ export const cohereFields = {
   "parameters.logprobs": "logprobs",
 } as const satisfies Partial<Record<OptionalField, string>>;
 
-/** The least and the greatest value of a field. Source: the type comments of cohere-ai 8.1.0, V2ChatStreamRequest. */
+/** Minimum and maximum of each field. Source: the type comments of cohere-ai 8.1.0, V2ChatStreamRequest. */
 export const ranges = {
-  // By the text of the error.
+  // Source: the text of the error.
   "parameters.temperature": [0, 1],
   "parameters.top_p": [0.01, 0.99],
   "parameters.top_k": [0, 500],
@@ -24,15 +24,16 @@ export const ranges = {
 } as const satisfies Partial<Record<keyof typeof cohereFields, readonly [number, number]>>;
 
 /**
- * Some models take one of the two, without any list of which: both are sent, and such a model answers "cannot specify
- * both". One of 0 is left out, so that it is none of two. https://docs.cohere.com/reference/errors
+ * Penalties, of which some models support only one at a time; no list says which models. Such a model rejects a request
+ * with both ("cannot specify both"), so a penalty of 0 is omitted. https://docs.cohere.com/reference/errors
  */
 export const penalties: ReadonlySet<OptionalField> = new Set([
   "parameters.presence_penalty",
   "parameters.frequency_penalty",
 ] satisfies OptionalField[]);
 
+/** Maximum number of stop sequences. */
 export const maxStopSequences = 5;
 
-/** Marks reasoning that came as the plan before tool calls, so that it goes back as that. */
+/** Provider state of reasoning that was the plan before tool calls, so that it goes back as the plan. */
 export const planMark = "tool_plan";

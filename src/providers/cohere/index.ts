@@ -14,7 +14,7 @@ import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { cohereModels } from "./models.ts";
 import { toRequest } from "./request.ts";
 
-/** Cohere's chat, version 2 of its API. */
+/** Creates an adapter for Cohere's Chat API, version 2. */
 export function createCohereAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
   const { name, apiKey } = settings;

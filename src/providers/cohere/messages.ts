@@ -8,14 +8,14 @@ import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit
 import { planMark } from "./fields.ts";
 import type { ImageContent, TextContent, ThinkingContent, WireMessage } from "./wire.ts";
 
-/** The conversation in the dialect. */
+/** Converts the messages to Cohere's format. */
 export function toMessages(request: ChatRequest, model: Model): readonly WireMessage[] {
   const start = reasoningStart(request);
   const thoughts = takesThoughts(request, model) ? "everywhere" : "with calls";
   return request.messages.flatMap((message, index) => toWireMessages(message, index >= start ? thoughts : "nowhere"));
 }
 
-/** Whether earlier thoughts may go back as such: only to a model that thinks, while it does. vercel/ai#5794 */
+/** Returns whether earlier reasoning may go back as thinking: only if the model reasons in this call. vercel/ai#5794 */
 export function takesThoughts({ reasoning }: ChatRequest, { capabilities }: Model): boolean {
   const control = reasoning?.control;
   const isOff =
@@ -24,7 +24,7 @@ export function takesThoughts({ reasoning }: ChatRequest, { capabilities }: Mode
   return capabilities?.reasoning !== false && !isOff;
 }
 
-/** On which messages of the assistant thoughts are sent. With calls they can go out as the plan. */
+/** Assistant messages whose reasoning is sent. `with calls`: those with tool calls, where it is sent as the plan. */
 type Thoughts = "everywhere" | "with calls" | "nowhere";
 
 function toWireMessages({ role, parts }: Message, thoughts: Thoughts): readonly WireMessage[] {
@@ -50,12 +50,12 @@ function toWireMessages({ role, parts }: Message, thoughts: Thoughts): readonly 
 }
 
 function assistantMessage(parts: readonly Part[], thoughts: Thoughts): WireMessage {
-  const { said, calls } = assistantTurn(parts);
-  // "text content is not allowed when tool_calls are provided": it goes out as the plan. vercel/ai#5794
+  const { outputs, calls } = assistantTurn(parts);
+  // Cohere: "text content is not allowed when tool_calls are provided". The text is sent as the plan. vercel/ai#5794
   const callsTools = calls.length > 0;
   const content: (TextContent | ThinkingContent)[] = [];
   let plan = "";
-  for (const { kind, state } of said) {
+  for (const { kind, state } of outputs) {
     if (kind.case !== "reasoning") {
       if (callsTools) plan += kind.value;
       else content.push({ type: "text", text: kind.value });

@@ -3,8 +3,8 @@ import { chatCapabilities, type ModelRow, modelsOf, noTools } from "../../models
 
 const commandA = { window: 256_000, output: 8_000 };
 
-// Sources: the ids of @ai-sdk/cohere 4.0.52; windows and limits of the models' pages at https://docs.cohere.com/docs, and
-// Command A+ by models.dev of November 2026. Others are reached as cohere/<name>.
+// Sources: @ai-sdk/cohere 4.0.52 for the ids; the model pages at https://docs.cohere.com/docs for context windows and
+// limits; models.dev of November 2026 for Command A+. Callers reach other models as `cohere/<name>`.
 const rows: readonly ModelRow[] = [
   {
     model: "command-a-plus-05-2026",

@@ -12,13 +12,13 @@ const noParameters = '{"type":"object","properties":{}}';
 
 const choiceModes = {
   [ToolChoiceMode.UNSPECIFIED]: undefined,
-  // Said by leaving it out.
+  // Omit the field to select AUTO.
   [ToolChoiceMode.AUTO]: undefined,
   [ToolChoiceMode.NONE]: "NONE",
   [ToolChoiceMode.REQUIRED]: "REQUIRED",
 } as const satisfies Record<ToolChoiceMode, CohereBody["tool_choice"]>;
 
-/** The body for a request to which the adaptations have been applied. `provider` is the key of its own options. */
+/** Builds the body from a request whose adaptations have been applied. `provider` is the key of its options. */
 export function toRequest(request: ChatRequest, model: Model, provider: string): CohereBody {
   return {
     ...optionalBody(request),
@@ -32,7 +32,7 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
   };
 }
 
-/** Cohere's name for a field; undefined when it does not take it. */
+/** Returns Cohere's name for a field. Undefined if Cohere does not support the field. */
 export function wireName(field: OptionalField): string | undefined {
   const names: Partial<Record<OptionalField, string>> = cohereFields;
   return names[field];
@@ -54,7 +54,7 @@ function formatBody({ outputFormat }: ChatRequest): Pick<CohereBody, "response_f
   if (format?.case === "jsonObject") return { response_format: { type: "json_object" } };
   if (format?.case !== "jsonSchema") return {};
   const { schemaJson, description } = format.value;
-  // The schema alone: it has no name here.
+  // Send the schema without its name, for which Cohere has no field.
   return { response_format: { type: "json_object", json_schema: describedSchema(schemaJson, description) } };
 }
 
@@ -63,7 +63,7 @@ function toolsBody({
   toolChoice,
 }: ChatRequest): Pick<CohereBody, "tools" | "tool_choice" | "strict_tools" | "citation_options"> {
   const choice = toolChoice?.choice;
-  // A tool that must be called is the only one that is sent.
+  // Send only the named tool, so that the model has to call it.
   const offered = choice?.case === "toolName" ? tools.filter(({ name }) => name === choice.value) : tools;
   if (offered.length === 0) return {};
   const mode = choice?.case === "mode" ? choiceModes[choice.value] : choice?.case && "REQUIRED";
@@ -71,7 +71,7 @@ function toolsBody({
     tools: offered.map(toTool),
     ...(offered.some(({ strict }) => strict === true) && { strict_tools: true as const }),
     ...(mode && { tool_choice: mode }),
-    // There is no place for citations in our answers, and they cost time.
+    // Turn citations off: Dragoman's responses have no field for them, and they add latency.
     citation_options: { mode: "OFF" },
   };
 }

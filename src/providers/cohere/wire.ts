@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { WireToolCall } from "../chat-completions/wire.ts";
 import type { ExactJson } from "../kit/exact-json.ts";
 
-// What is read: only what is used. Shapes: cohere-ai 8.1.0, serialization/types/{Chat*Event*,Usage,LogprobItem}.d.ts.
+// Response schemas, with only the fields that Dragoman reads.
+// Source: cohere-ai 8.1.0, serialization/types/{Chat*Event*,Usage,LogprobItem}.d.ts.
 
 const text = z.string().nullish();
 const count = z.number().int().nonnegative().nullish().catch(undefined);
@@ -12,13 +13,13 @@ const content = z.object({ text, thinking: text });
 const toolCall = z.object({ id: text, function: z.object({ name: text, arguments: text }).nullish() });
 
 const message = z.object({
-  // One object in the events that are read, an empty list in message-start.
+  // An empty list in message-start, else one object.
   content: z.union([content, z.array(z.unknown())]).nullish(),
   tool_calls: z.union([toolCall, z.array(z.unknown())]).nullish(),
   tool_plan: text,
 });
 
-/** An event of a stream. Its type is what it is called by; the name of the server-sent event only repeats it. */
+/** Event of a stream. Its `type` is also the name of the server-sent event. */
 export const eventSchema = z.object({
   type: z.string(),
   id: text.catch(undefined),
@@ -40,7 +41,7 @@ export const eventSchema = z.object({
 export type CohereEvent = z.infer<typeof eventSchema>;
 export type CohereUsage = NonNullable<NonNullable<CohereEvent["delta"]>["usage"]>;
 
-// What is sent.
+// Request types.
 
 export interface TextContent {
   readonly type: "text";
@@ -73,7 +74,7 @@ export interface WireTool {
   readonly function: { readonly name: string; readonly description?: string; readonly parameters: ExactJson };
 }
 
-/** The body of a request, beside the optional fields. */
+/** Request body. The index signature covers the optional fields. */
 export interface CohereBody {
   readonly model: string;
   readonly messages: readonly WireMessage[];

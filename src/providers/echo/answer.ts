@@ -14,24 +14,24 @@ import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
 import type { Said, Script } from "./script.ts";
 
-/** An answer that is known before it is said. */
+/** Response that is planned completely before it is sent. */
 interface Answer {
-  /** Each delta, made when it is asked for: an answer may be longer than memory. Choices take turns. */
+  /** Generates the deltas on demand, because a response may exceed the memory. Choices take turns. */
   deltas(): Generator<ChatEvent, void>;
   readonly finished: readonly ChatEvent[];
   readonly usage: Usage | undefined;
 }
 
-/** One part of a choice's message. */
+/** Part of a choice's message. */
 interface PlannedPart {
   readonly kind: "text" | "reasoning" | "refusal" | "toolCall";
   readonly count: number;
-  delta(choiceIndex: number, partIndex: number, place: number): ChatEvent;
+  delta(choiceIndex: number, partIndex: number, position: number): ChatEvent;
 }
 
 interface PlannedChoice {
   readonly parts: readonly PlannedPart[];
-  /** Deltas that are said: those of the parts, cut at max_output_tokens. */
+  /** Number of deltas to send, truncated at max_output_tokens. */
   readonly count: number;
   readonly finished: ChatEvent;
 }
@@ -44,11 +44,11 @@ export function planAnswer(request: ChatRequest, script: Script, prompt: string)
   const hidesReasoning = request.reasoning?.format === ReasoningFormat.HIDDEN;
   return {
     *deltas() {
-      for (let place = 0; place < longest; place++) {
+      for (let position = 0; position < longest; position++) {
         for (let index = 0; index < choices.length; index++) {
           const choice = choices[index];
-          if (choice === undefined || place >= choice.count) continue;
-          const delta = deltaAt(choice, index, place, hidesReasoning);
+          if (choice === undefined || position >= choice.count) continue;
+          const delta = deltaAt(choice, index, position, hidesReasoning);
           if (delta !== undefined) yield delta;
         }
       }
@@ -58,23 +58,23 @@ export function planAnswer(request: ChatRequest, script: Script, prompt: string)
   };
 }
 
-/** The delta of a place; undefined for a thought that is hidden, which counts all the same. */
+/** Returns the delta at a position; undefined for hidden reasoning, which still counts as output. */
 function deltaAt(
   { parts }: PlannedChoice,
   choiceIndex: number,
-  place: number,
+  position: number,
   hidesReasoning: boolean,
 ): ChatEvent | undefined {
-  // It comes first.
+  // Reasoning is always the first part.
   const hidden = hidesReasoning && parts[0]?.kind === "reasoning" ? 1 : 0;
-  let rest = place;
+  let rest = position;
   for (let index = 0; index < parts.length; index++) {
     const part = parts[index];
     if (part === undefined) break;
     if (rest < part.count) return index < hidden ? undefined : part.delta(choiceIndex, index - hidden, rest);
     rest -= part.count;
   }
-  throw new RangeError(`the choice has no delta ${place}`);
+  throw new RangeError(`the choice has no delta ${position}`);
 }
 
 interface Setting {
@@ -92,23 +92,20 @@ function planChoice(index: number, said: Said, { request, prompt, large }: Setti
     said.repeat,
     stopSequences,
   );
-  const parts = [
-    spokenPart("reasoning", words(said.reasoning), 1, top),
-    spokenPart("text", text.pieces, text.repeat, top),
-  ];
+  const parts = [textPart("reasoning", words(said.reasoning), 1, top), textPart("text", text.pieces, text.repeat, top)];
   if (text.stop === "") {
-    parts.push(spokenPart("refusal", words(said.refusal), 1, top));
+    parts.push(textPart("refusal", words(said.refusal), 1, top));
     for (const [place, call] of said.tool_calls.entries()) {
-      // Unique in the conversation, as the contract says: a conversation grows with each turn.
+      // Unique in the conversation, as Dragoman's API requires, because each turn adds messages.
       parts.push(callPart(call, `call_${request.messages.length}_${index}_${place}`));
     }
   }
-  const spoken = parts.filter(({ count }) => count > 0);
-  const whole = spoken.reduce((sum, { count }) => sum + count, 0);
-  const count = Math.min(whole, maxOutputTokens ?? whole);
-  const reason = said.finish_reason ?? (count < whole ? "LENGTH" : naturalEnd(spoken.at(-1)));
-  const matched = count < whole ? "" : text.stop;
-  return { parts: spoken, count, finished: finished(index, FinishReason[reason], reason.toLowerCase(), matched) };
+  const planned = parts.filter(({ count }) => count > 0);
+  const total = planned.reduce((sum, { count }) => sum + count, 0);
+  const count = Math.min(total, maxOutputTokens ?? total);
+  const reason = said.finish_reason ?? (count < total ? "LENGTH" : naturalEnd(planned.at(-1)));
+  const matched = count < total ? "" : text.stop;
+  return { parts: planned, count, finished: finished(index, FinishReason[reason], reason.toLowerCase(), matched) };
 }
 
 function naturalEnd(last: PlannedPart | undefined): "STOP" | "TOOL_CALLS" | "CONTENT_FILTER" {
@@ -118,7 +115,7 @@ function naturalEnd(last: PlannedPart | undefined): "STOP" | "TOOL_CALLS" | "CON
 
 const builders = { text: textDelta, reasoning: reasoningDelta, refusal: refusalDelta };
 
-function spokenPart(
+function textPart(
   kind: keyof typeof builders,
   pieces: readonly string[],
   repeat: number,
@@ -128,35 +125,35 @@ function spokenPart(
   return {
     kind,
     count: pieces.length * repeat,
-    delta(choiceIndex, partIndex, place) {
-      const piece = pieces[place % pieces.length] ?? "";
-      return build(choiceIndex, partIndex, piece, top === undefined ? undefined : logprobsOf(piece, place, top));
+    delta(choiceIndex, partIndex, position) {
+      const piece = pieces[position % pieces.length] ?? "";
+      return build(choiceIndex, partIndex, piece, top === undefined ? undefined : logprobsOf(piece, position, top));
     },
   };
 }
 
 function callPart(call: Said["tool_calls"][number], id: string): PlannedPart {
   const text = typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments);
-  // By code points: half a surrogate pair cannot be encoded.
+  // Split by code points, because half a surrogate pair cannot be encoded.
   const points = Array.from(text);
   const size = Math.ceil(points.length / call.fragments);
   return {
     kind: "toolCall",
     count: call.fragments,
-    delta(choiceIndex, partIndex, place) {
-      const fragment = points.slice(place * size, (place + 1) * size).join("");
-      return place === 0
+    delta(choiceIndex, partIndex, position) {
+      const fragment = points.slice(position * size, (position + 1) * size).join("");
+      return position === 0
         ? toolCallDelta(choiceIndex, partIndex, fragment, call.id ?? id, call.name)
         : toolCallDelta(choiceIndex, partIndex, fragment);
     },
   };
 }
 
-/** Cuts a text that is said `repeat` times right before the first stop sequence in it. */
+/** Truncates a text that is sent `repeat` times directly before its first stop sequence. */
 function stopAt(pieces: readonly string[], repeat: number, stops: readonly string[]) {
   const once = stops.length > 0 ? pieces.join("") : "";
   if (once === "") return { pieces, repeat, stop: "" };
-  // A repeated text has its first match where its first copy is, so a few copies are enough to find it.
+  // The first match in a repeated text begins in its first copy, so a few copies are enough to find it.
   const longest = Math.max(...stops.map(({ length }) => length));
   const text = once.repeat(Math.min(repeat, 1 + Math.ceil(longest / once.length)));
   const found = stops.map((stop) => ({ stop, at: text.indexOf(stop) })).filter(({ at }) => at >= 0);
@@ -172,14 +169,14 @@ function stopAt(pieces: readonly string[], repeat: number, stops: readonly strin
   return { pieces: kept, repeat: 1, stop: first.stop };
 }
 
-/** The words of a text, each with the white space after it. Joined they are the text. */
+/** Splits a text into words with the whitespace around them. The joined words are the text. */
 function words(text: string): readonly string[] {
   return text.match(/\s*\S+\s*|\s+/g) ?? [];
 }
 
-/** Numbers that look like log probabilities: eighths, so that they are exact, and one less for each further rank. */
-function logprobsOf(token: string, place: number, top: number): LogProbs {
-  const logprob = 0 - (place % 8) / 8;
+/** Generates log probabilities: multiples of 1/8, which are exact in binary, minus 1 per further rank. */
+function logprobsOf(token: string, position: number, top: number): LogProbs {
+  const logprob = 0 - (position % 8) / 8;
   const topLogprobs = Array.from({ length: top }, (_, rank) => ({
     $typeName: "dragoman.v1.TopLogProb" as const,
     token: rank === 0 ? token : `${token}~${rank}`,
@@ -191,7 +188,7 @@ function logprobsOf(token: string, place: number, top: number): LogProbs {
   };
 }
 
-/** A word of the request is an input token, a delta an output token. */
+/** Counts each word of the request as an input token, and each delta as an output token. */
 function countUsage(
   request: ChatRequest,
   scripted: Exclude<Script["usage"], "none">,

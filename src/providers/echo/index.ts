@@ -15,12 +15,12 @@ import { echoModels } from "./models.ts";
 import { readScript, type Script } from "./script.ts";
 
 /**
- * A provider inside the service that stands for an upstream in tests and under load. It repeats the text of the last
- * user or tool message, word by word, with `[image/png]` in place of media, and is deterministic: randomness and seed
- * change nothing. It honours max_output_tokens (in deltas), stop_sequences, n and logprobs.
+ * Creates the echo adapter, which simulates an upstream in tests and load tests. It repeats the text of the last user
+ * or tool message word by word, with `[image/png]` in place of media. It is deterministic: sampling parameters and seed
+ * have no effect. It supports max_output_tokens (in deltas), stop_sequences, n and logprobs.
  *
- * `provider_options.echo`, or a prompt that is `{"echo": …}` and nothing else, makes it say and do other things: see
- * Script. A script that is wrong is INVALID_REQUEST.
+ * A script in `provider_options.echo`, or a prompt that is only `{"echo": …}`, changes the response: see Script. An
+ * invalid script is INVALID_REQUEST.
  */
 export function createEcho(): Adapter {
   return { name: "echo", stream, checkSupport, describe: () => undefined };
@@ -39,21 +39,29 @@ function checkSupport({ parameters, reasoning, chatTemplateKwargs }: ChatRequest
   const found: Adaptation[] = [];
   const kind = "UNSUPPORTED_PARAMETER";
   if (parameters?.minOutputTokens) {
-    found.push({ kind, field: ["parameters", "min_output_tokens"], message: "echo says nothing beyond its script" });
+    found.push({
+      kind,
+      field: ["parameters", "min_output_tokens"],
+      message: "echo does not support min_output_tokens",
+    });
   }
   if (Object.keys(parameters?.logitBias ?? {}).length > 0) {
-    found.push({ kind, field: ["parameters", "logit_bias"], message: "echo does not choose its tokens" });
+    found.push({ kind, field: ["parameters", "logit_bias"], message: "echo does not support logit_bias" });
   }
   if (chatTemplateKwargs !== undefined) {
     found.push({ kind, field: ["chat_template_kwargs"], message: "echo has no chat template" });
   }
   if (reasoning?.format === ReasoningFormat.RAW) {
-    found.push({ kind, field: ["reasoning", "format"], message: "echo does not leave its thoughts inside the text" });
+    found.push({
+      kind,
+      field: ["reasoning", "format"],
+      message: "echo always separates reasoning from text: raw is not supported",
+    });
   }
   return found;
 }
 
-/** After so many batches the event loop gets a turn, as it would with an upstream that is read from a socket. */
+/** Number of batches between turns of the event loop. An upstream socket also gives the event loop turns. */
 const batchesPerTurn = 64;
 
 async function* stream(
@@ -74,21 +82,21 @@ async function* stream(
   yield [started()];
 
   const faultAt = fault?.after === "started" ? 0 : fault?.after;
-  let said = 0;
+  let sent = 0;
   let batches = 0;
   let batch: ChatEvent[] = [];
   for (const event of answer.deltas()) {
-    if (said === faultAt) break;
+    if (sent === faultAt) break;
     batch.push(event);
-    said++;
+    sent++;
     if (batch.length < script.batch) continue;
     if (++batches % batchesPerTurn === 0) await setImmediate();
-    await pause(script, said, batch.length, signal);
+    await pause(script, sent, batch.length, signal);
     yield batch;
     batch = [];
   }
   if (batch.length > 0) {
-    await pause(script, said, batch.length, signal);
+    await pause(script, sent, batch.length, signal);
     yield batch;
   }
 
@@ -96,13 +104,13 @@ async function* stream(
     yield [...answer.finished, completed(answer.usage && { usage: answer.usage })];
     return;
   }
-  if (said !== faultAt) yield answer.finished;
+  if (sent !== faultAt) yield answer.finished;
   yield* cause(fault, model, context);
 }
 
-/** Waits as long as the script says before a batch, the `said`th delta being its last. */
-async function pause(script: Script, said: number, size: number, signal: AbortSignal): Promise<void> {
-  const milliseconds = script.delay_ms * size + (said === size ? script.first_delay_ms : 0);
+/** Waits for the script's delay before a batch, whose last delta has the number `sent`. */
+async function pause(script: Script, sent: number, size: number, signal: AbortSignal): Promise<void> {
+  const milliseconds = script.delay_ms * size + (sent === size ? script.first_delay_ms : 0);
   if (milliseconds > 0) {
     await setTimeout(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
@@ -130,7 +138,7 @@ async function* cause(
     case "fail": {
       const { reason, http_status: httpStatus, retry_after_ms: retryAfterMs } = fault.failure;
       attempt.httpStatus = httpStatus;
-      throw new GatewayError(reason, `echo was told to fail with ${reason}`, {
+      throw new GatewayError(reason, `the echo script requested the error ${reason}`, {
         ...(retryAfterMs !== undefined && { retryAfterMs }),
         provider: create(ProviderErrorSchema, {
           provider: "echo",

@@ -4,7 +4,7 @@ import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 
-// The limits only keep a slip of the pen from stopping the process.
+// The limits only protect the process from mistakes in a script.
 const milliseconds = z.int().min(0).max(3_600_000);
 const times = z.int().min(1).max(1_000_000);
 const tokens = z
@@ -19,7 +19,7 @@ const toolCall = z.strictObject({
   fragments: z.int().min(1).max(10_000).default(1),
 });
 
-const said = {
+const choiceFields = {
   text: z.string().optional(),
   deltas: z.array(z.string()).optional(),
   repeat: times.default(1),
@@ -47,7 +47,7 @@ const failure = z.strictObject({
   after,
   reason: z.custom<Reason>(
     (value) => typeof value === "string" && Object.hasOwn(reasons, value),
-    "must be a reason of this service, such as PROVIDER_RATE_LIMITED",
+    "must be a Dragoman error reason, such as PROVIDER_RATE_LIMITED",
   ),
   retry_after_ms: milliseconds.optional(),
   http_status: z.int().min(100).max(599).default(0),
@@ -55,8 +55,8 @@ const failure = z.strictObject({
 
 const scriptSchema = z
   .strictObject({
-    ...said,
-    choices: z.array(z.strictObject(said)).max(128).default([]),
+    ...choiceFields,
+    choices: z.array(z.strictObject(choiceFields)).max(128).default([]),
     usage: z.union([z.literal("none"), usage]).default(usage.parse({})),
     delay_ms: milliseconds.default(0),
     first_delay_ms: milliseconds.default(0),
@@ -68,45 +68,47 @@ const scriptSchema = z
     end: fault,
   })
   .refine(({ fail, stall, malformed, end }) => [fail, stall, malformed, end].filter(Boolean).length < 2, {
-    message: "takes only one of fail, stall, malformed and end",
+    message: "allows only one of fail, stall, malformed and end",
   });
 
 /**
- * What echo is told to do. Every field is optional.
+ * Script of an echo response. Every field is optional.
  *
  * | field | meaning | default |
  * |---|---|---|
- * | `text` | said word by word, each with the white space after it | the prompt; nothing beside `refusal` or `tool_calls` |
- * | `deltas` | said exactly in these pieces, instead of `text` | none |
- * | `repeat` | how often the text is said, 1 to 1,000,000 | 1 |
- * | `reasoning` | thought before the text, word by word | none |
- * | `refusal` | said after the text as a refusal, word by word | none |
- * | `tool_calls` | `{id, name, arguments, fragments}`, last: arguments are an object or text, sent in `fragments` pieces | none |
- * | `finish_reason` | a FinishReason without its prefix | what fits |
- * | `choices` | the seven fields above for each choice; choices without an entry say what stands outside | none |
- * | `usage` | fields of Usage in place of the counted ones, or `"none"` | counted |
- * | `delay_ms` | pause before each delta | 0 |
- * | `first_delay_ms` | further pause before the first delta | 0 |
- * | `batch` | deltas in a batch, 1 to 10,000; its pause is as long as those of its deltas together | 1 |
- * | `large` | replaces each delta of the text by this many bytes, 1 to 1,048,576 | off |
- * | `fail` | `{after, reason, retry_after_ms, http_status}`: throws this error | never |
- * | `stall` | `{after}`: says nothing more until the call is ended | never |
- * | `malformed` | `{after}`: breaks the stream law | never |
- * | `end` | `{after}`: ends without `completed` | never |
+ * | `text` | text, sent word by word with the whitespace | the prompt; none with `refusal` or `tool_calls` |
+ * | `deltas` | the exact deltas, instead of `text` | none |
+ * | `repeat` | how often to send the text, 1 to 1,000,000 | 1 |
+ * | `reasoning` | reasoning before the text, word by word | none |
+ * | `refusal` | refusal after the text, word by word | none |
+ * | `tool_calls` | `{id, name, arguments, fragments}`, sent last | none |
+ * | `finish_reason` | a FinishReason without its prefix | derived from the response |
+ * | `choices` | the seven fields above per choice; a choice without an entry uses the outer fields | none |
+ * | `usage` | fields of Usage that replace the counted ones, or `"none"` | counted |
+ * | `delay_ms` | delay before each delta, in ms | 0 |
+ * | `first_delay_ms` | additional delay before the first delta, in ms | 0 |
+ * | `batch` | deltas per batch, 1 to 10,000; the delay of a batch is the sum of its deltas' delays | 1 |
+ * | `large` | replaces each text delta by this many bytes, 1 to 1,048,576 | unset |
+ * | `fail` | `{after, reason, retry_after_ms, http_status}`: throws this error | unset |
+ * | `stall` | `{after}`: sends nothing more until the call ends | unset |
+ * | `malformed` | `{after}`: violates the stream law | unset |
+ * | `end` | `{after}`: ends without `completed` | unset |
  *
- * `after` counts deltas over all choices. 0, the default, is before the stream starts, `"started"` between its start and
- * the first delta. Of an answer with fewer deltas, the fault comes right before `completed`.
+ * `after` is a number of deltas over all choices. 0, the default, is before the stream starts; `"started"` is between
+ * its start and the first delta. If the response has fewer deltas, the fault comes directly before `completed`.
+ *
+ * In `tool_calls`, `arguments` is an object or text, sent in `fragments` deltas (1 to 10,000, default 1).
  */
 export type Script = z.infer<typeof scriptSchema>;
 
-/** What one choice says. */
+/** Scripted content of one choice. */
 export type Said = Script["choices"][number];
 
 const promptSchema = z.strictObject({ echo: z.unknown() });
 
 const empty: Script = scriptSchema.parse({});
 
-/** The script of a request, and the prompt that is repeated where the script has no text. */
+/** Returns the script of a request, and the prompt to repeat if the script has no text. Throws INVALID_REQUEST. */
 export function readScript(request: ChatRequest): { readonly script: Script; readonly prompt: string } {
   const index = request.messages.findLastIndex(({ role }) => role === Role.USER || role === Role.TOOL);
   const prompt = textOf(request.messages[index]);
@@ -125,7 +127,7 @@ function parse(value: unknown, field: FieldPath): Script {
   );
 }
 
-/** The value of `{"echo": …}`, when that is the whole prompt. */
+/** Returns the value of `{"echo": …}` if that is the complete prompt. */
 function scriptIn(prompt: string): unknown {
   if (!/^\s*\{\s*"echo"/.test(prompt)) return undefined;
   try {
@@ -136,7 +138,7 @@ function scriptIn(prompt: string): unknown {
   }
 }
 
-/** What the last speaker said, with the media type in place of media. */
+/** Returns the text of a message, with the media type in place of media. */
 function textOf(message: Message | undefined): string {
   const texts: string[] = [];
   for (const { kind } of message?.parts ?? []) {

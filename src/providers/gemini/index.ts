@@ -4,9 +4,9 @@ import type { ProviderDefinition } from "../definition.ts";
 import { createGenerateContentAdapter } from "../generate-content/adapter.ts";
 import { geminiModels } from "./models.ts";
 
-/** The Gemini API of Google AI Studio. https://ai.google.dev/api/generate-content */
+/** Creates the adapter for the Gemini API of Google AI Studio. https://ai.google.dev/api/generate-content */
 export function createGeminiAdapter(settings: ProviderSettings): Adapter {
-  // In a header: in the address it would end up in logs.
+  // The key is in a header, because a key in the URL could end up in logs.
   const headers = settings.apiKey && { "x-goog-api-key": settings.apiKey.reveal() };
   return createGenerateContentAdapter(settings, {
     title: "the Gemini API",

@@ -9,23 +9,23 @@ import { askedFields, type OptionalField, pathOf } from "../chat-completions/fie
 import { effortRejected, emulated, laterSystem, leftOut, rejected, unsupported } from "../kit/adaptations.ts";
 import { effortsOf, type ModelRules, modelRules } from "./model-rules.ts";
 
-/** The two ways to Google's models, which differ in what they take. */
+/** What one of Google's two services for these models supports. */
 export interface Route {
-  /** For sentences that a person reads. */
+  /** Name of the service in messages for people. */
   readonly title: string;
-  /** Takes penalties for every model. */
+  /** Whether every model supports penalties. */
   readonly penalties: boolean;
-  /** Takes a class of service. */
+  /** Whether `service_tier` is supported. */
   readonly serviceTier: boolean;
-  /** Takes addresses in Google's own storage. */
+  /** Whether `gs://` URLs (Google Cloud Storage) are supported. */
   readonly storage: boolean;
 }
 
 const maxStopSequences = 5;
-/** What `seed` holds: a signed integer of 32 bits. */
+/** `seed` is a signed 32-bit integer. */
 const seedLimit = 2 ** 31;
 
-/** What this model, on this route, cannot do of what the request asks. */
+/** Returns what the model or the service does not support in the request. */
 export function checkSupport(request: ChatRequest, { providerModel }: Model, route: Route): readonly Adaptation[] {
   const rules = modelRules(providerModel);
   return [
@@ -37,8 +37,8 @@ export function checkSupport(request: ChatRequest, { providerModel }: Model, rou
   ];
 }
 
-/** The fields that every model takes, or that have rules of their own. `n` is answered by a call for each choice. */
-const taken: ReadonlySet<OptionalField> = new Set([
+/** Fields that every model supports or that other rules cover. For `n`, Dragoman sends one request per choice. */
+const supported: ReadonlySet<OptionalField> = new Set([
   "parameters.max_output_tokens",
   "parameters.temperature",
   "parameters.top_p",
@@ -62,25 +62,25 @@ function takesField(field: OptionalField, rules: ModelRules, route: Route): bool
     case "service_tier":
       return route.serviceTier;
     default:
-      return taken.has(field);
+      return supported.has(field);
   }
 }
 
 function* fieldAdaptations(request: ChatRequest, rules: ModelRules, route: Route): Generator<Adaptation> {
   for (const [field] of askedFields(request)) {
     if (takesField(field, rules, route)) continue;
-    const tell = field === "chat_template" ? rejected : unsupported;
-    yield tell(pathOf(field), `${route.title} does not take ${field}`);
+    const adaptation = field === "chat_template" ? rejected : unsupported;
+    yield adaptation(pathOf(field), `${route.title} does not support ${field}`);
   }
 }
 
 function* rangeAdaptations({ parameters }: ChatRequest, { title }: Route): Generator<Adaptation> {
   if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield rejected(["parameters", "stop_sequences"], `${title} takes at most ${maxStopSequences} stop sequences`);
+    yield rejected(["parameters", "stop_sequences"], `${title} supports at most ${maxStopSequences} stop sequences`);
   }
   const seed = Number(parameters?.seed ?? 0);
   if (seed < -seedLimit || seed >= seedLimit) {
-    yield unsupported(["parameters", "seed"], `${title} takes a seed from -2^31 to 2^31-1`);
+    yield unsupported(["parameters", "seed"], `${title} supports a seed from -2^31 to 2^31-1`);
   }
 }
 
@@ -89,25 +89,31 @@ function* reasoningAdaptations({ reasoning }: ChatRequest, rules: ModelRules, mo
   const { thinking } = rules;
   const { control, format } = reasoning;
   if (thinking.by === "nothing") {
-    yield unsupported(["reasoning"], `the model ${model} does not reason, or is not known to`);
+    yield unsupported(["reasoning"], `the model ${model} does not support reasoning, as far as Dragoman knows`);
     return;
   }
   const efforts = effortsOf(rules);
   if (control.case === "effort" && !efforts.includes(control.value)) {
     yield effortRejected(`the model ${model}`, efforts);
   } else if (control.case === "effort" && thinking.by === "budget") {
-    const message = `the model ${model} has no efforts: it gets the number of tokens that Google states for this one`;
+    const message = `the model ${model} does not support efforts: Dragoman sends Google's token budget for this effort`;
     yield emulated(["reasoning", "effort"], message);
   } else if (control.case === "budgetTokens" && thinking.by === "level") {
-    yield unsupported(["reasoning", "budget_tokens"], `the model ${model} takes an effort instead of a budget`);
+    yield unsupported(
+      ["reasoning", "budget_tokens"],
+      `the model ${model} does not support reasoning.budget_tokens: set reasoning.effort`,
+    );
   } else if (control.case === "budgetTokens" && thinking.by === "budget") {
     const { least, most } = thinking;
     const set = Math.min(Math.max(control.value, least), most);
-    const message = `the model ${model} takes a budget from ${least} to ${most} tokens`;
+    const message = `the model ${model} supports a reasoning budget from ${least} to ${most} tokens`;
     if (set !== control.value) yield { kind: "ADJUSTED", field: ["reasoning", "budget_tokens"], message, set };
   }
   if (format === ReasoningFormat.RAW) {
-    yield unsupported(["reasoning", "format"], `the model ${model} cannot leave the reasoning inside the text`);
+    yield unsupported(
+      ["reasoning", "format"],
+      `the model ${model} always separates reasoning from text: raw is not supported`,
+    );
   }
 }
 
@@ -119,40 +125,40 @@ function* formAdaptations(
 ): Generator<Adaptation> {
   const format = outputFormat?.format.case;
   if (format === "regex") {
-    yield rejected(["output_format", "regex"], `${title} cannot fit its answer to a regular expression`);
+    yield rejected(["output_format", "regex"], `${title} does not support regex output`);
   }
   if ((format === "jsonObject" || format === "jsonSchema") && tools.length > 0 && !rules.jsonWithTools) {
-    yield rejected(["output_format"], `the model ${model} gives JSON or calls tools, not both in one request`);
+    yield rejected(["output_format"], `the model ${model} does not support JSON output together with tools`);
   }
   for (const [index, { name }] of tools.entries()) {
     if (!/^[a-z_]/i.test(name)) {
-      yield rejected(["tools", index, "name"], `${title} takes names of tools that begin with a letter or _`);
+      yield rejected(["tools", index, "name"], `${title} requires tool names to begin with a letter or _`);
     }
   }
 }
 
-/** What of the messages cannot be sent, or is left out or done another way, each told once. */
+/** Reports what Dragoman rejects, omits or replaces in the messages. */
 function* messageAdaptations(request: ChatRequest, rules: ModelRules, route: Route): Generator<Adaptation> {
   const { title } = route;
   for (const placed of partsOf(request.messages)) {
     for (const { media, path } of mediaIn(placed)) {
       if (placed.part.kind.case === "toolResult" && !rules.mediaInResults) {
-        yield rejected(path, "this model takes only text as the result of a tool");
+        yield rejected(path, "this model supports only text in tool results");
       } else if (!canFetch(media, route)) {
-        yield rejected(path, `${title} does not fetch such addresses: send the bytes or an https address`);
+        yield rejected(path, `${title} does not fetch this URL: send bytes or an https URL`);
       }
     }
   }
   yield* leftOut(request, {
-    name: `${title} has no names for speakers: they are left out`,
-    cacheHint: `${title} caches prompts without being asked: cache hints are left out`,
-    detail: `${title} looks at images as closely as it sees fit: the detail is left out`,
-    filename: `${title} has no names for documents: they are left out`,
+    name: `${title} does not support participant names: they are omitted`,
+    cacheHint: `${title} caches prompts automatically: cache hints are omitted`,
+    detail: `${title} does not support image detail: it is omitted`,
+    filename: `${title} does not support file names: they are omitted`,
   });
   const unsigned = rules.signatures ? request.messages.findIndex(({ parts }) => isUnsigned(parts)) : -1;
   if (unsigned >= 0) {
-    const sentence = `${title} wants signatures on tool calls: those that have none get the placeholder that it documents`;
-    yield emulated(["messages", unsigned, "parts"], sentence);
+    const message = `${title} requires signatures on tool calls: unsigned calls get its documented placeholder`;
+    yield emulated(["messages", unsigned, "parts"], message);
   }
   yield* systemAdaptations(request, rules, route);
 }
@@ -161,15 +167,15 @@ function* systemAdaptations({ messages }: ChatRequest, rules: ModelRules, { titl
   const first = messages.findIndex(isSystem);
   const late = laterSystem(messages);
   if (first >= 0 && !rules.systemInstruction) {
-    const sentence = `${title} takes no system messages for this model: they go in front of the first user turn`;
-    yield emulated(["messages", first], sentence);
+    const message = `${title} does not support system messages for this model: they go into the first user message`;
+    yield emulated(["messages", first], message);
   } else if (late >= 0) {
-    const sentence = `${title} has one place for instructions, before the conversation: later system messages go there`;
-    yield emulated(["messages", late], sentence);
+    const message = `${title} supports system messages only before the conversation: later ones move there`;
+    yield emulated(["messages", late], message);
   }
 }
 
-/** Whether the first of the calls in a message, which should have the signature, has none. */
+/** Whether a message's first tool call has no signature. Later calls of the message need none. */
 function isUnsigned(parts: readonly Part[]): boolean {
   const first = parts.find(({ kind }) => kind.case === "toolCall");
   return first !== undefined && first.providerState === undefined;

@@ -15,28 +15,28 @@ import { googleErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { toRequest } from "./request.ts";
 
-/** Leave to ask: what goes in front of a model's path, and what proves who asks. */
+/** Path prefix and authentication headers of a request. */
 interface Authorization {
   readonly pathPrefix: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** One way to the method generateContent. */
+/** One of Google's services with the method generateContent. */
 export interface Endpoint extends Route {
   authorize(call: UpstreamCall): Promise<Authorization>;
-  /** The proof was not accepted: the next call needs a new one. */
+  /** Discards cached credentials after HTTP 401. */
   forget?(): void;
 }
 
-/** The dialect of generateContent, as one of Google's services speaks it. */
+/** Creates an adapter for the generateContent API at one of Google's services. */
 export function createGenerateContentAdapter(settings: ProviderSettings, endpoint: Endpoint): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
   const { name } = settings;
 
-  function ask(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
+  function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
       const { pathPrefix, headers } = await endpoint.authorize(call);
-      // Without alt=sse the stream is one growing JSON list.
+      // Without `alt=sse`, the stream is one JSON array.
       const method = streamed ? "streamGenerateContent?alt=sse" : "generateContent";
       return {
         path: `${pathPrefix}/models/${encodeURIComponent(model.providerModel)}:${method}`,
@@ -59,10 +59,10 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
 
   return {
     name,
-    // Few models take candidateCount. Callers can set it for those that do, in the provider's options.
+    // Few models support candidateCount. For those, callers can set it in the provider options.
     maxChoices: 1,
-    stream: (request, model, context) => ask(request, model, context, true),
-    complete: (request, model, context) => ask(request, model, context, false),
+    stream: (request, model, context) => send(request, model, context, true),
+    complete: (request, model, context) => send(request, model, context, false),
     checkSupport: (request, model) => checkSupport(request, model, endpoint),
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),

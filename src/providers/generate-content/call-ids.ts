@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 
-// The API gives some calls no id. Ids that were made here are known by their beginning and never sent: the API would take
-// them for its own.
-const beginning = "call_gemini_";
+// The API omits the id of some tool calls, and Dragoman generates one. The prefix marks generated ids, which Dragoman
+// never sends, because the API would treat them as its own.
+const prefix = "call_gemini_";
 
 export function newCallId(): string {
-  return beginning + randomUUID().replaceAll("-", "");
+  return prefix + randomUUID().replaceAll("-", "");
 }
 
-/** The id as the API knows it, to be spread; nothing for a call that it gave none. */
+/** Returns `{ id }` for an id that the API made, else an empty object. */
 export function wireId(id: string): { readonly id?: string } {
-  return id.startsWith(beginning) ? {} : { id };
+  return id.startsWith(prefix) ? {} : { id };
 }

@@ -3,11 +3,11 @@ import { extendReader, type ReportedError, word } from "../kit/error-body.ts";
 import type { ErrorDialect } from "../kit/errors.ts";
 import { promptTooLong } from "../kit/sentences.ts";
 
-// https://cloud.google.com/apis/design/errors#error_details: a list of messages of several types in one.
+// https://cloud.google.com/apis/design/errors#error_details: a list whose items have different types, read as one type.
 const detail = z.object({
-  /** `ErrorInfo.reason`, the precise word, such as `API_KEY_INVALID`. */
+  /** `ErrorInfo.reason`, more precise than `status`, such as `API_KEY_INVALID`. */
   reason: word,
-  /** `RetryInfo.retryDelay`, in seconds: `12.5s`. */
+  /** `RetryInfo.retryDelay`, in seconds, such as `12.5s`. */
   retryDelay: word,
   /** `QuotaFailure.violations`. */
   violations: z
@@ -18,13 +18,13 @@ const detail = z.object({
 
 const errorBody = z.object({
   error: z.object({
-    /** The name of a gRPC code. */
+    /** Name of a gRPC status code. */
     status: word,
     details: z.array(detail.catch({})).optional().catch(undefined),
   }),
 });
 
-/** Google's errors, at the Gemini API and at Vertex AI. https://ai.google.dev/gemini-api/docs/troubleshooting */
+/** Errors of the Gemini API and Vertex AI. https://ai.google.dev/gemini-api/docs/troubleshooting */
 export const googleErrors: ErrorDialect = {
   read: extendReader(errorBody, ({ error: { status, details = [] } }, { code, type }) => ({
     code: code || (details.map(({ reason = "" }) => reason).find(Boolean) ?? ""),
@@ -32,8 +32,8 @@ export const googleErrors: ErrorDialect = {
     retryAfterMs: retryDelayMs(details),
     reason: reasonOfQuota(details),
   })),
-  // By the name of the gRPC code that every error carries, or by the precise word in its details. A bad key is
-  // INVALID_ARGUMENT with status 400. FAILED_PRECONDITION stands for a place without a free tier, where billing is off.
+  // By the gRPC status code of the error, or by `ErrorInfo.reason`. An invalid key is INVALID_ARGUMENT with status 400.
+  // FAILED_PRECONDITION means that the caller's country has no free tier and billing is not enabled.
   codes: {
     API_KEY_INVALID: "PROVIDER_CREDENTIALS_REJECTED",
     UNAUTHENTICATED: "PROVIDER_CREDENTIALS_REJECTED",
@@ -66,7 +66,7 @@ function retryDelayMs(details: Details): number | undefined {
   return delay === undefined ? undefined : Math.round(Number(delay) * 1000);
 }
 
-/** Where a quota for the day is used up, waiting minutes does not help. */
+/** Treats an exhausted daily quota as a quota error, because a retry after minutes would not help. */
 function reasonOfQuota(details: Details): ReportedError["reason"] {
   const isDaily = details.some(({ violations = [] }) => violations.some(({ quotaId }) => quotaId?.includes("PerDay")));
   return isDaily ? "PROVIDER_QUOTA_EXHAUSTED" : undefined;

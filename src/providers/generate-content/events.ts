@@ -44,7 +44,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   IMAGE_RECITATION: FinishReason.CONTENT_FILTER,
 };
 
-/** Finish reasons that are failures of the model. */
+/** Finish reasons that mean that the model failed. */
 const failures: ReadonlySet<string> = new Set([
   "MALFORMED_FUNCTION_CALL",
   "UNEXPECTED_TOOL_CALL",
@@ -52,24 +52,24 @@ const failures: ReadonlySet<string> = new Set([
   "TOO_MANY_TOOL_CALLS",
 ]);
 
-/** One candidate as far as it has come. Parts are numbered in the order in which they begin. */
+/** Candidate in progress. Parts are numbered in the order in which they start. */
 interface ChoiceState {
   parts: number;
-  /** What the last part is, while it can go on. */
+  /** Kind of the last part while more deltas can extend it. */
   open: "text" | "reasoning" | undefined;
   calls: number;
   finishReason: string;
 }
 
-/** An answer as far as it has come. */
+/** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
-  /** Leaves the reasoning out. */
+  /** Whether to omit the reasoning. */
   readonly hideReasoning: boolean;
   readonly choices: Map<number, ChoiceState>;
-  /** Kinds of parts that could not be handed on. */
+  /** Unsupported kinds of parts, which were omitted. */
   readonly lost: Set<string>;
-  /** Why the prompt was rejected. */
+  /** Why the API rejected the prompt; empty if it did not. */
   blockReason: string;
   usage: ChunkUsage | undefined;
 }
@@ -79,22 +79,22 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
 }
 
 /**
- * Appends the events of one chunk to a batch. A whole answer is read like one large chunk. True: the answer is over, which
- * no chunk tells: the end of the body is the only end.
+ * Appends the events of one chunk to the batch. A complete response is read as one large chunk. Always returns false:
+ * only the end of the body ends the response.
  */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
   const value = parseJson(data, call, data.includes('"functionCall"') ? keepDigits : undefined);
   const chunk = parseAnswer(value, chunkSchema, call, googleErrors, holdsError);
   if (chunk.responseId) call.attempt.providerResponseId = chunk.responseId;
-  // Counts repeat and grow; chunks may lack some of them.
+  // Counts are cumulative. A chunk may omit some of them.
   if (chunk.usageMetadata) answer.usage = { ...answer.usage, ...chunk.usageMetadata };
   answer.blockReason ||= chunk.promptFeedback?.blockReason ?? "";
   for (const candidate of chunk.candidates ?? []) candidateEvents(answer, candidate, batch);
   return false;
 }
 
-/** Appends the events of the end of an answer. Throws when a candidate was not finished: then the answer was cut. */
+/** Appends the final events of a response to the batch. Throws if a candidate has no finish reason. */
 export function endEvents({ call, choices, blockReason, lost, usage }: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.some(([, { finishReason }]) => finishReason === "")) throw cutAnswer(call);
@@ -110,7 +110,7 @@ function holdsError({ error }: Chunk): boolean {
   return (error ?? undefined) !== undefined;
 }
 
-/** Numbers in arguments that JavaScript would write in other digits, such as long ids, keep theirs. */
+/** JSON reviver that keeps the digits of numbers that JavaScript would change, such as long ids. */
 function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
   return typeof value === "number" && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
@@ -144,8 +144,8 @@ function partEvent(
   const { text, thought, thoughtSignature: signature, functionCall, ...rest } = part;
   if (functionCall) {
     const { id, name, args, partialArgs } = functionCall;
-    // Arguments come in pieces only where a caller's own options ask for it.
-    if (!name || partialArgs !== undefined) throw malformedAnswer(answer.call, "a tool call is not whole");
+    // The API streams partial arguments only if the caller's provider options request it.
+    if (!name || partialArgs !== undefined) throw malformedAnswer(answer.call, "a tool call is incomplete");
     state.open = undefined;
     state.calls++;
     const json = JSON.stringify(args ?? {});
@@ -158,14 +158,16 @@ function partEvent(
   }
   const kind = thought ? "reasoning" : "text";
   if (thought && answer.hideReasoning) return undefined;
-  const own = thought ? undefined : logprobs;
-  if (!text && !signature && own === undefined) return undefined;
-  // A part with a signature must come back as it is, joined to no other.
+  const textLogprobs = thought ? undefined : logprobs;
+  if (!text && !signature && textLogprobs === undefined) return undefined;
+  // The caller must send a part with a signature back unchanged, so it is not merged with other parts.
   // https://ai.google.dev/gemini-api/docs/thought-signatures
   if (state.open !== kind || signature) state.parts++;
   state.open = signature ? undefined : kind;
-  const place = state.parts - 1;
-  const event = thought ? reasoningDelta(index, place, text ?? "") : textDelta(index, place, text ?? "", own);
+  const partIndex = state.parts - 1;
+  const event = thought
+    ? reasoningDelta(index, partIndex, text ?? "")
+    : textDelta(index, partIndex, text ?? "", textLogprobs);
   return signed(event, answer, signature);
 }
 
@@ -178,7 +180,7 @@ function signed(event: DeltaEvent, { call }: AnswerState, signature: string | nu
 
 function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
   const reason = lookUp(finishReasons, finishReason);
-  // There is no finish reason for tool calls.
+  // The API has no finish reason for tool calls.
   return reason === FinishReason.STOP && calls > 0 ? FinishReason.TOOL_CALLS : (reason ?? FinishReason.OTHER);
 }
 
@@ -199,7 +201,7 @@ function toLogProbs({ chosenCandidates, topCandidates }: ChunkLogProbs): LogProb
   };
 }
 
-/** The counts with totals that contain their parts: Gemini counts thoughts and the use of its own tools apart. */
+/** Converts usage. Google counts reasoning and its own tools separately; `Usage` includes them in output and input. */
 function toUsage(usage: ChunkUsage): Usage {
   const reasoning = usage.thoughtsTokenCount ?? 0;
   const input = (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0);
@@ -213,6 +215,6 @@ function lostWarning(kind: string): Warning {
     $typeName: "dragoman.v1.Warning",
     reason: "UNSUPPORTED_PARAMETER",
     field: "",
-    message: `the answer held a part of the kind ${kind}, which has no place here and was left out`,
+    message: `the response had a part of the unsupported kind ${kind}: it is omitted`,
   };
 }

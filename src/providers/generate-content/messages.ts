@@ -16,14 +16,14 @@ import type { ModelRules } from "./model-rules.ts";
 import type { GenerateContentBody, WireContent, WireMedia, WirePart } from "./wire.ts";
 
 /**
- * What Google has for calls that never had a signature: those of other models, or written by hand.
+ * Google's signature for tool calls that never had one, such as those of other models.
  * https://ai.google.dev/gemini-api/docs/thought-signatures#faqs
  */
 const placeholderSignature = "skip_thought_signature_validator";
 
 type Conversation = Pick<GenerateContentBody, "systemInstruction" | "contents">;
 
-/** The conversation in the dialect. There are two roles: neighbours of the same one become one content. */
+/** Converts the messages. The API has two roles; consecutive messages of one role become one content. */
 export function toConversation(request: ChatRequest, rules: ModelRules): Conversation {
   const contents = new Contents();
   const system = systemTexts(request.messages).map((text) => ({ text }));
@@ -77,7 +77,7 @@ function toUserPart({ kind }: Part): WirePart {
 }
 
 function toModelParts(parts: readonly Part[], rules: ModelRules, withReasoning: boolean): readonly WirePart[] {
-  // Of calls that were made together, only the first has a signature.
+  // Of parallel tool calls, only the first has a signature.
   const first = parts.find(({ kind }) => kind.case === "toolCall");
   return parts.flatMap((part): readonly WirePart[] => {
     const { kind } = part;
@@ -85,7 +85,7 @@ function toModelParts(parts: readonly Part[], rules: ModelRules, withReasoning: 
     switch (kind.case) {
       case "text":
       case "refusal":
-        // An empty part is rejected unless it carries a signature.
+        // The API rejects an empty part without a signature.
         return kind.value === "" && signature.thoughtSignature === undefined
           ? []
           : [{ text: kind.value, ...signature }];
@@ -115,7 +115,7 @@ function toSignature(state: ProviderState | undefined): { readonly thoughtSignat
   return state === undefined ? {} : { thoughtSignature: Buffer.from(state.data).toString() };
 }
 
-/** Results in the order of the calls: calls without an id are told apart by nothing else. */
+/** Returns the results in the order of their calls, because only the order identifies calls without an id. */
 function toResultParts(parts: readonly Part[], calls: ReadonlyMap<string, ToolCall>): readonly WirePart[] {
   const order = [...calls.keys()];
   const results = parts.map(({ kind }) => {

@@ -2,24 +2,24 @@ import type { ReasoningConfig } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { ThinkingConfig, ThinkingLevel } from "./wire.ts";
 
-/** How a family of models is told how much to think: in words, in tokens, or not at all. */
+/** Reasoning control of a model family: a level, a budget in tokens, or none. */
 type Thinking =
   | { readonly by: "level"; readonly levels: Readonly<Partial<Record<ReasoningEffort, ThinkingLevel>>> }
   | { readonly by: "budget"; readonly least: number; readonly most: number }
   | { readonly by: "nothing" };
 
-/** What sets families of models apart. */
+/** What a family of models supports. */
 export interface ModelRules {
   readonly thinking: Thinking;
-  /** Takes back the signatures of its thoughts, and rejects tool calls that come without one. Gemini 3 and later. */
+  /** Whether tool calls need the signature that came with them. Gemini 3 and later. */
   readonly signatures: boolean;
-  /** Can be bound to JSON while it has tools. */
+  /** Whether JSON output is supported together with tools. */
   readonly jsonWithTools: boolean;
-  /** Takes media as part of a tool's result. */
+  /** Whether tool results may contain media. */
   readonly mediaInResults: boolean;
-  /** Takes penalties on the Gemini API; Vertex AI takes them for all. */
+  /** Whether the Gemini API supports penalties. Vertex AI supports them for every model. */
   readonly penalties: boolean;
-  /** Takes instructions of the system. */
+  /** Whether the system prompt has its own field. */
   readonly systemInstruction: boolean;
 }
 
@@ -28,7 +28,7 @@ const { NONE, MINIMAL, LOW, MEDIUM, HIGH } = ReasoningEffort;
 const someLevels = { [LOW]: "LOW", [MEDIUM]: "MEDIUM", [HIGH]: "HIGH" } as const;
 const allLevels = { [MINIMAL]: "MINIMAL", ...someLevels } as const;
 
-/** Effort in tokens, for models that know only tokens. https://ai.google.dev/gemini-api/docs/openai#thinking */
+/** Budget in tokens per effort, for models without levels. https://ai.google.dev/gemini-api/docs/openai#thinking */
 const budgets: Readonly<Partial<Record<ReasoningEffort, number>>> = {
   [NONE]: 0,
   [MINIMAL]: 1_024,
@@ -54,7 +54,7 @@ const older: ModelRules = {
 };
 const gemini25: ModelRules = { ...older, thinking: { by: "budget", least: 0, most: 24_576 }, penalties: false };
 
-// By the model's name, the first that fits. Source: the tables of @ai-sdk/google 4.0.121, of August 2026.
+// Rules by model name; the first match applies. Source: the tables of @ai-sdk/google 4.0.121, August 2026.
 const rulesOfModels: readonly (readonly [RegExp, ModelRules])[] = [
   [/^gemma/, { ...older, systemInstruction: false }],
   [/^gemini-2\.5-pro/, { ...gemini25, thinking: { by: "budget", least: 128, most: 32_768 } }],
@@ -64,12 +64,12 @@ const rulesOfModels: readonly (readonly [RegExp, ModelRules])[] = [
   [/^gemini-/, modern],
 ];
 
-/** The family of a model. What is not known, such as a tuned model, gets nothing that only some models take. */
+/** Returns the rules of a model. An unknown one, such as a tuned model, gets only what every model supports. */
 export function modelRules(providerModel: string): ModelRules {
   return rulesOfModels.find(([pattern]) => pattern.test(providerModel))?.[1] ?? older;
 }
 
-/** The efforts that a family takes. */
+/** Returns the efforts that a family supports. */
 export function effortsOf({ thinking }: ModelRules): readonly ReasoningEffort[] {
   switch (thinking.by) {
     case "level":
@@ -85,7 +85,7 @@ export function effortsOf({ thinking }: ModelRules): readonly ReasoningEffort[] 
   }
 }
 
-/** How much to think and whether to tell the thoughts, for a request to which the adaptations have been applied. */
+/** Returns the thinking fields of the request body. Apply the adaptations first. */
 export function toThinkingConfig(
   reasoning: ReasoningConfig | undefined,
   { thinking }: ModelRules,

@@ -2,11 +2,11 @@ import { chatCapabilities, type ModelRow, type ModelTable } from "../../models/m
 
 const million = { window: 1_048_576, output: 65_536 };
 
-// Sources: the model ids in the types of @google/genai 3.1.0 and @ai-sdk/google 4.0.121; windows and limits as the
-// Gemini API's own list of models states them, those of Gemini 3.5 to 3.7 by models.dev, and of Gemini 4 by
-// docs.cloud.google.com/gemini-enterprise-agent-platform/models: one window for prompt and answer, and 65,536 tokens in
-// one streamed answer. Models for images, sounds, robots and the aliases that move are left out:
-// they are reached as `<provider>/<model>`.
+// Sources: the types of @google/genai 3.1.0 and @ai-sdk/google 4.0.121 for ids; for context windows and limits the
+// Gemini API's list of models, models.dev (Gemini 3.5 to 3.7) and, for Gemini 4,
+// docs.cloud.google.com/gemini-enterprise-agent-platform/models: one context window for prompt and response, and 65,536
+// tokens in one streamed response. Models for images, audio and robots, and moving aliases, are not listed:
+// `<provider>/<model>` works for them too.
 export const googleRows: readonly ModelRow[] = [
   { model: "gemini-4-hydrogen", name: "Gemini 4 Hydrogen", ...million },
   { model: "gemini-4-carbon", name: "Gemini 4 Carbon", ...million },

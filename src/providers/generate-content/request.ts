@@ -17,8 +17,8 @@ const choiceModes = {
 } as const satisfies Record<ToolChoiceMode, FunctionCallingConfig["mode"]>;
 
 /**
- * The body for a request to which the adaptations have been applied. `provider` is the key of its own options: objects in
- * them are merged with ours, lists are appended to ours, and everything else takes the place of ours.
+ * Returns the request body. Apply the adaptations first. `provider` is the adapter's key in `provider_options`. Objects
+ * in these options are merged into the body, lists are appended, and other values replace those of the body.
  */
 export function toRequest(request: ChatRequest, model: Model, provider: string): GenerateContentBody {
   const rules = modelRules(model.providerModel);
@@ -80,7 +80,7 @@ function toFormat(outputFormat: OutputFormat | undefined): GenerationConfig {
 function toTools({ tools, toolChoice }: ChatRequest): Pick<GenerateContentBody, "tools" | "toolConfig"> {
   if (tools.length === 0) return {};
   const chosen = toCallingConfig(toolChoice);
-  // The one switch for strictness is a mode of its own, which stands in for AUTO.
+  // The API has no `strict` per tool, only the mode VALIDATED, which replaces AUTO.
   const isStrict = tools.some(({ strict }) => strict === true) && (chosen?.mode ?? "AUTO") === "AUTO";
   const functionCallingConfig = isStrict ? ({ mode: "VALIDATED" } as const) : chosen;
   return {
@@ -103,7 +103,7 @@ function toDeclaration({ name, description, parametersJsonSchema }: Tool): WireT
   };
 }
 
-/** The fields that are set. */
+/** Returns only the fields that are set. */
 function present(
   fields: { readonly [K in keyof GenerationConfig]: GenerationConfig[K] | undefined },
 ): GenerationConfig {

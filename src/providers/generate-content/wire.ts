@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { ExactJson } from "../kit/exact-json.ts";
 
-// What is read: only what is used, and nothing that could be absent is required (an answer cut by its limit while
-// thinking has no parts). Shapes from the types of @google/genai 3.1.0.
+// Responses: only the fields that Dragoman reads. Fields that may be missing are optional: a response that reaches its
+// token limit during reasoning has no parts. Source: the types of @google/genai 3.1.0.
 
-// Loose, so that parts of a kind that we do not know can be told of.
+// Loose, so that Dragoman can report unknown kinds of parts.
 const part = z.looseObject({
   text: z.string().nullish(),
   thought: z.boolean().nullish(),
@@ -44,7 +44,7 @@ const usage = z.object({
   toolUsePromptTokenCount: count,
 });
 
-/** One event of a stream, or a whole answer: they have one form. */
+/** One SSE event, or a complete response: both have the same schema. */
 export const chunkSchema = z.object({
   candidates: z.array(candidate).nullish(),
   promptFeedback: z.object({ blockReason: z.string().nullish() }).nullish(),
@@ -59,7 +59,7 @@ export type ChunkPart = z.infer<typeof part>;
 export type ChunkLogProbs = NonNullable<ChunkCandidate["logprobsResult"]>;
 export type ChunkUsage = z.infer<typeof usage>;
 
-// What is sent.
+// Requests.
 
 interface WireBlob {
   readonly mimeType: string;

@@ -7,32 +7,35 @@ import { type Media, MediaDetail, type Message } from "../../gen/dragoman/v1/mes
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 
-/** The field is left out. */
+/** Reports an unsupported field. Dragoman omits the field. */
 export function unsupported(field: FieldPath, message: string): Adaptation {
   return { kind: "UNSUPPORTED_PARAMETER", field, message };
 }
 
-/** Without the field the request would ask for something else. */
+/** Rejects the request: without the unsupported field, it would mean something else. */
 export function rejected(field: FieldPath, message: string): Adaptation {
   return { kind: "REJECTED", field, message };
 }
 
-/** It is done another way, or the dialect has no place for it: the caller is told, and the call goes on. */
+/** Reports a feature that Dragoman emulates or drops. The caller gets a warning, and the call continues. */
 export function emulated(field: FieldPath, message: string): Adaptation {
   return { kind: "EMULATED", field, message };
 }
 
-/** The effort is not one that `subject` takes. */
+/** Rejects a reasoning effort that `subject` does not support. `efforts` are the supported ones. */
 export function effortRejected(
   subject: string,
   efforts: readonly ReasoningEffort[],
   field: FieldPath = ["reasoning", "effort"],
 ): Adaptation {
   const words = efforts.map((effort) => ReasoningEffort[effort]?.toLowerCase()).join(", ");
-  return rejected(field, `${subject} takes the reasoning efforts ${words}`);
+  return rejected(field, `${subject} supports only the reasoning efforts ${words}`);
 }
 
-/** A temperature above the dialect's highest is lowered to it. A model that states as low a limit is held to it elsewhere. */
+/**
+ * Lowers a temperature above `most`, the API's maximum. Skips models whose `maxTemperature` is no higher:
+ * chat/planning/capabilities.ts applies that limit.
+ */
 export function* temperatureLimit(
   { parameters }: ChatRequest,
   { maxTemperature = Number.POSITIVE_INFINITY }: Model,
@@ -40,26 +43,28 @@ export function* temperatureLimit(
   most: number,
 ): Generator<Adaptation> {
   if ((parameters?.temperature ?? 0) <= most || maxTemperature <= most) return;
-  const message = `${title} takes a temperature of at most ${most}`;
+  const message = `${title} supports temperatures up to ${most}`;
   yield { kind: "ADJUSTED", field: ["parameters", "temperature"], message, set: most };
 }
 
-/** Results of tools with media in them, where only text can be one. */
+/** Rejects media in tool results, for APIs that support only text there. */
 export function* textResults(messages: readonly Message[], title: string): Generator<Adaptation> {
   for (const { part, path } of partsOf(messages)) {
     const { kind } = part;
     if (kind.case !== "toolResult" || !kind.value.parts.some((inner) => inner.kind.case === "media")) continue;
-    yield rejected([...path, "tool_result"], `${title} takes only text as the result of a tool`);
+    yield rejected([...path, "tool_result"], `${title} supports only text in tool results`);
   }
 }
 
-/** The first system message after the conversation began; -1 where there is none. */
+/** Returns the index of the first system message after any other message; -1 if there is none. */
 export function laterSystem(messages: readonly Message[]): number {
-  const spoken = messages.findIndex((message) => !isSystem(message));
-  return messages.findIndex((message, index) => spoken >= 0 && index > spoken && isSystem(message));
+  const conversationStart = messages.findIndex((message) => !isSystem(message));
+  return messages.findIndex(
+    (message, index) => conversationStart >= 0 && index > conversationStart && isSystem(message),
+  );
 }
 
-/** Where a conversation first holds something that a dialect may have no place for. */
+/** Finders for the first use of features that an API may not support. Undefined: the request does not use it. */
 const firstPlaces = {
   name: ({ messages }) => {
     const index = messages.findIndex(({ name }) => name !== "");
@@ -89,8 +94,8 @@ function firstMedium(
 type Omission = keyof typeof firstPlaces;
 
 /**
- * What of a conversation a dialect has no place for and its adapter does not send, by what it is, with a sentence that
- * says so. Each is told once, at the first place where it is lost.
+ * Reports features that the adapter does not send because the API does not support them. `sentences` holds the warning
+ * for each such feature. Reports each feature once, at its first use.
  */
 export function leftOut(
   request: ChatRequest,
@@ -105,7 +110,7 @@ export function leftOut(
   return found;
 }
 
-/** The first thought of a conversation that is not sent. Nothing where there is none. */
+/** Reports the first reasoning part that the adapter does not send. Empty if there is none. */
 export function lostThought(
   messages: readonly Message[],
   isLost: (placed: PlacedPart) => boolean,

@@ -1,39 +1,39 @@
 import { z } from "zod";
 import type { Reason } from "../../errors.ts";
 
-/** What a provider reports of an error, wherever in its body. Texts are empty where it does not. */
+/** Error from a provider's response body. A text is empty if the body does not contain it. */
 export interface ReportedError {
   readonly message: string;
-  /** The precise word, such as `rate_limit_exceeded`. Numbers are not codes but statuses. */
+  /** Specific error code, such as `rate_limit_exceeded`. A numeric code goes into `status` instead. */
   readonly code: string;
-  /** The coarse word, such as `invalid_request_error`. */
+  /** General error type, such as `invalid_request_error`. */
   readonly type: string;
-  /** The HTTP status that the error stands for, where its body reports it. 0 otherwise. */
+  /** HTTP status that the body reports. 0 if it reports none. */
   readonly status: number;
-  /** The request parameter that is at fault. */
+  /** Request parameter that caused the error. */
   readonly parameter: string;
-  /** Whether the body was JSON with an error in it, so that an API wrote it and no proxy or web server. */
+  /** Whether the body is JSON with an error in it. If so, an API wrote it and not a proxy or a web server. */
   readonly structured: boolean;
-  /** What the error means where the body is more precise than any code. */
+  /** Reason for the error, if the body is more specific than any code. */
   readonly reason?: Reason | undefined;
-  /** What the model wrote instead of JSON. */
+  /** Model output that is not the requested JSON. */
   readonly failedGeneration?: string | undefined;
-  /** The context window and the prompt, in tokens. */
+  /** Context window (`limit`) and prompt length (`requested`), in tokens. */
   readonly contextLengths?: { readonly limit: number; readonly requested: number } | undefined;
-  /** How long to wait, in milliseconds. */
+  /** Time to wait before a retry, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Finds the error in a JSON value; undefined when there is none. */
+/** Finds the error in a JSON value. Returns undefined if there is none. */
 export type ErrorReader = (value: unknown) => ReportedError | undefined;
 
-/** Optional text, passed over where it is something else. */
+/** Optional text. A value of another type counts as absent. */
 export const word = z.string().optional().catch(undefined);
 const codeOrStatus = z.union([z.string(), z.number()]).optional().catch(undefined);
 
 const errorObject = z.object({ message: word, type: word, code: codeOrStatus, param: word });
 
-// What OpenAI's servers, FastAPI (`detail`), Apigee (`fault`) and other proxies have in common.
+// Common shapes of OpenAI-compatible servers, FastAPI (`detail`), Apigee (`fault`) and other proxies.
 const errorBody = z.object({
   error: z.union([z.string(), errorObject]).optional().catch(undefined),
   object: word,
@@ -50,7 +50,7 @@ const errorBody = z.object({
 
 const nothing: ReportedError = { message: "", code: "", type: "", status: 0, parameter: "", structured: false };
 
-/** Finds an error in the shapes that every dialect may meet, as proxies answer in front of any provider. */
+/** Finds an error in the common shapes. Any adapter may receive them, since a proxy may respond for the provider. */
 export function readError(value: unknown): ReportedError | undefined {
   const parsed = errorBody.safeParse(unlisted(value));
   if (!parsed.success) return undefined;
@@ -72,28 +72,28 @@ export function readError(value: unknown): ReportedError | undefined {
       body.object === "error" ||
       code !== undefined ||
       body.type !== undefined ||
-      // FastAPI puts these two words there when no route fits; anything else comes from the API.
+      // FastAPI itself sends "Not Found" if no route matches. Any other text comes from the API.
       (body.detail !== undefined && body.detail !== "Not Found"),
   };
 }
 
 /**
- * A reader that adds to the common shapes what only one dialect has in its errors. `own` gives what the common shapes left
- * out; undefined where the body has nothing of it.
+ * Returns a reader that adds one API's own error fields to the common shapes. `readOwn` returns the fields that
+ * override the common ones; undefined if the body has none.
  */
 export function extendReader<Schema extends z.ZodType>(
   schema: Schema,
-  own: (body: z.infer<Schema>, common: ReportedError) => Partial<ReportedError> | undefined,
+  readOwn: (body: z.infer<Schema>, common: ReportedError) => Partial<ReportedError> | undefined,
 ): ErrorReader {
   return (value) => {
     const common = readError(value);
     const parsed = schema.safeParse(unlisted(value));
-    const found = parsed.success ? own(parsed.data, common ?? nothing) : undefined;
+    const found = parsed.success ? readOwn(parsed.data, common ?? nothing) : undefined;
     return found === undefined ? common : { ...(common ?? nothing), ...found };
   };
 }
 
-/** The error in a body of any shape: JSON that `read` knows, plain text or a page of HTML. */
+/** Finds the error in any body: JSON that `read` recognizes, plain text or an HTML page. */
 export function locateError(body: string, read: ErrorReader): ReportedError {
   let value: unknown;
   try {
@@ -104,7 +104,7 @@ export function locateError(body: string, read: ErrorReader): ReportedError {
   return read(value) ?? { ...nothing, message: typeof value === "string" ? value : "" };
 }
 
-/** Google puts the error in a list of one. */
+/** Unwraps Google's errors, which are arrays of one element. */
 function unlisted(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : value;
 }

@@ -8,23 +8,24 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type ErrorReader, locateError, type ReportedError } from "./error-body.ts";
 import { contextLengths, reasonOfSentence, type Sentence } from "./sentences.ts";
 
-/** Error bodies beyond this are cut: what is further in a page of HTML helps nobody. */
+/** Maximum bytes to read of an error body. The rest, such as the end of an HTML page, does not help the caller. */
 const errorBodyLimit = 64 * 1024;
+/** Maximum characters of a provider's error message in Dragoman's message. */
 const messageLimit = 500;
 
-/** How the errors of a dialect are understood. */
+/** Rules that map the errors of one API to reasons. */
 export interface ErrorDialect {
   readonly read: ErrorReader;
-  /** Reasons by a code, else by a type, else by an HTTP status as text: only those that say more than the status. */
+  /** Reasons by code, else by type, else by HTTP status as text. Holds only reasons that the status does not imply. */
   readonly codes: Readonly<Record<string, Reason>>;
-  /** Reasons by a type, a coarser word: looked up only where there is no HTTP status. */
+  /** Reasons by error type. Used only if there is no HTTP status. */
   readonly types: Readonly<Record<string, Reason>>;
   readonly sentences: readonly Sentence[];
-  /** The provider's code, where a header has it. */
+  /** Reads the error code from a response header; empty if there is none. Undefined: the API has no such header. */
   readonly codeIn?: (response: UpstreamResponse) => string;
 }
 
-/** The headers of most providers. */
+/** Response headers that most providers send. */
 export const commonHeaders: AttemptHeaders = { requestId: ["x-request-id"], limitPrefixes: ["x-ratelimit-"] };
 
 const reasonOfStatus: Readonly<Record<number, Reason>> = {
@@ -40,24 +41,24 @@ const reasonOfStatus: Readonly<Record<number, Reason>> = {
   424: "PROVIDER_UNAVAILABLE",
   425: "PROVIDER_RATE_LIMITED",
   429: "PROVIDER_RATE_LIMITED",
-  // nginx's word for a connection that its client closed: ours was not, or nobody would read this.
+  // nginx: the client closed the connection. Dragoman did not close its own, so a proxy at the provider failed.
   499: "PROVIDER_UNAVAILABLE",
   501: "PROVIDER_FAULT",
   504: "PROVIDER_TIMEOUT",
 };
 
-/** What is said where the provider's own words would not help the caller, or could hold a piece of a key. */
+/** Messages for reasons whose provider message does not help the caller or may contain part of an API key. */
 const messages: Readonly<Partial<Record<Reason, string>>> = {
-  PROVIDER_CREDENTIALS_REJECTED: "the provider rejected this service's key: its operator must check it",
-  PROVIDER_PERMISSION_DENIED: "the provider does not permit this: use another model or ask the operator",
-  PROVIDER_QUOTA_EXHAUSTED: "this service's quota at the provider is used up: waiting does not help",
-  PROVIDER_RATE_LIMITED: "the provider's rate limit is reached: try again later",
-  PROVIDER_UNAVAILABLE: "the provider is overloaded or failing: try again",
-  PROVIDER_TIMEOUT: "the provider did not answer in time: try again",
-  PROVIDER_FAULT: "the provider's answer could not be used",
+  PROVIDER_CREDENTIALS_REJECTED: "the provider rejected Dragoman's credentials; ask the operator to check them",
+  PROVIDER_PERMISSION_DENIED: "the provider does not permit this request; use another model or ask the operator",
+  PROVIDER_QUOTA_EXHAUSTED: "Dragoman's quota at the provider is exhausted; ask the operator, a retry does not help",
+  PROVIDER_RATE_LIMITED: "the provider's rate limit is exceeded; retry later",
+  PROVIDER_UNAVAILABLE: "the provider is overloaded or failing; retry",
+  PROVIDER_TIMEOUT: "the provider did not respond in time; retry",
+  PROVIDER_FAULT: "the provider returned an invalid response",
 };
 
-/** Reads the error that a response with a status other than 2xx reports, in its body and its headers. */
+/** Reads the error from the body and headers of a response with a status other than 2xx. */
 export async function readErrorResponse(response: UpstreamResponse, dialect: ErrorDialect): Promise<ReportedError> {
   const { text } = await readText(response, errorBodyLimit);
   const error = locateError(text, dialect.read);
@@ -66,12 +67,12 @@ export async function readErrorResponse(response: UpstreamResponse, dialect: Err
     ...error,
     code: dialect.codeIn?.(response) || error.code,
     retryAfterMs: waitMs ?? error.retryAfterMs,
-    // What the body says of a status counts only where there is no other.
+    // Overrides the status that the body reports.
     status: response.status,
   };
 }
 
-/** The failure that a response with a status other than 2xx stands for. */
+/** Converts a response with a status other than 2xx to a GatewayError. */
 export async function responseFailure(
   response: UpstreamResponse,
   call: UpstreamCall,
@@ -80,12 +81,15 @@ export async function responseFailure(
   return reportedFailure(await readErrorResponse(response, dialect), call, dialect);
 }
 
-/** The failure that an error inside an answer with status 200 stands for. */
+/** Converts an error inside a response with status 200 to a GatewayError. */
 export function embeddedFailure(error: ReportedError, call: UpstreamCall, dialect: ErrorDialect): GatewayError {
-  return reportedFailure(error, call, dialect, "the provider failed in the middle of its answer");
+  return reportedFailure(error, call, dialect, "the provider failed in the middle of its response");
 }
 
-/** The failure that an error stands for. `interruption` is given where the error is inside an answer. */
+/**
+ * Converts a provider's error to a GatewayError. `interruption` is the message for a caller that has already received
+ * output; set it only for errors inside a response.
+ */
 export function reportedFailure(
   error: ReportedError,
   call: UpstreamCall,
@@ -105,9 +109,9 @@ export function reportedFailure(
   });
 }
 
-/** The failure of an answer whose finish reason is one. `reason` is what it means before any output. */
+/** Returns the error for a response whose finish reason is a failure. `reason` applies only before any output. */
 export function failedAnswer(call: UpstreamCall, reason: Reason, code: string): GatewayError {
-  const message = "the provider failed in its answer: try again";
+  const message = "the provider failed while it generated the response; retry";
   return callFailure(reason, message, call, { code, interruption: message });
 }
 
@@ -118,7 +122,7 @@ function classify(error: ReportedError, { codes, types }: ErrorDialect): Reason 
   if (byCode !== undefined) return byCode;
   if (error.failedGeneration !== undefined) return "JSON_GENERATION_FAILED";
   if (status === 0) return lookUp(types, type) ?? "PROVIDER_UNAVAILABLE";
-  // A 404 that no API wrote comes from a wrong address.
+  // The base URL is wrong if a 404 does not come from an API.
   if (status === 404 && !error.structured) return "PROVIDER_FAULT";
   const byStatus = reasonOfStatus[status];
   if (byStatus !== undefined) return byStatus;
@@ -126,13 +130,13 @@ function classify(error: ReportedError, { codes, types }: ErrorDialect): Reason 
   return status >= 400 ? "INVALID_REQUEST" : "PROVIDER_FAULT";
 }
 
-/** The provider's own words, which tell the caller what to fix. Our key, and what looks like one, is taken out. */
+/** Quotes the provider's message, which tells the caller what to fix. Redacts Dragoman's secrets and any API keys. */
 function quote(message: string, { secrets }: UpstreamCall): string {
   const withoutOurs = secrets().reduce((text, secret) => text.replaceAll(secret, "[redacted]"), message);
   const words = withoutOurs
     .replace(/\b(?:(?:sk|gsk|xai|csk)-[\w*.-]+|AIza[\w-]+)/gi, "[redacted]")
     .slice(0, messageLimit);
   return words === ""
-    ? "the provider rejected the request and did not say why"
+    ? "the provider rejected the request without giving a reason"
     : `the provider rejected the request: ${words}`;
 }

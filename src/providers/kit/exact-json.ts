@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 
 /**
- * JSON text inside a larger value, such as a tool's arguments or schema. `stringifyExact` puts it out as it is: keys keep
- * their order, numbers their digits. Read as a value, it is what the text means.
+ * JSON text inside a larger value, such as tool call arguments or a schema. `stringifyExact` writes the text unchanged,
+ * with its key order and all digits of its numbers. `JSON.stringify` writes the parsed value.
  */
 export class ExactJson {
   readonly text: string;
 
-  /** `text` must be JSON. */
+  /** `text` must be valid JSON. */
   constructor(text: string) {
     this.text = text;
   }
@@ -17,21 +17,21 @@ export class ExactJson {
   }
 }
 
-// Nobody outside can know it, so that no text can be taken for a place.
-const mark = randomUUID();
-const places = new RegExp(`"${mark}:(\\d+)"`, "g");
+// Random, so that no text in a request can be mistaken for a placeholder.
+const prefix = randomUUID();
+const placeholders = new RegExp(`"${prefix}:(\\d+)"`, "g");
 
-/** JSON.stringify, with every ExactJson in the value as its own text. */
+/** Like JSON.stringify, but writes every ExactJson in the value as its original text. */
 export function stringifyExact(value: unknown): string {
   const texts: string[] = [];
   const json = JSON.stringify(value, function (this: Record<string, unknown>, key, plain: unknown) {
     const original = this[key];
-    return original instanceof ExactJson ? `${mark}:${texts.push(original.text) - 1}` : plain;
+    return original instanceof ExactJson ? `${prefix}:${texts.push(original.text) - 1}` : plain;
   });
-  return texts.length === 0 ? json : json.replace(places, (_, index) => texts[Number(index)] ?? "null");
+  return texts.length === 0 ? json : json.replace(placeholders, (_, index) => texts[Number(index)] ?? "null");
 }
 
-/** The JSON text of an object with a key in front, unless the object has it. */
+/** Adds a key at the start of a JSON object's text, unless the object already has the key. */
 export function withKey(json: string, key: string, value: string): string {
   const keys = Object.keys(JSON.parse(json));
   if (keys.includes(key)) return json;
@@ -39,12 +39,12 @@ export function withKey(json: string, key: string, value: string): string {
   return json.replace("{", () => `{${JSON.stringify(key)}:${JSON.stringify(value)}${comma}`);
 }
 
-/** A JSON Schema for APIs that take no description beside it: it goes into the schema, unless there is one. */
+/** Adds the description to a JSON Schema that has none, for APIs without a separate description field. */
 export function describedSchema(schemaJson: string, description: string): ExactJson {
   return new ExactJson(description === "" ? schemaJson : withKey(schemaJson, "description", description));
 }
 
-/** The value, if it is an object or an array, else an empty object. */
+/** Returns the value if it is an object or an array, else an empty object. */
 export function asObject(value: unknown): object {
   return typeof value === "object" && value !== null ? value : {};
 }

@@ -2,23 +2,23 @@ import { type GatewayError, invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 
-/** Stands for JSON mode where an API has none. */
+/** Instruction to the model that replaces JSON mode, for APIs without it. */
 export const jsonInstruction =
   "Answer with one JSON object and nothing else: no code fence, no words before or after it.";
 
-/** The first message whose reasoning goes back to the model. */
+/** Returns the index of the first message whose reasoning Dragoman sends back to the model. */
 export function reasoningStart({ messages, reasoning }: ChatRequest): number {
   return reasoning?.clearEarlierReasoning === true ? messages.findLastIndex(({ role }) => role === Role.USER) : 0;
 }
 
-/** A part in a message that cannot hold it. */
+/** Returns the error for a part that is not allowed in its message. */
 export function misplaced(place: string, kind: Part["kind"]["case"]): GatewayError {
   return invalidRequest([
-    { field: ["messages"], description: `a ${place} message cannot hold ${kind ?? "an empty part"}` },
+    { field: ["messages"], description: `a ${place} message cannot contain ${kind ?? "an empty part"}` },
   ]);
 }
 
-/** The role where there are two beside the system, and results of tools are the user's. */
+/** Maps a role for APIs with only system, user and assistant roles. Tool results belong to the user. */
 export function turnRole(role: Role): "system" | "user" | "assistant" {
   switch (role) {
     case Role.SYSTEM:
@@ -36,11 +36,12 @@ export function turnRole(role: Role): "system" | "user" | "assistant" {
   }
 }
 
+/** Returns the error for a message without a role. */
 export function withoutRole(): GatewayError {
   return invalidRequest([{ field: ["messages"], description: "every message must have a role" }]);
 }
 
-/** The text of a part in a place that takes nothing else. */
+/** Returns the text of a part. Throws INVALID_REQUEST for any other part; `place` names the message in that error. */
 export function textOf(
   kind: { readonly case?: Part["kind"]["case"]; readonly value?: unknown },
   place: string,
@@ -49,7 +50,7 @@ export function textOf(
   throw misplaced(place, kind.case);
 }
 
-/** One text as a string, which every server takes; anything else as parts. */
+/** Returns a single text as a string, which every server supports, and anything else as a list of parts. */
 export function simplest<Content extends { readonly type: string }>(
   parts: readonly Content[],
 ): string | readonly Content[] {

@@ -5,19 +5,19 @@ import { type ErrorDialect, embeddedFailure } from "./errors.ts";
 
 type Reviver = (name: string, value: unknown, context?: { readonly source?: string }) => unknown;
 
-/** Parses JSON that a provider sent in an answer. */
+/** Parses JSON from a provider's response. Throws PROVIDER_FAULT if it is invalid. */
 export function parseJson(json: string, call: UpstreamCall, reviver?: Reviver): unknown {
   try {
     return JSON.parse(json, reviver);
   } catch {
-    // Without the cause: a SyntaxError quotes the text.
+    // Omit the cause, since a SyntaxError quotes the text.
     throw malformedAnswer(call, "it is not JSON");
   }
 }
 
 /**
- * Checks a JSON value of an answer. Throws the error that it holds where it has another form, or where `holdsError` finds
- * that it has one.
+ * Validates a JSON value from a response. If it does not match the schema, or if `holdsError` returns true, throws the
+ * provider's error that it contains; PROVIDER_FAULT if it contains none.
  */
 export function parseAnswer<Schema extends z.ZodType>(
   value: unknown,
@@ -31,5 +31,5 @@ export function parseAnswer<Schema extends z.ZodType>(
   const error = dialect.read(value);
   throw error
     ? embeddedFailure(error, call, dialect)
-    : malformedAnswer(call, "it has an unexpected form", parsed.error);
+    : malformedAnswer(call, "it has an unexpected structure", parsed.error);
 }

@@ -1,25 +1,26 @@
 import type { Reason } from "../../errors.ts";
 import type { ReportedError } from "./error-body.ts";
 
-/** A sentence that says more than the status beside it, where the provider has no code for it. */
+/** Error message that is more specific than its HTTP status, for errors to which the provider gives no code. */
 export interface Sentence {
   readonly pattern: RegExp;
-  /** What the status means. Beside any other the sentence counts for nothing, as it may quote the caller. */
+  /** Reason that the error has without the message. Errors with another reason may only quote the caller's text. */
   readonly status: Reason;
+  /** Reason that the message implies. */
   readonly means: Reason;
 }
 
-/** That a prompt is longer than the context window: both in tokens, in the groups `requested` and `limit`, if it has them. */
+/** Message for a prompt that exceeds the context window. Optional groups `requested` and `limit`, both in tokens. */
 export function promptTooLong(pattern: RegExp): Sentence {
   return { pattern, status: "INVALID_REQUEST", means: "CONTEXT_LENGTH_EXCEEDED" };
 }
 
-/** What an error means, by its sentence where that says more than its status did. */
+/** Returns the reason that the error message implies, else `reason`. */
 export function reasonOfSentence(message: string, reason: Reason, sentences: readonly Sentence[]): Reason {
   return sentences.find(({ pattern, status }) => status === reason && pattern.test(message))?.means ?? reason;
 }
 
-/** Metadata with both lengths, if the error states them: in fields of its own or in a sentence. */
+/** Returns metadata with both lengths, if the error states them in fields or in its message. */
 export function contextLengths(
   { message, contextLengths: fields }: ReportedError,
   sentences: readonly Sentence[],

@@ -4,7 +4,7 @@ type Parts = Partial<
   Omit<Usage, "$typeName" | "$unknown" | "inputTokens" | "outputTokens" | "totalTokens" | "quality">
 >;
 
-/** A provider's own count of a whole call. `input` and `output` contain their parts. */
+/** Converts the provider's token counts for a whole call. `input` and `output` include the counts in `parts`. */
 export function exactUsage(input: number, output: number, parts: Parts = {}): Usage {
   return {
     $typeName: "dragoman.v1.Usage",

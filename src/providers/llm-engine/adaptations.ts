@@ -12,7 +12,7 @@ import { askedFields, type OptionalField, pathOf } from "../chat-completions/fie
 import { leftOut, lostThought, rejected, unsupported } from "../kit/adaptations.ts";
 import { demanded, taken } from "./request.ts";
 
-/** The fields that are honoured or rejected elsewhere. */
+/** Fields that other code applies or rejects. */
 const handled: readonly OptionalField[] = [
   "parameters.n",
   "chat_template",
@@ -20,14 +20,14 @@ const handled: readonly OptionalField[] = [
   "parallel_tool_calls",
 ];
 
-/** The ranges of the engine where they are narrower than the contract's. */
+/** Ranges of LLM Engine v1 that are narrower than Dragoman's. */
 const ranges = [
   ["temperature", "parameters.temperature", 0, 1],
   ["presencePenalty", "parameters.presence_penalty", 0, 2],
   ["frequencyPenalty", "parameters.frequency_penalty", 0, 2],
 ] as const satisfies readonly (readonly [keyof GenerationParameters, OptionalField, number, number])[];
 
-/** What cannot be done of a request with a raw prompt and v1 of the engine. */
+/** Returns what LLM Engine v1, which has only a raw prompt, does not support in the request. */
 export function checkSupport(request: ChatRequest, choice: TemplateChoice | undefined): readonly Adaptation[] {
   return [
     ...fieldAdaptations(request),
@@ -40,19 +40,19 @@ export function checkSupport(request: ChatRequest, choice: TemplateChoice | unde
 function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
   for (const [field] of askedFields(request)) {
     if (taken[field] !== undefined || handled.includes(field)) continue;
-    yield unsupported(pathOf(field), `LLM Engine v1 does not take ${field}`);
+    yield unsupported(pathOf(field), `LLM Engine v1 does not support ${field}`);
   }
   for (const [name, title, low, high] of ranges) {
     const value = request.parameters?.[name];
     const set = value === undefined ? undefined : Math.min(Math.max(value, low), high);
     if (value === undefined || set === value) continue;
     const field = pathOf(title);
-    const message = `LLM Engine v1 takes ${title} from ${low} to ${high}`;
-    // Cut to 0, a penalty below it would ask for the opposite of what it does.
+    const message = `LLM Engine v1 supports ${title} from ${low} to ${high}`;
+    // A negative penalty is rejected, because 0 would not have its effect.
     yield value < low ? rejected(field, message) : { kind: "ADJUSTED", field, message, set };
   }
   if (request.parameters?.maxOutputTokens === undefined) {
-    const message = `LLM Engine v1 needs a bound for the answer: ${demanded.max_new_tokens} tokens are sent`;
+    const message = `LLM Engine v1 requires max_output_tokens: Dragoman sends ${demanded.max_new_tokens}`;
     yield { kind: "EMULATED", field: ["parameters", "max_output_tokens"], message };
   }
 }
@@ -60,31 +60,31 @@ function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
 function* formAdaptations(request: ChatRequest): Generator<Adaptation> {
   const format = request.outputFormat?.format.case;
   if (format === "jsonObject") {
-    const message = "LLM Engine v1 has no JSON mode: the answer is fitted to a schema for any object";
+    const message = "LLM Engine v1 has no JSON mode: Dragoman sends a schema that allows any object";
     yield { kind: "EMULATED", field: ["output_format", "json_object"], message };
   }
-  if (request.tools.length > 0) yield rejected(["tools"], "LLM Engine v1 takes no tools: use its v2");
+  if (request.tools.length > 0) yield rejected(["tools"], "LLM Engine v1 does not support tools: use its API v2");
 }
 
-/** Of a request whose prompt a stock template writes. */
+/** Adaptations of a request without `chat_template`, whose prompt a stock template renders. */
 function* templateAdaptations(request: ChatRequest, choice: TemplateChoice | undefined): Generator<Adaptation> {
   const { messages, chatTemplateKwargs = {} } = request;
   if (choice === undefined) {
     const message =
-      "there is no stock template for this model: send a chat template, set its template_family, or use v2";
+      "the model has no stock chat template: send chat_template, configure template_family, or use API v2";
     yield rejected(["model"], message);
   }
   if (choice === "none" && (messages.length !== 1 || messages[0]?.role !== Role.USER)) {
-    yield rejected(["messages"], "the model only completes texts: send one message of the user");
+    yield rejected(["messages"], "the model supports only text completion: send one user message");
   }
   const known = familyOf(choice)?.kwargs ?? [];
-  // The template's own names are not left out: they are an error when the prompt is written.
-  const isStranger = (name: string) => !known.includes(name) && !isOwnName(name, true);
-  const strangers = Object.keys(chatTemplateKwargs).filter(isStranger);
-  if (strangers.length === 0) return;
+  // Reserved names are not omitted: rendering rejects them.
+  const isUnknown = (name: string) => !known.includes(name) && !isOwnName(name, true);
+  const unknownNames = Object.keys(chatTemplateKwargs).filter(isUnknown);
+  if (unknownNames.length === 0) return;
   const field = ["chat_template_kwargs"];
-  const message = `the stock template has no variable ${strangers.join(", ")}`;
-  const kept = Object.entries(chatTemplateKwargs).filter(([name]) => !isStranger(name));
+  const message = `the stock template has no variable ${unknownNames.join(", ")}`;
+  const kept = Object.entries(chatTemplateKwargs).filter(([name]) => !isUnknown(name));
   if (kept.length === 0) yield { kind: "UNSUPPORTED_PARAMETER", field, message };
   else yield { kind: "ADJUSTED", field, message, set: toStruct(Object.fromEntries(kept)) };
 }
@@ -96,14 +96,14 @@ function toStruct(value: JsonObject): unknown {
 function* messageAdaptations(request: ChatRequest): Generator<Adaptation> {
   for (const { part, path } of partsOf(request.messages)) {
     const problem = partProblem(part.kind);
-    if (problem !== undefined) yield rejected(path, `LLM Engine v1 takes only text, no ${problem}: use its v2`);
+    if (problem !== undefined) yield rejected(path, `LLM Engine v1 supports only text, not ${problem}: use its API v2`);
   }
   yield* leftOut(request, {
-    name: "a prompt of LLM Engine v1 has no place for names: they are left out",
-    cacheHint: "LLM Engine caches prompts without being asked, if at all: cache hints are left out",
+    name: "LLM Engine v1 does not support participant names: they are omitted",
+    cacheHint: "LLM Engine does not support cache hints: they are omitted",
   });
-  const thoughts = "a prompt of LLM Engine v1 has no place for earlier thoughts: they are left out";
-  yield* lostThought(request.messages, () => true, thoughts);
+  const message = "LLM Engine v1 does not support earlier reasoning: it is omitted";
+  yield* lostThought(request.messages, () => true, message);
 }
 
 function partProblem({ case: kind }: Part["kind"]): string | undefined {
@@ -112,7 +112,7 @@ function partProblem({ case: kind }: Part["kind"]): string | undefined {
       return "media";
     case "toolCall":
     case "toolResult":
-      return "calls of tools and their results";
+      return "tool calls or tool results";
     case "text":
     case "refusal":
     case "reasoning":

@@ -6,8 +6,8 @@ import { rejected } from "../kit/adaptations.ts";
 import { readLlmEngineError } from "./errors.ts";
 
 /**
- * How v2 differs from OpenAI: the body is passed on to vLLM or SGLang as it is, in whatever version the endpoint's image
- * has, so that the older names are used.
+ * How v2 differs from OpenAI. LLM Engine passes the body unchanged to vLLM or SGLang, in the version of the endpoint's
+ * image. Dragoman therefore sends the older field names.
  */
 export const chatQuirks: Quirks = {
   ...commonQuirks,
@@ -38,12 +38,12 @@ export const chatQuirks: Quirks = {
   readError: readLlmEngineError,
 };
 
-/** Templates that callers send see the text of messages and nothing else (seeds 000 and 001). */
+/** Rejects parts other than text if the caller sends a template (Scale EGP chat completions API). */
 function* templateAdaptations({ chatTemplate, messages }: ChatRequest): Generator<Adaptation> {
   if (chatTemplate === undefined) return;
   for (const { part, path } of partsOf(messages)) {
     const { kind } = part;
     if (kind.case !== "media" && kind.case !== "toolCall" && kind.case !== "toolResult") continue;
-    yield rejected(path, "a chat template shows the model only text: leave this part or chat_template out");
+    yield rejected(path, "chat templates support only text: omit this part or chat_template");
   }
 }

@@ -17,7 +17,7 @@ import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { Prompts } from "./prompts.ts";
 import { demanded, toRequest } from "./request.ts";
 
-/** v1 of the engine: a raw prompt goes in, and text comes out. */
+/** Creates the adapter for LLM Engine v1, which completes a raw prompt with text. */
 export function createCompletionsAdapter(
   settings: ProviderSettings,
   authorization: Readonly<Record<string, string>>,
@@ -27,7 +27,7 @@ export function createCompletionsAdapter(
   const { name } = settings;
   const prompts = new Prompts(template);
 
-  function ask(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
+  function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
       const prompt = context.prompt ?? (await prompts.render(request, model, context.signal));
       const body = toRequest(request, prompt, name);
@@ -51,8 +51,8 @@ export function createCompletionsAdapter(
   return {
     name,
     maxChoices: 1,
-    stream: (request, model, context) => ask(request, model, context, true),
-    complete: (request, model, context) => ask(request, model, context, false),
+    stream: (request, model, context) => send(request, model, context, true),
+    complete: (request, model, context) => send(request, model, context, false),
     prompt: (request, model, signal) => prompts.render(request, model, signal),
     checkSupport: (request, model) => checkSupport(request, prompts.choose(model)),
     effectiveParameters: ({ parameters = create(GenerationParametersSchema) }) => ({
@@ -61,7 +61,7 @@ export function createCompletionsAdapter(
       maxOutputTokens: parameters.maxOutputTokens ?? demanded.max_new_tokens,
     }),
     describe(request, model, prompt) {
-      // A caller's template is not rendered here: that takes a process, and time.
+      // Does not render a caller's template, because that needs a process and time.
       const isStock = request.chatTemplate === undefined;
       const written = prompt ?? (isStock ? prompts.renderStock(request, model) : undefined);
       return { ...toRequest(request, written ?? "", name), prompt: written };

@@ -10,11 +10,11 @@ const errorBody = z.object({
   }),
 });
 
-/** An error in a stream, in both APIs: its status, and its message one level deeper than elsewhere. */
+/** Reads an error in a stream of v1 or v2, whose message is one level deeper than in other APIs. */
 export const readLlmEngineError = extendReader(errorBody, ({ error: { status_code, content } }, common) => ({
   message: common.message || (content?.error ?? ""),
   status: status_code ?? common.status,
 }));
 
-/** The errors of v1. v2 passes those of vLLM or SGLang on, so that OpenAI's codes hold for both. */
+/** Errors of v1. v2 passes on the errors of vLLM or SGLang, so OpenAI's codes apply to both. */
 export const llmEngineErrors: ErrorDialect = { ...openAiErrors, read: readLlmEngineError };

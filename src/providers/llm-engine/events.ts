@@ -13,17 +13,17 @@ import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { llmEngineErrors } from "./errors.ts";
 import { answerSchema, type WireTokenLogProb } from "./wire.ts";
 
-/** An answer as far as it has come. */
+/** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
   readonly request: ChatRequest;
-  /** The bound that was sent. */
+  /** The sent `max_new_tokens`. */
   readonly maxNewTokens: number;
-  /** Whether the answer came as one JSON value, which does not say that it is finished. */
+  /** Whether the response is one JSON value, which has no `finished` field. */
   readonly isWhole: boolean;
   finished: boolean;
   promptTokens: number | undefined;
-  /** Of the whole answer so far. */
+  /** Number of output tokens so far. */
   completionTokens: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export function startAnswer(
   return { call, request, maxNewTokens, isWhole, ...nothing };
 }
 
-/** Appends the events of one event of a stream, or of a whole answer, to a batch. True: the answer is over. */
+/** Appends the events of one SSE event or a complete response to the batch. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
   const { request_id: id, output } = parseAnswer(parseJson(data, call), answerSchema, call, llmEngineErrors);
@@ -50,20 +50,20 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   return answer.finished;
 }
 
-/** Appends the events of the end of an answer. Throws when it was not finished: then it was cut. */
+/** Appends the final events of a response to the batch. Throws if the response was not finished. */
 export function endEvents({ call, request, maxNewTokens, ...answer }: AnswerState, batch: ChatEvent[]): void {
   if (!answer.finished) throw cutAnswer(call);
   const isFull = answer.completionTokens !== undefined && answer.completionTokens >= maxNewTokens;
   const reason = isFull ? FinishReason.LENGTH : FinishReason.STOP;
   const warning = create(WarningSchema, {
     reason: "INFERRED",
-    message: "LLM Engine does not say why an answer ends: the finish reason was concluded from its number of tokens",
+    message: "LLM Engine reports no finish reason: Dragoman inferred it from the number of output tokens",
   });
   const usage = answer.completionTokens === undefined ? undefined : toUsage(request, answer);
   batch.push(finished(0, reason, ""), completed({ warnings: [warning], ...(usage && { usage }) }));
 }
 
-/** The count of the prompt is often missing. */
+/** Estimates the input tokens if LLM Engine does not report them, which is common. */
 function toUsage(request: ChatRequest, answer: Pick<AnswerState, "promptTokens" | "completionTokens">): Usage {
   const estimate = estimateUsage(request, 0, UsageQuality.ESTIMATED);
   const { promptTokens: inputTokens = estimate.inputTokens, completionTokens: outputTokens = 0 } = answer;

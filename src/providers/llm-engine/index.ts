@@ -13,18 +13,18 @@ import { Prompts } from "./prompts.ts";
 import { withTemplates } from "./templated-chat.ts";
 
 const optionsSchema = section({
-  /** `v2`: chat completions, as OpenAI has them. `v1`: completions of a prompt that is written here. Default v2. */
+  /** `v2`: OpenAI-compatible chat completions. `v1`: text completions of a prompt that Dragoman renders. Default v2. */
   api: choice("v2", "v1").prefault("v2"),
-  /** How the key is sent: as a bearer token, or as a user without password. Default bearer. */
+  /** How to send the API key: as a bearer token, or as the user name of basic authentication. Default bearer. */
   auth: choice("bearer", "basic").prefault("bearer"),
   /**
-   * The family of models whose template v1's prompts have, and whose variables callers' templates see; `none` for
-   * models that only complete texts. Default: the model's template_family, else what the endpoint's name tells of.
+   * Template family: the stock template for v1, and the variables that callers' templates can use. `none`: models that
+   * support only text completion. Default: the model's `template_family`, else derived from the endpoint's name.
    */
   template: choice(...templateChoices).optional(),
   /**
-   * In place of timeouts.first_event: endpoints scale down to zero, and the first call waits until one is up again.
-   * Milliseconds; 0 turns it off. Default 600,000.
+   * Timeout for the first event in ms, instead of `timeouts.first_event`. Endpoints scale to zero, so the first call
+   * may wait until one has started. 0 disables the timeout. Default 600,000.
    */
   cold_start_ms: wholeNumber(0).prefault(600_000),
 });
@@ -35,7 +35,7 @@ type Options = z.output<typeof optionsSchema>;
 export const provider: ProviderDefinition<Options> = {
   name: "llm-engine",
   variables: { apiKey: "LLM_ENGINE_API_KEY", baseUrl: "LLM_ENGINE_BASE_URL" },
-  // The default of Scale's own client (llmengine/api_engine.py).
+  // The default of Scale's client (llmengine/api_engine.py).
   defaultBaseUrl: "https://api.spellbook.scale.com/llm-engine",
   onBy: "key",
   optionsSchema,
@@ -43,15 +43,15 @@ export const provider: ProviderDefinition<Options> = {
   create: createLlmEngineAdapter,
 };
 
-/** The address is that of the engine, without `/v1` or `/v2`. A model's name is that of its endpoint. */
+/** Creates the adapter. The base URL has no `/v1` or `/v2`. A model's name is the name of its endpoint. */
 export function createLlmEngineAdapter(settings: ProviderSettings<Options>): Adapter {
   const { apiKey, timeouts } = settings;
   const { api, auth, template, cold_start_ms: firstEventMs } = settings.options;
-  const patient = { ...settings, timeouts: { ...timeouts, firstEventMs } };
+  const withColdStart = { ...settings, timeouts: { ...timeouts, firstEventMs } };
   const authorization = apiKey ? { authorization: authorize(apiKey, auth) } : {};
-  if (api === "v1") return createCompletionsAdapter(patient, authorization, template);
+  if (api === "v1") return createCompletionsAdapter(withColdStart, authorization, template);
   const endpoint = { path: () => "/v2/chat/completions", authorize: async () => authorization };
-  return withTemplates(createOpenAiAdapter(patient, chatQuirks, endpoint), new Prompts(template));
+  return withTemplates(createOpenAiAdapter(withColdStart, chatQuirks, endpoint), new Prompts(template));
 }
 
 function authorize(key: Secret, auth: "bearer" | "basic"): string {

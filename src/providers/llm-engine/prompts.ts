@@ -7,29 +7,29 @@ import { TemplateSandbox } from "../../templates/sandbox.ts";
 import { renderStockTemplate } from "../../templates/stock.ts";
 import { familyOf, type TemplateChoice, templateChoice } from "../../templates/template-families.ts";
 
-/** Writes the prompts of LLM Engine's models. */
+/** Renders the prompts of LLM Engine's models. */
 export class Prompts {
   readonly #configured: TemplateChoice | undefined;
   readonly #sandbox = new TemplateSandbox();
 
-  /** `configured` goes before what the catalog and the endpoint's name say. */
+  /** `configured` takes precedence over the catalog and the endpoint's name. */
   constructor(configured: TemplateChoice | undefined) {
     this.#configured = configured;
   }
 
-  /** Undefined where the family is not known. */
+  /** Returns the template choice for a model; undefined if its family is unknown. */
   choose(model: Model): TemplateChoice | undefined {
     return this.#configured ?? templateChoice(model);
   }
 
-  /** The prompt by the caller's template, else by the stock one. */
+  /** Renders the prompt with the caller's template, else with the stock template. */
   async render(request: ChatRequest, model: Model, signal: AbortSignal): Promise<string> {
     return request.chatTemplate === undefined
       ? this.renderStock(request, model)
       : await this.renderCaller(request, request.chatTemplate, model, signal);
   }
 
-  /** The prompt by the caller's template. */
+  /** Renders the prompt with the caller's template. */
   renderCaller(request: ChatRequest, source: string, model: Model, signal: AbortSignal): Promise<string> {
     const messages = templateMessages(request);
     const family = familyOf(this.choose(model));
@@ -40,10 +40,10 @@ export class Prompts {
     );
   }
 
-  /** The prompt by the stock template; that of a model that only completes texts is the text. */
+  /** Renders the prompt with the stock template. For a model that only completes text, the prompt is the text. */
   renderStock(request: ChatRequest, model: Model): string {
     const choice = this.choose(model);
-    if (choice === undefined) throw new Error("an endpoint without a template was not rejected");
+    if (choice === undefined) throw new Error("an endpoint without a chat template should have been rejected");
     const messages = templateMessages(request);
     if (choice !== "none") return renderStockTemplate(choice, messages, request.chatTemplateKwargs);
     checkKwargs(request.chatTemplateKwargs, true);

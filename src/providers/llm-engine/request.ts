@@ -4,7 +4,7 @@ import { type OptionalField, optionalFieldNames, optionalFields } from "../chat-
 import { ExactJson } from "../kit/exact-json.ts";
 import type { CompletionBody } from "./wire.ts";
 
-/** The fields that go out as they are, with the engine's names. */
+/** Fields that Dragoman sends unchanged, with LLM Engine's names. */
 export const taken: Readonly<Partial<Record<OptionalField, string>>> = {
   "parameters.max_output_tokens": "max_new_tokens",
   "parameters.temperature": "temperature",
@@ -16,12 +16,12 @@ export const taken: Readonly<Partial<Record<OptionalField, string>>> = {
   "parameters.logprobs": "return_token_log_probs",
 };
 
-/** What is sent for the fields that the engine demands: Scale's own default, and what changes nothing. */
+/** Defaults of the fields that LLM Engine requires: Scale's own `max_new_tokens`, and a neutral temperature. */
 export const demanded = { max_new_tokens: 100, temperature: 1 } as const;
 
 /**
- * The body for a request to which the adaptations have been applied. `provider` is the key of its own options. The
- * prompt goes out as it is, whatever it is made of.
+ * Returns the request body. Apply the adaptations first. `provider` is the adapter's key in `provider_options`. The
+ * prompt is sent unchanged.
  */
 export function toRequest(request: ChatRequest, prompt: string, provider: string): CompletionBody {
   const fields: Record<string, unknown> = {};
@@ -29,7 +29,7 @@ export function toRequest(request: ChatRequest, prompt: string, provider: string
     const name = taken[field];
     if (name === undefined) continue;
     const value: unknown = optionalFields[field].value(request);
-    // 0 is off in the contract, -1 there.
+    // "Off" is 0 in Dragoman's API and -1 in LLM Engine's.
     if (value !== undefined) fields[name] = field === "parameters.top_k" && value === 0 ? -1 : value;
   }
   return {

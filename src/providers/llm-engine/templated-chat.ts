@@ -5,11 +5,11 @@ import { checkKwargs } from "../../templates/kwargs.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import type { Prompts } from "./prompts.ts";
 
-type Ask = Adapter["stream"];
+type Send = Adapter["stream"];
 
 /**
- * The chat API, where the engine renders the caller's template. It is rendered here too: the engine would print an
- * unknown variable as empty text, and the caller is shown the prompt before anything is spent.
+ * Adds template checks to the chat API (v2), where LLM Engine renders the caller's template. Dragoman renders it first,
+ * because LLM Engine would print an unknown variable as empty text, and to report the prompt before any cost.
  */
 export function withTemplates(chat: Adapter, prompts: Prompts): Adapter {
   async function prompt(request: ChatRequest, model: Model, signal: AbortSignal): Promise<string | undefined> {
@@ -20,22 +20,22 @@ export function withTemplates(chat: Adapter, prompts: Prompts): Adapter {
   }
 
   async function* checkFirst(
-    ask: Ask,
+    send: Send,
     request: ChatRequest,
     model: Model,
     context: AdapterContext,
   ): AsyncGenerator<readonly ChatEvent[], void, undefined> {
     await prompt(request, model, context.signal);
-    yield* ask(request, model, context);
+    yield* send(request, model, context);
   }
 
-  // Only what has yet to be checked: each generator inside another costs as much for a delta as all the rest.
+  // Wraps only requests that still need the check, because a nested generator doubles the cost of each delta.
   const checked =
-    (ask: Ask): Ask =>
+    (send: Send): Send =>
     (request, model, context) =>
       context.prompt !== undefined || (request.chatTemplate === undefined && request.chatTemplateKwargs === undefined)
-        ? ask(request, model, context)
-        : checkFirst(ask, request, model, context);
+        ? send(request, model, context)
+        : checkFirst(send, request, model, context);
 
   return {
     ...chat,

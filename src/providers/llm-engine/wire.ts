@@ -1,30 +1,30 @@
 import { z } from "zod";
 
-// What is read: model_engine_server/common/dtos/llms/completion.py of scaleapi/llm-engine.
+// Responses. Source: model_engine_server/common/dtos/llms/completion.py of scaleapi/llm-engine.
 
 const tokenLogProb = z.object({ token: z.string(), log_prob: z.number() });
 const count = z.int().nonnegative().nullish().catch(undefined);
 
-/** An event of a stream, or a whole answer: the two differ in three fields. */
+/** One SSE event, or a complete response: they differ in three fields. */
 export const answerSchema = z.object({
   request_id: z.string().nullish().catch(undefined),
   output: z.object({
     text: z.string(),
-    /** Only in streams. */
+    /** Only in SSE events. */
     finished: z.boolean().nullish(),
     num_prompt_tokens: count,
-    /** Of the whole answer so far. */
+    /** Number of output tokens so far. */
     num_completion_tokens: count,
-    /** In streams. */
+    /** Only in SSE events. */
     token: tokenLogProb.nullish().catch(undefined),
-    /** In whole answers. */
+    /** Only in complete responses. */
     tokens: z.array(tokenLogProb).nullish().catch(undefined),
   }),
 });
 
 export type WireTokenLogProb = z.infer<typeof tokenLogProb>;
 
-// What is sent.
+// Requests.
 
 export interface CompletionBody {
   readonly prompt: string;

@@ -10,7 +10,7 @@ import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { leftOut, lostThought, rejected } from "../kit/adaptations.ts";
 import { toGrammarSchema } from "./grammar-schema.ts";
 
-/** What no local model can do. What a model lacks that its capabilities tell (tools, images …) is not repeated here. */
+/** Returns what no local model supports in the request. Other code checks the model's capabilities (tools, images). */
 export function localAdaptations(request: ChatRequest): readonly Adaptation[] {
   return [...fieldAdaptations(request), ...messageAdaptations(request), ...schemaAdaptations(request)];
 }
@@ -19,16 +19,16 @@ const absentFields: readonly (readonly [FieldPath, (request: ChatRequest) => unk
   [
     ["parameters", "min_output_tokens"],
     ({ parameters }) => parameters?.minOutputTokens,
-    "the local engine cannot keep a model from ending its turn",
+    "the local engine does not support min_output_tokens",
   ],
   [
     ["prompt_cache_key"],
     ({ promptCacheKey }) => promptCacheKey,
-    "the local engine keeps the last prompt by itself and takes no key for it",
+    "the local engine caches the last prompt without a key",
   ],
-  [["service_tier"], ({ serviceTier }) => serviceTier, "the local engine has no classes of service"],
-  [["prediction"], ({ prediction }) => prediction, "the local engine takes no prediction"],
-  [["provider_options"], ({ providerOptions }) => providerOptions.local, "the local engine has no further options"],
+  [["service_tier"], ({ serviceTier }) => serviceTier, "the local engine does not support service_tier"],
+  [["prediction"], ({ prediction }) => prediction, "the local engine does not support prediction"],
+  [["provider_options"], ({ providerOptions }) => providerOptions.local, "the local engine has no provider options"],
 ];
 
 function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
@@ -37,32 +37,32 @@ function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
   }
   const choice = request.toolChoice?.choice;
   if (choice?.case === "toolName" || (choice?.case === "mode" && choice.value === ToolChoiceMode.REQUIRED)) {
-    yield { kind: "REJECTED", field: ["tool_choice"], message: "local models do not call tools" };
+    yield { kind: "REJECTED", field: ["tool_choice"], message: "local models do not support tool calls" };
   }
 }
 
 function* messageAdaptations(request: ChatRequest): Generator<Adaptation> {
   for (const { part, path } of partsOf(request.messages)) {
-    const refusal = refusalOf(part);
-    if (refusal !== undefined) yield rejected(path, `local models take no ${refusal}`);
+    const problem = unsupportedIn(part);
+    if (problem !== undefined) yield rejected(path, `local models do not support ${problem}`);
   }
   yield* leftOut(request, {
-    name: "local models are not shown names of speakers: left out",
-    cacheHint: "local models are not shown cache hints: left out",
+    name: "local models do not support participant names: they are omitted",
+    cacheHint: "local models do not support cache hints: they are omitted",
   });
-  const thoughts = "local models are not shown earlier reasoning: left out";
-  yield* lostThought(request.messages, () => true, thoughts);
+  const message = "local models do not support earlier reasoning: it is omitted";
+  yield* lostThought(request.messages, () => true, message);
 }
 
-function refusalOf({ kind }: Part): string | undefined {
+function unsupportedIn({ kind }: Part): string | undefined {
   switch (kind.case) {
     case "toolCall":
     case "toolResult":
-      return "tool calls and their results";
+      return "tool calls or tool results";
     case "media": {
-      // The other kinds are capabilities of the model.
+      // The model's capabilities cover the other kinds.
       const found = mediaKind(kind.value);
-      return found === undefined || found === "video" ? "videos, nor media of unknown kind" : undefined;
+      return found === undefined || found === "video" ? "videos or media of unknown kind" : undefined;
     }
     case "text":
     case "reasoning":
@@ -76,10 +76,10 @@ function refusalOf({ kind }: Part): string | undefined {
 
 function* schemaAdaptations({ outputFormat }: ChatRequest): Generator<Adaptation> {
   if (outputFormat?.format.case !== "jsonSchema") return;
-  const { value: asked } = outputFormat.format;
-  const { schema, unenforced } = toGrammarSchema(JSON.parse(asked.schemaJson));
+  const { value: requested } = outputFormat.format;
+  const { schema, unenforced } = toGrammarSchema(JSON.parse(requested.schemaJson));
   if (unenforced.length > 0) {
-    const value = { ...asked, schemaJson: JSON.stringify(schema) };
+    const value = { ...requested, schemaJson: JSON.stringify(schema) };
     yield {
       kind: "ADJUSTED",
       field: ["output_format"],
@@ -87,8 +87,8 @@ function* schemaAdaptations({ outputFormat }: ChatRequest): Generator<Adaptation
       set: reflect(OutputFormatSchema, { ...outputFormat, format: { case: "jsonSchema", value } }),
     };
   }
-  if (asked.description !== "") {
-    const message = "local models are not shown the description of the schema: say it in a message";
+  if (requested.description !== "") {
+    const message = "local models do not see the schema's description: put it in a message";
     yield { kind: "EMULATED", field: ["output_format", "json_schema", "description"], message };
   }
 }

@@ -10,13 +10,13 @@ import type { GeneratedToken, LlamaModel, Token } from "./engine.ts";
 import { StopMatcher } from "./stop-matcher.ts";
 import { Utf8Joiner } from "./utf8-joiner.ts";
 
-/** Text that can go out, and the log probabilities of the tokens that begin in it. */
+/** Text that can be sent, and the log probabilities of the tokens that begin in it. */
 export interface Piece {
   readonly text: string;
   readonly logprobs: LogProbs | undefined;
 }
 
-/** Why an answer ended: llama.cpp's own words for it. */
+/** llama.cpp's finish reasons. */
 export type StopWord = "eos" | "word" | "limit";
 
 export const finishReasons = {
@@ -25,23 +25,24 @@ export const finishReasons = {
   limit: FinishReason.LENGTH,
 } as const satisfies Record<StopWord, FinishReason>;
 
-/** Very unlikely, in OpenAI's way of saying it: JSON has no minus infinity. */
+/** Replaces minus infinity, which JSON does not have. OpenAI uses the same value. */
 const lowestLogprob = -9999;
 
-/** Makes text of the tokens of one choice. */
+/** Converts the tokens of one choice to text. */
 export class Answer {
-  /** Every token so far. */
+  /** All tokens so far. */
   readonly tokens: Token[] = [];
-  /** The stop sequence that ended the answer. */
+  /** Stop sequence that ended the response. */
   stop: string | undefined;
   readonly #model: LlamaModel;
   readonly #joiner: Utf8Joiner;
   readonly #matcher: StopMatcher;
   readonly #topLogprobs: number;
-  /** How much text was joined, and how much of it went out. */
+  /** Length of the decoded text. */
   #joined = 0;
+  /** Length of the returned text. */
   #shown = 0;
-  /** Those that did not go out yet, and where in the text their tokens begin. */
+  /** Log probabilities that were not returned yet, with the position of their token in the text. */
   #logprobs: { readonly start: number; readonly entry: TokenLogProb }[] = [];
 
   constructor(model: LlamaModel, prompt: readonly Token[], stops: readonly string[], topLogprobs: number) {
@@ -51,7 +52,7 @@ export class Answer {
     this.#topLogprobs = topLogprobs;
   }
 
-  /** Takes the next token. `stop` is set when it completed a stop sequence. */
+  /** Adds the next token and returns the text that can be sent. Sets `stop` if the token completed a stop sequence. */
   push({ token, probabilities }: GeneratedToken): Piece {
     this.tokens.push(token);
     if (probabilities !== undefined) {
@@ -64,7 +65,7 @@ export class Answer {
     return this.#show(text);
   }
 
-  /** The rest, when no stop sequence ended the answer; `stop` is set when one does now. */
+  /** Returns the remaining text if no stop sequence ended the response. Sets `stop` if one does now. */
   flush(): Piece {
     const { text, stop } = this.#matcher.push(this.#joiner.flush());
     this.stop = stop;

@@ -14,22 +14,22 @@ import { createGrammarState, type LoadedModel, promptTokens } from "./loaded-mod
 import { firstSeed, samplingOptions, tokenBias } from "./sampling.ts";
 import type { Slot } from "./slot.ts";
 
-/** Small models ramble, at a temperature the more, and one that answers keeps the others waiting. */
+/** Defaults for small models, which otherwise write long, aimless text and block other requests. */
 export const localDefaults = { temperature: 0, maxOutputTokens: 512 } as const;
 
-/** All that is known before it is a request's turn. */
+/** Everything that a request needs before it gets a slot. */
 interface AnswerPlan {
   readonly loaded: LoadedModel;
   readonly request: ChatRequest;
   readonly prompt: readonly Token[];
-  /** The most tokens of each choice. */
+  /** Maximum number of tokens per choice. */
   readonly limit: number;
   readonly choices: number;
   /** The engine's options for a choice. */
   readonly sampling: (choice: number, generated: Token[]) => SamplingOptions;
 }
 
-/** Makes the prompt and checks that it can be answered. Throws GatewayError. */
+/** Renders the prompt and validates the request. Throws GatewayError, such as CONTEXT_LENGTH_EXCEEDED. */
 export async function prepareAnswer(
   loaded: LoadedModel,
   request: ChatRequest,
@@ -42,7 +42,7 @@ export async function prepareAnswer(
   if (prompt.length >= contextSize) {
     throw new GatewayError(
       "CONTEXT_LENGTH_EXCEEDED",
-      `the prompt has ${prompt.length} tokens, and the model's window of ${contextSize} has no room for an answer`,
+      `the prompt has ${prompt.length} tokens, which fill the context window of ${contextSize} tokens; shorten it`,
       { metadata: { context_window_tokens: String(contextSize), input_tokens: String(prompt.length) } },
     );
   }
@@ -64,7 +64,7 @@ export async function prepareAnswer(
   };
 }
 
-/** Answers, one batch for each piece of text, as fast as it is read. */
+/** Streams the response, one batch per text delta. Generates no faster than the consumer reads. */
 export async function* streamAnswer(
   plan: AnswerPlan,
   slot: Slot,
@@ -96,7 +96,7 @@ export async function* streamAnswer(
   yield [completed({ usage, timeInfo })];
 }
 
-/** One choice. Returns how many tokens it took. */
+/** Streams one choice. Returns the number of its tokens. */
 async function* streamChoice(
   { loaded, request: { parameters }, prompt, limit, sampling }: AnswerPlan,
   slot: Slot,
@@ -120,10 +120,10 @@ async function* streamChoice(
   return answer.tokens.length;
 }
 
-/** What an error of the engine is to the caller. */
+/** Converts an error of the engine to PROVIDER_FAULT. */
 export function engineFault(error: unknown, { providerModel }: Model): GatewayError {
   if (error instanceof GatewayError) return error;
-  return new GatewayError("PROVIDER_FAULT", "the local engine failed; ask again", {
+  return new GatewayError("PROVIDER_FAULT", "the local engine failed; retry", {
     cause: error,
     provider: create(ProviderErrorSchema, { provider: "local", providerModel }),
   });

@@ -1,19 +1,19 @@
 import { pathToFileURL } from "node:url";
 
-// The part of node-llama-cpp 3.22 that is used here. It is not among the dependencies of this package (see home.ts), so
-// its types are stated instead of imported.
+// The part of node-llama-cpp 3.22 that Dragoman uses. The library is not a dependency of this package (see home.ts), so
+// its types are declared here instead of imported.
 
-/** The number of a token in the model's vocabulary. */
+/** Index of a token in the model's vocabulary. */
 export type Token = number;
 
-/** One token that was generated, and what the choice was made from. */
+/** Generated token, with its alternatives. */
 export interface GeneratedToken {
   readonly token: Token;
-  /** Every token that could be drawn and its probability, likeliest first. Only when asked for. */
+  /** Probabilities of all candidate tokens, most likely first. Only if requested. */
   readonly probabilities?: ReadonlyMap<Token, number>;
 }
 
-/** How the next token is chosen. What is left out is the engine's: temperature 0 (greedy), top_k 40, top_p 0.95. */
+/** Sampling options of node-llama-cpp. Its defaults: temperature 0 (greedy), top_k 40, top_p 0.95. */
 export interface SamplingOptions {
   readonly temperature?: number;
   readonly topP?: number;
@@ -32,14 +32,14 @@ export interface SamplingOptions {
   readonly grammarEvaluationState?: object;
 }
 
-/** One conversation in the model's memory. */
+/** One sequence in the model's context. */
 export interface Sequence {
-  /** How many tokens fit. */
+  /** Maximum number of tokens. */
   readonly contextSize: number;
   readonly nextTokenIndex: number;
   eraseContextTokenRanges(ranges: { start: number; end: number }[]): Promise<void>;
   evaluateWithoutGeneratingNewTokens(tokens: Token[]): Promise<void>;
-  /** Ends when the model ends its turn. */
+  /** Generates tokens until the model ends its turn. */
   evaluateWithMetadata(
     tokens: Token[],
     metadata: { readonly probabilities: boolean },
@@ -48,7 +48,7 @@ export interface Sequence {
 }
 
 export interface TokenBias {
-  /** Added to the token's score. Bias of a token that ends the turn is ignored. */
+  /** Adds `logit` to the token's score. Ignored for end-of-turn tokens. */
   set(token: Token, bias: { readonly logit: number }): this;
 }
 
@@ -68,9 +68,9 @@ export interface LlamaModel {
       };
     };
   };
-  /** With `special`, text such as `</s>` becomes the token of that name. */
+  /** With `special`, text such as `</s>` becomes the special token of that name. */
   tokenize(text: string, special: boolean, options?: "trimLeadingSpace"): Token[];
-  /** `before`: the tokens that precede, which decide about a leading blank. */
+  /** `before`: the preceding tokens, which determine whether the text begins with a space. */
   detokenize(tokens: readonly Token[], special: boolean, before?: readonly Token[]): string;
   isEogToken(token: Token): boolean;
   createContext(options: { contextSize: number; sequences: number; threads: number }): Promise<{
@@ -79,7 +79,7 @@ export interface LlamaModel {
 }
 
 interface LlamaGrammar {
-  /** In llama.cpp's GBNF. */
+  /** Grammar in llama.cpp's GBNF. */
   readonly grammar: string;
 }
 
@@ -107,9 +107,9 @@ export interface Engine {
   readonly module: LlamaModule;
 }
 
-/** Loads the engine from the folder that prepare:local made. Takes about a second. */
+/** Loads the engine from the folder that `npm run prepare:local` created. Takes about one second. */
 export async function loadEngine(folder: string, threads: number): Promise<Engine> {
-  // By path, since a folder outside the package's own cannot be resolved.
+  // Imported by path, because Node.js does not resolve packages in another folder.
   const module: LlamaModule = await import(pathToFileURL(`${folder}/node_modules/node-llama-cpp/dist/index.js`).href);
   const llama = await module.getLlama({
     gpu: false,

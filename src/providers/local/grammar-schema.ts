@@ -1,8 +1,8 @@
-/** A JSON Schema as far as the engine's grammar can enforce it. */
+/** The part of a JSON Schema that the engine's grammar can enforce. */
 interface GrammarSchema {
-  /** In the engine's dialect, which is JSON Schema again. */
+  /** JSON Schema with only the keywords that the engine supports. */
   readonly schema: unknown;
-  /** The keywords that were left out: an answer may break them. */
+  /** Omitted keywords: a response may violate them. */
   readonly unenforced: readonly string[];
 }
 
@@ -19,7 +19,7 @@ const anyJson: SchemaObject = {
   ],
 };
 
-/** Keywords that say nothing about which JSON fits, or that are seen to elsewhere. `required`: all properties come. */
+/** Keywords that allow any JSON or that other code handles. `required`: the grammar generates all properties. */
 const neutral = new Set(
   (
     "$schema $id $comment $defs definitions title description default examples deprecated readOnly writeOnly " +
@@ -27,7 +27,7 @@ const neutral = new Set(
   ).split(" "),
 );
 
-/** The keywords that the engine enforces, by the type that they are about. */
+/** Keywords that the engine enforces, by the type to which they apply. */
 const enforced: Readonly<Record<string, readonly string[]>> = {
   object: ["properties", "additionalProperties", "minProperties", "maxProperties"],
   array: ["items", "prefixItems", "minItems", "maxItems"],
@@ -38,7 +38,7 @@ const enforced: Readonly<Record<string, readonly string[]>> = {
   null: [],
 };
 
-/** Those that it does not know. For any other type they say nothing. */
+/** Keywords that the engine does not know, by the type to which they apply. They do not affect other types. */
 const unknown: Readonly<Record<string, readonly string[]>> = {
   object: ["patternProperties", "propertyNames", "dependentRequired", "dependentSchemas"],
   array: ["uniqueItems", "contains", "minContains", "maxContains"],
@@ -46,12 +46,12 @@ const unknown: Readonly<Record<string, readonly string[]>> = {
   number: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
 };
 
-const aboutSomeType = [...Object.values(enforced), ...Object.values(unknown)].flat();
+const typeKeywords = [...Object.values(enforced), ...Object.values(unknown)].flat();
 
-/** The formats of strings that the engine knows. */
+/** String formats that the engine enforces. */
 const formats: readonly unknown[] = ["date-time", "time", "date"];
 
-/** Rewrites a JSON Schema for the engine, which would silently read what it does not know as `null` or as nothing. */
+/** Rewrites a JSON Schema for the engine, which would silently treat unknown keywords as `null` or ignore them. */
 export function toGrammarSchema(schema: unknown): GrammarSchema {
   const unenforced = new Set<string>();
   const defs = isObject(schema) ? { ...objectOf(schema.definitions), ...objectOf(schema.$defs) } : {};
@@ -94,7 +94,7 @@ export function toGrammarSchema(schema: unknown): GrammarSchema {
     if (type === "object" && !("properties" in value)) own.additionalProperties ??= true;
     if (type === "object" && missingProperties(value)) unenforced.add("required");
     const breakable = unknown[type === "integer" ? "number" : type] ?? [];
-    return keep({ type, ...own }, "type", ...aboutSomeType.filter((key) => !breakable.includes(key)));
+    return keep({ type, ...own }, "type", ...typeKeywords.filter((key) => !breakable.includes(key)));
   }
 
   function nested(key: string, value: unknown): unknown {
@@ -111,7 +111,7 @@ function impliedType(schema: SchemaObject): string | undefined {
   return Object.keys(enforced).find((type) => enforced[type]?.some((keyword) => keyword in schema));
 }
 
-/** Whether keys are required that no property describes. */
+/** Whether `required` has keys that are not in `properties`. */
 function missingProperties({ required, properties }: SchemaObject): boolean {
   const known = objectOf(properties);
   return listOf(required).some((name) => typeof name === "string" && !(name in known));

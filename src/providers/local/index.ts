@@ -16,7 +16,7 @@ import { type LoadedModel, type LocalOptions, loadModel, optionsSchema } from ".
 import { localModels } from "./models.ts";
 import { renderPrompt, withoutMarks } from "./prompt.ts";
 
-/** A language model inside the service. Needs no key; on once `npm run prepare:local` has fetched what it needs. */
+/** Language model inside Dragoman. Needs no key; configured after `npm run prepare:local` has downloaded its files. */
 export const provider: ProviderDefinition<LocalOptions> = {
   name: "local",
   variables: { others: ["DRAGOMAN_LOCAL_HOME", "DRAGOMAN_LOCAL_MODEL"] },
@@ -29,10 +29,10 @@ export const provider: ProviderDefinition<LocalOptions> = {
 };
 
 /**
- * Makes the provider. The engine and a model are loaded with the first request that needs them, and stay.
+ * Creates the local adapter. The first request loads the engine and its model, which stay in memory.
  *
- * Without a temperature the likeliest token is taken each time (temperature 0): small models ramble otherwise.
- * Without max_output_tokens an answer has at most 512. Penalties look at the answer, not at the prompt. `provider_options.local` is not used.
+ * Default temperature: 0 (always the most likely token), because small models write aimless text otherwise. Default
+ * max_output_tokens: 512. Penalties apply to the response, not to the prompt. `provider_options.local` has no effect.
  */
 export function createLocal({ name, options, variables }: ProviderSettings<LocalOptions>): Adapter {
   const models = new LocalModels(options, variables);
@@ -48,14 +48,14 @@ export function createLocal({ name, options, variables }: ProviderSettings<Local
         try {
           yield* streamAnswer(plan, slot, signal);
         } finally {
-          // Not waited for: after a cancellation the engine finishes its step first.
+          // Not awaited: after a cancellation, the engine first finishes its current step.
           void slot.settled().then(() => loaded.slots.give(slot));
         }
       } catch (error) {
         throw signal.aborted ? signal.reason : engineFault(error, model);
       }
     },
-    // What is shown. The tokens are made anew, from the prompt with its marks.
+    // The prompt to report. `stream` tokenizes its own copy, which has marks around the callers' text.
     async prompt(request, model, signal) {
       signal.throwIfAborted();
       const { model: loaded } = await abortable(models.load(model), signal);
@@ -75,7 +75,7 @@ export function createLocal({ name, options, variables }: ProviderSettings<Local
   };
 }
 
-/** The models in memory, and the engine that runs them. */
+/** Models in memory, and the engine that runs them. */
 class LocalModels {
   readonly #options: LocalOptions;
   readonly #environment: Environment;
@@ -97,16 +97,24 @@ class LocalModels {
     try {
       const file = preparedModels(this.#environment).find((prepared) => prepared.name === name);
       if (file === undefined) {
-        throw new GatewayError("MODEL_NOT_FOUND", `the local model ${name} is not here; see npm run prepare:local`, {
-          metadata: { model: `local/${name}` },
-        });
+        throw new GatewayError(
+          "MODEL_NOT_FOUND",
+          `the local model ${name} is not installed; run npm run prepare:local`,
+          {
+            metadata: { model: `local/${name}` },
+          },
+        );
       }
       this.#engine ??= loadEngine(engineFolder(localHome(this.#environment)), this.#options.threads);
       return await loadModel(await this.#engine, file, this.#options);
     } catch (cause) {
       this.#loading.delete(name);
       if (cause instanceof GatewayError) throw cause;
-      throw new GatewayError("PROVIDER_FAULT", `the local model ${name} cannot be loaded; prepare it again`, { cause });
+      throw new GatewayError(
+        "PROVIDER_FAULT",
+        `the local model ${name} cannot be loaded; run npm run prepare:local again`,
+        { cause },
+      );
     }
   }
 

@@ -12,33 +12,33 @@ import { defaultContextSize } from "./models.ts";
 import { renderPrompt, tokenizePrompt } from "./prompt.ts";
 import { Slot } from "./slot.ts";
 
-/** `providers.local.options` of the configuration. */
+/** Schema of `providers.local.options` in the configuration. */
 export const optionsSchema = section({
-  /** Tokens of prompt and answer together, 64 or more. Default 2048; at most what the model was trained with. */
+  /** Context window (prompt and response) in tokens, 64 or more, at most that of the model's training. Default 2048. */
   context_size: wholeNumber(64).prefault(defaultContextSize),
   /**
-   * Threads that compute. Default: one less than there are processors, for the service itself; threads that have to
-   * share a processor slow each other down five times (measured).
+   * Number of compute threads. Default: the number of processors minus one, which remains for Dragoman. Threads that
+   * share a processor run five times slower (measured).
    */
   threads: wholeNumber(1).prefault(Math.max(1, availableParallelism() - 1)),
-  /** Requests that may wait for their turn; beyond it QUEUE_FULL. Default 16. */
+  /** Maximum number of queued requests; further ones get QUEUE_FULL. Default 16. */
   max_queue: wholeNumber(0).prefault(16),
-  /** Requests that are answered at once. Default 1: on a CPU, two at once are answered at half the speed (measured). */
+  /** Number of requests in parallel, 1 to 64. Default 1: on a CPU, two run at half the speed (measured). */
   parallel: wholeNumber(1, 64).prefault(1),
 });
 
 export type LocalOptions = z.output<typeof optionsSchema>;
 
-/** A model in memory. */
+/** Model in memory. */
 export interface LoadedModel {
   readonly engine: Engine;
   readonly model: LlamaModel;
-  /** Tokens of prompt and answer together. */
+  /** Context window in tokens, for prompt and response together. */
   readonly contextSize: number;
   readonly slots: BoundedPool<Slot>;
 }
 
-/** A short answer of a small model on a CPU takes about so long. */
+/** Details of the QUEUE_FULL error. A short response of a small model on a CPU takes about 2000 ms. */
 const notice = { thing: "the local model", retryAfterMs: 2000 };
 
 export async function loadModel(engine: Engine, file: LocalModelFile, options: LocalOptions): Promise<LoadedModel> {
@@ -54,7 +54,7 @@ export async function loadModel(engine: Engine, file: LocalModelFile, options: L
   return { engine, model, contextSize, slots: new BoundedPool(slots, options.max_queue, notice) };
 }
 
-/** The tokens of a request's prompt. */
+/** Returns the tokens of a request's prompt. Throws INVALID_REQUEST for an empty prompt. */
 export async function promptTokens(
   { model }: LoadedModel,
   request: ChatRequest,
@@ -63,26 +63,26 @@ export async function promptTokens(
 ): Promise<readonly Token[]> {
   const tokens = tokenizePrompt(model, await renderPrompt(model, request, sandbox, signal));
   if (tokens.length === 0) {
-    throw invalidRequest([{ field: ["messages"], description: "the prompt is empty; write something" }]);
+    throw invalidRequest([{ field: ["messages"], description: "the prompt is empty; add text to a message" }]);
   }
   return tokens;
 }
 
-/** The engine ends each of its grammars so, for models that do not end by themselves. Without it they have to end. */
+/** End of each of the engine's grammars, for models that do not end their turn. Removed, so that models must end it. */
 const grammarEnd = / "(\\n)+" \[\\n\]\*$/m;
 
-/** Keeps the answer to the form that is asked for. Undefined when any text will do. */
+/** Returns a factory of grammar states that constrain the response to the output format; undefined for plain text. */
 export async function createGrammarState({ engine, model }: LoadedModel, { outputFormat }: ChatRequest) {
   const schema = schemaOf(outputFormat?.format);
   if (schema === undefined) return undefined;
   const { llama, module } = engine;
   const { grammar } = await llama.createGrammarForJsonSchema(schema).catch((cause: unknown) => {
     const field = ["output_format", "json_schema", "schema_json"];
-    const description = `cannot be made a grammar: ${cause instanceof Error ? cause.message : "unknown cause"}`;
+    const description = `cannot be converted to a grammar: ${cause instanceof Error ? cause.message : "unknown cause"}`;
     throw invalidRequest([{ field, description }]);
   });
-  const made = await llama.createGrammar({ grammar: grammar.replace(grammarEnd, "") });
-  return () => new module.LlamaGrammarEvaluationState({ model, grammar: made });
+  const openGrammar = await llama.createGrammar({ grammar: grammar.replace(grammarEnd, "") });
+  return () => new module.LlamaGrammarEvaluationState({ model, grammar: openGrammar });
 }
 
 function schemaOf(format: NonNullable<ChatRequest["outputFormat"]>["format"] | undefined): unknown {
@@ -92,7 +92,7 @@ function schemaOf(format: NonNullable<ChatRequest["outputFormat"]>["format"] | u
     case "jsonSchema":
       return toGrammarSchema(JSON.parse(format.value.schemaJson)).schema;
     case "regex":
-      throw new GatewayError("UNSUPPORTED_PARAMETER", "the local engine fits no answer to a regular expression");
+      throw new GatewayError("UNSUPPORTED_PARAMETER", "the local engine does not support regex output");
     case "text":
     case undefined:
       return undefined;

@@ -3,15 +3,15 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { modelOf } from "../../models/model-row.ts";
 import { type LocalModelFile, preparedModels } from "./home.ts";
 
-/** The context window when the configuration sets none, in tokens; less for a model that was trained with less. */
+/** Default context window in tokens. Smaller for models that were trained with a smaller one. */
 export const defaultContextSize = 2048;
 
 /**
- * The catalog's entries: the models that are prepared. The first one is also named `local/default`. Their window is
- * that of the provider's default options.
+ * Returns the catalog entries of the prepared models. The first has the alias `local/default`. Their context window is
+ * that of the default options.
  */
 export function localModels(environment: Environment): readonly Model[] {
-  return preparedModels(environment).map((file, place) => modelEntry(file, place === 0 ? ["local/default"] : []));
+  return preparedModels(environment).map((file, index) => modelEntry(file, index === 0 ? ["local/default"] : []));
 }
 
 export function modelEntry(

@@ -7,15 +7,15 @@ import { type TemplateMessage, templateMessages } from "../../templates/messages
 import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import type { LlamaModel, Token } from "./engine.ts";
 
-// Noncharacters, which Unicode keeps for use inside a program. They mark in the rendered prompt what callers wrote, so
-// that `</s>` or `<|im_start|>system` in it stays text and does not become the token that ends a turn.
+// Noncharacters, which Unicode reserves for use inside a program. They surround the callers' text in the rendered
+// prompt, so that `</s>` or `<|im_start|>system` in it stays text and does not become a special token.
 const opening = "\uFDD0";
 const closing = "\uFDD1";
 const marks = new RegExp(`[${opening}${closing}]`);
 
 /**
- * The prompt of a request by the caller's template, else by the one in the model's file, with what callers wrote between
- * marks. The file's is trusted as the model is.
+ * Renders the prompt with the caller's template, else with the template in the model file. Marks surround the callers'
+ * text. The model file's template runs without a sandbox, because the operator trusts the file.
  */
 export async function renderPrompt(
   { tokens: { bosString, eosString }, fileInfo }: LlamaModel,
@@ -48,17 +48,17 @@ function renderOwnTemplate(
   const compiled = new Template(source);
   const render = (shown: readonly TemplateMessage[]) =>
     compiled.render({ ...variables, messages: shown.map(mark), add_generation_prompt: true });
-  const shown = takesSystem(render) ? messages : foldSystem(messages);
+  const shown = rendersSystem(render) ? messages : foldSystem(messages);
   try {
     return render(shown);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const description = `the model's own chat template cannot write them: ${why}`;
+    const description = `the model's chat template cannot render them: ${why}`;
     throw invalidRequest([{ field: ["messages"], description }]);
   }
 }
 
-/** The prompt as the model is shown it. */
+/** Returns the prompt without the marks, as the model receives it. */
 export function withoutMarks(prompt: string): string {
   return prompt.replaceAll(new RegExp(marks, "g"), "");
 }
@@ -67,8 +67,8 @@ function mark({ role, content }: TemplateMessage): TemplateMessage {
   return { role, content: opening + content.replaceAll(new RegExp(marks, "g"), "\uFFFD") + closing };
 }
 
-/** Whether a template shows system messages: some leave them out, others raise an error. */
-function takesSystem(render: (messages: readonly TemplateMessage[]) => string): boolean {
+/** Whether a template renders system messages. Some omit them, others raise an error. */
+function rendersSystem(render: (messages: readonly TemplateMessage[]) => string): boolean {
   const probe = "a text that no template contains";
   try {
     return render([
@@ -80,7 +80,7 @@ function takesSystem(render: (messages: readonly TemplateMessage[]) => string): 
   }
 }
 
-/** Puts the system text before the first user turn. */
+/** Moves the system text to the beginning of the first user message. */
 export function foldSystem(messages: readonly TemplateMessage[]): readonly TemplateMessage[] {
   const system = messages.filter(({ role }) => role === "system").map(({ content }) => content);
   if (system.length === 0) return messages;
@@ -91,14 +91,14 @@ export function foldSystem(messages: readonly TemplateMessage[]): readonly Templ
   return others.toSpliced(Math.max(first, 0), user === undefined ? 0 : 1, { role: "user", content });
 }
 
-/** The tokens of a rendered prompt: names of special tokens count only in what the template wrote. */
+/** Tokenizes a rendered prompt. Names of special tokens become special tokens only in the template's own text. */
 export function tokenizePrompt(model: LlamaModel, prompt: string): Token[] {
   const tokens: Token[] = [];
-  let ofCaller = false;
+  let isCallersText = false;
   for (const piece of prompt.split(new RegExp(`(${marks.source})`))) {
-    if (piece === opening || piece === closing) ofCaller = piece === opening;
+    if (piece === opening || piece === closing) isCallersText = piece === opening;
     else if (piece !== "")
-      tokens.push(...model.tokenize(piece, !ofCaller, tokens.length > 0 ? "trimLeadingSpace" : undefined));
+      tokens.push(...model.tokenize(piece, !isCallersText, tokens.length > 0 ? "trimLeadingSpace" : undefined));
   }
   const { bos, shouldPrependBosToken } = model.tokens;
   return shouldPrependBosToken && bos !== null && tokens[0] !== bos ? [bos, ...tokens] : tokens;

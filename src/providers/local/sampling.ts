@@ -3,17 +3,17 @@ import { invalidRequest } from "../../errors.ts";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import type { Engine, LlamaModel, SamplingOptions, Token, TokenBias } from "./engine.ts";
 
-/** llama.cpp takes 32 bits and keeps the last value for "random". */
+/** Number of seeds. llama.cpp's seeds have 32 bits, and the last value means "random". */
 const seeds = 0xffff_ffff;
 
-/** The seed of the first choice; the others count on from it, or they would all be the same. */
+/** Returns the seed of the first choice. Further choices add their index, because equal seeds give equal choices. */
 export function firstSeed(seed: string | undefined): number {
   if (seed === undefined) return randomInt(seeds);
   const bits = BigInt.asUintN(64, BigInt(seed));
   return Number((bits ^ (bits >> 32n)) % BigInt(seeds));
 }
 
-/** The engine's options for one choice. `generated` is read at each token: penalties look at the answer so far. */
+/** Returns the engine's options for one choice. Penalties read `generated`, the response so far, at each token. */
 export function samplingOptions(
   parameters: GenerationParameters | undefined,
   seed: number,
@@ -41,7 +41,7 @@ export function samplingOptions(
   };
 }
 
-/** Undefined when nothing is biased. */
+/** Converts `logit_bias`; undefined if it is empty. Throws INVALID_REQUEST for an unknown or end-of-turn token. */
 export function tokenBias(
   { module }: Pick<Engine, "module">,
   model: LlamaModel,
@@ -54,9 +54,12 @@ export function tokenBias(
   for (const [key, logit] of entries) {
     const token = Number(key);
     const field = ["parameters", "logit_bias", { key: token }];
-    if (token >= vocabulary) throw invalidRequest([{ field, description: `the model has ${vocabulary} tokens` }]);
+    if (token >= vocabulary)
+      throw invalidRequest([{ field, description: `the model's token ids are 0 to ${vocabulary - 1}` }]);
     if (model.isEogToken(token)) {
-      throw invalidRequest([{ field, description: "the engine cannot bias the token that ends a turn" }]);
+      throw invalidRequest([
+        { field, description: "the local engine does not support a bias of an end-of-turn token; remove it" },
+      ]);
     }
     bias.set(token, { logit });
   }

@@ -2,17 +2,17 @@ import { abortable } from "../../abortable.ts";
 import type { GeneratedToken, SamplingOptions, Sequence, Token } from "./engine.ts";
 
 /**
- * The prompt is read in pieces of this many tokens, since a piece that was begun cannot be stopped. Smaller ones are
- * not slower by much (measured: 158 tokens/s, against 143 with 512).
+ * Tokens per evaluation of the prompt. Small, because a running evaluation cannot be cancelled. This costs no speed
+ * (measured: 158 tokens/s, against 143 with 512).
  */
-const pieceSize = 64;
+const evaluationSize = 64;
 
-/** A sequence of the model's memory, used by one request at a time. */
+/** Sequence in the model's context, for one request at a time. */
 export class Slot {
   readonly #sequence: Sequence;
-  /** The last prompt, as far as it was read. */
+  /** Evaluated tokens of the last prompt. */
   #read: readonly Token[] = [];
-  /** What the engine is doing; it may go on after the request is gone. */
+  /** Running work of the engine, which may continue after its request has ended. */
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor(sequence: Sequence) {
@@ -20,26 +20,26 @@ export class Slot {
   }
 
   /**
-   * Reads a prompt and makes it ready for `generate`. Returns how many of its tokens were there already. Whole pieces
-   * only: a token that is read in other company has slightly other values, and equal requests would differ.
+   * Evaluates a prompt for `generate`. Returns the number of tokens that it reused from the last prompt. Reuses only
+   * complete evaluations, because a token's values depend slightly on its batch, and equal requests must not differ.
    */
   async read(prompt: readonly Token[], signal: AbortSignal): Promise<number> {
     const last = prompt.length - 1;
     let same = 0;
     while (same < last && same < this.#read.length && prompt[same] === this.#read[same]) same++;
-    const reused = same - (same % pieceSize);
+    const reused = same - (same % evaluationSize);
     this.#read = prompt.slice(0, reused);
     const end = this.#sequence.nextTokenIndex;
     if (end > reused) await this.#run(this.#sequence.eraseContextTokenRanges([{ start: reused, end }]), signal);
-    for (let start = reused; start < last; start += pieceSize) {
-      const piece = prompt.slice(start, Math.min(start + pieceSize, last));
+    for (let start = reused; start < last; start += evaluationSize) {
+      const piece = prompt.slice(start, Math.min(start + evaluationSize, last));
       await this.#run(this.#sequence.evaluateWithoutGeneratingNewTokens(piece), signal);
       this.#read = prompt.slice(0, start + piece.length);
     }
     return reused;
   }
 
-  /** Generates tokens after a prompt that was read, one each time it is asked, until the model ends its turn. */
+  /** Generates one token per pull, after `read` has evaluated the prompt, until the model ends its turn. */
   async *generate(
     prompt: readonly Token[],
     probabilities: boolean,
@@ -54,12 +54,12 @@ export class Slot {
         yield next.value;
       }
     } finally {
-      // Not waited for: after a cancellation it ends only when the engine's step does.
+      // Not awaited: after a cancellation, it ends only after the engine's current step.
       this.#follow(tokens.return());
     }
   }
 
-  /** Waits until the engine does nothing more for the last request. */
+  /** Waits until the engine has finished all work for the last request. */
   async settled(): Promise<void> {
     await this.#busy;
   }
@@ -70,7 +70,7 @@ export class Slot {
   }
 
   #follow(work: Promise<unknown>): void {
-    // Without their values, which would pile up: each promise would hold the one before.
+    // Drops the results: otherwise each promise would retain the previous one, and memory would grow.
     this.#busy = Promise.allSettled([this.#busy, work]).then(() => undefined);
   }
 }

@@ -1,13 +1,13 @@
-/** What may be shown of an answer so far. */
+/** Text that can be sent so far. */
 interface Matched {
   readonly text: string;
-  /** The stop sequence that ended the answer just after the text; undefined while there was none. */
+  /** Stop sequence that ended the response directly after the text; undefined if there was none yet. */
   readonly stop: string | undefined;
 }
 
 /**
- * Finds the first of several texts in a stream, also where it is split over pieces, and holds back what may be the
- * beginning of one. First is the one that is complete first; of two that end together, the longer.
+ * Finds the first stop sequence in a stream, even across deltas, and holds back text that may be the beginning of one.
+ * The first sequence is the one that ends first; of two that end together, the longer one.
  */
 export class StopMatcher {
   readonly #stops: readonly string[];
@@ -17,9 +17,9 @@ export class StopMatcher {
     this.#stops = stops;
   }
 
-  /** Takes a piece of the answer. After a stop was found, no more may be pushed. */
-  push(piece: string): Matched {
-    const text = this.#held + piece;
+  /** Adds a delta and returns the text that can be sent. Do not call it again after it found a stop sequence. */
+  push(delta: string): Matched {
+    const text = this.#held + delta;
     let found: { readonly start: number; readonly end: number } | undefined;
     for (const stop of this.#stops) {
       const start = text.indexOf(stop);
@@ -33,7 +33,7 @@ export class StopMatcher {
     return { text: text.slice(0, shown), stop: undefined };
   }
 
-  /** What was held back, at the end of an answer that no stop sequence ended. */
+  /** Returns the text that was held back, at the end of a response without a stop sequence. */
   flush(): string {
     const held = this.#held;
     this.#held = "";
@@ -41,7 +41,7 @@ export class StopMatcher {
   }
 }
 
-/** The length of the longest end of the text that a stop sequence begins with, without being all of it. */
+/** Returns the length of the longest suffix of the text that is a proper prefix of the stop sequence. */
 function overlap(text: string, stop: string): number {
   for (let length = Math.min(text.length, stop.length - 1); length > 0; length--) {
     if (text.endsWith(stop.slice(0, length))) return length;

@@ -1,20 +1,20 @@
 import type { Token } from "./engine.ts";
 
-/** Turns tokens into text. `before`: the tokens that precede. Bytes that are no whole character become U+FFFD. */
+/** Decodes tokens to text. `before`: the preceding tokens. Incomplete characters become U+FFFD. */
 type Decode = (tokens: readonly Token[], before: readonly Token[]) => string;
 
-/** A character has at most 4 bytes, so this many tokens that end in no whole character are no character at all. */
+/** Maximum number of tokens to wait for. A character has at most 4 bytes, so more tokens cannot complete it. */
 const longestWait = 8;
 
-/** Enough of what precedes to decide about blanks. */
+/** Number of preceding tokens that the decoder needs to place spaces. */
 const lookBack = 4;
 
-/** Joins tokens to text without ever breaking a character that is split over tokens. */
+/** Joins tokens to text. Never splits a character whose bytes are in several tokens. */
 export class Utf8Joiner {
   readonly #decode: Decode;
   #before: readonly Token[];
   #waiting: Token[] = [];
-  /** How much of the text of `#waiting` was returned. */
+  /** Length of the text of `#waiting` that was already returned. */
   #shown = 0;
 
   constructor(decode: Decode, before: readonly Token[]) {
@@ -34,7 +34,7 @@ export class Utf8Joiner {
     return this.#settle(text);
   }
 
-  /** What is left at the end: U+FFFD for a character that was cut off. */
+  /** Returns the remaining text at the end, with U+FFFD for an incomplete character. */
   flush(): string {
     return this.#waiting.length === 0 ? "" : this.#settle(this.#decode(this.#waiting, this.#before));
   }

@@ -20,13 +20,13 @@ import {
 import { reasoningFilter } from "./messages.ts";
 import { mistralQuirks } from "./quirks.ts";
 
-/** Higher ones are a 400 by the error glossary of docs.mistral.ai. */
+/** Mistral returns 400 for higher temperatures, according to the error glossary of docs.mistral.ai. */
 const maxTemperature = 1;
 
 const { NONE, LOW, MEDIUM, HIGH, MAX } = ReasoningEffort;
 
-// By the model's name, the first that fits; no efforts: it does not reason. Models that are not here may take any.
-// Source: the model catalog of @ai-sdk/mistral 4.0.87.
+// Supported efforts. The first pattern that matches the model's name applies. Empty: the model does not reason. Other
+// models are not restricted. Source: the model catalog of @ai-sdk/mistral 4.0.87.
 const efforts: readonly (readonly [RegExp, readonly ReasoningEffort[]])[] = [
   [/^(codestral|ministral|mistral-code|voxtral|mistral-large-(latest|2512))/, []],
   [/^mistral-large-4/, [LOW, MEDIUM, HIGH]],
@@ -35,7 +35,7 @@ const efforts: readonly (readonly [RegExp, readonly ReasoningEffort[]])[] = [
   [/^(magistral|mistral-(small|medium|vibe)|labs-leanstral)/, [NONE, HIGH]],
 ];
 
-/** What this model cannot do of what the request asks. */
+/** Reports what the model or Mistral does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
   return [
     ...openAiAdaptations({ ...request, messages: [] }, model, mistralQuirks),
@@ -47,28 +47,29 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
 }
 
 function* effortAdaptations(request: ChatRequest, { providerModel, capabilities }: Model): Generator<Adaptation> {
-  const asked = effortOf(request);
-  const taken = efforts.find(([pattern]) => pattern.test(providerModel))?.[1];
-  if (asked === undefined || taken === undefined || taken.includes(asked) || capabilities?.reasoning === false) return;
+  const requested = effortOf(request);
+  const supported = efforts.find(([pattern]) => pattern.test(providerModel))?.[1];
+  if (requested === undefined || supported === undefined || supported.includes(requested)) return;
+  if (capabilities?.reasoning === false) return;
   const subject = `the model ${providerModel}`;
-  yield taken.length === 0
-    ? unsupported(["reasoning", "effort"], `${subject} takes no reasoning effort`)
-    : effortRejected(subject, taken);
+  yield supported.length === 0
+    ? unsupported(["reasoning", "effort"], `${subject} does not support reasoning efforts`)
+    : effortRejected(subject, supported);
 }
 
 function* mediaAdaptations({ messages }: ChatRequest): Generator<Adaptation> {
   for (const { part, path } of partsOf(messages)) {
     const { kind } = part;
-    if (kind.case === "media" && !isTaken(kind.value)) {
+    if (kind.case === "media" && !isSupported(kind.value)) {
       const message =
-        "Mistral does not take this: send an image or a PDF as bytes or by http address, or a sound as bytes";
+        "Mistral does not support this media; send an image or PDF as bytes or http URL, or audio as bytes";
       yield rejected([...path, "media"], message);
     }
   }
   yield* textResults(messages, "Mistral");
 }
 
-function isTaken(media: Media): boolean {
+function isSupported(media: Media): boolean {
   const { source, mediaType } = media;
   const kind = mediaKind(media);
   if (source.case === "url") {
@@ -77,26 +78,26 @@ function isTaken(media: Media): boolean {
   return kind === "image" || kind === "audio" || mediaType === "application/pdf";
 }
 
-/** What of the messages is not sent, or sent otherwise. */
+/** Reports what the adapter drops or changes in the messages. */
 function* messageAdaptations(request: ChatRequest, model: Model): Generator<Adaptation> {
   const { messages } = request;
-  // The hints on tools are told with the fields that are OpenAI's.
+  // Omit the tools: `openAiAdaptations` reports their cache hints.
   yield* leftOut(
     { ...request, tools: [] },
     {
-      name: "Mistral has no names of participants: they are left out",
-      cacheHint: "Mistral caches prompts without being asked: cache hints are left out",
+      name: "Mistral does not support participant names; they are dropped",
+      cacheHint: "Mistral caches prompts automatically; cache hints are dropped",
     },
   );
   if (request.reasoning?.clearEarlierReasoning !== true) {
     const keepsReasoning = reasoningFilter(request, model);
-    const sentence = `${model.id} does not reason: the reasoning of earlier turns is left out`;
+    const sentence = `${model.id} does not reason; the reasoning of earlier turns is dropped`;
     yield* lostThought(messages, ({ index }) => !keepsReasoning(index), sentence);
   }
   const isOutOfOrder = ({ role }: Message, index: number) =>
     role !== Role.TOOL && role !== Role.ASSISTANT && messages[index - 1]?.role === Role.TOOL;
   const outOfOrder = messages.findIndex(isOutOfOrder);
   if (outOfOrder < 0) return;
-  const message = "Mistral wants the assistant to speak after a tool: a message that says OK is put between";
+  const message = "Mistral requires an assistant message after a tool result; Dragoman inserts one with the text OK";
   yield emulated(["messages", outOfOrder, "role"], message);
 }

@@ -2,10 +2,10 @@ import { openAiErrors } from "../chat-completions/errors.ts";
 import type { ErrorDialect } from "../kit/errors.ts";
 import { promptTooLong } from "../kit/sentences.ts";
 
-/** Errors of OpenAI's shape, with codes of Mistral's own. */
+/** Mistral's error rules: OpenAI's shape, with Mistral's codes. */
 export const mistralErrors: ErrorDialect = {
   ...openAiErrors,
-  // Codes and types that say more than their HTTP status.
+  // Codes and types that are more specific than their HTTP status.
   codes: {
     "1500": "MODEL_NOT_FOUND",
     unknown_model: "MODEL_NOT_FOUND",

@@ -21,17 +21,18 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   tool_calls: FinishReason.TOOL_CALLS,
 };
 
-/** One choice as far as it has come. */
+/** Progress of one choice. */
 interface ChoiceState {
+  /** Number of parts so far. */
   parts: number;
-  /** The part that more content of the same kind extends. */
+  /** Part to which content of the same kind is appended. */
   open: { readonly kind: "text" | "reasoning"; readonly part: number } | undefined;
   readonly start: RepeatedStart;
   readonly calls: ToolCalls;
   finishReason: string;
 }
 
-/** An answer as far as it has come. */
+/** Progress of a response. */
 interface AnswerState {
   readonly call: UpstreamCall;
   readonly hideReasoning: boolean;
@@ -40,12 +41,12 @@ interface AnswerState {
   usage: AnswerUsage | undefined;
 }
 
-/** `continued` is the text that the answer repeats at its start, because it continues it. */
+/** `continued` is the text of the assistant message that the response continues. Mistral repeats it at the start. */
 export function startAnswer(call: UpstreamCall, hideReasoning: boolean, continued: string): AnswerState {
   return { call, hideReasoning, continued, choices: new Map(), usage: undefined };
 }
 
-/** Appends the events of one chunk to a batch. A whole answer is read like one large chunk. True: the answer is over. */
+/** Appends the events of one chunk, or of a JSON body, to a batch. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
   if (event === "error") throw embeddedFailure(locateError(data, mistralErrors.read), call, mistralErrors);
@@ -57,7 +58,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   return false;
 }
 
-/** Appends the events of the end of an answer. Throws when a choice was not finished: then the answer was cut. */
+/** Appends the final events of a response. Throws if it was cut off, so that a choice has no finish reason. */
 export function endEvents({ call, choices, usage }: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) throw cutAnswer(call);
@@ -85,7 +86,7 @@ function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEven
     contentEvents(answer, state, index, chunk, batch);
   }
   for (const fragment of tool_calls ?? []) {
-    // Third-party models send the text "null" where there is no id.
+    // Third-party models send the text "null" instead of an id.
     const event = state.calls.toEvent(fragment.id === "null" ? { ...fragment, id: null } : fragment);
     if (event !== undefined) batch.push(event);
     state.open = undefined;
@@ -117,16 +118,16 @@ function contentEvents(
     const event = reasoningDelta(index, partFor(state, "reasoning"), thought);
     if (signature) {
       event.value.providerState = stateOf(call, Buffer.from(signature));
-      // What a signature covers ends with it.
+      // The signature ends the part that it covers.
       state.open = undefined;
     }
     batch.push(event);
   }
-  const said = state.start.strip(text ?? "");
-  if (said !== "") batch.push(textDelta(index, partFor(state, "text"), said));
+  const newText = state.start.strip(text ?? "");
+  if (newText !== "") batch.push(textDelta(index, partFor(state, "text"), newText));
 }
 
-/** The index of the part that content of a kind belongs to: the open one, or a new one where the kind changes. */
+/** Returns the part index for content of a kind: the open part, or a new one if the kind changes. */
 function partFor(state: ChoiceState, kind: "text" | "reasoning"): number {
   if (state.open?.kind !== kind) state.open = { kind, part: state.parts++ };
   return state.open.part;
@@ -134,7 +135,7 @@ function partFor(state: ChoiceState, kind: "text" | "reasoning"): number {
 
 function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
   const reason = lookUp(finishReasons, finishReason);
-  // Third-party models say stop after tool calls.
+  // Third-party models report `stop` after tool calls.
   if (reason === FinishReason.STOP && calls.count > 0) return FinishReason.TOOL_CALLS;
   return reason ?? FinishReason.OTHER;
 }

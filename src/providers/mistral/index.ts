@@ -17,12 +17,12 @@ import { continuedText } from "./messages.ts";
 import { mistralModels } from "./models.ts";
 import { toRequest } from "./request.ts";
 
-/** Mistral's chat completions: OpenAI's dialect with its own messages and content. */
+/** Creates an adapter for Mistral's API: OpenAI's Chat Completions with a different format of messages. */
 export function createMistralAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
   const { name, apiKey } = settings;
 
-  function ask(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
+  function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, (call) => ({
       path: "/chat/completions",
       headers: {
@@ -43,8 +43,8 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
-    stream: (request, model, context) => ask(request, model, context, true),
-    complete: (request, model, context) => ask(request, model, context, false),
+    stream: (request, model, context) => send(request, model, context, true),
+    complete: (request, model, context) => send(request, model, context, false),
     checkSupport,
     describe: (request, model) => toRequest(request, model, name, true),
     close: () => upstream.close(),

@@ -8,10 +8,10 @@ import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit
 import { toToolCallId } from "./tool-call-id.ts";
 import type { ContentChunk, WireMessage } from "./wire.ts";
 
-/** Stands between the result of a tool and what is not the assistant's, which Mistral rejects (code 3230). */
+/** Message to insert between a tool result and a message of another role. Without it, Mistral returns code 3230. */
 const bridge: WireMessage = { role: "assistant", content: "OK." };
 
-/** The conversation in the dialect. */
+/** Converts the messages to Mistral's format. */
 export function toMessages(request: ChatRequest, model: Model): readonly WireMessage[] {
   const keepsReasoning = reasoningFilter(request, model);
   const sent: WireMessage[] = [];
@@ -20,20 +20,20 @@ export function toMessages(request: ChatRequest, model: Model): readonly WireMes
     if (sent.at(-1)?.role === "tool" && next[0]?.role !== "assistant" && next[0]?.role !== "tool") sent.push(bridge);
     sent.push(...next);
   }
-  // A last message of the assistant is rejected unless it says that it is to be continued.
+  // Mistral rejects an assistant message at the end without `prefix`, which continues the message.
   const last = sent.at(-1);
   if (last?.role === "assistant" && last.tool_calls === undefined) sent.splice(-1, 1, { ...last, prefix: true });
   return sent;
 }
 
-/** The text that the answer continues, and repeats at its start. Empty when there is none. */
+/** Returns the text of a last assistant message, which the response repeats and continues. Empty if there is none. */
 export function continuedText({ messages }: ChatRequest): string {
   const last = messages.at(-1);
   if (last?.role !== Role.ASSISTANT || last.parts.some(({ kind }) => kind.case === "toolCall")) return "";
   return last.parts.map(({ kind }) => (kind.case === "text" || kind.case === "refusal" ? kind.value : "")).join("");
 }
 
-/** Which messages are sent with their reasoning. Models that do not reason take no thinking chunks. */
+/** Returns a filter for the messages to send with reasoning. Models that do not reason reject thinking chunks. */
 export function reasoningFilter(request: ChatRequest, model: Model): (index: number) => boolean {
   if (model.capabilities?.reasoning === false) return () => false;
   const start = reasoningStart(request);
@@ -63,8 +63,8 @@ function toWireMessages({ role, parts }: Message, withReasoning: boolean): reado
 }
 
 function assistantMessage(parts: readonly Part[], withReasoning: boolean): WireMessage {
-  const { said, calls } = assistantTurn(parts, toToolCallId);
-  const content = said.flatMap(({ kind, state }): readonly ContentChunk[] => {
+  const { outputs, calls } = assistantTurn(parts, toToolCallId);
+  const content = outputs.flatMap(({ kind, state }): readonly ContentChunk[] => {
     if (kind.case !== "reasoning") return [{ type: "text", text: kind.value }];
     if (!withReasoning) return [];
     const signature = state && Buffer.from(state.data).toString();
@@ -78,7 +78,7 @@ function toChunk({ kind }: Part): ContentChunk {
   return kind.case === "media" ? mediaChunk(kind.value) : { type: "text", text: textOf(kind, "user") };
 }
 
-/** A medium as a content chunk. It must be one without a mediaProblem. */
+/** Converts media to a content chunk. `checkSupport` has rejected media that Mistral does not support. */
 function mediaChunk(media: Media): ContentChunk {
   const { source, mediaType, filename } = media;
   const base64 = source.case === "data" ? Buffer.from(source.value).toString("base64") : "";

@@ -1,7 +1,7 @@
 import type { OptionalField } from "../chat-completions/fields.ts";
 import { commonQuirks, type Quirks } from "../chat-completions/quirks.ts";
 
-/** The optional fields that Mistral takes, with its name for each. */
+/** Optional fields that Mistral supports, with Mistral's names. */
 export const mistralFields = {
   "parameters.max_output_tokens": "max_tokens",
   "parameters.temperature": "temperature",
@@ -18,12 +18,12 @@ export const mistralFields = {
   prompt_cache_key: "prompt_cache_key",
 } as const satisfies Partial<Record<OptionalField, string>>;
 
-/** Where Mistral's request is OpenAI's with other names. Its messages differ too much: see messages.ts. */
+/** Differences from OpenAI in the request, apart from the messages: see messages.ts. */
 export const mistralQuirks: Quirks = {
   ...commonQuirks,
   title: "Mistral",
   fields: mistralFields,
   needsParameters: true,
-  // The usage comes without being asked for.
+  // Mistral sends the usage without stream_options.
   streamOptions: undefined,
 };

@@ -1,17 +1,17 @@
 /**
- * Takes the caller's own words out of an answer that continues them: Mistral repeats the text of a last assistant
- * message at the start of the answer.
+ * Removes the repeated start of a response. If the last message is the assistant's, Mistral continues its text and
+ * repeats it at the start of the response.
  */
 export class RepeatedStart {
   #expected: string;
   #held = "";
 
-  /** `expected` is empty when nothing is repeated. */
+  /** `expected` is the repeated text. Empty: the response repeats nothing. */
   constructor(expected: string) {
     this.#expected = expected;
   }
 
-  /** What is new in a piece of the answer's text; empty while that cannot be told. */
+  /** Returns the new text in a text delta. Holds back text that may yet turn out to be repeated. */
   strip(text: string): string {
     if (this.#expected === "") return text;
     const read = this.#held + text;
@@ -25,7 +25,7 @@ export class RepeatedStart {
     return read.slice(repeatedLength);
   }
 
-  /** What was held back, once the answer is whole. */
+  /** Returns the text that is still held back at the end of the response. */
   end(): string {
     return this.#expected === "" ? "" : this.#held;
   }

@@ -6,7 +6,7 @@ import { toMessages } from "./messages.ts";
 import { mistralQuirks } from "./quirks.ts";
 import type { WireMessage } from "./wire.ts";
 
-/** The body of a request. */
+/** Request body. */
 export interface MistralBody extends Pick<ChatBody, "tools" | "tool_choice"> {
   readonly model: string;
   readonly messages: readonly WireMessage[];
@@ -14,7 +14,7 @@ export interface MistralBody extends Pick<ChatBody, "tools" | "tool_choice"> {
   readonly [field: string]: unknown;
 }
 
-/** The body for a request to which the adaptations have been applied. */
+/** Builds the body from a request whose adaptations have been applied. */
 export function toRequest(request: ChatRequest, model: Model, provider: string, streamed: boolean): MistralBody {
   const body = toOpenAiRequest({ ...request, messages: [] }, model, mistralQuirks, provider, streamed);
   return { ...body, messages: toMessages(request, model) };

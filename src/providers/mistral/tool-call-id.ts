@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 
 /**
- * A tool call's id as Mistral's models want it back: exactly nine letters and digits. Their own ids stay; those of other
- * providers become a hash, the same for a call and its result.
+ * Converts a tool call id to the format that Mistral's models require: exactly nine letters and digits. Keeps Mistral's
+ * own ids. Hashes ids of other providers, so that a tool call and its result get the same id.
  */
 export function toToolCallId(id: string): string {
   if (/^[a-zA-Z0-9]{9}$/.test(id)) return id;
-  // Nine digits of base 36 hold 46 bits.
+  // Nine base-36 digits hold 46 bits of the hash.
   const digits = BigInt(`0x${createHash("sha256").update(id).digest("hex")}`).toString(36);
   return digits.slice(-9).padStart(9, "0");
 }

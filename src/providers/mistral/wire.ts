@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { toolCallSchema, usageSchema, type WireToolCall } from "../chat-completions/wire.ts";
 
-// What is read. Shapes: @mistralai/mistralai 2.7.0, esm/models/components/{deltamessage,thinkchunk,usageinfo}.d.ts.
+// Response schemas. Source: @mistralai/mistralai 2.7.0, esm/models/components/{deltamessage,thinkchunk,usageinfo}.d.ts.
 
 const text = z.string().nullish();
 
@@ -19,13 +19,13 @@ const message = z.object({
 
 const choice = z.object({
   index: z.number().int().nonnegative().nullish(),
-  // `delta` in a stream, `message` in a whole answer.
+  // A chunk has `delta`; a response without streaming has `message`.
   delta: message.nullish(),
   message: message.nullish(),
   finish_reason: text,
 });
 
-/** A chunk of a stream, or a whole answer. Its choices tell it from an error. */
+/** Chunk of a stream, or a response without streaming. `choices` distinguishes it from an error. */
 export const answerSchema = z.object({
   id: text,
   choices: z.array(choice),
@@ -36,7 +36,7 @@ export type AnswerChoice = z.infer<typeof choice>;
 export type AnswerContent = z.infer<typeof contentChunk>;
 export type AnswerUsage = NonNullable<z.infer<typeof answerSchema>["usage"]>;
 
-// What is sent.
+// Request types.
 
 export type ContentChunk =
   | { readonly type: "text"; readonly text: string }

@@ -4,12 +4,12 @@ import { z } from "zod";
 import { callFailure } from "../../upstream/errors.ts";
 import { abortReason, type UpstreamCall } from "../../upstream/upstream-call.ts";
 
-/** Where access tokens for Google Cloud come from. Failures are GatewayErrors; an aborted call waits no longer. */
+/** Source of access tokens for Google Cloud. Throws GatewayError, or the signal's reason if the call is aborted. */
 export interface TokenSource {
   token(call: UpstreamCall): Promise<string>;
-  /** The project that the credentials belong to. */
+  /** Returns the id of the project that owns the credentials. */
   project(call: UpstreamCall): Promise<string>;
-  /** The last token was not accepted. */
+  /** Discards the cached token, for example after HTTP 401. */
   forget(): void;
 }
 
@@ -23,33 +23,33 @@ const serviceAccountKey = z.object({
 });
 
 /**
- * Tokens by a service account's key in a file, else by the application default credentials: the file of any kind that
- * GOOGLE_APPLICATION_CREDENTIALS names, the file of gcloud, or the machine's own account. They are kept until shortly
- * before they end. The library is loaded with the first call that needs it.
+ * Creates a token source from a service account key file, else from the application default credentials: the file in
+ * GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, or the machine's service account. Tokens are cached until shortly
+ * before they expire. The library is loaded on first use.
  */
 export function createGoogleTokens(keyFile: string | undefined, project: string | undefined): TokenSource {
   let auth: Promise<GoogleAuth> | undefined;
   const forget = () => {
     auth = undefined;
   };
-  const ask = (call: UpstreamCall, question: (auth: GoogleAuth) => Promise<string | null | undefined>) => {
+  const query = (call: UpstreamCall, read: (auth: GoogleAuth) => Promise<string | null | undefined>) => {
     auth ??= load(keyFile, project);
-    // A file that could not be used may be put right while the service runs.
+    // The operator may correct an invalid file while Dragoman runs, so the next call loads it again.
     auth.catch(forget);
-    return settle(auth.then(question), call);
+    return settle(auth.then(read), call);
   };
   return {
-    token: (call) => ask(call, (loaded) => loaded.getAccessToken()),
-    project: (call) => ask(call, (loaded) => loaded.getProjectId()),
+    token: (call) => query(call, (loaded) => loaded.getAccessToken()),
+    project: (call) => query(call, (loaded) => loaded.getProjectId()),
     forget,
   };
 }
 
 async function load(keyFile: string | undefined, project: string | undefined): Promise<GoogleAuth> {
   const { GoogleAuth, JWT } = await import("google-auth-library");
-  // Without a project the library asks Google for it.
+  // Without a project, the library determines it.
   if (keyFile === undefined) return new GoogleAuth({ scopes, ...(project && { projectId: project }) });
-  // Not by the library's own keyFilename, which prints a warning.
+  // Not with the library's `keyFilename`, which prints a warning.
   const key = serviceAccountKey.parse(JSON.parse(await readFile(keyFile, "utf8")));
   const { client_email: email, private_key, private_key_id: keyId, project_id: projectId } = key;
   const authClient = new JWT({ email, key: private_key, scopes, ...(keyId && { keyId }) });
@@ -67,24 +67,28 @@ async function settle(answer: Promise<string | null | undefined>, call: Upstream
       answer.catch((error: unknown) => Promise.reject(tokenFailure(error, call))),
     ]);
     if (text) return text;
-    throw callFailure("PROVIDER_CREDENTIALS_REJECTED", "Google gave no token for this service's credentials", call);
+    throw callFailure(
+      "PROVIDER_CREDENTIALS_REJECTED",
+      "Google issued no access token for Dragoman's credentials: the operator must check them",
+      call,
+    );
   } finally {
     call.signal.removeEventListener("abort", abort);
   }
 }
 
-/** Without the cause: the library's errors hold the request, and with it signed claims and secrets. */
+/** Converts an error of the library. Omits the cause, which contains the request with signed claims and secrets. */
 function tokenFailure(error: unknown, call: UpstreamCall) {
   const facts = typeof error === "object" && error !== null ? error : {};
   const status = "status" in facts && typeof facts.status === "number" ? facts.status : 0;
   const code = "code" in facts && typeof facts.code === "string" ? facts.code : "";
-  // Connections that fail have a code, answers have a status; missing or unusable credentials have neither.
+  // Failed connections have a code, and HTTP responses have a status. Missing or invalid credentials have neither.
   if (status >= 500 || status === 429 || (status === 0 && code !== "" && code !== "ENOENT")) {
-    return callFailure("PROVIDER_UNAVAILABLE", "Google gave no access token just now: try again", call, { code });
+    return callFailure("PROVIDER_UNAVAILABLE", "Google issued no access token: retry", call, { code });
   }
   return callFailure(
     "PROVIDER_CREDENTIALS_REJECTED",
-    "this service's credentials for Google Cloud cannot be used: its operator must check them",
+    "Dragoman's credentials for Google Cloud are missing or invalid: the operator must check them",
     call,
     { code },
   );

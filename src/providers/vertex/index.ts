@@ -13,18 +13,18 @@ const globalHost = "aiplatform.googleapis.com";
 const route: Route = { title: "Vertex AI", penalties: true, serviceTier: false, storage: true };
 
 const optionsSchema = section({
-  /** The project that is billed. Default: GOOGLE_CLOUD_PROJECT, else the credentials' own. */
-  project: pattern(/^[a-z0-9.:-]+$/, "write the id of a project, such as my-project-1").optional(),
+  /** Google Cloud project that is billed. Default: GOOGLE_CLOUD_PROJECT, else the project of the credentials. */
+  project: pattern(/^[a-z0-9.:-]+$/, "write a project id such as my-project-1").optional(),
   /** `global`, a region such as `europe-west4`, or `eu` or `us`. Default: GOOGLE_CLOUD_LOCATION, else `global`. */
   location: pattern(/^[a-z0-9-]+$/, "write global, eu, us or a region such as europe-west4").optional(),
-  /** A file with a service account's key. Default: the application default credentials. */
+  /** Path of a service account key file. Default: the application default credentials. */
   key_file: text.optional(),
 });
 
 type Options = z.output<typeof optionsSchema>;
 
 /**
- * Vertex AI in Google Cloud: with a key in express mode, else at a project's place.
+ * Creates the adapter for Vertex AI. It uses express mode if there is an API key, else a project and a location.
  * https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference
  */
 export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?: TokenSource): Adapter {
@@ -33,8 +33,8 @@ export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?
   const project = options.project ?? variables.GOOGLE_CLOUD_PROJECT;
   const source = tokens ?? createGoogleTokens(options.key_file, project);
   const location = options.location ?? variables.GOOGLE_CLOUD_LOCATION ?? "global";
-  const usual = settings.baseUrl === provider.defaultBaseUrl;
-  const baseUrl = usual ? `https://${hostOf(location)}` : settings.baseUrl;
+  const isDefault = settings.baseUrl === provider.defaultBaseUrl;
+  const baseUrl = isDefault ? `https://${hostOf(location)}` : settings.baseUrl;
   return createGenerateContentAdapter(
     { ...settings, baseUrl },
     {
@@ -53,7 +53,7 @@ export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?
 }
 
 /**
- * Express mode: a key instead of tokens, which says by itself whose project is billed.
+ * Express mode: an API key instead of access tokens. The key determines the billed project.
  * https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/vertex-ai-express-mode-api-reference
  */
 function expressEndpoint(key: Secret): Endpoint {
@@ -66,7 +66,7 @@ export const provider: ProviderDefinition<Options> = {
   family: "google",
   modelsDevName: "google-vertex",
   variables: {
-    // Of express mode.
+    // For express mode.
     apiKey: "VERTEX_API_KEY",
     baseUrl: "VERTEX_BASE_URL",
     others: ["GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"],
@@ -79,14 +79,14 @@ export const provider: ProviderDefinition<Options> = {
   optionsSchema,
   check({ apiKey, options }) {
     if (apiKey === undefined) return [];
-    const problem = "is not used: with a key, Vertex AI has no project, location or credentials";
-    return Object.keys(options).map((name) => ({ path: `options.${name}`, problem, fix: "remove it or the key" }));
+    const problem = "has no effect with an API key, which replaces project, location and credentials";
+    return Object.keys(options).map((name) => ({ path: `options.${name}`, problem, fix: "remove it or the API key" }));
   },
   models: () => vertexModels,
   create: (settings) => createVertexAdapter(settings),
 };
 
-/** The host of a location. https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations */
+/** Returns the host of a location. https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations */
 export function hostOf(location: string): string {
   if (location === "global") return globalHost;
   return location === "eu" || location === "us"

@@ -20,28 +20,29 @@ import { detailsTrailer, toGrpcStatus } from "./status.ts";
 
 export type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
-/** Access to a grpc-js server: its two parts are put into the server by the listener. */
+/** Access control for a grpc-js server. The gRPC listener installs `before` and `interceptor` in the server. */
 export interface GrpcAccess {
   /**
-   * The listener for streams of HTTP/2 that stands before grpc-js' own. A call is begun and admitted on its headers; only
-   * then grpc-js gets the stream. Until then flow control holds the body, so the decision may take its time.
+   * Wraps the HTTP/2 stream listener of grpc-js. Starts and authenticates each call from its headers before grpc-js
+   * gets the stream. Until then, HTTP/2 flow control holds back the request body, so authentication may be
+   * asynchronous.
    */
   before(grpcJs: StreamListener): StreamListener;
-  /** Gives statuses that grpc-js makes by itself their details, and ends a call in the middle of its request. */
+  /** Adds typed details to statuses that grpc-js creates, and ends a call that is aborted during its request. */
   readonly interceptor: ServerInterceptor;
-  /** The admitted call of a method that grpc-js runs. */
+  /** Returns the admitted call for the request metadata of a method that grpc-js runs. */
   admittedCall(metadata: Metadata): AdmittedCall;
 }
 
-/** A status as grpc-js passes it on. */
+/** Status that grpc-js passes to `sendStatus`. */
 type SentStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
 
-/** A stream whose call has been admitted, on its way through grpc-js. */
+/** Call with the HTTP/2 stream that grpc-js serves. */
 interface Entry extends AdmittedCall {
   readonly stream: ServerHttp2Stream;
 }
 
-/** `methods` are those of the services; `open` the paths that grpc-js serves besides, without access control. */
+/** Creates the access control for `methods`. grpc-js serves the paths in `open` without access control. */
 export function createGrpcAccess(
   calls: ActiveCalls,
   methods: readonly DescMethod[],
@@ -49,7 +50,7 @@ export function createGrpcAccess(
 ): GrpcAccess {
   const byPath = new Map(methods.map((method) => [`/${method.parent.typeName}/${method.name}`, method]));
   const entries = new WeakMap<Metadata, Entry>();
-  // grpc-js makes the call of a stream, and with it the interceptor, before its listener returns.
+  // Set while the listener of grpc-js runs: grpc-js creates the interceptor of a stream before its listener returns.
   let entering: Entry | undefined;
 
   function enter(method: DescMethod, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, grpcJs: StreamListener) {
@@ -77,12 +78,12 @@ export function createGrpcAccess(
   return {
     before: (grpcJs) => (stream, headers) => {
       const { ":path": path = "", "content-type": contentType = "" } = headers;
-      // What is not gRPC gets grpc-js' answer to that.
+      // grpc-js rejects requests that are not gRPC.
       if (open.has(path) || !contentType.startsWith("application/grpc")) {
         grpcJs(stream, headers);
         return;
       }
-      // Before grpc-js listens, a reset would be an uncaught error.
+      // Until grpc-js adds its own listener, a stream reset would be an uncaught error.
       stream.on("error", () => {});
       const method = byPath.get(path);
       if (method === undefined) sendTrailersOnly(stream, toGrpcStatus(methodNotFound(path), ""));
@@ -92,10 +93,10 @@ export function createGrpcAccess(
     interceptor(_method, base) {
       const entry = entering;
       const send = base.sendStatus.bind(base);
-      // To a client that is gone nothing is sent, and its call ends as cancelled.
+      // If the client has disconnected, do not settle the call with this status: it ends as cancelled.
       base.sendStatus = (sent) => send(isComplete(sent) || entry?.stream.destroyed ? sent : completed(sent, entry));
       if (entry !== undefined) {
-        // Whatever the method is doing, and however far the request has come.
+        // Applies at any time, also while the client still sends its request.
         entry.call.signal.addEventListener("abort", () => send(statusOfCall(entry, entry.call.signal.reason)));
         const start = base.start.bind(base);
         base.start = (listener) =>
@@ -107,19 +108,22 @@ export function createGrpcAccess(
             },
           });
       }
-      // The same object, changed: a wrapper would cost each message, and miss what the call ends by itself.
+      // Modify this object: a wrapper would slow every message and miss statuses that the base call sends by itself.
       return base as ServerInterceptingCall;
     },
 
     admittedCall(metadata) {
       const entry = entries.get(metadata);
-      if (entry === undefined) throw new Error("a call reached its method without access control");
+      if (entry === undefined) throw new Error("a method ran without access control");
       return entry;
     },
   };
 }
 
-/** The call has its own deadline, so grpc-js must not see one: it would end the call a second time, without details. */
+/**
+ * Removes `grpc-timeout`, because `Call` handles the deadline and grpc-js would end the call a second time without
+ * details. Throws INVALID_REQUEST if the header is malformed.
+ */
 function requireTimeout(headers: IncomingHttpHeaders): void {
   const { "grpc-timeout": header } = headers;
   if (header === undefined) return;
@@ -129,15 +133,18 @@ function requireTimeout(headers: IncomingHttpHeaders): void {
   }
 }
 
-/** Whether a status needs nothing more: it is OK, or it has its typed details. */
+/** Whether a status is complete: it is OK, or it has typed details. */
 function isComplete({ code, metadata }: SentStatus): boolean {
   return code === status.OK || (metadata?.get(detailsTrailer).length ?? 0) > 0;
 }
 
-/** A status that grpc-js made by itself: the request was too large, could not be read, or the program failed. */
+/**
+ * Adds typed details to a status that grpc-js created, and settles the call. Before the method ran, the request was too
+ * large or malformed; after that, the error is INTERNAL.
+ */
 function completed({ code, details }: SentStatus, entry: Entry | undefined): StatusObject {
-  const isOurs = entry?.reached ?? false;
-  const error = isOurs ? toGatewayError(undefined) : libraryError(code ?? status.UNKNOWN, details ?? "");
+  const methodRan = entry?.reached ?? false;
+  const error = methodRan ? toGatewayError(undefined) : libraryError(code ?? status.UNKNOWN, details ?? "");
   if (entry === undefined) return toGrpcStatus(error, "");
   entry.call.settle(error);
   return statusOfCall(entry, error);
@@ -149,12 +156,12 @@ function reject(entry: Entry, thrown: unknown): void {
   sendTrailersOnly(entry.stream, statusOfCall(entry, error));
 }
 
-/** The status of a call, with the leading metadata that it would have had where none were sent. */
+/** Returns the status of a call. If no headers were sent yet, the trailers include them. */
 function statusOfCall({ call, stream }: Entry, thrown: unknown): StatusObject {
   return toGrpcStatus(toGatewayError(thrown), call.requestId, stream.headersSent ? [] : answerHeaders(call));
 }
 
-/** Ends a stream that grpc-js has not seen. */
+/** Ends a stream that grpc-js has not received, with a Trailers-Only response. */
 function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, metadata }: StatusObject): void {
   if (stream.destroyed) return;
   const fields = {
@@ -165,6 +172,6 @@ function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, metadata }
     ...metadata.toHttp2Headers(),
   };
   stream.respond(fields, { endStream: true });
-  // What the client still sends of its request is discarded.
+  // Discard the rest of the request.
   stream.resume();
 }

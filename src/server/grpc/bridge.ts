@@ -24,12 +24,12 @@ import type { GrpcAccess } from "./access.ts";
 import { GrpcContext } from "./context.ts";
 import { toGrpcStatus } from "./status.ts";
 
-/** An implementation of a method, its types lost: which schema belongs to it is known from the descriptor. */
+/** Untyped implementation of a method. The method descriptor has its schemas. */
 type Implementation = (request: unknown, context: HandlerContext) => unknown;
 
 type AdmittedCallOf = GrpcAccess["admittedCall"];
 
-/** Encodes the messages of one method's output, where that is done better than by toBinary. */
+/** Faster replacements for `toBinary`, by the schema of a response message. */
 export type Encoders = ReadonlyMap<DescMessage, (message: unknown) => Buffer>;
 
 /** Mounts a service written for Connect on a grpc-js server: unary and server-streaming methods. */
@@ -44,7 +44,7 @@ export function addService<Service extends DescService>(
   const handlers: Record<string, UntypedHandleCall> = {};
   for (const method of service.methods) {
     definitions[method.localName] = define(method, encoders);
-    // ServiceImpl's mapped type cannot be indexed by a name that is known only at run time.
+    // TypeScript cannot index the mapped type ServiceImpl with a name that is known only at run time.
     const handler = (implementation as Record<string, Implementation>)[method.localName];
     if (handler === undefined) throw new Error(`${service.typeName}.${method.name} has no implementation`);
     handlers[method.localName] =
@@ -58,7 +58,7 @@ function define(method: DescMethod, encoders: Encoders): MethodDefinition<Buffer
     path: `/${method.parent.typeName}/${method.name}`,
     requestStream: false,
     responseStream: method.methodKind === "server_streaming",
-    // The request stays as bytes until the handler runs, so that bad bytes are an error with details like any other.
+    // The handler decodes the request, so that malformed bytes give an error with typed details and a call record.
     requestSerialize: (value) => value,
     requestDeserialize: (bytes) => bytes,
     responseSerialize: encoders.get(method.output) ?? serializer(method.output),
@@ -68,13 +68,13 @@ function define(method: DescMethod, encoders: Encoders): MethodDefinition<Buffer
 
 function serializer(schema: DescMessage): (value: unknown) => Buffer {
   return (value) => {
-    // Both kinds of handler answer with messages of the method's output, which only the descriptor knows.
+    // Handlers return messages of the method's output type, which only the descriptor knows.
     const bytes = toBinary(schema, value as ReturnType<typeof create<DescMessage>>);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };
 }
 
-/** Decodes the request of a call. Settles the call where it cannot be decoded, since no method does then. */
+/** Decodes the request of a call. If that fails, settles the call, because no method runs that would do so. */
 function decode({ input }: DescMethod, bytes: Buffer, { call }: AdmittedCall): unknown {
   try {
     return fromBinary(input, bytes);
@@ -128,13 +128,13 @@ function streaming(
   };
 }
 
-/** The status of what a method threw. Without leading metadata before it, it has what they would have had. */
+/** Converts what a method threw to a status. If no headers were sent yet, the trailers include them. */
 function statusOfThrown(thrown: unknown, { responseHeader }: GrpcContext, isFirst: boolean): StatusObject {
   const requestId = responseHeader.get("x-request-id") ?? "";
   return toGrpcStatus(toGatewayError(thrown), requestId, isFirst ? responseHeader : []);
 }
 
-/** Sends a status. If that throws, a bare INTERNAL goes out: nothing may leave a handler as an exception. */
+/** Sends a status. If that throws, sends INTERNAL without details: a handler must not throw. */
 function sendStatus(send: () => unknown, fallback: (status: Partial<StatusObject>) => unknown): void {
   try {
     send();

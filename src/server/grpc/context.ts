@@ -2,7 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
 
-/** Connect's context for a method that runs on grpc-js. Methods use the admitted call in `values`; the rest is lazy. */
+/** Connect handler context for a method that runs on grpc-js. Methods use the admitted call in `values`. */
 export class GrpcContext implements HandlerContext {
   readonly method: DescMethod;
   readonly service: DescMethod["parent"];
@@ -25,7 +25,7 @@ export class GrpcContext implements HandlerContext {
     return this.#admitted.call.signal;
   }
 
-  /** Methods read single headers of the call's source. */
+  /** Not implemented: methods read request headers from the source of the call. */
   get requestHeader(): Headers {
     throw new Error("not available over gRPC: use the admitted call's source");
   }

@@ -2,16 +2,16 @@ import { toBinary } from "@bufbuild/protobuf";
 import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 
-/** Tags of the wire format: field number and type. */
+/** Tags of the protobuf wire format: field number and wire type. */
 const tag = { delta: 0x12, choiceIndex: 0x08, partIndex: 0x10, text: 0x1a } as const;
 
-/** Indexes that take one byte. */
+/** Integers below this are encoded in one byte. */
 const oneByte = 0x80;
 
 /**
- * Encodes an event of a stream, as toBinary does. A plain text delta, which is nearly every event, is written by hand:
- * 0.5 instead of 3.7 microseconds, a fifth of what a delta costs the service. A property test holds both to the same
- * bytes.
+ * Encodes a stream event to the same bytes as `toBinary`. Nearly all events are plain text deltas, which this function
+ * encodes directly in 0.5 instead of 3.7 microseconds. The difference is about a fifth of the total cost of a delta. A
+ * property test compares the bytes of both.
  */
 export function encodeResponse(response: StreamChatResponse): Buffer {
   if (response.event.case === "delta") {

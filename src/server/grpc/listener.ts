@@ -15,6 +15,7 @@ import { addService, type Encoders } from "./bridge.ts";
 import { encodeResponse } from "./encode-response.ts";
 import { addReflection, reflectionPaths } from "./reflection.ts";
 
+/** Services that reflection lists. */
 const reflected = [
   ChatService.typeName,
   ModelService.typeName,
@@ -23,24 +24,24 @@ const reflected = [
   "grpc.reflection.v1alpha.ServerReflection",
 ];
 
-/** Health and reflection need no key. */
+/** Health and reflection need no API key. */
 const openPaths: ReadonlySet<string> = new Set([
   ...Object.values(healthService).map(({ path }) => path),
   ...reflectionPaths,
 ]);
 
-/** Health is reported for the whole server (the empty name) and for each service. */
+/** Names with a health status: the whole server (the empty name) and each service. */
 const watched = ["", ChatService.typeName, ModelService.typeName];
 
-// grpc-js prints header values that it cannot take, keys among them, on standard error.
+// By default grpc-js prints invalid header values to standard error. These may be API keys.
 setLogVerbosity(logVerbosity.NONE);
 
-// The bridge does not know the types of its messages: the schema says which they are.
+// The schema guarantees the type of the message, which the bridge does not know.
 const encoders: Encoders = new Map([
   [StreamChatResponseSchema, (message) => encodeResponse(message as StreamChatResponse)],
 ]);
 
-/** Serves native gRPC: the services, health and reflection. */
+/** Opens the gRPC listener, which serves Dragoman's services, health and reflection. */
 export async function listenGrpc(config: Config, services: Services): Promise<Listener> {
   const methods = [...ChatService.methods, ...ModelService.methods];
   const access = createGrpcAccess(services.calls, methods, openPaths);
@@ -49,7 +50,7 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
     "grpc.max_receive_message_length": config.limits.maxRequestBytes,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": config.limits.maxConcurrentStreams,
-    // One client puts all its streams on one connection: Node's default of 10 MB per session is too little for them.
+    // In MB. A client opens all its streams on one connection, and Node's default of 10 MB per session is too low.
     "grpc-node.max_session_memory": 256,
     "grpc.enable_channelz": 0,
     ...(config.grpcConnection.keepaliveMs > 0 && { "grpc.keepalive_time_ms": config.grpcConnection.keepaliveMs }),
@@ -73,7 +74,7 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
     },
     close() {
       return new Promise((resolve) => {
-        // Health watches have no end of their own.
+        // Health watches never end by themselves, so close them by force.
         const timer = setTimeout(() => {
           server.forceShutdown();
           resolve();
@@ -85,32 +86,32 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
       });
     },
     rejectNew() {
-      // Sends GOAWAY on every connection: calls under way go on, new ones go elsewhere.
+      // Sends GOAWAY on every connection: calls in progress continue, and clients open new connections for new calls.
       server.drain(formatAddress({ host, port }), config.shutdown.graceMs + closingMs);
     },
   };
 }
 
 /**
- * Puts access control before grpc-js' own listener for streams. There is no public way: grpc-js makes its HTTP/2 servers
- * itself, and rejects unknown methods before its interceptors run.
+ * Installs access control in front of the stream listener of grpc-js. grpc-js has no public API for this: it creates
+ * its HTTP/2 servers itself, and rejects unknown methods before interceptors run.
  */
 function standBeforeGrpcJs(server: Server, access: GrpcAccess): void {
-  // A private method of grpc-js 1.14; a test holds that it is still called.
+  // A private method of grpc-js 1.14. A test checks that grpc-js still calls it.
   const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
   const createHttp2Server = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = (credentials) => {
     const http2Server = createHttp2Server(credentials);
     for (const grpcJs of http2Server.listeners("stream")) {
       http2Server.removeListener("stream", grpcJs);
-      // Node's types give listeners of a client's streams.
+      // Node's types declare the listeners of client streams here, so cast.
       http2Server.on("stream", guarded(access.before(grpcJs as unknown as StreamListener)));
     }
     return http2Server;
   };
 }
 
-/** A listener that throws would end the process. */
+/** Catches errors of a listener, which would otherwise end the process. Resets the stream with INTERNAL_ERROR. */
 function guarded(listener: StreamListener): StreamListener {
   return (stream, headers) => {
     try {

@@ -16,27 +16,27 @@ import {
   ServerReflectionResponseSchema,
 } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 
-type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>;
+type MessageResponse = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>;
 
-/** gRPC status codes, as the reflection protocol carries them inside its answers. */
+/** gRPC status codes, which the reflection protocol sends inside its responses. */
 const notFound = 5;
 const invalidArgument = 3;
 
-/** The paths of its methods. */
+/** Paths of the reflection methods. */
 export const reflectionPaths: readonly string[] = ["v1", "v1alpha"].map(
   (version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
 );
 
 /**
- * Server reflection (grpc.reflection v1, and v1alpha for older tools: the messages are the same on the wire).
+ * Adds server reflection: grpc.reflection v1, and v1alpha for older tools (both have the same wire format).
  *
- * `@grpc/reflection` is not used because it reads descriptors through protobufjs, which loses `optional`, custom options
- * and comments. Here the descriptors go out as buf made them, so `grpcurl describe` shows the documentation.
+ * `@grpc/reflection` is not used: it reads descriptors through protobufjs, which loses `optional`, custom options and
+ * comments. This implementation sends buf's descriptors unchanged, so `grpcurl describe` shows the documentation.
  */
 export function addReflection(server: Server, services: readonly string[]): void {
-  const answer = createReflector(services);
+  const respond = createReflector(services);
   const handler: handleBidiStreamingCall<ServerReflectionRequest, ServerReflectionResponse> = (call) => {
-    call.on("data", (request: ServerReflectionRequest) => call.write(answer(request)));
+    call.on("data", (request: ServerReflectionRequest) => call.write(respond(request)));
     call.on("end", () => call.end());
   };
   for (const path of reflectionPaths) {
@@ -54,7 +54,7 @@ export function addReflection(server: Server, services: readonly string[]): void
   }
 }
 
-/** Answers reflection requests from the descriptor set that is generated beside the code. */
+/** Creates a function that responds to reflection requests from the generated descriptor set. */
 function createReflector(services: readonly string[]): (request: ServerReflectionRequest) => ServerReflectionResponse {
   const bytes = readFileSync(new URL("../../gen/descriptors.binpb", import.meta.url));
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));
@@ -62,7 +62,7 @@ function createReflector(services: readonly string[]): (request: ServerReflectio
   function fileOf(symbol: string): DescFile | undefined {
     const found = registry.get(symbol);
     if (found !== undefined) return found.file;
-    // Methods, fields and enum values are found through what contains them.
+    // The registry has no methods, fields and enum values: look up the type or service that contains the symbol.
     const dot = symbol.lastIndexOf(".");
     const owner = dot > 0 ? registry.get(symbol.slice(0, dot)) : undefined;
     const name = symbol.slice(dot + 1);
@@ -86,7 +86,7 @@ function createReflector(services: readonly string[]): (request: ServerReflectio
     );
   }
 
-  function answer({ messageRequest }: ServerReflectionRequest): Answer {
+  function respond({ messageRequest }: ServerReflectionRequest): MessageResponse {
     switch (messageRequest.case) {
       case "listServices":
         return { case: "listServicesResponse", value: { service: services.map((name) => ({ name })) } };
@@ -110,7 +110,7 @@ function createReflector(services: readonly string[]): (request: ServerReflectio
       case undefined:
         return {
           case: "errorResponse",
-          value: { errorCode: invalidArgument, errorMessage: "the request asks nothing" },
+          value: { errorCode: invalidArgument, errorMessage: "message_request is not set" },
         };
       default:
         return messageRequest satisfies never;
@@ -121,13 +121,13 @@ function createReflector(services: readonly string[]): (request: ServerReflectio
     create(ServerReflectionResponseSchema, {
       validHost: request.host,
       originalRequest: request,
-      messageResponse: answer(request),
+      messageResponse: respond(request),
     });
 }
 
-/** The file and all that it imports, so that a client needs to ask once. */
-function files(file: DescFile | undefined, asked: string): Answer {
-  if (file === undefined) return missing(asked);
+/** Returns the file and all its imports, so that the client needs only one request. */
+function files(file: DescFile | undefined, requested: string): MessageResponse {
+  if (file === undefined) return missing(requested);
   const closure = new Set<DescFile>();
   const visit = (current: DescFile): void => {
     if (closure.has(current)) return;
@@ -139,6 +139,6 @@ function files(file: DescFile | undefined, asked: string): Answer {
   return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
 }
 
-function missing(asked: string): Answer {
-  return { case: "errorResponse", value: { errorCode: notFound, errorMessage: `not found: ${asked}` } };
+function missing(requested: string): MessageResponse {
+  return { case: "errorResponse", value: { errorCode: notFound, errorMessage: `not found: ${requested}` } };
 }

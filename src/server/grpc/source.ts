@@ -3,10 +3,10 @@ import type { CallSource } from "../../calls/call.ts";
 import { GatewayError } from "../../errors.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
 
-/** Made once: an abort without a reason makes an exception with a stack for each call. */
+/** Shared by all calls: without a reason, every abort would create an exception with a stack trace. */
 const clientGone = new GatewayError("CANCELLED", "the client reset the stream");
 
-/** The source of a call that came as a stream of HTTP/2. */
+/** Creates the call source for an HTTP/2 stream. */
 export function sourceOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): CallSource {
   const remainingMs = timeoutMs(headers["grpc-timeout"]);
   const gone = new AbortController();

@@ -4,10 +4,10 @@ import type { GatewayError } from "../../errors.ts";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { statusOf } from "../services/status.ts";
 
-/** The trailer in which generated clients of every language look for typed details. */
+/** Trailer with the typed details, which generated clients of every language read. */
 export const detailsTrailer = "grpc-status-details-bin";
 
-/** The status of an error as grpc-js sends it. `headers` are the leading metadata where none were sent before. */
+/** Converts an error to a grpc-js status. `headers`: response headers to include if none were sent before. */
 export function toGrpcStatus(
   error: GatewayError,
   requestId: string,
@@ -25,7 +25,7 @@ export function toGrpcStatus(
     })),
   });
   metadata.set(detailsTrailer, Buffer.from(toBinary(StatusSchema, status)));
-  // Connect's codes are gRPC's numbers.
+  // Connect codes have the numbers of gRPC codes.
   const number: number = code;
   return { code: number, details: message, metadata };
 }

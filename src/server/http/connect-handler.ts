@@ -22,30 +22,31 @@ type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 type Request = Parameters<Handler>[0];
 type Response = Awaited<ReturnType<Handler>>;
 
-/** A call that Connect is reading the request of. */
+/** Admitted call whose request Connect is reading. */
 interface Entry extends AdmittedCall {
   readonly context: HandlerContext;
 }
 
 const clientSignal = createContextKey<AbortSignal>(AbortSignal.abort(), {
-  description: "aborts when the client is gone",
+  description: "aborts when the client disconnects",
 });
-const entryKey = createContextKey<Entry | undefined>(undefined, { description: "the call before its method" });
+const entryKey = createContextKey<Entry | undefined>(undefined, { description: "the call before its method runs" });
 const rejection = createContextKey<ConnectError | undefined>(undefined, {
-  description: "what a call is rejected with",
+  description: "the error that rejects the call",
 });
 
 /**
- * Makes the handler for calls of Connect and gRPC-Web; it returns undefined for a request that is none. What Connect
- * rejects by itself, such as a body that cannot be read, has neither details nor a record: such a call is rejected once
- * more, with both.
+ * Creates the handler for Connect and gRPC-Web calls. The handler returns undefined for any other request.
+ *
+ * Errors that Connect creates by itself, such as for a malformed body, have no typed details and no call record. The
+ * handler replaces such a response with one that has details, and settles the call.
  */
 export function createConnectHandler(
   config: Config,
   services: Services,
 ): (path: string, request: Request, client: AbortSignal) => Promise<Response> | undefined {
   const handlers = createHandlers(config, services, (context) => beginCall(services, context));
-  // This access control runs before anything else, so these answer every call with its error, in the call's own protocol.
+  // The request gate runs first, so these handlers reject every call with the stored error, in the call's protocol.
   const rejecters = createHandlers(config, services, (context) => {
     throw context.values.get(rejection);
   });
@@ -59,7 +60,7 @@ export function createConnectHandler(
     const response = await handler({ ...request, contextValues: values });
     const entry = values.get(entryKey);
     if (entry === undefined || entry.reached) return response;
-    // To its end, which is at once: so that nothing of it stays suspended.
+    // Read the body to its end, so that no generator stays suspended. It is complete already.
     for await (const _ of response.body ?? []);
     const { call, context } = entry;
     const error = call.signal.aborted ? toGatewayError(call.signal.reason) : errorOf(context.signal.reason);
@@ -69,7 +70,7 @@ export function createConnectHandler(
 
   async function rejectUnknown(rejecter: Handler, path: string, request: Request): Promise<Response> {
     const response = await reject(rejecter, request, toConnectError(methodNotFound(path), ""));
-    // Connect's own status is 501, "not implemented"; its clients take what is in the body.
+    // Connect itself would respond with 501 (not implemented). Its clients read the error from the body.
     return response.status >= 400 ? { ...response, status: 404 } : response;
   }
 
@@ -78,15 +79,15 @@ export function createConnectHandler(
     if (handler !== undefined && rejecter !== undefined) return handle(handler, rejecter, request, client);
     if (request.method !== "POST") return undefined;
     const contentType = request.header.get("content-type") ?? "";
-    const speaking = [...rejecters.values()].find(({ supportedContentType }) => supportedContentType(contentType));
-    return speaking && rejectUnknown(speaking, path, request);
+    const rejecterOfType = [...rejecters.values()].find((candidate) => candidate.supportedContentType(contentType));
+    return rejecterOfType && rejectUnknown(rejecterOfType, path, request);
   };
 }
 
-/** Begins a call and admits it on its headers, before Connect reads its body. */
+/** Starts a call and authenticates it from its headers, before Connect reads its body. */
 function beginCall({ calls }: Services, context: HandlerContext): undefined | Promise<void> {
   const { requestHeader, protocolName, method, timeoutMs, values } = context;
-  // Not Connect's own signal, which also aborts when Connect ends a call by itself.
+  // Connect's signal is unsuitable: it also aborts when Connect ends a call by itself.
   const signal = values.get(clientSignal);
   const call = calls.begin({ requestHeader, protocolName, timeoutMs, signal }, method.name);
   context.responseHeader.set("x-request-id", call.requestId);
@@ -97,7 +98,7 @@ function beginCall({ calls }: Services, context: HandlerContext): undefined | Pr
       const entry: Entry = { call, context, toThrown, reached: false };
       values.set(entryKey, entry);
       setAdmittedCall(context, entry);
-      // Once the method runs, Connect ends it only when its client is gone: it sees a failed write first.
+      // Once the method runs, Connect aborts it only if the client disconnects, which a failed write shows first.
       context.signal.addEventListener("abort", () => entry.reached && call.clientGone());
     };
     if (decision === undefined) enter();
@@ -111,20 +112,20 @@ function beginCall({ calls }: Services, context: HandlerContext): undefined | Pr
 const utf8 = new TextDecoder();
 
 const jsonOptions = {
-  // A misspelt field must not vanish.
+  // Report a misspelled field instead of ignoring it.
   ignoreUnknownFields: false,
-  // Reads JSON as Connect 2.2 does by itself, unless it has more in it than a body of the surfaces may have. The types
-  // do not know of this property; a test holds that Connect does.
+  // Decodes text as Connect 2.2 does, but rejects JSON with more values than the other HTTP APIs allow. Connect's types
+  // lack this property. A test checks that Connect uses it.
   textDecoder: {
     decode(bytes: Uint8Array): string {
       const text = utf8.decode(bytes);
       if (excessOf(text) !== "values") return text;
-      throw new ConnectError(`the request has more than ${mostValues} values`, Code.ResourceExhausted);
+      throw new ConnectError(`the request has more than ${mostValues} JSON values`, Code.ResourceExhausted);
     },
   },
 };
 
-/** Handlers by their path. */
+/** Creates the Connect handlers of both services, by path. `requestGate` runs before Connect reads a request. */
 function createHandlers(
   config: Config,
   { chat, models }: Services,
@@ -142,7 +143,7 @@ function createHandlers(
   return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 }
 
-/** What Connect ended a call with: it aborts the signal of its context with it. */
+/** Converts the abort reason of Connect's context signal, which is the error with which Connect ended the call. */
 function errorOf(reason: unknown): GatewayError {
   return reason instanceof ConnectError ? libraryError(reason.code, reason.rawMessage) : toGatewayError(reason);
 }

@@ -8,7 +8,9 @@ import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createConnectHandler } from "./connect-handler.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
 
-/** Serves Connect (JSON and binary) and gRPC-Web over HTTP/1.1, the surfaces, and plain health pages. */
+/**
+ * Opens the HTTP/1.1 listener, which serves Connect (JSON and binary), gRPC-Web, the other HTTP APIs and health pages.
+ */
 export async function listenHttp(config: Config, services: Services): Promise<Listener> {
   let ready = true;
   let closing = false;
@@ -19,7 +21,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     });
     if (answerPage(request, response, ready)) return;
     if (!hasUsableTarget(request)) {
-      sendText(response, 400, "bad request: the path or the Host header is not usable\n");
+      sendText(response, 400, "bad request: the path or the Host header is invalid\n");
       return;
     }
     if (!services.surfaces(request, response)) answerCall(request, response);
@@ -28,7 +30,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     server.once("error", reject);
     server.listen(config.http.port, config.http.host, resolve);
   });
-  // listen() on a host and port always gives an address of this form.
+  // A server that listens on a host and port always has an AddressInfo.
   const { port } = server.address() as AddressInfo;
   return {
     address: { host: config.http.host, port },
@@ -44,7 +46,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
         const timer = setTimeout(() => server.closeAllConnections(), closingMs);
         server.close(() => {
           clearTimeout(timer);
-          // Calls whose request is cut off by this hear of it at the end of this turn, and write their records then.
+          // Calls with an incomplete request see the disconnect at the end of this event loop turn. Let them write their
+          // records.
           setImmediate(() => setImmediate(resolve));
         });
       });
@@ -53,8 +56,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
 }
 
 /**
- * Answers calls, as connectNodeAdapter does, which it replaces because that one reports every client that goes away on
- * the console.
+ * Creates the listener for Connect and gRPC-Web calls. It replaces `connectNodeAdapter`, which prints every client
+ * disconnect to the console.
  */
 function createCallHandler(config: Config, services: Services): RequestListener {
   const answerCall = createConnectHandler(config, services);
@@ -64,7 +67,7 @@ function createCallHandler(config: Config, services: Services): RequestListener 
     const call = { ...universalRequestFromNodeRequest(request, response, undefined, undefined), body };
     const answer = answerCall(pathOf(request), call, clientSignal(request, response));
     if (answer === undefined) {
-      const text = "not found: POST /dragoman.v1.ChatService/CompleteChat, or GET /healthz or /readyz\n";
+      const text = "not found: use POST /dragoman.v1.ChatService/CompleteChat, GET /healthz or GET /readyz\n";
       response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
       response.end(text);
       return;
@@ -72,14 +75,14 @@ function createCallHandler(config: Config, services: Services): RequestListener 
     releaseHandlerOnClose(response);
     answer
       .then((universal) => universalResponseToNodeResponse(universal, response))
-      // Every error of a call is in its answer and in its record; what is left here is a client that is gone.
+      // Errors of a call are in its response and its record. This error means that the client has disconnected.
       .catch(() => response.destroy());
   };
 }
 
 function createHttpServer(config: Config, answer: RequestListener): Server {
   const { tls } = config.http;
-  // Node reports what this throws as an uncaught exception, which would end the process.
+  // An exception in the listener would be uncaught and end the process.
   const listener: RequestListener = (request, response) => {
     try {
       answer(request, response);
@@ -97,8 +100,9 @@ function createHttpServer(config: Config, answer: RequestListener): Server {
 }
 
 /**
- * The body of a request, which stays open when connect-node rejects it half-read: destroying it, as its own iterator
- * does, cuts the connection before the client has seen the refusal. What is left is discarded, within the limit.
+ * Reads the body of a request and keeps the connection open if connect-node rejects the request early. Node's default
+ * iterator would destroy the connection before the client receives the error. Discards the rest of the body, up to
+ * `limit` bytes.
  */
 async function* readBody(
   request: IncomingMessage,
@@ -116,8 +120,8 @@ async function* readBody(
 }
 
 /**
- * connect-node waits for `drain` or `error` when a client does not read, and sees neither when that client goes away:
- * the handler would stay suspended for ever. An error on the closed response lets it end.
+ * Emits an error on a closed response, so that a suspended handler ends. If a client stops reading, connect-node waits
+ * for `drain` or `error`, and gets neither if the client disconnects.
  */
 function releaseHandlerOnClose(response: ServerResponse): void {
   response.once("close", () => {
@@ -126,7 +130,7 @@ function releaseHandlerOnClose(response: ServerResponse): void {
   });
 }
 
-/** Answers the probes of load balancers and orchestrators; false when the path is none of theirs. */
+/** Responds to the health probes of load balancers and orchestrators. Returns false for other paths. */
 function answerPage(request: IncomingMessage, response: ServerResponse, ready: boolean): boolean {
   if (request.method !== "GET" && request.method !== "HEAD") return false;
   const path = pathOf(request);
@@ -137,18 +141,18 @@ function answerPage(request: IncomingMessage, response: ServerResponse, ready: b
   return true;
 }
 
-/** Sends a text as the whole answer and closes the connection. */
+/** Sends a text response and closes the connection. */
 function sendText(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });
   response.end(text);
 }
 
-/** Whether the request target and the Host header together are a URL. HTTP/1.0 requests may have no Host header. */
+/** Whether the request target and the Host header together form a URL. HTTP/1.0 requests may have no Host header. */
 function hasUsableTarget({ url = "", headers: { host = "" } }: IncomingMessage): boolean {
   return URL.canParse(`http://${host}`) && URL.canParse(url, `http://${host}`);
 }
 
-/** The path of a request whose target is a path, or a whole URL as proxies send it (RFC 9112, section 3.2.2). */
+/** Path of a request. The target is a path or, from proxies, an absolute URL (RFC 9112, section 3.2.2). */
 function pathOf({ url = "" }: IncomingMessage): string {
   const [path = ""] = url.split("?", 1);
   return path.startsWith("/") ? path : (URL.parse(url)?.pathname ?? path);

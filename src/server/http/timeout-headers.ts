@@ -1,8 +1,9 @@
 import { timeoutMs } from "../services/grpc-timeout.ts";
 
 /**
- * Deletes deadlines beyond the maximum call duration, which ends a call first anyway. Callers who mean "no deadline" send
- * values that Connect hands to a timer of Node, and above 2^31-1 ms, about 25 days, that timer fires at once.
+ * Deletes timeout headers above the maximum call duration, which ends the call first anyway. Connect passes the value
+ * to a Node timer, which fires at once above 2^31-1 ms (about 25 days). Some callers send such values to mean "no
+ * deadline".
  */
 export function limitTimeouts(headers: Record<string, string | string[] | undefined>, maxMs: number): void {
   if ((timeoutMs(headers["grpc-timeout"]) ?? 0) > maxMs) delete headers["grpc-timeout"];

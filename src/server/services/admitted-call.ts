@@ -2,12 +2,12 @@ import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { Call } from "../../calls/call.ts";
 import { type GatewayError, toGatewayError } from "../../errors.ts";
 
-/** A call that a listener has begun, on its way to its method. */
+/** Authenticated call that a listener passes to a method. */
 export interface AdmittedCall {
   readonly call: Call;
-  /** Makes of an error what the listener wants its methods to throw. */
+  /** Converts an error to the value that the listener expects its methods to throw. */
   readonly toThrown: (error: GatewayError) => unknown;
-  /** Whether the method has begun: from then on it settles the call. */
+  /** Whether the method has started. From then on, the method settles the call. */
   reached: boolean;
 }
 
@@ -17,15 +17,15 @@ export function setAdmittedCall({ values }: Pick<HandlerContext, "values">, admi
   values.set(key, admitted);
 }
 
-/** The call that a method runs for. Every method asks for it first. */
+/** Returns the call of a method and marks it as started. Every method must call this first. */
 export function enterMethod(context: HandlerContext): AdmittedCall {
   const admitted = context.values.get(key);
-  if (admitted === undefined) throw new Error("a listener runs a method without access control");
+  if (admitted === undefined) throw new Error("a method ran without access control");
   admitted.reached = true;
   return admitted;
 }
 
-/** Runs a unary method within its call, which it settles. */
+/** Runs a unary method and settles its call. */
 export async function answerCall<Response>(
   context: HandlerContext,
   answer: (call: Call) => Response | Promise<Response>,

@@ -14,9 +14,9 @@ import {
 } from "../../gen/dragoman/v1/chat_service_pb.js";
 import { answerCall, enterMethod } from "./admitted-call.ts";
 
-/** ChatService, the same for both listeners. */
+/** Creates ChatService for both listeners. */
 export function createChatService(): ServiceImpl<typeof ChatService> {
-  // The rules are compiled at the first use, which takes about 150 ms: not the first caller's.
+  // The first validation compiles the rules, which takes about 150 ms. Do it before the first call.
   for (const schema of [CompleteChatRequestSchema, StreamChatRequestSchema, PlanChatRequestSchema]) {
     annotationViolations(schema, create(schema));
   }
@@ -52,7 +52,7 @@ export function createChatService(): ServiceImpl<typeof ChatService> {
   };
 }
 
-/** What both forms of a chat have in common: leading metadata is complete only when the answer begins. */
+/** Options that CompleteChat and StreamChat share. Response headers are complete only right before the first event. */
 function chatAnswer(context: HandlerContext) {
   const { call, toThrown } = enterMethod(context);
   return {

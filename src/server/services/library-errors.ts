@@ -1,7 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { GatewayError, type Reason } from "../../errors.ts";
 
-/** What grpc-js and Connect end a call with by themselves, before its method begins. Both use gRPC's numbers. */
+/** Reasons for the status codes with which grpc-js and Connect end a call before its method starts. */
 const reasons: Readonly<Partial<Record<number, Reason>>> = {
   [Code.Aborted]: "CANCELLED",
   [Code.Canceled]: "CANCELLED",
@@ -12,8 +12,8 @@ const reasons: Readonly<Partial<Record<number, Reason>>> = {
 };
 
 /**
- * An error of grpc-js or Connect as one of this service. What is not in the table is bytes that cannot be read,
- * which the two of them call INTERNAL, INVALID_ARGUMENT and more.
+ * Converts an error of grpc-js or Connect to a GatewayError. A code that is not in the table means a malformed request:
+ * the libraries report that as INTERNAL, INVALID_ARGUMENT and others.
  */
 export function libraryError(code: number, text: string): GatewayError {
   return new GatewayError(reasons[code] ?? "INVALID_REQUEST", text);
@@ -22,6 +22,6 @@ export function libraryError(code: number, text: string): GatewayError {
 export function methodNotFound(path: string): GatewayError {
   return new GatewayError(
     "METHOD_NOT_FOUND",
-    `there is no method ${path}; this service has dragoman.v1.ChatService and dragoman.v1.ModelService`,
+    `unknown method ${path}; call a method of dragoman.v1.ChatService or dragoman.v1.ModelService`,
   );
 }

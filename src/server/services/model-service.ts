@@ -13,7 +13,7 @@ import {
 import { paginate } from "../../models/paginate.ts";
 import { answerCall } from "./admitted-call.ts";
 
-/** ModelService, the same for both listeners. */
+/** Creates ModelService for both listeners. */
 export function createModelService(): ServiceImpl<typeof ModelService> {
   return {
     listModels: (request, context) =>

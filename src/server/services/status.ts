@@ -10,7 +10,7 @@ import {
   RetryInfoSchema,
 } from "../../gen/google/rpc/error_details_pb.js";
 
-/** Connect's codes are gRPC's numbers. */
+/** Connect codes, which have the numbers of gRPC codes. */
 const codes = {
   CANCELLED: Code.Canceled,
   INVALID_ARGUMENT: Code.InvalidArgument,
@@ -26,25 +26,25 @@ const codes = {
 } as const satisfies Record<StatusName, Code>;
 
 /**
- * Sizes in bytes of UTF-8. A status travels in trailers, twice and encoded, and clients commonly reject a call whose
- * trailers are above 8 KiB together: what an error says must never cost the caller the error.
+ * Maximum sizes in UTF-8 bytes. A status is in the trailers twice, once encoded, and many clients reject trailers above
+ * 8 KiB. Without these limits, such clients would lose the whole error.
  */
 const maxBytes = { message: 512, metadata: 256, field: 256, description: 256, violations: 3000, generation: 2000 };
 
-/** A typed detail of a status. */
+/** Typed detail of a status. */
 interface StatusDetail {
   readonly desc: DescMessage;
   readonly value: MessageInitShape<DescMessage>;
 }
 
-/** An error as it is sent, before either listener encodes it. */
+/** Status of an error, before a listener encodes it. */
 interface Status {
   readonly code: Code;
   readonly message: string;
   readonly details: readonly StatusDetail[];
 }
 
-/** The status of an error: code, message and typed details, within the sizes that every client takes. */
+/** Converts an error to a status with code, message and typed details, truncated to sizes that clients accept. */
 export function statusOf(error: GatewayError, requestId: string): Status {
   const { fields, retryAfterMs, quota, provider, failedGeneration, metadata } = error.facts;
   const details: StatusDetail[] = [];
@@ -66,7 +66,7 @@ export function statusOf(error: GatewayError, requestId: string): Status {
   return { code: codes[error.status], message: cut(error.message, maxBytes.message), details };
 }
 
-/** As many violations as fit, each cut where it is long. */
+/** Truncates long violations and drops those that do not fit. */
 function fittingViolations(fields: readonly FieldViolation[]) {
   let left = maxBytes.violations;
   return fields
@@ -81,7 +81,7 @@ function fittingViolations(fields: readonly FieldViolation[]) {
     });
 }
 
-/** The beginning of a text that fits, whole characters only. */
+/** Truncates a text to a number of UTF-8 bytes, without splitting a character. */
 function cut(text: string, bytes: number): string {
   if (Buffer.byteLength(text) <= bytes) return text;
   const kept = Buffer.from(text)

@@ -1,5 +1,5 @@
-// A client made with buf, protoc-gen-go and protoc-gen-go-grpc. Usage: client HOST:PORT. Prints a line of JSON for each
-// story.
+// A client generated with buf, protoc-gen-go and protoc-gen-go-grpc. Usage: client HOST:PORT. Prints one line of JSON
+// per scenario.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 
 	dragoman "example.com/client/gen/dragoman/v1"
-	_ "google.golang.org/genproto/googleapis/rpc/errdetails" // so that Details knows its messages
+	_ "google.golang.org/genproto/googleapis/rpc/errdetails" // registers the message types of the error details
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding/gzip"
@@ -23,8 +23,8 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// told is what became of a call.
-type told struct {
+// result is the result of one scenario.
+type result struct {
 	Story        string                     `json:"story"`
 	Events       []string                   `json:"events,omitempty"`
 	Text         string                     `json:"text"`
@@ -49,8 +49,8 @@ func ask(text string, does script) *dragoman.ChatRequest {
 	return chat
 }
 
-// fail adds what an error tells: its code, its message and its typed details.
-func (t *told) fail(err error) {
+// fail adds the code, message and typed details of an error.
+func (t *result) fail(err error) {
 	failure := status.Convert(err)
 	t.Code, t.Message, t.Details = uint32(failure.Code()), failure.Message(), map[string]json.RawMessage{}
 	for _, detail := range failure.Details() {
@@ -64,7 +64,7 @@ func (t *told) fail(err error) {
 	}
 }
 
-func complete(ctx context.Context, client dragoman.ChatServiceClient, chat *dragoman.ChatRequest, options ...grpc.CallOption) (t told) {
+func complete(ctx context.Context, client dragoman.ChatServiceClient, chat *dragoman.ChatRequest, options ...grpc.CallOption) (t result) {
 	answer, err := client.CompleteChat(ctx, &dragoman.CompleteChatRequest{Chat: chat}, options...)
 	if err != nil {
 		t.fail(err)
@@ -79,8 +79,8 @@ func complete(ctx context.Context, client dragoman.ChatServiceClient, chat *drag
 	return t
 }
 
-// stream reads a whole answer. onDelta is called at every delta.
-func stream(ctx context.Context, client dragoman.ChatServiceClient, chat *dragoman.ChatRequest, onDelta func()) (t told) {
+// stream reads a stream to its end and calls onDelta at every delta.
+func stream(ctx context.Context, client dragoman.ChatServiceClient, chat *dragoman.ChatRequest, onDelta func()) (t result) {
 	call, err := client.StreamChat(ctx, &dragoman.StreamChatRequest{Chat: chat})
 	check(err)
 	for {
@@ -112,7 +112,7 @@ func main() {
 	check(err)
 	defer connection.Close()
 	client := dragoman.NewChatServiceClient(connection)
-	tell := func(name string, t told) {
+	tell := func(name string, t result) {
 		t.Story = name
 		check(json.NewEncoder(os.Stdout).Encode(t))
 	}

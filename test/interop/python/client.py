@@ -1,4 +1,4 @@
-"""A client made with grpcio-tools. Usage: client.py HOST:PORT. Prints a line of JSON for each story."""
+"""A client generated with grpcio-tools. Usage: client.py HOST:PORT. Prints one line of JSON per scenario."""
 
 import json
 import sys
@@ -32,7 +32,7 @@ def ask(text, script=None, **fields):
 
 
 def failure(error):
-    """What an error tells: its code, its message and its typed details."""
+    """Returns the code, message and typed details of an error."""
     details = {}
     status = rpc_status.from_call(error)
     for packed in status.details if status else ():
@@ -53,18 +53,18 @@ def complete(stub, chat, **options):
 
 
 def stream(stub, chat, cancel_at_delta=False, **options):
-    told = {"events": [], "text": ""}
+    result = {"events": [], "text": ""}
     call = stub.StreamChat(StreamChatRequest(chat=chat), **options)
     try:
         for response in call:
             event = response.WhichOneof("event")
-            told["events"].append(event)
-            told["text"] += response.delta.text
+            result["events"].append(event)
+            result["text"] += response.delta.text
             if cancel_at_delta and event == "delta":
                 call.cancel()
     except grpc.RpcError as error:
-        told.update(failure(error))
-    return told
+        result.update(failure(error))
+    return result
 
 
 def main(address):
@@ -72,8 +72,8 @@ def main(address):
     roomy = ChatServiceStub(grpc.insecure_channel(address, [("grpc.max_receive_message_length", 16 << 20)]))
 
     def tell(story, call, chat, through=stub, **options):
-        told = call(through, chat, metadata=[("x-request-id", f"python-{story}")], **options)
-        print(json.dumps({"story": story, **told}), flush=True)
+        result = call(through, chat, metadata=[("x-request-id", f"python-{story}")], **options)
+        print(json.dumps({"story": story, **result}), flush=True)
 
     begun = {"deltas": ["so ", "far"]}
     limited = {"reason": "PROVIDER_RATE_LIMITED", "retry_after_ms": 1500, "http_status": 429}

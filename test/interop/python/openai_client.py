@@ -1,4 +1,4 @@
-"""OpenAI's own client. Usage: openai_client.py URL, where URL ends in /v1. Prints a line of JSON for each story."""
+"""A client with OpenAI's library. Usage: openai_client.py URL, which ends in /v1. Prints a JSON line per scenario."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ WEATHER = {
 
 
 def scripted(**script):
-    """The conversation that tells echo what to do."""
+    """Returns messages with a script for the provider echo."""
     return [{"role": "user", "content": json.dumps({"echo": script})}]
 
 
@@ -38,7 +38,7 @@ def tools(create):
     messages = scripted(tool_calls=[call])
     asked = create(messages=messages, tools=[WEATHER]).choices[0]
     result = {"role": "tool", "tool_call_id": asked.message.tool_calls[0].id, "content": "rain"}
-    # The message goes back as it came, with every field that it has.
+    # Send the message back unchanged, with all its fields.
     answer = create(messages=[*messages, asked.message, result], tools=[WEATHER])
     arguments = json.loads(asked.message.tool_calls[0].function.arguments)
     return {"finish_reason": asked.finish_reason, "arguments": arguments, "text": answer.choices[0].message.content}

@@ -36,7 +36,7 @@ function modelNamed(providerModel: string): Model {
 const createAdapter = declared("anthropic");
 const offline = createAdapter("http://127.0.0.1:9");
 
-/** What becomes of a request: the adaptations as `KIND field`, and the body, unless it is rejected. */
+/** Returns the adaptations as `KIND field`, and the request body unless an adaptation rejects the request. */
 function translate(providerModel: string, fields: Fields) {
   const model = modelNamed(providerModel);
   const request = create(ChatRequestSchema, { model: model.id, messages: [user], ...fields });
@@ -49,7 +49,7 @@ function translate(providerModel: string, fields: Fields) {
   return { limits, body: sent };
 }
 
-describe("the rules of each model", () => {
+describe("Anthropic's model rules", () => {
   it.each([
     ["claude-sonnet-4-5", 64_000],
     ["claude-sonnet-4-5-20250929", 64_000],
@@ -58,7 +58,7 @@ describe("the rules of each model", () => {
     ["claude-sonnet-4-20250514", 64_000],
     ["claude-3-haiku-20240307", 4_096],
     ["claude-of-tomorrow", 32_000],
-  ])("always send max_tokens: %s gives up to %i", (name, ceiling) => {
+  ])("always sends max_tokens: %s defaults to %i", (name, ceiling) => {
     expect(translate(name, {}).body).toMatchObject({ max_tokens: ceiling });
     expect(translate(name, { parameters: { maxOutputTokens: 7 } }).body).toMatchObject({ max_tokens: 7 });
   });
@@ -69,7 +69,7 @@ describe("the rules of each model", () => {
     "claude-haiku-5-5",
     "claude-fable-5",
     "claude-opus-5-5",
-  ])("leave sampling out for %s, even at its default values", (name) => {
+  ])("omits sampling parameters for %s, even at their defaults", (name) => {
     expect(translate(name, { parameters: { temperature: 1, topP: 1, topK: 0 } })).toEqual({
       limits: [],
       body: {
@@ -86,7 +86,7 @@ describe("the rules of each model", () => {
     ]);
   });
 
-  it("leave sampling out while an older model thinks, but for a top_p near 1", () => {
+  it("omits sampling parameters while an older model reasons, except top_p near 1", () => {
     const parameters = { temperature: 0.2, topK: 4 };
     expect(translate("claude-sonnet-4-5", { parameters, reasoning: budget(2048) }).limits).toEqual([
       "UNSUPPORTED_PARAMETER parameters.temperature",
@@ -96,7 +96,7 @@ describe("the rules of each model", () => {
     expect(near).toMatchObject({ limits: [], body: { top_p: 0.97 } });
   });
 
-  it("take either a temperature or top_p, whichever asks for something", () => {
+  it("sends only one of temperature and top_p, preferably one that is not 1", () => {
     const body = (temperature: number, topP: number) =>
       translate("claude-opus-4-6", { parameters: { temperature, topP } }).body;
     expect(body(1, 0.5)).toMatchObject({ top_p: 0.5 });
@@ -106,7 +106,7 @@ describe("the rules of each model", () => {
     expect(body(0.5, 0.5)).not.toHaveProperty("top_p");
   });
 
-  it("clamp the temperature to 1 where the catalog does not", () => {
+  it("clamps the temperature to 1 for models outside the catalog", () => {
     const { limits, body } = translate("claude-opus-4-1", { parameters: { temperature: 1.5 } });
     expect(limits).toEqual(["ADJUSTED parameters.temperature"]);
     expect(body).toMatchObject({ temperature: 1 });
@@ -127,22 +127,22 @@ describe("the rules of each model", () => {
     ["claude-haiku-4-5", LOW, { thinking: { type: "enabled", budget_tokens: 12_800 } }],
     ["claude-haiku-5-5", NONE, { thinking: { type: "disabled" } }],
     ["claude-sonnet-5-5", NONE, { thinking: { type: "between_tools" } }],
-  ])("make of the effort that %s gets (%i) what it takes", (name, value, expected) => {
+  ])("converts the reasoning effort for %s (%i) to its thinking fields", (name, value, expected) => {
     expect(translate(name, { reasoning: effort(value) }).body).toMatchObject(expected);
   });
 
-  it("reject an effort that a model does not take, and say what it takes", () => {
+  it("rejects an unsupported effort and lists the supported ones", () => {
     expect(translate("claude-opus-4-6", { reasoning: effort(XHIGH) }).limits).toEqual(["REJECTED reasoning.effort"]);
     expect(translate("claude-opus-5-5", { reasoning: effort(MINIMAL) }).limits).toEqual(["REJECTED reasoning.effort"]);
     expect(translate("claude-fable-5", { reasoning: effort(NONE) }).limits).toEqual(["REJECTED reasoning.effort"]);
     expect(translate("claude-fable-5", { reasoning: budget(0) }).limits).toEqual(["REJECTED reasoning.budget_tokens"]);
     const request = create(ChatRequestSchema, { messages: [user], reasoning: effort(NONE) });
     expect(offline.checkSupport(request, modelNamed("claude-opus-5-5"))[0]?.message).toBe(
-      "the model claude-opus-5-5 always thinks: it takes the reasoning efforts low, medium, high, xhigh, max",
+      "the model claude-opus-5-5 always reasons: it supports the reasoning efforts low, medium, high, xhigh, max",
     );
   });
 
-  it("keep a budget between 1024 and max_tokens, and leave it out where a model has none", () => {
+  it("keeps a reasoning budget between 1024 and max_tokens, or omits it", () => {
     const asked = (tokens: number, maxOutputTokens: number, name = "claude-sonnet-4-5") =>
       translate(name, { reasoning: budget(tokens), parameters: { maxOutputTokens } });
     expect(asked(2000, 4000)).toMatchObject({ limits: [], body: { thinking: { budget_tokens: 2000 } } });
@@ -160,7 +160,7 @@ describe("the rules of each model", () => {
     ).toMatchObject({ limits: ["UNSUPPORTED_PARAMETER reasoning.effort"] });
   });
 
-  it("hide thoughts by asking for none, without turning thinking on", () => {
+  it("hides reasoning without turning thinking on", () => {
     const reasoning = { format: ReasoningFormat.HIDDEN };
     expect(translate("claude-sonnet-4-6", { reasoning }).body).not.toHaveProperty("thinking");
     expect(translate("claude-opus-5-5", { reasoning }).body).toMatchObject({ thinking: { type: "adaptive" } });
@@ -172,7 +172,7 @@ describe("the rules of each model", () => {
     });
   });
 
-  it("reject a forced tool where the model does, and while it thinks", () => {
+  it("rejects a forced tool if the model does, or together with reasoning", () => {
     for (const name of ["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1", "claude-fable-5-2"]) {
       expect(translate(name, { tools, toolChoice: named }).limits).toEqual(["REJECTED tool_choice.tool_name"]);
       expect(translate(name, { tools, toolChoice: required }).limits).toEqual(["REJECTED tool_choice.mode"]);
@@ -185,7 +185,7 @@ describe("the rules of each model", () => {
     });
   });
 
-  it("ask for one tool at a time within the choice", () => {
+  it("sends parallel_tool_calls false inside the tool choice", () => {
     const none = { choice: { case: "mode" as const, value: ToolChoiceMode.NONE } };
     const fields = { tools, parallelToolCalls: false };
     expect(translate("claude-opus-5-5", fields).body).toMatchObject({
@@ -198,7 +198,7 @@ describe("the rules of each model", () => {
     expect(translate("claude-opus-5-5", { parallelToolCalls: false }).body).not.toHaveProperty("tool_choice");
   });
 
-  it("reject to continue an assistant message since Claude 4.6", () => {
+  it("rejects a final assistant message since Claude 4.6, or with reasoning", () => {
     const messages = [user, { role: Role.ASSISTANT, parts: [text("The answer is")] }];
     expect(translate("claude-sonnet-4-5", { messages })).toMatchObject({
       limits: [],
@@ -210,7 +210,7 @@ describe("the rules of each model", () => {
     expect(translate("claude-sonnet-4-6", { messages }).limits).toEqual(["REJECTED messages[1]"]);
   });
 
-  it("have no structured output before Claude 4.5", () => {
+  it("rejects a JSON Schema and omits strict before Claude 4.5", () => {
     const outputFormat = { format: { case: "jsonSchema" as const, value: { name: "n", schemaJson: "{}" } } };
     expect(translate("claude-sonnet-4-20250514", { outputFormat }).limits).toEqual([
       "REJECTED output_format.json_schema",
@@ -223,13 +223,13 @@ describe("the rules of each model", () => {
 });
 
 describe("a request to Anthropic", () => {
-  it("says JSON mode in the system text", () => {
+  it("adds an instruction for JSON mode to the system text", () => {
     const outputFormat = { format: { case: "jsonObject" as const, value: {} } };
     const { body } = translate("claude-opus-5-5", { outputFormat });
     expect(body).toMatchObject({ system: [{ type: "text", text: expect.stringContaining("JSON object") }] });
   });
 
-  it("keeps its own options from taking the caller's schema away", () => {
+  it("keeps the caller's schema if provider options set output_config", () => {
     const { body } = translate("claude-opus-5-5", {
       outputFormat: { format: { case: "jsonSchema", value: { name: "n", schemaJson: '{"type":"object"}' } } },
       providerOptions: { anthropic: { output_config: { effort: "max" }, stream: false } },
@@ -240,7 +240,7 @@ describe("a request to Anthropic", () => {
     });
   });
 
-  it("sends later system text where it stands, where the model takes it right after a user's turn", () => {
+  it("keeps a system message after a user turn in place if the model accepts it", () => {
     const later = { role: Role.SYSTEM, parts: [text("Be brief.")] };
     const said = { role: Role.ASSISTANT, parts: [text("Hello")] };
     expect(translate("claude-opus-5-5", { messages: [user, later, said, user] })).toMatchObject({
@@ -258,7 +258,7 @@ describe("a request to Anthropic", () => {
     });
   });
 
-  it("puts the results of tools first in their turn, and neighbours together", () => {
+  it("puts tool results first in their turn and merges turns of one role", () => {
     const call = { case: "toolCall" as const, value: { id: "a", name: "f", argumentsJson: "{}" } };
     const result = { case: "toolResult" as const, value: { toolCallId: "a" } };
     const { body } = translate("claude-opus-5-5", {
@@ -278,7 +278,7 @@ describe("a request to Anthropic", () => {
     });
   });
 
-  it("keeps the last four cache hints, those of tools counted first", () => {
+  it("keeps the last four cache hints in the order tools, messages", () => {
     const hinted = { ...text("x"), cacheHint: {} };
     const { limits, body } = translate("claude-opus-5-5", {
       tools: [{ name: "f", cacheHint: {} }],
@@ -290,7 +290,7 @@ describe("a request to Anthropic", () => {
     expect(json).not.toMatch(/"tools":\[[^\]]*cache_control/);
   });
 
-  it("leaves out the thoughts of earlier turns when asked to, but not where they are bound to the conversation", () => {
+  it("omits the reasoning of earlier turns on request, unless the model requires it", () => {
     const providerState = { provider: "anthropic", model: "", data: Buffer.from("sig") };
     const thought = { kind: { case: "reasoning" as const, value: { text: "hm" } }, providerState };
     const messages = [user, { role: Role.ASSISTANT, parts: [thought, text("Hello")] }, user];
@@ -301,7 +301,7 @@ describe("a request to Anthropic", () => {
     expect(JSON.stringify(bound.body)).toContain("sig");
   });
 
-  it("never takes another model's thoughts back", () => {
+  it("never sends another model's reasoning", () => {
     const model = modelNamed("claude-opus-5-5");
     const providerState = { provider: "anthropic", model: "claude-opus-5", data: Buffer.from("sig") };
     const thought = { kind: { case: "reasoning" as const, value: { text: "hm" } }, providerState };
@@ -351,7 +351,7 @@ describe("a call to Anthropic", () => {
     data({ type: "content_block_stop", index: 0 });
   const end = data({ type: "message_delta", delta: { stop_reason: "end_turn" } }) + data({ type: "message_stop" });
 
-  it("pins the version, sends the key in its header, and remembers the ids", async () => {
+  it("sends the API version and the key in headers, and records the ids", async () => {
     const { sent, attempt } = await ask(start("msg_1") + say("Hi") + end, {}, { "request-id": "req_1" });
     expect(sent).toMatchObject({ method: "POST", path: "/v1/messages" });
     expect(sent?.headers).toMatchObject({ "anthropic-version": "2023-06-01", "x-api-key": "sk-test-key" });
@@ -359,7 +359,7 @@ describe("a call to Anthropic", () => {
     expect(attempt).toMatchObject({ providerRequestId: "req_1", providerResponseId: "msg_1", httpStatus: 200 });
   });
 
-  it("sends arguments and schemas with every key in its place and every digit", async () => {
+  it("preserves key order and digits in tool arguments and schemas", async () => {
     const argumentsJson = '{"b":1,"2":{"9":0,"1":0},"id":12345678901234567890}';
     const schema = '{ "type":"object", "properties":{"b":{},"1":{}} }';
     const call = { case: "toolCall" as const, value: { id: "a", name: "f", argumentsJson } };
@@ -369,7 +369,7 @@ describe("a call to Anthropic", () => {
     expect(sent?.body).toContain(`"input_schema":${schema}`);
   });
 
-  it("can be tried elsewhere when an overload is the very first event", async () => {
+  it("allows a fallback if an overload error is the first event", async () => {
     const overload = { type: "error", error: { details: null, type: "overloaded_error", message: "Overloaded" } };
     const { error } = await ask(data(overload));
     expect(error).toMatchObject({
@@ -378,13 +378,13 @@ describe("a call to Anthropic", () => {
     });
   });
 
-  it("takes blocks after a second start for new ones, and a repeated start for nothing", async () => {
+  it("starts new blocks at a message_start with a new id, ignores a repeated one", async () => {
     const { completion } = await ask(start("msg_1") + start("msg_1") + say("a") + start("msg_2") + say("b") + end);
     expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind.value)).toEqual(["a", "b"]);
     expect(completion.choices[0]?.finishReason).toBe(FinishReason.STOP);
   });
 
-  it("takes the input of a tool that comes whole with its start", async () => {
+  it("reads tool input that arrives whole in content_block_start", async () => {
     const block = { type: "tool_use", id: "toolu_1", name: "f", input: { city: "Oslo" } };
     const { completion } = await ask(
       start("m") +

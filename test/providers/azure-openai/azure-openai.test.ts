@@ -26,7 +26,7 @@ describe("Azure OpenAI", () => {
     [{}, "/openai", "/openai/v1/chat/completions"],
     [{ api_version: "preview" }, "", "/openai/v1/chat/completions?api-version=preview"],
     [{ api_version: "2024-10-21" }, "", "/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21"],
-  ])("is asked with %o at the address …%s as %s", async (options, path, expected) => {
+  ])("builds the URL for options %o and base URL path %j: %s", async (options, path, expected) => {
     const { seen, error } = await ask(options, path);
     expect(error).toBeUndefined();
     expect(seen?.path).toBe(expected);
@@ -35,7 +35,7 @@ describe("Azure OpenAI", () => {
     expect(JSON.parse(seen?.body ?? "")).toMatchObject({ model: "my gpt" });
   });
 
-  it("takes its version from AZURE_OPENAI_API_VERSION, unless the file says another", async () => {
+  it("reads the version from AZURE_OPENAI_API_VERSION unless the file sets one", async () => {
     const environment = { AZURE_OPENAI_API_VERSION: "2024-06-01" };
     const dated = "/openai/deployments/my%20gpt/chat/completions?api-version=2024-06-01";
     expect((await ask({}, "", hello, environment)).seen?.path).toBe(dated);
@@ -43,13 +43,13 @@ describe("Azure OpenAI", () => {
     expect(given.seen?.path).toBe("/openai/v1/chat/completions?api-version=v1");
   });
 
-  it("is given a token of Entra ID as a bearer", async () => {
+  it("sends an Entra ID token as a bearer token", async () => {
     const { seen } = await ask({ key_type: "entra-token" });
     expect(seen?.headers).toMatchObject({ authorization: "Bearer sk-test-key" });
     expect(seen?.headers).not.toHaveProperty("api-key");
   });
 
-  describe("as an application of Entra ID", () => {
+  describe("with an Entra ID application", () => {
     const application = { key_type: "entra-secret", tenant_id: "my tenant", client_id: "me" };
     const token = (expires_in: number): Script => ({
       headers: { "content-type": "application/json" },
@@ -66,7 +66,7 @@ describe("Azure OpenAI", () => {
       return { outcomes, asked: entra.requests, seen: upstream.requests };
     }
 
-    it("it trades its secret for a token and keeps it while it is good", async () => {
+    it("exchanges the secret for a token and caches the token", async () => {
       const { outcomes, asked, seen } = await askTwice(token(3600));
       expect(outcomes.map(({ error }) => error)).toEqual([undefined, undefined]);
       expect(asked.map(({ path }) => path)).toEqual(["/my%20tenant/oauth2/v2.0/token"]);
@@ -79,36 +79,36 @@ describe("Azure OpenAI", () => {
       expect(seen.map(({ headers }) => headers.authorization)).toEqual(["Bearer token-1", "Bearer token-1"]);
     });
 
-    it("it asks for another token once one is about to end", async () => {
+    it("requests another token if the cached one is about to expire", async () => {
       expect((await askTwice(token(60))).asked).toHaveLength(2);
     });
 
-    it("its rejected secret is PROVIDER_CREDENTIALS_REJECTED, and is tried again", async () => {
+    it("reports a rejected secret, and tries the secret again for the next call", async () => {
       const { outcomes, asked, seen } = await askTwice({ status: 401, steps: [{ write: "{}" }] }, token(3600));
       expect(outcomes.map(({ error }) => error?.reason)).toEqual(["PROVIDER_CREDENTIALS_REJECTED", undefined]);
       expect([asked.length, seen.length]).toEqual([2, 1]);
     });
 
-    it("a call that is cancelled does not wait for its token", async () => {
+    it("does not wait for a token after a cancellation", async () => {
       await using entra = await startReplayUpstream({ holdHeaders: new Promise(() => {}) });
       const azure = declared("azure-openai", { ...application, authority: entra.baseUrl })("http://127.0.0.1:9");
       const controller = new AbortController();
       const arrived = entra.nextRequest();
       const outcome = collect(azure.stream(request(), model, context(controller.signal)));
       await arrived;
-      controller.abort(new GatewayError("CANCELLED", "the caller went away"));
+      controller.abort(new GatewayError("CANCELLED", "the caller cancelled the call"));
       expect((await outcome).error?.reason).toBe("CANCELLED");
       await azure.close?.();
     });
 
-    it("it needs its tenant and its id", () => {
+    it("rejects options without tenant_id and client_id", () => {
       expect(() => declared("azure-openai", { key_type: "entra-secret" })("http://127.0.0.1:9")).toThrow(
         "entra-secret needs tenant_id and client_id",
       );
     });
   });
 
-  it("says that its filter held the prompt back as a finish reason, as for content", async () => {
+  it("reports a prompt blocked by the content filter as a finish reason", async () => {
     const body = {
       error: {
         message: "The response was filtered",
@@ -128,7 +128,7 @@ describe("Azure OpenAI", () => {
     expect(brief(events)).toEqual(["started", `finished 0 ${FinishReason.CONTENT_FILTER} content_filter`, "completed"]);
   });
 
-  it("applies the rules of the model that the configuration says is behind a deployment", () => {
+  it("applies the rules of the model configured for a deployment", () => {
     const asked = request({ parameters: { temperature: 0.5 } });
     const limits = (options: Record<string, unknown>) =>
       declared("azure-openai", options)("http://127.0.0.1:9").checkSupport(asked, model);
@@ -136,7 +136,7 @@ describe("Azure OpenAI", () => {
     expect(limits({ models: { "my gpt": "o3" } })).toMatchObject([{ field: ["parameters", "temperature"] }]);
   });
 
-  it("rejects options that it does not know", () => {
+  it("rejects unknown options", () => {
     expect(() => declared("azure-openai", { version: "x" })("http://127.0.0.1:9")).toThrow(ConfigError);
   });
 });

@@ -37,7 +37,7 @@ const question = ask(`bedrock/${sonnet}`, "hello");
 const attempt = (adapter: Adapter) => collect(streamFrom(adapter, question, model()).events);
 
 describe("Bedrock's adapter", () => {
-  it("asks at the model's own path with the key, and notes the request's id", async () => {
+  it("sends the key to the model's path and records the request id", async () => {
     const { upstream, adapter } = await start([whole]);
     const given = context();
     const { events, error } = await collect(adapter.stream(question, model(), given));
@@ -50,7 +50,7 @@ describe("Bedrock's adapter", () => {
     expect(given.attempt).toMatchObject({ httpStatus: 200, providerRequestId: "request-1" });
   });
 
-  it("signs exactly what it sends, with the credentials of the environment", async () => {
+  it("signs the request that it sends with credentials of the environment", async () => {
     vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", "secret");
     const { upstream, adapter } = await start([whole], { key: "" }, "/proxy");
@@ -65,7 +65,7 @@ describe("Bedrock's adapter", () => {
     expect(sent?.headers.host).toBe(new URL(upstream.baseUrl).host);
   });
 
-  it("says whose fault it is when there are no credentials, and asks nothing", async () => {
+  it("reports missing credentials without sending a request", async () => {
     for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"]) vi.stubEnv(name, "");
     vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
     vi.stubEnv("AWS_CONFIG_FILE", "/nonexistent");
@@ -77,7 +77,7 @@ describe("Bedrock's adapter", () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
-  it("stops waiting for credentials when the caller is gone", async () => {
+  it("stops waiting for credentials on cancellation", async () => {
     const { adapter } = await start([whole], { key: "" });
     const controller = new AbortController();
     controller.abort(new GatewayError("CANCELLED", "the caller cancelled the call"));
@@ -85,12 +85,12 @@ describe("Bedrock's adapter", () => {
     expect(error?.reason).toBe("CANCELLED");
   });
 
-  it("limits the silence before the first frame and between frames", async () => {
+  it("applies the timeouts before the first frame and between frames", async () => {
     const silent = await start([{ headers, steps: [{ hold: never }] }], { timeouts: { firstEventMs: 20 } });
     const first = await attempt(silent.adapter);
     expect(first.error).toMatchObject({ reason: "PROVIDER_TIMEOUT", facts: { provider: { outputStarted: false } } });
 
-    // Half a frame is no event.
+    // An incomplete frame is not an event.
     const steps = [{ write: hi }, { write: end.subarray(0, 20) }, { hold: never }];
     const stuck = await start([{ headers, steps }], { timeouts: { idleMs: 20 } });
     const later = await attempt(stuck.adapter);
@@ -104,7 +104,7 @@ describe("Bedrock's adapter", () => {
     ["modelStreamErrorException", "PROVIDER_UNAVAILABLE"],
     ["internalServerException", "PROVIDER_UNAVAILABLE"],
     ["serviceUnavailableException", "PROVIDER_UNAVAILABLE"],
-  ])("says what an exception frame means while nothing was said: %s", async (type, reason) => {
+  ])("maps an exception frame before any output to its reason: %s", async (type, reason) => {
     const steps = [{ write: exceptionFrame(type, { message: "no" }) }];
     const { adapter } = await start([{ headers, steps }]);
     const { events, error } = await collect(adapter.stream(question, model(), context()));
@@ -113,14 +113,14 @@ describe("Bedrock's adapter", () => {
     expect(error?.facts.provider?.code.toLowerCase()).toBe(type.toLowerCase());
   });
 
-  it("reads an error frame, which has its words in headers and no payload", async () => {
+  it("reads the code and the message of an error frame from its headers", async () => {
     const steps = [{ write: errorFrame("ValidationException", "too long") }];
     const { adapter } = await start([{ headers, steps }]);
     const { error } = await collect(adapter.stream(question, model(), context()));
     expect(error).toMatchObject({ reason: "INVALID_REQUEST", message: "the provider rejected the request: too long" });
   });
 
-  it("hands on what came before a failure in the same read", async () => {
+  it("yields events that precede an error in the same read", async () => {
     const { adapter } = await start([{ headers, steps: [{ write: Buffer.concat([hi, Buffer.from("<html>")]) }] }]);
     const { events, error } = await attempt(adapter);
     expect(brief(events)).toEqual(["started", "text 0.0 Hi"]);
@@ -128,7 +128,7 @@ describe("Bedrock's adapter", () => {
   });
 });
 
-describe("where Bedrock is", () => {
+describe("Bedrock's configuration", () => {
   const address = (region: string | undefined, baseUrl?: string, key?: string) => () => {
     return configured("bedrock", baseUrl, {
       options: region ? { region } : {},
@@ -136,7 +136,7 @@ describe("where Bedrock is", () => {
     });
   };
 
-  it("follows from the region, and a key at an address of one's own needs none", () => {
+  it("requires a region, unless there are a key and a custom base URL", () => {
     expect(address("eu-west-1")).not.toThrow();
     expect(address(undefined, "https://proxy.example")).not.toThrow();
     expect(address(undefined)).toThrow(ConfigError);
@@ -144,7 +144,7 @@ describe("where Bedrock is", () => {
     expect(address("not a region!", "https://proxy.example")).toThrow(ConfigError);
   });
 
-  it("is on by a key or Amazon's credentials, once there is a region", () => {
+  it("detects an API key or AWS credentials together with a region", () => {
     expect(provider.detect?.({})).toContain("AWS_BEARER_TOKEN_BEDROCK");
     expect(provider.detect?.({ AWS_REGION: "us-east-1" })).toContain("AWS_ACCESS_KEY_ID");
     expect(provider.detect?.({ AWS_ACCESS_KEY_ID: "a" })).toContain("AWS_REGION");

@@ -26,8 +26,8 @@ function states(events: readonly ChatEvent[]): readonly string[] {
   );
 }
 
-describe("an answer whose reasoning is to be hidden", () => {
-  it("loses the text and the signature, which is of no use without it", () => {
+describe("a response with hidden reasoning", () => {
+  it("omits hidden reasoning text together with its signature", () => {
     const events = read(
       true,
       thought(0, { text: "Hm." }),
@@ -38,7 +38,7 @@ describe("an answer whose reasoning is to be hidden", () => {
     expect(brief(events)).toEqual(["text 0.0 Hi", "finished 0 1 end_turn", "completed"]);
   });
 
-  it("keeps what the provider wants back where the text was left out there", () => {
+  it("keeps the provider state of reasoning that Claude sent without text", () => {
     const redacted = Buffer.from("secret").toString("base64");
     const events = read(
       true,
@@ -58,8 +58,8 @@ describe("an answer whose reasoning is to be hidden", () => {
   });
 });
 
-describe("an answer", () => {
-  it("tells how long Amazon took, and the tier that served it", () => {
+describe("a response", () => {
+  it("reports Amazon's latency and service tier", () => {
     const metadata = { usage: {}, metrics: { latencyMs: 1610 }, serviceTier: { type: "flex" } };
     const last = read(false, delta(0, { text: "Hi" }), end, eventFrame("metadata", metadata)).at(-1);
     expect(last).toMatchObject({
@@ -68,12 +68,12 @@ describe("an answer", () => {
     });
   });
 
-  it("begins another part when a block changes its kind", () => {
+  it("starts a new part when a block changes its kind", () => {
     const events = read(false, thought(0, { text: "Hm." }), delta(0, { text: "Hi" }), end);
     expect(brief(events)).toEqual(["reasoning 0.0 Hm.", "text 0.1 Hi", "finished 0 1 end_turn", "completed"]);
   });
 
-  it("counts the cache under either of its names", () => {
+  it("reads the cache counts under both of their names", () => {
     const usage = { inputTokens: 1, outputTokens: 2, cacheReadInputTokenCount: 3, cacheWriteInputTokenCount: 4 };
     const last = read(false, delta(0, { text: "Hi" }), eventFrame("metadata", { usage }), end).at(-1);
     expect(last).toMatchObject({

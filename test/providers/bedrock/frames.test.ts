@@ -30,7 +30,7 @@ const delta: Frame = {
 
 const start = () => new FrameDecoder(startCall(context()));
 
-/** What is wrong with bytes; empty where nothing is. */
+/** Returns the decoder's error for the bytes; empty if it reports none. */
 function problemOf(bytes: Uint8Array): string {
   const decoder = start();
   try {
@@ -49,7 +49,7 @@ function decode(...chunks: readonly Uint8Array[]): readonly Frame[] {
 }
 
 describe("FrameDecoder", () => {
-  it("reads the frames that botocore reads", () => {
+  it("decodes frames to the same values as botocore", () => {
     expect(decode(deltaFrame)).toEqual([delta]);
     expect(decode(throttled)).toEqual([
       {
@@ -63,7 +63,7 @@ describe("FrameDecoder", () => {
     ]);
   });
 
-  it("finds the same frames however the bytes are cut", () => {
+  it("decodes the same frames wherever the bytes are split", () => {
     const bytes = Buffer.concat([deltaFrame, eventFrame("messageStop", { stopReason: "end_turn" }), deltaFrame]);
     const whole = decode(bytes);
     expect(whole).toHaveLength(3);
@@ -76,7 +76,7 @@ describe("FrameDecoder", () => {
     );
   });
 
-  it("takes bytes that end inside a frame for a cut answer", () => {
+  it("reports an interrupted stream if the bytes end inside a frame", () => {
     const decoder = start();
     expect(decoder.end()).toEqual([]);
     expect([...decoder.decode([deltaFrame.subarray(0, 3)])]).toEqual([]);
@@ -85,17 +85,17 @@ describe("FrameDecoder", () => {
     expect(decoder.end()).toEqual([]);
   });
 
-  it("rejects any byte of a frame that was changed", () => {
+  it("rejects a frame in which any byte was changed", () => {
     expect(problemOf(Buffer.alloc(0))).toBe("");
     for (const place of deltaFrame.keys()) {
       const broken = Buffer.from(deltaFrame);
       broken[place] = (broken[place] ?? 0) ^ 0x01;
-      // A changed length may make the frame longer: then it is not whole.
+      // A changed length may make the frame longer, so that it is incomplete.
       expect(problemOf(broken)).toMatch(/checksum|length|PROVIDER_STREAM_INTERRUPTED/);
     }
   });
 
-  it("rejects a length beyond all bounds at once, instead of waiting for that much", () => {
+  it("rejects an excessive frame length at once", () => {
     expect(problemOf(Buffer.from("7fffffff", "hex"))).toBe("a frame has an impossible length");
     expect(problemOf(Buffer.from("00000004", "hex"))).toBe("a frame has an impossible length");
     expect(() => decode(Buffer.from("00000004", "hex"))).toThrow("the provider's response is malformed");

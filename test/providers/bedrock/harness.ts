@@ -7,7 +7,7 @@ import type { AdapterContext } from "../../../src/providers/adapter.ts";
 
 export const sonnet = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 
-/** Without a key requests are signed. */
+/** Without `key`, the adapter signs requests. */
 export function settings(
   baseUrl: string,
   { key = "bedrock-key", timeouts = {} }: { key?: string; timeouts?: Partial<UpstreamTimeouts> } = {},
@@ -24,7 +24,7 @@ export function settings(
   };
 }
 
-/** A model that the catalog does not know. */
+/** Model that is not in the catalog. */
 export function model(providerModel = sonnet): Model {
   return create(ModelSchema, { id: `bedrock/${providerModel}`, provider: "bedrock", providerModel });
 }

@@ -40,7 +40,7 @@ function asked(more: Init): ChatRequest {
   return create(ChatRequestSchema, { messages: [{ role: Role.USER, parts: [text("hello")] }], ...more });
 }
 
-/** What is sent to a model, and what it is told that it cannot have. */
+/** Returns the request body and the adaptations. */
 function translate(
   providerModel: string,
   more: Init,
@@ -58,7 +58,7 @@ function refusals(providerModel: string, more: Init): readonly string[] {
   return fieldsOf(checkSupport(asked(more), model(providerModel)).filter(({ kind }) => kind === "REJECTED"));
 }
 
-describe("how much each vendor's models are told to think", () => {
+describe("Bedrock's reasoning fields", () => {
   const { NONE, LOW, HIGH, XHIGH } = ReasoningEffort;
   it.each<[string, Init, object | undefined, readonly string[]]>([
     [sonnet, budget(5000), { thinking: { type: "enabled", budget_tokens: 5000 } }, []],
@@ -99,19 +99,19 @@ describe("how much each vendor's models are told to think", () => {
     ["us.deepseek.r1-v1:0", effort(HIGH), undefined, ["UNSUPPORTED_PARAMETER reasoning.effort"]],
     ["us.deepseek.r1-v1:0", effort(NONE), undefined, []],
     ["openai.gpt-oss-120b-1:0", budget(5000), undefined, ["UNSUPPORTED_PARAMETER reasoning.budget_tokens"]],
-  ])("%s, %o", (providerModel, more, fields, warned) => {
+  ])("sends %s its reasoning fields for %o", (providerModel, more, fields, warned) => {
     const translated = translate(providerModel, more);
     expect(translated.body.additionalModelRequestFields).toEqual(fields);
     expect(translated.warned).toEqual(warned);
   });
 
-  it("is rejected with the efforts that there are", () => {
+  it("rejects an unsupported effort and lists the supported ones", () => {
     expect(refusals("us.anthropic.claude-opus-5-5", effort(NONE))).toEqual(["reasoning.effort"]);
     expect(refusals("us.anthropic.claude-sonnet-4-6-v1", effort(XHIGH))).toEqual(["reasoning.effort"]);
     expect(refusals("openai.gpt-oss-20b-1:0", effort(NONE))).toEqual(["reasoning.effort"]);
   });
 
-  it("takes Nova's limit on the answer away when it may think long", () => {
+  it("omits max_output_tokens for Nova with the effort HIGH", () => {
     const { body, warned } = translate("us.amazon.nova-2-lite-v1:0", {
       ...effort(HIGH),
       parameters: { maxOutputTokens: 100 },
@@ -129,13 +129,13 @@ describe("sampling", () => {
     ["us.amazon.nova-pro-v1:0", { temperature: 1, topP: 0.9, stopSequences: ["END"] }, undefined],
     ["openai.gpt-oss-120b-1:0", { temperature: 1, topP: 0.9 }, undefined],
     ["openai.gpt-5.4", undefined, undefined],
-  ])("goes to %s as it takes it", (providerModel, inferenceConfig, additional) => {
+  ])("sends %s only the sampling parameters that it supports", (providerModel, inferenceConfig, additional) => {
     const { body } = translate(providerModel, { parameters });
     expect(body.inferenceConfig).toEqual(inferenceConfig);
     expect(body.additionalModelRequestFields).toEqual(additional);
   });
 
-  it("is cooled down to what Converse takes", () => {
+  it("clamps the temperature to Converse's maximum", () => {
     const { body, warned } = translate("us.amazon.nova-pro-v1:0", { parameters: { temperature: 1.5 } });
     expect(body.inferenceConfig).toEqual({ temperature: 1 });
     expect(warned).toEqual(["ADJUSTED parameters.temperature"]);
@@ -146,7 +146,7 @@ describe("tools", () => {
   const { NONE, REQUIRED } = ToolChoiceMode;
   const named = { toolChoice: { choice: { case: "toolName" as const, value: "weather" } } };
 
-  it("are chosen in Converse's words", () => {
+  it("converts the tool choice to Converse's format", () => {
     expect(translate(sonnet, { ...weather, ...choose(REQUIRED) }).body.toolConfig?.toolChoice).toEqual({ any: {} });
     expect(translate(sonnet, { ...weather, ...named }).body.toolConfig?.toolChoice).toEqual({
       tool: { name: "weather" },
@@ -154,12 +154,12 @@ describe("tools", () => {
     expect(translate(sonnet, weather).body.toolConfig).not.toHaveProperty("toolChoice");
   });
 
-  it("cannot be forced on models that reject it", () => {
+  it("rejects forced tool calls for models that do not support them", () => {
     expect(refusals("us.anthropic.claude-opus-5-5", { ...weather, ...choose(REQUIRED) })).toEqual(["tool_choice.mode"]);
     expect(refusals("us.meta.llama3-3-70b-instruct-v1:0", { ...weather, ...named })).toEqual(["tool_choice.tool_name"]);
   });
 
-  it("are left out where none may be called, since there is no such choice", () => {
+  it("omits the tools for tool_choice none, which Converse does not have", () => {
     const { body, warned } = translate("us.amazon.nova-pro-v1:0", { ...weather, ...choose(NONE) });
     expect(body).not.toHaveProperty("toolConfig");
     expect(warned).toEqual(["EMULATED tool_choice.mode"]);
@@ -168,7 +168,7 @@ describe("tools", () => {
     ]);
   });
 
-  it("stay with Claude, which can be told not to call them or one at a time", () => {
+  it("sends Claude's own tool choice for no calls or one call at a time", () => {
     const none = translate(sonnet, { ...weather, ...called, ...choose(NONE) });
     expect(none.body.toolConfig?.tools).toHaveLength(1);
     expect(none.body.additionalModelRequestFields).toEqual({ tool_choice: { type: "none" } });
@@ -180,7 +180,7 @@ describe("tools", () => {
     });
   });
 
-  it("go out, as a name alone, with calls in the conversation even when the request has none", () => {
+  it("sends the names of called tools if the request has no tools", () => {
     const { body, warned } = translate(sonnet, called);
     expect(body.toolConfig).toEqual({
       tools: [{ toolSpec: { name: "weather", inputSchema: { json: { type: "object", properties: {} } } } }],
@@ -190,7 +190,7 @@ describe("tools", () => {
     expect(refusals("us.amazon.nova-pro-v1:0", called)).toEqual(["tools"]);
   });
 
-  it("have calls with nine letters and digits where Mistral's models want them, the same for call and result", () => {
+  it("shortens tool call ids for Mistral, equally for call and result", () => {
     const { body } = translate("us.mistral.pixtral-large-2502-v1:0", { ...weather, ...called });
     const [, call, result] = body.messages;
     const id = /"toolUseId":"(\w{9})"/.exec(JSON.stringify(call))?.[1];
@@ -198,14 +198,14 @@ describe("tools", () => {
     expect(result?.content).toEqual([{ toolResult: { toolUseId: id, content: [] } }]);
   });
 
-  it("lose strict where Bedrock rejects it, with a warning", () => {
+  it("omits strict for models for which Bedrock rejects it, with a warning", () => {
     const strict = { tools: [{ name: "weather", strict: true }] };
     const { body, warned } = translate("us.anthropic.claude-opus-5", strict);
     expect(JSON.stringify(body)).not.toContain("strict");
     expect(warned).toEqual(["EMULATED tools"]);
   });
 
-  it("keep the order of keys and the digits of numbers, which objects would lose", () => {
+  it("preserves key order and digits in tool arguments and schemas", () => {
     const json = '{"10":1,"2":12345678901234567890,"a":1.0}';
     const messages = [
       ...called.messages.slice(0, 1),
@@ -221,8 +221,8 @@ describe("tools", () => {
   });
 });
 
-describe("options of its own", () => {
-  it("join what the request says, and win over it", () => {
+describe("provider options", () => {
+  it("merges provider options into the request body and prefers them", () => {
     const { body } = translate(sonnet, {
       parameters: { maxOutputTokens: 10, temperature: 0.5 },
       providerOptions: {
@@ -235,7 +235,7 @@ describe("options of its own", () => {
 });
 
 describe("messages", () => {
-  it("of one role are one turn, and system text goes before them", () => {
+  it("merges messages of one role and moves system text to the front", () => {
     const { body, warned } = translate(sonnet, {
       messages: [
         { role: Role.USER, parts: [text("a")] },
@@ -249,7 +249,7 @@ describe("messages", () => {
     expect(warned).toEqual(["EMULATED messages[2]"]);
   });
 
-  it("name documents once, in the letters that Bedrock takes", () => {
+  it("makes unique document names of characters that Bedrock accepts", () => {
     const document = (filename: string) => ({
       kind: {
         case: "media" as const,
@@ -265,7 +265,7 @@ describe("messages", () => {
     expect(names).toEqual(["a b c", "a b c (2)", "document", "t"]);
   });
 
-  it("take media from S3, with a media type, but from no other address", () => {
+  it("accepts media with a media type from S3 and rejects other URLs", () => {
     const image = (value: string) => ({
       messages: [
         {
@@ -289,13 +289,13 @@ describe("messages", () => {
     }
   });
 
-  it("tell the model to write JSON where an object is wanted, since there is no JSON mode", () => {
+  it("adds an instruction for JSON mode to the system text", () => {
     const { body } = translate(sonnet, { outputFormat: { format: { case: "jsonObject", value: {} } } });
     expect(JSON.stringify(body.system)).toContain("JSON object");
     expect(body).not.toHaveProperty("outputConfig");
   });
 
-  it("lose thoughts before the last question when that is asked for", () => {
+  it("omits reasoning before the last user message on request", () => {
     const thought = {
       kind: { case: "reasoning" as const, value: { text: "Hm." } },
       providerState: { provider: "bedrock", model: sonnet, data: Buffer.from("sig") },

@@ -12,7 +12,7 @@ const body = '{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}';
 const date = new Date("2026-01-02T03:04:05Z");
 
 describe("createSigner", () => {
-  it("signs as botocore does, the colon in the path encoded twice", async () => {
+  it("signs like botocore, with the colon in the path encoded twice", async () => {
     const headers = await createSigner("us-east-1", credentials)(url, body, date);
     expect(headers).toEqual({
       "content-type": "application/json",

@@ -7,11 +7,11 @@ import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { applyAdaptations } from "../../support/planning.ts";
 import { adapter, model, request } from "./harness.ts";
 
-/** Adaptations as `KIND field`. */
+/** Returns the adaptations as `KIND field`. */
 function limits(fields: Parameters<typeof request>[0], { provider = "openai", providerModel = "gpt-4o" } = {}) {
   const asked = request(fields);
   const adaptations = adapter("http://127.0.0.1:9/v1", {}, provider).checkSupport(asked, model(providerModel));
-  // Whatever is said must be possible to apply: every path is one that adaptations can be applied to.
+  // Check that the adaptations can be applied: only a rejection may throw.
   try {
     applyAdaptations(asked, adaptations);
   } catch (error) {
@@ -30,12 +30,12 @@ const droppedSampling = [
   "UNSUPPORTED_PARAMETER parameters.top_logprobs",
 ];
 
-describe("what OpenAI cannot do", () => {
-  it("is nothing of what its own fields ask", () => {
+describe("checkSupport for OpenAI", () => {
+  it("reports nothing for fields that OpenAI supports", () => {
     expect(limits({ parameters: { ...sampling, n: 2, seed: "1", logitBias: { 1: 1 } }, user: "u" })).toEqual([]);
   });
 
-  it("is the sampling of open models, unless the value asks for nothing", () => {
+  it("drops sampling fields of open models, unless the value has no effect", () => {
     const parameters = { topK: 40, minP: 0.1, repetitionPenalty: 1.1, minOutputTokens: 1 };
     expect(limits({ parameters })).toEqual([
       "UNSUPPORTED_PARAMETER parameters.min_output_tokens",
@@ -46,7 +46,7 @@ describe("what OpenAI cannot do", () => {
     expect(limits({ parameters: { topK: -1, minP: 0, repetitionPenalty: 1, minOutputTokens: 0 } })).toEqual([]);
   });
 
-  it("is templates, raw reasoning, a fifth stop sequence and a long user", () => {
+  it("reports templates, raw reasoning, a fifth stop sequence and a long user", () => {
     expect(limits({ chatTemplate: "x", chatTemplateKwargs: {} })).toEqual([
       "UNSUPPORTED_PARAMETER chat_template",
       "UNSUPPORTED_PARAMETER chat_template_kwargs",
@@ -58,7 +58,7 @@ describe("what OpenAI cannot do", () => {
     expect(limits({ user: "u".repeat(129) })).toEqual(["UNSUPPORTED_PARAMETER user"]);
   });
 
-  it("is reasoning, where the model does not reason", () => {
+  it("drops reasoning fields for models that do not reason", () => {
     expect(limits({ reasoning: effort(LOW) })).toEqual(["UNSUPPORTED_PARAMETER reasoning.effort"]);
     expect(limits({ reasoning: { control: { case: "budgetTokens", value: 9 } } })).toEqual([
       "UNSUPPORTED_PARAMETER reasoning.budget_tokens",
@@ -77,11 +77,11 @@ describe("what OpenAI cannot do", () => {
     ["gpt-6-sol", NONE, []],
     ["gpt-6.1-terra", NONE, []],
     ["ft:o4-mini:acme::1", HIGH, droppedSampling],
-  ])("is sampling with %s at effort %i, or not", (providerModel, value, expected) => {
+  ])("drops sampling fields for %s depending on the effort %i", (providerModel, value, expected) => {
     expect(limits({ parameters: sampling, reasoning: effort(value) }, { providerModel })).toEqual(expected);
   });
 
-  it("is penalties, logit bias and stop sequences with the reasoning models that reject them", () => {
+  it("drops penalties, logit bias and stops for reasoning models that reject them", () => {
     const parameters = { presencePenalty: 1, frequencyPenalty: 1, logitBias: { 1: 1 }, stopSequences: ["a"] };
     const penalties = [
       "UNSUPPORTED_PARAMETER parameters.presence_penalty",
@@ -96,13 +96,13 @@ describe("what OpenAI cannot do", () => {
     expect(limits({ parameters }, { providerModel: "gpt-5-chat-latest" })).toEqual([]);
   });
 
-  it("is an effort that the model does not take", () => {
+  it("rejects an effort that the model does not support", () => {
     expect(limits({ reasoning: effort(NONE) }, { providerModel: "o3" })).toEqual(["REJECTED reasoning.effort"]);
     expect(limits({ reasoning: effort(MINIMAL) }, { providerModel: "gpt-5.1" })).toEqual(["REJECTED reasoning.effort"]);
     expect(limits({ reasoning: effort(MINIMAL) }, { providerModel: "gpt-5" })).toEqual([]);
   });
 
-  it("is calling tools while it reasons, with gpt-5.6", () => {
+  it("sets effort none for gpt-5.6 with tools", () => {
     const tools = [{ name: "f" }];
     const providerModel = "gpt-5.6";
     expect(limits({ tools, reasoning: effort(HIGH) }, { providerModel })).toEqual(["ADJUSTED reasoning.effort"]);
@@ -111,7 +111,7 @@ describe("what OpenAI cannot do", () => {
     expect(limits({ tools, reasoning: effort(HIGH) }, { providerModel: "gpt-5.4" })).toEqual([]);
   });
 
-  it("is the whole of a model that is not on this endpoint, and the temperature of one that searches", () => {
+  it("rejects Responses API models, drops the temperature of search models", () => {
     for (const providerModel of ["gpt-5-pro", "gpt-5-codex", "gpt-5.1-codex-mini", "gpt-5.3-codex"]) {
       expect(limits({}, { providerModel })).toEqual(["REJECTED model"]);
     }
@@ -122,7 +122,7 @@ describe("what OpenAI cannot do", () => {
     expect(limits({ parameters }, { provider: "azure-openai", providerModel: "gpt-5-pro" })).toEqual([]);
   });
 
-  it("is a regular expression, other media, and images as results of tools", () => {
+  it("rejects regex output, unsupported media, and images in tool results", () => {
     expect(limits({ outputFormat: { format: { case: "regex", value: { pattern: "a" } } } })).toEqual([
       "REJECTED output_format.regex",
     ]);
@@ -147,11 +147,11 @@ describe("what OpenAI cannot do", () => {
     ]);
   });
 
-  it("is caching on request, since it caches by itself", () => {
+  it("drops cache hints", () => {
     expect(limits({ tools: [{ name: "f", cacheHint: {} }] })).toEqual(["EMULATED tools[0].cache_hint"]);
   });
 
-  it("is reasoning of earlier turns, where it goes back nowhere, and a name beside the result of a tool", () => {
+  it("reports dropped reasoning of earlier turns and names on tool messages", () => {
     const thought = { kind: { case: "reasoning" as const, value: { text: "Hm." } } };
     const result = { case: "toolResult" as const, value: { toolCallId: "a" } };
     const messages = [
@@ -163,8 +163,8 @@ describe("what OpenAI cannot do", () => {
   });
 });
 
-describe("what other servers cannot do", () => {
-  it("is most of it at Ollama", () => {
+describe("checkSupport for other servers", () => {
+  it("reports what Ollama does not support", () => {
     const asked = {
       parameters: { topK: 1, n: 2, logitBias: { 1: 1 } },
       tools: [{ name: "f" }],
@@ -187,14 +187,14 @@ describe("what other servers cannot do", () => {
     expect(limits({ toolChoice: must }, { provider: "ollama" })).toEqual(["REJECTED tool_choice.mode"]);
   });
 
-  it("is a named tool at llama.cpp, but not a required one", () => {
+  it("rejects a named tool choice for llama.cpp, but not a required one", () => {
     const named = { choice: { case: "toolName" as const, value: "f" } };
     const must = { choice: { case: "mode" as const, value: ToolChoiceMode.REQUIRED } };
     expect(limits({ toolChoice: named }, { provider: "llamacpp" })).toEqual(["REJECTED tool_choice.tool_name"]);
     expect(limits({ toolChoice: must }, { provider: "llamacpp" })).toEqual([]);
   });
 
-  it("has nothing to do with OpenAI's rules for model names", () => {
+  it("ignores OpenAI's model rules for other servers", () => {
     const asked = { parameters: { temperature: 0.5 }, reasoning: effort(LOW) };
     expect(limits(asked, { provider: "vllm", providerModel: "o3" })).toEqual([]);
   });

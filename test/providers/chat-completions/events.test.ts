@@ -28,7 +28,7 @@ async function answer(body: string | readonly string[], contentType = "text/even
   return { ...(await collect(events)), attempt };
 }
 
-/** The events of a stream of chunks, without a network. */
+/** Returns the events of a stream of chunks, without a network. */
 function read(...chunks: readonly object[]): readonly string[] {
   const state = emptyAnswer();
   const batch: ChatEvent[] = [];
@@ -42,7 +42,7 @@ const call = (fields: object) => delta({ tool_calls: [fields] });
 const finish = (reason: string) => ({ choices: [{ index: 0, delta: {}, finish_reason: reason }] });
 
 describe("a stream of OpenAI", () => {
-  it("gives text, one finish, and usage with totals that contain their parts", async () => {
+  it("yields text, one finish, and usage whose totals include their parts", async () => {
     const { events, error, attempt } = await answer(fixture("text.sse"));
     expect(error).toBeUndefined();
     expect(brief(events)).toEqual([
@@ -69,7 +69,7 @@ describe("a stream of OpenAI", () => {
     expect(attempt).toMatchObject({ httpStatus: 200, providerRequestId: "req_9", providerResponseId: "chatcmpl-A1" });
   });
 
-  it("gives parallel tool calls, each a part of its own, and {} for a call without arguments", async () => {
+  it("yields each parallel tool call as a part, with {} if it has no arguments", async () => {
     expect(brief((await answer(fixture("parallel-tools.sse"))).events)).toEqual([
       "started",
       "toolCall 0.0 call_a weather",
@@ -82,7 +82,7 @@ describe("a stream of OpenAI", () => {
     ]);
   });
 
-  it("gives a refusal as a part, and CONTENT_FILTER with the provider's own word", async () => {
+  it("yields a refusal as a part, and keeps the provider's finish reason", async () => {
     expect(brief((await answer(fixture("refusal.sse"))).events)).toEqual([
       "started",
       "refusal 0.0 I can't",
@@ -92,7 +92,7 @@ describe("a stream of OpenAI", () => {
     ]);
   });
 
-  it("gives log probabilities with the delta of their tokens", async () => {
+  it("yields log probabilities with the delta of their tokens", async () => {
     const { events } = await answer(fixture("logprobs.sse"));
     expect(events[1]?.value).toMatchObject({
       delta: { case: "text", value: "Hi" },
@@ -109,7 +109,7 @@ describe("a stream of OpenAI", () => {
     });
   });
 
-  it("keeps several choices apart", async () => {
+  it("separates several choices", async () => {
     expect(brief((await answer(fixture("two-choices.sse"))).events)).toEqual([
       "started",
       "text 1.0 b",
@@ -123,7 +123,7 @@ describe("a stream of OpenAI", () => {
 });
 
 describe("a stream of another server", () => {
-  it("may lack [DONE], repeat the usage, and say the reasoning twice", async () => {
+  it("accepts a missing [DONE], repeated usage, and reasoning in two fields", async () => {
     const { events, error } = await answer(fixture("vllm-reasoning.sse"));
     expect(error).toBeUndefined();
     expect(brief(events)).toEqual([
@@ -138,7 +138,7 @@ describe("a stream of another server", () => {
     expect(events.at(-1)?.value).toMatchObject({ usage: { inputTokens: 4, outputTokens: 2, totalTokens: 6 } });
   });
 
-  it("has its reasoning left out when the request says so", async () => {
+  it("drops the reasoning if the request hides it", async () => {
     const asked = request({ reasoning: { format: ReasoningFormat.HIDDEN } });
     const { events } = await answer(fixture("vllm-reasoning.sse"), "text/event-stream", asked);
     expect(brief(events)).toEqual([
@@ -150,7 +150,7 @@ describe("a stream of another server", () => {
     ]);
   });
 
-  it("may be a whole answer instead", async () => {
+  it("accepts a JSON body instead of a stream", async () => {
     expect(brief((await answer(`\n\n${fixture("whole.json")}`, "application/json")).events)).toEqual([
       "started",
       "text 0.0 Hi",
@@ -160,7 +160,7 @@ describe("a stream of another server", () => {
     ]);
   });
 
-  it("is interrupted when it ends without a finish reason, with [DONE] or without", async () => {
+  it("reports an interruption if the stream ends without a finish reason", async () => {
     const cut = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}\n\n';
     for (const body of [cut, `${cut}data: [DONE]\n\n`]) {
       const { events, error } = await answer(body);
@@ -173,7 +173,7 @@ describe("a stream of another server", () => {
     expect((await answer("data: [DONE]\n\n")).error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
   });
 
-  it("may leave out, null or empty what it likes", () => {
+  it("accepts missing, null and empty fields", () => {
     expect(
       read(
         {},
@@ -201,7 +201,7 @@ describe("a stream of another server", () => {
     ["sensitive", FinishReason.CONTENT_FILTER],
     ["load", FinishReason.OTHER],
     ["constructor", FinishReason.OTHER],
-  ])("may say %s for the finish reason %i", async (finish_reason, reason) => {
+  ])("maps %s to the finish reason %i", async (finish_reason, reason) => {
     const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason }] };
     const { events } = await answer(`data: ${JSON.stringify(chunk)}\n\n`);
     expect(brief(events)).toContain(`finished 0 ${reason} ${finish_reason}`);
@@ -210,28 +210,28 @@ describe("a stream of another server", () => {
   it.each([
     ["Ollama's JSON without a field name", '{"error":"model runner has unexpectedly stopped"}'],
     ["llama.cpp's field of another name", 'error: {"code":500,"message":"gone","type":"server_error"}'],
-  ])("is interrupted by an error as a bare line: %s", async (_what, line) => {
+  ])("reports an interruption for an error line outside of SSE data: %s", async (_what, line) => {
     const { events, error } = await answer(`data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n${line}\n\n`);
     expect(brief(events)).toEqual(["started", "text 0.0 a"]);
     expect(error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
   });
 
-  it("may have words for the finish that nobody knows", () => {
+  it("maps unknown finish reasons to OTHER", () => {
     expect(read(delta({ content: "a" }), finish("load"))).toContain(`finished 0 ${FinishReason.OTHER} load`);
     expect(read(delta({ content: "a" }), finish("toString"))).toContain(`finished 0 ${FinishReason.OTHER} toString`);
   });
 
-  it("may say stop after tool calls", () => {
+  it("maps stop after tool calls to TOOL_CALLS", () => {
     const chunks = [call({ index: 0, id: "a", function: { name: "f", arguments: "{}" } }), finish("stop")];
     expect(read(...chunks)).toContain(`finished 0 ${FinishReason.TOOL_CALLS} stop`);
   });
 });
 
-describe("fragments of tool calls", () => {
+describe("tool call deltas", () => {
   const calls = (...fragments: readonly object[]) =>
     read(...fragments.map(call), finish("tool_calls")).filter((line) => line.startsWith("toolCall"));
 
-  it("belong to the call with their id, even under another index", () => {
+  it("matches a delta by id, even with another index", () => {
     expect(
       calls(
         { index: 0, id: "a", function: { name: "f", arguments: "1" } },
@@ -241,7 +241,7 @@ describe("fragments of tool calls", () => {
     ).toEqual(["toolCall 0.0 a f 1", "toolCall 0.1 b g 2", "toolCall 0.0 3"]);
   });
 
-  it("begin a new call with a new id on a used index", () => {
+  it("begins a new call for a new id with an index in use", () => {
     expect(
       calls(
         { index: 0, id: "a", function: { name: "f", arguments: "1" } },
@@ -251,7 +251,7 @@ describe("fragments of tool calls", () => {
     ).toEqual(["toolCall 0.0 a f 1", "toolCall 0.1 b f 2", "toolCall 0.1 3"]);
   });
 
-  it("continue the latest call without id and index", () => {
+  it("continues the latest call for a delta without id and index", () => {
     expect(
       calls(
         { id: "a", function: { name: "f", arguments: "[" } },
@@ -261,7 +261,7 @@ describe("fragments of tool calls", () => {
     ).toEqual(["toolCall 0.0 a f [", "toolCall 0.0 ]", "toolCall 0.0  "]);
   });
 
-  it("never repeat a name, and get an id where there is none", () => {
+  it("does not repeat a call's name, and generates a missing id", () => {
     const lines = calls(
       { index: 1, function: { name: "f", arguments: "" } },
       { index: 1, function: { name: "f", arguments: { city: "Oslo" } } },
@@ -272,7 +272,7 @@ describe("fragments of tool calls", () => {
     ]);
   });
 
-  it("that are whole calls without id and index are calls of their own", () => {
+  it("treats complete calls without id and index as separate calls", () => {
     const lines = calls(
       { function: { name: "f", arguments: '{"a":1}' } },
       { function: { name: "f", arguments: '{"a":2}' } },
@@ -281,7 +281,7 @@ describe("fragments of tool calls", () => {
     expect(lines[1]).toMatch(/^toolCall 0\.1 call_\w+ f \{"a":2\}$/);
   });
 
-  it("wait for the name of their call, and are a fault when it never comes", () => {
+  it("holds a call back until its name, and fails if it gets none", () => {
     expect(calls({ index: 0, id: "a", function: { arguments: "1" } }, { index: 0, function: { name: "f" } })).toEqual([
       "toolCall 0.0 a f 1",
     ]);
@@ -290,7 +290,7 @@ describe("fragments of tool calls", () => {
 });
 
 describe("usage", () => {
-  it("counts reasoning that a server counts beside the completion", () => {
+  it("adds reasoning that the completion tokens do not include", () => {
     const xai = {
       prompt_tokens: 12,
       completion_tokens: 1,
@@ -304,10 +304,10 @@ describe("usage", () => {
 
   it.each([
     ["DeepInfra", { estimated_cost: 0.000012 }, 0.000012],
-    ["OpenRouter, where a call may be free", { cost: 0, cost_details: {} }, 0],
+    ["OpenRouter for a free call", { cost: 0, cost_details: {} }, 0],
     ["xAI, in ticks", { cost_in_usd_ticks: 37_756_000 }, 0.0037756],
     ["servers that give an object or nothing", { cost: { total_cost: 0.1 } }, undefined],
-  ])("holds the cost as told by %s", async (_server, cost, dollars) => {
+  ])("reports the cost sent by %s", async (_server, cost, dollars) => {
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, ...cost };
     const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop" }], usage };
     const { events } = await answer(`data: ${JSON.stringify(chunk)}\n\n`);
@@ -315,7 +315,7 @@ describe("usage", () => {
     expect(last?.case === "completed" && last.value.usage?.providerCostUsd).toBe(dollars);
   });
 
-  it("is taken from x_groq, and is absent when there is none", async () => {
+  it("reads the usage from x_groq, and omits it if there is none", async () => {
     const end = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]';
     const groq = `${end},"x_groq":{"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}}\n\n`;
     expect((await answer(groq)).events.at(-1)?.value).toMatchObject({ usage: { totalTokens: 3 } });
@@ -323,7 +323,7 @@ describe("usage", () => {
   });
 });
 
-describe("the split law", () => {
+describe("a response in arbitrary reads", () => {
   const names = [
     "text.sse",
     "parallel-tools.sse",
@@ -346,7 +346,7 @@ describe("the split law", () => {
 
   it.each(
     names.flatMap((name) => Object.entries(lineEndings).map(([ending, end]) => [name, ending, end] as const)),
-  )("%s with %s gives the same events wherever it is cut", (name, _ending, end) => {
+  )("yields the same events of %s with %s for every split into two reads", (name, _ending, end) => {
     const bytes = new TextEncoder().encode(fixture(name).replaceAll("\n", end));
     const whole = readBytes([bytes]);
     for (let cut = 1; cut < bytes.length; cut++) {
@@ -354,7 +354,7 @@ describe("the split law", () => {
     }
   });
 
-  it("holds over the wire, one byte to a chunk", async () => {
+  it("yields the same events over the network, one byte per read", async () => {
     const bytes = [...new TextEncoder().encode(fixture("text.sse"))].map((byte) => ({ write: Uint8Array.of(byte) }));
     const upstream = await startReplayUpstream({ steps: bytes });
     const provider = adapter(upstream.baseUrl);

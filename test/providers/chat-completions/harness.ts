@@ -51,7 +51,7 @@ export function context(signal: AbortSignal = new AbortController().signal): Ada
   return { signal, attempt: create(AttemptSchema, { provider: "openai", providerModel: "gpt-4o" }) };
 }
 
-/** An answer of OpenAI's of which nothing has come. */
+/** State of an OpenAI response before its first chunk. */
 export function emptyAnswer(): AnswerState {
   return startAnswer(startCall(context()), {
     hideReasoning: false,
@@ -61,7 +61,7 @@ export function emptyAnswer(): AnswerState {
   });
 }
 
-/** All events of a stream, and the error that ended it if one did. */
+/** Collects all events of a stream, and the error that ended it; undefined if none did. */
 export async function collect(
   batches: AsyncIterable<readonly ChatEvent[]>,
 ): Promise<{ readonly events: readonly ChatEvent[]; readonly error: GatewayError | undefined }> {
@@ -75,7 +75,7 @@ export async function collect(
   return { events, error: undefined };
 }
 
-/** Events in few words: `text 0.0 Hi`. */
+/** Formats events as short lines, such as `text 0.0 Hi`. */
 export function brief(events: readonly ChatEvent[]): readonly string[] {
   return events.map((event) => {
     if (event.case === "finished") {

@@ -5,7 +5,7 @@ import { endEvents, toEvents } from "../../../src/providers/chat-completions/eve
 import { plainChunk } from "../../../src/providers/chat-completions/plain-chunk.ts";
 import { emptyAnswer } from "./harness.ts";
 
-/** Everything that a stream of chunks comes to, failures included. */
+/** Returns the events of a stream of chunks, with its response id or its failure. */
 function outcomeOf(chunks: readonly object[]): unknown {
   const state = emptyAnswer();
   const batch: ChatEvent[] = [];
@@ -50,9 +50,9 @@ const chunk = record({
   time_info: maybe(fc.constant({ total_time: 1 })),
 });
 
-describe("a chunk that is only text", () => {
-  it("gives the same events whether it is held to the schema or not", () => {
-    // A message beside the choices has no meaning, but the shorter way does not know that.
+describe("a chunk with only text", () => {
+  it("yields the same events for a chunk with and without schema validation", () => {
+    // A `message` next to the choices has no effect, but forces the schema validation.
     const longWay = (chunks: readonly object[]) => chunks.map((one) => ({ ...one, message: "beside" }));
     const withChoices = fc.array(
       chunk.filter(({ choices }) => choices !== null && choices !== undefined),
@@ -66,7 +66,7 @@ describe("a chunk that is only text", () => {
     );
   });
 
-  it("goes the shorter way in the middle of an answer of OpenAI's", () => {
+  it("skips validation of OpenAI's text chunks after the first chunk", () => {
     const state = emptyAnswer();
     const choices = [{ index: 0, delta: { content: "Par" }, logprobs: null, finish_reason: null }];
     const openAi = {

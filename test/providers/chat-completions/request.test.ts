@@ -10,7 +10,7 @@ const text = (value: string) => ({ kind: { case: "text" as const, value } });
 const image = (fields: object) => ({ kind: { case: "media" as const, value: fields } });
 const bytes = Uint8Array.of(1, 2, 3);
 
-/** The body that a provider would send, as JSON text is read back. */
+/** Returns the body that an adapter would send, as parsed JSON. */
 function body(fields: Parameters<typeof request>[0], { provider = "openai", providerModel = "gpt-4o" } = {}) {
   const asked = request(fields);
   const it = adapter("http://127.0.0.1:9/v1", {}, provider);
@@ -93,7 +93,7 @@ describe("a request to OpenAI", () => {
     },
   };
 
-  it("says every field in OpenAI's words", () => {
+  it("sends every field with OpenAI's name", () => {
     expect(body(everything)).toEqual({
       model: "gpt-4o",
       messages: [
@@ -169,7 +169,7 @@ describe("a request to OpenAI", () => {
     });
   });
 
-  it("goes out over the wire exactly as described, with the seed's every digit", async () => {
+  it("sends the body exactly as described, with all digits of the seed", async () => {
     const upstream = await startReplayUpstream({ steps: [{ write: fixture("text.sse") }] });
     const provider = adapter(`${upstream.baseUrl}/v1`);
     const asked = request(everything);
@@ -191,7 +191,7 @@ describe("a request to OpenAI", () => {
     await upstream[Symbol.asyncDispose]();
   });
 
-  it("holds nothing that the caller did not set", () => {
+  it("omits fields that the caller did not set", () => {
     expect(body({})).toEqual({
       model: "gpt-4o",
       messages: [{ role: "user", content: "Hello" }],
@@ -200,13 +200,13 @@ describe("a request to OpenAI", () => {
     });
   });
 
-  it("keeps 0 apart from absence, and leaves parallel_tool_calls out where there are no tools", () => {
+  it("sends 0 values, and omits parallel_tool_calls if there are no tools", () => {
     const zero = body({ parameters: { temperature: 0, seed: "0" }, parallelToolCalls: false });
     expect(zero).toMatchObject({ temperature: 0, seed: 0 });
     expect(zero).not.toHaveProperty("parallel_tool_calls");
   });
 
-  it("has system text as developer messages for reasoning models", () => {
+  it("sends system messages as developer messages to reasoning models", () => {
     const messages = [{ role: Role.SYSTEM, parts: [text("Be brief.")] }];
     const asked = { messages, reasoning: { control: { case: "effort" as const, value: ReasoningEffort.HIGH } } };
     expect(body(asked, { providerModel: "o3" })).toMatchObject({
@@ -215,7 +215,7 @@ describe("a request to OpenAI", () => {
     });
   });
 
-  it("has effort none where tools are rejected with anything else", () => {
+  it("sends effort none to models that reject tools with any other effort", () => {
     const tools = [{ name: "f" }];
     expect(body({ tools }, { providerModel: "gpt-5.6" })).toMatchObject({ reasoning_effort: "none" });
     const reasoning = { control: { case: "effort" as const, value: ReasoningEffort.HIGH } };
@@ -237,7 +237,7 @@ describe("a request to another server", () => {
     ],
   };
 
-  it("has max_tokens at Ollama, no tool choice, and system for developer messages", () => {
+  it("sends max_tokens, no tool choice and no developer messages to Ollama", () => {
     const asked = {
       ...turns,
       parameters: { maxOutputTokens: 5, topK: 40, n: 1 },
@@ -258,7 +258,7 @@ describe("a request to another server", () => {
     });
   });
 
-  it("has the further sampling fields at vLLM, off in its own way, and a regular expression", () => {
+  it("sends vLLM's sampling fields, its value for off, and a regex", () => {
     const asked = {
       ...turns,
       parameters: { topK: 0, minP: 0.1, repetitionPenalty: 1.1, minOutputTokens: 2 },
@@ -276,7 +276,7 @@ describe("a request to another server", () => {
     expect(sent.messages[2]).toEqual({ role: "assistant", content: "Hi" });
   });
 
-  it("has llama.cpp's own names, and its schema where it looks for it", () => {
+  it("sends llama.cpp's field names, and the schema where llama.cpp expects it", () => {
     const outputFormat = { format: { case: "jsonSchema" as const, value: { name: "a", schemaJson: "{}" } } };
     expect(
       body({ parameters: { repetitionPenalty: 1.1, topK: -1 }, outputFormat }, { provider: "llamacpp" }),

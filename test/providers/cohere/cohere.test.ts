@@ -12,7 +12,7 @@ import { adapter, brief, collect, context, request } from "../chat-completions/h
 
 const model = create(ModelSchema, { id: "cohere/command-x", provider: "cohere", providerModel: "command-x" });
 
-/** What is sent for a request, with its adaptations applied. */
+/** Returns the body for a request, with its adaptations applied. */
 function sent(fields: Parameters<typeof request>[0]): Record<string, unknown> {
   const asked = request(fields);
   const limited = applyAdaptations(asked, checkSupport(asked, model)).request;
@@ -20,7 +20,7 @@ function sent(fields: Parameters<typeof request>[0]): Record<string, unknown> {
 }
 
 async function answerTo(asked: ReturnType<typeof request>, ...events: readonly object[]) {
-  // The body never ends: message-end is the end.
+  // The body never ends, so the adapter has to stop at message-end.
   const write = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
   await using upstream = await startReplayUpstream({ steps: [{ write }, { hold: new Promise(() => {}) }] });
   const cohere = adapter(upstream.baseUrl, {}, "cohere");
@@ -31,7 +31,7 @@ async function answerTo(asked: ReturnType<typeof request>, ...events: readonly o
 
 const messageEnd = (finish_reason: string) => ({ type: "message-end", delta: { finish_reason } });
 
-test("the seed and the schemas go out as they were written", async () => {
+test("sends the seed and the schemas exactly as written", async () => {
   const schema = '{"type":"object","properties":{"b":{"maximum":1.0},"10":{},"a":{}}}';
   const asked = request({
     parameters: { seed: "18446744073709551615" },
@@ -47,13 +47,13 @@ test("the seed and the schemas go out as they were written", async () => {
 test.each([
   ["ERROR", "PROVIDER_UNAVAILABLE"],
   ["TIMEOUT", "PROVIDER_TIMEOUT"],
-])("the finish reason %s before output is %s", async (word, reason) => {
+])("reports the finish reason %s before output as %s", async (word, reason) => {
   const { events, error } = await answerTo(request(), messageEnd(word));
   expect(brief(events)).toEqual(["started"]);
   expect(error).toMatchObject({ reason, facts: { provider: { code: word } } });
 });
 
-test("hidden reasoning is left out, the plan with it", async () => {
+test("drops hidden reasoning and the tool plan", async () => {
   const { events } = await answerTo(
     request({ reasoning: { format: ReasoningFormat.HIDDEN } }),
     { type: "content-delta", index: 0, delta: { message: { content: { thinking: "hm" } } } },
@@ -64,7 +64,7 @@ test("hidden reasoning is left out, the plan with it", async () => {
   expect(brief(events)).toEqual(["started", "text 0.0 4", "finished 0 1 COMPLETE", "completed"]);
 });
 
-test("a tool call that continues without having begun is malformed", async () => {
+test("reports a tool call without a start as PROVIDER_FAULT", async () => {
   const { error } = await answerTo(request(), {
     type: "tool-call-delta",
     index: 0,
@@ -73,13 +73,13 @@ test("a tool call that continues without having begun is malformed", async () =>
   expect(error).toMatchObject({ reason: "PROVIDER_FAULT" });
 });
 
-test("billed units stand in where the real counts are missing", async () => {
+test("uses billed units if the token counts are missing", async () => {
   const usage = { billed_units: { input_tokens: 3, output_tokens: 2 } };
   const { events } = await answerTo(request(), { type: "message-end", delta: { finish_reason: "COMPLETE", usage } });
   expect(events.at(-1)?.value).toMatchObject({ usage: { inputTokens: 3, outputTokens: 2, totalTokens: 5 } });
 });
 
-test("p is never 0 or 1, k is 0 where it is off, penalties are never negative", () => {
+test("keeps p within 0.01 and 0.99, k at 0 for off, and penalties at 0 or above", () => {
   const limits = { topP: 1, topK: -1, presencePenalty: -2, frequencyPenalty: 2, temperature: 2 };
   const body = sent({ parameters: limits });
   expect(body).toMatchObject({ p: 0.99, k: 0, frequency_penalty: 1, temperature: 1 });
@@ -87,7 +87,7 @@ test("p is never 0 or 1, k is 0 where it is off, penalties are never negative", 
   expect(sent({ parameters: { topP: 0.001 } })).toMatchObject({ p: 0.01 });
 });
 
-test("a penalty of 0 is not sent, so that models with only one of the two take the other", () => {
+test("omits a penalty of 0, since some models support only one penalty", () => {
   const both = sent({ parameters: { presencePenalty: 0.5, frequencyPenalty: 0.5 } });
   expect(both).toMatchObject({ presence_penalty: 0.5, frequency_penalty: 0.5 });
   const one = sent({ parameters: { presencePenalty: 0, frequencyPenalty: 0.5 } });
@@ -95,7 +95,7 @@ test("a penalty of 0 is not sent, so that models with only one of the two take t
   expect(one).not.toHaveProperty("presence_penalty");
 });
 
-test("a schema stands alone under json_object, with the description that it lacks", () => {
+test("sends a schema as json_object, and adds a missing description to it", () => {
   const format = (value: { schemaJson: string; description?: string }) =>
     sent({ outputFormat: { format: { case: "jsonSchema", value: { name: "s", ...value } } } }).response_format;
   const type = "json_object";
@@ -112,7 +112,7 @@ test("a schema stands alone under json_object, with the description that it lack
   expect(sent({ outputFormat: { format: { case: "jsonObject", value: {} } } }).response_format).toEqual({ type });
 });
 
-test("a tool that must be called is the only one that is offered", () => {
+test("sends only the named tool", () => {
   const tools = [{ name: "now" }, { name: "weather" }];
   expect(sent({ tools, toolChoice: { choice: { case: "toolName", value: "weather" } } })).toMatchObject({
     tools: [{ function: { name: "weather" } }],
@@ -127,7 +127,7 @@ test("a tool that must be called is the only one that is offered", () => {
   expect(auto).not.toHaveProperty("strict_tools");
 });
 
-test("thinking is on, off or bounded", () => {
+test("turns thinking on or off, or sets its budget", () => {
   const thinking = (control: NonNullable<NonNullable<Parameters<typeof request>[0]>["reasoning"]>["control"]) =>
     sent({ reasoning: { ...(control && { control }) } }).thinking;
   expect(thinking(undefined)).toBeUndefined();
@@ -137,7 +137,7 @@ test("thinking is on, off or bounded", () => {
   expect(thinking({ case: "budgetTokens", value: 9 })).toEqual({ type: "enabled", token_budget: 9 });
 });
 
-test("text beside tool calls goes out as their plan, since Cohere rejects it as content", () => {
+test("sends text beside tool calls as their plan, since Cohere rejects it as content", () => {
   const parts = [
     { kind: { case: "text" as const, value: "Let me look." } },
     { kind: { case: "toolCall" as const, value: { id: "c1", name: "now" } } },
@@ -152,7 +152,7 @@ test("text beside tool calls goes out as their plan, since Cohere rejects it as 
   ]);
 });
 
-test("earlier thoughts are left out where that is asked for", () => {
+test("drops earlier reasoning if the request clears it", () => {
   const messages = [
     {
       role: Role.ASSISTANT,
@@ -169,7 +169,7 @@ test("earlier thoughts are left out where that is asked for", () => {
   expect(cleared.messages).toMatchObject([{ content: "4" }, {}]);
 });
 
-test("a model that does not think gets earlier thoughts only as the plan of its calls", () => {
+test("sends earlier reasoning only as tool plans if reasoning is off", () => {
   const asked = request({
     messages: [
       {

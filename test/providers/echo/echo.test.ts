@@ -19,7 +19,7 @@ import { echoModels } from "../../../src/providers/echo/models.ts";
 const adapter = createEcho();
 const model = create(ModelSchema, echoModels[0]);
 
-/** Texts with every kind of white space, and characters of one to four bytes. */
+/** Texts with all kinds of whitespace and characters of one to four bytes. */
 const texts = fc.string({
   unit: fc.constantFrom("a", "b", " ", "\n", "\t", "{", '"', "é", "語", "👩‍🚀"),
   maxLength: 40,
@@ -52,7 +52,7 @@ function open(request: ChatRequest, signal = new AbortController().signal) {
   return { batches, attempt };
 }
 
-/** Reads a stream to its end, keeping what came before an error. */
+/** Reads a stream to its end. Returns also the events before an error. */
 async function read(request: ChatRequest): Promise<{ batches: (readonly ChatEvent[])[]; error: unknown }> {
   const batches: (readonly ChatEvent[])[] = [];
   try {
@@ -63,7 +63,7 @@ async function read(request: ChatRequest): Promise<{ batches: (readonly ChatEven
   return { batches, error: undefined };
 }
 
-/** Reads a whole answer, holds it to the stream law, and folds it. */
+/** Reads a complete response, validates it against the stream law, and folds it. */
 async function complete(request: ChatRequest): Promise<ChatCompletion> {
   const { batches, error } = await read(request);
   if (error !== undefined) throw error;
@@ -100,12 +100,12 @@ async function refusal(request: ChatRequest): Promise<GatewayError> {
 }
 
 describe("without a script", () => {
-  test("the prompt comes back word by word, each with the white space after it", async () => {
+  test("repeats the prompt word by word, each with the whitespace after it", async () => {
     const { batches } = await read(ask({ prompt: "  the quick\n\nbrown fox  " }));
     expect(pieces(batches)).toEqual(["  the ", "quick\n\n", "brown ", "fox  "]);
   });
 
-  test("the answer to any text is that text, and keeps the stream law", async () => {
+  test("repeats any text and obeys the stream law", async () => {
     await fc.assert(
       fc.asyncProperty(texts, fc.integer({ min: 1, max: 3 }), async (prompt, n) => {
         const { choices } = await complete(ask({ prompt, parameters: { n } }));
@@ -117,13 +117,13 @@ describe("without a script", () => {
     );
   });
 
-  test("an empty prompt gives no part and one finished choice", async () => {
+  test("returns one finished choice without parts for an empty prompt", async () => {
     const { batches } = await read(ask({ prompt: "" }));
     expect(cases(batches)).toEqual(["started", "finished", "completed"]);
     expect((await complete(ask({ prompt: "" }))).choices[0]?.finishReason).toBe(FinishReason.STOP);
   });
 
-  test("the last user message is what is repeated, with media by their type", async () => {
+  test("repeats the last user message, with the media type of media", async () => {
     const request = create(ChatRequestSchema, {
       messages: [
         user({ case: "text", value: "earlier" }),
@@ -138,7 +138,7 @@ describe("without a script", () => {
     expect(kinds(await complete(request))).toEqual([{ case: "text", value: "look: [image/png] [media]" }]);
   });
 
-  test("a tool's result is repeated after it, so that a loop over tools ends", async () => {
+  test("repeats a tool result, so that a tool loop ends", async () => {
     const script = JSON.stringify({ echo: { tool_calls: [{ name: "weather", arguments: { city: "Oslo" } }] } });
     const request = ask({ prompt: script });
     const first = await complete(request);
@@ -156,33 +156,33 @@ describe("without a script", () => {
     expect(kinds(await complete(next))).toEqual([{ case: "text", value: "8 degrees" }]);
   });
 
-  test("input is counted in words, output in deltas over all choices", async () => {
+  test("counts input in words and output in deltas over all choices", async () => {
     const { usage } = await complete(ask({ prompt: "one two  three", parameters: { n: 2 } }));
     expect(usage).toMatchObject({ inputTokens: 3, outputTokens: 6, totalTokens: 9, quality: UsageQuality.EXACT });
   });
 
-  test("the same request gives the same events", async () => {
+  test("gives equal events for equal requests", async () => {
     const request = ask({ prompt: "again and again", parameters: { logprobs: true, topLogprobs: 2, seed: "7" } });
     expect(await read(request)).toEqual(await read(request));
   });
 });
 
 describe("parameters", () => {
-  test("an answer is cut at max_output_tokens, which counts deltas", async () => {
+  test("truncates the response after max_output_tokens deltas", async () => {
     const { choices, usage } = await complete(ask({ prompt: "a b c d", parameters: { maxOutputTokens: 2 } }));
     expect(choices[0]).toMatchObject({ finishReason: FinishReason.LENGTH, providerFinishReason: "length" });
     expect(choices[0]?.message?.parts[0]?.kind.value).toBe("a b ");
     expect(usage?.outputTokens).toBe(2);
   });
 
-  test("a stop sequence never gets out, even across words, and is named", async () => {
+  test("never sends a stop sequence, even across words, and reports it", async () => {
     const parameters = { stopSequences: ["zzz", "b c"] };
     const { choices } = await complete(ask({ prompt: "a b c d", parameters }));
     expect(choices[0]).toMatchObject({ finishReason: FinishReason.STOP, matchedStopSequence: "b c" });
     expect(choices[0]?.message?.parts[0]?.kind.value).toBe("a ");
   });
 
-  test("the output is the text up to the first stop sequence in it, however often it is repeated", async () => {
+  test("sends text up to the first stop sequence for any number of repeats", async () => {
     const letters = fc.string({ unit: fc.constantFrom("a", "b", " "), minLength: 1, maxLength: 6 });
     const stops = fc.array(letters, { minLength: 1, maxLength: 3 });
     await fc.assert(
@@ -195,7 +195,7 @@ describe("parameters", () => {
     );
   });
 
-  test("log probabilities come with each delta when they are asked for", async () => {
+  test("adds log probabilities to each delta if requested", async () => {
     const parameters = { logprobs: true, topLogprobs: 2 };
     const { choices } = await complete(ask({ script: { reasoning: "hm", text: "a b" }, parameters }));
     expect(choices[0]?.logprobs?.tokens).toMatchObject([
@@ -213,7 +213,7 @@ describe("parameters", () => {
     expect((await complete(ask({ prompt: "a" }))).choices[0]?.logprobs).toBeUndefined();
   });
 
-  test("what echo cannot do is named", () => {
+  test("reports what echo does not support", () => {
     const request = {
       ...ask({ parameters: { minOutputTokens: 3, logitBias: { 5: 1 }, temperature: 1 } }),
       chatTemplateKwargs: {},
@@ -229,7 +229,7 @@ describe("parameters", () => {
 });
 
 describe("a script", () => {
-  test("can be the prompt itself", async () => {
+  test("reads a script from the prompt", async () => {
     const prompt = ' { "echo": {"text": "hello", "repeat": 3} } ';
     expect(kinds(await complete(ask({ prompt })))).toEqual([{ case: "text", value: "hellohellohello" }]);
   });
@@ -238,16 +238,16 @@ describe("a script", () => {
     '{"echo": {}, "more": 1}',
     '{"echo": ',
     '["echo"]',
-  ])("is not %s, which is repeated as text", async (prompt) => {
+  ])("repeats %s as text instead of reading a script", async (prompt) => {
     expect(kinds(await complete(ask({ prompt })))).toEqual([{ case: "text", value: prompt }]);
   });
 
-  test("gives deltas exactly as listed, empty ones too", async () => {
+  test("sends exactly the listed deltas, even empty ones", async () => {
     const { batches } = await read(ask({ script: { deltas: ["a", "", " b", ""] } }));
     expect(pieces(batches)).toEqual(["a", "", " b", ""]);
   });
 
-  test("makes reasoning, text, a refusal and tool calls, in this order", async () => {
+  test("sends reasoning, text, a refusal and tool calls in this order", async () => {
     const calls = [
       { name: "one", arguments: '{"a":1}', fragments: 3 },
       { id: "mine", name: "two" },
@@ -265,7 +265,7 @@ describe("a script", () => {
     expect(usage).toMatchObject({ outputTokens: 3 + 1 + 2 + 3 + 1, reasoningTokens: 3 });
   });
 
-  test("keeps reasoning to itself when it is to be hidden, and counts it", async () => {
+  test("omits hidden reasoning but counts it", async () => {
     const script = { reasoning: "let me see", text: "well" };
     const reasoning = create(ReasoningConfigSchema, { format: ReasoningFormat.HIDDEN });
     const completion = await complete({ ...ask({ script }), reasoning });
@@ -273,7 +273,7 @@ describe("a script", () => {
     expect(completion.usage).toMatchObject({ outputTokens: 4, reasoningTokens: 3 });
   });
 
-  test("arguments survive any number of fragments", async () => {
+  test("keeps tool arguments intact for any number of fragments", async () => {
     await fc.assert(
       fc.asyncProperty(texts, fc.integer({ min: 1, max: 9 }), async (text, fragments) => {
         const completion = await complete(ask({ script: { tool_calls: [{ name: "f", arguments: text, fragments }] } }));
@@ -282,7 +282,7 @@ describe("a script", () => {
     );
   });
 
-  test("says for each choice what it does, and the rest for the others", async () => {
+  test("applies choices per index and the outer fields to the other choices", async () => {
     const script = { text: "common", choices: [{ text: "first", finish_reason: "OTHER" }, { refusal: "no" }] };
     const completion = await complete(ask({ script, parameters: { n: 3 } }));
     expect([0, 1, 2].map((index) => kinds(completion, index))).toEqual([
@@ -297,7 +297,7 @@ describe("a script", () => {
     ]);
   });
 
-  test("sets usage, or leaves it out", async () => {
+  test("replaces or omits usage", async () => {
     const usage = { input_tokens: 10, cached_input_tokens: 4, quality: "ESTIMATED" };
     expect((await complete(ask({ prompt: "a b", script: { usage } }))).usage).toMatchObject({
       inputTokens: 10,
@@ -309,13 +309,13 @@ describe("a script", () => {
     expect((await complete(ask({ prompt: "a", script: { usage: "none" } }))).usage).toBeUndefined();
   });
 
-  test("puts deltas into batches and makes them large", async () => {
+  test("batches deltas and makes them large", async () => {
     const { batches } = await read(ask({ prompt: "a b c", script: { batch: 2, large: 1000 } }));
     expect(batches.map((batch) => batch.length)).toEqual([1, 2, 1, 2]);
     expect(pieces(batches)).toEqual(Array(3).fill("x".repeat(1000)));
   });
 
-  test("is rejected with every mistake in it by its path", async () => {
+  test("rejects a script with the path of every mistake", async () => {
     const error = await refusal(ask({ script: { repeat: 0, fail: { reason: "NOPE" }, sleep: 1 } }));
     expect(error.reason).toBe("INVALID_REQUEST");
     expect(error.facts.fields?.map(fieldText)).toEqual([
@@ -336,7 +336,7 @@ describe("faults", () => {
     [2, ["started", "delta", "delta"]],
     [3, ["started", "delta", "delta", "delta"]],
     [4, ["started", "delta", "delta", "delta", "finished"]],
-  ])("come after %s", async (after, expected) => {
+  ])("triggers faults after %s", async (after, expected) => {
     const script = { fail: { after, reason: "PROVIDER_UNAVAILABLE" } };
     const { batches, error } = await read(ask({ prompt: "a b c", script }));
     expect(cases(batches)).toEqual(expected);
@@ -346,7 +346,7 @@ describe("faults", () => {
     expect(ended.error).toBeUndefined();
   });
 
-  test("a failure has the facts of an upstream's", async () => {
+  test("throws a failure with the facts of an upstream error", async () => {
     const fail = { after: 1, reason: "PROVIDER_RATE_LIMITED", retry_after_ms: 1500, http_status: 429 };
     const { batches, attempt } = open(ask({ prompt: "a b", script: { fail } }));
     await batches.next();
@@ -358,7 +358,7 @@ describe("faults", () => {
     expect(attempt.httpStatus).toBe(429);
   });
 
-  test.each([0, "started", 1, 9])("a malformed answer after %s breaks the stream law", async (after) => {
+  test.each([0, "started", 1, 9])("violates the stream law with malformed after %s", async (after) => {
     await expect(complete(ask({ prompt: "a b", script: { malformed: { after } } }))).rejects.toMatchObject({
       message: expect.stringContaining("malformed"),
     });
@@ -368,7 +368,7 @@ describe("faults", () => {
 describe("waiting", () => {
   const reason = new GatewayError("CANCELLED", "the caller went away");
 
-  test.each([0, "started", 1])("a stall after %s lasts until the signal, and throws its reason", async (after) => {
+  test.each([0, "started", 1])("stalls after %s until the signal and throws its reason", async (after) => {
     const cancel = new AbortController();
     const { batches } = open(ask({ prompt: "a b", script: { stall: { after } } }), cancel.signal);
     for (let served = 0; served < (after === 0 ? 0 : after === 1 ? 2 : 1); served++) await batches.next();
@@ -377,7 +377,7 @@ describe("waiting", () => {
     await expect(next).rejects.toBe(reason);
   });
 
-  test.each(["delay_ms", "first_delay_ms"])("%s ends with the signal and leaves no timer behind", async (field) => {
+  test.each(["delay_ms", "first_delay_ms"])("ends %s on the signal and leaves no timer", async (field) => {
     const cancel = new AbortController();
     const { batches } = open(ask({ prompt: "a b", script: { [field]: 3_600_000 } }), cancel.signal);
     await batches.next();
@@ -390,7 +390,7 @@ describe("waiting", () => {
     expect(timers()).toBe(before);
   });
 
-  test("a stream without pauses ends with the signal too, however long it is", async () => {
+  test("ends a long stream without delays on the signal", async () => {
     const cancel = new AbortController();
     const { batches } = open(ask({ script: { text: "on and on ", repeat: 1_000_000 } }), cancel.signal);
     setImmediate(() => cancel.abort(reason));
@@ -400,7 +400,7 @@ describe("waiting", () => {
     await expect(drain()).rejects.toBe(reason);
   });
 
-  test("a signal that fired before is not ignored", async () => {
+  test("throws the reason of a signal that fired before the call", async () => {
     const { batches } = open(ask({ prompt: "a", script: { stall: {} } }), AbortSignal.abort(reason));
     await expect(batches.next()).rejects.toBe(reason);
   });

@@ -22,12 +22,12 @@ async function start(...scripts: readonly Script[]): Promise<{ upstream: ReplayU
 
 const stop = { candidates: [{ content: { parts: [{ text: "Hi" }] }, finishReason: "STOP" }] };
 const offline = createGeminiAdapter(settings("http://127.0.0.1:9"));
-/** The body as it arrives. */
+/** Returns the request body as the API receives it. */
 const sent = (of: Parameters<typeof request>[0], name?: string) =>
   JSON.parse(JSON.stringify(offline.describe(request(of), model(name))));
 
 describe("a request to the Gemini API", () => {
-  it("has the key in a header, and nothing of it in the address", async () => {
+  it("sends the key in a header and not in the URL", async () => {
     const { upstream, adapter } = await start({ steps: [{ write: sse(stop) }] });
     await fold(adapter.stream(request(), model(), context()));
     expect(upstream.requests[0]?.path).toBe("/models/gemini-3.8-flash:streamGenerateContent?alt=sse");
@@ -35,13 +35,13 @@ describe("a request to the Gemini API", () => {
     expect(upstream.requests[0]?.headers.authorization).toBeUndefined();
   });
 
-  it("cannot leave the folder of models by the name of one", async () => {
+  it("escapes a model name, so that it cannot change the path", async () => {
     const { upstream, adapter } = await start({ steps: [{ write: sse(stop) }] });
     await fold(adapter.stream(request(), model("../files?x=#"), context()));
     expect(upstream.requests[0]?.path).toBe("/models/..%2Ffiles%3Fx%3D%23:streamGenerateContent?alt=sse");
   });
 
-  it("keeps arguments and schemas as they are written: order of keys, long numbers, spelling", async () => {
+  it("preserves key order, digits and whitespace in arguments and schemas", async () => {
     const { upstream, adapter } = await start({ steps: [{ write: sse(stop) }] });
     const args = '{"2":1.0,"1":12345678901234567890,"__proto__":{"a":1e3}}';
     const schema = '{"type":"object","properties":{"2":{},"1":{"maximum":18446744073709551615}}}';
@@ -62,12 +62,12 @@ describe("a request to the Gemini API", () => {
     [ToolChoiceMode.AUTO, { mode: "AUTO" }],
     [ToolChoiceMode.NONE, { mode: "NONE" }],
     [ToolChoiceMode.REQUIRED, { mode: "ANY" }],
-  ])("says tool choice %i as %o", (value, functionCallingConfig) => {
+  ])("converts tool choice %i to %o", (value, functionCallingConfig) => {
     const body = sent({ tools: [{ name: "look" }], toolChoice: { choice: { case: "mode", value } } });
     expect(body.toolConfig).toEqual({ functionCallingConfig });
   });
 
-  it("names the one tool that must be called", () => {
+  it("converts a named tool choice to allowedFunctionNames", () => {
     const body = sent({
       tools: [{ name: "look", strict: true }],
       toolChoice: { choice: { case: "toolName", value: "look" } },
@@ -75,7 +75,7 @@ describe("a request to the Gemini API", () => {
     expect(body.toolConfig).toEqual({ functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["look"] } });
   });
 
-  it("gives the first of unsigned calls the documented placeholder, from Gemini 3 on", () => {
+  it("adds the placeholder signature to the first unsigned call since Gemini 3", () => {
     const messages = [
       { role: Role.USER, parts: [text("hello")] },
       { role: Role.ASSISTANT, parts: [toolCall("a", "look", "{}"), toolCall("b", "look", "{}")] },
@@ -88,7 +88,7 @@ describe("a request to the Gemini API", () => {
     expect(signatures("gemini-2.5-pro")).toEqual([undefined, undefined]);
   });
 
-  it("answers calls made together in one content, in their order", () => {
+  it("sends the results of parallel calls in one content, in call order", () => {
     const { contents } = sent({
       messages: [
         { role: Role.USER, parts: [text("hello")] },
@@ -105,7 +105,7 @@ describe("a request to the Gemini API", () => {
     ]);
   });
 
-  it("puts instructions in front of the first user turn for models that take none", () => {
+  it("puts system text into the first user turn for models without a system field", () => {
     const messages = [
       { role: Role.SYSTEM, parts: [text("Be brief.")] },
       { role: Role.USER, parts: [text("hello")] },
@@ -122,7 +122,7 @@ describe("a request to the Gemini API", () => {
     ["gemini-3.8-flash", ReasoningEffort.MINIMAL, { thinkingLevel: "MINIMAL", includeThoughts: true }],
     ["gemini-2.5-flash", ReasoningEffort.NONE, { thinkingBudget: 0, includeThoughts: false }],
     ["gemini-2.5-pro", ReasoningEffort.HIGH, { thinkingBudget: 24_576, includeThoughts: true }],
-  ])("tells %s how much to think in its own terms", (name, value, thinkingConfig) => {
+  ])("converts the effort for %s to its thinking fields", (name, value, thinkingConfig) => {
     const body = sent({ reasoning: { control: { case: "effort", value } } }, name);
     expect(body.generationConfig).toEqual({ thinkingConfig });
   });
@@ -133,7 +133,7 @@ describe("a request to the Gemini API", () => {
     ["gemini-2.5-flash", 0, []],
     ["gemini-2.5-flash", 99_999, [{ kind: "ADJUSTED", field: ["reasoning", "budget_tokens"], set: 24_576 }]],
     ["gemini-2.0-flash", 512, [{ kind: "UNSUPPORTED_PARAMETER", field: ["reasoning"] }]],
-  ])("keeps the budget of %s, asked for %i tokens, in its range", (name, value, adaptations) => {
+  ])("clamps the budget of %s for %i tokens", (name, value, adaptations) => {
     const asked = request({ reasoning: { control: { case: "budgetTokens", value } } });
     expect(offline.checkSupport(asked, model(name))).toMatchObject(adaptations);
   });
@@ -143,15 +143,15 @@ describe("a request to the Gemini API", () => {
     ["gemini-3.8-flash", ReasoningEffort.MAX, "minimal, low, medium, high"],
     ["gemini-2.5-pro", ReasoningEffort.NONE, "minimal, low, medium, high"],
     ["gemini-2.5-flash", ReasoningEffort.XHIGH, "none, minimal, low, medium, high"],
-  ])("lists the efforts of %s where it is asked for another", (name, value, efforts) => {
+  ])("rejects an unsupported effort for %s and lists the supported ones", (name, value, efforts) => {
     const asked = request({ reasoning: { control: { case: "effort", value } } });
-    const message = `the model ${name} takes the reasoning efforts ${efforts}`;
+    const message = `the model ${name} supports only the reasoning efforts ${efforts}`;
     expect(offline.checkSupport(asked, model(name))).toEqual([
       { kind: "REJECTED", field: ["reasoning", "effort"], message },
     ]);
   });
 
-  it("warns of what 2.5 models do not take: penalties, and JSON beside tools", () => {
+  it("reports penalties, and JSON output with tools, for 2.5 models", () => {
     const asked = request({
       parameters: { presencePenalty: 1, frequencyPenalty: 0 },
       tools: [{ name: "look" }],
@@ -165,13 +165,13 @@ describe("a request to the Gemini API", () => {
   });
 });
 
-describe("an answer of the Gemini API", () => {
+describe("a response of the Gemini API", () => {
   const answer = async (...chunks: readonly unknown[]) => {
     const { adapter } = await start({ steps: [{ write: sse(...chunks) }] });
     return fold(adapter.stream(request(), model(), context()));
   };
 
-  it("is the same whether it comes as a stream or whole", async () => {
+  it("gives equal results for streamed and complete responses", async () => {
     const usageMetadata = { promptTokenCount: 2, candidatesTokenCount: 1, thoughtsTokenCount: 3 };
     const parts = [
       { text: "Hi" },
@@ -190,7 +190,7 @@ describe("an answer of the Gemini API", () => {
     expect(upstream.requests[1]?.body).toBe(upstream.requests[0]?.body);
   });
 
-  it("is a filtered choice when the prompt was blocked", async () => {
+  it("returns a filtered choice for a blocked prompt", async () => {
     const { completion, error } = await answer({
       promptFeedback: { blockReason: "PROHIBITED_CONTENT" },
       usageMetadata: { promptTokenCount: 4 },
@@ -202,7 +202,7 @@ describe("an answer of the Gemini API", () => {
     expect(completion.usage?.inputTokens).toBe(4);
   });
 
-  it("is read in every candidate, where a caller's own options ask for several", async () => {
+  it("reads several candidates, which provider options can request", async () => {
     const { completion } = await answer(
       { candidates: [{ content: { parts: [{ text: "He" }] } }, { content: { parts: [{ text: "Ho" }] }, index: 1 }] },
       { candidates: [{ content: { parts: [{ text: "!" }] }, index: 1, finishReason: "MAX_TOKENS" }] },
@@ -215,7 +215,7 @@ describe("an answer of the Gemini API", () => {
     ]);
   });
 
-  it("keeps the order of keys and the digits of numbers in arguments", async () => {
+  it("preserves key order and digits in tool arguments", async () => {
     const args = '{"id":12345678901234567890,"b":1.50,"a":{"z":1,"y":2}}';
     const { completion } = await answer(
       `{"candidates":[{"content":{"parts":[{"functionCall":{"name":"look","args":${args}}}]},"finishReason":"STOP"}]}`,
@@ -224,7 +224,7 @@ describe("an answer of the Gemini API", () => {
     expect(call).toMatchObject({ case: "toolCall", value: { name: "look", argumentsJson: args } });
   });
 
-  it("keeps text before and after a call in parts of their own", async () => {
+  it("separates text before and after a tool call into two parts", async () => {
     const parts = [{ text: "I look." }, { functionCall: { id: "a", name: "look" } }, { text: "Done" }, { text: "." }];
     const { completion } = await answer({ candidates: [{ content: { parts }, finishReason: "STOP" }] });
     expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind)).toMatchObject([
@@ -234,14 +234,14 @@ describe("an answer of the Gemini API", () => {
     ]);
   });
 
-  it("tells of parts that have no place here", async () => {
+  it("warns about unsupported parts and omits them", async () => {
     const parts = [{ text: "Look: " }, { inlineData: { mimeType: "image/png", data: "AQID" }, thoughtSignature: "S" }];
     const { completion } = await answer({ candidates: [{ content: { parts }, finishReason: "STOP" }] });
     expect(completion.warnings).toMatchObject([{ message: expect.stringContaining("inlineData") }]);
     expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind.value)).toEqual(["Look: "]);
   });
 
-  it("leaves thoughts out when they are to be hidden", async () => {
+  it("omits reasoning if the format is hidden", async () => {
     const parts = [{ text: "Hm.", thought: true }, { text: "Yes." }];
     const { adapter } = await start({
       steps: [{ write: sse({ candidates: [{ content: { parts }, finishReason: "STOP" }] }) }],
@@ -251,7 +251,7 @@ describe("an answer of the Gemini API", () => {
     expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind.value)).toEqual(["Yes."]);
   });
 
-  it("that is an error in its first event is that error, with its hint", async () => {
+  it("throws an error in the first event, with its retry delay", async () => {
     const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "0.5s" }];
     const { error } = await answer({ error: { code: null, message: "No.", status: "RESOURCE_EXHAUSTED", details } });
     expect(error).toMatchObject({ reason: "PROVIDER_RATE_LIMITED", facts: { retryAfterMs: 500 } });
@@ -262,7 +262,7 @@ describe("an answer of the Gemini API", () => {
     "UNEXPECTED_TOOL_CALL",
     "MALFORMED_RESPONSE",
     "TOO_MANY_TOOL_CALLS",
-  ])("that failed with %s before any output is the provider's fault", async (finishReason) => {
+  ])("throws PROVIDER_FAULT for %s before any output", async (finishReason) => {
     const { error } = await answer({ candidates: [{ content: {}, finishReason }] });
     expect(error).toMatchObject({ reason: "PROVIDER_FAULT", facts: { provider: { code: finishReason } } });
   });
@@ -278,16 +278,16 @@ describe("an answer of the Gemini API", () => {
     ["OTHER", FinishReason.OTHER],
     ["NO_IMAGE", FinishReason.OTHER],
     ["toString", FinishReason.OTHER],
-  ])("that ended with %s has the finish reason %i", async (word, finishReason) => {
+  ])("converts %s to the finish reason %i", async (word, finishReason) => {
     const { completion } = await answer({ candidates: [{ content: {}, finishReason: word }] });
     expect(completion.choices).toMatchObject([{ finishReason, providerFinishReason: word }]);
   });
 
-  it("that is empty was cut", async () => {
+  it("reports an empty response as interrupted", async () => {
     expect((await answer({ candidates: [] })).error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
   });
 
-  it("that is rejected never shows a key", async () => {
+  it("never reveals a key in the error of a rejected request", async () => {
     const { adapter } = await start({
       status: 400,
       steps: [{ write: '{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"bad key=AIzaSyD-x_1 here"}}' }],

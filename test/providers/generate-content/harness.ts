@@ -55,7 +55,7 @@ export function sse(...chunks: readonly unknown[]): string {
   return chunks.map((chunk) => `data: ${typeof chunk === "string" ? chunk : JSON.stringify(chunk)}\r\n\r\n`).join("");
 }
 
-/** The completion that the events of a stream make, and the error that ended it if one did. */
+/** Folds the events of a stream into a completion. Returns also the error that ended the stream, if any. */
 export async function fold(
   batches: AsyncIterable<readonly ChatEvent[]>,
 ): Promise<{ readonly completion: ChatCompletion; readonly error: GatewayError | undefined }> {

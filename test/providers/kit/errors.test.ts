@@ -66,7 +66,7 @@ describe("an error status", () => {
     [425, openAiError(null), "PROVIDER_RATE_LIMITED", "RESOURCE_EXHAUSTED"],
     [529, "", "PROVIDER_UNAVAILABLE", "UNAVAILABLE"],
     [307, "", "PROVIDER_FAULT", "INTERNAL"],
-  ])("%i with %j is %s", async (status, body, reason, name) => {
+  ])("maps status %i with %j to %s", async (status, body, reason, name) => {
     const error = await failure({ status, headers: { location: "http://127.0.0.1:1/" } }, body);
     expect(error).toMatchObject({ reason, status: name });
     expect(error.facts.provider).toMatchObject({
@@ -78,7 +78,7 @@ describe("an error status", () => {
     });
   });
 
-  it("is classified by the code, never by a word in the message", async () => {
+  it("classifies an error by its code, never by words in the message", async () => {
     const error = await failure(
       { status: 400 },
       openAiError(null, "invalid_request_error", "rate limit context_length_exceeded 429"),
@@ -86,7 +86,7 @@ describe("an error status", () => {
     expect(error.reason).toBe("INVALID_REQUEST");
   });
 
-  it("brings the time to wait along where waiting helps", async () => {
+  it("reports the retry delay only for retryable errors", async () => {
     const rateLimit = openAiError("rate_limit_exceeded");
     expect((await failure({ status: 429, headers: { "retry-after": "2" } }, rateLimit)).facts.retryAfterMs).toBe(2_000);
     const both = { "retry-after": "2", "retry-after-ms": "150" };
@@ -95,18 +95,18 @@ describe("an error status", () => {
     expect(quota.facts.retryAfterMs).toBeUndefined();
   });
 
-  it("says what to fix in the provider's words, cut short", async () => {
+  it("quotes the provider's message, truncated to 500 characters", async () => {
     const error = await failure({ status: 400 }, openAiError("unsupported_value", "", "x".repeat(2_000)));
     expect(error.message).toMatch(/^the provider rejected the request: x{500}$/);
   });
 
-  it("says nothing of a key that the provider rejected or quotes", async () => {
+  it("redacts an API key that the provider's message quotes", async () => {
     const message = "Incorrect API key provided: sk-te*****key.";
     expect((await failure({ status: 401 }, openAiError("invalid_api_key", "", message))).message).not.toContain("sk-");
     expect((await failure({ status: 400 }, openAiError(null, "", message))).message).not.toContain("sk-");
   });
 
-  it("states both lengths of a prompt that is too long", async () => {
+  it("reports the context window and the length of a prompt that is too long", async () => {
     const sentence =
       "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.";
     const metadata = { context_window_tokens: "8192", input_tokens: "9001" };
@@ -149,7 +149,7 @@ describe("an error status", () => {
     ["moonshot", "Invalid request: Your request exceeded model token limit: 8192 (requested: 9001)", "8192"],
     ["moonshot", "Input token length too long", undefined],
     ["bedrock", "Input is too long for requested model.", undefined],
-  ])("of %s is known by its sentence where a prompt is too long and has no code: %s", async (name, sentence, limit) => {
+  ])("detects by %s's message that a prompt is too long: %s", async (name, sentence, limit) => {
     const error = await failure({ status: 400 }, openAiError(null, "", sentence), name);
     expect(error.reason).toBe("CONTEXT_LENGTH_EXCEEDED");
     expect(error.facts.metadata?.context_window_tokens).toBe(limit);
@@ -173,7 +173,7 @@ describe("an error status", () => {
     ],
     ["cohere", 429, "You are using a Trial key, which is limited to 40 API calls / minute.", "PROVIDER_RATE_LIMITED"],
     ["anthropic", 400, "the text 'Your credit balance is too low' is no role", "INVALID_REQUEST"],
-  ])("of %s with %i is known by its sentence where the status says too little: %s", async (name, status, sentence, reason) => {
+  ])("classifies an error of %s with status %i by its message: %s", async (name, status, sentence, reason) => {
     const error = await failure({ status }, { error: sentence }, name);
     expect(error.reason).toBe(reason);
     expect(error.message).not.toContain("gs***tF");
@@ -190,18 +190,18 @@ describe("an error status", () => {
     [{ fault: { faultstring: "why", detail: {} } }],
     [[{ error: { message: "why" } }]],
     ["why"],
-  ])("has its message found in %j", async (body) => {
+  ])("finds the error message in %j", async (body) => {
     for (const name of ["openai", "anthropic", "bedrock", "cohere", "gemini", "llm-engine", "mistral"]) {
       expect((await failure({ status: 400 }, body, name)).message).toBe("the provider rejected the request: why");
     }
   });
 
-  it("of DeepInfra has its message found one level deeper", async () => {
+  it("finds the message in DeepInfra's nested error", async () => {
     const { message } = await failure({ status: 400 }, { detail: { error: "why" } }, "deepinfra");
     expect(message).toBe("the provider rejected the request: why");
   });
 
-  it("is understood by every dialect where a proxy answers in its provider's place", async () => {
+  it("classifies a proxy's error in every adapter", async () => {
     const page = "<html><body>Bad Gateway</body></html>";
     for (const name of ["openai", "anthropic", "bedrock", "cohere", "gemini", "llm-engine", "mistral"]) {
       expect((await failure({ status: 404 }, page, name)).reason).toBe("PROVIDER_FAULT");
@@ -212,7 +212,7 @@ describe("an error status", () => {
     }
   });
 
-  it("has only the beginning of an endless body read", async () => {
+  it("reads only the start of an endless error body", async () => {
     const flood = { flood: () => Buffer.alloc(16_384, "x") };
     const upstream = await startReplayUpstream({ status: 400, steps: [flood] });
     const provider = adapter(upstream.baseUrl);
@@ -225,7 +225,7 @@ describe("an error status", () => {
   });
 });
 
-describe("an error inside an answer with status 200", () => {
+describe("an error inside a response with status 200", () => {
   const text = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}\n\n';
   async function answer(body: string, contentType = "text/event-stream") {
     const upstream = await startReplayUpstream({ headers: { "content-type": contentType }, steps: [{ write: body }] });
@@ -255,13 +255,13 @@ describe("an error inside an answer with status 200", () => {
       "PROVIDER_UNAVAILABLE",
     ],
     ['{"choices":[{"index":0,"delta":{},"finish_reason":"abort"}]}', "PROVIDER_UNAVAILABLE"],
-  ])("is told before output by what it says: %s", async (data, reason) => {
+  ])("classifies an error before output by its content: %s", async (data, reason) => {
     const { events, error } = await answer(`data: ${data}\n\ndata: [DONE]\n\n`);
     expect(events).toEqual([]);
     expect(error).toMatchObject({ reason, facts: { provider: { outputStarted: false } } });
   });
 
-  it("after output is PROVIDER_STREAM_INTERRUPTED, and the output before it is kept", async () => {
+  it("reports PROVIDER_STREAM_INTERRUPTED after output, and keeps the output", async () => {
     const { events, error } = await answer(
       `${text}data: {"error":{"message":"Slow","code":"rate_limit_exceeded"}}\n\ndata: [DONE]\n\n`,
     );
@@ -272,18 +272,18 @@ describe("an error inside an answer with status 200", () => {
     });
   });
 
-  it("is told by the name of its event, whatever the data", async () => {
+  it("detects an error by SSE event name, with any data", async () => {
     expect((await answer("event: error\ndata: overloaded\n\n")).error?.reason).toBe("PROVIDER_UNAVAILABLE");
     const { error } = await answer('event: error\ndata: {"error":{"code":"insufficient_quota"}}\n\n');
     expect(error?.reason).toBe("PROVIDER_QUOTA_EXHAUSTED");
   });
 
-  it("is told when it is all of the answer", async () => {
+  it("detects an error that is the whole response", async () => {
     const { error } = await answer('{"error":{"message":"Slow","code":429}}', "application/json; charset=utf-8");
     expect(error?.reason).toBe("PROVIDER_RATE_LIMITED");
   });
 
-  it("is PROVIDER_FAULT where the answer is no JSON, and an interruption after output", async () => {
+  it("reports invalid JSON as PROVIDER_FAULT, and as an interruption after output", async () => {
     expect((await answer("data: <html>\n\n")).error?.reason).toBe("PROVIDER_FAULT");
     expect((await answer("<html><body>Oops</body></html>", "application/json")).error?.reason).toBe("PROVIDER_FAULT");
     expect((await answer(`${text}data: {"choi\n\n`)).error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");

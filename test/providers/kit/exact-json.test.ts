@@ -8,12 +8,12 @@ describe("JSON text inside a larger value", () => {
     '{ "a" : 1e3 }',
     '{"__proto__":{"a":1}}',
     '{"$1":"$&"}',
-  ])("goes out as it is written: %s", (text) => {
+  ])("writes the JSON text unchanged: %s", (text) => {
     const body = { before: 1, list: [{ args: new ExactJson(text) }], after: "x" };
     expect(stringifyExact(body)).toBe(`{"before":1,"list":[{"args":${text}}],"after":"x"}`);
   });
 
-  it("leaves every other value as JSON.stringify writes it", () => {
+  it("writes all other values like JSON.stringify", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.json(), (value, text) => {
         const written = stringifyExact([value, new ExactJson(text), value]);
@@ -22,7 +22,7 @@ describe("JSON text inside a larger value", () => {
     );
   });
 
-  it("is what it means to those who read it as a value", () => {
+  it("writes the parsed value with JSON.stringify", () => {
     expect(JSON.parse(JSON.stringify({ args: new ExactJson('{"a":[1]}') }))).toEqual({ args: { a: [1] } });
   });
 });

@@ -52,7 +52,7 @@ async function start(api: Api, options: object = {}) {
       const prompt = await adapter.prompt?.(limited, model, signal);
       return { prompt, body: adapter.describe(limited, model, prompt) };
     },
-    /** What the upstream is sent. */
+    /** Returns the body of the upstream request. */
     send: async (request: ChatRequest, model: Model): Promise<Record<string, unknown>> => {
       for await (const _ of startAttempt({ model, adapter }, limit(request, model).request, { signal, whole: true })
         .events);
@@ -69,14 +69,14 @@ const say = (chatTemplate: string | undefined, more: More = {}) =>
 const joining = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %} \n{{ bos_token }} {{ eos_token }} ";
 
 describe("a chat template with LLM Engine's v1", () => {
-  it("makes exactly the prompt that the backend receives, and that a plan shows", async () => {
+  it("renders the same prompt for a plan and for the upstream request", async () => {
     const { send, plan } = await start("v1");
     const prompt = "[user]Grüße </s> 世界 \n<|begin_of_text|> <|eot_id|> ";
     expect(await plan(say(joining), llama)).toMatchObject({ prompt, body: { prompt } });
     expect((await send(say(joining), llama)).prompt).toBe(prompt);
   });
 
-  it("is not rendered again where the prompt is known already", async () => {
+  it("does not render a prompt that the context already has", async () => {
     const { upstream } = await start("v1");
     const adapter = createLlmEngine(upstream.baseUrl, { api: "v1" });
     const context = { signal, attempt: create(AttemptSchema), prompt: "written before" };
@@ -85,14 +85,14 @@ describe("a chat template with LLM Engine's v1", () => {
     expect(JSON.parse(upstream.requests[0]?.body ?? "").prompt).toBe("written before");
   });
 
-  it("is all that an endpoint of unknown family needs", async () => {
+  it("accepts an endpoint of unknown family with a chat template", async () => {
     const falcon = modelOf("falcon-40b");
     const { send, limit } = await start("v1");
     expect((await send(say("{{ messages[0].content }}"), falcon)).prompt).toBe("Grüße </s> 世界");
-    expect(() => limit(say(undefined), falcon)).toThrow("send a chat template");
+    expect(() => limit(say(undefined), falcon)).toThrow("send chat_template");
   });
 
-  it("of the stock is the one of the family that the configuration, the catalog or the name tells, in this order", async () => {
+  it("chooses the stock template by configuration, catalog, then endpoint name", async () => {
     const { send } = await start("v1");
     expect((await send(say(undefined), llama)).prompt).toContain("<|start_header_id|>user");
     expect((await send(say(undefined), modelOf("llama-3-8b", "mixtral"))).prompt).toBe(
@@ -102,34 +102,34 @@ describe("a chat template with LLM Engine's v1", () => {
     expect((await configured.send(say(undefined), modelOf("llama-3-8b", "mixtral"))).prompt).toContain("<|im_start|>");
   });
 
-  it("is left away for a model that only completes texts: its prompt is the text", async () => {
+  it("uses no template for a model that supports only text completion", async () => {
     const base = modelOf("llama-3-8b", "none");
     const { send, limit } = await start("v1");
     expect((await send(say(undefined), base)).prompt).toBe("Grüße </s> 世界");
     const turn = create(MessageSchema, { role: Role.ASSISTANT, parts: [{ kind: { case: "text", value: "Hi" } }] });
     const two = { ...say(undefined), messages: [...say(undefined).messages, turn] };
-    expect(() => limit(two, base)).toThrow("send one message of the user");
+    expect(() => limit(two, base)).toThrow("send one user message");
   });
 
-  it("of the stock gets the variables that it has; the caller is told of the others", async () => {
+  it("passes known variables to the stock template and reports the others", async () => {
     const { send, limit } = await start("v1");
     const qwen = modelOf("qwen3-8b");
     const chatTemplateKwargs = { enable_thinking: false, mood: "good" };
     expect((await send(say(undefined, { chatTemplateKwargs }), qwen)).prompt).toMatch(/<think>\n\n<\/think>\n\n$/);
-    const told = (model: Model) => limit(say(undefined, { chatTemplateKwargs }), model);
-    expect(told(qwen).request.chatTemplateKwargs).toEqual({ enable_thinking: false });
-    expect(told(qwen).warnings).toContainEqual(
+    const limited = (model: Model) => limit(say(undefined, { chatTemplateKwargs }), model);
+    expect(limited(qwen).request.chatTemplateKwargs).toEqual({ enable_thinking: false });
+    expect(limited(qwen).warnings).toContainEqual(
       expect.objectContaining({ reason: "ADJUSTED", message: "the stock template has no variable mood" }),
     );
-    expect(told(llama).request.chatTemplateKwargs).toBeUndefined();
-    expect(told(llama).warnings).toContainEqual(
+    expect(limited(llama).request.chatTemplateKwargs).toBeUndefined();
+    expect(limited(llama).warnings).toContainEqual(
       expect.objectContaining({ reason: "UNSUPPORTED_PARAMETER", field: "chat_template_kwargs" }),
     );
   });
 });
 
 describe("a chat template with LLM Engine's v2", () => {
-  it("goes to the engine as it is, and a plan shows the prompt", async () => {
+  it("sends the caller's template unchanged and shows the prompt in a plan", async () => {
     const chatTemplateKwargs = { greet: "yo" };
     const request = say("{{ greet }} {{ messages[0].content }}{{ eos_token }}", { chatTemplateKwargs });
     const { send, plan } = await start("v2");
@@ -138,7 +138,7 @@ describe("a chat template with LLM Engine's v2", () => {
     expect(await send(request, llama)).toMatchObject(fields);
   });
 
-  it("is not there: the messages go out as they are, and there is no prompt to show", async () => {
+  it("sends messages without a prompt if there is no chat template", async () => {
     const { send, plan } = await start("v2");
     expect((await plan(say(undefined), llama)).prompt).toBeUndefined();
     expect(await send(say(undefined, { chatTemplateKwargs: { enable_thinking: false } }), llama)).toMatchObject({
@@ -147,7 +147,7 @@ describe("a chat template with LLM Engine's v2", () => {
     });
   });
 
-  it("sees nothing but text, so that other parts are rejected", async () => {
+  it("rejects parts other than text together with a chat template", async () => {
     const media = { kind: { case: "media", value: { mediaType: "image/png" } } } as const;
     const request = say("{{ messages }}", { messages: [{ role: Role.USER, parts: [media] }] });
     const { limit } = await start("v2");
@@ -155,15 +155,15 @@ describe("a chat template with LLM Engine's v2", () => {
   });
 });
 
-describe.each<Api>(["v1", "v2"])("a bad chat template with LLM Engine's %s", (api) => {
+describe.each<Api>(["v1", "v2"])("an invalid chat template with LLM Engine's %s", (api) => {
   it.each<[string, string, More, string]>([
     ["an unknown variable", "{{ foo }}", {}, "foo"],
     ["an unknown key of a message", "{{ messages[0].name }}", {}, "name is not defined"],
-    ["a mistake of syntax", "a\n{% if %}", {}, "line 2"],
+    ["a syntax error", "a\n{% if %}", {}, "line 2"],
     ["an exception", "{{ raise_exception('roles must alternate') }}", {}, "roles must alternate"],
     ["an endless loop", "{% for i in range(10**9) %}x{% endfor %}", {}, "range"],
-    ["a name that is taken", "x", { chatTemplateKwargs: { messages: [] } }, "messages"],
-  ])("costs nothing: %s", async (_, source, more, why) => {
+    ["a reserved name", "x", { chatTemplateKwargs: { messages: [] } }, "messages"],
+  ])("rejects %s without an upstream request", async (_, source, more, why) => {
     const { upstream, plan, send } = await start(api);
     const refusal = { reason: "INVALID_REQUEST", message: expect.stringContaining(why) };
     await expect(plan(say(source, more), llama)).rejects.toMatchObject(refusal);
@@ -171,7 +171,7 @@ describe.each<Api>(["v1", "v2"])("a bad chat template with LLM Engine's %s", (ap
     expect(upstream.requests).toHaveLength(0);
   });
 
-  it("costs nothing either where a taken name comes without a template", async () => {
+  it("rejects a reserved name without a template, with no upstream request", async () => {
     const { upstream, send } = await start(api);
     const request = say(undefined, { chatTemplateKwargs: { bos_token: "x" } });
     await expect(send(request, llama)).rejects.toMatchObject({ reason: "INVALID_REQUEST" });

@@ -57,7 +57,7 @@ const output = (more: object) => ({ request_id: "c4bf", output: { text: "Hi", nu
 const hello = ask("llm-engine/m", "hello");
 
 describe("v1 of LLM Engine", () => {
-  it("is told the endpoint in the query, whatever its name, and how long the answer may be", async () => {
+  it("sends the escaped endpoint name in the query and a default max_new_tokens", async () => {
     const { upstream, adapter } = await start({ api: "v1" }, lines(output({ finished: true })));
     await complete(adapter, hello, false, "my llama&2");
     expect(upstream.requests[0]).toMatchObject({
@@ -67,7 +67,7 @@ describe("v1 of LLM Engine", () => {
     expect(JSON.parse(upstream.requests[0]?.body ?? "")).toMatchObject({ max_new_tokens: 100, temperature: 1 });
   });
 
-  it("answers as a whole to a caller who waits for the whole", async () => {
+  it("requests a complete response for a call without streaming", async () => {
     const tokens = [{ token: "Hi", log_prob: -0.1 }];
     const { upstream, adapter } = await start({ api: "v1" }, json(output({ num_prompt_tokens: 12, tokens })));
     expect(await complete(adapter, hello, true)).toMatchObject({
@@ -83,7 +83,7 @@ describe("v1 of LLM Engine", () => {
     expect(upstream.requests[0]?.path).toBe("/v1/llm/completions-sync?model_endpoint_name=llama-3-8b-instruct");
   });
 
-  it("gives no finish reason: the answer warns that it was concluded", async () => {
+  it("warns that the finish reason is inferred", async () => {
     for (const asWhole of [true, false]) {
       const { adapter } = await start({ api: "v1" }, asWhole ? json(output({})) : lines(output({ finished: true })));
       const { choices, warnings } = await complete(adapter, hello, asWhole);
@@ -92,7 +92,7 @@ describe("v1 of LLM Engine", () => {
     }
   });
 
-  it("reports an error at the first event by its own status and words", async () => {
+  it("reports an error in the first event with its status and message", async () => {
     const error = { status_code: 400, content: { error: "prompt is too long", timestamp: "2026-11-21" } };
     const { adapter } = await start({ api: "v1" }, lines({ request_id: "c4bf", output: null, error }));
     await expect(complete(adapter, hello, false)).rejects.toMatchObject({
@@ -101,13 +101,13 @@ describe("v1 of LLM Engine", () => {
     });
   });
 
-  it("reports an error in a whole answer", async () => {
+  it("reports an error in a complete response", async () => {
     const error = { status_code: 500, content: { error: "upstream" } };
     const { adapter } = await start({ api: "v1" }, json({ request_id: "c4bf", output: null, error }));
     await expect(complete(adapter, hello, true)).rejects.toMatchObject({ reason: "PROVIDER_UNAVAILABLE" });
   });
 
-  it("gives several choices by several calls", async () => {
+  it("sends one request per choice", async () => {
     const { upstream, adapter } = await start(
       { api: "v1" },
       lines(output({ finished: true, num_prompt_tokens: 7 })),
@@ -120,7 +120,7 @@ describe("v1 of LLM Engine", () => {
     for (const { body } of upstream.requests) expect(JSON.parse(body)).not.toHaveProperty("n");
   });
 
-  it("gets a schema as the caller wrote it, key for key and digit for digit", async () => {
+  it("preserves key order and digits in a schema", async () => {
     const { upstream, adapter } = await start({ api: "v1" }, lines(output({ finished: true })));
     const schemaJson = '{"type":"object","2":1,"1":12345678901234567890}';
     const outputFormat = { format: { case: "jsonSchema" as const, value: { name: "n", schemaJson } } };
@@ -128,7 +128,7 @@ describe("v1 of LLM Engine", () => {
     expect(upstream.requests[0]?.body).toContain(`"guided_json":${schemaJson}`);
   });
 
-  it("gets values within its ranges", () => {
+  it("clamps or rejects values outside the ranges of v1", () => {
     const adapter = createLlmEngine("http://127.0.0.1:9", { api: "v1" });
     const parameters = { temperature: 1.5, presencePenalty: 0.5, frequencyPenalty: 2, maxOutputTokens: 1 };
     const request = ask("llm-engine/m", "hello", { parameters });
@@ -136,7 +136,7 @@ describe("v1 of LLM Engine", () => {
     expect(limited.parameters).toMatchObject({ temperature: 1, presencePenalty: 0.5, frequencyPenalty: 2 });
   });
 
-  it("fits answers by the guides that it has: a regular expression, or a schema for any object", async () => {
+  it("sends a regex as guided_regex and JSON mode as guided_json", async () => {
     const { upstream, adapter } = await start({ api: "v1" }, lines(output({ finished: true })));
     const formats: readonly Parameters<typeof ask>[2][] = [
       { outputFormat: { format: { case: "regex", value: { pattern: "yes|no" } } } },
@@ -155,7 +155,7 @@ describe("v1 of LLM Engine", () => {
     ]);
   });
 
-  it("is full where it wrote as many tokens as it was let, whoever set the bound", async () => {
+  it("infers LENGTH if the response has max_new_tokens tokens", async () => {
     for (const asWhole of [true, false]) {
       const full = { num_completion_tokens: 100 };
       const { adapter } = await start(
@@ -167,7 +167,7 @@ describe("v1 of LLM Engine", () => {
     }
   });
 
-  it("may leave out the counts and the tokens of a whole answer, as null", async () => {
+  it("accepts null counts and tokens in a complete response", async () => {
     const nothing = { num_prompt_tokens: null, num_completion_tokens: null, tokens: null };
     const { adapter } = await start({ api: "v1" }, json(output(nothing)));
     const { choices, usage } = await complete(adapter, hello, true);
@@ -178,7 +178,7 @@ describe("v1 of LLM Engine", () => {
     expect(usage).toBeUndefined();
   });
 
-  it("tells what it demands: the bound and the temperature that are sent in the caller's place", () => {
+  it("reports the default max_output_tokens and temperature as effective", () => {
     const adapter = createLlmEngine("http://127.0.0.1:9", { api: "v1" });
     const sent = (more: Parameters<typeof ask>[2]) =>
       adapter.effectiveParameters?.(ask("llm-engine/m", "hello", more), modelOf("llama"));
@@ -189,14 +189,14 @@ describe("v1 of LLM Engine", () => {
     });
   });
 
-  it("gets the engine's further fields from its own options", () => {
+  it("sends provider options as additional fields", () => {
     const providerOptions = { "llm-engine": { skip_special_tokens: false, guided_choice: ["a", "b"] } };
     const adapter = createLlmEngine("http://127.0.0.1:9", { api: "v1" });
     const body = adapter.describe(ask("llm-engine/m", "hello", { providerOptions }), modelOf("llama"));
     expect(body).toMatchObject({ skip_special_tokens: false, guided_choice: ["a", "b"] });
   });
 
-  it("rejects an endpoint whose name does not tell its template, unless the configuration does", () => {
+  it("rejects an endpoint of unknown family unless a template is configured", () => {
     const kinds = (options: object) =>
       createLlmEngine("http://127.0.0.1:9", { api: "v1", ...options })
         .checkSupport(hello, modelOf("falcon-40b"))
@@ -207,7 +207,7 @@ describe("v1 of LLM Engine", () => {
 });
 
 describe("v2 of LLM Engine", () => {
-  it("is asked at its own path, with the endpoint in the body", async () => {
+  it("sends v2 requests to their path, with the endpoint in the body", async () => {
     const message = { role: "assistant", content: "Yes", reasoning_content: null };
     const whole = {
       id: "chatcmpl-1",
@@ -221,7 +221,7 @@ describe("v2 of LLM Engine", () => {
     expect(JSON.parse(upstream.requests[0]?.body ?? "")).toMatchObject({ model: "my endpoint", stream: false });
   });
 
-  it("reports an error at the first event by its own status and words", async () => {
+  it("reports an error in the first event with its status and message", async () => {
     const error = { status_code: 400, content: { error: "no such tool parser", timestamp: "2026-11-21" } };
     const { adapter } = await start({}, lines({ error }));
     await expect(complete(adapter, hello, false)).rejects.toMatchObject({
@@ -232,22 +232,19 @@ describe("v2 of LLM Engine", () => {
 });
 
 describe("LLM Engine", () => {
-  it.each(["v1", "v2"])("takes the key of %s as a user without password where it is told so", async (api) => {
+  it.each(["v1", "v2"])("sends the key of %s as a basic authentication user if configured", async (api) => {
     const { upstream, adapter } = await start({ api, auth: "basic" }, { status: 401 });
     await expect(complete(adapter, hello, false)).rejects.toMatchObject({ reason: "PROVIDER_CREDENTIALS_REJECTED" });
     expect(upstream.requests[0]?.headers.authorization).toBe(`Basic ${btoa("the-key:")}`);
   });
 
-  it.each(["v1", "v2"])("may start as slowly in %s as its own limit says, which pings do not stretch", async (api) => {
+  it.each(["v1", "v2"])("applies cold_start_ms in %s, and pings do not extend it", async (api) => {
     const ping = { write: ": ping - 2026-11-21 00:00:15.000000+00:00\r\n\r\n" };
     const { adapter } = await start({ api, cold_start_ms: 20 }, { steps: [ping, { hold: never }] });
     await expect(complete(adapter, hello, false)).rejects.toMatchObject({ reason: "PROVIDER_TIMEOUT" });
   });
 
-  it.each([
-    "v1",
-    "v2",
-  ])("waits for a cold start in %s longer than the limit for first events of all providers", async (api) => {
+  it.each(["v1", "v2"])("waits for a cold start in %s beyond the first_event timeout", async (api) => {
     const { promise: warm, resolve } = Promise.withResolvers<void>();
     const whole: Readonly<Record<string, Script>> = {
       v1: json(output({})),
@@ -260,13 +257,13 @@ describe("LLM Engine", () => {
     const arrived = upstream.nextRequest();
     const waiting = complete(patient, hello, true);
     await arrived;
-    // Its limit began later and has passed, so the other's would have too.
+    // This timeout started later and has passed, so an equal timeout of the other call would have passed too.
     await expect(complete(hasty, hello, true)).rejects.toMatchObject({ reason: "PROVIDER_TIMEOUT" });
     resolve();
     expect((await waiting).choices).toMatchObject([{ message: { parts: [{ kind: { value: "Hi" } }] } }]);
   });
 
-  it("rejects options that it does not have, with their path", () => {
+  it("rejects unknown options with their path", () => {
     expect(() => createLlmEngine("http://127.0.0.1:9", { api: "v3" })).toThrow(ConfigError);
     expect(() => createLlmEngine("http://127.0.0.1:9", { colour: "red" })).toThrow("providers.llm-engine.options");
   });

@@ -23,7 +23,7 @@ function found(request: Request): string[] {
 const say = (...parts: Part[]): Request => ({ messages: [{ role: Role.USER, parts }] });
 
 describe("the adaptations of local models", () => {
-  it("has none for what the engine can do", () => {
+  it("reports nothing for supported fields", () => {
     const everything: Request = {
       messages: [{ role: Role.USER, parts: [{ kind: { case: "text", value: "Hi" } }] }],
       parameters: {
@@ -68,11 +68,11 @@ describe("the adaptations of local models", () => {
     ["EMULATED messages[0].parts[0].reasoning", say({ kind: { case: "reasoning", value: { text: "hm" } } })],
     ["EMULATED messages[0].name", { messages: [{ role: Role.USER, name: "Ada", parts: [] }] }],
     ["EMULATED messages[0].parts[0].cache_hint", say({ kind: { case: "text", value: "Hi" }, cacheHint: {} })],
-  ])("says %s", (expected, request) => {
+  ])("reports %s", (expected, request) => {
     expect(found(request)).toEqual([expected]);
   });
 
-  it("sends a schema without the keywords that are not enforced, and says so", () => {
+  it("omits unenforced keywords from a schema, with a warning", () => {
     const request = create(ChatRequestSchema, {
       outputFormat: {
         format: { case: "jsonSchema", value: { name: "age", schemaJson: '{"type":"integer","minimum":1}' } },

@@ -17,7 +17,7 @@ describe("a JSON Schema for the engine", () => {
     expect(toGrammarSchema({ ...schema, title: "Person", required: ["name"] })).toEqual({ schema, unenforced: [] });
   });
 
-  it("names what the engine cannot enforce, and leaves it out", () => {
+  it("omits and reports what the engine cannot enforce", () => {
     const schema = {
       type: "object",
       properties: { age: { type: "integer", minimum: 0 }, code: { type: "string", pattern: "^x" } },
@@ -29,14 +29,14 @@ describe("a JSON Schema for the engine", () => {
     });
   });
 
-  it("reads several types as one of several schemas, each with its own keywords", () => {
+  it("converts several types to oneOf, each with its own keywords", () => {
     expect(toGrammarSchema({ type: ["string", "null"], minLength: 1 })).toEqual({
       schema: { oneOf: [{ type: "string", minLength: 1 }, { type: "null" }] },
       unenforced: [],
     });
   });
 
-  it("reads anyOf, older definitions and types that go without saying", () => {
+  it("converts anyOf, older definitions and implied types", () => {
     const schema = { anyOf: [{ $ref: "#/definitions/Node" }, { properties: { x: true } }], definitions: { Node: {} } };
     expect(toGrammarSchema(schema)).toEqual({
       schema: {
@@ -47,15 +47,15 @@ describe("a JSON Schema for the engine", () => {
     });
   });
 
-  it("takes an object without properties for any object", () => {
+  it("allows any object for an object without properties", () => {
     expect(toGrammarSchema({ type: "object" }).schema).toEqual({ type: "object", additionalProperties: true });
   });
 
-  it("does not follow references that lead nowhere", () => {
+  it("omits references without a target", () => {
     expect(toGrammarSchema({ $ref: "#/elsewhere" })).toEqual({ schema: anyJson, unenforced: ["$ref"] });
   });
 
-  it("changes nothing in a schema that it made", () => {
+  it("does not change a schema that it already converted", () => {
     const { schema } = toGrammarSchema({ type: "object", properties: { any: {}, list: { type: "array" } } });
     expect(toGrammarSchema(schema)).toEqual({ schema, unenforced: [] });
   });

@@ -19,10 +19,10 @@ function put(path: string): string {
   return path;
 }
 
-describe("what was prepared for the local provider", () => {
+describe("the files of the local provider", () => {
   afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-  it("is not there before prepare:local ran, nor with the engine or a model alone", () => {
+  it("requires both the engine and a model", () => {
     const environment = { DRAGOMAN_LOCAL_HOME: home };
     expect(detectLocal(environment)).toContain("npm run prepare:local");
     mkdirSync(engineFolder(home), { recursive: true });
@@ -31,7 +31,7 @@ describe("what was prepared for the local provider", () => {
     expect(detectLocal(environment)).toBeUndefined();
   });
 
-  it("has the model first that the environment names", () => {
+  it("lists the model in DRAGOMAN_LOCAL_MODEL first", () => {
     put(modelPath(home, first));
     put(modelPath(home, second));
     const names = (model?: string) =>
@@ -40,7 +40,7 @@ describe("what was prepared for the local provider", () => {
     expect(names(second.name)).toEqual([second.name, first.name]);
   });
 
-  it("takes a model file of one's own by its path", () => {
+  it("accepts the path of another model file in DRAGOMAN_LOCAL_MODEL", () => {
     mkdirSync(engineFolder(home), { recursive: true });
     const path = put(join(home, "Mine-7B.gguf"));
     const environment = { DRAGOMAN_LOCAL_HOME: home, DRAGOMAN_LOCAL_MODEL: path };

@@ -26,7 +26,7 @@ const missing = detectLocal(process.env);
 if (missing !== undefined) process.stderr.write(`the tests of the local model are skipped: ${missing}\n`);
 
 const prepared = preparedModels(process.env);
-// The smaller one, where it is there, since it is faster: the laws are those of any model.
+// Prefers the smaller model, which is faster. The tests hold for any model.
 const file = prepared.find(({ name }) => name === knownModels[1].name) ?? prepared[0];
 
 function createAdapter(options: Readonly<Record<string, unknown>> = {}): Adapter {
@@ -53,7 +53,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
       events.filter((event) => event.case === wanted).map(({ value }) => value) as Extract<
         ChatEvent,
         { case: Case }
-      >["value"][]; // A filter does not narrow by a type parameter.
+      >["value"][]; // `filter` does not narrow by a type parameter.
     const texts: string[] = [];
     for (const { choiceIndex, delta } of values("delta")) {
       if (delta.case === "text") texts[choiceIndex] = (texts[choiceIndex] ?? "") + delta.value;
@@ -62,7 +62,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     return { events, texts, deltas: values("delta"), finished: values("finished"), usage: completed?.usage };
   }
 
-  it("answers the same to the same question, with another one between", async () => {
+  it("gives equal responses to equal requests with another request between", async () => {
     const first = await ask("What is the capital of France?");
     await ask("What is the capital of Spain?");
     const second = await ask("What is the capital of France?");
@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     expect(first.events.at(-1)?.case).toBe("completed");
   });
 
-  it("draws the same choices with the same seed, and different ones within a call", async () => {
+  it("repeats choices with the same seed, and varies them within a call", async () => {
     const parameters = { temperature: 2, topK: 0, topP: 1, n: 2, seed: "-9223372036854775808" };
     const first = await ask("Write a poem.", parameters);
     expect((await ask("Write a poem.", parameters)).texts).toEqual(first.texts);
@@ -86,7 +86,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     expect(usage).toMatchObject({ outputTokens: 3, quality: UsageQuality.EXACT });
   });
 
-  it("ends before a stop sequence, wherever it begins in a token", async () => {
+  it("ends before a stop sequence, even one that begins inside a token", async () => {
     const [text = ""] = (await ask("What is the capital of France?")).texts;
     const stop = text.slice(5, 9);
     const { texts, finished } = await ask("What is the capital of France?", { stopSequences: ["never said", stop] });
@@ -94,7 +94,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     expect(finished).toMatchObject([{ finishReason: FinishReason.STOP, matchedStopSequence: stop }]);
   });
 
-  it("counts the tokens of the prompt as the tokenizer does, and gives each output token its probability", async () => {
+  it("counts prompt tokens like the tokenizer and returns logprobs per output token", async () => {
     const { deltas, texts, usage } = await ask(
       "The capital of France is",
       { logprobs: true, topLogprobs: 2 },
@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     expect(entries.map(({ token }) => token).join("")).toBe(texts[0] ?? "");
     for (const { token, logprob, topLogprobs } of entries) {
       expect(topLogprobs).toHaveLength(2);
-      // Greedy: the likeliest token is the one that was taken.
+      // Greedy sampling selects the most likely token.
       expect(topLogprobs[0]).toMatchObject({ token, logprob });
     }
   });
@@ -140,7 +140,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     expect(finished).toMatchObject([{ finishReason: FinishReason.STOP, providerFinishReason: "eos" }]);
   });
 
-  it("never breaks a character that is split over tokens", async () => {
+  it("never splits a character whose bytes are in several tokens", async () => {
     const word = "😀🎉 naïve 日本";
     const { texts, deltas } = await ask(
       "Say it.",
@@ -155,7 +155,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     for (const { delta } of deltas) expect(String(delta.value)).not.toContain("\uFFFD");
   });
 
-  it("never says a token whose bias forbids it", async () => {
+  it("never generates a token that logit_bias forbids", async () => {
     const question = "What is the capital of France?";
     const [first] = (await ask(question, { logprobs: true, topLogprobs: 1 })).deltas;
     const text = first?.logprobs?.tokens[0]?.token ?? "";
@@ -164,7 +164,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     expect((await ask(question, { logitBias })).texts[0]?.startsWith(text)).toBe(false);
   });
 
-  it("stops between two tokens when it is cancelled, with the reason of the signal, and is free for the next", async () => {
+  it("stops between two tokens on cancellation and serves the next request", async () => {
     const controller = new AbortController();
     const stream = open(say("Tell me a long story."), controller.signal);
     const started = await stream.next();
@@ -177,7 +177,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     await expect(ask("Hi", { maxOutputTokens: 1 })).resolves.toBeDefined();
   });
 
-  it("stops while it reads the prompt when it is cancelled", async () => {
+  it("stops during prompt evaluation on cancellation", async () => {
     const controller = new AbortController();
     const stream = open(say("word ".repeat(1000)), controller.signal);
     await stream.next();
@@ -188,7 +188,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     await expect(ask("Hi", { maxOutputTokens: 1 })).resolves.toBeDefined();
   });
 
-  it("is free for the next when the reader leaves", async () => {
+  it("serves the next request after the consumer stops reading", async () => {
     const stream = open(say("Tell me a long story."));
     await stream.next();
     await stream.next();
@@ -196,7 +196,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     await expect(ask("Hi", { maxOutputTokens: 1 })).resolves.toBeDefined();
   });
 
-  it("rejects a request when it is busy and nobody may wait", async () => {
+  it("rejects a request with QUEUE_FULL if it is busy and max_queue is 0", async () => {
     const small = createAdapter({ max_queue: 0, context_size: 256 });
     const first = open(say("Hi"), unending, small);
     await first.next();
@@ -205,14 +205,14 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     await small.close?.();
   });
 
-  it("rejects a prompt that does not fit, with both lengths", async () => {
+  it("rejects a prompt beyond the context window, with both lengths", async () => {
     await expect(open(say("word ".repeat(3000))).next()).rejects.toMatchObject({
       reason: "CONTEXT_LENGTH_EXCEEDED",
       facts: { metadata: { context_window_tokens: "2048", input_tokens: expect.stringMatching(/^30\d\d$/) } },
     });
   });
 
-  it("rejects a template that never ends, and goes on serving", async () => {
+  it("rejects an endless template and serves the next request", async () => {
     const chatTemplate = "{% for i in range(1000000000) %}x{% endfor %}";
     await expect(open({ ...say("Hi"), chatTemplate }).next()).rejects.toMatchObject({
       reason: "INVALID_REQUEST",
@@ -221,7 +221,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     await expect(ask("Hi", { maxOutputTokens: 1 })).resolves.toBeDefined();
   });
 
-  it("does not know a model that was not prepared", async () => {
+  it("reports MODEL_NOT_FOUND for a model that was not prepared", async () => {
     const context = { signal: unending, attempt: create(AttemptSchema) };
     const other = modelEntry({ name: "other", displayName: "Other" }, []);
     const stream = adapter.stream(create(ChatRequestSchema, say("Hi")), other, context)[Symbol.asyncIterator]();
@@ -229,7 +229,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
   });
 });
 
-/** Asks the engine itself about the model's tokens. */
+/** Loads the model directly in the engine and reads from its tokenizer. */
 async function readTokenizer<T>(read: (model: LlamaModel) => T): Promise<T> {
   const { llama } = await loadEngine(engineFolder(localHome(process.env)), 1);
   try {
@@ -244,7 +244,7 @@ function say(value: string) {
 }
 
 describe("the options of the local provider", () => {
-  it("are checked, and the message has the path of each mistake", () => {
+  it("reports the path of each invalid option", () => {
     expect(() => createAdapter({ threads: 0, gpu: true })).toThrow(/providers\.local\.options\.threads(.|\n)*gpu/);
   });
 });
@@ -255,7 +255,7 @@ describe("the effective parameters of a local model", () => {
     return createAdapter().effectiveParameters?.(request, modelEntry(knownModels[0], []));
   };
 
-  it("tell its defaults, beside what was asked for", () => {
+  it("combines the local defaults with the requested parameters", () => {
     expect(effective()).toMatchObject({ temperature: 0, maxOutputTokens: 512 });
     expect(effective({ temperature: 0.5, topK: 3 })).toMatchObject({ temperature: 0.5, topK: 3, maxOutputTokens: 512 });
   });

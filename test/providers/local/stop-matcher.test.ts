@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { StopMatcher } from "../../../src/providers/local/stop-matcher.ts";
 
-/** A small alphabet, so that stop sequences do occur, overlap and nearly occur. */
+/** A small alphabet makes stop sequences occur, overlap and almost occur. */
 const letters = (maxLength: number, minLength = 0) =>
   fc.string({ unit: fc.constantFrom("a", "b", "😀"), minLength, maxLength });
 
@@ -18,7 +18,7 @@ function run(pieces: readonly string[], stops: readonly string[]) {
 }
 
 describe("the stop matcher", () => {
-  it("finds the same stop sequence however the answer is split", () => {
+  it("finds the same stop sequence wherever the text is split", () => {
     fc.assert(
       fc.property(fc.array(letters(4)), fc.array(letters(4, 1), { maxLength: 4 }), (pieces, stops) => {
         const text = pieces.join("");
@@ -28,7 +28,7 @@ describe("the stop matcher", () => {
     );
   });
 
-  it("never shows a stop sequence, and without one shows everything", () => {
+  it("never returns a stop sequence, and without one returns all text", () => {
     fc.assert(
       fc.property(fc.array(letters(4)), fc.array(letters(4, 1), { maxLength: 4 }), (pieces, stops) => {
         const text = pieces.join("");
@@ -41,7 +41,7 @@ describe("the stop matcher", () => {
     );
   });
 
-  it("holds back no more than could become a stop sequence", () => {
+  it("holds back only text that could become a stop sequence", () => {
     const matcher = new StopMatcher(["\n\nUser:"]);
     expect(matcher.push("Hello\n")).toEqual({ text: "Hello", stop: undefined });
     expect(matcher.push("you\n\nUse")).toEqual({ text: "\nyou", stop: undefined });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Utf8Joiner } from "../../../src/providers/local/utf8-joiner.ts";
 
-/** A tokenizer whose tokens are bytes. */
+/** Decoder whose tokens are single bytes. */
 const decode = (tokens: readonly number[]) => Buffer.from(tokens).toString();
 
 function join(bytes: readonly number[]): string[] {
@@ -11,7 +11,7 @@ function join(bytes: readonly number[]): string[] {
 }
 
 describe("the UTF-8 joiner", () => {
-  it("gives back every text whose tokens are single bytes, and never half a character", () => {
+  it("returns every text of single-byte tokens without splitting characters", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const pieces = join([...Buffer.from(text)]);
@@ -21,17 +21,17 @@ describe("the UTF-8 joiner", () => {
     );
   });
 
-  it("says at the end that a character was cut off", () => {
+  it("returns U+FFFD at the end for an incomplete character", () => {
     expect(join([0x41, 0xf0, 0x9f, 0x98])).toEqual(["A", "", "", "", "\uFFFD"]);
   });
 
-  it("does not wait forever for bytes that are no text", () => {
+  it("stops waiting for bytes that are not text", () => {
     const pieces = join(Array(100).fill(0xff));
     expect(pieces.join("")).toBe("\uFFFD".repeat(100));
     expect(pieces.filter((piece) => piece !== "").length).toBeGreaterThan(10);
   });
 
-  it("gives the tokens that precede, which decide about a blank", () => {
+  it("passes the last four preceding tokens to the decoder", () => {
     const calls: (readonly number[])[] = [];
     const joiner = new Utf8Joiner(
       (tokens, before) => {

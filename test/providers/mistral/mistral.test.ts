@@ -44,7 +44,7 @@ const chunk = (fields: object) => `data: ${JSON.stringify(fields)}\n\n`;
 const stop = chunk({ choices: [{ index: 0, delta: { content: "" }, finish_reason: "stop" }] });
 const calls = (...tool_calls: readonly object[]) => chunk({ choices: [{ index: 0, delta: { tool_calls } }] });
 
-test("calls whose ids are the text null are told apart by their index", async () => {
+test('distinguishes tool calls with the id "null" by their index', async () => {
   const { events } = await answerTo(
     calls({ id: "null", index: 0, function: { name: "a", arguments: "" } }) +
       calls({ id: "null", index: 1, function: { name: "b", arguments: "" } }) +
@@ -66,14 +66,14 @@ test("calls whose ids are the text null are told apart by their index", async ()
   expect(brief(events)).toContain("finished 0 3 stop");
 });
 
-test("arguments that come as an object are the same JSON", async () => {
+test("converts tool call arguments from an object to JSON", async () => {
   const { events } = await answerTo(
     calls({ id: "gSIMJiOkT", function: { name: "a", arguments: { b: 1, a: 2 } } }) + stop,
   );
   expect(brief(events)).toContain('toolCall 0.0 gSIMJiOkT a {"b":1,"a":2}');
 });
 
-test("an answer that is asked for as a whole is read like a stream", async () => {
+test("reads a response without streaming like a stream", async () => {
   const whole = JSON.stringify({
     id: "w1",
     object: "chat.completion",
@@ -99,7 +99,7 @@ test("an answer that is asked for as a whole is read like a stream", async () =>
   expect(JSON.parse(sent)).toMatchObject({ stream: false });
 });
 
-test("hidden reasoning is left out", async () => {
+test("drops hidden reasoning", async () => {
   const thinking = { content: [{ type: "thinking", thinking: [{ type: "text", text: "hm" }], signature: "s" }] };
   const { events } = await answerTo(
     chunk({ choices: [{ index: 0, delta: thinking }] }) +
@@ -110,20 +110,20 @@ test("hidden reasoning is left out", async () => {
   expect(brief(events)).toEqual(["started", "text 0.0 4", "finished 0 1 stop", "completed"]);
 });
 
-test("a failure before output can be tried again", async () => {
+test("reports a failure before output with its own reason", async () => {
   const failed = await answerTo(chunk({ choices: [{ index: 0, delta: {}, finish_reason: "error" }] }));
   expect(failed.reason).toBe("PROVIDER_UNAVAILABLE");
   const flat = await answerTo(chunk({ object: "error", message: "no", type: "invalid_model", code: "1500" }));
   expect(flat.reason).toBe("MODEL_NOT_FOUND");
 });
 
-test("a seed of any size goes out as random_seed, digit by digit", async () => {
+test("sends a seed of any size as random_seed, with all digits", async () => {
   const { sent } = await answerTo(stop, request({ parameters: { seed: "18446744073709551615" } }));
   expect(sent).toContain('"random_seed":18446744073709551615');
   expect(JSON.parse(sent)).not.toHaveProperty("stream_options");
 });
 
-test("ids of tool calls go out as nine letters and digits, the same for a call and its result", () => {
+test("sends the same nine-character id for a tool call and its result", () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), (id) => {
       const sent = toToolCallId(id);
@@ -142,7 +142,7 @@ test("ids of tool calls go out as nine letters and digits, the same for a call a
   );
 });
 
-test("the assistant says OK between a tool and a user", () => {
+test("inserts an assistant message between a tool result and a user message", () => {
   const asked = request({
     messages: [
       { role: Role.ASSISTANT, parts: [toolCall("gSIMJiOkT")] },
@@ -153,7 +153,7 @@ test("the assistant says OK between a tool and a user", () => {
   expect(messagesOf(asked).map(({ role }) => role)).toEqual(["assistant", "tool", "assistant", "user"]);
 });
 
-test("a last message of the assistant is continued, and what it repeats is taken out", async () => {
+test("continues a last assistant message, and removes the repeated text", async () => {
   const asked = request({
     messages: [
       { role: Role.USER, parts: [text("a poem")] },
@@ -166,7 +166,7 @@ test("a last message of the assistant is continued, and what it repeats is taken
   expect(brief(events)).toEqual(["started", "text 0.0  red", "text 0.0 .", "finished 0 1 stop", "completed"]);
 });
 
-test("only what was repeated is taken out, however the text is cut", () => {
+test("removes only the repeated text, for any split of the text into deltas", () => {
   const pieces = fc.array(fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 3 }));
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 4 }), pieces, (expected, texts) => {
@@ -178,7 +178,7 @@ test("only what was repeated is taken out, however the text is cut", () => {
   );
 });
 
-test("thoughts go back to models that reason, and are left out, with a warning, for others", () => {
+test("sends reasoning back to models that reason, and warns for other models", () => {
   const messages = [
     { role: Role.USER, parts: [text("2+2")] },
     { role: Role.ASSISTANT, parts: [reasoning("hm"), text("4")] },
@@ -207,10 +207,10 @@ test.each([
   ["codestral-latest", [], "UNSUPPORTED_PARAMETER"],
   ["mistral-large-2512", [], "UNSUPPORTED_PARAMETER"],
   ["a-model-of-tomorrow", [NONE, LOW, MEDIUM, HIGH, MAX], "REJECTED"],
-] as const)("%s takes only its own efforts", (name, taken: readonly ReasoningEffort[], kind) => {
+] as const)("accepts only supported efforts for %s", (name, supported: readonly ReasoningEffort[], kind) => {
   for (const effort of [NONE, LOW, MEDIUM, HIGH, MAX]) {
     const asked = request({ reasoning: { control: { case: "effort", value: effort } } });
-    const expected = taken.includes(effort) ? [] : [{ kind, field: ["reasoning", "effort"] }];
+    const expected = supported.includes(effort) ? [] : [{ kind, field: ["reasoning", "effort"] }];
     expect(checkSupport(asked, model(name))).toMatchObject(expected);
   }
 });

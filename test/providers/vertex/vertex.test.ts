@@ -48,7 +48,7 @@ async function upstreamWith(...scripts: readonly Script[]) {
   return upstream;
 }
 
-/** Tokens that count up, so that a new one is seen. */
+/** Token source that numbers its tokens, so that tests can see a new one. */
 function countingTokens(): TokenSource {
   let current = 1;
   return {
@@ -68,9 +68,9 @@ async function writeKey(json: unknown): Promise<string> {
   return file;
 }
 
-/** Default credentials whose tokens come from `tokenUrl`: workload identity, which names its own endpoint. */
+/** Default credentials that get tokens from `tokenUrl`. Workload identity files contain their token endpoint. */
 async function useCredentials(tokenUrl: string): Promise<void> {
-  // The library warns of such files on stderr.
+  // The library prints a warning about such files to stderr.
   vi.spyOn(console, "warn").mockImplementation(() => {});
   const file = await writeKey("a.b.c");
   const key = await writeKey({
@@ -84,7 +84,7 @@ async function useCredentials(tokenUrl: string): Promise<void> {
 }
 
 describe("a request to Vertex AI", () => {
-  it("goes to the project and place of the options, with a token and without a key", async () => {
+  it("sends a token to the path of the project and location in the options", async () => {
     const upstream = await upstreamWith({ steps: [{ write: sse(stop) }] });
     const { error } = await fold(
       adapterFor(upstream.baseUrl, place, countingTokens()).stream(request(), pro, context()),
@@ -101,14 +101,14 @@ describe("a request to Vertex AI", () => {
     [{}, {}, "/v1beta1/projects/own-project/locations/global/"],
     [{}, { GOOGLE_CLOUD_PROJECT: "p2", GOOGLE_CLOUD_LOCATION: "us" }, "/v1beta1/projects/p2/locations/us/"],
     [place, { GOOGLE_CLOUD_PROJECT: "p2" }, "/v1beta1/projects/p1/locations/europe-west4/"],
-  ])("finds project and place in options %o, variables %o, credentials", async (options, environment, path) => {
+  ])("reads project and location from options %o, variables %o, credentials", async (options, environment, path) => {
     const upstream = await upstreamWith({ steps: [{ write: sse(stop) }] });
     const adapter = adapterFor(upstream.baseUrl, options, countingTokens(), environment);
     await fold(adapter.stream(request(), pro, context()));
     expect(upstream.requests[0]?.path).toContain(path);
   });
 
-  it("takes a new token once one was not accepted", async () => {
+  it("gets a new token after Vertex AI rejected one", async () => {
     const refusal = '{"error":{"code":401,"status":"UNAUTHENTICATED","message":"expired"}}';
     const upstream = await upstreamWith(
       { status: 401, steps: [{ write: refusal }] },
@@ -122,7 +122,7 @@ describe("a request to Vertex AI", () => {
     expect(upstream.requests[1]?.headers.authorization).toBe("Bearer token-2");
   });
 
-  it("may have penalties on 2.5 models and addresses in Google's storage, but no class of service", () => {
+  it("supports penalties on 2.5 models and gs:// URLs, but no service tier", () => {
     const asked = request({
       messages: [
         {
@@ -141,7 +141,7 @@ describe("a request to Vertex AI", () => {
 describe("express mode of Vertex AI", () => {
   const express = (baseUrl: string, options = {}) => configured("vertex", baseUrl, { apiKey: "AIza-test", options });
 
-  it("goes by a key in a header to no project and no place, and asks for no token", async () => {
+  it("sends the key in a header, without a project, a location or a token", async () => {
     const upstream = await upstreamWith({ steps: [{ write: sse(stop) }] });
     await using adapter = { ...express(upstream.baseUrl), [Symbol.asyncDispose]: async () => adapter.close?.() };
     const { error } = await fold(adapter.stream(request(), pro, context()));
@@ -152,7 +152,7 @@ describe("express mode of Vertex AI", () => {
     expect(sent?.headers.authorization).toBeUndefined();
   });
 
-  it("tells the operator of a key that is not valid, although the status is 400", async () => {
+  it("reports an invalid key as PROVIDER_CREDENTIALS_REJECTED despite status 400", async () => {
     const details = [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "API_KEY_INVALID" }];
     const body = { error: { code: 400, message: "API key not valid.", status: "INVALID_ARGUMENT", details } };
     const upstream = await upstreamWith({ status: 400, steps: [{ write: JSON.stringify(body) }] });
@@ -162,19 +162,23 @@ describe("express mode of Vertex AI", () => {
     expect(error?.message).not.toContain("AIza");
   });
 
-  it("takes the same requests as a project does", () => {
+  it("supports the same requests as a project in express mode", () => {
     const asked = request({ parameters: { presencePenalty: 1 }, serviceTier: "flex" });
     const adapter = express("http://127.0.0.1:9");
     expect(adapter.checkSupport(asked, pro)).toMatchObject([{ field: ["service_tier"] }]);
   });
 
-  it.each([{ project: "p1" }, { location: "eu" }, { key_file: "key.json" }])("rejects %o beside a key", (options) => {
+  it.each([
+    { project: "p1" },
+    { location: "eu" },
+    { key_file: "key.json" },
+  ])("rejects %o together with a key", (options) => {
     expect(() => express("http://127.0.0.1:9", options)).toThrow(ConfigError);
   });
 });
 
 describe("a token for Google Cloud", () => {
-  it("comes from the endpoint that the credentials name, once for many calls", async () => {
+  it("gets one token for several calls from the endpoint in the credentials", async () => {
     const endpoint = await upstreamWith({
       headers: { "content-type": "application/json" },
       steps: [{ write: JSON.stringify({ access_token: "from-endpoint", token_type: "Bearer", expires_in: 3600 }) }],
@@ -191,7 +195,7 @@ describe("a token for Google Cloud", () => {
     expect(endpoint.requests).toHaveLength(1);
   });
 
-  it("that is rejected is the operator's matter, and shows nothing of the credentials", async () => {
+  it("reports rejected credentials without revealing them", async () => {
     const endpoint = await upstreamWith({
       status: 400,
       headers: { "content-type": "application/json" },
@@ -206,7 +210,7 @@ describe("a token for Google Cloud", () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
-  it("is asked for with a service account's key, and an endpoint out of reach is worth another try", async () => {
+  it("reports PROVIDER_UNAVAILABLE if Google's token endpoint is unreachable", async () => {
     const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const key_file = await writeKey({
       type: "service_account",
@@ -214,7 +218,7 @@ describe("a token for Google Cloud", () => {
       private_key: privateKey.export({ type: "pkcs8", format: "pem" }),
       project_id: "p1",
     });
-    // Google's endpoint is fixed: a proxy that lets nobody through stands in for a network that is down.
+    // Google's endpoint is fixed, so a proxy that rejects every connection simulates a network failure.
     const asked: string[] = [];
     const proxy = createServer().on("connect", ({ url = "" }, socket) => {
       asked.push(url);
@@ -237,13 +241,13 @@ describe("a token for Google Cloud", () => {
   it.each([
     { type: "authorized_user" },
     "no key",
-  ])("is never asked for with a file that is no key: %o", async (json) => {
+  ])("rejects a key file without a service account key: %o", async (json) => {
     const adapter = adapterFor("http://127.0.0.1:9", { ...place, key_file: await writeKey(json) });
     const { error } = await fold(adapter.stream(request(), pro, context()));
     expect(error?.reason).toBe("PROVIDER_CREDENTIALS_REJECTED");
   });
 
-  it("is never asked for where the file of credentials is missing", async () => {
+  it("reports a missing key file without revealing its path", async () => {
     const upstream = await upstreamWith();
     const adapter = adapterFor(upstream.baseUrl, { ...place, key_file: "/nowhere/key.json" });
     const { error } = await fold(adapter.stream(request(), pro, context()));
@@ -251,7 +255,7 @@ describe("a token for Google Cloud", () => {
     expect(error?.message).not.toContain("/nowhere");
   });
 
-  it("is not waited for once the call has ended", async () => {
+  it("stops waiting for a token on cancellation", async () => {
     const endpoint = await upstreamWith({ holdHeaders: new Promise(() => {}) });
     await useCredentials(`${endpoint.baseUrl}/token`);
     const controller = new AbortController();
@@ -263,7 +267,7 @@ describe("a token for Google Cloud", () => {
     expect((await outcome).error?.reason).toBe("CANCELLED");
   });
 
-  it("costs nothing until it is needed: the library is not loaded before", async () => {
+  it("does not load google-auth-library before the first call", async () => {
     const script = `
       import { createRequire } from "node:module";
       const { providers } = await import(${JSON.stringify(new URL("../../../src/providers/registry.ts", import.meta.url).href)});
@@ -282,7 +286,7 @@ describe("the settings of Vertex AI", () => {
     [{}, "set GOOGLE_APPLICATION_CREDENTIALS or VERTEX_API_KEY to turn it on"],
     [{ VERTEX_API_KEY: "AIza-test" }, undefined],
     [{ GOOGLE_APPLICATION_CREDENTIALS: "key.json" }, undefined],
-  ])("are looked for in %o", (environment, missing) => {
+  ])("detects credentials in %o", (environment, missing) => {
     expect(provider.detect?.(environment)).toBe(missing);
   });
 
@@ -291,11 +295,16 @@ describe("the settings of Vertex AI", () => {
     ["europe-west4", "europe-west4-aiplatform.googleapis.com"],
     ["eu", "aiplatform.eu.rep.googleapis.com"],
     ["us", "aiplatform.us.rep.googleapis.com"],
-  ])("put %s at %s", (location, host) => {
+  ])("maps the location %s to the host %s", (location, host) => {
     expect(hostOf(location)).toBe(host);
   });
 
-  it.each([{ projekt: "p1" }, { project: "../p1" }, { location: "a/b" }, { project: 7 }])("reject %o", (options) => {
+  it.each([
+    { projekt: "p1" },
+    { project: "../p1" },
+    { location: "a/b" },
+    { project: 7 },
+  ])("rejects the options %o", (options) => {
     expect(() => configured("vertex", "http://127.0.0.1:9", { apiKey: "", options })).toThrow(ConfigError);
   });
 });

@@ -22,7 +22,7 @@ const caller: Caller = { keyId: "k", accounts: [], defaultAccount: undefined, re
 let listener: Listener | undefined;
 afterEach(() => listener?.close());
 
-/** A listener whose methods do what those of the service never do. */
+/** Opens a gRPC listener with the given implementation for every method. */
 async function listen(method: (context: HandlerContext) => unknown, authenticate: Authenticate = () => caller) {
   const records: CallRecord[] = [];
   const snapshots = new Snapshots({ authenticate, catalog: createCatalog([], []), adapters: new Map() });
@@ -36,15 +36,15 @@ async function listen(method: (context: HandlerContext) => unknown, authenticate
     calls,
     chat: { completeChat: handler, streamChat: handler, planChat: handler },
     models: { listModels: handler, getModel: handler },
-    // The methods do not keep to their types: that is their fault.
+    // The handlers deliberately do not match the types of the methods.
   } as unknown as Services;
   listener = await listenGrpc(config, services);
   const { host, port } = listener.address;
   return { records, grpcAddress: `${host}:${port}`, httpAddress: "" };
 }
 
-describe("what grpc-js would end without details has them", () => {
-  it("ends a method that outlives its deadline", async () => {
+describe("errors that grpc-js would send without details", () => {
+  it("ends a method with ErrorInfo when its deadline passes", async () => {
     const service = await listen(() => new Promise(() => {}));
     const headers = { "grpc-timeout": "100m", "x-request-id": "call-1" };
     const ending = await callRaw("grpc", service, { path: completeChat, body: frame(message), headers });
@@ -53,7 +53,7 @@ describe("what grpc-js would end without details has them", () => {
     expect(service.records).toMatchObject([{ outcome: "deadline", requestId: "call-1" }]);
   });
 
-  it("answers for a method whose response cannot be encoded", async () => {
+  it("returns INTERNAL with ErrorInfo if a response cannot be encoded", async () => {
     const service = await listen(() => ({ $typeName: "dragoman.v1.CompleteChatResponse", completion: 1 }));
     const headers = { "x-request-id": "call-1" };
     const ending = await callRaw("grpc", service, { path: completeChat, body: frame(message), headers });
@@ -61,7 +61,7 @@ describe("what grpc-js would end without details has them", () => {
     expect(ending.info?.metadata.request_id).toBe("call-1");
   });
 
-  it("encodes the message of a status once", async () => {
+  it("percent-encodes a status message once", async () => {
     const service = await listen(() => ({}));
     const name = Buffer.from("no such service");
     const body = frame(Buffer.concat([Buffer.from([0x0a, name.length]), name]));
@@ -70,8 +70,8 @@ describe("what grpc-js would end without details has them", () => {
   });
 });
 
-describe("access is decided on the headers, and may take its time", () => {
-  it("reads nothing of the body before the decision, and runs the method after it", async () => {
+describe("asynchronous authentication from the request headers", () => {
+  it("reads no request body before authentication and runs the method afterwards", async () => {
     const decision = Promise.withResolvers<Caller>();
     const asked = Promise.withResolvers<void>();
     let reached = false;
@@ -89,17 +89,17 @@ describe("access is decided on the headers, and may take its time", () => {
     const body = frame(Buffer.alloc(1_000_000));
     opened.stream.write(body);
     await asked.promise;
-    // Frames are read in order: once the ping is answered, the service has had all that flow control lets through.
+    // The service reads frames in order: once it acknowledges the ping, it has all bytes that flow control allows.
     await new Promise((resolve) => opened.session.ping(resolve));
     expect(opened.stream.writableLength).toBeGreaterThan(0);
     expect(reached).toBe(false);
     decision.resolve(caller);
     opened.stream.end();
-    // A million zeros are no message.
+    // A million zero bytes are not a valid message.
     expect(await endingOfGrpc(opened)).toMatchObject({ code: Code.InvalidArgument });
   });
 
-  it("rejects with the details and headers of a status, and one record", async () => {
+  it("rejects a call with ErrorInfo and one record if authentication fails", async () => {
     const service = await listen(
       () => expect.fail("the method runs"),
       () => Promise.reject(new GatewayError("CREDENTIALS_INVALID", "the key is not known")),
@@ -110,7 +110,7 @@ describe("access is decided on the headers, and may take its time", () => {
     expect(service.records).toMatchObject([{ reason: "CREDENTIALS_INVALID", requestId: "call-1" }]);
   });
 
-  it("records a client that goes away before the decision", async () => {
+  it("records a client that disconnects during authentication", async () => {
     const decision = Promise.withResolvers<Caller>();
     const asked = Promise.withResolvers<void>();
     const service = await listen(

@@ -24,13 +24,13 @@ const versions = { v1: ServerReflectionV1, v1alpha: ServerReflectionV1Alpha } as
 describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
   async function ask(messageRequest: Question): Promise<ServerReflectionResponse["messageResponse"]> {
     const transport = createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` });
-    // Both versions have the same messages on the wire, so the test speaks of one.
+    // Both versions have the same wire format, so the test uses the types of v1.
     const client = createClient(versions[version] as typeof ServerReflectionV1, transport);
     async function* question() {
       yield create(ServerReflectionRequestSchema, { messageRequest } as { messageRequest: NonNullable<Question> });
     }
     for await (const { messageResponse } of client.serverReflectionInfo(question())) return messageResponse;
-    return expect.fail("reflection must answer");
+    return expect.fail("reflection sent no response");
   }
 
   async function files(question: Question): Promise<readonly FileDescriptorProto[]> {
@@ -39,7 +39,7 @@ describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
     return answer.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
   }
 
-  it("lists the services, health and itself", async () => {
+  it("lists Dragoman's services, health and reflection", async () => {
     const answer = await ask({ case: "listServices", value: "" });
     if (answer.case !== "listServicesResponse") return expect.fail(`got ${answer.case}`);
     expect(answer.value.service.map(({ name }) => name)).toEqual([
@@ -60,7 +60,7 @@ describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
     "dragoman.v1.Role.ROLE_USER",
     "grpc.health.v1.Health",
     "google.rpc.ErrorInfo",
-  ])("gives the file of %s with all its imports", async (symbol) => {
+  ])("returns the file of %s with all its imports", async (symbol) => {
     const closure = await files({ case: "fileContainingSymbol", value: symbol });
     const names = closure.map(({ name }) => name);
     for (const { dependency } of closure) expect(names).toEqual(expect.arrayContaining(dependency));
@@ -70,7 +70,7 @@ describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
     expect(owner).toBeDefined();
   });
 
-  it("keeps comments and the presence of optional fields", async () => {
+  it("returns comments and proto3 optional fields", async () => {
     const [file] = await files({ case: "fileByFilename", value: "dragoman/v1/parameters.proto" });
     const temperature = file?.messageType[0]?.field.find(({ name }) => name === "temperature");
     expect(temperature?.proto3Optional).toBe(true);
@@ -89,7 +89,7 @@ describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
     expect(file?.name).toBe("buf/validate/validate.proto");
   });
 
-  it("says NOT_FOUND for what there is not", async () => {
+  it("returns NOT_FOUND for unknown symbols and files", async () => {
     for (const question of [
       { case: "fileContainingSymbol", value: "dragoman.v1.Missing" },
       { case: "fileContainingSymbol", value: "dragoman.v1.ChatService.Missing" },
@@ -100,7 +100,7 @@ describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
   });
 });
 
-/** Imports before what imports them. */
+/** Sorts files so that each follows its imports. */
 function inOrder(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
   const ordered: FileDescriptorProto[] = [];
   const visit = (file: FileDescriptorProto): void => {

@@ -25,7 +25,7 @@ const effort = (value: ReasoningEffort) => ({ reasoning: { control: { case: "eff
 const format = (value: ReasoningFormat) => ({ reasoning: { format: value } });
 const own = (options: Record<string, string | number | boolean>) => ({ providerOptions: { cerebras: options } });
 
-/** A body that is text is a stream. */
+/** Sends a request to a replayed response: a stream if the body is text, else JSON. */
 async function ask(asked: ChatRequest, body: object | string, status = 200) {
   const isStream = typeof body === "string";
   await using upstream = await startReplayUpstream({
@@ -41,8 +41,8 @@ async function ask(asked: ChatRequest, body: object | string, status = 200) {
   return { ...outcome, seen, sent: JSON.parse(seen?.body ?? "{}"), warnings: limited.warnings };
 }
 
-describe("a stream of JSON at Cerebras, which streams none", () => {
-  it("is asked for as a whole, sent on at once, and warned about", async () => {
+describe("streamed JSON output at Cerebras", () => {
+  it("requests JSON output without a stream, yields it at once, and warns", async () => {
     const { events, sent, warnings } = await ask(request(json), whole);
     expect(sent).toMatchObject({ stream: false, response_format: { type: "json_object" } });
     expect(sent).not.toHaveProperty("stream_options");
@@ -56,14 +56,14 @@ describe("a stream of JSON at Cerebras, which streams none", () => {
     ]);
   });
 
-  it("is JSON_GENERATION_FAILED with what the model wrote when that is no JSON", async () => {
+  it("reports JSON_GENERATION_FAILED with the model's invalid output", async () => {
     const { error, events } = await ask(request(json), { message: "No.", code: "x", failed_generation: '{"a' }, 400);
     expect(events).toEqual([]);
     expect(error).toMatchObject({ reason: "JSON_GENERATION_FAILED", facts: { failedGeneration: '{"a' } });
   });
 });
 
-describe("how much a model thinks at Cerebras", () => {
+describe("reasoning at Cerebras", () => {
   it.each([
     [effort(ReasoningEffort.NONE), { reasoning_effort: "none" }],
     [effort(ReasoningEffort.LOW), { reasoning_effort: "low" }],
@@ -75,20 +75,20 @@ describe("how much a model thinks at Cerebras", () => {
     [own({ reasoning_format: "text_parsed" }), { reasoning_format: "text_parsed" }],
     [{ ...format(ReasoningFormat.PARSED), ...own({ reasoning_format: "none" }) }, { reasoning_format: "none" }],
     [{ parameters: { minOutputTokens: 7 } }, { min_completion_tokens: 7 }],
-  ])("is said as it was asked: %o", async (asked, sent) => {
+  ])("sends reasoning and length fields as requested: %o", async (asked, sent) => {
     const outcome = await ask(request(asked), whole);
     expect(outcome.sent).toMatchObject(sent);
     expect(outcome.warnings).toEqual([]);
   });
 
-  it("is left to the model where nothing is asked", async () => {
+  it("sends no reasoning fields if the request sets none", async () => {
     const { sent } = await ask(request(), whole);
     for (const field of ["reasoning_effort", "reasoning_format", "clear_thinking", "disable_reasoning"]) {
       expect(sent).not.toHaveProperty(field);
     }
   });
 
-  it("is said for the turns before as well: clear_thinking, and none of their reasoning in the prompt", async () => {
+  it("sends clear_thinking, and drops the reasoning of earlier turns", async () => {
     const messages = [
       { role: Role.USER, parts: [text("a")] },
       { role: Role.ASSISTANT, parts: [thought("Hm."), text("b")] },
@@ -102,14 +102,14 @@ describe("how much a model thinks at Cerebras", () => {
     expect(kept.sent.messages[1]).toEqual({ role: "assistant", content: "b", reasoning: "Hm." });
   });
 
-  it("is not repeated to who wants the reasoning hidden, but counted", async () => {
+  it("drops hidden reasoning, but counts its tokens", async () => {
     const usage = { ...whole.usage, completion_tokens_details: { reasoning_tokens: 2 } };
     const { events } = await ask(request(format(ReasoningFormat.HIDDEN)), { ...whole, usage });
     expect(brief(events).some((event) => event.startsWith("reasoning"))).toBe(false);
     expect(events.at(-1)?.value).toMatchObject({ usage: { outputTokens: 3, reasoningTokens: 2 } });
   });
 
-  it("stays inside the text for who wants it raw", async () => {
+  it("keeps raw reasoning inside the text", async () => {
     const message = { role: "assistant", content: "<think>Hm.</think>Hi" };
     const answer = { ...whole, choices: [{ index: 0, message, finish_reason: "stop" }] };
     const { events } = await ask(request(format(ReasoningFormat.RAW)), answer);
@@ -117,7 +117,7 @@ describe("how much a model thinks at Cerebras", () => {
   });
 });
 
-describe("an answer of Cerebras", () => {
+describe("a response of Cerebras", () => {
   const facts = {
     serviceTier: "flex",
     timeInfo: {
@@ -128,7 +128,7 @@ describe("an answer of Cerebras", () => {
     },
   };
 
-  it("says where the time went and which tier was used, whole or as a stream", async () => {
+  it("reports timings and the service tier, with and without streaming", async () => {
     const { choices: _, ...envelope } = whole;
     const chunk = (fields: object) => `data: ${JSON.stringify({ id: "chatcmpl-c1", ...fields })}\n\n`;
     const stream = [
@@ -141,7 +141,7 @@ describe("an answer of Cerebras", () => {
     expect((await ask(request(), stream)).events.at(-1)?.value).toMatchObject(facts);
   });
 
-  it("says how much of a prediction came true", async () => {
+  it("reports accepted and rejected prediction tokens", async () => {
     const completion_tokens_details = { accepted_prediction_tokens: 2, rejected_prediction_tokens: 1 };
     const { events, sent } = await ask(request({ prediction: { content: "Rain." } }), {
       ...whole,
@@ -153,7 +153,7 @@ describe("an answer of Cerebras", () => {
     });
   });
 
-  it("that a prompt was too long for names both lengths", async () => {
+  it("reports both lengths of a prompt that is too long", async () => {
     const message =
       "Please reduce the length of the messages or completion. Current length is 8193 while limit is 8192";
     const code = "context_length_exceeded";
@@ -166,7 +166,7 @@ describe("an answer of Cerebras", () => {
 });
 
 describe("queue_threshold", () => {
-  it("goes out as a header and not in the body, which has no such field", async () => {
+  it("sends queue_threshold as a header and not in the body", async () => {
     const options = { providerOptions: { cerebras: { queue_threshold: 50, model_parameters: { x: 1 } } } };
     const { seen, sent } = await ask(request({ serviceTier: "auto", ...options }), whole);
     expect(seen?.headers.queue_threshold).toBe("50");
@@ -181,11 +181,11 @@ describe("queue_threshold", () => {
     ["flex", 20_001, false],
     ["priority", 100, false],
     ["", 100, false],
-  ])("with the tier %j and %d ms is taken: %s", (serviceTier, queue_threshold, isTaken) => {
+  ])("checks queue_threshold with tier %j and %d ms, accepted: %s", (serviceTier, queue_threshold, isAccepted) => {
     const asked = request({ serviceTier, ...own({ queue_threshold }) });
     const found = adapter("http://127.0.0.1:9/v1", {}, "cerebras").checkSupport(asked, model);
     expect(found.map(({ kind, field }) => `${kind} ${formatPath(field)}`)).toEqual(
-      isTaken ? [] : ["REJECTED provider_options"],
+      isAccepted ? [] : ["REJECTED provider_options"],
     );
   });
 });

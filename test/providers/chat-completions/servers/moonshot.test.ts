@@ -25,7 +25,7 @@ function limits(providerModel: string, asked: Asked) {
 }
 
 describe("Moonshot's models", () => {
-  it("are told to stop thinking, or how much to, never both, which is rejected", () => {
+  it("sends either an effort or thinking off, never both", () => {
     expect(body(effort(HIGH))).toMatchObject({ reasoning_effort: "high" });
     expect(body(effort(HIGH))).not.toHaveProperty("thinking");
     expect(body(effort(NONE))).toMatchObject({ thinking: { type: "disabled" } });
@@ -41,11 +41,11 @@ describe("Moonshot's models", () => {
     ["kimi-k2.7-code", [LOW], ["EMULATED reasoning.effort"]],
     ["moonshot-v1-8k", [NONE, LOW], ["UNSUPPORTED_PARAMETER reasoning.effort"]],
     ["kimi-k9", [NONE, MEDIUM], []],
-  ])("differ in how they think: %s, efforts %j", (name, efforts, told) => {
-    for (const value of efforts) expect(limits(name, effort(value))).toEqual(told);
+  ])("checks the efforts of %s: %j", (name, efforts, expected) => {
+    for (const value of efforts) expect(limits(name, effort(value))).toEqual(expected);
   });
 
-  it("have their sampling fixed where they are Kimi", () => {
+  it("drops sampling fields for Kimi models", () => {
     const parameters = { temperature: 0.5, topP: 0.9, presencePenalty: 1, frequencyPenalty: 0 };
     expect(limits("kimi-k3", { parameters })).toEqual([
       "UNSUPPORTED_PARAMETER parameters.temperature",
@@ -55,7 +55,7 @@ describe("Moonshot's models", () => {
     expect(limits("moonshot-v1-8k", { parameters })).toEqual([]);
   });
 
-  it("cannot be made to call a tool while they think, before K3", () => {
+  it("rejects a required tool choice while models before K3 reason", () => {
     const toolChoice = { choice: { case: "mode" as const, value: ToolChoiceMode.REQUIRED } };
     const asked = { tools: [{ name: "f" }], toolChoice };
     expect(limits("kimi-k2.6", asked)).toEqual(["REJECTED tool_choice.mode"]);
@@ -64,7 +64,7 @@ describe("Moonshot's models", () => {
     expect(limits("kimi-k3", asked)).toEqual([]);
   });
 
-  it("take five stop sequences of 32 bytes, and images only as bytes", () => {
+  it("accepts stop sequences up to 32 bytes, and images only as bytes", () => {
     expect(limits("kimi-k3", { parameters: { stopSequences: ["é".repeat(16)] } })).toEqual([]);
     expect(limits("kimi-k3", { parameters: { stopSequences: ["é".repeat(17)] } })).toEqual([
       "REJECTED parameters.stop_sequences",
@@ -80,12 +80,12 @@ describe("Moonshot's models", () => {
     ]);
   });
 
-  it("are told of a tool without parameters that it has none, since they are required", () => {
+  it("sends empty parameters for a tool without any, since Moonshot requires them", () => {
     const { tools } = body({ tools: [{ name: "now" }] });
     expect(tools[0].function.parameters).toEqual({ type: "object", properties: {} });
   });
 
-  it("get their reasoning back on every turn, and with calls even where there is none", () => {
+  it("sends reasoning back on every turn, and on tool calls even if it is empty", () => {
     const turn = (parts: Parameters<typeof create<typeof MessageSchema>>[1]) => create(MessageSchema, parts);
     const user = turn({ role: Role.USER, parts: [text("a")] });
     const messages = [
@@ -103,7 +103,7 @@ describe("Moonshot's models", () => {
     expect(replayed(true)).toEqual([undefined, undefined, "", "So."]);
   });
 
-  it("answer to a prompt that their filter held back with a filtered choice, as all do", async () => {
+  it("reports a blocked prompt as a choice with CONTENT_FILTER", async () => {
     const error = { type: "content_filter", message: "The request was rejected because it was considered high risk" };
     await using upstream = await startReplayUpstream({
       status: 400,

@@ -7,7 +7,7 @@ const openAiModels = openAiTable.map((model) => ({ ...model, family: "openai-cha
 const catalog = createCatalog([...openAiModels, ...egpModels], ["openai"]);
 const egpIds = new Set(egpModels.map(({ id }) => id));
 
-test("every model is found as openai/id, plain", () => {
+test("resolves each model as openai/<id> with the profile plain", () => {
   for (const model of openAiModels) {
     expect(model).toMatchObject({ provider: "openai", profile: "plain" });
     const path = `openai/${model.providerModel}`;
@@ -15,7 +15,7 @@ test("every model is found as openai/id, plain", () => {
   }
 });
 
-test("every model is found by its bare id as well, except where that is EGP's", () => {
+test("resolves each model by its bare id, unless the id names EGP's model", () => {
   for (const model of openAiModels) {
     const bare = catalog.resolve(model.providerModel);
     if (egpIds.has(model.providerModel)) expect(bare).toMatchObject({ profile: "egp-chat", provider: "openai" });
@@ -23,14 +23,14 @@ test("every model is found by its bare id as well, except where that is EGP's", 
   }
 });
 
-test("every model states its limits, and none gives more than its window", () => {
+test("states for each model an output limit below its context window", () => {
   for (const { contextWindowTokens, maxOutputTokens } of openAiModels) {
     expect(maxOutputTokens).toBeGreaterThan(0);
     expect(contextWindowTokens).toBeGreaterThan(maxOutputTokens);
   }
 });
 
-test("reasoning models are OpenAI's o series and GPT-5 and later", () => {
+test("marks the o series, GPT-5 and later models as reasoning models", () => {
   for (const { providerModel, capabilities } of openAiModels) {
     expect([providerModel, capabilities?.reasoning]).toEqual([providerModel, /^(o\d|gpt-[56])/.test(providerModel)]);
   }
@@ -44,10 +44,10 @@ test.each([
   "o4-mini",
   "gpt-4.1-nano",
   "gpt-4o-2024-05-13",
-])("%s, which was shut down, is not listed", (id) => {
+])("does not list %s, which OpenAI shut down", (id) => {
   expect(openAiModels.map(({ providerModel }) => providerModel)).not.toContain(id);
 });
 
-test("a snapshot is a model of its own", () => {
+test("resolves a snapshot to its own model", () => {
   expect(catalog.resolve("gpt-4o-2024-11-20")).toMatchObject({ providerModel: "gpt-4o-2024-11-20" });
 });

@@ -11,7 +11,7 @@ import { collect, context, request } from "../harness.ts";
 
 type Asked = Parameters<typeof request>[0];
 
-/** The body that a server would be sent, without its adaptations. */
+/** Returns the body for a server, without applying adaptations. */
 function body(server: string, asked: Asked) {
   const sent = declared(server)("http://127.0.0.1:9").describe(request(asked), modelOf(server, "m"));
   return JSON.parse(JSON.stringify(sent));
@@ -25,7 +25,7 @@ function limits(server: string, asked: Asked, model = modelOf(server, "m")) {
 const effort = (value: ReasoningEffort) => ({ reasoning: { control: { case: "effort" as const, value } } });
 const budget = (value: number) => ({ reasoning: { control: { case: "budgetTokens" as const, value } } });
 
-describe("how much to think", () => {
+describe("reasoning effort and budget", () => {
   it.each([
     ["together", effort(ReasoningEffort.NONE), { reasoning: { enabled: false } }],
     ["together", effort(ReasoningEffort.LOW), { reasoning_effort: "low" }],
@@ -39,16 +39,16 @@ describe("how much to think", () => {
     ["ollama", effort(ReasoningEffort.NONE), { reasoning_effort: "none" }],
     ["deepseek", effort(ReasoningEffort.NONE), { thinking: { type: "disabled" } }],
     ["deepseek", effort(ReasoningEffort.MAX), { thinking: { type: "enabled" }, reasoning_effort: "max" }],
-  ])("is told to %s in its own words", (server, asked, sent) => {
+  ])("sends an effort or budget to %s in its format", (server, asked, sent) => {
     expect(body(server, asked)).toMatchObject(sent);
   });
 
-  it("is rejected in words that the server does not have", () => {
+  it("rejects efforts that the server does not support", () => {
     expect(limits("groq", effort(ReasoningEffort.MAX))).toEqual(["REJECTED reasoning.effort"]);
     expect(limits("deepseek", effort(ReasoningEffort.LOW))).toEqual(["REJECTED reasoning.effort"]);
   });
 
-  it("can be left in the text at Groq alone", () => {
+  it("supports raw reasoning only at Groq", () => {
     const raw = { reasoning: { format: ReasoningFormat.RAW } };
     expect(limits("groq", raw)).toEqual([]);
     expect(body("groq", raw)).toMatchObject({ reasoning_format: "raw" });
@@ -57,15 +57,15 @@ describe("how much to think", () => {
   });
 });
 
-describe("what servers would do in silence", () => {
-  it("is forbidden: to shorten the answer, or to drop parameters that the caller insists on", () => {
+describe("what servers would otherwise do silently", () => {
+  it("forbids silent truncation, and dropped parameters if the caller is strict", () => {
     expect(body("together", {})).toMatchObject({ context_length_exceeded_behavior: "error" });
     expect(body("fireworks", {})).toMatchObject({ context_length_exceeded_behavior: "error" });
     expect(body("openrouter", {})).not.toHaveProperty("provider");
     expect(body("openrouter", { strictParameters: true })).toMatchObject({ provider: { require_parameters: true } });
   });
 
-  it("is said: values beyond theirs, and fields that a model which thinks ignores or rejects", () => {
+  it("reports values above the maximum, and fields that reasoning models reject", () => {
     const parameters = { topK: 101, topLogprobs: 6, logprobs: true, repetitionPenalty: 2.5 };
     expect(limits("fireworks", { parameters })).toEqual([
       "ADJUSTED parameters.top_k",
@@ -80,7 +80,7 @@ describe("what servers would do in silence", () => {
     ]);
   });
 
-  it("is said: DeepSeek thinks unless it is told not to, and sampling has no effect while it does", () => {
+  it("reports that sampling fields have no effect while DeepSeek reasons", () => {
     const parameters = { temperature: 0.5, topP: 0.9, presencePenalty: 1, frequencyPenalty: 0, logprobs: true };
     const ignored = ["temperature", "top_p", "presence_penalty", "logprobs"].map(
       (field) => `UNSUPPORTED_PARAMETER parameters.${field}`,
@@ -100,7 +100,7 @@ describe("what servers would do in silence", () => {
     ["openrouter", 4],
     ["deepinfra", 16],
     ["deepseek", 16],
-  ])("is rejected: more stop sequences than %s takes, which is %i", (server, most) => {
+  ])("rejects more stop sequences than %s supports, which is %i", (server, most) => {
     const stops = (count: number) => ({ parameters: { stopSequences: Array.from({ length: count }, String) } });
     expect(limits(server, stops(most))).toEqual([]);
     expect(limits(server, stops(most + 1))).toEqual(["REJECTED parameters.stop_sequences"]);
@@ -113,12 +113,12 @@ describe("what servers would do in silence", () => {
     ["vllm", -1],
     ["sglang", -1],
     ["together", -1],
-  ])("is avoided: top_k that is off is %s's %i", (server, off) => {
+  ])("turns top_k off with %s's value %i", (server, off) => {
     expect(body(server, { parameters: { topK: 0 } })).toMatchObject({ top_k: off });
     expect(body(server, { parameters: { topK: -1 } })).toMatchObject({ top_k: off });
   });
 
-  it("is rejected: images at DeepSeek, tools at Perplexity, and JSON in forms that they lack", () => {
+  it("rejects images, tools and JSON formats that a server does not support", () => {
     const image = { source: { case: "data" as const, value: Uint8Array.of(1) }, mediaType: "image/png" };
     const messages = [{ role: Role.USER, parts: [{ kind: { case: "media" as const, value: image } }] }];
     expect(limits("deepseek", { messages })).toEqual(["REJECTED messages[0].parts[0].media"]);
@@ -131,7 +131,7 @@ describe("what servers would do in silence", () => {
 });
 
 describe("several choices", () => {
-  it("are given by one call where the server has n, and by no more than it allows", () => {
+  it("limits the choices per request to what the server supports", () => {
     const most = (server: string) => declared(server)("http://127.0.0.1:9").maxChoices;
     expect(["openai", "vllm", "together", "xai"].map(most)).toEqual([undefined, undefined, undefined, undefined]);
     expect(["groq", "deepseek", "openrouter", "ollama", "perplexity"].map(most)).toEqual([1, 1, 1, 1, 1]);
@@ -139,16 +139,16 @@ describe("several choices", () => {
   });
 });
 
-describe("the log probabilities of Together", () => {
-  it("are asked for by a number", () => {
+describe("log probabilities at Together", () => {
+  it("sends the number of top tokens as logprobs", () => {
     expect(body("together", { parameters: { logprobs: true } })).toMatchObject({ logprobs: 1 });
     expect(body("together", { parameters: { logprobs: true, topLogprobs: 7 } })).toMatchObject({ logprobs: 7 });
     expect(body("together", { parameters: { logprobs: false, topLogprobs: 0 } })).not.toHaveProperty("logprobs");
   });
 });
 
-describe("a regular expression at DeepInfra", () => {
-  it("is a response format", () => {
+describe("regex output at DeepInfra", () => {
+  it("sends a regex as response_format", () => {
     const outputFormat = { format: { case: "regex" as const, value: { pattern: "[0-9]{3}" } } };
     expect(body("deepinfra", { outputFormat })).toMatchObject({
       response_format: { type: "regex", regex: "[0-9]{3}" },
@@ -168,7 +168,7 @@ describe("reasoning at DeepSeek", () => {
     }),
   ];
 
-  it("goes back with the turns that call tools, were it empty, and with no others", () => {
+  it("sends reasoning back only with tool calls, even if it is empty", () => {
     const sent = body("deepseek", { messages: messages(true), reasoning: { clearEarlierReasoning: true } }).messages;
     expect(sent[1]).toEqual({ role: "assistant", content: "b" });
     expect(sent[3]).toMatchObject({ content: null, reasoning_content: "So." });
@@ -202,10 +202,10 @@ describe("the reasoning details of OpenRouter", () => {
   function fold(events: readonly ChatEvent[]) {
     const completion = createFold();
     for (const event of events) completion.add(event);
-    return completion.completion.choices[0]?.message ?? expect.fail("there is no answer");
+    return completion.completion.choices[0]?.message ?? expect.fail("the response has no choice");
   }
 
-  it("come back whole, in order and with the turn that calls tools, even when earlier reasoning is cleared", async () => {
+  it("sends merged details back with tool calls, even if reasoning is cleared", async () => {
     const message = await ask(ReasoningFormat.PARSED);
     expect(message.parts[0]).toMatchObject({ kind: { value: { text: "Let me." } } });
     const next = create(MessageSchema, { role: Role.USER, parts: [text("go on")] });
@@ -214,13 +214,13 @@ describe("the reasoning details of OpenRouter", () => {
     expect(sent.messages[0]).not.toHaveProperty("reasoning");
   });
 
-  it("are kept when the text is hidden", async () => {
+  it("keeps reasoning details if the reasoning text is hidden", async () => {
     const message = await ask(ReasoningFormat.HIDDEN);
     expect(message.parts[0]).toMatchObject({ kind: { case: "reasoning", value: { text: "" } } });
     expect(body("openrouter", { messages: [message] }).messages[0].reasoning_details).toEqual(joined);
   });
 
-  it("that were changed on the way are an error of the caller", async () => {
+  it("rejects reasoning details that the caller has changed", async () => {
     const state = { provider: "openrouter", model: "m", data: Buffer.from("{") };
     const message = create(MessageSchema, { role: Role.ASSISTANT, parts: [{ ...thought("a"), providerState: state }] });
     expect(() => body("openrouter", { messages: [message] })).toThrow(
@@ -229,11 +229,11 @@ describe("the reasoning details of OpenRouter", () => {
   });
 });
 
-describe("an answer that comes whole", () => {
+describe("a response without streaming", () => {
   async function complete(server: string, answered: object) {
     await using upstream = await startReplayUpstream({
       headers: { "content-type": "application/json" },
-      // DeepSeek keeps a connection with blank lines.
+      // DeepSeek sends blank lines to keep the connection open.
       steps: [{ write: `\n\n${JSON.stringify(answered)}` }],
     });
     const adapter = declared(server)(upstream.baseUrl);
@@ -246,7 +246,7 @@ describe("an answer that comes whole", () => {
     choices: [{ index: 0, message: { role: "assistant", ...message }, finish_reason: "stop", ...more }],
   });
 
-  it("has OpenRouter's reasoning details as they were given", async () => {
+  it("sends OpenRouter's reasoning details back unchanged", async () => {
     const details = [
       { type: "reasoning.text", text: "A", index: 0 },
       { type: "reasoning.text", text: "B", index: 0 },
@@ -254,17 +254,17 @@ describe("an answer that comes whole", () => {
     const events = await complete("openrouter", whole({ content: "Hi", reasoning: "AB", reasoning_details: details }));
     const completion = createFold();
     for (const event of events) completion.add(event);
-    const message = completion.completion.choices[0]?.message ?? expect.fail("there is no answer");
+    const message = completion.completion.choices[0]?.message ?? expect.fail("the response has no choice");
     expect(body("openrouter", { messages: [message] }).messages[0].reasoning_details).toEqual(details);
   });
 
-  it("has Together's log probabilities in two lists", async () => {
+  it("reads Together's log probabilities from two lists", async () => {
     const logprobs = { tokens: ["H", "i"], token_logprobs: [null, -0.5], token_ids: [1, 2] };
     const events = await complete("together", whole({ content: "Hi" }, { logprobs }));
     expect(events[1]?.value).toMatchObject({ logprobs: { tokens: [{ token: "i", logprob: -0.5 }] } });
   });
 
-  it("has Groq's timings in its usage", async () => {
+  it("reads Groq's timings from the usage", async () => {
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, queue_time: 0.5, total_time: 2 };
     const events = await complete("groq", { ...whole({ content: "Hi" }), usage });
     expect(events.at(-1)?.value).toMatchObject({
@@ -274,7 +274,7 @@ describe("an answer that comes whole", () => {
 });
 
 describe("a schema", () => {
-  it("reaches the server with its keys in the caller's order and its numbers as written", async () => {
+  it("sends a schema with its key order and all digits of its numbers", async () => {
     await using upstream = await startReplayUpstream({
       steps: [{ write: answer({ usagePlace: "last chunk" }, [], "stop") }],
     });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { extendReader, word } from "../../../kit/error-body.ts";
 import { promptTooLong, type Sentence } from "../../../kit/sentences.ts";
 
-/** Errors are flat; in a stream the HTTP status is beside them. */
+/** Reads Cerebras' errors, which are flat objects. In a stream, they contain the HTTP status. */
 export const readCerebrasError = extendReader(
   z.object({ failed_generation: word, status_code: z.number().optional().catch(undefined) }),
   ({ failed_generation: failedGeneration, status_code: status }, common) => ({

@@ -13,7 +13,7 @@ export const provider = hostedServer({
   baseUrl: "https://api.cerebras.ai/v1",
   models: cerebrasModels,
   modelsDevName: "cerebras",
-  // What is not here is rejected.
+  // Cerebras rejects all other fields.
   fields: {
     ...commonFields,
     "parameters.max_output_tokens": "max_completion_tokens",
@@ -29,7 +29,7 @@ export const provider = hostedServer({
     user: "user",
   },
   efforts: [NONE, LOW, MEDIUM, HIGH],
-  // It rejects reasoning_content.
+  // Cerebras rejects reasoning_content.
   reasoningReplay: "reasoning",
   maxStopSequences: 4,
   headerOptions: ["queue_threshold"],

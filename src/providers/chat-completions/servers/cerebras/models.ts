@@ -3,17 +3,17 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 
 const paid = { window: 131_072, output: 40_960, reasoning: true };
 
-// Sources: inference-docs.cerebras.ai/models and models.dev, as of November 2026. Cerebras retires models without much
-// notice. Limits are those of paid accounts; others have windows of 65,536 tokens.
+// Sources: inference-docs.cerebras.ai/models and models.dev, as of November 2026. Cerebras retires models at short
+// notice. Limits are those of paid accounts; other accounts have context windows of 65,536 tokens.
 const rows: readonly ModelRow[] = [
   { model: "gpt-oss-120b", name: "GPT-OSS 120B", ...paid },
   { model: "qwen-3.8-27b", name: "Qwen3.8 27B", ...paid, imageInput: true },
-  // On dedicated endpoints only, since October 2026.
+  // Since October 2026, only on dedicated endpoints.
   { model: "gemma-4-31b", name: "Gemma 4 31B", ...paid, output: 0, imageInput: true },
 ];
 
-// Seed 002, with the window of its time, which prompt and answer share. Both were retired since.
-const seedRows: readonly ModelRow[] = [
+// Models that Cerebras has retired, with their last context windows, which prompt and response share.
+const retiredRows: readonly ModelRow[] = [
   { model: "llama3.1-8b", name: "Llama 3.1 8B", window: 8192, output: 8192 },
   { model: "llama3.1-70b", name: "Llama 3.1 70B", window: 8192, output: 8192 },
 ];
@@ -21,14 +21,14 @@ const seedRows: readonly ModelRow[] = [
 const shared = {
   provider: "cerebras",
   servedBy: "Cerebras",
-  // The types of the official client (1.91.0) say 2, the API's document 1.5.
+  // From the API reference. The types of the official client (1.91.0) state 2.
   maxTemperature: 1.5,
   ...chatCapabilities,
   logprobs: true,
 } as const;
 
-/** Cerebras' models: as `cerebras/<model>`, and those of seed 002 by their bare ids under Cerebras' own rules. */
+/** Cerebras' models, as `cerebras/<model>`. Retired models have bare ids and the profile `cerebras`. */
 export const cerebrasModels: readonly Model[] = [
   ...modelsOf(shared, rows),
-  ...modelsOf({ ...shared, profile: "cerebras", idOf: (model) => model }, seedRows),
+  ...modelsOf({ ...shared, profile: "cerebras", idOf: (model) => model }, retiredRows),
 ];

@@ -8,6 +8,6 @@ export const readDeepInfraError = extendReader(z.object({ detail: z.object({ err
 }));
 
 export const deepInfraReasons = {
-  // It answers with {"detail": …}, which elsewhere is the sign of a wrong address.
+  // DeepInfra's body is {"detail": …}. From other servers, such a body means a wrong base URL.
   404: "MODEL_NOT_FOUND",
 } as const satisfies Readonly<Record<string, Reason>>;

@@ -5,10 +5,9 @@ const tools = { tools: true, parallelToolCalls: true };
 const reasoning = { ...tools, reasoning: true };
 const million = 1_048_576;
 
-// Sources: the types of @ai-sdk/deepinfra 3.0.57 for the older ids, of which seed 004 names Llama 2 70B; models.dev, which
-// reads DeepInfra's own list, for the later ids, windows and what they can do. Windows of Llama 2, of Llama 3 70B and of
-// Mixtral 8x22B are their model cards'. The catalog is open: others, `NAME:VERSION` and `deploy_id:ID` are
-// `deepinfra/<name>`.
+// Sources: the types of @ai-sdk/deepinfra 3.0.57 for the older ids; models.dev, which reads DeepInfra's list, for the
+// newer ids, context windows and capabilities; the model cards for the context windows of Llama 2, Llama 3 70B and
+// Mixtral 8x22B. Callers reach other models, `NAME:VERSION` and `deploy_id:ID` as `deepinfra/<name>`.
 const rows: readonly ModelRow[] = [
   { model: "meta-llama/Llama-2-7b-chat-hf", name: "Llama 2 7B Chat", window: 4096, output: 4096 },
   { model: "meta-llama/Llama-2-13b-chat-hf", name: "Llama 2 13B Chat", window: 4096, output: 4096 },
@@ -82,8 +81,8 @@ const shared = {
 const isNamedAsOpenAi = ({ model }: ModelRow) => model.startsWith("openai/");
 
 /**
- * DeepInfra's models, by the names that they have there. `openai/…` means the provider OpenAI, so what DeepInfra names so
- * is `deepinfra/openai/…`.
+ * DeepInfra's models, by DeepInfra's names. `openai/…` means the provider OpenAI, so DeepInfra's `openai/…` models are
+ * listed as `deepinfra/openai/…`.
  */
 export const deepInfraModels: readonly Model[] = [
   ...modelsOf(

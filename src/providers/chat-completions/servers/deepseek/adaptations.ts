@@ -5,12 +5,15 @@ import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
 import { effortOf } from "../../fields.ts";
 import { penaltyFields, probabilityFields, samplingFields, withoutFields } from "../../without-fields.ts";
 
-/** It thinks unless it is told not to. https://api-docs.deepseek.com/guides/thinking_mode */
+/**
+ * Drops fields that have no effect while the model reasons. It reasons unless the effort is NONE.
+ * https://api-docs.deepseek.com/guides/thinking_mode
+ */
 export function deepSeekAdaptations(request: ChatRequest, { capabilities }: Model): Generator<Adaptation> {
-  const isThinking = capabilities?.reasoning !== false && effortOf(request) !== ReasoningEffort.NONE;
+  const isReasoning = capabilities?.reasoning !== false && effortOf(request) !== ReasoningEffort.NONE;
   return withoutFields(
     request,
-    isThinking ? [...samplingFields, ...penaltyFields, ...probabilityFields] : [],
-    "has no effect at DeepSeek while the model thinks, which it does unless the reasoning effort is none",
+    isReasoning ? [...samplingFields, ...penaltyFields, ...probabilityFields] : [],
+    "has no effect at DeepSeek while the model reasons; set the reasoning effort to none",
   );
 }

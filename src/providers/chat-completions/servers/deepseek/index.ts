@@ -26,9 +26,9 @@ export const provider = hostedServer({
         : { thinking: { type: "enabled" }, reasoning_effort: effort },
     user: "user_id",
   },
-  // Lower ones act as high.
+  // DeepSeek treats lower efforts as high.
   efforts: [NONE, HIGH, MAX],
-  // Rejected on the other turns by older models, required on these by all.
+  // All models require reasoning on turns that call tools. Older models reject it on other turns.
   reasoningReplay: "reasoning_content with calls",
   media: [],
   formats: ["jsonObject"],

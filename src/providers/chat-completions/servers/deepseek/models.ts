@@ -4,9 +4,8 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 const thinks = { reasoning: true };
 const sees = { reasoning: true, imageInput: true };
 
-// Sources: models.dev as @earendil-works/pi-ai 1.5.2 has it (2026-11-10), which lists only models that call tools; what
-// the server takes is in its definition. Names that move and routes at another price are left out: every name is reached
-// as `<provider>/<model>`.
+// Source: models.dev, as of @earendil-works/pi-ai 1.5.2 (2026-11-10), which lists only models that support tools.
+// Omitted: aliases whose model changes, and variants at other prices. Callers reach any model as `<provider>/<model>`.
 const rows: readonly ModelRow[] = [
   { model: "deepseek-flash", name: "DeepSeek V4.1 Flash", window: 1_000_000, output: 384_000, ...sees },
   { model: "deepseek-v4-pro", name: "DeepSeek V4 Pro", window: 1_000_000, output: 384_000, ...thinks },

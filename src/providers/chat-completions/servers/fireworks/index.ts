@@ -19,7 +19,7 @@ export const provider = hostedServer({
     "parameters.n": "n",
     "parameters.presence_penalty": "presence_penalty",
     "parameters.frequency_penalty": "frequency_penalty",
-    // Always the boolean: a number asks for an older form of the answer.
+    // Always send the boolean, since a number selects an older response format.
     "parameters.logprobs": "logprobs",
     "parameters.top_logprobs": "top_logprobs",
     "parameters.logit_bias": "logit_bias",
@@ -34,8 +34,8 @@ export const provider = hostedServer({
   maxStopSequences: 4,
   topKOff: 0,
   streamOptions: undefined,
-  // Otherwise it shortens the answer without a word.
+  // Without this, the server truncates the response silently.
   alsoSend: () => ({ context_length_exceeded_behavior: "error" }),
-  // 412: the account is suspended.
+  // Fireworks returns 412 if the account is suspended.
   reasons: { 412: "PROVIDER_QUOTA_EXHAUSTED" },
 });

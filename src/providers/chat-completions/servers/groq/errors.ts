@@ -2,7 +2,10 @@ import { z } from "zod";
 import type { Reason } from "../../../../errors.ts";
 import { extendReader, word } from "../../../kit/error-body.ts";
 
-/** Where the model did not keep to JSON, Groq reports what it wrote. https://console.groq.com/docs/structured-outputs */
+/**
+ * Reads the model's output, which Groq reports if it is not the requested JSON.
+ * https://console.groq.com/docs/structured-outputs
+ */
 export const readGroqError = extendReader(
   z.object({ error: z.object({ failed_generation: word }) }),
   ({ error: { failed_generation: failedGeneration } }) => ({ failedGeneration }),
@@ -12,6 +15,6 @@ export const readGroqError = extendReader(
 export const groqReasons = {
   json_validate_failed: "JSON_GENERATION_FAILED",
   tool_use_failed: "PROVIDER_FAULT",
-  // No capacity for the tier flex.
+  // Groq returns 498 if the service tier flex has no capacity.
   498: "PROVIDER_UNAVAILABLE",
 } as const satisfies Readonly<Record<string, Reason>>;

@@ -13,7 +13,7 @@ export const provider = hostedServer({
   baseUrl: "https://api.groq.com/openai/v1",
   models: groqModels,
   modelsDevName: "groq",
-  // Penalties, logprobs and logit_bias are typed, but no model has them; the latter two are rejected.
+  // Groq's types contain penalties, logprobs and logit_bias, but no model supports them; Groq rejects the last two.
   fields: {
     ...basicFields,
     "parameters.max_output_tokens": "max_completion_tokens",

@@ -11,9 +11,9 @@ export const provider = ownServer({
     "parameters.max_output_tokens": "max_tokens",
     "parameters.repetition_penalty": "repeat_penalty",
   },
-  // A named tool is silently turned into auto.
+  // llama.cpp silently treats a named tool choice as auto.
   toolChoice: "modes",
-  // The server fetches addresses itself, from inside the operator's network.
+  // No image URLs: the server would fetch them from inside the operator's network.
   media: ["image"],
   topKOff: 0,
   flatSchema: true,

@@ -7,16 +7,16 @@ import { effortRejected, emulated, rejected, unsupported } from "../../../kit/ad
 import { effortOf } from "../../fields.ts";
 import { penaltyFields, samplingFields, withoutFields } from "../../without-fields.ts";
 
-/** Moonshot's limit on a stop sequence, in bytes. */
+/** Maximum length of a stop sequence, in bytes. */
 const stopLimit = 32;
 
 const { NONE, LOW, HIGH, MAX } = ReasoningEffort;
 
-/** How a family of Moonshot's models thinks: by efforts, when it is not turned off, always, or never. */
+/** How a family of models reasons: by effort, unless turned off, always, or never. */
 type Thinking = "efforts" | "switch" | "always" | "never";
 
-// By the model's name, the first that fits; a model that is not here is let do everything. Sources:
-// https://platform.kimi.ai/docs/api/models-overview, and the recorded answers in the sources of @ai-sdk/moonshotai.
+// The first pattern that matches the model's name applies. Other models are not restricted. Sources:
+// https://platform.kimi.ai/docs/api/models-overview, and the recorded responses in the source of @ai-sdk/moonshotai.
 const thinkingModels: readonly (readonly [RegExp, Thinking])[] = [
   [/^kimi-k3/, "efforts"],
   [/^kimi-k2\.[56]/, "switch"],
@@ -24,19 +24,22 @@ const thinkingModels: readonly (readonly [RegExp, Thinking])[] = [
   [/^moonshot-v1/, "never"],
 ];
 
-/** What a model of Moonshot's cannot do of what the request asks. */
+/** Reports what a Moonshot model does not support in the request. */
 export function* moonshotAdaptations(request: ChatRequest, { providerModel }: Model): Generator<Adaptation> {
   const thinking = thinkingModels.find(([pattern]) => pattern.test(providerModel))?.[1];
   if (providerModel.startsWith("kimi-")) {
-    yield* withoutFields(request, [...samplingFields, ...penaltyFields], "is fixed for Moonshot's Kimi models");
+    yield* withoutFields(request, [...samplingFields, ...penaltyFields], "cannot be set for Moonshot's Kimi models");
   }
   yield* effortAdaptations(effortOf(request), thinking, `the model ${providerModel}`);
   const isForced = request.toolChoice?.choice.value === ToolChoiceMode.REQUIRED;
   if (isForced && (thinking === "always" || (thinking === "switch" && effortOf(request) !== NONE))) {
-    yield rejected(["tool_choice", "mode"], `the model ${providerModel} cannot be made to call a tool while it thinks`);
+    yield rejected(
+      ["tool_choice", "mode"],
+      `the model ${providerModel} does not support tool choice REQUIRED while it reasons`,
+    );
   }
   if (request.parameters?.stopSequences.some((text) => Buffer.byteLength(text) > stopLimit)) {
-    yield rejected(["parameters", "stop_sequences"], `Moonshot takes stop sequences of at most ${stopLimit} bytes`);
+    yield rejected(["parameters", "stop_sequences"], `Moonshot supports stop sequences of at most ${stopLimit} bytes`);
   }
 }
 
@@ -53,11 +56,12 @@ function* effortAdaptations(
       return;
     case "switch":
     case "always":
-      if (effort !== NONE) yield emulated(field, `${subject} has no efforts: it thinks as much as it sees fit`);
-      else if (thinking === "always") yield rejected(field, `${subject} always thinks: leave the effort out`);
+      if (effort !== NONE)
+        yield emulated(field, `${subject} does not support reasoning efforts; it chooses how much to reason`);
+      else if (thinking === "always") yield rejected(field, `${subject} always reasons; omit the effort`);
       return;
     case "never":
-      yield unsupported(field, `${subject} does not think`);
+      yield unsupported(field, `${subject} does not reason`);
       return;
     default:
       thinking satisfies never;

@@ -17,13 +17,13 @@ export const provider = hostedServer({
     "parameters.stop_sequences": "stop",
     "parameters.presence_penalty": "presence_penalty",
     "parameters.frequency_penalty": "frequency_penalty",
-    // Rejected beside each other.
+    // Moonshot rejects a request with both fields.
     "reasoning.effort": (effort) =>
       effort === "none" ? { thinking: { type: "disabled" } } : { reasoning_effort: effort },
     prompt_cache_key: "prompt_cache_key",
     user: (user) => ({ safety_identifier: user }),
   },
-  // Newer models want all of it back, and models that think reject calls without it. continuedev/continue#11600
+  // Newer models require all reasoning back; reasoning models reject tool calls without it. continuedev/continue#11600
   reasoningReplay: "reasoning_content also with calls",
   needsParameters: true,
   media: ["image"],

@@ -3,7 +3,7 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 
 const sees = { reasoning: true, imageInput: true };
 
-// Sources: models.dev and https://platform.kimi.ai/docs/models in November 2026; K2 ends with the year.
+// Sources: models.dev and https://platform.kimi.ai/docs/models in November 2026. Moonshot retires K2 at year's end.
 const rows: readonly ModelRow[] = [
   { model: "kimi-k3", name: "Kimi K3", window: 1_048_576, output: 1_048_576, ...sees },
   { model: "kimi-k3.1-pro", name: "Kimi K3.1 Pro", window: 1_048_576, output: 1_048_576, ...sees },

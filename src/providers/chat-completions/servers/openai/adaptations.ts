@@ -3,13 +3,13 @@ import type { ChatRequest } from "../../../../gen/dragoman/v1/chat_request_pb.js
 import type { Model } from "../../../../gen/dragoman/v1/model_pb.js";
 import { rejected, unsupported } from "../../../kit/adaptations.ts";
 
-/** Source: the model catalog of the npm package @ai-sdk/openai 4.0.118. */
+/** Reports limits of certain models. Source: the model catalog of the npm package @ai-sdk/openai 4.0.118. */
 export function* openAiAdaptations({ parameters }: ChatRequest, { providerModel }: Model): Generator<Adaptation> {
   if (/^gpt-5(\.\d+)?-(pro|codex)/.test(providerModel)) {
-    yield rejected(["model"], `OpenAI answers for ${providerModel} only on its Responses API: use another model`);
+    yield rejected(["model"], `OpenAI serves ${providerModel} only on its Responses API; use another model`);
   }
   const { temperature = 1 } = parameters ?? {};
   if (temperature !== 1 && /^gpt-4o.*-search-preview/.test(providerModel)) {
-    yield unsupported(["parameters", "temperature"], `the model ${providerModel} does not take a temperature`);
+    yield unsupported(["parameters", "temperature"], `the model ${providerModel} does not support temperature`);
   }
 }

@@ -6,13 +6,13 @@ const million = { window: 1_050_000, output: 128_000, reasoning: true };
 const gpt5 = { window: 400_000, output: 128_000, reasoning: true };
 const gpt41 = { window: 1_047_576, output: 32_768, logprobs: true };
 const gpt4o = { window: 128_000, output: 16_384, logprobs: true };
-/** Takes and gives audio instead of images, documents and JSON formats. */
+/** Audio input and output, without images, documents and JSON formats. */
 const audio = { audioInput: true, jsonObject: false, jsonSchema: false, imageInput: false, documentInput: false };
 
 // Sources: the type comments of the official client (openai 7.55.0, resources/shared.d.ts) for ids and shutdown dates,
-// developers.openai.com/api/docs/models for windows and limits. `logprobs` is true for reasoning models that take it at
-// effort none (the model catalog of @ai-sdk/openai 4.0.118). Models that only the Responses API serves are left out,
-// and so is what was shut down by 2026-11-21.
+// developers.openai.com/api/docs/models for context windows and limits. `logprobs` is true for reasoning models that
+// support it at effort none (the model catalog of @ai-sdk/openai 4.0.118). Omitted: models that only the Responses API
+// serves, and models that OpenAI shut down by 2026-11-21.
 const rows: readonly ModelRow[] = [
   { model: "gpt-6-astra", name: "GPT-6 Astra", ...million },
   { model: "gpt-6.1-sol", name: "GPT-6.1 Sol", ...million },
@@ -26,31 +26,31 @@ const rows: readonly ModelRow[] = [
   { model: "gpt-5.4", name: "GPT-5.4", ...million, logprobs: true, snapshots: ["2026-03-05"] },
   { model: "gpt-5.4-mini", name: "GPT-5.4 mini", ...gpt5, logprobs: true, snapshots: ["2026-03-17"] },
   { model: "gpt-5.2", name: "GPT-5.2", ...gpt5, logprobs: true, snapshots: ["2025-12-11"] },
-  // Until 2027-04-01.
+  // OpenAI shuts these down on 2027-04-01.
   { model: "gpt-5.4-nano", name: "GPT-5.4 nano", ...gpt5, logprobs: true, snapshots: ["2026-03-17"] },
   { model: "gpt-5.1", name: "GPT-5.1", ...gpt5, logprobs: true, snapshots: ["2025-11-13"] },
-  // Until 2027-01-20.
+  // OpenAI shuts this down on 2027-01-20.
   { model: "gpt-audio-mini", name: "GPT Audio mini", ...gpt4o, ...audio, logprobs: false, snapshots: ["2025-12-15"] },
-  // Until 2027-01-14.
+  // OpenAI shuts these down on 2027-01-14.
   { model: "gpt-4.1", name: "GPT-4.1", ...gpt41, snapshots: ["2025-04-14"] },
   { model: "gpt-4.1-mini", name: "GPT-4.1 mini", ...gpt41, snapshots: ["2025-04-14"] },
   { model: "gpt-4o", name: "GPT-4o", ...gpt4o, snapshots: ["2024-08-06", "2024-11-20"] },
   { model: "gpt-4o-mini", name: "GPT-4o mini", ...gpt4o, snapshots: ["2024-07-18"] },
-  // Until 2026-12-11.
+  // OpenAI shuts these down on 2026-12-11.
   { model: "gpt-5", name: "GPT-5", ...gpt5, snapshots: ["2025-08-07"] },
   { model: "gpt-5-mini", name: "GPT-5 mini", ...gpt5, snapshots: ["2025-08-07"] },
   { model: "gpt-5-nano", name: "GPT-5 nano", ...gpt5, snapshots: ["2025-08-07"] },
   { model: "o3", name: "o3", window: 200_000, output: 100_000, reasoning: true, snapshots: ["2025-04-16"] },
 ];
 
-/** Bare ids that are EGP's (seed 000), with its rules. OpenAI's own entry is `openai/<id>`. */
-const heldByEgp: ReadonlySet<string> = new Set(egpModels.map(({ id }) => id));
+/** Bare ids that name EGP's models, with EGP's rules. OpenAI's entries for them are `openai/<id>`. */
+const egpIds: ReadonlySet<string> = new Set(egpModels.map(({ id }) => id));
 
 /** OpenAI's models for Chat Completions, by their bare ids. */
 export const openAiModels: readonly Model[] = modelsOf(
   {
     provider: "openai",
-    idOf: (model) => (heldByEgp.has(model) ? `openai/${model}` : model),
+    idOf: (model) => (egpIds.has(model) ? `openai/${model}` : model),
     maxTemperature: 2,
     ...chatCapabilities,
     imageInput: true,

@@ -4,10 +4,9 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 const thinks = { reasoning: true };
 const sees = { reasoning: true, imageInput: true };
 
-// Sources: models.dev as @earendil-works/pi-ai 1.5.2 has it (2026-11-10), which lists only models that call tools; what
-// the server takes is in its definition. Names that move and routes at another price are left out: every name is reached
-// as `<provider>/<model>`.
-// The newest models of each vendor, of some 400. No output limit where the source only repeats nine tenths of the window.
+// Source: models.dev, as of @earendil-works/pi-ai 1.5.2 (2026-11-10), which lists only models that support tools.
+// Omitted: aliases whose model changes, and variants at other prices. Callers reach any model as `<provider>/<model>`.
+// Only the newest models of each vendor, of about 400. No output limit if the source states nine tenths of the window.
 const rows: readonly ModelRow[] = [
   { model: "openai/gpt-6-astra", name: "GPT-6 Astra", window: 1_050_000, output: 128_000, ...sees },
   { model: "openai/gpt-6.1-sol", name: "GPT-6.1 Sol", window: 1_050_000, output: 128_000, ...sees },

@@ -1,7 +1,7 @@
 import { basicFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 
-// No models are listed: it retired its chat completions on 2026-09-27.
+// No catalog entries, since Perplexity retired its Chat Completions API on 2026-09-27.
 export const provider = hostedServer({
   name: "perplexity",
   title: "Perplexity",
@@ -19,6 +19,6 @@ export const provider = hostedServer({
   toolChoice: undefined,
   formats: ["jsonSchema"],
   topKOff: 0,
-  // The usage is on every chunk.
+  // Every chunk contains the usage.
   streamOptions: undefined,
 });

@@ -10,7 +10,7 @@ export const provider = ownServer({
     "parameters.max_output_tokens": "max_completion_tokens",
     "parameters.min_output_tokens": "min_tokens",
     "parameters.n": "n",
-    // It has no effort of that name.
+    // SGLang has no effort `none`, but a switch for reasoning.
     "reasoning.effort": (effort) =>
       effort === "none" ? { reasoning: { enabled: false } } : { reasoning_effort: effort },
   },

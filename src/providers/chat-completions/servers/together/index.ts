@@ -17,8 +17,8 @@ export const provider = hostedServer({
     "parameters.max_output_tokens": "max_tokens",
     "parameters.n": "n",
     "parameters.logit_bias": "logit_bias",
-    // One number says both: how many alternatives.
-    "parameters.logprobs": (wanted) => (wanted === true ? { logprobs: 1 } : {}),
+    // Together has one field for both: the number of top tokens.
+    "parameters.logprobs": (enabled) => (enabled === true ? { logprobs: 1 } : {}),
     "parameters.top_logprobs": (count) => (count === 0 ? {} : { logprobs: count }),
     "reasoning.effort": (effort) =>
       effort === "none" ? { reasoning: { enabled: false } } : { reasoning_effort: effort },
@@ -26,7 +26,7 @@ export const provider = hostedServer({
   },
   efforts: [NONE, LOW, MEDIUM, HIGH],
   streamOptions: undefined,
-  // Otherwise it shortens the answer without a word.
+  // Without this, the server truncates the response silently.
   alsoSend: () => ({ context_length_exceeded_behavior: "error" }),
   reasons: { 403: "CONTEXT_LENGTH_EXCEEDED" },
 });

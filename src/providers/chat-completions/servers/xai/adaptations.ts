@@ -5,5 +5,5 @@ import { penaltyFields, withoutFields } from "../../without-fields.ts";
 
 export function xaiAdaptations(request: ChatRequest, { capabilities }: Model): Generator<Adaptation> {
   const fields = capabilities?.reasoning ? [...penaltyFields, "parameters.stop_sequences" as const] : [];
-  return withoutFields(request, fields, "is rejected by xAI's reasoning models");
+  return withoutFields(request, fields, "is not supported by xAI's reasoning models");
 }

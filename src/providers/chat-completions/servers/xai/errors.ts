@@ -1,6 +1,6 @@
 import type { Sentence } from "../../../kit/sentences.ts";
 
 export const xaiSentences: readonly Sentence[] = [
-  // The status of a wrong key is 400. https://github.com/continuedev/continue/issues/10778
+  // xAI returns status 400 for a wrong API key. https://github.com/continuedev/continue/issues/10778
   { pattern: /^incorrect api key provided/i, status: "INVALID_REQUEST", means: "PROVIDER_CREDENTIALS_REJECTED" },
 ];

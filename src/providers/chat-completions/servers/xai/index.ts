@@ -13,7 +13,7 @@ export const provider = hostedServer({
   baseUrl: "https://api.x.ai/v1",
   models: xaiModels,
   modelsDevName: "xai",
-  // logit_bias is ignored.
+  // xAI ignores logit_bias.
   fields: {
     ...commonFields,
     "parameters.max_output_tokens": "max_completion_tokens",

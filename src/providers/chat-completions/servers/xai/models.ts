@@ -3,9 +3,8 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 
 const sees = { reasoning: true, imageInput: true };
 
-// Sources: models.dev as @earendil-works/pi-ai 1.5.2 has it (2026-11-10), which lists only models that call tools; what
-// the server takes is in its definition. Names that move and routes at another price are left out: every name is reached
-// as `<provider>/<model>`.
+// Source: models.dev, as of @earendil-works/pi-ai 1.5.2 (2026-11-10), which lists only models that support tools.
+// Omitted: aliases whose model changes, and variants at other prices. Callers reach any model as `<provider>/<model>`.
 const rows: readonly ModelRow[] = [
   { model: "grok-4.3", name: "Grok 4.3", window: 1_000_000, output: 30_000, ...sees },
   { model: "grok-4.5", name: "Grok 4.5", window: 500_000, output: 500_000, ...sees },
