@@ -135,6 +135,26 @@ describe("the layers of src/", () => {
     }
   });
 
+  it("lists every module below all that it may import", () => {
+    for (const [index, [module, allowed]] of modules.entries()) {
+      const tooLow = allowed.filter((place) => place !== "" && moduleIndexOf(place) >= index);
+      expect(tooLow, `src/${module} must come after these`).toEqual([]);
+    }
+  });
+
+  it("has no files that import each other in a circle, types included", () => {
+    const done = new Set<string>();
+    const circles: string[] = [];
+    function visit(path: string, above: readonly string[]): void {
+      if (above.includes(path)) circles.push([...above.slice(above.indexOf(path)), path].join(" -> "));
+      if (done.has(path)) return;
+      done.add(path);
+      for (const target of targetsOf(path)) if (!target.startsWith("gen/")) visit(target, [...above, path]);
+    }
+    for (const path of files()) visit(path, []);
+    expect(circles).toEqual([]);
+  });
+
   it.each(files())("%s imports no other provider", (path) => {
     if (path === "providers/registry.ts") return;
     for (const target of targetsOf(path)) {

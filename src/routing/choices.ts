@@ -203,7 +203,7 @@ function take({ branch, batch }: Arrival): readonly ChatEvent[] {
 /** Throws PROVIDER_FAULT if the response to a request for one choice has more. */
 function requireOnly(choiceIndex: number): void {
   if (choiceIndex === 0) return;
-  throw new GatewayError("PROVIDER_FAULT", "the provider's answer is malformed: it has more choices than requested");
+  throw new GatewayError("PROVIDER_FAULT", "the provider's response is malformed: it has more choices than requested");
 }
 
 /** Sums usage, merges warnings, and takes the rest from the first response. */

@@ -40,7 +40,7 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
 
   it("describes a service and a message with their comments, rules and optional fields", async () => {
     const { stdout: chat } = await ask(service.grpcAddress, "describe", "dragoman.v1.ChatService");
-    expect(chat).toContain("// Stream law: `started` once, first;");
+    expect(chat).toContain("// Stream law: `started` is sent once, first;");
     expect(chat).toContain("returns ( stream .dragoman.v1.StreamChatResponse );");
     const { stdout: parameters } = await ask(service.grpcAddress, "describe", "dragoman.v1.GenerationParameters");
     expect(parameters).toContain("// Randomness, 0 to 2;");

@@ -70,16 +70,31 @@ function isAccepted(text: string, accepts: Accepts): boolean {
   }
 }
 
+/** Maximum number of runs of one check on a busy machine. */
+const mostRuns = 3;
+
 const script = new Script("check()");
 const timedOut = "ERR_SCRIPT_EXECUTION_TIMEOUT";
 let sandbox: Context | undefined;
 
-/** Runs a check with a timeout. Only `node:vm` can stop synchronous code. */
+/**
+ * Runs a check with a timeout. Only `node:vm` can stop synchronous code. Its timeout counts waiting for a busy machine
+ * too, so a check that used less CPU time than the limit runs again.
+ */
 function runWithin(check: () => boolean): boolean {
   sandbox ??= createContext({});
   sandbox.check = check;
   try {
-    return script.runInContext(sandbox, { timeout: longestCheckMs });
+    for (let runs = 1; ; runs++) {
+      const begin = process.threadCpuUsage();
+      try {
+        return script.runInContext(sandbox, { timeout: longestCheckMs });
+      } catch (error) {
+        const { user, system } = process.threadCpuUsage(begin);
+        const usedMs = (user + system) / 1_000;
+        if (!isTimeout(error) || usedMs > longestCheckMs / 2 || runs === mostRuns) throw error;
+      }
+    }
   } finally {
     delete sandbox.check;
   }

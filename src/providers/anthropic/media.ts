@@ -14,7 +14,8 @@ const forms: Readonly<Record<string, MediaForm>> = {
 };
 
 /** Returns how the API encodes the media; undefined if the API does not support it. */
-export function mediaForm({ source, mediaType }: Media): MediaForm | undefined {
+export function mediaForm({ source, ...media }: Media): MediaForm | undefined {
+  const mediaType = media.mediaType.toLowerCase();
   if (source.case === "data") {
     if (mediaType.startsWith("text/")) return "text";
     return lookUp(forms, mediaType);

@@ -1,9 +1,16 @@
-import type { AnswerState } from "./events.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 
 /** Text delta of one choice. */
 interface PlainChunk {
   readonly index: number;
   readonly text: string;
+}
+
+/** Facts from earlier chunks of the response, which most chunks repeat. */
+interface KnownFacts {
+  readonly call: UpstreamCall;
+  readonly serviceTier: string;
+  readonly systemFingerprint: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -15,7 +22,7 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function plainChunk(
   value: unknown,
-  { call, serviceTier, systemFingerprint }: AnswerState,
+  { call, serviceTier, systemFingerprint }: KnownFacts,
 ): PlainChunk | undefined {
   if (!isFields(value)) return undefined;
   const { id, choices, service_tier, system_fingerprint } = value;

@@ -134,7 +134,7 @@ function classify(error: ReportedError, { codes, types }: ErrorDialect): Reason 
 function quote(message: string, { secrets }: UpstreamCall): string {
   const withoutOurs = secrets().reduce((text, secret) => text.replaceAll(secret, "[redacted]"), message);
   const words = withoutOurs
-    .replace(/\b(?:(?:sk|gsk|xai|csk)-[\w*.-]+|AIza[\w-]+)/gi, "[redacted]")
+    .replace(/\b(?:(?:sk|gsk|xai|csk|fw|pplx|tgp|hf)[-_][\w*.-]{6,}|AIza[\w-]+)/gi, "[redacted]")
     .slice(0, messageLimit);
   return words === ""
     ? "the provider rejected the request without giving a reason"

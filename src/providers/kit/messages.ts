@@ -14,8 +14,16 @@ export function reasoningStart({ messages, reasoning }: ChatRequest): number {
 /** Returns the error for a part that is not allowed in its message. */
 export function misplaced(place: string, kind: Part["kind"]["case"]): GatewayError {
   return invalidRequest([
-    { field: ["messages"], description: `a ${place} message cannot contain ${kind ?? "an empty part"}` },
+    {
+      field: ["messages"],
+      description: `a ${place} message cannot contain ${kind ? protoName(kind) : "an empty part"}`,
+    },
   ]);
+}
+
+/** Returns the name of a field in the proto. */
+function protoName(localName: string): string {
+  return localName.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Maps a role for APIs with only system, user and assistant roles. Tool results belong to the user. */

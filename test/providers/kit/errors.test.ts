@@ -106,6 +106,17 @@ describe("an error status", () => {
     expect((await failure({ status: 400 }, openAiError(null, "", message))).message).not.toContain("sk-");
   });
 
+  it.each([
+    "gsk_abcdef123456",
+    "fw_abcdef123456",
+    "pplx-abcdef123456",
+    "hf_abcdef123456",
+    "xai-ab****56789",
+  ])("redacts %s, which has the form of a provider's API key", async (key) => {
+    const error = await failure({ status: 400 }, openAiError(null, "", `the key ${key} is not valid`));
+    expect(error.message).toBe("the provider rejected the request: the key [redacted] is not valid");
+  });
+
   it("reports the context window and the length of a prompt that is too long", async () => {
     const sentence =
       "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.";

@@ -353,6 +353,13 @@ describe("fields of OpenAI's API only", () => {
     });
   });
 
+  it("rejects a file in a data: URI that is not base64", () => {
+    const content = [{ type: "file", file: { file_data: "data:text/plain,hello123", filename: "a.txt" } }];
+    expect(fieldsWrong(openaiSurface, { messages: [{ role: "user", content }] })).toEqual([
+      "messages.0.content.0.file.file_data",
+    ]);
+  });
+
   it("decodes files and audio in OpenAI's API", () => {
     const content = [
       { type: "file", file: { file_data: "data:application/pdf;base64,aGk=", filename: "a.pdf" } },
