@@ -93,7 +93,7 @@ function start(): Running {
   const ready = once(child, "message");
   const ended = new Promise<void>((resolve) => {
     child.on("exit", () => resolve());
-    // The process cannot be started, or messages cannot be sent to it.
+    // Emitted if the process could not be started or a message could not be sent. Either way the process is unusable.
     child.on("error", () => resolve());
   });
   // If the process cannot be started, `ended` resolves; ignore the rejection of `ready`.

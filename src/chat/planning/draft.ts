@@ -102,7 +102,7 @@ export function adapt(draft: Draft, adaptations: readonly Adaptation[]): Draft {
   return { ...draft, adaptations: [...draft.adaptations, ...added] };
 }
 
-/** Adds adaptations whose fields are paths in the outgoing request. */
+/** Adds adaptations to the draft. Their field paths refer to the outgoing request and not to the caller's. */
 export function adaptOutgoing(draft: Draft, adaptations: readonly Adaptation[]): Draft {
   const added = adaptations.map((adaptation) => ({
     ...adaptation,

@@ -136,7 +136,7 @@ function* budgetAdaptations(
     yield emulated(field, `${name} does not support efforts: its reasoning budget is ${budget} tokens`);
   } else {
     const set = Math.min(Math.max(tokens, leastBudget), maxTokens - 1);
-    const message = `${name} supports a reasoning budget from ${leastBudget} to below max_output_tokens`;
+    const message = `${name} requires a reasoning budget of at least ${leastBudget} and less than max_output_tokens`;
     if (set !== tokens) yield { kind: "ADJUSTED", field, message, set };
   }
 }
@@ -184,7 +184,7 @@ function* conversationAdaptations(request: ChatRequest, model: Model, rules: Cla
   const { messages } = request;
   const moved = firstMovedSystem(messages, rules);
   if (moved >= 0) {
-    const message = `the model ${model.providerModel} does not support a system message here: it moves to the front`;
+    const message = `the model ${model.providerModel} supports system messages only at the start of the conversation: the message was moved there`;
     yield emulated(["messages", moved], message);
   }
   const endsWithAssistant = messages.at(-1)?.role === Role.ASSISTANT;

@@ -103,7 +103,7 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: 
   } else if (sent.case === "budget" && asked.case === "effort") {
     yield emulated(field, `${subject} does not support efforts: its reasoning budget is ${sent.tokens} tokens`);
   } else if (sent.case === "budget" && asked.case === "budget" && sent.tokens !== asked.tokens) {
-    const message = `${subject} supports a reasoning budget from ${leastBudget} to below max_output_tokens`;
+    const message = `${subject} requires a reasoning budget of at least ${leastBudget} and less than max_output_tokens`;
     yield { kind: "ADJUSTED", field, message, set: sent.tokens };
   }
 }

@@ -23,7 +23,7 @@ function family(
 }
 
 // The first pattern that matches the provider's model name applies. Null: the model does not reason. Sources: the model
-// catalog of the npm package @ai-sdk/openai 4.0.118; for `stops`, the type comments of openai 7.55.0.
+// catalog of the npm package @ai-sdk/openai 4.0.118; for the field `stops`, the type comments of the npm package openai 7.55.0.
 const reasoningModels: readonly (readonly [RegExp, ReasoningModel | null])[] = [
   [/^gpt-\d+(\.\d+)?-chat/, null],
   [/^gpt-5\.1(?!\d)/, family([NONE, LOW, MEDIUM, HIGH], "without-effort")],

@@ -42,11 +42,11 @@ function checkSupport({ parameters, reasoning, chatTemplateKwargs }: ChatRequest
     found.push({
       kind,
       field: ["parameters", "min_output_tokens"],
-      message: "echo does not support min_output_tokens",
+      message: "the echo provider does not support min_output_tokens",
     });
   }
   if (Object.keys(parameters?.logitBias ?? {}).length > 0) {
-    found.push({ kind, field: ["parameters", "logit_bias"], message: "echo does not support logit_bias" });
+    found.push({ kind, field: ["parameters", "logit_bias"], message: "the echo provider does not support logit_bias" });
   }
   if (chatTemplateKwargs !== undefined) {
     found.push({ kind, field: ["chat_template_kwargs"], message: "echo has no chat template" });

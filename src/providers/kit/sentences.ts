@@ -4,7 +4,10 @@ import type { ReportedError } from "./error-body.ts";
 /** Error message that is more specific than its HTTP status, for errors to which the provider gives no code. */
 export interface Sentence {
   readonly pattern: RegExp;
-  /** Reason that the error has without the message. Errors with another reason may only quote the caller's text. */
+  /**
+   * Reason of the error by its status and code alone. The pattern applies only to errors with this reason: the messages of
+   * other errors can quote text of the caller that matches by chance.
+   */
   readonly status: Reason;
   /** Reason that the message implies. */
   readonly means: Reason;

@@ -52,7 +52,7 @@ export interface ChatSurface {
   readonly name: string;
   /** Path pattern; `{name}` matches one segment. */
   readonly path: string;
-  /** Profile of every request, used instead of the model's profile. */
+  /** Profile of all requests to this HTTP API. Overrides the model's own profile. */
   readonly profile: ProfileName;
   /** Whether a stream ends with `data: [DONE]`. */
   readonly endsWithDone: boolean;

@@ -26,7 +26,7 @@ export const provider = hostedServer({
         : { thinking: { type: "enabled" }, reasoning_effort: effort },
     user: "user_id",
   },
-  // DeepSeek treats lower efforts as high.
+  // DeepSeek treats MINIMAL, LOW and MEDIUM as HIGH, so they are not listed.
   efforts: [NONE, HIGH, MAX],
   // All models require reasoning on turns that call tools. Older models reject it on other turns.
   reasoningReplay: "reasoning_content with calls",
