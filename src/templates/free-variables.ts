@@ -3,14 +3,14 @@ import type { Filter, Node, Parameter, Program } from "./jinja.ts";
 /** Jinja tests that check whether a variable has a value. */
 export const askingTests: ReadonlySet<string> = new Set(["defined", "undefined"]);
 
-/** Jinja filter that replaces a missing value. */
+/** Jinja filter that replaces a missing value, and so also checks whether there is a value. */
 const askingFilter = "default";
 
 type Scope = ReadonlySet<string>;
 
 /**
  * Returns the names that a template uses but never binds by `set`, `for`, `macro` or as a macro parameter. Omits names
- * that it checks (`x is defined`, `x | default`), since only a run shows whether they are used without a value.
+ * that it checks (`x is defined`, `x | default(…)`), since only a run shows whether they are used without a value.
  *
  * Scopes: https://jinja.palletsprojects.com/en/stable/templates/#assignments
  */

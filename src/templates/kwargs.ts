@@ -6,7 +6,7 @@ export type Kwargs = Readonly<Record<string, unknown>>;
 /** Variables of every template that chat_template_kwargs must not replace. */
 const reservedNames: ReadonlySet<string> = new Set([...ownNames, "messages", "bos_token", "eos_token"]);
 
-/** Reserved only in stock templates: a caller's template writes the start of the response itself. */
+/** Reserved only in stock templates, for which Dragoman sets it. Callers' templates can use the name freely. */
 const reservedInStock = "add_generation_prompt";
 
 /** Returns whether a variable name is reserved, in stock templates (`isStock`) or in callers' templates. */

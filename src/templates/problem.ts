@@ -3,7 +3,7 @@ export class TemplateProblem extends Error {
   override readonly name = "TemplateProblem";
 }
 
-/** Returns the message of an error from the Jinja library. Replaces JavaScript errors, which callers cannot use. */
+/** Returns the message of an error from the Jinja library. Rewrites JavaScript errors, which callers cannot use. */
 export function explain(error: unknown): string {
   if (error instanceof RangeError) return "it nests too deeply or builds a value that is too large";
   if (!(error instanceof Error) || error instanceof TypeError)

@@ -18,7 +18,7 @@ const mostItems = 100_000;
 /** Default limits. The chat templates of real models need only a few milliseconds. */
 export const runLimits: RenderLimits = { runMs: 500, characters: 4 * 1024 * 1024, items: mostItems, depth: 500 };
 
-/** Maximum characters of a problem. Longer ones are truncated, since a template can raise any text. */
+/** Maximum characters of a problem's message. Longer ones are truncated, since a template can raise any text. */
 const longestProblem = 1000;
 
 /** Names that every template can use in addition to its variables. */

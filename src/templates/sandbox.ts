@@ -6,10 +6,10 @@ import { TemplateProcess } from "./template-process.ts";
 /** Number of processes. Two, so that one slow template does not block all others. */
 const mostProcesses = 2;
 
-/** Maximum templates that wait for a process. */
+/** Maximum number of templates that wait for a process. */
 const mostWaiting = 32;
 
-/** Retry delay in ms. About the time of two runs that reach the time limit. */
+/** Retry delay in the error QUEUE_FULL, in ms: about the duration of two runs that reach the time limit. */
 const retryAfterMs = 1000;
 
 /**

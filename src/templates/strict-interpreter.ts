@@ -14,15 +14,15 @@ export interface RenderLimits {
   readonly depth: number;
 }
 
-/** Steps between two clock reads, since a clock read costs more than a step. A list item counts as a step. */
+/** Steps between two clock reads, which cost more than a step. Each evaluated node and each list item is a step. */
 const stepsPerLook = 64;
 
 /**
  * Runs a template within limits.
  *
  * As with Jinja's StrictUndefined, a missing variable or attribute is an error, unless the template checks for it
- * (`x is defined`, `x | default`). The library alone would print an empty string. A function that is not called is an
- * error too: the library alone would print its JavaScript source.
+ * (`x is defined`, `x | default(…)`). The library alone would print an empty string. A function that is not called is
+ * an error too: the library alone would print its JavaScript source.
  */
 export class StrictInterpreter extends Interpreter {
   readonly #limits: RenderLimits;
@@ -32,7 +32,7 @@ export class StrictInterpreter extends Interpreter {
   #depth = 0;
   /** Nodes that may be undefined, since the template checks whether they have a value. */
   readonly #mayBeUndefined = new WeakSet<Node>();
-  /** Nodes that may be functions. */
+  /** Nodes that may be functions, since the template calls or tests them. */
   readonly #mayBeFunction = new WeakSet<Node>();
 
   constructor(environment: Environment, limits: RenderLimits) {

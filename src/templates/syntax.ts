@@ -1,7 +1,10 @@
 import { type Program, parse, type Token, tokenize } from "./jinja.ts";
 import { explain, TemplateProblem } from "./problem.ts";
 
-/** Settings of transformers for chat templates. https://huggingface.co/docs/transformers/chat_templating_writing */
+/**
+ * Whitespace settings for chat templates, as in the Python library transformers.
+ * https://huggingface.co/docs/transformers/chat_templating_writing
+ */
 const whitespace = { lstrip_blocks: true, trim_blocks: true } as const;
 
 /** Parses a template. Throws TemplateProblem with the line of the mistake, which the library does not report. */

@@ -7,10 +7,10 @@ import { abortable } from "../abortable.ts";
 import { GatewayError } from "../errors.ts";
 import { runLimits, type TemplateJob, type TemplateOutcome } from "./render-strictly.ts";
 
-/** Time in ms after which a run's process is killed. Normally a run stops itself before, after `runLimits.runMs`. */
+/** Time in ms after which Dragoman kills the process of a run. A run normally stops itself after `runLimits.runMs`. */
 const longestRunMs = 700;
 
-/** Time in ms after which an idle process is killed. A process needs about 45 MB; starting one takes 40 ms. */
+/** Time in ms after which Dragoman kills an idle process. A process needs about 45 MB; starting one takes 40 ms. */
 export const idleMs = 60_000;
 
 const heapMb = 128;
@@ -45,7 +45,7 @@ interface Running {
  *
  * It is not a worker thread, since a thread that runs out of memory can end the whole service despite
  * `maxOldGenerationSizeMb`: V8 enforces that limit only between two allocations. Growing one Map, or converting one
- * long string to upper case, was enough (measured with Node.js 26.10).
+ * long string to upper case, was enough to do so (measured with Node.js 26.10).
  */
 export class TemplateProcess {
   #running: Running | undefined;
@@ -60,7 +60,7 @@ export class TemplateProcess {
   async run(job: TemplateJob, signal: AbortSignal): Promise<TemplateOutcome> {
     signal.throwIfAborted();
     clearTimeout(this.#idle);
-    // A process that died while idle is not connected.
+    // A process that died while idle is not connected; start another.
     const running = this.#running?.child.connected ? this.#running : start();
     this.#running = running;
     setKeepsAlive(running.child, true);

@@ -31,7 +31,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   refusal: FinishReason.CONTENT_FILTER,
 };
 
-/** Content block in progress. Its part gets a number at the first delta. */
+/** Content block in progress. `part` is the index of its part, set at the first delta. */
 interface BlockState {
   readonly type: string;
   part: number | undefined;
@@ -44,7 +44,7 @@ interface BlockState {
 /** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
-  /** Blocks by the API's index, which also counts blocks that are not parts. */
+  /** Blocks by the API's index, which also counts blocks that Dragoman ignores, such as those of Anthropic's tools. */
   readonly blocks: Map<number, BlockState>;
   parts: number;
   usage: StreamUsage | undefined;
@@ -56,7 +56,7 @@ export function startAnswer(call: UpstreamCall): AnswerState {
   return { call, blocks: new Map(), parts: 0, usage: undefined, stopReason: "", stopSequence: "" };
 }
 
-/** Appends the events of one SSE event to the batch. Returns true at the end of the response. */
+/** Converts one SSE event and appends the results to `batch`. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
   const {
@@ -94,7 +94,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   return false;
 }
 
-/** Appends the final events of a response to the batch. Throws if the stream ended without a stop reason. */
+/** Appends the final events of a response to `batch`. Throws if the stream ended without a stop reason. */
 export function endEvents({ call, blocks, usage, stopReason, stopSequence }: AnswerState, batch: ChatEvent[]): void {
   if (stopReason === "") throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(block, batch);
@@ -103,7 +103,7 @@ export function endEvents({ call, blocks, usage, stopReason, stopSequence }: Ans
   batch.push(completed({ serviceTier: usage?.service_tier ?? "", ...(total && { usage: total }) }));
 }
 
-/** Proxies may send a second `message_start`. If its id is new, its blocks are new too, although indexes repeat. */
+/** Starts a message. A proxy may send a second `message_start`: if its id is new, its blocks replace those so far. */
 function beginMessage({ call, blocks }: AnswerState, id: string): void {
   if (id !== call.attempt.providerResponseId) blocks.clear();
   call.attempt.providerResponseId = id;
@@ -121,7 +121,7 @@ function beginBlock(answer: AnswerState, index: number, block: StreamBlock, batc
   } else if (block.type === "redacted_thinking") {
     batch.push(stateDelta(answer, state, block.data ?? "", true));
   } else {
-    // The initial text is usually empty.
+    // `content_block_start` may already contain text, which is usually empty.
     extendBlock(answer, state, { text: block.text, thinking: block.thinking, signature: block.signature }, batch);
   }
 }
@@ -148,7 +148,7 @@ function extendBlock(
   }
 }
 
-/** Completes a tool call that had no arguments delta: its arguments are the input of its start, usually `{}`. */
+/** Completes a tool call that had no arguments delta: its arguments are the input in `content_block_start`. */
 function endBlock(state: BlockState | undefined, batch: ChatEvent[]): void {
   if (state?.type !== "tool_use" || state.part === undefined || state.hasInput) return;
   state.hasInput = true;
@@ -168,7 +168,7 @@ function stateDelta(answer: AnswerState, state: BlockState, data: string, redact
   return event;
 }
 
-/** Merges cumulative counts: later values replace earlier ones, and omitted fields keep their value. */
+/** Merges cumulative usage counts: later values replace earlier ones, and omitted fields keep their value. */
 function mergeUsage(answer: AnswerState, usage: StreamUsage | null | undefined): void {
   const reported = Object.entries(usage ?? {}).filter(([, value]) => value !== undefined && value !== null);
   if (reported.length > 0) answer.usage = { ...answer.usage, ...Object.fromEntries(reported) };

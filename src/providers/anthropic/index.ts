@@ -18,12 +18,12 @@ import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { anthropicModels } from "./models.ts";
 import { maxTokensOf, toRequest } from "./request.ts";
 
-/** Value of `anthropic-version`. The next version, 2026-10-21, rejects temperature, top_p and top_k on every model. */
+/** Header `anthropic-version`. The next version, 2026-10-21, rejects temperature, top_p and top_k on every model. */
 const apiVersion = "2023-06-01";
 
 /**
- * Creates the adapter for Anthropic's Messages API. It has no `complete`: without streaming, the API rejects a large
- * `max_tokens` and returns tool arguments as objects instead of the model's own text.
+ * Creates the adapter for Anthropic's Messages API. The adapter always streams: without streaming, the API
+ * rejects a large `max_tokens` and returns tool arguments as objects instead of the model's own text.
  */
 export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, anthropicHeaders);

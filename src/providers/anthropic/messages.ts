@@ -20,8 +20,8 @@ import type {
 type Turn = { readonly role: WireTurn["role"]; content: Block[] } | { readonly role: "system"; content: TextBlock[] };
 
 /**
- * Converts the messages. System text goes into its own field, and consecutive messages of one role become one turn.
- * Tool results come first in their turn, because the API requires it.
+ * Converts the messages. System text goes into the field `system`, unless the model accepts it where it is. Consecutive
+ * messages of one role become one turn, which starts with its tool results, because the API requires it.
  */
 export function toConversation(
   request: ChatRequest,
@@ -49,7 +49,7 @@ export function toConversation(
   return { system, messages: turns.map(resultsFirst) };
 }
 
-/** Whether a system message keeps its position: newer models accept one right after a user turn. */
+/** Whether a system message keeps its position. Newer models accept it after a user turn or such a system message. */
 export function staysInPlace(before: WireMessage["role"] | undefined, { laterSystem }: ClaudeModel): boolean {
   return laterSystem && (before === "user" || before === "system");
 }
@@ -86,7 +86,7 @@ function blocksOf(part: Part, role: "user" | "assistant", withReasoning: boolean
   }
 }
 
-/** Returns the reasoning unchanged. Its provider state is the signature, or the data of redacted thinking. */
+/** Returns the reasoning unchanged. Omits it without provider state: a signature, or the data of redacted thinking. */
 function thinkingBlocks({ kind, providerState }: Part): readonly Block[] {
   if (kind.case !== "reasoning" || providerState === undefined) return [];
   const state = Buffer.from(providerState.data).toString();

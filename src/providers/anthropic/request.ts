@@ -11,7 +11,10 @@ import { toConversation } from "./messages.ts";
 import { toThinking } from "./thinking.ts";
 import type { MessagesBody, OutputConfig, WireTool, WireToolChoice } from "./wire.ts";
 
-/** Returns the request body. Apply the adaptations first. `provider` is the adapter's key in `provider_options`. */
+/**
+ * Returns the request body. Dragoman drops or adjusts unsupported fields before this, see `checkSupport`. `provider` is
+ * the provider's name in the configuration: the key of its options in `provider_options`.
+ */
 export function toRequest(request: ChatRequest, model: Model, provider: string): MessagesBody {
   const rules = claudeModel(model.providerModel);
   const { parameters, serviceTier } = request;
@@ -33,7 +36,7 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
     ...(request.user && { metadata: { user_id: request.user } }),
     ...(isServiceTier(serviceTier) && { service_tier: serviceTier }),
     ...options,
-    // Merged, so that `output_config` in the provider options does not remove the caller's schema.
+    // Dragoman merges both, so that `output_config` in the provider options does not remove the caller's schema.
     ...(Object.keys(outputConfig).length > 0 && { output_config: outputConfig }),
     model: model.providerModel,
     messages,
@@ -51,7 +54,10 @@ export function isServiceTier(word: string): word is "auto" | "standard_only" {
   return word === "auto" || word === "standard_only";
 }
 
-/** Returns temperature or top_p, because the API rejects both together. A value of 1 has no effect. */
+/**
+ * Returns top_k, and temperature or top_p, because the API rejects both together. Prefers temperature, unless it is 1,
+ * which has no effect.
+ */
 function samplingBody(parameters: GenerationParameters | undefined, { sampling }: ClaudeModel): Partial<MessagesBody> {
   if (!sampling || parameters === undefined) return {};
   const { temperature, topP, topK = 0 } = parameters;
@@ -101,7 +107,7 @@ const choiceModes = {
   [ToolChoiceMode.REQUIRED]: "any",
 } as const satisfies Record<ToolChoiceMode, WireToolChoice["type"]>;
 
-/** Converts the tool choice. In this API, `parallel_tool_calls` false is a field of the choice. */
+/** Converts the tool choice. `parallel_tool_calls` false becomes a field of the choice, the API's only place for it. */
 function toToolChoice({ toolChoice, parallelToolCalls }: ChatRequest): WireToolChoice | undefined {
   const choice = toolChoice?.choice;
   const oneAtATime = parallelToolCalls === false ? ({ disable_parallel_tool_use: true } as const) : {};

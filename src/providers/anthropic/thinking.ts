@@ -12,7 +12,7 @@ export const effortWords: Readonly<Partial<Record<ReasoningEffort, NonNullable<O
   [ReasoningEffort.MAX]: "max",
 };
 
-/** Returns the thinking fields of the request body. Apply the adaptations first. */
+/** Returns the thinking fields of the request body. Dragoman drops or adjusts unsupported fields before this. */
 export function toThinking(
   request: ChatRequest,
   rules: ClaudeModel,
@@ -20,6 +20,7 @@ export function toThinking(
 ): { readonly thinking?: Thinking; readonly effort?: NonNullable<OutputConfig["effort"]> } {
   if (request.reasoning === undefined || rules.thinking === "no") return {};
   // By default, models that support sampling parameters return summarized thinking; the others omit its text.
+  // Dragoman sends `display` only to change that.
   // https://platform.claude.com/docs/en/build-with-claude/thinking#controlling-thinking-display
   const wanted = request.reasoning.format === ReasoningFormat.HIDDEN ? "omitted" : "summarized";
   const display = wanted === (rules.sampling ? "summarized" : "omitted") ? {} : ({ display: wanted } as const);
@@ -43,7 +44,7 @@ export function toThinking(
   }
 }
 
-/** Whether the request turns thinking on. The API then allows fewer parameters. */
+/** Whether the request sets an effort or budget and the model can think. The API then allows fewer parameters. */
 export function isThinking(request: ChatRequest, rules: ClaudeModel): boolean {
   const asked = askedThinking(request).case;
   return rules.thinking !== "no" && (asked === "effort" || asked === "budget");

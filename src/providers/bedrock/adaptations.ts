@@ -26,14 +26,14 @@ import { serviceTiers } from "./wire.ts";
 /** Maximum temperature of the Converse API, for every model. */
 const highestTemperature = 1;
 
-/** Whether an optional field is sent to a model with these rules. */
+/** Whether Dragoman sends an optional field of this request to a model with these rules. */
 export function takesField(field: OptionalField, request: ChatRequest, rules: ModelRules): boolean {
   const thinking = sentThinking(request, rules.thinking);
   // Claude rejects sampling parameters together with reasoning.
   const isThinking = rules.claude && (thinking.case === "effort" || thinking.case === "budget");
   switch (field) {
     case "parameters.max_output_tokens":
-      // Nova rejects a limit together with the effort HIGH.
+      // Nova rejects `maxTokens` together with the effort HIGH.
       return !(
         rules.thinking?.kind === "nova" &&
         thinking.case === "effort" &&
@@ -74,7 +74,10 @@ function* fieldAdaptations(request: ChatRequest, model: Model, rules: ModelRules
     // Dragoman sends one request per choice for `n`; `thinkingAdaptations` covers the reasoning fields.
     if (["parameters.n", "reasoning.effort", "reasoning.budget_tokens"].includes(field)) continue;
     if (takesField(field, request, rules)) continue;
-    yield unsupported(pathOf(field), `the model ${model.providerModel} does not support ${field} on Bedrock`);
+    yield unsupported(
+      pathOf(field),
+      `the model ${model.providerModel} on Bedrock does not support ${field} in this request`,
+    );
   }
   if (takesField("parameters.temperature", request, rules)) {
     yield* temperatureLimit(request, model, "Bedrock", highestTemperature);
@@ -97,7 +100,7 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: 
   } else if (sent.case === "nothing") {
     const isShort = asked.case === "effort" || thinking.budget;
     const problem = isShort
-      ? "reasons only with a larger max_output_tokens"
+      ? `reasons only if max_output_tokens is above ${leastBudget}`
       : "does not support reasoning.budget_tokens: set reasoning.effort";
     yield unsupported(field, `${subject} ${problem}`);
   } else if (sent.case === "budget" && asked.case === "effort") {
@@ -174,6 +177,6 @@ function* messageAdaptations(request: ChatRequest, rules: ModelRules): Generator
   if (late < 0) return;
   yield emulated(
     ["messages", late],
-    "Bedrock supports system messages only before the conversation: later ones move there",
+    "Bedrock supports system messages only at the start: Dragoman moves later ones there",
   );
 }

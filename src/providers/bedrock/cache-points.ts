@@ -4,7 +4,10 @@ import { keptHints, lifeOf } from "../kit/cache-hints.ts";
 import type { ModelRules } from "./model-rules.ts";
 import type { CachePoint } from "./wire.ts";
 
-/** Returns the cache point to put after a block, for its cache hint; empty if the model or the limit allows none. */
+/**
+ * Returns the cache point (prompt cache breakpoint) to put after a block with this cache hint. Empty without a hint, if
+ * the model does not support cache points, and for all but the last four hints.
+ */
 export type Marker = (hint: CacheHint | undefined) => readonly CachePoint[];
 
 export function createMarker(request: ChatRequest, { marks }: ModelRules): Marker {

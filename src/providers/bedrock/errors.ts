@@ -53,7 +53,10 @@ export const bedrockHeaders: AttemptHeaders = {
   requestId: [...commonHeaders.requestId, "x-amzn-requestid"],
 };
 
-/** Converts a failure frame. The type is in a header; the message is in the payload of an exception or a header of an error. */
+/**
+ * Converts an exception frame or an error frame to a GatewayError. The type is in a header of both. The message is in
+ * the payload of an exception frame, but in a header of an error frame.
+ */
 export function frameFailure({ headers, payload }: Frame, call: UpstreamCall): GatewayError {
   const error = locateError(payload, bedrockErrors.read);
   const code = exceptionType(headers[":exception-type"] ?? headers[":error-code"] ?? "");
@@ -62,8 +65,8 @@ export function frameFailure({ headers, payload }: Frame, call: UpstreamCall): G
 }
 
 /**
- * Returns the bare exception type. Headers may append `:` and a URL, bodies may prepend a namespace and `#`, and frames
- * begin the type with a lower-case letter.
+ * Returns the exception type without additions. Headers may append `:` and a URL. Bodies may prepend a namespace and
+ * `#`. Frames begin the type with a lower-case letter.
  */
 function exceptionType(text: string): string {
   const [name = ""] = text.replace(/^.*#/, "").split(":");

@@ -44,11 +44,11 @@ interface BlockState {
 /** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
-  /** Whether to omit the reasoning text. */
+  /** Whether the caller requested the reasoning format HIDDEN. Dragoman then omits the reasoning text. */
   readonly hideReasoning: boolean;
-  /** Blocks by Bedrock's index. Their deltas may interleave. */
+  /** Blocks by Bedrock's index. Deltas of several blocks may interleave. */
   readonly blocks: Map<number, BlockState>;
-  /** Indexes of the blocks whose text was omitted. */
+  /** Indexes of the blocks whose reasoning text Dragoman omitted. */
   readonly hidden: Set<number>;
   /** Number of parts so far. */
   parts: number;
@@ -74,7 +74,7 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
   };
 }
 
-/** Appends the events of one frame to the batch. Throws if the frame is an error. Always returns false: see below. */
+/** Converts one frame and appends the results to `batch`. Throws if the frame is an error. Always returns false. */
 export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]): boolean {
   if (frame.headers[":message-type"] !== "event") throw frameFailure(frame, answer.call);
   switch (frame.headers[":event-type"]) {
@@ -103,7 +103,7 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
   return false;
 }
 
-/** Appends the final events of a response to the batch. Throws if the stream ended without a stop reason. */
+/** Appends the final events of a response to `batch`. Throws if the stream ended without a stop reason. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, stopReason, matchedStop, blocks, usage, serviceTier, latencyMs } = answer;
   if (stopReason === "") throw cutAnswer(call);
@@ -123,7 +123,7 @@ function payloadOf({ payload }: Frame, call: UpstreamCall): Payload {
   return parseAnswer(parseJson(payload, call), payloadSchema, call, bedrockErrors);
 }
 
-/** Starts a tool call; other blocks have no start. Calls of Amazon's own tools, which run at Amazon, are omitted. */
+/** Starts a tool call; other blocks have no start. Omits calls of Amazon's own tools, which Amazon runs itself. */
 function startBlock(answer: AnswerState, { contentBlockIndex, start }: Payload, batch: ChatEvent[]): void {
   const toolUse = start?.toolUse;
   if (!toolUse) return;
@@ -161,7 +161,8 @@ function reasoningEvents(
   } else if (text) {
     batch.push(reasoningDelta(0, blockAt(answer, index, "reasoning").partIndex, text));
   }
-  // A signature is useless without the text that it signs. If Claude omitted the text, it signed the empty text.
+  // If Dragoman omitted the text, it drops the signature too, which is useless without that text. If Claude omitted the
+  // text, the signature is for the empty text, and Dragoman keeps it.
   if (signature && !answer.hidden.has(index)) {
     const event = reasoningDelta(0, blockAt(answer, index, "reasoning").partIndex, "");
     event.value.providerState = stateOf(answer.call, Buffer.from(signature));

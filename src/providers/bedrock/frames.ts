@@ -12,16 +12,16 @@ export interface Frame {
   readonly payload: string;
 }
 
-/** Maximum frame in bytes. Amazon's clients allow 24 MiB of payload, 128 KiB of headers and 16 bytes of framing. */
+/** Maximum frame size in bytes. Amazon's clients allow 24 MiB of payload, 128 KiB of headers, 16 bytes of framing. */
 const frameLimit = 24 * 1024 * 1024 + 128 * 1024 + 16;
-/** Minimum frame in bytes: the prelude and two checksums. */
+/** Minimum frame size in bytes: the prelude and two checksums. */
 const smallestFrame = 16;
 const lengthBytes = 4;
 
 const codec = new EventStreamCodec(toUtf8, fromUtf8);
 
 /**
- * Decodes frames from bytes as they arrive. HTTP chunks do not align with frames.
+ * Decodes frames from bytes as they arrive. A frame may span several HTTP chunks.
  * https://smithy.io/2.0/aws/amazon-eventstream.html
  */
 export class FrameDecoder implements Decoder<Frame> {

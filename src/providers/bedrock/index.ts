@@ -47,7 +47,7 @@ export const provider: ProviderDefinition<Options> = {
   detect(environment) {
     const { AWS_BEARER_TOKEN_BEDROCK: token, AWS_ACCESS_KEY_ID: accessKey, BEDROCK_BASE_URL: baseUrl } = environment;
     if (!token && !accessKey) return "set AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID to turn it on";
-    // A signature contains the region, an API key does not.
+    // A signature contains the region. An API key does not, so with a custom base URL it needs no region.
     return regionOf(environment) || (token && baseUrl) ? undefined : "set AWS_REGION to turn it on";
   },
   optionsSchema,
@@ -71,7 +71,7 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
   const { region, baseUrl } = resolveAddress(settings);
   const upstream = new Upstream({ ...settings, baseUrl }, bedrockHeaders);
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
-  // Loaded on first use, because Amazon's libraries take 15 MB and 80 ms.
+  // Imported on first use, because Amazon's libraries need 15 MB of memory and 80 ms to load.
   const loadFrames = once(() => import("./frames.ts"));
   const loadSigner = once(async (): Promise<Signer> => (await import("./sign.ts")).createSigner(region));
 

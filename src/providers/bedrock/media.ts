@@ -46,7 +46,7 @@ const audioFormats: Readonly<Record<string, AudioFormat>> = {
   "audio/webm": "webm",
 };
 
-/** Whether Bedrock accepts the media: bytes or an S3 object in a supported format. Bedrock fetches no other URLs. */
+/** Whether Bedrock accepts the media: bytes or an S3 URL, in a supported format. Tool results cannot contain audio. */
 export function canSend(media: Media, inToolResult: boolean): boolean {
   const { source } = media;
   const block = toBlock(media, "", { bytes: "" });
@@ -81,7 +81,7 @@ function toBlock({ mediaType }: Media, name: string, source: Source): MediaBlock
 
 /**
  * Returns a function that makes unique document names for one request. Bedrock accepts letters, digits, single spaces,
- * hyphens and brackets. The file extension is dropped, because Bedrock rejects its dot.
+ * hyphens and brackets. The names omit the file extension, because Bedrock rejects its dot.
  */
 export function documentNames(): (filename: string) => string {
   const timesByName = new Map<string, number>();

@@ -13,7 +13,7 @@ const idLimit = 64;
 
 type DocumentName = ReturnType<typeof documentNames>;
 
-/** Converts the messages. System text goes into its own field, and consecutive messages of one role become one turn. */
+/** Converts the messages. System text goes into `system`, and consecutive messages of one role become one turn. */
 export function toConversation(
   request: ChatRequest,
   rules: ModelRules,
@@ -114,7 +114,7 @@ function textBlocks(text: string): readonly TextBlock[] {
   return text === "" ? [] : [{ text }];
 }
 
-/** Hashes an id that Bedrock would reject, such as another provider's. Equal ids give equal hashes. */
+/** Returns a tool call id. Hashes it if Bedrock would reject it; a call and its result still have the same id. */
 function toId(id: string, { shortIds }: ModelRules): string {
   if (shortIds ? /^[a-zA-Z0-9]{9}$/.test(id) : /^[a-zA-Z0-9_.:-]{1,64}$/.test(id)) return id;
   return createHash("sha256")

@@ -13,7 +13,7 @@ export interface Thinking {
   readonly off: "disabled" | "between_tools" | "none";
   /** Whether a budget in tokens is supported. */
   readonly budget: boolean;
-  /** Maximum output tokens. Converts an effort to a budget for models that support only a budget. */
+  /** Maximum output tokens of the model. Without `max_output_tokens`, the budget for an effort is a share of it. */
   readonly maxOutput: number;
 }
 
@@ -27,7 +27,7 @@ export interface ModelRules {
   readonly sampling: "both" | "one" | "none";
   /** Whether stop sequences are supported. */
   readonly stops: boolean;
-  /** What a request can force: a named tool or any tool, only any tool, or no tool call. */
+  /** Tool calls that a request can force. `named`: of any tool or of a given one. `any`: only of any. */
   readonly forcedTool: "named" | "any" | "none";
   readonly strictTools: boolean;
   /** Whether prompt cache breakpoints and the error status of tool results are supported. */
@@ -63,7 +63,7 @@ const rulesOfModels: readonly (readonly [RegExp, ModelRules])[] = [
   [/openai\.gpt-oss/, { ...openai, sampling: "both", thinking: thinking("flat", [LOW, MEDIUM, HIGH]) }],
   [/openai\./, { ...openai, thinking: thinking("nested", [NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX]) }],
   [/mistral\./, { ...other, shortIds: true }],
-  // These ARNs do not name the model, so Bedrock itself must reject unsupported fields.
+  // These ARNs do not name the model. Dragoman sends what Nova supports, and Bedrock rejects what the model does not.
   [/:(application-inference-profile|provisioned-model|custom-model-deployment|imported-model|prompt)\//, nova],
 ];
 
@@ -72,7 +72,7 @@ export function modelRules(providerModel: string): ModelRules {
   return rulesOfModels.find(([pattern]) => pattern.test(providerModel))?.[1] ?? other;
 }
 
-/** Returns Anthropic's rules for Claude, except that Bedrock rejects `strict` for models without sampling. */
+/** Returns Anthropic's rules for a Claude model. But Bedrock rejects `strict` if it has no sampling parameters. */
 function claudeRules(providerModel: string): ModelRules {
   const rules = claudeModel(providerModel);
   const canStop = rules.off !== "never";

@@ -8,8 +8,9 @@ const nova = { ...media, output: 10_000 };
 const gptOss = { reasoning: true, window: 131_072, output: 128_000 };
 const llama = { window: 128_000, output: 4096 };
 
-// Ids are inference profiles of the United States if they exist, because Bedrock serves few models by their bare id.
-// Profiles of other regions (`eu.`, `apac.`, `global.`) and ARNs need no entry: write bedrock/<id>.
+// Bedrock serves few models by their bare id. Most need an inference profile: an id with the prefix of a group of
+// regions. The table has those of the United States; callers can request others (`eu.`, `apac.`, `global.`) and ARNs
+// as bedrock/<id>.
 // Sources: the types of @ai-sdk/amazon-bedrock 5.0.101 for ids, and its code for reliable JSON Schema support;
 // models.dev of November 2026 for context windows, limits and newer models.
 const rows: readonly ModelRow[] = [

@@ -13,7 +13,10 @@ import { type ConverseBody, serviceTiers } from "./wire.ts";
 /** JSON pointer to the matched stop sequence in Claude's response. */
 const stopSequencePath = "/delta/stop_sequence";
 
-/** Returns the request body. Apply the adaptations first. `provider` is the adapter's key in `provider_options`. */
+/**
+ * Returns the request body. Dragoman drops or adjusts unsupported fields before this, see `checkSupport`. `provider` is
+ * the provider's name in the configuration: the key of its options in `provider_options`.
+ */
 export function toRequest(request: ChatRequest, model: Model, provider: string): ConverseBody {
   const rules = modelRules(model.providerModel);
   const mark = createMarker(request, rules);

@@ -9,8 +9,8 @@ type Bytes = string | ArrayBuffer | ArrayBufferView;
 export type Signer = (url: URL, body: string, date?: Date) => Promise<Readonly<Record<string, string>>>;
 
 /**
- * Creates a signer for requests to Bedrock. By default it uses the credential chain of Amazon's clients: environment,
- * profile, token file, container or machine. It renews credentials before they expire.
+ * Creates a signer for requests to Bedrock. By default it finds credentials where Amazon's clients do: in environment
+ * variables, profiles, a token file, the container and the machine. It renews credentials before they expire.
  *
  * The signed service name is `bedrock`, although the host begins with `bedrock-runtime`. For the signature, the path is
  * encoded once more than in the request.
@@ -26,7 +26,7 @@ export function createSigner(region: string, credentials: Init["credentials"] = 
   };
 }
 
-/** Node.js's hash. The one of @aws-crypto/sha256-js takes five times as long: 27 ms for a 1 MB image. */
+/** SHA-256 by Node.js. That of @aws-crypto/sha256-js takes five times as long: 27 ms for a 1 MB image. */
 class Sha256 {
   readonly #hash: Hash | Hmac;
 

@@ -4,7 +4,7 @@ import { effortWords } from "../chat-completions/fields.ts";
 import { askedThinking, budgetOf, leastBudget } from "../claude/thinking.ts";
 import type { Thinking } from "./model-rules.ts";
 
-/** Reasoning control to send. `nothing`: the request sets none, or the model does not support it. */
+/** Reasoning control to send. `nothing`: none requested, not supported, or `max_output_tokens` is too small for it. */
 type Sent =
   | { readonly case: "nothing" | "off" }
   | { readonly case: "effort"; readonly effort: ReasoningEffort }
@@ -28,7 +28,7 @@ export function sentThinking(request: ChatRequest, thinking: Thinking | undefine
   }
 }
 
-/** Clamps a budget in tokens. Reasoning counts as output, so at least one output token must remain. */
+/** Raises a budget to the minimum and keeps it below `max_output_tokens`. Reasoning counts as output. */
 function budget({ parameters }: ChatRequest, asked: number): Sent {
   const most = (parameters?.maxOutputTokens ?? Number.MAX_SAFE_INTEGER) - 1;
   const tokens = Math.min(Math.max(asked, leastBudget), most);
@@ -60,7 +60,7 @@ export function thinkingFields(request: ChatRequest, thinking: Thinking | undefi
   }
 }
 
-/** Values of Claude's `display`. With `omitted`, Claude returns the signature without the reasoning text. */
+/** Values of Claude's request field `display`. For `omitted`, Claude returns the signature without the text. */
 const displays = {
   [ReasoningFormat.UNSPECIFIED]: undefined,
   [ReasoningFormat.PARSED]: "summarized",

@@ -7,7 +7,7 @@ import type { ConverseBody, WireTool, WireToolChoice } from "./wire.ts";
 
 const noArguments = '{"type":"object","properties":{}}';
 
-/** Returns the names of the tools called in the messages. If there are any, Bedrock requires tools in the request. */
+/** Returns the names of the tools called in the messages. If there are any, the request must define tools. */
 export function calledTools({ messages }: ChatRequest): ReadonlySet<string> {
   const names = messages.flatMap(({ parts }) =>
     parts.flatMap(({ kind }) => (kind.case === "toolCall" ? [kind.value.name] : [])),
@@ -15,12 +15,15 @@ export function calledTools({ messages }: ChatRequest): ReadonlySet<string> {
   return new Set(names);
 }
 
-/** Whether the model must not call tools. */
+/** Whether the request allows no tool calls. */
 function forbidsTools({ toolChoice, tools }: ChatRequest): boolean {
   return tools.length === 0 || toolChoice?.choice.value === ToolChoiceMode.NONE;
 }
 
-/** Returns the tools and the tool choice. Converse has no choice `none`: only Claude then still gets the tools. */
+/**
+ * Returns the tools and the tool choice. Converse has no tool choice `none`: to forbid tool calls, Dragoman omits the
+ * tools. For Claude it keeps them, because Claude's own `tool_choice` supports `none`.
+ */
 export function toolsBody(request: ChatRequest, rules: ModelRules, mark: Marker): Pick<ConverseBody, "toolConfig"> {
   if (forbidsTools(request) && !rules.claude) return {};
   const known = request.tools.flatMap((tool) => [toTool(tool, rules), ...mark(tool.cacheHint)]);

@@ -11,7 +11,7 @@ const usage = z.object({
   outputTokens: count,
   cacheReadInputTokens: count,
   cacheWriteInputTokens: count,
-  // Alternative names, observed in responses.
+  // Other names of the two fields above, observed in responses.
   cacheReadInputTokenCount: count,
   cacheWriteInputTokenCount: count,
 });
@@ -129,7 +129,7 @@ export interface ConverseBody {
   readonly outputConfig?: {
     readonly textFormat: {
       readonly type: "json_schema";
-      /** `schema` is JSON text. */
+      /** `schema` is a string that contains JSON. */
       readonly structure: {
         readonly jsonSchema: { readonly schema: string; readonly name: string; readonly description?: string };
       };

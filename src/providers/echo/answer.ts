@@ -16,7 +16,7 @@ import type { Said, Script } from "./script.ts";
 
 /** Response that is planned completely before it is sent. */
 interface Answer {
-  /** Generates the deltas on demand, because a response may exceed the memory. Choices take turns. */
+  /** Generates the deltas on demand, because a response may be larger than the memory. Choices take turns. */
   deltas(): Generator<ChatEvent, void>;
   readonly finished: readonly ChatEvent[];
   readonly usage: Usage | undefined;
@@ -31,7 +31,7 @@ interface PlannedPart {
 
 interface PlannedChoice {
   readonly parts: readonly PlannedPart[];
-  /** Number of deltas to send, truncated at max_output_tokens. */
+  /** Number of deltas to send: at most max_output_tokens. */
   readonly count: number;
   readonly finished: ChatEvent;
 }
@@ -65,7 +65,7 @@ function deltaAt(
   position: number,
   hidesReasoning: boolean,
 ): ChatEvent | undefined {
-  // Reasoning is always the first part.
+  // Reasoning is always the first part, so hiding it lowers the index of every other part by 1.
   const hidden = hidesReasoning && parts[0]?.kind === "reasoning" ? 1 : 0;
   let rest = position;
   for (let index = 0; index < parts.length; index++) {
@@ -96,7 +96,8 @@ function planChoice(index: number, said: Said, { request, prompt, large }: Setti
   if (text.stop === "") {
     parts.push(textPart("refusal", words(said.refusal), 1, top));
     for (const [place, call] of said.tool_calls.entries()) {
-      // Unique in the conversation, as Dragoman's API requires, because each turn adds messages.
+      // Contains the number of messages, which grows with each turn. Dragoman's API requires ids that are unique in a
+      // conversation.
       parts.push(callPart(call, `call_${request.messages.length}_${index}_${place}`));
     }
   }
@@ -149,7 +150,7 @@ function callPart(call: Said["tool_calls"][number], id: string): PlannedPart {
   };
 }
 
-/** Truncates a text that is sent `repeat` times directly before its first stop sequence. */
+/** Finds the first stop sequence in `repeat` copies of a text, and truncates the text directly before it. */
 function stopAt(pieces: readonly string[], repeat: number, stops: readonly string[]) {
   const once = stops.length > 0 ? pieces.join("") : "";
   if (once === "") return { pieces, repeat, stop: "" };
@@ -174,7 +175,7 @@ function words(text: string): readonly string[] {
   return text.match(/\s*\S+\s*|\s+/g) ?? [];
 }
 
-/** Generates log probabilities: multiples of 1/8, which are exact in binary, minus 1 per further rank. */
+/** Generates log probabilities: multiples of 1/8, which are exact in binary. Each further alternative is 1 lower. */
 function logprobsOf(token: string, position: number, top: number): LogProbs {
   const logprob = 0 - (position % 8) / 8;
   const topLogprobs = Array.from({ length: top }, (_, rank) => ({
@@ -188,7 +189,7 @@ function logprobsOf(token: string, position: number, top: number): LogProbs {
   };
 }
 
-/** Counts each word of the request as an input token, and each delta as an output token. */
+/** Counts each word of the request as an input token, and each delta as an output token, unless the script does. */
 function countUsage(
   request: ChatRequest,
   scripted: Exclude<Script["usage"], "none">,
@@ -211,7 +212,7 @@ function countUsage(
   };
 }
 
-/** Reasoning is always the first part. */
+/** Returns the number of reasoning deltas to send. Reasoning is always the first part. */
 function countReasoning({ parts: [first], count }: PlannedChoice): number {
   return first?.kind === "reasoning" ? Math.min(first.count, count) : 0;
 }

@@ -49,19 +49,19 @@ function checkSupport({ parameters, reasoning, chatTemplateKwargs }: ChatRequest
     found.push({ kind, field: ["parameters", "logit_bias"], message: "the echo provider does not support logit_bias" });
   }
   if (chatTemplateKwargs !== undefined) {
-    found.push({ kind, field: ["chat_template_kwargs"], message: "echo has no chat template" });
+    found.push({ kind, field: ["chat_template_kwargs"], message: "the echo provider has no chat template" });
   }
   if (reasoning?.format === ReasoningFormat.RAW) {
     found.push({
       kind,
       field: ["reasoning", "format"],
-      message: "echo always separates reasoning from text: raw is not supported",
+      message: "the echo provider always separates reasoning from text: raw is not supported",
     });
   }
   return found;
 }
 
-/** Number of batches between turns of the event loop. An upstream socket also gives the event loop turns. */
+/** Number of batches after which the event loop can do other work, as it can when an adapter reads from a socket. */
 const batchesPerTurn = 64;
 
 async function* stream(
@@ -108,7 +108,7 @@ async function* stream(
   yield* cause(fault, model, context);
 }
 
-/** Waits for the script's delay before a batch, whose last delta has the number `sent`. */
+/** Waits for the script's delay before a batch of `size` deltas. `sent`: all deltas so far, including this batch. */
 async function pause(script: Script, sent: number, size: number, signal: AbortSignal): Promise<void> {
   const milliseconds = script.delay_ms * size + (sent === size ? script.first_delay_ms : 0);
   if (milliseconds > 0) {

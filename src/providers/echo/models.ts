@@ -1,7 +1,7 @@
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { chatCapabilities, modelsOf } from "../../models/model-row.ts";
 
-/** Catalog entries. Any other `echo/<name>` behaves the same. */
+/** Catalog entry of the echo provider. Any other `echo/<name>` behaves the same. */
 export const echoModels: readonly Model[] = modelsOf(
   {
     provider: "echo",

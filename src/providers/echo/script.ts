@@ -4,7 +4,7 @@ import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 
-// The limits only protect the process from mistakes in a script.
+// The maxima in this file only protect Dragoman from mistakes in a script.
 const milliseconds = z.int().min(0).max(3_600_000);
 const times = z.int().min(1).max(1_000_000);
 const tokens = z
@@ -76,7 +76,7 @@ const scriptSchema = z
  *
  * | field | meaning | default |
  * |---|---|---|
- * | `text` | text, sent word by word with the whitespace | the prompt; none with `refusal` or `tool_calls` |
+ * | `text` | text, word by word with whitespace | the prompt, unless it is the script; none with `refusal` or `tool_calls` |
  * | `deltas` | the exact deltas, instead of `text` | none |
  * | `repeat` | how often to send the text, 1 to 1,000,000 | 1 |
  * | `reasoning` | reasoning before the text, word by word | none |
@@ -91,11 +91,12 @@ const scriptSchema = z
  * | `large` | replaces each text delta by this many bytes, 1 to 1,048,576 | unset |
  * | `fail` | `{after, reason, retry_after_ms, http_status}`: throws this error | unset |
  * | `stall` | `{after}`: sends nothing more until the call ends | unset |
- * | `malformed` | `{after}`: violates the stream law | unset |
- * | `end` | `{after}`: ends without `completed` | unset |
+ * | `malformed` | `{after}`: ends the first choice, then sends a delta of it, which is invalid | unset |
+ * | `end` | `{after}`: ends the stream without the event `completed` | unset |
  *
- * `after` is a number of deltas over all choices. 0, the default, is before the stream starts; `"started"` is between
- * its start and the first delta. If the response has fewer deltas, the fault comes directly before `completed`.
+ * `fail`, `stall`, `malformed` and `end` are faults. `after` is the number of deltas of all choices before the fault.
+ * With 0, the default, the fault comes before the stream starts; with `"started"`, directly after its start. If the
+ * response has fewer deltas, the fault comes directly before `completed`.
  *
  * In `tool_calls`, `arguments` is an object or text, sent in `fragments` deltas (1 to 10,000, default 1).
  */

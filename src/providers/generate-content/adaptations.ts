@@ -9,11 +9,11 @@ import { askedFields, type OptionalField, pathOf } from "../chat-completions/fie
 import { effortRejected, emulated, laterSystem, leftOut, rejected, unsupported } from "../kit/adaptations.ts";
 import { effortsOf, type ModelRules, modelRules } from "./model-rules.ts";
 
-/** What one of Google's two services for these models supports. */
+/** What one of Google's two services with this API supports: the Gemini API or Vertex AI. */
 export interface Route {
-  /** Name of the service in messages for people. */
+  /** Name of the service in errors and warnings. */
   readonly title: string;
-  /** Whether every model supports penalties. */
+  /** Whether every model of the service supports penalties. */
   readonly penalties: boolean;
   /** Whether `service_tier` is supported. */
   readonly serviceTier: boolean;
@@ -37,7 +37,7 @@ export function checkSupport(request: ChatRequest, { providerModel }: Model, rou
   ];
 }
 
-/** Fields that every model supports or that other rules cover. For `n`, Dragoman sends one request per choice. */
+/** Fields that every model supports or that other functions check. For `n`, Dragoman sends one request per choice. */
 const supported: ReadonlySet<OptionalField> = new Set([
   "parameters.max_output_tokens",
   "parameters.temperature",
@@ -157,7 +157,7 @@ function* messageAdaptations(request: ChatRequest, rules: ModelRules, route: Rou
   });
   const unsigned = rules.signatures ? request.messages.findIndex(({ parts }) => isUnsigned(parts)) : -1;
   if (unsigned >= 0) {
-    const message = `${title} requires signatures on tool calls: unsigned calls get its documented placeholder`;
+    const message = `${title} requires signatures on tool calls: Dragoman adds Google's placeholder to unsigned calls`;
     yield emulated(["messages", unsigned, "parts"], message);
   }
   yield* systemAdaptations(request, rules, route);
@@ -170,12 +170,12 @@ function* systemAdaptations({ messages }: ChatRequest, rules: ModelRules, { titl
     const message = `${title} does not support system messages for this model: they go into the first user message`;
     yield emulated(["messages", first], message);
   } else if (late >= 0) {
-    const message = `${title} supports system messages only before the conversation: later ones move there`;
+    const message = `${title} supports system messages only at the start: Dragoman moves later ones there`;
     yield emulated(["messages", late], message);
   }
 }
 
-/** Whether a message's first tool call has no signature. Later calls of the message need none. */
+/** Whether a message's first tool call has no signature. Google signs only the first call of a message. */
 function isUnsigned(parts: readonly Part[]): boolean {
   const first = parts.find(({ kind }) => kind.case === "toolCall");
   return first !== undefined && first.providerState === undefined;

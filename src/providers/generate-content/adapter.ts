@@ -21,14 +21,14 @@ interface Authorization {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** One of Google's services with the method generateContent. */
+/** The Gemini API or Vertex AI: what it supports, and how to authenticate. */
 export interface Endpoint extends Route {
   authorize(call: UpstreamCall): Promise<Authorization>;
   /** Discards cached credentials after HTTP 401. */
   forget?(): void;
 }
 
-/** Creates an adapter for the generateContent API at one of Google's services. */
+/** Creates an adapter for the generateContent API of the Gemini API or Vertex AI. */
 export function createGenerateContentAdapter(settings: ProviderSettings, endpoint: Endpoint): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
   const { name } = settings;
@@ -59,7 +59,8 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
 
   return {
     name,
-    // Few models support candidateCount. For those, callers can set it in the provider options.
+    // Dragoman sends one request per choice, because few models support `candidateCount`. For those models, callers can
+    // set it in the provider options.
     maxChoices: 1,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),

@@ -8,7 +8,7 @@ export function newCallId(): string {
   return prefix + randomUUID().replaceAll("-", "");
 }
 
-/** Returns `{ id }` for an id that the API made, else an empty object. */
+/** Returns `{ id }`, or an empty object for an id that Dragoman generated. */
 export function wireId(id: string): { readonly id?: string } {
   return id.startsWith(prefix) ? {} : { id };
 }

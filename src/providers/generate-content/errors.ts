@@ -3,7 +3,8 @@ import { extendReader, type ReportedError, word } from "../kit/error-body.ts";
 import type { ErrorDialect } from "../kit/errors.ts";
 import { promptTooLong } from "../kit/sentences.ts";
 
-// https://cloud.google.com/apis/design/errors#error_details: a list whose items have different types, read as one type.
+// https://cloud.google.com/apis/design/errors#error_details
+// `details` is a list of messages of several types. This schema has the fields of all of them.
 const detail = z.object({
   /** `ErrorInfo.reason`, more precise than `status`, such as `API_KEY_INVALID`. */
   reason: word,
@@ -32,8 +33,8 @@ export const googleErrors: ErrorDialect = {
     retryAfterMs: retryDelayMs(details),
     reason: reasonOfQuota(details),
   })),
-  // By the gRPC status code of the error, or by `ErrorInfo.reason`. An invalid key is INVALID_ARGUMENT with status 400.
-  // FAILED_PRECONDITION means that the caller's country has no free tier and billing is not enabled.
+  // The keys are gRPC status codes or values of `ErrorInfo.reason`. An invalid API key has the status INVALID_ARGUMENT,
+  // so only the reason identifies it. FAILED_PRECONDITION: no free tier in the country, and billing is not enabled.
   codes: {
     API_KEY_INVALID: "PROVIDER_CREDENTIALS_REJECTED",
     UNAUTHENTICATED: "PROVIDER_CREDENTIALS_REJECTED",
@@ -66,7 +67,7 @@ function retryDelayMs(details: Details): number | undefined {
   return delay === undefined ? undefined : Math.round(Number(delay) * 1000);
 }
 
-/** Treats an exhausted daily quota as a quota error, because a retry after minutes would not help. */
+/** Distinguishes an exhausted daily quota from a rate limit: a retry within minutes does not help. */
 function reasonOfQuota(details: Details): ReportedError["reason"] {
   const isDaily = details.some(({ violations = [] }) => violations.some(({ quotaId }) => quotaId?.includes("PerDay")));
   return isDaily ? "PROVIDER_QUOTA_EXHAUSTED" : undefined;

@@ -52,10 +52,10 @@ const failures: ReadonlySet<string> = new Set([
   "TOO_MANY_TOOL_CALLS",
 ]);
 
-/** Candidate in progress. Parts are numbered in the order in which they start. */
+/** Candidate (Google's word for a choice) in progress. Parts are numbered in the order in which they start. */
 interface ChoiceState {
   parts: number;
-  /** Kind of the last part while more deltas can extend it. */
+  /** Kind of the last part, if the next delta can extend it. */
   open: "text" | "reasoning" | undefined;
   calls: number;
   finishReason: string;
@@ -64,10 +64,10 @@ interface ChoiceState {
 /** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
-  /** Whether to omit the reasoning. */
+  /** Whether the caller requested the reasoning format HIDDEN. Dragoman then omits the reasoning. */
   readonly hideReasoning: boolean;
   readonly choices: Map<number, ChoiceState>;
-  /** Unsupported kinds of parts, which were omitted. */
+  /** Kinds of parts that Dragoman does not support and has omitted. */
   readonly lost: Set<string>;
   /** Why the API rejected the prompt; empty if it did not. */
   blockReason: string;
@@ -79,8 +79,8 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
 }
 
 /**
- * Appends the events of one chunk to the batch. A complete response is read as one large chunk. Always returns false:
- * only the end of the body ends the response.
+ * Converts one chunk and appends the results to `batch`. A response without streaming is one chunk. Always returns
+ * false: only the end of the body ends the response.
  */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
@@ -94,7 +94,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   return false;
 }
 
-/** Appends the final events of a response to the batch. Throws if a candidate has no finish reason. */
+/** Appends the final events of a response to `batch`. Throws if the finish reason of a candidate is missing. */
 export function endEvents({ call, choices, blockReason, lost, usage }: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.some(([, { finishReason }]) => finishReason === "")) throw cutAnswer(call);
@@ -144,7 +144,7 @@ function partEvent(
   const { text, thought, thoughtSignature: signature, functionCall, ...rest } = part;
   if (functionCall) {
     const { id, name, args, partialArgs } = functionCall;
-    // The API streams partial arguments only if the caller's provider options request it.
+    // The API streams partial arguments, which Dragoman does not support, only if the provider options request it.
     if (!name || partialArgs !== undefined) throw malformedAnswer(answer.call, "a tool call is incomplete");
     state.open = undefined;
     state.calls++;
@@ -160,7 +160,7 @@ function partEvent(
   if (thought && answer.hideReasoning) return undefined;
   const textLogprobs = thought ? undefined : logprobs;
   if (!text && !signature && textLogprobs === undefined) return undefined;
-  // The caller must send a part with a signature back unchanged, so it is not merged with other parts.
+  // The caller must send a part with a signature back unchanged, so Dragoman does not merge it with other parts.
   // https://ai.google.dev/gemini-api/docs/thought-signatures
   if (state.open !== kind || signature) state.parts++;
   state.open = signature ? undefined : kind;
@@ -180,7 +180,7 @@ function signed(event: DeltaEvent, { call }: AnswerState, signature: string | nu
 
 function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
   const reason = lookUp(finishReasons, finishReason);
-  // The API has no finish reason for tool calls.
+  // The API has no finish reason for tool calls: it reports STOP.
   return reason === FinishReason.STOP && calls > 0 ? FinishReason.TOOL_CALLS : (reason ?? FinishReason.OTHER);
 }
 
@@ -201,7 +201,7 @@ function toLogProbs({ chosenCandidates, topCandidates }: ChunkLogProbs): LogProb
   };
 }
 
-/** Converts usage. Google counts reasoning and its own tools separately; `Usage` includes them in output and input. */
+/** Converts usage. `Usage` includes in output the reasoning, and in input the prompts of Google's own tools. */
 function toUsage(usage: ChunkUsage): Usage {
   const reasoning = usage.thoughtsTokenCount ?? 0;
   const input = (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0);

@@ -16,14 +16,14 @@ import type { ModelRules } from "./model-rules.ts";
 import type { GenerateContentBody, WireContent, WireMedia, WirePart } from "./wire.ts";
 
 /**
- * Google's signature for tool calls that never had one, such as those of other models.
+ * Signature that Google documents for tool calls without one, such as those of other models.
  * https://ai.google.dev/gemini-api/docs/thought-signatures#faqs
  */
 const placeholderSignature = "skip_thought_signature_validator";
 
 type Conversation = Pick<GenerateContentBody, "systemInstruction" | "contents">;
 
-/** Converts the messages. The API has two roles; consecutive messages of one role become one content. */
+/** Converts the messages. The API has two roles, `user` and `model`. Merges consecutive messages of one role. */
 export function toConversation(request: ChatRequest, rules: ModelRules): Conversation {
   const contents = new Contents();
   const system = systemTexts(request.messages).map((text) => ({ text }));
@@ -77,7 +77,7 @@ function toUserPart({ kind }: Part): WirePart {
 }
 
 function toModelParts(parts: readonly Part[], rules: ModelRules, withReasoning: boolean): readonly WirePart[] {
-  // Of parallel tool calls, only the first has a signature.
+  // Google signs only the first tool call of a message, so only that one gets the placeholder.
   const first = parts.find(({ kind }) => kind.case === "toolCall");
   return parts.flatMap((part): readonly WirePart[] => {
     const { kind } = part;

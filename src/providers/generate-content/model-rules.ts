@@ -11,7 +11,7 @@ type Thinking =
 /** What a family of models supports. */
 export interface ModelRules {
   readonly thinking: Thinking;
-  /** Whether tool calls need the signature that came with them. Gemini 3 and later. */
+  /** Whether the API rejects earlier tool calls without their signature. Gemini 3 and later. */
   readonly signatures: boolean;
   /** Whether JSON output is supported together with tools. */
   readonly jsonWithTools: boolean;
@@ -19,7 +19,7 @@ export interface ModelRules {
   readonly mediaInResults: boolean;
   /** Whether the Gemini API supports penalties. Vertex AI supports them for every model. */
   readonly penalties: boolean;
-  /** Whether the system prompt has its own field. */
+  /** Whether the API accepts a system prompt in its own field. Otherwise it goes into the first user message. */
   readonly systemInstruction: boolean;
 }
 
@@ -64,7 +64,7 @@ const rulesOfModels: readonly (readonly [RegExp, ModelRules])[] = [
   [/^gemini-/, modern],
 ];
 
-/** Returns the rules of a model. An unknown one, such as a tuned model, gets only what every model supports. */
+/** Returns the rules of a model. An unknown model, such as a tuned one, gets the rules of Gemini 2.0. */
 export function modelRules(providerModel: string): ModelRules {
   return rulesOfModels.find(([pattern]) => pattern.test(providerModel))?.[1] ?? older;
 }
@@ -85,7 +85,7 @@ export function effortsOf({ thinking }: ModelRules): readonly ReasoningEffort[] 
   }
 }
 
-/** Returns the thinking fields of the request body. Apply the adaptations first. */
+/** Returns the thinking fields of the request body. Dragoman drops or adjusts unsupported fields before this. */
 export function toThinkingConfig(
   reasoning: ReasoningConfig | undefined,
   { thinking }: ModelRules,

@@ -2,11 +2,12 @@ import { chatCapabilities, type ModelRow, type ModelTable } from "../../models/m
 
 const million = { window: 1_048_576, output: 65_536 };
 
-// Sources: the types of @google/genai 3.1.0 and @ai-sdk/google 4.0.121 for ids; for context windows and limits the
-// Gemini API's list of models, models.dev (Gemini 3.5 to 3.7) and, for Gemini 4,
-// docs.cloud.google.com/gemini-enterprise-agent-platform/models: one context window for prompt and response, and 65,536
-// tokens in one streamed response. Models for images, audio and robots, and moving aliases, are not listed:
-// `<provider>/<model>` works for them too.
+// Sources of ids: the types of @google/genai 3.1.0 and @ai-sdk/google 4.0.121. Sources of context windows and limits:
+// the Gemini API's list of models, models.dev (Gemini 3.5 to 3.7) and, for Gemini 4,
+// docs.cloud.google.com/gemini-enterprise-agent-platform/models.
+//
+// Models for images, audio and robots are not listed, nor are aliases that Google moves to newer models. Callers can
+// still request them as `<provider>/<model>`.
 export const googleRows: readonly ModelRow[] = [
   { model: "gemini-4-hydrogen", name: "Gemini 4 Hydrogen", ...million },
   { model: "gemini-4-carbon", name: "Gemini 4 Carbon", ...million },
@@ -24,7 +25,7 @@ export const googleRows: readonly ModelRow[] = [
   { model: "gemini-2.5-flash-lite", name: "Gemini 2.5 Flash-Lite", ...million },
 ];
 
-/** What Google's models share on the Gemini API and on Vertex AI. */
+/** Catalog fields that are equal for all of Google's models, on the Gemini API and on Vertex AI. */
 export const googleTable = {
   maxTemperature: 2,
   ...chatCapabilities,

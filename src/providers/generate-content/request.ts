@@ -17,8 +17,10 @@ const choiceModes = {
 } as const satisfies Record<ToolChoiceMode, FunctionCallingConfig["mode"]>;
 
 /**
- * Returns the request body. Apply the adaptations first. `provider` is the adapter's key in `provider_options`. Objects
- * in these options are merged into the body, lists are appended, and other values replace those of the body.
+ * Returns the request body. Dragoman drops or adjusts unsupported fields before this, see `checkSupport`.
+ *
+ * `provider` is the provider's name in the configuration: the key of its options in `provider_options`. Dragoman merges
+ * objects of these options into the body and appends lists. Other values replace those of the body, except `contents`.
  */
 export function toRequest(request: ChatRequest, model: Model, provider: string): GenerateContentBody {
   const rules = modelRules(model.providerModel);
@@ -80,7 +82,7 @@ function toFormat(outputFormat: OutputFormat | undefined): GenerationConfig {
 function toTools({ tools, toolChoice }: ChatRequest): Pick<GenerateContentBody, "tools" | "toolConfig"> {
   if (tools.length === 0) return {};
   const chosen = toCallingConfig(toolChoice);
-  // The API has no `strict` per tool, only the mode VALIDATED, which replaces AUTO.
+  // The API has no `strict` per tool, only the mode VALIDATED for all tools, which replaces AUTO.
   const isStrict = tools.some(({ strict }) => strict === true) && (chosen?.mode ?? "AUTO") === "AUTO";
   const functionCallingConfig = isStrict ? ({ mode: "VALIDATED" } as const) : chosen;
   return {

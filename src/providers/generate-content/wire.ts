@@ -4,7 +4,7 @@ import type { ExactJson } from "../kit/exact-json.ts";
 // Responses: only the fields that Dragoman reads. Fields that may be missing are optional: a response that reaches its
 // token limit during reasoning has no parts. Source: the types of @google/genai 3.1.0.
 
-// Loose, so that Dragoman can report unknown kinds of parts.
+// Keeps unknown fields, so that Dragoman can report unknown kinds of parts.
 const part = z.looseObject({
   text: z.string().nullish(),
   thought: z.boolean().nullish(),

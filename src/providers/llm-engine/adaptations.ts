@@ -12,7 +12,7 @@ import { askedFields, type OptionalField, pathOf } from "../chat-completions/fie
 import { leftOut, lostThought, rejected, unsupported } from "../kit/adaptations.ts";
 import { demanded, taken } from "./request.ts";
 
-/** Fields that other code applies or rejects. */
+/** Fields that `fieldAdaptations` does not check, because other code applies or rejects them. */
 const handled: readonly OptionalField[] = [
   "parameters.n",
   "chat_template",
@@ -20,14 +20,14 @@ const handled: readonly OptionalField[] = [
   "parallel_tool_calls",
 ];
 
-/** Ranges of LLM Engine v1 that are narrower than Dragoman's. */
+/** Parameters whose range is narrower in LLM Engine v1 than in Dragoman's API, with minimum and maximum. */
 const ranges = [
   ["temperature", "parameters.temperature", 0, 1],
   ["presencePenalty", "parameters.presence_penalty", 0, 2],
   ["frequencyPenalty", "parameters.frequency_penalty", 0, 2],
 ] as const satisfies readonly (readonly [keyof GenerationParameters, OptionalField, number, number])[];
 
-/** Returns what LLM Engine v1, which has only a raw prompt, does not support in the request. */
+/** Returns what LLM Engine v1 does not support in the request. Its input is one text, the prompt. */
 export function checkSupport(request: ChatRequest, choice: TemplateChoice | undefined): readonly Adaptation[] {
   return [
     ...fieldAdaptations(request),
@@ -48,7 +48,7 @@ function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
     if (value === undefined || set === value) continue;
     const field = pathOf(title);
     const message = `LLM Engine v1 supports ${title} from ${low} to ${high}`;
-    // A negative penalty is rejected, because 0 would not have its effect.
+    // Dragoman rejects a negative penalty instead of raising it to 0, which would have no effect.
     yield value < low ? rejected(field, message) : { kind: "ADJUSTED", field, message, set };
   }
   if (request.parameters?.maxOutputTokens === undefined) {
@@ -66,7 +66,7 @@ function* formAdaptations(request: ChatRequest): Generator<Adaptation> {
   if (request.tools.length > 0) yield rejected(["tools"], "LLM Engine v1 does not support tools: use its API v2");
 }
 
-/** Adaptations of a request without `chat_template`, whose prompt a stock template renders. */
+/** Checks a request without `chat_template`: a stock template, one of Dragoman's own, renders its prompt. */
 function* templateAdaptations(request: ChatRequest, choice: TemplateChoice | undefined): Generator<Adaptation> {
   const { messages, chatTemplateKwargs = {} } = request;
   if (choice === undefined) {
@@ -78,7 +78,7 @@ function* templateAdaptations(request: ChatRequest, choice: TemplateChoice | und
     yield rejected(["messages"], "the model supports only text completion: send one user message");
   }
   const known = familyOf(choice)?.kwargs ?? [];
-  // Reserved names are not omitted: rendering rejects them.
+  // Keeps reserved names, because the renderer rejects them with an error.
   const isUnknown = (name: string) => !known.includes(name) && !isOwnName(name, true);
   const unknownNames = Object.keys(chatTemplateKwargs).filter(isUnknown);
   if (unknownNames.length === 0) return;

@@ -6,8 +6,8 @@ import { rejected } from "../kit/adaptations.ts";
 import { readLlmEngineError } from "./errors.ts";
 
 /**
- * How v2 differs from OpenAI. LLM Engine passes the body unchanged to vLLM or SGLang, in the version of the endpoint's
- * image. Dragoman therefore sends the older field names.
+ * How v2 differs from OpenAI's API. LLM Engine passes the body unchanged to vLLM or SGLang. Their version depends on
+ * the endpoint. Dragoman therefore sends the field names that old versions also know.
  */
 export const chatQuirks: Quirks = {
   ...commonQuirks,
@@ -38,7 +38,7 @@ export const chatQuirks: Quirks = {
   readError: readLlmEngineError,
 };
 
-/** Rejects parts other than text if the caller sends a template (Scale EGP chat completions API). */
+/** Rejects media, tool calls and tool results if the caller sends a template (Scale EGP chat completions API). */
 function* templateAdaptations({ chatTemplate, messages }: ChatRequest): Generator<Adaptation> {
   if (chatTemplate === undefined) return;
   for (const { part, path } of partsOf(messages)) {

@@ -61,7 +61,7 @@ export function createCompletionsAdapter(
       maxOutputTokens: parameters.maxOutputTokens ?? demanded.max_new_tokens,
     }),
     describe(request, model, prompt) {
-      // Does not render a caller's template, because that needs a process and time.
+      // `describe` does not render a caller's template, because rendering needs a separate process and time.
       const isStock = request.chatTemplate === undefined;
       const written = prompt ?? (isStock ? prompts.renderStock(request, model) : undefined);
       return { ...toRequest(request, written ?? "", name), prompt: written };

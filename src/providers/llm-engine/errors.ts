@@ -16,5 +16,5 @@ export const readLlmEngineError = extendReader(errorBody, ({ error: { status_cod
   status: status_code ?? common.status,
 }));
 
-/** Errors of v1. v2 passes on the errors of vLLM or SGLang, so OpenAI's codes apply to both. */
+/** Errors of v1. They have OpenAI's codes, as do those of v2, which LLM Engine passes on from vLLM or SGLang. */
 export const llmEngineErrors: ErrorDialect = { ...openAiErrors, read: readLlmEngineError };

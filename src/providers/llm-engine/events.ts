@@ -17,7 +17,7 @@ import { answerSchema, type WireTokenLogProb } from "./wire.ts";
 interface AnswerState {
   readonly call: UpstreamCall;
   readonly request: ChatRequest;
-  /** The sent `max_new_tokens`. */
+  /** `max_new_tokens` in the request body. */
   readonly maxNewTokens: number;
   /** Whether the response is one JSON value, which has no `finished` field. */
   readonly isWhole: boolean;
@@ -37,7 +37,7 @@ export function startAnswer(
   return { call, request, maxNewTokens, isWhole, ...nothing };
 }
 
-/** Appends the events of one SSE event or a complete response to the batch. Returns true at the end of the response. */
+/** Converts one SSE event or a complete response, and appends the results to `batch`. Returns true at the end. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
   const { request_id: id, output } = parseAnswer(parseJson(data, call), answerSchema, call, llmEngineErrors);
@@ -50,7 +50,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   return answer.finished;
 }
 
-/** Appends the final events of a response to the batch. Throws if the response was not finished. */
+/** Appends the final events of a response to `batch`. Throws if the response was not finished. */
 export function endEvents({ call, request, maxNewTokens, ...answer }: AnswerState, batch: ChatEvent[]): void {
   if (!answer.finished) throw cutAnswer(call);
   const isFull = answer.completionTokens !== undefined && answer.completionTokens >= maxNewTokens;
@@ -63,7 +63,7 @@ export function endEvents({ call, request, maxNewTokens, ...answer }: AnswerStat
   batch.push(finished(0, reason, ""), completed({ warnings: [warning], ...(usage && { usage }) }));
 }
 
-/** Estimates the input tokens if LLM Engine does not report them, which is common. */
+/** Converts usage. Estimates the input tokens if LLM Engine does not report them, which is common. */
 function toUsage(request: ChatRequest, answer: Pick<AnswerState, "promptTokens" | "completionTokens">): Usage {
   const estimate = estimateUsage(request, 0, UsageQuality.ESTIMATED);
   const { promptTokens: inputTokens = estimate.inputTokens, completionTokens: outputTokens = 0 } = answer;

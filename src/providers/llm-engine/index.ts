@@ -18,13 +18,14 @@ const optionsSchema = section({
   /** How to send the API key: as a bearer token, or as the user name of basic authentication. Default bearer. */
   auth: choice("bearer", "basic").prefault("bearer"),
   /**
-   * Template family: the stock template for v1, and the variables that callers' templates can use. `none`: models that
-   * support only text completion. Default: the model's `template_family`, else derived from the endpoint's name.
+   * Template family (prompt format). It selects the stock template for v1 and the variables for callers' templates.
+   * `none`: the models support only text completion. Default: the model's `template_family`, else derived from the
+   * endpoint's name.
    */
   template: choice(...templateChoices).optional(),
   /**
-   * Timeout for the first event in ms, instead of `timeouts.first_event`. Endpoints scale to zero, so the first call
-   * may wait until one has started. 0 disables the timeout. Default 600,000.
+   * Timeout for the first event in ms, instead of `timeouts.first_event`. An unused endpoint may have no running
+   * machine, so the next call waits until one has started. 0 disables the timeout. Default 600,000.
    */
   cold_start_ms: wholeNumber(0).prefault(600_000),
 });
@@ -35,7 +36,7 @@ type Options = z.output<typeof optionsSchema>;
 export const provider: ProviderDefinition<Options> = {
   name: "llm-engine",
   variables: { apiKey: "LLM_ENGINE_API_KEY", baseUrl: "LLM_ENGINE_BASE_URL" },
-  // The default of Scale's client (llmengine/api_engine.py).
+  // Scale's client has the same default (llmengine/api_engine.py).
   defaultBaseUrl: "https://api.spellbook.scale.com/llm-engine",
   onBy: "key",
   optionsSchema,
@@ -43,7 +44,7 @@ export const provider: ProviderDefinition<Options> = {
   create: createLlmEngineAdapter,
 };
 
-/** Creates the adapter. The base URL has no `/v1` or `/v2`. A model's name is the name of its endpoint. */
+/** Creates the adapter. The base URL must not contain `/v1` or `/v2`. A model's name is that of its endpoint. */
 export function createLlmEngineAdapter(settings: ProviderSettings<Options>): Adapter {
   const { apiKey, timeouts } = settings;
   const { api, auth, template, cold_start_ms: firstEventMs } = settings.options;

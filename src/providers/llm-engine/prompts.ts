@@ -12,12 +12,12 @@ export class Prompts {
   readonly #configured: TemplateChoice | undefined;
   readonly #sandbox = new TemplateSandbox();
 
-  /** `configured` takes precedence over the catalog and the endpoint's name. */
+  /** `configured`: the option `template`. It takes precedence over the catalog and the endpoint's name. */
   constructor(configured: TemplateChoice | undefined) {
     this.#configured = configured;
   }
 
-  /** Returns the template choice for a model; undefined if its family is unknown. */
+  /** Returns the template family of a model, or `none` for text completion; undefined if unknown. */
   choose(model: Model): TemplateChoice | undefined {
     return this.#configured ?? templateChoice(model);
   }
@@ -40,7 +40,7 @@ export class Prompts {
     );
   }
 
-  /** Renders the prompt with the stock template. For a model that only completes text, the prompt is the text. */
+  /** Renders the prompt with the stock template. For the choice `none`, the prompt is the message's text. */
   renderStock(request: ChatRequest, model: Model): string {
     const choice = this.choose(model);
     if (choice === undefined) throw new Error("an endpoint without a chat template should have been rejected");

@@ -4,7 +4,7 @@ import { type OptionalField, optionalFieldNames, optionalFields } from "../chat-
 import { ExactJson } from "../kit/exact-json.ts";
 import type { CompletionBody } from "./wire.ts";
 
-/** Fields that Dragoman sends unchanged, with LLM Engine's names. */
+/** Fields that LLM Engine v1 supports, with its names for them. */
 export const taken: Readonly<Partial<Record<OptionalField, string>>> = {
   "parameters.max_output_tokens": "max_new_tokens",
   "parameters.temperature": "temperature",
@@ -16,12 +16,12 @@ export const taken: Readonly<Partial<Record<OptionalField, string>>> = {
   "parameters.logprobs": "return_token_log_probs",
 };
 
-/** Defaults of the fields that LLM Engine requires: Scale's own `max_new_tokens`, and a neutral temperature. */
+/** Defaults of the fields that LLM Engine requires: Scale's own for `max_new_tokens`, and the neutral temperature 1. */
 export const demanded = { max_new_tokens: 100, temperature: 1 } as const;
 
 /**
- * Returns the request body. Apply the adaptations first. `provider` is the adapter's key in `provider_options`. The
- * prompt is sent unchanged.
+ * Returns the request body. Dragoman drops or adjusts unsupported fields before this, see `checkSupport`. `provider` is
+ * the provider's name in the configuration: the key of its options in `provider_options`. They cannot replace `prompt`.
  */
 export function toRequest(request: ChatRequest, prompt: string, provider: string): CompletionBody {
   const fields: Record<string, unknown> = {};
@@ -29,7 +29,7 @@ export function toRequest(request: ChatRequest, prompt: string, provider: string
     const name = taken[field];
     if (name === undefined) continue;
     const value: unknown = optionalFields[field].value(request);
-    // "Off" is 0 in Dragoman's API and -1 in LLM Engine's.
+    // Dragoman's API turns top_k off with 0, LLM Engine with -1.
     if (value !== undefined) fields[name] = field === "parameters.top_k" && value === 0 ? -1 : value;
   }
   return {

@@ -8,8 +8,9 @@ import type { Prompts } from "./prompts.ts";
 type Send = Adapter["stream"];
 
 /**
- * Adds template checks to the chat API (v2), where LLM Engine renders the caller's template. Dragoman renders it first,
- * because LLM Engine would print an unknown variable as empty text, and to report the prompt before any cost.
+ * Adds template checks to the chat API (v2), where LLM Engine renders the caller's template. Dragoman renders it too
+ * before the upstream request: to reject unknown variables, which LLM Engine prints as empty text, and to report the
+ * prompt.
  */
 export function withTemplates(chat: Adapter, prompts: Prompts): Adapter {
   async function prompt(request: ChatRequest, model: Model, signal: AbortSignal): Promise<string | undefined> {
@@ -29,7 +30,8 @@ export function withTemplates(chat: Adapter, prompts: Prompts): Adapter {
     yield* send(request, model, context);
   }
 
-  // Wraps only requests that still need the check, because a nested generator doubles the cost of each delta.
+  // A request with `context.prompt` is already checked, and one without template fields needs no check. Dragoman does
+  // not wrap these two, because a nested generator doubles the cost of each delta.
   const checked =
     (send: Send): Send =>
     (request, model, context) =>

@@ -24,7 +24,7 @@ const absentFields: readonly (readonly [FieldPath, (request: ChatRequest) => unk
   [
     ["prompt_cache_key"],
     ({ promptCacheKey }) => promptCacheKey,
-    "the local engine caches the last prompt without a key",
+    "the local engine does not support prompt_cache_key: it always caches the last prompt",
   ],
   [["service_tier"], ({ serviceTier }) => serviceTier, "the local engine does not support service_tier"],
   [["prediction"], ({ prediction }) => prediction, "the local engine does not support prediction"],
@@ -60,7 +60,7 @@ function unsupportedIn({ kind }: Part): string | undefined {
     case "toolResult":
       return "tool calls or tool results";
     case "media": {
-      // The model's capabilities cover the other kinds.
+      // Other code checks whether the model supports the other kinds.
       const found = mediaKind(kind.value);
       return found === undefined || found === "video" ? "videos or media of unknown kind" : undefined;
     }

@@ -10,7 +10,7 @@ import type { GeneratedToken, LlamaModel, Token } from "./engine.ts";
 import { StopMatcher } from "./stop-matcher.ts";
 import { Utf8Joiner } from "./utf8-joiner.ts";
 
-/** Text that can be sent, and the log probabilities of the tokens that begin in it. */
+/** Text to send to the caller, and the log probabilities of the tokens that begin in it. */
 export interface Piece {
   readonly text: string;
   readonly logprobs: LogProbs | undefined;
@@ -38,9 +38,9 @@ export class Answer {
   readonly #joiner: Utf8Joiner;
   readonly #matcher: StopMatcher;
   readonly #topLogprobs: number;
-  /** Length of the decoded text. */
+  /** Length of the text that was decoded so far. */
   #joined = 0;
-  /** Length of the returned text. */
+  /** Length of the text that was returned so far, which excludes text held back. */
   #shown = 0;
   /** Log probabilities that were not returned yet, with the position of their token in the text. */
   #logprobs: { readonly start: number; readonly entry: TokenLogProb }[] = [];
@@ -52,7 +52,7 @@ export class Answer {
     this.#topLogprobs = topLogprobs;
   }
 
-  /** Adds the next token and returns the text that can be sent. Sets `stop` if the token completed a stop sequence. */
+  /** Adds the next token and returns the text to send. Sets `stop` if the token completed a stop sequence. */
   push({ token, probabilities }: GeneratedToken): Piece {
     this.tokens.push(token);
     if (probabilities !== undefined) {
@@ -65,7 +65,7 @@ export class Answer {
     return this.#show(text);
   }
 
-  /** Returns the remaining text if no stop sequence ended the response. Sets `stop` if one does now. */
+  /** Returns the text held back, at the end of a response. Sets `stop` if that text completes a stop sequence. */
   flush(): Piece {
     const { text, stop } = this.#matcher.push(this.#joiner.flush());
     this.stop = stop;

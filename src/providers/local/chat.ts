@@ -17,7 +17,7 @@ import type { Slot } from "./slot.ts";
 /** Defaults for small models, which otherwise write long, aimless text and block other requests. */
 export const localDefaults = { temperature: 0, maxOutputTokens: 512 } as const;
 
-/** Everything that a request needs before it gets a slot. */
+/** Prepared request, ready for a slot: a token sequence in the model's memory, see slot.ts. */
 interface AnswerPlan {
   readonly loaded: LoadedModel;
   readonly request: ChatRequest;

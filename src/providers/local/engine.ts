@@ -32,7 +32,7 @@ export interface SamplingOptions {
   readonly grammarEvaluationState?: object;
 }
 
-/** One sequence in the model's context. */
+/** One token sequence in the model's memory (llama.cpp's context). */
 export interface Sequence {
   /** Maximum number of tokens. */
   readonly contextSize: number;
@@ -79,7 +79,7 @@ export interface LlamaModel {
 }
 
 interface LlamaGrammar {
-  /** Grammar in llama.cpp's GBNF. */
+  /** Source of the grammar, in llama.cpp's format GBNF. */
   readonly grammar: string;
 }
 

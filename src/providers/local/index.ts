@@ -48,14 +48,15 @@ export function createLocal({ name, options, variables }: ProviderSettings<Local
         try {
           yield* streamAnswer(plan, slot, signal);
         } finally {
-          // Not awaited: after a cancellation, the engine first finishes its current step.
+          // Not awaited, so that a cancelled request ends at once. The engine first finishes its current step. Only
+          // then does the next request get the slot.
           void slot.settled().then(() => loaded.slots.give(slot));
         }
       } catch (error) {
         throw signal.aborted ? signal.reason : engineFault(error, model);
       }
     },
-    // The prompt to report. `stream` tokenizes its own copy, which has marks around the callers' text.
+    // Only for reports. `stream` renders the prompt again, with marks around the callers' text, see prompt.ts.
     async prompt(request, model, signal) {
       signal.throwIfAborted();
       const { model: loaded } = await abortable(models.load(model), signal);

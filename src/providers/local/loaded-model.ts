@@ -68,7 +68,10 @@ export async function promptTokens(
   return tokens;
 }
 
-/** End of each of the engine's grammars, for models that do not end their turn. Removed, so that models must end it. */
+/**
+ * End of every grammar that the engine creates: newlines, for models that do not end their turn. Dragoman removes it,
+ * so that the model must end its turn after the JSON.
+ */
 const grammarEnd = / "(\\n)+" \[\\n\]\*$/m;
 
 /** Returns a factory of grammar states that constrain the response to the output format; undefined for plain text. */

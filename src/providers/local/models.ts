@@ -3,12 +3,12 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { modelOf } from "../../models/model-row.ts";
 import { type LocalModelFile, preparedModels } from "./home.ts";
 
-/** Default context window in tokens. Smaller for models that were trained with a smaller one. */
+/** Default context window in tokens. A model that was trained with a smaller window uses that. */
 export const defaultContextSize = 2048;
 
 /**
  * Returns the catalog entries of the prepared models. The first has the alias `local/default`. Their context window is
- * that of the default options.
+ * the default, even if the option `context_size` differs.
  */
 export function localModels(environment: Environment): readonly Model[] {
   return preparedModels(environment).map((file, index) => modelEntry(file, index === 0 ? ["local/default"] : []));

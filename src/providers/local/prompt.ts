@@ -53,7 +53,7 @@ function renderOwnTemplate(
     return render(shown);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const description = `the model's chat template cannot render them: ${why}`;
+    const description = `the model's chat template cannot render the messages: ${why}`;
     throw invalidRequest([{ field: ["messages"], description }]);
   }
 }

@@ -7,7 +7,7 @@ import type { GeneratedToken, SamplingOptions, Sequence, Token } from "./engine.
  */
 const evaluationSize = 64;
 
-/** Sequence in the model's context, for one request at a time. */
+/** Token sequence in the model's memory, for one request at a time. */
 export class Slot {
   readonly #sequence: Sequence;
   /** Evaluated tokens of the last prompt. */
@@ -20,8 +20,9 @@ export class Slot {
   }
 
   /**
-   * Evaluates a prompt for `generate`. Returns the number of tokens that it reused from the last prompt. Reuses only
-   * complete evaluations, because a token's values depend slightly on its batch, and equal requests must not differ.
+   * Evaluates all but the last token of a prompt. Returns the number of tokens that it reused from the last prompt.
+   * Reuses only whole groups of `evaluationSize` tokens, because results depend slightly on which tokens are evaluated
+   * together, and equal requests must give equal responses.
    */
   async read(prompt: readonly Token[], signal: AbortSignal): Promise<number> {
     const last = prompt.length - 1;
@@ -54,7 +55,7 @@ export class Slot {
         yield next.value;
       }
     } finally {
-      // Not awaited: after a cancellation, it ends only after the engine's current step.
+      // Not awaited, so that a cancelled request ends at once: the engine first finishes its current step.
       this.#follow(tokens.return());
     }
   }

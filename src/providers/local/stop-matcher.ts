@@ -1,4 +1,4 @@
-/** Text that can be sent so far. */
+/** Text that can be sent after a delta. */
 interface Matched {
   readonly text: string;
   /** Stop sequence that ended the response directly after the text; undefined if there was none yet. */

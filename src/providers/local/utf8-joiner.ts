@@ -3,7 +3,7 @@ import type { Token } from "./engine.ts";
 /** Decodes tokens to text. `before`: the preceding tokens. Incomplete characters become U+FFFD. */
 type Decode = (tokens: readonly Token[], before: readonly Token[]) => string;
 
-/** Maximum number of tokens to wait for. A character has at most 4 bytes, so more tokens cannot complete it. */
+/** Maximum tokens to hold back for an incomplete character. It has at most 4 bytes, so more tokens cannot help. */
 const longestWait = 8;
 
 /** Number of preceding tokens that the decoder needs to place spaces. */

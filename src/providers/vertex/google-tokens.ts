@@ -24,8 +24,8 @@ const serviceAccountKey = z.object({
 
 /**
  * Creates a token source from a service account key file, else from the application default credentials: the file in
- * GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, or the machine's service account. Tokens are cached until shortly
- * before they expire. The library is loaded on first use.
+ * GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, or the machine's service account. The library, which is
+ * imported on first use, caches tokens until shortly before they expire.
  */
 export function createGoogleTokens(keyFile: string | undefined, project: string | undefined): TokenSource {
   let auth: Promise<GoogleAuth> | undefined;
@@ -34,7 +34,7 @@ export function createGoogleTokens(keyFile: string | undefined, project: string 
   };
   const query = (call: UpstreamCall, read: (auth: GoogleAuth) => Promise<string | null | undefined>) => {
     auth ??= load(keyFile, project);
-    // The operator may correct an invalid file while Dragoman runs, so the next call loads it again.
+    // If the key file is invalid, the next call loads it again, because the operator may have corrected it.
     auth.catch(forget);
     return settle(auth.then(read), call);
   };
@@ -47,9 +47,9 @@ export function createGoogleTokens(keyFile: string | undefined, project: string 
 
 async function load(keyFile: string | undefined, project: string | undefined): Promise<GoogleAuth> {
   const { GoogleAuth, JWT } = await import("google-auth-library");
-  // Without a project, the library determines it.
+  // If no project is configured, the library determines it.
   if (keyFile === undefined) return new GoogleAuth({ scopes, ...(project && { projectId: project }) });
-  // Not with the library's `keyFilename`, which prints a warning.
+  // Dragoman reads the key file, because the library's own option for it, `keyFilename`, prints a warning.
   const key = serviceAccountKey.parse(JSON.parse(await readFile(keyFile, "utf8")));
   const { client_email: email, private_key, private_key_id: keyId, project_id: projectId } = key;
   const authClient = new JWT({ email, key: private_key, scopes, ...(keyId && { keyId }) });
@@ -82,7 +82,8 @@ function tokenFailure(error: unknown, call: UpstreamCall) {
   const facts = typeof error === "object" && error !== null ? error : {};
   const status = "status" in facts && typeof facts.status === "number" ? facts.status : 0;
   const code = "code" in facts && typeof facts.code === "string" ? facts.code : "";
-  // Failed connections have a code, and HTTP responses have a status. Missing or invalid credentials have neither.
+  // A failed connection has a code, and an HTTP error has a status. The other errors are wrong credentials: rejected by
+  // Google (4xx), in a missing key file (ENOENT), or invalid (neither code nor status).
   if (status >= 500 || status === 429 || (status === 0 && code !== "" && code !== "ENOENT")) {
     return callFailure("PROVIDER_UNAVAILABLE", "Google issued no access token: retry", call, { code });
   }

@@ -13,9 +13,9 @@ const globalHost = "aiplatform.googleapis.com";
 const route: Route = { title: "Vertex AI", penalties: true, serviceTier: false, storage: true };
 
 const optionsSchema = section({
-  /** Google Cloud project that is billed. Default: GOOGLE_CLOUD_PROJECT, else the project of the credentials. */
+  /** Google Cloud project to bill. Default: GOOGLE_CLOUD_PROJECT, else the project of the credentials. */
   project: pattern(/^[a-z0-9.:-]+$/, "write a project id such as my-project-1").optional(),
-  /** `global`, a region such as `europe-west4`, or `eu` or `us`. Default: GOOGLE_CLOUD_LOCATION, else `global`. */
+  /** `global`, `eu`, `us`, or a region such as `europe-west4`. Default: GOOGLE_CLOUD_LOCATION, else `global`. */
   location: pattern(/^[a-z0-9-]+$/, "write global, eu, us or a region such as europe-west4").optional(),
   /** Path of a service account key file. Default: the application default credentials. */
   key_file: text.optional(),
@@ -24,7 +24,8 @@ const optionsSchema = section({
 type Options = z.output<typeof optionsSchema>;
 
 /**
- * Creates the adapter for Vertex AI. It uses express mode if there is an API key, else a project and a location.
+ * Creates the adapter for Vertex AI. With an API key, it uses express mode. Without one, it uses access tokens, and a
+ * project and a location in the URL.
  * https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference
  */
 export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?: TokenSource): Adapter {
@@ -53,7 +54,7 @@ export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?
 }
 
 /**
- * Express mode: an API key instead of access tokens. The key determines the billed project.
+ * Returns the endpoint of express mode: an API key instead of access tokens. The key determines the billed project.
  * https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/vertex-ai-express-mode-api-reference
  */
 function expressEndpoint(key: Secret): Endpoint {
@@ -66,7 +67,7 @@ export const provider: ProviderDefinition<Options> = {
   family: "google",
   modelsDevName: "google-vertex",
   variables: {
-    // For express mode.
+    // With this key, the adapter uses express mode.
     apiKey: "VERTEX_API_KEY",
     baseUrl: "VERTEX_BASE_URL",
     others: ["GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"],
