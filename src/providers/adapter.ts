@@ -7,14 +7,15 @@ import type { AttemptContext } from "../upstream/upstream-call.ts";
 
 /** Context of one attempt, passed to an adapter with the request. */
 export interface AdapterContext extends AttemptContext {
-  /** Result of `Adapter.prompt` for this request. Undefined: the adapter renders the prompt itself. */
+  /** Result of `Adapter.prompt` for this request. Undefined: the adapter sends messages or renders the prompt. */
   readonly prompt?: string | undefined;
 }
 
 /**
  * Translates requests to one provider's wire format, and its responses to events.
  *
- * Before Dragoman sends a request, it validates it, resolves the model and applies the adaptations from `checkSupport`.
+ * Before Dragoman calls `stream` or `complete`, it has validated the request, resolved the model and applied the
+ * adaptations: the changes to the request that `checkSupport` returns.
  */
 export interface Adapter {
   /** Name of the provider: `provider` in `provider/model`, and the key in the request's `provider_options`. */
@@ -32,7 +33,7 @@ export interface Adapter {
 
   /**
    * Like `stream`, but requests the response as a single body, which costs the provider or Dragoman less than a stream.
-   * Dragoman uses it for callers that do not stream. Undefined: it uses `stream` for them too.
+   * Dragoman calls `complete` for callers that do not stream. Undefined: Dragoman calls `stream` for all callers.
    */
   complete?(request: ChatRequest, model: Model, context: AdapterContext): AsyncIterable<readonly ChatEvent[]>;
 
@@ -47,14 +48,14 @@ export interface Adapter {
   checkSupport(request: ChatRequest, model: Model): readonly Adaptation[];
 
   /**
-   * Returns the parameters as sent, if the API requires one that the caller left unset. Undefined: the adapter sends
-   * the request's parameters.
+   * Returns the parameters that the adapter sends, with its own values for those that the API requires and the caller
+   * left unset. Undefined: the adapter sends the request's parameters unchanged.
    */
   effectiveParameters?(request: ChatRequest, model: Model): GenerationParameters;
 
   /**
-   * Returns the body that `stream` would send, without secrets; `stringifyExact` turns it into JSON. Undefined for
-   * providers that run inside Dragoman. `prompt` is the result of the method `prompt`.
+   * Returns the body that `stream` would send, without secrets; `stringifyExact` turns it into JSON. Returns undefined
+   * if the provider runs inside Dragoman. The parameter `prompt` is the result of the method `prompt`.
    */
   describe(request: ChatRequest, model: Model, prompt?: string): unknown;
 

@@ -7,11 +7,12 @@ import type { Adapter } from "./adapter.ts";
 export interface ProviderDefinition<Options = unknown> extends ConfigurableProvider<Options> {
   /** Name of the provider at models.dev, for `npm run models`. Undefined: models.dev does not list it. */
   readonly modelsDevName?: string;
-  /** Returns the provider's catalog entries. Callers reach models without an entry as `provider/model`. */
+  /** Returns the provider's catalog entries. Callers can also name any other model, as `provider/model`. */
   models(environment: Environment): readonly Model[];
   /**
    * Creates the adapter. Opens no connection and does not throw: `optionsSchema` and `check` have validated the
-   * settings. It is a method so that definitions with different options fit into one list.
+   * settings. `create` is a method and not a property: only then does TypeScript allow definitions with different
+   * `Options` in one list.
    */
   create(settings: ProviderSettings<Options>): Adapter;
 }

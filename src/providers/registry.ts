@@ -37,8 +37,8 @@ const folders = await Promise.all([
 export const providers: readonly ProviderDefinition[] = folders.map(({ provider }) => provider);
 
 /**
- * Returns the model catalog, each entry with its family. If two entries are the same model of a provider,
- * `provider/model` names the first one; a provider's entries precede those of EGP.
+ * Returns the model catalog, and sets each entry's API family. If two entries have the same provider and provider
+ * model, callers get the first one for `provider/model`. The entries of Scale EGP's list therefore come last.
  */
 export function listedModels(environment: Environment): readonly Model[] {
   const families = new Map(providers.map(({ name, family = name }) => [name, family]));

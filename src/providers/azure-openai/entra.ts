@@ -7,7 +7,7 @@ import { abortReason, type UpstreamCall } from "../../upstream/upstream-call.ts"
 
 const scope = "https://cognitiveservices.azure.com/.default";
 
-/** Time before its expiry at which a token is replaced, so that no token expires in transit. */
+/** Time before a token's expiry at which Dragoman fetches a new one, so that no token expires in transit. */
 const marginMs = 5 * 60_000;
 const timeoutMs = 30_000;
 
@@ -24,7 +24,7 @@ interface EntraApplication {
 
 interface Token {
   readonly text: string;
-  /** Time from which a new token is needed, in milliseconds since 1970. */
+  /** Time from which Dragoman fetches a new token, in milliseconds since 1970. */
   readonly until: number;
 }
 
@@ -42,8 +42,8 @@ export class EntraTokens {
   }
 
   /**
-   * Returns a valid token. Throws the signal's reason, PROVIDER_UNAVAILABLE if Entra ID cannot be reached, and
-   * PROVIDER_CREDENTIALS_REJECTED if it rejects the application.
+   * Returns a valid token. Throws the signal's reason if it aborts, PROVIDER_UNAVAILABLE if Entra ID fails or cannot be
+   * reached, and PROVIDER_CREDENTIALS_REJECTED if Entra ID returns no token for the application.
    */
   async get({ signal }: UpstreamCall): Promise<string> {
     if (signal.aborted) throw abortReason(signal);
@@ -57,7 +57,7 @@ export class EntraTokens {
 
   #fetch(): Promise<Token> {
     const token = fetchToken(this.#application);
-    // Do not cache a failure.
+    // Do not cache a failed request: the next call must request a token again.
     token.catch(() => {
       if (this.#token === token) this.#token = undefined;
     });

@@ -10,7 +10,7 @@ import type { ProviderDefinition } from "../definition.ts";
 import { EntraTokens } from "./entra.ts";
 
 const optionsSchema = section({
-  /** API version. With a dated version, the URL contains the deployment. Default: the API without versions (v1). */
+  /** API version. With a dated version, the URL contains the deployment. Default: none, for the v1 API. */
   api_version: text.optional(),
   /** Kind of `api_key`: a resource key, a Microsoft Entra ID token, or the secret of an Entra ID application. */
   key_type: choice("api-key", "entra-token", "entra-secret").prefault("api-key"),
@@ -21,14 +21,14 @@ const optionsSchema = section({
   authority: baseUrl.prefault("https://login.microsoftonline.com"),
   /**
    * OpenAI's model name for each deployment. Dragoman then applies OpenAI's rules for that model, which it cannot
-   * derive from the deployment's name. Default: none, so that no model rules apply.
+   * derive from the deployment's name. Default: none, so that OpenAI's model rules do not apply.
    */
   models: z.record(z.string(), text).prefault({}),
 });
 
 type Options = z.output<typeof optionsSchema>;
 
-/** Creates an adapter for Azure OpenAI: Chat Completions with other URLs, credentials and content filters. */
+/** Creates an adapter for Azure OpenAI: Chat Completions with other URLs and credentials than OpenAI's. */
 export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): Adapter {
   const { options, variables } = settings;
   const apiVersion = options.api_version ?? variables.AZURE_OPENAI_API_VERSION;
@@ -37,7 +37,8 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): A
     title: "Azure OpenAI",
     fields: { ...openAiFields, user: "user" },
     openAiModel: (deployment) => options.models[deployment],
-    // At Azure, OpenAI's models treat system messages as developer messages. Other models have no developer role.
+    // Send developer messages as system messages. At Azure, OpenAI's models treat both alike, and other models do not
+    // support the developer role.
     developerRole: false,
     // A 404 without DeploymentNotFound means a wrong base URL or API version.
     reasons: { DeploymentNotFound: "MODEL_NOT_FOUND", 404: "PROVIDER_FAULT" },
@@ -92,7 +93,7 @@ export const provider: ProviderDefinition<Options> = {
     baseUrl: "AZURE_OPENAI_BASE_URL",
     others: ["AZURE_OPENAI_API_VERSION"],
   },
-  // Every resource has its own base URL.
+  // There is no default, since every Azure resource has its own base URL.
   defaultBaseUrl: "",
   onBy: "url",
   optionsSchema,

@@ -12,7 +12,7 @@ import { type ReasoningModel, reasoningModel, takesField } from "./reasoning-mod
 /** OpenAI's maximum length of `safety_identifier`, in characters. */
 const safetyIdentifierLimit = 128;
 
-/** OpenAI's rules for a model. Null: it does not reason. Undefined: OpenAI's rules do not apply to it. */
+/** OpenAI's rules for a reasoning model. Null: the model does not reason. Undefined: OpenAI's rules do not apply. */
 export type ModelRules = ReasoningModel | null | undefined;
 
 export function rulesFor(model: Model, quirks: Quirks): ModelRules {
@@ -20,12 +20,12 @@ export function rulesFor(model: Model, quirks: Quirks): ModelRules {
   return name === undefined ? undefined : reasoningModel(name);
 }
 
-/** Returns the effort to send: the caller's, or NONE if the model rejects tools with any other effort. */
+/** Returns the effort to send: the caller's; NONE if there are tools and the model rejects them at other efforts. */
 export function sentEffort(request: ChatRequest, rules: ModelRules): ReasoningEffort | undefined {
   return rules?.toolsNeedEffortNone && request.tools.length > 0 ? ReasoningEffort.NONE : effortOf(request);
 }
 
-/** Returns the server's wire form of a field. Undefined if the model or the server does not support the field. */
+/** Returns how to write a field for the server. Undefined if the model or the server does not support the field. */
 export function wireForm(
   field: OptionalField,
   request: ChatRequest,
@@ -57,7 +57,7 @@ function* fieldAdaptations(
 ): Generator<Adaptation> {
   const { fields, maximums, maxStopSequences, title } = quirks;
   for (const [field, value] of askedFields(request)) {
-    // If the server does not support n, Dragoman sends one request per choice: see Adapter.maxChoices.
+    // If the server does not support n, Dragoman sends one request per choice: see `Adapter.maxChoices`.
     if (field === "parameters.n") continue;
     const maximum = maximums[field];
     if (wireForm(field, request, rules, quirks) === undefined) {

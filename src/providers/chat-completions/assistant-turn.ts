@@ -8,7 +8,7 @@ interface OutputPart {
   readonly state: Part["providerState"];
 }
 
-/** Parts of an assistant message. The tool calls are in OpenAI's format, which other APIs share. */
+/** Parts of an assistant message. The tool calls are in OpenAI's format, which Mistral and Cohere share. */
 interface AssistantTurn {
   readonly outputs: readonly OutputPart[];
   readonly calls: readonly WireToolCall[];

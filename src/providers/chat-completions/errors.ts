@@ -31,7 +31,7 @@ export const openAiErrors: ErrorDialect = {
     tokens: "PROVIDER_RATE_LIMITED",
   },
   sentences: [
-    // OpenAI, DeepInfra, DeepSeek, Fireworks, Groq, OpenRouter, vLLM, SGLang; xAI writes "prompt" instead of "context".
+    // Message of OpenAI, DeepInfra, DeepSeek, Fireworks, Groq, OpenRouter, vLLM and SGLang. xAI writes "prompt length".
     promptTooLong(
       /maximum (?:context|prompt) length (?:is|of) (?<limit>\d+)(?:.*?(?:resulted in|requested(?: about)?|contains(?: at least)?) (?<requested>\d+))?/is,
     ),

@@ -50,8 +50,8 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 const failures: ReadonlySet<string> = new Set(["error", "abort", "insufficient_system_resource"]);
 
 /**
- * Progress of one choice. Parts are numbered in the order in which they begin; `text`, `reasoning` and `refusal` are
- * part indices.
+ * Progress of one choice. Parts are numbered in the order in which they begin. `text`, `reasoning` and `refusal` are
+ * the indices of these parts; undefined until the part begins.
  */
 interface ChoiceState {
   /** Number of parts so far. */
@@ -103,7 +103,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
     batch.push(textDelta(plain.index, state.text, plain.text));
     return false;
   }
-  // Check for errors first: an error looks like a chunk without choices, and the rest of such a chunk is of no use.
+  // Check for an error before reading any field: an error body also matches the schema, as a chunk without choices.
   const chunk = parseAnswer(value, chunkSchema, call, errors, holdsError);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
   answer.usage = chunk.usage ?? chunk.x_groq?.usage ?? answer.usage;
@@ -114,7 +114,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   return false;
 }
 
-/** Appends the final events of a response. Throws if it was cut off, so that a choice has no finish reason. */
+/** Appends the final events of a response. Throws if there is no choice, or a choice without a finish reason. */
 export function endEvents({ call, choices, ...answer }: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) {
@@ -147,7 +147,7 @@ function choiceEvents(answer: AnswerState, choice: ChunkChoice, batch: ChatEvent
   }
   const index = choice.index ?? 0;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
-  // Perplexity always sends both fields: a JSON body has an empty delta, and a chunk has the message so far.
+  // Perplexity sends both fields. A JSON body has an empty `delta`; the `message` of a chunk repeats all text so far.
   const message = answer.isWhole ? (choice.message ?? choice.delta) : (choice.delta ?? choice.message);
   if (message) messageEvents(answer, state, index, message, choice, batch);
   if (reason !== "") state.finishReason = reason;
@@ -177,7 +177,7 @@ function messageEvents(
   { logprobs, reasoning_logprobs }: ChunkChoice,
   batch: ChatEvent[],
 ): void {
-  // Together sends the same text in both fields.
+  // Read only one of these fields: Together sends the same text in both.
   const reasoning = message.reasoning_content || message.reasoning || "";
   const lists = typeof logprobs === "number" ? undefined : logprobs;
   const reasoningLogProbs = toLogProbs(lists?.reasoning_content ?? reasoning_logprobs?.content);

@@ -2,13 +2,13 @@ import type { OptionalField } from "./fields.ts";
 
 type Fields = Partial<Record<OptionalField, string>>;
 
-/** Sampling fields that every server supports, with OpenAI's names. */
+/** Sampling fields that all Chat Completions servers support, with OpenAI's names. */
 export const basicFields = {
   "parameters.temperature": "temperature",
   "parameters.top_p": "top_p",
 } as const satisfies Fields;
 
-/** Fields that nearly every server supports, with OpenAI's names. */
+/** Fields that most Chat Completions servers support, with OpenAI's names. */
 export const commonFields = {
   ...basicFields,
   "parameters.stop_sequences": "stop",
@@ -20,14 +20,14 @@ export const commonFields = {
   "reasoning.effort": "reasoning_effort",
 } as const satisfies Fields;
 
-/** Additional sampling fields of servers that run open models. */
+/** Sampling fields that many servers for open models support, in addition to `commonFields`. */
 export const openModelFields = {
   "parameters.top_k": "top_k",
   "parameters.min_p": "min_p",
   "parameters.repetition_penalty": "repetition_penalty",
 } as const satisfies Fields;
 
-/** Fields that every self-hosted server for open models supports. */
+/** Fields that vLLM, SGLang and llama.cpp support. */
 export const openServerFields = {
   ...commonFields,
   ...openModelFields,

@@ -5,12 +5,12 @@ import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasonin
 
 declare global {
   interface JSON {
-    // In Node.js since 21, not yet in TypeScript's library. https://github.com/tc39/proposal-json-parse-with-source
+    // In Node.js since 21, but not in TypeScript's types. https://github.com/tc39/proposal-json-parse-with-source
     rawJSON(text: string): object;
   }
 }
 
-/** Values of `reasoning_effort`. */
+/** Values of the wire field `reasoning_effort`. */
 export const effortWords = {
   [ReasoningEffort.UNSPECIFIED]: undefined,
   [ReasoningEffort.NONE]: "none",
@@ -34,7 +34,7 @@ export function effortOf({ reasoning }: ChatRequest): ReasoningEffort | undefine
   return reasoning?.control.case === "effort" ? reasoning.control.value : undefined;
 }
 
-/** Optional request field, with a function for its wire value: undefined if the request does not set the field. */
+/** Optional request field. `value` returns what Dragoman sends for it; undefined if the request does not set it. */
 interface OptionalRow<Value = unknown> {
   readonly path: FieldPath;
   readonly value: (request: ChatRequest) => Value;
@@ -85,7 +85,7 @@ export const optionalFields = {
     "clear_earlier_reasoning",
     ({ reasoning }) => reasoning?.clearEarlierReasoning,
   ),
-  // OpenAI rejects the field if there are no tools.
+  // OpenAI rejects `parallel_tool_calls` in a request without tools.
   parallel_tool_calls: field("parallel_tool_calls", ({ parallelToolCalls, tools }) =>
     tools.length > 0 ? parallelToolCalls : undefined,
   ),
@@ -113,8 +113,8 @@ export function pathOf(name: OptionalField): FieldPath {
 }
 
 /**
- * Values that have no effect, or that Dragoman implements itself. If a server lacks the field, Dragoman drops these
- * values without a warning.
+ * Values of each field that have no effect, or whose effect Dragoman provides without the server. If a server does not
+ * support the field, Dragoman drops these values without a warning.
  */
 const neutralValues: Readonly<Partial<Record<OptionalField, readonly unknown[]>>> = {
   "parameters.min_output_tokens": [0],
@@ -137,7 +137,7 @@ export function isNeutral(field: OptionalField, value: unknown): boolean {
   return neutralValues[field]?.includes(value) ?? false;
 }
 
-/** Yields the optional fields that have an effect, each with its wire value. */
+/** Yields the optional fields that the request sets to a value with an effect, each with its wire value. */
 export function* askedFields(request: ChatRequest): Generator<readonly [OptionalField, unknown]> {
   for (const field of optionalFieldNames) {
     const value: unknown = optionalFields[field].value(request);
@@ -145,7 +145,7 @@ export function* askedFields(request: ChatRequest): Generator<readonly [Optional
   }
 }
 
-/** Converts an integer of any size to a JSON number. Above 2^53, a JavaScript number would round it. */
+/** Converts an integer of any size to a JSON number. A JavaScript number would round integers above 2^53. */
 function exactInteger(digits: string | undefined): unknown {
   if (digits === undefined) return undefined;
   return Number.isSafeInteger(Number(digits)) ? Number(digits) : JSON.rawJSON(digits);

@@ -19,7 +19,7 @@ import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
 
-/** Error code and type of a prompt that the provider's content filter blocked. */
+/** Error code, or type of an error without a code, that reports a prompt blocked by the provider's content filter. */
 const filteredPromptCode = "content_filter";
 
 /** Path and authentication of a server. */
@@ -37,7 +37,7 @@ function openAiEndpoint({ apiKey }: ProviderSettings): Endpoint {
   };
 }
 
-/** Creates an adapter for OpenAI's Chat Completions API, as one server implements it. */
+/** Creates an adapter for one server with the Chat Completions API. `quirks` states how it differs from others. */
 export function createOpenAiAdapter(
   settings: ProviderSettings,
   quirks: Quirks,
@@ -91,7 +91,7 @@ export function createOpenAiAdapter(
   };
 }
 
-/** Serializes a body. Only schemas need `stringifyExact`; JSON.stringify alone is several times faster. */
+/** Serializes a body. Uses JSON.stringify, which is several times faster, unless schemas need `stringifyExact`. */
 function stringify(body: ChatBody): string {
   return body.tools || body.response_format ? stringifyExact(body) : JSON.stringify(body);
 }
@@ -100,7 +100,10 @@ function isFilteredPrompt({ code, type }: ReportedError): boolean {
   return (code || type) === filteredPromptCode;
 }
 
-/** Events for a blocked prompt. It is a response and not an error, as blocked content is. */
+/**
+ * Events for a prompt that the content filter blocked. Dragoman reports it like blocked output: as a response with the
+ * finish reason CONTENT_FILTER, and not as an error.
+ */
 const filteredPrompt: readonly ChatEvent[] = [
   started(),
   finished(0, FinishReason.CONTENT_FILTER, filteredPromptCode),

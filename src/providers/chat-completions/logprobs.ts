@@ -16,12 +16,15 @@ export function toLogProbs(tokens: Tokens): LogProbs | undefined {
   };
 }
 
-/** Returns the tokens of a text, from OpenAI's format or Together's: one number for a chunk's text, or two lists. */
+/**
+ * Returns the tokens of a text with their log probabilities. Reads OpenAI's format and the two of Together: one number
+ * for the whole text of a chunk, or the lists `tokens` and `token_logprobs`.
+ */
 export function textTokens(logprobs: ChunkLogProbs | number | null | undefined, text: string): Tokens {
   if (typeof logprobs === "number") return text === "" ? undefined : [{ token: text, logprob: logprobs }];
   const { content, tokens, token_logprobs } = logprobs ?? {};
   if (content || !tokens || !token_logprobs) return content;
-  // Skip a first token without a probability: it is the last token of the prompt.
+  // Skip tokens without a probability: Together's first token can be the last one of the prompt, which has none.
   return tokens.flatMap((token, index) => {
     const logprob = token_logprobs[index];
     return typeof logprob === "number" ? [{ token, logprob }] : [];

@@ -24,7 +24,7 @@ export type MediaForm = "image" | "image_url" | "audio" | "file";
 /** Returns how to send media; `other` if Chat Completions does not support it. */
 export function mediaForm({ source, mediaType }: Media): MediaForm | "other" {
   if (source.case === "url") {
-    // A self-hosted server may read local files, so Dragoman passes on only http and https URLs.
+    // A self-hosted server may read local files for `file:` URLs, so Dragoman sends only http and https URLs.
     const isImage = mediaType === "" || mediaType.startsWith("image/");
     return isImage && /^https?:/i.test(source.value) ? "image_url" : "other";
   }
@@ -33,7 +33,7 @@ export function mediaForm({ source, mediaType }: Media): MediaForm | "other" {
   return mediaType === "application/pdf" ? "file" : "other";
 }
 
-/** Converts media to a content part. Its `mediaForm` must not be `other`. */
+/** Converts media to a content part. The result of `mediaForm` for it must not be `other`. */
 export function toMediaPart(media: Media): ContentPart {
   const { source, mediaType, filename } = media;
   const base64 = source.case === "data" ? Buffer.from(source.value).toString("base64") : "";

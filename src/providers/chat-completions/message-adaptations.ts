@@ -29,7 +29,7 @@ export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Gener
   yield* lostThought(request.messages, isLost, `${title} does not accept reasoning from this turn; it is dropped`);
 }
 
-/** Reports the first message with several cache hints: a message can have only one breakpoint. */
+/** Reports the first message with several cache hints: the server supports one prompt cache breakpoint per message. */
 function* joinedHints(messages: readonly Message[], title: string): Generator<Adaptation> {
   const hinted = partsOf(messages).filter(({ part }) => part.cacheHint !== undefined);
   const joined = hinted.find(({ index }, place) => hinted[place + 1]?.index === index);

@@ -38,7 +38,7 @@ export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningMode
   }
 }
 
-/** Prompt cache breakpoint. The API has only this type, without a time to live. */
+/** Prompt cache breakpoint. DeepInfra supports only this type, without a time to live. */
 export const cacheMark = { cache_control: { type: "ephemeral" } } as const;
 
 function isMarked({ cacheHint }: Part): boolean {
@@ -79,7 +79,7 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
   };
 }
 
-/** Returns the fields that send reasoning back. */
+/** Returns the fields of an assistant message that send its reasoning back, as `Quirks.reasoningReplay` states. */
 function replay(
   { reasoningReplay }: Quirks,
   reasoning: string,

@@ -1,7 +1,7 @@
 import { commonFields } from "./field-sets.ts";
 import { commonQuirks, type Quirks } from "./quirks.ts";
 
-/** OpenAI's fields. Models since o1 reject `max_tokens`, and no OpenAI model needs it. */
+/** Fields that OpenAI supports. Models since o1 reject `max_tokens`, so Dragoman uses only `max_completion_tokens`. */
 export const openAiFields = {
   ...commonFields,
   "parameters.max_output_tokens": "max_completion_tokens",

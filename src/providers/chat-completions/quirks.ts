@@ -14,19 +14,19 @@ export type Body = Readonly<Record<string, unknown>>;
 /** Wire form of a field: the server's name for it, or a function that returns the body fields for a value. */
 export type FieldForm = string | ((value: unknown) => Body);
 
-/** Differences between one Chat Completions server and the others. */
+/** Quirks of a Chat Completions server: what it supports, and how it differs from other servers. */
 export interface Quirks {
-  /** Name in messages for people, such as `Ollama`. */
+  /** Name of the server in errors and warnings, such as `Ollama`. */
   readonly title: string;
   /** Wire forms of the optional fields that the server supports. Dragoman drops all others, with a warning. */
   readonly fields: Readonly<Partial<Record<OptionalField, FieldForm>>>;
-  /** Maximum values of fields. Dragoman lowers higher values to them, with a warning. */
+  /** Maximum value of each field. Dragoman lowers a higher value to the maximum, with a warning. */
   readonly maximums: Readonly<Partial<Record<OptionalField, number>>>;
   /** Reasoning efforts that the server supports. Dragoman rejects others. Undefined: they depend on the model. */
   readonly efforts: readonly ReasoningEffort[] | undefined;
   /**
-   * Returns OpenAI's name of a model, whose rules then apply; undefined if OpenAI's rules do not apply to the model.
-   * Undefined: they apply to no model.
+   * Returns OpenAI's name for a model, which selects its rules in reasoning-models.ts; undefined if OpenAI's rules do
+   * not apply to the model. If there is no function, they apply to no model of the server.
    */
   readonly openAiModel: ((providerModel: string) => string | undefined) | undefined;
   /** Whether the server supports the developer role. If not, Dragoman sends developer messages as system messages. */
@@ -34,10 +34,12 @@ export interface Quirks {
   /** Whether assistant messages support `refusal`. If not, Dragoman sends refusals as text. */
   readonly refusals: boolean;
   /**
-   * Field in which Dragoman sends reasoning back. Undefined: none.
+   * Field in which Dragoman sends the reasoning of earlier turns back to the server. Undefined: Dragoman drops it. A
+   * request clears earlier reasoning with `clear_earlier_reasoning`.
    * - `with calls`: only on turns that call tools, even if the reasoning is empty or cleared.
    * - `also with calls`: on all turns; on turns that call tools even if the reasoning is empty or cleared.
    * - `reasoning_details`: unchanged, as the server sent it; on turns that call tools even if it is cleared.
+   * - Other fields: on all turns, unless the reasoning is empty or cleared.
    */
   readonly reasoningReplay:
     | "reasoning"
@@ -48,43 +50,43 @@ export interface Quirks {
     | undefined;
   /** Supported tool choices: modes and named tools, modes only, or auto only. Undefined: the server has no tools. */
   readonly toolChoice: "named" | "modes" | "auto" | undefined;
-  /** Whether tools need a parameters schema even if they have no parameters. */
+  /** Whether the server requires a parameters schema for every tool, even for tools without parameters. */
   readonly needsParameters: boolean;
   /** Media that the server supports. */
   readonly media: readonly MediaForm[];
   /** JSON output formats that the server supports. */
   readonly formats: readonly ("jsonObject" | "jsonSchema")[];
-  /** Returns the body fields that constrain the output to a regex. Undefined: the server does not support it. */
+  /** Returns the body fields that constrain the output to a regex. Undefined: the server does not support regexes. */
   readonly regex: ((pattern: string) => Body) | undefined;
-  /** Whether to repeat a JSON Schema outside `json_schema`, where llama.cpp expects it. */
+  /** Whether to repeat a JSON Schema in `response_format.schema`, where llama.cpp expects it. */
   readonly flatSchema: boolean;
   /** Whether messages and tools support `cache_control`, a prompt cache breakpoint. */
   readonly cacheMarks: boolean;
   /** Maximum number of stop sequences. Undefined: no limit. */
   readonly maxStopSequences: number | undefined;
-  /** Maximum `n`, if the server supports it. Undefined: no limit. */
+  /** Maximum of `n`, for servers that support `n`. Undefined: no limit. */
   readonly maxChoices: number | undefined;
   /** Value that turns `top_k` off. */
   readonly topKOff: 0 | -1;
-  /** `stream_options` to send. Undefined: none, since the server sends the usage without them. */
+  /** `stream_options` to send. Undefined: none, since the server reports the usage without them. */
   readonly streamOptions: Body | undefined;
-  /** Returns additional body fields. */
+  /** Returns body fields to send in addition to those that the request sets. Undefined: none. */
   readonly alsoSend: ((request: ChatRequest) => Body) | undefined;
   /** Provider options that Dragoman sends as headers and not in the body. */
   readonly headerOptions: readonly string[];
-  /** Whether the server cannot stream this response. Dragoman then requests a JSON body. Undefined: it always can. */
+  /** Returns whether the server cannot stream the response, so that Dragoman requests JSON. Undefined: it can. */
   readonly onlyWhole: ((request: ChatRequest) => boolean) | undefined;
-  /** Returns adaptations that only this server needs. */
+  /** Returns changes to a request (adaptations) that only this server needs. */
   readonly adaptations: ((request: ChatRequest, model: Model) => Iterable<Adaptation>) | undefined;
-  /** Reasons by error code, or by HTTP status as text, where they differ from OpenAI's. */
+  /** Reasons by error code, error type or HTTP status as text, where they differ from OpenAI's. */
   readonly reasons: Readonly<Record<string, Reason>>;
-  /** Error messages of this server that have no error code. */
+  /** Patterns of this server's messages for errors without an error code. */
   readonly sentences: readonly Sentence[];
-  /** Reads errors with more fields than OpenAI's. Undefined: they have OpenAI's fields. */
+  /** Reads errors that have other fields than OpenAI's. Undefined: the server's errors have OpenAI's fields. */
   readonly readError: ErrorReader | undefined;
 }
 
-/** Default quirks of a server. */
+/** Values of the quirks that a server does not set. */
 export const commonQuirks = {
   maximums: {},
   efforts: undefined,

@@ -9,12 +9,12 @@ export type ReasoningDetail = Readonly<Record<string, unknown>>;
 
 const detailList = z.array(z.record(z.string(), z.unknown()));
 
-/** Encodes the details of one delta as opaque state. The states of several deltas can be concatenated. */
+/** Encodes the details of one delta as provider state. The states of several deltas can be concatenated. */
 export function encodeDetails(details: readonly ReasoningDetail[]): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(details)}\n`);
 }
 
-/** Decodes the details of a turn. Merges the deltas of a stream, as in a response without streaming. */
+/** Decodes the details of a turn. Merges those of a stream's deltas into what a response without streaming has. */
 export function decodeDetails(state: Uint8Array): readonly ReasoningDetail[] {
   const joined: ReasoningDetail[] = [];
   for (const line of Buffer.from(state).toString().split("\n")) {
@@ -32,7 +32,7 @@ export function decodeDetails(state: Uint8Array): readonly ReasoningDetail[] {
   return joined;
 }
 
-/** Fields that a stream sends in several deltas. Encrypted data is always in one delta. */
+/** Fields whose text a stream splits over several deltas. Encrypted data is always in one delta. */
 const growing = ["text", "summary"];
 
 function continues(last: ReasoningDetail, next: ReasoningDetail): boolean {

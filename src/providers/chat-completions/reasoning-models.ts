@@ -23,7 +23,7 @@ function family(
 }
 
 // The first pattern that matches the provider's model name applies. Null: the model does not reason. Sources: the model
-// catalog of the npm package @ai-sdk/openai 4.0.118; for the field `stops`, the type comments of the npm package openai 7.55.0.
+// catalog of the npm package @ai-sdk/openai 4.0.118; for `stops`, the type comments of the npm package openai 7.55.0.
 const reasoningModels: readonly (readonly [RegExp, ReasoningModel | null])[] = [
   [/^gpt-\d+(\.\d+)?-chat/, null],
   [/^gpt-5\.1(?!\d)/, family([NONE, LOW, MEDIUM, HIGH], "without-effort")],
@@ -36,7 +36,7 @@ const reasoningModels: readonly (readonly [RegExp, ReasoningModel | null])[] = [
   [/^o\d/, family([LOW, MEDIUM, HIGH], "never")],
 ];
 
-/** Returns the family of a model; null if it does not reason. A fine-tuned model (`ft:…`) has its base model's. */
+/** Returns the family of a model; null if it does not reason. A fine-tuned model (`ft:…`) is in its base model's. */
 export function reasoningModel(providerModel: string): ReasoningModel | null {
   const name = providerModel.replace(/^ft:/, "");
   return reasoningModels.find(([pattern]) => pattern.test(name))?.[1] ?? null;
@@ -55,7 +55,7 @@ const sampling: ReadonlySet<OptionalField> = new Set([
   "parameters.top_logprobs",
 ] satisfies OptionalField[]);
 
-/** Returns whether a reasoning model supports a field at an effort. */
+/** Returns whether a reasoning model supports a field if the request sends the given reasoning effort. */
 export function takesField(model: ReasoningModel, field: OptionalField, effort: ReasoningEffort | undefined): boolean {
   if (neverSupported.has(field)) return false;
   if (field === "parameters.stop_sequences") return model.stops;

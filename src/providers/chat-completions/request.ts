@@ -21,8 +21,8 @@ const choiceModes = {
 } as const satisfies Record<ToolChoiceMode, WireToolChoice>;
 
 /**
- * Builds the body from a request whose adaptations have been applied. `provider` is the key of the provider options in
- * the request. `streamed` requests a stream.
+ * Builds the body from a request to which Dragoman has applied the changes that `checkSupport` returned. `provider` is
+ * the key of this server's options in `provider_options`. `streamed` is whether to request a stream.
  */
 export function toRequest(
   request: ChatRequest,
@@ -41,7 +41,7 @@ export function toRequest(
     model: model.providerModel,
     messages: toMessages(request, quirks, Boolean(rules)),
     stream: streamed,
-    // Servers reject stream_options without a stream.
+    // Servers reject `stream_options` if `stream` is false.
     stream_options: streamed ? quirks.streamOptions : undefined,
   };
 }

@@ -13,12 +13,12 @@ interface Server
   readonly models?: readonly Model[];
 }
 
-/** Defines a hosted server. It is configured if its API key is set. */
+/** Defines a server that its vendor hosts. The provider is configured if its API key is set. */
 export function hostedServer(server: Server): ProviderDefinition {
   return define(server, "key");
 }
 
-/** Defines a self-hosted server. It is configured if its base URL is set. */
+/** Defines a server that operators run themselves. The provider is configured if its base URL is set. */
 export function ownServer(server: Server): ProviderDefinition {
   return define(server, "url");
 }

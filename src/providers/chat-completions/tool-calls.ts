@@ -10,8 +10,8 @@ interface Call {
 }
 
 /**
- * Assembles the tool calls of one choice. Servers omit different fields, so a delta belongs to the call with its id,
- * else to the one with its index, else to the latest call. A new id begins a new call even if its index is in use.
+ * Assembles the tool calls of one choice. A delta belongs to the call with the same id; without an id, to the call with
+ * the same index; without both, to the latest call. A new id begins a new call even if another call has its index.
  */
 export class ToolCalls {
   readonly #choiceIndex: number;
@@ -58,7 +58,7 @@ export class ToolCalls {
       if (known !== undefined || called?.name) return known;
     }
     const latest = this.#calls.at(-1);
-    // Without id and index, a name begins a new call if the latest call's arguments are complete; else it is repeated.
+    // A name without id and index begins a new call if the latest call is complete; else it repeats that call's name.
     const isNext = called?.name && latest !== undefined && latest.name !== "" && isJson(latest.argumentsJson);
     return isNext ? undefined : latest;
   }

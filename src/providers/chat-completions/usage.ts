@@ -2,16 +2,17 @@ import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { exactUsage } from "../kit/usage.ts";
 import type { ChunkUsage } from "./wire.ts";
 
-/** xAI reports costs in ticks. https://docs.x.ai/developers/cost-tracking */
+/** xAI reports the cost of a request in ticks. https://docs.x.ai/developers/cost-tracking */
 const ticksPerDollar = 10_000_000_000;
 
-/** Converts the counts so that totals include their parts, and adds the cost if the server reports it. */
+/** Converts a server's token counts, and its cost if it reports one. The output tokens include the reasoning tokens. */
 export function toUsage(usage: ChunkUsage): Usage {
   const input = usage.prompt_tokens ?? 0;
   const details = usage.completion_tokens_details;
   const reasoning = details?.reasoning_tokens ?? usage.reasoning_tokens ?? 0;
   const visible = usage.completion_tokens ?? 0;
-  // xAI does not include reasoning in the completion tokens. Detect it by the total, or by reasoning that exceeds them.
+  // xAI's completion tokens exclude reasoning tokens. Assume this of any server with fewer completion
+  // tokens than reasoning tokens, or with a total that is the sum of prompt, completion and reasoning tokens.
   const isSeparate = reasoning > visible || (reasoning > 0 && usage.total_tokens === input + visible + reasoning);
   const cost = costOf(usage);
   const output = isSeparate ? visible + reasoning : visible;

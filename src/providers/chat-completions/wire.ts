@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ReasoningDetail } from "./reasoning-details.ts";
 
 // Response schemas. They contain only the fields that Dragoman reads, and require none that a server may omit. A field
-// of little importance counts as absent if it has an unexpected type.
+// with `catch(undefined)` counts as absent if it has an unexpected type.
 
 const tokenLogProb = z.object({
   token: z.string(),
@@ -17,7 +17,7 @@ const logProbs = z.object({
   content: z.array(tokenLogProb).nullish(),
   refusal: z.array(tokenLogProb).nullish(),
   reasoning_content: z.array(tokenLogProb).nullish(),
-  // Together's older format.
+  // Sent by Together, in its older format.
   tokens: z.array(z.string()).nullish(),
   token_logprobs: z.array(z.number().nullable()).nullish(),
 });
@@ -28,7 +28,7 @@ const toolCall = z.object({
   function: z
     .object({
       name: z.string().nullish(),
-      // SGLang's types allow an object.
+      // SGLang's types allow an object instead of its JSON text.
       arguments: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
     })
     .nullish(),
@@ -90,14 +90,14 @@ const choice = z.object({
   logprobs: z.union([logProbs, z.number()]).nullish().catch(undefined),
   // Sent by Cerebras.
   reasoning_logprobs: logProbs.nullish().catch(undefined),
-  // vLLM and SGLang report the matched stop sequence. A number is a token id.
+  // Stop sequence that ended the output, at vLLM (stop_reason) and SGLang (matched_stop). A number is a token id.
   stop_reason: z.union([z.string(), z.number()]).nullish().catch(undefined),
   matched_stop: z.union([z.string(), z.number()]).nullish().catch(undefined),
   // Sent by OpenRouter.
   error: z.unknown().optional(),
 });
 
-/** Chunk of a stream, or a response without streaming. They differ only in `delta` and `message`. */
+/** Chunk of a stream, or a response without streaming. Only their choices differ: `delta` or `message`. */
 export const chunkSchema = z.object({
   id: z.string().nullish().catch(undefined),
   choices: z.array(choice).nullish(),

@@ -7,7 +7,7 @@ export const samplingFields = ["parameters.temperature", "parameters.top_p"] as 
 export const penaltyFields = ["parameters.presence_penalty", "parameters.frequency_penalty"] as const;
 export const probabilityFields = ["parameters.logprobs", "parameters.top_logprobs"] as const;
 
-/** Omits those of `fields` that have an effect. The warning is the field's name, followed by `problem`. */
+/** Drops those of `fields` that the request sets to a value with an effect. `problem` ends each warning. */
 export function* withoutFields(
   request: ChatRequest,
   fields: readonly OptionalField[],

@@ -3,15 +3,18 @@ import { lookUp } from "../../look-up.ts";
 
 const { LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
 
-/** Fields and values that a generation of Claude supports. It returns 400 for all others. */
+/** Fields and values that a generation of Claude supports. The API returns 400 for all others. */
 export interface ClaudeModel {
   /** Maximum `max_tokens`, which every request must set. */
   readonly maxOutput: number;
-  /** Whether the model supports temperature, top_p, top_k and a thinking budget. Opus 4.7 and later support none. */
+  /** Whether the model supports temperature, top_p, top_k and a thinking budget. Since Opus 4.7, models do not. */
   readonly sampling: boolean;
-  /** Control of thinking. `budget`: in tokens. `adaptive`: the model decides, guided by an effort. */
+  /** What limits thinking. `budget`: a number of tokens. `adaptive`: the model itself, guided by an effort. */
   readonly thinking: "no" | "budget" | "adaptive";
-  /** How to turn thinking off. `between_tools`: the model may still think between tool calls. */
+  /**
+   * `thinking.type` that turns thinking off. With `between_tools`, the model may still think between tool calls.
+   * `never` is not a type: the model always thinks.
+   */
   readonly off: "disabled" | "between_tools" | "never";
   /** Whether the model thinks if the request does not set `thinking`. */
   readonly thinksUnasked: boolean;
@@ -23,7 +26,7 @@ export interface ClaudeModel {
   readonly boundThoughts: boolean;
   /** Whether the model supports structured outputs: `output_config.format` and `strict` tools. */
   readonly jsonSchema: boolean;
-  /** Whether the model continues an assistant message at the end of the conversation. */
+  /** Whether a request may end with an assistant message, which the model then continues. */
   readonly prefill: boolean;
   /** Whether the model supports system messages after a user message. */
   readonly laterSystem: boolean;
@@ -81,7 +84,7 @@ const models: Readonly<Record<string, ClaudeModel>> = {
   "sonnet-5-5": { ...opus55, off: "between_tools", boundThoughts: false },
 };
 
-/** Unknown model: no restrictions, and a `max_tokens` that every model since Claude 4 supports. */
+/** Rules for an unknown model: only a `max_tokens` that every model since Claude 4 supports, no other restrictions. */
 const unknownModel: ClaudeModel = {
   ...claude46,
   maxOutput: 32_000,

@@ -33,7 +33,7 @@ export function askedThinking({ reasoning }: ChatRequest): Asked {
   return control.value === 0 ? { case: "off" } : { case: "budget", tokens: control.value };
 }
 
-/** Converts an effort to a budget in tokens. */
+/** Converts a reasoning effort to a thinking budget, in tokens. */
 export function budgetOf(effort: ReasoningEffort, maxTokens: number): number {
   return Math.max(leastBudget, Math.floor(maxTokens * (budgetShares[effort] ?? 0)));
 }

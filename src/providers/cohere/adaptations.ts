@@ -29,7 +29,7 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
   ];
 }
 
-/** Fields that the adapter converts separately, or that Dragoman implements itself. */
+/** Fields that `fieldAdaptations` skips: request.ts converts them, or Dragoman sends one request per choice (`n`). */
 const elsewhere: ReadonlySet<OptionalField> = new Set([
   "parameters.n",
   "reasoning.effort",
@@ -56,9 +56,9 @@ function* rangeAdaptations(field: OptionalField, value: unknown, model: Model): 
   const known: Partial<Record<OptionalField, readonly [number, number]>> = ranges;
   const [least, greatest] = known[field] ?? [];
   if (least === undefined || greatest === undefined || typeof value !== "number") return;
-  // chat/planning/capabilities.ts applies the model's own limit.
+  // For models with their own maximum temperature, chat/planning/capabilities.ts enforces that limit.
   if (field === "parameters.temperature" && model.maxTemperature !== undefined) return;
-  // -1 also means off, and is sent as 0.
+  // 0 and -1 both turn top_k off; the adapter sends 0 for both.
   if (field === "parameters.top_k" && isNeutral(field, value)) return;
   const set = Math.min(Math.max(value, least), greatest);
   const message = `Cohere supports ${field} from ${least} to ${greatest}`;
@@ -85,11 +85,12 @@ function* formAdaptations({ outputFormat, tools }: ChatRequest): Generator<Adapt
 
 function* toolAdaptations({ tools, toolChoice }: ChatRequest): Generator<Adaptation> {
   if (toolChoice?.choice.case === "toolName") {
-    const message = "Cohere does not support a named tool choice; only that tool is sent, with tool choice REQUIRED";
+    const message =
+      "Cohere does not support a named tool choice; only the named tool is sent, with tool choice REQUIRED";
     yield emulated(["tool_choice", "tool_name"], message);
   }
   if (tools.some(({ strict }) => strict === true) && tools.some(({ strict }) => strict !== true)) {
-    yield emulated(["tools"], "Cohere supports strict only for all tools or none; all are strict");
+    yield emulated(["tools"], "Cohere supports strict only for all tools or none; Dragoman makes all tools strict");
   }
 }
 
@@ -108,7 +109,7 @@ function* messageAdaptations(request: ChatRequest, model: Model): Generator<Adap
   });
   if (takesThoughts(request, model)) return;
   const sentence = `${model.id} does not reason in this call; the reasoning of earlier turns is dropped`;
-  // Reasoning beside tool calls is sent as their plan.
+  // Reasoning in a message with tool calls is not lost: the adapter sends it as `tool_plan`.
   yield* lostThought(messages, ({ message }) => !message.parts.some(({ kind }) => kind.case === "toolCall"), sentence);
 }
 

@@ -5,7 +5,7 @@ import { promptTooLong } from "../kit/sentences.ts";
 
 /** Cohere's error rules. https://docs.cohere.com/reference/errors */
 export const cohereErrors: ErrorDialect = {
-  // An error has only an id and a message.
+  // Cohere's errors have only an id and a message.
   read: extendReader(z.object({ id: z.string(), message: z.string() }), () => ({ structured: true })),
   codes: {},
   types: {},
@@ -13,7 +13,7 @@ export const cohereErrors: ErrorDialect = {
     promptTooLong(
       /total number of tokens in the prompt cannot exceed (?<limit>\d+)(?: - received (?<requested>\d+))?/i,
     ),
-    // Trial keys have this quota besides a rate limit per minute.
+    // Trial API keys have this monthly quota, and also a rate limit per minute.
     {
       pattern: /limited to \d+ api calls \/ month/i,
       status: "PROVIDER_RATE_LIMITED",

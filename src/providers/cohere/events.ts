@@ -29,7 +29,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   TOOL_CALL: FinishReason.TOOL_CALLS,
 };
 
-/** Finish reasons that mean a failure, with the reason of the error if there was no output. */
+/** Finish reasons that mean a failure, each with the reason of the error that callers get before any output. */
 const failures: Readonly<Record<string, Reason>> = {
   ERROR: "PROVIDER_UNAVAILABLE",
   TIMEOUT: "PROVIDER_TIMEOUT",
@@ -37,7 +37,7 @@ const failures: Readonly<Record<string, Reason>> = {
 
 interface Call {
   readonly part: number;
-  /** Arguments that are held back, since they may turn out to be "null". */
+  /** Arguments that are held back, since they may be the text "null", which Cohere sends for no arguments. */
   held: string;
   /** Whether all arguments so far are held back. */
   isOpen: boolean;
@@ -49,7 +49,7 @@ interface AnswerState {
   readonly hideReasoning: boolean;
   /** Number of parts so far. */
   parts: number;
-  /** Part index of each content block, by kind and index, and of the tool plan. */
+  /** Part indices: of each content block, by its kind and index (`text 0`), and of the tool plan, by `planMark`. */
   readonly blocks: Map<string, number>;
   readonly callsByIndex: Map<number, Call>;
   /** Event `message-end`, once received. */
@@ -91,7 +91,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   return false;
 }
 
-/** Appends the final events of a response. Throws if it was cut off, or if its finish reason is a failure. */
+/** Appends the final events of a response. Throws if `message-end` is missing or its finish reason is a failure. */
 export function endEvents({ call, callsByIndex, end }: AnswerState, batch: ChatEvent[]): void {
   if (end === undefined) throw cutAnswer(call);
   const { finish_reason, usage } = end.delta ?? {};
@@ -103,7 +103,7 @@ export function endEvents({ call, callsByIndex, end }: AnswerState, batch: ChatE
   batch.push(completed({ ...(usage && { usage: toUsage(usage) }) }));
 }
 
-/** Distinguishes text and reasoning by the key of the text, since only a block's first event has a type. */
+/** Appends text and reasoning. They are in the fields `text` and `thinking`; only a block's first event has a type. */
 function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
   const content = delta?.message?.content;
   if (content === null || content === undefined || Array.isArray(content)) return;
@@ -114,7 +114,10 @@ function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEv
   if (text) batch.push(textDelta(0, partOf(answer, `text ${index}`), text, toLogProbs(logprobs)));
 }
 
-/** Converts the plan before tool calls to reasoning. The provider state marks it, so that it goes back as the plan. */
+/**
+ * Converts the tool plan, which the model writes before tool calls, to reasoning. Its provider state is `planMark`, so
+ * that messages.ts later sends it back as `tool_plan`.
+ */
 function planEvents(answer: AnswerState, plan: string, batch: ChatEvent[]): void {
   if (plan === "" || answer.hideReasoning) return;
   const isNew = !answer.blocks.has(planMark);
@@ -129,7 +132,7 @@ function partOf(answer: AnswerState, block: string): number {
   return part;
 }
 
-/** Appends the events of a tool call. In a stream, `tool_calls` is one object. */
+/** Appends the events of a tool call. In its events, `tool_calls` is one object and not a list. */
 function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, batch: ChatEvent[]): void {
   const fragment = delta?.message?.tool_calls;
   if (fragment === null || fragment === undefined || Array.isArray(fragment)) return;
@@ -151,7 +154,7 @@ function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, ba
   call.isOpen = false;
 }
 
-/** Completes a tool call without arguments, for which Cohere sends none or the text "null". */
+/** Appends the arguments `{}` if a tool call has none: Cohere then sends nothing, or the text "null". */
 function closeCall(call: Call | undefined, batch: ChatEvent[]): void {
   if (!call?.isOpen) return;
   batch.push(toolCallDelta(0, call.part, "{}"));
@@ -165,7 +168,7 @@ function toUsage({ tokens, billed_units, cached_tokens }: CohereUsage): Usage {
   return exactUsage(input, output, { cachedInputTokens: cached_tokens ?? 0 });
 }
 
-/** Converts log probabilities. Cohere sends a chunk's text and one value per token; their sum is that of the text. */
+/** Converts log probabilities: the text of a chunk is one token, with the sum of Cohere's values for its tokens. */
 function toLogProbs(item: CohereEvent["logprobs"]): LogProbs | undefined {
   const values = item?.logprobs ?? [];
   if (values.length === 0) return undefined;

@@ -13,9 +13,9 @@ export const cohereFields = {
   "parameters.logprobs": "logprobs",
 } as const satisfies Partial<Record<OptionalField, string>>;
 
-/** Minimum and maximum of each field. Source: the type comments of cohere-ai 8.1.0, V2ChatStreamRequest. */
+/** Minimum and maximum value of each field. Source: the type comments of cohere-ai 8.1.0, V2ChatStreamRequest. */
 export const ranges = {
-  // Source: the text of the error.
+  // Source: the text of Cohere's error for a temperature outside this range.
   "parameters.temperature": [0, 1],
   "parameters.top_p": [0.01, 0.99],
   "parameters.top_k": [0, 500],
@@ -24,8 +24,8 @@ export const ranges = {
 } as const satisfies Partial<Record<keyof typeof cohereFields, readonly [number, number]>>;
 
 /**
- * Penalties, of which some models support only one at a time; no list says which models. Such a model rejects a request
- * with both ("cannot specify both"), so a penalty of 0 is omitted. https://docs.cohere.com/reference/errors
+ * Penalties, which the adapter omits if they are 0. Some models reject a request with both fields ("cannot specify
+ * both"); Cohere does not list these models. https://docs.cohere.com/reference/errors
  */
 export const penalties: ReadonlySet<OptionalField> = new Set([
   "parameters.presence_penalty",
@@ -35,5 +35,5 @@ export const penalties: ReadonlySet<OptionalField> = new Set([
 /** Maximum number of stop sequences. */
 export const maxStopSequences = 5;
 
-/** Provider state of reasoning that was the plan before tool calls, so that it goes back as the plan. */
+/** Provider state of reasoning that came from a tool plan, so that the adapter sends it back as `tool_plan`. */
 export const planMark = "tool_plan";

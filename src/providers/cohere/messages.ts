@@ -15,7 +15,7 @@ export function toMessages(request: ChatRequest, model: Model): readonly WireMes
   return request.messages.flatMap((message, index) => toWireMessages(message, index >= start ? thoughts : "nowhere"));
 }
 
-/** Returns whether earlier reasoning may go back as thinking: only if the model reasons in this call. vercel/ai#5794 */
+/** Returns whether to send earlier reasoning as thinking: only if the model reasons in this call. vercel/ai#5794 */
 export function takesThoughts({ reasoning }: ChatRequest, { capabilities }: Model): boolean {
   const control = reasoning?.control;
   const isOff =
@@ -24,7 +24,7 @@ export function takesThoughts({ reasoning }: ChatRequest, { capabilities }: Mode
   return capabilities?.reasoning !== false && !isOff;
 }
 
-/** Assistant messages whose reasoning is sent. `with calls`: those with tool calls, where it is sent as the plan. */
+/** Assistant messages whose reasoning is sent. `with calls`: only those with tool calls, as their `tool_plan`. */
 type Thoughts = "everywhere" | "with calls" | "nowhere";
 
 function toWireMessages({ role, parts }: Message, thoughts: Thoughts): readonly WireMessage[] {
@@ -51,7 +51,8 @@ function toWireMessages({ role, parts }: Message, thoughts: Thoughts): readonly 
 
 function assistantMessage(parts: readonly Part[], thoughts: Thoughts): WireMessage {
   const { outputs, calls } = assistantTurn(parts);
-  // Cohere: "text content is not allowed when tool_calls are provided". The text is sent as the plan. vercel/ai#5794
+  // Send text beside tool calls as `tool_plan`, since Cohere rejects it as content ("text content is not allowed when
+  // tool_calls are provided"). vercel/ai#5794
   const callsTools = calls.length > 0;
   const content: (TextContent | ThinkingContent)[] = [];
   let plan = "";

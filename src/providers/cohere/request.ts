@@ -12,13 +12,16 @@ const noParameters = '{"type":"object","properties":{}}';
 
 const choiceModes = {
   [ToolChoiceMode.UNSPECIFIED]: undefined,
-  // Omit the field to select AUTO.
+  // Cohere has no value for AUTO. Omit `tool_choice` to select it.
   [ToolChoiceMode.AUTO]: undefined,
   [ToolChoiceMode.NONE]: "NONE",
   [ToolChoiceMode.REQUIRED]: "REQUIRED",
 } as const satisfies Record<ToolChoiceMode, CohereBody["tool_choice"]>;
 
-/** Builds the body from a request whose adaptations have been applied. `provider` is the key of its options. */
+/**
+ * Builds the body from a request to which Dragoman has applied the changes that `checkSupport` returned. `provider` is
+ * the key of Cohere's options in `provider_options`.
+ */
 export function toRequest(request: ChatRequest, model: Model, provider: string): CohereBody {
   return {
     ...optionalBody(request),

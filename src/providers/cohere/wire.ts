@@ -13,7 +13,7 @@ const content = z.object({ text, thinking: text });
 const toolCall = z.object({ id: text, function: z.object({ name: text, arguments: text }).nullish() });
 
 const message = z.object({
-  // An empty list in message-start, else one object.
+  // `content` and `tool_calls` are empty lists in the event message-start, and one object in all other events.
   content: z.union([content, z.array(z.unknown())]).nullish(),
   tool_calls: z.union([toolCall, z.array(z.unknown())]).nullish(),
   tool_plan: text,
@@ -74,7 +74,7 @@ export interface WireTool {
   readonly function: { readonly name: string; readonly description?: string; readonly parameters: ExactJson };
 }
 
-/** Request body. The index signature covers the optional fields. */
+/** Request body. The index signature covers the fields of `cohereFields` and the provider options. */
 export interface CohereBody {
   readonly model: string;
   readonly messages: readonly WireMessage[];

@@ -22,7 +22,7 @@ export function emulated(field: FieldPath, message: string): Adaptation {
   return { kind: "EMULATED", field, message };
 }
 
-/** Rejects a reasoning effort that `subject` does not support. `efforts` are the supported ones. */
+/** Rejects a reasoning effort. `subject` names the model or provider in the error; `efforts` are those it supports. */
 export function effortRejected(
   subject: string,
   efforts: readonly ReasoningEffort[],
@@ -33,8 +33,8 @@ export function effortRejected(
 }
 
 /**
- * Lowers a temperature above `most`, the API's maximum. Skips models whose `maxTemperature` is no higher:
- * chat/planning/capabilities.ts applies that limit.
+ * Lowers a temperature above `most`, the API's maximum, to `most`. Does nothing for models whose own `maxTemperature`
+ * is the same or lower: chat/planning/capabilities.ts enforces that limit.
  */
 export function* temperatureLimit(
   { parameters }: ChatRequest,
@@ -64,7 +64,7 @@ export function laterSystem(messages: readonly Message[]): number {
   );
 }
 
-/** Finders for the first use of features that an API may not support. Undefined: the request does not use it. */
+/** For each feature that an API may lack: returns the path of its first use in a request. Undefined: not used. */
 const firstPlaces = {
   name: ({ messages }) => {
     const index = messages.findIndex(({ name }) => name !== "");
@@ -94,8 +94,8 @@ function firstMedium(
 type Omission = keyof typeof firstPlaces;
 
 /**
- * Reports features that the adapter does not send because the API does not support them. `sentences` holds the warning
- * for each such feature. Reports each feature once, at its first use.
+ * Reports features that a request uses, but that the API does not support and the adapter does not send. `sentences`
+ * has a warning for each feature that the API does not support. Each warning appears once, at the feature's first use.
  */
 export function leftOut(
   request: ChatRequest,
@@ -110,7 +110,7 @@ export function leftOut(
   return found;
 }
 
-/** Reports the first reasoning part that the adapter does not send. Empty if there is none. */
+/** Reports the first reasoning part that the adapter does not send. Returns an empty list if it sends all of them. */
 export function lostThought(
   messages: readonly Message[],
   isLost: (placed: PlacedPart) => boolean,

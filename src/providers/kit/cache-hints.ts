@@ -14,7 +14,7 @@ const defaultSeconds = 300n;
 interface PlacedHint {
   readonly hint: CacheHint;
   readonly path: FieldPath;
-  /** Whether the part can carry a breakpoint: reasoning cannot, nor empty text, which the adapter does not send. */
+  /** Whether the tool or part can have a breakpoint. Reasoning cannot, nor can empty text, which is not sent. */
   readonly markable: boolean;
 }
 
@@ -35,7 +35,7 @@ function isMarkable({ kind }: Part): boolean {
   return kind.case !== "reasoning" && !((kind.case === "text" || kind.case === "refusal") && kind.value === "");
 }
 
-/** Returns the hints that become breakpoints. Keeps the last ones, which cover the longest prefixes. */
+/** Returns the hints that become breakpoints: the last four, since they cover the longest prefixes of the prompt. */
 export function keptHints(request: ChatRequest): ReadonlySet<CacheHint> {
   const markable = hintsOf(request).filter((placed) => placed.markable);
   return new Set(markable.slice(-maxBreakpoints).map(({ hint }) => hint));
@@ -46,12 +46,15 @@ export function lifeOf({ ttl }: CacheHint): { readonly ttl?: "5m" | "1h" } {
   return ttl === undefined ? {} : { ttl: ttl.seconds > defaultSeconds ? "1h" : "5m" };
 }
 
-/** Reports hints that do not become breakpoints, once for each reason. */
+/** Reports cache hints that do not become breakpoints, with one warning for each of the two possible reasons. */
 export function* hintAdaptations(request: ChatRequest, title: string): Generator<Adaptation> {
   const hints = hintsOf(request);
   const [surplus, ...others] = hints.filter(({ markable }) => markable);
   if (surplus !== undefined && others.length >= maxBreakpoints) {
-    yield emulated(surplus.path, `${title} supports ${maxBreakpoints} cache hints; only the last ones are kept`);
+    yield emulated(
+      surplus.path,
+      `${title} supports ${maxBreakpoints} cache hints; only the last ${maxBreakpoints} are kept`,
+    );
   }
   const unplaced = hints.find(({ markable }) => !markable);
   if (unplaced === undefined) return;

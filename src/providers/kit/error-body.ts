@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Reason } from "../../errors.ts";
 
-/** Error from a provider's response body. A text is empty if the body does not contain it. */
+/** Error from a provider's response body. A string is empty if the body does not contain it. */
 export interface ReportedError {
   readonly message: string;
   /** Specific error code, such as `rate_limit_exceeded`. A numeric code goes into `status` instead. */
@@ -12,9 +12,9 @@ export interface ReportedError {
   readonly status: number;
   /** Request parameter that caused the error. */
   readonly parameter: string;
-  /** Whether the body is JSON with an error in it. If so, an API wrote it and not a proxy or a web server. */
+  /** Whether the body has the error structure of an API. False for the body of a proxy or a web server. */
   readonly structured: boolean;
-  /** Reason for the error, if the body is more specific than any code. */
+  /** Reason that other fields of the body imply. It takes precedence over the code, the type and the status. */
   readonly reason?: Reason | undefined;
   /** Model output that is not the requested JSON. */
   readonly failedGeneration?: string | undefined;
@@ -33,7 +33,7 @@ const codeOrStatus = z.union([z.string(), z.number()]).optional().catch(undefine
 
 const errorObject = z.object({ message: word, type: word, code: codeOrStatus, param: word });
 
-// Common shapes of OpenAI-compatible servers, FastAPI (`detail`), Apigee (`fault`) and other proxies.
+// The common error shapes: those of OpenAI-compatible servers, FastAPI (`detail`), Apigee (`fault`) and other proxies.
 const errorBody = z.object({
   error: z.union([z.string(), errorObject]).optional().catch(undefined),
   object: word,
@@ -50,7 +50,7 @@ const errorBody = z.object({
 
 const nothing: ReportedError = { message: "", code: "", type: "", status: 0, parameter: "", structured: false };
 
-/** Finds an error in the common shapes. Any adapter may receive them, since a proxy may respond for the provider. */
+/** Finds an error in a common shape. Any adapter may receive these shapes, since a proxy may respond for a provider. */
 export function readError(value: unknown): ReportedError | undefined {
   const parsed = errorBody.safeParse(unlisted(value));
   if (!parsed.success) return undefined;
@@ -79,7 +79,7 @@ export function readError(value: unknown): ReportedError | undefined {
 
 /**
  * Returns a reader that adds one API's own error fields to the common shapes. `readOwn` returns the fields that
- * override the common ones; undefined if the body has none.
+ * override the common ones; undefined if the body has no own fields.
  */
 export function extendReader<Schema extends z.ZodType>(
   schema: Schema,

@@ -8,7 +8,7 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type ErrorReader, locateError, type ReportedError } from "./error-body.ts";
 import { contextLengths, reasonOfSentence, type Sentence } from "./sentences.ts";
 
-/** Maximum bytes to read of an error body. The rest, such as the end of an HTML page, does not help the caller. */
+/** Maximum bytes to read of an error body. Dragoman ignores the rest, such as the end of an HTML page. */
 const errorBodyLimit = 64 * 1024;
 /** Maximum characters of a provider's error message in Dragoman's message. */
 const messageLimit = 500;
@@ -16,16 +16,16 @@ const messageLimit = 500;
 /** Rules that map the errors of one API to reasons. */
 export interface ErrorDialect {
   readonly read: ErrorReader;
-  /** Reasons by code, else by type, else by HTTP status as text. Holds only reasons that the status does not imply. */
+  /** Reasons by error code, else by error type, else by HTTP status as text. They override `reasonOfStatus`. */
   readonly codes: Readonly<Record<string, Reason>>;
-  /** Reasons by error type. Used only if there is no HTTP status. */
+  /** Reasons by error type, for errors inside a response that state no HTTP status. */
   readonly types: Readonly<Record<string, Reason>>;
   readonly sentences: readonly Sentence[];
   /** Reads the error code from a response header; empty if there is none. Undefined: the API has no such header. */
   readonly codeIn?: (response: UpstreamResponse) => string;
 }
 
-/** Response headers that most providers send. */
+/** Names of the response headers in which most providers send the request id and their rate limits. */
 export const commonHeaders: AttemptHeaders = { requestId: ["x-request-id"], limitPrefixes: ["x-ratelimit-"] };
 
 const reasonOfStatus: Readonly<Record<number, Reason>> = {
@@ -41,13 +41,13 @@ const reasonOfStatus: Readonly<Record<number, Reason>> = {
   424: "PROVIDER_UNAVAILABLE",
   425: "PROVIDER_RATE_LIMITED",
   429: "PROVIDER_RATE_LIMITED",
-  // nginx: the client closed the connection. Dragoman did not close its own, so a proxy at the provider failed.
+  // nginx sends 499 if its client closed the connection. Dragoman did not, so a proxy at the provider must have failed.
   499: "PROVIDER_UNAVAILABLE",
   501: "PROVIDER_FAULT",
   504: "PROVIDER_TIMEOUT",
 };
 
-/** Messages for reasons whose provider message does not help the caller or may contain part of an API key. */
+/** Replacements for provider messages that do not help the caller or may contain part of an API key, by reason. */
 const messages: Readonly<Partial<Record<Reason, string>>> = {
   PROVIDER_CREDENTIALS_REJECTED: "the provider rejected Dragoman's credentials; ask the operator to check them",
   PROVIDER_PERMISSION_DENIED: "the provider does not permit this request; use another model or ask the operator",
@@ -67,7 +67,7 @@ export async function readErrorResponse(response: UpstreamResponse, dialect: Err
     ...error,
     code: dialect.codeIn?.(response) || error.code,
     retryAfterMs: waitMs ?? error.retryAfterMs,
-    // Overrides the status that the body reports.
+    // The HTTP status of the response overrides the status in its body.
     status: response.status,
   };
 }
@@ -109,7 +109,7 @@ export function reportedFailure(
   });
 }
 
-/** Returns the error for a response whose finish reason is a failure. `reason` applies only before any output. */
+/** Returns the error for a finish reason that means a failure. Callers get `reason` only before any output. */
 export function failedAnswer(call: UpstreamCall, reason: Reason, code: string): GatewayError {
   const message = "the provider failed while it generated the response; retry";
   return callFailure(reason, message, call, { code, interruption: message });
@@ -122,7 +122,7 @@ function classify(error: ReportedError, { codes, types }: ErrorDialect): Reason 
   if (byCode !== undefined) return byCode;
   if (error.failedGeneration !== undefined) return "JSON_GENERATION_FAILED";
   if (status === 0) return lookUp(types, type) ?? "PROVIDER_UNAVAILABLE";
-  // The base URL is wrong if a 404 does not come from an API.
+  // A 404 that does not come from an API means that the base URL is wrong.
   if (status === 404 && !error.structured) return "PROVIDER_FAULT";
   const byStatus = reasonOfStatus[status];
   if (byStatus !== undefined) return byStatus;

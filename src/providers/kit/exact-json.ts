@@ -17,7 +17,8 @@ export class ExactJson {
   }
 }
 
-// Random, so that no text in a request can be mistaken for a placeholder.
+// `stringifyExact` first writes a placeholder for each ExactJson. The prefix of placeholders is random, so that no text
+// in a request can be mistaken for one.
 const prefix = randomUUID();
 const placeholders = new RegExp(`"${prefix}:(\\d+)"`, "g");
 

@@ -6,7 +6,10 @@ import { type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 export const jsonInstruction =
   "Answer with one JSON object and nothing else: no code fence, no words before or after it.";
 
-/** Returns the index of the first message whose reasoning Dragoman sends back to the model. */
+/**
+ * Returns the index of the first message whose reasoning Dragoman sends back to the model: 0, or that of the last user
+ * message if the request sets `clear_earlier_reasoning`.
+ */
 export function reasoningStart({ messages, reasoning }: ChatRequest): number {
   return reasoning?.clearEarlierReasoning === true ? messages.findLastIndex(({ role }) => role === Role.USER) : 0;
 }
@@ -26,7 +29,7 @@ function protoName(localName: string): string {
   return localName.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Maps a role for APIs with only system, user and assistant roles. Tool results belong to the user. */
+/** Maps a role for APIs with only system, user and assistant roles, where tool results are in user messages. */
 export function turnRole(role: Role): "system" | "user" | "assistant" {
   switch (role) {
     case Role.SYSTEM:
@@ -58,7 +61,7 @@ export function textOf(
   throw misplaced(place, kind.case);
 }
 
-/** Returns a single text as a string, which every server supports, and anything else as a list of parts. */
+/** Returns message content: a single text as a string, which every server supports, and several parts as a list. */
 export function simplest<Content extends { readonly type: string }>(
   parts: readonly Content[],
 ): string | readonly Content[] {

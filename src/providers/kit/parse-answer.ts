@@ -10,14 +10,14 @@ export function parseJson(json: string, call: UpstreamCall, reviver?: Reviver): 
   try {
     return JSON.parse(json, reviver);
   } catch {
-    // Omit the cause, since a SyntaxError quotes the text.
+    // Omit the SyntaxError as the cause: it quotes the response, which must not appear in the log.
     throw malformedAnswer(call, "it is not JSON");
   }
 }
 
 /**
- * Validates a JSON value from a response. If it does not match the schema, or if `holdsError` returns true, throws the
- * provider's error that it contains; PROVIDER_FAULT if it contains none.
+ * Validates a JSON value from a response. Throws if the value does not match the schema, or if `holdsError` returns
+ * true. The error is the provider's error in the value, or PROVIDER_FAULT if there is none.
  */
 export function parseAnswer<Schema extends z.ZodType>(
   value: unknown,

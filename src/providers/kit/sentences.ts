@@ -1,19 +1,22 @@
 import type { Reason } from "../../errors.ts";
 import type { ReportedError } from "./error-body.ts";
 
-/** Error message that is more specific than its HTTP status, for errors to which the provider gives no code. */
+/** Pattern of an error message that says more than the HTTP status, for errors without an error code. */
 export interface Sentence {
   readonly pattern: RegExp;
   /**
-   * Reason of the error by its status and code alone. The pattern applies only to errors with this reason: the messages of
-   * other errors can quote text of the caller that matches by chance.
+   * Reason that the status and code of the error imply. The pattern applies only to errors with this reason, since the
+   * messages of other errors can quote text of the caller that matches by chance.
    */
   readonly status: Reason;
   /** Reason that the message implies. */
   readonly means: Reason;
 }
 
-/** Message for a prompt that exceeds the context window. Optional groups `requested` and `limit`, both in tokens. */
+/**
+ * Returns the pattern of the message for a prompt that exceeds the context window. Its named groups, both optional, are
+ * `requested` (the prompt's length) and `limit` (the context window), in tokens.
+ */
 export function promptTooLong(pattern: RegExp): Sentence {
   return { pattern, status: "INVALID_REQUEST", means: "CONTEXT_LENGTH_EXCEEDED" };
 }
@@ -23,7 +26,7 @@ export function reasonOfSentence(message: string, reason: Reason, sentences: rea
   return sentences.find(({ pattern, status }) => status === reason && pattern.test(message))?.means ?? reason;
 }
 
-/** Returns metadata with both lengths, if the error states them in fields or in its message. */
+/** Returns error metadata: the prompt's length and the context window, if the error states both of them. */
 export function contextLengths(
   { message, contextLengths: fields }: ReportedError,
   sentences: readonly Sentence[],

@@ -25,8 +25,8 @@ const maxTemperature = 1;
 
 const { NONE, LOW, MEDIUM, HIGH, MAX } = ReasoningEffort;
 
-// Supported efforts. The first pattern that matches the model's name applies. Empty: the model does not reason. Other
-// models are not restricted. Source: the model catalog of @ai-sdk/mistral 4.0.87.
+// Supported reasoning efforts; an empty list if the model supports none. The first pattern that matches the model's
+// name applies. Dragoman does not check models that match none. Source: the model catalog of @ai-sdk/mistral 4.0.87.
 const efforts: readonly (readonly [RegExp, readonly ReasoningEffort[]])[] = [
   [/^(codestral|ministral|mistral-code|voxtral|mistral-large-(latest|2512))/, []],
   [/^mistral-large-4/, [LOW, MEDIUM, HIGH]],

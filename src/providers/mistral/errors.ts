@@ -5,7 +5,7 @@ import { promptTooLong } from "../kit/sentences.ts";
 /** Mistral's error rules: OpenAI's shape, with Mistral's codes. */
 export const mistralErrors: ErrorDialect = {
   ...openAiErrors,
-  // Codes and types that are more specific than their HTTP status.
+  // Error codes and types that say more than the HTTP status of the same error.
   codes: {
     "1500": "MODEL_NOT_FOUND",
     unknown_model: "MODEL_NOT_FOUND",

@@ -25,7 +25,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 interface ChoiceState {
   /** Number of parts so far. */
   parts: number;
-  /** Part to which content of the same kind is appended. */
+  /** Last part, to which more content of its kind is appended. Undefined: the next content begins a new part. */
   open: { readonly kind: "text" | "reasoning"; readonly part: number } | undefined;
   readonly start: RepeatedStart;
   readonly calls: ToolCalls;
@@ -58,7 +58,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   return false;
 }
 
-/** Appends the final events of a response. Throws if it was cut off, so that a choice has no finish reason. */
+/** Appends the final events of a response. Throws if there is no choice, or a choice without a finish reason. */
 export function endEvents({ call, choices, usage }: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) throw cutAnswer(call);
@@ -86,7 +86,7 @@ function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEven
     contentEvents(answer, state, index, chunk, batch);
   }
   for (const fragment of tool_calls ?? []) {
-    // Third-party models send the text "null" instead of an id.
+    // Other vendors' models at Mistral send the text "null" instead of an id.
     const event = state.calls.toEvent(fragment.id === "null" ? { ...fragment, id: null } : fragment);
     if (event !== undefined) batch.push(event);
     state.open = undefined;
@@ -118,7 +118,7 @@ function contentEvents(
     const event = reasoningDelta(index, partFor(state, "reasoning"), thought);
     if (signature) {
       event.value.providerState = stateOf(call, Buffer.from(signature));
-      // The signature ends the part that it covers.
+      // A signature covers one part and comes last, so that further reasoning begins a new part.
       state.open = undefined;
     }
     batch.push(event);
@@ -135,7 +135,7 @@ function partFor(state: ChoiceState, kind: "text" | "reasoning"): number {
 
 function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
   const reason = lookUp(finishReasons, finishReason);
-  // Third-party models report `stop` after tool calls.
+  // Other vendors' models at Mistral report `stop` after tool calls.
   if (reason === FinishReason.STOP && calls.count > 0) return FinishReason.TOOL_CALLS;
   return reason ?? FinishReason.OTHER;
 }

@@ -8,7 +8,7 @@ import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit
 import { toToolCallId } from "./tool-call-id.ts";
 import type { ContentChunk, WireMessage } from "./wire.ts";
 
-/** Message to insert between a tool result and a message of another role. Without it, Mistral returns code 3230. */
+/** Message to insert between a tool result and a user or system message. Otherwise Mistral returns code 3230. */
 const bridge: WireMessage = { role: "assistant", content: "OK." };
 
 /** Converts the messages to Mistral's format. */
@@ -20,20 +20,23 @@ export function toMessages(request: ChatRequest, model: Model): readonly WireMes
     if (sent.at(-1)?.role === "tool" && next[0]?.role !== "assistant" && next[0]?.role !== "tool") sent.push(bridge);
     sent.push(...next);
   }
-  // Mistral rejects an assistant message at the end without `prefix`, which continues the message.
+  // Mistral rejects an assistant message at the end, unless `prefix` is set: then the response continues the message.
   const last = sent.at(-1);
   if (last?.role === "assistant" && last.tool_calls === undefined) sent.splice(-1, 1, { ...last, prefix: true });
   return sent;
 }
 
-/** Returns the text of a last assistant message, which the response repeats and continues. Empty if there is none. */
+/** Returns the text of an assistant message at the end, which the response repeats and continues; else empty text. */
 export function continuedText({ messages }: ChatRequest): string {
   const last = messages.at(-1);
   if (last?.role !== Role.ASSISTANT || last.parts.some(({ kind }) => kind.case === "toolCall")) return "";
   return last.parts.map(({ kind }) => (kind.case === "text" || kind.case === "refusal" ? kind.value : "")).join("");
 }
 
-/** Returns a filter for the messages to send with reasoning. Models that do not reason reject thinking chunks. */
+/**
+ * Returns a function that returns whether to send the reasoning of the message with a given index. Models that do not
+ * reason reject it.
+ */
 export function reasoningFilter(request: ChatRequest, model: Model): (index: number) => boolean {
   if (model.capabilities?.reasoning === false) return () => false;
   const start = reasoningStart(request);

@@ -18,12 +18,12 @@ export const mistralFields = {
   prompt_cache_key: "prompt_cache_key",
 } as const satisfies Partial<Record<OptionalField, string>>;
 
-/** Differences from OpenAI in the request, apart from the messages: see messages.ts. */
+/** How Mistral's requests differ from those of other servers, except in the messages, which messages.ts converts. */
 export const mistralQuirks: Quirks = {
   ...commonQuirks,
   title: "Mistral",
   fields: mistralFields,
   needsParameters: true,
-  // Mistral sends the usage without stream_options.
+  // Mistral reports the usage even without `stream_options`.
   streamOptions: undefined,
 };

@@ -1,6 +1,6 @@
 /**
- * Removes the repeated start of a response. If the last message is the assistant's, Mistral continues its text and
- * repeats it at the start of the response.
+ * Removes the repeated start of a response. If the last message of a request is an assistant message, the response
+ * continues its text, and Mistral repeats that text at the start of the response.
  */
 export class RepeatedStart {
   #expected: string;
@@ -11,7 +11,7 @@ export class RepeatedStart {
     this.#expected = expected;
   }
 
-  /** Returns the new text in a text delta. Holds back text that may yet turn out to be repeated. */
+  /** Returns the text of a delta without repeated text. Holds text back while it may still be the repeated text. */
   strip(text: string): string {
     if (this.#expected === "") return text;
     const read = this.#held + text;

@@ -14,7 +14,7 @@ export interface MistralBody extends Pick<ChatBody, "tools" | "tool_choice"> {
   readonly [field: string]: unknown;
 }
 
-/** Builds the body from a request whose adaptations have been applied. */
+/** Builds the body from a request to which Dragoman has applied the changes that `checkSupport` returned. */
 export function toRequest(request: ChatRequest, model: Model, provider: string, streamed: boolean): MistralBody {
   const body = toOpenAiRequest({ ...request, messages: [] }, model, mistralQuirks, provider, streamed);
   return { ...body, messages: toMessages(request, model) };

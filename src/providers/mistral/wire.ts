@@ -25,7 +25,7 @@ const choice = z.object({
   finish_reason: text,
 });
 
-/** Chunk of a stream, or a response without streaming. `choices` distinguishes it from an error. */
+/** Chunk of a stream, or a response without streaming. `choices` is required, since an error does not have it. */
 export const answerSchema = z.object({
   id: text,
   choices: z.array(choice),

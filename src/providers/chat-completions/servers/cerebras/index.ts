@@ -29,7 +29,7 @@ export const provider = hostedServer({
     user: "user",
   },
   efforts: [NONE, LOW, MEDIUM, HIGH],
-  // Cerebras rejects reasoning_content.
+  // Cerebras rejects `reasoning_content` in messages.
   reasoningReplay: "reasoning",
   maxStopSequences: 4,
   headerOptions: ["queue_threshold"],

@@ -8,7 +8,7 @@ const paid = { window: 131_072, output: 40_960, reasoning: true };
 const rows: readonly ModelRow[] = [
   { model: "gpt-oss-120b", name: "GPT-OSS 120B", ...paid },
   { model: "qwen-3.8-27b", name: "Qwen3.8 27B", ...paid, imageInput: true },
-  // Since October 2026, only on dedicated endpoints.
+  // Since October 2026, Cerebras serves this model only on dedicated endpoints.
   { model: "gemma-4-31b", name: "Gemma 4 31B", ...paid, output: 0, imageInput: true },
 ];
 
@@ -21,13 +21,13 @@ const retiredRows: readonly ModelRow[] = [
 const shared = {
   provider: "cerebras",
   servedBy: "Cerebras",
-  // From the API reference. The types of the official client (1.91.0) state 2.
+  // Source: the API reference. The types of the official client (1.91.0) state 2 instead.
   maxTemperature: 1.5,
   ...chatCapabilities,
   logprobs: true,
 } as const;
 
-/** Cerebras' models, as `cerebras/<model>`. Retired models have bare ids and the profile `cerebras`. */
+/** Cerebras' models, as `cerebras/<model>`. Retired models have ids without the prefix, and the profile `cerebras`. */
 export const cerebrasModels: readonly Model[] = [
   ...modelsOf(shared, rows),
   ...modelsOf({ ...shared, profile: "cerebras", idOf: (model) => model }, retiredRows),

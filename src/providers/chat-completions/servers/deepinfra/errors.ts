@@ -8,6 +8,6 @@ export const readDeepInfraError = extendReader(z.object({ detail: z.object({ err
 }));
 
 export const deepInfraReasons = {
-  // DeepInfra's body is {"detail": …}. From other servers, such a body means a wrong base URL.
+  // This applies even to the body {"detail":"Not Found"}, which from other servers means a wrong base URL.
   404: "MODEL_NOT_FOUND",
 } as const satisfies Readonly<Record<string, Reason>>;

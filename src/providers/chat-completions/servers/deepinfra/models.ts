@@ -81,8 +81,8 @@ const shared = {
 const isNamedAsOpenAi = ({ model }: ModelRow) => model.startsWith("openai/");
 
 /**
- * DeepInfra's models, by DeepInfra's names. `openai/…` means the provider OpenAI, so DeepInfra's `openai/…` models are
- * listed as `deepinfra/openai/…`.
+ * DeepInfra's models. Their ids are DeepInfra's names, except that `openai/…` becomes `deepinfra/openai/…`: an id
+ * `openai/…` would mean a model of the provider OpenAI.
  */
 export const deepInfraModels: readonly Model[] = [
   ...modelsOf(

@@ -6,7 +6,7 @@ import { effortOf } from "../../fields.ts";
 import { penaltyFields, probabilityFields, samplingFields, withoutFields } from "../../without-fields.ts";
 
 /**
- * Drops fields that have no effect while the model reasons. It reasons unless the effort is NONE.
+ * Drops fields that have no effect while the model reasons. DeepSeek's models reason unless the effort is NONE.
  * https://api-docs.deepseek.com/guides/thinking_mode
  */
 export function deepSeekAdaptations(request: ChatRequest, { capabilities }: Model): Generator<Adaptation> {

@@ -26,9 +26,9 @@ export const provider = hostedServer({
         : { thinking: { type: "enabled" }, reasoning_effort: effort },
     user: "user_id",
   },
-  // DeepSeek treats MINIMAL, LOW and MEDIUM as HIGH, so they are not listed.
+  // DeepSeek would treat MINIMAL, LOW and MEDIUM as HIGH, so Dragoman rejects them.
   efforts: [NONE, HIGH, MAX],
-  // All models require reasoning on turns that call tools. Older models reject it on other turns.
+  // All models require the reasoning of earlier turns that call tools. Older models reject that of other turns.
   reasoningReplay: "reasoning_content with calls",
   media: [],
   formats: ["jsonObject"],

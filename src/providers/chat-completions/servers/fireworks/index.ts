@@ -19,7 +19,7 @@ export const provider = hostedServer({
     "parameters.n": "n",
     "parameters.presence_penalty": "presence_penalty",
     "parameters.frequency_penalty": "frequency_penalty",
-    // Always send the boolean, since a number selects an older response format.
+    // Send `logprobs` as a boolean: a number selects an older response format.
     "parameters.logprobs": "logprobs",
     "parameters.top_logprobs": "top_logprobs",
     "parameters.logit_bias": "logit_bias",
@@ -34,7 +34,7 @@ export const provider = hostedServer({
   maxStopSequences: 4,
   topKOff: 0,
   streamOptions: undefined,
-  // Without this, the server truncates the response silently.
+  // Otherwise, Fireworks silently truncates the response to a request that exceeds the context window.
   alsoSend: () => ({ context_length_exceeded_behavior: "error" }),
   // Fireworks returns 412 if the account is suspended.
   reasons: { 412: "PROVIDER_QUOTA_EXHAUSTED" },

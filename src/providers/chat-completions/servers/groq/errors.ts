@@ -3,7 +3,7 @@ import type { Reason } from "../../../../errors.ts";
 import { extendReader, word } from "../../../kit/error-body.ts";
 
 /**
- * Reads the model's output, which Groq reports if it is not the requested JSON.
+ * Reads the model's output from an error: Groq returns both if the output is not the requested JSON.
  * https://console.groq.com/docs/structured-outputs
  */
 export const readGroqError = extendReader(
@@ -11,7 +11,7 @@ export const readGroqError = extendReader(
   ({ error: { failed_generation: failedGeneration } }) => ({ failedGeneration }),
 );
 
-/** https://console.groq.com/docs/errors */
+/** Reasons by Groq's error codes and HTTP statuses. https://console.groq.com/docs/errors */
 export const groqReasons = {
   json_validate_failed: "JSON_GENERATION_FAILED",
   tool_use_failed: "PROVIDER_FAULT",

@@ -13,7 +13,8 @@ export const provider = hostedServer({
   baseUrl: "https://api.groq.com/openai/v1",
   models: groqModels,
   modelsDevName: "groq",
-  // Groq's types contain penalties, logprobs and logit_bias, but no model supports them; Groq rejects the last two.
+  // Omitted: penalties, `logprobs` and `logit_bias`. Groq's types contain them, but no model supports them, and Groq
+  // rejects the last two.
   fields: {
     ...basicFields,
     "parameters.max_output_tokens": "max_completion_tokens",

@@ -11,9 +11,9 @@ export const provider = ownServer({
     "parameters.max_output_tokens": "max_tokens",
     "parameters.repetition_penalty": "repeat_penalty",
   },
-  // llama.cpp silently treats a named tool choice as auto.
+  // Without named tools, which llama.cpp would silently treat as tool choice auto.
   toolChoice: "modes",
-  // No image URLs: the server would fetch them from inside the operator's network.
+  // Without image URLs, which the server would fetch from inside the operator's network.
   media: ["image"],
   topKOff: 0,
   flatSchema: true,

@@ -12,10 +12,10 @@ const stopLimit = 32;
 
 const { NONE, LOW, HIGH, MAX } = ReasoningEffort;
 
-/** How a family of models reasons: by effort, unless turned off, always, or never. */
+/** When a family of models reasons. `efforts`: always, by an effort. `switch`: unless the request turns it off. */
 type Thinking = "efforts" | "switch" | "always" | "never";
 
-// The first pattern that matches the model's name applies. Other models are not restricted. Sources:
+// The first pattern that matches the model's name applies. Dragoman does not check models that match none. Sources:
 // https://platform.kimi.ai/docs/api/models-overview, and the recorded responses in the source of @ai-sdk/moonshotai.
 const thinkingModels: readonly (readonly [RegExp, Thinking])[] = [
   [/^kimi-k3/, "efforts"],

@@ -1,7 +1,7 @@
 import type { Reason } from "../../../../errors.ts";
 import { promptTooLong, type Sentence } from "../../../kit/sentences.ts";
 
-// https://platform.kimi.ai/docs/api/errors
+// Source: https://platform.kimi.ai/docs/api/errors
 
 export const moonshotReasons = {
   exceeded_current_quota_error: "PROVIDER_QUOTA_EXHAUSTED",

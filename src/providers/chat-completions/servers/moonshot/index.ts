@@ -17,13 +17,14 @@ export const provider = hostedServer({
     "parameters.stop_sequences": "stop",
     "parameters.presence_penalty": "presence_penalty",
     "parameters.frequency_penalty": "frequency_penalty",
-    // Moonshot rejects a request with both fields.
+    // Moonshot rejects a request with both `thinking` and `reasoning_effort`.
     "reasoning.effort": (effort) =>
       effort === "none" ? { thinking: { type: "disabled" } } : { reasoning_effort: effort },
     prompt_cache_key: "prompt_cache_key",
     user: (user) => ({ safety_identifier: user }),
   },
-  // Newer models require all reasoning back; reasoning models reject tool calls without it. continuedev/continue#11600
+  // Newer models require the reasoning of all earlier turns. All reasoning models reject earlier turns with tool calls
+  // but without reasoning: continuedev/continue#11600
   reasoningReplay: "reasoning_content also with calls",
   needsParameters: true,
   media: ["image"],

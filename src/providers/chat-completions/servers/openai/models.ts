@@ -6,7 +6,7 @@ const million = { window: 1_050_000, output: 128_000, reasoning: true };
 const gpt5 = { window: 400_000, output: 128_000, reasoning: true };
 const gpt41 = { window: 1_047_576, output: 32_768, logprobs: true };
 const gpt4o = { window: 128_000, output: 16_384, logprobs: true };
-/** Audio input and output, without images, documents and JSON formats. */
+/** Capabilities of the audio models, which do not support images, documents or JSON output. */
 const audio = { audioInput: true, jsonObject: false, jsonSchema: false, imageInput: false, documentInput: false };
 
 // Sources: the type comments of the official client (openai 7.55.0, resources/shared.d.ts) for ids and shutdown dates,
@@ -26,27 +26,27 @@ const rows: readonly ModelRow[] = [
   { model: "gpt-5.4", name: "GPT-5.4", ...million, logprobs: true, snapshots: ["2026-03-05"] },
   { model: "gpt-5.4-mini", name: "GPT-5.4 mini", ...gpt5, logprobs: true, snapshots: ["2026-03-17"] },
   { model: "gpt-5.2", name: "GPT-5.2", ...gpt5, logprobs: true, snapshots: ["2025-12-11"] },
-  // OpenAI shuts these down on 2027-04-01.
+  // OpenAI shuts down the next two models on 2027-04-01.
   { model: "gpt-5.4-nano", name: "GPT-5.4 nano", ...gpt5, logprobs: true, snapshots: ["2026-03-17"] },
   { model: "gpt-5.1", name: "GPT-5.1", ...gpt5, logprobs: true, snapshots: ["2025-11-13"] },
-  // OpenAI shuts this down on 2027-01-20.
+  // OpenAI shuts down the next model on 2027-01-20.
   { model: "gpt-audio-mini", name: "GPT Audio mini", ...gpt4o, ...audio, logprobs: false, snapshots: ["2025-12-15"] },
-  // OpenAI shuts these down on 2027-01-14.
+  // OpenAI shuts down the next four models on 2027-01-14.
   { model: "gpt-4.1", name: "GPT-4.1", ...gpt41, snapshots: ["2025-04-14"] },
   { model: "gpt-4.1-mini", name: "GPT-4.1 mini", ...gpt41, snapshots: ["2025-04-14"] },
   { model: "gpt-4o", name: "GPT-4o", ...gpt4o, snapshots: ["2024-08-06", "2024-11-20"] },
   { model: "gpt-4o-mini", name: "GPT-4o mini", ...gpt4o, snapshots: ["2024-07-18"] },
-  // OpenAI shuts these down on 2026-12-11.
+  // OpenAI shuts down the next four models on 2026-12-11.
   { model: "gpt-5", name: "GPT-5", ...gpt5, snapshots: ["2025-08-07"] },
   { model: "gpt-5-mini", name: "GPT-5 mini", ...gpt5, snapshots: ["2025-08-07"] },
   { model: "gpt-5-nano", name: "GPT-5 nano", ...gpt5, snapshots: ["2025-08-07"] },
   { model: "o3", name: "o3", window: 200_000, output: 100_000, reasoning: true, snapshots: ["2025-04-16"] },
 ];
 
-/** Bare ids that name EGP's models, with EGP's rules. OpenAI's entries for them are `openai/<id>`. */
+/** Ids that Scale EGP's list already uses, with EGP's rules. OpenAI's models of these names are `openai/<id>`. */
 const egpIds: ReadonlySet<string> = new Set(egpModels.map(({ id }) => id));
 
-/** OpenAI's models for Chat Completions, by their bare ids. */
+/** OpenAI's models for Chat Completions. Their ids are OpenAI's names, except for those in `egpIds`. */
 export const openAiModels: readonly Model[] = modelsOf(
   {
     provider: "openai",

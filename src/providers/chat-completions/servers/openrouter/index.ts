@@ -31,6 +31,6 @@ export const provider = hostedServer({
   media: ["image", "image_url", "audio", "file"],
   maxStopSequences: 4,
   topKOff: 0,
-  // Without this, OpenRouter silently drops parameters that the model does not support.
+  // Without this field, OpenRouter silently drops parameters that the model does not support.
   alsoSend: ({ strictParameters }) => (strictParameters ? { provider: { require_parameters: true } } : {}),
 });

@@ -6,7 +6,8 @@ const sees = { reasoning: true, imageInput: true };
 
 // Source: models.dev, as of @earendil-works/pi-ai 1.5.2 (2026-11-10), which lists only models that support tools.
 // Omitted: aliases whose model changes, and variants at other prices. Callers reach any model as `<provider>/<model>`.
-// Only the newest models of each vendor, of about 400. No output limit if the source states nine tenths of the window.
+// Of about 400 models, only the newest of each vendor are listed. A row has no output limit if the source states nine
+// tenths of the context window.
 const rows: readonly ModelRow[] = [
   { model: "openai/gpt-6-astra", name: "GPT-6 Astra", window: 1_050_000, output: 128_000, ...sees },
   { model: "openai/gpt-6.1-sol", name: "GPT-6.1 Sol", window: 1_050_000, output: 128_000, ...sees },

@@ -19,6 +19,6 @@ export const provider = hostedServer({
   toolChoice: undefined,
   formats: ["jsonSchema"],
   topKOff: 0,
-  // Every chunk contains the usage.
+  // Every chunk contains the usage, even without `stream_options`.
   streamOptions: undefined,
 });

@@ -10,7 +10,7 @@ export const provider = ownServer({
     "parameters.max_output_tokens": "max_completion_tokens",
     "parameters.min_output_tokens": "min_tokens",
     "parameters.n": "n",
-    // SGLang has no effort `none`, but a switch for reasoning.
+    // SGLang does not support the effort `none`, but has a separate field that turns reasoning off.
     "reasoning.effort": (effort) =>
       effort === "none" ? { reasoning: { enabled: false } } : { reasoning_effort: effort },
   },

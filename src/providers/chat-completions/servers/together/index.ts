@@ -17,7 +17,7 @@ export const provider = hostedServer({
     "parameters.max_output_tokens": "max_tokens",
     "parameters.n": "n",
     "parameters.logit_bias": "logit_bias",
-    // Together has one field for both: the number of top tokens.
+    // Together has one field for both parameters: `logprobs` is the number of top tokens.
     "parameters.logprobs": (enabled) => (enabled === true ? { logprobs: 1 } : {}),
     "parameters.top_logprobs": (count) => (count === 0 ? {} : { logprobs: count }),
     "reasoning.effort": (effort) =>
@@ -26,7 +26,8 @@ export const provider = hostedServer({
   },
   efforts: [NONE, LOW, MEDIUM, HIGH],
   streamOptions: undefined,
-  // Without this, the server truncates the response silently.
+  // Otherwise, Together silently truncates the response to a request that exceeds the context window.
   alsoSend: () => ({ context_length_exceeded_behavior: "error" }),
+  // Together returns 403 for a prompt that is too long.
   reasons: { 403: "CONTEXT_LENGTH_EXCEEDED" },
 });

@@ -12,7 +12,7 @@ export const provider = ownServer({
     "parameters.n": "n",
     "reasoning.budget_tokens": "thinking_token_budget",
   },
-  // New versions use `reasoning`, but still accept this older name, which old versions require.
+  // New versions of vLLM use `reasoning`, but still accept this name, which old versions require.
   reasoningReplay: "reasoning_content",
   regex: (pattern) => ({ structured_outputs: { regex: pattern } }),
 });

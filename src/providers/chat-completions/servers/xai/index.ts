@@ -13,7 +13,7 @@ export const provider = hostedServer({
   baseUrl: "https://api.x.ai/v1",
   models: xaiModels,
   modelsDevName: "xai",
-  // xAI ignores logit_bias.
+  // `logit_bias` is omitted, since xAI ignores it.
   fields: {
     ...commonFields,
     "parameters.max_output_tokens": "max_completion_tokens",
