@@ -1,7 +1,7 @@
 /**
- * The baseline for the service: a minimal grpc-js server. CompleteChat forwards to the upstream with undici and returns
- * its text. StreamChat sends no upstream request: it sends as many deltas as the model name specifies, to measure what
- * one message costs in grpc-js.
+ * The bare forwarder: a minimal grpc-js server, to compare Dragoman with. CompleteChat forwards the request to the
+ * upstream with undici and returns the text. StreamChat sends no upstream request: it sends as many deltas as the model
+ * name specifies, to measure what a message costs in grpc-js.
  */
 import { setImmediate } from "node:timers/promises";
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";

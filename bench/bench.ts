@@ -37,7 +37,7 @@ export interface Cost {
 export class Bench {
   readonly service: Server;
   readonly bare: Server;
-  /** The upstream, called directly. */
+  /** The upstream without a gateway in front of it. */
   readonly direct: Target;
   readonly scale: Scale;
   /** Descriptions of failed calls and wrong responses. */

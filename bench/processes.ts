@@ -19,7 +19,7 @@ export interface ChildOptions {
   readonly channel?: boolean;
 }
 
-/** Time from SIGTERM to SIGKILL. */
+/** Time from SIGTERM to SIGKILL in ms. */
 const stopGraceMs = 5_000;
 
 /** The child processes of one run. Each has its own log file. All are killed when this process exits. */

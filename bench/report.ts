@@ -1,7 +1,7 @@
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { type Comparison, compareRounds, type Summary, summarize } from "./statistics.ts";
 
-/** A bound that a measured figure should keep, in the unit of the figure or as a ratio. */
+/** Limit for a measured figure, in the unit of the figure or as a ratio to the baseline. */
 export interface Budget {
   readonly kind: "at most" | "at least";
   readonly limit: number;

@@ -15,7 +15,10 @@ export function summarize(samples: readonly number[]): Summary {
   return { median: quantile(samples, 0.5), min: quantile(samples, 0), max: quantile(samples, 1) };
 }
 
-/** Compares round by round, because a temporary slowdown of the machine then affects both sides of a comparison. */
+/**
+ * Compares the value of each round with the reference of the same round. A temporary slowdown of the machine then
+ * affects both.
+ */
 export function compareRounds(
   values: readonly number[],
   references: readonly number[],

@@ -20,7 +20,7 @@ interface Script {
   readonly chunks: readonly Buffer[];
   /** Whether to send each chunk in its own write and event-loop turn. */
   readonly apart: boolean;
-  /** 0: no pacing. */
+  /** 0: as fast as possible. */
   readonly deltasPerSecond: number;
 }
 
@@ -75,7 +75,7 @@ function script(model: string): Script {
   return made;
 }
 
-/** A paced stream. */
+/** Stream that sends its chunks at a fixed rate. */
 interface Paced {
   readonly response: ServerResponse;
   readonly script: Script;

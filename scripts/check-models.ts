@@ -3,13 +3,13 @@ import { z } from "zod";
 import type { Model } from "../src/gen/dragoman/v1/model_pb.js";
 import { listedModels, providers } from "../src/providers/registry.ts";
 
-// Compares the model catalog with models.dev, the open database behind the npm packages of model limits, and prints the
-// differences. It changes nothing and does not fail: check the vendor's page to see which value is right.
-// `npm run models [-- <URL or file>]` reads another api.json. Default: https://models.dev/api.json.
+// Compares the model catalog with models.dev, an open database of models and their limits, and prints the differences.
+// A difference is not a failure, since either side may be wrong: check the vendor's page. `npm run models -- <source>`
+// reads another api.json, from a URL or file. Default: https://models.dev/api.json.
 
 const source = process.argv[2] ?? "https://models.dev/api.json";
 
-/** Profiles whose catalog entries state the published facts of an API at a fixed date, not today's facts. */
+/** Profiles to skip: their catalog entries contain the published facts of an API at a fixed date, not today's. */
 const historical: ReadonlySet<string> = new Set(["egp-chat", "cerebras"]);
 
 /** Maximum number of new models to name per provider. The rest are only counted. */
@@ -41,7 +41,7 @@ const database = databaseSchema.parse(JSON.parse(await read(source)));
 const models = listedModels({}).filter(({ profile }) => !historical.has(profile));
 
 for (const { name: provider, modelsDevName: name } of providers) {
-  // The database does not contain self-hosted servers and LLM Engine.
+  // Skip self-hosted servers and LLM Engine, which models.dev does not contain.
   if (name === undefined) continue;
   const records = database[name]?.models;
   if (records === undefined) {

@@ -50,7 +50,7 @@ export interface PacedJob {
   readonly streams: number;
   readonly deltasPerSecond: number;
   readonly deltas: number;
-  /** A longer gap between two deltas of one stream counts as a stall. */
+  /** Minimum gap in ms between two deltas of one stream that counts as a stall. */
   readonly stallMs: number;
 }
 

@@ -7,12 +7,12 @@ import type { Job, JobResult, Target } from "./jobs.ts";
 import { runLatency, runLoad, runPaced } from "./run-jobs.ts";
 import { runStalled } from "./run-stalled.ts";
 
-/** Connections per gRPC server: enough to avoid client-side limits, and as few as a real backend would open. */
+/** Connections per gRPC server. One would limit the load generator; a real backend would not open many. */
 const grpcConnections = 4;
 
 const callers = new Map<string, Caller>();
 
-/** Reuses the connections of earlier jobs, so that no job measures connection setup. */
+/** Returns the caller of a target. Reuses its connections from earlier jobs, so that no job measures their setup. */
 function callerFor(target: Target): Caller {
   const key = JSON.stringify(target);
   let caller = callers.get(key);

@@ -48,7 +48,7 @@ export async function runLatency(job: LatencyJob, callers: readonly Caller[]): P
   return times;
 }
 
-/** Counts the expected words that are missing or out of order, or the surplus words if there are more of those. */
+/** Counts the expected words that are missing or out of order. Returns the number of surplus words if it is greater. */
 function countLost(text: string, deltas: number): number {
   const words = text.split(" ");
   let lost = 0;

@@ -11,7 +11,7 @@ const headers = {
   te: "trailers",
 };
 
-/** Uses plain HTTP/2, because a paused grpc-js client keeps reading and buffers the messages. */
+/** Opens the streams with plain HTTP/2: a paused grpc-js client would keep reading and buffer the messages. */
 export async function runStalled({ port, streams, durationMs }: StalledJob): Promise<StalledResult> {
   const session = connect(`http://127.0.0.1:${port}`);
   await once(session, "connect");

@@ -6,13 +6,13 @@ import { quantile } from "../statistics.ts";
 interface Timed {
   readonly name: string;
   readonly ask: Ask;
-  /** Whether to measure the bare forwarder too, to show what any gRPC hop adds on this machine. */
+  /** Whether to measure the bare forwarder too. Its latency is what any gRPC gateway adds on this machine. */
   readonly bare: boolean;
 }
 
 const timed: readonly Timed[] = [
   { name: "unary", ask: { model: "bench-16" }, bare: true },
-  // The bare forwarder sends no upstream request for streams, so it cannot be compared.
+  // Without the bare forwarder: it sends no upstream request for a stream, so its time would mean nothing.
   { name: "time to first delta", bare: false, ask: { model: "bench-16-apart", stream: { keepProviderDeltas: false } } },
 ];
 

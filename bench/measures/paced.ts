@@ -5,12 +5,12 @@ import { cpuMicroseconds, memory } from "../usage.ts";
 
 const streams = 512;
 const deltasPerSecond = 50;
-/** Ten times the interval between deltas: a user would notice the pause. */
+/** A gap of ten intervals between deltas, in ms, counts as a stall, since a user would notice it. */
 const stallMs = 200;
-/** Allowed memory after the streams, relative to before: a heap that grew under load does not shrink completely. */
+/** Maximum ratio of memory after the streams to before them. Above 1, since a heap never shrinks completely. */
 const settledRatio = 1.25;
 
-/** Measures many streams at reading speed: lost deltas, stalls, and memory before, during and after. */
+/** Measures many streams that send deltas at a fixed rate: lost deltas, stalls, and memory before, during and after. */
 export async function measurePaced(bench: Bench, idleMiB: number): Promise<Section> {
   const { service, scale } = bench;
   await setTimeout(scale.settleMs);

@@ -4,7 +4,10 @@ import { atMost, type Section, single } from "../report.ts";
 import { memory } from "../usage.ts";
 
 const streams = 16;
-/** When to read the upstream's byte count: once it should have paused, and again to verify that it stays paused. */
+/**
+ * Times in ms from the start of the streams. At the first, the upstream should have paused. At the second, its byte
+ * count must be the same.
+ */
 const checkMs = { first: 4000, second: 5500 } as const;
 const durationMs = 6000;
 const mebibyte = 2 ** 20;
@@ -34,7 +37,7 @@ export async function measureStalled(bench: Bench, upstream: string): Promise<Se
   if (ended > 0 || early.streams !== streams) {
     bench.problems.push(`stalled: ${early.streams} of ${streams} streams reached the upstream, ${ended} ended early`);
   }
-  // The service must abort upstream requests within 100 ms of a cancellation; a busy machine may take longer.
+  // The service should abort upstream requests within 100 ms of a cancellation. Wait longer, for busy machines.
   await setTimeout(1000);
   const figures = [
     single("sent by the upstream until it paused, per stream", "MiB", early.bytes / streams / mebibyte),

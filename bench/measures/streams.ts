@@ -6,7 +6,7 @@ const lengths = { short: 64, long: 256 } as const;
 
 interface Variant {
   readonly name: string;
-  /** Suffix of the upstream's model name. */
+  /** Suffix of the model name. With `-apart`, the upstream sends each delta in a separate write. */
   readonly suffix: "" | "-apart";
   readonly keepProviderDeltas: boolean;
 }
@@ -45,9 +45,9 @@ function compare(variant: Variant, service: Rounds, bare: Rounds): Figure[] {
 }
 
 /**
- * Measures the CPU time per provider delta: the time of whole streams divided by their number of deltas. Bare grpc-js
- * sends as many messages, one per event-loop turn if the upstream sends separate writes. The slope between the two
- * lengths is the cost of an additional delta, without the fixed cost of a call.
+ * Measures the CPU time per provider delta: the time of whole streams divided by their number of deltas. The bare
+ * forwarder sends the same number of messages, one per event-loop turn in the variant with separate writes. The slope
+ * between streams of 64 and 256 deltas is the cost of an additional delta, without the fixed cost of a call.
  */
 export async function measureStreams(bench: Bench): Promise<Section> {
   const servers = [bench.service, bench.bare] as const;

@@ -1,4 +1,7 @@
-/** Preloaded into peers without a bind address option: a server with only a port listens on 127.0.0.1. */
+/**
+ * Makes a server that is started with only a port listen on 127.0.0.1. Node preloads this file into measured gateways
+ * (peers) that have no option for the address.
+ */
 import { Server } from "node:net";
 
 const listen = Server.prototype.listen;

@@ -72,7 +72,7 @@ interface Compared {
 
 const compared: readonly Compared[] = [
   { what: "unary call", ask: { model: "bench-16" }, throughput: atLeast(8) },
-  // Not coalesced, because Portkey does not coalesce either. With coalescing, the default, the service would cost less.
+  // Without coalescing, because Portkey does not coalesce deltas. With it, the default, the service would cost less.
   {
     what: `stream of ${deltas} deltas in separate writes`,
     ask: { model: `bench-${deltas}-apart`, stream: { keepProviderDeltas: true } },

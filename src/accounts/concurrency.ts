@@ -4,7 +4,7 @@ import { pathSegment } from "../path-segment.ts";
 /** Account, API key and model of a call. */
 interface SlotHolder {
   readonly accountId: string;
-  /** Replaces the account if `accountId` is empty. */
+  /** Id of the API key. If `accountId` is empty, the limit applies to the key instead of the account. */
   readonly keyId: string;
   /** Model.id. */
   readonly model: string;

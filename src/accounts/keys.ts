@@ -16,7 +16,7 @@ export interface Caller {
 
 /**
  * Finds the caller of a request by its headers. Throws, or rejects with, CREDENTIALS_MISSING or CREDENTIALS_INVALID.
- * Returns a promise only if the keys are not in memory.
+ * Returns a promise only if it must read the keys from outside the process.
  */
 export type Authenticate = (headers: { get(name: string): string | null }) => Caller | Promise<Caller>;
 
@@ -54,9 +54,9 @@ export function createAuthenticator({
  * `chat.account_id`, else the key's default account, else the key's only account, else none (empty). An empty header
  * counts as absent, as in the Scale EGP deployments API.
  *
- * Throws ACCOUNT_NOT_ALLOWED for an account that the key does not list. Throws INVALID_REQUEST if header and body differ,
- * or if neither names an account although one is required: the key has several accounts and no default, or the service
- * requires an account for each call (the Scale EGP chat completions API announces this).
+ * Throws ACCOUNT_NOT_ALLOWED if the key lists accounts and this one is not among them. Throws INVALID_REQUEST if header
+ * and body differ, or if neither names an account although one is required: by the configuration, or because the key
+ * has several accounts and no default.
  */
 export function selectAccount(caller: Caller, headerAccount: string | null, bodyAccount: string): string {
   if (headerAccount && bodyAccount && headerAccount !== bodyAccount) {
@@ -78,8 +78,8 @@ export function selectAccount(caller: Caller, headerAccount: string | null, body
 }
 
 /**
- * Returns the account whose deployments a lookup shows. Unlike a call, a lookup is not recorded and needs no account:
- * without one, it shows only deployments that belong to no account.
+ * Returns the account whose deployments a lookup of models shows. Unlike a chat call, a lookup needs no account and is
+ * not recorded under one. Without an account, it shows only deployments that belong to no account.
  */
 export function lookupAccount(caller: Caller, headerAccount: string | null): string {
   if (headerAccount) return selectAccount(caller, headerAccount, "");

@@ -24,7 +24,7 @@ export class ActiveCalls {
   begin(source: CallSource, method: string): Call {
     this.#begun++;
     const call = new Call(source, method, this.#environment, this.#snapshots.lease(), this.#onSettled);
-    // The client may have disconnected before Dragoman read the call.
+    // Do not track a call that has already ended, because its client disconnected before Dragoman read the headers.
     if (!call.signal.aborted) this.#running.add(call);
     return call;
   }

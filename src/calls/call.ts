@@ -8,7 +8,7 @@ import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
-/** Client side of a call, the same for both listeners. */
+/** What a call needs from its client's connection. Both listeners provide it. */
 export interface CallSource {
   readonly requestHeader: { get(name: string): string | null };
   /** Aborts when the client disconnects or cancels. */
@@ -19,7 +19,7 @@ export interface CallSource {
   timeoutMs(): number | undefined;
 }
 
-/** What all calls of the service share. */
+/** Observers, limits and concurrency slots, which all calls of the service share. */
 export interface CallEnvironment {
   readonly observers: readonly CallObserver[];
   /** Maximum call duration in milliseconds. */
@@ -33,8 +33,8 @@ export interface CallEnvironment {
 type CallFacts = Pick<CallRecord, "accountId" | "user" | "model" | "provider" | "attempts">;
 
 /**
- * Cancellations this close to the deadline, in milliseconds, count as DEADLINE_EXCEEDED. A client resets the call when
- * its own timer fires. Because of network latency, that is slightly before the deadline that Dragoman computed.
+ * A cancellation at most this many milliseconds before the deadline counts as DEADLINE_EXCEEDED. A client resets the
+ * call when its own timer fires. Because of network latency, that is slightly before Dragoman's deadline.
  */
 const deadlineSkewMs = 50;
 
@@ -42,8 +42,8 @@ const deadlineSkewMs = 50;
  * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
  * exactly one record, whatever the outcome.
  *
- * The signal also settles the call, not only the end of the handler: connect-node leaves a handler suspended if a
- * client stops reading and then disconnects.
+ * An abort settles the call at once, without waiting for the end of the handler: connect-node leaves a handler
+ * suspended if a client stops reading and then disconnects.
  */
 export class Call implements ObservedCall {
   readonly id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;

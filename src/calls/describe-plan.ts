@@ -39,8 +39,8 @@ export async function describePlan(call: Call, request: PlanChatRequest): Promis
 }
 
 /**
- * Counts the tokens of the rendered prompt, or of the request if no template was rendered. With a caller's template the
- * count is an estimate, because a server that renders the template itself may add a start token.
+ * Counts the tokens of the rendered prompt, or of the request if no template was rendered. With `chat_template`
+ * the count is an estimate, because a provider that renders the template itself may add a start token.
  */
 async function countPrompt({ request, target: { model }, prompt }: Plan, signal: AbortSignal): Promise<TokenCount> {
   if (prompt === undefined) return tokenCounter(model, signal).count(request);

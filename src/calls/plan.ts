@@ -25,13 +25,13 @@ export interface Plan {
   readonly profile: Profile;
   readonly effectiveParameters: GenerationParameters;
   readonly warnings: readonly Warning[];
-  /** Raw prompt that Dragoman rendered from a chat template. Undefined: the provider gets messages. */
+  /** Raw prompt that Dragoman rendered from a chat template. Undefined: the provider receives messages. */
   readonly prompt: string | undefined;
   /** Requested output format. Dragoman validates JSON responses against it. */
   readonly outputFormat: OutputFormat | undefined;
   /**
-   * Whether Dragoman validates the response against the JSON Schema: the provider enforces it not at all or only in
-   * part.
+   * Whether Dragoman validates the response against the JSON Schema. True if the provider enforces only parts of the
+   * schema or nothing.
    */
   readonly checksSchema: boolean;
 }
@@ -42,7 +42,7 @@ export interface PlanContext {
   readonly account: string;
   /** Whether the caller requested a stream. */
   readonly streamed: boolean;
-  /** Profile of the HTTP API that received the request. Default: the model's. */
+  /** Profile (defaults and rules) of the HTTP API that received the request. Default: the model's profile. */
   readonly profile?: ProfileName;
   readonly signal: AbortSignal;
   /** Returns the caller's name for the field of a warning. Default: the name in the proto. */
@@ -85,7 +85,7 @@ export function checkChat<Desc extends DescMessage>(
   const deployment = catalog.deploymentOf(model.id);
   const narrower = profileViolations(chat, profile, context.streamed);
   const wrong = [
-    // A value outside the proto's range is also outside the profile's: report only the profile's narrower range.
+    // A value outside the range in the proto is also outside the profile's narrower range. Report only the latter.
     ...violations.filter(({ field }) => !narrower.some((violation) => isSamePath(violation.field, field))),
     ...narrower,
     ...deploymentParameterViolations(chat, deployment?.parameters),

@@ -10,19 +10,20 @@ import { estimateUsage, partialUsage } from "../tokens/usage-estimate.ts";
 import type { Call } from "./call.ts";
 import type { Plan } from "./plan.ts";
 
-/** A plan in progress. */
+/** Running upstream requests of a plan. */
 interface Run {
   readonly events: AsyncIterable<readonly ChatEvent[]>;
   /**
    * Returns the events of a batch with the facts of the call added, such as id, warnings and times. Throws if the text
-   * is not the requested JSON. Does not modify the adapter's events: it may return the same objects to another call.
+   * is not the requested JSON. Copies events instead of modifying them, since an adapter may return the same objects to
+   * several calls.
    */
   withCallFacts(batch: readonly ChatEvent[]): readonly ChatEvent[];
 }
 
 /**
- * Sends the request of a plan upstream. Keeps batches as they arrived, and reads from the provider only when the
- * consumer reads `events`. `whole`: the caller wants a single response, not a stream.
+ * Sends the request of a plan upstream. `events` yields a batch of events for each read from the provider, and reads
+ * only when its consumer does. `whole`: the caller wants a single response, not a stream.
  */
 export function runPlan(plan: Plan, call: Call, whole: boolean): Run {
   const { request, target, prompt } = plan;

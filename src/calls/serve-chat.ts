@@ -9,15 +9,15 @@ import { runPlan } from "./run.ts";
 /** Chat request, and how to send its response. */
 interface ChatCall<Desc extends DescMessage> extends CallRequest<Desc> {
   readonly keepProviderDeltas: boolean;
-  /** Called once, right before the first event, or before the error if there was no event. */
+  /** Called once, right before the first event is sent, or before the error if there is no event. */
   readonly beforeAnswer: () => void;
   /** Converts an error to the value that the listener expects to be thrown. */
   readonly toThrown: (error: GatewayError) => unknown;
 }
 
 /**
- * Serves a chat call from its decoded request to its record. This is a single generator and not a chain: each further
- * generator would cost as much per delta as the rest of this function.
+ * Serves a chat call from its decoded request to its record. This is one generator and not a chain of several: each
+ * additional one would cost as much per delta as the rest of this function.
  */
 export async function* serveChat<Desc extends DescMessage>(
   call: Call,
@@ -45,7 +45,7 @@ export async function* serveChat<Desc extends DescMessage>(
     beginAnswer();
     throw chatCall.toThrown(error);
   } finally {
-    // If the call has not settled here, the listener stopped reading because the client disconnected.
+    // If the call has not settled yet, the listener stopped reading, because the client disconnected.
     call.clientGone();
   }
 }

@@ -2,7 +2,10 @@ import type { Authenticate } from "../accounts/keys.ts";
 import type { Catalog } from "../models/catalog.ts";
 import type { Adapter } from "../providers/adapter.ts";
 
-/** Everything that a configuration reload replaces. A call keeps the snapshot with which it started. */
+/**
+ * Everything that can be replaced while the service runs. A call keeps the snapshot with which it started. The service
+ * does not reload its configuration yet, so it has only one snapshot.
+ */
 export interface Snapshot {
   readonly authenticate: Authenticate;
   readonly catalog: Catalog;
@@ -10,7 +13,7 @@ export interface Snapshot {
   readonly adapters: ReadonlyMap<string, Adapter>;
 }
 
-/** Use of a snapshot by one call. */
+/** Use of a snapshot by one call. The snapshot's adapters stay open until its release. */
 export interface SnapshotLease {
   readonly snapshot: Snapshot;
   /** Ends the use. Call it once, when the call has settled. */
@@ -23,7 +26,8 @@ interface Holder {
 }
 
 /**
- * Leases the current snapshot to calls. Closes adapters that a newer snapshot lacks once their last call has settled.
+ * Leases the current snapshot to calls. When the last call of a replaced snapshot has settled, closes the adapters that
+ * no newer snapshot contains.
  */
 export class Snapshots {
   #current: Holder;

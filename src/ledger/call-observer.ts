@@ -11,7 +11,7 @@ export interface CallObserver {
   begin?(call: ObservedCall): void;
   /** An upstream request has ended, with any outcome. */
   attempt?(call: ObservedCall, attempt: Attempt): void;
-  /** The first output was passed on, `elapsedMs` milliseconds after the call began. */
+  /** The provider's first output has arrived, `elapsedMs` milliseconds after the call began. */
   firstOutput?(call: ObservedCall, elapsedMs: number): void;
   /** Called exactly once for each call, with any outcome. `error` is undefined if the call succeeded. */
   settled?(record: CallRecord, error: GatewayError | undefined): void;

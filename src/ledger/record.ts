@@ -25,13 +25,16 @@ export interface CallRecord extends ObservedCall {
   readonly accountId: string;
   /** ChatRequest.user. */
   readonly user: string;
-  /** As requested until the model is resolved, then Model.id. */
+  /** Model.id, or the requested name if the call ended before the name was resolved. */
   readonly model: string;
   readonly provider: string;
   readonly outcome: Outcome;
-  /** Undefined if the outcome is `ok`. */
+  /** Reason of the error. Undefined if the outcome is `ok`. */
   readonly reason: Reason | undefined;
-  /** Undefined if no provider accepted a request. */
+  /**
+   * Undefined if no provider accepted a request. A call that was cancelled or reached its deadline during an upstream
+   * request also has usage: the provider may bill it.
+   */
   readonly usage: Usage | undefined;
   /** One for each upstream request. */
   readonly attempts: readonly Attempt[];

@@ -4,8 +4,8 @@ import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import { ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
 
 /**
- * Returns the error of a failed attempt, marked with whether output had started. Adapters throw the reason that applies
- * before any output. After output, a failure inside the response becomes PROVIDER_STREAM_INTERRUPTED.
+ * Returns the error of a failed attempt. A provider error states whether output had started. If it had, an error with
+ * the fact `interruption` becomes PROVIDER_STREAM_INTERRUPTED. Adapters throw the reason that applies before output.
  */
 export function attemptFailure(error: unknown, attempt: Attempt, outputStarted: boolean): GatewayError {
   if (!(error instanceof GatewayError)) {

@@ -25,13 +25,13 @@ export interface RunningAttempt {
   readonly attempt: Attempt;
   readonly validator: StreamValidator;
   /**
-   * Batches of events that follow the stream law. The first batch is the commit point: `started` is held back until the
-   * first delta or `finished`. An attempt that fails earlier has sent nothing to the client, so a retry is possible.
+   * Batches of events, in the order that `StreamChat` in chat_service.proto defines. The event `started` is held back
+   * until the first delta or `finished`. An attempt that fails earlier has sent nothing to the client.
    */
   readonly events: AsyncIterable<readonly ChatEvent[]>;
 }
 
-/** Makes one upstream request. Every failure is a GatewayError that states whether output had started. */
+/** Makes one upstream request. Every failure is a GatewayError; provider errors state whether output had started. */
 export function startAttempt(
   { adapter, model }: Target,
   request: ChatRequest,
@@ -78,7 +78,7 @@ export function startAttempt(
       throw failure;
     } finally {
       end();
-      // The consumer stopped reading.
+      // Without `completed` and without an error, the consumer stopped reading.
       if (!isComplete) attempt.failureReason ||= "CANCELLED";
       onEnd?.(attempt);
     }

@@ -11,10 +11,10 @@ import { type AttemptOptions, type RunningAttempt, startAttempt } from "./attemp
 import { attemptFailure } from "./attempt-failure.ts";
 import type { Target } from "./target.ts";
 
-/** Maximum number of upstream requests per call. */
+/** Maximum number of upstream requests per call. Applies if Dragoman sends one request per choice. */
 const maxRequests = 8;
 
-/** Request in progress at one target. */
+/** Request in progress at one target (a model and its provider's adapter). */
 interface TargetRun {
   /** One attempt per upstream request. With one request per choice, in the order of the choices. */
   readonly attempts: readonly Attempt[];
@@ -68,7 +68,10 @@ function choicesPerRequest({ model, adapter }: Target): number {
   return model.capabilities?.multipleChoices === false ? 1 : (adapter.maxChoices ?? Number.POSITIVE_INFINITY);
 }
 
-/** Warns if Dragoman sends one request per choice, since each is billed. Rejects more choices than it can send. */
+/**
+ * Returns a warning if Dragoman sends one request per choice, since each is billed. Returns a rejection if that would
+ * be more than `maxRequests`. An adaptation is a change or rejection of a request, with a message for the caller.
+ */
 export function choiceAdaptations(request: ChatRequest, target: Target): readonly Adaptation[] {
   const count = upstreamRequests(request, target);
   if (count === 1) return [];
@@ -100,9 +103,9 @@ interface Arrival {
 /**
  * Merges the responses to concurrent requests, one per choice, into one stream.
  *
- * The stream starts with the first output. If one response waited for another, requests that share few connections
- * could deadlock. Holds at most one batch per response, and reads none while the consumer does not pull. The first
- * failure aborts all other requests and becomes the error of the call.
+ * The stream starts with the first output of any response. Waiting for the others could deadlock: a request may wait
+ * until another one frees its connection. Holds at most one unread batch of events per response. The first failure
+ * aborts all other requests and becomes the error of the call.
  */
 async function* mergeChoices(
   running: readonly RunningAttempt[],
@@ -156,7 +159,7 @@ async function* mergeChoices(
 }
 
 /**
- * Returns the request for one choice. With the same seed all choices would be equal, so each gets a different one.
+ * Returns the request for one choice. With the same seed all choices would be equal, so each gets a different seed.
  * Small seeds count up and large ones count down, so that they stay in the range of a provider that accepts the
  * caller's seed.
  */
@@ -200,13 +203,13 @@ function take({ branch, batch }: Arrival): readonly ChatEvent[] {
   });
 }
 
-/** Throws PROVIDER_FAULT if the response to a request for one choice has more. */
+/** Throws PROVIDER_FAULT if the response to a request for one choice has a second choice. */
 function requireOnly(choiceIndex: number): void {
   if (choiceIndex === 0) return;
   throw new GatewayError("PROVIDER_FAULT", "the provider's response is malformed: it has more choices than requested");
 }
 
-/** Sums usage, merges warnings, and takes the rest from the first response. */
+/** Merges the `completed` events: sums usage, merges warnings, and takes all other fields from the first choice. */
 function mergeEnds(branches: readonly Branch[], request: ChatRequest): ChatEvent {
   const usages = branches.map(
     ({ completed, validator }) =>
@@ -227,7 +230,7 @@ const counts = [
   "rejectedPredictionTokens",
 ] as const satisfies readonly (keyof Usage)[];
 
-/** Adds two usages. The sum has the worse quality: UsageQuality is numbered from best to worst. */
+/** Adds two usages. The sum has the lower quality of the two: UsageQuality is numbered from best to worst. */
 function addUsage(sum: Usage, usage: Usage): Usage {
   const added = { ...sum, quality: Math.max(sum.quality, usage.quality) };
   for (const count of counts) added[count] += usage[count];

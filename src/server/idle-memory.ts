@@ -9,15 +9,15 @@ export interface Activity {
   readonly begun: number;
 }
 
-/** Seconds without calls before memory is returned. */
+/** Seconds without calls before the service returns memory to the operating system. */
 const idleSeconds = 5;
 
-/** Minimum resident set size to collect, in bytes. Before its first call the service uses about 190 MiB. */
+/** Memory use (resident set size) in bytes above which garbage is collected. A new service uses about 190 MiB. */
 const enoughBytes = 256 * 2 ** 20;
 
 /**
  * Returns memory to the operating system after a load peak. V8 alone would keep about 180 MiB more while the service is
- * idle. The collection takes about 100 ms, so it waits until there are no calls.
+ * idle. The collection blocks the process for about 100 ms, so it runs only without calls.
  */
 export function returnMemoryWhenIdle(activity: () => Activity): void {
   const collect = garbageCollector();

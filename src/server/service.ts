@@ -40,7 +40,7 @@ export interface Service {
   abort(): void;
 }
 
-/** Creates the snapshot that a configuration reload replaces. */
+/** Creates the snapshot (keys, model catalog and adapters) of a configuration. */
 export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, "observers">): Snapshot {
   return {
     authenticate: createAuthenticator(config.authentication),

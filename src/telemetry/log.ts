@@ -9,8 +9,8 @@ interface Write {
 }
 
 /**
- * Writes JSON lines. A subset of pino's Logger, without the parameters that bypass the hiding of secrets: bare errors and
- * bound fields.
+ * Writes JSON lines. A subset of pino's Logger: no error as the first argument and no fields in `child`. Pino would not
+ * pass these through the formatter that hides secrets.
  */
 export interface Log {
   readonly level: string;
@@ -40,7 +40,7 @@ const hidden = new Set([
   "x-api-key",
 ]);
 
-// Fields are not deeply nested, but could be circular by mistake.
+// Levels of nested fields to log; deeper values are hidden. Limits the output if a value is circular by mistake.
 const maxDepth = 5;
 
 // The log buffers lines: a system call for each line would cost as much as the rest of a small call. Buffered lines are
@@ -48,7 +48,7 @@ const maxDepth = 5;
 const flushBytes = 4096;
 const flushMs = 100;
 
-// Limits memory if the reader stalls: above this size, the log drops lines.
+// Maximum bytes of buffered lines. If the reader of standard output stalls, the log drops further lines.
 const maxBufferedBytes = 64 * 2 ** 20;
 
 /**
@@ -62,9 +62,9 @@ export function createLog(level: Config["log"]["level"], stream?: DestinationStr
     level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
-    // Not pino's `redact`: with these names at two levels, it made a line for a call five times as expensive.
+    // Hides fields without pino's option `redact`, which made the line of a call record cost five times as much.
     formatters: { level: (label: string) => ({ level: label }), log: (fields: object) => hideFields(fields) },
-    // The formatter has already serialized the error; pino's own serializer would do it again.
+    // Turns off pino's error serializer, since the formatter has already serialized the error.
     serializers: { err: (described: unknown) => described },
   };
   return pino(
@@ -96,7 +96,7 @@ function describeError(error: Error): Record<string, unknown> {
     type: error.name,
     reason: error instanceof GatewayError ? error.reason : undefined,
     code: "code" in error ? error.code : undefined,
-    // The error of JSON.parse quotes the invalid text.
+    // Hide the message of JSON.parse, which quotes the invalid text.
     message: error instanceof SyntaxError ? "[hidden]" : error.message,
     stack: error.stack?.match(/^ {4}at .+$/gm)?.join("\n"),
     cause: error.cause instanceof Error ? error.cause : undefined,

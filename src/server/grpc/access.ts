@@ -28,7 +28,7 @@ export interface GrpcAccess {
    * asynchronous.
    */
   before(grpcJs: StreamListener): StreamListener;
-  /** Adds typed details to statuses that grpc-js creates, and ends a call that is aborted during its request. */
+  /** Adds typed details to statuses that grpc-js creates, and ends a call as soon as its signal aborts. */
   readonly interceptor: ServerInterceptor;
   /** Returns the admitted call for the request metadata of a method that grpc-js runs. */
   admittedCall(metadata: Metadata): AdmittedCall;
@@ -50,7 +50,8 @@ export function createGrpcAccess(
 ): GrpcAccess {
   const byPath = new Map(methods.map((method) => [`/${method.parent.typeName}/${method.name}`, method]));
   const entries = new WeakMap<Metadata, Entry>();
-  // Set while the listener of grpc-js runs: grpc-js creates the interceptor of a stream before its listener returns.
+  // Call whose interceptor grpc-js creates next. Set only while the listener of grpc-js runs: grpc-js creates the
+  // interceptor of a stream before its listener returns.
   let entering: Entry | undefined;
 
   function enter(method: DescMethod, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, grpcJs: StreamListener) {
@@ -78,12 +79,12 @@ export function createGrpcAccess(
   return {
     before: (grpcJs) => (stream, headers) => {
       const { ":path": path = "", "content-type": contentType = "" } = headers;
-      // grpc-js rejects requests that are not gRPC.
+      // A request that is not gRPC also goes to grpc-js, which rejects it.
       if (open.has(path) || !contentType.startsWith("application/grpc")) {
         grpcJs(stream, headers);
         return;
       }
-      // Until grpc-js adds its own listener, a stream reset would be an uncaught error.
+      // Ignore errors: before grpc-js adds its own listener, a stream reset would end the process.
       stream.on("error", () => {});
       const method = byPath.get(path);
       if (method === undefined) sendTrailersOnly(stream, toGrpcStatus(methodNotFound(path), ""));
@@ -93,10 +94,10 @@ export function createGrpcAccess(
     interceptor(_method, base) {
       const entry = entering;
       const send = base.sendStatus.bind(base);
-      // If the client has disconnected, do not settle the call with this status: it ends as cancelled.
+      // If the client has disconnected, leave the call alone: it ends as cancelled and not with this status.
       base.sendStatus = (sent) => send(isComplete(sent) || entry?.stream.destroyed ? sent : completed(sent, entry));
       if (entry !== undefined) {
-        // Applies at any time, also while the client still sends its request.
+        // Send the status at once, even if the client is still sending its request.
         entry.call.signal.addEventListener("abort", () => send(statusOfCall(entry, entry.call.signal.reason)));
         const start = base.start.bind(base);
         base.start = (listener) =>
@@ -108,7 +109,8 @@ export function createGrpcAccess(
             },
           });
       }
-      // Modify this object: a wrapper would slow every message and miss statuses that the base call sends by itself.
+      // Modify `base` instead of wrapping it: a wrapper would slow every message, and would miss statuses that grpc-js
+      // sends directly through `base`.
       return base as ServerInterceptingCall;
     },
 
@@ -139,8 +141,8 @@ function isComplete({ code, metadata }: SentStatus): boolean {
 }
 
 /**
- * Adds typed details to a status that grpc-js created, and settles the call. Before the method ran, the request was too
- * large or malformed; after that, the error is INTERNAL.
+ * Adds typed details to a status that grpc-js created, and settles the call. If the method has not started, the
+ * request was too large or malformed. Otherwise the error is INTERNAL.
  */
 function completed({ code, details }: SentStatus, entry: Entry | undefined): StatusObject {
   const methodRan = entry?.reached ?? false;

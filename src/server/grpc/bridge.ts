@@ -68,13 +68,13 @@ function define(method: DescMethod, encoders: Encoders): MethodDefinition<Buffer
 
 function serializer(schema: DescMessage): (value: unknown) => Buffer {
   return (value) => {
-    // Handlers return messages of the method's output type, which only the descriptor knows.
+    // The cast is safe: a handler returns a message of the method's output type, which TypeScript cannot know here.
     const bytes = toBinary(schema, value as ReturnType<typeof create<DescMessage>>);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };
 }
 
-/** Decodes the request of a call. If that fails, settles the call, because no method runs that would do so. */
+/** Decodes the request of a call. If that fails, settles the call, because the method that would do so never runs. */
 function decode({ input }: DescMethod, bytes: Buffer, { call }: AdmittedCall): unknown {
   try {
     return fromBinary(input, bytes);
@@ -134,7 +134,7 @@ function statusOfThrown(thrown: unknown, { responseHeader }: GrpcContext, isFirs
   return toGrpcStatus(toGatewayError(thrown), requestId, isFirst ? responseHeader : []);
 }
 
-/** Sends a status. If that throws, sends INTERNAL without details: a handler must not throw. */
+/** Sends a status. If that throws, sends INTERNAL without details, since a grpc-js handler must not throw. */
 function sendStatus(send: () => unknown, fallback: (status: Partial<StatusObject>) => unknown): void {
   try {
     send();

@@ -2,7 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
 
-/** Connect handler context for a method that runs on grpc-js. Methods use the admitted call in `values`. */
+/** Connect handler context for a method that runs on grpc-js. Methods read the authenticated call from `values`. */
 export class GrpcContext implements HandlerContext {
   readonly method: DescMethod;
   readonly service: DescMethod["parent"];
@@ -25,9 +25,9 @@ export class GrpcContext implements HandlerContext {
     return this.#admitted.call.signal;
   }
 
-  /** Not implemented: methods read request headers from the source of the call. */
+  /** Not implemented: methods read request headers from `Call.source`. */
   get requestHeader(): Headers {
-    throw new Error("not available over gRPC: use the admitted call's source");
+    throw new Error("not available over gRPC: read the request headers from Call.source");
   }
 
   readonly timeoutMs = (): number | undefined => this.#admitted.call.source.timeoutMs();

@@ -33,10 +33,10 @@ const openPaths: ReadonlySet<string> = new Set([
 /** Names with a health status: the whole server (the empty name) and each service. */
 const watched = ["", ChatService.typeName, ModelService.typeName];
 
-// By default grpc-js prints invalid header values to standard error. These may be API keys.
+// Turn off the log of grpc-js: it prints invalid header values, which may be API keys, to standard error.
 setLogVerbosity(logVerbosity.NONE);
 
-// The schema guarantees the type of the message, which the bridge does not know.
+// The cast is safe: the bridge calls an encoder only with messages of the schema that is its key.
 const encoders: Encoders = new Map([
   [StreamChatResponseSchema, (message) => encodeResponse(message as StreamChatResponse)],
 ]);
@@ -50,7 +50,8 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
     "grpc.max_receive_message_length": config.limits.maxRequestBytes,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": config.limits.maxConcurrentStreams,
-    // In MB. A client opens all its streams on one connection, and Node's default of 10 MB per session is too low.
+    // Maximum memory per connection in MB. Node's default of 10 is too low, since a client opens all its streams on one
+    // connection.
     "grpc-node.max_session_memory": 256,
     "grpc.enable_channelz": 0,
     ...(config.grpcConnection.keepaliveMs > 0 && { "grpc.keepalive_time_ms": config.grpcConnection.keepaliveMs }),
@@ -97,14 +98,14 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
  * its HTTP/2 servers itself, and rejects unknown methods before interceptors run.
  */
 function standBeforeGrpcJs(server: Server, access: GrpcAccess): void {
-  // A private method of grpc-js 1.14. A test checks that grpc-js still calls it.
+  // createHttp2Server is a private method of grpc-js 1.14. A test checks that grpc-js still calls it.
   const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
   const createHttp2Server = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = (credentials) => {
     const http2Server = createHttp2Server(credentials);
     for (const grpcJs of http2Server.listeners("stream")) {
       http2Server.removeListener("stream", grpcJs);
-      // Node's types declare the listeners of client streams here, so cast.
+      // Cast, because Node's types wrongly declare these as listeners for client streams.
       http2Server.on("stream", guarded(access.before(grpcJs as unknown as StreamListener)));
     }
     return http2Server;

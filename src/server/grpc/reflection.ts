@@ -62,7 +62,7 @@ function createReflector(services: readonly string[]): (request: ServerReflectio
   function fileOf(symbol: string): DescFile | undefined {
     const found = registry.get(symbol);
     if (found !== undefined) return found.file;
-    // The registry has no methods, fields and enum values: look up the type or service that contains the symbol.
+    // The registry has no entries for methods, fields and enum values. Look up the type or service that contains them.
     const dot = symbol.lastIndexOf(".");
     const owner = dot > 0 ? registry.get(symbol.slice(0, dot)) : undefined;
     const name = symbol.slice(dot + 1);

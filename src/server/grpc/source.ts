@@ -3,7 +3,7 @@ import type { CallSource } from "../../calls/call.ts";
 import { GatewayError } from "../../errors.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
 
-/** Shared by all calls: without a reason, every abort would create an exception with a stack trace. */
+/** Abort reason, shared by all calls: without a reason, every abort would create an exception with a stack trace. */
 const clientGone = new GatewayError("CANCELLED", "the client reset the stream");
 
 /** Creates the call source for an HTTP/2 stream. */

@@ -25,7 +25,7 @@ export function toGrpcStatus(
     })),
   });
   metadata.set(detailsTrailer, Buffer.from(toBinary(StatusSchema, status)));
-  // Connect codes have the numbers of gRPC codes.
+  // Connect's codes have the same numbers as those of gRPC, but another TypeScript type.
   const number: number = code;
   return { code: number, details: message, metadata };
 }

@@ -22,7 +22,7 @@ type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 type Request = Parameters<Handler>[0];
 type Response = Awaited<ReturnType<Handler>>;
 
-/** Admitted call whose request Connect is reading. */
+/** Authenticated call whose request Connect is reading. */
 interface Entry extends AdmittedCall {
   readonly context: HandlerContext;
 }
@@ -46,7 +46,8 @@ export function createConnectHandler(
   services: Services,
 ): (path: string, request: Request, client: AbortSignal) => Promise<Response> | undefined {
   const handlers = createHandlers(config, services, (context) => beginCall(services, context));
-  // The request gate runs first, so these handlers reject every call with the stored error, in the call's protocol.
+  // Handlers that only send an error, in the protocol of the request (Connect or gRPC-Web). Their request gate runs
+  // before the method and throws the error in `rejection`.
   const rejecters = createHandlers(config, services, (context) => {
     throw context.values.get(rejection);
   });
@@ -60,7 +61,7 @@ export function createConnectHandler(
     const response = await handler({ ...request, contextValues: values });
     const entry = values.get(entryKey);
     if (entry === undefined || entry.reached) return response;
-    // Read the body to its end, so that no generator stays suspended. It is complete already.
+    // Discard the response body: read it to its end, so that its generator does not stay suspended. It does not wait.
     for await (const _ of response.body ?? []);
     const { call, context } = entry;
     const error = call.signal.aborted ? toGatewayError(call.signal.reason) : errorOf(context.signal.reason);
@@ -70,7 +71,7 @@ export function createConnectHandler(
 
   async function rejectUnknown(rejecter: Handler, path: string, request: Request): Promise<Response> {
     const response = await reject(rejecter, request, toConnectError(methodNotFound(path), ""));
-    // Connect itself would respond with 501 (not implemented). Its clients read the error from the body.
+    // Connect sets 501 (not implemented). Send 404 instead: Connect clients read the error from the body anyway.
     return response.status >= 400 ? { ...response, status: 404 } : response;
   }
 
@@ -98,7 +99,8 @@ function beginCall({ calls }: Services, context: HandlerContext): undefined | Pr
       const entry: Entry = { call, context, toThrown, reached: false };
       values.set(entryKey, entry);
       setAdmittedCall(context, entry);
-      // Once the method runs, Connect aborts it only if the client disconnects, which a failed write shows first.
+      // After the method has started, this signal aborts if the client disconnects or the deadline passes. If a write
+      // fails, it aborts earlier than `clientSignal`.
       context.signal.addEventListener("abort", () => entry.reached && call.clientGone());
     };
     if (decision === undefined) enter();
@@ -112,10 +114,10 @@ function beginCall({ calls }: Services, context: HandlerContext): undefined | Pr
 const utf8 = new TextDecoder();
 
 const jsonOptions = {
-  // Report a misspelled field instead of ignoring it.
+  // Reject unknown fields, so that the caller notices a misspelled name.
   ignoreUnknownFields: false,
-  // Decodes text as Connect 2.2 does, but rejects JSON with more values than the other HTTP APIs allow. Connect's types
-  // lack this property. A test checks that Connect uses it.
+  // Replaces the text decoder of Connect 2.2, to reject JSON with more values than the other HTTP APIs allow. Connect's
+  // types lack this property. A test checks that Connect uses it.
   textDecoder: {
     decode(bytes: Uint8Array): string {
       const text = utf8.decode(bytes);

@@ -46,8 +46,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
         const timer = setTimeout(() => server.closeAllConnections(), closingMs);
         server.close(() => {
           clearTimeout(timer);
-          // Calls with an incomplete request see the disconnect at the end of this event loop turn. Let them write their
-          // records.
+          // Calls with an incomplete request receive the disconnect at the end of this event loop turn. Wait until they
+          // have written their records.
           setImmediate(() => setImmediate(resolve));
         });
       });
@@ -75,14 +75,14 @@ function createCallHandler(config: Config, services: Services): RequestListener 
     releaseHandlerOnClose(response);
     answer
       .then((universal) => universalResponseToNodeResponse(universal, response))
-      // Errors of a call are in its response and its record. This error means that the client has disconnected.
+      // The promise rejects only if the client has disconnected: errors of a call are in its response.
       .catch(() => response.destroy());
   };
 }
 
 function createHttpServer(config: Config, answer: RequestListener): Server {
   const { tls } = config.http;
-  // An exception in the listener would be uncaught and end the process.
+  // Catch exceptions of the listener, which would otherwise end the process.
   const listener: RequestListener = (request, response) => {
     try {
       answer(request, response);
@@ -101,8 +101,8 @@ function createHttpServer(config: Config, answer: RequestListener): Server {
 
 /**
  * Reads the body of a request and keeps the connection open if connect-node rejects the request early. Node's default
- * iterator would destroy the connection before the client receives the error. Discards the rest of the body, up to
- * `limit` bytes.
+ * iterator would destroy the connection before the client receives the error. Discards the rest of the body, but
+ * closes the connection if the rest exceeds `limit` bytes.
  */
 async function* readBody(
   request: IncomingMessage,
@@ -121,7 +121,7 @@ async function* readBody(
 
 /**
  * Emits an error on a closed response, so that a suspended handler ends. If a client stops reading, connect-node waits
- * for `drain` or `error`, and gets neither if the client disconnects.
+ * for `drain` or `error`. If that client then disconnects, Node emits neither.
  */
 function releaseHandlerOnClose(response: ServerResponse): void {
   response.once("close", () => {

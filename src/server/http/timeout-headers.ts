@@ -1,9 +1,9 @@
 import { timeoutMs } from "../services/grpc-timeout.ts";
 
 /**
- * Deletes timeout headers above the maximum call duration, which ends the call first anyway. Connect passes the value
- * to a Node timer, which fires at once above 2^31-1 ms (about 25 days). Some callers send such values to mean "no
- * deadline".
+ * Deletes timeout headers above the maximum call duration: they have no effect, since that maximum ends the call first.
+ * Some callers send very large values to mean "no deadline". Connect would pass them to a Node timer, which fires at
+ * once above 2^31-1 ms (about 25 days).
  */
 export function limitTimeouts(headers: Record<string, string | string[] | undefined>, maxMs: number): void {
   if ((timeoutMs(headers["grpc-timeout"]) ?? 0) > maxMs) delete headers["grpc-timeout"];

@@ -7,7 +7,7 @@ export interface AdmittedCall {
   readonly call: Call;
   /** Converts an error to the value that the listener expects its methods to throw. */
   readonly toThrown: (error: GatewayError) => unknown;
-  /** Whether the method has started. From then on, the method settles the call. */
+  /** Whether the method has started. If true, the method settles the call; otherwise the listener does. */
   reached: boolean;
 }
 

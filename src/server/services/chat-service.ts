@@ -52,7 +52,10 @@ export function createChatService(): ServiceImpl<typeof ChatService> {
   };
 }
 
-/** Options that CompleteChat and StreamChat share. Response headers are complete only right before the first event. */
+/**
+ * Returns the options that CompleteChat and StreamChat share. `beforeAnswer` sets the response headers as late as
+ * possible, because the provider's rate limits are known only when it responds.
+ */
 function chatAnswer(context: HandlerContext) {
   const { call, toThrown } = enterMethod(context);
   return {

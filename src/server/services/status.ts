@@ -26,8 +26,8 @@ const codes = {
 } as const satisfies Record<StatusName, Code>;
 
 /**
- * Maximum sizes in UTF-8 bytes. A status is in the trailers twice, once encoded, and many clients reject trailers above
- * 8 KiB. Without these limits, such clients would lose the whole error.
+ * Maximum sizes in UTF-8 bytes. The trailers contain the status twice: as text and, with its details, in base64. Many
+ * clients reject trailers above 8 KiB and would then lose the whole error.
  */
 const maxBytes = { message: 512, metadata: 256, field: 256, description: 256, violations: 3000, generation: 2000 };
 
@@ -66,7 +66,7 @@ export function statusOf(error: GatewayError, requestId: string): Status {
   return { code: codes[error.status], message: cut(error.message, maxBytes.message), details };
 }
 
-/** Truncates long violations and drops those that do not fit. */
+/** Truncates long violations, and drops violations that exceed the maximum size of all violations. */
 function fittingViolations(fields: readonly FieldViolation[]) {
   let left = maxBytes.violations;
   return fields

@@ -17,7 +17,8 @@ import { createOpenAiSurface } from "../openai-shape/surface.ts";
 import { toError, toStreamError } from "./errors.ts";
 import { cerebrasNamespace } from "./namespace.ts";
 
-// Source: the types of @cerebras/cerebras_cloud_sdk 1.91.0; where Cerebras' API reference differs, it wins.
+// Sources: Cerebras' API reference and the types of @cerebras/cerebras_cloud_sdk 1.91.0. Where they differ, the API
+// reference applies.
 
 const part = partSchemas(object, {});
 const content = contentOf(z.discriminatedUnion("type", [part.text, part.image_url, part.image]));

@@ -14,7 +14,7 @@ export function toStreamError(error: GatewayError, requestId: string): ServerSen
 
 const limited = "too_many_requests_error";
 
-/** Error type, param and code of Cerebras, as its users report them. Other reasons have OpenAI's. */
+/** Cerebras' error type, param and code, as found in reports of its users. Reasons not listed have OpenAI's. */
 const ownKinds: Readonly<Partial<Record<Reason, ErrorKind>>> = {
   INVALID_REQUEST: { type: "invalid_request_error", param: "validation_error", code: "wrong_api_format" },
   UNSUPPORTED_PARAMETER: { type: "invalid_request_error", code: "wrong_api_format" },
@@ -31,7 +31,7 @@ const ownKinds: Readonly<Partial<Record<Reason, ErrorKind>>> = {
 function toFlatError(error: GatewayError, requestId: string): object {
   const { fields: [first] = [], metadata, provider } = error.facts;
   const kind = ownKinds[error.reason] ?? kinds[error.reason];
-  // Cerebras' own code names the rate limit that was exceeded.
+  // Keep the code that Cerebras sent: it names the exceeded rate limit.
   const code = error.reason === "PROVIDER_RATE_LIMITED" && provider?.provider === "cerebras" ? provider.code : "";
   return {
     message: messageOf(error, requestId, describeField, "\n"),

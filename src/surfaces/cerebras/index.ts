@@ -6,7 +6,7 @@ import { cerebrasSurface } from "./chat.ts";
 import { toError } from "./errors.ts";
 import { cerebrasNamespace } from "./namespace.ts";
 
-/** Cerebras' SDKs send this request at construction to open a connection, and read only its status. */
+/** Cerebras' SDKs send this request when a client is created, to open a connection. They read only the status. */
 const warmingRoute: Route = {
   method: "GET",
   path: "/cerebras/v1/tcp_warming",

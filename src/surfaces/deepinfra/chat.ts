@@ -21,8 +21,8 @@ import { toError } from "./errors.ts";
 import { deepinfraNamespace } from "./namespace.ts";
 
 // Sources: https://api.deepinfra.com/openapi.json; https://docs.deepinfra.com for top_logprobs, service_tier and the
-// continuation of a response. DeepInfra allows unknown properties, so Dragoman ignores them. It also reads OpenAI's
-// properties, as far as ChatRequest has a field for them.
+// continuation of a response. DeepInfra allows unknown properties, so Dragoman ignores them. Dragoman also accepts
+// properties that only OpenAI documents, if ChatRequest has a field for them.
 
 const { cache_control } = cacheMarks(object);
 const part = partSchemas(object, { cache_control });
@@ -49,7 +49,8 @@ const body = object({
   ...sharedFields,
   messages: z.array(message),
   chat_template_kwargs: jsonRecord.nullish(),
-  // vLLM's name. DeepInfra's schema has no such field: DeepInfra continues a response without one.
+  // Not in DeepInfra's schema: if the last message is the assistant's, DeepInfra always continues it. Dragoman requires
+  // this field, which vLLM defines, to be true.
   continue_final_message: flag,
   min_p: number,
   reasoning: object({ effort: z.enum(["low", "medium", "high"]).nullish(), enabled: flag }).nullish(),
@@ -90,7 +91,7 @@ export const deepinfraSurface = createOpenAiSurface<z.output<typeof body>>({
   },
   names: { maxOutputTokens: "max_tokens" },
   extraOptions: () => ({}),
-  // If the requested tier is unavailable, the provider serves the default tier, and the response reports that.
+  // DeepInfra serves the default tier if the requested one is unavailable. The response reports the tier that was used.
   tierFields({ service_tier }, used) {
     const tier = used || (service_tier ? "default" : "");
     return tier === "" ? {} : { service_tier: tier };

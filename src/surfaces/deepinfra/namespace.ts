@@ -1,6 +1,9 @@
 import type { ModelNamespace } from "../openai-shape/namespace.ts";
 
-/** Models that bare names select in DeepInfra's API. DeepInfra, not Dragoman, rejects unknown names. */
+/**
+ * Models that DeepInfra's API names without the prefix `deepinfra/`. Dragoman sends unknown names to DeepInfra, which
+ * rejects them.
+ */
 export const deepinfraNamespace: ModelNamespace = {
   provider: "deepinfra",
   profile: "deepinfra",

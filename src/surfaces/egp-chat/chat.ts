@@ -41,7 +41,7 @@ const memorySchema = z.strictObject({
 });
 
 const requestSchema = z.strictObject({
-  // The list is closed: other models and deployments have their own endpoints.
+  // This API has a fixed list of models. Other models and deployments have other endpoints.
   model: z.enum(egpModels.map(({ id }) => id)),
   messages: z.array(messageSchema),
   account_id: optional(z.string()),
@@ -73,7 +73,7 @@ export const egpChatSurface: ChatSurface = {
   name: "egp-chat",
   path: "/v4/chat-completions",
   profile: "egp-chat",
-  // Scale's generated clients parse every event as JSON, which `[DONE]` is not, and the API does not document it.
+  // The API does not document `[DONE]`, and Scale's generated clients fail on it: they parse every event as JSON.
   endsWithDone: false,
   translate(body) {
     const request = parseRequest(requestSchema, body);

@@ -32,7 +32,7 @@ const requestSchema = z.strictObject({
   stop_sequences: optional(z.array(z.string())),
   max_tokens: optional(z.int32()),
   top_p: optional(z.number()),
-  // The API documents a number, but only whole numbers of tokens have a meaning.
+  // The API's type is number. Fractions are rejected, since this is a number of tokens.
   top_k: optional(z.int32()),
   frequency_penalty: optional(z.number()),
   presence_penalty: optional(z.number()),
@@ -57,7 +57,7 @@ const names: FieldNames = {
   "parameters.presence_penalty": "presence_penalty",
   "parameters.logprobs": "logprobs",
   "parameters.top_logprobs": "top_logprobs",
-  // A violation of `parameters` as a whole means that logprobs and top_logprobs conflict.
+  // Only one rule applies to `parameters` as a whole: top_logprobs requires logprobs. Report it at top_logprobs.
   parameters: "top_logprobs",
 };
 
@@ -66,8 +66,8 @@ export const egpDeploymentSurface: ChatSurface = {
   name: "egp-deployment",
   path: "/v4/models/{model_deployment_id}/chat-completions",
   profile: "egp-deployment",
-  // LLM Engine documents `[DONE]` for `stream`, but its route does not send it, and Scale's generated clients parse
-  // every event as JSON, which `[DONE]` is not.
+  // LLM Engine, Scale's inference server, documents that a stream ends with `[DONE]`, but does not send it. Scale's
+  // generated clients would fail on it: they parse every event as JSON.
   endsWithDone: false,
   translate(body, { parameters }) {
     const request = parseRequest(requestSchema, body);

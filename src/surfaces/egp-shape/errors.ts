@@ -35,8 +35,8 @@ export function egpError(error: GatewayError, requestId: string): SurfaceError {
 }
 
 /**
- * Returns the event that ends a failed stream, as LLM Engine sends it (`handle_streaming_exception` in its routes):
- * errors with status 400 keep it, all others have 500.
+ * Returns the event that ends a failed stream. The format is that of LLM Engine, Scale's inference server
+ * (`handle_streaming_exception` in its routes). The status code is 400 or, for any other error, 500.
  */
 export function egpStreamError(error: GatewayError, requestId: string): ServerSentEvent {
   return {

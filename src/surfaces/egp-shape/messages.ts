@@ -55,7 +55,10 @@ export const messageSchema = z.preprocess(
   ]),
 );
 
-/** Sets a missing role to `user`: Scale's generated clients may omit it, and their first message type is the user's. */
+/**
+ * Sets a missing role to `user`. Scale's generated clients may omit the role; the first type in their union of messages
+ * is the user message.
+ */
 function withRole(message: unknown): unknown {
   if (typeof message !== "object" || message === null || Array.isArray(message) || "role" in message) return message;
   return { role: "user", ...message };
@@ -106,8 +109,8 @@ export function messageFields(list: string): FieldNames {
 }
 
 /**
- * Returns the text of a choice. Refusals are included, since the response would be empty without them. These APIs have
- * no field for reasoning, but its tokens count.
+ * Returns the text of a choice. Refusals are included, since the response would be empty without them. Reasoning
+ * is not included, since these APIs have no field for it; its tokens are still part of the usage.
  */
 export function textOf({ message }: Pick<Choice, "message">): string {
   return (message?.parts ?? []).map(({ kind }) => sayOf(kind)).join("");
@@ -124,7 +127,7 @@ const finishReasons = {
   [FinishReason.LENGTH]: "length",
   [FinishReason.TOOL_CALLS]: "tool_calls",
   [FinishReason.CONTENT_FILTER]: "content_filter",
-  // The field is free text, so these APIs return the provider's finish reason.
+  // Undefined selects the provider's finish reason, since the field of these APIs may be any text.
   [FinishReason.OTHER]: undefined,
 } as const satisfies Record<FinishReason, string | undefined>;
 

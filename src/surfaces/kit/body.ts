@@ -44,7 +44,10 @@ function textOf(bytes: Buffer): string {
   }
 }
 
-/** Decompresses a body. If the reader stops early, the request stays open: the error response uses its connection. */
+/**
+ * Decompresses a body. If the reader stops before the end, the request stays open, because the error response uses the
+ * same connection.
+ */
 function decoded(request: IncomingMessage, encoding: string): AsyncIterable<Buffer> {
   if (encoding === "identity") return request.iterator({ destroyOnReturn: false });
   if (!isEncoding(encoding)) {
@@ -72,11 +75,11 @@ export function discardRest(request: IncomingMessage, maxBytes: number): void {
     discarded += chunk.length;
     if (discarded > maxBytes) request.destroy();
   });
-  // A decompressor may have paused the request.
+  // Resume explicitly: a decompressor may have paused the request.
   request.resume();
 }
 
-/** Maximum number of digits of an exact integer; longer ones are rounded. Parsing takes quadratic time. */
+/** Maximum characters of an integer to parse exactly, which takes quadratic time. Longer integers are rounded. */
 const mostDigits = 400;
 
 /**

@@ -2,8 +2,8 @@ import type { FieldPath, FieldStep } from "../../field-path.ts";
 
 /**
  * Map from ChatRequest field paths to body field paths of an HTTP API, both dotted, with `*` for each index. An entry
- * also applies to all fields below its path; the longest matching path wins. An empty body path puts the fields below
- * at the top level of the body.
+ * also applies to all fields below its path; the longest matching path wins. If the body path is empty, the
+ * fields below the ChatRequest path are at the top level of the body.
  */
 export type FieldNames = Readonly<Record<string, string>>;
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallSource } from "../../calls/call.ts";
 import { GatewayError } from "../../errors.ts";
 
-/** Shared by all calls: `abort()` without a reason would create an exception with a stack trace each time. */
+/** Abort reason, shared by all calls: without a reason, every abort would create an exception with a stack trace. */
 const clientGone = new GatewayError("CANCELLED", "the client closed the connection");
 
 /** Returns a signal that aborts if the client disconnects before its response is complete. */
@@ -12,13 +12,13 @@ export function clientSignal(request: IncomingMessage, response: ServerResponse)
     if (!response.writableFinished) gone.abort(clientGone);
   };
   response.once("close", onGone);
-  // A broken connection emits `error` on the response or the request before `close`.
+  // If the connection breaks, the request or the response emits `error` before `close`. Abort at the first of these.
   response.once("error", onGone);
   request.once("error", onGone);
   return gone.signal;
 }
 
-/** Makes the call source of an HTTP request. The request sets no deadline. */
+/** Makes the call source of an HTTP request. These APIs have no header for a deadline. */
 export function sourceOf(request: IncomingMessage, response: ServerResponse): CallSource {
   return {
     requestHeader: {

@@ -39,7 +39,7 @@ function describe(issue: RawIssue): string | undefined {
     case "invalid_value":
       return `must be ${either(issue.values)}`;
     case "invalid_union":
-      // A discriminated union whose discriminator has an unknown value.
+      // `options` is set if no branch has the value of the discriminator, such as `type`. List the valid values.
       return Array.isArray(issue.options) ? `must be ${either(issue.options)}` : undefined;
     case "too_big":
       return `must ${amount("at most", issue.maximum, issue.origin)}`;
@@ -87,7 +87,10 @@ function violationsOf(issue: Issue, outer: readonly PropertyKey[]): readonly Fie
   }
 }
 
-/** Finds the union branch that the caller meant: its issues are all in nested fields. Undefined if there is none. */
+/**
+ * Guesses the union branch that the caller meant: the first whose issues are all in nested fields or unknown
+ * properties. The value itself then has the right type. Undefined if there is none.
+ */
 function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   return branches.find((issues) => issues.length > 0 && issues.every(({ path, code }) => isInside(path, code)));
 }

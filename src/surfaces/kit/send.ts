@@ -49,11 +49,12 @@ interface StreamOptions {
 
 /**
  * Makes a sink that sends the response as server-sent events. It sends nothing before the first output, so that an
- * earlier failure is an HTTP status: the Scale EGP deployments API requires this, and other APIs' clients retry only
+ * earlier failure sets the HTTP status: the Scale EGP deployments API requires this, and other APIs' clients retry only
  * after a status. After `headersAfterMs` it sends the headers and comments, since clients and proxies close silent
  * connections.
  *
- * Warnings known before the headers are in a header; later ones are in a comment, which SSE parsers skip.
+ * Warnings that exist before the headers are sent are in a header. Later warnings are in a comment, which SSE parsers
+ * skip.
  */
 export function createStreamSink(
   response: ServerResponse,
@@ -77,7 +78,7 @@ export function createStreamSink(
     response.writeHead(200, { ...headers, "x-accel-buffering": "no" });
   }
 
-  /** Formats warnings that came after the headers as a comment. */
+  /** Formats warnings that arise after the headers are sent, as a comment. */
   function comment(late: readonly Warning[]): string {
     const formatted = formatWarnings(late);
     return formatted === undefined ? "" : `: ${warningsHeader}: ${formatted}\n\n`;

@@ -1,4 +1,4 @@
-/** Maximum silence of a stream after the first wait, in ms. */
+/** Maximum time without output in ms. `firstMs` applies instead before the first call of `onSilence`. */
 const pingMs = 15_000;
 
 /** Timer that calls `onSilence` after `firstMs` ms without output, then after every 15 s without output. */

@@ -1,6 +1,9 @@
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
 
-/** Response header with the warnings; also the prefix of the stream comment with late warnings. */
+/**
+ * Response header with the warnings. Also the prefix of the comment in a stream with the warnings that arise after the
+ * headers are sent.
+ */
 export const warningsHeader = "x-dragoman-warnings";
 
 /** Maximum length of the header value, in characters. Proxies commonly allow 8 KiB for all headers. */
@@ -8,8 +11,8 @@ const maxCharacters = 4096;
 
 /**
  * Formats warnings as one line of ASCII JSON: a list of `{reason, field, message}`, the fields of dragoman.v1.Warning.
- * Returns undefined for no warnings. Warnings that do not fit are replaced by a last entry with their count. They are
- * not in the body, since clients of these APIs may reject unknown fields.
+ * Returns undefined for no warnings. Warnings that do not fit are replaced by a last entry with their count. Warnings
+ * are not in the body, since clients of these APIs may reject unknown fields.
  */
 export function formatWarnings(warnings: readonly Warning[]): string | undefined {
   if (warnings.length === 0) return undefined;

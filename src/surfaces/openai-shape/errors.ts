@@ -12,7 +12,7 @@ export interface ErrorKind {
 
 const invalid = "invalid_request_error";
 
-/** OpenAI's error type and code for each reason. Without an OpenAI code, the code is the reason in lower case. */
+/** OpenAI's error type and code for each reason. If OpenAI has no code, it is usually the reason in lower case. */
 export const kinds: Readonly<Record<Reason, ErrorKind>> = {
   INVALID_REQUEST: { type: invalid, code: "invalid_value" },
   UNSUPPORTED_PARAMETER: { type: invalid, code: "unsupported_parameter" },

@@ -49,7 +49,7 @@ export function toolCallsSchema<More extends z.ZodRawShape>(object: ObjectOf, mo
 type MessageInit = Exclude<MessageInitShape<typeof MessageSchema>, Message>;
 type PartInit = Exclude<MessageInitShape<typeof PartSchema>, Message["parts"][number]>;
 
-/** A part, and the path of its source in the body's message. */
+/** A part, and the path in the body's message from which it was read. */
 interface ReadPart {
   readonly part: PartInit;
   readonly place: FieldPath;
@@ -58,11 +58,11 @@ interface ReadPart {
 /** A translated message. */
 export interface ReadMessage {
   readonly message: MessageInit;
-  /** For each part, the path of its source in the body's message, such as `["content", 1]`. */
+  /** For each part, the path in the body's message from which it was read, such as `["content", 1]`. */
   readonly places: readonly FieldPath[];
 }
 
-/** Translates a message. `imageDetail` is the detail of images that set none. */
+/** Translates a message. `imageDetail` is the level of detail for images without one. */
 export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undefined): ReadMessage {
   const placed =
     message.role === "tool"

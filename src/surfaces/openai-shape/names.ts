@@ -2,7 +2,7 @@ import { type FieldPath, isSamePath } from "../../field-path.ts";
 import { type FieldNames, nameField } from "../kit/field-names.ts";
 import type { ReadMessage } from "./messages.ts";
 
-/** Body paths of ChatRequest fields. Fields that are not listed have the same name in both. */
+/** Body paths of ChatRequest fields. A field that is not listed has the same path in the body. */
 const names = {
   parameters: "",
   "parameters.stop_sequences": "stop",
@@ -26,11 +26,11 @@ const names = {
   deployment_parameters: "model_parameters",
   continue_last_message: "continue_final_message",
   "parameters.min_output_tokens": "min_completion_tokens",
-  // A header of these APIs, not a body field.
+  // In these APIs the account is in a header, not in the body.
   account_id: "x-selected-account-id",
 } as const;
 
-/** Body names of fields in a part, relative to the source of the part. */
+/** Body paths of the fields of a part, relative to the object in the body that became the part. */
 const belowPart: FieldNames = {
   "tool_call.id": "id",
   "tool_call.name": "function.name",
@@ -58,7 +58,7 @@ export function createNamer(messages: readonly ReadMessage[], own: OwnNames): (p
       if (place !== undefined) return ["messages", index, ...namePart(place, below)];
     }
     const named = nameField(all, path);
-    // A violation of `parameters` as a whole is the rule about top_logprobs.
+    // Only one rule applies to `parameters` as a whole: top_logprobs requires logprobs. Report it at top_logprobs.
     return named.length === 0 ? ["top_logprobs"] : named;
   };
 }

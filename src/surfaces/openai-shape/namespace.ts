@@ -4,23 +4,23 @@ import type { Catalog } from "../../models/catalog.ts";
 import { deploymentName } from "../../models/find-model.ts";
 import type { ProfileName } from "../../profiles/profiles.ts";
 
-/** Models of one provider, which its own API names without the provider prefix. */
+/** Models that the API of one provider names without the prefix `provider/`. */
 export interface ModelNamespace {
   readonly provider: string;
   readonly profile: ProfileName;
-  /** Whether Dragoman rejects another provider's model. Otherwise this provider receives the name and rejects it. */
+  /** Whether Dragoman rejects the name of another provider's model. If false, this provider receives the name. */
   readonly rejectsForeign: boolean;
 }
 
 /**
- * Returns the ChatRequest.model of a name in a namespace: a configured deployment or a catalog model in the namespace
- * (by provider, or by profile at any provider), otherwise the name at the namespace's provider. Throws MODEL_NOT_FOUND
- * for another provider's model, if the namespace rejects those.
+ * Returns the ChatRequest.model for a name in a namespace. A deployment or catalog model is in the namespace if it has
+ * the namespace's provider or profile; its name stays unchanged. Any other name becomes `provider/name`, or throws
+ * MODEL_NOT_FOUND if it names another provider's model and the namespace rejects those.
  */
 export function nameInNamespace(name: string, namespace: ModelNamespace, catalog: Catalog): string {
   const { provider, rejectsForeign } = namespace;
   const path = `${provider}/${name}`;
-  // DeepInfra's syntax for a deployment.
+  // DeepInfra's API names a deployment `deploy_id:<id>`, ChatRequest names it `deployments/<id>`.
   const deployment = name.replace(/^deploy_id:/, deploymentName(""));
   if (deployment !== name && catalog.deploymentOf(deployment)) return deployment;
   const configured = catalog.deploymentOf(name);

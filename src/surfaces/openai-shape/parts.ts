@@ -11,7 +11,7 @@ export const openObject: ObjectOf = (shape) => z.object(shape);
 /** Seconds per unit. */
 const units = { s: 1, m: 60, h: 3600 } as const;
 
-/** Lifetime of a cached prompt, such as `5m` or `1h`. Becomes seconds. */
+/** Schema of the lifetime of a cached prompt, such as `5m` or `1h`. Its output is in seconds. */
 const lifetime = z
   .string()
   .regex(/^\d{1,6}[smh]$/, "must be a whole number and a unit (s, m or h), such as 5m or 1h")
@@ -26,13 +26,16 @@ interface CacheMark {
   readonly ttl?: number | null | undefined;
 }
 
-/** Object that may have a breakpoint, by Anthropic's and DeepInfra's name (`cache_control`) or by OpenAI's. */
+/**
+ * Object that may have a prompt cache breakpoint. Anthropic and DeepInfra name it `cache_control`, OpenAI names it
+ * `prompt_cache_breakpoint`.
+ */
 export interface Markable {
   readonly cache_control?: CacheMark | null | undefined;
   readonly prompt_cache_breakpoint?: CacheMark | null | undefined;
 }
 
-/** Makes the breakpoint schemas, by field name. */
+/** Makes the schemas of prompt cache breakpoints, by field name. */
 export function cacheMarks(object: ObjectOf) {
   return {
     cache_control: object({ type: z.literal("ephemeral").nullish(), ttl: lifetime.nullish() }).nullish(),
@@ -40,14 +43,14 @@ export function cacheMarks(object: ObjectOf) {
   };
 }
 
-/** Returns the CacheHint of a breakpoint; undefined if the object has none. */
+/** Returns the CacheHint of an object's prompt cache breakpoint. Undefined if the object has none. */
 export function toCacheHint(marked: Markable): MessageInitShape<typeof CacheHintSchema> | undefined {
   const mark = marked.cache_control ?? marked.prompt_cache_breakpoint;
   if (!mark) return undefined;
   return mark.ttl ? { ttl: { seconds: BigInt(mark.ttl) } } : {};
 }
 
-/** Base64 text. Becomes bytes. */
+/** Schema of base64 text. Its output is the bytes. */
 const base64 = z.string().transform((text, context) => {
   const bytes = decodeBase64(text);
   if (bytes !== undefined) return bytes;
@@ -55,7 +58,7 @@ const base64 = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** File data in OpenAI's format: a base64 `data:` URI, or plain base64, which means a PDF. */
+/** Schema of file data in OpenAI's format: a base64 `data:` URI, or plain base64, which means a PDF. */
 const fileData = z.string().transform((text, context) => {
   const { source, mediaType } = mediaSource(text);
   if (source?.case === "data") return { bytes: source.value, mediaType: mediaType ?? "application/pdf" };
@@ -95,7 +98,7 @@ export type BodyPart = Markable &
       }
   );
 
-/** Makes the schemas of content parts. `marks` are the breakpoint properties of the types that support them. */
+/** Makes the schemas of content parts. `marks`: schemas of prompt cache breakpoints, for the types that allow them. */
 export function partSchemas<Marks extends z.ZodRawShape>(object: ObjectOf, marks: Marks) {
   return {
     text: object({ type: z.literal("text"), text: z.string(), ...marks }),

@@ -16,7 +16,7 @@ const efforts = {
 } as const satisfies Record<EffortWord, ReasoningEffort>;
 
 const formats = {
-  // The model's default.
+  // `none` selects the model's default format.
   none: undefined,
   parsed: ReasoningFormat.PARSED,
   // Differs from `parsed` only in log probabilities: see ResponseContext.mergeReasoningLogprobs.

@@ -13,18 +13,18 @@ import { readReasoning } from "./reasoning.ts";
 
 /** Differences between the requests of the APIs of this shape. */
 export interface RequestOptions {
-  /** Detail of an image that sets none. */
+  /** Level of detail for images without one. Default: none is set. */
   readonly imageDetail?: MediaDetail;
   /** Whether a token count of -1 means the maximum (Cerebras). */
   readonly minusOneIsMost: boolean;
   /**
-   * Whether `max_tokens` may be 0, which ChatRequest does not allow. The API's own provider receives the 0; for other
-   * providers it means no limit.
+   * Whether `max_tokens` may be 0, which ChatRequest does not allow. Dragoman then sets no limit and sends the 0 to
+   * `providers` as a provider option.
    */
   readonly takesZeroLength: boolean;
   /** Default of `stream_options.include_usage`. */
   readonly usageByDefault: boolean;
-  /** Providers that natively use this API; they receive its provider options. */
+  /** Providers that have this API. Only these receive fields that ChatRequest lacks, as provider options. */
   readonly providers: readonly string[];
 }
 
@@ -36,7 +36,10 @@ interface ReadRequest {
   readonly continuousUsage: boolean;
 }
 
-/** Translates a body. `extraOptions` go to the API's own providers. Throws INVALID_REQUEST if two fields conflict. */
+/**
+ * Translates a body. `extraOptions` become provider options for `requestOptions.providers`. Throws INVALID_REQUEST if
+ * fields conflict.
+ */
 export function readRequest(
   body: OpenAiBody,
   model: string,
@@ -103,7 +106,7 @@ function readParameters(body: OpenAiBody): Parameters {
 
 interface Lengths {
   readonly parameters: Pick<Parameters, "maxOutputTokens" | "minOutputTokens">;
-  /** Options for the API's own providers. */
+  /** Provider options for `RequestOptions.providers`. */
   readonly options: JsonObject;
 }
 
@@ -119,7 +122,7 @@ function readLengths(
   const isMost = (tokens: number | undefined) => minusOneIsMost && tokens === -1;
   const isZero = takesZeroLength && given.max === 0;
   const max = isMost(given.max) || isZero ? undefined : given.max;
-  // A minimum of -1 is the maximum if the caller sets one. Otherwise the provider receives the -1.
+  // A minimum of -1 means the maximum that the caller sets. If the caller sets none, the provider receives the -1.
   const min = isMost(given.min) ? max : given.min;
   const isOpen = isMost(given.min) && max === undefined;
   return {

@@ -100,7 +100,7 @@ function toMessage({ message }: Choice, options: ResponseOptions): object {
         calls.push({ id, type: "function", function: { name, arguments: argumentsJson } });
         break;
       }
-      // No provider returns these.
+      // Ignored: no provider returns media or tool results.
       case "media":
       case "toolResult":
       case undefined:
@@ -182,8 +182,8 @@ export function toUsage(usage: Usage): object {
 }
 
 /**
- * Returns Cerebras' `time_info`, in seconds. Times that the provider does not report are absent, except the total:
- * Dragoman then measures it.
+ * Returns Cerebras' `time_info`, in seconds. A time that the provider does not report is absent, except the total:
+ * Dragoman measures the total instead.
  */
 export function toTimes(timeInfo: TimeInfo | undefined, createTime: Timestamp | undefined): object {
   const { queueDuration, promptDuration, completionDuration, providerDuration, totalDuration } = timeInfo ?? {};

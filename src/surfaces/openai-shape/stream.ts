@@ -20,7 +20,8 @@ export function createChunks(
 ): (event: ChatEvent) => readonly ServerSentEvent[] {
   let envelope = {};
   let createTime: ChatStarted["createTime"];
-  // Last chunk of a choice. It is held back, since the stream's last chunk also has the final fields, such as usage.
+  // Chunk with the finish reason of a choice, held until the next event. The stream's last chunk also gets the final
+  // fields, such as usage.
   let last: object | undefined;
   const toolIndexes = new Map<number, Map<number, number>>();
   let outputTokens = 0;
@@ -32,7 +33,7 @@ export function createChunks(
   });
 
   /**
-   * Returns the usage so far. Prompt tokens are 0, since the provider reports them only at the end. A delta without log
+   * Returns the usage so far. Prompt tokens are 0 until the end, when the provider reports them. A delta without log
    * probabilities counts as one output token, the minimum, so that the counts never decrease.
    */
   function runningUsage(): object | null {
@@ -65,7 +66,7 @@ export function createChunks(
 
   function extend(part: PartDelta): readonly ServerSentEvent[] {
     const { choiceIndex: index, delta, logprobs } = part;
-    // Only provider state; these APIs have no field for it.
+    // Skip a delta that contains only provider state, since these APIs have no field for it.
     if (delta.case === "reasoning" && delta.value.text === "" && logprobs === undefined) return [];
     outputTokens += logprobs?.tokens.length || 1;
     return [{ data: chunk([{ ...toChoice(index, toDelta(part)), ...toLogProbs(part) }]) }];

@@ -16,9 +16,9 @@ interface OpenAiSurfaceDefinition<Body extends OpenAiBody>
   readonly requestOptions: RequestOptions;
   readonly responseOptions: ResponseOptions;
   readonly names: OwnNames;
-  /** Namespace of names without a provider prefix. Undefined: names are those of the catalog. */
+  /** Models that this API names without a provider prefix. Undefined: names are those of the model catalog. */
   readonly namespace: ModelNamespace | undefined;
-  /** Returns provider options for the API's own providers. */
+  /** Returns the provider options to send to `requestOptions.providers`. */
   extraOptions(body: Body, request: SurfaceRequest): JsonObject;
   /** Returns the service tier fields of a response. `used` is the tier that the provider reports; empty if none. */
   tierFields(body: Body, used: string): object;

@@ -28,10 +28,10 @@ const message = z.discriminatedUnion("role", [
     content: assistantContent.nullish(),
     name: text,
     refusal: text,
-    // Not a field of OpenAI, but Dragoman's responses have it, and callers send those messages back unchanged.
+    // OpenAI has no such field, but Dragoman's responses do, and callers send the messages of responses back unchanged.
     reasoning_content: text,
     tool_calls: toolCallsSchema(object, {}),
-    // OpenAI's responses have these fields, empty or null, and callers send them back.
+    // OpenAI's responses have these fields. Callers send them back, so accept them if they are empty or null.
     annotations: z.array(z.unknown()).max(0, "is not supported; omit it").nullish(),
     audio: z.null("is not supported; omit it").optional(),
     function_call: z.null("is not supported; use tool_calls").optional(),
@@ -105,7 +105,8 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
       const value: unknown = Reflect.get(request, name);
       return value === null || value === undefined ? [] : [[name, value]];
     });
-    // ChatRequest.user is `safety_identifier`, the newer field. If `user` differs, OpenAI receives both.
+    // If both are set, ChatRequest.user gets `safety_identifier`, which replaces `user` at OpenAI. If they differ,
+    // OpenAI also receives `user`, as a provider option.
     const both = safety_identifier && user && safety_identifier !== user ? { user } : {};
     return { ...Object.fromEntries(options), ...both };
   },

@@ -71,7 +71,7 @@ export declare type StreamChatRequest = Message<"dragoman.v1.StreamChatRequest">
   chat?: ChatRequest | undefined;
 
   /**
-   * Delivery options of the stream. Default: coalesced deltas.
+   * Delivery options of the stream. Default: see StreamOptions.
    *
    * @generated from field: dragoman.v1.StreamOptions options = 2;
    */
@@ -97,7 +97,7 @@ export declare type StreamChatResponse = Message<"dragoman.v1.StreamChatResponse
    */
   event: {
     /**
-     * The provider accepted the request.
+     * The response begins.
      *
      * @generated from field: dragoman.v1.ChatStarted started = 1;
      */
@@ -164,7 +164,7 @@ export declare const PlanChatRequestSchema: GenMessage<PlanChatRequest>;
  */
 export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> & {
   /**
-   * The resolved model, as in ChatCompletion.model.
+   * Model that the call would use, as in ChatCompletion.model.
    *
    * @generated from field: string model = 1;
    */
@@ -229,8 +229,8 @@ export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> &
 
   /**
    * Upstream request body as JSON text, without secrets, exactly as StreamChat would send it. CompleteChat may send it
-   * without streaming. If Dragoman sends one request per choice, the first of them. Empty for providers that run inside
-   * Dragoman.
+   * without streaming. If Dragoman would send one request per choice, this is the first one. Empty for providers that
+   * run inside Dragoman.
    *
    * @generated from field: string provider_request_json = 10;
    */
@@ -258,7 +258,8 @@ export declare const PlanChatResponseSchema: GenMessage<PlanChatResponse>;
  * headers `x-selected-account-id` and `x-request-id` are optional. The caller's deadline covers the whole call,
  * including queueing and every attempt. Cancelling a call aborts the upstream request at once.
  *
- * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`), whose reason is stable:
+ * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`). Its reason is one of these and does
+ * not change in later versions:
  * - INVALID_ARGUMENT: INVALID_REQUEST (with BadRequest), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED,
  *   JSON_GENERATION_FAILED.
  * - NOT_FOUND: MODEL_NOT_FOUND, SERVICE_NOT_FOUND (health checks).

@@ -67,7 +67,8 @@ export const PlanChatResponseSchema = /*@__PURE__*/
  * headers `x-selected-account-id` and `x-request-id` are optional. The caller's deadline covers the whole call,
  * including queueing and every attempt. Cancelling a call aborts the upstream request at once.
  *
- * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`), whose reason is stable:
+ * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`). Its reason is one of these and does
+ * not change in later versions:
  * - INVALID_ARGUMENT: INVALID_REQUEST (with BadRequest), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED,
  *   JSON_GENERATION_FAILED.
  * - NOT_FOUND: MODEL_NOT_FOUND, SERVICE_NOT_FOUND (health checks).

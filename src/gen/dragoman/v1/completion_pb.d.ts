@@ -48,7 +48,7 @@ export declare type ChatCompletion = Message<"dragoman.v1.ChatCompletion"> & {
   provider: string;
 
   /**
-   * When the response began.
+   * When Dragoman received the request.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
@@ -69,7 +69,7 @@ export declare type ChatCompletion = Message<"dragoman.v1.ChatCompletion"> & {
   usage?: Usage | undefined;
 
   /**
-   * Deviations from the request, and advice about it.
+   * What Dragoman did differently from the request, and advice about the request.
    *
    * @generated from field: repeated dragoman.v1.Warning warnings = 7;
    */
@@ -83,15 +83,15 @@ export declare type ChatCompletion = Message<"dragoman.v1.ChatCompletion"> & {
   effectiveParameters?: GenerationParameters | undefined;
 
   /**
-   * Service tier that the provider used, in its own spelling. Empty if the provider does not report it.
+   * Service tier that the provider used, in the provider's spelling. Empty if the provider does not report it.
    *
    * @generated from field: string service_tier = 9;
    */
   serviceTier: string;
 
   /**
-   * The provider's fingerprint of the configuration that responded, to compare runs with the same seed. Empty if the
-   * provider sends none.
+   * The provider's name for its configuration. If it differs between two calls, their responses may differ even with
+   * the same seed. Empty if the provider sends none.
    *
    * @generated from field: string system_fingerprint = 10;
    */
@@ -105,7 +105,7 @@ export declare type ChatCompletion = Message<"dragoman.v1.ChatCompletion"> & {
   timeInfo?: TimeInfo | undefined;
 
   /**
-   * Attempts of the call, in order. The last one succeeded.
+   * Upstream requests of the call, in the order in which they were sent. The last one succeeded.
    *
    * @generated from field: repeated dragoman.v1.Attempt attempts = 12;
    */

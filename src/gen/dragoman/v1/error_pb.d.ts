@@ -73,7 +73,7 @@ export declare const ProviderErrorSchema: GenMessage<ProviderError>;
  */
 export declare type JsonGenerationFailure = Message<"dragoman.v1.JsonGenerationFailure"> & {
   /**
-   * The invalid text, truncated to 2,000 bytes to fit the status. It belongs to the caller and is never logged.
+   * The invalid text, truncated to 2,000 bytes, since clients limit the size of a status. Dragoman never logs it.
    *
    * @generated from field: string failed_generation = 1;
    */

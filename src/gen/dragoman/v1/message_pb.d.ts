@@ -300,7 +300,7 @@ export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
    */
   kind: {
     /**
-     * Plain text; JSON is passed as text.
+     * Plain text. Send JSON as its text.
      *
      * @generated from field: string text = 1;
      */
@@ -325,7 +325,8 @@ export declare const ToolResultPartSchema: GenMessage<ToolResultPart>;
 
 /**
  * Opaque bytes that a provider requires back in the next turn, such as reasoning signatures or encrypted reasoning.
- * They are valid only for the provider and model that made them; Dragoman drops them if the request goes to another.
+ * They are valid only for the provider and model that made them. Dragoman drops them if a request goes to another
+ * provider or model.
  *
  * @generated from message dragoman.v1.ProviderState
  */
@@ -401,7 +402,7 @@ export enum Role {
   SYSTEM = 1,
 
   /**
-   * OpenAI's newer role for instructions of the application. Treated as a system message if the model has no such role.
+   * OpenAI's newer name for the system role. Treated as ROLE_SYSTEM if the model does not support it.
    *
    * @generated from enum value: ROLE_DEVELOPER = 2;
    */

@@ -45,8 +45,8 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
   aliases: string[];
 
   /**
-   * Profile whose rules apply: `egp-chat`, `egp-deployment`, `cerebras`, `deepinfra` (each has the documented rules of
-   * its API) or `plain` (only what the caller set is sent).
+   * Profile: set of request rules and defaults. `egp-chat`, `egp-deployment`, `cerebras` and `deepinfra` have the
+   * documented rules of the API with that name; `plain` has no defaults, so only what the caller set is sent.
    *
    * @generated from field: string profile = 5;
    */
@@ -67,7 +67,7 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
   maxOutputTokens: number;
 
   /**
-   * Capabilities of the model. A request that needs more is rejected or gets a warning before any upstream request.
+   * Capabilities of the model. If a request needs another one, Dragoman rejects the request or returns a warning.
    *
    * @generated from field: dragoman.v1.ModelCapabilities capabilities = 8;
    */
@@ -88,8 +88,8 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
   maxTemperature?: number | undefined;
 
   /**
-   * API family; sets limits and defaults: `openai-chat`, `openai-completions`, `llm-engine`, `anthropic`, `google`,
-   * `mistral`, `cerebras`, `deepinfra`, else the provider's name.
+   * Family of the provider's API, whose limits and defaults apply: `openai-chat`, `openai-completions`, `llm-engine`,
+   * `anthropic`, `google`, `mistral`, `cerebras` or `deepinfra`. For any other API, the provider's name.
    *
    * @generated from field: string family = 11;
    */

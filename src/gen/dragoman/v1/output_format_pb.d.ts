@@ -49,7 +49,8 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
     case: "jsonSchema";
   } | {
     /**
-     * Text that matches a regular expression. Supported by DeepInfra, LLM Engine, vLLM and SGLang; rejected for others.
+     * Text that matches a regular expression. Supported by DeepInfra, LLM Engine, vLLM and SGLang. For other providers
+     * the request is rejected.
      *
      * @generated from field: dragoman.v1.Regex regex = 4;
      */

@@ -81,8 +81,8 @@ export declare type GenerationParameters = Message<"dragoman.v1.GenerationParame
   n?: number | undefined;
 
   /**
-   * Requests repeatable sampling, best effort: an integer from -2^63 to 2^64-1 in decimal digits. Text, because this
-   * range (DeepInfra's API) fits no integer type and JSON numbers lose precision above 2^53. Default: random.
+   * Requests repeatable sampling, best effort: an integer from -2^63 to 2^64-1 in decimal digits. A string,
+   * because no integer type has this range (DeepInfra's) and JSON numbers lose precision above 2^53. Default: random.
    *
    * @generated from field: optional string seed = 9;
    */

@@ -62,7 +62,7 @@ export declare type ReasoningConfig = Message<"dragoman.v1.ReasoningConfig"> & {
 export declare const ReasoningConfigSchema: GenMessage<ReasoningConfig>;
 
 /**
- * Amount of reasoning as a level. Sources: the effort levels of OpenAI and the other providers.
+ * Amount of reasoning as a level. These are the effort levels of OpenAI and other providers.
  *
  * @generated from enum dragoman.v1.ReasoningEffort
  */
@@ -110,7 +110,7 @@ export enum ReasoningEffort {
   HIGH = 5,
 
   /**
-   * Higher than high effort.
+   * More than REASONING_EFFORT_HIGH.
    *
    * @generated from enum value: REASONING_EFFORT_XHIGH = 6;
    */

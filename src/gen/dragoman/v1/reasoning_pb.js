@@ -25,7 +25,7 @@ export const ReasoningEffortSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_reasoning, 0);
 
 /**
- * Amount of reasoning as a level. Sources: the effort levels of OpenAI and the other providers.
+ * Amount of reasoning as a level. These are the effort levels of OpenAI and other providers.
  *
  * @generated from enum dragoman.v1.ReasoningEffort
  */

@@ -24,8 +24,8 @@ export declare const file_dragoman_v1_stream: GenFile;
  */
 export declare type StreamOptions = Message<"dragoman.v1.StreamOptions"> & {
   /**
-   * Whether each delta of the provider is sent as its own message. Default false: Dragoman coalesces adjacent deltas of
-   * one part that arrive in one read from the provider, which adds no delay and saves messages.
+   * Whether each delta of the provider is sent as its own message. Default false: Dragoman merges adjacent deltas of
+   * one part that arrive together from the provider. This saves messages and adds no delay.
    *
    * @generated from field: bool keep_provider_deltas = 1;
    */
@@ -39,7 +39,7 @@ export declare type StreamOptions = Message<"dragoman.v1.StreamOptions"> & {
 export declare const StreamOptionsSchema: GenMessage<StreamOptions>;
 
 /**
- * First event of a stream, sent once, as soon as the provider has accepted the request.
+ * First event of a stream, sent once, together with the first output. A call that fails earlier sends no event.
  *
  * @generated from message dragoman.v1.ChatStarted
  */
@@ -96,7 +96,7 @@ export declare const ChatStartedSchema: GenMessage<ChatStarted>;
 /**
  * A delta of one part of one choice.
  *
- * Parts are numbered from 0 in the order in which they begin. The case of a part's first delta sets the kind of the
+ * Parts are numbered from 0 in the order in which they begin. The oneof case of a part's first delta is the kind of the
  * part; later deltas have the same case. Text, reasoning text, refusals, arguments_json and the data of provider_state
  * are concatenated. A tool call's id and name are complete in its first delta and empty after it. Deltas of different
  * parts and choices may interleave.
@@ -158,7 +158,7 @@ export declare type PartDelta = Message<"dragoman.v1.PartDelta"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * More opaque provider state of the part.
+   * More bytes of the part's opaque provider state.
    *
    * @generated from field: dragoman.v1.ProviderState provider_state = 7;
    */

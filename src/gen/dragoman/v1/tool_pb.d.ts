@@ -32,8 +32,8 @@ export declare type Tool = Message<"dragoman.v1.Tool"> & {
   description: string;
 
   /**
-   * JSON Schema of the arguments, as the JSON text of an object. Empty means no arguments. Text, so that the model sees
-   * the keys in the caller's order.
+   * JSON Schema of the arguments, as the JSON text of an object. Empty means no arguments. A string and not a Struct,
+   * so that the model sees the keys in the caller's order.
    *
    * @generated from field: string parameters_json_schema = 3;
    */
@@ -67,13 +67,13 @@ export declare const ToolSchema: GenMessage<Tool>;
  */
 export declare type ToolChoice = Message<"dragoman.v1.ToolChoice"> & {
   /**
-   * The choice. Required; omit the ToolChoice to select none without tools, and auto with tools.
+   * The choice. Required. If the request has no ToolChoice, the choice is auto with tools and none without tools.
    *
    * @generated from oneof dragoman.v1.ToolChoice.choice
    */
   choice: {
     /**
-     * A rule for all tools.
+     * A rule for all tools of the request.
      *
      * @generated from field: dragoman.v1.ToolChoiceMode mode = 1;
      */
@@ -97,7 +97,7 @@ export declare type ToolChoice = Message<"dragoman.v1.ToolChoice"> & {
 export declare const ToolChoiceSchema: GenMessage<ToolChoice>;
 
 /**
- * A rule for all tools.
+ * A rule for all tools of the request.
  *
  * @generated from enum dragoman.v1.ToolChoiceMode
  */

@@ -33,7 +33,7 @@ export const ToolChoiceModeSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_tool, 0);
 
 /**
- * A rule for all tools.
+ * A rule for all tools of the request.
  *
  * @generated from enum dragoman.v1.ToolChoiceMode
  */

@@ -11,8 +11,8 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_usage: GenFile;
 
 /**
- * Token usage of a call. Providers disagree on which counts include others; in Dragoman, a total always includes its
- * parts. With several choices, the output of all choices is counted.
+ * Token usage of a call, with the output of all choices. Some providers report input_tokens without cached tokens or
+ * output_tokens without reasoning. Dragoman adds these, so both counts are always totals.
  *
  * @generated from message dragoman.v1.Usage
  */
@@ -60,14 +60,14 @@ export declare type Usage = Message<"dragoman.v1.Usage"> & {
   reasoningTokens: number;
 
   /**
-   * Part of output_tokens: used from the caller's prediction.
+   * Part of output_tokens: tokens of ChatRequest.prediction that the response contains.
    *
    * @generated from field: int32 accepted_prediction_tokens = 7;
    */
   acceptedPredictionTokens: number;
 
   /**
-   * Part of output_tokens: predicted but not used; billed all the same.
+   * Part of output_tokens: tokens of ChatRequest.prediction that the response does not contain. They are billed.
    *
    * @generated from field: int32 rejected_prediction_tokens = 8;
    */
@@ -109,7 +109,7 @@ export enum UsageQuality {
   UNSPECIFIED = 0,
 
   /**
-   * The provider's count of the whole call; in PlanChat, an exact count by Dragoman.
+   * Counted by the provider, for the whole call. In PlanChat, counted exactly by Dragoman.
    *
    * @generated from enum value: USAGE_QUALITY_EXACT = 1;
    */
@@ -123,7 +123,7 @@ export enum UsageQuality {
   ESTIMATED = 2,
 
   /**
-   * The call ended early: the usage up to that point, as far as it is known.
+   * The call ended early. Dragoman estimated the usage up to that point. Only in call records.
    *
    * @generated from enum value: USAGE_QUALITY_PARTIAL = 3;
    */

@@ -11,7 +11,8 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_warning: GenFile;
 
 /**
- * A deviation from the request, or advice about it. A warning does not fail the call.
+ * Something that Dragoman did differently from the request, or advice about the request. A warning does not fail the
+ * call.
  *
  * @generated from message dragoman.v1.Warning
  */
@@ -20,7 +21,7 @@ export declare type Warning = Message<"dragoman.v1.Warning"> & {
    * Kind of warning, in UPPER_SNAKE_CASE:
    * - UNSUPPORTED_PARAMETER: Dragoman dropped the field, because the model does not support it.
    * - ADJUSTED: Dragoman changed the value to one that the model supports.
-   * - EMULATED: Dragoman does this itself, because the provider does not support it.
+   * - EMULATED: Dragoman provides the feature in another way, because the provider does not support it.
    * - INFERRED: Dragoman derived part of the response, because the provider did not send it.
    * - ADVICE: Dragoman changed nothing, but the request is probably a mistake.
    *
