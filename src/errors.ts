@@ -105,8 +105,8 @@ export interface ErrorFacts {
   /** Sent as `dragoman.v1.JsonGenerationFailure`. */
   readonly failedGeneration?: string;
   /**
-   * Message for PROVIDER_STREAM_INTERRUPTED, which replaces this error if it interrupts a response after its first output
-   * (routing/attempt-failure.ts). Not sent with this error.
+   * Message for PROVIDER_STREAM_INTERRUPTED, which replaces this error if it interrupts a response after its first
+   * output (routing/attempt-failure.ts). Not sent with this error.
    */
   readonly interruption?: string;
   /** Logged, never sent. */
@@ -114,8 +114,8 @@ export interface ErrorFacts {
 }
 
 /**
- * The only error class that reaches callers. `message` is sent to the caller, so it must contain no secret and no prompt
- * text. Lone surrogates in the message and the facts become U+FFFD, because status encoders reject them.
+ * The only error class that reaches callers. `message` is sent to the caller, so it must contain no secret and no
+ * prompt text. Lone surrogates in the message and the facts become U+FFFD, because status encoders reject them.
  */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";

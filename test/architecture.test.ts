@@ -6,8 +6,8 @@ import { providers } from "../src/providers/registry.ts";
 const source = resolve(import.meta.dirname, "../src");
 
 /**
- * Modules of `src/` (folders or single files), from the generated code up to the program, each with the modules or single
- * files that it may import. A module may import itself. List a module only below everything that it may import.
+ * Modules of `src/` (folders or single files), from the generated code up to the program, each with the modules or
+ * single files that it may import. A module may import itself. List a module only below everything that it may import.
  */
 const modules: readonly (readonly [module: string, allowed: readonly string[]])[] = [
   ["gen", []],

@@ -16,7 +16,7 @@ import {
 import { emulated, leftOut, lostThought, rejected, textResults, unsupported } from "../kit/adaptations.ts";
 import { maxStopSequences, ranges } from "./fields.ts";
 import { takesThoughts } from "./messages.ts";
-import { wireName } from "./request.ts";
+import { offeredTools, wireName } from "./request.ts";
 
 /** Reports what the model or Cohere does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
@@ -83,7 +83,9 @@ function* formAdaptations({ outputFormat, tools }: ChatRequest): Generator<Adapt
   }
 }
 
-function* toolAdaptations({ tools, toolChoice }: ChatRequest): Generator<Adaptation> {
+function* toolAdaptations(request: ChatRequest): Generator<Adaptation> {
+  const { toolChoice } = request;
+  const tools = offeredTools(request);
   if (toolChoice?.choice.case === "toolName") {
     const message =
       "Cohere does not support a named tool choice; only the named tool is sent, with tool choice REQUIRED";

@@ -61,13 +61,18 @@ function formatBody({ outputFormat }: ChatRequest): Pick<CohereBody, "response_f
   return { response_format: { type: "json_object", json_schema: describedSchema(schemaJson, description) } };
 }
 
+/** Returns the tools that the request sends: only the named tool, if there is one, so that the model has to call it. */
+export function offeredTools({ tools, toolChoice }: Pick<ChatRequest, "tools" | "toolChoice">): readonly Tool[] {
+  const { choice } = toolChoice ?? {};
+  return choice?.case === "toolName" ? tools.filter(({ name }) => name === choice.value) : tools;
+}
+
 function toolsBody({
   tools,
   toolChoice,
 }: ChatRequest): Pick<CohereBody, "tools" | "tool_choice" | "strict_tools" | "citation_options"> {
   const choice = toolChoice?.choice;
-  // Send only the named tool, so that the model has to call it.
-  const offered = choice?.case === "toolName" ? tools.filter(({ name }) => name === choice.value) : tools;
+  const offered = offeredTools({ tools, toolChoice });
   if (offered.length === 0) return {};
   const mode = choice?.case === "mode" ? choiceModes[choice.value] : choice?.case && "REQUIRED";
   return {

@@ -76,7 +76,7 @@ const scriptSchema = z
  *
  * | field | meaning | default |
  * |---|---|---|
- * | `text` | text, word by word with whitespace | the prompt, unless it is the script; none with `refusal` or `tool_calls` |
+ * | `text` | text, word by word | the prompt, unless it is the script; none with `refusal` or `tool_calls` |
  * | `deltas` | the exact deltas, instead of `text` | none |
  * | `repeat` | how often to send the text, 1 to 1,000,000 | 1 |
  * | `reasoning` | reasoning before the text, word by word | none |
