@@ -1,9 +1,9 @@
 import type { Writable } from "node:stream";
 
 /**
- * Waits until a full stream can be written to again, is destroyed, or the signal fires. A sender that waits for it
- * stops reading from its own source (backpressure). Returns undefined if the stream is destroyed or the signal has
- * fired.
+ * Waits until a stream with a full buffer can be written to again or is destroyed, or the signal fires. A sender that
+ * waits stops reading from its own source (backpressure). Returns undefined if the stream is already destroyed or the
+ * signal has fired.
  */
 export function drained(stream: Writable, signal: AbortSignal): Promise<void> | undefined {
   if (stream.destroyed || signal.aborted) return undefined;

@@ -66,7 +66,10 @@ export type Reason = keyof typeof reasons;
 export interface FieldViolation {
   /** Path from the ChatRequest, or from `root` if it is set. */
   readonly field: FieldPath;
-  /** Start of the path: `message`, a request without a ChatRequest; `body`, the JSON body of an HTTP API. */
+  /**
+   * Start of the path if it is not the ChatRequest. `message`: the gRPC request, for fields outside its ChatRequest.
+   * `body`: the JSON body of an HTTP API.
+   */
   readonly root?: "message" | "body";
   /** What is wrong and what to write instead. Never contains a value that may be prompt text. */
   readonly description: string;
@@ -100,13 +103,13 @@ export interface ErrorFacts {
   readonly retryAfterMs?: number;
   /** Sent as `google.rpc.QuotaFailure`: the subject and the exceeded limit. */
   readonly quota?: { readonly subject: string; readonly description: string };
-  /** Sent unchanged. */
+  /** Sent as `dragoman.v1.ProviderError`. */
   readonly provider?: ProviderError;
   /** Sent as `dragoman.v1.JsonGenerationFailure`. */
   readonly failedGeneration?: string;
   /**
-   * Message for PROVIDER_STREAM_INTERRUPTED, which replaces this error if it interrupts a response after its first
-   * output (routing/attempt-failure.ts). Not sent with this error.
+   * Message of the PROVIDER_STREAM_INTERRUPTED error that replaces this error if the response already had output
+   * (routing/attempt-failure.ts). Never sent with this error.
    */
   readonly interruption?: string;
   /** Logged, never sent. */

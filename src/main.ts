@@ -58,7 +58,7 @@ async function serve(config: Config): Promise<void> {
   process.stderr.write(startLines(service, config).join("\n"));
   returnMemoryWhenIdle(() => service.activity);
   process.on("uncaughtException", (error) => {
-    // Every call in progress still writes its record; the log flushes its buffer when the process exits.
+    // `abort` lets every call in progress write its record. The log flushes its buffer when the process exits.
     service.abort();
     log.error({ err: error }, "exiting after an uncaught error");
     process.exit(1);

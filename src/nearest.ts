@@ -4,7 +4,7 @@ export function nearest(name: string, candidates: Iterable<string>, limit = 3): 
   const maxDistance = Math.max(2, Math.floor(wanted.length / 4));
   const found: { candidate: string; distance: number }[] = [];
   for (const candidate of candidates) {
-    // A greater difference in length means a greater distance. This also bounds the work for a very long name.
+    // The distance is at least the difference in length. Skipping such candidates also bounds the work for a long name.
     if (Math.abs(candidate.length - wanted.length) > maxDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance <= maxDistance) found.push({ candidate, distance });

@@ -6,7 +6,7 @@ import { suggest } from "./suggest.ts";
 
 type Authentication = Config["authentication"];
 
-/** Determines the mode. Reports duplicate keys and default accounts that no call could use. */
+/** Determines the authentication mode. Reports duplicate keys and default accounts that no call could use. */
 export function resolveAuthentication(
   { mode, keys: entries, require_account: requireAccount }: FileSection["authentication"],
   modeVariable: Authentication["mode"] | undefined,

@@ -62,7 +62,7 @@ function parse(parameters: readonly string[]) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     // Do not quote the argument: it may be a key that the user meant to send to standard input.
     if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
-      throw new UsageError("unexpected argument; write only options, and send a key to standard input; see --help");
+      throw new UsageError("unexpected argument; write only options, and an API key to standard input; see --help");
     }
     const [message = ""] = String(error instanceof Error ? error.message : error).split(/\. |\.?\n|\.$/, 1);
     throw new UsageError(`${message.charAt(0).toLowerCase()}${message.slice(1)}; see --help`);

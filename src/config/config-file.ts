@@ -17,7 +17,7 @@ export function readConfigFile(path: string): Tree {
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  // One mistake causes many parser errors; the first one has its position.
+  // One mistake causes many parser errors; the first error has the position of the mistake.
   const [first] = document.errors;
   if (first !== undefined) {
     const { line, col } = lines.linePos(first.pos[0]);

@@ -57,19 +57,19 @@ export interface Config {
     readonly maxCallMs: number;
     /** Maximum concurrent streams on one gRPC connection. Default 4096. */
     readonly maxConcurrentStreams: number;
-    /** Maximum concurrent calls of one account to one model; 0: no limit. Undefined: the limit of each profile. */
+    /** Maximum concurrent calls of one account to one model; 0: no limit. Undefined: the model's profile decides. */
     readonly maxCallsPerModel: number | undefined;
   };
   readonly shutdown: {
     /** Delay in ms between health status NOT_SERVING and rejecting connections, for load balancers. Default 0. */
     readonly delayMs: number;
-    /** Maximum time in ms that calls in progress may still run. Default 30,000. */
+    /** Maximum time in ms that calls in progress may still run after `delayMs`. Default 30,000. */
     readonly graceMs: number;
   };
   readonly grpcConnection: {
-    /** Approximate age in ms at which Dragoman sends GOAWAY, so that clients reconnect; 0: never. Default 0. */
+    /** Approximate age of a connection in ms at which Dragoman asks the client to reconnect. Default 0: never. */
     readonly maxAgeMs: number;
-    /** Interval of pings on idle connections in ms; 0: no pings. Default 60,000. */
+    /** Interval in ms at which Dragoman pings each client; 0: no pings. Default 60,000. */
     readonly keepaliveMs: number;
   };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" | "silent" };
@@ -77,7 +77,10 @@ export interface Config {
   readonly providers: readonly ProviderSettings[];
   /** Status of every known provider, configured or not. */
   readonly providerStatuses: readonly ProviderStatus[];
-  /** Profile of every listed model with a bare id (no `provider/`). Undefined: each model keeps its own. */
+  /**
+   * Default profile (defaults and rules of one chat API) of the models whose id does not start with `provider/`, except
+   * deployments. Undefined: each model keeps its own profile.
+   */
   readonly profile: ProfileName | undefined;
   /** Built-in models of the catalog, after `profile` was applied. */
   readonly listedModels: readonly Model[];

@@ -28,18 +28,19 @@ interface ConfigSources {
  * Resolves the configuration from the environment, the file and the defaults, and freezes it. Throws ConfigError with
  * every mistake.
  *
- * A variable takes precedence over the file, and the file over the default: DRAGOMAN_GRPC_ADDRESS and
+ * A variable takes precedence over the file, and the file over the default. The variables are DRAGOMAN_GRPC_ADDRESS and
  * DRAGOMAN_HTTP_ADDRESS (`host:port`, IPv6 in brackets), DRAGOMAN_AUTHENTICATION (`keys`, `loopback`, `off`),
- * DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`). For API keys of providers the
- * file takes precedence, since a variable such as `OPENAI_API_KEY` may be set in a user's shell for other programs. An
- * empty variable counts as unset. Paths in the file are relative to its folder.
+ * DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`). But for a provider's API key, the
+ * file takes precedence: a user's shell may set `OPENAI_API_KEY` for other programs.
+ *
+ * An empty variable counts as unset. Paths in the file are relative to its folder.
  *
  * Only the variables in `environment` are read. But the libraries of Amazon and Google later look for credentials in
  * the environment of the process (`bedrock/sign.ts`, `vertex/google-tokens.ts`).
  */
 export function loadConfig({ environment, file, providers: known = [], models: listed = [] }: ConfigSources): Config {
   const problems = new Map<string, ConfigProblem>();
-  // The first problem at a path causes the later ones there.
+  // Keep only the first problem at a path, because it causes the later ones.
   const report: ReportProblem = (path, problem, fix) => {
     if (!problems.has(path)) problems.set(path, { path, problem, fix });
   };

@@ -39,7 +39,7 @@ const capabilities = section(
   Object.fromEntries(ModelCapabilitiesSchema.fields.map(({ name }) => [name, flag.optional()])),
 );
 
-/** Keys that `models` and `deployments` share. An omitted key leaves the model's value unchanged. */
+/** Keys of both `models` and `deployments` entries. An omitted key leaves the value of the changed model as it is. */
 const facts = {
   display_name: text.optional(),
   profile: profile.optional(),

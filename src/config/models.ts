@@ -26,8 +26,8 @@ interface ModelSources {
 }
 
 /**
- * Resolves the `models` entries of the file, then its `deployments`. An entry changes the facts of its base model field
- * by field. Reports unknown names and names that two models share.
+ * Resolves the `models` entries of the file, then its `deployments`. Each key of an entry replaces one fact of the
+ * model that the entry changes or deploys. Reports unknown names and names that two models share.
  */
 export function resolveModels({ listed, providers, section }: ModelSources, report: ReportProblem): ConfiguredModel[] {
   const models = Object.entries(section.models).map(([id, entry]) => {
@@ -51,7 +51,7 @@ export function resolveModels({ listed, providers, section }: ModelSources, repo
   return [...models, ...deployments];
 }
 
-/** Returns the listed models with the configured profile on every bare id. `provider/model` ids stay `plain`. */
+/** Sets the configured profile of the built-in models. Models whose id is `provider/model` keep the profile `plain`. */
 export function withProfile(listed: readonly Model[], profile: ProfileName | undefined): readonly Model[] {
   if (profile === undefined) return listed;
   return listed.map((model) => (isBare(model) ? { ...model, profile } : model));
@@ -85,7 +85,7 @@ function isBare({ id, provider }: Model): boolean {
   return !id.startsWith(`${provider}/`);
 }
 
-/** Returns the base of a `models` entry: a listed model, `provider/model` of a known provider, or a new model. */
+/** Returns the model that a `models` entry changes: built-in, `provider/model` of a known provider, or new. */
 function baseModel(
   id: string,
   entry: ModelSection,
@@ -119,7 +119,7 @@ interface Targets {
   readonly names: readonly string[];
 }
 
-/** Returns the base of a deployment: its target model with the deployment's id and the profile `egp-deployment`. */
+/** Returns a copy of the model that a deployment names, with the deployment's id and the profile `egp-deployment`. */
 function deployedModel(id: string, entry: DeploymentSection, targets: Targets, report: ReportProblem): Model {
   const path = `deployments.${id}`;
   // The id is a path segment in the Scale EGP deployments API, and part of ChatRequest.model.
@@ -207,7 +207,7 @@ function reportSharedNames(entries: readonly Model[], fromFile: FileSection["mod
   }
 }
 
-/** Suggests the nearest name. Unlike `suggest`, never lists all names: the catalog is too long for an error. */
+/** Suggests the nearest name, if any. Unlike `suggest`, never lists all names: the catalog is too long for an error. */
 function didYouMean(name: string, names: readonly string[]): string | undefined {
   const [candidate] = nearest(name, names, 1);
   return candidate === undefined ? undefined : `did you mean \`${candidate}\`?`;

@@ -63,7 +63,7 @@ export function resolveProvider(
   };
   const configured = (value: string | undefined, key: string): Found | undefined =>
     value === undefined ? undefined : { value, reason: `${path}.${key} is set` };
-  // A key in the file is meant for Dragoman; the variable may be set in a user's shell for other programs.
+  // The file takes precedence for keys: the variable may be set in a user's shell for other programs.
   const key = configured(entry.api_key, "api_key") ?? variable(apiKey, variables.apiKey);
   const url = variable(baseUrl, variables.baseUrl) ?? configured(entry.base_url, "base_url");
 

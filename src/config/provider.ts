@@ -5,11 +5,11 @@ import type { Secret } from "./secret.ts";
 
 /** Timeouts of an upstream request in ms. The timers are independent; 0 disables a timeout. */
 export interface UpstreamTimeouts {
-  /** Connecting, including the TLS handshake. Default 10,000. */
+  /** Maximum time for connecting, including the TLS handshake. Default 10,000. */
   readonly connectMs: number;
-  /** From sending the request to the first event of the response, ignoring keep-alive comments. Default 300,000. */
+  /** Maximum time from sending the request to the first event, not counting keep-alive comments. Default 300,000. */
   readonly firstEventMs: number;
-  /** Between two events of the response, ignoring keep-alive comments. Default 120,000. */
+  /** Maximum time between two events of the response, not counting keep-alive comments. Default 120,000. */
   readonly idleMs: number;
 }
 
@@ -17,7 +17,7 @@ export interface UpstreamTimeouts {
 export interface ProviderSettings<Options = unknown> {
   /** The `provider` in `provider/model`. */
   readonly name: string;
-  /** Has no trailing slash. Empty if the provider has none. */
+  /** Base URL without a trailing slash. Empty if the provider has no base URL. */
   readonly baseUrl: string;
   /** Undefined: requests carry no API key. */
   readonly apiKey: Secret | undefined;
@@ -28,7 +28,7 @@ export interface ProviderSettings<Options = unknown> {
   readonly maxConnections: number;
   /** Provider-specific settings, parsed with `optionsSchema`. */
   readonly options: Options;
-  /** The variables named in `variables.others` that are set. */
+  /** Environment variables of `ProviderVariables.others` that are set. */
   readonly variables: Environment;
 }
 
@@ -49,7 +49,7 @@ export interface ConfigurableProvider<Options = unknown> {
   /** `Model.family` of its models: the API whose limits and defaults apply to them. Default: the name. */
   readonly family?: string;
   readonly variables: ProviderVariables;
-  /** Base URL of the provider. Empty: it has none, or operators run their own servers. */
+  /** Base URL of the provider. Empty: the provider has none, or operators run their own servers. */
   readonly defaultBaseUrl: string;
   /**
    * What enables the provider, unless `enabled` is set. `key`: an API key. `url`: a base URL, for servers that the

@@ -7,7 +7,7 @@ interface Rule<T> {
   /** Predicate that follows the value in the message: `is not a duration`. */
   readonly problem: string;
   readonly fix: string;
-  /** Whether problems may quote the value as written in the file. True only if it cannot be a secret. Default false. */
+  /** Whether error messages may quote the value. Set true only if the value cannot be a secret. Default false. */
   readonly shown?: boolean;
 }
 
@@ -21,7 +21,7 @@ export function leaf<T>({ parse, problem, fix, shown = false }: Rule<T>) {
   });
 }
 
-/** Creates the schema of a mapping. For an unknown key, the issue's message holds the known keys, for a suggestion. */
+/** Creates the schema of a mapping. The zod issue for an unknown key lists the known keys, for a suggestion. */
 export function section<Shape extends z.core.$ZodShape>(shape: Shape) {
   const known = Object.keys(shape).join(" ");
   return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });

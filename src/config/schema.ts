@@ -16,7 +16,7 @@ const longDuration = leaf({
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
   problem: "is not a size",
-  fix: "write a size such as 512KiB or 16MiB, or a number of bytes, from 1 byte to below 2 GiB",
+  fix: "write a size such as 512KiB or 16MiB, or a number of bytes; at least 1 byte, less than 2 GiB",
   shown: true,
 });
 export const address = leaf({
@@ -35,7 +35,7 @@ const sha256 = leaf({
   fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
 });
 
-/** Returns undefined for a key that cannot be a header value: every upstream request would fail. */
+/** Returns undefined for a key that cannot be a header value: with it, every upstream request would fail. */
 function parseKey(value: unknown): string | undefined {
   const key = typeof value === "string" ? value.trim() : "";
   return /^[\x21-\x7e]+$/.test(key) ? key : undefined;

@@ -48,7 +48,11 @@ export function readTlsFiles(
   if (certificate === undefined || key === undefined) return undefined;
   if (section.client_authority !== undefined && authority === undefined) return undefined;
   if (!certificate.parsed.checkPrivateKey(key.parsed)) {
-    report(`${path}.key`, "does not match the certificate", "give the private key of the file's first certificate");
+    report(
+      `${path}.key`,
+      "does not match the certificate",
+      "give the private key of the first certificate in tls.certificate",
+    );
     return undefined;
   }
   return { certificate: certificate.pem, key: key.pem, clientAuthority: authority?.pem };

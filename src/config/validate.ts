@@ -7,8 +7,8 @@ import { suggest } from "./suggest.ts";
 type Path = readonly PropertyKey[];
 
 /**
- * Validates the file against the schema and reports every mistake. It ignores invalid parts, so that later checks can
- * still check the rest.
+ * Validates the file against the schema and reports every mistake. Returns the file without its invalid parts, so that
+ * later checks can still find mistakes in the other parts.
  *
  * @param written the file before interpolation; problems quote it, since variables may contain secrets
  */
@@ -37,7 +37,11 @@ export function validateVariable<T>(
   return undefined;
 }
 
-/** @param written the tree whose values problems may quote */
+/**
+ * Reports a zod issue as a mistake in the configuration.
+ *
+ * @param written the values before interpolation; the report may quote them
+ */
 export function reportIssue(issue: z.core.$ZodIssue, written: Tree, report: ReportProblem): void {
   const path = formatPath(issue.path);
   const value = valueAt(written, issue.path);
@@ -85,7 +89,7 @@ function show(value: unknown): string {
   return json.length <= 60 ? json : `${json.slice(0, 60)}…`;
 }
 
-/** Returns the paths to remove so that the rest is valid: the whole mapping if it lacks a required key. */
+/** Returns the invalid paths of an issue. If a required key is missing, this is the path of its whole mapping. */
 function wrongPaths(issue: z.core.$ZodIssue, tree: Tree): readonly Path[] {
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => [...issue.path, key]);
   return [valueAt(tree, issue.path) === undefined ? issue.path.slice(0, -1) : issue.path];

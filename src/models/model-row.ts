@@ -13,7 +13,7 @@ export interface ModelRow extends Capabilities {
   readonly window: number;
   /** Output limit in tokens. Default 0: unknown. */
   readonly output?: number;
-  /** `Model.id`, if it is not what `ModelTable.idOf` returns. */
+  /** `Model.id`. Default: the result of `ModelTable.idOf`. */
   readonly id?: string;
   readonly aliases?: readonly string[];
   /** Dates of snapshots with the same facts; the provider names them `<model>-<date>`. */
@@ -30,7 +30,7 @@ export interface ModelTable extends Capabilities, Pick<ModelRow, "output" | "max
   readonly profile?: string;
   /** Returns the `Model.id` of a model. Default: `<provider>/<model>`. */
   readonly idOf?: (model: string) => string;
-  /** Appended to each display name in parentheses, since several providers serve the same weights. */
+  /** Name in parentheses after each display name, to tell apart providers that serve the same weights. */
   readonly servedBy?: string;
 }
 

@@ -14,7 +14,8 @@ interface Page {
  * Returns one page of models, which must be ordered by id (AIP-158). Throws INVALID_REQUEST for a negative size or an
  * invalid token.
  *
- * A token contains the last id of its page. So if the catalog changes between pages, no model is skipped or repeated.
+ * A page token contains the last id of the page before it. So if the catalog changes between pages, no model is skipped
+ * or repeated.
  *
  * @param pageSize 0 means 50; values above 1000 mean 1000
  * @param pageToken empty for the first page

@@ -1,8 +1,8 @@
 /**
  * Groups of catalog ids for the same weights at different providers. The precision may differ.
  *
- * They are not aliases of one entry: each id has its own context window, limits and profile, and Dragoman never sends a
- * call to another provider on its own.
+ * The ids of a group are not aliases, because each has its own context window, limits and profile. Dragoman only
+ * suggests them in errors and never sends a call to another provider on its own.
  */
 const groups: readonly (readonly string[])[] = [
   ["llama-2-7b-chat", "meta-llama/Llama-2-7b-chat-hf"],

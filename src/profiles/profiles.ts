@@ -7,7 +7,7 @@ import { strictSchemaProblem } from "./strict-schema.ts";
 
 export type ProfileName = Profile["name"];
 
-/** Sends only the parameters that the caller sets. */
+/** Profile without the defaults and rules of an API: Dragoman sends only the parameters that the caller sets. */
 const plain: Profile = {
   name: "plain",
   defaults: {},
@@ -83,7 +83,7 @@ const egpChat: Profile = {
 const egpDeployment: Profile = {
   ...egpChat,
   name: "egp-deployment",
-  // This API has no top_p for Claude.
+  // Not needed: this API does not support top_p for Claude.
   eitherFamilies: [],
   ranges: [{ parameter: "n", min: 1, max: 1 }],
   instructions: undefined,
@@ -161,7 +161,7 @@ export function profileOf(name: string): Profile {
   return isProfileName(name) ? profiles[name] : plain;
 }
 
-/** Model families for which a profile sets an output limit. Any other family is the name of a provider. */
+/** Model families for which a profile sets an output limit. All other families have the name of their provider. */
 export const profileFamilies: readonly string[] = [
   ...new Set(Object.values(profiles).flatMap(({ outputLimits }) => Object.keys(outputLimits))),
 ];
@@ -195,12 +195,12 @@ function oneSystemMessage({ messages }: ChatRequest): FieldViolation | undefined
 
 /**
  * DeepInfra documents that a conversation ends with a user message. Dragoman also allows tool results at the end,
- * because the API's own tool examples send them last to get the model's response.
+ * because DeepInfra's tool examples send them last.
  */
 function callersTurnLast({ messages, continueLastMessage }: ChatRequest): FieldViolation | undefined {
   const last = messages.findLastIndex((message) => !isSystem(message));
   if (continueLastMessage || messages[last]?.role !== Role.ASSISTANT) return undefined;
   const description =
-    "profile deepinfra requires a user or tool message last; set continue_last_message to continue this one";
+    "profile deepinfra requires a user or tool message last; set continue_last_message to continue this message";
   return { field: ["messages", last, "role"], description };
 }

@@ -1,6 +1,6 @@
 import { excessOf } from "../chat/validation/json-bounds.ts";
 
-/** Maximum number of branches in an anyOf. */
+/** Maximum number of branches in an anyOf of a strict schema at Cerebras. */
 const mostBranches = 5;
 
 type Schema = Readonly<Record<string, unknown>>;

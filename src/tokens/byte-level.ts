@@ -12,7 +12,7 @@ export interface ByteLevelVocabulary {
 }
 
 const letter = /\p{L}/u;
-// A combining mark, an apostrophe or half of a surrogate pair may continue a word.
+// A word of letters ends before any character except letters, combining marks, digits, apostrophes and surrogates.
 const endsWord = /[^\p{L}\p{M}\p{N}\p{Cs}']/u;
 
 /** Creates a tokenizer that merges bytes within words, as those of OpenAI (tiktoken) and Llama 3 do. */
@@ -21,7 +21,8 @@ export function byteLevelTokenizer({ ranks, words, controls }: ByteLevelVocabula
   // A word that is in the vocabulary is one token, even if merging its bytes does not produce it.
   const countWord = (word: string) => (ranks.has(word) ? 1 : countParts(word));
   return {
-    // Every word pattern ends a word of letters before a character that matches `endsWord`, and none looks behind.
+    // A cut between a letter and a character that matches `endsWord` is safe: every `words` pattern ends a word there,
+    // and none has a lookbehind.
     pieces: cutter(controls, (before, after) => endsWord.test(after) && letter.test(before)),
     count({ text, control }) {
       if (control) return 1;

@@ -28,21 +28,24 @@ interface Sum {
   readonly doubtful: number;
 }
 
-/** A part of a request that a counter counts once and then remembers. */
+/** Message or tool definition. A counter counts each of them once and remembers the result. */
 type Item = Message | Tool;
 
 interface ItemSum extends Sum {
-  /** Tokens, included in `tokens`, that the chat adds to the texts. Exact only for models in `documentedChat`. */
+  /**
+   * The part of `tokens` that is not message content: role, name and what the chat format adds. Exact only for models
+   * that match `documentedChat`.
+   */
   readonly overhead: number;
 }
 
 /** Maximum number of tokens that a chat template adds before a conversation. That of gpt-oss adds about 70. */
 const undocumentedChat = 80;
 
-/** Maximum number of tokens that the format adds for a tool, or for each part of a message that is not plain text. */
+/** Maximum number of tokens that the chat format adds for a tool, or for a part of a message unless `isPlain`. */
 const perPart = 12;
 
-/** Maximum error in tokens at each forced cut: the two sides may split into other tokens than the uncut text. */
+/** Maximum error in tokens for each cut that may split a token (`Piece.torn`). */
 const perTear = 4;
 
 /**
@@ -56,12 +59,14 @@ export function estimateBounds(tokens: number): Pick<TokenCount, "low" | "high">
 /**
  * Creates a counter of prompt tokens for one model. Counts are exact for plain conversations with OpenAI's models up to
  * GPT-4o, because OpenAI documents the tokens that a chat adds. Otherwise `exact` is false: tools, media, messages with
- * several parts and other models' templates are estimated, and so is everything if Dragoman has no tokenizer for the
- * model.
+ * several parts and other models' templates are estimated. Without a tokenizer for the model, the whole count is an
+ * estimate.
  *
  * Create one counter per call. It remembers the count of each message, so that counting a trimmed conversation again is
- * cheap. A separate thread (`CountingThread`) loads the vocabulary and counts. If a count takes more than 2 s or the
- * thread dies, the counter returns an estimate for this count and all later ones. `signal` aborts a count.
+ * cheap.
+ *
+ * A separate thread (`CountingThread`) loads the vocabulary and counts. If a count takes more than 2 s or the thread
+ * dies, this count and all later ones are estimates. `signal` aborts a count.
  */
 export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
   const vocabulary = vocabularyOf(model);
@@ -102,13 +107,14 @@ export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
 }
 
 /**
- * Counts the tokens of a raw prompt, such as one from a chat template. Includes the token that a server puts before the
- * prompt (vLLM does for Llama and Mistral), unless the prompt already begins with it. A control token counts as one if
- * the model's server parses control tokens.
+ * Counts the tokens of a raw prompt, such as one from a chat template. Includes the begin token that servers such as
+ * vLLM put before a Llama or Mistral prompt that does not start with it. A control token, such as `<|eot_id|>`, counts
+ * as one token if the model's server parses it.
  *
- * With OpenAI's vocabularies a count takes, per KB, 60 microseconds for English, 300 for base64, 600 for Russian and
- * 1,900 for Chinese; with those of Llama 2 and Mistral at most 1,700 (`node scripts/measure-token-estimate.ts --cost`).
  * Returns an estimate after 2 s. `signal` aborts the count.
+ *
+ * Microseconds per KB with OpenAI's vocabularies: 60 for English, 300 for base64, 600 for Russian, 1,900 for Chinese.
+ * With those of Llama 2 and Mistral, at most 1,700. Source: `node scripts/measure-token-estimate.ts --cost`.
  */
 export async function countTextTokens(text: string, model: Model, signal?: AbortSignal): Promise<TokenCount> {
   const vocabulary = vocabularyOf(model);

@@ -6,10 +6,13 @@ import { loadTokenizer } from "./vocabularies.ts";
 
 // Main module of the thread that counting-thread.ts starts.
 
-/** Time slice in ms of one count while other counts wait. The last piece may take about as long again. */
+/**
+ * Time in ms after which a job lets other jobs run. It first finishes the piece that it counts, which can take about as
+ * long again.
+ */
 const sliceMs = 8;
 
-/** Ids of the jobs that are not cancelled. */
+/** Ids of the jobs in progress, without the cancelled ones. */
 const wanted = new Set<number>();
 
 parentPort?.on("message", ({ id, job }: CountOrder) => {
@@ -17,7 +20,7 @@ parentPort?.on("message", ({ id, job }: CountOrder) => {
   else void answer(id, job);
 });
 
-// An error here ends the thread; counting-thread.ts handles the event `error`.
+// An error in this function ends the thread, because nothing awaits it; counting-thread.ts handles the event `error`.
 async function answer(id: number, job: CountJob): Promise<void> {
   wanted.add(id);
   const counts = await countInTurns(await loadTokenizer(job.vocabulary), job, () => wanted.has(id));
@@ -30,7 +33,7 @@ async function answer(id: number, job: CountJob): Promise<void> {
  * than `longestMs` or is cancelled.
  */
 async function countInTurns(tokenizer: Tokenizer, { texts, longestMs }: CountJob, isWanted: () => boolean) {
-  // Excludes the slices of other jobs and the loading of their vocabularies, which must not use up this job's time.
+  // Working time of this job only. While other jobs run or load their vocabularies, it does not increase.
   let spentMs = 0;
   let sliceBegan = performance.now();
   const counts: TextCount[][] = [];

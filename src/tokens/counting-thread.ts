@@ -17,7 +17,10 @@ export interface CountJob {
   readonly longestMs: number;
 }
 
-/** Counts of a job's texts, in the order of the texts. Undefined if the job took too long or the thread died. */
+/**
+ * Counts of a job's texts, in the order of the texts. Undefined if the job took too long or was cancelled, or if the
+ * thread ended.
+ */
 export type Counts = readonly (readonly TextCount[])[] | undefined;
 
 /** Message to the thread: a new job, or the cancellation of the job with this id. */
@@ -39,7 +42,7 @@ export interface CountingThreadOptions {
   readonly longestMs?: number;
 }
 
-// The thread does not inherit the process's Node.js flags: some would keep it from starting.
+// Without the Node.js flags of the process: a worker thread does not start with some of them.
 const startOptions: WorkerOptions = { name: "token counting", execArgv: [] };
 
 interface Running {
@@ -49,10 +52,11 @@ interface Running {
 }
 
 /**
- * Thread that loads vocabularies and counts tokens, so that neither blocks the streams of the service. It starts with
- * the first count, stays for later ones, and restarts with the next count after it died. It keeps the process alive
- * only during a count. It takes about 20 MB besides its vocabularies and 0.1 s to start; then a short text takes 0.1
- * ms.
+ * Thread that loads vocabularies and counts tokens, so that neither blocks the streams of the service. A count starts
+ * the thread if it is not running, and the thread ends after `idleMs` without a count. It keeps the process alive only
+ * during a count.
+ *
+ * The thread takes about 20 MB besides its vocabularies and 0.1 s to start. Then a short text takes 0.1 ms.
  */
 export class CountingThread {
   readonly #idleMs: number;

@@ -7,12 +7,13 @@ type RankOf = (word: string, begin: number, middle: number, end: number) => numb
 /** Returns the number of tokens of a word. */
 type WordCounter = (word: string) => number;
 
+/** Heap keys are `rank * stride + begin`: ordered by rank, then from left to right. Exceeds the length of any word. */
 const stride = 2 ** 24;
 
 /**
- * Creates a counter that uses byte pair encoding, as tiktoken and SentencePiece do: it merges the neighbors of the
- * lowest rank first, and among equal ranks the leftmost. Takes O(n log n) for a word of n characters. The libraries of
- * the vocabularies take O(n²) (gpt-tokenizer) or are slower for every word.
+ * Creates a counter that uses byte pair encoding, as tiktoken and SentencePiece do. It merges the neighbors of the
+ * lowest rank first, and among equal ranks the leftmost. Takes O(n log n) for a word of n characters. The npm packages
+ * of the vocabularies have slower counters: O(n²) in gpt-tokenizer, slower for every word in the others.
  */
 export function wordCounter(rankOf: RankOf): WordCounter {
   // The parts of the word as a linked list. A part's id is the index where it begins. The arrays are reused.
@@ -59,7 +60,7 @@ export function wordCounter(rankOf: RankOf): WordCounter {
       const before = previous[begin] ?? -1;
       if (before >= 0) consider(before);
     }
-    // The word may be a slice, which would keep the whole prompt in memory.
+    // Releases the word: if it is a slice of the prompt, it keeps the whole prompt in memory.
     text = "";
     return parts;
   };

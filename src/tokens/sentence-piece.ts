@@ -3,7 +3,7 @@ import { cutter, type Tokenizer } from "./tokenizer.ts";
 
 const space = "▁";
 
-/** Common interface of the libraries for Llama 2 and Mistral 7B. */
+/** Common interface of the npm packages llama-tokenizer-js and mistral-tokenizer-js. */
 interface SentencePieceVocabulary {
   /** Tokens by id, with `▁` for a space. */
   readonly vocabById: readonly string[];
@@ -15,8 +15,8 @@ interface SentencePieceVocabulary {
 const firstMerged = 259;
 
 /**
- * Creates a SentencePiece tokenizer, whose tokens can span words, for Llama 2 and Mistral 7B. A text may be cut between
- * two characters that are neighbors in no token of the vocabulary, because no token can contain both.
+ * Creates a SentencePiece tokenizer, whose tokens can span words, for Llama 2 and Mistral 7B. A cut between two
+ * characters is safe if they are neighbors in no token of the vocabulary.
  *
  * Like vLLM's tokenizers, it puts a space before a text and after each control token (`Prepend` in the models'
  * tokenizer.json). A character without a token counts one token per byte.
@@ -34,7 +34,7 @@ export function sentencePieceTokenizer(library: SentencePieceVocabulary, control
   const mayCut = (before: string, after: string) =>
     !isLowSurrogate(after) && !neighbors.has(normal(before) + normal(after));
 
-  /** A character without a token has no neighbors, so it is always a part of its own. */
+  /** Counts the text between two allowed cuts. A character without a token is always alone between two cuts. */
   const countPart = (part: string) =>
     isSingle(part) ? (tokens.has(part) ? 1 : Buffer.byteLength(part)) : countWord(part);
 

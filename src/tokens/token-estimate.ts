@@ -29,7 +29,7 @@ const costs = {
   sign: cost(0.88, 0.81, 1.24),
   /** Two or more consecutive blanks. A single blank belongs to the word after it. */
   blanks: cost(1.6, 1.74, 2),
-  /** Each further consecutive sign or blank, and each line end: rarely a separate token. */
+  /** Each sign or blank after those above, and each line end. They are rarely separate tokens. */
   further: cost(1 / 16, 1 / 16, 1 / 16),
   greek: cost(0.46, 0.79, 1.21),
   cyrillic: cost(0.36, 0.49, 0.48),
@@ -97,20 +97,23 @@ scripts.forEach(([begin, script], index) => {
   scriptNumbers.fill(scriptNames.indexOf(script), begin, scripts[index + 1]?.[0] ?? 0x10000);
 });
 
-/** Letters of a word that cost nothing beyond `costs.word`. */
+/** Number of letters that `costs.word` includes. Each later letter of the word adds `costs.longLetter`. */
 const longWord = 6;
 
 /**
  * Estimates the number of tokens of a text without a tokenizer, in one pass. Takes 8 microseconds per KB of English and
  * 19 of Chinese.
  *
- * Mean error (and range) over the 28 texts of test/tokens/texts.ts, which were among the samples: 9 % (-27 to +32) for
- * o200k, 12 % (-31 to +45) for cl100k, 18 % (-31 to +61) for Llama 3, 7 % (-36 to +23) for Llama 2 and Mistral 7B. With
- * size `unknown`: 18 % (-43 to +83) for o200k, cl100k and Llama 3.
+ * Mean error (and range) over the 28 texts of test/tokens/texts.ts, which were among the samples for `costs`:
+ * - o200k: 9 % (-27 to +32)
+ * - cl100k: 12 % (-31 to +45)
+ * - Llama 3: 18 % (-31 to +61)
+ * - Llama 2 and Mistral 7B: 7 % (-36 to +23)
+ * - o200k, cl100k and Llama 3 with size `unknown`: 18 % (-43 to +83)
  *
  * Prose, code and JSON are mostly within 15 %. Base64 is the most underestimated; Hebrew and Hindi in a large
- * vocabulary are the most overestimated. For comparison, a quarter of the characters is off by 31 % (-70 to +45) for
- * o200k. To print all errors, run `node scripts/measure-token-estimate.ts`.
+ * vocabulary are the most overestimated. For comparison, one token per four characters has a mean error of 31 % (-70 to
+ * +45) for o200k. To print all errors, run `node scripts/measure-token-estimate.ts`.
  */
 export function estimateTokens(text: string, size: VocabularySize = "unknown"): number {
   if (text.length <= samples * sampleLength) return Math.ceil(estimateAll(text, size));
@@ -124,8 +127,9 @@ export function estimateTokens(text: string, size: VocabularySize = "unknown"): 
   return Math.ceil((tokens * text.length) / (samples * sampleLength));
 }
 
+/** Number of samples of a long text. */
 const samples = 64;
-/** In UTF-16 code units. */
+/** Length of one sample in UTF-16 code units. */
 const sampleLength = 4096;
 
 function estimateAll(text: string, size: VocabularySize): number {

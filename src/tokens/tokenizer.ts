@@ -6,8 +6,8 @@ export interface Tokenizer {
    */
   count(piece: Piece): number;
   /**
-   * Cuts a text where no token can span the cut, so that the counts of the pieces add up to the count of the text. If
-   * there is no such place within `maxPiece` characters, it cuts after `maxPiece` and sets `torn` of the piece.
+   * Cuts a text where no token can span the cut. So the counts of the pieces add up to the count of the text. If there
+   * is no such cut within `maxPiece` characters, it cuts after `maxPiece` and sets `torn` of the piece.
    */
   pieces(text: string): Iterable<Piece>;
 }
@@ -27,7 +27,8 @@ interface Piece {
 export const maxPiece = 4096;
 
 /**
- * Creates a `pieces` function that cuts at control tokens, and then at the last place in reach that `mayCut` allows.
+ * Creates a `pieces` function. It cuts before and after each control token, and elsewhere at the last place within
+ * `maxPiece` characters that `mayCut` allows.
  */
 export function cutter(
   controls: RegExp | undefined,

@@ -21,8 +21,8 @@ export function partialUsage(chat: ChatRequest, outputCharacters: number): Usage
 }
 
 /**
- * Tokens that a chat adds to its texts: three per message besides the role, one per name, and three for the beginning
- * of the response. OpenAI's numbers; those of other providers are similar:
+ * Tokens that a chat adds to its texts: per message (besides its role), per name, and for the beginning of the
+ * response. OpenAI's numbers; those of other providers are similar:
  * https://github.com/openai/openai-cookbook/blob/main/examples/How_to_count_tokens_with_tiktoken.ipynb
  */
 export const chatOverhead = { message: 3, name: 1, answer: 3 } as const;
@@ -37,7 +37,7 @@ export function estimateChatTokens(chat: ChatRequest, size?: VocabularySize): nu
 
 /**
  * Returns an upper bound of the prompt's tokens: a token has at least one byte, and a UTF-16 code unit at most three.
- * Reads only lengths and no characters, so that most requests need no estimate.
+ * Fast, because it reads only lengths. If this bound fits the context window, no estimate is needed.
  */
 export function mostChatTokens(chat: ChatRequest): number {
   let most: number = chatOverhead.answer;

@@ -3,7 +3,7 @@ import { sentencePieceTokenizer } from "./sentence-piece.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 // Runs in the counting thread (counting-thread.ts). Each vocabulary is loaded once and stays in memory. Loading blocks
-// the thread for 70 to 700 ms; a vocabulary takes 10 MB (cl100k) to 75 MB (Llama 3) of memory
+// the thread for 70 to 700 ms. A vocabulary takes 10 MB (cl100k) to 75 MB (Llama 3) of memory
 // (scripts/measure-token-estimate.ts --cost).
 
 async function o200k(): Promise<ByteLevelVocabulary> {
@@ -45,7 +45,7 @@ async function llama3(): Promise<Tokenizer> {
     const bytes = token.replace(/[^\0-\x7f]/g, (sign) => codes.get(sign) ?? sign);
     ranks.set(bytes, rank);
   });
-  // Includes the two control tokens that ChatML fine-tunes add to Meta's.
+  // Includes im_start and im_end, which ChatML fine-tunes add to Meta's control tokens.
   const controls =
     /<\|(?:begin_of_text|end_of_text|start_header_id|end_header_id|eot_id|eom_id|python_tag|finetune_right_pad_id|im_start|im_end|reserved_special_token_\d{1,3})\|>/g;
   return byteLevelTokenizer({ ranks, words: withUnicodeSpaces(llama3Words), controls });
@@ -61,7 +61,10 @@ async function mistral(controls: RegExp): Promise<Tokenizer> {
   return sentencePieceTokenizer(library, controls);
 }
 
-/** Loads each vocabulary. OpenAI's API does not parse control tokens in texts; servers that accept raw prompts do. */
+/**
+ * Functions that load each vocabulary. OpenAI's API reads control tokens in texts as plain text, so its vocabularies
+ * have none. Servers that accept raw prompts parse control tokens.
+ */
 const loaders = {
   o200k: () => fromO200k(),
   cl100k,
@@ -71,7 +74,7 @@ const loaders = {
   "llama-2": () => llama2(/<s>|<\/s>|<unk>/g),
   /** Mistral 7B v0.1, its fine-tune Zephyr, and Mixtral 8x7B. For these models, [INST] is plain text. */
   mistral: () => mistral(/<s>|<\/s>|<unk>/g),
-  /** Mixtral 8x22B and Mistral 7B v0.3: the same text tokens, with more control tokens. */
+  /** Mixtral 8x22B and Mistral 7B v0.3: the text tokens of `mistral`, with more control tokens. */
   "mistral-v3": () => mistral(/<s>|<\/s>|<unk>|\[\/?(?:INST|TOOL_CALLS|AVAILABLE_TOOLS|TOOL_RESULTS)\]/g),
 } as const satisfies Record<string, () => Promise<Tokenizer>>;
 
@@ -106,8 +109,8 @@ function withUnicodeSpaces(pattern: string): RegExp {
 }
 
 /**
- * Maps each character of GPT-2's byte-level alphabet, which Llama 3 also uses, to the character whose code is the byte.
- * The alphabet replaces bytes that are not visible Latin-1 characters with visible ones.
+ * Maps each character of GPT-2's byte-level alphabet, which Llama 3 also uses, to the character whose code is the byte
+ * that it stands for. The alphabet uses other visible characters for bytes that are not visible in Latin-1.
  */
 function byteCodes(): ReadonlyMap<string, string> {
   const codes = new Map<string, string>();

@@ -4,7 +4,7 @@ import type { VocabularyName } from "./vocabularies.ts";
 
 /** Vocabulary by pattern of the model's name at the provider. The first matching row applies. */
 const byName: readonly (readonly [RegExp, VocabularyName])[] = [
-  // https://github.com/openai/tiktoken/blob/main/tiktoken/model.py; for versions above 5.0, gpt-tokenizer.
+  // https://github.com/openai/tiktoken/blob/main/tiktoken/model.py; for GPT versions above 5.0, gpt-tokenizer.
   [/(^|[/.:])gpt-oss/, "harmony"],
   [/(^|[/:])(gpt-4o|chatgpt-4o|gpt-4\.[15]|gpt-5|o[134](-|$)|gpt-audio)/, "o200k"],
   [/(^|[/:])gpt-(4|3\.5|35)(-|$)/, "cl100k"],
@@ -35,7 +35,7 @@ const sizes = {
   "mistral-v3": "small",
 } as const satisfies Record<VocabularyName, VocabularySize>;
 
-/** Token that servers put before a prompt. */
+/** Begin token that servers put before a prompt. */
 const begins: Readonly<Partial<Record<VocabularyName, string>>> = {
   "llama-3": "<|begin_of_text|>",
   "llama-2": "<s>",

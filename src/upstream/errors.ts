@@ -1,7 +1,10 @@
 import { type ErrorFacts, GatewayError, type Reason } from "../errors.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 
-/** Creates the error of an upstream request, with the provider's details. It assumes that no output was sent before. */
+/**
+ * Creates the error of an upstream request, with the provider's details. If output was sent before, `attemptFailure`
+ * corrects the error later.
+ */
 export function callFailure(
   reason: Reason,
   message: string,

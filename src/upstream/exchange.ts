@@ -4,15 +4,15 @@ import type { Upstream } from "./http.ts";
 import type { UpstreamResponse } from "./response.ts";
 import { type AttemptContext, startCall, type UpstreamCall } from "./upstream-call.ts";
 
-/** One request to a provider API, and the functions that translate its response to outputs, such as ChatEvents. */
+/** One request to a provider API, and the functions that translate the response to outputs, such as ChatEvents. */
 export interface Exchange<Answer, Item, Output> {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON text. */
   readonly body: string;
   /**
-   * Outputs that report an accepted request. For a stream they are yielded at once, for a response in one piece only
-   * after it was read, since it may contain an error.
+   * Outputs that report an accepted request. Yielded before the first event of a stream. A complete JSON body may be an
+   * error, so for such a response they are yielded after the body.
    */
   readonly accepted: readonly Output[];
   /** Translates a response without a 2xx status: to an error, or to outputs, such as a content filter result. */
@@ -36,9 +36,9 @@ interface AnswerReader<Answer, Item, Output> {
  * Sends one request and yields the outputs of its response, one batch per read. Outputs that precede an error in the
  * same read are yielded before it is thrown. In every case the connection is then reused or closed.
  *
- * Adapters use no other generator: a second one costs as much per delta as the decoding.
+ * Adapters do not wrap it in a generator of their own, which would take as much time per delta as the decoding.
  *
- * @param prepare creates the request; runs on the first pull
+ * @param prepare creates the request; runs when the consumer requests the first batch
  */
 export async function* exchange<Answer, Item, Output>(
   upstream: Upstream,
@@ -57,7 +57,7 @@ export async function* exchange<Answer, Item, Output>(
     }
     const reader = prepared.read(response);
     const { isWhole } = reader.decoder;
-    // A response in one piece may still contain an error.
+    // A complete JSON body may be an error, so `accepted` waits until the body was read.
     if (!isWhole) yield prepared.accepted;
     for (let isOver = false; !isOver; ) {
       const chunks = await response.read();

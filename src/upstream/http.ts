@@ -4,7 +4,7 @@ import type { Secret } from "../config/secret.ts";
 import { type AttemptHeaders, UpstreamResponse } from "./response.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 
-// In ms. undici's default is 4 seconds, but each new connection costs a TLS handshake.
+// Time in ms that an unused connection stays open. undici's default is 4,000, but a new one needs a TLS handshake.
 const keepAliveTimeout = 60_000;
 
 /** Connection pool for the base URL of one provider. */
@@ -28,14 +28,14 @@ export class Upstream {
       // WaitTimer enforces the timeouts: undici's timers would also run while the consumer is slow.
       headersTimeout: 0,
       bodyTimeout: 0,
-      // undici checks this timeout only about twice per second.
+      // This timeout may fire late: undici checks it only about twice per second.
       connect: { timeout: settings.timeouts.connectMs, noDelay: true },
     });
   }
 
   /**
    * Sends a POST request with a JSON body and returns when the response headers have arrived, with any status. Does not
-   * follow redirects. Throws the signal's reason as soon as it is aborted, PROVIDER_TIMEOUT or PROVIDER_UNAVAILABLE.
+   * follow redirects. Throws PROVIDER_TIMEOUT, PROVIDER_UNAVAILABLE or, as soon as the signal is aborted, its reason.
    */
   async post(
     path: string,
@@ -54,7 +54,7 @@ export class Upstream {
         body: json,
         headers: {
           "content-type": "application/json",
-          // A compressing proxy would delay deltas.
+          // Prevents compression: a proxy that compresses would delay deltas.
           "accept-encoding": "identity",
           ...allHeaders,
         },
@@ -71,7 +71,7 @@ export class Upstream {
   }
 }
 
-/** Minimum length of a secret in characters. Shorter words are not secret, such as the scheme `Bearer`. */
+/** Minimum length of a secret in characters. Shorter words in headers are not secret, such as the scheme `Bearer`. */
 const shortestSecret = 8;
 
 /** Returns the API key and the words of header values that may be credentials, judged by the header's name. */

@@ -8,12 +8,12 @@ import { WaitTimer } from "./wait-timer.ts";
 
 /** Maximum unread bytes before Dragoman pauses the upstream; equals one full socket read. */
 const highWaterMark = 64 * 1024;
-/** Maximum bytes that may still arrive after the consumer has finished, before Dragoman closes the connection. */
+/** Maximum bytes that may arrive after `finish`, before Dragoman closes the connection. */
 const drainBytes = 64 * 1024;
-/** Maximum time in ms to wait for the end of the body after the consumer has finished. */
+/** Maximum time in ms to wait for the end of the body after `finish`. */
 const drainMs = 1_000;
 
-/** Names of the response headers with a provider's request id and rate limits. In lower case. */
+/** Names, in lower case, of the response headers that a provider uses for its request id and rate limits. */
 export interface AttemptHeaders {
   /** Headers for Attempt.provider_request_id; the first one present is used. */
   readonly requestId: readonly string[];
@@ -24,11 +24,11 @@ export interface AttemptHeaders {
 /**
  * One upstream response, read as it arrives.
  *
- * It is an undici dispatch handler and not an undici stream, so that one `read` returns all HTTP chunks of a socket
- * read and the buffer is bounded.
+ * Implemented as an undici dispatch handler. With an undici stream, one `read` would not return all HTTP chunks of a
+ * socket read, and the buffer would not be bounded.
  */
 export class UpstreamResponse implements Dispatcher.DispatchHandler {
-  /** 0 until the headers have arrived. */
+  /** HTTP status. 0 until the headers have arrived. */
   status = 0;
   #headers: IncomingHttpHeaders = {};
   readonly #call: UpstreamCall;
@@ -88,7 +88,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     this.#timer.restart(this.#timeouts.idleMs);
   }
 
-  /** Ends reading after the last event. Lets the body end within limits, so that the connection can be reused. */
+  /** Ends reading after the last event. Discards the rest of the body within limits, to reuse the connection. */
   finish(): void {
     if (this.#state !== "open") return;
     this.#leave("draining");

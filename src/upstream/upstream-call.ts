@@ -4,8 +4,8 @@ import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 /** Abort signal and record of one attempt. */
 export interface AttemptContext {
   /**
-   * Ends the attempt: the caller cancelled, the deadline passed, or Dragoman shuts down. Every wait must end when it is
-   * aborted. Its reason is a GatewayError; throw it unchanged.
+   * Aborted if the caller cancels, the deadline passes, Dragoman shuts down, or the upstream request for another choice
+   * fails. Every wait must then end. The signal's reason is a GatewayError; throw it unchanged.
    */
   readonly signal: AbortSignal;
   /** Record of this attempt. The adapter adds the status, request id and rate limits that the provider sends. */

@@ -2,7 +2,7 @@
  * Limits the time that a consumer waits for the next event. Only time between `start` and `stop` counts, so a slow
  * consumer causes no timeout. Data without an event, such as a keep-alive, does not reset the time.
  *
- * It needs one Node.js timer per stream: if the timer fires too early, it is set again for the remaining time.
+ * Uses one Node.js timer per stream. If the timer fires too early, WaitTimer sets it again for the remaining time.
  */
 export class WaitTimer {
   #limitMs: number;

@@ -8,7 +8,7 @@ export interface Adaptation {
    * the request too much (an image, a named tool).
    */
   readonly kind: "UNSUPPORTED_PARAMETER" | "ADJUSTED" | "EMULATED" | "REJECTED";
-  /** Path of the field in the checked request. */
+  /** Path of the field in the request that was checked: the caller's request, or the outgoing one. */
   readonly field: FieldPath;
   /** One sentence that names the model, provider or profile and what it does not support. */
   readonly message: string;

@@ -13,7 +13,7 @@ export function advise(draft: Draft): Draft {
   );
   if (mentions) return draft;
   const message =
-    "no message mentions JSON; ask for it in a message: OpenAI requires it, and models may write endless whitespace";
+    "no message mentions JSON; ask for JSON in one: OpenAI requires it, and models may otherwise write endless whitespace";
   const advice: DraftWarning = { reason: "ADVICE", field: ["output_format", "json_object"], message };
   return { ...draft, warnings: [...draft.warnings, advice] };
 }

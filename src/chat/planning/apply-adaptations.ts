@@ -6,11 +6,11 @@ import type { Draft, DraftAdaptation } from "./draft.ts";
 import { withField } from "./with-field.ts";
 
 /**
- * Drops or changes the fields of a draft's adaptations, and adds a warning for each. For REJECTED fields, and with
- * `strict_parameters` for dropped and changed ones, throws one error that names every field. Fields that the profile
- * set by default cause no warning or error.
+ * Drops or changes each field for which an earlier step added an adaptation (`Adaptation`), and adds a warning. For
+ * REJECTED fields, and with `strict_parameters` for dropped and changed ones, throws one error that names every field.
+ * Fields that the profile set by default cause no warning or error.
  *
- * Runs after every step that adds adaptations, so that all are reported at once.
+ * Runs after every step that adds adaptations, so that one error can name all fields.
  */
 export function applyAdaptations(draft: Draft): Draft {
   const adaptations = withoutRepeats(draft.adaptations);
@@ -41,7 +41,8 @@ const strength = { REJECTED: 3, UNSUPPORTED_PARAMETER: 2, ADJUSTED: 1, EMULATED:
 
 /**
  * Keeps the strongest adaptation per field, since the model's capabilities and the provider may both restrict it. If
- * all adaptations of a field are EMULATED, keeps each different message. Removes adaptations inside a dropped field.
+ * all adaptations of a field are EMULATED, keeps each different message. Removes adaptations of fields inside a dropped
+ * field.
  */
 function withoutRepeats(all: readonly DraftAdaptation[]): readonly DraftAdaptation[] {
   const byField = Map.groupBy(all, ({ callersField }) => formatPath(callersField));

@@ -11,7 +11,7 @@ interface Need {
   readonly capability: Exclude<keyof ModelCapabilities, "$typeName" | "$unknown">;
   /** REJECTED if dropping the field would change the request too much. */
   readonly kind: "UNSUPPORTED_PARAMETER" | "REJECTED";
-  /** Second half of the message, after the model's id. */
+  /** Text of the warning or error after the model's id. */
   readonly lack: string;
   /** Returns the paths of the fields that need the capability. */
   readonly fields: (request: ChatRequest) => readonly FieldPath[];

@@ -8,8 +8,8 @@ import { systemAdaptations } from "./system-text.ts";
 /**
  * Collects the adaptations for fields that the profile, model or provider does not support.
  *
- * Checks the outgoing request, including fields that Dragoman added. This is the only step that maps fields of outgoing
- * messages to the caller's fields.
+ * Checks the outgoing request, including fields that Dragoman added. Warnings and errors name the caller's fields,
+ * whose indexes may be different.
  */
 export function checkSupport(draft: Draft, context: PlanningContext): Draft {
   const { asked, request } = draft;

@@ -5,12 +5,13 @@ import { adapt, type Draft, keepMessages } from "./draft.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
 /**
- * Reduces a request for a text completion model to its last user message, as the prompt (Scale EGP deployments API:
- * "fall back to plain completion", without the history). Drops instructions, system messages and history with a
- * warning, or an error if `strict_parameters` is set. Rejects tools and media in the prompt. Throws INVALID_REQUEST if
- * there is no user message.
+ * Reduces a request for a text completion model to its last user message, as the prompt. The Scale EGP deployments API
+ * does the same: "fall back to plain completion", without the history.
  *
- * Runs before defaults, schemas and memory, so that it does not warn about messages that Dragoman added.
+ * Drops instructions and all other messages with a warning, or an error if `strict_parameters` is set. Rejects tools,
+ * and media in the prompt. Throws INVALID_REQUEST if there is no user message.
+ *
+ * Runs before the steps that add instructions or messages, so that it warns only about those of the caller.
  */
 export function completeText(draft: Draft, { completionOnly }: Pick<PlanningContext, "completionOnly">): Draft {
   if (!completionOnly) return draft;
@@ -19,7 +20,7 @@ export function completeText(draft: Draft, { completionOnly }: Pick<PlanningCont
   const prompt = request.messages[last];
   if (prompt === undefined) {
     throw invalidRequest([
-      { field: ["messages"], description: "must contain a user message: the model completes the last one" },
+      { field: ["messages"], description: "must contain a user message: it becomes the prompt of this model" },
     ]);
   }
   const adaptations: Adaptation[] = mediaAdaptations(prompt, last);

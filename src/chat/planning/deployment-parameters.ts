@@ -27,8 +27,8 @@ const types = {
 } as const satisfies Record<DeclaredParameter["type"], ParameterType>;
 
 /**
- * Returns the violations of the model's declared parameters by `deployment_parameters`: unknown names, missing required
- * parameters and values of a wrong type. A model without declared parameters accepts none.
+ * Checks `deployment_parameters` against the parameters that the model declares. Returns a violation for each unknown
+ * name, missing required parameter and value of a wrong type. A model without declared parameters accepts none.
  */
 export function deploymentParameterViolations(
   { deploymentParameters = {} }: ChatRequest,
@@ -50,8 +50,8 @@ export function deploymentParameterViolations(
 }
 
 /**
- * Request field for declared parameters, by provider. Other providers accept them as top-level fields. Cerebras has
- * `model_parameters` (chat completion request of its SDK).
+ * Field of the upstream request that contains the deployment parameters, by provider. For all other providers, each
+ * parameter is a top-level field. Cerebras documents `model_parameters` in its SDK.
  */
 const fields: Readonly<Record<string, string>> = { cerebras: "model_parameters" };
 
@@ -59,7 +59,7 @@ const fields: Readonly<Record<string, string>> = { cerebras: "model_parameters" 
  * Moves deployment parameters into `provider_options`, so that adapters do not have to handle them. Throws
  * INVALID_REQUEST for parameters that `provider_options` also sets, because neither value takes precedence.
  *
- * Runs first, so that no later step has to handle deployment parameters.
+ * Runs first, so that no later step has to handle deployment parameters either.
  */
 export function placeDeploymentParameters(
   draft: Draft,

@@ -17,16 +17,17 @@ export interface DraftWarning {
   readonly message: string;
 }
 
-/** Request during planning: the caller's request and the outgoing request. */
+/** State of planning, which turns the caller's request into the outgoing request for a provider (`steps.ts`). */
 export interface Draft {
   /** The caller's request, which no step changes. */
   readonly asked: ChatRequest;
   /** The outgoing request, as changed by the steps so far. */
   readonly request: ChatRequest;
-  /** Origin of each message of `request`. */
+  /** Source of each message of `request` in the caller's request. */
   readonly origins: readonly MessageOrigin[];
   /** Fields that the profile set because the caller did not. */
   readonly defaulted: readonly FieldPath[];
+  /** Changes that the steps so far require. `applyAdaptations` makes and reports them. */
   readonly adaptations: readonly DraftAdaptation[];
   /** Whether Dragoman validates the response against the schema of the caller's output format. */
   readonly checksSchema: boolean;
@@ -49,7 +50,7 @@ export function startDraft(asked: ChatRequest): Draft {
   };
 }
 
-/** Outgoing message with its origin. */
+/** Outgoing message with its source in the caller's request. */
 export interface DraftMessage {
   readonly message: Message;
   readonly origin: MessageOrigin;

@@ -3,9 +3,10 @@ import { type Draft, type DraftMessage, draftMessages, draftParts, withMessages,
 import type { PlanningContext } from "./planning-context.ts";
 
 /**
- * Drops provider state that another provider or model made, because only its source accepts it.
+ * Drops provider state (opaque data, such as reasoning signatures) that another provider or model made. Only the
+ * provider and model that made the state accept it.
  *
- * Runs before the support checks: some providers do not accept reasoning without its state.
+ * Runs before the support checks, which report reasoning without its state for providers that do not accept it.
  */
 export function dropForeignState(draft: Draft, { model }: Pick<PlanningContext, "model">): Draft {
   const isForeign = ({ providerState: state }: Part) =>

@@ -7,7 +7,7 @@ import { adapt, type Draft, draftMessages, withMessages } from "./draft.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { systemMessage } from "./system-text.ts";
 
-/** Keywords with which validation may not end, or take exponential time, for a response that the caller provokes. */
+/** Keywords that Dragoman does not validate: a caller could use them to make validation endless or very slow. */
 const unchecked: readonly string[] = ["$ref", "$dynamicRef", "$recursiveRef", "pattern", "patternProperties"];
 
 const formatField: FieldPath = ["output_format"];
@@ -17,7 +17,7 @@ const formatField: FieldPath = ["output_format"];
  * the response (`createJsonCheck`). Rejects schemas that Dragoman cannot validate safely.
  *
  * Runs after the defaults, because the system message that it adds must not exclude a profile's default instructions.
- * Runs before memory and system text, which treat that message like the caller's own.
+ * Runs before `keepLastMessages` and `placeSystemText`, which treat that message like the caller's own.
  */
 export function emulateSchema(draft: Draft, context: Pick<PlanningContext, "model" | "checkSupport">): Draft {
   const { id, capabilities } = context.model;
@@ -29,7 +29,7 @@ export function emulateSchema(draft: Draft, context: Pick<PlanningContext, "mode
   const field = ["output_format", "json_schema"];
   const keyword = uncheckedKeyword(JSON.parse(format.value.schemaJson));
   if (keyword !== undefined) {
-    const message = `${id} does not support JSON Schema output, and Dragoman cannot validate it; remove ${keyword}`;
+    const message = `${id} does not support JSON Schema output, and Dragoman cannot validate ${keyword}; remove it`;
     return adapt(draft, [{ kind: "REJECTED", field, message }]);
   }
   const prompt = `Answer with JSON only, and nothing else. It must fit this JSON Schema: ${format.value.schemaJson}`;
@@ -63,12 +63,22 @@ export function isCheckable(outputFormat: OutputFormat | undefined): boolean {
   return format?.case === "jsonSchema" && uncheckedKeyword(JSON.parse(format.value.schemaJson)) === undefined;
 }
 
+/** Keywords whose value maps names that the caller chose to schemas. */
+const schemaMaps: ReadonlySet<string> = new Set(["properties", "dependentSchemas", "$defs", "definitions"]);
+
+/** Keywords whose value is data and not a schema. */
+const dataKeywords: ReadonlySet<string> = new Set(["const", "enum", "default", "examples", "required"]);
+
+/** Returns the first keyword in a schema, or in a schema inside it, that Dragoman cannot validate. */
 function uncheckedKeyword(schema: unknown): string | undefined {
   if (typeof schema !== "object" || schema === null) return undefined;
   for (const [key, value] of Object.entries(schema)) {
     if (unchecked.includes(key)) return key;
-    const inside = uncheckedKeyword(value);
-    if (inside !== undefined) return inside;
+    if (dataKeywords.has(key)) continue;
+    for (const inner of schemaMaps.has(key) && value ? Object.values(value) : [value]) {
+      const inside = uncheckedKeyword(inner);
+      if (inside !== undefined) return inside;
+    }
   }
   return undefined;
 }

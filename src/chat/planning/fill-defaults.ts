@@ -30,7 +30,7 @@ export function fillDefaults(draft: Draft, { model, profile }: Pick<PlanningCont
 
 /** Returns the profile's defaults of the parameters that the caller did not set. */
 function missingDefaults({ parameters }: ChatRequest, { defaults, eitherFamilies }: Profile, { family }: Model) {
-  // `top_p` 1 has no effect.
+  // `top_p` 1 has no effect, so it does not exclude the default temperature.
   const isTopP = (parameters?.topP ?? 1) < 1 && eitherFamilies.includes(family);
   return Object.entries(defaults).filter(
     ([name]) => Reflect.get(parameters ?? {}, name) === undefined && !(isTopP && name === "temperature"),

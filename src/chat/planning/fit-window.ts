@@ -12,17 +12,17 @@ import type { PlanningContext } from "./planning-context.ts";
 import type { Profile } from "./profile.ts";
 
 /**
- * Share of the context window from which Dragoman counts the prompt instead of estimating it, as the Scale EGP
- * deployments API does. Below it, Dragoman counts only if prompt and response together may exceed the window.
+ * Dragoman counts a prompt if its estimate is at least this share of the context window (Scale EGP deployments API).
+ * Below this share, it counts only if prompt and response together may exceed the window.
  */
 const nearlyFull = 0.8;
 
 /**
  * Fits a request into the context window of its model. Drops the oldest messages if the memory strategy or the profile
- * says so, and sets the default output limit. Throws CONTEXT_LENGTH_EXCEEDED, with both lengths, if the prompt
- * certainly does not fit. If only an estimate is available and the result is uncertain, the provider decides.
+ * requires it, and sets the default output limit. Throws CONTEXT_LENGTH_EXCEEDED, with both lengths, if the prompt
+ * certainly does not fit. If an inexact count leaves that open, Dragoman sends the request.
  *
- * Runs after every step that adds text, because it counts the outgoing messages, and before the support checks, which
+ * Runs after every step that adds text, because it counts the outgoing messages. Runs before the support checks, which
  * check the output limit.
  */
 export async function fitWindow(
@@ -61,7 +61,7 @@ export async function fitWindow(
   return withOutputLimit(fitted, limit && Math.min(limit, rest));
 }
 
-/** Drops the oldest messages until the rest fits. Returns the same draft if it drops none. */
+/** Drops the oldest messages until the others fit. Returns the same draft if it drops none. */
 async function trimDraft(draft: Draft, window: number, fits: (kept: Draft) => Promise<boolean>): Promise<Draft> {
   const { messages } = draft.request;
   const kept = await trimOldest(messages, (indexes) => fits(keepMessages(draft, indexes)));
@@ -93,7 +93,7 @@ function tooLong({ tokens, exact }: TokenCount, requested: number | undefined, w
   const counted = `${exact ? "" : "about "}${tokens} tokens`;
   const message =
     requested === undefined || tokens >= window
-      ? `the prompt has ${counted}, but the model's context window is ${window}; shorten it or set memory_strategy`
+      ? `the prompt has ${counted}, but the model's context window is ${window}; shorten the prompt or set memory_strategy`
       : `the prompt has ${counted}; with max_output_tokens ${requested}, it exceeds the context window of ${window}`;
   return new GatewayError("CONTEXT_LENGTH_EXCEEDED", message, {
     metadata: {

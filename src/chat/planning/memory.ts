@@ -15,8 +15,8 @@ export function keepLastMessages(draft: Draft): Draft {
 
 /**
  * Returns the indexes of the last k messages. Like the Scale EGP chat completions API, it also keeps all system
- * messages and does not count them. If the cut would separate a tool result from its call, it keeps more than k
- * messages, back to the call, because providers reject a result without its call.
+ * messages and does not count them. Keeps more than k messages if the cut would separate a tool result from its call:
+ * providers reject a result without its call.
  */
 export function lastMessages(messages: readonly Message[], k: number): readonly number[] {
   let begin = messages.length;
@@ -30,9 +30,9 @@ export function lastMessages(messages: readonly Message[], k: number): readonly 
 }
 
 /**
- * Drops as few of the oldest messages as possible until the rest fits, and returns the indexes of the rest. Always
- * keeps the system messages and the last message, with the tool call if the last message is its result, even if they do
- * not fit. Calls `fits` about log2(messages) times.
+ * Drops as few of the oldest messages as possible until the others fit, and returns the indexes of the others. Always
+ * keeps the system messages and the last message (for a tool result, from its call on), even if they do not fit. Calls
+ * `fits` about log2(messages) times.
  */
 export async function trimOldest(
   messages: readonly Message[],
@@ -54,7 +54,7 @@ function from(messages: readonly Message[], begin: number): readonly number[] {
   return messages.flatMap((message, index) => (index >= begin || isSystem(message) ? index : []));
 }
 
-/** For each message, whether a cut before it would separate a tool call from its result, at any distance. */
+/** For each message, whether a cut before it would separate any earlier tool call from its result. */
 function partedAt(messages: readonly Message[]): readonly boolean[] {
   const calls = new Map<string, number>();
   for (const [index, { parts }] of messages.entries()) {

@@ -2,7 +2,7 @@ import { GatewayError, invalidRequest } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { Message } from "../../gen/dragoman/v1/message_pb.js";
 
-/** Indexes of a message in the caller's request and of a part in the message. */
+/** Position of a part in the caller's request: the index of its message, and its index in the message. */
 export interface PartOrigin {
   readonly message: number;
   readonly part: number;

@@ -4,7 +4,7 @@ import type { Media, Message, Part } from "../../gen/dragoman/v1/message_pb.js";
 /** Part of a conversation and its path in the request. */
 export interface PlacedPart {
   readonly message: Message;
-  /** Index of its message. */
+  /** Index of the message in the conversation. */
   readonly index: number;
   readonly part: Part;
   readonly path: FieldPath;
@@ -23,7 +23,7 @@ interface PlacedMedia {
   readonly path: FieldPath;
 }
 
-/** Returns the media of a part: its own, or those in its tool result. */
+/** Returns the media in a part: the part itself if it is media, or the media in its tool result. */
 export function mediaIn({ part, path }: Pick<PlacedPart, "part" | "path">): readonly PlacedMedia[] {
   const { kind } = part;
   if (kind.case === "media") return [{ media: kind.value, path: [...path, "media"] }];

@@ -4,7 +4,7 @@ import type { TokenCounter } from "../../tokens/token-count.ts";
 import type { Adaptation } from "./adaptations.ts";
 import type { Profile } from "./profile.ts";
 
-/** Facts and services that the planning steps use besides the draft. */
+/** Facts and functions for the planning steps, which turn the caller's request into the outgoing one (`steps.ts`). */
 export interface PlanningContext {
   readonly model: Model;
   readonly profile: Profile;

@@ -36,13 +36,13 @@ export interface Profile {
   readonly instructions: string | undefined;
   /** Whether to merge all system messages into one, with a blank line between their texts. */
   readonly joinsSystemMessages: boolean;
-  /** Fields that Dragoman drops for other families. */
+  /** Fields that Dragoman drops if their `families` do not include the model's family. */
   readonly familyFields: readonly FamilyField[];
-  /** Families for which the API accepts image URLs. Undefined: the model decides. */
+  /** Families for which the API accepts image URLs. Undefined: the profile has no restriction. */
   readonly imageUrlFamilies: readonly string[] | undefined;
   /**
-   * Default output limit in tokens, by family; `rest` is the context window less the prompt. Dragoman lowers it to the
-   * rest of the window and to the model's output limit. For families that are not listed, the provider's default
+   * Default output limit in tokens, by family; `rest` is the context window less the prompt. Dragoman lowers a default
+   * that exceeds this rest or the model's output limit. For families that are not listed, the provider's default
    * applies.
    */
   readonly outputLimits: Readonly<Record<string, number | "rest">>;
@@ -50,15 +50,15 @@ export interface Profile {
   readonly outputCap: number | undefined;
   /** Whether to reject a request whose prompt and output limit together exceed the context window. */
   readonly outputMustFit: boolean;
-  /** Whether to drop the oldest messages of a conversation that is too long, if it sets no memory strategy. */
+  /** Whether to drop the oldest messages of a conversation that is too long, if the request sets no memory strategy. */
   readonly trims: boolean;
-  /** Default of the configuration's limit of concurrent calls per account and model. Undefined: no limit. */
+  /** Maximum concurrent calls per account and model, if the configuration sets none. Undefined: no limit. */
   readonly maxConcurrentCalls: number | undefined;
   /** Further rules. Each returns the violation of a request, if any. */
   readonly rules: readonly ((chat: ChatRequest, streamed: boolean) => FieldViolation | undefined)[];
 }
 
-/** Returns all violations of a profile's ranges and rules by a request. */
+/** Checks a request against the ranges, stop sequence limit and rules of a profile. Returns all violations. */
 export function profileViolations(chat: ChatRequest, profile: Profile, streamed: boolean): readonly FieldViolation[] {
   const violations: FieldViolation[] = [];
   const api = `profile ${profile.name}`;

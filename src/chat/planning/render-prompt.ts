@@ -6,7 +6,7 @@ import type { PlanningContext } from "./planning-context.ts";
  * Renders the raw prompt, for providers that require one. Errors name the caller's fields, not those of the outgoing
  * messages.
  *
- * Runs after the adaptations, so that the prompt contains only what is sent.
+ * Runs after `applyAdaptations`, so that the prompt contains no dropped fields.
  */
 export async function renderPrompt(draft: Draft, context: Pick<PlanningContext, "renderPrompt">): Promise<Draft> {
   try {

@@ -4,7 +4,8 @@ import type { PlanningContext } from "./planning-context.ts";
 
 /**
  * Puts the account in front of the caller's prompt cache key, because providers share a cache between equal keys. Calls
- * without an account keep their key, unless it has a slash and so could equal the key of an account.
+ * without an account keep their key. If that key has a slash, it gets an empty prefix, so that it cannot equal the key
+ * of an account.
  *
  * Runs before the support checks, which may drop the key.
  */

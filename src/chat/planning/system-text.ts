@@ -18,10 +18,11 @@ import type { PlanningContext } from "./planning-context.ts";
 type Context = Pick<PlanningContext, "model" | "profile">;
 
 /**
- * Puts the instructions first, as a system message. Merges system messages if the profile requires it. For models
- * without system messages, puts their text into a user message.
+ * Puts the instructions first, as a system message. Merges system messages if the profile requires it. For models that
+ * do not support system messages, puts their text into a user message.
  *
- * Runs after memory, which must not count these messages, and before `fitWindow`, which counts the outgoing messages.
+ * Runs after `keepLastMessages`, which must not count the added system message, and before `fitWindow`, which counts
+ * the outgoing messages.
  */
 export function placeSystemText(draft: Draft, { model, profile }: Context): Draft {
   const { instructions } = draft.request;
@@ -31,7 +32,7 @@ export function placeSystemText(draft: Draft, { model, profile }: Context): Draf
   return withMessages(draft, takesSystemMessages(model) ? joined : foldSystem(joined));
 }
 
-/** Creates a system message that the caller did not write, of one text. */
+/** Creates a system message with one text that the caller did not write. */
 export function systemMessage(text: string): DraftMessage {
   const parts = [create(PartSchema, { kind: { case: "text", value: text } })];
   const message = create(MessageSchema, { role: Role.SYSTEM, parts });
@@ -49,7 +50,7 @@ function joinSystem(messages: readonly DraftMessage[]): readonly DraftMessage[] 
   });
 }
 
-/** Merges the adjacent texts of two messages into one part, unless there is a prompt cache breakpoint between them. */
+/** Joins the parts of two messages. Merges the two adjacent texts, unless a prompt cache breakpoint separates them. */
 function joinParts(before: readonly DraftPart[], [next, ...rest]: readonly DraftPart[]): readonly DraftPart[] {
   const last = before.at(-1);
   const { kind } = next?.part ?? {};
@@ -71,7 +72,7 @@ function takesSystemMessages({ capabilities }: Model): boolean {
   return capabilities?.systemMessages !== false;
 }
 
-/** Puts the system text at the beginning of the first user message, for models without a system role. */
+/** Moves the text of system messages to the beginning of the first user message; adds one if there is none. */
 function foldSystem(messages: readonly DraftMessage[]): readonly DraftMessage[] {
   const system = messages.filter(({ message }) => isSystem(message)).flatMap(draftParts);
   if (system.length === 0) return messages;
@@ -91,7 +92,7 @@ function endParagraph(entry: DraftPart): DraftPart {
   return kind.case === "text" ? withText(entry, `${kind.value}\n\n`) : entry;
 }
 
-/** Returns the adaptations that `placeSystemText` made to the system messages of a draft. */
+/** Reports, as adaptations, how `placeSystemText` changed the caller's system messages. */
 export function* systemAdaptations({ asked, request, origins }: Draft, context: Context): Generator<Adaptation> {
   const { model, profile } = context;
   const system = sentMessages(origins).filter((index) => asked.messages.slice(index, index + 1).some(isSystem));

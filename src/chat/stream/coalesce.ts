@@ -4,7 +4,7 @@ import { joinState } from "./fold.ts";
 
 /**
  * Coalesces consecutive deltas of the same part within a batch, which is the data of one read from the upstream. Adds
- * no delay. The result folds to the same completion as the batch.
+ * no delay. The completion that `fold.ts` builds from the result is the same as from the batch.
  */
 export function coalesce(batch: readonly ChatEvent[]): readonly ChatEvent[] {
   if (batch.length < 2) return batch;

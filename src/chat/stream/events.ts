@@ -9,13 +9,13 @@ import type { ChatCompleted, ChatStarted, PartDelta } from "../../gen/dragoman/v
  */
 export type ChatEvent = Exclude<StreamChatResponse["event"], { case: undefined }>;
 
-// The functions below build messages as literals instead of with create(): 0.1 instead of 0.9 microseconds per delta,
-// on a path that runs once per token.
+// The functions below run once per token, so they build messages as literals: 0.1 microseconds instead of 0.9 for
+// create().
 
 /** Event with a delta. */
 export type DeltaEvent = Extract<ChatEvent, { case: "delta" }>;
 
-/** Creates the first event of a stream. The call fills in the id, warnings and effective parameters. */
+/** Creates the first event of a stream. `calls/run.ts` fills in the id, warnings and effective parameters. */
 export function started(): ChatEvent {
   const value: ChatStarted = {
     $typeName: "dragoman.v1.ChatStarted",
@@ -81,7 +81,7 @@ export function finished(
   };
 }
 
-/** Creates the last event of a stream. The call fills in the attempts and Dragoman's timings. */
+/** Creates the last event of a stream. `calls/run.ts` fills in the attempts and Dragoman's timings. */
 export function completed(facts: Partial<Omit<ChatCompleted, "$typeName" | "$unknown">> = {}): ChatEvent {
   const value: ChatCompleted = {
     $typeName: "dragoman.v1.ChatCompleted",

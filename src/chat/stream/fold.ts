@@ -10,14 +10,14 @@ import { MessageSchema, type Part, PartSchema, type ProviderState, Role } from "
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import type { ChatEvent } from "./events.ts";
 
-/** Builds the completion from the events of one stream. The events must follow the stream law. */
+/** Builds the completion from the events of one stream. Expects the order that `stream-validator.ts` requires. */
 interface Fold {
   add(event: ChatEvent): void;
   /** Completion so far; complete after the event `completed`. */
   readonly completion: ChatCompletion;
 }
 
-/** Creates a fold that implements the fold law of `ChatCompletion`. It does not change the events. */
+/** Creates a fold that follows the fold law in the proto comment of `ChatCompletion`. It does not change events. */
 export function createFold(): Fold {
   const completion = create(ChatCompletionSchema);
 

@@ -10,14 +10,15 @@ type Accepts = (value: unknown) => boolean;
 
 /**
  * Maximum time in ms of validating a response against a schema. Validation blocks all other calls. It usually takes a
- * few ms, but the time grows with schema size times response size, and `uniqueItems` compares every pair of items.
+ * few ms. But it grows with schema size times response size, and `uniqueItems` compares every pair of items.
  */
 const longestCheckMs = 250;
 
 /**
  * Creates a check of a stream's events. At the end of each choice it throws JSON_GENERATION_FAILED if the text is not
- * the requested JSON. `againstSchema` also validates the text against the schema, for models that do not support
- * schemas. Returns undefined if the request has no JSON output format.
+ * the requested JSON. Returns undefined if the request has no JSON output format.
+ *
+ * @param againstSchema whether to validate the text against the schema too, for models that do not support schemas
  */
 export function createJsonCheck(
   format: OutputFormat | undefined,
@@ -78,8 +79,8 @@ const timedOut = "ERR_SCRIPT_EXECUTION_TIMEOUT";
 let sandbox: Context | undefined;
 
 /**
- * Runs a check with a timeout. Only `node:vm` can stop synchronous code. Its timeout counts waiting for a busy machine
- * too, so a check that used less CPU time than the limit runs again.
+ * Runs a check with a timeout in `node:vm`, since only that can stop synchronous code. The timeout includes waiting for
+ * a busy CPU. So a check that timed out runs again if its CPU time is at most half of the limit.
  */
 function runWithin(check: () => boolean): boolean {
   sandbox ??= createContext({});

@@ -9,15 +9,15 @@ interface ChoiceState {
   finished: boolean;
 }
 
-/** Validates the events of one stream against the stream law of `ChatService.StreamChat`. */
+/** Validates the order of a stream's events: the stream law in the proto comment of `ChatService.StreamChat`. */
 export interface StreamValidator {
   /** Throws if the event violates the stream law. */
   accept(event: ChatEvent): void;
-  /** Throws if the stream must not end yet. */
+  /** Throws if the stream ends before `completed`. */
   end(): void;
   /** Whether the event `started` came, that is, the provider accepted the request. */
   readonly accepted: boolean;
-  /** Whether a delta came (text, reasoning, refusal or tool call). After that, the call must not be retried. */
+  /** Whether a delta (text, reasoning, refusal or tool call) came. If so, Dragoman must not retry the call. */
   readonly outputStarted: boolean;
   /** Number of characters of output so far, for estimating tokens. */
   readonly outputCharacters: number;
@@ -69,13 +69,13 @@ export function createStreamValidator(): StreamValidator {
 
   return {
     accept(event) {
-      if (phase === "completed") throw broken("an event after completed");
+      if (phase === "completed") throw broken("an event came after the event completed");
       if (event.case === "started") {
-        if (phase !== "new") throw broken("started came twice");
+        if (phase !== "new") throw broken("the event started came twice");
         phase = "started";
         return;
       }
-      if (phase === "new") throw broken("an event before started");
+      if (phase === "new") throw broken("an event came before the event started");
       switch (event.case) {
         case "delta":
           acceptDelta(event.value);
@@ -90,7 +90,7 @@ export function createStreamValidator(): StreamValidator {
         }
         case "completed":
           if (choices.size === 0) throw broken("it has no choices");
-          if (unfinished > 0) throw broken("completed came before every choice finished");
+          if (unfinished > 0) throw broken("the event completed came before every choice finished");
           phase = "completed";
           return;
         default:

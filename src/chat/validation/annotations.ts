@@ -5,7 +5,7 @@ import { type FieldPath, fromProtoPath } from "../../field-path.ts";
 
 const patterns = new Map<string, RegExp>();
 
-/** Matches with JavaScript's engine instead of the library's safe one: the proto's patterns are trusted and linear. */
+/** Uses JavaScript's regex engine, not the library's safe one: the patterns in the proto files take linear time. */
 function regexMatch(pattern: string, value: string): boolean {
   let compiled = patterns.get(pattern);
   if (compiled === undefined) {
@@ -24,7 +24,10 @@ const thorough = createValidator({ regexMatch });
  */
 const mostItems = 20_000;
 
-/** Returns a message's violations of the proto annotations: up to `mostViolations`, or the first for a huge message. */
+/**
+ * Returns a message's violations of the proto annotations, up to `mostViolations`. For a message with more than
+ * `mostItems` items, returns only the first.
+ */
 export function annotationViolations<Desc extends DescMessage>(
   schema: Desc,
   message: MessageShape<Desc>,
@@ -63,7 +66,7 @@ function violationsIn(result: ReturnType<typeof thorough.validate>): readonly Fi
   }
 }
 
-/** Splits a path of a request message: into its ChatRequest, or to a field outside it. */
+/** Makes a path inside the field `chat` relative to the ChatRequest. Any other path stays relative to the message. */
 function placeOf(path: FieldPath): Pick<FieldViolation, "field" | "root"> {
   const [first, ...rest] = path;
   return first === "chat" ? { field: rest } : { field: path, root: "message" };

@@ -5,8 +5,9 @@
 export const mostLevels = 128;
 
 /**
- * Maximum number of values in the JSON of a request. A value of a wrong type takes up to 512 bytes of memory, so 16 MiB
- * of `0,` would use up all memory. A conversation of 10,000 messages has about 100,000 values.
+ * Maximum number of values in the JSON of a request. A value of a wrong type takes up to 512 bytes. So
+ * the 8 million values of 16 MiB of `0,` would use up all memory. A conversation of 10,000 messages has about 100,000
+ * values.
  */
 export const mostValues = 250_000;
 

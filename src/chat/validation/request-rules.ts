@@ -118,7 +118,7 @@ function checkOutput(chat: ChatRequest, report: ReportViolation): void {
 }
 
 function isSeed(text: string): boolean {
-  // An annotation already requires and reports the digits.
+  // A proto annotation already rejects text that is not digits.
   if (!/^-?\d{1,20}$/.test(text)) return true;
   const value = BigInt(text);
   return value >= -(2n ** 63n) && value < 2n ** 64n;

@@ -60,6 +60,20 @@ describe("a JSON Schema for a model without schema support", () => {
     expect(adaptations[0]?.message).toContain(key);
   });
 
+  it.each([
+    { type: "object", properties: { pattern: { type: "string" }, $ref: { type: "string" } } },
+    { type: "object", required: ["pattern"], default: { pattern: "x" }, properties: { a: { enum: [{ pattern: 1 }] } } },
+  ])("emulates a schema whose property names and values look like keywords (%#)", (named) => {
+    const { adaptations } = emulateSchema(ask(JSON.stringify(named)), modelWith({ jsonSchema: false }), rejectsNone);
+    expect(adaptations).toMatchObject([{ kind: "EMULATED" }]);
+  });
+
+  it("finds a keyword inside a property whose name is a keyword", () => {
+    const nested = { properties: { properties: { properties: { pattern: { pattern: "x" } } } } };
+    const { adaptations } = emulateSchema(ask(JSON.stringify(nested)), modelWith({ jsonSchema: false }), rejectsNone);
+    expect(adaptations).toMatchObject([{ kind: "REJECTED" }]);
+  });
+
   it("does not change the request if the model supports schemas or is unknown", () => {
     const chat = ask(JSON.stringify(schema));
     const unchanged = startDraft(chat);

@@ -483,7 +483,6 @@ export const dialects: readonly Dialect[] = [
           { kind: "EMULATED", field: "reasoning.effort" },
           { kind: "REJECTED", field: "output_format.json_schema" },
           { kind: "EMULATED", field: "tool_choice.tool_name" },
-          { kind: "EMULATED", field: "tools" },
         ],
       },
       {
