@@ -36,8 +36,15 @@ function readableFiles(): readonly string[] {
 interface Running {
   readonly child: ChildProcess;
   readonly ready: Promise<unknown>;
-  readonly ended: Promise<unknown>;
+  /** Resolves when the process exits: to whether it exited because its heap was full. */
+  readonly ended: Promise<boolean>;
 }
+
+/** How a run ended. */
+type End = { readonly answer: unknown } | { readonly problem: string };
+
+/** Signals with which V8 ends a process whose heap is full. */
+const memorySignals: ReadonlySet<NodeJS.Signals | null> = new Set<NodeJS.Signals>(["SIGABRT", "SIGTRAP", "SIGILL"]);
 
 /**
  * A process that renders templates, one at a time. It starts with the first template, serves later ones, and is
@@ -60,15 +67,21 @@ export class TemplateProcess {
   async run(job: TemplateJob, signal: AbortSignal): Promise<TemplateOutcome> {
     signal.throwIfAborted();
     clearTimeout(this.#idle);
-    // A process that died while idle is not connected; start another.
-    const running = this.#running?.child.connected ? this.#running : start();
+    const resting = this.#running?.child.connected ? this.#running : undefined;
+    // Rendering has no side effects: if the process was killed while it was idle, another one renders the template.
+    const end = (resting && (await this.#render(resting, job, signal))) ?? (await this.#render(start(), job, signal));
+    if (end === undefined) throw new GatewayError("INTERNAL", "the process that renders chat templates exited; retry");
+    return "answer" in end ? toOutcome(end.answer) : end;
+  }
+
+  async #render(running: Running, job: TemplateJob, signal: AbortSignal): Promise<End | undefined> {
     this.#running = running;
     setKeepsAlive(running.child, true);
     let isUsable = false;
     try {
       const end = await abortable(render(running, job), signal);
-      isUsable = "answer" in end;
-      return "answer" in end ? toOutcome(end.answer) : end;
+      isUsable = end !== undefined && "answer" in end;
+      return end;
     } finally {
       if (isUsable) this.#rest(running.child);
       else this.close();
@@ -91,21 +104,21 @@ export class TemplateProcess {
 function start(): Running {
   const child = fork(fileURLToPath(new URL("./template-process-main.ts", import.meta.url)), startOptions);
   const ready = once(child, "message");
-  const ended = new Promise<void>((resolve) => {
-    child.on("exit", () => resolve());
+  const ended = new Promise<boolean>((resolve) => {
+    child.on("exit", (_code, signal) => resolve(memorySignals.has(signal)));
     // Emitted if the process could not be started or a message could not be sent. Either way the process is unusable.
-    child.on("error", () => resolve());
+    child.on("error", () => resolve(false));
   });
   // If the process cannot be started, `ended` resolves; ignore the rejection of `ready`.
   ready.catch(() => {});
   return { child, ready, ended };
 }
 
-/** Returns the process's answer, or a problem if it sent none. After a problem the process cannot be used again. */
-async function render(
-  { child, ready, ended }: Running,
-  job: TemplateJob,
-): Promise<{ readonly answer: unknown } | { readonly problem: string }> {
+/**
+ * Returns the process's answer, or the template's problem if the process sent none. Undefined: the process exited for
+ * another reason. Without an answer, the process cannot be used again.
+ */
+async function render({ child, ready, ended }: Running, job: TemplateJob): Promise<End | undefined> {
   const isReady = await Promise.race([
     ready.then(
       () => true,
@@ -114,11 +127,11 @@ async function render(
     ended.then(() => false),
   ]);
   if (!isReady) throw new GatewayError("INTERNAL", "the process that renders chat templates cannot be started");
-  const { promise: end, resolve } = Promise.withResolvers<{ answer: unknown } | { problem: string }>();
+  const { promise: end, resolve } = Promise.withResolvers<End | undefined>();
   const onAnswer = (answer: unknown) => resolve({ answer });
   const timer = setTimeout(() => resolve({ problem: `it takes longer than ${runLimits.runMs} ms` }), longestRunMs);
   child.once("message", onAnswer);
-  void ended.then(() => resolve({ problem: "it needs too much memory" }));
+  void ended.then((neededMemory) => resolve(neededMemory ? { problem: "it needs too much memory" } : undefined));
   child.send(job);
   try {
     return await end;

@@ -45,12 +45,27 @@ describe("the process that renders templates", () => {
     expect(await template.run(good, signal)).toEqual({ prompt: "2" });
     const { pid = 0 } = template;
     process.kill(pid, "SIGKILL");
-    // If Dragoman has not noticed the crash yet, this template fails, but only this one.
-    expect(await template.run(good, signal)).toEqual(
-      expect.toBeOneOf([{ prompt: "2" }, { problem: expect.any(String) }]),
-    );
+    // Whether Dragoman has noticed the crash or not, the template is rendered.
     expect(await template.run(good, signal)).toEqual({ prompt: "2" });
     expect(template.pid).not.toBe(pid);
+  });
+
+  it("does not blame the template if its process is killed during the run", async () => {
+    const template = start();
+    await template.run(good, signal);
+    const running = template.run(endless, signal);
+    const first = template.pid ?? 0;
+    process.kill(first, "SIGKILL");
+    // The template runs again, in another process, until its own time limit.
+    expect(await running).toEqual({ problem: expect.stringContaining("longer than") });
+    expect(template.pid).not.toBe(first);
+  });
+
+  it("throws INTERNAL if a process that has just started is killed during the run", async () => {
+    const template = start();
+    const running = template.run(endless, signal);
+    process.kill(template.pid ?? 0, "SIGKILL");
+    await expect(running).rejects.toMatchObject({ reason: "INTERNAL" });
   });
 
   it("kills its process when it has been idle for idleMs", async () => {
