@@ -49,6 +49,8 @@ export const reasons = {
   QUEUE_FULL: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
   CONCURRENCY_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
   REQUEST_TOO_LARGE: { status: "RESOURCE_EXHAUSTED", http: 413, retryable: false },
+  // Below 500, so that SDKs do not retry: the same request usually gets as large a response.
+  ANSWER_TOO_LARGE: { status: "RESOURCE_EXHAUSTED", http: 413, retryable: false },
   PROVIDER_UNAVAILABLE: { status: "UNAVAILABLE", http: 503, retryable: true },
   PROVIDER_TIMEOUT: { status: "UNAVAILABLE", http: 503, retryable: true },
   PROVIDER_STREAM_INTERRUPTED: { status: "UNAVAILABLE", http: 503, retryable: true },

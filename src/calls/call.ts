@@ -26,6 +26,8 @@ export interface CallEnvironment {
   readonly maxCallMs: number;
   /** Maximum concurrent calls per account and model. 0: no limit. Undefined: the profile's limit. */
   readonly maxCallsPerModel: number | undefined;
+  /** Maximum size of a response, in bytes. */
+  readonly maxAnswerBytes: number;
   readonly slots: CallSlots;
 }
 
@@ -111,6 +113,11 @@ export class Call implements ObservedCall {
   /** Milliseconds from the start of the call to the first output. Undefined: no output yet. */
   get firstOutputMs(): number | undefined {
     return this.#firstOutputMs;
+  }
+
+  /** Maximum size of the response, in bytes. */
+  get maxAnswerBytes(): number {
+    return this.#environment.maxAnswerBytes;
   }
 
   get attempts(): readonly Attempt[] {

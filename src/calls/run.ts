@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { answerSize } from "../chat/stream/answer-size.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createJsonCheck } from "../chat/stream/json-check.ts";
+import { GatewayError } from "../errors.ts";
 import { TimeInfoSchema } from "../gen/dragoman/v1/completion_pb.js";
 import type { ChatCompleted, ChatStarted } from "../gen/dragoman/v1/stream_pb.js";
 import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
@@ -46,14 +48,22 @@ export function runPlan(plan: Plan, call: Call, whole: boolean): Run {
     call.countUsage(() => usage);
     return { case: "completed", value: completedOf({ ...event.value, usage }, call) };
   };
+  let size = 0;
   return {
     events: run.events,
     withCallFacts(batch) {
+      size += answerSize(batch);
+      if (size > call.maxAnswerBytes) throw answerTooLarge(call.maxAnswerBytes);
       if (call.firstOutputMs === undefined && run.outputCharacters > 0) call.outputStarted();
       if (checkJson) batch.forEach(checkJson);
       return batch.every(({ case: kind }) => kind === "delta") ? batch : batch.map(withFacts);
     },
   };
+}
+
+function answerTooLarge(maxBytes: number): GatewayError {
+  const message = `the response exceeds limits.max_answer_size, ${maxBytes} bytes; lower max_output_tokens`;
+  return new GatewayError("ANSWER_TOO_LARGE", message);
 }
 
 function startedOf(started: ChatStarted, plan: Plan, call: Call): ChatStarted {

@@ -26,6 +26,7 @@ export function describeConfig(config: Config): string {
     },
     limits: {
       max_request_size: formatSize(limits.maxRequestBytes),
+      max_answer_size: formatSize(limits.maxAnswerBytes),
       max_call_duration: formatDuration(limits.maxCallMs),
       max_concurrent_streams: limits.maxConcurrentStreams,
       max_calls_per_model: limits.maxCallsPerModel,

@@ -88,6 +88,7 @@ export function loadConfig({ environment, file, providers: known = [], models: l
     authentication,
     limits: {
       maxRequestBytes: limits.max_request_size,
+      maxAnswerBytes: limits.max_answer_size,
       maxCallMs: limits.max_call_duration,
       maxConcurrentStreams: limits.max_concurrent_streams,
       maxCallsPerModel: limits.max_calls_per_model,

@@ -103,6 +103,7 @@ export const fileSchema = section({
   }).prefault({}),
   limits: section({
     max_request_size: size.prefault("16MiB"),
+    max_answer_size: size.prefault("64MiB"),
     max_call_duration: longDuration.prefault("10m"),
     max_concurrent_streams: wholeNumber(1).prefault(4096),
     max_calls_per_model: wholeNumber(0).optional(),

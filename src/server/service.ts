@@ -57,9 +57,9 @@ export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
   const { config, observers } = parts;
-  const { maxCallMs, maxCallsPerModel, maxRequestBytes } = config.limits;
+  const { maxCallMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes } = config.limits;
   const snapshots = new Snapshots(createSnapshot(parts));
-  const calls = new ActiveCalls(snapshots, { observers, maxCallMs, maxCallsPerModel });
+  const calls = new ActiveCalls(snapshots, { observers, maxCallMs, maxCallsPerModel, maxAnswerBytes });
   const services: Services = {
     calls,
     chat: createChatService(),

@@ -28,7 +28,12 @@ function source(): CallSource & { leave(): void } {
 }
 
 function callsWith(observers: readonly CallObserver[], snapshots = new Snapshots(snapshotOf())) {
-  return new ActiveCalls(snapshots, { observers, maxCallMs: 60_000, maxCallsPerModel: undefined });
+  return new ActiveCalls(snapshots, {
+    observers,
+    maxCallMs: 60_000,
+    maxCallsPerModel: undefined,
+    maxAnswerBytes: 1_000_000,
+  });
 }
 
 describe("call observers", () => {

@@ -18,7 +18,12 @@ describe("a call with a deadline of 1000 ms that the client resets", () => {
       adapters: new Map(),
     });
     const observers = [{ settled: (record: CallRecord) => void records.push(record) }];
-    const calls = new ActiveCalls(snapshots, { observers, maxCallMs: 60_000, maxCallsPerModel: undefined });
+    const calls = new ActiveCalls(snapshots, {
+      observers,
+      maxCallMs: 60_000,
+      maxCallsPerModel: undefined,
+      maxAnswerBytes: 1_000_000,
+    });
     const source = { requestHeader: new Headers(), signal: client.signal, protocolName: "grpc", timeoutMs: () => 1000 };
     calls.begin(source, "CompleteChat");
   });

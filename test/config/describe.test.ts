@@ -21,7 +21,12 @@ providers:
       require_account: false,
       keys: [{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two" }],
     },
-    limits: { max_request_size: "16MiB", max_call_duration: "90s", max_concurrent_streams: 4096 },
+    limits: {
+      max_request_size: "16MiB",
+      max_answer_size: "64MiB",
+      max_call_duration: "90s",
+      max_concurrent_streams: 4096,
+    },
     shutdown: { delay: "0", grace: "30s" },
     grpc_connection: { max_age: "0", keepalive: "1m" },
     log: { level: "info" },

@@ -17,7 +17,12 @@ describe("without a file", () => {
       grpc: { host: "127.0.0.1", port: 50051, tls: undefined },
       http: { host: "127.0.0.1", port: 8080, tls: undefined, streamHeadersAfterMs: 15_000 },
       authentication: { mode: "loopback", keys: [], requireAccount: false },
-      limits: { maxRequestBytes: 16_777_216, maxCallMs: 600_000, maxConcurrentStreams: 4096 },
+      limits: {
+        maxRequestBytes: 16_777_216,
+        maxAnswerBytes: 67_108_864,
+        maxCallMs: 600_000,
+        maxConcurrentStreams: 4096,
+      },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       grpcConnection: { maxAgeMs: 0, keepaliveMs: 60_000 },
       log: { level: "info" },
@@ -74,7 +79,7 @@ describe("the file", () => {
 grpc: { address: "[::1]:0" }
 http: { address: localhost:0 }
 ${keys("a", "b")}
-limits: { max_request_size: 1MiB, max_call_duration: 1m, max_concurrent_streams: 10, max_calls_per_model: 0 }
+limits: { max_request_size: 1MiB, max_answer_size: 2MiB, max_call_duration: 1m, max_concurrent_streams: 10, max_calls_per_model: 0 }
 shutdown: { delay: 5s, grace: 1m }
 grpc_connection: { max_age: 1h, keepalive: 0 }
 log: { level: warn }
@@ -82,7 +87,13 @@ log: { level: warn }
     expect(config).toMatchObject({
       grpc: { host: "::1", port: 0 },
       http: { host: "localhost", port: 0 },
-      limits: { maxRequestBytes: 1_048_576, maxCallMs: 60_000, maxConcurrentStreams: 10, maxCallsPerModel: 0 },
+      limits: {
+        maxRequestBytes: 1_048_576,
+        maxAnswerBytes: 2_097_152,
+        maxCallMs: 60_000,
+        maxConcurrentStreams: 10,
+        maxCallsPerModel: 0,
+      },
       shutdown: { delayMs: 5000, graceMs: 60_000 },
       grpcConnection: { maxAgeMs: 3_600_000, keepaliveMs: 0 },
       log: { level: "warn" },

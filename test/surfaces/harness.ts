@@ -64,9 +64,15 @@ export async function startSurface(surface: ChatSurface, setting: Setting = {}):
       waiting.shift()?.(record);
     },
   };
+  const { maxAnswerBytes } = config.limits;
   const { maxCallMs = config.limits.maxCallMs, maxRequestBytes = 16 * 1024 * 1024 } = setting;
   const snapshots = new Snapshots(createSnapshot({ config, adapters, models }));
-  const calls = new ActiveCalls(snapshots, { observers: [observer], maxCallMs, maxCallsPerModel: undefined });
+  const calls = new ActiveCalls(snapshots, {
+    observers: [observer],
+    maxCallMs,
+    maxCallsPerModel: undefined,
+    maxAnswerBytes,
+  });
   const { streamHeadersAfterMs = 15_000 } = setting;
   const serve = serveRoutes([chatRoute(surface)], { calls, maxRequestBytes, streamHeadersAfterMs });
   const server = createServer((request, response) => {

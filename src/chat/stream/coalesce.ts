@@ -1,6 +1,6 @@
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import type { ChatEvent } from "./events.ts";
-import { joinState } from "./fold.ts";
+import { joinStates } from "./fold.ts";
 
 /**
  * Coalesces consecutive deltas of the same part within a batch, which is the data of one read from the upstream. Adds
@@ -24,7 +24,8 @@ function join(first: PartDelta, second: PartDelta): PartDelta | undefined {
   const delta = joinFragments(first.delta, second.delta);
   if (delta === undefined) return undefined;
   const merged: PartDelta = { ...first, delta };
-  if (second.providerState) merged.providerState = joinState(first.providerState, second.providerState);
+  const state = joinStates([first.providerState, second.providerState].filter((known) => known !== undefined));
+  if (state) merged.providerState = state;
   if (second.logprobs) {
     const tokens = [...(first.logprobs?.tokens ?? []), ...second.logprobs.tokens];
     merged.logprobs = { ...second.logprobs, tokens };

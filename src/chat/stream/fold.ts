@@ -20,6 +20,8 @@ interface Fold {
 /** Creates a fold that follows the fold law in the proto comment of `ChatCompletion`. It does not change events. */
 export function createFold(): Fold {
   const completion = create(ChatCompletionSchema);
+  // Joined only once, at the end: joining at each delta would take quadratic time.
+  const states = new Map<Part, ProviderState[]>();
 
   function choiceAt(index: number): Choice {
     const known = completion.choices.find((choice) => choice.index === index);
@@ -30,6 +32,13 @@ export function createFold(): Fold {
     return choice;
   }
 
+  function addState(part: Part, state: ProviderState | undefined): void {
+    if (state === undefined) return;
+    const known = states.get(part);
+    if (known === undefined) states.set(part, [state]);
+    else known.push(state);
+  }
+
   return {
     completion,
     add(event) {
@@ -38,12 +47,13 @@ export function createFold(): Fold {
           begin(completion, event.value);
           return;
         case "delta":
-          extend(choiceAt(event.value.choiceIndex), event.value);
+          addState(extend(choiceAt(event.value.choiceIndex), event.value), event.value.providerState);
           return;
         case "finished":
           finish(choiceAt(event.value.choiceIndex), event.value);
           return;
         case "completed":
+          for (const [part, joined] of states) part.providerState = joinStates(joined);
           complete(completion, event.value);
           return;
         default:
@@ -62,7 +72,8 @@ function begin(completion: ChatCompletion, started: ChatStarted): void {
   completion.warnings.push(...started.warnings);
 }
 
-function extend(choice: Choice, { partIndex, delta, providerState, logprobs }: PartDelta): void {
+/** Adds a delta to its part, and returns the part. */
+function extend(choice: Choice, { partIndex, delta, logprobs }: PartDelta): Part {
   const parts = choice.message?.parts ?? [];
   let part = parts[partIndex];
   if (part === undefined) {
@@ -71,12 +82,12 @@ function extend(choice: Choice, { partIndex, delta, providerState, logprobs }: P
   } else {
     extendPart(part, delta);
   }
-  if (providerState) part.providerState = joinState(part.providerState, providerState);
   if (logprobs) {
     const field = delta.case === "reasoning" ? "reasoningLogprobs" : "logprobs";
     choice[field] ??= create(LogProbsSchema);
-    choice[field].tokens.push(...logprobs.tokens);
+    for (const token of logprobs.tokens) choice[field].tokens.push(token);
   }
+  return part;
 }
 
 function beginPart(delta: PartDelta["delta"]): Part {
@@ -106,9 +117,12 @@ function extendPart({ kind }: Part, delta: PartDelta["delta"]): void {
   }
 }
 
-/** Joins the provider state of one part by concatenating its bytes. */
-export function joinState(known: ProviderState | undefined, more: ProviderState): ProviderState {
-  return known === undefined ? more : { ...more, data: Buffer.concat([known.data, more.data]) };
+/** Joins the provider states of one part by concatenating their bytes. Undefined if there are none. */
+export function joinStates(states: readonly ProviderState[]): ProviderState | undefined {
+  const last = states.at(-1);
+  return states.length < 2 || last === undefined
+    ? last
+    : { ...last, data: Buffer.concat(states.map(({ data }) => data)) };
 }
 
 function finish(choice: Choice, finished: ChoiceFinished): void {

@@ -23,6 +23,7 @@ export const kinds: Readonly<Record<Reason, ErrorKind>> = {
   METHOD_NOT_FOUND: { type: invalid, code: "not_found" },
   UNSUPPORTED_ENCODING: { type: invalid, code: "unsupported_encoding" },
   REQUEST_TOO_LARGE: { type: invalid, code: "request_too_large" },
+  ANSWER_TOO_LARGE: { type: invalid, code: "response_too_large" },
   CREDENTIALS_MISSING: { type: invalid, code: "invalid_api_key" },
   CREDENTIALS_INVALID: { type: invalid, code: "invalid_api_key" },
   ACCOUNT_NOT_ALLOWED: { type: "permission_error", code: "account_not_allowed" },

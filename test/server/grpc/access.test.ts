@@ -27,7 +27,12 @@ async function listen(method: (context: HandlerContext) => unknown, authenticate
   const records: CallRecord[] = [];
   const snapshots = new Snapshots({ authenticate, catalog: createCatalog([], []), adapters: new Map() });
   const observers = [{ settled: (record: CallRecord) => void records.push(record) }];
-  const calls = new ActiveCalls(snapshots, { observers, maxCallMs: 60_000, maxCallsPerModel: undefined });
+  const calls = new ActiveCalls(snapshots, {
+    observers,
+    maxCallMs: 60_000,
+    maxCallsPerModel: undefined,
+    maxAnswerBytes: 1_000_000,
+  });
   const handler = (_: unknown, context: HandlerContext) => {
     enterMethod(context);
     return method(context);

@@ -21,7 +21,12 @@ describe("the model routes of each API", () => {
   async function serve(mode: Config["authentication"]["mode"] = "off") {
     const authenticate = createAuthenticator({ mode, keys: [], requireAccount: true });
     const snapshots = new Snapshots({ authenticate, catalog, adapters: new Map() });
-    const calls = new ActiveCalls(snapshots, { observers: [], maxCallMs: 1000, maxCallsPerModel: undefined });
+    const calls = new ActiveCalls(snapshots, {
+      observers: [],
+      maxCallMs: 1000,
+      maxCallsPerModel: undefined,
+      maxAnswerBytes: 1_000_000,
+    });
     const handle = createSurfaces({ calls, maxRequestBytes: 1000, streamHeadersAfterMs: 1000 });
     const server = createServer((request, response) => {
       if (!handle(request, response)) response.writeHead(418).end();

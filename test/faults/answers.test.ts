@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { type ServiceProcess, startProcess } from "../support/process.ts";
+import { ask } from "../support/requests.ts";
+
+/** Deltas that the endless provider can send, by model. */
+const deltas: Readonly<Record<string, object>> = {
+  text: { content: "x" },
+  reasoning: { reasoning_content: "hm " },
+  "tool-call": { tool_calls: [{ index: 0, id: "a", type: "function", function: { name: "f", arguments: "1" } }] },
+};
+
+let folder: string;
+let upstream: Server;
+let service: ServiceProcess;
+/** Resolves when the service has closed an endless response. */
+let closed: Promise<void>;
+
+/** Streams deltas without end, as fast as the service reads them. */
+function startEndless(): Server {
+  return createServer((request, response) => {
+    const ended = Promise.withResolvers<void>();
+    closed = ended.promise;
+    const body: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => body.push(chunk));
+    request.on("end", () => {
+      const { model }: { model: string } = JSON.parse(Buffer.concat(body).toString());
+      const delta = deltas[model] ?? deltas.text;
+      const event = `data: ${JSON.stringify({ id: "1", choices: [{ index: 0, delta }] })}\n\n`;
+      const many = event.repeat(500);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const write = (): void => {
+        while (!response.destroyed && response.write(many));
+      };
+      response.on("drain", write).on("close", ended.resolve);
+      write();
+    });
+  });
+}
+
+beforeAll(async () => {
+  upstream = startEndless().listen(0, "127.0.0.1");
+  await once(upstream, "listening");
+  const { port } = upstream.address() as AddressInfo;
+  folder = mkdtempSync(join(tmpdir(), "dragoman-answers-"));
+  const file = join(folder, "dragoman.yaml");
+  writeFileSync(file, "limits: { max_answer_size: 1MiB }\n");
+  service = await startProcess({ DRAGOMAN_CONFIG: file, VLLM_BASE_URL: `http://127.0.0.1:${port}/v1` });
+});
+afterAll(async () => {
+  await service[Symbol.asyncDispose]();
+  upstream.closeAllConnections();
+  upstream.close();
+  rmSync(folder, { recursive: true });
+});
+
+const client = () => createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+const chat = (model: string) => ask(`vllm/${model}`, "hi", { parameters: { maxOutputTokens: 10 } });
+
+async function failureOf(act: () => Promise<unknown>): Promise<{ reason: string | undefined; message: string }> {
+  const error = await act().then(
+    () => undefined,
+    (thrown: ConnectError) => thrown,
+  );
+  return { reason: error?.findDetails(ErrorInfoSchema)[0]?.reason, message: error?.rawMessage ?? "" };
+}
+
+describe("a response without an end", () => {
+  it.each(Object.keys(deltas))("fails a unary call with ANSWER_TOO_LARGE and closes upstream: %s", async (model) => {
+    const failure = await failureOf(() => client().completeChat({ chat: chat(model) }));
+    expect(failure.reason).toBe("ANSWER_TOO_LARGE");
+    expect(failure.message).toContain("limits.max_answer_size");
+    await closed;
+  });
+
+  it.each(Object.keys(deltas))("ends a stream with ANSWER_TOO_LARGE and closes upstream: %s", async (model) => {
+    const read = async () => {
+      for await (const _ of client().streamChat({ chat: chat(model) }));
+    };
+    expect((await failureOf(read)).reason).toBe("ANSWER_TOO_LARGE");
+    await closed;
+  });
+
+  it("fails a request to an HTTP API with status 413", async () => {
+    const response = await fetch(`http://${service.httpAddress}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "vllm/text", messages: [{ role: "user", content: "hi" }] }),
+    });
+    expect(response.status).toBe(413);
+    expect(await response.text()).toContain("limits.max_answer_size");
+    await closed;
+  });
+
+  it.skipIf(!existsSync("/proc/self/status"))(
+    "stays below 400 MiB with 12 such calls at once (needs /proc)",
+    async () => {
+      const calls = Array.from({ length: 12 }, () => failureOf(() => client().completeChat({ chat: chat("text") })));
+      for (const { reason } of await Promise.all(calls)) expect(reason).toBe("ANSWER_TOO_LARGE");
+      const [, peakKiB] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${service.child.pid}/status`, "utf8")) ?? [];
+      expect(Number(peakKiB)).toBeLessThan(400 * 1024);
+    },
+  );
+});
