@@ -12,6 +12,8 @@ import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { type ServiceProcess, startProcess } from "../support/process.ts";
 import { ask } from "../support/requests.ts";
 
+const nameless = "nameless-tool-call";
+
 /** Deltas that the endless provider can send, by model. */
 const deltas: Readonly<Record<string, object>> = {
   text: { content: "x" },
@@ -34,7 +36,8 @@ function startEndless(): Server {
     request.on("data", (chunk: Buffer) => body.push(chunk));
     request.on("end", () => {
       const { model }: { model: string } = JSON.parse(Buffer.concat(body).toString());
-      const delta = deltas[model] ?? deltas.text;
+      const unnamed = { tool_calls: [{ index: 0, id: "a", function: { arguments: "1".repeat(1000) } }] };
+      const delta = model === nameless ? unnamed : deltas[model];
       const event = `data: ${JSON.stringify({ id: "1", choices: [{ index: 0, delta }] })}\n\n`;
       const many = event.repeat(500);
       response.writeHead(200, { "content-type": "text/event-stream" });
@@ -87,6 +90,15 @@ describe("a response without an end", () => {
       for await (const _ of client().streamChat({ chat: chat(model) }));
     };
     expect((await failureOf(read)).reason).toBe("ANSWER_TOO_LARGE");
+    await closed;
+  });
+
+  it("fails a call whose provider sends arguments without a tool name for ever", async () => {
+    const failure = await failureOf(() => client().completeChat({ chat: chat(nameless) }));
+    expect(failure).toEqual({
+      reason: "PROVIDER_FAULT",
+      message: expect.stringContaining("a tool call has arguments but no name"),
+    });
     await closed;
   });
 

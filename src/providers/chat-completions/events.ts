@@ -161,7 +161,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     text: undefined,
     reasoning: undefined,
     refusal: undefined,
-    calls: new ToolCalls(index, () => state.parts++),
+    calls: new ToolCalls(answer.call, index, () => state.parts++),
     finishReason: "",
     matchedStop: "",
   };

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type ChatEvent, toolCallDelta } from "../../chat/stream/events.ts";
+import { malformedAnswer } from "../../upstream/errors.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import type { ChunkToolCall } from "./wire.ts";
 
 interface Call {
@@ -7,13 +9,22 @@ interface Call {
   readonly id: string;
   name: string;
   argumentsJson: string;
+  /** How often `isComplete` has parsed the arguments. */
+  parses: number;
 }
+
+/** Maximum length of the arguments that Dragoman holds while the name of their call is unknown. */
+const maxUnnamedLength = 1024 * 1024;
+
+/** Maximum parses of one call's arguments. Each takes time in proportion to their length, and a provider sends them. */
+const maxParses = 1_000;
 
 /**
  * Assembles the tool calls of one choice. A delta belongs to the call with the same id; without an id, to the call with
  * the same index; without both, to the latest call. A new id begins a new call even if another call has its index.
  */
 export class ToolCalls {
+  readonly #call: UpstreamCall;
   readonly #choiceIndex: number;
   readonly #newPart: () => number;
   readonly #calls: Call[] = [];
@@ -21,7 +32,8 @@ export class ToolCalls {
   readonly #byIndex = new Map<number, Call>();
 
   /** `newPart` returns the next free part index. */
-  constructor(choiceIndex: number, newPart: () => number) {
+  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number) {
+    this.#call = call;
     this.#choiceIndex = choiceIndex;
     this.#newPart = newPart;
   }
@@ -38,6 +50,9 @@ export class ToolCalls {
     call.argumentsJson += text;
     if (isKnown) return text === "" ? undefined : toolCallDelta(this.#choiceIndex, call.partIndex, text);
     call.name = fragment.function?.name ?? "";
+    if (call.name === "" && call.argumentsJson.length > maxUnnamedLength) {
+      throw malformedAnswer(this.#call, "a tool call has arguments but no name");
+    }
     return call.name === ""
       ? undefined
       : toolCallDelta(this.#choiceIndex, call.partIndex, call.argumentsJson, call.id, call.name);
@@ -59,7 +74,7 @@ export class ToolCalls {
     }
     const latest = this.#calls.at(-1);
     // A name without id and index begins a new call if the latest call is complete; else it repeats that call's name.
-    const isNext = called?.name && latest !== undefined && latest.name !== "" && isJson(latest.argumentsJson);
+    const isNext = called?.name && latest !== undefined && latest.name !== "" && isComplete(latest);
     return isNext ? undefined : latest;
   }
 
@@ -69,6 +84,7 @@ export class ToolCalls {
       id: id || `call_${randomUUID().replaceAll("-", "")}`,
       name: "",
       argumentsJson: "",
+      parses: 0,
     };
     this.#calls.push(call);
     this.#byId.set(call.id, call);
@@ -82,9 +98,12 @@ function argumentsText({ function: called }: ChunkToolCall): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function isJson(text: string): boolean {
+/** Whether the arguments of a call are complete JSON. False after `maxParses` checks. */
+function isComplete(call: Call): boolean {
+  call.parses++;
+  if (call.parses > maxParses) return false;
   try {
-    JSON.parse(text);
+    JSON.parse(call.argumentsJson);
     return true;
   } catch {
     return false;

@@ -99,7 +99,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     parts: 0,
     open: undefined,
     start: new RepeatedStart(answer.continued),
-    calls: new ToolCalls(index, () => state.parts++),
+    calls: new ToolCalls(answer.call, index, () => state.parts++),
     finishReason: "",
   };
   answer.choices.set(index, state);
