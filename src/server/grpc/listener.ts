@@ -87,8 +87,8 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
       });
     },
     rejectNew() {
-      // Sends GOAWAY on every connection: calls in progress continue, and clients open new connections for new calls.
-      server.drain(formatAddress({ host, port }), config.shutdown.graceMs + closingMs);
+      // Closes the listener at once, and sends GOAWAY on every connection: running calls go on, new calls go elsewhere.
+      server.unbind(formatAddress({ host, port }));
     },
   };
 }
