@@ -1,7 +1,8 @@
 import { type ChildProcess, type ForkOptions, fork } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { abortable } from "../abortable.ts";
 import { GatewayError } from "../errors.ts";
@@ -15,12 +16,16 @@ export const idleMs = 60_000;
 
 const heapMb = 128;
 
+const libraryName = "@huggingface/jinja";
+
 /** Isolates the process: no environment variables, no files but its program, no child processes, no worker threads. */
 const startOptions: ForkOptions = {
   env: {},
   execArgv: [
     `--max-old-space-size=${heapMb}`,
     "--permission",
+    // Some package managers link node_modules or its packages, and no permission covers resolving such a link.
+    "--preserve-symlinks",
     ...readableFiles().map((path) => `--allow-fs-read=${path}`),
   ],
   // Otherwise Node.js would print fatal errors of the process on Dragoman's output.
@@ -29,8 +34,10 @@ const startOptions: ForkOptions = {
 
 /** Returns the files of the program: this folder, the Jinja library, and package.json, which declares ES modules. */
 function readableFiles(): readonly string[] {
-  const library = dirname(createRequire(import.meta.url).resolve("@huggingface/jinja"));
-  return [import.meta.dirname, dirname(library), join(import.meta.dirname, "../../package.json")];
+  const folders = createRequire(import.meta.url).resolve.paths(libraryName) ?? [];
+  const library = folders.map((folder) => join(folder, libraryName)).find((path) => existsSync(path));
+  if (library === undefined) throw new Error(`the package ${libraryName} is not installed`);
+  return [import.meta.dirname, library, join(import.meta.dirname, "../../package.json")];
 }
 
 interface Running {

@@ -1,6 +1,21 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { idleMs, TemplateProcess } from "../../src/templates/template-process.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+/** Installs as pnpm does: each package is a link to a copy in a store. */
+function linkPackage(copy: string): void {
+  const packages = join(copy, "node_modules");
+  const store = join(packages, ".pnpm/jinja/node_modules/@huggingface/jinja");
+  cpSync(join(root, "node_modules/@huggingface/jinja"), store, { recursive: true });
+  mkdirSync(join(packages, "@huggingface"));
+  symlinkSync(store, join(packages, "@huggingface/jinja"));
+  symlinkSync(join(root, "node_modules/@bufbuild"), join(packages, "@bufbuild"));
+}
 
 const { signal } = new AbortController();
 const open: TemplateProcess[] = [];
@@ -48,6 +63,24 @@ describe("the process that renders templates", () => {
     // Whether Dragoman has noticed the crash or not, the template is rendered.
     expect(await template.run(good, signal)).toEqual({ prompt: "2" });
     expect(template.pid).not.toBe(pid);
+  });
+
+  it.each([
+    ["node_modules is a link", (copy: string) => symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))],
+    ["the package is a link", linkPackage],
+  ])("renders if %s", async (_, install) => {
+    const copy = mkdtempSync(join(tmpdir(), "dragoman-linked-"));
+    try {
+      cpSync(join(root, "src"), join(copy, "src"), { recursive: true });
+      cpSync(join(root, "package.json"), join(copy, "package.json"));
+      install(copy);
+      const { TemplateProcess: Linked } = await import(join(copy, "src/templates/template-process.ts"));
+      const linked: TemplateProcess = new Linked();
+      open.push(linked);
+      expect(await linked.run(good, signal)).toEqual({ prompt: "2" });
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
   });
 
   it("does not blame the template if its process is killed during the run", async () => {
