@@ -68,16 +68,16 @@ it("validates a strict schema of 100,000 properties in linear time", async () =>
   expect(error.rawMessage).not.toMatch("strict mode");
 });
 
-it("rejects a request with millions of empty messages", async () => {
-  const inner = Buffer.from(`\x0a\x09echo/echo${"\x12\x00".repeat(2_000_000)}`, "latin1");
+it("rejects a request with 200,000 empty messages", async () => {
+  const inner = Buffer.from(`\x0a\x09echo/echo${"\x12\x00".repeat(200_000)}`, "latin1");
   const body = frame(Buffer.concat([Buffer.from([0x0a]), varint(inner.length), inner]));
   const { code, message } = await callRaw("grpc", service, { path: complete, body });
   expect(code).toBe(Code.InvalidArgument);
   expect(message).toMatch(/messages: must contain no more than 10000 item/);
 });
 
-it("reports at most 100 violations for 200,000 invalid parts", async () => {
-  const parts = Array.from({ length: 200_000 }, (_, index) => {
+it("reports at most 100 violations for 60,000 invalid parts", async () => {
+  const parts = Array.from({ length: 60_000 }, (_, index) => {
     const value = { toolCallId: `c${index}` };
     return { kind: { case: "toolResult", value } as const };
   });

@@ -18,8 +18,9 @@ import {
   type UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { drained } from "../../drained.ts";
-import { GatewayError, toGatewayError } from "../../errors.ts";
+import { toGatewayError } from "../../errors.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
+import { decodeRequest } from "../services/decode-request.ts";
 import type { GrpcAccess } from "./access.ts";
 import { GrpcContext } from "./context.ts";
 import { toGrpcStatus } from "./status.ts";
@@ -77,9 +78,9 @@ function serializer(schema: DescMessage): (value: unknown) => Buffer {
 /** Decodes the request of a call. If that fails, settles the call, because the method that would do so never runs. */
 function decode({ input }: DescMethod, bytes: Buffer, { call }: AdmittedCall): unknown {
   try {
-    return fromBinary(input, bytes);
-  } catch (cause) {
-    const error = new GatewayError("INVALID_REQUEST", `the request is not a valid ${input.typeName}`, { cause });
+    return decodeRequest(input, bytes);
+  } catch (thrown) {
+    const error = toGatewayError(thrown);
     call.settle(error);
     throw error;
   }

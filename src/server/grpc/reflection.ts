@@ -15,6 +15,7 @@ import {
   type ServerReflectionResponse,
   ServerReflectionResponseSchema,
 } from "../../gen/grpc/reflection/v1/reflection_pb.js";
+import { decodeRequest } from "../services/decode-request.ts";
 
 type MessageResponse = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>;
 
@@ -45,7 +46,7 @@ export function addReflection(server: Server, services: readonly string[]): void
       requestStream: true,
       responseStream: true,
       requestSerialize: (value: ServerReflectionRequest) => Buffer.from(toBinary(ServerReflectionRequestSchema, value)),
-      requestDeserialize: (bytes: Buffer) => fromBinary(ServerReflectionRequestSchema, bytes),
+      requestDeserialize: (bytes: Buffer) => decodeRequest(ServerReflectionRequestSchema, bytes),
       responseSerialize: (value: ServerReflectionResponse) =>
         Buffer.from(toBinary(ServerReflectionResponseSchema, value)),
       responseDeserialize: (bytes: Buffer) => fromBinary(ServerReflectionResponseSchema, bytes),

@@ -1,3 +1,4 @@
+import type { DescMessage, DescService } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -5,6 +6,8 @@ import {
   createContextKey,
   createContextValues,
   type HandlerContext,
+  type MethodImpl,
+  type ServiceImpl,
 } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { admitCall } from "../../calls/admit-call.ts";
@@ -15,8 +18,10 @@ import { ChatService } from "../../gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../gen/dragoman/v1/model_service_pb.js";
 import type { Services } from "../listener.ts";
 import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
+import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
 import { statusOf } from "../services/status.ts";
+import { checkedBody, checkedCompression } from "./bounded-request.ts";
 
 type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 type Request = Parameters<Handler>[0];
@@ -45,12 +50,14 @@ export function createConnectHandler(
   config: Config,
   services: Services,
 ): (path: string, request: Request, client: AbortSignal) => Promise<Response> | undefined {
-  const handlers = createHandlers(config, services, (context) => beginCall(services, context));
+  const begin = (context: HandlerContext): undefined | Promise<void> => beginCall(services, context);
+  const handlers = {
+    json: createHandlers(config, services, begin, "json"),
+    binary: createHandlers(config, services, begin, "binary"),
+  };
   // Handlers that only send an error, in the protocol of the request (Connect or gRPC-Web). Their request gate runs
   // before the method and throws the error in `rejection`.
-  const rejecters = createHandlers(config, services, (context) => {
-    throw context.values.get(rejection);
-  });
+  const rejecters = createHandlers(config, services, throwRejection, "json");
 
   function reject(rejecter: Handler, request: Request, error: ConnectError): Promise<Response> {
     return rejecter({ ...request, body: noBody(), contextValues: createContextValues().set(rejection, error) });
@@ -69,6 +76,18 @@ export function createConnectHandler(
     return reject(rejecter, request, toConnectError(error, call.requestId));
   }
 
+  /** Returns a binary request whose uncompressed messages are checked before Connect decodes them. */
+  function checked({ method }: Handler, request: Request): Request {
+    const { header } = request;
+    // The listener parses no body, so the body is always bytes.
+    const chunks = request.body as AsyncIterable<Uint8Array>;
+    const { maxRequestBytes: maxBytes } = config.limits;
+    return {
+      ...request,
+      body: checkedBody(chunks, { schema: method.input, header, maxBytes, check: requireWireBounds }),
+    };
+  }
+
   async function rejectUnknown(rejecter: Handler, path: string, request: Request): Promise<Response> {
     const response = await reject(rejecter, request, toConnectError(methodNotFound(path), ""));
     // Connect sets 501 (not implemented). Send 404 instead: Connect clients read the error from the body anyway.
@@ -76,13 +95,28 @@ export function createConnectHandler(
   }
 
   return (path, request, client) => {
-    const [handler, rejecter] = [handlers.get(path), rejecters.get(path)];
-    if (handler !== undefined && rejecter !== undefined) return handle(handler, rejecter, request, client);
+    const format = formatOf(request);
+    const [handler, rejecter] = [handlers[format].get(path), rejecters.get(path)];
+    if (handler !== undefined && rejecter !== undefined) {
+      return handle(handler, rejecter, format === "json" ? request : checked(handler, request), client);
+    }
     if (request.method !== "POST") return undefined;
     const contentType = request.header.get("content-type") ?? "";
     const rejecterOfType = [...rejecters.values()].find((candidate) => candidate.supportedContentType(contentType));
     return rejecterOfType && rejectUnknown(rejecterOfType, path, request);
   };
+}
+
+/** Format of the messages of a request. JSON and binary messages have different checks before Connect decodes them. */
+type Format = "json" | "binary";
+
+/** Connect's content types contain `json` if and only if the messages are JSON. */
+function formatOf({ header }: Request): Format {
+  return /json/i.test(header.get("content-type") ?? "") ? "json" : "binary";
+}
+
+function throwRejection({ values }: HandlerContext): never {
+  throw values.get(rejection);
 }
 
 /** Starts a call and authenticates it from its headers, before Connect reads its body. */
@@ -111,6 +145,8 @@ function beginCall({ calls }: Services, context: HandlerContext): undefined | Pr
   return undefined;
 }
 
+const compressions = [compressionGzip, compressionBrotli];
+
 const utf8 = new TextDecoder();
 
 const jsonOptions = {
@@ -127,22 +163,46 @@ const jsonOptions = {
   },
 };
 
-/** Creates the Connect handlers of both services, by path. `requestGate` runs before Connect reads a request. */
+/**
+ * Creates the Connect handlers of both services for one format, by path. `requestGate` runs before Connect reads a
+ * request. Each method has its own compressions, because the check of decompressed messages depends on the schema.
+ */
 function createHandlers(
   config: Config,
   { chat, models }: Services,
   requestGate: (context: HandlerContext) => undefined | Promise<void>,
+  format: Format,
 ): ReadonlyMap<string, Handler> {
   const router = createConnectRouter({
     grpc: false,
     requestGate,
     readMaxBytes: config.limits.maxRequestBytes,
-    acceptCompression: [compressionGzip, compressionBrotli],
     jsonOptions,
+    binaryOptions: decodeOptions,
   });
-  router.service(ChatService, chat);
-  router.service(ModelService, models);
+  const add = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>): void => {
+    for (const method of service.methods) {
+      // TypeScript cannot index the mapped type ServiceImpl with a name that is known only at run time.
+      const handler = (implementation as Record<string, MethodImpl<typeof method>>)[method.localName];
+      if (handler === undefined) throw new Error(`${service.typeName}.${method.name} has no implementation`);
+      const acceptCompression = compressions.map((compression) =>
+        format === "json" ? compression : checkedCompression(compression, method.input, requireWireBounds),
+      );
+      router.rpc(method, handler, { acceptCompression });
+    }
+  };
+  add(ChatService, chat);
+  add(ModelService, models);
   return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+}
+
+/** Throws a ConnectError if a binary request is malformed or exceeds a bound. */
+function requireWireBounds(schema: DescMessage, bytes: Uint8Array): void {
+  try {
+    requireBounds(schema, bytes);
+  } catch (error) {
+    throw toConnectError(toGatewayError(error), "");
+  }
 }
 
 /** Converts the abort reason of Connect's context signal, which is the error with which Connect ended the call. */
