@@ -35,10 +35,17 @@ export interface ApiKey {
 
 /** The resolved configuration. Frozen. */
 export interface Config {
-  readonly grpc: ListenerConfig;
+  readonly grpc: ListenerConfig & {
+    /** `on`: reflection needs no API key. `authenticated`: it needs one, as every method. `off`: no reflection. */
+    readonly reflection: "on" | "authenticated" | "off";
+  };
   readonly http: ListenerConfig & {
     /** Maximum wait in ms for a stream's first output before an HTTP API sends the response headers. Default 15,000. */
     readonly streamHeadersAfterMs: number;
+    /** Host names that callers may use in mode `loopback`, beside `localhost` and loopback addresses. Lower case. */
+    readonly allowedHosts: readonly string[];
+    /** Origins whose web pages may call Dragoman (CORS), such as `https://app.example`. Default: none. */
+    readonly corsOrigins: readonly string[];
   };
   readonly authentication: {
     /**

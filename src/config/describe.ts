@@ -12,8 +12,13 @@ import { parseCertificates } from "./tls-files.ts";
 export function describeConfig(config: Config): string {
   const { grpc, http, authentication, limits, shutdown, grpcConnection, log, profile, models } = config;
   return stringify({
-    grpc: describeListener(grpc),
-    http: { ...describeListener(http), stream_headers_after: formatDuration(http.streamHeadersAfterMs) },
+    grpc: { ...describeListener(grpc), reflection: grpc.reflection },
+    http: {
+      ...describeListener(http),
+      stream_headers_after: formatDuration(http.streamHeadersAfterMs),
+      allowed_hosts: http.allowedHosts,
+      cors_origins: http.corsOrigins,
+    },
     authentication: {
       mode: authentication.mode,
       require_account: authentication.requireAccount,

@@ -66,10 +66,12 @@ export function loadConfig({ environment, file, providers: known = [], models: l
     const folder = dirname(resolve(source ?? ""));
     return { ...chosen, tls: tls === undefined ? undefined : readTlsFiles(`${name}.tls`, tls, folder, report) };
   };
-  const grpc = listener("grpc", "DRAGOMAN_GRPC_ADDRESS");
+  const grpc = { ...listener("grpc", "DRAGOMAN_GRPC_ADDRESS"), reflection: content.grpc.reflection };
   const http = {
     ...listener("http", "DRAGOMAN_HTTP_ADDRESS"),
     streamHeadersAfterMs: content.http.stream_headers_after,
+    allowedHosts: content.http.allowed_hosts,
+    corsOrigins: content.http.cors_origins,
   };
   const logLevel = variable(level, "DRAGOMAN_LOG_LEVEL") ?? content.log.level;
   const knownNames = known.map(({ name }) => name);

@@ -28,6 +28,45 @@ export const address = leaf({
 export const mode = choice("keys", "loopback", "off");
 export const level = choice("debug", "info", "warn", "error", "silent");
 
+/** YAML 1.1 renderers write `on` and `off` as true and false. */
+const reflection = leaf({
+  parse: (value) => {
+    const written = String(value);
+    if (written === "true") return "on";
+    if (written === "false") return "off";
+    return (["on", "authenticated", "off"] as const).find((name) => name === written);
+  },
+  problem: "is not a valid value",
+  fix: "write one of on, authenticated, off",
+  shown: true,
+});
+
+/** Parses a host name or address, with IPv6 addresses in brackets, to the form that URLs have. */
+function parseHostName(value: unknown): string | undefined {
+  const url = URL.parse(`http://${String(value)}`);
+  return typeof value === "string" && url?.hostname === value.toLowerCase() ? url.hostname : undefined;
+}
+const hostName = leaf({
+  parse: parseHostName,
+  problem: "is not a host name",
+  fix: "write a host name without scheme and port, such as dragoman.example",
+  shown: true,
+});
+
+/** Accepts an origin only in the form that browsers send: `http.cors_origins` is compared with it. */
+function parseOrigin(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  // The URL standard gives other schemes, such as chrome-extension:, no origin.
+  if (/^https?:/.test(value)) return URL.parse(value)?.origin === value ? value : undefined;
+  return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@A-Z]+$/.test(value) ? value : undefined;
+}
+const origin = leaf({
+  parse: parseOrigin,
+  problem: "is not an origin",
+  fix: "write scheme, host in lower case and port unless it is the default, such as https://app.example, without a path",
+  shown: true,
+});
+
 const sha256 = leaf({
   parse: (value) =>
     typeof value === "string" && /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, "hex") : undefined,
@@ -92,8 +131,13 @@ export const providerSchema = section({
 
 /** The configuration file, with the defaults of all settings. */
 export const fileSchema = section({
-  grpc: section(listener("127.0.0.1:50051")).prefault({}),
-  http: section({ ...listener("127.0.0.1:8080"), stream_headers_after: duration.prefault("15s") }).prefault({}),
+  grpc: section({ ...listener("127.0.0.1:50051"), reflection: reflection.prefault("on") }).prefault({}),
+  http: section({
+    ...listener("127.0.0.1:8080"),
+    stream_headers_after: duration.prefault("15s"),
+    allowed_hosts: z.array(hostName).prefault([]),
+    cors_origins: z.array(origin).prefault([]),
+  }).prefault({}),
   authentication: section({
     mode: mode.optional(),
     keys: z

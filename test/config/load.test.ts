@@ -14,8 +14,15 @@ describe("without a file", () => {
   it("uses the defaults without a file", () => {
     const config = loadConfig({ environment: {} });
     expect(config).toEqual({
-      grpc: { host: "127.0.0.1", port: 50051, tls: undefined },
-      http: { host: "127.0.0.1", port: 8080, tls: undefined, streamHeadersAfterMs: 15_000 },
+      grpc: { host: "127.0.0.1", port: 50051, tls: undefined, reflection: "on" },
+      http: {
+        host: "127.0.0.1",
+        port: 8080,
+        tls: undefined,
+        streamHeadersAfterMs: 15_000,
+        allowedHosts: [],
+        corsOrigins: [],
+      },
       authentication: { mode: "loopback", keys: [], requireAccount: false },
       limits: {
         maxRequestBytes: 16_777_216,
@@ -192,6 +199,33 @@ surplus: 1
       DRAGOMAN_GRPC_ADDRESS: expect.stringContaining("1.2.3.4:5 can be reached"),
     });
     expect(problems).toHaveLength(16);
+  });
+
+  it.each([
+    [
+      "grpc: { reflection: perhaps }",
+      "grpc.reflection",
+      '"perhaps" is not a valid value; write one of on, authenticated, off',
+    ],
+    ["http: { allowed_hosts: ['a.example:80'] }", "http.allowed_hosts[0]", '"a.example:80" is not a host name; write'],
+    ["http: { allowed_hosts: ['*.example/'] }", "http.allowed_hosts[0]", "is not a host name"],
+    ["http: { allowed_hosts: [1] }", "http.allowed_hosts[0]", "is not a host name"],
+    ["http: { cors_origins: [a.example] }", "http.cors_origins[0]", '"a.example" is not an origin; write scheme'],
+    ["http: { cors_origins: ['https://a.example/'] }", "http.cors_origins[0]", "is not an origin"],
+    ["http: { cors_origins: ['https://a.example:443'] }", "http.cors_origins[0]", "is not an origin"],
+    ["http: { cors_origins: ['*'] }", "http.cors_origins[0]", "is not an origin"],
+  ])("explains a mistake in who may call: %s", (yaml, path, message) => {
+    const [problem, ...others] = problemsOf(() => load(yaml));
+    expect(others).toEqual([]);
+    expect(problem?.path).toBe(path);
+    expect(`${problem?.problem}; ${problem?.fix}`).toContain(message);
+  });
+
+  it("reads the reflection setting of YAML 1.1 renderers, and hosts in lower case", () => {
+    const config = load("grpc: { reflection: false }\nhttp: { allowed_hosts: [A.example, '[::2]'] }");
+    expect(config.grpc.reflection).toBe("off");
+    expect(config.http.allowedHosts).toEqual(["a.example", "[::2]"]);
+    expect(load("grpc: { reflection: true }").grpc.reflection).toBe("on");
   });
 
   it("lists all mistakes in one message", () => {

@@ -105,7 +105,7 @@ it("records a request that shutdown interrupts before the service stops", async 
   const [host, port] = ending.httpAddress.split(":");
   const socket = connect(Number(port), host).on("error", () => {});
   const head =
-    "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
+    "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
   await new Promise((resolve) => socket.write(`${head}{`, resolve));
   // Once the service responds on a second connection, it has accepted the first.
   await fetch(`http://${ending.httpAddress}/healthz`);

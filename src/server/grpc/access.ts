@@ -124,15 +124,17 @@ export function createGrpcAccess(
 
 /**
  * Removes `grpc-timeout`, because `Call` handles the deadline and grpc-js would end the call a second time without
- * details. Throws INVALID_REQUEST if the header is malformed.
+ * details. Returns its milliseconds. Throws INVALID_REQUEST if the header is malformed.
  */
-function requireTimeout(headers: IncomingHttpHeaders): void {
+export function requireTimeout(headers: IncomingHttpHeaders): number | undefined {
   const { "grpc-timeout": header } = headers;
-  if (header === undefined) return;
+  if (header === undefined) return undefined;
   delete headers["grpc-timeout"];
-  if (timeoutMs(header) === undefined) {
+  const ms = timeoutMs(header);
+  if (ms === undefined) {
     throw new GatewayError("INVALID_REQUEST", "grpc-timeout is malformed; send up to 8 digits and a unit, such as 30S");
   }
+  return ms;
 }
 
 /** Whether a status is complete: it is OK, or it has typed details. */
@@ -164,7 +166,7 @@ function statusOfCall({ call, stream }: Entry, thrown: unknown): StatusObject {
 }
 
 /** Ends a stream that grpc-js has not received, with a Trailers-Only response. */
-function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, metadata }: StatusObject): void {
+export function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, metadata }: StatusObject): void {
   if (stream.destroyed) return;
   const fields = {
     ":status": 200,

@@ -1,6 +1,5 @@
 import { constants, type Http2Server } from "node:http2";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
-import { HealthImplementation, service as healthService } from "grpc-health-check";
 import { formatAddress } from "../../config/address.ts";
 import type { Config, TlsFiles } from "../../config/config.ts";
 import {
@@ -13,22 +12,14 @@ import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createGrpcAccess, type GrpcAccess, type StreamListener } from "./access.ts";
 import { addService, type Encoders } from "./bridge.ts";
 import { encodeResponse } from "./encode-response.ts";
-import { addReflection, reflectionPaths } from "./reflection.ts";
+import { addHealth, healthPaths } from "./health.ts";
+import { createReflection, reflectionServices } from "./reflection.ts";
 
 /** Services that reflection lists. */
-const reflected = [
-  ChatService.typeName,
-  ModelService.typeName,
-  "grpc.health.v1.Health",
-  "grpc.reflection.v1.ServerReflection",
-  "grpc.reflection.v1alpha.ServerReflection",
-];
+const reflected = [ChatService.typeName, ModelService.typeName, "grpc.health.v1.Health", ...reflectionServices];
 
-/** Health and reflection need no API key. */
-const openPaths: ReadonlySet<string> = new Set([
-  ...Object.values(healthService).map(({ path }) => path),
-  ...reflectionPaths,
-]);
+/** Health needs no API key. */
+const openPaths: ReadonlySet<string> = new Set(healthPaths);
 
 /** Names with a health status: the whole server (the empty name) and each service. */
 const watched = ["", ChatService.typeName, ModelService.typeName];
@@ -60,19 +51,16 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
       "grpc.max_connection_age_grace_ms": config.limits.maxCallMs,
     }),
   });
-  standBeforeGrpcJs(server, access);
-  const health = new HealthImplementation(Object.fromEntries(watched.map((name) => [name, "SERVING" as const])));
+  const reflection = createReflection(config, services.calls, reflected);
+  standBeforeGrpcJs(server, (grpcJs) => reflection(access.before(grpcJs)));
   addService(server, ChatService, services.chat, access.admittedCall, encoders);
   addService(server, ModelService, services.models, access.admittedCall);
-  health.addToServer(server);
-  addReflection(server, reflected);
+  const stopServing = addHealth(server, watched);
   const { host } = config.grpc;
   const port = await bind(server, formatAddress(config.grpc), config.grpc.tls);
   return {
     address: { host, port },
-    stopReady() {
-      for (const name of watched) health.setStatus(name, "NOT_SERVING");
-    },
+    stopReady: stopServing,
     close() {
       return new Promise((resolve) => {
         // Health watches never end by themselves, so close them by force.
@@ -94,10 +82,10 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
 }
 
 /**
- * Installs access control in front of the stream listener of grpc-js. grpc-js has no public API for this: it creates
+ * Installs a listener, such as access control, in front of the stream listener of grpc-js. grpc-js has no public API for this: it creates
  * its HTTP/2 servers itself, and rejects unknown methods before interceptors run.
  */
-function standBeforeGrpcJs(server: Server, access: GrpcAccess): void {
+function standBeforeGrpcJs(server: Server, before: GrpcAccess["before"]): void {
   // createHttp2Server is a private method of grpc-js 1.14. A test checks that grpc-js still calls it.
   const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
   const createHttp2Server = internals.createHttp2Server.bind(server);
@@ -106,7 +94,7 @@ function standBeforeGrpcJs(server: Server, access: GrpcAccess): void {
     for (const grpcJs of http2Server.listeners("stream")) {
       http2Server.removeListener("stream", grpcJs);
       // Cast, because Node's types wrongly declare these as listeners for client streams.
-      http2Server.on("stream", guarded(access.before(grpcJs as unknown as StreamListener)));
+      http2Server.on("stream", guarded(before(grpcJs as unknown as StreamListener)));
     }
     return http2Server;
   };

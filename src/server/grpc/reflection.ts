@@ -1,145 +1,156 @@
-import { readFileSync } from "node:fs";
-import {
-  create,
-  createFileRegistry,
-  type DescFile,
-  fromBinary,
-  type MessageInitShape,
-  toBinary,
-} from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import type { handleBidiStreamingCall, Server } from "@grpc/grpc-js";
-import {
-  type ServerReflectionRequest,
-  ServerReflectionRequestSchema,
-  type ServerReflectionResponse,
-  ServerReflectionResponseSchema,
-} from "../../gen/grpc/reflection/v1/reflection_pb.js";
-import { decodeRequest } from "../services/decode-request.ts";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import type { ActiveCalls } from "../../calls/active-calls.ts";
+import { admitCall } from "../../calls/admit-call.ts";
+import type { Config } from "../../config/config.ts";
+import { drained } from "../../drained.ts";
+import { GatewayError, toGatewayError } from "../../errors.ts";
+import { requireTimeout, type StreamListener, sendTrailersOnly } from "./access.ts";
+import { createReflector, type Reflector } from "./reflector.ts";
+import { acceptedEncodings, requestMessages } from "./request-messages.ts";
+import { sourceOf } from "./source.ts";
+import { toGrpcStatus } from "./status.ts";
+import { createTurns, type NextTurn } from "./turns.ts";
 
-type MessageResponse = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>;
+/** Names of the reflection services. v1alpha is for older tools and has the same wire format. */
+export const reflectionServices = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 
-/** gRPC status codes, which the reflection protocol sends inside its responses. */
-const notFound = 5;
-const invalidArgument = 3;
+const paths: ReadonlySet<string> = new Set(reflectionServices.map((name) => `/${name}/ServerReflectionInfo`));
 
-/** Paths of the reflection methods. */
-export const reflectionPaths: readonly string[] = ["v1", "v1alpha"].map(
-  (version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
-);
+/** Maximum size of a request in bytes: a symbol or file name, and the host. */
+const maxRequestBytes = 4096;
+
+/** Maximum number of requests that one turn of the event loop answers, over all connections. */
+const requestsPerTurn = 16;
+
+interface Reflection {
+  readonly reflect: Reflector;
+  readonly nextTurn: NextTurn;
+  /** Authenticates the request if reflection needs a key. Throws, or rejects with, the error of the caller. */
+  readonly admit: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void>;
+  readonly maxCallMs: number;
+}
 
 /**
- * Adds server reflection: grpc.reflection v1, and v1alpha for older tools (both have the same wire format).
+ * Wraps a stream listener and serves reflection in front of it, as `grpc.reflection` configures it. `services`: names
+ * that reflection lists.
  *
  * `@grpc/reflection` is not used: it reads descriptors through protobufjs, which loses `optional`, custom options and
  * comments. This implementation sends buf's descriptors unchanged, so `grpcurl describe` shows the documentation.
+ * grpc-js does not serve it either, since it copies each response: a client that does not read would hold 340 KiB for
+ * each request.
  */
-export function addReflection(server: Server, services: readonly string[]): void {
-  const respond = createReflector(services);
-  const handler: handleBidiStreamingCall<ServerReflectionRequest, ServerReflectionResponse> = (call) => {
-    call.on("data", (request: ServerReflectionRequest) => call.write(respond(request)));
-    call.on("end", () => call.end());
+export function createReflection(
+  { grpc, limits }: Config,
+  calls: ActiveCalls,
+  services: readonly string[],
+): (next: StreamListener) => StreamListener {
+  if (grpc.reflection === "off") return (next) => next;
+  const reflection: Reflection = {
+    reflect: createReflector(services),
+    nextTurn: createTurns(requestsPerTurn),
+    admit: grpc.reflection === "on" ? async () => {} : (stream, headers) => authenticate(calls, stream, headers),
+    maxCallMs: limits.maxCallMs,
   };
-  for (const path of reflectionPaths) {
-    const definition = {
-      path,
-      requestStream: true,
-      responseStream: true,
-      requestSerialize: (value: ServerReflectionRequest) => Buffer.from(toBinary(ServerReflectionRequestSchema, value)),
-      requestDeserialize: (bytes: Buffer) => decodeRequest(ServerReflectionRequestSchema, bytes),
-      responseSerialize: (value: ServerReflectionResponse) =>
-        Buffer.from(toBinary(ServerReflectionResponseSchema, value)),
-      responseDeserialize: (bytes: Buffer) => fromBinary(ServerReflectionResponseSchema, bytes),
-    } as const;
-    server.addService({ serverReflectionInfo: definition }, { serverReflectionInfo: handler });
-  }
-}
-
-/** Creates a function that responds to reflection requests from the generated descriptor set. */
-function createReflector(services: readonly string[]): (request: ServerReflectionRequest) => ServerReflectionResponse {
-  const bytes = readFileSync(new URL("../../gen/descriptors.binpb", import.meta.url));
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));
-
-  function fileOf(symbol: string): DescFile | undefined {
-    const found = registry.get(symbol);
-    if (found !== undefined) return found.file;
-    // The registry has no entries for methods, fields and enum values. Look up the type or service that contains them.
-    const dot = symbol.lastIndexOf(".");
-    const owner = dot > 0 ? registry.get(symbol.slice(0, dot)) : undefined;
-    const name = symbol.slice(dot + 1);
-    switch (owner?.kind) {
-      case "service":
-        return owner.methods.some((method) => method.name === name) ? owner.file : undefined;
-      case "message":
-        return owner.members.some((member) => member.name === name) ? owner.file : undefined;
-      case "enum":
-        return owner.values.some((value) => value.name === name) ? owner.file : undefined;
-      default:
-        return undefined;
-    }
-  }
-
-  function extensionsOf(typeName: string): readonly { number: number; file: DescFile }[] {
-    return [...registry].flatMap((type) =>
-      type.kind === "extension" && type.extendee.typeName === typeName
-        ? [{ number: type.number, file: type.file }]
-        : [],
-    );
-  }
-
-  function respond({ messageRequest }: ServerReflectionRequest): MessageResponse {
-    switch (messageRequest.case) {
-      case "listServices":
-        return { case: "listServicesResponse", value: { service: services.map((name) => ({ name })) } };
-      case "fileByFilename":
-        return files(registry.getFile(messageRequest.value), messageRequest.value);
-      case "fileContainingSymbol":
-        return files(fileOf(messageRequest.value), messageRequest.value);
-      case "fileContainingExtension": {
-        const { containingType, extensionNumber } = messageRequest.value;
-        const found = extensionsOf(containingType).find(({ number }) => number === extensionNumber);
-        return files(found?.file, `${containingType} extension ${extensionNumber}`);
-      }
-      case "allExtensionNumbersOfType": {
-        if (registry.getMessage(messageRequest.value) === undefined) return missing(messageRequest.value);
-        const extensionNumber = extensionsOf(messageRequest.value).map(({ number }) => number);
-        return {
-          case: "allExtensionNumbersResponse",
-          value: { baseTypeName: messageRequest.value, extensionNumber },
-        };
-      }
-      case undefined:
-        return {
-          case: "errorResponse",
-          value: { errorCode: invalidArgument, errorMessage: "message_request is not set" },
-        };
-      default:
-        return messageRequest satisfies never;
-    }
-  }
-
-  return (request) =>
-    create(ServerReflectionResponseSchema, {
-      validHost: request.host,
-      originalRequest: request,
-      messageResponse: respond(request),
-    });
-}
-
-/** Returns the file and all its imports, so that the client needs only one request. */
-function files(file: DescFile | undefined, requested: string): MessageResponse {
-  if (file === undefined) return missing(requested);
-  const closure = new Set<DescFile>();
-  const visit = (current: DescFile): void => {
-    if (closure.has(current)) return;
-    closure.add(current);
-    current.dependencies.forEach(visit);
+  return (next) => (stream, headers) => {
+    const { ":path": path = "", "content-type": contentType = "" } = headers;
+    if (paths.has(path) && contentType.startsWith("application/grpc")) void serve(reflection, stream, headers);
+    else next(stream, headers);
   };
-  visit(file);
-  const fileDescriptorProto = [...closure].map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto));
-  return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
 }
 
-function missing(requested: string): MessageResponse {
-  return { case: "errorResponse", value: { errorCode: notFound, errorMessage: `not found: ${requested}` } };
+/** Admits the request like a call, with a record. The call ends at once: reflection does not hold up the shutdown. */
+async function authenticate(calls: ActiveCalls, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+  const call = calls.begin(sourceOf(stream, headers), "ServerReflectionInfo");
+  try {
+    await admitCall(call);
+  } catch (thrown) {
+    throw toGatewayError(thrown).with({ metadata: { request_id: call.requestId } });
+  }
+  call.settle();
+}
+
+/** Serves one stream of requests. Never rejects: every error becomes the status of the stream. */
+async function serve(reflection: Reflection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+  // A stream reset would otherwise end the process. The `close` event follows.
+  stream.on("error", () => {});
+  const ended = new AbortController();
+  const end = (error: GatewayError | undefined): void => {
+    if (ended.signal.aborted) return;
+    ended.abort();
+    sendStatus(stream, error);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  stream.once("close", () => {
+    clearTimeout(timer);
+    ended.abort();
+  });
+  try {
+    const timeoutMs = Math.min(requireTimeout(headers) ?? Number.POSITIVE_INFINITY, reflection.maxCallMs);
+    timer = setTimeout(() => end(new GatewayError("DEADLINE_EXCEEDED", "the deadline of the call passed")), timeoutMs);
+    await reflection.admit(stream, headers);
+    await answerRequests(reflection, stream, headers, ended.signal);
+    end(undefined);
+  } catch (thrown) {
+    end(toGatewayError(thrown));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function answerRequests(
+  { reflect, nextTurn }: Reflection,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const message of requestMessages(stream, headers["grpc-encoding"]?.toString(), maxRequestBytes)) {
+    await nextTurn();
+    if (signal.aborted) return;
+    const [echo, result] = answerTo(reflect, message);
+    if (!stream.headersSent) stream.respond(responseHeaders, { waitForTrailers: true });
+    const head = Buffer.alloc(5 + echo.length);
+    head.writeUInt32BE(echo.length + result.length, 1);
+    head.set(echo, 5);
+    stream.write(head);
+    if (!stream.write(result)) await drained(stream, signal);
+    if (signal.aborted) return;
+  }
+}
+
+function answerTo(reflect: Reflector, message: Uint8Array): ReturnType<Reflector> {
+  try {
+    return reflect(message);
+  } catch (cause) {
+    throw new GatewayError("INVALID_REQUEST", "the request is not a valid ServerReflectionRequest", { cause });
+  }
+}
+
+const responseHeaders = {
+  ":status": 200,
+  "content-type": "application/grpc+proto",
+  "grpc-accept-encoding": acceptedEncodings,
+};
+
+const ok: StatusObject = { code: status.OK, details: "", metadata: new Metadata() };
+
+/** Sends the status after the responses. Resets the stream if its client does not read the responses. */
+function sendStatus(stream: ServerHttp2Stream, error: GatewayError | undefined): void {
+  if (stream.destroyed) return;
+  if (error !== undefined && stream.writableNeedDrain) {
+    stream.close(constants.NGHTTP2_CANCEL);
+    return;
+  }
+  const first = stream.headersSent ? [] : [["grpc-accept-encoding", acceptedEncodings] as const];
+  const { code, details, metadata } = error === undefined ? ok : toGrpcStatus(error, "", first);
+  if (!stream.headersSent) {
+    sendTrailersOnly(stream, { code, details, metadata });
+    return;
+  }
+  stream.once("wantTrailers", () => {
+    stream.sendTrailers({ "grpc-status": code, "grpc-message": encodeURI(details), ...metadata.toHttp2Headers() });
+  });
+  stream.end();
+  // Discard the rest of the request.
+  stream.resume();
 }

@@ -5,6 +5,7 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import type { Config } from "../../config/config.ts";
 import { clientSignal } from "../../surfaces/kit/http-source.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
+import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
 
@@ -15,6 +16,9 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
   let ready = true;
   let closing = false;
   const answerCall = createCallHandler(config, services);
+  const answer = guardBrowsers(config, (request, response) => {
+    if (!services.surfaces(request, response)) answerCall(request, response);
+  });
   const server = createHttpServer(config, (request, response) => {
     response.once("close", () => {
       if (closing) server.closeIdleConnections();
@@ -24,7 +28,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       sendText(response, 400, "bad request: the path or the Host header is invalid\n");
       return;
     }
-    if (!services.surfaces(request, response)) answerCall(request, response);
+    answer(request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
