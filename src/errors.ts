@@ -58,6 +58,8 @@ export const reasons = {
   DEADLINE_EXCEEDED: { status: "DEADLINE_EXCEEDED", http: 408, retryable: false },
   // The client has disconnected and cannot read the status; 499 is what nginx logs.
   CANCELLED: { status: "CANCELLED", http: 499, retryable: false },
+  // The caller's fault, but the gRPC protocol requires INTERNAL for it.
+  MALFORMED_FRAME: { status: "INTERNAL", http: 400, retryable: false },
   PROVIDER_FAULT: { status: "INTERNAL", http: 500, retryable: false },
   INTERNAL: { status: "INTERNAL", http: 500, retryable: false },
 } as const satisfies Record<string, ReasonRow>;
@@ -101,7 +103,10 @@ export interface ErrorFacts {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Sent as `google.rpc.BadRequest`. */
   readonly fields?: readonly FieldViolation[];
-  /** Sent as `google.rpc.RetryInfo`: delay in milliseconds after which a retry may succeed. */
+  /**
+   * Sent as `google.rpc.RetryInfo`: delay in milliseconds after which a retry may succeed. GatewayError limits it to a
+   * day, because providers send any number.
+   */
   readonly retryAfterMs?: number;
   /** Sent as `google.rpc.QuotaFailure`: the subject and the exceeded limit. */
   readonly quota?: { readonly subject: string; readonly description: string };
@@ -118,6 +123,9 @@ export interface ErrorFacts {
   readonly cause?: unknown;
 }
 
+/** Maximum of `retryAfterMs`, in milliseconds: one day. */
+const longestRetryMs = 24 * 60 * 60 * 1000;
+
 /**
  * The only error class that reaches callers. `message` is sent to the caller, so it must contain no secret and no
  * prompt text. Lone surrogates in the message and the facts become U+FFFD, because status encoders reject them.
@@ -130,7 +138,8 @@ export class GatewayError extends Error {
   constructor(reason: Reason, message: string, facts: ErrorFacts = {}) {
     super(message.toWellFormed(), "cause" in facts ? { cause: facts.cause } : undefined);
     this.reason = reason;
-    const { cause: _, ...sent } = facts;
+    const { cause: _, ...given } = facts;
+    const sent = given.retryAfterMs === undefined ? given : { ...given, retryAfterMs: retryMs(given.retryAfterMs) };
     this.facts = "cause" in facts ? { ...wellFormed(sent), cause: facts.cause } : wellFormed(sent);
   }
 
@@ -148,6 +157,11 @@ export class GatewayError extends Error {
 export function toGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   return new GatewayError("INTERNAL", "an internal error occurred", { cause: thrown });
+}
+
+/** Limits a retry delay to whole milliseconds from 0 to a day. NaN becomes 0. */
+function retryMs(delayMs: number): number {
+  return Math.ceil(Math.min(Math.max(0, delayMs || 0), longestRetryMs));
 }
 
 /** Copies a value so that every string in it, including property names, is well-formed UTF-16. */

@@ -1,4 +1,5 @@
 import { CallSlots } from "../accounts/concurrency.ts";
+import { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError } from "../errors.ts";
 import { Call, type CallEnvironment, type CallSource } from "./call.ts";
 import type { Snapshots } from "./snapshot.ts";
@@ -11,9 +12,9 @@ export class ActiveCalls {
   #begun = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor(snapshots: Snapshots, environment: Omit<CallEnvironment, "slots">) {
+  constructor(snapshots: Snapshots, environment: Omit<CallEnvironment, "slots" | "wrongKeys">) {
     this.#snapshots = snapshots;
-    this.#environment = { ...environment, slots: new CallSlots() };
+    this.#environment = { ...environment, slots: new CallSlots(), wrongKeys: new WrongKeys() };
   }
 
   /** Number of calls in progress, and number of calls since the process started. */

@@ -1,4 +1,5 @@
-import { toGatewayError } from "../errors.ts";
+import { setTimeout } from "node:timers/promises";
+import { GatewayError, toGatewayError } from "../errors.ts";
 import type { Call } from "./call.ts";
 
 /**
@@ -15,14 +16,23 @@ export function admitCall(call: Call): undefined | Promise<undefined> {
           call.admit(admitted);
           return undefined;
         },
-        (thrown) => reject(call, thrown),
+        (thrown) => rejectInTime(call, thrown),
       );
     }
     call.admit(caller);
     return undefined;
   } catch (thrown) {
-    return reject(call, thrown);
+    return rejectInTime(call, thrown);
   }
+}
+
+/** Rejects a call, after a delay if its address has sent many wrong API keys. */
+function rejectInTime(call: Call, thrown: unknown): Promise<never> {
+  const isWrongKey = thrown instanceof GatewayError && thrown.reason === "CREDENTIALS_INVALID";
+  const delayMs = isWrongKey ? call.countWrongKey() : 0;
+  if (delayMs === 0) return reject(call, thrown);
+  const rejectNow = (): never => reject(call, thrown);
+  return setTimeout(delayMs, undefined, { signal: call.signal }).then(rejectNow, rejectNow);
 }
 
 function reject(call: Call, thrown: unknown): never {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { CallSlots } from "../accounts/concurrency.ts";
 import type { Caller } from "../accounts/keys.ts";
+import type { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
@@ -15,6 +16,8 @@ export interface CallSource {
   readonly signal: AbortSignal;
   /** `grpc`, `grpc-web`, `connect` or `http`. */
   readonly protocolName: string;
+  /** IP address of the connection's other end, which may be a proxy. Empty if the connection is already closed. */
+  readonly peerAddress: string;
   /** Milliseconds until the client's deadline. Undefined: the client set none. */
   timeoutMs(): number | undefined;
 }
@@ -29,6 +32,7 @@ export interface CallEnvironment {
   /** Maximum size of a response, in bytes. */
   readonly maxAnswerBytes: number;
   readonly slots: CallSlots;
+  readonly wrongKeys: WrongKeys;
 }
 
 /** Fields of the call record that become known while the call runs. */
@@ -95,6 +99,10 @@ export class Call implements ObservedCall {
     return this.source.protocolName;
   }
 
+  get peerAddress(): string {
+    return this.source.peerAddress;
+  }
+
   get snapshot(): Snapshot {
     return this.#lease.snapshot;
   }
@@ -126,6 +134,11 @@ export class Call implements ObservedCall {
 
   admit(caller: Caller): void {
     this.#caller = caller;
+  }
+
+  /** Counts a wrong API key of this call's peer. Returns the milliseconds to wait before the rejection. */
+  countWrongKey(): number {
+    return this.#environment.wrongKeys.count(this.peerAddress, performance.now());
   }
 
   /** Adds facts to the call's record. */
@@ -194,6 +207,7 @@ export class Call implements ObservedCall {
       requestId: this.requestId,
       method: this.method,
       protocol: this.protocol,
+      peerAddress: this.peerAddress,
       startTime: this.startTime,
       keyId: this.#caller?.keyId ?? "",
       outcome: outcomeOf(error),

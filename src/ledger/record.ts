@@ -12,6 +12,8 @@ export interface ObservedCall {
   readonly method: string;
   /** `grpc`, `grpc-web`, `connect` or `http`. */
   readonly protocol: string;
+  /** IP address of the connection's other end, which may be a proxy. Empty if the connection closed early. */
+  readonly peerAddress: string;
   readonly startTime: Date;
 }
 

@@ -7,7 +7,7 @@ import type { Log } from "./log.ts";
 
 /**
  * Logs the record of each call as one line with the message `call`, at every log level except `silent`. Logs the cause
- * of a call that failed with status INTERNAL as a separate line.
+ * of a call that failed with status INTERNAL as a separate line, unless the caller is at fault.
  */
 export function createCallLog(log: Log): CallObserver {
   // Replaces the formatter that hides secrets, since `toLine` writes none. This halves the cost of a record.
@@ -15,7 +15,7 @@ export function createCallLog(log: Log): CallObserver {
   const records = log.level === "silent" ? log : log.child({}, { level: "info", formatters });
   return {
     settled(record, error) {
-      if (error?.status === "INTERNAL") {
+      if (error?.status === "INTERNAL" && error.reason !== "MALFORMED_FRAME") {
         log.error({ id: record.id, err: error.cause ?? error }, "call failed with status INTERNAL");
       }
       records.info(toLine(record), "call");
@@ -29,6 +29,7 @@ function toLine(record: CallRecord) {
     request_id: record.requestId,
     method: record.method,
     protocol: record.protocol,
+    peer_address: record.peerAddress,
     key_id: record.keyId,
     account_id: record.accountId,
     user: record.user,

@@ -1,9 +1,10 @@
 import { type ErrorFacts, GatewayError, type Reason } from "../errors.ts";
+import { redact } from "./redact.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 
 /**
- * Creates the error of an upstream request, with the provider's details. If output was sent before, `attemptFailure`
- * corrects the error later.
+ * Creates the error of an upstream request, with the provider's details. Redacts Dragoman's credentials in every text.
+ * If output was sent before, `attemptFailure` corrects the error later.
  */
 export function callFailure(
   reason: Reason,
@@ -12,16 +13,23 @@ export function callFailure(
   { code = "", metadata, ...facts }: Omit<ErrorFacts, "provider"> & { readonly code?: string } = {},
 ): GatewayError {
   const { provider, providerModel, httpStatus, providerRequestId } = call.attempt;
-  return new GatewayError(reason, message, {
+  const secrets = call.secrets();
+  const clean = (text: string): string => redact(text, secrets);
+  const { failedGeneration, interruption } = facts;
+  return new GatewayError(reason, clean(message), {
     ...facts,
-    metadata: { provider, ...metadata },
+    ...(failedGeneration !== undefined && { failedGeneration: clean(failedGeneration) }),
+    ...(interruption !== undefined && { interruption: clean(interruption) }),
+    metadata: Object.fromEntries(
+      Object.entries({ provider, ...metadata }).map(([name, value]) => [name, clean(value)]),
+    ),
     provider: {
       $typeName: "dragoman.v1.ProviderError",
       provider,
       providerModel,
       httpStatus,
-      code,
-      requestId: providerRequestId,
+      code: clean(code),
+      requestId: clean(providerRequestId),
       outputStarted: false,
     },
   });

@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Upstream } from "./http.ts";
+import { QuietBudget } from "./quiet-budget.ts";
 import type { UpstreamResponse } from "./response.ts";
 import { type AttemptContext, startCall, type UpstreamCall } from "./upstream-call.ts";
 
@@ -57,6 +58,7 @@ export async function* exchange<Answer, Item, Output>(
     }
     const reader = prepared.read(response);
     const { isWhole } = reader.decoder;
+    const budget = new QuietBudget(call);
     // A complete JSON body may be an error, so `accepted` waits until the body was read.
     if (!isWhole) yield prepared.accepted;
     for (let isOver = false; !isOver; ) {
@@ -64,7 +66,7 @@ export async function* exchange<Answer, Item, Output>(
       const batch: Output[] = [];
       let failure: unknown;
       try {
-        isOver = readInto(batch, chunks, response, reader);
+        isOver = readInto(batch, chunks, { response, call, budget }, reader);
       } catch (error) {
         failure = error;
       }
@@ -77,6 +79,13 @@ export async function* exchange<Answer, Item, Output>(
   }
 }
 
+/** One response and what is known about it. */
+interface Reading {
+  readonly response: UpstreamResponse;
+  readonly call: UpstreamCall;
+  readonly budget: QuietBudget;
+}
+
 /**
  * Appends the outputs of one read to the batch. Returns true if the response is over.
  *
@@ -85,18 +94,24 @@ export async function* exchange<Answer, Item, Output>(
 function readInto<Answer, Item, Output>(
   batch: Output[],
   chunks: readonly Uint8Array[] | undefined,
-  response: UpstreamResponse,
+  { response, call, budget }: Reading,
   { decoder, answer, toEvents, endEvents }: AnswerReader<Answer, Item, Output>,
 ): boolean {
   let isOver = chunks === undefined;
-  if (decoder.isWhole) response.sawEvent();
+  let hadOutput = decoder.isWhole;
   for (const item of chunks === undefined ? decoder.end() : decoder.decode(chunks)) {
-    response.sawEvent();
-    if (toEvents(answer, item, batch)) {
+    const before = batch.length;
+    call.hadHiddenOutput = false;
+    const isLast = toEvents(answer, item, batch);
+    if (batch.length > before || call.hadHiddenOutput) hadOutput = true;
+    else budget.addEvent();
+    if (isLast) {
       isOver = true;
       break;
     }
   }
+  if (hadOutput) response.sawOutput();
   if (isOver) endEvents(answer, batch);
+  else if (chunks !== undefined) budget.endRead(chunks, hadOutput, decoder.ignored ?? 0);
   return isOver;
 }

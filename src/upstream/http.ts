@@ -1,7 +1,8 @@
 import { Pool } from "undici";
 import type { ProviderSettings } from "../config/provider.ts";
 import type { Secret } from "../config/secret.ts";
-import { type AttemptHeaders, UpstreamResponse } from "./response.ts";
+import type { AttemptHeaders } from "./attempt-headers.ts";
+import { UpstreamResponse } from "./response.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 
 // Time in ms that an unused connection stays open. undici's default is 4,000, but a new one needs a TLS handshake.

@@ -14,7 +14,7 @@ export async function readText(
   while (size <= limit) {
     const read = await response.read();
     if (read === undefined) return { text: Buffer.concat(chunks).toString(), whole: true };
-    response.sawEvent();
+    response.sawOutput();
     for (const chunk of read) {
       chunks.push(chunk);
       size += chunk.length;

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { UpstreamTimeouts } from "../config/provider.ts";
 import type { GatewayError } from "../errors.ts";
+import { type AttemptHeaders, firstOf, noteHeaders } from "./attempt-headers.ts";
 import { callFailure, connectionFailure } from "./errors.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 import { WaitTimer } from "./wait-timer.ts";
@@ -12,14 +13,6 @@ const highWaterMark = 64 * 1024;
 const drainBytes = 64 * 1024;
 /** Maximum time in ms to wait for the end of the body after `finish`. */
 const drainMs = 1_000;
-
-/** Names, in lower case, of the response headers that a provider uses for its request id and rate limits. */
-export interface AttemptHeaders {
-  /** Headers for Attempt.provider_request_id; the first one present is used. */
-  readonly requestId: readonly string[];
-  /** Prefixes of all headers for Attempt.provider_limits. */
-  readonly limitPrefixes: readonly string[];
-}
 
 /**
  * One upstream response, read as it arrives.
@@ -59,8 +52,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   }
 
   header(name: string): string | undefined {
-    const value = this.#headers[name];
-    return Array.isArray(value) ? value[0] : value;
+    return firstOf(this.#headers[name]);
   }
 
   /** Resolves when the status and headers have arrived. */
@@ -83,8 +75,8 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     return undefined;
   }
 
-  /** Restarts the idle timer. Call it for each event that was read, but not for keep-alives. */
-  sawEvent(): void {
+  /** Restarts the idle timer. Call it for each read with output, but not for keep-alives or other events. */
+  sawOutput(): void {
     this.#timer.restart(this.#timeouts.idleMs);
   }
 
@@ -114,14 +106,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.status = status;
     this.#headers = headers;
-    this.#call.attempt.httpStatus = status;
-    const { requestId, limitPrefixes } = this.#attemptHeaders;
-    const idHeader = requestId.find((name) => this.header(name));
-    this.#call.attempt.providerRequestId = (idHeader && this.header(idHeader)) ?? "";
-    for (const name in headers) {
-      const value = limitPrefixes.some((prefix) => name.startsWith(prefix)) && this.header(name);
-      if (value) this.#call.attempt.providerLimits[name] = value;
-    }
+    noteHeaders(this.#call.attempt, status, headers, this.#attemptHeaders);
     this.#wake?.();
   }
 

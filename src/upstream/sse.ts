@@ -20,6 +20,7 @@ const eventLimit = 16 * 1024 * 1024;
  */
 export class EventDecoder implements Decoder<ServerSentEvent> {
   readonly isWhole = false;
+  ignored = 0;
   // StringDecoder needs half the time of a streaming TextDecoder. The parser removes the byte order mark.
   readonly #text = new StringDecoder("utf8");
   readonly #call: UpstreamCall;
@@ -28,8 +29,11 @@ export class EventDecoder implements Decoder<ServerSentEvent> {
   readonly #parser = createParser({
     maxBufferSize: eventLimit,
     onEvent: (event) => this.#events.push(event),
+    onComment: () => this.ignored++,
+    onRetry: () => this.ignored++,
     onError: (error) => {
       if (error.type === "max-buffer-size-exceeded") this.#overflowed = true;
+      else this.ignored++;
     },
   });
 

@@ -16,10 +16,15 @@ export interface AttemptContext {
 export interface UpstreamCall extends AttemptContext {
   /** Credentials sent upstream. Errors must not contain them, even if the provider's error text quotes them. */
   secrets: () => readonly string[];
+  /**
+   * Set by the adapter if an item has output that the caller does not receive, such as hidden reasoning. The item then
+   * counts as output for timeouts and limits.
+   */
+  hadHiddenOutput: boolean;
 }
 
 export function startCall(context: AttemptContext): UpstreamCall {
-  return { signal: context.signal, attempt: context.attempt, secrets: () => [] };
+  return { signal: context.signal, attempt: context.attempt, secrets: () => [], hadHiddenOutput: false };
 }
 
 /** Returns the error to throw after the signal was aborted. */

@@ -22,6 +22,7 @@ function source(): CallSource & { leave(): void } {
     requestHeader: { get: () => null },
     signal: gone.signal,
     protocolName: "grpc",
+    peerAddress: "192.0.2.1",
     timeoutMs: () => undefined,
     leave: () => gone.abort(),
   };

@@ -24,7 +24,13 @@ describe("a call with a deadline of 1000 ms that the client resets", () => {
       maxCallsPerModel: undefined,
       maxAnswerBytes: 1_000_000,
     });
-    const source = { requestHeader: new Headers(), signal: client.signal, protocolName: "grpc", timeoutMs: () => 1000 };
+    const source = {
+      requestHeader: new Headers(),
+      signal: client.signal,
+      protocolName: "grpc",
+      peerAddress: "",
+      timeoutMs: () => 1000,
+    };
     calls.begin(source, "CompleteChat");
   });
   afterEach(() => vi.useRealTimers());

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AttemptHeaders } from "../../upstream/response.ts";
+import type { AttemptHeaders } from "../../upstream/attempt-headers.ts";
 import { extendReader } from "../kit/error-body.ts";
 import { commonHeaders, type ErrorDialect } from "../kit/errors.ts";
 import { promptTooLong } from "../kit/sentences.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { GatewayError } from "../../errors.ts";
-import type { AttemptHeaders } from "../../upstream/response.ts";
+import type { AttemptHeaders } from "../../upstream/attempt-headers.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { extendReader, locateError } from "../kit/error-body.ts";
 import { commonHeaders, type ErrorDialect, embeddedFailure } from "../kit/errors.ts";

@@ -143,6 +143,8 @@ function extendBlock(answer: AnswerState, { contentBlockIndex, delta }: Payload,
     if (block.kind === "toolUse") {
       block.hasArguments = true;
       batch.push(toolCallDelta(0, block.partIndex, delta.toolUse.input));
+    } else {
+      answer.call.hadHiddenOutput = true;
     }
   }
   if (delta?.reasoningContent) reasoningEvents(answer, index, delta.reasoningContent, batch);
@@ -158,6 +160,7 @@ function reasoningEvents(
 ): void {
   if (text && answer.hideReasoning) {
     answer.hidden.add(index);
+    answer.call.hadHiddenOutput = true;
   } else if (text) {
     batch.push(reasoningDelta(0, blockAt(answer, index, "reasoning").partIndex, text));
   }

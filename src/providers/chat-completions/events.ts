@@ -181,6 +181,7 @@ function messageEvents(
   const reasoning = message.reasoning_content || message.reasoning || "";
   const lists = typeof logprobs === "number" ? undefined : logprobs;
   const reasoningLogProbs = toLogProbs(lists?.reasoning_content ?? reasoning_logprobs?.content);
+  if (answer.hideReasoning && reasoning !== "") answer.call.hadHiddenOutput = true;
   const details = answer.keepDetails && message.reasoning_details?.length ? message.reasoning_details : undefined;
   if (details || (!answer.hideReasoning && (reasoning !== "" || reasoningLogProbs !== undefined))) {
     state.reasoning ??= state.parts++;

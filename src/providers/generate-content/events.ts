@@ -157,7 +157,10 @@ function partEvent(
     return undefined;
   }
   const kind = thought ? "reasoning" : "text";
-  if (thought && answer.hideReasoning) return undefined;
+  if (thought && answer.hideReasoning) {
+    answer.call.hadHiddenOutput ||= Boolean(text);
+    return undefined;
+  }
   const textLogprobs = thought ? undefined : logprobs;
   if (!text && !signature && textLogprobs === undefined) return undefined;
   // The caller must send a part with a signature back unchanged, so Dragoman does not merge it with other parts.

@@ -1,8 +1,10 @@
 import { type GatewayError, type Reason, reasons } from "../../errors.ts";
 import { lookUp } from "../../look-up.ts";
+import type { AttemptHeaders } from "../../upstream/attempt-headers.ts";
 import { callFailure } from "../../upstream/errors.ts";
 import { readText } from "../../upstream/read-text.ts";
-import type { AttemptHeaders, UpstreamResponse } from "../../upstream/response.ts";
+import { redact } from "../../upstream/redact.ts";
+import type { UpstreamResponse } from "../../upstream/response.ts";
 import { retryAfterMs } from "../../upstream/retry-after.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type ErrorReader, locateError, type ReportedError } from "./error-body.ts";
@@ -132,8 +134,7 @@ function classify(error: ReportedError, { codes, types }: ErrorDialect): Reason 
 
 /** Quotes the provider's message, which tells the caller what to fix. Redacts Dragoman's secrets and any API keys. */
 function quote(message: string, { secrets }: UpstreamCall): string {
-  const withoutOurs = secrets().reduce((text, secret) => text.replaceAll(secret, "[redacted]"), message);
-  const words = withoutOurs
+  const words = redact(message, secrets())
     .replace(/\b(?:(?:sk|gsk|xai|csk|fw|pplx|tgp|hf)[-_][\w*.-]{6,}|AIza[\w-]+)/gi, "[redacted]")
     .slice(0, messageLimit);
   return words === ""

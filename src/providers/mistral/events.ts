@@ -114,6 +114,7 @@ function contentEvents(
   batch: ChatEvent[],
 ): void {
   const thought = typeof thinking === "string" ? thinking : (thinking ?? []).map((piece) => piece.text ?? "").join("");
+  if (hideReasoning && thought !== "") call.hadHiddenOutput = true;
   if (!hideReasoning && (thought !== "" || signature)) {
     const event = reasoningDelta(index, partFor(state, "reasoning"), thought);
     if (signature) {

@@ -15,6 +15,7 @@ import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
+import { checkFlags } from "./flags.ts";
 import { sourceOf } from "./source.ts";
 import { detailsTrailer, toGrpcStatus } from "./status.ts";
 
@@ -96,6 +97,10 @@ export function createGrpcAccess(
       const send = base.sendStatus.bind(base);
       // If the client has disconnected, leave the call alone: it ends as cancelled and not with this status.
       base.sendStatus = (sent) => send(isComplete(sent) || entry?.stream.destroyed ? sent : completed(sent, entry));
+      checkFlags(base, (error) => {
+        entry?.call.settle(error);
+        return entry === undefined ? toGrpcStatus(error, "") : statusOfCall(entry, error);
+      });
       if (entry !== undefined) {
         // Send the status at once, even if the client is still sending its request.
         entry.call.signal.addEventListener("abort", () => send(statusOfCall(entry, entry.call.signal.reason)));

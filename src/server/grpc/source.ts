@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { CallSource } from "../../calls/call.ts";
+import { peerAddress } from "../../calls/peer-address.ts";
 import { GatewayError } from "../../errors.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
 
@@ -20,6 +21,8 @@ export function sourceOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders
     },
     signal: gone.signal,
     protocolName: "grpc",
+    // The socket of a destroyed session throws.
+    peerAddress: peerAddress(stream.session?.destroyed === false ? stream.session.socket.remoteAddress : undefined),
     timeoutMs: () => remainingMs,
   };
 }

@@ -27,6 +27,12 @@ type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 type Request = Parameters<Handler>[0];
 type Response = Awaited<ReturnType<Handler>>;
 
+/** The client of a request: its address, and a signal that aborts when it disconnects. */
+interface Client {
+  readonly address: string;
+  readonly signal: AbortSignal;
+}
+
 /** Authenticated call whose request Connect is reading. */
 interface Entry extends AdmittedCall {
   readonly context: HandlerContext;
@@ -35,6 +41,7 @@ interface Entry extends AdmittedCall {
 const clientSignal = createContextKey<AbortSignal>(AbortSignal.abort(), {
   description: "aborts when the client disconnects",
 });
+const clientAddress = createContextKey<string>("", { description: "IP address of the client" });
 const entryKey = createContextKey<Entry | undefined>(undefined, { description: "the call before its method runs" });
 const rejection = createContextKey<ConnectError | undefined>(undefined, {
   description: "the error that rejects the call",
@@ -49,7 +56,7 @@ const rejection = createContextKey<ConnectError | undefined>(undefined, {
 export function createConnectHandler(
   config: Config,
   services: Services,
-): (path: string, request: Request, client: AbortSignal) => Promise<Response> | undefined {
+): (path: string, request: Request, client: Client) => Promise<Response> | undefined {
   const begin = (context: HandlerContext): undefined | Promise<void> => beginCall(services, context);
   const handlers = {
     json: createHandlers(config, services, begin, "json"),
@@ -63,8 +70,8 @@ export function createConnectHandler(
     return rejecter({ ...request, body: noBody(), contextValues: createContextValues().set(rejection, error) });
   }
 
-  async function handle(handler: Handler, rejecter: Handler, request: Request, client: AbortSignal): Promise<Response> {
-    const values = createContextValues().set(clientSignal, client);
+  async function handle(handler: Handler, rejecter: Handler, request: Request, client: Client): Promise<Response> {
+    const values = createContextValues().set(clientSignal, client.signal).set(clientAddress, client.address);
     const response = await handler({ ...request, contextValues: values });
     const entry = values.get(entryKey);
     if (entry === undefined || entry.reached) return response;
@@ -124,7 +131,8 @@ function beginCall({ calls }: Services, context: HandlerContext): undefined | Pr
   const { requestHeader, protocolName, method, timeoutMs, values } = context;
   // Connect's signal is unsuitable: it also aborts when Connect ends a call by itself.
   const signal = values.get(clientSignal);
-  const call = calls.begin({ requestHeader, protocolName, timeoutMs, signal }, method.name);
+  const peerAddress = values.get(clientAddress);
+  const call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, method.name);
   context.responseHeader.set("x-request-id", call.requestId);
   const toThrown = (error: GatewayError) => toConnectError(error, call.requestId);
   try {

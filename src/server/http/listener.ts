@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { peerAddress } from "../../calls/peer-address.ts";
 import type { Config } from "../../config/config.ts";
 import { clientSignal } from "../../surfaces/kit/http-source.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
@@ -69,7 +70,10 @@ function createCallHandler(config: Config, services: Services): RequestListener 
     limitTimeouts(request.headers, config.limits.maxCallMs);
     const body = readBody(request, response, config.limits.maxRequestBytes);
     const call = { ...universalRequestFromNodeRequest(request, response, undefined, undefined), body };
-    const answer = answerCall(pathOf(request), call, clientSignal(request, response));
+    const answer = answerCall(pathOf(request), call, {
+      address: peerAddress(request.socket.remoteAddress),
+      signal: clientSignal(request, response),
+    });
     if (answer === undefined) {
       const text = "not found: use POST /dragoman.v1.ChatService/CompleteChat, GET /healthz or GET /readyz\n";
       response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });

@@ -12,10 +12,28 @@ const reasons: Readonly<Partial<Record<number, Reason>>> = {
 };
 
 /**
+ * Connect's text for a message with the compressed flag in a request without an encoding. Its code, INTERNAL, also
+ * stands for other malformed requests.
+ */
+const undeclaredCompression = /^received compressed envelope/;
+
+/**
+ * Creates the error for a message with the compressed flag in a request that names no compression.
+ * https://github.com/grpc/grpc/blob/master/doc/compression.md
+ */
+export function undeclaredEncoding(): GatewayError {
+  return new GatewayError(
+    "MALFORMED_FRAME",
+    "a message has the compressed flag, but the request names no compression; send grpc-encoding: gzip",
+  );
+}
+
+/**
  * Converts an error of grpc-js or Connect to a GatewayError. A code that is not in the table means a malformed request:
  * the libraries report that as INTERNAL, INVALID_ARGUMENT and others.
  */
 export function libraryError(code: number, text: string): GatewayError {
+  if (undeclaredCompression.test(text)) return undeclaredEncoding();
   return new GatewayError(reasons[code] ?? "INVALID_REQUEST", text);
 }
 

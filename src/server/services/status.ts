@@ -57,7 +57,7 @@ export function statusOf(error: GatewayError, requestId: string): Status {
     metadata: Object.fromEntries(facts.map(([name, value]) => [name, cut(value, maxBytes.metadata)])),
   });
   if (fields) add(BadRequestSchema, { fieldViolations: fittingViolations(fields) });
-  if (retryAfterMs !== undefined) add(RetryInfoSchema, { retryDelay: durationFromMs(Math.ceil(retryAfterMs)) });
+  if (retryAfterMs !== undefined) add(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) });
   if (quota) add(QuotaFailureSchema, { violations: [quota] });
   if (provider) add(ProviderErrorSchema, { ...provider, code: cut(provider.code, maxBytes.metadata) });
   if (failedGeneration !== undefined) {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallSource } from "../../calls/call.ts";
+import { peerAddress } from "../../calls/peer-address.ts";
 import { GatewayError } from "../../errors.ts";
 
 /** Abort reason, shared by all calls: without a reason, every abort would create an exception with a stack trace. */
@@ -29,6 +30,7 @@ export function sourceOf(request: IncomingMessage, response: ServerResponse): Ca
     },
     signal: clientSignal(request, response),
     protocolName: "http",
+    peerAddress: peerAddress(request.socket.remoteAddress),
     timeoutMs: () => undefined,
   };
 }

@@ -17,7 +17,7 @@ export function httpHeadersOf(error: GatewayError): Readonly<Record<string, stri
   return {
     ...(retryAfterMs !== undefined && {
       "retry-after": String(Math.ceil(retryAfterMs / 1000)),
-      "retry-after-ms": String(Math.ceil(retryAfterMs)),
+      "retry-after-ms": String(retryAfterMs),
     }),
     ...(error.reason === "PROVIDER_CREDENTIALS_REJECTED" && { "x-should-retry": "false" }),
     ...(httpStatusOf(error) === 401 && { "www-authenticate": "Bearer" }),

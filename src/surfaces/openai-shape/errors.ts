@@ -22,6 +22,7 @@ export const kinds: Readonly<Record<Reason, ErrorKind>> = {
   SERVICE_NOT_FOUND: { type: invalid, code: "not_found" },
   METHOD_NOT_FOUND: { type: invalid, code: "not_found" },
   UNSUPPORTED_ENCODING: { type: invalid, code: "unsupported_encoding" },
+  MALFORMED_FRAME: { type: invalid, code: "malformed_frame" },
   REQUEST_TOO_LARGE: { type: invalid, code: "request_too_large" },
   ANSWER_TOO_LARGE: { type: invalid, code: "response_too_large" },
   CREDENTIALS_MISSING: { type: invalid, code: "invalid_api_key" },

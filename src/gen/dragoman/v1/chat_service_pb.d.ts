@@ -272,7 +272,7 @@ export declare const PlanChatResponseSchema: GenMessage<PlanChatResponse>;
  * - UNAVAILABLE: PROVIDER_UNAVAILABLE, PROVIDER_TIMEOUT, PROVIDER_STREAM_INTERRUPTED, SHUTTING_DOWN.
  * - DEADLINE_EXCEEDED: DEADLINE_EXCEEDED.
  * - CANCELLED: CANCELLED.
- * - INTERNAL: INTERNAL, PROVIDER_FAULT.
+ * - INTERNAL: INTERNAL, PROVIDER_FAULT, MALFORMED_FRAME (a message with the compressed flag, without an encoding).
  *
  * @generated from service dragoman.v1.ChatService
  */

@@ -1,0 +1,30 @@
+import type { ServerInterceptingCallInterface, StatusObject } from "@grpc/grpc-js";
+import { GatewayError } from "../../errors.ts";
+import { undeclaredEncoding } from "../services/library-errors.ts";
+
+/** Private method of grpc-js 1.14 that receives each message with its prefix. A test checks that grpc-js calls it. */
+interface Decompressing {
+  decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
+}
+
+/**
+ * Makes a call reject messages whose flag byte is invalid. grpc-js reads a message with the compressed flag as plain if
+ * the request has no `grpc-encoding`, although the protocol requires INTERNAL. It also ignores reserved flags.
+ * https://github.com/grpc/grpc/blob/master/doc/compression.md
+ *
+ * @param statusOf settles the call with the error and returns its status
+ */
+export function checkFlags(
+  base: ServerInterceptingCallInterface,
+  statusOf: (error: GatewayError) => StatusObject,
+): void {
+  const call = base as unknown as Decompressing;
+  const decompress = call.decompressMessage;
+  call.decompressMessage = function (message, encoding) {
+    const flags = message[0] ?? 0;
+    // grpc-js sends what this function throws as the status.
+    if (flags > 1) throw statusOf(new GatewayError("MALFORMED_FRAME", "a message has reserved flags; set them to 0"));
+    if (flags === 1 && encoding === "identity") throw statusOf(undeclaredEncoding());
+    return decompress.call(this, message, encoding);
+  };
+}

@@ -1,0 +1,42 @@
+import { callFailure } from "./errors.ts";
+import type { UpstreamCall } from "./upstream-call.ts";
+
+/**
+ * Maximum events, comments and other lines without output in one response. Ten minutes of keep-alives are a few
+ * thousand. Some servers send an empty event for each token of reasoning that they hide.
+ */
+const mostQuiet = 100_000;
+/** Maximum bytes after an output without a further one. One event may have 16 Mi characters. */
+const mostQuietBytes = 64 * 1024 * 1024;
+
+/** Limits what one response may contain besides output. Without limits, a provider could keep a CPU core busy. */
+export class QuietBudget {
+  readonly #call: UpstreamCall;
+  #events = 0;
+  #bytes = 0;
+
+  constructor(call: UpstreamCall) {
+    this.#call = call;
+  }
+
+  /** Counts an event without output. */
+  addEvent(): void {
+    this.#events++;
+  }
+
+  /**
+   * Ends a read. Throws PROVIDER_FAULT if the response exceeds a limit.
+   *
+   * @param ignored number of comments and other lines in the response so far
+   */
+  endRead(chunks: readonly Uint8Array[], hadOutput: boolean, ignored: number): void {
+    this.#bytes = hadOutput ? 0 : chunks.reduce((sum, { length }) => sum + length, this.#bytes);
+    if (this.#events + ignored > mostQuiet) throw this.#failure("events or comments");
+    if (this.#bytes > mostQuietBytes) throw this.#failure("bytes");
+  }
+
+  #failure(what: string) {
+    const message = `the provider sent too many ${what} without output`;
+    return callFailure("PROVIDER_FAULT", message, this.#call, { interruption: message });
+  }
+}
