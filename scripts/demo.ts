@@ -67,7 +67,7 @@ async function start(): Promise<Service> {
     DRAGOMAN_LOG_LEVEL: "silent",
   };
   const config = loadConfig({ environment, providers, models: listedModels(environment) });
-  return composeService(config, createLog(config.log.level));
+  return composeService(config, createLog(config.log.level, process.stdout));
 }
 
 async function ask(client: Client<typeof ChatService>, { text, model, maxOutputTokens }: Question): Promise<void> {

@@ -8,7 +8,12 @@ import { loadConfig } from "./config/load.ts";
 import { listedModels, providers } from "./providers/registry.ts";
 import { returnMemoryWhenIdle } from "./server/idle-memory.ts";
 import { startLines } from "./server/start-lines.ts";
-import { createLog } from "./telemetry/log.ts";
+import { onStopSignal } from "./server/stop-signals.ts";
+import { createLog, openLogOutput } from "./telemetry/log.ts";
+import { OutputBuffer } from "./telemetry/output-buffer.ts";
+import { openStandardStream } from "./telemetry/standard-stream.ts";
+
+const maxStderrBytes = 2 ** 20;
 
 try {
   await main();
@@ -52,20 +57,29 @@ function readVersion(): string {
 }
 
 async function serve(config: Config): Promise<void> {
-  const log = createLog(config.log.level);
-  const service = await composeService(config, log);
   // Standard error is for people; the log on standard output is for programs.
-  process.stderr.write(startLines(service, config).join("\n"));
+  const stderr = new OutputBuffer(openStandardStream(2), { maxBytes: maxStderrBytes });
+  const stdout = openLogOutput(config.log.maxBufferBytes, (problem) => stderr.write(`dragoman: ${problem}\n`));
+  process.on("exit", () => {
+    stdout.flushSync();
+    stderr.flushSync();
+  });
+  const log = createLog(config.log.level, stdout);
+  const service = await composeService(config, log);
+  stderr.write(startLines(service, config).join("\n"));
   returnMemoryWhenIdle(() => service.activity);
+  // `abort` lets every call in progress write its record, and the log writes its buffer when the process exits.
   process.on("uncaughtException", (error) => {
-    // `abort` lets every call in progress write its record. The log flushes its buffer when the process exits.
     service.abort();
     log.error({ err: error }, "exiting after an uncaught error");
     process.exit(1);
   });
   let stopping = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1);
+  onStopSignal(process.env.npm_command, (signal) => {
+    if (stopping) {
+      service.abort();
+      process.exit(1);
+    }
     stopping = true;
     log.info({ signal }, "shutting down; a second signal exits at once");
     service.stop().then(
@@ -75,7 +89,5 @@ async function serve(config: Config): Promise<void> {
         process.exit(1);
       },
     );
-  };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
+  });
 }

@@ -81,7 +81,11 @@ export interface Config {
     /** Interval in ms at which Dragoman pings each client; 0: no pings. Default 60,000. */
     readonly keepaliveMs: number;
   };
-  readonly log: { readonly level: "debug" | "info" | "warn" | "error" | "silent" };
+  readonly log: {
+    readonly level: "debug" | "info" | "warn" | "error" | "silent";
+    /** Maximum bytes of lines that wait for the reader of the log. */
+    readonly maxBufferBytes: number;
+  };
   /** Settings of the configured providers. */
   readonly providers: readonly ProviderSettings[];
   /** Status of every known provider, configured or not. */

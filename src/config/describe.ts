@@ -41,7 +41,7 @@ export function describeConfig(config: Config): string {
       max_age: formatDuration(grpcConnection.maxAgeMs),
       keepalive: formatDuration(grpcConnection.keepaliveMs),
     },
-    log,
+    log: { level: log.level, max_buffer_size: formatSize(log.maxBufferBytes) },
     providers: describeProviders(config),
     profile,
     models: describeModels(models),

@@ -97,7 +97,7 @@ export function loadConfig({ environment, file, providers: known = [], models: l
     },
     shutdown: { delayMs: shutdown.delay, graceMs: shutdown.grace },
     grpcConnection: { maxAgeMs: grpcConnection.max_age, keepaliveMs: grpcConnection.keepalive },
-    log: { level: logLevel },
+    log: { level: logLevel, maxBufferBytes: content.log.max_buffer_size },
     providers: providers.filter(({ status }) => status.on).map(({ settings }) => settings),
     providerStatuses: providers.map(({ status }) => status),
     profile: content.profile,

@@ -154,7 +154,7 @@ export const fileSchema = section({
   }).prefault({}),
   shutdown: section({ delay: duration.prefault(0), grace: duration.prefault("30s") }).prefault({}),
   grpc_connection: section({ max_age: duration.prefault(0), keepalive: duration.prefault("1m") }).prefault({}),
-  log: section({ level: level.prefault("info") }).prefault({}),
+  log: section({ level: level.prefault("info"), max_buffer_size: size.prefault("64MiB") }).prefault({}),
   providers: z.record(z.string(), providerSchema).prefault({}),
   profile: profile.optional(),
   models: z.record(z.string(), modelSchema).prefault({}),

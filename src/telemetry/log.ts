@@ -1,6 +1,8 @@
-import { type ChildLoggerOptions, type DestinationStream, destination, pino, stdTimeFunctions } from "pino";
+import { type ChildLoggerOptions, type DestinationStream, pino, stdTimeFunctions } from "pino";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
+import { OutputBuffer } from "./output-buffer.ts";
+import { openStandardStream } from "./standard-stream.ts";
 
 interface Write {
   /** Pass an error as the field `err`. */
@@ -19,8 +21,6 @@ export interface Log {
   readonly warn: Write;
   readonly error: Write;
   child(bindings: Record<string, never>, options: ChildLoggerOptions): Log;
-  /** Calls `done` when all earlier lines are written. */
-  flush(done?: (error?: Error) => void): void;
 }
 
 /** Fields that may hold secrets or prompt text. The log hides their values at any depth. */
@@ -43,21 +43,19 @@ const hidden = new Set([
 // Levels of nested fields to log; deeper values are hidden. Limits the output if a value is circular by mistake.
 const maxDepth = 5;
 
-// The log buffers lines: a system call for each line would cost as much as the rest of a small call. Buffered lines are
-// lost if the process is killed.
-const flushBytes = 4096;
-const flushMs = 100;
-
-// Maximum bytes of buffered lines. If the reader of standard output stalls, the log drops further lines.
-const maxBufferedBytes = 64 * 2 ** 20;
-
 /**
- * Creates the log of the service. Writing does not wait for the reader; lines that are still buffered when the process
- * exits are written then.
+ * Opens standard output for the log. Writing does not wait for the reader.
  *
- * @param stream Destination of the lines. Default: standard output.
+ * @param report Reports that the log cannot be written or lost lines.
  */
-export function createLog(level: Config["log"]["level"], stream?: DestinationStream): Log {
+export function openLogOutput(maxBytes: number, report: (problem: string) => void): OutputBuffer {
+  const lossLine = (lost: number): string =>
+    `${JSON.stringify({ level: "warn", time: new Date().toISOString(), lost, msg: "log lines were lost" })}\n`;
+  return new OutputBuffer(openStandardStream(1), { maxBytes, lossLine, report });
+}
+
+/** Creates the log of the service. */
+export function createLog(level: Config["log"]["level"], stream: DestinationStream): Log {
   const options = {
     level,
     base: null,
@@ -67,11 +65,7 @@ export function createLog(level: Config["log"]["level"], stream?: DestinationStr
     // Turns off pino's error serializer, since the formatter has already serialized the error.
     serializers: { err: (described: unknown) => described },
   };
-  return pino(
-    options,
-    stream ??
-      destination({ dest: 1, sync: false, minLength: flushBytes, periodicFlush: flushMs, maxLength: maxBufferedBytes }),
-  );
+  return pino(options, stream);
 }
 
 function hideFields(fields: object, depth = 0): Record<string, unknown> {

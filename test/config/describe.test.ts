@@ -29,7 +29,7 @@ providers:
     },
     shutdown: { delay: "0", grace: "30s" },
     grpc_connection: { max_age: "0", keepalive: "1m" },
-    log: { level: "info" },
+    log: { level: "info", max_buffer_size: "64MiB" },
     providers: {
       openai: {
         enabled: true,

@@ -32,7 +32,7 @@ describe("without a file", () => {
       },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       grpcConnection: { maxAgeMs: 0, keepaliveMs: 60_000 },
-      log: { level: "info" },
+      log: { level: "info", maxBufferBytes: 67_108_864 },
       providers: [],
       providerStatuses: [],
       profile: undefined,
@@ -234,7 +234,7 @@ surplus: 1
         [
           "^the configuration has 2 mistakes:",
           '  log.level: "loud" is not a valid value; write one of debug, info, warn, error, silent',
-          "  log.color: is not a known key; did you mean `level`\\?|write one of level$",
+          "  log.color: is not a known key; write one of level, max_buffer_size$",
         ].join("\n"),
       ),
     );

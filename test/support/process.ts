@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createInterface } from "node:readline";
 
-const main = new URL("../../src/main.ts", import.meta.url).pathname;
+const root = new URL("../..", import.meta.url).pathname;
+const main = `${root}src/main.ts`;
 
 /** Dragoman as a separate process, on free loopback ports. */
 export interface ServiceProcess extends AsyncDisposable {
@@ -15,42 +16,104 @@ export interface ServiceProcess extends AsyncDisposable {
   readonly exited: Promise<readonly [number | null, NodeJS.Signals | null]>;
   /** JSON lines of the log so far. */
   readonly log: readonly Record<string, unknown>[];
+  /** Resolves with the first line of standard error after the startup lines that matches. */
+  reported(pattern: RegExp): Promise<string>;
+  /** Resolves when the log has a line with this message. */
+  logged(message: string): Promise<void>;
 }
 
-/** Starts the program and waits until it has printed the example calls. `nodeOptions` are options for Node.js. */
-export async function startProcess(
+/**
+ * Starts the program and waits until it has printed the example calls.
+ *
+ * @param nodeOptions Options for Node.js.
+ * @param stdout Where the log goes: `read` into `log`, `unread` into a socket, or into an open file.
+ */
+export function startProcess(
   environment: Readonly<Record<string, string>> = {},
   nodeOptions: readonly string[] = [],
+  stdout: "read" | "unread" | number = "read",
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [...nodeOptions, main], {
+  return startCommand([process.execPath, ...nodeOptions, main], { environment, stdout });
+}
+
+interface CommandOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly stdout?: "read" | "unread" | number;
+  /** Whether the command leads a process group, which ends with it. Default false. */
+  readonly detached?: boolean;
+}
+
+/** Starts a command that runs the program, and waits until it has printed the example calls. */
+export async function startCommand(
+  [command = "", ...parameters]: readonly string[],
+  { environment = {}, stdout = "read", detached = false }: CommandOptions = {},
+): Promise<ServiceProcess> {
+  const child = spawn(command, parameters, {
+    detached,
+    cwd: root,
     env: {
       PATH: process.env.PATH,
       DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0",
       DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0",
       ...environment,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", typeof stdout === "number" ? stdout : "pipe", "pipe"],
   });
   const log: Record<string, unknown>[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => log.push(JSON.parse(line)));
+  const changes = new EventEmitter();
+  if (stdout === "read" && child.stdout !== null) {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      log.push(JSON.parse(line));
+      changes.emit("change");
+    });
+  }
   // Unlike `exit`, `close` comes after the last byte of the output.
   const exited = once(child, "close").then(([code, signal]) => [code, signal] as const);
   const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stderr })) {
-    lines.push(line);
-    if (line.startsWith("  curl")) break;
-  }
-  child.stderr.resume();
+  const reports: string[] = [];
+  const started = Promise.withResolvers<void>();
+  if (child.stderr === null) throw new Error("standard error is a pipe");
+  const errors = createInterface({ input: child.stderr }).on("close", started.resolve);
+  let isStarted = false;
+  errors.on("line", (line) => {
+    (isStarted ? reports : lines).push(line);
+    isStarted ||= line.startsWith("  curl");
+    if (isStarted) started.resolve();
+    changes.emit("change");
+  });
+  await started.promise;
+  /** Looks again after each change, and fails when the process has ended without a result. */
+  const find = async <T>(look: () => T | undefined, what: string): Promise<T> => {
+    const ended = exited.then(() => "ended" as const);
+    for (;;) {
+      const change = once(changes, "change");
+      const found = look();
+      if (found !== undefined) return found;
+      if ((await Promise.race([change, ended])) === "ended" && look() === undefined) throw new Error(`no ${what}`);
+    }
+  };
   return {
     child,
     lines,
     log,
     exited,
+    reported: (pattern) => find(() => reports.find((line) => pattern.test(line)), `report ${pattern}`),
+    logged: (message) =>
+      find(() => log.find(({ msg }) => msg === message) && null, `log line ${message}`).then(() => {}),
     grpcAddress: lines[0]?.replace(/^gRPC +/, "") ?? "",
     httpAddress: lines[1]?.replace(/^HTTP +https?:\/\//, "") ?? "",
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
+      if (detached && child.pid !== undefined) killGroup(child.pid);
+      else child.kill("SIGKILL");
       await exited;
     },
   };
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // No process of the group is left.
+  }
 }

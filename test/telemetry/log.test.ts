@@ -93,10 +93,12 @@ describe("the log", () => {
     expect(lines).toHaveLength(1);
   });
 
-  it("writes to standard output by default and flushes when the process exits", () => {
+  it("writes to standard output and flushes when the process exits", () => {
     const program = `
-      import { createLog } from ${JSON.stringify(resolve(import.meta.dirname, "../../src/telemetry/log.ts"))};
-      const log = createLog("info");
+      import { createLog, openLogOutput } from ${JSON.stringify(resolve(import.meta.dirname, "../../src/telemetry/log.ts"))};
+      const output = openLogOutput(1_000_000, console.error);
+      process.on("exit", () => output.flushSync());
+      const log = createLog("info", output);
       for (let index = 0; index < 1000; index++) log.info({ index }, "line");
       process.exit(3);
     `;
