@@ -1,31 +1,40 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { type ServiceProcess, startProcess } from "../support/process.ts";
-import { type ReplayUpstream, startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 
 const day = 24 * 60 * 60;
 const body = JSON.stringify({ error: { message: "slow down", type: "rate_limit_error" } });
 
-let upstream: ReplayUpstream | undefined;
-let service: ServiceProcess | undefined;
-afterEach(async () => {
-  await service?.[Symbol.asyncDispose]();
-  await upstream?.[Symbol.asyncDispose]();
+/** Headers of the provider's next responses. The last ones stay. */
+let next: Readonly<Record<string, string>>[] = [];
+const upstream = createServer((request, response) => {
+  request.resume().on("end", () => {
+    const headers = next.length > 1 ? next.shift() : next[0];
+    response.writeHead(429, { "content-type": "application/json", ...headers }).end(body);
+  });
+});
+let service: ServiceProcess;
+beforeAll(async () => {
+  await once(upstream.listen(0, "127.0.0.1"), "listening");
+  const { port } = upstream.address() as AddressInfo;
+  service = await startProcess({ VLLM_BASE_URL: `http://127.0.0.1:${port}` });
+});
+afterAll(async () => {
+  await service[Symbol.asyncDispose]();
+  upstream.closeAllConnections();
+  upstream.close();
 });
 
-/** Starts a service whose provider responds to each request with the next headers and status 429. */
+/** Returns the service, whose provider responds to each request with the next headers and status 429. */
 async function start(headers: readonly Readonly<Record<string, string>>[]): Promise<ServiceProcess> {
-  const toScript = (each: Readonly<Record<string, string>>) => ({
-    status: 429,
-    headers: { "content-type": "application/json", ...each },
-    steps: [{ write: body }],
-  });
-  upstream = await startReplayUpstream(...headers.map(toScript));
-  service = await startProcess({ VLLM_BASE_URL: upstream.baseUrl });
+  next = [...headers];
   return service;
 }
 
