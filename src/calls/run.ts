@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { answerSize } from "../chat/stream/answer-size.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createJsonCheck } from "../chat/stream/json-check.ts";
 import { GatewayError } from "../errors.ts";
@@ -48,12 +47,10 @@ export function runPlan(plan: Plan, call: Call, whole: boolean): Run {
     call.countUsage(() => usage);
     return { case: "completed", value: completedOf({ ...event.value, usage }, call) };
   };
-  let size = 0;
   return {
     events: run.events,
     withCallFacts(batch) {
-      size += answerSize(batch);
-      if (size > call.maxAnswerBytes) throw answerTooLarge(call.maxAnswerBytes);
+      if (run.outputSize > call.maxAnswerBytes) throw answerTooLarge(call.maxAnswerBytes);
       if (call.firstOutputMs === undefined && run.outputCharacters > 0) call.outputStarted();
       if (checkJson) batch.forEach(checkJson);
       return batch.every(({ case: kind }) => kind === "delta") ? batch : batch.map(withFacts);

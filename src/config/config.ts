@@ -60,7 +60,7 @@ export interface Config {
   readonly limits: {
     /** Maximum size of a request message in bytes. Default 16 MiB. */
     readonly maxRequestBytes: number;
-    /** Maximum size of a response in bytes (chat/stream/answer-size.ts). Default 64 MiB. */
+    /** Maximum size of a response in bytes (chat/stream/delta-size.ts). Default 64 MiB. */
     readonly maxAnswerBytes: number;
     /** Maximum duration of a call in ms; also the timeout of calls without a deadline. Default 600,000. */
     readonly maxCallMs: number;

@@ -23,6 +23,8 @@ interface TargetRun {
   readonly accepted: boolean;
   /** Output so far in characters, to estimate tokens. */
   readonly outputCharacters: number;
+  /** Size of the output so far in bytes (chat/stream/delta-size.ts). */
+  readonly outputSize: number;
 }
 
 /**
@@ -49,6 +51,9 @@ export function runOnTarget(target: Target, request: ChatRequest, options: Attem
     },
     get outputCharacters() {
       return running.reduce((sum, { validator }) => sum + validator.outputCharacters, 0);
+    },
+    get outputSize() {
+      return running.reduce((sum, { validator }) => sum + validator.outputSize, 0);
     },
   };
 }

@@ -31,11 +31,11 @@ function connect(address: string) {
 }
 
 describe("health", () => {
-  // Names of half a MiB are in the JavaScript heap, so a leak of these 240 MiB would end the process.
+  // Names of half a MiB are in the JavaScript heap, so a leak of these 120 MiB would end the process.
   it("keeps nothing of watches that have ended", async () => {
-    await using service = await startProcess({}, ["--max-old-space-size=100"]);
+    await using service = await startProcess({}, ["--max-old-space-size=80"]);
     using client = connect(service.grpcAddress);
-    for (let round = 0; round < 120; round++) {
+    for (let round = 0; round < 60; round++) {
       const names = Array.from({ length: 4 }, (_, index) => `${round}.${index}.${"x".repeat(2 ** 19)}`);
       await Promise.all(
         names.map(async (name) => {

@@ -147,7 +147,8 @@ describe("malformed reflection requests", () => {
     ["a gzip bomb", frame(gzipSync(Buffer.alloc(2 ** 20)), 1), { "grpc-encoding": "gzip" }, /^8 /],
     ["invalid gzip", frame(Buffer.from("text"), 1), { "grpc-encoding": "gzip" }, /^3 /],
     ["an unknown encoding", frame(symbol("x"), 1), { "grpc-encoding": "snappy" }, /^12 .*identity,deflate,gzip/],
-    ["a compressed message without encoding", frame(symbol("x"), 1), {}, /^13 /],
+    ["a compressed message without encoding", frame(symbol("x"), 1), {}, /^13 .*compressed flag/],
+    ["reserved flags", frame(symbol("x"), 2), {}, /^13 .*reserved flags/],
     ["a malformed timeout", request, { "grpc-timeout": "soon" }, /^3 .*grpc-timeout/],
   ])("answers with a status: %s", async (_name, bytes, headers, expected) => {
     expect(await statusOf(bytes, headers)).toMatch(expected);

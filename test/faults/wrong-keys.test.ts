@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { type ServiceProcess, startProcess } from "../support/process.ts";
 import { scriptEcho } from "../support/requests.ts";
@@ -74,16 +74,25 @@ const protocols: readonly (readonly [string, (running: ServiceProcess) => CallWi
   ["OpenAI models", overHttp("/v1/models", undefined)],
 ];
 
-describe.each(protocols)("over %s", (_name, connect) => {
-  it("the log has the address of the client, with a right and with a wrong key", async () => {
-    const running = await start();
-    const call = connect(running);
+describe("the log has the address of the client, with a right and with a wrong key", () => {
+  let shared: ServiceProcess;
+  beforeAll(async () => {
+    shared = await start();
+    service = undefined;
+  });
+  afterAll(() => shared[Symbol.asyncDispose]());
+
+  it.each(protocols)("over %s", async (_name, connect) => {
+    const calls = () => shared.log.filter(({ msg }) => msg === "call");
+    const before = calls().length;
+    const call = connect(shared);
     expect([await call(right), await call("wrong")]).toEqual(["ok", "rejected"]);
-    const calls = () => running.log.filter(({ msg }) => msg === "call");
-    await expect.poll(calls).toMatchObject([
-      { outcome: "ok", peer_address: "127.0.0.1" },
-      { outcome: "error", reason: "CREDENTIALS_INVALID", peer_address: "127.0.0.1" },
-    ]);
+    await expect
+      .poll(() => calls().slice(before))
+      .toMatchObject([
+        { outcome: "ok", peer_address: "127.0.0.1" },
+        { outcome: "error", reason: "CREDENTIALS_INVALID", peer_address: "127.0.0.1" },
+      ]);
   });
 });
 

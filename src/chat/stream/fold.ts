@@ -23,12 +23,15 @@ export function createFold(): Fold {
   // Joined only once, at the end: joining at each delta would take quadratic time.
   const states = new Map<Part, ProviderState[]>();
 
+  const choices = new Map<number, Choice>();
+
   function choiceAt(index: number): Choice {
-    const known = completion.choices.find((choice) => choice.index === index);
-    if (known !== undefined) return known;
-    const choice = create(ChoiceSchema, { index, message: create(MessageSchema, { role: Role.ASSISTANT }) });
-    completion.choices.push(choice);
-    completion.choices.sort((a, b) => a.index - b.index);
+    let choice = choices.get(index);
+    if (choice === undefined) {
+      choice = create(ChoiceSchema, { index, message: create(MessageSchema, { role: Role.ASSISTANT }) });
+      choices.set(index, choice);
+      completion.choices.push(choice);
+    }
     return choice;
   }
 
@@ -53,6 +56,7 @@ export function createFold(): Fold {
           finish(choiceAt(event.value.choiceIndex), event.value);
           return;
         case "completed":
+          completion.choices.sort((a, b) => a.index - b.index);
           for (const [part, joined] of states) part.providerState = joinStates(joined);
           complete(completion, event.value);
           return;

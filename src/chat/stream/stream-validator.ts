@@ -1,6 +1,7 @@
 import { GatewayError } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import { deltaLength, deltaSize } from "./delta-size.ts";
 import type { ChatEvent } from "./events.ts";
 
 interface ChoiceState {
@@ -21,6 +22,8 @@ export interface StreamValidator {
   readonly outputStarted: boolean;
   /** Number of characters of output so far, for estimating tokens. */
   readonly outputCharacters: number;
+  /** Size of the output so far in bytes (delta-size.ts). */
+  readonly outputSize: number;
 }
 
 export function createStreamValidator(): StreamValidator {
@@ -29,6 +32,7 @@ export function createStreamValidator(): StreamValidator {
   let phase: "new" | "started" | "completed" = "new";
   let outputStarted = false;
   let outputCharacters = 0;
+  let outputSize = 0;
 
   function broken(what: string): GatewayError {
     return outputStarted
@@ -36,7 +40,8 @@ export function createStreamValidator(): StreamValidator {
       : new GatewayError("PROVIDER_FAULT", `the provider's response is malformed: ${what}`);
   }
 
-  function acceptDelta({ choiceIndex, partIndex, delta }: PartDelta): void {
+  function acceptDelta(event: PartDelta): void {
+    const { choiceIndex, partIndex, delta } = event;
     if (delta.case === undefined) throw broken("a delta without content");
     let choice = choices.get(choiceIndex);
     if (choice === undefined) {
@@ -57,7 +62,9 @@ export function createStreamValidator(): StreamValidator {
       throw broken("a tool call repeats its id or name");
     }
     outputStarted = true;
-    outputCharacters += lengthOf(delta);
+    const length = deltaLength(delta);
+    outputCharacters += length;
+    outputSize += deltaSize(event, length);
   }
 
   function beginChoice(index: number): ChoiceState {
@@ -111,19 +118,8 @@ export function createStreamValidator(): StreamValidator {
     get outputCharacters() {
       return outputCharacters;
     },
+    get outputSize() {
+      return outputSize;
+    },
   };
-}
-
-function lengthOf(delta: Exclude<PartDelta["delta"], { case: undefined }>): number {
-  switch (delta.case) {
-    case "text":
-    case "refusal":
-      return delta.value.length;
-    case "reasoning":
-      return delta.value.text.length;
-    case "toolCall":
-      return delta.value.name.length + delta.value.argumentsJson.length;
-    default:
-      return delta satisfies never;
-  }
 }

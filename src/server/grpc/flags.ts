@@ -21,10 +21,15 @@ export function checkFlags(
   const call = base as unknown as Decompressing;
   const decompress = call.decompressMessage;
   call.decompressMessage = function (message, encoding) {
-    const flags = message[0] ?? 0;
+    const error = flagError(message[0] ?? 0, encoding);
     // grpc-js sends what this function throws as the status.
-    if (flags > 1) throw statusOf(new GatewayError("MALFORMED_FRAME", "a message has reserved flags; set them to 0"));
-    if (flags === 1 && encoding === "identity") throw statusOf(undeclaredEncoding());
+    if (error !== undefined) throw statusOf(error);
     return decompress.call(this, message, encoding);
   };
+}
+
+/** Returns the error of a message whose flag byte is invalid for the encoding of its request, else undefined. */
+export function flagError(flags: number, encoding: string): GatewayError | undefined {
+  if (flags > 1) return new GatewayError("MALFORMED_FRAME", "a message has reserved flags; set them to 0");
+  return flags === 1 && encoding === "identity" ? undeclaredEncoding() : undefined;
 }

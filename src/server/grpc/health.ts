@@ -47,6 +47,8 @@ export function addHealth(server: Server, names: readonly string[]): () => void 
       sent = latest;
       call.write({ status: latest });
     };
+    // The event came before this handler.
+    if (call.cancelled) return;
     call.on("drain", update);
     call.once("cancelled", () => watchers.delete(update));
     watchers.add(update);

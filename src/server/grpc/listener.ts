@@ -82,8 +82,8 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
 }
 
 /**
- * Installs a listener, such as access control, in front of the stream listener of grpc-js. grpc-js has no public API for this: it creates
- * its HTTP/2 servers itself, and rejects unknown methods before interceptors run.
+ * Installs a listener, such as access control, in front of the stream listener of grpc-js. grpc-js has no public API
+ * for this: it creates its HTTP/2 servers itself, and rejects unknown methods before interceptors run.
  */
 function standBeforeGrpcJs(server: Server, before: GrpcAccess["before"]): void {
   // createHttp2Server is a private method of grpc-js 1.14. A test checks that grpc-js still calls it.

@@ -104,7 +104,8 @@ async function answerRequests(
   headers: IncomingHttpHeaders,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const message of requestMessages(stream, headers["grpc-encoding"]?.toString(), maxRequestBytes)) {
+  const encoding = headers["grpc-encoding"]?.toString() ?? "identity";
+  for await (const message of requestMessages(stream, encoding, maxRequestBytes)) {
     await nextTurn();
     if (signal.aborted) return;
     const [echo, result] = answerTo(reflect, message);

@@ -1,6 +1,7 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { unzipSync } from "node:zlib";
 import { GatewayError } from "../../errors.ts";
+import { flagError } from "./flags.ts";
 
 /** Bytes before each message: the compressed flag and the length. */
 const prefixBytes = 5;
@@ -14,7 +15,7 @@ export const acceptedEncodings = "identity,deflate,gzip";
  */
 export async function* requestMessages(
   stream: ServerHttp2Stream,
-  encoding: string | undefined,
+  encoding: string,
   maxBytes: number,
 ): AsyncGenerator<Uint8Array> {
   let pending: Buffer = Buffer.alloc(0);
@@ -26,23 +27,19 @@ export async function* requestMessages(
       const end = prefixBytes + length;
       if (pending.length < end) break;
       const message = pending.subarray(prefixBytes, end);
-      yield pending[0] === 0 ? message : decompress(message, encoding, maxBytes);
+      const flags = pending[0] ?? 0;
+      const error = flagError(flags, encoding);
+      if (error !== undefined) throw error;
+      yield flags === 0 ? message : decompress(message, encoding, maxBytes);
       pending = pending.subarray(end);
     }
   }
   if (pending.length > 0) throw new GatewayError("INVALID_REQUEST", "the request ends within a message");
 }
 
-function decompress(message: Uint8Array, encoding: string | undefined, maxBytes: number): Uint8Array {
-  switch (encoding) {
-    case "gzip":
-    case "deflate":
-      break;
-    case undefined:
-    case "identity":
-      throw new GatewayError("INTERNAL", "a message is marked as compressed, but grpc-encoding names no encoding");
-    default:
-      throw new GatewayError("UNSUPPORTED_ENCODING", `unsupported grpc-encoding; use one of ${acceptedEncodings}`);
+function decompress(message: Uint8Array, encoding: string, maxBytes: number): Uint8Array {
+  if (encoding !== "gzip" && encoding !== "deflate") {
+    throw new GatewayError("UNSUPPORTED_ENCODING", `unsupported grpc-encoding; use one of ${acceptedEncodings}`);
   }
   try {
     return unzipSync(message, { maxOutputLength: maxBytes });

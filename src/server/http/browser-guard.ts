@@ -7,7 +7,7 @@ import type { Config } from "../../config/config.ts";
  *
  * In mode `loopback`, callers need no key, so a web page in the operator's browser must not become a caller. A page can
  * let its own name resolve to 127.0.0.1 (DNS rebinding): the browser then sends the page's name as Host. A page of
- * another site sends its name as Origin. Other modes need no such rules: a page has no key, or `off` lets in everybody.
+ * another site sends its name as Origin. Other modes need no such rules: in `keys`, a page has no key, and `off` accepts every caller.
  *
  * CORS is on for `http.cors_origins` alone, in every mode.
  */
@@ -17,7 +17,7 @@ export function guardBrowsers({ authentication, http }: Config, next: RequestLis
     isLoopback(host.replace(/^\[|\]$/g, "")) || host.endsWith(".localhost") || allowedHosts.includes(host);
 
   /** Returns the text of the error, or undefined to accept the request. */
-  function refusal({ url = "", headers: { host = "", origin } }: IncomingMessage): string | undefined {
+  function problemOf({ url = "", headers: { host = "", origin } }: IncomingMessage): string | undefined {
     // A target that is an absolute URL takes precedence over Host (RFC 9112, section 3.2.2). Both must be allowed.
     const hosts = [URL.parse(`http://${host}`), ...(url.startsWith("/") ? [] : [URL.parse(url)])];
     if (!hosts.every((parsed) => parsed === null || isAllowedHost(parsed.hostname))) {
@@ -29,7 +29,7 @@ export function guardBrowsers({ authentication, http }: Config, next: RequestLis
   }
 
   return (request, response) => {
-    const text = authentication.mode === "loopback" ? refusal(request) : undefined;
+    const text = authentication.mode === "loopback" ? problemOf(request) : undefined;
     if (text !== undefined) {
       response.writeHead(403, { "content-type": "text/plain; charset=utf-8", connection: "close" });
       response.end(text);
