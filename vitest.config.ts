@@ -10,6 +10,7 @@ export default defineConfig({
     // changes shared state, such as timers, restores it.
     isolate: false,
     unstubEnvs: true,
+    restoreMocks: true,
     reporters: ["default", "./test/summary-reporter.ts"],
   },
 });
