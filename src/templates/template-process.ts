@@ -43,12 +43,16 @@ function readableFiles(): readonly string[] {
 interface Running {
   readonly child: ChildProcess;
   readonly ready: Promise<unknown>;
-  /** Resolves when the process exits: to whether it exited because its heap was full. */
-  readonly ended: Promise<boolean>;
+  /** Resolves when the process exits. */
+  readonly ended: Promise<ProcessEnd>;
 }
 
-/** How a run ended. */
-type End = { readonly answer: unknown } | { readonly problem: string };
+interface ProcessEnd {
+  readonly ended: "out of memory" | "for another reason";
+}
+
+/** How a run ended: with an answer, by the time limit, or because the process exited. */
+type End = { readonly answer: unknown } | { readonly problem: string } | ProcessEnd;
 
 /** Signals with which V8 ends a process whose heap is full. */
 const memorySignals: ReadonlySet<NodeJS.Signals | null> = new Set<NodeJS.Signals>(["SIGABRT", "SIGTRAP", "SIGILL"]);
@@ -75,19 +79,23 @@ export class TemplateProcess {
     signal.throwIfAborted();
     clearTimeout(this.#idle);
     const resting = this.#running?.child.connected ? this.#running : undefined;
-    // Rendering has no side effects: if the process was killed while it was idle, another one renders the template.
-    const end = (resting && (await this.#render(resting, job, signal))) ?? (await this.#render(start(), job, signal));
-    if (end === undefined) throw new GatewayError("INTERNAL", "the process that renders chat templates exited; retry");
-    return "answer" in end ? toOutcome(end.answer) : end;
+    let end = resting && (await this.#render(resting, job, signal));
+    // Rendering has no side effects, so a new process renders the template if a used one ended: it may have been killed
+    // while it was idle, and the memory that it ran out of may have been taken by an earlier template.
+    if (end === undefined || "ended" in end) end = await this.#render(start(), job, signal);
+    if ("answer" in end) return toOutcome(end.answer);
+    if ("problem" in end) return end;
+    if (end.ended === "out of memory") return { problem: "it needs too much memory" };
+    throw new GatewayError("INTERNAL", "the process that renders chat templates exited; retry");
   }
 
-  async #render(running: Running, job: TemplateJob, signal: AbortSignal): Promise<End | undefined> {
+  async #render(running: Running, job: TemplateJob, signal: AbortSignal): Promise<End> {
     this.#running = running;
     setKeepsAlive(running.child, true);
     let isUsable = false;
     try {
       const end = await abortable(render(running, job), signal);
-      isUsable = end !== undefined && "answer" in end;
+      isUsable = "answer" in end;
       return end;
     } finally {
       if (isUsable) this.#rest(running.child);
@@ -111,21 +119,20 @@ export class TemplateProcess {
 function start(): Running {
   const child = fork(fileURLToPath(new URL("./template-process-main.ts", import.meta.url)), startOptions);
   const ready = once(child, "message");
-  const ended = new Promise<boolean>((resolve) => {
-    child.on("exit", (_code, signal) => resolve(memorySignals.has(signal)));
+  const ended = new Promise<ProcessEnd>((resolve) => {
+    child.on("exit", (_code, signal) =>
+      resolve({ ended: memorySignals.has(signal) ? "out of memory" : "for another reason" }),
+    );
     // Emitted if the process could not be started or a message could not be sent. Either way the process is unusable.
-    child.on("error", () => resolve(false));
+    child.on("error", () => resolve({ ended: "for another reason" }));
   });
   // If the process cannot be started, `ended` resolves; ignore the rejection of `ready`.
   ready.catch(() => {});
   return { child, ready, ended };
 }
 
-/**
- * Returns the process's answer, or the template's problem if the process sent none. Undefined: the process exited for
- * another reason. Without an answer, the process cannot be used again.
- */
-async function render({ child, ready, ended }: Running, job: TemplateJob): Promise<End | undefined> {
+/** Renders a template in a process. Unless the process answers, it cannot be used again. */
+async function render({ child, ready, ended }: Running, job: TemplateJob): Promise<End> {
   const isReady = await Promise.race([
     ready.then(
       () => true,
@@ -134,11 +141,11 @@ async function render({ child, ready, ended }: Running, job: TemplateJob): Promi
     ended.then(() => false),
   ]);
   if (!isReady) throw new GatewayError("INTERNAL", "the process that renders chat templates cannot be started");
-  const { promise: end, resolve } = Promise.withResolvers<End | undefined>();
+  const { promise: end, resolve } = Promise.withResolvers<End>();
   const onAnswer = (answer: unknown) => resolve({ answer });
   const timer = setTimeout(() => resolve({ problem: `it takes longer than ${runLimits.runMs} ms` }), longestRunMs);
   child.once("message", onAnswer);
-  void ended.then((neededMemory) => resolve(neededMemory ? { problem: "it needs too much memory" } : undefined));
+  void ended.then(resolve);
   child.send(job);
   try {
     return await end;

@@ -58,9 +58,16 @@ describe("the process that renders templates", () => {
     expect(template.pid).toBeUndefined();
 
     expect(await template.run(good, signal)).toEqual({ prompt: "2" });
+  });
+
+  it.each([
+    ["was killed while it was idle", "SIGKILL"],
+    ["ran out of memory because of an earlier template", "SIGABRT"],
+  ])("renders in a new process if the old one %s", async (_, death) => {
+    const template = start();
+    expect(await template.run(good, signal)).toEqual({ prompt: "2" });
     const { pid = 0 } = template;
-    process.kill(pid, "SIGKILL");
-    // Whether Dragoman has noticed the crash or not, the template is rendered.
+    process.kill(pid, death);
     expect(await template.run(good, signal)).toEqual({ prompt: "2" });
     expect(template.pid).not.toBe(pid);
   });
