@@ -1,4 +1,5 @@
 import type { Config } from "./config/config.ts";
+import { Rejections } from "./load/rejections.ts";
 import type { Adapter } from "./providers/adapter.ts";
 import { providers } from "./providers/registry.ts";
 import { type Service, startService } from "./server/service.ts";
@@ -12,6 +13,7 @@ export function composeService(config: Config, log: Log): Promise<Service> {
     adapters: createAdapters(config),
     models: config.listedModels,
     observers: [createCallLog(log)],
+    rejections: new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload")),
   });
 }
 

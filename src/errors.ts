@@ -54,6 +54,7 @@ export const reasons = {
   PROVIDER_UNAVAILABLE: { status: "UNAVAILABLE", http: 503, retryable: true },
   PROVIDER_TIMEOUT: { status: "UNAVAILABLE", http: 503, retryable: true },
   PROVIDER_STREAM_INTERRUPTED: { status: "UNAVAILABLE", http: 503, retryable: true },
+  OVERLOADED: { status: "UNAVAILABLE", http: 503, retryable: true },
   SHUTTING_DOWN: { status: "UNAVAILABLE", http: 503, retryable: true },
   DEADLINE_EXCEEDED: { status: "DEADLINE_EXCEEDED", http: 408, retryable: false },
   // The client has disconnected and cannot read the status; 499 is what nginx logs.

@@ -6,6 +6,7 @@ import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
+import type { Rejections } from "../load/rejections.ts";
 import { createCatalog } from "../models/catalog.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import { createSurfaces } from "../surfaces/index.ts";
@@ -22,6 +23,7 @@ interface ServiceParts {
   readonly adapters: readonly Adapter[];
   readonly models: readonly Model[];
   readonly observers: readonly CallObserver[];
+  readonly rejections: Rejections;
 }
 
 /** Running service with both listeners open. */
@@ -41,7 +43,7 @@ export interface Service {
 }
 
 /** Creates the snapshot (keys, model catalog and adapters) of a configuration. */
-export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, "observers">): Snapshot {
+export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, "observers" | "rejections">): Snapshot {
   return {
     authenticate: createAuthenticator(config.authentication),
     catalog: createCatalog(
@@ -56,7 +58,7 @@ export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, 
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, observers } = parts;
+  const { config, observers, rejections } = parts;
   const { maxCallMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes } = config.limits;
   const snapshots = new Snapshots(createSnapshot(parts));
   const calls = new ActiveCalls(snapshots, { observers, maxCallMs, maxCallsPerModel, maxAnswerBytes });
@@ -82,6 +84,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     calls.endAll();
     await Promise.all(listeners.map((listener) => listener.close()));
     await snapshots.close();
+    rejections.flush();
   };
   return {
     grpcAddress,
@@ -94,6 +97,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       stopping ??= stop();
       return stopping;
     },
-    abort: () => calls.endAll(),
+    abort() {
+      calls.endAll();
+      rejections.flush();
+    },
   };
 }

@@ -8,6 +8,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import type { ChatCompletion } from "../../src/gen/dragoman/v1/completion_pb.js";
 import type { GenerationParametersSchema } from "../../src/gen/dragoman/v1/parameters_pb.js";
+import { Rejections } from "../../src/load/rejections.ts";
 import { detectLocal, knownModels, preparedModels } from "../../src/providers/local/home.ts";
 import { provider as localProvider } from "../../src/providers/local/index.ts";
 import { listedModels } from "../../src/providers/registry.ts";
@@ -39,6 +40,7 @@ export async function startLocal(): Promise<AskLocal> {
     config,
     adapters: createAdapters(config),
     models,
+    rejections: new Rejections(() => {}),
     observers: [],
   });
   onTestFinished(() => service.stop());

@@ -8,6 +8,7 @@ import type { GatewayError } from "../../src/errors.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { Rejections } from "../../src/load/rejections.ts";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import { startService } from "../../src/server/service.ts";
 import { ask } from "../support/requests.ts";
@@ -235,6 +236,7 @@ describe("O. Errors", () => {
       config: { ...loadConfig({ environment }), models: [deployment] },
       adapters: [broken],
       models: [],
+      rejections: new Rejections(() => {}),
       observers: [{ settled: (_record, error) => void (error && faults.push(error)) }],
     });
     onTestFinished(() => service.stop());

@@ -6,6 +6,7 @@ import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
+import { Rejections } from "../../src/load/rejections.ts";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import { createEcho } from "../../src/providers/echo/index.ts";
 import { runOnTarget } from "../../src/routing/choices.ts";
@@ -42,6 +43,7 @@ beforeAll(async () => {
       oneChoice(openai(failing.baseUrl, {}, "vllm")),
     ],
     models: [],
+    rejections: new Rejections(() => {}),
     observers: [{ settled: (record) => void records.push(record) }],
   });
 });

@@ -10,6 +10,7 @@ import type { GatewayError } from "../../src/errors.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
+import { Rejections } from "../../src/load/rejections.ts";
 import { listedModels, providers } from "../../src/providers/registry.ts";
 import { type Service, startService } from "../../src/server/service.ts";
 
@@ -57,6 +58,7 @@ export async function startTestService(
     config,
     adapters: createAdapters(config),
     models: config.listedModels.filter(({ provider }) => provider !== "local"),
+    rejections: new Rejections(() => {}),
     observers: [
       {
         settled(record, error) {

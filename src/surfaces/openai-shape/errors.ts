@@ -36,6 +36,7 @@ export const kinds: Readonly<Record<Reason, ErrorKind>> = {
   PROVIDER_UNAVAILABLE: { type: "service_unavailable_error", code: "server_is_overloaded" },
   PROVIDER_TIMEOUT: { type: "service_unavailable_error", code: "provider_timeout" },
   PROVIDER_STREAM_INTERRUPTED: { type: "service_unavailable_error", code: "provider_stream_interrupted" },
+  OVERLOADED: { type: "service_unavailable_error", code: "overloaded" },
   SHUTTING_DOWN: { type: "service_unavailable_error", code: "shutting_down" },
   DEADLINE_EXCEEDED: { type: "timeout_error", code: "deadline_exceeded" },
   CANCELLED: { type: invalid, code: "cancelled" },

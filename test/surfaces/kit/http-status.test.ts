@@ -24,7 +24,7 @@ describe("the HTTP status of an error", () => {
     [415, ["UNSUPPORTED_ENCODING"]],
     [429, ["PROVIDER_RATE_LIMITED", "QUEUE_FULL", "CONCURRENCY_LIMITED"]],
     [500, ["INTERNAL", "PROVIDER_FAULT", "PROVIDER_CREDENTIALS_REJECTED"]],
-    [503, ["PROVIDER_UNAVAILABLE", "PROVIDER_TIMEOUT", "PROVIDER_STREAM_INTERRUPTED", "SHUTTING_DOWN"]],
+    [503, ["PROVIDER_UNAVAILABLE", "PROVIDER_TIMEOUT", "PROVIDER_STREAM_INTERRUPTED", "OVERLOADED", "SHUTTING_DOWN"]],
   ])("returns status %i for %j", (status, expected) => {
     for (const reason of expected) expect(httpStatusOf(new GatewayError(reason, "x")), reason).toBe(status);
   });
