@@ -1,3 +1,5 @@
+import { networkOf } from "../load/network.ts";
+
 /** Wrong keys of one address that Dragoman rejects at once, for clients with an old key. */
 const burst = 20;
 /** Delay in milliseconds of the first rejection after the burst. It doubles with each further wrong key. */
@@ -29,15 +31,4 @@ export class WrongKeys {
     }
     return count <= burst ? 0 : Math.min(firstDelayMs * 2 ** (count - burst - 1), longestDelayMs);
   }
-}
-
-/** Returns the network of an IPv6 address (its first 64 bits), which one client can have alone. IPv4: the address. */
-function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::");
-  const groups = head.split(":").filter(Boolean);
-  const after = tail?.split(":").filter(Boolean) ?? [];
-  const zeros =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - groups.length - after.length) }, () => "0");
-  return [...groups, ...zeros, ...after].slice(0, 4).join(":");
 }

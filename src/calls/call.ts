@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { CallSlots } from "../accounts/concurrency.ts";
 import type { Caller } from "../accounts/keys.ts";
 import type { WrongKeys } from "../accounts/wrong-keys.ts";
-import { GatewayError } from "../errors.ts";
+import { GatewayError, toGatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
+import type { ByteBudget } from "../load/byte-budget.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
 /** What a call needs from its client's connection. Both listeners provide it. */
@@ -27,6 +28,10 @@ export interface CallEnvironment {
   readonly observers: readonly CallObserver[];
   /** Maximum call duration in milliseconds. */
   readonly maxCallMs: number;
+  /** Maximum time in milliseconds until a request is complete. */
+  readonly maxRequestMs: number;
+  /** Bytes of the requests of all calls in progress. */
+  readonly requestBytes: ByteBudget;
   /** Maximum concurrent calls per account and model. 0: no limit. Undefined: the profile's limit. */
   readonly maxCallsPerModel: number | undefined;
   /** Maximum size of a response, in bytes. */
@@ -63,6 +68,8 @@ export class Call implements ObservedCall {
   readonly #begin = performance.now();
   readonly #deadline: number;
   readonly #timer: NodeJS.Timeout;
+  #requestTimer: NodeJS.Timeout | undefined;
+  #requestBytes = 0;
   readonly #environment: CallEnvironment;
   readonly #lease: SnapshotLease;
   readonly #onSettled: (call: Call) => void;
@@ -90,6 +97,10 @@ export class Call implements ObservedCall {
     const timeoutMs = Math.min(source.timeoutMs() ?? Number.POSITIVE_INFINITY, environment.maxCallMs);
     this.#deadline = this.#begin + timeoutMs;
     this.#timer = setTimeout(() => this.end(deadlineExceeded()), Math.max(0, timeoutMs));
+    const { maxRequestMs } = environment;
+    if (maxRequestMs < timeoutMs) {
+      this.#requestTimer = setTimeout(() => this.end(requestIncomplete(maxRequestMs)), maxRequestMs);
+    }
     this.#notify((observer) => observer.begin?.(this));
     if (source.signal.aborted) this.#onClientGone();
     else source.signal.addEventListener("abort", this.#onClientGone);
@@ -134,6 +145,26 @@ export class Call implements ObservedCall {
 
   admit(caller: Caller): void {
     this.#caller = caller;
+  }
+
+  /**
+   * Holds the bytes of the request in the budget of all calls, until the call settles. `bytes`: those of this request so
+   * far. If the budget is exhausted, ends the call and throws OVERLOADED.
+   */
+  holdRequest(bytes: number): void {
+    if (this.#settled || bytes <= this.#requestBytes) return;
+    try {
+      this.#environment.requestBytes.grow(this.#requestBytes, bytes);
+      this.#requestBytes = bytes;
+    } catch (error) {
+      this.end(toGatewayError(error));
+      throw error;
+    }
+  }
+
+  /** Ends the wait for the request: it is complete. */
+  requestComplete(): void {
+    clearTimeout(this.#requestTimer);
   }
 
   /** Counts a wrong API key of this call's peer. Returns the milliseconds to wait before the rejection. */
@@ -188,10 +219,12 @@ export class Call implements ObservedCall {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#requestTimer);
     this.source.signal.removeEventListener("abort", this.#onClientGone);
     const record = this.#record(error);
     this.#notify((observer) => observer.settled?.(record, error));
     this.#releaseSlot?.();
+    this.#environment.requestBytes.release(this.#requestBytes);
     this.#lease.release();
     this.#onSettled(this);
   }
@@ -238,6 +271,11 @@ export class Call implements ObservedCall {
 
 function deadlineExceeded(): GatewayError {
   return new GatewayError("DEADLINE_EXCEEDED", "the deadline of the call passed before the response was complete");
+}
+
+function requestIncomplete(maxRequestMs: number): GatewayError {
+  const message = `the request was not complete after ${maxRequestMs / 1000} s; send it faster`;
+  return new GatewayError("DEADLINE_EXCEEDED", message);
 }
 
 function outcomeOf(error: GatewayError | undefined): Outcome {

@@ -64,6 +64,18 @@ export interface Config {
     readonly maxAnswerBytes: number;
     /** Maximum duration of a call in ms; also the timeout of calls without a deadline. Default 600,000. */
     readonly maxCallMs: number;
+    /** Maximum time in ms from the headers of a request to its last byte. Default 30,000. */
+    readonly maxRequestMs: number;
+    /** Maximum bytes of the requests of all calls in progress. Default 512 MiB. */
+    readonly maxBytesInFlight: number;
+    /** Maximum connections of each listener. Default 8192. */
+    readonly maxConnections: number;
+    /** Maximum connections of one address to each listener. Default 4096. */
+    readonly maxConnectionsPerAddress: number;
+    /** Maximum requests in progress at each listener. Default 16,384. */
+    readonly maxStreams: number;
+    /** Maximum requests in progress of one address at each listener. Default 8192. */
+    readonly maxStreamsPerAddress: number;
     /** Maximum concurrent streams on one gRPC connection. Default 4096. */
     readonly maxConcurrentStreams: number;
     /** Maximum concurrent calls of one account to one model; 0: no limit. Undefined: the model's profile decides. */
@@ -78,6 +90,8 @@ export interface Config {
   readonly grpcConnection: {
     /** Approximate age of a connection in ms at which Dragoman asks the client to reconnect. Default 0: never. */
     readonly maxAgeMs: number;
+    /** Time in ms after which Dragoman closes a connection without streams; 0: never. Default 600,000. */
+    readonly maxIdleMs: number;
     /** Interval in ms at which Dragoman pings each client; 0: no pings. Default 60,000. */
     readonly keepaliveMs: number;
   };

@@ -2,6 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { ActiveCalls } from "../calls/active-calls.ts";
 import type { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
+import type { Rejections } from "../load/rejections.ts";
 import type { SurfaceHandler } from "../surfaces/kit/router.ts";
 
 /** The services that every listener serves. */
@@ -11,6 +12,7 @@ export interface Services {
   readonly models: ServiceImpl<typeof ModelService>;
   /** HTTP APIs other than Dragoman's own, such as OpenAI's. */
   readonly surfaces: SurfaceHandler;
+  readonly rejections: Rejections;
 }
 
 /** Milliseconds to send the last responses after every call has ended. */
@@ -21,8 +23,8 @@ export interface Listener {
   readonly address: { readonly host: string; readonly port: number };
   /** Reports in health checks that the service is stopping. Still accepts calls. */
   stopReady(): void;
-  /** Rejects new calls. Calls in progress continue. */
-  rejectNew(): void;
+  /** Rejects new calls. Calls in progress continue. Resolves when no more calls begin. */
+  rejectNew(): Promise<void>;
   /** Closes the remaining connections. */
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
+import { ByteBudget } from "../load/byte-budget.ts";
 import type { Rejections } from "../load/rejections.ts";
 import { createCatalog } from "../models/catalog.ts";
 import type { Adapter } from "../providers/adapter.ts";
@@ -59,13 +60,22 @@ export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
   const { config, observers, rejections } = parts;
-  const { maxCallMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes } = config.limits;
+  const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxBytesInFlight } =
+    config.limits;
   const snapshots = new Snapshots(createSnapshot(parts));
-  const calls = new ActiveCalls(snapshots, { observers, maxCallMs, maxCallsPerModel, maxAnswerBytes });
+  const calls = new ActiveCalls(snapshots, {
+    observers,
+    maxCallMs,
+    maxRequestMs,
+    maxCallsPerModel,
+    maxAnswerBytes,
+    requestBytes: new ByteBudget(maxBytesInFlight, rejections),
+  });
   const services: Services = {
     calls,
     chat: createChatService(),
     models: createModelService(),
+    rejections,
     surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
   };
   const listeners = await Promise.all([listenGrpc(config, services), listenHttp(config, services)]);
@@ -74,7 +84,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const stop = async (): Promise<void> => {
     for (const listener of listeners) listener.stopReady();
     if (config.shutdown.delayMs > 0) await delay(config.shutdown.delayMs);
-    for (const listener of listeners) listener.rejectNew();
+    await Promise.all(listeners.map((listener) => listener.rejectNew()));
     const grace = new AbortController();
     await Promise.race([
       calls.idle(),

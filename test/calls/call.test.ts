@@ -8,6 +8,7 @@ import type { CallObserver } from "../../src/ledger/call-observer.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import { createEcho } from "../../src/providers/echo/index.ts";
+import { callEnvironment } from "../support/call-environment.ts";
 
 const caller: Caller = { keyId: "", accounts: [], defaultAccount: undefined, requireAccount: false };
 const catalog = createCatalog([], []);
@@ -29,12 +30,7 @@ function source(): CallSource & { leave(): void } {
 }
 
 function callsWith(observers: readonly CallObserver[], snapshots = new Snapshots(snapshotOf())) {
-  return new ActiveCalls(snapshots, {
-    observers,
-    maxCallMs: 60_000,
-    maxCallsPerModel: undefined,
-    maxAnswerBytes: 1_000_000,
-  });
+  return new ActiveCalls(snapshots, callEnvironment({ observers }));
 }
 
 describe("call observers", () => {

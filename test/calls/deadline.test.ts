@@ -3,6 +3,7 @@ import { ActiveCalls } from "../../src/calls/active-calls.ts";
 import { Snapshots } from "../../src/calls/snapshot.ts";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
+import { callEnvironment } from "../support/call-environment.ts";
 
 describe("a call with a deadline of 1000 ms that the client resets", () => {
   let records: CallRecord[];
@@ -18,12 +19,7 @@ describe("a call with a deadline of 1000 ms that the client resets", () => {
       adapters: new Map(),
     });
     const observers = [{ settled: (record: CallRecord) => void records.push(record) }];
-    const calls = new ActiveCalls(snapshots, {
-      observers,
-      maxCallMs: 60_000,
-      maxCallsPerModel: undefined,
-      maxAnswerBytes: 1_000_000,
-    });
+    const calls = new ActiveCalls(snapshots, callEnvironment({ observers }));
     const source = {
       requestHeader: new Headers(),
       signal: client.signal,

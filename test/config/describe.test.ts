@@ -25,10 +25,16 @@ providers:
       max_request_size: "16MiB",
       max_answer_size: "64MiB",
       max_call_duration: "90s",
+      max_request_duration: "30s",
+      max_bytes_in_flight: "512MiB",
+      max_connections: 8192,
+      max_connections_per_address: 4096,
+      max_streams: 16384,
+      max_streams_per_address: 8192,
       max_concurrent_streams: 4096,
     },
     shutdown: { delay: "0", grace: "30s" },
-    grpc_connection: { max_age: "0", keepalive: "1m" },
+    grpc_connection: { max_age: "0", max_idle: "10m", keepalive: "1m" },
     log: { level: "info", max_buffer_size: "64MiB" },
     providers: {
       openai: {

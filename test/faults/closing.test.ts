@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, it } from "vitest";
@@ -29,7 +29,82 @@ async function tryConnect(address: string): Promise<string> {
   }
 }
 
+/** Types and flags of HTTP/2 frames (RFC 9113, section 6). */
+const types = { data: 0, headers: 1, settings: 4, ping: 6, goaway: 7 } as const;
+const ack = 1;
+const endStream = 1;
+const endHeaders = 4;
+
+function frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.set([type, flags], 3);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** Encodes a header field as a literal without indexing (RFC 7541, section 6.2.2). */
+function literal([name, value]: readonly [string, string]): Buffer {
+  return Buffer.concat([
+    Buffer.from([0, name.length]),
+    Buffer.from(name),
+    Buffer.from([value.length]),
+    Buffer.from(value),
+  ]);
+}
+
+/** Reads HTTP/2 frames: each one's type and payload. */
+async function* readFrames(socket: Socket): AsyncGenerator<readonly [number, Buffer]> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of socket) {
+    bytes = Buffer.concat([bytes, chunk]);
+    for (;;) {
+      const end = 9 + (bytes.length < 9 ? Number.POSITIVE_INFINITY : bytes.readUIntBE(0, 3));
+      if (bytes.length < end) break;
+      yield [bytes[3] ?? 0, bytes.subarray(9, end)];
+      bytes = bytes.subarray(end);
+    }
+  }
+}
+
+async function nextOf(frames: AsyncGenerator<readonly [number, Buffer]>, type: number): Promise<Buffer> {
+  for (;;) {
+    const { value, done } = await frames.next();
+    if (done) throw new Error(`the connection closed before a frame of type ${type}`);
+    if (value[0] === type) return value[1];
+  }
+}
+
 describe("a service that was sent SIGTERM", () => {
+  it("accepts gRPC calls that were on their way, and tells clients in two steps to make no more", async () => {
+    await using service = await startProcess();
+    const [host, port] = service.grpcAddress.split(":");
+    const socket = connect(Number(port), host);
+    const frames = readFrames(socket);
+    socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    socket.write(frame(types.settings, 0, 0));
+    await nextOf(frames, types.settings);
+    service.child.kill("SIGTERM");
+    expect((await nextOf(frames, types.goaway)).readUInt32BE(0)).toBe(2 ** 31 - 1);
+    const ping = await nextOf(frames, types.ping);
+    // The client has sent a call before it reads the GOAWAY.
+    const check = {
+      ":method": "POST",
+      ":scheme": "http",
+      ":authority": "a",
+      ":path": "/grpc.health.v1.Health/Check",
+      te: "trailers",
+    };
+    const fields = Object.entries({ ...check, "content-type": "application/grpc" });
+    socket.write(frame(types.headers, endHeaders, 1, Buffer.concat(fields.map(literal))));
+    socket.write(frame(types.data, endStream, 1, Buffer.alloc(5)));
+    expect(await nextOf(frames, types.data)).toEqual(Buffer.from([0, 0, 0, 0, 2, 0x08, 2]));
+    socket.write(frame(types.ping, ack, 0, ping));
+    expect((await nextOf(frames, types.goaway)).readUInt32BE(0)).toBe(1);
+    socket.destroy();
+    expect(await service.exited).toEqual([0, null]);
+  });
+
   it.each([
     "gRPC",
     "HTTP",

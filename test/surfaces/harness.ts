@@ -19,6 +19,7 @@ import { createSnapshot } from "../../src/server/service.ts";
 import { serveRoutes } from "../../src/surfaces/kit/router.ts";
 import { chatRoute } from "../../src/surfaces/kit/serve-surface.ts";
 import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
+import { callEnvironment } from "../support/call-environment.ts";
 
 /** An empty catalog. */
 export const noModels = createCatalog([], []);
@@ -67,12 +68,7 @@ export async function startSurface(surface: ChatSurface, setting: Setting = {}):
   const { maxAnswerBytes } = config.limits;
   const { maxCallMs = config.limits.maxCallMs, maxRequestBytes = 16 * 1024 * 1024 } = setting;
   const snapshots = new Snapshots(createSnapshot({ config, adapters, models }));
-  const calls = new ActiveCalls(snapshots, {
-    observers: [observer],
-    maxCallMs,
-    maxCallsPerModel: undefined,
-    maxAnswerBytes,
-  });
+  const calls = new ActiveCalls(snapshots, callEnvironment({ observers: [observer], maxCallMs, maxAnswerBytes }));
   const { streamHeadersAfterMs = 15_000 } = setting;
   const serve = serveRoutes([chatRoute(surface)], { calls, maxRequestBytes, streamHeadersAfterMs });
   const server = createServer((request, response) => {

@@ -11,6 +11,7 @@ import {
 import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders } from "../../calls/answer-headers.ts";
+import type { Call } from "../../calls/call.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
@@ -102,6 +103,12 @@ export function createGrpcAccess(
         return entry === undefined ? toGrpcStatus(error, "") : statusOfCall(entry, error);
       });
       if (entry !== undefined) {
+        let received = 0;
+        // grpc-js has its own listener already, and has paused the stream.
+        entry.stream.on("data", (chunk: Buffer) => {
+          received += chunk.length;
+          holdRequest(entry.call, received);
+        });
         // Send the status at once, even if the client is still sending its request.
         entry.call.signal.addEventListener("abort", () => send(statusOfCall(entry, entry.call.signal.reason)));
         const start = base.start.bind(base);
@@ -157,6 +164,15 @@ function completed({ code, details }: SentStatus, entry: Entry | undefined): Sta
   if (entry === undefined) return toGrpcStatus(error, "");
   entry.call.settle(error);
   return statusOfCall(entry, error);
+}
+
+/** Holds the bytes of a request that is arriving. If the budget is exhausted, the call ends. */
+function holdRequest(call: Call, bytes: number): void {
+  try {
+    call.holdRequest(bytes);
+  } catch {
+    // The call has ended, and its signal has sent the status.
+  }
 }
 
 function reject(entry: Entry, thrown: unknown): void {

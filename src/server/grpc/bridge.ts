@@ -78,6 +78,7 @@ function serializer(schema: DescMessage): (value: unknown) => Buffer {
 /** Decodes the request of a call. If that fails, settles the call, because the method that would do so never runs. */
 function decode({ input }: DescMethod, bytes: Buffer, { call }: AdmittedCall): unknown {
   try {
+    call.holdRequest(bytes.length);
     return decodeRequest(input, bytes);
   } catch (thrown) {
     const error = toGatewayError(thrown);

@@ -1,5 +1,6 @@
 import type { ServerInterceptingCallInterface, StatusObject } from "@grpc/grpc-js";
 import { GatewayError } from "../../errors.ts";
+import { decompressInTurn } from "../services/decompression.ts";
 import { undeclaredEncoding } from "../services/library-errors.ts";
 
 /** Private method of grpc-js 1.14 that receives each message with its prefix. A test checks that grpc-js calls it. */
@@ -24,7 +25,10 @@ export function checkFlags(
     const error = flagError(message[0] ?? 0, encoding);
     // grpc-js sends what this function throws as the status.
     if (error !== undefined) throw statusOf(error);
-    return decompress.call(this, message, encoding);
+    const isCompressed = (message[0] ?? 0) !== 0;
+    return isCompressed
+      ? decompressInTurn(() => decompress.call(this, message, encoding))
+      : decompress.call(this, message, encoding);
   };
 }
 

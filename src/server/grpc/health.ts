@@ -1,5 +1,6 @@
 import { type handleServerStreamingCall, type handleUnaryCall, type Server, status } from "@grpc/grpc-js";
 import { service } from "grpc-health-check";
+import type { Duration } from "../connections.ts";
 
 type ServingStatus = "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
 
@@ -10,8 +11,10 @@ interface HealthResponse {
   readonly status: ServingStatus;
 }
 
-/** Paths of the health methods. */
-export const healthPaths: readonly string[] = Object.values(service).map(({ path }) => path);
+/** Paths of the health methods, and how long a request may take. */
+export const healthDurations: ReadonlyMap<string, Duration> = new Map(
+  Object.values(service).map(({ path, responseStream }) => [path, responseStream ? "unbounded response" : "call"]),
+);
 
 /** Maximum length of a service name. A stream of Watch holds its name, and needs no API key. */
 const longestName = 256;

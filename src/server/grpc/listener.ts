@@ -1,4 +1,5 @@
 import { constants, type Http2Server } from "node:http2";
+import { Server as NetServer } from "node:net";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { formatAddress } from "../../config/address.ts";
 import type { Config, TlsFiles } from "../../config/config.ts";
@@ -8,18 +9,20 @@ import {
   StreamChatResponseSchema,
 } from "../../gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../gen/dragoman/v1/model_service_pb.js";
+import type { Duration } from "../connections.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createGrpcAccess, type GrpcAccess, type StreamListener } from "./access.ts";
 import { addService, type Encoders } from "./bridge.ts";
 import { encodeResponse } from "./encode-response.ts";
-import { addHealth, healthPaths } from "./health.ts";
-import { createReflection, reflectionServices } from "./reflection.ts";
+import { addHealth, healthDurations } from "./health.ts";
+import { createReflection, reflectionPaths, reflectionServices } from "./reflection.ts";
+import { Sessions } from "./sessions.ts";
 
 /** Services that reflection lists. */
 const reflected = [ChatService.typeName, ModelService.typeName, "grpc.health.v1.Health", ...reflectionServices];
 
-/** Health needs no API key. */
-const openPaths: ReadonlySet<string> = new Set(healthPaths);
+/** Paths that access control does not look at, and how long their requests may take. */
+const openPaths: ReadonlyMap<string, Duration> = new Map([...healthDurations, ...reflectionPaths]);
 
 /** Names with a health status: the whole server (the empty name) and each service. */
 const watched = ["", ChatService.typeName, ModelService.typeName];
@@ -35,7 +38,8 @@ const encoders: Encoders = new Map([
 /** Opens the gRPC listener, which serves Dragoman's services, health and reflection. */
 export async function listenGrpc(config: Config, services: Services): Promise<Listener> {
   const methods = [...ChatService.methods, ...ModelService.methods];
-  const access = createGrpcAccess(services.calls, methods, openPaths);
+  const access = createGrpcAccess(services.calls, methods, new Set(healthDurations.keys()));
+  const sessions = new Sessions(config.limits, services.rejections, openPaths);
   const server = new Server({
     interceptors: [access.interceptor],
     "grpc.max_receive_message_length": config.limits.maxRequestBytes,
@@ -45,6 +49,7 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
     // connection.
     "grpc-node.max_session_memory": 256,
     "grpc.enable_channelz": 0,
+    ...(config.grpcConnection.maxIdleMs > 0 && { "grpc.max_connection_idle_ms": config.grpcConnection.maxIdleMs }),
     ...(config.grpcConnection.keepaliveMs > 0 && { "grpc.keepalive_time_ms": config.grpcConnection.keepaliveMs }),
     ...(config.grpcConnection.maxAgeMs > 0 && {
       "grpc.max_connection_age_ms": config.grpcConnection.maxAgeMs,
@@ -52,7 +57,12 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
     }),
   });
   const reflection = createReflection(config, services.calls, reflected);
-  standBeforeGrpcJs(server, (grpcJs) => reflection(access.before(grpcJs)));
+  const http2Servers = new Set<Http2Server>();
+  standBeforeGrpcJs(server, (http2Server) => {
+    http2Servers.add(http2Server);
+    sessions.guard(http2Server);
+    return (grpcJs) => sessions.bound(reflection(access.before(grpcJs)));
+  });
   addService(server, ChatService, services.chat, access.admittedCall, encoders);
   addService(server, ModelService, services.models, access.admittedCall);
   const stopServing = addHealth(server, watched);
@@ -74,23 +84,28 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
         });
       });
     },
-    rejectNew() {
-      // Closes the listener at once, and sends GOAWAY on every connection: running calls go on, new calls go elsewhere.
+    async rejectNew() {
+      for (const http2Server of http2Servers) stopListening(http2Server);
+      await sessions.announceEnd();
+      // Sends the last GOAWAY on every connection: running calls go on, new calls go elsewhere.
       server.unbind(formatAddress({ host, port }));
     },
   };
 }
 
 /**
- * Installs a listener, such as access control, in front of the stream listener of grpc-js. grpc-js has no public API
- * for this: it creates its HTTP/2 servers itself, and rejects unknown methods before interceptors run.
+ * Installs listeners, such as access control, in front of the stream listener of grpc-js. grpc-js has no public API for
+ * this: it creates its HTTP/2 servers itself, and rejects unknown methods before interceptors run.
+ *
+ * @param prepare Receives each HTTP/2 server, and returns the function that wraps its stream listener.
  */
-function standBeforeGrpcJs(server: Server, before: GrpcAccess["before"]): void {
+function standBeforeGrpcJs(server: Server, prepare: (http2Server: Http2Server) => GrpcAccess["before"]): void {
   // createHttp2Server is a private method of grpc-js 1.14. A test checks that grpc-js still calls it.
   const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
   const createHttp2Server = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = (credentials) => {
     const http2Server = createHttp2Server(credentials);
+    const before = prepare(http2Server);
     for (const grpcJs of http2Server.listeners("stream")) {
       http2Server.removeListener("stream", grpcJs);
       // Cast, because Node's types wrongly declare these as listeners for client streams.
@@ -109,6 +124,11 @@ function guarded(listener: StreamListener): StreamListener {
       stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     }
   };
+}
+
+/** Closes the listening socket. The server's own `close` would also end its connections. */
+function stopListening(http2Server: Http2Server): void {
+  NetServer.prototype.close.call(http2Server);
 }
 
 function bind(server: Server, address: string, tls: TlsFiles | undefined): Promise<number> {

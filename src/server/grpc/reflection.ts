@@ -5,6 +5,7 @@ import { admitCall } from "../../calls/admit-call.ts";
 import type { Config } from "../../config/config.ts";
 import { drained } from "../../drained.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
+import type { Duration } from "../connections.ts";
 import { requireTimeout, type StreamListener, sendTrailersOnly } from "./access.ts";
 import { createReflector, type Reflector } from "./reflector.ts";
 import { acceptedEncodings, requestMessages } from "./request-messages.ts";
@@ -15,7 +16,10 @@ import { createTurns, type NextTurn } from "./turns.ts";
 /** Names of the reflection services. v1alpha is for older tools and has the same wire format. */
 export const reflectionServices = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 
-const paths: ReadonlySet<string> = new Set(reflectionServices.map((name) => `/${name}/ServerReflectionInfo`));
+/** Paths of the reflection methods. A client may send requests as long as a call may take. */
+export const reflectionPaths: ReadonlyMap<string, Duration> = new Map(
+  reflectionServices.map((name) => [`/${name}/ServerReflectionInfo`, "unbounded"]),
+);
 
 /** Maximum size of a request in bytes: a symbol or file name, and the host. */
 const maxRequestBytes = 4096;
@@ -54,7 +58,8 @@ export function createReflection(
   };
   return (next) => (stream, headers) => {
     const { ":path": path = "", "content-type": contentType = "" } = headers;
-    if (paths.has(path) && contentType.startsWith("application/grpc")) void serve(reflection, stream, headers);
+    if (reflectionPaths.has(path) && contentType.startsWith("application/grpc"))
+      void serve(reflection, stream, headers);
     else next(stream, headers);
   };
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { DescMessage, DescService } from "@bufbuild/protobuf";
 import {
   Code,
@@ -19,9 +20,11 @@ import { ModelService } from "../../gen/dragoman/v1/model_service_pb.js";
 import type { Services } from "../listener.ts";
 import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
+import { decompressInTurn } from "../services/decompression.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
 import { statusOf } from "../services/status.ts";
 import { checkedBody, checkedCompression } from "./bounded-request.ts";
+import { type CallOf, heldBody } from "./held-body.ts";
 
 type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 type Request = Parameters<Handler>[0];
@@ -37,6 +40,9 @@ interface Client {
 interface Entry extends AdmittedCall {
   readonly context: HandlerContext;
 }
+
+/** Finds the call of the request that Connect decodes, since Connect gives a compression no context. */
+const decoding = new AsyncLocalStorage<CallOf>();
 
 const clientSignal = createContextKey<AbortSignal>(AbortSignal.abort(), {
   description: "aborts when the client disconnects",
@@ -72,7 +78,11 @@ export function createConnectHandler(
 
   async function handle(handler: Handler, rejecter: Handler, request: Request, client: Client): Promise<Response> {
     const values = createContextValues().set(clientSignal, client.signal).set(clientAddress, client.address);
-    const response = await handler({ ...request, contextValues: values });
+    const callOf: CallOf = () => values.get(entryKey)?.call;
+    // The listener parses no body, so the body is always bytes.
+    const held = heldBody(request.body as AsyncIterable<Uint8Array>, callOf);
+    const body = formatOf(request) === "json" ? held : checked(handler, request, held);
+    const response = await decoding.run(callOf, () => handler({ ...request, body, contextValues: values }));
     const entry = values.get(entryKey);
     if (entry === undefined || entry.reached) return response;
     // Discard the response body: read it to its end, so that its generator does not stay suspended. It does not wait.
@@ -83,16 +93,10 @@ export function createConnectHandler(
     return reject(rejecter, request, toConnectError(error, call.requestId));
   }
 
-  /** Returns a binary request whose uncompressed messages are checked before Connect decodes them. */
-  function checked({ method }: Handler, request: Request): Request {
-    const { header } = request;
-    // The listener parses no body, so the body is always bytes.
-    const chunks = request.body as AsyncIterable<Uint8Array>;
+  /** Returns the body of a binary request. Its uncompressed messages are checked before Connect decodes them. */
+  function checked({ method }: Handler, { header }: Request, chunks: AsyncIterable<Uint8Array>) {
     const { maxRequestBytes: maxBytes } = config.limits;
-    return {
-      ...request,
-      body: checkedBody(chunks, { schema: method.input, header, maxBytes, check: requireWireBounds }),
-    };
+    return checkedBody(chunks, { schema: method.input, header, maxBytes, check: requireWireBounds });
   }
 
   async function rejectUnknown(rejecter: Handler, path: string, request: Request): Promise<Response> {
@@ -105,7 +109,7 @@ export function createConnectHandler(
     const format = formatOf(request);
     const [handler, rejecter] = [handlers[format].get(path), rejecters.get(path)];
     if (handler !== undefined && rejecter !== undefined) {
-      return handle(handler, rejecter, format === "json" ? request : checked(handler, request), client);
+      return handle(handler, rejecter, request, client);
     }
     if (request.method !== "POST") return undefined;
     const contentType = request.header.get("content-type") ?? "";
@@ -153,7 +157,14 @@ function beginCall({ calls }: Services, context: HandlerContext): undefined | Pr
   return undefined;
 }
 
-const compressions = [compressionGzip, compressionBrotli];
+const compressions = [compressionGzip, compressionBrotli].map((compression) => ({
+  ...compression,
+  async decompress(bytes: Uint8Array, maxBytes: number) {
+    const decompressed = await decompressInTurn(() => compression.decompress(bytes, maxBytes));
+    decoding.getStore()?.()?.holdRequest(decompressed.length);
+    return decompressed;
+  },
+}));
 
 const utf8 = new TextDecoder();
 

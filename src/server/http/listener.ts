@@ -4,11 +4,22 @@ import type { AddressInfo } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { peerAddress } from "../../calls/peer-address.ts";
 import type { Config } from "../../config/config.ts";
+import { retryAfterMs } from "../../load/byte-budget.ts";
 import { clientSignal } from "../../surfaces/kit/http-source.ts";
+import { Connections } from "../connections.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
+
+/** Time in ms in which a call whose request is not complete in time can send its error. */
+const answerMs = 5_000;
+
+/** Interval in ms between searches for connections whose request is not complete in time. */
+const checkMs = 1_000;
+
+/** Maximum time in ms of a TLS handshake. */
+const handshakeTimeout = 10_000;
 
 /**
  * Opens the HTTP/1.1 listener, which serves Connect (JSON and binary), gRPC-Web, the other HTTP APIs and health pages.
@@ -20,17 +31,29 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
   const answer = guardBrowsers(config, (request, response) => {
     if (!services.surfaces(request, response)) answerCall(request, response);
   });
+  const connections = new Connections<ServerResponse>(config.limits, services.rejections, {
+    isComplete: (response) => response.req.complete,
+    close: (response) => response.destroy(),
+  });
   const server = createHttpServer(config, (request, response) => {
-    response.once("close", () => {
-      if (closing) server.closeIdleConnections();
-    });
-    if (answerPage(request, response, ready)) return;
-    if (!hasUsableTarget(request)) {
-      sendText(response, 400, "bad request: the path or the Host header is invalid\n");
+    const connection = connections.of(request.socket);
+    // The client has disconnected.
+    if (connection === undefined) return;
+    const isPage = isPagePath(request);
+    if (!connections.begin(connection, response, !isPage)) {
+      response.setHeader("retry-after", String(retryAfterMs / 1000));
+      sendText(response, 503, "overloaded: too many requests in progress; retry later\n");
       return;
     }
-    answer(request, response);
+    response.once("close", () => {
+      connections.end(connection, response);
+      if (closing) server.closeIdleConnections();
+    });
+    if (isPage) answerPage(request, response, ready);
+    else if (hasUsableTarget(request)) answer(request, response);
+    else sendText(response, 400, "bad request: the path or the Host header is invalid\n");
   });
+  connections.guard(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(config.http.port, config.http.host, resolve);
@@ -42,7 +65,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     stopReady() {
       ready = false;
     },
-    rejectNew() {
+    async rejectNew() {
       closing = true;
       server.close();
     },
@@ -99,10 +122,17 @@ function createHttpServer(config: Config, answer: RequestListener): Server {
       else sendText(response, 500, "an internal error occurred\n");
     }
   };
-  if (tls === undefined) return createServer({ noDelay: true }, listener);
+  const options = {
+    noDelay: true,
+    // Calls end after `maxRequestMs` with an error; these close connections on which that is not possible.
+    headersTimeout: config.limits.maxRequestMs,
+    requestTimeout: config.limits.maxRequestMs + answerMs,
+    connectionsCheckingInterval: checkMs,
+  };
+  if (tls === undefined) return createServer(options, listener);
   const { certificate: cert, key, clientAuthority: ca } = tls;
   return createTlsServer(
-    { noDelay: true, cert, key, ...(ca && { ca, requestCert: true, rejectUnauthorized: true }) },
+    { ...options, handshakeTimeout, cert, key, ...(ca && { ca, requestCert: true, rejectUnauthorized: true }) },
     listener,
   );
 }
@@ -138,15 +168,17 @@ function releaseHandlerOnClose(response: ServerResponse): void {
   });
 }
 
-/** Responds to the health probes of load balancers and orchestrators. Returns false for other paths. */
-function answerPage(request: IncomingMessage, response: ServerResponse, ready: boolean): boolean {
+/** Whether a request is a health probe of a load balancer or an orchestrator. */
+function isPagePath(request: IncomingMessage): boolean {
   if (request.method !== "GET" && request.method !== "HEAD") return false;
   const path = pathOf(request);
-  if (path !== "/healthz" && path !== "/readyz") return false;
-  const stopping = path === "/readyz" && !ready;
+  return path === "/healthz" || path === "/readyz";
+}
+
+function answerPage(request: IncomingMessage, response: ServerResponse, ready: boolean): void {
+  const stopping = pathOf(request) === "/readyz" && !ready;
   response.writeHead(stopping ? 503 : 200, { "content-type": "text/plain; charset=utf-8" });
   response.end(stopping ? "stopping\n" : "ok\n");
-  return true;
 }
 
 /** Sends a text response and closes the connection. */

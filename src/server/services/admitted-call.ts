@@ -22,6 +22,7 @@ export function enterMethod(context: HandlerContext): AdmittedCall {
   const admitted = context.values.get(key);
   if (admitted === undefined) throw new Error("a method ran without access control");
   admitted.reached = true;
+  admitted.call.requestComplete();
   return admitted;
 }
 

@@ -10,8 +10,14 @@ const decoders = { gzip: createGunzip, deflate: createInflate, br: createBrotliD
  * Reads and decompresses a request body. Throws REQUEST_TOO_LARGE as soon as the decompressed body exceeds `maxBytes`,
  * UNSUPPORTED_ENCODING for an unknown content-encoding, INVALID_REQUEST if the body does not match its encoding or is
  * not UTF-8, and CANCELLED if the client disconnects.
+ *
+ * @param hold Receives the decompressed bytes so far, and throws if that is too much.
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  hold: (bytes: number) => void,
+): Promise<string> {
   const encoding = request.headers["content-encoding"]?.trim().toLowerCase() || "identity";
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -21,6 +27,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
       if (bytes > maxBytes) {
         throw new GatewayError("REQUEST_TOO_LARGE", `the body exceeds the maximum of ${maxBytes} bytes`);
       }
+      hold(bytes);
       chunks.push(chunk);
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { create } from "@bufbuild/protobuf";
+import { abortable } from "../../abortable.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call, CallSource } from "../../calls/call.ts";
@@ -29,7 +30,11 @@ async function serveSurface(surface: ChatSurface, context: RouteContext): Promis
     await admitCall(call);
     const { requestHeader: headers } = call.source;
     requireJson(call.source);
-    const body = await readBody(request, maxRequestBytes);
+    const body = await abortable(
+      readBody(request, maxRequestBytes, (bytes) => call.holdRequest(bytes)),
+      call.signal,
+    );
+    call.requestComplete();
     const { catalog } = call.snapshot;
     translated = surface.translate(parseBody(body), { parameters, headers, catalog });
     const { endsWithDone } = surface;

@@ -12,6 +12,7 @@ import { createCatalog } from "../../../src/models/catalog.ts";
 import { listenGrpc } from "../../../src/server/grpc/listener.ts";
 import type { Listener, Services } from "../../../src/server/listener.ts";
 import { enterMethod } from "../../../src/server/services/admitted-call.ts";
+import { callEnvironment } from "../../support/call-environment.ts";
 import { callRaw, endingOfGrpc, frame, openGrpc } from "../raw-calls.ts";
 
 const config = loadConfig({ environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0" }, providers: [], models: [] });
@@ -27,12 +28,7 @@ async function listen(method: (context: HandlerContext) => unknown, authenticate
   const records: CallRecord[] = [];
   const snapshots = new Snapshots({ authenticate, catalog: createCatalog([], []), adapters: new Map() });
   const observers = [{ settled: (record: CallRecord) => void records.push(record) }];
-  const calls = new ActiveCalls(snapshots, {
-    observers,
-    maxCallMs: 60_000,
-    maxCallsPerModel: undefined,
-    maxAnswerBytes: 1_000_000,
-  });
+  const calls = new ActiveCalls(snapshots, callEnvironment({ observers }));
   const handler = (_: unknown, context: HandlerContext) => {
     enterMethod(context);
     return method(context);

@@ -1,0 +1,250 @@
+import { once } from "node:events";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import { connect as connectTcp, type Socket } from "node:net";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { StreamChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
+import { startConfigured } from "../support/configured-process.ts";
+import type { ServiceProcess } from "../support/process.ts";
+import { scriptEcho } from "../support/requests.ts";
+
+const limits = `limits:
+  max_connections: 40
+  max_connections_per_address: 8
+  max_streams: 200
+  max_streams_per_address: 40
+  max_bytes_in_flight: 4MiB
+`;
+
+let service: ServiceProcess;
+let impatient: ServiceProcess;
+beforeAll(async () => {
+  [service, impatient] = await Promise.all([
+    startConfigured(limits),
+    startConfigured("limits: { max_request_duration: 300ms, max_bytes_in_flight: 4MiB }"),
+  ]);
+});
+afterAll(() => Promise.all([service[Symbol.asyncDispose](), impatient[Symbol.asyncDispose]()]));
+
+const open: { destroy(): void }[] = [];
+afterEach(() => {
+  for (const connection of open.splice(0)) connection.destroy();
+});
+
+// Each test has an address of its own, since the service notices closed connections of another test late.
+const port = (address: string): number => Number(address.split(":")[1]);
+
+/** Opens a TCP connection from a loopback address. */
+async function openSocket(address: string, from = "127.0.0.1"): Promise<Socket> {
+  const socket = connectTcp({ host: "127.0.0.1", port: port(address), localAddress: from });
+  socket.on("error", () => {});
+  open.push(socket);
+  await once(socket, "connect");
+  return socket;
+}
+
+/** Opens an HTTP/2 connection from a loopback address. */
+async function openSession(from = "127.0.0.1", { grpcAddress } = service): Promise<ClientHttp2Session> {
+  const socket = await openSocket(grpcAddress, from);
+  const session = connect(`http://${grpcAddress}`, { createConnection: () => socket });
+  session.on("error", () => {});
+  return session;
+}
+
+function envelope(chat: ChatRequest): Buffer {
+  const message = toBinary(StreamChatRequestSchema, create(StreamChatRequestSchema, { chat }));
+  return Buffer.concat([prefix(message.length), message]);
+}
+
+function prefix(length: number): Buffer {
+  const bytes = Buffer.alloc(5);
+  bytes.writeUInt32BE(length, 1);
+  return bytes;
+}
+
+function request(
+  session: ClientHttp2Session,
+  headers: Record<string, string> = {},
+  path = "/dragoman.v1.ChatService/StreamChat",
+): ClientHttp2Stream {
+  const stream = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc+proto",
+    te: "trailers",
+    ...headers,
+  });
+  stream.on("error", () => {});
+  stream.resume();
+  return stream;
+}
+
+/** Resolves to the status, the reason and the retry delay of a stream that fails before any output. */
+async function failureOf(stream: ClientHttp2Stream) {
+  const [fields] = await once(stream, "response");
+  const { details } = fromBinary(StatusSchema, Buffer.from(String(fields["grpc-status-details-bin"]), "base64"));
+  const [info, retry] = details;
+  return {
+    code: Number(fields["grpc-status"]),
+    reason: info && fromBinary(ErrorInfoSchema, info.value).reason,
+    retrySeconds: retry && Number(fromBinary(RetryInfoSchema, retry.value).retryDelay?.seconds),
+  };
+}
+
+const overloaded = { code: 14, reason: "OVERLOADED", retrySeconds: 1 };
+const late = { code: 4, reason: "DEADLINE_EXCEEDED" };
+const stalled = (): Buffer => envelope(scriptEcho({ text: "a b", stall: { after: 1 } }));
+const short = (): Buffer => envelope(scriptEcho({ text: "a b" }));
+
+/** Resolves to the status of a stream. */
+async function statusOf(stream: ClientHttp2Stream): Promise<number> {
+  let code: unknown;
+  const onFields = (fields: object): void => {
+    code = Object.entries(fields).find(([name]) => name === "grpc-status")?.[1] ?? code;
+  };
+  stream.on("response", onFields).on("trailers", onFields);
+  await once(stream, "close");
+  return Number(code);
+}
+
+async function expectAnswer(session: ClientHttp2Session): Promise<void> {
+  const stream = request(session);
+  stream.end(short());
+  expect(await statusOf(stream)).toBe(0);
+}
+
+describe.each([
+  ["gRPC", () => service.grpcAddress],
+  ["HTTP", () => service.httpAddress],
+] as const)("the bound on connections of the %s listener", (_name, address) => {
+  it("closes the connection that has been idle longest for a new one of the same address", async () => {
+    const sockets: Socket[] = [];
+    for (let index = 0; index < 8; index++) sockets.push(await openSocket(address()));
+    const other = await openSocket(address(), "127.0.0.2");
+    const closed = sockets.map((socket, index) => once(socket.resume(), "close").then(() => index));
+    await openSocket(address());
+    expect(await Promise.race(closed)).toBe(0);
+    await openSocket(address());
+    expect(await Promise.race(closed.slice(1))).toBe(1);
+    expect(other.closed).toBe(false);
+  });
+});
+
+describe("a listener whose connections are all in use", () => {
+  it("closes a new connection of that address, serves others and reports it in the log", async () => {
+    const sessions = await Promise.all(Array.from({ length: 8 }, () => openSession()));
+    const streams = sessions.map((session) => request(session));
+    for (const stream of streams) stream.end(stalled());
+    await Promise.all(streams.map((stream) => once(stream, "response")));
+    const refused = await openSocket(service.grpcAddress);
+    await once(refused.resume(), "close");
+    await expectAnswer(await openSession("127.0.0.2"));
+    await service.logged("rejected because of overload");
+    const rejections = service.log.filter(({ msg }) => msg === "rejected because of overload");
+    expect(rejections).toMatchObject([{ reason: "OVERLOADED", bound: "connections of an address", count: 1 }]);
+  });
+});
+
+describe("the bound on requests in progress", () => {
+  it("rejects further calls of an address with OVERLOADED and serves other addresses", async () => {
+    const session = await openSession("127.0.0.3");
+    const streams = Array.from({ length: 40 }, () => request(session));
+    for (const stream of streams) stream.end(stalled());
+    await Promise.all(streams.map((stream) => once(stream, "response")));
+    const further = request(session);
+    further.end(short());
+    expect(await failureOf(further)).toEqual(overloaded);
+    await expectAnswer(await openSession("127.0.0.2"));
+    streams[0]?.close();
+    await expectAnswerSoon(session);
+  });
+});
+
+/** Waits until the service has noticed that another stream was closed. */
+async function expectAnswerSoon(session: ClientHttp2Session): Promise<void> {
+  for (;;) {
+    const stream = request(session);
+    stream.end(short());
+    const code = await statusOf(stream);
+    if (code === 0) return;
+    expect(code).toBe(overloaded.code);
+  }
+}
+
+describe("a request that does not become complete", () => {
+  it.each([
+    ["no byte", []],
+    ["a part of its message", [prefix(1_000_000), Buffer.alloc(1000)]],
+    ["its message without the end of the stream", [short()]],
+  ])("fails with DEADLINE_EXCEEDED over gRPC if the client sends %s", async (_name, parts) => {
+    const stream = request(await openSession("127.0.0.1", impatient));
+    for (const part of parts) stream.write(part);
+    expect(await failureOf(stream)).toMatchObject(late);
+  });
+
+  it.each([
+    ["an HTTP API", "/v1/chat/completions", "application/json"],
+    ["Connect", "/dragoman.v1.ChatService/CompleteChat", "application/json"],
+    ["binary Connect", "/dragoman.v1.ChatService/CompleteChat", "application/proto"],
+    ["a Connect stream", "/dragoman.v1.ChatService/StreamChat", "application/connect+json"],
+    ["gRPC-Web", "/dragoman.v1.ChatService/CompleteChat", "application/grpc-web+proto"],
+  ])("fails with DEADLINE_EXCEEDED over %s", async (_name, path, type) => {
+    const socket = await openSocket(impatient.httpAddress);
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: 1000\r\n\r\n{"`;
+    socket.write(head);
+    let answer = "";
+    while (!/DEADLINE_EXCEEDED|deadline_exceeded|grpc-status: 4|was not complete after 0.3 s/.test(answer)) {
+      const [chunk] = await once(socket, "data");
+      answer += chunk;
+    }
+    expect(answer).toMatch(/^HTTP\/1\.1 (200|408|504) /);
+  });
+
+  it("closes an HTTP connection whose headers do not become complete", async () => {
+    const socket = await openSocket(impatient.httpAddress);
+    socket.write("GET /healthz HTTP/1.1\r\nHost: loc");
+    await once(socket.resume(), "close");
+  });
+
+  it("records each such call once", () => {
+    const calls = impatient.log.filter(({ msg, outcome }) => msg === "call" && outcome === "deadline");
+    expect(calls).toHaveLength(8);
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(8);
+  });
+});
+
+describe("the bound on bytes in flight", () => {
+  it("rejects the requests that exceed it with OVERLOADED and still serves small ones", async () => {
+    const session = await openSession("127.0.0.1", impatient);
+    const streams = Array.from({ length: 8 }, () => request(session));
+    const failures = streams.map(failureOf);
+    for (const stream of streams) stream.write(Buffer.concat([prefix(16_000_000), Buffer.alloc(1024 * 1024)]));
+    expect(await Promise.race(failures)).toEqual(overloaded);
+    await expectAnswer(await openSession("127.0.0.1", impatient));
+    // The others fail when their time is over, and give their bytes back.
+    const reasons = (await Promise.all(failures)).map(({ reason }) => reason);
+    expect(new Set(reasons)).toEqual(new Set(["OVERLOADED", "DEADLINE_EXCEEDED"]));
+    const later = request(session);
+    later.write(Buffer.concat([prefix(3_000_000), Buffer.alloc(2_000_000)]));
+    expect(await failureOf(later)).toMatchObject(late);
+  });
+});
+
+describe("request headers that are too large", () => {
+  it("reset their own call only, and the client learns the limit", async () => {
+    const session = await openSession("127.0.0.4");
+    const beside = request(session);
+    beside.write(stalled());
+    beside.end();
+    await once(beside, "response");
+    expect(session.remoteSettings.maxHeaderListSize).toBe(32 * 1024);
+    const large = request(session, { "x-large": "~".repeat(40_000) });
+    await new Promise((resolve) => large.once("close", resolve));
+    expect(large.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    expect(beside.closed).toBe(false);
+    await expectAnswer(session);
+  });
+});

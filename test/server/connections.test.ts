@@ -1,0 +1,87 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { Rejections } from "../../src/load/rejections.ts";
+import { type Connection, Connections } from "../../src/server/connections.ts";
+
+interface FakeRequest {
+  readonly name: string;
+  isComplete: boolean;
+}
+
+const { limits } = loadConfig({ environment: {}, providers: [] });
+const closed: string[] = [];
+let connections: Connections<FakeRequest>;
+let server: Server;
+let client: Socket;
+let connection: Connection;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  closed.length = 0;
+  connections = new Connections(limits, new Rejections(() => {}), {
+    isComplete: (request) => request.isComplete,
+    close: ({ name }) => closed.push(name),
+  });
+  server = createServer(() => {}).listen(0, "127.0.0.1");
+  connections.guard(server);
+  await once(server, "listening");
+  const accepted = once(server, "connection");
+  client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const [socket]: Socket[] = await accepted;
+  const found = socket && connections.of(socket);
+  if (found === undefined) throw new Error("the connection was not admitted");
+  connection = found;
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  client.destroy();
+  server.close();
+});
+
+function begin(name: string, isComplete: boolean, duration?: "unbounded response" | "unbounded"): FakeRequest {
+  const request = { name, isComplete };
+  expect(connections.begin(connection, request, true, duration)).toBe(true);
+  return request;
+}
+
+describe("requests that do not end", () => {
+  it("are closed if they do not become complete, unless they are unbounded", () => {
+    begin("never", false);
+    begin("watch", false, "unbounded response");
+    begin("reflection", false, "unbounded");
+    begin("complete", true);
+    vi.advanceTimersByTime(limits.maxRequestMs);
+    expect(closed).toEqual([]);
+    vi.advanceTimersByTime(10_000);
+    expect([...new Set(closed)]).toEqual(["never", "watch"]);
+  });
+
+  it("are closed if their response never ends, unless that is unbounded", () => {
+    begin("unread", true);
+    begin("watch", true, "unbounded response");
+    begin("reflection", false, "unbounded");
+    vi.advanceTimersByTime(limits.maxCallMs);
+    expect(closed).toEqual([]);
+    vi.advanceTimersByTime(10_000);
+    expect([...new Set(closed)]).toEqual(["unread"]);
+  });
+
+  it("are not closed after they have ended", () => {
+    connections.end(connection, begin("short", false));
+    vi.advanceTimersByTime(2 * limits.maxCallMs);
+    expect(closed).toEqual([]);
+  });
+});
+
+describe("requests that need no API key", () => {
+  it("may use half of the bounds", () => {
+    for (let index = 0; index < limits.maxStreamsPerAddress / 2; index++) {
+      expect(connections.begin(connection, { name: "open", isComplete: true }, false)).toBe(true);
+    }
+    expect(connections.begin(connection, { name: "one more", isComplete: true }, false)).toBe(false);
+    expect(connections.begin(connection, { name: "with a key", isComplete: true }, true)).toBe(true);
+  });
+});

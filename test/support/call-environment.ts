@@ -1,0 +1,18 @@
+import type { CallEnvironment } from "../../src/calls/call.ts";
+import { ByteBudget } from "../../src/load/byte-budget.ts";
+import { Rejections } from "../../src/load/rejections.ts";
+
+type Environment = Omit<CallEnvironment, "slots" | "wrongKeys">;
+
+/** Makes the environment of calls in a test: without observers and with wide limits, except for `changes`. */
+export function callEnvironment(changes: Partial<Environment>): Environment {
+  return {
+    observers: [],
+    maxCallMs: 60_000,
+    maxRequestMs: 30_000,
+    maxCallsPerModel: undefined,
+    maxAnswerBytes: 1_000_000,
+    requestBytes: new ByteBudget(2 ** 30, new Rejections(() => {})),
+    ...changes,
+  };
+}
