@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
   type Metadata,
@@ -110,7 +110,10 @@ export function createGrpcAccess(
           holdRequest(entry.call, received);
         });
         // Send the status at once, even if the client is still sending its request.
-        entry.call.signal.addEventListener("abort", () => send(statusOfCall(entry, entry.call.signal.reason)));
+        entry.call.signal.addEventListener("abort", () => {
+          send(statusOfCall(entry, entry.call.signal.reason));
+          if (!entry.stream.readableEnded) stopRequest(entry.stream);
+        });
         const start = base.start.bind(base);
         base.start = (listener) =>
           start({
@@ -166,6 +169,14 @@ function completed({ code, details }: SentStatus, entry: Entry | undefined): Sta
   return statusOfCall(entry, error);
 }
 
+/** Stops the client from sending the rest of its request, after the status was sent (RFC 9113, section 8.1). */
+function stopRequest(stream: ServerHttp2Stream): void {
+  // Discard what has arrived, so that a request that is complete ends.
+  stream.resume();
+  // Later, when the status is on its way: a reset would discard it.
+  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
+}
+
 /** Holds the bytes of a request that is arriving. If the budget is exhausted, the call ends. */
 function holdRequest(call: Call, bytes: number): void {
   try {
@@ -197,6 +208,5 @@ export function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, met
     ...metadata.toHttp2Headers(),
   };
   stream.respond(fields, { endStream: true });
-  // Discard the rest of the request.
-  stream.resume();
+  stopRequest(stream);
 }
