@@ -1,70 +1,38 @@
-import { GatewayError } from "./errors.ts";
+import { type Claimant, FairSlots, type QueueNotice } from "./fair-slots.ts";
 
-/** Details of the QUEUE_FULL error. */
-interface PoolFullDetails {
-  /** What requests wait for, such as `the local model`. */
-  readonly thing: string;
-  /** Delay before a retry, in milliseconds. */
-  readonly retryAfterMs: number;
-}
-
-interface Waiter<T> {
-  readonly resolve: (item: T) => void;
-}
-
-/** Pool of a fixed set of items, first come, first served, with at most `maxWaiting` waiting requests. */
+/** Pool of a fixed set of items, with a bounded queue that is fair between accounts. */
 export class BoundedPool<T> {
+  readonly #slots: FairSlots;
+  /** At least as many as there are slots whose item was not yet taken. */
   readonly #free: T[];
-  readonly #maxWaiting: number;
-  readonly #notice: PoolFullDetails;
-  // A Set keeps insertion order and can remove a cancelled waiter from any position.
-  readonly #waiting = new Set<Waiter<T>>();
 
-  constructor(items: readonly T[], maxWaiting: number, notice: PoolFullDetails) {
+  constructor(items: readonly T[], maxWaiting: number, notice: QueueNotice) {
     this.#free = [...items];
-    this.#maxWaiting = maxWaiting;
-    this.#notice = notice;
+    this.#slots = new FairSlots(items.length, maxWaiting, notice);
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#slots.waiting;
   }
 
-  /** Waits for an item. Throws QUEUE_FULL if the queue is full, and the signal's reason if the signal fires. */
-  async take(signal: AbortSignal): Promise<T> {
-    signal.throwIfAborted();
-    const item = this.#free.pop();
-    if (item !== undefined) return item;
-    if (this.#waiting.size >= this.#maxWaiting) {
-      const { thing, retryAfterMs } = this.#notice;
-      throw new GatewayError("QUEUE_FULL", `the queue for ${thing} is full; retry later`, {
-        retryAfterMs,
-        metadata: { waiting: String(this.#waiting.size) },
-      });
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const waiter = { resolve };
-    const onAbort = () => {
-      this.#waiting.delete(waiter);
-      reject(signal.reason);
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    this.#waiting.add(waiter);
-    try {
-      return await promise;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+  /**
+   * Returns a free item, or a promise of one. Throws or rejects with QUEUE_FULL if the queue is full, and with the
+   * signal's reason if the signal fires.
+   */
+  take(claimant: Claimant): T | Promise<T> {
+    const wait = this.#slots.take(claimant);
+    return wait === undefined ? this.#pop() : wait.then(() => this.#pop());
   }
 
-  /** Returns an item to the pool, or passes it to the request that has waited longest. */
+  /** Returns an item to the pool, or passes it to the next call. */
   give(item: T): void {
-    const [first] = this.#waiting;
-    if (first === undefined) {
-      this.#free.push(item);
-    } else {
-      this.#waiting.delete(first);
-      first.resolve(item);
-    }
+    this.#free.push(item);
+    this.#slots.release();
+  }
+
+  #pop(): T {
+    const item = this.#free.pop();
+    if (item === undefined) throw new Error("a slot has no item");
+    return item;
   }
 }

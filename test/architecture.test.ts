@@ -18,7 +18,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["path-segment.ts", []],
   ["abortable.ts", []],
   ["drained.ts", []],
-  ["bounded-pool.ts", ["errors.ts"]],
+  ["fair-slots.ts", ["errors.ts"]],
+  ["bounded-pool.ts", ["fair-slots.ts"]],
   ["load", ["errors.ts"]],
   ["tokens", ["gen", "errors.ts"]],
   ["chat/stream", ["gen", "errors.ts"]],
@@ -27,8 +28,14 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["profiles", ["gen", "errors.ts", "chat/planning/profile.ts", "chat/validation"]],
   ["models", ["gen", "errors.ts", "nearest.ts", "chat/planning/deployment-parameters.ts", "profiles"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "profiles", "chat/planning"]],
-  ["upstream", ["gen", "errors.ts", "config/provider.ts", "config/secret.ts"]],
-  ["templates", ["gen", "abortable.ts", "errors.ts", "bounded-pool.ts", "chat/planning", "chat/validation", "tokens"]],
+  ["upstream", ["gen", "errors.ts", "fair-slots.ts", "config/provider.ts", "config/secret.ts"]],
+  [
+    "templates",
+    [
+      ...["gen", "abortable.ts", "errors.ts", "fair-slots.ts", "bounded-pool.ts"],
+      ...["chat/planning", "chat/validation", "tokens"],
+    ],
+  ],
   [
     "providers",
     [
@@ -38,6 +45,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "errors.ts",
         "abortable.ts",
         "look-up.ts",
+        "fair-slots.ts",
         "bounded-pool.ts",
         "tokens",
         "chat",

@@ -2,53 +2,36 @@ import { describe, expect, it } from "vitest";
 import { BoundedPool } from "../src/bounded-pool.ts";
 import { GatewayError } from "../src/errors.ts";
 
-const { signal } = new AbortController();
+const claimant = { holder: "account:a", signal: new AbortController().signal };
 const notice = { thing: "a slot", retryAfterMs: 1 };
 
 describe("BoundedPool", () => {
-  it("serves waiting requests in order of arrival", async () => {
+  it("gives a free item at once, and a returned one to the next call", async () => {
+    const pool = new BoundedPool(["one", "two"], 1, notice);
+    const taken = [pool.take(claimant), pool.take(claimant)];
+    expect(taken.sort()).toEqual(["one", "two"]);
+    const next = pool.take(claimant);
+    expect(pool.waiting).toBe(1);
+    pool.give("one");
+    await expect(next).resolves.toBe("one");
+  });
+
+  it("keeps an item that was promised to a call from a call that comes before it takes the item", async () => {
     const pool = new BoundedPool(["slot"], 2, notice);
-    await pool.take(signal);
-    const served: string[] = [];
-    const first = pool.take(signal).then(() => served.push("first"));
-    const second = pool.take(signal).then(() => served.push("second"));
+    void pool.take(claimant);
+    const first = pool.take(claimant);
     pool.give("slot");
-    await first;
-    expect(served).toEqual(["first"]);
+    const second = pool.take(claimant);
+    await expect(first).resolves.toBe("slot");
+    expect(pool.waiting).toBe(1);
     pool.give("slot");
-    await second;
-    expect(served).toEqual(["first", "second"]);
+    await expect(second).resolves.toBe("slot");
   });
 
-  it("rejects a request with a retry delay if the queue is full", async () => {
-    const pool = new BoundedPool(["slot"], 1, notice);
-    await pool.take(signal);
-    void pool.take(signal);
-    await expect(pool.take(signal)).rejects.toMatchObject({
-      reason: "QUEUE_FULL",
-      status: "RESOURCE_EXHAUSTED",
-      facts: { retryAfterMs: expect.any(Number) },
-    });
-  });
-
-  it("removes a cancelled request from the queue at once", async () => {
-    const pool = new BoundedPool(["slot"], 1, notice);
-    await pool.take(signal);
-    const controller = new AbortController();
-    const cancelled = pool.take(controller.signal);
-    const reason = new GatewayError("CANCELLED", "the caller cancelled");
-    controller.abort(reason);
-    await expect(cancelled).rejects.toBe(reason);
-    expect(pool.waiting).toBe(0);
-    const next = pool.take(signal);
-    pool.give("slot");
-    await expect(next).resolves.toBe("slot");
-  });
-
-  it("gives no item to a request that is already cancelled", async () => {
+  it("gives no item to a request that is already cancelled", () => {
     const pool = new BoundedPool(["slot"], 1, notice);
     const reason = new GatewayError("DEADLINE_EXCEEDED", "too late");
-    await expect(pool.take(AbortSignal.abort(reason))).rejects.toBe(reason);
-    await expect(pool.take(signal)).resolves.toBe("slot");
+    expect(() => pool.take({ ...claimant, signal: AbortSignal.abort(reason) })).toThrow(reason);
+    expect(pool.take(claimant)).toBe("slot");
   });
 });

@@ -1,11 +1,8 @@
 import { GatewayError } from "../errors.ts";
-import { pathSegment } from "../path-segment.ts";
+import { type CallOwner, holderOf } from "./holder.ts";
 
-/** Account, API key and model of a call. */
-interface SlotHolder {
-  readonly accountId: string;
-  /** Id of the API key. If `accountId` is empty, the limit applies to the key instead of the account. */
-  readonly keyId: string;
+/** Owner and model of a call. */
+interface SlotHolder extends CallOwner {
   /** Model.id. */
   readonly model: string;
 }
@@ -18,9 +15,8 @@ export class CallSlots {
    * Takes a slot and returns the function that releases it, to be called once. Throws CONCURRENCY_LIMITED if the
    * account already has `limit` calls in progress at the model.
    */
-  take({ accountId, keyId, model }: SlotHolder, limit: number): () => void {
-    const holder = accountId === "" ? `key:${pathSegment(keyId)}` : `account:${pathSegment(accountId)}`;
-    const subject = `${holder}/model:${model}`;
+  take({ model, ...owner }: SlotHolder, limit: number): () => void {
+    const subject = `${holderOf(owner)}/model:${model}`;
     const taken = this.#taken.get(subject) ?? 0;
     if (taken >= limit) {
       const description = `at most ${limit} concurrent calls per account to the model ${model}`;

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { CallSlots } from "../accounts/concurrency.ts";
+import { holderOf } from "../accounts/holder.ts";
 import type { Caller } from "../accounts/keys.ts";
 import type { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
@@ -76,6 +77,7 @@ export class Call implements ObservedCall {
   #caller: Caller | undefined;
   #facts: CallFacts = { accountId: "", user: "", model: "", provider: "", attempts: [] };
   #usage: (error: GatewayError | undefined) => Usage | undefined = () => undefined;
+  #waitsFor: () => string | undefined = () => undefined;
   #firstOutputMs: number | undefined;
   #releaseSlot: (() => void) | undefined;
   #settled = false;
@@ -96,7 +98,7 @@ export class Call implements ObservedCall {
     this.requestId = cleanRequestId(source.requestHeader.get("x-request-id")) ?? this.id;
     const timeoutMs = Math.min(source.timeoutMs() ?? Number.POSITIVE_INFINITY, environment.maxCallMs);
     this.#deadline = this.#begin + timeoutMs;
-    this.#timer = setTimeout(() => this.end(deadlineExceeded()), Math.max(0, timeoutMs));
+    this.#timer = setTimeout(() => this.end(deadlineExceeded(this.#waitsFor())), Math.max(0, timeoutMs));
     const { maxRequestMs } = environment;
     if (maxRequestMs < timeoutMs) {
       this.#requestTimer = setTimeout(() => this.end(requestIncomplete(maxRequestMs)), maxRequestMs);
@@ -122,6 +124,11 @@ export class Call implements ObservedCall {
   get caller(): Caller {
     if (this.#caller === undefined) throw new Error(`${this.method} ran before admitCall`);
     return this.#caller;
+  }
+
+  /** Account of the call, or its API key if it has no account. Queues are fair between holders. */
+  get holder(): string {
+    return holderOf({ accountId: this.#facts.accountId, keyId: this.caller.keyId });
   }
 
   /** Milliseconds since the call started. */
@@ -180,6 +187,11 @@ export class Call implements ObservedCall {
   /** Sets the function that computes the usage for the record. It is called once, when the call settles. */
   countUsage(usage: (error: GatewayError | undefined) => Usage | undefined): void {
     this.#usage = usage;
+  }
+
+  /** Sets the function that returns what the call waits for in a queue, for the error DEADLINE_EXCEEDED. */
+  explainDeadline(waitsFor: () => string | undefined): void {
+    this.#waitsFor = waitsFor;
   }
 
   /**
@@ -265,12 +277,16 @@ export class Call implements ObservedCall {
 
   readonly #onClientGone = (): void => {
     const atDeadline = performance.now() >= this.#deadline - deadlineSkewMs;
-    this.end(atDeadline ? deadlineExceeded() : new GatewayError("CANCELLED", "the caller cancelled the call"));
+    this.end(
+      atDeadline ? deadlineExceeded(this.#waitsFor()) : new GatewayError("CANCELLED", "the caller cancelled the call"),
+    );
   };
 }
 
-function deadlineExceeded(): GatewayError {
-  return new GatewayError("DEADLINE_EXCEEDED", "the deadline of the call passed before the response was complete");
+/** @param waitsFor what the call waits for in a queue; undefined: nothing */
+function deadlineExceeded(waitsFor: string | undefined): GatewayError {
+  const when = waitsFor === undefined ? "before the response was complete" : `while it waited for ${waitsFor}`;
+  return new GatewayError("DEADLINE_EXCEEDED", `the deadline of the call passed ${when}`);
 }
 
 function requestIncomplete(maxRequestMs: number): GatewayError {

@@ -38,6 +38,7 @@ export async function planCall<Desc extends DescMessage>(
   call.note({ accountId: account.slice(0, maxNameLength) });
   const context: PlanContext = {
     account,
+    holder: call.holder,
     streamed,
     signal: call.signal,
     ...(profile && { profile }),

@@ -40,6 +40,8 @@ export interface Plan {
 export interface PlanContext {
   /** Account of the call. Empty: none. */
   readonly account: string;
+  /** The account, or the API key of a call without one. Queues are fair between holders. */
+  readonly holder: string;
   /** Whether the caller requested a stream. */
   readonly streamed: boolean;
   /** Profile (defaults and rules) of the HTTP API that received the request. Default: the model's profile. */
@@ -98,7 +100,7 @@ export function checkChat<Desc extends DescMessage>(
 export async function planChat(
   { chat, profile, deployment }: Omit<CheckedChat, "model">,
   target: Target,
-  { account, signal, nameField = formatPath }: PlanContext,
+  { account, holder, signal, nameField = formatPath }: PlanContext,
 ): Promise<Plan> {
   const { model, adapter } = target;
   const draft = await planRequest(chat, {
@@ -108,7 +110,7 @@ export async function planChat(
     account,
     counter: tokenCounter(model, signal),
     checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],
-    renderPrompt: async (request) => adapter.prompt?.(request, model, signal),
+    renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
   });
   const { request, prompt, checksSchema } = draft;
   const sent = adapter.effectiveParameters?.(request, model) ?? request.parameters;

@@ -30,14 +30,17 @@ export function runPlan(plan: Plan, call: Call, whole: boolean): Run {
   const { request, target, prompt } = plan;
   const run = runOnTarget(target, request, {
     signal: call.signal,
+    holder: call.holder,
     whole,
     prompt,
     onEnd: (attempt) => call.attemptEnded(attempt),
   });
   const checkJson = createJsonCheck(plan.outputFormat, plan.checksSchema);
   call.note({ attempts: run.attempts });
+  call.explainDeadline(() => run.waitsFor);
   call.countUsage((error) => {
-    const mayCost = run.accepted || error?.reason === "CANCELLED" || error?.reason === "DEADLINE_EXCEEDED";
+    const wasAborted = error?.reason === "CANCELLED" || error?.reason === "DEADLINE_EXCEEDED";
+    const mayCost = run.accepted || (wasAborted && !run.isQueued);
     return mayCost ? partialUsage(request, run.outputCharacters) : undefined;
   });
   const withFacts = (event: ChatEvent): ChatEvent => {

@@ -80,6 +80,8 @@ export interface Config {
     readonly maxConcurrentStreams: number;
     /** Maximum concurrent calls of one account to one model; 0: no limit. Undefined: the model's profile decides. */
     readonly maxCallsPerModel: number | undefined;
+    /** Maximum requests that wait for a connection to one provider. Default 1024. */
+    readonly maxQueuePerProvider: number;
   };
   readonly shutdown: {
     /** Delay in ms between health status NOT_SERVING and rejecting connections, for load balancers. Default 0. */

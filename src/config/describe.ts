@@ -41,6 +41,7 @@ export function describeConfig(config: Config): string {
       max_streams_per_address: limits.maxStreamsPerAddress,
       max_concurrent_streams: limits.maxConcurrentStreams,
       max_calls_per_model: limits.maxCallsPerModel,
+      max_queue_per_provider: limits.maxQueuePerProvider,
     },
     shutdown: { delay: formatDuration(shutdown.delayMs), grace: formatDuration(shutdown.graceMs) },
     grpc_connection: {

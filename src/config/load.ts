@@ -76,8 +76,9 @@ export function loadConfig({ environment, file, providers: known = [], models: l
   const logLevel = variable(level, "DRAGOMAN_LOG_LEVEL") ?? content.log.level;
   const knownNames = known.map(({ name }) => name);
   reportUnknownProviders(Object.keys(content.providers), knownNames, report);
+  const maxQueue = content.limits.max_queue_per_provider;
   const providers = known.map((provider) =>
-    resolveProvider(provider, content.providers[provider.name], { environment, written }, report),
+    resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue }, report),
   );
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
   if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
@@ -100,6 +101,7 @@ export function loadConfig({ environment, file, providers: known = [], models: l
       maxStreamsPerAddress: limits.max_streams_per_address,
       maxConcurrentStreams: limits.max_concurrent_streams,
       maxCallsPerModel: limits.max_calls_per_model,
+      maxQueuePerProvider: limits.max_queue_per_provider,
     },
     shutdown: { delayMs: shutdown.delay, graceMs: shutdown.grace },
     grpcConnection: {

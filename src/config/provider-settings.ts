@@ -19,6 +19,8 @@ interface Sources {
   readonly environment: Environment;
   /** The file before interpolation. Problems quote it, since variables may contain secrets. */
   readonly written: Tree;
+  /** `limits.max_queue_per_provider`. */
+  readonly maxQueue: number;
 }
 
 /** A value that the file or a variable sets. */
@@ -42,7 +44,7 @@ export function reportUnknownProviders(
 export function resolveProvider(
   known: ConfigurableProvider,
   section: ProviderSection | undefined,
-  { environment, written }: Sources,
+  { environment, written, maxQueue }: Sources,
   report: ReportProblem,
 ): ResolvedProvider {
   const { name, variables, defaultBaseUrl } = known;
@@ -86,6 +88,7 @@ export function resolveProvider(
     headers: entry.headers,
     timeouts: { connectMs: timeouts.connect, firstEventMs: timeouts.first_event, idleMs: timeouts.idle },
     maxConnections: entry.max_connections,
+    maxQueue,
     options: entry.options,
     variables: Object.fromEntries(others.map((variableName) => [variableName, environment[variableName]])),
   };

@@ -26,6 +26,8 @@ export interface ProviderSettings<Options = unknown> {
   readonly timeouts: UpstreamTimeouts;
   /** Maximum connections to the upstream. Default 256. */
   readonly maxConnections: number;
+  /** Maximum requests that wait for a connection. Default 1024. */
+  readonly maxQueue: number;
   /** Provider-specific settings, parsed with `optionsSchema`. */
   readonly options: Options;
   /** Environment variables of `ProviderVariables.others` that are set. */

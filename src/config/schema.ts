@@ -157,6 +157,7 @@ export const fileSchema = section({
     max_streams_per_address: wholeNumber(1).prefault(8192),
     max_concurrent_streams: wholeNumber(1).prefault(4096),
     max_calls_per_model: wholeNumber(0).optional(),
+    max_queue_per_provider: wholeNumber(0, 65_536).prefault(1024),
   }).prefault({}),
   shutdown: section({ delay: duration.prefault(0), grace: duration.prefault("30s") }).prefault({}),
   grpc_connection: section({

@@ -1,9 +1,12 @@
 import type { Adaptation } from "../chat/planning/adaptations.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
+import type { Claimant } from "../fair-slots.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
 import type { AttemptContext } from "../upstream/upstream-call.ts";
+
+export type { QueueState } from "../upstream/upstream-call.ts";
 
 /** Context of one attempt, passed to an adapter with the request. */
 export interface AdapterContext extends AttemptContext {
@@ -42,7 +45,7 @@ export interface Adapter {
    * Undefined if the provider receives the messages. Throws INVALID_REQUEST if the template cannot be rendered, and the
    * signal's reason if it aborts.
    */
-  prompt?(request: ChatRequest, model: Model, signal: AbortSignal): Promise<string | undefined>;
+  prompt?(request: ChatRequest, model: Model, claimant: Claimant): Promise<string | undefined>;
 
   /** Reports what the model does not support in the request, and what Dragoman does instead. */
   checkSupport(request: ChatRequest, model: Model): readonly Adaptation[];

@@ -4,7 +4,7 @@ import type { ChatEvent } from "../chat/stream/events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Attempt, AttemptSchema } from "../gen/dragoman/v1/completion_pb.js";
-import type { AdapterContext } from "../providers/adapter.ts";
+import type { AdapterContext, QueueState } from "../providers/adapter.ts";
 import { attemptFailure } from "./attempt-failure.ts";
 import type { Target } from "./target.ts";
 
@@ -12,6 +12,8 @@ import type { Target } from "./target.ts";
 export interface AttemptOptions {
   /** Aborts the attempt. The abort reason is a GatewayError. */
   readonly signal: AbortSignal;
+  /** Account of the call, or its API key if it has no account. Queues are fair between holders. */
+  readonly holder: string;
   /** The caller wants a single response, so the adapter may request one instead of a stream. */
   readonly whole: boolean;
   /** Raw prompt from `Adapter.prompt`. Undefined: no chat template was rendered. */
@@ -24,6 +26,7 @@ export interface AttemptOptions {
 export interface RunningAttempt {
   readonly attempt: Attempt;
   readonly validator: StreamValidator;
+  readonly queue: Readonly<QueueState>;
   /**
    * Batches of events, in the order that `StreamChat` in chat_service.proto defines. The event `started` is held back
    * until the first delta or `finished`. An attempt that fails earlier has sent nothing to the client.
@@ -37,10 +40,11 @@ export function startAttempt(
   request: ChatRequest,
   options: AttemptOptions,
 ): RunningAttempt {
-  const { signal, whole, prompt, onEnd } = options;
+  const { signal, holder, whole, prompt, onEnd } = options;
   const attempt = create(AttemptSchema, { provider: model.provider, providerModel: model.providerModel });
   const validator = createStreamValidator();
-  return { attempt, validator, events: run() };
+  const queue: QueueState = { waitsFor: undefined };
+  return { attempt, validator, queue, events: run() };
 
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     const begin = performance.now();
@@ -49,7 +53,7 @@ export function startAttempt(
       attempt.duration ??= durationFromMs(Math.round(performance.now() - begin));
     };
     try {
-      const context: AdapterContext = { signal, attempt, ...(prompt !== undefined && { prompt }) };
+      const context: AdapterContext = { signal, holder, attempt, queue, ...(prompt !== undefined && { prompt }) };
       const batches =
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
       let held: ChatEvent[] | undefined = [];

@@ -25,6 +25,10 @@ interface TargetRun {
   readonly outputCharacters: number;
   /** Size of the output so far in bytes (chat/stream/delta-size.ts). */
   readonly outputSize: number;
+  /** What an upstream request waits for in a queue (upstream/upstream-call.ts). Undefined: none waits. */
+  readonly waitsFor: string | undefined;
+  /** Whether every upstream request waits in a queue. Then nothing was sent to the provider. */
+  readonly isQueued: boolean;
 }
 
 /**
@@ -54,6 +58,12 @@ export function runOnTarget(target: Target, request: ChatRequest, options: Attem
     },
     get outputSize() {
       return running.reduce((sum, { validator }) => sum + validator.outputSize, 0);
+    },
+    get waitsFor() {
+      return running.find(({ queue }) => queue.waitsFor !== undefined)?.queue.waitsFor;
+    },
+    get isQueued() {
+      return running.every(({ queue }) => queue.waitsFor !== undefined);
     },
   };
 }

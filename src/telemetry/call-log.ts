@@ -76,6 +76,7 @@ function attemptFacts(attempt: Attempt) {
     provider_request_id: attempt.providerRequestId || undefined,
     provider_response_id: attempt.providerResponseId || undefined,
     duration_ms: attempt.duration === undefined ? undefined : round(durationMs(attempt.duration)),
+    queue_ms: attempt.queueDuration === undefined ? undefined : durationMs(attempt.queueDuration),
   };
 }
 

@@ -1,4 +1,5 @@
 import { type FieldViolation, invalidRequest } from "../errors.ts";
+import type { Claimant } from "../fair-slots.ts";
 import { checkKwargs, type Kwargs } from "./kwargs.ts";
 import type { TemplateMessage } from "./messages.ts";
 import type { TemplateSandbox } from "./sandbox.ts";
@@ -23,7 +24,7 @@ interface CallerTemplate {
 export async function renderCallerTemplate(
   sandbox: TemplateSandbox,
   { source, messages, kwargs, family }: CallerTemplate,
-  signal: AbortSignal,
+  claimant: Claimant,
 ): Promise<string> {
   const violations = family?.systemOnlyFirst ? misplacedSystem(messages) : [];
   if (violations.length > 0) throw invalidRequest(violations);
@@ -33,7 +34,7 @@ export async function renderCallerTemplate(
     ...(family && { eos_token: family.eosToken }),
     ...checkKwargs(kwargs, false),
   };
-  const prompt = await sandbox.render({ source, variables }, signal);
+  const prompt = await sandbox.render({ source, variables }, claimant);
   if (prompt === "") {
     throw invalidRequest([
       { field: ["chat_template"], description: "renders an empty prompt; add text to the template" },

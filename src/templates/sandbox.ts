@@ -1,5 +1,6 @@
 import { BoundedPool } from "../bounded-pool.ts";
 import { invalidRequest } from "../errors.ts";
+import type { Claimant } from "../fair-slots.ts";
 import type { TemplateJob } from "./render-strictly.ts";
 import { TemplateProcess } from "./template-process.ts";
 
@@ -21,10 +22,10 @@ export class TemplateSandbox {
   readonly #line = new BoundedPool(this.#processes, mostWaiting, { thing: "chat templates", retryAfterMs });
 
   /** Renders a template to a prompt. Throws the signal's reason if aborted, and QUEUE_FULL if too many calls wait. */
-  async render(job: TemplateJob, signal: AbortSignal): Promise<string> {
-    const process = await this.#line.take(signal);
+  async render(job: TemplateJob, claimant: Claimant): Promise<string> {
+    const process = await this.#line.take(claimant);
     try {
-      const outcome = await process.run(job, signal);
+      const outcome = await process.run(job, claimant.signal);
       if ("prompt" in outcome) return outcome.prompt;
       throw invalidRequest([
         { field: ["chat_template"], description: `the template cannot be rendered: ${outcome.problem}` },

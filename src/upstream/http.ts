@@ -1,27 +1,46 @@
 import { Pool } from "undici";
 import type { ProviderSettings } from "../config/provider.ts";
 import type { Secret } from "../config/secret.ts";
+import { FairSlots } from "../fair-slots.ts";
 import type { AttemptHeaders } from "./attempt-headers.ts";
+import { timeInQueue } from "./queue-time.ts";
 import { UpstreamResponse } from "./response.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 
 // Time in ms that an unused connection stays open. undici's default is 4,000, but a new one needs a TLS handshake.
 const keepAliveTimeout = 60_000;
 
-/** Connection pool for the base URL of one provider. */
+/** Retry delay in the error QUEUE_FULL, in ms: shorter than most responses, each of which frees a place. */
+const retryAfterMs = 1000;
+
+/**
+ * Connection pool for the base URL of one provider. A request takes a slot before undici gets it: undici's own queue is
+ * unbounded, and serves requests in order of arrival, whoever sent them.
+ */
 export class Upstream {
   readonly #pool: Pool;
+  /** One slot per connection. */
+  readonly #slots: FairSlots;
+  /** What a queued request waits for. */
+  readonly #thing: string;
   readonly #pathPrefix: string;
   readonly #settings: ProviderSettings;
   readonly #attemptHeaders: AttemptHeaders;
 
   constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders) {
     const { origin, pathname } = new URL(settings.baseUrl);
+    const { name, maxConnections, maxQueue } = settings;
+    this.#thing = `a connection to ${name}`;
+    this.#slots = new FairSlots(maxConnections, maxQueue, {
+      thing: this.#thing,
+      retryAfterMs,
+      metadata: { provider: name },
+    });
     this.#settings = settings;
     this.#attemptHeaders = attemptHeaders;
     this.#pathPrefix = pathname.replace(/\/+$/, "");
     this.#pool = new Pool(origin, {
-      connections: settings.maxConnections,
+      connections: maxConnections,
       // One request per connection, so that aborting it does not abort others.
       pipelining: 1,
       allowH2: false,
@@ -36,7 +55,8 @@ export class Upstream {
 
   /**
    * Sends a POST request with a JSON body and returns when the response headers have arrived, with any status. Does not
-   * follow redirects. Throws PROVIDER_TIMEOUT, PROVIDER_UNAVAILABLE or, as soon as the signal is aborted, its reason.
+   * follow redirects. Throws QUEUE_FULL, PROVIDER_TIMEOUT, PROVIDER_UNAVAILABLE or, as soon as the signal is aborted,
+   * its reason. The timeouts begin when the request has a connection.
    */
   async post(
     path: string,
@@ -45,9 +65,11 @@ export class Upstream {
     call: UpstreamCall,
   ): Promise<UpstreamResponse> {
     if (call.signal.aborted) throw abortReason(call.signal);
+    const wait = this.#slots.take(call);
+    if (wait !== undefined) await this.#wait(wait, call);
     const allHeaders = { ...this.#settings.headers, ...headers };
     call.secrets = () => secretsIn(allHeaders, this.#settings.apiKey);
-    const response = new UpstreamResponse(call, this.#settings.timeouts, this.#attemptHeaders);
+    const response = new UpstreamResponse(call, this.#settings.timeouts, this.#attemptHeaders, this.#releaseSlot);
     this.#pool.dispatch(
       {
         method: "POST",
@@ -65,6 +87,15 @@ export class Upstream {
     await response.arrival();
     return response;
   }
+
+  async #wait(wait: Promise<void>, call: UpstreamCall): Promise<void> {
+    await timeInQueue(wait, this.#thing, call);
+    if (!call.signal.aborted) return;
+    this.#slots.release();
+    throw abortReason(call.signal);
+  }
+
+  readonly #releaseSlot = (): void => this.#slots.release();
 
   /** Aborts the requests in progress and closes all connections. */
   async close(): Promise<void> {

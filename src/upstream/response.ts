@@ -29,6 +29,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   readonly #attemptHeaders: AttemptHeaders;
   readonly #timer: WaitTimer;
   readonly #abort: () => void;
+  readonly #onOver: () => void;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Buffer[] = [];
   #held = 0;
@@ -36,9 +37,12 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   #failure: GatewayError | undefined;
   #wake: (() => void) | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
-  constructor(call: UpstreamCall, timeouts: UpstreamTimeouts, attemptHeaders: AttemptHeaders) {
+  /** @param onOver called once, when undici no longer uses the connection for this request */
+  constructor(call: UpstreamCall, timeouts: UpstreamTimeouts, attemptHeaders: AttemptHeaders, onOver: () => void) {
     this.#call = call;
+    this.#onOver = onOver;
     this.#timeouts = timeouts;
     this.#attemptHeaders = attemptHeaders;
     this.#timer = new WaitTimer(timeouts.firstEventMs, () => {
@@ -122,13 +126,20 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    clearTimeout(this.#drainTimer);
     this.#leave("ended");
+    this.#over();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    clearTimeout(this.#drainTimer);
     if (this.#state === "open") this.#fail(connectionFailure(error, this.status, this.#call));
+    this.#over();
+  }
+
+  #over(): void {
+    clearTimeout(this.#drainTimer);
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#onOver();
   }
 
   async #wait(): Promise<void> {

@@ -1,8 +1,9 @@
 import { GatewayError } from "../errors.ts";
+import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 
-/** Abort signal and record of one attempt. */
-export interface AttemptContext {
+/** Abort signal, account and record of one attempt. */
+export interface AttemptContext extends Claimant {
   /**
    * Aborted if the caller cancels, the deadline passes, Dragoman shuts down, or the upstream request for another choice
    * fails. Every wait must then end. The signal's reason is a GatewayError; throw it unchanged.
@@ -10,6 +11,16 @@ export interface AttemptContext {
   readonly signal: AbortSignal;
   /** Record of this attempt. The adapter adds the status, request id and rate limits that the provider sends. */
   readonly attempt: Attempt;
+  readonly queue: QueueState;
+}
+
+/** What an attempt waits for. */
+export interface QueueState {
+  /**
+   * What the attempt waits for in a queue, such as `a connection to openai`. Remains set if the attempt ends while it
+   * waits: then nothing was sent to the provider. Undefined: it does not wait.
+   */
+  waitsFor: string | undefined;
 }
 
 /** One upstream HTTP request. Errors take their provider details from it. */
@@ -24,7 +35,8 @@ export interface UpstreamCall extends AttemptContext {
 }
 
 export function startCall(context: AttemptContext): UpstreamCall {
-  return { signal: context.signal, attempt: context.attempt, secrets: () => [], hadHiddenOutput: false };
+  const { signal, holder, attempt, queue } = context;
+  return { signal, holder, attempt, queue, secrets: () => [], hadHiddenOutput: false };
 }
 
 /** Returns the error to throw after the signal was aborted. */

@@ -31,6 +31,7 @@ const signal = new AbortController().signal;
 function plan(chat: ChatRequest, target: Target, profile: ProfileName): Promise<Plan> {
   return planChat({ chat, profile: profiles[profile], deployment: undefined }, target, {
     account: "",
+    holder: "account:a",
     streamed: false,
     signal,
   });

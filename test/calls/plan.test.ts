@@ -16,7 +16,7 @@ const catalog = createCatalog(echoModels, ["echo"]);
 /** Echo with the limitations of the local engine, whose grammar enforces only part of JSON Schema. */
 const adapter = { ...createEcho(), checkSupport: localAdaptations };
 
-const context = { account: "", streamed: false, signal: new AbortController().signal };
+const context = { account: "", holder: "account:a", streamed: false, signal: new AbortController().signal };
 
 it.each([
   [

@@ -35,6 +35,7 @@ describe("without a file", () => {
         maxStreams: 16_384,
         maxStreamsPerAddress: 8192,
         maxConcurrentStreams: 4096,
+        maxQueuePerProvider: 1024,
       },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       grpcConnection: { maxAgeMs: 0, maxIdleMs: 600_000, keepaliveMs: 60_000 },
@@ -92,7 +93,7 @@ describe("the file", () => {
 grpc: { address: "[::1]:0" }
 http: { address: localhost:0 }
 ${keys("a", "b")}
-limits: { max_request_size: 1MiB, max_answer_size: 2MiB, max_call_duration: 1m, max_concurrent_streams: 10, max_calls_per_model: 0 }
+limits: { max_request_size: 1MiB, max_answer_size: 2MiB, max_call_duration: 1m, max_concurrent_streams: 10, max_calls_per_model: 0, max_queue_per_provider: 0 }
 shutdown: { delay: 5s, grace: 1m }
 grpc_connection: { max_age: 1h, keepalive: 0 }
 log: { level: warn }
@@ -106,6 +107,7 @@ log: { level: warn }
         maxCallMs: 60_000,
         maxConcurrentStreams: 10,
         maxCallsPerModel: 0,
+        maxQueuePerProvider: 0,
       },
       shutdown: { delayMs: 5000, graceMs: 60_000 },
       grpcConnection: { maxAgeMs: 3_600_000, keepaliveMs: 0 },
@@ -175,7 +177,7 @@ describe("mistakes", () => {
         `
 grpc: { adress: 127.0.0.1:1 }
 http: { address: 0.0.0.0:8080, tls: { certificate: nowhere.crt } }
-limits: { max_request_size: huge, max_concurrent_streams: 0, max_call_duration: 0, max_calls_per_model: -1 }
+limits: { max_request_size: huge, max_concurrent_streams: 0, max_call_duration: 0, max_calls_per_model: -1, max_queue_per_provider: 65537 }
 log: { level: "${dollar}{LEVEL}" }
 shutdown: []
 providers:
@@ -193,6 +195,7 @@ surplus: 1
       "limits.max_request_size": expect.stringContaining('"huge" is not a size; write a size such as'),
       "limits.max_concurrent_streams": expect.stringContaining("0 is not a whole number above zero"),
       "limits.max_calls_per_model": expect.stringContaining("-1 is not a whole number"),
+      "limits.max_queue_per_provider": expect.stringContaining("65537 is not a whole number from 0 to 65536"),
       "limits.max_call_duration": expect.stringContaining("0 is not a duration above zero"),
       "log.level": "the variable LEVEL is not set; set it, or write $" + "{LEVEL:-default}",
       shutdown: expect.stringContaining("is not a mapping"),
@@ -204,7 +207,7 @@ surplus: 1
       "http.address": expect.stringContaining("0.0.0.0:8080 can be reached from other machines"),
       DRAGOMAN_GRPC_ADDRESS: expect.stringContaining("1.2.3.4:5 can be reached"),
     });
-    expect(problems).toHaveLength(16);
+    expect(problems).toHaveLength(17);
   });
 
   it.each([

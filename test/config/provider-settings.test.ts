@@ -62,6 +62,7 @@ describe("settings of a provider", () => {
       headers: {},
       timeouts: { connectMs: 10_000, firstEventMs: 300_000, idleMs: 120_000 },
       maxConnections: 256,
+      maxQueue: 1024,
       options: {},
     });
     expect(openai?.apiKey?.reveal()).toBe("k");
@@ -85,6 +86,16 @@ providers:
       maxConnections: 5,
       options: { nested: { list: [1, true] } },
     });
+  });
+
+  it("gives each provider the queue of `limits.max_queue_per_provider`", () => {
+    const yaml = "limits: { max_queue_per_provider: 3 }";
+    const environment = { OPENAI_API_KEY: "k", VLLM_BASE_URL: "http://h" };
+    expect(load(yaml, environment).providers.map(({ name, maxQueue }) => [name, maxQueue])).toEqual([
+      ["openai", 3],
+      ["vllm", 3],
+      ["echo", 3],
+    ]);
   });
 
   it("prefers the variable's base URL and the file's key", () => {

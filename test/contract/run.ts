@@ -51,7 +51,11 @@ export async function run(
   signal = new AbortController().signal,
 ): Promise<Outcome> {
   const applied = applyAdaptations(request, adapter.checkSupport(request, model)).request;
-  const { events } = startAttempt({ model, adapter }, applied, { signal, whole: form === "whole" });
+  const { events } = startAttempt({ model, adapter }, applied, {
+    signal,
+    holder: "account:a",
+    whole: form === "whole",
+  });
   const fold = createFold();
   const seen: string[] = [];
   try {

@@ -93,7 +93,7 @@ describe("three choices from a provider that returns one per request, over socke
     const adapter = oneChoice(openai(one.baseUrl));
     const request = ask("openai/gpt-4o", "hello", { parameters: { n: 8 } });
     const { signal } = new AbortController();
-    const { events } = runOnTarget({ model: model(), adapter }, request, { signal, whole: false });
+    const { events } = runOnTarget({ model: model(), adapter }, request, { signal, holder: "account:a", whole: false });
     const seen: string[] = [];
     for await (const batch of events) seen.push(...batch.map((event) => event.case));
     expect(seen.filter((name) => name === "finished")).toHaveLength(8);

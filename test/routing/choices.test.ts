@@ -85,7 +85,7 @@ const says = (text: string): readonly Act[] => [
 
 function attempt(adapter: Adapter, n: number, more: object = {}, signal = new AbortController().signal) {
   const request = ask("scripted/one", "hi", { parameters: { n, ...more } });
-  return runOnTarget({ model, adapter }, request, { signal, whole: false });
+  return runOnTarget({ model, adapter }, request, { signal, holder: "account:a", whole: false });
 }
 
 async function collect(batches: AsyncIterable<readonly ChatEvent[]>): Promise<readonly ChatEvent[]> {

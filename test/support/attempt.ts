@@ -10,5 +10,5 @@ export function streamFrom(
   model: Model,
   signal = new AbortController().signal,
 ): RunningAttempt {
-  return startAttempt({ model, adapter }, request, { signal, whole: false });
+  return startAttempt({ model, adapter }, request, { signal, holder: "account:a", whole: false });
 }

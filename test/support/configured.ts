@@ -28,7 +28,7 @@ export function configured(
   const { settings } = resolveProvider(
     provider,
     providerSchema.parse(file),
-    { environment, written: { providers: { [name]: file } } },
+    { environment, written: { providers: { [name]: file } }, maxQueue: 16 },
     (path, problem, fix) => problems.push({ path, problem, fix }),
   );
   if (problems.length > 0) throw new ConfigError(problems);

@@ -8,7 +8,7 @@ import { toPath } from "../support/paths.ts";
 const sandbox = new TemplateSandbox();
 afterAll(() => sandbox.close());
 
-const { signal } = new AbortController();
+const claimant = { holder: "account:a", signal: new AbortController().signal };
 const hello: readonly TemplateMessage[] = [{ role: "user", content: "Hello" }];
 const system: TemplateMessage = { role: "system", content: "Be brief." };
 
@@ -18,7 +18,7 @@ interface Shown {
 }
 
 function render(choice: TemplateChoice | undefined, source: string, { messages = hello, kwargs }: Shown = {}) {
-  return renderCallerTemplate(sandbox, { source, messages, kwargs, family: familyOf(choice) }, signal);
+  return renderCallerTemplate(sandbox, { source, messages, kwargs, family: familyOf(choice) }, claimant);
 }
 
 const rejected = (field: string, why: string) => ({

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { TemplateSandbox } from "../../src/templates/sandbox.ts";
 
-const { signal } = new AbortController();
+const claimant = { holder: "account:a", signal: new AbortController().signal };
 const open: TemplateSandbox[] = [];
 afterEach(() => {
   for (const sandbox of open.splice(0)) sandbox.close();
@@ -44,30 +44,30 @@ const hostile: readonly (readonly [string, string, object])[] = [
 describe("the sandbox for templates", () => {
   it("renders templates one after another and several at once", async () => {
     const sandbox = start();
-    expect(await sandbox.render(good, signal)).toBe("good");
-    const prompts = Array.from({ length: 9 }, (_, x) => sandbox.render(job("{{ x }}", { x }), signal));
+    expect(await sandbox.render(good, claimant)).toBe("good");
+    const prompts = Array.from({ length: 9 }, (_, x) => sandbox.render(job("{{ x }}", { x }), claimant));
     expect(await Promise.all(prompts)).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
   });
 
   it("passes special characters through unchanged", async () => {
     const x = "\u0000 \u2028 \uD800 😀 \uFDD0 é";
-    expect(await start().render(job("{{ x }}", { x }), signal)).toBe(x);
+    expect(await start().render(job("{{ x }}", { x }), claimant)).toBe(x);
   });
 
   it("rejects a wrong template with INVALID_REQUEST on chat_template", async () => {
-    await expect(start().render(job("{{ foo }}"), signal)).rejects.toMatchObject(rejection("foo"));
+    await expect(start().render(job("{{ foo }}"), claimant)).rejects.toMatchObject(rejection("foo"));
   });
 
   it("renders other templates while it stops an endless one", async () => {
     const sandbox = start();
-    await Promise.all([sandbox.render(good, signal), sandbox.render(good, signal)]);
+    await Promise.all([sandbox.render(good, claimant), sandbox.render(good, claimant)]);
     const order: string[] = [];
-    const bad = sandbox.render(endless, signal).catch((error: unknown) => {
+    const bad = sandbox.render(endless, claimant).catch((error: unknown) => {
       order.push("endless");
       return error;
     });
     for (const name of ["one", "two", "three"]) {
-      await sandbox.render(good, signal);
+      await sandbox.render(good, claimant);
       order.push(name);
     }
     expect(await bad).toMatchObject(rejection("longer than 500 ms"));
@@ -76,26 +76,28 @@ describe("the sandbox for templates", () => {
 
   it.each(hostile)("survives %s", async (_, source, variables) => {
     const sandbox = start();
-    await expect(sandbox.render(job(source, variables), signal)).rejects.toMatchObject({ reason: "INVALID_REQUEST" });
-    expect(await sandbox.render(good, signal)).toBe("good");
+    await expect(sandbox.render(job(source, variables), claimant)).rejects.toMatchObject({ reason: "INVALID_REQUEST" });
+    expect(await sandbox.render(good, claimant)).toBe("good");
   });
 
   it("stops at once with the signal's reason, then renders the next template", async () => {
     const sandbox = start();
     const controller = new AbortController();
     const reason = new GatewayError("CANCELLED", "the caller went away");
-    const all = Array.from({ length: 4 }, () => sandbox.render(endless, controller.signal));
+    const all = Array.from({ length: 4 }, () => sandbox.render(endless, { ...claimant, signal: controller.signal }));
     controller.abort(reason);
     for (const end of await Promise.allSettled(all)) expect(end).toEqual({ status: "rejected", reason });
-    expect(await sandbox.render(good, signal)).toBe("good");
+    expect(await sandbox.render(good, claimant)).toBe("good");
   });
 
   it("throws QUEUE_FULL if too many templates wait", async () => {
     const sandbox = start();
     const controller = new AbortController();
-    const waiting = Array.from({ length: 34 }, () => sandbox.render(endless, controller.signal));
+    const waiting = Array.from({ length: 34 }, () =>
+      sandbox.render(endless, { ...claimant, signal: controller.signal }),
+    );
     const ends = Promise.allSettled(waiting);
-    await expect(sandbox.render(good, signal)).rejects.toMatchObject({ reason: "QUEUE_FULL" });
+    await expect(sandbox.render(good, claimant)).rejects.toMatchObject({ reason: "QUEUE_FULL" });
     controller.abort(new GatewayError("CANCELLED", "enough"));
     await ends;
   });
@@ -104,7 +106,7 @@ describe("the sandbox for templates", () => {
     const module = JSON.stringify(new URL("../../src/templates/sandbox.ts", import.meta.url).href);
     const program = `
       const { TemplateSandbox } = await import(${module});
-      console.log(await new TemplateSandbox().render({ source: "{{ 1 + 1 }}", variables: {} }, new AbortController().signal));`;
+      console.log(await new TemplateSandbox().render({ source: "{{ 1 + 1 }}", variables: {} }, { holder: "", signal: new AbortController().signal }));`;
     const ended = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
     expect(ended).toEqual({ stdout: "2\n", stderr: "" });
   });

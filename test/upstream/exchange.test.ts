@@ -19,7 +19,9 @@ afterEach(async () => {
 
 const context = (): AdapterContext => ({
   signal: new AbortController().signal,
+  holder: "account:a",
   attempt: create(AttemptSchema, { provider: "any" }),
+  queue: { waitsFor: undefined },
 });
 
 /** A provider API whose events are single words; `.` ends the response, and `!` is an invalid event. */

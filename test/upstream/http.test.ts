@@ -9,6 +9,8 @@ import { streamFrom } from "../support/attempt.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../support/replay-upstream.ts";
 
 const never = new Promise<void>(() => {});
+/** Connections of the adapters in test/support/configured.ts. */
+const maxConnections = 4;
 const first = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}\n\n';
 
 const open: { upstream?: ReplayUpstream; provider?: Adapter } = {};
@@ -179,6 +181,43 @@ describe("a connection", () => {
     const seen = upstream.nextRequest();
     expect((await collect(stream())).error).toBeUndefined();
     await (await seen).aborted;
+  });
+});
+
+describe("the slot of a request that gets no connection", () => {
+  it("is free again after a refused connection", async () => {
+    const upstream = await startReplayUpstream();
+    const provider = adapter(upstream.baseUrl);
+    await upstream[Symbol.asyncDispose]();
+    for (let call = 0; call < maxConnections * 2; call++) {
+      const { error } = await collect(provider.stream(request(), model(), context()));
+      expect(error?.reason).toBe("PROVIDER_UNAVAILABLE");
+    }
+    await provider.close?.();
+  });
+
+  it("is free again once connecting has ended, also if the request was cancelled before", async () => {
+    const sockets: Socket[] = [];
+    const mute = createServer((socket) => sockets.push(socket.on("error", () => {})));
+    mute.listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const address = mute.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const provider = adapter(`https://127.0.0.1:${port}`, { connectMs: 300 });
+    const controller = new AbortController();
+    const cancelled = Array.from({ length: maxConnections }, () =>
+      collect(provider.stream(request(), model(), context(controller.signal))),
+    );
+    await once(mute, "connection");
+    controller.abort(new GatewayError("CANCELLED", "the caller went away"));
+    for (const { error } of await Promise.all(cancelled)) expect(error?.reason).toBe("CANCELLED");
+    const waited = context();
+    const { error } = await collect(provider.stream(request(), model(), waited));
+    expect(error?.reason).toBe("PROVIDER_TIMEOUT");
+    expect(waited.attempt.queueDuration).toBeDefined();
+    await provider.close?.();
+    for (const socket of sockets) socket.destroy();
+    mute.close();
   });
 });
 

@@ -29,7 +29,7 @@ export function createCompletionsAdapter(
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
-      const prompt = context.prompt ?? (await prompts.render(request, model, context.signal));
+      const prompt = context.prompt ?? (await prompts.render(request, model, context));
       const body = toRequest(request, prompt, name);
       const endpoint = encodeURIComponent(model.providerModel);
       return {
@@ -53,7 +53,7 @@ export function createCompletionsAdapter(
     maxChoices: 1,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
-    prompt: (request, model, signal) => prompts.render(request, model, signal),
+    prompt: (request, model, claimant) => prompts.render(request, model, claimant),
     checkSupport: (request, model) => checkSupport(request, prompts.choose(model)),
     effectiveParameters: ({ parameters = create(GenerationParametersSchema) }) => ({
       ...parameters,

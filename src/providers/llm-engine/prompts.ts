@@ -1,3 +1,4 @@
+import type { Claimant } from "../../fair-slots.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { renderCallerTemplate } from "../../templates/caller.ts";
@@ -23,20 +24,20 @@ export class Prompts {
   }
 
   /** Renders the prompt with the caller's template, else with the stock template. */
-  async render(request: ChatRequest, model: Model, signal: AbortSignal): Promise<string> {
+  async render(request: ChatRequest, model: Model, claimant: Claimant): Promise<string> {
     return request.chatTemplate === undefined
       ? this.renderStock(request, model)
-      : await this.renderCaller(request, request.chatTemplate, model, signal);
+      : await this.renderCaller(request, request.chatTemplate, model, claimant);
   }
 
   /** Renders the prompt with the caller's template. */
-  renderCaller(request: ChatRequest, source: string, model: Model, signal: AbortSignal): Promise<string> {
+  renderCaller(request: ChatRequest, source: string, model: Model, claimant: Claimant): Promise<string> {
     const messages = templateMessages(request);
     const family = familyOf(this.choose(model));
     return renderCallerTemplate(
       this.#sandbox,
       { source, messages, kwargs: request.chatTemplateKwargs, family },
-      signal,
+      claimant,
     );
   }
 

@@ -1,4 +1,5 @@
 import type { ChatEvent } from "../../chat/stream/events.ts";
+import type { Claimant } from "../../fair-slots.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { checkKwargs } from "../../templates/kwargs.ts";
@@ -13,9 +14,9 @@ type Send = Adapter["stream"];
  * prompt.
  */
 export function withTemplates(chat: Adapter, prompts: Prompts): Adapter {
-  async function prompt(request: ChatRequest, model: Model, signal: AbortSignal): Promise<string | undefined> {
+  async function prompt(request: ChatRequest, model: Model, claimant: Claimant): Promise<string | undefined> {
     const { chatTemplate: source, chatTemplateKwargs: kwargs } = request;
-    if (source !== undefined) return await prompts.renderCaller(request, source, model, signal);
+    if (source !== undefined) return await prompts.renderCaller(request, source, model, claimant);
     checkKwargs(kwargs, true);
     return undefined;
   }
@@ -26,7 +27,7 @@ export function withTemplates(chat: Adapter, prompts: Prompts): Adapter {
     model: Model,
     context: AdapterContext,
   ): AsyncGenerator<readonly ChatEvent[], void, undefined> {
-    await prompt(request, model, context.signal);
+    await prompt(request, model, context);
     yield* send(request, model, context);
   }
 

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { type ChatEvent, completed, finished, started, textDelta } from "../../chat/stream/events.ts";
 import { GatewayError } from "../../errors.ts";
+import type { Claimant } from "../../fair-slots.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { TimeInfoSchema } from "../../gen/dragoman/v1/completion_pb.js";
 import { ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
@@ -34,10 +35,10 @@ export async function prepareAnswer(
   loaded: LoadedModel,
   request: ChatRequest,
   sandbox: TemplateSandbox,
-  signal: AbortSignal,
+  claimant: Claimant,
 ): Promise<AnswerPlan> {
   const { parameters } = request;
-  const prompt = await promptTokens(loaded, request, sandbox, signal);
+  const prompt = await promptTokens(loaded, request, sandbox, claimant);
   const { contextSize } = loaded;
   if (prompt.length >= contextSize) {
     throw new GatewayError(

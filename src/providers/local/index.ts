@@ -6,13 +6,14 @@ import { GatewayError } from "../../errors.ts";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import { TemplateSandbox } from "../../templates/sandbox.ts";
+import { timeInQueue } from "../../upstream/queue-time.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { localAdaptations } from "./adaptations.ts";
 import { engineFault, localDefaults, prepareAnswer, streamAnswer } from "./chat.ts";
 import { type Engine, loadEngine } from "./engine.ts";
 import { detectLocal, engineFolder, localHome, preparedModels } from "./home.ts";
-import { type LoadedModel, type LocalOptions, loadModel, optionsSchema } from "./loaded-model.ts";
+import { type LoadedModel, type LocalOptions, loadModel, localModel, optionsSchema } from "./loaded-model.ts";
 import { localModels } from "./models.ts";
 import { renderPrompt, withoutMarks } from "./prompt.ts";
 
@@ -39,12 +40,14 @@ export function createLocal({ name, options, variables }: ProviderSettings<Local
   const sandbox = new TemplateSandbox();
   return {
     name,
-    async *stream(request, model, { signal }) {
+    async *stream(request, model, context) {
+      const { signal } = context;
       signal.throwIfAborted();
       const loaded = await abortable(models.load(model), signal);
       try {
-        const plan = await prepareAnswer(loaded, request, sandbox, signal);
-        const slot = await loaded.slots.take(signal);
+        const plan = await prepareAnswer(loaded, request, sandbox, context);
+        const taken = loaded.slots.take(context);
+        const slot = taken instanceof Promise ? await timeInQueue(taken, localModel, context) : taken;
         try {
           yield* streamAnswer(plan, slot, signal);
         } finally {
@@ -57,10 +60,11 @@ export function createLocal({ name, options, variables }: ProviderSettings<Local
       }
     },
     // Only for reports. `stream` renders the prompt again, with marks around the callers' text, see prompt.ts.
-    async prompt(request, model, signal) {
+    async prompt(request, model, claimant) {
+      const { signal } = claimant;
       signal.throwIfAborted();
       const { model: loaded } = await abortable(models.load(model), signal);
-      return withoutMarks(await renderPrompt(loaded, request, sandbox, signal));
+      return withoutMarks(await renderPrompt(loaded, request, sandbox, claimant));
     },
     checkSupport: localAdaptations,
     effectiveParameters: ({ parameters = create(GenerationParametersSchema) }) => ({

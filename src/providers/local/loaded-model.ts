@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { BoundedPool } from "../../bounded-pool.ts";
 import { section, wholeNumber } from "../../config/rules.ts";
 import { GatewayError, invalidRequest } from "../../errors.ts";
+import type { Claimant } from "../../fair-slots.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import type { Engine, LlamaModel, Token } from "./engine.ts";
@@ -21,7 +22,7 @@ export const optionsSchema = section({
    * share a processor run five times slower (measured).
    */
   threads: wholeNumber(1).prefault(Math.max(1, availableParallelism() - 1)),
-  /** Maximum number of queued requests; further ones get QUEUE_FULL. Default 16. */
+  /** Maximum number of queued requests. The queue is fair between accounts. Beyond it: QUEUE_FULL. Default 16. */
   max_queue: wholeNumber(0).prefault(16),
   /** Number of requests in parallel, 1 to 64. Default 1: on a CPU, two run at half the speed (measured). */
   parallel: wholeNumber(1, 64).prefault(1),
@@ -38,8 +39,11 @@ export interface LoadedModel {
   readonly slots: BoundedPool<Slot>;
 }
 
+/** What a queued request waits for. */
+export const localModel = "the local model";
+
 /** Details of the QUEUE_FULL error. A short response of a small model on a CPU takes about 2000 ms. */
-const notice = { thing: "the local model", retryAfterMs: 2000 };
+const notice = { thing: localModel, retryAfterMs: 2000, metadata: { provider: "local" } };
 
 export async function loadModel(engine: Engine, file: LocalModelFile, options: LocalOptions): Promise<LoadedModel> {
   const model = await engine.llama.loadModel({ modelPath: file.path });
@@ -59,9 +63,9 @@ export async function promptTokens(
   { model }: LoadedModel,
   request: ChatRequest,
   sandbox: TemplateSandbox,
-  signal: AbortSignal,
+  claimant: Claimant,
 ): Promise<readonly Token[]> {
-  const tokens = tokenizePrompt(model, await renderPrompt(model, request, sandbox, signal));
+  const tokens = tokenizePrompt(model, await renderPrompt(model, request, sandbox, claimant));
   if (tokens.length === 0) {
     throw invalidRequest([{ field: ["messages"], description: "the prompt is empty; add text to a message" }]);
   }

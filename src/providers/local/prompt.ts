@@ -1,5 +1,6 @@
 import { Template } from "@huggingface/jinja";
 import { GatewayError, invalidRequest } from "../../errors.ts";
+import type { Claimant } from "../../fair-slots.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { renderCallerTemplate } from "../../templates/caller.ts";
 import { checkKwargs } from "../../templates/kwargs.ts";
@@ -21,7 +22,7 @@ export async function renderPrompt(
   { tokens: { bosString, eosString }, fileInfo }: LlamaModel,
   request: ChatRequest,
   sandbox: TemplateSandbox,
-  signal: AbortSignal,
+  claimant: Claimant,
 ): Promise<string> {
   const { chatTemplate, chatTemplateKwargs: kwargs } = request;
   const messages = templateMessages(request);
@@ -30,7 +31,7 @@ export async function renderPrompt(
   if (chatTemplate !== undefined) {
     const family = { bosToken, eosToken, showsBosToken: true, systemOnlyFirst: false };
     const template = { source: chatTemplate, messages: messages.map(mark), kwargs, family };
-    return await renderCallerTemplate(sandbox, template, signal);
+    return await renderCallerTemplate(sandbox, template, claimant);
   }
   const source = fileInfo.metadata.tokenizer?.chat_template;
   if (source === undefined) {

@@ -227,6 +227,7 @@ export const dialects: readonly Dialect[] = [
         headers: {},
         timeouts: { connectMs: 5_000, firstEventMs: 30_000, idleMs: 30_000 },
         maxConnections: 4,
+        maxQueue: 16,
         options: { region: "us-east-1" },
         variables: {},
       }),

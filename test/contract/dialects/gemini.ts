@@ -22,6 +22,7 @@ export const dialects: readonly Dialect[] = [
         headers: {},
         timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
         maxConnections: 4,
+        maxQueue: 16,
         options: {},
         variables: {},
       }),

@@ -69,6 +69,7 @@ export const dialects: readonly Dialect[] = [
         headers: {},
         timeouts: { connectMs: 5_000, firstEventMs: 20_000, idleMs: 20_000 },
         maxConnections: 8,
+        maxQueue: 16,
         options: {},
         variables: {},
       }),

@@ -332,7 +332,12 @@ describe("a call to Anthropic", () => {
     const fold = createFold();
     let error: GatewayError | undefined;
     try {
-      const context = { signal: new AbortController().signal, attempt };
+      const context = {
+        signal: new AbortController().signal,
+        holder: "account:a",
+        attempt,
+        queue: { waitsFor: undefined },
+      };
       for await (const batch of adapter.stream(request, modelNamed("claude-opus-5-5"), context)) {
         for (const event of batch) fold.add(event);
       }

@@ -19,6 +19,7 @@ export function settings(
     headers: {},
     timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000, ...timeouts },
     maxConnections: 4,
+    maxQueue: 16,
     options: { region: "us-east-1" },
     variables: {},
   };
@@ -30,5 +31,10 @@ export function model(providerModel = sonnet): Model {
 }
 
 export function context(signal: AbortSignal = new AbortController().signal): AdapterContext {
-  return { signal, attempt: create(AttemptSchema, { provider: "bedrock", providerModel: sonnet }) };
+  return {
+    signal,
+    holder: "account:a",
+    attempt: create(AttemptSchema, { provider: "bedrock", providerModel: sonnet }),
+    queue: { waitsFor: undefined },
+  };
 }

@@ -26,6 +26,7 @@ export function settings(baseUrl: string): ProviderSettings {
     headers: {},
     timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
     maxConnections: 4,
+    maxQueue: 16,
     options: {},
     variables: {},
   };
@@ -48,7 +49,12 @@ export function request(fields: MessageInitShape<typeof ChatRequestSchema> = {})
 }
 
 export function context(signal: AbortSignal = new AbortController().signal): AdapterContext {
-  return { signal, attempt: create(AttemptSchema, { provider: "openai", providerModel: "gpt-4o" }) };
+  return {
+    signal,
+    holder: "account:a",
+    attempt: create(AttemptSchema, { provider: "openai", providerModel: "gpt-4o" }),
+    queue: { waitsFor: undefined },
+  };
 }
 
 /** State of an OpenAI response before its first chunk. */

@@ -48,7 +48,9 @@ function user(...kinds: PartKind[]) {
 
 function open(request: ChatRequest, signal = new AbortController().signal) {
   const attempt = create(AttemptSchema);
-  const batches = adapter.stream(request, model, { signal, attempt })[Symbol.asyncIterator]();
+  const batches = adapter
+    .stream(request, model, { signal, holder: "account:a", attempt, queue: { waitsFor: undefined } })
+    [Symbol.asyncIterator]();
   return { batches, attempt };
 }
 

@@ -18,6 +18,7 @@ export function settings(baseUrl: string): ProviderSettings {
     headers: {},
     timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
     maxConnections: 4,
+    maxQueue: 16,
     options: {},
     variables: {},
   };
@@ -48,7 +49,12 @@ export const toolResult = (toolCallId: string, value: string) => ({
 });
 
 export function context(signal: AbortSignal = new AbortController().signal): AdapterContext {
-  return { signal, attempt: create(AttemptSchema, { provider: "gemini", providerModel: "gemini-3.8-flash" }) };
+  return {
+    signal,
+    holder: "account:a",
+    attempt: create(AttemptSchema, { provider: "gemini", providerModel: "gemini-3.8-flash" }),
+    queue: { waitsFor: undefined },
+  };
 }
 
 export function sse(...chunks: readonly unknown[]): string {

@@ -49,13 +49,16 @@ async function start(api: Api, options: object = {}) {
     limit,
     plan: async (request: ChatRequest, model: Model) => {
       const limited = limit(request, model).request;
-      const prompt = await adapter.prompt?.(limited, model, signal);
+      const prompt = await adapter.prompt?.(limited, model, { holder: "account:a", signal });
       return { prompt, body: adapter.describe(limited, model, prompt) };
     },
     /** Returns the body of the upstream request. */
     send: async (request: ChatRequest, model: Model): Promise<Record<string, unknown>> => {
-      for await (const _ of startAttempt({ model, adapter }, limit(request, model).request, { signal, whole: true })
-        .events);
+      for await (const _ of startAttempt({ model, adapter }, limit(request, model).request, {
+        signal,
+        holder: "account:a",
+        whole: true,
+      }).events);
       return JSON.parse(upstream.requests.at(-1)?.body ?? "{}");
     },
   };
@@ -79,7 +82,13 @@ describe("a chat template with LLM Engine's v1", () => {
   it("does not render a prompt that the context already has", async () => {
     const { upstream } = await start("v1");
     const adapter = createLlmEngine(upstream.baseUrl, { api: "v1" });
-    const context = { signal, attempt: create(AttemptSchema), prompt: "written before" };
+    const context = {
+      signal,
+      holder: "account:a",
+      attempt: create(AttemptSchema),
+      queue: { waitsFor: undefined },
+      prompt: "written before",
+    };
     for await (const _ of adapter.complete?.(say("{{ foo }}"), llama, context) ?? []);
     await adapter.close?.();
     expect(JSON.parse(upstream.requests[0]?.body ?? "").prompt).toBe("written before");

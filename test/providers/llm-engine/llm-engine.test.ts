@@ -40,7 +40,8 @@ async function complete(adapter: Adapter, request: ChatRequest, asWhole: boolean
   const fold = createFold();
   const events: ChatEvent[] = [];
   const signal = new AbortController().signal;
-  for await (const batch of runOnTarget({ model, adapter }, limited, { signal, whole: asWhole }).events)
+  for await (const batch of runOnTarget({ model, adapter }, limited, { signal, holder: "account:a", whole: asWhole })
+    .events)
     events.push(...batch);
   for (const event of events) fold.add(event);
   return fold.completion;

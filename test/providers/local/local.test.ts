@@ -40,7 +40,7 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
   afterAll(() => adapter.close?.());
 
   function open(request: Request, signal = unending, from = adapter): AsyncIterator<readonly ChatEvent[]> {
-    const context = { signal, attempt: create(AttemptSchema) };
+    const context = { signal, holder: "account:a", attempt: create(AttemptSchema), queue: { waitsFor: undefined } };
     return from.stream(create(ChatRequestSchema, request), model, context)[Symbol.asyncIterator]();
   }
 
@@ -222,7 +222,12 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
   });
 
   it("reports MODEL_NOT_FOUND for a model that was not prepared", async () => {
-    const context = { signal: unending, attempt: create(AttemptSchema) };
+    const context = {
+      signal: unending,
+      holder: "account:a",
+      attempt: create(AttemptSchema),
+      queue: { waitsFor: undefined },
+    };
     const other = modelEntry({ name: "other", displayName: "Other" }, []);
     const stream = adapter.stream(create(ChatRequestSchema, say("Hi")), other, context)[Symbol.asyncIterator]();
     await expect(stream.next()).rejects.toMatchObject({ reason: "MODEL_NOT_FOUND" });

@@ -271,7 +271,7 @@ describe("a token for Google Cloud", () => {
     const script = `
       import { createRequire } from "node:module";
       const { providers } = await import(${JSON.stringify(new URL("../../../src/providers/registry.ts", import.meta.url).href)});
-      const { options, ...rest } = { options: {}, variables: {}, name: "vertex", baseUrl: "http://127.0.0.1:9", headers: {}, maxConnections: 1,
+      const { options, ...rest } = { options: {}, variables: {}, name: "vertex", baseUrl: "http://127.0.0.1:9", headers: {}, maxConnections: 1, maxQueue: 1,
         timeouts: { connectMs: 1, firstEventMs: 1, idleMs: 1 } };
       providers.find(({ name }) => name === "vertex").create({ ...rest, options });
       const loaded = Object.keys(createRequire(import.meta.url).cache);

@@ -298,6 +298,14 @@ export declare type Attempt = Message<"dragoman.v1.Attempt"> & {
    * @generated from field: map<string, string> provider_limits = 8;
    */
   providerLimits: { [key: string]: string };
+
+  /**
+   * Time that the attempt waited in Dragoman for a free connection to the provider, or for the local model. Part of
+   * `duration`. Unset if it did not wait.
+   *
+   * @generated from field: google.protobuf.Duration queue_duration = 14;
+   */
+  queueDuration?: Duration | undefined;
 };
 
 /**

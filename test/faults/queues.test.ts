@@ -1,0 +1,189 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { afterEach, describe, expect, it } from "vitest";
+import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { startProcess } from "../support/process.ts";
+import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
+import { ask } from "../support/requests.ts";
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const resource of open.splice(0).reverse()) await resource[Symbol.asyncDispose]();
+});
+
+const answer = `data: ${JSON.stringify({ id: "1", choices: [{ index: 0, delta: { content: "done" }, finish_reason: "stop" }] })}\n\ndata: [DONE]\n\n`;
+const never = new Promise<void>(() => {});
+
+/** Starts a service with one connection to the provider vllm, which plays these scripts. */
+async function start(scripts: readonly Script[], limits: object = {}, timeouts: object = {}) {
+  const upstream = await startReplayUpstream(...scripts);
+  const folder = await mkdtemp(join(tmpdir(), "dragoman-test-"));
+  const file = join(folder, "dragoman.yaml");
+  const vllm = { base_url: upstream.baseUrl, max_connections: 1, timeouts };
+  await writeFile(
+    file,
+    JSON.stringify({ limits, providers: { vllm, sglang: { base_url: upstream.baseUrl, timeouts } } }),
+  );
+  const service = await startProcess({ DRAGOMAN_CONFIG: file });
+  open.push({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }, upstream, service);
+  const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+  /** Sends a call of an account, which is the first letter of the text. */
+  const send = (text: string, signal?: AbortSignal) =>
+    client.completeChat({ chat: ask("vllm/m", text, { accountId: text.slice(0, 1) }) }, { ...(signal && { signal }) });
+  /** Resolves after the service has planned the calls that were sent before. */
+  const planned = () => client.completeChat({ chat: ask("echo/echo", "hi") });
+  const texts = () => upstream.requests.map(({ body }) => JSON.parse(body).messages[0].content);
+  const record = (reason: string) =>
+    expect.poll(() => service.log.find((line) => line.msg === "call" && line.reason === reason));
+  return { upstream, service, send, planned, texts, record };
+}
+
+/** A provider that answers nothing until `release` is called, and then everything. */
+function startHanging() {
+  const released = Promise.withResolvers<void>();
+  const script: Script = { holdHeaders: released.promise, steps: [{ write: answer }] };
+  return { script, release: () => released.resolve() };
+}
+
+const errorOf = (call: Promise<unknown>): Promise<ConnectError> =>
+  call.then(() => Promise.reject(new Error("the call succeeded")), ConnectError.from);
+
+describe("calls that wait for a connection to the provider", () => {
+  it("get connections by turns of their accounts, however many calls one account sends first", async () => {
+    const { script, release } = startHanging();
+    const { upstream, send, planned, texts } = await start([script]);
+    const first = upstream.nextRequest();
+    const calls = [send("a0")];
+    await first;
+    for (const text of ["a1", "a2", "a3", "a4", "b0", "b1", "c0"]) calls.push(send(text));
+    await planned();
+    release();
+    await Promise.all(calls);
+    expect(texts()).toEqual(["a0", "a1", "b0", "c0", "a2", "b1", "a3", "a4"]);
+  });
+
+  it("fail with QUEUE_FULL beyond the limit, and leave a place for another account", async () => {
+    const { script, release } = startHanging();
+    const { upstream, send, texts } = await start([script], { max_queue_per_provider: 2 });
+    const first = upstream.nextRequest();
+    const running = send("a0");
+    await first;
+    const [one, two, three] = [send("a1"), send("a2"), send("a3")];
+    const error = await errorOf(three);
+    expect(error.code).toBe(Code.ResourceExhausted);
+    expect(error.rawMessage).toBe("the queue for a connection to vllm is full; retry later");
+    expect(error.findDetails(ErrorInfoSchema)[0]).toMatchObject({
+      reason: "QUEUE_FULL",
+      metadata: { provider: "vllm", waiting: "2" },
+    });
+    expect(error.findDetails(RetryInfoSchema)[0]?.retryDelay).toMatchObject({ seconds: 1n });
+    const other = send("b0");
+    const replaced = await errorOf(two);
+    expect(replaced.findDetails(ErrorInfoSchema)[0]).toMatchObject({ reason: "QUEUE_FULL" });
+    release();
+    await Promise.all([running, one, other]);
+    expect(texts()).toEqual(["a0", "a1", "b0"]);
+  });
+
+  it("report that they waited when their deadline passes, and cost nothing", async () => {
+    const { upstream, service, send, texts, record } = await start([{ holdHeaders: never }]);
+    const first = upstream.nextRequest();
+    void send("a0").catch(() => {});
+    await first;
+    const response = await fetch(`http://${service.httpAddress}/dragoman.v1.ChatService/CompleteChat`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "connect-timeout-ms": "100" },
+      body: JSON.stringify({ chat: { model: "vllm/m", messages: [{ role: "ROLE_USER", parts: [{ text: "b0" }] }] } }),
+    });
+    expect(await response.json()).toMatchObject({
+      code: "deadline_exceeded",
+      message: "the deadline of the call passed while it waited for a connection to vllm",
+    });
+    await record("DEADLINE_EXCEEDED").toMatchObject({ attempts: [{ provider: "vllm", queue_ms: expect.any(Number) }] });
+    expect(service.log.find(({ reason }) => reason === "DEADLINE_EXCEEDED")).not.toHaveProperty("input_tokens");
+    expect(texts()).toEqual(["a0"]);
+  });
+
+  it("free their place when they are cancelled, and never reach the provider", async () => {
+    const { script, release } = startHanging();
+    const { upstream, send, planned, texts, record } = await start([script], { max_queue_per_provider: 1 });
+    const first = upstream.nextRequest();
+    const running = send("a0");
+    await first;
+    const controller = new AbortController();
+    const cancelled = errorOf(send("b0", controller.signal));
+    await planned();
+    controller.abort();
+    expect((await cancelled).code).toBe(Code.Canceled);
+    await record("CANCELLED").toMatchObject({ attempts: [{ queue_ms: expect.any(Number) }] });
+    const next = send("c0");
+    await planned();
+    release();
+    await Promise.all([running, next]);
+    expect(texts()).toEqual(["a0", "c0"]);
+  });
+
+  it("report the time that they waited, which does not count for the provider's timeouts", async () => {
+    const { script, release } = startHanging();
+    const hold = script.holdHeaders ?? never;
+    const begun: Script = {
+      steps: [{ write: answer.replace('"stop"', "null").slice(0, -14) }, { hold }, { write: answer }],
+    };
+    const silent: Script = { holdHeaders: never };
+    const scripts = [begun, silent, { steps: [{ write: answer }] }];
+    const { upstream, service, send, planned } = await start(scripts, {}, { first_event: "300ms" });
+    const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+    const first = upstream.nextRequest();
+    const running = send("a0");
+    await first;
+    const waiting = send("b0");
+    await planned();
+    // This call to another provider fails later than the waiting call would, if its time in the queue counted.
+    const timeout = await errorOf(client.completeChat({ chat: ask("sglang/m", "hi") }));
+    expect(timeout.findDetails(ErrorInfoSchema)[0]?.reason).toBe("PROVIDER_TIMEOUT");
+    release();
+    await running;
+    const { completion } = await waiting;
+    const [attempt] = completion?.attempts ?? [];
+    if (attempt?.queueDuration === undefined) throw new Error("the attempt has no queue_duration");
+    expect(durationMs(attempt.queueDuration)).toBeGreaterThanOrEqual(300);
+    await expect
+      .poll(() => service.log.flatMap(({ attempts }) => attempts))
+      .toContainEqual(expect.objectContaining({ queue_ms: durationMs(attempt.queueDuration) }));
+    expect((await running).completion?.attempts[0]?.queueDuration).toBeUndefined();
+  });
+});
+
+it("frees the connection however a response ends", async () => {
+  const outcomes: readonly (readonly [script: Script, code: Code | undefined])[] = [
+    [{ steps: [{ write: answer }] }, undefined],
+    [{ status: 503, steps: [{ write: "busy" }] }, Code.Unavailable],
+    [{ steps: [{ cut: true }] }, Code.Unavailable],
+    [{ holdHeaders: never }, Code.Unavailable],
+    [{ steps: [{ write: "data: {" }] }, Code.Internal],
+    [{ holdHeaders: never }, Code.Canceled],
+    [{ steps: [{ write: answer }, { hold: never }] }, undefined],
+    [{ steps: [{ write: answer }] }, undefined],
+  ];
+  const { upstream, send } = await start(
+    outcomes.map(([script]) => script),
+    { max_queue_per_provider: 1 },
+    { first_event: "300ms" },
+  );
+  for (const [, code] of outcomes) {
+    const request = upstream.nextRequest();
+    const controller = new AbortController();
+    const ended = send("a0", controller.signal).then(
+      () => undefined,
+      (error) => ConnectError.from(error).code,
+    );
+    await request;
+    if (code === Code.Canceled) controller.abort();
+    expect(await ended).toBe(code);
+  }
+}, 20_000);
