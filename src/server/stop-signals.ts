@@ -5,7 +5,7 @@ const npmEchoMs = 500;
 const parentCheckMs = 250;
 
 /**
- * Calls `stop` for each SIGTERM and SIGINT.
+ * Calls `stop` for each SIGTERM, SIGINT, and SIGHUP, which a terminal sends when it closes.
  *
  * npm needs two exceptions. Ctrl-C reaches the process twice under `npm start`: from the terminal and from npm. Under
  * `npx`, npm passes a signal to a shell that ends and leaves the process running, so the end of the parent counts as
@@ -21,8 +21,7 @@ export function onStopSignal(npmCommand: string | undefined, stop: (signal: Node
     last = { signal, at: now };
     stop(signal);
   };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, onSignal);
   if (npmCommand !== "exec") return;
   const parent = process.ppid;
   const timer = setInterval(() => {

@@ -38,11 +38,12 @@ it.each([
 const ctrlC = ["Ctrl-C, which sends SIGINT to all processes", "SIGINT", -1] as const;
 const sigterm = ["SIGTERM to the command", "SIGTERM", 1] as const;
 const sigint = ["SIGINT to the command", "SIGINT", 1] as const;
+const hangUp = ["SIGHUP to all processes, as from a terminal that closes", "SIGHUP", -1] as const;
 
 describe.each([
-  { name: "npm start", command: ["npm", "start", "--silent"], signals: [sigterm, sigint, ctrlC] },
-  { name: "npx dragoman", command: ["npx", "--no-install", "dragoman"], signals: [sigterm, ctrlC] },
-  { name: "bin/dragoman", command: ["bin/dragoman"], signals: [sigterm, sigint, ctrlC] },
+  { name: "npm start", command: ["npm", "start", "--silent"], signals: [sigterm, sigint, ctrlC, hangUp] },
+  { name: "npx dragoman", command: ["npx", "--no-install", "dragoman"], signals: [sigterm, ctrlC, hangUp] },
+  { name: "bin/dragoman", command: ["bin/dragoman"], signals: [sigterm, sigint, ctrlC, hangUp] },
 ])("$name", ({ command, signals }) => {
   it.each(signals)("finishes running calls and leaves no process: %s", async (_name, signal, sign) => {
     await using service = await startCommand(command, { detached: true });
