@@ -5,15 +5,17 @@ import { providers } from "./providers/registry.ts";
 import { type Service, startService } from "./server/service.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
+import { createRejectionCount } from "./telemetry/rejection-count.ts";
 
 /** Composes the service from its configuration and starts it. */
 export function composeService(config: Config, log: Log): Promise<Service> {
+  const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   return startService({
     config,
     adapters: createAdapters(config),
     models: config.listedModels,
-    observers: [createCallLog(log)],
-    rejections: new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload")),
+    observers: [createCallLog(log), createRejectionCount(rejections)],
+    rejections,
   });
 }
 

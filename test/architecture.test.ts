@@ -59,7 +59,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["routing", ["gen", "errors.ts", "tokens", "chat", "providers/adapter.ts"]],
   ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts", "load/network.ts"]],
   ["ledger", ["gen", "errors.ts"]],
-  ["telemetry", ["gen", "errors.ts", "config/config.ts", "ledger"]],
+  ["telemetry", ["gen", "errors.ts", "config/config.ts", "ledger", "load"]],
   [
     "calls",
     [

@@ -1,6 +1,7 @@
 import { CallSlots } from "../accounts/concurrency.ts";
 import { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError } from "../errors.ts";
+import type { LoadGuard } from "../load/load-guard.ts";
 import { Call, type CallEnvironment, type CallSource } from "./call.ts";
 import type { Snapshots } from "./snapshot.ts";
 
@@ -9,11 +10,14 @@ export class ActiveCalls {
   readonly #running = new Set<Call>();
   readonly #snapshots: Snapshots;
   readonly #environment: CallEnvironment;
+  readonly #guard: LoadGuard | undefined;
   #begun = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor(snapshots: Snapshots, environment: Omit<CallEnvironment, "slots" | "wrongKeys">) {
+  /** `guard`: bounds on the load of the process. Undefined: no bounds. */
+  constructor(snapshots: Snapshots, environment: Omit<CallEnvironment, "slots" | "wrongKeys">, guard?: LoadGuard) {
     this.#snapshots = snapshots;
+    this.#guard = guard;
     this.#environment = { ...environment, slots: new CallSlots(), wrongKeys: new WrongKeys() };
   }
 
@@ -22,7 +26,10 @@ export class ActiveCalls {
     return { running: this.#running.size, begun: this.#begun };
   }
 
+  /** Begins a call. Throws OVERLOADED if the load of the process is beyond a bound; then there is no call. */
   begin(source: CallSource, method: string): Call {
+    const overloaded = this.#guard?.check();
+    if (overloaded !== undefined) throw overloaded;
     this.#begun++;
     const call = new Call(source, method, this.#environment, this.#snapshots.lease(), this.#onSettled);
     // Do not track a call that has already ended, because its client disconnected before Dragoman read the headers.

@@ -82,6 +82,10 @@ export interface Config {
     readonly maxCallsPerModel: number | undefined;
     /** Maximum requests that wait for a connection to one provider. Default 1024. */
     readonly maxQueuePerProvider: number;
+    /** Lag of the event loop in ms beyond which Dragoman rejects new calls; 0: no bound. Default 1000. */
+    readonly maxEventLoopLagMs: number;
+    /** Share of V8's heap limit beyond which Dragoman rejects new calls; 0: no bound. Default 0.85. */
+    readonly heapShare: number;
   };
   readonly shutdown: {
     /** Delay in ms between health status NOT_SERVING and rejecting connections, for load balancers. Default 0. */

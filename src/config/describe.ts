@@ -42,6 +42,8 @@ export function describeConfig(config: Config): string {
       max_concurrent_streams: limits.maxConcurrentStreams,
       max_calls_per_model: limits.maxCallsPerModel,
       max_queue_per_provider: limits.maxQueuePerProvider,
+      max_event_loop_lag: formatDuration(limits.maxEventLoopLagMs),
+      heap_share: limits.heapShare,
     },
     shutdown: { delay: formatDuration(shutdown.delayMs), grace: formatDuration(shutdown.graceMs) },
     grpc_connection: {

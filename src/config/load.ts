@@ -102,6 +102,8 @@ export function loadConfig({ environment, file, providers: known = [], models: l
       maxConcurrentStreams: limits.max_concurrent_streams,
       maxCallsPerModel: limits.max_calls_per_model,
       maxQueuePerProvider: limits.max_queue_per_provider,
+      maxEventLoopLagMs: limits.max_event_loop_lag,
+      heapShare: limits.heap_share,
     },
     shutdown: { delayMs: shutdown.delay, graceMs: shutdown.grace },
     grpcConnection: {

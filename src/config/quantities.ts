@@ -33,6 +33,13 @@ export function parseCount(value: unknown): number | undefined {
   return parseQuantity(value, {}, 2 ** 31 - 1);
 }
 
+/** Parses a decimal number from 0 to 1, also from a string. Returns undefined for anything else. */
+export function parseShare(value: unknown): number | undefined {
+  const text = typeof value === "number" ? String(value) : value;
+  const share = typeof text === "string" && /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
+  return share !== undefined && share <= 1 ? share : undefined;
+}
+
 /** Formats milliseconds as the shortest text that `parseDuration` accepts. */
 export function formatDuration(ms: number): string {
   return formatQuantity(ms, durationUnits);

@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 import { parseAddress } from "./address.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
-import { longestTimerMs, parseDuration, parseSize } from "./quantities.ts";
+import { longestTimerMs, parseDuration, parseShare, parseSize } from "./quantities.ts";
 import { baseUrl, choice, flag, leaf, section, text, wholeNumber } from "./rules.ts";
 
 const durationFix = `write a duration such as 500ms, 30s or 10m, or a number of milliseconds, up to ${longestTimerMs}`;
@@ -17,6 +17,12 @@ const size = leaf({
   parse: (value) => parseSize(value) || undefined,
   problem: "is not a size",
   fix: "write a size such as 512KiB or 16MiB, or a number of bytes; at least 1 byte, less than 2 GiB",
+  shown: true,
+});
+const share = leaf({
+  parse: parseShare,
+  problem: "is not a share",
+  fix: "write a number from 0 to 1, such as 0.85",
   shown: true,
 });
 export const address = leaf({
@@ -158,6 +164,8 @@ export const fileSchema = section({
     max_concurrent_streams: wholeNumber(1).prefault(4096),
     max_calls_per_model: wholeNumber(0).optional(),
     max_queue_per_provider: wholeNumber(0, 65_536).prefault(1024),
+    max_event_loop_lag: duration.prefault("1s"),
+    heap_share: share.prefault(0.85),
   }).prefault({}),
   shutdown: section({ delay: duration.prefault(0), grace: duration.prefault("30s") }).prefault({}),
   grpc_connection: section({

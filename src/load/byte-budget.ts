@@ -1,8 +1,4 @@
-import { GatewayError } from "../errors.ts";
-import type { Rejections } from "./rejections.ts";
-
-/** Retry delay in the error OVERLOADED, in ms. */
-export const retryAfterMs = 1000;
+import { overloaded } from "./overloaded.ts";
 
 /** Share of the budget that is kept for small requests, so that many large ones cannot lock out all others. */
 const keptShare = 1 / 8;
@@ -13,22 +9,17 @@ const smallBytes = 64 * 1024;
 /** Bounds the bytes of the requests that the service holds. */
 export class ByteBudget {
   readonly #max: number;
-  readonly #rejections: Rejections;
   #held = 0;
 
-  constructor(max: number, rejections: Rejections) {
+  constructor(max: number) {
     this.#max = max;
-    this.#rejections = rejections;
   }
 
   /** Grows the bytes of a request from `before` to `after`. Throws OVERLOADED if that would exceed the budget. */
   grow(before: number, after: number): void {
     const held = this.#held + after - before;
     if (held > (after > smallBytes ? this.#max * (1 - keptShare) : this.#max)) {
-      this.#rejections.count("OVERLOADED", "bytes in flight");
-      throw new GatewayError("OVERLOADED", "overloaded: the requests in progress hold too much memory; retry later", {
-        retryAfterMs,
-      });
+      throw overloaded("bytes in flight", "the requests in progress hold too much memory");
     }
     this.#held = held;
   }

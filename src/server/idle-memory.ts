@@ -1,5 +1,4 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { garbageCollector } from "../load/garbage-collector.ts";
 
 /** Activity of the service. */
 export interface Activity {
@@ -20,7 +19,7 @@ const enoughBytes = 256 * 2 ** 20;
  * idle. The collection blocks the process for about 100 ms, so it runs only without calls.
  */
 export function returnMemoryWhenIdle(activity: () => Activity): void {
-  const collect = garbageCollector();
+  const collect = garbageCollector("last-resort");
   let begunBefore = 0;
   let idle = 0;
   setInterval(() => {
@@ -29,14 +28,4 @@ export function returnMemoryWhenIdle(activity: () => Activity): void {
     begunBefore = begun;
     if (idle === idleSeconds && process.memoryUsage.rss() > enoughBytes) collect();
   }, 1000).unref();
-}
-
-/**
- * Creates a function that runs V8's last-resort garbage collection. It returns memory pages to the operating system,
- * which an ordinary collection does not.
- */
-export function garbageCollector(): () => void {
-  setFlagsFromString("--expose-gc");
-  const gc: (options: object) => void = runInNewContext("gc");
-  return () => gc({ type: "major", execution: "sync", flavor: "last-resort" });
 }

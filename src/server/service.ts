@@ -7,7 +7,9 @@ import type { Config } from "../config/config.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import { ByteBudget } from "../load/byte-budget.ts";
+import { LoadGuard } from "../load/load-guard.ts";
 import type { Rejections } from "../load/rejections.ts";
+import { sampleLoad } from "../load/sample-load.ts";
 import { createCatalog } from "../models/catalog.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import { createSurfaces } from "../surfaces/index.ts";
@@ -63,14 +65,20 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxBytesInFlight } =
     config.limits;
   const snapshots = new Snapshots(createSnapshot(parts));
-  const calls = new ActiveCalls(snapshots, {
-    observers,
-    maxCallMs,
-    maxRequestMs,
-    maxCallsPerModel,
-    maxAnswerBytes,
-    requestBytes: new ByteBudget(maxBytesInFlight, rejections),
-  });
+  const load = sampleLoad(config.limits);
+  const guard = new LoadGuard(load.bounds, rejections);
+  const calls = new ActiveCalls(
+    snapshots,
+    {
+      observers,
+      maxCallMs,
+      maxRequestMs,
+      maxCallsPerModel,
+      maxAnswerBytes,
+      requestBytes: new ByteBudget(maxBytesInFlight),
+    },
+    guard,
+  );
   const services: Services = {
     calls,
     chat: createChatService(),
@@ -94,6 +102,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     calls.endAll();
     await Promise.all(listeners.map((listener) => listener.close()));
     await snapshots.close();
+    load.stop();
     rejections.flush();
   };
   return {

@@ -65,8 +65,8 @@ export function estimateBounds(tokens: number): Pick<TokenCount, "low" | "high">
  * Create one counter per call. It remembers the count of each message, so that counting a trimmed conversation again is
  * cheap.
  *
- * A separate thread (`CountingThread`) loads the vocabulary and counts. If a count takes more than 2 s or the thread
- * dies, this count and all later ones are estimates. `signal` aborts a count.
+ * A separate thread (`CountingThread`) loads the vocabulary and counts. If a count takes more than 2 s, waits too long,
+ * or finds the queue full, or if the thread dies, this count and all later ones are estimates. `signal` aborts a count.
  */
 export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
   const vocabulary = vocabularyOf(model);
@@ -111,7 +111,7 @@ export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
  * vLLM put before a Llama or Mistral prompt that does not start with it. A control token, such as `<|eot_id|>`, counts
  * as one token if the model's server parses it.
  *
- * Returns an estimate after 2 s. `signal` aborts the count.
+ * Returns an estimate in the same cases as `tokenCounter`. `signal` aborts the count.
  *
  * Microseconds per KB with OpenAI's vocabularies: 60 for English, 300 for base64, 600 for Russian, 1,900 for Chinese.
  * With those of Llama 2 and Mistral, at most 1,700. Source: `node scripts/measure-token-estimate.ts --cost`.

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
-import type { CountAnswer, CountJob, CountOrder, Counts, TextCount } from "./counting-thread.ts";
+import type { CountAnswer, CountJob, CountOrder, CountQueue, Counts, TextCount } from "./counting-thread.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { loadTokenizer } from "./vocabularies.ts";
 
@@ -12,27 +12,64 @@ import { loadTokenizer } from "./vocabularies.ts";
  */
 const sliceMs = 8;
 
+/** A job whose vocabulary is loaded. */
+interface Turn {
+  readonly id: number;
+  readonly queue: CountQueue;
+  /** Counts for one time slice with each step. Returns undefined if the job takes more than `longestMs`. */
+  readonly slices: Generator<void, Counts>;
+  /** Time at which the job is given up. */
+  readonly endsMs: number;
+}
+
 /** Ids of the jobs in progress, without the cancelled ones. */
 const wanted = new Set<number>();
 
+/** Jobs of each queue run in order of arrival: if long jobs ran in turns, a flood of them would make all of them late. */
+const queues: Readonly<Record<CountQueue, Turn[]>> = { short: [], long: [] };
+let isRunning = false;
+
 parentPort?.on("message", ({ id, job }: CountOrder) => {
   if (job === undefined) wanted.delete(id);
-  else void answer(id, job);
+  else void begin(id, job);
 });
 
 // An error in this function ends the thread, because nothing awaits it; counting-thread.ts handles the event `error`.
-async function answer(id: number, job: CountJob): Promise<void> {
+async function begin(id: number, job: CountJob): Promise<void> {
   wanted.add(id);
-  const counts = await countInTurns(await loadTokenizer(job.vocabulary), job, () => wanted.has(id));
-  wanted.delete(id);
-  parentPort?.postMessage({ id, counts } satisfies CountAnswer);
+  const slices = countInSlices(await loadTokenizer(job.vocabulary), job);
+  const { queue, longestWaitMs } = job;
+  queues[queue].push({ id, queue, slices, endsMs: performance.now() + longestWaitMs });
+  if (!isRunning) await run();
 }
 
-/**
- * Counts in time slices, so that a short text does not wait for a long one. Returns undefined if the job takes more
- * than `longestMs` or is cancelled.
- */
-async function countInTurns(tokenizer: Tokenizer, { texts, longestMs }: CountJob, isWanted: () => boolean) {
+async function run(): Promise<void> {
+  isRunning = true;
+  for (let turn = next(); turn !== undefined; turn = next()) {
+    const counts = step(turn);
+    if (counts !== "unfinished") {
+      queues[turn.queue].shift();
+      wanted.delete(turn.id);
+      parentPort?.postMessage({ id: turn.id, counts } satisfies CountAnswer);
+    }
+    // Receives new jobs and cancellations.
+    await setImmediate();
+  }
+  isRunning = false;
+}
+
+function next(): Turn | undefined {
+  return queues.short[0] ?? queues.long[0];
+}
+
+/** Runs a job for one time slice. Undefined: the job was cancelled or took too long. */
+function step({ id, slices, endsMs }: Turn): Counts | "unfinished" {
+  if (!wanted.has(id) || performance.now() > endsMs) return undefined;
+  const { done, value } = slices.next();
+  return done === true ? value : "unfinished";
+}
+
+function* countInSlices(tokenizer: Tokenizer, { texts, longestMs }: CountJob): Generator<void, Counts> {
   // Working time of this job only. While other jobs run or load their vocabularies, it does not increase.
   let spentMs = 0;
   let sliceBegan = performance.now();
@@ -46,14 +83,14 @@ async function countInTurns(tokenizer: Tokenizer, { texts, longestMs }: CountJob
         if (piece.torn) torn++;
         const ofSlice = performance.now() - sliceBegan;
         if (ofSlice < sliceMs) continue;
-        await setImmediate();
         spentMs += ofSlice;
-        if (!isWanted() || spentMs > longestMs) return undefined;
+        if (spentMs > longestMs) return undefined;
+        yield;
         sliceBegan = performance.now();
       }
       row.push({ tokens, torn });
     }
     counts.push(row);
   }
-  return counts satisfies Counts;
+  return counts;
 }

@@ -8,18 +8,24 @@ export interface TextCount {
   readonly torn: number;
 }
 
+/** Queue of a job, by the length of its texts. Long jobs wait while there are short ones. */
+export type CountQueue = "short" | "long";
+
 /** Texts for the thread to count. */
 export interface CountJob {
   readonly vocabulary: VocabularyName;
   /** One list of texts for each counted item, such as a message. */
   readonly texts: readonly (readonly string[])[];
+  readonly queue: CountQueue;
   /** Maximum time in ms that the thread works on this job. */
   readonly longestMs: number;
+  /** Maximum time in ms from the arrival of this job to its counts. */
+  readonly longestWaitMs: number;
 }
 
 /**
- * Counts of a job's texts, in the order of the texts. Undefined if the job took too long or was cancelled, or if the
- * thread ended.
+ * Counts of a job's texts, in the order of the texts. Undefined if the job took or waited too long, if it was
+ * cancelled, if too many texts were waiting, or if the thread ended.
  */
 export type Counts = readonly (readonly TextCount[])[] | undefined;
 
@@ -40,7 +46,15 @@ export interface CountingThreadOptions {
   readonly idleMs?: number;
   /** Maximum time in ms that the thread works on one count, not including loading the vocabulary. Default 2,000. */
   readonly longestMs?: number;
+  /** Maximum time in ms that one count waits and works, not including loading the vocabulary. Default 5,000. */
+  readonly longestWaitMs?: number;
 }
+
+/** Maximum length of the texts of a short job, in UTF-16 code units. Counting them takes 4 to 120 ms. */
+const shortLength = 2 ** 16;
+
+/** Maximum length of all texts that wait in one of the two queues, in UTF-16 code units: 16 to 32 MiB in the thread. */
+const mostWaiting = 2 ** 24;
 
 // Without the Node.js flags of the process: a worker thread does not start with some of them.
 const startOptions: WorkerOptions = { name: "token counting", execArgv: [] };
@@ -56,18 +70,23 @@ interface Running {
  * the thread if it is not running, and the thread ends after `idleMs` without a count. It keeps the process alive only
  * during a count.
  *
+ * Callers can send large texts, many at once. So short jobs run first, each queue has a bound, and so has the time of
+ * each job: beyond a bound, `count` resolves to undefined, and the caller estimates.
+ *
  * The thread takes about 20 MB besides its vocabularies and 0.1 s to start. Then a short text takes 0.1 ms.
  */
 export class CountingThread {
   readonly #idleMs: number;
-  readonly #longestMs: number;
+  readonly #limits: Pick<CountJob, "longestMs" | "longestWaitMs">;
+  /** Length of the texts in each queue. */
+  readonly #lengths: Record<CountQueue, number> = { short: 0, long: 0 };
   #running: Running | undefined;
   #idle: NodeJS.Timeout | undefined;
   #lastId = 0;
 
-  constructor({ idleMs = 300_000, longestMs = 2000 }: CountingThreadOptions = {}) {
+  constructor({ idleMs = 300_000, longestMs = 2000, longestWaitMs = 5000 }: CountingThreadOptions = {}) {
     this.#idleMs = idleMs;
-    this.#longestMs = longestMs;
+    this.#limits = { longestMs, longestWaitMs };
   }
 
   /** Id of the running thread. Undefined if no thread is running. */
@@ -78,6 +97,9 @@ export class CountingThread {
   /** Counts the tokens of texts. Rejects with the signal's reason when the signal is aborted. */
   async count(vocabulary: VocabularyName, texts: CountJob["texts"], signal?: AbortSignal): Promise<Counts> {
     signal?.throwIfAborted();
+    const length = lengthOf(texts);
+    const queue = length > shortLength ? "long" : "short";
+    if (this.#lengths[queue] + length > mostWaiting) return undefined;
     clearTimeout(this.#idle);
     this.#running ??= this.#start();
     const { worker, waiting } = this.#running;
@@ -89,13 +111,15 @@ export class CountingThread {
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     waiting.set(id, resolve);
+    this.#lengths[queue] += length;
     worker.ref();
-    worker.postMessage({ id, job: { vocabulary, texts, longestMs: this.#longestMs } } satisfies CountOrder);
+    worker.postMessage({ id, job: { vocabulary, texts, queue, ...this.#limits } } satisfies CountOrder);
     try {
       return await promise;
     } finally {
       signal?.removeEventListener("abort", onAbort);
       waiting.delete(id);
+      this.#lengths[queue] -= length;
       if (waiting.size === 0) this.#rest(worker);
     }
   }
@@ -128,6 +152,12 @@ export class CountingThread {
     worker.unref();
     if (this.#running?.worker === worker) this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
   }
+}
+
+function lengthOf(texts: CountJob["texts"]): number {
+  let length = 0;
+  for (const ofOne of texts) for (const text of ofOne) length += text.length;
+  return length;
 }
 
 /** Counting thread of the service. */

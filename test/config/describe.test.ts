@@ -33,6 +33,8 @@ providers:
       max_streams_per_address: 8192,
       max_concurrent_streams: 4096,
       max_queue_per_provider: 1024,
+      max_event_loop_lag: "1s",
+      heap_share: 0.85,
     },
     shutdown: { delay: "0", grace: "30s" },
     grpc_connection: { max_age: "0", max_idle: "10m", keepalive: "1m" },

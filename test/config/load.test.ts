@@ -36,6 +36,8 @@ describe("without a file", () => {
         maxStreamsPerAddress: 8192,
         maxConcurrentStreams: 4096,
         maxQueuePerProvider: 1024,
+        maxEventLoopLagMs: 1000,
+        heapShare: 0.85,
       },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       grpcConnection: { maxAgeMs: 0, maxIdleMs: 600_000, keepaliveMs: 60_000 },
@@ -93,7 +95,7 @@ describe("the file", () => {
 grpc: { address: "[::1]:0" }
 http: { address: localhost:0 }
 ${keys("a", "b")}
-limits: { max_request_size: 1MiB, max_answer_size: 2MiB, max_call_duration: 1m, max_concurrent_streams: 10, max_calls_per_model: 0, max_queue_per_provider: 0 }
+limits: { max_request_size: 1MiB, max_answer_size: 2MiB, max_call_duration: 1m, max_concurrent_streams: 10, max_calls_per_model: 0, max_queue_per_provider: 0, max_event_loop_lag: 250ms, heap_share: 0.5 }
 shutdown: { delay: 5s, grace: 1m }
 grpc_connection: { max_age: 1h, keepalive: 0 }
 log: { level: warn }
@@ -108,6 +110,8 @@ log: { level: warn }
         maxConcurrentStreams: 10,
         maxCallsPerModel: 0,
         maxQueuePerProvider: 0,
+        maxEventLoopLagMs: 250,
+        heapShare: 0.5,
       },
       shutdown: { delayMs: 5000, graceMs: 60_000 },
       grpcConnection: { maxAgeMs: 3_600_000, keepaliveMs: 0 },

@@ -7,6 +7,7 @@ import {
   longestTimerMs,
   parseCount,
   parseDuration,
+  parseShare,
   parseSize,
 } from "../../src/config/quantities.ts";
 
@@ -99,4 +100,14 @@ it("parses any value to a whole number or undefined, without throwing", () => {
       }
     }),
   );
+});
+
+describe("shares", () => {
+  it("parses a decimal number from 0 to 1, also from a string", () => {
+    expect([0, 0.85, 1, "0", "0.5", "1.0"].map(parseShare)).toEqual([0, 0.85, 1, 0, 0.5, 1]);
+  });
+
+  it.each([1.01, -0.1, "85%", "", ".", "1e-3", null, true, Number.NaN])("rejects %s", (value) => {
+    expect(parseShare(value)).toBeUndefined();
+  });
 });

@@ -1,6 +1,5 @@
 import type { CallEnvironment } from "../../src/calls/call.ts";
 import { ByteBudget } from "../../src/load/byte-budget.ts";
-import { Rejections } from "../../src/load/rejections.ts";
 
 type Environment = Omit<CallEnvironment, "slots" | "wrongKeys">;
 
@@ -12,7 +11,7 @@ export function callEnvironment(changes: Partial<Environment>): Environment {
     maxRequestMs: 30_000,
     maxCallsPerModel: undefined,
     maxAnswerBytes: 1_000_000,
-    requestBytes: new ByteBudget(2 ** 30, new Rejections(() => {})),
+    requestBytes: new ByteBudget(2 ** 30),
     ...changes,
   };
 }

@@ -68,6 +68,38 @@ describe("the token counting thread", () => {
     expect(order).toEqual(["short", "long"]);
   });
 
+  it("counts short texts before long ones that came earlier", async () => {
+    const thread = start({ longestMs: 1e9, longestWaitMs: 1e9 });
+    await thread.count("cl100k", hello);
+    const order: string[] = [];
+    const counting = [1, 2, 3].map(() => thread.count("cl100k", long).then(() => order.push("long")));
+    const shorts = [1, 2, 3].map(() => thread.count("cl100k", hello).then(() => order.push("short")));
+    await Promise.all(shorts);
+    thread.close();
+    await Promise.all(counting);
+    expect(order).toEqual(["short", "short", "short", "long", "long", "long"]);
+  });
+
+  it("gives up a count that waits too long", async () => {
+    const thread = start({ longestMs: 300, longestWaitMs: 1 });
+    await thread.count("cl100k", hello);
+    const counts = await Promise.all([thread.count("cl100k", long), thread.count("cl100k", long)]);
+    expect(counts).toEqual([undefined, undefined]);
+  });
+
+  it("does not count beyond a bound on the waiting texts, and counts again when they are gone", async () => {
+    const thread = start();
+    const call = new AbortController();
+    const flood = Array.from({ length: 3 }, () => thread.count("cl100k", long, call.signal));
+    const ends = Promise.allSettled(flood);
+    // Three times five million characters wait.
+    expect(await thread.count("cl100k", long)).toBeUndefined();
+    expect(await thread.count("cl100k", hello)).toEqual(helloCount);
+    call.abort(new Error("the callers left"));
+    expect((await ends).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(await thread.count("cl100k", [["hello ".repeat(20_000)]])).toEqual([[{ tokens: 20_001, torn: 0 }]]);
+  });
+
   it("gives up a count that takes too long, and keeps running", async () => {
     const thread = start({ longestMs: 200 });
     expect(await thread.count("cl100k", long)).toBeUndefined();

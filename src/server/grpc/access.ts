@@ -57,7 +57,13 @@ export function createGrpcAccess(
   let entering: Entry | undefined;
 
   function enter(method: DescMethod, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, grpcJs: StreamListener) {
-    const call = calls.begin(sourceOf(stream, headers), method.name);
+    let call: Call;
+    try {
+      call = calls.begin(sourceOf(stream, headers), method.name);
+    } catch (error) {
+      sendTrailersOnly(stream, toGrpcStatus(toGatewayError(error), ""));
+      return;
+    }
     const entry: Entry = { call, stream, toThrown: (error) => error, reached: false };
     const proceed = (): void => {
       if (stream.destroyed) return;

@@ -3,8 +3,7 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import type { Config } from "../../config/config.ts";
-import { GatewayError } from "../../errors.ts";
-import { retryAfterMs } from "../../load/byte-budget.ts";
+import { overloaded } from "../../load/overloaded.ts";
 import type { Rejections } from "../../load/rejections.ts";
 import { type Connection, Connections, type Duration } from "../connections.ts";
 import { type StreamListener, sendTrailersOnly } from "./access.ts";
@@ -79,8 +78,7 @@ export class Sessions {
       } else {
         // A stream reset would otherwise end the process.
         stream.on("error", () => {});
-        const message = "overloaded: too many calls in progress; retry later";
-        sendTrailersOnly(stream, toGrpcStatus(new GatewayError("OVERLOADED", message, { retryAfterMs }), ""));
+        sendTrailersOnly(stream, toGrpcStatus(overloaded("streams", "it has too many calls in progress"), ""));
       }
     };
   }

@@ -12,6 +12,7 @@ import {
 } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { admitCall } from "../../calls/admit-call.ts";
+import type { Call } from "../../calls/call.ts";
 import { excessOf, mostValues } from "../../chat/validation/json-bounds.ts";
 import type { Config } from "../../config/config.ts";
 import { type GatewayError, toGatewayError } from "../../errors.ts";
@@ -136,7 +137,12 @@ function beginCall({ calls }: Services, context: HandlerContext): undefined | Pr
   // Connect's signal is unsuitable: it also aborts when Connect ends a call by itself.
   const signal = values.get(clientSignal);
   const peerAddress = values.get(clientAddress);
-  const call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, method.name);
+  let call: Call;
+  try {
+    call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, method.name);
+  } catch (error) {
+    throw toConnectError(toGatewayError(error), "");
+  }
   context.responseHeader.set("x-request-id", call.requestId);
   const toThrown = (error: GatewayError) => toConnectError(error, call.requestId);
   try {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { peerAddress } from "../../calls/peer-address.ts";
 import type { Config } from "../../config/config.ts";
-import { retryAfterMs } from "../../load/byte-budget.ts";
+import { retryAfterMs } from "../../load/overloaded.ts";
 import { clientSignal } from "../../surfaces/kit/http-source.ts";
 import { Connections } from "../connections.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
@@ -42,7 +42,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     const isPage = isPagePath(request);
     if (!connections.begin(connection, response, !isPage)) {
       response.setHeader("retry-after", String(retryAfterMs / 1000));
-      sendText(response, 503, "overloaded: too many requests in progress; retry later\n");
+      sendText(response, 503, "the service is overloaded: it has too many requests in progress; retry later\n");
       return;
     }
     response.once("close", () => {

@@ -2,7 +2,7 @@ import { lookupAccount } from "../../accounts/keys.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import { toGatewayError } from "../../errors.ts";
 import type { Catalog } from "../../models/catalog.ts";
-import { sourceOf } from "./http-source.ts";
+import { beginCall } from "./begin-call.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { sendError, sendJson } from "./send.ts";
 import type { ToError } from "./surface.ts";
@@ -29,12 +29,10 @@ export function lookupRoute(lookup: Lookup): Route {
   return { method: "GET", path: lookup.path, handle: (context) => serveLookup(lookup, context) };
 }
 
-async function serveLookup(
-  { name, toError, lookUp }: Lookup,
-  { calls, parameters, request, response }: RouteContext,
-): Promise<void> {
-  const call = calls.begin(sourceOf(request, response), name);
-  response.setHeader("x-request-id", call.requestId);
+async function serveLookup({ name, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
+  const { parameters, response } = context;
+  const call = beginCall(context, name, toError);
+  if (call === undefined) return;
   try {
     await admitCall(call);
     const { caller, source, snapshot } = call;

@@ -8,8 +8,8 @@ import { serveChat } from "../../calls/serve-chat.ts";
 import { type FieldViolation, GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
 import { formatDotted } from "../../field-path.ts";
 import { CompleteChatRequestSchema, type StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
+import { beginCall } from "./begin-call.ts";
 import { discardRest, parseBody, readBody } from "./body.ts";
-import { sourceOf } from "./http-source.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { createStreamSink, createWholeSink, type Sink, sendError } from "./send.ts";
 import { formatEvent } from "./server-sent-event.ts";
@@ -22,9 +22,14 @@ export function chatRoute(surface: ChatSurface): Route {
 
 /** Serves one request: admits the call, translates the body, runs the call and sends the response. Never throws. */
 async function serveSurface(surface: ChatSurface, context: RouteContext): Promise<void> {
-  const { calls, parameters, request, response, maxRequestBytes, streamHeadersAfterMs } = context;
-  const call = calls.begin(sourceOf(request, response), surface.name);
-  response.setHeader("x-request-id", call.requestId);
+  const { request, maxRequestBytes } = context;
+  const call = beginCall(context, surface.name, surface.toError);
+  if (call !== undefined) await serveCall(call, surface, context);
+  if (!request.complete) discardRest(request, maxRequestBytes);
+}
+
+async function serveCall(call: Call, surface: ChatSurface, context: RouteContext): Promise<void> {
+  const { parameters, request, response, maxRequestBytes, streamHeadersAfterMs } = context;
   let translated: Translated | undefined;
   try {
     await admitCall(call);
@@ -51,7 +56,6 @@ async function serveSurface(surface: ChatSurface, context: RouteContext): Promis
       response.destroy();
     }
   }
-  if (!request.complete) discardRest(request, maxRequestBytes);
 }
 
 /**

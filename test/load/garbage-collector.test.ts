@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { garbageCollector } from "../../src/server/idle-memory.ts";
+import { garbageCollector } from "../../src/load/garbage-collector.ts";
 
 it("collects an object without references", async () => {
-  const collect = garbageCollector();
+  const collect = garbageCollector("last-resort");
   const garbage = (() => new WeakRef({ text: "x".repeat(1000) }))();
   // A new WeakRef keeps its object alive until the current job ends.
   await setImmediate();

@@ -1,0 +1,23 @@
+import type { Call } from "../../calls/call.ts";
+import { toGatewayError } from "../../errors.ts";
+import { sourceOf } from "./http-source.ts";
+import type { RouteContext } from "./route.ts";
+import { sendError } from "./send.ts";
+import type { ToError } from "./surface.ts";
+
+/** Begins the call of a request. If the service takes no new calls, sends the error and returns undefined. */
+export function beginCall(
+  { calls, request, response }: RouteContext,
+  name: string,
+  toError: ToError,
+): Call | undefined {
+  try {
+    const call = calls.begin(sourceOf(request, response), name);
+    response.setHeader("x-request-id", call.requestId);
+    return call;
+  } catch (thrown) {
+    const error = toGatewayError(thrown);
+    sendError(response, error, toError(error, ""));
+    return undefined;
+  }
+}
