@@ -24,6 +24,8 @@ export interface Scale {
   readonly pacedSeconds: number;
   /** Wait before memory is read, both before and after the paced streams, in ms. */
   readonly settleMs: number;
+  /** Time without calls before the first calls after idleness are measured, in ms. V8's own idle work waits 8,000. */
+  readonly idleMs: number;
 }
 
 export interface Cost {

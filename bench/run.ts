@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: measures what a call costs, relative to bare grpc-js and to direct upstream calls in the same run.
  *
- *   --quick          takes about half a minute; less precise
- *   --only a,b       runs only the named measurements: unary, streams, latency, paced, stalled
+ *   --quick          takes about a minute; less precise
+ *   --only a,b       runs only the named measurements: unary, streams, latency, idle, paced, stalled
  *   --peer portkey   also measures Portkey's gateway (installed into .bench/ on first use)
  *   --profile        writes a CPU profile of the service to the results folder
  *
@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Bench, type Scale, type Server } from "./bench.ts";
+import { measureIdle } from "./measures/idle.ts";
 import { measureLatency } from "./measures/latency.ts";
 import { measurePaced } from "./measures/paced.ts";
 import { measureStalled } from "./measures/stalled.ts";
@@ -27,8 +28,8 @@ import { machineMicroseconds, memory, usageSource } from "./usage.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const scales = {
-  full: { rounds: 5, roundMs: 1300, warmUpMs: 3000, samples: 500, pacedSeconds: 10, settleMs: 8000 },
-  quick: { rounds: 3, roundMs: 250, warmUpMs: 1200, samples: 350, pacedSeconds: 3, settleMs: 1000 },
+  full: { rounds: 5, roundMs: 1300, warmUpMs: 3000, samples: 500, pacedSeconds: 10, settleMs: 8000, idleMs: 30_000 },
+  quick: { rounds: 3, roundMs: 250, warmUpMs: 1200, samples: 350, pacedSeconds: 3, settleMs: 1000, idleMs: 12_000 },
 } as const satisfies Record<string, Scale>;
 
 const { values: options } = parseArgs({
@@ -84,6 +85,7 @@ async function measureAll(bench: Bench, upstream: string): Promise<readonly Sect
     unary: () => measureUnary(bench),
     streams: () => measureStreams(bench),
     latency: () => measureLatency(bench),
+    idle: () => measureIdle(bench),
     paced: () => measurePaced(bench, idleMiB),
     stalled: () => measureStalled(bench, upstream),
     portkey: async () => {

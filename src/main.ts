@@ -6,7 +6,7 @@ import { ConfigError } from "./config/config-error.ts";
 import { describeConfig } from "./config/describe.ts";
 import { loadConfig } from "./config/load.ts";
 import { listedModels, providers } from "./providers/registry.ts";
-import { returnMemoryWhenIdle } from "./server/idle-memory.ts";
+import { boundHeap } from "./server/heap.ts";
 import { startLines } from "./server/start-lines.ts";
 import { onStopSignal } from "./server/stop-signals.ts";
 import { createLog, openLogOutput } from "./telemetry/log.ts";
@@ -57,6 +57,7 @@ function readVersion(): string {
 }
 
 async function serve(config: Config): Promise<void> {
+  boundHeap();
   // Standard error is for people; the log on standard output is for programs.
   const stderr = new OutputBuffer(openStandardStream(2), { maxBytes: maxStderrBytes });
   const stdout = openLogOutput(config.log.maxBufferBytes, (problem) => stderr.write(`dragoman: ${problem}\n`));
@@ -67,7 +68,6 @@ async function serve(config: Config): Promise<void> {
   const log = createLog(config.log.level, stdout);
   const service = await composeService(config, log);
   stderr.write(startLines(service, config).join("\n"));
-  returnMemoryWhenIdle(() => service.activity);
   // `abort` lets every call in progress write its record, and the log writes its buffer when the process exits.
   process.on("uncaughtException", (error) => {
     service.abort();

@@ -11,7 +11,6 @@ export class ActiveCalls {
   readonly #snapshots: Snapshots;
   readonly #environment: CallEnvironment;
   readonly #guard: LoadGuard | undefined;
-  #begun = 0;
   #onIdle: (() => void) | undefined;
 
   /** `guard`: bounds on the load of the process. Undefined: no bounds. */
@@ -21,16 +20,10 @@ export class ActiveCalls {
     this.#environment = { ...environment, slots: new CallSlots(), wrongKeys: new WrongKeys() };
   }
 
-  /** Number of calls in progress, and number of calls since the process started. */
-  get activity(): { readonly running: number; readonly begun: number } {
-    return { running: this.#running.size, begun: this.#begun };
-  }
-
   /** Begins a call. Throws OVERLOADED if the load of the process is beyond a bound; then there is no call. */
   begin(source: CallSource, method: string): Call {
     const overloaded = this.#guard?.check();
     if (overloaded !== undefined) throw overloaded;
-    this.#begun++;
     const call = new Call(source, method, this.#environment, this.#snapshots.lease(), this.#onSettled);
     // Do not track a call that has already ended, because its client disconnected before Dragoman read the headers.
     if (!call.signal.aborted) this.#running.add(call);

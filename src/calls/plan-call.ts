@@ -1,5 +1,6 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { selectAccount } from "../accounts/keys.ts";
+import { anyOptions, optionViolations } from "../chat/planning/provider-options.ts";
 import type { FieldPath } from "../field-path.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import { targetOf } from "../routing/target.ts";
@@ -15,6 +16,8 @@ export interface CallRequest<Desc extends DescMessage> {
   readonly streamed: boolean;
   /** Profile of the HTTP API, which overrides the model's profile. Default: the model's. */
   readonly profile?: ProfileName;
+  /** Whether an HTTP API set the provider options, from fields of its own. Default: the caller set them. */
+  readonly translatesOptions?: boolean;
   /** Returns the name of a field in the caller's API. Default: the name in the proto. */
   readonly nameField?: (path: FieldPath) => string;
 }
@@ -27,10 +30,10 @@ const maxNameLength = 512;
  */
 export async function planCall<Desc extends DescMessage>(
   call: Call,
-  { schema, message, streamed, profile, nameField }: CallRequest<Desc>,
+  { schema, message, streamed, profile, translatesOptions = false, nameField }: CallRequest<Desc>,
 ): Promise<Plan> {
   const request = message();
-  const { catalog, adapters } = call.snapshot;
+  const { catalog, adapters, rejectsOptions } = call.snapshot;
   const { user = "", model = "", accountId = "" } = request.chat ?? {};
   // These values are not validated yet, and the record is written to the log: truncate them.
   call.note({ user: user.slice(0, maxNameLength), model: model.slice(0, maxNameLength) });
@@ -42,6 +45,12 @@ export async function planCall<Desc extends DescMessage>(
     streamed,
     signal: call.signal,
     ...(profile && { profile }),
+    checkOptions(chat, { provider }) {
+      if (translatesOptions) return [];
+      return rejectsOptions
+        ? anyOptions(chat)
+        : optionViolations(chat, provider, adapters.get(provider)?.contractNames);
+    },
     ...(nameField && { nameField }),
   };
   const checked = checkChat(schema, request, catalog, context);

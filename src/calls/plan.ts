@@ -47,6 +47,8 @@ export interface PlanContext {
   /** Profile (defaults and rules) of the HTTP API that received the request. Default: the model's profile. */
   readonly profile?: ProfileName;
   readonly signal: AbortSignal;
+  /** Returns the violations in the caller's provider options. Default: none. */
+  readonly checkOptions?: (chat: ChatRequest, model: Model) => readonly FieldViolation[];
   /** Returns the caller's name for the field of a warning. Default: the name in the proto. */
   readonly nameField?: (path: FieldPath) => string;
 }
@@ -91,6 +93,7 @@ export function checkChat<Desc extends DescMessage>(
     ...violations.filter(({ field }) => !narrower.some((violation) => isSamePath(violation.field, field))),
     ...narrower,
     ...deploymentParameterViolations(chat, deployment?.parameters),
+    ...(context.checkOptions?.(chat, model) ?? []),
   ];
   if (wrong.length > 0) throw invalidRequest(wrong);
   return { chat, model, profile, deployment };

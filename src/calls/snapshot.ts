@@ -9,6 +9,8 @@ import type { Adapter } from "../providers/adapter.ts";
 export interface Snapshot {
   readonly authenticate: Authenticate;
   readonly catalog: Catalog;
+  /** Whether to reject requests with provider options. Default false. */
+  readonly rejectsOptions?: boolean;
   /** Adapters by provider name. */
   readonly adapters: ReadonlyMap<string, Adapter>;
 }

@@ -86,6 +86,8 @@ export interface Config {
     readonly maxEventLoopLagMs: number;
     /** Share of V8's heap limit beyond which Dragoman rejects new calls; 0: no bound. Default 0.85. */
     readonly heapShare: number;
+    /** `off`: requests with provider options are rejected. Default `on`. */
+    readonly providerOptions: "on" | "off";
   };
   readonly shutdown: {
     /** Delay in ms between health status NOT_SERVING and rejecting connections, for load balancers. Default 0. */

@@ -44,6 +44,7 @@ export function describeConfig(config: Config): string {
       max_queue_per_provider: limits.maxQueuePerProvider,
       max_event_loop_lag: formatDuration(limits.maxEventLoopLagMs),
       heap_share: limits.heapShare,
+      provider_options: limits.providerOptions,
     },
     shutdown: { delay: formatDuration(shutdown.delayMs), grace: formatDuration(shutdown.graceMs) },
     grpc_connection: {

@@ -104,6 +104,7 @@ export function loadConfig({ environment, file, providers: known = [], models: l
       maxQueuePerProvider: limits.max_queue_per_provider,
       maxEventLoopLagMs: limits.max_event_loop_lag,
       heapShare: limits.heap_share,
+      providerOptions: limits.provider_options,
     },
     shutdown: { delayMs: shutdown.delay, graceMs: shutdown.grace },
     grpcConnection: {

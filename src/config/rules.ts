@@ -36,6 +36,17 @@ export function choice<const Name extends string>(...names: readonly Name[]) {
   });
 }
 
+/** Creates the schema of a choice with `on` and `off`, which YAML 1.1 renderers write as true and false. */
+export function switchOf<const Name extends string>(...names: readonly (Name | "on" | "off")[]) {
+  const spellings: Readonly<Record<string, string>> = { true: "on", false: "off" };
+  return leaf({
+    parse: (value) => names.find((name) => name === (spellings[String(value)] ?? String(value))),
+    problem: "is not a valid value",
+    fix: `write one of ${names.join(", ")}`,
+    shown: true,
+  });
+}
+
 export const text = leaf({
   parse: (value) => (typeof value === "string" && value !== "" ? value : undefined),
   problem: "is not a string, or is empty",

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { parseAddress } from "./address.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { longestTimerMs, parseDuration, parseShare, parseSize } from "./quantities.ts";
-import { baseUrl, choice, flag, leaf, section, text, wholeNumber } from "./rules.ts";
+import { baseUrl, choice, flag, leaf, section, switchOf, text, wholeNumber } from "./rules.ts";
 
 const durationFix = `write a duration such as 500ms, 30s or 10m, or a number of milliseconds, up to ${longestTimerMs}`;
 const duration = leaf({ parse: parseDuration, problem: "is not a duration", fix: durationFix, shown: true });
@@ -34,18 +34,8 @@ export const address = leaf({
 export const mode = choice("keys", "loopback", "off");
 export const level = choice("debug", "info", "warn", "error", "silent");
 
-/** YAML 1.1 renderers write `on` and `off` as true and false. */
-const reflection = leaf({
-  parse: (value) => {
-    const written = String(value);
-    if (written === "true") return "on";
-    if (written === "false") return "off";
-    return (["on", "authenticated", "off"] as const).find((name) => name === written);
-  },
-  problem: "is not a valid value",
-  fix: "write one of on, authenticated, off",
-  shown: true,
-});
+const reflection = switchOf("on", "authenticated", "off");
+const providerOptions = switchOf("on", "off");
 
 /** Parses a host name or address, with IPv6 addresses in brackets, to the form that URLs have. */
 function parseHostName(value: unknown): string | undefined {
@@ -166,6 +156,7 @@ export const fileSchema = section({
     max_queue_per_provider: wholeNumber(0, 65_536).prefault(1024),
     max_event_loop_lag: duration.prefault("1s"),
     heap_share: share.prefault(0.85),
+    provider_options: providerOptions.prefault("on"),
   }).prefault({}),
   shutdown: section({ delay: duration.prefault(0), grace: duration.prefault("30s") }).prefault({}),
   grpc_connection: section({

@@ -1,12 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/**
- * Creates a function that runs a full garbage collection, which blocks the process. `last-resort` also returns memory
- * pages to the operating system and discards compiled code.
- */
-export function garbageCollector(flavor: "regular" | "last-resort"): () => void {
+/** Creates a function that runs a full garbage collection, which blocks the process. */
+export function garbageCollector(): () => void {
   setFlagsFromString("--expose-gc");
   const gc: (options: object) => void = runInNewContext("gc");
-  return () => gc({ type: "major", execution: "sync", flavor });
+  return () => gc({ type: "major", execution: "sync", flavor: "regular" });
 }

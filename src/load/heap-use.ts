@@ -22,7 +22,7 @@ export class HeapUse implements LoadBound {
   readonly name = "heap";
   readonly problem = "its memory is nearly full";
   readonly #maxShare: number;
-  readonly #collect = garbageCollector("regular");
+  readonly #collect = garbageCollector();
   #nextCollection = 0;
   #isExceeded = false;
 

@@ -1,4 +1,5 @@
 import type { Adaptation } from "../chat/planning/adaptations.ts";
+import type { ContractNames } from "../chat/planning/provider-options.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
@@ -23,6 +24,12 @@ export interface AdapterContext extends AttemptContext {
 export interface Adapter {
   /** Name of the provider: `provider` in `provider/model`, and the key in the request's `provider_options`. */
   readonly name: string;
+
+  /**
+   * Fields of the upstream body that ChatRequest has fields for; Dragoman rejects them as provider options. Undefined:
+   * provider options do not become part of an upstream body.
+   */
+  readonly contractNames?: ContractNames;
 
   /** Maximum choices per upstream request. For more, Dragoman sends one request per choice. Undefined: no limit. */
   readonly maxChoices?: number;

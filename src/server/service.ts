@@ -15,7 +15,6 @@ import type { Adapter } from "../providers/adapter.ts";
 import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
-import type { Activity } from "./idle-memory.ts";
 import type { Services } from "./listener.ts";
 import { createChatService } from "./services/chat-service.ts";
 import { createModelService } from "./services/model-service.ts";
@@ -35,7 +34,6 @@ export interface Service {
   readonly httpAddress: string;
   /** Models of the catalog, ordered by id. */
   readonly models: readonly Model[];
-  readonly activity: Activity;
   /**
    * Shuts down in this order: sets health to NOT_SERVING, waits for the configured delay, rejects new calls, waits up
    * to the grace period for calls in progress, and ends the remaining calls with UNAVAILABLE.
@@ -55,6 +53,7 @@ export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, 
       config.providerStatuses,
       config.models,
     ),
+    rejectsOptions: config.limits.providerOptions === "off",
     adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
   };
 }
@@ -109,9 +108,6 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     grpcAddress,
     httpAddress,
     models: snapshots.current.catalog.list(),
-    get activity() {
-      return calls.activity;
-    },
     stop() {
       stopping ??= stop();
       return stopping;

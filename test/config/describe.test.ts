@@ -35,6 +35,7 @@ providers:
       max_queue_per_provider: 1024,
       max_event_loop_lag: "1s",
       heap_share: 0.85,
+      provider_options: "on",
     },
     shutdown: { delay: "0", grace: "30s" },
     grpc_connection: { max_age: "0", max_idle: "10m", keepalive: "1m" },

@@ -38,6 +38,7 @@ describe("without a file", () => {
         maxQueuePerProvider: 1024,
         maxEventLoopLagMs: 1000,
         heapShare: 0.85,
+        providerOptions: "on",
       },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       grpcConnection: { maxAgeMs: 0, maxIdleMs: 600_000, keepaliveMs: 60_000 },
@@ -232,6 +233,12 @@ surplus: 1
     expect(others).toEqual([]);
     expect(problem?.path).toBe(path);
     expect(`${problem?.problem}; ${problem?.fix}`).toContain(message);
+  });
+
+  it("reads whether provider options are on, also as YAML 1.1 renderers write it", () => {
+    const written = (value: string) => load(`limits: { provider_options: ${value} }`).limits.providerOptions;
+    expect(["on", "true", "off", "false"].map(written)).toEqual(["on", "on", "off", "off"]);
+    expect(pathsOf("limits: { provider_options: perhaps }")).toEqual(["limits.provider_options"]);
   });
 
   it("reads the reflection setting of YAML 1.1 renderers, and hosts in lower case", () => {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { garbageCollector } from "../../src/load/garbage-collector.ts";
 
 it("collects an object without references", async () => {
-  const collect = garbageCollector("last-resort");
+  const collect = garbageCollector();
   const garbage = (() => new WeakRef({ text: "x".repeat(1000) }))();
   // A new WeakRef keeps its object alive until the current job ends.
   await setImmediate();

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { garbageCollector } from "../../src/load/garbage-collector.ts";
 import { HeapUse } from "../../src/load/heap-use.ts";
 
-const collect = garbageCollector("regular");
+const collect = garbageCollector();
 const mib = 2 ** 20;
 /** Part of `heap_size_limit` that is not for the old generation. */
 const youngBytes = 96 * mib;

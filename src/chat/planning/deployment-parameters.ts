@@ -53,7 +53,7 @@ export function deploymentParameterViolations(
  * Field of the upstream request that contains the deployment parameters, by provider. For all other providers, each
  * parameter is a top-level field. Cerebras documents `model_parameters` in its SDK.
  */
-const fields: Readonly<Record<string, string>> = { cerebras: "model_parameters" };
+export const deploymentFields: Readonly<Record<string, string>> = { cerebras: "model_parameters" };
 
 /**
  * Moves deployment parameters into `provider_options`, so that adapters do not have to handle them. Throws
@@ -69,7 +69,7 @@ export function placeDeploymentParameters(
   if (deploymentParameters === undefined) return draft;
   if (Object.keys(deploymentParameters).length === 0) return { ...draft, request: rest };
   const options = rest.providerOptions[provider] ?? {};
-  const field = fields[provider];
+  const field = deploymentFields[provider];
   const placed: JsonObject = field === undefined ? deploymentParameters : { [field]: deploymentParameters };
   const twice = Object.keys(placed).filter((name) => Object.hasOwn(options, name));
   if (twice.length > 0) {

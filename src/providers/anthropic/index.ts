@@ -13,6 +13,7 @@ import type { ProviderDefinition } from "../definition.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
+import { anthropicNames } from "./contract-fields.ts";
 import { anthropicErrors, anthropicHeaders } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { anthropicModels } from "./models.ts";
@@ -38,6 +39,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
+    contractNames: anthropicNames,
     maxChoices: 1,
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({

@@ -1,11 +1,11 @@
-import type { JsonObject } from "@bufbuild/protobuf";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
-import { asObject, describedSchema, ExactJson, withKey } from "../kit/exact-json.ts";
+import { describedSchema, ExactJson, withKey } from "../kit/exact-json.ts";
+import { mergeOptions } from "../kit/merge-options.ts";
 import { createMarker, type Marker } from "./cache-marks.ts";
 import { toConversation } from "./messages.ts";
 import { toThinking } from "./thinking.ts";
@@ -21,12 +21,10 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
   const maxTokens = maxTokensOf(request, model, rules);
   const { thinking, effort } = toThinking(request, rules, maxTokens);
   const format = formatOf(request.outputFormat);
-  const options: JsonObject = request.providerOptions[provider] ?? {};
-  const outputConfig = { ...(effort && { effort }), ...(format && { format }), ...asObject(options.output_config) };
   const mark = createMarker(request);
   const tools = toolsBody(request, rules, mark);
   const { system, messages } = toConversation(request, rules, mark);
-  return {
+  const body: Omit<MessagesBody, "model" | "messages" | "stream"> = {
     max_tokens: maxTokens,
     ...(system.length > 0 && { system }),
     ...samplingBody(parameters, rules),
@@ -35,9 +33,10 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
     ...tools,
     ...(request.user && { metadata: { user_id: request.user } }),
     ...(isServiceTier(serviceTier) && { service_tier: serviceTier }),
-    ...options,
-    // Dragoman merges both, so that `output_config` in the provider options does not remove the caller's schema.
-    ...(Object.keys(outputConfig).length > 0 && { output_config: outputConfig }),
+    ...((effort || format) && { output_config: { ...(effort && { effort }), ...(format && { format }) } }),
+  };
+  return {
+    ...mergeOptions(body, request.providerOptions[provider]),
     model: model.providerModel,
     messages,
     stream: true,

@@ -17,6 +17,7 @@ import type { ProviderDefinition } from "../definition.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
+import { bedrockNames } from "./contract-fields.ts";
 import { bedrockErrors, bedrockHeaders } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { bedrockModels } from "./models.ts";
@@ -110,6 +111,7 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
         };
       }),
     checkSupport,
+    contractNames: bedrockNames,
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
   };

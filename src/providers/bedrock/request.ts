@@ -1,6 +1,6 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
-import { asObject } from "../kit/exact-json.ts";
+import { mergeOptions } from "../kit/merge-options.ts";
 import { jsonInstruction } from "../kit/messages.ts";
 import { takesField } from "./adaptations.ts";
 import { createMarker } from "./cache-points.ts";
@@ -21,23 +21,21 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
   const rules = modelRules(model.providerModel);
   const mark = createMarker(request, rules);
   const { system, messages } = toConversation(request, rules, mark);
-  const { additionalModelRequestFields, inferenceConfig, ...options } = request.providerOptions[provider] ?? {};
   const wantsJson = request.outputFormat?.format.case === "jsonObject";
   const instructions = wantsJson ? [...system, { text: jsonInstruction }] : system;
-  const additional = { ...additionalFields(request, rules), ...asObject(additionalModelRequestFields) };
-  const inference = { ...toInferenceConfig(request, rules), ...asObject(inferenceConfig) };
+  const additional = additionalFields(request, rules);
+  const inference = toInferenceConfig(request, rules);
   const tier = serviceTiers.find((word) => word === request.serviceTier);
-  return {
+  const body: Omit<ConverseBody, "messages"> = {
     ...(isEmpty(inference) ? {} : { inferenceConfig: inference }),
     ...toolsBody(request, rules, mark),
     ...formatBody(request),
     ...(tier && { serviceTier: { type: tier } }),
     ...(inference.stopSequences && rules.claude && { additionalModelResponseFieldPaths: [stopSequencePath] }),
-    ...options,
     ...(isEmpty(additional) ? {} : { additionalModelRequestFields: additional }),
     ...(instructions.length > 0 && { system: instructions }),
-    messages,
   };
+  return { ...mergeOptions(body, request.providerOptions[provider]), messages };
 }
 
 function toInferenceConfig(request: ChatRequest, rules: ModelRules): NonNullable<ConverseBody["inferenceConfig"]> {

@@ -13,6 +13,7 @@ import type { ReportedError } from "../kit/error-body.ts";
 import { commonHeaders, readErrorResponse, reportedFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
+import { chatCompletionsNames } from "./contract-fields.ts";
 import { errorsOf } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import type { Quirks } from "./quirks.ts";
@@ -85,6 +86,7 @@ export function createOpenAiAdapter(
     stream: (request, model, context) => send(request, model, context, isStreamed(request)),
     // A stream of 256 chunks costs about eight times the CPU of the same response as one JSON body.
     complete: (request, model, context) => send(request, model, context, false),
+    contractNames: chatCompletionsNames(quirks),
     checkSupport: (request, model) => checkSupport(request, model, quirks),
     describe: (request, model) => toBody(request, model, isStreamed(request)),
     close: () => upstream.close(),

@@ -1,3 +1,4 @@
+import type { JsonObject } from "@bufbuild/protobuf";
 import { invalidRequest } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -5,6 +6,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { ExactJson } from "../kit/exact-json.ts";
+import { mergeOptions } from "../kit/merge-options.ts";
 import { type ModelRules, rulesFor, sentEffort, wireForm } from "./adaptations.ts";
 import { effortWords, isNeutral, optionalFieldNames, optionalFields } from "./fields.ts";
 import { cacheMark, toMessages } from "./messages.ts";
@@ -32,12 +34,14 @@ export function toRequest(
   streamed: boolean,
 ): ChatBody {
   const rules = rulesFor(model, quirks);
-  return {
+  const body = {
     ...optionalBody(request, rules, quirks),
     ...formatBody(request.outputFormat, quirks),
     ...toolsBody(request, quirks),
     ...quirks.alsoSend?.(request),
-    ...bodyOptions(request.providerOptions[provider], quirks),
+  };
+  return {
+    ...mergeOptions(body, bodyOptions(request.providerOptions[provider], quirks)),
     model: model.providerModel,
     messages: toMessages(request, quirks, Boolean(rules)),
     stream: streamed,
@@ -46,7 +50,7 @@ export function toRequest(
   };
 }
 
-function bodyOptions(options: Body | undefined, { headerOptions }: Quirks): Body | undefined {
+function bodyOptions(options: JsonObject | undefined, { headerOptions }: Quirks): JsonObject | undefined {
   if (options === undefined || headerOptions.length === 0) return options;
   return Object.fromEntries(Object.entries(options).filter(([name]) => !headerOptions.includes(name)));
 }

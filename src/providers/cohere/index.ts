@@ -9,6 +9,7 @@ import type { ProviderDefinition } from "../definition.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
+import { cohereNames } from "./contract-fields.ts";
 import { cohereErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { cohereModels } from "./models.ts";
@@ -39,6 +40,7 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
         }),
       })),
     checkSupport,
+    contractNames: cohereNames,
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
   };

@@ -4,6 +4,7 @@ import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../chat-completions/fields.ts";
 import { describedSchema, ExactJson } from "../kit/exact-json.ts";
+import { mergeOptions } from "../kit/merge-options.ts";
 import { cohereFields, penalties } from "./fields.ts";
 import { toMessages } from "./messages.ts";
 import type { CohereBody, WireTool } from "./wire.ts";
@@ -23,12 +24,9 @@ const choiceModes = {
  * the key of Cohere's options in `provider_options`.
  */
 export function toRequest(request: ChatRequest, model: Model, provider: string): CohereBody {
+  const body = { ...optionalBody(request), ...formatBody(request), ...toolsBody(request), ...thinkingBody(request) };
   return {
-    ...optionalBody(request),
-    ...formatBody(request),
-    ...toolsBody(request),
-    ...thinkingBody(request),
-    ...request.providerOptions[provider],
+    ...mergeOptions(body, request.providerOptions[provider]),
     model: model.providerModel,
     messages: toMessages(request, model),
     stream: true,

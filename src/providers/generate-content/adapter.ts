@@ -11,6 +11,7 @@ import type { Adapter, AdapterContext } from "../adapter.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport, type Route } from "./adaptations.ts";
+import { generateContentNames } from "./contract-fields.ts";
 import { googleErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { toRequest } from "./request.ts";
@@ -64,6 +65,7 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
     maxChoices: 1,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
+    contractNames: generateContentNames,
     checkSupport: (request, model) => checkSupport(request, model, endpoint),
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),

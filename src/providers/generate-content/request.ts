@@ -1,10 +1,10 @@
-import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { describedSchema, ExactJson } from "../kit/exact-json.ts";
+import { mergeOptions } from "../kit/merge-options.ts";
 import { toConversation } from "./messages.ts";
 import { modelRules, toThinkingConfig } from "./model-rules.ts";
 import type { FunctionCallingConfig, GenerateContentBody, GenerationConfig, WireTool } from "./wire.ts";
@@ -19,8 +19,7 @@ const choiceModes = {
 /**
  * Returns the request body. Dragoman drops or adjusts unsupported fields before this, see `checkSupport`.
  *
- * `provider` is the provider's name in the configuration: the key of its options in `provider_options`. Dragoman merges
- * objects of these options into the body and appends lists. Other values replace those of the body, except `contents`.
+ * `provider` is the provider's name in the configuration: the key of its options in `provider_options`.
  */
 export function toRequest(request: ChatRequest, model: Model, provider: string): GenerateContentBody {
   const rules = modelRules(model.providerModel);
@@ -37,8 +36,7 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
     ...(Object.keys(generationConfig).length > 0 && { generationConfig }),
     ...(serviceTier && { serviceTier }),
   };
-  const options = request.providerOptions[provider];
-  return options === undefined ? body : { ...merge(body, options), contents: body.contents };
+  return { ...mergeOptions(body, request.providerOptions[provider]), contents: body.contents };
 }
 
 function toSampling(parameters: GenerationParameters | undefined): GenerationConfig {
@@ -110,19 +108,4 @@ function present(
   fields: { readonly [K in keyof GenerationConfig]: GenerationConfig[K] | undefined },
 ): GenerationConfig {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-function merge<T extends object>(ours: T, theirs: JsonObject): T {
-  const entries = Object.entries(theirs).map(([key, value]) => [key, mergeValue(Reflect.get(ours, key), value)]);
-  return { ...ours, ...Object.fromEntries(entries) };
-}
-
-function mergeValue(ours: unknown, theirs: JsonValue): unknown {
-  if (Array.isArray(ours) && Array.isArray(theirs)) return [...ours, ...theirs];
-  const areObjects = isPlainObject(ours) && typeof theirs === "object" && theirs !== null && !Array.isArray(theirs);
-  return areObjects ? merge(ours, theirs) : theirs;
-}
-
-function isPlainObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactJson);
 }

@@ -44,8 +44,3 @@ export function withKey(json: string, key: string, value: string): string {
 export function describedSchema(schemaJson: string, description: string): ExactJson {
   return new ExactJson(description === "" ? schemaJson : withKey(schemaJson, "description", description));
 }
-
-/** Returns the value if it is an object or an array, else an empty object. */
-export function asObject(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
-}

@@ -12,6 +12,7 @@ import type { Adapter, AdapterContext } from "../adapter.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
+import { completionNames } from "./contract-fields.ts";
 import { llmEngineErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { Prompts } from "./prompts.ts";
@@ -50,6 +51,7 @@ export function createCompletionsAdapter(
 
   return {
     name,
+    contractNames: completionNames,
     maxChoices: 1,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),

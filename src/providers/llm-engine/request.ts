@@ -2,6 +2,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import { type OptionalField, optionalFieldNames, optionalFields } from "../chat-completions/fields.ts";
 import { ExactJson } from "../kit/exact-json.ts";
+import { mergeOptions } from "../kit/merge-options.ts";
 import type { CompletionBody } from "./wire.ts";
 
 /** Fields that LLM Engine v1 supports, with its names for them. */
@@ -32,13 +33,8 @@ export function toRequest(request: ChatRequest, prompt: string, provider: string
     // Dragoman's API turns top_k off with 0, LLM Engine with -1.
     if (value !== undefined) fields[name] = field === "parameters.top_k" && value === 0 ? -1 : value;
   }
-  return {
-    ...demanded,
-    ...fields,
-    ...guide(request.outputFormat),
-    ...request.providerOptions[provider],
-    prompt,
-  };
+  const body = { ...demanded, ...fields, ...guide(request.outputFormat) };
+  return { ...mergeOptions(body, request.providerOptions[provider]), prompt };
 }
 
 function guide(outputFormat: OutputFormat | undefined): Pick<CompletionBody, "guided_json" | "guided_regex"> {

@@ -7,6 +7,7 @@ import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
 import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
+import { chatCompletionsNames } from "../chat-completions/contract-fields.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
@@ -15,6 +16,7 @@ import { mistralErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { continuedText } from "./messages.ts";
 import { mistralModels } from "./models.ts";
+import { mistralQuirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 
 /** Creates an adapter for Mistral's API: OpenAI's Chat Completions with a different format of messages. */
@@ -46,6 +48,7 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     checkSupport,
+    contractNames: chatCompletionsNames(mistralQuirks),
     describe: (request, model) => toRequest(request, model, name, true),
     close: () => upstream.close(),
   };

@@ -40,8 +40,8 @@ async function serveCall(call: Call, surface: ChatSurface, context: RouteContext
       call.signal,
     );
     call.requestComplete();
-    const { catalog } = call.snapshot;
-    translated = surface.translate(parseBody(body), { parameters, headers, catalog });
+    const { catalog, rejectsOptions = false } = call.snapshot;
+    translated = surface.translate(parseBody(body), { parameters, headers, catalog, rejectsOptions });
     const { endsWithDone } = surface;
     const sink = translated.streamed
       ? createStreamSink(response, translated, { endsWithDone, headersAfterMs: streamHeadersAfterMs }, call)
@@ -82,6 +82,7 @@ async function serveTranslated(
     streamed,
     keepProviderDeltas: false,
     profile,
+    translatesOptions: true,
     nameField: (path) => formatDotted(nameField(path)),
     beforeAnswer() {
       if (response.headersSent) return;

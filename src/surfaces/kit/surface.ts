@@ -14,6 +14,8 @@ export interface SurfaceRequest {
   readonly headers: { get(name: string): string | null };
   /** Catalog that resolves model names. */
   readonly catalog: Catalog;
+  /** Whether to reject fields that ChatRequest lacks, which the provider would receive unchanged. Default false. */
+  readonly rejectsOptions?: boolean;
 }
 
 /** A translated request, and the translators of its response. */

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { optionsAreOff } from "../../chat/planning/provider-options.ts";
+import { invalidRequest } from "../../errors.ts";
 import {
   flag,
   formatSchemas,
@@ -99,12 +101,15 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
     modelPrefix: "",
   },
   names: { maxOutputTokens: "max_completion_tokens" },
-  extraOptions(request) {
+  extraOptions(request, { rejectsOptions }) {
     const { safety_identifier, user } = request;
     const options = Object.entries(passedOn).flatMap(([name]) => {
       const value: unknown = Reflect.get(request, name);
-      return value === null || value === undefined ? [] : [[name, value]];
+      return value === null || value === undefined ? [] : [[name, value] as const];
     });
+    if (rejectsOptions && options.length > 0) {
+      throw invalidRequest(options.map(([name]) => ({ root: "body", field: [name], description: optionsAreOff })));
+    }
     // If both are set, ChatRequest.user gets `safety_identifier`, which replaces `user` at OpenAI. If they differ,
     // OpenAI also receives `user`, as a provider option.
     const both = safety_identifier && user && safety_identifier !== user ? { user } : {};

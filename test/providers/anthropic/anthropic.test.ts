@@ -232,11 +232,10 @@ describe("a request to Anthropic", () => {
   it("keeps the caller's schema if provider options set output_config", () => {
     const { body } = translate("claude-opus-5-5", {
       outputFormat: { format: { case: "jsonSchema", value: { name: "n", schemaJson: '{"type":"object"}' } } },
-      providerOptions: { anthropic: { output_config: { effort: "max" }, stream: false } },
+      providerOptions: { anthropic: { output_config: { new: 1 } } },
     });
     expect(body).toMatchObject({
-      output_config: { effort: "max", format: { type: "json_schema", schema: { type: "object" } } },
-      stream: true,
+      output_config: { new: 1, format: { type: "json_schema", schema: { type: "object" } } },
     });
   });
 

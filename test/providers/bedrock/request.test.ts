@@ -222,14 +222,14 @@ describe("tools", () => {
 });
 
 describe("provider options", () => {
-  it("merges provider options into the request body and prefers them", () => {
+  it("merges provider options into the request body", () => {
     const { body } = translate(sonnet, {
       parameters: { maxOutputTokens: 10, temperature: 0.5 },
       providerOptions: {
-        bedrock: { inferenceConfig: { temperature: 0.1 }, performanceConfig: { latency: "optimized" } },
+        bedrock: { inferenceConfig: { new: 1 }, performanceConfig: { latency: "optimized" } },
       },
     });
-    expect(body.inferenceConfig).toEqual({ maxTokens: 10, temperature: 0.1 });
+    expect(body.inferenceConfig).toEqual({ maxTokens: 10, temperature: 0.5, new: 1 });
     expect(body).toHaveProperty("performanceConfig.latency", "optimized");
   });
 });

@@ -88,7 +88,7 @@ describe("a request to OpenAI", () => {
     serviceTier: "flex",
     prediction: { content: "Rain." },
     providerOptions: {
-      openai: { verbosity: "low", temperature: 0.5, stream: false, model: "other", messages: [] },
+      openai: { verbosity: "low" },
       vllm: { ignore_eos: true },
     },
   };
@@ -133,7 +133,7 @@ describe("a request to OpenAI", () => {
       stream: true,
       stream_options: { include_usage: true, include_obfuscation: false },
       max_completion_tokens: 100,
-      temperature: 0.5,
+      temperature: 0.7,
       top_p: 0.9,
       stop: ["END"],
       n: 2,

@@ -167,9 +167,11 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   deploymentParameters?: JsonObject | undefined;
 
   /**
-   * Provider-specific fields that this API does not define, by provider name: `{"openai": {"verbosity": "low"}}`.
-   * Dragoman merges the fields of the selected provider into the upstream request last, so they override
-   * effective_parameters. It ignores the fields of other providers. Default none.
+   * Provider-specific fields that this API does not define, by provider name: `{"openai": {"verbosity": "low"}}`. A
+   * field that this API defines, such as `n` or `model`, is an error that names the field to use. Dragoman merges the
+   * fields of the selected provider into the upstream request: objects field by field, lists by appending. It ignores
+   * the fields of other providers. If the operator has turned provider options off, any option is an error. Default
+   * none.
    *
    * @generated from field: map<string, google.protobuf.Struct> provider_options = 19;
    */

@@ -1,0 +1,110 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { FieldViolation } from "../../errors.ts";
+import type { FieldPath } from "../../field-path.ts";
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { deploymentFields } from "./deployment-parameters.ts";
+
+/**
+ * Fields of an upstream body that ChatRequest has fields for, by their names in the body. A text is what to use instead
+ * of the option. A table applies to the fields of an object, and in a list to those of each item; fields that it does not
+ * list are provider options.
+ */
+export interface ContractFields {
+  readonly [name: string]: ContractField;
+}
+type ContractField = string | ContractFields | readonly [ContractFields];
+
+/** Table for a body type. It lists every field of the type, so that the adapter cannot write a field without an entry. */
+export type ContractFieldsOf<Body> = ContractFields & {
+  readonly [Name in keyof Body as string extends Name ? never : Name]-?: ContractField;
+};
+
+/** Use instead of the option `stream`. */
+export const streamMethods = "StreamChat or CompleteChat";
+
+/** Contract fields by folded name. */
+export type ContractNames = ReadonlyMap<string, string | InnerNames>;
+
+interface InnerNames {
+  readonly names: ContractNames;
+  /** Whether the value is a list of objects with these names. */
+  readonly isList: boolean;
+}
+
+/** Makes the table of an adapter for `optionViolations`. */
+export function contractNames(fields: ContractFields): ContractNames {
+  return new Map(Object.entries(fields).map(([name, field]) => [fold(name), entryOf(field)]));
+}
+
+function entryOf(field: ContractField): string | InnerNames {
+  if (typeof field === "string") return field;
+  return isList(field)
+    ? { names: contractNames(field[0]), isList: true }
+    : { names: contractNames(field), isList: false };
+}
+
+function isList(field: ContractFields | readonly [ContractFields]): field is readonly [ContractFields] {
+  return Array.isArray(field);
+}
+
+/** Returns a violation for each option of the model's provider that ChatRequest has a field for. */
+export function optionViolations(
+  { providerOptions }: ChatRequest,
+  provider: string,
+  names: ContractNames | undefined,
+): readonly FieldViolation[] {
+  const options = providerOptions[provider];
+  if (options === undefined || names === undefined) return [];
+  const field = deploymentFields[provider];
+  const all = field === undefined ? names : new Map([...names, [fold(field), "deployment_parameters"]]);
+  return [...violationsIn(options, all, ["provider_options", provider])];
+}
+
+/** Returns a violation if the request has provider options, for services whose operator turned them off. */
+export function anyOptions({ providerOptions }: ChatRequest): readonly FieldViolation[] {
+  const hasNone = Object.values(providerOptions).every((options) => Object.keys(options).length === 0);
+  return hasNone ? [] : [{ field: ["provider_options"], description: optionsAreOff }];
+}
+
+export const optionsAreOff = "the operator has turned provider options off (limits.provider_options); omit it";
+
+function* violationsIn(options: JsonObject, names: ContractNames, path: FieldPath): Generator<FieldViolation> {
+  for (const [name, value] of Object.entries(options)) {
+    const field = [...path, name];
+    const entry = name.length > longestName ? undefined : names.get(fold(name));
+    if (name === "__proto__") yield { field, description: "is not a provider option; omit it" };
+    else if (typeof entry === "string") yield { field, description: `is not a provider option; use ${entry}` };
+    else if (entry !== undefined) yield* violationsOf(value, entry, field);
+  }
+}
+
+function* violationsOf(value: JsonValue, { names, isList }: InnerNames, field: FieldPath): Generator<FieldViolation> {
+  // A value of another kind would replace everything that Dragoman writes there.
+  if (isList !== Array.isArray(value) || typeof value !== "object" || value === null) {
+    yield { field, description: `must be ${isList ? "a list" : "an object"}` };
+  } else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) {
+      if (isObject(item)) yield* violationsIn(item, names, [...field, index]);
+    }
+  } else {
+    yield* violationsIn(value, names, field);
+  }
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** More UTF-16 units than any name in a body has. Folding a much longer name would take memory for nothing. */
+const longestName = 128;
+
+/**
+ * Folds the spellings that a provider may read as one name: Go servers ignore case, with Unicode's folding, and
+ * Google's APIs accept `max_output_tokens` for `maxOutputTokens`.
+ */
+function fold(name: string): string {
+  return name
+    .normalize("NFKC")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]/gu, "");
+}
