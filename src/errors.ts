@@ -120,6 +120,8 @@ export interface ErrorFacts {
    * (routing/attempt-failure.ts). Never sent with this error.
    */
   readonly interruption?: string;
+  /** Replaces the status of the reason, where a protocol requires another one. */
+  readonly status?: StatusName;
   /** Logged, never sent. */
   readonly cause?: unknown;
 }
@@ -145,7 +147,7 @@ export class GatewayError extends Error {
   }
 
   get status(): StatusName {
-    return reasons[this.reason].status;
+    return this.facts.status ?? reasons[this.reason].status;
   }
 
   /** Returns a copy with additional facts and, if given, another message. */

@@ -1,15 +1,13 @@
-import type { ServiceImpl } from "@connectrpc/connect";
 import type { ActiveCalls } from "../calls/active-calls.ts";
-import type { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
-import type { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { Rejections } from "../load/rejections.ts";
 import type { SurfaceHandler } from "../surfaces/kit/router.ts";
+import type { MountedService } from "./services/mounted-service.ts";
 
 /** The services that every listener serves. */
 export interface Services {
   readonly calls: ActiveCalls;
-  readonly chat: ServiceImpl<typeof ChatService>;
-  readonly models: ServiceImpl<typeof ModelService>;
+  /** Services with a proto, which every listener serves in its protocols. */
+  readonly mounted: readonly MountedService[];
   /** HTTP APIs other than Dragoman's own, such as OpenAI's. */
   readonly surfaces: SurfaceHandler;
   readonly rejections: Rejections;

@@ -4,7 +4,9 @@ import { ActiveCalls } from "../calls/active-calls.ts";
 import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
+import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import { ByteBudget } from "../load/byte-budget.ts";
 import { LoadGuard } from "../load/load-guard.ts";
@@ -18,6 +20,7 @@ import { listenHttp } from "./http/listener.ts";
 import type { Services } from "./listener.ts";
 import { createChatService } from "./services/chat-service.ts";
 import { createModelService } from "./services/model-service.ts";
+import { type MountedService, mountService } from "./services/mounted-service.ts";
 
 /** Parts of a service. */
 interface ServiceParts {
@@ -26,6 +29,8 @@ interface ServiceParts {
   readonly models: readonly Model[];
   readonly observers: readonly CallObserver[];
   readonly rejections: Rejections;
+  /** Services beside ChatService and ModelService. Default: none. */
+  readonly furtherServices?: readonly MountedService[];
 }
 
 /** Running service with both listeners open. */
@@ -44,7 +49,11 @@ export interface Service {
 }
 
 /** Creates the snapshot (keys, model catalog and adapters) of a configuration. */
-export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, "observers" | "rejections">): Snapshot {
+export function createSnapshot({
+  config,
+  adapters,
+  models,
+}: Omit<ServiceParts, "observers" | "rejections" | "furtherServices">): Snapshot {
   return {
     authenticate: createAuthenticator(config.authentication),
     catalog: createCatalog(
@@ -60,7 +69,7 @@ export function createSnapshot({ config, adapters, models }: Omit<ServiceParts, 
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, observers, rejections } = parts;
+  const { config, observers, rejections, furtherServices = [] } = parts;
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxBytesInFlight } =
     config.limits;
   const snapshots = new Snapshots(createSnapshot(parts));
@@ -80,8 +89,11 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   );
   const services: Services = {
     calls,
-    chat: createChatService(),
-    models: createModelService(),
+    mounted: [
+      mountService(ChatService, createChatService()),
+      mountService(ModelService, createModelService()),
+      ...furtherServices,
+    ],
     rejections,
     surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
   };

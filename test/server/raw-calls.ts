@@ -65,13 +65,15 @@ export function callRaw(
 /** Opens a gRPC call and leaves its request open. */
 export function openGrpc(address: string, { path, headers }: Omit<RawCall, "body">) {
   const session = connect(`http://${address}`).on("error", () => {}); // The stream emits the same error.
-  const stream = session.request({
+  const fields = {
     ":method": "POST",
     ":path": path,
     "content-type": wireFacts.grpc.contentType,
     te: "trailers",
     ...headers,
-  });
+  };
+  // Node.js would end a GET at once.
+  const stream = session.request(fields, { endStream: false });
   return { session, stream: stream.on("error", () => {}) };
 }
 

@@ -98,12 +98,12 @@ const rejections: Readonly<Record<string, Rejection>> = {
     call: (wire) => body(wire, message, "gzip"),
   },
   "a second message": {
-    reason: "UNSUPPORTED_ENCODING",
+    reason: "INVALID_REQUEST",
     code: Code.Unimplemented,
     call: (wire) => (wire === "connect unary" ? undefined : { body: Buffer.concat([frame(message), frame(message)]) }),
   },
   "no message": {
-    reason: "UNSUPPORTED_ENCODING",
+    reason: "INVALID_REQUEST",
     code: Code.Unimplemented,
     // Over Connect's unary protocol an empty body is an empty message.
     call: (wire) => (wire === "connect unary" ? undefined : { body: Buffer.alloc(0) }),

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { createAdapters } from "../../src/compose.ts";
@@ -13,6 +14,7 @@ import type { CallRecord } from "../../src/ledger/record.ts";
 import { Rejections } from "../../src/load/rejections.ts";
 import { listedModels, providers } from "../../src/providers/registry.ts";
 import { type Service, startService } from "../../src/server/service.ts";
+import type { MountedService } from "../../src/server/services/mounted-service.ts";
 
 /** Protocols of Dragoman's own API: native gRPC, and those of the HTTP listener. */
 export const protocols = ["grpc", "connect", "connect-json", "grpc-web"] as const;
@@ -30,6 +32,7 @@ export interface TestService extends Service {
   nextRecord(): Promise<CallRecord>;
   chatClient(protocol: Protocol): Client<typeof ChatService>;
   modelClient(protocol: Protocol): Client<typeof ModelService>;
+  client<Desc extends DescService>(service: Desc, protocol: Protocol): Client<Desc>;
 }
 
 /** Modifies the configuration that was loaded from the environment and the file. */
@@ -39,6 +42,7 @@ export async function startTestService(
   environment: Record<string, string> = {},
   change: ConfigChange = (config) => config,
   yaml?: string,
+  furtherServices: readonly MountedService[] = [],
 ): Promise<TestService> {
   const config = change(
     withFile(yaml, (file) =>
@@ -56,6 +60,7 @@ export async function startTestService(
   let taken = 0;
   const service = await startService({
     config,
+    furtherServices,
     adapters: createAdapters(config),
     models: config.listedModels.filter(({ provider }) => provider !== "local"),
     rejections: new Rejections(() => {}),
@@ -95,6 +100,7 @@ export async function startTestService(
     },
     chatClient: (protocol) => createClient(ChatService, transport(protocol)),
     modelClient: (protocol) => createClient(ModelService, transport(protocol)),
+    client: (desc, protocol) => createClient(desc, transport(protocol)),
   };
 }
 

@@ -1,5 +1,4 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import type { DescMethod } from "@bufbuild/protobuf";
 import {
   type Metadata,
   type ServerInterceptingCall,
@@ -16,9 +15,12 @@ import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
+import type { MountedMethod } from "../services/mounted-service.ts";
 import { checkFlags } from "./flags.ts";
+import { plainTrailers, RawMetadata } from "./raw-metadata.ts";
+import { acceptedEncodings, requireEncoding } from "./request-messages.ts";
 import { sourceOf } from "./source.ts";
-import { detailsTrailer, toGrpcStatus } from "./status.ts";
+import { toGrpcStatus } from "./status.ts";
 
 export type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
@@ -44,19 +46,24 @@ interface Entry extends AdmittedCall {
   readonly stream: ServerHttp2Stream;
 }
 
-/** Creates the access control for `methods`. grpc-js serves the paths in `open` without access control. */
+/** Creates the access control for `methods`. grpc-js serves the paths in `unchecked` without access control. */
 export function createGrpcAccess(
   calls: ActiveCalls,
-  methods: readonly DescMethod[],
-  open: ReadonlySet<string>,
+  methods: readonly MountedMethod[],
+  unchecked: ReadonlySet<string>,
 ): GrpcAccess {
-  const byPath = new Map(methods.map((method) => [`/${method.parent.typeName}/${method.name}`, method]));
+  const byPath = new Map(methods.map((mounted) => [pathOf(mounted.method), mounted]));
   const entries = new WeakMap<Metadata, Entry>();
   // Call whose interceptor grpc-js creates next. Set only while the listener of grpc-js runs: grpc-js creates the
   // interceptor of a stream before its listener returns.
   let entering: Entry | undefined;
 
-  function enter(method: DescMethod, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, grpcJs: StreamListener) {
+  function enter(
+    { method, access }: MountedMethod,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    grpcJs: StreamListener,
+  ) {
     let call: Call;
     try {
       call = calls.begin(sourceOf(stream, headers), method.name);
@@ -68,6 +75,8 @@ export function createGrpcAccess(
     const proceed = (): void => {
       if (stream.destroyed) return;
       requireTimeout(headers);
+      // grpc-js accepts any encoding until a message has the compressed flag.
+      requireEncoding(headers["grpc-encoding"]);
       entering = entry;
       try {
         grpcJs(stream, headers);
@@ -76,7 +85,7 @@ export function createGrpcAccess(
       }
     };
     try {
-      const decision = admitCall(call);
+      const decision = access === "open" ? undefined : admitCall(call);
       if (decision === undefined) proceed();
       else decision.then(proceed).catch((error: unknown) => reject(entry, error));
     } catch (error) {
@@ -86,9 +95,8 @@ export function createGrpcAccess(
 
   return {
     before: (grpcJs) => (stream, headers) => {
-      const { ":path": path = "", "content-type": contentType = "" } = headers;
-      // A request that is not gRPC also goes to grpc-js, which rejects it.
-      if (open.has(path) || !contentType.startsWith("application/grpc")) {
+      const { ":path": path = "" } = headers;
+      if (unchecked.has(path)) {
         grpcJs(stream, headers);
         return;
       }
@@ -102,8 +110,12 @@ export function createGrpcAccess(
     interceptor(_method, base) {
       const entry = entering;
       const send = base.sendStatus.bind(base);
-      // If the client has disconnected, leave the call alone: it ends as cancelled and not with this status.
-      base.sendStatus = (sent) => send(isComplete(sent) || entry?.stream.destroyed ? sent : completed(sent, entry));
+      base.sendStatus = (sent) => {
+        if (sent.metadata instanceof RawMetadata) send(sent);
+        else if (sent.code === status.OK) send({ ...sent, metadata: plainTrailers });
+        // If the client has disconnected, leave the call alone: it ends as cancelled and not with this status.
+        else send(entry?.stream.destroyed ? sent : completed(sent, entry));
+      };
       checkFlags(base, (error) => {
         entry?.call.settle(error);
         return entry === undefined ? toGrpcStatus(error, "") : statusOfCall(entry, error);
@@ -158,9 +170,8 @@ export function requireTimeout(headers: IncomingHttpHeaders): number | undefined
   return ms;
 }
 
-/** Whether a status is complete: it is OK, or it has typed details. */
-function isComplete({ code, metadata }: SentStatus): boolean {
-  return code === status.OK || (metadata?.get(detailsTrailer).length ?? 0) > 0;
+function pathOf({ parent, name }: MountedMethod["method"]): string {
+  return `/${parent.typeName}/${name}`;
 }
 
 /**
@@ -176,7 +187,7 @@ function completed({ code, details }: SentStatus, entry: Entry | undefined): Sta
 }
 
 /** Stops the client from sending the rest of its request, after the status was sent (RFC 9113, section 8.1). */
-function stopRequest(stream: ServerHttp2Stream): void {
+export function stopRequest(stream: ServerHttp2Stream): void {
   // Discard what has arrived, so that a request that is complete ends.
   stream.resume();
   // Later, when the status is on its way: a reset would discard it.
@@ -209,6 +220,7 @@ export function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, met
   const fields = {
     ":status": 200,
     "content-type": "application/grpc+proto",
+    "grpc-accept-encoding": acceptedEncodings,
     "grpc-status": code,
     "grpc-message": encodeURI(details),
     ...metadata.toHttp2Headers(),

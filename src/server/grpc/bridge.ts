@@ -1,16 +1,9 @@
-import {
-  type create,
-  type DescMessage,
-  type DescMethod,
-  type DescService,
-  fromBinary,
-  toBinary,
-} from "@bufbuild/protobuf";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { type create, type DescMessage, type DescMethod, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
-  Metadata,
+  type Metadata,
   type MethodDefinition,
   type Server,
   type StatusObject,
@@ -21,35 +14,30 @@ import { drained } from "../../drained.ts";
 import { toGatewayError } from "../../errors.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { decodeRequest } from "../services/decode-request.ts";
+import type { Implementation, MountedService } from "../services/mounted-service.ts";
 import type { GrpcAccess } from "./access.ts";
 import { GrpcContext } from "./context.ts";
-import { toGrpcStatus } from "./status.ts";
-
-/** Untyped implementation of a method. The method descriptor has its schemas. */
-type Implementation = (request: unknown, context: HandlerContext) => unknown;
+import { RawMetadata, successTrailers, toFields } from "./raw-metadata.ts";
+import { connectStatus, toGrpcStatus } from "./status.ts";
 
 type AdmittedCallOf = GrpcAccess["admittedCall"];
 
 /** Faster replacements for `toBinary`, by the schema of a response message. */
 export type Encoders = ReadonlyMap<DescMessage, (message: unknown) => Buffer>;
 
-/** Mounts a service written for Connect on a grpc-js server: unary and server-streaming methods. */
-export function addService<Service extends DescService>(
+/** Adds a mounted service to a grpc-js server. */
+export function addService(
   server: Server,
-  service: Service,
-  implementation: ServiceImpl<Service>,
+  { methods }: MountedService,
   admittedCall: AdmittedCallOf,
-  encoders: Encoders = new Map(),
+  encoders: Encoders,
 ): void {
   const definitions: Record<string, MethodDefinition<Buffer, unknown>> = {};
   const handlers: Record<string, UntypedHandleCall> = {};
-  for (const method of service.methods) {
+  for (const { method, implementation } of methods) {
     definitions[method.localName] = define(method, encoders);
-    // TypeScript cannot index the mapped type ServiceImpl with a name that is known only at run time.
-    const handler = (implementation as Record<string, Implementation>)[method.localName];
-    if (handler === undefined) throw new Error(`${service.typeName}.${method.name} has no implementation`);
-    handlers[method.localName] =
-      method.methodKind === "unary" ? unary(method, handler, admittedCall) : streaming(method, handler, admittedCall);
+    const handle = method.methodKind === "unary" ? unary : streaming;
+    handlers[method.localName] = handle(method, implementation, admittedCall);
   }
   server.addService(definitions, handlers);
 }
@@ -89,16 +77,16 @@ function decode({ input }: DescMethod, bytes: Buffer, { call }: AdmittedCall): u
 
 function unary(
   method: DescMethod,
-  handler: Implementation,
+  implementation: Implementation,
   admittedCall: AdmittedCallOf,
 ): handleUnaryCall<Buffer, unknown> {
   return async (grpcCall, callback) => {
     const admitted = admittedCall(grpcCall.metadata);
-    const context = new GrpcContext(method, admitted);
+    const context = new GrpcContext(method, admitted, grpcCall.metadata);
     try {
-      const response = await handler(decode(method, grpcCall.request, admitted), context);
+      const response = await implementation(decode(method, grpcCall.request, admitted), context);
       sendHeaders(grpcCall, context);
-      callback(null, response);
+      callback(null, response, trailersOf(context));
     } catch (error) {
       sendStatus(() => callback(statusOfThrown(error, context, true)), callback);
     }
@@ -107,22 +95,23 @@ function unary(
 
 function streaming(
   method: DescMethod,
-  handler: Implementation,
+  implementation: Implementation,
   admittedCall: AdmittedCallOf,
 ): handleServerStreamingCall<Buffer, unknown> {
   return async (grpcCall) => {
     const admitted = admittedCall(grpcCall.metadata);
-    const context = new GrpcContext(method, admitted);
+    const context = new GrpcContext(method, admitted, grpcCall.metadata);
     let first = true;
     try {
-      const responses = handler(decode(method, grpcCall.request, admitted), context) as AsyncIterable<unknown>;
+      const responses = implementation(decode(method, grpcCall.request, admitted), context) as AsyncIterable<unknown>;
       for await (const response of responses) {
         if (first) sendHeaders(grpcCall, context);
         first = false;
         if (context.signal.aborted) break;
         if (!grpcCall.write(response)) await drained(grpcCall, context.signal);
       }
-      grpcCall.end();
+      if (first) sendHeaders(grpcCall, context);
+      grpcCall.end(trailersOf(context));
     } catch (error) {
       const fail = (status: Partial<StatusObject>): unknown => grpcCall.emit("error", status);
       sendStatus(() => fail(statusOfThrown(error, context, first)), fail);
@@ -131,9 +120,11 @@ function streaming(
 }
 
 /** Converts what a method threw to a status. If no headers were sent yet, the trailers include them. */
-function statusOfThrown(thrown: unknown, { responseHeader }: GrpcContext, isFirst: boolean): StatusObject {
-  const requestId = responseHeader.get("x-request-id") ?? "";
-  return toGrpcStatus(toGatewayError(thrown), requestId, isFirst ? responseHeader : []);
+function statusOfThrown(thrown: unknown, context: GrpcContext, isFirst: boolean): StatusObject {
+  const { responseHeader, setTrailers = [] } = context;
+  const trailers = isFirst ? [...responseHeader, ...setTrailers] : setTrailers;
+  if (thrown instanceof ConnectError) return connectStatus(thrown, trailers);
+  return toGrpcStatus(toGatewayError(thrown), responseHeader.get("x-request-id") ?? "", trailers);
 }
 
 /** Sends a status. If that throws, sends INTERNAL without details, since a grpc-js handler must not throw. */
@@ -145,8 +136,10 @@ function sendStatus(send: () => unknown, fallback: (status: Partial<StatusObject
   }
 }
 
-function sendHeaders(grpcCall: { sendMetadata(metadata: Metadata): void }, context: GrpcContext): void {
-  const metadata = new Metadata();
-  for (const [name, value] of context.responseHeader) metadata.set(name, value);
-  grpcCall.sendMetadata(metadata);
+function sendHeaders(grpcCall: { sendMetadata(metadata: Metadata): void }, { responseHeader }: GrpcContext): void {
+  grpcCall.sendMetadata(new RawMetadata(toFields(responseHeader)));
+}
+
+function trailersOf({ setTrailers }: GrpcContext): RawMetadata | undefined {
+  return setTrailers && successTrailers(setTrailers);
 }

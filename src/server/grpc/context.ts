@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import type { Metadata } from "@grpc/grpc-js";
 import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
 
 /** Connect handler context for a method that runs on grpc-js. Methods read the authenticated call from `values`. */
@@ -11,12 +12,15 @@ export class GrpcContext implements HandlerContext {
   readonly responseHeader = new Headers();
   readonly values: ContextValues = createContextValues();
   readonly #admitted: AdmittedCall;
+  readonly #requestMetadata: Metadata;
+  #requestHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
 
-  constructor(method: DescMethod, admitted: AdmittedCall) {
+  constructor(method: DescMethod, admitted: AdmittedCall, requestMetadata: Metadata) {
     this.method = method;
     this.service = method.parent;
     this.#admitted = admitted;
+    this.#requestMetadata = requestMetadata;
     this.responseHeader.set("x-request-id", admitted.call.requestId);
     setAdmittedCall(this, admitted);
   }
@@ -25,9 +29,10 @@ export class GrpcContext implements HandlerContext {
     return this.#admitted.call.signal;
   }
 
-  /** Not implemented: methods read request headers from `Call.source`. */
+  /** Created at the first use: Dragoman's own methods read `Call.source`, which copies nothing. */
   get requestHeader(): Headers {
-    throw new Error("not available over gRPC: read the request headers from Call.source");
+    this.#requestHeader ??= toHeaders(this.#requestMetadata);
+    return this.#requestHeader;
   }
 
   readonly timeoutMs = (): number | undefined => this.#admitted.call.source.timeoutMs();
@@ -37,7 +42,20 @@ export class GrpcContext implements HandlerContext {
     return this.#responseTrailer;
   }
 
+  /** Trailers that the method set. Undefined: none. */
+  get setTrailers(): Headers | undefined {
+    return this.#responseTrailer;
+  }
+
   get url(): string {
     return `http://localhost/${this.service.typeName}/${this.method.name}`;
   }
+}
+
+function toHeaders(metadata: Metadata): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(metadata.toHttp2Headers())) {
+    for (const value of [values].flat()) if (value !== undefined) headers.append(name, String(value));
+  }
+  return headers;
 }

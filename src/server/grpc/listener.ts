@@ -3,29 +3,19 @@ import { Server as NetServer } from "node:net";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { formatAddress } from "../../config/address.ts";
 import type { Config, TlsFiles } from "../../config/config.ts";
-import {
-  ChatService,
-  type StreamChatResponse,
-  StreamChatResponseSchema,
-} from "../../gen/dragoman/v1/chat_service_pb.js";
-import { ModelService } from "../../gen/dragoman/v1/model_service_pb.js";
+import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
 import type { Duration } from "../connections.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createGrpcAccess, type GrpcAccess, type StreamListener } from "./access.ts";
 import { addService, type Encoders } from "./bridge.ts";
 import { encodeResponse } from "./encode-response.ts";
 import { addHealth, healthDurations } from "./health.ts";
+import { guardProtocol } from "./protocol-guard.ts";
 import { createReflection, reflectionPaths, reflectionServices } from "./reflection.ts";
 import { Sessions } from "./sessions.ts";
 
-/** Services that reflection lists. */
-const reflected = [ChatService.typeName, ModelService.typeName, "grpc.health.v1.Health", ...reflectionServices];
-
 /** Paths that access control does not look at, and how long their requests may take. */
 const openPaths: ReadonlyMap<string, Duration> = new Map([...healthDurations, ...reflectionPaths]);
-
-/** Names with a health status: the whole server (the empty name) and each service. */
-const watched = ["", ChatService.typeName, ModelService.typeName];
 
 // Turn off the log of grpc-js: it prints invalid header values, which may be API keys, to standard error.
 setLogVerbosity(logVerbosity.NONE);
@@ -35,11 +25,13 @@ const encoders: Encoders = new Map([
   [StreamChatResponseSchema, (message) => encodeResponse(message as StreamChatResponse)],
 ]);
 
-/** Opens the gRPC listener, which serves Dragoman's services, health and reflection. */
-export async function listenGrpc(config: Config, services: Services): Promise<Listener> {
-  const methods = [...ChatService.methods, ...ModelService.methods];
-  const access = createGrpcAccess(services.calls, methods, new Set(healthDurations.keys()));
-  const sessions = new Sessions(config.limits, services.rejections, openPaths);
+/** Opens the gRPC listener, which serves the mounted services, health and reflection. */
+export async function listenGrpc(config: Config, { calls, mounted, rejections }: Services): Promise<Listener> {
+  const methods = mounted.flatMap((service) => service.methods);
+  const names = mounted.map(({ service }) => service.typeName);
+  // Health needs no API key.
+  const access = createGrpcAccess(calls, methods, new Set(healthDurations.keys()));
+  const sessions = new Sessions(config.limits, rejections, openPaths);
   const server = new Server({
     interceptors: [access.interceptor],
     "grpc.max_receive_message_length": config.limits.maxRequestBytes,
@@ -56,16 +48,16 @@ export async function listenGrpc(config: Config, services: Services): Promise<Li
       "grpc.max_connection_age_grace_ms": config.limits.maxCallMs,
     }),
   });
-  const reflection = createReflection(config, services.calls, reflected);
+  const reflection = createReflection(config, calls, [...names, "grpc.health.v1.Health", ...reflectionServices]);
   const http2Servers = new Set<Http2Server>();
   standBeforeGrpcJs(server, (http2Server) => {
     http2Servers.add(http2Server);
     sessions.guard(http2Server);
-    return (grpcJs) => sessions.bound(reflection(access.before(grpcJs)));
+    return (grpcJs) => sessions.bound(guardProtocol(reflection(access.before(grpcJs))));
   });
-  addService(server, ChatService, services.chat, access.admittedCall, encoders);
-  addService(server, ModelService, services.models, access.admittedCall);
-  const stopServing = addHealth(server, watched);
+  for (const service of mounted) addService(server, service, access.admittedCall, encoders);
+  // The empty name stands for the whole server.
+  const stopServing = addHealth(server, ["", ...names]);
   const { host } = config.grpc;
   const port = await bind(server, formatAddress(config.grpc), config.grpc.tls);
   return {

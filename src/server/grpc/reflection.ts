@@ -1,12 +1,13 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { type StatusObject, status } from "@grpc/grpc-js";
 import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import type { Config } from "../../config/config.ts";
 import { drained } from "../../drained.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { Duration } from "../connections.ts";
-import { requireTimeout, type StreamListener, sendTrailersOnly } from "./access.ts";
+import { requireTimeout, type StreamListener, sendTrailersOnly, stopRequest } from "./access.ts";
+import { plainTrailers } from "./raw-metadata.ts";
 import { createReflector, type Reflector } from "./reflector.ts";
 import { acceptedEncodings, requestMessages } from "./request-messages.ts";
 import { sourceOf } from "./source.ts";
@@ -57,9 +58,8 @@ export function createReflection(
     maxCallMs: limits.maxCallMs,
   };
   return (next) => (stream, headers) => {
-    const { ":path": path = "", "content-type": contentType = "" } = headers;
-    if (reflectionPaths.has(path) && contentType.startsWith("application/grpc"))
-      void serve(reflection, stream, headers);
+    const { ":path": path = "" } = headers;
+    if (reflectionPaths.has(path)) void serve(reflection, stream, headers);
     else next(stream, headers);
   };
 }
@@ -138,7 +138,7 @@ const responseHeaders = {
   "grpc-accept-encoding": acceptedEncodings,
 };
 
-const ok: StatusObject = { code: status.OK, details: "", metadata: new Metadata() };
+const ok: StatusObject = { code: status.OK, details: "", metadata: plainTrailers };
 
 /** Sends the status after the responses. Resets the stream if its client does not read the responses. */
 function sendStatus(stream: ServerHttp2Stream, error: GatewayError | undefined): void {
@@ -147,16 +147,14 @@ function sendStatus(stream: ServerHttp2Stream, error: GatewayError | undefined):
     stream.close(constants.NGHTTP2_CANCEL);
     return;
   }
-  const first = stream.headersSent ? [] : [["grpc-accept-encoding", acceptedEncodings] as const];
-  const { code, details, metadata } = error === undefined ? ok : toGrpcStatus(error, "", first);
+  const { code, details, metadata } = error === undefined ? ok : toGrpcStatus(error, "");
   if (!stream.headersSent) {
     sendTrailersOnly(stream, { code, details, metadata });
     return;
   }
   stream.once("wantTrailers", () => {
     stream.sendTrailers({ "grpc-status": code, "grpc-message": encodeURI(details), ...metadata.toHttp2Headers() });
+    stopRequest(stream);
   });
   stream.end();
-  // Discard the rest of the request.
-  stream.resume();
 }

@@ -29,7 +29,7 @@ export type Reflector = (request: Uint8Array) => readonly [echo: Uint8Array, res
  * A response echoes the request, but its result depends only on the file. Each file's result, which includes all its
  * imports, is encoded once, and all its readers share the bytes.
  */
-export function createReflector(services: readonly string[]): Reflector {
+export function createReflector(names: readonly string[]): Reflector {
   const bytes = readFileSync(new URL("../../gen/descriptors.binpb", import.meta.url));
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));
   const encodedFiles = new Map<DescFile, Uint8Array>();
@@ -39,6 +39,8 @@ export function createReflector(services: readonly string[]): Reflector {
     const { typeName } = type.extendee;
     extensions.set(typeName, (extensions.get(typeName) ?? new Map()).set(type.number, type.file));
   }
+  // Lists no service without a descriptor: tools fail if they cannot look up what is listed.
+  const services = names.filter((name) => registry.getService(name) !== undefined);
   const encodedServices = encode({
     case: "listServicesResponse",
     value: { service: services.map((name) => ({ name })) },

@@ -6,8 +6,11 @@ import { flagError } from "./flags.ts";
 /** Bytes before each message: the compressed flag and the length. */
 const prefixBytes = 5;
 
+/** Encodings that a request may have. */
+const encodings: readonly string[] = ["identity", "deflate", "gzip"];
+
 /** Encodings that a request may have, as `grpc-accept-encoding` lists them. */
-export const acceptedEncodings = "identity,deflate,gzip";
+export const acceptedEncodings = encodings.join(",");
 
 /**
  * Reads the length-prefixed messages of a gRPC request, one at a time (backpressure), and leaves the stream open. Throws
@@ -37,10 +40,14 @@ export async function* requestMessages(
   if (pending.length > 0) throw new GatewayError("INVALID_REQUEST", "the request ends within a message");
 }
 
+/** Throws UNSUPPORTED_ENCODING unless `grpc-encoding` is an encoding that a request may have. */
+export function requireEncoding(encoding: string | readonly string[] | undefined): void {
+  if (encoding === undefined || encodings.includes(String(encoding))) return;
+  throw new GatewayError("UNSUPPORTED_ENCODING", `unsupported grpc-encoding; use one of ${acceptedEncodings}`);
+}
+
 function decompress(message: Uint8Array, encoding: string, maxBytes: number): Uint8Array {
-  if (encoding !== "gzip" && encoding !== "deflate") {
-    throw new GatewayError("UNSUPPORTED_ENCODING", `unsupported grpc-encoding; use one of ${acceptedEncodings}`);
-  }
+  requireEncoding(encoding);
   try {
     return unzipSync(message, { maxOutputLength: maxBytes });
   } catch (cause) {

@@ -1,31 +1,49 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { Metadata, type StatusObject } from "@grpc/grpc-js";
+import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import type { StatusObject } from "@grpc/grpc-js";
 import type { GatewayError } from "../../errors.ts";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { statusOf } from "../services/status.ts";
+import { RawMetadata, toFields } from "./raw-metadata.ts";
 
-/** Trailer with the typed details, which generated clients of every language read. */
-export const detailsTrailer = "grpc-status-details-bin";
+type Headers = Iterable<readonly [name: string, value: string]>;
 
-/** Converts an error to a grpc-js status. `headers`: response headers to include if none were sent before. */
-export function toGrpcStatus(
-  error: GatewayError,
-  requestId: string,
-  headers: Iterable<readonly [name: string, value: string]> = [],
-): StatusObject {
+/** Converts an error to a grpc-js status. `trailers`: further trailers. */
+export function toGrpcStatus(error: GatewayError, requestId: string, trailers: Headers = []): StatusObject {
   const { code, message, details } = statusOf(error, requestId);
-  const metadata = new Metadata();
-  for (const [name, value] of headers) metadata.set(name, value);
-  const status = create(StatusSchema, {
-    code,
-    message,
-    details: details.map(({ desc, value }) => ({
-      typeUrl: `type.googleapis.com/${desc.typeName}`,
-      value: toBinary(desc, create(desc, value)),
-    })),
+  return encode(code, message, details.map(encodeDetail), trailers);
+}
+
+/** Converts an error that a method threw deliberately to a grpc-js status. */
+export function connectStatus({ code, rawMessage, details, metadata }: ConnectError, trailers: Headers): StatusObject {
+  const encoded = details.map((detail) =>
+    "desc" in detail ? encodeDetail(detail) : { typeUrl: typeUrl(detail.type), value: detail.value },
+  );
+  return encode(code, rawMessage, encoded, [...trailers, ...metadata]);
+}
+
+/** Encoded google.protobuf.Any. */
+interface EncodedDetail {
+  readonly typeUrl: string;
+  readonly value: Uint8Array;
+}
+
+function encodeDetail(detail: { readonly desc: DescMessage; readonly value: MessageInitShape<DescMessage> }) {
+  const { desc, value } = detail;
+  return { typeUrl: typeUrl(desc.typeName), value: toBinary(desc, create(desc, value)) };
+}
+
+function typeUrl(typeName: string): string {
+  return `type.googleapis.com/${typeName}`;
+}
+
+/** Connect's codes have the same numbers as those of gRPC, but another TypeScript type. */
+function encode(code: number, message: string, details: readonly EncodedDetail[], trailers: Headers): StatusObject {
+  const status = toBinary(StatusSchema, create(StatusSchema, { code, message, details: [...details] }));
+  const metadata = new RawMetadata({
+    ...toFields(trailers),
+    // Generated clients of every language read the typed details from this trailer.
+    "grpc-status-details-bin": Buffer.from(status).toString("base64").replace(/=+$/, ""),
   });
-  metadata.set(detailsTrailer, Buffer.from(toBinary(StatusSchema, status)));
-  // Connect's codes have the same numbers as those of gRPC, but another TypeScript type.
-  const number: number = code;
-  return { code: number, details: message, metadata };
+  return { code, details: message, metadata };
 }

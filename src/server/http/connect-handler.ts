@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { DescMessage, DescService } from "@bufbuild/protobuf";
+import { createRegistry, type DescMessage, type DescMethod } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -8,21 +8,20 @@ import {
   createContextValues,
   type HandlerContext,
   type MethodImpl,
-  type ServiceImpl,
 } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import type { Call } from "../../calls/call.ts";
 import { excessOf, mostValues } from "../../chat/validation/json-bounds.ts";
 import type { Config } from "../../config/config.ts";
 import { type GatewayError, toGatewayError } from "../../errors.ts";
-import { ChatService } from "../../gen/dragoman/v1/chat_service_pb.js";
-import { ModelService } from "../../gen/dragoman/v1/model_service_pb.js";
 import type { Services } from "../listener.ts";
 import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { decompressInTurn } from "../services/decompression.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
+import type { MountedMethod } from "../services/mounted-service.ts";
 import { statusOf } from "../services/status.ts";
 import { checkedBody, checkedCompression } from "./bounded-request.ts";
 import { type CallOf, heldBody } from "./held-body.ts";
@@ -64,14 +63,18 @@ export function createConnectHandler(
   config: Config,
   services: Services,
 ): (path: string, request: Request, client: Client) => Promise<Response> | undefined {
-  const begin = (context: HandlerContext): undefined | Promise<void> => beginCall(services, context);
+  const methods = services.mounted.flatMap((mounted) => mounted.methods);
+  const open = new Set<DescMethod>(methods.filter(({ access }) => access === "open").map(({ method }) => method));
+  const begin = (context: HandlerContext): undefined | Promise<void> => {
+    return beginCall(services.calls, context, open.has(context.method));
+  };
   const handlers = {
-    json: createHandlers(config, services, begin, "json"),
-    binary: createHandlers(config, services, begin, "binary"),
+    json: createHandlers(config, methods, begin, "json"),
+    binary: createHandlers(config, methods, begin, "binary"),
   };
   // Handlers that only send an error, in the protocol of the request (Connect or gRPC-Web). Their request gate runs
   // before the method and throws the error in `rejection`.
-  const rejecters = createHandlers(config, services, throwRejection, "json");
+  const rejecters = createHandlers(config, methods, throwRejection, "json");
 
   function reject(rejecter: Handler, request: Request, error: ConnectError): Promise<Response> {
     return rejecter({ ...request, body: noBody(), contextValues: createContextValues().set(rejection, error) });
@@ -131,8 +134,8 @@ function throwRejection({ values }: HandlerContext): never {
   throw values.get(rejection);
 }
 
-/** Starts a call and authenticates it from its headers, before Connect reads its body. */
-function beginCall({ calls }: Services, context: HandlerContext): undefined | Promise<void> {
+/** Starts a call and, unless it is open, authenticates it from its headers, before Connect reads its body. */
+function beginCall(calls: ActiveCalls, context: HandlerContext, isOpen: boolean): undefined | Promise<void> {
   const { requestHeader, protocolName, method, timeoutMs, values } = context;
   // Connect's signal is unsuitable: it also aborts when Connect ends a call by itself.
   const signal = values.get(clientSignal);
@@ -146,7 +149,7 @@ function beginCall({ calls }: Services, context: HandlerContext): undefined | Pr
   context.responseHeader.set("x-request-id", call.requestId);
   const toThrown = (error: GatewayError) => toConnectError(error, call.requestId);
   try {
-    const decision = admitCall(call);
+    const decision = isOpen ? undefined : admitCall(call);
     const enter = (): void => {
       const entry: Entry = { call, context, toThrown, reached: false };
       values.set(entryKey, entry);
@@ -189,35 +192,31 @@ const jsonOptions = {
 };
 
 /**
- * Creates the Connect handlers of both services for one format, by path. `requestGate` runs before Connect reads a
+ * Creates the Connect handlers of the mounted methods for one format, by path. `requestGate` runs before Connect reads a
  * request. Each method has its own compressions, because the check of decompressed messages depends on the schema.
  */
 function createHandlers(
   config: Config,
-  { chat, models }: Services,
+  methods: readonly MountedMethod[],
   requestGate: (context: HandlerContext) => undefined | Promise<void>,
   format: Format,
 ): ReadonlyMap<string, Handler> {
+  // Types that a google.protobuf.Any in JSON can have: those in the files of the services.
+  const registry = createRegistry(...methods.map(({ method }) => method.parent.file));
   const router = createConnectRouter({
     grpc: false,
     requestGate,
     readMaxBytes: config.limits.maxRequestBytes,
-    jsonOptions,
+    jsonOptions: { ...jsonOptions, registry },
     binaryOptions: decodeOptions,
   });
-  const add = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>): void => {
-    for (const method of service.methods) {
-      // TypeScript cannot index the mapped type ServiceImpl with a name that is known only at run time.
-      const handler = (implementation as Record<string, MethodImpl<typeof method>>)[method.localName];
-      if (handler === undefined) throw new Error(`${service.typeName}.${method.name} has no implementation`);
-      const acceptCompression = compressions.map((compression) =>
-        format === "json" ? compression : checkedCompression(compression, method.input, requireWireBounds),
-      );
-      router.rpc(method, handler, { acceptCompression });
-    }
-  };
-  add(ChatService, chat);
-  add(ModelService, models);
+  for (const { method, implementation } of methods) {
+    const acceptCompression = compressions.map((compression) =>
+      format === "json" ? compression : checkedCompression(compression, method.input, requireWireBounds),
+    );
+    // The cast is safe: `mountService` takes implementations of the methods of its service.
+    router.rpc(method, implementation as MethodImpl<typeof method>, { acceptCompression });
+  }
   return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 }
 

@@ -1,6 +1,7 @@
-import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { Call } from "../../calls/call.ts";
 import { type GatewayError, toGatewayError } from "../../errors.ts";
+import { fromConnectError, withDetails } from "./connect-errors.ts";
 
 /** Authenticated call that a listener passes to a method. */
 export interface AdmittedCall {
@@ -31,15 +32,42 @@ export async function answerCall<Response>(
   context: HandlerContext,
   answer: (call: Call) => Response | Promise<Response>,
 ): Promise<Response> {
-  const { call, toThrown } = enterMethod(context);
+  const admitted = enterMethod(context);
+  const { call } = admitted;
   try {
     const response = await answer(call);
     call.signal.throwIfAborted();
     call.settle();
     return response;
   } catch (thrown) {
-    const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);
-    call.settle(error);
-    throw toThrown(error);
+    throw failed(admitted, thrown);
   }
+}
+
+/** Runs a server-streaming method and settles its call. */
+export function streamCall<Response>(
+  context: HandlerContext,
+  answer: (call: Call) => AsyncIterable<Response>,
+): AsyncIterable<Response> {
+  return stream(enterMethod(context), answer);
+}
+
+async function* stream<Response>(admitted: AdmittedCall, answer: (call: Call) => AsyncIterable<Response>) {
+  const { call } = admitted;
+  try {
+    yield* answer(call);
+    call.signal.throwIfAborted();
+    call.settle();
+  } catch (thrown) {
+    throw failed(admitted, thrown);
+  }
+}
+
+/** Settles a failed call. Returns the error to throw. */
+function failed({ call, toThrown }: AdmittedCall, thrown: unknown): unknown {
+  const cause: unknown = call.signal.aborted ? call.signal.reason : thrown;
+  const isDeliberate = cause instanceof ConnectError;
+  const error = isDeliberate ? fromConnectError(cause) : toGatewayError(cause);
+  call.settle(error);
+  return isDeliberate ? withDetails(cause, error, call.requestId) : toThrown(error);
 }

@@ -18,6 +18,18 @@ const reasons: Readonly<Partial<Record<number, Reason>>> = {
 const undeclaredCompression = /^received compressed envelope/;
 
 /**
+ * Texts of grpc-js and Connect for a request that has not exactly one message. The gRPC protocol requires UNIMPLEMENTED
+ * for such a request: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
+ */
+const cardinality: readonly (readonly [text: RegExp, message: string])[] = [
+  [/^Received no request message|missing input message/, "the request has no complete message; send exactly one"],
+  [/^Received a second request|received extra input/, "the request has more than one message; send exactly one"],
+];
+
+/** Texts of Connect for a request that ends within a message. */
+const incomplete = /incomplete envelope|promised \d+ bytes/;
+
+/**
  * Creates the error for a message with the compressed flag in a request that names no compression.
  * https://github.com/grpc/grpc/blob/master/doc/compression.md
  */
@@ -34,6 +46,10 @@ export function undeclaredEncoding(): GatewayError {
  */
 export function libraryError(code: number, text: string): GatewayError {
   if (undeclaredCompression.test(text)) return undeclaredEncoding();
+  if (incomplete.test(text)) return new GatewayError("INVALID_REQUEST", "the request ends within a message");
+  for (const [pattern, message] of cardinality) {
+    if (pattern.test(text)) return new GatewayError("INVALID_REQUEST", message, { status: "UNIMPLEMENTED" });
+  }
   return new GatewayError(reasons[code] ?? "INVALID_REQUEST", text);
 }
 

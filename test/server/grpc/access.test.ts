@@ -6,12 +6,14 @@ import { ActiveCalls } from "../../../src/calls/active-calls.ts";
 import { Snapshots } from "../../../src/calls/snapshot.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { GatewayError } from "../../../src/errors.ts";
-import { CompleteChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_service_pb.js";
+import { ChatService, CompleteChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_service_pb.js";
 import type { CallRecord } from "../../../src/ledger/record.ts";
+import { Rejections } from "../../../src/load/rejections.ts";
 import { createCatalog } from "../../../src/models/catalog.ts";
 import { listenGrpc } from "../../../src/server/grpc/listener.ts";
 import type { Listener, Services } from "../../../src/server/listener.ts";
 import { enterMethod } from "../../../src/server/services/admitted-call.ts";
+import { mountService } from "../../../src/server/services/mounted-service.ts";
 import { callEnvironment } from "../../support/call-environment.ts";
 import { callRaw, endingOfGrpc, frame, openGrpc } from "../raw-calls.ts";
 
@@ -33,12 +35,14 @@ async function listen(method: (context: HandlerContext) => unknown, authenticate
     enterMethod(context);
     return method(context);
   };
-  const services = {
+  // The handlers deliberately do not match the types of the methods.
+  const implementation = { completeChat: handler, streamChat: handler, planChat: handler } as object;
+  const services: Services = {
     calls,
-    chat: { completeChat: handler, streamChat: handler, planChat: handler },
-    models: { listModels: handler, getModel: handler },
-    // The handlers deliberately do not match the types of the methods.
-  } as unknown as Services;
+    mounted: [mountService(ChatService, implementation)],
+    surfaces: () => false,
+    rejections: new Rejections(() => {}),
+  };
   listener = await listenGrpc(config, services);
   const { host, port } = listener.address;
   return { records, grpcAddress: `${host}:${port}`, httpAddress: "" };

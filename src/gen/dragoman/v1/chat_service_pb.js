@@ -69,10 +69,10 @@ export const PlanChatResponseSchema = /*@__PURE__*/
  *
  * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`). Its reason is one of these and does
  * not change in later versions:
- * - INVALID_ARGUMENT: INVALID_REQUEST (with BadRequest), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED,
- *   JSON_GENERATION_FAILED.
+ * - INVALID_ARGUMENT: INVALID_REQUEST (with BadRequest for wrong fields; the status is UNIMPLEMENTED if the request has
+ *   not exactly one message, as gRPC requires), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED, JSON_GENERATION_FAILED.
  * - NOT_FOUND: MODEL_NOT_FOUND, SERVICE_NOT_FOUND (health checks).
- * - UNIMPLEMENTED: METHOD_NOT_FOUND, UNSUPPORTED_ENCODING (unknown compression, or not exactly one message).
+ * - UNIMPLEMENTED: METHOD_NOT_FOUND, UNSUPPORTED_ENCODING (unknown compression).
  * - UNAUTHENTICATED: CREDENTIALS_MISSING, CREDENTIALS_INVALID.
  * - PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
  * - FAILED_PRECONDITION: PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED.
