@@ -1,4 +1,5 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { append } from "../append.ts";
 import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
 import { type Profile, profileViolations } from "../chat/planning/profile.ts";
 import { planRequest } from "../chat/planning/steps.ts";
@@ -78,7 +79,7 @@ export function checkChat<Desc extends DescMessage>(
   const violations: FieldViolation[] = [...annotationViolations(schema, message)];
   const { chat } = message;
   if (chat === undefined) throw invalidRequest(violations);
-  violations.push(...requestViolations(chat));
+  append(violations, requestViolations(chat));
   let model: Model;
   try {
     model = catalog.resolve(chat.model, context.account);

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { append } from "../append.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
@@ -67,7 +68,7 @@ export function startAttempt(
         if (held === undefined) {
           yield batch;
         } else {
-          held.push(...batch);
+          append(held, batch);
           signal.throwIfAborted();
           if (held.every(({ case: kind }) => kind === "started")) continue;
           const first = held;

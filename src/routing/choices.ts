@@ -1,3 +1,4 @@
+import { append } from "../append.ts";
 import type { Adaptation } from "../chat/planning/adaptations.ts";
 import { type ChatEvent, completed, started } from "../chat/stream/events.ts";
 import { GatewayError } from "../errors.ts";
@@ -200,7 +201,7 @@ function take({ branch, batch }: Arrival): readonly ChatEvent[] {
   return (batch ?? []).flatMap((event): readonly ChatEvent[] => {
     switch (event.case) {
       case "started":
-        warnings.push(...event.value.warnings);
+        append(warnings, event.value.warnings);
         return [];
       case "delta":
         requireOnly(event.value.choiceIndex);
@@ -209,7 +210,7 @@ function take({ branch, batch }: Arrival): readonly ChatEvent[] {
         requireOnly(event.value.choiceIndex);
         return [{ case: "finished", value: { ...event.value, choiceIndex: index } }];
       case "completed":
-        warnings.push(...event.value.warnings);
+        append(warnings, event.value.warnings);
         branch.completed = event.value;
         return [];
       default:

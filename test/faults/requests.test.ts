@@ -58,6 +58,21 @@ describe("an invalid request target or Host header", () => {
   });
 });
 
+it("does not send 100 Continue inside a pipelined response", async () => {
+  const first = JSON.stringify({ model: "echo/echo", messages: [{ role: "user", content: "hi" }] });
+  const answer = await exchange(
+    [
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`,
+      `Content-Length: ${first.length}\r\n\r\n${first}`,
+      "POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n",
+      "Connection: close\r\nContent-Length: 2\r\n\r\n{}",
+    ].join(""),
+  );
+  const [, last = ""] = answer.split("HTTP/1.1 404 Not Found");
+  expect(last).toMatch(/\r\n\r\n\{.*\}$/);
+  expect(last).not.toContain("100 Continue");
+});
+
 describe("health pages", () => {
   it.each([
     ["HTTP/1.0 without Host", "GET /healthz HTTP/1.0\r\n\r\n"],

@@ -16,6 +16,8 @@ export interface ServiceProcess extends AsyncDisposable {
   readonly exited: Promise<readonly [number | null, NodeJS.Signals | null]>;
   /** JSON lines of the log so far. */
   readonly log: readonly Record<string, unknown>[];
+  /** Lines of standard error after the startup lines. */
+  readonly reports: readonly string[];
   /** Resolves with the first line of standard error after the startup lines that matches. */
   reported(pattern: RegExp): Promise<string>;
   /** Resolves when the log has a line with this message. */
@@ -41,12 +43,14 @@ interface CommandOptions {
   readonly stdout?: "read" | "unread" | number;
   /** Whether the command leads a process group, which ends with it. Default false. */
   readonly detached?: boolean;
+  /** Whether the process has a channel for `child.send`. Default false. */
+  readonly channel?: boolean;
 }
 
 /** Starts a command that runs the program, and waits until it has printed the example calls. */
 export async function startCommand(
   [command = "", ...parameters]: readonly string[],
-  { environment = {}, stdout = "read", detached = false }: CommandOptions = {},
+  { environment = {}, stdout = "read", detached = false, channel = false }: CommandOptions = {},
 ): Promise<ServiceProcess> {
   const child = spawn(command, parameters, {
     detached,
@@ -57,7 +61,7 @@ export async function startCommand(
       DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0",
       ...environment,
     },
-    stdio: ["ignore", typeof stdout === "number" ? stdout : "pipe", "pipe"],
+    stdio: ["ignore", typeof stdout === "number" ? stdout : "pipe", "pipe", ...(channel ? (["ipc"] as const) : [])],
   });
   const log: Record<string, unknown>[] = [];
   const changes = new EventEmitter();
@@ -96,6 +100,7 @@ export async function startCommand(
     child,
     lines,
     log,
+    reports,
     exited,
     reported: (pattern) => find(() => reports.find((line) => pattern.test(line)), `report ${pattern}`),
     logged: (message) =>

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestService, type TestService } from "../support/service.ts";
 import { type Api, apiNames, apis, everyModelIsEcho } from "./apis.ts";
+import { changedJson, hostileJson, type JsonChange, placesOf } from "./json-changes.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -39,50 +40,11 @@ async function post(api: Api, body: string): Promise<{ status: number; text: str
   return { status: response.status, text };
 }
 
-/** JSON texts of unexpected values. */
-const hostile = fc.oneof(
-  fc.constantFrom(
-    ...["null", "true", "0", "-1", "-0", "1e400", "1.5", "12345678901234567890", "99999999999999999999999999"],
-    ...['""', '"\\ud800"', '"\\u0000"', "[]", "{}", "[null]", "[[]]", '[{"type":"text"}]', '{"__proto__":{"a":1}}'],
-    ...['{"constructor":{"prototype":{}}}', '{"toJSON":1,"then":2}', '{"type":"__proto__"}', '{"role":"constructor"}'],
-    ...[`"${"a".repeat(5000)}"`, `[${"0,".repeat(500)}0]`, `{"[[[[\\"":"x"}`],
-    "[".repeat(100) + "]".repeat(100),
-    "[".repeat(10_000) + "]".repeat(10_000),
-    `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`,
-  ),
-  fc.json(),
-);
-
-type Change = "replace" | "remove" | "add" | "repeat";
 const change = fc.record({
   place: fc.nat(),
-  kind: fc.constantFrom<Change>("replace", "remove", "add", "repeat"),
-  text: hostile,
+  kind: fc.constantFrom<JsonChange>("replace", "remove", "add", "repeat"),
+  text: hostileJson,
 });
-
-/** Returns the paths of all values in a body. */
-function placesOf(value: unknown, path: readonly string[] = []): readonly (readonly string[])[] {
-  const inside = typeof value === "object" && value !== null ? Object.entries(value) : [];
-  return [path, ...inside.flatMap(([key, entry]) => placesOf(entry, [...path, key]))];
-}
-
-/** Returns the JSON text of a body with one change; undefined if the change removes the whole body. */
-function changed(value: unknown, [step, ...rest]: readonly string[], kind: Change, text: string): string | undefined {
-  if (step !== undefined && typeof value === "object" && value !== null) {
-    const entries = Object.entries(value).flatMap(([key, entry]) => {
-      const json = key === step ? changed(entry, rest, kind, text) : JSON.stringify(entry);
-      return json === undefined ? [] : [Array.isArray(value) ? json : `${JSON.stringify(key)}:${json}`];
-    });
-    return Array.isArray(value) ? `[${entries}]` : `{${entries}}`;
-  }
-  const json = JSON.stringify(value);
-  if (kind === "remove") return undefined;
-  const isObject = json.startsWith("{") && json !== "{}";
-  if (kind === "add" && isObject) return `${json.slice(0, -1)},"__proto__":${text},"x":${text}}`;
-  // Duplicate keys: JSON.parse keeps the last value.
-  if (kind === "repeat" && isObject) return `${json.slice(0, -1)},${json.slice(1, -1).replace(/:.*/s, "")}:${text}}`;
-  return text;
-}
 
 describe.each(apiNames)("a body of %s", (name) => {
   const api: Api = apis[name];
@@ -95,7 +57,7 @@ describe.each(apiNames)("a body of %s", (name) => {
     const places = placesOf(api.full);
     await fc.assert(
       fc.asyncProperty(change, fc.boolean(), async ({ place, kind, text }, stream) => {
-        const body = changed({ ...api.full, stream }, places[place % places.length] ?? [], kind, text);
+        const body = changedJson({ ...api.full, stream }, places[place % places.length] ?? [], kind, text);
         await post(api, body ?? "");
       }),
       { numRuns: 150 },

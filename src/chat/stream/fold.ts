@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { append } from "../../append.ts";
 import {
   type ChatCompletion,
   ChatCompletionSchema,
@@ -73,7 +74,7 @@ function begin(completion: ChatCompletion, started: ChatStarted): void {
   completion.provider = started.provider;
   if (started.createTime) completion.createTime = started.createTime;
   if (started.effectiveParameters) completion.effectiveParameters = started.effectiveParameters;
-  completion.warnings.push(...started.warnings);
+  append(completion.warnings, started.warnings);
 }
 
 /** Adds a delta to its part, and returns the part. */
@@ -137,9 +138,9 @@ function finish(choice: Choice, finished: ChoiceFinished): void {
 
 function complete(completion: ChatCompletion, completed: ChatCompleted): void {
   if (completed.usage) completion.usage = completed.usage;
-  completion.warnings.push(...completed.warnings);
+  append(completion.warnings, completed.warnings);
   completion.serviceTier = completed.serviceTier;
   completion.systemFingerprint = completed.systemFingerprint;
   if (completed.timeInfo) completion.timeInfo = completed.timeInfo;
-  completion.attempts.push(...completed.attempts);
+  append(completion.attempts, completed.attempts);
 }

@@ -1,8 +1,8 @@
-import { type Context, createContext, Script } from "node:vm";
 import { Validator } from "@cfworker/json-schema";
 import { GatewayError } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
+import { runWithin, TookTooLong } from "../../run-within.ts";
 import type { ChatEvent } from "./events.ts";
 
 /** Whether a parsed response matches the requested output format. */
@@ -54,7 +54,8 @@ function acceptsOf(format: OutputFormat | undefined, againstSchema: boolean): Ac
     case "jsonSchema": {
       if (!againstSchema) return () => true;
       const { schemaJson } = format.format.value;
-      return (value) => runWithin(() => new Validator(JSON.parse(schemaJson), "2020-12").validate(value).valid);
+      return (value) =>
+        runWithin(longestCheckMs, () => new Validator(JSON.parse(schemaJson), "2020-12").validate(value).valid);
     }
     default:
       return undefined;
@@ -65,43 +66,8 @@ function isAccepted(text: string, accepts: Accepts): boolean {
   try {
     return accepts(JSON.parse(text));
   } catch (error) {
-    if (!isTimeout(error)) return false;
+    if (!(error instanceof TookTooLong)) return false;
     const message = `validating the response took over ${longestCheckMs} ms; simplify the schema or request less output`;
     throw new GatewayError("JSON_GENERATION_FAILED", message, { failedGeneration: text });
   }
-}
-
-/** Maximum number of runs of one check on a busy machine. */
-const mostRuns = 3;
-
-const script = new Script("check()");
-const timedOut = "ERR_SCRIPT_EXECUTION_TIMEOUT";
-let sandbox: Context | undefined;
-
-/**
- * Runs a check with a timeout in `node:vm`, since only that can stop synchronous code. The timeout includes waiting for
- * a busy CPU. So a check that timed out runs again if its CPU time is at most half of the limit.
- */
-function runWithin(check: () => boolean): boolean {
-  sandbox ??= createContext({});
-  sandbox.check = check;
-  try {
-    for (let runs = 1; ; runs++) {
-      const begin = process.threadCpuUsage();
-      try {
-        return script.runInContext(sandbox, { timeout: longestCheckMs });
-      } catch (error) {
-        const { user, system } = process.threadCpuUsage(begin);
-        const usedMs = (user + system) / 1_000;
-        if (!isTimeout(error) || usedMs > longestCheckMs / 2 || runs === mostRuns) throw error;
-      }
-    }
-  } finally {
-    delete sandbox.check;
-  }
-}
-
-/** Checks the code instead of `instanceof Error`: the error comes from another context, which has its own `Error`. */
-function isTimeout(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === timedOut;
 }

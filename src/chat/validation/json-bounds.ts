@@ -14,8 +14,10 @@ export const mostValues = 250_000;
 /**
  * Returns the bound that a JSON text exceeds, or undefined. Does not check that the text is valid JSON: it only counts,
  * in one pass.
+ *
+ * @param most maximum number of values
  */
-export function excessOf(text: string): "levels" | "values" | undefined {
+export function excessOf(text: string, most = mostValues): "levels" | "values" | undefined {
   let level = 0;
   let values = 1;
   for (let index = 0; index < text.length; index++) {
@@ -36,7 +38,7 @@ export function excessOf(text: string): "levels" | "values" | undefined {
         values++;
         break;
     }
-    if (values > mostValues) return "values";
+    if (values > most) return "values";
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { ClaudeModel } from "../claude/claude-models.ts";
@@ -36,13 +37,13 @@ export function toConversation(
     const last = turns.at(-1);
     if (role === "system") {
       const content = message.parts.flatMap((part) => systemBlocks(part, mark));
-      if (!staysInPlace(last?.role, rules)) system.push(...content);
-      else if (last?.role === "system") last.content.push(...content);
+      if (!staysInPlace(last?.role, rules)) append(system, content);
+      else if (last?.role === "system") append(last.content, content);
       else if (content.length > 0) turns.push({ role, content });
       continue;
     }
     const content = message.parts.flatMap((part) => blocksOf(part, role, index >= start, mark));
-    if (last?.role === role) last.content.push(...content);
+    if (last?.role === role) append(last.content, content);
     else if (content.length > 0) turns.push({ role, content });
   }
   if (request.outputFormat?.format.case === "jsonObject") system.push({ type: "text", text: jsonInstruction });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import { ExactJson } from "../kit/exact-json.ts";
@@ -28,12 +29,15 @@ export function toConversation(
     const role = turnRole(message.role);
     const kept = index >= start ? message.parts : message.parts.filter(({ kind }) => kind.case !== "reasoning");
     if (role === "system") {
-      system.push(...kept.flatMap((part) => marked(systemBlocks(part), part)));
+      append(
+        system,
+        kept.flatMap((part) => marked(systemBlocks(part), part)),
+      );
       continue;
     }
     const content = kept.flatMap((part) => marked(toBlocks(part, role, rules, documentName), part));
     const last = messages.at(-1);
-    if (last?.role === role) last.content.push(...content);
+    if (last?.role === role) append(last.content, content);
     else if (content.length > 0) messages.push({ role, content });
   }
   return { system, messages };

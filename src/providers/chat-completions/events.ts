@@ -1,3 +1,4 @@
+import { append } from "../../append.ts";
 import {
   type ChatEvent,
   completed,
@@ -124,7 +125,8 @@ export function endEvents({ call, choices, ...answer }: AnswerState, batch: Chat
   for (const [index, choice] of entries) {
     const rest = choice.calls.end();
     if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
-    batch.push(...rest, finished(index, toFinishReason(choice), choice.finishReason, choice.matchedStop));
+    append(batch, rest);
+    batch.push(finished(index, toFinishReason(choice), choice.finishReason, choice.matchedStop));
   }
   const { usage, timings, serviceTier, systemFingerprint } = answer;
   // Groq reports its timings inside the usage.

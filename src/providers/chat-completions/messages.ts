@@ -1,3 +1,4 @@
+import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit/messages.ts";
@@ -62,7 +63,7 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
   for (const { kind, state } of outputs) {
     if (kind.case === "reasoning") {
       reasoning += kind.value.text;
-      if (state && quirks.reasoningReplay === "reasoning_details") details.push(...decodeDetails(state.data));
+      if (state && quirks.reasoningReplay === "reasoning_details") append(details, decodeDetails(state.data));
     } else if (kind.case === "refusal" && quirks.refusals) {
       refusal += kind.value;
     } else {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { append } from "../../append.ts";
 import { invalidRequest, type Reason, reasons } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -143,7 +144,11 @@ function scriptIn(prompt: string): unknown {
 function textOf(message: Message | undefined): string {
   const texts: string[] = [];
   for (const { kind } of message?.parts ?? []) {
-    if (kind.case === "toolResult") texts.push(...kind.value.parts.map((part) => textOrMedia(part.kind)));
+    if (kind.case === "toolResult")
+      append(
+        texts,
+        kind.value.parts.map((part) => textOrMedia(part.kind)),
+      );
     else if (kind.case === "text" || kind.case === "media") texts.push(textOrMedia(kind));
   }
   return texts.join(" ");

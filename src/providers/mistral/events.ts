@@ -1,3 +1,4 @@
+import { append } from "../../append.ts";
 import { type ChatEvent, completed, finished, reasoningDelta, textDelta } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { lookUp } from "../../look-up.ts";
@@ -68,7 +69,8 @@ export function endEvents({ call, choices, usage }: AnswerState, batch: ChatEven
     if (text !== "") batch.push(textDelta(index, partFor(choice, "text"), text));
     const rest = calls.end();
     if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
-    batch.push(...rest, finished(index, toFinishReason(choice), finishReason));
+    append(batch, rest);
+    batch.push(finished(index, toFinishReason(choice), finishReason));
   }
   batch.push(completed({ serviceTier: usage?.service_tier ?? "", ...(usage && { usage: toUsage(usage) }) }));
 }

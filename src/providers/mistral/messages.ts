@@ -1,3 +1,4 @@
+import { append } from "../../append.ts";
 import { mediaKind } from "../../chat/planning/media-kind.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
@@ -18,7 +19,7 @@ export function toMessages(request: ChatRequest, model: Model): readonly WireMes
   for (const [index, message] of request.messages.entries()) {
     const next = toWireMessages(message, keepsReasoning(index));
     if (sent.at(-1)?.role === "tool" && next[0]?.role !== "assistant" && next[0]?.role !== "tool") sent.push(bridge);
-    sent.push(...next);
+    append(sent, next);
   }
   // Mistral rejects an assistant message at the end, unless `prefix` is set: then the response continues the message.
   const last = sent.at(-1);

@@ -129,12 +129,27 @@ function createHttpServer(config: Config, answer: RequestListener): Server {
     requestTimeout: config.limits.maxRequestMs + answerMs,
     connectionsCheckingInterval: checkMs,
   };
-  if (tls === undefined) return createServer(options, listener);
+  if (tls === undefined) return sendContinue(createServer(options, listener), listener);
   const { certificate: cert, key, clientAuthority: ca } = tls;
-  return createTlsServer(
-    { ...options, handshakeTimeout, cert, key, ...(ca && { ca, requestCert: true, rejectUnauthorized: true }) },
-    listener,
-  );
+  const tlsOptions = { ...options, handshakeTimeout, cert, key };
+  const clients = ca && { ca, requestCert: true, rejectUnauthorized: true };
+  return sendContinue(createTlsServer({ ...tlsOptions, ...clients }, listener), listener);
+}
+
+/**
+ * Sends `100 Continue` when it is the response's turn, unless the final response waits too. Node's default queues it
+ * behind the earlier responses of the connection, and can then send the headers of the final response before it and the
+ * body after it.
+ */
+function sendContinue(server: Server, listener: RequestListener): Server {
+  return server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    const proceed = (): void => {
+      if (!response.headersSent) response.writeContinue();
+    };
+    if (response.socket === null) response.once("socket", proceed);
+    else proceed();
+    listener(request, response);
+  });
 }
 
 /**
