@@ -14,7 +14,7 @@ import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 /** What a call needs from its client's connection. Both listeners provide it. */
 export interface CallSource {
   readonly requestHeader: { get(name: string): string | null };
-  /** Aborts when the client disconnects or cancels. */
+  /** Aborts when the client disconnects or cancels, or with OVERLOADED when the listener closes the request. */
   readonly signal: AbortSignal;
   /** `grpc`, `grpc-web`, `connect` or `http`. */
   readonly protocolName: string;
@@ -276,6 +276,11 @@ export class Call implements ObservedCall {
   }
 
   readonly #onClientGone = (): void => {
+    const { reason } = this.source.signal;
+    if (reason instanceof GatewayError && reason.reason === "OVERLOADED") {
+      this.end(reason);
+      return;
+    }
     const atDeadline = performance.now() >= this.#deadline - deadlineSkewMs;
     this.end(
       atDeadline ? deadlineExceeded(this.#waitsFor()) : new GatewayError("CANCELLED", "the caller cancelled the call"),
@@ -302,6 +307,6 @@ function outcomeOf(error: GatewayError | undefined): Outcome {
 }
 
 /** Accepts only a short request id of plain characters, because it is written to logs and headers. */
-function cleanRequestId(given: string | null): string | undefined {
-  return given !== null && /^[\w.:/+=-]{1,128}$/.test(given) ? given : undefined;
+export function cleanRequestId(given: string | null | undefined): string | undefined {
+  return given && /^[\w.:/+=-]{1,128}$/.test(given) ? given : undefined;
 }

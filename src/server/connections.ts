@@ -38,6 +38,8 @@ interface Handling<Request> {
   /** Whether the whole request has arrived. */
   isComplete(request: Request): boolean;
   close(request: Request): void;
+  /** Closes a request that is not complete, and tells the client that it was not processed. */
+  refuse(request: Request): void;
 }
 
 /** How long a request may take: as a call, without a bound once it is complete, or without any bound. */
@@ -50,7 +52,8 @@ const openShare = 1 / 2;
  * Bounds the connections and the requests in progress of one listener, in all and for each address.
  *
  * At a bound, a new connection replaces the one that has been idle longest, so that idle connections cannot lock out
- * clients. If all are in use, the new connection is closed.
+ * clients. If all are in use, the new connection is closed. In the same way, a new request replaces the oldest one that
+ * is not complete.
  *
  * Closes requests that do not end: those that never become complete, and those whose response the client never reads.
  */
@@ -63,6 +66,8 @@ export class Connections<Request extends object> {
   readonly #idle = new Set<Connection>();
   /** Start times of requests in progress. The oldest is first. */
   readonly #startedAt = new Map<Request, number>();
+  /** Requests that were not complete when last looked at. The oldest is first. */
+  readonly #arriving = new Set<Request>();
   readonly #unboundedResponses = new WeakSet<Request>();
   #requests = 0;
 
@@ -98,8 +103,9 @@ export class Connections<Request extends object> {
     const { address } = connection;
     const { maxStreams, maxStreamsPerAddress } = this.#limits;
     const share = needsKey ? 1 : openShare;
-    const isFull = this.#requests >= maxStreams * share;
-    if (isFull || address.requests >= maxStreamsPerAddress * share) {
+    const isAddressFull = address.requests >= maxStreamsPerAddress * share;
+    const isFull = !isAddressFull && this.#requests >= maxStreams * share && !this.#refuseFirst();
+    if (isFull || isAddressFull) {
       this.#rejections.count("OVERLOADED", isFull ? "streams" : "streams of an address");
       return false;
     }
@@ -110,13 +116,17 @@ export class Connections<Request extends object> {
       this.#idle.delete(connection);
       address.idle.delete(connection);
     }
-    if (duration !== "unbounded") this.#startedAt.set(request, performance.now());
+    if (duration !== "unbounded") {
+      this.#startedAt.set(request, performance.now());
+      this.#arriving.add(request);
+    }
     if (duration === "unbounded response") this.#unboundedResponses.add(request);
     return true;
   }
 
   end(connection: Connection, request: Request): void {
     this.#startedAt.delete(request);
+    this.#arriving.delete(request);
     this.#requests--;
     connection.address.requests--;
     connection.requests--;
@@ -168,6 +178,17 @@ export class Connections<Request extends object> {
     this.#remove(first);
     first.close();
     return true;
+  }
+
+  /** Refuses the oldest request that is not complete. Returns false if all are complete. */
+  #refuseFirst(): boolean {
+    for (const request of this.#arriving) {
+      this.#arriving.delete(request);
+      if (this.#handling.isComplete(request)) continue;
+      this.#handling.refuse(request);
+      return true;
+    }
+    return false;
   }
 
   #remove(connection: Connection): void {

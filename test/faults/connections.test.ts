@@ -163,6 +163,21 @@ describe("the bound on requests in progress", () => {
   });
 });
 
+describe("silent calls from many addresses", () => {
+  it("make room for others: the oldest is refused, which its record says", async () => {
+    const addresses = ["127.0.0.10", "127.0.0.11", "127.0.0.12", "127.0.0.13", "127.0.0.14", "127.0.0.15"];
+    const sessions = await Promise.all(addresses.map((address) => openSession(address)));
+    const streams = sessions.flatMap((session) => Array.from({ length: 40 }, () => request(session)));
+    const refused = (stream: ClientHttp2Stream): Promise<number> =>
+      new Promise((resolve) => stream.once("close", () => resolve(stream.rstCode ?? 0)));
+    // 240 streams, of which 200 have a place.
+    expect(await Promise.race(streams.map(refused))).toBe(constants.NGHTTP2_REFUSED_STREAM);
+    await expectAnswer(await openSession("127.0.0.2"));
+    const records = service.log.filter(({ msg, reason }) => msg === "call" && reason === "OVERLOADED");
+    expect(records[0]).toMatchObject({ outcome: "error", method: "StreamChat" });
+  });
+});
+
 /** Waits until the service has noticed that another stream was closed. */
 async function expectAnswerSoon(session: ClientHttp2Session): Promise<void> {
   for (;;) {
@@ -233,8 +248,15 @@ describe("the bound on bytes in flight", () => {
   });
 });
 
-describe("request headers that are too large", () => {
-  it("reset their own call only, and the client learns the limit", async () => {
+describe("request headers", () => {
+  it("may be many, if they are not too large together", async () => {
+    const fields = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x-${index}`, "1"]));
+    const stream = request(await openSession("127.0.0.4"), fields);
+    stream.end(short());
+    expect(await statusOf(stream)).toBe(0);
+  });
+
+  it("reset their own call only if they are too large, and the client learns the limit", async () => {
     const session = await openSession("127.0.0.4");
     const beside = request(session);
     beside.write(stalled());

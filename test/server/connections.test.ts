@@ -12,6 +12,7 @@ interface FakeRequest {
 
 const { limits } = loadConfig({ environment: {}, providers: [] });
 const closed: string[] = [];
+const refused: string[] = [];
 let connections: Connections<FakeRequest>;
 let server: Server;
 let client: Socket;
@@ -20,9 +21,11 @@ let connection: Connection;
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
   closed.length = 0;
+  refused.length = 0;
   connections = new Connections(limits, new Rejections(() => {}), {
     isComplete: (request) => request.isComplete,
     close: ({ name }) => closed.push(name),
+    refuse: ({ name }) => refused.push(name),
   });
   server = createServer(() => {}).listen(0, "127.0.0.1");
   connections.guard(server);
@@ -73,6 +76,25 @@ describe("requests that do not end", () => {
     connections.end(connection, begin("short", false));
     vi.advanceTimersByTime(2 * limits.maxCallMs);
     expect(closed).toEqual([]);
+  });
+});
+
+describe("a listener with as many requests as it may have", () => {
+  it("refuses the oldest request that is not complete for a new one, and the new one if all are complete", () => {
+    const elsewhere = (): Connection => ({ ...connection, address: { open: 1, requests: 0, idle: new Set() } });
+    const others = [elsewhere(), elsewhere(), elsewhere()] as const;
+    for (let index = 0; index < limits.maxStreams - 4; index++) {
+      const other = others[index % 3] ?? connection;
+      expect(connections.begin(other, { name: "complete", isComplete: true }, true)).toBe(true);
+    }
+    begin("first", false);
+    const second = begin("second", false);
+    begin("third", false);
+    begin("complete", true);
+    second.isComplete = true;
+    const next = (): boolean => connections.begin(others[0], { name: "new", isComplete: true }, true);
+    expect([next(), next(), next()]).toEqual([true, true, false]);
+    expect(refused).toEqual(["first", "third"]);
   });
 });
 

@@ -10,7 +10,7 @@ import {
 import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders } from "../../calls/answer-headers.ts";
-import type { Call } from "../../calls/call.ts";
+import { type Call, cleanRequestId } from "../../calls/call.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
@@ -68,7 +68,7 @@ export function createGrpcAccess(
     try {
       call = calls.begin(sourceOf(stream, headers), method.name);
     } catch (error) {
-      sendTrailersOnly(stream, toGrpcStatus(toGatewayError(error), ""));
+      rejectUnbegun(stream, headers, toGatewayError(error));
       return;
     }
     const entry: Entry = { call, stream, toThrown: (error) => error, reached: false };
@@ -100,10 +100,8 @@ export function createGrpcAccess(
         grpcJs(stream, headers);
         return;
       }
-      // Ignore errors: before grpc-js adds its own listener, a stream reset would end the process.
-      stream.on("error", () => {});
       const method = byPath.get(path);
-      if (method === undefined) sendTrailersOnly(stream, toGrpcStatus(methodNotFound(path), ""));
+      if (method === undefined) rejectUnbegun(stream, headers, methodNotFound(path));
       else enter(method, stream, headers, grpcJs);
     },
 
@@ -201,6 +199,12 @@ function holdRequest(call: Call, bytes: number): void {
   } catch {
     // The call has ended, and its signal has sent the status.
   }
+}
+
+/** Rejects a request for which no call began. Returns the request id of the client, if it sent one. */
+export function rejectUnbegun(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, error: GatewayError): void {
+  const requestId = cleanRequestId(headers["x-request-id"]?.toString()) ?? "";
+  sendTrailersOnly(stream, toGrpcStatus(error, requestId, requestId === "" ? [] : [["x-request-id", requestId]]));
 }
 
 function reject(entry: Entry, thrown: unknown): void {

@@ -1,4 +1,4 @@
-import { constants, type Http2Server } from "node:http2";
+import { constants, type Http2Server, type ServerOptions } from "node:http2";
 import { Server as NetServer } from "node:net";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { formatAddress } from "../../config/address.ts";
@@ -12,7 +12,7 @@ import { encodeResponse } from "./encode-response.ts";
 import { addHealth, healthDurations } from "./health.ts";
 import { guardProtocol } from "./protocol-guard.ts";
 import { createReflection, reflectionPaths, reflectionServices } from "./reflection.ts";
-import { Sessions } from "./sessions.ts";
+import { maxHeaderListPairs, Sessions } from "./sessions.ts";
 
 /** Paths that access control does not look at, and how long their requests may take. */
 const openPaths: ReadonlyMap<string, Duration> = new Map([...healthDurations, ...reflectionPaths]);
@@ -53,7 +53,7 @@ export async function listenGrpc(config: Config, { calls, mounted, rejections }:
   standBeforeGrpcJs(server, (http2Server) => {
     http2Servers.add(http2Server);
     sessions.guard(http2Server);
-    return (grpcJs) => sessions.bound(guardProtocol(reflection(access.before(grpcJs))));
+    return (grpcJs) => sessions.bound(guarded(guardProtocol(reflection(access.before(grpcJs)))));
   });
   for (const service of mounted) addService(server, service, access.admittedCall, encoders);
   // The empty name stands for the whole server.
@@ -92,8 +92,12 @@ export async function listenGrpc(config: Config, { calls, mounted, rejections }:
  * @param prepare Receives each HTTP/2 server, and returns the function that wraps its stream listener.
  */
 function standBeforeGrpcJs(server: Server, prepare: (http2Server: Http2Server) => GrpcAccess["before"]): void {
-  // createHttp2Server is a private method of grpc-js 1.14. A test checks that grpc-js still calls it.
-  const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
+  // Private members of grpc-js 1.14. Tests check that grpc-js still uses them.
+  const internals = server as unknown as {
+    createHttp2Server(credentials: ServerCredentials): Http2Server;
+    readonly commonServerOptions: ServerOptions;
+  };
+  internals.commonServerOptions.maxHeaderListPairs = maxHeaderListPairs;
   const createHttp2Server = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = (credentials) => {
     const http2Server = createHttp2Server(credentials);
@@ -101,7 +105,7 @@ function standBeforeGrpcJs(server: Server, prepare: (http2Server: Http2Server) =
     for (const grpcJs of http2Server.listeners("stream")) {
       http2Server.removeListener("stream", grpcJs);
       // Cast, because Node's types wrongly declare these as listeners for client streams.
-      http2Server.on("stream", guarded(before(grpcJs as unknown as StreamListener)));
+      http2Server.on("stream", before(grpcJs as unknown as StreamListener));
     }
     return http2Server;
   };

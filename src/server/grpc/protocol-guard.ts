@@ -13,8 +13,6 @@ export function guardProtocol(next: StreamListener): StreamListener {
       next(stream, headers);
       return;
     }
-    // A stream reset would otherwise end the process.
-    stream.on("error", () => {});
     stream.respond({ ":status": status, ...(status === 405 && { allow: "POST" }) }, { endStream: true });
     stopRequest(stream);
   };

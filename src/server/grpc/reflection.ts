@@ -6,13 +6,13 @@ import type { Config } from "../../config/config.ts";
 import { drained } from "../../drained.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { Duration } from "../connections.ts";
+import { createTurns, type NextTurn } from "../turns.ts";
 import { requireTimeout, type StreamListener, sendTrailersOnly, stopRequest } from "./access.ts";
 import { plainTrailers } from "./raw-metadata.ts";
 import { createReflector, type Reflector } from "./reflector.ts";
 import { acceptedEncodings, requestMessages } from "./request-messages.ts";
 import { sourceOf } from "./source.ts";
 import { toGrpcStatus } from "./status.ts";
-import { createTurns, type NextTurn } from "./turns.ts";
 
 /** Names of the reflection services. v1alpha is for older tools and has the same wire format. */
 export const reflectionServices = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
@@ -77,8 +77,6 @@ async function authenticate(calls: ActiveCalls, stream: ServerHttp2Stream, heade
 
 /** Serves one stream of requests. Never rejects: every error becomes the status of the stream. */
 async function serve(reflection: Reflection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
-  // A stream reset would otherwise end the process. The `close` event follows.
-  stream.on("error", () => {});
   const ended = new AbortController();
   const end = (error: GatewayError | undefined): void => {
     if (ended.signal.aborted) return;

@@ -6,14 +6,23 @@ import type { Config } from "../../config/config.ts";
 import { overloaded } from "../../load/overloaded.ts";
 import type { Rejections } from "../../load/rejections.ts";
 import { type Connection, Connections, type Duration } from "../connections.ts";
-import { type StreamListener, sendTrailersOnly } from "./access.ts";
-import { toGrpcStatus } from "./status.ts";
+import { createTurns } from "../turns.ts";
+import { rejectUnbegun, type StreamListener } from "./access.ts";
 
 /**
  * Maximum size of the request headers (metadata) in bytes, as HTTP/2 counts it: 32 more for each field. Clients learn it
  * when they connect. Many reject a larger call themselves; Dragoman resets it.
  */
 const maxHeaderListSize = 32 * 1024;
+
+/** Maximum number of request headers, so that only their size counts. */
+export const maxHeaderListPairs = maxHeaderListSize / 32;
+
+/**
+ * Maximum number of streams that begin in one turn of the event loop. A client can send thousands at once; each takes
+ * about 0.2 ms, and nobody else would be served meanwhile.
+ */
+const streamsPerTurn = 64;
 
 /**
  * GOAWAY frame that tells a client to make no more calls on a connection, but still accepts calls that are on their way:
@@ -29,6 +38,7 @@ const pingMs = 1000;
 export class Sessions {
   readonly #connections: Connections<ServerHttp2Stream>;
   readonly #openPaths: ReadonlyMap<string, Duration>;
+  readonly #nextTurn = createTurns(streamsPerTurn);
   readonly #sessions = new Map<Http2Session, Connection>();
 
   /**
@@ -39,6 +49,8 @@ export class Sessions {
     this.#connections = new Connections(limits, rejections, {
       isComplete: (stream) => stream.readableEnded,
       close: (stream) => stream.close(constants.NGHTTP2_CANCEL),
+      // Clients may send a call again that the server refused (RFC 9113, section 8.7).
+      refuse: (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM),
     });
   }
 
@@ -67,19 +79,21 @@ export class Sessions {
   /** Wraps a stream listener. Rejects streams above the bounds with OVERLOADED. */
   bound(next: StreamListener): StreamListener {
     return (stream, headers) => {
+      // A stream reset would otherwise end the process. The `close` event follows.
+      stream.on("error", () => {});
       const { ":path": path = "" } = headers;
       const duration = this.#openPaths.get(path);
       const connection = stream.session && this.#sessions.get(stream.session);
-      if (connection === undefined) {
-        next(stream, headers);
-      } else if (this.#connections.begin(connection, stream, duration === undefined, duration)) {
-        stream.once("close", () => this.#connections.end(connection, stream));
-        next(stream, headers);
-      } else {
-        // A stream reset would otherwise end the process.
-        stream.on("error", () => {});
-        sendTrailersOnly(stream, toGrpcStatus(overloaded("streams", "it has too many calls in progress"), ""));
+      // The connection has closed.
+      if (connection === undefined) return;
+      if (!this.#connections.begin(connection, stream, duration === undefined, duration)) {
+        rejectUnbegun(stream, headers, overloaded("streams", "it has too many calls in progress"));
+        return;
       }
+      stream.once("close", () => this.#connections.end(connection, stream));
+      const turn = this.#nextTurn();
+      if (turn === undefined) next(stream, headers);
+      else void turn.then(() => stream.destroyed || next(stream, headers));
     };
   }
 
