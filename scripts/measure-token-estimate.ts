@@ -7,6 +7,7 @@ import { countTextTokens, tokenCounter } from "../src/tokens/counter.ts";
 import { estimateTokens } from "../src/tokens/token-estimate.ts";
 import { loadTokenizer } from "../src/tokens/vocabularies.ts";
 import { vocabularyOf, vocabularySizeOf } from "../src/tokens/vocabulary-of-model.ts";
+import { counting } from "../test/support/counting.ts";
 import { chatWithTools } from "../test/tokens/chats.ts";
 import { texts } from "../test/tokens/texts.ts";
 
@@ -29,13 +30,13 @@ async function printErrors(): Promise<void> {
   for (const model of models) {
     const isLarge = vocabularySizeOf(model) !== "small";
     for (const [kind, text] of Object.entries(texts)) {
-      const { tokens } = await countTextTokens(text, model);
+      const { tokens } = await countTextTokens(text, model, counting);
       note(kind, model.id, estimateTokens(text, vocabularySizeOf(model)), tokens);
       // Skip Llama 2 and Mixtral: a model with an unknown vocabulary is newer and has a larger vocabulary.
       if (isLarge) note(kind, `${model.id}, as unknown model`, estimateTokens(text), tokens);
       if (model.id === "gpt-4o") note(kind, "characters / 4", text.length / 4, tokens);
     }
-    const counter = tokenCounter(model);
+    const counter = tokenCounter(model, counting);
     const { tokens } = await counter.count(chatWithTools);
     note("A chat with tools", model.id, counter.estimate(chatWithTools).tokens, tokens);
   }

@@ -6,13 +6,19 @@ export class BoundedPool<T> {
   /** At least as many as there are slots whose item was not yet taken. */
   readonly #free: T[];
 
-  constructor(items: readonly T[], maxWaiting: number, notice: QueueNotice) {
+  /** @param maxPerHolder maximum number of items that the calls of one holder have. Default: no bound. */
+  constructor(items: readonly T[], maxWaiting: number, notice: QueueNotice, maxPerHolder?: number) {
     this.#free = [...items];
-    this.#slots = new FairSlots(items.length, maxWaiting, notice);
+    this.#slots = new FairSlots(items.length, maxWaiting, notice, maxPerHolder);
   }
 
   get waiting(): number {
     return this.#slots.waiting;
+  }
+
+  /** Items that no call uses. */
+  get free(): readonly T[] {
+    return this.#free;
   }
 
   /**
@@ -24,10 +30,10 @@ export class BoundedPool<T> {
     return wait === undefined ? this.#pop() : wait.then(() => this.#pop());
   }
 
-  /** Returns an item to the pool, or passes it to the next call. */
-  give(item: T): void {
+  /** Returns the item of a call to the pool, or passes it to the next call. */
+  give(item: T, claimant: Pick<Claimant, "holder">): void {
     this.#free.push(item);
-    this.#slots.release();
+    this.#slots.release(claimant);
   }
 
   #pop(): T {

@@ -6,6 +6,7 @@ import { type Service, startService } from "./server/service.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
+import { TemplateSandbox } from "./templates/sandbox.ts";
 
 /** Composes the service from its configuration and starts it. */
 export function composeService(config: Config, log: Log): Promise<Service> {
@@ -19,10 +20,12 @@ export function composeService(config: Config, log: Log): Promise<Service> {
   });
 }
 
-/** Creates the adapter of every configured provider. */
-export function createAdapters(config: Pick<Config, "providers">): readonly Adapter[] {
+/** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */
+export function createAdapters(config: Pick<Config, "providers" | "limits">): readonly Adapter[] {
+  const { maxTemplateProcesses: maxProcesses, maxTemplateProcessesPerAccount: maxPerAccount } = config.limits;
+  const sandbox = new TemplateSandbox({ maxProcesses, maxPerAccount });
   return config.providers.flatMap((settings) => {
     const definition = providers.find(({ name }) => name === settings.name);
-    return definition === undefined ? [] : [definition.create(settings)];
+    return definition === undefined ? [] : [definition.create(settings, sandbox)];
   });
 }

@@ -33,6 +33,9 @@ interface Waiter {
  * If the queue is full, a new call takes the place of the newest call of the holder with the most waiting calls, unless
  * its own holder would then have more. That call gets QUEUE_FULL: nothing was sent for it, and it had the longest wait
  * ahead. With a fixed share for each holder instead, a single holder could not use the whole queue.
+ *
+ * With a bound per holder, a call of a holder at its bound waits even if a slot is free, and keeps its turn. The slots
+ * that are left are for other holders: no holder can occupy all of them with long calls.
  */
 export class FairSlots {
   #free: number;
@@ -44,12 +47,20 @@ export class FairSlots {
    */
   readonly #queue = new Map<string, Set<Waiter>>();
   #waiting = 0;
+  readonly #maxPerHolder: number;
+  /** Slots of each holder that has any. Undefined: there is no bound per holder. */
+  readonly #taken: Map<string, number> | undefined;
 
-  /** @param count number of slots */
-  constructor(count: number, maxWaiting: number, notice: QueueNotice) {
+  /**
+   * @param count number of slots
+   * @param maxPerHolder maximum number of slots of one holder. Default: no bound.
+   */
+  constructor(count: number, maxWaiting: number, notice: QueueNotice, maxPerHolder = count) {
     this.#free = count;
     this.#maxWaiting = maxWaiting;
     this.#notice = notice;
+    this.#maxPerHolder = maxPerHolder;
+    this.#taken = maxPerHolder < count ? new Map() : undefined;
   }
 
   get waiting(): number {
@@ -63,27 +74,41 @@ export class FairSlots {
    */
   take(claimant: Claimant): undefined | Promise<void> {
     claimant.signal.throwIfAborted();
-    if (this.#free > 0) {
+    if (this.#free > 0 && this.#isBelowBound(claimant.holder)) {
       this.#free--;
+      this.#count(claimant.holder, 1);
       return undefined;
     }
     if (this.#waiting >= this.#maxWaiting) this.#makeRoom(claimant.holder);
     return this.#wait(claimant);
   }
 
-  /** Releases a slot, or passes it to the next call. */
-  release(): void {
-    const [turn] = this.#queue;
-    if (turn === undefined) {
-      this.#free++;
+  /** Releases a slot of a call, or passes it to the next call. */
+  release({ holder: releasing }: Pick<Claimant, "holder">): void {
+    this.#count(releasing, -1);
+    // At most `count / maxPerHolder` holders are at their bound, so this loop is short.
+    for (const [holder, waiters] of this.#queue) {
+      if (!this.#isBelowBound(holder)) continue;
+      // Moves the holder behind all others.
+      this.#queue.delete(holder);
+      this.#queue.set(holder, waiters);
+      this.#count(holder, 1);
+      const [first] = waiters;
+      first?.serve();
       return;
     }
-    const [holder, waiters] = turn;
-    // Moves the holder behind all others.
-    this.#queue.delete(holder);
-    this.#queue.set(holder, waiters);
-    const [first] = waiters;
-    first?.serve();
+    this.#free++;
+  }
+
+  #isBelowBound(holder: string): boolean {
+    return this.#taken === undefined || (this.#taken.get(holder) ?? 0) < this.#maxPerHolder;
+  }
+
+  #count(holder: string, change: 1 | -1): void {
+    if (this.#taken === undefined) return;
+    const taken = (this.#taken.get(holder) ?? 0) + change;
+    if (taken === 0) this.#taken.delete(holder);
+    else this.#taken.set(holder, taken);
   }
 
   #wait({ holder, signal }: Claimant): Promise<void> {

@@ -23,7 +23,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["load", ["errors.ts"]],
   ["run-within.ts", []],
   ["append.ts", []],
-  ["tokens", ["gen", "errors.ts"]],
+  ["tokens", ["gen", "errors.ts", "fair-slots.ts"]],
   ["chat/stream", ["gen", "append.ts", "errors.ts", "run-within.ts"]],
   ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
   ["chat/planning", ["gen", "field-path.ts", "errors.ts", "path-segment.ts", "tokens", "chat/validation"]],

@@ -12,7 +12,7 @@ describe("BoundedPool", () => {
     expect(taken.sort()).toEqual(["one", "two"]);
     const next = pool.take(claimant);
     expect(pool.waiting).toBe(1);
-    pool.give("one");
+    pool.give("one", claimant);
     await expect(next).resolves.toBe("one");
   });
 
@@ -20,11 +20,11 @@ describe("BoundedPool", () => {
     const pool = new BoundedPool(["slot"], 2, notice);
     void pool.take(claimant);
     const first = pool.take(claimant);
-    pool.give("slot");
+    pool.give("slot", claimant);
     const second = pool.take(claimant);
     await expect(first).resolves.toBe("slot");
     expect(pool.waiting).toBe(1);
-    pool.give("slot");
+    pool.give("slot", claimant);
     await expect(second).resolves.toBe("slot");
   });
 

@@ -15,12 +15,12 @@ function takeFree(slots: FairSlots, holder: string): void {
 
 type Step =
   | { readonly kind: "take"; readonly holder: (typeof holders)[number] }
-  | { readonly kind: "release" }
+  | { readonly kind: "release"; readonly which: number }
   | { readonly kind: "abort"; readonly which: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("take"), holder: fc.constantFrom(...holders) } as const) },
-  { weight: 3, arbitrary: fc.constant({ kind: "release" } as const) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("release"), which: fc.nat() } as const) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("abort"), which: fc.nat() } as const) },
 );
 
@@ -39,18 +39,24 @@ class Run {
   readonly slots: FairSlots;
   readonly count: number;
   readonly maxWaiting: number;
+  readonly maxPerHolder: number;
   readonly calls: Seen[] = [];
-  /** For each holder that waits, the other holders that had a turn since its own last turn. */
+  /** For each holder that waits, the other holders that had a turn since its own last turn, while it could have one. */
   readonly turnsSince = new Map<string, Set<string>>();
 
-  constructor(count: number, maxWaiting: number) {
-    this.slots = new FairSlots(count, maxWaiting, notice);
+  constructor(count: number, maxWaiting: number, maxPerHolder: number | undefined) {
+    this.slots = new FairSlots(count, maxWaiting, notice, maxPerHolder);
     this.count = count;
     this.maxWaiting = maxWaiting;
+    this.maxPerHolder = maxPerHolder ?? count;
   }
 
   in(state: State, holder?: string): readonly Seen[] {
     return this.calls.filter((call) => call.state === state && (holder === undefined || call.holder === holder));
+  }
+
+  isBelowBound(holder: string): boolean {
+    return this.in("running", holder).length < this.maxPerHolder;
   }
 
   async do(step: Step): Promise<void> {
@@ -60,7 +66,7 @@ class Run {
         await this.#take(step.holder, waitingBefore.flat());
         break;
       case "release":
-        await this.#release(waitingBefore);
+        await this.#release(step.which, waitingBefore);
         break;
       case "abort": {
         const waiting = this.in("waiting");
@@ -78,9 +84,11 @@ class Run {
     expect(this.slots.waiting).toBe(this.in("waiting").length);
     expect(this.slots.waiting).toBeLessThanOrEqual(this.maxWaiting);
     expect(this.in("running").length).toBeLessThanOrEqual(this.count);
-    // A call waits only if no slot is free.
-    if (this.slots.waiting > 0) expect(this.in("running")).toHaveLength(this.count);
+    // A call waits only if no slot is free or its holder is at its bound.
+    const isFull = this.in("running").length === this.count;
     for (const holder of holders) {
+      expect(this.in("running", holder).length).toBeLessThanOrEqual(this.maxPerHolder);
+      if (this.in("waiting", holder).length > 0 && this.isBelowBound(holder)) expect(isFull).toBe(true);
       if (this.in("waiting", holder).length === 0) this.turnsSince.delete(holder);
       else if (!this.turnsSince.has(holder)) this.turnsSince.set(holder, new Set());
     }
@@ -92,7 +100,7 @@ class Run {
     const isFull = before.length === this.maxWaiting;
     const controller = new AbortController();
     const call: Seen = { holder, controller, state: "waiting" };
-    const hadFree = this.in("running").length < this.count;
+    const hadFree = this.in("running").length < this.count && this.isBelowBound(holder);
     const settle = (error: unknown) => {
       call.state = error === aborted ? "aborted" : "full";
       if (error !== aborted) expect(error).toMatchObject({ reason: "QUEUE_FULL" });
@@ -123,21 +131,24 @@ class Run {
     }
   }
 
-  async #release(before: readonly (readonly Seen[])[]): Promise<void> {
-    const [ended] = this.in("running");
+  async #release(which: number, before: readonly (readonly Seen[])[]): Promise<void> {
+    const running = this.in("running");
+    const ended = running[which % running.length];
     if (ended === undefined) return;
     this.calls.splice(this.calls.indexOf(ended), 1);
-    this.slots.release();
+    const eligible = holders.filter((holder) => this.in("waiting", holder).length > 0 && this.isBelowBound(holder));
+    this.slots.release(ended);
     await setImmediate();
     const served = before.flatMap((calls) => calls.filter(({ state }) => state === "running"));
-    expect(served).toHaveLength(before.flat().length > 0 ? 1 : 0);
+    expect(served).toHaveLength(eligible.length > 0 ? 1 : 0);
     // The call that was served had waited longest of its holder.
     for (const calls of before) if (calls.includes(served[0] as Seen)) expect(calls[0]).toBe(served[0]);
     const [turn] = served;
     if (turn === undefined) return;
-    // Nobody has two turns while another holder waits for one. Therefore no call starves.
+    expect(eligible).toContain(turn.holder);
+    // Nobody has two turns while another holder waits for one that it may have. Therefore no call starves.
     for (const [holder, turns] of this.turnsSince) {
-      if (holder === turn.holder) continue;
+      if (holder === turn.holder || !eligible.some((name) => name === holder)) continue;
       expect(turns).not.toContain(turn.holder);
       turns.add(turn.holder);
     }
@@ -146,14 +157,15 @@ class Run {
 }
 
 describe("FairSlots", () => {
-  it("starves no call, keeps each holder's order and its bound, and removes aborted calls, in any order of events", () =>
+  it("starves no call, keeps each holder's order and bound, and removes aborted calls, in any order of events", () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 60, size: "max" }),
         fc.integer({ min: 1, max: 3 }),
         fc.integer({ min: 0, max: 8 }),
-        async (steps, count, maxWaiting) => {
-          const run = new Run(count, maxWaiting);
+        fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+        async (steps, count, maxWaiting, maxPerHolder) => {
+          const run = new Run(count, maxWaiting, maxPerHolder);
           for (const next of steps) await run.do(next);
         },
       ),
@@ -167,9 +179,27 @@ describe("FairSlots", () => {
     for (const holder of ["a", "a", "a", "b", "c", "b"]) {
       void slots.take({ holder, signal })?.then(() => served.push(holder));
     }
-    for (let turn = 0; turn < 6; turn++) slots.release();
+    for (const holder of ["a", "a", "b", "c", "a", "b"]) slots.release({ holder });
     await setImmediate();
     expect(served).toEqual(["a", "b", "c", "a", "b", "a"]);
+  });
+
+  it("keeps a holder at its bound from a free slot, and gives its calls their turn when it is below", async () => {
+    const slots = new FairSlots(3, 10, notice, 2);
+    for (const holder of ["a", "a"]) takeFree(slots, holder);
+    const served: string[] = [];
+    const wait = (name: string, holder: string) => void slots.take({ holder, signal })?.then(() => served.push(name));
+    wait("a3", "a");
+    wait("a4", "a");
+    takeFree(slots, "b");
+    wait("b2", "b");
+    wait("b3", "b");
+    slots.release({ holder: "b" });
+    await setImmediate();
+    expect(served).toEqual(["b2"]);
+    slots.release({ holder: "a" });
+    await setImmediate();
+    expect(served).toEqual(["b2", "a3"]);
   });
 
   it("lets a single holder use the whole queue", () => {

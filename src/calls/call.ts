@@ -9,6 +9,7 @@ import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
 import type { ByteBudget } from "../load/byte-budget.ts";
+import type { CountingLimits } from "../tokens/counting-limits.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
 /** What a call needs from its client's connection. Both listeners provide it. */
@@ -37,6 +38,9 @@ export interface CallEnvironment {
   readonly maxCallsPerModel: number | undefined;
   /** Maximum size of a response, in bytes. */
   readonly maxAnswerBytes: number;
+  /** Maximum number of values of a request. */
+  readonly maxValues: number;
+  readonly counting: CountingLimits;
   readonly slots: CallSlots;
   readonly wrongKeys: WrongKeys;
 }
@@ -144,6 +148,16 @@ export class Call implements ObservedCall {
   /** Maximum size of the response, in bytes. */
   get maxAnswerBytes(): number {
     return this.#environment.maxAnswerBytes;
+  }
+
+  /** Maximum number of values of the request. */
+  get maxValues(): number {
+    return this.#environment.maxValues;
+  }
+
+  /** Bounds of token counting. */
+  get counting(): CountingLimits {
+    return this.#environment.counting;
   }
 
   get attempts(): readonly Attempt[] {

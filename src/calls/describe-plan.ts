@@ -22,7 +22,7 @@ export async function describePlan(call: Call, request: PlanChatRequest): Promis
   const { target, prompt } = plan;
   const { model, adapter } = target;
   const body = adapter.describe(firstUpstreamRequest(plan.request, target), model, prompt);
-  const count = await countPrompt(plan, call.signal);
+  const count = await countPrompt(plan, call);
   return create(PlanChatResponseSchema, {
     model: model.id,
     provider: model.provider,
@@ -42,9 +42,11 @@ export async function describePlan(call: Call, request: PlanChatRequest): Promis
  * Counts the tokens of the rendered prompt, or of the request if no template was rendered. With `chat_template`
  * the count is an estimate, because a provider that renders the template itself may add a start token.
  */
-async function countPrompt({ request, target: { model }, prompt }: Plan, signal: AbortSignal): Promise<TokenCount> {
-  if (prompt === undefined) return tokenCounter(model, signal).count(request);
-  const count = await countTextTokens(prompt, model, signal);
+async function countPrompt({ request, target: { model }, prompt }: Plan, call: Call): Promise<TokenCount> {
+  const { holder, signal, counting: limits } = call;
+  const context = { holder, signal, limits };
+  if (prompt === undefined) return tokenCounter(model, context).count(request);
+  const count = await countTextTokens(prompt, model, context);
   return { ...count, exact: count.exact && request.chatTemplate === undefined };
 }
 

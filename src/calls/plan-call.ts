@@ -43,6 +43,8 @@ export async function planCall<Desc extends DescMessage>(
     account,
     holder: call.holder,
     streamed,
+    maxValues: call.maxValues,
+    counting: call.counting,
     signal: call.signal,
     ...(profile && { profile }),
     checkOptions(chat, { provider }) {

@@ -18,6 +18,7 @@ import { type ProfileName, profileOf, profiles } from "../profiles/profiles.ts";
 import { choiceAdaptations } from "../routing/choices.ts";
 import type { Target } from "../routing/target.ts";
 import { tokenCounter } from "../tokens/counter.ts";
+import type { CountingLimits } from "../tokens/counting-limits.ts";
 
 /** How Dragoman will serve a request: the prepared request, its target and the warnings for the caller. */
 export interface Plan {
@@ -45,6 +46,10 @@ export interface PlanContext {
   readonly holder: string;
   /** Whether the caller requested a stream. */
   readonly streamed: boolean;
+  /** Maximum number of values in each JSON text of the request. */
+  readonly maxValues: number;
+  /** Bounds of token counting. */
+  readonly counting: CountingLimits;
   /** Profile (defaults and rules) of the HTTP API that received the request. Default: the model's profile. */
   readonly profile?: ProfileName;
   readonly signal: AbortSignal;
@@ -79,7 +84,7 @@ export function checkChat<Desc extends DescMessage>(
   const violations: FieldViolation[] = [...annotationViolations(schema, message)];
   const { chat } = message;
   if (chat === undefined) throw invalidRequest(violations);
-  append(violations, requestViolations(chat));
+  append(violations, requestViolations(chat, context.maxValues));
   let model: Model;
   try {
     model = catalog.resolve(chat.model, context.account);
@@ -88,7 +93,7 @@ export function checkChat<Desc extends DescMessage>(
   }
   const profile = context.profile ? profiles[context.profile] : profileOf(model.profile);
   const deployment = catalog.deploymentOf(model.id);
-  const narrower = profileViolations(chat, profile, context.streamed);
+  const narrower = profileViolations(chat, profile, context);
   const wrong = [
     // A value outside the range in the proto is also outside the profile's narrower range. Report only the latter.
     ...violations.filter(({ field }) => !narrower.some((violation) => isSamePath(violation.field, field))),
@@ -104,7 +109,7 @@ export function checkChat<Desc extends DescMessage>(
 export async function planChat(
   { chat, profile, deployment }: Omit<CheckedChat, "model">,
   target: Target,
-  { account, holder, signal, nameField = formatPath }: PlanContext,
+  { account, holder, signal, counting, nameField = formatPath }: PlanContext,
 ): Promise<Plan> {
   const { model, adapter } = target;
   const draft = await planRequest(chat, {
@@ -112,7 +117,7 @@ export async function planChat(
     profile,
     completionOnly: deployment?.completionOnly ?? false,
     account,
-    counter: tokenCounter(model, signal),
+    counter: tokenCounter(model, { holder, signal, limits: counting }),
     checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],
     renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
   });

@@ -60,6 +60,8 @@ export interface Config {
   readonly limits: {
     /** Maximum size of a request message in bytes. Default 16 MiB. */
     readonly maxRequestBytes: number;
+    /** Maximum number of values of a request, counted before it is decoded. Default 250,000. */
+    readonly maxValues: number;
     /** Maximum size of a response in bytes (chat/stream/delta-size.ts). Default 64 MiB. */
     readonly maxAnswerBytes: number;
     /** Maximum duration of a call in ms; also the timeout of calls without a deadline. Default 600,000. */
@@ -82,6 +84,16 @@ export interface Config {
     readonly maxCallsPerModel: number | undefined;
     /** Maximum requests that wait for a connection to one provider. Default 1024. */
     readonly maxQueuePerProvider: number;
+    /** Maximum processes that render callers' chat templates. Default 3. */
+    readonly maxTemplateProcesses: number;
+    /** Maximum processes that render templates of one account (of one API key, without an account). Default 2. */
+    readonly maxTemplateProcessesPerAccount: number;
+    /** Maximum bytes of texts that wait for token counting (tokens/counting-limits.ts). Default 32 MiB. */
+    readonly maxCountingQueueBytes: number;
+    /** Maximum time in ms that one token count may take, without waiting. Default 2000. */
+    readonly maxCountingWorkMs: number;
+    /** Maximum time in ms that one token count may take, with waiting. Default 5000. */
+    readonly maxCountingTimeMs: number;
     /** Lag of the event loop in ms beyond which Dragoman rejects new calls; 0: no bound. Default 1000. */
     readonly maxEventLoopLagMs: number;
     /** Share of V8's heap limit beyond which Dragoman rejects new calls; 0: no bound. Default 0.85. */

@@ -1,4 +1,4 @@
-import type { Profile } from "../chat/planning/profile.ts";
+import type { Profile, RuleContext } from "../chat/planning/profile.ts";
 import { isSystem } from "../chat/validation/request-rules.ts";
 import type { FieldViolation } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
@@ -170,17 +170,17 @@ function isProfileName(name: string): name is ProfileName {
   return Object.hasOwn(profiles, name);
 }
 
-function jsonIsNotStreamed({ outputFormat }: ChatRequest, streamed: boolean): FieldViolation | undefined {
+function jsonIsNotStreamed({ outputFormat }: ChatRequest, { streamed }: RuleContext): FieldViolation | undefined {
   if (!streamed || outputFormat?.format.case !== "jsonObject") return undefined;
   const description =
     "profile cerebras does not stream JSON objects; call CompleteChat, or send stream: false over HTTP";
   return { field: ["output_format", "json_object"], description };
 }
 
-function strictSchema({ outputFormat }: ChatRequest): FieldViolation | undefined {
+function strictSchema({ outputFormat }: ChatRequest, { maxValues }: RuleContext): FieldViolation | undefined {
   const format = outputFormat?.format;
   if (format?.case !== "jsonSchema" || !format.value.strict) return undefined;
-  const problem = strictSchemaProblem(format.value.schemaJson);
+  const problem = strictSchemaProblem(format.value.schemaJson, maxValues);
   return problem === undefined
     ? undefined
     : { field: ["output_format", "json_schema", "schema_json"], description: problem };

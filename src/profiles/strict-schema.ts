@@ -9,8 +9,8 @@ type Schema = Readonly<Record<string, unknown>>;
  * Returns the first violation of Cerebras' rules for strict JSON schemas (inference-docs.cerebras.ai, structured
  * outputs), or undefined if the schema is valid. Other checks report text that is not JSON or exceeds the JSON bounds.
  */
-export function strictSchemaProblem(schemaJson: string): string | undefined {
-  if (excessOf(schemaJson) !== undefined) return undefined;
+export function strictSchemaProblem(schemaJson: string, maxValues: number): string | undefined {
+  if (excessOf(schemaJson, maxValues) !== undefined) return undefined;
   let schema: unknown;
   try {
     schema = JSON.parse(schemaJson);

@@ -1,6 +1,7 @@
 import type { Environment } from "../config/environment.ts";
 import type { ConfigurableProvider, ProviderSettings } from "../config/provider.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { TemplateSandbox } from "../templates/sandbox.ts";
 import type { Adapter } from "./adapter.ts";
 
 /** Definition of a provider. Each provider's folder exports one as `provider`. */
@@ -11,8 +12,8 @@ export interface ProviderDefinition<Options = unknown> extends ConfigurableProvi
   models(environment: Environment): readonly Model[];
   /**
    * Creates the adapter. Opens no connection and does not throw: `optionsSchema` and `check` have validated the
-   * settings. `create` is a method and not a property: only then does TypeScript allow definitions with different
+   * settings. Adapters that render callers' templates share `sandbox`. `create` is a method and not a property: only then does TypeScript allow definitions with different
    * `Options` in one list.
    */
-  create(settings: ProviderSettings<Options>): Adapter;
+  create(settings: ProviderSettings<Options>, sandbox: TemplateSandbox): Adapter;
 }

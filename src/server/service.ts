@@ -70,10 +70,10 @@ export function createSnapshot({
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
   const { config, observers, rejections, furtherServices = [] } = parts;
-  const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxBytesInFlight } =
-    config.limits;
+  const { limits } = config;
+  const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
   const snapshots = new Snapshots(createSnapshot(parts));
-  const load = sampleLoad(config.limits);
+  const load = sampleLoad(limits);
   const guard = new LoadGuard(load.bounds, rejections);
   const calls = new ActiveCalls(
     snapshots,
@@ -83,7 +83,13 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       maxRequestMs,
       maxCallsPerModel,
       maxAnswerBytes,
-      requestBytes: new ByteBudget(maxBytesInFlight),
+      maxValues,
+      counting: {
+        maxQueueBytes: limits.maxCountingQueueBytes,
+        maxWorkMs: limits.maxCountingWorkMs,
+        maxTimeMs: limits.maxCountingTimeMs,
+      },
+      requestBytes: new ByteBudget(limits.maxBytesInFlight),
     },
     guard,
   );

@@ -4,26 +4,37 @@ import type { Claimant } from "../fair-slots.ts";
 import type { TemplateJob } from "./render-strictly.ts";
 import { TemplateProcess } from "./template-process.ts";
 
-/** Number of processes. Two, so that one slow template does not block all others. */
-const mostProcesses = 2;
-
 /** Maximum number of templates that wait for a process. */
 const mostWaiting = 32;
 
 /** Retry delay in the error QUEUE_FULL, in ms: about the duration of two runs that reach the time limit. */
 const retryAfterMs = 1000;
 
+export interface TemplateLimits {
+  /** Maximum number of processes. Each renders one template at a time. */
+  readonly maxProcesses: number;
+  /** Maximum number of processes that the templates of one account use (of one API key, without an account). */
+  readonly maxPerAccount: number;
+}
+
 /**
  * Renders callers' templates, which are untrusted programs. Each runs in a separate process, with limits on time,
  * memory and length. A mistake in a template is INVALID_REQUEST on `chat.chat_template`.
+ *
+ * A process starts when a template needs it, and ends when it is idle.
  */
 export class TemplateSandbox {
-  readonly #processes = Array.from({ length: mostProcesses }, () => new TemplateProcess());
-  readonly #line = new BoundedPool(this.#processes, mostWaiting, { thing: "chat templates", retryAfterMs });
+  readonly #processes: BoundedPool<TemplateProcess>;
+
+  constructor({ maxProcesses, maxPerAccount }: TemplateLimits) {
+    const processes = Array.from({ length: maxProcesses }, () => new TemplateProcess());
+    const notice = { thing: "chat templates", retryAfterMs };
+    this.#processes = new BoundedPool(processes, mostWaiting, notice, maxPerAccount);
+  }
 
   /** Renders a template to a prompt. Throws the signal's reason if aborted, and QUEUE_FULL if too many calls wait. */
   async render(job: TemplateJob, claimant: Claimant): Promise<string> {
-    const process = await this.#line.take(claimant);
+    const process = await this.#processes.take(claimant);
     try {
       const outcome = await process.run(job, claimant.signal);
       if ("prompt" in outcome) return outcome.prompt;
@@ -31,11 +42,15 @@ export class TemplateSandbox {
         { field: ["chat_template"], description: `the template cannot be rendered: ${outcome.problem}` },
       ]);
     } finally {
-      this.#line.give(process);
+      this.#processes.give(process, claimant);
     }
   }
 
+  /**
+   * Ends the processes that are idle; the next template starts one again. Each adapter that shares the sandbox calls
+   * this when it closes, so it must not end a process that renders for another adapter.
+   */
   close(): void {
-    for (const process of this.#processes) process.close();
+    for (const process of this.#processes.free) process.close();
   }
 }

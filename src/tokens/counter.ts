@@ -2,6 +2,7 @@ import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, Role } from "../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Tool } from "../gen/dragoman/v1/tool_pb.js";
+import type { CountContext } from "./counting-limits.ts";
 import { countingThread, type TextCount } from "./counting-thread.ts";
 import type { TokenCount, TokenCounter } from "./token-count.ts";
 import { estimateTokens } from "./token-estimate.ts";
@@ -65,10 +66,10 @@ export function estimateBounds(tokens: number): Pick<TokenCount, "low" | "high">
  * Create one counter per call. It remembers the count of each message, so that counting a trimmed conversation again is
  * cheap.
  *
- * A separate thread (`CountingThread`) loads the vocabulary and counts. If a count takes more than 2 s, waits too long,
- * or finds the queue full, or if the thread dies, this count and all later ones are estimates. `signal` aborts a count.
+ * A separate thread (`CountingThread`) loads the vocabulary and counts. If a count exceeds one of the limits, or if the
+ * thread dies, this count and all later ones are estimates.
  */
-export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
+export function tokenCounter(model: Model, context: CountContext): TokenCounter {
   const vocabulary = vocabularyOf(model);
   const known = new WeakMap<Item, ItemSum>();
   let gaveUp = false;
@@ -78,7 +79,7 @@ export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
     if (vocabulary === undefined || gaveUp) return undefined;
     const unknown = items.filter((item) => !known.has(item));
     if (unknown.length > 0) {
-      const counts = await countingThread.count(vocabulary, unknown.map(textsOf), signal);
+      const counts = await countingThread.count(vocabulary, unknown.map(textsOf), context);
       gaveUp ||= counts === undefined;
       if (counts === undefined) return undefined;
       unknown.forEach((item, index) => {
@@ -111,14 +112,14 @@ export function tokenCounter(model: Model, signal?: AbortSignal): TokenCounter {
  * vLLM put before a Llama or Mistral prompt that does not start with it. A control token, such as `<|eot_id|>`, counts
  * as one token if the model's server parses it.
  *
- * Returns an estimate in the same cases as `tokenCounter`. `signal` aborts the count.
+ * Returns an estimate in the same cases as `tokenCounter`.
  *
  * Microseconds per KB with OpenAI's vocabularies: 60 for English, 300 for base64, 600 for Russian, 1,900 for Chinese.
  * With those of Llama 2 and Mistral, at most 1,700. Source: `node scripts/measure-token-estimate.ts --cost`.
  */
-export async function countTextTokens(text: string, model: Model, signal?: AbortSignal): Promise<TokenCount> {
+export async function countTextTokens(text: string, model: Model, context: CountContext): Promise<TokenCount> {
   const vocabulary = vocabularyOf(model);
-  const counts = vocabulary && (await countingThread.count(vocabulary, [[text]], signal));
+  const counts = vocabulary && (await countingThread.count(vocabulary, [[text]], context));
   if (vocabulary === undefined || counts === undefined) return estimated(estimateTokens(text, vocabularySizeOf(model)));
   const { tokens, doubtful } = total(counts.flat());
   const begin = beginOf(vocabulary);

@@ -16,7 +16,7 @@ const sliceMs = 8;
 interface Turn {
   readonly id: number;
   readonly queue: CountQueue;
-  /** Counts for one time slice with each step. Returns undefined if the job takes more than `longestMs`. */
+  /** Counts for one time slice with each step. Returns undefined if the job takes more than `maxWorkMs`. */
   readonly slices: Generator<void, Counts>;
   /** Time at which the job is given up. */
   readonly endsMs: number;
@@ -25,7 +25,7 @@ interface Turn {
 /** Ids of the jobs in progress, without the cancelled ones. */
 const wanted = new Set<number>();
 
-/** Jobs of each queue run in order of arrival: if long jobs ran in turns, a flood of them would make all of them late. */
+/** Jobs of each queue run in order of arrival. Of the long ones, CountingThread sends one at a time. */
 const queues: Readonly<Record<CountQueue, Turn[]>> = { short: [], long: [] };
 let isRunning = false;
 
@@ -38,8 +38,8 @@ parentPort?.on("message", ({ id, job }: CountOrder) => {
 async function begin(id: number, job: CountJob): Promise<void> {
   wanted.add(id);
   const slices = countInSlices(await loadTokenizer(job.vocabulary), job);
-  const { queue, longestWaitMs } = job;
-  queues[queue].push({ id, queue, slices, endsMs: performance.now() + longestWaitMs });
+  const { queue, maxTimeMs } = job;
+  queues[queue].push({ id, queue, slices, endsMs: performance.now() + maxTimeMs });
   if (!isRunning) await run();
 }
 
@@ -69,7 +69,7 @@ function step({ id, slices, endsMs }: Turn): Counts | "unfinished" {
   return done === true ? value : "unfinished";
 }
 
-function* countInSlices(tokenizer: Tokenizer, { texts, longestMs }: CountJob): Generator<void, Counts> {
+function* countInSlices(tokenizer: Tokenizer, { texts, maxWorkMs }: CountJob): Generator<void, Counts> {
   // Working time of this job only. While other jobs run or load their vocabularies, it does not increase.
   let spentMs = 0;
   let sliceBegan = performance.now();
@@ -84,7 +84,7 @@ function* countInSlices(tokenizer: Tokenizer, { texts, longestMs }: CountJob): G
         const ofSlice = performance.now() - sliceBegan;
         if (ofSlice < sliceMs) continue;
         spentMs += ofSlice;
-        if (spentMs > longestMs) return undefined;
+        if (spentMs > maxWorkMs) return undefined;
         yield;
         sliceBegan = performance.now();
       }

@@ -1,4 +1,6 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
+import type { CountContext } from "./counting-limits.ts";
+import { Turns } from "./turns.ts";
 import type { VocabularyName } from "./vocabularies.ts";
 
 /** Number of tokens of a text. */
@@ -18,9 +20,9 @@ export interface CountJob {
   readonly texts: readonly (readonly string[])[];
   readonly queue: CountQueue;
   /** Maximum time in ms that the thread works on this job. */
-  readonly longestMs: number;
-  /** Maximum time in ms from the arrival of this job to its counts. */
-  readonly longestWaitMs: number;
+  readonly maxWorkMs: number;
+  /** Maximum time in ms from the arrival of this job at the thread to its counts. */
+  readonly maxTimeMs: number;
 }
 
 /**
@@ -44,17 +46,10 @@ export interface CountAnswer {
 export interface CountingThreadOptions {
   /** Time in ms after which an idle thread, with its loaded vocabularies, is ended. Default 300,000. */
   readonly idleMs?: number;
-  /** Maximum time in ms that the thread works on one count, not including loading the vocabulary. Default 2,000. */
-  readonly longestMs?: number;
-  /** Maximum time in ms that one count waits and works, not including loading the vocabulary. Default 5,000. */
-  readonly longestWaitMs?: number;
 }
 
-/** Maximum length of the texts of a short job, in UTF-16 code units. Counting them takes 4 to 120 ms. */
-const shortLength = 2 ** 16;
-
-/** Maximum length of all texts that wait in one of the two queues, in UTF-16 code units: 16 to 32 MiB in the thread. */
-const mostWaiting = 2 ** 24;
+/** Maximum bytes of the texts of a short job, at two bytes for each UTF-16 code unit. Counting takes 4 to 120 ms. */
+const shortBytes = 2 ** 17;
 
 // Without the Node.js flags of the process: a worker thread does not start with some of them.
 const startOptions: WorkerOptions = { name: "token counting", execArgv: [] };
@@ -70,23 +65,23 @@ interface Running {
  * the thread if it is not running, and the thread ends after `idleMs` without a count. It keeps the process alive only
  * during a count.
  *
- * Callers can send large texts, many at once. So short jobs run first, each queue has a bound, and so has the time of
- * each job: beyond a bound, `count` resolves to undefined, and the caller estimates.
+ * Callers can send large texts, many at once. So short jobs run first, and long ones in turns of their accounts, one at
+ * a time. Each queue has a bound, and so has the time of each job: beyond a bound, `count` resolves to undefined, and the
+ * caller estimates.
  *
  * The thread takes about 20 MB besides its vocabularies and 0.1 s to start. Then a short text takes 0.1 ms.
  */
 export class CountingThread {
   readonly #idleMs: number;
-  readonly #limits: Pick<CountJob, "longestMs" | "longestWaitMs">;
-  /** Length of the texts in each queue. */
-  readonly #lengths: Record<CountQueue, number> = { short: 0, long: 0 };
+  /** Bytes of the texts of all short jobs. */
+  #shortBytes = 0;
+  readonly #turns = new Turns();
   #running: Running | undefined;
   #idle: NodeJS.Timeout | undefined;
   #lastId = 0;
 
-  constructor({ idleMs = 300_000, longestMs = 2000, longestWaitMs = 5000 }: CountingThreadOptions = {}) {
+  constructor({ idleMs = 300_000 }: CountingThreadOptions = {}) {
     this.#idleMs = idleMs;
-    this.#limits = { longestMs, longestWaitMs };
   }
 
   /** Id of the running thread. Undefined if no thread is running. */
@@ -95,33 +90,61 @@ export class CountingThread {
   }
 
   /** Counts the tokens of texts. Rejects with the signal's reason when the signal is aborted. */
-  async count(vocabulary: VocabularyName, texts: CountJob["texts"], signal?: AbortSignal): Promise<Counts> {
-    signal?.throwIfAborted();
-    const length = lengthOf(texts);
-    const queue = length > shortLength ? "long" : "short";
-    if (this.#lengths[queue] + length > mostWaiting) return undefined;
+  count(vocabulary: VocabularyName, texts: CountJob["texts"], context: CountContext): Promise<Counts> {
+    const { maxWorkMs, maxTimeMs } = context.limits;
+    const bytes = bytesOf(texts);
+    return bytes > shortBytes
+      ? this.#countLong({ vocabulary, texts, queue: "long", maxWorkMs, maxTimeMs }, bytes, context)
+      : this.#countShort({ vocabulary, texts, queue: "short", maxWorkMs, maxTimeMs }, bytes, context);
+  }
+
+  async #countLong(job: CountJob, bytes: number, context: CountContext): Promise<Counts> {
+    const beganMs = performance.now();
+    if (!(await this.#turns.take(context, bytes))) return undefined;
+    try {
+      const maxTimeMs = job.maxTimeMs - (performance.now() - beganMs);
+      return await this.#run({ ...job, maxTimeMs }, context.signal);
+    } finally {
+      this.#turns.release(context);
+    }
+  }
+
+  async #countShort(job: CountJob, bytes: number, { signal, limits }: CountContext): Promise<Counts> {
+    if (this.#shortBytes + bytes > limits.maxQueueBytes) return undefined;
+    this.#shortBytes += bytes;
+    try {
+      return await this.#run(job, signal);
+    } finally {
+      this.#shortBytes -= bytes;
+    }
+  }
+
+  /** Runs a job in the thread. Not async, since each layer of promises costs short jobs. */
+  #run(job: CountJob, signal: AbortSignal): Promise<Counts> {
+    if (signal.aborted) return Promise.reject(signal.reason);
     clearTimeout(this.#idle);
     this.#running ??= this.#start();
     const { worker, waiting } = this.#running;
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<Counts>();
-    const onAbort = () => {
-      worker.postMessage({ id } satisfies CountOrder);
-      reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", onAbort, { once: true });
-    waiting.set(id, resolve);
-    this.#lengths[queue] += length;
-    worker.ref();
-    worker.postMessage({ id, job: { vocabulary, texts, queue, ...this.#limits } } satisfies CountOrder);
-    try {
-      return await promise;
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
+    const end = () => {
+      signal.removeEventListener("abort", onAbort);
       waiting.delete(id);
-      this.#lengths[queue] -= length;
       if (waiting.size === 0) this.#rest(worker);
-    }
+    };
+    const onAbort = () => {
+      end();
+      worker.postMessage({ id } satisfies CountOrder);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    waiting.set(id, (counts) => {
+      end();
+      resolve(counts);
+    });
+    worker.ref();
+    worker.postMessage({ id, job } satisfies CountOrder);
+    return promise;
   }
 
   /** Ends the thread. Pending counts resolve to undefined, and the next count starts a new thread. */
@@ -145,6 +168,7 @@ export class CountingThread {
   #end(running: Running): void {
     if (this.#running === running) this.#running = undefined;
     void running.worker.terminate();
+    this.#turns.endWaits();
     for (const settle of running.waiting.values()) settle(undefined);
   }
 
@@ -154,10 +178,10 @@ export class CountingThread {
   }
 }
 
-function lengthOf(texts: CountJob["texts"]): number {
+function bytesOf(texts: CountJob["texts"]): number {
   let length = 0;
   for (const ofOne of texts) for (const text of ofOne) length += text.length;
-  return length;
+  return 2 * length;
 }
 
 /** Counting thread of the service. */

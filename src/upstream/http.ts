@@ -91,11 +91,11 @@ export class Upstream {
   async #wait(wait: Promise<void>, call: UpstreamCall): Promise<void> {
     await timeInQueue(wait, this.#thing, call);
     if (!call.signal.aborted) return;
-    this.#slots.release();
+    this.#slots.release(call);
     throw abortReason(call.signal);
   }
 
-  readonly #releaseSlot = (): void => this.#slots.release();
+  readonly #releaseSlot = (call: UpstreamCall): void => this.#slots.release(call);
 
   /** Aborts the requests in progress and closes all connections. */
   async close(): Promise<void> {

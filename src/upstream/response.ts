@@ -29,7 +29,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   readonly #attemptHeaders: AttemptHeaders;
   readonly #timer: WaitTimer;
   readonly #abort: () => void;
-  readonly #onOver: () => void;
+  readonly #onOver: (call: UpstreamCall) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Buffer[] = [];
   #held = 0;
@@ -40,7 +40,12 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   #isOver = false;
 
   /** @param onOver called once, when undici no longer uses the connection for this request */
-  constructor(call: UpstreamCall, timeouts: UpstreamTimeouts, attemptHeaders: AttemptHeaders, onOver: () => void) {
+  constructor(
+    call: UpstreamCall,
+    timeouts: UpstreamTimeouts,
+    attemptHeaders: AttemptHeaders,
+    onOver: (call: UpstreamCall) => void,
+  ) {
     this.#call = call;
     this.#onOver = onOver;
     this.#timeouts = timeouts;
@@ -139,7 +144,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     clearTimeout(this.#drainTimer);
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#onOver();
+    this.#onOver(this.#call);
   }
 
   async #wait(): Promise<void> {

@@ -5,6 +5,7 @@ import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 import { tokenCounter } from "../../src/tokens/counter.ts";
 import { countingThread } from "../../src/tokens/counting-thread.ts";
+import { counting } from "../support/counting.ts";
 import { behaviour } from "./behaviour.ts";
 import { callers, expectRefused, placesOf, turns, words } from "./callers.ts";
 import { failureOf, says, startStage } from "./support.ts";
@@ -131,7 +132,7 @@ behaviour(84, async () => {
   onTestFinished(() => count.mockRestore());
   const model = create(ModelSchema, { provider: "llm-engine", providerModel: "llama-3-8b-instruct" });
   const estimate = (prompt: string) =>
-    tokenCounter(model).estimate(create(ChatRequestSchema, { messages: turns(prompt) })).tokens / 8192;
+    tokenCounter(model, counting).estimate(create(ChatRequestSchema, { messages: turns(prompt) })).tokens / 8192;
   for (const [prompt, share, expected] of [
     [words(4350), 0.5, 0],
     [words(7400), 0.85, 1],

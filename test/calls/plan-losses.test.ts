@@ -21,6 +21,7 @@ import { firstUpstreamRequest } from "../../src/routing/choices.ts";
 import type { Target } from "../../src/routing/target.ts";
 import { titleOf } from "../contract/dialect.ts";
 import { dialects } from "../contract/load-dialects.ts";
+import { counting } from "../support/counting.ts";
 
 type Init = Exclude<MessageInitShape<typeof ChatRequestSchema>, { $typeName: string }>;
 type MessageInit = Exclude<MessageInitShape<typeof MessageSchema>, { $typeName: string }>;
@@ -33,6 +34,8 @@ function plan(chat: ChatRequest, target: Target, profile: ProfileName): Promise<
     account: "",
     holder: "account:a",
     streamed: false,
+    maxValues: 1000,
+    counting: counting.limits,
     signal,
   });
 }

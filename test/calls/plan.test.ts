@@ -9,6 +9,7 @@ import { profiles } from "../../src/profiles/profiles.ts";
 import { createEcho } from "../../src/providers/echo/index.ts";
 import { echoModels } from "../../src/providers/echo/models.ts";
 import { localAdaptations } from "../../src/providers/local/adaptations.ts";
+import { counting } from "../support/counting.ts";
 import { ask } from "../support/requests.ts";
 
 const catalog = createCatalog(echoModels, ["echo"]);
@@ -16,7 +17,14 @@ const catalog = createCatalog(echoModels, ["echo"]);
 /** Echo with the limitations of the local engine, whose grammar enforces only part of JSON Schema. */
 const adapter = { ...createEcho(), checkSupport: localAdaptations };
 
-const context = { account: "", holder: "account:a", streamed: false, signal: new AbortController().signal };
+const context = {
+  account: "",
+  holder: "account:a",
+  streamed: false,
+  maxValues: 1000,
+  counting: counting.limits,
+  signal: new AbortController().signal,
+};
 
 it.each([
   [

@@ -26,6 +26,7 @@ describe("without a file", () => {
       authentication: { mode: "loopback", keys: [], requireAccount: false },
       limits: {
         maxRequestBytes: 16_777_216,
+        maxValues: 250_000,
         maxAnswerBytes: 67_108_864,
         maxCallMs: 600_000,
         maxRequestMs: 30_000,
@@ -36,6 +37,11 @@ describe("without a file", () => {
         maxStreamsPerAddress: 8192,
         maxConcurrentStreams: 4096,
         maxQueuePerProvider: 1024,
+        maxTemplateProcesses: 3,
+        maxTemplateProcessesPerAccount: 2,
+        maxCountingQueueBytes: 33_554_432,
+        maxCountingWorkMs: 2000,
+        maxCountingTimeMs: 5000,
         maxEventLoopLagMs: 1000,
         heapShare: 0.85,
         providerOptions: "on",
@@ -96,7 +102,7 @@ describe("the file", () => {
 grpc: { address: "[::1]:0" }
 http: { address: localhost:0 }
 ${keys("a", "b")}
-limits: { max_request_size: 1MiB, max_answer_size: 2MiB, max_call_duration: 1m, max_concurrent_streams: 10, max_calls_per_model: 0, max_queue_per_provider: 0, max_event_loop_lag: 250ms, heap_share: 0.5 }
+limits: { max_request_size: 1MiB, max_values: 1000, max_answer_size: 2MiB, max_call_duration: 1m, max_concurrent_streams: 10, max_calls_per_model: 0, max_queue_per_provider: 0, max_template_processes: 8, max_template_processes_per_account: 1, max_counting_queue: 1MiB, max_counting_work: 1s, max_counting_time: 3s, max_event_loop_lag: 250ms, heap_share: 0.5 }
 shutdown: { delay: 5s, grace: 1m }
 grpc_connection: { max_age: 1h, keepalive: 0 }
 log: { level: warn }
@@ -106,11 +112,17 @@ log: { level: warn }
       http: { host: "localhost", port: 0 },
       limits: {
         maxRequestBytes: 1_048_576,
+        maxValues: 1000,
         maxAnswerBytes: 2_097_152,
         maxCallMs: 60_000,
         maxConcurrentStreams: 10,
         maxCallsPerModel: 0,
         maxQueuePerProvider: 0,
+        maxTemplateProcesses: 8,
+        maxTemplateProcessesPerAccount: 1,
+        maxCountingQueueBytes: 1_048_576,
+        maxCountingWorkMs: 1000,
+        maxCountingTimeMs: 3000,
         maxEventLoopLagMs: 250,
         heapShare: 0.5,
       },

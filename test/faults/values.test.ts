@@ -3,11 +3,13 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { CompleteChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ServerReflectionRequestSchema } from "../../src/gen/grpc/reflection/v1/reflection_pb.js";
 import { callRaw, frame, type Wire, wireFacts, wires } from "../server/raw-calls.ts";
+import { startConfigured } from "../support/configured-process.ts";
 import { type ServiceProcess, startProcess } from "../support/process.ts";
-import { scriptEcho } from "../support/requests.ts";
+import { ask, scriptEcho } from "../support/requests.ts";
 
 let service: ServiceProcess;
 beforeAll(async () => {
@@ -59,9 +61,9 @@ function sendCompressed(wire: Wire, compressed: Uint8Array, encoding = "gzip") {
   return callRaw(wire, service, { path, headers, body: isWhole ? compressed : frame(compressed, 1) });
 }
 
-function send(wire: Wire, message: Uint8Array) {
+function send(wire: Wire, message: Uint8Array, to = service) {
   const path = `/dragoman.v1.ChatService/${wire === "connect stream" ? "StreamChat" : "CompleteChat"}`;
-  return callRaw(wire, service, { path, body: wire === "connect unary" ? message : frame(message) });
+  return callRaw(wire, to, { path, body: wire === "connect unary" ? message : frame(message) });
 }
 
 /** Highest memory of the process so far, in MiB. */
@@ -116,6 +118,49 @@ it.each([
   const message = floods.parts?.() ?? Buffer.alloc(0);
   const { info } = await sendCompressed(wire, compress(message), encoding);
   expect(info?.reason).toBe("REQUEST_TOO_LARGE");
+});
+
+describe("with another maximum in limits.max_values", () => {
+  const unknown = Buffer.from([0x78, 0]);
+  const encoded = (chat: ChatRequest) =>
+    toBinary(CompleteChatRequestSchema, create(CompleteChatRequestSchema, { chat }));
+  /** A request with this many unknown fields. Its model is unknown, which Dragoman finds after it has decoded it. */
+  const padded = (times: number) => Buffer.concat([encoded(ask("nowhere", "hi")), repeated(unknown, times)]);
+  const schemaJson = JSON.stringify({ enum: Array.from({ length: 1000 }, () => 0) });
+  const zeros = `[${"0,".repeat(999)}0]`;
+
+  it("accepts a request up to it and rejects a larger one, over every protocol and in JSON", async () => {
+    await using small = await startConfigured("limits: { max_values: 1000 }");
+    const maximum = /more than 1000 (JSON )?values, the maximum of limits\.max_values/;
+    for (const wire of wires) {
+      expect((await send(wire, padded(900), small)).info?.reason).toBe("MODEL_NOT_FOUND");
+      const { info, message } = await send(wire, padded(1000), small);
+      expect(info?.reason).toBe("REQUEST_TOO_LARGE");
+      expect(message).toMatch(maximum);
+    }
+    for (const path of ["/dragoman.v1.ChatService/CompleteChat", "/v1/chat/completions"]) {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`http://${small.httpAddress}${path}`, { method: "POST", headers, body: zeros });
+      expect(await response.text()).toMatch(maximum);
+    }
+  });
+
+  it("holds for JSON text inside a request", async () => {
+    await using small = await startConfigured("limits: { max_values: 1000 }");
+    const outputFormat = { format: { case: "jsonSchema", value: { name: "a", schemaJson, strict: true } } } as const;
+    const chat = ask("echo/echo", "hi", { outputFormat });
+    const { info, message } = await send("grpc", encoded(chat), small);
+    expect(info?.reason).toBe("INVALID_REQUEST");
+    expect(message).toMatch("more than 1000 values, the maximum of limits.max_values");
+  });
+
+  it("accepts more values than by default if it is higher", async () => {
+    await using large = await startConfigured("limits: { max_values: 300000 }");
+    for (const wire of wires) {
+      expect((await send(wire, padded(260_000))).info?.reason).toBe("REQUEST_TOO_LARGE");
+      expect((await send(wire, padded(260_000), large)).info?.reason).toBe("MODEL_NOT_FOUND");
+    }
+  });
 });
 
 it("rejects millions of values in a reflection request, which needs no API key", async () => {

@@ -1,5 +1,6 @@
 import type { CallEnvironment } from "../../src/calls/call.ts";
 import { ByteBudget } from "../../src/load/byte-budget.ts";
+import { counting } from "./counting.ts";
 
 type Environment = Omit<CallEnvironment, "slots" | "wrongKeys">;
 
@@ -11,6 +12,8 @@ export function callEnvironment(changes: Partial<Environment>): Environment {
     maxRequestMs: 30_000,
     maxCallsPerModel: undefined,
     maxAnswerBytes: 1_000_000,
+    maxValues: 250_000,
+    counting: counting.limits,
     requestBytes: new ByteBudget(2 ** 30),
     ...changes,
   };

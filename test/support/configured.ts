@@ -5,6 +5,7 @@ import { resolveProvider } from "../../src/config/provider-settings.ts";
 import { providerSchema } from "../../src/config/schema.ts";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import { providers } from "../../src/providers/registry.ts";
+import { TemplateSandbox } from "../../src/templates/sandbox.ts";
 
 interface Section {
   readonly options?: Readonly<Record<string, unknown>>;
@@ -33,5 +34,6 @@ export function configured(
   );
   if (problems.length > 0) throw new ConfigError(problems);
   const usual = { connectMs: 5_000, firstEventMs: 20_000, idleMs: 20_000 };
-  return provider.create({ ...settings, timeouts: { ...usual, ...timeouts } });
+  const sandbox = new TemplateSandbox({ maxProcesses: 2, maxPerAccount: 2 });
+  return provider.create({ ...settings, timeouts: { ...usual, ...timeouts } }, sandbox);
 }

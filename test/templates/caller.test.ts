@@ -5,7 +5,7 @@ import { TemplateSandbox } from "../../src/templates/sandbox.ts";
 import { familyOf, type TemplateChoice } from "../../src/templates/template-families.ts";
 import { toPath } from "../support/paths.ts";
 
-const sandbox = new TemplateSandbox();
+const sandbox = new TemplateSandbox({ maxProcesses: 2, maxPerAccount: 2 });
 afterAll(() => sandbox.close());
 
 const claimant = { holder: "account:a", signal: new AbortController().signal };

@@ -10,8 +10,8 @@ afterEach(() => {
   for (const sandbox of open.splice(0)) sandbox.close();
 });
 
-function start(): TemplateSandbox {
-  const sandbox = new TemplateSandbox();
+function start(maxProcesses = 3, maxPerAccount = 2): TemplateSandbox {
+  const sandbox = new TemplateSandbox({ maxProcesses, maxPerAccount });
   open.push(sandbox);
   return sandbox;
 }
@@ -74,6 +74,30 @@ describe("the sandbox for templates", () => {
     expect(order).toEqual(["one", "two", "three", "endless"]);
   });
 
+  it("renders another account's template while one account's endless templates take all processes that it may", async () => {
+    const sandbox = start();
+    const holders = ["b", "c", "d"].map((name) => ({ ...claimant, holder: `account:${name}` }));
+    // Starts the processes.
+    await Promise.all(holders.map((holder) => sandbox.render(good, holder)));
+    const order: string[] = [];
+    const flood = Array.from({ length: 6 }, () => sandbox.render(endless, claimant).catch(() => order.push("endless")));
+    for (const name of ["one", "two", "three"]) {
+      await sandbox.render(good, { ...claimant, holder: "account:b" });
+      order.push(name);
+    }
+    expect(order).toEqual(["one", "two", "three"]);
+    await Promise.all(flood);
+  });
+
+  it("ends only idle processes when one of its users closes it", async () => {
+    const sandbox = start();
+    await Promise.all([sandbox.render(good, claimant), sandbox.render(good, claimant)]);
+    const running = sandbox.render(endless, claimant);
+    sandbox.close();
+    await expect(running).rejects.toMatchObject(rejection("longer than 500 ms"));
+    expect(await sandbox.render(good, claimant)).toBe("good");
+  });
+
   it.each(hostile)("survives %s", async (_, source, variables) => {
     const sandbox = start();
     await expect(sandbox.render(job(source, variables), claimant)).rejects.toMatchObject({ reason: "INVALID_REQUEST" });
@@ -106,7 +130,7 @@ describe("the sandbox for templates", () => {
     const module = JSON.stringify(new URL("../../src/templates/sandbox.ts", import.meta.url).href);
     const program = `
       const { TemplateSandbox } = await import(${module});
-      console.log(await new TemplateSandbox().render({ source: "{{ 1 + 1 }}", variables: {} }, { holder: "", signal: new AbortController().signal }));`;
+      console.log(await new TemplateSandbox({ maxProcesses: 2, maxPerAccount: 2 }).render({ source: "{{ 1 + 1 }}", variables: {} }, { holder: "", signal: new AbortController().signal }));`;
     const ended = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
     expect(ended).toEqual({ stdout: "2\n", stderr: "" });
   });

@@ -16,6 +16,7 @@ import { estimateTokens } from "../../src/tokens/token-estimate.ts";
 import { chatOverhead } from "../../src/tokens/usage-estimate.ts";
 import { loadTokenizer } from "../../src/tokens/vocabularies.ts";
 import { beginOf, vocabularyOf, vocabularySizeOf } from "../../src/tokens/vocabulary-of-model.ts";
+import { counting } from "../support/counting.ts";
 import { chatWithTools, says } from "./chats.ts";
 import { named } from "./models.ts";
 import { texts } from "./texts.ts";
@@ -52,7 +53,12 @@ describe("counting a conversation with an OpenAI model", () => {
     ["gpt-4o-mini-2024-07-18", 124],
     ["ft:gpt-4o-mini-2024-07-18:acme::abc", 124],
   ])("returns OpenAI's own count for %s", async (name, tokens) => {
-    expect(await tokenCounter(named(name)).count(cookbook)).toEqual({ tokens, exact: true, low: tokens, high: tokens });
+    expect(await tokenCounter(named(name), counting).count(cookbook)).toEqual({
+      tokens,
+      exact: true,
+      low: tokens,
+      high: tokens,
+    });
   });
 
   it.each([
@@ -60,7 +66,7 @@ describe("counting a conversation with an OpenAI model", () => {
     "o3",
     "gpt-4.1",
   ])("returns an inexact count for %s, whose overhead OpenAI does not document", async (name) => {
-    const count = await tokenCounter(named(name)).count(cookbook);
+    const count = await tokenCounter(named(name), counting).count(cookbook);
     expect(count).toMatchObject({ tokens: 124, exact: false });
     expect(count.low).toBeLessThan(124);
     expect(count.high).toBeGreaterThan(124);
@@ -77,10 +83,10 @@ describe("counting a conversation with an OpenAI model", () => {
     const text = { kind: { case: "text", value: "Hi" } } as const;
     const twoParts = create(MessageSchema, { role: Role.USER, parts: [text, text] });
     const counts = [
-      await tokenCounter(model).count(chatWithTools),
-      await tokenCounter(model).count(chat(image)),
-      await tokenCounter(model).count(chat(twoParts)),
-      await tokenCounter(named("gpt-4o", "azure-openai")).count(cookbook),
+      await tokenCounter(model, counting).count(chatWithTools),
+      await tokenCounter(model, counting).count(chat(image)),
+      await tokenCounter(model, counting).count(chat(twoParts)),
+      await tokenCounter(named("gpt-4o", "azure-openai"), counting).count(cookbook),
     ];
     for (const { tokens, exact, low, high } of counts) {
       expect(exact).toBe(false);
@@ -100,7 +106,7 @@ describe("counting a conversation with an OpenAI model", () => {
           parametersJsonSchema: JSON.stringify(parameters ?? {}),
         })),
       });
-      const count = await tokenCounter(named("gpt-4o")).count(request);
+      const count = await tokenCounter(named("gpt-4o"), counting).count(request);
       if (count.exact) exact++;
       expect(tokens).toBeGreaterThanOrEqual(count.low);
       expect(tokens).toBeLessThanOrEqual(count.high);
@@ -130,26 +136,26 @@ function toMessage({ role, name = "", content, function_call: call }: PublishedM
 
 describe("counting a text", () => {
   it("counts exactly with a tokenizer, including the token that servers prepend", async () => {
-    expect(await countTextTokens("Hello world!", named("gpt-4"))).toMatchObject({ tokens: 3, exact: true });
-    expect(await countTextTokens("Hello world!", named("llama-3-8b-instruct"))).toMatchObject({
+    expect(await countTextTokens("Hello world!", named("gpt-4"), counting)).toMatchObject({ tokens: 3, exact: true });
+    expect(await countTextTokens("Hello world!", named("llama-3-8b-instruct"), counting)).toMatchObject({
       tokens: 4,
       exact: true,
     });
-    const begun = await countTextTokens("<|begin_of_text|>Hello world!", named("llama-3-8b-instruct"));
+    const begun = await countTextTokens("<|begin_of_text|>Hello world!", named("llama-3-8b-instruct"), counting);
     expect(begun).toMatchObject({ tokens: 4, exact: true });
-    expect(await countTextTokens("Hello world!", named("mixtral-8x7b-instruct"))).toMatchObject({
+    expect(await countTextTokens("Hello world!", named("mixtral-8x7b-instruct"), counting)).toMatchObject({
       tokens: 4,
       exact: true,
     });
   });
 
   it("estimates a text if the model has no tokenizer", async () => {
-    const count = await countTextTokens(texts["English prose"], named("claude-opus-4-5", "anthropic"));
+    const count = await countTextTokens(texts["English prose"], named("claude-opus-4-5", "anthropic"), counting);
     expect(count).toMatchObject({ exact: false, ...estimateBounds(count.tokens) });
   });
 
   it("does not count a megabyte of one character exactly", async () => {
-    const count = await countTextTokens("a".repeat(1_000_000), named("gpt-4o"));
+    const count = await countTextTokens("a".repeat(1_000_000), named("gpt-4o"), counting);
     expect(count.exact).toBe(false);
     expect(count.low).toBeLessThan(count.tokens);
     expect(count.tokens).toBeGreaterThanOrEqual(125_000);
@@ -157,17 +163,17 @@ describe("counting a text", () => {
 
   it("estimates a text if the thread dies", async () => {
     const text = texts["English prose"];
-    const counting = countTextTokens(text, named("gpt-4o"));
+    const count = countTextTokens(text, named("gpt-4o"), counting);
     countingThread.close();
     const tokens = estimateTokens(text, "large");
-    expect(await counting).toEqual({ tokens, exact: false, ...estimateBounds(tokens) });
+    expect(await count).toEqual({ tokens, exact: false, ...estimateBounds(tokens) });
   });
 
   it("stops counting when the signal is aborted", async () => {
     const call = new AbortController();
-    const counting = countTextTokens("天".repeat(1_000_000), named("gpt-4o"), call.signal);
+    const count = countTextTokens("天".repeat(1_000_000), named("gpt-4o"), { ...counting, signal: call.signal });
     call.abort(new Error("the caller left"));
-    await expect(counting).rejects.toThrow("the caller left");
+    await expect(count).rejects.toThrow("the caller left");
   });
 });
 
@@ -180,7 +186,7 @@ describe("a counter", () => {
   it("counts two joined conversations as their sum less one response overhead", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(texted, { maxLength: 4 }), fc.array(texted, { maxLength: 4 }), async (one, other) => {
-        const counter = tokenCounter(named("gpt-4o"));
+        const counter = tokenCounter(named("gpt-4o"), counting);
         const [whole, first, second] = await Promise.all([
           counter.count(chat(...one, ...other)),
           counter.count(chat(...one)),
@@ -193,14 +199,14 @@ describe("a counter", () => {
   });
 
   it("reuses the count of a message, but not whether another request was exact", async () => {
-    const counter = tokenCounter(named("gpt-4o"));
+    const counter = tokenCounter(named("gpt-4o"), counting);
     expect((await counter.count({ ...cookbook, tools: chatWithTools.tools })).exact).toBe(false);
     expect(await counter.count(cookbook)).toMatchObject({ tokens: 124, exact: true });
   });
 
   it("sends only uncounted messages to the thread, in one job", async () => {
     const sent = vi.spyOn(countingThread, "count");
-    const counter = tokenCounter(named("gpt-4o"));
+    const counter = tokenCounter(named("gpt-4o"), counting);
     const [first, ...others] = cookbook.messages;
     if (first === undefined) throw new Error("the example has no messages");
     await counter.count(chat(...others));
@@ -210,18 +216,18 @@ describe("a counter", () => {
   });
 
   it("returns only estimates after the thread died", async () => {
-    const counter = tokenCounter(named("gpt-4o"));
-    const counting = counter.count(cookbook);
+    const counter = tokenCounter(named("gpt-4o"), counting);
+    const count = counter.count(cookbook);
     countingThread.close();
-    expect(await counting).toEqual(counter.estimate(cookbook));
+    expect(await count).toEqual(counter.estimate(cookbook));
     expect(await counter.count(cookbook)).toMatchObject({ exact: false });
-    expect(await tokenCounter(named("gpt-4o")).count(cookbook)).toMatchObject({ tokens: 124, exact: true });
+    expect(await tokenCounter(named("gpt-4o"), counting).count(cookbook)).toMatchObject({ tokens: 124, exact: true });
   });
 
   it("estimates more tokens for more messages", () => {
     fc.assert(
       fc.property(models, fc.array(texted, { maxLength: 5 }), texted, (model, messages, message) => {
-        const estimate = (...all: Message[]) => tokenCounter(model).estimate(chat(...all)).tokens;
+        const estimate = (...all: Message[]) => tokenCounter(model, counting).estimate(chat(...all)).tokens;
         const before = estimate(...messages);
         expect(estimate(...messages, message)).toBeGreaterThan(before);
       }),
@@ -231,7 +237,7 @@ describe("a counter", () => {
   it("counts within the bounds of its estimate", async () => {
     await fc.assert(
       fc.asyncProperty(models, fc.array(texted, { minLength: 1, maxLength: 6 }), async (model, messages) => {
-        const counter = tokenCounter(model);
+        const counter = tokenCounter(model, counting);
         const request = chat(...messages);
         const { low, high } = counter.estimate(request);
         const { tokens } = await counter.count(request);

@@ -22,6 +22,14 @@ interface FamilyField {
   readonly families: readonly string[];
 }
 
+/** What the rules of a profile need besides the request. */
+export interface RuleContext {
+  /** Whether the caller requested a stream. */
+  readonly streamed: boolean;
+  /** Maximum number of values in a JSON text. Another check reports a text that has more. */
+  readonly maxValues: number;
+}
+
 /** Documented defaults, ranges and rules of one chat API. Dragoman can apply them to a request of any other API. */
 export interface Profile {
   readonly name: "plain" | "egp-chat" | "egp-deployment" | "cerebras" | "deepinfra";
@@ -55,11 +63,15 @@ export interface Profile {
   /** Maximum concurrent calls per account and model, if the configuration sets none. Undefined: no limit. */
   readonly maxConcurrentCalls: number | undefined;
   /** Further rules. Each returns the violation of a request, if any. */
-  readonly rules: readonly ((chat: ChatRequest, streamed: boolean) => FieldViolation | undefined)[];
+  readonly rules: readonly ((chat: ChatRequest, context: RuleContext) => FieldViolation | undefined)[];
 }
 
 /** Checks a request against the ranges, stop sequence limit and rules of a profile. Returns all violations. */
-export function profileViolations(chat: ChatRequest, profile: Profile, streamed: boolean): readonly FieldViolation[] {
+export function profileViolations(
+  chat: ChatRequest,
+  profile: Profile,
+  context: RuleContext,
+): readonly FieldViolation[] {
   const violations: FieldViolation[] = [];
   const api = `profile ${profile.name}`;
   for (const { parameter, min, max } of profile.ranges) {
@@ -74,7 +86,7 @@ export function profileViolations(chat: ChatRequest, profile: Profile, streamed:
     violations.push({ field: ["parameters", "stop_sequences"], description });
   }
   for (const rule of profile.rules) {
-    const violation = rule(chat, streamed);
+    const violation = rule(chat, context);
     if (violation) violations.push(violation);
   }
   return violations;

@@ -5,19 +5,12 @@
 export const mostLevels = 128;
 
 /**
- * Maximum number of values in the JSON of a request. A value of a wrong type takes up to 512 bytes. So
- * the 8 million values of 16 MiB of `0,` would use up all memory. A conversation of 10,000 messages has about 100,000
- * values.
- */
-export const mostValues = 250_000;
-
-/**
  * Returns the bound that a JSON text exceeds, or undefined. Does not check that the text is valid JSON: it only counts,
  * in one pass.
  *
  * @param most maximum number of values
  */
-export function excessOf(text: string, most = mostValues): "levels" | "values" | undefined {
+export function excessOf(text: string, maxValues: number): "levels" | "values" | undefined {
   let level = 0;
   let values = 1;
   for (let index = 0; index < text.length; index++) {
@@ -38,7 +31,7 @@ export function excessOf(text: string, most = mostValues): "levels" | "values" |
         values++;
         break;
     }
-    if (values > most) return "values";
+    if (values > maxValues) return "values";
   }
   return undefined;
 }

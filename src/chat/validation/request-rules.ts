@@ -4,17 +4,24 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { excessOf, mostLevels, mostValues } from "./json-bounds.ts";
+import { excessOf, mostLevels } from "./json-bounds.ts";
 
-/** Returns the violations of rules that proto annotations cannot express, up to `mostViolations`. */
-export function requestViolations(chat: ChatRequest): readonly FieldViolation[] {
+/** Checks a string field that must be the JSON text of an object. */
+type CheckJson = (text: string, path: FieldPath) => void;
+
+/**
+ * Returns the violations of rules that proto annotations cannot express, up to `mostViolations`. `maxValues`: maximum
+ * number of values in each JSON text of the request.
+ */
+export function requestViolations(chat: ChatRequest, maxValues: number): readonly FieldViolation[] {
   const violations: FieldViolation[] = [];
   const report: ReportViolation = (field, description) => {
     if (violations.length < mostViolations) violations.push({ field, description });
   };
-  checkConversation(chat.messages, report);
-  checkTools(chat, report);
-  checkOutput(chat, report);
+  const checkJson = jsonCheck(maxValues, report);
+  checkConversation(chat.messages, report, checkJson);
+  checkTools(chat, report, checkJson);
+  checkOutput(chat, report, checkJson);
   if (chat.instructions && chat.messages.some(isSystem)) {
     report(["instructions"], "set either instructions or a system message, not both");
   }
@@ -26,7 +33,7 @@ export function isSystem(message: Message): boolean {
   return message.role === Role.SYSTEM || message.role === Role.DEVELOPER;
 }
 
-function checkConversation(messages: readonly Message[], report: ReportViolation): void {
+function checkConversation(messages: readonly Message[], report: ReportViolation, checkJson: CheckJson): void {
   const calls = new Set<string>();
   messages.forEach((message, messageIndex) => {
     message.parts.forEach((part, partIndex) => {
@@ -40,7 +47,7 @@ function checkConversation(messages: readonly Message[], report: ReportViolation
           const { id, argumentsJson } = part.kind.value;
           if (calls.has(id)) report([...path, "tool_call", "id"], "is used by an earlier tool call; use a unique id");
           calls.add(id);
-          if (argumentsJson !== "") checkJson(argumentsJson, [...path, "tool_call", "arguments_json"], report);
+          if (argumentsJson !== "") checkJson(argumentsJson, [...path, "tool_call", "arguments_json"]);
           break;
         }
         case "toolResult":
@@ -79,13 +86,13 @@ function checkMedia(media: Media, path: FieldPath, report: ReportViolation): voi
   }
 }
 
-function checkTools(chat: ChatRequest, report: ReportViolation): void {
+function checkTools(chat: ChatRequest, report: ReportViolation, checkJson: CheckJson): void {
   const names = new Set<string>();
   chat.tools.forEach((tool, index) => {
     if (names.has(tool.name)) report(["tools", index, "name"], "is used by an earlier tool; use a unique name");
     names.add(tool.name);
     const { parametersJsonSchema: schema } = tool;
-    if (schema !== "") checkJson(schema, ["tools", index, "parameters_json_schema"], report);
+    if (schema !== "") checkJson(schema, ["tools", index, "parameters_json_schema"]);
   });
   const choice = chat.toolChoice?.choice;
   if (choice?.case === "toolName" && !names.has(choice.value)) {
@@ -96,7 +103,7 @@ function checkTools(chat: ChatRequest, report: ReportViolation): void {
   }
 }
 
-function checkOutput(chat: ChatRequest, report: ReportViolation): void {
+function checkOutput(chat: ChatRequest, report: ReportViolation, checkJson: CheckJson): void {
   const { seed, minOutputTokens, maxOutputTokens } = chat.parameters ?? {};
   if (seed !== undefined && !isSeed(seed)) {
     report(["parameters", "seed"], "must be an integer from -2^63 to 2^64-1 in decimal digits");
@@ -106,7 +113,7 @@ function checkOutput(chat: ChatRequest, report: ReportViolation): void {
   }
   const format = chat.outputFormat?.format;
   if (format?.case === "jsonSchema") {
-    checkJson(format.value.schemaJson, ["output_format", "json_schema", "schema_json"], report);
+    checkJson(format.value.schemaJson, ["output_format", "json_schema", "schema_json"]);
   }
   const json = format?.case === "jsonObject" || format?.case === "jsonSchema";
   if (json && chat.reasoning?.format === ReasoningFormat.RAW) {
@@ -124,12 +131,15 @@ function isSeed(text: string): boolean {
   return value >= -(2n ** 63n) && value < 2n ** 64n;
 }
 
-/** Reports a string field that is not the JSON text of an object or exceeds the JSON bounds. */
-function checkJson(text: string, path: FieldPath, report: ReportViolation): void {
-  const excess = excessOf(text);
-  if (excess === "levels") report(path, `must not nest more than ${mostLevels} levels deep`);
-  else if (excess === "values") report(path, `must not have more than ${mostValues} values`);
-  else if (!isObject(text)) report(path, "must be the JSON text of an object");
+/** Creates the check that reports a text that is not the JSON text of an object or exceeds the JSON bounds. */
+function jsonCheck(maxValues: number, report: ReportViolation): CheckJson {
+  return (text, path) => {
+    const excess = excessOf(text, maxValues);
+    if (excess === "levels") report(path, `must not nest more than ${mostLevels} levels deep`);
+    else if (excess === "values")
+      report(path, `must not have more than ${maxValues} values, the maximum of limits.max_values`);
+    else if (!isObject(text)) report(path, "must be the JSON text of an object");
+  };
 }
 
 function isObject(text: string): boolean {

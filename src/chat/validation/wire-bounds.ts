@@ -1,6 +1,6 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
-import { mostLevels, mostValues } from "./json-bounds.ts";
+import { mostLevels } from "./json-bounds.ts";
 
 /**
  * What is wrong with the bytes of a message. `malformed`: the bytes do not follow the wire format of the schema.
@@ -16,8 +16,8 @@ export type WireProblem = "malformed" | "levels" | "values";
  * Each field counts as one value, also an unknown one, and so does each number of a packed list. Key and value of a map
  * entry, and the content of a `google.protobuf.Value`, count together with the entry and the Value, as in JSON.
  */
-export function wireProblemOf(schema: DescMessage, bytes: Uint8Array): WireProblem | undefined {
-  const scan = new Scan(bytes);
+export function wireProblemOf(schema: DescMessage, bytes: Uint8Array, maxValues: number): WireProblem | undefined {
+  const scan = new Scan(bytes, maxValues);
   scan.message(layoutOf(schema), bytes.length, 1, noGroup);
   return scan.problem;
 }
@@ -109,12 +109,14 @@ const longestTag = 5;
 class Scan {
   problem: WireProblem | undefined;
   readonly #bytes: Uint8Array;
+  readonly #maxValues: number;
   #at = 0;
   // The message itself.
   #values = 1;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, maxValues: number) {
     this.#bytes = bytes;
+    this.#maxValues = maxValues;
   }
 
   /** Reads a message that ends at `end`, or the group `group`, which ends at its end tag. */
@@ -195,7 +197,7 @@ class Scan {
 
   #count(values: number): void {
     this.#values += values;
-    if (this.#values > mostValues) this.#fail("values");
+    if (this.#values > this.#maxValues) this.#fail("values");
   }
 
   /** Ends every loop of the scan. The first problem remains. */

@@ -4,7 +4,6 @@ import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
-import type { TemplateChoice } from "../../templates/template-families.ts";
 import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
 import { eventDecoder, isWhole } from "../../upstream/whole-body.ts";
@@ -15,18 +14,17 @@ import { checkSupport } from "./adaptations.ts";
 import { completionNames } from "./contract-fields.ts";
 import { llmEngineErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
-import { Prompts } from "./prompts.ts";
+import type { Prompts } from "./prompts.ts";
 import { demanded, toRequest } from "./request.ts";
 
 /** Creates the adapter for LLM Engine v1, which completes a raw prompt with text. */
 export function createCompletionsAdapter(
   settings: ProviderSettings,
   authorization: Readonly<Record<string, string>>,
-  template: TemplateChoice | undefined,
+  prompts: Prompts,
 ): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
   const { name } = settings;
-  const prompts = new Prompts(template);
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {

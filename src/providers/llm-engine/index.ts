@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { ProviderSettings } from "../../config/provider.ts";
 import { choice, section, wholeNumber } from "../../config/rules.ts";
 import type { Secret } from "../../config/secret.ts";
+import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import { templateChoices } from "../../templates/template-families.ts";
 import type { Adapter } from "../adapter.ts";
 import { createOpenAiAdapter } from "../chat-completions/index.ts";
@@ -45,14 +46,15 @@ export const provider: ProviderDefinition<Options> = {
 };
 
 /** Creates the adapter. The base URL must not contain `/v1` or `/v2`. A model's name is that of its endpoint. */
-export function createLlmEngineAdapter(settings: ProviderSettings<Options>): Adapter {
+export function createLlmEngineAdapter(settings: ProviderSettings<Options>, sandbox: TemplateSandbox): Adapter {
   const { apiKey, timeouts } = settings;
   const { api, auth, template, cold_start_ms: firstEventMs } = settings.options;
   const withColdStart = { ...settings, timeouts: { ...timeouts, firstEventMs } };
   const authorization = apiKey ? { authorization: authorize(apiKey, auth) } : {};
-  if (api === "v1") return createCompletionsAdapter(withColdStart, authorization, template);
+  const prompts = new Prompts(template, sandbox);
+  if (api === "v1") return createCompletionsAdapter(withColdStart, authorization, prompts);
   const endpoint = { path: () => "/v2/chat/completions", authorize: async () => authorization };
-  return withTemplates(createOpenAiAdapter(withColdStart, chatQuirks, endpoint), new Prompts(template));
+  return withTemplates(createOpenAiAdapter(withColdStart, chatQuirks, endpoint), prompts);
 }
 
 function authorize(key: Secret, auth: "bearer" | "basic"): string {

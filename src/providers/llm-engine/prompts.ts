@@ -4,18 +4,19 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { renderCallerTemplate } from "../../templates/caller.ts";
 import { checkKwargs } from "../../templates/kwargs.ts";
 import { templateMessages } from "../../templates/messages.ts";
-import { TemplateSandbox } from "../../templates/sandbox.ts";
+import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import { renderStockTemplate } from "../../templates/stock.ts";
 import { familyOf, type TemplateChoice, templateChoice } from "../../templates/template-families.ts";
 
 /** Renders the prompts of LLM Engine's models. */
 export class Prompts {
   readonly #configured: TemplateChoice | undefined;
-  readonly #sandbox = new TemplateSandbox();
+  readonly #sandbox: TemplateSandbox;
 
   /** `configured`: the option `template`. It takes precedence over the catalog and the endpoint's name. */
-  constructor(configured: TemplateChoice | undefined) {
+  constructor(configured: TemplateChoice | undefined, sandbox: TemplateSandbox) {
     this.#configured = configured;
+    this.#sandbox = sandbox;
   }
 
   /** Returns the template family of a model, or `none` for text completion; undefined if unknown. */

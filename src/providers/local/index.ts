@@ -5,7 +5,7 @@ import type { ProviderSettings } from "../../config/provider.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
-import { TemplateSandbox } from "../../templates/sandbox.ts";
+import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import { timeInQueue } from "../../upstream/queue-time.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
@@ -35,9 +35,11 @@ export const provider: ProviderDefinition<LocalOptions> = {
  * Default temperature: 0 (always the most likely token), because small models write aimless text otherwise. Default
  * max_output_tokens: 512. Penalties apply to the response, not to the prompt. `provider_options.local` has no effect.
  */
-export function createLocal({ name, options, variables }: ProviderSettings<LocalOptions>): Adapter {
+export function createLocal(
+  { name, options, variables }: ProviderSettings<LocalOptions>,
+  sandbox: TemplateSandbox,
+): Adapter {
   const models = new LocalModels(options, variables);
-  const sandbox = new TemplateSandbox();
   return {
     name,
     async *stream(request, model, context) {
@@ -53,7 +55,7 @@ export function createLocal({ name, options, variables }: ProviderSettings<Local
         } finally {
           // Not awaited, so that a cancelled request ends at once. The engine first finishes its current step. Only
           // then does the next request get the slot.
-          void slot.settled().then(() => loaded.slots.give(slot));
+          void slot.settled().then(() => loaded.slots.give(slot, context));
         }
       } catch (error) {
         throw signal.aborted ? signal.reason : engineFault(error, model);

@@ -67,7 +67,7 @@ function serializer(schema: DescMessage): (value: unknown) => Buffer {
 function decode({ input }: DescMethod, bytes: Buffer, { call }: AdmittedCall): unknown {
   try {
     call.holdRequest(bytes.length);
-    return decodeRequest(input, bytes);
+    return decodeRequest(input, bytes, call.maxValues);
   } catch (thrown) {
     const error = toGatewayError(thrown);
     call.settle(error);

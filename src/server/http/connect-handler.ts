@@ -13,7 +13,7 @@ import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import type { Call } from "../../calls/call.ts";
-import { excessOf, mostValues } from "../../chat/validation/json-bounds.ts";
+import { excessOf } from "../../chat/validation/json-bounds.ts";
 import type { Config } from "../../config/config.ts";
 import { type GatewayError, toGatewayError } from "../../errors.ts";
 import type { Services } from "../listener.ts";
@@ -99,8 +99,8 @@ export function createConnectHandler(
 
   /** Returns the body of a binary request. Its uncompressed messages are checked before Connect decodes them. */
   function checked({ method }: Handler, { header }: Request, chunks: AsyncIterable<Uint8Array>) {
-    const { maxRequestBytes: maxBytes } = config.limits;
-    return checkedBody(chunks, { schema: method.input, header, maxBytes, check: requireWireBounds });
+    const { maxRequestBytes: maxBytes, maxValues } = config.limits;
+    return checkedBody(chunks, { schema: method.input, header, maxBytes, check: wireCheck(maxValues) });
   }
 
   async function rejectUnknown(rejecter: Handler, path: string, request: Request): Promise<Response> {
@@ -177,7 +177,7 @@ const compressions = [compressionGzip, compressionBrotli].map((compression) => (
 
 const utf8 = new TextDecoder();
 
-const jsonOptions = {
+const jsonOptions = (maxValues: number) => ({
   // Reject unknown fields, so that the caller notices a misspelled name.
   ignoreUnknownFields: false,
   // Replaces the text decoder of Connect 2.2, to reject JSON with more values than the other HTTP APIs allow. Connect's
@@ -185,11 +185,12 @@ const jsonOptions = {
   textDecoder: {
     decode(bytes: Uint8Array): string {
       const text = utf8.decode(bytes);
-      if (excessOf(text) !== "values") return text;
-      throw new ConnectError(`the request has more than ${mostValues} JSON values`, Code.ResourceExhausted);
+      if (excessOf(text, maxValues) !== "values") return text;
+      const message = `the request has more than ${maxValues} JSON values, the maximum of limits.max_values`;
+      throw new ConnectError(message, Code.ResourceExhausted);
     },
   },
-};
+});
 
 /**
  * Creates the Connect handlers of the mounted methods for one format, by path. `requestGate` runs before Connect reads a
@@ -203,16 +204,17 @@ function createHandlers(
 ): ReadonlyMap<string, Handler> {
   // Types that a google.protobuf.Any in JSON can have: those in the files of the services.
   const registry = createRegistry(...methods.map(({ method }) => method.parent.file));
+  const { maxRequestBytes, maxValues } = config.limits;
   const router = createConnectRouter({
     grpc: false,
     requestGate,
-    readMaxBytes: config.limits.maxRequestBytes,
-    jsonOptions: { ...jsonOptions, registry },
+    readMaxBytes: maxRequestBytes,
+    jsonOptions: { ...jsonOptions(maxValues), registry },
     binaryOptions: decodeOptions,
   });
   for (const { method, implementation } of methods) {
     const acceptCompression = compressions.map((compression) =>
-      format === "json" ? compression : checkedCompression(compression, method.input, requireWireBounds),
+      format === "json" ? compression : checkedCompression(compression, method.input, wireCheck(maxValues)),
     );
     // The cast is safe: `mountService` takes implementations of the methods of its service.
     router.rpc(method, implementation as MethodImpl<typeof method>, { acceptCompression });
@@ -220,13 +222,15 @@ function createHandlers(
   return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 }
 
-/** Throws a ConnectError if a binary request is malformed or exceeds a bound. */
-function requireWireBounds(schema: DescMessage, bytes: Uint8Array): void {
-  try {
-    requireBounds(schema, bytes);
-  } catch (error) {
-    throw toConnectError(toGatewayError(error), "");
-  }
+/** Creates a check that throws a ConnectError if a binary request is malformed or exceeds a bound. */
+function wireCheck(maxValues: number): (schema: DescMessage, bytes: Uint8Array) => void {
+  return (schema, bytes) => {
+    try {
+      requireBounds(schema, bytes, maxValues);
+    } catch (error) {
+      throw toConnectError(toGatewayError(error), "");
+    }
+  };
 }
 
 /** Converts the abort reason of Connect's context signal, which is the error with which Connect ended the call. */

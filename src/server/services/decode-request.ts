@@ -1,5 +1,5 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import { mostLevels, mostValues } from "../../chat/validation/json-bounds.ts";
+import { mostLevels } from "../../chat/validation/json-bounds.ts";
 import { wireProblemOf } from "../../chat/validation/wire-bounds.ts";
 import { GatewayError } from "../../errors.ts";
 
@@ -7,8 +7,12 @@ import { GatewayError } from "../../errors.ts";
 export const decodeOptions = { readUnknownFields: false, recursionLimit: mostLevels } as const;
 
 /** Decodes a request. Throws INVALID_REQUEST or REQUEST_TOO_LARGE. */
-export function decodeRequest<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array): MessageShape<Schema> {
-  requireBounds(schema, bytes);
+export function decodeRequest<Schema extends DescMessage>(
+  schema: Schema,
+  bytes: Uint8Array,
+  maxValues: number,
+): MessageShape<Schema> {
+  requireBounds(schema, bytes, maxValues);
   try {
     return fromBinary(schema, bytes, decodeOptions);
   } catch (cause) {
@@ -20,8 +24,8 @@ export function decodeRequest<Schema extends DescMessage>(schema: Schema, bytes:
  * Throws INVALID_REQUEST if an encoded request is malformed or nests too deeply, and REQUEST_TOO_LARGE if it has too
  * many values. The bounds are those of JSON.
  */
-export function requireBounds(schema: DescMessage, bytes: Uint8Array): void {
-  const problem = wireProblemOf(schema, bytes);
+export function requireBounds(schema: DescMessage, bytes: Uint8Array, maxValues: number): void {
+  const problem = wireProblemOf(schema, bytes, maxValues);
   switch (problem) {
     case undefined:
       break;
@@ -32,7 +36,7 @@ export function requireBounds(schema: DescMessage, bytes: Uint8Array): void {
     case "values":
       throw new GatewayError(
         "REQUEST_TOO_LARGE",
-        `the request has more than ${mostValues} values, the maximum for a request`,
+        `the request has more than ${maxValues} values, the maximum of limits.max_values`,
       );
     default:
       problem satisfies never;

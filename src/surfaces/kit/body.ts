@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import { excessOf, mostLevels, mostValues } from "../../chat/validation/json-bounds.ts";
+import { excessOf, mostLevels } from "../../chat/validation/json-bounds.ts";
 import { GatewayError, invalidRequest } from "../../errors.ts";
 
 const decoders = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
@@ -93,8 +93,8 @@ const mostDigits = 400;
  * Parses a JSON body. Integers that a JavaScript number would round become bigint, since seeds have 64 bits. Throws
  * INVALID_REQUEST if the text is not JSON or nests too deeply, and REQUEST_TOO_LARGE if it has too many values.
  */
-export function parseBody(text: string): unknown {
-  const excess = excessOf(text);
+export function parseBody(text: string, maxValues: number): unknown {
+  const excess = excessOf(text, maxValues);
   if (excess === "levels") {
     throw invalidRequest([
       { root: "body", field: [], description: `must not nest more than ${mostLevels} levels deep` },
@@ -103,7 +103,7 @@ export function parseBody(text: string): unknown {
   if (excess === "values") {
     throw new GatewayError(
       "REQUEST_TOO_LARGE",
-      `the body has more than ${mostValues} JSON values, the maximum for a request`,
+      `the body has more than ${maxValues} JSON values, the maximum of limits.max_values`,
     );
   }
   try {

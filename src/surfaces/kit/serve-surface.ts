@@ -41,7 +41,7 @@ async function serveCall(call: Call, surface: ChatSurface, context: RouteContext
     );
     call.requestComplete();
     const { catalog, rejectsOptions = false } = call.snapshot;
-    translated = surface.translate(parseBody(body), { parameters, headers, catalog, rejectsOptions });
+    translated = surface.translate(parseBody(body, call.maxValues), { parameters, headers, catalog, rejectsOptions });
     const { endsWithDone } = surface;
     const sink = translated.streamed
       ? createStreamSink(response, translated, { endsWithDone, headersAfterMs: streamHeadersAfterMs }, call)

@@ -17,9 +17,10 @@ const say = (role: Role, text: string): Message =>
   create(MessageSchema, { role, parts: [{ kind: { case: "text", value: text } }] });
 const request = (chat: MessageInitShape<typeof ChatRequestSchema> = {}): ChatRequest =>
   create(ChatRequestSchema, { model: "m", messages: [say(Role.USER, "hi")], ...chat });
+const maxValues = 1000;
 const gpt = create(ModelSchema, { id: "gpt-4o", family: "openai-chat" });
 const fieldsOf = (chat: ChatRequest, name: keyof typeof profiles, streamed = false) =>
-  profileViolations(chat, profiles[name], streamed).map(fieldText);
+  profileViolations(chat, profiles[name], { streamed, maxValues }).map(fieldText);
 const fill = (chat: ChatRequest, profile: Profile, model: Model) => fillDefaults(startDraft(chat), { model, profile });
 const withDefaults = (chat: ChatRequest, profile: Profile, model: Model) => fill(chat, profile, model).request;
 const defaultedFields = (chat: ChatRequest, profile: Profile, model: Model) =>
@@ -175,7 +176,7 @@ describe("a strict schema", () => {
     ["items: true", object({ a: { type: "array", items: true } }), /items: true/],
     ["a violation inside a definition", object({}, { $defs: { x: { type: ["string"] } } }), /\/\$defs\/x/],
   ])("rejects a strict schema with %s", (_, schema, problem) => {
-    expect(strictSchemaProblem(schema)).toMatch(problem);
+    expect(strictSchemaProblem(schema, maxValues)).toMatch(problem);
   });
 
   it("accepts properties named like keywords, references and enum values", () => {
@@ -187,6 +188,6 @@ describe("a strict schema", () => {
       },
       { $defs: { x: { type: "string" } } },
     );
-    expect(strictSchemaProblem(schema)).toBeUndefined();
+    expect(strictSchemaProblem(schema, maxValues)).toBeUndefined();
   });
 });

@@ -36,7 +36,9 @@ const image = (source: Media["source"]): Message =>
 function wrongFields(chat: Init): readonly string[] {
   const request = create(ChatRequestSchema, { model: "m", messages: [user], ...chat });
   const annotated = annotationViolations(ChatRequestSchema, request).map(({ field }) => field);
-  return [...annotated, ...requestViolations(request).map(({ field }) => field)].map((field) => fieldText({ field }));
+  return [...annotated, ...requestViolations(request, 250_000).map(({ field }) => field)].map((field) =>
+    fieldText({ field }),
+  );
 }
 
 describe("a request", () => {

@@ -11,11 +11,14 @@ import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { StructSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { excessOf, mostLevels, mostValues } from "../../../src/chat/validation/json-bounds.ts";
-import { wireProblemOf } from "../../../src/chat/validation/wire-bounds.ts";
+import { excessOf, mostLevels } from "../../../src/chat/validation/json-bounds.ts";
+import { wireProblemOf as wireProblemBeyond } from "../../../src/chat/validation/wire-bounds.ts";
 import { ChatService, CompleteChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../../src/gen/dragoman/v1/model_service_pb.js";
 import { ExtensionNumberResponseSchema } from "../../../src/gen/grpc/reflection/v1/reflection_pb.js";
+
+const maxValues = 250_000;
+const wireProblemOf = (schema: DescMessage, bytes: Uint8Array) => wireProblemBeyond(schema, bytes, maxValues);
 
 /** Encoded messages of a schema, with unknown fields and groups. */
 function messageBytes(schema: DescMessage, depth = 0): fc.Arbitrary<Uint8Array> {
@@ -83,14 +86,14 @@ const inputs: readonly DescMessage[] = [...ChatService.methods, ...ModelService.
 
 /** Appends empty unknown fields until the scan rejects the message, and returns how many values were missing. */
 function valuesOf(schema: DescMessage, bytes: Uint8Array): number {
-  let [fewest, most] = [0, mostValues];
+  let [fewest, most] = [0, maxValues];
   while (fewest < most) {
     const middle = Math.ceil((fewest + most) / 2);
     const unknown = Buffer.alloc(2 * middle, Buffer.from([0x78, 0]));
     if (wireProblemOf(schema, Buffer.concat([bytes, unknown])) === undefined) fewest = middle;
     else most = middle - 1;
   }
-  return mostValues - fewest;
+  return maxValues - fewest;
 }
 
 /** Counts values as `wireProblemOf` documents, with the reader of the protobuf library. */
@@ -183,9 +186,9 @@ describe("the bounds of an encoded request", () => {
     ["a list", (size) => Array.from({ length: size }, () => 0)],
     ["an object", (size) => Object.fromEntries(Array.from({ length: size }, (_, index) => [`k${index}`, true]))],
   ])("counts a Struct as its JSON: %s", (_name, make) => {
-    for (const [size, excess] of [[mostValues - 2], [mostValues - 1, "values"]] as const) {
+    for (const [size, excess] of [[maxValues - 2], [maxValues - 1, "values"]] as const) {
       const json = { key: make(size) };
-      expect(excessOf(JSON.stringify(json))).toBe(excess);
+      expect(excessOf(JSON.stringify(json), maxValues)).toBe(excess);
       expect(wireProblemOf(StructSchema, toBinary(StructSchema, fromJson(StructSchema, json)))).toBe(excess);
     }
   });
@@ -193,8 +196,8 @@ describe("the bounds of an encoded request", () => {
   it("counts every number of a packed list", () => {
     const packed = (numbers: number) =>
       new BinaryWriter().tag(2, WireType.LengthDelimited).bytes(new Uint8Array(numbers)).finish();
-    expect(wireProblemOf(ExtensionNumberResponseSchema, packed(mostValues - 1))).toBeUndefined();
-    expect(wireProblemOf(ExtensionNumberResponseSchema, packed(mostValues))).toBe("values");
+    expect(wireProblemOf(ExtensionNumberResponseSchema, packed(maxValues - 1))).toBeUndefined();
+    expect(wireProblemOf(ExtensionNumberResponseSchema, packed(maxValues))).toBe("values");
   });
 
   it.each([

@@ -31,7 +31,7 @@ function recordingModel(template?: string): { model: LlamaModel; asked: [string,
   return { model: model as LlamaModel, asked };
 }
 
-const sandbox = new TemplateSandbox();
+const sandbox = new TemplateSandbox({ maxProcesses: 2, maxPerAccount: 2 });
 afterAll(() => sandbox.close());
 const { signal } = new AbortController();
 const text = (value: string) => ({ kind: { case: "text", value } as const });

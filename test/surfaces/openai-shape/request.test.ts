@@ -92,7 +92,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
 
   it("keeps all digits of a 64-bit seed", () => {
     for (const seed of ["18446744073709551615", "-9223372036854775808", "7"]) {
-      const body = parseBody(`{"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": ${seed}}`);
+      const body = parseBody(`{"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": ${seed}}`, 100);
       const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalog: noModels });
       expect(chat.parameters?.seed).toBe(seed);
     }
@@ -124,6 +124,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     const schema = '{"type":"object","z":{"maximum":18446744073709551615},"a":{"minimum":1}}';
     const body = parseBody(
       `{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":${schema}}}]}`,
+      100,
     );
     const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalog: noModels });
     expect(chat.tools[0]?.parametersJsonSchema).toBe(schema);

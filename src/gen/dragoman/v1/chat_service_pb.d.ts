@@ -268,8 +268,8 @@ export declare const PlanChatResponseSchema: GenMessage<PlanChatResponse>;
  * - PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
  * - FAILED_PRECONDITION: PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED.
  * - RESOURCE_EXHAUSTED: PROVIDER_RATE_LIMITED (with RetryInfo), QUEUE_FULL (with RetryInfo), CONCURRENCY_LIMITED
- *   (with QuotaFailure), REQUEST_TOO_LARGE (more bytes than limits.max_request_size, or more than 250,000 values),
- *   ANSWER_TOO_LARGE.
+ *   (with QuotaFailure), REQUEST_TOO_LARGE (more bytes than limits.max_request_size, or more values than
+ *   limits.max_values), ANSWER_TOO_LARGE.
  * - UNAVAILABLE: PROVIDER_UNAVAILABLE, PROVIDER_TIMEOUT, PROVIDER_STREAM_INTERRUPTED, OVERLOADED (with RetryInfo),
  *   SHUTTING_DOWN.
  * - DEADLINE_EXCEEDED: DEADLINE_EXCEEDED.
