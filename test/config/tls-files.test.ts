@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -6,27 +6,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConfig } from "../../src/config/describe.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { listedModels } from "../../src/providers/registry.ts";
+import { hasOpenssl, issueCertificate } from "../support/certificates.ts";
 import { problemsOf, providers, temporaryFolder, writeConfig } from "./harness.ts";
-
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
 describe.skipIf(!hasOpenssl)("certificates (made with openssl; skipped where it is not installed)", () => {
   let folder = "";
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "dragoman-tls-"));
-    for (const name of ["server", "other"]) {
-      const parameters = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"];
-      const files = [
-        "-subj",
-        `/CN=${name}`,
-        "-keyout",
-        join(folder, `${name}.key`),
-        "-out",
-        join(folder, `${name}.crt`),
-      ];
-      execFileSync("openssl", ["req", "-x509", ...parameters, ...files], { stdio: "ignore" });
-    }
+    for (const name of ["server", "other"]) issueCertificate(folder, name);
     const locked = ["-aes256", "-passout", "pass:x", "-out", join(folder, "locked.key")];
     execFileSync("openssl", ["ec", "-in", join(folder, "server.key"), ...locked], { stdio: "ignore" });
     const der = ["-outform", "DER", "-out", join(folder, "server.der")];

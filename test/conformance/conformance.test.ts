@@ -8,10 +8,7 @@ const file = (name: string): string => `test/conformance/${name}`;
 describe.skipIf(isMissing("connectconformance", runner) || isMissing("conformance.binpb", descriptors))(
   "the Connect project's conformance suite",
   () => {
-    // On a busy machine Node.js drops a TLS connection whose next request arrives before it has noticed that the client
-    // has all of a response above 64 KiB (HPE_PAUSED). Any case after the large messages can meet this.
-    const options = { timeout: 300_000, retry: 2 };
-    it("passes over both listeners, except for the cases that the lists explain", options, async () => {
+    it("passes over both listeners, except for the cases that the lists explain", { timeout: 300_000 }, async () => {
       const { code, stdout, stderr } = await run(runner, [
         ...["--mode", "server", "--conf", file("config.yaml")],
         ...["--known-failing", `@${file("known-failing.txt")}`, "--known-flaky", `@${file("known-flaky.txt")}`],

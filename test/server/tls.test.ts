@@ -1,20 +1,13 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { type Certificate, hasOpenssl, issueCertificate } from "../support/certificates.ts";
 import { ask } from "../support/requests.ts";
 import { startTestService, type TestService } from "../support/service.ts";
-
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
-
-interface Certificate {
-  readonly certificate: Buffer;
-  readonly key: Buffer;
-}
 
 describe.skipIf(!hasOpenssl)("TLS (skipped if openssl is not installed)", () => {
   let folder = "";
@@ -22,18 +15,13 @@ describe.skipIf(!hasOpenssl)("TLS (skipped if openssl is not installed)", () => 
   let client: Certificate;
   let stranger: Certificate;
 
-  /** Creates a self-signed certificate. */
-  function issue(name: string): Certificate {
-    const files = { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
-    const options = `-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${name}`;
-    const names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", files.key, "-out", files.certificate];
-    execFileSync("openssl", ["req", ...options.split(" "), ...names], { stdio: "ignore" });
-    return { certificate: readFileSync(files.certificate), key: readFileSync(files.key) };
-  }
-
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "dragoman-tls-"));
-    [server, client, stranger] = [issue("server"), issue("client"), issue("stranger")];
+    [server, client, stranger] = [
+      issueCertificate(folder, "server"),
+      issueCertificate(folder, "client"),
+      issueCertificate(folder, "stranger"),
+    ];
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 

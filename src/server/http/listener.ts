@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { peerAddress } from "../../calls/peer-address.ts";
 import type { Config } from "../../config/config.ts";
@@ -154,7 +154,18 @@ function createHttpServer(config: Config, answer: RequestListener): Server {
   const { certificate: cert, key, clientAuthority: ca } = tls;
   const tlsOptions = { ...options, handshakeTimeout, cert, key };
   const clients = ca && { ca, requestCert: true, rejectUnauthorized: true };
-  return sendContinue(createTlsServer({ ...tlsOptions, ...clients }, listener), listener);
+  const server = createTlsServer({ ...tlsOptions, ...clients }, listener).on("secureConnection", parseFromStream);
+  return sendContinue(server, listener);
+}
+
+/**
+ * Lets the parser of a TLS connection read from the stream of its socket. Node's default connects it directly to TLS.
+ * While the client has not read an earlier response, Node pauses the parser, but TLS passes on each record that has
+ * arrived already: the parser fails with HPE_PAUSED, and the connection closes. A stream keeps these records until then.
+ */
+function parseFromStream(socket: Socket): void {
+  // Node disconnects the parser from TLS when the socket gets a listener for `data`.
+  socket.on("data", () => {});
 }
 
 /**
