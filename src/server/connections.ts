@@ -15,8 +15,6 @@ export interface Connection {
   /** Address and port of the client. */
   readonly name: string;
   readonly network: string;
-  /** Outermost layer of the connection: the socket, or TLS over it. */
-  stream: Socket;
   readonly address: Address;
   /** Number of its requests in progress. */
   requests: number;
@@ -151,7 +149,6 @@ export class Connections<Request extends object> {
     const connection: Connection = {
       name: nameOf(socket),
       network,
-      stream: socket,
       address,
       requests: 0,
       isOpen: true,

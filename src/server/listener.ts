@@ -21,8 +21,8 @@ export interface Listener {
   readonly address: { readonly host: string; readonly port: number };
   /** Reports in health checks that the service is stopping. Still accepts calls. */
   stopReady(): void;
-  /** Rejects new calls. Calls in progress continue. Resolves when no more calls begin. */
-  rejectNew(): Promise<void>;
+  /** Rejects new calls. Calls in progress continue. */
+  rejectNew(): void;
   /** Closes the remaining connections. */
   close(): Promise<void>;
 }

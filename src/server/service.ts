@@ -109,7 +109,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const stop = async (): Promise<void> => {
     for (const listener of listeners) listener.stopReady();
     if (config.shutdown.delayMs > 0) await delay(config.shutdown.delayMs);
-    await Promise.all(listeners.map((listener) => listener.rejectNew()));
+    for (const listener of listeners) listener.rejectNew();
     const grace = new AbortController();
     await Promise.race([
       calls.idle(),

@@ -1,9 +1,13 @@
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { hasOpenssl, issueCertificate } from "../support/certificates.ts";
 import { type ServiceProcess, startProcess } from "../support/process.ts";
 import { scriptEcho } from "../support/requests.ts";
 
@@ -30,8 +34,7 @@ async function tryConnect(address: string): Promise<string> {
 }
 
 /** Types and flags of HTTP/2 frames (RFC 9113, section 6). */
-const types = { data: 0, headers: 1, settings: 4, ping: 6, goaway: 7 } as const;
-const ack = 1;
+const types = { data: 0, headers: 1, settings: 4, goaway: 7 } as const;
 const endStream = 1;
 const endHeaders = 4;
 
@@ -51,6 +54,20 @@ function literal([name, value]: readonly [string, string]): Buffer {
     Buffer.from([value.length]),
     Buffer.from(value),
   ]);
+}
+
+/** Frames of a health call for the whole server. */
+function callOf(method: string, stream: number): Buffer {
+  const fields = {
+    ":method": "POST",
+    ":scheme": "http",
+    ":authority": "a",
+    ":path": `/grpc.health.v1.Health/${method}`,
+    te: "trailers",
+    "content-type": "application/grpc",
+  };
+  const headers = frame(types.headers, endHeaders, stream, Buffer.concat(Object.entries(fields).map(literal)));
+  return Buffer.concat([headers, frame(types.data, endStream, stream, Buffer.alloc(5))]);
 }
 
 /** Reads HTTP/2 frames: each one's type and payload. */
@@ -76,31 +93,22 @@ async function nextOf(frames: AsyncGenerator<readonly [number, Buffer]>, type: n
 }
 
 describe("a service that was sent SIGTERM", () => {
-  it("accepts gRPC calls that were on their way, and tells clients in two steps to make no more", async () => {
+  it("tells a gRPC client that a call on its way was not processed, so that it can send it again", async () => {
     await using service = await startProcess();
     const [host, port] = service.grpcAddress.split(":");
     const socket = connect(Number(port), host);
     const frames = readFrames(socket);
     socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     socket.write(frame(types.settings, 0, 0));
-    await nextOf(frames, types.settings);
+    socket.write(callOf("Check", 1));
+    await nextOf(frames, types.data);
     service.child.kill("SIGTERM");
-    expect((await nextOf(frames, types.goaway)).readUInt32BE(0)).toBe(2 ** 31 - 1);
-    const ping = await nextOf(frames, types.ping);
-    // The client has sent a call before it reads the GOAWAY.
-    const check = {
-      ":method": "POST",
-      ":scheme": "http",
-      ":authority": "a",
-      ":path": "/grpc.health.v1.Health/Check",
-      te: "trailers",
-    };
-    const fields = Object.entries({ ...check, "content-type": "application/grpc" });
-    socket.write(frame(types.headers, endHeaders, 1, Buffer.concat(fields.map(literal))));
-    socket.write(frame(types.data, endStream, 1, Buffer.alloc(5)));
-    expect(await nextOf(frames, types.data)).toEqual(Buffer.from([0, 0, 0, 0, 2, 0x08, 2]));
-    socket.write(frame(types.ping, ack, 0, ping));
     expect((await nextOf(frames, types.goaway)).readUInt32BE(0)).toBe(1);
+    // The client sends a call before it reads the GOAWAY. The connection ends in order, and is not reset.
+    socket.write(callOf("Check", 3));
+    const later: number[] = [];
+    for await (const [type] of frames) later.push(type);
+    expect(later).not.toContain(types.data);
     socket.destroy();
     expect(await service.exited).toEqual([0, null]);
   });
@@ -126,5 +134,41 @@ describe("a service that was sent SIGTERM", () => {
     expect(last).toBe("completed");
     expect(await service.exited).toEqual([0, null]);
     expect(service.log.filter(({ msg }) => msg === "call")).toMatchObject([{ outcome: "ok" }]);
+  });
+});
+
+describe.skipIf(!hasOpenssl)("a service with gRPC over TLS (skipped if openssl is not installed)", () => {
+  let folder: string;
+  let certificate: Buffer;
+  let file: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "dragoman-closing-"));
+    ({ certificate } = issueCertificate(folder, "server"));
+    file = join(folder, "dragoman.yaml");
+    writeFileSync(file, "grpc: { tls: { certificate: server.crt, key: server.key } }\n");
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ["an idle connection", 1],
+    ["a connection with a call in progress", 50],
+  ])("ends in order after SIGTERM, with %s", async (_name, repeat) => {
+    await using service = await startProcess({ DRAGOMAN_CONFIG: file });
+    const baseUrl = `https://${service.grpcAddress}`;
+    const chats = createClient(ChatService, createGrpcTransport({ baseUrl, nodeOptions: { ca: certificate } }));
+    const events = chats
+      .streamChat({ chat: scriptEcho({ text: "word ", repeat, delay_ms: 10 }) })
+      [Symbol.asyncIterator]();
+    await events.next();
+    let last: string | undefined;
+    const readRest = async (): Promise<void> => {
+      for (let next = await events.next(); !next.done; next = await events.next()) last = next.value.event.case;
+    };
+    if (repeat === 1) await readRest();
+    service.child.kill("SIGTERM");
+    if (repeat > 1) await readRest();
+    expect(last).toBe("completed");
+    expect(await service.exited).toEqual([0, null]);
   });
 });

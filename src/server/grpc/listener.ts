@@ -1,5 +1,4 @@
 import { constants, type Http2Server, type ServerOptions } from "node:http2";
-import { Server as NetServer } from "node:net";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { formatAddress } from "../../config/address.ts";
 import type { Config, TlsFiles } from "../../config/config.ts";
@@ -49,9 +48,7 @@ export async function listenGrpc(config: Config, { calls, mounted, rejections }:
     }),
   });
   const reflection = createReflection(config, calls, [...names, "grpc.health.v1.Health", ...reflectionServices]);
-  const http2Servers = new Set<Http2Server>();
   standBeforeGrpcJs(server, (http2Server) => {
-    http2Servers.add(http2Server);
     sessions.guard(http2Server);
     return (grpcJs) => sessions.bound(guarded(guardProtocol(reflection(access.before(grpcJs)))));
   });
@@ -76,10 +73,10 @@ export async function listenGrpc(config: Config, { calls, mounted, rejections }:
         });
       });
     },
-    async rejectNew() {
-      for (const http2Server of http2Servers) stopListening(http2Server);
-      await sessions.announceEnd();
-      // Sends the last GOAWAY on every connection: running calls go on, new calls go elsewhere.
+    rejectNew() {
+      // Closes the listener at once, and sends GOAWAY on every connection: running calls go on, new calls go elsewhere.
+      // A call that is on its way meanwhile is not processed. GOAWAY says so, and the client can send it again. A first
+      // GOAWAY that still accepts such calls is not possible with Node: nghttp2 ignores new streams after any GOAWAY.
       server.unbind(formatAddress({ host, port }));
     },
   };
@@ -120,11 +117,6 @@ function guarded(listener: StreamListener): StreamListener {
       stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     }
   };
-}
-
-/** Closes the listening socket. The server's own `close` would also end its connections. */
-function stopListening(http2Server: Http2Server): void {
-  NetServer.prototype.close.call(http2Server);
 }
 
 function bind(server: Server, address: string, tls: TlsFiles | undefined): Promise<number> {

@@ -1,7 +1,4 @@
 import { constants, type Http2Server, type Http2Session, type ServerHttp2Stream } from "node:http2";
-import type { Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
-import type { TLSSocket } from "node:tls";
 import type { Config } from "../../config/config.ts";
 import { overloaded } from "../../load/overloaded.ts";
 import type { Rejections } from "../../load/rejections.ts";
@@ -24,17 +21,7 @@ export const maxHeaderListPairs = maxHeaderListSize / 32;
  */
 const streamsPerTurn = 64;
 
-/**
- * GOAWAY frame that tells a client to make no more calls on a connection, but still accepts calls that are on their way:
- * its last stream id is the maximum (RFC 9113, section 6.8). Written by hand, because `session.goaway` makes Node close
- * an idle connection at once.
- */
-const shutdownNotice = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
-
-/** Time in ms to wait for a client's answer to a ping. */
-const pingMs = 1000;
-
-/** The HTTP/2 connections of the gRPC listener: their bounds, and how they end. */
+/** The HTTP/2 connections of the gRPC listener: their bounds. */
 export class Sessions {
   readonly #connections: Connections<ServerHttp2Stream>;
   readonly #openPaths: ReadonlyMap<string, Duration>;
@@ -58,10 +45,6 @@ export class Sessions {
   guard(server: Http2Server): void {
     server.updateSettings({ maxHeaderListSize });
     this.#connections.guard(server);
-    server.on("secureConnection", (tls: TLSSocket) => {
-      const connection = this.#connections.of(tls);
-      if (connection !== undefined) connection.stream = tls;
-    });
     server.on("session", (session) => {
       const connection = this.#connections.of(session.socket);
       if (connection === undefined) return;
@@ -95,29 +78,5 @@ export class Sessions {
       if (turn === undefined) next(stream, headers);
       else void turn.then(() => stream.destroyed || next(stream, headers));
     };
-  }
-
-  /**
-   * Asks every client to make no more calls on its connection. Resolves when the calls that were on their way have
-   * arrived.
-   */
-  async announceEnd(): Promise<void> {
-    await Promise.all([...this.#sessions].map(([session, { stream }]) => announceEnd(session, stream)));
-  }
-}
-
-async function announceEnd(session: Http2Session, socket: Socket): Promise<void> {
-  if (session.closed || !socket.writable) return;
-  const { promise: answered, resolve } = Promise.withResolvers<void>();
-  const waited = new AbortController();
-  try {
-    socket.write(shutdownNotice);
-    if (!session.ping(() => resolve())) return;
-    session.once("close", resolve);
-    await Promise.race([answered, delay(pingMs, undefined, { signal: waited.signal })]);
-  } catch {
-    // The connection has broken meanwhile.
-  } finally {
-    waited.abort();
   }
 }

@@ -82,7 +82,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     stopReady() {
       ready = false;
     },
-    async rejectNew() {
+    rejectNew() {
       closing = true;
       server.close();
     },
