@@ -23,14 +23,15 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["load", ["errors.ts"]],
   ["run-within.ts", []],
   ["append.ts", []],
+  ["pace.ts", []],
   ["tokens", ["gen", "errors.ts", "fair-slots.ts"]],
-  ["chat/stream", ["gen", "append.ts", "errors.ts", "run-within.ts"]],
   ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
-  ["chat/planning", ["gen", "field-path.ts", "errors.ts", "path-segment.ts", "tokens", "chat/validation"]],
+  ["chat/stream", ["gen", "append.ts", "errors.ts", "run-within.ts", "chat/validation/json-bounds.ts"]],
+  ["chat/planning", ["gen", "field-path.ts", "errors.ts", "pace.ts", "path-segment.ts", "tokens", "chat/validation"]],
   ["profiles", ["gen", "errors.ts", "chat/planning/profile.ts", "chat/validation"]],
   ["models", ["gen", "errors.ts", "nearest.ts", "chat/planning/deployment-parameters.ts", "profiles"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "profiles", "chat/planning"]],
-  ["upstream", ["gen", "errors.ts", "fair-slots.ts", "config/provider.ts", "config/secret.ts"]],
+  ["upstream", ["gen", "errors.ts", "pace.ts", "fair-slots.ts", "config/provider.ts", "config/secret.ts"]],
   [
     "templates",
     [
@@ -70,6 +71,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       ...[
         "gen",
         "append.ts",
+        "pace.ts",
         "field-path.ts",
         "errors.ts",
         "tokens",
@@ -88,6 +90,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "abortable.ts",
+      "pace.ts",
       "drained.ts",
       "field-path.ts",
       "errors.ts",

@@ -183,6 +183,11 @@ export class Call implements ObservedCall {
     }
   }
 
+  /** Bytes of the request that the call holds. */
+  get requestBytes(): number {
+    return this.#requestBytes;
+  }
+
   /** Ends the wait for the request: it is complete. */
   requestComplete(): void {
     clearTimeout(this.#requestTimer);

@@ -2,6 +2,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { selectAccount } from "../accounts/keys.ts";
 import { anyOptions, optionViolations } from "../chat/planning/provider-options.ts";
 import type { FieldPath } from "../field-path.ts";
+import { Pace } from "../pace.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import { targetOf } from "../routing/target.ts";
 import type { Call } from "./call.ts";
@@ -25,6 +26,9 @@ export interface CallRequest<Desc extends DescMessage> {
 /** Maximum length of recorded names in UTF-16 units: the proto allows 256 characters, each at most two units. */
 const maxNameLength = 512;
 
+/** Bytes from which decoding a request can take 10 ms. */
+const largeRequest = 128 * 1024;
+
 /**
  * Validates the request of a call and plans it for its target. Adds account, user, model and provider to the record.
  */
@@ -32,7 +36,11 @@ export async function planCall<Desc extends DescMessage>(
   call: Call,
   { schema, message, streamed, profile, translatesOptions = false, nameField }: CallRequest<Desc>,
 ): Promise<Plan> {
+  const pace = new Pace();
   const request = message();
+  // The listener has decoded the request in this turn of the event loop.
+  if (call.requestBytes > largeRequest) await pace.nextTurn();
+  call.signal.throwIfAborted();
   const { catalog, adapters, rejectsOptions } = call.snapshot;
   const { user = "", model = "", accountId = "" } = request.chat ?? {};
   // These values are not validated yet, and the record is written to the log: truncate them.
@@ -58,5 +66,7 @@ export async function planCall<Desc extends DescMessage>(
   const checked = checkChat(schema, request, catalog, context);
   call.note({ model: checked.model.id, provider: checked.model.provider });
   call.acquireSlot(checked.profile.maxConcurrentCalls);
+  if (pace.isLong) await pace.nextTurn();
+  call.signal.throwIfAborted();
   return planChat(checked, targetOf(checked.model, adapters), context);
 }

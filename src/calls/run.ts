@@ -20,6 +20,8 @@ interface Run {
    * several calls.
    */
   withCallFacts(batch: readonly ChatEvent[]): readonly ChatEvent[];
+  /** Size of the output so far in bytes. */
+  readonly outputSize: number;
 }
 
 /**
@@ -52,6 +54,9 @@ export function runPlan(plan: Plan, call: Call, whole: boolean): Run {
   };
   return {
     events: run.events,
+    get outputSize() {
+      return run.outputSize;
+    },
     withCallFacts(batch) {
       if (run.outputSize > call.maxAnswerBytes) throw answerTooLarge(call.maxAnswerBytes);
       if (call.firstOutputMs === undefined && run.outputCharacters > 0) call.outputStarted();

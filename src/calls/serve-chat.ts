@@ -2,9 +2,13 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { coalesce } from "../chat/stream/coalesce.ts";
 import { type GatewayError, toGatewayError } from "../errors.ts";
 import type { StreamChatResponse } from "../gen/dragoman/v1/chat_service_pb.js";
+import { Pace } from "../pace.ts";
 import type { Call } from "./call.ts";
 import { type CallRequest, planCall } from "./plan-call.ts";
 import { runPlan } from "./run.ts";
+
+/** Bytes of output from which encoding a response can take 10 ms. */
+const largeOutput = 512 * 1024;
 
 /** Chat request, and how to send its response. */
 interface ChatCall<Desc extends DescMessage> extends CallRequest<Desc> {
@@ -37,6 +41,11 @@ export async function* serveChat<Desc extends DescMessage>(
       for (const event of chatCall.keepProviderDeltas ? batch : coalesce(batch)) {
         yield { $typeName: "dragoman.v1.StreamChatResponse", event };
       }
+    }
+    // The listener encodes a single response as a whole, right after this generator ends.
+    if (!chatCall.streamed && run.outputSize > largeOutput) {
+      await new Pace().nextTurn();
+      call.signal.throwIfAborted();
     }
     call.settle();
   } catch (thrown) {

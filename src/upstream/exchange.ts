@@ -1,4 +1,5 @@
 import { GatewayError } from "../errors.ts";
+import { Pace } from "../pace.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Upstream } from "./http.ts";
 import { QuietBudget } from "./quiet-budget.ts";
@@ -63,6 +64,7 @@ export async function* exchange<Answer, Item, Output>(
     if (!isWhole) yield prepared.accepted;
     for (let isOver = false; !isOver; ) {
       const chunks = await response.read();
+      const pace = new Pace();
       const batch: Output[] = [];
       let failure: unknown;
       try {
@@ -70,6 +72,8 @@ export async function* exchange<Answer, Item, Output>(
       } catch (error) {
         failure = error;
       }
+      // To parse a large body took this turn of the event loop. The next steps read and encode all of it.
+      if (isWhole && chunks === undefined && pace.isLong) await pace.nextTurn();
       if (batch.length > 0) yield isWhole ? [...prepared.accepted, ...batch] : batch;
       if (failure !== undefined) throw failure;
     }

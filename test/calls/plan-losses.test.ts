@@ -106,7 +106,7 @@ function detailsOf(message: Message, index: number): readonly Detail[] {
     trace,
   });
   const own: FieldPath = ["messages", index];
-  const inParts = partsOf([message]).flatMap(({ part: { kind, cacheHint }, path }) => {
+  const inParts = [...partsOf([message])].flatMap(({ part: { kind, cacheHint }, path }) => {
     const place = [...own, ...path.slice(2)];
     return [
       ...(cacheHint ? [detail("cache_hint", [...place, "cache_hint"], "cache mark")] : []),

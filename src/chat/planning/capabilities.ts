@@ -1,3 +1,4 @@
+import { mostViolations } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model, ModelCapabilities } from "../../gen/dragoman/v1/model_pb.js";
@@ -122,5 +123,7 @@ function mediaFields({ messages }: ChatRequest, kind: MediaKind): readonly Field
   return partsOf(messages)
     .flatMap(mediaIn)
     .filter(({ media }) => mediaKind(media) === kind)
-    .map(({ path }) => path);
+    .map(({ path }) => path)
+    .take(mostViolations)
+    .toArray();
 }

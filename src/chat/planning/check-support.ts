@@ -1,3 +1,5 @@
+import { mostViolations } from "../../errors.ts";
+import type { Adaptation } from "./adaptations.ts";
 import { capabilityAdaptations } from "./capabilities.ts";
 import { adapt, adaptOutgoing, type Draft } from "./draft.ts";
 import { isCheckable, loosensFormat } from "./emulate-schema.ts";
@@ -14,12 +16,25 @@ import { systemAdaptations } from "./system-text.ts";
 export function checkSupport(draft: Draft, context: PlanningContext): Draft {
   const { asked, request } = draft;
   const { model, profile } = context;
-  const found = [
-    ...profileAdaptations(request, model, profile),
-    ...capabilityAdaptations(request, model),
-    ...context.checkSupport(request),
-  ];
+  const found = untilRejected([
+    profileAdaptations(request, model, profile),
+    capabilityAdaptations(request, model),
+    context.checkSupport(request),
+  ]);
   const checked = adaptOutgoing(adapt(draft, [...systemAdaptations(draft, context)]), found);
   const isLoosened = found.some(loosensFormat) && isCheckable(asked.outputFormat);
   return { ...checked, checksSchema: draft.checksSchema || isLoosened };
+}
+
+/** Collects adaptations. Ends after as many REJECTED ones as an error names: the request fails anyway. */
+function untilRejected(sources: readonly Iterable<Adaptation>[]): readonly Adaptation[] {
+  const found: Adaptation[] = [];
+  let rejected = 0;
+  for (const source of sources) {
+    for (const adaptation of source) {
+      found.push(adaptation);
+      if (adaptation.kind === "REJECTED" && ++rejected === mostViolations) return found;
+    }
+  }
+  return found;
 }

@@ -52,18 +52,23 @@ export function callersError(origins: readonly MessageOrigin[], thrown: unknown)
 
 /** Returns the indexes of the caller's messages of which at least one part is sent, in ascending order. */
 export function sentMessages(origins: readonly MessageOrigin[]): readonly number[] {
-  return distinct(origins.flatMap(({ parts }) => parts.flat().map((source) => source.message)));
+  return distinct(origins, () => true);
 }
 
 /** Returns the indexes of the caller's messages whose parts are sent in another message, in ascending order. */
 export function mergedMessages(origins: readonly MessageOrigin[]): readonly number[] {
-  return distinct(
-    origins.flatMap(({ message, parts }) =>
-      parts.flat().flatMap((source) => (source.message === message ? [] : source.message)),
-    ),
-  );
+  return distinct(origins, (source, sent) => source !== sent);
 }
 
-function distinct(indexes: readonly number[]): readonly number[] {
-  return [...new Set(indexes)].sort((one, other) => one - other);
+function distinct(
+  origins: readonly MessageOrigin[],
+  matches: (source: number, sent: number | undefined) => boolean,
+): readonly number[] {
+  const indexes = new Set<number>();
+  for (const { message: sent, parts } of origins) {
+    for (const sources of parts) {
+      for (const { message } of sources) if (matches(message, sent)) indexes.add(message);
+    }
+  }
+  return [...indexes].sort((one, other) => one - other);
 }

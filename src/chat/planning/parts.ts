@@ -10,11 +10,16 @@ export interface PlacedPart {
   readonly path: FieldPath;
 }
 
-/** Returns all parts of a conversation in order. */
-export function partsOf(messages: readonly Message[]): readonly PlacedPart[] {
-  return messages.flatMap((message, index) =>
-    message.parts.map((part, place) => ({ message, index, part, path: ["messages", index, "parts", place] })),
-  );
+/**
+ * Yields all parts of a conversation in order. A generator and not a list: a request may have 125,000 parts, and each
+ * check of a request reads them all.
+ */
+export function* partsOf(messages: readonly Message[]): Generator<PlacedPart, void> {
+  for (const [index, message] of messages.entries()) {
+    for (const [place, part] of message.parts.entries()) {
+      yield { message, index, part, path: ["messages", index, "parts", place] };
+    }
+  }
 }
 
 /** Image, audio, video or document in a conversation and its path in the request. */
@@ -23,11 +28,13 @@ interface PlacedMedia {
   readonly path: FieldPath;
 }
 
+const none: readonly PlacedMedia[] = [];
+
 /** Returns the media in a part: the part itself if it is media, or the media in its tool result. */
 export function mediaIn({ part, path }: Pick<PlacedPart, "part" | "path">): readonly PlacedMedia[] {
   const { kind } = part;
   if (kind.case === "media") return [{ media: kind.value, path: [...path, "media"] }];
-  if (kind.case !== "toolResult") return [];
+  if (kind.case !== "toolResult") return none;
   return kind.value.parts.flatMap((inner, place) =>
     inner.kind.case === "media"
       ? [{ media: inner.kind.value, path: [...path, "tool_result", "parts", place, "media"] }]

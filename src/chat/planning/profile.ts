@@ -1,4 +1,4 @@
-import type { FieldViolation } from "../../errors.ts";
+import { type FieldViolation, mostViolations } from "../../errors.ts";
 import { type FieldPath, formatPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
@@ -130,5 +130,7 @@ export function profileAdaptations(chat: ChatRequest, model: Model, profile: Pro
 function imageUrls({ messages }: ChatRequest): readonly FieldPath[] {
   return partsOf(messages)
     .filter(({ part: { kind } }) => kind.case === "media" && kind.value.source.case === "url")
-    .map(({ path }) => [...path, "media"]);
+    .map(({ path }) => [...path, "media"])
+    .take(mostViolations)
+    .toArray();
 }

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import type { FieldViolation } from "../../errors.ts";
+import { type FieldViolation, mostViolations } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { deploymentFields } from "./deployment-parameters.ts";
@@ -57,7 +57,7 @@ export function optionViolations(
   if (options === undefined || names === undefined) return [];
   const field = deploymentFields[provider];
   const all = field === undefined ? names : new Map([...names, [fold(field), "deployment_parameters"]]);
-  return [...violationsIn(options, all, ["provider_options", provider])];
+  return violationsIn(options, all, ["provider_options", provider]).take(mostViolations).toArray();
 }
 
 /** Returns a violation if the request has provider options, for services whose operator turned them off. */
@@ -103,6 +103,8 @@ const longestName = 128;
  * Google's APIs accept `max_output_tokens` for `maxOutputTokens`.
  */
 function fold(name: string): string {
+  // A request may have 100,000 options. Most of their names need no change.
+  if (/^[a-z0-9]*$/.test(name)) return name;
   return name
     .normalize("NFKC")
     .toLowerCase()

@@ -1,4 +1,5 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { Pace } from "../../pace.ts";
 import { advise } from "./advise.ts";
 import { applyAdaptations } from "./apply-adaptations.ts";
 import { checkSupport } from "./check-support.ts";
@@ -36,13 +37,18 @@ const steps: readonly Step[] = [
   advise,
 ];
 
-/** Runs all planning steps on a request. Throws the error of the first step that fails. Calls no provider. */
+/**
+ * Runs all planning steps on a request. Throws the error of the first step that fails. Calls no provider. The steps of a
+ * large request run in several turns of the event loop.
+ */
 export async function planRequest(asked: ChatRequest, context: PlanningContext): Promise<Draft> {
+  const pace = new Pace();
   let draft = startDraft(asked);
   for (const step of steps) {
     const next = step(draft, context);
     // Most steps are synchronous, and an await would cost each of them a turn of the microtask queue.
     draft = next instanceof Promise ? await next : next;
+    if (pace.isLong) await pace.nextTurn();
   }
   return draft;
 }

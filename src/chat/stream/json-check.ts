@@ -3,6 +3,7 @@ import { GatewayError } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import { runWithin, TookTooLong } from "../../run-within.ts";
+import { ExcessiveJson, mostLevels, mostValues, parseBounded } from "../validation/json-bounds.ts";
 import type { ChatEvent } from "./events.ts";
 
 /** Whether a parsed response matches the requested output format. */
@@ -12,7 +13,7 @@ type Accepts = (value: unknown) => boolean;
  * Maximum time in ms of validating a response against a schema. Validation blocks all other calls. It usually takes a
  * few ms. But it grows with schema size times response size, and `uniqueItems` compares every pair of items.
  */
-const longestCheckMs = 250;
+const longestCheckMs = 150;
 
 /**
  * Creates a check of a stream's events. At the end of each choice it throws JSON_GENERATION_FAILED if the text is not
@@ -64,8 +65,13 @@ function acceptsOf(format: OutputFormat | undefined, againstSchema: boolean): Ac
 
 function isAccepted(text: string, accepts: Accepts): boolean {
   try {
-    return accepts(JSON.parse(text));
+    return accepts(parseBounded(text));
   } catch (error) {
+    if (error instanceof ExcessiveJson) {
+      const bounds = `${mostLevels} levels, ${mostValues} values or many different field names`;
+      const message = `the model's JSON has more than ${bounds}; request less output`;
+      throw new GatewayError("JSON_GENERATION_FAILED", message, { failedGeneration: text });
+    }
     if (!(error instanceof TookTooLong)) return false;
     const message = `validating the response took over ${longestCheckMs} ms; simplify the schema or request less output`;
     throw new GatewayError("JSON_GENERATION_FAILED", message, { failedGeneration: text });

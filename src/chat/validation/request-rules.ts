@@ -4,21 +4,21 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
-import { excessOf, mostLevels } from "./json-bounds.ts";
+import { JsonCounter, mostLevels } from "./json-bounds.ts";
 
 /** Checks a string field that must be the JSON text of an object. */
 type CheckJson = (text: string, path: FieldPath) => void;
 
 /**
  * Returns the violations of rules that proto annotations cannot express, up to `mostViolations`. `maxValues`: maximum
- * number of values in each JSON text of the request.
+ * number of values of the JSON texts in the request.
  */
 export function requestViolations(chat: ChatRequest, maxValues: number): readonly FieldViolation[] {
   const violations: FieldViolation[] = [];
   const report: ReportViolation = (field, description) => {
     if (violations.length < mostViolations) violations.push({ field, description });
   };
-  const checkJson = jsonCheck(maxValues, report);
+  const checkJson = createJsonRule(maxValues, report);
   checkConversation(chat.messages, report, checkJson);
   checkTools(chat, report, checkJson);
   checkOutput(chat, report, checkJson);
@@ -131,13 +131,23 @@ function isSeed(text: string): boolean {
   return value >= -(2n ** 63n) && value < 2n ** 64n;
 }
 
-/** Creates the check that reports a text that is not the JSON text of an object or exceeds the JSON bounds. */
-function jsonCheck(maxValues: number, report: ReportViolation): CheckJson {
+/**
+ * Creates the rule for string fields of a request that hold the JSON text of an object. All of them together have the
+ * bound on values of a request: it is the work that counts, and each text is parsed several times.
+ */
+function createJsonRule(maxValues: number, report: ReportViolation): CheckJson {
+  const counter = new JsonCounter({ values: maxValues });
+  let isOver = false;
   return (text, path) => {
-    const excess = excessOf(text, maxValues);
+    if (isOver) return;
+    const excess = counter.excessOf(text);
+    isOver = excess === "values";
     if (excess === "levels") report(path, `must not nest more than ${mostLevels} levels deep`);
     else if (excess === "values")
-      report(path, `must not have more than ${maxValues} values, the maximum of limits.max_values`);
+      report(
+        path,
+        `must not have more than ${maxValues} values, the maximum of limits.max_values, together with earlier fields of JSON`,
+      );
     else if (!isObject(text)) report(path, "must be the JSON text of an object");
   };
 }

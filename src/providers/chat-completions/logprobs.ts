@@ -32,5 +32,5 @@ export function textTokens(logprobs: ChunkLogProbs | number | null | undefined, 
 }
 
 function shared({ token, bytes, logprob }: Pick<ChunkTokenLogProb, "token" | "bytes" | "logprob">) {
-  return { token, logprob, ...(bytes && { bytes: Uint8Array.from(bytes) }) };
+  return { token, logprob, ...(bytes && { bytes: new Uint8Array(bytes) }) };
 }

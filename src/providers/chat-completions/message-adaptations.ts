@@ -31,7 +31,9 @@ export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Gener
 
 /** Reports the first message with several cache hints: the server supports one prompt cache breakpoint per message. */
 function* joinedHints(messages: readonly Message[], title: string): Generator<Adaptation> {
-  const hinted = partsOf(messages).filter(({ part }) => part.cacheHint !== undefined);
+  const hinted = partsOf(messages)
+    .filter(({ part }) => part.cacheHint !== undefined)
+    .toArray();
   const joined = hinted.find(({ index }, place) => hinted[place + 1]?.index === index);
   if (joined === undefined) return;
   yield emulated(

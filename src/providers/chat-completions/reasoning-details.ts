@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseBounded } from "../../chat/validation/json-bounds.ts";
 import { invalidRequest } from "../../errors.ts";
 
 /**
@@ -53,7 +54,7 @@ function join(last: ReasoningDetail, next: ReasoningDetail): ReasoningDetail {
 
 function parseDetails(line: string): readonly ReasoningDetail[] {
   try {
-    return detailList.parse(JSON.parse(line));
+    return detailList.parse(parseBounded(line));
   } catch {
     const description = "contains a modified provider_state; send it back unchanged";
     throw invalidRequest([{ field: ["messages"], description }]);

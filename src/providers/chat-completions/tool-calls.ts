@@ -10,14 +10,14 @@ interface Call {
   name: string;
   argumentsJson: string;
   /** How often `isComplete` has parsed the arguments. */
-  parses: number;
+  parsedLength: number;
 }
 
 /** Maximum length of the arguments that Dragoman holds while the name of their call is unknown. */
 const maxUnnamedLength = 1024 * 1024;
 
-/** Maximum parses of one call's arguments. Each takes time in proportion to their length, and a provider sends them. */
-const maxParses = 1_000;
+/** Maximum characters to parse for one call, in all checks of its arguments together. 2 million take up to 100 ms. */
+const maxParsedLength = 2_000_000;
 
 /**
  * Assembles the tool calls of one choice. A delta belongs to the call with the same id; without an id, to the call with
@@ -84,7 +84,7 @@ export class ToolCalls {
       id: id || `call_${randomUUID().replaceAll("-", "")}`,
       name: "",
       argumentsJson: "",
-      parses: 0,
+      parsedLength: 0,
     };
     this.#calls.push(call);
     this.#byId.set(call.id, call);
@@ -98,10 +98,10 @@ function argumentsText({ function: called }: ChunkToolCall): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Whether the arguments of a call are complete JSON. False after `maxParses` checks. */
+/** Whether the arguments of a call are complete JSON. False after `maxParsedLength`. */
 function isComplete(call: Call): boolean {
-  call.parses++;
-  if (call.parses > maxParses) return false;
+  call.parsedLength += call.argumentsJson.length;
+  if (call.parsedLength > maxParsedLength) return false;
   try {
     JSON.parse(call.argumentsJson);
     return true;

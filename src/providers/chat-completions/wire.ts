@@ -1,25 +1,39 @@
 import { z } from "zod";
+import { isAbsent, isListOf, isNumber, isText, isTokenWith, plainList } from "../kit/plain-list.ts";
 import type { ReasoningDetail } from "./reasoning-details.ts";
 
 // Response schemas. They contain only the fields that Dragoman reads, and require none that a server may omit. A field
 // with `catch(undefined)` counts as absent if it has an unexpected type.
 
-const tokenLogProb = z.object({
-  token: z.string(),
-  bytes: z.array(z.number()).nullish(),
-  logprob: z.number(),
-  top_logprobs: z
-    .array(z.object({ token: z.string(), bytes: z.array(z.number()).nullish(), logprob: z.number() }))
-    .nullish(),
-});
+interface TopToken {
+  readonly token: string;
+  readonly bytes?: readonly number[] | null | undefined;
+  readonly logprob: number;
+}
+
+interface Token extends TopToken {
+  readonly top_logprobs?: readonly TopToken[] | null | undefined;
+}
+
+function isTopToken(value: unknown): value is TopToken {
+  if (!isTokenWith(value, "logprob")) return false;
+  const bytes: unknown = Reflect.get(value, "bytes");
+  return isAbsent(bytes) || isListOf(bytes, isNumber);
+}
+
+function isToken(value: unknown): value is Token {
+  if (!isTopToken(value)) return false;
+  const others: unknown = Reflect.get(value, "top_logprobs");
+  return isAbsent(others) || isListOf(others, isTopToken);
+}
 
 const logProbs = z.object({
-  content: z.array(tokenLogProb).nullish(),
-  refusal: z.array(tokenLogProb).nullish(),
-  reasoning_content: z.array(tokenLogProb).nullish(),
+  content: plainList(isToken).nullish(),
+  refusal: plainList(isToken).nullish(),
+  reasoning_content: plainList(isToken).nullish(),
   // Sent by Together, in its older format.
-  tokens: z.array(z.string()).nullish(),
-  token_logprobs: z.array(z.number().nullable()).nullish(),
+  tokens: plainList(isText).nullish(),
+  token_logprobs: plainList((value): value is number | null => value === null || isNumber(value)).nullish(),
 });
 
 const toolCall = z.object({
@@ -124,7 +138,7 @@ export type ChunkToolCall = z.infer<typeof toolCall>;
 export type ChunkUsage = z.infer<typeof usage>;
 export type ChunkTimings = Pick<ChunkUsage, keyof typeof timings>;
 export type ChunkLogProbs = z.infer<typeof logProbs>;
-export type ChunkTokenLogProb = z.infer<typeof tokenLogProb>;
+export type { Token as ChunkTokenLogProb };
 
 // Request types.
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { WireToolCall } from "../chat-completions/wire.ts";
 import type { ExactJson } from "../kit/exact-json.ts";
+import { isNumber, plainList } from "../kit/plain-list.ts";
 
 // Response schemas, with only the fields that Dragoman reads.
 // Source: cohere-ai 8.1.0, serialization/types/{Chat*Event*,Usage,LogprobItem}.d.ts.
@@ -33,7 +34,7 @@ export const eventSchema = z.object({
     })
     .nullish(),
   logprobs: z
-    .object({ text, logprobs: z.array(z.number()).nullish() })
+    .object({ text, logprobs: plainList(isNumber).nullish() })
     .nullish()
     .catch(undefined),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { append } from "../../append.ts";
+import { parseBounded } from "../../chat/validation/json-bounds.ts";
 import { invalidRequest, type Reason, reasons } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -133,7 +134,7 @@ function parse(value: unknown, field: FieldPath): Script {
 function scriptIn(prompt: string): unknown {
   if (!/^\s*\{\s*"echo"/.test(prompt)) return undefined;
   try {
-    const whole = promptSchema.safeParse(JSON.parse(prompt));
+    const whole = promptSchema.safeParse(parseBounded(prompt));
     return whole.success ? whole.data.echo : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ExactJson } from "../kit/exact-json.ts";
+import { isAbsent, isListOf, isTokenWith, plainList } from "../kit/plain-list.ts";
 
 // Responses: only the fields that Dragoman reads. Fields that may be missing are optional: a response that reaches its
 // token limit during reasoning has no parts. Source: the types of @google/genai 3.1.0.
@@ -19,7 +20,22 @@ const part = z.looseObject({
     .nullish(),
 });
 
-const token = z.object({ token: z.string(), logProbability: z.number() });
+interface Token {
+  readonly token: string;
+  readonly logProbability: number;
+}
+
+const isToken = (value: unknown): value is Token => isTokenWith(value, "logProbability");
+
+interface TopTokens {
+  readonly candidates?: readonly Token[] | null | undefined;
+}
+
+function isTopTokens(value: unknown): value is TopTokens {
+  if (typeof value !== "object" || value === null) return false;
+  const candidates: unknown = Reflect.get(value, "candidates");
+  return isAbsent(candidates) || isListOf(candidates, isToken);
+}
 
 const candidate = z.object({
   index: z.number().int().nonnegative().nullish(),
@@ -27,8 +43,8 @@ const candidate = z.object({
   finishReason: z.string().nullish(),
   logprobsResult: z
     .object({
-      chosenCandidates: z.array(token).nullish(),
-      topCandidates: z.array(z.object({ candidates: z.array(token).nullish() })).nullish(),
+      chosenCandidates: plainList(isToken).nullish(),
+      topCandidates: plainList(isTopTokens).nullish(),
     })
     .nullish()
     .catch(undefined),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseBounded } from "../../chat/validation/json-bounds.ts";
 import type { Reason } from "../../errors.ts";
 
 /** Error from a provider's response body. A string is empty if the body does not contain it. */
@@ -97,7 +98,7 @@ export function extendReader<Schema extends z.ZodType>(
 export function locateError(body: string, read: ErrorReader): ReportedError {
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = parseBounded(body);
   } catch {
     return { ...nothing, message: /^\s*</.test(body) ? "" : body.trim() };
   }

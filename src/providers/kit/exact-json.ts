@@ -13,7 +13,7 @@ export class ExactJson {
   }
 
   toJSON(): unknown {
-    return JSON.parse(this.text);
+    return written === undefined ? JSON.parse(this.text) : `${prefix}:${written.push(this.text) - 1}`;
   }
 }
 
@@ -22,14 +22,22 @@ export class ExactJson {
 const prefix = randomUUID();
 const placeholders = new RegExp(`"${prefix}:(\\d+)"`, "g");
 
-/** Like JSON.stringify, but writes every ExactJson in the value as its original text. */
+/** Texts for the placeholders so far. Undefined: `stringifyExact` does not run. */
+let written: string[] | undefined;
+
+/**
+ * Like JSON.stringify, but writes every ExactJson in the value as its original text. Does not use a replacer, which
+ * would be called for every value.
+ */
 export function stringifyExact(value: unknown): string {
   const texts: string[] = [];
-  const json = JSON.stringify(value, function (this: Record<string, unknown>, key, plain: unknown) {
-    const original = this[key];
-    return original instanceof ExactJson ? `${prefix}:${texts.push(original.text) - 1}` : plain;
-  });
-  return texts.length === 0 ? json : json.replace(placeholders, (_, index) => texts[Number(index)] ?? "null");
+  written = texts;
+  try {
+    const json = JSON.stringify(value);
+    return texts.length === 0 ? json : json.replace(placeholders, (_, index) => texts[Number(index)] ?? "null");
+  } finally {
+    written = undefined;
+  }
 }
 
 /** Adds a key at the start of a JSON object's text, unless the object already has the key. */

@@ -7,12 +7,19 @@ import { ExactJson } from "./exact-json.ts";
  */
 export function mergeOptions<Body extends object>(body: Body, options: JsonObject | undefined): Body {
   if (options === undefined) return body;
-  const entries = Object.entries(options).map(([key, value]) => {
+  const merged = { ...body };
+  for (const [key, theirs] of Object.entries(options)) {
     const ours: unknown = Object.hasOwn(body, key) ? Reflect.get(body, key) : undefined;
-    return [key, mergeValue(ours, value)];
-  });
-  return { ...body, ...Object.fromEntries(entries) };
+    const value = mergeValue(ours, theirs);
+    // Assigning to `__proto__` would replace the prototype.
+    if (key === "__proto__") Object.defineProperty(merged, key, { value, ...ordinary });
+    else Reflect.set(merged, key, value);
+  }
+  return merged;
 }
+
+/** Attributes of a property that an assignment makes. */
+const ordinary = { writable: true, enumerable: true, configurable: true } as const;
 
 function mergeValue(ours: unknown, theirs: JsonValue): unknown {
   if (Array.isArray(ours) && Array.isArray(theirs)) return [...ours, ...theirs];

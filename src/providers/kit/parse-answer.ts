@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { excessOf } from "../../chat/validation/json-bounds.ts";
+import { type JsonBounds, JsonCounter, parseBounds } from "../../chat/validation/json-bounds.ts";
 import { runWithin, TookTooLong } from "../../run-within.ts";
 import { malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
@@ -10,41 +10,47 @@ type Reviver = (name: string, value: unknown, context?: { readonly source?: stri
 /** Characters from which JSON is large: to parse and validate it can block all other calls. */
 const largeLength = 64 * 1024;
 
-interface Bounds {
-  readonly values: number;
-  /** Maximum time to validate the values, in ms. */
-  readonly validationMs: number;
-}
-
-/** Bounds of large JSON. Each invalid value of a list takes 5 microseconds to validate. */
-const usualBounds: Bounds = { values: 250_000, validationMs: 150 };
-
 /**
  * Bounds of large JSON with log probabilities, the only reason why real responses have many values: 8,500 tokens with
- * 20 alternatives each have 13 MB and 2 million values, which take 500 ms to validate.
+ * 20 alternatives each have 13 MB, and 2 million values of which most are numbers (cost 540,000).
  */
-const logprobsBounds: Bounds = { values: 2_500_000, validationMs: 1_000 };
+const logprobsBounds: JsonBounds = { values: 2_500_000, cost: 700_000 };
 
-/** Bounds of the values that were large JSON. */
-const boundsOfValues = new WeakMap<object, Bounds>();
+/** Maximum time in ms to parse and validate large JSON. An invalid value of a list takes 5 microseconds to validate. */
+const longestMs = 150;
+
+/** Time that is always left to validate: a valid value of 13 MB takes 20 ms. */
+const shortestMs = 100;
+
+/** Time that is left to validate the values that were large JSON, in ms. */
+const validationMs = new WeakMap<object, number>();
 
 /** Parses JSON from a provider's response. Throws PROVIDER_FAULT if it is invalid, or has too many values or levels. */
 export function parseJson(json: string, call: UpstreamCall, reviver?: Reviver): unknown {
-  const bounds = json.length > largeLength ? boundsOf(json) : undefined;
-  const excess = bounds && excessOf(json, bounds.values);
+  if (json.length <= largeLength) return parse(json, call, reviver);
+  const begin = cpuMs();
+  const excess = new JsonCounter(boundsOf(json)).excessOf(json);
   if (excess !== undefined) throw malformedAnswer(call, `its JSON has too many ${excess}`);
-  let value: unknown;
+  const value = parse(json, call, reviver);
+  if (isObject(value)) validationMs.set(value, Math.max(shortestMs, Math.round(longestMs - (cpuMs() - begin))));
+  return value;
+}
+
+function parse(json: string, call: UpstreamCall, reviver: Reviver | undefined): unknown {
   try {
-    value = JSON.parse(json, reviver);
+    return JSON.parse(json, reviver);
   } catch {
     // Omit the SyntaxError as the cause: it quotes the response, which must not appear in the log.
     throw malformedAnswer(call, "it is not JSON");
   }
-  if (bounds !== undefined && isObject(value)) boundsOfValues.set(value, bounds);
-  return value;
 }
 
-const boundsOf = (json: string): Bounds => (/log_?probs?/i.test(json) ? logprobsBounds : usualBounds);
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
+const boundsOf = (json: string): JsonBounds => (/log_?probs?/i.test(json) ? logprobsBounds : parseBounds);
 
 /**
  * Validates a JSON value from a response. Throws if the value does not match the schema, or if `holdsError` returns
@@ -57,13 +63,13 @@ export function parseAnswer<Schema extends z.ZodType>(
   dialect: ErrorDialect,
   holdsError?: (answer: z.infer<Schema>) => boolean,
 ): z.infer<Schema> {
-  const parse = () => {
+  const validate = () => {
     const parsed = schema.safeParse(value);
     if (parsed.success && !holdsError?.(parsed.data)) return { answer: parsed.data };
     return { error: dialect.read(value), issue: parsed.error?.issues[0] };
   };
-  const bounds = isObject(value) ? boundsOfValues.get(value) : undefined;
-  const result = bounds === undefined ? parse() : parseLarge(parse, bounds, call);
+  const timeoutMs = isObject(value) ? validationMs.get(value) : undefined;
+  const result = timeoutMs === undefined ? validate() : validateWithin(timeoutMs, validate, call);
   if ("answer" in result) return result.answer;
   const { error, issue } = result;
   if (error) throw embeddedFailure(error, call, dialect);
@@ -75,9 +81,9 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-function parseLarge<Result>(parse: () => Result, { validationMs }: Bounds, call: UpstreamCall): Result {
+function validateWithin<Result>(timeoutMs: number, validate: () => Result, call: UpstreamCall): Result {
   try {
-    return runWithin(validationMs, parse);
+    return runWithin(timeoutMs, validate);
   } catch (error) {
     if (!(error instanceof TookTooLong)) throw error;
     throw malformedAnswer(call, "its JSON takes too long to validate");

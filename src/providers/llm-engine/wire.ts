@@ -1,8 +1,14 @@
 import { z } from "zod";
+import { isTokenWith, plainList } from "../kit/plain-list.ts";
 
 // Responses. Source: model_engine_server/common/dtos/llms/completion.py of scaleapi/llm-engine.
 
-const tokenLogProb = z.object({ token: z.string(), log_prob: z.number() });
+interface TokenLogProb {
+  readonly token: string;
+  readonly log_prob: number;
+}
+
+const isToken = (value: unknown): value is TokenLogProb => isTokenWith(value, "log_prob");
 const count = z.int().nonnegative().nullish().catch(undefined);
 
 /** One SSE event, or a complete response: they differ in three fields. */
@@ -16,13 +22,13 @@ export const answerSchema = z.object({
     /** Number of output tokens so far. */
     num_completion_tokens: count,
     /** Only in SSE events. */
-    token: tokenLogProb.nullish().catch(undefined),
+    token: z.custom<TokenLogProb>(isToken).nullish().catch(undefined),
     /** Only in complete responses. */
-    tokens: z.array(tokenLogProb).nullish().catch(undefined),
+    tokens: plainList(isToken).nullish().catch(undefined),
   }),
 });
 
-export type WireTokenLogProb = z.infer<typeof tokenLogProb>;
+export type { TokenLogProb as WireTokenLogProb };
 
 // Requests.
 

@@ -8,6 +8,7 @@ import { serveChat } from "../../calls/serve-chat.ts";
 import { type FieldViolation, GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
 import { formatDotted } from "../../field-path.ts";
 import { CompleteChatRequestSchema, type StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
+import { Pace } from "../../pace.ts";
 import { beginCall } from "./begin-call.ts";
 import { discardRest, parseBody, readBody } from "./body.ts";
 import type { Route, RouteContext } from "./route.ts";
@@ -41,7 +42,11 @@ async function serveCall(call: Call, surface: ChatSurface, context: RouteContext
     );
     call.requestComplete();
     const { catalog, rejectsOptions = false } = call.snapshot;
-    translated = surface.translate(parseBody(body, call.maxValues), { parameters, headers, catalog, rejectsOptions });
+    const pace = new Pace();
+    const parsed = parseBody(body, call.maxValues);
+    if (pace.isLong) await pace.nextTurn();
+    call.signal.throwIfAborted();
+    translated = surface.translate(parsed, { parameters, headers, catalog, rejectsOptions });
     const { endsWithDone } = surface;
     const sink = translated.streamed
       ? createStreamSink(response, translated, { endsWithDone, headersAfterMs: streamHeadersAfterMs }, call)

@@ -20,9 +20,25 @@ it("throws if validation takes too long, and validates the next response", () =>
   expect(() => check(unique, numbered(30_000))).toThrow(
     expect.objectContaining({
       reason: "JSON_GENERATION_FAILED",
-      message: expect.stringContaining("validating the response took over 250 ms"),
+      message: expect.stringContaining("validating the response took over 150 ms"),
     }),
   );
   expect(() => check(unique, numbered(10))).not.toThrow();
   expect(() => check(unique, [1, 1])).toThrow("did not return the requested JSON");
+});
+
+it.each([
+  ["levels", `${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}`],
+  ["values", `[${"{},".repeat(2_000_000)}{}]`],
+  ["different field names", `{${Array.from({ length: 240_000 }, (_, index) => `"k${index}":1`).join()}}`],
+])("throws before it parses JSON with too many %s", (_, text) => {
+  const format = create(OutputFormatSchema, { format: { case: "jsonObject", value: {} } });
+  const checkJson = createJsonCheck(format);
+  checkJson?.(textDelta(0, 0, text));
+  expect(() => checkJson?.(finished(0, FinishReason.STOP, "stop"))).toThrow(
+    expect.objectContaining({
+      reason: "JSON_GENERATION_FAILED",
+      message: expect.stringContaining("the model's JSON has more than 128 levels, 250000 values"),
+    }),
+  );
 });

@@ -239,7 +239,8 @@ export declare type ToolCall = Message$1<"dragoman.v1.ToolCall"> & {
 
   /**
    * Arguments as the JSON text of an object, exactly as the model wrote it; `{}` if there are none. Text and not a
-   * Struct, because deltas are not valid JSON and the order of keys matters to models.
+   * Struct, because deltas are not valid JSON and the order of keys matters to models. In a request at most 128 levels,
+   * and 250,000 values together with the other JSON texts of the request.
    *
    * @generated from field: string arguments_json = 3;
    */

@@ -114,7 +114,8 @@ export declare type JsonSchema = Message<"dragoman.v1.JsonSchema"> & {
   description: string;
 
   /**
-   * The JSON Schema, as the JSON text of an object.
+   * The JSON Schema, as the JSON text of an object. At most 128 levels, and 250,000 values together with the other JSON
+   * texts of the request.
    *
    * @generated from field: string schema_json = 3;
    */

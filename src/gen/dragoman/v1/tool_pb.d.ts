@@ -33,7 +33,8 @@ export declare type Tool = Message<"dragoman.v1.Tool"> & {
 
   /**
    * JSON Schema of the arguments, as the JSON text of an object. Empty means no arguments. A string and not a Struct,
-   * so that the model sees the keys in the caller's order.
+   * so that the model sees the keys in the caller's order. At most 128 levels, and 250,000 values together with the
+   * other JSON texts of the request.
    *
    * @generated from field: string parameters_json_schema = 3;
    */
