@@ -27,7 +27,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["tokens", ["gen", "errors.ts", "fair-slots.ts"]],
   ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
   ["chat/stream", ["gen", "append.ts", "errors.ts", "run-within.ts", "chat/validation/json-bounds.ts"]],
-  ["chat/planning", ["gen", "field-path.ts", "errors.ts", "pace.ts", "path-segment.ts", "tokens", "chat/validation"]],
+  [
+    "chat/planning",
+    ["gen", "append.ts", "field-path.ts", "errors.ts", "pace.ts", "path-segment.ts", "tokens", "chat/validation"],
+  ],
   ["profiles", ["gen", "errors.ts", "chat/planning/profile.ts", "chat/validation"]],
   ["models", ["gen", "errors.ts", "nearest.ts", "chat/planning/deployment-parameters.ts", "profiles"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "profiles", "chat/planning"]],

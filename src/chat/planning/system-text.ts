@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { append } from "../../append.ts";
 import { MessageSchema, PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { isSystem } from "../validation/request-rules.ts";
@@ -43,24 +44,39 @@ export function systemMessage(text: string): DraftMessage {
 function joinSystem(messages: readonly DraftMessage[]): readonly DraftMessage[] {
   const [first, ...later] = messages.filter(({ message }) => isSystem(message));
   if (first === undefined || later.length === 0) return messages;
-  const parts = later.reduce((joined, entry) => joinParts(joined, draftParts(entry)), draftParts(first));
+  const parts = draftParts(first).map(joinable);
+  for (const entry of later) joinParts(parts, draftParts(entry));
   return messages.flatMap((entry) => {
     if (entry === first) return withParts(first, parts);
     return isSystem(entry.message) ? [] : entry;
   });
 }
 
-/** Joins the parts of two messages. Merges the two adjacent texts, unless a prompt cache breakpoint separates them. */
-function joinParts(before: readonly DraftPart[], [next, ...rest]: readonly DraftPart[]): readonly DraftPart[] {
-  const last = before.at(-1);
-  const { kind } = next?.part ?? {};
-  if (next === undefined || kind?.case !== "text") return [...before, ...(next ? [next] : []), ...rest];
+/** A part whose origin can grow, so that joining many messages takes linear time. */
+interface JoinedPart extends DraftPart {
+  readonly origin: DraftPart["origin"][number][];
+}
+
+/** Adds the parts of a message. Merges the two adjacent texts, unless a prompt cache breakpoint separates them. */
+function joinParts(joined: JoinedPart[], [next, ...rest]: readonly DraftPart[]): void {
+  if (next === undefined) return;
+  const last = joined.at(-1);
+  const { kind } = next.part;
   const blankLine = "\n\n";
-  if (last?.part.kind.case !== "text" || last.part.cacheHint !== undefined) {
-    return [...before, withText(next, blankLine + kind.value), ...rest];
+  if (kind.case !== "text") {
+    joined.push(joinable(next));
+  } else if (last?.part.kind.case !== "text" || last.part.cacheHint !== undefined) {
+    joined.push(joinable(withText(next, blankLine + kind.value)));
+  } else {
+    const { part } = withText(next, last.part.kind.value + blankLine + kind.value);
+    append(last.origin, next.origin);
+    joined[joined.length - 1] = { part, origin: last.origin };
   }
-  const joined = withText(next, last.part.kind.value + blankLine + kind.value);
-  return [...before.slice(0, -1), { ...joined, origin: [...last.origin, ...next.origin] }, ...rest];
+  append(joined, rest.map(joinable));
+}
+
+function joinable({ part, origin }: DraftPart): JoinedPart {
+  return { part, origin: [...origin] };
 }
 
 function withText({ part, origin }: DraftPart, value: string): DraftPart {
