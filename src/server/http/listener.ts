@@ -6,6 +6,7 @@ import { peerAddress } from "../../calls/peer-address.ts";
 import type { Config } from "../../config/config.ts";
 import { retryAfterMs } from "../../load/overloaded.ts";
 import { clientSignal } from "../../surfaces/kit/http-source.ts";
+import { requestPath } from "../../surfaces/kit/request-path.ts";
 import { Connections } from "../connections.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createTurns } from "../turns.ts";
@@ -110,7 +111,7 @@ function createCallHandler(config: Config, services: Services): RequestListener 
     limitTimeouts(request.headers, config.limits.maxCallMs);
     const body = readBody(request, response, config.limits.maxRequestBytes);
     const call = { ...universalRequestFromNodeRequest(request, response, undefined, undefined), body };
-    const answer = answerCall(pathOf(request), call, {
+    const answer = answerCall(requestPath(request), call, {
       address: peerAddress(request.socket.remoteAddress),
       signal: clientSignal(request, response),
     });
@@ -218,12 +219,12 @@ function releaseHandlerOnClose(response: ServerResponse): void {
 /** Whether a request is a health probe of a load balancer or an orchestrator. */
 function isPagePath(request: IncomingMessage): boolean {
   if (request.method !== "GET" && request.method !== "HEAD") return false;
-  const path = pathOf(request);
+  const path = requestPath(request);
   return path === "/healthz" || path === "/readyz";
 }
 
 function answerPage(request: IncomingMessage, response: ServerResponse, ready: boolean): void {
-  const stopping = pathOf(request) === "/readyz" && !ready;
+  const stopping = requestPath(request) === "/readyz" && !ready;
   response.writeHead(stopping ? 503 : 200, { "content-type": "text/plain; charset=utf-8" });
   response.end(stopping ? "stopping\n" : "ok\n");
 }
@@ -237,10 +238,4 @@ function sendText(response: ServerResponse, status: number, text: string): void 
 /** Whether the request target and the Host header together form a URL. HTTP/1.0 requests may have no Host header. */
 function hasUsableTarget({ url = "", headers: { host = "" } }: IncomingMessage): boolean {
   return URL.canParse(`http://${host}`) && URL.canParse(url, `http://${host}`);
-}
-
-/** Path of a request. The target is a path or, from proxies, an absolute URL (RFC 9112, section 3.2.2). */
-function pathOf({ url = "" }: IncomingMessage): string {
-  const [path = ""] = url.split("?", 1);
-  return path.startsWith("/") ? path : (URL.parse(url)?.pathname ?? path);
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { requestPath } from "./request-path.ts";
 import type { Route, RouteContext, RouteOptions } from "./route.ts";
 
 /** Responds to a request if a route has its path; otherwise returns false. */
@@ -8,8 +9,7 @@ export type SurfaceHandler = (request: IncomingMessage, response: ServerResponse
 export function serveRoutes(routes: readonly Route[], options: RouteOptions): SurfaceHandler {
   const find = createRouter(routes);
   return (request, response) => {
-    const path = (request.url ?? "").split("?", 1)[0] ?? "";
-    const match = find(request.method ?? "", path);
+    const match = find(request.method ?? "", requestPath(request));
     if (match === undefined) return false;
     if ("allow" in match) {
       response.writeHead(405, { allow: match.allow }).end();
