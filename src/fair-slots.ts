@@ -14,14 +14,14 @@ export interface QueueNotice {
   readonly thing: string;
   /** Delay before a retry, in milliseconds. */
   readonly retryAfterMs: number;
-  /** Sent with the error, beside the number of waiting calls. */
+  /** Facts of the error, beside the name of the queue and the number of waiting calls. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** A call in the queue. Both methods take it out of the queue. */
 interface Waiter {
   serve(): void;
-  refuse(error: unknown): void;
+  reject(error: unknown): void;
 }
 
 /**
@@ -122,12 +122,12 @@ export class FairSlots {
           leave();
           resolve();
         },
-        refuse(error) {
+        reject(error) {
           leave();
           reject(error);
         },
       };
-      const onAbort = () => waiter.refuse(signal.reason);
+      const onAbort = () => waiter.reject(signal.reason);
       signal.addEventListener("abort", onAbort);
       const waiters = this.#queue.get(holder);
       if (waiters === undefined) this.#queue.set(holder, new Set([waiter]));
@@ -151,9 +151,9 @@ export class FairSlots {
     const { thing, retryAfterMs, metadata } = this.#notice;
     const full = new GatewayError("QUEUE_FULL", `the queue for ${thing} is full; retry later`, {
       retryAfterMs,
-      metadata: { ...metadata, waiting: String(this.#waiting) },
+      metadata: { ...metadata, bound: `queue for ${thing}`, waiting: String(this.#waiting) },
     });
     if (longest.size <= own + 1) throw full;
-    [...longest].at(-1)?.refuse(full);
+    [...longest].at(-1)?.reject(full);
   }
 }

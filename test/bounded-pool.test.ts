@@ -16,7 +16,7 @@ describe("BoundedPool", () => {
     await expect(next).resolves.toBe("one");
   });
 
-  it("keeps an item that was promised to a call from a call that comes before it takes the item", async () => {
+  it("gives an item that was promised to a call to no other call", async () => {
     const pool = new BoundedPool(["slot"], 2, notice);
     void pool.take(claimant);
     const first = pool.take(claimant);

@@ -1,6 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { describeConfig } from "../src/config/describe.ts";
+import { loadConfig } from "../src/config/load.ts";
 import { reasons } from "../src/errors.ts";
 import { profiles } from "../src/profiles/profiles.ts";
 import { providers } from "../src/providers/registry.ts";
@@ -33,6 +37,21 @@ describe("the documents", () => {
     const rows = table.split("\n").map((row) => row.split("|")[1] ?? "");
     const named = rows.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
     expect(named.sort()).toEqual(providers.map(({ name }) => name).sort());
+  });
+
+  it("lists each bound of `limits` with its default in the README", () => {
+    const [, table = ""] = /\n\| bound on \|.*\n\|[-|]+\|\n((?:\|.*\n)+)/.exec(read("README.md")) ?? [];
+    const listed = table.split("\n").flatMap((row) => {
+      const [, , keys = "", defaults = ""] = row.split("|");
+      const values = defaults.split(",").map((value) => value.replaceAll(/[`,\s]/g, ""));
+      return [...keys.matchAll(/`([^`]+)`/g)].map(([, key = ""], index) => [key, values[index]] as const);
+    });
+    const config: unknown = parse(describeConfig(loadConfig({ environment: {}, providers: [] })));
+    const { limits } = z.object({ limits: z.record(z.string(), z.unknown()) }).parse(config);
+    const { provider_options: _switch, ...bounds } = limits;
+    expect(Object.fromEntries(listed)).toMatchObject(
+      Object.fromEntries(Object.entries(bounds).map(([key, value]) => [key, String(value)])),
+    );
   });
 
   it("names every profile in the README, the example configuration and the proto", () => {

@@ -2,7 +2,8 @@ import { CallSlots } from "../accounts/concurrency.ts";
 import { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError } from "../errors.ts";
 import type { LoadGuard } from "../load/load-guard.ts";
-import { Call, type CallEnvironment, type CallSource } from "./call.ts";
+import { Call } from "./call.ts";
+import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import type { Snapshots } from "./snapshot.ts";
 
 /** Calls in progress. On shutdown, Dragoman waits for them and then ends those that remain. */

@@ -1,49 +1,16 @@
 import { randomUUID } from "node:crypto";
-import type { CallSlots } from "../accounts/concurrency.ts";
 import { holderOf } from "../accounts/holder.ts";
 import type { Caller } from "../accounts/keys.ts";
-import type { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
-import type { ByteBudget } from "../load/byte-budget.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
+import type { CallEnvironment, CallSource } from "./call-environment.ts";
+import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
+import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
-
-/** What a call needs from its client's connection. Both listeners provide it. */
-export interface CallSource {
-  readonly requestHeader: { get(name: string): string | null };
-  /** Aborts when the client disconnects or cancels, or with OVERLOADED when the listener closes the request. */
-  readonly signal: AbortSignal;
-  /** `grpc`, `grpc-web`, `connect` or `http`. */
-  readonly protocolName: string;
-  /** IP address of the connection's other end, which may be a proxy. Empty if the connection is already closed. */
-  readonly peerAddress: string;
-  /** Milliseconds until the client's deadline. Undefined: the client set none. */
-  timeoutMs(): number | undefined;
-}
-
-/** Observers, limits and concurrency slots, which all calls of the service share. */
-export interface CallEnvironment {
-  readonly observers: readonly CallObserver[];
-  /** Maximum call duration in milliseconds. */
-  readonly maxCallMs: number;
-  /** Maximum time in milliseconds until a request is complete. */
-  readonly maxRequestMs: number;
-  /** Bytes of the requests of all calls in progress. */
-  readonly requestBytes: ByteBudget;
-  /** Maximum concurrent calls per account and model. 0: no limit. Undefined: the profile's limit. */
-  readonly maxCallsPerModel: number | undefined;
-  /** Maximum size of a response, in bytes. */
-  readonly maxAnswerBytes: number;
-  /** Maximum number of values of a request. */
-  readonly maxValues: number;
-  readonly counting: CountingLimits;
-  readonly slots: CallSlots;
-  readonly wrongKeys: WrongKeys;
-}
 
 /** Fields of the call record that become known while the call runs. */
 type CallFacts = Pick<CallRecord, "accountId" | "user" | "model" | "provider" | "attempts">;
@@ -307,25 +274,9 @@ export class Call implements ObservedCall {
   };
 }
 
-/** @param waitsFor what the call waits for in a queue; undefined: nothing */
-function deadlineExceeded(waitsFor: string | undefined): GatewayError {
-  const when = waitsFor === undefined ? "before the response was complete" : `while it waited for ${waitsFor}`;
-  return new GatewayError("DEADLINE_EXCEEDED", `the deadline of the call passed ${when}`);
-}
-
-function requestIncomplete(maxRequestMs: number): GatewayError {
-  const message = `the request was not complete after ${maxRequestMs / 1000} s; send it faster`;
-  return new GatewayError("DEADLINE_EXCEEDED", message);
-}
-
 function outcomeOf(error: GatewayError | undefined): Outcome {
   if (error === undefined) return "ok";
   if (error.reason === "CANCELLED") return "cancelled";
   if (error.reason === "DEADLINE_EXCEEDED") return "deadline";
   return "error";
-}
-
-/** Accepts only a short request id of plain characters, because it is written to logs and headers. */
-export function cleanRequestId(given: string | null | undefined): string | undefined {
-  return given && /^[\w.:/+=-]{1,128}$/.test(given) ? given : undefined;
 }

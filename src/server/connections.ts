@@ -19,39 +19,44 @@ export interface Connection {
   /** Number of its requests in progress. */
   requests: number;
   isOpen: boolean;
-  /** Closes the connection at once. A listener may replace it by a more polite way. */
+  /** Closes the connection. A listener can replace it, for example to announce the end first. */
   close: () => unknown;
 }
 
-/** Connections of one address. */
-interface Address {
+/** Whether requests need an API key in mode `keys`. Both kinds have bounds of their own. */
+type Kind = "keyed" | "keyless";
+
+/** Connections of one address, and its requests in progress of each kind. */
+interface Address extends Record<Kind, number> {
   open: number;
-  requests: number;
   /** Connections without requests in progress. The one that has been idle longest is first. */
   readonly idle: Set<Connection>;
 }
 
-/** How a listener handles a request. */
+/** What differs between the requests of the listeners. */
 interface Handling<Request> {
   /** Whether the whole request has arrived. */
   isComplete(request: Request): boolean;
   close(request: Request): void;
-  /** Closes a request that is not complete, and tells the client that it was not processed. */
+  /** Closes a request that is not complete. If the protocol allows it, the client learns that it can retry. */
   refuse(request: Request): void;
 }
 
 /** How long a request may take: as a call, without a bound once it is complete, or without any bound. */
 export type Duration = "call" | "unbounded response" | "unbounded";
 
-/** Share of the bounds that requests may use that need no API key. */
-const openShare = 1 / 2;
+/**
+ * Bounds of each kind, as a share of the configured ones. Health checks get an answer whatever the number of calls, and
+ * anonymous requests cannot lock out calls.
+ */
+const shares: Readonly<Record<Kind, number>> = { keyed: 1, keyless: 1 / 2 };
 
 /**
  * Bounds the connections and the requests in progress of one listener, in all and for each address.
  *
  * At a bound, a new connection replaces the one that has been idle longest, so that idle connections cannot lock out
- * clients. If all are in use, the new connection is closed. In the same way, a new request replaces the oldest one that
- * is not complete.
+ * clients. If all are in use, the new connection is closed. In the same way, a new request replaces the oldest one of
+ * its kind that is not complete. At the bound of its address, it is rejected instead.
  *
  * Closes requests that do not end: those that never become complete, and those whose response the client never reads.
  */
@@ -64,10 +69,11 @@ export class Connections<Request extends object> {
   readonly #idle = new Set<Connection>();
   /** Start times of requests in progress. The oldest is first. */
   readonly #startedAt = new Map<Request, number>();
+  readonly #inProgress: Record<Kind, number> = { keyed: 0, keyless: 0 };
   /** Requests that were not complete when last looked at. The oldest is first. */
-  readonly #arriving = new Set<Request>();
+  readonly #arriving: Readonly<Record<Kind, Set<Request>>> = { keyed: new Set(), keyless: new Set() };
+  readonly #keyless = new WeakSet<Request>();
   readonly #unboundedResponses = new WeakSet<Request>();
-  #requests = 0;
 
   constructor(limits: Config["limits"], rejections: Rejections, handling: Handling<Request>) {
     this.#limits = limits;
@@ -100,33 +106,36 @@ export class Connections<Request extends object> {
   begin(connection: Connection, request: Request, needsKey: boolean, duration: Duration = "call"): boolean {
     const { address } = connection;
     const { maxStreams, maxStreamsPerAddress } = this.#limits;
-    const share = needsKey ? 1 : openShare;
-    const isAddressFull = address.requests >= maxStreamsPerAddress * share;
-    const isFull = !isAddressFull && this.#requests >= maxStreams * share && !this.#refuseFirst();
+    const kind = needsKey ? "keyed" : "keyless";
+    const isAddressFull = address[kind] >= maxStreamsPerAddress * shares[kind];
+    const isFull =
+      !isAddressFull && this.#inProgress[kind] >= maxStreams * shares[kind] && !this.#refuseFirst(this.#arriving[kind]);
     if (isFull || isAddressFull) {
       this.#rejections.count("OVERLOADED", isFull ? "streams" : "streams of an address");
       return false;
     }
-    this.#requests++;
-    address.requests++;
+    this.#inProgress[kind]++;
+    address[kind]++;
     connection.requests++;
+    if (!needsKey) this.#keyless.add(request);
     if (connection.requests === 1) {
       this.#idle.delete(connection);
       address.idle.delete(connection);
     }
     if (duration !== "unbounded") {
       this.#startedAt.set(request, performance.now());
-      this.#arriving.add(request);
+      this.#arriving[kind].add(request);
     }
     if (duration === "unbounded response") this.#unboundedResponses.add(request);
     return true;
   }
 
   end(connection: Connection, request: Request): void {
+    const kind = this.#keyless.has(request) ? "keyless" : "keyed";
     this.#startedAt.delete(request);
-    this.#arriving.delete(request);
-    this.#requests--;
-    connection.address.requests--;
+    this.#arriving[kind].delete(request);
+    this.#inProgress[kind]--;
+    connection.address[kind]--;
     connection.requests--;
     if (connection.requests === 0 && connection.isOpen) this.#rest(connection);
   }
@@ -136,7 +145,7 @@ export class Connections<Request extends object> {
     if (socket.remoteAddress === undefined) return false;
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     const network = networkOf(peerAddress(socket.remoteAddress));
-    const address = this.#addresses.get(network) ?? { open: 0, requests: 0, idle: new Set() };
+    const address = this.#addresses.get(network) ?? { open: 0, keyed: 0, keyless: 0, idle: new Set() };
     const isFree =
       (address.open < maxConnectionsPerAddress || this.#closeFirst(address.idle)) &&
       (this.#open.size < maxConnections || this.#closeFirst(this.#idle));
@@ -178,9 +187,9 @@ export class Connections<Request extends object> {
   }
 
   /** Refuses the oldest request that is not complete. Returns false if all are complete. */
-  #refuseFirst(): boolean {
-    for (const request of this.#arriving) {
-      this.#arriving.delete(request);
+  #refuseFirst(arriving: Set<Request>): boolean {
+    for (const request of arriving) {
+      arriving.delete(request);
       if (this.#handling.isComplete(request)) continue;
       this.#handling.refuse(request);
       return true;

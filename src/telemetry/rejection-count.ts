@@ -6,7 +6,7 @@ export function createRejectionCount(rejections: Rejections): CallObserver {
   return {
     settled({ provider }, error) {
       if (error?.reason !== "QUEUE_FULL" && error?.reason !== "OVERLOADED") return;
-      // A queue belongs to a provider. Records name only providers that exist, so there are few kinds of rejections.
+      // Both names are few: bounds and queues are fixed, and records name only providers that exist.
       rejections.count(error.reason, error.facts.metadata?.bound ?? `provider ${provider}`);
     },
   };

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Caller } from "../../src/accounts/keys.ts";
 import { ActiveCalls } from "../../src/calls/active-calls.ts";
-import type { CallSource } from "../../src/calls/call.ts";
+import type { CallSource } from "../../src/calls/call-environment.ts";
 import { Snapshots } from "../../src/calls/snapshot.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { CallObserver } from "../../src/ledger/call-observer.ts";

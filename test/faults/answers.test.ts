@@ -1,15 +1,14 @@
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
-import { type ServiceProcess, startProcess } from "../support/process.ts";
+import { startConfigured } from "../support/configured-process.ts";
+import type { ServiceProcess } from "../support/process.ts";
 import { ask } from "../support/requests.ts";
 
 const nameless = "nameless-tool-call";
@@ -21,7 +20,6 @@ const deltas: Readonly<Record<string, object>> = {
   "tool-call": { tool_calls: [{ index: 0, id: "a", type: "function", function: { name: "f", arguments: "1" } }] },
 };
 
-let folder: string;
 let upstream: Server;
 let service: ServiceProcess;
 /** Resolves when the service has closed an endless response. */
@@ -54,16 +52,13 @@ beforeAll(async () => {
   upstream = startEndless().listen(0, "127.0.0.1");
   await once(upstream, "listening");
   const { port } = upstream.address() as AddressInfo;
-  folder = mkdtempSync(join(tmpdir(), "dragoman-answers-"));
-  const file = join(folder, "dragoman.yaml");
-  writeFileSync(file, "limits: { max_answer_size: 1MiB }\n");
-  service = await startProcess({ DRAGOMAN_CONFIG: file, VLLM_BASE_URL: `http://127.0.0.1:${port}/v1` });
+  const environment = { VLLM_BASE_URL: `http://127.0.0.1:${port}/v1` };
+  service = await startConfigured("limits: { max_answer_size: 1MiB }", environment);
 });
 afterAll(async () => {
   await service[Symbol.asyncDispose]();
   upstream.closeAllConnections();
   upstream.close();
-  rmSync(folder, { recursive: true });
 });
 
 const client = () => createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));

@@ -1,19 +1,8 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ServiceProcess, startProcess } from "../support/process.ts";
-
-const folder = mkdtempSync(join(tmpdir(), "dragoman-test-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function start(name: string, yaml: string): Promise<ServiceProcess> {
-  const file = join(folder, `${name}.yaml`);
-  writeFileSync(file, yaml);
-  return startProcess({ DRAGOMAN_CONFIG: file });
-}
+import { startConfigured } from "../support/configured-process.ts";
+import type { ServiceProcess } from "../support/process.ts";
 
 /** Sends a request without a client library, which would choose the Host itself. Returns the whole response. */
 async function send(
@@ -48,8 +37,7 @@ const entries = [
 describe("without keys", () => {
   let service: ServiceProcess;
   beforeAll(async () => {
-    service = await start(
-      "loopback",
+    service = await startConfigured(
       "http: { allowed_hosts: [Proxy.example], cors_origins: ['https://app.example', 'chrome-extension://abc'] }",
     );
   });
@@ -151,7 +139,7 @@ describe("without keys", () => {
 
 describe("in other modes", () => {
   it("accepts any Host and Origin where keys or the operator decide", async () => {
-    await using service = await start("off", "authentication: { mode: off }");
+    await using service = await startConfigured("authentication: { mode: off }");
     for (const [target, body] of entries) {
       const answer = await send(service, target, { Host: "any.example", Origin: "https://any.example" }, body);
       expect(status(answer)).toBe(200);

@@ -93,7 +93,7 @@ async function nextOf(frames: AsyncGenerator<readonly [number, Buffer]>, type: n
 }
 
 describe("a service that was sent SIGTERM", () => {
-  it("tells a gRPC client that a call on its way was not processed, so that it can send it again", async () => {
+  it("tells a gRPC client that a call on its way was not processed", async () => {
     await using service = await startProcess();
     const [host, port] = service.grpcAddress.split(":");
     const socket = connect(Number(port), host);

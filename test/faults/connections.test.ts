@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { StreamChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
@@ -18,6 +18,8 @@ const limits = `limits:
   max_streams_per_address: 40
   max_bytes_in_flight: 4MiB
 `;
+
+const fewStreams = "limits: { max_streams: 4, max_streams_per_address: 4 }";
 
 let service: ServiceProcess;
 let impatient: ServiceProcess;
@@ -120,7 +122,7 @@ describe.each([
   ["gRPC", () => service.grpcAddress],
   ["HTTP", () => service.httpAddress],
 ] as const)("the bound on connections of the %s listener", (_name, address) => {
-  it("closes the connection that has been idle longest for a new one of the same address", async () => {
+  it("closes the longest idle connection of an address for a new one", async () => {
     const sockets: Socket[] = [];
     for (let index = 0; index < 8; index++) sockets.push(await openSocket(address()));
     const other = await openSocket(address(), "127.0.0.2");
@@ -160,6 +162,36 @@ describe("the bound on requests in progress", () => {
     await expectAnswer(await openSession("127.0.0.2"));
     streams[0]?.close();
     await expectAnswerSoon(session);
+  });
+});
+
+describe("a health check while calls use the whole bound on requests in progress", () => {
+  it("gets its answer over gRPC", async () => {
+    await using small = await startConfigured(fewStreams);
+    const session = await openSession("127.0.0.1", small);
+    const streams = Array.from({ length: 4 }, () => request(session));
+    for (const stream of streams) stream.end(stalled());
+    await Promise.all(streams.map((stream) => once(stream, "response")));
+    expect(await failureOf(request(session))).toEqual(overloaded);
+    const check = request(session, {}, "/grpc.health.v1.Health/Check");
+    check.end(prefix(0));
+    expect(await statusOf(check)).toBe(0);
+  });
+
+  it("gets its answer over HTTP", async () => {
+    await using small = await startConfigured(fewStreams);
+    const chat = JSON.stringify({ chat: toJson(ChatRequestSchema, scriptEcho({ text: "a b", stall: { after: 1 } })) });
+    const path = "/dragoman.v1.ChatService/CompleteChat";
+    const send = async (head: string, body = ""): Promise<Socket> => {
+      const socket = await openSocket(small.httpAddress);
+      socket.write(`${head} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`);
+      socket.write(`Content-Length: ${body.length}\r\n\r\n${body}`);
+      return socket;
+    };
+    const statusLine = async (socket: Socket): Promise<string> => String((await once(socket, "data"))[0]).slice(0, 12);
+    for (let call = 0; call < 4; call++) await send(`POST ${path}`, chat);
+    await expect.poll(() => send(`POST ${path}`, "{}").then(statusLine)).toBe("HTTP/1.1 503");
+    expect(await statusLine(await send("GET /healthz"))).toBe("HTTP/1.1 200");
   });
 });
 

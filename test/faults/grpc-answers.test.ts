@@ -113,7 +113,7 @@ it.each([
   }
 });
 
-it("an unknown grpc-encoding is UNSUPPORTED_ENCODING, even if no message is compressed", async () => {
+it("an unknown grpc-encoding is rejected even if no message is compressed", async () => {
   const ending = await callRaw("grpc", service, { path: complete, body: one, headers: { "grpc-encoding": "snappy" } });
   expect(ending).toMatchObject({ code: Code.Unimplemented, info: { reason: "UNSUPPORTED_ENCODING" } });
   const { headers } = await answerTo(complete, one, { "grpc-encoding": "snappy" });

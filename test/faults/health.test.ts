@@ -1,11 +1,9 @@
 import { hash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type ClientReadableStream, credentials, makeClientConstructor, type ServiceError } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { describe, expect, it } from "vitest";
+import { startConfigured } from "../support/configured-process.ts";
 import { startProcess } from "../support/process.ts";
 
 const HealthClient = makeClientConstructor(healthService, "Health");
@@ -61,11 +59,8 @@ describe("health", () => {
   });
 
   it("responds without a key although every other method needs one", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "dragoman-test-"));
-    const file = join(folder, "keys.yaml");
-    writeFileSync(file, `authentication: { keys: [{ id: one, sha256: ${hash("sha256", "secret")} }] }`);
-    await using service = await startProcess({ DRAGOMAN_CONFIG: file });
-    rmSync(folder, { recursive: true });
+    const yaml = `authentication: { keys: [{ id: one, sha256: ${hash("sha256", "secret")} }] }`;
+    await using service = await startConfigured(yaml);
     using client = connect(service.grpcAddress);
     expect(await client.call("check", { service: "" })).toEqual({ status: "SERVING" });
     expect(await client.call("list", {})).toMatchObject({

@@ -1,9 +1,6 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { credentials, makeClientConstructor } from "@grpc/grpc-js";
@@ -12,21 +9,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ChatService, type StreamChatResponse } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
-import { type ServiceProcess, startProcess } from "../support/process.ts";
+import { startConfigured } from "../support/configured-process.ts";
+import type { ServiceProcess } from "../support/process.ts";
 import { ask, scriptEcho } from "../support/requests.ts";
 
 const chat = scriptEcho({ text: "hi" });
-
-async function start(yaml: string, nodeOptions: readonly string[] = []): Promise<ServiceProcess> {
-  const folder = mkdtempSync(join(tmpdir(), "dragoman-overload-"));
-  try {
-    const file = join(folder, "dragoman.yaml");
-    writeFileSync(file, yaml);
-    return await startProcess({ DRAGOMAN_CONFIG: file }, nodeOptions);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 const transports = {
   gRPC: ({ grpcAddress }) => createGrpcTransport({ baseUrl: `http://${grpcAddress}` }),
@@ -62,7 +49,7 @@ const tinyShare = "limits: { heap_share: 0.001 }";
 describe("a process above its share of the heap", () => {
   let service: ServiceProcess;
   beforeAll(async () => {
-    service = await start(tinyShare);
+    service = await startConfigured(tinyShare);
   });
   afterAll(() => service[Symbol.asyncDispose]());
 
@@ -148,8 +135,8 @@ describe("a process above its share of the heap", () => {
 });
 
 describe("a process whose calls fill the heap", () => {
-  it("rejects new calls instead of running out of memory, and takes calls again when those end", async () => {
-    await using service = await start("{}", ["--max-old-space-size=128"]);
+  it("rejects new calls before it runs out of memory, and recovers when calls end", async () => {
+    await using service = await startConfigured("{}", {}, ["--max-old-space-size=128"]);
     const client = createClient(ChatService, transports.gRPC(service));
     // Each call keeps 2 MiB until it ends, and it ends only when the test cancels it. Longer texts are outside the heap.
     const script = { deltas: ["begun"], stall: { after: 1 } };
@@ -175,7 +162,7 @@ describe("a process whose calls fill the heap", () => {
 
 describe("a call that a queue rejects after it began", () => {
   it.each(["QUEUE_FULL", "OVERLOADED"])("has a record and is counted as a rejection: %s", async (reason) => {
-    await using service = await start("{}");
+    await using service = await startConfigured("{}");
     const client = createClient(ChatService, transports.gRPC(service));
     const full = scriptEcho({ fail: { reason } });
     for (let time = 0; time < 3; time++) await errorOf(() => client.completeChat({ chat: full }));
@@ -197,7 +184,7 @@ describe("a process whose event loop lags", () => {
   const large = JSON.stringify({ model: "echo/echo", messages: [{ role: "user", content: "x".repeat(6_000_000) }] });
 
   it("rejects new calls until the lag is over, and finishes the calls that it accepted", async () => {
-    await using service = await start("limits: { max_event_loop_lag: 10ms }");
+    await using service = await startConfigured("limits: { max_event_loop_lag: 10ms }");
     const client = createClient(ChatService, transports.gRPC(service));
     /** Begins a call whose response is larger than the window of its client, so that it waits for the test to read. */
     const begin = async (): Promise<AsyncIterator<StreamChatResponse>> => {

@@ -1,34 +1,25 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
-import { type ServiceProcess, startProcess } from "../support/process.ts";
+import { startConfigured } from "../support/configured-process.ts";
+import type { ServiceProcess } from "../support/process.ts";
 import { type ReplayUpstream, startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask, scriptEcho } from "../support/requests.ts";
 
 const completion = { choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }] };
 const headers = { "content-type": "application/json" };
-const folder = mkdtempSync(join(tmpdir(), "dragoman-test-"));
 let upstream: ReplayUpstream;
 
 beforeAll(async () => {
   upstream = await startReplayUpstream({ headers, steps: [{ write: JSON.stringify(completion) }] });
 });
-afterAll(async () => {
-  await upstream[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => upstream[Symbol.asyncDispose]());
 
 function start(yaml: string): Promise<ServiceProcess> {
-  const file = join(folder, "dragoman.yaml");
-  writeFileSync(file, yaml);
-  return startProcess({
-    DRAGOMAN_CONFIG: file,
+  return startConfigured(yaml, {
     OPENAI_API_KEY: "sk-test",
     OPENAI_BASE_URL: upstream.baseUrl,
     CEREBRAS_API_KEY: "sk-test",

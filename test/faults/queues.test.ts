@@ -1,13 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, describe, expect, it } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
-import { startProcess } from "../support/process.ts";
+import { startConfigured } from "../support/configured-process.ts";
 import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 
@@ -22,15 +19,10 @@ const never = new Promise<void>(() => {});
 /** Starts a service with one connection to the provider vllm, which plays these scripts. */
 async function start(scripts: readonly Script[], limits: object = {}, timeouts: object = {}) {
   const upstream = await startReplayUpstream(...scripts);
-  const folder = await mkdtemp(join(tmpdir(), "dragoman-test-"));
-  const file = join(folder, "dragoman.yaml");
   const vllm = { base_url: upstream.baseUrl, max_connections: 1, timeouts };
-  await writeFile(
-    file,
-    JSON.stringify({ limits, providers: { vllm, sglang: { base_url: upstream.baseUrl, timeouts } } }),
-  );
-  const service = await startProcess({ DRAGOMAN_CONFIG: file });
-  open.push({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }, upstream, service);
+  const providers = { vllm, sglang: { base_url: upstream.baseUrl, timeouts } };
+  const service = await startConfigured(JSON.stringify({ limits, providers }));
+  open.push(upstream, service);
   const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
   /** Sends a call of an account, which is the first letter of the text. */
   const send = (text: string, signal?: AbortSignal) =>
@@ -54,7 +46,7 @@ const errorOf = (call: Promise<unknown>): Promise<ConnectError> =>
   call.then(() => Promise.reject(new Error("the call succeeded")), ConnectError.from);
 
 describe("calls that wait for a connection to the provider", () => {
-  it("get connections by turns of their accounts, however many calls one account sends first", async () => {
+  it("get connections in turns of their accounts, whichever sends more calls", async () => {
     const { script, release } = startHanging();
     const { upstream, send, planned, texts } = await start([script]);
     const first = upstream.nextRequest();
@@ -69,7 +61,7 @@ describe("calls that wait for a connection to the provider", () => {
 
   it("fail with QUEUE_FULL beyond the limit, and leave a place for another account", async () => {
     const { script, release } = startHanging();
-    const { upstream, send, texts } = await start([script], { max_queue_per_provider: 2 });
+    const { upstream, service, send, texts } = await start([script], { max_queue_per_provider: 2 });
     const first = upstream.nextRequest();
     const running = send("a0");
     await first;
@@ -79,9 +71,14 @@ describe("calls that wait for a connection to the provider", () => {
     expect(error.rawMessage).toBe("the queue for a connection to vllm is full; retry later");
     expect(error.findDetails(ErrorInfoSchema)[0]).toMatchObject({
       reason: "QUEUE_FULL",
-      metadata: { provider: "vllm", waiting: "2" },
+      metadata: { provider: "vllm", waiting: "2", bound: "queue for a connection to vllm" },
     });
     expect(error.findDetails(RetryInfoSchema)[0]?.retryDelay).toMatchObject({ seconds: 1n });
+    await service.logged("rejected because of overload");
+    expect(service.log.find(({ msg }) => msg === "rejected because of overload")).toMatchObject({
+      reason: "QUEUE_FULL",
+      bound: "queue for a connection to vllm",
+    });
     const other = send("b0");
     const replaced = await errorOf(two);
     expect(replaced.findDetails(ErrorInfoSchema)[0]).toMatchObject({ reason: "QUEUE_FULL" });
@@ -128,7 +125,7 @@ describe("calls that wait for a connection to the provider", () => {
     expect(texts()).toEqual(["a0", "c0"]);
   });
 
-  it("report the time that they waited, which does not count for the provider's timeouts", async () => {
+  it("report the time that they waited, which no timeout of the provider includes", async () => {
     const { script, release } = startHanging();
     const hold = script.holdHeaders ?? never;
     const begun: Script = {

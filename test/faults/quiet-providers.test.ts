@@ -1,11 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ReasoningFormat } from "../../src/gen/dragoman/v1/reasoning_pb.js";
+import { startConfigured } from "../support/configured-process.ts";
 import { type ServiceProcess, startProcess } from "../support/process.ts";
 import { type ReplayUpstream, type Script, type Step, startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
@@ -21,11 +19,9 @@ const chunk = (delta: object, more: object = {}) =>
 /** Starts a provider and a service with these timeouts in milliseconds. */
 async function start(script: Script, timeouts: { readonly first_event: string; readonly idle: string }) {
   const upstream = await startReplayUpstream(script);
-  const folder = await mkdtemp(join(tmpdir(), "dragoman-test-"));
-  const file = join(folder, "dragoman.yaml");
-  await writeFile(file, JSON.stringify({ providers: { vllm: { base_url: upstream.baseUrl, timeouts } } }));
-  const service = await startProcess({ DRAGOMAN_CONFIG: file });
-  open.push({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }, upstream, service);
+  const vllm = { base_url: upstream.baseUrl, timeouts };
+  const service = await startConfigured(JSON.stringify({ providers: { vllm } }));
+  open.push(upstream, service);
   const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
   return { service, client };
 }

@@ -1,9 +1,7 @@
 import { hash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, type ConnectError, createClient } from "@connectrpc/connect";
@@ -12,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
 import { ServerReflection, ServerReflectionRequestSchema } from "../../src/gen/grpc/reflection/v1/reflection_pb.js";
 import { frame } from "../server/raw-calls.ts";
+import { startConfigured } from "../support/configured-process.ts";
 import { type ServiceProcess, startProcess } from "../support/process.ts";
 
 const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
@@ -157,14 +156,9 @@ describe("malformed reflection requests", () => {
 });
 
 describe("grpc.reflection", () => {
-  const folder = mkdtempSync(join(tmpdir(), "dragoman-test-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  async function start(reflection: string): Promise<ServiceProcess> {
-    const file = join(folder, `${reflection}.yaml`);
+  function start(reflection: string): Promise<ServiceProcess> {
     const keys = `authentication: { keys: [{ id: one, sha256: ${hash("sha256", "secret")} }] }`;
-    writeFileSync(file, `${keys}\ngrpc: { reflection: ${reflection} }\n`);
-    return startProcess({ DRAGOMAN_CONFIG: file });
+    return startConfigured(`${keys}\ngrpc: { reflection: ${reflection} }\n`);
   }
 
   /** Lists the services over a client library. Returns their number, or the status code of the error. */

@@ -40,3 +40,19 @@ describe("endless templates of one account", () => {
     expect((await answersUnder(limits))[0]).toBe("a");
   }, 20_000);
 });
+
+it("the log names the queue for chat templates if it is full", async () => {
+  await using service = await startConfigured("limits: { max_template_processes: 1 }", { LLM_ENGINE_API_KEY: "none" });
+  const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+  const cancel = new AbortController();
+  const chat = ask("llm-engine/llama-3-8b-instruct", "hi", { chatTemplate: endless });
+  const calls = Array.from({ length: 40 }, () => client.planChat({ chat }, { signal: cancel.signal }));
+  const ended = Promise.allSettled(calls);
+  await service.logged("rejected because of overload");
+  expect(service.log.find(({ msg }) => msg === "rejected because of overload")).toMatchObject({
+    reason: "QUEUE_FULL",
+    bound: "queue for chat templates",
+  });
+  cancel.abort();
+  await ended;
+});

@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
-import { type ServiceProcess, startProcess } from "../support/process.ts";
+import { startConfigured } from "../support/configured-process.ts";
+import type { ServiceProcess } from "../support/process.ts";
 import { scriptEcho } from "../support/requests.ts";
 
 const right = "the-right-key";
@@ -16,16 +14,9 @@ let service: ServiceProcess | undefined;
 afterEach(() => service?.[Symbol.asyncDispose]());
 
 const start = async (): Promise<ServiceProcess> => {
-  const folder = await mkdtemp(join(tmpdir(), "dragoman-test-"));
-  try {
-    const sha256 = createHash("sha256").update(right).digest("hex");
-    const file = join(folder, "dragoman.yaml");
-    await writeFile(file, JSON.stringify({ authentication: { mode: "keys", keys: [{ id: "team", sha256 }] } }));
-    service = await startProcess({ DRAGOMAN_CONFIG: file });
-    return service;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const sha256 = createHash("sha256").update(right).digest("hex");
+  service = await startConfigured(JSON.stringify({ authentication: { mode: "keys", keys: [{ id: "team", sha256 }] } }));
+  return service;
 };
 
 /** Makes a call with a key. Resolves with `ok` or `rejected`. */

@@ -19,7 +19,7 @@ function boundAbove(bytes: number): HeapUse {
 /** Allocates in the heap of V8: numbers that are no small integers need 8 bytes each. */
 const allocate = (bytes: number): number[] => Array.from({ length: bytes / 8 }, (_, index) => index + 0.5);
 
-it("rejects while the objects in use exceed the share, and recovers without new calls", async () => {
+it("rejects while objects in use exceed the share, and recovers without calls", async () => {
   const heap = boundAbove(32 * mib);
   let held: number[] | undefined = allocate(64 * mib);
   heap.sample(0);

@@ -44,6 +44,11 @@ afterEach(() => {
   server.close();
 });
 
+/** A connection of another address. */
+function elsewhere(): Connection {
+  return { ...connection, address: { open: 1, keyed: 0, keyless: 0, idle: new Set() } };
+}
+
 function begin(name: string, isComplete: boolean, duration?: "unbounded response" | "unbounded"): FakeRequest {
   const request = { name, isComplete };
   expect(connections.begin(connection, request, true, duration)).toBe(true);
@@ -80,8 +85,7 @@ describe("requests that do not end", () => {
 });
 
 describe("a listener with as many requests as it may have", () => {
-  it("refuses the oldest request that is not complete for a new one, and the new one if all are complete", () => {
-    const elsewhere = (): Connection => ({ ...connection, address: { open: 1, requests: 0, idle: new Set() } });
+  it("refuses the oldest incomplete request, or the new one if all are complete", () => {
     const others = [elsewhere(), elsewhere(), elsewhere()] as const;
     for (let index = 0; index < limits.maxStreams - 4; index++) {
       const other = others[index % 3] ?? connection;
@@ -99,11 +103,29 @@ describe("a listener with as many requests as it may have", () => {
 });
 
 describe("requests that need no API key", () => {
-  it("may use half of the bounds", () => {
-    for (let index = 0; index < limits.maxStreamsPerAddress / 2; index++) {
-      expect(connections.begin(connection, { name: "open", isComplete: true }, false)).toBe(true);
-    }
-    expect(connections.begin(connection, { name: "one more", isComplete: true }, false)).toBe(false);
-    expect(connections.begin(connection, { name: "with a key", isComplete: true }, true)).toBe(true);
+  it("have bounds of their own, half as high", () => {
+    const complete = (needsKey: boolean): boolean =>
+      connections.begin(connection, { name: "complete", isComplete: true }, needsKey);
+    for (let index = 0; index < limits.maxStreamsPerAddress; index++) expect(complete(true)).toBe(true);
+    expect(complete(true)).toBe(false);
+    for (let index = 0; index < limits.maxStreamsPerAddress / 2; index++) expect(complete(false)).toBe(true);
+    expect(complete(false)).toBe(false);
+  });
+
+  it("make no room for requests that need one, and get none from them", () => {
+    begin("silent call", false);
+    const check = { name: "silent check", isComplete: false };
+    expect(connections.begin(connection, check, false)).toBe(true);
+    const addresses = Array.from({ length: 3 }, () => elsewhere());
+    const fill = (needsKey: boolean, count: number): void => {
+      for (let index = 0; index < count; index++) {
+        const from = addresses[index % addresses.length] ?? connection;
+        expect(connections.begin(from, { name: "complete", isComplete: true }, needsKey)).toBe(true);
+      }
+    };
+    fill(true, limits.maxStreams);
+    expect(refused).toEqual(["silent call"]);
+    fill(false, limits.maxStreams / 2);
+    expect(refused).toEqual(["silent call", "silent check"]);
   });
 });

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { create, createFileRegistry, type DescService, type Message } from "@bufbuild/protobuf";
 import {
   FileDescriptorProtoSchema,
@@ -12,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ErrorInfoSchema, HelpSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { answerCall, streamCall } from "../../src/server/services/admitted-call.ts";
 import { mountService } from "../../src/server/services/mounted-service.ts";
-import { protocols, startTestService, type TestService } from "../support/service.ts";
+import { protocols, requireKey, startTestService, type TestService } from "../support/service.ts";
 
 /** Creates the descriptor of a service with a unary method `Say` and a server-streaming method `Count`. */
 function describeService(name: string): DescService {
@@ -84,29 +83,10 @@ const implementation = {
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startTestService(
-    {},
-    (config) => ({
-      ...config,
-      authentication: {
-        ...config.authentication,
-        mode: "keys",
-        keys: [
-          {
-            id: "team-a",
-            sha256: createHash("sha256").update("right").digest(),
-            accounts: [],
-            defaultAccount: undefined,
-          },
-        ],
-      },
-    }),
-    undefined,
-    [
-      mountService(openService, implementation as object, "open"),
-      mountService(guardedService, implementation as object),
-    ],
-  );
+  service = await startTestService({}, requireKey, undefined, [
+    mountService(openService, implementation as object, "open"),
+    mountService(guardedService, implementation as object),
+  ]);
 });
 beforeEach(() => service.forgetRecords());
 afterAll(() => service.stop());

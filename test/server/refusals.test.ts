@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { gzipSync } from "node:zlib";
@@ -7,7 +6,7 @@ import { Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CompleteChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { scriptEcho } from "../support/requests.ts";
-import { startTestService, type TestService } from "../support/service.ts";
+import { requireKey, startTestService, type TestService } from "../support/service.ts";
 import { callRaw, endingOfGrpc, frame, openGrpc, type RawCall, type Wire, wireFacts, wires } from "./raw-calls.ts";
 
 const limit = 100_000;
@@ -15,19 +14,7 @@ const limit = 100_000;
 let service: TestService;
 beforeAll(async () => {
   service = await startTestService({}, (config) => ({
-    ...config,
-    authentication: {
-      ...config.authentication,
-      mode: "keys",
-      keys: [
-        {
-          id: "team-a",
-          sha256: createHash("sha256").update("right").digest(),
-          accounts: [],
-          defaultAccount: undefined,
-        },
-      ],
-    },
+    ...requireKey(config),
     limits: { ...config.limits, maxRequestBytes: limit },
   }));
 });

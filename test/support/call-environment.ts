@@ -1,4 +1,4 @@
-import type { CallEnvironment } from "../../src/calls/call.ts";
+import type { CallEnvironment } from "../../src/calls/call-environment.ts";
 import { ByteBudget } from "../../src/load/byte-budget.ts";
 import { counting } from "./counting.ts";
 

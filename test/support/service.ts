@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +38,13 @@ export interface TestService extends Service {
 
 /** Modifies the configuration that was loaded from the environment and the file. */
 export type ConfigChange = (config: Config) => Config;
+
+/** Requires the API key `right`, which has the id `team-a` and may use any account. */
+export function requireKey(config: Config): Config {
+  const sha256 = createHash("sha256").update("right").digest();
+  const keys = [{ id: "team-a", sha256, accounts: [], defaultAccount: undefined }];
+  return { ...config, authentication: { ...config.authentication, mode: "keys", keys } };
+}
 
 export async function startTestService(
   environment: Record<string, string> = {},

@@ -74,7 +74,7 @@ describe("the sandbox for templates", () => {
     expect(order).toEqual(["one", "two", "three", "endless"]);
   });
 
-  it("renders another account's template while one account's endless templates take all processes that it may", async () => {
+  it("renders another account's template beside endless ones of one account", async () => {
     const sandbox = start();
     const holders = ["b", "c", "d"].map((name) => ({ ...claimant, holder: `account:${name}` }));
     // Starts the processes.

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { UpstreamTimeouts } from "../../src/config/provider.ts";
 import { GatewayError } from "../../src/errors.ts";
@@ -25,6 +25,24 @@ async function start(timeouts: Partial<UpstreamTimeouts>, ...scripts: readonly S
   Object.assign(open, { upstream, provider });
   const stream = (signal = new AbortController().signal) => streamFrom(provider, request(), model(), signal).events;
   return { upstream, provider, stream };
+}
+
+/** Starts a server that accepts connections and never answers a TLS handshake. */
+async function startMute() {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket.on("error", () => {})));
+  const connection = once(server, "connection");
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    baseUrl: `https://127.0.0.1:${port}`,
+    /** Resolves at the first connection. */
+    connection,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await once(server.close(), "close");
+    },
+  };
 }
 
 describe("cancelling", () => {
@@ -108,18 +126,11 @@ describe("an upstream that is silent", () => {
   });
 
   it("throws PROVIDER_TIMEOUT if connecting takes too long", async () => {
-    const sockets: Socket[] = [];
-    const mute = createServer((socket) => sockets.push(socket.on("error", () => {})));
-    mute.listen(0, "127.0.0.1");
-    await once(mute, "listening");
-    const address = mute.address();
-    const port = typeof address === "object" ? address?.port : undefined;
-    const provider = adapter(`https://127.0.0.1:${port}`, { connectMs: 20 });
+    await using mute = await startMute();
+    const provider = adapter(mute.baseUrl, { connectMs: 20 });
     const { error } = await collect(provider.stream(request(), model(), context()));
     expect(error?.reason).toBe("PROVIDER_TIMEOUT");
     await provider.close?.();
-    for (const socket of sockets) socket.destroy();
-    mute.close();
   });
 });
 
@@ -196,19 +207,14 @@ describe("the slot of a request that gets no connection", () => {
     await provider.close?.();
   });
 
-  it("is free again once connecting has ended, also if the request was cancelled before", async () => {
-    const sockets: Socket[] = [];
-    const mute = createServer((socket) => sockets.push(socket.on("error", () => {})));
-    mute.listen(0, "127.0.0.1");
-    await once(mute, "listening");
-    const address = mute.address();
-    const port = typeof address === "object" ? address?.port : undefined;
-    const provider = adapter(`https://127.0.0.1:${port}`, { connectMs: 300 });
+  it("is free again once connecting has ended, even after a cancellation", async () => {
+    await using mute = await startMute();
+    const provider = adapter(mute.baseUrl, { connectMs: 300 });
     const controller = new AbortController();
     const cancelled = Array.from({ length: maxConnections }, () =>
       collect(provider.stream(request(), model(), context(controller.signal))),
     );
-    await once(mute, "connection");
+    await mute.connection;
     controller.abort(new GatewayError("CANCELLED", "the caller went away"));
     for (const { error } of await Promise.all(cancelled)) expect(error?.reason).toBe("CANCELLED");
     const waited = context();
@@ -216,8 +222,6 @@ describe("the slot of a request that gets no connection", () => {
     expect(error?.reason).toBe("PROVIDER_TIMEOUT");
     expect(waited.attempt.queueDuration).toBeDefined();
     await provider.close?.();
-    for (const socket of sockets) socket.destroy();
-    mute.close();
   });
 });
 

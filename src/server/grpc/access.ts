@@ -1,4 +1,4 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import {
   type Metadata,
   type ServerInterceptingCall,
@@ -10,7 +10,7 @@ import {
 import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders } from "../../calls/answer-headers.ts";
-import { type Call, cleanRequestId } from "../../calls/call.ts";
+import type { Call } from "../../calls/call.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
@@ -18,11 +18,10 @@ import { libraryError, methodNotFound } from "../services/library-errors.ts";
 import type { MountedMethod } from "../services/mounted-service.ts";
 import { checkFlags } from "./flags.ts";
 import { plainTrailers, RawMetadata } from "./raw-metadata.ts";
-import { acceptedEncodings, requireEncoding } from "./request-messages.ts";
+import { rejectUnbegun, type StreamListener, sendTrailersOnly, stopRequest } from "./reject-stream.ts";
+import { requireEncoding } from "./request-messages.ts";
 import { sourceOf } from "./source.ts";
 import { toGrpcStatus } from "./status.ts";
-
-export type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
 /** Access control for a grpc-js server. The gRPC listener installs `before` and `interceptor` in the server. */
 export interface GrpcAccess {
@@ -184,14 +183,6 @@ function completed({ code, details }: SentStatus, entry: Entry | undefined): Sta
   return statusOfCall(entry, error);
 }
 
-/** Stops the client from sending the rest of its request, after the status was sent (RFC 9113, section 8.1). */
-export function stopRequest(stream: ServerHttp2Stream): void {
-  // Discard what has arrived, so that a request that is complete ends.
-  stream.resume();
-  // Later, when the status is on its way: a reset would discard it.
-  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
-}
-
 /** Holds the bytes of a request that is arriving. If the budget is exhausted, the call ends. */
 function holdRequest(call: Call, bytes: number): void {
   try {
@@ -199,12 +190,6 @@ function holdRequest(call: Call, bytes: number): void {
   } catch {
     // The call has ended, and its signal has sent the status.
   }
-}
-
-/** Rejects a request for which no call began. Returns the request id of the client, if it sent one. */
-export function rejectUnbegun(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, error: GatewayError): void {
-  const requestId = cleanRequestId(headers["x-request-id"]?.toString()) ?? "";
-  sendTrailersOnly(stream, toGrpcStatus(error, requestId, requestId === "" ? [] : [["x-request-id", requestId]]));
 }
 
 function reject(entry: Entry, thrown: unknown): void {
@@ -216,19 +201,4 @@ function reject(entry: Entry, thrown: unknown): void {
 /** Returns the status of a call. If no headers were sent yet, the trailers include them. */
 function statusOfCall({ call, stream }: Entry, thrown: unknown): StatusObject {
   return toGrpcStatus(toGatewayError(thrown), call.requestId, stream.headersSent ? [] : answerHeaders(call));
-}
-
-/** Ends a stream that grpc-js has not received, with a Trailers-Only response. */
-export function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, metadata }: StatusObject): void {
-  if (stream.destroyed) return;
-  const fields = {
-    ":status": 200,
-    "content-type": "application/grpc+proto",
-    "grpc-accept-encoding": acceptedEncodings,
-    "grpc-status": code,
-    "grpc-message": encodeURI(details),
-    ...metadata.toHttp2Headers(),
-  };
-  stream.respond(fields, { endStream: true });
-  stopRequest(stream);
 }

@@ -5,15 +5,16 @@ import type { Config, TlsFiles } from "../../config/config.ts";
 import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
 import type { Duration } from "../connections.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
-import { createGrpcAccess, type GrpcAccess, type StreamListener } from "./access.ts";
+import { createGrpcAccess, type GrpcAccess } from "./access.ts";
 import { addService, type Encoders } from "./bridge.ts";
 import { encodeResponse } from "./encode-response.ts";
 import { addHealth, healthDurations } from "./health.ts";
 import { guardProtocol } from "./protocol-guard.ts";
 import { createReflection, reflectionPaths, reflectionServices } from "./reflection.ts";
+import type { StreamListener } from "./reject-stream.ts";
 import { maxHeaderListPairs, Sessions } from "./sessions.ts";
 
-/** Paths that access control does not look at, and how long their requests may take. */
+/** Paths of requests that need no API key, and how long they may take. Reflection checks its own access. */
 const openPaths: ReadonlyMap<string, Duration> = new Map([...healthDurations, ...reflectionPaths]);
 
 // Turn off the log of grpc-js: it prints invalid header values, which may be API keys, to standard error.

@@ -1,4 +1,4 @@
-import { type StreamListener, stopRequest } from "./access.ts";
+import { type StreamListener, stopRequest } from "./reject-stream.ts";
 
 /**
  * Rejects requests that are not gRPC with binary protobuf, by HTTP status. grpc-js accepts every method and every

@@ -4,7 +4,7 @@ import { overloaded } from "../../load/overloaded.ts";
 import type { Rejections } from "../../load/rejections.ts";
 import { type Connection, Connections, type Duration } from "../connections.ts";
 import { createTurns } from "../turns.ts";
-import { rejectUnbegun, type StreamListener } from "./access.ts";
+import { rejectUnbegun, type StreamListener } from "./reject-stream.ts";
 
 /**
  * Maximum size of the request headers (metadata) in bytes, as HTTP/2 counts it: 32 more for each field. Clients learn it

@@ -1,5 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import type { CallSource } from "../../calls/call.ts";
+import type { CallSource } from "../../calls/call-environment.ts";
 import { peerAddress } from "../../calls/peer-address.ts";
 import { GatewayError } from "../../errors.ts";
 import { overloaded } from "../../load/overloaded.ts";

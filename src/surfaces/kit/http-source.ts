@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { CallSource } from "../../calls/call.ts";
+import type { CallSource } from "../../calls/call-environment.ts";
 import { peerAddress } from "../../calls/peer-address.ts";
 import { GatewayError } from "../../errors.ts";
 

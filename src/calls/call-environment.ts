@@ -1,0 +1,38 @@
+import type { CallSlots } from "../accounts/concurrency.ts";
+import type { WrongKeys } from "../accounts/wrong-keys.ts";
+import type { CallObserver } from "../ledger/call-observer.ts";
+import type { ByteBudget } from "../load/byte-budget.ts";
+import type { CountingLimits } from "../tokens/counting-limits.ts";
+
+/** What a call needs from its client's connection. Both listeners provide it. */
+export interface CallSource {
+  readonly requestHeader: { get(name: string): string | null };
+  /** Aborts when the client disconnects or cancels, or with OVERLOADED when the listener closes the request. */
+  readonly signal: AbortSignal;
+  /** `grpc`, `grpc-web`, `connect` or `http`. */
+  readonly protocolName: string;
+  /** IP address of the connection's other end, which may be a proxy. Empty if the connection is already closed. */
+  readonly peerAddress: string;
+  /** Milliseconds until the client's deadline. Undefined: the client set none. */
+  timeoutMs(): number | undefined;
+}
+
+/** Observers, limits and counts, which all calls of the service share. */
+export interface CallEnvironment {
+  readonly observers: readonly CallObserver[];
+  /** Maximum call duration in milliseconds. */
+  readonly maxCallMs: number;
+  /** Maximum time in milliseconds until a request is complete. */
+  readonly maxRequestMs: number;
+  /** Bytes of the requests of all calls in progress. */
+  readonly requestBytes: ByteBudget;
+  /** Maximum concurrent calls per account and model. 0: no limit. Undefined: the profile's limit. */
+  readonly maxCallsPerModel: number | undefined;
+  /** Maximum size of a response, in bytes. */
+  readonly maxAnswerBytes: number;
+  /** Maximum number of values of a request. */
+  readonly maxValues: number;
+  readonly counting: CountingLimits;
+  readonly slots: CallSlots;
+  readonly wrongKeys: WrongKeys;
+}

@@ -1,0 +1,38 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { StatusObject } from "@grpc/grpc-js";
+import { cleanRequestId } from "../../calls/request-id.ts";
+import type { GatewayError } from "../../errors.ts";
+import { acceptedEncodings } from "./request-messages.ts";
+import { toGrpcStatus } from "./status.ts";
+
+/** Listener for the HTTP/2 streams of a server. */
+export type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+/** Rejects a request for which no call began. The status has the request id that the client sent, if any. */
+export function rejectUnbegun(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, error: GatewayError): void {
+  const requestId = cleanRequestId(headers["x-request-id"]?.toString()) ?? "";
+  sendTrailersOnly(stream, toGrpcStatus(error, requestId, requestId === "" ? [] : [["x-request-id", requestId]]));
+}
+
+/** Ends a stream that grpc-js has not received, with a Trailers-Only response. */
+export function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, metadata }: StatusObject): void {
+  if (stream.destroyed) return;
+  const fields = {
+    ":status": 200,
+    "content-type": "application/grpc+proto",
+    "grpc-accept-encoding": acceptedEncodings,
+    "grpc-status": code,
+    "grpc-message": encodeURI(details),
+    ...metadata.toHttp2Headers(),
+  };
+  stream.respond(fields, { endStream: true });
+  stopRequest(stream);
+}
+
+/** Stops the client from sending the rest of its request, after the status was sent (RFC 9113, section 8.1). */
+export function stopRequest(stream: ServerHttp2Stream): void {
+  // Discard what has arrived, so that a request that is complete ends.
+  stream.resume();
+  // Later, when the status is on its way: a reset would discard it.
+  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
+}
