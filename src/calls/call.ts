@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { holderOf } from "../accounts/holder.ts";
 import type { Caller } from "../accounts/keys.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
+import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
@@ -100,6 +101,11 @@ export class Call implements ObservedCall {
   /** Account of the call, or its API key if it has no account. Queues are fair between holders. */
   get holder(): string {
     return holderOf({ accountId: this.#facts.accountId, keyId: this.caller.keyId });
+  }
+
+  /** Claimant for work before the request is decoded, when the account is unknown: its API key and address. */
+  get sender(): Claimant {
+    return { holder: `${this.#caller?.keyId ?? ""} ${this.peerAddress}`, signal: this.signal };
   }
 
   /** Milliseconds since the call started. */

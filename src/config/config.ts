@@ -68,7 +68,7 @@ export interface Config {
     readonly maxCallMs: number;
     /** Maximum time in ms from the headers of a request to its last byte. Default 30,000. */
     readonly maxRequestMs: number;
-    /** Maximum bytes of the requests of all calls in progress. Default 512 MiB. */
+    /** Maximum bytes of the requests of all calls in progress. Default 256 MiB. */
     readonly maxBytesInFlight: number;
     /** Maximum connections of each listener. Default 8192. */
     readonly maxConnections: number;

@@ -147,7 +147,7 @@ export const fileSchema = section({
     max_answer_size: size.prefault("64MiB"),
     max_call_duration: longDuration.prefault("10m"),
     max_request_duration: longDuration.prefault("30s"),
-    max_bytes_in_flight: size.prefault("512MiB"),
+    max_bytes_in_flight: size.prefault("256MiB"),
     max_connections: wholeNumber(1).prefault(8192),
     max_connections_per_address: wholeNumber(1).prefault(4096),
     max_streams: wholeNumber(1).prefault(16_384),

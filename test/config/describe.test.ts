@@ -27,7 +27,7 @@ providers:
       max_answer_size: "64MiB",
       max_call_duration: "90s",
       max_request_duration: "30s",
-      max_bytes_in_flight: "512MiB",
+      max_bytes_in_flight: "256MiB",
       max_connections: 8192,
       max_connections_per_address: 4096,
       max_streams: 16384,

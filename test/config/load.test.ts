@@ -30,7 +30,7 @@ describe("without a file", () => {
         maxAnswerBytes: 67_108_864,
         maxCallMs: 600_000,
         maxRequestMs: 30_000,
-        maxBytesInFlight: 536_870_912,
+        maxBytesInFlight: 268_435_456,
         maxConnections: 8192,
         maxConnectionsPerAddress: 4096,
         maxStreams: 16_384,

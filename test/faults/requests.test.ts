@@ -133,3 +133,9 @@ it("records calls in progress before an uncaught error ends the process", async 
   expect(broken.log.at(-1)).toMatchObject({ level: "error", err: { message: "a fault of the service" } });
   await events.next().catch(() => {});
 });
+
+it("keeps idle connections open for longer than load balancers do, which else send requests on closed ones", async () => {
+  const response = await fetch(`http://${service.httpAddress}/healthz`);
+  const [, seconds] = /timeout=(\d+)/.exec(response.headers.get("keep-alive") ?? "") ?? [];
+  expect(Number(seconds)).toBeGreaterThan(600);
+});

@@ -18,10 +18,11 @@ import { libraryError, methodNotFound } from "../services/library-errors.ts";
 import type { MountedMethod } from "../services/mounted-service.ts";
 import { checkFlags } from "./flags.ts";
 import { plainTrailers, RawMetadata } from "./raw-metadata.ts";
-import { rejectUnbegun, type StreamListener, sendTrailersOnly, stopRequest } from "./reject-stream.ts";
+import { rejectUnbegun, type StreamListener, sendTrailersOnly } from "./reject-stream.ts";
 import { requireEncoding } from "./request-messages.ts";
 import { sourceOf } from "./source.ts";
 import { toGrpcStatus } from "./status.ts";
+import { stopRequest } from "./stop-request.ts";
 
 /** Access control for a grpc-js server. The gRPC listener installs `before` and `interceptor` in the server. */
 export interface GrpcAccess {
@@ -113,7 +114,7 @@ export function createGrpcAccess(
         // If the client has disconnected, leave the call alone: it ends as cancelled and not with this status.
         else send(entry?.stream.destroyed ? sent : completed(sent, entry));
       };
-      checkFlags(base, (error) => {
+      checkFlags(base, entry?.call, (error) => {
         entry?.call.settle(error);
         return entry === undefined ? toGrpcStatus(error, "") : statusOfCall(entry, error);
       });

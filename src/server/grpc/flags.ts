@@ -1,5 +1,6 @@
 import type { ServerInterceptingCallInterface, StatusObject } from "@grpc/grpc-js";
 import { GatewayError } from "../../errors.ts";
+import type { Claimant } from "../../fair-slots.ts";
 import { decompressInTurn } from "../services/decompression.ts";
 import { undeclaredEncoding } from "../services/library-errors.ts";
 
@@ -13,10 +14,12 @@ interface Decompressing {
  * the request has no `grpc-encoding`, although the protocol requires INTERNAL. It also ignores reserved flags.
  * https://github.com/grpc/grpc/blob/master/doc/compression.md
  *
+ * @param caller the call of the request. Undefined: it has none.
  * @param statusOf settles the call with the error and returns its status
  */
 export function checkFlags(
   base: ServerInterceptingCallInterface,
+  caller: { readonly sender: Claimant } | undefined,
   statusOf: (error: GatewayError) => StatusObject,
 ): void {
   const call = base as unknown as Decompressing;
@@ -26,8 +29,8 @@ export function checkFlags(
     // grpc-js sends what this function throws as the status.
     if (error !== undefined) throw statusOf(error);
     const isCompressed = (message[0] ?? 0) !== 0;
-    return isCompressed
-      ? decompressInTurn(() => decompress.call(this, message, encoding))
+    return isCompressed && caller !== undefined
+      ? decompressInTurn(caller.sender, () => decompress.call(this, message, encoding))
       : decompress.call(this, message, encoding);
   };
 }

@@ -2,6 +2,7 @@ import { constants, type Http2Server, type ServerOptions } from "node:http2";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { formatAddress } from "../../config/address.ts";
 import type { Config, TlsFiles } from "../../config/config.ts";
+import { longestTimerMs } from "../../config/quantities.ts";
 import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
 import type { Duration } from "../connections.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
@@ -16,6 +17,9 @@ import { maxHeaderListPairs, Sessions } from "./sessions.ts";
 
 /** Paths of requests that need no API key, and how long they may take. Reflection checks its own access. */
 const openPaths: ReadonlyMap<string, Duration> = new Map([...healthDurations, ...reflectionPaths]);
+
+/** Longest age of a connection in ms. grpc-js adds up to 10 %, and Node.js fires a timer that is too long at once. */
+const longestAgeMs = longestTimerMs / 1.1;
 
 // Turn off the log of grpc-js: it prints invalid header values, which may be API keys, to standard error.
 setLogVerbosity(logVerbosity.NONE);
@@ -44,7 +48,7 @@ export async function listenGrpc(config: Config, { calls, mounted, rejections }:
     ...(config.grpcConnection.maxIdleMs > 0 && { "grpc.max_connection_idle_ms": config.grpcConnection.maxIdleMs }),
     ...(config.grpcConnection.keepaliveMs > 0 && { "grpc.keepalive_time_ms": config.grpcConnection.keepaliveMs }),
     ...(config.grpcConnection.maxAgeMs > 0 && {
-      "grpc.max_connection_age_ms": config.grpcConnection.maxAgeMs,
+      "grpc.max_connection_age_ms": Math.min(config.grpcConnection.maxAgeMs, longestAgeMs),
       "grpc.max_connection_age_grace_ms": config.limits.maxCallMs,
     }),
   });

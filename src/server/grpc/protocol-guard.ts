@@ -1,4 +1,5 @@
-import { type StreamListener, stopRequest } from "./reject-stream.ts";
+import type { StreamListener } from "./reject-stream.ts";
+import { stopRequest } from "./stop-request.ts";
 
 /**
  * Rejects requests that are not gRPC with binary protobuf, by HTTP status. grpc-js accepts every method and every

@@ -10,10 +10,11 @@ import { createTurns, type NextTurn } from "../turns.ts";
 import { requireTimeout } from "./access.ts";
 import { plainTrailers } from "./raw-metadata.ts";
 import { createReflector, type Reflector } from "./reflector.ts";
-import { type StreamListener, sendTrailersOnly, stopRequest } from "./reject-stream.ts";
+import { type StreamListener, sendTrailersOnly } from "./reject-stream.ts";
 import { acceptedEncodings, requestMessages } from "./request-messages.ts";
 import { sourceOf } from "./source.ts";
 import { toGrpcStatus } from "./status.ts";
+import { stopRequest } from "./stop-request.ts";
 
 /** Names of the reflection services. v1alpha is for older tools and has the same wire format. */
 export const reflectionServices = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];

@@ -1,9 +1,10 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { StatusObject } from "@grpc/grpc-js";
 import { cleanRequestId } from "../../calls/request-id.ts";
 import type { GatewayError } from "../../errors.ts";
 import { acceptedEncodings } from "./request-messages.ts";
 import { toGrpcStatus } from "./status.ts";
+import { stopRequest } from "./stop-request.ts";
 
 /** Listener for the HTTP/2 streams of a server. */
 export type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
@@ -27,12 +28,4 @@ export function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, met
   };
   stream.respond(fields, { endStream: true });
   stopRequest(stream);
-}
-
-/** Stops the client from sending the rest of its request, after the status was sent (RFC 9113, section 8.1). */
-export function stopRequest(stream: ServerHttp2Stream): void {
-  // Discard what has arrived, so that a request that is complete ends.
-  stream.resume();
-  // Later, when the status is on its way: a reset would discard it.
-  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
 }

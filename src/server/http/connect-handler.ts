@@ -169,8 +169,10 @@ function beginCall(calls: ActiveCalls, context: HandlerContext, isOpen: boolean)
 const compressions = [compressionGzip, compressionBrotli].map((compression) => ({
   ...compression,
   async decompress(bytes: Uint8Array, maxBytes: number) {
-    const decompressed = await decompressInTurn(() => compression.decompress(bytes, maxBytes));
-    decoding.getStore()?.()?.holdRequest(decompressed.length);
+    const call = decoding.getStore()?.();
+    if (call === undefined) throw new Error("a request was decompressed before its call began");
+    const decompressed = await decompressInTurn(call.sender, () => compression.decompress(bytes, maxBytes));
+    call.holdRequest(decompressed.length);
     return decompressed;
   },
 }));

@@ -12,6 +12,7 @@ import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createTurns } from "../turns.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
+import { lingerAtClose } from "./lingering-close.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
 
 /** Time in ms in which a call whose request is not complete in time can send its error. */
@@ -25,6 +26,13 @@ const requestsPerTurn = 64;
 
 /** Interval in ms between searches for connections whose request is not complete in time. */
 const checkMs = 1_000;
+
+/**
+ * Time in ms that an idle connection stays open, unless others need its place. It must be longer than a load balancer
+ * keeps it, which would else send a request on a connection that closes. Google's have the longest time, 600 s:
+ * https://cloud.google.com/load-balancing/docs/https#timeouts_and_retries
+ */
+const keepAliveTimeout = 620_000;
 
 /** Maximum time in ms of a TLS handshake. */
 const handshakeTimeout = 10_000;
@@ -53,6 +61,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     const connection = connections.of(request.socket);
     // The client has disconnected.
     if (connection === undefined) return;
+    lingerAtClose(request);
     const isPage = isPagePath(request);
     if (!connections.begin(connection, response, !isPage)) {
       response.setHeader("retry-after", String(retryAfterMs / 1000));
@@ -146,6 +155,7 @@ function createHttpServer(config: Config, answer: RequestListener): Server {
   const listener = guarded(answer);
   const options = {
     noDelay: true,
+    keepAliveTimeout,
     // Calls end after `maxRequestMs` with an error; these close connections on which that is not possible.
     headersTimeout: config.limits.maxRequestMs,
     requestTimeout: config.limits.maxRequestMs + answerMs,

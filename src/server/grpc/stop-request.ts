@@ -1,0 +1,47 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+
+/** Maximum time in ms without a byte of the request. */
+const idleMs = 1_000;
+
+/** Maximum time in ms in which the client can send the rest. */
+const longestMs = 10_000;
+
+/** Maximum size of the rest in bytes. */
+const mostBytes = 16 * 2 ** 20;
+
+/** Maximum number of streams whose rest is discarded at the same time. */
+const mostStreams = 64;
+
+let streams = 0;
+
+/**
+ * Discards the rest of a request after its status was sent. If the client is silent or sends too much, resets the
+ * stream, which tells it to stop (RFC 9113, section 8.1).
+ *
+ * A reset at once would break the connection of an HTTP/2 client of Node.js: the bytes that a reset keeps it from sending
+ * count towards its memory for the connection (10 MB by default) until the connection closes. Beyond that, all its calls
+ * fail or hang (measured with Node.js 26.10).
+ */
+export function stopRequest(stream: ServerHttp2Stream): void {
+  // Otherwise grpc-js would go on to collect the request.
+  stream.removeAllListeners("data");
+  stream.resume();
+  const reset = (): void => stream.close(constants.NGHTTP2_NO_ERROR);
+  if (streams >= mostStreams) {
+    // Later, when the status is on its way: a reset would discard it.
+    setImmediate(reset);
+    return;
+  }
+  streams++;
+  let bytes = 0;
+  stream.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > mostBytes) reset();
+  });
+  stream.setTimeout(idleMs, reset);
+  const timer = setTimeout(reset, longestMs);
+  stream.once("close", () => {
+    streams--;
+    clearTimeout(timer);
+  });
+}
