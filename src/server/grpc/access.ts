@@ -128,7 +128,7 @@ export function createGrpcAccess(
         // Send the status at once, even if the client is still sending its request.
         entry.call.signal.addEventListener("abort", () => {
           send(statusOfCall(entry, entry.call.signal.reason));
-          if (!entry.stream.readableEnded) stopRequest(entry.stream);
+          if (!entry.stream.readableEnded) stopRequest(entry.stream, toGatewayError(entry.call.signal.reason).reason);
         });
         const start = base.start.bind(base);
         base.start = (listener) =>

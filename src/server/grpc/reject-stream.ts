@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { StatusObject } from "@grpc/grpc-js";
 import { cleanRequestId } from "../../calls/request-id.ts";
-import type { GatewayError } from "../../errors.ts";
+import type { GatewayError, Reason } from "../../errors.ts";
 import { acceptedEncodings } from "./request-messages.ts";
 import { toGrpcStatus } from "./status.ts";
 import { stopRequest } from "./stop-request.ts";
@@ -12,11 +12,16 @@ export type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHe
 /** Rejects a request for which no call began. The status has the request id that the client sent, if any. */
 export function rejectUnbegun(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, error: GatewayError): void {
   const requestId = cleanRequestId(headers["x-request-id"]?.toString()) ?? "";
-  sendTrailersOnly(stream, toGrpcStatus(error, requestId, requestId === "" ? [] : [["x-request-id", requestId]]));
+  const trailers = requestId === "" ? [] : [["x-request-id", requestId] as const];
+  sendTrailersOnly(stream, toGrpcStatus(error, requestId, trailers), error.reason);
 }
 
 /** Ends a stream that grpc-js has not received, with a Trailers-Only response. */
-export function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, metadata }: StatusObject): void {
+export function sendTrailersOnly(
+  stream: ServerHttp2Stream,
+  { code, details, metadata }: StatusObject,
+  reason?: Reason,
+): void {
   if (stream.destroyed) return;
   const fields = {
     ":status": 200,
@@ -27,5 +32,5 @@ export function sendTrailersOnly(stream: ServerHttp2Stream, { code, details, met
     ...metadata.toHttp2Headers(),
   };
   stream.respond(fields, { endStream: true });
-  stopRequest(stream);
+  stopRequest(stream, reason);
 }

@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
+import type { Reason } from "../../errors.ts";
 
 /** Maximum time in ms without a byte of the request. */
 const idleMs = 1_000;
@@ -21,13 +22,15 @@ let streams = 0;
  * A reset at once would break the connection of an HTTP/2 client of Node.js: the bytes that a reset keeps it from sending
  * count towards its memory for the connection (10 MB by default) until the connection closes. Beyond that, all its calls
  * fail or hang (measured with Node.js 26.10).
+ *
+ * @param reason Why the request was rejected. With OVERLOADED, resets the stream at once, since discarding is work too.
  */
-export function stopRequest(stream: ServerHttp2Stream): void {
+export function stopRequest(stream: ServerHttp2Stream, reason?: Reason): void {
   // Otherwise grpc-js would go on to collect the request.
   stream.removeAllListeners("data");
   stream.resume();
   const reset = (): void => stream.close(constants.NGHTTP2_NO_ERROR);
-  if (streams >= mostStreams) {
+  if (reason === "OVERLOADED" || streams >= mostStreams) {
     // Later, when the status is on its way: a reset would discard it.
     setImmediate(reset);
     return;
