@@ -8,7 +8,8 @@ import { rejectUnbegun, type StreamListener } from "./reject-stream.ts";
 
 /**
  * Maximum size of the request headers (metadata) in bytes, as HTTP/2 counts it: 32 more for each field. Clients learn it
- * when they connect. Many reject a larger call themselves; Dragoman resets it.
+ * when they connect. Many reject a larger call themselves; Dragoman resets it. A single field above 64 KiB ends the whole
+ * connection, which nghttp2 does not let Dragoman prevent: https://github.com/nodejs/node/issues/35218
  */
 const maxHeaderListSize = 32 * 1024;
 
