@@ -280,6 +280,30 @@ describe("the bound on bytes in flight", () => {
   });
 });
 
+describe("a client that cancels many calls on one connection", () => {
+  it("keeps the connection", async () => {
+    const session = await openSession("127.0.0.5", impatient);
+    const beside = request(session);
+    beside.end(stalled());
+    await once(beside, "response");
+    for (let round = 0; round < 50; round++) {
+      const streams = Array.from({ length: 30 }, () => request(session));
+      await Promise.all(
+        streams.map((stream) => {
+          stream.end(stalled());
+          return once(stream, "response");
+        }),
+      );
+      for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
+      await Promise.all(
+        streams.map((stream) => stream.closed || new Promise((resolve) => stream.once("close", resolve))),
+      );
+    }
+    expect(beside.closed).toBe(false);
+    await expectAnswer(session);
+  });
+});
+
 describe("request headers", () => {
   it("may be many, if they are not too large together", async () => {
     const fields = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x-${index}`, "1"]));

@@ -21,6 +21,8 @@ async function openSocket({ httpAddress }: ServiceProcess): Promise<Socket> {
   const [host, port] = httpAddress.split(":");
   const socket = connect({ host, port: Number(port), allowHalfOpen: true });
   await once(socket, "connect");
+  // The connection may break after what a test looks at.
+  socket.on("error", () => {});
   return socket;
 }
 

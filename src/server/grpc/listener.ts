@@ -13,7 +13,7 @@ import { addHealth, healthDurations } from "./health.ts";
 import { guardProtocol } from "./protocol-guard.ts";
 import { createReflection, reflectionPaths, reflectionServices } from "./reflection.ts";
 import type { StreamListener } from "./reject-stream.ts";
-import { maxHeaderListPairs, Sessions } from "./sessions.ts";
+import { Sessions, sessionOptions } from "./sessions.ts";
 
 /** Paths of requests that need no API key, and how long they may take. Reflection checks its own access. */
 const openPaths: ReadonlyMap<string, Duration> = new Map([...healthDurations, ...reflectionPaths]);
@@ -99,7 +99,7 @@ function standBeforeGrpcJs(server: Server, prepare: (http2Server: Http2Server) =
     createHttp2Server(credentials: ServerCredentials): Http2Server;
     readonly commonServerOptions: ServerOptions;
   };
-  internals.commonServerOptions.maxHeaderListPairs = maxHeaderListPairs;
+  Object.assign(internals.commonServerOptions, sessionOptions);
   const createHttp2Server = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = (credentials) => {
     const http2Server = createHttp2Server(credentials);

@@ -13,8 +13,15 @@ import { rejectUnbegun, type StreamListener } from "./reject-stream.ts";
  */
 const maxHeaderListSize = 32 * 1024;
 
-/** Maximum number of request headers, so that only their size counts. */
-export const maxHeaderListPairs = maxHeaderListSize / 32;
+/** Options of Node.js for the connections. */
+export const sessionOptions = {
+  // Maximum number of request headers, so that only their size counts.
+  maxHeaderListPairs: maxHeaderListSize / 32,
+  // Number of calls that a client may cancel at once, and each second after that. Beyond it, Node.js closes the connection.
+  // Its default of 1000 and 33 cuts off a backend that sends all its calls over one connection and cancels some of them.
+  streamResetBurst: 10_000,
+  streamResetRate: 1000,
+};
 
 /**
  * Maximum number of streams that begin in one turn of the event loop. A client can send thousands at once; each takes

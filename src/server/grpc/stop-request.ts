@@ -7,11 +7,11 @@ const idleMs = 1_000;
 /** Maximum time in ms in which the client can send the rest. */
 const longestMs = 10_000;
 
-/** Maximum size of the rest in bytes. */
-const mostBytes = 16 * 2 ** 20;
+/** Maximum size of the rest in bytes, and number of streams whose rest is discarded at the same time. */
+const usual = { bytes: 16 * 2 ** 20, streams: 64 };
 
-/** Maximum number of streams whose rest is discarded at the same time. */
-const mostStreams = 64;
+/** The same for requests that were rejected because of overload, since discarding is work too. */
+const whenOverloaded = { bytes: 4 * 2 ** 20, streams: 8 };
 
 let streams = 0;
 
@@ -23,14 +23,15 @@ let streams = 0;
  * count towards its memory for the connection (10 MB by default) until the connection closes. Beyond that, all its calls
  * fail or hang (measured with Node.js 26.10).
  *
- * @param reason Why the request was rejected. With OVERLOADED, resets the stream at once, since discarding is work too.
+ * @param reason Why the request was rejected.
  */
 export function stopRequest(stream: ServerHttp2Stream, reason?: Reason): void {
   // Otherwise grpc-js would go on to collect the request.
   stream.removeAllListeners("data");
   stream.resume();
   const reset = (): void => stream.close(constants.NGHTTP2_NO_ERROR);
-  if (reason === "OVERLOADED" || streams >= mostStreams) {
+  const most = reason === "OVERLOADED" ? whenOverloaded : usual;
+  if (streams >= most.streams) {
     // Later, when the status is on its way: a reset would discard it.
     setImmediate(reset);
     return;
@@ -39,7 +40,7 @@ export function stopRequest(stream: ServerHttp2Stream, reason?: Reason): void {
   let bytes = 0;
   stream.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > mostBytes) reset();
+    if (bytes > most.bytes) reset();
   });
   stream.setTimeout(idleMs, reset);
   const timer = setTimeout(reset, longestMs);
