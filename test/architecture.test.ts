@@ -102,6 +102,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "profiles",
       "models",
       "accounts",
+      "load",
       "calls",
     ],
   ],

@@ -13,3 +13,8 @@ export function overloaded(bound: string, problem: string): GatewayError {
   const message = `the service is overloaded: ${problem}; retry later or call another instance`;
   return new GatewayError("OVERLOADED", message, { retryAfterMs, metadata: { bound } });
 }
+
+/** Makes the error of a request that was cut off for a new one, since it was still arriving. */
+export function requestReplaced(): GatewayError {
+  return overloaded("streams", "it has too many calls in progress, and this request was not complete");
+}

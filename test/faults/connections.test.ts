@@ -9,6 +9,7 @@ import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
 import { startConfigured } from "../support/configured-process.ts";
 import type { ServiceProcess } from "../support/process.ts";
+import { openConnectStream } from "../support/raw-stream.ts";
 import { scriptEcho } from "../support/requests.ts";
 
 const limits = `limits:
@@ -207,6 +208,25 @@ describe("silent calls from many addresses", () => {
     await expectAnswer(await openSession("127.0.0.2"));
     const records = service.log.filter(({ msg, reason }) => msg === "call" && reason === "OVERLOADED");
     expect(records[0]).toMatchObject({ outcome: "error", method: "StreamChat" });
+  });
+});
+
+describe("a silent HTTP request", () => {
+  it("makes room for another, which its record says", async () => {
+    await using small = await startConfigured("limits: { max_streams: 2 }");
+    const silent = await openSocket(small.httpAddress);
+    silent.write(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+    );
+    await once(silent, "data");
+    const closed = once(silent, "close");
+    const held = await openConnectStream(small.httpAddress, scriptEcho({ text: "a b", stall: { after: 1 } }));
+    expect((await fetch(`http://${small.httpAddress}/v1/models`)).status).toBe(200);
+    await closed;
+    await small.logged("rejected because of overload");
+    const records = small.log.filter(({ msg, reason }) => msg === "call" && reason === "OVERLOADED");
+    expect(records).toMatchObject([{ outcome: "error", protocol: "http" }]);
+    held.destroy();
   });
 });
 

@@ -2,21 +2,18 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "nod
 import type { CallSource } from "../../calls/call-environment.ts";
 import { peerAddress } from "../../calls/peer-address.ts";
 import { GatewayError } from "../../errors.ts";
-import { overloaded } from "../../load/overloaded.ts";
+import { requestReplaced } from "../../load/overloaded.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
 
 /** Abort reason, shared by all calls: without a reason, every abort would create an exception with a stack trace. */
 const clientGone = new GatewayError("CANCELLED", "the client reset the stream");
-
-/** Why Dragoman refuses a stream that is open. */
-const problem = "it has too many calls in progress, and this request was not complete";
 
 /** Creates the call source for an HTTP/2 stream. */
 export function sourceOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): CallSource {
   const remainingMs = timeoutMs(headers["grpc-timeout"]);
   const gone = new AbortController();
   stream.once("close", () => {
-    gone.abort(stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? overloaded("streams", problem) : clientGone);
+    gone.abort(stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? requestReplaced() : clientGone);
   });
   return {
     requestHeader: {

@@ -5,7 +5,7 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import { peerAddress } from "../../calls/peer-address.ts";
 import type { Config } from "../../config/config.ts";
 import { retryAfterMs } from "../../load/overloaded.ts";
-import { clientSignal } from "../../surfaces/kit/http-source.ts";
+import { clientSignal, cutOffRequest } from "../../surfaces/kit/http-source.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
 import { Connections } from "../connections.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
@@ -50,7 +50,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
   const connections = new Connections<ServerResponse>(config.limits, services.rejections, {
     isComplete: (response) => response.req.complete,
     close: (response) => response.destroy(),
-    refuse: (response) => response.destroy(),
+    refuse: cutOffRequest,
   });
   const nextTurn = createTurns(requestsPerTurn);
   const answerRequest = guarded((request, response) => {

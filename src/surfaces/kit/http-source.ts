@@ -2,15 +2,26 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallSource } from "../../calls/call-environment.ts";
 import { peerAddress } from "../../calls/peer-address.ts";
 import { GatewayError } from "../../errors.ts";
+import { requestReplaced } from "../../load/overloaded.ts";
 
 /** Abort reason, shared by all calls: without a reason, every abort would create an exception with a stack trace. */
 const clientGone = new GatewayError("CANCELLED", "the client closed the connection");
+
+/** Responses to requests that Dragoman has cut off. */
+const cutOff = new WeakSet<ServerResponse>();
+
+/** Cuts off a request that is not complete, because of overload. */
+export function cutOffRequest(response: ServerResponse): void {
+  cutOff.add(response);
+  response.destroy();
+}
 
 /** Returns a signal that aborts if the client disconnects before its response is complete. */
 export function clientSignal(request: IncomingMessage, response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   const onGone = (): void => {
-    if (!response.writableFinished) gone.abort(clientGone);
+    if (response.writableFinished) return;
+    gone.abort(cutOff.has(response) ? requestReplaced() : clientGone);
   };
   response.once("close", onGone);
   // If the connection breaks, the request or the response emits `error` before `close`. Abort at the first of these.
