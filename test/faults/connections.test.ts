@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
+import { gzipSync } from "node:zlib";
 import { create, fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
@@ -297,6 +298,32 @@ describe("the bound on bytes in flight", () => {
     const later = request(session);
     later.write(Buffer.concat([prefix(3_000_000), Buffer.alloc(2_000_000)]));
     expect(await failureOf(later)).toMatchObject(late);
+  });
+});
+
+describe("a compressed message whose request does not end", () => {
+  it("counts with its decompressed size", async () => {
+    const session = await openSession("127.0.0.1", impatient);
+    const streams = Array.from({ length: 8 }, () => request(session, { "grpc-encoding": "gzip" }));
+    const failures = streams.map(failureOf);
+    const compressed = gzipSync(Buffer.alloc(1_500_000));
+    for (const stream of streams)
+      stream.write(Buffer.concat([Buffer.from([1]), prefix(compressed.length).subarray(1), compressed]));
+    const reasons = (await Promise.all(failures)).map(({ reason }) => reason);
+    expect(new Set(reasons)).toEqual(new Set(["OVERLOADED", "DEADLINE_EXCEEDED"]));
+  });
+});
+
+describe("a health check, which needs no key", () => {
+  it.each([
+    ["as it is", 0, Buffer.alloc(8000)],
+    ["compressed", 1, gzipSync(Buffer.alloc(8000))],
+  ])("is rejected if it is too large, %s", async (_name, flags, message) => {
+    const path = "/grpc.health.v1.Health/Check";
+    const stream = request(await openSession("127.0.0.6"), flags ? { "grpc-encoding": "gzip" } : {}, path);
+    const code = statusOf(stream).catch(() => stream.rstCode);
+    stream.write(Buffer.concat([Buffer.from([flags]), prefix(message.length).subarray(1), message]));
+    expect([8, constants.NGHTTP2_ENHANCE_YOUR_CALM]).toContain(await code);
   });
 });
 

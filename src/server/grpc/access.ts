@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import {
   type Metadata,
   type ServerInterceptingCall,
@@ -12,6 +12,7 @@ import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
+import type { Claimant } from "../../fair-slots.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
@@ -46,6 +47,12 @@ interface Entry extends AdmittedCall {
   readonly stream: ServerHttp2Stream;
 }
 
+/** Maximum size in bytes of a request without access control, such as a health check. Nothing else bounds its memory. */
+const maxUncheckedBytes = 4096;
+
+/** Sender of requests without access control. */
+const uncheckedSender: Claimant = { holder: "", signal: new AbortController().signal };
+
 /** Creates the access control for `methods`. grpc-js serves the paths in `unchecked` without access control. */
 export function createGrpcAccess(
   calls: ActiveCalls,
@@ -57,6 +64,8 @@ export function createGrpcAccess(
   // Call whose interceptor grpc-js creates next. Set only while the listener of grpc-js runs: grpc-js creates the
   // interceptor of a stream before its listener returns.
   let entering: Entry | undefined;
+  // The same for a stream without access control.
+  let enteringUnchecked: ServerHttp2Stream | undefined;
 
   function enter(
     { method, access }: MountedMethod,
@@ -97,7 +106,13 @@ export function createGrpcAccess(
     before: (grpcJs) => (stream, headers) => {
       const { ":path": path = "" } = headers;
       if (unchecked.has(path)) {
-        grpcJs(stream, headers);
+        enteringUnchecked = stream;
+        try {
+          grpcJs(stream, headers);
+        } finally {
+          enteringUnchecked = undefined;
+        }
+        limitUnchecked(stream);
         return;
       }
       const method = byPath.get(path);
@@ -106,7 +121,7 @@ export function createGrpcAccess(
     },
 
     interceptor(_method, base) {
-      const entry = entering;
+      const [entry, stream] = [entering, enteringUnchecked];
       const send = base.sendStatus.bind(base);
       base.sendStatus = (sent) => {
         if (sent.metadata instanceof RawMetadata) send(sent);
@@ -114,9 +129,13 @@ export function createGrpcAccess(
         // If the client has disconnected, leave the call alone: it ends as cancelled and not with this status.
         else send(entry?.stream.destroyed ? sent : completed(sent, entry));
       };
-      checkFlags(base, entry?.call, (error) => {
+      const statusOf = (error: GatewayError): StatusObject => {
         entry?.call.settle(error);
         return entry === undefined ? toGrpcStatus(error, "") : statusOfCall(entry, error);
+      };
+      checkFlags(base, entry?.call.sender ?? uncheckedSender, statusOf, (bytes) => {
+        if (entry !== undefined) entry.call.holdRequest(bytes);
+        else if (bytes > maxUncheckedBytes) stream?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       });
       if (entry !== undefined) {
         let received = 0;
@@ -182,6 +201,16 @@ function completed({ code, details }: SentStatus, entry: Entry | undefined): Sta
   if (entry === undefined) return toGrpcStatus(error, "");
   entry.call.settle(error);
   return statusOfCall(entry, error);
+}
+
+/** Resets a request without access control if it is too large. grpc-js has its own listener already. */
+function limitUnchecked(stream: ServerHttp2Stream): void {
+  let received = 0;
+  stream.on("data", (chunk: Buffer) => {
+    received += chunk.length;
+    // Not a status: grpc-js may send one, too. Clients report the code as RESOURCE_EXHAUSTED.
+    if (received > maxUncheckedBytes) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
 }
 
 /** Holds the bytes of a request that is arriving. If the budget is exhausted, the call ends. */

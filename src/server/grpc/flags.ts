@@ -15,23 +15,30 @@ interface Decompressing {
  * https://github.com/grpc/grpc/blob/master/doc/compression.md
  *
  * @param caller the call of the request. Undefined: it has none.
+ * @param sender who sent the request, for the turns of decompression
  * @param statusOf settles the call with the error and returns its status
+ * @param hold receives the size of each decompressed message in bytes, and throws if that is too much
  */
 export function checkFlags(
   base: ServerInterceptingCallInterface,
-  caller: { readonly sender: Claimant } | undefined,
+  sender: Claimant,
   statusOf: (error: GatewayError) => StatusObject,
+  hold: (bytes: number) => void,
 ): void {
   const call = base as unknown as Decompressing;
   const decompress = call.decompressMessage;
   call.decompressMessage = function (message, encoding) {
-    const error = flagError(message[0] ?? 0, encoding);
+    const flags = message[0] ?? 0;
+    const error = flagError(flags, encoding);
     // grpc-js sends what this function throws as the status.
     if (error !== undefined) throw statusOf(error);
-    const isCompressed = (message[0] ?? 0) !== 0;
-    return isCompressed && caller !== undefined
-      ? decompressInTurn(caller.sender, () => decompress.call(this, message, encoding))
-      : decompress.call(this, message, encoding);
+    if (flags === 0) return decompress.call(this, message, encoding);
+    return decompressInTurn(sender, async () => {
+      const bytes = await decompress.call(this, message, encoding);
+      // At once: grpc-js keeps the message until the client ends its request.
+      hold(bytes.length);
+      return bytes;
+    });
   };
 }
 
