@@ -8,7 +8,7 @@ import type { Rejections } from "../load/rejections.ts";
 const sweepMs = 5_000;
 
 /** Time in ms in which a call that has ended can send its response. */
-const answerMs = 5_000;
+export const answerMs = 5_000;
 
 /** Open connection of a listener. */
 export interface Connection {

@@ -58,6 +58,24 @@ const postOpenai = ({ httpAddress }: ServiceProcess) =>
     body: openaiBody,
   });
 
+/** Calls each method over each protocol. Returns the errors, which must say that the provider limits the rate. */
+async function rateLimitErrors(running: Parameters<typeof transports>[0]): Promise<readonly ConnectError[]> {
+  const errors: ConnectError[] = [];
+  for (const transport of transports(running)) {
+    const client = createClient(ChatService, transport);
+    for (const thrown of [
+      await client.completeChat({ chat }).catch(ConnectError.from),
+      await client.streamChat({ chat })[Symbol.asyncIterator]().next().catch(ConnectError.from),
+    ]) {
+      const error = ConnectError.from(thrown);
+      expect(error.code).toBe(Code.ResourceExhausted);
+      expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("PROVIDER_RATE_LIMITED");
+      errors.push(error);
+    }
+  }
+  return errors;
+}
+
 const digits = "9".repeat(400);
 
 describe("a retry delay that a provider sends", () => {
@@ -74,18 +92,9 @@ describe("a retry delay that a provider sends", () => {
     ["retry-after: no number", { "retry-after": "Infinity" }, undefined],
   ])("stays between 0 and a day, with RESOURCE_EXHAUSTED and 429: %s", async (_name, headers, seconds) => {
     const running = await start([headers]);
-    for (const transport of transports(running)) {
-      const client = createClient(ChatService, transport);
-      for (const thrown of [
-        await client.completeChat({ chat }).catch(ConnectError.from),
-        await client.streamChat({ chat })[Symbol.asyncIterator]().next().catch(ConnectError.from),
-      ]) {
-        const error = ConnectError.from(thrown);
-        expect(error.code).toBe(Code.ResourceExhausted);
-        expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("PROVIDER_RATE_LIMITED");
-        const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay?.seconds;
-        expect(delay).toBe(seconds === undefined ? undefined : BigInt(seconds));
-      }
+    for (const error of await rateLimitErrors(running)) {
+      const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay?.seconds;
+      expect(delay).toBe(seconds === undefined ? undefined : BigInt(seconds));
     }
     const response = await postOpenai(running);
     expect(response.status).toBe(429);
@@ -119,17 +128,7 @@ describe("rate limit headers that a provider sends", () => {
     ],
   ])("leave the status and the details of the error intact: %s", async (_name, headers, name, value) => {
     const running = await start([headers]);
-    for (const transport of transports(running)) {
-      const client = createClient(ChatService, transport);
-      for (const thrown of [
-        await client.completeChat({ chat }).catch(ConnectError.from),
-        await client.streamChat({ chat })[Symbol.asyncIterator]().next().catch(ConnectError.from),
-      ]) {
-        const error = ConnectError.from(thrown);
-        expect(error.code).toBe(Code.ResourceExhausted);
-        expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("PROVIDER_RATE_LIMITED");
-      }
-    }
+    await rateLimitErrors(running);
     const response = await postOpenai(running);
     expect(response.status).toBe(429);
     expect(response.headers.get(name)).toBe(value);

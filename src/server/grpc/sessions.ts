@@ -34,7 +34,7 @@ export class Sessions {
   readonly #connections: Connections<ServerHttp2Stream>;
   readonly #openPaths: ReadonlyMap<string, Duration>;
   readonly #nextTurn = createTurns(streamsPerTurn);
-  readonly #sessions = new Map<Http2Session, Connection>();
+  readonly #sessions = new WeakMap<Http2Session, Connection>();
 
   /**
    * @param openPaths Paths that need no API key, and how long a request may take.
@@ -63,7 +63,6 @@ export class Sessions {
         setImmediate(close);
       };
       this.#sessions.set(session, connection);
-      session.once("close", () => this.#sessions.delete(session));
     });
   }
 

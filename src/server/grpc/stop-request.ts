@@ -26,6 +26,8 @@ let streams = 0;
  * @param reason Why the request was rejected.
  */
 export function stopRequest(stream: ServerHttp2Stream, reason?: Reason): void {
+  // The client has reset the stream: its `close` event may be over.
+  if (stream.destroyed) return;
   // Otherwise grpc-js would go on to collect the request.
   stream.removeAllListeners("data");
   stream.resume();

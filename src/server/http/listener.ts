@@ -7,16 +7,13 @@ import type { Config } from "../../config/config.ts";
 import { retryAfterMs } from "../../load/overloaded.ts";
 import { clientSignal, cutOffRequest } from "../../surfaces/kit/http-source.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
-import { Connections } from "../connections.ts";
+import { answerMs, Connections } from "../connections.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createTurns } from "../turns.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
 import { lingerAtClose } from "./lingering-close.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
-
-/** Time in ms in which a call whose request is not complete in time can send its error. */
-const answerMs = 5_000;
 
 /**
  * Maximum number of requests that begin in one turn of the event loop. Thousands of connections can have one at once;
