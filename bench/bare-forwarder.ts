@@ -55,6 +55,7 @@ async function forward({ chat }: CompleteChatRequest): Promise<CompleteChatRespo
 function textDelta(text: string): StreamChatResponse {
   return {
     $typeName: "dragoman.v1.StreamChatResponse",
+    seq: 0,
     event: {
       case: "delta",
       value: {

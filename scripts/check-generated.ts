@@ -9,7 +9,7 @@ const fresh = mkdtempSync(join(tmpdir(), "dragoman-generated-"));
 const differing = new Set<string>();
 try {
   const run = (...args: string[]) => execFileSync("buf", args, { stdio: "inherit" });
-  run("generate", "-o", fresh);
+  run("generate", "--template", "scripts/service.gen.yaml", "-o", fresh);
   const image = join(fresh, "src/gen/descriptors.binpb");
   run(
     "build",

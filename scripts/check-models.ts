@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Model } from "../src/gen/dragoman/v1/model_pb.js";
+import { egpModels } from "../src/models/egp-models.ts";
 import { listedModels, providers } from "../src/providers/registry.ts";
 
 // Compares the model catalog with models.dev, an open database of models and their limits, and prints the differences.
@@ -8,9 +9,6 @@ import { listedModels, providers } from "../src/providers/registry.ts";
 // reads another api.json, from a URL or file. Default: https://models.dev/api.json.
 
 const source = process.argv[2] ?? "https://models.dev/api.json";
-
-/** Profiles to skip: their catalog entries contain the published facts of an API at a fixed date, not today's. */
-const historical: ReadonlySet<string> = new Set(["egp-chat", "cerebras"]);
 
 /** Maximum number of new models to name per provider. The rest are only counted. */
 const maxNamedModels = 8;
@@ -38,7 +36,11 @@ const facts: Readonly<
 };
 
 const database = databaseSchema.parse(JSON.parse(await read(source)));
-const models = listedModels({}).filter(({ profile }) => !historical.has(profile));
+// EGP's list and Cerebras' retired models, whose ids have no prefix, have the facts of a fixed date and not today's.
+const egpIds = new Set(egpModels.map(({ id }) => id));
+const models = listedModels({}).filter(
+  ({ id, provider }) => !egpIds.has(id) && (provider !== "cerebras" || id.startsWith("cerebras/")),
+);
 
 for (const { name: provider, modelsDevName: name } of providers) {
   // Skip self-hosted servers and LLM Engine, which models.dev does not contain.

@@ -7,9 +7,11 @@ export type StatusName =
   | "INVALID_ARGUMENT"
   | "DEADLINE_EXCEEDED"
   | "NOT_FOUND"
+  | "ALREADY_EXISTS"
   | "PERMISSION_DENIED"
   | "RESOURCE_EXHAUSTED"
   | "FAILED_PRECONDITION"
+  | "ABORTED"
   | "UNIMPLEMENTED"
   | "INTERNAL"
   | "UNAVAILABLE"
@@ -33,21 +35,33 @@ export const reasons = {
   UNSUPPORTED_PARAMETER: { status: "INVALID_ARGUMENT", http: 400, retryable: false },
   CONTEXT_LENGTH_EXCEEDED: { status: "INVALID_ARGUMENT", http: 400, retryable: false },
   JSON_GENERATION_FAILED: { status: "INVALID_ARGUMENT", http: 400, retryable: false },
+  // The provider rejected the model's own output. Groq, which reports it most, also sends 400.
+  TOOL_CALL_INVALID: { status: "ABORTED", http: 400, retryable: false },
   MODEL_NOT_FOUND: { status: "NOT_FOUND", http: 404, retryable: false },
   SERVICE_NOT_FOUND: { status: "NOT_FOUND", http: 404, retryable: false },
+  RESOURCE_NOT_FOUND: { status: "NOT_FOUND", http: 404, retryable: false },
   METHOD_NOT_FOUND: { status: "UNIMPLEMENTED", http: 404, retryable: false },
+  RESOURCE_ALREADY_EXISTS: { status: "ALREADY_EXISTS", http: 409, retryable: false },
   UNSUPPORTED_ENCODING: { status: "UNIMPLEMENTED", http: 415, retryable: false },
   CREDENTIALS_MISSING: { status: "UNAUTHENTICATED", http: 401, retryable: false },
   CREDENTIALS_INVALID: { status: "UNAUTHENTICATED", http: 401, retryable: false },
   ACCOUNT_NOT_ALLOWED: { status: "PERMISSION_DENIED", http: 403, retryable: false },
+  MODEL_NOT_ALLOWED: { status: "PERMISSION_DENIED", http: 403, retryable: false },
+  ROLE_NOT_ALLOWED: { status: "PERMISSION_DENIED", http: 403, retryable: false },
   PROVIDER_PERMISSION_DENIED: { status: "PERMISSION_DENIED", http: 403, retryable: false },
+  // To the caller of an HTTP API, the model does not exist. SDKs do not retry 404.
+  PROVIDER_NOT_CONFIGURED: { status: "FAILED_PRECONDITION", http: 404, retryable: false },
   // Not 401 or 403: the caller's API key is valid, the operator's provider key is not. Not 503: waiting does not help.
   PROVIDER_CREDENTIALS_REJECTED: { status: "FAILED_PRECONDITION", http: 500, retryable: false },
   // The operator must pay the provider or raise the quota. Waiting does not help, and clients do not retry 402.
   PROVIDER_QUOTA_EXHAUSTED: { status: "FAILED_PRECONDITION", http: 402, retryable: false },
   PROVIDER_RATE_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
   QUEUE_FULL: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
+  REQUESTS_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
+  TOKENS_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
   CONCURRENCY_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
+  // A budget lasts up to a month. Clients do not retry 402.
+  BUDGET_EXHAUSTED: { status: "RESOURCE_EXHAUSTED", http: 402, retryable: false },
   REQUEST_TOO_LARGE: { status: "RESOURCE_EXHAUSTED", http: 413, retryable: false },
   // Below 500, so that SDKs do not retry: the same request usually gets as large a response.
   ANSWER_TOO_LARGE: { status: "RESOURCE_EXHAUSTED", http: 413, retryable: false },
@@ -104,6 +118,8 @@ export interface ErrorFacts {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Sent as `google.rpc.BadRequest`. */
   readonly fields?: readonly FieldViolation[];
+  /** Number of invalid fields that `fields` does not have, because there are more than `mostViolations`. */
+  readonly omittedFields?: number;
   /**
    * Sent as `google.rpc.RetryInfo`: delay in milliseconds after which a retry may succeed. GatewayError limits it to a
    * day, because providers send any number.
@@ -113,8 +129,10 @@ export interface ErrorFacts {
   readonly quota?: { readonly subject: string; readonly description: string };
   /** Sent as `dragoman.v1.ProviderError`. */
   readonly provider?: ProviderError;
-  /** Sent as `dragoman.v1.JsonGenerationFailure`. */
+  /** The model's invalid output. Sent in `dragoman.v1.JsonGenerationFailure` or `ToolCallFailure`. */
   readonly failedGeneration?: string;
+  /** The provider's words. Sent in `dragoman.v1.ToolCallFailure`. */
+  readonly providerMessage?: string;
   /**
    * Message of the PROVIDER_STREAM_INTERRUPTED error that replaces this error if the response already had output
    * (routing/attempt-failure.ts). Never sent with this error.
@@ -188,6 +206,10 @@ export function invalidRequest(violations: readonly FieldViolation[]): GatewayEr
     .slice(0, mostViolations)
     .map((violation) => ({ ...violation, field: cutPath(violation.field, longestField) }));
   const list = fields.map((violation) => `${fieldText(violation)}: ${violation.description}`).join("; ");
-  const rest = violations.length > fields.length ? `; and ${violations.length - fields.length} more` : "";
-  return new GatewayError("INVALID_REQUEST", `invalid request: ${list}${rest}`, { fields });
+  const omitted = violations.length - fields.length;
+  const rest = omitted > 0 ? `; and ${omitted} more` : "";
+  return new GatewayError("INVALID_REQUEST", `invalid request: ${list}${rest}`, {
+    fields,
+    ...(omitted > 0 && { omittedFields: omitted }),
+  });
 }

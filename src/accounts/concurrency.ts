@@ -7,6 +7,9 @@ interface SlotHolder extends CallOwner {
   readonly model: string;
 }
 
+/** Retry delay in the error CONCURRENCY_LIMITED, in ms: shorter than most calls, each of which frees a slot. */
+const retryAfterMs = 1000;
+
 /** Counts the calls in progress of each account at each model. */
 export class CallSlots {
   readonly #taken = new Map<string, number>();
@@ -23,6 +26,7 @@ export class CallSlots {
       throw new GatewayError("CONCURRENCY_LIMITED", `rate limited: ${description}; retry when one of them ends`, {
         metadata: { model, limit: String(limit) },
         quota: { subject, description },
+        retryAfterMs,
       });
     }
     this.#taken.set(subject, taken + 1);

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
 import { holderOf } from "../accounts/holder.ts";
 import type { Caller } from "../accounts/keys.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
-import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
+import { type CallInfo, CallInfoSchema } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
@@ -14,7 +16,7 @@ import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
 /** Fields of the call record that become known while the call runs. */
-type CallFacts = Pick<CallRecord, "accountId" | "user" | "model" | "provider" | "attempts">;
+type CallFacts = Pick<CallRecord, "accountId" | "user" | "labels" | "model" | "provider" | "profile" | "attempts">;
 
 /**
  * A cancellation at most this many milliseconds before the deadline counts as DEADLINE_EXCEEDED. A client resets the
@@ -47,12 +49,13 @@ export class Call implements ObservedCall {
   readonly #lease: SnapshotLease;
   readonly #onSettled: (call: Call) => void;
   #caller: Caller | undefined;
-  #facts: CallFacts = { accountId: "", user: "", model: "", provider: "", attempts: [] };
-  #usage: (error: GatewayError | undefined) => Usage | undefined = () => undefined;
+  #facts: CallFacts = { accountId: "", user: "", labels: {}, model: "", provider: "", profile: "", attempts: [] };
+  #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
   #firstOutputMs: number | undefined;
   #releaseSlot: (() => void) | undefined;
   #settled = false;
+  #recordedUsage: Usage | undefined;
 
   constructor(
     source: CallSource,
@@ -177,7 +180,7 @@ export class Call implements ObservedCall {
   }
 
   /** Sets the function that computes the usage for the record. It is called once, when the call settles. */
-  countUsage(usage: (error: GatewayError | undefined) => Usage | undefined): void {
+  countUsage(usage: () => Usage | undefined): void {
     this.#usage = usage;
   }
 
@@ -225,12 +228,22 @@ export class Call implements ObservedCall {
     clearTimeout(this.#timer);
     clearTimeout(this.#requestTimer);
     this.source.signal.removeEventListener("abort", this.#onClientGone);
+    this.#recordedUsage = this.#usage();
     const record = this.#record(error);
     this.#notify((observer) => observer.settled?.(record, error));
     this.#releaseSlot?.();
     this.#environment.requestBytes.release(this.#requestBytes);
     this.#lease.release();
     this.#onSettled(this);
+  }
+
+  /** Detail of the error if the call fails: its id, and once it has settled, its usage and attempts. */
+  get info(): CallInfo {
+    return create(CallInfoSchema, {
+      callId: this.id,
+      ...(this.#recordedUsage && { usage: this.#recordedUsage }),
+      attempts: this.attempts.map((attempt) => ({ ...attempt, providerLimits: {} })),
+    });
   }
 
   /** Ends the call because the client stopped reading the response. No effect once the call has settled. */
@@ -249,7 +262,7 @@ export class Call implements ObservedCall {
       keyId: this.#caller?.keyId ?? "",
       outcome: outcomeOf(error),
       reason: error?.reason,
-      usage: this.#usage(error),
+      usage: this.#recordedUsage,
       durationMs: this.elapsedMs,
       firstOutputMs: this.#firstOutputMs,
       ...this.#facts,

@@ -6,8 +6,10 @@ import {
   PlanChatResponseSchema,
 } from "../gen/dragoman/v1/chat_service_pb.js";
 import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
+import { profileValues } from "../profiles/select-profile.ts";
 import { stringifyExact } from "../providers/kit/exact-json.ts";
 import { firstUpstreamRequest } from "../routing/choices.ts";
+import { targetName } from "../routing/target.ts";
 import { countTextTokens, tokenCounter } from "../tokens/counter.ts";
 import type { TokenCount } from "../tokens/token-count.ts";
 import type { Call } from "./call.ts";
@@ -26,7 +28,7 @@ export async function describePlan(call: Call, request: PlanChatRequest): Promis
   return create(PlanChatResponseSchema, {
     model: model.id,
     provider: model.provider,
-    profile: plan.profile.name,
+    profile: profileValues[plan.profile.name],
     effectiveParameters: plan.effectiveParameters,
     warnings: [...plan.warnings],
     messages: plan.request.messages,
@@ -35,6 +37,7 @@ export async function describePlan(call: Call, request: PlanChatRequest): Promis
     inputTokensQuality: count.exact ? UsageQuality.EXACT : UsageQuality.ESTIMATED,
     providerRequestJson: body === undefined ? "" : stringifyExact(body),
     outputTokensLimit: outputTokensLimit(plan, count),
+    consideredTargets: [{ target: targetName(model), usable: true }],
   });
 }
 

@@ -1,7 +1,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { selectAccount } from "../accounts/keys.ts";
+import type { CallerWords } from "../chat/planning/caller-words.ts";
 import { anyOptions, optionViolations } from "../chat/planning/provider-options.ts";
-import type { FieldPath } from "../field-path.ts";
 import { Pace } from "../pace.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import { targetOf } from "../routing/target.ts";
@@ -15,16 +15,19 @@ export interface CallRequest<Desc extends DescMessage> {
   readonly message: () => ChatWrapper<Desc>;
   /** Whether the caller requested a stream rather than a single response. */
   readonly streamed: boolean;
-  /** Profile of the HTTP API, which overrides the model's profile. Default: the model's. */
+  /** Profile of the HTTP API. Default: the API has none (profile.proto documents the order). */
   readonly profile?: ProfileName;
   /** Whether an HTTP API set the provider options, from fields of its own. Default: the caller set them. */
   readonly translatesOptions?: boolean;
-  /** Returns the name of a field in the caller's API. Default: the name in the proto. */
-  readonly nameField?: (path: FieldPath) => string;
+  /** Words of the caller's API. Default: those of Dragoman's own API. */
+  readonly words?: CallerWords;
 }
 
 /** Maximum length of recorded names in UTF-16 units: the proto allows 256 characters, each at most two units. */
 const maxNameLength = 512;
+
+/** Maximum number of recorded labels: the proto allows as many. */
+const mostLabels = 16;
 
 /** Bytes from which decoding a request can take 10 ms. */
 const largeRequest = 128 * 1024;
@@ -34,19 +37,19 @@ const largeRequest = 128 * 1024;
  */
 export async function planCall<Desc extends DescMessage>(
   call: Call,
-  { schema, message, streamed, profile, translatesOptions = false, nameField }: CallRequest<Desc>,
+  { schema, message, streamed, profile, translatesOptions = false, words }: CallRequest<Desc>,
 ): Promise<Plan> {
   const pace = new Pace();
   const request = message();
   // The listener has decoded the request in this turn of the event loop.
   if (call.requestBytes > largeRequest) await pace.nextTurn();
   call.signal.throwIfAborted();
-  const { catalog, adapters, rejectsOptions } = call.snapshot;
-  const { user = "", model = "", accountId = "" } = request.chat ?? {};
+  const { catalog, adapters, rejectsOptions, profile: configuredProfile } = call.snapshot;
+  const { user = "", labels = {}, model = "", accountId = "" } = request.chat ?? {};
   // These values are not validated yet, and the record is written to the log: truncate them.
-  call.note({ user: user.slice(0, maxNameLength), model: model.slice(0, maxNameLength) });
+  call.note({ user: cut(user), labels: cutLabels(labels), model: cut(model) });
   const account = selectAccount(call.caller, call.source.requestHeader.get("x-selected-account-id"), accountId);
-  call.note({ accountId: account.slice(0, maxNameLength) });
+  call.note({ accountId: cut(account) });
   const context: PlanContext = {
     account,
     holder: call.holder,
@@ -54,19 +57,34 @@ export async function planCall<Desc extends DescMessage>(
     maxValues: call.maxValues,
     counting: call.counting,
     signal: call.signal,
-    ...(profile && { profile }),
+    ...(profile && { apiProfile: profile }),
+    ...(configuredProfile && { configuredProfile }),
     checkOptions(chat, { provider }) {
       if (translatesOptions) return [];
       return rejectsOptions
         ? anyOptions(chat)
         : optionViolations(chat, provider, adapters.get(provider)?.contractNames);
     },
-    ...(nameField && { nameField }),
+    ...(words && { words }),
   };
   const checked = checkChat(schema, request, catalog, context);
-  call.note({ model: checked.model.id, provider: checked.model.provider });
+  call.note({ model: checked.model.id, provider: checked.model.provider, profile: checked.profile.name });
   call.acquireSlot(checked.profile.maxConcurrentCalls);
   if (pace.isLong) await pace.nextTurn();
   call.signal.throwIfAborted();
   return planChat(checked, targetOf(checked.model, adapters), context);
+}
+
+function cut(name: string): string {
+  return name.slice(0, maxNameLength);
+}
+
+/** Truncates labels to the number and the lengths that the proto allows. */
+function cutLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries: [string, string][] = [];
+  for (const name in labels) {
+    if (entries.length === mostLabels) break;
+    entries.push([cut(name), cut(labels[name] ?? "")]);
+  }
+  return Object.fromEntries(entries);
 }

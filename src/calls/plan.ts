@@ -1,12 +1,17 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { append } from "../append.ts";
+import { type CallerWords, ownWords } from "../chat/planning/caller-words.ts";
 import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
+import type { Draft } from "../chat/planning/draft.ts";
+import type { OptionalContent } from "../chat/planning/optional-content.ts";
+import type { PlanningContext } from "../chat/planning/planning-context.ts";
 import { type Profile, profileViolations } from "../chat/planning/profile.ts";
+import { type ProfileTexts, profileTexts } from "../chat/planning/profile-texts.ts";
 import { planRequest } from "../chat/planning/steps.ts";
 import { annotationViolations } from "../chat/validation/annotations.ts";
 import { requestViolations } from "../chat/validation/request-rules.ts";
 import { type FieldViolation, invalidRequest } from "../errors.ts";
-import { type FieldPath, formatPath, isSamePath } from "../field-path.ts";
+import { isSamePath } from "../field-path.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
@@ -14,7 +19,9 @@ import { type GenerationParameters, GenerationParametersSchema } from "../gen/dr
 import { type Warning, WarningSchema } from "../gen/dragoman/v1/warning_pb.js";
 import type { Catalog } from "../models/catalog.ts";
 import type { ConfiguredModel } from "../models/configured-model.ts";
-import { type ProfileName, profileOf, profiles } from "../profiles/profiles.ts";
+import { deploymentId } from "../models/find-model.ts";
+import { type ProfileName, profiles } from "../profiles/profiles.ts";
+import { type SelectedProfile, selectProfile } from "../profiles/select-profile.ts";
 import { choiceAdaptations } from "../routing/choices.ts";
 import type { Target } from "../routing/target.ts";
 import { tokenCounter } from "../tokens/counter.ts";
@@ -29,6 +36,8 @@ export interface Plan {
   readonly warnings: readonly Warning[];
   /** Raw prompt that Dragoman rendered from a chat template. Undefined: the provider receives messages. */
   readonly prompt: string | undefined;
+  /** The caller's function name for each name that the provider gets instead. Undefined: all names are the caller's. */
+  readonly toolNames: ReadonlyMap<string, string> | undefined;
   /** Requested output format. Dragoman validates JSON responses against it. */
   readonly outputFormat: OutputFormat | undefined;
   /**
@@ -37,6 +46,8 @@ export interface Plan {
    */
   readonly checksSchema: boolean;
 }
+
+const noOptionalContent: ReadonlySet<OptionalContent> = new Set();
 
 /** Context of a request for planning. */
 export interface PlanContext {
@@ -50,13 +61,15 @@ export interface PlanContext {
   readonly maxValues: number;
   /** Bounds of token counting. */
   readonly counting: CountingLimits;
-  /** Profile (defaults and rules) of the HTTP API that received the request. Default: the model's profile. */
-  readonly profile?: ProfileName;
+  /** Profile (defaults and rules) of the HTTP API that received the request. Default: the API has none. */
+  readonly apiProfile?: ProfileName;
+  /** Top-level `profile` of the configuration. Default: none. */
+  readonly configuredProfile?: ProfileName;
   readonly signal: AbortSignal;
   /** Returns the violations in the caller's provider options. Default: none. */
   readonly checkOptions?: (chat: ChatRequest, model: Model) => readonly FieldViolation[];
-  /** Returns the caller's name for the field of a warning. Default: the name in the proto. */
-  readonly nameField?: (path: FieldPath) => string;
+  /** Words of the caller's API. Default: those of Dragoman's own API. */
+  readonly words?: CallerWords;
 }
 
 /** Request message with the chat request in its field `chat`. */
@@ -67,9 +80,17 @@ interface CheckedChat {
   readonly chat: ChatRequest;
   readonly model: Model;
   readonly profile: Profile;
+  readonly profileTexts: ProfileTexts;
   /** Entry of the configuration for the model. Undefined: the model has none. */
   readonly deployment: ConfiguredModel | undefined;
 }
+
+const missingChat: FieldViolation = {
+  field: ["chat"],
+  root: "message",
+  description: 'is required; write {"chat": {"model": "...", "messages": [...]}}',
+  rule: "required",
+};
 
 /**
  * Validates a request against the proto annotations, the general request rules and the profile of its model. Throws one
@@ -83,7 +104,7 @@ export function checkChat<Desc extends DescMessage>(
 ): CheckedChat {
   const violations: FieldViolation[] = [...annotationViolations(schema, message)];
   const { chat } = message;
-  if (chat === undefined) throw invalidRequest(violations);
+  if (chat === undefined) throw invalidRequest([missingChat]);
   append(violations, requestViolations(chat, context.maxValues));
   let model: Model;
   try {
@@ -91,9 +112,12 @@ export function checkChat<Desc extends DescMessage>(
   } catch (error) {
     throw violations.length > 0 ? invalidRequest(violations) : error;
   }
-  const profile = context.profile ? profiles[context.profile] : profileOf(model.profile);
+  const { words = ownWords, streamed, maxValues } = context;
+  const { name, source } = profileFor(chat, model, context);
+  const profile = profiles[name];
+  const texts = profileTexts(name, source, words);
   const deployment = catalog.deploymentOf(model.id);
-  const narrower = profileViolations(chat, profile, context);
+  const narrower = profileViolations(chat, profile, { streamed, maxValues, texts, words });
   const wrong = [
     // A value outside the range in the proto is also outside the profile's narrower range. Report only the latter.
     ...violations.filter(({ field }) => !narrower.some((violation) => isSamePath(violation.field, field))),
@@ -102,23 +126,51 @@ export function checkChat<Desc extends DescMessage>(
     ...(context.checkOptions?.(chat, model) ?? []),
   ];
   if (wrong.length > 0) throw invalidRequest(wrong);
-  return { chat, model, profile, deployment };
+  return { chat, model, profile, profileTexts: texts, deployment };
+}
+
+function profileFor(chat: ChatRequest, { id, profile }: Model, context: PlanContext): SelectedProfile {
+  return selectProfile({
+    request: chat.profile,
+    api: context.apiProfile,
+    model: profile,
+    isDeployment: deploymentId(id) !== undefined,
+    configured: context.configuredProfile,
+  });
+}
+
+/** Runs the planning steps for a target. */
+export function draftFor(
+  { chat, profile, profileTexts: texts, deployment }: Omit<CheckedChat, "model">,
+  target: Target,
+  context: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words">,
+): Promise<Draft> {
+  const { model, adapter } = target;
+  return planRequest(chat, {
+    ...context,
+    model,
+    profile,
+    profileTexts: texts,
+    completionOnly: deployment?.completionOnly ?? false,
+    toolNames: adapter.toolNames,
+    takesAllowedTools: adapter.takesAllowedTools ?? false,
+    accepts: adapter.accepts ?? noOptionalContent,
+    checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],
+  });
 }
 
 /** Prepares a valid request for a target. Calls no provider. */
 export async function planChat(
-  { chat, profile, deployment }: Omit<CheckedChat, "model">,
+  checked: Omit<CheckedChat, "model">,
   target: Target,
-  { account, holder, signal, counting, nameField = formatPath }: PlanContext,
+  { account, holder, signal, counting, words = ownWords }: PlanContext,
 ): Promise<Plan> {
   const { model, adapter } = target;
-  const draft = await planRequest(chat, {
-    model,
-    profile,
-    completionOnly: deployment?.completionOnly ?? false,
+  const { chat, profile } = checked;
+  const draft = await draftFor(checked, target, {
+    words,
     account,
     counter: tokenCounter(model, { holder, signal, limits: counting }),
-    checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],
     renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
   });
   const { request, prompt, checksSchema } = draft;
@@ -129,9 +181,10 @@ export async function planChat(
     profile,
     effectiveParameters: sent ?? create(GenerationParametersSchema),
     warnings: draft.warnings.map(({ field, ...warning }) =>
-      create(WarningSchema, { ...warning, field: nameField(field) }),
+      create(WarningSchema, { ...warning, field: words.nameField(field) }),
     ),
     prompt,
+    toolNames: draft.toolNames,
     outputFormat: chat.outputFormat,
     checksSchema,
   };

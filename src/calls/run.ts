@@ -1,22 +1,25 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ChatEvent } from "../chat/stream/events.ts";
-import { createJsonCheck } from "../chat/stream/json-check.ts";
+import { createJsonCheck, returnsInvalid } from "../chat/stream/json-check.ts";
+import { restoreToolNames } from "../chat/stream/restore-tool-names.ts";
 import { GatewayError } from "../errors.ts";
 import { TimeInfoSchema } from "../gen/dragoman/v1/completion_pb.js";
 import type { ChatCompleted, ChatStarted } from "../gen/dragoman/v1/stream_pb.js";
 import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
+import { profileValues } from "../profiles/select-profile.ts";
 import { runOnTarget } from "../routing/choices.ts";
-import { estimateUsage, partialUsage } from "../tokens/usage-estimate.ts";
+import { estimateUsage } from "../tokens/usage-estimate.ts";
 import type { Call } from "./call.ts";
 import type { Plan } from "./plan.ts";
+import { returnRejected } from "./return-rejected.ts";
 
 /** Running upstream requests of a plan. */
 interface Run {
   readonly events: AsyncIterable<readonly ChatEvent[]>;
   /**
-   * Returns the events of a batch with the facts of the call added, such as id, warnings and times. Throws if the text
-   * is not the requested JSON. Copies events instead of modifying them, since an adapter may return the same objects to
+   * Returns the events of a batch with the facts of the call added, such as id, warnings and times. If the text is not
+   * the requested JSON, throws or adds the violation. Copies events instead of modifying them, since an adapter may return the same objects to
    * several calls.
    */
   withCallFacts(batch: readonly ChatEvent[]): readonly ChatEvent[];
@@ -35,16 +38,13 @@ export function runPlan(plan: Plan, call: Call, whole: boolean): Run {
     holder: call.holder,
     whole,
     prompt,
+    elapsedMs: () => call.elapsedMs,
     onEnd: (attempt) => call.attemptEnded(attempt),
   });
   const checkJson = createJsonCheck(plan.outputFormat, plan.checksSchema);
   call.note({ attempts: run.attempts });
   call.explainDeadline(() => run.waitsFor);
-  call.countUsage((error) => {
-    const wasAborted = error?.reason === "CANCELLED" || error?.reason === "DEADLINE_EXCEEDED";
-    const mayCost = run.accepted || (wasAborted && !run.isQueued);
-    return mayCost ? partialUsage(request, run.outputCharacters) : undefined;
-  });
+  call.countUsage(() => run.usageSoFar());
   const withFacts = (event: ChatEvent): ChatEvent => {
     if (event.case === "started") return { case: "started", value: startedOf(event.value, plan, call) };
     if (event.case !== "completed") return event;
@@ -53,21 +53,22 @@ export function runPlan(plan: Plan, call: Call, whole: boolean): Run {
     return { case: "completed", value: completedOf({ ...event.value, usage }, call) };
   };
   return {
-    events: run.events,
+    events: returnsInvalid(plan.outputFormat) ? returnRejected(run.events, request) : run.events,
     get outputSize() {
       return run.outputSize;
     },
     withCallFacts(batch) {
       if (run.outputSize > call.maxAnswerBytes) throw answerTooLarge(call.maxAnswerBytes);
       if (call.firstOutputMs === undefined && run.outputCharacters > 0) call.outputStarted();
-      if (checkJson) batch.forEach(checkJson);
-      return batch.every(({ case: kind }) => kind === "delta") ? batch : batch.map(withFacts);
+      const checked = checkJson ? batch.map(checkJson) : batch;
+      const named = plan.toolNames ? restoreToolNames(checked, plan.toolNames) : checked;
+      return named.every(({ case: kind }) => kind === "delta") ? named : named.map(withFacts);
     },
   };
 }
 
 function answerTooLarge(maxBytes: number): GatewayError {
-  const message = `the response exceeds limits.max_answer_size, ${maxBytes} bytes; lower max_output_tokens`;
+  const message = `the response exceeds limits.max_answer_size, ${maxBytes} bytes; lower the output limit`;
   return new GatewayError("ANSWER_TOO_LARGE", message);
 }
 
@@ -80,6 +81,7 @@ function startedOf(started: ChatStarted, plan: Plan, call: Call): ChatStarted {
     provider: model.provider,
     createTime: timestampFromDate(call.startTime),
     effectiveParameters: plan.effectiveParameters,
+    profile: profileValues[plan.profile.name],
     warnings: [...plan.warnings, ...started.warnings],
   };
 }

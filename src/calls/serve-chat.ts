@@ -28,6 +28,7 @@ export async function* serveChat<Desc extends DescMessage>(
   chatCall: ChatCall<Desc>,
 ): AsyncGenerator<StreamChatResponse> {
   let isAnswering = false;
+  let seq = 0;
   const beginAnswer = (): void => {
     if (!isAnswering) chatCall.beforeAnswer();
     isAnswering = true;
@@ -39,7 +40,7 @@ export async function* serveChat<Desc extends DescMessage>(
       const batch = run.withCallFacts(arrived);
       beginAnswer();
       for (const event of chatCall.keepProviderDeltas ? batch : coalesce(batch)) {
-        yield { $typeName: "dragoman.v1.StreamChatResponse", event };
+        yield { $typeName: "dragoman.v1.StreamChatResponse", event, seq: ++seq };
       }
     }
     // The listener encodes a single response as a whole, right after this generator ends.

@@ -1,5 +1,6 @@
 import type { Authenticate } from "../accounts/keys.ts";
 import type { Catalog } from "../models/catalog.ts";
+import type { ProfileName } from "../profiles/profiles.ts";
 import type { Adapter } from "../providers/adapter.ts";
 
 /**
@@ -11,6 +12,8 @@ export interface Snapshot {
   readonly catalog: Catalog;
   /** Whether to reject requests with provider options. Default false. */
   readonly rejectsOptions?: boolean;
+  /** Top-level `profile` of the configuration: of requests that no other profile applies to. Default: plain. */
+  readonly profile?: ProfileName;
   /** Adapters by provider name. */
   readonly adapters: ReadonlyMap<string, Adapter>;
 }

@@ -124,12 +124,9 @@ export interface Config {
   readonly providers: readonly ProviderSettings[];
   /** Status of every known provider, configured or not. */
   readonly providerStatuses: readonly ProviderStatus[];
-  /**
-   * Default profile (defaults and rules of one chat API) of the models whose id does not start with `provider/`, except
-   * deployments. Undefined: each model keeps its own profile.
-   */
+  /** Profile (defaults and rules of one chat API) of calls to which no other profile applies. Undefined: `plain`. */
   readonly profile: ProfileName | undefined;
-  /** Built-in models of the catalog, after `profile` was applied. */
+  /** Built-in models of the catalog. */
   readonly listedModels: readonly Model[];
   /** Resolved `models` entries of the file, then its `deployments`. */
   readonly models: readonly ConfiguredModel[];

@@ -2,6 +2,7 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import { type ModelCapabilities, ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import { deploymentId } from "../models/find-model.ts";
+import { profileName } from "../profiles/select-profile.ts";
 
 /** Describes the section `models`, each entry with all resolved facts. */
 export function describeModels(models: readonly ConfiguredModel[]) {
@@ -36,7 +37,7 @@ export function describeDeployments(models: readonly ConfiguredModel[]) {
 function describeFacts({ model, parameters }: ConfiguredModel) {
   return {
     display_name: model.displayName,
-    profile: model.profile,
+    profile: profileName(model.profile),
     context_window: model.contextWindowTokens || undefined,
     max_output_tokens: model.maxOutputTokens || undefined,
     max_temperature: model.maxTemperature,

@@ -7,7 +7,7 @@ import { ConfigError, type ConfigProblem, type ReportProblem } from "./config-er
 import { readConfigFile } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 import { interpolate } from "./interpolate.ts";
-import { reportUnreachable, resolveModels, withProfile } from "./models.ts";
+import { reportUnreachable, resolveModels } from "./models.ts";
 import type { ConfigurableProvider } from "./provider.ts";
 import { reportUnknownProviders, resolveProvider } from "./provider-settings.ts";
 import { address, level, mode } from "./schema.ts";
@@ -122,7 +122,7 @@ export function loadConfig({ environment, file, providers: known = [], models: l
     providers: providers.filter(({ status }) => status.on).map(({ settings }) => settings),
     providerStatuses: providers.map(({ status }) => status),
     profile: content.profile,
-    listedModels: withProfile(listed, content.profile),
+    listedModels: listed,
     models,
   });
 }

@@ -6,10 +6,12 @@ import {
   ModelCapabilitiesSchema,
   ModelSchema,
 } from "../gen/dragoman/v1/model_pb.js";
+import { Profile } from "../gen/dragoman/v1/profile_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import { deploymentId, deploymentName, findModel, indexModels } from "../models/find-model.ts";
 import { nearest } from "../nearest.ts";
-import { type ProfileName, profileFamilies } from "../profiles/profiles.ts";
+import { profileFamilies } from "../profiles/profiles.ts";
+import { profileValues } from "../profiles/select-profile.ts";
 import type { ReportProblem } from "./config-error.ts";
 import type { DeploymentSection, ModelSection } from "./model-schema.ts";
 import type { FileSection } from "./schema.ts";
@@ -22,7 +24,7 @@ interface ModelSources {
   readonly listed: readonly Model[];
   /** Names of all known providers, configured or not. */
   readonly providers: readonly string[];
-  readonly section: Pick<FileSection, "profile" | "models" | "deployments">;
+  readonly section: Pick<FileSection, "models" | "deployments">;
 }
 
 /**
@@ -32,7 +34,7 @@ interface ModelSources {
 export function resolveModels({ listed, providers, section }: ModelSources, report: ReportProblem): ConfiguredModel[] {
   const models = Object.entries(section.models).map(([id, entry]) => {
     checkEntry(`models.${id}`, entry, providers, report);
-    return configure(baseModel(id, entry, { listed, providers, section }, report), entry);
+    return configure(baseModel(id, entry, { listed, providers }, report), entry);
   });
   const changed = new Map(models.map(({ model }) => [model.id, model]));
   const entries = [...new Set([...listed.map((entry) => changed.get(entry.id) ?? entry), ...changed.values()])];
@@ -49,12 +51,6 @@ export function resolveModels({ listed, providers, section }: ModelSources, repo
     return { ...configure(model, entry), account, completionOnly };
   });
   return [...models, ...deployments];
-}
-
-/** Sets the configured profile of the built-in models. Models whose id is `provider/model` keep the profile `plain`. */
-export function withProfile(listed: readonly Model[], profile: ProfileName | undefined): readonly Model[] {
-  if (profile === undefined) return listed;
-  return listed.map((model) => (isBare(model) ? { ...model, profile } : model));
 }
 
 /** Reports a deployment whose account no API key can use. Otherwise its callers would get "there is no deployment". */
@@ -81,15 +77,11 @@ function isModelName(name: string): boolean {
   return /^\S{1,256}$/.test(name) && deploymentId(name) === undefined;
 }
 
-function isBare({ id, provider }: Model): boolean {
-  return !id.startsWith(`${provider}/`);
-}
-
 /** Returns the model that a `models` entry changes: built-in, `provider/model` of a known provider, or new. */
 function baseModel(
   id: string,
   entry: ModelSection,
-  { listed, providers, section }: ModelSources,
+  { listed, providers }: Omit<ModelSources, "section">,
   report: ReportProblem,
 ): Model {
   const path = `models.${id}`;
@@ -106,11 +98,9 @@ function baseModel(
     const fix = didYouMean(id, ids) ?? "write the name of a provider for a new model";
     report(`${path}.provider`, "is missing, and the catalog has no model of this name", fix);
   }
-  const model =
-    base ?? create(ModelSchema, { id, displayName: id, providerModel: id, profile: section.profile ?? "plain" });
+  const model = base ?? create(ModelSchema, { id, displayName: id, providerModel: id });
   const { provider = model.provider, provider_model: providerModel = model.providerModel } = entry;
-  const profile = section.profile !== undefined && isBare(model) ? section.profile : model.profile;
-  return { ...model, provider, providerModel, profile, aliases: [...(entry.aliases ?? model.aliases)] };
+  return { ...model, provider, providerModel, aliases: [...(entry.aliases ?? model.aliases)] };
 }
 
 /** Models that a deployment can name in `model`. */
@@ -129,19 +119,26 @@ function deployedModel(id: string, entry: DeploymentSection, targets: Targets, r
   const target = targets.find(entry.model);
   if (target === undefined) {
     const problem = "is neither a model in the catalog nor provider/model with a known provider";
-    report(`${path}.model`, problem, didYouMean(entry.model, targets.names) ?? "call ListModels for valid names");
+    report(`${path}.model`, problem, didYouMean(entry.model, targets.names) ?? "ListModels lists the valid names");
   }
   const base = target === undefined ? create(ModelSchema) : clone(ModelSchema, target);
   // A completion-only model gets the last message as its prompt, without a chat template.
   const templateFamily = entry.completion_only ? "none" : base.templateFamily;
-  return { ...base, id: deploymentName(id), displayName: id, aliases: [], profile: "egp-deployment", templateFamily };
+  return {
+    ...base,
+    id: deploymentName(id),
+    displayName: id,
+    aliases: [],
+    profile: Profile.EGP_DEPLOYMENT,
+    templateFamily,
+  };
 }
 
 function configure(base: Model, facts: Facts): ConfiguredModel {
   const model: Model = {
     ...base,
     displayName: facts.display_name ?? base.displayName,
-    profile: facts.profile ?? base.profile,
+    profile: facts.profile ? profileValues[facts.profile] : base.profile,
     contextWindowTokens: facts.context_window ?? base.contextWindowTokens,
     maxOutputTokens: facts.max_output_tokens ?? base.maxOutputTokens,
     family: facts.family ?? base.family,

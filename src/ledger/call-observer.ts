@@ -1,5 +1,5 @@
 import type { GatewayError } from "../errors.ts";
-import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { CallRecord, ObservedCall } from "./record.ts";
 
 /**

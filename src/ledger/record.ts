@@ -1,5 +1,5 @@
 import type { Reason } from "../errors.ts";
-import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 
 /** Facts about a call that are known when it begins. */
@@ -27,9 +27,13 @@ export interface CallRecord extends ObservedCall {
   readonly accountId: string;
   /** ChatRequest.user. */
   readonly user: string;
+  /** ChatRequest.labels. */
+  readonly labels: Readonly<Record<string, string>>;
   /** Model.id, or the requested name if the call ended before the name was resolved. */
   readonly model: string;
   readonly provider: string;
+  /** Name of the profile that applied, as in the configuration. Empty if the call ended before it was selected. */
+  readonly profile: string;
   readonly outcome: Outcome;
   /** Reason of the error. Undefined if the outcome is `ok`. */
   readonly reason: Reason | undefined;

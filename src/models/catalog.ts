@@ -9,12 +9,13 @@ import { sameWeights } from "./same-weights.ts";
 /** The models that requests can name. */
 export interface Catalog {
   /**
-   * Resolves a name: first as an id or alias in the catalog, then as `provider/model`, which always has the profile
-   * `plain`. An unlisted `provider/model` is accepted with unknown capabilities, so that a new model needs no new
-   * release.
+   * Resolves a name: first as an id or alias in the catalog, then as `provider/model`. An unlisted `provider/model` is
+   * accepted with unknown capabilities, so that a new model needs no new release. `Model.profile` of the result is the
+   * model's own profile; PROFILE_UNSPECIFIED if it has none.
    *
-   * Throws MODEL_NOT_FOUND for any other name. For a deployment of another account, the error text is the same as for
-   * one that does not exist (Scale EGP deployments API).
+   * Throws PROVIDER_NOT_CONFIGURED if the model's provider is off, and MODEL_NOT_FOUND for any other name. For a
+   * deployment of another account, the error text is the same as for one that does not exist (Scale EGP deployments
+   * API).
    */
   resolve(name: string, account?: string): Model;
   /**
@@ -24,6 +25,11 @@ export interface Catalog {
   providerOf(name: string, account?: string): string | undefined;
   /** Returns the models that an account may use, ordered by id, of one configured provider or of all of them. */
   list(provider?: string, account?: string): readonly Model[];
+  /**
+   * Returns the provider of the built-in model with this `Model.id`, before the configuration changes it. Undefined if
+   * the model is not built in.
+   */
+  listedProviderOf(id: string): string | undefined;
   /** Returns the entry with this `Model.id` in the configuration's `models` or `deployments`. Undefined if none. */
   deploymentOf(id: string): ConfiguredModel | undefined;
 }
@@ -59,6 +65,7 @@ export function createCatalog(
   const models = [...replaced, ...configuredModels.filter((model) => !replaced.includes(model))];
   throwIfShared(models.flatMap(({ id, aliases }) => [id, ...aliases]));
   const index = indexModels(models, entries);
+  const listedProviders = new Map(entries.map(({ id, provider }) => [id, provider]));
   const listed = models.filter(({ provider }) => on.has(provider)).sort((a, b) => (a.id < b.id ? -1 : 1));
 
   function visible({ id }: Model, account: string): boolean {
@@ -66,28 +73,53 @@ export function createCatalog(
     return owner === "" || owner === account;
   }
 
-  function notFound(name: string, account: string, why: string): GatewayError {
-    const isDeployment = deploymentId(name) !== undefined;
-    // Compare deployment ids without their common prefix, which would make any two of them similar.
-    const nameOf = isDeployment ? deploymentId : (candidate: string) => candidate;
-    const names = [...index.byName, ...index.byPath]
-      .filter(([, model]) => on.has(model.provider) && visible(model, account))
-      .flatMap(([candidate]) => nameOf(candidate) ?? []);
-    const near = nearest(nameOf(name) ?? name, new Set(names)).map((id) => (isDeployment ? deploymentName(id) : id));
-    const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "call ListModels for valid names";
-    return new GatewayError("MODEL_NOT_FOUND", `${why}; ${hint}`, { metadata: { model: name } });
+  /** Names with a provider in front that a name without one can mean: at most three, of configured providers. */
+  function withProvider(name: string, matches: (model: Model) => boolean): readonly string[] {
+    const found = models.filter((model) => on.has(model.provider) && !isDeployed(model) && matches(model));
+    return [...new Set(found.map(({ provider }) => `${provider}/${name}`))].slice(0, 3);
   }
 
-  /** Explains why a name does not resolve to a model. */
-  function missing(name: string): string {
+  /** Creates the error for a name that does not resolve to a model. */
+  function notFound(name: string, account: string): GatewayError {
     const deployment = deploymentId(name);
-    if (deployment !== undefined) return `there is no deployment ${deployment}`;
+    const message = deployment === undefined ? noModel(name, account) : noDeployment(deployment, account);
+    return new GatewayError("MODEL_NOT_FOUND", message, { metadata: { model: name } });
+  }
+
+  function noDeployment(id: string, account: string): string {
+    const why = `there is no deployment ${id}`;
+    if (index.byName.has(id) || index.byPath.has(id)) {
+      return `${why}, but there is a model ${id}; call it as a model, not as a deployment`;
+    }
+    // Compare the ids without their common prefix, which would make any two of them similar.
+    const near = nearest(
+      id,
+      [...usableNames(account)].flatMap((candidate) => deploymentId(candidate) ?? []),
+    );
+    return `${why}; ${didYouMean(near.map(deploymentName)) ?? validNames}`;
+  }
+
+  function noModel(name: string, account: string): string {
     const slash = name.indexOf("/");
-    if (slash < 0) return `there is no model ${name}; write provider/model for an unlisted model`;
-    const provider = name.slice(0, slash);
-    return knownNames.includes(provider)
-      ? `the model's name is missing after ${name}`
-      : `there is no model ${name} and no provider ${provider} (configured: ${[...on].join(", ")})`;
+    const provider = name.slice(0, Math.max(0, slash));
+    if (knownNames.includes(provider)) return `the model's name is missing after ${name}; ${validNames}`;
+    const exact = withProvider(name, ({ providerModel }) => providerModel === name);
+    if (exact.length > 0) return `there is no model ${name}; write ${exact.join(" or ")}`;
+    const near = didYouMean(nearest(name, usableNames(account)));
+    if (slash < 0)
+      return `there is no model ${name}; write provider/model for an unlisted model; ${near ?? validNames}`;
+    // Names such as org/model are those of providers that serve the models of many vendors.
+    const hosted = withProvider(name, ({ providerModel }) => providerModel.includes("/"));
+    const first = hosted.length > 0 ? `write the provider first, such as ${hosted.join(" or ")}` : validNames;
+    return `there is no model ${name} and no provider ${provider} (configured: ${[...on].join(", ")}); ${near ?? first}`;
+  }
+
+  /** Names that an account can use. */
+  function usableNames(account: string): ReadonlySet<string> {
+    const usable = [...index.byName, ...index.byPath].filter(
+      ([, model]) => on.has(model.provider) && visible(model, account),
+    );
+    return new Set(usable.map(([name]) => name));
   }
 
   function notConfigured(name: string, provider: string): GatewayError {
@@ -96,7 +128,7 @@ export function createCatalog(
     const elsewhere = sameWeights(listed).filter((id) => on.has(index.byName.get(id)?.provider ?? ""));
     const also = elsewhere.length > 0 ? `; the same weights are available as ${elsewhere.join(", ")}` : "";
     const message = `the model ${name} needs the provider ${provider}, which is not configured: ${reason}${also}`;
-    return new GatewayError("MODEL_NOT_FOUND", message, { metadata: { model: name, provider } });
+    return new GatewayError("PROVIDER_NOT_CONFIGURED", message, { metadata: { model: name, provider } });
   }
 
   function providerOf(name: string, account = ""): string | undefined {
@@ -106,7 +138,7 @@ export function createCatalog(
 
   function resolve(name: string, account = ""): Model {
     const found = findModel(index, name, knownNames);
-    if (found === undefined || !visible(found, account)) throw notFound(name, account, missing(name));
+    if (found === undefined || !visible(found, account)) throw notFound(name, account);
     if (!on.has(found.provider)) throw notConfigured(name, found.provider);
     return withFamily(found);
   }
@@ -116,8 +148,20 @@ export function createCatalog(
     providerOf,
     list: (provider, account = "") =>
       listed.filter((model) => visible(model, account) && (provider === undefined || model.provider === provider)),
+    listedProviderOf: (id) => listedProviders.get(id),
     deploymentOf: (id) => deployments.get(id),
   };
+}
+
+/** Where to find the valid names, in words that fit every API: ModelService, or GET /v1/models. */
+const validNames = "the list of models has the valid names";
+
+function didYouMean(names: readonly string[]): string | undefined {
+  return names.length > 0 ? `did you mean ${names.join(" or ")}?` : undefined;
+}
+
+function isDeployed({ id }: Model): boolean {
+  return deploymentId(id) !== undefined;
 }
 
 function throwIfShared(names: readonly string[]): void {

@@ -78,6 +78,6 @@ export const endpointTable = {
 
 /** LLM Engine endpoints of the Scale EGP chat completions API, with bare ids. Temperature limit: LLM Engine v1. */
 export const egpEndpoints: readonly Model[] = modelsOf(
-  { ...endpointTable, profile: "egp-chat", idOf: (model) => model, maxTemperature: 1 },
+  { ...endpointTable, idOf: (model) => model, maxTemperature: 1 },
   endpointRows,
 );

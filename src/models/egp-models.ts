@@ -170,8 +170,6 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
 
 /** Models of the Scale EGP chat completions API, with bare ids. */
 export const egpModels: readonly Model[] = [
-  ...Object.entries(rows).flatMap(([provider, models]) =>
-    modelsOf({ provider, profile: "egp-chat", idOf: (model) => model }, models),
-  ),
+  ...Object.entries(rows).flatMap(([provider, models]) => modelsOf({ provider, idOf: (model) => model }, models)),
   ...egpEndpoints,
 ];

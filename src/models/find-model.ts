@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Model, ModelSchema } from "../gen/dragoman/v1/model_pb.js";
+import { Profile } from "../gen/dragoman/v1/profile_pb.js";
 
 const deploymentPrefix = "deployments/";
 
@@ -17,7 +18,7 @@ export function deploymentId(name: string): string | undefined {
 interface ModelIndex {
   /** Models by id and alias. */
   readonly byName: ReadonlyMap<string, Model>;
-  /** Copies of the models by `provider/model`, with that id and the profile `plain`. */
+  /** Copies of the models by `provider/model`, with that id and without a profile of their own. */
   readonly byPath: ReadonlyMap<string, Model>;
 }
 
@@ -36,7 +37,7 @@ export function indexModels(models: readonly Model[], listed: readonly Model[] =
   const byPath = new Map<string, Model>();
   for (const model of [...models.filter(({ id }) => deploymentId(id) === undefined), ...listed]) {
     const path = `${model.provider}/${model.providerModel}`;
-    if (!byPath.has(path)) byPath.set(path, { ...model, id: path, aliases: [], profile: "plain" });
+    if (!byPath.has(path)) byPath.set(path, { ...model, id: path, aliases: [], profile: Profile.UNSPECIFIED });
   }
   return { byName, byPath };
 }
@@ -56,5 +57,5 @@ export function findModel(
   if (found !== undefined) return found;
   const [, provider = "", providerModel = ""] = /^([^/]+)\/(.+)$/s.exec(name) ?? [];
   if (!providers.includes(provider)) return undefined;
-  return create(ModelSchema, { id: name, provider, displayName: providerModel, profile: "plain", providerModel });
+  return create(ModelSchema, { id: name, provider, displayName: providerModel, providerModel });
 }

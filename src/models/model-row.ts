@@ -26,8 +26,6 @@ export interface ModelRow extends Capabilities {
 /** Facts that all rows of a table share. A row can override them. */
 export interface ModelTable extends Capabilities, Pick<ModelRow, "output" | "maxTemperature"> {
   readonly provider: string;
-  /** Default `plain`. */
-  readonly profile?: string;
   /** Returns the `Model.id` of a model. Default: `<provider>/<model>`. */
   readonly idOf?: (model: string) => string;
   /** Name in parentheses after each display name, to tell apart providers that serve the same weights. */
@@ -58,7 +56,7 @@ function withSnapshots(row: ModelRow): readonly ModelRow[] {
 }
 
 /** Builds one catalog entry. Ignores the row's snapshots. */
-export function modelOf({ provider, profile = "plain", idOf, servedBy, ...shared }: ModelTable, row: ModelRow): Model {
+export function modelOf({ provider, idOf, servedBy, ...shared }: ModelTable, row: ModelRow): Model {
   const {
     model,
     name,
@@ -76,7 +74,6 @@ export function modelOf({ provider, profile = "plain", idOf, servedBy, ...shared
     provider,
     displayName: servedBy === undefined ? name : `${name} (${servedBy})`,
     aliases: [...aliases],
-    profile,
     contextWindowTokens: window,
     maxOutputTokens: output ?? 0,
     providerModel: model,

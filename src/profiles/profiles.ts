@@ -1,4 +1,5 @@
 import type { Profile, RuleContext } from "../chat/planning/profile.ts";
+import { orElse } from "../chat/planning/profile-texts.ts";
 import { isSystem } from "../chat/validation/request-rules.ts";
 import type { FieldViolation } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
@@ -14,7 +15,8 @@ const plain: Profile = {
   // https://platform.claude.com/docs/en/api/messages: "alter temperature or top_p, but not both".
   eitherFamilies: ["anthropic"],
   ranges: [],
-  maxStopSequences: 16,
+  // The proto has a maximum for all profiles.
+  maxStopSequences: Number.POSITIVE_INFINITY,
   instructions: undefined,
   joinsSystemMessages: false,
   familyFields: [],
@@ -28,19 +30,31 @@ const plain: Profile = {
 };
 
 /**
- * Default output limits in tokens by model family. The Scale EGP chat completions and deployments APIs document OpenAI
- * (the context window less the prompt), LLM Engine (100) and Claude 2 (10,000). The others are inferred: the model's
- * output limit, within the context window. Claude 3 models have lower limits than 10,000, which apply instead.
+ * Default output limits of the Scale EGP chat completions API, by model family: "None (limited by the model's max
+ * tokens)". That is the model's output limit, within the context window less the prompt.
  */
-const egpOutputLimits: Profile["outputLimits"] = {
+const egpChatOutputLimits: Profile["outputLimits"] = {
   "openai-chat": "rest",
   "openai-completions": "rest",
-  "llm-engine": 100,
-  anthropic: 10_000,
+  "llm-engine": "rest",
+  anthropic: "rest",
   google: "rest",
   mistral: "rest",
 };
 
+/**
+ * Default output limits in tokens of the Scale EGP deployments API, by model family. The API documents OpenAI (the
+ * context window less the prompt), LLM Engine (100) and Claude 2 (10,000). The others are inferred. Claude 3 models have
+ * lower limits than 10,000, which apply instead.
+ */
+const egpDeploymentOutputLimits: Profile["outputLimits"] = {
+  ...egpChatOutputLimits,
+  "llm-engine": 100,
+  anthropic: 10_000,
+};
+
+// The contract allows 0 for DeepInfra. The documents of the other APIs do not mention it.
+const someOutput = { parameter: "maxOutputTokens", min: 1, max: Number.POSITIVE_INFINITY } as const;
 const openai = ["openai-chat", "openai-completions"];
 const sampling = {
   topP: { field: ["parameters", "top_p"], isSet: (chat: ChatRequest) => chat.parameters?.topP !== undefined },
@@ -60,10 +74,7 @@ const egpChat: Profile = {
   ...plain,
   name: "egp-chat",
   defaults: { temperature: 0.2 },
-  ranges: [
-    { parameter: "temperature", min: 0, max: 1 },
-    { parameter: "n", min: 1, max: 1 },
-  ],
+  ranges: [{ parameter: "temperature", min: 0, max: 1 }, { parameter: "n", min: 1, max: 1 }, someOutput],
   maxStopSequences: 4,
   // The API's documented default of `instructions`, verbatim.
   instructions:
@@ -75,7 +86,7 @@ const egpChat: Profile = {
     { ...sampling.frequency, families: [...openai, "llm-engine"] },
   ],
   imageUrlFamilies: openai,
-  outputLimits: egpOutputLimits,
+  outputLimits: egpChatOutputLimits,
   outputMustFit: true,
 };
 
@@ -85,9 +96,10 @@ const egpDeployment: Profile = {
   name: "egp-deployment",
   // Not needed: this API does not support top_p for Claude.
   eitherFamilies: [],
-  ranges: [{ parameter: "n", min: 1, max: 1 }],
+  ranges: [{ parameter: "n", min: 1, max: 1 }, someOutput],
   instructions: undefined,
   joinsSystemMessages: true,
+  outputLimits: egpDeploymentOutputLimits,
   familyFields: [
     { ...sampling.topP, families: [...openai, "llm-engine", "google"] },
     { ...sampling.topK, families: ["llm-engine", "google"] },
@@ -112,7 +124,7 @@ const cerebras: Profile = {
   ...plain,
   name: "cerebras",
   defaults: { temperature: 1, topP: 1 },
-  ranges: [{ parameter: "temperature", min: 0, max: 1.5 }],
+  ranges: [{ parameter: "temperature", min: 0, max: 1.5 }, someOutput],
   maxStopSequences: 4,
   joinsSystemMessages: true,
   rules: [jsonIsNotStreamed, strictSchema],
@@ -136,7 +148,7 @@ const deepinfra: Profile = {
     // Both -1 and 0 disable top_k.
     { parameter: "topK", min: -1, max: 999 },
     { parameter: "n", min: 1, max: 4 },
-    { parameter: "maxOutputTokens", min: 1, max: 1_000_000 },
+    { parameter: "maxOutputTokens", min: 0, max: 1_000_000 },
   ],
   outputLimits: { deepinfra: 16_384 },
   outputCap: 16_384,
@@ -156,11 +168,6 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
 
 export const profileNames: readonly ProfileName[] = Object.keys(profiles).filter(isProfileName);
 
-/** Returns the profile with this name, or `plain` if there is none. The configuration rejects unknown names. */
-export function profileOf(name: string): Profile {
-  return isProfileName(name) ? profiles[name] : plain;
-}
-
 /** Model families for which a profile sets an output limit. All other families have the name of their provider. */
 export const profileFamilies: readonly string[] = [
   ...new Set(Object.values(profiles).flatMap(({ outputLimits }) => Object.keys(outputLimits))),
@@ -170,26 +177,29 @@ function isProfileName(name: string): name is ProfileName {
   return Object.hasOwn(profiles, name);
 }
 
-function jsonIsNotStreamed({ outputFormat }: ChatRequest, { streamed }: RuleContext): FieldViolation | undefined {
+function jsonIsNotStreamed({ outputFormat }: ChatRequest, context: RuleContext): FieldViolation | undefined {
+  const { streamed, texts, words } = context;
   if (!streamed || outputFormat?.format.case !== "jsonObject") return undefined;
-  const description =
-    "profile cerebras does not stream JSON objects; call CompleteChat, or send stream: false over HTTP";
+  const description = `${texts.subject} does not stream JSON objects; ${orElse(texts, words.unstreamed)}`;
   return { field: ["output_format", "json_object"], description };
 }
 
-function strictSchema({ outputFormat }: ChatRequest, { maxValues }: RuleContext): FieldViolation | undefined {
+function strictSchema({ outputFormat }: ChatRequest, { maxValues, texts }: RuleContext): FieldViolation | undefined {
   const format = outputFormat?.format;
   if (format?.case !== "jsonSchema" || !format.value.strict) return undefined;
   const problem = strictSchemaProblem(format.value.schemaJson, maxValues);
-  return problem === undefined
-    ? undefined
-    : { field: ["output_format", "json_schema", "schema_json"], description: problem };
+  if (problem === undefined) return undefined;
+  const wayOut = texts.wayOut === undefined ? "" : `; or ${texts.wayOut}`;
+  return {
+    field: ["output_format", "json_schema", "schema_json"],
+    description: `${texts.under}, ${problem}${wayOut}`,
+  };
 }
 
-function oneSystemMessage({ messages }: ChatRequest): FieldViolation | undefined {
+function oneSystemMessage({ messages }: ChatRequest, { texts }: RuleContext): FieldViolation | undefined {
   const second = messages.findIndex((message, index) => isSystem(message) && messages.findIndex(isSystem) < index);
   if (second < 0) return undefined;
-  const description = "profile deepinfra allows one system message; merge them";
+  const description = `${texts.subject} allows one system message; ${orElse(texts, "merge them")}`;
   return { field: ["messages", second, "role"], description };
 }
 
@@ -197,10 +207,11 @@ function oneSystemMessage({ messages }: ChatRequest): FieldViolation | undefined
  * DeepInfra documents that a conversation ends with a user message. Dragoman also allows tool results at the end,
  * because DeepInfra's tool examples send them last.
  */
-function callersTurnLast({ messages, continueLastMessage }: ChatRequest): FieldViolation | undefined {
+function callersTurnLast(chat: ChatRequest, { texts, words }: RuleContext): FieldViolation | undefined {
+  const { messages, continueLastMessage } = chat;
   const last = messages.findLastIndex((message) => !isSystem(message));
   if (continueLastMessage || messages[last]?.role !== Role.ASSISTANT) return undefined;
-  const description =
-    "profile deepinfra requires a user or tool message last; set continue_last_message to continue this message";
+  const advice = `set ${words.nameField(["continue_last_message"])} to continue this message`;
+  const description = `${texts.subject} requires a user or tool message last; ${orElse(texts, advice)}`;
   return { field: ["messages", last, "role"], description };
 }

@@ -1,5 +1,7 @@
 import type { Adaptation } from "../chat/planning/adaptations.ts";
+import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { ContractNames } from "../chat/planning/provider-options.ts";
+import type { ToolNameRule } from "../chat/planning/tool-name-rule.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
@@ -30,6 +32,21 @@ export interface Adapter {
    * provider options do not become part of an upstream body.
    */
   readonly contractNames?: ContractNames;
+
+  /**
+   * Function names that the provider accepts. Dragoman replaces other names, and restores them in the response.
+   * Undefined: the provider accepts every name of the contract.
+   */
+  readonly toolNames?: ToolNameRule;
+
+  /** Whether the adapter sends `tool_choice.allowed_tools`. Default false: Dragoman sends only the allowed tools. */
+  readonly takesAllowedTools?: boolean;
+
+  /**
+   * Optional content of messages that the adapter sends. Dragoman replaces, leaves out or rejects all other
+   * (chat/planning/optional-content.ts), before `checkSupport`. Undefined: none.
+   */
+  readonly accepts?: ReadonlySet<OptionalContent>;
 
   /** Maximum choices per upstream request. For more, Dragoman sends one request per choice. Undefined: no limit. */
   readonly maxChoices?: number;

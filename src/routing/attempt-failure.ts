@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors.ts";
-import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import { ProviderErrorSchema } from "../gen/dragoman/v1/error_pb.js";
 
 /**

@@ -1,26 +1,22 @@
-import { create } from "@bufbuild/protobuf";
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { append } from "../append.ts";
+import { createBounds } from "../chat/stream/bound-events.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import { type Attempt, AttemptSchema } from "../gen/dragoman/v1/completion_pb.js";
 import type { AdapterContext, QueueState } from "../providers/adapter.ts";
 import { attemptFailure } from "./attempt-failure.ts";
+import { type AttemptOrigin, AttemptRecord } from "./attempt-record.ts";
 import type { Target } from "./target.ts";
 
 /** Options for the attempts of a call. */
-export interface AttemptOptions {
-  /** Aborts the attempt. The abort reason is a GatewayError. */
-  readonly signal: AbortSignal;
+export interface AttemptOptions extends AttemptOrigin {
   /** Account of the call, or its API key if it has no account. Queues are fair between holders. */
   readonly holder: string;
   /** The caller wants a single response, so the adapter may request one instead of a stream. */
   readonly whole: boolean;
   /** Raw prompt from `Adapter.prompt`. Undefined: no chat template was rendered. */
   readonly prompt?: string | undefined;
-  /** Called when the upstream request ends, whatever the outcome. */
-  readonly onEnd?: (attempt: Attempt) => void;
 }
 
 /** One upstream request in progress. */
@@ -41,30 +37,30 @@ export function startAttempt(
   request: ChatRequest,
   options: AttemptOptions,
 ): RunningAttempt {
-  const { signal, holder, whole, prompt, onEnd } = options;
-  const attempt = create(AttemptSchema, { provider: model.provider, providerModel: model.providerModel });
+  const { signal, holder, whole, prompt } = options;
+  const record = new AttemptRecord(model, options);
+  const { attempt } = record;
   const validator = createStreamValidator();
   const queue: QueueState = { waitsFor: undefined };
   return { attempt, validator, queue, events: run() };
 
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
-    const begin = performance.now();
-    let isComplete = false;
-    const end = (): void => {
-      attempt.duration ??= durationFromMs(Math.round(performance.now() - begin));
-    };
+    record.begin();
     try {
       const context: AdapterContext = { signal, holder, attempt, queue, ...(prompt !== undefined && { prompt }) };
       const batches =
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
+      const bound = createBounds();
       let held: ChatEvent[] | undefined = [];
-      for await (const batch of batches) {
+      for await (const arrived of batches) {
+        const batch = bound(arrived);
         for (const event of batch) {
           validator.accept(event);
           if (event.case !== "completed") continue;
-          isComplete = true;
-          end();
+          if (validator.outputStarted) record.output();
+          record.answered(event.value.usage);
         }
+        if (validator.outputStarted) record.output();
         if (held === undefined) {
           yield batch;
         } else {
@@ -79,13 +75,10 @@ export function startAttempt(
       validator.end();
     } catch (error) {
       const failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
-      attempt.failureReason = failure.reason;
+      record.failed(failure.reason);
       throw failure;
     } finally {
-      end();
-      // Without `completed` and without an error, the consumer stopped reading.
-      if (!isComplete) attempt.failureReason ||= "CANCELLED";
-      onEnd?.(attempt);
+      record.end();
     }
   }
 }

@@ -1,13 +1,15 @@
 import { append } from "../append.ts";
 import type { Adaptation } from "../chat/planning/adaptations.ts";
+import { seedOf, seedValue } from "../chat/planning/seed.ts";
 import { type ChatEvent, completed, started } from "../chat/stream/events.ts";
 import { GatewayError } from "../errors.ts";
+import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
 import type { ChatCompleted } from "../gen/dragoman/v1/stream_pb.js";
 import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
-import { estimateUsage } from "../tokens/usage-estimate.ts";
+import { addUsage } from "../tokens/add-usage.ts";
+import { estimateUsage, partialUsage } from "../tokens/usage-estimate.ts";
 import { type AttemptOptions, type RunningAttempt, startAttempt } from "./attempt.ts";
 import { attemptFailure } from "./attempt-failure.ts";
 import type { Target } from "./target.ts";
@@ -20,16 +22,14 @@ interface TargetRun {
   /** One attempt per upstream request. With one request per choice, in the order of the choices. */
   readonly attempts: readonly Attempt[];
   readonly events: AsyncIterable<readonly ChatEvent[]>;
-  /** Whether the provider has accepted a request. */
-  readonly accepted: boolean;
   /** Output so far in characters, to estimate tokens. */
   readonly outputCharacters: number;
   /** Size of the output so far in bytes (chat/stream/delta-size.ts). */
   readonly outputSize: number;
   /** What an upstream request waits for in a queue (upstream/upstream-call.ts). Undefined: none waits. */
   readonly waitsFor: string | undefined;
-  /** Whether every upstream request waits in a queue. Then nothing was sent to the provider. */
-  readonly isQueued: boolean;
+  /** Returns the usage of a call that fails now. Undefined: no upstream request can have used tokens. */
+  usageSoFar(): Usage | undefined;
 }
 
 /**
@@ -44,6 +44,7 @@ export function runOnTarget(target: Target, request: ChatRequest, options: Attem
       ? startAttempt(target, request, options)
       : startAttempt(target, requestOfChoice(request, index), {
           ...options,
+          choiceIndex: index,
           signal: AbortSignal.any([options.signal, signals.signal]),
         }),
   );
@@ -51,9 +52,6 @@ export function runOnTarget(target: Target, request: ChatRequest, options: Attem
   return {
     attempts: running.map(({ attempt }) => attempt),
     events: count === 1 && only ? only.events : mergeChoices(running, request, signals),
-    get accepted() {
-      return running.some(({ validator }) => validator.accepted);
-    },
     get outputCharacters() {
       return running.reduce((sum, { validator }) => sum + validator.outputCharacters, 0);
     },
@@ -63,10 +61,23 @@ export function runOnTarget(target: Target, request: ChatRequest, options: Attem
     get waitsFor() {
       return running.find(({ queue }) => queue.waitsFor !== undefined)?.queue.waitsFor;
     },
-    get isQueued() {
-      return running.every(({ queue }) => queue.waitsFor !== undefined);
-    },
+    usageSoFar: () => usageSoFar(running, request),
   };
+}
+
+/**
+ * Adds what each upstream request has used: what the provider reported, else an estimate. A request that the provider
+ * rejected, or that did not reach it, has used nothing.
+ */
+function usageSoFar(running: readonly RunningAttempt[], request: ChatRequest): Usage | undefined {
+  const usages = running.flatMap(({ attempt, validator, queue }) => {
+    if (attempt.usage !== undefined) return [attempt.usage];
+    const { outcome, duration } = attempt;
+    const isStarted = outcome !== AttemptOutcome.ABANDONED || duration !== undefined;
+    const wasSent = outcome !== AttemptOutcome.FAILED && isStarted && queue.waitsFor === undefined;
+    return validator.accepted || wasSent ? [partialUsage(request, validator.outputCharacters)] : [];
+  });
+  return usages.length === 0 ? undefined : usages.reduce(addUsage);
 }
 
 /** Returns the number of upstream requests: one, or one per choice. */
@@ -97,7 +108,7 @@ export function choiceAdaptations(request: ChatRequest, target: Target): readonl
     const most = Math.max(maxRequests, choicesPerRequest(target));
     return [{ kind: "REJECTED", field, message: `at most ${most} choices per request are supported with ${name}` }];
   }
-  const seeds = request.parameters?.seed === undefined ? "" : ", each with a different seed";
+  const seeds = seedOf(request.parameters) === undefined ? "" : ", each with a different seed";
   const message = `sent to ${name} as ${count} requests, one per choice${seeds}; each is billed for the prompt`;
   return [{ kind: "EMULATED", field, message }];
 }
@@ -182,9 +193,9 @@ async function* mergeChoices(
 function requestOfChoice(request: ChatRequest, index: number): ChatRequest {
   if (request.parameters === undefined) return request;
   const { n: _, ...parameters } = request.parameters;
-  if (parameters.seed !== undefined) {
-    const seed = BigInt(parameters.seed);
-    parameters.seed = String(seed < maxRequests ? seed + BigInt(index) : seed - BigInt(index));
+  const seed = seedOf(parameters);
+  if (seed !== undefined) {
+    parameters.seedValue = seedValue(seed < maxRequests ? seed + BigInt(index) : seed - BigInt(index));
   }
   return { ...request, parameters };
 }
@@ -233,26 +244,6 @@ function mergeEnds(branches: readonly Branch[], request: ChatRequest): ChatEvent
   );
   const warnings = distinct(branches.flatMap((branch) => branch.warnings));
   return completed({ ...branches[0]?.completed, usage: usages.reduce(addUsage), warnings });
-}
-
-const counts = [
-  "inputTokens",
-  "outputTokens",
-  "totalTokens",
-  "cachedInputTokens",
-  "cacheWriteInputTokens",
-  "reasoningTokens",
-  "acceptedPredictionTokens",
-  "rejectedPredictionTokens",
-] as const satisfies readonly (keyof Usage)[];
-
-/** Adds two usages. The sum has the lower quality of the two: UsageQuality is numbered from best to worst. */
-function addUsage(sum: Usage, usage: Usage): Usage {
-  const added = { ...sum, quality: Math.max(sum.quality, usage.quality) };
-  for (const count of counts) added[count] += usage[count];
-  const costs = [sum, usage].flatMap(({ providerCostUsd }) => providerCostUsd ?? []);
-  if (costs.length > 0) added.providerCostUsd = costs.reduce((total, cost) => total + cost);
-  return added;
 }
 
 function distinct(warnings: readonly Warning[]): Warning[] {

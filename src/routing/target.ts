@@ -8,9 +8,16 @@ export interface Target {
   readonly adapter: Adapter;
 }
 
-/** Returns the target of a model. Throws MODEL_NOT_FOUND if its provider is not configured. */
+/** Returns the name of a target, as in `Attempt.target`. */
+export function targetName({ provider, providerModel }: Pick<Model, "provider" | "providerModel">): string {
+  return `${provider}/${providerModel}`;
+}
+
+/** Returns the target of a model. Throws PROVIDER_NOT_CONFIGURED if its provider is not configured. */
 export function targetOf(model: Model, adapters: ReadonlyMap<string, Adapter>): Target {
   const adapter = adapters.get(model.provider);
   if (adapter !== undefined) return { model, adapter };
-  throw new GatewayError("MODEL_NOT_FOUND", `provider ${model.provider} is not configured`);
+  const { id, provider } = model;
+  const message = `the model ${id} needs the provider ${provider}, which is not configured`;
+  throw new GatewayError("PROVIDER_NOT_CONFIGURED", message, { metadata: { model: id, provider } });
 }

@@ -63,6 +63,7 @@ export function createSnapshot({
       config.models,
     ),
     rejectsOptions: config.limits.providerOptions === "off",
+    ...(config.profile && { profile: config.profile }),
     adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
   };
 }

@@ -1,5 +1,5 @@
-import { durationMs } from "@bufbuild/protobuf/wkt";
-import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
+import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
+import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord } from "../ledger/record.ts";
@@ -33,15 +33,21 @@ function toLine(record: CallRecord) {
     key_id: record.keyId,
     account_id: record.accountId,
     user: record.user,
+    labels: nonEmpty(record.labels),
     model: record.model,
     provider: record.provider,
+    profile: record.profile || undefined,
     outcome: record.outcome,
     reason: record.reason,
     start_time: record.startTime.toISOString(),
     duration_ms: round(record.durationMs),
     first_output_ms: record.firstOutputMs === undefined ? undefined : round(record.firstOutputMs),
     ...(record.usage === undefined ? undefined : usageFacts(record.usage)),
-    attempts: record.attempts.map(attemptFacts),
+    attempts: record.attempts.map((attempt) => ({
+      ...attemptFacts(attempt),
+      // The usage of the only attempt is that of the call.
+      ...(record.attempts.length > 1 && attempt.usage && usageFacts(attempt.usage)),
+    })),
   };
 }
 
@@ -55,6 +61,13 @@ function usageFacts(usage: Usage) {
     reasoning_tokens: usage.reasoningTokens,
     accepted_prediction_tokens: usage.acceptedPredictionTokens,
     rejected_prediction_tokens: usage.rejectedPredictionTokens,
+    cache_write_1h_input_tokens: usage.cacheWrite1hInputTokens,
+    audio_input_tokens: usage.audioInputTokens,
+    audio_output_tokens: usage.audioOutputTokens,
+    image_input_tokens: usage.imageInputTokens,
+    image_output_tokens: usage.imageOutputTokens,
+    server_tool_requests: nonEmpty(usage.serverToolRequests),
+    cost_nanos: usage.cost === undefined ? undefined : Number(usage.cost.totalNanos),
     usage_quality: qualities[usage.quality],
   };
 }
@@ -66,18 +79,40 @@ const qualities = {
   [UsageQuality.PARTIAL]: "partial",
 } as const satisfies Record<UsageQuality, string>;
 
+const outcomes = {
+  [AttemptOutcome.UNSPECIFIED]: undefined,
+  [AttemptOutcome.ANSWERED]: "answered",
+  [AttemptOutcome.FAILED]: "failed",
+  [AttemptOutcome.ABANDONED]: "abandoned",
+} as const satisfies Record<AttemptOutcome, string | undefined>;
+
 /** Omits the empty fields of an attempt. */
 function attemptFacts(attempt: Attempt) {
   return {
+    target: attempt.target || undefined,
     provider: attempt.provider,
     provider_model: attempt.providerModel,
+    credential: attempt.credential || undefined,
+    choice_index: attempt.choiceIndex,
+    outcome: outcomes[attempt.outcome],
     failure_reason: attempt.failureReason || undefined,
     http_status: attempt.httpStatus || undefined,
     provider_request_id: attempt.providerRequestId || undefined,
     provider_response_id: attempt.providerResponseId || undefined,
-    duration_ms: attempt.duration === undefined ? undefined : round(durationMs(attempt.duration)),
-    queue_ms: attempt.queueDuration === undefined ? undefined : durationMs(attempt.queueDuration),
+    start_ms: ms(attempt.startOffset),
+    first_output_ms: ms(attempt.firstOutputDuration),
+    duration_ms: ms(attempt.duration),
+    queue_ms: ms(attempt.queueDuration),
   };
+}
+
+/** Returns undefined for a map without entries. */
+function nonEmpty<Value>(map: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> | undefined {
+  return Object.keys(map).length === 0 ? undefined : map;
+}
+
+function ms(duration: Duration | undefined): number | undefined {
+  return duration === undefined ? undefined : round(durationMs(duration));
 }
 
 function round(ms: number): number {

@@ -48,7 +48,11 @@ function textOf({ kind }: Part): readonly string[] {
       throw unsupported("media");
     case "toolCall":
     case "toolResult":
+    case "serverToolCall":
+    case "serverToolResult":
       throw unsupported("tool calls");
+    case "searchResult":
+      throw unsupported("search results");
     default:
       return kind satisfies never;
   }

@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
+import { append } from "../append.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, MediaDetail, type Message } from "../gen/dragoman/v1/message_pb.js";
+import { type Media, MediaDetail } from "../gen/dragoman/v1/media_pb.js";
+import type { Message, SearchResult } from "../gen/dragoman/v1/message_pb.js";
 import type { Tool } from "../gen/dragoman/v1/tool_pb.js";
 import { type Usage, UsageQuality, UsageSchema } from "../gen/dragoman/v1/usage_pb.js";
 import { estimateTokens, type VocabularySize } from "./token-estimate.ts";
@@ -81,10 +83,20 @@ export function contentOf({ parts }: Message): { readonly texts: readonly string
         for (const part of kind.value.parts) {
           if (part.kind.case === "text") texts.push(part.kind.value);
           if (part.kind.case === "media") media.push(part.kind.value);
+          if (part.kind.case === "searchResult") append(texts, textsOf(part.kind.value));
         }
         break;
       case "media":
         media.push(kind.value);
+        break;
+      case "searchResult":
+        append(texts, textsOf(kind.value));
+        break;
+      case "serverToolCall":
+        texts.push(kind.value.name, kind.value.inputJson);
+        break;
+      case "serverToolResult":
+        texts.push(kind.value.outputJson);
         break;
       case undefined:
         break;
@@ -95,9 +107,16 @@ export function contentOf({ parts }: Message): { readonly texts: readonly string
   return { texts, media };
 }
 
+function textsOf({ source, title, texts }: SearchResult): readonly string[] {
+  return [source, title, ...texts];
+}
+
 /** Returns a tool as text, for counting its tokens. */
-export function toolText({ name, description, parametersJsonSchema }: Tool): string {
-  return `${name} ${description} ${parametersJsonSchema}`;
+export function toolText({ kind }: Tool): string {
+  if (kind.case === "providerTool") return `${kind.value.type} ${kind.value.configJson}`;
+  return kind.case === "function"
+    ? `${kind.value.name} ${kind.value.description} ${kind.value.parametersJsonSchema}`
+    : "";
 }
 
 /**

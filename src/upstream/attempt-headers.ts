@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 
 /** Names, in lower case, of the response headers that a provider uses for its request id and rate limits. */
 export interface AttemptHeaders {

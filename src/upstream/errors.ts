@@ -15,10 +15,11 @@ export function callFailure(
   const { provider, providerModel, httpStatus, providerRequestId } = call.attempt;
   const secrets = call.secrets();
   const clean = (text: string): string => redact(text, secrets);
-  const { failedGeneration, interruption } = facts;
+  const { failedGeneration, providerMessage, interruption } = facts;
   return new GatewayError(reason, clean(message), {
     ...facts,
     ...(failedGeneration !== undefined && { failedGeneration: clean(failedGeneration) }),
+    ...(providerMessage !== undefined && { providerMessage: clean(providerMessage) }),
     ...(interruption !== undefined && { interruption: clean(interruption) }),
     metadata: Object.fromEntries(
       Object.entries({ provider, ...metadata }).map(([name, value]) => [name, clean(value)]),
@@ -72,7 +73,11 @@ export function malformedAnswer(call: UpstreamCall, what: string, cause?: unknow
   return callFailure("PROVIDER_FAULT", message, call, { cause, interruption: message });
 }
 
-/** Creates the error for a response body that ended too early. */
+/**
+ * Creates the error for a response without its last part, such as a finish reason: PROVIDER_STREAM_INTERRUPTED if it
+ * broke off. A response that is whole in its form is PROVIDER_FAULT, because a retry would get the same.
+ */
 export function cutAnswer(call: UpstreamCall): GatewayError {
+  if (call.hasEnd) return malformedAnswer(call, "it ends without a finish reason");
   return callFailure("PROVIDER_STREAM_INTERRUPTED", "the provider's response ended too early: try again", call);
 }

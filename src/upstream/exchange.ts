@@ -103,6 +103,7 @@ function readInto<Answer, Item, Output>(
 ): boolean {
   let isOver = chunks === undefined;
   let hadOutput = decoder.isWhole;
+  call.hasEnd = decoder.isWhole;
   for (const item of chunks === undefined ? decoder.end() : decoder.decode(chunks)) {
     const before = batch.length;
     call.hadHiddenOutput = false;
@@ -111,6 +112,7 @@ function readInto<Answer, Item, Output>(
     else budget.addEvent();
     if (isLast) {
       isOver = true;
+      call.hasEnd = true;
       break;
     }
   }

@@ -1,6 +1,6 @@
 import { GatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
-import type { Attempt } from "../gen/dragoman/v1/completion_pb.js";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 
 /** Abort signal, account and record of one attempt. */
 export interface AttemptContext extends Claimant {
@@ -32,11 +32,13 @@ export interface UpstreamCall extends AttemptContext {
    * counts as output for timeouts and limits.
    */
   hadHiddenOutput: boolean;
+  /** Whether the response is whole in its form: a complete JSON body, or an event that ends the stream. */
+  hasEnd: boolean;
 }
 
 export function startCall(context: AttemptContext): UpstreamCall {
   const { signal, holder, attempt, queue } = context;
-  return { signal, holder, attempt, queue, secrets: () => [], hadHiddenOutput: false };
+  return { signal, holder, attempt, queue, secrets: () => [], hadHiddenOutput: false, hasEnd: false };
 }
 
 /** Returns the error to throw after the signal was aborted. */

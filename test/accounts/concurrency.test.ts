@@ -46,6 +46,7 @@ it("reports the owner of the slots and the limit", () => {
           subject: "account:a1/model:m1",
           description: "at most 1 concurrent calls per account to the model m1",
         },
+        retryAfterMs: 1000,
       },
     }),
   );

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { seed000, seed001 } from "../support/egp-ids.ts";
 import type { Script } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
@@ -137,7 +138,7 @@ behaviour(24, async () => {
   const { service } = await startStage({ ...egpBackends, cerebras: [], deepinfra: [] });
   const { getModel } = service.modelClient("grpc");
   expect((await getModel({ id: "gpt-4" })).model).toMatchObject({ contextWindowTokens: 8192, maxOutputTokens: 8192 });
-  const ofSeeds = (await listAll(service)).filter(({ profile }) => profile !== "plain");
+  const ofSeeds = (await listAll(service)).filter(({ id, provider }) => !id.startsWith(`${provider}/`));
   expect(ofSeeds.map(({ id }) => id)).toEqual(expect.arrayContaining([...seed000, "llama3.1-8b", "llama3.1-70b"]));
   for (const { id, contextWindowTokens: window, maxOutputTokens: output } of ofSeeds) {
     expect([id, window >= output && output > 0]).toEqual([id, true]);
@@ -146,12 +147,13 @@ behaviour(24, async () => {
 
 behaviour(25, async () => {
   const { service } = await startStage({ mistral: [] });
-  expect(await listAll(service)).toContainEqual(
+  const { models } = await service.modelClient("grpc").listModels({ pageSize: 1000, profile: Profile.EGP_CHAT });
+  expect(models).toContainEqual(
     expect.objectContaining({
       id: "mistral-large-latest",
       provider: "mistral",
       family: "mistral",
-      profile: "egp-chat",
+      profile: Profile.EGP_CHAT,
       contextWindowTokens: 262_144,
       maxOutputTokens: 262_144,
       maxTemperature: 1,

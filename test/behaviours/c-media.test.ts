@@ -1,8 +1,9 @@
 import { expect } from "vitest";
-import { MediaDetail, Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../src/gen/dragoman/v1/media_pb.js";
+import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ask } from "../support/requests.ts";
 import { behaviour } from "./behaviour.ts";
-import { failureOf, paths, says, startStage, wrongPlaces } from "./support.ts";
+import { asEgpChat, failureOf, paths, says, startStage, wrongPlaces } from "./support.ts";
 
 const url = "https://example.com/cat.png";
 const base64 = Buffer.from("not really a cat").toString("base64");
@@ -32,14 +33,15 @@ behaviour(34, async () => {
     status: 200,
   });
   expect(sent("openai").messages).toContainEqual({ role: "user", content: [imageUrl(url)] });
-  await completeChat({ chat: ask("gpt-4o", "", shown({ case: "url", value: url })) });
+  await completeChat({ chat: ask("gpt-4o", "", { ...asEgpChat, ...shown({ case: "url", value: url }) }) });
   expect(sent("openai").messages).toContainEqual({ role: "user", content: [imageUrl(url)] });
 
   const claude = "claude-3-opus-20240229";
   const rejected = await post(paths.egpChat, { model: claude, messages: says([imageUrl(url)]) });
   expect(rejected.status).toBe(400);
   expect(wrongPlaces(rejected)).toEqual(["body.messages.0.content.0"]);
-  expect(await failureOf(completeChat({ chat: ask(claude, "", shown({ case: "url", value: url })) }))).toMatchObject({
+  const chat = ask(claude, "", { ...asEgpChat, ...shown({ case: "url", value: url }) });
+  expect(await failureOf(completeChat({ chat }))).toMatchObject({
     code: "InvalidArgument",
     reason: "UNSUPPORTED_PARAMETER",
   });

@@ -18,7 +18,7 @@ export function callers({ post, service }: Pick<Stage, "post" | "service">) {
       post(paths.egpDeployment(id), { prompt: "hi", chat_history: [], ...more }),
     cerebras: (more: object = {}) => post(paths.cerebras, { model: cerebrasModel, messages: says("hi"), ...more }),
     deepinfra: (more: object = {}) => post(paths.deepinfra, { model: openModel, messages: says("hi"), ...more }),
-    /** Calls gRPC, where the rules of the model's profile apply. */
+    /** Calls gRPC, where no API's rules apply unless the request has a profile. */
     async grpc(model: string, more: ChatInit = {}): Promise<ChatCompletion> {
       const { completion } = await service.chatClient("grpc").completeChat({ chat: ask(model, "hi", more) });
       if (completion === undefined) throw new Error("the response has no completion");

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ask } from "../support/requests.ts";
 import { behaviour } from "./behaviour.ts";
-import { failureOf, paths, promptAnswer, says, startStage, wrongPlaces } from "./support.ts";
+import { asEgpChat, failureOf, paths, promptAnswer, says, startStage, wrongPlaces } from "./support.ts";
 
 // Default of `instructions` in the Scale EGP chat completions API.
 const usual =
@@ -18,16 +18,22 @@ behaviour(49, async () => {
     { openai: [], cerebras: [] },
     { deployments: { d1: { model: "gpt-4o" } } },
   );
-  await post(paths.egpChat, body);
+  const reply = await post(paths.egpChat, body);
   expect(sent("openai").messages).toEqual([system(usual), ...says("hi")]);
-  await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "hi") });
+  const { completeChat } = service.chatClient("grpc");
+  const { completion } = await completeChat({ chat: ask("gpt-4o", "hi", asEgpChat) });
   expect(sent("openai").messages).toEqual([system(usual), ...says("hi")]);
+  // Over gRPC, a warning names the text that the profile added. The API documents it to its own callers.
+  expect(completion?.warnings).toMatchObject([{ reason: "ADDED", field: "instructions" }]);
+  expect(reply.headers.get("x-dragoman-warnings")).toBeNull();
 
-  // Other APIs and models do not have this default.
+  // Other APIs and profiles do not have this default.
   await post(paths.egpDeployment("d1"), { prompt: "hi", chat_history: [] });
   expect(sent("openai").messages).toEqual(says("hi"));
-  await service.chatClient("grpc").completeChat({ chat: ask("openai/gpt-4o", "hi") });
-  expect(sent("openai").messages).toEqual(says("hi"));
+  for (const model of ["gpt-4o", "openai/gpt-4o"]) {
+    await completeChat({ chat: ask(model, "hi") });
+    expect(sent("openai").messages).toEqual(says("hi"));
+  }
   await post(paths.cerebras, { ...body, model: "llama3.1-8b" });
   expect(sent("cerebras").messages).toEqual(says("hi"));
 });
@@ -42,7 +48,9 @@ behaviour(51, async () => {
   const { post, sent, service } = await startStage({ openai: [] });
   await post(paths.egpChat, { ...body, instructions: "be terse" });
   expect(sent("openai").messages).toEqual([system("be terse"), ...says("hi")]);
-  await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "hi", { instructions: "be terse" }) });
+  await service
+    .chatClient("grpc")
+    .completeChat({ chat: ask("gpt-4o", "hi", { ...asEgpChat, instructions: "be terse" }) });
   expect(sent("openai").messages).toEqual([system("be terse"), ...says("hi")]);
 });
 
@@ -51,7 +59,7 @@ behaviour(52, async () => {
   const messages = [system("be terse"), ...says("hi")];
   const rejected = await post(paths.egpChat, { ...body, messages, instructions: "be kind" });
   expect([rejected.status, wrongPlaces(rejected)]).toEqual([422, ["body.instructions"]]);
-  const chat = ask("gpt-4o", "", { ...withSystem, instructions: "be kind" });
+  const chat = ask("gpt-4o", "", { ...asEgpChat, ...withSystem, instructions: "be kind" });
   expect(await failureOf(service.chatClient("grpc").completeChat({ chat }))).toMatchObject({
     code: "InvalidArgument",
     reason: "INVALID_REQUEST",
@@ -67,7 +75,7 @@ behaviour(53, async () => {
   const messages = [system("be terse"), ...says("hi")];
   await post(paths.egpChat, { ...body, messages });
   expect(sent("openai").messages).toEqual(messages);
-  await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "", withSystem) });
+  await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "", { ...asEgpChat, ...withSystem }) });
   expect(sent("openai").messages).toEqual(messages);
 });
 
@@ -75,7 +83,7 @@ behaviour(54, async () => {
   const { post, sent, service } = await startStage({ openai: [] });
   await post(paths.egpChat, { ...body, instructions: "" });
   expect(sent("openai").messages).toEqual(says("hi"));
-  await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "hi", { instructions: "" }) });
+  await service.chatClient("grpc").completeChat({ chat: ask("gpt-4o", "hi", { ...asEgpChat, instructions: "" }) });
   expect(sent("openai").messages).toEqual(says("hi"));
 });
 
@@ -94,7 +102,9 @@ behaviour(55, async () => {
   expect(sent("openai").messages).toEqual(folded);
   await post(paths.egpChat, { ...body, model: "o1-mini", messages: [system("be terse"), ...says("hi")] });
   expect(sent("openai").messages).toEqual(folded);
-  const { completion } = await service.chatClient("grpc").completeChat({ chat: ask("o1-mini", "", withSystem) });
+  const { completion } = await service
+    .chatClient("grpc")
+    .completeChat({ chat: ask("o1-mini", "", { ...asEgpChat, ...withSystem }) });
   expect(sent("openai").messages).toEqual(folded);
   expect(completion?.warnings).toContainEqual(expect.objectContaining({ reason: "EMULATED", field: "messages" }));
 

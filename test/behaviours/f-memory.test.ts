@@ -8,7 +8,7 @@ import { countingThread } from "../../src/tokens/counting-thread.ts";
 import { counting } from "../support/counting.ts";
 import { behaviour } from "./behaviour.ts";
 import { callers, expectRefused, placesOf, turns, words } from "./callers.ts";
-import { failureOf, says, startStage } from "./support.ts";
+import { asCerebras, asEgpChat, failureOf, says, startStage } from "./support.ts";
 import { warningsOf } from "./wire.ts";
 
 const texts = (...contents: readonly string[]) => contents.map((content) => ({ role: "user", content }));
@@ -28,7 +28,12 @@ behaviour(76, async () => {
   expect((await egpChat({ instructions: null, messages, ...memory })).status).toBe(200);
   expect(stage.sent("openai").messages).toEqual(texts("d", "e"));
 
-  await grpc("gpt-4o", { instructions: "", messages: turns("a", "b", "c", "d", "e"), memoryStrategy: lastK(2) });
+  await grpc("gpt-4o", {
+    ...asEgpChat,
+    instructions: "",
+    messages: turns("a", "b", "c", "d", "e"),
+    memoryStrategy: lastK(2),
+  });
   expect(stage.sent("openai").messages).toEqual(texts("d", "e"));
 });
 
@@ -38,11 +43,11 @@ behaviour(77, async () => {
   for (const k of [0, -1]) {
     const reply = await egpChat({ memory_strategy: { params: { k } } });
     expect(placesOf(reply)).toEqual([422, ["body.memory_strategy.params.k"]]);
-    await expectRefused(grpc("gpt-4o", { memoryStrategy: lastK(k) }), "memory_strategy.last_k.k");
+    await expectRefused(grpc("gpt-4o", { ...asEgpChat, memoryStrategy: lastK(k) }), "memory_strategy.last_k.k");
   }
   expect(stage.asked()).toBe(0);
   expect((await egpChat({ memory_strategy: { params: { k: 1 } } })).status).toBe(200);
-  await grpc("gpt-4o", { memoryStrategy: lastK(1) });
+  await grpc("gpt-4o", { ...asEgpChat, memoryStrategy: lastK(1) });
 });
 
 behaviour(78, async () => {
@@ -51,7 +56,7 @@ behaviour(78, async () => {
   const messages = texts("a", "b", "c");
   await egpChat({ instructions: null, messages, memory_strategy: { params: { k: 99 } } });
   expect(stage.sent("openai").messages).toEqual(messages);
-  await grpc("gpt-4o", { instructions: "", messages: turns("a", "b", "c"), memoryStrategy: lastK(99) });
+  await grpc("gpt-4o", { ...asEgpChat, instructions: "", messages: turns("a", "b", "c"), memoryStrategy: lastK(99) });
   expect(stage.sent("openai").messages).toEqual(messages);
 });
 
@@ -61,7 +66,7 @@ behaviour(79, async () => {
   const summary = await egpChat({ memory_strategy: { name: "summary", params: { k: 1 } } });
   expect(placesOf(summary)).toEqual([422, ["body.memory_strategy.name"]]);
   // gRPC cannot express an unknown strategy; protobuf drops it, and the message has no strategy.
-  await expectRefused(grpc("gpt-4o", { memoryStrategy: {} }), "memory_strategy.strategy");
+  await expectRefused(grpc("gpt-4o", { ...asEgpChat, memoryStrategy: {} }), "memory_strategy.strategy");
   expect(stage.asked()).toBe(0);
 
   await egpChat({ instructions: null, messages: texts("a", "b"), memory_strategy: { params: { k: 1 } } });
@@ -76,7 +81,7 @@ behaviour(80, async () => {
   const none = await egpChat({ memory_strategy: { name: "last_k" } });
   expect(placesOf(none)).toEqual([422, ["body.memory_strategy.params"]]);
   const unset = { strategy: { case: "lastK", value: {} } } as const;
-  await expectRefused(grpc("gpt-4o", { memoryStrategy: unset }), "memory_strategy.last_k.k");
+  await expectRefused(grpc("gpt-4o", { ...asEgpChat, memoryStrategy: unset }), "memory_strategy.last_k.k");
   expect(stage.asked()).toBe(0);
 });
 
@@ -93,9 +98,9 @@ behaviour(81, async () => {
   await egpChat({ messages: [...texts("a", "b"), system, ...texts("c")], memory_strategy: { params: { k: 2 } } });
   expect(stage.sent("openai").messages).toEqual([...texts("b"), system, ...texts("c")]);
 
-  await grpc("gpt-4o", { messages: [systemTurn, ...turns("a", "b", "c")], memoryStrategy: lastK(1) });
+  await grpc("gpt-4o", { ...asEgpChat, messages: [systemTurn, ...turns("a", "b", "c")], memoryStrategy: lastK(1) });
   expect(stage.sent("openai").messages).toEqual(expected);
-  await grpc("gpt-4o", { instructions: "be brief", messages: turns("a", "c"), memoryStrategy: lastK(1) });
+  await grpc("gpt-4o", { ...asEgpChat, instructions: "be brief", messages: turns("a", "c"), memoryStrategy: lastK(1) });
   expect(stage.sent("openai").messages).toEqual(expected);
 });
 
@@ -105,7 +110,7 @@ behaviour(82, async () => {
   const ten = [..."abcdefghij"];
   await egpChat({ instructions: null, messages: texts(...ten) });
   expect(sentTexts(stage.sent("openai"))).toEqual(ten);
-  await grpc("gpt-4o", { instructions: "", messages: turns(...ten) });
+  await grpc("gpt-4o", { ...asEgpChat, instructions: "", messages: turns(...ten) });
   expect(sentTexts(stage.sent("openai"))).toEqual(ten);
 });
 
@@ -120,7 +125,7 @@ behaviour(83, async () => {
   expect(await used({ memory_strategy: { params: { k: 1 } } })).toEqual({ prompt: 1, completion: 1, total: 2 });
 
   const messages = turns("one two", "three four", "five");
-  const { usage } = await grpc("gpt-4o", { instructions: "", messages, memoryStrategy: lastK(2) });
+  const { usage } = await grpc("gpt-4o", { ...asEgpChat, instructions: "", messages, memoryStrategy: lastK(2) });
   expect(usage).toMatchObject({ inputTokens: 3, totalTokens: 4 });
 });
 
@@ -189,12 +194,12 @@ behaviour(87, async () => {
   expect(reply.status).toBe(400);
   expect(reply.body).toEqual({ detail: expect.stringMatching(/\b10011 tokens\b.*\b8192\b.*memory_strategy/) });
   const messages = turns(words(5000), words(5000));
-  expect(await failureOf(grpc("gpt-4", { instructions: "", messages }))).toMatchObject({
+  expect(await failureOf(grpc("gpt-4", { ...asEgpChat, instructions: "", messages }))).toMatchObject({
     ...{ code: "InvalidArgument", reason: "CONTEXT_LENGTH_EXCEEDED" },
   });
   expect(stage.asked()).toBe(0);
   expect((await egpChat({ ...long, memory_strategy: { params: { k: 1 } } })).status).toBe(200);
-  await grpc("gpt-4", { instructions: "", messages, memoryStrategy: lastK(1) });
+  await grpc("gpt-4", { ...asEgpChat, instructions: "", messages, memoryStrategy: lastK(1) });
 });
 
 behaviour(88, async () => {
@@ -209,7 +214,7 @@ behaviour(88, async () => {
   const near = await cerebras({ messages: says(words(8180)) });
   expect(near).toMatchObject({ status: 400, body: { code: "context_length_exceeded" } });
   expect(near.body).toMatchObject({ message: expect.stringMatching(/\b8193\b.*\b8192\b/) });
-  const failure = await failureOf(grpc("llama3.1-8b", { messages: turns(words(8180)) }));
+  const failure = await failureOf(grpc("llama3.1-8b", { ...asCerebras, messages: turns(words(8180)) }));
   expect(failure).toMatchObject({ code: "InvalidArgument", reason: "CONTEXT_LENGTH_EXCEEDED" });
   expect(failure.message).toMatch(/\b8193\b.*\b8192\b/);
   expect(stage.asked()).toBe(2);
@@ -218,7 +223,7 @@ behaviour(88, async () => {
   const far = await cerebras({ messages: says(words(9000)) });
   expect(far).toMatchObject({ status: 400, body: { code: "context_length_exceeded" } });
   expect(far.body).toMatchObject({ message: expect.stringMatching(/\b90\d\d tokens\b.*\b8192\b/) });
-  const surely = await failureOf(grpc("llama3.1-8b", { messages: turns(words(9000)) }));
+  const surely = await failureOf(grpc("llama3.1-8b", { ...asCerebras, messages: turns(words(9000)) }));
   expect(surely.message).toMatch(/\b90\d\d tokens\b.*\b8192\b/);
   expect(stage.asked()).toBe(2);
 });

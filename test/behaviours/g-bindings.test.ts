@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
 import { callers, expectRefused, expectWrongFormat, placesOf } from "./callers.ts";
-import { startStage } from "./support.ts";
+import { asCerebras, startStage } from "./support.ts";
 
 const tones = {
   d1: {
@@ -53,7 +53,10 @@ behaviour(116, async () => {
   const stage = await startStage({ cerebras: [] }, { models: { "llama3.1-70b": { parameters } } });
   const { cerebras, grpc } = callers(stage);
   expectWrongFormat(await cerebras({ model_parameters: { x: 1 } }), "model_parameters.x");
-  await expectRefused(grpc("llama3.1-8b", { deploymentParameters: { x: 1 } }), "deployment_parameters.x");
+  await expectRefused(
+    grpc("llama3.1-8b", { ...asCerebras, deploymentParameters: { x: 1 } }),
+    "deployment_parameters.x",
+  );
   expect(stage.asked()).toBe(0);
   expect((await cerebras({ model: "llama3.1-70b", model_parameters: { x: 1 } })).status).toBe(200);
   expect(stage.sent("cerebras").model_parameters).toEqual({ x: 1 });

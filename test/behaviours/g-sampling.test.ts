@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { behaviour } from "./behaviour.ts";
 import { callers, expectRefused, expectWrongFormat, openModel, placesOf } from "./callers.ts";
 import { called, type Family, families, onFamilies, reaches } from "./families.ts";
-import { failureOf, startStage } from "./support.ts";
+import { asCerebras, asDeepinfra, asEgpChat, failureOf, startStage } from "./support.ts";
 import { warningsOf } from "./wire.ts";
 
 behaviour(99, async () => {
@@ -41,7 +41,9 @@ behaviour(100, async () => {
 
   const overGrpc = await grpc("deployments/mistral", { parameters: { topP: 0.9 } });
   expect(overGrpc.warnings).toMatchObject([{ reason: "UNSUPPORTED_PARAMETER", field: "parameters.top_p" }]);
-  expect((await grpc("mistral-large-latest", { parameters: { topP: 0.9 } })).warnings).toEqual([]);
+  expect(
+    (await grpc("mistral-large-latest", { ...asEgpChat, instructions: "", parameters: { topP: 0.9 } })).warnings,
+  ).toEqual([]);
   expect(stage.sent("mistral").top_p).toBe(0.9);
 
   // Claude allows only one of top_p and temperature. A caller's top_p replaces the default temperature, but not if
@@ -60,7 +62,7 @@ behaviour(101, async () => {
   const chat = (family: Family) => egpChat({ model: families[family], model_parameters: { topK: 5 } });
   await reaches(chat, stage, names, ["llm-engine", "gemini", "anthropic"], "model_parameters.topK");
 
-  const { warnings } = await grpc("gpt-4o", { parameters: { topK: 5 } });
+  const { warnings } = await grpc("gpt-4o", { ...asEgpChat, instructions: "", parameters: { topK: 5 } });
   expect(warnings).toMatchObject([{ reason: "UNSUPPORTED_PARAMETER", field: "parameters.top_k" }]);
 });
 
@@ -70,7 +72,10 @@ behaviour(102, async () => {
   const asks = [
     () => egpChat({ model_parameters: { topK: 5 } }).then(warningsOf),
     () => egpDeployment({ top_k: 5 }).then(warningsOf),
-    () => grpc("gpt-4o", { parameters: { topK: 5 } }).then(({ warnings }) => warnings.map(({ field }) => field)),
+    () =>
+      grpc("gpt-4o", { ...asEgpChat, instructions: "", parameters: { topK: 5 } }).then(({ warnings }) =>
+        warnings.map(({ field }) => field),
+      ),
   ];
   const reports = [
     [["UNSUPPORTED_PARAMETER", "model_parameters.topK"]],
@@ -82,11 +87,15 @@ behaviour(102, async () => {
     expect(stage.sent("openai")).not.toHaveProperty("top_k");
   }
   const strict = { strictParameters: true };
-  expect(await failureOf(grpc("gpt-4o", { parameters: { topK: 5 }, ...strict }))).toMatchObject({
+  expect(
+    await failureOf(grpc("gpt-4o", { ...asEgpChat, instructions: "", parameters: { topK: 5 }, ...strict })),
+  ).toMatchObject({
     ...{ code: "InvalidArgument", reason: "UNSUPPORTED_PARAMETER", fields: ["chat.parameters.top_k"] },
   });
   expect(stage.asked()).toBe(asks.length);
-  expect((await grpc("gpt-4o", { parameters: { topP: 0.5 }, ...strict })).warnings).toEqual([]);
+  expect(
+    (await grpc("gpt-4o", { ...asEgpChat, instructions: "", parameters: { topP: 0.5 }, ...strict })).warnings,
+  ).toEqual([]);
 });
 
 behaviour(103, async () => {
@@ -102,7 +111,11 @@ behaviour(103, async () => {
     const chat = (family: Family) => egpChat({ model: families[family], model_parameters: { [name]: 1 } });
     await reaches(chat, stage, names, taking, `model_parameters.${name}`);
   }
-  const { warnings } = await grpc("claude-3-haiku-20240307", { parameters: { frequencyPenalty: -1 } });
+  const { warnings } = await grpc("claude-3-haiku-20240307", {
+    ...asEgpChat,
+    instructions: "",
+    parameters: { frequencyPenalty: -1 },
+  });
   expect(warnings).toMatchObject([{ reason: "UNSUPPORTED_PARAMETER", field: "parameters.frequency_penalty" }]);
 });
 
@@ -116,7 +129,7 @@ behaviour(104, async () => {
     for (const value of [2.5, -2.5]) {
       expectWrongFormat(await cerebras({ [name]: value }), name);
       expect(placesOf(await deepinfra({ [name]: value }))).toEqual([422, [`body.${name}`]]);
-      await expectRefused(grpc("llama3.1-8b", { parameters: { [field]: value } }), `parameters.${name}`);
+      await expectRefused(grpc("llama3.1-8b", { ...asCerebras, parameters: { [field]: value } }), `parameters.${name}`);
     }
     // For all providers a value above 0 means fewer repetitions, so Dragoman keeps the sign.
     for (const value of [2, -2, 0.5]) {
@@ -124,7 +137,7 @@ behaviour(104, async () => {
       expect(stage.sent("cerebras")[name]).toBe(value);
       await deepinfra({ [name]: value });
       expect(stage.sent("deepinfra")[name]).toBe(value);
-      await grpc(openModel, { parameters: { [field]: value } });
+      await grpc(openModel, { ...asDeepinfra, parameters: { [field]: value } });
       expect(stage.sent("deepinfra")[name]).toBe(value);
     }
   }
@@ -136,7 +149,7 @@ behaviour(105, async () => {
   for (const repetition_penalty of [0, 5.1]) {
     expect(placesOf(await deepinfra({ repetition_penalty }))).toEqual([422, ["body.repetition_penalty"]]);
     const parameters = { repetitionPenalty: repetition_penalty };
-    await expectRefused(grpc(openModel, { parameters }), "parameters.repetition_penalty");
+    await expectRefused(grpc(openModel, { ...asDeepinfra, parameters }), "parameters.repetition_penalty");
   }
   expect(stage.asked()).toBe(0);
   for (const repetition_penalty of [0.01, 5, 1.2]) {
@@ -155,7 +168,7 @@ behaviour(106, async () => {
   const { deepinfra, grpc } = callers(stage);
   for (const min_p of [1.1, -0.1]) {
     expect(placesOf(await deepinfra({ min_p }))).toEqual([422, ["body.min_p"]]);
-    await expectRefused(grpc(openModel, { parameters: { minP: min_p } }), "parameters.min_p");
+    await expectRefused(grpc(openModel, { ...asDeepinfra, parameters: { minP: min_p } }), "parameters.min_p");
   }
   expect(stage.asked()).toBe(0);
   for (const min_p of [0, 0.3, 1]) {
@@ -172,7 +185,7 @@ behaviour(107, async () => {
   const { deepinfra, grpc } = callers(stage);
   expect(placesOf(await deepinfra({ top_k: 1000 }))).toEqual([422, ["body.top_k"]]);
   expect(placesOf(await deepinfra({ top_k: 1.5 }))).toEqual([422, ["body.top_k"]]);
-  await expectRefused(grpc(openModel, { parameters: { topK: 1000 } }), "parameters.top_k");
+  await expectRefused(grpc(openModel, { ...asDeepinfra, parameters: { topK: 1000 } }), "parameters.top_k");
   expect(stage.asked()).toBe(0);
   await deepinfra({ top_k: 999 });
   expect(stage.sent("deepinfra").top_k).toBe(999);
@@ -180,7 +193,7 @@ behaviour(107, async () => {
   for (const ask of [
     () => deepinfra({ top_k: 0 }),
     () => deepinfra(),
-    () => grpc(openModel, { parameters: { topK: -1 } }),
+    () => grpc(openModel, { ...asDeepinfra, parameters: { topK: -1 } }),
   ]) {
     await ask();
     expect(stage.sent("deepinfra").top_k).toBe(0);

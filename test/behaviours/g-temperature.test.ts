@@ -3,7 +3,7 @@ import { behaviour } from "./behaviour.ts";
 import { callers, expectRefused, expectWrongFormat, openModel, placesOf } from "./callers.ts";
 import { type Family, families, onFamilies, parametersOf } from "./families.ts";
 import { missingLocal, startLocal } from "./local.ts";
-import { startStage } from "./support.ts";
+import { asCerebras, asDeepinfra, asEgpChat, startStage } from "./support.ts";
 import { warningsOf } from "./wire.ts";
 
 behaviour(90, async () => {
@@ -13,7 +13,7 @@ behaviour(90, async () => {
     () => egpChat(),
     () => egpChat({ model_parameters: { temperature: null } }),
     () => egpDeployment(),
-    () => grpc("gpt-4o"),
+    () => grpc("gpt-4o", asEgpChat),
     () => grpc("deployments/d1"),
   ];
   for (const ask of asks) {
@@ -33,11 +33,11 @@ behaviour(90, async () => {
 behaviour(91, async () => {
   const stage = await startStage({ cerebras: [], deepinfra: [] });
   const { cerebras, deepinfra, grpc } = callers(stage);
-  for (const ask of [() => cerebras(), () => cerebras({ temperature: null }), () => grpc("llama3.1-8b")]) {
+  for (const ask of [() => cerebras(), () => cerebras({ temperature: null }), () => grpc("llama3.1-8b", asCerebras)]) {
     await ask();
     expect(stage.sent("cerebras").temperature).toBe(1);
   }
-  for (const ask of [() => deepinfra(), () => deepinfra({ temperature: null }), () => grpc(openModel)]) {
+  for (const ask of [() => deepinfra(), () => deepinfra({ temperature: null }), () => grpc(openModel, asDeepinfra)]) {
     await ask();
     expect(stage.sent("deepinfra").temperature).toBe(1);
   }
@@ -69,7 +69,7 @@ behaviour(93, async () => {
   for (const temperature of [1.2, -0.1]) {
     const reply = await egpChat({ model_parameters: { temperature } });
     expect(placesOf(reply)).toEqual([422, ["body.model_parameters.temperature"]]);
-    await expectRefused(grpc("gpt-4o", { parameters: { temperature } }), "parameters.temperature");
+    await expectRefused(grpc("gpt-4o", { ...asEgpChat, parameters: { temperature } }), "parameters.temperature");
   }
   expect(stage.asked()).toBe(0);
   for (const temperature of [0, 1]) {
@@ -118,7 +118,7 @@ behaviour(96, async () => {
   for (const temperature of [1.6, -0.1]) {
     const reply = await cerebras({ temperature });
     expectWrongFormat(reply, "temperature");
-    await expectRefused(grpc("llama3.1-8b", { parameters: { temperature } }), "parameters.temperature");
+    await expectRefused(grpc("llama3.1-8b", { ...asCerebras, parameters: { temperature } }), "parameters.temperature");
   }
   expect(stage.asked()).toBe(0);
   for (const temperature of [0, 1.5]) {
@@ -132,7 +132,7 @@ behaviour(97, async () => {
   const { deepinfra, grpc } = callers(stage);
   for (const temperature of [2.01, -0.01]) {
     expect(placesOf(await deepinfra({ temperature }))).toEqual([422, ["body.temperature"]]);
-    await expectRefused(grpc(openModel, { parameters: { temperature } }), "parameters.temperature");
+    await expectRefused(grpc(openModel, { ...asDeepinfra, parameters: { temperature } }), "parameters.temperature");
   }
   expect(stage.asked()).toBe(0);
   for (const temperature of [0, 2]) {
@@ -148,12 +148,12 @@ behaviour(98, async () => {
   expect(reply.status).toBe(200);
   expect(stage.sent("openai")).not.toHaveProperty("temperature");
   expect(warningsOf(reply)).toEqual([["UNSUPPORTED_PARAMETER", "model_parameters.temperature"]]);
-  const { warnings } = await grpc("o3-mini", { parameters: { temperature: 0.9 } });
+  const { warnings } = await grpc("o3-mini", { ...asEgpChat, instructions: "", parameters: { temperature: 0.9 } });
   expect(stage.sent("openai")).not.toHaveProperty("temperature");
   expect(warnings).toMatchObject([{ reason: "UNSUPPORTED_PARAMETER", field: "parameters.temperature" }]);
 
   // Dropping the default causes no warning, and no error with strict_parameters: the caller did not request it.
   expect(warningsOf(await egpChat({ model: "o3-mini" }))).toEqual([]);
-  expect((await grpc("o3-mini", { strictParameters: true })).warnings).toEqual([]);
+  expect((await grpc("o3-mini", { ...asEgpChat, instructions: "", strictParameters: true })).warnings).toEqual([]);
   expect(stage.sent("openai")).not.toHaveProperty("temperature");
 });

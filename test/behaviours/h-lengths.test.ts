@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { behaviour } from "./behaviour.ts";
 import { callers, expectRefused, expectWrongFormat, firstOf, openModel, placesOf, turns, words } from "./callers.ts";
-import { failureOf, says, startStage } from "./support.ts";
+import { asCerebras, asDeepinfra, asEgpChat, failureOf, says, startStage } from "./support.ts";
 import { warningsOf } from "./wire.ts";
 
 /** A text that makes a prompt of 100 tokens, with the seven of the chat format. */
@@ -17,7 +17,7 @@ behaviour(117, async () => {
     () =>
       egpChat({ model: "gpt-4", instructions: null, messages: says(hundred), model_parameters: { max_tokens: null } }),
     () => egpDeployment({ prompt: hundred }),
-    () => grpc("gpt-4", { instructions: "", messages: turns(hundred) }),
+    () => grpc("gpt-4", { ...asEgpChat, instructions: "", messages: turns(hundred) }),
     () => grpc("deployments/d1", { messages: turns(hundred) }),
   ];
   for (const ask of asks) {
@@ -45,22 +45,31 @@ behaviour(119, async () => {
   const id = "llama-3-8b-instruct";
   const stage = await startStage({ "llm-engine": [] }, { deployments: { d1: { model: id } } });
   const { egpChat, egpDeployment, grpc } = callers(stage);
-  for (const ask of [() => egpChat({ model: id }), () => egpDeployment(), () => grpc(id)]) {
+  for (const ask of [() => egpDeployment(), () => grpc("deployments/d1")]) {
     await ask();
     expect(stage.sent("llm-engine").max_tokens).toBe(100);
   }
-  await egpChat({ model: id, model_parameters: { max_tokens: 7 } });
+  await egpDeployment({ max_tokens: 7 });
   expect(stage.sent("llm-engine").max_tokens).toBe(7);
+  // The chat completions API documents no default: "None (limited by the model's max tokens)".
+  for (const ask of [
+    () => egpChat({ model: id, instructions: null }),
+    () => grpc(id, { ...asEgpChat, instructions: "" }),
+  ]) {
+    await ask();
+    // The window of 8192 less the estimated prompt.
+    expect(stage.sent("llm-engine").max_tokens).toBeGreaterThan(8000);
+  }
 
   // The echo provider stops at the requested length.
-  const echo = callers(await startStage({}, { models: { [id]: { provider: "echo", family: "llm-engine" } } }));
-  const { body } = await echo.egpChat({ model: id, messages: says(words(150)) });
-  expect(body).toMatchObject({ chat_completion: { finish_reason: "length" }, token_usage: { completion: 100 } });
-  const completion = await echo.grpc(id, { messages: turns(words(150)) });
+  const echo = callers(await startStage({}, { deployments: { d1: { model: "echo/echo", family: "llm-engine" } } }));
+  const prompt = words(150);
+  const long = { completions: [[prompt, [expect.any(String)]]], finish_reason: "length", response_tokens: 100 };
+  expect((await echo.egpDeployment({ prompt })).body).toMatchObject(long);
+  const completion = await echo.grpc("deployments/d1", { messages: turns(prompt) });
   expect(completion.choices).toMatchObject([{ finishReason: FinishReason.LENGTH }]);
   expect(completion.usage?.outputTokens).toBe(100);
-  const short = await echo.egpChat({ model: id, messages: says(words(99)) });
-  expect(short.body).toMatchObject({ chat_completion: { finish_reason: "stop" } });
+  expect((await echo.egpDeployment({ prompt: words(99) })).body).toMatchObject({ finish_reason: "stop" });
 });
 
 behaviour(120, async () => {
@@ -71,7 +80,7 @@ behaviour(120, async () => {
     [() => egpChat({ model: "claude-3-haiku-20240307" }), 4096],
     [() => egpChat({ model: "claude-3-5-sonnet-20241022" }), 8192],
     [() => egpDeployment(), 4096],
-    [() => grpc("claude-3-haiku-20240307"), 4096],
+    [() => grpc("claude-3-haiku-20240307", asEgpChat), 4096],
     [() => egpDeployment({}, "long"), 10_000],
     [() => grpc("deployments/long"), 10_000],
     [() => egpDeployment({ max_tokens: 12 }, "long"), 12],
@@ -85,7 +94,7 @@ behaviour(121, async () => {
   const deployments = { short: { model: "mistral-large-latest", context_window: 4096, max_output_tokens: 4096 } };
   const stage = await startStage({ gemini: [], mistral: [] }, { deployments });
   const { egpChat, egpDeployment, grpc } = callers(stage);
-  for (const ask of [() => egpChat({ model: "gemini-1.5-pro-002" }), () => grpc("gemini-1.5-pro-002")]) {
+  for (const ask of [() => egpChat({ model: "gemini-1.5-pro-002" }), () => grpc("gemini-1.5-pro-002", asEgpChat)]) {
     await ask();
     expect(stage.sent("gemini").generationConfig).toMatchObject({ maxOutputTokens: 8192 });
   }
@@ -112,7 +121,7 @@ behaviour(122, async () => {
   }
   const parameters = { maxOutputTokens: 8093 };
   for (const call of [
-    grpc("gpt-4", { instructions: "", messages: turns(hundred), parameters }),
+    grpc("gpt-4", { ...asEgpChat, instructions: "", messages: turns(hundred), parameters }),
     grpc("deployments/d1", { messages: turns(hundred), parameters }),
   ]) {
     const failure = await failureOf(call);
@@ -141,7 +150,7 @@ behaviour(123, async () => {
   }
   await grpc("exact", { messages: turns(hundred) });
   expect(stage.sent("openai").max_completion_tokens).toBe(3996);
-  await grpc(openModel, { messages: turns(hundred) });
+  await grpc(openModel, { ...asDeepinfra, messages: turns(hundred) });
   expect(stage.sent("deepinfra").max_tokens).toBe(16_384);
 });
 
@@ -151,7 +160,7 @@ behaviour(124, async () => {
   for (const max_tokens of [1_000_001, -1]) {
     expect(placesOf(await deepinfra({ max_tokens }))).toEqual([422, ["body.max_tokens"]]);
     const parameters = { maxOutputTokens: max_tokens };
-    await expectRefused(grpc(openModel, { parameters }), "parameters.max_output_tokens");
+    await expectRefused(grpc(openModel, { ...asDeepinfra, parameters }), "parameters.max_output_tokens");
   }
   expect(stage.asked()).toBe(0);
   expect((await deepinfra({ max_tokens: 1_000_000 })).status).toBe(200);
@@ -171,7 +180,7 @@ behaviour(125, async () => {
   expect(reply.body).toMatchObject({ usage: { completion_tokens: 16_384 } });
   expect(warningsOf(reply)).toEqual([["ADJUSTED", "max_tokens"]]);
   const chat = { messages: turns(script), parameters: { maxOutputTokens: 50_000 } };
-  const { usage, choices, warnings } = await grpc(openModel, chat);
+  const { usage, choices, warnings } = await grpc(openModel, { ...asDeepinfra, ...chat });
   expect([usage?.outputTokens, choices[0]?.finishReason]).toEqual([16_384, FinishReason.LENGTH]);
   expect(warnings).toMatchObject([{ reason: "ADJUSTED", field: "parameters.max_output_tokens" }]);
 
@@ -191,7 +200,7 @@ behaviour(126, async () => {
     expect(stage.sent("cerebras")).toMatchObject({ max_completion_tokens: 5 });
     expect(stage.sent("cerebras")).not.toHaveProperty("max_tokens");
   }
-  await grpc("llama3.1-8b", { parameters: { maxOutputTokens: 5 } });
+  await grpc("llama3.1-8b", { ...asCerebras, parameters: { maxOutputTokens: 5 } });
   expect(stage.sent("cerebras").max_completion_tokens).toBe(5);
 
   // Reasoning tokens use up the limit before any text.
@@ -210,7 +219,7 @@ behaviour(127, async () => {
     expect((await cerebras(more)).status).toBe(200);
     expect(stage.sent("cerebras").min_completion_tokens).toBe(20);
   }
-  await grpc("llama3.1-8b", { parameters: { minOutputTokens: 20 } });
+  await grpc("llama3.1-8b", { ...asCerebras, parameters: { minOutputTokens: 20 } });
   expect(stage.sent("cerebras").min_completion_tokens).toBe(20);
   await grpc("llm-engine/llama-3-8b-instruct", { parameters: { minOutputTokens: 20 } });
   expect(stage.sent("llm-engine").min_tokens).toBe(20);
@@ -227,7 +236,7 @@ behaviour(127, async () => {
   expectWrongFormat(await cerebras({ min_tokens: 20, min_completion_tokens: 21 }), "min_tokens");
   expectWrongFormat(await cerebras({ min_tokens: 20, max_tokens: 19 }), "min_completion_tokens");
   const parameters = { minOutputTokens: 20, maxOutputTokens: 19 };
-  await expectRefused(grpc("llama3.1-8b", { parameters }), "parameters.min_output_tokens");
+  await expectRefused(grpc("llama3.1-8b", { ...asCerebras, parameters }), "parameters.min_output_tokens");
   expect(stage.asked()).toBe(asked);
   // A provider without the field causes a warning.
   const { warnings } = await grpc("openai/gpt-4o", { parameters: { minOutputTokens: 20 } });

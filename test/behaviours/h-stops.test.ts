@@ -5,7 +5,7 @@ import { ask } from "../support/requests.ts";
 import { readEvents } from "../surfaces/harness.ts";
 import { behaviour } from "./behaviour.ts";
 import { callers, expectRefused, expectWrongFormat, firstOf, openModel, placesOf } from "./callers.ts";
-import { paths, says, startStage } from "./support.ts";
+import { asCerebras, asDeepinfra, asEgpChat, paths, says, startStage } from "./support.ts";
 import { whole } from "./wire.ts";
 
 const stops = (count: number) => [..."abcdefghijklmnopqrstuvwxyz"].slice(0, count);
@@ -18,8 +18,13 @@ behaviour(128, async () => {
   expect(placesOf(await egpChat(five))).toEqual([422, ["body.model_parameters.stop_sequences"]]);
   expect(placesOf(await egpDeployment({ stop_sequences: stops(5) }))).toEqual([422, ["body.stop_sequences"]]);
   expectWrongFormat(await cerebras({ stop: stops(5) }), "stop");
-  for (const model of ["gpt-4o", "deployments/d1", "llama3.1-8b"]) {
-    await expectRefused(grpc(model, { parameters: { stopSequences: stops(5) } }), "parameters.stop_sequences");
+  const parameters = { stopSequences: stops(5) };
+  for (const call of [
+    () => grpc("gpt-4o", { ...asEgpChat, parameters }),
+    () => grpc("deployments/d1", { parameters }),
+    () => grpc("llama3.1-8b", { ...asCerebras, parameters }),
+  ]) {
+    await expectRefused(call(), "parameters.stop_sequences");
   }
   expect(stage.asked()).toBe(0);
   expect((await egpChat({ model_parameters: { stop_sequences: stops(4) } })).status).toBe(200);
@@ -33,11 +38,14 @@ behaviour(129, async () => {
   const stage = await startStage({ deepinfra: [] });
   const { deepinfra, grpc } = callers(stage);
   expect(placesOf(await deepinfra({ stop: stops(17) }))).toEqual([422, ["body.stop"]]);
-  await expectRefused(grpc(openModel, { parameters: { stopSequences: stops(17) } }), "parameters.stop_sequences");
+  await expectRefused(
+    grpc(openModel, { ...asDeepinfra, parameters: { stopSequences: stops(17) } }),
+    "parameters.stop_sequences",
+  );
   expect(stage.asked()).toBe(0);
   expect((await deepinfra({ stop: stops(16) })).status).toBe(200);
   expect(stage.sent("deepinfra").stop).toEqual(stops(16));
-  await grpc(openModel, { parameters: { stopSequences: stops(16) } });
+  await grpc(openModel, { ...asDeepinfra, parameters: { stopSequences: stops(16) } });
   expect(stage.sent("deepinfra").stop).toEqual(stops(16));
 });
 
@@ -54,7 +62,7 @@ behaviour(130, async () => {
   expect(stage.sent("cerebras")).not.toHaveProperty("stop");
   expectWrongFormat(await cerebras({ stop: 7 }), "stop");
   expect(placesOf(await deepinfra({ stop: 7 }))).toEqual([422, ["body.stop"]]);
-  await grpc(openModel, { parameters: { stopSequences: ["END"] } });
+  await grpc(openModel, { ...asDeepinfra, parameters: { stopSequences: ["END"] } });
   expect(stage.sent("deepinfra").stop).toEqual(["END"]);
 });
 
@@ -134,7 +142,7 @@ behaviour(133, async () => {
   }
   const { grpc } = callers(await startStage({ cerebras: scripts }));
   for (const reason of contract) {
-    const { choices } = await grpc("llama3.1-8b");
+    const { choices } = await grpc("llama3.1-8b", asCerebras);
     expect(choices[0]?.finishReason).toBe(reason);
   }
 

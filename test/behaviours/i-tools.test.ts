@@ -3,6 +3,7 @@ import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ToolChoiceMode } from "../../src/gen/dragoman/v1/tool_pb.js";
 import { ask } from "../support/requests.ts";
+import { functionTool } from "../support/tools.ts";
 import { behaviour } from "./behaviour.ts";
 import { callers, cerebrasModel, expectRefused, expectWrongFormat, openModel, placesOf, turns } from "./callers.ts";
 import { paths, type Reply, says, startStage } from "./support.ts";
@@ -16,7 +17,8 @@ const time = { type: "function", function: { name: "time" } };
 const named = (name: string) => ({ type: "function", function: { name } });
 
 /** The tool `weather` for gRPC. */
-const tool = { name: "weather", description: "Tells it", parametersJsonSchema: JSON.stringify(schema) };
+const weatherFunction = { name: "weather", description: "Tells it", parametersJsonSchema: JSON.stringify(schema) };
+const tool = functionTool(weatherFunction);
 const mode = (value: ToolChoiceMode) => ({ choice: { case: "mode", value } }) as const;
 const oneTool = (value: string) => ({ choice: { case: "toolName", value } }) as const;
 
@@ -121,7 +123,10 @@ behaviour(138, async () => {
     expect(stage.sent(name).tool_choice).toEqual(named("time"));
     expect(callsOf(reply).map((made) => made.function.name)).toEqual(["time"]);
   }
-  const { choices } = await grpc(openModel, { tools: [tool, { name: "time" }], toolChoice: oneTool("time") });
+  const { choices } = await grpc(openModel, {
+    tools: [tool, functionTool({ name: "time" })],
+    toolChoice: oneTool("time"),
+  });
   expect(stage.sent("deepinfra").tool_choice).toEqual(named("time"));
   expect(choices[0]?.message?.parts).toMatchObject([{ kind: { case: "toolCall", value: { name: "time" } } }]);
 });
@@ -235,7 +240,7 @@ behaviour(143, async () => {
   expect(stage.sent("cerebras").tools).toEqual([strict]);
   expect(JSON.parse(callsOf(reply)[0]?.function.arguments ?? "")).toEqual({ city: expect.any(String) });
   expect(warningsOf(reply)).toEqual([]);
-  await grpc(cerebrasModel, { tools: [{ ...tool, strict: true }] });
+  await grpc(cerebrasModel, { tools: [functionTool({ ...weatherFunction, strict: true })] });
   expect(stage.sent("cerebras").tools).toEqual([strict]);
   // DeepInfra does not support strict tools, so the caller gets a warning.
   expect(warningsOf(await deepinfra({ tools: [strict] }))).toEqual([["ADJUSTED", "tools"]]);
@@ -286,7 +291,7 @@ behaviour(145, async () => {
   const reply = await cerebras({ tools: [weather, weather] });
   expectWrongFormat(reply, "tools.1.function.name");
   expect(placesOf(await deepinfra({ tools: [weather, weather] }))).toEqual([422, ["body.tools.1.function.name"]]);
-  await expectRefused(grpc(openModel, { tools: [tool, tool] }), "tools[1].name");
+  await expectRefused(grpc(openModel, { tools: [tool, tool] }), "tools[1].function.name");
   expect(stage.asked()).toBe(0);
   expect((await deepinfra({ tools: [weather, time] })).status).toBe(200);
 });

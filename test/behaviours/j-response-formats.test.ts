@@ -3,7 +3,7 @@ import { JsonGenerationFailureSchema } from "../../src/gen/dragoman/v1/error_pb.
 import type { Script } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { behaviour } from "./behaviour.ts";
-import { failureOf, paths, type Stage, says, startStage, wrongPlaces } from "./support.ts";
+import { asCerebras, asDeepinfra, failureOf, paths, type Stage, says, startStage, wrongPlaces } from "./support.ts";
 import { chunksOf, delta, finish, replies, streamed, textOf, warningsOf, whole } from "./wire.ts";
 
 const llama2 = "meta-llama/Llama-2-70b-chat-hf";
@@ -49,7 +49,7 @@ describe("J. Response formats", () => {
     // JSON values other than objects.
     for (const content of ["[1]", "null", '"a"', ""]) {
       const other = await startBoth(whole({ content }));
-      const chat = ask(llama31, wanted, jsonObject);
+      const chat = ask(llama31, wanted, { ...asCerebras, ...jsonObject });
       expect(await failureOf(other.service.chatClient("grpc").completeChat({ chat }))).toMatchObject({
         reason: "JSON_GENERATION_FAILED",
       });
@@ -67,7 +67,7 @@ describe("J. Response formats", () => {
       status: 400,
       body: { error: { code: "json_generation_failed", failed_generation: "{a" } },
     });
-    const chat = ask(llama31, wanted, jsonObject);
+    const chat = ask(llama31, wanted, { ...asCerebras, ...jsonObject });
     const failure = await failureOf(stage.service.chatClient("grpc").completeChat({ chat }));
     expect(failure).toMatchObject({ code: "InvalidArgument", reason: "JSON_GENERATION_FAILED" });
     expect(failure.error.findDetails(JsonGenerationFailureSchema)[0]?.failedGeneration).toBe("{a");
@@ -93,7 +93,7 @@ describe("J. Response formats", () => {
       body: { failed_generation: '{"a": "on', message: expect.stringContaining("token limit") },
     });
     expect(stage.sent("cerebras")).toMatchObject({ max_completion_tokens: 3 });
-    const chat = ask(llama31, wanted, { ...jsonObject, parameters: { maxOutputTokens: 3 } });
+    const chat = ask(llama31, wanted, { ...asCerebras, ...jsonObject, parameters: { maxOutputTokens: 3 } });
     const failure = await failureOf(stage.service.chatClient("grpc").completeChat({ chat }));
     expect(failure.error.findDetails(JsonGenerationFailureSchema)[0]?.failedGeneration).toBe('{"a": "on');
   });
@@ -105,7 +105,7 @@ describe("J. Response formats", () => {
       status: 400,
       body: { message: expect.stringContaining("response_format"), type: "invalid_request_error" },
     });
-    const chat = ask(llama31, wanted, jsonObject);
+    const chat = ask(llama31, wanted, { ...asCerebras, ...jsonObject });
     const drain = async () => {
       for await (const _ of stage.service.chatClient("grpc").streamChat({ chat }));
     };
@@ -131,7 +131,7 @@ describe("J. Response formats", () => {
 
     const client = stage.service.chatClient("grpc");
     const advice = async (text: string) => {
-      const { completion } = await client.completeChat({ chat: ask(llama2, text, jsonObject) });
+      const { completion } = await client.completeChat({ chat: ask(llama2, text, { ...asDeepinfra, ...jsonObject }) });
       return completion?.warnings.filter(({ reason }) => reason === "ADVICE").map(({ field }) => field);
     };
     expect(await advice("A city?")).toEqual(["output_format.json_object"]);
@@ -140,16 +140,16 @@ describe("J. Response formats", () => {
 
   behaviour(151, async () => {
     const stage = await startBoth(whole({ content: "{a" }));
-    for (const [path, model, provider] of [
-      [paths.cerebras, llama31, "cerebras"],
-      [paths.deepinfra, llama2, "deepinfra"],
+    for (const [path, model, provider, profile] of [
+      [paths.cerebras, llama31, "cerebras", asCerebras],
+      [paths.deepinfra, llama2, "deepinfra", asDeepinfra],
     ] as const) {
       const sent: unknown[] = [];
       for (const more of [{}, { response_format: { type: "text" } }, { response_format: null }]) {
         expect((await stage.post(path, { model, messages: says("Hi"), ...more })).status).toBe(200);
         sent.push(stage.sent(provider));
       }
-      const chat = ask(model, "Hi", { outputFormat: { format: { case: "text", value: {} } } });
+      const chat = ask(model, "Hi", { ...profile, outputFormat: { format: { case: "text", value: {} } } });
       await stage.service.chatClient("grpc").completeChat({ chat });
       sent.push(stage.sent(provider));
       expect(sent).toEqual(Array.from(sent, () => sent[0]));
@@ -180,7 +180,7 @@ describe("J. Response formats", () => {
     const strict = format({ name: "city", schema: city, strict: true });
     expect((await stage.post(paths.cerebras, strict)).status).toBe(200);
     expect(stage.sent("cerebras")).toMatchObject({ response_format: strict.response_format });
-    await client.completeChat({ chat: ask(llama31, "Where?", jsonSchema(city)) });
+    await client.completeChat({ chat: ask(llama31, "Where?", { ...asCerebras, ...jsonSchema(city) }) });
     expect(stage.sent("cerebras")).toMatchObject({ response_format: strict.response_format });
 
     // If the model does not support schemas, Dragoman validates the response, which has an unknown property here.
@@ -223,7 +223,7 @@ describe("J. Response formats", () => {
         status: 400,
         body: { message: expect.stringContaining("response_format.json_schema.schema"), code: "wrong_api_format" },
       });
-      const call = client.completeChat({ chat: ask(llama31, "JSON", jsonSchema(schema)) });
+      const call = client.completeChat({ chat: ask(llama31, "JSON", { ...asCerebras, ...jsonSchema(schema) }) });
       expect(await failureOf(call)).toMatchObject({
         code: "InvalidArgument",
         fields: ["chat.output_format.json_schema.schema_json"],
@@ -244,7 +244,9 @@ describe("J. Response formats", () => {
     });
     expect(stage.sent("deepinfra")).toMatchObject(format);
     const outputFormat = { format: { case: "regex", value: { pattern: regex } } } as const;
-    await stage.service.chatClient("grpc").completeChat({ chat: ask(llama2, "A code?", { outputFormat }) });
+    await stage.service
+      .chatClient("grpc")
+      .completeChat({ chat: ask(llama2, "A code?", { ...asDeepinfra, outputFormat }) });
     expect(stage.sent("deepinfra")).toMatchObject(format);
   });
 
@@ -258,7 +260,9 @@ describe("J. Response formats", () => {
       body: { error: { code: "unsupported_parameter", param: expect.stringContaining("response_format") } },
     });
     const outputFormat = { format: { case: "regex", value: { pattern: "[0-9]{3}" } } } as const;
-    const call = stage.service.chatClient("grpc").completeChat({ chat: ask(llama2, "JSON?", { outputFormat }) });
+    const call = stage.service
+      .chatClient("grpc")
+      .completeChat({ chat: ask(llama2, "JSON?", { ...asDeepinfra, outputFormat }) });
     expect(await failureOf(call)).toMatchObject({
       code: "InvalidArgument",
       reason: "UNSUPPORTED_PARAMETER",

@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest";
 import { ask } from "../support/requests.ts";
 import { protocols } from "../support/service.ts";
+import { functionTool } from "../support/tools.ts";
 import { readEvents } from "../surfaces/harness.ts";
 import { behaviour } from "./behaviour.ts";
 import { type BackendName, paths, says, startStage, wrongPlaces } from "./support.ts";
@@ -204,7 +205,9 @@ describe("M. Streaming", () => {
       expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe("tool_calls");
     }
     const stage = await startStage({ deepinfra: [script] });
-    const chat = ask("meta-llama/Meta-Llama-3.1-8B-Instruct", "?", { tools: [{ name: "weather" }, { name: "time" }] });
+    const chat = ask("meta-llama/Meta-Llama-3.1-8B-Instruct", "?", {
+      tools: [functionTool({ name: "weather" }), functionTool({ name: "time" })],
+    });
     const calls = new Map<number, { id: string; name: string; text: string }>();
     for await (const { event } of stage.service.chatClient("grpc").streamChat({ chat })) {
       if (event.case !== "delta" || event.value.delta.case !== "toolCall") continue;

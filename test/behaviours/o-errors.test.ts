@@ -7,13 +7,14 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { GatewayError } from "../../src/errors.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { Rejections } from "../../src/load/rejections.ts";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import { startService } from "../../src/server/service.ts";
 import { ask } from "../support/requests.ts";
 import { behaviour } from "./behaviour.ts";
-import { failureOf, paths, says, startStage, wrongPlaces } from "./support.ts";
+import { asCerebras, asDeepinfra, failureOf, paths, says, startStage, wrongPlaces } from "./support.ts";
 import { replies } from "./wire.ts";
 
 const llama2 = "meta-llama/Llama-2-70b-chat-hf";
@@ -52,7 +53,7 @@ describe("O. Errors", () => {
     expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toMatchObject([
       { field: "chat.parameters.temperature", description: expect.stringMatching(/./), reason: "double.gte_lte" },
     ]);
-    const warm = ask(llama31, "Where?", { parameters: { temperature: 1.75 } });
+    const warm = ask(llama31, "Where?", { ...asCerebras, parameters: { temperature: 1.75 } });
     expect(await failureOf(client.completeChat({ chat: warm }))).toMatchObject({
       fields: ["chat.parameters.temperature"],
       message: expect.stringContaining("1.5"),
@@ -87,7 +88,7 @@ describe("O. Errors", () => {
     });
     expect(body).toMatchObject({ message: expect.stringMatching(/temperature.*\n.*stop|stop.*\n.*temperature/) });
 
-    const question = ask(llama2, "Where?", { parameters: { n: 9, topK: 1000 } });
+    const question = ask(llama2, "Where?", { ...asDeepinfra, parameters: { n: 9, topK: 1000 } });
     expect(await failureOf(stage.service.chatClient("grpc").completeChat({ chat: question }))).toMatchObject({
       code: "InvalidArgument",
       fields: ["chat.parameters.top_k", "chat.parameters.n"],
@@ -117,10 +118,12 @@ describe("O. Errors", () => {
     const body = { model: llama2, messages };
     for (const [, status, code] of table) {
       expect((await stage.post(paths.deepinfra, body)).status).toBe(status);
-      expect(await failureOf(client.completeChat({ chat: ask(llama2, "Where?") }))).toMatchObject({ code });
+      expect(await failureOf(client.completeChat({ chat: ask(llama2, "Where?", asDeepinfra) }))).toMatchObject({
+        code,
+      });
     }
     expect((await stage.post(paths.deepinfra, { ...body, temperature: 3 })).status).toBe(422);
-    const hot = ask(llama2, "Where?", { parameters: { temperature: 3 } });
+    const hot = ask(llama2, "Where?", { ...asDeepinfra, parameters: { temperature: 3 } });
     expect(await failureOf(client.completeChat({ chat: hot }))).toMatchObject({ code: "InvalidArgument" });
 
     const keys = [{ id: "k", sha256: createHash("sha256").update("key").digest("hex"), accounts: ["a1"] }];
@@ -131,13 +134,17 @@ describe("O. Errors", () => {
       [{ "x-api-key": "key", "x-selected-account-id": "a2" }, 403, "PermissionDenied"],
     ] as const) {
       expect((await locked.post(paths.deepinfra, body, headers)).status).toBe(status);
-      expect(await failureOf(own.completeChat({ chat: ask(llama2, "?") }, { headers }))).toMatchObject({ code });
+      expect(await failureOf(own.completeChat({ chat: ask(llama2, "?", asDeepinfra) }, { headers }))).toMatchObject({
+        code,
+      });
     }
 
     const silent = { holdHeaders: new Promise<never>(() => {}) };
     const slow = await startStage({ deepinfra: [silent] }, { limits: { max_call_duration: "50ms" } });
     expect((await slow.post(paths.deepinfra, body)).status).toBe(408);
-    expect(await failureOf(slow.service.chatClient("grpc").completeChat({ chat: ask(llama2, "?") }))).toMatchObject({
+    expect(
+      await failureOf(slow.service.chatClient("grpc").completeChat({ chat: ask(llama2, "?", asDeepinfra) })),
+    ).toMatchObject({
       code: "DeadlineExceeded",
     });
   });
@@ -224,7 +231,7 @@ describe("O. Errors", () => {
       },
     };
     const environment = { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" };
-    const model = create(ModelSchema, { provider: "echo", providerModel: "echo", profile: "egp-deployment" });
+    const model = create(ModelSchema, { provider: "echo", providerModel: "echo", profile: Profile.EGP_DEPLOYMENT });
     const deployment = {
       model: { ...model, id: "deployments/d1" },
       account: "",

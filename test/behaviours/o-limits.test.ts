@@ -4,7 +4,7 @@ import { RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import type { Script } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { behaviour, notHeld } from "./behaviour.ts";
-import { answers, failureOf, paths, says, startStage } from "./support.ts";
+import { answers, asCerebras, asDeepinfra, failureOf, paths, says, startStage } from "./support.ts";
 import { replies, whole } from "./wire.ts";
 
 const llama2 = "meta-llama/Llama-2-70b-chat-hf";
@@ -37,7 +37,7 @@ describe("O. Limits", () => {
       const { status, headers } = await stage.post(path, body);
       expect([status, headers.get("retry-after"), headers.get("retry-after-ms")]).toEqual([429, "7", "7000"]);
     }
-    const call = stage.service.chatClient("grpc").completeChat({ chat: ask(llama31, "Where?") });
+    const call = stage.service.chatClient("grpc").completeChat({ chat: ask(llama31, "Where?", asCerebras) });
     const { code, reason, error } = await failureOf(call);
     expect([code, reason]).toEqual(["ResourceExhausted", "PROVIDER_RATE_LIMITED"]);
     const [retry] = error.findDetails(RetryInfoSchema);
@@ -65,7 +65,9 @@ describe("O. Limits", () => {
       expect(Object.fromEntries(response.headers)).toMatchObject(limits);
       await response.text();
     }
-    const { completion } = await stage.service.chatClient("grpc").completeChat({ chat: ask(llama31, "Where?") });
+    const { completion } = await stage.service
+      .chatClient("grpc")
+      .completeChat({ chat: ask(llama31, "Where?", asCerebras) });
     expect(completion?.attempts[0]?.providerLimits).toEqual(limits);
     // Without limits from the backend, the response has no such headers.
     const bare = await startStage({ cerebras: [] });
@@ -87,7 +89,9 @@ describe("O. Limits", () => {
     });
     // The limit applies to an account and a model, over all APIs.
     const client = stage.service.chatClient("grpc");
-    expect(await failureOf(client.completeChat({ chat: ask(llama2, "?", { accountId: "a1" }) }))).toMatchObject({
+    expect(
+      await failureOf(client.completeChat({ chat: ask(llama2, "?", { ...asDeepinfra, accountId: "a1" }) })),
+    ).toMatchObject({
       code: "ResourceExhausted",
       reason: "CONCURRENCY_LIMITED",
     });

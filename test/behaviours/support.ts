@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { onTestFinished } from "vitest";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { eventFrame } from "../support/event-stream.ts";
 import { streamEnd, textChunk } from "../support/openai-wire.ts";
@@ -194,3 +195,8 @@ export function wrongPlaces({ body }: Reply): readonly string[] {
 
 /** Makes a list of one user message. */
 export const says = (content: unknown) => [{ role: "user", content }];
+
+/** Fields of a gRPC request to which the rules of an API apply, as they do to requests over that API. */
+export const asEgpChat = { profile: Profile.EGP_CHAT } as const;
+export const asCerebras = { profile: Profile.CEREBRAS } as const;
+export const asDeepinfra = { profile: Profile.DEEPINFRA } as const;

@@ -7,13 +7,8 @@ import { partsOf } from "../../src/chat/planning/parts.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { type FieldPath, formatPath } from "../../src/field-path.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
-import {
-  MediaDetail,
-  type Message,
-  type MessageSchema,
-  type PartSchema,
-  Role,
-} from "../../src/gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../src/gen/dragoman/v1/media_pb.js";
+import { type Message, type MessageSchema, type PartSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelCapabilitiesSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 import { type ProfileName, profiles } from "../../src/profiles/profiles.ts";
 import { stringifyExact } from "../../src/providers/kit/exact-json.ts";
@@ -22,6 +17,7 @@ import type { Target } from "../../src/routing/target.ts";
 import { titleOf } from "../contract/dialect.ts";
 import { dialects } from "../contract/load-dialects.ts";
 import { counting } from "../support/counting.ts";
+import { textsOf } from "../support/planning.ts";
 
 type Init = Exclude<MessageInitShape<typeof ChatRequestSchema>, { $typeName: string }>;
 type MessageInit = Exclude<MessageInitShape<typeof MessageSchema>, { $typeName: string }>;
@@ -30,7 +26,8 @@ type PartInit = Exclude<MessageInitShape<typeof PartSchema>, { $typeName: string
 const signal = new AbortController().signal;
 
 function plan(chat: ChatRequest, target: Target, profile: ProfileName): Promise<Plan> {
-  return planChat({ chat, profile: profiles[profile], deployment: undefined }, target, {
+  const applied = profiles[profile];
+  return planChat({ chat, profile: applied, profileTexts: textsOf(applied), deployment: undefined }, target, {
     account: "",
     holder: "account:a",
     streamed: false,

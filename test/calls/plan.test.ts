@@ -10,6 +10,7 @@ import { createEcho } from "../../src/providers/echo/index.ts";
 import { echoModels } from "../../src/providers/echo/models.ts";
 import { localAdaptations } from "../../src/providers/local/adaptations.ts";
 import { counting } from "../support/counting.ts";
+import { textsOf } from "../support/planning.ts";
 import { ask } from "../support/requests.ts";
 
 const catalog = createCatalog(echoModels, ["echo"]);
@@ -63,7 +64,9 @@ it("warns about a lost cache hint if the model supports no system messages", asy
   const user = { role: Role.USER, parts: [{ kind: { case: "text", value: "b" } } as const] };
   const chat = ask("echo/echo", "", { messages: [system, user] });
   const target = { model: { ...model, capabilities }, adapter };
-  const plan = await planChat({ chat, profile: profiles.plain, deployment: undefined }, target, context);
+  const profile = profiles.plain;
+  const checked = { chat, profile, profileTexts: textsOf(profile), deployment: undefined };
+  const plan = await planChat(checked, target, context);
   expect(plan.warnings.map(({ reason, field }) => `${reason} ${field}`)).toEqual([
     "EMULATED messages",
     "EMULATED messages[0].name",

@@ -71,7 +71,7 @@ it("describes resolved models and deployments", () => {
 profile: plain
 models:
   gpt-4o: { max_output_tokens: 9, capabilities: { tools: true } }
-  vllm/mine: { display_name: Mine }
+  vllm/mine: { display_name: Mine, profile: cerebras }
 deployments:
   bot:
     model: gpt-4o
@@ -91,8 +91,8 @@ deployments:
   const gpt = { provider: "openai", provider_model: "gpt-4o", aliases: ["omni"], display_name: "GPT-4o" };
   const bot = { model: "openai/gpt-4o", account: "a1", completion_only: true, display_name: "bot" };
   expect(models).toEqual({
-    "gpt-4o": { ...gpt, profile: "plain", ...facts },
-    "vllm/mine": { provider: "vllm", provider_model: "mine", aliases: [], display_name: "Mine", profile: "plain" },
+    "gpt-4o": { ...gpt, ...facts },
+    "vllm/mine": { provider: "vllm", provider_model: "mine", aliases: [], display_name: "Mine", profile: "cerebras" },
   });
   expect(deployments).toEqual({
     bot: {

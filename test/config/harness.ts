@@ -48,7 +48,6 @@ export const models: readonly Model[] = [
     provider: "openai",
     providerModel: "gpt-4o",
     displayName: "GPT-4o",
-    profile: "plain",
     family: "openai-chat",
     contextWindowTokens: 128_000,
     maxOutputTokens: 16_384,
@@ -60,14 +59,13 @@ export const models: readonly Model[] = [
     providerModel: "gpt-4o",
     displayName: "GPT-4o",
     aliases: ["omni"],
-    profile: "egp-chat",
     family: "openai-chat",
     contextWindowTokens: 128_000,
     maxOutputTokens: 4096,
     maxTemperature: 2,
     capabilities: { systemMessages: true },
   }),
-  create(ModelSchema, { id: "echo/echo", provider: "echo", providerModel: "echo", profile: "plain", family: "echo" }),
+  create(ModelSchema, { id: "echo/echo", provider: "echo", providerModel: "echo", family: "echo" }),
 ];
 
 export function temporaryFolder(): string {

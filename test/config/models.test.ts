@@ -1,7 +1,12 @@
 import { clone } from "@bufbuild/protobuf";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+import { describeConfig } from "../../src/config/describe.ts";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import type { ConfiguredModel } from "../../src/models/configured-model.ts";
+import { profileNames } from "../../src/profiles/profiles.ts";
 import { dollar, models as listed, load, pathsOf, problemsOf } from "./harness.ts";
 
 function only(yaml: string, environment = {}): ConfiguredModel {
@@ -60,7 +65,7 @@ models:
       id: "gpt-4o",
       provider: "vllm",
       providerModel: "hosted",
-      profile: "deepinfra",
+      profile: Profile.DEEPINFRA,
       aliases: ["best"],
       displayName: "Best",
       contextWindowTokens: 0,
@@ -76,14 +81,14 @@ models:
     ]);
   });
 
-  it("adds a model with profile plain and unknown capabilities by default", () => {
+  it("adds a model without a profile and with unknown capabilities by default", () => {
     const { model } = only("models: { house: { provider: vllm, context_window: 8192 } }");
     expect(model).toMatchObject({
       id: "house",
       provider: "vllm",
       providerModel: "house",
       displayName: "house",
-      profile: "plain",
+      profile: Profile.UNSPECIFIED,
       contextWindowTokens: 8192,
     });
     expect(model.capabilities).toBeUndefined();
@@ -100,29 +105,49 @@ models:
       contextWindowTokens: 5,
     });
     const full = only("models: { openai/gpt-4o: { max_output_tokens: 5 } }").model;
-    expect(full).toMatchObject({ profile: "plain", maxOutputTokens: 5, capabilities: { tools: true } });
+    expect(full).toMatchObject({ profile: Profile.UNSPECIFIED, maxOutputTokens: 5, capabilities: { tools: true } });
   });
 });
 
 describe("the profile of the configuration", () => {
-  it("applies the configured profile to bare ids, not to provider/model", () => {
-    const config = load("profile: cerebras\nmodels: { house: { provider: vllm }, vllm/m: {}, gpt-4o: {} }");
+  it("keeps the configured profile apart from the models, which have only their own", () => {
+    const yaml = `
+profile: cerebras
+models: { house: { provider: vllm }, vllm/m: { profile: plain }, gpt-4o: { profile: egp-chat } }
+deployments: { d: { model: gpt-4o }, e: { model: gpt-4o, profile: plain } }
+`;
+    const config = load(yaml);
+    expect(config.profile).toBe("cerebras");
     expect(config.models.map(({ model }) => [model.id, model.profile])).toEqual([
-      ["house", "cerebras"],
-      ["vllm/m", "plain"],
-      ["gpt-4o", "cerebras"],
+      ["house", Profile.UNSPECIFIED],
+      ["vllm/m", Profile.PLAIN],
+      ["gpt-4o", Profile.EGP_CHAT],
+      ["deployments/d", Profile.EGP_DEPLOYMENT],
+      ["deployments/e", Profile.PLAIN],
     ]);
-    expect(config.listedModels.map(({ id, profile }) => [id, profile])).toEqual([
-      ["openai/gpt-4o", "plain"],
-      ["gpt-4o", "cerebras"],
-      ["echo/echo", "plain"],
-    ]);
-    expect(load("").listedModels).toBe(listed);
+    expect(config.listedModels).toBe(listed);
+    expect(load("").profile).toBeUndefined();
   });
 
-  it("keeps an entry's own profile and the profile of deployments", () => {
-    const yaml = "profile: plain\nmodels: { gpt-4o: { profile: egp-chat } }\ndeployments: { d: { model: gpt-4o } }";
-    expect(load(yaml).models.map(({ model }) => model.profile)).toEqual(["egp-chat", "egp-deployment"]);
+  it("describes the profiles so that they read back as the same", () => {
+    const profiles = fc.constantFrom(undefined, ...profileNames);
+    fc.assert(
+      fc.property(profiles, profiles, profiles, (service, model, deployment) => {
+        const file = {
+          profile: service,
+          models: { house: { provider: "vllm", profile: model } },
+          deployments: { d: { model: "house", profile: deployment } },
+        };
+        const loaded = load(stringify(file));
+        const { profile, models, deployments } = parse(describeConfig(loaded));
+        const again = load(stringify({ profile, models, deployments }));
+        expect(again.profile).toBe(service);
+        expect(again.models.map((entry) => entry.model.profile)).toEqual(
+          loaded.models.map((entry) => entry.model.profile),
+        );
+        expect(deployments.d.profile).toBe(deployment ?? "egp-deployment");
+      }),
+    );
   });
 });
 
@@ -134,7 +159,7 @@ describe("a deployment", () => {
       id: "deployments/bot",
       displayName: "bot",
       aliases: [],
-      profile: "egp-deployment",
+      profile: Profile.EGP_DEPLOYMENT,
     });
     expect(rest).toEqual({ account: "", parameters: [], completionOnly: false });
   });
@@ -164,7 +189,7 @@ deployments:
       account: "a1",
       completionOnly: false,
       parameters: [{ name: "deep", type: "boolean", required: false }],
-      model: { profile: "plain", displayName: "The bot", maxOutputTokens: 100, templateFamily: "" },
+      model: { profile: Profile.PLAIN, displayName: "The bot", maxOutputTokens: 100, templateFamily: "" },
     });
   });
 
@@ -217,7 +242,7 @@ deployments:
       "models.other.parameters[0].type": '"float" is not a valid value; write one of string, integer, number, boolean',
       "deployments.one.model": expect.stringContaining("did you mean `gpt-4o`?"),
       "deployments.two.model": "is missing; write a non-empty string; quote it if it looks like a number",
-      "deployments.three.model": expect.stringContaining("call ListModels for valid names"),
+      "deployments.three.model": expect.stringContaining("ListModels lists the valid names"),
       "deployments.three.parameters[1].name": "is already used by parameters[0]; rename or remove one",
       "deployments.four/4": expect.stringContaining("is not a valid deployment id"),
     });

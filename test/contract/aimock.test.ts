@@ -7,6 +7,7 @@ import { type ChatCompletion, FinishReason } from "../../src/gen/dragoman/v1/com
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { ask } from "../support/requests.ts";
 import { startTestService, type TestService } from "../support/service.ts";
+import { functionTool } from "../support/tools.ts";
 
 /**
  * A provider that aimock emulates. These tests, not the adapters, account for two differences from the real APIs:
@@ -72,7 +73,9 @@ const emulated: readonly Emulated[] = [
   },
 ];
 
-const tools = [{ name: "weather", parametersJsonSchema: '{"type":"object","properties":{"city":{"type":"string"}}}' }];
+const tools = [
+  functionTool({ name: "weather", parametersJsonSchema: '{"type":"object","properties":{"city":{"type":"string"}}}' }),
+];
 
 let mock: LLMock;
 let service: TestService;

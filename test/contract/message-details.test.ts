@@ -1,7 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
-import { MediaDetail, type PartSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../src/gen/dragoman/v1/media_pb.js";
+import { type PartSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { titleOf } from "./dialect.ts";
 import { dialects } from "./load-dialects.ts";
 import { fieldOf } from "./run.ts";

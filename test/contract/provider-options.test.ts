@@ -6,6 +6,7 @@ import { ReasoningEffort, ReasoningFormat } from "../../src/gen/dragoman/v1/reas
 import { ToolChoiceMode } from "../../src/gen/dragoman/v1/tool_pb.js";
 import { stringifyExact } from "../../src/providers/kit/exact-json.ts";
 import { ask } from "../support/requests.ts";
+import { functionTool } from "../support/tools.ts";
 import { type Dialect, titleOf } from "./dialect.ts";
 import { dialects } from "./load-dialects.ts";
 
@@ -21,9 +22,9 @@ const alternatives: readonly Fields[] = [
   { outputFormat: { format: { case: "regex", value: { pattern: "a+" } } } },
   { outputFormat: { format: { case: "jsonObject", value: {} } } },
   { outputFormat: { format: { case: "jsonSchema", value: { name: "a", schemaJson: '{"type":"object"}' } } } },
-  { tools: [{ name: "f" }], toolChoice: { choice: { case: "toolName", value: "f" } } },
-  { tools: [{ name: "f" }], toolChoice: { choice: { case: "mode", value: ToolChoiceMode.NONE } } },
-  { tools: [{ name: "f", strict: true }], parallelToolCalls: false },
+  { tools: [functionTool({ name: "f" })], toolChoice: { choice: { case: "toolName", value: "f" } } },
+  { tools: [functionTool({ name: "f" })], toolChoice: { choice: { case: "mode", value: ToolChoiceMode.NONE } } },
+  { tools: [functionTool({ name: "f", strict: true })], parallelToolCalls: false },
 ];
 
 function effort(value: ReasoningEffort) {

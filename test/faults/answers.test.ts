@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { JsonObject } from "@bufbuild/protobuf";
 import { type ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,7 +10,7 @@ import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { startConfigured } from "../support/configured-process.ts";
 import type { ServiceProcess } from "../support/process.ts";
-import { ask } from "../support/requests.ts";
+import { ask, scriptEcho } from "../support/requests.ts";
 
 const nameless = "nameless-tool-call";
 
@@ -106,6 +107,17 @@ describe("a response without an end", () => {
     expect(response.status).toBe(413);
     expect(await response.text()).toContain("limits.max_answer_size");
     await closed;
+  });
+
+  const many = <Item>(item: Item) => Array.from({ length: 9_000 }, () => item);
+  it.each<[string, JsonObject]>([
+    ["media", { media: [{ media_type: "image/png", size: 2_000_000 }] }],
+    ["citations", { text: "far", citations: many({ citedText: "x".repeat(80) }) }],
+    ["sources", { text: "far", sources: many({ url: { url: `https://a.example/${"x".repeat(60)}` } }) }],
+    ["output of the provider's tools", { server_tools: [{ name: "search", output: "x".repeat(1_100_000) }] }],
+  ])("counts %s", async (_, script) => {
+    const failure = await failureOf(() => client().completeChat({ chat: scriptEcho(script) }));
+    expect(failure.reason).toBe("ANSWER_TOO_LARGE");
   });
 
   it.skipIf(!existsSync("/proc/self/status"))(

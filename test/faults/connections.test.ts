@@ -90,7 +90,8 @@ function request(
 async function failureOf(stream: ClientHttp2Stream) {
   const [fields] = await once(stream, "response");
   const { details } = fromBinary(StatusSchema, Buffer.from(String(fields["grpc-status-details-bin"]), "base64"));
-  const [info, retry] = details;
+  const detail = (name: string) => details.find(({ typeUrl }) => typeUrl.endsWith(`/google.rpc.${name}`));
+  const [info, retry] = [detail("ErrorInfo"), detail("RetryInfo")];
   return {
     code: Number(fields["grpc-status"]),
     reason: info && fromBinary(ErrorInfoSchema, info.value).reason,

@@ -9,6 +9,7 @@ import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { type ServiceProcess, startProcess } from "../support/process.ts";
 import { ask } from "../support/requests.ts";
+import { functionTool } from "../support/tools.ts";
 
 /** Whole response of the provider, by model. */
 const answers = new Map<string, string>();
@@ -100,7 +101,7 @@ it("fails a call whose model returns JSON with two million objects", async () =>
 
 describe("JSON in the fields of a request", () => {
   const many = `{"a":[${"1,".repeat(150_000)}1]}`;
-  const tools = ["f", "g"].map((name) => ({ name, parametersJsonSchema: many }));
+  const tools = ["f", "g"].map((name) => functionTool({ name, parametersJsonSchema: many }));
 
   it("may have 150,000 values in one field", async () => {
     const call = client().planChat({ chat: ask("echo/echo", "hi", { tools: tools.slice(0, 1) }) });
@@ -111,7 +112,9 @@ describe("JSON in the fields of a request", () => {
     const failure = await failureOf(client().planChat({ chat: ask("echo/echo", "hi", { tools }) }));
     expect(failure).toEqual({
       reason: "INVALID_REQUEST",
-      message: expect.stringMatching(/tools\[1\]\.parameters_json_schema: must not have more than 250000 values/),
+      message: expect.stringMatching(
+        /tools\[1\]\.function\.parameters_json_schema: must not have more than 250000 values/,
+      ),
     });
   });
 
@@ -148,4 +151,36 @@ it("names the first hundred of 60,000 media that the model does not support", as
   const chat = { model: "vllm/any", messages: [{ role: Role.USER, parts }] };
   const failure = await failureOf(client().planChat({ chat }));
   expect(failure.reason).toBe("UNSUPPORTED_PARAMETER");
+});
+
+it("leaves out 80,000 citations of an assistant message with one warning", async () => {
+  const citations = Array.from({ length: 80_000 }, () => ({ start: 0, end: 1 }));
+  const text = (value: string) => ({ case: "text" as const, value });
+  const messages = [
+    { role: Role.ASSISTANT, parts: [{ kind: text("far"), citations }] },
+    { role: Role.USER, parts: [{ kind: text("hi") }] },
+  ];
+  const { warnings } = await client().planChat({ chat: { model: "vllm/any", messages } });
+  expect(warnings.filter(({ reason }) => reason === "LEFT_OUT")).toMatchObject([
+    { field: "messages[0].parts[0].citations" },
+  ]);
+});
+
+describe("120,000 parts without a kind", () => {
+  const parts = Array.from({ length: 120_000 }, () => ({}));
+  const question = { role: Role.USER, parts: [{ kind: { case: "text" as const, value: "hi" } }] };
+
+  it("are rejected in a user message, with a hundred paths", async () => {
+    const messages = [question, { role: Role.USER, parts }];
+    const failure = await failureOf(client().planChat({ chat: { model: "vllm/any", messages } }));
+    expect(failure.reason).toBe("INVALID_REQUEST");
+    expect(failure.message).toMatch(/messages\[1\]\.parts\[0\]\.kind: is missing or unknown/);
+  });
+
+  it("are left out of an assistant message, with 101 warnings", async () => {
+    const messages = [question, { role: Role.ASSISTANT, parts }];
+    const { warnings, providerRequestJson } = await client().planChat({ chat: { model: "vllm/any", messages } });
+    expect(warnings.filter(({ reason }) => reason === "LEFT_OUT")).toHaveLength(101);
+    expect(JSON.parse(providerRequestJson)).toMatchObject({ messages: [{ role: "user", content: "hi" }] });
+  });
 });

@@ -6,6 +6,7 @@ import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { CompleteChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ask, scriptEcho } from "../support/requests.ts";
 import { startTestService, type TestService } from "../support/service.ts";
+import { functionTool } from "../support/tools.ts";
 import { body } from "./requests.ts";
 
 let service: TestService;
@@ -56,17 +57,24 @@ describe("the status of an error", () => {
   const longNames: JsonObject = Object.fromEntries(
     Array.from({ length: 200 }, (_, index) => ["k".repeat(300 + index), 1]),
   );
+  const wideNames: JsonObject = Object.fromEntries(
+    Array.from({ length: 99 }, (_, index) => ["話".repeat(80 + index), 1]),
+  );
   const jsonObject = { outputFormat: { format: { case: "jsonObject", value: {} } } } as const;
 
   it.each([
     ["an unknown model", ask("😀".repeat(256), "")],
-    ["many wrong fields", ask("echo/echo", "", { tools: Array.from({ length: 256 }, () => ({ name: "é" })) })],
+    [
+      "many wrong fields",
+      ask("echo/echo", "", { tools: Array.from({ length: 256 }, () => functionTool({ name: "é" })) }),
+    ],
   ])("keeps an error within the trailer limit of clients: %s", async (_, chat) => {
     expect(sizeOf(await callGrpc(chat))).toBeLessThanOrEqual(maxBytes);
   });
 
   it.each([
     ["wrong fields with long names", scriptEcho(longNames)],
+    ["wrong fields with long names of 3-byte characters", scriptEcho(wideNames)],
     ["invalid JSON with 3-byte characters", scriptEcho({ text: `{${"話".repeat(5000)}` }, jsonObject)],
   ])("keeps an error within the trailer limit of clients: %s", async (_, chat) => {
     expect(sizeOf(await callGrpc(chat))).toBeLessThanOrEqual(maxBytes);

@@ -27,11 +27,12 @@ export function readMessages(output: string): readonly StreamedMessage[] {
 /** Fields of a StreamChatResponse that these tests check. */
 export interface StreamedMessage {
   readonly delta?: { readonly text: string };
+  readonly seq?: number;
 }
 
 /** Returns the event cases in order. */
 export function eventsOf(messages: readonly StreamedMessage[]): readonly string[] {
-  return messages.flatMap(Object.keys);
+  return messages.flatMap(({ seq: _, ...event }) => Object.keys(event));
 }
 
 export function textOf(messages: readonly StreamedMessage[]): string {

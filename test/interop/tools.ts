@@ -35,13 +35,32 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export function start(command: string, args: readonly string[], environment: Record<string, string> = {}): Run {
+/** Environment variables to set, or to unset if undefined. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How to run a client. */
+interface RunOptions {
+  /** Working directory. Default: the root of the repository. */
+  readonly cwd?: string;
+  /** Standard input. Default: none. */
+  readonly input?: string;
+}
+
+/** Starts a client. */
+export function start(
+  command: string,
+  args: readonly string[],
+  environment: Environment = {},
+  { cwd = root, input }: RunOptions = {},
+): Run {
   const child = spawn(command, args, {
-    cwd: root,
+    cwd,
     env: { ...process.env, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
+  child.stdin.on("error", () => {}); // The client may end before it reads its input.
+  child.stdin.end(input);
   const text = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     text.stdout += chunk;
@@ -60,6 +79,11 @@ export function start(command: string, args: readonly string[], environment: Rec
   };
 }
 
-export function run(command: string, args: readonly string[], environment?: Record<string, string>): Promise<Ended> {
-  return start(command, args, environment).ended;
+export function run(
+  command: string,
+  args: readonly string[],
+  environment?: Environment,
+  options?: RunOptions,
+): Promise<Ended> {
+  return start(command, args, environment, options).ended;
 }

@@ -2,18 +2,19 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { type Catalog, createCatalog } from "../../src/models/catalog.ts";
 import type { ConfiguredModel } from "../../src/models/configured-model.ts";
 
 function entry(init: MessageInitShape<typeof ModelSchema>) {
-  return create(ModelSchema, { profile: "plain", family: "test", ...init });
+  return create(ModelSchema, { family: "test", ...init });
 }
 
 const gpt = entry({
   id: "gpt-4o",
   provider: "openai",
   providerModel: "gpt-4o",
-  profile: "egp-chat",
+  profile: Profile.EGP_CHAT,
   aliases: ["omni"],
   contextWindowTokens: 128_000,
 });
@@ -21,13 +22,14 @@ const llama = entry({
   id: "meta-llama/Llama-2-70b-chat-hf",
   provider: "deepinfra",
   providerModel: "meta-llama/Llama-2-70b-chat-hf",
-  profile: "deepinfra",
+  profile: Profile.DEEPINFRA,
 });
 const echo = entry({ id: "echo/echo", provider: "echo", providerModel: "echo" });
+const hosted = entry({ id: "echo-grok", provider: "echo", providerModel: "grok-4" });
 const grok = entry({ id: "grok", provider: "xai", providerModel: "grok-5" });
 
 const catalog = createCatalog(
-  [gpt, llama, echo, grok],
+  [gpt, llama, echo, grok, hosted],
   ["openai", "deepinfra", "echo"],
   [
     { name: "openai", on: true, reason: "OPENAI_API_KEY is set", family: "openai-chat" },
@@ -54,10 +56,11 @@ test("prefers an id with a slash to provider/model", () => {
   expect(catalog.resolve("meta-llama/Llama-2-70b-chat-hf")).toBe(llama);
 });
 
-test("resolves provider/model to the same entry with the profile plain", () => {
-  expect(catalog.resolve("openai/gpt-4o")).toEqual({ ...gpt, id: "openai/gpt-4o", aliases: [], profile: "plain" });
+test("resolves provider/model to the same entry without the entry's own profile", () => {
+  const profile = Profile.UNSPECIFIED;
+  expect(catalog.resolve("openai/gpt-4o")).toEqual({ ...gpt, id: "openai/gpt-4o", aliases: [], profile });
   const path = "deepinfra/meta-llama/Llama-2-70b-chat-hf";
-  expect(catalog.resolve(path)).toEqual({ ...llama, id: path, profile: "plain" });
+  expect(catalog.resolve(path)).toEqual({ ...llama, id: path, profile });
 });
 
 test("accepts an unlisted provider/model with unknown capabilities", () => {
@@ -66,7 +69,7 @@ test("accepts an unlisted provider/model with unknown capabilities", () => {
     id: "openai/ft:gpt/of/mine",
     provider: "openai",
     providerModel: "ft:gpt/of/mine",
-    profile: "plain",
+    profile: Profile.UNSPECIFIED,
     contextWindowTokens: 0,
     family: "openai-chat",
   });
@@ -76,19 +79,38 @@ test("accepts an unlisted provider/model with unknown capabilities", () => {
 test.each([
   ["a misspelt id", "gpt-4p", "did you mean gpt-4o?"],
   ["a misspelt provider", "opena/gpt-4o", "did you mean openai/gpt-4o?"],
-  ["an unknown id", "something-else-altogether", "call ListModels for valid names"],
+  ["an unknown id", "something-else-altogether", "the list of models has the valid names"],
   ["an unknown provider", "nobody/nothing-that-is-known", "(configured: openai, deepinfra, echo)"],
-  ["a model of an unconfigured provider", "grok", "set XAI_API_KEY to turn it on"],
-  ["an unlisted model of an unconfigured provider", "xai/grok-9", "set XAI_API_KEY to turn it on"],
   ["a provider without a model", "openai/", "the model's name is missing"],
+  ["a provider's own name for a model", "grok-4", "write echo/grok-4"],
+  [
+    "a vendor's name for an unlisted model",
+    "vendor/some-model",
+    "write the provider first, such as deepinfra/vendor/some-model",
+  ],
+  [
+    "a model as a deployment",
+    "deployments/gpt-4o",
+    "there is no deployment gpt-4o, but there is a model gpt-4o; call it as a model, not as a deployment",
+  ],
+  ["an unknown deployment", "deployments/nothing-known", "there is no deployment nothing-known; the list of models"],
 ])("rejects %s with MODEL_NOT_FOUND and a hint", (_, name, advice) => {
   const error = failure(name);
   expect(error).toMatchObject({ reason: "MODEL_NOT_FOUND", status: "NOT_FOUND", facts: { metadata: { model: name } } });
   expect(error.message).toContain(advice);
 });
 
+test.each(["grok", "xai/grok-9"])("rejects %s with PROVIDER_NOT_CONFIGURED and how to configure it", (name) => {
+  expect(failure(name)).toMatchObject({
+    reason: "PROVIDER_NOT_CONFIGURED",
+    status: "FAILED_PRECONDITION",
+    message: expect.stringContaining("set XAI_API_KEY to turn it on"),
+    facts: { metadata: { model: name, provider: "xai" } },
+  });
+});
+
 test("lists only models of configured providers, ordered by id", () => {
-  expect(catalog.list()).toEqual([echo, gpt, llama]);
+  expect(catalog.list()).toEqual([hosted, echo, gpt, llama]);
   expect(catalog.list("openai")).toEqual([gpt]);
   expect(catalog.list("xai")).toEqual([]);
 });
@@ -143,14 +165,17 @@ describe("a model of the configuration", () => {
   test("resolves a configured model by id and alias", () => {
     expect(configured.resolve("deployments/open")).toBe(open.model);
     expect(configured.resolve("home")).toBe(added.model);
-    expect(configured.resolve("echo/house")).toMatchObject({ id: "echo/house", profile: "plain" });
+    expect(configured.resolve("echo/house")).toMatchObject({ id: "echo/house", profile: Profile.UNSPECIFIED });
   });
 
   test("replaces the entry with the same id, which provider/model still finds", () => {
     expect(configured.resolve("gpt-4o")).toBe(moved.model);
     expect(configured.resolve("omni")).toBe(moved.model);
-    expect(configured.resolve("deepinfra/hosted-gpt")).toMatchObject({ profile: "plain", family: "test" });
-    expect(configured.resolve("openai/gpt-4o")).toMatchObject({ profile: "plain", contextWindowTokens: 128_000 });
+    expect(configured.resolve("deepinfra/hosted-gpt")).toMatchObject({ profile: Profile.UNSPECIFIED, family: "test" });
+    expect(configured.resolve("openai/gpt-4o")).toMatchObject({
+      profile: Profile.UNSPECIFIED,
+      contextWindowTokens: 128_000,
+    });
   });
 
   test("keeps provider/model on the first entry if another one is configured", () => {

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { createCatalog } from "../../src/models/catalog.ts";
+import { egpModels } from "../../src/models/egp-models.ts";
 import { listedModels, providers } from "../../src/providers/registry.ts";
 import { seed000, seed001 } from "../support/egp-ids.ts";
 
@@ -10,13 +12,13 @@ const catalog = createCatalog(
 
 test("lists the 51 ids of the later EGP API, which include the earlier 43", () => {
   expect([seed000.length, seed001.length]).toEqual([51, 43]);
-  const entries = listedModels({}).filter(({ profile }) => profile === "egp-chat");
+  const entries = egpModels;
   expect(entries.map(({ id }) => id).sort()).toEqual([...seed000].sort());
 });
 
-test.each(seed000)("gives %s profile egp-chat, a family and all limits", (id) => {
+test.each(seed000)("gives %s a family and all limits, and no profile of its own", (id) => {
   const model = catalog.resolve(id);
-  expect(model).toMatchObject({ id, profile: "egp-chat" });
+  expect(model).toMatchObject({ id, profile: Profile.UNSPECIFIED });
   expect(["openai-chat", "google", "anthropic", "mistral", "llm-engine", "bedrock"]).toContain(model.family);
   expect(model.contextWindowTokens).toBeGreaterThan(0);
   expect(model.maxOutputTokens).toBeGreaterThan(0);
@@ -83,11 +85,10 @@ test("sets reasoning for o-series and gpt-oss, system messages for all but o1-mi
   }
 });
 
-test("resolves gpt-4o and openai/gpt-4o to the same facts with different profiles", () => {
-  const egp = catalog.resolve("gpt-4o");
-  const plain = catalog.resolve("openai/gpt-4o");
-  expect(plain).toEqual({ ...egp, id: "openai/gpt-4o", profile: "plain" });
-  expect(plain.capabilities).toMatchObject({ tools: true, jsonSchema: true, imageInput: true, logprobs: true });
+test("resolves gpt-4o and openai/gpt-4o to the same facts", () => {
+  const full = catalog.resolve("openai/gpt-4o");
+  expect(full).toEqual({ ...catalog.resolve("gpt-4o"), id: "openai/gpt-4o" });
+  expect(full.capabilities).toMatchObject({ tools: true, jsonSchema: true, imageInput: true, logprobs: true });
 });
 
 test.each([

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { createCatalog } from "../../src/models/catalog.ts";
 import { deploymentId, deploymentName, findModel, indexModels } from "../../src/models/find-model.ts";
 
@@ -9,7 +10,7 @@ const gpt = create(ModelSchema, {
   provider: "openai",
   providerModel: "gpt-4o",
   aliases: ["omni"],
-  profile: "egp-chat",
+  profile: Profile.EGP_CHAT,
   family: "openai-chat",
 });
 const moved = { ...gpt, provider: "vllm", providerModel: "mine" };
@@ -22,11 +23,11 @@ test("extracts a deployment id only from names that start with deployments/", ()
 });
 
 test.each([
-  ["gpt", { provider: "vllm", profile: "egp-chat" }],
+  ["gpt", { provider: "vllm", profile: Profile.EGP_CHAT }],
   ["omni", { id: "gpt", provider: "vllm" }],
-  ["vllm/mine", { id: "vllm/mine", profile: "plain", aliases: [] }],
+  ["vllm/mine", { id: "vllm/mine", profile: Profile.UNSPECIFIED, aliases: [] }],
   ["openai/gpt-4o", { id: "openai/gpt-4o", provider: "openai", family: "openai-chat" }],
-  ["openai/tuned", { id: "openai/tuned", displayName: "tuned", profile: "plain" }],
+  ["openai/tuned", { id: "openai/tuned", displayName: "tuned", profile: Profile.UNSPECIFIED }],
   ["openai/a/b", { provider: "openai", providerModel: "a/b" }],
 ])("resolves %s to the same model in findModel and the catalog", (name, expected) => {
   const index = indexModels([moved, bot], [gpt]);

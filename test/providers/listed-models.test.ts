@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Model } from "../../src/gen/dragoman/v1/model_pb.js";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { createCatalog } from "../../src/models/catalog.ts";
 import { listedModels, providers } from "../../src/providers/registry.ts";
 
@@ -11,6 +12,10 @@ const catalog = createCatalog(models, names);
 test("gives no two models the same id or alias", () => {
   const names = models.flatMap(({ id, aliases }) => [id, ...aliases]);
   expect(names).toEqual([...new Set(names)]);
+});
+
+test("gives no model a profile of its own", () => {
+  expect(models.filter(({ profile }) => profile !== Profile.UNSPECIFIED)).toEqual([]);
 });
 
 test("resolves each model by its id and by each alias", () => {
@@ -68,9 +73,9 @@ test.each([
   ["a model of DeepInfra", "deepinfra/meta-llama/Llama-2-70b-chat-hf"],
   ["a model of Cerebras", "cerebras/llama3.1-8b"],
   ["an endpoint of LLM Engine", "llm-engine/llama-3-8b-instruct"],
-])("resolves %s as provider/model to the profile plain", (_, name) => {
+])("resolves %s as provider/model", (_, name) => {
   const model = catalog.resolve(name);
-  expect(model).toMatchObject({ id: name, profile: "plain", family: familyOf(model.provider) });
+  expect(model).toMatchObject({ id: name, family: familyOf(model.provider) });
   expect(model.contextWindowTokens).toBeGreaterThan(0);
 });
 
@@ -79,11 +84,10 @@ test.each([
   ["meta-llama/Meta-Llama-3.1-8B-Instruct", { window: 131_072, output: 16_384 }],
   ["meta-llama/Llama-3.1-8B-Instruct", { window: 131_072, output: 16_384 }],
   ["zai-org/GLM-5.3", { window: 1_048_576, output: 16_384 }],
-])("resolves the DeepInfra name %s to the profile deepinfra", (name, { window, output }) => {
+])("resolves the DeepInfra name %s", (name, { window, output }) => {
   expect(catalog.resolve(name)).toMatchObject({
     provider: "deepinfra",
     family: "deepinfra",
-    profile: "deepinfra",
     contextWindowTokens: window,
     maxOutputTokens: output,
     maxTemperature: 2,
@@ -91,7 +95,7 @@ test.each([
 });
 
 test("resolves DeepInfra's openai/… models only with the prefix deepinfra/", () => {
-  expect(catalog.resolve("deepinfra/openai/gpt-oss-120b")).toMatchObject({ provider: "deepinfra", profile: "plain" });
+  expect(catalog.resolve("deepinfra/openai/gpt-oss-120b")).toMatchObject({ provider: "deepinfra" });
   expect(catalog.resolve("openai/gpt-oss-120b").provider).toBe("openai");
 });
 
@@ -103,11 +107,10 @@ test.each([
   expect(catalog.resolve(`deepinfra/${name}`)).toMatchObject({ provider: "deepinfra", providerModel: name });
 });
 
-test.each(["llama3.1-8b", "llama3.1-70b"])("resolves the Cerebras name %s to the profile cerebras", (name) => {
+test.each(["llama3.1-8b", "llama3.1-70b"])("resolves the Cerebras name %s", (name) => {
   expect(catalog.resolve(name)).toMatchObject({
     provider: "cerebras",
     family: "cerebras",
-    profile: "cerebras",
     providerModel: name,
     contextWindowTokens: 8192,
     maxTemperature: 1.5,
@@ -125,9 +128,7 @@ test.each([
 ])("lists the models of %s by the provider's names", (provider) => {
   const listed = catalog.list(provider);
   expect(listed.length).toBeGreaterThan(0);
-  for (const { id, providerModel, profile } of listed) {
-    expect({ id, profile }).toEqual({ id: `${provider}/${providerModel}`, profile: "plain" });
-  }
+  for (const { id, providerModel } of listed) expect(id).toBe(`${provider}/${providerModel}`);
 });
 
 test.each([

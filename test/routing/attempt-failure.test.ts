@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
-import { AttemptSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { AttemptSchema } from "../../src/gen/dragoman/v1/attempt_pb.js";
 import { ProviderErrorSchema } from "../../src/gen/dragoman/v1/error_pb.js";
 import { attemptFailure } from "../../src/routing/attempt-failure.ts";
 

@@ -2,8 +2,10 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import { AttemptOutcome } from "../../src/gen/dragoman/v1/attempt_pb.js";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { CallInfoSchema } from "../../src/gen/dragoman/v1/error_pb.js";
 import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { Rejections } from "../../src/load/rejections.ts";
@@ -74,7 +76,15 @@ describe("three choices from a provider that returns one per request, over socke
       })),
     );
     expect(completion?.usage).toMatchObject({ inputTokens: 30, outputTokens: 12, quality: UsageQuality.EXACT });
-    expect(completion?.attempts).toHaveLength(3);
+    expect(completion?.attempts).toMatchObject(
+      [0, 1, 2].map((choiceIndex) => ({
+        choiceIndex,
+        target: "echo/echo",
+        outcome: AttemptOutcome.ANSWERED,
+        failureReason: "",
+        usage: { totalTokens: 14 },
+      })),
+    );
     expect(completion?.warnings).toMatchObject([{ reason: "EMULATED", field: "parameters.n" }]);
     expect(records).toMatchObject([{ outcome: "ok", usage: { totalTokens: 42 } }]);
   });
@@ -102,7 +112,8 @@ describe("three choices from a provider that returns one per request, over socke
     await one[Symbol.asyncDispose]();
   });
 
-  it("aborts every upstream request if the caller cancels", async () => {
+  it("aborts every upstream request if the caller cancels, and records each attempt", async () => {
+    records.length = 0;
     const controller = new AbortController();
     const ended = (async () => {
       const chat = ask("openai/gpt-4o", "hello", { parameters: { n: 3 } });
@@ -113,16 +124,34 @@ describe("three choices from a provider that returns one per request, over socke
     const requests = await requestsOf(upstream, 3);
     await Promise.all(requests.map(({ aborted }) => aborted));
     expect(await ended).toBe(Code.Canceled);
+    const attempt = { outcome: AttemptOutcome.ABANDONED, failureReason: "CANCELLED", duration: expect.anything() };
+    expect(records).toMatchObject([{ outcome: "cancelled", attempts: [attempt, attempt, attempt] }]);
   });
 
-  it("fails with the error of the first failed request and aborts the others", async () => {
+  it("fails with the error of the first failed request, aborts the others, and reports each attempt", async () => {
     const chat = ask("vllm/m", "hello", { parameters: { n: 3 } });
+    records.length = 0;
     const failure = client()
       .completeChat({ chat })
-      .catch((error: unknown) => ConnectError.from(error).code);
+      .catch((error: unknown) => ConnectError.from(error));
     const requests = await requestsOf(failing, 3);
     allArrived.resolve();
-    expect(await failure).toBe(Code.ResourceExhausted);
+    const error = await failure;
+    expect(error).toMatchObject({ code: Code.ResourceExhausted });
     await requests[2]?.aborted;
+    const attempts = [0, 1, 2].map((choiceIndex) => ({
+      choiceIndex,
+      target: "vllm/m",
+      startOffset: expect.anything(),
+      duration: expect.anything(),
+    }));
+    expect(records).toMatchObject([{ outcome: "error", attempts }]);
+    const [info] = error instanceof ConnectError ? error.findDetails(CallInfoSchema) : [];
+    expect(info?.attempts).toMatchObject(attempts);
+    // The requests arrive in any order: one has the answer, one the rate limit and one no end.
+    const ends = info?.attempts.map(({ outcome, failureReason }) => [outcome, failureReason]);
+    expect(ends).toContainEqual([AttemptOutcome.FAILED, "PROVIDER_RATE_LIMITED"]);
+    expect(ends).toContainEqual([AttemptOutcome.ABANDONED, "CANCELLED"]);
+    expect(records[0]?.attempts.map(({ outcome, failureReason }) => [outcome, failureReason])).toEqual(ends);
   });
 });

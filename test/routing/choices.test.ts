@@ -1,10 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { seedValue } from "../../src/chat/planning/seed.ts";
 import { type ChatEvent, completed, finished, started, textDelta } from "../../src/chat/stream/events.ts";
 import { createFold } from "../../src/chat/stream/fold.ts";
 import { createStreamValidator } from "../../src/chat/stream/stream-validator.ts";
 import { GatewayError } from "../../src/errors.ts";
+import { AttemptOutcome } from "../../src/gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { type ChatCompletion, FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { type Model, ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
@@ -166,23 +168,15 @@ describe("several choices from a provider that returns one per request", () => {
   });
 
   it("sends one request per choice, each with a different seed near the caller's", async () => {
-    const seeds = async (seed: string) => {
+    const seeds = async (seed: bigint) => {
       const adapter = scripted(says("a"), says("b"), says("c"));
-      await collect(attempt(adapter, 3, { seed }).events);
+      await collect(attempt(adapter, 3, { seedValue: seedValue(seed) }).events);
       expect(adapter.requests.map(({ parameters }) => parameters?.n)).toEqual([undefined, undefined, undefined]);
-      return adapter.requests.map(({ parameters }) => parameters?.seed);
+      return adapter.requests.map(({ parameters }) => parameters?.seedValue.value);
     };
-    expect(await seeds("0")).toEqual(["0", "1", "2"]);
-    expect(await seeds("18446744073709551615")).toEqual([
-      "18446744073709551615",
-      "18446744073709551614",
-      "18446744073709551613",
-    ]);
-    expect(await seeds("-9223372036854775808")).toEqual([
-      "-9223372036854775808",
-      "-9223372036854775807",
-      "-9223372036854775806",
-    ]);
+    expect(await seeds(0n)).toEqual([0n, 1n, 2n]);
+    expect(await seeds(2n ** 64n - 1n)).toEqual([2n ** 64n - 1n, 2n ** 64n - 2n, 2n ** 64n - 3n]);
+    expect(await seeds(-(2n ** 63n))).toEqual([-(2n ** 63n), -(2n ** 63n) + 1n, -(2n ** 63n) + 2n]);
   });
 
   it("reports a warning of several requests once", async () => {
@@ -291,6 +285,46 @@ describe("merged choices", () => {
   });
 });
 
+describe("the usage of a call that fails", () => {
+  const limited = new GatewayError("PROVIDER_RATE_LIMITED", "slow down");
+
+  it("adds what answered requests reported to an estimate of those that were cut off", async () => {
+    const begun = [[started()], [textDelta(0, 0, "12345678")], limited];
+    const run = attempt(scripted(says("yes"), begun), 2);
+    await expect(collect(run.events)).rejects.toThrow("slow down");
+    const { inputTokens, outputTokens, quality } = run.usageSoFar() ?? {};
+    expect(run.attempts[0]?.usage).toMatchObject({ inputTokens: 3, outputTokens: 1 });
+    expect(inputTokens).toBeGreaterThan(3);
+    expect([outputTokens, quality]).toEqual([1 + 2, UsageQuality.PARTIAL]);
+  });
+
+  it("has an estimate of each request that was aborted, and none of one that the provider rejected", async () => {
+    const run = attempt(scripted([limited], [never], [never]), 3);
+    await expect(collect(run.events)).rejects.toThrow("slow down");
+    const one = attempt(scripted([[started()], limited]), 1);
+    await expect(collect(one.events)).rejects.toThrow("slow down");
+    expect(run.usageSoFar()?.inputTokens).toBe(2 * (one.usageSoFar()?.inputTokens ?? 0));
+  });
+
+  it("is unset if the provider rejected every request", async () => {
+    const run = attempt(scripted([limited]), 1);
+    await expect(collect(run.events)).rejects.toThrow("slow down");
+    expect(run.usageSoFar()).toBeUndefined();
+  });
+});
+
+it("ends attempts that never started when the call is aborted", () => {
+  const controller = new AbortController();
+  const { attempts } = attempt(scripted(), 3, {}, controller.signal);
+  controller.abort(new GatewayError("SHUTTING_DOWN", "stopping"));
+  const outcome = AttemptOutcome.ABANDONED;
+  expect(attempts).toMatchObject(
+    [0, 1, 2].map((choiceIndex) => ({ choiceIndex, outcome, failureReason: "SHUTTING_DOWN" })),
+  );
+  for (const never of attempts) expect([never.duration, never.startOffset]).toEqual([undefined, undefined]);
+  expect(attempt(scripted(), 1, {}, controller.signal).attempts).toMatchObject([{ outcome }]);
+});
+
 describe("choiceAdaptations", () => {
   const adaptations = (n: number, maxChoices: number | undefined) => {
     const { maxChoices: _, ...unbounded } = scripted();
@@ -319,9 +353,12 @@ describe("choiceAdaptations", () => {
   });
 
   it("keeps n in the request, even with strict parameters", () => {
-    const request = ask("m", "hi", { parameters: { n: 2, seed: "7" }, strictParameters: true });
+    const request = ask("m", "hi", {
+      parameters: { n: 2, seedValue: { case: "seed", value: 7n } },
+      strictParameters: true,
+    });
     const limited = applyAdaptations(request, choiceAdaptations(request, { model, adapter: scripted() }));
-    expect(limited.request.parameters).toMatchObject({ n: 2, seed: "7" });
+    expect(limited.request.parameters).toMatchObject({ n: 2, seedValue: { case: "seed", value: 7n } });
     expect(limited.warnings).toMatchObject([{ reason: "EMULATED", field: "parameters.n" }]);
   });
 });

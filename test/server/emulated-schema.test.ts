@@ -5,12 +5,13 @@ import { delta, finish, streamed, whole } from "../behaviours/wire.ts";
 import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { startTestService } from "../support/service.ts";
+import { functionTool } from "../support/tools.ts";
 
 const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 const outputFormat = {
   format: { case: "jsonSchema", value: { name: "answer", schemaJson: JSON.stringify(schema) } },
 } as const;
-const tools = [{ name: "look_up", parametersJsonSchema: '{"type":"object"}' }];
+const tools = [functionTool({ name: "look_up", parametersJsonSchema: '{"type":"object"}' })];
 
 const said = (text: string): { readonly whole: Script; readonly stream: Script } => ({
   whole: whole({ content: text }),
@@ -37,7 +38,7 @@ describe("a JSON Schema that the provider does not support", () => {
       { type: "json_object" },
       ["system", "user"],
     ],
-    ["a model without schemas", "gpt-3.5-turbo", { type: "json_object" }, ["system", "system", "user"]],
+    ["a model without schemas", "gpt-3.5-turbo", { type: "json_object" }, ["system", "user"]],
     ["a model without schemas and system messages", "o1-mini", undefined, ["user"]],
   ])("adds the JSON Schema to the prompt and validates the response: %s", async (_, model, sentFormat, roles) => {
     const provider = model.startsWith("deepseek") ? "deepseek" : "openai";

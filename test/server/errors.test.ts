@@ -36,6 +36,8 @@ const numbers: Record<(typeof reasons)[Reason]["status"], Code> = {
   INVALID_ARGUMENT: Code.InvalidArgument,
   DEADLINE_EXCEEDED: Code.DeadlineExceeded,
   NOT_FOUND: Code.NotFound,
+  ALREADY_EXISTS: Code.AlreadyExists,
+  ABORTED: Code.Aborted,
   PERMISSION_DENIED: Code.PermissionDenied,
   RESOURCE_EXHAUSTED: Code.ResourceExhausted,
   FAILED_PRECONDITION: Code.FailedPrecondition,

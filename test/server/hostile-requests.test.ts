@@ -3,10 +3,12 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mostViolations } from "../../src/errors.ts";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { BadRequestSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { startTestService, type TestService } from "../support/service.ts";
+import { functionTool } from "../support/tools.ts";
 import { callRaw, frame } from "./raw-calls.ts";
 
 const models = `
@@ -43,13 +45,20 @@ async function failureOf(chat: ReturnType<typeof ask>): Promise<ConnectError> {
   return error;
 }
 
+/** Makes Dragoman check strict schemas as Cerebras does. */
+const strict = { profile: Profile.CEREBRAS };
+
 describe("deeply nested JSON in a text field", () => {
   it.each([
-    ["a strict schema with the profile cerebras", ask("llama3.1-8b", "hi", schemaOf(nested(100_000))), "schema_json"],
+    [
+      "a strict schema with the profile cerebras",
+      ask("llama3.1-8b", "hi", { ...strict, ...schemaOf(nested(100_000)) }),
+      "schema_json",
+    ],
     ["a schema that Dragoman validates", ask("emulated", "hi", schemaOf(nested(100_000))), "schema_json"],
     [
       "a tool",
-      ask("echo/echo", "hi", { tools: [{ name: "f", parametersJsonSchema: nested(100_000) }] }),
+      ask("echo/echo", "hi", { tools: [functionTool({ name: "f", parametersJsonSchema: nested(100_000) })] }),
       "parameters_json_schema",
     ],
   ])("rejects deeply nested JSON and names its field: %s", async (_name, chat, field) => {
@@ -64,7 +73,7 @@ it("validates a strict schema of 100,000 properties in linear time", async () =>
   const properties = Object.fromEntries(names.map((name) => [name, {}]));
   const schema = { type: "object", additionalProperties: false, required: names, properties };
   // The schema is valid, so the call fails for another reason: echo's response or the length of the prompt.
-  const error = await failureOf(ask("llama3.1-8b", "hi", schemaOf(JSON.stringify(schema))));
+  const error = await failureOf(ask("llama3.1-8b", "hi", { ...strict, ...schemaOf(JSON.stringify(schema)) }));
   expect(error.rawMessage).not.toMatch("strict mode");
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { listedModels } from "../../src/providers/registry.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";
@@ -45,12 +46,28 @@ describe.each(protocols)("ModelService over %s", (protocol) => {
     }
   });
 
-  it("finds a model by id, and by provider/model with the profile plain", async () => {
+  it("finds a model by id and by provider/model, described for the requested profile, else for plain", async () => {
     const client = service.modelClient(protocol);
     const bare = await client.getModel({ id: "gpt-4o" });
-    expect(bare.model).toMatchObject({ id: "gpt-4o", provider: "openai", profile: "egp-chat", family: "openai-chat" });
-    const path = await client.getModel({ id: "openai/gpt-4o" });
-    expect(path.model).toMatchObject({ id: "openai/gpt-4o", providerModel: "gpt-4o", profile: "plain" });
+    const expected = { id: "gpt-4o", provider: "openai", profile: Profile.PLAIN, family: "openai-chat" };
+    expect(bare.model).toMatchObject(expected);
+    const path = await client.getModel({ id: "openai/gpt-4o", profile: Profile.EGP_CHAT });
+    expect(path.model).toMatchObject({
+      ...{ id: "openai/gpt-4o", providerModel: "gpt-4o", profile: Profile.EGP_CHAT, maxTemperature: 1 },
+      supportedParameters: expect.arrayContaining(["parameters.temperature", "tools"]),
+    });
+    const { models } = await client.listModels({ provider: "openai", profile: Profile.CEREBRAS });
+    expect(new Set(models.map(({ profile }) => profile))).toEqual(new Set([Profile.CEREBRAS]));
+  });
+
+  it("rejects an unknown profile", async () => {
+    const client = service.modelClient(protocol);
+    const profile: number = 99;
+    for (const call of [() => client.listModels({ profile }), () => client.getModel({ id: "gpt-4o", profile })]) {
+      const error = await call().catch((thrown: unknown) => ConnectError.from(thrown));
+      if (!(error instanceof ConnectError)) return expect.fail("the call must fail");
+      expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations[0]?.field).toBe("profile");
+    }
   });
 
   it("suggests similar models for an unknown id", async () => {

@@ -1,17 +1,20 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { seedOf, seedValue } from "../../src/chat/planning/seed.ts";
 import type { ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
-import type { PlanChatResponse } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { type PlanChatResponse, PlanChatResponseSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import type { GenerationParameters, GenerationParametersSchema } from "../../src/gen/dragoman/v1/parameters_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../src/gen/dragoman/v1/reasoning_pb.js";
 import type { ChatStarted } from "../../src/gen/dragoman/v1/stream_pb.js";
+import { profileValues } from "../../src/profiles/select-profile.ts";
 import { answers, type BackendName, converseAnswer, failureOf, type Stage, startStage } from "../behaviours/support.ts";
 import type { Script } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
+import { functionTool } from "../support/tools.ts";
 
-type Parameter = Exclude<keyof GenerationParameters, "$typeName" | "$unknown">;
+type Parameter = Exclude<keyof GenerationParameters, "$typeName" | "$unknown" | "seedValue"> | "seed";
 
 /** Provider, models with different supported parameters, and the place of each parameter in the request body. */
 interface Backend {
@@ -160,7 +163,7 @@ const someParameters = fc
     minOutputTokens: maybe(fc.constantFrom(0, 1)),
     stopSequences: maybe(fc.array(fc.constantFrom("a", "b", "END"), { maxLength: 4 })),
     n: fc.constantFrom(undefined, undefined, 1, 1, 3),
-    seed: maybe(fc.constantFrom("0", "7", "-3", "18446744073709551615")),
+    seedValue: maybe(fc.constantFrom(0n, 7n, -3n, 2n ** 64n - 1n).map(seedValue)),
     presencePenalty: maybe(tenths(-2, 2)),
     frequencyPenalty: maybe(tenths(-2, 2)),
     repetitionPenalty: maybe(fc.constantFrom(1, 1.2)),
@@ -182,7 +185,7 @@ const requests = fc.record(
     outputFormat: fc.constantFrom(schemaFormat, schemaFormat, schemaFormat, {
       format: { case: "regex", value: { pattern: "a+" } },
     } as const),
-    tools: fc.constant([{ name: "look_up", parametersJsonSchema: exactSchema }]),
+    tools: fc.constant([functionTool({ name: "look_up", parametersJsonSchema: exactSchema })]),
     instructions: fc.constantFrom("", "be terse"),
     reasoning: fc.record(
       {
@@ -230,7 +233,7 @@ function expectOnWire(
 ): void {
   const wire = parseExact(body);
   for (const parameter of parameters) {
-    const value = effective?.[parameter];
+    const value = parameter === "seed" ? seedOf(effective)?.toString() : effective?.[parameter];
     const asked = Array.isArray(value) && value.length === 0 ? undefined : value;
     const place = places[parameter];
     const sent = place === undefined ? undefined : at(wire, place);
@@ -271,8 +274,8 @@ async function startOf(stage: Stage, chat: ChatRequest): Promise<ChatStarted> {
   return start;
 }
 
-const commonFields = ({ model, provider, effectiveParameters, warnings }: PlanChatResponse | ChatStarted) => ({
-  ...{ model, provider, effectiveParameters, warnings },
+const commonFields = ({ model, provider, profile, effectiveParameters, warnings }: PlanChatResponse | ChatStarted) => ({
+  ...{ model, provider, profile, effectiveParameters, warnings },
 });
 
 describe.each(
@@ -290,10 +293,17 @@ describe.each(
       { [name]: [script] },
       { deployments, ...(options && { providers: { [name]: { options } } }) },
     );
+    /** Each model under each profile, once by a deployment with that profile and once by the field of the request. */
+    const named = models.flatMap((model, index) =>
+      profiles.flatMap((profile) => [
+        { profile, fields: { model: `deployments/${profile}-${index}` } },
+        { profile, fields: { model, profile: profileValues[profile] } },
+      ]),
+    );
     const { planChat } = stage.service.chatClient("grpc");
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...Object.keys(deployments)), requests, async (id, asked) => {
-        const chat = ask(`deployments/${id}`, "", { ...asked, messages });
+      fc.asyncProperty(fc.constantFrom(...named), requests, async ({ profile, fields }, asked) => {
+        const chat = ask(fields.model, "", { ...asked, ...fields, messages });
         const before = stage.asked();
         const planned = await outcomeOf(planChat({ chat }));
         expect(stage.asked()).toBe(before);
@@ -308,8 +318,8 @@ describe.each(
           return;
         }
         const { value: plan } = planned;
-        expect(JSON.stringify(plan)).not.toContain("secret");
-        expect(plan.profile).toBe(id.replace(/-\d$/, ""));
+        expect(toJsonString(PlanChatResponseSchema, plan)).not.toContain("secret");
+        expect(plan.profile).toBe(profileValues[profile]);
         expect(answered).toEqual({ value: expect.objectContaining(commonFields(plan)) });
         expect(bodies).toContain(plan.providerRequestJson);
         expectOnWire(plan.effectiveParameters, plan.providerRequestJson, { ...backend, calls: bodies.length });

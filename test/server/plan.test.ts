@@ -1,6 +1,9 @@
+import { toJsonString } from "@bufbuild/protobuf";
 import llama3Tokenizer from "llama3-tokenizer-js";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { PlanChatResponseSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
 import { profiles } from "../../src/profiles/profiles.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
@@ -21,22 +24,33 @@ describe.each(protocols)("PlanChat over %s", (protocol) => {
     const plan = await service.chatClient(protocol).planChat({
       chat: ask("openai/gpt-4o", "hello", {
         instructions: "be terse",
-        parameters: { temperature: 0.7, topK: 5, maxOutputTokens: 100, n: 2, seed: "18446744073709551615" },
+        parameters: {
+          temperature: 0.7,
+          topK: 5,
+          maxOutputTokens: 100,
+          n: 2,
+          seedValue: { case: "unsignedSeed", value: 18446744073709551615n },
+        },
       }),
     });
     expect(plan).toMatchObject({
       model: "openai/gpt-4o",
       provider: "openai",
-      profile: "plain",
+      profile: Profile.PLAIN,
       outputTokensLimit: 200,
+      consideredTargets: [{ target: "openai/gpt-4o", usable: true, rejection: "" }],
     });
     expect(plan.messages.map(({ role }) => role)).toEqual([Role.SYSTEM, Role.USER]);
-    expect(plan.effectiveParameters).toMatchObject({ temperature: 0.7, seed: "18446744073709551615" });
+    expect(plan.effectiveParameters).toMatchObject({
+      temperature: 0.7,
+      seedValue: { case: "unsignedSeed", value: 18446744073709551615n },
+    });
+    expect(plan.consideredTargets).toMatchObject([{ target: "openai/gpt-4o", usable: true, rejection: "" }]);
     expect(plan.effectiveParameters?.topK).toBeUndefined();
     expect(plan.warnings).toMatchObject([{ reason: "UNSUPPORTED_PARAMETER", field: "parameters.top_k" }]);
     expect(plan.providerRequestJson).toContain('"seed":18446744073709551615');
     expect(JSON.parse(plan.providerRequestJson)).toMatchObject({ model: "gpt-4o", temperature: 0.7, stream: true });
-    expect(JSON.stringify(plan)).not.toContain("sk-secret-key");
+    expect(toJsonString(PlanChatResponseSchema, plan)).not.toContain("sk-secret-key");
     expect(upstreamRequests()).toBe(0);
   });
 });
@@ -54,19 +68,21 @@ describe("PlanChat", () => {
     const turn = (role: Role, text: string) => ({ role, parts: [{ kind: { case: "text", value: text } as const }] });
     const shown = await plan({
       chat: ask("llama-3-8b-instruct", "", {
+        profile: Profile.EGP_CHAT,
         messages: [turn(Role.USER, "one"), turn(Role.ASSISTANT, "two"), turn(Role.USER, "three")],
         memoryStrategy: { strategy: { case: "lastK", value: { k: 1 } } },
         chatTemplate: "{% for message in messages %}<{{ message.role }}>{% endfor %}",
       }),
     });
-    expect(shown.profile).toBe("egp-chat");
+    expect(shown.profile).toBe(Profile.EGP_CHAT);
+    expect(shown.warnings).toMatchObject([{ reason: "ADDED", field: "instructions" }]);
     expect(shown.messages.map(({ parts }) => parts[0]?.kind.value)).toEqual([
       profiles["egp-chat"].instructions,
       "three",
     ]);
     expect(shown.renderedPrompt).toBe("<system><user>");
-    expect(shown.effectiveParameters).toMatchObject({ temperature: 0.2, maxOutputTokens: 100 });
-    expect(shown.outputTokensLimit).toBe(100);
+    expect(shown.effectiveParameters).toMatchObject({ temperature: 0.2 });
+    expect(shown.outputTokensLimit).toBe(shown.effectiveParameters?.maxOutputTokens);
     expect(shown.inputTokens).toBeGreaterThan(0);
   });
 
@@ -78,15 +94,15 @@ describe("PlanChat", () => {
     });
     const turn = (role: Role, text: string) => ({ role, parts: [{ kind: { case: "text", value: text } as const }] });
     const messages = [turn(Role.SYSTEM, "one"), turn(Role.USER, "hi"), turn(Role.SYSTEM, "two")];
-    const sentTo = async (model: string) => {
-      const { providerRequestJson, warnings } = await plan({ chat: ask(model, "", { messages }) });
+    const sentTo = async (model: string, profile = Profile.UNSPECIFIED) => {
+      const { providerRequestJson, warnings } = await plan({ chat: ask(model, "", { messages, profile }) });
       const sent: { messages: { content: unknown }[] } = JSON.parse(providerRequestJson);
       return { sent: sent.messages.map(({ content }) => content), warned: warnings.map(({ field }) => field) };
     };
     const merged = { sent: ["one\n\ntwo", "hi"], warned: ["messages[2]"] };
-    expect(await sentTo("llama3.1-8b")).toEqual(merged);
+    expect(await sentTo("llama3.1-8b", Profile.CEREBRAS)).toEqual(merged);
     expect(await sentTo("deployments/d")).toEqual(merged);
-    for (const model of ["gpt-4o", "openai/gpt-4o", "cerebras/llama3.1-8b"]) {
+    for (const model of ["gpt-4o", "openai/gpt-4o", "llama3.1-8b", "cerebras/llama3.1-8b"]) {
       expect(await sentTo(model)).toEqual({ sent: ["one", "hi", "two"], warned: [] });
     }
   });
@@ -150,27 +166,5 @@ describe("PlanChat", () => {
       },
     });
     expect(JSON.stringify(await plan({ chat: ask("gpt-4o", "hello") }))).not.toContain("secret");
-  });
-});
-
-describe("the profile of a bare id", () => {
-  const providers = { openai: { enabled: true, api_key: "k" } };
-  it.each([
-    ["the catalog", {}, "egp-chat", { temperature: 0.2 }],
-    ["the service", { profile: "plain" }, "plain", undefined],
-    ["the model entry", { models: { "gpt-4o": { profile: "deepinfra" } } }, "deepinfra", { temperature: 1, topP: 1 }],
-    [
-      "the model entry before the service",
-      { profile: "cerebras", models: { "gpt-4o": { profile: "egp-chat" } } },
-      "egp-chat",
-      {},
-    ],
-  ] as const)("takes the profile of a bare id from %s", async (_, file, profile, parameters) => {
-    const plan = await plannerOf({ providers, ...file });
-    const { effectiveParameters, ...shown } = await plan({ chat: ask("gpt-4o", "hello") });
-    expect(shown.profile).toBe(profile);
-    if (parameters === undefined) expect(effectiveParameters?.temperature).toBeUndefined();
-    else expect(effectiveParameters).toMatchObject(parameters);
-    expect((await plan({ chat: ask("openai/gpt-4o", "hello") })).profile).toBe("plain");
   });
 });

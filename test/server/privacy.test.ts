@@ -8,6 +8,7 @@ import { textChunk } from "../support/openai-wire.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";
+import { functionTool } from "../support/tools.ts";
 
 const prompt = "the-prompt-of-the-caller";
 const answer = "the-answer-of-the-model";
@@ -47,7 +48,7 @@ describe.each(protocols)("over %s", (protocol) => {
     const headers = { "x-api-key": callerKey };
     const chats = [
       ...Array.from({ length: 5 }, () => ask("openai/gpt-4o", prompt)),
-      ask("openai/gpt-4o", prompt, { parameters: { temperature: 9 }, tools: [{ name: `${prompt} f` }] }),
+      ask("openai/gpt-4o", prompt, { parameters: { temperature: 9 }, tools: [functionTool({ name: `${prompt} f` })] }),
       ask("no/such-model", prompt),
     ];
     for (const chat of chats) {

@@ -196,6 +196,17 @@ describe("an unknown method, service or page", () => {
     expect(ending).toMatchObject({ code: Code.NotFound, info: { reason: "SERVICE_NOT_FOUND" } });
   });
 
+  it.each([
+    ["POST", completeChat, 415, "unsupported content-type: write content-type: application/json for JSON"],
+    ["POST", streamChat, 415, "unsupported content-type: a stream needs a gRPC, gRPC-Web or Connect client"],
+    ["GET", completeChat, 405, "use POST"],
+  ])("explains a %s of %s with %i", async (method, path, status, text) => {
+    const body = method === "POST" ? { body: "{}", headers: { "content-type": "text/plain" } } : {};
+    const response = await fetch(`http://${service.httpAddress}${path}`, { method, ...body });
+    expect(response.status).toBe(status);
+    expect(await response.text()).toContain(text);
+  });
+
   it("responds with 404 to a GET of an unknown page", async () => {
     const response = await fetch(`http://${service.httpAddress}/favicon.ico`);
     expect(response.status).toBe(404);

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { AttemptSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { AttemptSchema } from "../../src/gen/dragoman/v1/attempt_pb.js";
 import { UsageQuality, UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { createCallLog } from "../../src/telemetry/call-log.ts";
@@ -15,11 +15,19 @@ const call: CallRecord = {
   keyId: "key",
   accountId: "account",
   user: "user",
+  labels: { team: "a" },
   model: "openai/gpt-4o",
   provider: "openai",
+  profile: "egp-chat",
   outcome: "ok",
   reason: undefined,
-  usage: create(UsageSchema, { inputTokens: 5, outputTokens: 7, totalTokens: 12, quality: UsageQuality.PARTIAL }),
+  usage: create(UsageSchema, {
+    inputTokens: 5,
+    outputTokens: 7,
+    totalTokens: 12,
+    reasoningTokens: 0,
+    quality: UsageQuality.PARTIAL,
+  }),
   attempts: [
     create(AttemptSchema, {
       provider: "openai",
@@ -61,8 +69,10 @@ describe("a call record in the log", () => {
         key_id: "key",
         account_id: "account",
         user: "user",
+        labels: { team: "a" },
         model: "openai/gpt-4o",
         provider: "openai",
+        profile: "egp-chat",
         outcome: "ok",
         start_time: "2026-01-02T03:04:05.678Z",
         duration_ms: 1234.6,
@@ -70,11 +80,7 @@ describe("a call record in the log", () => {
         input_tokens: 5,
         output_tokens: 7,
         total_tokens: 12,
-        cached_input_tokens: 0,
-        cache_write_input_tokens: 0,
         reasoning_tokens: 0,
-        accepted_prediction_tokens: 0,
-        rejected_prediction_tokens: 0,
         usage_quality: "partial",
         attempts: [
           {
@@ -86,6 +92,29 @@ describe("a call record in the log", () => {
           },
           { provider: "openai", provider_model: "gpt-4o", provider_request_id: "r", provider_response_id: "c" },
         ],
+      },
+    ]);
+  });
+
+  it("writes every count and the cost that the provider reports", () => {
+    const usage = create(UsageSchema, {
+      cacheWrite1hInputTokens: 1,
+      audioInputTokens: 2,
+      audioOutputTokens: 3,
+      imageInputTokens: 4,
+      imageOutputTokens: 5,
+      serverToolRequests: { web_search_requests: 6 },
+      cost: { totalNanos: 7n },
+    });
+    expect(written({ ...call, usage })).toMatchObject([
+      {
+        cache_write_1h_input_tokens: 1,
+        audio_input_tokens: 2,
+        audio_output_tokens: 3,
+        image_input_tokens: 4,
+        image_output_tokens: 5,
+        server_tool_requests: { web_search_requests: 6 },
+        cost_nanos: 7,
       },
     ]);
   });

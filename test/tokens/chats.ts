@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { type Message, MessageSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { functionTool } from "../support/tools.ts";
 
 /** Creates a message of one text. */
 export function says(role: Role, text: string, name = ""): Message {
@@ -49,7 +50,7 @@ export const chatWithTools: ChatRequest = create(ChatRequestSchema, {
     says(Role.USER, "And the one after it?"),
   ],
   tools: [
-    {
+    functionTool({
       name: "departures",
       description: "Lists the next trains between two stations",
       parametersJsonSchema: JSON.stringify({
@@ -61,7 +62,7 @@ export const chatWithTools: ChatRequest = create(ChatRequestSchema, {
         },
         required: ["from", "to"],
       }),
-    },
-    { name: "current_time", description: "The time now, in ISO 8601", parametersJsonSchema: "" },
+    }),
+    functionTool({ name: "current_time", description: "The time now, in ISO 8601", parametersJsonSchema: "" }),
   ],
 });

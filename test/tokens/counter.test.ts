@@ -17,6 +17,7 @@ import { chatOverhead } from "../../src/tokens/usage-estimate.ts";
 import { loadTokenizer } from "../../src/tokens/vocabularies.ts";
 import { beginOf, vocabularyOf, vocabularySizeOf } from "../../src/tokens/vocabulary-of-model.ts";
 import { counting } from "../support/counting.ts";
+import { functionTool } from "../support/tools.ts";
 import { chatWithTools, says } from "./chats.ts";
 import { named } from "./models.ts";
 import { texts } from "./texts.ts";
@@ -100,11 +101,13 @@ describe("counting a conversation with an OpenAI model", () => {
     for (const { tokens, messages, functions = [] } of functionCallingTestCases) {
       const request = create(ChatRequestSchema, {
         messages: messages.map(toMessage),
-        tools: functions.map(({ name, description, parameters }) => ({
-          name,
-          description: description ?? "",
-          parametersJsonSchema: JSON.stringify(parameters ?? {}),
-        })),
+        tools: functions.map(({ name, description, parameters }) =>
+          functionTool({
+            name,
+            description: description ?? "",
+            parametersJsonSchema: JSON.stringify(parameters ?? {}),
+          }),
+        ),
       });
       const count = await tokenCounter(named("gpt-4o"), counting).count(request);
       if (count.exact) exact++;

@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { MediaDetail } from "../../src/gen/dragoman/v1/media_pb.js";
 import {
-  MediaDetail,
   type Message,
   MessageSchema,
   type Part,
@@ -15,6 +15,7 @@ import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
 import { estimateTokens, type VocabularySize } from "../../src/tokens/token-estimate.ts";
 import { estimateChatTokens, estimateUsage, mostChatTokens, partialUsage } from "../../src/tokens/usage-estimate.ts";
 import { ask } from "../support/requests.ts";
+import { functionTool } from "../support/tools.ts";
 
 const sizes: readonly VocabularySize[] = ["large", "medium", "small", "unknown"];
 
@@ -88,7 +89,9 @@ describe("the estimate of a request", () => {
         true,
       ]);
     }
-    const tools = [{ name: "look_up", description: "Looks things up", parametersJsonSchema: '{"type":"object"}' }];
+    const tools = [
+      functionTool({ name: "look_up", description: "Looks things up", parametersJsonSchema: '{"type":"object"}' }),
+    ];
     expect(estimateChatTokens(ask("any", "", { tools }))).toBeGreaterThan(estimateChatTokens(ask("any", "")));
   });
 

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
 import { type ChatEvent, started, textDelta } from "../../src/chat/stream/events.ts";
 import { GatewayError } from "../../src/errors.ts";
-import { AttemptSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { AttemptSchema } from "../../src/gen/dragoman/v1/attempt_pb.js";
 import type { AdapterContext } from "../../src/providers/adapter.ts";
 import { type Exchange, exchange } from "../../src/upstream/exchange.ts";
 import { Upstream } from "../../src/upstream/http.ts";

@@ -1,13 +1,19 @@
 import type { FieldPath } from "../../field-path.ts";
+import type { WarningReason } from "../../gen/dragoman/v1/warning_pb.js";
+
+/** `Warning.reason`. */
+export type WarningKind = Exclude<keyof typeof WarningReason, "UNSPECIFIED">;
 
 /** Change to a request, because the model or the provider's API does not support a field as requested. */
 export interface Adaptation {
   /**
    * UNSUPPORTED_PARAMETER: Dragoman drops the field. ADJUSTED: Dragoman replaces its value with `set`. EMULATED:
-   * Dragoman provides the feature in another way. REJECTED: always an error, because dropping the field would change
-   * the request too much (an image, a named tool).
+   * Dragoman provides the feature in another way. LEFT_OUT: an earlier step omitted a piece of the conversation that the
+   * provider does not accept; never an error, since `strict_parameters` is about parameters, and output of one model
+   * must be accepted by the next. REJECTED: always an error, because dropping the field would change the request too
+   * much (an image, a named tool).
    */
-  readonly kind: "UNSUPPORTED_PARAMETER" | "ADJUSTED" | "EMULATED" | "REJECTED";
+  readonly kind: Extract<WarningKind, "UNSUPPORTED_PARAMETER" | "ADJUSTED" | "EMULATED" | "LEFT_OUT"> | "REJECTED";
   /** Path of the field in the request that was checked: the caller's request, or the outgoing one. */
   readonly field: FieldPath;
   /** One sentence that names the model, provider or profile and what it does not support. */

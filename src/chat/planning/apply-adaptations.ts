@@ -17,8 +17,7 @@ export function applyAdaptations(draft: Draft): Draft {
   const reported = adaptations.filter(
     ({ callersField }) => !draft.defaulted.some((field) => isSamePath(field, callersField)),
   );
-  const isError = ({ kind }: Adaptation) =>
-    kind === "REJECTED" || (draft.asked.strictParameters && kind !== "EMULATED");
+  const isError = ({ kind }: Adaptation) => kind === "REJECTED" || (draft.asked.strictParameters && changesField(kind));
   const errors = reported.filter(isError);
   if (errors.length > 0) {
     throw new GatewayError("UNSUPPORTED_PARAMETER", errors.map(({ message }) => message).join("; "), {
@@ -28,16 +27,26 @@ export function applyAdaptations(draft: Draft): Draft {
   }
   let { request } = draft;
   for (const { kind, field, set } of adaptations) {
-    if (kind !== "EMULATED") request = withField(ChatRequestSchema, request, field, set);
+    if (changesField(kind)) request = withField(ChatRequestSchema, request, field, set);
   }
-  const warnings = reported.map(({ kind, callersField, message }) => ({ reason: kind, field: callersField, message }));
+  const warnings = reported.flatMap(({ kind, callersField, message }) =>
+    kind === "REJECTED" ? [] : [{ reason: kind, field: callersField, message }],
+  );
   return { ...draft, request, warnings: [...draft.warnings, ...warnings] };
 }
 
-const strength = { REJECTED: 3, UNSUPPORTED_PARAMETER: 2, ADJUSTED: 1, EMULATED: 0 } as const satisfies Record<
-  Adaptation["kind"],
-  number
->;
+/** Whether `applyAdaptations` itself drops or changes the field. Adaptations of other kinds only report. */
+function changesField(kind: Adaptation["kind"]): boolean {
+  return kind === "UNSUPPORTED_PARAMETER" || kind === "ADJUSTED";
+}
+
+const strength = {
+  REJECTED: 4,
+  UNSUPPORTED_PARAMETER: 3,
+  ADJUSTED: 2,
+  LEFT_OUT: 1,
+  EMULATED: 0,
+} as const satisfies Record<Adaptation["kind"], number>;
 
 /**
  * Keeps the strongest adaptation per field, since the model's capabilities and the provider may both restrict it. If

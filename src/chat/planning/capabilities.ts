@@ -4,6 +4,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model, ModelCapabilities } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { Adaptation } from "./adaptations.ts";
+import { hasFunctions } from "./function-tools.ts";
 import { type MediaKind, mediaKind } from "./media-kind.ts";
 import { mediaIn, partsOf } from "./parts.ts";
 
@@ -41,7 +42,7 @@ const needs: readonly Need[] = [
     capability: "tools",
     kind: "REJECTED",
     lack: "does not support tools",
-    fields: ({ tools }) => when(tools.length > 0, ["tools"]),
+    fields: (request) => when(hasFunctions(request), ["tools"]),
   },
   {
     capability: "parallelToolCalls",

@@ -1,10 +1,12 @@
 import { mostViolations } from "../../errors.ts";
 import type { Adaptation } from "./adaptations.ts";
 import { capabilityAdaptations } from "./capabilities.ts";
+import { contentAdaptations } from "./check-content.ts";
 import { adapt, adaptOutgoing, type Draft } from "./draft.ts";
 import { isCheckable, loosensFormat } from "./emulate-schema.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { profileAdaptations } from "./profile.ts";
+import { providerToolAdaptations } from "./provider-tools.ts";
 import { systemAdaptations } from "./system-text.ts";
 
 /**
@@ -15,10 +17,12 @@ import { systemAdaptations } from "./system-text.ts";
  */
 export function checkSupport(draft: Draft, context: PlanningContext): Draft {
   const { asked, request } = draft;
-  const { model, profile } = context;
+  const { model, profile, profileTexts: texts, words } = context;
   const found = untilRejected([
-    profileAdaptations(request, model, profile),
+    profileAdaptations(request, model, profile, { texts, words }),
     capabilityAdaptations(request, model),
+    providerToolAdaptations(request, model),
+    contentAdaptations(request, context),
     context.checkSupport(request),
   ]);
   const checked = adaptOutgoing(adapt(draft, [...systemAdaptations(draft, context)]), found);

@@ -1,7 +1,7 @@
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Message, Part } from "../../gen/dragoman/v1/message_pb.js";
-import type { Adaptation } from "./adaptations.ts";
+import type { Adaptation, WarningKind } from "./adaptations.ts";
 import { callersField, type MessageOrigin, ownOrigin, type PartOrigin } from "./origins.ts";
 
 /** Adaptation with the path that its warning or error names. */
@@ -12,7 +12,7 @@ export interface DraftAdaptation extends Adaptation {
 
 /** Warning with its field as a path, before the path is formatted as text. */
 export interface DraftWarning {
-  readonly reason: Adaptation["kind"] | "ADVICE";
+  readonly reason: WarningKind;
   readonly field: FieldPath;
   readonly message: string;
 }
@@ -25,6 +25,10 @@ export interface Draft {
   readonly request: ChatRequest;
   /** Source of each message of `request` in the caller's request. */
   readonly origins: readonly MessageOrigin[];
+  /** Index of each tool of `request` in the caller's request. Undefined: the tools are the caller's. */
+  readonly toolOrigins: readonly number[] | undefined;
+  /** The caller's function name for each name that the provider gets instead (`tool-names.ts`). Undefined: none. */
+  readonly toolNames: ReadonlyMap<string, string> | undefined;
   /** Fields that the profile set because the caller did not. */
   readonly defaulted: readonly FieldPath[];
   /** Changes that the steps so far require. `applyAdaptations` makes and reports them. */
@@ -42,6 +46,8 @@ export function startDraft(asked: ChatRequest): Draft {
     asked,
     request: asked,
     origins: asked.messages.map(ownOrigin),
+    toolOrigins: undefined,
+    toolNames: undefined,
     defaulted: [],
     adaptations: [],
     checksSchema: false,
@@ -107,7 +113,17 @@ export function adapt(draft: Draft, adaptations: readonly Adaptation[]): Draft {
 export function adaptOutgoing(draft: Draft, adaptations: readonly Adaptation[]): Draft {
   const added = adaptations.map((adaptation) => ({
     ...adaptation,
-    callersField: callersField(draft.origins, adaptation.field),
+    callersField: fieldOfCaller(draft, adaptation.field),
   }));
   return { ...draft, adaptations: [...draft.adaptations, ...added] };
+}
+
+/** Maps a field of the outgoing request to the caller's field. */
+function fieldOfCaller({ origins, toolOrigins }: Draft, field: FieldPath): FieldPath {
+  const [list, index] = field;
+  if (toolOrigins === undefined) return callersField(origins, field);
+  // `keepAllowedTools` has replaced the caller's allowed_tools by its mode.
+  if (list === "tool_choice") return ["tool_choice", "allowed_tools", ...field.slice(1)];
+  if (list === "tools" && typeof index === "number") return ["tools", toolOrigins[index] ?? index, ...field.slice(2)];
+  return callersField(origins, field);
 }

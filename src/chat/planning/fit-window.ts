@@ -6,6 +6,7 @@ import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.
 import type { TokenCount } from "../../tokens/token-count.ts";
 import { mostChatTokens } from "../../tokens/usage-estimate.ts";
 import type { Adaptation } from "./adaptations.ts";
+import type { CallerWords } from "./caller-words.ts";
 import { adapt, type Draft, keepMessages } from "./draft.ts";
 import { trimOldest } from "./memory.ts";
 import type { PlanningContext } from "./planning-context.ts";
@@ -27,7 +28,7 @@ const nearlyFull = 0.8;
  */
 export async function fitWindow(
   draft: Draft,
-  { model, profile, counter }: Pick<PlanningContext, "model" | "profile" | "counter">,
+  { model, profile, counter, words }: Pick<PlanningContext, "model" | "profile" | "counter" | "words">,
 ): Promise<Draft> {
   const { request } = draft;
   const window = model.contextWindowTokens;
@@ -56,7 +57,7 @@ export async function fitWindow(
         )
       : draft;
   const fittedCount = fitted === draft ? count : await counter.count(fitted.request);
-  if (fittedCount.low + reserve > window) throw tooLong(fittedCount, requested, window);
+  if (fittedCount.low + reserve > window) throw tooLong(fittedCount, requested, window, words);
   const rest = Math.max(1, window - fittedCount.high);
   return withOutputLimit(fitted, limit && Math.min(limit, rest));
 }
@@ -89,12 +90,19 @@ function withOutputLimit(draft: Draft, maxOutputTokens: number | undefined): Dra
   return { ...draft, request: { ...draft.request, parameters } };
 }
 
-function tooLong({ tokens, exact }: TokenCount, requested: number | undefined, window: number): GatewayError {
+function tooLong(
+  { tokens, exact }: TokenCount,
+  requested: number | undefined,
+  window: number,
+  { nameField, memoryStrategy }: CallerWords,
+): GatewayError {
+  const orTrim = memoryStrategy === undefined ? "" : ` or set ${memoryStrategy}`;
+  const outputLimit = nameField(["parameters", "max_output_tokens"]);
   const counted = `${exact ? "" : "about "}${tokens} tokens`;
   const message =
     requested === undefined || tokens >= window
-      ? `the prompt has ${counted}, but the model's context window is ${window}; shorten the prompt or set memory_strategy`
-      : `the prompt has ${counted}; with max_output_tokens ${requested}, it exceeds the context window of ${window}`;
+      ? `the prompt has ${counted}, but the model's context window is ${window}; shorten the prompt${orTrim}`
+      : `the prompt has ${counted}; with ${outputLimit} ${requested}, it exceeds the context window of ${window}`;
   return new GatewayError("CONTEXT_LENGTH_EXCEEDED", message, {
     metadata: {
       input_tokens: String(tokens),

@@ -1,4 +1,4 @@
-import type { Media } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 
 export type MediaKind = "image" | "audio" | "video" | "document";
 

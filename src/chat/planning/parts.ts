@@ -1,5 +1,6 @@
 import type { FieldPath } from "../../field-path.ts";
-import type { Media, Message, Part } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import type { Message, Part } from "../../gen/dragoman/v1/message_pb.js";
 
 /** Part of a conversation and its path in the request. */
 export interface PlacedPart {

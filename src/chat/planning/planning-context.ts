@@ -2,17 +2,30 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { TokenCounter } from "../../tokens/token-count.ts";
 import type { Adaptation } from "./adaptations.ts";
+import type { CallerWords } from "./caller-words.ts";
+import type { OptionalContent } from "./optional-content.ts";
 import type { Profile } from "./profile.ts";
+import type { ProfileTexts } from "./profile-texts.ts";
+import type { ToolNameRule } from "./tool-name-rule.ts";
 
 /** Facts and functions for the planning steps, which turn the caller's request into the outgoing one (`steps.ts`). */
 export interface PlanningContext {
   readonly model: Model;
   readonly profile: Profile;
+  readonly profileTexts: ProfileTexts;
+  /** Words of the caller's API. */
+  readonly words: CallerWords;
   /** Whether the model only completes text and does not support conversations. */
   readonly completionOnly: boolean;
   /** Account of the call; empty if the call has none. */
   readonly account: string;
   readonly counter: TokenCounter;
+  /** Function names that the provider accepts. Undefined: all. */
+  readonly toolNames: ToolNameRule | undefined;
+  /** Whether the adapter sends `tool_choice.allowed_tools`. */
+  readonly takesAllowedTools: boolean;
+  /** Content that the adapter sends although most do not. */
+  readonly accepts: ReadonlySet<OptionalContent>;
   /** Returns the adaptations for fields that the model's provider does not support. */
   readonly checkSupport: (request: ChatRequest) => readonly Adaptation[];
   /** Renders the raw prompt of a request. Undefined for providers that accept messages. */

@@ -1,10 +1,12 @@
 import { type FieldViolation, mostViolations } from "../../errors.ts";
-import { type FieldPath, formatPath } from "../../field-path.ts";
+import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
 import type { Adaptation } from "./adaptations.ts";
+import type { CallerWords } from "./caller-words.ts";
 import { partsOf } from "./parts.ts";
+import { orElse, type ProfileTexts } from "./profile-texts.ts";
 
 type Numeric = "temperature" | "topP" | "topK" | "n" | "maxOutputTokens" | "presencePenalty" | "frequencyPenalty";
 
@@ -12,6 +14,7 @@ type Numeric = "temperature" | "topP" | "topK" | "n" | "maxOutputTokens" | "pres
 interface Range {
   readonly parameter: Numeric;
   readonly min: number;
+  /** Infinity: no maximum. */
   readonly max: number;
 }
 
@@ -28,6 +31,8 @@ export interface RuleContext {
   readonly streamed: boolean;
   /** Maximum number of values in a JSON text. Another check reports a text that has more. */
   readonly maxValues: number;
+  readonly texts: ProfileTexts;
+  readonly words: CallerWords;
 }
 
 /** Documented defaults, ranges and rules of one chat API. Dragoman can apply them to a request of any other API. */
@@ -73,16 +78,21 @@ export function profileViolations(
   context: RuleContext,
 ): readonly FieldViolation[] {
   const violations: FieldViolation[] = [];
-  const api = `profile ${profile.name}`;
-  for (const { parameter, min, max } of profile.ranges) {
+  const { texts } = context;
+  const advice = (write: string) => (texts.wayOut === undefined ? "" : `; ${orElse(texts, write)}`);
+  for (const range of profile.ranges) {
+    const { parameter, min, max } = range;
     const value = chat.parameters?.[parameter];
     if (value === undefined || (value >= min && value <= max)) continue;
-    const description = `must be from ${min} to ${max} in ${api}`;
+    const allowed = rangeText(range);
+    const write = allowed.startsWith("from") ? `write a value ${allowed}` : `write ${allowed}`;
+    const description = `must be ${allowed} ${texts.under}${advice(write)}`;
     violations.push({ field: ["parameters", protoNames[parameter]], description });
   }
   const stops = chat.parameters?.stopSequences.length ?? 0;
-  if (stops > profile.maxStopSequences) {
-    const description = `must have at most ${profile.maxStopSequences} entries in ${api}`;
+  const most = profile.maxStopSequences;
+  if (stops > most) {
+    const description = `must have at most ${most} entries ${texts.under}${advice(`write at most ${most}`)}`;
     violations.push({ field: ["parameters", "stop_sequences"], description });
   }
   for (const rule of profile.rules) {
@@ -90,6 +100,12 @@ export function profileViolations(
     if (violation) violations.push(violation);
   }
   return violations;
+}
+
+/** Describes a range: `1`, `at least 1` or `from 1 to 4`. */
+function rangeText({ min, max }: Range): string {
+  if (max === Number.POSITIVE_INFINITY) return `at least ${min}`;
+  return min === max ? `${min}` : `from ${min} to ${max}`;
 }
 
 const protoNames = {
@@ -103,25 +119,31 @@ const protoNames = {
 } as const satisfies Record<Numeric, string>;
 
 /** Returns the adaptations for fields that a profile's API does not support for the model's family. */
-export function profileAdaptations(chat: ChatRequest, model: Model, profile: Profile): readonly Adaptation[] {
+export function profileAdaptations(
+  chat: ChatRequest,
+  model: Model,
+  profile: Profile,
+  { texts, words }: Pick<RuleContext, "texts" | "words">,
+): readonly Adaptation[] {
   const found: Adaptation[] = [];
+  const { subject } = texts;
   for (const { field, isSet, families } of profile.familyFields) {
     if (!isSet(chat) || families.includes(model.family)) continue;
-    const supported = `profile ${profile.name} supports ${formatPath(field)} only for ${families.join(", ")} models`;
+    const supported = `${subject} supports ${words.nameField(field)} only for ${families.join(", ")} models`;
     const message = `${supported}; ${model.id} is a ${model.family} model`;
     found.push({ kind: "UNSUPPORTED_PARAMETER", field, message });
   }
   const { imageUrlFamilies, outputCap } = profile;
   if (imageUrlFamilies && !imageUrlFamilies.includes(model.family)) {
     for (const field of imageUrls(chat)) {
-      const supported = `profile ${profile.name} supports image URLs only for ${imageUrlFamilies.join(", ")} models`;
-      const message = `${supported}; send the image as bytes`;
+      const supported = `${subject} supports image URLs only for ${imageUrlFamilies.join(", ")} models`;
+      const message = `${supported}; ${orElse(texts, "send the image as bytes")}`;
       found.push({ kind: "REJECTED", field, message });
     }
   }
   const limit = chat.parameters?.maxOutputTokens;
   if (outputCap !== undefined && limit !== undefined && limit > outputCap) {
-    const message = `profile ${profile.name} allows at most ${outputCap} output tokens`;
+    const message = `${subject} allows at most ${outputCap} output tokens`;
     found.push({ kind: "ADJUSTED", field: ["parameters", "max_output_tokens"], message, set: outputCap });
   }
   return found;

@@ -1,6 +1,7 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { Pace } from "../../pace.ts";
 import { advise } from "./advise.ts";
+import { keepAllowedTools } from "./allowed-tools.ts";
 import { applyAdaptations } from "./apply-adaptations.ts";
 import { checkSupport } from "./check-support.ts";
 import { completeText } from "./complete-text.ts";
@@ -9,12 +10,15 @@ import { type Draft, startDraft } from "./draft.ts";
 import { dropForeignState } from "./drop-foreign-state.ts";
 import { emulateSchema } from "./emulate-schema.ts";
 import { fillDefaults } from "./fill-defaults.ts";
+import { fitContent } from "./fit-content.ts";
 import { fitWindow } from "./fit-window.ts";
 import { keepLastMessages } from "./memory.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { renderPrompt } from "./render-prompt.ts";
 import { scopeCacheKey } from "./scope-cache-key.ts";
 import { placeSystemText } from "./system-text.ts";
+import { mapToolNames } from "./tool-names.ts";
+import { uniqueCallIds } from "./unique-call-ids.ts";
 
 type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
 
@@ -24,11 +28,15 @@ type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
 const steps: readonly Step[] = [
   placeDeploymentParameters,
   completeText,
+  keepAllowedTools,
   fillDefaults,
   emulateSchema,
+  uniqueCallIds,
   keepLastMessages,
+  fitContent,
   dropForeignState,
   placeSystemText,
+  mapToolNames,
   fitWindow,
   scopeCacheKey,
   checkSupport,

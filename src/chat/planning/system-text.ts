@@ -16,8 +16,6 @@ import {
 import { mergedMessages, sentMessages } from "./origins.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
-type Context = Pick<PlanningContext, "model" | "profile">;
-
 /**
  * Puts the instructions first, as a system message. Merges system messages if the profile requires it. For models that
  * do not support system messages, puts their text into a user message.
@@ -25,7 +23,7 @@ type Context = Pick<PlanningContext, "model" | "profile">;
  * Runs after `keepLastMessages`, which must not count the added system message, and before `fitWindow`, which counts
  * the outgoing messages.
  */
-export function placeSystemText(draft: Draft, { model, profile }: Context): Draft {
+export function placeSystemText(draft: Draft, { model, profile }: Pick<PlanningContext, "model" | "profile">): Draft {
   const { instructions } = draft.request;
   const messages = draftMessages(draft);
   const placed = instructions ? [systemMessage(instructions), ...messages] : messages;
@@ -109,8 +107,10 @@ function endParagraph(entry: DraftPart): DraftPart {
 }
 
 /** Reports, as adaptations, how `placeSystemText` changed the caller's system messages. */
-export function* systemAdaptations({ asked, request, origins }: Draft, context: Context): Generator<Adaptation> {
-  const { model, profile } = context;
+export function* systemAdaptations(
+  { asked, request, origins }: Draft,
+  { model, profile, profileTexts: { subject } }: Pick<PlanningContext, "model" | "profile" | "profileTexts">,
+): Generator<Adaptation> {
   const system = sentMessages(origins).filter((index) => asked.messages.slice(index, index + 1).some(isSystem));
   if ((request.instructions || system.length > 0) && !takesSystemMessages(model)) {
     const message = `${model.id} does not support system messages; their text goes into the first user message`;
@@ -118,7 +118,7 @@ export function* systemAdaptations({ asked, request, origins }: Draft, context: 
   }
   const [, second] = profile.joinsSystemMessages ? system : [];
   if (second !== undefined) {
-    const message = `profile ${profile.name} sends one system message; later ones are merged into the first`;
+    const message = `${subject} sends one system message; later ones are merged into the first`;
     yield { kind: "EMULATED", field: ["messages", second], message };
   }
   for (const index of mergedMessages(origins)) {

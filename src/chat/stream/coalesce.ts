@@ -49,5 +49,15 @@ function joinFragments(first: PartDelta["delta"], second: PartDelta["delta"]): P
     const value = { ...first.value, argumentsJson: first.value.argumentsJson + second.value.argumentsJson };
     return { case: "toolCall", value };
   }
+  if (first.case === "serverToolCall" && second.case === "serverToolCall") {
+    const value = { ...first.value, inputJson: first.value.inputJson + second.value.inputJson };
+    return { case: "serverToolCall", value };
+  }
+  if (first.case === "serverToolResult" && second.case === "serverToolResult") {
+    const outputJson = first.value.outputJson + second.value.outputJson;
+    const isError = first.value.isError || second.value.isError;
+    return { case: "serverToolResult", value: { ...first.value, outputJson, isError } };
+  }
+  // Media and citations stay separate: a delta of media can already have the maximum size.
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
 import type { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
+import { Profile } from "../../gen/dragoman/v1/profile_pb.js";
 import type { ChatCompleted, ChatStarted, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 
 /**
@@ -23,6 +24,7 @@ export function started(): ChatEvent {
     model: "",
     provider: "",
     warnings: [],
+    profile: Profile.UNSPECIFIED,
   };
   return { case: "started", value };
 }
@@ -77,6 +79,8 @@ export function finished(
       finishReason,
       providerFinishReason,
       matchedStopSequence,
+      sources: [],
+      providerMetadataJson: "",
     },
   };
 }
@@ -89,6 +93,7 @@ export function completed(facts: Partial<Omit<ChatCompleted, "$typeName" | "$unk
     serviceTier: "",
     systemFingerprint: "",
     attempts: [],
+    providerMetadataJson: "",
     ...facts,
   };
   return { case: "completed", value };

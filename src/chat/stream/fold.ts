@@ -7,7 +7,9 @@ import {
   ChoiceSchema,
 } from "../../gen/dragoman/v1/completion_pb.js";
 import { LogProbsSchema } from "../../gen/dragoman/v1/logprobs_pb.js";
-import { MessageSchema, type Part, PartSchema, type ProviderState, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import { MessageSchema, type Part, PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import type { ChatEvent } from "./events.ts";
 
@@ -18,12 +20,16 @@ interface Fold {
   readonly completion: ChatCompletion;
 }
 
+/** Byte sequences of a part, joined only once, at the end: joining at each delta would take quadratic time. */
+interface JoinedLater {
+  readonly states: ProviderState[];
+  readonly media: Uint8Array[];
+}
+
 /** Creates a fold that follows the fold law in the proto comment of `ChatCompletion`. It does not change events. */
 export function createFold(): Fold {
   const completion = create(ChatCompletionSchema);
-  // Joined only once, at the end: joining at each delta would take quadratic time.
-  const states = new Map<Part, ProviderState[]>();
-
+  const later = new Map<Part, JoinedLater>();
   const choices = new Map<number, Choice>();
 
   function choiceAt(index: number): Choice {
@@ -36,11 +42,13 @@ export function createFold(): Fold {
     return choice;
   }
 
-  function addState(part: Part, state: ProviderState | undefined): void {
-    if (state === undefined) return;
-    const known = states.get(part);
-    if (known === undefined) states.set(part, [state]);
-    else known.push(state);
+  function addBytes(part: Part, { delta, providerState }: PartDelta): void {
+    const data = delta.case === "media" && delta.value.source.case === "data" ? delta.value.source.value : undefined;
+    if (providerState === undefined && data === undefined) return;
+    const joined = later.get(part) ?? { states: [], media: [] };
+    later.set(part, joined);
+    if (providerState !== undefined) joined.states.push(providerState);
+    if (data !== undefined) joined.media.push(data);
   }
 
   return {
@@ -51,14 +59,14 @@ export function createFold(): Fold {
           begin(completion, event.value);
           return;
         case "delta":
-          addState(extend(choiceAt(event.value.choiceIndex), event.value), event.value.providerState);
+          addBytes(extend(choiceAt(event.value.choiceIndex), event.value), event.value);
           return;
         case "finished":
           finish(choiceAt(event.value.choiceIndex), event.value);
           return;
         case "completed":
           completion.choices.sort((a, b) => a.index - b.index);
-          for (const [part, joined] of states) part.providerState = joinStates(joined);
+          for (const [part, joined] of later) joinBytes(part, joined);
           complete(completion, event.value);
           return;
         default:
@@ -72,6 +80,7 @@ function begin(completion: ChatCompletion, started: ChatStarted): void {
   completion.id = started.id;
   completion.model = started.model;
   completion.provider = started.provider;
+  completion.profile = started.profile;
   if (started.createTime) completion.createTime = started.createTime;
   if (started.effectiveParameters) completion.effectiveParameters = started.effectiveParameters;
   append(completion.warnings, started.warnings);
@@ -82,11 +91,12 @@ function extend(choice: Choice, { partIndex, delta, logprobs }: PartDelta): Part
   const parts = choice.message?.parts ?? [];
   let part = parts[partIndex];
   if (part === undefined) {
-    part = beginPart(delta);
+    part = create(PartSchema);
     parts[partIndex] = part;
-  } else {
-    extendPart(part, delta);
   }
+  if (delta.case === "citation") part.citations.push(delta.value);
+  else if (part.kind.case === undefined) part.kind = kindOf(delta);
+  else extendKind(part.kind, delta);
   if (logprobs) {
     const field = delta.case === "reasoning" ? "reasoningLogprobs" : "logprobs";
     choice[field] ??= create(LogProbsSchema);
@@ -95,23 +105,30 @@ function extend(choice: Choice, { partIndex, delta, logprobs }: PartDelta): Part
   return part;
 }
 
-function beginPart(delta: PartDelta["delta"]): Part {
+/** Returns the kind of a part whose first delta this is. Copies messages, because later deltas change them. */
+function kindOf(delta: Exclude<PartDelta["delta"], { case: "citation" }>): Part["kind"] {
   switch (delta.case) {
     case "text":
     case "refusal":
-      return create(PartSchema, { kind: { case: delta.case, value: delta.value } });
+      return { case: delta.case, value: delta.value };
     case "reasoning":
-      return create(PartSchema, { kind: { case: "reasoning", value: { ...delta.value } } });
+      return { case: delta.case, value: { ...delta.value } };
     case "toolCall":
-      return create(PartSchema, { kind: { case: "toolCall", value: { ...delta.value } } });
+      return { case: delta.case, value: { ...delta.value } };
+    case "serverToolCall":
+      return { case: delta.case, value: { ...delta.value } };
+    case "serverToolResult":
+      return { case: delta.case, value: { ...delta.value } };
+    case "media":
+      return { case: delta.case, value: { ...delta.value } };
     case undefined:
-      return create(PartSchema);
+      return { case: undefined };
     default:
       return delta satisfies never;
   }
 }
 
-function extendPart({ kind }: Part, delta: PartDelta["delta"]): void {
+function extendKind(kind: Part["kind"], delta: PartDelta["delta"]): void {
   if (kind.case === "text" && delta.case === "text") kind.value += delta.value;
   else if (kind.case === "refusal" && delta.case === "refusal") kind.value += delta.value;
   else if (kind.case === "reasoning" && delta.case === "reasoning") {
@@ -119,6 +136,27 @@ function extendPart({ kind }: Part, delta: PartDelta["delta"]): void {
     kind.value.redacted ||= delta.value.redacted;
   } else if (kind.case === "toolCall" && delta.case === "toolCall") {
     kind.value.argumentsJson += delta.value.argumentsJson;
+  } else if (kind.case === "serverToolCall" && delta.case === "serverToolCall") {
+    kind.value.inputJson += delta.value.inputJson;
+  } else if (kind.case === "serverToolResult" && delta.case === "serverToolResult") {
+    kind.value.outputJson += delta.value.outputJson;
+    kind.value.isError ||= delta.value.isError;
+  } else if (kind.case === "media" && delta.case === "media") {
+    extendMedia(kind.value, delta.value);
+  }
+}
+
+function extendMedia(media: Media, delta: Media): void {
+  media.transcript += delta.transcript;
+  // The first delta can have only a transcript. `joinBytes` sets the bytes of all deltas.
+  if (media.source.case === undefined) media.source = delta.source;
+}
+
+function joinBytes(part: Part, { states, media }: JoinedLater): void {
+  const state = joinStates(states);
+  if (state !== undefined) part.providerState = state;
+  if (media.length > 1 && part.kind.case === "media") {
+    part.kind.value.source = { case: "data", value: Buffer.concat(media) };
   }
 }
 
@@ -134,6 +172,9 @@ function finish(choice: Choice, finished: ChoiceFinished): void {
   choice.finishReason = finished.finishReason;
   choice.providerFinishReason = finished.providerFinishReason;
   choice.matchedStopSequence = finished.matchedStopSequence;
+  choice.sources = finished.sources;
+  choice.providerMetadataJson = finished.providerMetadataJson;
+  if (finished.outputViolation) choice.outputViolation = finished.outputViolation;
 }
 
 function complete(completion: ChatCompletion, completed: ChatCompleted): void {
@@ -143,4 +184,5 @@ function complete(completion: ChatCompletion, completed: ChatCompleted): void {
   completion.systemFingerprint = completed.systemFingerprint;
   if (completed.timeInfo) completion.timeInfo = completed.timeInfo;
   append(completion.attempts, completed.attempts);
+  completion.providerMetadataJson = completed.providerMetadataJson;
 }

@@ -1,12 +1,23 @@
-import { GatewayError } from "../../errors.ts";
+import { create } from "@bufbuild/protobuf";
+import { type FieldViolation, GatewayError } from "../../errors.ts";
+import { formatPath } from "../../field-path.ts";
+import { CitationSchema } from "../../gen/dragoman/v1/citation_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import { PartSchema } from "../../gen/dragoman/v1/message_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
-import { deltaLength, deltaSize } from "./delta-size.ts";
+import { firstViolation } from "../validation/annotations.ts";
+import { deltaLength, deltaSize, finishedSize } from "./delta-size.ts";
 import type { ChatEvent } from "./events.ts";
+
+type Fragment = Exclude<PartDelta["delta"], { case: "citation" | undefined }>;
+
+/** Kind of a part. `mediaReference`: media whose first delta has a URL or the provider's id of a file. */
+type PartKind = Fragment["case"] | "mediaReference";
 
 interface ChoiceState {
   /** The kind of each part, by part index. */
-  readonly parts: PartDelta["delta"]["case"][];
+  readonly parts: PartKind[];
   finished: boolean;
 }
 
@@ -18,7 +29,7 @@ export interface StreamValidator {
   end(): void;
   /** Whether the event `started` came, that is, the provider accepted the request. */
   readonly accepted: boolean;
-  /** Whether a delta (text, reasoning, refusal or tool call) came. If so, Dragoman must not retry the call. */
+  /** Whether a delta came. If so, Dragoman must not retry the call. */
   readonly outputStarted: boolean;
   /** Number of characters of output so far, for estimating tokens. */
   readonly outputCharacters: number;
@@ -50,16 +61,18 @@ export function createStreamValidator(): StreamValidator {
       throw broken("a delta after its choice finished");
     }
     const known = choice.parts[partIndex];
-    if (known === undefined) {
+    if (delta.case === "citation") {
+      if (known === undefined) throw broken("a citation comes before its part");
+      const violation = firstViolation(CitationSchema, delta.value);
+      if (violation !== undefined) throw broken(textOf("citation", violation));
+    } else if (known === undefined) {
       if (partIndex !== choice.parts.length) throw broken("a delta skips a part index");
-      if (delta.case === "toolCall" && (delta.value.id === "" || delta.value.name === "")) {
-        throw broken("a tool call begins without id or name");
-      }
-      choice.parts.push(delta.case);
-    } else if (known !== delta.case) {
-      throw broken("a part changes its kind");
-    } else if (delta.case === "toolCall" && (delta.value.id !== "" || delta.value.name !== "")) {
-      throw broken("a tool call repeats its id or name");
+      const problem = problemOfFirst(delta) ?? violationOfFirst(event);
+      if (problem !== undefined) throw broken(problem);
+      choice.parts.push(delta.case === "media" && isReference(delta.value.source) ? "mediaReference" : delta.case);
+    } else {
+      const problem = problemOfLater(known, delta);
+      if (problem !== undefined) throw broken(problem);
     }
     outputStarted = true;
     const length = deltaLength(delta);
@@ -92,6 +105,7 @@ export function createStreamValidator(): StreamValidator {
           if (choice.finished) throw broken("a choice finished twice");
           if (event.value.finishReason === FinishReason.UNSPECIFIED) throw broken("a choice finished without a reason");
           choice.finished = true;
+          outputSize += finishedSize(event.value);
           unfinished--;
           return;
         }
@@ -122,4 +136,60 @@ export function createStreamValidator(): StreamValidator {
       return outputSize;
     },
   };
+}
+
+/** Returns what is wrong with the first delta of a part, or undefined. */
+function problemOfFirst(delta: Fragment): string | undefined {
+  if (delta.case === "toolCall" && (delta.value.id === "" || delta.value.name === "")) {
+    return "a tool call begins without id or name";
+  }
+  if (delta.case === "media" && delta.value.mediaType === "" && !isReference(delta.value.source)) {
+    return "media begin without a media type";
+  }
+  return undefined;
+}
+
+/**
+ * Returns the annotation that a new part violates, or undefined. Dragoman returns no part that it would reject in the
+ * next request.
+ */
+function violationOfFirst({ delta, providerState }: PartDelta): string | undefined {
+  // Texts have no bounds, and most deltas are texts.
+  if (providerState === undefined && typeof delta.value === "string") return undefined;
+  const part = create(PartSchema, { ...(providerState && { providerState }) });
+  if (delta.case !== undefined && delta.case !== "citation") part.kind = delta;
+  const violation = firstViolation(PartSchema, part);
+  return violation && textOf("part", violation);
+}
+
+function textOf(what: string, { field, description }: FieldViolation): string {
+  return `${formatPath([what, ...field])} ${description}`;
+}
+
+/** Returns what is wrong with a later delta of a part, or undefined. */
+function problemOfLater(known: PartKind, delta: Fragment): string | undefined {
+  if (known !== delta.case && !(known === "mediaReference" && delta.case === "media")) return "a part changes its kind";
+  switch (delta.case) {
+    case "text":
+    case "refusal":
+    case "reasoning":
+      return undefined;
+    case "toolCall":
+    case "serverToolCall":
+      return delta.value.id !== "" || delta.value.name !== "" ? "a tool call repeats its id or name" : undefined;
+    case "serverToolResult":
+      return delta.value.toolCallId !== "" ? "a tool result repeats the id of its call" : undefined;
+    case "media": {
+      const { mediaType, filename, source } = delta.value;
+      if (mediaType !== "" || filename !== "") return "media repeat their type or file name";
+      const isMixed = isReference(source) || (known === "mediaReference" && source.case !== undefined);
+      return isMixed ? "media have data and a reference, or two references" : undefined;
+    }
+    default:
+      return delta satisfies never;
+  }
+}
+
+function isReference({ case: kind }: Media["source"]): boolean {
+  return kind === "url" || kind === "fileId";
 }

@@ -2,6 +2,7 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { createValidator } from "@bufbuild/protovalidate";
 import { type FieldViolation, GatewayError, invalidRequest, mostViolations } from "../../errors.ts";
 import { type FieldPath, fromProtoPath } from "../../field-path.ts";
+import { annotationText } from "./annotation-texts.ts";
 
 const patterns = new Map<string, RegExp>();
 
@@ -37,6 +38,14 @@ export function annotationViolations<Desc extends DescMessage>(
   return violationsIn(thorough.validate(schema, message)).slice(0, mostViolations);
 }
 
+/** Returns the first violation of the proto annotations, or undefined. */
+export function firstViolation<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+): FieldViolation | undefined {
+  return violationsIn(untilFirst.validate(schema, message))[0];
+}
+
 /** Counts the items in a value at all levels. Stops early above `mostItems`. */
 function itemsOf(value: unknown): number {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return 0;
@@ -56,7 +65,7 @@ function violationsIn(result: ReturnType<typeof thorough.validate>): readonly Fi
     case "invalid":
       return result.violations.map((violation) => ({
         ...placeOf(fromProtoPath(violation.field)),
-        description: violation.message,
+        description: annotationText(violation),
         rule: violation.ruleId,
       }));
     case "error":

@@ -1,4 +1,5 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { functionsOf } from "../../chat/planning/function-tools.ts";
 import { mediaIn, type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
@@ -46,7 +47,7 @@ function* fieldAdaptations(request: ChatRequest, model: Model, rules: ClaudeMode
   for (const [field] of askedFields(request)) {
     if (takenFields.has(field)) continue;
     const problem = fieldProblem(field, request, model, rules);
-    if (problem !== undefined) yield unsupported(pathOf(field), problem);
+    if (problem !== undefined) yield unsupported(pathOf(field, request), problem);
   }
   if (rules.sampling) yield* temperatureLimit(request, model, "Anthropic", 1);
   if (request.parameters?.stopSequences.some((text) => text.trim() === "")) {
@@ -129,14 +130,14 @@ function* budgetAdaptations(
   if (tokens !== undefined && !rules.sampling) {
     yield unsupported(field, `${name} does not support reasoning.budget_tokens: set reasoning.effort`);
   } else if (maxTokens <= leastBudget) {
-    yield unsupported(field, `${name} reasons only if max_output_tokens is above ${leastBudget}`);
+    yield unsupported(field, `${name} reasons only if the output limit is above ${leastBudget}`);
   } else if (tokens === undefined) {
     const { control } = request.reasoning ?? {};
     const budget = control?.case === "effort" ? budgetOf(control.value, maxTokens) : leastBudget;
     yield emulated(field, `${name} does not support efforts: its reasoning budget is ${budget} tokens`);
   } else {
     const set = Math.min(Math.max(tokens, leastBudget), maxTokens - 1);
-    const message = `${name} requires a reasoning budget of at least ${leastBudget} and less than max_output_tokens`;
+    const message = `${name} requires a reasoning budget of at least ${leastBudget} and less than the output limit`;
     if (set !== tokens) yield { kind: "ADJUSTED", field, message, set };
   }
 }
@@ -154,7 +155,7 @@ function* formAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
   } else if (format === "jsonSchema" && !rules.jsonSchema) {
     yield rejected(
       ["output_format", "json_schema"],
-      `the model ${model.providerModel} does not support output_format.json_schema`,
+      `the model ${model.providerModel} does not support JSON Schema output`,
     );
   } else if (format === "regex") {
     yield rejected(["output_format", "regex"], "Anthropic does not support regex output");
@@ -175,7 +176,7 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
     // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
     yield rejected(field, "Claude does not support forced tool calls together with reasoning: omit reasoning");
   }
-  if (!rules.jsonSchema && tools.some(({ strict }) => strict)) {
+  if (!rules.jsonSchema && functionsOf({ tools }).some(({ strict }) => strict)) {
     yield emulated(["tools"], `the model ${model.providerModel} does not support strict tools: strict is omitted`);
   }
 }

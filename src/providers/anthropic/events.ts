@@ -18,7 +18,7 @@ import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
-import { exactUsage } from "../kit/usage.ts";
+import { exactUsage, toolRequests } from "../kit/usage.ts";
 import { anthropicErrors } from "./errors.ts";
 import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
 
@@ -178,11 +178,12 @@ function mergeUsage(answer: AnswerState, usage: StreamUsage | null | undefined):
 function toUsage(usage: StreamUsage): Usage | undefined {
   const { input_tokens: fresh, output_tokens: output } = usage;
   if (typeof fresh !== "number" || typeof output !== "number") return undefined;
-  const cached = usage.cache_read_input_tokens ?? 0;
-  const written = usage.cache_creation_input_tokens ?? 0;
-  return exactUsage(fresh + cached + written, output, {
+  const { cache_read_input_tokens: cached, cache_creation_input_tokens: written } = usage;
+  return exactUsage(fresh + (cached ?? 0) + (written ?? 0), output, {
     cachedInputTokens: cached,
     cacheWriteInputTokens: written,
-    reasoningTokens: usage.output_tokens_details?.thinking_tokens ?? 0,
+    cacheWrite1hInputTokens: usage.cache_creation?.ephemeral_1h_input_tokens,
+    reasoningTokens: usage.output_tokens_details?.thinking_tokens,
+    serverToolRequests: toolRequests(usage.server_tool_use ?? {}),
   });
 }

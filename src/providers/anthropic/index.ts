@@ -41,6 +41,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     name,
     contractNames: anthropicNames,
     maxChoices: 1,
+    toolNames: { maxLength: 128, punctuation: "_-", beginsWithLetter: false },
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v1/messages",

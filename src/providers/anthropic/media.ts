@@ -1,4 +1,4 @@
-import type { Media } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import { lookUp } from "../../look-up.ts";
 import type { DocumentBlock, ImageBlock, ImageType } from "./wire.ts";
 

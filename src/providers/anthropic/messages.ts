@@ -1,6 +1,7 @@
 import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Media, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import type { Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { ClaudeModel } from "../claude/claude-models.ts";
 import { ExactJson } from "../kit/exact-json.ts";
 import { jsonInstruction, misplaced, reasoningStart, turnRole } from "../kit/messages.ts";
@@ -80,6 +81,9 @@ function blocksOf(part: Part, role: "user" | "assistant", withReasoning: boolean
     }
     case "toolResult":
       return [{ ...toToolResult(kind.value), ...mark(cacheHint) }];
+    case "serverToolCall":
+    case "serverToolResult":
+    case "searchResult":
     case undefined:
       throw misplaced(role, kind.case);
     default:

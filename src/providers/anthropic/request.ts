@@ -1,8 +1,9 @@
+import { functionsOf, type RequestedFunction } from "../../chat/planning/function-tools.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
-import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
 import { describedSchema, ExactJson, withKey } from "../kit/exact-json.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
@@ -78,13 +79,17 @@ function toolsBody(
   rules: ClaudeModel,
   mark: Marker,
 ): Pick<MessagesBody, "tools" | "tool_choice"> {
-  if (request.tools.length === 0) return {};
+  const functions = functionsOf(request);
+  if (functions.length === 0) return {};
   const choice = toToolChoice(request);
-  return { tools: request.tools.map((tool) => toTool(tool, rules, mark)), ...(choice && { tool_choice: choice }) };
+  return {
+    tools: functions.map((tool) => toTool(tool, rules, mark)),
+    ...(choice && { tool_choice: choice }),
+  };
 }
 
 function toTool(
-  { name, description, parametersJsonSchema, strict, cacheHint }: Tool,
+  { name, description, parametersJsonSchema, strict, cacheHint }: RequestedFunction,
   { jsonSchema }: ClaudeModel,
   mark: Marker,
 ): WireTool {

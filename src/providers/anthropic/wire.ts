@@ -9,9 +9,12 @@ const count = z.number().int().nonnegative().nullish().catch(undefined);
 const usage = z.object({
   input_tokens: count,
   cache_creation_input_tokens: count,
+  cache_creation: z.object({ ephemeral_1h_input_tokens: count }).nullish().catch(undefined),
   cache_read_input_tokens: count,
   output_tokens: count,
   output_tokens_details: z.object({ thinking_tokens: count }).nullish().catch(undefined),
+  // Counts by name, such as `web_search_requests`.
+  server_tool_use: z.record(z.string(), count).nullish().catch(undefined),
   service_tier: z.string().nullish().catch(undefined),
 });
 

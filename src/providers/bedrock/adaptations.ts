@@ -1,4 +1,5 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { functionsOf, hasFunctions } from "../../chat/planning/function-tools.ts";
 import { mediaIn, partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
@@ -75,7 +76,7 @@ function* fieldAdaptations(request: ChatRequest, model: Model, rules: ModelRules
     if (["parameters.n", "reasoning.effort", "reasoning.budget_tokens"].includes(field)) continue;
     if (takesField(field, request, rules)) continue;
     yield unsupported(
-      pathOf(field),
+      pathOf(field, request),
       `the model ${model.providerModel} on Bedrock does not support ${field} in this request`,
     );
   }
@@ -100,13 +101,13 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: 
   } else if (sent.case === "nothing") {
     const isShort = asked.case === "effort" || thinking.budget;
     const problem = isShort
-      ? `reasons only if max_output_tokens is above ${leastBudget}`
+      ? `reasons only if the output limit is above ${leastBudget}`
       : "does not support reasoning.budget_tokens: set reasoning.effort";
     yield unsupported(field, `${subject} ${problem}`);
   } else if (sent.case === "budget" && asked.case === "effort") {
     yield emulated(field, `${subject} does not support efforts: its reasoning budget is ${sent.tokens} tokens`);
   } else if (sent.case === "budget" && asked.case === "budget" && sent.tokens !== asked.tokens) {
-    const message = `${subject} requires a reasoning budget of at least ${leastBudget} and less than max_output_tokens`;
+    const message = `${subject} requires a reasoning budget of at least ${leastBudget} and less than the output limit`;
     yield { kind: "ADJUSTED", field, message, set: sent.tokens };
   }
 }
@@ -126,7 +127,7 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ModelRules)
   const { toolChoice, tools } = request;
   const choice = toolChoice?.choice;
   const hasCalls = calledTools(request).size > 0;
-  if (tools.length === 0 && hasCalls) {
+  if (!hasFunctions(request) && hasCalls) {
     const message = "Bedrock requires tools if the messages have tool calls";
     yield rules.claude
       ? emulated(["tools"], `${message}: Dragoman sends the tool names with tool choice none`)
@@ -139,7 +140,7 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ModelRules)
     );
   } else if (choice?.value === ToolChoiceMode.REQUIRED && rules.forcedTool === "none") {
     yield rejected(["tool_choice", "mode"], `the model ${model.providerModel} does not support forced tool calls`);
-  } else if (choice?.value === ToolChoiceMode.NONE && tools.length > 0 && !rules.claude) {
+  } else if (choice?.value === ToolChoiceMode.NONE && hasFunctions(request) && !rules.claude) {
     yield hasCalls
       ? rejected(
           ["tool_choice", "mode"],
@@ -147,7 +148,7 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ModelRules)
         )
       : emulated(["tool_choice", "mode"], "Bedrock does not support tool_choice none: the tools are omitted instead");
   }
-  if (!rules.strictTools && tools.some(({ strict }) => strict !== undefined)) {
+  if (!rules.strictTools && functionsOf({ tools }).some(({ strict }) => strict !== undefined)) {
     yield emulated(
       ["tools"],
       `Bedrock does not support strict tools for the model ${model.providerModel}: strict is omitted`,

@@ -12,7 +12,7 @@ import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { failedAnswer } from "../kit/errors.ts";
+import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import { exactUsage } from "../kit/usage.ts";
@@ -31,7 +31,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 };
 
 /** Stop reasons that are failures. */
-const failures: ReadonlySet<string> = new Set(["malformed_model_output", "malformed_tool_use"]);
+const failures: ReadonlySet<string> = new Set(["malformed_model_output"]);
 
 /** Content block in progress. */
 interface BlockState {
@@ -107,6 +107,7 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, stopReason, matchedStop, blocks, usage, serviceTier, latencyMs } = answer;
   if (stopReason === "") throw cutAnswer(call);
+  if (stopReason === "malformed_tool_use") throw toolCallFailure(call, stopReason, "");
   if (failures.has(stopReason)) throw failedAnswer(call, "PROVIDER_FAULT", stopReason);
   for (const { kind, hasArguments, partIndex } of blocks.values()) {
     if (kind === "toolUse" && !hasArguments) batch.push(toolCallDelta(0, partIndex, "{}"));
@@ -190,9 +191,9 @@ function blockAt(answer: AnswerState, index: number, kind: BlockState["kind"]): 
 
 /** Converts usage. Amazon's `inputTokens` excludes cache reads and writes; `Usage.input_tokens` includes them. */
 function toUsage(usage: PayloadUsage): Usage {
-  const cached = usage.cacheReadInputTokens ?? usage.cacheReadInputTokenCount ?? 0;
-  const written = usage.cacheWriteInputTokens ?? usage.cacheWriteInputTokenCount ?? 0;
-  const input = (usage.inputTokens ?? 0) + cached + written;
+  const cached = usage.cacheReadInputTokens ?? usage.cacheReadInputTokenCount;
+  const written = usage.cacheWriteInputTokens ?? usage.cacheWriteInputTokenCount;
+  const input = (usage.inputTokens ?? 0) + (cached ?? 0) + (written ?? 0);
   return exactUsage(input, usage.outputTokens ?? 0, { cachedInputTokens: cached, cacheWriteInputTokens: written });
 }
 

@@ -16,6 +16,7 @@ import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { openAiToolNames } from "../kit/tool-names.ts";
 import { checkSupport } from "./adaptations.ts";
 import { bedrockNames } from "./contract-fields.ts";
 import { bedrockErrors, bedrockHeaders } from "./errors.ts";
@@ -91,6 +92,8 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
   return {
     name,
     maxChoices: 1,
+    // Amazon documents the same rule for ToolSpecification.name.
+    toolNames: openAiToolNames,
     stream: (request, model, context) =>
       exchange(upstream, context, async (call) => {
         const { FrameDecoder } = await abortable(loadFrames(), call.signal);

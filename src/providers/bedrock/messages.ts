@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Media, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import type { Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import { ExactJson } from "../kit/exact-json.ts";
 import { misplaced, reasoningStart, textOf, turnRole } from "../kit/messages.ts";
 import type { Marker } from "./cache-points.ts";
@@ -78,6 +79,9 @@ function toBlocks(
       const input = new ExactJson(argumentsJson || "{}");
       return [{ toolUse: { toolUseId: toId(id, rules), name, input } }];
     }
+    case "serverToolCall":
+    case "serverToolResult":
+    case "searchResult":
     case undefined:
       break;
     default:

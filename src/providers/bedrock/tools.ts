@@ -1,5 +1,6 @@
+import { functionsOf, hasFunctions, type RequestedFunction } from "../../chat/planning/function-tools.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { ExactJson } from "../kit/exact-json.ts";
 import type { Marker } from "./cache-points.ts";
 import type { ModelRules } from "./model-rules.ts";
@@ -16,8 +17,8 @@ export function calledTools({ messages }: ChatRequest): ReadonlySet<string> {
 }
 
 /** Whether the request allows no tool calls. */
-function forbidsTools({ toolChoice, tools }: ChatRequest): boolean {
-  return tools.length === 0 || toolChoice?.choice.value === ToolChoiceMode.NONE;
+function forbidsTools(request: ChatRequest): boolean {
+  return !hasFunctions(request) || request.toolChoice?.choice.value === ToolChoiceMode.NONE;
 }
 
 /**
@@ -26,7 +27,7 @@ function forbidsTools({ toolChoice, tools }: ChatRequest): boolean {
  */
 export function toolsBody(request: ChatRequest, rules: ModelRules, mark: Marker): Pick<ConverseBody, "toolConfig"> {
   if (forbidsTools(request) && !rules.claude) return {};
-  const known = request.tools.flatMap((tool) => [toTool(tool, rules), ...mark(tool.cacheHint)]);
+  const known = functionsOf(request).flatMap((tool) => [toTool(tool, rules), ...mark(tool.cacheHint)]);
   const tools = known.length > 0 ? known : [...calledTools(request)].map(toCalledTool);
   if (tools.length === 0) return {};
   const choice = claudesChoice(request, rules) === undefined ? toToolChoice(request.toolChoice) : undefined;
@@ -35,7 +36,7 @@ export function toolsBody(request: ChatRequest, rules: ModelRules, mark: Marker)
 
 /** Returns Claude's own tool choice if Converse has no equivalent: no tool calls, or one tool call at a time. */
 export function claudesChoice(request: ChatRequest, { claude }: ModelRules): Record<string, unknown> | undefined {
-  if (!claude || (request.tools.length === 0 && calledTools(request).size === 0)) return undefined;
+  if (!claude || (!hasFunctions(request) && calledTools(request).size === 0)) return undefined;
   if (forbidsTools(request)) return { type: "none" };
   if (request.parallelToolCalls !== false) return undefined;
   const choice = request.toolChoice?.choice;
@@ -51,7 +52,10 @@ function toToolChoice(toolChoice: ChatRequest["toolChoice"]): WireToolChoice | u
   return choice.value === ToolChoiceMode.REQUIRED ? { any: {} } : { auto: {} };
 }
 
-function toTool({ name, description, parametersJsonSchema, strict }: Tool, { strictTools }: ModelRules): WireTool {
+function toTool(
+  { name, description, parametersJsonSchema, strict }: RequestedFunction,
+  { strictTools }: ModelRules,
+): WireTool {
   return {
     toolSpec: {
       name,

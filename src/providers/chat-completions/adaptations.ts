@@ -1,4 +1,5 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { hasFunctions } from "../../chat/planning/function-tools.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
@@ -22,7 +23,7 @@ export function rulesFor(model: Model, quirks: Quirks): ModelRules {
 
 /** Returns the effort to send: the caller's; NONE if there are tools and the model rejects them at other efforts. */
 export function sentEffort(request: ChatRequest, rules: ModelRules): ReasoningEffort | undefined {
-  return rules?.toolsNeedEffortNone && request.tools.length > 0 ? ReasoningEffort.NONE : effortOf(request);
+  return rules?.toolsNeedEffortNone && hasFunctions(request) ? ReasoningEffort.NONE : effortOf(request);
 }
 
 /** Returns how to write a field for the server. Undefined if the model or the server does not support the field. */
@@ -62,10 +63,10 @@ function* fieldAdaptations(
     const maximum = maximums[field];
     if (wireForm(field, request, rules, quirks) === undefined) {
       const subject = fields[field] === undefined ? title : `the model ${providerModel}`;
-      yield unsupported(pathOf(field), `${subject} does not support ${field}`);
+      yield unsupported(pathOf(field, request), `${subject} does not support ${field}`);
     } else if (maximum !== undefined && typeof value === "number" && value > maximum) {
       const message = `${title} supports ${field} up to ${maximum}`;
-      yield { kind: "ADJUSTED", field: pathOf(field), message, set: maximum };
+      yield { kind: "ADJUSTED", field: pathOf(field, request), message, set: maximum };
     }
   }
   if (maxStopSequences !== undefined && (request.parameters?.stopSequences.length ?? 0) > maxStopSequences) {
@@ -112,7 +113,7 @@ function* formAdaptations({ outputFormat }: ChatRequest, quirks: Quirks): Genera
 function* toolAdaptations({ tools, toolChoice }: ChatRequest, quirks: Quirks): Generator<Adaptation> {
   const choice = toolChoice?.choice;
   if (quirks.toolChoice === undefined) {
-    if (tools.length > 0) yield rejected(["tools"], `${quirks.title} does not support tools`);
+    if (hasFunctions({ tools })) yield rejected(["tools"], `${quirks.title} does not support tools`);
     return;
   }
   if (choice?.case === "toolName" && quirks.toolChoice !== "named") {

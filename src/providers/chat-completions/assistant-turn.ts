@@ -35,6 +35,9 @@ export function assistantTurn(parts: readonly Part[], toId: (id: string) => stri
       }
       case "media":
       case "toolResult":
+      case "serverToolCall":
+      case "serverToolResult":
+      case "searchResult":
       case undefined:
         throw misplaced("assistant", kind.case);
       default:

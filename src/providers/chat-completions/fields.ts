@@ -1,3 +1,5 @@
+import { hasFunctions } from "../../chat/planning/function-tools.ts";
+import { seedOf, seedPath } from "../../chat/planning/seed.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
@@ -66,7 +68,7 @@ export const optionalFields = {
   "parameters.min_p": parameter("min_p", ({ minP }) => minP),
   "parameters.stop_sequences": parameter("stop_sequences", ({ stopSequences }) => unlessEmpty(stopSequences)),
   "parameters.n": parameter("n", ({ n }) => n),
-  "parameters.seed": parameter("seed", ({ seed }) => exactInteger(seed)),
+  "parameters.seed": parameter("seed", (parameters) => exactInteger(seedOf(parameters))),
   "parameters.presence_penalty": parameter("presence_penalty", ({ presencePenalty }) => presencePenalty),
   "parameters.frequency_penalty": parameter("frequency_penalty", ({ frequencyPenalty }) => frequencyPenalty),
   "parameters.repetition_penalty": parameter("repetition_penalty", ({ repetitionPenalty }) => repetitionPenalty),
@@ -85,9 +87,9 @@ export const optionalFields = {
     "clear_earlier_reasoning",
     ({ reasoning }) => reasoning?.clearEarlierReasoning,
   ),
-  // OpenAI rejects `parallel_tool_calls` in a request without tools.
+  // OpenAI rejects `parallel_tool_calls` in a request without tools. The field is about calls of functions.
   parallel_tool_calls: field("parallel_tool_calls", ({ parallelToolCalls, tools }) =>
-    tools.length > 0 ? parallelToolCalls : undefined,
+    hasFunctions({ tools }) ? parallelToolCalls : undefined,
   ),
   prediction: field(
     "prediction",
@@ -108,8 +110,9 @@ function isOptionalField(name: string): name is OptionalField {
   return Object.hasOwn(optionalFields, name);
 }
 
-export function pathOf(name: OptionalField): FieldPath {
-  return optionalFields[name].path;
+/** Returns the path of a field. A request can set the seed in either of two fields. */
+export function pathOf(name: OptionalField, { parameters }: Pick<ChatRequest, "parameters">): FieldPath {
+  return name === "parameters.seed" ? seedPath(parameters) : optionalFields[name].path;
 }
 
 /**
@@ -146,9 +149,9 @@ export function* askedFields(request: ChatRequest): Generator<readonly [Optional
 }
 
 /** Converts an integer of any size to a JSON number. A JavaScript number would round integers above 2^53. */
-function exactInteger(digits: string | undefined): unknown {
-  if (digits === undefined) return undefined;
-  return Number.isSafeInteger(Number(digits)) ? Number(digits) : JSON.rawJSON(digits);
+function exactInteger(value: bigint | undefined): unknown {
+  if (value === undefined) return undefined;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : JSON.rawJSON(String(value));
 }
 
 function unlessEmpty<T extends object>(value: T | undefined): T | undefined {

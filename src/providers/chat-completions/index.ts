@@ -83,6 +83,8 @@ export function createOpenAiAdapter(
   return {
     name,
     ...(maxChoices !== undefined && { maxChoices }),
+    ...(quirks.toolNames && { toolNames: quirks.toolNames }),
+    takesAllowedTools: quirks.allowedTools,
     stream: (request, model, context) => send(request, model, context, isStreamed(request)),
     // A stream of 256 chunks costs about eight times the CPU of the same response as one JSON body.
     complete: (request, model, context) => send(request, model, context, false),

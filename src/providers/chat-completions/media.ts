@@ -1,5 +1,5 @@
-import type { Media } from "../../gen/dragoman/v1/message_pb.js";
-import { MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import type { ContentPart } from "./wire.ts";
 
 const audioFormats: Readonly<Record<string, "wav" | "mp3">> = {

@@ -1,7 +1,8 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import { type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { emulated, leftOut, lostThought, rejected, textResults } from "../kit/adaptations.ts";
 import { type MediaForm, mediaForm } from "./media.ts";
 import type { Quirks } from "./quirks.ts";

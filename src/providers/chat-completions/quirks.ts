@@ -1,10 +1,12 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import type { ToolNameRule } from "../../chat/planning/tool-name-rule.ts";
 import type { Reason } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { ErrorReader } from "../kit/error-body.ts";
 import type { Sentence } from "../kit/sentences.ts";
+import { openAiToolNames } from "../kit/tool-names.ts";
 import type { OptionalField } from "./fields.ts";
 import type { MediaForm } from "./media.ts";
 
@@ -50,6 +52,10 @@ export interface Quirks {
     | undefined;
   /** Supported tool choices: modes and named tools, modes only, or auto only. Undefined: the server has no tools. */
   readonly toolChoice: "named" | "modes" | "auto" | undefined;
+  /** Whether `tool_choice` can be `allowed_tools`. If not, Dragoman sends only the allowed tools. */
+  readonly allowedTools: boolean;
+  /** Function names that the server accepts. Undefined: all. */
+  readonly toolNames: ToolNameRule | undefined;
   /** Whether the server requires a parameters schema for every tool, even for tools without parameters. */
   readonly needsParameters: boolean;
   /** Media that the server supports. */
@@ -95,6 +101,8 @@ export const commonQuirks = {
   refusals: false,
   reasoningReplay: "reasoning_content",
   toolChoice: "named",
+  allowedTools: false,
+  toolNames: openAiToolNames,
   needsParameters: false,
   media: ["image", "image_url"],
   formats: ["jsonObject", "jsonSchema"],

@@ -1,10 +1,11 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import { functionsOf, type RequestedFunction } from "../../chat/planning/function-tools.ts";
 import { invalidRequest } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
-import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { ExactJson } from "../kit/exact-json.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
 import { type ModelRules, rulesFor, sentEffort, wireForm } from "./adaptations.ts";
@@ -96,12 +97,14 @@ function formatBody(outputFormat: OutputFormat | undefined, quirks: Quirks): Bod
   }
 }
 
-function toolsBody({ tools, toolChoice }: ChatRequest, quirks: Quirks): Pick<ChatBody, "tools" | "tool_choice"> {
+function toolsBody(request: ChatRequest, quirks: Quirks): Pick<ChatBody, "tools" | "tool_choice"> {
+  const tools = functionsOf(request);
+  const { toolChoice } = request;
   if (tools.length === 0) return {};
   const choice = toolChoice && toToolChoice(toolChoice);
-  const wire = tools.map((tool, index) => {
+  const wire = tools.map((tool) => {
     const marked = quirks.cacheMarks && tool.cacheHint !== undefined;
-    return { ...toTool(tool, index, quirks), ...(marked && cacheMark) };
+    return { ...toTool(tool, quirks), ...(marked && cacheMark) };
   });
   if (quirks.toolChoice === "auto") return choice === "none" ? {} : { tools: wire };
   return { tools: wire, ...(choice !== undefined && { tool_choice: choice }) };
@@ -109,17 +112,29 @@ function toolsBody({ tools, toolChoice }: ChatRequest, quirks: Quirks): Pick<Cha
 
 function toToolChoice({ choice }: ToolChoice): WireToolChoice | undefined {
   if (choice.case === "mode") return choiceModes[choice.value];
-  return choice.case === "toolName" ? { type: "function", function: { name: choice.value } } : undefined;
+  if (choice.case === "toolName") return namedTool(choice.value);
+  if (choice.case !== "allowedTools") return undefined;
+  const { mode, toolNames } = choice.value;
+  const tools = toolNames.map(namedTool);
+  return {
+    type: "allowed_tools",
+    allowed_tools: { mode: mode === ToolChoiceMode.REQUIRED ? "required" : "auto", tools },
+  };
 }
 
-function toTool({ name, description, strict, ...tool }: Tool, index: number, { needsParameters }: Quirks): WireTool {
+function namedTool(name: string) {
+  return { type: "function", function: { name } } as const;
+}
+
+function toTool(tool: RequestedFunction, { needsParameters }: Quirks): WireTool {
+  const { name, description, strict, index } = tool;
   const parameters = tool.parametersJsonSchema || (needsParameters && noParameters);
   return {
     type: "function",
     function: {
       name,
       ...(description && { description }),
-      ...(parameters && { parameters: exactJson(parameters, ["tools", index, "parameters_json_schema"]) }),
+      ...(parameters && { parameters: exactJson(parameters, ["tools", index, "function", "parameters_json_schema"]) }),
       ...(strict !== undefined && { strict }),
     },
   };

@@ -75,9 +75,17 @@ const usage = z.object({
   prompt_tokens: count,
   completion_tokens: count,
   total_tokens: count,
-  prompt_tokens_details: z.object({ cached_tokens: count, cache_write_tokens: count }).nullish().catch(undefined),
+  prompt_tokens_details: z
+    .object({ cached_tokens: count, cache_write_tokens: count, audio_tokens: count })
+    .nullish()
+    .catch(undefined),
   completion_tokens_details: z
-    .object({ reasoning_tokens: count, accepted_prediction_tokens: count, rejected_prediction_tokens: count })
+    .object({
+      reasoning_tokens: count,
+      accepted_prediction_tokens: count,
+      rejected_prediction_tokens: count,
+      audio_tokens: count,
+    })
     .nullish()
     .catch(undefined),
   // Sent by DeepSeek.
@@ -187,11 +195,20 @@ export interface WireTool {
   };
 }
 
+interface NamedTool {
+  readonly type: "function";
+  readonly function: { readonly name: string };
+}
+
 export type WireToolChoice =
   | "auto"
   | "none"
   | "required"
-  | { readonly type: "function"; readonly function: { readonly name: string } };
+  | NamedTool
+  | {
+      readonly type: "allowed_tools";
+      readonly allowed_tools: { readonly mode: "auto" | "required"; readonly tools: readonly NamedTool[] };
+    };
 
 /** Request body. The names of other fields depend on the server: see OptionalField. */
 export interface ChatBody {

@@ -16,6 +16,6 @@ export function* withoutFields(
   for (const field of fields) {
     const value = optionalFields[field].value(request);
     if (value === undefined || isNeutral(field, value)) continue;
-    yield unsupported(pathOf(field), `${field} ${problem}`);
+    yield unsupported(pathOf(field, request), `${field} ${problem}`);
   }
 }

@@ -1,8 +1,10 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { hasFunctions } from "../../chat/planning/function-tools.ts";
 import { mediaKind } from "../../chat/planning/media-kind.ts";
 import { partsOf } from "../../chat/planning/parts.ts";
+import { seedOf, seedPath } from "../../chat/planning/seed.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Media } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import {
@@ -42,10 +44,10 @@ function* fieldAdaptations(request: ChatRequest, model: Model): Generator<Adapta
     const value = optionalFields[field].value(request);
     if (value === undefined || elsewhere.has(field)) continue;
     if (wireName(field) !== undefined) yield* rangeAdaptations(field, value, model);
-    else if (!isNeutral(field, value)) yield unsupported(pathOf(field), `Cohere does not support ${field}`);
+    else if (!isNeutral(field, value)) yield unsupported(pathOf(field, request), `Cohere does not support ${field}`);
   }
-  if (parameters?.seed?.startsWith("-")) {
-    yield unsupported(["parameters", "seed"], "Cohere does not support negative seeds");
+  if ((seedOf(parameters) ?? 0n) < 0n) {
+    yield unsupported(seedPath(parameters), "Cohere does not support negative seeds");
   }
   if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
     yield rejected(["parameters", "stop_sequences"], `Cohere supports at most ${maxStopSequences} stop sequences`);
@@ -62,7 +64,7 @@ function* rangeAdaptations(field: OptionalField, value: unknown, model: Model): 
   if (field === "parameters.top_k" && isNeutral(field, value)) return;
   const set = Math.min(Math.max(value, least), greatest);
   const message = `Cohere supports ${field} from ${least} to ${greatest}`;
-  if (set !== value) yield { kind: "ADJUSTED", field: pathOf(field), message, set };
+  if (set !== value) yield { kind: "ADJUSTED", field: pathOf(field, {}), message, set };
 }
 
 function* reasoningAdaptations(request: ChatRequest): Generator<Adaptation> {
@@ -76,9 +78,9 @@ function* formAdaptations({ outputFormat, tools }: ChatRequest): Generator<Adapt
   const format = outputFormat?.format.case;
   if (format === "regex") {
     yield rejected(["output_format", "regex"], "Cohere does not support regex output");
-  } else if (tools.length > 0 && format === "jsonObject") {
+  } else if (hasFunctions({ tools }) && format === "jsonObject") {
     yield rejected(["output_format", "json_object"], "Cohere does not support JSON output together with tools");
-  } else if (tools.length > 0 && format === "jsonSchema") {
+  } else if (hasFunctions({ tools }) && format === "jsonSchema") {
     yield rejected(["output_format", "json_schema"], "Cohere does not support JSON output together with tools");
   }
 }

@@ -165,7 +165,7 @@ function closeCall(call: Call | undefined, batch: ChatEvent[]): void {
 function toUsage({ tokens, billed_units, cached_tokens }: CohereUsage): Usage {
   const input = tokens?.input_tokens ?? billed_units?.input_tokens ?? 0;
   const output = tokens?.output_tokens ?? billed_units?.output_tokens ?? 0;
-  return exactUsage(input, output, { cachedInputTokens: cached_tokens ?? 0 });
+  return exactUsage(input, output, { cachedInputTokens: cached_tokens });
 }
 
 /** Converts log probabilities: the text of a chunk is one token, with the sum of Cohere's values for its tokens. */

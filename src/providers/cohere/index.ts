@@ -25,6 +25,8 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
   return {
     name,
     maxChoices: 1,
+    // The rule that cohere-ai documents at Tool.name, which is of its API v1; v2 documents none.
+    toolNames: { maxLength: 64, punctuation: "_", beginsWithLetter: true },
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v2/chat",

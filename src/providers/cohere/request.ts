@@ -1,7 +1,8 @@
+import { functionsOf, type RequestedFunction } from "../../chat/planning/function-tools.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
-import { type Tool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../chat-completions/fields.ts";
 import { describedSchema, ExactJson } from "../kit/exact-json.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
@@ -60,9 +61,13 @@ function formatBody({ outputFormat }: ChatRequest): Pick<CohereBody, "response_f
 }
 
 /** Returns the tools that the request sends: only the named tool, if there is one, so that the model has to call it. */
-export function offeredTools({ tools, toolChoice }: Pick<ChatRequest, "tools" | "toolChoice">): readonly Tool[] {
+export function offeredTools({
+  tools,
+  toolChoice,
+}: Pick<ChatRequest, "tools" | "toolChoice">): readonly RequestedFunction[] {
   const { choice } = toolChoice ?? {};
-  return choice?.case === "toolName" ? tools.filter(({ name }) => name === choice.value) : tools;
+  const functions = functionsOf({ tools });
+  return choice?.case === "toolName" ? functions.filter(({ name }) => name === choice.value) : functions;
 }
 
 function toolsBody({
@@ -82,7 +87,7 @@ function toolsBody({
   };
 }
 
-function toTool({ name, description, parametersJsonSchema }: Tool): WireTool {
+function toTool({ name, description, parametersJsonSchema }: RequestedFunction): WireTool {
   const parameters = new ExactJson(parametersJsonSchema || noParameters);
   return { type: "function", function: { name, ...(description && { description }), parameters } };
 }

@@ -1,3 +1,4 @@
+import { append } from "../../append.ts";
 import {
   type ChatEvent,
   finished,
@@ -12,6 +13,8 @@ import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Part } from "../../gen/dragoman/v1/message_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
+import { exactUsage } from "../kit/usage.ts";
+import { jsonOf, mediaPart, type PlannedPart, serverToolParts, withCitations } from "./planned-parts.ts";
 import type { Said, Script } from "./script.ts";
 
 /** Response that is planned completely before it is sent. */
@@ -20,13 +23,6 @@ interface Answer {
   deltas(): Generator<ChatEvent, void>;
   readonly finished: readonly ChatEvent[];
   readonly usage: Usage | undefined;
-}
-
-/** Part of a choice's message. */
-interface PlannedPart {
-  readonly kind: "text" | "reasoning" | "refusal" | "toolCall";
-  readonly count: number;
-  delta(choiceIndex: number, partIndex: number, position: number): ChatEvent;
 }
 
 interface PlannedChoice {
@@ -86,27 +82,39 @@ interface Setting {
 function planChoice(index: number, said: Said, { request, prompt, large }: Setting): PlannedChoice {
   const { maxOutputTokens, stopSequences = [], logprobs, topLogprobs = 0 } = request.parameters ?? {};
   const top = logprobs ? topLogprobs : undefined;
-  const pieces = said.deltas ?? words(said.text ?? (said.refusal || said.tool_calls.length > 0 ? "" : prompt));
+  const isScripted = said.refusal || [said.tool_calls, said.server_tools, said.media].some(({ length }) => length > 0);
+  const pieces = said.deltas ?? words(said.text ?? (isScripted ? "" : prompt));
   const text = stopAt(
     large === undefined ? pieces : new Array<string>(pieces.length).fill("x".repeat(large)),
     said.repeat,
     stopSequences,
   );
-  const parts = [textPart("reasoning", words(said.reasoning), 1, top), textPart("text", text.pieces, text.repeat, top)];
+  // Unique in the conversation, as Dragoman's API requires: the number of messages grows with each turn.
+  const idOf = (kind: string, place: number) => `${kind}_${request.messages.length}_${index}_${place}`;
+  const parts = [
+    textPart("reasoning", words(said.reasoning), 1, top),
+    ...said.server_tools.flatMap((tool, place) => serverToolParts(tool, tool.id ?? idOf("server", place))),
+    withCitations(textPart("text", text.pieces, text.repeat, top), said.citations),
+  ];
   if (text.stop === "") {
+    append(parts, said.media.map(mediaPart));
     parts.push(textPart("refusal", words(said.refusal), 1, top));
-    for (const [place, call] of said.tool_calls.entries()) {
-      // Contains the number of messages, which grows with each turn. Dragoman's API requires ids that are unique in a
-      // conversation.
-      parts.push(callPart(call, `call_${request.messages.length}_${index}_${place}`));
-    }
+    append(
+      parts,
+      said.tool_calls.map((call, place) => callPart(call, idOf("call", place))),
+    );
   }
   const planned = parts.filter(({ count }) => count > 0);
   const total = planned.reduce((sum, { count }) => sum + count, 0);
   const count = Math.min(total, maxOutputTokens ?? total);
   const reason = said.finish_reason ?? (count < total ? "LENGTH" : naturalEnd(planned.at(-1)));
   const matched = count < total ? "" : text.stop;
-  return { parts: planned, count, finished: finished(index, FinishReason[reason], reason.toLowerCase(), matched) };
+  const end = finished(index, FinishReason[reason], reason.toLowerCase(), matched);
+  if (end.case === "finished") {
+    end.value.sources = said.sources;
+    end.value.providerMetadataJson = jsonOf(said.provider_metadata);
+  }
+  return { parts: planned, count, finished: end };
 }
 
 function naturalEnd(last: PlannedPart | undefined): "STOP" | "TOOL_CALLS" | "CONTENT_FILTER" {
@@ -198,18 +206,15 @@ function countUsage(
   const parts = request.messages.flatMap((message) => message.parts);
   const inputTokens = scripted.input_tokens ?? parts.reduce((sum, { kind }) => sum + countWords(kind), 0);
   const outputTokens = scripted.output_tokens ?? choices.reduce((sum, { count }) => sum + count, 0);
-  return {
-    $typeName: "dragoman.v1.Usage",
-    inputTokens,
-    outputTokens,
-    totalTokens: scripted.total_tokens ?? inputTokens + outputTokens,
+  const usage = exactUsage(inputTokens, outputTokens, {
     cachedInputTokens: scripted.cached_input_tokens,
     cacheWriteInputTokens: scripted.cache_write_input_tokens,
     reasoningTokens: scripted.reasoning_tokens ?? choices.reduce((sum, choice) => sum + countReasoning(choice), 0),
     acceptedPredictionTokens: scripted.accepted_prediction_tokens,
     rejectedPredictionTokens: scripted.rejected_prediction_tokens,
-    quality: UsageQuality[scripted.quality],
-  };
+  });
+  const quality = UsageQuality[scripted.quality];
+  return { ...usage, totalTokens: scripted.total_tokens ?? usage.totalTokens, quality };
 }
 
 /** Returns the number of reasoning deltas to send. Reasoning is always the first part. */
@@ -231,7 +236,11 @@ function countWords(kind: Part["kind"]): number {
         (sum, part) => sum + (part.kind.case === "text" ? wordsIn(part.kind.value) : 0),
         0,
       );
+    case "searchResult":
+      return kind.value.texts.reduce((sum, text) => sum + wordsIn(text), 0);
     case "media":
+    case "serverToolCall":
+    case "serverToolResult":
     case undefined:
       return 0;
     default:

@@ -12,6 +12,7 @@ import type { Adapter, AdapterContext } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { planAnswer } from "./answer.ts";
 import { echoModels } from "./models.ts";
+import { jsonOf } from "./planned-parts.ts";
 import { readScript, type Script } from "./script.ts";
 
 /**
@@ -101,7 +102,8 @@ async function* stream(
   }
 
   if (fault === undefined) {
-    yield [...answer.finished, completed(answer.usage && { usage: answer.usage })];
+    const providerMetadataJson = jsonOf(script.completion_metadata);
+    yield [...answer.finished, completed({ providerMetadataJson, ...(answer.usage && { usage: answer.usage }) })];
     return;
   }
   if (sent !== faultAt) yield answer.finished;

@@ -1,10 +1,12 @@
+import { fromJson } from "@bufbuild/protobuf";
 import { z } from "zod";
 import { append } from "../../append.ts";
 import { parseBounded } from "../../chat/validation/json-bounds.ts";
 import { invalidRequest, type Reason, reasons } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { CitationSchema } from "../../gen/dragoman/v1/citation_pb.js";
+import { type Message, Role, type ToolResultPart } from "../../gen/dragoman/v1/message_pb.js";
 
 // The maxima in this file only protect Dragoman from mistakes in a script.
 const milliseconds = z.int().min(0).max(3_600_000);
@@ -21,6 +23,50 @@ const toolCall = z.strictObject({
   fragments: z.int().min(1).max(10_000).default(1),
 });
 
+const json = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.null(),
+  z.array(z.unknown()),
+  z.record(z.string(), z.unknown()),
+]);
+
+const serverTool = z.strictObject({
+  id: z.string().optional(),
+  name: z.string().min(1),
+  input: json.optional(),
+  output: json.optional(),
+  is_error: z.boolean().default(false),
+});
+
+const media = z
+  .strictObject({
+    media_type: z.string().default(""),
+    data: z
+      .base64()
+      .transform((text): Uint8Array => Buffer.from(text, "base64"))
+      .optional(),
+    size: z.int().min(0).max(67_108_864).default(0),
+    url: z.string().default(""),
+    file_id: z.string().default(""),
+    transcript: z.string().default(""),
+    fragments: z.int().min(1).max(10_000).default(1),
+  })
+  .refine((one) => one.media_type !== "" || one.url !== "" || one.file_id !== "", {
+    message: "requires media_type, url or file_id",
+  });
+
+/** A Citation in the JSON of the proto. */
+const citation = z.record(z.string(), z.json()).transform((value, context) => {
+  try {
+    return fromJson(CitationSchema, value);
+  } catch {
+    context.addIssue({ code: "custom", message: "must be a dragoman.v1.Citation" });
+    return z.NEVER;
+  }
+});
+
 const choiceFields = {
   text: z.string().optional(),
   deltas: z.array(z.string()).optional(),
@@ -28,6 +74,11 @@ const choiceFields = {
   reasoning: z.string().default(""),
   refusal: z.string().default(""),
   tool_calls: z.array(toolCall).default([]),
+  server_tools: z.array(serverTool).default([]),
+  media: z.array(media).default([]),
+  citations: z.array(citation).default([]),
+  sources: z.array(citation).default([]),
+  provider_metadata: z.record(z.string(), z.unknown()).optional(),
   finish_reason: z.enum(["STOP", "LENGTH", "TOOL_CALLS", "CONTENT_FILTER", "OTHER"]).optional(),
 };
 
@@ -35,11 +86,11 @@ const usage = z.strictObject({
   input_tokens: tokens.optional(),
   output_tokens: tokens.optional(),
   total_tokens: tokens.optional(),
-  cached_input_tokens: tokens.default(0),
-  cache_write_input_tokens: tokens.default(0),
+  cached_input_tokens: tokens.optional(),
+  cache_write_input_tokens: tokens.optional(),
   reasoning_tokens: tokens.optional(),
-  accepted_prediction_tokens: tokens.default(0),
-  rejected_prediction_tokens: tokens.default(0),
+  accepted_prediction_tokens: tokens.optional(),
+  rejected_prediction_tokens: tokens.optional(),
   quality: z.enum(["EXACT", "ESTIMATED", "PARTIAL"]).default("EXACT"),
 });
 
@@ -59,6 +110,7 @@ const scriptSchema = z
   .strictObject({
     ...choiceFields,
     choices: z.array(z.strictObject(choiceFields)).max(128).default([]),
+    completion_metadata: z.record(z.string(), z.unknown()).optional(),
     usage: z.union([z.literal("none"), usage]).default(usage.parse({})),
     delay_ms: milliseconds.default(0),
     first_delay_ms: milliseconds.default(0),
@@ -78,14 +130,20 @@ const scriptSchema = z
  *
  * | field | meaning | default |
  * |---|---|---|
- * | `text` | text, word by word | the prompt, unless it is the script; none with `refusal` or `tool_calls` |
+ * | `text` | text, word by word | the prompt, unless it is the script; none with other output than reasoning |
  * | `deltas` | the exact deltas, instead of `text` | none |
  * | `repeat` | how often to send the text, 1 to 1,000,000 | 1 |
  * | `reasoning` | reasoning before the text, word by word | none |
  * | `refusal` | refusal after the text, word by word | none |
  * | `tool_calls` | `{id, name, arguments, fragments}`, sent last | none |
+ * | `server_tools` | `{id, name, input, output, is_error}`, sent before the text | none |
+ * | `media` | `{media_type, data, size, url, file_id, transcript, fragments}`, sent after the text | none |
+ * | `citations` | citations of the text, in the JSON of Citation | none |
+ * | `sources` | sources of the choice, in the JSON of Citation | none |
+ * | `provider_metadata` | object for the choice's `provider_metadata_json` | none |
  * | `finish_reason` | a FinishReason without its prefix | derived from the response |
- * | `choices` | the seven fields above per choice; a choice without an entry uses the outer fields | none |
+ * | `choices` | the fields above per choice; a choice without an entry uses the outer fields | none |
+ * | `completion_metadata` | object for the completion's `provider_metadata_json` | none |
  * | `usage` | fields of Usage that replace the counted ones, or `"none"` | counted |
  * | `delay_ms` | delay before each delta, in ms | 0 |
  * | `first_delay_ms` | additional delay before the first delta, in ms | 0 |
@@ -99,6 +157,9 @@ const scriptSchema = z
  * `fail`, `stall`, `malformed` and `end` are faults. `after` is the number of deltas of all choices before the fault.
  * With 0, the default, the fault comes before the stream starts; with `"started"`, directly after its start. If the
  * response has fewer deltas, the fault comes directly before `completed`.
+ *
+ * In `server_tools`, `input` and `output` are any JSON; without `output`, there is no result. In `media`, `data` is
+ * base64; `size` sends that many zero bytes instead. Both are sent in `fragments` deltas.
  *
  * In `tool_calls`, `arguments` is an object or text, sent in `fragments` deltas (1 to 10,000, default 1).
  */
@@ -150,14 +211,23 @@ function textOf(message: Message | undefined): string {
         texts,
         kind.value.parts.map((part) => textOrMedia(part.kind)),
       );
-    else if (kind.case === "text" || kind.case === "media") texts.push(textOrMedia(kind));
+    else if (kind.case === "text" || kind.case === "media" || kind.case === "searchResult")
+      texts.push(textOrMedia(kind));
   }
   return texts.join(" ");
 }
 
-function textOrMedia(
-  kind: { case: "text"; value: string } | { case: "media"; value: Media } | { case: undefined },
-): string {
-  if (kind.case === "media") return `[${kind.value.mediaType || "media"}]`;
-  return kind.case === "text" ? kind.value : "";
+function textOrMedia(kind: ToolResultPart["kind"]): string {
+  switch (kind.case) {
+    case "media":
+      return `[${kind.value.mediaType || "media"}]`;
+    case "searchResult":
+      return kind.value.texts.join(" ");
+    case "text":
+      return kind.value;
+    case undefined:
+      return "";
+    default:
+      return kind satisfies never;
+  }
 }

@@ -1,10 +1,13 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import { mediaIn, partsOf } from "../../chat/planning/parts.ts";
+import { seedOf, seedPath } from "../../chat/planning/seed.ts";
 import { isSystem } from "../../chat/validation/request-rules.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Media, Part } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import type { Part } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
 import { effortRejected, emulated, laterSystem, leftOut, rejected, unsupported } from "../kit/adaptations.ts";
 import { effortsOf, type ModelRules, modelRules } from "./model-rules.ts";
@@ -70,7 +73,7 @@ function* fieldAdaptations(request: ChatRequest, rules: ModelRules, route: Route
   for (const [field] of askedFields(request)) {
     if (takesField(field, rules, route)) continue;
     const adaptation = field === "chat_template" ? rejected : unsupported;
-    yield adaptation(pathOf(field), `${route.title} does not support ${field}`);
+    yield adaptation(pathOf(field, request), `${route.title} does not support ${field}`);
   }
 }
 
@@ -78,9 +81,9 @@ function* rangeAdaptations({ parameters }: ChatRequest, { title }: Route): Gener
   if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
     yield rejected(["parameters", "stop_sequences"], `${title} supports at most ${maxStopSequences} stop sequences`);
   }
-  const seed = Number(parameters?.seed ?? 0);
+  const seed = Number(seedOf(parameters) ?? 0);
   if (seed < -seedLimit || seed >= seedLimit) {
-    yield unsupported(["parameters", "seed"], `${title} supports a seed from -2^31 to 2^31-1`);
+    yield unsupported(seedPath(parameters), `${title} supports a seed from -2^31 to 2^31-1`);
   }
 }
 
@@ -118,7 +121,7 @@ function* reasoningAdaptations({ reasoning }: ChatRequest, rules: ModelRules, mo
 }
 
 function* formAdaptations(
-  { outputFormat, tools }: ChatRequest,
+  { outputFormat, tools, toolChoice }: ChatRequest,
   rules: ModelRules,
   model: string,
   { title }: Route,
@@ -130,10 +133,10 @@ function* formAdaptations(
   if ((format === "jsonObject" || format === "jsonSchema") && tools.length > 0 && !rules.jsonWithTools) {
     yield rejected(["output_format"], `the model ${model} does not support JSON output together with tools`);
   }
-  for (const [index, { name }] of tools.entries()) {
-    if (!/^[a-z_]/i.test(name)) {
-      yield rejected(["tools", index, "name"], `${title} requires tool names to begin with a letter or _`);
-    }
+  const choice = toolChoice?.choice;
+  if (choice?.case === "allowedTools" && choice.value.mode === ToolChoiceMode.AUTO) {
+    const message = `${title} allows some functions only in its mode VALIDATED, which also validates their arguments`;
+    yield emulated(["tool_choice", "allowed_tools", "mode"], message);
   }
 }
 

@@ -63,6 +63,9 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
     // Dragoman sends one request per choice, because few models support `candidateCount`. For those models, callers can
     // set it in the provider options.
     maxChoices: 1,
+    // The rule of FunctionDeclaration.name in @google/genai.
+    toolNames: { maxLength: 128, punctuation: "_-.", beginsWithLetter: true },
+    takesAllowedTools: true,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     contractNames: generateContentNames,

@@ -15,7 +15,7 @@ import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { failedAnswer } from "../kit/errors.ts";
+import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import { exactUsage } from "../kit/usage.ts";
@@ -45,12 +45,10 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 };
 
 /** Finish reasons that mean that the model failed. */
-const failures: ReadonlySet<string> = new Set([
-  "MALFORMED_FUNCTION_CALL",
-  "UNEXPECTED_TOOL_CALL",
-  "MALFORMED_RESPONSE",
-  "TOO_MANY_TOOL_CALLS",
-]);
+const failures: ReadonlySet<string> = new Set(["MALFORMED_RESPONSE", "TOO_MANY_TOOL_CALLS"]);
+
+/** Finish reasons that mean that Google rejected the model's tool call. */
+const toolCallFailures: ReadonlySet<string> = new Set(["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"]);
 
 /** Candidate (Google's word for a choice) in progress. Parts are numbered in the order in which they start. */
 interface ChoiceState {
@@ -130,6 +128,7 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: 
     batch.push(event);
   }
   const reason = candidate.finishReason ?? "";
+  if (toolCallFailures.has(reason)) throw toolCallFailure(call, reason, candidate.finishMessage ?? "");
   if (failures.has(reason)) throw failedAnswer(call, "PROVIDER_FAULT", reason);
   if (reason !== "") state.finishReason = reason;
 }
@@ -206,11 +205,21 @@ function toLogProbs({ chosenCandidates, topCandidates }: ChunkLogProbs): LogProb
 
 /** Converts usage. `Usage` includes in output the reasoning, and in input the prompts of Google's own tools. */
 function toUsage(usage: ChunkUsage): Usage {
-  const reasoning = usage.thoughtsTokenCount ?? 0;
   const input = (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0);
-  const output = (usage.candidatesTokenCount ?? 0) + reasoning;
-  const cached = usage.cachedContentTokenCount ?? 0;
-  return exactUsage(input, output, { cachedInputTokens: cached, reasoningTokens: reasoning });
+  const output = (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0);
+  return exactUsage(input, output, {
+    cachedInputTokens: usage.cachedContentTokenCount,
+    reasoningTokens: usage.thoughtsTokenCount,
+    audioInputTokens: tokensOf("AUDIO", usage.promptTokensDetails),
+    imageInputTokens: tokensOf("IMAGE", usage.promptTokensDetails),
+    audioOutputTokens: tokensOf("AUDIO", usage.candidatesTokensDetails),
+    imageOutputTokens: tokensOf("IMAGE", usage.candidatesTokensDetails),
+  });
+}
+
+/** Returns the tokens of one modality. Undefined if Google does not list it. */
+function tokensOf(modality: string, details: ChunkUsage["promptTokensDetails"]): number | undefined {
+  return details?.find((entry) => entry.modality === modality)?.tokenCount ?? undefined;
 }
 
 function lostWarning(kind: string): Warning {

@@ -1,14 +1,8 @@
 import { isSystem } from "../../chat/validation/request-rules.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import {
-  type Media,
-  type Message,
-  type Part,
-  type ProviderState,
-  Role,
-  type ToolCall,
-  type ToolResult,
-} from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import { type Message, type Part, Role, type ToolCall, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import { ExactJson } from "../kit/exact-json.ts";
 import { misplaced, reasoningStart, textOf, withoutRole } from "../kit/messages.ts";
 import { wireId } from "./call-ids.ts";
@@ -103,6 +97,9 @@ function toModelParts(parts: readonly Part[], rules: ModelRules, withReasoning: 
       }
       case "media":
       case "toolResult":
+      case "serverToolCall":
+      case "serverToolResult":
+      case "searchResult":
       case undefined:
         throw misplaced("assistant", kind.case);
       default:

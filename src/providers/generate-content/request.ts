@@ -1,8 +1,10 @@
+import { functionsOf, type RequestedFunction } from "../../chat/planning/function-tools.ts";
+import { seedOf } from "../../chat/planning/seed.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
-import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { describedSchema, ExactJson } from "../kit/exact-json.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
 import { toConversation } from "./messages.ts";
@@ -41,7 +43,8 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
 
 function toSampling(parameters: GenerationParameters | undefined): GenerationConfig {
   if (parameters === undefined) return {};
-  const { topK = 0, topLogprobs = 0, stopSequences, logprobs, seed } = parameters;
+  const { topK = 0, topLogprobs = 0, stopSequences, logprobs } = parameters;
+  const seed = seedOf(parameters);
   return present({
     temperature: parameters.temperature,
     topP: parameters.topP,
@@ -77,9 +80,10 @@ function toFormat(outputFormat: OutputFormat | undefined): GenerationConfig {
   }
 }
 
-function toTools({ tools, toolChoice }: ChatRequest): Pick<GenerateContentBody, "tools" | "toolConfig"> {
+function toTools(request: ChatRequest): Pick<GenerateContentBody, "tools" | "toolConfig"> {
+  const tools = functionsOf(request);
   if (tools.length === 0) return {};
-  const chosen = toCallingConfig(toolChoice);
+  const chosen = toCallingConfig(request.toolChoice);
   // The API has no `strict` per tool, only the mode VALIDATED for all tools, which replaces AUTO.
   const isStrict = tools.some(({ strict }) => strict === true) && (chosen?.mode ?? "AUTO") === "AUTO";
   const functionCallingConfig = isStrict ? ({ mode: "VALIDATED" } as const) : chosen;
@@ -92,10 +96,19 @@ function toTools({ tools, toolChoice }: ChatRequest): Pick<GenerateContentBody, 
 function toCallingConfig(toolChoice: ToolChoice | undefined): FunctionCallingConfig | undefined {
   const choice = toolChoice?.choice;
   if (choice?.case === "mode") return { mode: choiceModes[choice.value] };
+  if (choice?.case === "allowedTools") {
+    const { mode, toolNames } = choice.value;
+    // The API documents names only for the modes ANY and VALIDATED.
+    return { mode: mode === ToolChoiceMode.REQUIRED ? "ANY" : "VALIDATED", allowedFunctionNames: toolNames };
+  }
   return choice?.case === "toolName" ? { mode: "ANY", allowedFunctionNames: [choice.value] } : undefined;
 }
 
-function toDeclaration({ name, description, parametersJsonSchema }: Tool): WireTool["functionDeclarations"][number] {
+function toDeclaration({
+  name,
+  description,
+  parametersJsonSchema,
+}: RequestedFunction): WireTool["functionDeclarations"][number] {
   return {
     name,
     ...(description && { description }),

@@ -41,6 +41,7 @@ const candidate = z.object({
   index: z.number().int().nonnegative().nullish(),
   content: z.object({ parts: z.array(part).nullish() }).nullish(),
   finishReason: z.string().nullish(),
+  finishMessage: z.string().nullish().catch(undefined),
   logprobsResult: z
     .object({
       chosenCandidates: plainList(isToken).nullish(),
@@ -52,12 +53,19 @@ const candidate = z.object({
 
 const count = z.number().int().nonnegative().nullish().catch(undefined);
 
+const tokensByModality = z
+  .array(z.object({ modality: z.string().nullish(), tokenCount: count }))
+  .nullish()
+  .catch(undefined);
+
 const usage = z.object({
   promptTokenCount: count,
   cachedContentTokenCount: count,
   candidatesTokenCount: count,
   thoughtsTokenCount: count,
   toolUsePromptTokenCount: count,
+  promptTokensDetails: tokensByModality,
+  candidatesTokensDetails: tokensByModality,
 });
 
 /** One SSE event, or a complete response: both have the same schema. */

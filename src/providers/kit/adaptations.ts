@@ -3,7 +3,8 @@ import { mediaIn, type PlacedPart, partsOf } from "../../chat/planning/parts.ts"
 import { isSystem } from "../../chat/validation/request-rules.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, MediaDetail, type Message } from "../../gen/dragoman/v1/message_pb.js";
+import { type Media, MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
+import type { Message } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 

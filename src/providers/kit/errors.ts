@@ -99,6 +99,10 @@ export function reportedFailure(
   interruption?: string,
 ): GatewayError {
   const reason = reasonOfSentence(error.message, classify(error, dialect), dialect.sentences);
+  const { failedGeneration } = error;
+  if (reason === "TOOL_CALL_INVALID") {
+    return toolCallFailure(call, error.code || error.type, error.message, failedGeneration);
+  }
   return callFailure(reason, messages[reason] ?? quote(error.message, call), call, {
     code: error.code || error.type,
     metadata: {
@@ -106,8 +110,9 @@ export function reportedFailure(
       ...(error.parameter === "" ? {} : { parameter: error.parameter }),
     },
     ...(error.retryAfterMs !== undefined && reasons[reason].retryable ? { retryAfterMs: error.retryAfterMs } : {}),
-    ...(error.failedGeneration === undefined ? {} : { failedGeneration: error.failedGeneration }),
-    ...(interruption === undefined ? {} : { interruption }),
+    ...(failedGeneration === undefined ? {} : { failedGeneration }),
+    // The model's invalid output is not an interruption, also after other output.
+    ...(interruption === undefined || reason === "JSON_GENERATION_FAILED" ? {} : { interruption }),
   });
 }
 
@@ -116,6 +121,27 @@ export function failedAnswer(call: UpstreamCall, reason: Reason, code: string): 
   const message = "the provider failed while it generated the response; retry";
   return callFailure(reason, message, call, { code, interruption: message });
 }
+
+/**
+ * Returns the error for a tool call of the model that the provider rejected. It keeps its reason after output, because
+ * the provider's response did not break off.
+ */
+export function toolCallFailure(
+  call: UpstreamCall,
+  code: string,
+  message: string,
+  failedGeneration?: string,
+): GatewayError {
+  const providerMessage = redactKeys(message, call);
+  return callFailure(
+    "TOOL_CALL_INVALID",
+    providerMessage === "" ? invalidToolCall : `${invalidToolCall}: ${providerMessage.slice(0, messageLimit)}`,
+    call,
+    { code, providerMessage, ...(failedGeneration === undefined ? {} : { failedGeneration }) },
+  );
+}
+
+const invalidToolCall = "the provider rejected the model's tool call; retry or simplify the tools";
 
 function classify(error: ReportedError, { codes, types }: ErrorDialect): Reason {
   if (error.reason !== undefined) return error.reason;
@@ -133,11 +159,14 @@ function classify(error: ReportedError, { codes, types }: ErrorDialect): Reason 
 }
 
 /** Quotes the provider's message, which tells the caller what to fix. Redacts Dragoman's secrets and any API keys. */
-function quote(message: string, { secrets }: UpstreamCall): string {
-  const words = redact(message, secrets())
-    .replace(/\b(?:(?:sk|gsk|xai|csk|fw|pplx|tgp|hf)[-_][\w*.-]{6,}|AIza[\w-]+)/gi, "[redacted]")
-    .slice(0, messageLimit);
+function quote(message: string, call: UpstreamCall): string {
+  const words = redactKeys(message, call).slice(0, messageLimit);
   return words === ""
     ? "the provider rejected the request without giving a reason"
     : `the provider rejected the request: ${words}`;
+}
+
+function redactKeys(message: string, { secrets }: UpstreamCall): string {
+  const keys = /\b(?:(?:sk|gsk|xai|csk|fw|pplx|tgp|hf)[-_][\w*.-]{6,}|AIza[\w-]+)/gi;
+  return redact(message, secrets()).replace(keys, "[redacted]");
 }

@@ -1,4 +1,4 @@
-import type { ProviderState } from "../../gen/dragoman/v1/message_pb.js";
+import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 
 /** Wraps a provider's opaque data as provider state, which the caller sends back with the part in later requests. */

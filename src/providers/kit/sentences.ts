@@ -26,7 +26,7 @@ export function reasonOfSentence(message: string, reason: Reason, sentences: rea
   return sentences.find(({ pattern, status }) => status === reason && pattern.test(message))?.means ?? reason;
 }
 
-/** Returns error metadata: the prompt's length and the context window, if the error states both of them. */
+/** Returns error metadata: the prompt's length and the context window, each if the error states it. */
 export function contextLengths(
   { message, contextLengths: fields }: ReportedError,
   sentences: readonly Sentence[],
@@ -37,6 +37,8 @@ export function contextLengths(
     .find(Boolean);
   const limit = fields?.limit ?? groups?.limit;
   const requested = fields?.requested ?? groups?.requested;
-  if (limit === undefined || requested === undefined) return {};
-  return { context_window_tokens: String(limit), input_tokens: String(requested) };
+  return {
+    ...(limit !== undefined && { context_window_tokens: String(limit) }),
+    ...(requested !== undefined && { input_tokens: String(requested) }),
+  };
 }

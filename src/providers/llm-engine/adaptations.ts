@@ -40,19 +40,19 @@ export function checkSupport(request: ChatRequest, choice: TemplateChoice | unde
 function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
   for (const [field] of askedFields(request)) {
     if (taken[field] !== undefined || handled.includes(field)) continue;
-    yield unsupported(pathOf(field), `LLM Engine v1 does not support ${field}`);
+    yield unsupported(pathOf(field, request), `LLM Engine v1 does not support ${field}`);
   }
   for (const [name, title, low, high] of ranges) {
     const value = request.parameters?.[name];
     const set = value === undefined ? undefined : Math.min(Math.max(value, low), high);
     if (value === undefined || set === value) continue;
-    const field = pathOf(title);
+    const field = pathOf(title, request);
     const message = `LLM Engine v1 supports ${title} from ${low} to ${high}`;
     // Dragoman rejects a negative penalty instead of raising it to 0, which would have no effect.
     yield value < low ? rejected(field, message) : { kind: "ADJUSTED", field, message, set };
   }
   if (request.parameters?.maxOutputTokens === undefined) {
-    const message = `LLM Engine v1 requires max_output_tokens: Dragoman sends ${demanded.max_new_tokens}`;
+    const message = `LLM Engine v1 requires an output limit: Dragoman sends ${demanded.max_new_tokens}`;
     yield { kind: "EMULATED", field: ["parameters", "max_output_tokens"], message };
   }
 }
@@ -112,7 +112,11 @@ function partProblem({ case: kind }: Part["kind"]): string | undefined {
       return "media";
     case "toolCall":
     case "toolResult":
+    case "serverToolCall":
+    case "serverToolResult":
       return "tool calls or tool results";
+    case "searchResult":
+      return "search results";
     case "text":
     case "refusal":
     case "reasoning":

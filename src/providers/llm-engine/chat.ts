@@ -34,6 +34,8 @@ export const chatQuirks: Quirks = {
     chat_template_kwargs: "chat_template_kwargs",
   },
   regex: (pattern) => ({ guided_regex: pattern }),
+  // vLLM and SGLang accept every name.
+  toolNames: undefined,
   adaptations: templateAdaptations,
   readError: readLlmEngineError,
 };

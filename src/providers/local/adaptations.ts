@@ -58,7 +58,11 @@ function unsupportedIn({ kind }: Part): string | undefined {
   switch (kind.case) {
     case "toolCall":
     case "toolResult":
+    case "serverToolCall":
+    case "serverToolResult":
       return "tool calls or tool results";
+    case "searchResult":
+      return "search results";
     case "media": {
       // Other code checks whether the model supports the other kinds.
       const found = mediaKind(kind.value);

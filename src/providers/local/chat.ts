@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { seedOf } from "../../chat/planning/seed.ts";
 import { type ChatEvent, completed, finished, started, textDelta } from "../../chat/stream/events.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Claimant } from "../../fair-slots.ts";
@@ -50,7 +51,7 @@ export async function prepareAnswer(
   const limit = Math.min(parameters?.maxOutputTokens ?? localDefaults.maxOutputTokens, contextSize - prompt.length);
   const grammar = await createGrammarState(loaded, request);
   const bias = tokenBias(loaded.engine, loaded.model, parameters?.logitBias);
-  const seed = firstSeed(parameters?.seed);
+  const seed = firstSeed(seedOf(parameters));
   return {
     loaded,
     request,

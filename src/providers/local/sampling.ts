@@ -7,9 +7,9 @@ import type { Engine, LlamaModel, SamplingOptions, Token, TokenBias } from "./en
 const seeds = 0xffff_ffff;
 
 /** Returns the seed of the first choice. Further choices add their index, because equal seeds give equal choices. */
-export function firstSeed(seed: string | undefined): number {
+export function firstSeed(seed: bigint | undefined): number {
   if (seed === undefined) return randomInt(seeds);
-  const bits = BigInt.asUintN(64, BigInt(seed));
+  const bits = BigInt.asUintN(64, seed);
   return Number((bits ^ (bits >> 32n)) % BigInt(seeds));
 }
 

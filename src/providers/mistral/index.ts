@@ -11,6 +11,7 @@ import { chatCompletionsNames } from "../chat-completions/contract-fields.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { openAiToolNames } from "../kit/tool-names.ts";
 import { checkSupport } from "./adaptations.ts";
 import { mistralErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
@@ -47,6 +48,7 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
     name,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
+    toolNames: openAiToolNames,
     checkSupport,
     contractNames: chatCompletionsNames(mistralQuirks),
     describe: (request, model) => toRequest(request, model, name, true),

@@ -1,7 +1,8 @@
 import { append } from "../../append.ts";
 import { mediaKind } from "../../chat/planning/media-kind.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Media, type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import { type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { assistantTurn } from "../chat-completions/assistant-turn.ts";
 import { detailWords } from "../chat-completions/media.ts";

@@ -131,7 +131,7 @@ export function createGrpcAccess(
       };
       const statusOf = (error: GatewayError): StatusObject => {
         entry?.call.settle(error);
-        return entry === undefined ? toGrpcStatus(error, "") : statusOfCall(entry, error);
+        return entry === undefined ? toGrpcStatus(error, { requestId: "" }) : statusOfCall(entry, error);
       };
       checkFlags(base, entry?.call.sender ?? uncheckedSender, statusOf, (bytes) => {
         if (entry !== undefined) entry.call.holdRequest(bytes);
@@ -144,11 +144,14 @@ export function createGrpcAccess(
           received += chunk.length;
           holdRequest(entry.call, received);
         });
-        // Send the status at once, even if the client is still sending its request.
-        entry.call.signal.addEventListener("abort", () => {
-          send(statusOfCall(entry, entry.call.signal.reason));
-          if (!entry.stream.readableEnded) stopRequest(entry.stream, toGatewayError(entry.call.signal.reason).reason);
-        });
+        // Send the status at once, even if the client is still sending its request. The call settles in this turn, and
+        // the status has its usage and attempts.
+        entry.call.signal.addEventListener("abort", () =>
+          queueMicrotask(() => {
+            send(statusOfCall(entry, entry.call.signal.reason));
+            if (!entry.stream.readableEnded) stopRequest(entry.stream, toGatewayError(entry.call.signal.reason).reason);
+          }),
+        );
         const start = base.start.bind(base);
         base.start = (listener) =>
           start({
@@ -198,7 +201,7 @@ function pathOf({ parent, name }: MountedMethod["method"]): string {
 function completed({ code, details }: SentStatus, entry: Entry | undefined): StatusObject {
   const methodRan = entry?.reached ?? false;
   const error = methodRan ? toGatewayError(undefined) : libraryError(code ?? status.UNKNOWN, details ?? "");
-  if (entry === undefined) return toGrpcStatus(error, "");
+  if (entry === undefined) return toGrpcStatus(error, { requestId: "" });
   entry.call.settle(error);
   return statusOfCall(entry, error);
 }
@@ -230,5 +233,5 @@ function reject(entry: Entry, thrown: unknown): void {
 
 /** Returns the status of a call. If no headers were sent yet, the trailers include them. */
 function statusOfCall({ call, stream }: Entry, thrown: unknown): StatusObject {
-  return toGrpcStatus(toGatewayError(thrown), call.requestId, stream.headersSent ? [] : answerHeaders(call));
+  return toGrpcStatus(toGatewayError(thrown), call, stream.headersSent ? [] : answerHeaders(call));
 }

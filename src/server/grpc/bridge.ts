@@ -10,6 +10,7 @@ import {
   status,
   type UntypedHandleCall,
 } from "@grpc/grpc-js";
+import type { Call } from "../../calls/call.ts";
 import { drained } from "../../drained.ts";
 import { toGatewayError } from "../../errors.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
@@ -88,7 +89,7 @@ function unary(
       sendHeaders(grpcCall, context);
       callback(null, response, trailersOf(context));
     } catch (error) {
-      sendStatus(() => callback(statusOfThrown(error, context, true)), callback);
+      sendStatus(() => callback(statusOfThrown(error, context, admitted.call, true)), callback);
     }
   };
 }
@@ -114,17 +115,17 @@ function streaming(
       grpcCall.end(trailersOf(context));
     } catch (error) {
       const fail = (status: Partial<StatusObject>): unknown => grpcCall.emit("error", status);
-      sendStatus(() => fail(statusOfThrown(error, context, first)), fail);
+      sendStatus(() => fail(statusOfThrown(error, context, admitted.call, first)), fail);
     }
   };
 }
 
 /** Converts what a method threw to a status. If no headers were sent yet, the trailers include them. */
-function statusOfThrown(thrown: unknown, context: GrpcContext, isFirst: boolean): StatusObject {
+function statusOfThrown(thrown: unknown, context: GrpcContext, call: Call, isFirst: boolean): StatusObject {
   const { responseHeader, setTrailers = [] } = context;
   const trailers = isFirst ? [...responseHeader, ...setTrailers] : setTrailers;
   if (thrown instanceof ConnectError) return connectStatus(thrown, trailers);
-  return toGrpcStatus(toGatewayError(thrown), responseHeader.get("x-request-id") ?? "", trailers);
+  return toGrpcStatus(toGatewayError(thrown), call, trailers);
 }
 
 /** Sends a status. If that throws, sends INTERNAL without details, since a grpc-js handler must not throw. */

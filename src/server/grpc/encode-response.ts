@@ -3,7 +3,7 @@ import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dra
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 
 /** Tags of the protobuf wire format: field number and wire type. */
-const tag = { delta: 0x12, choiceIndex: 0x08, partIndex: 0x10, text: 0x1a } as const;
+const tag = { delta: 0x12, choiceIndex: 0x08, partIndex: 0x10, text: 0x1a, seq: 0x28 } as const;
 
 /** Integers below this are encoded in one byte. */
 const oneByte = 0x80;
@@ -15,20 +15,21 @@ const oneByte = 0x80;
  */
 export function encodeResponse(response: StreamChatResponse): Buffer {
   if (response.event.case === "delta") {
-    const encoded = encodeTextDelta(response.event.value);
+    const encoded = encodeTextDelta(response.event.value, response.seq);
     if (encoded !== undefined) return encoded;
   }
   const bytes = toBinary(StreamChatResponseSchema, response);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function encodeTextDelta(value: PartDelta): Buffer | undefined {
+function encodeTextDelta(value: PartDelta, seq: number): Buffer | undefined {
   const { choiceIndex, partIndex, delta, providerState, logprobs, $unknown } = value;
   const isPlain = delta.case === "text" && providerState === undefined && logprobs === undefined && !$unknown?.length;
-  if (!isPlain || choiceIndex >= oneByte || choiceIndex < 0 || partIndex >= oneByte || partIndex < 0) return undefined;
+  if (!isPlain || choiceIndex >= oneByte || choiceIndex < 0 || partIndex >= oneByte || partIndex < 0 || seq < 1)
+    return undefined;
   const textBytes = Buffer.byteLength(delta.value);
   const bodyBytes = (choiceIndex > 0 ? 2 : 0) + (partIndex > 0 ? 2 : 0) + 1 + varintBytes(textBytes) + textBytes;
-  const bytes = Buffer.allocUnsafe(1 + varintBytes(bodyBytes) + bodyBytes);
+  const bytes = Buffer.allocUnsafe(2 + varintBytes(bodyBytes) + bodyBytes + varintBytes(seq));
   let at = 0;
   bytes[at++] = tag.delta;
   at = writeVarint(bytes, at, bodyBytes);
@@ -42,7 +43,9 @@ function encodeTextDelta(value: PartDelta): Buffer | undefined {
   }
   bytes[at++] = tag.text;
   at = writeVarint(bytes, at, textBytes);
-  bytes.write(delta.value, at);
+  at += bytes.write(delta.value, at);
+  bytes[at++] = tag.seq;
+  writeVarint(bytes, at, seq);
   return bytes;
 }
 

@@ -147,7 +147,7 @@ function sendStatus(stream: ServerHttp2Stream, error: GatewayError | undefined):
     stream.close(constants.NGHTTP2_CANCEL);
     return;
   }
-  const { code, details, metadata } = error === undefined ? ok : toGrpcStatus(error, "");
+  const { code, details, metadata } = error === undefined ? ok : toGrpcStatus(error, { requestId: "" });
   if (!stream.headersSent) {
     sendTrailersOnly(stream, { code, details, metadata });
     return;

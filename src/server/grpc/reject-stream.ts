@@ -13,7 +13,7 @@ export type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHe
 export function rejectUnbegun(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, error: GatewayError): void {
   const requestId = cleanRequestId(headers["x-request-id"]?.toString()) ?? "";
   const trailers = requestId === "" ? [] : [["x-request-id", requestId] as const];
-  sendTrailersOnly(stream, toGrpcStatus(error, requestId, trailers), error.reason);
+  sendTrailersOnly(stream, toGrpcStatus(error, { requestId }, trailers), error.reason);
 }
 
 /** Ends a stream that grpc-js has not received, with a Trailers-Only response. */

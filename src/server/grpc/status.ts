@@ -3,15 +3,32 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { StatusObject } from "@grpc/grpc-js";
 import type { GatewayError } from "../../errors.ts";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
-import { statusOf } from "../services/status.ts";
+import { type FailedRequest, statusOf } from "../services/status.ts";
 import { RawMetadata, toFields } from "./raw-metadata.ts";
 
 type Headers = Iterable<readonly [name: string, value: string]>;
 
 /** Converts an error to a grpc-js status. `trailers`: further trailers. */
-export function toGrpcStatus(error: GatewayError, requestId: string, trailers: Headers = []): StatusObject {
-  const { code, message, details } = statusOf(error, requestId);
-  return encode(code, message, details.map(encodeDetail), trailers);
+export function toGrpcStatus(error: GatewayError, request: FailedRequest, trailers: Headers = []): StatusObject {
+  const { code, message, details } = statusOf(error, request);
+  return encode(code, message, details.map(encodeDetail), fitting(trailers));
+}
+
+/**
+ * Maximum size of the provider's rate limits in the trailers of an error, in bytes as HTTP/2 counts them. With the
+ * largest message and details, the trailers then have less than 8 KiB. Providers send about 500 bytes.
+ */
+const mostLimitBytes = 768;
+
+/** Leaves out rate limits that exceed `mostLimitBytes`. */
+function fitting(trailers: Headers): Headers {
+  let left = mostLimitBytes;
+  return [...trailers].filter(([name, value]) => {
+    if (!name.startsWith("x-ratelimit-")) return true;
+    // HTTP/2 adds 32 bytes to each field: RFC 9113, section 6.5.2.
+    left -= name.length + value.length + 32;
+    return left >= 0;
+  });
 }
 
 /** Converts an error that a method threw deliberately to a grpc-js status. */

@@ -13,7 +13,6 @@ import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import type { Call } from "../../calls/call.ts";
-import { excessOf } from "../../chat/validation/json-bounds.ts";
 import type { Config } from "../../config/config.ts";
 import { type GatewayError, toGatewayError } from "../../errors.ts";
 import type { Services } from "../listener.ts";
@@ -22,9 +21,11 @@ import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { decompressInTurn } from "../services/decompression.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
 import type { MountedMethod } from "../services/mounted-service.ts";
-import { statusOf } from "../services/status.ts";
+import { type FailedRequest, statusOf } from "../services/status.ts";
 import { checkedBody, checkedCompression } from "./bounded-request.ts";
 import { type CallOf, heldBody } from "./held-body.ts";
+import { jsonOptions, mistakesIn } from "./json-requests.ts";
+import { withReason } from "./wrong-http.ts";
 
 type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 type Request = Parameters<Handler>[0];
@@ -41,8 +42,8 @@ interface Entry extends AdmittedCall {
   readonly context: HandlerContext;
 }
 
-/** Finds the call of the request that Connect decodes, since Connect gives a compression no context. */
-const decoding = new AsyncLocalStorage<CallOf>();
+/** Finds the call of the request that Connect decodes, since Connect gives a compression and a decoder no context. */
+const decoding = new AsyncLocalStorage<() => Entry | undefined>();
 
 const clientSignal = createContextKey<AbortSignal>(AbortSignal.abort(), {
   description: "aborts when the client disconnects",
@@ -82,19 +83,23 @@ export function createConnectHandler(
 
   async function handle(handler: Handler, rejecter: Handler, request: Request, client: Client): Promise<Response> {
     const values = createContextValues().set(clientSignal, client.signal).set(clientAddress, client.address);
-    const callOf: CallOf = () => values.get(entryKey)?.call;
+    const entryOf = () => values.get(entryKey);
+    const callOf: CallOf = () => entryOf()?.call;
     // The listener parses no body, so the body is always bytes.
     const held = heldBody(request.body as AsyncIterable<Uint8Array>, callOf);
     const body = formatOf(request) === "json" ? held : checked(handler, request, held);
-    const response = await decoding.run(callOf, () => handler({ ...request, body, contextValues: values }));
-    const entry = values.get(entryKey);
-    if (entry === undefined || entry.reached) return response;
+    const response = await decoding.run(entryOf, () => handler({ ...request, body, contextValues: values }));
+    const entry = entryOf();
+    if (entry === undefined) return withReason(response, handler);
+    if (entry.reached) return response;
     // Discard the response body: read it to its end, so that its generator does not stay suspended. It does not wait.
     for await (const _ of response.body ?? []);
     const { call, context } = entry;
-    const error = call.signal.aborted ? toGatewayError(call.signal.reason) : errorOf(context.signal.reason);
+    const error = call.signal.aborted
+      ? toGatewayError(call.signal.reason)
+      : errorOf(context.signal.reason, handler.method.input, entry.json);
     call.settle(error);
-    return reject(rejecter, request, toConnectError(error, call.requestId));
+    return reject(rejecter, request, toConnectError(error, call));
   }
 
   /** Returns the body of a binary request. Its uncompressed messages are checked before Connect decodes them. */
@@ -104,7 +109,7 @@ export function createConnectHandler(
   }
 
   async function rejectUnknown(rejecter: Handler, path: string, request: Request): Promise<Response> {
-    const response = await reject(rejecter, request, toConnectError(methodNotFound(path), ""));
+    const response = await reject(rejecter, request, toConnectError(methodNotFound(path), { requestId: "" }));
     // Connect sets 501 (not implemented). Send 404 instead: Connect clients read the error from the body anyway.
     return response.status >= 400 ? { ...response, status: 404 } : response;
   }
@@ -144,10 +149,10 @@ function beginCall(calls: ActiveCalls, context: HandlerContext, isOpen: boolean)
   try {
     call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, method.name);
   } catch (error) {
-    throw toConnectError(toGatewayError(error), "");
+    throw toConnectError(toGatewayError(error), { requestId: "" });
   }
   context.responseHeader.set("x-request-id", call.requestId);
-  const toThrown = (error: GatewayError) => toConnectError(error, call.requestId);
+  const toThrown = (error: GatewayError) => toConnectError(error, call);
   try {
     const decision = isOpen ? undefined : admitCall(call);
     const enter = (): void => {
@@ -169,30 +174,13 @@ function beginCall(calls: ActiveCalls, context: HandlerContext, isOpen: boolean)
 const compressions = [compressionGzip, compressionBrotli].map((compression) => ({
   ...compression,
   async decompress(bytes: Uint8Array, maxBytes: number) {
-    const call = decoding.getStore()?.();
+    const call = decoding.getStore()?.()?.call;
     if (call === undefined) throw new Error("a request was decompressed before its call began");
     const decompressed = await decompressInTurn(call.sender, () => compression.decompress(bytes, maxBytes));
     call.holdRequest(decompressed.length);
     return decompressed;
   },
 }));
-
-const utf8 = new TextDecoder();
-
-const jsonOptions = (maxValues: number) => ({
-  // Reject unknown fields, so that the caller notices a misspelled name.
-  ignoreUnknownFields: false,
-  // Replaces the text decoder of Connect 2.2, to reject JSON with more values than the other HTTP APIs allow. Connect's
-  // types lack this property. A test checks that Connect uses it.
-  textDecoder: {
-    decode(bytes: Uint8Array): string {
-      const text = utf8.decode(bytes);
-      if (excessOf(text, maxValues) !== "values") return text;
-      const message = `the request has more than ${maxValues} JSON values, the maximum of limits.max_values`;
-      throw new ConnectError(message, Code.ResourceExhausted);
-    },
-  },
-});
 
 /**
  * Creates the Connect handlers of the mounted methods for one format, by path. `requestGate` runs before Connect reads a
@@ -211,7 +199,6 @@ function createHandlers(
     grpc: false,
     requestGate,
     readMaxBytes: maxRequestBytes,
-    jsonOptions: { ...jsonOptions(maxValues), registry },
     binaryOptions: decodeOptions,
   });
   for (const { method, implementation } of methods) {
@@ -219,7 +206,10 @@ function createHandlers(
       format === "json" ? compression : checkedCompression(compression, method.input, wireCheck(maxValues)),
     );
     // The cast is safe: `mountService` takes implementations of the methods of its service.
-    router.rpc(method, implementation as MethodImpl<typeof method>, { acceptCompression });
+    router.rpc(method, implementation as MethodImpl<typeof method>, {
+      acceptCompression,
+      jsonOptions: jsonOptions({ schema: method.input, maxValues, registry, onText: keepText }),
+    });
   }
   return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 }
@@ -230,18 +220,30 @@ function wireCheck(maxValues: number): (schema: DescMessage, bytes: Uint8Array) 
     try {
       requireBounds(schema, bytes, maxValues);
     } catch (error) {
-      throw toConnectError(toGatewayError(error), "");
+      throw toConnectError(toGatewayError(error), { requestId: "" });
     }
   };
 }
 
-/** Converts the abort reason of Connect's context signal, which is the error with which Connect ended the call. */
-function errorOf(reason: unknown): GatewayError {
+/** Keeps the text of a request until its method starts, to explain why it cannot be decoded. */
+function keepText(text: string): void {
+  const entry = decoding.getStore()?.();
+  if (entry !== undefined) entry.json = text;
+}
+
+/**
+ * Converts the abort reason of Connect's context signal, which is the error with which Connect ended the call. `json`:
+ * text of a JSON request.
+ */
+function errorOf(reason: unknown, schema: DescMessage, json: string | undefined): GatewayError {
+  const isMalformed = reason instanceof ConnectError && reason.code === Code.InvalidArgument;
+  const mistakes = isMalformed && json !== undefined ? mistakesIn(schema, json, reason.rawMessage) : undefined;
+  if (mistakes !== undefined) return mistakes;
   return reason instanceof ConnectError ? libraryError(reason.code, reason.rawMessage) : toGatewayError(reason);
 }
 
-function toConnectError(error: GatewayError, requestId: string): ConnectError {
-  const { code, message, details } = statusOf(error, requestId);
+function toConnectError(error: GatewayError, request: FailedRequest): ConnectError {
+  const { code, message, details } = statusOf(error, request);
   return new ConnectError(message, code, undefined, [...details], error);
 }
 

@@ -10,6 +10,8 @@ export interface AdmittedCall {
   readonly toThrown: (error: GatewayError) => unknown;
   /** Whether the method has started. If true, the method settles the call; otherwise the listener does. */
   reached: boolean;
+  /** Text of a JSON request until the method starts, to explain why it cannot be decoded. */
+  json?: string | undefined;
 }
 
 const key = createContextKey<AdmittedCall | undefined>(undefined, { description: "the admitted call" });
@@ -23,6 +25,7 @@ export function enterMethod(context: HandlerContext): AdmittedCall {
   const admitted = context.values.get(key);
   if (admitted === undefined) throw new Error("a method ran without access control");
   admitted.reached = true;
+  admitted.json = undefined;
   admitted.call.requestComplete();
   return admitted;
 }
@@ -69,5 +72,5 @@ function failed({ call, toThrown }: AdmittedCall, thrown: unknown): unknown {
   const isDeliberate = cause instanceof ConnectError;
   const error = isDeliberate ? fromConnectError(cause) : toGatewayError(cause);
   call.settle(error);
-  return isDeliberate ? withDetails(cause, error, call.requestId) : toThrown(error);
+  return isDeliberate ? withDetails(cause, error, call) : toThrown(error);
 }

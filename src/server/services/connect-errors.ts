@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { GatewayError, type Reason } from "../../errors.ts";
-import { statusOf } from "./status.ts";
+import { type FailedRequest, statusOf } from "./status.ts";
 
 /** Reasons for the codes of a ConnectError that are not the caller's fault. */
 const reasons: Readonly<Partial<Record<Code, Reason>>> = {
@@ -18,8 +18,8 @@ export function fromConnectError(error: ConnectError): GatewayError {
 }
 
 /** Copies a ConnectError with its code, its details, or those of `error` if it has none, and a message fit to send. */
-export function withDetails(thrown: ConnectError, error: GatewayError, requestId: string): ConnectError {
-  const { message, details } = statusOf(error, requestId);
+export function withDetails(thrown: ConnectError, error: GatewayError, request: FailedRequest): ConnectError {
+  const { message, details } = statusOf(error, request);
   const sent = new ConnectError(message, thrown.code, thrown.metadata, [...details], thrown);
   if (thrown.details.length > 0) sent.details = thrown.details;
   return sent;

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { lookupAccount } from "../../accounts/keys.ts";
 import type { Call } from "../../calls/call.ts";
+import { describeModels } from "../../calls/describe-model.ts";
 import { requireValid } from "../../chat/validation/annotations.ts";
 import {
   GetModelRequestSchema,
@@ -17,19 +18,21 @@ import { answerCall } from "./admitted-call.ts";
 export function createModelService(): ServiceImpl<typeof ModelService> {
   return {
     listModels: (request, context) =>
-      answerCall(context, (call) => {
+      answerCall(context, async (call) => {
         requireValid(ListModelsRequestSchema, request);
-        const { provider, pageSize, pageToken } = request;
+        const { provider, pageSize, pageToken, profile } = request;
         const listed = call.snapshot.catalog.list(provider || undefined, accountOf(call));
         const { models, nextPageToken } = paginate(listed, pageSize, pageToken);
-        return create(ListModelsResponseSchema, { models: [...models], nextPageToken });
+        const described = await describeModels(models, profile, call);
+        return create(ListModelsResponseSchema, { models: [...described], nextPageToken });
       }),
 
     getModel: (request, context) =>
-      answerCall(context, (call) => {
+      answerCall(context, async (call) => {
         requireValid(GetModelRequestSchema, request);
-        const model = call.snapshot.catalog.resolve(request.id, accountOf(call));
-        return create(GetModelResponseSchema, { model });
+        const found = call.snapshot.catalog.resolve(request.id, accountOf(call));
+        const [model] = await describeModels([found], request.profile, call);
+        return create(GetModelResponseSchema, model ? { model } : {});
       }),
   };
 }

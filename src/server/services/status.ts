@@ -1,14 +1,23 @@
-import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import { type FieldViolation, fieldText, type GatewayError, type StatusName } from "../../errors.ts";
-import { JsonGenerationFailureSchema, ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
+import {
+  type ErrorFacts,
+  type FieldViolation,
+  fieldText,
+  type GatewayError,
+  type Reason,
+  type StatusName,
+} from "../../errors.ts";
+import { type CallInfo, JsonGenerationFailureSchema, ToolCallFailureSchema } from "../../gen/dragoman/v1/error_pb.js";
 import {
   BadRequestSchema,
   ErrorInfoSchema,
   QuotaFailureSchema,
   RetryInfoSchema,
 } from "../../gen/google/rpc/error_details_pb.js";
+import { cutBytes, cutText } from "./cut-text.ts";
+import { type Details, fitDetails, listDetails, type StatusDetail } from "./fit-details.ts";
 
 /** Connect codes, which have the numbers of gRPC codes. */
 const codes = {
@@ -16,9 +25,11 @@ const codes = {
   INVALID_ARGUMENT: Code.InvalidArgument,
   DEADLINE_EXCEEDED: Code.DeadlineExceeded,
   NOT_FOUND: Code.NotFound,
+  ALREADY_EXISTS: Code.AlreadyExists,
   PERMISSION_DENIED: Code.PermissionDenied,
   RESOURCE_EXHAUSTED: Code.ResourceExhausted,
   FAILED_PRECONDITION: Code.FailedPrecondition,
+  ABORTED: Code.Aborted,
   UNIMPLEMENTED: Code.Unimplemented,
   INTERNAL: Code.Internal,
   UNAVAILABLE: Code.Unavailable,
@@ -26,15 +37,17 @@ const codes = {
 } as const satisfies Record<StatusName, Code>;
 
 /**
- * Maximum sizes in UTF-8 bytes. The trailers contain the status twice: as text and, with its details, in base64. Many
+ * Maximum sizes in UTF-8 bytes, and of the message also in the bytes of `grpc-message`, which is percent-encoded. Many
  * clients reject trailers above 8 KiB and would then lose the whole error.
  */
-const maxBytes = { message: 512, metadata: 256, field: 256, description: 256, violations: 3000, generation: 2000 };
+const maxBytes = { message: 512, encodedMessage: 768, details: 4096, providerMessage: 512 };
 
-/** Typed detail of a status. */
-interface StatusDetail {
-  readonly desc: DescMessage;
-  readonly value: MessageInitShape<DescMessage>;
+/** The request that failed. */
+export interface FailedRequest {
+  /** Empty: unknown. */
+  readonly requestId: string;
+  /** Undefined: the request was rejected before a call began. */
+  readonly info?: CallInfo;
 }
 
 /** Status of an error, before a listener encodes it. */
@@ -45,47 +58,67 @@ interface Status {
 }
 
 /** Converts an error to a status with code, message and typed details, truncated to sizes that clients accept. */
-export function statusOf(error: GatewayError, requestId: string): Status {
-  const { fields, retryAfterMs, quota, provider, failedGeneration, metadata } = error.facts;
-  const details: StatusDetail[] = [];
-  const add = <Desc extends DescMessage>(desc: Desc, value: MessageInitShape<Desc>) =>
-    details.push({ desc, value: create(desc, value) });
-  const facts = Object.entries({ ...(requestId !== "" && { request_id: requestId }), ...metadata });
-  add(ErrorInfoSchema, {
-    reason: error.reason,
-    domain: "dragoman",
-    metadata: Object.fromEntries(facts.map(([name, value]) => [name, cut(value, maxBytes.metadata)])),
-  });
-  if (fields) add(BadRequestSchema, { fieldViolations: fittingViolations(fields) });
-  if (retryAfterMs !== undefined) add(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) });
-  if (quota) add(QuotaFailureSchema, { violations: [quota] });
-  if (provider) add(ProviderErrorSchema, { ...provider, code: cut(provider.code, maxBytes.metadata) });
-  if (failedGeneration !== undefined) {
-    add(JsonGenerationFailureSchema, { failedGeneration: cut(failedGeneration, maxBytes.generation) });
+export function statusOf(error: GatewayError, request: FailedRequest): Status {
+  const details = detailsOf(error, request);
+  const fitting = fitDetails(details, maxBytes.details);
+  const omitted = countViolations(details) - countViolations(fitting);
+  return { code: codes[error.status], message: messageOf(error, omitted), details: listDetails(fitting) };
+}
+
+function countViolations({ badRequest }: Details): number {
+  return badRequest?.fieldViolations.length ?? 0;
+}
+
+function detailsOf({ reason, facts }: GatewayError, { requestId, info: callInfo }: FailedRequest): Details {
+  const { fields, retryAfterMs, quota, provider: providerError, metadata } = facts;
+  return {
+    errorInfo: create(ErrorInfoSchema, {
+      reason,
+      domain: "dragoman",
+      metadata: { ...(requestId !== "" && { request_id: requestId }), ...metadata },
+    }),
+    ...(fields && { badRequest: create(BadRequestSchema, { fieldViolations: fields.map(toViolation) }) }),
+    ...(retryAfterMs !== undefined && {
+      retryInfo: create(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) }),
+    }),
+    ...(quota && { quotaFailure: create(QuotaFailureSchema, { violations: [quota] }) }),
+    ...(providerError && { providerError }),
+    ...generationFailure(reason, facts),
+    ...(callInfo && { callInfo }),
+  };
+}
+
+function toViolation(violation: FieldViolation) {
+  return { field: fieldText(violation), description: violation.description, reason: violation.rule ?? "" };
+}
+
+/** Returns the detail with the model's invalid output. */
+function generationFailure(reason: Reason, { failedGeneration, providerMessage = "" }: ErrorFacts): Details {
+  if (reason === "TOOL_CALL_INVALID") {
+    const message = cutBytes(providerMessage, maxBytes.providerMessage);
+    const init = { message, failedGeneration: failedGeneration ?? "" };
+    return { toolCallFailure: create(ToolCallFailureSchema, init) };
   }
-  return { code: codes[error.status], message: cut(error.message, maxBytes.message), details };
+  if (failedGeneration === undefined) return {};
+  return { jsonFailure: create(JsonGenerationFailureSchema, { failedGeneration }) };
 }
 
-/** Truncates long violations, and drops violations that exceed the maximum size of all violations. */
-function fittingViolations(fields: readonly FieldViolation[]) {
-  let left = maxBytes.violations;
-  return fields
-    .map((violation) => ({
-      field: cut(fieldText(violation), maxBytes.field),
-      description: cut(violation.description, maxBytes.description),
-      reason: violation.rule ?? "",
-    }))
-    .filter(({ field, description, reason }) => {
-      left -= Buffer.byteLength(field) + Buffer.byteLength(description) + reason.length;
-      return left >= 0;
-    });
+/** Returns the message, truncated, with the number of the invalid fields that the details do not list. */
+function messageOf({ message, facts }: GatewayError, omittedViolations: number): string {
+  const omitted = (facts.omittedFields ?? 0) + omittedViolations;
+  const cut = cutMessage(message);
+  if (omitted === 0 || (omittedViolations === 0 && cut === message)) return cut;
+  return cutMessage(message, `; ${omitted} more invalid ${omitted === 1 ? "field is" : "fields are"} not listed`);
 }
 
-/** Truncates a text to a number of UTF-8 bytes, without splitting a character. */
-function cut(text: string, bytes: number): string {
-  if (Buffer.byteLength(text) <= bytes) return text;
-  const kept = Buffer.from(text)
-    .subarray(0, bytes - Buffer.byteLength("…"))
-    .toString();
-  return `${kept.replace(/\uFFFD+$/, "")}…`;
+/** Truncates a message so that it fits together with `end`. */
+function cutMessage(message: string, end = ""): string {
+  const step = 16;
+  let bytes = maxBytes.message - end.length;
+  let cut = cutText(message, bytes) + end;
+  while (encodeURI(cut).length > maxBytes.encodedMessage) {
+    bytes -= step;
+    cut = cutText(message, bytes) + end;
+  }
+  return cut;
 }

@@ -63,7 +63,7 @@ export const cerebrasSurface = createOpenAiSurface<z.output<typeof body>>({
   profile: "cerebras",
   body,
   namespace: cerebrasNamespace,
-  requestOptions: { minusOneIsMost: true, takesZeroLength: false, usageByDefault: false, providers: ["cerebras"] },
+  requestOptions: { minusOneIsMost: true, usageByDefault: false, providers: ["cerebras"] },
   responseOptions: {
     reasoning: "reasoning",
     refusals: false,

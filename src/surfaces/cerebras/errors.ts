@@ -19,10 +19,13 @@ const ownKinds: Readonly<Partial<Record<Reason, ErrorKind>>> = {
   INVALID_REQUEST: { type: "invalid_request_error", param: "validation_error", code: "wrong_api_format" },
   UNSUPPORTED_PARAMETER: { type: "invalid_request_error", code: "wrong_api_format" },
   MODEL_NOT_FOUND: { type: "not_found_error", param: "model", code: "model_not_found" },
+  PROVIDER_NOT_CONFIGURED: { type: "not_found_error", param: "model", code: "model_not_found" },
   CREDENTIALS_MISSING: { type: "invalid_request_error", param: "api_key", code: "wrong_api_key" },
   CREDENTIALS_INVALID: { type: "invalid_request_error", param: "api_key", code: "wrong_api_key" },
   PROVIDER_QUOTA_EXHAUSTED: { type: "payment_required_error", param: "quota", code: "payment_required" },
   PROVIDER_RATE_LIMITED: { type: limited, param: "quota", code: "request_quota_exceeded" },
+  REQUESTS_LIMITED: { type: limited, param: "quota", code: "request_quota_exceeded" },
+  TOKENS_LIMITED: { type: limited, param: "quota", code: "token_quota_exceeded" },
   QUEUE_FULL: { type: limited, param: "queue", code: "queue_exceeded" },
   CONCURRENCY_LIMITED: { type: limited, param: "quota", code: "request_quota_exceeded" },
 };

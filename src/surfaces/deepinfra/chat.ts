@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import {
   flag,
   formatSchemas,
@@ -74,7 +74,6 @@ export const deepinfraSurface = createOpenAiSurface<z.output<typeof body>>({
   requestOptions: {
     imageDetail: MediaDetail.AUTO,
     minusOneIsMost: false,
-    takesZeroLength: true,
     usageByDefault: true,
     providers: ["deepinfra"],
   },

@@ -73,6 +73,8 @@ export const egpChatSurface: ChatSurface = {
   name: "egp-chat",
   path: "/v4/chat-completions",
   profile: "egp-chat",
+  omitsReasoning: true,
+  memoryStrategy: "memory_strategy",
   // The API does not document `[DONE]`, and Scale's generated clients fail on it: they parse every event as JSON.
   endsWithDone: false,
   translate(body) {

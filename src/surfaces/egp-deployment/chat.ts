@@ -66,6 +66,7 @@ export const egpDeploymentSurface: ChatSurface = {
   name: "egp-deployment",
   path: "/v4/models/{model_deployment_id}/chat-completions",
   profile: "egp-deployment",
+  omitsReasoning: true,
   // LLM Engine, Scale's inference server, documents that a stream ends with `[DONE]`, but does not send it. Scale's
   // generated clients would fail on it: they parse every event as JSON.
   endsWithDone: false,

@@ -1,14 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { z } from "zod";
 import { type Choice, FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import {
-  MediaDetail,
-  type Message,
-  MessageSchema,
-  type Part,
-  PartSchema,
-  Role,
-} from "../../gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
+import { type Message, MessageSchema, type Part, PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
 import { decodeBase64, mediaSource } from "../kit/data-uri.ts";
@@ -48,7 +42,7 @@ export const messageSchema = z.preprocess(
   z.discriminatedUnion("role", [
     z.strictObject({
       role: z.literal("user"),
-      content: z.union([z.string(), z.array(contentPart)], { error: "must be a string or a list of parts" }),
+      content: z.union([z.string(), z.array(contentPart).min(1)], { error: "must be a string or a list of parts" }),
     }),
     z.strictObject({ role: z.literal("assistant"), content: z.string() }),
     z.strictObject({ role: z.literal("system"), content: z.string() }),

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { Media, MediaSchema } from "../../gen/dragoman/v1/message_pb.js";
+import type { Media, MediaSchema } from "../../gen/dragoman/v1/media_pb.js";
 
 /** Maximum length of the part of a `data:` URI before the comma, in characters. */
 const longestHead = 512;

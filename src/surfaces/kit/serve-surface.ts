@@ -12,6 +12,7 @@ import { CompleteChatRequestSchema, type StreamChatResponse } from "../../gen/dr
 import { Pace } from "../../pace.ts";
 import { beginCall } from "./begin-call.ts";
 import { discardRest, parseBody, readBody } from "./body.ts";
+import { createLeftOut } from "./left-out.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { createStreamSink, createWholeSink, type Sink, sendError } from "./send.ts";
 import { formatEvent } from "./server-sent-event.ts";
@@ -76,7 +77,7 @@ function requireJson({ requestHeader }: CallSource): void {
 }
 
 async function serveTranslated(
-  { profile }: ChatSurface,
+  surface: ChatSurface,
   { chat, streamed, nameField }: Translated,
   sink: Sink,
   call: Call,
@@ -87,9 +88,14 @@ async function serveTranslated(
     message: () => create(CompleteChatRequestSchema, { chat }),
     streamed,
     keepProviderDeltas: false,
-    profile,
+    ...(surface.profile && { profile: surface.profile }),
     translatesOptions: true,
-    nameField: (path) => formatDotted(nameField(path)),
+    words: {
+      isOwn: false,
+      nameField: (path) => formatDotted(nameField(path)),
+      memoryStrategy: surface.memoryStrategy,
+      unstreamed: "set stream to false",
+    },
     beforeAnswer() {
       if (response.headersSent) return;
       for (const [name, value] of answerHeaders(call)) response.setHeader(name, value);
@@ -97,19 +103,20 @@ async function serveTranslated(
     toThrown: (error) => error,
   });
   try {
-    await feed(events, sink);
+    await feed(events, sink, surface);
   } finally {
     sink.stop();
   }
 }
 
 /** Passes the events of a call to a sink. If the sink throws, the call fails with that error. */
-async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink): Promise<void> {
+async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink, surface: ChatSurface): Promise<void> {
+  const withLeftOut = createLeftOut(surface);
   for (let next = await events.next(); !next.done; next = await events.next()) {
     const { event } = next.value;
     if (event.case === undefined) continue;
     try {
-      const ready = sink.take(event);
+      const ready = sink.take(withLeftOut(event));
       if (ready !== undefined) await ready;
     } catch (error) {
       await events.throw(error);

@@ -54,8 +54,12 @@ export interface ChatSurface {
   readonly name: string;
   /** Path pattern; `{name}` matches one segment. */
   readonly path: string;
-  /** Profile of all requests to this HTTP API. Overrides the model's own profile. */
-  readonly profile: ProfileName;
+  /** Profile of all requests to this HTTP API. Undefined: the API has none (profile.proto documents the order). */
+  readonly profile: ProfileName | undefined;
+  /** Name of the API's memory strategy, for the text of an error. Undefined: it has none. */
+  readonly memoryStrategy?: string;
+  /** Whether responses have no field for reasoning. Default false. */
+  readonly omitsReasoning?: boolean;
   /** Whether a stream ends with `data: [DONE]`. */
   readonly endsWithDone: boolean;
   /** Translates a body. Throws INVALID_REQUEST with the body's field paths. */

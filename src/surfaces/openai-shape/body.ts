@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isSeed } from "../../chat/planning/seed.ts";
 import type { BodyMessage } from "./messages.ts";
 import { cacheMarks, type Markable, type ObjectOf } from "./parts.ts";
 
@@ -13,6 +14,17 @@ export interface BodyTool extends Markable {
     readonly strict?: Maybe<boolean>;
   };
 }
+
+interface NamedTool {
+  readonly function: { readonly name: string };
+}
+
+export type BodyToolChoice =
+  | "none"
+  | "auto"
+  | "required"
+  | NamedTool
+  | { readonly allowed_tools: { readonly mode: "auto" | "required"; readonly tools: readonly NamedTool[] } };
 
 export type BodyFormat =
   | { readonly type: "text" | "json_object" }
@@ -57,7 +69,7 @@ export interface OpenAiBody {
   readonly top_logprobs?: Maybe<number>;
   readonly logit_bias?: Maybe<Readonly<Record<string, number>>>;
   readonly tools?: Maybe<readonly BodyTool[]>;
-  readonly tool_choice?: Maybe<"none" | "auto" | "required" | { readonly function: { readonly name: string } }>;
+  readonly tool_choice?: Maybe<BodyToolChoice>;
   readonly parallel_tool_calls?: Maybe<boolean>;
   readonly response_format?: Maybe<BodyFormat>;
   readonly reasoning_effort?: Maybe<EffortWord>;
@@ -95,7 +107,10 @@ export const sharedFields = {
   temperature: number,
   top_p: number,
   n: integer,
-  seed: z.union([z.int(), z.bigint()], "must be an integer").nullish(),
+  seed: z
+    .union([z.int(), z.bigint()], "must be an integer")
+    .refine(isSeed, "must be an integer from -2^63 to 2^64-1")
+    .nullish(),
   stop: z.union([z.string(), z.array(z.string())], "must be a string or a list of strings").nullish(),
   max_tokens: integer,
   max_completion_tokens: integer,
@@ -125,9 +140,22 @@ export function markableTool(object: ObjectOf) {
   return { cache_control: cacheMarks(object).cache_control };
 }
 
+function namedToolSchema(object: ObjectOf) {
+  return object({ type: z.literal("function"), function: object({ name: z.string() }) });
+}
+
+/** Makes the schema of a `tool_choice` that names several tools, which only OpenAI documents. */
+export function allowedToolsSchema(object: ObjectOf) {
+  const tools = z.array(namedToolSchema(object));
+  return object({
+    type: z.literal("allowed_tools"),
+    allowed_tools: object({ mode: z.enum(["auto", "required"]), tools }),
+  });
+}
+
 /** Makes the schema of `tool_choice`. */
 export function toolChoiceSchema(object: ObjectOf) {
-  const named = object({ type: z.literal("function"), function: object({ name: z.string() }) });
+  const named = namedToolSchema(object);
   return z
     .union([z.enum(["none", "auto", "required"]), named], "must be none, auto, required or a function object")
     .nullish();

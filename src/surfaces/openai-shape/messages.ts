@@ -1,13 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
 import type { FieldPath } from "../../field-path.ts";
-import {
-  type MediaDetail,
-  type Message,
-  type MessageSchema,
-  type PartSchema,
-  Role,
-} from "../../gen/dragoman/v1/message_pb.js";
+import type { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
+import { type Message, type MessageSchema, type PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { mediaSource } from "../kit/data-uri.ts";
 import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./parts.ts";
 

@@ -3,6 +3,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { Catalog } from "../../models/catalog.ts";
 import { deploymentName } from "../../models/find-model.ts";
 import type { ProfileName } from "../../profiles/profiles.ts";
+import { profileValues } from "../../profiles/select-profile.ts";
 
 /** Models that the API of one provider names without the prefix `provider/`. */
 export interface ModelNamespace {
@@ -14,7 +15,8 @@ export interface ModelNamespace {
 
 /**
  * Returns the ChatRequest.model for a name in a namespace. A deployment or catalog model is in the namespace if it has
- * the namespace's provider or profile; its name stays unchanged. Any other name becomes `provider/name`, or throws
+ * the namespace's provider or its own profile is that of the namespace, or if the configuration moved it from this
+ * provider to another one; its name stays unchanged. Any other name becomes `provider/name`, or throws
  * MODEL_NOT_FOUND if it names another provider's model and the namespace rejects those.
  */
 export function nameInNamespace(name: string, namespace: ModelNamespace, catalog: Catalog): string {
@@ -24,10 +26,11 @@ export function nameInNamespace(name: string, namespace: ModelNamespace, catalog
   const deployment = name.replace(/^deploy_id:/, deploymentName(""));
   if (deployment !== name && catalog.deploymentOf(deployment)) return deployment;
   const configured = catalog.deploymentOf(name);
-  if (configured && isInNamespace(configured.model, namespace)) return name;
-  const here = catalog.list().filter((model) => isInNamespace(model, namespace));
-  if (here.some(({ id, aliases }) => id === name || aliases.includes(name))) return name;
-  const isListed = here.some((model) => model.provider === provider && model.providerModel === name);
+  if (configured && isInNamespace(configured.model, namespace, catalog)) return name;
+  const models = catalog.list();
+  const named = models.find(({ id, aliases }) => id === name || aliases.includes(name));
+  if (named && isInNamespace(named, namespace, catalog)) return name;
+  const isListed = models.some((model) => model.provider === provider && model.providerModel === name);
   if (!isListed && rejectsForeign && isForeign(name, namespace, catalog)) {
     const message = `the model ${name} does not exist in the ${provider} API`;
     throw new GatewayError("MODEL_NOT_FOUND", message, { metadata: { model: name } });
@@ -37,11 +40,12 @@ export function nameInNamespace(name: string, namespace: ModelNamespace, catalog
 
 /** Returns the catalog models in a namespace. */
 export function listNamespace(namespace: ModelNamespace, catalog: Catalog, account: string): readonly Model[] {
-  return catalog.list(undefined, account).filter((model) => isInNamespace(model, namespace));
+  return catalog.list(undefined, account).filter((model) => isInNamespace(model, namespace, catalog));
 }
 
-function isInNamespace({ provider, profile }: Model, namespace: ModelNamespace): boolean {
-  return provider === namespace.provider || profile === namespace.profile;
+function isInNamespace({ id, provider, profile }: Model, namespace: ModelNamespace, catalog: Catalog): boolean {
+  const isOwn = provider === namespace.provider || catalog.listedProviderOf(id) === namespace.provider;
+  return isOwn || profile === profileValues[namespace.profile];
 }
 
 /** Returns whether a name is that of another provider's model in the catalog. */

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
-import { type CacheHintSchema, MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
+import type { CacheHintSchema } from "../../gen/dragoman/v1/message_pb.js";
 import { decodeBase64, mediaSource } from "../kit/data-uri.ts";
 
 /** Makes the schema of an object. `closedObject` rejects unknown properties, `openObject` ignores them. */

@@ -1,12 +1,14 @@
 import { create, type JsonObject, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
+import { seedValue } from "../../chat/planning/seed.ts";
 import { type FieldViolation, invalidRequest, type ReportViolation } from "../../errors.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { MediaDetail } from "../../gen/dragoman/v1/message_pb.js";
+import type { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
+import { Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import { ToolChoiceMode, type ToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
 import { present } from "../kit/parse-request.ts";
-import type { BodyFormat, BodyTool, JsonRecord, OpenAiBody } from "./body.ts";
+import type { BodyFormat, BodyTool, BodyToolChoice, JsonRecord, OpenAiBody } from "./body.ts";
 import { type ReadMessage, textOf, toMessage } from "./messages.ts";
 import { toCacheHint } from "./parts.ts";
 import { readReasoning } from "./reasoning.ts";
@@ -17,11 +19,6 @@ export interface RequestOptions {
   readonly imageDetail?: MediaDetail;
   /** Whether a token count of -1 means the maximum (Cerebras). */
   readonly minusOneIsMost: boolean;
-  /**
-   * Whether `max_tokens` may be 0, which ChatRequest does not allow. Dragoman then sets no limit and sends the 0 to
-   * `providers` as a provider option.
-   */
-  readonly takesZeroLength: boolean;
   /** Default of `stream_options.include_usage`. */
   readonly usageByDefault: boolean;
   /** Providers that have this API. Only these receive fields that ChatRequest lacks, as provider options. */
@@ -49,6 +46,10 @@ export function readRequest(
   const violations: FieldViolation[] = [];
   const report: ReportViolation = (field, description) => violations.push({ root: "body", field, description });
   const messages = body.messages.map((message) => toMessage(message, requestOptions.imageDetail));
+  for (const [index, { message }] of messages.entries()) {
+    if (message.role !== Role.ASSISTANT || message.parts?.length !== 0) continue;
+    report(["messages", index, "content"], "is required in an assistant message without tool_calls");
+  }
   const lengths = readLengths(body, requestOptions, report);
   const options = { ...extraOptions, ...lengths.options };
   const optionsFor = Object.keys(options).length === 0 ? [] : requestOptions.providers;
@@ -92,7 +93,7 @@ function readParameters(body: OpenAiBody): Parameters {
       topK: body.top_k ?? undefined,
       minP: body.min_p ?? undefined,
       n: body.n ?? undefined,
-      seed: seed === null || seed === undefined ? undefined : String(seed),
+      seedValue: seed === null || seed === undefined ? undefined : seedValue(BigInt(seed)),
       presencePenalty: body.presence_penalty ?? undefined,
       frequencyPenalty: body.frequency_penalty ?? undefined,
       repetitionPenalty: body.repetition_penalty ?? undefined,
@@ -110,24 +111,19 @@ interface Lengths {
   readonly options: JsonObject;
 }
 
-function readLengths(
-  body: OpenAiBody,
-  { minusOneIsMost, takesZeroLength }: RequestOptions,
-  report: ReportViolation,
-): Lengths {
+function readLengths(body: OpenAiBody, { minusOneIsMost }: RequestOptions, report: ReportViolation): Lengths {
   const given = {
     max: agreed(body, "max_completion_tokens", "max_tokens", report),
     min: agreed(body, "min_completion_tokens", "min_tokens", report),
   };
   const isMost = (tokens: number | undefined) => minusOneIsMost && tokens === -1;
-  const isZero = takesZeroLength && given.max === 0;
-  const max = isMost(given.max) || isZero ? undefined : given.max;
+  const max = isMost(given.max) ? undefined : given.max;
   // A minimum of -1 means the maximum that the caller sets. If the caller sets none, the provider receives the -1.
   const min = isMost(given.min) ? max : given.min;
   const isOpen = isMost(given.min) && max === undefined;
   return {
     parameters: present({ maxOutputTokens: max, minOutputTokens: min }),
-    options: { ...(isOpen && { min_completion_tokens: -1 }), ...(isZero && { max_tokens: 0 }) },
+    options: isOpen ? { min_completion_tokens: -1 } : {},
   };
 }
 
@@ -145,12 +141,14 @@ function agreed(body: OpenAiBody, name: Count, alias: Count, report: ReportViola
 
 function toTool(tool: BodyTool): MessageInitShape<typeof ToolSchema> {
   const { name, description, parameters, strict } = tool.function;
-  return {
+  const parametersJsonSchema = parameters ? toJsonText(parameters) : "";
+  const value = {
     name,
     description: description ?? "",
-    parametersJsonSchema: parameters ? toJsonText(parameters) : "",
-    ...present({ strict: strict ?? undefined, cacheHint: toCacheHint(tool) }),
+    parametersJsonSchema,
+    ...present({ strict: strict ?? undefined }),
   };
+  return { kind: { case: "function", value }, ...present({ cacheHint: toCacheHint(tool) }) };
 }
 
 const choiceModes = {
@@ -159,8 +157,13 @@ const choiceModes = {
   required: ToolChoiceMode.REQUIRED,
 } as const;
 
-function toToolChoice(choice: NonNullable<OpenAiBody["tool_choice"]>) {
+function toToolChoice(choice: BodyToolChoice) {
   if (typeof choice === "string") return { choice: { case: "mode", value: choiceModes[choice] } } as const;
+  if ("allowed_tools" in choice) {
+    const { mode, tools } = choice.allowed_tools;
+    const value = { mode: choiceModes[mode], toolNames: tools.map((tool) => tool.function.name) };
+    return { choice: { case: "allowedTools", value } } as const;
+  }
   return { choice: { case: "toolName", value: choice.function.name } } as const;
 }
 

@@ -1,7 +1,7 @@
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { type ChatCompletion, type Choice, FinishReason, type TimeInfo } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs, TopLogProb } from "../../gen/dragoman/v1/logprobs_pb.js";
-import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import { type Cost, CostSource, type Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { present } from "../kit/parse-request.ts";
 
 /** Differences between the responses of the APIs of this shape. */
@@ -100,9 +100,12 @@ function toMessage({ message }: Choice, options: ResponseOptions): object {
         calls.push({ id, type: "function", function: { name, arguments: argumentsJson } });
         break;
       }
-      // Ignored: no provider returns media or tool results.
+      // These APIs have no field for them; kit/left-out.ts warns.
       case "media":
       case "toolResult":
+      case "serverToolCall":
+      case "serverToolResult":
+      case "searchResult":
       case undefined:
         break;
       default:
@@ -169,16 +172,20 @@ export function toUsage(usage: Usage): object {
     completion_tokens: usage.outputTokens,
     total_tokens: usage.totalTokens,
     prompt_tokens_details: {
-      cached_tokens: usage.cachedInputTokens,
-      ...(usage.cacheWriteInputTokens > 0 && { cache_write_tokens: usage.cacheWriteInputTokens }),
+      cached_tokens: usage.cachedInputTokens ?? 0,
+      ...((usage.cacheWriteInputTokens ?? 0) > 0 && { cache_write_tokens: usage.cacheWriteInputTokens }),
     },
     completion_tokens_details: {
-      reasoning_tokens: usage.reasoningTokens,
-      accepted_prediction_tokens: usage.acceptedPredictionTokens,
-      rejected_prediction_tokens: usage.rejectedPredictionTokens,
+      reasoning_tokens: usage.reasoningTokens ?? 0,
+      accepted_prediction_tokens: usage.acceptedPredictionTokens ?? 0,
+      rejected_prediction_tokens: usage.rejectedPredictionTokens ?? 0,
     },
-    ...(usage.providerCostUsd !== undefined && { estimated_cost: usage.providerCostUsd }),
+    ...(usage.cost?.source === CostSource.PROVIDER && { estimated_cost: dollarsOf(usage.cost) }),
   };
+}
+
+function dollarsOf({ totalNanos }: Cost): number {
+  return Number(totalNanos) / 1e9;
 }
 
 /**

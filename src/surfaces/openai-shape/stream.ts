@@ -13,6 +13,8 @@ import {
   toUsage,
 } from "./response.ts";
 
+const hasField: ReadonlySet<PartDelta["delta"]["case"]> = new Set(["text", "reasoning", "refusal", "toolCall"]);
+
 /** Makes the translator of one stream. It returns the `chat.completion.chunk` objects of each event. */
 export function createChunks(
   options: ResponseOptions,
@@ -66,10 +68,14 @@ export function createChunks(
 
   function extend(part: PartDelta): readonly ServerSentEvent[] {
     const { choiceIndex: index, delta, logprobs } = part;
-    // Skip a delta that contains only provider state, since these APIs have no field for it.
-    if (delta.case === "reasoning" && delta.value.text === "" && logprobs === undefined) return [];
+    // Skip a delta that contains only what these APIs have no field for.
+    if (logprobs === undefined && isEmpty(delta)) return [];
     outputTokens += logprobs?.tokens.length || 1;
     return [{ data: chunk([{ ...toChoice(index, toDelta(part)), ...toLogProbs(part) }]) }];
+  }
+
+  function isEmpty({ case: kind, value }: PartDelta["delta"]): boolean {
+    return kind === "reasoning" ? value.text === "" : !hasField.has(kind);
   }
 
   function toLogProbs({ delta, logprobs }: PartDelta): object {
@@ -102,6 +108,10 @@ export function createChunks(
           ],
         };
       }
+      case "media":
+      case "serverToolCall":
+      case "serverToolResult":
+      case "citation":
       case undefined:
         return {};
       default:

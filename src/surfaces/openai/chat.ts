@@ -2,6 +2,7 @@ import { z } from "zod";
 import { optionsAreOff } from "../../chat/planning/provider-options.ts";
 import { invalidRequest } from "../../errors.ts";
 import {
+  allowedToolsSchema,
   flag,
   formatSchemas,
   type OpenAiBody,
@@ -60,6 +61,9 @@ const passedOn = {
   verbosity: z.enum(["low", "medium", "high"]).nullish(),
 };
 
+/** The message of a union: which of its forms the caller meant is unknown. */
+const toolChoiceProblem = "must be none, auto, required, or an object of the type function or allowed_tools";
+
 const body = object({
   ...sharedFields,
   ...unsupported,
@@ -72,7 +76,7 @@ const body = object({
   service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]).nullish(),
   // Dragoman accepts `include_obfuscation`, but never pads chunks.
   stream_options: object({ include_usage: flag, include_obfuscation: flag }).nullish(),
-  tool_choice: toolChoiceSchema(object),
+  tool_choice: z.union([allowedToolsSchema(object), toolChoiceSchema(object)], toolChoiceProblem),
   tools: toolsSchema(object, {}),
 }) satisfies z.ZodType<OpenAiBody>;
 
@@ -80,12 +84,11 @@ const body = object({
 export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
   name: "openai",
   path: "/v1/chat/completions",
-  profile: "plain",
+  profile: undefined,
   body,
   namespace: undefined,
   requestOptions: {
     minusOneIsMost: false,
-    takesZeroLength: false,
     usageByDefault: false,
     providers: ["openai", "azure-openai"],
   },

@@ -4,10 +4,12 @@ import { capabilityAdaptations } from "../../../src/chat/planning/capabilities.t
 import { mediaKind } from "../../../src/chat/planning/media-kind.ts";
 import { formatPath } from "../../../src/field-path.ts";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
-import { MediaSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { MediaSchema } from "../../../src/gen/dragoman/v1/media_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ModelCapabilitiesSchema, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { applyAdaptations } from "../../support/planning.ts";
+import { functionTool } from "../../support/tools.ts";
 
 type RequestInit = MessageInitShape<typeof ChatRequestSchema>;
 
@@ -44,7 +46,7 @@ const rows: readonly (readonly [what: string, request: RequestInit, adaptations:
   ["images in tool results", { messages: [result] }, ["messages[0].parts[0].tool_result.parts[0].media"]],
   ["audio", say(media("audio/wav")), ["messages[1].parts[1].media"]],
   ["documents", say(media("application/pdf")), ["messages[1].parts[1].media"]],
-  ["tools", { tools: [{ name: "weather" }] }, ["tools"]],
+  ["tools", { tools: [functionTool({ name: "weather" })] }, ["tools"]],
   ["a JSON object", { outputFormat: { format: { case: "jsonObject", value: {} } } }, ["output_format.json_object"]],
   ["a regular expression", { outputFormat: { format: { case: "regex", value: {} } } }, ["output_format.regex"]],
   ["a chat template", { chatTemplate: "{{ messages }}" }, ["chat_template"]],

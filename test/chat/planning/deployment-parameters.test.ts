@@ -16,6 +16,7 @@ import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { fieldsOf } from "../../support/paths.ts";
 import { applyAdaptations } from "../../support/planning.ts";
 import { ask } from "../../support/requests.ts";
+import { functionTool } from "../../support/tools.ts";
 
 const declare = (name: string, type: DeclaredParameter["type"], required = false): DeclaredParameter => ({
   name,
@@ -200,7 +201,7 @@ describe("a text completion model", () => {
       parts: [{ kind: { case: "text", value: "see" } }, { kind: { case: "media", value: image } }],
     });
     const fields = (messages: Message[]) => {
-      const chat = ask("deployments/d", "", { messages, tools: [{ name: "f" }] });
+      const chat = ask("deployments/d", "", { messages, tools: [functionTool({ name: "f" })] });
       const rejected = completionOnly(chat).adaptations.filter(({ kind }) => kind === "REJECTED");
       return fieldsOf(rejected);
     };

@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ownWords } from "../../../src/chat/planning/caller-words.ts";
 import { startDraft } from "../../../src/chat/planning/draft.ts";
 import { fitWindow } from "../../../src/chat/planning/fit-window.ts";
 import type { Profile } from "../../../src/chat/planning/profile.ts";
@@ -40,23 +41,28 @@ function createCounter(exact = true): TokenCounter & { readonly counts: number }
 }
 
 const fitTo = (chat: ChatRequest, of: ReturnType<typeof model>, profile: Profile, counter = createCounter()) =>
-  fitWindow(startDraft(chat), { model: of, profile, counter });
+  fitWindow(startDraft(chat), { model: of, profile, counter, words: ownWords });
 
 const limitOf = async (chat: ChatRequest, of: ReturnType<typeof model>, profile: Profile) =>
   (await fitTo(chat, of, profile)).request.parameters?.maxOutputTokens;
 
 describe("the default output limit", () => {
   const egp = profiles["egp-chat"];
+  const deployed = profiles["egp-deployment"];
   const hundred = request([say(Role.USER, 100)]);
 
   it.each([
     ["openai-chat: the window less the prompt", egp, model("openai-chat", 8192, 8192), 8092],
     ["openai-chat: at most the model's limit", egp, model("openai-chat", 128_000, 16_384), 16_384],
     ["openai-completions: the window less the prompt, not 16", egp, model("openai-completions", 4096), 3996],
-    ["llm-engine: 100", egp, model("llm-engine", 8192), 100],
-    ["llm-engine: the rest of a small window", egp, model("llm-engine", 150), 50],
-    ["anthropic: 10,000, at most the model's limit", egp, model("anthropic", 200_000, 4096), 4096],
-    ["anthropic: 10,000", egp, model("anthropic", 200_000, 64_000), 10_000],
+    ["openai-chat of a deployment: the window less the prompt", deployed, model("openai-chat", 8192, 8192), 8092],
+    ["llm-engine: the model's limit", egp, model("llm-engine", 131_072, 8192), 8192],
+    ["llm-engine: the window less the prompt", egp, model("llm-engine", 8192), 8092],
+    ["llm-engine of a deployment: 100", deployed, model("llm-engine", 8192), 100],
+    ["llm-engine of a deployment: the rest of a small window", deployed, model("llm-engine", 150), 50],
+    ["anthropic: the model's limit", egp, model("anthropic", 200_000, 64_000), 64_000],
+    ["anthropic of a deployment: at most the model's limit", deployed, model("anthropic", 200_000, 4096), 4096],
+    ["anthropic of a deployment: 10,000", deployed, model("anthropic", 200_000, 64_000), 10_000],
     ["google: the model's limit", egp, model("google", 2_097_152, 8192), 8192],
     ["deepinfra: 16,384", profiles.deepinfra, model("deepinfra", 131_072), 16_384],
     ["deepinfra: the rest of a small window", profiles.deepinfra, model("deepinfra", 4096), 3996],
@@ -67,8 +73,8 @@ describe("the default output limit", () => {
   });
 
   it("sets a family's default output limit even if the context window is unknown", async () => {
-    expect(await limitOf(hundred, model("llm-engine", 0), egp)).toBe(100);
-    expect(await limitOf(hundred, model("openai-chat", 0), egp)).toBeUndefined();
+    expect(await limitOf(hundred, model("llm-engine", 0), deployed)).toBe(100);
+    expect(await limitOf(hundred, model("openai-chat", 0), deployed)).toBeUndefined();
   });
 
   it("keeps the caller's max_output_tokens", async () => {

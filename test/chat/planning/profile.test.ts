@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ownWords } from "../../../src/chat/planning/caller-words.ts";
 import { startDraft } from "../../../src/chat/planning/draft.ts";
 import { fillDefaults } from "../../../src/chat/planning/fill-defaults.ts";
 import { type Profile, profileAdaptations, profileViolations } from "../../../src/chat/planning/profile.ts";
@@ -12,16 +13,19 @@ import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.j
 import { profiles } from "../../../src/profiles/profiles.ts";
 import { strictSchemaProblem } from "../../../src/profiles/strict-schema.ts";
 import { fieldsOf as namesOf } from "../../support/paths.ts";
+import { textsOf } from "../../support/planning.ts";
 
 const say = (role: Role, text: string): Message =>
   create(MessageSchema, { role, parts: [{ kind: { case: "text", value: text } }] });
 const request = (chat: MessageInitShape<typeof ChatRequestSchema> = {}): ChatRequest =>
   create(ChatRequestSchema, { model: "m", messages: [say(Role.USER, "hi")], ...chat });
 const maxValues = 1000;
+const wording = (profile: Profile) => ({ texts: textsOf(profile), words: ownWords });
 const gpt = create(ModelSchema, { id: "gpt-4o", family: "openai-chat" });
 const fieldsOf = (chat: ChatRequest, name: keyof typeof profiles, streamed = false) =>
-  profileViolations(chat, profiles[name], { streamed, maxValues }).map(fieldText);
-const fill = (chat: ChatRequest, profile: Profile, model: Model) => fillDefaults(startDraft(chat), { model, profile });
+  profileViolations(chat, profiles[name], { streamed, maxValues, ...wording(profiles[name]) }).map(fieldText);
+const fill = (chat: ChatRequest, profile: Profile, model: Model) =>
+  fillDefaults(startDraft(chat), { model, profile, profileTexts: textsOf(profile) });
 const withDefaults = (chat: ChatRequest, profile: Profile, model: Model) => fill(chat, profile, model).request;
 const defaultedFields = (chat: ChatRequest, profile: Profile, model: Model) =>
   fill(chat, profile, model).defaulted.map(formatPath);
@@ -66,7 +70,10 @@ describe("the defaults of a profile", () => {
     expect([...defaultedFields(topP, egp, claude)]).toEqual([]);
   });
 
-  it("adds default instructions only for egp-chat without any system prompt", () => {
+  it("adds default instructions only for egp-chat without any system prompt, with a warning", () => {
+    const warningsOf = (chat: ChatRequest) => fill(chat, profiles["egp-chat"], gpt).warnings;
+    expect(warningsOf(request())).toMatchObject([{ reason: "ADDED", field: ["instructions"] }]);
+    expect(warningsOf(request({ instructions: "" }))).toEqual([]);
     const instructionsOf = (chat: ChatRequest) => withDefaults(chat, profiles["egp-chat"], gpt).instructions;
     expect(instructionsOf(request())).toMatch(/^You are an AI assistant that helps users .* ask the user for it\.$/);
     expect(instructionsOf(request({ instructions: "" }))).toBe("");
@@ -82,6 +89,9 @@ describe("the rules of a profile", () => {
     ["egp-chat", { n: 2 }, "n"],
     ["egp-chat", { stopSequences: ["a", "b", "c", "d", "e"] }, "stop_sequences"],
     ["egp-deployment", { stopSequences: ["a", "b", "c", "d", "e"] }, "stop_sequences"],
+    ["egp-chat", { maxOutputTokens: 0 }, "max_output_tokens"],
+    ["egp-deployment", { maxOutputTokens: 0 }, "max_output_tokens"],
+    ["cerebras", { maxOutputTokens: 0 }, "max_output_tokens"],
     ["cerebras", { temperature: 1.6 }, "temperature"],
     ["cerebras", { stopSequences: ["a", "b", "c", "d", "e"] }, "stop_sequences"],
     ["deepinfra", { n: 5 }, "n"],
@@ -102,6 +112,7 @@ describe("the rules of a profile", () => {
     ["egp-chat", { temperature: 1, n: 1 }],
     ["egp-deployment", { temperature: 2 }],
     ["cerebras", { temperature: 1.5, n: 8 }],
+    ["deepinfra", { maxOutputTokens: 0 }],
     ["deepinfra", { temperature: 2, n: 4, topK: 999, maxOutputTokens: 1_000_000 }],
   ] as const)("%s accepts %o", (name, parameters) => {
     expect(fieldsOf(request({ parameters }), name)).toEqual([]);
@@ -129,7 +140,10 @@ describe("the rules of a profile", () => {
 });
 
 describe("the adaptations of a profile for a family", () => {
-  const model = (family: string) => create(ModelSchema, { id: "m", provider: "p", family });
+  const adaptationsOf = (chat: ChatRequest, family: string, name: keyof typeof profiles) => {
+    const model = create(ModelSchema, { id: "m", provider: "p", family });
+    return profileAdaptations(chat, model, profiles[name], wording(profiles[name]));
+  };
 
   it.each([
     ["egp-chat", "openai-chat", ["parameters.top_k"]],
@@ -140,20 +154,20 @@ describe("the adaptations of a profile for a family", () => {
     ["plain", "anthropic", []],
   ] as const)("drops unsupported parameters with %s for %s: %o", (name, family, fields) => {
     const chat = request({ parameters: { topP: 0.5, topK: 4, presencePenalty: 0.5 } });
-    expect(namesOf(profileAdaptations(chat, model(family), profiles[name]))).toEqual(fields);
+    expect(namesOf(adaptationsOf(chat, family, name))).toEqual(fields);
   });
 
   it("rejects image URLs with EGP profiles for all families but OpenAI", () => {
     const image = { kind: { case: "media", value: { source: { case: "url", value: "https://a/b.png" } } } } as const;
     const chat = request({ messages: [{ role: Role.USER, parts: [image] }] });
-    expect(profileAdaptations(chat, model("openai-chat"), profiles["egp-chat"])).toEqual([]);
-    const [rejected] = profileAdaptations(chat, model("anthropic"), profiles["egp-chat"]);
+    expect(adaptationsOf(chat, "openai-chat", "egp-chat")).toEqual([]);
+    const [rejected] = adaptationsOf(chat, "anthropic", "egp-chat");
     expect(rejected).toMatchObject({ kind: "REJECTED", field: ["messages", 0, "parts", 0, "media"] });
   });
 
   it("lowers max_output_tokens to 16,384 with deepinfra", () => {
     const chat = request({ parameters: { maxOutputTokens: 50_000 } });
-    const [adjusted] = profileAdaptations(chat, model("deepinfra"), profiles.deepinfra);
+    const [adjusted] = adaptationsOf(chat, "deepinfra", "deepinfra");
     expect(adjusted).toMatchObject({ kind: "ADJUSTED", field: ["parameters", "max_output_tokens"], set: 16_384 });
   });
 });

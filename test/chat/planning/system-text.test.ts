@@ -6,7 +6,7 @@ import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v
 import { type Message, MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { profiles } from "../../../src/profiles/profiles.ts";
-import { prepareDraft, prepareMessages } from "../../support/planning.ts";
+import { prepareDraft, prepareMessages, textsOf } from "../../support/planning.ts";
 
 const say = (role: Role, text: string): Message =>
   create(MessageSchema, { role, parts: [{ kind: { case: "text", value: text } }] });
@@ -16,7 +16,7 @@ const model = create(ModelSchema, { id: "p/m", provider: "p", providerModel: "m"
 const prepare = (chat: ChatRequest, profile: Profile = profiles.plain) =>
   prepareMessages(chat, model, profile).messages;
 const adaptationsOf = (chat: ChatRequest, profile: Profile) => [
-  ...systemAdaptations(prepareDraft(chat, model, profile), { model, profile }),
+  ...systemAdaptations(prepareDraft(chat, model, profile), { model, profile, profileTexts: textsOf(profile) }),
 ];
 
 describe("placing system text", () => {

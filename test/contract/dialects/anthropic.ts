@@ -8,6 +8,7 @@ import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { createAnthropicAdapter } from "../../../src/providers/anthropic/index.ts";
 import { anthropicModels } from "../../../src/providers/anthropic/models.ts";
+import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
 
 const [model] = anthropicModels.filter(({ id }) => id === "claude-sonnet-4-6");
@@ -164,14 +165,14 @@ const everything = create(ChatRequestSchema, {
   ],
   parameters: { temperature: 0.7, topK: 40, maxOutputTokens: 2048, stopSequences: ["END"] },
   tools: [
-    {
+    functionTool({
       name: "look",
       description: "Looks.",
       parametersJsonSchema: '{"type":"object","properties":{"b":{"type":"integer"},"a":{"type":"array"}}}',
       strict: true,
       cacheHint: { ttl: { seconds: 60n } },
-    },
-    { name: "wait" },
+    }),
+    functionTool({ name: "wait" }),
   ],
   toolChoice: { choice: { case: "mode", value: ToolChoiceMode.REQUIRED } },
   parallelToolCalls: false,
@@ -345,9 +346,11 @@ export const dialects: readonly Dialect[] = [
             {
               input_tokens: 10,
               cache_creation_input_tokens: 20,
+              cache_creation: { ephemeral_5m_input_tokens: 12, ephemeral_1h_input_tokens: 8 },
               cache_read_input_tokens: 300,
               output_tokens: 50,
               output_tokens_details: { thinking_tokens: 40 },
+              server_tool_use: { web_search_requests: 2, web_fetch_requests: 0 },
             },
           ),
         ),
@@ -359,6 +362,8 @@ export const dialects: readonly Dialect[] = [
             totalTokens: 380,
             cachedInputTokens: 300,
             cacheWriteInputTokens: 20,
+            cacheWrite1hInputTokens: 8,
+            serverToolRequests: { web_search_requests: 2, web_fetch_requests: 0 },
             reasoningTokens: 40,
             quality: UsageQuality.EXACT,
           },
@@ -615,7 +620,7 @@ export const dialects: readonly Dialect[] = [
         request: asked({
           parameters: {
             minP: 0.1,
-            seed: "7",
+            seedValue: { case: "seed", value: 7n },
             presencePenalty: 1,
             frequencyPenalty: 1,
             repetitionPenalty: 1.1,

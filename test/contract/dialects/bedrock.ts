@@ -2,7 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { Secret } from "../../../src/config/secret.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
-import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../../src/gen/dragoman/v1/media_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
@@ -10,6 +11,7 @@ import { createBedrockAdapter } from "../../../src/providers/bedrock/index.ts";
 import { bedrockModels } from "../../../src/providers/bedrock/models.ts";
 import { errorFrame, eventFrame, exceptionFrame } from "../../support/event-stream.ts";
 import { ask } from "../../support/requests.ts";
+import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
 
 const modelId = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -102,8 +104,13 @@ const everything = create(ChatRequestSchema, {
   ],
   parameters: { maxOutputTokens: 9000, stopSequences: ["END"] },
   tools: [
-    { name: "weather", description: "Tells the weather.", parametersJsonSchema: weatherSchema, strict: true },
-    { name: "clock", cacheHint: { ttl: { seconds: 60n } } },
+    functionTool({
+      name: "weather",
+      description: "Tells the weather.",
+      parametersJsonSchema: weatherSchema,
+      strict: true,
+    }),
+    functionTool({ name: "clock", cacheHint: { ttl: { seconds: 60n } } }),
   ],
   toolChoice: { choice: { case: "mode", value: ToolChoiceMode.AUTO } },
   parallelToolCalls: false,
@@ -508,7 +515,7 @@ export const dialects: readonly Dialect[] = [
       {
         name: "a malformed tool call",
         wire: answer(text(0, "Hi"), stop("malformed_tool_use"), metadata()),
-        reason: "PROVIDER_STREAM_INTERRUPTED",
+        reason: "TOOL_CALL_INVALID",
       },
       {
         name: "arguments of a call that did not start",
@@ -557,7 +564,7 @@ export const dialects: readonly Dialect[] = [
             minP: 0.1,
             minOutputTokens: 1,
             n: 2,
-            seed: "7",
+            seedValue: { case: "seed", value: 7n },
             presencePenalty: 1,
             frequencyPenalty: 1,
             repetitionPenalty: 1.1,

@@ -1,13 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { Secret } from "../../../src/config/secret.ts";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
-import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../../src/gen/dragoman/v1/media_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { createCohereAdapter } from "../../../src/providers/cohere/index.ts";
 import { ask } from "../../support/requests.ts";
+import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
 
 const providerModel = "command-a-reasoning-08-2025";
@@ -163,7 +165,13 @@ export const dialects: readonly Dialect[] = [
         wire: start + words("Hi") + end("COMPLETE"),
         completion: {
           ...said([text("Hi")], FinishReason.STOP, "COMPLETE"),
-          usage: { inputTokens: 69, outputTokens: 4, totalTokens: 73, quality: UsageQuality.EXACT },
+          usage: {
+            inputTokens: 69,
+            outputTokens: 4,
+            totalTokens: 73,
+            cachedInputTokens: 0,
+            quality: UsageQuality.EXACT,
+          },
         },
       },
       "usage on the finish chunk": { why: "Cohere sends the finish event last" },
@@ -363,14 +371,14 @@ export const dialects: readonly Dialect[] = [
           topK: 40,
           maxOutputTokens: 100,
           stopSequences: ["END"],
-          seed: "42",
+          seedValue: { case: "seed", value: 42n },
           presencePenalty: 0.1,
           frequencyPenalty: 0.2,
           logprobs: true,
         },
         tools: [
-          { name: "now", strict: true },
-          { name: "weather", description: "d", parametersJsonSchema: '{"type":"object"}', strict: true },
+          functionTool({ name: "now", strict: true }),
+          functionTool({ name: "weather", description: "d", parametersJsonSchema: '{"type":"object"}', strict: true }),
         ],
         toolChoice: { choice: { case: "mode", value: ToolChoiceMode.REQUIRED } },
         parallelToolCalls: true,
@@ -432,11 +440,11 @@ export const dialects: readonly Dialect[] = [
             logprobs: true,
             topLogprobs: 2,
             logitBias: { 1: 2 },
-            seed: "-1",
+            seedValue: { case: "seed", value: -1n },
             n: 3,
             stopSequences: ["1", "2", "3", "4", "5", "6"],
           },
-          tools: [{ name: "now" }],
+          tools: [functionTool({ name: "now" })],
           parallelToolCalls: false,
           user: "u",
           promptCacheKey: "k",
@@ -474,7 +482,7 @@ export const dialects: readonly Dialect[] = [
       {
         name: "JSON with tools, a named tool, an effort",
         request: ask("m", "hi", {
-          tools: [{ name: "now", strict: true }, { name: "weather" }],
+          tools: [functionTool({ name: "now", strict: true }), functionTool({ name: "weather" })],
           toolChoice: { choice: { case: "toolName", value: "now" } },
           outputFormat: { format: { case: "jsonSchema", value: { name: "s", schemaJson: "{}" } } },
           reasoning: { control: { case: "effort", value: ReasoningEffort.LOW }, format: ReasoningFormat.RAW },

@@ -1,5 +1,6 @@
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { providerCost } from "../../../src/providers/kit/usage.ts";
 import { ask } from "../../support/requests.ts";
 import type { Dialect } from "../dialect.ts";
 import {
@@ -85,7 +86,7 @@ export const dialects: readonly Dialect[] = [
           "stop",
         ),
         completion: {
-          ...means([text("Hi")], undefined, { usage: usageOf(10, 5, { providerCostUsd: 0.000012 }) }),
+          ...means([text("Hi")], undefined, { usage: usageOf(10, 5, { cost: providerCost(0.000012) }) }),
           serviceTier: "default",
         },
       },

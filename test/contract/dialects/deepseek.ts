@@ -46,7 +46,7 @@ export const dialects: readonly Dialect[] = [
       "parameters.min_output_tokens",
       "parameters.top_k",
       "parameters.min_p",
-      "parameters.seed",
+      "parameters.unsigned_seed",
       "parameters.repetition_penalty",
       "parameters.logit_bias",
       "parallel_tool_calls",

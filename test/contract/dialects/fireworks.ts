@@ -37,7 +37,7 @@ export const dialects: readonly Dialect[] = [
     },
     adaptations: leftOut(
       "parameters.min_output_tokens",
-      "parameters.seed",
+      "parameters.unsigned_seed",
       "parallel_tool_calls",
       "prediction",
       "chat_template_kwargs",

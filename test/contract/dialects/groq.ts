@@ -10,7 +10,7 @@ export const dialects: readonly Dialect[] = [
     reasoning: (reasoning) => ({ reasoning }),
     replayed: { reasoning: "Hm." },
     errors: [
-      openAiError("an invalid tool call from the model", 400, "PROVIDER_FAULT", "tool_use_failed"),
+      openAiError("an invalid tool call from the model", 400, "TOOL_CALL_INVALID", "tool_use_failed"),
       {
         name: "invalid JSON from the model",
         status: 400,

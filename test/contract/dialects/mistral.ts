@@ -1,12 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { Secret } from "../../../src/config/secret.ts";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
-import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../../src/gen/dragoman/v1/media_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { createMistralAdapter } from "../../../src/providers/mistral/index.ts";
 import { ask } from "../../support/requests.ts";
+import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 import { joinMistralContent } from "../whole/mistral-content.ts";
@@ -178,6 +180,7 @@ export const dialects: readonly Dialect[] = [
             totalTokens: 21,
             cachedInputTokens: 5,
             reasoningTokens: 6,
+            audioInputTokens: 0,
             quality: UsageQuality.EXACT,
           },
         },
@@ -397,13 +400,13 @@ export const dialects: readonly Dialect[] = [
           maxOutputTokens: 100,
           stopSequences: ["END"],
           n: 2,
-          seed: "42",
+          seedValue: { case: "seed", value: 42n },
           presencePenalty: 0.1,
           frequencyPenalty: -0.2,
         },
         tools: [
-          { name: "now" },
-          { name: "weather", description: "d", parametersJsonSchema: '{"type":"object"}', strict: true },
+          functionTool({ name: "now" }),
+          functionTool({ name: "weather", description: "d", parametersJsonSchema: '{"type":"object"}', strict: true }),
         ],
         toolChoice: { choice: { case: "toolName", value: "weather" } },
         parallelToolCalls: false,

@@ -1,3 +1,4 @@
+import { providerCost } from "../../../src/providers/kit/usage.ts";
 import type { Dialect } from "../dialect.ts";
 import {
   answer,
@@ -17,7 +18,7 @@ export const dialects: readonly Dialect[] = [
     name: "openrouter",
     model: "anthropic/claude-sonnet-4.5",
     wire: { usagePlace: "last chunk", prefix: ": OPENROUTER PROCESSING\n\n", usage: { ...plainUsage, cost: 0.1 } },
-    usage: usageOf(9, 5, { providerCostUsd: 0.1 }),
+    usage: usageOf(9, 5, { cost: providerCost(0.1) }),
     reasoning: (reasoning) => ({ reasoning }),
     replayed: { reasoning: "Hm." },
     answers: {

@@ -29,7 +29,7 @@ export const dialects: readonly Dialect[] = [
       "parameters.min_output_tokens",
       "parameters.min_p",
       "parameters.stop_sequences",
-      "parameters.seed",
+      "parameters.unsigned_seed",
       "parameters.repetition_penalty",
       "parameters.logprobs",
       "parameters.top_logprobs",

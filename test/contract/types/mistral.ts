@@ -26,7 +26,9 @@ type VendorMessage = SystemMessage$Outbound | UserMessage$Outbound | VendorAssis
 export const messages: Assignable<Mutable<WireMessage>, VendorMessage> = true;
 
 // Does not check tools: they use the Chat Completions types, where `parameters` is optional. toRequest always sets it.
-export const toolChoice: Assignable<Mutable<MistralBody["tool_choice"]>, Vendor["tool_choice"]> = true;
+// Mistral has no `allowed_tools`, so its adapter does not declare `takesAllowedTools`.
+type ToolChoice = Exclude<MistralBody["tool_choice"], { readonly type: "allowed_tools" }>;
+export const toolChoice: Assignable<Mutable<ToolChoice>, Vendor["tool_choice"]> = true;
 
 /** Every field name that the adapter sends is a field of the SDK's request type. */
 export const names: Assignable<(typeof mistralFields)[keyof typeof mistralFields], keyof Vendor> = true;

@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createFold } from "../../../src/chat/stream/fold.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { formatPath } from "../../../src/field-path.ts";
+import { AttemptSchema } from "../../../src/gen/dragoman/v1/attempt_pb.js";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
-import { AttemptSchema, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
@@ -15,6 +16,7 @@ import { anthropicModels } from "../../../src/providers/anthropic/models.ts";
 import { declared } from "../../contract/fixtures/chat-completions.ts";
 import { applyAdaptations, prepareMessages } from "../../support/planning.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
+import { functionTool } from "../../support/tools.ts";
 
 const { NONE, MINIMAL, LOW, HIGH, XHIGH, MAX } = ReasoningEffort;
 
@@ -26,7 +28,7 @@ const effort = (value: ReasoningEffort) => ({ control: { case: "effort" as const
 const budget = (value: number) => ({ control: { case: "budgetTokens" as const, value } });
 const named = { choice: { case: "toolName" as const, value: "f" } };
 const required = { choice: { case: "mode" as const, value: ToolChoiceMode.REQUIRED } };
-const tools = [{ name: "f" }];
+const tools = [functionTool({ name: "f" })];
 
 function modelNamed(providerModel: string): Model {
   const listed = anthropicModels.find(({ id }) => id === providerModel);
@@ -215,10 +217,12 @@ describe("Anthropic's model rules", () => {
     expect(translate("claude-sonnet-4-20250514", { outputFormat }).limits).toEqual([
       "REJECTED output_format.json_schema",
     ]);
-    expect(translate("claude-sonnet-4-20250514", { tools: [{ name: "f", strict: true }] })).toMatchObject({
-      limits: ["EMULATED tools"],
-      body: { tools: [{ name: "f" }] },
-    });
+    expect(translate("claude-sonnet-4-20250514", { tools: [functionTool({ name: "f", strict: true })] })).toMatchObject(
+      {
+        limits: ["EMULATED tools"],
+        body: { tools: [{ name: "f" }] },
+      },
+    );
   });
 });
 
@@ -280,7 +284,7 @@ describe("a request to Anthropic", () => {
   it("keeps the last four cache hints in the order tools, messages", () => {
     const hinted = { ...text("x"), cacheHint: {} };
     const { limits, body } = translate("claude-opus-5-5", {
-      tools: [{ name: "f", cacheHint: {} }],
+      tools: [functionTool({ name: "f", cacheHint: {} })],
       messages: [{ role: Role.USER, parts: [hinted, hinted, hinted, hinted, { ...text(""), cacheHint: {} }] }],
     });
     expect(limits).toEqual(["EMULATED tools[0].cache_hint", "EMULATED messages[0].parts[4].cache_hint"]);
@@ -368,7 +372,10 @@ describe("a call to Anthropic", () => {
     const schema = '{ "type":"object", "properties":{"b":{},"1":{}} }';
     const call = { case: "toolCall" as const, value: { id: "a", name: "f", argumentsJson } };
     const messages = [user, { role: Role.ASSISTANT, parts: [{ kind: call }] }, user];
-    const { sent } = await ask(start("m") + end, { messages, tools: [{ name: "f", parametersJsonSchema: schema }] });
+    const { sent } = await ask(start("m") + end, {
+      messages,
+      tools: [functionTool({ name: "f", parametersJsonSchema: schema })],
+    });
     expect(sent?.body).toContain(`"input":${argumentsJson}`);
     expect(sent?.body).toContain(`"input_schema":${schema}`);
   });

@@ -8,6 +8,7 @@ import { checkSupport } from "../../../src/providers/bedrock/adaptations.ts";
 import { toRequest } from "../../../src/providers/bedrock/request.ts";
 import { stringifyExact } from "../../../src/providers/kit/exact-json.ts";
 import { applyAdaptations } from "../../support/planning.ts";
+import { functionTool } from "../../support/tools.ts";
 import { model, sonnet } from "./harness.ts";
 
 const nova = "us.amazon.nova-pro-v1:0";
@@ -65,7 +66,7 @@ describe("a cache point", () => {
   });
 
   it.each([sonnet, nova])("keeps the last four cache points for %s", (name) => {
-    const tools = [{ name: "weather", cacheHint: {} }];
+    const tools = [functionTool({ name: "weather", cacheHint: {} })];
     const system = { role: Role.SYSTEM, parts: [hinted("Be brief.")] };
     const four = [system, user(hinted("a"), hinted("b"))];
     expect(translate(name, { tools, messages: four })).toMatchObject({ marks: 4, warned: [] });
@@ -79,7 +80,7 @@ describe("a cache point", () => {
   });
 
   it("keeps four cache points on messages if the tools are omitted", () => {
-    const tools = [{ name: "weather", cacheHint: {} }];
+    const tools = [functionTool({ name: "weather", cacheHint: {} })];
     const toolChoice = { choice: { case: "mode" as const, value: ToolChoiceMode.NONE } };
     const messages = [user(hinted("a"), hinted("b"), hinted("c"), hinted("d"))];
     expect(translate(nova, { tools, toolChoice, messages }).marks).toBe(4);

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ProviderSettings, UpstreamTimeouts } from "../../../src/config/provider.ts";
 import { Secret } from "../../../src/config/secret.ts";
-import { AttemptSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { AttemptSchema } from "../../../src/gen/dragoman/v1/attempt_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import type { AdapterContext } from "../../../src/providers/adapter.ts";
 

@@ -11,6 +11,7 @@ import type { ConverseBody } from "../../../src/providers/bedrock/wire.ts";
 import { stringifyExact } from "../../../src/providers/kit/exact-json.ts";
 import { fieldsOf } from "../../support/paths.ts";
 import { applyAdaptations } from "../../support/planning.ts";
+import { functionTool } from "../../support/tools.ts";
 import { model, sonnet } from "./harness.ts";
 
 type Init = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
@@ -21,7 +22,7 @@ const effort = (value: ReasoningEffort, format = ReasoningFormat.UNSPECIFIED) =>
 });
 const budget = (value: number) => ({ reasoning: { control: { case: "budgetTokens" as const, value } } });
 const choose = (value: ToolChoiceMode) => ({ toolChoice: { choice: { case: "mode" as const, value } } });
-const weather = { tools: [{ name: "weather" }] };
+const weather = { tools: [functionTool({ name: "weather" })] };
 const called = {
   messages: [
     { role: Role.USER, parts: [text("hello")] },
@@ -199,7 +200,7 @@ describe("tools", () => {
   });
 
   it("omits strict for models for which Bedrock rejects it, with a warning", () => {
-    const strict = { tools: [{ name: "weather", strict: true }] };
+    const strict = { tools: [functionTool({ name: "weather", strict: true })] };
     const { body, warned } = translate("us.anthropic.claude-opus-5", strict);
     expect(JSON.stringify(body)).not.toContain("strict");
     expect(warned).toEqual(["EMULATED tools"]);
@@ -214,7 +215,7 @@ describe("tools", () => {
         parts: [{ kind: { case: "toolCall" as const, value: { id: "a", name: "weather", argumentsJson: json } } }],
       },
     ];
-    const request = asked({ messages, tools: [{ name: "weather", parametersJsonSchema: json }] });
+    const request = asked({ messages, tools: [functionTool({ name: "weather", parametersJsonSchema: json })] });
     const sent = stringifyExact(toRequest(request, model(), "bedrock"));
     expect(sent).toContain(`"input":${json}`);
     expect(sent).toContain(`"inputSchema":{"json":${json}}`);

@@ -5,6 +5,7 @@ import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { applyAdaptations } from "../../support/planning.ts";
+import { functionTool } from "../../support/tools.ts";
 import { adapter, model, request } from "./harness.ts";
 
 /** Returns the adaptations as `KIND field`. */
@@ -32,7 +33,12 @@ const droppedSampling = [
 
 describe("checkSupport for OpenAI", () => {
   it("reports nothing for fields that OpenAI supports", () => {
-    expect(limits({ parameters: { ...sampling, n: 2, seed: "1", logitBias: { 1: 1 } }, user: "u" })).toEqual([]);
+    expect(
+      limits({
+        parameters: { ...sampling, n: 2, seedValue: { case: "seed", value: 1n }, logitBias: { 1: 1 } },
+        user: "u",
+      }),
+    ).toEqual([]);
   });
 
   it("drops sampling fields of open models, unless the value has no effect", () => {
@@ -103,7 +109,7 @@ describe("checkSupport for OpenAI", () => {
   });
 
   it("sets effort none for gpt-5.6 with tools", () => {
-    const tools = [{ name: "f" }];
+    const tools = [functionTool({ name: "f" })];
     const providerModel = "gpt-5.6";
     expect(limits({ tools, reasoning: effort(HIGH) }, { providerModel })).toEqual(["ADJUSTED reasoning.effort"]);
     expect(limits({ tools }, { providerModel })).toEqual(["EMULATED reasoning.effort"]);
@@ -148,7 +154,7 @@ describe("checkSupport for OpenAI", () => {
   });
 
   it("drops cache hints", () => {
-    expect(limits({ tools: [{ name: "f", cacheHint: {} }] })).toEqual(["EMULATED tools[0].cache_hint"]);
+    expect(limits({ tools: [functionTool({ name: "f", cacheHint: {} })] })).toEqual(["EMULATED tools[0].cache_hint"]);
   });
 
   it("reports dropped reasoning of earlier turns and names on tool messages", () => {
@@ -167,7 +173,7 @@ describe("checkSupport for other servers", () => {
   it("reports what Ollama does not support", () => {
     const asked = {
       parameters: { topK: 1, n: 2, logitBias: { 1: 1 } },
-      tools: [{ name: "f" }],
+      tools: [functionTool({ name: "f" })],
       parallelToolCalls: false,
       user: "u",
       serviceTier: "auto",

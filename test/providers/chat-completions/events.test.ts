@@ -170,7 +170,15 @@ describe("a stream of another server", () => {
         facts: { provider: { outputStarted: true } },
       });
     }
-    expect((await answer("data: [DONE]\n\n")).error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
+    expect((await answer("")).error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
+  });
+
+  it("reports an invalid response, for which a retry is no use, if a stream without output ends with [DONE]", async () => {
+    expect((await answer("data: [DONE]\n\n")).error).toMatchObject({
+      reason: "PROVIDER_FAULT",
+      status: "INTERNAL",
+      message: "the provider's response is malformed: it ends without a finish reason",
+    });
   });
 
   it("accepts missing, null and empty fields", () => {
@@ -303,16 +311,16 @@ describe("usage", () => {
   });
 
   it.each([
-    ["DeepInfra", { estimated_cost: 0.000012 }, 0.000012],
-    ["OpenRouter for a free call", { cost: 0, cost_details: {} }, 0],
-    ["xAI, in ticks", { cost_in_usd_ticks: 37_756_000 }, 0.0037756],
+    ["DeepInfra", { estimated_cost: 0.000012 }, 12_000n],
+    ["OpenRouter for a free call", { cost: 0, cost_details: {} }, 0n],
+    ["xAI, in ticks", { cost_in_usd_ticks: 37_756_000 }, 3_775_600n],
     ["servers that give an object or nothing", { cost: { total_cost: 0.1 } }, undefined],
-  ])("reports the cost sent by %s", async (_server, cost, dollars) => {
+  ])("reports the cost sent by %s", async (_server, cost, nanos) => {
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, ...cost };
     const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop" }], usage };
     const { events } = await answer(`data: ${JSON.stringify(chunk)}\n\n`);
     const last = events.at(-1);
-    expect(last?.case === "completed" && last.value.usage?.providerCostUsd).toBe(dollars);
+    expect(last?.case === "completed" && last.value.usage?.cost?.totalNanos).toBe(nanos);
   });
 
   it("reads the usage from x_groq, and omits it if there is none", async () => {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../../src/gen/dragoman/v1/media_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { applyAdaptations } from "../../support/planning.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
+import { functionTool } from "../../support/tools.ts";
 import { adapter, collect, context, fixture, model, request } from "./harness.ts";
 
 const text = (value: string) => ({ kind: { case: "text" as const, value } });
@@ -59,7 +61,7 @@ describe("a request to OpenAI", () => {
       maxOutputTokens: 100,
       stopSequences: ["END"],
       n: 2,
-      seed: "18446744073709551615",
+      seedValue: { case: "seed", value: 18446744073709551615n },
       presencePenalty: 0.1,
       frequencyPenalty: -0.2,
       logprobs: true,
@@ -67,13 +69,13 @@ describe("a request to OpenAI", () => {
       logitBias: { 50256: -100 },
     },
     tools: [
-      {
+      functionTool({
         name: "weather",
         description: "Tells the weather",
         parametersJsonSchema: '{"type":"object","properties":{"z":{},"a":{}}}',
         strict: true,
-      },
-      { name: "time" },
+      }),
+      functionTool({ name: "time" }),
     ],
     toolChoice: { choice: { case: "toolName", value: "weather" } },
     parallelToolCalls: false,
@@ -201,7 +203,10 @@ describe("a request to OpenAI", () => {
   });
 
   it("sends 0 values, and omits parallel_tool_calls if there are no tools", () => {
-    const zero = body({ parameters: { temperature: 0, seed: "0" }, parallelToolCalls: false });
+    const zero = body({
+      parameters: { temperature: 0, seedValue: { case: "seed", value: 0n } },
+      parallelToolCalls: false,
+    });
     expect(zero).toMatchObject({ temperature: 0, seed: 0 });
     expect(zero).not.toHaveProperty("parallel_tool_calls");
   });
@@ -216,7 +221,7 @@ describe("a request to OpenAI", () => {
   });
 
   it("sends effort none to models that reject tools with any other effort", () => {
-    const tools = [{ name: "f" }];
+    const tools = [functionTool({ name: "f" })];
     expect(body({ tools }, { providerModel: "gpt-5.6" })).toMatchObject({ reasoning_effort: "none" });
     const reasoning = { control: { case: "effort" as const, value: ReasoningEffort.HIGH } };
     expect(body({ tools, reasoning }, { providerModel: "gpt-5.6" })).toMatchObject({ reasoning_effort: "none" });
@@ -241,7 +246,7 @@ describe("a request to another server", () => {
     const asked = {
       ...turns,
       parameters: { maxOutputTokens: 5, topK: 40, n: 1 },
-      tools: [{ name: "f" }],
+      tools: [functionTool({ name: "f" })],
       toolChoice: { choice: { case: "mode" as const, value: ToolChoiceMode.NONE } },
     };
     expect(body(asked, { provider: "ollama" })).toEqual({

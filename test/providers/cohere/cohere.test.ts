@@ -8,6 +8,7 @@ import { checkSupport } from "../../../src/providers/cohere/adaptations.ts";
 import { toRequest } from "../../../src/providers/cohere/request.ts";
 import { applyAdaptations } from "../../support/planning.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
+import { functionTool } from "../../support/tools.ts";
 import { adapter, brief, collect, context, request } from "../chat-completions/harness.ts";
 
 const model = create(ModelSchema, { id: "cohere/command-x", provider: "cohere", providerModel: "command-x" });
@@ -34,8 +35,8 @@ const messageEnd = (finish_reason: string) => ({ type: "message-end", delta: { f
 test("sends the seed and the schemas exactly as written", async () => {
   const schema = '{"type":"object","properties":{"b":{"maximum":1.0},"10":{},"a":{}}}';
   const asked = request({
-    parameters: { seed: "18446744073709551615" },
-    tools: [{ name: "f", parametersJsonSchema: schema }],
+    parameters: { seedValue: { case: "seed", value: 18446744073709551615n } },
+    tools: [functionTool({ name: "f", parametersJsonSchema: schema })],
   });
   const { body, path, events } = await answerTo(asked, messageEnd("COMPLETE"));
   expect(path).toBe("/v2/chat");
@@ -113,7 +114,7 @@ test("sends a schema as json_object, and adds a missing description to it", () =
 });
 
 test("sends only the named tool", () => {
-  const tools = [{ name: "now" }, { name: "weather" }];
+  const tools = [functionTool({ name: "now" }), functionTool({ name: "weather" })];
   expect(sent({ tools, toolChoice: { choice: { case: "toolName", value: "weather" } } })).toMatchObject({
     tools: [{ function: { name: "weather" } }],
     tool_choice: "REQUIRED",

@@ -6,8 +6,9 @@ import { createFold } from "../../../src/chat/stream/fold.ts";
 import { createStreamValidator } from "../../../src/chat/stream/stream-validator.ts";
 import { fieldText, GatewayError } from "../../../src/errors.ts";
 import { formatPath } from "../../../src/field-path.ts";
+import { AttemptSchema } from "../../../src/gen/dragoman/v1/attempt_pb.js";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
-import { AttemptSchema, type ChatCompletion, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { type ChatCompletion, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { type PartSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import type { GenerationParametersSchema } from "../../../src/gen/dragoman/v1/parameters_pb.js";
@@ -164,7 +165,10 @@ describe("without a script", () => {
   });
 
   test("gives equal events for equal requests", async () => {
-    const request = ask({ prompt: "again and again", parameters: { logprobs: true, topLogprobs: 2, seed: "7" } });
+    const request = ask({
+      prompt: "again and again",
+      parameters: { logprobs: true, topLogprobs: 2, seedValue: { case: "seed", value: 7n } },
+    });
     expect(await read(request)).toEqual(await read(request));
   });
 });
@@ -299,6 +303,43 @@ describe("a script", () => {
     ]);
   });
 
+  test("sends server tools before the text, media after it, and citations with it", async () => {
+    const script = {
+      server_tools: [
+        { id: "s", name: "search", input: { q: 1 }, output: [], is_error: true },
+        { name: "fetch", output: null },
+        { name: "wait" },
+      ],
+      text: "far away",
+      citations: [{ start: 0, end: 3, cited_text: "far" }],
+      media: [{ media_type: "image/png", data: "AQIDBA==", fragments: 3, transcript: "t" }, { file_id: "file-1" }],
+      sources: [{ url: { url: "https://a.example" } }],
+      provider_metadata: { filter: "none" },
+      completion_metadata: { container: "c" },
+    };
+    const completion = await complete(ask({ script }));
+    expect(kinds(completion)).toMatchObject([
+      { case: "serverToolCall", value: { id: "s", name: "search", inputJson: '{"q":1}' } },
+      { case: "serverToolResult", value: { toolCallId: "s", outputJson: "[]", isError: true } },
+      { case: "serverToolCall", value: { id: "server_1_0_1", name: "fetch", inputJson: "" } },
+      { case: "serverToolResult", value: { toolCallId: "server_1_0_1", outputJson: "null" } },
+      { case: "serverToolCall", value: { name: "wait" } },
+      { case: "text", value: "far away" },
+      {
+        case: "media",
+        value: { mediaType: "image/png", source: { value: Buffer.of(1, 2, 3, 4) }, transcript: "t" },
+      },
+      { case: "media", value: { source: { case: "fileId", value: "file-1" } } },
+    ]);
+    const [choice] = completion.choices;
+    expect(choice?.message?.parts[5]?.citations).toMatchObject([{ start: 0, end: 3, citedText: "far" }]);
+    expect(choice).toMatchObject({
+      sources: [{ source: { case: "url", value: { url: "https://a.example" } } }],
+      providerMetadataJson: '{"filter":"none"}',
+    });
+    expect(completion.providerMetadataJson).toBe('{"container":"c"}');
+  });
+
   test("replaces or omits usage", async () => {
     const usage = { input_tokens: 10, cached_input_tokens: 4, quality: "ESTIMATED" };
     expect((await complete(ask({ prompt: "a b", script: { usage } }))).usage).toMatchObject({
@@ -324,6 +365,11 @@ describe("a script", () => {
       "chat.provider_options.echo.repeat",
       "chat.provider_options.echo.fail.reason",
       "chat.provider_options.echo",
+    ]);
+    const unknown = await refusal(ask({ script: { citations: [{ color: "red" }], media: [{ size: 1 }] } }));
+    expect(unknown.facts.fields?.map(fieldText)).toEqual([
+      "chat.provider_options.echo.media.0",
+      "chat.provider_options.echo.citations.0",
     ]);
     const prompted = await refusal(ask({ prompt: '{"echo": {"text": 1}}' }));
     expect(prompted.facts.fields?.map(fieldText)).toEqual(["chat.messages[0].echo.text"]);

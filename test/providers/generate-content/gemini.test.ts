@@ -6,6 +6,7 @@ import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { createGeminiAdapter } from "../../../src/providers/gemini/index.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
+import { functionTool } from "../../support/tools.ts";
 import { context, fold, model, request, settings, sse, text, toolCall, toolResult } from "./harness.ts";
 
 const open: AsyncDisposable[] = [];
@@ -51,7 +52,7 @@ describe("a request to the Gemini API", () => {
         { role: Role.ASSISTANT, parts: [toolCall("a", "look", args)] },
         { role: Role.TOOL, parts: [toolResult("a", "x")] },
       ],
-      tools: [{ name: "look", parametersJsonSchema: schema }],
+      tools: [functionTool({ name: "look", parametersJsonSchema: schema })],
     });
     await fold(adapter.stream(asked, model(), context()));
     expect(upstream.requests[0]?.body).toContain(`"args":${args}`);
@@ -63,13 +64,13 @@ describe("a request to the Gemini API", () => {
     [ToolChoiceMode.NONE, { mode: "NONE" }],
     [ToolChoiceMode.REQUIRED, { mode: "ANY" }],
   ])("converts tool choice %i to %o", (value, functionCallingConfig) => {
-    const body = sent({ tools: [{ name: "look" }], toolChoice: { choice: { case: "mode", value } } });
+    const body = sent({ tools: [functionTool({ name: "look" })], toolChoice: { choice: { case: "mode", value } } });
     expect(body.toolConfig).toEqual({ functionCallingConfig });
   });
 
   it("converts a named tool choice to allowedFunctionNames", () => {
     const body = sent({
-      tools: [{ name: "look", strict: true }],
+      tools: [functionTool({ name: "look", strict: true })],
       toolChoice: { choice: { case: "toolName", value: "look" } },
     });
     expect(body.toolConfig).toEqual({ functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["look"] } });
@@ -154,7 +155,7 @@ describe("a request to the Gemini API", () => {
   it("reports penalties, and JSON output with tools, for 2.5 models", () => {
     const asked = request({
       parameters: { presencePenalty: 1, frequencyPenalty: 0 },
-      tools: [{ name: "look" }],
+      tools: [functionTool({ name: "look" })],
       outputFormat: { format: { case: "jsonObject", value: {} } },
     });
     expect(offline.checkSupport(asked, model("gemini-3.8-flash"))).toEqual([]);
@@ -260,6 +261,15 @@ describe("a response of the Gemini API", () => {
   it.each([
     "MALFORMED_FUNCTION_CALL",
     "UNEXPECTED_TOOL_CALL",
+  ])("throws TOOL_CALL_INVALID with Google's words for %s", async (finishReason) => {
+    const finishMessage = "Malformed function call: print(weather(";
+    const { error } = await answer({ candidates: [{ content: {}, finishReason, finishMessage }] });
+    const facts = { providerMessage: finishMessage, provider: { code: finishReason } };
+    expect(error).toMatchObject({ reason: "TOOL_CALL_INVALID", status: "ABORTED", facts });
+    expect(error?.message).toContain(finishMessage);
+  });
+
+  it.each([
     "MALFORMED_RESPONSE",
     "TOO_MANY_TOOL_CALLS",
   ])("throws PROVIDER_FAULT for %s before any output", async (finishReason) => {

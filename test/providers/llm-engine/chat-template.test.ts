@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
+import { AttemptSchema } from "../../../src/gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
-import { AttemptSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { MessageSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { startAttempt } from "../../../src/routing/attempt.ts";

@@ -8,6 +8,7 @@ import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { localAdaptations } from "../../../src/providers/local/adaptations.ts";
 import { modelEntry } from "../../../src/providers/local/models.ts";
 import { applyAdaptations } from "../../support/planning.ts";
+import { functionTool } from "../../support/tools.ts";
 
 type Request = MessageInitShape<typeof ChatRequestSchema>;
 type Part = NonNullable<NonNullable<Request["messages"]>[number]["parts"]>[number];
@@ -34,7 +35,7 @@ describe("the adaptations of local models", () => {
         maxOutputTokens: 9,
         stopSequences: ["x"],
         n: 3,
-        seed: "1",
+        seedValue: { case: "seed", value: 1n },
         presencePenalty: 1,
         frequencyPenalty: -1,
         repetitionPenalty: 1.1,
@@ -58,7 +59,7 @@ describe("the adaptations of local models", () => {
     ["UNSUPPORTED_PARAMETER provider_options", { providerOptions: { local: { x: 1 } } }],
     ["UNSUPPORTED_PARAMETER reasoning", { reasoning: { control: { case: "budgetTokens", value: 1 } } }],
     ["UNSUPPORTED_PARAMETER parallel_tool_calls", { parallelToolCalls: true }],
-    ["REJECTED tools", { tools: [{ name: "f" }] }],
+    ["REJECTED tools", { tools: [functionTool({ name: "f" })] }],
     ["REJECTED tool_choice", { toolChoice: { choice: { case: "mode", value: ToolChoiceMode.REQUIRED } } }],
     ["REJECTED output_format.regex", { outputFormat: { format: { case: "regex", value: { pattern: "x" } } } }],
     ["REJECTED messages[0].parts[0]", say({ kind: { case: "toolCall", value: { id: "1", name: "f" } } })],

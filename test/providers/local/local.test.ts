@@ -2,8 +2,9 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, describe, expect, it } from "vitest";
 import type { ChatEvent } from "../../../src/chat/stream/events.ts";
 import { GatewayError } from "../../../src/errors.ts";
+import { AttemptSchema } from "../../../src/gen/dragoman/v1/attempt_pb.js";
 import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
-import { AttemptSchema, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
+import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import type { GenerationParametersSchema } from "../../../src/gen/dragoman/v1/parameters_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
@@ -73,7 +74,13 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
   });
 
   it("repeats choices with the same seed, and varies them within a call", async () => {
-    const parameters = { temperature: 2, topK: 0, topP: 1, n: 2, seed: "-9223372036854775808" };
+    const parameters = {
+      temperature: 2,
+      topK: 0,
+      topP: 1,
+      n: 2,
+      seedValue: { case: "seed", value: -(2n ** 63n) },
+    } as const;
     const first = await ask("Write a poem.", parameters);
     expect((await ask("Write a poem.", parameters)).texts).toEqual(first.texts);
     expect(first.finished.map(({ choiceIndex }) => choiceIndex)).toEqual([0, 1]);

@@ -118,7 +118,10 @@ test("reports a failure before output with its own reason", async () => {
 });
 
 test("sends a seed of any size as random_seed, with all digits", async () => {
-  const { sent } = await answerTo(stop, request({ parameters: { seed: "18446744073709551615" } }));
+  const { sent } = await answerTo(
+    stop,
+    request({ parameters: { seedValue: { case: "seed", value: 18446744073709551615n } } }),
+  );
   expect(sent).toContain('"random_seed":18446744073709551615');
   expect(JSON.parse(sent)).not.toHaveProperty("stream_options");
 });

@@ -7,7 +7,7 @@ import { encodeResponse } from "../../../src/server/grpc/encode-response.ts";
 import { lawfulEvents } from "../../support/lawful-events.ts";
 
 function expectSame(event: StreamChatResponse["event"]): void {
-  const response = { $typeName: "dragoman.v1.StreamChatResponse", event } as const;
+  const response = { $typeName: "dragoman.v1.StreamChatResponse", event, seq: 300 } as const;
   expect(encodeResponse(response)).toEqual(Buffer.from(toBinary(StreamChatResponseSchema, response)));
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../../src/gen/dragoman/v1/media_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { egpModels } from "../../../src/models/egp-models.ts";
 import { egpChatSurface } from "../../../src/surfaces/egp-chat/chat.ts";

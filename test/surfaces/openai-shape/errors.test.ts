@@ -82,7 +82,7 @@ describe("an error of OpenAI's shape", () => {
 
   it("reports violations of ChatRequest by the body's field names", async () => {
     const served = await startSurface(openaiSurface);
-    const response = await served.post({ model: "echo/echo", ...hello, max_completion_tokens: 0, top_logprobs: 2 });
+    const response = await served.post({ model: "echo/echo", ...hello, max_completion_tokens: -1, top_logprobs: 2 });
     const { error } = await bodyOf(response);
     expect(response.status).toBe(400);
     expect(error.message).toContain("max_completion_tokens: ");
@@ -107,6 +107,20 @@ describe("an error of OpenAI's shape", () => {
     expect([response.status, await bodyOf(response)]).toMatchObject([
       404,
       { error: { param: "model", code: "model_not_found" } },
+    ]);
+  });
+
+  it("responds to a model whose provider is not configured with 404 and how to configure it", async () => {
+    const served = await startSurface(openaiSurface);
+    const response = await served.post({ model: "gpt-4o", ...hello });
+    const { error } = await bodyOf(response);
+    expect([response.status, error]).toMatchObject([404, { param: "model", code: "model_not_found" }]);
+    expect(error.message).toContain("OPENAI_API_KEY");
+    const cerebras = await startSurface(cerebrasSurface);
+    const flat = await cerebras.post({ model: "llama3.1-8b", ...hello });
+    expect([flat.status, await bodyOf(flat)]).toMatchObject([
+      404,
+      { type: "not_found_error", code: "model_not_found" },
     ]);
   });
 

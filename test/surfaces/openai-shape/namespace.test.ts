@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Profile } from "../../../src/gen/dragoman/v1/profile_pb.js";
 import { createCatalog } from "../../../src/models/catalog.ts";
 import type { ConfiguredModel } from "../../../src/models/configured-model.ts";
 import { listedModels } from "../../../src/providers/registry.ts";
@@ -10,11 +11,12 @@ const models = listedModels({});
 const echoModel = models.find(({ id }) => id === "echo/echo");
 if (echoModel === undefined) throw new Error("the model echo/echo is not listed");
 
-/** Configured models whose names or profiles are in a namespace. */
+/** Configured models whose names or profiles are in a namespace, or which the configuration moved from Cerebras. */
 const configured: readonly ConfiguredModel[] = [
-  { ...echoModel, id: "llama3.1-8b", profile: "cerebras" },
-  { ...echoModel, id: "house/model", profile: "deepinfra" },
-  { ...echoModel, id: "deployments/abc", profile: "egp-deployment" },
+  { ...echoModel, id: "llama3.1-8b" },
+  { ...echoModel, id: "own-model", profile: Profile.CEREBRAS },
+  { ...echoModel, id: "house/model", profile: Profile.DEEPINFRA },
+  { ...echoModel, id: "deployments/abc", profile: Profile.EGP_DEPLOYMENT },
 ].map((model) => ({ model, account: "", parameters: [], completionOnly: false }));
 
 const plain = createCatalog(models, ["openai", "cerebras", "deepinfra", "echo"]);
@@ -56,8 +58,8 @@ describe("model names in Cerebras' API", () => {
     }
   });
 
-  it("resolves a configured name only if its profile is cerebras", () => {
-    expect(named("llama3.1-8b", changed).provider).toBe("echo");
+  it("resolves a configured name only if it is a moved name of Cerebras or its profile is cerebras", () => {
+    for (const name of ["llama3.1-8b", "own-model"]) expect(named(name, changed).provider).toBe("echo");
     const elsewhere = () => named("house/model", changed);
     expect(elsewhere).toThrow(expect.objectContaining({ reason: "MODEL_NOT_FOUND" }));
   });

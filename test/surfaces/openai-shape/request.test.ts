@@ -4,8 +4,10 @@ import { describe, expect, it } from "vitest";
 import { fieldText, GatewayError } from "../../../src/errors.ts";
 import { formatDotted } from "../../../src/field-path.ts";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
-import { MediaDetail, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { MediaDetail } from "../../../src/gen/dragoman/v1/media_pb.js";
+import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
+import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { cerebrasSurface } from "../../../src/surfaces/cerebras/chat.ts";
 import { deepinfraSurface } from "../../../src/surfaces/deepinfra/chat.ts";
 import { parseBody } from "../../../src/surfaces/kit/body.ts";
@@ -94,7 +96,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     for (const seed of ["18446744073709551615", "-9223372036854775808", "7"]) {
       const body = parseBody(`{"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": ${seed}}`, 100);
       const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalog: noModels });
-      expect(chat.parameters?.seed).toBe(seed);
+      expect(chat.parameters?.seedValue.value).toBe(BigInt(seed));
     }
   });
 
@@ -116,7 +118,9 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
 
   it("accepts only tools of the type function", () => {
     const named = { name: "f", description: "d" };
-    expect(chatOf(surface, { tools: [{ type: "function", function: named }] }).tools).toMatchObject([named]);
+    expect(
+      chatOf(surface, { tools: [{ type: "function", function: named }] }).tools.map(({ kind }) => kind.value),
+    ).toMatchObject([named]);
     expect(fieldsWrong(surface, { tools: [{ type: "retrieval", function: named }] })).toEqual(["tools.0.type"]);
   });
 
@@ -127,7 +131,7 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
       100,
     );
     const { chat } = surface.translate(body, { parameters: {}, headers: new Headers(), catalog: noModels });
-    expect(chat.tools[0]?.parametersJsonSchema).toBe(schema);
+    expect(chat.tools[0]?.kind.value).toMatchObject({ parametersJsonSchema: schema });
   });
 
   it("translates tool_choice", () => {
@@ -135,6 +139,22 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
     expect(chatOf(surface, { tool_choice: chosen }).toolChoice?.choice).toEqual({ case: "toolName", value: "f" });
     expect(chatOf(surface, { tool_choice: "required" }).toolChoice?.choice.case).toBe("mode");
     expect(fieldsWrong(surface, { tool_choice: "some" })).toEqual(["tool_choice"]);
+  });
+
+  it("translates allowed_tools in OpenAI's API only", () => {
+    const allowed = (mode: string) => ({
+      type: "allowed_tools",
+      allowed_tools: { mode, tools: [{ type: "function", function: { name: "f" } }] },
+    });
+    if (surface !== openaiSurface) {
+      expect(fieldsWrong(surface, { tool_choice: allowed("auto") })).toContain("tool_choice.type");
+      return;
+    }
+    expect(chatOf(surface, { tool_choice: allowed("required") }).toolChoice?.choice).toMatchObject({
+      case: "allowedTools",
+      value: { mode: ToolChoiceMode.REQUIRED, toolNames: ["f"] },
+    });
+    expect(fieldsWrong(surface, { tool_choice: allowed("none") })).toEqual(["tool_choice.allowed_tools.mode"]);
   });
 
   it("translates JSON formats and rejects a schema without a name", () => {
@@ -223,7 +243,10 @@ describe.each(surfaces.map((surface) => [surface.name, surface] as const))("a bo
       "parameters.stop_sequences[1]": "stop.1",
       "parameters.max_output_tokens": limit,
       parameters: "top_logprobs",
-      "tools[3].parameters_json_schema": "tools.3.function.parameters",
+      "tools[3].function.name": "tools.3.function.name",
+      "tools[3].function.parameters_json_schema": "tools.3.function.parameters",
+      "tool_choice.allowed_tools.mode": "tool_choice.allowed_tools.mode",
+      "tool_choice.allowed_tools.tool_names[1]": "tool_choice.allowed_tools.tools.1.function.name",
       "output_format.json_schema.name": "response_format.json_schema.name",
       "output_format.json_schema.schema_json": "response_format.json_schema.schema",
       "reasoning.effort": "reasoning_effort",

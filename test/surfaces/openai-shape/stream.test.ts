@@ -6,7 +6,7 @@ import { cerebrasSurface } from "../../../src/surfaces/cerebras/chat.ts";
 import { deepinfraSurface } from "../../../src/surfaces/deepinfra/chat.ts";
 import type { ChatSurface } from "../../../src/surfaces/kit/surface.ts";
 import { openaiSurface } from "../../../src/surfaces/openai/chat.ts";
-import { lawfulEvents } from "../../support/lawful-events.ts";
+import { eventsInOrder } from "../../support/lawful-events.ts";
 import { noModels } from "../harness.ts";
 
 interface Called {
@@ -83,7 +83,7 @@ function bothForms(surface: ChatSurface, events: readonly ChatEvent[]) {
 describe.each([openaiSurface, cerebrasSurface, deepinfraSurface])("the stream of $name", (surface) => {
   it("streams the same content as the whole response, for any events", () => {
     fc.assert(
-      fc.property(lawfulEvents, (events) => {
+      fc.property(eventsInOrder, (events) => {
         const { whole, joined } = bothForms(surface, events);
         // An OpenAI stream separates the tokens of text and refusal; the whole response has one list.
         const compared = surface === openaiSurface ? { tokens: [] } : {};
@@ -96,7 +96,7 @@ describe.each([openaiSurface, cerebrasSurface, deepinfraSurface])("the stream of
 
   it("sends the role first and the finish reason last, once for each choice", () => {
     fc.assert(
-      fc.property(lawfulEvents, (events) => {
+      fc.property(eventsInOrder, (events) => {
         const choices = bothForms(surface, events).chunks.flatMap((chunk) => chunk.choices);
         for (const index of new Set(choices.map((choice) => choice.index))) {
           const own = choices.filter((choice) => choice.index === index);

@@ -10,6 +10,8 @@ import type { Tool, ToolChoice } from "./tool_pb.js";
 import type { OutputFormat } from "./output_format_pb.js";
 import type { ReasoningConfig } from "./reasoning_pb.js";
 import type { MemoryStrategy } from "./memory_strategy_pb.js";
+import type { Profile } from "./profile_pb.js";
+import type { AudioOutput, Modality } from "./modality_pb.js";
 
 /**
  * Describes the file dragoman/v1/chat_request.proto.
@@ -23,9 +25,9 @@ export declare const file_dragoman_v1_chat_request: GenFile;
  */
 export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   /**
-   * Model to call. Required. One of: an id or alias of the model catalog (`gpt-4o`), with the rules of that model's
-   * profile; `provider/model` (`openai/gpt-4o`), with the profile `plain`; or `deployments/<id>`, a configured
-   * deployment. ModelService lists the models.
+   * Model to call. Required. One of: an id or alias of the model catalog (`gpt-4o`); `provider/model`
+   * (`openai/gpt-4o`), also for models that the catalog does not list; or `deployments/<id>`, a configured deployment.
+   * ModelService lists the models. At most 256 characters.
    *
    * @generated from field: string model = 1;
    */
@@ -33,8 +35,8 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 
   /**
    * The conversation, oldest message first. 1 to 10,000 messages. System messages may be at any position. The profiles
-   * `cerebras` and `egp-deployment` join all system messages into the first, separated by a blank line; the profile
-   * `deepinfra` rejects a second system message.
+   * PROFILE_CEREBRAS and PROFILE_EGP_DEPLOYMENT join all system messages into the first, separated by a blank line;
+   * PROFILE_DEEPINFRA rejects a second system message.
    *
    * @generated from field: repeated dragoman.v1.Message messages = 2;
    */
@@ -84,16 +86,16 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 
   /**
    * System prompt, sent before the conversation; a field of the Scale EGP chat completions API. Unset: the profile's
-   * default (only `egp-chat` has one), unless the conversation has a system message. Empty: no system prompt. Under
-   * every profile, instructions together with a system message are rejected.
+   * default, with the warning ADDED, unless the conversation has a system message. Only PROFILE_EGP_CHAT has a default.
+   * Empty: no system prompt. Under every profile, instructions together with a system message are rejected. At most
+   * 1,048,576 characters.
    *
    * @generated from field: optional string instructions = 9;
    */
   instructions?: string | undefined;
 
   /**
-   * Selects which messages of a long conversation are sent. Default: all; under the profile `egp-deployment`,
-   * auto_trim.
+   * Selects which messages of a long conversation are sent. Default: all; under PROFILE_EGP_DEPLOYMENT, auto_trim.
    *
    * @generated from field: dragoman.v1.MemoryStrategy memory_strategy = 10;
    */
@@ -120,7 +122,7 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   /**
    * Account that the call is recorded under. If the header x-selected-account-id is also set, both must be equal.
    * Default: the default account of the caller's API key, else its only account, else none. Required if the key has
-   * several accounts and no default, or if Dragoman is configured to require an account.
+   * several accounts and no default, or if Dragoman is configured to require an account. At most 256 characters.
    *
    * @generated from field: string account_id = 13;
    */
@@ -128,7 +130,7 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 
   /**
    * The caller's end user, for the call record and for the provider's abuse monitoring. Never part of the prompt. Hash
-   * a value that identifies a person. Default none.
+   * a value that identifies a person. At most 256 characters; default none.
    *
    * @generated from field: string user = 14;
    */
@@ -136,14 +138,16 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 
   /**
    * Requests with the same key and the same prompt prefix are more likely to hit the provider's prompt cache. If the
-   * call has an account, Dragoman sends `account/key` to the provider, so that accounts share no cache. Default none.
+   * call has an account, Dragoman sends `account/key` to the provider, so that accounts share no cache. At most 256
+   * characters; default none.
    *
    * @generated from field: string prompt_cache_key = 15;
    */
   promptCacheKey: string;
 
   /**
-   * Service tier, in the provider's spelling (`auto`, `default`, `flex`, `priority`). Default: the provider's default.
+   * Service tier, in the provider's spelling (`auto`, `default`, `flex`, `priority`). At most 64 characters. Default:
+   * the provider's default.
    *
    * @generated from field: string service_tier = 16;
    */
@@ -170,29 +174,69 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
    * Provider-specific fields that this API does not define, by provider name: `{"openai": {"verbosity": "low"}}`. A
    * field that this API defines, such as `n` or `model`, is an error that names the field to use. Dragoman merges the
    * fields of the selected provider into the upstream request: objects field by field, lists by appending. It ignores
-   * the fields of other providers. If the operator has turned provider options off, any option is an error. Default
-   * none.
+   * the fields of other providers. If the operator has turned provider options off, any option is an error. At most
+   * 64 providers; default none.
    *
    * @generated from field: map<string, google.protobuf.Struct> provider_options = 19;
    */
   providerOptions: { [key: string]: JsonObject };
 
   /**
-   * Whether a parameter or value that the model does not support is an error (UNSUPPORTED_PARAMETER) instead of a
-   * warning. Default false.
+   * Whether Dragoman returns an error (UNSUPPORTED_PARAMETER) instead of a warning if it must drop or change a field
+   * that the model does not support. Default false. Some fields are errors in any case, because the response would be
+   * too different without them: for instance images, a named tool or an effort that the model does not have.
    *
    * @generated from field: bool strict_parameters = 20;
    */
   strictParameters: boolean;
 
   /**
-   * Whether the last message may be an assistant message, whose text the model continues. Only the profile `deepinfra`
-   * (DeepInfra's API) rejects such a message if this is false; under other profiles the provider decides. Default
-   * false.
+   * Whether the last message may be an assistant message, whose text the model continues. Only PROFILE_DEEPINFRA
+   * rejects such a message if this is false; under other profiles the provider decides. Default false.
    *
    * @generated from field: bool continue_last_message = 21;
    */
   continueLastMessage: boolean;
+
+  /**
+   * Profile of the call: whose defaults, ranges and rules apply. It does not change which model `model` means. Default:
+   * see Profile; for most calls over gRPC and Connect it is PROFILE_PLAIN, which adds nothing to the request.
+   *
+   * @generated from field: dragoman.v1.Profile profile = 22;
+   */
+  profile: Profile;
+
+  /**
+   * Models to call instead, in this order, if `model` fails before the first output. At most 8, each once, of 1 to 256
+   * characters. Default none. This version does not fall back yet: the field causes a warning.
+   *
+   * @generated from field: repeated string fallback_models = 23;
+   */
+  fallbackModels: string[];
+
+  /**
+   * Labels for the call record, such as a team or a feature. Never sent to a provider. At most 16; keys of 1 to 64
+   * characters, values of at most 256. Default none.
+   *
+   * @generated from field: map<string, string> labels = 24;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Modalities of the response: text, audio or images, each once. Default: text. Dropped, with a warning, if Dragoman
+   * cannot request them from the model; this version can request only text.
+   *
+   * @generated from field: repeated dragoman.v1.Modality response_modalities = 25;
+   */
+  responseModalities: Modality[];
+
+  /**
+   * Voice and format of audio output. Only with MODALITY_AUDIO in response_modalities. Dropped like
+   * response_modalities. Default: the provider's default.
+   *
+   * @generated from field: dragoman.v1.AudioOutput audio_output = 26;
+   */
+  audioOutput?: AudioOutput | undefined;
 };
 
 /**

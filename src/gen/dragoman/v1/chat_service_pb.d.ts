@@ -7,6 +7,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { ChatRequest } from "./chat_request_pb.js";
 import type { ChatCompletion } from "./completion_pb.js";
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta, StreamOptions } from "./stream_pb.js";
+import type { Profile } from "./profile_pb.js";
 import type { GenerationParameters } from "./parameters_pb.js";
 import type { Warning } from "./warning_pb.js";
 import type { Message as Message$1 } from "./message_pb.js";
@@ -91,7 +92,7 @@ export declare const StreamChatRequestSchema: GenMessage<StreamChatRequest>;
  */
 export declare type StreamChatResponse = Message<"dragoman.v1.StreamChatResponse"> & {
   /**
-   * The event. Clients must ignore a case that they do not know.
+   * The event. Later versions can add cases. Clients must skip an event whose case they do not know.
    *
    * @generated from oneof dragoman.v1.StreamChatResponse.event
    */
@@ -128,6 +129,13 @@ export declare type StreamChatResponse = Message<"dragoman.v1.StreamChatResponse
     value: ChatCompleted;
     case: "completed";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Number of the event in its stream: 1, 2, 3 and so on, without gaps.
+   *
+   * @generated from field: int32 seq = 5;
+   */
+  seq: number;
 };
 
 /**
@@ -143,8 +151,8 @@ export declare const StreamChatResponseSchema: GenMessage<StreamChatResponse>;
  */
 export declare type PlanChatRequest = Message<"dragoman.v1.PlanChatRequest"> & {
   /**
-   * The chat request. Required. PlanChat does not check rules that apply only to streams, such as the profile
-   * `cerebras` rejecting a streamed JSON object.
+   * The chat request. Required. PlanChat does not check rules that apply only to streams, such as
+   * PROFILE_CEREBRAS rejecting a streamed JSON object.
    *
    * @generated from field: dragoman.v1.ChatRequest chat = 1;
    */
@@ -178,11 +186,11 @@ export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> &
   provider: string;
 
   /**
-   * Profile whose rules apply: `egp-chat`, `egp-deployment`, `cerebras`, `deepinfra` or `plain`.
+   * Profile whose defaults and rules apply. Never unspecified.
    *
-   * @generated from field: string profile = 3;
+   * @generated from field: dragoman.v1.Profile profile = 3;
    */
-  profile: string;
+  profile: Profile;
 
   /**
    * Parameters that would be sent, with every default resolved. The call returns the same in ChatCompletion.
@@ -199,8 +207,8 @@ export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> &
   warnings: Warning[];
 
   /**
-   * Messages that would be sent: after instructions, memory strategy and role changes, and with the schema that
-   * Dragoman adds to the prompt if the model does not support JSON Schemas.
+   * Messages that would be sent: after instructions, memory strategy and role changes, with the function names that the
+   * provider gets, and with the schema that Dragoman adds to the prompt if the model does not support JSON Schemas.
    *
    * @generated from field: repeated dragoman.v1.Message messages = 6;
    */
@@ -243,6 +251,14 @@ export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> &
    * @generated from field: int32 output_tokens_limit = 11;
    */
   outputTokensLimit: number;
+
+  /**
+   * Targets that Dragoman considered, in the order in which the call would use them: the first usable target receives
+   * the request. This version considers only one target.
+   *
+   * @generated from field: repeated dragoman.v1.ConsideredTarget considered_targets = 12;
+   */
+  consideredTargets: ConsideredTarget[];
 };
 
 /**
@@ -252,29 +268,76 @@ export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> &
 export declare const PlanChatResponseSchema: GenMessage<PlanChatResponse>;
 
 /**
+ * A target that Dragoman considered for a call: a model at a provider.
+ *
+ * @generated from message dragoman.v1.ConsideredTarget
+ */
+export declare type ConsideredTarget = Message<"dragoman.v1.ConsideredTarget"> & {
+  /**
+   * The target: `provider/model`, as in Attempt.target.
+   *
+   * @generated from field: string target = 1;
+   */
+  target: string;
+
+  /**
+   * Whether the call can use the target.
+   *
+   * @generated from field: bool usable = 2;
+   */
+  usable: boolean;
+
+  /**
+   * One sentence for a person: why the call cannot use the target. Empty if it can.
+   *
+   * @generated from field: string rejection = 3;
+   */
+  rejection: string;
+};
+
+/**
+ * Describes the message dragoman.v1.ConsideredTarget.
+ * Use `create(ConsideredTargetSchema)` to create a new message.
+ */
+export declare const ConsideredTargetSchema: GenMessage<ConsideredTarget>;
+
+/**
  * Chat completions over every model provider.
  *
- * If Dragoman requires an API key, callers send it in the header `x-api-key` or as `authorization: Bearer <key>`. The
- * headers `x-selected-account-id` and `x-request-id` are optional. The caller's deadline covers the whole call,
- * including queueing and every attempt. Cancelling a call aborts the upstream request at once.
+ * If Dragoman requires an API key, callers send it in the header `x-api-key` or as `authorization: Bearer <key>`. Two
+ * more headers are optional: `x-selected-account-id` (see ChatRequest.account_id) and `x-request-id`, the caller's name
+ * for the call in the response headers, errors and log: 1 to 128 letters, digits and `_.:/+=-`. Default, also for any
+ * other value: the id of the call. The caller's deadline covers the whole call, including queueing and every attempt.
+ * Cancelling a call aborts the upstream request at once.
  *
- * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`). Its reason is one of these and does
- * not change in later versions:
+ * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`). Its reason is one of these (see
+ * ErrorReason) and does not change in later versions:
  * - INVALID_ARGUMENT: INVALID_REQUEST (with BadRequest for wrong fields; the status is UNIMPLEMENTED if the request has
- *   not exactly one message, as gRPC requires), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED, JSON_GENERATION_FAILED.
- * - NOT_FOUND: MODEL_NOT_FOUND, SERVICE_NOT_FOUND (health checks).
+ *   not exactly one message, as gRPC requires), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED (with both lengths in
+ *   the metadata), JSON_GENERATION_FAILED (with JsonGenerationFailure).
+ * - ABORTED: TOOL_CALL_INVALID (with ToolCallFailure).
+ * - NOT_FOUND: MODEL_NOT_FOUND, RESOURCE_NOT_FOUND, SERVICE_NOT_FOUND (health checks).
+ * - ALREADY_EXISTS: RESOURCE_ALREADY_EXISTS.
  * - UNIMPLEMENTED: METHOD_NOT_FOUND, UNSUPPORTED_ENCODING (unknown compression).
  * - UNAUTHENTICATED: CREDENTIALS_MISSING, CREDENTIALS_INVALID.
- * - PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
- * - FAILED_PRECONDITION: PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED.
- * - RESOURCE_EXHAUSTED: PROVIDER_RATE_LIMITED (with RetryInfo), QUEUE_FULL (with RetryInfo), CONCURRENCY_LIMITED
- *   (with QuotaFailure), REQUEST_TOO_LARGE (more bytes than limits.max_request_size, or more values than
+ * - PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, MODEL_NOT_ALLOWED, ROLE_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
+ * - FAILED_PRECONDITION: PROVIDER_NOT_CONFIGURED, PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED.
+ * - RESOURCE_EXHAUSTED: PROVIDER_RATE_LIMITED (with RetryInfo if the provider states a delay), QUEUE_FULL (with
+ *   RetryInfo), REQUESTS_LIMITED, TOKENS_LIMITED, CONCURRENCY_LIMITED, BUDGET_EXHAUSTED (these four with
+ *   QuotaFailure and RetryInfo), REQUEST_TOO_LARGE (more bytes than limits.max_request_size, or more values than
  *   limits.max_values), ANSWER_TOO_LARGE.
  * - UNAVAILABLE: PROVIDER_UNAVAILABLE, PROVIDER_TIMEOUT, PROVIDER_STREAM_INTERRUPTED, OVERLOADED (with RetryInfo),
  *   SHUTTING_DOWN.
  * - DEADLINE_EXCEEDED: DEADLINE_EXCEEDED.
  * - CANCELLED: CANCELLED.
  * - INTERNAL: INTERNAL, PROVIDER_FAULT, MALFORMED_FRAME (a message with the compressed flag, without an encoding).
+ *
+ * A failed call also has a CallInfo. All details of one status take at most 4,096 bytes and its message at most 512
+ * (and at most 768 in `grpc-message`, which is percent-encoded), since clients reject larger trailers. Dragoman
+ * truncates in this order: attempts except the last, failed_generation, violations (the message has the number of those
+ * that are left out). If that is not enough, it also drops the last attempt, the usage and the metadata except
+ * request_id, and truncates the texts of ProviderError and QuotaFailure to 256 bytes. Most clients create the statuses
+ * DEADLINE_EXCEEDED and CANCELLED themselves, without details.
  *
  * @generated from service dragoman.v1.ChatService
  */

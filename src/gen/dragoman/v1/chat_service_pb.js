@@ -8,6 +8,7 @@ import { file_dragoman_v1_chat_request } from "./chat_request_pb.js";
 import { file_dragoman_v1_completion } from "./completion_pb.js";
 import { file_dragoman_v1_message } from "./message_pb.js";
 import { file_dragoman_v1_parameters } from "./parameters_pb.js";
+import { file_dragoman_v1_profile } from "./profile_pb.js";
 import { file_dragoman_v1_stream } from "./stream_pb.js";
 import { file_dragoman_v1_usage } from "./usage_pb.js";
 import { file_dragoman_v1_warning } from "./warning_pb.js";
@@ -16,7 +17,7 @@ import { file_dragoman_v1_warning } from "./warning_pb.js";
  * Describes the file dragoman/v1/chat_service.proto.
  */
 export const file_dragoman_v1_chat_service = /*@__PURE__*/
-  fileDesc("Ch5kcmFnb21hbi92MS9jaGF0X3NlcnZpY2UucHJvdG8SC2RyYWdvbWFuLnYxIkUKE0NvbXBsZXRlQ2hhdFJlcXVlc3QSLgoEY2hhdBgBIAEoCzIYLmRyYWdvbWFuLnYxLkNoYXRSZXF1ZXN0Qga6SAPIAQEiRwoUQ29tcGxldGVDaGF0UmVzcG9uc2USLwoKY29tcGxldGlvbhgBIAEoCzIbLmRyYWdvbWFuLnYxLkNoYXRDb21wbGV0aW9uInAKEVN0cmVhbUNoYXRSZXF1ZXN0Ei4KBGNoYXQYASABKAsyGC5kcmFnb21hbi52MS5DaGF0UmVxdWVzdEIGukgDyAEBEisKB29wdGlvbnMYAiABKAsyGi5kcmFnb21hbi52MS5TdHJlYW1PcHRpb25zItUBChJTdHJlYW1DaGF0UmVzcG9uc2USKwoHc3RhcnRlZBgBIAEoCzIYLmRyYWdvbWFuLnYxLkNoYXRTdGFydGVkSAASJwoFZGVsdGEYAiABKAsyFi5kcmFnb21hbi52MS5QYXJ0RGVsdGFIABIvCghmaW5pc2hlZBgDIAEoCzIbLmRyYWdvbWFuLnYxLkNob2ljZUZpbmlzaGVkSAASLwoJY29tcGxldGVkGAQgASgLMhouZHJhZ29tYW4udjEuQ2hhdENvbXBsZXRlZEgAQgcKBWV2ZW50IkEKD1BsYW5DaGF0UmVxdWVzdBIuCgRjaGF0GAEgASgLMhguZHJhZ29tYW4udjEuQ2hhdFJlcXVlc3RCBrpIA8gBASL5AgoQUGxhbkNoYXRSZXNwb25zZRINCgVtb2RlbBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIPCgdwcm9maWxlGAMgASgJEj8KFGVmZmVjdGl2ZV9wYXJhbWV0ZXJzGAQgASgLMiEuZHJhZ29tYW4udjEuR2VuZXJhdGlvblBhcmFtZXRlcnMSJgoId2FybmluZ3MYBSADKAsyFC5kcmFnb21hbi52MS5XYXJuaW5nEiYKCG1lc3NhZ2VzGAYgAygLMhQuZHJhZ29tYW4udjEuTWVzc2FnZRIXCg9yZW5kZXJlZF9wcm9tcHQYByABKAkSFAoMaW5wdXRfdG9rZW5zGAggASgFEjcKFGlucHV0X3Rva2Vuc19xdWFsaXR5GAkgASgOMhkuZHJhZ29tYW4udjEuVXNhZ2VRdWFsaXR5Eh0KFXByb3ZpZGVyX3JlcXVlc3RfanNvbhgKIAEoCRIbChNvdXRwdXRfdG9rZW5zX2xpbWl0GAsgASgFMvwBCgtDaGF0U2VydmljZRJTCgxDb21wbGV0ZUNoYXQSIC5kcmFnb21hbi52MS5Db21wbGV0ZUNoYXRSZXF1ZXN0GiEuZHJhZ29tYW4udjEuQ29tcGxldGVDaGF0UmVzcG9uc2USTwoKU3RyZWFtQ2hhdBIeLmRyYWdvbWFuLnYxLlN0cmVhbUNoYXRSZXF1ZXN0Gh8uZHJhZ29tYW4udjEuU3RyZWFtQ2hhdFJlc3BvbnNlMAESRwoIUGxhbkNoYXQSHC5kcmFnb21hbi52MS5QbGFuQ2hhdFJlcXVlc3QaHS5kcmFnb21hbi52MS5QbGFuQ2hhdFJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_dragoman_v1_chat_request, file_dragoman_v1_completion, file_dragoman_v1_message, file_dragoman_v1_parameters, file_dragoman_v1_stream, file_dragoman_v1_usage, file_dragoman_v1_warning]);
+  fileDesc("Ch5kcmFnb21hbi92MS9jaGF0X3NlcnZpY2UucHJvdG8SC2RyYWdvbWFuLnYxIkUKE0NvbXBsZXRlQ2hhdFJlcXVlc3QSLgoEY2hhdBgBIAEoCzIYLmRyYWdvbWFuLnYxLkNoYXRSZXF1ZXN0Qga6SAPIAQEiRwoUQ29tcGxldGVDaGF0UmVzcG9uc2USLwoKY29tcGxldGlvbhgBIAEoCzIbLmRyYWdvbWFuLnYxLkNoYXRDb21wbGV0aW9uInAKEVN0cmVhbUNoYXRSZXF1ZXN0Ei4KBGNoYXQYASABKAsyGC5kcmFnb21hbi52MS5DaGF0UmVxdWVzdEIGukgDyAEBEisKB29wdGlvbnMYAiABKAsyGi5kcmFnb21hbi52MS5TdHJlYW1PcHRpb25zIuIBChJTdHJlYW1DaGF0UmVzcG9uc2USKwoHc3RhcnRlZBgBIAEoCzIYLmRyYWdvbWFuLnYxLkNoYXRTdGFydGVkSAASJwoFZGVsdGEYAiABKAsyFi5kcmFnb21hbi52MS5QYXJ0RGVsdGFIABIvCghmaW5pc2hlZBgDIAEoCzIbLmRyYWdvbWFuLnYxLkNob2ljZUZpbmlzaGVkSAASLwoJY29tcGxldGVkGAQgASgLMhouZHJhZ29tYW4udjEuQ2hhdENvbXBsZXRlZEgAEgsKA3NlcRgFIAEoBUIHCgVldmVudCJBCg9QbGFuQ2hhdFJlcXVlc3QSLgoEY2hhdBgBIAEoCzIYLmRyYWdvbWFuLnYxLkNoYXRSZXF1ZXN0Qga6SAPIAQEiygMKEFBsYW5DaGF0UmVzcG9uc2USDQoFbW9kZWwYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSJQoHcHJvZmlsZRgDIAEoDjIULmRyYWdvbWFuLnYxLlByb2ZpbGUSPwoUZWZmZWN0aXZlX3BhcmFtZXRlcnMYBCABKAsyIS5kcmFnb21hbi52MS5HZW5lcmF0aW9uUGFyYW1ldGVycxImCgh3YXJuaW5ncxgFIAMoCzIULmRyYWdvbWFuLnYxLldhcm5pbmcSJgoIbWVzc2FnZXMYBiADKAsyFC5kcmFnb21hbi52MS5NZXNzYWdlEhcKD3JlbmRlcmVkX3Byb21wdBgHIAEoCRIUCgxpbnB1dF90b2tlbnMYCCABKAUSNwoUaW5wdXRfdG9rZW5zX3F1YWxpdHkYCSABKA4yGS5kcmFnb21hbi52MS5Vc2FnZVF1YWxpdHkSHQoVcHJvdmlkZXJfcmVxdWVzdF9qc29uGAogASgJEhsKE291dHB1dF90b2tlbnNfbGltaXQYCyABKAUSOQoSY29uc2lkZXJlZF90YXJnZXRzGAwgAygLMh0uZHJhZ29tYW4udjEuQ29uc2lkZXJlZFRhcmdldCJFChBDb25zaWRlcmVkVGFyZ2V0Eg4KBnRhcmdldBgBIAEoCRIOCgZ1c2FibGUYAiABKAgSEQoJcmVqZWN0aW9uGAMgASgJMvwBCgtDaGF0U2VydmljZRJTCgxDb21wbGV0ZUNoYXQSIC5kcmFnb21hbi52MS5Db21wbGV0ZUNoYXRSZXF1ZXN0GiEuZHJhZ29tYW4udjEuQ29tcGxldGVDaGF0UmVzcG9uc2USTwoKU3RyZWFtQ2hhdBIeLmRyYWdvbWFuLnYxLlN0cmVhbUNoYXRSZXF1ZXN0Gh8uZHJhZ29tYW4udjEuU3RyZWFtQ2hhdFJlc3BvbnNlMAESRwoIUGxhbkNoYXQSHC5kcmFnb21hbi52MS5QbGFuQ2hhdFJlcXVlc3QaHS5kcmFnb21hbi52MS5QbGFuQ2hhdFJlc3BvbnNlQnoKC2RyYWdvbWFuLnYxQhBDaGF0U2VydmljZVByb3RvUAFaLGRyYWdvbWFuLmludGVybmFsL2dlbi9kcmFnb21hbi92MTtkcmFnb21hbnYxqgILRHJhZ29tYW4uVjHKAgtEcmFnb21hblxWMeoCDERyYWdvbWFuOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_dragoman_v1_chat_request, file_dragoman_v1_completion, file_dragoman_v1_message, file_dragoman_v1_parameters, file_dragoman_v1_profile, file_dragoman_v1_stream, file_dragoman_v1_usage, file_dragoman_v1_warning]);
 
 /**
  * Describes the message dragoman.v1.CompleteChatRequest.
@@ -61,29 +62,49 @@ export const PlanChatResponseSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_chat_service, 5);
 
 /**
+ * Describes the message dragoman.v1.ConsideredTarget.
+ * Use `create(ConsideredTargetSchema)` to create a new message.
+ */
+export const ConsideredTargetSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_chat_service, 6);
+
+/**
  * Chat completions over every model provider.
  *
- * If Dragoman requires an API key, callers send it in the header `x-api-key` or as `authorization: Bearer <key>`. The
- * headers `x-selected-account-id` and `x-request-id` are optional. The caller's deadline covers the whole call,
- * including queueing and every attempt. Cancelling a call aborts the upstream request at once.
+ * If Dragoman requires an API key, callers send it in the header `x-api-key` or as `authorization: Bearer <key>`. Two
+ * more headers are optional: `x-selected-account-id` (see ChatRequest.account_id) and `x-request-id`, the caller's name
+ * for the call in the response headers, errors and log: 1 to 128 letters, digits and `_.:/+=-`. Default, also for any
+ * other value: the id of the call. The caller's deadline covers the whole call, including queueing and every attempt.
+ * Cancelling a call aborts the upstream request at once.
  *
- * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`). Its reason is one of these and does
- * not change in later versions:
+ * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`). Its reason is one of these (see
+ * ErrorReason) and does not change in later versions:
  * - INVALID_ARGUMENT: INVALID_REQUEST (with BadRequest for wrong fields; the status is UNIMPLEMENTED if the request has
- *   not exactly one message, as gRPC requires), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED, JSON_GENERATION_FAILED.
- * - NOT_FOUND: MODEL_NOT_FOUND, SERVICE_NOT_FOUND (health checks).
+ *   not exactly one message, as gRPC requires), UNSUPPORTED_PARAMETER, CONTEXT_LENGTH_EXCEEDED (with both lengths in
+ *   the metadata), JSON_GENERATION_FAILED (with JsonGenerationFailure).
+ * - ABORTED: TOOL_CALL_INVALID (with ToolCallFailure).
+ * - NOT_FOUND: MODEL_NOT_FOUND, RESOURCE_NOT_FOUND, SERVICE_NOT_FOUND (health checks).
+ * - ALREADY_EXISTS: RESOURCE_ALREADY_EXISTS.
  * - UNIMPLEMENTED: METHOD_NOT_FOUND, UNSUPPORTED_ENCODING (unknown compression).
  * - UNAUTHENTICATED: CREDENTIALS_MISSING, CREDENTIALS_INVALID.
- * - PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
- * - FAILED_PRECONDITION: PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED.
- * - RESOURCE_EXHAUSTED: PROVIDER_RATE_LIMITED (with RetryInfo), QUEUE_FULL (with RetryInfo), CONCURRENCY_LIMITED
- *   (with QuotaFailure), REQUEST_TOO_LARGE (more bytes than limits.max_request_size, or more values than
+ * - PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, MODEL_NOT_ALLOWED, ROLE_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
+ * - FAILED_PRECONDITION: PROVIDER_NOT_CONFIGURED, PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED.
+ * - RESOURCE_EXHAUSTED: PROVIDER_RATE_LIMITED (with RetryInfo if the provider states a delay), QUEUE_FULL (with
+ *   RetryInfo), REQUESTS_LIMITED, TOKENS_LIMITED, CONCURRENCY_LIMITED, BUDGET_EXHAUSTED (these four with
+ *   QuotaFailure and RetryInfo), REQUEST_TOO_LARGE (more bytes than limits.max_request_size, or more values than
  *   limits.max_values), ANSWER_TOO_LARGE.
  * - UNAVAILABLE: PROVIDER_UNAVAILABLE, PROVIDER_TIMEOUT, PROVIDER_STREAM_INTERRUPTED, OVERLOADED (with RetryInfo),
  *   SHUTTING_DOWN.
  * - DEADLINE_EXCEEDED: DEADLINE_EXCEEDED.
  * - CANCELLED: CANCELLED.
  * - INTERNAL: INTERNAL, PROVIDER_FAULT, MALFORMED_FRAME (a message with the compressed flag, without an encoding).
+ *
+ * A failed call also has a CallInfo. All details of one status take at most 4,096 bytes and its message at most 512
+ * (and at most 768 in `grpc-message`, which is percent-encoded), since clients reject larger trailers. Dragoman
+ * truncates in this order: attempts except the last, failed_generation, violations (the message has the number of those
+ * that are left out). If that is not enough, it also drops the last attempt, the usage and the metadata except
+ * request_id, and truncates the texts of ProviderError and QuotaFailure to 256 bytes. Most clients create the statuses
+ * DEADLINE_EXCEEDED and CANCELLED themselves, without details.
  *
  * @generated from service dragoman.v1.ChatService
  */

@@ -8,8 +8,12 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Usage } from "./usage_pb.js";
 import type { Warning } from "./warning_pb.js";
 import type { GenerationParameters } from "./parameters_pb.js";
+import type { Attempt } from "./attempt_pb.js";
+import type { Profile } from "./profile_pb.js";
 import type { Message as Message$1 } from "./message_pb.js";
 import type { LogProbs } from "./logprobs_pb.js";
+import type { Citation } from "./citation_pb.js";
+import type { OutputViolation } from "./output_format_pb.js";
 
 /**
  * Describes the file dragoman/v1/completion.proto.
@@ -20,8 +24,8 @@ export declare const file_dragoman_v1_completion: GenFile;
  * A complete response.
  *
  * Fold law: folding the events of StreamChat yields exactly the message that CompleteChat returns for the same provider
- * response. `started` sets id, model, provider, create_time, effective_parameters and the first warnings; each `delta`
- * extends the part at its index (see PartDelta); each `finished` closes a choice; `completed` sets the rest.
+ * response. `started` sets id, model, provider, create_time, effective_parameters, profile and the first warnings; each
+ * `delta` extends the part at its index (see PartDelta); each `finished` closes a choice; `completed` sets the rest.
  *
  * @generated from message dragoman.v1.ChatCompletion
  */
@@ -105,11 +109,27 @@ export declare type ChatCompletion = Message<"dragoman.v1.ChatCompletion"> & {
   timeInfo?: TimeInfo | undefined;
 
   /**
-   * Upstream requests of the call, in the order in which they were sent. The last one succeeded.
+   * Upstream requests of the call, in the order in which Dragoman sent them. The last one succeeded, or with one
+   * request per choice the last one for each choice.
    *
    * @generated from field: repeated dragoman.v1.Attempt attempts = 12;
    */
   attempts: Attempt[];
+
+  /**
+   * Profile whose defaults and rules applied. Never unspecified.
+   *
+   * @generated from field: dragoman.v1.Profile profile = 13;
+   */
+  profile: Profile;
+
+  /**
+   * Facts of the provider's response that have no field here, as the JSON text of an object. At most 64 KiB; empty if
+   * there are none.
+   *
+   * @generated from field: string provider_metadata_json = 14;
+   */
+  providerMetadataJson: string;
 };
 
 /**
@@ -172,6 +192,29 @@ export declare type Choice = Message<"dragoman.v1.Choice"> & {
    * @generated from field: dragoman.v1.LogProbs reasoning_logprobs = 7;
    */
   reasoningLogprobs?: LogProbs | undefined;
+
+  /**
+   * Sources of the whole message: those that the provider lists without a position in the text.
+   *
+   * @generated from field: repeated dragoman.v1.Citation sources = 8;
+   */
+  sources: Citation[];
+
+  /**
+   * Facts of this choice that have no field here, such as content filter results, as the JSON text of an object. At
+   * most 64 KiB; empty if there are none.
+   *
+   * @generated from field: string provider_metadata_json = 9;
+   */
+  providerMetadataJson: string;
+
+  /**
+   * Why the output is not in the requested JSON format. Unset if it is, or if OutputFormat.on_invalid is not
+   * ON_INVALID_RETURN.
+   *
+   * @generated from field: dragoman.v1.OutputViolation output_violation = 10;
+   */
+  outputViolation?: OutputViolation | undefined;
 };
 
 /**
@@ -236,86 +279,8 @@ export declare type TimeInfo = Message<"dragoman.v1.TimeInfo"> & {
 export declare const TimeInfoSchema: GenMessage<TimeInfo>;
 
 /**
- * One upstream request.
- *
- * @generated from message dragoman.v1.Attempt
- */
-export declare type Attempt = Message<"dragoman.v1.Attempt"> & {
-  /**
-   * Provider that received the request.
-   *
-   * @generated from field: string provider = 1;
-   */
-  provider: string;
-
-  /**
-   * Name of the model at that provider.
-   *
-   * @generated from field: string provider_model = 2;
-   */
-  providerModel: string;
-
-  /**
-   * Reason of the failure, as in `google.rpc.ErrorInfo`. Empty if the attempt succeeded.
-   *
-   * @generated from field: string failure_reason = 3;
-   */
-  failureReason: string;
-
-  /**
-   * HTTP status of the provider's response, 100 to 599. 0 if there was no response.
-   *
-   * @generated from field: int32 http_status = 4;
-   */
-  httpStatus: number;
-
-  /**
-   * The provider's request id, from the response headers; quote it to the provider's support. Empty if the provider
-   * sends none.
-   *
-   * @generated from field: string provider_request_id = 5;
-   */
-  providerRequestId: string;
-
-  /**
-   * The provider's response id, from the response body. Empty if the provider sends none.
-   *
-   * @generated from field: string provider_response_id = 6;
-   */
-  providerResponseId: string;
-
-  /**
-   * Duration of the attempt.
-   *
-   * @generated from field: google.protobuf.Duration duration = 7;
-   */
-  duration?: Duration | undefined;
-
-  /**
-   * Rate limits that the provider reports: the response headers that begin with `x-ratelimit-` or
-   * `anthropic-ratelimit-`, with names in lower case and unchanged values. Empty if the provider sends none.
-   *
-   * @generated from field: map<string, string> provider_limits = 8;
-   */
-  providerLimits: { [key: string]: string };
-
-  /**
-   * Time that the attempt waited in Dragoman for a free connection to the provider, or for the local model. Part of
-   * `duration`. Unset if it did not wait.
-   *
-   * @generated from field: google.protobuf.Duration queue_duration = 14;
-   */
-  queueDuration?: Duration | undefined;
-};
-
-/**
- * Describes the message dragoman.v1.Attempt.
- * Use `create(AttemptSchema)` to create a new message.
- */
-export declare const AttemptSchema: GenMessage<Attempt>;
-
-/**
- * Why a model stopped. A failure is never a finish reason: it is the status of the call.
+ * Why a model stopped. A failure is never a finish reason: it is the status of the call. Later versions can add
+ * reasons.
  *
  * @generated from enum dragoman.v1.FinishReason
  */

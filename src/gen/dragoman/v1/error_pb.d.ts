@@ -2,8 +2,10 @@
 // @generated from file dragoman/v1/error.proto (package dragoman.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Usage } from "./usage_pb.js";
+import type { Attempt } from "./attempt_pb.js";
 
 /**
  * Describes the file dragoman/v1/error.proto.
@@ -11,8 +13,8 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_error: GenFile;
 
 /**
- * Error of a provider, as a detail of the status of a failed call. The status also has a `google.rpc.ErrorInfo` with
- * the domain `dragoman` and, where they apply, `google.rpc.BadRequest`, `RetryInfo` and `QuotaFailure`.
+ * Error of a provider, as a detail of the status of a failed call. The status also has a `google.rpc.ErrorInfo` and a
+ * CallInfo and, where they apply, `google.rpc.BadRequest`, `RetryInfo` and `QuotaFailure`.
  *
  * @generated from message dragoman.v1.ProviderError
  */
@@ -53,7 +55,7 @@ export declare type ProviderError = Message<"dragoman.v1.ProviderError"> & {
   requestId: string;
 
   /**
-   * Whether the caller had already received output.
+   * Whether output had started. StreamChat has then sent it to the caller.
    *
    * @generated from field: bool output_started = 6;
    */
@@ -73,11 +75,19 @@ export declare const ProviderErrorSchema: GenMessage<ProviderError>;
  */
 export declare type JsonGenerationFailure = Message<"dragoman.v1.JsonGenerationFailure"> & {
   /**
-   * The invalid text, truncated to 2,000 bytes, since clients limit the size of a status. Dragoman never logs it.
+   * The invalid text, truncated so that all details of the status take at most 4,096 bytes; the HTTP APIs return it
+   * whole, and so does ON_INVALID_RETURN. Dragoman never logs it.
    *
    * @generated from field: string failed_generation = 1;
    */
   failedGeneration: string;
+
+  /**
+   * Whether failed_generation is truncated.
+   *
+   * @generated from field: bool truncated = 2;
+   */
+  truncated: boolean;
 };
 
 /**
@@ -85,4 +95,368 @@ export declare type JsonGenerationFailure = Message<"dragoman.v1.JsonGenerationF
  * Use `create(JsonGenerationFailureSchema)` to create a new message.
  */
 export declare const JsonGenerationFailureSchema: GenMessage<JsonGenerationFailure>;
+
+/**
+ * Detail of the error TOOL_CALL_INVALID: the model's tool call, which the provider rejected.
+ *
+ * @generated from message dragoman.v1.ToolCallFailure
+ */
+export declare type ToolCallFailure = Message<"dragoman.v1.ToolCallFailure"> & {
+  /**
+   * The provider's words, truncated to 512 bytes.
+   *
+   * @generated from field: string message = 1;
+   */
+  message: string;
+
+  /**
+   * The invalid tool call as the model wrote it, truncated so that all details of the status take at most 4,096 bytes.
+   * Empty if the provider sends none. Dragoman never logs it.
+   *
+   * @generated from field: string failed_generation = 2;
+   */
+  failedGeneration: string;
+
+  /**
+   * Whether failed_generation is truncated.
+   *
+   * @generated from field: bool truncated = 3;
+   */
+  truncated: boolean;
+};
+
+/**
+ * Describes the message dragoman.v1.ToolCallFailure.
+ * Use `create(ToolCallFailureSchema)` to create a new message.
+ */
+export declare const ToolCallFailureSchema: GenMessage<ToolCallFailure>;
+
+/**
+ * Detail of every failed call over gRPC, gRPC-Web and Connect: which call it was and what it used. Absent if the
+ * request was rejected before a call began, for instance by overload.
+ *
+ * @generated from message dragoman.v1.CallInfo
+ */
+export declare type CallInfo = Message<"dragoman.v1.CallInfo"> & {
+  /**
+   * Id of the call, as in ChatCompletion.id and in the call record.
+   *
+   * @generated from field: string call_id = 1;
+   */
+  callId: string;
+
+  /**
+   * Usage until the failure: what the provider reported, else an estimate. Unset if no upstream request can have used
+   * tokens, because the provider rejected it or never received it.
+   *
+   * @generated from field: dragoman.v1.Usage usage = 2;
+   */
+  usage?: Usage | undefined;
+
+  /**
+   * Upstream requests of the call, in order, without provider_limits. Empty if no provider received a request. If the
+   * details of the status would take more than 4,096 bytes, only the last one.
+   *
+   * @generated from field: repeated dragoman.v1.Attempt attempts = 3;
+   */
+  attempts: Attempt[];
+};
+
+/**
+ * Describes the message dragoman.v1.CallInfo.
+ * Use `create(CallInfoSchema)` to create a new message.
+ */
+export declare const CallInfoSchema: GenMessage<CallInfo>;
+
+/**
+ * All reasons of a failed call. `google.rpc.ErrorInfo.reason` is the name without the prefix `ERROR_REASON_`, and the
+ * domain is `dragoman`. ChatService lists the gRPC status of each reason. Later versions can add reasons: clients must
+ * treat an unknown reason by its status.
+ *
+ * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `account_id`, `partial`
+ * (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
+ * `input_tokens`, `max_output_tokens` and `context_window_tokens` (of CONTEXT_LENGTH_EXCEEDED), `limit`, `bound` and
+ * `waiting` (of rejections because of load).
+ *
+ * @generated from enum dragoman.v1.ErrorReason
+ */
+export enum ErrorReason {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: ERROR_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The request has invalid fields; BadRequest lists them.
+   *
+   * @generated from enum value: ERROR_REASON_INVALID_REQUEST = 1;
+   */
+  INVALID_REQUEST = 1,
+
+  /**
+   * The model does not support some fields of the request; BadRequest lists them. See ChatRequest.strict_parameters.
+   *
+   * @generated from enum value: ERROR_REASON_UNSUPPORTED_PARAMETER = 2;
+   */
+  UNSUPPORTED_PARAMETER = 2,
+
+  /**
+   * The prompt does not fit the model's context window.
+   *
+   * @generated from enum value: ERROR_REASON_CONTEXT_LENGTH_EXCEEDED = 3;
+   */
+  CONTEXT_LENGTH_EXCEEDED = 3,
+
+  /**
+   * The model did not generate the requested JSON; JsonGenerationFailure has its output.
+   *
+   * @generated from enum value: ERROR_REASON_JSON_GENERATION_FAILED = 4;
+   */
+  JSON_GENERATION_FAILED = 4,
+
+  /**
+   * The provider rejected the model's own tool call; ToolCallFailure has the details.
+   *
+   * @generated from enum value: ERROR_REASON_TOOL_CALL_INVALID = 5;
+   */
+  TOOL_CALL_INVALID = 5,
+
+  /**
+   * There is no such model, deployment or route.
+   *
+   * @generated from enum value: ERROR_REASON_MODEL_NOT_FOUND = 6;
+   */
+  MODEL_NOT_FOUND = 6,
+
+  /**
+   * A health check names an unknown service.
+   *
+   * @generated from enum value: ERROR_REASON_SERVICE_NOT_FOUND = 7;
+   */
+  SERVICE_NOT_FOUND = 7,
+
+  /**
+   * There is no such method or path.
+   *
+   * @generated from enum value: ERROR_REASON_METHOD_NOT_FOUND = 8;
+   */
+  METHOD_NOT_FOUND = 8,
+
+  /**
+   * The request has an unknown compression or media type.
+   *
+   * @generated from enum value: ERROR_REASON_UNSUPPORTED_ENCODING = 9;
+   */
+  UNSUPPORTED_ENCODING = 9,
+
+  /**
+   * The request has no API key.
+   *
+   * @generated from enum value: ERROR_REASON_CREDENTIALS_MISSING = 10;
+   */
+  CREDENTIALS_MISSING = 10,
+
+  /**
+   * The API key is unknown, expired or revoked, or the headers have two different keys.
+   *
+   * @generated from enum value: ERROR_REASON_CREDENTIALS_INVALID = 11;
+   */
+  CREDENTIALS_INVALID = 11,
+
+  /**
+   * The API key may not use the account.
+   *
+   * @generated from enum value: ERROR_REASON_ACCOUNT_NOT_ALLOWED = 12;
+   */
+  ACCOUNT_NOT_ALLOWED = 12,
+
+  /**
+   * The API key or account may not use the model. This version does not set it yet.
+   *
+   * @generated from enum value: ERROR_REASON_MODEL_NOT_ALLOWED = 13;
+   */
+  MODEL_NOT_ALLOWED = 13,
+
+  /**
+   * The role of the API key does not allow the method. This version does not set it yet.
+   *
+   * @generated from enum value: ERROR_REASON_ROLE_NOT_ALLOWED = 14;
+   */
+  ROLE_NOT_ALLOWED = 14,
+
+  /**
+   * There is no such resource, other than a model. This version does not set it yet.
+   *
+   * @generated from enum value: ERROR_REASON_RESOURCE_NOT_FOUND = 15;
+   */
+  RESOURCE_NOT_FOUND = 15,
+
+  /**
+   * The resource exists already. This version does not set it yet.
+   *
+   * @generated from enum value: ERROR_REASON_RESOURCE_ALREADY_EXISTS = 16;
+   */
+  RESOURCE_ALREADY_EXISTS = 16,
+
+  /**
+   * The model is known, but its provider is not configured.
+   *
+   * @generated from enum value: ERROR_REASON_PROVIDER_NOT_CONFIGURED = 17;
+   */
+  PROVIDER_NOT_CONFIGURED = 17,
+
+  /**
+   * The provider does not allow the request, for instance in this region.
+   *
+   * @generated from enum value: ERROR_REASON_PROVIDER_PERMISSION_DENIED = 18;
+   */
+  PROVIDER_PERMISSION_DENIED = 18,
+
+  /**
+   * The provider rejected the operator's API key.
+   *
+   * @generated from enum value: ERROR_REASON_PROVIDER_CREDENTIALS_REJECTED = 19;
+   */
+  PROVIDER_CREDENTIALS_REJECTED = 19,
+
+  /**
+   * The operator's account at the provider is used up.
+   *
+   * @generated from enum value: ERROR_REASON_PROVIDER_QUOTA_EXHAUSTED = 20;
+   */
+  PROVIDER_QUOTA_EXHAUSTED = 20,
+
+  /**
+   * The provider's rate limit is reached; RetryInfo has the delay if the provider states it.
+   *
+   * @generated from enum value: ERROR_REASON_PROVIDER_RATE_LIMITED = 21;
+   */
+  PROVIDER_RATE_LIMITED = 21,
+
+  /**
+   * The limit of requests per minute is reached. This version does not set it yet.
+   *
+   * @generated from enum value: ERROR_REASON_REQUESTS_LIMITED = 22;
+   */
+  REQUESTS_LIMITED = 22,
+
+  /**
+   * The limit of tokens per minute is reached. This version does not set it yet.
+   *
+   * @generated from enum value: ERROR_REASON_TOKENS_LIMITED = 23;
+   */
+  TOKENS_LIMITED = 23,
+
+  /**
+   * The limit of concurrent calls is reached.
+   *
+   * @generated from enum value: ERROR_REASON_CONCURRENCY_LIMITED = 24;
+   */
+  CONCURRENCY_LIMITED = 24,
+
+  /**
+   * The budget is used up. This version does not set it yet.
+   *
+   * @generated from enum value: ERROR_REASON_BUDGET_EXHAUSTED = 25;
+   */
+  BUDGET_EXHAUSTED = 25,
+
+  /**
+   * The queue for the provider or for a shared resource is full.
+   *
+   * @generated from enum value: ERROR_REASON_QUEUE_FULL = 26;
+   */
+  QUEUE_FULL = 26,
+
+  /**
+   * Dragoman is overloaded.
+   *
+   * @generated from enum value: ERROR_REASON_OVERLOADED = 27;
+   */
+  OVERLOADED = 27,
+
+  /**
+   * The request has too many bytes or values.
+   *
+   * @generated from enum value: ERROR_REASON_REQUEST_TOO_LARGE = 28;
+   */
+  REQUEST_TOO_LARGE = 28,
+
+  /**
+   * The response has too many bytes.
+   *
+   * @generated from enum value: ERROR_REASON_ANSWER_TOO_LARGE = 29;
+   */
+  ANSWER_TOO_LARGE = 29,
+
+  /**
+   * The provider failed, is overloaded or unreachable.
+   *
+   * @generated from enum value: ERROR_REASON_PROVIDER_UNAVAILABLE = 30;
+   */
+  PROVIDER_UNAVAILABLE = 30,
+
+  /**
+   * The provider was silent for too long.
+   *
+   * @generated from enum value: ERROR_REASON_PROVIDER_TIMEOUT = 31;
+   */
+  PROVIDER_TIMEOUT = 31,
+
+  /**
+   * The response was cut off after output had started.
+   *
+   * @generated from enum value: ERROR_REASON_PROVIDER_STREAM_INTERRUPTED = 32;
+   */
+  PROVIDER_STREAM_INTERRUPTED = 32,
+
+  /**
+   * Dragoman is shutting down.
+   *
+   * @generated from enum value: ERROR_REASON_SHUTTING_DOWN = 33;
+   */
+  SHUTTING_DOWN = 33,
+
+  /**
+   * The caller's deadline passed.
+   *
+   * @generated from enum value: ERROR_REASON_DEADLINE_EXCEEDED = 34;
+   */
+  DEADLINE_EXCEEDED = 34,
+
+  /**
+   * The caller cancelled the call.
+   *
+   * @generated from enum value: ERROR_REASON_CANCELLED = 35;
+   */
+  CANCELLED = 35,
+
+  /**
+   * The provider's response is unusable.
+   *
+   * @generated from enum value: ERROR_REASON_PROVIDER_FAULT = 36;
+   */
+  PROVIDER_FAULT = 36,
+
+  /**
+   * A fault of Dragoman.
+   *
+   * @generated from enum value: ERROR_REASON_INTERNAL = 37;
+   */
+  INTERNAL = 37,
+
+  /**
+   * A message has the compressed flag, but the call has no compression.
+   *
+   * @generated from enum value: ERROR_REASON_MALFORMED_FRAME = 38;
+   */
+  MALFORMED_FRAME = 38,
+}
+
+/**
+ * Describes the enum dragoman.v1.ErrorReason.
+ */
+export declare const ErrorReasonSchema: GenEnum<ErrorReason>;
 

@@ -2,13 +2,15 @@
 // @generated from file dragoman/v1/error.proto (package dragoman.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file_dragoman_v1_attempt } from "./attempt_pb.js";
+import { file_dragoman_v1_usage } from "./usage_pb.js";
 
 /**
  * Describes the file dragoman/v1/error.proto.
  */
 export const file_dragoman_v1_error = /*@__PURE__*/
-  fileDesc("ChdkcmFnb21hbi92MS9lcnJvci5wcm90bxILZHJhZ29tYW4udjEiiAEKDVByb3ZpZGVyRXJyb3ISEAoIcHJvdmlkZXIYASABKAkSFgoOcHJvdmlkZXJfbW9kZWwYAiABKAkSEwoLaHR0cF9zdGF0dXMYAyABKAUSDAoEY29kZRgEIAEoCRISCgpyZXF1ZXN0X2lkGAUgASgJEhYKDm91dHB1dF9zdGFydGVkGAYgASgIIjIKFUpzb25HZW5lcmF0aW9uRmFpbHVyZRIZChFmYWlsZWRfZ2VuZXJhdGlvbhgBIAEoCWIGcHJvdG8z");
+  fileDesc("ChdkcmFnb21hbi92MS9lcnJvci5wcm90bxILZHJhZ29tYW4udjEiiAEKDVByb3ZpZGVyRXJyb3ISEAoIcHJvdmlkZXIYASABKAkSFgoOcHJvdmlkZXJfbW9kZWwYAiABKAkSEwoLaHR0cF9zdGF0dXMYAyABKAUSDAoEY29kZRgEIAEoCRISCgpyZXF1ZXN0X2lkGAUgASgJEhYKDm91dHB1dF9zdGFydGVkGAYgASgIIkUKFUpzb25HZW5lcmF0aW9uRmFpbHVyZRIZChFmYWlsZWRfZ2VuZXJhdGlvbhgBIAEoCRIRCgl0cnVuY2F0ZWQYAiABKAgiUAoPVG9vbENhbGxGYWlsdXJlEg8KB21lc3NhZ2UYASABKAkSGQoRZmFpbGVkX2dlbmVyYXRpb24YAiABKAkSEQoJdHJ1bmNhdGVkGAMgASgIImYKCENhbGxJbmZvEg8KB2NhbGxfaWQYASABKAkSIQoFdXNhZ2UYAiABKAsyEi5kcmFnb21hbi52MS5Vc2FnZRImCghhdHRlbXB0cxgDIAMoCzIULmRyYWdvbWFuLnYxLkF0dGVtcHQqogsKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHEVSUk9SX1JFQVNPTl9JTlZBTElEX1JFUVVFU1QQARImCiJFUlJPUl9SRUFTT05fVU5TVVBQT1JURURfUEFSQU1FVEVSEAISKAokRVJST1JfUkVBU09OX0NPTlRFWFRfTEVOR1RIX0VYQ0VFREVEEAMSJwojRVJST1JfUkVBU09OX0pTT05fR0VORVJBVElPTl9GQUlMRUQQBBIiCh5FUlJPUl9SRUFTT05fVE9PTF9DQUxMX0lOVkFMSUQQBRIgChxFUlJPUl9SRUFTT05fTU9ERUxfTk9UX0ZPVU5EEAYSIgoeRVJST1JfUkVBU09OX1NFUlZJQ0VfTk9UX0ZPVU5EEAcSIQodRVJST1JfUkVBU09OX01FVEhPRF9OT1RfRk9VTkQQCBIlCiFFUlJPUl9SRUFTT05fVU5TVVBQT1JURURfRU5DT0RJTkcQCRIkCiBFUlJPUl9SRUFTT05fQ1JFREVOVElBTFNfTUlTU0lORxAKEiQKIEVSUk9SX1JFQVNPTl9DUkVERU5USUFMU19JTlZBTElEEAsSJAogRVJST1JfUkVBU09OX0FDQ09VTlRfTk9UX0FMTE9XRUQQDBIiCh5FUlJPUl9SRUFTT05fTU9ERUxfTk9UX0FMTE9XRUQQDRIhCh1FUlJPUl9SRUFTT05fUk9MRV9OT1RfQUxMT1dFRBAOEiMKH0VSUk9SX1JFQVNPTl9SRVNPVVJDRV9OT1RfRk9VTkQQDxIoCiRFUlJPUl9SRUFTT05fUkVTT1VSQ0VfQUxSRUFEWV9FWElTVFMQEBIoCiRFUlJPUl9SRUFTT05fUFJPVklERVJfTk9UX0NPTkZJR1VSRUQQERIrCidFUlJPUl9SRUFTT05fUFJPVklERVJfUEVSTUlTU0lPTl9ERU5JRUQQEhIuCipFUlJPUl9SRUFTT05fUFJPVklERVJfQ1JFREVOVElBTFNfUkVKRUNURUQQExIpCiVFUlJPUl9SRUFTT05fUFJPVklERVJfUVVPVEFfRVhIQVVTVEVEEBQSJgoiRVJST1JfUkVBU09OX1BST1ZJREVSX1JBVEVfTElNSVRFRBAVEiEKHUVSUk9SX1JFQVNPTl9SRVFVRVNUU19MSU1JVEVEEBYSHwobRVJST1JfUkVBU09OX1RPS0VOU19MSU1JVEVEEBcSJAogRVJST1JfUkVBU09OX0NPTkNVUlJFTkNZX0xJTUlURUQQGBIhCh1FUlJPUl9SRUFTT05fQlVER0VUX0VYSEFVU1RFRBAZEhsKF0VSUk9SX1JFQVNPTl9RVUVVRV9GVUxMEBoSGwoXRVJST1JfUkVBU09OX09WRVJMT0FERUQQGxIiCh5FUlJPUl9SRUFTT05fUkVRVUVTVF9UT09fTEFSR0UQHBIhCh1FUlJPUl9SRUFTT05fQU5TV0VSX1RPT19MQVJHRRAdEiUKIUVSUk9SX1JFQVNPTl9QUk9WSURFUl9VTkFWQUlMQUJMRRAeEiEKHUVSUk9SX1JFQVNPTl9QUk9WSURFUl9USU1FT1VUEB8SLAooRVJST1JfUkVBU09OX1BST1ZJREVSX1NUUkVBTV9JTlRFUlJVUFRFRBAgEh4KGkVSUk9SX1JFQVNPTl9TSFVUVElOR19ET1dOECESIgoeRVJST1JfUkVBU09OX0RFQURMSU5FX0VYQ0VFREVEECISGgoWRVJST1JfUkVBU09OX0NBTkNFTExFRBAjEh8KG0VSUk9SX1JFQVNPTl9QUk9WSURFUl9GQVVMVBAkEhkKFUVSUk9SX1JFQVNPTl9JTlRFUk5BTBAlEiAKHEVSUk9SX1JFQVNPTl9NQUxGT1JNRURfRlJBTUUQJkJ0CgtkcmFnb21hbi52MUIKRXJyb3JQcm90b1ABWixkcmFnb21hbi5pbnRlcm5hbC9nZW4vZHJhZ29tYW4vdjE7ZHJhZ29tYW52MaoCC0RyYWdvbWFuLlYxygILRHJhZ29tYW5cVjHqAgxEcmFnb21hbjo6VjFiBnByb3RvMw", [file_dragoman_v1_attempt, file_dragoman_v1_usage]);
 
 /**
  * Describes the message dragoman.v1.ProviderError.
@@ -23,4 +25,39 @@ export const ProviderErrorSchema = /*@__PURE__*/
  */
 export const JsonGenerationFailureSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_error, 1);
+
+/**
+ * Describes the message dragoman.v1.ToolCallFailure.
+ * Use `create(ToolCallFailureSchema)` to create a new message.
+ */
+export const ToolCallFailureSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_error, 2);
+
+/**
+ * Describes the message dragoman.v1.CallInfo.
+ * Use `create(CallInfoSchema)` to create a new message.
+ */
+export const CallInfoSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_error, 3);
+
+/**
+ * Describes the enum dragoman.v1.ErrorReason.
+ */
+export const ErrorReasonSchema = /*@__PURE__*/
+  enumDesc(file_dragoman_v1_error, 0);
+
+/**
+ * All reasons of a failed call. `google.rpc.ErrorInfo.reason` is the name without the prefix `ERROR_REASON_`, and the
+ * domain is `dragoman`. ChatService lists the gRPC status of each reason. Later versions can add reasons: clients must
+ * treat an unknown reason by its status.
+ *
+ * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `account_id`, `partial`
+ * (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
+ * `input_tokens`, `max_output_tokens` and `context_window_tokens` (of CONTEXT_LENGTH_EXCEEDED), `limit`, `bound` and
+ * `waiting` (of rejections because of load).
+ *
+ * @generated from enum dragoman.v1.ErrorReason
+ */
+export const ErrorReason = /*@__PURE__*/
+  tsEnum(ErrorReasonSchema);
 

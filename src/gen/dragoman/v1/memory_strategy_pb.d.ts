@@ -19,7 +19,7 @@ export declare const file_dragoman_v1_memory_strategy: GenFile;
 export declare type MemoryStrategy = Message<"dragoman.v1.MemoryStrategy"> & {
   /**
    * The strategy. Required. If the request has no MemoryStrategy, all messages are sent and a prompt that is too long
-   * is rejected with CONTEXT_LENGTH_EXCEEDED; under the profile `egp-deployment`, auto_trim applies instead.
+   * is rejected with CONTEXT_LENGTH_EXCEEDED; under PROFILE_EGP_DEPLOYMENT, auto_trim applies instead.
    *
    * @generated from oneof dragoman.v1.MemoryStrategy.strategy
    */

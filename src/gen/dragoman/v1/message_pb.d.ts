@@ -4,6 +4,9 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message as Message$1 } from "@bufbuild/protobuf";
+import type { Media } from "./media_pb.js";
+import type { ProviderState } from "./provider_state_pb.js";
+import type { Citation } from "./citation_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 
 /**
@@ -13,7 +16,8 @@ export declare const file_dragoman_v1_message: GenFile;
 
 /**
  * One message of a conversation: an ordered list of parts. To continue a conversation, append the message of a `Choice`
- * unchanged: providers require reasoning, signatures and tool calls back in their original order.
+ * unchanged: providers require reasoning, signatures and tool calls back in their original order. Dragoman accepts
+ * every message that it returned, also from a client that dropped the parts that it did not know.
  *
  * @generated from message dragoman.v1.Message
  */
@@ -26,8 +30,9 @@ export declare type Message = Message$1<"dragoman.v1.Message"> & {
   role: Role;
 
   /**
-   * Content of the message, in order. At least one part in a request; may be empty in a response if the model wrote
-   * nothing.
+   * Content of the message, in order. At least one part, each with a kind, except in assistant messages: Dragoman
+   * accepts those without parts and parts without a kind, and omits them from the upstream request, with a warning.
+   * Empty in a response if the model wrote nothing.
    *
    * @generated from field: repeated dragoman.v1.Part parts = 2;
    */
@@ -55,7 +60,8 @@ export declare const MessageSchema: GenMessage<Message>;
  */
 export declare type Part = Message$1<"dragoman.v1.Part"> & {
   /**
-   * Content of the part. Required in a request.
+   * Content of the part. Later versions can add kinds. Clients must skip a part whose kind they do not know, and can
+   * send it back without the kind.
    *
    * @generated from oneof dragoman.v1.Part.kind
    */
@@ -69,7 +75,8 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
     case: "text";
   } | {
     /**
-     * An image, audio, video or document.
+     * An image, audio, video or document. In assistant messages: output of the model. If the provider does not accept
+     * its output back, Dragoman sends the transcript as text, or omits the part, with a warning.
      *
      * @generated from field: dragoman.v1.Media media = 2;
      */
@@ -77,7 +84,7 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
     case: "media";
   } | {
     /**
-     * Reasoning of the model.
+     * Reasoning of the model. Only in assistant messages.
      *
      * @generated from field: dragoman.v1.Reasoning reasoning = 3;
      */
@@ -85,7 +92,7 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
     case: "reasoning";
   } | {
     /**
-     * A tool call by the model. Only in assistant messages.
+     * A tool call by the model, for the caller to run. Only in assistant messages.
      *
      * @generated from field: dragoman.v1.ToolCall tool_call = 4;
      */
@@ -107,6 +114,31 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
      */
     value: string;
     case: "refusal";
+  } | {
+    /**
+     * Call of a tool that the provider runs. Only in assistant messages. Dragoman omits it from the upstream request,
+     * with a warning, if it cannot send it to the provider, or if another provider or model made it.
+     *
+     * @generated from field: dragoman.v1.ServerToolCall server_tool_call = 9;
+     */
+    value: ServerToolCall;
+    case: "serverToolCall";
+  } | {
+    /**
+     * Result of a tool that the provider ran. Only in assistant messages. Omitted like server_tool_call.
+     *
+     * @generated from field: dragoman.v1.ServerToolResult server_tool_result = 10;
+     */
+    value: ServerToolResult;
+    case: "serverToolResult";
+  } | {
+    /**
+     * A search result that the model can cite. Only in user messages.
+     *
+     * @generated from field: dragoman.v1.SearchResult search_result = 12;
+     */
+    value: SearchResult;
+    case: "searchResult";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -123,6 +155,14 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
    * @generated from field: dragoman.v1.CacheHint cache_hint = 8;
    */
   cacheHint?: CacheHint | undefined;
+
+  /**
+   * Sources of the part's text. Set by Dragoman, in assistant messages; send them back unchanged. Dragoman omits them
+   * from the upstream request, with one warning, if it cannot send them to the provider.
+   *
+   * @generated from field: repeated dragoman.v1.Citation citations = 11;
+   */
+  citations: Citation[];
 };
 
 /**
@@ -130,64 +170,6 @@ export declare type Part = Message$1<"dragoman.v1.Part"> & {
  * Use `create(PartSchema)` to create a new message.
  */
 export declare const PartSchema: GenMessage<Part>;
-
-/**
- * An image, audio, video or document.
- *
- * @generated from message dragoman.v1.Media
- */
-export declare type Media = Message$1<"dragoman.v1.Media"> & {
-  /**
-   * Source of the content. Required.
-   *
-   * @generated from oneof dragoman.v1.Media.source
-   */
-  source: {
-    /**
-     * Raw bytes, not base64. The size of the whole request is limited (default 16 MiB).
-     *
-     * @generated from field: bytes data = 1;
-     */
-    value: Uint8Array;
-    case: "data";
-  } | {
-    /**
-     * URL that the provider fetches: http, https or a scheme of the provider (such as gs://). Dragoman never fetches
-     * it. At most 8192 characters.
-     *
-     * @generated from field: string url = 2;
-     */
-    value: string;
-    case: "url";
-  } | { case: undefined; value?: undefined };
-
-  /**
-   * IANA media type, such as `image/png`, `audio/wav`, `application/pdf`. Required with `data`; at most 127 characters.
-   *
-   * @generated from field: string media_type = 3;
-   */
-  mediaType: string;
-
-  /**
-   * Level of detail for an image. Default: the provider's default (auto).
-   *
-   * @generated from field: dragoman.v1.MediaDetail detail = 4;
-   */
-  detail: MediaDetail;
-
-  /**
-   * File name of a document, shown to the model. At most 255 characters; default none.
-   *
-   * @generated from field: string filename = 5;
-   */
-  filename: string;
-};
-
-/**
- * Describes the message dragoman.v1.Media.
- * Use `create(MediaSchema)` to create a new message.
- */
-export declare const MediaSchema: GenMessage<Media>;
 
 /**
  * Reasoning of the model. In a `PartDelta`, a delta of it.
@@ -217,21 +199,22 @@ export declare type Reasoning = Message$1<"dragoman.v1.Reasoning"> & {
 export declare const ReasoningSchema: GenMessage<Reasoning>;
 
 /**
- * A tool call by the model. In a `PartDelta`, a delta of it.
+ * A tool call by the model, for the caller to run. In a `PartDelta`, a delta of it.
  *
  * @generated from message dragoman.v1.ToolCall
  */
 export declare type ToolCall = Message$1<"dragoman.v1.ToolCall"> & {
   /**
-   * Links the tool call to its result. Unique within the conversation. Generated by Dragoman if the provider sends
-   * none.
+   * Links the tool call to its result. Generated by Dragoman if the provider sends none. If a conversation has an id
+   * twice, as some models return them, results belong to the latest message that calls it, and Dragoman sends unique
+   * ids, with a warning. 1 to 8192 characters, since some servers put state into it.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * Name of the tool.
+   * Name of the tool, as in FunctionTool.name. 1 to 128 characters.
    *
    * @generated from field: string name = 2;
    */
@@ -239,8 +222,10 @@ export declare type ToolCall = Message$1<"dragoman.v1.ToolCall"> & {
 
   /**
    * Arguments as the JSON text of an object, exactly as the model wrote it; `{}` if there are none. Text and not a
-   * Struct, because deltas are not valid JSON and the order of keys matters to models. In a request at most 128 levels,
-   * and 250,000 values together with the other JSON texts of the request.
+   * Struct, because deltas are not valid JSON and the order of keys matters to models. A model can write text that is
+   * not an object, or one of more than 128 levels: in a request, Dragoman sends it as the object
+   * `{"invalid_arguments": "<text>"}`, with a warning. In a request at most 250,000 values together with the other JSON
+   * texts of the request.
    *
    * @generated from field: string arguments_json = 3;
    */
@@ -260,14 +245,14 @@ export declare const ToolCallSchema: GenMessage<ToolCall>;
  */
 export declare type ToolResult = Message$1<"dragoman.v1.ToolResult"> & {
   /**
-   * `id` of the tool call, which must be in an earlier assistant message.
+   * `id` of the tool call, which must be in an earlier assistant message. 1 to 8192 characters.
    *
    * @generated from field: string tool_call_id = 1;
    */
   toolCallId: string;
 
   /**
-   * Content of the result, in order: text or media. May be empty.
+   * Content of the result, in order. May be empty.
    *
    * @generated from field: repeated dragoman.v1.ToolResultPart parts = 2;
    */
@@ -295,7 +280,7 @@ export declare const ToolResultSchema: GenMessage<ToolResult>;
  */
 export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
   /**
-   * Content of the part. Required.
+   * Content of the part. Required. Later versions can add kinds.
    *
    * @generated from oneof dragoman.v1.ToolResultPart.kind
    */
@@ -315,6 +300,14 @@ export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
      */
     value: Media;
     case: "media";
+  } | {
+    /**
+     * A search result that the model can cite.
+     *
+     * @generated from field: dragoman.v1.SearchResult search_result = 3;
+     */
+    value: SearchResult;
+    case: "searchResult";
   } | { case: undefined; value?: undefined };
 };
 
@@ -325,40 +318,111 @@ export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
 export declare const ToolResultPartSchema: GenMessage<ToolResultPart>;
 
 /**
- * Opaque bytes that a provider requires back in the next turn, such as reasoning signatures or encrypted reasoning.
- * They are valid only for the provider and model that made them. Dragoman drops them if a request goes to another
- * provider or model.
+ * A search result that the model can cite (Anthropic's search_result blocks). For providers without this kind of
+ * content Dragoman sends source, title and texts as text, with a warning.
  *
- * @generated from message dragoman.v1.ProviderState
+ * @generated from message dragoman.v1.SearchResult
  */
-export declare type ProviderState = Message$1<"dragoman.v1.ProviderState"> & {
+export declare type SearchResult = Message$1<"dragoman.v1.SearchResult"> & {
   /**
-   * Provider that made the state.
+   * Where the result is from: a URL or a name. 1 to 8192 characters. Required.
    *
-   * @generated from field: string provider = 1;
+   * @generated from field: string source = 1;
    */
-  provider: string;
+  source: string;
 
   /**
-   * Model that made the state, by its name at the provider.
+   * Title of the result. At most 1024 characters. Default none.
    *
-   * @generated from field: string model = 2;
+   * @generated from field: string title = 2;
    */
-  model: string;
+  title: string;
 
   /**
-   * The state. In deltas, the bytes of one part are concatenated.
+   * Texts of the result, in order; a citation names them by index. At least one.
    *
-   * @generated from field: bytes data = 3;
+   * @generated from field: repeated string texts = 3;
    */
-  data: Uint8Array;
+  texts: string[];
 };
 
 /**
- * Describes the message dragoman.v1.ProviderState.
- * Use `create(ProviderStateSchema)` to create a new message.
+ * Describes the message dragoman.v1.SearchResult.
+ * Use `create(SearchResultSchema)` to create a new message.
  */
-export declare const ProviderStateSchema: GenMessage<ProviderState>;
+export declare const SearchResultSchema: GenMessage<SearchResult>;
+
+/**
+ * Call of a tool that the provider runs itself, such as a web search (ProviderTool). The caller does not respond to it.
+ * In a `PartDelta`, a delta of it.
+ *
+ * @generated from message dragoman.v1.ServerToolCall
+ */
+export declare type ServerToolCall = Message$1<"dragoman.v1.ServerToolCall"> & {
+  /**
+   * Links the call to its result. At most 8192 characters. Empty if the provider sends none.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Name of the tool, in the provider's spelling. At most 128 characters.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Input of the tool as JSON text, exactly as the provider sent it. Empty if there is none. If the text is not JSON,
+   * for instance cut off, or has more than 128 levels, Dragoman omits the part from a request, with a warning. Same
+   * bound as ToolCall.arguments_json.
+   *
+   * @generated from field: string input_json = 3;
+   */
+  inputJson: string;
+};
+
+/**
+ * Describes the message dragoman.v1.ServerToolCall.
+ * Use `create(ServerToolCallSchema)` to create a new message.
+ */
+export declare const ServerToolCallSchema: GenMessage<ServerToolCall>;
+
+/**
+ * Result of a tool that the provider ran itself. In a `PartDelta`, a delta of it.
+ *
+ * @generated from message dragoman.v1.ServerToolResult
+ */
+export declare type ServerToolResult = Message$1<"dragoman.v1.ServerToolResult"> & {
+  /**
+   * ServerToolCall.id. At most 8192 characters. Empty if the provider sends none.
+   *
+   * @generated from field: string tool_call_id = 1;
+   */
+  toolCallId: string;
+
+  /**
+   * Output of the tool as JSON text, exactly as the provider sent it. Empty if there is none. Like
+   * ServerToolCall.input_json in a request.
+   *
+   * @generated from field: string output_json = 2;
+   */
+  outputJson: string;
+
+  /**
+   * True if the tool failed.
+   *
+   * @generated from field: bool is_error = 3;
+   */
+  isError: boolean;
+};
+
+/**
+ * Describes the message dragoman.v1.ServerToolResult.
+ * Use `create(ServerToolResultSchema)` to create a new message.
+ */
+export declare const ServerToolResultSchema: GenMessage<ServerToolResult>;
 
 /**
  * Prompt cache breakpoint: asks the provider to cache the prompt up to this point.
@@ -382,7 +446,7 @@ export declare type CacheHint = Message$1<"dragoman.v1.CacheHint"> & {
 export declare const CacheHintSchema: GenMessage<CacheHint>;
 
 /**
- * Author of a message.
+ * Author of a message. Later versions can add roles.
  *
  * @generated from enum dragoman.v1.Role
  */
@@ -435,44 +499,4 @@ export enum Role {
  * Describes the enum dragoman.v1.Role.
  */
 export declare const RoleSchema: GenEnum<Role>;
-
-/**
- * Level of detail for an image; more detail costs more input tokens.
- *
- * @generated from enum dragoman.v1.MediaDetail
- */
-export enum MediaDetail {
-  /**
-   * Not sent; the provider decides.
-   *
-   * @generated from enum value: MEDIA_DETAIL_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED = 0,
-
-  /**
-   * The provider decides, requested explicitly.
-   *
-   * @generated from enum value: MEDIA_DETAIL_AUTO = 1;
-   */
-  AUTO = 1,
-
-  /**
-   * Low-resolution version of the image.
-   *
-   * @generated from enum value: MEDIA_DETAIL_LOW = 2;
-   */
-  LOW = 2,
-
-  /**
-   * High-resolution tiles of the image.
-   *
-   * @generated from enum value: MEDIA_DETAIL_HIGH = 3;
-   */
-  HIGH = 3,
-}
-
-/**
- * Describes the enum dragoman.v1.MediaDetail.
- */
-export declare const MediaDetailSchema: GenEnum<MediaDetail>;
 

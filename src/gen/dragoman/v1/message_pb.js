@@ -4,13 +4,16 @@
 
 import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.js";
+import { file_dragoman_v1_citation } from "./citation_pb.js";
+import { file_dragoman_v1_media } from "./media_pb.js";
+import { file_dragoman_v1_provider_state } from "./provider_state_pb.js";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file dragoman/v1/message.proto.
  */
 export const file_dragoman_v1_message = /*@__PURE__*/
-  fileDesc("ChlkcmFnb21hbi92MS9tZXNzYWdlLnByb3RvEgtkcmFnb21hbi52MSJ5CgdNZXNzYWdlEisKBHJvbGUYASABKA4yES5kcmFnb21hbi52MS5Sb2xlQgq6SAeCAQQQASAAEioKBXBhcnRzGAIgAygLMhEuZHJhZ29tYW4udjEuUGFydEIIukgFkgECCAESFQoEbmFtZRgDIAEoCUIHukgEcgIYQCLGAgoEUGFydBIOCgR0ZXh0GAEgASgJSAASIwoFbWVkaWEYAiABKAsyEi5kcmFnb21hbi52MS5NZWRpYUgAEisKCXJlYXNvbmluZxgDIAEoCzIWLmRyYWdvbWFuLnYxLlJlYXNvbmluZ0gAEioKCXRvb2xfY2FsbBgEIAEoCzIVLmRyYWdvbWFuLnYxLlRvb2xDYWxsSAASLgoLdG9vbF9yZXN1bHQYBSABKAsyFy5kcmFnb21hbi52MS5Ub29sUmVzdWx0SAASEQoHcmVmdXNhbBgGIAEoCUgAEjIKDnByb3ZpZGVyX3N0YXRlGAcgASgLMhouZHJhZ29tYW4udjEuUHJvdmlkZXJTdGF0ZRIqCgpjYWNoZV9oaW50GAggASgLMhYuZHJhZ29tYW4udjEuQ2FjaGVIaW50Qg0KBGtpbmQSBbpIAggBIrABCgVNZWRpYRIOCgRkYXRhGAEgASgMSAASGQoDdXJsGAIgASgJQgq6SAdyBRABGIBASAASGwoKbWVkaWFfdHlwZRgDIAEoCUIHukgEcgIYfxIyCgZkZXRhaWwYBCABKA4yGC5kcmFnb21hbi52MS5NZWRpYURldGFpbEIIukgFggECEAESGgoIZmlsZW5hbWUYBSABKAlCCLpIBXIDGP8BQg8KBnNvdXJjZRIFukgCCAEiKwoJUmVhc29uaW5nEgwKBHRleHQYASABKAkSEAoIcmVkYWN0ZWQYAiABKAgiVAoIVG9vbENhbGwSFgoCaWQYASABKAlCCrpIB3IFEAEYgAISGAoEbmFtZRgCIAEoCUIKukgHcgUQARiAARIWCg5hcmd1bWVudHNfanNvbhgDIAEoCSJsCgpUb29sUmVzdWx0EiAKDHRvb2xfY2FsbF9pZBgBIAEoCUIKukgHcgUQARiAAhIqCgVwYXJ0cxgCIAMoCzIbLmRyYWdvbWFuLnYxLlRvb2xSZXN1bHRQYXJ0EhAKCGlzX2Vycm9yGAMgASgIIlQKDlRvb2xSZXN1bHRQYXJ0Eg4KBHRleHQYASABKAlIABIjCgVtZWRpYRgCIAEoCzISLmRyYWdvbWFuLnYxLk1lZGlhSABCDQoEa2luZBIFukgCCAEiRwoNUHJvdmlkZXJTdGF0ZRIZCghwcm92aWRlchgBIAEoCUIHukgEcgIQARINCgVtb2RlbBgCIAEoCRIMCgRkYXRhGAMgASgMIjMKCUNhY2hlSGludBImCgN0dGwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qcwoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9TWVNURU0QARISCg5ST0xFX0RFVkVMT1BFUhACEg0KCVJPTEVfVVNFUhADEhIKDlJPTEVfQVNTSVNUQU5UEAQSDQoJUk9MRV9UT09MEAUqbwoLTWVkaWFEZXRhaWwSHAoYTUVESUFfREVUQUlMX1VOU1BFQ0lGSUVEEAASFQoRTUVESUFfREVUQUlMX0FVVE8QARIUChBNRURJQV9ERVRBSUxfTE9XEAISFQoRTUVESUFfREVUQUlMX0hJR0gQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("ChlkcmFnb21hbi92MS9tZXNzYWdlLnByb3RvEgtkcmFnb21hbi52MSJvCgdNZXNzYWdlEisKBHJvbGUYASABKA4yES5kcmFnb21hbi52MS5Sb2xlQgq6SAeCAQQQASAAEiAKBXBhcnRzGAIgAygLMhEuZHJhZ29tYW4udjEuUGFydBIVCgRuYW1lGAMgASgJQge6SARyAhhAIpMECgRQYXJ0Eg4KBHRleHQYASABKAlIABIjCgVtZWRpYRgCIAEoCzISLmRyYWdvbWFuLnYxLk1lZGlhSAASKwoJcmVhc29uaW5nGAMgASgLMhYuZHJhZ29tYW4udjEuUmVhc29uaW5nSAASKgoJdG9vbF9jYWxsGAQgASgLMhUuZHJhZ29tYW4udjEuVG9vbENhbGxIABIuCgt0b29sX3Jlc3VsdBgFIAEoCzIXLmRyYWdvbWFuLnYxLlRvb2xSZXN1bHRIABIRCgdyZWZ1c2FsGAYgASgJSAASNwoQc2VydmVyX3Rvb2xfY2FsbBgJIAEoCzIbLmRyYWdvbWFuLnYxLlNlcnZlclRvb2xDYWxsSAASOwoSc2VydmVyX3Rvb2xfcmVzdWx0GAogASgLMh0uZHJhZ29tYW4udjEuU2VydmVyVG9vbFJlc3VsdEgAEjIKDXNlYXJjaF9yZXN1bHQYDCABKAsyGS5kcmFnb21hbi52MS5TZWFyY2hSZXN1bHRIABIyCg5wcm92aWRlcl9zdGF0ZRgHIAEoCzIaLmRyYWdvbWFuLnYxLlByb3ZpZGVyU3RhdGUSKgoKY2FjaGVfaGludBgIIAEoCzIWLmRyYWdvbWFuLnYxLkNhY2hlSGludBIoCgljaXRhdGlvbnMYCyADKAsyFS5kcmFnb21hbi52MS5DaXRhdGlvbkIGCgRraW5kIisKCVJlYXNvbmluZxIMCgR0ZXh0GAEgASgJEhAKCHJlZGFjdGVkGAIgASgIIlQKCFRvb2xDYWxsEhYKAmlkGAEgASgJQgq6SAdyBRABGIBAEhgKBG5hbWUYAiABKAlCCrpIB3IFEAEYgAESFgoOYXJndW1lbnRzX2pzb24YAyABKAkibAoKVG9vbFJlc3VsdBIgCgx0b29sX2NhbGxfaWQYASABKAlCCrpIB3IFEAEYgEASKgoFcGFydHMYAiADKAsyGy5kcmFnb21hbi52MS5Ub29sUmVzdWx0UGFydBIQCghpc19lcnJvchgDIAEoCCKIAQoOVG9vbFJlc3VsdFBhcnQSDgoEdGV4dBgBIAEoCUgAEiMKBW1lZGlhGAIgASgLMhIuZHJhZ29tYW4udjEuTWVkaWFIABIyCg1zZWFyY2hfcmVzdWx0GAMgASgLMhkuZHJhZ29tYW4udjEuU2VhcmNoUmVzdWx0SABCDQoEa2luZBIFukgCCAEiXAoMU2VhcmNoUmVzdWx0EhoKBnNvdXJjZRgBIAEoCUIKukgHcgUQARiAQBIXCgV0aXRsZRgCIAEoCUIIukgFcgMYgAgSFwoFdGV4dHMYAyADKAlCCLpIBZIBAggBIlIKDlNlcnZlclRvb2xDYWxsEhQKAmlkGAEgASgJQgi6SAVyAxiAQBIWCgRuYW1lGAIgASgJQgi6SAVyAxiAARISCgppbnB1dF9qc29uGAMgASgJIlkKEFNlcnZlclRvb2xSZXN1bHQSHgoMdG9vbF9jYWxsX2lkGAEgASgJQgi6SAVyAxiAQBITCgtvdXRwdXRfanNvbhgCIAEoCRIQCghpc19lcnJvchgDIAEoCCIzCglDYWNoZUhpbnQSJgoDdHRsGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKnMKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfU1lTVEVNEAESEgoOUk9MRV9ERVZFTE9QRVIQAhINCglST0xFX1VTRVIQAxISCg5ST0xFX0FTU0lTVEFOVBAEEg0KCVJPTEVfVE9PTBAFQnYKC2RyYWdvbWFuLnYxQgxNZXNzYWdlUHJvdG9QAVosZHJhZ29tYW4uaW50ZXJuYWwvZ2VuL2RyYWdvbWFuL3YxO2RyYWdvbWFudjGqAgtEcmFnb21hbi5WMcoCC0RyYWdvbWFuXFYx6gIMRHJhZ29tYW46OlYxYgZwcm90bzM", [file_buf_validate_validate, file_dragoman_v1_citation, file_dragoman_v1_media, file_dragoman_v1_provider_state, file_google_protobuf_duration]);
 
 /**
  * Describes the message dragoman.v1.Message.
@@ -27,53 +30,60 @@ export const PartSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_message, 1);
 
 /**
- * Describes the message dragoman.v1.Media.
- * Use `create(MediaSchema)` to create a new message.
- */
-export const MediaSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_message, 2);
-
-/**
  * Describes the message dragoman.v1.Reasoning.
  * Use `create(ReasoningSchema)` to create a new message.
  */
 export const ReasoningSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_message, 3);
+  messageDesc(file_dragoman_v1_message, 2);
 
 /**
  * Describes the message dragoman.v1.ToolCall.
  * Use `create(ToolCallSchema)` to create a new message.
  */
 export const ToolCallSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_message, 4);
+  messageDesc(file_dragoman_v1_message, 3);
 
 /**
  * Describes the message dragoman.v1.ToolResult.
  * Use `create(ToolResultSchema)` to create a new message.
  */
 export const ToolResultSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_message, 5);
+  messageDesc(file_dragoman_v1_message, 4);
 
 /**
  * Describes the message dragoman.v1.ToolResultPart.
  * Use `create(ToolResultPartSchema)` to create a new message.
  */
 export const ToolResultPartSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_message, 5);
+
+/**
+ * Describes the message dragoman.v1.SearchResult.
+ * Use `create(SearchResultSchema)` to create a new message.
+ */
+export const SearchResultSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_message, 6);
 
 /**
- * Describes the message dragoman.v1.ProviderState.
- * Use `create(ProviderStateSchema)` to create a new message.
+ * Describes the message dragoman.v1.ServerToolCall.
+ * Use `create(ServerToolCallSchema)` to create a new message.
  */
-export const ProviderStateSchema = /*@__PURE__*/
+export const ServerToolCallSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_message, 7);
+
+/**
+ * Describes the message dragoman.v1.ServerToolResult.
+ * Use `create(ServerToolResultSchema)` to create a new message.
+ */
+export const ServerToolResultSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_message, 8);
 
 /**
  * Describes the message dragoman.v1.CacheHint.
  * Use `create(CacheHintSchema)` to create a new message.
  */
 export const CacheHintSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_message, 8);
+  messageDesc(file_dragoman_v1_message, 9);
 
 /**
  * Describes the enum dragoman.v1.Role.
@@ -82,24 +92,10 @@ export const RoleSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_message, 0);
 
 /**
- * Author of a message.
+ * Author of a message. Later versions can add roles.
  *
  * @generated from enum dragoman.v1.Role
  */
 export const Role = /*@__PURE__*/
   tsEnum(RoleSchema);
-
-/**
- * Describes the enum dragoman.v1.MediaDetail.
- */
-export const MediaDetailSchema = /*@__PURE__*/
-  enumDesc(file_dragoman_v1_message, 1);
-
-/**
- * Level of detail for an image; more detail costs more input tokens.
- *
- * @generated from enum dragoman.v1.MediaDetail
- */
-export const MediaDetail = /*@__PURE__*/
-  tsEnum(MediaDetailSchema);
 

@@ -2,8 +2,12 @@
 // @generated from file dragoman/v1/model.proto (package dragoman.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Profile } from "./profile_pb.js";
+import type { ReasoningEffort } from "./reasoning_pb.js";
+import type { Modality } from "./modality_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file dragoman/v1/model.proto.
@@ -45,12 +49,11 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
   aliases: string[];
 
   /**
-   * Profile: set of request rules and defaults. `egp-chat`, `egp-deployment`, `cerebras` and `deepinfra` have the
-   * documented rules of the API with that name; `plain` has no defaults, so only what the caller set is sent.
+   * Profile for which the model is described: the request's, else that of a call that names none. Never unspecified.
    *
-   * @generated from field: string profile = 5;
+   * @generated from field: dragoman.v1.Profile profile = 5;
    */
-  profile: string;
+  profile: Profile;
 
   /**
    * Maximum tokens of prompt and response together. 0 if unknown.
@@ -67,7 +70,8 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
   maxOutputTokens: number;
 
   /**
-   * Capabilities of the model. If a request needs another one, Dragoman rejects the request or returns a warning.
+   * Capabilities of the model, under any profile. If a request needs another one, Dragoman rejects the request or
+   * returns a warning.
    *
    * @generated from field: dragoman.v1.ModelCapabilities capabilities = 8;
    */
@@ -81,7 +85,8 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
   providerModel: string;
 
   /**
-   * Highest temperature that the model supports. Unset if unknown.
+   * Highest temperature that the model, its provider and the profile all support. Unset if unknown, or if the model
+   * does not support temperature.
    *
    * @generated from field: optional double max_temperature = 10;
    */
@@ -102,6 +107,66 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
    * @generated from field: string template_family = 12;
    */
   templateFamily: string;
+
+  /**
+   * Levels of ReasoningConfig.effort that the model supports under the profile, including those that Dragoman emulates.
+   * Empty if it supports none. If the levels are unknown, all that the provider has.
+   *
+   * @generated from field: repeated dragoman.v1.ReasoningEffort reasoning_efforts = 13;
+   */
+  reasoningEfforts: ReasoningEffort[];
+
+  /**
+   * Optional fields of ChatRequest that the model supports under the profile, by path, such as `parameters.top_k`,
+   * including those that Dragoman emulates. The model may not support every value of such a field, or not together with
+   * another field: PlanChat shows what applies to a certain request. Does not list fields that every model supports,
+   * such as `labels`.
+   *
+   * @generated from field: repeated string supported_parameters = 14;
+   */
+  supportedParameters: string[];
+
+  /**
+   * Parameters that ChatRequest.deployment_parameters may have. From the configuration.
+   *
+   * @generated from field: repeated dragoman.v1.DeploymentParameter deployment_parameters = 15;
+   */
+  deploymentParameters: DeploymentParameter[];
+
+  /**
+   * Modalities that the model accepts. Empty if unknown.
+   *
+   * @generated from field: repeated dragoman.v1.Modality input_modalities = 16;
+   */
+  inputModalities: Modality[];
+
+  /**
+   * Modalities that the model returns. Empty if unknown.
+   *
+   * @generated from field: repeated dragoman.v1.Modality output_modalities = 17;
+   */
+  outputModalities: Modality[];
+
+  /**
+   * Prices of the model. Empty if unknown. This version does not set them yet.
+   *
+   * @generated from field: repeated dragoman.v1.ModelPrice prices = 18;
+   */
+  prices: ModelPrice[];
+
+  /**
+   * When the provider shuts the model down. Unset if unknown. This version does not set it yet.
+   *
+   * @generated from field: google.protobuf.Timestamp deprecation_time = 19;
+   */
+  deprecationTime?: Timestamp | undefined;
+
+  /**
+   * Whether Dragoman can call the model now.
+   *
+   * @generated from field: dragoman.v1.ModelState state = 20;
+   */
+  state: ModelState;
 };
 
 /**
@@ -109,6 +174,118 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export declare const ModelSchema: GenMessage<Model>;
+
+/**
+ * A parameter that a deployment declares; Scale's EGP API for model deployments calls it a binding.
+ *
+ * @generated from message dragoman.v1.DeploymentParameter
+ */
+export declare type DeploymentParameter = Message<"dragoman.v1.DeploymentParameter"> & {
+  /**
+   * Name of the parameter: the key in ChatRequest.deployment_parameters.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Type of the value.
+   *
+   * @generated from field: dragoman.v1.DeploymentParameterType type = 2;
+   */
+  type: DeploymentParameterType;
+
+  /**
+   * Human-readable description. Empty if the configuration has none.
+   *
+   * @generated from field: string description = 3;
+   */
+  description: string;
+
+  /**
+   * Whether a request must set the parameter.
+   *
+   * @generated from field: bool required = 4;
+   */
+  required: boolean;
+};
+
+/**
+ * Describes the message dragoman.v1.DeploymentParameter.
+ * Use `create(DeploymentParameterSchema)` to create a new message.
+ */
+export declare const DeploymentParameterSchema: GenMessage<DeploymentParameter>;
+
+/**
+ * Prices of a model for prompts of a certain length. One picodollar (US dollars times 10^-12) per token is one
+ * microdollar per million tokens.
+ *
+ * @generated from message dragoman.v1.ModelPrice
+ */
+export declare type ModelPrice = Message<"dragoman.v1.ModelPrice"> & {
+  /**
+   * Number of prompt tokens from which these prices apply. 0 for the lowest tier.
+   *
+   * @generated from field: int32 from_input_tokens = 1;
+   */
+  fromInputTokens: number;
+
+  /**
+   * Service tier, in the provider's spelling. Empty for the provider's default tier.
+   *
+   * @generated from field: string service_tier = 2;
+   */
+  serviceTier: string;
+
+  /**
+   * Price of a prompt token in picodollars.
+   *
+   * @generated from field: int64 input_picos_per_token = 3;
+   */
+  inputPicosPerToken: bigint;
+
+  /**
+   * Price of a prompt token that is read from the prompt cache, in picodollars. Unset: input_picos_per_token.
+   *
+   * @generated from field: optional int64 cached_input_picos_per_token = 4;
+   */
+  cachedInputPicosPerToken?: bigint | undefined;
+
+  /**
+   * Price of a prompt token that is written to the prompt cache, in picodollars. Unset: input_picos_per_token.
+   *
+   * @generated from field: optional int64 cache_write_picos_per_token = 5;
+   */
+  cacheWritePicosPerToken?: bigint | undefined;
+
+  /**
+   * Price of a prompt token that is written to the prompt cache for one hour, in picodollars. Unset:
+   * cache_write_picos_per_token.
+   *
+   * @generated from field: optional int64 cache_write_1h_picos_per_token = 6;
+   */
+  cacheWrite1hPicosPerToken?: bigint | undefined;
+
+  /**
+   * Price of a generated token in picodollars.
+   *
+   * @generated from field: int64 output_picos_per_token = 7;
+   */
+  outputPicosPerToken: bigint;
+
+  /**
+   * Version of the price table.
+   *
+   * @generated from field: string price_version = 8;
+   */
+  priceVersion: string;
+};
+
+/**
+ * Describes the message dragoman.v1.ModelPrice.
+ * Use `create(ModelPriceSchema)` to create a new message.
+ */
+export declare const ModelPriceSchema: GenMessage<ModelPrice>;
 
 /**
  * Capabilities of a model.
@@ -214,4 +391,91 @@ export declare type ModelCapabilities = Message<"dragoman.v1.ModelCapabilities">
  * Use `create(ModelCapabilitiesSchema)` to create a new message.
  */
 export declare const ModelCapabilitiesSchema: GenMessage<ModelCapabilities>;
+
+/**
+ * Whether Dragoman can call a model now. Later versions can add states.
+ *
+ * @generated from enum dragoman.v1.ModelState
+ */
+export enum ModelState {
+  /**
+   * Unknown.
+   *
+   * @generated from enum value: MODEL_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The provider is configured, and no target of the model is known to fail.
+   *
+   * @generated from enum value: MODEL_STATE_AVAILABLE = 1;
+   */
+  AVAILABLE = 1,
+
+  /**
+   * Some targets of the model fail or are limited. This version does not set it yet.
+   *
+   * @generated from enum value: MODEL_STATE_DEGRADED = 2;
+   */
+  DEGRADED = 2,
+
+  /**
+   * All targets of the model fail. This version does not set it yet.
+   *
+   * @generated from enum value: MODEL_STATE_UNAVAILABLE = 3;
+   */
+  UNAVAILABLE = 3,
+}
+
+/**
+ * Describes the enum dragoman.v1.ModelState.
+ */
+export declare const ModelStateSchema: GenEnum<ModelState>;
+
+/**
+ * Type of a deployment's parameter. Later versions can add types.
+ *
+ * @generated from enum dragoman.v1.DeploymentParameterType
+ */
+export enum DeploymentParameterType {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: DEPLOYMENT_PARAMETER_TYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A string.
+   *
+   * @generated from enum value: DEPLOYMENT_PARAMETER_TYPE_STRING = 1;
+   */
+  STRING = 1,
+
+  /**
+   * An integer.
+   *
+   * @generated from enum value: DEPLOYMENT_PARAMETER_TYPE_INTEGER = 2;
+   */
+  INTEGER = 2,
+
+  /**
+   * A number.
+   *
+   * @generated from enum value: DEPLOYMENT_PARAMETER_TYPE_NUMBER = 3;
+   */
+  NUMBER = 3,
+
+  /**
+   * True or false.
+   *
+   * @generated from enum value: DEPLOYMENT_PARAMETER_TYPE_BOOLEAN = 4;
+   */
+  BOOLEAN = 4,
+}
+
+/**
+ * Describes the enum dragoman.v1.DeploymentParameterType.
+ */
+export declare const DeploymentParameterTypeSchema: GenEnum<DeploymentParameterType>;
 

@@ -2,13 +2,17 @@
 // @generated from file dragoman/v1/model.proto (package dragoman.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file_dragoman_v1_modality } from "./modality_pb.js";
+import { file_dragoman_v1_profile } from "./profile_pb.js";
+import { file_dragoman_v1_reasoning } from "./reasoning_pb.js";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file dragoman/v1/model.proto.
  */
 export const file_dragoman_v1_model = /*@__PURE__*/
-  fileDesc("ChdkcmFnb21hbi92MS9tb2RlbC5wcm90bxILZHJhZ29tYW4udjEiwAIKBU1vZGVsEgoKAmlkGAEgASgJEhAKCHByb3ZpZGVyGAIgASgJEhQKDGRpc3BsYXlfbmFtZRgDIAEoCRIPCgdhbGlhc2VzGAQgAygJEg8KB3Byb2ZpbGUYBSABKAkSHQoVY29udGV4dF93aW5kb3dfdG9rZW5zGAYgASgFEhkKEW1heF9vdXRwdXRfdG9rZW5zGAcgASgFEjQKDGNhcGFiaWxpdGllcxgIIAEoCzIeLmRyYWdvbWFuLnYxLk1vZGVsQ2FwYWJpbGl0aWVzEhYKDnByb3ZpZGVyX21vZGVsGAkgASgJEhwKD21heF90ZW1wZXJhdHVyZRgKIAEoAUgAiAEBEg4KBmZhbWlseRgLIAEoCRIXCg90ZW1wbGF0ZV9mYW1pbHkYDCABKAlCEgoQX21heF90ZW1wZXJhdHVyZSKpAgoRTW9kZWxDYXBhYmlsaXRpZXMSFwoPc3lzdGVtX21lc3NhZ2VzGAEgASgIEg0KBXRvb2xzGAIgASgIEhsKE3BhcmFsbGVsX3Rvb2xfY2FsbHMYAyABKAgSEwoLanNvbl9vYmplY3QYBCABKAgSEwoLanNvbl9zY2hlbWEYBSABKAgSDQoFcmVnZXgYBiABKAgSEwoLaW1hZ2VfaW5wdXQYByABKAgSEwoLYXVkaW9faW5wdXQYCCABKAgSFgoOZG9jdW1lbnRfaW5wdXQYCSABKAgSEQoJcmVhc29uaW5nGAogASgIEhAKCGxvZ3Byb2JzGAsgASgIEhgKEG11bHRpcGxlX2Nob2ljZXMYDCABKAgSFQoNY2hhdF90ZW1wbGF0ZRgNIAEoCGIGcHJvdG8z");
+  fileDesc("ChdkcmFnb21hbi92MS9tb2RlbC5wcm90bxILZHJhZ29tYW4udjEi2AUKBU1vZGVsEgoKAmlkGAEgASgJEhAKCHByb3ZpZGVyGAIgASgJEhQKDGRpc3BsYXlfbmFtZRgDIAEoCRIPCgdhbGlhc2VzGAQgAygJEiUKB3Byb2ZpbGUYBSABKA4yFC5kcmFnb21hbi52MS5Qcm9maWxlEh0KFWNvbnRleHRfd2luZG93X3Rva2VucxgGIAEoBRIZChFtYXhfb3V0cHV0X3Rva2VucxgHIAEoBRI0CgxjYXBhYmlsaXRpZXMYCCABKAsyHi5kcmFnb21hbi52MS5Nb2RlbENhcGFiaWxpdGllcxIWCg5wcm92aWRlcl9tb2RlbBgJIAEoCRIcCg9tYXhfdGVtcGVyYXR1cmUYCiABKAFIAIgBARIOCgZmYW1pbHkYCyABKAkSFwoPdGVtcGxhdGVfZmFtaWx5GAwgASgJEjcKEXJlYXNvbmluZ19lZmZvcnRzGA0gAygOMhwuZHJhZ29tYW4udjEuUmVhc29uaW5nRWZmb3J0EhwKFHN1cHBvcnRlZF9wYXJhbWV0ZXJzGA4gAygJEj8KFWRlcGxveW1lbnRfcGFyYW1ldGVycxgPIAMoCzIgLmRyYWdvbWFuLnYxLkRlcGxveW1lbnRQYXJhbWV0ZXISLwoQaW5wdXRfbW9kYWxpdGllcxgQIAMoDjIVLmRyYWdvbWFuLnYxLk1vZGFsaXR5EjAKEW91dHB1dF9tb2RhbGl0aWVzGBEgAygOMhUuZHJhZ29tYW4udjEuTW9kYWxpdHkSJwoGcHJpY2VzGBIgAygLMhcuZHJhZ29tYW4udjEuTW9kZWxQcmljZRI0ChBkZXByZWNhdGlvbl90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVzdGF0ZRgUIAEoDjIXLmRyYWdvbWFuLnYxLk1vZGVsU3RhdGVCEgoQX21heF90ZW1wZXJhdHVyZSJ+ChNEZXBsb3ltZW50UGFyYW1ldGVyEgwKBG5hbWUYASABKAkSMgoEdHlwZRgCIAEoDjIkLmRyYWdvbWFuLnYxLkRlcGxveW1lbnRQYXJhbWV0ZXJUeXBlEhMKC2Rlc2NyaXB0aW9uGAMgASgJEhAKCHJlcXVpcmVkGAQgASgIIvkCCgpNb2RlbFByaWNlEhkKEWZyb21faW5wdXRfdG9rZW5zGAEgASgFEhQKDHNlcnZpY2VfdGllchgCIAEoCRIdChVpbnB1dF9waWNvc19wZXJfdG9rZW4YAyABKAMSKQocY2FjaGVkX2lucHV0X3BpY29zX3Blcl90b2tlbhgEIAEoA0gAiAEBEigKG2NhY2hlX3dyaXRlX3BpY29zX3Blcl90b2tlbhgFIAEoA0gBiAEBEisKHmNhY2hlX3dyaXRlXzFoX3BpY29zX3Blcl90b2tlbhgGIAEoA0gCiAEBEh4KFm91dHB1dF9waWNvc19wZXJfdG9rZW4YByABKAMSFQoNcHJpY2VfdmVyc2lvbhgIIAEoCUIfCh1fY2FjaGVkX2lucHV0X3BpY29zX3Blcl90b2tlbkIeChxfY2FjaGVfd3JpdGVfcGljb3NfcGVyX3Rva2VuQiEKH19jYWNoZV93cml0ZV8xaF9waWNvc19wZXJfdG9rZW4iqQIKEU1vZGVsQ2FwYWJpbGl0aWVzEhcKD3N5c3RlbV9tZXNzYWdlcxgBIAEoCBINCgV0b29scxgCIAEoCBIbChNwYXJhbGxlbF90b29sX2NhbGxzGAMgASgIEhMKC2pzb25fb2JqZWN0GAQgASgIEhMKC2pzb25fc2NoZW1hGAUgASgIEg0KBXJlZ2V4GAYgASgIEhMKC2ltYWdlX2lucHV0GAcgASgIEhMKC2F1ZGlvX2lucHV0GAggASgIEhYKDmRvY3VtZW50X2lucHV0GAkgASgIEhEKCXJlYXNvbmluZxgKIAEoCBIQCghsb2dwcm9icxgLIAEoCBIYChBtdWx0aXBsZV9jaG9pY2VzGAwgASgIEhUKDWNoYXRfdGVtcGxhdGUYDSABKAgqewoKTW9kZWxTdGF0ZRIbChdNT0RFTF9TVEFURV9VTlNQRUNJRklFRBAAEhkKFU1PREVMX1NUQVRFX0FWQUlMQUJMRRABEhgKFE1PREVMX1NUQVRFX0RFR1JBREVEEAISGwoXTU9ERUxfU1RBVEVfVU5BVkFJTEFCTEUQAyreAQoXRGVwbG95bWVudFBhcmFtZXRlclR5cGUSKQolREVQTE9ZTUVOVF9QQVJBTUVURVJfVFlQRV9VTlNQRUNJRklFRBAAEiQKIERFUExPWU1FTlRfUEFSQU1FVEVSX1RZUEVfU1RSSU5HEAESJQohREVQTE9ZTUVOVF9QQVJBTUVURVJfVFlQRV9JTlRFR0VSEAISJAogREVQTE9ZTUVOVF9QQVJBTUVURVJfVFlQRV9OVU1CRVIQAxIlCiFERVBMT1lNRU5UX1BBUkFNRVRFUl9UWVBFX0JPT0xFQU4QBEJ0CgtkcmFnb21hbi52MUIKTW9kZWxQcm90b1ABWixkcmFnb21hbi5pbnRlcm5hbC9nZW4vZHJhZ29tYW4vdjE7ZHJhZ29tYW52MaoCC0RyYWdvbWFuLlYxygILRHJhZ29tYW5cVjHqAgxEcmFnb21hbjo6VjFiBnByb3RvMw", [file_dragoman_v1_modality, file_dragoman_v1_profile, file_dragoman_v1_reasoning, file_google_protobuf_timestamp]);
 
 /**
  * Describes the message dragoman.v1.Model.
@@ -18,9 +22,51 @@ export const ModelSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_model, 0);
 
 /**
+ * Describes the message dragoman.v1.DeploymentParameter.
+ * Use `create(DeploymentParameterSchema)` to create a new message.
+ */
+export const DeploymentParameterSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_model, 1);
+
+/**
+ * Describes the message dragoman.v1.ModelPrice.
+ * Use `create(ModelPriceSchema)` to create a new message.
+ */
+export const ModelPriceSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_model, 2);
+
+/**
  * Describes the message dragoman.v1.ModelCapabilities.
  * Use `create(ModelCapabilitiesSchema)` to create a new message.
  */
 export const ModelCapabilitiesSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_model, 1);
+  messageDesc(file_dragoman_v1_model, 3);
+
+/**
+ * Describes the enum dragoman.v1.ModelState.
+ */
+export const ModelStateSchema = /*@__PURE__*/
+  enumDesc(file_dragoman_v1_model, 0);
+
+/**
+ * Whether Dragoman can call a model now. Later versions can add states.
+ *
+ * @generated from enum dragoman.v1.ModelState
+ */
+export const ModelState = /*@__PURE__*/
+  tsEnum(ModelStateSchema);
+
+/**
+ * Describes the enum dragoman.v1.DeploymentParameterType.
+ */
+export const DeploymentParameterTypeSchema = /*@__PURE__*/
+  enumDesc(file_dragoman_v1_model, 1);
+
+/**
+ * Type of a deployment's parameter. Later versions can add types.
+ *
+ * @generated from enum dragoman.v1.DeploymentParameterType
+ */
+export const DeploymentParameterType = /*@__PURE__*/
+  tsEnum(DeploymentParameterTypeSchema);
 

@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Profile } from "./profile_pb.js";
 import type { Model } from "./model_pb.js";
 
 /**
@@ -25,18 +26,27 @@ export declare type ListModelsRequest = Message<"dragoman.v1.ListModelsRequest">
   pageSize: number;
 
   /**
-   * next_page_token of the previous page; empty for the first page. Opaque.
+   * next_page_token of the previous page; empty for the first page. Opaque; at most 1024 characters.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Lists only models of this provider. Default: all providers.
+   * Lists only models of this provider. At most 64 characters. Default: all providers. If the provider is unknown or not
+   * configured, the list is empty.
    *
    * @generated from field: string provider = 3;
    */
   provider: string;
+
+  /**
+   * Profile for which the models are described, for instance their highest temperature. Default: the profile of a call
+   * that names none.
+   *
+   * @generated from field: dragoman.v1.Profile profile = 4;
+   */
+  profile: Profile;
 };
 
 /**
@@ -79,11 +89,19 @@ export declare const ListModelsResponseSchema: GenMessage<ListModelsResponse>;
  */
 export declare type GetModelRequest = Message<"dragoman.v1.GetModelRequest"> & {
   /**
-   * An id, an alias, or `provider/model`. Required.
+   * An id (also `deployments/<id>`), an alias, or `provider/model`. 1 to 256 characters. Required.
    *
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * Profile for which the model is described, for instance its highest temperature. Default: the profile of a call that
+   * names none.
+   *
+   * @generated from field: dragoman.v1.Profile profile = 2;
+   */
+  profile: Profile;
 };
 
 /**
@@ -119,8 +137,9 @@ export declare const GetModelResponseSchema: GenMessage<GetModelResponse>;
  */
 export declare const ModelService: GenService<{
   /**
-   * Lists models, ordered by id. A deployment that belongs to an account is listed only for that account: the one in
-   * the header x-selected-account-id, else the default or only account of the caller's API key.
+   * Lists the models of all configured providers, ordered by id. A deployment that belongs to an account is listed only
+   * for that account: the one in the header x-selected-account-id, else the default or only account of the caller's API
+   * key.
    *
    * @generated from rpc dragoman.v1.ModelService.ListModels
    */
@@ -131,7 +150,8 @@ export declare const ModelService: GenService<{
   },
   /**
    * Returns one model by id, alias or `provider/model`. Fails with NOT_FOUND (reason MODEL_NOT_FOUND) if there is no
-   * such model or if it is a deployment of another account.
+   * such model or if it is a deployment of another account, and with FAILED_PRECONDITION (PROVIDER_NOT_CONFIGURED) if
+   * its provider is not configured. ChatService describes headers and errors.
    *
    * @generated from rpc dragoman.v1.ModelService.GetModel
    */

@@ -2,7 +2,7 @@
 // @generated from file dragoman/v1/output_format.proto (package dragoman.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
@@ -31,7 +31,7 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
     case: "text";
   } | {
     /**
-     * Any JSON object. If the output is not one, the call fails with JSON_GENERATION_FAILED.
+     * Any JSON object. See on_invalid for output that is not one.
      *
      * @generated from field: dragoman.v1.JsonObject json_object = 2;
      */
@@ -39,9 +39,10 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
     case: "jsonObject";
   } | {
     /**
-     * JSON that conforms to a schema. If the model does not support schemas, Dragoman adds the schema to the prompt and
-     * validates the response, with a warning; it then rejects schemas with references or patterns, such as `$ref` or
-     * `pattern`. If the output is not JSON or fails this validation, the call fails with JSON_GENERATION_FAILED.
+     * JSON that conforms to a schema. If the model supports schemas, the provider constrains the output, and Dragoman
+     * validates only that it is JSON. Otherwise Dragoman adds the schema to the prompt and validates the output against
+     * it, with a warning; it then rejects schemas with references or patterns, such as `$ref` or `pattern`. See
+     * on_invalid for output that fails the validation.
      *
      * @generated from field: dragoman.v1.JsonSchema json_schema = 3;
      */
@@ -57,6 +58,13 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
     value: Regex;
     case: "regex";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * What happens if the output is not in the JSON format. No effect with text and regex. Default: ON_INVALID_ERROR.
+   *
+   * @generated from field: dragoman.v1.OnInvalid on_invalid = 5;
+   */
+  onInvalid: OnInvalid;
 };
 
 /**
@@ -64,6 +72,42 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
  * Use `create(OutputFormatSchema)` to create a new message.
  */
 export declare const OutputFormatSchema: GenMessage<OutputFormat>;
+
+/**
+ * Why an output is not in the requested JSON format. Set by Dragoman, if OutputFormat.on_invalid is ON_INVALID_RETURN.
+ *
+ * @generated from message dragoman.v1.OutputViolation
+ */
+export declare type OutputViolation = Message<"dragoman.v1.OutputViolation"> & {
+  /**
+   * One sentence for a person: what is wrong. Of several violations, the first.
+   *
+   * @generated from field: string message = 1;
+   */
+  message: string;
+
+  /**
+   * JSON Pointer (RFC 6901) to the wrong value in the output. Empty if the whole output is wrong, is not JSON, or is
+   * too large to be validated.
+   *
+   * @generated from field: string instance_path = 2;
+   */
+  instancePath: string;
+
+  /**
+   * JSON Pointer to the violated keyword in the schema. Empty if the output is not JSON, or was not validated against a
+   * schema.
+   *
+   * @generated from field: string schema_path = 3;
+   */
+  schemaPath: string;
+};
+
+/**
+ * Describes the message dragoman.v1.OutputViolation.
+ * Use `create(OutputViolationSchema)` to create a new message.
+ */
+export declare const OutputViolationSchema: GenMessage<OutputViolation>;
 
 /**
  * Any text.
@@ -154,4 +198,38 @@ export declare type Regex = Message<"dragoman.v1.Regex"> & {
  * Use `create(RegexSchema)` to create a new message.
  */
 export declare const RegexSchema: GenMessage<Regex>;
+
+/**
+ * What happens if the output is not in the requested JSON format. Later versions can add values.
+ *
+ * @generated from enum dragoman.v1.OnInvalid
+ */
+export enum OnInvalid {
+  /**
+   * ON_INVALID_ERROR.
+   *
+   * @generated from enum value: ON_INVALID_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The call fails with JSON_GENERATION_FAILED, whose detail JsonGenerationFailure has the output.
+   *
+   * @generated from enum value: ON_INVALID_ERROR = 1;
+   */
+  ERROR = 1,
+
+  /**
+   * The call succeeds and returns the output, with Choice.output_violation. Output that the provider itself rejects is
+   * returned too, if the provider sends it and the request has one choice.
+   *
+   * @generated from enum value: ON_INVALID_RETURN = 2;
+   */
+  RETURN = 2,
+}
+
+/**
+ * Describes the enum dragoman.v1.OnInvalid.
+ */
+export declare const OnInvalidSchema: GenEnum<OnInvalid>;
 

@@ -2,14 +2,14 @@
 // @generated from file dragoman/v1/output_format.proto (package dragoman.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.js";
 
 /**
  * Describes the file dragoman/v1/output_format.proto.
  */
 export const file_dragoman_v1_output_format = /*@__PURE__*/
-  fileDesc("Ch9kcmFnb21hbi92MS9vdXRwdXRfZm9ybWF0LnByb3RvEgtkcmFnb21hbi52MSLHAQoMT3V0cHV0Rm9ybWF0EiEKBHRleHQYASABKAsyES5kcmFnb21hbi52MS5UZXh0SAASLgoLanNvbl9vYmplY3QYAiABKAsyFy5kcmFnb21hbi52MS5Kc29uT2JqZWN0SAASLgoLanNvbl9zY2hlbWEYAyABKAsyFy5kcmFnb21hbi52MS5Kc29uU2NoZW1hSAASIwoFcmVnZXgYBCABKAsyEi5kcmFnb21hbi52MS5SZWdleEgAQg8KBmZvcm1hdBIFukgCCAEiBgoEVGV4dCIMCgpKc29uT2JqZWN0IosBCgpKc29uU2NoZW1hEioKBG5hbWUYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSEwoLZGVzY3JpcHRpb24YAiABKAkSHAoLc2NoZW1hX2pzb24YAyABKAlCB7pIBHICEAISEwoGc3RyaWN0GAQgASgISACIAQFCCQoHX3N0cmljdCIkCgVSZWdleBIbCgdwYXR0ZXJuGAEgASgJQgq6SAdyBRABGJBOYgZwcm90bzM", [file_buf_validate_validate]);
+  fileDesc("Ch9kcmFnb21hbi92MS9vdXRwdXRfZm9ybWF0LnByb3RvEgtkcmFnb21hbi52MSL9AQoMT3V0cHV0Rm9ybWF0EiEKBHRleHQYASABKAsyES5kcmFnb21hbi52MS5UZXh0SAASLgoLanNvbl9vYmplY3QYAiABKAsyFy5kcmFnb21hbi52MS5Kc29uT2JqZWN0SAASLgoLanNvbl9zY2hlbWEYAyABKAsyFy5kcmFnb21hbi52MS5Kc29uU2NoZW1hSAASIwoFcmVnZXgYBCABKAsyEi5kcmFnb21hbi52MS5SZWdleEgAEjQKCm9uX2ludmFsaWQYBSABKA4yFi5kcmFnb21hbi52MS5PbkludmFsaWRCCLpIBYIBAhABQg8KBmZvcm1hdBIFukgCCAEiTgoPT3V0cHV0VmlvbGF0aW9uEg8KB21lc3NhZ2UYASABKAkSFQoNaW5zdGFuY2VfcGF0aBgCIAEoCRITCgtzY2hlbWFfcGF0aBgDIAEoCSIGCgRUZXh0IgwKCkpzb25PYmplY3QiiwEKCkpzb25TY2hlbWESKgoEbmFtZRgBIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBITCgtkZXNjcmlwdGlvbhgCIAEoCRIcCgtzY2hlbWFfanNvbhgDIAEoCUIHukgEcgIQAhITCgZzdHJpY3QYBCABKAhIAIgBAUIJCgdfc3RyaWN0IiQKBVJlZ2V4EhsKB3BhdHRlcm4YASABKAlCCrpIB3IFEAEYkE4qVAoJT25JbnZhbGlkEhoKFk9OX0lOVkFMSURfVU5TUEVDSUZJRUQQABIUChBPTl9JTlZBTElEX0VSUk9SEAESFQoRT05fSU5WQUxJRF9SRVRVUk4QAkJ7CgtkcmFnb21hbi52MUIRT3V0cHV0Rm9ybWF0UHJvdG9QAVosZHJhZ29tYW4uaW50ZXJuYWwvZ2VuL2RyYWdvbWFuL3YxO2RyYWdvbWFudjGqAgtEcmFnb21hbi5WMcoCC0RyYWdvbWFuXFYx6gIMRHJhZ29tYW46OlYxYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
  * Describes the message dragoman.v1.OutputFormat.
@@ -19,30 +19,51 @@ export const OutputFormatSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_output_format, 0);
 
 /**
+ * Describes the message dragoman.v1.OutputViolation.
+ * Use `create(OutputViolationSchema)` to create a new message.
+ */
+export const OutputViolationSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_output_format, 1);
+
+/**
  * Describes the message dragoman.v1.Text.
  * Use `create(TextSchema)` to create a new message.
  */
 export const TextSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_output_format, 1);
+  messageDesc(file_dragoman_v1_output_format, 2);
 
 /**
  * Describes the message dragoman.v1.JsonObject.
  * Use `create(JsonObjectSchema)` to create a new message.
  */
 export const JsonObjectSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_output_format, 2);
+  messageDesc(file_dragoman_v1_output_format, 3);
 
 /**
  * Describes the message dragoman.v1.JsonSchema.
  * Use `create(JsonSchemaSchema)` to create a new message.
  */
 export const JsonSchemaSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_output_format, 3);
+  messageDesc(file_dragoman_v1_output_format, 4);
 
 /**
  * Describes the message dragoman.v1.Regex.
  * Use `create(RegexSchema)` to create a new message.
  */
 export const RegexSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_output_format, 4);
+  messageDesc(file_dragoman_v1_output_format, 5);
+
+/**
+ * Describes the enum dragoman.v1.OnInvalid.
+ */
+export const OnInvalidSchema = /*@__PURE__*/
+  enumDesc(file_dragoman_v1_output_format, 0);
+
+/**
+ * What happens if the output is not in the requested JSON format. Later versions can add values.
+ *
+ * @generated from enum dragoman.v1.OnInvalid
+ */
+export const OnInvalid = /*@__PURE__*/
+  tsEnum(OnInvalidSchema);
 

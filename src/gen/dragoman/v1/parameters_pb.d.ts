@@ -51,8 +51,9 @@ export declare type GenerationParameters = Message<"dragoman.v1.GenerationParame
   minP?: number | undefined;
 
   /**
-   * Maximum tokens to generate for each choice, including reasoning, at least 1. Default: the profile's, else the
-   * provider's. If the limit is reached, the finish reason is LENGTH.
+   * Maximum tokens to generate for each choice, including reasoning, at least 0. Only a few providers support 0, such
+   * as DeepInfra; most reject it, and so do PROFILE_EGP_CHAT, PROFILE_EGP_DEPLOYMENT and PROFILE_CEREBRAS. Default: the
+   * profile's, else the provider's. If the limit is reached, the finish reason is LENGTH.
    *
    * @generated from field: optional int32 max_output_tokens = 5;
    */
@@ -81,12 +82,28 @@ export declare type GenerationParameters = Message<"dragoman.v1.GenerationParame
   n?: number | undefined;
 
   /**
-   * Requests repeatable sampling, best effort: an integer from -2^63 to 2^64-1 in decimal digits. A string,
-   * because no integer type has this range (DeepInfra's) and JSON numbers lose precision above 2^53. Default: random.
+   * Requests repeatable sampling, best effort. Default: random.
    *
-   * @generated from field: optional string seed = 9;
+   * @generated from oneof dragoman.v1.GenerationParameters.seed_value
    */
-  seed?: string | undefined;
+  seedValue: {
+    /**
+     * Seed from -2^63 to 2^63-1. In JSON, write a seed above 2^53 as a string: JSON numbers lose precision there.
+     *
+     * @generated from field: int64 seed = 9;
+     */
+    value: bigint;
+    case: "seed";
+  } | {
+    /**
+     * Seed from 0 to 2^64-1, for seeds above 2^63-1, which DeepInfra supports. In JSON, write a seed above 2^53 as a
+     * string.
+     *
+     * @generated from field: uint64 unsigned_seed = 16;
+     */
+    value: bigint;
+    case: "unsignedSeed";
+  } | { case: undefined; value?: undefined };
 
   /**
    * Above 0, makes tokens that have already appeared less likely; -2 to 2. Default 0.

@@ -62,7 +62,8 @@ export declare type ReasoningConfig = Message<"dragoman.v1.ReasoningConfig"> & {
 export declare const ReasoningConfigSchema: GenMessage<ReasoningConfig>;
 
 /**
- * Amount of reasoning as a level. These are the effort levels of OpenAI and other providers.
+ * Amount of reasoning as a level. These are the effort levels of OpenAI and other providers. Later versions can add
+ * levels.
  *
  * @generated from enum dragoman.v1.ReasoningEffort
  */
@@ -130,7 +131,7 @@ export enum ReasoningEffort {
 export declare const ReasoningEffortSchema: GenEnum<ReasoningEffort>;
 
 /**
- * How reasoning is returned.
+ * How reasoning is returned. Later versions can add formats.
  *
  * @generated from enum dragoman.v1.ReasoningFormat
  */

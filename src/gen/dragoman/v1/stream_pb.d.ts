@@ -7,10 +7,16 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { GenerationParameters } from "./parameters_pb.js";
 import type { Warning } from "./warning_pb.js";
-import type { ProviderState, Reasoning, ToolCall } from "./message_pb.js";
+import type { Profile } from "./profile_pb.js";
+import type { Reasoning, ServerToolCall, ServerToolResult, ToolCall } from "./message_pb.js";
+import type { Media } from "./media_pb.js";
+import type { Citation } from "./citation_pb.js";
+import type { ProviderState } from "./provider_state_pb.js";
 import type { LogProbs } from "./logprobs_pb.js";
-import type { Attempt, FinishReason, TimeInfo } from "./completion_pb.js";
+import type { FinishReason, TimeInfo } from "./completion_pb.js";
+import type { OutputViolation } from "./output_format_pb.js";
 import type { Usage } from "./usage_pb.js";
+import type { Attempt } from "./attempt_pb.js";
 
 /**
  * Describes the file dragoman/v1/stream.proto.
@@ -85,6 +91,13 @@ export declare type ChatStarted = Message<"dragoman.v1.ChatStarted"> & {
    * @generated from field: repeated dragoman.v1.Warning warnings = 6;
    */
   warnings: Warning[];
+
+  /**
+   * ChatCompletion.profile.
+   *
+   * @generated from field: dragoman.v1.Profile profile = 7;
+   */
+  profile: Profile;
 };
 
 /**
@@ -96,9 +109,11 @@ export declare const ChatStartedSchema: GenMessage<ChatStarted>;
 /**
  * A delta of one part of one choice.
  *
- * Parts are numbered from 0 in the order in which they begin. The oneof case of a part's first delta is the kind of the
- * part; later deltas have the same case. Text, reasoning text, refusals, arguments_json and the data of provider_state
- * are concatenated. A tool call's id and name are complete in its first delta and empty after it. Deltas of different
+ * Parts are numbered from 0 in the order in which they begin. The first delta of a part has the kind of the part as its
+ * oneof case and is never a citation; later deltas have the same case or are citations. Texts, reasoning texts,
+ * refusals, arguments_json, input_json, output_json, the data and transcript of media and the data of provider_state
+ * are concatenated; citations are appended. Ids, names, media_type, filename, url and file_id are complete in the first
+ * delta of a part and empty after it. `redacted` and `is_error` are true if any delta says so. Deltas of different
  * parts and choices may interleave.
  *
  * @generated from message dragoman.v1.PartDelta
@@ -119,7 +134,8 @@ export declare type PartDelta = Message<"dragoman.v1.PartDelta"> & {
   partIndex: number;
 
   /**
-   * Content to append to the part.
+   * Content to append to the part. Later versions can add cases. Clients must skip the content of a delta whose case
+   * they do not know. If such a delta begins a part, the part has no kind and keeps its index.
    *
    * @generated from oneof dragoman.v1.PartDelta.delta
    */
@@ -155,6 +171,38 @@ export declare type PartDelta = Message<"dragoman.v1.PartDelta"> & {
      */
     value: string;
     case: "refusal";
+  } | {
+    /**
+     * More of an image or audio output: at most 256 KiB of data in one delta.
+     *
+     * @generated from field: dragoman.v1.Media media = 9;
+     */
+    value: Media;
+    case: "media";
+  } | {
+    /**
+     * More of a call of a tool that the provider runs: id and name in its first delta, then more input_json.
+     *
+     * @generated from field: dragoman.v1.ServerToolCall server_tool_call = 10;
+     */
+    value: ServerToolCall;
+    case: "serverToolCall";
+  } | {
+    /**
+     * More of the result of a tool that the provider ran: tool_call_id in its first delta, then more output_json.
+     *
+     * @generated from field: dragoman.v1.ServerToolResult server_tool_result = 11;
+     */
+    value: ServerToolResult;
+    case: "serverToolResult";
+  } | {
+    /**
+     * One more citation of the part. It does not tell the kind of the part, which an earlier delta did.
+     *
+     * @generated from field: dragoman.v1.Citation citation = 12;
+     */
+    value: Citation;
+    case: "citation";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -212,6 +260,27 @@ export declare type ChoiceFinished = Message<"dragoman.v1.ChoiceFinished"> & {
    * @generated from field: string matched_stop_sequence = 4;
    */
   matchedStopSequence: string;
+
+  /**
+   * Choice.sources.
+   *
+   * @generated from field: repeated dragoman.v1.Citation sources = 5;
+   */
+  sources: Citation[];
+
+  /**
+   * Choice.provider_metadata_json.
+   *
+   * @generated from field: string provider_metadata_json = 6;
+   */
+  providerMetadataJson: string;
+
+  /**
+   * Choice.output_violation.
+   *
+   * @generated from field: dragoman.v1.OutputViolation output_violation = 7;
+   */
+  outputViolation?: OutputViolation | undefined;
 };
 
 /**
@@ -268,6 +337,13 @@ export declare type ChatCompleted = Message<"dragoman.v1.ChatCompleted"> & {
    * @generated from field: repeated dragoman.v1.Attempt attempts = 6;
    */
   attempts: Attempt[];
+
+  /**
+   * ChatCompletion.provider_metadata_json.
+   *
+   * @generated from field: string provider_metadata_json = 7;
+   */
+  providerMetadataJson: string;
 };
 
 /**

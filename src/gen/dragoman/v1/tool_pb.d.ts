@@ -12,20 +12,64 @@ import type { CacheHint } from "./message_pb.js";
 export declare const file_dragoman_v1_tool: GenFile;
 
 /**
- * A function that the model may call. The caller runs it and sends the result in a tool message.
+ * A tool that the model may use.
  *
  * @generated from message dragoman.v1.Tool
  */
 export declare type Tool = Message<"dragoman.v1.Tool"> & {
   /**
-   * Name of the tool: 1 to 64 letters, digits, `_` or `-`. Unique within the request.
+   * Who runs the tool. Required. Later versions can add kinds.
+   *
+   * @generated from oneof dragoman.v1.Tool.kind
+   */
+  kind: {
+    /**
+     * A function of the caller, who runs it and sends the result in a tool message.
+     *
+     * @generated from field: dragoman.v1.FunctionTool function = 1;
+     */
+    value: FunctionTool;
+    case: "function";
+  } | {
+    /**
+     * A tool that the provider runs itself, such as a web search.
+     *
+     * @generated from field: dragoman.v1.ProviderTool provider_tool = 2;
+     */
+    value: ProviderTool;
+    case: "providerTool";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Prompt cache breakpoint: asks the provider to cache the prompt up to and including this tool. Default none.
+   *
+   * @generated from field: dragoman.v1.CacheHint cache_hint = 3;
+   */
+  cacheHint?: CacheHint | undefined;
+};
+
+/**
+ * Describes the message dragoman.v1.Tool.
+ * Use `create(ToolSchema)` to create a new message.
+ */
+export declare const ToolSchema: GenMessage<Tool>;
+
+/**
+ * A function that the model may call. The caller runs it and sends the result in a tool message.
+ *
+ * @generated from message dragoman.v1.FunctionTool
+ */
+export declare type FunctionTool = Message<"dragoman.v1.FunctionTool"> & {
+  /**
+   * Name of the function: 1 to 128 letters, digits, `_`, `-` or `.`. Unique within the request. If the provider does
+   * not accept the name, Dragoman sends a similar one and restores this one in the response, with the warning EMULATED.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Tells the model what the tool does and when to use it. Default empty.
+   * Tells the model what the function does and when to call it. Default empty.
    *
    * @generated from field: string description = 2;
    */
@@ -46,20 +90,51 @@ export declare type Tool = Message<"dragoman.v1.Tool"> & {
    * @generated from field: optional bool strict = 4;
    */
   strict?: boolean | undefined;
-
-  /**
-   * Prompt cache breakpoint: asks the provider to cache the prompt up to and including this tool. Default none.
-   *
-   * @generated from field: dragoman.v1.CacheHint cache_hint = 5;
-   */
-  cacheHint?: CacheHint | undefined;
 };
 
 /**
- * Describes the message dragoman.v1.Tool.
- * Use `create(ToolSchema)` to create a new message.
+ * Describes the message dragoman.v1.FunctionTool.
+ * Use `create(FunctionToolSchema)` to create a new message.
  */
-export declare const ToolSchema: GenMessage<Tool>;
+export declare const FunctionToolSchema: GenMessage<FunctionTool>;
+
+/**
+ * A tool that the provider runs itself. Its calls and results are in the response as server_tool_call and
+ * server_tool_result parts. This version validates provider tools, but supports those of no provider yet: it rejects
+ * the request.
+ *
+ * @generated from message dragoman.v1.ProviderTool
+ */
+export declare type ProviderTool = Message<"dragoman.v1.ProviderTool"> & {
+  /**
+   * Provider that runs the tool. 1 to 64 characters. Required. Rejected if the request goes to another provider.
+   *
+   * @generated from field: string provider = 1;
+   */
+  provider: string;
+
+  /**
+   * Type of the tool, in the provider's spelling, such as `web_search_20250305` or `code_interpreter`. 1 to 128
+   * characters. Required.
+   *
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * Further fields of the tool, as the JSON text of an object. Empty means none. Same bounds as
+   * FunctionTool.parameters_json_schema.
+   *
+   * @generated from field: string config_json = 3;
+   */
+  configJson: string;
+};
+
+/**
+ * Describes the message dragoman.v1.ProviderTool.
+ * Use `create(ProviderToolSchema)` to create a new message.
+ */
+export declare const ProviderToolSchema: GenMessage<ProviderTool>;
 
 /**
  * Whether the model may, must or must not call tools.
@@ -82,12 +157,20 @@ export declare type ToolChoice = Message<"dragoman.v1.ToolChoice"> & {
     case: "mode";
   } | {
     /**
-     * The model must call this tool, which must be one of the request's tools.
+     * The model must call this function, which must be a function tool of the request.
      *
      * @generated from field: string tool_name = 2;
      */
     value: string;
     case: "toolName";
+  } | {
+    /**
+     * A rule for some tools of the request (OpenAI's allowed_tools, Gemini's allowedFunctionNames).
+     *
+     * @generated from field: dragoman.v1.AllowedTools allowed_tools = 3;
+     */
+    value: AllowedTools;
+    case: "allowedTools";
   } | { case: undefined; value?: undefined };
 };
 
@@ -98,7 +181,37 @@ export declare type ToolChoice = Message<"dragoman.v1.ToolChoice"> & {
 export declare const ToolChoiceSchema: GenMessage<ToolChoice>;
 
 /**
- * A rule for all tools of the request.
+ * The functions that the model may call in this turn. The other tools stay in the prompt, so that the prompt cache
+ * still applies. If the provider has no such choice, Dragoman sends only the allowed functions, with the warning
+ * EMULATED.
+ *
+ * @generated from message dragoman.v1.AllowedTools
+ */
+export declare type AllowedTools = Message<"dragoman.v1.AllowedTools"> & {
+  /**
+   * TOOL_CHOICE_MODE_AUTO: the model may call one of the functions. TOOL_CHOICE_MODE_REQUIRED: the model must.
+   * Required.
+   *
+   * @generated from field: dragoman.v1.ToolChoiceMode mode = 1;
+   */
+  mode: ToolChoiceMode;
+
+  /**
+   * Names of the functions, which must be function tools of the request. 1 to 256, each once.
+   *
+   * @generated from field: repeated string tool_names = 2;
+   */
+  toolNames: string[];
+};
+
+/**
+ * Describes the message dragoman.v1.AllowedTools.
+ * Use `create(AllowedToolsSchema)` to create a new message.
+ */
+export declare const AllowedToolsSchema: GenMessage<AllowedTools>;
+
+/**
+ * A rule for tools of the request. Later versions can add modes.
  *
  * @generated from enum dragoman.v1.ToolChoiceMode
  */

@@ -10,7 +10,7 @@ import { file_dragoman_v1_message } from "./message_pb.js";
  * Describes the file dragoman/v1/tool.proto.
  */
 export const file_dragoman_v1_tool = /*@__PURE__*/
-  fileDesc("ChZkcmFnb21hbi92MS90b29sLnByb3RvEgtkcmFnb21hbi52MSKzAQoEVG9vbBIqCgRuYW1lGAEgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEhMKC2Rlc2NyaXB0aW9uGAIgASgJEh4KFnBhcmFtZXRlcnNfanNvbl9zY2hlbWEYAyABKAkSEwoGc3RyaWN0GAQgASgISACIAQESKgoKY2FjaGVfaGludBgFIAEoCzIWLmRyYWdvbWFuLnYxLkNhY2hlSGludEIJCgdfc3RyaWN0InQKClRvb2xDaG9pY2USNwoEbW9kZRgBIAEoDjIbLmRyYWdvbWFuLnYxLlRvb2xDaG9pY2VNb2RlQgq6SAeCAQQQASAASAASHAoJdG9vbF9uYW1lGAIgASgJQge6SARyAhABSABCDwoGY2hvaWNlEgW6SAIIASqHAQoOVG9vbENob2ljZU1vZGUSIAocVE9PTF9DSE9JQ0VfTU9ERV9VTlNQRUNJRklFRBAAEhkKFVRPT0xfQ0hPSUNFX01PREVfQVVUTxABEhkKFVRPT0xfQ0hPSUNFX01PREVfTk9ORRACEh0KGVRPT0xfQ0hPSUNFX01PREVfUkVRVUlSRUQQA2IGcHJvdG8z", [file_buf_validate_validate, file_dragoman_v1_message]);
+  fileDesc("ChZkcmFnb21hbi92MS90b29sLnByb3RvEgtkcmFnb21hbi52MSKkAQoEVG9vbBItCghmdW5jdGlvbhgBIAEoCzIZLmRyYWdvbWFuLnYxLkZ1bmN0aW9uVG9vbEgAEjIKDXByb3ZpZGVyX3Rvb2wYAiABKAsyGS5kcmFnb21hbi52MS5Qcm92aWRlclRvb2xIABIqCgpjYWNoZV9oaW50GAMgASgLMhYuZHJhZ29tYW4udjEuQ2FjaGVIaW50Qg0KBGtpbmQSBbpIAggBIpEBCgxGdW5jdGlvblRvb2wSLAoEbmFtZRgBIAEoCUIeukgbchkyF15bYS16QS1aMC05Xy4tXXsxLDEyOH0kEhMKC2Rlc2NyaXB0aW9uGAIgASgJEh4KFnBhcmFtZXRlcnNfanNvbl9zY2hlbWEYAyABKAkSEwoGc3RyaWN0GAQgASgISACIAQFCCQoHX3N0cmljdCJaCgxQcm92aWRlclRvb2wSGwoIcHJvdmlkZXIYASABKAlCCbpIBnIEEAEYQBIYCgR0eXBlGAIgASgJQgq6SAdyBRABGIABEhMKC2NvbmZpZ19qc29uGAMgASgJIqgBCgpUb29sQ2hvaWNlEjcKBG1vZGUYASABKA4yGy5kcmFnb21hbi52MS5Ub29sQ2hvaWNlTW9kZUIKukgHggEEEAEgAEgAEhwKCXRvb2xfbmFtZRgCIAEoCUIHukgEcgIQAUgAEjIKDWFsbG93ZWRfdG9vbHMYAyABKAsyGS5kcmFnb21hbi52MS5BbGxvd2VkVG9vbHNIAEIPCgZjaG9pY2USBbpIAggBImgKDEFsbG93ZWRUb29scxI1CgRtb2RlGAEgASgOMhsuZHJhZ29tYW4udjEuVG9vbENob2ljZU1vZGVCCrpIB4IBBBgBGAMSIQoKdG9vbF9uYW1lcxgCIAMoCUINukgKkgEHCAEQgAIYASqHAQoOVG9vbENob2ljZU1vZGUSIAocVE9PTF9DSE9JQ0VfTU9ERV9VTlNQRUNJRklFRBAAEhkKFVRPT0xfQ0hPSUNFX01PREVfQVVUTxABEhkKFVRPT0xfQ0hPSUNFX01PREVfTk9ORRACEh0KGVRPT0xfQ0hPSUNFX01PREVfUkVRVUlSRUQQA0JzCgtkcmFnb21hbi52MUIJVG9vbFByb3RvUAFaLGRyYWdvbWFuLmludGVybmFsL2dlbi9kcmFnb21hbi92MTtkcmFnb21hbnYxqgILRHJhZ29tYW4uVjHKAgtEcmFnb21hblxWMeoCDERyYWdvbWFuOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_dragoman_v1_message]);
 
 /**
  * Describes the message dragoman.v1.Tool.
@@ -20,11 +20,32 @@ export const ToolSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_tool, 0);
 
 /**
+ * Describes the message dragoman.v1.FunctionTool.
+ * Use `create(FunctionToolSchema)` to create a new message.
+ */
+export const FunctionToolSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_tool, 1);
+
+/**
+ * Describes the message dragoman.v1.ProviderTool.
+ * Use `create(ProviderToolSchema)` to create a new message.
+ */
+export const ProviderToolSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_tool, 2);
+
+/**
  * Describes the message dragoman.v1.ToolChoice.
  * Use `create(ToolChoiceSchema)` to create a new message.
  */
 export const ToolChoiceSchema = /*@__PURE__*/
-  messageDesc(file_dragoman_v1_tool, 1);
+  messageDesc(file_dragoman_v1_tool, 3);
+
+/**
+ * Describes the message dragoman.v1.AllowedTools.
+ * Use `create(AllowedToolsSchema)` to create a new message.
+ */
+export const AllowedToolsSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_tool, 4);
 
 /**
  * Describes the enum dragoman.v1.ToolChoiceMode.
@@ -33,7 +54,7 @@ export const ToolChoiceModeSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_tool, 0);
 
 /**
- * A rule for all tools of the request.
+ * A rule for tools of the request. Later versions can add modes.
  *
  * @generated from enum dragoman.v1.ToolChoiceMode
  */

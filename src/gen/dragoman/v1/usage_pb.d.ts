@@ -12,7 +12,9 @@ export declare const file_dragoman_v1_usage: GenFile;
 
 /**
  * Token usage of a call, with the output of all choices. Some providers report input_tokens without cached tokens or
- * output_tokens without reasoning. Dragoman adds these, so both counts are always totals.
+ * output_tokens without reasoning. Dragoman adds these, so both counts are always totals. A count that the provider
+ * does not report is unset. Counts above 2^31-1 become 2^31-1, with the quality USAGE_QUALITY_ESTIMATED. With one
+ * request per choice, each count is the sum over the requests; a count that only some requests report is their sum.
  *
  * @generated from message dragoman.v1.Usage
  */
@@ -41,37 +43,37 @@ export declare type Usage = Message<"dragoman.v1.Usage"> & {
   /**
    * Part of input_tokens: read from the provider's prompt cache.
    *
-   * @generated from field: int32 cached_input_tokens = 4;
+   * @generated from field: optional int32 cached_input_tokens = 4;
    */
-  cachedInputTokens: number;
+  cachedInputTokens?: number | undefined;
 
   /**
-   * Part of input_tokens: written to the provider's prompt cache.
+   * Part of input_tokens: written to the provider's prompt cache, with any lifetime.
    *
-   * @generated from field: int32 cache_write_input_tokens = 5;
+   * @generated from field: optional int32 cache_write_input_tokens = 5;
    */
-  cacheWriteInputTokens: number;
+  cacheWriteInputTokens?: number | undefined;
 
   /**
    * Part of output_tokens: reasoning.
    *
-   * @generated from field: int32 reasoning_tokens = 6;
+   * @generated from field: optional int32 reasoning_tokens = 6;
    */
-  reasoningTokens: number;
+  reasoningTokens?: number | undefined;
 
   /**
    * Part of output_tokens: tokens of ChatRequest.prediction that the response contains.
    *
-   * @generated from field: int32 accepted_prediction_tokens = 7;
+   * @generated from field: optional int32 accepted_prediction_tokens = 7;
    */
-  acceptedPredictionTokens: number;
+  acceptedPredictionTokens?: number | undefined;
 
   /**
    * Part of output_tokens: tokens of ChatRequest.prediction that the response does not contain. They are billed.
    *
-   * @generated from field: int32 rejected_prediction_tokens = 8;
+   * @generated from field: optional int32 rejected_prediction_tokens = 8;
    */
-  rejectedPredictionTokens: number;
+  rejectedPredictionTokens?: number | undefined;
 
   /**
    * Accuracy of the counts.
@@ -81,12 +83,54 @@ export declare type Usage = Message<"dragoman.v1.Usage"> & {
   quality: UsageQuality;
 
   /**
-   * Cost of the call in US dollars, as reported by the provider (DeepInfra's estimated_cost). Unset if the provider
-   * reports none.
+   * Part of cache_write_input_tokens: written with a lifetime of one hour, which costs more (Anthropic).
    *
-   * @generated from field: optional double provider_cost_usd = 10;
+   * @generated from field: optional int32 cache_write_1h_input_tokens = 10;
    */
-  providerCostUsd?: number | undefined;
+  cacheWrite1hInputTokens?: number | undefined;
+
+  /**
+   * Part of input_tokens: audio.
+   *
+   * @generated from field: optional int32 audio_input_tokens = 11;
+   */
+  audioInputTokens?: number | undefined;
+
+  /**
+   * Part of output_tokens: audio.
+   *
+   * @generated from field: optional int32 audio_output_tokens = 12;
+   */
+  audioOutputTokens?: number | undefined;
+
+  /**
+   * Part of input_tokens: images.
+   *
+   * @generated from field: optional int32 image_input_tokens = 13;
+   */
+  imageInputTokens?: number | undefined;
+
+  /**
+   * Part of output_tokens: images.
+   *
+   * @generated from field: optional int32 image_output_tokens = 14;
+   */
+  imageOutputTokens?: number | undefined;
+
+  /**
+   * Number of requests to tools that the provider ran, by tool name in the provider's spelling, such as
+   * `web_search_requests`. Empty if the provider reports none.
+   *
+   * @generated from field: map<string, int32> server_tool_requests = 15;
+   */
+  serverToolRequests: { [key: string]: number };
+
+  /**
+   * Cost of the call. Unset if it is unknown; with one request per choice, if it is unknown for any of the requests.
+   *
+   * @generated from field: dragoman.v1.Cost cost = 16;
+   */
+  cost?: Cost | undefined;
 };
 
 /**
@@ -96,7 +140,118 @@ export declare type Usage = Message<"dragoman.v1.Usage"> & {
 export declare const UsageSchema: GenMessage<Usage>;
 
 /**
- * Accuracy of a token count.
+ * Cost in nanodollars (US dollars times 10^-9). The total is computed exactly and rounded once, so that it can differ
+ * by a few nanodollars from the sum of the rounded parts.
+ *
+ * @generated from message dragoman.v1.Cost
+ */
+export declare type Cost = Message<"dragoman.v1.Cost"> & {
+  /**
+   * Total cost.
+   *
+   * @generated from field: int64 total_nanos = 1;
+   */
+  totalNanos: bigint;
+
+  /**
+   * Prompt tokens that were neither read from the prompt cache nor written to it. 0 if source is COST_SOURCE_PROVIDER.
+   *
+   * @generated from field: int64 input_nanos = 2;
+   */
+  inputNanos: bigint;
+
+  /**
+   * Prompt tokens that were read from the prompt cache. 0 if source is COST_SOURCE_PROVIDER.
+   *
+   * @generated from field: int64 cached_input_nanos = 3;
+   */
+  cachedInputNanos: bigint;
+
+  /**
+   * Prompt tokens that were written to the prompt cache. 0 if source is COST_SOURCE_PROVIDER.
+   *
+   * @generated from field: int64 cache_write_nanos = 4;
+   */
+  cacheWriteNanos: bigint;
+
+  /**
+   * Generated tokens. 0 if source is COST_SOURCE_PROVIDER.
+   *
+   * @generated from field: int64 output_nanos = 5;
+   */
+  outputNanos: bigint;
+
+  /**
+   * Everything else, such as tools that the provider ran. 0 if source is COST_SOURCE_PROVIDER.
+   *
+   * @generated from field: int64 other_nanos = 6;
+   */
+  otherNanos: bigint;
+
+  /**
+   * Where the amounts come from.
+   *
+   * @generated from field: dragoman.v1.CostSource source = 7;
+   */
+  source: CostSource;
+
+  /**
+   * Version of the price table. Empty if source is COST_SOURCE_PROVIDER.
+   *
+   * @generated from field: string price_version = 8;
+   */
+  priceVersion: string;
+};
+
+/**
+ * Describes the message dragoman.v1.Cost.
+ * Use `create(CostSchema)` to create a new message.
+ */
+export declare const CostSchema: GenMessage<Cost>;
+
+/**
+ * Where a cost comes from. Later versions can add sources.
+ *
+ * @generated from enum dragoman.v1.CostSource
+ */
+export enum CostSource {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: COST_SOURCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Reported by the provider with its response (DeepInfra, OpenRouter and xAI), rounded to nanodollars. Only
+   * total_nanos is set. Dragoman ignores negative costs and those above 1,000,000 US dollars.
+   *
+   * @generated from enum value: COST_SOURCE_PROVIDER = 1;
+   */
+  PROVIDER = 1,
+
+  /**
+   * Computed by Dragoman from its price table. This version does not set it yet.
+   *
+   * @generated from enum value: COST_SOURCE_PRICE_TABLE = 2;
+   */
+  PRICE_TABLE = 2,
+
+  /**
+   * Computed by Dragoman from prices in the configuration. This version does not set it yet.
+   *
+   * @generated from enum value: COST_SOURCE_CONFIGURATION = 3;
+   */
+  CONFIGURATION = 3,
+}
+
+/**
+ * Describes the enum dragoman.v1.CostSource.
+ */
+export declare const CostSourceSchema: GenEnum<CostSource>;
+
+/**
+ * Accuracy of a token count, from best to worst. Later versions can add values.
  *
  * @generated from enum dragoman.v1.UsageQuality
  */
@@ -116,14 +271,14 @@ export enum UsageQuality {
   EXACT = 1,
 
   /**
-   * Counted or estimated by Dragoman, because the provider sent no count.
+   * Counted or estimated by Dragoman, because the provider sent no count or an impossible one.
    *
    * @generated from enum value: USAGE_QUALITY_ESTIMATED = 2;
    */
   ESTIMATED = 2,
 
   /**
-   * The call ended early. Dragoman estimated the usage up to that point. Only in call records.
+   * The call ended early. Dragoman estimated the usage up to that point. Only in call records and in errors (CallInfo).
    *
    * @generated from enum value: USAGE_QUALITY_PARTIAL = 3;
    */

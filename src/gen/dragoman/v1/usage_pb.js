@@ -8,7 +8,7 @@ import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/code
  * Describes the file dragoman/v1/usage.proto.
  */
 export const file_dragoman_v1_usage = /*@__PURE__*/
-  fileDesc("ChdkcmFnb21hbi92MS91c2FnZS5wcm90bxILZHJhZ29tYW4udjEizQIKBVVzYWdlEhQKDGlucHV0X3Rva2VucxgBIAEoBRIVCg1vdXRwdXRfdG9rZW5zGAIgASgFEhQKDHRvdGFsX3Rva2VucxgDIAEoBRIbChNjYWNoZWRfaW5wdXRfdG9rZW5zGAQgASgFEiAKGGNhY2hlX3dyaXRlX2lucHV0X3Rva2VucxgFIAEoBRIYChByZWFzb25pbmdfdG9rZW5zGAYgASgFEiIKGmFjY2VwdGVkX3ByZWRpY3Rpb25fdG9rZW5zGAcgASgFEiIKGnJlamVjdGVkX3ByZWRpY3Rpb25fdG9rZW5zGAggASgFEioKB3F1YWxpdHkYCSABKA4yGS5kcmFnb21hbi52MS5Vc2FnZVF1YWxpdHkSHgoRcHJvdmlkZXJfY29zdF91c2QYCiABKAFIAIgBAUIUChJfcHJvdmlkZXJfY29zdF91c2QqfgoMVXNhZ2VRdWFsaXR5Eh0KGVVTQUdFX1FVQUxJVFlfVU5TUEVDSUZJRUQQABIXChNVU0FHRV9RVUFMSVRZX0VYQUNUEAESGwoXVVNBR0VfUVVBTElUWV9FU1RJTUFURUQQAhIZChVVU0FHRV9RVUFMSVRZX1BBUlRJQUwQA2IGcHJvdG8z");
+  fileDesc("ChdkcmFnb21hbi92MS91c2FnZS5wcm90bxILZHJhZ29tYW4udjEijAcKBVVzYWdlEhQKDGlucHV0X3Rva2VucxgBIAEoBRIVCg1vdXRwdXRfdG9rZW5zGAIgASgFEhQKDHRvdGFsX3Rva2VucxgDIAEoBRIgChNjYWNoZWRfaW5wdXRfdG9rZW5zGAQgASgFSACIAQESJQoYY2FjaGVfd3JpdGVfaW5wdXRfdG9rZW5zGAUgASgFSAGIAQESHQoQcmVhc29uaW5nX3Rva2VucxgGIAEoBUgCiAEBEicKGmFjY2VwdGVkX3ByZWRpY3Rpb25fdG9rZW5zGAcgASgFSAOIAQESJwoacmVqZWN0ZWRfcHJlZGljdGlvbl90b2tlbnMYCCABKAVIBIgBARIqCgdxdWFsaXR5GAkgASgOMhkuZHJhZ29tYW4udjEuVXNhZ2VRdWFsaXR5EigKG2NhY2hlX3dyaXRlXzFoX2lucHV0X3Rva2VucxgKIAEoBUgFiAEBEh8KEmF1ZGlvX2lucHV0X3Rva2VucxgLIAEoBUgGiAEBEiAKE2F1ZGlvX291dHB1dF90b2tlbnMYDCABKAVIB4gBARIfChJpbWFnZV9pbnB1dF90b2tlbnMYDSABKAVICIgBARIgChNpbWFnZV9vdXRwdXRfdG9rZW5zGA4gASgFSAmIAQESSAoUc2VydmVyX3Rvb2xfcmVxdWVzdHMYDyADKAsyKi5kcmFnb21hbi52MS5Vc2FnZS5TZXJ2ZXJUb29sUmVxdWVzdHNFbnRyeRIfCgRjb3N0GBAgASgLMhEuZHJhZ29tYW4udjEuQ29zdBo5ChdTZXJ2ZXJUb29sUmVxdWVzdHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBQhYKFF9jYWNoZWRfaW5wdXRfdG9rZW5zQhsKGV9jYWNoZV93cml0ZV9pbnB1dF90b2tlbnNCEwoRX3JlYXNvbmluZ190b2tlbnNCHQobX2FjY2VwdGVkX3ByZWRpY3Rpb25fdG9rZW5zQh0KG19yZWplY3RlZF9wcmVkaWN0aW9uX3Rva2Vuc0IeChxfY2FjaGVfd3JpdGVfMWhfaW5wdXRfdG9rZW5zQhUKE19hdWRpb19pbnB1dF90b2tlbnNCFgoUX2F1ZGlvX291dHB1dF90b2tlbnNCFQoTX2ltYWdlX2lucHV0X3Rva2Vuc0IWChRfaW1hZ2Vfb3V0cHV0X3Rva2VucyLSAQoEQ29zdBITCgt0b3RhbF9uYW5vcxgBIAEoAxITCgtpbnB1dF9uYW5vcxgCIAEoAxIaChJjYWNoZWRfaW5wdXRfbmFub3MYAyABKAMSGQoRY2FjaGVfd3JpdGVfbmFub3MYBCABKAMSFAoMb3V0cHV0X25hbm9zGAUgASgDEhMKC290aGVyX25hbm9zGAYgASgDEicKBnNvdXJjZRgHIAEoDjIXLmRyYWdvbWFuLnYxLkNvc3RTb3VyY2USFQoNcHJpY2VfdmVyc2lvbhgIIAEoCSp/CgpDb3N0U291cmNlEhsKF0NPU1RfU09VUkNFX1VOU1BFQ0lGSUVEEAASGAoUQ09TVF9TT1VSQ0VfUFJPVklERVIQARIbChdDT1NUX1NPVVJDRV9QUklDRV9UQUJMRRACEh0KGUNPU1RfU09VUkNFX0NPTkZJR1VSQVRJT04QAyp+CgxVc2FnZVF1YWxpdHkSHQoZVVNBR0VfUVVBTElUWV9VTlNQRUNJRklFRBAAEhcKE1VTQUdFX1FVQUxJVFlfRVhBQ1QQARIbChdVU0FHRV9RVUFMSVRZX0VTVElNQVRFRBACEhkKFVVTQUdFX1FVQUxJVFlfUEFSVElBTBADQnQKC2RyYWdvbWFuLnYxQgpVc2FnZVByb3RvUAFaLGRyYWdvbWFuLmludGVybmFsL2dlbi9kcmFnb21hbi92MTtkcmFnb21hbnYxqgILRHJhZ29tYW4uVjHKAgtEcmFnb21hblxWMeoCDERyYWdvbWFuOjpWMWIGcHJvdG8z");
 
 /**
  * Describes the message dragoman.v1.Usage.
@@ -18,13 +18,34 @@ export const UsageSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_usage, 0);
 
 /**
- * Describes the enum dragoman.v1.UsageQuality.
+ * Describes the message dragoman.v1.Cost.
+ * Use `create(CostSchema)` to create a new message.
  */
-export const UsageQualitySchema = /*@__PURE__*/
+export const CostSchema = /*@__PURE__*/
+  messageDesc(file_dragoman_v1_usage, 1);
+
+/**
+ * Describes the enum dragoman.v1.CostSource.
+ */
+export const CostSourceSchema = /*@__PURE__*/
   enumDesc(file_dragoman_v1_usage, 0);
 
 /**
- * Accuracy of a token count.
+ * Where a cost comes from. Later versions can add sources.
+ *
+ * @generated from enum dragoman.v1.CostSource
+ */
+export const CostSource = /*@__PURE__*/
+  tsEnum(CostSourceSchema);
+
+/**
+ * Describes the enum dragoman.v1.UsageQuality.
+ */
+export const UsageQualitySchema = /*@__PURE__*/
+  enumDesc(file_dragoman_v1_usage, 1);
+
+/**
+ * Accuracy of a token count, from best to worst. Later versions can add values.
  *
  * @generated from enum dragoman.v1.UsageQuality
  */

@@ -2,7 +2,7 @@
 // @generated from file dragoman/v1/warning.proto (package dragoman.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
@@ -11,19 +11,15 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_warning: GenFile;
 
 /**
- * Something that Dragoman did differently from the request, or advice about the request. A warning does not fail the
- * call.
+ * Something that Dragoman did differently from the request, text that a profile added, or advice about the request. A
+ * warning does not fail the call.
  *
  * @generated from message dragoman.v1.Warning
  */
 export declare type Warning = Message<"dragoman.v1.Warning"> & {
   /**
-   * Kind of warning, in UPPER_SNAKE_CASE:
-   * - UNSUPPORTED_PARAMETER: Dragoman dropped the field, because the model does not support it.
-   * - ADJUSTED: Dragoman changed the value to one that the model supports.
-   * - EMULATED: Dragoman provides the feature in another way, because the provider does not support it.
-   * - INFERRED: Dragoman derived part of the response, because the provider did not send it.
-   * - ADVICE: Dragoman changed nothing, but the request is probably a mistake.
+   * Kind of warning: the name of a WarningReason without its prefix, such as `ADJUSTED`. A string, so that old clients
+   * can read the reasons of later versions.
    *
    * @generated from field: string reason = 1;
    */
@@ -49,4 +45,101 @@ export declare type Warning = Message<"dragoman.v1.Warning"> & {
  * Use `create(WarningSchema)` to create a new message.
  */
 export declare const WarningSchema: GenMessage<Warning>;
+
+/**
+ * All kinds of warnings. `Warning.reason` is the name without the prefix `WARNING_REASON_`. Later versions can add
+ * reasons.
+ *
+ * @generated from enum dragoman.v1.WarningReason
+ */
+export enum WarningReason {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: WARNING_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Dragoman dropped the field, because the model does not support it.
+   *
+   * @generated from enum value: WARNING_REASON_UNSUPPORTED_PARAMETER = 1;
+   */
+  UNSUPPORTED_PARAMETER = 1,
+
+  /**
+   * Dragoman changed the value to one that the model supports.
+   *
+   * @generated from enum value: WARNING_REASON_ADJUSTED = 2;
+   */
+  ADJUSTED = 2,
+
+  /**
+   * Dragoman provides the feature in another way, because the provider does not support it.
+   *
+   * @generated from enum value: WARNING_REASON_EMULATED = 3;
+   */
+  EMULATED = 3,
+
+  /**
+   * Dragoman derived part of the response, because the provider did not send it.
+   *
+   * @generated from enum value: WARNING_REASON_INFERRED = 4;
+   */
+  INFERRED = 4,
+
+  /**
+   * Dragoman changed nothing, but the request is probably a mistake.
+   *
+   * @generated from enum value: WARNING_REASON_ADVICE = 5;
+   */
+  ADVICE = 5,
+
+  /**
+   * The profile added text to the request: the field names it. Not sent in an HTTP API that documents this text itself.
+   *
+   * @generated from enum value: WARNING_REASON_ADDED = 6;
+   */
+  ADDED = 6,
+
+  /**
+   * Dragoman omitted part of the conversation, or part of the response, because it has no place for it.
+   *
+   * @generated from enum value: WARNING_REASON_LEFT_OUT = 7;
+   */
+  LEFT_OUT = 7,
+
+  /**
+   * Dragoman dropped the field, because the provider rejected it before. This version does not set it yet.
+   *
+   * @generated from enum value: WARNING_REASON_LEARNED = 8;
+   */
+  LEARNED = 8,
+
+  /**
+   * The first target failed, and another one responded. This version does not set it yet.
+   *
+   * @generated from enum value: WARNING_REASON_FELL_BACK = 9;
+   */
+  FELL_BACK = 9,
+
+  /**
+   * Usage.cost is unset, because Dragoman knows no price. This version does not set it yet.
+   *
+   * @generated from enum value: WARNING_REASON_PRICE_UNKNOWN = 10;
+   */
+  PRICE_UNKNOWN = 10,
+
+  /**
+   * A budget is nearly used up. This version does not set it yet.
+   *
+   * @generated from enum value: WARNING_REASON_BUDGET_NEAR = 11;
+   */
+  BUDGET_NEAR = 11,
+}
+
+/**
+ * Describes the enum dragoman.v1.WarningReason.
+ */
+export declare const WarningReasonSchema: GenEnum<WarningReason>;
 

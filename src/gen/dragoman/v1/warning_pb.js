@@ -2,13 +2,13 @@
 // @generated from file dragoman/v1/warning.proto (package dragoman.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 
 /**
  * Describes the file dragoman/v1/warning.proto.
  */
 export const file_dragoman_v1_warning = /*@__PURE__*/
-  fileDesc("ChlkcmFnb21hbi92MS93YXJuaW5nLnByb3RvEgtkcmFnb21hbi52MSI5CgdXYXJuaW5nEg4KBnJlYXNvbhgBIAEoCRINCgVmaWVsZBgCIAEoCRIPCgdtZXNzYWdlGAMgASgJYgZwcm90bzM");
+  fileDesc("ChlkcmFnb21hbi92MS93YXJuaW5nLnByb3RvEgtkcmFnb21hbi52MSI5CgdXYXJuaW5nEg4KBnJlYXNvbhgBIAEoCRINCgVmaWVsZBgCIAEoCRIPCgdtZXNzYWdlGAMgASgJKv4CCg1XYXJuaW5nUmVhc29uEh4KGldBUk5JTkdfUkVBU09OX1VOU1BFQ0lGSUVEEAASKAokV0FSTklOR19SRUFTT05fVU5TVVBQT1JURURfUEFSQU1FVEVSEAESGwoXV0FSTklOR19SRUFTT05fQURKVVNURUQQAhIbChdXQVJOSU5HX1JFQVNPTl9FTVVMQVRFRBADEhsKF1dBUk5JTkdfUkVBU09OX0lORkVSUkVEEAQSGQoVV0FSTklOR19SRUFTT05fQURWSUNFEAUSGAoUV0FSTklOR19SRUFTT05fQURERUQQBhIbChdXQVJOSU5HX1JFQVNPTl9MRUZUX09VVBAHEhoKFldBUk5JTkdfUkVBU09OX0xFQVJORUQQCBIcChhXQVJOSU5HX1JFQVNPTl9GRUxMX0JBQ0sQCRIgChxXQVJOSU5HX1JFQVNPTl9QUklDRV9VTktOT1dOEAoSHgoaV0FSTklOR19SRUFTT05fQlVER0VUX05FQVIQC0J2CgtkcmFnb21hbi52MUIMV2FybmluZ1Byb3RvUAFaLGRyYWdvbWFuLmludGVybmFsL2dlbi9kcmFnb21hbi92MTtkcmFnb21hbnYxqgILRHJhZ29tYW4uVjHKAgtEcmFnb21hblxWMeoCDERyYWdvbWFuOjpWMWIGcHJvdG8z");
 
 /**
  * Describes the message dragoman.v1.Warning.
@@ -16,4 +16,19 @@ export const file_dragoman_v1_warning = /*@__PURE__*/
  */
 export const WarningSchema = /*@__PURE__*/
   messageDesc(file_dragoman_v1_warning, 0);
+
+/**
+ * Describes the enum dragoman.v1.WarningReason.
+ */
+export const WarningReasonSchema = /*@__PURE__*/
+  enumDesc(file_dragoman_v1_warning, 0);
+
+/**
+ * All kinds of warnings. `Warning.reason` is the name without the prefix `WARNING_REASON_`. Later versions can add
+ * reasons.
+ *
+ * @generated from enum dragoman.v1.WarningReason
+ */
+export const WarningReason = /*@__PURE__*/
+  tsEnum(WarningReasonSchema);
 

@@ -7,6 +7,7 @@ import { ReasoningEffort } from "../../../../src/gen/dragoman/v1/reasoning_pb.js
 import { ToolChoiceMode } from "../../../../src/gen/dragoman/v1/tool_pb.js";
 import { declared, modelOf, text, thought, toolCall } from "../../../contract/fixtures/chat-completions.ts";
 import { startReplayUpstream } from "../../../support/replay-upstream.ts";
+import { functionTool } from "../../../support/tools.ts";
 import { collect, context, request } from "../harness.ts";
 
 type Asked = Parameters<typeof request>[0];
@@ -57,7 +58,7 @@ describe("Moonshot's models", () => {
 
   it("rejects a required tool choice while models before K3 reason", () => {
     const toolChoice = { choice: { case: "mode" as const, value: ToolChoiceMode.REQUIRED } };
-    const asked = { tools: [{ name: "f" }], toolChoice };
+    const asked = { tools: [functionTool({ name: "f" })], toolChoice };
     expect(limits("kimi-k2.6", asked)).toEqual(["REJECTED tool_choice.mode"]);
     expect(limits("kimi-k2.7-code", asked)).toEqual(["REJECTED tool_choice.mode"]);
     expect(limits("kimi-k2.6", { ...asked, ...effort(NONE) })).toEqual([]);
@@ -81,7 +82,7 @@ describe("Moonshot's models", () => {
   });
 
   it("sends empty parameters for a tool without any, since Moonshot requires them", () => {
-    const { tools } = body({ tools: [{ name: "now" }] });
+    const { tools } = body({ tools: [functionTool({ name: "now" })] });
     expect(tools[0].function.parameters).toEqual({ type: "object", properties: {} });
   });
 

@@ -7,9 +7,9 @@ const openAiModels = openAiTable.map((model) => ({ ...model, family: "openai-cha
 const catalog = createCatalog([...openAiModels, ...egpModels], ["openai"]);
 const egpIds = new Set(egpModels.map(({ id }) => id));
 
-test("resolves each model as openai/<id> with the profile plain", () => {
+test("resolves each model as openai/<id>", () => {
   for (const model of openAiModels) {
-    expect(model).toMatchObject({ provider: "openai", profile: "plain" });
+    expect(model).toMatchObject({ provider: "openai" });
     const path = `openai/${model.providerModel}`;
     expect(catalog.resolve(path)).toEqual({ ...model, id: path });
   }
@@ -18,7 +18,7 @@ test("resolves each model as openai/<id> with the profile plain", () => {
 test("resolves each model by its bare id, unless the id names EGP's model", () => {
   for (const model of openAiModels) {
     const bare = catalog.resolve(model.providerModel);
-    if (egpIds.has(model.providerModel)) expect(bare).toMatchObject({ profile: "egp-chat", provider: "openai" });
+    if (egpIds.has(model.providerModel)) expect(bare).toMatchObject({ id: model.providerModel, provider: "openai" });
     else expect(bare).toBe(model);
   }
 });

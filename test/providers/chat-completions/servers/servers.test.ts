@@ -7,6 +7,7 @@ import { MessageSchema, Role } from "../../../../src/gen/dragoman/v1/message_pb.
 import { ReasoningEffort, ReasoningFormat } from "../../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { answer, declared, modelOf, text, thought, toolCall } from "../../../contract/fixtures/chat-completions.ts";
 import { startReplayUpstream } from "../../../support/replay-upstream.ts";
+import { functionTool } from "../../../support/tools.ts";
 import { collect, context, request } from "../harness.ts";
 
 type Asked = Parameters<typeof request>[0];
@@ -52,7 +53,9 @@ describe("reasoning effort and budget", () => {
     const raw = { reasoning: { format: ReasoningFormat.RAW } };
     expect(limits("groq", raw)).toEqual([]);
     expect(body("groq", raw)).toMatchObject({ reasoning_format: "raw" });
-    expect(limits("groq", { ...raw, tools: [{ name: "f" }] })).toEqual(["UNSUPPORTED_PARAMETER reasoning.format"]);
+    expect(limits("groq", { ...raw, tools: [functionTool({ name: "f" })] })).toEqual([
+      "UNSUPPORTED_PARAMETER reasoning.format",
+    ]);
     expect(limits("together", raw)).toEqual(["UNSUPPORTED_PARAMETER reasoning.format"]);
   });
 });
@@ -122,7 +125,7 @@ describe("what servers would otherwise do silently", () => {
     const image = { source: { case: "data" as const, value: Uint8Array.of(1) }, mediaType: "image/png" };
     const messages = [{ role: Role.USER, parts: [{ kind: { case: "media" as const, value: image } }] }];
     expect(limits("deepseek", { messages })).toEqual(["REJECTED messages[0].parts[0].media"]);
-    expect(limits("perplexity", { tools: [{ name: "f" }] })).toEqual(["REJECTED tools"]);
+    expect(limits("perplexity", { tools: [functionTool({ name: "f" })] })).toEqual(["REJECTED tools"]);
     const schema = { case: "jsonSchema" as const, value: { name: "a", schemaJson: "{}" } };
     expect(limits("deepseek", { outputFormat: { format: schema } })).toEqual(["REJECTED output_format.json_schema"]);
     const object = { case: "jsonObject" as const, value: {} };
@@ -281,8 +284,8 @@ describe("a schema", () => {
     const openAi = declared("openai")(upstream.baseUrl);
     const parametersJsonSchema = '{"properties":{"10":{},"2":{"const":12345678901234567890}}}';
     const asked = request({
-      tools: [{ name: "f", parametersJsonSchema }],
-      parameters: { seed: "18446744073709551615" },
+      tools: [functionTool({ name: "f", parametersJsonSchema })],
+      parameters: { seedValue: { case: "seed", value: 18446744073709551615n } },
     });
     await collect(openAi.stream(asked, modelOf("openai", "gpt-4o"), context()));
     await openAi.close?.();

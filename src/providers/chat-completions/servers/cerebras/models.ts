@@ -27,8 +27,8 @@ const shared = {
   logprobs: true,
 } as const;
 
-/** Cerebras' models, as `cerebras/<model>`. Retired models have ids without the prefix, and the profile `cerebras`. */
+/** Cerebras' models, as `cerebras/<model>`. Retired models have ids without the prefix. */
 export const cerebrasModels: readonly Model[] = [
   ...modelsOf(shared, rows),
-  ...modelsOf({ ...shared, profile: "cerebras", idOf: (model) => model }, retiredRows),
+  ...modelsOf({ ...shared, idOf: (model) => model }, retiredRows),
 ];

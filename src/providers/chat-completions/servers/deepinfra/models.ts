@@ -86,7 +86,7 @@ const isNamedAsOpenAi = ({ model }: ModelRow) => model.startsWith("openai/");
  */
 export const deepInfraModels: readonly Model[] = [
   ...modelsOf(
-    { ...shared, profile: "deepinfra", idOf: (model) => model },
+    { ...shared, idOf: (model) => model },
     rows.filter((row) => !isNamedAsOpenAi(row)),
   ),
   ...modelsOf(shared, rows.filter(isNamedAsOpenAi)),

@@ -19,4 +19,5 @@ export const provider = ownServer({
   flatSchema: true,
   reasons: llamaCppReasons,
   readError: readLlamaCppError,
+  toolNames: undefined,
 });

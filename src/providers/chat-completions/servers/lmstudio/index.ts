@@ -15,4 +15,5 @@ export const provider = ownServer({
   toolChoice: "modes",
   media: ["image"],
   topKOff: 0,
+  toolNames: undefined,
 });

@@ -27,6 +27,8 @@ export const provider = hostedServer({
   // but without reasoning: continuedev/continue#11600
   reasoningReplay: "reasoning_content also with calls",
   needsParameters: true,
+  // https://platform.kimi.ai/docs/api/tool-use
+  toolNames: { minLength: 3, maxLength: 64, punctuation: "_-", beginsWithLetter: true },
   media: ["image"],
   maxStopSequences: 5,
   adaptations: moonshotAdaptations,

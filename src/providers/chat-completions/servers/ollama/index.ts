@@ -10,4 +10,5 @@ export const provider = ownServer({
   reasoningReplay: "reasoning",
   toolChoice: "auto",
   media: ["image"],
+  toolNames: undefined,
 });

@@ -11,5 +11,6 @@ export const provider = hostedServer({
   baseUrl: "https://api.openai.com/v1",
   models: openAiModels,
   modelsDevName: "openai",
+  allowedTools: true,
   adaptations: openAiAdaptations,
 });

@@ -15,4 +15,5 @@ export const provider = ownServer({
       effort === "none" ? { reasoning: { enabled: false } } : { reasoning_effort: effort },
   },
   regex: (pattern) => ({ regex: pattern }),
+  toolNames: undefined,
 });

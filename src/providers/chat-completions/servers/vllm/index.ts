@@ -15,4 +15,5 @@ export const provider = ownServer({
   // New versions of vLLM use `reasoning`, but still accept this name, which old versions require.
   reasoningReplay: "reasoning_content",
   regex: (pattern) => ({ structured_outputs: { regex: pattern } }),
+  toolNames: undefined,
 });

@@ -1,0 +1,30 @@
+import { create } from "@bufbuild/protobuf";
+import { ToolChoiceSchema } from "../../gen/dragoman/v1/tool_pb.js";
+import { adapt, type Draft } from "./draft.ts";
+import type { PlanningContext } from "./planning-context.ts";
+
+/**
+ * Sends only the allowed tools, with the mode of `tool_choice.allowed_tools`, if the provider's API has no such choice.
+ * Adapters get `allowed_tools` only if they declare it.
+ *
+ * Runs before every step that checks support.
+ */
+export function keepAllowedTools(
+  draft: Draft,
+  { takesAllowedTools, model }: Pick<PlanningContext, "takesAllowedTools" | "model">,
+): Draft {
+  const { request } = draft;
+  const choice = request.toolChoice?.choice;
+  if (choice?.case !== "allowedTools" || takesAllowedTools) return draft;
+  const { mode, toolNames } = choice.value;
+  const allowed = new Set(toolNames);
+  const toolOrigins = request.tools.flatMap(({ kind }, index) =>
+    kind.case === "function" && allowed.has(kind.value.name) ? index : [],
+  );
+  const tools = toolOrigins.flatMap((index) => request.tools[index] ?? []);
+  const toolChoice = create(ToolChoiceSchema, { choice: { case: "mode", value: mode } });
+  const message = `${model.provider} does not support allowed_tools; Dragoman sends only the allowed tools`;
+  return adapt({ ...draft, toolOrigins, request: { ...request, tools, toolChoice } }, [
+    { kind: "EMULATED", field: ["tool_choice", "allowed_tools"], message },
+  ]);
+}

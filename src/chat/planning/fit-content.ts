@@ -1,0 +1,218 @@
+import { create } from "@bufbuild/protobuf";
+import { invalidRequest, mostViolations } from "../../errors.ts";
+import type { FieldPath } from "../../field-path.ts";
+import {
+  type Part,
+  Role,
+  type SearchResult,
+  type ServerToolCall,
+  type ServerToolResult,
+  type ToolCall,
+  type ToolResult,
+  ToolResultPartSchema,
+} from "../../gen/dragoman/v1/message_pb.js";
+import { isJson, isJsonObject, isShallow } from "../validation/request-rules.ts";
+import type { Adaptation } from "./adaptations.ts";
+import { adaptOutgoing, type Draft, draftMessages, draftParts, withMessages, withParts } from "./draft.ts";
+import { isForeign } from "./drop-foreign-state.ts";
+import type { PlanningContext } from "./planning-context.ts";
+
+type Context = Pick<PlanningContext, "model" | "accepts">;
+
+/**
+ * Replaces content that the adapter does not send with text, or leaves it out: search results, output of a model that
+ * has no place in the provider's API, JSON of a model that is cut off or too deep, and parts of assistant messages whose
+ * kind this version does not know.
+ *
+ * Runs after `keepLastMessages`, which counts the caller's messages, and before the steps that drop provider state,
+ * which shows who made a part, and that count tokens.
+ */
+export function fitContent(draft: Draft, context: Context): Draft {
+  const { messages } = draft.request;
+  const isFit = messages.every(
+    ({ role, parts }) => parts.length > 0 && parts.every((part) => fits(part, role, context)),
+  );
+  if (isFit) return draft;
+  const changes = new Changes();
+  const fitted = draftMessages(draft).flatMap((entry, index) => {
+    const { role, parts } = entry.message;
+    if (parts.length === 0) {
+      changes.leaveOut(["messages", index], "the message has no parts; it is not sent");
+      return [];
+    }
+    const kept = draftParts(entry).flatMap(({ part, origin }, place) => {
+      const path = ["messages", index, "parts", place];
+      const next = fits(part, role, context) ? part : fitPart(part, role, { context, path, place, changes });
+      return next === undefined ? [] : [{ part: next, origin }];
+    });
+    return kept.length > 0 ? [withParts(entry, kept)] : [];
+  });
+  if (fitted.length === 0) {
+    throw invalidRequest([
+      { field: ["messages"], description: "has no content that can be sent to the model; add a user message" },
+    ]);
+  }
+  return withMessages(adaptOutgoing(draft, changes.adaptations), fitted);
+}
+
+/** Whether a part can be sent unchanged. */
+function fits({ kind, citations, providerState }: Part, role: Role, { model, accepts }: Context): boolean {
+  if (citations.length > 0 && !accepts.has("citations")) return false;
+  switch (kind.case) {
+    case undefined:
+      return false;
+    case "serverToolCall":
+    case "serverToolResult":
+      return whyLeftOut(kind.value, providerState, { model, accepts }) === undefined;
+    case "searchResult":
+      return accepts.has("search_results");
+    case "toolResult":
+      return accepts.has("search_results") || !kind.value.parts.some((inner) => inner.kind.case === "searchResult");
+    case "media":
+      return role !== Role.ASSISTANT || accepts.has("output_media");
+    case "toolCall":
+      return hasArguments(kind.value);
+    default:
+      return true;
+  }
+}
+
+/** Whether the arguments of a tool call are a JSON object, as providers require. A model can write other text. */
+function hasArguments({ argumentsJson }: ToolCall): boolean {
+  return argumentsJson === "" || argumentsJson === "{}" || (isShallow(argumentsJson) && isJsonObject(argumentsJson));
+}
+
+/** Returns why a server tool part cannot be sent, or undefined. The output limit can cut off its JSON. */
+function whyLeftOut(
+  value: ServerToolCall | ServerToolResult,
+  state: Part["providerState"],
+  { model, accepts }: Context,
+): string | undefined {
+  if (!accepts.has("server_tools")) return `Dragoman cannot send it to ${model.provider}`;
+  if (isForeign(state, model)) return "another provider or model made this part";
+  const json = "inputJson" in value ? value.inputJson : value.outputJson;
+  return json === "" || isJson(json) ? undefined : "its JSON is cut off or too deep";
+}
+
+interface Place {
+  readonly context: Context;
+  readonly path: FieldPath;
+  /** Index of the part in its message. */
+  readonly place: number;
+  readonly changes: Changes;
+}
+
+/** Returns what to send for a part that cannot be sent unchanged. Undefined: nothing. */
+function fitPart({ citations, ...part }: Part, role: Role, at: Place): Part | undefined {
+  const { context, path, changes } = at;
+  const { provider } = context.model;
+  const keepsCitations = context.accepts.has("citations");
+  const kind = fitKind(part, role, at);
+  if (kind === undefined) return undefined;
+  if (citations.length > 0 && !keepsCitations) {
+    changes.once(
+      "LEFT_OUT",
+      [...path, "citations"],
+      `Dragoman cannot send citations to ${provider}; they are not sent`,
+    );
+  }
+  return { ...part, kind, citations: keepsCitations ? citations : [] };
+}
+
+function fitKind(
+  { kind, providerState }: Pick<Part, "kind" | "providerState">,
+  role: Role,
+  { context: { model, accepts }, path, place, changes }: Place,
+): Part["kind"] | undefined {
+  const { provider } = model;
+  switch (kind.case) {
+    case undefined:
+      changes.leaveOut(path, "the part has no kind that this version knows; it is not sent");
+      return undefined;
+    case "serverToolCall":
+    case "serverToolResult": {
+      const reason = whyLeftOut(kind.value, providerState, { model, accepts });
+      if (reason === undefined) return kind;
+      changes.leaveOut(path, `${reason}; it is not sent`);
+      return undefined;
+    }
+    case "media":
+      if (role !== Role.ASSISTANT || accepts.has("output_media")) return kind;
+      if (kind.value.transcript !== "") {
+        changes.once(
+          "EMULATED",
+          path,
+          `Dragoman cannot send audio of the model to ${provider}; the transcript is sent`,
+        );
+        return { case: "text", value: kind.value.transcript };
+      }
+      changes.leaveOut(path, `Dragoman cannot send media of the model to ${provider}; put it into a user message`);
+      return undefined;
+    case "searchResult":
+      if (accepts.has("search_results")) return kind;
+      changes.searchResult(path, provider);
+      return { case: "text", value: searchResultText(kind.value, place) };
+    case "toolCall": {
+      if (hasArguments(kind.value)) return kind;
+      const argumentsJson = JSON.stringify({ invalid_arguments: kind.value.argumentsJson });
+      const field = [...path, "tool_call", "arguments_json"];
+      changes.once(
+        "EMULATED",
+        field,
+        "arguments that are no JSON object of at most 128 levels are sent as the text in invalid_arguments",
+      );
+      return { case: "toolCall", value: { ...kind.value, argumentsJson } };
+    }
+    case "toolResult":
+      if (accepts.has("search_results")) return kind;
+      return { case: "toolResult", value: withoutSearchResults(kind.value, path, provider, changes) };
+    default:
+      return kind;
+  }
+}
+
+function withoutSearchResults(result: ToolResult, path: FieldPath, provider: string, changes: Changes): ToolResult {
+  const parts = result.parts.map((part, index) => {
+    if (part.kind.case !== "searchResult") return part;
+    changes.searchResult([...path, "tool_result", "parts", index], provider);
+    return create(ToolResultPartSchema, { kind: { case: "text", value: searchResultText(part.kind.value, index) } });
+  });
+  return { ...result, parts };
+}
+
+/** Returns a search result as text, with blank lines around it: providers join text parts without a separator. */
+function searchResultText({ source, title, texts }: SearchResult, place: number): string {
+  const head = [...(title === "" ? [] : [title]), `Source: ${source}`].join("\n");
+  return `${place > 0 ? "\n\n" : ""}${[head, ...texts].join("\n\n")}\n\n`;
+}
+
+/** Collects adaptations with paths in the outgoing request. */
+class Changes {
+  readonly #adaptations: Adaptation[] = [];
+  readonly #reported = new Set<string>();
+  #leftOut = 0;
+
+  /** Reports a part or message that is not sent. */
+  leaveOut(field: FieldPath, message: string): void {
+    if (++this.#leftOut <= mostViolations) this.#adaptations.push({ kind: "LEFT_OUT", field, message });
+  }
+
+  /** Reports a change at its first place in the request. */
+  once(kind: "EMULATED" | "LEFT_OUT", field: FieldPath, message: string): void {
+    if (this.#reported.has(message)) return;
+    this.#reported.add(message);
+    this.#adaptations.push({ kind, field, message });
+  }
+
+  searchResult(field: FieldPath, provider: string): void {
+    const message = `Dragoman cannot send search results to ${provider}; source, title and texts are sent as text`;
+    this.once("EMULATED", field, message);
+  }
+
+  get adaptations(): readonly Adaptation[] {
+    const more = this.#leftOut - mostViolations;
+    if (more <= 0) return this.#adaptations;
+    const message = `${more} more parts or messages are not sent, for reasons like those above`;
+    return [...this.#adaptations, { kind: "LEFT_OUT", field: ["messages"], message }];
+  }
+}

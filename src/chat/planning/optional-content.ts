@@ -1,0 +1,19 @@
+/**
+ * Content that only some adapters send. For the others, Dragoman replaces it, leaves it out or rejects it.
+ *
+ * - search_results: search_result parts, in user messages and tool results
+ * - server_tools: server_tool_call and server_tool_result parts
+ * - citations: citations of assistant messages
+ * - output_media: media in assistant messages
+ * - file_ids: Media.file_id
+ * - citable: Media.citable
+ * - response_modalities: response_modalities and audio_output
+ */
+export type OptionalContent =
+  | "search_results"
+  | "server_tools"
+  | "citations"
+  | "output_media"
+  | "file_ids"
+  | "citable"
+  | "response_modalities";

@@ -1,0 +1,19 @@
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import type { Adaptation } from "./adaptations.ts";
+
+/** Rejects tools that a provider runs: those of another provider, and all others, which no adapter sends yet. */
+export function* providerToolAdaptations({ tools }: ChatRequest, { provider }: Model): Generator<Adaptation> {
+  for (const [index, { kind }] of tools.entries()) {
+    if (kind.case !== "providerTool") continue;
+    const path = ["tools", index, "provider_tool"];
+    const other = kind.value.provider;
+    if (other !== provider) {
+      const message = `the tool is one of ${other}, but the request goes to ${provider}; omit it or call a model of ${other}`;
+      yield { kind: "REJECTED", field: [...path, "provider"], message };
+    } else {
+      const message = `Dragoman does not support tools that ${provider} runs yet; use a function tool`;
+      yield { kind: "REJECTED", field: path, message };
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { type OutputUnit, Validator } from "@cfworker/json-schema";
+import type { OutputViolation } from "../../gen/dragoman/v1/output_format_pb.js";
+
+/** Maximum characters of a message: the validator's messages contain names from the output and the schema. */
+const longestMessage = 500;
+
+/**
+ * Validates a JSON value against a JSON Schema. Returns the first violation; undefined if the value is valid. Throws for
+ * a schema that the validator cannot read.
+ */
+export function schemaViolation(schemaJson: string, value: unknown): OutputViolation | undefined {
+  const { valid, errors } = new Validator(JSON.parse(schemaJson), "2020-12").validate(value);
+  return valid ? undefined : violationOf(errors);
+}
+
+/** Creates a violation. The paths are empty if the whole output is wrong. */
+export function outputViolation(message: string, instancePath = "", schemaPath = ""): OutputViolation {
+  return { $typeName: "dragoman.v1.OutputViolation", message, instancePath, schemaPath };
+}
+
+/**
+ * Keywords that apply another schema, whose first error comes next in the list. Not `anyOf` and `oneOf`, which list the
+ * errors of every alternative.
+ */
+const wrappers: ReadonlySet<string> = new Set([
+  "additionalItems",
+  "additionalProperties",
+  "allOf",
+  "dependencies",
+  "dependentSchemas",
+  "if",
+  "items",
+  "prefixItems",
+  "properties",
+  "propertyNames",
+  "unevaluatedItems",
+  "unevaluatedProperties",
+]);
+
+/** Returns the innermost error that has a single cause. The validator lists each error before those inside it. */
+function violationOf(errors: readonly OutputUnit[]): OutputViolation {
+  let wrapper: OutputUnit | undefined;
+  for (const error of errors) {
+    // A schema that is just `false` has no keyword: the keyword that applies it is violated.
+    const violated = error.keyword === "false" && wrapper !== undefined ? wrapper : error;
+    if (wrappers.has(error.keyword) && error !== errors.at(-1)) {
+      wrapper = error;
+      continue;
+    }
+    const message = violated.error.slice(0, longestMessage).toWellFormed();
+    return outputViolation(message, toPointer(error.instanceLocation), toPointer(violated.keywordLocation));
+  }
+  return outputViolation("the output does not conform to the schema");
+}
+
+/** Converts the URI fragment of a JSON Pointer to its text. RFC 6901, section 6. */
+function toPointer(fragment: string): string {
+  return decodeURIComponent(fragment.slice(1)).toWellFormed();
+}

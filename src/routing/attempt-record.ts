@@ -1,0 +1,91 @@
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { type Reason, toGatewayError } from "../errors.ts";
+import { type Attempt, AttemptOutcome, AttemptSchema } from "../gen/dragoman/v1/attempt_pb.js";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
+import { targetName } from "./target.ts";
+
+/** What the record of an attempt needs to know about its call. */
+export interface AttemptOrigin {
+  /** Aborts the attempt. The abort reason is a GatewayError. */
+  readonly signal: AbortSignal;
+  /** Returns the milliseconds since the call began. Undefined: the attempt has no start offset. */
+  readonly elapsedMs?: () => number;
+  /** Choice that the attempt is for. Undefined: it is for all choices. */
+  readonly choiceIndex?: number;
+  /** Called once, when the upstream request ends, whatever the outcome. */
+  readonly onEnd?: (attempt: Attempt) => void;
+}
+
+/** Fills in the Attempt of one upstream request while it runs. */
+export class AttemptRecord {
+  readonly attempt: Attempt;
+  readonly #origin: AttemptOrigin;
+  #beginMs: number | undefined;
+  #hasEnded = false;
+
+  constructor({ provider, providerModel }: Model, origin: AttemptOrigin) {
+    const { signal, choiceIndex } = origin;
+    this.#origin = origin;
+    this.attempt = create(AttemptSchema, { provider, providerModel, target: targetName({ provider, providerModel }) });
+    if (choiceIndex !== undefined) this.attempt.choiceIndex = choiceIndex;
+    // The record of an aborted call is written in the same turn, before the attempt can throw. An abort also ends an
+    // attempt that was never started.
+    if (signal.aborted) this.#abandon();
+    else signal.addEventListener("abort", this.#abandon);
+  }
+
+  /** The upstream request starts now. */
+  begin(): void {
+    this.#beginMs = performance.now();
+    const { elapsedMs } = this.#origin;
+    if (elapsedMs !== undefined) this.attempt.startOffset = durationFromMs(Math.round(elapsedMs()));
+  }
+
+  /** The first output has arrived. Later calls have no effect. */
+  output(): void {
+    this.attempt.firstOutputDuration ??= this.#sinceBegin();
+  }
+
+  /** The response is complete. */
+  answered(usage: Usage | undefined): void {
+    if (usage !== undefined) this.attempt.usage = usage;
+    this.#finish(AttemptOutcome.ANSWERED, "");
+  }
+
+  /** The attempt has failed. A failure replaces the outcome ANSWERED, but not ABANDONED. */
+  failed(reason: Reason): void {
+    if (this.attempt.outcome === AttemptOutcome.ABANDONED) return;
+    this.#finish(AttemptOutcome.FAILED, reason);
+  }
+
+  /** Nobody reads the response any more. Has an effect only if the attempt was neither answered nor failed. */
+  end(): void {
+    if (this.attempt.outcome === AttemptOutcome.UNSPECIFIED) this.#finish(AttemptOutcome.ABANDONED, "CANCELLED");
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#origin.signal.removeEventListener("abort", this.#abandon);
+    this.#origin.onEnd?.(this.attempt);
+  }
+
+  readonly #abandon = (): void => {
+    if (this.attempt.outcome === AttemptOutcome.UNSPECIFIED) {
+      this.#finish(AttemptOutcome.ABANDONED, toGatewayError(this.#origin.signal.reason).reason);
+    }
+    this.end();
+  };
+
+  #finish(outcome: AttemptOutcome, reason: Reason | ""): void {
+    const { attempt } = this;
+    attempt.outcome = outcome;
+    attempt.failureReason = reason;
+    const duration = this.#sinceBegin();
+    if (duration !== undefined) attempt.duration ??= duration;
+  }
+
+  /** Time since the upstream request started. Undefined if it has not started. */
+  #sinceBegin() {
+    return this.#beginMs === undefined ? undefined : durationFromMs(Math.round(performance.now() - this.#beginMs));
+  }
+}
