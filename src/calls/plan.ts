@@ -139,6 +139,10 @@ function profileFor(chat: ChatRequest, { id, profile }: Model, context: PlanCont
   });
 }
 
+function acceptedContent({ model, adapter: { accepts } }: Target): ReadonlySet<OptionalContent> {
+  return (typeof accepts === "function" ? accepts(model) : accepts) ?? noOptionalContent;
+}
+
 /** Runs the planning steps for a target. */
 export function draftFor(
   { chat, profile, profileTexts: texts, deployment }: Omit<CheckedChat, "model">,
@@ -154,7 +158,7 @@ export function draftFor(
     completionOnly: deployment?.completionOnly ?? false,
     toolNames: adapter.toolNames,
     takesAllowedTools: adapter.takesAllowedTools ?? false,
-    accepts: adapter.accepts ?? noOptionalContent,
+    accepts: acceptedContent(target),
     checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],
   });
 }

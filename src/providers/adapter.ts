@@ -44,9 +44,9 @@ export interface Adapter {
 
   /**
    * Optional content of messages that the adapter sends. Dragoman replaces, leaves out or rejects all other
-   * (chat/planning/optional-content.ts), before `checkSupport`. Undefined: none.
+   * (chat/planning/optional-content.ts), before `checkSupport`. A function: depends on the model. Undefined: none.
    */
-  readonly accepts?: ReadonlySet<OptionalContent>;
+  readonly accepts?: ReadonlySet<OptionalContent> | ((model: Model) => ReadonlySet<OptionalContent>);
 
   /** Maximum choices per upstream request. For more, Dragoman sends one request per choice. Undefined: no limit. */
   readonly maxChoices?: number;

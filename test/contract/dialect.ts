@@ -4,8 +4,9 @@ import type { ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/c
 import type { ChatCompletionSchema } from "../../src/gen/dragoman/v1/completion_pb.js";
 import type { Model } from "../../src/gen/dragoman/v1/model_pb.js";
 import type { Adapter } from "../../src/providers/adapter.ts";
+import type { Content } from "./content.ts";
 
-type Init<Schema extends typeof ChatRequestSchema | typeof ChatCompletionSchema> = Exclude<
+export type Init<Schema extends typeof ChatRequestSchema | typeof ChatCompletionSchema> = Exclude<
   MessageInitShape<Schema>,
   { $typeName: string }
 >;
@@ -124,6 +125,8 @@ export interface Dialect {
   readonly errors: readonly ErrorCase[];
   readonly failures: readonly FailureCase[];
   readonly replay: ReplayCase;
+  /** Content that only some provider APIs have. */
+  readonly content?: Content;
   /** A request with every supported field, and the exact JSON body that `describe` must return for it. */
   readonly everything: { readonly request: ChatRequest; readonly sent: unknown };
   /** Requests that the provider API supports only in part, and the expected adaptations: kind and field. */
@@ -178,4 +181,10 @@ export const resultOf = (name: CaseName, form: Form): string => `reads ${name}, 
 
 export function isApplicable<T extends object>(entry: T | NotApplicable): entry is T {
   return !("why" in entry);
+}
+
+/** Returns the turns of an upstream body, without the system prompt. */
+export function turnsOf(body: Readonly<Record<string, unknown>>, field: string): readonly unknown[] {
+  const turns = body[field];
+  return Array.isArray(turns) ? turns.filter(({ role }) => role !== "system") : [];
 }

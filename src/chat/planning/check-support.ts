@@ -21,7 +21,7 @@ export function checkSupport(draft: Draft, context: PlanningContext): Draft {
   const found = untilRejected([
     profileAdaptations(request, model, profile, { texts, words }),
     capabilityAdaptations(request, model),
-    providerToolAdaptations(request, model),
+    providerToolAdaptations(request, context),
     contentAdaptations(request, context),
     context.checkSupport(request),
   ]);

@@ -58,6 +58,7 @@ export function fitContent(draft: Draft, context: Context): Draft {
 /** Whether a part can be sent unchanged. */
 function fits({ kind, citations, providerState }: Part, role: Role, { model, accepts }: Context): boolean {
   if (citations.length > 0 && !accepts.has("citations")) return false;
+  if (citations.some((citation) => isForeign(citation.providerState, model))) return false;
   switch (kind.case) {
     case undefined:
       return false;
@@ -106,17 +107,18 @@ interface Place {
 function fitPart({ citations, ...part }: Part, role: Role, at: Place): Part | undefined {
   const { context, path, changes } = at;
   const { provider } = context.model;
-  const keepsCitations = context.accepts.has("citations");
+  const kept = context.accepts.has("citations")
+    ? citations.filter((citation) => !isForeign(citation.providerState, context.model))
+    : [];
   const kind = fitKind(part, role, at);
   if (kind === undefined) return undefined;
-  if (citations.length > 0 && !keepsCitations) {
-    changes.once(
-      "LEFT_OUT",
-      [...path, "citations"],
-      `Dragoman cannot send citations to ${provider}; they are not sent`,
-    );
+  if (kept.length < citations.length) {
+    const message = context.accepts.has("citations")
+      ? "another provider or model made these citations; they are not sent"
+      : `Dragoman cannot send citations to ${provider}; they are not sent`;
+    changes.once("LEFT_OUT", [...path, "citations"], message);
   }
-  return { ...part, kind, citations: keepsCitations ? citations : [] };
+  return { ...part, kind, citations: kept };
 }
 
 function fitKind(

@@ -8,6 +8,7 @@
  * - file_ids: Media.file_id
  * - citable: Media.citable
  * - response_modalities: response_modalities and audio_output
+ * - provider_tools: tools that the provider runs
  */
 export type OptionalContent =
   | "search_results"
@@ -16,4 +17,5 @@ export type OptionalContent =
   | "output_media"
   | "file_ids"
   | "citable"
-  | "response_modalities";
+  | "response_modalities"
+  | "provider_tools";

@@ -1,9 +1,12 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { Adaptation } from "./adaptations.ts";
+import type { PlanningContext } from "./planning-context.ts";
 
-/** Rejects tools that a provider runs: those of another provider, and all others, which no adapter sends yet. */
-export function* providerToolAdaptations({ tools }: ChatRequest, { provider }: Model): Generator<Adaptation> {
+/** Rejects tools that a provider runs: those of another provider, and those that the adapter does not send. */
+export function* providerToolAdaptations(
+  { tools }: ChatRequest,
+  { model: { provider }, accepts }: Pick<PlanningContext, "model" | "accepts">,
+): Generator<Adaptation> {
   for (const [index, { kind }] of tools.entries()) {
     if (kind.case !== "providerTool") continue;
     const path = ["tools", index, "provider_tool"];
@@ -11,7 +14,7 @@ export function* providerToolAdaptations({ tools }: ChatRequest, { provider }: M
     if (other !== provider) {
       const message = `the tool is one of ${other}, but the request goes to ${provider}; omit it or call a model of ${other}`;
       yield { kind: "REJECTED", field: [...path, "provider"], message };
-    } else {
+    } else if (!accepts.has("provider_tools")) {
       const message = `Dragoman does not support tools that ${provider} runs yet; use a function tool`;
       yield { kind: "REJECTED", field: path, message };
     }

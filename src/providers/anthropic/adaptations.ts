@@ -11,9 +11,11 @@ import { askedThinking, budgetOf, leastBudget } from "../claude/thinking.ts";
 import { emulated, leftOut, lostThought, rejected, temperatureLimit, unsupported } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
 import { turnRole } from "../kit/messages.ts";
+import { contentAdaptations } from "./content-adaptations.ts";
 import { mediaForm } from "./media.ts";
 import { staysInPlace } from "./messages.ts";
 import { isServiceTier, maxTokensOf } from "./request.ts";
+import { isServerPart, toServerBlock } from "./server-blocks.ts";
 import { effortWords, isThinking } from "./thinking.ts";
 import type { WireMessage } from "./wire.ts";
 
@@ -39,6 +41,7 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
     ...toolAdaptations(request, model, rules),
     ...conversationAdaptations(request, model, rules),
     ...partAdaptations(request),
+    ...contentAdaptations(request, model),
     ...hintAdaptations(request, "Anthropic"),
   ];
 }
@@ -189,7 +192,7 @@ function* conversationAdaptations(request: ChatRequest, model: Model, rules: Cla
     yield emulated(["messages", moved], message);
   }
   const endsWithAssistant = messages.at(-1)?.role === Role.ASSISTANT;
-  if (endsWithAssistant && (!rules.prefill || isThinking(request, rules))) {
+  if (endsWithAssistant && !isPaused(messages.at(-1)) && (!rules.prefill || isThinking(request, rules))) {
     const message = `the model ${model.providerModel} does not continue an assistant message: end with a user message`;
     yield rejected(["messages", messages.length - 1], message);
   }
@@ -201,6 +204,14 @@ function* conversationAdaptations(request: ChatRequest, model: Model, rules: Cla
     message.role === Role.ASSISTANT && part.providerState === undefined;
   const unsigned = "Anthropic accepts only reasoning that this model signed: other reasoning is omitted";
   yield* lostThought(messages, isUnsigned, unsigned);
+}
+
+/**
+ * Whether an assistant message is a turn that Anthropic's tools can continue (the stop reason `pause_turn`). Only a turn
+ * with blocks of these tools can be paused.
+ */
+function isPaused(message: Message | undefined): boolean {
+  return message?.parts.some((part) => isServerPart(part) && toServerBlock(part, {}) !== undefined) ?? false;
 }
 
 function firstMovedSystem(messages: readonly Message[], rules: ClaudeModel): number {
@@ -218,7 +229,7 @@ function* partAdaptations({ messages }: ChatRequest): Generator<Adaptation> {
     for (const { media, path } of mediaIn(placed)) {
       if (mediaForm(media) === undefined) {
         const message =
-          "Anthropic supports images (JPEG, PNG, GIF, WebP), PDFs and plain text, as bytes or by HTTP URL";
+          "Anthropic supports images (JPEG, PNG, GIF, WebP), PDFs and plain text, as bytes, by HTTP URL or file_id";
         yield rejected(path, message);
       } else if (turnRole(placed.message.role) !== "user") {
         yield rejected(path, "Anthropic supports media only in user messages and tool results");

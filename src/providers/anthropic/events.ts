@@ -9,17 +9,22 @@ import {
   toolCallDelta,
 } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
+import { itemsOf, membersOf } from "../kit/json-text.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
-import { exactUsage, toolRequests } from "../kit/usage.ts";
+import { citationDelta, serverCallDelta } from "../kit/server-tools.ts";
+import { Unread } from "../kit/unread.ts";
+import { toCitation } from "./citations.ts";
 import { anthropicErrors } from "./errors.ts";
+import { deltaMetadata, messageMetadata, metadataJson } from "./metadata.ts";
+import { callerState, isServerCall, isServerResult, otherBlock, serverCall, serverResult } from "./server-blocks.ts";
+import { mergeUsage, toUsage } from "./usage.ts";
 import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
@@ -33,32 +38,39 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 
 /** Content block in progress. `part` is the index of its part, set at the first delta. */
 interface BlockState {
-  readonly type: string;
+  readonly kind: "text" | "thinking" | "redacted_thinking" | "tool_use" | "server_call" | "server_result" | "other";
   part: number | undefined;
-  /** Tool calls only: the input in `content_block_start`. */
-  readonly input: unknown;
-  /** Tool calls only: whether a delta with arguments has arrived. */
+  /** Calls only: the JSON text of the input in `content_block_start`. */
+  readonly input: string;
+  /** Calls only: whether a delta with input has arrived. */
   hasInput: boolean;
+  /** `other` only: the members of the block, which deltas may replace. Empty after the end of the block. */
+  readonly held: Map<string, string>;
 }
 
 /** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
-  /** Blocks by the API's index, which also counts blocks that Dragoman ignores, such as those of Anthropic's tools. */
+  /** Blocks by the API's index. */
   readonly blocks: Map<number, BlockState>;
   parts: number;
   usage: StreamUsage | undefined;
   stopReason: string;
   stopSequence: string;
+  /** Facts about the response that the contract has no fields for. */
+  readonly metadata: Record<string, unknown>;
+  readonly unread: Unread;
 }
 
 export function startAnswer(call: UpstreamCall): AnswerState {
-  return { call, blocks: new Map(), parts: 0, usage: undefined, stopReason: "", stopSequence: "" };
+  const empty = { blocks: new Map(), parts: 0, usage: undefined, stopReason: "", stopSequence: "" };
+  return { call, ...empty, metadata: {}, unread: new Unread() };
 }
 
 /** Converts one SSE event and appends the results to `batch`. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
+  const value = parseJson(data, call);
   const {
     type,
     message,
@@ -66,22 +78,24 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
     content_block: block,
     delta,
     usage,
-  } = parseAnswer(parseJson(data, call), streamEventSchema, call, anthropicErrors);
+  } = parseAnswer(value, streamEventSchema, call, anthropicErrors);
   switch (type) {
     case "message_start":
       beginMessage(answer, message?.id ?? "");
       mergeUsage(answer, message?.usage);
+      Object.assign(answer.metadata, messageMetadata(value));
       break;
     case "content_block_start":
-      if (block !== undefined) beginBlock(answer, index, block, batch);
+      if (block !== undefined) beginBlock(answer, index, block, data, batch);
       break;
     case "content_block_delta":
-      if (delta !== undefined) extendBlock(answer, answer.blocks.get(index), delta, batch);
+      if (delta !== undefined) extendBlock(answer, index, delta, data, batch);
       break;
     case "content_block_stop":
-      endBlock(answer.blocks.get(index), batch);
+      endBlock(answer, answer.blocks.get(index), batch);
       break;
     case "message_delta":
+      Object.assign(answer.metadata, deltaMetadata(value));
       answer.stopReason = delta?.stop_reason ?? answer.stopReason;
       answer.stopSequence = delta?.stop_sequence ?? answer.stopSequence;
       mergeUsage(answer, usage);
@@ -95,12 +109,15 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 }
 
 /** Appends the final events of a response to `batch`. Throws if the stream ended without a stop reason. */
-export function endEvents({ call, blocks, usage, stopReason, stopSequence }: AnswerState, batch: ChatEvent[]): void {
+export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
+  const { call, blocks, usage, stopReason, stopSequence, metadata, unread } = answer;
   if (stopReason === "") throw cutAnswer(call);
-  for (const block of blocks.values()) endBlock(block, batch);
-  batch.push(finished(0, lookUp(finishReasons, stopReason) ?? FinishReason.OTHER, stopReason, stopSequence));
+  for (const block of blocks.values()) endBlock(answer, block, batch);
+  const end = finished(0, lookUp(finishReasons, stopReason) ?? FinishReason.OTHER, stopReason, stopSequence);
+  if (end.case === "finished") end.value.providerMetadataJson = metadataJson(metadata);
   const total = usage && toUsage(usage);
-  batch.push(completed({ serviceTier: usage?.service_tier ?? "", ...(total && { usage: total }) }));
+  const facts = { serviceTier: usage?.service_tier ?? "", warnings: unread.warnings };
+  batch.push(end, completed({ ...facts, ...(total && { usage: total }) }));
 }
 
 /** Starts a message. A proxy may send a second `message_start`: if its id is new, its blocks replace those so far. */
@@ -109,50 +126,136 @@ function beginMessage({ call, blocks }: AnswerState, id: string): void {
   call.attempt.providerResponseId = id;
 }
 
-function beginBlock(answer: AnswerState, index: number, block: StreamBlock, batch: ChatEvent[]): void {
+/** @param data the event as the API sent it */
+function beginBlock(answer: AnswerState, index: number, block: StreamBlock, data: string, batch: ChatEvent[]): void {
+  const { call } = answer;
   const known = answer.blocks.get(index);
-  if (known !== undefined) endBlock(known, batch);
-  const state: BlockState = { type: block.type, part: undefined, input: block.input, hasInput: false };
+  if (known !== undefined) endBlock(answer, known, batch);
+  const kind = kindOf(block.type);
+  const hasMembers = kind !== "text" && kind !== "thinking";
+  const members = hasMembers ? new Map(membersOf(membersOf(data).get("content_block") ?? "")) : new Map();
+  const input = members.get("input") ?? "";
+  const held = kind === "other" ? members : new Map();
+  const state: BlockState = { kind, part: undefined, input, hasInput: false, held };
   answer.blocks.set(index, state);
-  if (block.type === "tool_use") {
-    if (!block.name) throw malformedAnswer(answer.call, "a tool call has no name");
-    const id = block.id || `toolu_${randomUUID().replaceAll("-", "")}`;
-    batch.push(toolCallDelta(0, partOf(answer, state), "", id, block.name));
-  } else if (block.type === "redacted_thinking") {
-    batch.push(stateDelta(answer, state, block.data ?? "", true));
-  } else {
-    // `content_block_start` may already contain text, which is usually empty.
-    extendBlock(answer, state, { text: block.text, thinking: block.thinking, signature: block.signature }, batch);
+  switch (kind) {
+    case "tool_use": {
+      if (!block.name) throw malformedAnswer(call, "a tool call has no name");
+      const id = block.id || `toolu_${randomUUID().replaceAll("-", "")}`;
+      const event = toolCallDelta(0, partOf(answer, state), "", id, block.name);
+      const caller = callerState(members, call);
+      if (caller !== undefined) event.value.providerState = caller;
+      batch.push(event);
+      break;
+    }
+    case "server_call":
+      batch.push(serverCall(partOf(answer, state), members, call));
+      break;
+    case "server_result":
+      batch.push(serverResult(partOf(answer, state), members, call));
+      break;
+    case "redacted_thinking":
+      batch.push(stateDelta(answer, state, block.data ?? "", true));
+      break;
+    case "other":
+      call.hadHiddenOutput = true;
+      break;
+    case "text":
+    case "thinking":
+      // `content_block_start` may already contain content, which is usually empty.
+      if (block.text || block.thinking || block.signature) {
+        const { text, thinking, signature } = block;
+        extendBlock(answer, index, { text, thinking, signature }, data, batch);
+      }
+      if (block.citations?.length) {
+        const content = membersOf(data).get("content_block") ?? "";
+        for (const json of itemsOf(membersOf(content).get("citations") ?? "")) addCitation(answer, state, json, batch);
+      }
+      break;
+    default:
+      kind satisfies never;
   }
 }
 
-function extendBlock(
-  answer: AnswerState,
-  state: BlockState | undefined,
-  { text, thinking, signature, partial_json }: StreamDelta,
-  batch: ChatEvent[],
-): void {
-  switch (state?.type) {
+function kindOf(type: string): BlockState["kind"] {
+  if (type === "text" || type === "thinking" || type === "redacted_thinking" || type === "tool_use") return type;
+  if (isServerCall(type)) return "server_call";
+  return isServerResult(type) ? "server_result" : "other";
+}
+
+/** @param data the event as the API sent it */
+function extendBlock(answer: AnswerState, index: number, delta: StreamDelta, data: string, batch: ChatEvent[]): void {
+  const state = answer.blocks.get(index);
+  const { text, thinking, signature, partial_json } = delta;
+  switch (state?.kind) {
     case "text":
       if (text) batch.push(textDelta(0, partOf(answer, state), text));
+      else extendRarely(answer, index, state, data, batch);
       break;
     case "thinking":
       if (thinking) batch.push(reasoningDelta(0, partOf(answer, state), thinking));
       if (signature) batch.push(stateDelta(answer, state, signature, false));
+      if (!thinking && !signature) extendRarely(answer, index, state, data, batch);
       break;
     case "tool_use":
-      if (!partial_json) break;
-      state.hasInput = true;
-      batch.push(toolCallDelta(0, partOf(answer, state), partial_json));
+      if (partial_json) {
+        state.hasInput = true;
+        batch.push(toolCallDelta(0, partOf(answer, state), partial_json));
+      } else extendRarely(answer, index, state, data, batch);
+      break;
+    case "server_call":
+      if (partial_json) {
+        state.hasInput = true;
+        batch.push(serverCallDelta(partOf(answer, state), partial_json));
+      } else extendRarely(answer, index, state, data, batch);
+      break;
+    case "redacted_thinking":
+    case "server_result":
+    case "other":
+      extendRarely(answer, index, state, data, batch);
       break;
   }
 }
 
-/** Completes a tool call that had no arguments delta: its arguments are the input in `content_block_start`. */
-function endBlock(state: BlockState | undefined, batch: ChatEvent[]): void {
-  if (state?.type !== "tool_use" || state.part === undefined || state.hasInput) return;
+/** Delta types that append to the content of a block, which may be nothing. */
+const appending: ReadonlySet<string> = new Set(["text_delta", "input_json_delta", "thinking_delta", "signature_delta"]);
+
+/** Adds a delta that appends nothing: a citation, or the final fields of a block. Reports any other type of delta. */
+function extendRarely(answer: AnswerState, index: number, state: BlockState, data: string, batch: ChatEvent[]): void {
+  const delta = membersOf(membersOf(data).get("delta") ?? "");
+  const type: unknown = JSON.parse(delta.get("type") ?? "null");
+  const citation = delta.get("citation");
+  if (state.kind === "text" && citation !== undefined && citation !== "null") {
+    addCitation(answer, state, citation, batch);
+  } else if (state.kind === "other" && (type === "compaction_delta" || type === "signature_delta")) {
+    for (const [name, json] of delta) if (name !== "type") state.held.set(name, json);
+    answer.call.hadHiddenOutput = true;
+  } else if (typeof type === "string" && !appending.has(type)) {
+    answer.unread.add(type, `content block ${index}`);
+  }
+}
+
+/** Adds a citation to a text. The API may send it before the text. */
+function addCitation(answer: AnswerState, state: BlockState, json: string, batch: ChatEvent[]): void {
+  if (state.part === undefined) batch.push(textDelta(0, partOf(answer, state), ""));
+  batch.push(citationDelta(partOf(answer, state), toCitation(json, answer.call)));
+}
+
+/**
+ * Completes a block: a call that had no input delta has the input in `content_block_start`, and other blocks become a
+ * part only here.
+ */
+function endBlock(answer: AnswerState, state: BlockState | undefined, batch: ChatEvent[]): void {
+  if (state === undefined) return;
+  if (state.kind === "other" && state.held.size > 0) {
+    batch.push(otherBlock(partOf(answer, state), state.held, answer.call));
+    state.held.clear();
+  }
+  const isCall = state.kind === "tool_use" || state.kind === "server_call";
+  if (!isCall || state.part === undefined || state.hasInput) return;
   state.hasInput = true;
-  batch.push(toolCallDelta(0, state.part, JSON.stringify(state.input ?? {})));
+  const input = state.input === "null" || state.input === "" ? "{}" : state.input;
+  batch.push(state.kind === "tool_use" ? toolCallDelta(0, state.part, input) : serverCallDelta(state.part, input));
 }
 
 function partOf(answer: AnswerState, state: BlockState): number {
@@ -166,24 +269,4 @@ function stateDelta(answer: AnswerState, state: BlockState, data: string, redact
   if (event.value.delta.case === "reasoning") event.value.delta.value.redacted = redacted;
   event.value.providerState = stateOf(answer.call, Buffer.from(data));
   return event;
-}
-
-/** Merges cumulative usage counts: later values replace earlier ones, and omitted fields keep their value. */
-function mergeUsage(answer: AnswerState, usage: StreamUsage | null | undefined): void {
-  const reported = Object.entries(usage ?? {}).filter(([, value]) => value !== undefined && value !== null);
-  if (reported.length > 0) answer.usage = { ...answer.usage, ...Object.fromEntries(reported) };
-}
-
-/** Converts usage. Anthropic's `input_tokens` excludes cache reads and writes; `Usage.input_tokens` includes them. */
-function toUsage(usage: StreamUsage): Usage | undefined {
-  const { input_tokens: fresh, output_tokens: output } = usage;
-  if (typeof fresh !== "number" || typeof output !== "number") return undefined;
-  const { cache_read_input_tokens: cached, cache_creation_input_tokens: written } = usage;
-  return exactUsage(fresh + (cached ?? 0) + (written ?? 0), output, {
-    cachedInputTokens: cached,
-    cacheWriteInputTokens: written,
-    cacheWrite1hInputTokens: usage.cache_creation?.ephemeral_1h_input_tokens,
-    reasoningTokens: usage.output_tokens_details?.thinking_tokens,
-    serverToolRequests: toolRequests(usage.server_tool_use ?? {}),
-  });
 }

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { OptionalContent } from "../../chat/planning/optional-content.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -13,11 +14,21 @@ import type { ProviderDefinition } from "../definition.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
+import { betaHeader, betaHeaders } from "./betas.ts";
 import { anthropicNames } from "./contract-fields.ts";
 import { anthropicErrors, anthropicHeaders } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { anthropicModels } from "./models.ts";
 import { maxTokensOf, toRequest } from "./request.ts";
+
+const accepts: ReadonlySet<OptionalContent> = new Set([
+  "search_results",
+  "server_tools",
+  "citations",
+  "file_ids",
+  "citable",
+  "provider_tools",
+]);
 
 /** Header `anthropic-version`. The next version, 2026-10-21, rejects temperature, top_p and top_k on every model. */
 const apiVersion = "2023-06-01";
@@ -31,6 +42,8 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
   const { name, apiKey } = settings;
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
 
+  const operatorsBetas = Object.entries(settings.headers).find(([header]) => header.toLowerCase() === betaHeader)?.[1];
+
   const headers = {
     accept: "text/event-stream",
     "anthropic-version": apiVersion,
@@ -39,13 +52,14 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
+    accepts,
     contractNames: anthropicNames,
     maxChoices: 1,
     toolNames: { maxLength: 128, punctuation: "_-", beginsWithLetter: false },
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v1/messages",
-        headers,
+        headers: { ...headers, ...betaHeaders(request, name, operatorsBetas ?? "") },
         body: toBody(request, model),
         accepted: [started()],
         failure: (response) => responseFailure(response, call, anthropicErrors),

@@ -1,17 +1,21 @@
 import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import type { Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { Part, SearchResult, ToolCall, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { ClaudeModel } from "../claude/claude-models.ts";
 import { ExactJson } from "../kit/exact-json.ts";
+import { membersOf, objectOf } from "../kit/json-text.ts";
 import { jsonInstruction, misplaced, reasoningStart, turnRole } from "../kit/messages.ts";
-import type { Marker } from "./cache-marks.ts";
+import { jsonOfState } from "../kit/provider-state.ts";
+import { type Mark, type Marker, markMembers } from "./cache-marks.ts";
+import { toWireCitations } from "./citations.ts";
 import { mediaForm, toMediaBlock } from "./media.ts";
+import { toServerBlock } from "./server-blocks.ts";
 import type {
   Block,
-  CacheControl,
   DocumentBlock,
   ImageBlock,
+  SearchResultBlock,
   TextBlock,
   ToolResultBlock,
   WireMessage,
@@ -33,6 +37,7 @@ export function toConversation(
   const start = reasoningStart(request);
   const system: TextBlock[] = [];
   const turns: Turn[] = [];
+  const toolsets = new Map<string, string>();
   for (const [index, message] of request.messages.entries()) {
     const role = turnRole(message.role);
     const last = turns.at(-1);
@@ -43,7 +48,9 @@ export function toConversation(
       else if (content.length > 0) turns.push({ role, content });
       continue;
     }
-    const content = message.parts.flatMap((part) => blocksOf(part, role, index >= start, mark));
+    const content = message.parts.flatMap((part) =>
+      blocksOf(part, { role, withReasoning: index >= start, mark, toolsets }),
+    );
     if (last?.role === role) append(last.content, content);
     else if (content.length > 0) turns.push({ role, content });
   }
@@ -61,29 +68,39 @@ function systemBlocks({ kind, cacheHint }: Part, mark: Marker): readonly TextBlo
   return kind.value === "" ? [] : [{ type: "text", text: kind.value, ...mark(cacheHint) }];
 }
 
+/** Place of a part in the conversation. */
+interface Place {
+  readonly role: "user" | "assistant";
+  readonly withReasoning: boolean;
+  readonly mark: Marker;
+  /** The toolset of each tool call so far that has one, by the id of the call. */
+  readonly toolsets: Map<string, string>;
+}
+
 /** Converts a part. Omits what the API rejects: empty text, and reasoning without Claude's signature. */
-function blocksOf(part: Part, role: "user" | "assistant", withReasoning: boolean, mark: Marker): readonly Block[] {
+function blocksOf(part: Part, { role, withReasoning, mark, toolsets }: Place): readonly Block[] {
   const { kind, cacheHint } = part;
   switch (kind.case) {
     case "text":
-    case "refusal":
-      return kind.value === "" ? [] : [{ type: "text", text: kind.value, ...mark(cacheHint) }];
+    case "refusal": {
+      if (kind.value === "") return [];
+      const citations = toWireCitations(part.citations);
+      return [{ type: "text", text: kind.value, ...(citations.length > 0 && { citations }), ...mark(cacheHint) }];
+    }
     case "media":
       if (role === "assistant") throw misplaced(role, kind.case);
-      return [mediaBlock(kind.value, mark(cacheHint))];
+      return [{ ...mediaBlock(kind.value), ...mark(cacheHint) }];
     case "reasoning":
       return withReasoning ? thinkingBlocks(part) : [];
-    case "toolCall": {
-      const { id, name, argumentsJson } = kind.value;
-      return [
-        { type: "tool_use", id: toToolId(id), name, input: new ExactJson(argumentsJson || "{}"), ...mark(cacheHint) },
-      ];
-    }
+    case "toolCall":
+      return [toToolUse(kind.value, part, mark(cacheHint), toolsets)];
     case "toolResult":
-      return [{ ...toToolResult(kind.value), ...mark(cacheHint) }];
+      return [{ ...toToolResult(kind.value, toolsets), ...mark(cacheHint) }];
     case "serverToolCall":
     case "serverToolResult":
+      return withoutUndefined(toServerBlock(part, mark(cacheHint)));
     case "searchResult":
+      return [{ ...toSearchResult(kind.value), ...mark(cacheHint) }];
     case undefined:
       throw misplaced(role, kind.case);
     default:
@@ -100,11 +117,51 @@ function thinkingBlocks({ kind, providerState }: Part): readonly Block[] {
     : [{ type: "thinking", thinking: kind.value.text, signature: state }];
 }
 
-function toToolResult({ toolCallId, parts, isError }: ToolResult): ToolResultBlock {
-  const content = parts.flatMap(({ kind }): (TextBlock | ImageBlock | DocumentBlock)[] => {
-    if (kind.case === "media") return [mediaBlock(kind.value, {})];
+function withoutUndefined(block: Block | undefined): readonly Block[] {
+  return block === undefined ? [] : [block];
+}
+
+/** Returns a tool call, with the fields in its provider state: who called the tool, and its toolset. */
+function toToolUse(
+  { id, name, argumentsJson }: ToolCall,
+  { providerState }: Part,
+  mark: Mark,
+  toolsets: Map<string, string>,
+): Block {
+  const input = argumentsJson || "{}";
+  const state = jsonOfState(providerState);
+  if (state === undefined) {
+    return { type: "tool_use", id: toToolId(id), name, input: new ExactJson(input), ...mark };
+  }
+  const members = membersOf(state);
+  const toolset: unknown = JSON.parse(members.get("toolset_name") ?? "null");
+  if (typeof toolset === "string") toolsets.set(id, toolset);
+  const own = Object.entries({ type: "tool_use", id: toToolId(id), name }).map(
+    ([key, value]) => [key, JSON.stringify(value)] as const,
+  );
+  return new ExactJson(objectOf(new Map([...members, ...own, ["input", input], ...markMembers(mark)])));
+}
+
+function toSearchResult({ source, title, texts }: SearchResult): SearchResultBlock {
+  const content = texts.map((text) => ({ type: "text", text }) as const);
+  // The API requires a title.
+  return { type: "search_result", source, title: title || source, content, citations: { enabled: true } };
+}
+
+function toToolResult(
+  { toolCallId, parts, isError }: ToolResult,
+  toolsets: ReadonlyMap<string, string>,
+): ToolResultBlock {
+  const content = parts.flatMap(({ kind }): (TextBlock | ImageBlock | DocumentBlock | SearchResultBlock)[] => {
+    if (kind.case === "searchResult") return [toSearchResult(kind.value)];
+    if (kind.case === "media") {
+      const block = mediaBlock(kind.value);
+      if (block.type === "container_upload") throw misplaced("tool result", kind.case);
+      return [block];
+    }
     return kind.case === "text" && kind.value !== "" ? [{ type: "text", text: kind.value }] : [];
   });
+  const toolset = toolsets.get(toolCallId);
   const [first] = content;
   const text = content.length === 1 && first?.type === "text" ? first.text : undefined;
   return {
@@ -112,13 +169,14 @@ function toToolResult({ toolCallId, parts, isError }: ToolResult): ToolResultBlo
     tool_use_id: toToolId(toolCallId),
     ...(content.length > 0 && { content: text ?? content }),
     ...(isError && { is_error: true }),
+    ...(toolset !== undefined && { toolset_name: toolset }),
   };
 }
 
-function mediaBlock(media: Media, mark: { readonly cache_control?: CacheControl }) {
+function mediaBlock(media: Media) {
   const form = mediaForm(media);
   if (form === undefined) throw misplaced("user", "media");
-  return { ...toMediaBlock(media, form), ...mark };
+  return toMediaBlock(media, form);
 }
 
 /** Escapes other providers' ids for the API, which accepts only letters, digits, `_` and `-`. */
@@ -128,6 +186,6 @@ function toToolId(id: string): string {
 
 function resultsFirst(turn: Turn): WireMessage {
   if (turn.role !== "user") return turn;
-  const isResult = ({ type }: Block) => type === "tool_result";
+  const isResult = (block: Block) => "type" in block && block.type === "tool_result";
   return { ...turn, content: [...turn.content.filter(isResult), ...turn.content.filter((block) => !isResult(block))] };
 }

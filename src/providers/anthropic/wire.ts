@@ -26,7 +26,7 @@ const contentBlock = z.object({
   data: z.string().nullish(),
   id: z.string().nullish(),
   name: z.string().nullish(),
-  input: z.unknown().optional(),
+  citations: z.array(z.unknown()).nullish().catch(undefined),
 });
 
 export const streamEventSchema = z.object({
@@ -66,31 +66,54 @@ interface Cacheable {
 export interface TextBlock extends Cacheable {
   readonly type: "text";
   readonly text: string;
+  /** Citations as the API sent them. */
+  readonly citations?: readonly ExactJson[];
 }
 
 export type ImageType = "image/jpeg" | "image/png" | "image/gif" | "image/webp";
 
 type UrlSource = { readonly type: "url"; readonly url: string };
+type FileSource = { readonly type: "file"; readonly file_id: string };
 
 export interface ImageBlock extends Cacheable {
   readonly type: "image";
-  readonly source: UrlSource | { readonly type: "base64"; readonly media_type: ImageType; readonly data: string };
+  readonly source:
+    | UrlSource
+    | FileSource
+    | { readonly type: "base64"; readonly media_type: ImageType; readonly data: string };
 }
 
 export interface DocumentBlock extends Cacheable {
   readonly type: "document";
   readonly title?: string;
+  readonly citations?: { readonly enabled: boolean };
   readonly source:
     | UrlSource
+    | FileSource
     | { readonly type: "base64"; readonly media_type: "application/pdf"; readonly data: string }
     | { readonly type: "text"; readonly media_type: "text/plain"; readonly data: string };
+}
+
+/** A file for the code execution tool. */
+export interface ContainerUploadBlock extends Cacheable {
+  readonly type: "container_upload";
+  readonly file_id: string;
+}
+
+export interface SearchResultBlock extends Cacheable {
+  readonly type: "search_result";
+  readonly source: string;
+  readonly title: string;
+  readonly content: readonly TextBlock[];
+  readonly citations: { readonly enabled: true };
 }
 
 export interface ToolResultBlock extends Cacheable {
   readonly type: "tool_result";
   readonly tool_use_id: string;
-  readonly content?: string | readonly (TextBlock | ImageBlock | DocumentBlock)[];
+  readonly content?: string | readonly (TextBlock | ImageBlock | DocumentBlock | SearchResultBlock)[];
   readonly is_error?: true;
+  readonly toolset_name?: string;
 }
 
 interface ToolUseBlock extends Cacheable {
@@ -104,7 +127,17 @@ type ThinkingBlock =
   | { readonly type: "thinking"; readonly thinking: string; readonly signature: string }
   | { readonly type: "redacted_thinking"; readonly data: string };
 
-export type Block = TextBlock | ImageBlock | DocumentBlock | ToolResultBlock | ToolUseBlock | ThinkingBlock;
+/** ExactJson: a block as the API sent it. */
+export type Block =
+  | TextBlock
+  | ImageBlock
+  | DocumentBlock
+  | ContainerUploadBlock
+  | SearchResultBlock
+  | ToolResultBlock
+  | ToolUseBlock
+  | ThinkingBlock
+  | ExactJson;
 
 export interface WireTurn {
   readonly role: "user" | "assistant";
@@ -149,7 +182,8 @@ export interface MessagesBody {
   readonly stop_sequences?: readonly string[];
   readonly thinking?: Thinking;
   readonly output_config?: OutputConfig;
-  readonly tools?: readonly WireTool[];
+  /** ExactJson: a tool that Anthropic defines. */
+  readonly tools?: readonly (WireTool | ExactJson)[];
   readonly tool_choice?: WireToolChoice;
   readonly metadata?: { readonly user_id: string };
   readonly service_tier?: "auto" | "standard_only";

@@ -1,5 +1,5 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
-import { functionsOf, hasFunctions } from "../../chat/planning/function-tools.ts";
+import { functionsOf } from "../../chat/planning/function-tools.ts";
 import { mediaIn, partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
@@ -18,6 +18,7 @@ import {
   unsupported,
 } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
+import { contentAdaptations } from "./content-adaptations.ts";
 import { canSend } from "./media.ts";
 import { type ModelRules, modelRules } from "./model-rules.ts";
 import { sentThinking } from "./thinking.ts";
@@ -67,6 +68,7 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
     ...formAdaptations(request),
     ...toolAdaptations(request, model, rules),
     ...messageAdaptations(request, rules),
+    ...contentAdaptations(request),
   ];
 }
 
@@ -127,7 +129,7 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ModelRules)
   const { toolChoice, tools } = request;
   const choice = toolChoice?.choice;
   const hasCalls = calledTools(request).size > 0;
-  if (!hasFunctions(request) && hasCalls) {
+  if (tools.length === 0 && hasCalls) {
     const message = "Bedrock requires tools if the messages have tool calls";
     yield rules.claude
       ? emulated(["tools"], `${message}: Dragoman sends the tool names with tool choice none`)
@@ -140,7 +142,7 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ModelRules)
     );
   } else if (choice?.value === ToolChoiceMode.REQUIRED && rules.forcedTool === "none") {
     yield rejected(["tool_choice", "mode"], `the model ${model.providerModel} does not support forced tool calls`);
-  } else if (choice?.value === ToolChoiceMode.NONE && hasFunctions(request) && !rules.claude) {
+  } else if (choice?.value === ToolChoiceMode.NONE && tools.length > 0 && !rules.claude) {
     yield hasCalls
       ? rejected(
           ["tool_choice", "mode"],

@@ -1,4 +1,3 @@
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type ChatEvent,
   completed,
@@ -8,16 +7,21 @@ import {
   toolCallDelta,
 } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
+import { itemsOf, membersOf } from "../kit/json-text.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
-import { exactUsage } from "../kit/usage.ts";
+import { citationDelta, imageDelta, serverCallDelta, serverResultDelta } from "../kit/server-tools.ts";
+import { Unread } from "../kit/unread.ts";
+import { toCitation } from "./citations.ts";
 import { bedrockErrors, frameFailure } from "./errors.ts";
 import type { Frame } from "./frames.ts";
+import { endMetadata, metadataJson, stopMetadata } from "./metadata.ts";
+import { ContentList, serverCall, serverResult } from "./server-blocks.ts";
+import { toTimeInfo, toUsage } from "./usage.ts";
 import { type Payload, type PayloadUsage, payloadSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
@@ -35,10 +39,12 @@ const failures: ReadonlySet<string> = new Set(["malformed_model_output"]);
 
 /** Content block in progress. */
 interface BlockState {
-  readonly kind: "text" | "reasoning" | "redacted" | "toolUse" | "omitted";
+  readonly kind: "text" | "reasoning" | "redacted" | "toolUse" | "serverCall" | "serverResult" | "image";
   readonly partIndex: number;
-  /** Tool calls only: whether a delta with arguments has arrived. */
+  /** Calls only: whether a delta with arguments has arrived. */
   hasArguments: boolean;
+  /** Results of Bedrock's tools only: their content. Undefined after the end of the block. */
+  content: ContentList | undefined;
 }
 
 /** Response in progress. */
@@ -57,6 +63,11 @@ interface AnswerState {
   usage: PayloadUsage | undefined;
   latencyMs: number | undefined;
   serviceTier: string;
+  /** Facts about the response that the contract has no fields for. */
+  readonly metadata: Record<string, unknown>;
+  readonly unread: Unread;
+  /** Media types of images that have begun, by Bedrock's index. */
+  readonly imageTypes: Map<number, string>;
 }
 
 export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
@@ -71,6 +82,9 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
     usage: undefined,
     latencyMs: undefined,
     serviceTier: "",
+    metadata: {},
+    unread: new Unread(),
+    imageTypes: new Map(),
   };
 }
 
@@ -79,13 +93,17 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
   if (frame.headers[":message-type"] !== "event") throw frameFailure(frame, answer.call);
   switch (frame.headers[":event-type"]) {
     case "contentBlockStart":
-      startBlock(answer, payloadOf(frame, answer.call), batch);
+      startBlock(answer, payloadOf(frame, answer.call), frame.payload, batch);
       break;
     case "contentBlockDelta":
-      extendBlock(answer, payloadOf(frame, answer.call), batch);
+      extendBlock(answer, payloadOf(frame, answer.call), frame.payload, batch);
+      break;
+    case "contentBlockStop":
+      endBlock(answer.blocks.get(payloadOf(frame, answer.call).contentBlockIndex ?? 0), batch);
       break;
     case "messageStop": {
       const { stopReason, additionalModelResponseFields: more } = payloadOf(frame, answer.call);
+      Object.assign(answer.metadata, stopMetadata(parseJson(frame.payload, answer.call)));
       answer.stopReason = stopReason ?? "";
       answer.matchedStop = more?.delta?.stop_sequence ?? more?.stop_sequence ?? "";
       break;
@@ -95,9 +113,10 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
       answer.usage = usage ?? answer.usage;
       answer.latencyMs = metrics?.latencyMs ?? undefined;
       answer.serviceTier = serviceTier?.type ?? "";
+      Object.assign(answer.metadata, endMetadata(parseJson(frame.payload, answer.call)));
       break;
     }
-    // `messageStart` and `contentBlockStop` contain nothing that Dragoman reads. Unknown events are ignored.
+    // `messageStart` contains nothing that Dragoman reads. Unknown events are ignored.
   }
   // Only the end of the body ends the response: `metadata` may come before or after `messageStop`.
   return false;
@@ -109,31 +128,62 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   if (stopReason === "") throw cutAnswer(call);
   if (stopReason === "malformed_tool_use") throw toolCallFailure(call, stopReason, "");
   if (failures.has(stopReason)) throw failedAnswer(call, "PROVIDER_FAULT", stopReason);
-  for (const { kind, hasArguments, partIndex } of blocks.values()) {
+  for (const block of blocks.values()) {
+    endBlock(block, batch);
+    const { kind, hasArguments, partIndex } = block;
     if (kind === "toolUse" && !hasArguments) batch.push(toolCallDelta(0, partIndex, "{}"));
+    if (kind === "serverCall" && !hasArguments) batch.push(serverCallDelta(partIndex, "{}"));
   }
-  batch.push(finished(0, lookUp(finishReasons, stopReason) ?? FinishReason.OTHER, stopReason, matchedStop));
+  const end = finished(0, lookUp(finishReasons, stopReason) ?? FinishReason.OTHER, stopReason, matchedStop);
+  if (end.case === "finished") end.value.providerMetadataJson = metadataJson(answer.metadata);
   const facts = {
     ...(usage && { usage: toUsage(usage) }),
     ...(latencyMs !== undefined && { timeInfo: toTimeInfo(latencyMs) }),
   };
-  batch.push(completed({ serviceTier, ...facts }));
+  batch.push(end, completed({ serviceTier, warnings: answer.unread.warnings, ...facts }));
 }
 
 function payloadOf({ payload }: Frame, call: UpstreamCall): Payload {
   return parseAnswer(parseJson(payload, call), payloadSchema, call, bedrockErrors);
 }
 
-/** Starts a tool call; other blocks have no start. Omits calls of Amazon's own tools, which Amazon runs itself. */
-function startBlock(answer: AnswerState, { contentBlockIndex, start }: Payload, batch: ChatEvent[]): void {
-  const toolUse = start?.toolUse;
-  if (!toolUse) return;
-  const isCallers = (toolUse.type ?? "tool_use") === "tool_use";
-  const block = blockAt(answer, contentBlockIndex ?? 0, isCallers ? "toolUse" : "omitted");
-  if (isCallers) batch.push(toolCallDelta(0, block.partIndex, "", toolUse.toolUseId, toolUse.name));
+/**
+ * Starts a call, a result of Bedrock's own tools or an image; other blocks have no start.
+ *
+ * @param data the event as Bedrock sent it
+ */
+function startBlock(
+  answer: AnswerState,
+  { contentBlockIndex, start }: Payload,
+  data: string,
+  batch: ChatEvent[],
+): void {
+  const index = contentBlockIndex ?? 0;
+  const { toolUse, toolResult, image } = start ?? {};
+  if (toolUse && (toolUse.type ?? "tool_use") === "tool_use") {
+    batch.push(toolCallDelta(0, blockAt(answer, index, "toolUse").partIndex, "", toolUse.toolUseId, toolUse.name));
+  } else if (toolUse) {
+    const json = membersOf(membersOf(data).get("start") ?? "").get("toolUse") ?? "";
+    batch.push(serverCall(blockAt(answer, index, "serverCall").partIndex, json, answer.call));
+  } else if (toolResult) {
+    const json = membersOf(membersOf(data).get("start") ?? "").get("toolResult") ?? "";
+    batch.push(serverResult(blockAt(answer, index, "serverResult").partIndex, json, answer.call));
+  } else if (image) {
+    answer.imageTypes.set(index, `image/${image.format || "png"}`);
+  } else {
+    for (const name of membersOf(membersOf(data).get("start") ?? "").keys()) {
+      answer.unread.add(name, `content block ${index}`);
+    }
+  }
 }
 
-function extendBlock(answer: AnswerState, { contentBlockIndex, delta }: Payload, batch: ChatEvent[]): void {
+/** @param data the event as Bedrock sent it */
+function extendBlock(
+  answer: AnswerState,
+  { contentBlockIndex, delta }: Payload,
+  data: string,
+  batch: ChatEvent[],
+): void {
   const index = contentBlockIndex ?? 0;
   if (delta?.text) {
     batch.push(textDelta(0, blockAt(answer, index, "text").partIndex, delta.text));
@@ -141,14 +191,84 @@ function extendBlock(answer: AnswerState, { contentBlockIndex, delta }: Payload,
   if (delta?.toolUse?.input) {
     const block = answer.blocks.get(index);
     if (block === undefined) throw malformedAnswer(answer.call, "a tool call has no name");
-    if (block.kind === "toolUse") {
-      block.hasArguments = true;
-      batch.push(toolCallDelta(0, block.partIndex, delta.toolUse.input));
-    } else {
-      answer.call.hadHiddenOutput = true;
-    }
+    block.hasArguments = true;
+    const { kind, partIndex } = block;
+    const { input } = delta.toolUse;
+    batch.push(kind === "serverCall" ? serverCallDelta(partIndex, input) : toolCallDelta(0, partIndex, input));
   }
   if (delta?.reasoningContent) reasoningEvents(answer, index, delta.reasoningContent, batch);
+  // A delta has one member: if it is none of those above, it is a rare one.
+  if (!delta?.text && !delta?.toolUse && !delta?.reasoningContent) {
+    extendRarely(answer, index, membersOf(membersOf(data).get("delta") ?? ""), batch);
+  }
+}
+
+/** Adds a delta that is no text, no input and no reasoning. `delta` has the exact JSON text of each member. */
+function extendRarely(
+  answer: AnswerState,
+  index: number,
+  delta: ReadonlyMap<string, string>,
+  batch: ChatEvent[],
+): void {
+  for (const [name, json] of delta) {
+    if (json === "null") continue;
+    switch (name) {
+      case "text":
+      case "toolUse":
+      case "reasoningContent":
+        break;
+      case "citation":
+        addCitation(answer, index, json, batch);
+        break;
+      case "toolResult": {
+        const known = answer.blocks.get(index);
+        if (known?.kind !== "serverResult") {
+          batch.push(serverResult(blockAt(answer, index, "serverResult").partIndex, "{}", answer.call));
+        }
+        const { partIndex, content } = blockAt(answer, index, "serverResult");
+        const text = itemsOf(json).map((item) => content?.add(item) ?? "");
+        if (text.length > 0) batch.push(serverResultDelta(partIndex, text.join("")));
+        break;
+      }
+      case "image":
+        addImage(answer, index, json, batch);
+        break;
+      default:
+        answer.unread.add(name, `content block ${index}`);
+    }
+  }
+}
+
+/** Adds a citation to a text. Bedrock may send it before the text. */
+function addCitation(answer: AnswerState, index: number, json: string, batch: ChatEvent[]): void {
+  if (answer.blocks.get(index)?.kind !== "text") {
+    batch.push(textDelta(0, blockAt(answer, index, "text").partIndex, ""));
+  }
+  batch.push(citationDelta(blockAt(answer, index, "text").partIndex, toCitation(json, answer.call)));
+}
+
+/** Returns the string in a JSON text; empty for any other value. */
+function textOf(json: string | undefined): string {
+  const value: unknown = json === undefined ? "" : JSON.parse(json);
+  return typeof value === "string" ? value : "";
+}
+
+function addImage(answer: AnswerState, index: number, json: string, batch: ChatEvent[]): void {
+  const bytes = textOf(membersOf(membersOf(json).get("source") ?? "").get("bytes"));
+  if (bytes === "") {
+    answer.unread.add("an image without bytes", `content block ${index}`);
+    return;
+  }
+  const isNew = answer.blocks.get(index)?.kind !== "image";
+  const mediaType = isNew ? (answer.imageTypes.get(index) ?? "image/png") : "";
+  batch.push(imageDelta(blockAt(answer, index, "image").partIndex, Buffer.from(bytes, "base64"), mediaType));
+}
+
+/** Ends the content of a result of Bedrock's tools. */
+function endBlock(block: BlockState | undefined, batch: ChatEvent[]): void {
+  if (block?.content === undefined) return;
+  batch.push(serverResultDelta(block.partIndex, block.content.end()));
+  block.content = undefined;
 }
 
 type ReasoningDelta = NonNullable<NonNullable<Payload["delta"]>["reasoningContent"]>;
@@ -184,19 +304,8 @@ function reasoningEvents(
 function blockAt(answer: AnswerState, index: number, kind: BlockState["kind"]): BlockState {
   const known = answer.blocks.get(index);
   if (known?.kind === kind) return known;
-  const block = { kind, partIndex: kind === "omitted" ? -1 : answer.parts++, hasArguments: false };
+  const content = kind === "serverResult" ? new ContentList() : undefined;
+  const block: BlockState = { kind, partIndex: answer.parts++, hasArguments: false, content };
   answer.blocks.set(index, block);
   return block;
-}
-
-/** Converts usage. Amazon's `inputTokens` excludes cache reads and writes; `Usage.input_tokens` includes them. */
-function toUsage(usage: PayloadUsage): Usage {
-  const cached = usage.cacheReadInputTokens ?? usage.cacheReadInputTokenCount;
-  const written = usage.cacheWriteInputTokens ?? usage.cacheWriteInputTokenCount;
-  const input = (usage.inputTokens ?? 0) + (cached ?? 0) + (written ?? 0);
-  return exactUsage(input, usage.outputTokens ?? 0, { cachedInputTokens: cached, cacheWriteInputTokens: written });
-}
-
-function toTimeInfo(latencyMs: number) {
-  return { $typeName: "dragoman.v1.TimeInfo", providerDuration: durationFromMs(Math.round(latencyMs)) } as const;
 }

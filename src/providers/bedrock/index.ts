@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { abortable } from "../../abortable.ts";
+import type { OptionalContent } from "../../chat/planning/optional-content.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { Environment } from "../../config/environment.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
@@ -21,6 +22,7 @@ import { checkSupport } from "./adaptations.ts";
 import { bedrockNames } from "./contract-fields.ts";
 import { bedrockErrors, bedrockHeaders } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
+import { modelRules } from "./model-rules.ts";
 import { bedrockModels } from "./models.ts";
 import { toRequest } from "./request.ts";
 import type { Signer } from "./sign.ts";
@@ -67,6 +69,9 @@ function regionOf({ AWS_REGION, AWS_DEFAULT_REGION }: Environment): string | und
   return AWS_REGION || AWS_DEFAULT_REGION || undefined;
 }
 
+const acceptedByAll: ReadonlySet<OptionalContent> = new Set(["server_tools", "citations", "provider_tools"]);
+const acceptedByClaude: ReadonlySet<OptionalContent> = new Set([...acceptedByAll, "search_results", "citable"]);
+
 /** Creates the adapter for the Converse API. Without an API key, it signs requests with AWS credentials. */
 export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapter {
   const { name, apiKey } = settings;
@@ -91,6 +96,7 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
 
   return {
     name,
+    accepts: ({ providerModel }) => (modelRules(providerModel).claude ? acceptedByClaude : acceptedByAll),
     maxChoices: 1,
     // Amazon documents the same rule for ToolSpecification.name.
     toolNames: openAiToolNames,

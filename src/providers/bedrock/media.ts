@@ -67,12 +67,16 @@ export function toMediaBlock(media: Media, documentName: string): MediaBlock | u
   );
 }
 
-function toBlock({ mediaType }: Media, name: string, source: Source): MediaBlock | undefined {
+function toBlock({ mediaType, citable }: Media, name: string, source: Source): MediaBlock | undefined {
   const [type = ""] = mediaType.toLowerCase().split(/\s*;/);
   const image = lookUp(imageFormats, type);
   if (image !== undefined) return { image: { format: image, source } };
   const document = lookUp(documentFormats, type);
-  if (document !== undefined) return { document: { format: document, name, source } };
+  if (document !== undefined) {
+    return {
+      document: { format: document, name, source, ...(citable !== undefined && { citations: { enabled: citable } }) },
+    };
+  }
   const video = lookUp(videoFormats, type);
   if (video !== undefined) return { video: { format: video, source } };
   const audio = lookUp(audioFormats, type);

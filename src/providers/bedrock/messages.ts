@@ -2,13 +2,24 @@ import { createHash } from "node:crypto";
 import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import type { Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { Part, SearchResult, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import { ExactJson } from "../kit/exact-json.ts";
 import { misplaced, reasoningStart, textOf, turnRole } from "../kit/messages.ts";
 import type { Marker } from "./cache-points.ts";
+import { toWireCitations } from "./citations.ts";
 import { documentNames, toMediaBlock } from "./media.ts";
 import type { ModelRules } from "./model-rules.ts";
-import type { Block, CachePoint, MediaBlock, ReasoningContent, TextBlock, Turn, WireToolResult } from "./wire.ts";
+import { toServerBlock } from "./server-blocks.ts";
+import type {
+  Block,
+  CachePoint,
+  MediaBlock,
+  ReasoningContent,
+  SearchResultBlock,
+  TextBlock,
+  Turn,
+  WireToolResult,
+} from "./wire.ts";
 
 /** Maximum length of a tool call id in Bedrock, in characters. */
 const idLimit = 64;
@@ -49,16 +60,15 @@ function systemBlocks({ kind }: Part): readonly TextBlock[] {
 }
 
 /** Converts a part of a user, tool or assistant message. Throws INVALID_REQUEST if the role cannot contain the part. */
-function toBlocks(
-  { kind, providerState }: Part,
-  role: Turn["role"],
-  rules: ModelRules,
-  documentName: DocumentName,
-): readonly Block[] {
+function toBlocks(part: Part, role: Turn["role"], rules: ModelRules, documentName: DocumentName): readonly Block[] {
+  const { kind, providerState, citations } = part;
   const isAssistant = role === "assistant";
   switch (kind.case) {
-    case "text":
-      return textBlocks(kind.value);
+    case "text": {
+      const cited = toWireCitations(citations);
+      if (cited.length === 0 || kind.value === "") return textBlocks(kind.value);
+      return [{ citationsContent: { content: textBlocks(kind.value), citations: cited } }];
+    }
     case "media":
       if (isAssistant) break;
       return [mediaBlock(kind.value, documentName)];
@@ -80,8 +90,13 @@ function toBlocks(
       return [{ toolUse: { toolUseId: toId(id, rules), name, input } }];
     }
     case "serverToolCall":
-    case "serverToolResult":
+    case "serverToolResult": {
+      if (!isAssistant) break;
+      const block = toServerBlock(part);
+      return block === undefined ? [] : [block];
+    }
     case "searchResult":
+      return [toSearchResult(kind.value)];
     case undefined:
       break;
     default:
@@ -103,12 +118,19 @@ function toToolResult(
 ): WireToolResult {
   const content = parts.flatMap(({ kind }): WireToolResult["content"] => {
     if (kind.case === "text") return textBlocks(kind.value);
+    if (kind.case === "searchResult") return [toSearchResult(kind.value)];
     const block = kind.case === "media" ? mediaBlock(kind.value, documentName) : undefined;
     if (block === undefined || "audio" in block) throw misplaced("tool result", kind.case);
     return [block];
   });
   const toolUseId = toId(toolCallId, rules);
   return isError && rules.marks ? { toolUseId, content, status: "error" } : { toolUseId, content };
+}
+
+function toSearchResult({ source, title, texts }: SearchResult): SearchResultBlock {
+  const content = texts.map((text) => ({ text }));
+  // Bedrock requires a title.
+  return { searchResult: { source, title: title || source, content, citations: { enabled: true } } };
 }
 
 function mediaBlock(media: Media, documentName: DocumentName): MediaBlock {

@@ -7,7 +7,7 @@ import { createMarker } from "./cache-points.ts";
 import { toConversation } from "./messages.ts";
 import { type ModelRules, modelRules } from "./model-rules.ts";
 import { thinkingFields } from "./thinking.ts";
-import { claudesChoice, toolsBody } from "./tools.ts";
+import { claudesChoice, claudesTools, toolsBody } from "./tools.ts";
 import { type ConverseBody, serviceTiers } from "./wire.ts";
 
 /** JSON pointer to the matched stop sequence in Claude's response. */
@@ -56,6 +56,7 @@ function additionalFields(request: ChatRequest, rules: ModelRules): Record<strin
     ...thinkingFields(request, rules.thinking),
     ...(topK > 0 && { top_k: topK }),
     ...(choice && { tool_choice: choice }),
+    ...claudesTools(request, rules),
   };
 }
 

@@ -1,7 +1,9 @@
-import { functionsOf, hasFunctions, type RequestedFunction } from "../../chat/planning/function-tools.ts";
+import { hasFunctions } from "../../chat/planning/function-tools.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { type FunctionTool, type ProviderTool, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { betaOfTool, claudeTool } from "../claude/provider-tools.ts";
 import { ExactJson } from "../kit/exact-json.ts";
+import { membersOf, objectOf } from "../kit/json-text.ts";
 import type { Marker } from "./cache-points.ts";
 import type { ModelRules } from "./model-rules.ts";
 import type { ConverseBody, WireTool, WireToolChoice } from "./wire.ts";
@@ -18,7 +20,7 @@ export function calledTools({ messages }: ChatRequest): ReadonlySet<string> {
 
 /** Whether the request allows no tool calls. */
 function forbidsTools(request: ChatRequest): boolean {
-  return !hasFunctions(request) || request.toolChoice?.choice.value === ToolChoiceMode.NONE;
+  return request.tools.length === 0 || request.toolChoice?.choice.value === ToolChoiceMode.NONE;
 }
 
 /**
@@ -27,7 +29,11 @@ function forbidsTools(request: ChatRequest): boolean {
  */
 export function toolsBody(request: ChatRequest, rules: ModelRules, mark: Marker): Pick<ConverseBody, "toolConfig"> {
   if (forbidsTools(request) && !rules.claude) return {};
-  const known = functionsOf(request).flatMap((tool) => [toTool(tool, rules), ...mark(tool.cacheHint)]);
+  const known = request.tools.flatMap(({ kind, cacheHint }): readonly WireTool[] => {
+    if (kind.case === "function") return [toTool(kind.value, rules), ...mark(cacheHint)];
+    if (kind.case !== "providerTool" || rules.claude) return [];
+    return [toSystemTool(kind.value), ...mark(cacheHint)];
+  });
   const tools = known.length > 0 ? known : [...calledTools(request)].map(toCalledTool);
   if (tools.length === 0) return {};
   const choice = claudesChoice(request, rules) === undefined ? toToolChoice(request.toolChoice) : undefined;
@@ -36,12 +42,17 @@ export function toolsBody(request: ChatRequest, rules: ModelRules, mark: Marker)
 
 /** Returns Claude's own tool choice if Converse has no equivalent: no tool calls, or one tool call at a time. */
 export function claudesChoice(request: ChatRequest, { claude }: ModelRules): Record<string, unknown> | undefined {
-  if (!claude || (!hasFunctions(request) && calledTools(request).size === 0)) return undefined;
+  if (!claude || (request.tools.length === 0 && calledTools(request).size === 0)) return undefined;
   if (forbidsTools(request)) return { type: "none" };
-  if (request.parallelToolCalls !== false) return undefined;
   const choice = request.toolChoice?.choice;
+  const isRequired = choice?.value === ToolChoiceMode.REQUIRED;
+  if (request.parallelToolCalls !== false) {
+    // Tools that Anthropic defines are not in `toolConfig`, which has the choice otherwise.
+    const isOutside = !hasFunctions(request) && calledTools(request).size === 0;
+    return isOutside && isRequired ? { type: "any" } : undefined;
+  }
   if (choice?.case === "toolName") return { type: "tool", name: choice.value, disable_parallel_tool_use: true };
-  const type = choice?.value === ToolChoiceMode.REQUIRED ? "any" : "auto";
+  const type = isRequired ? "any" : "auto";
   return { type, disable_parallel_tool_use: true };
 }
 
@@ -53,7 +64,7 @@ function toToolChoice(toolChoice: ChatRequest["toolChoice"]): WireToolChoice | u
 }
 
 function toTool(
-  { name, description, parametersJsonSchema, strict }: RequestedFunction,
+  { name, description, parametersJsonSchema, strict }: FunctionTool,
   { strictTools }: ModelRules,
 ): WireTool {
   return {
@@ -68,4 +79,20 @@ function toTool(
 
 function toCalledTool(name: string): WireTool {
   return { toolSpec: { name, inputSchema: { json: new ExactJson(noArguments) } } };
+}
+
+/** Returns a tool that Bedrock runs. Its name is the type, unless the configuration names it. */
+function toSystemTool({ type, configJson }: ProviderTool): ExactJson {
+  const tool = objectOf(new Map([["name", JSON.stringify(type)], ...membersOf(configJson || "{}")]));
+  return new ExactJson(objectOf([["systemTool", tool]]));
+}
+
+/** Returns the body fields for tools that Anthropic defines, which Converse itself has no place for. */
+export function claudesTools({ tools }: ChatRequest, { claude }: ModelRules): Record<string, unknown> {
+  const defined = claude ? tools.flatMap(({ kind }) => (kind.case === "providerTool" ? [kind.value] : [])) : [];
+  const betas = [...new Set(defined.flatMap((tool) => betaOfTool(tool) ?? []))];
+  return {
+    ...(defined.length > 0 && { tools: defined.map((tool) => new ExactJson(objectOf(claudeTool(tool)))) }),
+    ...(betas.length > 0 && { anthropic_beta: betas }),
+  };
 }

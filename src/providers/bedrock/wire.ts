@@ -14,6 +14,12 @@ const usage = z.object({
   // Other names of the two fields above, observed in responses.
   cacheReadInputTokenCount: count,
   cacheWriteInputTokenCount: count,
+  cacheDetails: z
+    .array(z.object({ ttl: z.string().nullish(), inputTokens: count }))
+    .nullish()
+    .catch(undefined),
+  // Counts by name.
+  serverToolUsage: z.record(z.string(), count).nullish().catch(undefined),
 });
 
 const stopSequence = z.object({ stop_sequence: z.string().nullish() });
@@ -26,6 +32,8 @@ export const payloadSchema = z.object({
       toolUse: z
         .object({ toolUseId: z.string().min(1), name: z.string().min(1), type: z.string().nullish() })
         .nullish(),
+      toolResult: z.object({ toolUseId: z.string().nullish(), status: z.string().nullish() }).nullish(),
+      image: z.object({ format: z.string().nullish() }).nullish(),
     })
     .nullish(),
   delta: z
@@ -64,7 +72,14 @@ export type AudioFormat = "wav" | "mp3" | "flac" | "ogg" | "opus" | "aac" | "m4a
 
 export type MediaBlock =
   | { readonly image: { readonly format: ImageFormat; readonly source: Source } }
-  | { readonly document: { readonly format: DocumentFormat; readonly name: string; readonly source: Source } }
+  | {
+      readonly document: {
+        readonly format: DocumentFormat;
+        readonly name: string;
+        readonly source: Source;
+        readonly citations?: { readonly enabled: boolean };
+      };
+    }
   | { readonly video: { readonly format: VideoFormat; readonly source: Source } }
   | { readonly audio: { readonly format: AudioFormat; readonly source: Source } };
 
@@ -80,8 +95,26 @@ export type ReasoningContent =
   | { readonly reasoningText: { readonly text: string; readonly signature: string } }
   | { readonly redactedContent: string };
 
+export interface SearchResultBlock {
+  readonly searchResult: {
+    readonly source: string;
+    readonly title: string;
+    readonly content: readonly TextBlock[];
+    readonly citations: { readonly enabled: true };
+  };
+}
+
+/** A text with citations. ExactJson: a citation as Bedrock sent it. */
+export interface CitedBlock {
+  readonly citationsContent: { readonly content: readonly TextBlock[]; readonly citations: readonly ExactJson[] };
+}
+
+/** ExactJson: a call or a result of Bedrock's own tools, as Bedrock sent it. */
 export type Block =
+  | ExactJson
   | TextBlock
+  | CitedBlock
+  | SearchResultBlock
   | CachePoint
   | MediaBlock
   | { readonly reasoningContent: ReasoningContent }
@@ -90,7 +123,7 @@ export type Block =
 
 export interface WireToolResult {
   readonly toolUseId: string;
-  readonly content: readonly (TextBlock | Exclude<MediaBlock, { audio: unknown }>)[];
+  readonly content: readonly (TextBlock | SearchResultBlock | Exclude<MediaBlock, { audio: unknown }>)[];
   readonly status?: "error";
 }
 
@@ -99,7 +132,9 @@ export interface Turn {
   readonly content: readonly Block[];
 }
 
+/** ExactJson: a tool that Bedrock runs. */
 export type WireTool =
+  | ExactJson
   | CachePoint
   | {
       readonly toolSpec: {

@@ -1,3 +1,4 @@
+import { parseBounded } from "../../chat/validation/json-bounds.ts";
 import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 
@@ -5,4 +6,19 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 export function stateOf({ attempt }: UpstreamCall, data: Uint8Array): ProviderState {
   const { provider, providerModel: model } = attempt;
   return { $typeName: "dragoman.v1.ProviderState", provider, model, data };
+}
+
+/**
+ * Returns the JSON text of a provider state that holds a JSON object. Undefined without a state, and for any other data:
+ * the state comes from the caller, who could have changed it, and its text becomes a piece of the upstream body.
+ */
+export function jsonOfState(state: ProviderState | undefined): string | undefined {
+  if (state === undefined) return undefined;
+  const json = Buffer.from(state.data).toString();
+  try {
+    const value = parseBounded(json);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? json : undefined;
+  } catch {
+    return undefined;
+  }
 }

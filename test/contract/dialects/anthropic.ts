@@ -10,43 +10,12 @@ import { createAnthropicAdapter } from "../../../src/providers/anthropic/index.t
 import { anthropicModels } from "../../../src/providers/anthropic/models.ts";
 import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
+import { anthropicContent } from "../fixtures/anthropic-content.ts";
+import { begin, type Event, end, json, more, sse, start, stop, text, tool } from "../fixtures/anthropic-wire.ts";
 
 const [model] = anthropicModels.filter(({ id }) => id === "claude-sonnet-4-6");
 if (model === undefined) throw new Error("the catalog lacks claude-sonnet-4-6");
 
-type Event = Readonly<Record<string, unknown>> & { readonly type: string };
-
-const sse = (...events: readonly Event[]): string =>
-  events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
-
-const start = (usage: object | null = { input_tokens: 12, output_tokens: 1 }): Event => ({
-  type: "message_start",
-  message: {
-    id: "msg_1",
-    type: "message",
-    role: "assistant",
-    model: "claude-sonnet-4-6",
-    content: [],
-    stop_reason: null,
-    stop_sequence: null,
-    ...(usage && { usage: { ...usage, service_tier: "standard" } }),
-  },
-});
-const begin = (index: number, block: object): Event => ({ type: "content_block_start", index, content_block: block });
-const more = (index: number, delta: object): Event => ({ type: "content_block_delta", index, delta });
-const stop = (index: number): Event => ({ type: "content_block_stop", index });
-const end = (reason: string, fields: object = {}, usage: object | null = { output_tokens: 4 }): readonly Event[] => [
-  { type: "message_delta", delta: { stop_reason: reason, stop_sequence: null, ...fields }, ...(usage && { usage }) },
-  { type: "message_stop" },
-];
-
-const text = (index: number, ...fragments: readonly string[]): readonly Event[] => [
-  begin(index, { type: "text", text: "" }),
-  ...fragments.map((fragment) => more(index, { type: "text_delta", text: fragment })),
-  stop(index),
-];
-const tool = (id: string, name: string) => ({ type: "tool_use", id, name, input: {} });
-const json = (partial_json: string) => ({ type: "input_json_delta", partial_json });
 const thought = (index: number, fragments: readonly string[], ...signature: readonly string[]): readonly Event[] => [
   begin(index, { type: "thinking", thinking: "", signature: "" }),
   ...fragments.map((thinking) => more(index, { type: "thinking_delta", thinking })),
@@ -276,7 +245,16 @@ export const dialects: readonly Dialect[] = [
           ...text(0, "I"),
           ...end("refusal", { stop_details: { type: "refusal", category: "cyber", explanation: null } }),
         ),
-        completion: answered(FinishReason.CONTENT_FILTER, "refusal", textPart("I")),
+        completion: {
+          choices: [
+            {
+              message: said(textPart("I")),
+              finishReason: FinishReason.CONTENT_FILTER,
+              providerFinishReason: "refusal",
+              providerMetadataJson: '{"stop_details":{"type":"refusal","category":"cyber","explanation":null}}',
+            },
+          ],
+        },
       },
       // The response has no content block.
       "a content filter": {
@@ -375,15 +353,9 @@ export const dialects: readonly Dialect[] = [
         wire: sse(
           { ...start(), future: 1 },
           { type: "weather_report", index: 0, delta: { text: "never" } },
-          // The server switched to a fallback model.
-          begin(9, { type: "fallback", from: "claude-opus-5-5", to: "claude-opus-5" }),
-          stop(9),
-          begin(0, { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: {} }),
-          more(0, json('{"query":"x"}')),
-          stop(0),
           ...text(1, "Hel"),
+          more(1, { type: "color_delta", color: "red" }),
           begin(2, { type: "text", text: "", citations: [] }),
-          more(2, { type: "citations_delta", citation: { type: "char_location" } }),
           more(2, { type: "text_delta", text: "lo", future: {} }),
           stop(2),
           ...end("end_turn", { container: null }),
@@ -391,8 +363,8 @@ export const dialects: readonly Dialect[] = [
         completion: answered(FinishReason.STOP, "end_turn", textPart("Hel"), textPart("lo")),
       },
       "an unknown finish reason": {
-        wire: sse(start(), ...text(0, "Hello"), ...end("pause_turn")),
-        completion: answered(FinishReason.OTHER, "pause_turn", textPart("Hello")),
+        wire: sse(start(), ...text(0, "Hello"), ...end("nap")),
+        completion: answered(FinishReason.OTHER, "nap", textPart("Hello")),
       },
       "pings and comments": {
         wire: [
@@ -535,6 +507,7 @@ export const dialects: readonly Dialect[] = [
         },
       ],
     },
+    content: anthropicContent,
     everything: {
       request: everything,
       sent: {

@@ -13,27 +13,14 @@ import { errorFrame, eventFrame, exceptionFrame } from "../../support/event-stre
 import { ask } from "../../support/requests.ts";
 import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
+import { bedrockContent } from "../fixtures/bedrock-content.ts";
+import { answer, blockStop, delta, input, metadata, reasoning, stop, text, toolUse } from "../fixtures/bedrock-wire.ts";
 
 const modelId = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const [model] = bedrockModels.filter(({ providerModel }) => providerModel === modelId);
 if (model === undefined) throw new Error(`the catalog lacks ${modelId}`);
 
 type Parts = NonNullable<NonNullable<NonNullable<AnswerCase["completion"]["choices"]>[number]["message"]>["parts"]>;
-
-const body = (...frames: readonly Uint8Array[]): Uint8Array => Buffer.concat(frames);
-const start = eventFrame("messageStart", { role: "assistant" });
-const delta = (index: number, value: object) =>
-  eventFrame("contentBlockDelta", { contentBlockIndex: index, delta: value });
-const text = (index: number, value: string) => delta(index, { text: value });
-const reasoning = (index: number, value: object) => delta(index, { reasoningContent: value });
-const input = (index: number, value: string) => delta(index, { toolUse: { input: value } });
-const toolUse = (index: number, toolUseId: string, name: string, more: object = {}) =>
-  eventFrame("contentBlockStart", { contentBlockIndex: index, start: { toolUse: { toolUseId, name, ...more } } });
-const blockStop = (index: number) => eventFrame("contentBlockStop", { contentBlockIndex: index });
-const stop = (stopReason: string, more: object = {}) => eventFrame("messageStop", { stopReason, ...more });
-const metadata = (usage: object = { inputTokens: 12, outputTokens: 3, totalTokens: 15 }) =>
-  eventFrame("metadata", { metrics: { latencyMs: 610 }, usage });
-const answer = (...blocks: readonly Uint8Array[]) => body(start, ...blocks);
 
 const textPart = (value: string) => ({ kind: { case: "text" as const, value } });
 const callPart = (id: string, name: string, argumentsJson: string) => ({
@@ -391,8 +378,11 @@ export const dialects: readonly Dialect[] = [
             totalTokens: 113,
             cacheReadInputTokens: 80,
             cacheWriteInputTokens: 20,
-            cacheDetails: [{ ttl: "5m", inputTokens: 20 }],
-            serverToolUsage: {},
+            cacheDetails: [
+              { ttl: "5m", inputTokens: 12 },
+              { ttl: "1h", inputTokens: 8 },
+            ],
+            serverToolUsage: { webSearch: 2 },
           }),
         ),
         completion: {
@@ -403,6 +393,8 @@ export const dialects: readonly Dialect[] = [
             totalTokens: 113,
             cachedInputTokens: 80,
             cacheWriteInputTokens: 20,
+            cacheWrite1hInputTokens: 8,
+            serverToolRequests: { webSearch: 2 },
           },
         },
       },
@@ -412,12 +404,9 @@ export const dialects: readonly Dialect[] = [
         wire: answer(
           eventFrame("somethingNew", { contentBlockIndex: 0, delta: { text: "no" } }),
           eventFrame("contentBlockStart", { contentBlockIndex: 0, start: {} }),
-          delta(0, { text: "Hi", citation: { title: "a" } }),
-          toolUse(1, "srvtoolu_1", "nova_grounding", { type: "server_tool_use" }),
-          input(1, "{}"),
-          delta(2, { toolResult: [{ text: "no" }] }),
-          stop("end_turn", { additionalModelResponseFields: "no" }),
-          eventFrame("metadata", { usage: { inputTokens: 12, outputTokens: 3 }, trace: { guardrail: {} }, metrics: 1 }),
+          delta(0, { text: "Hi", color: "red" }),
+          stop("end_turn"),
+          eventFrame("metadata", { usage: { inputTokens: 12, outputTokens: 3 }, metrics: 1 }),
         ),
         completion: { ...hi, usage },
       },
@@ -554,6 +543,7 @@ export const dialects: readonly Dialect[] = [
         { role: "user", content: [{ toolResult: { toolUseId: "tooluse_a", content: [{ text: "sunny" }] } }] },
       ],
     },
+    content: bedrockContent,
     everything: { request: everything, sent },
     limited: [
       {

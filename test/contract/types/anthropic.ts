@@ -7,11 +7,14 @@ import type { ExactJson } from "../../../src/providers/kit/exact-json.ts";
 // The client's types lack temperature, top_p and top_k, because the client requests API version 2026-10-21, which
 // rejects them. The adapter requests version 2023-06-01, which supports them on models before Opus 4.7.
 
-/** A body type as the vendor declares it: ExactJson becomes an object, and nothing is readonly. */
+/**
+ * A body type as the vendor declares it: ExactJson becomes an object, and nothing is readonly. Not checked: items of
+ * lists that are ExactJson. These are blocks and citations as the API sent them, and tools as the caller wrote them.
+ */
 type OnWire<T> = T extends ExactJson
   ? { type: "object"; [key: string]: unknown }
   : T extends readonly (infer Item)[]
-    ? OnWire<Item>[]
+    ? OnWire<Exclude<Item, ExactJson>>[]
     : T extends object
       ? { -readonly [Key in keyof T]: OnWire<T[Key]> }
       : T;

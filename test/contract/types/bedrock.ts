@@ -1,5 +1,6 @@
 import type { ContentBlock, ConverseStreamRequest } from "@aws-sdk/client-bedrock-runtime";
 import type { Block, ConverseBody } from "../../../src/providers/bedrock/wire.ts";
+import type { ExactJson } from "../../../src/providers/kit/exact-json.ts";
 
 // Compile-time check: request bodies must match the types of Amazon's client (3.1162.0). Its types describe values
 // before serialization: bytes are Uint8Array there and base64 text here, and schemas and tool inputs are any document.
@@ -13,11 +14,21 @@ type Written<T> = T extends Uint8Array ? string : T extends object ? { readonly 
 // The model ID is in the path.
 type Body = Wire<Omit<ConverseStreamRequest, "modelId">>;
 
-export function isBody(body: ConverseBody): Body {
+/**
+ * A body without the items of lists that are ExactJson: blocks and citations as Bedrock sent them, and tools as the caller
+ * wrote them.
+ */
+type Checked<T> = T extends readonly (infer Item)[]
+  ? readonly Checked<Exclude<Item, ExactJson>>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Checked<T[Key]> }
+    : T;
+
+export function isBody(body: Checked<ConverseBody>): Body {
   return body;
 }
 
-export function isBlock(block: Block): Wire<ContentBlock> {
+export function isBlock(block: Checked<Exclude<Block, ExactJson>>): Wire<ContentBlock> {
   return block;
 }
 

@@ -43,7 +43,7 @@ export declare type Media = Message<"dragoman.v1.Media"> & {
   } | {
     /**
      * The provider's id of a file in its store. At most 512 characters. Rejected if Dragoman cannot send it to the
-     * provider; this version sends it to none.
+     * provider. Anthropic: an image or a document by media_type, and any other type a file for code execution.
      *
      * @generated from field: string file_id = 6;
      */
@@ -83,8 +83,7 @@ export declare type Media = Message<"dragoman.v1.Media"> & {
 
   /**
    * Asks for citations of this document in the response (Anthropic's citations.enabled). Default: the provider's
-   * default, usually false. If Dragoman cannot send it to the provider, it drops true, with a warning; this version
-   * sends it to none.
+   * default, usually false. If Dragoman cannot send it to the provider, it drops true, with a warning.
    *
    * @generated from field: optional bool citable = 8;
    */

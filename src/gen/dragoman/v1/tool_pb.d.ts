@@ -100,8 +100,7 @@ export declare const FunctionToolSchema: GenMessage<FunctionTool>;
 
 /**
  * A tool that the provider runs itself. Its calls and results are in the response as server_tool_call and
- * server_tool_result parts. This version validates provider tools, but supports those of no provider yet: it rejects
- * the request.
+ * server_tool_result parts. Rejected if Dragoman cannot send it to the provider.
  *
  * @generated from message dragoman.v1.ProviderTool
  */

@@ -1,0 +1,48 @@
+// Facts about a response that the contract has no fields for, such as `container`, `context_management` and
+// `stop_details`. Every field counts that has a value and that no other code reads.
+
+/** Fields of `message` in the event `message_start` that other code reads, or that state what the request said. */
+const messageFields: ReadonlySet<string> = new Set([
+  ...["id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage"],
+]);
+
+/** Fields of `usage` that other code reads. `inference_geo` and `speed` repeat the request. */
+const usageFields: ReadonlySet<string> = new Set([
+  ...["input_tokens", "cache_creation_input_tokens", "cache_creation", "cache_read_input_tokens", "output_tokens"],
+  ...["output_tokens_details", "server_tool_use", "service_tier", "inference_geo", "speed"],
+]);
+
+const deltaFields: ReadonlySet<string> = new Set(["stop_reason", "stop_sequence"]);
+const eventFields: ReadonlySet<string> = new Set(["type", "delta", "usage"]);
+
+/** Returns the facts in the event `message_start`. */
+export function messageMetadata(event: unknown): Record<string, unknown> {
+  const message = memberOf(event, "message");
+  return { ...rest(message, messageFields), ...usageMetadata(message) };
+}
+
+/** Returns the facts in the event `message_delta`. */
+export function deltaMetadata(event: unknown): Record<string, unknown> {
+  return { ...rest(event, eventFields), ...rest(memberOf(event, "delta"), deltaFields), ...usageMetadata(event) };
+}
+
+function usageMetadata(holder: unknown): Record<string, unknown> {
+  const usage = rest(memberOf(holder, "usage"), usageFields);
+  return Object.keys(usage).length === 0 ? {} : { usage };
+}
+
+/** Returns `Choice.provider_metadata_json`. Empty if there are no facts. */
+export function metadataJson(metadata: Readonly<Record<string, unknown>>): string {
+  return Object.keys(metadata).length === 0 ? "" : JSON.stringify(metadata);
+}
+
+function rest(value: unknown, known: ReadonlySet<string>): Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter(([name, member]) => !known.has(name) && member !== null));
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
+}
