@@ -19,7 +19,6 @@ const openaiWhole = json({
   id: "chatcmpl-1",
   object: "chat.completion",
   created: 1_790_000_000,
-  model: "m",
   choices: [{ index: 0, message: { role: "assistant", content: "Hello" }, finish_reason: "stop" }],
   usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
 });

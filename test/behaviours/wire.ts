@@ -3,7 +3,7 @@ import { readEvents } from "../surfaces/harness.ts";
 
 // Responses in OpenAI's format, as backends send them.
 
-const envelope = { id: "chatcmpl-1", created: 1_790_000_000, model: "m" };
+const envelope = { id: "chatcmpl-1", created: 1_790_000_000 };
 
 /** Further fields of the choice and of the response. */
 interface More {

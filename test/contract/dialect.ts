@@ -34,6 +34,11 @@ export const cases = [
   "an unknown event and unknown fields",
   "an unknown finish reason",
   "pings and comments",
+  "citations",
+  "sources without a position",
+  "media in the response",
+  "a tool that the provider runs",
+  "facts without a field",
 ] as const;
 export type CaseName = (typeof cases)[number];
 

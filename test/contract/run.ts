@@ -88,6 +88,9 @@ export function expectCompletion(outcome: Outcome, { completion }: AnswerCase): 
   } else if (completion.usage === undefined && "usage" in completion) {
     expect(outcome.completion.usage).toBeUndefined();
   }
+  if (expected.providerMetadataJson !== "") {
+    expect(outcome.completion.providerMetadataJson).toBe(expected.providerMetadataJson);
+  }
   if (expected.serviceTier !== "") expect(outcome.completion.serviceTier).toBe(expected.serviceTier);
   if (expected.systemFingerprint !== "") {
     expect(outcome.completion.systemFingerprint).toBe(expected.systemFingerprint);

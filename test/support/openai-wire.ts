@@ -11,6 +11,6 @@ export const streamEnd = [
 ].join("");
 
 function chunk(fields: object): string {
-  const envelope = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1_790_000_000, model: "m" };
+  const envelope = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1_790_000_000 };
   return `data: ${JSON.stringify({ ...envelope, ...fields })}\n\n`;
 }

@@ -6,7 +6,7 @@ import { type ChatEvent, type DeltaEvent, delta } from "./events.ts";
 export const mostMediaBytes = 256 * 1024;
 
 /** Maximum bytes of `provider_metadata_json`, of a choice or of the completion. */
-const mostMetadataBytes = 64 * 1024;
+export const mostMetadataBytes = 64 * 1024;
 
 /**
  * Creates a function that keeps the events of one adapter within the bounds of the contract. It cuts larger media into

@@ -1,8 +1,10 @@
 import type { StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
+import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import { Profile } from "../../gen/dragoman/v1/profile_pb.js";
-import type { ChatCompleted, ChatStarted, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 
 /**
  * Event of a chat stream, as sent in `StreamChatResponse.event`. Adapters yield events in batches, one per read from
@@ -65,11 +67,55 @@ export function toolCallDelta(
   return delta(choiceIndex, partIndex, { case: "toolCall", value });
 }
 
+/** Creates a delta of media. Set `mediaType` only in the first delta of the part. */
+export function mediaDelta(
+  choiceIndex: number,
+  partIndex: number,
+  fields: Partial<Pick<Media, "source" | "mediaType" | "filename" | "transcript">>,
+): DeltaEvent {
+  const empty = { source: { case: undefined }, mediaType: "", detail: 0, filename: "", transcript: "" } as const;
+  return delta(choiceIndex, partIndex, {
+    case: "media",
+    value: { $typeName: "dragoman.v1.Media", ...empty, ...fields },
+  });
+}
+
+/** Creates a delta with a citation of the part that already has this index. */
+export function citationDelta(choiceIndex: number, partIndex: number, citation: Citation): DeltaEvent {
+  return delta(choiceIndex, partIndex, { case: "citation", value: citation });
+}
+
+/** Creates a delta of a call of a tool that the provider runs. */
+export function serverToolCallDelta(
+  choiceIndex: number,
+  partIndex: number,
+  inputJson: string,
+  id = "",
+  name = "",
+): DeltaEvent {
+  const value = { $typeName: "dragoman.v1.ServerToolCall", id, name, inputJson } as const;
+  return delta(choiceIndex, partIndex, { case: "serverToolCall", value });
+}
+
+/** Creates a delta of the result of a tool that the provider ran. */
+export function serverToolResultDelta(
+  choiceIndex: number,
+  partIndex: number,
+  outputJson: string,
+  toolCallId = "",
+  isError = false,
+): DeltaEvent {
+  const value = { $typeName: "dragoman.v1.ServerToolResult", toolCallId, outputJson, isError } as const;
+  return delta(choiceIndex, partIndex, { case: "serverToolResult", value });
+}
+
+/** Creates the last event of a choice. `facts` has what only some providers send. */
 export function finished(
   choiceIndex: number,
   finishReason: FinishReason,
   providerFinishReason: string,
   matchedStopSequence = "",
+  facts: Partial<Pick<ChoiceFinished, "sources" | "providerMetadataJson">> = {},
 ): ChatEvent {
   return {
     case: "finished",
@@ -81,6 +127,7 @@ export function finished(
       matchedStopSequence,
       sources: [],
       providerMetadataJson: "",
+      ...facts,
     },
   };
 }

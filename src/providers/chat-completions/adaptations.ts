@@ -7,6 +7,7 @@ import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { effortRejected, emulated, rejected, unsupported } from "../kit/adaptations.ts";
 import { askedFields, effortOf, type OptionalField, pathOf } from "./fields.ts";
 import { messageAdaptations } from "./message-adaptations.ts";
+import { modalityAdaptations } from "./output-modalities.ts";
 import type { FieldForm, Quirks } from "./quirks.ts";
 import { type ReasoningModel, reasoningModel, takesField } from "./reasoning-models.ts";
 
@@ -45,6 +46,7 @@ export function checkSupport(request: ChatRequest, model: Model, quirks: Quirks)
     ...effortAdaptations(request, model, quirks, rules),
     ...formAdaptations(request, quirks),
     ...toolAdaptations(request, quirks),
+    ...modalityAdaptations(request, quirks),
     ...messageAdaptations(request, quirks),
     ...(quirks.adaptations?.(request, model) ?? []),
   ];

@@ -3,7 +3,7 @@ import { misplaced } from "../kit/messages.ts";
 import type { WireToolCall } from "./wire.ts";
 
 /** Text, refusal or reasoning of an assistant message. */
-interface OutputPart {
+interface OutputPart extends Pick<Part, "citations"> {
   readonly kind: Extract<Part["kind"], { case: "text" | "refusal" | "reasoning" }>;
   readonly state: Part["providerState"];
 }
@@ -21,12 +21,12 @@ interface AssistantTurn {
 export function assistantTurn(parts: readonly Part[], toId: (id: string) => string = (id) => id): AssistantTurn {
   const outputs: OutputPart[] = [];
   const calls: WireToolCall[] = [];
-  for (const { kind, providerState: state } of parts) {
+  for (const { kind, citations, providerState: state } of parts) {
     switch (kind.case) {
       case "text":
       case "refusal":
       case "reasoning":
-        outputs.push({ kind, state });
+        outputs.push({ kind, citations, state });
         break;
       case "toolCall": {
         const { id, name, argumentsJson } = kind.value;

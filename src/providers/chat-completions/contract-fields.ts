@@ -51,7 +51,14 @@ export function namesOfFields(fields: Quirks["fields"]): ContractFields {
 /** Returns the body fields of a server that ChatRequest has fields for. */
 export function chatCompletionsNames(quirks: Quirks): ContractNames {
   const reasoning = quirks.openAiModel ? { reasoning_effort: "reasoning.effort" } : {};
-  const own = { ...regexFields(quirks.regex?.(".")), ...reasoning, ...namesOfFields(quirks.fields), ...always };
+  const output = quirks.outputs.length > 0 ? { modalities: "response_modalities", audio: "audio_output" } : {};
+  const own = {
+    ...regexFields(quirks.regex?.(".")),
+    ...reasoning,
+    ...output,
+    ...namesOfFields(quirks.fields),
+    ...always,
+  };
   return contractNames({ ...withSynonyms(own), ...own });
 }
 

@@ -14,11 +14,14 @@ import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { locateError } from "../kit/error-body.ts";
 import { type ErrorDialect, embeddedFailure, failedAnswer } from "../kit/errors.ts";
+import { isFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import { Extras } from "./extras.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { plainChunk } from "./plain-chunk.ts";
 import { encodeDetails } from "./reasoning-details.ts";
+import { ResponseFacts } from "./response-facts.ts";
 import { toTimeInfo } from "./time-info.ts";
 import { ToolCalls } from "./tool-calls.ts";
 import { toUsage } from "./usage.ts";
@@ -61,6 +64,7 @@ interface ChoiceState {
   reasoning: number | undefined;
   refusal: number | undefined;
   readonly calls: ToolCalls;
+  readonly extras: Extras;
   finishReason: string;
   matchedStop: string;
 }
@@ -73,6 +77,8 @@ interface Reading {
   readonly keepDetails: boolean;
   /** Whether the response is one JSON body and not a stream. */
   readonly isWhole: boolean;
+  /** Media type of audio output: the response does not name it. */
+  readonly audioType: string;
   readonly errors: ErrorDialect;
 }
 
@@ -84,11 +90,12 @@ export interface AnswerState extends Reading {
   timings: ChunkTimings | undefined;
   serviceTier: string;
   systemFingerprint: string;
+  readonly facts: ResponseFacts;
 }
 
 export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
   const nothing = { usage: undefined, timings: undefined, serviceTier: "", systemFingerprint: "" };
-  return { ...reading, call, choices: new Map(), ...nothing };
+  return { ...reading, call, choices: new Map(), ...nothing, facts: new ResponseFacts() };
 }
 
 /** Appends the events of one chunk, or of a JSON body, to a batch. Returns true at the end of the response. */
@@ -101,6 +108,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   if (plain !== undefined) {
     const state = answer.choices.get(plain.index) ?? beginChoice(answer, plain.index);
     state.text ??= state.parts++;
+    state.extras.wrote(plain.text);
     batch.push(textDelta(plain.index, state.text, plain.text));
     return false;
   }
@@ -111,7 +119,10 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   answer.timings = chunk.time_info ?? answer.timings;
   answer.serviceTier = chunk.service_tier_used ?? chunk.service_tier ?? answer.serviceTier;
   answer.systemFingerprint = chunk.system_fingerprint ?? answer.systemFingerprint;
-  for (const choice of chunk.choices ?? []) choiceEvents(answer, choice, batch);
+  const raw = isFields(value) ? value : {};
+  answer.facts.read(raw, call.attempt.providerModel);
+  const rawChoices = Array.isArray(raw.choices) ? raw.choices : [];
+  for (const [at, choice] of (chunk.choices ?? []).entries()) choiceEvents(answer, choice, rawChoices[at], batch);
   return false;
 }
 
@@ -126,13 +137,20 @@ export function endEvents({ call, choices, ...answer }: AnswerState, batch: Chat
     const rest = choice.calls.end();
     if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
     append(batch, rest);
-    batch.push(finished(index, toFinishReason(choice), choice.finishReason, choice.matchedStop));
+    const { extras, finishReason, matchedStop } = choice;
+    const sources = [...answer.facts.sources, ...extras.end(choice.text, batch)];
+    const own = { sources, providerMetadataJson: extras.metadata.toJson() };
+    batch.push(finished(index, toFinishReason(choice), finishReason, matchedStop, own));
   }
   const { usage, timings, serviceTier, systemFingerprint } = answer;
+  const { metadata } = answer.facts;
+  const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
   // Groq reports its timings inside the usage.
   const timeInfo = toTimeInfo(timings ?? usage);
-  const facts = { ...(usage && { usage: toUsage(usage) }), ...(timeInfo && { timeInfo }) };
-  batch.push(completed({ serviceTier, systemFingerprint, ...facts }));
+  const counts = { ...(usage && { usage: toUsage(usage) }), ...(timeInfo && { timeInfo }) };
+  batch.push(
+    completed({ serviceTier, systemFingerprint, warnings, providerMetadataJson: metadata.toJson(), ...counts }),
+  );
 }
 
 function holdsError({ error, object, detail, message, choices }: Chunk): boolean {
@@ -140,7 +158,7 @@ function holdsError({ error, object, detail, message, choices }: Chunk): boolean
   return !choices && (detail !== undefined || message !== undefined);
 }
 
-function choiceEvents(answer: AnswerState, choice: ChunkChoice, batch: ChatEvent[]): void {
+function choiceEvents(answer: AnswerState, choice: ChunkChoice, rawChoice: unknown, batch: ChatEvent[]): void {
   const { call, errors } = answer;
   const reason = choice.finish_reason ?? "";
   if ((choice.error ?? undefined) !== undefined || failures.has(reason)) {
@@ -151,19 +169,26 @@ function choiceEvents(answer: AnswerState, choice: ChunkChoice, batch: ChatEvent
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
   // Perplexity sends both fields. A JSON body has an empty `delta`; the `message` of a chunk repeats all text so far.
   const message = answer.isWhole ? (choice.message ?? choice.delta) : (choice.delta ?? choice.message);
-  if (message) messageEvents(answer, state, index, message, choice, batch);
+  const raw = isFields(rawChoice) ? rawChoice : {};
+  const rawMessage = answer.isWhole ? (raw.message ?? raw.delta) : (raw.delta ?? raw.message);
+  if (message) messageEvents(answer, state, index, message, choice, rawMessage, batch);
+  state.extras.readChoice(raw);
+  state.extras.readMessage(rawMessage, state.text, batch);
   if (reason !== "") state.finishReason = reason;
   const matched = choice.stop_reason ?? choice.matched_stop;
   if (typeof matched === "string") state.matchedStop = matched;
+  else state.extras.metadata.add("stop_reason", matched);
 }
 
 function beginChoice(answer: AnswerState, index: number): ChoiceState {
+  const newPart = () => state.parts++;
   const state: ChoiceState = {
     parts: 0,
     text: undefined,
     reasoning: undefined,
     refusal: undefined,
-    calls: new ToolCalls(answer.call, index, () => state.parts++),
+    calls: new ToolCalls(answer.call, index, newPart),
+    extras: new Extras(answer.call, index, newPart, answer.audioType),
     finishReason: "",
     matchedStop: "",
   };
@@ -177,6 +202,7 @@ function messageEvents(
   index: number,
   message: ChunkMessage,
   { logprobs, reasoning_logprobs }: ChunkChoice,
+  rawMessage: unknown,
   batch: ChatEvent[],
 ): void {
   // Read only one of these fields: Together sends the same text in both.
@@ -192,12 +218,16 @@ function messageEvents(
       : reasoningDelta(index, state.reasoning, reasoning, reasoningLogProbs);
     if (details) event.value.providerState = stateOf(answer.call, encodeDetails(details));
     batch.push(event);
+  } else if (!answer.hideReasoning) {
+    state.extras.metadata.add("reasoning_details", message.reasoning_details, "join");
   }
+  state.extras.readTools(rawMessage, batch);
   const { content } = message;
   const text = typeof content === "string" ? content : (content?.map((part) => part.text ?? "").join("") ?? "");
   const textLogProbs = toLogProbs(textTokens(logprobs, text));
   if (text !== "" || textLogProbs !== undefined) {
     state.text ??= state.parts++;
+    state.extras.wrote(text);
     batch.push(textDelta(index, state.text, text, textLogProbs));
   }
   const refusalLogProbs = toLogProbs(lists?.refusal);

@@ -1,3 +1,4 @@
+import type { OptionalContent } from "../../chat/planning/optional-content.ts";
 import { type ChatEvent, completed, finished, started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -16,6 +17,7 @@ import { checkSupport } from "./adaptations.ts";
 import { chatCompletionsNames } from "./contract-fields.ts";
 import { errorsOf } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
+import { audioTypeOf, needsWholeAudio } from "./output-modalities.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
@@ -48,7 +50,7 @@ export function createOpenAiAdapter(
   const { name } = settings;
   const errors = errorsOf(quirks);
   const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
-  const isStreamed = (request: ChatRequest) => !quirks.onlyWhole?.(request);
+  const isStreamed = (request: ChatRequest) => !quirks.onlyWhole?.(request) && !needsWholeAudio(request);
   const toBody = (request: ChatRequest, model: Model, streamed: boolean) =>
     toRequest(request, model, quirks, name, streamed);
 
@@ -72,6 +74,7 @@ export function createOpenAiAdapter(
           hideReasoning: request.reasoning?.format === ReasoningFormat.HIDDEN,
           keepDetails: quirks.reasoningReplay === "reasoning_details",
           isWhole: isWhole(response),
+          audioType: audioTypeOf(request, streamed),
           errors,
         }),
         toEvents,
@@ -85,6 +88,7 @@ export function createOpenAiAdapter(
     ...(maxChoices !== undefined && { maxChoices }),
     ...(quirks.toolNames && { toolNames: quirks.toolNames }),
     takesAllowedTools: quirks.allowedTools,
+    accepts: acceptedContent(quirks),
     stream: (request, model, context) => send(request, model, context, isStreamed(request)),
     // A stream of 256 chunks costs about eight times the CPU of the same response as one JSON body.
     complete: (request, model, context) => send(request, model, context, false),
@@ -93,6 +97,15 @@ export function createOpenAiAdapter(
     describe: (request, model) => toBody(request, model, isStreamed(request)),
     close: () => upstream.close(),
   };
+}
+
+/** Returns the optional content that a server supports. */
+function acceptedContent({ outputs, annotations, providerTools }: Quirks): ReadonlySet<OptionalContent> {
+  return new Set<OptionalContent>([
+    ...(outputs.length > 0 ? (["response_modalities", "output_media"] as const) : []),
+    ...(annotations ? (["citations"] as const) : []),
+    ...(providerTools ? (["provider_tools"] as const) : []),
+  ]);
 }
 
 /** Serializes a body. Uses JSON.stringify, which is several times faster, unless schemas need `stringifyExact`. */

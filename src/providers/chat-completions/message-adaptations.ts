@@ -6,14 +6,16 @@ import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { emulated, leftOut, lostThought, rejected, textResults } from "../kit/adaptations.ts";
 import { type MediaForm, mediaForm } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
+import { replayedMedia } from "./replay-output.ts";
 
 /** Reports what a server does not support in the messages. */
 export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Generator<Adaptation> {
   const { title, reasoningReplay } = quirks;
-  for (const { part, path } of partsOf(request.messages)) {
-    if (part.kind.case === "media") {
-      const message = mediaProblem(part.kind.value, quirks);
-      if (message !== undefined) yield rejected([...path, "media"], message);
+  yield* outputAdaptations(request, quirks);
+  for (const { part, path, message } of partsOf(request.messages)) {
+    if (part.kind.case === "media" && message.role !== Role.ASSISTANT) {
+      const problem = mediaProblem(part.kind.value, quirks);
+      if (problem !== undefined) yield rejected([...path, "media"], problem);
     }
   }
   yield* textResults(request.messages, title);
@@ -28,6 +30,20 @@ export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Gener
     reasoningReplay === undefined ||
     (reasoningReplay === "reasoning_content with calls" && !message.parts.some(({ kind }) => kind.case === "toolCall"));
   yield* lostThought(request.messages, isLost, `${title} does not accept reasoning from this turn; it is dropped`);
+}
+
+/** Reports media of earlier responses that the adapter sends as text, or not at all. */
+function* outputAdaptations({ messages }: ChatRequest, quirks: Quirks): Generator<Adaptation> {
+  for (const { part, path, message } of partsOf(messages)) {
+    if (part.kind.case !== "media" || message.role !== Role.ASSISTANT) continue;
+    const sent = replayedMedia(part, quirks);
+    if (sent === undefined) {
+      const problem = `${quirks.title} does not accept this output of the model back; it is not sent`;
+      yield { kind: "LEFT_OUT", field: path, message: problem };
+    } else if ("text" in sent) {
+      yield emulated(path, `${quirks.title} does not have this audio any more; the transcript is sent`);
+    }
+  }
 }
 
 /** Reports the first message with several cache hints: the server supports one prompt cache breakpoint per message. */

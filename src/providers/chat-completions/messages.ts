@@ -6,6 +6,7 @@ import { assistantTurn } from "./assistant-turn.ts";
 import { toMediaPart } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
 import { decodeDetails, type ReasoningDetail } from "./reasoning-details.ts";
+import { replayedMedia, toAnnotations } from "./replay-output.ts";
 import type { ContentPart, WireAssistant, WireMessage } from "./wire.ts";
 
 /** Converts the messages to the wire format. OpenAI's reasoning models get system messages as developer messages. */
@@ -55,12 +56,15 @@ function plainMessage(role: "system" | "developer" | "user", { parts, name }: Me
 }
 
 function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasoning: boolean): WireMessage {
-  const { outputs, calls } = assistantTurn(parts);
-  const content: ContentPart[] = [];
+  const media = parts.flatMap((part) => replayedMedia(part, quirks) ?? []);
+  const { outputs, calls } = assistantTurn(parts.filter(({ kind }) => kind.case !== "media"));
+  const content = media.flatMap((sent): ContentPart[] => ("text" in sent ? [{ type: "text", text: sent.text }] : []));
+  const annotations: object[] = [];
+  let characters = 0;
   let refusal = "";
   let reasoning = "";
   const details: ReasoningDetail[] = [];
-  for (const { kind, state } of outputs) {
+  for (const { kind, citations, state } of outputs) {
     if (kind.case === "reasoning") {
       reasoning += kind.value.text;
       if (state && quirks.reasoningReplay === "reasoning_details") append(details, decodeDetails(state.data));
@@ -68,6 +72,9 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
       refusal += kind.value;
     } else {
       content.push({ type: "text", text: kind.value });
+      if (!quirks.annotations) continue;
+      if (citations.length > 0) append(annotations, toAnnotations(kind.value, citations, characters));
+      characters += Array.from(kind.value).length;
     }
   }
   return {
@@ -76,8 +83,19 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
     ...(name && { name }),
     ...(refusal && { refusal }),
     ...replay(quirks, reasoning, details, calls.length > 0, withReasoning),
+    ...sentMedia(media),
+    ...(annotations.length > 0 && { annotations }),
     ...(calls.length > 0 && { tool_calls: calls }),
   };
+}
+
+/** A message refers to at most one audio. */
+function sentMedia(
+  media: readonly NonNullable<ReturnType<typeof replayedMedia>>[],
+): Pick<WireAssistant, "audio" | "images"> {
+  const audio = media.find((sent) => "audio" in sent);
+  const images = media.flatMap((sent) => ("image" in sent ? [sent.image] : []));
+  return { ...(audio && { audio: audio.audio }), ...(images.length > 0 && { images }) };
 }
 
 /** Returns the fields of an assistant message that send its reasoning back, as `Quirks.reasoningReplay` states. */

@@ -1,3 +1,4 @@
+import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import { commonFields } from "./field-sets.ts";
 import { commonQuirks, type Quirks } from "./quirks.ts";
 
@@ -22,6 +23,7 @@ export const openAiQuirks = {
   developerRole: true,
   refusals: true,
   reasoningReplay: undefined,
+  outputs: [Modality.AUDIO],
   media: ["image", "image_url", "audio", "file"],
   maxStopSequences: 4,
   // Without `include_obfuscation: false`, OpenAI pads chunks with random text.

@@ -2,6 +2,7 @@ import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import type { ToolNameRule } from "../../chat/planning/tool-name-rule.ts";
 import type { Reason } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { ErrorReader } from "../kit/error-body.ts";
@@ -58,6 +59,12 @@ export interface Quirks {
   readonly toolNames: ToolNameRule | undefined;
   /** Whether the server requires a parameters schema for every tool, even for tools without parameters. */
   readonly needsParameters: boolean;
+  /** Output besides text that the server can return. Dragoman sends its audio and images back with their turn. */
+  readonly outputs: readonly Modality[];
+  /** Whether assistant messages accept `annotations`. If not, Dragoman does not send citations back. */
+  readonly annotations: boolean;
+  /** Whether the server runs tools of its own in `tools`. The caller names them (ProviderTool). */
+  readonly providerTools: boolean;
   /** Media that the server supports. */
   readonly media: readonly MediaForm[];
   /** JSON output formats that the server supports. */
@@ -104,6 +111,9 @@ export const commonQuirks = {
   allowedTools: false,
   toolNames: openAiToolNames,
   needsParameters: false,
+  outputs: [],
+  annotations: false,
+  providerTools: false,
   media: ["image", "image_url"],
   formats: ["jsonObject", "jsonSchema"],
   regex: undefined,

@@ -11,8 +11,9 @@ import { mergeOptions } from "../kit/merge-options.ts";
 import { type ModelRules, rulesFor, sentEffort, wireForm } from "./adaptations.ts";
 import { effortWords, isNeutral, optionalFieldNames, optionalFields } from "./fields.ts";
 import { cacheMark, toMessages } from "./messages.ts";
+import { modalitiesBody } from "./output-modalities.ts";
 import type { Body, Quirks } from "./quirks.ts";
-import type { ChatBody, WireTool, WireToolChoice } from "./wire.ts";
+import type { ChatBody, WireProviderTool, WireTool, WireToolChoice } from "./wire.ts";
 
 const noParameters = '{"type":"object","properties":{}}';
 
@@ -39,6 +40,7 @@ export function toRequest(
     ...optionalBody(request, rules, quirks),
     ...formatBody(request.outputFormat, quirks),
     ...toolsBody(request, quirks),
+    ...modalitiesBody(request, streamed),
     ...quirks.alsoSend?.(request),
   };
   return {
@@ -98,16 +100,26 @@ function formatBody(outputFormat: OutputFormat | undefined, quirks: Quirks): Bod
 }
 
 function toolsBody(request: ChatRequest, quirks: Quirks): Pick<ChatBody, "tools" | "tool_choice"> {
-  const tools = functionsOf(request);
-  const { toolChoice } = request;
+  const { tools, toolChoice } = request;
   if (tools.length === 0) return {};
   const choice = toolChoice && toToolChoice(toolChoice);
-  const wire = tools.map((tool) => {
+  const functions = functionsOf(request).map((tool) => {
     const marked = quirks.cacheMarks && tool.cacheHint !== undefined;
     return { ...toTool(tool, quirks), ...(marked && cacheMark) };
   });
+  const wire = [...functions, ...providerTools(request)];
   if (quirks.toolChoice === "auto") return choice === "none" ? {} : { tools: wire };
   return { tools: wire, ...(choice !== undefined && { tool_choice: choice }) };
+}
+
+/** Returns the tools that the server runs, with the caller's fields unchanged. */
+function providerTools({ tools }: ChatRequest): readonly WireProviderTool[] {
+  return tools.flatMap(({ kind }) => {
+    if (kind.case !== "providerTool") return [];
+    const { type, configJson } = kind.value;
+    const config: unknown = JSON.parse(configJson || "{}");
+    return [{ ...(typeof config === "object" && config), type }];
+  });
 }
 
 function toToolChoice({ choice }: ToolChoice): WireToolChoice | undefined {

@@ -173,6 +173,9 @@ export interface WireAssistant {
   readonly reasoning?: string;
   readonly reasoning_content?: string;
   readonly reasoning_details?: readonly ReasoningDetail[];
+  readonly audio?: { readonly id: string };
+  readonly images?: readonly ContentPart[];
+  readonly annotations?: readonly object[];
   readonly tool_calls?: readonly WireToolCall[];
 }
 
@@ -193,6 +196,12 @@ export interface WireTool {
     readonly parameters?: unknown;
     readonly strict?: boolean;
   };
+}
+
+/** Tool that the server runs itself. Its other fields depend on the type. */
+export interface WireProviderTool {
+  readonly type: string;
+  readonly [field: string]: unknown;
 }
 
 interface NamedTool {
@@ -217,7 +226,7 @@ export interface ChatBody {
   readonly stream: boolean;
   /** Undefined if `stream` is false. */
   readonly stream_options: Readonly<Record<string, unknown>> | undefined;
-  readonly tools?: readonly WireTool[];
+  readonly tools?: readonly (WireTool | WireProviderTool)[];
   readonly tool_choice?: WireToolChoice;
   readonly [field: string]: unknown;
 }

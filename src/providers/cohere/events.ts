@@ -15,9 +15,11 @@ import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { failedAnswer } from "../kit/errors.ts";
+import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import { exactUsage } from "../kit/usage.ts";
+import { Citations } from "./citations.ts";
 import { cohereErrors } from "./errors.ts";
 import { planMark } from "./fields.ts";
 import { type CohereEvent, type CohereUsage, eventSchema } from "./wire.ts";
@@ -52,17 +54,23 @@ interface AnswerState {
   /** Part indices: of each content block, by its kind and index (`text 0`), and of the tool plan, by `planMark`. */
   readonly blocks: Map<string, number>;
   readonly callsByIndex: Map<number, Call>;
+  readonly citations: Citations;
+  readonly metadata: Metadata;
+  /** Types of events that Dragoman does not know. */
+  readonly lost: Set<string>;
   /** Event `message-end`, once received. */
   end: CohereEvent | undefined;
 }
 
 export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
-  return { call, hideReasoning, parts: 0, blocks: new Map(), callsByIndex: new Map(), end: undefined };
+  const facts = { citations: new Citations(call), metadata: new Metadata(), lost: new Set<string>() };
+  return { call, hideReasoning, parts: 0, blocks: new Map(), callsByIndex: new Map(), ...facts, end: undefined };
 }
 
 /** Appends the events for one event of the stream to a batch. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
-  const event = parseAnswer(parseJson(data, answer.call), eventSchema, answer.call, cohereErrors);
+  const value = parseJson(data, answer.call);
+  const event = parseAnswer(value, eventSchema, answer.call, cohereErrors);
   switch (event.type) {
     case "message-start":
       answer.call.attempt.providerResponseId = event.id ?? "";
@@ -81,26 +89,48 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
     case "tool-call-end":
       closeCall(answer.callsByIndex.get(event.index ?? 0), batch);
       break;
+    case "citation-start": {
+      const found = event.delta?.message?.citations;
+      if (!answer.citations.read(found, answer.blocks, batch)) answer.metadata.add("citations", [found], "merge");
+      break;
+    }
     case "message-end":
       answer.end = event;
+      for (const [name, fact] of otherFields(isFields(value) ? value.delta : undefined, endFields)) {
+        answer.metadata.add(name, fact);
+      }
       return true;
+    case "content-end":
+    case "citation-end":
+      break;
     default:
-      // Ignore content-end, citations and unknown events.
+      if (answer.lost.size < mostLost) answer.lost.add(event.type);
       break;
   }
   return false;
 }
 
+/** Maximum number of unknown events that warnings name. */
+const mostLost = 8;
+
+/** Fields of `message-end` that Dragoman reads. */
+const endFields: ReadonlySet<string> = new Set(["finish_reason", "usage"]);
+
 /** Appends the final events of a response. Throws if `message-end` is missing or its finish reason is a failure. */
-export function endEvents({ call, callsByIndex, end }: AnswerState, batch: ChatEvent[]): void {
+export function endEvents(
+  { call, callsByIndex, end, citations, metadata, lost }: AnswerState,
+  batch: ChatEvent[],
+): void {
   if (end === undefined) throw cutAnswer(call);
   const { finish_reason, usage } = end.delta ?? {};
   const reason = finish_reason ?? "";
   const failure = lookUp(failures, reason);
   if (failure !== undefined) throw failedAnswer(call, failure, reason);
   for (const open of callsByIndex.values()) closeCall(open, batch);
-  batch.push(finished(0, lookUp(finishReasons, reason) ?? FinishReason.OTHER, reason));
-  batch.push(completed({ ...(usage && { usage: toUsage(usage) }) }));
+  const facts = { sources: citations.sources, providerMetadataJson: metadata.toJson() };
+  batch.push(finished(0, lookUp(finishReasons, reason) ?? FinishReason.OTHER, reason, "", facts));
+  const unknown = [...lost].map((type) => omission(`the event ${type.slice(0, 64)}`, "this version does not know it"));
+  batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage: toUsage(usage) }) }));
 }
 
 /** Appends text and reasoning. They are in the fields `text` and `thinking`; only a block's first event has a type. */
@@ -109,9 +139,14 @@ function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEv
   if (content === null || content === undefined || Array.isArray(content)) return;
   const { text, thinking } = content;
   if (thinking && !answer.hideReasoning) {
-    batch.push(reasoningDelta(0, partOf(answer, `thinking ${index}`), thinking, toLogProbs(logprobs)));
+    const part = partOf(answer, `thinking ${index}`);
+    answer.citations.wrote(part, thinking);
+    batch.push(reasoningDelta(0, part, thinking, toLogProbs(logprobs)));
   }
-  if (text) batch.push(textDelta(0, partOf(answer, `text ${index}`), text, toLogProbs(logprobs)));
+  if (!text) return;
+  const part = partOf(answer, `text ${index}`);
+  answer.citations.wrote(part, text);
+  batch.push(textDelta(0, part, text, toLogProbs(logprobs)));
 }
 
 /**
@@ -121,7 +156,9 @@ function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEv
 function planEvents(answer: AnswerState, plan: string, batch: ChatEvent[]): void {
   if (plan === "" || answer.hideReasoning) return;
   const isNew = !answer.blocks.has(planMark);
-  const event = reasoningDelta(0, partOf(answer, planMark), plan);
+  const part = partOf(answer, planMark);
+  answer.citations.wrote(part, plan);
+  const event = reasoningDelta(0, part, plan);
   if (isNew) event.value.providerState = stateOf(answer.call, Buffer.from(planMark));
   batch.push(event);
 }

@@ -1,3 +1,4 @@
+import type { OptionalContent } from "../../chat/planning/optional-content.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
@@ -25,6 +26,7 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
   return {
     name,
     maxChoices: 1,
+    accepts: new Set<OptionalContent>(["citations"]),
     // The rule that cohere-ai documents at Tool.name, which is of its API v1; v2 documents none.
     toolNames: { maxLength: 64, punctuation: "_", beginsWithLetter: true },
     stream: (request, model, context) =>

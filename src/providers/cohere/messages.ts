@@ -6,6 +6,7 @@ import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { assistantTurn } from "../chat-completions/assistant-turn.ts";
 import { detailWords } from "../chat-completions/media.ts";
 import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit/messages.ts";
+import { toWireCitation } from "./citations.ts";
 import { planMark } from "./fields.ts";
 import type { ImageContent, TextContent, ThinkingContent, WireMessage } from "./wire.ts";
 
@@ -66,8 +67,10 @@ function assistantMessage(parts: readonly Part[], thoughts: Thoughts): WireMessa
       else if (thoughts === "everywhere") content.push({ type: "thinking", thinking: kind.value.text });
     }
   }
+  const citations = parts.flatMap((part) => part.citations.map(toWireCitation)).filter((one) => one !== undefined);
   return {
     role: "assistant",
+    ...(citations.length > 0 && { citations }),
     ...((content.length > 0 || !callsTools) && { content: simplest(content) }),
     ...(callsTools && { tool_calls: calls }),
     ...(plan && { tool_plan: plan }),

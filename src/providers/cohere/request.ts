@@ -82,7 +82,7 @@ function toolsBody({
     tools: offered.map(toTool),
     ...(offered.some(({ strict }) => strict === true) && { strict_tools: true as const }),
     ...(mode && { tool_choice: mode }),
-    // Turn citations off: Dragoman's responses have no field for them, and they add latency.
+    // Citations of tool results add latency. The provider option `citation_options` turns them on.
     citation_options: { mode: "OFF" },
   };
 }

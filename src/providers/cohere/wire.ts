@@ -18,6 +18,8 @@ const message = z.object({
   content: z.union([content, z.array(z.unknown())]).nullish(),
   tool_calls: z.union([toolCall, z.array(z.unknown())]).nullish(),
   tool_plan: text,
+  // One object in the event citation-start; an empty list in message-start.
+  citations: z.unknown().optional(),
 });
 
 /** Event of a stream. Its `type` is also the name of the server-sent event. */
@@ -67,6 +69,7 @@ export type WireMessage =
       readonly content?: string | readonly (TextContent | ThinkingContent)[];
       readonly tool_calls?: readonly WireToolCall[];
       readonly tool_plan?: string;
+      readonly citations?: readonly Readonly<Record<string, unknown>>[];
     }
   | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string | readonly TextContent[] };
 

@@ -11,6 +11,7 @@ import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
 import { effortRejected, emulated, laterSystem, leftOut, rejected, unsupported } from "../kit/adaptations.ts";
 import { effortsOf, type ModelRules, modelRules } from "./model-rules.ts";
+import { toServerPart } from "./server-tools.ts";
 
 /** What one of Google's two services with this API supports: the Gemini API or Vertex AI. */
 export interface Route {
@@ -151,6 +152,16 @@ function* messageAdaptations(request: ChatRequest, rules: ModelRules, route: Rou
         yield rejected(path, `${title} does not fetch this URL: send bytes or an https URL`);
       }
     }
+  }
+  for (const { part, path } of partsOf(request.messages)) {
+    const { case: kind } = part.kind;
+    const isServerPart = kind === "serverToolCall" || kind === "serverToolResult";
+    if (!isServerPart || toServerPart(part.providerState) !== undefined) continue;
+    yield { kind: "LEFT_OUT", field: path, message: `${title} did not make this part; it is not sent` };
+  }
+  const audioType = request.audioOutput?.mediaType ?? "";
+  if (audioType !== "") {
+    yield unsupported(["audio_output", "media_type"], `${title} does not support a choice of the audio format`);
   }
   yield* leftOut(request, {
     name: `${title} does not support participant names: they are omitted`,

@@ -1,3 +1,4 @@
+import type { OptionalContent } from "../../chat/planning/optional-content.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -66,6 +67,7 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
     // The rule of FunctionDeclaration.name in @google/genai.
     toolNames: { maxLength: 128, punctuation: "_-.", beginsWithLetter: true },
     takesAllowedTools: true,
+    accepts: new Set<OptionalContent>(["output_media", "server_tools", "response_modalities", "provider_tools"]),
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     contractNames: generateContentNames,

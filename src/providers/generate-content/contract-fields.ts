@@ -31,6 +31,8 @@ export const generateContentNames = contractNames({
     responseSchema: outputFormat,
     _responseJsonSchema: outputFormat,
     thinkingConfig: "reasoning",
+    responseModalities: "response_modalities",
+    speechConfig: "audio_output",
   } satisfies ContractFieldsOf<GenerationConfig>,
   serviceTier: "service_tier",
 } satisfies ContractFieldsOf<GenerateContentBody>);

@@ -1,34 +1,19 @@
-import {
-  type ChatEvent,
-  completed,
-  type DeltaEvent,
-  finished,
-  reasoningDelta,
-  textDelta,
-  toolCallDelta,
-} from "../../chat/stream/events.ts";
+import { type ChatEvent, citationDelta, completed, finished } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
-import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
 import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
+import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
-import { stateOf } from "../kit/provider-state.ts";
 import { exactUsage } from "../kit/usage.ts";
-import { newCallId } from "./call-ids.ts";
 import { googleErrors } from "./errors.ts";
-import {
-  type Chunk,
-  type ChunkCandidate,
-  type ChunkLogProbs,
-  type ChunkPart,
-  type ChunkUsage,
-  chunkSchema,
-} from "./wire.ts";
+import { toCitations } from "./grounding.ts";
+import { type ChoiceState, partEvent } from "./part-events.ts";
+import { type Chunk, type ChunkCandidate, type ChunkLogProbs, type ChunkUsage, chunkSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
   STOP: FinishReason.STOP,
@@ -50,15 +35,6 @@ const failures: ReadonlySet<string> = new Set(["MALFORMED_RESPONSE", "TOO_MANY_T
 /** Finish reasons that mean that Google rejected the model's tool call. */
 const toolCallFailures: ReadonlySet<string> = new Set(["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"]);
 
-/** Candidate (Google's word for a choice) in progress. Parts are numbered in the order in which they start. */
-interface ChoiceState {
-  parts: number;
-  /** Kind of the last part, if the next delta can extend it. */
-  open: "text" | "reasoning" | undefined;
-  calls: number;
-  finishReason: string;
-}
-
 /** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
@@ -70,10 +46,19 @@ interface AnswerState {
   /** Why the API rejected the prompt; empty if it did not. */
   blockReason: string;
   usage: ChunkUsage | undefined;
+  readonly metadata: Metadata;
 }
 
 export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
-  return { call, hideReasoning, choices: new Map(), lost: new Set(), blockReason: "", usage: undefined };
+  return {
+    call,
+    hideReasoning,
+    choices: new Map(),
+    lost: new Set(),
+    blockReason: "",
+    usage: undefined,
+    metadata: new Metadata(),
+  };
 }
 
 /**
@@ -82,26 +67,45 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
  */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
-  const value = parseJson(data, call, data.includes('"functionCall"') ? keepDigits : undefined);
+  const value = parseJson(data, call, /"(functionCall|toolCall|toolResponse)"/.test(data) ? keepDigits : undefined);
   const chunk = parseAnswer(value, chunkSchema, call, googleErrors, holdsError);
   if (chunk.responseId) call.attempt.providerResponseId = chunk.responseId;
   // Counts are cumulative. A chunk may omit some of them.
   if (chunk.usageMetadata) answer.usage = { ...answer.usage, ...chunk.usageMetadata };
   answer.blockReason ||= chunk.promptFeedback?.blockReason ?? "";
+  for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
+  const { modelVersion } = chunk;
+  // An alias, such as gemini-flash-latest, stands for another model.
+  const isOther = typeof modelVersion === "string" && !modelVersion.startsWith(call.attempt.providerModel);
+  if (isOther) answer.metadata.add("modelVersion", modelVersion);
   for (const candidate of chunk.candidates ?? []) candidateEvents(answer, candidate, batch);
   return false;
 }
 
 /** Appends the final events of a response to `batch`. Throws if the finish reason of a candidate is missing. */
-export function endEvents({ call, choices, blockReason, lost, usage }: AnswerState, batch: ChatEvent[]): void {
+export function endEvents(
+  { call, choices, blockReason, lost, usage, metadata }: AnswerState,
+  batch: ChatEvent[],
+): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.some(([, { finishReason }]) => finishReason === "")) throw cutAnswer(call);
   if (entries.length === 0) {
     if (blockReason === "") throw cutAnswer(call);
     batch.push(finished(0, FinishReason.CONTENT_FILTER, blockReason));
   }
-  for (const [index, state] of entries) batch.push(finished(index, toFinishReason(state), state.finishReason));
-  batch.push(completed({ warnings: [...lost].map(lostWarning), ...(usage && { usage: toUsage(usage) }) }));
+  const warnings = [...lost].map((kind) => omission(`a part with ${kind}`, "the contract has no place for it"));
+  for (const [index, state] of entries) {
+    if (state.partial) throw malformedAnswer(call, "a tool call is incomplete");
+    const { grounding: groundingMetadata, citationMetadata, urlContextMetadata } = state;
+    const { cited, sources } = toCitations({ groundingMetadata, citationMetadata, urlContextMetadata }, state.texts);
+    for (const { part, citation } of cited) batch.push(citationDelta(index, part, citation));
+    state.metadata.add("groundingMetadata", groundingMetadata);
+    const facts = { sources: [...sources], providerMetadataJson: state.metadata.toJson() };
+    batch.push(finished(index, toFinishReason(state), state.finishReason, "", facts));
+    warnings.push(...state.metadata.warnings());
+  }
+  warnings.push(...metadata.warnings());
+  batch.push(completed({ warnings, providerMetadataJson: metadata.toJson(), ...(usage && { usage: toUsage(usage) }) }));
 }
 
 function holdsError({ error }: Chunk): boolean {
@@ -118,7 +122,7 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: 
   const { call } = answer;
   const index = candidate.index ?? 0;
   const known = answer.choices.get(index);
-  const state = known ?? { parts: 0, open: undefined, calls: 0, finishReason: "" };
+  const state = known ?? newChoice();
   if (known === undefined) answer.choices.set(index, state);
   let logprobs = candidate.logprobsResult ? toLogProbs(candidate.logprobsResult) : undefined;
   for (const part of candidate.content?.parts ?? []) {
@@ -127,58 +131,33 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: 
     if (event.value.logprobs !== undefined) logprobs = undefined;
     batch.push(event);
   }
+  for (const [name, value] of otherFields(candidate, candidateFields)) state.metadata.add(name, value);
+  const { groundingMetadata, citationMetadata, urlContextMetadata } = candidate;
+  if (isFields(groundingMetadata)) {
+    state.grounding = { ...state.grounding, ...Object.fromEntries(otherFields(groundingMetadata, new Set())) };
+  }
+  state.citationMetadata = citationMetadata ?? state.citationMetadata;
+  state.urlContextMetadata = urlContextMetadata ?? state.urlContextMetadata;
   const reason = candidate.finishReason ?? "";
   if (toolCallFailures.has(reason)) throw toolCallFailure(call, reason, candidate.finishMessage ?? "");
   if (failures.has(reason)) throw failedAnswer(call, "PROVIDER_FAULT", reason);
   if (reason !== "") state.finishReason = reason;
 }
 
-function partEvent(
-  answer: AnswerState,
-  state: ChoiceState,
-  index: number,
-  part: ChunkPart,
-  logprobs: LogProbs | undefined,
-): DeltaEvent | undefined {
-  const { text, thought, thoughtSignature: signature, functionCall, ...rest } = part;
-  if (functionCall) {
-    const { id, name, args, partialArgs } = functionCall;
-    // The API streams partial arguments, which Dragoman does not support, only if the provider options request it.
-    if (!name || partialArgs !== undefined) throw malformedAnswer(answer.call, "a tool call is incomplete");
-    state.open = undefined;
-    state.calls++;
-    const json = JSON.stringify(args ?? {});
-    return signed(toolCallDelta(index, state.parts++, json, id || newCallId(), name), answer, signature);
-  }
-  const others = Object.keys(rest);
-  if (typeof text !== "string" && others.length > 0) {
-    for (const other of others) answer.lost.add(other);
-    return undefined;
-  }
-  const kind = thought ? "reasoning" : "text";
-  if (thought && answer.hideReasoning) {
-    answer.call.hadHiddenOutput ||= Boolean(text);
-    return undefined;
-  }
-  const textLogprobs = thought ? undefined : logprobs;
-  if (!text && !signature && textLogprobs === undefined) return undefined;
-  // The caller must send a part with a signature back unchanged, so Dragoman does not merge it with other parts.
-  // https://ai.google.dev/gemini-api/docs/thought-signatures
-  if (state.open !== kind || signature) state.parts++;
-  state.open = signature ? undefined : kind;
-  const partIndex = state.parts - 1;
-  const event = thought
-    ? reasoningDelta(index, partIndex, text ?? "")
-    : textDelta(index, partIndex, text ?? "", textLogprobs);
-  return signed(event, answer, signature);
+function newChoice(): ChoiceState {
+  const nothing = { partial: undefined, grounding: {}, citationMetadata: undefined, urlContextMetadata: undefined };
+  return { parts: 0, open: undefined, calls: 0, finishReason: "", texts: [], metadata: new Metadata(), ...nothing };
 }
 
-function signed(event: DeltaEvent, { call }: AnswerState, signature: string | null | undefined): DeltaEvent {
-  if (signature) {
-    event.value.providerState = stateOf(call, Buffer.from(signature));
-  }
-  return event;
-}
+/** Fields of a chunk that Dragoman reads, or that say nothing to a caller. */
+const chunkFields: ReadonlySet<string> = new Set([
+  ...["candidates", "usageMetadata", "responseId", "modelVersion", "createTime", "sdkHttpResponse"],
+]);
+
+/** Fields of a candidate that Dragoman reads. Grounding is added at the end, when it is complete. */
+const candidateFields: ReadonlySet<string> = new Set([
+  ...["index", "content", "finishReason", "logprobsResult", "groundingMetadata"],
+]);
 
 function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
   const reason = lookUp(finishReasons, finishReason);
@@ -220,13 +199,4 @@ function toUsage(usage: ChunkUsage): Usage {
 /** Returns the tokens of one modality. Undefined if Google does not list it. */
 function tokensOf(modality: string, details: ChunkUsage["promptTokensDetails"]): number | undefined {
   return details?.find((entry) => entry.modality === modality)?.tokenCount ?? undefined;
-}
-
-function lostWarning(kind: string): Warning {
-  return {
-    $typeName: "dragoman.v1.Warning",
-    reason: "UNSUPPORTED_PARAMETER",
-    field: "",
-    message: `the response had a part of the unsupported kind ${kind}: it is omitted`,
-  };
 }

@@ -7,6 +7,7 @@ import { ExactJson } from "../kit/exact-json.ts";
 import { misplaced, reasoningStart, textOf, withoutRole } from "../kit/messages.ts";
 import { wireId } from "./call-ids.ts";
 import type { ModelRules } from "./model-rules.ts";
+import { toServerPart } from "./server-tools.ts";
 import type { GenerateContentBody, WireContent, WireMedia, WirePart } from "./wire.ts";
 
 /**
@@ -96,9 +97,12 @@ function toModelParts(parts: readonly Part[], rules: ModelRules, withReasoning: 
         ];
       }
       case "media":
-      case "toolResult":
+        if (kind.value.transcript !== "") return [{ text: kind.value.transcript }];
+        return [{ ...toMediaPart(kind.value), ...signature }];
       case "serverToolCall":
       case "serverToolResult":
+        return [toServerPart(part.providerState) ?? []].flat();
+      case "toolResult":
       case "searchResult":
       case undefined:
         throw misplaced("assistant", kind.case);

@@ -1,6 +1,7 @@
 import { functionsOf, type RequestedFunction } from "../../chat/planning/function-tools.ts";
 import { seedOf } from "../../chat/planning/seed.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
@@ -9,7 +10,13 @@ import { describedSchema, ExactJson } from "../kit/exact-json.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
 import { toConversation } from "./messages.ts";
 import { modelRules, toThinkingConfig } from "./model-rules.ts";
-import type { FunctionCallingConfig, GenerateContentBody, GenerationConfig, WireTool } from "./wire.ts";
+import type {
+  FunctionCallingConfig,
+  GenerateContentBody,
+  GenerationConfig,
+  WireProviderTool,
+  WireTool,
+} from "./wire.ts";
 
 const choiceModes = {
   [ToolChoiceMode.UNSPECIFIED]: "AUTO",
@@ -31,6 +38,7 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
     ...toSampling(parameters),
     ...toFormat(outputFormat),
     ...(thinkingConfig && { thinkingConfig }),
+    ...toOutput(request),
   };
   const body: GenerateContentBody = {
     ...toConversation(request, rules),
@@ -59,6 +67,21 @@ function toSampling(parameters: GenerationParameters | undefined): GenerationCon
   });
 }
 
+const modalities: Readonly<Partial<Record<Modality, "TEXT" | "IMAGE" | "AUDIO">>> = {
+  [Modality.TEXT]: "TEXT",
+  [Modality.IMAGE]: "IMAGE",
+  [Modality.AUDIO]: "AUDIO",
+};
+
+function toOutput({ responseModalities, audioOutput }: ChatRequest): GenerationConfig {
+  if (!responseModalities.some((modality) => modality !== Modality.TEXT)) return {};
+  const voiceName = audioOutput?.voice;
+  return {
+    responseModalities: responseModalities.flatMap((modality) => modalities[modality] ?? []),
+    ...(voiceName && { speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName } } } }),
+  };
+}
+
 function toFormat(outputFormat: OutputFormat | undefined): GenerationConfig {
   const format = outputFormat?.format;
   switch (format?.case) {
@@ -82,15 +105,25 @@ function toFormat(outputFormat: OutputFormat | undefined): GenerationConfig {
 
 function toTools(request: ChatRequest): Pick<GenerateContentBody, "tools" | "toolConfig"> {
   const tools = functionsOf(request);
-  if (tools.length === 0) return {};
+  const others = providerTools(request);
+  if (tools.length === 0) return others.length > 0 ? { tools: others } : {};
   const chosen = toCallingConfig(request.toolChoice);
   // The API has no `strict` per tool, only the mode VALIDATED for all tools, which replaces AUTO.
   const isStrict = tools.some(({ strict }) => strict === true) && (chosen?.mode ?? "AUTO") === "AUTO";
   const functionCallingConfig = isStrict ? ({ mode: "VALIDATED" } as const) : chosen;
   return {
-    tools: [{ functionDeclarations: tools.map(toDeclaration) }],
+    tools: [{ functionDeclarations: tools.map(toDeclaration) }, ...others],
     ...(functionCallingConfig && { toolConfig: { functionCallingConfig } }),
   };
+}
+
+/** Returns the tools that Google runs. Google accepts names of either spelling: `google_search`, `googleSearch`. */
+function providerTools({ tools }: ChatRequest): readonly WireProviderTool[] {
+  return tools.flatMap(({ kind }) => {
+    if (kind.case !== "providerTool") return [];
+    const { type, configJson } = kind.value;
+    return [{ [type]: new ExactJson(configJson || "{}") }];
+  });
 }
 
 function toCallingConfig(toolChoice: ToolChoice | undefined): FunctionCallingConfig | undefined {

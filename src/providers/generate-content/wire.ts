@@ -10,12 +10,21 @@ const part = z.looseObject({
   text: z.string().nullish(),
   thought: z.boolean().nullish(),
   thoughtSignature: z.string().nullish(),
+  inlineData: z
+    .object({ mimeType: z.string().min(1), data: z.string() })
+    .nullish()
+    .catch(undefined),
+  fileData: z
+    .object({ fileUri: z.string().min(1), mimeType: z.string().nullish() })
+    .nullish()
+    .catch(undefined),
   functionCall: z
     .object({
       id: z.string().nullish(),
       name: z.string().nullish(),
       args: z.unknown().optional(),
       partialArgs: z.unknown().optional(),
+      willContinue: z.boolean().nullish().catch(undefined),
     })
     .nullish(),
 });
@@ -37,7 +46,8 @@ function isTopTokens(value: unknown): value is TopTokens {
   return isAbsent(candidates) || isListOf(candidates, isToken);
 }
 
-const candidate = z.object({
+// Keeps unknown fields, which become metadata.
+const candidate = z.looseObject({
   index: z.number().int().nonnegative().nullish(),
   content: z.object({ parts: z.array(part).nullish() }).nullish(),
   finishReason: z.string().nullish(),
@@ -69,9 +79,9 @@ const usage = z.object({
 });
 
 /** One SSE event, or a complete response: both have the same schema. */
-export const chunkSchema = z.object({
+export const chunkSchema = z.looseObject({
   candidates: z.array(candidate).nullish(),
-  promptFeedback: z.object({ blockReason: z.string().nullish() }).nullish(),
+  promptFeedback: z.looseObject({ blockReason: z.string().nullish() }).nullish(),
   usageMetadata: usage.nullish().catch(undefined),
   responseId: z.string().nullish().catch(undefined),
   error: z.unknown().optional(),
@@ -102,8 +112,12 @@ interface Signed {
   readonly thoughtSignature?: string;
 }
 
+/** Part of a tool that Google runs, as Google sent it. */
+export type WireServerPart = Signed & Readonly<Record<string, unknown>>;
+
 export type WirePart =
-  | WireMedia
+  | (Signed & WireMedia)
+  | WireServerPart
   | (Signed & { readonly text: string; readonly thought?: true })
   | (Signed & {
       readonly functionCall: { readonly id?: string; readonly name: string; readonly args: ExactJson };
@@ -121,6 +135,9 @@ export interface WireContent {
   readonly role: "user" | "model";
   readonly parts: readonly WirePart[];
 }
+
+/** Tool that Google runs, such as `{ googleSearch: {} }`. */
+export type WireProviderTool = Readonly<Record<string, unknown>>;
 
 export interface WireTool {
   readonly functionDeclarations: readonly {
@@ -157,12 +174,16 @@ export interface GenerationConfig {
   readonly responseMimeType?: string;
   readonly responseJsonSchema?: ExactJson;
   readonly thinkingConfig?: ThinkingConfig;
+  readonly responseModalities?: readonly ("TEXT" | "IMAGE" | "AUDIO")[];
+  readonly speechConfig?: {
+    readonly voiceConfig: { readonly prebuiltVoiceConfig: { readonly voiceName: string } };
+  };
 }
 
 export interface GenerateContentBody {
   readonly contents: readonly WireContent[];
   readonly systemInstruction?: { readonly parts: readonly { readonly text: string }[] };
-  readonly tools?: readonly WireTool[];
+  readonly tools?: readonly (WireTool | WireProviderTool)[];
   readonly toolConfig?: { readonly functionCallingConfig: FunctionCallingConfig };
   readonly generationConfig?: GenerationConfig;
   readonly serviceTier?: string;

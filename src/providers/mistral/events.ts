@@ -9,9 +9,11 @@ import { ToolCalls } from "../chat-completions/tool-calls.ts";
 import { toUsage } from "../chat-completions/usage.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure, failedAnswer } from "../kit/errors.ts";
+import { Metadata, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import { mistralErrors } from "./errors.ts";
+import { Extras } from "./extras.ts";
 import { RepeatedStart } from "./repeated-start.ts";
 import { type AnswerChoice, type AnswerContent, type AnswerUsage, answerSchema } from "./wire.ts";
 
@@ -30,6 +32,7 @@ interface ChoiceState {
   open: { readonly kind: "text" | "reasoning"; readonly part: number } | undefined;
   readonly start: RepeatedStart;
   readonly calls: ToolCalls;
+  readonly extras: Extras;
   finishReason: string;
 }
 
@@ -40,11 +43,12 @@ interface AnswerState {
   readonly continued: string;
   readonly choices: Map<number, ChoiceState>;
   usage: AnswerUsage | undefined;
+  readonly metadata: Metadata;
 }
 
 /** `continued` is the text of the assistant message that the response continues. Mistral repeats it at the start. */
 export function startAnswer(call: UpstreamCall, hideReasoning: boolean, continued: string): AnswerState {
-  return { call, hideReasoning, continued, choices: new Map(), usage: undefined };
+  return { call, hideReasoning, continued, choices: new Map(), usage: undefined, metadata: new Metadata() };
 }
 
 /** Appends the events of one chunk, or of a JSON body, to a batch. Returns true at the end of the response. */
@@ -55,24 +59,34 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   const chunk = parseAnswer(parseJson(data, call), answerSchema, call, mistralErrors);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
   answer.usage = chunk.usage ?? answer.usage;
+  for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
   for (const choice of chunk.choices) choiceEvents(answer, choice, batch);
   return false;
 }
 
 /** Appends the final events of a response. Throws if there is no choice, or a choice without a finish reason. */
-export function endEvents({ call, choices, usage }: AnswerState, batch: ChatEvent[]): void {
+export function endEvents({ call, choices, usage, metadata }: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) throw cutAnswer(call);
   for (const [index, choice] of entries) {
-    const { start, calls, finishReason } = choice;
-    const text = start.end();
-    if (text !== "") batch.push(textDelta(index, partFor(choice, "text"), text));
+    const { start, calls, extras, finishReason } = choice;
+    writeText(choice, index, start.end(), batch);
     const rest = calls.end();
     if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
     append(batch, rest);
-    batch.push(finished(index, toFinishReason(choice), finishReason));
+    const facts = { sources: extras.end(batch), providerMetadataJson: extras.metadata.toJson() };
+    batch.push(finished(index, toFinishReason(choice), finishReason, "", facts));
   }
-  batch.push(completed({ serviceTier: usage?.service_tier ?? "", ...(usage && { usage: toUsage(usage) }) }));
+  const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
+  const providerMetadataJson = metadata.toJson();
+  batch.push(
+    completed({
+      warnings,
+      providerMetadataJson,
+      serviceTier: usage?.service_tier ?? "",
+      ...(usage && { usage: toUsage(usage) }),
+    }),
+  );
 }
 
 function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEvent[]): void {
@@ -83,8 +97,11 @@ function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEven
   }
   const index = choice.index ?? 0;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
-  const { content, tool_calls } = choice.delta ?? choice.message ?? {};
+  const message = choice.delta ?? choice.message ?? {};
+  const { content, tool_calls } = message;
+  state.extras.readFields(choice, message);
   for (const chunk of typeof content === "string" ? [{ text: content }] : (content ?? [])) {
+    if (state.extras.read(chunk, batch)) continue;
     contentEvents(answer, state, index, chunk, batch);
   }
   for (const fragment of tool_calls ?? []) {
@@ -102,6 +119,10 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     open: undefined,
     start: new RepeatedStart(answer.continued),
     calls: new ToolCalls(answer.call, index, () => state.parts++),
+    extras: new Extras(index, () => {
+      state.open = undefined;
+      return state.parts++;
+    }),
     finishReason: "",
   };
   answer.choices.set(index, state);
@@ -126,9 +147,18 @@ function contentEvents(
     }
     batch.push(event);
   }
-  const newText = state.start.strip(text ?? "");
-  if (newText !== "") batch.push(textDelta(index, partFor(state, "text"), newText));
+  writeText(state, index, state.start.strip(text ?? ""), batch);
 }
+
+function writeText(state: ChoiceState, index: number, text: string, batch: ChatEvent[]): void {
+  if (text === "") return;
+  const part = partFor(state, "text");
+  state.extras.wrote(part, text);
+  batch.push(textDelta(index, part, text));
+}
+
+/** Fields of a chunk that Dragoman reads, or that say nothing to a caller. `p` is padding. */
+const chunkFields: ReadonlySet<string> = new Set(["id", "object", "created", "model", "choices", "usage", "p"]);
 
 /** Returns the part index for content of a kind: the open part, or a new one if the kind changes. */
 function partFor(state: ChoiceState, kind: "text" | "reasoning"): number {

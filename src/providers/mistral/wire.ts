@@ -5,19 +5,20 @@ import { toolCallSchema, usageSchema, type WireToolCall } from "../chat-completi
 
 const text = z.string().nullish();
 
-const contentChunk = z.object({
+// Keep unknown fields, which become metadata.
+const contentChunk = z.looseObject({
   type: text,
   text,
   thinking: z.union([z.string(), z.array(z.object({ text }))]).nullish(),
   signature: text,
 });
 
-const message = z.object({
+const message = z.looseObject({
   content: z.union([z.string(), z.array(contentChunk)]).nullish(),
   tool_calls: z.array(toolCallSchema).nullish(),
 });
 
-const choice = z.object({
+const choice = z.looseObject({
   index: z.number().int().nonnegative().nullish(),
   // A chunk has `delta`; a response without streaming has `message`.
   delta: message.nullish(),
@@ -26,7 +27,7 @@ const choice = z.object({
 });
 
 /** Chunk of a stream, or a response without streaming. `choices` is required, since an error does not have it. */
-export const answerSchema = z.object({
+export const answerSchema = z.looseObject({
   id: text,
   choices: z.array(choice),
   usage: usageSchema.extend({ service_tier: text.catch(undefined) }).nullish(),

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { ChatEvent } from "../../chat/stream/events.ts";
+import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import { type Warning, WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
 import type { ChatSurface } from "./surface.ts";
@@ -23,23 +24,26 @@ type Content = keyof typeof names;
  */
 export function createLeftOut({
   omitsReasoning = false,
-}: Pick<ChatSurface, "omitsReasoning">): (event: ChatEvent) => ChatEvent {
+  showsSources = false,
+}: Pick<ChatSurface, "omitsReasoning" | "showsSources">): (event: ChatEvent) => ChatEvent {
   const found = new Set<Content>();
   return (event) => {
     switch (event.case) {
       case "started":
         return event;
       case "delta": {
-        const content = contentOf(event.value.delta);
+        const { delta } = event.value;
+        const isShown = showsSources && delta.case === "citation" && isPage(delta.value);
+        const content = isShown ? undefined : contentOf(delta);
         if (content !== undefined && (content !== "reasoning" || omitsReasoning)) found.add(content);
         return event;
       }
       case "finished":
-        if (event.value.sources.length > 0) found.add("sources");
-        if (event.value.providerMetadataJson !== "") found.add("metadata");
+        if (event.value.sources.some((source) => !showsSources || !isPage(source))) found.add("sources");
+        if (!showsSources && event.value.providerMetadataJson !== "") found.add("metadata");
         return event;
       case "completed": {
-        if (event.value.providerMetadataJson !== "") found.add("metadata");
+        if (!showsSources && event.value.providerMetadataJson !== "") found.add("metadata");
         if (found.size === 0) return event;
         return {
           ...event,
@@ -50,6 +54,10 @@ export function createLeftOut({
         return event satisfies never;
     }
   };
+}
+
+function isPage({ source }: Citation): boolean {
+  return source.case === "url";
 }
 
 function contentOf({ case: kind, value }: PartDelta["delta"]): Content | undefined {

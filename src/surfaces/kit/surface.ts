@@ -60,6 +60,8 @@ export interface ChatSurface {
   readonly memoryStrategy?: string;
   /** Whether responses have no field for reasoning. Default false. */
   readonly omitsReasoning?: boolean;
+  /** Whether responses have web pages that the text cites, and metadata of the provider. Default false. */
+  readonly showsSources?: boolean;
   /** Whether a stream ends with `data: [DONE]`. */
   readonly endsWithDone: boolean;
   /** Translates a body. Throws INVALID_REQUEST with the body's field paths. */

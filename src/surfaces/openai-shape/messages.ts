@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
+import { TextPositions } from "../../chat/stream/text-positions.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import { type Message, type MessageSchema, type PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
@@ -18,6 +19,17 @@ export interface BodyMessage extends Markable {
   readonly refusal?: string | null | undefined;
   readonly tool_calls?: readonly BodyToolCall[] | null | undefined;
   readonly tool_call_id?: string | undefined;
+  readonly annotations?: readonly BodyAnnotation[] | null | undefined;
+}
+
+/** OpenAI's annotation of a web page. Positions are in characters; 0 to 0 means that there is none. */
+interface BodyAnnotation {
+  readonly url_citation: {
+    readonly url: string;
+    readonly title: string;
+    readonly start_index: number;
+    readonly end_index: number;
+  };
 }
 
 interface BodyToolCall {
@@ -84,17 +96,29 @@ function reasoningParts(message: BodyMessage): readonly ReadPart[] {
 }
 
 function spokenParts(
-  { content, refusal, tool_calls }: BodyMessage,
+  { content, refusal, tool_calls, annotations }: BodyMessage,
   imageDetail: MediaDetail | undefined,
 ): readonly ReadPart[] {
-  const parts: ReadPart[] = partsOf(content).map((part, index) => ({
+  const parts: { part: PartInit; readonly place: FieldPath }[] = partsOf(content).map((part, index) => ({
     part: toPart(part, imageDetail),
     place: typeof content === "string" ? ["content"] : ["content", index],
   }));
+  const spoken = parts.find(({ part: { kind } }) => kind?.case === "text");
+  if (spoken && annotations?.length) spoken.part = { ...spoken.part, citations: toCitations(annotations, content) };
   if (refusal) parts.push({ part: { kind: { case: "refusal", value: refusal } }, place: ["refusal"] });
   if (!tool_calls?.length) return parts;
   // Several clients send "" as the content of tool calls, and some providers reject empty text.
   return parts.filter(({ part: { kind } }) => kind?.case !== "text" || kind.value !== "");
+}
+
+/** Returns the citations of a text. They have positions only if the content is one text. */
+function toCitations(annotations: readonly BodyAnnotation[], content: Content): NonNullable<PartInit["citations"]> {
+  const positions = new TextPositions();
+  if (typeof content === "string") positions.append(content);
+  return annotations.map(({ url_citation: { url, title, start_index, end_index } }) => ({
+    source: { case: "url", value: { url, title } },
+    ...positions.toBytes(start_index, end_index),
+  }));
 }
 
 function callParts({ tool_calls }: BodyMessage): readonly ReadPart[] {

@@ -3,6 +3,7 @@ import { type ChatCompletion, type Choice, FinishReason, type TimeInfo } from ".
 import type { LogProbs, TopLogProb } from "../../gen/dragoman/v1/logprobs_pb.js";
 import { type Cost, CostSource, type Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { present } from "../kit/parse-request.ts";
+import { ContentText, metadataField } from "./annotations.ts";
 
 /** Differences between the responses of the APIs of this shape. */
 export interface ResponseOptions {
@@ -22,6 +23,8 @@ export interface ResponseOptions {
   readonly usageApart: boolean;
   /** Whether to send `time_info`; in a stream, only with the usage. */
   readonly times: boolean;
+  /** Whether responses have `annotations` and `provider_metadata`. Default false: kit/left-out.ts warns. */
+  readonly annotations?: boolean;
   /** Prefix to remove from model names, such as `cerebras/`. Empty: names stay unchanged. */
   readonly modelPrefix: string;
 }
@@ -68,6 +71,7 @@ export function toResponse(completion: ChatCompletion, options: ResponseOptions,
     ...(options.times && { time_info: toTimes(timeInfo, createTime) }),
     ...context.tierFields(serviceTier),
     ...context.echoFields,
+    ...(options.annotations && metadataField(completion.providerMetadataJson)),
   };
 }
 
@@ -78,16 +82,21 @@ function toChoice(choice: Choice, options: ResponseOptions, context: ResponseCon
     message: toMessage(choice, options),
     ...logprobFields(splitRefusal(choice), choice.reasoningLogprobs, options, context),
     finish_reason: toFinishReason(finishReason),
+    ...(options.annotations && metadataField(choice.providerMetadataJson)),
   };
 }
 
-function toMessage({ message }: Choice, options: ResponseOptions): object {
+function toMessage({ message, sources }: Choice, options: ResponseOptions): object {
   const texts = { text: "", reasoning: "", refusal: "" };
   const calls: object[] = [];
-  for (const { kind } of message?.parts ?? []) {
+  const content = new ContentText();
+  const annotations: object[] = [];
+  for (const [index, { kind, citations }] of (message?.parts ?? []).entries()) {
     switch (kind.case) {
       case "text":
         texts.text += kind.value;
+        content.wrote(index, kind.value);
+        if (options.annotations) annotations.push(...content.annotations(citations, index));
         break;
       case "reasoning":
         texts.reasoning += kind.value.text;
@@ -112,12 +121,14 @@ function toMessage({ message }: Choice, options: ResponseOptions): object {
         kind satisfies never;
     }
   }
+  if (options.annotations) annotations.push(...content.annotations(sources));
   const hasNoContent = texts.text === "" && (calls.length > 0 || texts.refusal !== "");
   return {
     role: "assistant",
     content: hasNoContent ? null : texts.text,
     ...(texts.reasoning !== "" && { [options.reasoning]: texts.reasoning }),
     ...(options.refusals && { refusal: texts.refusal || null }),
+    ...(annotations.length > 0 && { annotations }),
     ...(calls.length > 0 && { tool_calls: calls }),
   };
 }

@@ -2,6 +2,7 @@ import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import { present } from "../kit/parse-request.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
+import { ContentText, metadataField } from "./annotations.ts";
 import {
   logprobFields,
   type ResponseContext,
@@ -25,6 +26,7 @@ export function createChunks(
   // Chunk with the finish reason of a choice, held until the next event. The stream's last chunk also gets the final
   // fields, such as usage.
   let last: object | undefined;
+  const contents = new Map<number, ContentText>();
   const toolIndexes = new Map<number, Map<number, number>>();
   let outputTokens = 0;
 
@@ -75,6 +77,7 @@ export function createChunks(
   }
 
   function isEmpty({ case: kind, value }: PartDelta["delta"]): boolean {
+    if (kind === "citation") return !options.annotations || value.source.case !== "url";
     return kind === "reasoning" ? value.text === "" : !hasField.has(kind);
   }
 
@@ -88,6 +91,7 @@ export function createChunks(
   function toDelta({ choiceIndex, partIndex, delta }: PartDelta): object {
     switch (delta.case) {
       case "text":
+        if (options.annotations) contentOf(choiceIndex).wrote(partIndex, delta.value);
         return { content: delta.value };
       case "refusal":
         return options.refusals ? { refusal: delta.value } : { content: delta.value };
@@ -108,15 +112,22 @@ export function createChunks(
           ],
         };
       }
+      case "citation":
+        return { annotations: contentOf(choiceIndex).annotations([delta.value], partIndex) };
       case "media":
       case "serverToolCall":
       case "serverToolResult":
-      case "citation":
       case undefined:
         return {};
       default:
         return delta satisfies never;
     }
+  }
+
+  function contentOf(choiceIndex: number): ContentText {
+    const content = contents.get(choiceIndex) ?? new ContentText();
+    contents.set(choiceIndex, content);
+    return content;
   }
 
   function toolIndexOf(choiceIndex: number, partIndex: number): number {
@@ -127,16 +138,26 @@ export function createChunks(
     return index;
   }
 
-  function finish({ choiceIndex, finishReason }: ChoiceFinished): readonly ServerSentEvent[] {
+  function finish({
+    choiceIndex,
+    finishReason,
+    sources,
+    providerMetadataJson,
+  }: ChoiceFinished): readonly ServerSentEvent[] {
     const before = flush();
-    last = chunk([toChoice(choiceIndex, {}, toFinishReason(finishReason))]);
+    const annotations = options.annotations ? contentOf(choiceIndex).annotations(sources) : [];
+    const delta = annotations.length > 0 ? { annotations } : {};
+    const metadata = options.annotations ? metadataField(providerMetadataJson) : {};
+    last = chunk([{ ...toChoice(choiceIndex, delta, toFinishReason(finishReason)), ...metadata }]);
     return before;
   }
 
-  function end({ usage, timeInfo, systemFingerprint, serviceTier }: ChatCompleted): readonly ServerSentEvent[] {
+  function end(completed: ChatCompleted): readonly ServerSentEvent[] {
+    const { usage, timeInfo, systemFingerprint, serviceTier, providerMetadataJson } = completed;
     const facts = {
       ...present({ system_fingerprint: systemFingerprint || options.noFingerprint }),
       ...context.tierFields(serviceTier),
+      ...(options.annotations && metadataField(providerMetadataJson)),
     };
     const counted = (context.includeUsage || context.continuousUsage) && usage ? toUsage(usage) : undefined;
     const final = last && {

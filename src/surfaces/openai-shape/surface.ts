@@ -34,6 +34,7 @@ export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiS
     path,
     profile,
     endsWithDone: true,
+    showsSources: responseOptions.annotations ?? false,
     translate(value, request) {
       const body = parseRequest(definition.body, value);
       const model = namespace ? nameInNamespace(body.model, namespace, request.catalog) : body.model;

@@ -17,10 +17,16 @@ import { toolCallsSchema } from "../openai-shape/messages.ts";
 import { cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
 
+const position = z.number().int().nonnegative();
 const part = partSchemas(object, { prompt_cache_breakpoint: cacheMarks(object).prompt_cache_breakpoint });
 const textContent = contentOf(z.discriminatedUnion("type", [part.text]));
 const userContent = contentOf(z.discriminatedUnion("type", [part.text, part.image_url, part.input_audio, part.file]));
 const assistantContent = contentOf(z.discriminatedUnion("type", [part.text, part.refusal]));
+
+const annotation = object({
+  type: z.literal("url_citation"),
+  url_citation: object({ url: z.string(), title: z.string(), start_index: position, end_index: position }),
+});
 
 const message = z.discriminatedUnion("role", [
   object({ role: z.literal("system"), content: textContent, name: text }),
@@ -34,8 +40,8 @@ const message = z.discriminatedUnion("role", [
     // OpenAI has no such field, but Dragoman's responses do, and callers send the messages of responses back unchanged.
     reasoning_content: text,
     tool_calls: toolCallsSchema(object, {}),
-    // OpenAI's responses have these fields. Callers send them back, so accept them if they are empty or null.
-    annotations: z.array(z.unknown()).max(0, "is not supported; omit it").nullish(),
+    annotations: z.array(annotation).nullish(),
+    // OpenAI's responses have these fields. Callers send them back, so accept them if they are null.
     audio: z.null("is not supported; omit it").optional(),
     function_call: z.null("is not supported; use tool_calls").optional(),
   }),
@@ -102,6 +108,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
     usageApart: true,
     times: false,
     modelPrefix: "",
+    annotations: true,
   },
   names: { maxOutputTokens: "max_completion_tokens" },
   extraOptions(request, { rejectsOptions }) {

@@ -348,6 +348,11 @@ export const dialects: readonly Dialect[] = [
         },
       },
       "log probabilities": { why: "Anthropic returns no log probabilities" },
+      citations: { why: "Dragoman does not read citations of Anthropic yet" },
+      "sources without a position": { why: "Anthropic has no such list" },
+      "media in the response": { why: "Anthropic returns no media" },
+      "a tool that the provider runs": { why: "Dragoman does not read the results of Anthropic's tools yet" },
+      "facts without a field": { why: "Dragoman does not read other facts of Anthropic yet" },
       "two choices": { why: "Anthropic returns one choice: Dragoman sends one request per choice" },
       "an unknown event and unknown fields": {
         wire: sse(

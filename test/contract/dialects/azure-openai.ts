@@ -17,7 +17,7 @@ import {
   usageOf,
   type Wire,
 } from "../fixtures/chat-completions.ts";
-import { openAiAnswers, openAiReplay } from "../fixtures/chat-completions-answers.ts";
+import { audioAnswer, openAiAnswers, openAiReplay } from "../fixtures/chat-completions-answers.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
 const safe = { hate: { filtered: false, severity: "safe" }, jailbreak: { filtered: false, detected: false } };
@@ -34,10 +34,14 @@ const wire: Wire = {
   })}\n\n`,
   envelope: { usage: null, system_fingerprint: null },
   choice: { content_filter_results: safe, logprobs: null },
+  facts: { content_filter_results: safe },
+  envelopeFacts: { prompt_filter_results: [{ prompt_index: 0, content_filter_results: safe }] },
   usagePlace: "last chunk",
 };
 
 const model = modelOf("azure-openai", "my-deployment");
+
+const filtered = { providerMetadataJson: JSON.stringify({ content_filter_results: safe }) };
 
 const error = (name: string, status: number, code: string, reason: ErrorCase["reason"]): ErrorCase => ({
   name,
@@ -70,9 +74,15 @@ export const dialects: readonly Dialect[] = [
       },
       "a content filter": {
         wire: answer(wire, [{ content: "Once" }], "content_filter", {
-          content_filter_results: { violence: { filtered: true, severity: "medium" } },
+          content_filter_results: { ...safe, violence: { filtered: true, severity: "medium" } },
         }),
-        completion: means([text("Once")], [FinishReason.CONTENT_FILTER, "content_filter"]),
+        completion: means([text("Once")], [FinishReason.CONTENT_FILTER, "content_filter"], {
+          choice: {
+            providerMetadataJson: JSON.stringify({
+              content_filter_results: { ...safe, violence: { filtered: true, severity: "medium" } },
+            }),
+          },
+        }),
       },
       "cached, cache-write and reasoning tokens": {
         wire: answer(
@@ -89,7 +99,10 @@ export const dialects: readonly Dialect[] = [
           [{ content: "Hi" }],
           "stop",
         ),
-        completion: means([text("Hi")], undefined, { usage: usageOf(9, 50, { reasoningTokens: 40 }) }),
+        completion: means([text("Hi")], undefined, {
+          usage: usageOf(9, 50, { reasoningTokens: 40 }),
+          choice: filtered,
+        }),
       },
       "an unknown event and unknown fields": {
         // The asynchronous content filter sends its results later, in choices without a delta.
@@ -97,8 +110,17 @@ export const dialects: readonly Dialect[] = [
           "data: [DONE]",
           `${event({ choices: [{ index: 0, finish_reason: null, content_filter_results: safe, content_filter_offsets: { check_offset: 0 } }] })}data: [DONE]`,
         ),
-        completion: means([text("Hi")], undefined, { usage: usageOf(9, 5) }),
+        completion: means([text("Hi")], undefined, {
+          usage: usageOf(9, 5),
+          choice: {
+            providerMetadataJson: JSON.stringify({
+              content_filter_results: safe,
+              content_filter_offsets: { check_offset: 0 },
+            }),
+          },
+        }),
       },
+      "media in the response": audioAnswer(wire, model),
     },
     errors: [
       error("an invalid request", 400, "BadRequest", "INVALID_REQUEST"),

@@ -399,6 +399,11 @@ export const dialects: readonly Dialect[] = [
         },
       },
       "log probabilities": { why: "Converse returns no log probabilities" },
+      citations: { why: "Dragoman does not read citations of Bedrock yet" },
+      "sources without a position": { why: "Bedrock has no such list" },
+      "media in the response": { why: "Dragoman does not read media of Bedrock yet" },
+      "a tool that the provider runs": { why: "Dragoman does not read the results of Bedrock's tools yet" },
+      "facts without a field": { why: "Dragoman does not read other facts of Bedrock yet" },
       "two choices": { why: "Converse returns one choice: Dragoman sends one request per choice" },
       "an unknown event and unknown fields": {
         wire: answer(

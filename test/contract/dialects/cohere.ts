@@ -66,6 +66,21 @@ function said(parts: Parts, finishReason: FinishReason, providerFinishReason: st
 
 const planState = { provider: "cohere", model: providerModel, data: Buffer.from("tool_plan") };
 
+const stateOf = (citation: object) => ({ ...planState, data: Buffer.from(JSON.stringify(citation)) });
+const cite = (citations: object) =>
+  event("citation-start", { index: 0, delta: { message: { citations } } }) + event("citation-end", { index: 0 });
+const both = {
+  start: 7,
+  end: 9,
+  text: "世界",
+  content_index: 0,
+  type: "TEXT_CONTENT",
+  sources: [
+    { type: "document", id: "doc:1", document: { title: "D", snippet: "s" } },
+    { type: "document", id: "doc:2", document: { title: "A", url: "https://a.example" } },
+  ],
+};
+
 export const dialects: readonly Dialect[] = [
   {
     name: "cohere",
@@ -218,14 +233,88 @@ export const dialects: readonly Dialect[] = [
           ],
         },
       },
+      citations: {
+        // Positions are characters. A citation can have several sources; the first one keeps the whole citation.
+        wire:
+          start +
+          plan("I look.") +
+          cite({
+            start: 2,
+            end: 6,
+            text: "look",
+            type: "PLAN",
+            sources: [{ type: "tool", id: "t:0", tool_output: {} }],
+          }) +
+          begin("text") +
+          more("text", "Grüße, ") +
+          more("text", "世界") +
+          cite(both) +
+          close() +
+          end("COMPLETE"),
+        completion: said(
+          [
+            {
+              ...thought("I look."),
+              providerState: planState,
+              citations: [
+                {
+                  start: 2,
+                  end: 6,
+                  source: { case: "document", value: { fileId: "t:0" } },
+                  providerState: stateOf({
+                    start: 2,
+                    end: 6,
+                    text: "look",
+                    type: "PLAN",
+                    sources: [{ type: "tool", id: "t:0", tool_output: {} }],
+                  }),
+                },
+              ],
+            },
+            {
+              ...text("Grüße, 世界"),
+              citations: [
+                {
+                  start: 9,
+                  end: 15,
+                  source: { case: "document", value: { title: "D", fileId: "doc:1" } },
+                  providerState: stateOf(both),
+                },
+                {
+                  start: 9,
+                  end: 15,
+                  source: { case: "url", value: { url: "https://a.example", title: "A" } },
+                  providerState: stateOf({}),
+                },
+              ],
+            },
+          ],
+          FinishReason.STOP,
+          "COMPLETE",
+        ),
+      },
+      "sources without a position": { why: "Cohere reports a position for each source" },
+      "media in the response": { why: "Cohere returns no media" },
+      "a tool that the provider runs": { why: "Cohere runs no tools in its API v2" },
+      "facts without a field": {
+        wire: start + words("Hi") + end("COMPLETE", { usage, error: "slow" }),
+        completion: {
+          choices: [
+            {
+              message: { role: Role.ASSISTANT, parts: [text("Hi")] },
+              finishReason: FinishReason.STOP,
+              providerFinishReason: "COMPLETE",
+              providerMetadataJson: '{"error":"slow"}',
+            },
+          ],
+        },
+      },
       "two choices": { why: "Cohere returns one choice: Dragoman sends one request per choice" },
       "an unknown event and unknown fields": {
         wire:
           start +
           begin("text") +
           more("text", "Hi", 0, { news: 1 }) +
-          event("citation-start", { index: 0, delta: { message: { citations: { start: 0, end: 2, text: "Hi" } } } }) +
-          event("citation-end", { index: 0 }) +
           event("debug", { prompt: "x" }) +
           close() +
           end("COMPLETE") +
@@ -330,6 +419,7 @@ export const dialects: readonly Dialect[] = [
         more("thinking", "Two cities.") +
         close() +
         plan("I will look.") +
+        cite({ ...both, start: 2, end: 6, type: "PLAN" }) +
         callStart(0, "weather_a1", "weather") +
         callDelta(0, '{"city": "Oslo"}') +
         callEnd(0) +
@@ -345,6 +435,7 @@ export const dialects: readonly Dialect[] = [
             { id: "weather_a1", type: "function", function: { name: "weather", arguments: '{"city": "Oslo"}' } },
           ],
           tool_plan: "I will look.",
+          citations: [{ ...both, start: 2, end: 6, type: "PLAN" }],
         },
         { role: "tool", tool_call_id: "weather_a1", content: "rain" },
       ],

@@ -1,6 +1,12 @@
 import type { Dialect } from "../dialect.ts";
-import { leftOut, plainUsage, sentByOpenAiNames } from "../fixtures/chat-completions.ts";
+import { answer, leftOut, means, plainUsage, sentByOpenAiNames, text, thought } from "../fixtures/chat-completions.ts";
 import { openAiError, serverDialect } from "../fixtures/chat-completions-server.ts";
+
+const searched = { index: 0, type: "search", arguments: '{"query":"q"}' };
+const ours = <Kind extends object>(kind: Kind) => ({
+  kind,
+  providerState: { provider: "groq", model: "openai/gpt-oss-120b" },
+});
 
 export const dialects: readonly Dialect[] = [
   serverDialect({
@@ -9,6 +15,30 @@ export const dialects: readonly Dialect[] = [
     wire: { usagePlace: "x_groq", usage: { ...plainUsage, queue_time: 0.01, total_time: 0.2 } },
     reasoning: (reasoning) => ({ reasoning }),
     replayed: { reasoning: "Hm." },
+    answers: {
+      "a tool that the provider runs": {
+        // A stream sends each tool again when it has the result.
+        wire: answer(
+          { usagePlace: "x_groq" },
+          [
+            { reasoning: "Hm." },
+            { executed_tools: [searched] },
+            { executed_tools: [{ ...searched, output: "found", search_results: { results: [{ url: "u" }] } }] },
+            { content: "Hi" },
+          ],
+          "stop",
+        ),
+        completion: means([
+          thought("Hm."),
+          ours({ case: "serverToolCall", value: { name: "search", inputJson: '{"query":"q"}' } }),
+          ours({
+            case: "serverToolResult",
+            value: { outputJson: '{"output":"found","search_results":{"results":[{"url":"u"}]}}' },
+          }),
+          text("Hi"),
+        ]),
+      },
+    },
     errors: [
       openAiError("an invalid tool call from the model", 400, "TOOL_CALL_INVALID", "tool_use_failed"),
       {

@@ -186,6 +186,72 @@ export const dialects: readonly Dialect[] = [
         },
       },
       "log probabilities": { why: "Mistral returns no log probabilities" },
+      citations: {
+        // A reference stands in the text. Dragoman reports its place in bytes.
+        wire:
+          delta({ content: "Grüße" }) +
+          delta({ content: [{ type: "reference", reference_ids: [1, "b"] }] }) +
+          delta({ content: [{ type: "text", text: " aus" }] }) +
+          delta({ content: [{ type: "tool_reference", tool: "web_search", title: "A", url: "https://a.example" }] }) +
+          end("stop"),
+        completion: said(
+          [
+            {
+              ...text("Grüße aus"),
+              citations: [
+                { start: 7, end: 7, source: { case: "document", value: { fileId: "1" } } },
+                { start: 7, end: 7, source: { case: "document", value: { fileId: "b" } } },
+                { start: 11, end: 11, source: { case: "url", value: { url: "https://a.example", title: "A" } } },
+              ],
+            },
+          ],
+          FinishReason.STOP,
+          "stop",
+        ),
+      },
+      "sources without a position": { why: "Mistral lists no sources beside its text" },
+      "media in the response": {
+        wire:
+          delta({ content: [{ type: "text", text: "Here:" }] }) +
+          delta({ content: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0K" } }] }) +
+          delta({ content: [{ type: "file", file_id: "f1" }] }) +
+          delta({ content: [{ type: "text", text: "Done." }] }) +
+          end("stop"),
+        completion: said(
+          [
+            text("Here:"),
+            {
+              kind: {
+                case: "media",
+                value: { source: { case: "data", value: Buffer.from("iVBORw0K", "base64") }, mediaType: "image/png" },
+              },
+            },
+            { kind: { case: "media", value: { source: { case: "fileId", value: "f1" } } } },
+            text("Done."),
+          ],
+          FinishReason.STOP,
+          "stop",
+        ),
+      },
+      "a tool that the provider runs": { why: "Mistral runs tools only in its Conversations API" },
+      "facts without a field": {
+        wire:
+          chunk({ choices: [], news: { a: 1 } }) +
+          delta({ content: [{ type: "hologram", data: "x" }], metadata: { b: 2 } }) +
+          delta({ content: [{ type: "text", text: "Hi" }] }) +
+          end("stop"),
+        completion: {
+          choices: [
+            {
+              message: { role: Role.ASSISTANT, parts: [text("Hi")] },
+              finishReason: FinishReason.STOP,
+              providerFinishReason: "stop",
+              providerMetadataJson: '{"metadata":{"b":2},"content":[{"type":"hologram","data":"x"}]}',
+            },
+          ],
+          providerMetadataJson: '{"news":{"a":1}}',
+        },
+      },
       "two choices": {
         request: { parameters: { n: 2 } },
         wire:
@@ -215,7 +281,20 @@ export const dialects: readonly Dialect[] = [
           delta({ content: [{ type: "reference", reference_ids: [1] }], novelty: true }) +
           delta({ content: [{ type: "text", text: "Hi" }] }) +
           end("stop"),
-        completion: said([text("Hi")], FinishReason.STOP, "stop"),
+        completion: {
+          choices: [
+            {
+              message: {
+                role: Role.ASSISTANT,
+                // A reference before the text has no place in it.
+                parts: [{ ...text("Hi"), citations: [{ source: { case: "document", value: { fileId: "1" } } }] }],
+              },
+              finishReason: FinishReason.STOP,
+              providerFinishReason: "stop",
+              providerMetadataJson: '{"novelty":true}',
+            },
+          ],
+        },
       },
       "an unknown finish reason": {
         wire: delta({ content: "Hi" }) + end("tired"),

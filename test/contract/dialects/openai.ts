@@ -14,7 +14,7 @@ import {
   text,
   type Wire,
 } from "../fixtures/chat-completions.ts";
-import { openAiAnswers, openAiReplay } from "../fixtures/chat-completions-answers.ts";
+import { audioAnswer, openAiAnswers, openAiReplay } from "../fixtures/chat-completions-answers.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
 const wire: Wire = {
@@ -44,6 +44,7 @@ export const dialects: readonly Dialect[] = [
     create: declared("openai"),
     answers: {
       ...openAiAnswers(wire),
+      "media in the response": audioAnswer(wire, model),
       "plain text": {
         wire: answer(wire, [role, { content: "Hi" }], "stop"),
         completion: { ...means([text("Hi")]), serviceTier: "default", systemFingerprint: "fp_1" },

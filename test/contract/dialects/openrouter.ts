@@ -7,11 +7,21 @@ import {
   event,
   leftOut,
   means,
+  media,
   plainUsage,
+  text,
   thought,
   usageOf,
 } from "../fixtures/chat-completions.ts";
+import { cited } from "../fixtures/chat-completions-answers.ts";
 import { includeUsage, openModelFields, serverDialect } from "../fixtures/chat-completions-server.ts";
+
+const model = "anthropic/claude-sonnet-4.5";
+const page = {
+  type: "url_citation",
+  url_citation: { url: "https://a.example", title: "A", content: "c", start_index: 0, end_index: 2 },
+};
+const file = { type: "file", file: { hash: "h1", name: "a.pdf", content: [{ type: "text", text: "Parsed." }] } };
 
 export const dialects: readonly Dialect[] = [
   serverDialect({
@@ -38,6 +48,59 @@ export const dialects: readonly Dialect[] = [
             },
           },
         ]),
+      },
+      citations: {
+        // OpenRouter adds the quoted text, and annotations of files that it parsed. They can come before the text.
+        wire: answer(
+          { usagePlace: "last chunk" },
+          [{ annotations: [page] }, { content: "Hi" }, { annotations: [file] }],
+          "stop",
+        ),
+        whole: JSON.stringify({
+          choices: [{ index: 0, message: { content: "Hi", annotations: [file, page] }, finish_reason: "stop" }],
+        }),
+        completion: means([
+          {
+            ...text("Hi"),
+            citations: [
+              {
+                source: { case: "document", value: { title: "a.pdf", fileId: "h1" } },
+                providerState: { provider: "openrouter", model, data: Buffer.from(JSON.stringify(file)) },
+              },
+              cited("A", { start: 0, end: 2 }, "c"),
+            ],
+          },
+        ]),
+      },
+      "media in the response": {
+        wire: answer(
+          { usagePlace: "last chunk" },
+          [
+            { content: "Here:", images: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0K" } }] },
+            { images: [{ type: "image_url", index: 1, image_url: { url: "https://a.example/b.png" } }] },
+          ],
+          "stop",
+        ),
+        completion: means([
+          text("Here:"),
+          media({ source: { case: "data", value: Buffer.from("iVBORw0K", "base64") }, mediaType: "image/png" }),
+          media({ source: { case: "url", value: "https://a.example/b.png" } }),
+        ]),
+      },
+      "facts without a field": {
+        wire: answer(
+          {
+            usagePlace: "last chunk",
+            envelope: { provider: "Azure", model: "openai/gpt-5" },
+            choice: { native_finish_reason: "end" },
+          },
+          [{ content: "H" }, { content: "i" }],
+          "stop",
+        ),
+        completion: {
+          ...means([text("Hi")], undefined, { choice: { providerMetadataJson: '{"native_finish_reason":"end"}' } }),
+          providerMetadataJson: '{"provider":"Azure","model":"openai/gpt-5"}',
+        },
       },
     },
     failures: [

@@ -1,5 +1,6 @@
 import type { Dialect } from "../dialect.ts";
-import { leftOut } from "../fixtures/chat-completions.ts";
+import { answer, leftOut, means, text } from "../fixtures/chat-completions.ts";
+import { cited } from "../fixtures/chat-completions-answers.ts";
 import { openAiError, serverDialect } from "../fixtures/chat-completions-server.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
@@ -12,6 +13,35 @@ export const dialects: readonly Dialect[] = [
     // Perplexity's OpenAPI requires both `message` and `delta` in a choice. In whole responses the delta is empty.
     whole: chatCompletion({ choice: { delta: { role: "assistant", content: "" } } }),
     replayed: {},
+    answers: {
+      "sources without a position": {
+        // Every chunk repeats the lists. `search_results` has more of each source than `citations`.
+        wire: answer(
+          {
+            usagePlace: "every chunk",
+            envelope: {
+              citations: ["https://a.example", "https://b.example"],
+              search_results: [{ title: "A", url: "https://a.example", date: "2026-01-02", snippet: "s" }],
+              related_questions: ["Why?"],
+            },
+          },
+          [{ content: "H" }, { content: "i" }],
+          "stop",
+        ),
+        completion: {
+          ...means([text("Hi")], undefined, {
+            choice: {
+              sources: [cited("A", {}, "s"), { source: { case: "url", value: { url: "https://b.example" } } }],
+            },
+          }),
+          providerMetadataJson: JSON.stringify({
+            related_questions: ["Why?"],
+            search_results: [{ title: "A", url: "https://a.example", date: "2026-01-02", snippet: "s" }],
+            model: "m",
+          }),
+        },
+      },
+    },
     errors: [openAiError("an invalid API key", 401, "PROVIDER_CREDENTIALS_REJECTED")],
     request: { tools: [], toolChoice: undefined },
     sent: {

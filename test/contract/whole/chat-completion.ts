@@ -56,14 +56,20 @@ function toMessage(deltas: readonly Fields[], joinContent: (contents: readonly u
     joinText(deltas.map((delta) => delta[field])),
   ]);
   const calls = joinCalls(listOf(deltas, "tool_calls"));
-  const details = listOf(deltas, "reasoning_details");
+  const lists = ["reasoning_details", "annotations", "images"].map((field) => [field, listOf(deltas, field)] as const);
+  const tools = new Map(listOf(deltas, "executed_tools").map((tool) => [tool.index, tool]));
+  const oldCalls = objectsOf(deltas, "function_call");
   return {
     ...lastValues(deltas),
     role: "assistant",
     content: joinContent(deltas.map(({ content }) => content)),
     ...Object.fromEntries(texts.filter(([, text]) => text !== null)),
     ...(calls.length > 0 && { tool_calls: calls }),
-    ...(details.length > 0 && { reasoning_details: details }),
+    ...Object.fromEntries(lists.filter(([, list]) => list.length > 0)),
+    ...(tools.size > 0 && { executed_tools: [...tools.values()] }),
+    ...(oldCalls.length > 0 && {
+      function_call: { ...oldCalls[0], arguments: joinText(oldCalls.map((fields) => fields.arguments)) },
+    }),
   };
 }
 

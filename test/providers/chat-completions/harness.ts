@@ -63,6 +63,7 @@ export function emptyAnswer(): AnswerState {
     hideReasoning: false,
     keepDetails: false,
     isWhole: false,
+    audioType: "audio/pcm",
     errors: openAiErrors,
   });
 }

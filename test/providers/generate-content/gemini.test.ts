@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { type Message, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { Modality } from "../../../src/gen/dragoman/v1/modality_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { createGeminiAdapter } from "../../../src/providers/gemini/index.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
-import { functionTool } from "../../support/tools.ts";
+import { functionTool, providerTool } from "../../support/tools.ts";
 import { context, fold, model, request, settings, sse, text, toolCall, toolResult } from "./harness.ts";
 
 const open: AsyncDisposable[] = [];
@@ -236,10 +237,57 @@ describe("a response of the Gemini API", () => {
   });
 
   it("warns about unsupported parts and omits them", async () => {
-    const parts = [{ text: "Look: " }, { inlineData: { mimeType: "image/png", data: "AQID" }, thoughtSignature: "S" }];
+    const draft = { inlineData: { mimeType: "image/png", data: "AQID" }, thought: true };
+    const parts = [{ text: "Look: ", partMetadata: { a: 1 } }, { hologram: { data: "AQID" } }, draft];
     const { completion } = await answer({ candidates: [{ content: { parts }, finishReason: "STOP" }] });
-    expect(completion.warnings).toMatchObject([{ message: expect.stringContaining("inlineData") }]);
+    expect(completion.warnings.map(({ reason, message }) => [reason, message])).toEqual(
+      ["partMetadata", "hologram", "media of the reasoning"].map((name) => ["LEFT_OUT", expect.stringContaining(name)]),
+    );
     expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind.value)).toEqual(["Look: "]);
+  });
+
+  it("reads a tool call whose arguments arrive in pieces, with the signature of its first piece", async () => {
+    const piece = (functionCall: object, more: object = {}) => ({
+      candidates: [{ index: 0, content: { parts: [{ functionCall, ...more }] } }],
+    });
+    const { completion } = await answer(
+      piece({ name: "f", id: "a", willContinue: true }, { thoughtSignature: "S" }),
+      piece({ partialArgs: [{ jsonPath: "$.city", stringValue: "New ", willContinue: true }], willContinue: true }),
+      piece({ partialArgs: [{ jsonPath: "$.city", stringValue: "York" }], willContinue: true }),
+      piece({}),
+      {
+        candidates: [
+          { index: 0, content: { parts: [{ functionCall: { name: "g", args: {} } }] }, finishReason: "STOP" },
+        ],
+      },
+    );
+    expect(completion.choices[0]?.message?.parts).toMatchObject([
+      { kind: { value: { id: "a", name: "f", argumentsJson: '{"city":"New York"}' } }, providerState: {} },
+      { kind: { value: { name: "g", argumentsJson: "{}" } } },
+    ]);
+  });
+
+  it("joins raw audio that a stream sends in pieces to one part", async () => {
+    const piece = (data: string, more: object = {}) => ({
+      candidates: [
+        { index: 0, content: { parts: [{ inlineData: { mimeType: "audio/L16;rate=24000", data } }] }, ...more },
+      ],
+    });
+    const { completion } = await answer(piece("AQI="), piece("Aw==", { finishReason: "STOP" }));
+    expect(completion.choices[0]?.message?.parts).toMatchObject([
+      { kind: { value: { mediaType: "audio/L16;rate=24000", source: { value: Buffer.from([1, 2, 3]) } } } },
+    ]);
+  });
+
+  it("sends Google's own tools, other modalities and a voice", () => {
+    const tools = [providerTool({ provider: "gemini", type: "google_search", configJson: '{"n":1}' })];
+    expect(sent({ tools, responseModalities: [Modality.AUDIO], audioOutput: { voice: "Kore" } })).toMatchObject({
+      tools: [{ google_search: { n: 1 } }],
+      generationConfig: {
+        responseModalities: ["AUDIO"],
+        speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: "Kore" } } },
+      },
+    });
   });
 
   it("omits reasoning if the format is hidden", async () => {

@@ -2,7 +2,7 @@ import type { Script } from "../../support/replay-upstream.ts";
 
 // Responses of an OpenAI-compatible provider, for the SDK tests.
 
-const envelope = { id: "up-1", created: 1_790_000_000, model: "m", system_fingerprint: "fp_1" };
+const envelope = { id: "up-1", created: 1_790_000_000, system_fingerprint: "fp_1" };
 const usage = {
   prompt_tokens: 11,
   completion_tokens: 3,

@@ -224,7 +224,8 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 
   /**
    * Modalities of the response: text, audio or images, each once. Default: text. Dropped, with a warning, if Dragoman
-   * cannot request them from the model; this version can request only text.
+   * cannot request them from the model. This version requests audio from OpenAI, Azure OpenAI, OpenRouter, Gemini and
+   * Vertex AI, and images from the last three.
    *
    * @generated from field: repeated dragoman.v1.Modality response_modalities = 25;
    */

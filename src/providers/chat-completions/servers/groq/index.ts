@@ -28,6 +28,8 @@ export const provider = hostedServer({
   },
   efforts: [NONE, LOW, MEDIUM, HIGH],
   reasoningReplay: "reasoning",
+  // Such as `browser_search` and `code_interpreter`. https://console.groq.com/docs/tool-use/built-in-tools
+  providerTools: true,
   maxStopSequences: 4,
   streamOptions: undefined,
   adaptations: groqAdaptations,

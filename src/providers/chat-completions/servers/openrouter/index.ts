@@ -1,3 +1,4 @@
+import { Modality } from "../../../../gen/dragoman/v1/modality_pb.js";
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
 import { commonFields, openModelFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
@@ -28,6 +29,10 @@ export const provider = hostedServer({
   },
   efforts: [NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX],
   reasoningReplay: "reasoning_details",
+  outputs: [Modality.AUDIO, Modality.IMAGE],
+  annotations: true,
+  // https://openrouter.ai/docs/guides/features/server-tools
+  providerTools: true,
   media: ["image", "image_url", "audio", "file"],
   maxStopSequences: 4,
   topKOff: 0,

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { type ChatEvent, mediaDelta } from "../../chat/stream/events.ts";
+import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { isFields, Metadata, otherFields } from "../kit/metadata.ts";
+import { mediaOfUrl } from "../kit/output-media.ts";
+import { Annotations } from "./annotations.ts";
+import { AudioOutput } from "./audio-output.ts";
+import { ExecutedTools } from "./executed-tools.ts";
+import { choiceFields, messageFields } from "./known-fields.ts";
+
+const image = z.object({ image_url: z.union([z.string(), z.object({ url: z.string() })]) });
+
+/** Reads the fields of one choice that only some servers send. Fields without a place become metadata. */
+export class Extras {
+  readonly metadata = new Metadata();
+  readonly #choiceIndex: number;
+  readonly #newPart: () => number;
+  readonly #annotations: Annotations;
+  readonly #audio: AudioOutput;
+  readonly #tools: ExecutedTools;
+
+  /** `newPart` returns the next free part index. */
+  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number, audioType: string) {
+    this.#choiceIndex = choiceIndex;
+    this.#newPart = newPart;
+    this.#annotations = new Annotations(call, choiceIndex);
+    this.#audio = new AudioOutput(call, choiceIndex, newPart, audioType);
+    this.#tools = new ExecutedTools(call, choiceIndex, newPart);
+  }
+
+  /** Adds text of the choice, to which the positions of annotations refer. */
+  wrote(text: string): void {
+    this.#annotations.wrote(text);
+  }
+
+  /** Reads the fields of a choice that Dragoman has no field for. */
+  readChoice(choice: unknown): void {
+    for (const [name, value] of otherFields(choice, choiceFields)) this.metadata.add(name, value, "merge");
+  }
+
+  /** Reads the tools that the server ran, before the text: a whole message does not state the order. */
+  readTools(message: unknown, batch: ChatEvent[]): void {
+    const list = isFields(message) ? message.executed_tools : undefined;
+    this.metadata.add(
+      "executed_tools",
+      unread(list, (item, place) => this.#tools.read(item, place, batch)),
+      "join",
+    );
+  }
+
+  /** Reads the other fields of a delta or message, after its text. `textPart` is the part of the text, if it has begun. */
+  readMessage(message: unknown, textPart: number | undefined, batch: ChatEvent[]): void {
+    if (!isFields(message)) return;
+    if (Array.isArray(message.content)) this.#readContent(message.content, batch);
+    for (const [name, value] of otherFields(message, messageFields)) {
+      if (name === "executed_tools") continue;
+      const rest = this.#readField(name, value, textPart, batch);
+      this.metadata.add(name, rest, "join");
+    }
+  }
+
+  /** Appends the last events of the choice. Returns the sources that have no place in its text. */
+  end(textPart: number | undefined, batch: ChatEvent[]): readonly Citation[] {
+    this.#audio.end(batch);
+    return this.#annotations.end(textPart, batch);
+  }
+
+  /** Reads one field. Returns what has no place in the contract. */
+  #readField(name: string, value: unknown, textPart: number | undefined, batch: ChatEvent[]): unknown {
+    switch (name) {
+      case "annotations":
+        return unread(value, (item) => this.#annotations.read(item, textPart, batch));
+      case "images":
+        return unread(value, (item) => this.#readImage(item, batch));
+      case "audio":
+        return this.#audio.read(value, batch) ? undefined : value;
+      default:
+        return value;
+    }
+  }
+
+  #readContent(content: readonly unknown[], batch: ChatEvent[]): void {
+    const others = content.filter((part) => !isFields(part) || typeof part.text !== "string");
+    this.metadata.add(
+      "content",
+      unread(others, (part) => this.#readImage(part, batch)),
+      "join",
+    );
+  }
+
+  #readImage(value: unknown, batch: ChatEvent[]): boolean {
+    const parsed = image.safeParse(value);
+    if (!parsed.success) return false;
+    const { image_url: address } = parsed.data;
+    const media = mediaOfUrl(typeof address === "string" ? address : address.url);
+    batch.push(mediaDelta(this.#choiceIndex, this.#newPart(), media));
+    return true;
+  }
+}
+
+/** Reads each item of a list. Returns those that were not read; the value itself if it is no list. */
+function unread(value: unknown, read: (item: unknown, place: number) => boolean): unknown {
+  return Array.isArray(value) ? value.filter((item, place) => !read(item, place)) : value;
+}

@@ -1,0 +1,145 @@
+import { type DeltaEvent, mediaDelta, reasoningDelta, textDelta, toolCallDelta } from "../../chat/stream/events.ts";
+import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
+import { malformedAnswer } from "../../upstream/errors.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { type Metadata, otherFields } from "../kit/metadata.ts";
+import { stateOf } from "../kit/provider-state.ts";
+import { newCallId } from "./call-ids.ts";
+import type { SpokenText } from "./grounding.ts";
+import { PartialCall } from "./partial-call.ts";
+import { serverToolEvent } from "./server-tools.ts";
+import type { ChunkPart } from "./wire.ts";
+
+/** Candidate (Google's word for a choice) in progress. Parts are numbered in the order in which they start. */
+export interface ChoiceState {
+  parts: number;
+  /** Kind of the last part, if the next delta can extend it. */
+  open: string | undefined;
+  calls: number;
+  finishReason: string;
+  /** Function call whose arguments are incomplete. */
+  partial: PartialCall | undefined;
+  readonly texts: SpokenText[];
+  readonly metadata: Metadata;
+  /** Fields of the grounding, of which a stream sends some in each chunk. */
+  grounding: Readonly<Record<string, unknown>>;
+  citationMetadata: unknown;
+  urlContextMetadata: unknown;
+}
+
+/** Facts of a response that its parts need. */
+interface PartContext {
+  readonly call: UpstreamCall;
+  /** Whether the caller requested the reasoning format HIDDEN. Dragoman then omits the reasoning. */
+  readonly hideReasoning: boolean;
+  /** Kinds of parts that Dragoman does not support and has omitted. */
+  readonly lost: Set<string>;
+}
+
+/** Returns the event of a part of candidate `index`. Undefined if the part has none. */
+export function partEvent(
+  answer: PartContext,
+  state: ChoiceState,
+  index: number,
+  part: ChunkPart,
+  logprobs: LogProbs | undefined,
+): DeltaEvent | undefined {
+  const { text, thought, thoughtSignature: signature, functionCall, inlineData, fileData, ...rest } = part;
+  if (functionCall) return callEvent(answer, state, index, functionCall, signature);
+  const tool = serverToolEvent(index, state.parts, part);
+  if (tool !== undefined) {
+    state.parts++;
+    state.open = undefined;
+    // Google requires these parts back unchanged.
+    tool.value.providerState = stateOf(answer.call, Buffer.from(JSON.stringify(part)));
+    return tool;
+  }
+  for (const [other] of otherFields(rest, new Set())) if (answer.lost.size < mostLost) answer.lost.add(other);
+  if (inlineData || fileData) return mediaEvent(answer, state, index, part);
+  if (typeof text !== "string" && Object.keys(rest).length > 0) return undefined;
+  const kind = thought ? "reasoning" : "text";
+  if (thought && answer.hideReasoning) {
+    answer.call.hadHiddenOutput ||= Boolean(text);
+    return undefined;
+  }
+  const textLogprobs = thought ? undefined : logprobs;
+  if (!text && !signature && textLogprobs === undefined) return undefined;
+  // The caller must send a part with a signature back unchanged, so Dragoman does not merge it with other parts.
+  // https://ai.google.dev/gemini-api/docs/thought-signatures
+  if (state.open !== kind || signature) state.parts++;
+  state.open = signature ? undefined : kind;
+  const partIndex = state.parts - 1;
+  if (text && !thought) spoke(state.texts, partIndex, text);
+  const event = thought
+    ? reasoningDelta(index, partIndex, text ?? "")
+    : textDelta(index, partIndex, text ?? "", textLogprobs);
+  return signed(event, answer, signature);
+}
+
+/** Maximum number of unknown kinds of parts that warnings name. */
+const mostLost = 16;
+
+function spoke(texts: SpokenText[], part: number, text: string): void {
+  const last = texts.at(-1);
+  if (last?.part === part) last.text += text;
+  else texts.push({ part, text });
+}
+
+function mediaEvent(answer: PartContext, state: ChoiceState, index: number, part: ChunkPart): DeltaEvent | undefined {
+  const { inlineData, fileData, thought, thoughtSignature: signature } = part;
+  if (thought) {
+    // Drafts of an image are not the answer.
+    answer.lost.add("media of the reasoning");
+    return undefined;
+  }
+  if (!inlineData) {
+    state.open = undefined;
+    const source = { case: "url", value: fileData?.fileUri ?? "" } as const;
+    const event = mediaDelta(index, state.parts++, { source, mediaType: fileData?.mimeType ?? "" });
+    return signed(event, answer, signature);
+  }
+  const { mimeType, data } = inlineData;
+  const source = { case: "data", value: Buffer.from(data, "base64") } as const;
+  // A stream sends raw audio in pieces.
+  const isRaw = /^audio\/(l16|pcm)/i.test(mimeType);
+  const isMore = isRaw && state.open === mimeType;
+  if (!isMore) state.parts++;
+  state.open = isRaw ? mimeType : undefined;
+  return signed(mediaDelta(index, state.parts - 1, { source, mediaType: isMore ? "" : mimeType }), answer, signature);
+}
+
+/** Returns the event of a function call. Undefined while its arguments are incomplete. */
+function callEvent(
+  answer: PartContext,
+  state: ChoiceState,
+  index: number,
+  { id, name, args, partialArgs, willContinue }: NonNullable<ChunkPart["functionCall"]>,
+  signature: string | null | undefined,
+): DeltaEvent | undefined {
+  const incomplete = () => malformedAnswer(answer.call, "a tool call is incomplete");
+  const finish = (callId: string, callName: string, json: string, sign: string | null | undefined) => {
+    state.open = undefined;
+    state.calls++;
+    return signed(toolCallDelta(index, state.parts++, json, callId || newCallId(), callName), answer, sign);
+  };
+  const isWhole = state.partial === undefined && !willContinue && (partialArgs ?? null) === null;
+  if (isWhole) {
+    if (!name) throw incomplete();
+    return finish(id ?? "", name, JSON.stringify(args ?? {}), signature);
+  }
+  if (state.partial !== undefined && name && name !== state.partial.name) throw incomplete();
+  if (state.partial === undefined && !name) throw incomplete();
+  const partial = state.partial ?? new PartialCall(id ?? "", name ?? "", signature);
+  state.partial = partial;
+  if ((partialArgs ?? null) !== null && !partial.add(partialArgs)) throw incomplete();
+  if (willContinue) return undefined;
+  state.partial = undefined;
+  return finish(partial.id, partial.name, partial.argumentsJson, partial.signature ?? signature);
+}
+
+function signed(event: DeltaEvent, { call }: PartContext, signature: string | null | undefined): DeltaEvent {
+  if (signature) {
+    event.value.providerState = stateOf(call, Buffer.from(signature));
+  }
+  return event;
+}

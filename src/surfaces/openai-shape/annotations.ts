@@ -1,0 +1,33 @@
+import { TextPositions } from "../../chat/stream/text-positions.ts";
+import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
+
+/** Text of one choice, which these APIs return as one content: the texts of its parts, joined. */
+export class ContentText {
+  readonly #positions = new TextPositions();
+  /** First byte of each part, by part index. */
+  readonly #starts = new Map<number, number>();
+
+  /** Adds text of a part. */
+  wrote(part: number, text: string): void {
+    if (!this.#starts.has(part)) this.#starts.set(part, this.#positions.bytes);
+    this.#positions.append(text);
+  }
+
+  /** Returns OpenAI's annotations of web pages, with positions in characters of the content. 0 if there is none. */
+  annotations(citations: readonly Citation[], part?: number): readonly object[] {
+    const offset = part === undefined ? 0 : (this.#starts.get(part) ?? 0);
+    const toCharacter = (byte: number | undefined) =>
+      byte === undefined ? 0 : this.#positions.toCharacter(offset + byte);
+    return citations.flatMap(({ source, start, end }) => {
+      if (source.case !== "url") return [];
+      const { url, title } = source.value;
+      const place = { start_index: toCharacter(start), end_index: toCharacter(end) };
+      return [{ type: "url_citation", url_citation: { ...place, url, title } }];
+    });
+  }
+}
+
+/** Returns `provider_metadata`, which is not one of OpenAI's fields. Empty if there is none. */
+export function metadataField(json: string): object {
+  return json === "" ? {} : { provider_metadata: JSON.parse(json) };
+}
