@@ -138,6 +138,11 @@ export interface ErrorFacts {
    * (routing/attempt-failure.ts). Never sent with this error.
    */
   readonly interruption?: string;
+  /**
+   * The provider's word for its content filter, which blocked the prompt or the output. Routing turns the error into a
+   * response with the finish reason CONTENT_FILTER (routing/settle-end.ts).
+   */
+  readonly contentFilter?: string;
   /** Replaces the status of the reason, where a protocol requires another one. */
   readonly status?: StatusName;
   /** Logged, never sent. */

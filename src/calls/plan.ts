@@ -38,6 +38,8 @@ export interface Plan {
   readonly prompt: string | undefined;
   /** The caller's function name for each name that the provider gets instead. Undefined: all names are the caller's. */
   readonly toolNames: ReadonlyMap<string, string> | undefined;
+  /** Stop sequences at which Dragoman ends the response itself. */
+  readonly stops: readonly string[];
   /** Requested output format. Dragoman validates JSON responses against it. */
   readonly outputFormat: OutputFormat | undefined;
   /**
@@ -177,7 +179,7 @@ export async function planChat(
     counter: tokenCounter(model, { holder, signal, limits: counting }),
     renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
   });
-  const { request, prompt, checksSchema } = draft;
+  const { request, prompt, stops, checksSchema } = draft;
   const sent = adapter.effectiveParameters?.(request, model) ?? request.parameters;
   return {
     request,
@@ -188,6 +190,7 @@ export async function planChat(
       create(WarningSchema, { ...warning, field: words.nameField(field) }),
     ),
     prompt,
+    stops,
     toolNames: draft.toolNames,
     outputFormat: chat.outputFormat,
     checksSchema,

@@ -32,12 +32,13 @@ interface Run {
  * only when its consumer does. `whole`: the caller wants a single response, not a stream.
  */
 export function runPlan(plan: Plan, call: Call, whole: boolean): Run {
-  const { request, target, prompt } = plan;
+  const { request, target, prompt, stops } = plan;
   const run = runOnTarget(target, request, {
     signal: call.signal,
     holder: call.holder,
     whole,
     prompt,
+    stops,
     elapsedMs: () => call.elapsedMs,
     onEnd: (attempt) => call.attemptEnded(attempt),
   });

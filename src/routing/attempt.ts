@@ -1,5 +1,6 @@
 import { append } from "../append.ts";
 import { createBounds } from "../chat/stream/bound-events.ts";
+import { createStopCutter } from "../chat/stream/cut-at-stops.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
@@ -7,6 +8,7 @@ import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { AdapterContext, QueueState } from "../providers/adapter.ts";
 import { attemptFailure } from "./attempt-failure.ts";
 import { type AttemptOrigin, AttemptRecord } from "./attempt-record.ts";
+import { createEndSettler, filteredEnd } from "./settle-end.ts";
 import type { Target } from "./target.ts";
 
 /** Options for the attempts of a call. */
@@ -15,6 +17,8 @@ export interface AttemptOptions extends AttemptOrigin {
   readonly holder: string;
   /** The caller wants a single response, so the adapter may request one instead of a stream. */
   readonly whole: boolean;
+  /** Stop sequences at which Dragoman ends the response itself. Default: none. */
+  readonly stops?: readonly string[];
   /** Raw prompt from `Adapter.prompt`. Undefined: no chat template was rendered. */
   readonly prompt?: string | undefined;
 }
@@ -37,7 +41,7 @@ export function startAttempt(
   request: ChatRequest,
   options: AttemptOptions,
 ): RunningAttempt {
-  const { signal, holder, whole, prompt } = options;
+  const { signal, holder, whole, prompt, stops = [] } = options;
   const record = new AttemptRecord(model, options);
   const { attempt } = record;
   const validator = createStreamValidator();
@@ -46,23 +50,33 @@ export function startAttempt(
 
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     record.begin();
+    let held: ChatEvent[] | undefined = [];
     try {
       const context: AdapterContext = { signal, holder, attempt, queue, ...(prompt !== undefined && { prompt }) };
       const batches =
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
       const bound = createBounds();
-      let held: ChatEvent[] | undefined = [];
+      const cutter = stops.length > 0 ? createStopCutter(stops, request.parameters?.n ?? 1) : undefined;
+      const settleEnd = createEndSettler(request, validator);
       for await (const arrived of batches) {
-        const batch = bound(arrived);
-        for (const event of batch) {
-          validator.accept(event);
-          if (event.case !== "completed") continue;
+        const bounded = bound(arrived);
+        let batch = cutter === undefined ? bounded : cutter.cut(bounded);
+        for (let index = 0; index < batch.length; index++) {
+          const event = batch[index] as ChatEvent;
+          if (event.case === "started" || event.case === "delta") {
+            validator.accept(event);
+            continue;
+          }
+          const end = settleEnd(event, batch);
+          validator.accept(end);
+          if (end !== event) batch = batch.with(index, end);
+          if (end.case !== "completed") continue;
           if (validator.outputStarted) record.output();
-          record.answered(event.value.usage);
+          record.answered(end.value.usage);
         }
         if (validator.outputStarted) record.output();
         if (held === undefined) {
-          yield batch;
+          if (batch.length > 0) yield batch;
         } else {
           append(held, batch);
           signal.throwIfAborted();
@@ -71,9 +85,17 @@ export function startAttempt(
           held = undefined;
           yield first;
         }
+        // Leaving the loop aborts the upstream request.
+        if (cutter?.needsNoMore) break;
       }
       validator.end();
     } catch (error) {
+      const rest = signal.aborted ? undefined : filteredEnd(error, validator);
+      if (rest !== undefined) {
+        record.answered(undefined);
+        yield [...(held ?? []), ...rest];
+        return;
+      }
       const failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
       record.failed(failure.reason);
       throw failure;

@@ -6,6 +6,7 @@ import type { Message, SearchResult } from "../gen/dragoman/v1/message_pb.js";
 import type { Tool } from "../gen/dragoman/v1/tool_pb.js";
 import { type Usage, UsageQuality, UsageSchema } from "../gen/dragoman/v1/usage_pb.js";
 import { estimateTokens, type VocabularySize } from "./token-estimate.ts";
+import { withinBounds } from "./usage-counts.ts";
 
 /** Approximate characters per token of English text, for text of which only the length is known. */
 const charactersPerToken = 4;
@@ -15,6 +16,27 @@ export function estimateUsage(chat: ChatRequest, outputCharacters: number, quali
   const inputTokens = estimateChatTokens(chat);
   const outputTokens = Math.ceil(outputCharacters / charactersPerToken);
   return create(UsageSchema, { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, quality });
+}
+
+/**
+ * Estimates the totals that a provider did not report: those of a usage with the quality UNSPECIFIED that are 0, and an
+ * output of 0 tokens beside a text. The result has the quality ESTIMATED. Returns a complete usage unchanged.
+ */
+export function completeUsage(usage: Usage, chat: ChatRequest, outputCharacters: number): Usage {
+  const { inputTokens: input, outputTokens: output, totalTokens: total } = usage;
+  const lacksOutput = output === 0 && outputCharacters > 0;
+  if (usage.quality !== UsageQuality.UNSPECIFIED && !lacksOutput) return usage;
+  const estimate = estimateUsage(chat, outputCharacters, UsageQuality.ESTIMATED);
+  const { cachedInputTokens = 0, cacheWriteInputTokens = 0, audioInputTokens = 0, imageInputTokens = 0 } = usage;
+  const { reasoningTokens = 0, audioOutputTokens = 0, imageOutputTokens = 0 } = usage;
+  const leastInput = Math.max(cachedInputTokens + cacheWriteInputTokens, audioInputTokens + imageInputTokens);
+  const leastOutput = Math.max(reasoningTokens, audioOutputTokens + imageOutputTokens);
+  const onlyTotal = input === 0 && output === 0 && total > leastInput + leastOutput;
+  const guessed = input || Math.max(leastInput, estimate.inputTokens);
+  const inputTokens = onlyTotal ? Math.min(guessed, total - leastOutput) : guessed;
+  const outputTokens = onlyTotal ? total - inputTokens : output || Math.max(leastOutput, estimate.outputTokens);
+  const quality = UsageQuality.ESTIMATED;
+  return withinBounds({ ...usage, inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, quality });
 }
 
 /** Estimates the usage of a call that ended early, with quality PARTIAL. */

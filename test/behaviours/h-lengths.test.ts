@@ -169,6 +169,9 @@ behaviour(124, async () => {
   // DeepInfra does not document the meaning of 0, so Dragoman sends it.
   expect((await deepinfra({ max_tokens: 0 })).status).toBe(200);
   expect(stage.sent("deepinfra").max_tokens).toBe(0);
+  await grpc(openModel, { ...asDeepinfra, parameters: { maxOutputTokens: 0 } });
+  expect(stage.asked()).toBe(4);
+  expect(stage.sent("deepinfra").max_tokens).toBe(0);
 });
 
 behaviour(125, async () => {

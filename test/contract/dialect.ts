@@ -5,6 +5,7 @@ import type { ChatCompletionSchema } from "../../src/gen/dragoman/v1/completion_
 import type { Model } from "../../src/gen/dragoman/v1/model_pb.js";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import type { Content } from "./content.ts";
+import type { UsageCases } from "./usage.ts";
 
 export type Init<Schema extends typeof ChatRequestSchema | typeof ChatCompletionSchema> = Exclude<
   MessageInitShape<Schema>,
@@ -33,6 +34,9 @@ export const cases = [
   "two choices",
   "an unknown event and unknown fields",
   "an unknown finish reason",
+  "a missing finish reason",
+  "tool calls reported without a call",
+  "a normal end after a tool call",
   "pings and comments",
   "citations",
   "sources without a position",
@@ -69,7 +73,8 @@ export interface AnswerCase extends Wire {
   readonly request?: Init<typeof ChatRequestSchema>;
   /**
    * The completion that the folded events must equal, as an init object of ChatCompletion. Choices must be complete.
-   * Set usage only if the case is about it: completely, or to undefined if there must be none.
+   * Set usage only if the case is about it: completely, or to undefined if there must be none. Set warnings only if the
+   * case is about them: only their reasons are compared.
    */
   readonly completion: Init<typeof ChatCompletionSchema>;
 }
@@ -122,6 +127,8 @@ export interface Dialect {
   /** Headers of a streamed response. Default: `content-type: text/event-stream`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<CaseName, AnswerCase | NotApplicable>>;
+  /** How the API reports usage, for the laws of usage.ts. */
+  readonly usage: UsageCases;
   /** Makes the whole responses, or gives the reason why the adapter has no `complete`. */
   readonly whole: WholeForm | NotApplicable;
   /** Name of the code that reads the bytes. Splits into reads are tested once per reader. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { annotationViolations } from "../../src/chat/validation/annotations.ts";
+import { requestViolations } from "../../src/chat/validation/request-rules.ts";
+import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import type { ChatCompletion } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { profiles } from "../../src/profiles/profiles.ts";
 import { prepareMessages } from "../support/planning.ts";
@@ -52,5 +54,22 @@ describe("a conversation with tools that moves to another provider", () => {
     }
     const alone = await converse(second, ask(second.model.id, "hello"), answerOf(second, "plain text"));
     expect(answered.completion.choices).toEqual(alone.completion.choices);
+  });
+});
+
+describe("a response without parts", () => {
+  const withEmpty = dialects.flatMap((dialect) => {
+    const empty = dialect.answers["empty text"];
+    return isApplicable(empty) ? [{ dialect, empty, title: titleOf(dialect) }] : [];
+  });
+
+  it.each(withEmpty)("is accepted back and leaves the conversation intact, $title", async ({ dialect, empty }) => {
+    const { completion } = await converse(dialect, ask(dialect.model.id, "hello"), empty);
+    expect(completion.choices[0]?.message?.parts).toEqual([]);
+    const next = replayRequest(dialect.model.id, completion, {});
+    expect(annotationViolations(ChatRequestSchema, next)).toEqual([]);
+    expect(requestViolations(next, 1_000)).toEqual([]);
+    const { body } = await converse(dialect, next, answerOf(dialect, "plain text"));
+    expect(body).toContain("go on");
   });
 });

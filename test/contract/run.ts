@@ -88,6 +88,10 @@ export function expectCompletion(outcome: Outcome, { completion }: AnswerCase): 
   } else if (completion.usage === undefined && "usage" in completion) {
     expect(outcome.completion.usage).toBeUndefined();
   }
+  if (expected.warnings.length > 0) {
+    const reasons = (of: ChatCompletion) => of.warnings.map(({ reason }) => reason);
+    expect(reasons(outcome.completion)).toEqual(reasons(expected));
+  }
   if (expected.providerMetadataJson !== "") {
     expect(outcome.completion.providerMetadataJson).toBe(expected.providerMetadataJson);
   }

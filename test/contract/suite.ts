@@ -19,9 +19,28 @@ import {
 } from "./dialect.ts";
 import { replayRequest } from "./replay-request.ts";
 import { expectCompletion, fieldOf, run, startStage } from "./run.ts";
+import { describeUsage } from "./usage.ts";
 
 const never = new Promise<never>(() => {});
 const offline = "http://127.0.0.1:9";
+
+const filtered = { message: "It was filtered.", type: null, param: "prompt" };
+
+/** Errors of content filters in the common shape, which a proxy may send for any provider. */
+const filterErrors = [
+  {
+    status: 400,
+    body: {
+      error: { ...filtered, code: "content_filter", status: 400, innererror: { code: "ResponsibleAIPolicyViolation" } },
+    },
+  },
+  {
+    status: 400,
+    body: { error: { ...filtered, code: null, status: 400, innererror: { code: "ResponsibleAIPolicyViolation" } } },
+  },
+  { status: 400, body: { error: { ...filtered, code: "invalid_prompt" } } },
+  { status: 403, body: { error: { ...filtered, type: "content_policy_violation" } } },
+];
 
 /** Returns the cases of a provider API that have bytes in a form. */
 export const answersOf = (dialect: Dialect, form: Form) =>
@@ -38,6 +57,7 @@ export function describeDialect(dialect: Dialect): void {
     for (const form of formsOf(dialect)) describeForm(dialect, form);
     describeForms(dialect);
     describeRequests(dialect);
+    describe("usage", () => describeUsage(dialect));
   });
 }
 
@@ -85,6 +105,20 @@ function describeForm(dialect: Dialect, form: Form): void {
       if (code !== undefined) expect(error?.facts.provider?.code).toBe(code);
       expect(error?.facts.retryAfterMs).toBe(retryAfterMs);
     });
+  });
+
+  it(`reports an error of a content filter as a finish reason, ${form}`, async () => {
+    for (const { status, body } of filterErrors) {
+      // An error inside a stream has the API's own events, so that only a whole response has this one.
+      for (const sent of form === "whole" ? [status, 200] : [status]) {
+        const script = { status: sent, headers: { "content-type": "application/json" } };
+        await using stage = await startStage(dialect, form, { ...script, steps: [{ write: JSON.stringify(body) }] });
+        const { completion, error } = await run(stage, dialect, form, hello);
+        expect(error).toBeUndefined();
+        expect(completion.choices).toMatchObject([{ finishReason: FinishReason.CONTENT_FILTER }]);
+        expect(completion.choices[0]?.providerFinishReason).not.toBe("");
+      }
+    }
   });
 
   it(`aborts the upstream request on cancellation, ${form}`, async () => {

@@ -108,8 +108,8 @@ const oneChoice = fc
     lawfulEvents,
     fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 5 }),
     fc.record({
-      input: fc.nat({ max: 999 }),
-      output: fc.nat({ max: 999 }),
+      input: fc.integer({ min: 1, max: 999 }),
+      output: fc.integer({ min: 1, max: 999 }),
       quality: fc.constantFrom(UsageQuality.EXACT, UsageQuality.ESTIMATED, UsageQuality.PARTIAL),
     }),
   )

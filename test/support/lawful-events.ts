@@ -64,7 +64,8 @@ const partWith = (late: fc.Arbitrary<boolean>) =>
 const choiceWith = (late: fc.Arbitrary<boolean>) =>
   fc.record({
     parts: fc.array(partWith(late), { maxLength: 4 }),
-    reason: fc.constantFrom(FinishReason.STOP, FinishReason.LENGTH, FinishReason.TOOL_CALLS, FinishReason.OTHER),
+    // The reasons that fit any content: an attempt corrects the others.
+    reason: fc.constantFrom(FinishReason.LENGTH, FinishReason.CONTENT_FILTER, FinishReason.OTHER),
     sources: fc.array(citation, { maxLength: 2 }),
     metadata: fc.constantFrom("", '{"filter":"none"}'),
     violation: fc.boolean(),

@@ -29,6 +29,8 @@ export interface Draft {
   readonly toolOrigins: readonly number[] | undefined;
   /** The caller's function name for each name that the provider gets instead (`tool-names.ts`). Undefined: none. */
   readonly toolNames: ReadonlyMap<string, string> | undefined;
+  /** Stop sequences at which Dragoman ends the response itself, because the model does not support them. */
+  readonly stops: readonly string[];
   /** Fields that the profile set because the caller did not. */
   readonly defaulted: readonly FieldPath[];
   /** Changes that the steps so far require. `applyAdaptations` makes and reports them. */
@@ -48,6 +50,7 @@ export function startDraft(asked: ChatRequest): Draft {
     origins: asked.messages.map(ownOrigin),
     toolOrigins: undefined,
     toolNames: undefined,
+    stops: [],
     defaulted: [],
     adaptations: [],
     checksSchema: false,

@@ -9,6 +9,7 @@ import { placeDeploymentParameters } from "./deployment-parameters.ts";
 import { type Draft, startDraft } from "./draft.ts";
 import { dropForeignState } from "./drop-foreign-state.ts";
 import { emulateSchema } from "./emulate-schema.ts";
+import { emulateStops } from "./emulate-stops.ts";
 import { fillDefaults } from "./fill-defaults.ts";
 import { fitContent } from "./fit-content.ts";
 import { fitWindow } from "./fit-window.ts";
@@ -40,6 +41,7 @@ const steps: readonly Step[] = [
   fitWindow,
   scopeCacheKey,
   checkSupport,
+  emulateStops,
   applyAdaptations,
   renderPrompt,
   advise,

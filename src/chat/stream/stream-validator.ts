@@ -13,7 +13,7 @@ import type { ChatEvent } from "./events.ts";
 type Fragment = Exclude<PartDelta["delta"], { case: "citation" | undefined }>;
 
 /** Kind of a part. `mediaReference`: media whose first delta has a URL or the provider's id of a file. */
-type PartKind = Fragment["case"] | "mediaReference";
+export type PartKind = Fragment["case"] | "mediaReference";
 
 interface ChoiceState {
   /** The kind of each part, by part index. */
@@ -31,6 +31,10 @@ export interface StreamValidator {
   readonly accepted: boolean;
   /** Whether a delta came. If so, Dragoman must not retry the call. */
   readonly outputStarted: boolean;
+  /** Returns the indices of the choices that have no `finished` yet; the first choice if none has begun. */
+  openChoices(): readonly number[];
+  /** Returns the kinds of the parts of a choice so far. */
+  kindsOf(choiceIndex: number): readonly PartKind[];
   /** Number of characters of output so far, for estimating tokens. */
   readonly outputCharacters: number;
   /** Size of the output so far in bytes (delta-size.ts). */
@@ -123,6 +127,9 @@ export function createStreamValidator(): StreamValidator {
         throw new GatewayError("PROVIDER_STREAM_INTERRUPTED", "the provider's response ended before it was complete");
       }
     },
+    openChoices: () =>
+      choices.size === 0 ? [0] : [...choices].flatMap(([index, { finished }]) => (finished ? [] : [index])),
+    kindsOf: (choiceIndex) => choices.get(choiceIndex)?.parts ?? [],
     get accepted() {
       return phase !== "new";
     },

@@ -33,6 +33,7 @@ export const anthropicErrors: ErrorDialect = {
   },
   sentences: [
     promptTooLong(/prompt is too long: (?<requested>\d+) tokens > (?<limit>\d+) maximum/i),
+    { pattern: /^output blocked by content filtering policy/i, status: "INVALID_REQUEST", means: "CONTENT_FILTER" },
     // Anthropic sends this error with HTTP 400, as for an invalid request, so only the text identifies it.
     { pattern: /^your credit balance is too low/i, status: "INVALID_REQUEST", means: "PROVIDER_QUOTA_EXHAUSTED" },
   ],

@@ -20,11 +20,12 @@ import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import { citationDelta, serverCallDelta } from "../kit/server-tools.ts";
 import { Unread } from "../kit/unread.ts";
+import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { toCitation } from "./citations.ts";
 import { anthropicErrors } from "./errors.ts";
 import { deltaMetadata, messageMetadata, metadataJson } from "./metadata.ts";
 import { callerState, isServerCall, isServerResult, otherBlock, serverCall, serverResult } from "./server-blocks.ts";
-import { mergeUsage, toUsage } from "./usage.ts";
+import { anthropicUsage } from "./usage.ts";
 import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
@@ -54,7 +55,8 @@ interface AnswerState {
   /** Blocks by the API's index. */
   readonly blocks: Map<number, BlockState>;
   parts: number;
-  usage: StreamUsage | undefined;
+  usage: ReportedUsage | undefined;
+  serviceTier: string;
   stopReason: string;
   stopSequence: string;
   /** Facts about the response that the contract has no fields for. */
@@ -63,7 +65,7 @@ interface AnswerState {
 }
 
 export function startAnswer(call: UpstreamCall): AnswerState {
-  const empty = { blocks: new Map(), parts: 0, usage: undefined, stopReason: "", stopSequence: "" };
+  const empty = { blocks: new Map(), parts: 0, usage: undefined, serviceTier: "", stopReason: "", stopSequence: "" };
   return { call, ...empty, metadata: {}, unread: new Unread() };
 }
 
@@ -82,7 +84,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   switch (type) {
     case "message_start":
       beginMessage(answer, message?.id ?? "");
-      mergeUsage(answer, message?.usage);
+      addUsage(answer, message?.usage);
       Object.assign(answer.metadata, messageMetadata(value));
       break;
     case "content_block_start":
@@ -98,7 +100,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       Object.assign(answer.metadata, deltaMetadata(value));
       answer.stopReason = delta?.stop_reason ?? answer.stopReason;
       answer.stopSequence = delta?.stop_sequence ?? answer.stopSequence;
-      mergeUsage(answer, usage);
+      addUsage(answer, usage);
       break;
     case "message_stop":
       return true;
@@ -108,16 +110,15 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   return false;
 }
 
-/** Appends the final events of a response to `batch`. Throws if the stream ended without a stop reason. */
+/** Appends the final events of a response to `batch`. Throws if the stream broke off before its stop reason. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
-  const { call, blocks, usage, stopReason, stopSequence, metadata, unread } = answer;
-  if (stopReason === "") throw cutAnswer(call);
+  const { call, blocks, serviceTier, stopReason, stopSequence, metadata, unread } = answer;
+  if (stopReason === "" && !call.hasEnd) throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(answer, block, batch);
-  const end = finished(0, lookUp(finishReasons, stopReason) ?? FinishReason.OTHER, stopReason, stopSequence);
+  const end = finished(0, finishReasonOf(stopReason), stopReason, stopSequence);
   if (end.case === "finished") end.value.providerMetadataJson = metadataJson(metadata);
-  const total = usage && toUsage(usage);
-  const facts = { serviceTier: usage?.service_tier ?? "", warnings: unread.warnings };
-  batch.push(end, completed({ ...facts, ...(total && { usage: total }) }));
+  const usage = anthropicUsage.toUsage(answer.usage);
+  batch.push(end, completed({ serviceTier, warnings: unread.warnings, ...(usage && { usage }) }));
 }
 
 /** Starts a message. A proxy may send a second `message_start`: if its id is new, its blocks replace those so far. */
@@ -269,4 +270,14 @@ function stateDelta(answer: AnswerState, state: BlockState, data: string, redact
   if (event.value.delta.case === "reasoning") event.value.delta.value.redacted = redacted;
   event.value.providerState = stateOf(answer.call, Buffer.from(data));
   return event;
+}
+
+function addUsage(answer: AnswerState, usage: StreamUsage | null | undefined): void {
+  answer.usage = anthropicUsage.add(answer.usage, usage);
+  answer.serviceTier = usage?.service_tier ?? answer.serviceTier;
+}
+
+/** Returns UNSPECIFIED if Anthropic reports no stop reason. */
+function finishReasonOf(word: string): FinishReason {
+  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

@@ -4,19 +4,11 @@ import type { ExactJson } from "../kit/exact-json.ts";
 // Responses: only the fields that Dragoman reads. Unknown event and block types are ignored, as the API requires.
 // https://platform.claude.com/docs/en/api/versioning
 
-const count = z.number().int().nonnegative().nullish().catch(undefined);
-
-const usage = z.object({
-  input_tokens: count,
-  cache_creation_input_tokens: count,
-  cache_creation: z.object({ ephemeral_1h_input_tokens: count }).nullish().catch(undefined),
-  cache_read_input_tokens: count,
-  output_tokens: count,
-  output_tokens_details: z.object({ thinking_tokens: count }).nullish().catch(undefined),
-  // Counts by name, such as `web_search_requests`.
-  server_tool_use: z.record(z.string(), count).nullish().catch(undefined),
-  service_tier: z.string().nullish().catch(undefined),
-});
+// The counts are read by usage.ts.
+const usage = z
+  .looseObject({ service_tier: z.string().nullish().catch(undefined) })
+  .nullish()
+  .catch(undefined);
 
 const contentBlock = z.object({
   type: z.string(),
@@ -32,7 +24,7 @@ const contentBlock = z.object({
 export const streamEventSchema = z.object({
   type: z.string(),
   index: z.number().int().optional(),
-  message: z.object({ id: z.string().nullish(), usage: usage.nullish() }).optional(),
+  message: z.object({ id: z.string().nullish(), usage }).optional(),
   content_block: contentBlock.optional(),
   delta: z
     .object({
@@ -44,13 +36,13 @@ export const streamEventSchema = z.object({
       stop_sequence: z.string().nullish(),
     })
     .optional(),
-  usage: usage.nullish(),
+  usage,
 });
 
 type StreamEvent = z.infer<typeof streamEventSchema>;
 export type StreamDelta = NonNullable<StreamEvent["delta"]>;
 export type StreamBlock = z.infer<typeof contentBlock>;
-export type StreamUsage = z.infer<typeof usage>;
+export type StreamUsage = NonNullable<z.infer<typeof usage>>;
 
 // Requests.
 

@@ -38,6 +38,7 @@ export const bedrockErrors: ErrorDialect = {
   },
   types: {},
   sentences: [
+    { pattern: /model identifier is invalid/i, status: "INVALID_REQUEST", means: "MODEL_NOT_FOUND" },
     // https://repost.aws/knowledge-center/bedrock-validation-exception-errors
     promptTooLong(/input is too long for requested model/i),
     // Bedrock passes on error texts of the models' vendors: Anthropic's, and those of OpenAI-compatible APIs.

@@ -16,13 +16,14 @@ import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import { citationDelta, imageDelta, serverCallDelta, serverResultDelta } from "../kit/server-tools.ts";
 import { Unread } from "../kit/unread.ts";
+import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { toCitation } from "./citations.ts";
 import { bedrockErrors, frameFailure } from "./errors.ts";
 import type { Frame } from "./frames.ts";
 import { endMetadata, metadataJson, stopMetadata } from "./metadata.ts";
 import { ContentList, serverCall, serverResult } from "./server-blocks.ts";
-import { toTimeInfo, toUsage } from "./usage.ts";
-import { type Payload, type PayloadUsage, payloadSchema } from "./wire.ts";
+import { bedrockUsage, toTimeInfo } from "./usage.ts";
+import { type Payload, payloadSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
   end_turn: FinishReason.STOP,
@@ -58,9 +59,10 @@ interface AnswerState {
   readonly hidden: Set<number>;
   /** Number of parts so far. */
   parts: number;
-  stopReason: string;
+  /** Undefined until `messageStop`, which has none in rare cases. */
+  stopReason: string | undefined;
   matchedStop: string;
-  usage: PayloadUsage | undefined;
+  usage: ReportedUsage | undefined;
   latencyMs: number | undefined;
   serviceTier: string;
   /** Facts about the response that the contract has no fields for. */
@@ -77,7 +79,7 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
     blocks: new Map(),
     hidden: new Set(),
     parts: 0,
-    stopReason: "",
+    stopReason: undefined,
     matchedStop: "",
     usage: undefined,
     latencyMs: undefined,
@@ -110,7 +112,7 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
     }
     case "metadata": {
       const { usage, metrics, serviceTier } = payloadOf(frame, answer.call);
-      answer.usage = usage ?? answer.usage;
+      answer.usage = bedrockUsage.add(answer.usage, usage);
       answer.latencyMs = metrics?.latencyMs ?? undefined;
       answer.serviceTier = serviceTier?.type ?? "";
       Object.assign(answer.metadata, endMetadata(parseJson(frame.payload, answer.call)));
@@ -122,10 +124,10 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
   return false;
 }
 
-/** Appends the final events of a response to `batch`. Throws if the stream ended without a stop reason. */
+/** Appends the final events of a response to `batch`. Throws if the stream ended without `messageStop`. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
-  const { call, stopReason, matchedStop, blocks, usage, serviceTier, latencyMs } = answer;
-  if (stopReason === "") throw cutAnswer(call);
+  const { call, stopReason, matchedStop, blocks, serviceTier, latencyMs } = answer;
+  if (stopReason === undefined) throw cutAnswer(call);
   if (stopReason === "malformed_tool_use") throw toolCallFailure(call, stopReason, "");
   if (failures.has(stopReason)) throw failedAnswer(call, "PROVIDER_FAULT", stopReason);
   for (const block of blocks.values()) {
@@ -134,10 +136,11 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     if (kind === "toolUse" && !hasArguments) batch.push(toolCallDelta(0, partIndex, "{}"));
     if (kind === "serverCall" && !hasArguments) batch.push(serverCallDelta(partIndex, "{}"));
   }
-  const end = finished(0, lookUp(finishReasons, stopReason) ?? FinishReason.OTHER, stopReason, matchedStop);
+  const end = finished(0, finishReasonOf(stopReason), stopReason, matchedStop);
   if (end.case === "finished") end.value.providerMetadataJson = metadataJson(answer.metadata);
+  const usage = bedrockUsage.toUsage(answer.usage);
   const facts = {
-    ...(usage && { usage: toUsage(usage) }),
+    ...(usage && { usage }),
     ...(latencyMs !== undefined && { timeInfo: toTimeInfo(latencyMs) }),
   };
   batch.push(end, completed({ serviceTier, warnings: answer.unread.warnings, ...facts }));
@@ -308,4 +311,9 @@ function blockAt(answer: AnswerState, index: number, kind: BlockState["kind"]): 
   const block: BlockState = { kind, partIndex: answer.parts++, hasArguments: false, content };
   answer.blocks.set(index, block);
   return block;
+}
+
+/** Returns UNSPECIFIED if Bedrock reports no stop reason. */
+function finishReasonOf(word: string): FinishReason {
+  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

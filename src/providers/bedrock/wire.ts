@@ -4,24 +4,6 @@ import type { ExactJson } from "../kit/exact-json.ts";
 // Responses: payloads of frames, whose kind is only in the header `:event-type`. Only the fields that Dragoman reads;
 // fields that may be missing are optional.
 
-const count = z.number().int().nonnegative().nullish().catch(undefined);
-
-const usage = z.object({
-  inputTokens: count,
-  outputTokens: count,
-  cacheReadInputTokens: count,
-  cacheWriteInputTokens: count,
-  // Other names of the two fields above, observed in responses.
-  cacheReadInputTokenCount: count,
-  cacheWriteInputTokenCount: count,
-  cacheDetails: z
-    .array(z.object({ ttl: z.string().nullish(), inputTokens: count }))
-    .nullish()
-    .catch(undefined),
-  // Counts by name.
-  serverToolUsage: z.record(z.string(), count).nullish().catch(undefined),
-});
-
 const stopSequence = z.object({ stop_sequence: z.string().nullish() });
 
 /** Payload of any event. Unknown fields are ignored, such as the random padding `p`. */
@@ -54,13 +36,13 @@ export const payloadSchema = z.object({
     .extend({ delta: stopSequence.nullish().catch(undefined) })
     .nullish()
     .catch(undefined),
-  usage: usage.nullish(),
+  // Read by usage.ts.
+  usage: z.unknown().optional(),
   metrics: z.object({ latencyMs: z.number().nonnegative().nullish() }).nullish().catch(undefined),
   serviceTier: z.object({ type: z.string().nullish() }).nullish().catch(undefined),
 });
 
 export type Payload = z.infer<typeof payloadSchema>;
-export type PayloadUsage = z.infer<typeof usage>;
 
 // Requests. test/contract/types/bedrock.ts checks these types against those of Amazon's client.
 

@@ -12,6 +12,9 @@ export const openAiErrors: ErrorDialect = {
   codes: {
     invalid_api_key: "PROVIDER_CREDENTIALS_REJECTED",
     model_not_found: "MODEL_NOT_FOUND",
+    // Together and Perplexity.
+    model_not_available: "MODEL_NOT_FOUND",
+    invalid_model: "MODEL_NOT_FOUND",
     context_length_exceeded: "CONTEXT_LENGTH_EXCEEDED",
     insufficient_quota: "PROVIDER_QUOTA_EXHAUSTED",
     credit_balance_exhausted: "PROVIDER_QUOTA_EXHAUSTED",

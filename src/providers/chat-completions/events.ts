@@ -17,6 +17,7 @@ import { type ErrorDialect, embeddedFailure, failedAnswer } from "../kit/errors.
 import { isFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { Extras } from "./extras.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { plainChunk } from "./plain-chunk.ts";
@@ -24,18 +25,19 @@ import { encodeDetails } from "./reasoning-details.ts";
 import { ResponseFacts } from "./response-facts.ts";
 import { toTimeInfo } from "./time-info.ts";
 import { ToolCalls } from "./tool-calls.ts";
-import { toUsage } from "./usage.ts";
+import { chatUsage } from "./usage.ts";
 import {
   type Chunk,
   type ChunkChoice,
   type ChunkMessage,
   type ChunkTimings,
-  type ChunkUsage,
   chunkSchema,
+  timingsSchema,
 } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
   stop: FinishReason.STOP,
+  stop_sequence: FinishReason.STOP,
   eos: FinishReason.STOP,
   end_turn: FinishReason.STOP,
   complete: FinishReason.STOP,
@@ -86,7 +88,7 @@ interface Reading {
 export interface AnswerState extends Reading {
   readonly call: UpstreamCall;
   readonly choices: Map<number, ChoiceState>;
-  usage: ChunkUsage | undefined;
+  usage: ReportedUsage | undefined;
   timings: ChunkTimings | undefined;
   serviceTier: string;
   systemFingerprint: string;
@@ -115,8 +117,9 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   // Check for an error before reading any field: an error body also matches the schema, as a chunk without choices.
   const chunk = parseAnswer(value, chunkSchema, call, errors, holdsError);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
-  answer.usage = chunk.usage ?? chunk.x_groq?.usage ?? answer.usage;
-  answer.timings = chunk.time_info ?? answer.timings;
+  const usage = chunk.usage ?? chunk.x_groq?.usage;
+  if (usage) answer.usage = chatUsage.add(answer.usage, usage);
+  answer.timings = chunk.time_info ?? (usage ? timingsSchema.safeParse(usage).data : undefined) ?? answer.timings;
   answer.serviceTier = chunk.service_tier_used ?? chunk.service_tier ?? answer.serviceTier;
   answer.systemFingerprint = chunk.system_fingerprint ?? answer.systemFingerprint;
   const raw = isFields(value) ? value : {};
@@ -126,12 +129,11 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   return false;
 }
 
-/** Appends the final events of a response. Throws if there is no choice, or a choice without a finish reason. */
+/** Appends the final events of a response. Throws if there is no choice, or if the response is not whole. */
 export function endEvents({ call, choices, ...answer }: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
-  if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) {
-    throw cutAnswer(call);
-  }
+  const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
+  if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
   // Finish choices only at the end, since some servers send content after a finish reason.
   for (const [index, choice] of entries) {
     const rest = choice.calls.end();
@@ -140,14 +142,14 @@ export function endEvents({ call, choices, ...answer }: AnswerState, batch: Chat
     const { extras, finishReason, matchedStop } = choice;
     const sources = [...answer.facts.sources, ...extras.end(choice.text, batch)];
     const own = { sources, providerMetadataJson: extras.metadata.toJson() };
-    batch.push(finished(index, toFinishReason(choice), finishReason, matchedStop, own));
+    batch.push(finished(index, finishReasonOf(finishReason), finishReason, matchedStop, own));
   }
-  const { usage, timings, serviceTier, systemFingerprint } = answer;
+  const { timings, serviceTier, systemFingerprint } = answer;
   const { metadata } = answer.facts;
   const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
-  // Groq reports its timings inside the usage.
-  const timeInfo = toTimeInfo(timings ?? usage);
-  const counts = { ...(usage && { usage: toUsage(usage) }), ...(timeInfo && { timeInfo }) };
+  const usage = chatUsage.toUsage(answer.usage);
+  const timeInfo = toTimeInfo(timings);
+  const counts = { ...(usage && { usage }), ...(timeInfo && { timeInfo }) };
   batch.push(
     completed({ serviceTier, systemFingerprint, warnings, providerMetadataJson: metadata.toJson(), ...counts }),
   );
@@ -241,10 +243,8 @@ function messageEvents(
   }
 }
 
-function toFinishReason({ finishReason, refusal, calls }: ChoiceState): FinishReason {
-  const reason = lookUp(finishReasons, finishReason);
-  if (reason !== FinishReason.STOP) return reason ?? FinishReason.OTHER;
-  // Several servers report `stop` after tool calls, and OpenAI reports it after a refusal.
-  if (refusal !== undefined) return FinishReason.CONTENT_FILTER;
-  return calls.count > 0 ? FinishReason.TOOL_CALLS : FinishReason.STOP;
+/** Returns UNSPECIFIED if the server reports no finish reason. Some servers write the words in upper case. */
+function finishReasonOf(word: string): FinishReason {
+  if (word === "") return FinishReason.UNSPECIFIED;
+  return lookUp(finishReasons, word.toLowerCase()) ?? FinishReason.OTHER;
 }

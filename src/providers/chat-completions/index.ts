@@ -1,8 +1,7 @@
 import type { OptionalContent } from "../../chat/planning/optional-content.ts";
-import { type ChatEvent, completed, finished, started } from "../../chat/stream/events.ts";
+import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { exchange } from "../../upstream/exchange.ts";
@@ -10,8 +9,7 @@ import { Upstream } from "../../upstream/http.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { eventDecoder, isWhole } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
-import type { ReportedError } from "../kit/error-body.ts";
-import { commonHeaders, readErrorResponse, reportedFailure } from "../kit/errors.ts";
+import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
 import { chatCompletionsNames } from "./contract-fields.ts";
@@ -21,9 +19,6 @@ import { audioTypeOf, needsWholeAudio } from "./output-modalities.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
-
-/** Error code, or type of an error without a code, that reports a prompt blocked by the provider's content filter. */
-const filteredPromptCode = "content_filter";
 
 /** Path and authentication of a server. */
 export interface Endpoint {
@@ -64,10 +59,7 @@ export function createOpenAiAdapter(
       },
       body: stringify(toBody(request, model, streamed)),
       accepted: [started()],
-      async failure(response) {
-        const error = await readErrorResponse(response, errors);
-        return isFilteredPrompt(error) ? filteredPrompt : reportedFailure(error, call, errors);
-      },
+      failure: (response) => responseFailure(response, call, errors),
       read: (response) => ({
         decoder: eventDecoder(response, call),
         answer: startAnswer(call, {
@@ -112,20 +104,6 @@ function acceptedContent({ outputs, annotations, providerTools }: Quirks): Reado
 function stringify(body: ChatBody): string {
   return body.tools || body.response_format ? stringifyExact(body) : JSON.stringify(body);
 }
-
-function isFilteredPrompt({ code, type }: ReportedError): boolean {
-  return (code || type) === filteredPromptCode;
-}
-
-/**
- * Events for a prompt that the content filter blocked. Dragoman reports it like blocked output: as a response with the
- * finish reason CONTENT_FILTER, and not as an error.
- */
-const filteredPrompt: readonly ChatEvent[] = [
-  started(),
-  finished(0, FinishReason.CONTENT_FILTER, filteredPromptCode),
-  completed(),
-];
 
 function headerOptions(
   options: Readonly<Record<string, unknown>> | undefined,

@@ -32,7 +32,7 @@ const reasoningModels: readonly (readonly [RegExp, ReasoningModel | null])[] = [
   [/^gpt-5/, family([MINIMAL, LOW, MEDIUM, HIGH], "never")],
   [/^gpt-6(-sol|-luna|\.1-terra)/, family([NONE, LOW, MEDIUM, HIGH, XHIGH, MAX], "without-effort")],
   [/^gpt-([6-9]|\d\d)/, family([LOW, MEDIUM, HIGH, XHIGH, MAX], "never")],
-  [/^(o3|o4-mini)/, family([LOW, MEDIUM, HIGH], "never", { stops: false })],
+  [/^(o3(?!-mini)|o4-mini)/, family([LOW, MEDIUM, HIGH], "never", { stops: false })],
   [/^o\d/, family([LOW, MEDIUM, HIGH], "never")],
 ];
 

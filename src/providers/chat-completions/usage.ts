@@ -1,32 +1,57 @@
-import type { Cost, Usage } from "../../gen/dragoman/v1/usage_pb.js";
-import { exactUsage, providerCost } from "../kit/usage.ts";
-import type { ChunkUsage } from "./wire.ts";
+import { createUsageReader } from "../kit/usage-reader.ts";
 
-/** xAI reports the cost of a request in ticks of 10^-10 US dollars. https://docs.x.ai/developers/cost-tracking */
-const tickDecimals = 10;
-
-/** Converts a server's token counts, and its cost if it reports one. The output tokens include the reasoning tokens. */
-export function toUsage(usage: ChunkUsage): Usage {
-  const input = usage.prompt_tokens ?? 0;
-  const { prompt_tokens_details: inputDetails, completion_tokens_details: details } = usage;
-  const reported = details?.reasoning_tokens ?? usage.reasoning_tokens;
-  const reasoning = reported ?? 0;
-  const visible = usage.completion_tokens ?? 0;
-  // xAI's completion tokens exclude reasoning tokens. Assume this of any server with fewer completion
-  // tokens than reasoning tokens, or with a total that is the sum of prompt, completion and reasoning tokens.
-  const isSeparate = reasoning > visible || (reasoning > 0 && usage.total_tokens === input + visible + reasoning);
-  return exactUsage(input, isSeparate ? visible + reasoning : visible, {
-    cachedInputTokens: inputDetails?.cached_tokens ?? usage.prompt_cache_hit_tokens,
-    cacheWriteInputTokens: inputDetails?.cache_write_tokens,
-    audioInputTokens: inputDetails?.audio_tokens,
-    audioOutputTokens: details?.audio_tokens,
-    reasoningTokens: reported,
-    acceptedPredictionTokens: details?.accepted_prediction_tokens,
-    rejectedPredictionTokens: details?.rejected_prediction_tokens,
-    cost: costOf(usage),
-  });
-}
-
-function costOf({ estimated_cost, cost, cost_in_usd_ticks: ticks }: ChunkUsage): Cost | undefined {
-  return providerCost(estimated_cost ?? cost) ?? providerCost(ticks, tickDecimals);
-}
+/**
+ * Usage of Chat Completions: OpenAI's names. Servers add names of their own, which have a comment, or use those of other
+ * APIs: `input_tokens` and `output_tokens` with their details are names of OpenAI's Responses API.
+ */
+export const chatUsage = createUsageReader({
+  counts: {
+    inputTokens: ["prompt_tokens", "input_tokens", ["prompt_cache_hit_tokens", "prompt_cache_miss_tokens"]],
+    outputTokens: ["completion_tokens", "output_tokens"],
+    totalTokens: ["total_tokens"],
+    cachedInputTokens: [
+      "prompt_tokens_details.cached_tokens",
+      "input_tokens_details.cached_tokens",
+      // DeepSeek.
+      "prompt_cache_hit_tokens",
+      // Mistral.
+      "num_cached_tokens",
+      // Moonshot.
+      "cached_tokens",
+      // Claude models behind proxies.
+      "cache_read_input_tokens",
+    ],
+    cacheWriteInputTokens: [
+      "prompt_tokens_details.cache_write_tokens",
+      "input_tokens_details.cache_write_tokens",
+      // Claude models behind proxies.
+      "prompt_tokens_details.cache_creation_tokens",
+      "prompt_tokens_details.cache_creation_input_tokens",
+      "cache_creation_input_tokens",
+    ],
+    cacheWrite1hInputTokens: ["cache_creation.ephemeral_1h_input_tokens"],
+    reasoningTokens: [
+      "completion_tokens_details.reasoning_tokens",
+      "output_tokens_details.reasoning_tokens",
+      // Azure for DeepSeek models, and Perplexity.
+      "reasoning_tokens",
+    ],
+    acceptedPredictionTokens: ["completion_tokens_details.accepted_prediction_tokens"],
+    rejectedPredictionTokens: ["completion_tokens_details.rejected_prediction_tokens"],
+    audioInputTokens: ["prompt_tokens_details.audio_tokens", "input_tokens_details.audio_tokens"],
+    audioOutputTokens: ["completion_tokens_details.audio_tokens", "output_tokens_details.audio_tokens"],
+    imageInputTokens: ["prompt_tokens_details.image_tokens", "input_tokens_details.image_tokens"],
+    imageOutputTokens: ["completion_tokens_details.image_tokens", "output_tokens_details.image_tokens"],
+  },
+  toolMaps: ["server_tool_use", "server_side_tool_usage_details"],
+  // Perplexity and xAI.
+  tools: ["num_search_queries", "num_sources_used"],
+  costs: [
+    // DeepInfra, in US dollars.
+    { place: "estimated_cost", decimals: 0 },
+    // OpenRouter, in credits; one credit is one US dollar.
+    { place: "cost", decimals: 0 },
+    // xAI, in ticks of 10^-10 US dollars. https://docs.x.ai/developers/cost-tracking
+    { place: "cost_in_usd_ticks", decimals: 10 },
+  ],
+});

@@ -58,48 +58,14 @@ const message = z.object({
   tool_calls: z.array(toolCall).nullish(),
 });
 
-const count = z.number().int().nonnegative().nullish().catch(undefined);
-
 const seconds = z.number().nonnegative().nullish().catch(undefined);
 
-const amount = z.number().nonnegative().nullish().catch(undefined);
-
-const timings = {
+/** Timings: those of Cerebras, and Groq's, which are in its usage. */
+const timings = z.object({
   queue_time: seconds,
   prompt_time: seconds,
   completion_time: seconds,
   total_time: seconds,
-};
-
-const usage = z.object({
-  prompt_tokens: count,
-  completion_tokens: count,
-  total_tokens: count,
-  prompt_tokens_details: z
-    .object({ cached_tokens: count, cache_write_tokens: count, audio_tokens: count })
-    .nullish()
-    .catch(undefined),
-  completion_tokens_details: z
-    .object({
-      reasoning_tokens: count,
-      accepted_prediction_tokens: count,
-      rejected_prediction_tokens: count,
-      audio_tokens: count,
-    })
-    .nullish()
-    .catch(undefined),
-  // Sent by DeepSeek.
-  prompt_cache_hit_tokens: count,
-  // Sent by Azure for DeepSeek models.
-  reasoning_tokens: count,
-  // Sent by DeepInfra, in US dollars.
-  estimated_cost: amount,
-  // Sent by OpenRouter, in credits; one credit is one US dollar.
-  cost: amount,
-  // Sent by xAI.
-  cost_in_usd_ticks: amount,
-  // Sent by Groq.
-  ...timings,
 });
 
 const choice = z.object({
@@ -123,11 +89,12 @@ const choice = z.object({
 export const chunkSchema = z.object({
   id: z.string().nullish().catch(undefined),
   choices: z.array(choice).nullish(),
-  usage: usage.nullish(),
+  // Read by usage.ts.
+  usage: z.unknown().optional(),
   // Sent by Groq.
-  x_groq: z.object({ usage: usage.nullish() }).nullish().catch(undefined),
+  x_groq: z.object({ usage: z.unknown().optional() }).nullish().catch(undefined),
   // Sent by Cerebras.
-  time_info: z.object(timings).nullish().catch(undefined),
+  time_info: timings.nullish().catch(undefined),
   service_tier_used: z.string().nullish().catch(undefined),
   service_tier: z.string().nullish().catch(undefined),
   system_fingerprint: z.string().nullish().catch(undefined),
@@ -137,14 +104,13 @@ export const chunkSchema = z.object({
   message: z.unknown().optional(),
 });
 
-export { toolCall as toolCallSchema, usage as usageSchema };
+export { timings as timingsSchema, toolCall as toolCallSchema };
 
 export type Chunk = z.infer<typeof chunkSchema>;
 export type ChunkChoice = z.infer<typeof choice>;
 export type ChunkMessage = z.infer<typeof message>;
 export type ChunkToolCall = z.infer<typeof toolCall>;
-export type ChunkUsage = z.infer<typeof usage>;
-export type ChunkTimings = Pick<ChunkUsage, keyof typeof timings>;
+export type ChunkTimings = z.infer<typeof timings>;
 export type ChunkLogProbs = z.infer<typeof logProbs>;
 export type { Token as ChunkTokenLogProb };
 

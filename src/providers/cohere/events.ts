@@ -9,7 +9,6 @@ import {
 import type { Reason } from "../../errors.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
@@ -18,11 +17,11 @@ import { failedAnswer } from "../kit/errors.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
-import { exactUsage } from "../kit/usage.ts";
 import { Citations } from "./citations.ts";
 import { cohereErrors } from "./errors.ts";
 import { planMark } from "./fields.ts";
-import { type CohereEvent, type CohereUsage, eventSchema } from "./wire.ts";
+import { cohereUsage } from "./usage.ts";
+import { type CohereEvent, eventSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
   COMPLETE: FinishReason.STOP,
@@ -122,15 +121,16 @@ export function endEvents(
   batch: ChatEvent[],
 ): void {
   if (end === undefined) throw cutAnswer(call);
-  const { finish_reason, usage } = end.delta ?? {};
+  const { finish_reason } = end.delta ?? {};
   const reason = finish_reason ?? "";
   const failure = lookUp(failures, reason);
   if (failure !== undefined) throw failedAnswer(call, failure, reason);
   for (const open of callsByIndex.values()) closeCall(open, batch);
   const facts = { sources: citations.sources, providerMetadataJson: metadata.toJson() };
-  batch.push(finished(0, lookUp(finishReasons, reason) ?? FinishReason.OTHER, reason, "", facts));
+  batch.push(finished(0, finishReasonOf(reason), reason, "", facts));
   const unknown = [...lost].map((type) => omission(`the event ${type.slice(0, 64)}`, "this version does not know it"));
-  batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage: toUsage(usage) }) }));
+  const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end.delta?.usage));
+  batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage }) }));
 }
 
 /** Appends text and reasoning. They are in the fields `text` and `thinking`; only a block's first event has a type. */
@@ -198,13 +198,6 @@ function closeCall(call: Call | undefined, batch: ChatEvent[]): void {
   call.isOpen = false;
 }
 
-/** Converts the token counts. Prefers `tokens` to `billed_units`, which exclude Cohere's own prompt. */
-function toUsage({ tokens, billed_units, cached_tokens }: CohereUsage): Usage {
-  const input = tokens?.input_tokens ?? billed_units?.input_tokens ?? 0;
-  const output = tokens?.output_tokens ?? billed_units?.output_tokens ?? 0;
-  return exactUsage(input, output, { cachedInputTokens: cached_tokens });
-}
-
 /** Converts log probabilities: the text of a chunk is one token, with the sum of Cohere's values for its tokens. */
 function toLogProbs(item: CohereEvent["logprobs"]): LogProbs | undefined {
   const values = item?.logprobs ?? [];
@@ -215,4 +208,9 @@ function toLogProbs(item: CohereEvent["logprobs"]): LogProbs | undefined {
     $typeName: "dragoman.v1.LogProbs",
     tokens: [{ $typeName: "dragoman.v1.TokenLogProb", token, logprob, topLogprobs: [] }],
   };
+}
+
+/** Returns UNSPECIFIED if Cohere reports no finish reason. */
+function finishReasonOf(word: string): FinishReason {
+  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

@@ -7,8 +7,6 @@ import { isNumber, plainList } from "../kit/plain-list.ts";
 // Source: cohere-ai 8.1.0, serialization/types/{Chat*Event*,Usage,LogprobItem}.d.ts.
 
 const text = z.string().nullish();
-const count = z.number().int().nonnegative().nullish().catch(undefined);
-const tokens = z.object({ input_tokens: count, output_tokens: count }).nullish().catch(undefined);
 
 const content = z.object({ text, thinking: text });
 const toolCall = z.object({ id: text, function: z.object({ name: text, arguments: text }).nullish() });
@@ -32,7 +30,8 @@ export const eventSchema = z.object({
       message: message.nullish(),
       finish_reason: text,
       error: text.catch(undefined),
-      usage: z.object({ tokens, billed_units: tokens, cached_tokens: count }).nullish().catch(undefined),
+      // Read by usage.ts.
+      usage: z.unknown().optional(),
     })
     .nullish(),
   logprobs: z
@@ -42,7 +41,6 @@ export const eventSchema = z.object({
 });
 
 export type CohereEvent = z.infer<typeof eventSchema>;
-export type CohereUsage = NonNullable<NonNullable<CohereEvent["delta"]>["usage"]>;
 
 // Request types.
 

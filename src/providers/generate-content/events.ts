@@ -1,7 +1,6 @@
 import { type ChatEvent, citationDelta, completed, finished } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
@@ -9,11 +8,12 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
-import { exactUsage } from "../kit/usage.ts";
+import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { googleErrors } from "./errors.ts";
 import { toCitations } from "./grounding.ts";
 import { type ChoiceState, partEvent } from "./part-events.ts";
-import { type Chunk, type ChunkCandidate, type ChunkLogProbs, type ChunkUsage, chunkSchema } from "./wire.ts";
+import { googleUsage } from "./usage.ts";
+import { type Chunk, type ChunkCandidate, type ChunkLogProbs, chunkSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
   STOP: FinishReason.STOP,
@@ -35,6 +35,12 @@ const failures: ReadonlySet<string> = new Set(["MALFORMED_RESPONSE", "TOO_MANY_T
 /** Finish reasons that mean that Google rejected the model's tool call. */
 const toolCallFailures: ReadonlySet<string> = new Set(["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"]);
 
+/** Finish reasons of a response that may contain the calls that Google objects to: it is then no failure. */
+const withCalls: ReadonlySet<string> = new Set(["UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"]);
+
+/** Finish reason without a meaning: the response is whole, but does not tell why it ended. */
+const unspecified = "FINISH_REASON_UNSPECIFIED";
+
 /** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
@@ -45,7 +51,7 @@ interface AnswerState {
   readonly lost: Set<string>;
   /** Why the API rejected the prompt; empty if it did not. */
   blockReason: string;
-  usage: ChunkUsage | undefined;
+  usage: ReportedUsage | undefined;
   readonly metadata: Metadata;
 }
 
@@ -70,8 +76,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   const value = parseJson(data, call, /"(functionCall|toolCall|toolResponse)"/.test(data) ? keepDigits : undefined);
   const chunk = parseAnswer(value, chunkSchema, call, googleErrors, holdsError);
   if (chunk.responseId) call.attempt.providerResponseId = chunk.responseId;
-  // Counts are cumulative. A chunk may omit some of them.
-  if (chunk.usageMetadata) answer.usage = { ...answer.usage, ...chunk.usageMetadata };
+  answer.usage = googleUsage.add(answer.usage, chunk.usageMetadata);
   answer.blockReason ||= chunk.promptFeedback?.blockReason ?? "";
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
   const { modelVersion } = chunk;
@@ -82,13 +87,11 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   return false;
 }
 
-/** Appends the final events of a response to `batch`. Throws if the finish reason of a candidate is missing. */
-export function endEvents(
-  { call, choices, blockReason, lost, usage, metadata }: AnswerState,
-  batch: ChatEvent[],
-): void {
+/** Appends the final events of a response to `batch`. Throws if the response is not whole. */
+export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
+  const { call, choices, blockReason, lost, metadata } = answer;
   const entries = [...choices].sort(([a], [b]) => a - b);
-  if (entries.some(([, { finishReason }]) => finishReason === "")) throw cutAnswer(call);
+  if (entries.some(([, { finishReason }]) => finishReason === "") && !call.hasEnd) throw cutAnswer(call);
   if (entries.length === 0) {
     if (blockReason === "") throw cutAnswer(call);
     batch.push(finished(0, FinishReason.CONTENT_FILTER, blockReason));
@@ -101,11 +104,12 @@ export function endEvents(
     for (const { part, citation } of cited) batch.push(citationDelta(index, part, citation));
     state.metadata.add("groundingMetadata", groundingMetadata);
     const facts = { sources: [...sources], providerMetadataJson: state.metadata.toJson() };
-    batch.push(finished(index, toFinishReason(state), state.finishReason, "", facts));
+    batch.push(finished(index, toFinishReason(call, state), state.finishReason, "", facts));
     warnings.push(...state.metadata.warnings());
   }
   warnings.push(...metadata.warnings());
-  batch.push(completed({ warnings, providerMetadataJson: metadata.toJson(), ...(usage && { usage: toUsage(usage) }) }));
+  const usage = googleUsage.toUsage(answer.usage);
+  batch.push(completed({ warnings, providerMetadataJson: metadata.toJson(), ...(usage && { usage }) }));
 }
 
 function holdsError({ error }: Chunk): boolean {
@@ -119,7 +123,6 @@ function keepDigits(_key: string, value: unknown, context?: { readonly source?: 
 }
 
 function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: ChatEvent[]): void {
-  const { call } = answer;
   const index = candidate.index ?? 0;
   const known = answer.choices.get(index);
   const state = known ?? newChoice();
@@ -138,15 +141,14 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: 
   }
   state.citationMetadata = citationMetadata ?? state.citationMetadata;
   state.urlContextMetadata = urlContextMetadata ?? state.urlContextMetadata;
-  const reason = candidate.finishReason ?? "";
-  if (toolCallFailures.has(reason)) throw toolCallFailure(call, reason, candidate.finishMessage ?? "");
-  if (failures.has(reason)) throw failedAnswer(call, "PROVIDER_FAULT", reason);
-  if (reason !== "") state.finishReason = reason;
+  state.finishReason = candidate.finishReason || state.finishReason;
+  state.finishMessage = candidate.finishMessage || state.finishMessage;
 }
 
 function newChoice(): ChoiceState {
   const nothing = { partial: undefined, grounding: {}, citationMetadata: undefined, urlContextMetadata: undefined };
-  return { parts: 0, open: undefined, calls: 0, finishReason: "", texts: [], metadata: new Metadata(), ...nothing };
+  const end = { finishReason: "", finishMessage: "" };
+  return { parts: 0, open: undefined, calls: 0, ...end, texts: [], metadata: new Metadata(), ...nothing };
 }
 
 /** Fields of a chunk that Dragoman reads, or that say nothing to a caller. */
@@ -159,10 +161,13 @@ const candidateFields: ReadonlySet<string> = new Set([
   ...["index", "content", "finishReason", "logprobsResult", "groundingMetadata"],
 ]);
 
-function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
-  const reason = lookUp(finishReasons, finishReason);
-  // The API has no finish reason for tool calls: it reports STOP.
-  return reason === FinishReason.STOP && calls > 0 ? FinishReason.TOOL_CALLS : (reason ?? FinishReason.OTHER);
+/** Returns UNSPECIFIED if Google reports no finish reason. Throws if it reports a failure. */
+function toFinishReason(call: UpstreamCall, { finishReason: word, finishMessage, calls }: ChoiceState): FinishReason {
+  if (word === "" || word === unspecified) return FinishReason.UNSPECIFIED;
+  if (calls > 0 && withCalls.has(word)) return FinishReason.TOOL_CALLS;
+  if (toolCallFailures.has(word)) throw toolCallFailure(call, word, finishMessage);
+  if (failures.has(word)) throw failedAnswer(call, "PROVIDER_FAULT", word);
+  return lookUp(finishReasons, word) ?? FinishReason.OTHER;
 }
 
 function toLogProbs({ chosenCandidates, topCandidates }: ChunkLogProbs): LogProbs | undefined {
@@ -180,23 +185,4 @@ function toLogProbs({ chosenCandidates, topCandidates }: ChunkLogProbs): LogProb
       })),
     })),
   };
-}
-
-/** Converts usage. `Usage` includes in output the reasoning, and in input the prompts of Google's own tools. */
-function toUsage(usage: ChunkUsage): Usage {
-  const input = (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0);
-  const output = (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0);
-  return exactUsage(input, output, {
-    cachedInputTokens: usage.cachedContentTokenCount,
-    reasoningTokens: usage.thoughtsTokenCount,
-    audioInputTokens: tokensOf("AUDIO", usage.promptTokensDetails),
-    imageInputTokens: tokensOf("IMAGE", usage.promptTokensDetails),
-    audioOutputTokens: tokensOf("AUDIO", usage.candidatesTokensDetails),
-    imageOutputTokens: tokensOf("IMAGE", usage.candidatesTokensDetails),
-  });
-}
-
-/** Returns the tokens of one modality. Undefined if Google does not list it. */
-function tokensOf(modality: string, details: ChunkUsage["promptTokensDetails"]): number | undefined {
-  return details?.find((entry) => entry.modality === modality)?.tokenCount ?? undefined;
 }

@@ -17,6 +17,7 @@ export interface ChoiceState {
   open: string | undefined;
   calls: number;
   finishReason: string;
+  finishMessage: string;
   /** Function call whose arguments are incomplete. */
   partial: PartialCall | undefined;
   readonly texts: SpokenText[];

@@ -61,28 +61,12 @@ const candidate = z.looseObject({
     .catch(undefined),
 });
 
-const count = z.number().int().nonnegative().nullish().catch(undefined);
-
-const tokensByModality = z
-  .array(z.object({ modality: z.string().nullish(), tokenCount: count }))
-  .nullish()
-  .catch(undefined);
-
-const usage = z.object({
-  promptTokenCount: count,
-  cachedContentTokenCount: count,
-  candidatesTokenCount: count,
-  thoughtsTokenCount: count,
-  toolUsePromptTokenCount: count,
-  promptTokensDetails: tokensByModality,
-  candidatesTokensDetails: tokensByModality,
-});
-
 /** One SSE event, or a complete response: both have the same schema. */
 export const chunkSchema = z.looseObject({
   candidates: z.array(candidate).nullish(),
   promptFeedback: z.looseObject({ blockReason: z.string().nullish() }).nullish(),
-  usageMetadata: usage.nullish().catch(undefined),
+  // Read by usage.ts.
+  usageMetadata: z.unknown().optional(),
   responseId: z.string().nullish().catch(undefined),
   error: z.unknown().optional(),
 });
@@ -91,7 +75,6 @@ export type Chunk = z.infer<typeof chunkSchema>;
 export type ChunkCandidate = z.infer<typeof candidate>;
 export type ChunkPart = z.infer<typeof part>;
 export type ChunkLogProbs = NonNullable<ChunkCandidate["logprobsResult"]>;
-export type ChunkUsage = z.infer<typeof usage>;
 
 // Requests.
 

@@ -9,6 +9,8 @@ export interface ReportedError {
   readonly code: string;
   /** General error type, such as `invalid_request_error`. */
   readonly type: string;
+  /** Code of an inner error (Azure), which is more precise than `code`. */
+  readonly innerCode: string;
   /** HTTP status that the body reports. 0 if it reports none. */
   readonly status: number;
   /** Request parameter that caused the error. */
@@ -32,7 +34,14 @@ export type ErrorReader = (value: unknown) => ReportedError | undefined;
 export const word = z.string().optional().catch(undefined);
 const codeOrStatus = z.union([z.string(), z.number()]).optional().catch(undefined);
 
-const errorObject = z.object({ message: word, type: word, code: codeOrStatus, param: word });
+const errorObject = z.object({
+  message: word,
+  type: word,
+  code: codeOrStatus,
+  param: word,
+  status: z.number().optional().catch(undefined),
+  innererror: z.object({ code: word }).optional().catch(undefined),
+});
 
 // The common error shapes: those of OpenAI-compatible servers, FastAPI (`detail`), Apigee (`fault`) and other proxies.
 const errorBody = z.object({
@@ -49,7 +58,15 @@ const errorBody = z.object({
   fault: z.object({ faultstring: z.string() }).optional().catch(undefined),
 });
 
-const nothing: ReportedError = { message: "", code: "", type: "", status: 0, parameter: "", structured: false };
+const nothing: ReportedError = {
+  message: "",
+  code: "",
+  innerCode: "",
+  type: "",
+  status: 0,
+  parameter: "",
+  structured: false,
+};
 
 /** Finds an error in a common shape. Any adapter may receive these shapes, since a proxy may respond for a provider. */
 export function readError(value: unknown): ReportedError | undefined {
@@ -65,8 +82,9 @@ export function readError(value: unknown): ReportedError | undefined {
   return {
     message: text ?? "",
     code: isStatus || code === undefined ? "" : String(code),
+    innerCode: inner?.innererror?.code ?? "",
     type: inner?.type ?? body.type ?? "",
-    status: isStatus ? asStatus(Number(code)) : 0,
+    status: asStatus(isStatus ? Number(code) : (inner?.status ?? 0)),
     parameter: inner?.param ?? body.param ?? "",
     structured:
       body.error !== undefined ||

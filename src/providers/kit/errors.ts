@@ -8,7 +8,7 @@ import type { UpstreamResponse } from "../../upstream/response.ts";
 import { retryAfterMs } from "../../upstream/retry-after.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type ErrorReader, locateError, type ReportedError } from "./error-body.ts";
-import { contextLengths, reasonOfSentence, type Sentence } from "./sentences.ts";
+import { contextLengths, type Meaning, meaningOfSentence, type Sentence } from "./sentences.ts";
 
 /** Maximum bytes to read of an error body. Dragoman ignores the rest, such as the end of an HTML page. */
 const errorBodyLimit = 64 * 1024;
@@ -48,6 +48,20 @@ const reasonOfStatus: Readonly<Record<number, Reason>> = {
   501: "PROVIDER_FAULT",
   504: "PROVIDER_TIMEOUT",
 };
+
+/** Codes and types of errors that report a blocked prompt or output, whatever their HTTP status. */
+const filterCodes: ReadonlySet<string> = new Set([
+  // Azure OpenAI and Moonshot.
+  "content_filter",
+  // OpenAI.
+  "content_policy_violation",
+  "invalid_prompt",
+  // Azure OpenAI, as an inner code.
+  "ResponsibleAIPolicyViolation",
+  // Servers of Alibaba's models. No document was checked.
+  "data_inspection_failed",
+  "DataInspectionFailed",
+]);
 
 /** Replacements for provider messages that do not help the caller or may contain part of an API key, by reason. */
 const messages: Readonly<Partial<Record<Reason, string>>> = {
@@ -98,13 +112,18 @@ export function reportedFailure(
   dialect: ErrorDialect,
   interruption?: string,
 ): GatewayError {
-  const reason = reasonOfSentence(error.message, classify(error, dialect), dialect.sentences);
+  const reason = meaningOfSentence(error.message, classify(error, dialect), dialect.sentences);
+  const code = error.code || error.type;
+  if (reason === "CONTENT_FILTER") {
+    const contentFilter = error.code || error.innerCode || error.type || "content_filter";
+    return callFailure("INVALID_REQUEST", quote(error.message, call), call, { code, contentFilter });
+  }
   const { failedGeneration } = error;
   if (reason === "TOOL_CALL_INVALID") {
-    return toolCallFailure(call, error.code || error.type, error.message, failedGeneration);
+    return toolCallFailure(call, code, error.message, failedGeneration);
   }
   return callFailure(reason, messages[reason] ?? quote(error.message, call), call, {
-    code: error.code || error.type,
+    code,
     metadata: {
       ...(reason === "CONTEXT_LENGTH_EXCEEDED" ? contextLengths(error, dialect.sentences) : {}),
       ...(error.parameter === "" ? {} : { parameter: error.parameter }),
@@ -143,9 +162,10 @@ export function toolCallFailure(
 
 const invalidToolCall = "the provider rejected the model's tool call; retry or simplify the tools";
 
-function classify(error: ReportedError, { codes, types }: ErrorDialect): Reason {
+function classify(error: ReportedError, { codes, types }: ErrorDialect): Meaning {
   if (error.reason !== undefined) return error.reason;
-  const { code, type, status } = error;
+  const { code, innerCode, type, status } = error;
+  if ([code, innerCode, type].some((word) => filterCodes.has(word))) return "CONTENT_FILTER";
   const byCode = lookUp(codes, code) ?? lookUp(codes, type) ?? lookUp(codes, String(status));
   if (byCode !== undefined) return byCode;
   if (error.failedGeneration !== undefined) return "JSON_GENERATION_FAILED";

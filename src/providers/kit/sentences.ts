@@ -1,6 +1,9 @@
 import type { Reason } from "../../errors.ts";
 import type { ReportedError } from "./error-body.ts";
 
+/** What an error means: a reason, or that a content filter blocked the prompt or the output. */
+export type Meaning = Reason | "CONTENT_FILTER";
+
 /** Pattern of an error message that says more than the HTTP status, for errors without an error code. */
 export interface Sentence {
   readonly pattern: RegExp;
@@ -9,8 +12,8 @@ export interface Sentence {
    * messages of other errors can quote text of the caller that matches by chance.
    */
   readonly status: Reason;
-  /** Reason that the message implies. */
-  readonly means: Reason;
+  /** What the message implies. */
+  readonly means: Meaning;
 }
 
 /**
@@ -21,8 +24,8 @@ export function promptTooLong(pattern: RegExp): Sentence {
   return { pattern, status: "INVALID_REQUEST", means: "CONTEXT_LENGTH_EXCEEDED" };
 }
 
-/** Returns the reason that the error message implies, else `reason`. */
-export function reasonOfSentence(message: string, reason: Reason, sentences: readonly Sentence[]): Reason {
+/** Returns what the error message implies, else `reason`. */
+export function meaningOfSentence(message: string, reason: Meaning, sentences: readonly Sentence[]): Meaning {
   return sentences.find(({ pattern, status }) => status === reason && pattern.test(message))?.means ?? reason;
 }
 

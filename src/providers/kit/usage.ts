@@ -34,11 +34,15 @@ function present(parts: ReportedParts): Parts {
 const mostTools = 32;
 
 /** Returns the counts of requests to tools that the provider ran, without those that the provider does not report. */
-export function toolRequests(counts: Readonly<Record<string, number | null | undefined>>): Record<string, number> {
+export function toolRequests(counts: Readonly<Record<string, unknown>>): Record<string, number> {
   const reported = Object.entries(counts).filter(
-    (entry): entry is [string, number] => typeof entry[1] === "number" && /^\w{1,64}$/.test(entry[0]),
+    (entry): entry is [string, number] => isCount(entry[1]) && /^\w{1,64}$/.test(entry[0]),
   );
   return Object.fromEntries(reported.slice(0, mostTools));
+}
+
+export function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** Decimals of a nanodollar. */

@@ -39,7 +39,7 @@ export function createCompletionsAdapter(
         failure: (response) => responseFailure(response, call, llmEngineErrors),
         read: (response) => ({
           decoder: eventDecoder(response, call),
-          answer: startAnswer(call, request, body.max_new_tokens, isWhole(response)),
+          answer: startAnswer(call, body.max_new_tokens, isWhole(response)),
           toEvents,
           endEvents,
         }),

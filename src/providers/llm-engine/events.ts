@@ -1,22 +1,24 @@
 import { create } from "@bufbuild/protobuf";
 import { type ChatEvent, completed, finished, textDelta } from "../../chat/stream/events.ts";
-import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { type LogProbs, LogProbsSchema } from "../../gen/dragoman/v1/logprobs_pb.js";
-import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
 import { WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
-import { estimateUsage } from "../../tokens/usage-estimate.ts";
 import { cutAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { createUsageReader } from "../kit/usage-reader.ts";
 import { llmEngineErrors } from "./errors.ts";
 import { answerSchema, type WireTokenLogProb } from "./wire.ts";
+
+/** Counts of the response in progress. LLM Engine often omits that of the prompt. */
+const completionUsage = createUsageReader({
+  counts: { inputTokens: ["promptTokens"], outputTokens: ["completionTokens"] },
+});
 
 /** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
-  readonly request: ChatRequest;
   /** `max_new_tokens` in the request body. */
   readonly maxNewTokens: number;
   /** Whether the response is one JSON value, which has no `finished` field. */
@@ -27,14 +29,9 @@ interface AnswerState {
   completionTokens: number | undefined;
 }
 
-export function startAnswer(
-  call: UpstreamCall,
-  request: ChatRequest,
-  maxNewTokens: number,
-  isWhole: boolean,
-): AnswerState {
+export function startAnswer(call: UpstreamCall, maxNewTokens: number, isWhole: boolean): AnswerState {
   const nothing = { finished: false, promptTokens: undefined, completionTokens: undefined };
-  return { call, request, maxNewTokens, isWhole, ...nothing };
+  return { call, maxNewTokens, isWhole, ...nothing };
 }
 
 /** Converts one SSE event or a complete response, and appends the results to `batch`. Returns true at the end. */
@@ -51,7 +48,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 }
 
 /** Appends the final events of a response to `batch`. Throws if the response was not finished. */
-export function endEvents({ call, request, maxNewTokens, ...answer }: AnswerState, batch: ChatEvent[]): void {
+export function endEvents({ call, maxNewTokens, ...answer }: AnswerState, batch: ChatEvent[]): void {
   if (!answer.finished) throw cutAnswer(call);
   const isFull = answer.completionTokens !== undefined && answer.completionTokens >= maxNewTokens;
   const reason = isFull ? FinishReason.LENGTH : FinishReason.STOP;
@@ -59,16 +56,8 @@ export function endEvents({ call, request, maxNewTokens, ...answer }: AnswerStat
     reason: "INFERRED",
     message: "LLM Engine reports no finish reason: Dragoman inferred it from the number of output tokens",
   });
-  const usage = answer.completionTokens === undefined ? undefined : toUsage(request, answer);
+  const usage = completionUsage.toUsage(completionUsage.add(undefined, answer));
   batch.push(finished(0, reason, ""), completed({ warnings: [warning], ...(usage && { usage }) }));
-}
-
-/** Converts usage. Estimates the input tokens if LLM Engine does not report them, which is common. */
-function toUsage(request: ChatRequest, answer: Pick<AnswerState, "promptTokens" | "completionTokens">): Usage {
-  const estimate = estimateUsage(request, 0, UsageQuality.ESTIMATED);
-  const { promptTokens: inputTokens = estimate.inputTokens, completionTokens: outputTokens = 0 } = answer;
-  const quality = answer.promptTokens === undefined ? UsageQuality.ESTIMATED : UsageQuality.EXACT;
-  return { ...estimate, inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, quality };
 }
 
 function toLogProbs(tokens: readonly WireTokenLogProb[]): LogProbs | undefined {

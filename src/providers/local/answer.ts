@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { StopMatcher } from "../../chat/stream/stop-matcher.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import {
   type LogProbs,
@@ -7,7 +8,6 @@ import {
   TokenLogProbSchema,
 } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { GeneratedToken, LlamaModel, Token } from "./engine.ts";
-import { StopMatcher } from "./stop-matcher.ts";
 import { Utf8Joiner } from "./utf8-joiner.ts";
 
 /** Text to send to the caller, and the log probabilities of the tokens that begin in it. */

@@ -6,16 +6,17 @@ import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { ToolCalls } from "../chat-completions/tool-calls.ts";
-import { toUsage } from "../chat-completions/usage.ts";
+import { chatUsage } from "../chat-completions/usage.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure, failedAnswer } from "../kit/errors.ts";
 import { Metadata, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { mistralErrors } from "./errors.ts";
 import { Extras } from "./extras.ts";
 import { RepeatedStart } from "./repeated-start.ts";
-import { type AnswerChoice, type AnswerContent, type AnswerUsage, answerSchema } from "./wire.ts";
+import { type AnswerChoice, type AnswerContent, answerSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
   stop: FinishReason.STOP,
@@ -42,13 +43,15 @@ interface AnswerState {
   readonly hideReasoning: boolean;
   readonly continued: string;
   readonly choices: Map<number, ChoiceState>;
-  usage: AnswerUsage | undefined;
+  usage: ReportedUsage | undefined;
+  serviceTier: string;
   readonly metadata: Metadata;
 }
 
 /** `continued` is the text of the assistant message that the response continues. Mistral repeats it at the start. */
 export function startAnswer(call: UpstreamCall, hideReasoning: boolean, continued: string): AnswerState {
-  return { call, hideReasoning, continued, choices: new Map(), usage: undefined, metadata: new Metadata() };
+  const nothing = { usage: undefined, serviceTier: "", metadata: new Metadata() };
+  return { call, hideReasoning, continued, choices: new Map(), ...nothing };
 }
 
 /** Appends the events of one chunk, or of a JSON body, to a batch. Returns true at the end of the response. */
@@ -58,16 +61,18 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   if (data === "[DONE]") return true;
   const chunk = parseAnswer(parseJson(data, call), answerSchema, call, mistralErrors);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
-  answer.usage = chunk.usage ?? answer.usage;
+  answer.usage = chatUsage.add(answer.usage, chunk.usage);
+  answer.serviceTier = chunk.usage?.service_tier ?? answer.serviceTier;
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
   for (const choice of chunk.choices) choiceEvents(answer, choice, batch);
   return false;
 }
 
-/** Appends the final events of a response. Throws if there is no choice, or a choice without a finish reason. */
-export function endEvents({ call, choices, usage, metadata }: AnswerState, batch: ChatEvent[]): void {
+/** Appends the final events of a response. Throws if there is no choice, or if the response is not whole. */
+export function endEvents({ call, choices, serviceTier, metadata, ...answer }: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
-  if (entries.length === 0 || entries.some(([, { finishReason }]) => finishReason === "")) throw cutAnswer(call);
+  const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
+  if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
   for (const [index, choice] of entries) {
     const { start, calls, extras, finishReason } = choice;
     writeText(choice, index, start.end(), batch);
@@ -75,18 +80,11 @@ export function endEvents({ call, choices, usage, metadata }: AnswerState, batch
     if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
     append(batch, rest);
     const facts = { sources: extras.end(batch), providerMetadataJson: extras.metadata.toJson() };
-    batch.push(finished(index, toFinishReason(choice), finishReason, "", facts));
+    batch.push(finished(index, finishReasonOf(finishReason), finishReason, "", facts));
   }
   const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
-  const providerMetadataJson = metadata.toJson();
-  batch.push(
-    completed({
-      warnings,
-      providerMetadataJson,
-      serviceTier: usage?.service_tier ?? "",
-      ...(usage && { usage: toUsage(usage) }),
-    }),
-  );
+  const usage = chatUsage.toUsage(answer.usage);
+  batch.push(completed({ serviceTier, warnings, providerMetadataJson: metadata.toJson(), ...(usage && { usage }) }));
 }
 
 function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEvent[]): void {
@@ -166,9 +164,7 @@ function partFor(state: ChoiceState, kind: "text" | "reasoning"): number {
   return state.open.part;
 }
 
-function toFinishReason({ finishReason, calls }: ChoiceState): FinishReason {
-  const reason = lookUp(finishReasons, finishReason);
-  // Other vendors' models at Mistral report `stop` after tool calls.
-  if (reason === FinishReason.STOP && calls.count > 0) return FinishReason.TOOL_CALLS;
-  return reason ?? FinishReason.OTHER;
+/** Returns UNSPECIFIED if Mistral reports no finish reason. */
+function finishReasonOf(word: string): FinishReason {
+  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

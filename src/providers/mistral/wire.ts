@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { toolCallSchema, usageSchema, type WireToolCall } from "../chat-completions/wire.ts";
+import { toolCallSchema, type WireToolCall } from "../chat-completions/wire.ts";
 
 // Response schemas. Source: @mistralai/mistralai 2.7.0, esm/models/components/{deltamessage,thinkchunk,usageinfo}.d.ts.
 
@@ -30,12 +30,15 @@ const choice = z.looseObject({
 export const answerSchema = z.looseObject({
   id: text,
   choices: z.array(choice),
-  usage: usageSchema.extend({ service_tier: text.catch(undefined) }).nullish(),
+  // The counts are read by chat-completions/usage.ts.
+  usage: z
+    .looseObject({ service_tier: text.catch(undefined) })
+    .nullish()
+    .catch(undefined),
 });
 
 export type AnswerChoice = z.infer<typeof choice>;
 export type AnswerContent = z.infer<typeof contentChunk>;
-export type AnswerUsage = NonNullable<z.infer<typeof answerSchema>["usage"]>;
 
 // Request types.
 

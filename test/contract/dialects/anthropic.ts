@@ -197,6 +197,23 @@ export const dialects: readonly Dialect[] = [
         options: {},
         variables: {},
       }),
+    usage: {
+      wire(...usages) {
+        const [last = {}, ...earlier] = usages.toReversed();
+        const repeats = earlier.map((usage): Event => ({ type: "message_delta", delta: {}, usage }));
+        return sse(start(null), ...text(0, "Hi"), ...repeats.toReversed(), ...end("end_turn", {}, last));
+      },
+      names: {
+        input: ["input_tokens"],
+        output: ["output_tokens"],
+        cached: ["cache_read_input_tokens"],
+        written: ["cache_creation_input_tokens"],
+        written1h: ["cache_creation.ephemeral_1h_input_tokens"],
+        reasoning: ["output_tokens_details.thinking_tokens"],
+      },
+      excludesCache: true,
+      tools: ["server_tool_use.web_search_requests", "server_tool_use.web_fetch_requests"],
+    },
     answers: {
       "plain text": {
         wire: sse(start(), ...text(0, "Hel", "lo"), ...end("end_turn")),
@@ -348,11 +365,11 @@ export const dialects: readonly Dialect[] = [
         },
       },
       "log probabilities": { why: "Anthropic returns no log probabilities" },
-      citations: { why: "Dragoman does not read citations of Anthropic yet" },
+      citations: anthropicContent.answers.citations,
       "sources without a position": { why: "Anthropic has no such list" },
       "media in the response": { why: "Anthropic returns no media" },
-      "a tool that the provider runs": { why: "Dragoman does not read the results of Anthropic's tools yet" },
-      "facts without a field": { why: "Dragoman does not read other facts of Anthropic yet" },
+      "a tool that the provider runs": anthropicContent.answers["calls and results of the provider's tools"],
+      "facts without a field": anthropicContent.answers["facts without a field"],
       "two choices": { why: "Anthropic returns one choice: Dragoman sends one request per choice" },
       "an unknown event and unknown fields": {
         wire: sse(
@@ -370,6 +387,21 @@ export const dialects: readonly Dialect[] = [
       "an unknown finish reason": {
         wire: sse(start(), ...text(0, "Hello"), ...end("nap")),
         completion: answered(FinishReason.OTHER, "nap", textPart("Hello")),
+      },
+      "a missing finish reason": {
+        wire: sse(start(), ...text(0, "Hello"), { type: "message_stop" }),
+        completion: { ...answered(FinishReason.STOP, "", textPart("Hello")), warnings: [{ reason: "INFERRED" }] },
+      },
+      "tool calls reported without a call": {
+        wire: sse(start(), ...text(0, "Hello"), ...end("tool_use")),
+        completion: {
+          ...answered(FinishReason.STOP, "tool_use", textPart("Hello")),
+          warnings: [{ reason: "INFERRED" }],
+        },
+      },
+      "a normal end after a tool call": {
+        wire: sse(start(), begin(0, tool("toolu_1", "look")), stop(0), ...end("end_turn")),
+        completion: answered(FinishReason.TOOL_CALLS, "end_turn", callPart("toolu_1", "look", "{}")),
       },
       "pings and comments": {
         wire: [
@@ -453,11 +485,6 @@ export const dialects: readonly Dialect[] = [
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       { name: "an end without message_delta", wire: midStream(hi, stop(0)), reason: "PROVIDER_STREAM_INTERRUPTED" },
-      {
-        name: "a stop without a stop reason",
-        wire: midStream(hi, stop(0), { type: "message_stop" }),
-        reason: "PROVIDER_STREAM_INTERRUPTED",
-      },
       {
         name: "an event that is not JSON",
         wire: `${midStream(hi)}event: content_block_delta\ndata: {"type":\n\n`,

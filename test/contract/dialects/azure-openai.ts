@@ -3,6 +3,7 @@ import { ask } from "../../support/requests.ts";
 import type { Dialect, ErrorCase } from "../dialect.ts";
 import {
   answer,
+  chatUsageCases,
   declared,
   event,
   everyField,
@@ -58,6 +59,7 @@ export const dialects: readonly Dialect[] = [
     reader: "chat-completions",
     whole: chatCompletion(),
     create: declared("azure-openai"),
+    usage: chatUsageCases(wire),
     answers: {
       ...openAiAnswers(wire),
       "reasoning, then text": {

@@ -226,6 +226,18 @@ export const dialects: readonly Dialect[] = [
         variables: {},
       }),
     headers: { "content-type": "application/vnd.amazon.eventstream" },
+    usage: {
+      wire: (...usages) => answer(text(0, "Hi"), ...usages.map((usage) => metadata(usage)), stop("end_turn")),
+      names: {
+        input: ["inputTokens"],
+        output: ["outputTokens"],
+        total: ["totalTokens"],
+        cached: ["cacheReadInputTokens", "cacheReadInputTokenCount"],
+        written: ["cacheWriteInputTokens", "cacheWriteInputTokenCount"],
+        written1h: ["cacheDetails[ttl=1h].inputTokens"],
+      },
+      excludesCache: true,
+    },
     answers: {
       "plain text": {
         wire: answer(text(0, "H"), text(0, "i"), blockStop(0), stop("end_turn"), metadata()),
@@ -399,11 +411,26 @@ export const dialects: readonly Dialect[] = [
         },
       },
       "log probabilities": { why: "Converse returns no log probabilities" },
-      citations: { why: "Dragoman does not read citations of Bedrock yet" },
+      citations: bedrockContent.answers.citations,
       "sources without a position": { why: "Bedrock has no such list" },
-      "media in the response": { why: "Dragoman does not read media of Bedrock yet" },
-      "a tool that the provider runs": { why: "Dragoman does not read the results of Bedrock's tools yet" },
-      "facts without a field": { why: "Dragoman does not read other facts of Bedrock yet" },
+      "media in the response": {
+        wire: answer(
+          eventFrame("contentBlockStart", { contentBlockIndex: 0, start: { image: { format: "webp" } } }),
+          delta(0, { image: { source: { bytes: "AQ==" } } }),
+          delta(0, { image: { source: { bytes: "Ag==" } } }),
+          blockStop(0),
+          stop("end_turn"),
+          metadata(),
+        ),
+        completion: said(STOP, "end_turn", {
+          kind: {
+            case: "media",
+            value: { source: { case: "data", value: Uint8Array.of(1, 2) }, mediaType: "image/webp" },
+          },
+        }),
+      },
+      "a tool that the provider runs": bedrockContent.answers["calls and results of the provider's tools"],
+      "facts without a field": bedrockContent.answers["facts without a field"],
       "two choices": { why: "Converse returns one choice: Dragoman sends one request per choice" },
       "an unknown event and unknown fields": {
         wire: answer(
@@ -419,6 +446,18 @@ export const dialects: readonly Dialect[] = [
         wire: answer(text(0, "Hi"), stop("tired"), metadata()),
         completion: said(OTHER, "tired", textPart("Hi")),
       },
+      "a missing finish reason": {
+        wire: answer(text(0, "Hi"), stop(""), metadata()),
+        completion: { ...said(STOP, "", textPart("Hi")), warnings: [{ reason: "INFERRED" }] },
+      },
+      "tool calls reported without a call": {
+        wire: answer(text(0, "Hi"), stop("tool_use"), metadata()),
+        completion: { ...said(STOP, "tool_use", textPart("Hi")), warnings: [{ reason: "INFERRED" }] },
+      },
+      "a normal end after a tool call": {
+        wire: answer(toolUse(0, "tooluse_a", "look"), blockStop(0), stop("end_turn"), metadata()),
+        completion: said(TOOL_CALLS, "end_turn", callPart("tooluse_a", "look", "{}")),
+      },
       "pings and comments": { why: "the binary event stream has no pings or comments" },
     },
     errors: [
@@ -429,6 +468,11 @@ export const dialects: readonly Dialect[] = [
         "INVALID_REQUEST",
         "ValidationException",
       ),
+      {
+        ...errorCase(400, "ValidationException", "MODEL_NOT_FOUND"),
+        name: "400 ValidationException, an unknown model",
+        body: { message: "The provided model identifier is invalid." },
+      },
       errorCase(400, "ServiceQuotaExceededException", "PROVIDER_QUOTA_EXHAUSTED"),
       errorCase(400, "IncompleteSignature", "PROVIDER_CREDENTIALS_REJECTED"),
       errorCase(400, "RequestExpired", "PROVIDER_CREDENTIALS_REJECTED"),

@@ -4,8 +4,10 @@ import { ask } from "../../support/requests.ts";
 import type { Dialect, ErrorCase } from "../dialect.ts";
 import {
   answer,
+  chatUsageCases,
   declared,
   deltaEvent,
+  eitherOr,
   event,
   everyField,
   failures,
@@ -48,6 +50,7 @@ export const dialects: readonly Dialect[] = [
     reader: "chat-completions",
     whole: chatCompletion(),
     create: declared("cerebras"),
+    usage: chatUsageCases(wire),
     answers: {
       ...openAiAnswers(wire),
       "plain text": {
@@ -156,6 +159,7 @@ export const dialects: readonly Dialect[] = [
       {
         name: "an error without an error object",
         wire: `${deltaEvent(wire, { content: "Hi" })}data: {"message":"No.","type":"server_error","param":"","code":"x"}\n\n`,
+        whole: eitherOr,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
     ],

@@ -100,6 +100,15 @@ export const dialects: readonly Dialect[] = [
         options: {},
         variables: {},
       }),
+    usage: {
+      // Cohere sends usage once.
+      wire: (...usages) => start + words("Hi") + end("COMPLETE", { usage: usages.at(-1) }),
+      names: {
+        input: ["tokens.input_tokens", "billed_units.input_tokens"],
+        output: ["tokens.output_tokens", "billed_units.output_tokens"],
+        cached: ["cached_tokens"],
+      },
+    },
     answers: {
       "plain text": {
         wire: start + words("Hi", " ü") + end("COMPLETE"),
@@ -324,6 +333,18 @@ export const dialects: readonly Dialect[] = [
       "an unknown finish reason": {
         wire: start + words("Hi") + end("TIRED"),
         completion: said([text("Hi")], FinishReason.OTHER, "TIRED"),
+      },
+      "a missing finish reason": {
+        wire: start + words("Hi") + event("message-end", { delta: { usage } }),
+        completion: { ...said([text("Hi")], FinishReason.STOP, ""), warnings: [{ reason: "INFERRED" }] },
+      },
+      "tool calls reported without a call": {
+        wire: start + words("Hi") + end("TOOL_CALL"),
+        completion: { ...said([text("Hi")], FinishReason.STOP, "TOOL_CALL"), warnings: [{ reason: "INFERRED" }] },
+      },
+      "a normal end after a tool call": {
+        wire: start + callStart(0, "a1", "look") + callEnd(0) + end("COMPLETE"),
+        completion: said([call("a1", "look", "{}")], FinishReason.TOOL_CALLS, "COMPLETE"),
       },
       "pings and comments": {
         wire: `: hold on\n\n${start}: still\n\n${words("Hi")}${end("COMPLETE")}`,

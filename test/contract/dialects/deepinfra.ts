@@ -6,7 +6,9 @@ import type { Dialect } from "../dialect.ts";
 import {
   answer,
   call,
+  chatUsageCases,
   declared,
+  eitherOr,
   event,
   everyField,
   failures,
@@ -41,6 +43,7 @@ export const dialects: readonly Dialect[] = [
     reader: "chat-completions",
     whole: chatCompletion(),
     create: declared("deepinfra"),
+    usage: chatUsageCases(wire),
     answers: {
       ...openAiAnswers(wire),
       "two parallel tool calls with interleaved deltas": {
@@ -160,6 +163,7 @@ export const dialects: readonly Dialect[] = [
       {
         name: "an error in `detail` instead of a chunk",
         wire: `${event({ choices: [{ index: 0, delta: { content: "Hi" } }] })}data: {"detail":{"error":"gone"}}\n\n`,
+        whole: eitherOr,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
     ],

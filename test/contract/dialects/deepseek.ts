@@ -31,6 +31,9 @@ export const dialects: readonly Dialect[] = [
     ],
     errors: [
       openAiError("an empty balance", 402, "PROVIDER_QUOTA_EXHAUSTED"),
+      openAiError("an unknown model", 400, "MODEL_NOT_FOUND", "invalid_request_error", {
+        body: { error: { message: "Model Not Exist", type: "invalid_request_error", code: "invalid_request_error" } },
+      }),
       openAiError("an invalid parameter", 422, "INVALID_REQUEST"),
       openAiError("an overload", 503, "PROVIDER_UNAVAILABLE"),
     ],

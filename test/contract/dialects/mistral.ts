@@ -10,6 +10,7 @@ import { createMistralAdapter } from "../../../src/providers/mistral/index.ts";
 import { ask } from "../../support/requests.ts";
 import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
+import { chatUsageCases, eitherOr, wholeAnyway } from "../fixtures/chat-completions.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 import { joinMistralContent } from "../whole/mistral-content.ts";
 
@@ -75,6 +76,7 @@ export const dialects: readonly Dialect[] = [
         options: {},
         variables: {},
       }),
+    usage: chatUsageCases({ usagePlace: "finish chunk" }),
     answers: {
       "plain text": {
         wire:
@@ -300,6 +302,18 @@ export const dialects: readonly Dialect[] = [
         wire: delta({ content: "Hi" }) + end("tired"),
         completion: said([text("Hi")], FinishReason.OTHER, "tired"),
       },
+      "a missing finish reason": {
+        wire: `${delta({ content: "Hi" })}data: [DONE]\n\n`,
+        completion: { ...said([text("Hi")], FinishReason.STOP, ""), warnings: [{ reason: "INFERRED" }] },
+      },
+      "tool calls reported without a call": {
+        wire: delta({ content: "Hi" }) + end("tool_calls"),
+        completion: { ...said([text("Hi")], FinishReason.STOP, "tool_calls"), warnings: [{ reason: "INFERRED" }] },
+      },
+      "a normal end after a tool call": {
+        wire: delta({ tool_calls: [{ ...twoCalls[0], index: 0 }] }) + end("stop"),
+        completion: said([call("gSIMJiOkT", "weather", '{"city": "Oslo"}')], FinishReason.TOOL_CALLS, "stop"),
+      },
       "pings and comments": {
         wire: `: hold on\n\n${delta({ content: "Hi" })}: still\n\n${end("stop")}`,
         completion: said([text("Hi")], FinishReason.STOP, "stop"),
@@ -391,6 +405,7 @@ export const dialects: readonly Dialect[] = [
       {
         name: "an error between the chunks",
         wire: `${delta({ content: "Hi" })}data: ${JSON.stringify({ object: "error", message: "oops", type: "internal", param: null, code: "1000" })}\n\n`,
+        whole: eitherOr,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       {
@@ -398,10 +413,10 @@ export const dialects: readonly Dialect[] = [
         wire: delta({ content: "Hi" }) + end("error"),
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
-      { name: "an end without a finish reason", wire: delta({ content: "Hi" }), reason: "PROVIDER_STREAM_INTERRUPTED" },
       {
-        name: "[DONE] without a finish reason",
-        wire: `${delta({ content: "Hi" })}data: [DONE]\n\n`,
+        name: "an end without a finish reason",
+        wire: delta({ content: "Hi" }),
+        whole: wholeAnyway,
         reason: "PROVIDER_STREAM_INTERRUPTED",
       },
       {

@@ -3,6 +3,7 @@ import { ask } from "../../support/requests.ts";
 import type { Dialect, ErrorCase } from "../dialect.ts";
 import {
   answer,
+  chatUsageCases,
   declared,
   everyField,
   failures,
@@ -42,6 +43,7 @@ export const dialects: readonly Dialect[] = [
     reader: "chat-completions",
     whole: chatCompletion(),
     create: declared("openai"),
+    usage: chatUsageCases(wire),
     answers: {
       ...openAiAnswers(wire),
       "media in the response": audioAnswer(wire, model),

@@ -42,7 +42,10 @@ export const dialects: readonly Dialect[] = [
         },
       },
     },
-    errors: [openAiError("an invalid API key", 401, "PROVIDER_CREDENTIALS_REJECTED")],
+    errors: [
+      openAiError("an invalid API key", 401, "PROVIDER_CREDENTIALS_REJECTED"),
+      openAiError("an unknown model", 400, "MODEL_NOT_FOUND", "invalid_model"),
+    ],
     request: { tools: [], toolChoice: undefined },
     sent: {
       temperature: 0.7,

@@ -39,6 +39,7 @@ export const dialects: readonly Dialect[] = [
       openAiError("a long prompt", 403, "CONTEXT_LENGTH_EXCEEDED"),
       openAiError("an exceeded spending limit", 402, "PROVIDER_QUOTA_EXHAUSTED"),
       { name: "an error as a string", status: 429, body: { error: "slow down" }, reason: "PROVIDER_RATE_LIMITED" },
+      openAiError("an unknown model", 404, "MODEL_NOT_FOUND", "model_not_available"),
       openAiError("an overload", 503, "PROVIDER_UNAVAILABLE"),
     ],
     sent: {

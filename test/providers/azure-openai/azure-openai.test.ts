@@ -4,6 +4,7 @@ import type { Environment } from "../../../src/config/environment.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { answer, declared, modelOf } from "../../contract/fixtures/chat-completions.ts";
+import { streamFrom } from "../../support/attempt.ts";
 import { configured } from "../../support/configured.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { brief, collect, context, request } from "../chat-completions/harness.ts";
@@ -14,7 +15,7 @@ const hello: Script = { steps: [{ write: answer({ usagePlace: "last chunk" }, [{
 async function ask(options: Record<string, unknown>, path = "", script: Script = hello, environment: Environment = {}) {
   await using upstream = await startReplayUpstream(script);
   const azure = configured("azure-openai", upstream.baseUrl + path, { options, environment });
-  const outcome = await collect(azure.stream(request(), model, context()));
+  const outcome = await collect(streamFrom(azure, request(), model).events);
   await azure.close?.();
   return { ...outcome, seen: upstream.requests[0] };
 }

@@ -118,8 +118,12 @@ describe("checkSupport for OpenAI", () => {
   });
 
   it("rejects Responses API models, drops the temperature of search models", () => {
-    for (const providerModel of ["gpt-5-pro", "gpt-5-codex", "gpt-5.1-codex-mini", "gpt-5.3-codex"]) {
-      expect(limits({}, { providerModel })).toEqual(["REJECTED model"]);
+    for (const name of ["gpt-5-pro", "gpt-5-codex", "gpt-5.1-codex-mini", "gpt-5.3-codex", "gpt-5.2-pro-2025-12-11"]) {
+      expect(limits({}, { providerModel: name })).toEqual(["REJECTED model"]);
+    }
+    // OpenAI answers these names with model_not_found.
+    for (const name of ["gpt-5.2-proo", "gpt-5-codexx", "gpt-5-pro-max"]) {
+      expect(limits({}, { providerModel: name })).toEqual([]);
     }
     const parameters = { temperature: 0.2 };
     expect(limits({ parameters }, { providerModel: "gpt-4o-mini-search-preview" })).toEqual([

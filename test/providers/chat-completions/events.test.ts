@@ -4,7 +4,7 @@ import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { endEvents, toEvents } from "../../../src/providers/chat-completions/events.ts";
-import { toUsage } from "../../../src/providers/chat-completions/usage.ts";
+import { chatUsage } from "../../../src/providers/chat-completions/usage.ts";
 import { EventDecoder } from "../../../src/upstream/sse.ts";
 import { streamFrom } from "../../support/attempt.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
@@ -160,17 +160,38 @@ describe("a stream of another server", () => {
     ]);
   });
 
-  it("reports an interruption if the stream ends without a finish reason", async () => {
+  it("reports an interruption if the stream breaks off before a finish reason", async () => {
     const cut = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}\n\n';
-    for (const body of [cut, `${cut}data: [DONE]\n\n`]) {
-      const { events, error } = await answer(body);
-      expect(brief(events)).toEqual(["started", "text 0.0 Hi"]);
-      expect(error).toMatchObject({
-        reason: "PROVIDER_STREAM_INTERRUPTED",
-        facts: { provider: { outputStarted: true } },
-      });
-    }
+    const { events, error } = await answer(cut);
+    expect(brief(events)).toEqual(["started", "text 0.0 Hi"]);
+    expect(error).toMatchObject({
+      reason: "PROVIDER_STREAM_INTERRUPTED",
+      facts: { provider: { outputStarted: true } },
+    });
     expect((await answer("")).error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
+  });
+
+  it.each([{ finish_reason: null }, { finish_reason: "" }, {}])("infers the finish reason from %o", async (end) => {
+    const { length } = "Hi";
+    const usage = { prompt_tokens: 9, completion_tokens: length, total_tokens: 9 + length };
+    const chunk = (delta: object) => ({ choices: [{ index: 0, delta, ...end }], usage });
+    const whole = (message: object) => JSON.stringify({ choices: [{ index: 0, message, ...end }], usage });
+    const tool_calls = [{ index: 0, id: "a", function: { name: "f", arguments: "{}" } }];
+    const full = request({ parameters: { maxOutputTokens: length } });
+    for (const [message, asked, reason] of [
+      [{ content: "Hi" }, request(), FinishReason.STOP],
+      [{ content: "Hi", tool_calls }, request(), FinishReason.TOOL_CALLS],
+      [{ content: "Hi" }, full, FinishReason.LENGTH],
+      [{ refusal: "No" }, request(), FinishReason.CONTENT_FILTER],
+    ] as const) {
+      const streamed = await answer(`data: ${JSON.stringify(chunk(message))}\n\ndata: [DONE]\n\n`, undefined, asked);
+      const inOnePiece = await answer(whole(message), "application/json", asked);
+      for (const { events, error } of [streamed, inOnePiece]) {
+        expect(error).toBeUndefined();
+        expect(events.at(-2)?.value).toMatchObject({ finishReason: reason, providerFinishReason: "" });
+        expect(events.at(-1)?.value).toMatchObject({ warnings: [{ reason: "INFERRED" }] });
+      }
+    }
   });
 
   it("reports an invalid response, for which a retry is no use, if a stream without output ends with [DONE]", async () => {
@@ -207,10 +228,13 @@ describe("a stream of another server", () => {
     ["tool_use", FinishReason.TOOL_CALLS],
     ["safety", FinishReason.CONTENT_FILTER],
     ["sensitive", FinishReason.CONTENT_FILTER],
+    ["MAX_TOKENS", FinishReason.LENGTH],
     ["load", FinishReason.OTHER],
     ["constructor", FinishReason.OTHER],
   ])("maps %s to the finish reason %i", async (finish_reason, reason) => {
-    const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason }] };
+    const tool_calls = [{ index: 0, id: "a", function: { name: "f", arguments: "{}" } }];
+    const called = reason === FinishReason.TOOL_CALLS ? { tool_calls } : {};
+    const chunk = { choices: [{ index: 0, delta: { content: "a", ...called }, finish_reason }] };
     const { events } = await answer(`data: ${JSON.stringify(chunk)}\n\n`);
     expect(brief(events)).toContain(`finished 0 ${reason} ${finish_reason}`);
   });
@@ -227,11 +251,6 @@ describe("a stream of another server", () => {
   it("maps unknown finish reasons to OTHER", () => {
     expect(read(delta({ content: "a" }), finish("load"))).toContain(`finished 0 ${FinishReason.OTHER} load`);
     expect(read(delta({ content: "a" }), finish("toString"))).toContain(`finished 0 ${FinishReason.OTHER} toString`);
-  });
-
-  it("maps stop after tool calls to TOOL_CALLS", () => {
-    const chunks = [call({ index: 0, id: "a", function: { name: "f", arguments: "{}" } }), finish("stop")];
-    expect(read(...chunks)).toContain(`finished 0 ${FinishReason.TOOL_CALLS} stop`);
   });
 });
 
@@ -297,6 +316,8 @@ describe("tool call deltas", () => {
   });
 });
 
+const toUsage = (usage: object) => chatUsage.toUsage(chatUsage.add(undefined, usage));
+
 describe("usage", () => {
   it("adds reasoning that the completion tokens do not include", () => {
     const xai = {
@@ -308,6 +329,27 @@ describe("usage", () => {
     expect(toUsage(xai)).toMatchObject({ inputTokens: 12, outputTokens: 291, totalTokens: 303, reasoningTokens: 290 });
     const small = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 35, reasoning_tokens: 5 };
     expect(toUsage(small)).toMatchObject({ outputTokens: 25, totalTokens: 35, reasoningTokens: 5 });
+  });
+
+  it.each([
+    // Mistral, Moonshot, and Gemini's OpenAI-compatible API.
+    [{ prompt_tokens: 997, completion_tokens: 5, total_tokens: 1002, num_cached_tokens: 976 }, 997, 5, 976],
+    [
+      { prompt_tokens: 997, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 0 }, cached_tokens: 976 },
+      997,
+      5,
+      976,
+    ],
+    [{ prompt_tokens: 7, completion_tokens: 12, total_tokens: 402 }, 7, 395, undefined],
+    // Claude behind servers that pass on Anthropic's counts.
+    [{ prompt_tokens: 21, completion_tokens: 5, total_tokens: 26, cache_read_input_tokens: 976 }, 997, 5, 976],
+    [{ prompt_tokens: 21, completion_tokens: 5, total_tokens: 1002, cache_read_input_tokens: 976 }, 997, 5, 976],
+    [{ input_tokens: 30, output_tokens: 4, prompt_tokens: 0, completion_tokens: 0 }, 30, 4, undefined],
+  ])("reads %o", (usage, inputTokens, outputTokens, cachedInputTokens) => {
+    const quality = UsageQuality.EXACT;
+    const totalTokens = inputTokens + outputTokens;
+    expect(toUsage(usage)).toMatchObject({ inputTokens, outputTokens, totalTokens, quality });
+    expect(toUsage(usage)?.cachedInputTokens).toBe(cachedInputTokens);
   });
 
   it.each([
@@ -328,6 +370,27 @@ describe("usage", () => {
     const groq = `${end},"x_groq":{"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}}\n\n`;
     expect((await answer(groq)).events.at(-1)?.value).toMatchObject({ usage: { totalTokens: 3 } });
     expect((await answer(`${end}}\n\n`)).events.at(-1)?.value).not.toHaveProperty("usage");
+  });
+});
+
+describe("an error of a content filter inside a stream", () => {
+  it("ends the choices that have begun with the finish reason CONTENT_FILTER", async () => {
+    const begun = 'data: {"choices":[{"index":0,"delta":{"content":"On"}},{"index":1,"delta":{"content":"ce"}}]}\n\n';
+    const one = 'data: {"choices":[{"index":1,"delta":{},"finish_reason":"stop"}]}\n\n';
+    const error = { message: "filtered", code: "content_filter", status: 400, innererror: { code: "x" } };
+    for (const place of [{ error }, { choices: [{ index: 0, error, finish_reason: "error" }] }]) {
+      const { events, error: failure } = await answer(
+        `${begun}${one}data: ${JSON.stringify(place)}\n\ndata: [DONE]\n\n`,
+      );
+      expect(failure).toBeUndefined();
+      const ends = [0, 1].map((index) => `finished ${index} ${FinishReason.CONTENT_FILTER} content_filter`);
+      expect(brief(events)).toEqual(["started", "text 0.0 On", "text 1.0 ce", ...ends, "completed"]);
+    }
+  });
+
+  it("keeps the HTTP status that an error object reports", async () => {
+    const error = { message: "wrong", status: 400, code: "odd" };
+    expect((await answer(`data: ${JSON.stringify({ error })}\n\n`)).error?.reason).toBe("INVALID_REQUEST");
   });
 });
 

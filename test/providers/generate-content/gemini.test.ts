@@ -187,7 +187,6 @@ describe("a response of the Gemini API", () => {
     const streamed = await fold(adapter.stream(request(), model(), context()));
     const inOnePiece = await fold(adapter.complete?.(request(), model(), context()) ?? expect.fail());
     expect(inOnePiece).toEqual(streamed);
-    expect(streamed.completion.choices[0]?.finishReason).toBe(FinishReason.TOOL_CALLS);
     expect(upstream.requests[1]?.path).toBe("/models/gemini-3.8-flash:generateContent");
     expect(upstream.requests[1]?.body).toBe(upstream.requests[0]?.body);
   });
@@ -315,6 +314,27 @@ describe("a response of the Gemini API", () => {
     const facts = { providerMessage: finishMessage, provider: { code: finishReason } };
     expect(error).toMatchObject({ reason: "TOOL_CALL_INVALID", status: "ABORTED", facts });
     expect(error?.message).toContain(finishMessage);
+  });
+
+  it.each([
+    "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS",
+  ])("returns the tool calls of a response with the finish reason %s", async (finishReason) => {
+    const part = { functionCall: { id: "a", name: "look", args: {} }, thoughtSignature: "Sig" };
+    const usageMetadata = { promptTokenCount: 4, candidatesTokenCount: 2, totalTokenCount: 6 };
+    const { completion, error } = await answer({
+      candidates: [{ content: { parts: [part] }, finishReason, finishMessage: "No tool." }],
+      usageMetadata,
+    });
+    expect(error).toBeUndefined();
+    expect(completion.choices).toMatchObject([
+      {
+        finishReason: FinishReason.TOOL_CALLS,
+        providerFinishReason: finishReason,
+        message: { parts: [{ kind: { case: "toolCall" }, providerState: { data: Buffer.from("Sig") } }] },
+      },
+    ]);
+    expect(completion.usage).toMatchObject({ inputTokens: 4, outputTokens: 2 });
   });
 
   it.each([

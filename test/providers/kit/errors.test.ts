@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { streamFrom } from "../../support/attempt.ts";
+import { configured } from "../../support/configured.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { adapter, brief, collect, context, model, request } from "../chat-completions/harness.ts";
 
@@ -298,5 +300,27 @@ describe("an error inside a response with status 200", () => {
     expect((await answer("data: <html>\n\n")).error?.reason).toBe("PROVIDER_FAULT");
     expect((await answer("<html><body>Oops</body></html>", "application/json")).error?.reason).toBe("PROVIDER_FAULT");
     expect((await answer(`${text}data: {"choi\n\n`)).error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
+  });
+});
+
+describe("an error of a content filter", () => {
+  it.each([
+    ["deepseek", 400, { error: { message: "Content Exists Risk", type: "invalid_request_error" } }],
+    ["openrouter", 403, { error: { code: 403, message: 'Your input was flagged for "violence".' } }],
+    ["xai", 403, { code: "forbidden", error: "Content violates usage guidelines. Failed check: SAFETY_CHECK" }],
+    ["mistral", 400, { object: "error", message: "no", type: "content_filter", code: "1" }],
+    [
+      "anthropic",
+      400,
+      { error: { type: "invalid_request_error", message: "Output blocked by content filtering policy" } },
+    ],
+  ])("of %s ends the response with a finish reason", async (name, status, body) => {
+    const headers = { "content-type": "application/json" };
+    await using upstream = await startReplayUpstream({ status, headers, steps: [{ write: JSON.stringify(body) }] });
+    const provider = configured(name, upstream.baseUrl);
+    const { events, error } = await collect(streamFrom(provider, request(), model()).events);
+    await provider.close?.();
+    expect(error).toBeUndefined();
+    expect(brief(events)[1]).toMatch(new RegExp(`^finished 0 ${FinishReason.CONTENT_FILTER} .`));
   });
 });

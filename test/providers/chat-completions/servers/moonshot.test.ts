@@ -6,9 +6,10 @@ import { MessageSchema, Role } from "../../../../src/gen/dragoman/v1/message_pb.
 import { ReasoningEffort } from "../../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../../src/gen/dragoman/v1/tool_pb.js";
 import { declared, modelOf, text, thought, toolCall } from "../../../contract/fixtures/chat-completions.ts";
+import { streamFrom } from "../../../support/attempt.ts";
 import { startReplayUpstream } from "../../../support/replay-upstream.ts";
 import { functionTool } from "../../../support/tools.ts";
-import { collect, context, request } from "../harness.ts";
+import { collect, request } from "../harness.ts";
 
 type Asked = Parameters<typeof request>[0];
 
@@ -112,7 +113,7 @@ describe("Moonshot's models", () => {
       steps: [{ write: JSON.stringify({ error }) }],
     });
     const adapter = declared("moonshot")(upstream.baseUrl);
-    const { events } = await collect(adapter.stream(request(), modelOf("moonshot", "kimi-k3"), context()));
+    const { events } = await collect(streamFrom(adapter, request(), modelOf("moonshot", "kimi-k3")).events);
     await adapter.close?.();
     expect(events[1]).toMatchObject({ case: "finished", value: { finishReason: FinishReason.CONTENT_FILTER } });
   });

@@ -34,4 +34,9 @@ export const provider = hostedServer({
   formats: ["jsonObject"],
   maxStopSequences: 16,
   adaptations: deepSeekAdaptations,
+  // DeepSeek sends these errors with HTTP 400 and the code of any invalid request.
+  sentences: [
+    { pattern: /^model not exist/i, status: "INVALID_REQUEST", means: "MODEL_NOT_FOUND" },
+    { pattern: /^content exists risk/i, status: "INVALID_REQUEST", means: "CONTENT_FILTER" },
+  ],
 });

@@ -35,6 +35,11 @@ export const provider = hostedServer({
   providerTools: true,
   media: ["image", "image_url", "audio", "file"],
   maxStopSequences: 4,
+  // OpenRouter's errors have no code but the HTTP status. https://openrouter.ai/docs/api/reference/errors-and-debugging
+  sentences: [
+    { pattern: /is not a valid model id/i, status: "INVALID_REQUEST", means: "MODEL_NOT_FOUND" },
+    { pattern: /your input was flagged/i, status: "PROVIDER_PERMISSION_DENIED", means: "CONTENT_FILTER" },
+  ],
   topKOff: 0,
   // Without this field, OpenRouter silently drops parameters that the model does not support.
   alsoSend: ({ strictParameters }) => (strictParameters ? { provider: { require_parameters: true } } : {}),

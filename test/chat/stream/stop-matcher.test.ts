@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { StopMatcher } from "../../../src/providers/local/stop-matcher.ts";
+import { StopMatcher } from "../../../src/chat/stream/stop-matcher.ts";
 
 /** A small alphabet makes stop sequences occur, overlap and almost occur. */
 const letters = (maxLength: number, minLength = 0) =>
