@@ -1,5 +1,6 @@
 import { cutPath, type FieldPath, formatDotted, formatPath } from "./field-path.ts";
 import type { ProviderError } from "./gen/dragoman/v1/error_pb.js";
+import { wellFormed } from "./well-formed.ts";
 
 /** Names of the gRPC status codes that Dragoman returns. */
 export type StatusName =
@@ -188,15 +189,6 @@ export function toGatewayError(thrown: unknown): GatewayError {
 /** Limits a retry delay to whole milliseconds from 0 to a day. NaN becomes 0. */
 function retryMs(delayMs: number): number {
   return Math.ceil(Math.min(Math.max(0, delayMs || 0), longestRetryMs));
-}
-
-/** Copies a value so that every string in it, including property names, is well-formed UTF-16. */
-function wellFormed<Value>(value: Value): Value;
-function wellFormed(value: unknown): unknown {
-  if (typeof value === "string") return value.toWellFormed();
-  if (Array.isArray(value)) return value.map((item) => wellFormed(item));
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name.toWellFormed(), wellFormed(item)]));
 }
 
 /** Maximum number of invalid fields that an error names: a request of 16 MiB can have millions. */

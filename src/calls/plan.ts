@@ -159,6 +159,8 @@ export function draftFor(
     profileTexts: texts,
     completionOnly: deployment?.completionOnly ?? false,
     toolNames: adapter.toolNames,
+    callIds: adapter.callIds?.(model),
+    rejectedText: adapter.rejectedText?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),
     checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],

@@ -1,6 +1,8 @@
 import type { Adaptation } from "../chat/planning/adaptations.ts";
+import type { CallIdRule } from "../chat/planning/call-id-rule.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { ContractNames } from "../chat/planning/provider-options.ts";
+import type { RejectedText } from "../chat/planning/rejected-text.ts";
 import type { ToolNameRule } from "../chat/planning/tool-name-rule.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import type { Claimant } from "../fair-slots.ts";
@@ -38,6 +40,18 @@ export interface Adapter {
    * Undefined: the provider accepts every name of the contract.
    */
   readonly toolNames?: ToolNameRule;
+
+  /**
+   * Returns the tool call ids that a model accepts, which must also be unique in a conversation. Dragoman replaces the
+   * others, in calls and results. Undefined: every id, also one that repeats in a later turn.
+   */
+  callIds?(model: Model): CallIdRule | undefined;
+
+  /**
+   * Returns the texts that the model's API rejects. Dragoman leaves them out, with the messages that have nothing else.
+   * Undefined: none.
+   */
+  rejectedText?(model: Model): RejectedText | undefined;
 
   /** Whether the adapter sends `tool_choice.allowed_tools`. Default false: Dragoman sends only the allowed tools. */
   readonly takesAllowedTools?: boolean;

@@ -2,6 +2,7 @@ import { append } from "../append.ts";
 import { createBounds } from "../chat/stream/bound-events.ts";
 import { createStopCutter } from "../chat/stream/cut-at-stops.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
+import { createRepairs } from "../chat/stream/repair-events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
@@ -55,12 +56,13 @@ export function startAttempt(
       const context: AdapterContext = { signal, holder, attempt, queue, ...(prompt !== undefined && { prompt }) };
       const batches =
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
+      const repair = createRepairs();
       const bound = createBounds();
       const cutter = stops.length > 0 ? createStopCutter(stops, request.parameters?.n ?? 1) : undefined;
       const settleEnd = createEndSettler(request, validator);
       for await (const arrived of batches) {
-        const bounded = bound(arrived);
-        let batch = cutter === undefined ? bounded : cutter.cut(bounded);
+        // First the cut: its end of a choice releases what the repair holds back, and gets the warnings of the others.
+        let batch = bound(repair(cutter === undefined ? arrived : cutter.cut(arrived)));
         for (let index = 0; index < batch.length; index++) {
           const event = batch[index] as ChatEvent;
           if (event.case === "started" || event.case === "delta") {

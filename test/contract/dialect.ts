@@ -18,6 +18,9 @@ export const cases = [
   "empty text",
   "two parallel tool calls with interleaved deltas",
   "a tool call without arguments",
+  "two tool calls with one id",
+  "an empty object before the arguments",
+  "halves of a character in two deltas",
   "reasoning, then text",
   "reasoning with a signature",
   "redacted reasoning",
@@ -112,6 +115,29 @@ export interface ReplayCase extends Wire {
   readonly sent: unknown;
 }
 
+/** Tool call, tool result or text in a request body, in the order of the body. */
+export interface SentItem {
+  readonly kind: "call" | "result" | "text";
+  /** Id that links a call to its results. Undefined: the API pairs them by their order. */
+  readonly id?: string | undefined;
+  /** Text of a text or result. Of a call, its arguments: JSON text, or the text itself if the API takes any. */
+  readonly text: string;
+}
+
+/** What a provider API requires of a conversation with tools and texts. */
+export interface ConversationRules {
+  /** Reads a request body. */
+  readonly read: (body: object) => readonly SentItem[];
+  /** Ids that the API accepts. */
+  readonly callId: RegExp;
+  /** Whether ids must be unique in the conversation. If not, the model's own ids stay as they are. */
+  readonly uniqueIds: boolean;
+  /** Arguments that the API accepts: any text, or only an object. */
+  readonly callArguments: "text" | "object";
+  /** Texts that the API rejects. */
+  readonly rejectedText: RegExp | undefined;
+}
+
 /** The contract cases of one provider API. Fixtures follow the provider's published types and documents. */
 export interface Dialect {
   /** The provider's name in the registry. */
@@ -139,6 +165,7 @@ export interface Dialect {
   readonly replay: ReplayCase;
   /** Content that only some provider APIs have. */
   readonly content?: Content;
+  readonly conversation: ConversationRules | NotApplicable;
   /** A request with every supported field, and the exact JSON body that `describe` must return for it. */
   readonly everything: { readonly request: ChatRequest; readonly sent: unknown };
   /** Requests that the provider API supports only in part, and the expected adaptations: kind and field. */

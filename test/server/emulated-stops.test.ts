@@ -59,6 +59,21 @@ it("ends a stream at a stop sequence across deltas, and aborts the upstream requ
   expect(warnings).toContainEqual(warning);
 });
 
+it("keeps the calls before a stop sequence, and the warnings about them", async () => {
+  const call = (index: number) => ({ index, id: "a", type: "function", function: { name: "look", arguments: "{}" } });
+  const calls = delta({ tool_calls: [call(0), call(1)] });
+  const { client } = await start("OPENAI", streamed(calls, delta({ content: "One END two" }), finish()));
+  const fold = createFold();
+  const chat = ask("openai/o3", "Count", { parameters: { stopSequences } });
+  for await (const { event } of client.streamChat({ chat })) if (event.case !== undefined) fold.add(event);
+  expect(fold.completion.choices[0]?.message?.parts.map(({ kind }) => kind)).toMatchObject([
+    { case: "toolCall", value: { id: "a", argumentsJson: "{}" } },
+    { case: "toolCall", value: { id: "a_2", argumentsJson: "{}" } },
+    { case: "text", value: "One " },
+  ]);
+  expect(fold.completion.warnings.map(({ reason }) => reason)).toContain("INFERRED");
+});
+
 it("sends stop sequences to a model that supports them, such as o3-mini", async () => {
   const { client, upstream } = await start("OPENAI", streamed(delta({ content: "One END" }), finish()));
   const chat = ask("openai/o3-mini", "Count", { parameters: { stopSequences } });

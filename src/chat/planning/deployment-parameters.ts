@@ -59,7 +59,7 @@ export const deploymentFields: Readonly<Record<string, string>> = { cerebras: "m
  * Moves deployment parameters into `provider_options`, so that adapters do not have to handle them. Throws
  * INVALID_REQUEST for parameters that `provider_options` also sets, because neither value takes precedence.
  *
- * Runs first, so that no later step has to handle deployment parameters either.
+ * Runs before the steps that would have to handle deployment parameters.
  */
 export function placeDeploymentParameters(
   draft: Draft,

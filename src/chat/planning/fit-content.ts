@@ -72,13 +72,13 @@ function fits({ kind, citations, providerState }: Part, role: Role, { model, acc
     case "media":
       return role !== Role.ASSISTANT || accepts.has("output_media");
     case "toolCall":
-      return hasArguments(kind.value);
+      return accepts.has("raw_arguments") || hasArguments(kind.value);
     default:
       return true;
   }
 }
 
-/** Whether the arguments of a tool call are a JSON object, as providers require. A model can write other text. */
+/** Whether the arguments of a tool call are a JSON object, as many APIs require. A model can write other text. */
 function hasArguments({ argumentsJson }: ToolCall): boolean {
   return argumentsJson === "" || argumentsJson === "{}" || (isShallow(argumentsJson) && isJsonObject(argumentsJson));
 }
@@ -155,13 +155,16 @@ function fitKind(
       changes.searchResult(path, provider);
       return { case: "text", value: searchResultText(kind.value, place) };
     case "toolCall": {
-      if (hasArguments(kind.value)) return kind;
-      const argumentsJson = JSON.stringify({ invalid_arguments: kind.value.argumentsJson });
+      if (accepts.has("raw_arguments") || hasArguments(kind.value)) return kind;
+      const text = kind.value.argumentsJson;
       const field = [...path, "tool_call", "arguments_json"];
+      const isNone = text.trim() === "" || text.trim() === "null";
+      const form = isNone ? "an empty object" : "the text in invalid_arguments";
+      const argumentsJson = isNone ? "{}" : JSON.stringify({ invalid_arguments: text });
       changes.once(
         "EMULATED",
         field,
-        "arguments that are no JSON object of at most 128 levels are sent as the text in invalid_arguments",
+        `arguments that are no JSON object of at most 128 levels are sent to ${provider} as ${form}`,
       );
       return { case: "toolCall", value: { ...kind.value, argumentsJson } };
     }

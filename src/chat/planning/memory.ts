@@ -56,16 +56,20 @@ function from(messages: readonly Message[], begin: number): readonly number[] {
 
 /** For each message, whether a cut before it would separate any earlier tool call from its result. */
 function partedAt(messages: readonly Message[]): readonly boolean[] {
+  // A result belongs to the nearest call before it with its id.
   const calls = new Map<string, number>();
-  for (const [index, { parts }] of messages.entries()) {
-    for (const { kind } of parts) if (kind.case === "toolCall") calls.set(kind.value.id, index);
-  }
+  const firstCalls = messages.map(({ parts }, index) => {
+    let first = index;
+    for (const { kind } of parts) {
+      if (kind.case === "toolCall") calls.set(kind.value.id, index);
+      if (kind.case === "toolResult") first = Math.min(first, calls.get(kind.value.toolCallId) ?? index);
+    }
+    return first;
+  });
   let earliest = messages.length;
   const parted: boolean[] = [];
-  for (const [index, { parts }] of [...messages.entries()].reverse()) {
-    for (const { kind } of parts) {
-      if (kind.case === "toolResult") earliest = Math.min(earliest, calls.get(kind.value.toolCallId) ?? index);
-    }
+  for (const [index, first] of [...firstCalls.entries()].reverse()) {
+    earliest = Math.min(earliest, first);
     parted[index] = earliest < index;
   }
   return parted;

@@ -3,6 +3,7 @@
  *
  * - search_results: search_result parts, in user messages and tool results
  * - server_tools: server_tool_call and server_tool_result parts
+ * - raw_arguments: arguments of tool calls that are no JSON object, as the model wrote them
  * - citations: citations of assistant messages
  * - output_media: media in assistant messages
  * - file_ids: Media.file_id
@@ -13,6 +14,7 @@
 export type OptionalContent =
   | "search_results"
   | "server_tools"
+  | "raw_arguments"
   | "citations"
   | "output_media"
   | "file_ids"

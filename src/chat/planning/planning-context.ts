@@ -2,10 +2,12 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { TokenCounter } from "../../tokens/token-count.ts";
 import type { Adaptation } from "./adaptations.ts";
+import type { CallIdRule } from "./call-id-rule.ts";
 import type { CallerWords } from "./caller-words.ts";
 import type { OptionalContent } from "./optional-content.ts";
 import type { Profile } from "./profile.ts";
 import type { ProfileTexts } from "./profile-texts.ts";
+import type { RejectedText } from "./rejected-text.ts";
 import type { ToolNameRule } from "./tool-name-rule.ts";
 
 /** Facts and functions for the planning steps, which turn the caller's request into the outgoing one (`steps.ts`). */
@@ -22,6 +24,10 @@ export interface PlanningContext {
   readonly counter: TokenCounter;
   /** Function names that the provider accepts. Undefined: all. */
   readonly toolNames: ToolNameRule | undefined;
+  /** Tool call ids that the model accepts. Undefined: all. */
+  readonly callIds: CallIdRule | undefined;
+  /** Texts that the model's API rejects. Undefined: none. */
+  readonly rejectedText: RejectedText | undefined;
   /** Whether the adapter sends `tool_choice.allowed_tools`. */
   readonly takesAllowedTools: boolean;
   /** Content that the adapter sends although most do not. */

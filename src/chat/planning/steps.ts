@@ -3,10 +3,12 @@ import { Pace } from "../../pace.ts";
 import { advise } from "./advise.ts";
 import { keepAllowedTools } from "./allowed-tools.ts";
 import { applyAdaptations } from "./apply-adaptations.ts";
+import { mapCallIds } from "./call-ids.ts";
 import { checkSupport } from "./check-support.ts";
 import { completeText } from "./complete-text.ts";
 import { placeDeploymentParameters } from "./deployment-parameters.ts";
 import { type Draft, startDraft } from "./draft.ts";
+import { dropBlankText } from "./drop-blank-text.ts";
 import { dropForeignState } from "./drop-foreign-state.ts";
 import { emulateSchema } from "./emulate-schema.ts";
 import { emulateStops } from "./emulate-stops.ts";
@@ -14,12 +16,13 @@ import { fillDefaults } from "./fill-defaults.ts";
 import { fitContent } from "./fit-content.ts";
 import { fitWindow } from "./fit-window.ts";
 import { keepLastMessages } from "./memory.ts";
+import { orderResults } from "./order-results.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { renderPrompt } from "./render-prompt.ts";
 import { scopeCacheKey } from "./scope-cache-key.ts";
 import { placeSystemText } from "./system-text.ts";
 import { mapToolNames } from "./tool-names.ts";
-import { uniqueCallIds } from "./unique-call-ids.ts";
+import { replaceHalves } from "./whole-characters.ts";
 
 type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
 
@@ -27,18 +30,21 @@ type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
  * Steps that turn the caller's request into the outgoing one, in order. Each step documents the reason for its place.
  */
 const steps: readonly Step[] = [
+  replaceHalves,
   placeDeploymentParameters,
   completeText,
   keepAllowedTools,
   fillDefaults,
   emulateSchema,
-  uniqueCallIds,
   keepLastMessages,
+  orderResults,
   fitContent,
   dropForeignState,
   placeSystemText,
+  dropBlankText,
   mapToolNames,
   fitWindow,
+  mapCallIds,
   scopeCacheKey,
   checkSupport,
   emulateStops,

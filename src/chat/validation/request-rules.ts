@@ -43,7 +43,10 @@ export function isSystem(message: Message): boolean {
 
 function checkConversation(messages: readonly Message[], report: ReportViolation, checkJson: CheckJson): void {
   const calls = new Set<string>();
+  // Ids of this turn. Some models count their calls anew in each turn, so an id may repeat in a later one.
+  const turn = new Set<string>();
   messages.forEach(({ role, parts }, messageIndex) => {
+    if (role !== Role.ASSISTANT) turn.clear();
     if (parts.length === 0 && role !== Role.ASSISTANT) {
       report(
         ["messages", messageIndex, "parts"],
@@ -59,6 +62,10 @@ function checkConversation(messages: readonly Message[], report: ReportViolation
           break;
         case "toolCall": {
           const { id, argumentsJson } = part.kind.value;
+          if (turn.has(id)) {
+            report([...path, "tool_call", "id"], "is used by an earlier tool call of this turn; use a unique id");
+          }
+          turn.add(id);
           calls.add(id);
           if (argumentsJson !== "") checkJson(argumentsJson, [...path, "tool_call", "arguments_json"], "returned");
           break;

@@ -11,6 +11,7 @@ import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter } from "../adapter.ts";
 import { claudeModel } from "../claude/claude-models.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { claudeCallIds } from "../kit/call-ids.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
@@ -56,6 +57,8 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     contractNames: anthropicNames,
     maxChoices: 1,
     toolNames: { maxLength: 128, punctuation: "_-", beginsWithLetter: false },
+    rejectedText: () => "blank",
+    callIds: () => claudeCallIds,
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v1/messages",

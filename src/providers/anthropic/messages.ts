@@ -27,7 +27,7 @@ type Turn = { readonly role: WireTurn["role"]; content: Block[] } | { readonly r
 
 /**
  * Converts the messages. System text goes into the field `system`, unless the model accepts it where it is. Consecutive
- * messages of one role become one turn, which starts with its tool results, because the API requires it.
+ * messages of one role become one turn. The API requires that it starts with its tool results: see `orderResults`.
  */
 export function toConversation(
   request: ChatRequest,
@@ -55,7 +55,7 @@ export function toConversation(
     else if (content.length > 0) turns.push({ role, content });
   }
   if (request.outputFormat?.format.case === "jsonObject") system.push({ type: "text", text: jsonInstruction });
-  return { system, messages: turns.map(resultsFirst) };
+  return { system, messages: turns };
 }
 
 /** Whether a system message keeps its position. Newer models accept it after a user turn or such a system message. */
@@ -130,13 +130,11 @@ function toToolUse(
 ): Block {
   const input = argumentsJson || "{}";
   const state = jsonOfState(providerState);
-  if (state === undefined) {
-    return { type: "tool_use", id: toToolId(id), name, input: new ExactJson(input), ...mark };
-  }
+  if (state === undefined) return { type: "tool_use", id, name, input: new ExactJson(input), ...mark };
   const members = membersOf(state);
   const toolset: unknown = JSON.parse(members.get("toolset_name") ?? "null");
   if (typeof toolset === "string") toolsets.set(id, toolset);
-  const own = Object.entries({ type: "tool_use", id: toToolId(id), name }).map(
+  const own = Object.entries({ type: "tool_use", id, name }).map(
     ([key, value]) => [key, JSON.stringify(value)] as const,
   );
   return new ExactJson(objectOf(new Map([...members, ...own, ["input", input], ...markMembers(mark)])));
@@ -166,7 +164,7 @@ function toToolResult(
   const text = content.length === 1 && first?.type === "text" ? first.text : undefined;
   return {
     type: "tool_result",
-    tool_use_id: toToolId(toolCallId),
+    tool_use_id: toolCallId,
     ...(content.length > 0 && { content: text ?? content }),
     ...(isError && { is_error: true }),
     ...(toolset !== undefined && { toolset_name: toolset }),
@@ -177,15 +175,4 @@ function mediaBlock(media: Media) {
   const form = mediaForm(media);
   if (form === undefined) throw misplaced("user", "media");
   return toMediaBlock(media, form);
-}
-
-/** Escapes other providers' ids for the API, which accepts only letters, digits, `_` and `-`. */
-function toToolId(id: string): string {
-  return id.replace(/[^a-zA-Z0-9_-]/g, (character) => `_${character.charCodeAt(0).toString(16)}`);
-}
-
-function resultsFirst(turn: Turn): WireMessage {
-  if (turn.role !== "user") return turn;
-  const isResult = (block: Block) => "type" in block && block.type === "tool_result";
-  return { ...turn, content: [...turn.content.filter(isResult), ...turn.content.filter((block) => !isResult(block))] };
 }

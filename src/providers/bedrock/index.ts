@@ -100,6 +100,8 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
     maxChoices: 1,
     // Amazon documents the same rule for ToolSpecification.name.
     toolNames: openAiToolNames,
+    rejectedText: () => "blank",
+    callIds: ({ providerModel }) => modelRules(providerModel).callIds,
     stream: (request, model, context) =>
       exchange(upstream, context, async (call) => {
         const { FrameDecoder } = await abortable(loadFrames(), call.signal);

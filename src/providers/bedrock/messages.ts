@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
@@ -20,9 +19,6 @@ import type {
   Turn,
   WireToolResult,
 } from "./wire.ts";
-
-/** Maximum length of a tool call id in Bedrock, in characters. */
-const idLimit = 64;
 
 type DocumentName = ReturnType<typeof documentNames>;
 
@@ -87,7 +83,7 @@ function toBlocks(part: Part, role: Turn["role"], rules: ModelRules, documentNam
       if (!isAssistant) break;
       const { id, name, argumentsJson } = kind.value;
       const input = new ExactJson(argumentsJson || "{}");
-      return [{ toolUse: { toolUseId: toId(id, rules), name, input } }];
+      return [{ toolUse: { toolUseId: id, name, input } }];
     }
     case "serverToolCall":
     case "serverToolResult": {
@@ -112,7 +108,7 @@ function toReasoning(text: string, redacted: boolean, state: Uint8Array): Reason
 }
 
 function toToolResult(
-  { toolCallId, parts, isError }: ToolResult,
+  { toolCallId: toolUseId, parts, isError }: ToolResult,
   rules: ModelRules,
   documentName: DocumentName,
 ): WireToolResult {
@@ -123,8 +119,7 @@ function toToolResult(
     if (block === undefined || "audio" in block) throw misplaced("tool result", kind.case);
     return [block];
   });
-  const toolUseId = toId(toolCallId, rules);
-  return isError && rules.marks ? { toolUseId, content, status: "error" } : { toolUseId, content };
+  return { toolUseId, content, ...(isError && rules.marks && { status: "error" }) };
 }
 
 function toSearchResult({ source, title, texts }: SearchResult): SearchResultBlock {
@@ -142,13 +137,4 @@ function mediaBlock(media: Media, documentName: DocumentName): MediaBlock {
 /** Omits empty text, because Bedrock rejects it. */
 function textBlocks(text: string): readonly TextBlock[] {
   return text === "" ? [] : [{ text }];
-}
-
-/** Returns a tool call id. Hashes it if Bedrock would reject it; a call and its result still have the same id. */
-function toId(id: string, { shortIds }: ModelRules): string {
-  if (shortIds ? /^[a-zA-Z0-9]{9}$/.test(id) : /^[a-zA-Z0-9_.:-]{1,64}$/.test(id)) return id;
-  return createHash("sha256")
-    .update(id)
-    .digest("hex")
-    .slice(0, shortIds ? 9 : idLimit);
 }

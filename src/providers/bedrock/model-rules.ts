@@ -1,5 +1,7 @@
+import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { claudeModel } from "../claude/claude-models.ts";
+import { claudeCallIds, mistralCallIds } from "../kit/call-ids.ts";
 
 /**
  * Reasoning controls of a model family, sent in `additionalModelRequestFields`. The kinds `budget` and `adaptive` are
@@ -32,8 +34,7 @@ export interface ModelRules {
   readonly strictTools: boolean;
   /** Whether prompt cache breakpoints and the error status of tool results are supported. */
   readonly marks: boolean;
-  /** Whether a tool call id must be nine letters and digits. */
-  readonly shortIds: boolean;
+  readonly callIds: CallIdRule;
 }
 
 const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
@@ -46,7 +47,7 @@ const other: ModelRules = {
   forcedTool: "any",
   strictTools: true,
   marks: false,
-  shortIds: false,
+  callIds: { maxLength: 64, punctuation: "_.:-" },
 };
 const nova: ModelRules = { ...other, forcedTool: "named", marks: true };
 const openai: ModelRules = { ...other, sampling: "none", stops: false };
@@ -62,7 +63,7 @@ const rulesOfModels: readonly (readonly [RegExp, ModelRules])[] = [
   [/amazon\.nova/, nova],
   [/openai\.gpt-oss/, { ...openai, sampling: "both", thinking: thinking("flat", [LOW, MEDIUM, HIGH]) }],
   [/openai\./, { ...openai, thinking: thinking("nested", [NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX]) }],
-  [/mistral\./, { ...other, shortIds: true }],
+  [/mistral\./, { ...other, callIds: mistralCallIds }],
   // These ARNs do not name the model. Dragoman sends what Nova supports, and Bedrock rejects what the model does not.
   [/:(application-inference-profile|provisioned-model|custom-model-deployment|imported-model|prompt)\//, nova],
 ];
@@ -81,6 +82,7 @@ function claudeRules(providerModel: string): ModelRules {
   return {
     ...nova,
     claude: true,
+    callIds: { ...claudeCallIds, maxLength: 64 },
     sampling: rules.sampling ? (kind === "no" ? "both" : "one") : "none",
     forcedTool: rules.forcedTools ? "named" : "none",
     strictTools: rules.sampling,

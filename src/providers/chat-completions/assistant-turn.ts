@@ -15,10 +15,9 @@ interface AssistantTurn {
 }
 
 /**
- * Separates the tool calls of an assistant message from its other parts. `toId` converts tool call ids of other
- * providers to ids that this provider accepts. Throws INVALID_REQUEST for media and tool results.
+ * Separates the tool calls of an assistant message from its other parts. Throws INVALID_REQUEST for media and tool results.
  */
-export function assistantTurn(parts: readonly Part[], toId: (id: string) => string = (id) => id): AssistantTurn {
+export function assistantTurn(parts: readonly Part[]): AssistantTurn {
   const outputs: OutputPart[] = [];
   const calls: WireToolCall[] = [];
   for (const { kind, citations, providerState: state } of parts) {
@@ -30,7 +29,7 @@ export function assistantTurn(parts: readonly Part[], toId: (id: string) => stri
         break;
       case "toolCall": {
         const { id, name, argumentsJson } = kind.value;
-        calls.push({ id: toId(id), type: "function", function: { name, arguments: argumentsJson || "{}" } });
+        calls.push({ id, type: "function", function: { name, arguments: argumentsJson || "{}" } });
         break;
       }
       case "media":

@@ -237,10 +237,7 @@ function messageEvents(
     state.refusal ??= state.parts++;
     batch.push(refusalDelta(index, state.refusal, message.refusal ?? "", refusalLogProbs));
   }
-  for (const fragment of message.tool_calls ?? []) {
-    const event = state.calls.toEvent(fragment);
-    if (event !== undefined) batch.push(event);
-  }
+  if (message.tool_calls || message.function_call) state.calls.append(message, answer.isWhole, batch);
 }
 
 /** Returns UNSPECIFIED if the server reports no finish reason. Some servers write the words in upper case. */

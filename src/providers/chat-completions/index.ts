@@ -79,6 +79,9 @@ export function createOpenAiAdapter(
     name,
     ...(maxChoices !== undefined && { maxChoices }),
     ...(quirks.toolNames && { toolNames: quirks.toolNames }),
+    // Hosts pass the texts on to Claude's own API.
+    rejectedText: ({ providerModel }) => (/claude/i.test(providerModel) ? "blank" : undefined),
+    callIds: ({ providerModel }) => quirks.callIds(providerModel),
     takesAllowedTools: quirks.allowedTools,
     accepts: acceptedContent(quirks),
     stream: (request, model, context) => send(request, model, context, isStreamed(request)),
@@ -91,9 +94,10 @@ export function createOpenAiAdapter(
   };
 }
 
-/** Returns the optional content that a server supports. */
+/** Returns the optional content that a server supports. All of them take arguments of tool calls as text. */
 function acceptedContent({ outputs, annotations, providerTools }: Quirks): ReadonlySet<OptionalContent> {
   return new Set<OptionalContent>([
+    "raw_arguments",
     ...(outputs.length > 0 ? (["response_modalities", "output_media"] as const) : []),
     ...(annotations ? (["citations"] as const) : []),
     ...(providerTools ? (["provider_tools"] as const) : []),

@@ -14,10 +14,10 @@ export const choiceFields: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Fields of a delta or message, besides those in extras.ts. `channel` names the field that
- * has the text (Groq); `token_id` repeats the text (Together).
+ * Fields of a delta or message, besides those in extras.ts. `channel` names the field that has the text (Groq);
+ * `token_id` repeats the text (Together).
  */
 export const messageFields: ReadonlySet<string> = new Set([
   ...["role", "content", "reasoning_content", "reasoning", "reasoning_details", "refusal", "tool_calls"],
-  ...["channel", "token_id"],
+  ...["function_call", "channel", "token_id"],
 ]);

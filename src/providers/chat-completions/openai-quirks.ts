@@ -1,4 +1,5 @@
 import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
+import { familyCallIds, openAiCallIds } from "../kit/call-ids.ts";
 import { commonFields } from "./field-sets.ts";
 import { commonQuirks, type Quirks } from "./quirks.ts";
 
@@ -20,6 +21,8 @@ export const openAiQuirks = {
   ...commonQuirks,
   fields: openAiFields,
   openAiModel: (providerModel) => providerModel,
+  // Azure also hosts other families of models.
+  callIds: (providerModel) => familyCallIds(providerModel) ?? openAiCallIds,
   developerRole: true,
   refusals: true,
   reasoningReplay: undefined,

@@ -1,10 +1,12 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
 import type { ToolNameRule } from "../../chat/planning/tool-name-rule.ts";
 import type { Reason } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { familyCallIds } from "../kit/call-ids.ts";
 import type { ErrorReader } from "../kit/error-body.ts";
 import type { Sentence } from "../kit/sentences.ts";
 import { openAiToolNames } from "../kit/tool-names.ts";
@@ -57,6 +59,8 @@ export interface Quirks {
   readonly allowedTools: boolean;
   /** Function names that the server accepts. Undefined: all. */
   readonly toolNames: ToolNameRule | undefined;
+  /** Returns the tool call ids that a model accepts (`Adapter.callIds`). */
+  readonly callIds: (providerModel: string) => CallIdRule | undefined;
   /** Whether the server requires a parameters schema for every tool, even for tools without parameters. */
   readonly needsParameters: boolean;
   /** Output besides text that the server can return. Dragoman sends its audio and images back with their turn. */
@@ -110,6 +114,7 @@ export const commonQuirks = {
   toolChoice: "named",
   allowedTools: false,
   toolNames: openAiToolNames,
+  callIds: familyCallIds,
   needsParameters: false,
   outputs: [],
   annotations: false,

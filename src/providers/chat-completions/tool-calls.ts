@@ -2,11 +2,14 @@ import { randomUUID } from "node:crypto";
 import { type ChatEvent, toolCallDelta } from "../../chat/stream/events.ts";
 import { malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import type { ChunkToolCall } from "./wire.ts";
+import type { ChunkMessage, ChunkToolCall } from "./wire.ts";
+
+type CallFields = Partial<Pick<ChunkMessage, "tool_calls" | "function_call">>;
 
 interface Call {
   readonly partIndex: number;
   readonly id: string;
+  readonly index: number | undefined;
   name: string;
   argumentsJson: string;
   /** How often `isComplete` has parsed the arguments. */
@@ -19,9 +22,13 @@ const maxUnnamedLength = 1024 * 1024;
 /** Maximum characters to parse for one call, in all checks of its arguments together. 2 million take up to 100 ms. */
 const maxParsedLength = 2_000_000;
 
+/** Index of the deprecated `function_call`, the only call of its message. */
+const functionCallIndex = -1;
+
 /**
  * Assembles the tool calls of one choice. A delta belongs to the call with the same id; without an id, to the call with
- * the same index; without both, to the latest call. A new id begins a new call even if another call has its index.
+ * the same index; without both, to the latest call. A new id begins a new call even if another call has its index. So
+ * does a known id with a new index and a name: some models give two calls the same id.
  */
 export class ToolCalls {
   readonly #call: UpstreamCall;
@@ -42,8 +49,23 @@ export class ToolCalls {
     return this.#calls.length;
   }
 
+  /**
+   * Appends the events for the calls of a message to a batch. `isWhole`: the message is complete, so each entry of the
+   * list is a call of its own. Some servers set no index there, or the same one.
+   */
+  append({ tool_calls, function_call }: CallFields, isWhole: boolean, batch: ChatEvent[]): void {
+    for (const [place, fragment] of (tool_calls ?? []).entries()) {
+      const event = this.#toEvent(isWhole ? { ...fragment, index: place } : fragment);
+      if (event !== undefined) batch.push(event);
+    }
+    // A server that sends both fields repeats the same call.
+    if (!function_call || (this.#calls.length > 0 && !this.#byIndex.has(functionCallIndex))) return;
+    const event = this.#toEvent({ index: functionCallIndex, function: function_call });
+    if (event !== undefined) batch.push(event);
+  }
+
   /** Converts a delta to an event. Returns undefined until the call's name is known: the first event must have it. */
-  toEvent(fragment: ChunkToolCall): ChatEvent | undefined {
+  #toEvent(fragment: ChunkToolCall): ChatEvent | undefined {
     const call = this.#find(fragment) ?? this.#begin(fragment);
     const isKnown = call.name !== "";
     const text = argumentsText(fragment);
@@ -66,11 +88,18 @@ export class ToolCalls {
       .map(({ partIndex }) => toolCallDelta(this.#choiceIndex, partIndex, "{}"));
   }
 
-  #find({ id, index, function: called }: ChunkToolCall): Call | undefined {
-    if (id) return this.#byId.get(id);
-    if (typeof index === "number") {
-      const known = this.#byIndex.get(index);
-      if (known !== undefined || called?.name) return known;
+  #find(fragment: ChunkToolCall): Call | undefined {
+    const { id, index, function: called } = fragment;
+    const isIndexed = typeof index === "number";
+    const ofIndex = isIndexed ? this.#byIndex.get(index) : undefined;
+    if (id) {
+      const ofId = ofIndex?.id === id ? ofIndex : this.#byId.get(id);
+      if (ofId === undefined || beginsAnother(ofId, fragment)) return undefined;
+      const isElsewhere = isIndexed && ofId.index !== undefined && ofId.index !== index;
+      return isElsewhere && called?.name ? undefined : ofId;
+    }
+    if (isIndexed && (ofIndex !== undefined || called?.name)) {
+      return ofIndex && beginsAnother(ofIndex, fragment) ? undefined : ofIndex;
     }
     const latest = this.#calls.at(-1);
     // A name without id and index begins a new call if the latest call is complete; else it repeats that call's name.
@@ -82,6 +111,7 @@ export class ToolCalls {
     const call = {
       partIndex: this.#newPart(),
       id: id || `call_${randomUUID().replaceAll("-", "")}`,
+      index: index ?? undefined,
       name: "",
       argumentsJson: "",
       parsedLength: 0,
@@ -91,6 +121,16 @@ export class ToolCalls {
     if (typeof index === "number") this.#byIndex.set(index, call);
     return call;
   }
+}
+
+/**
+ * Whether a fragment begins another call, although it has the id or index of a call: it has a name, and that call is
+ * complete. An empty object is not: some servers send it before the real arguments.
+ */
+function beginsAnother(call: Call, fragment: ChunkToolCall): boolean {
+  const name = fragment.function?.name;
+  if (!name || call.name === "" || !isComplete(call)) return false;
+  return name !== call.name || (call.argumentsJson !== "{}" && argumentsText(fragment).startsWith("{"));
 }
 
 function argumentsText({ function: called }: ChunkToolCall): string {

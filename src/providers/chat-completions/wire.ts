@@ -36,16 +36,18 @@ const logProbs = z.object({
   token_logprobs: plainList((value): value is number | null => value === null || isNumber(value)).nullish(),
 });
 
+const calledFunction = z
+  .object({
+    name: z.string().nullish(),
+    // SGLang's types allow an object instead of its JSON text.
+    arguments: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
+  })
+  .nullish();
+
 const toolCall = z.object({
   index: z.number().nullish(),
   id: z.string().nullish(),
-  function: z
-    .object({
-      name: z.string().nullish(),
-      // SGLang's types allow an object instead of its JSON text.
-      arguments: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
-    })
-    .nullish(),
+  function: calledFunction,
 });
 
 const message = z.object({
@@ -56,6 +58,8 @@ const message = z.object({
   reasoning_details: z.array(z.record(z.string(), z.unknown())).nullish().catch(undefined),
   refusal: z.string().nullish(),
   tool_calls: z.array(toolCall).nullish(),
+  // OpenAI's deprecated form of a single tool call.
+  function_call: calledFunction.catch(undefined),
 });
 
 const seconds = z.number().nonnegative().nullish().catch(undefined);

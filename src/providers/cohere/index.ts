@@ -7,6 +7,7 @@ import { Upstream } from "../../upstream/http.ts";
 import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { anyCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
@@ -26,9 +27,11 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
   return {
     name,
     maxChoices: 1,
-    accepts: new Set<OptionalContent>(["citations"]),
+    accepts: new Set<OptionalContent>(["citations", "raw_arguments"]),
     // The rule that cohere-ai documents at Tool.name, which is of its API v1; v2 documents none.
     toolNames: { maxLength: 64, punctuation: "_", beginsWithLetter: true },
+    rejectedText: () => "empty",
+    callIds: () => anyCallIds,
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v2/chat",

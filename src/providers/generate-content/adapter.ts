@@ -9,6 +9,7 @@ import { Upstream } from "../../upstream/http.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
+import { anyCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport, type Route } from "./adaptations.ts";
@@ -66,6 +67,8 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
     maxChoices: 1,
     // The rule of FunctionDeclaration.name in @google/genai.
     toolNames: { maxLength: 128, punctuation: "_-.", beginsWithLetter: true },
+    rejectedText: () => "empty",
+    callIds: () => anyCallIds,
     takesAllowedTools: true,
     accepts: new Set<OptionalContent>(["output_media", "server_tools", "response_modalities", "provider_tools"]),
     stream: (request, model, context) => send(request, model, context, true),

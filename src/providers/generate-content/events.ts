@@ -1,4 +1,4 @@
-import { type ChatEvent, citationDelta, completed, finished } from "../../chat/stream/events.ts";
+import { type ChatEvent, citationDelta, completed, type DeltaEvent, finished } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import { lookUp } from "../../look-up.ts";
@@ -10,8 +10,9 @@ import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { googleErrors } from "./errors.ts";
+import { FunctionCalls } from "./function-calls.ts";
 import { toCitations } from "./grounding.ts";
-import { type ChoiceState, partEvent } from "./part-events.ts";
+import { type ChoiceState, partEvent, signed } from "./part-events.ts";
 import { googleUsage } from "./usage.ts";
 import { type Chunk, type ChunkCandidate, type ChunkLogProbs, chunkSchema } from "./wire.ts";
 
@@ -98,7 +99,7 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   }
   const warnings = [...lost].map((kind) => omission(`a part with ${kind}`, "the contract has no place for it"));
   for (const [index, state] of entries) {
-    if (state.partial) throw malformedAnswer(call, "a tool call is incomplete");
+    state.calls.end(batch);
     const { grounding: groundingMetadata, citationMetadata, urlContextMetadata } = state;
     const { cited, sources } = toCitations({ groundingMetadata, citationMetadata, urlContextMetadata }, state.texts);
     for (const { part, citation } of cited) batch.push(citationDelta(index, part, citation));
@@ -125,10 +126,16 @@ function keepDigits(_key: string, value: unknown, context?: { readonly source?: 
 function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: ChatEvent[]): void {
   const index = candidate.index ?? 0;
   const known = answer.choices.get(index);
-  const state = known ?? newChoice();
+  const state = known ?? beginChoice(index);
   if (known === undefined) answer.choices.set(index, state);
   let logprobs = candidate.logprobsResult ? toLogProbs(candidate.logprobsResult) : undefined;
   for (const part of candidate.content?.parts ?? []) {
+    if (part.functionCall) {
+      state.open = undefined;
+      const sign = (event: DeltaEvent) => signed(event, answer, part.thoughtSignature);
+      if (state.calls.add(part.functionCall, sign, batch)) continue;
+      throw malformedAnswer(answer.call, "a tool call has no name or an invalid path of an argument");
+    }
     const event = partEvent(answer, state, index, part, logprobs);
     if (event === undefined) continue;
     if (event.value.logprobs !== undefined) logprobs = undefined;
@@ -145,10 +152,16 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: 
   state.finishMessage = candidate.finishMessage || state.finishMessage;
 }
 
-function newChoice(): ChoiceState {
-  const nothing = { partial: undefined, grounding: {}, citationMetadata: undefined, urlContextMetadata: undefined };
+function beginChoice(index: number): ChoiceState {
+  const nothing = { grounding: {}, citationMetadata: undefined, urlContextMetadata: undefined };
+  const calls = new FunctionCalls(index, () => state.parts++);
   const end = { finishReason: "", finishMessage: "" };
-  return { parts: 0, open: undefined, calls: 0, ...end, texts: [], metadata: new Metadata(), ...nothing };
+  const state: ChoiceState = {
+    ...{ parts: 0, open: undefined, calls, texts: [], metadata: new Metadata() },
+    ...end,
+    ...nothing,
+  };
+  return state;
 }
 
 /** Fields of a chunk that Dragoman reads, or that say nothing to a caller. */
@@ -164,7 +177,7 @@ const candidateFields: ReadonlySet<string> = new Set([
 /** Returns UNSPECIFIED if Google reports no finish reason. Throws if it reports a failure. */
 function toFinishReason(call: UpstreamCall, { finishReason: word, finishMessage, calls }: ChoiceState): FinishReason {
   if (word === "" || word === unspecified) return FinishReason.UNSPECIFIED;
-  if (calls > 0 && withCalls.has(word)) return FinishReason.TOOL_CALLS;
+  if (calls.count > 0 && withCalls.has(word)) return FinishReason.TOOL_CALLS;
   if (toolCallFailures.has(word)) throw toolCallFailure(call, word, finishMessage);
   if (failures.has(word)) throw failedAnswer(call, "PROVIDER_FAULT", word);
   return lookUp(finishReasons, word) ?? FinishReason.OTHER;

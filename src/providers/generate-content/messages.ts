@@ -116,16 +116,11 @@ function toSignature(state: ProviderState | undefined): { readonly thoughtSignat
   return state === undefined ? {} : { thoughtSignature: Buffer.from(state.data).toString() };
 }
 
-/** Returns the results in the order of their calls, because only the order identifies calls without an id. */
 function toResultParts(parts: readonly Part[], calls: ReadonlyMap<string, ToolCall>): readonly WirePart[] {
-  const order = [...calls.keys()];
-  const results = parts.map(({ kind }) => {
+  return parts.map(({ kind }) => {
     if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
-    return kind.value;
+    return toResultPart(kind.value, calls.get(kind.value.toolCallId)?.name ?? "");
   });
-  return results
-    .toSorted((a, b) => order.indexOf(a.toolCallId) - order.indexOf(b.toolCallId))
-    .map((result) => toResultPart(result, calls.get(result.toolCallId)?.name ?? ""));
 }
 
 function toResultPart({ toolCallId, parts, isError }: ToolResult, name: string): WirePart {

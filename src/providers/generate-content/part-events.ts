@@ -1,12 +1,10 @@
-import { type DeltaEvent, mediaDelta, reasoningDelta, textDelta, toolCallDelta } from "../../chat/stream/events.ts";
+import { type DeltaEvent, mediaDelta, reasoningDelta, textDelta } from "../../chat/stream/events.ts";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import { malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type Metadata, otherFields } from "../kit/metadata.ts";
 import { stateOf } from "../kit/provider-state.ts";
-import { newCallId } from "./call-ids.ts";
+import type { FunctionCalls } from "./function-calls.ts";
 import type { SpokenText } from "./grounding.ts";
-import { PartialCall } from "./partial-call.ts";
 import { serverToolEvent } from "./server-tools.ts";
 import type { ChunkPart } from "./wire.ts";
 
@@ -15,11 +13,9 @@ export interface ChoiceState {
   parts: number;
   /** Kind of the last part, if the next delta can extend it. */
   open: string | undefined;
-  calls: number;
+  readonly calls: FunctionCalls;
   finishReason: string;
   finishMessage: string;
-  /** Function call whose arguments are incomplete. */
-  partial: PartialCall | undefined;
   readonly texts: SpokenText[];
   readonly metadata: Metadata;
   /** Fields of the grounding, of which a stream sends some in each chunk. */
@@ -37,7 +33,7 @@ interface PartContext {
   readonly lost: Set<string>;
 }
 
-/** Returns the event of a part of candidate `index`. Undefined if the part has none. */
+/** Returns the event of a part of candidate `index` that is no function call. Undefined if the part has none. */
 export function partEvent(
   answer: PartContext,
   state: ChoiceState,
@@ -45,8 +41,7 @@ export function partEvent(
   part: ChunkPart,
   logprobs: LogProbs | undefined,
 ): DeltaEvent | undefined {
-  const { text, thought, thoughtSignature: signature, functionCall, inlineData, fileData, ...rest } = part;
-  if (functionCall) return callEvent(answer, state, index, functionCall, signature);
+  const { text, thought, thoughtSignature: signature, functionCall: _, inlineData, fileData, ...rest } = part;
   const tool = serverToolEvent(index, state.parts, part);
   if (tool !== undefined) {
     state.parts++;
@@ -109,36 +104,7 @@ function mediaEvent(answer: PartContext, state: ChoiceState, index: number, part
   return signed(mediaDelta(index, state.parts - 1, { source, mediaType: isMore ? "" : mimeType }), answer, signature);
 }
 
-/** Returns the event of a function call. Undefined while its arguments are incomplete. */
-function callEvent(
-  answer: PartContext,
-  state: ChoiceState,
-  index: number,
-  { id, name, args, partialArgs, willContinue }: NonNullable<ChunkPart["functionCall"]>,
-  signature: string | null | undefined,
-): DeltaEvent | undefined {
-  const incomplete = () => malformedAnswer(answer.call, "a tool call is incomplete");
-  const finish = (callId: string, callName: string, json: string, sign: string | null | undefined) => {
-    state.open = undefined;
-    state.calls++;
-    return signed(toolCallDelta(index, state.parts++, json, callId || newCallId(), callName), answer, sign);
-  };
-  const isWhole = state.partial === undefined && !willContinue && (partialArgs ?? null) === null;
-  if (isWhole) {
-    if (!name) throw incomplete();
-    return finish(id ?? "", name, JSON.stringify(args ?? {}), signature);
-  }
-  if (state.partial !== undefined && name && name !== state.partial.name) throw incomplete();
-  if (state.partial === undefined && !name) throw incomplete();
-  const partial = state.partial ?? new PartialCall(id ?? "", name ?? "", signature);
-  state.partial = partial;
-  if ((partialArgs ?? null) !== null && !partial.add(partialArgs)) throw incomplete();
-  if (willContinue) return undefined;
-  state.partial = undefined;
-  return finish(partial.id, partial.name, partial.argumentsJson, partial.signature ?? signature);
-}
-
-function signed(event: DeltaEvent, { call }: PartContext, signature: string | null | undefined): DeltaEvent {
+export function signed(event: DeltaEvent, { call }: PartContext, signature: string | null | undefined): DeltaEvent {
   if (signature) {
     event.value.providerState = stateOf(call, Buffer.from(signature));
   }

@@ -5,6 +5,24 @@ import { isAbsent, isListOf, isTokenWith, plainList } from "../kit/plain-list.ts
 // Responses: only the fields that Dragoman reads. Fields that may be missing are optional: a response that reaches its
 // token limit during reasoning has no parts. Source: the types of @google/genai 3.1.0.
 
+/** Value of an argument, or a piece of it, in a response with `streamFunctionCallArguments`. */
+const partialArgument = z.object({
+  jsonPath: z.string().nullish(),
+  stringValue: z.string().nullish(),
+  numberValue: z.unknown().optional(),
+  boolValue: z.boolean().nullish(),
+  nullValue: z.unknown().optional(),
+});
+
+const functionCall = z.object({
+  id: z.string().nullish(),
+  name: z.string().nullish(),
+  args: z.unknown().optional(),
+  partialArgs: z.array(partialArgument).nullish(),
+  // Whether further pieces of the same call follow.
+  willContinue: z.boolean().nullish(),
+});
+
 // Keeps unknown fields, so that Dragoman can report unknown kinds of parts.
 const part = z.looseObject({
   text: z.string().nullish(),
@@ -18,15 +36,7 @@ const part = z.looseObject({
     .object({ fileUri: z.string().min(1), mimeType: z.string().nullish() })
     .nullish()
     .catch(undefined),
-  functionCall: z
-    .object({
-      id: z.string().nullish(),
-      name: z.string().nullish(),
-      args: z.unknown().optional(),
-      partialArgs: z.unknown().optional(),
-      willContinue: z.boolean().nullish().catch(undefined),
-    })
-    .nullish(),
+  functionCall: functionCall.nullish(),
 });
 
 interface Token {
@@ -73,6 +83,7 @@ export const chunkSchema = z.looseObject({
 
 export type Chunk = z.infer<typeof chunkSchema>;
 export type ChunkCandidate = z.infer<typeof candidate>;
+export type ChunkCall = z.infer<typeof functionCall>;
 export type ChunkPart = z.infer<typeof part>;
 export type ChunkLogProbs = NonNullable<ChunkCandidate["logprobsResult"]>;
 

@@ -102,10 +102,10 @@ function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEven
     if (state.extras.read(chunk, batch)) continue;
     contentEvents(answer, state, index, chunk, batch);
   }
-  for (const fragment of tool_calls ?? []) {
+  if (tool_calls?.length) {
     // Other vendors' models at Mistral send the text "null" instead of an id.
-    const event = state.calls.toEvent(fragment.id === "null" ? { ...fragment, id: null } : fragment);
-    if (event !== undefined) batch.push(event);
+    const fragments = tool_calls.map((fragment) => (fragment.id === "null" ? { ...fragment, id: null } : fragment));
+    state.calls.append({ tool_calls: fragments }, choice.message !== undefined, batch);
     state.open = undefined;
   }
   if (reason !== "") state.finishReason = reason;

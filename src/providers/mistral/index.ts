@@ -9,6 +9,7 @@ import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import { chatCompletionsNames } from "../chat-completions/contract-fields.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { mistralCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { openAiToolNames } from "../kit/tool-names.ts";
@@ -49,6 +50,10 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     toolNames: openAiToolNames,
+    accepts: new Set(["raw_arguments"]),
+    rejectedText: () => "empty",
+    // Mistral also hosts other vendors' models, and requires ids of this form for all of them.
+    callIds: () => mistralCallIds,
     checkSupport,
     contractNames: chatCompletionsNames(mistralQuirks),
     describe: (request, model) => toRequest(request, model, name, true),

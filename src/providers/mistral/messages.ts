@@ -7,7 +7,6 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { assistantTurn } from "../chat-completions/assistant-turn.ts";
 import { detailWords } from "../chat-completions/media.ts";
 import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit/messages.ts";
-import { toToolCallId } from "./tool-call-id.ts";
 import type { ContentChunk, WireMessage } from "./wire.ts";
 
 /** Message to insert between a tool result and a user or system message. Otherwise Mistral returns code 3230. */
@@ -58,7 +57,7 @@ function toWireMessages({ role, parts }: Message, withReasoning: boolean): reado
       return parts.map(({ kind }) => {
         if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
         const content = kind.value.parts.map((part) => textOf(part.kind, "tool result")).join("\n");
-        return { role: "tool", tool_call_id: toToolCallId(kind.value.toolCallId), content };
+        return { role: "tool", tool_call_id: kind.value.toolCallId, content };
       });
     case Role.UNSPECIFIED:
       throw withoutRole();
@@ -68,7 +67,7 @@ function toWireMessages({ role, parts }: Message, withReasoning: boolean): reado
 }
 
 function assistantMessage(parts: readonly Part[], withReasoning: boolean): WireMessage {
-  const { outputs, calls } = assistantTurn(parts, toToolCallId);
+  const { outputs, calls } = assistantTurn(parts);
   const content = outputs.flatMap(({ kind, state }): readonly ContentChunk[] => {
     if (kind.case !== "reasoning") return [{ type: "text", text: kind.value }];
     if (!withReasoning) return [];

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import { firstChange, halfEscape, halfProblem } from "../../chat/validation/halves.ts";
 import { excessOf, mostLevels } from "../../chat/validation/json-bounds.ts";
 import { GatewayError, invalidRequest } from "../../errors.ts";
+import { wellFormed } from "../../well-formed.ts";
 
 const decoders = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
 
@@ -106,12 +108,26 @@ export function parseBody(text: string, maxValues: number): unknown {
       `the body has more than ${maxValues} JSON values, the maximum of limits.max_values`,
     );
   }
+  const value = parsed(text);
+  if (halfEscape.test(text)) rejectHalves(value);
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
     // A reviver takes as long as parsing, and integers with fewer digits are exact without it.
     return /\d{16}/.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text);
   } catch {
     throw invalidRequest([{ root: "body", field: [], description: "must be valid JSON" }]);
   }
+}
+
+/** Throws INVALID_REQUEST for a string with half of a surrogate pair, as protobuf does for its JSON. */
+function rejectHalves(body: unknown): void {
+  const whole = wellFormed(body);
+  if (whole === body) return;
+  const field = firstChange(body, whole).map((step) => (typeof step === "object" ? String(step.key) : step));
+  throw invalidRequest([{ root: "body", field, description: halfProblem }]);
 }
 
 /** `source` is the number as written in the text: https://github.com/tc39/proposal-json-parse-with-source */

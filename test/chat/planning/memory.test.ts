@@ -114,3 +114,10 @@ describe("dropping the oldest messages", () => {
     );
   });
 });
+
+it("pairs a result with the nearest call if ids repeat in later turns", () => {
+  const messages = [say(Role.USER), call("0"), result("0"), say(Role.USER), call("0"), result("0")];
+  expect(lastMessages(messages, 1)).toEqual([4, 5]);
+  expect(lastMessages(messages, 3)).toEqual([3, 4, 5]);
+  expect(lastMessages(messages, 4)).toEqual([1, 2, 3, 4, 5]);
+});

@@ -61,7 +61,7 @@ describe("a request", () => {
   it.each<[string, Init]>([
     ["a user message", {}],
     ["a tool call with its result", { messages: [user, call("1"), result("1")] }],
-    ["the same tool call id in two turns", { messages: [user, call("1"), result("1"), call("1"), result("1")] }],
+    ["a call id that repeats in a later turn", { messages: [user, call("1"), result("1"), call("1"), result("1")] }],
     ["arguments that a model did not write as JSON", { messages: [user, call("1", '{"a":'), result("1")] }],
     ["arguments that are not an object", { messages: [user, call("1", "[]"), result("1")] }],
     ["empty arguments", { messages: [user, call("1", ""), result("1")] }],

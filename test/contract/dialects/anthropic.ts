@@ -12,6 +12,7 @@ import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
 import { anthropicContent } from "../fixtures/anthropic-content.ts";
 import { begin, type Event, end, json, more, sse, start, stop, text, tool } from "../fixtures/anthropic-wire.ts";
+import { anthropicConversation } from "../fixtures/conversations.ts";
 
 const [model] = anthropicModels.filter(({ id }) => id === "claude-sonnet-4-6");
 if (model === undefined) throw new Error("the catalog lacks claude-sonnet-4-6");
@@ -93,7 +94,7 @@ const everything = create(ChatRequestSchema, {
         thoughtPart("Look.", "sig"),
         thoughtPart("", "hidden", true),
         textPart("I look."),
-        callPart("call.1", "look", '{"b":1,"a":[2]}'),
+        callPart("toolu_1", "look", '{"b":1,"a":[2]}'),
         callPart("toolu_2", "wait", ""),
       ],
     },
@@ -104,7 +105,7 @@ const everything = create(ChatRequestSchema, {
           kind: {
             case: "toolResult",
             value: {
-              toolCallId: "call.1",
+              toolCallId: "toolu_1",
               parts: [
                 textPart("seen"),
                 {
@@ -184,6 +185,7 @@ export const dialects: readonly Dialect[] = [
     provenance: "types of @anthropic-ai/sdk 1.11.0, examples of platform.claude.com, fixtures of vercel/ai 2026-08-22",
     model,
     reader: "anthropic",
+    conversation: anthropicConversation,
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createAnthropicAdapter({
@@ -243,6 +245,58 @@ export const dialects: readonly Dialect[] = [
       "a tool call without arguments": {
         wire: sse(start(), begin(0, tool("toolu_a", "now")), more(0, json("")), stop(0), ...end("tool_use")),
         completion: answered(FinishReason.TOOL_CALLS, "tool_use", callPart("toolu_a", "now", "{}")),
+      },
+      "two tool calls with one id": {
+        wire: sse(
+          start(),
+          begin(0, tool("toolu_a", "look")),
+          more(0, json('{"a":1}')),
+          stop(0),
+          begin(1, tool("toolu_a", "look")),
+          more(1, json('{"b":2}')),
+          stop(1),
+          ...end("tool_use"),
+        ),
+        completion: {
+          ...answered(
+            FinishReason.TOOL_CALLS,
+            "tool_use",
+            callPart("toolu_a", "look", '{"a":1}'),
+            callPart("toolu_a_2", "look", '{"b":2}'),
+          ),
+          warnings: [{ reason: "INFERRED" }],
+        },
+      },
+      "an empty object before the arguments": {
+        wire: sse(
+          start(),
+          begin(0, tool("toolu_a", "look")),
+          more(0, json("{}")),
+          more(0, json('{"x":')),
+          more(0, json('"1"}')),
+          stop(0),
+          ...end("tool_use"),
+        ),
+        completion: answered(FinishReason.TOOL_CALLS, "tool_use", callPart("toolu_a", "look", '{"x":"1"}')),
+      },
+      "halves of a character in two deltas": {
+        wire: sse(
+          start(),
+          ...thought(0, ["H\ud83d", "\ude00"]),
+          ...text(1, "ok \ud83d", "\ude00! \ud83d"),
+          begin(2, tool("toolu_a", "look")),
+          more(2, json('{"x":"\ud83d')),
+          more(2, json('\ude00"}')),
+          stop(2),
+          ...end("tool_use"),
+        ),
+        completion: answered(
+          FinishReason.TOOL_CALLS,
+          "tool_use",
+          thoughtPart("H😀"),
+          textPart("ok 😀! \ufffd"),
+          callPart("toolu_a", "look", '{"x":"😀"}'),
+        ),
       },
       "reasoning, then text": {
         wire: sse(start(), ...thought(0, ["925 / 5", " = 185"]), ...text(1, "185"), ...end("end_turn")),
@@ -597,7 +651,7 @@ export const dialects: readonly Dialect[] = [
               { type: "thinking", thinking: "Look.", signature: "sig" },
               { type: "redacted_thinking", data: "hidden" },
               { type: "text", text: "I look." },
-              { type: "tool_use", id: "call_2e1", name: "look", input: { b: 1, a: [2] } },
+              { type: "tool_use", id: "toolu_1", name: "look", input: { b: 1, a: [2] } },
               { type: "tool_use", id: "toolu_2", name: "wait", input: {} },
             ],
           },
@@ -606,7 +660,7 @@ export const dialects: readonly Dialect[] = [
             content: [
               {
                 type: "tool_result",
-                tool_use_id: "call_2e1",
+                tool_use_id: "toolu_1",
                 content: [
                   { type: "text", text: "seen" },
                   { type: "image", source: { type: "base64", media_type: "image/webp", data: "Aw==" } },

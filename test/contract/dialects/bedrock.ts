@@ -15,6 +15,7 @@ import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
 import { bedrockContent } from "../fixtures/bedrock-content.ts";
 import { answer, blockStop, delta, input, metadata, reasoning, stop, text, toolUse } from "../fixtures/bedrock-wire.ts";
+import { bedrockConversation } from "../fixtures/conversations.ts";
 
 const modelId = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const [model] = bedrockModels.filter(({ providerModel }) => providerModel === modelId);
@@ -69,7 +70,7 @@ const everything = create(ChatRequestSchema, {
         { kind: { case: "reasoning", value: { text: "unsigned" } } },
         textPart("Let me see."),
         callPart("tooluse_a", "weather", '{"city":"Oslo","at":"noon"}'),
-        callPart("an id/of another provider", "clock", ""),
+        callPart("tooluse_b", "clock", ""),
       ],
     },
     {
@@ -84,7 +85,7 @@ const everything = create(ChatRequestSchema, {
             },
           },
         },
-        { kind: { case: "toolResult", value: { toolCallId: "an id/of another provider", isError: true } } },
+        { kind: { case: "toolResult", value: { toolCallId: "tooluse_b", isError: true } } },
       ],
     },
     { role: Role.USER, parts: [textPart("Go on.")] },
@@ -114,9 +115,6 @@ const everything = create(ChatRequestSchema, {
     other: { ignored: true },
   },
 });
-
-// The adapter hashes tool call IDs that Bedrock would reject. This is the SHA-256 of the ID above.
-const otherId = "3711e9d74574a89111b2a2658fc55068a54138671f63fd589044b07138546728";
 
 const sent = {
   inferenceConfig: { maxTokens: 9000, stopSequences: ["END"] },
@@ -169,7 +167,7 @@ const sent = {
         { reasoningContent: { redactedContent: "AQL6" } },
         { text: "Let me see." },
         { toolUse: { toolUseId: "tooluse_a", name: "weather", input: { city: "Oslo", at: "noon" } } },
-        { toolUse: { toolUseId: otherId, name: "clock", input: {} } },
+        { toolUse: { toolUseId: "tooluse_b", name: "clock", input: {} } },
       ],
     },
     {
@@ -181,7 +179,7 @@ const sent = {
             content: [{ text: "sunny" }, { image: { format: "png", source: { bytes: "cG5n" } } }],
           },
         },
-        { toolResult: { toolUseId: otherId, content: [], status: "error" } },
+        { toolResult: { toolUseId: "tooluse_b", content: [], status: "error" } },
         { text: "Go on." },
       ],
     },
@@ -212,6 +210,7 @@ export const dialects: readonly Dialect[] = [
       "the types of @aws-sdk/client-bedrock-runtime 3.1162.0; the order of frames as recorded in the fixtures of vercel/ai; frames encoded by @smithy/eventstream-codec 4.5.2",
     model,
     reader: "bedrock",
+    conversation: bedrockConversation,
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createBedrockAdapter({
@@ -285,6 +284,58 @@ export const dialects: readonly Dialect[] = [
           "tool_use",
           callPart("tooluse_a", "clock", "{}"),
           callPart("tooluse_b", "clock", "{}"),
+        ),
+      },
+      "two tool calls with one id": {
+        wire: answer(
+          toolUse(0, "tooluse_a", "look"),
+          input(0, '{"a":1}'),
+          blockStop(0),
+          toolUse(1, "tooluse_a", "look"),
+          input(1, '{"b":2}'),
+          blockStop(1),
+          stop("tool_use"),
+          metadata(),
+        ),
+        completion: {
+          ...said(
+            TOOL_CALLS,
+            "tool_use",
+            callPart("tooluse_a", "look", '{"a":1}'),
+            callPart("tooluse_a_2", "look", '{"b":2}'),
+          ),
+          warnings: [{ reason: "INFERRED" }],
+        },
+      },
+      "an empty object before the arguments": {
+        wire: answer(
+          toolUse(0, "tooluse_a", "look"),
+          input(0, "{}"),
+          input(0, '{"x":'),
+          input(0, '"1"}'),
+          blockStop(0),
+          stop("tool_use"),
+          metadata(),
+        ),
+        completion: said(TOOL_CALLS, "tool_use", callPart("tooluse_a", "look", '{"x":"1"}')),
+      },
+      "halves of a character in two deltas": {
+        wire: answer(
+          text(0, "ok \ud83d"),
+          text(0, "\ude00! \ud83d"),
+          blockStop(0),
+          toolUse(1, "tooluse_a", "look"),
+          input(1, '{"x":"\ud83d'),
+          input(1, '\ude00"}'),
+          blockStop(1),
+          stop("tool_use"),
+          metadata(),
+        ),
+        completion: said(
+          TOOL_CALLS,
+          "tool_use",
+          textPart("ok 😀! \ufffd"),
+          callPart("tooluse_a", "look", '{"x":"😀"}'),
         ),
       },
       "reasoning, then text": {

@@ -23,6 +23,7 @@ import {
   type Wire,
 } from "../fixtures/chat-completions.ts";
 import { openAiAnswers } from "../fixtures/chat-completions-answers.ts";
+import { chatConversation } from "../fixtures/conversations.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
 const wire: Wire = {
@@ -48,6 +49,7 @@ export const dialects: readonly Dialect[] = [
       "types and streaming client of @cerebras/cerebras_cloud_sdk 1.91.0, inference-docs.cerebras.ai of 2026-11",
     model,
     reader: "chat-completions",
+    conversation: chatConversation(),
     whole: chatCompletion(),
     create: declared("cerebras"),
     usage: chatUsageCases(wire),

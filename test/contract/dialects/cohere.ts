@@ -11,6 +11,7 @@ import { createCohereAdapter } from "../../../src/providers/cohere/index.ts";
 import { ask } from "../../support/requests.ts";
 import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
+import { chatConversation } from "../fixtures/conversations.ts";
 
 const providerModel = "command-a-reasoning-08-2025";
 
@@ -87,6 +88,7 @@ export const dialects: readonly Dialect[] = [
     provenance: "cohere-ai 8.1.0 types, fixtures of @ai-sdk/cohere 4.0.52, docs.cohere.com reference of v2 chat",
     model: create(ModelSchema, { id: `cohere/${providerModel}`, provider: "cohere", providerModel }),
     reader: "cohere",
+    conversation: chatConversation({ uniqueIds: true, rejectedText: /^$/ }),
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createCohereAdapter({
@@ -159,6 +161,49 @@ export const dialects: readonly Dialect[] = [
           FinishReason.TOOL_CALLS,
           "TOOL_CALL",
         ),
+      },
+      "two tool calls with one id": {
+        wire:
+          start +
+          callStart(0, "look_a1", "look") +
+          callDelta(0, '{"a":1}') +
+          callEnd(0) +
+          callStart(1, "look_a1", "look") +
+          callDelta(1, '{"b":2}') +
+          callEnd(1) +
+          end("TOOL_CALL"),
+        completion: {
+          ...said(
+            [call("look_a1", "look", '{"a":1}'), call("look_a1_2", "look", '{"b":2}')],
+            FinishReason.TOOL_CALLS,
+            "TOOL_CALL",
+          ),
+          warnings: [{ reason: "INFERRED" }],
+        },
+      },
+      "an empty object before the arguments": {
+        wire:
+          start +
+          callStart(0, "look_a1", "look") +
+          callDelta(0, "{}") +
+          callDelta(0, '{"x":"1"}') +
+          callEnd(0) +
+          end("TOOL_CALL"),
+        completion: said([call("look_a1", "look", '{"x":"1"}')], FinishReason.TOOL_CALLS, "TOOL_CALL"),
+      },
+      "halves of a character in two deltas": {
+        wire:
+          start +
+          begin("thinking") +
+          more("thinking", "H\ud83d") +
+          more("thinking", "\ude00") +
+          close() +
+          begin("text", 1) +
+          more("text", "ok \ud83d", 1) +
+          more("text", "\ude00! \ud83d", 1) +
+          close(1) +
+          end("COMPLETE"),
+        completion: said([thought("H😀"), text("ok 😀! \ufffd")], FinishReason.STOP, "COMPLETE"),
       },
       "reasoning, then text": {
         wire:

@@ -24,6 +24,7 @@ import {
   type Wire,
 } from "../fixtures/chat-completions.ts";
 import { openAiAnswers } from "../fixtures/chat-completions-answers.ts";
+import { chatConversation } from "../fixtures/conversations.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
 const wire: Wire = { envelope: { service_tier: "default" }, usagePlace: "finish chunk" };
@@ -41,6 +42,7 @@ export const dialects: readonly Dialect[] = [
     provenance: "DeepInfra's OpenAPI of 2026-05 and its documents of 2026-07",
     model,
     reader: "chat-completions",
+    conversation: chatConversation(),
     whole: chatCompletion(),
     create: declared("deepinfra"),
     usage: chatUsageCases(wire),

@@ -11,6 +11,7 @@ import { ask } from "../../support/requests.ts";
 import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
 import { chatUsageCases, eitherOr, wholeAnyway } from "../fixtures/chat-completions.ts";
+import { chatConversation } from "../fixtures/conversations.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 import { joinMistralContent } from "../whole/mistral-content.ts";
 
@@ -60,6 +61,7 @@ export const dialects: readonly Dialect[] = [
       "@mistralai/mistralai 2.7.0 types, fixtures and catalog of @ai-sdk/mistral 4.0.87, error glossary of docs.mistral.ai",
     model: create(ModelSchema, { id: `mistral/${providerModel}`, provider: "mistral", providerModel }),
     reader: "mistral",
+    conversation: chatConversation({ callId: /^[a-zA-Z0-9]{9}$/, uniqueIds: true, rejectedText: /^$/ }),
     whole: chatCompletion({
       provenance: "ChatCompletionResponse beside CompletionChunk of @mistralai/mistralai 2.7.0",
       joinContent: joinMistralContent,
@@ -108,6 +110,40 @@ export const dialects: readonly Dialect[] = [
         wire:
           delta({ tool_calls: [{ id: "gSIMJiOkT", function: { name: "now", arguments: "" } }] }) + end("tool_calls"),
         completion: said([call("gSIMJiOkT", "now", "{}")], FinishReason.TOOL_CALLS, "tool_calls"),
+      },
+      "two tool calls with one id": {
+        wire:
+          delta({
+            tool_calls: [
+              { id: "gSIMJiOkT", function: { name: "look", arguments: '{"a":1}' } },
+              { id: "gSIMJiOkT", function: { name: "look", arguments: '{"b":2}' } },
+            ],
+          }) + end("tool_calls"),
+        completion: {
+          ...said(
+            [call("gSIMJiOkT", "look", '{"a":1}'), call("gSIMJiOkT_2", "look", '{"b":2}')],
+            FinishReason.TOOL_CALLS,
+            "tool_calls",
+          ),
+          warnings: [{ reason: "INFERRED" }],
+        },
+      },
+      "an empty object before the arguments": {
+        wire:
+          delta({ tool_calls: [{ id: "c1", index: 0, function: { name: "look", arguments: "{}" } }] }) +
+          delta({ tool_calls: [{ index: 0, function: { name: "", arguments: '{"x":"1"}' } }] }) +
+          end("tool_calls"),
+        whole: { why: "a whole response has the arguments in one piece" },
+        completion: said([call("c1", "look", '{"x":"1"}')], FinishReason.TOOL_CALLS, "tool_calls"),
+      },
+      "halves of a character in two deltas": {
+        wire:
+          delta(thinking("H\ud83d")) +
+          delta(thinking("\ude00")) +
+          delta({ content: "ok \ud83d" }) +
+          delta({ content: "\ude00! \ud83d" }) +
+          end("stop"),
+        completion: said([thought("H😀"), text("ok 😀! \ufffd")], FinishReason.STOP, "stop"),
       },
       "reasoning, then text": {
         wire:

@@ -16,6 +16,7 @@ import {
   type Wire,
 } from "../fixtures/chat-completions.ts";
 import { audioAnswer, openAiAnswers, openAiReplay } from "../fixtures/chat-completions-answers.ts";
+import { openAiConversation } from "../fixtures/conversations.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
 const wire: Wire = {
@@ -41,6 +42,7 @@ export const dialects: readonly Dialect[] = [
     provenance: "types of the npm package openai 7.55.0 and the API reference of 2026-11",
     model,
     reader: "chat-completions",
+    conversation: openAiConversation,
     whole: chatCompletion(),
     create: declared("openai"),
     usage: chatUsageCases(wire),

@@ -15,6 +15,7 @@ import {
 } from "../fixtures/chat-completions.ts";
 import { cited } from "../fixtures/chat-completions-answers.ts";
 import { includeUsage, openModelFields, serverDialect } from "../fixtures/chat-completions-server.ts";
+import { chatConversation } from "../fixtures/conversations.ts";
 
 const model = "anthropic/claude-sonnet-4.5";
 const page = {
@@ -30,6 +31,8 @@ export const dialects: readonly Dialect[] = [
     wire: { usagePlace: "last chunk", prefix: ": OPENROUTER PROCESSING\n\n", usage: { ...plainUsage, cost: 0.1 } },
     usage: usageOf(9, 5, { cost: providerCost(0.1) }),
     reasoning: (reasoning) => ({ reasoning }),
+    // The rules of Claude, to which OpenRouter passes ids and texts on: BerriAI/litellm#23510
+    conversation: chatConversation({ callId: /^[a-zA-Z0-9_-]{1,256}$/, uniqueIds: true, rejectedText: /^\s*$/ }),
     replayed: { reasoning: "Hm." },
     answers: {
       "reasoning with a signature": {

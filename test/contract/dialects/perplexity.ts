@@ -13,6 +13,7 @@ export const dialects: readonly Dialect[] = [
     // Perplexity's OpenAPI requires both `message` and `delta` in a choice. In whole responses the delta is empty.
     whole: chatCompletion({ choice: { delta: { role: "assistant", content: "" } } }),
     replayed: {},
+    conversation: { why: "Perplexity has no tools" },
     answers: {
       "sources without a position": {
         // Every chunk repeats the lists. `search_results` has more of each source than `citations`.

@@ -58,7 +58,8 @@ function toMessage(deltas: readonly Fields[], joinContent: (contents: readonly u
   const calls = joinCalls(listOf(deltas, "tool_calls"));
   const lists = ["reasoning_details", "annotations", "images"].map((field) => [field, listOf(deltas, field)] as const);
   const tools = new Map(listOf(deltas, "executed_tools").map((tool) => [tool.index, tool]));
-  const oldCalls = objectsOf(deltas, "function_call");
+  // A field that Dragoman does not know, of the case "facts without a field".
+  const plans = objectsOf(deltas, "plan");
   return {
     ...lastValues(deltas),
     role: "assistant",
@@ -67,9 +68,7 @@ function toMessage(deltas: readonly Fields[], joinContent: (contents: readonly u
     ...(calls.length > 0 && { tool_calls: calls }),
     ...Object.fromEntries(lists.filter(([, list]) => list.length > 0)),
     ...(tools.size > 0 && { executed_tools: [...tools.values()] }),
-    ...(oldCalls.length > 0 && {
-      function_call: { ...oldCalls[0], arguments: joinText(oldCalls.map((fields) => fields.arguments)) },
-    }),
+    ...(plans.length > 0 && { plan: { ...plans[0], steps: joinText(plans.map((fields) => fields.steps)) } }),
   };
 }
 

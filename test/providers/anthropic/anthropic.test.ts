@@ -261,15 +261,15 @@ describe("a request to Anthropic", () => {
     });
   });
 
-  it("puts tool results first in their turn and merges turns of one role", () => {
+  it("merges turns of one role", () => {
     const call = { case: "toolCall" as const, value: { id: "a", name: "f", argumentsJson: "{}" } };
     const result = { case: "toolResult" as const, value: { toolCallId: "a" } };
     const { body } = translate("claude-opus-5-5", {
       messages: [
         user,
         { role: Role.ASSISTANT, parts: [{ kind: call }] },
-        user,
         { role: Role.TOOL, parts: [{ kind: result }] },
+        user,
       ],
     });
     expect(body).toMatchObject({

@@ -191,14 +191,6 @@ describe("tools", () => {
     expect(refusals("us.amazon.nova-pro-v1:0", called)).toEqual(["tools"]);
   });
 
-  it("shortens tool call ids for Mistral, equally for call and result", () => {
-    const { body } = translate("us.mistral.pixtral-large-2502-v1:0", { ...weather, ...called });
-    const [, call, result] = body.messages;
-    const id = /"toolUseId":"(\w{9})"/.exec(JSON.stringify(call))?.[1];
-    expect(id).toBeDefined();
-    expect(result?.content).toEqual([{ toolResult: { toolUseId: id, content: [] } }]);
-  });
-
   it("omits strict for models for which Bedrock rejects it, with a warning", () => {
     const strict = { tools: [functionTool({ name: "weather", strict: true })] };
     const { body, warned } = translate("us.anthropic.claude-opus-5", strict);

@@ -154,7 +154,8 @@ describe("a stream of another server", () => {
     expect(brief((await answer(`\n\n${fixture("whole.json")}`, "application/json")).events)).toEqual([
       "started",
       "text 0.0 Hi",
-      "toolCall 0.1 call_w weather {}",
+      "toolCall 0.1 call_w weather",
+      "toolCall 0.1 {}",
       `finished 0 ${FinishReason.TOOL_CALLS} tool_calls`,
       "completed",
     ]);
@@ -306,6 +307,57 @@ describe("tool call deltas", () => {
     );
     expect(lines).toHaveLength(2);
     expect(lines[1]).toMatch(/^toolCall 0\.1 call_\w+ f \{"a":2\}$/);
+  });
+
+  it.each([
+    ["a new index", { index: 0 }, { index: 1 }],
+    ["the same index", { index: 0 }, { index: 0 }],
+    ["no index", {}, {}],
+  ])("begins a new call for a known id with a name and %s", (_, first, second) => {
+    const lines = calls(
+      { ...first, id: "a", function: { name: "f", arguments: '{"a":1}' } },
+      { ...second, id: "a", function: { name: "f", arguments: '{"b":' } },
+      { ...second, id: "a", function: { arguments: "2}" } },
+    );
+    expect(lines).toEqual(['toolCall 0.0 a f {"a":1}', 'toolCall 0.1 a f {"b":', "toolCall 0.1 2}"]);
+  });
+
+  it("continues a call for its id with a repeated name", () => {
+    const fragment = (json: string) => ({ id: "a", index: 0, function: { name: "f", arguments: json } });
+    expect(calls(fragment("{"), fragment('"a":1'), fragment("}"), fragment(""))).toEqual([
+      "toolCall 0.0 a f {",
+      'toolCall 0.0 "a":1',
+      "toolCall 0.0 }",
+    ]);
+  });
+
+  it("reads the deprecated function_call, unless the server also sends tool_calls", () => {
+    const streamed = read(
+      delta({ role: "assistant", content: null, function_call: { name: "f", arguments: "" } }),
+      delta({ function_call: { arguments: '{"a":' } }),
+      delta({ function_call: { arguments: "1}" } }),
+      finish("function_call"),
+    );
+    expect(streamed).toEqual([
+      expect.stringMatching(/^toolCall 0\.0 call_[0-9a-f]{32} f$/),
+      'toolCall 0.0 {"a":',
+      "toolCall 0.0 1}",
+      `finished 0 ${FinishReason.TOOL_CALLS} function_call`,
+      "completed",
+    ]);
+    const twice = { name: "f", arguments: "{}" };
+    const both = delta({ tool_calls: [{ id: "a", index: 0, function: twice }], function_call: twice });
+    expect(read(both, finish("tool_calls")).filter((line) => line.startsWith("toolCall"))).toEqual([
+      "toolCall 0.0 a f {}",
+    ]);
+  });
+
+  it("reads each entry of a whole response as a call, whatever their ids and indexes", async () => {
+    const entries = [1, 2].map((n) => ({ id: "a", index: 0, function: { name: "f", arguments: `{"n":${n}}` } }));
+    const message = { role: "assistant", content: null, tool_calls: entries };
+    const body = JSON.stringify({ choices: [{ index: 0, message, finish_reason: "tool_calls" }] });
+    const lines = brief((await answer(body, "application/json")).events).filter((line) => line.startsWith("toolCall"));
+    expect(lines).toEqual(['toolCall 0.0 a f {"n":1}', 'toolCall 0.1 a_2 f {"n":2}']);
   });
 
   it("holds a call back until its name, and fails if it gets none", () => {

@@ -8,7 +8,6 @@ import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/r
 import { checkSupport } from "../../../src/providers/mistral/adaptations.ts";
 import { RepeatedStart } from "../../../src/providers/mistral/repeated-start.ts";
 import { toRequest } from "../../../src/providers/mistral/request.ts";
-import { toToolCallId } from "../../../src/providers/mistral/tool-call-id.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
 import { adapter, brief, collect, context, request } from "../chat-completions/harness.ts";
 
@@ -123,25 +122,6 @@ test("sends a seed of any size as random_seed, with all digits", async () => {
   );
   expect(sent).toContain('"random_seed":18446744073709551615');
   expect(JSON.parse(sent)).not.toHaveProperty("stream_options");
-});
-
-test("sends the same nine-character id for a tool call and its result", () => {
-  fc.assert(
-    fc.property(fc.string({ minLength: 1 }), (id) => {
-      const sent = toToolCallId(id);
-      expect(sent).toMatch(/^[a-zA-Z0-9]{9}$/);
-      expect(toToolCallId(sent)).toBe(sent);
-      const messages = messagesOf(
-        request({
-          messages: [
-            { role: Role.ASSISTANT, parts: [toolCall(id)] },
-            { role: Role.TOOL, parts: [toolResult(id)] },
-          ],
-        }),
-      );
-      expect(messages).toMatchObject([{ tool_calls: [{ id: sent }] }, { tool_call_id: sent }]);
-    }),
-  );
 });
 
 test("inserts an assistant message between a tool result and a user message", () => {

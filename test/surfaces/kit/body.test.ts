@@ -71,3 +71,17 @@ describe("media URLs", () => {
     expect(mediaSource(url)).toEqual({ source: { case: "url", value: url } });
   });
 });
+
+describe("escapes of surrogate pairs in a body", () => {
+  it("are characters if both halves are there", () => {
+    const text = String.raw`{"a":"\ud83d\ude00","b":"\\ud83d"}`;
+    expect(parseBody(text)).toEqual({ a: "😀", b: String.raw`\ud83d` });
+  });
+
+  it.each([
+    [String.raw`{"a":[{"b":"x\ud83d"}]}`, "a.0.b"],
+    [String.raw`{"a":"\uDE00\uD83D"}`, "a"],
+  ])("are rejected with their field in %s", (text, field) => {
+    expect(() => parseBody(text)).toThrow(`${field}: has half of a surrogate pair`);
+  });
+});

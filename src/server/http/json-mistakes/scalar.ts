@@ -1,11 +1,13 @@
 import { type DescEnum, type DescMessage, fromJson, type JsonValue, ScalarType } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
+import { halfProblem } from "../../../chat/validation/halves.ts";
 
 /** Converts a JSON value as protobuf does. Returns what is wrong with it, and undefined if nothing is. */
 export function scalarProblem(scalar: ScalarType, value: unknown): string | undefined {
   switch (scalar) {
     case ScalarType.STRING:
-      return typeof value === "string" ? undefined : "must be a string";
+      if (typeof value !== "string") return "must be a string";
+      return value.isWellFormed() ? undefined : halfProblem;
     case ScalarType.BOOL:
       return typeof value === "boolean" ? undefined : "must be true or false";
     case ScalarType.BYTES:

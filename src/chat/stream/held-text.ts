@@ -1,0 +1,136 @@
+import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import type { ChatEvent } from "./events.ts";
+
+/** Delta whose text continues that of the part's earlier deltas. */
+export type Joinable = Exclude<PartDelta["delta"], { case: "citation" | undefined }>;
+
+/** Part of a choice, and the other fields of a delta. */
+type Place = Omit<PartDelta, "delta" | "logprobs">;
+
+interface Held {
+  readonly choiceIndex: number;
+  readonly partIndex: number;
+  readonly delta: Joinable;
+  /** Half of a character, the empty arguments `{}`, or nothing: the call has no arguments yet. */
+  readonly text: string;
+}
+
+const noArguments = "{}";
+
+/**
+ * Holds back the end of a part's text until its next delta, or the end of the choice: the first half of a character,
+ * and empty arguments, which some servers send before the real ones.
+ */
+export class HeldText {
+  readonly #parts = new Map<string, Held>();
+
+  get isEmpty(): boolean {
+    return this.#parts.size === 0;
+  }
+
+  /** Returns a delta with the text to send now. Undefined: it was the continuation of a call, and all of it is held. */
+  add({ choiceIndex, partIndex }: Place, delta: Joinable): Joinable | undefined {
+    const key = `${choiceIndex} ${partIndex}`;
+    const held = this.#parts.get(key);
+    const isNewCall = delta.case === "toolCall" && delta.value.id !== "";
+    const isEmptyCall = isNewCall || (delta.case === "toolCall" && held !== undefined && isPlaceholder(held.text));
+    const text = textOf(delta);
+    const whole = held !== undefined && isReplaced(held.text, text) ? text : (held?.text ?? "") + text;
+    const kept = isEmptyCall && isPlaceholder(whole) ? whole : firstHalf(whole);
+    if (kept === "" && !(isEmptyCall && whole === "")) this.#parts.delete(key);
+    else this.#parts.set(key, { choiceIndex, partIndex, delta: withText(delta, ""), text: kept });
+    const sent = whole.slice(0, whole.length - kept.length).toWellFormed();
+    if (sent === "" && text !== "" && isEmptyCall && !isNewCall) return undefined;
+    return sent === text ? delta : withText(delta, sent);
+  }
+
+  /** Returns the deltas for everything that is held of a choice: a half without its other half becomes U+FFFD. */
+  end(choice: number): readonly ChatEvent[] {
+    const events: ChatEvent[] = [];
+    for (const [key, { choiceIndex, partIndex, delta, text }] of this.#parts) {
+      if (choiceIndex !== choice) continue;
+      this.#parts.delete(key);
+      if (text === "") continue;
+      const value = { choiceIndex, partIndex, delta: withText(continued(delta), text.toWellFormed()) };
+      events.push({ case: "delta", value: { $typeName: "dragoman.v1.PartDelta", ...value } });
+    }
+    return events;
+  }
+}
+
+function isPlaceholder(text: string): boolean {
+  return text === "" || text === noArguments;
+}
+
+/** Whether the arguments after `{}` begin again, as an object of their own. */
+function isReplaced(held: string, text: string): boolean {
+  return held === noArguments && text.trimStart().startsWith("{");
+}
+
+/** Returns the last unit of a text if it is the first half of a surrogate pair, else "". */
+function firstHalf(text: string): string {
+  return /[\uD800-\uDBFF]$/.test(text) ? text.slice(-1) : "";
+}
+
+/** Returns a delta without the fields that only the first delta of a part has. */
+function continued(delta: Joinable): Joinable {
+  switch (delta.case) {
+    case "text":
+    case "refusal":
+    case "reasoning":
+      return delta;
+    case "toolCall":
+      return { case: "toolCall", value: { ...delta.value, id: "", name: "" } };
+    case "serverToolCall":
+      return { case: "serverToolCall", value: { ...delta.value, id: "", name: "" } };
+    case "serverToolResult":
+      return { case: "serverToolResult", value: { ...delta.value, toolCallId: "" } };
+    case "media": {
+      const source = { case: undefined };
+      return { case: "media", value: { ...delta.value, source, mediaType: "", filename: "" } };
+    }
+    default:
+      return delta satisfies never;
+  }
+}
+
+/** Returns the text of a delta that continues in the next one. */
+function textOf(delta: Joinable): string {
+  switch (delta.case) {
+    case "text":
+    case "refusal":
+      return delta.value;
+    case "reasoning":
+      return delta.value.text;
+    case "toolCall":
+      return delta.value.argumentsJson;
+    case "serverToolCall":
+      return delta.value.inputJson;
+    case "serverToolResult":
+      return delta.value.outputJson;
+    case "media":
+      return delta.value.transcript;
+    default:
+      return delta satisfies never;
+  }
+}
+
+function withText(delta: Joinable, text: string): Joinable {
+  switch (delta.case) {
+    case "text":
+    case "refusal":
+      return { case: delta.case, value: text };
+    case "reasoning":
+      return { case: "reasoning", value: { ...delta.value, text } };
+    case "toolCall":
+      return { case: "toolCall", value: { ...delta.value, argumentsJson: text } };
+    case "serverToolCall":
+      return { case: "serverToolCall", value: { ...delta.value, inputJson: text } };
+    case "serverToolResult":
+      return { case: "serverToolResult", value: { ...delta.value, outputJson: text } };
+    case "media":
+      return { case: "media", value: { ...delta.value, transcript: text } };
+    default:
+      return delta satisfies never;
+  }
+}

@@ -1,0 +1,93 @@
+import { create } from "@bufbuild/protobuf";
+import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import { type Warning, WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
+import { wellFormed } from "../../well-formed.ts";
+import { CallNames } from "./call-names.ts";
+import type { ChatEvent } from "./events.ts";
+import { HeldText } from "./held-text.ts";
+
+/**
+ * Creates a function that repairs the events of one adapter, so that they keep the contract whatever the provider sent:
+ *
+ * - No delta ends within a character. JSON can cut a character into two halves of a surrogate pair, and a stream can send
+ *   them in two deltas.
+ * - A call's arguments do not begin with an empty object that the real ones replace.
+ * - The tool calls of a turn have different ids, and ids and names have at most the contract's length. Otherwise the
+ *   message could not be sent back.
+ */
+export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatEvent[] {
+  const warnings: Warning[] = [];
+  const held = new HeldText();
+  const names = new CallNames((message) => {
+    if (!warnings.some((warning) => warning.message === message)) {
+      warnings.push(create(WarningSchema, { reason: "INFERRED", message }));
+    }
+  });
+
+  function repair(event: ChatEvent): ChatEvent | readonly ChatEvent[] {
+    switch (event.case) {
+      case "started":
+        return event;
+      case "delta":
+        return repairDelta(event.value);
+      case "finished":
+        return [...held.end(event.value.choiceIndex), { case: "finished", value: wellFormed(event.value) }];
+      case "completed": {
+        const value = wellFormed(event.value);
+        if (warnings.length === 0) return { case: "completed", value };
+        return { case: "completed", value: { ...value, warnings: [...value.warnings, ...warnings] } };
+      }
+      default:
+        return event satisfies never;
+    }
+  }
+
+  function repairDelta(value: PartDelta): readonly ChatEvent[] {
+    const { delta, logprobs, ...place } = value;
+    if (delta.case === undefined || delta.case === "citation") return [{ case: "delta", value: wellFormed(value) }];
+    const joined = held.add(place, names.add(place, delta));
+    if (joined === undefined && logprobs === undefined && place.providerState === undefined) return [];
+    return [
+      {
+        case: "delta",
+        value: { ...place, delta: joined ?? delta, ...(logprobs && { logprobs: wellFormed(logprobs) }) },
+      },
+    ];
+  }
+
+  function isSound({ case: kind, value }: ChatEvent): boolean {
+    if (kind !== "delta") return kind === "started";
+    return held.isEmpty && isWhole(value.delta) && (value.logprobs === undefined || hasSoundTokens(value.logprobs));
+  }
+
+  return (batch) => (batch.every(isSound) ? batch : batch.flatMap(repair));
+}
+
+function hasSoundTokens({ tokens }: NonNullable<PartDelta["logprobs"]>): boolean {
+  for (const { token, topLogprobs } of tokens) {
+    if (!token.isWellFormed()) return false;
+    for (const top of topLogprobs) if (!top.token.isWellFormed()) return false;
+  }
+  return true;
+}
+
+/** Whether a delta needs no repair: its text has whole characters, and it begins no call. */
+function isWhole(delta: PartDelta["delta"]): boolean {
+  switch (delta.case) {
+    case "text":
+    case "refusal":
+      return delta.value.isWellFormed();
+    case "reasoning":
+      return delta.value.text.isWellFormed();
+    case "toolCall":
+      return delta.value.id === "" && delta.value.argumentsJson.isWellFormed();
+    case "serverToolCall":
+    case "serverToolResult":
+    case "media":
+    case "citation":
+    case undefined:
+      return false;
+    default:
+      return delta satisfies never;
+  }
+}
