@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Warning, WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
-import { type ChatEvent, type DeltaEvent, delta } from "./events.ts";
+import { type ChatEvent, type DeltaEvent, mediaDelta } from "./events.ts";
 
 /** Maximum bytes of media in one delta (PartDelta.media). */
 export const mostMediaBytes = 256 * 1024;
@@ -61,12 +61,7 @@ function cutMedia(event: DeltaEvent): readonly ChatEvent[] {
   const first = { ...fragment.value, source: pieceOf(0) };
   const cut: ChatEvent[] = [{ case: "delta", value: { ...event.value, delta: { case: "media", value: first } } }];
   for (let begin = mostMediaBytes; begin < data.length; begin += mostMediaBytes) {
-    cut.push(mediaDelta(choiceIndex, partIndex, pieceOf(begin)));
+    cut.push(mediaDelta(choiceIndex, partIndex, { source: pieceOf(begin) }));
   }
   return cut;
-}
-
-function mediaDelta(choiceIndex: number, partIndex: number, source: { case: "data"; value: Uint8Array }): ChatEvent {
-  const empty = { mediaType: "", detail: 0, filename: "", transcript: "" };
-  return delta(choiceIndex, partIndex, { case: "media", value: { $typeName: "dragoman.v1.Media", source, ...empty } });
 }

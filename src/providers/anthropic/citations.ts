@@ -1,9 +1,8 @@
 import { z } from "zod";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { ExactJson } from "../kit/exact-json.ts";
 import { membersOf, objectOf } from "../kit/json-text.ts";
-import { jsonOfState, stateOf } from "../kit/provider-state.ts";
+import { stateOf } from "../kit/provider-state.ts";
 
 const text = z.string().nullish().catch(undefined);
 const position = z.int32().nonnegative().nullish().catch(undefined);
@@ -97,17 +96,4 @@ function documentSource(
 function rangeOf(start: number | null | undefined, end: number | null | undefined) {
   if (typeof start !== "number" || typeof end !== "number") return undefined;
   return { $typeName: "dragoman.v1.SourceRange", start, end } as const;
-}
-
-/** Whether Anthropic made a citation. It accepts only those back. */
-export function isOwn({ providerState }: Citation): boolean {
-  return jsonOfState(providerState) !== undefined;
-}
-
-/** Returns the citations of a text as the API sent them. */
-export function toWireCitations(citations: readonly Citation[]): readonly ExactJson[] {
-  return citations.flatMap(({ providerState }) => {
-    const json = jsonOfState(providerState);
-    return json === undefined ? [] : [new ExactJson(json)];
-  });
 }

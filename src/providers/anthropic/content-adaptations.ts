@@ -6,8 +6,8 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { SearchResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { rejected, unsupported } from "../kit/adaptations.ts";
+import { lostCitations } from "../kit/citations.ts";
 import { splitBetas } from "./betas.ts";
-import { isOwn } from "./citations.ts";
 import { isDocument, mediaForm } from "./media.ts";
 import { isServerPart, toServerBlock } from "./server-blocks.ts";
 
@@ -18,7 +18,6 @@ export function* contentAdaptations(request: ChatRequest, { provider }: Model): 
     yield rejected(["provider_options", provider, "betas"], message);
   }
   let leftOut = 0;
-  let hasForeignCitation = false;
   for (const placed of partsOf(request.messages)) {
     yield* mediaAdaptations(placed);
     yield* searchAdaptations(placed);
@@ -27,12 +26,8 @@ export function* contentAdaptations(request: ChatRequest, { provider }: Model): 
       const message = "Anthropic accepts only blocks of its own tools that have their provider_state; it is not sent";
       yield { kind: "LEFT_OUT", field: path, message };
     }
-    if (!hasForeignCitation && !part.citations.every(isOwn)) {
-      hasForeignCitation = true;
-      const message = "Anthropic accepts only citations that it made; the others are not sent";
-      yield { kind: "LEFT_OUT", field: [...path, "citations"], message };
-    }
   }
+  yield* lostCitations(request.messages, "Anthropic");
 }
 
 function* mediaAdaptations(placed: PlacedPart): Generator<Adaptation> {

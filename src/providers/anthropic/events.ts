@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import {
   type ChatEvent,
+  citationDelta,
   completed,
   type DeltaEvent,
   finished,
   reasoningDelta,
+  serverToolCallDelta,
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
@@ -16,14 +18,14 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
 import { itemsOf, membersOf } from "../kit/json-text.ts";
+import { metadataJson } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
-import { citationDelta, serverCallDelta } from "../kit/server-tools.ts";
 import { Unread } from "../kit/unread.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { toCitation } from "./citations.ts";
 import { anthropicErrors } from "./errors.ts";
-import { deltaMetadata, messageMetadata, metadataJson } from "./metadata.ts";
+import { deltaMetadata, messageMetadata } from "./metadata.ts";
 import { callerState, isServerCall, isServerResult, otherBlock, serverCall, serverResult } from "./server-blocks.ts";
 import { anthropicUsage } from "./usage.ts";
 import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
@@ -115,8 +117,8 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, blocks, serviceTier, stopReason, stopSequence, metadata, unread } = answer;
   if (stopReason === "" && !call.hasEnd) throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(answer, block, batch);
-  const end = finished(0, finishReasonOf(stopReason), stopReason, stopSequence);
-  if (end.case === "finished") end.value.providerMetadataJson = metadataJson(metadata);
+  const facts = { providerMetadataJson: metadataJson(metadata) };
+  const end = finished(0, finishReasonOf(stopReason), stopReason, stopSequence, facts);
   const usage = anthropicUsage.toUsage(answer.usage);
   batch.push(end, completed({ serviceTier, warnings: unread.warnings, ...(usage && { usage }) }));
 }
@@ -207,7 +209,7 @@ function extendBlock(answer: AnswerState, index: number, delta: StreamDelta, dat
     case "server_call":
       if (partial_json) {
         state.hasInput = true;
-        batch.push(serverCallDelta(partOf(answer, state), partial_json));
+        batch.push(serverToolCallDelta(0, partOf(answer, state), partial_json));
       } else extendRarely(answer, index, state, data, batch);
       break;
     case "redacted_thinking":
@@ -239,7 +241,7 @@ function extendRarely(answer: AnswerState, index: number, state: BlockState, dat
 /** Adds a citation to a text. The API may send it before the text. */
 function addCitation(answer: AnswerState, state: BlockState, json: string, batch: ChatEvent[]): void {
   if (state.part === undefined) batch.push(textDelta(0, partOf(answer, state), ""));
-  batch.push(citationDelta(partOf(answer, state), toCitation(json, answer.call)));
+  batch.push(citationDelta(0, partOf(answer, state), toCitation(json, answer.call)));
 }
 
 /**
@@ -256,7 +258,9 @@ function endBlock(answer: AnswerState, state: BlockState | undefined, batch: Cha
   if (!isCall || state.part === undefined || state.hasInput) return;
   state.hasInput = true;
   const input = state.input === "null" || state.input === "" ? "{}" : state.input;
-  batch.push(state.kind === "tool_use" ? toolCallDelta(0, state.part, input) : serverCallDelta(state.part, input));
+  batch.push(
+    state.kind === "tool_use" ? toolCallDelta(0, state.part, input) : serverToolCallDelta(0, state.part, input),
+  );
 }
 
 function partOf(answer: AnswerState, state: BlockState): number {

@@ -3,12 +3,12 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { Part, SearchResult, ToolCall, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { ClaudeModel } from "../claude/claude-models.ts";
+import { ownCitations } from "../kit/citations.ts";
 import { ExactJson } from "../kit/exact-json.ts";
 import { membersOf, objectOf } from "../kit/json-text.ts";
 import { jsonInstruction, misplaced, reasoningStart, turnRole } from "../kit/messages.ts";
 import { jsonOfState } from "../kit/provider-state.ts";
 import { type Mark, type Marker, markMembers } from "./cache-marks.ts";
-import { toWireCitations } from "./citations.ts";
 import { mediaForm, toMediaBlock } from "./media.ts";
 import { toServerBlock } from "./server-blocks.ts";
 import type {
@@ -84,7 +84,7 @@ function blocksOf(part: Part, { role, withReasoning, mark, toolsets }: Place): r
     case "text":
     case "refusal": {
       if (kind.value === "") return [];
-      const citations = toWireCitations(part.citations);
+      const citations = ownCitations(part.citations);
       return [{ type: "text", text: kind.value, ...(citations.length > 0 && { citations }), ...mark(cacheHint) }];
     }
     case "media":

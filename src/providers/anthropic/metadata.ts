@@ -31,11 +31,6 @@ function usageMetadata(holder: unknown): Record<string, unknown> {
   return Object.keys(usage).length === 0 ? {} : { usage };
 }
 
-/** Returns `Choice.provider_metadata_json`. Empty if there are no facts. */
-export function metadataJson(metadata: Readonly<Record<string, unknown>>): string {
-  return Object.keys(metadata).length === 0 ? "" : JSON.stringify(metadata);
-}
-
 function rest(value: unknown, known: ReadonlySet<string>): Record<string, unknown> {
   if (typeof value !== "object" || value === null) return {};
   return Object.fromEntries(Object.entries(value).filter(([name, member]) => !known.has(name) && member !== null));

@@ -1,10 +1,9 @@
-import type { DeltaEvent } from "../../chat/stream/events.ts";
+import { type DeltaEvent, serverToolCallDelta, serverToolResultDelta } from "../../chat/stream/events.ts";
 import type { Part } from "../../gen/dragoman/v1/message_pb.js";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { ExactJson } from "../kit/exact-json.ts";
 import { membersOf, objectOf } from "../kit/json-text.ts";
 import { jsonOfState, stateOf } from "../kit/provider-state.ts";
-import { serverCallDelta, serverResultDelta } from "../kit/server-tools.ts";
 import { type Mark, markMembers } from "./cache-marks.ts";
 
 // Blocks other than text, thinking and calls of the caller's tools: calls of Anthropic's tools (`server_tool_use`,
@@ -27,7 +26,7 @@ export function isServerResult(type: string): boolean {
 
 /** Returns the first delta of a call of Anthropic's tools. Its input follows in further deltas. */
 export function serverCall(partIndex: number, block: BlockMembers, call: UpstreamCall): DeltaEvent {
-  const event = serverCallDelta(partIndex, "", textIn(block, "id"), textIn(block, "name"));
+  const event = serverToolCallDelta(0, partIndex, "", textIn(block, "id"), textIn(block, "name"));
   event.value.providerState = stateWithout(callFields, block, call);
   return event;
 }
@@ -36,14 +35,14 @@ export function serverCall(partIndex: number, block: BlockMembers, call: Upstrea
 export function serverResult(partIndex: number, block: BlockMembers, call: UpstreamCall): DeltaEvent {
   const content = block.get("content") ?? "";
   const isError = block.get("is_error") === "true" || membersOf(content).has("error_code");
-  const event = serverResultDelta(partIndex, content, textIn(block, "tool_use_id"), isError);
+  const event = serverToolResultDelta(0, partIndex, content, textIn(block, "tool_use_id"), isError);
   event.value.providerState = stateWithout(resultFields, block, call);
   return event;
 }
 
 /** Returns the delta of a block that is no call and no result: the whole block, as a result without a call. */
 export function otherBlock(partIndex: number, block: BlockMembers, call: UpstreamCall): DeltaEvent {
-  const event = serverResultDelta(partIndex, objectOf(block));
+  const event = serverToolResultDelta(0, partIndex, objectOf(block));
   event.value.providerState = stateOf(call, Buffer.from("{}"));
   return event;
 }

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { ExactJson } from "../kit/exact-json.ts";
-import { jsonOfState, stateOf } from "../kit/provider-state.ts";
+import { stateOf } from "../kit/provider-state.ts";
 
 const text = z.string().nullish().catch(undefined);
 const position = z.int32().nonnegative().nullish().catch(undefined);
@@ -90,17 +89,4 @@ function documentSource(
 function rangeOf({ start, end }: z.infer<typeof range>) {
   if (typeof start !== "number" || typeof end !== "number") return undefined;
   return { $typeName: "dragoman.v1.SourceRange", start, end } as const;
-}
-
-/** Whether Bedrock made a citation. It accepts only those back. */
-export function isOwn({ providerState }: Citation): boolean {
-  return jsonOfState(providerState) !== undefined;
-}
-
-/** Returns the citations of a text as Bedrock sent them. */
-export function toWireCitations(citations: readonly Citation[]): readonly ExactJson[] {
-  return citations.flatMap(({ providerState }) => {
-    const json = jsonOfState(providerState);
-    return json === undefined ? [] : [new ExactJson(json)];
-  });
 }

@@ -1,8 +1,12 @@
 import {
   type ChatEvent,
+  citationDelta,
   completed,
   finished,
+  mediaDelta,
   reasoningDelta,
+  serverToolCallDelta,
+  serverToolResultDelta,
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
@@ -12,15 +16,15 @@ import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
 import { itemsOf, membersOf } from "../kit/json-text.ts";
+import { metadataJson } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
-import { citationDelta, imageDelta, serverCallDelta, serverResultDelta } from "../kit/server-tools.ts";
 import { Unread } from "../kit/unread.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { toCitation } from "./citations.ts";
 import { bedrockErrors, frameFailure } from "./errors.ts";
 import type { Frame } from "./frames.ts";
-import { endMetadata, metadataJson, stopMetadata } from "./metadata.ts";
+import { endMetadata, stopMetadata } from "./metadata.ts";
 import { ContentList, serverCall, serverResult } from "./server-blocks.ts";
 import { bedrockUsage, toTimeInfo } from "./usage.ts";
 import { type Payload, payloadSchema } from "./wire.ts";
@@ -134,10 +138,10 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     endBlock(block, batch);
     const { kind, hasArguments, partIndex } = block;
     if (kind === "toolUse" && !hasArguments) batch.push(toolCallDelta(0, partIndex, "{}"));
-    if (kind === "serverCall" && !hasArguments) batch.push(serverCallDelta(partIndex, "{}"));
+    if (kind === "serverCall" && !hasArguments) batch.push(serverToolCallDelta(0, partIndex, "{}"));
   }
-  const end = finished(0, finishReasonOf(stopReason), stopReason, matchedStop);
-  if (end.case === "finished") end.value.providerMetadataJson = metadataJson(answer.metadata);
+  const chosen = { providerMetadataJson: metadataJson(answer.metadata) };
+  const end = finished(0, finishReasonOf(stopReason), stopReason, matchedStop, chosen);
   const usage = bedrockUsage.toUsage(answer.usage);
   const facts = {
     ...(usage && { usage }),
@@ -197,7 +201,7 @@ function extendBlock(
     block.hasArguments = true;
     const { kind, partIndex } = block;
     const { input } = delta.toolUse;
-    batch.push(kind === "serverCall" ? serverCallDelta(partIndex, input) : toolCallDelta(0, partIndex, input));
+    batch.push(kind === "serverCall" ? serverToolCallDelta(0, partIndex, input) : toolCallDelta(0, partIndex, input));
   }
   if (delta?.reasoningContent) reasoningEvents(answer, index, delta.reasoningContent, batch);
   // A delta has one member: if it is none of those above, it is a rare one.
@@ -230,7 +234,7 @@ function extendRarely(
         }
         const { partIndex, content } = blockAt(answer, index, "serverResult");
         const text = itemsOf(json).map((item) => content?.add(item) ?? "");
-        if (text.length > 0) batch.push(serverResultDelta(partIndex, text.join("")));
+        if (text.length > 0) batch.push(serverToolResultDelta(0, partIndex, text.join("")));
         break;
       }
       case "image":
@@ -247,7 +251,7 @@ function addCitation(answer: AnswerState, index: number, json: string, batch: Ch
   if (answer.blocks.get(index)?.kind !== "text") {
     batch.push(textDelta(0, blockAt(answer, index, "text").partIndex, ""));
   }
-  batch.push(citationDelta(blockAt(answer, index, "text").partIndex, toCitation(json, answer.call)));
+  batch.push(citationDelta(0, blockAt(answer, index, "text").partIndex, toCitation(json, answer.call)));
 }
 
 /** Returns the string in a JSON text; empty for any other value. */
@@ -264,13 +268,18 @@ function addImage(answer: AnswerState, index: number, json: string, batch: ChatE
   }
   const isNew = answer.blocks.get(index)?.kind !== "image";
   const mediaType = isNew ? (answer.imageTypes.get(index) ?? "image/png") : "";
-  batch.push(imageDelta(blockAt(answer, index, "image").partIndex, Buffer.from(bytes, "base64"), mediaType));
+  batch.push(
+    mediaDelta(0, blockAt(answer, index, "image").partIndex, {
+      source: { case: "data", value: Buffer.from(bytes, "base64") },
+      mediaType: mediaType,
+    }),
+  );
 }
 
 /** Ends the content of a result of Bedrock's tools. */
 function endBlock(block: BlockState | undefined, batch: ChatEvent[]): void {
   if (block?.content === undefined) return;
-  batch.push(serverResultDelta(block.partIndex, block.content.end()));
+  batch.push(serverToolResultDelta(0, block.partIndex, block.content.end()));
   block.content = undefined;
 }
 

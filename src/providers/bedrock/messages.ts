@@ -2,10 +2,10 @@ import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { Part, SearchResult, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import { ownCitations } from "../kit/citations.ts";
 import { ExactJson } from "../kit/exact-json.ts";
 import { misplaced, reasoningStart, textOf, turnRole } from "../kit/messages.ts";
 import type { Marker } from "./cache-points.ts";
-import { toWireCitations } from "./citations.ts";
 import { documentNames, toMediaBlock } from "./media.ts";
 import type { ModelRules } from "./model-rules.ts";
 import { toServerBlock } from "./server-blocks.ts";
@@ -61,7 +61,7 @@ function toBlocks(part: Part, role: Turn["role"], rules: ModelRules, documentNam
   const isAssistant = role === "assistant";
   switch (kind.case) {
     case "text": {
-      const cited = toWireCitations(citations);
+      const cited = ownCitations(citations);
       if (cited.length === 0 || kind.value === "") return textBlocks(kind.value);
       return [{ citationsContent: { content: textBlocks(kind.value), citations: cited } }];
     }

@@ -33,8 +33,3 @@ function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {
     ? Object.entries(value).filter(([, member]) => member !== null)
     : [];
 }
-
-/** Returns `Choice.provider_metadata_json`. Empty if there are no facts. */
-export function metadataJson(metadata: Readonly<Record<string, unknown>>): string {
-  return Object.keys(metadata).length === 0 ? "" : JSON.stringify(metadata);
-}

@@ -1,10 +1,9 @@
-import type { DeltaEvent } from "../../chat/stream/events.ts";
+import { type DeltaEvent, serverToolCallDelta, serverToolResultDelta } from "../../chat/stream/events.ts";
 import type { Part } from "../../gen/dragoman/v1/message_pb.js";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { ExactJson } from "../kit/exact-json.ts";
 import { membersOf, objectOf } from "../kit/json-text.ts";
 import { jsonOfState, stateOf } from "../kit/provider-state.ts";
-import { serverCallDelta, serverResultDelta } from "../kit/server-tools.ts";
 
 // Calls and results of tools that Bedrock runs, such as `nova_grounding`. Fields that the contract has no field for, such
 // as `type`, are in the provider state.
@@ -15,7 +14,7 @@ const resultFields: ReadonlySet<string> = new Set(["toolUseId", "content"]);
 /** @param start `start.toolUse` as Bedrock sent it */
 export function serverCall(partIndex: number, start: string, call: UpstreamCall): DeltaEvent {
   const members = membersOf(start);
-  const event = serverCallDelta(partIndex, "", textIn(members, "toolUseId"), textIn(members, "name"));
+  const event = serverToolCallDelta(0, partIndex, "", textIn(members, "toolUseId"), textIn(members, "name"));
   event.value.providerState = stateWithout(callFields, members, call);
   return event;
 }
@@ -24,7 +23,7 @@ export function serverCall(partIndex: number, start: string, call: UpstreamCall)
 export function serverResult(partIndex: number, start: string, call: UpstreamCall): DeltaEvent {
   const members = membersOf(start);
   const isError = textIn(members, "status") === "error";
-  const event = serverResultDelta(partIndex, "", textIn(members, "toolUseId"), isError);
+  const event = serverToolResultDelta(0, partIndex, "", textIn(members, "toolUseId"), isError);
   event.value.providerState = stateWithout(resultFields, members, call);
   return event;
 }

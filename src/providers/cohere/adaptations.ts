@@ -16,7 +16,7 @@ import {
   pathOf,
 } from "../chat-completions/fields.ts";
 import { emulated, leftOut, lostThought, rejected, textResults, unsupported } from "../kit/adaptations.ts";
-import { lostCitations } from "../kit/lost-citations.ts";
+import { lostCitations } from "../kit/citations.ts";
 import { maxStopSequences, ranges } from "./fields.ts";
 import { takesThoughts } from "./messages.ts";
 import { offeredTools, wireName } from "./request.ts";
@@ -108,7 +108,7 @@ function* messageAdaptations(request: ChatRequest, model: Model): Generator<Adap
     }
   }
   yield* textResults(messages, "Cohere");
-  yield* lostCitations(messages, ({ providerState }) => providerState !== undefined, "Cohere");
+  yield* lostCitations(messages, "Cohere");
   yield* leftOut(request, {
     name: "Cohere does not support participant names; they are dropped",
     cacheHint: "Cohere caches prompts automatically; cache hints are dropped",

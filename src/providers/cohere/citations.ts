@@ -5,8 +5,7 @@ import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { citation, documentCitation, urlCitation } from "../kit/citations.ts";
 import { isFields } from "../kit/metadata.ts";
-import { stateOf } from "../kit/provider-state.ts";
-import { stateObject } from "../kit/state-json.ts";
+import { stateObject, stateOf } from "../kit/provider-state.ts";
 import { planMark } from "./fields.ts";
 
 const text = z.string().nullish().catch(undefined);

@@ -1,7 +1,7 @@
 import { type DeltaEvent, serverToolCallDelta, serverToolResultDelta } from "../../chat/stream/events.ts";
 import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import { isFields } from "../kit/metadata.ts";
-import { stateObject } from "../kit/state-json.ts";
+import { stateObject } from "../kit/provider-state.ts";
 import type { WireServerPart } from "./wire.ts";
 
 /** Kinds of parts for tools that Google runs, each with a function that returns its event. */

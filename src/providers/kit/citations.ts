@@ -1,5 +1,10 @@
+import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { partsOf } from "../../chat/planning/parts.ts";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
+import type { Message } from "../../gen/dragoman/v1/message_pb.js";
 import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
+import { ExactJson } from "./exact-json.ts";
+import { jsonOfState } from "./provider-state.ts";
 
 /** What is known of a citation besides its source. */
 interface Place {
@@ -33,4 +38,24 @@ export function citation(source: Citation["source"], { range, citedText, state }
     ...range,
     ...(state && { providerState: state }),
   };
+}
+
+/** Whether a provider that keeps its own form of a citation in the state made this one. It accepts only those back. */
+function isOwn({ providerState }: Citation): boolean {
+  return jsonOfState(providerState) !== undefined;
+}
+
+/** Returns the citations of a text as such a provider sent them. */
+export function ownCitations(citations: readonly Citation[]): readonly ExactJson[] {
+  return citations.flatMap(({ providerState }) => {
+    const json = jsonOfState(providerState);
+    return json === undefined ? [] : [new ExactJson(json)];
+  });
+}
+
+/** Reports the first part with a citation that `isOwn` rejects, such as one that another provider made. */
+export function lostCitations(messages: readonly Message[], title: string): readonly Adaptation[] {
+  const lost = partsOf(messages).find(({ part }) => !part.citations.every(isOwn));
+  const message = `${title} accepts only its own citations back; others are not sent`;
+  return lost === undefined ? [] : [{ kind: "LEFT_OUT", field: [...lost.path, "citations"], message }];
 }

@@ -58,8 +58,7 @@ export class Metadata {
 
   /** The values as the JSON text of an object; empty if there are none. */
   toJson(): string {
-    if (this.#facts.size === 0) return "";
-    return JSON.stringify(Object.fromEntries([...this.#facts].map(([name, { value }]) => [name, value])));
+    return metadataJson(Object.fromEntries([...this.#facts].map(([name, { value }]) => [name, value])));
   }
 
   /** Returns a warning that names the omitted values, if there are any. */
@@ -69,6 +68,11 @@ export class Metadata {
     const more = this.#omitted.size > mostNames ? " and others" : "";
     return [omission(`${names.join(", ")}${more}`, `metadata can have at most ${mostMetadataBytes} bytes`)];
   }
+}
+
+/** Returns facts as `provider_metadata_json`. Empty if there are none. */
+export function metadataJson(facts: Readonly<Record<string, unknown>>): string {
+  return Object.keys(facts).length === 0 ? "" : JSON.stringify(facts);
 }
 
 /** Creates the warning for content of a response that is omitted. */

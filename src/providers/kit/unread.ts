@@ -1,5 +1,5 @@
-import { create } from "@bufbuild/protobuf";
-import { type Warning, WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
+import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
+import { omission } from "./metadata.ts";
 
 /** Maximum warnings about one response. */
 const mostWarnings = 16;
@@ -20,10 +20,7 @@ export class Unread {
 
   get warnings(): Warning[] {
     return Array.from(this.#places, ([what, place]) =>
-      create(WarningSchema, {
-        reason: "LEFT_OUT",
-        message: `${what.slice(0, 64)} in ${place} of the response is omitted, because this version does not know it`,
-      }),
+      omission(`${what.slice(0, 64)} in ${place}`, "this version cannot read it"),
     );
   }
 }

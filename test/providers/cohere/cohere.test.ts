@@ -195,3 +195,17 @@ test("sends earlier reasoning only as tool plans if reasoning is off", () => {
     { kind: "EMULATED", field: ["messages", 2, "parts", 0, "reasoning"] },
   ]);
 });
+
+test("reports citations whose state is not what Cohere sent, instead of dropping them in silence", () => {
+  const cited = (data: string) => {
+    const providerState = { provider: "cohere", model: "command-x", data: Buffer.from(data) };
+    const part = { kind: { case: "text", value: "Hi" } as const, citations: [{ providerState }] };
+    const asked = request({ messages: [{ role: Role.ASSISTANT, parts: [part] }] });
+    return checkSupport(asked, model)
+      .filter(({ kind }) => kind === "LEFT_OUT")
+      .map(({ field }) => field);
+  };
+  expect(cited('{"start":0,"end":2,"text":"Hi","sources":[]}')).toEqual([]);
+  expect(cited("{}")).toEqual([]);
+  expect(cited("forged")).toEqual([["messages", 0, "parts", 0, "citations"]]);
+});
