@@ -7,7 +7,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
 import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
-import { askedThinking, budgetOf, leastBudget } from "../claude/thinking.ts";
+import { askedThinking, budgetOf, forcedWithBudget, leastBudget, thinksByBudget } from "../claude/thinking.ts";
 import { emulated, leftOut, lostThought, rejected, temperatureLimit, unsupported } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
 import { turnRole } from "../kit/messages.ts";
@@ -175,9 +175,8 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
       field,
       `the model ${model.providerModel} does not support forced tool calls: set tool_choice to auto`,
     );
-  } else if (isForced && isThinking(request, rules)) {
-    // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
-    yield rejected(field, "Claude does not support forced tool calls together with reasoning: omit reasoning");
+  } else if (isForced && thinksByBudget(request, rules)) {
+    yield rejected(field, forcedWithBudget(rules));
   }
   if (!rules.jsonSchema && functionsOf({ tools }).some(({ strict }) => strict)) {
     yield emulated(["tools"], `the model ${model.providerModel} does not support strict tools: strict is omitted`);
