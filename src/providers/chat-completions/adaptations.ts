@@ -24,7 +24,9 @@ export function rulesFor(model: Model, quirks: Quirks): ModelRules {
 
 /** Returns the effort to send: the caller's; NONE if there are tools and the model rejects them at other efforts. */
 export function sentEffort(request: ChatRequest, rules: ModelRules): ReasoningEffort | undefined {
-  return rules?.toolsNeedEffortNone && hasFunctions(request) ? ReasoningEffort.NONE : effortOf(request);
+  const requested = effortOf(request);
+  const needsNone = rules?.toolsAt === "none" || (rules?.toolsAt === "none by default" && requested !== undefined);
+  return needsNone && hasFunctions(request) ? ReasoningEffort.NONE : requested;
 }
 
 /** Returns how to write a field for the server. Undefined if the model or the server does not support the field. */
@@ -45,7 +47,7 @@ export function checkSupport(request: ChatRequest, model: Model, quirks: Quirks)
     ...fieldAdaptations(request, model, quirks, rules),
     ...effortAdaptations(request, model, quirks, rules),
     ...formAdaptations(request, quirks),
-    ...toolAdaptations(request, quirks),
+    ...toolAdaptations(request, model, quirks, rules),
     ...modalityAdaptations(request, quirks),
     ...messageAdaptations(request, quirks),
     ...(quirks.adaptations?.(request, model) ?? []),
@@ -112,8 +114,16 @@ function* formAdaptations({ outputFormat }: ChatRequest, quirks: Quirks): Genera
   }
 }
 
-function* toolAdaptations({ tools, toolChoice }: ChatRequest, quirks: Quirks): Generator<Adaptation> {
+function* toolAdaptations(
+  { tools, toolChoice }: ChatRequest,
+  { providerModel }: Model,
+  quirks: Quirks,
+  rules: ModelRules,
+): Generator<Adaptation> {
   const choice = toolChoice?.choice;
+  if (rules?.toolsAt === "never" && hasFunctions({ tools })) {
+    yield rejected(["tools"], `${quirks.title} serves tools of ${providerModel} only on its Responses API`);
+  }
   if (quirks.toolChoice === undefined) {
     if (hasFunctions({ tools })) yield rejected(["tools"], `${quirks.title} does not support tools`);
     return;

@@ -1,6 +1,6 @@
 import type { Model } from "../../../../gen/dragoman/v1/model_pb.js";
 import { egpModels } from "../../../../models/egp-models.ts";
-import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/model-row.ts";
+import { chatCapabilities, type ModelRow, modelsOf, noTools } from "../../../../models/model-row.ts";
 
 const million = { window: 1_050_000, output: 128_000, reasoning: true };
 const gpt5 = { window: 400_000, output: 128_000, reasoning: true };
@@ -14,8 +14,8 @@ const audio = { audioInput: true, jsonObject: false, jsonSchema: false, imageInp
 // support it at effort none (the model catalog of @ai-sdk/openai 4.0.118). Omitted: models that only the Responses API
 // serves, and models that OpenAI shut down by 2026-11-21.
 const rows: readonly ModelRow[] = [
-  { model: "gpt-6-astra", name: "GPT-6 Astra", ...million },
-  { model: "gpt-6.1-sol", name: "GPT-6.1 Sol", ...million },
+  { model: "gpt-6-astra", name: "GPT-6 Astra", ...million, ...noTools },
+  { model: "gpt-6.1-sol", name: "GPT-6.1 Sol", ...million, ...noTools },
   { model: "gpt-6.1-terra", name: "GPT-6.1 Terra", ...million, logprobs: true },
   { model: "gpt-6-sol", name: "GPT-6 Sol", ...million, logprobs: true },
   { model: "gpt-6-luna", name: "GPT-6 Luna", ...million, logprobs: true },
