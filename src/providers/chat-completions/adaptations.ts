@@ -49,7 +49,7 @@ export function checkSupport(request: ChatRequest, model: Model, quirks: Quirks)
     ...formAdaptations(request, quirks),
     ...toolAdaptations(request, model, quirks, rules),
     ...modalityAdaptations(request, quirks),
-    ...messageAdaptations(request, quirks),
+    ...messageAdaptations(request, model, quirks),
     ...(quirks.adaptations?.(request, model) ?? []),
   ];
 }

@@ -1,16 +1,20 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
-import { type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
+import { partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { emulated, leftOut, lostThought, rejected, textResults } from "../kit/adaptations.ts";
+import { bridgeAdaptations } from "../kit/mistral.ts";
+import { conversationRulesOf } from "./conversation-rules.ts";
 import { type MediaForm, mediaForm } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
 import { replayedMedia } from "./replay-output.ts";
 
 /** Reports what a server does not support in the messages. */
-export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Generator<Adaptation> {
+export function* messageAdaptations(request: ChatRequest, model: Model, quirks: Quirks): Generator<Adaptation> {
   const { title, reasoningReplay } = quirks;
+  const rules = conversationRulesOf(model);
   yield* outputAdaptations(request, quirks);
   for (const { part, path, message } of partsOf(request.messages)) {
     if (part.kind.case === "media" && message.role !== Role.ASSISTANT) {
@@ -26,10 +30,13 @@ export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Gener
   }
   const named = request.messages.findIndex(({ role, name }) => role === Role.TOOL && name !== "");
   if (named >= 0) yield emulated(["messages", named, "name"], `${title} does not support a name on tool messages`);
-  const isLost = ({ message }: PlacedPart) =>
-    reasoningReplay === undefined ||
-    (reasoningReplay === "reasoning_content with calls" && !message.parts.some(({ kind }) => kind.case === "toolCall"));
-  yield* lostThought(request.messages, isLost, `${title} does not accept reasoning from this turn; it is dropped`);
+  const isLost = reasoningReplay === undefined && rules.reasoning === undefined;
+  yield* lostThought(
+    request.messages,
+    () => isLost,
+    `${title} does not accept reasoning from this turn; it is dropped`,
+  );
+  if (rules.answersResults) yield* bridgeAdaptations(request.messages);
 }
 
 /** Reports media of earlier responses that the adapter sends as text, or not at all. */

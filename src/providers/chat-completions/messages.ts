@@ -1,8 +1,11 @@
 import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit/messages.ts";
+import { withBridges } from "../kit/mistral.ts";
 import { assistantTurn } from "./assistant-turn.ts";
+import { type ConversationRules, conversationRulesOf } from "./conversation-rules.ts";
 import { toMediaPart } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
 import { decodeDetails, type ReasoningDetail } from "./reasoning-details.ts";
@@ -10,12 +13,19 @@ import { replayedMedia, toAnnotations } from "./replay-output.ts";
 import type { ContentPart, WireAssistant, WireMessage } from "./wire.ts";
 
 /** Converts the messages to the wire format. OpenAI's reasoning models get system messages as developer messages. */
-export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningModel: boolean): readonly WireMessage[] {
+export function toMessages(
+  request: ChatRequest,
+  model: Model,
+  quirks: Quirks,
+  isReasoningModel: boolean,
+): readonly WireMessage[] {
+  const rules = conversationRulesOf(model);
   const start = reasoningStart(request);
-  return request.messages.flatMap((message, index) => {
+  const sent = request.messages.flatMap((message, index) => {
     const wire = toWire(message, index);
     return quirks.cacheMarks && message.parts.some(isMarked) ? wire.map((one) => ({ ...one, ...cacheMark })) : wire;
   });
+  return rules.answersResults ? withBridges(sent) : sent;
 
   function toWire(message: Message, index: number): readonly WireMessage[] {
     switch (message.role) {
@@ -26,7 +36,7 @@ export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningMode
       case Role.USER:
         return [plainMessage("user", message)];
       case Role.ASSISTANT:
-        return [assistantMessage(message, quirks, index >= start)];
+        return [assistantMessage(message, quirks, rules, index >= start)];
       case Role.TOOL:
         return message.parts.map(({ kind }) => {
           if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
@@ -55,7 +65,12 @@ function plainMessage(role: "system" | "developer" | "user", { parts, name }: Me
   return { role, content: simplest(content), ...(name && { name }) };
 }
 
-function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasoning: boolean): WireMessage {
+function assistantMessage(
+  { parts, name }: Message,
+  quirks: Quirks,
+  rules: ConversationRules,
+  withReasoning: boolean,
+): WireMessage {
   const media = parts.flatMap((part) => replayedMedia(part, quirks) ?? []);
   const { outputs, calls } = assistantTurn(parts.filter(({ kind }) => kind.case !== "media"));
   const content = media.flatMap((sent): ContentPart[] => ("text" in sent ? [{ type: "text", text: sent.text }] : []));
@@ -82,7 +97,7 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
     content: content.length === 0 ? null : simplest(content),
     ...(name && { name }),
     ...(refusal && { refusal }),
-    ...replay(quirks, reasoning, details, calls.length > 0, withReasoning),
+    ...replay(replayOf(quirks, rules), { reasoning, details, callsTools: calls.length > 0, withReasoning }),
     ...sentMedia(media),
     ...(annotations.length > 0 && { annotations }),
     ...(calls.length > 0 && { tool_calls: calls }),
@@ -98,31 +113,40 @@ function sentMedia(
   return { ...(audio && { audio: audio.audio }), ...(images.length > 0 && { images }) };
 }
 
-/** Returns the fields of an assistant message that send its reasoning back, as `Quirks.reasoningReplay` states. */
-function replay(
-  { reasoningReplay }: Quirks,
-  reasoning: string,
-  details: readonly ReasoningDetail[],
-  callsTools: boolean,
-  withReasoning: boolean,
-): Pick<WireAssistant, "reasoning" | "reasoning_content" | "reasoning_details"> {
-  switch (reasoningReplay) {
-    case undefined:
-      return {};
-    case "reasoning":
-    case "reasoning_content":
-      return withReasoning && reasoning !== "" ? { [reasoningReplay]: reasoning } : {};
-    case "reasoning_content with calls":
-      return callsTools ? { reasoning_content: reasoning } : {};
-    case "reasoning_content also with calls":
-      return callsTools || (withReasoning && reasoning !== "") ? { reasoning_content: reasoning } : {};
-    case "reasoning_details":
-      if (!withReasoning && !callsTools) return {};
-      if (details.length > 0) return { reasoning_details: details };
-      return reasoning === "" ? {} : { reasoning };
-    default:
-      return reasoningReplay satisfies never;
+/** How to send reasoning back: the server's field, and the turns that need it even if it is empty. */
+interface Replay {
+  readonly field: "reasoning" | "reasoning_content" | "reasoning_details" | undefined;
+  readonly needed: ConversationRules["reasoning"];
+}
+
+function replayOf({ reasoningReplay }: Quirks, { reasoning: needed }: ConversationRules): Replay {
+  if (reasoningReplay === "reasoning_content also with calls") {
+    return { field: "reasoning_content", needed: needed ?? "turns with calls" };
   }
+  return { field: reasoningReplay ?? (needed && "reasoning_content"), needed };
+}
+
+/** Reasoning of a turn. */
+interface Thoughts {
+  readonly reasoning: string;
+  readonly details: readonly ReasoningDetail[];
+  readonly callsTools: boolean;
+  /** Whether the request keeps the reasoning of this turn. */
+  readonly withReasoning: boolean;
+}
+
+/** Returns the fields of an assistant message that send its reasoning back. */
+function replay(
+  { field, needed }: Replay,
+  { reasoning, details, callsTools, withReasoning }: Thoughts,
+): Pick<WireAssistant, "reasoning" | "reasoning_content" | "reasoning_details"> {
+  const hasDetails = field === "reasoning_details";
+  const isKept = withReasoning || (callsTools && (needed !== undefined || hasDetails));
+  const isNeeded = needed === "every turn" || (needed !== undefined && callsTools);
+  if (field === undefined) return {};
+  if (hasDetails && isKept && details.length > 0) return { reasoning_details: details };
+  if (isKept && reasoning !== "") return { [hasDetails ? "reasoning" : field]: reasoning };
+  return isNeeded ? { [hasDetails ? "reasoning_content" : field]: "" } : {};
 }
 
 function toolMessage({ toolCallId, parts }: ToolResult): WireMessage {

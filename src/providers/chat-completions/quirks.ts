@@ -39,9 +39,9 @@ export interface Quirks {
   /** Whether assistant messages support `refusal`. If not, Dragoman sends refusals as text. */
   readonly refusals: boolean;
   /**
-   * Field in which Dragoman sends the reasoning of earlier turns back to the server. Undefined: Dragoman drops it. A
-   * request clears earlier reasoning with `clear_earlier_reasoning`.
-   * - `with calls`: only on turns that call tools, even if the reasoning is empty or cleared.
+   * Field in which Dragoman sends the reasoning of earlier turns back to the server. Undefined: Dragoman drops it, unless
+   * the model's family requires it (conversation-rules.ts). A request clears earlier reasoning with
+   * `clear_earlier_reasoning`.
    * - `also with calls`: on all turns; on turns that call tools even if the reasoning is empty or cleared.
    * - `reasoning_details`: unchanged, as the server sent it; on turns that call tools even if it is cleared.
    * - Other fields: on all turns, unless the reasoning is empty or cleared.
@@ -49,7 +49,6 @@ export interface Quirks {
   readonly reasoningReplay:
     | "reasoning"
     | "reasoning_content"
-    | "reasoning_content with calls"
     | "reasoning_content also with calls"
     | "reasoning_details"
     | undefined;

@@ -46,7 +46,7 @@ export function toRequest(
   return {
     ...mergeOptions(body, bodyOptions(request.providerOptions[provider], quirks)),
     model: model.providerModel,
-    messages: toMessages(request, quirks, Boolean(rules)),
+    messages: toMessages(request, model, quirks, Boolean(rules)),
     stream: streamed,
     // Servers reject `stream_options` if `stream` is false.
     stream_options: streamed ? quirks.streamOptions : undefined,

@@ -1,4 +1,5 @@
 import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
+import { mistralNames } from "./mistral.ts";
 
 /** Rule for APIs with ids of any form that must be unique in the conversation. The contract has the same length. */
 export const anyCallIds: CallIdRule = { maxLength: 8192 };
@@ -18,7 +19,7 @@ export const mistralCallIds: CallIdRule = { minLength: 9, maxLength: 9, punctuat
 /** Rules by model family. They hold at each host that passes ids on to the model's own template or API. */
 const families: readonly (readonly [RegExp, CallIdRule])[] = [
   [/claude/i, claudeCallIds],
-  [/(?:mistral|mixtral|ministral|magistral|codestral|devstral|pixtral|voxtral)/i, mistralCallIds],
+  [mistralNames, mistralCallIds],
   [/(?:^|[/:])(?:gpt-\d|chatgpt|o\d)/i, openAiCallIds],
 ];
 

@@ -3,14 +3,12 @@ import { mediaKind } from "../../chat/planning/media-kind.ts";
 import { partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { checkSupport as openAiAdaptations } from "../chat-completions/adaptations.ts";
 import { effortOf } from "../chat-completions/fields.ts";
 import {
   effortRejected,
-  emulated,
   leftOut,
   lostThought,
   rejected,
@@ -18,6 +16,7 @@ import {
   textResults,
   unsupported,
 } from "../kit/adaptations.ts";
+import { bridgeAdaptations } from "../kit/mistral.ts";
 import { reasoningFilter } from "./messages.ts";
 import { mistralQuirks } from "./quirks.ts";
 
@@ -95,10 +94,5 @@ function* messageAdaptations(request: ChatRequest, model: Model): Generator<Adap
     const sentence = `${model.id} does not reason; the reasoning of earlier turns is dropped`;
     yield* lostThought(messages, ({ index }) => !keepsReasoning(index), sentence);
   }
-  const isOutOfOrder = ({ role }: Message, index: number) =>
-    role !== Role.TOOL && role !== Role.ASSISTANT && messages[index - 1]?.role === Role.TOOL;
-  const outOfOrder = messages.findIndex(isOutOfOrder);
-  if (outOfOrder < 0) return;
-  const message = "Mistral requires an assistant message after a tool result; Dragoman inserts one with the text OK";
-  yield emulated(["messages", outOfOrder, "role"], message);
+  yield* bridgeAdaptations(messages);
 }

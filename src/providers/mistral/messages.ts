@@ -1,4 +1,3 @@
-import { append } from "../../append.ts";
 import { mediaKind } from "../../chat/planning/media-kind.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
@@ -7,20 +6,14 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { assistantTurn } from "../chat-completions/assistant-turn.ts";
 import { detailWords } from "../chat-completions/media.ts";
 import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit/messages.ts";
+import { withBridges } from "../kit/mistral.ts";
 import type { ContentChunk, WireMessage } from "./wire.ts";
-
-/** Message to insert between a tool result and a user or system message. Otherwise Mistral returns code 3230. */
-const bridge: WireMessage = { role: "assistant", content: "OK." };
 
 /** Converts the messages to Mistral's format. */
 export function toMessages(request: ChatRequest, model: Model): readonly WireMessage[] {
   const keepsReasoning = reasoningFilter(request, model);
-  const sent: WireMessage[] = [];
-  for (const [index, message] of request.messages.entries()) {
-    const next = toWireMessages(message, keepsReasoning(index));
-    if (sent.at(-1)?.role === "tool" && next[0]?.role !== "assistant" && next[0]?.role !== "tool") sent.push(bridge);
-    append(sent, next);
-  }
+  const messages = request.messages.flatMap((message, index) => toWireMessages(message, keepsReasoning(index)));
+  const sent: WireMessage[] = [...withBridges(messages)];
   // Mistral rejects an assistant message at the end, unless `prefix` is set: then the response continues the message.
   const last = sent.at(-1);
   if (last?.role === "assistant" && last.tool_calls === undefined) sent.splice(-1, 1, { ...last, prefix: true });

@@ -171,7 +171,7 @@ describe("reasoning at DeepSeek", () => {
     }),
   ];
 
-  it("sends reasoning back only with tool calls, even if it is empty", () => {
+  it("sends reasoning back with tool calls, even if it is empty or cleared", () => {
     const sent = body("deepseek", { messages: messages(true), reasoning: { clearEarlierReasoning: true } }).messages;
     expect(sent[1]).toEqual({ role: "assistant", content: "b" });
     expect(sent[3]).toMatchObject({ content: null, reasoning_content: "So." });
