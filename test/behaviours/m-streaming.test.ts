@@ -128,6 +128,11 @@ describe("M. Streaming", () => {
       expect(answer).toEqual({
         chat_completion: { message: { role: "assistant", content }, finish_reason: expect.toBeOneOf([null, "stop"]) },
         token_usage: expect.toBeOneOf([null, expect.anything()]),
+        // Scale's clients read these fields.
+        completions: [["", [content]]],
+        finish_reason: answer.chat_completion.finish_reason,
+        prompt_tokens: answer.token_usage?.prompt ?? 0,
+        response_tokens: answer.token_usage?.completion ?? 0,
       });
     }
     expect(answers.at(0)?.chat_completion.message.content).not.toBe("");
