@@ -50,8 +50,15 @@ export function modalitiesBody(request: ChatRequest, streamed: boolean): Body {
   if (!responseModalities.some((modality) => modality !== Modality.TEXT)) return {};
   return {
     modalities: responseModalities.map((modality) => words[modality]),
-    ...(audioOutput && { audio: { voice: audioOutput.voice, format: formats[audioTypeOf(request, streamed)] } }),
+    ...(audioOutput && {
+      audio: { voice: voiceOf(audioOutput.voice), format: formats[audioTypeOf(request, streamed)] },
+    }),
   };
+}
+
+/** OpenAI accepts the ids of custom voices only in an object (types of openai 7.55.0). */
+function voiceOf(voice: string): string | { readonly id: string } {
+  return voice.startsWith("voice_") ? { id: voice } : voice;
 }
 
 /** Reports what the server does not support in the requested output. */
