@@ -120,6 +120,7 @@ async function supportedDraft(
   try {
     const draft = await draftFor({ chat: request, profile, profileTexts: texts, deployment }, target, {
       words: ownWords,
+      streamed: false,
       account: "",
       counter,
       renderPrompt: async () => undefined,

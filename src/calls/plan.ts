@@ -149,7 +149,10 @@ function acceptedContent({ model, adapter: { accepts } }: Target): ReadonlySet<O
 export function draftFor(
   { chat, profile, profileTexts: texts, deployment }: Omit<CheckedChat, "model">,
   target: Target,
-  context: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words">,
+  {
+    streamed,
+    ...context
+  }: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words"> & Pick<PlanContext, "streamed">,
 ): Promise<Draft> {
   const { model, adapter } = target;
   return planRequest(chat, {
@@ -163,7 +166,11 @@ export function draftFor(
     rejectedText: adapter.rejectedText?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),
-    checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],
+    checkSupport: (request) => [
+      ...adapter.checkSupport(request, model),
+      ...((streamed && adapter.checkStream?.(request)) || []),
+      ...choiceAdaptations(request, target),
+    ],
   });
 }
 
@@ -171,12 +178,13 @@ export function draftFor(
 export async function planChat(
   checked: Omit<CheckedChat, "model">,
   target: Target,
-  { account, holder, signal, counting, words = ownWords }: PlanContext,
+  { account, holder, streamed, signal, counting, words = ownWords }: PlanContext,
 ): Promise<Plan> {
   const { model, adapter } = target;
   const { chat, profile } = checked;
   const draft = await draftFor(checked, target, {
     words,
+    streamed,
     account,
     counter: tokenCounter(model, { holder, signal, limits: counting }),
     renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),

@@ -89,6 +89,12 @@ export interface Adapter {
   checkSupport(request: ChatRequest, model: Model): readonly Adaptation[];
 
   /**
+   * Reports what a stream delivers only as a whole, because the API cannot stream it. Dragoman calls it for callers that
+   * stream. Undefined: the API streams everything.
+   */
+  checkStream?(request: ChatRequest): readonly Adaptation[];
+
+  /**
    * Returns the parameters that the adapter sends, with its own values for those that the API requires and the caller
    * left unset. Undefined: the adapter sends the request's parameters unchanged.
    */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { Modality } from "../../src/gen/dragoman/v1/modality_pb.js";
 import { applyAdaptations } from "../support/planning.ts";
 import type { Script } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
@@ -41,6 +42,18 @@ const filterErrors = [
   { status: 400, body: { error: { ...filtered, code: "invalid_prompt" } } },
   { status: 403, body: { error: { ...filtered, type: "content_policy_violation" } } },
 ];
+
+const json = { name: "answer", schemaJson: '{"type":"object","properties":{},"additionalProperties":false}' };
+
+/** Output that some APIs cannot stream. */
+const wholeOutputs = [
+  { outputFormat: { format: { case: "jsonObject", value: {} } } },
+  { outputFormat: { format: { case: "jsonSchema", value: json } } },
+  ...["", "audio/pcm", "audio/wav", "audio/mpeg"].map((mediaType) => ({
+    responseModalities: [Modality.TEXT, Modality.AUDIO],
+    audioOutput: { voice: "alloy", mediaType },
+  })),
+] as const satisfies readonly Parameters<typeof ask>[2][];
 
 /** Returns the cases of a provider API that have bytes in a form. */
 export const answersOf = (dialect: Dialect, form: Form) =>
@@ -232,6 +245,21 @@ function describeRequests(dialect: Dialect): void {
     const adapter = dialect.create(offline);
     const applied = applyAdaptations(request, adapter.checkSupport(request, dialect.model)).request;
     expect(JSON.parse(JSON.stringify(adapter.describe(applied, dialect.model)))).toEqual(sent);
+  });
+
+  it("reports output that it delivers as a whole, and only to callers that stream", () => {
+    const adapter = dialect.create(offline);
+    for (const fields of wholeOutputs) {
+      const request = ask(dialect.model.id, "hello", fields);
+      const always = adapter.checkSupport(request, dialect.model);
+      if (always.some(({ kind }) => kind === "REJECTED")) continue;
+      const { request: applied } = applyAdaptations(request, always);
+      const found = adapter.checkStream?.(applied) ?? [];
+      const isWhole = Reflect.get(Object(adapter.describe(applied, dialect.model)), "stream") === false;
+      expect(found.length > 0).toBe(isWhole);
+      expect(applyAdaptations(applied, found)).toMatchObject({ request: applied });
+      expect(always.filter(({ message }) => /the stream/.test(message))).toEqual([]);
+    }
   });
 
   describe("adaptations", () => {

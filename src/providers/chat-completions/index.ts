@@ -15,7 +15,7 @@ import { checkSupport } from "./adaptations.ts";
 import { chatCompletionsNames } from "./contract-fields.ts";
 import { errorsOf } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
-import { audioTypeOf, needsWholeAudio } from "./output-modalities.ts";
+import { audioTypeOf, wholeAudio } from "./output-modalities.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
@@ -45,7 +45,9 @@ export function createOpenAiAdapter(
   const { name } = settings;
   const errors = errorsOf(quirks);
   const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
-  const isStreamed = (request: ChatRequest) => !quirks.onlyWhole?.(request) && !needsWholeAudio(request);
+  const checkStream = (request: ChatRequest) =>
+    [quirks.onlyWhole?.(request), wholeAudio(request, quirks)].filter((found) => found !== undefined);
+  const isStreamed = (request: ChatRequest) => checkStream(request).length === 0;
   const toBody = (request: ChatRequest, model: Model, streamed: boolean) =>
     toRequest(request, model, quirks, name, streamed);
 
@@ -89,6 +91,7 @@ export function createOpenAiAdapter(
     complete: (request, model, context) => send(request, model, context, false),
     contractNames: chatCompletionsNames(quirks),
     checkSupport: (request, model) => checkSupport(request, model, quirks),
+    checkStream,
     describe: (request, model) => toBody(request, model, isStreamed(request)),
     close: () => upstream.close(),
   };

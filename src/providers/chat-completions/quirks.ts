@@ -90,8 +90,11 @@ export interface Quirks {
   readonly alsoSend: ((request: ChatRequest) => Body) | undefined;
   /** Provider options that Dragoman sends as headers and not in the body. */
   readonly headerOptions: readonly string[];
-  /** Returns whether the server cannot stream the response, so that Dragoman requests JSON. Undefined: it can. */
-  readonly onlyWhole: ((request: ChatRequest) => boolean) | undefined;
+  /**
+   * Returns the field because of which the server cannot stream the response, so that Dragoman requests it as one body.
+   * Undefined: the server can stream every response.
+   */
+  readonly onlyWhole: ((request: ChatRequest) => Adaptation | undefined) | undefined;
   /** Returns changes to a request (adaptations) that only this server needs. */
   readonly adaptations: ((request: ChatRequest, model: Model) => Iterable<Adaptation>) | undefined;
   /** Reasons by error code, error type or HTTP status as text, where they differ from OpenAI's. */

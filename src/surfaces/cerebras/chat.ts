@@ -63,7 +63,8 @@ export const cerebrasSurface = createOpenAiSurface<z.output<typeof body>>({
   profile: "cerebras",
   body,
   namespace: cerebrasNamespace,
-  requestOptions: { minusOneIsMost: true, usageByDefault: false, providers: ["cerebras"] },
+  // Streams have the usage without `include_usage`: README of @cerebras/cerebras_cloud_sdk 1.91.0.
+  requestOptions: { minusOneIsMost: true, usageByDefault: true, providers: ["cerebras"] },
   responseOptions: {
     reasoning: "reasoning",
     refusals: false,

@@ -62,6 +62,8 @@ export interface ChatSurface {
   readonly omitsReasoning?: boolean;
   /** Whether responses have web pages that the text cites, and metadata of the provider. Default false. */
   readonly showsSources?: boolean;
+  /** Whether responses have audio and images. Default false. */
+  readonly showsMedia?: boolean;
   /** Whether a stream ends with `data: [DONE]`. */
   readonly endsWithDone: boolean;
   /** Translates a body. Throws INVALID_REQUEST with the body's field paths. */

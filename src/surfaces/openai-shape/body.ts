@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isSeed } from "../../chat/planning/seed.ts";
 import type { BodyMessage } from "./messages.ts";
+import type { BodyOutput } from "./modalities.ts";
 import { cacheMarks, type Markable, type ObjectOf } from "./parts.ts";
 
 type Maybe<Value> = Value | null | undefined;
@@ -43,7 +44,7 @@ export type BodyFormat =
 export type EffortWord = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
 
 /** Body with the fields of all APIs of this shape; the schema of each API limits them. Null means absent. */
-export interface OpenAiBody {
+export interface OpenAiBody extends BodyOutput {
   readonly model: string;
   readonly messages: readonly BodyMessage[];
   readonly stream?: Maybe<boolean>;

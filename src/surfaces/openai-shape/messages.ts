@@ -5,7 +5,8 @@ import type { FieldPath } from "../../field-path.ts";
 import type { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import { type Message, type MessageSchema, type PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { mediaSource } from "../kit/data-uri.ts";
-import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./parts.ts";
+import { audioStateOf } from "./audio-id.ts";
+import { type BodyPart, base64, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./parts.ts";
 
 type Content = string | readonly BodyPart[] | null | undefined;
 
@@ -20,6 +21,21 @@ export interface BodyMessage extends Markable {
   readonly tool_calls?: readonly BodyToolCall[] | null | undefined;
   readonly tool_call_id?: string | undefined;
   readonly annotations?: readonly BodyAnnotation[] | null | undefined;
+  readonly audio?: BodyAudio | null | undefined;
+  readonly images?: readonly BodyImage[] | null | undefined;
+}
+
+/** OpenAI's audio of an earlier response: its id, and for the other fields what the response had. */
+interface BodyAudio {
+  readonly id: string;
+  readonly data?: Uint8Array<ArrayBufferLike> | null | undefined;
+  readonly transcript?: string | null | undefined;
+  readonly expires_at?: number | null | undefined;
+}
+
+/** Image of an earlier response, in the form that OpenRouter returns. */
+interface BodyImage {
+  readonly image_url: { readonly url: string };
 }
 
 /** OpenAI's annotation of a web page. Positions are in characters; 0 to 0 means that there is none. */
@@ -53,6 +69,22 @@ export function toolCallsSchema<More extends z.ZodRawShape>(object: ObjectOf, mo
     .nullish();
 }
 
+/** Makes the schemas of audio and images of an earlier response, which callers send back. */
+export function outputMediaFields(object: ObjectOf) {
+  const image_url = object({ url: z.string(), detail: z.string().nullish() });
+  return {
+    audio: object({
+      id: z.string(),
+      data: base64.nullish(),
+      transcript: z.string().nullish(),
+      expires_at: z.number().nullish(),
+    }).nullish(),
+    images: z
+      .array(object({ type: z.literal("image_url").optional(), image_url, index: z.number().nullish() }))
+      .nullish(),
+  };
+}
+
 type MessageInit = Exclude<MessageInitShape<typeof MessageSchema>, Message>;
 type PartInit = Exclude<MessageInitShape<typeof PartSchema>, Message["parts"][number]>;
 
@@ -74,7 +106,12 @@ export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undef
   const placed =
     message.role === "tool"
       ? [toolResult(message)]
-      : [...reasoningParts(message), ...spokenParts(message, imageDetail), ...callParts(message)];
+      : [
+          ...reasoningParts(message),
+          ...spokenParts(message, imageDetail),
+          ...mediaParts(message),
+          ...callParts(message),
+        ];
   const parts = placed.map(({ part }) => part);
   const last = parts.at(-1);
   const cacheHint = toCacheHint(message);
@@ -121,6 +158,25 @@ function toCitations(annotations: readonly BodyAnnotation[], content: Content): 
   }));
 }
 
+/** Media type of audio that a caller sends back: its own fields do not tell it. */
+const replayedAudioType = "audio/pcm";
+
+function mediaParts({ audio, images }: BodyMessage): readonly ReadPart[] {
+  const pictures = (images ?? []).map(({ image_url: { url } }, index): ReadPart => {
+    return { part: { kind: imageOf(url, undefined) }, place: ["images", index] };
+  });
+  if (!audio) return pictures;
+  const { id, data, transcript, expires_at } = audio;
+  const source = data?.length ? ({ case: "data", value: data } as const) : undefined;
+  const value = { ...(source && { source, mediaType: replayedAudioType }), transcript: transcript ?? "" };
+  const providerState = audioStateOf(id, expires_at);
+  const spoken: ReadPart = {
+    part: { kind: { case: "media", value }, ...(providerState && { providerState }) },
+    place: ["audio"],
+  };
+  return [spoken, ...pictures];
+}
+
 function callParts({ tool_calls }: BodyMessage): readonly ReadPart[] {
   return (tool_calls ?? []).map(({ id, function: { name, arguments: argumentsJson } }, index) => ({
     part: { kind: { case: "toolCall", value: { id, name, argumentsJson } } },
@@ -155,13 +211,22 @@ function kindOf(part: BodyPart, imageDetail: MediaDetail | undefined): NonNullab
       return { case: "media", value: { source: { case: "data", value: data }, mediaType: toAudioType(format) } };
     }
     case "file": {
-      const { file_data, filename } = part.file;
-      const source = { case: "data", value: file_data.bytes } as const;
-      return { case: "media", value: { source, mediaType: file_data.mediaType, ...(filename && { filename }) } };
+      const { file_data, file_id, filename } = part.file;
+      const file = file_data ?? { source: { case: "fileId", value: file_id ?? "" }, mediaType: "application/pdf" };
+      return { case: "media", value: { ...file, ...(filename && { filename }) } };
     }
+    case "video_url":
+      return mediaOf(part.video_url.url, "video/mp4");
+    case "audio_url":
+      return mediaOf(part.audio_url.url, "audio/wav");
     default:
       return part satisfies never;
   }
+}
+
+/** Returns media of a URL. Only `data:` URIs have their own media type; it is a guess for others. */
+function mediaOf(url: string, mediaType: string): NonNullable<PartInit["kind"]> {
+  return { case: "media", value: { mediaType, ...mediaSource(url) } };
 }
 
 function imageOf(url: string, detail: MediaDetail | undefined): NonNullable<PartInit["kind"]> {

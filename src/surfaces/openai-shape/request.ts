@@ -10,6 +10,7 @@ import { ToolChoiceMode, type ToolSchema } from "../../gen/dragoman/v1/tool_pb.j
 import { present } from "../kit/parse-request.ts";
 import type { BodyFormat, BodyTool, BodyToolChoice, JsonRecord, OpenAiBody } from "./body.ts";
 import { type ReadMessage, textOf, toMessage } from "./messages.ts";
+import { readOutput } from "./modalities.ts";
 import { toCacheHint } from "./parts.ts";
 import { readReasoning } from "./reasoning.ts";
 
@@ -62,6 +63,7 @@ export function readRequest(
     ...(typeof body.parallel_tool_calls === "boolean" && { parallelToolCalls: body.parallel_tool_calls }),
     ...(body.response_format && { outputFormat: toOutputFormat(body.response_format) }),
     ...present({ reasoning: readReasoning(body, report) }),
+    ...readOutput(body),
     ...(body.prediction && { prediction: { content: textOf(body.prediction.content) } }),
     ...(body.chat_template_kwargs && { chatTemplateKwargs: toStruct(body.chat_template_kwargs) }),
     ...(body.model_parameters && { deploymentParameters: toStruct(body.model_parameters) }),

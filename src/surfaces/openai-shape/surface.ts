@@ -35,6 +35,7 @@ export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiS
     profile,
     endsWithDone: true,
     showsSources: responseOptions.annotations ?? false,
+    showsMedia: responseOptions.media ?? false,
     translate(value, request) {
       const body = parseRequest(definition.body, value);
       const model = namespace ? nameInNamespace(body.model, namespace, request.catalog) : body.model;

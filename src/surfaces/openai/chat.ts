@@ -13,15 +13,25 @@ import {
   toolsSchema,
 } from "../openai-shape/body.ts";
 import { toOpenAiError, toOpenAiStreamError } from "../openai-shape/errors.ts";
-import { toolCallsSchema } from "../openai-shape/messages.ts";
-import { cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
+import { outputMediaFields, toolCallsSchema } from "../openai-shape/messages.ts";
+import { outputFields } from "../openai-shape/modalities.ts";
+import { allAudioFormats, cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
 
 const position = z.number().int().nonnegative();
-const part = partSchemas(object, { prompt_cache_breakpoint: cacheMarks(object).prompt_cache_breakpoint });
+const part = partSchemas(object, cacheMarks(object), allAudioFormats);
 const textContent = contentOf(z.discriminatedUnion("type", [part.text]));
-const userContent = contentOf(z.discriminatedUnion("type", [part.text, part.image_url, part.input_audio, part.file]));
-const assistantContent = contentOf(z.discriminatedUnion("type", [part.text, part.refusal]));
+const userContent = contentOf(
+  z.discriminatedUnion("type", [
+    part.text,
+    part.image_url,
+    part.input_audio,
+    part.file,
+    part.video_url,
+    part.audio_url,
+  ]),
+);
+const assistantContent = contentOf(z.discriminatedUnion("type", [part.text, part.refusal, part.image_url]));
 
 const annotation = object({
   type: z.literal("url_citation"),
@@ -41,8 +51,8 @@ const message = z.discriminatedUnion("role", [
     reasoning_content: text,
     tool_calls: toolCallsSchema(object, {}),
     annotations: z.array(annotation).nullish(),
-    // OpenAI's responses have these fields. Callers send them back, so accept them if they are null.
-    audio: z.null("is not supported; omit it").optional(),
+    ...outputMediaFields(object),
+    // OpenAI's responses have this field. Callers send it back, so accept it if it is null.
     function_call: z.null("is not supported; use tool_calls").optional(),
   }),
   object({ role: z.literal("tool"), content: textContent, tool_call_id: z.string() }),
@@ -50,10 +60,8 @@ const message = z.discriminatedUnion("role", [
 
 /** Fields that change the content of a response in ways that Dragoman does not support. */
 const unsupported = {
-  audio: z.null("is not supported; omit it").optional(),
   functions: z.null("is not supported; use tools").optional(),
   function_call: z.null("is not supported; use tool_choice").optional(),
-  modalities: z.array(z.literal("text")).nullish(),
   moderation: z.null("is not supported; omit it").optional(),
   web_search_options: z.null("is not supported; omit it").optional(),
 };
@@ -74,6 +82,7 @@ const body = object({
   ...sharedFields,
   ...unsupported,
   ...passedOn,
+  ...outputFields(object),
   messages: z.array(message),
   prediction: predictionSchema(object),
   reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]).nullish(),
@@ -109,6 +118,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
     times: false,
     modelPrefix: "",
     annotations: true,
+    media: true,
   },
   names: { maxOutputTokens: "max_completion_tokens" },
   extraOptions(request, { rejectsOptions }) {

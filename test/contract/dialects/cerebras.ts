@@ -230,15 +230,11 @@ export const dialects: readonly Dialect[] = [
         ),
       },
       {
-        name: "streamed JSON and an unsupported effort",
+        name: "an unsupported effort",
         request: ask(model.id, "hello", {
-          outputFormat: { format: { case: "jsonObject", value: {} } },
           reasoning: { control: { case: "effort", value: ReasoningEffort.MAX } },
         }),
-        adaptations: [
-          { kind: "REJECTED", field: "reasoning.effort" },
-          { kind: "EMULATED", field: "output_format" },
-        ],
+        adaptations: [{ kind: "REJECTED", field: "reasoning.effort" }],
       },
       {
         name: "a queue threshold out of range",

@@ -6,6 +6,7 @@ import { formatDotted } from "../../../src/field-path.ts";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { MediaDetail } from "../../../src/gen/dragoman/v1/media_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { Modality } from "../../../src/gen/dragoman/v1/modality_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { cerebrasSurface } from "../../../src/surfaces/cerebras/chat.ts";
@@ -350,8 +351,62 @@ describe("fields of OpenAI's API only", () => {
   });
 
   it("rejects OpenAI fields that change the response in unsupported ways", () => {
-    const fields = { modalities: ["text", "audio"], audio: { voice: "alloy", format: "wav" }, functions: [] };
-    expect(fieldsWrong(openaiSurface, fields).sort()).toEqual(["audio", "functions", "modalities.1"]);
+    expect(fieldsWrong(openaiSurface, { functions: [], function_call: "auto" })).toEqual([
+      "functions",
+      "function_call",
+    ]);
+  });
+
+  it("translates modalities and audio, and treats text alone as the default", () => {
+    const audio = { voice: "alloy", format: "mp3" };
+    expect(chatOf(openaiSurface, { modalities: ["text", "audio", "image"], audio })).toMatchObject({
+      responseModalities: [Modality.TEXT, Modality.AUDIO, Modality.IMAGE],
+      audioOutput: { voice: "alloy", mediaType: "audio/mpeg" },
+    });
+    for (const modalities of [["text"], [], null]) {
+      expect(chatOf(openaiSurface, { modalities, audio: null }).responseModalities).toEqual([]);
+    }
+  });
+
+  it("translates audio, files and video of a user message", () => {
+    const data = Buffer.from("bytes").toString("base64");
+    const bytes = { source: { case: "data", value: Buffer.from("bytes") } };
+    const url = { source: { case: "url", value: "https://files.example/a" } };
+    const parts: readonly (readonly [part: object, media: object])[] = [
+      [
+        { type: "input_audio", input_audio: { data, format: "flac" } },
+        { ...bytes, mediaType: "audio/flac" },
+      ],
+      [
+        { type: "input_audio", input_audio: { data, format: "m4a" } },
+        { ...bytes, mediaType: "audio/mp4" },
+      ],
+      [{ type: "file", file: { file_id: "file-1" } }, { source: { case: "fileId", value: "file-1" } }],
+      [
+        { type: "file", file: { file_data: "https://files.example/a" } },
+        { ...url, mediaType: "application/pdf" },
+      ],
+      [
+        { type: "video_url", video_url: { url: "https://files.example/a" } },
+        { ...url, mediaType: "video/mp4" },
+      ],
+      [
+        { type: "video_url", video_url: { url: `data:video/webm;base64,${data}` } },
+        { ...bytes, mediaType: "video/webm" },
+      ],
+      [
+        { type: "audio_url", audio_url: { url: "https://files.example/a" } },
+        { ...url, mediaType: "audio/wav" },
+      ],
+    ];
+    const message = messageOf(openaiSurface, { role: "user", content: parts.map(([part]) => part) });
+    expect(message?.parts.map(({ kind }) => kind.value)).toMatchObject(parts.map(([, media]) => media));
+    for (const file of [{}, { filename: "a.pdf" }, { file_data: data, file_id: "file-1" }]) {
+      const content = [{ type: "file", file }];
+      expect(fieldsWrong(openaiSurface, { messages: [{ role: "user", content }] })).toEqual([
+        "messages.0.content.0.file",
+      ]);
+    }
   });
 
   it("prefers safety_identifier over user as the end user", () => {

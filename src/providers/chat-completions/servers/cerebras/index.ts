@@ -1,7 +1,7 @@
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
 import { commonFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
-import { asksForJson, cerebrasAdaptations } from "./adaptations.ts";
+import { cerebrasAdaptations, wholeJson } from "./adaptations.ts";
 import { cerebrasSentences, readCerebrasError } from "./errors.ts";
 import { cerebrasModels } from "./models.ts";
 
@@ -33,7 +33,7 @@ export const provider = hostedServer({
   reasoningReplay: "reasoning",
   maxStopSequences: 4,
   headerOptions: ["queue_threshold"],
-  onlyWhole: asksForJson,
+  onlyWhole: wholeJson,
   adaptations: cerebrasAdaptations,
   sentences: cerebrasSentences,
   readError: readCerebrasError,
