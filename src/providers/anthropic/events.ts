@@ -11,10 +11,10 @@ import {
   toolCallDelta,
 } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
 import { itemsOf, membersOf } from "../kit/json-text.ts";
@@ -118,7 +118,8 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   if (stopReason === "" && !call.hasEnd) throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(answer, block, batch);
   const facts = { providerMetadataJson: metadataJson(metadata) };
-  const end = finished(0, finishReasonOf(stopReason), stopReason, stopSequence, facts);
+  const { reason, word } = choiceEnd(stopReason, finishReasons, call);
+  const end = finished(0, reason, word, stopSequence, facts);
   const usage = anthropicUsage.toUsage(answer.usage);
   batch.push(end, completed({ serviceTier, warnings: unread.warnings, ...(usage && { usage }) }));
 }
@@ -279,9 +280,4 @@ function stateDelta(answer: AnswerState, state: BlockState, data: string, redact
 function addUsage(answer: AnswerState, usage: StreamUsage | null | undefined): void {
   answer.usage = anthropicUsage.add(answer.usage, usage);
   answer.serviceTier = usage?.service_tier ?? answer.serviceTier;
-}
-
-/** Returns UNSPECIFIED if Anthropic reports no stop reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

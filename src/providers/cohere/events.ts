@@ -13,7 +13,9 @@ import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { failedAnswer } from "../kit/errors.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
+import { locateError } from "../kit/error-body.ts";
+import { embeddedFailure, failedAnswer } from "../kit/errors.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
@@ -99,6 +101,8 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
         answer.metadata.add(name, fact);
       }
       return true;
+    case "error":
+      throw embeddedFailure(locateError(data, cohereErrors.read), answer.call, cohereErrors);
     case "content-end":
     case "citation-end":
       break;
@@ -120,16 +124,15 @@ export function endEvents(
   { call, callsByIndex, end, citations, metadata, lost }: AnswerState,
   batch: ChatEvent[],
 ): void {
-  if (end === undefined) throw cutAnswer(call);
-  const { finish_reason } = end.delta ?? {};
-  const reason = finish_reason ?? "";
-  const failure = lookUp(failures, reason);
-  if (failure !== undefined) throw failedAnswer(call, failure, reason);
+  if (end === undefined && call.filter === "") throw cutAnswer(call);
+  const { reason, word } = choiceEnd(end?.delta?.finish_reason ?? "", finishReasons, call);
+  const failure = lookUp(failures, word);
+  if (failure !== undefined) throw failedAnswer(call, failure, word);
   for (const open of callsByIndex.values()) closeCall(open, batch);
   const facts = { sources: citations.sources, providerMetadataJson: metadata.toJson() };
-  batch.push(finished(0, finishReasonOf(reason), reason, "", facts));
+  batch.push(finished(0, reason, word, "", facts));
   const unknown = [...lost].map((type) => omission(`the event ${type.slice(0, 64)}`, "this version does not know it"));
-  const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end.delta?.usage));
+  const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end?.delta?.usage));
   batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage }) }));
 }
 
@@ -208,9 +211,4 @@ function toLogProbs(item: CohereEvent["logprobs"]): LogProbs | undefined {
     $typeName: "dragoman.v1.LogProbs",
     tokens: [{ $typeName: "dragoman.v1.TokenLogProb", token, logprob, topLogprobs: [] }],
   };
-}
-
-/** Returns UNSPECIFIED if Cohere reports no finish reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }
