@@ -137,9 +137,13 @@ export function endEvents(
 }
 
 /** Appends text and reasoning. They are in the fields `text` and `thinking`; only a block's first event has a type. */
-function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
+function contentEvents(answer: AnswerState, { type, index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
   const content = delta?.message?.content;
-  if (content === null || content === undefined || Array.isArray(content)) return;
+  if (content === null || content === undefined) return;
+  if (Array.isArray(content)) {
+    loseList(answer, type, content);
+    return;
+  }
   const { text, thinking } = content;
   if (thinking && !answer.hideReasoning) {
     const part = partOf(answer, `thinking ${index}`);
@@ -175,7 +179,11 @@ function partOf(answer: AnswerState, block: string): number {
 /** Appends the events of a tool call. In its events, `tool_calls` is one object and not a list. */
 function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, batch: ChatEvent[]): void {
   const fragment = delta?.message?.tool_calls;
-  if (fragment === null || fragment === undefined || Array.isArray(fragment)) return;
+  if (fragment === null || fragment === undefined) return;
+  if (Array.isArray(fragment)) {
+    loseList(answer, type, fragment);
+    return;
+  }
   const { name, arguments: text } = fragment.function ?? {};
   let call = answer.callsByIndex.get(index ?? 0);
   if (type === "tool-call-start") {
@@ -192,6 +200,11 @@ function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, ba
   batch.push(toolCallDelta(0, call.part, call.held));
   call.held = "";
   call.isOpen = false;
+}
+
+/** Notes an event that has a list in place of one object. The API does not send such an event. */
+function loseList({ lost }: AnswerState, type: string, list: readonly unknown[]): void {
+  if (list.length > 0 && lost.size < mostLost) lost.add(type);
 }
 
 /** Appends the arguments `{}` if a tool call has none: Cohere then sends nothing, or the text "null". */
