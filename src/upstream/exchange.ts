@@ -70,7 +70,8 @@ export async function* exchange<Answer, Item, Output>(
       try {
         isOver = readInto(batch, chunks, { response, call, budget }, reader);
       } catch (error) {
-        failure = error;
+        isOver = endFiltered(error, batch, call, reader);
+        if (!isOver) failure = error;
       }
       // To parse a large body took this turn of the event loop. The next steps read and encode all of it.
       if (isWhole && chunks === undefined && pace.isLong) await pace.nextTurn();
@@ -81,6 +82,24 @@ export async function* exchange<Answer, Item, Output>(
   } finally {
     response.close();
   }
+}
+
+/**
+ * Appends the end of a response that an error of a content filter ended: with all that the provider reported before, such
+ * as usage and the finish reasons of other choices. Returns false for other errors.
+ */
+function endFiltered<Answer, Item, Output>(
+  error: unknown,
+  batch: Output[],
+  call: UpstreamCall,
+  { answer, endEvents }: AnswerReader<Answer, Item, Output>,
+): boolean {
+  const word = error instanceof GatewayError ? error.facts.contentFilter : undefined;
+  if (word === undefined) return false;
+  call.filter = word;
+  call.hasEnd = true;
+  endEvents(answer, batch);
+  return true;
 }
 
 /** One response and what is known about it. */

@@ -1,6 +1,7 @@
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
-import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { type ChatCompletion, ChatCompletionSchema, FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { Modality } from "../../src/gen/dragoman/v1/modality_pb.js";
 import { applyAdaptations } from "../support/planning.ts";
 import type { Script } from "../support/replay-upstream.ts";
@@ -179,8 +180,39 @@ function describeForm(dialect: Dialect, form: Form): void {
   else describeWhole(dialect);
 }
 
+/** Error event of a content filter, in the common shape. */
+const filterEvent = `data: ${JSON.stringify({ type: "error", error: { ...filtered, code: "content_filter" } })}\n\n`;
+
+/** Returns the completion that a stream of server-sent events makes if a content filter's error follows it. */
+async function filteredAfter(dialect: Dialect, wire: string): Promise<ChatCompletion> {
+  await using stage = await startStage(dialect, "streamed", { steps: [{ write: wire + filterEvent }] });
+  const { completion, error } = await run(stage, dialect, "streamed", ask(dialect.model.id, "hello"));
+  expect(error).toBeUndefined();
+  return completion;
+}
+
 /** Declares the tests of streams only: errors after output. */
 function describeStream(dialect: Dialect): void {
+  it("keeps text, finish reasons and usage that precede an error of a content filter", async () => {
+    const entry = dialect.answers["usage in the last chunk"];
+    if (!isApplicable(entry) || typeof entry.wire !== "string") return;
+    // Without the event that ends the stream, if there is one.
+    const events = entry.wire.split(/(?<=\n\n)/).filter((event) => !/\[DONE\]|message_stop|message-end/.test(event));
+    let before = "";
+    let isTold = false;
+    for (const event of ["", ...events]) {
+      before += event;
+      const { choices, usage } = await filteredAfter(dialect, before);
+      const [choice = expect.fail("the response has no choice")] = choices;
+      if (event === "") expect(choice.finishReason).toBe(FinishReason.CONTENT_FILTER);
+      else expect(choice.finishReason).not.toBe(FinishReason.UNSPECIFIED);
+      isTold ||= /"(usage|usageMetadata)":\{/.test(event);
+      if (isTold) expect(usage?.inputTokens).toBeGreaterThan(0);
+    }
+    const whole = create(ChatCompletionSchema, entry.completion).choices[0]?.message;
+    expect((await filteredAfter(dialect, before)).choices[0]?.message).toEqual(whole);
+  });
+
   describe("errors after output", () => {
     it.each(dialect.failures)("fails after output on $name", async ({ wire, reason }) => {
       await using stage = await startStage(dialect, "streamed", { steps: [{ write: wire }] });

@@ -11,10 +11,10 @@ import {
   toolCallDelta,
 } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
 import { itemsOf, membersOf } from "../kit/json-text.ts";
@@ -118,7 +118,8 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   if (stopReason === "" && !call.hasEnd) throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(answer, block, batch);
   const facts = { providerMetadataJson: metadataJson(metadata) };
-  const end = finished(0, finishReasonOf(stopReason), stopReason, stopSequence, facts);
+  const { reason, word } = choiceEnd(stopReason, finishReasons, call);
+  const end = finished(0, reason, word, stopSequence, facts);
   const usage = anthropicUsage.toUsage(answer.usage);
   batch.push(end, completed({ serviceTier, warnings: unread.warnings, ...(usage && { usage }) }));
 }
@@ -188,9 +189,9 @@ function kindOf(type: string): BlockState["kind"] {
 
 /** @param data the event as the API sent it */
 function extendBlock(answer: AnswerState, index: number, delta: StreamDelta, data: string, batch: ChatEvent[]): void {
-  const state = answer.blocks.get(index);
   const { text, thinking, signature, partial_json } = delta;
-  switch (state?.kind) {
+  const state = answer.blocks.get(index) ?? beginUnannounced(answer, index, delta, data);
+  switch (state.kind) {
     case "text":
       if (text) batch.push(textDelta(0, partOf(answer, state), text));
       else extendRarely(answer, index, state, data, batch);
@@ -220,6 +221,18 @@ function extendBlock(answer: AnswerState, index: number, delta: StreamDelta, dat
   }
 }
 
+/** Begins a block whose `content_block_start` did not come. Some proxies omit it. */
+function beginUnannounced(answer: AnswerState, index: number, delta: StreamDelta, data: string): BlockState {
+  if (delta.partial_json) throw malformedAnswer(answer.call, "a tool call has no name");
+  const isReasoning = Boolean(delta.thinking || delta.signature);
+  const isText = Boolean(delta.text) || membersOf(membersOf(data).get("delta") ?? "").has("citation");
+  const kind = isReasoning ? "thinking" : isText ? "text" : "other";
+  const state: BlockState = { kind, part: undefined, input: "", hasInput: false, held: new Map() };
+  // The block of an unknown delta may still begin with a delta of a known type.
+  if (kind !== "other") answer.blocks.set(index, state);
+  return state;
+}
+
 /** Delta types that append to the content of a block, which may be nothing. */
 const appending: ReadonlySet<string> = new Set(["text_delta", "input_json_delta", "thinking_delta", "signature_delta"]);
 
@@ -233,9 +246,14 @@ function extendRarely(answer: AnswerState, index: number, state: BlockState, dat
   } else if (state.kind === "other" && (type === "compaction_delta" || type === "signature_delta")) {
     for (const [name, json] of delta) if (name !== "type") state.held.set(name, json);
     answer.call.hadHiddenOutput = true;
-  } else if (typeof type === "string" && !appending.has(type)) {
+  } else if (typeof type === "string" && !(appending.has(type) && hasNoContent(delta))) {
     answer.unread.add(type, `content block ${index}`);
   }
+}
+
+/** @param delta the exact JSON text of each member */
+function hasNoContent(delta: ReadonlyMap<string, string>): boolean {
+  return delta.entries().every(([name, json]) => name === "type" || json === '""' || json === "null");
 }
 
 /** Adds a citation to a text. The API may send it before the text. */
@@ -279,9 +297,4 @@ function stateDelta(answer: AnswerState, state: BlockState, data: string, redact
 function addUsage(answer: AnswerState, usage: StreamUsage | null | undefined): void {
   answer.usage = anthropicUsage.add(answer.usage, usage);
   answer.serviceTier = usage?.service_tier ?? answer.serviceTier;
-}
-
-/** Returns UNSPECIFIED if Anthropic reports no stop reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

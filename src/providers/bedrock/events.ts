@@ -11,9 +11,9 @@ import {
   toolCallDelta,
 } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
 import { itemsOf, membersOf } from "../kit/json-text.ts";
 import { metadataJson } from "../kit/metadata.ts";
@@ -130,7 +130,8 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
 
 /** Appends the final events of a response to `batch`. Throws if the stream ended without `messageStop`. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
-  const { call, stopReason, matchedStop, blocks, serviceTier, latencyMs } = answer;
+  const { call, matchedStop, blocks, serviceTier, latencyMs } = answer;
+  const stopReason = answer.stopReason ?? (call.filter === "" ? undefined : "");
   if (stopReason === undefined) throw cutAnswer(call);
   if (stopReason === "malformed_tool_use") throw toolCallFailure(call, stopReason, "");
   if (failures.has(stopReason)) throw failedAnswer(call, "PROVIDER_FAULT", stopReason);
@@ -141,7 +142,8 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     if (kind === "serverCall" && !hasArguments) batch.push(serverToolCallDelta(0, partIndex, "{}"));
   }
   const chosen = { providerMetadataJson: metadataJson(answer.metadata) };
-  const end = finished(0, finishReasonOf(stopReason), stopReason, matchedStop, chosen);
+  const { reason, word } = choiceEnd(stopReason, finishReasons, call);
+  const end = finished(0, reason, word, matchedStop, chosen);
   const usage = bedrockUsage.toUsage(answer.usage);
   const facts = {
     ...(usage && { usage }),
@@ -320,9 +322,4 @@ function blockAt(answer: AnswerState, index: number, kind: BlockState["kind"]): 
   const block: BlockState = { kind, partIndex: answer.parts++, hasArguments: false, content };
   answer.blocks.set(index, block);
   return block;
-}
-
-/** Returns UNSPECIFIED if Bedrock reports no stop reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

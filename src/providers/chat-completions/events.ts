@@ -8,10 +8,10 @@ import {
   textDelta,
 } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
 import { type ErrorDialect, embeddedFailure, failedAnswer } from "../kit/errors.ts";
 import { isFields } from "../kit/metadata.ts";
@@ -130,19 +130,22 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
 }
 
 /** Appends the final events of a response. Throws if there is no choice, or if the response is not whole. */
-export function endEvents({ call, choices, ...answer }: AnswerState, batch: ChatEvent[]): void {
+export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
+  const { call, choices } = answer;
+  if (call.filter !== "" && choices.size === 0) beginChoice(answer, 0);
   const entries = [...choices].sort(([a], [b]) => a - b);
   const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
   if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
   // Finish choices only at the end, since some servers send content after a finish reason.
   for (const [index, choice] of entries) {
     const rest = choice.calls.end();
-    if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
-    append(batch, rest);
+    if (rest === undefined && call.filter === "") throw malformedAnswer(call, "a tool call has no name");
+    append(batch, rest ?? []);
     const { extras, finishReason, matchedStop } = choice;
     const sources = [...answer.facts.sources, ...extras.end(choice.text, batch)];
     const own = { sources, providerMetadataJson: extras.metadata.toJson() };
-    batch.push(finished(index, finishReasonOf(finishReason), finishReason, matchedStop, own));
+    const { reason, word } = choiceEnd(finishReason, finishReasons, call);
+    batch.push(finished(index, reason, word, matchedStop, own));
   }
   const { timings, serviceTier, systemFingerprint } = answer;
   const { metadata } = answer.facts;
@@ -238,10 +241,4 @@ function messageEvents(
     batch.push(refusalDelta(index, state.refusal, message.refusal ?? "", refusalLogProbs));
   }
   if (message.tool_calls || message.function_call) state.calls.append(message, answer.isWhole, batch);
-}
-
-/** Returns UNSPECIFIED if the server reports no finish reason. Some servers write the words in upper case. */
-function finishReasonOf(word: string): FinishReason {
-  if (word === "") return FinishReason.UNSPECIFIED;
-  return lookUp(finishReasons, word.toLowerCase()) ?? FinishReason.OTHER;
 }

@@ -13,7 +13,9 @@ import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { failedAnswer } from "../kit/errors.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
+import { locateError } from "../kit/error-body.ts";
+import { embeddedFailure, failedAnswer } from "../kit/errors.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
@@ -99,6 +101,8 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
         answer.metadata.add(name, fact);
       }
       return true;
+    case "error":
+      throw embeddedFailure(locateError(data, cohereErrors.read), answer.call, cohereErrors);
     case "content-end":
     case "citation-end":
       break;
@@ -120,23 +124,26 @@ export function endEvents(
   { call, callsByIndex, end, citations, metadata, lost }: AnswerState,
   batch: ChatEvent[],
 ): void {
-  if (end === undefined) throw cutAnswer(call);
-  const { finish_reason } = end.delta ?? {};
-  const reason = finish_reason ?? "";
-  const failure = lookUp(failures, reason);
-  if (failure !== undefined) throw failedAnswer(call, failure, reason);
+  if (end === undefined && call.filter === "") throw cutAnswer(call);
+  const { reason, word } = choiceEnd(end?.delta?.finish_reason ?? "", finishReasons, call);
+  const failure = lookUp(failures, word);
+  if (failure !== undefined) throw failedAnswer(call, failure, word);
   for (const open of callsByIndex.values()) closeCall(open, batch);
   const facts = { sources: citations.sources, providerMetadataJson: metadata.toJson() };
-  batch.push(finished(0, finishReasonOf(reason), reason, "", facts));
+  batch.push(finished(0, reason, word, "", facts));
   const unknown = [...lost].map((type) => omission(`the event ${type.slice(0, 64)}`, "this version does not know it"));
-  const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end.delta?.usage));
+  const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end?.delta?.usage));
   batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage }) }));
 }
 
 /** Appends text and reasoning. They are in the fields `text` and `thinking`; only a block's first event has a type. */
-function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
+function contentEvents(answer: AnswerState, { type, index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
   const content = delta?.message?.content;
-  if (content === null || content === undefined || Array.isArray(content)) return;
+  if (content === null || content === undefined) return;
+  if (Array.isArray(content)) {
+    loseList(answer, type, content);
+    return;
+  }
   const { text, thinking } = content;
   if (thinking && !answer.hideReasoning) {
     const part = partOf(answer, `thinking ${index}`);
@@ -172,7 +179,11 @@ function partOf(answer: AnswerState, block: string): number {
 /** Appends the events of a tool call. In its events, `tool_calls` is one object and not a list. */
 function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, batch: ChatEvent[]): void {
   const fragment = delta?.message?.tool_calls;
-  if (fragment === null || fragment === undefined || Array.isArray(fragment)) return;
+  if (fragment === null || fragment === undefined) return;
+  if (Array.isArray(fragment)) {
+    loseList(answer, type, fragment);
+    return;
+  }
   const { name, arguments: text } = fragment.function ?? {};
   let call = answer.callsByIndex.get(index ?? 0);
   if (type === "tool-call-start") {
@@ -189,6 +200,11 @@ function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, ba
   batch.push(toolCallDelta(0, call.part, call.held));
   call.held = "";
   call.isOpen = false;
+}
+
+/** Notes an event that has a list in place of one object. The API does not send such an event. */
+function loseList({ lost }: AnswerState, type: string, list: readonly unknown[]): void {
+  if (list.length > 0 && lost.size < mostLost) lost.add(type);
 }
 
 /** Appends the arguments `{}` if a tool call has none: Cohere then sends nothing, or the text "null". */
@@ -208,9 +224,4 @@ function toLogProbs(item: CohereEvent["logprobs"]): LogProbs | undefined {
     $typeName: "dragoman.v1.LogProbs",
     tokens: [{ $typeName: "dragoman.v1.TokenLogProb", token, logprob, topLogprobs: [] }],
   };
-}
-
-/** Returns UNSPECIFIED if Cohere reports no finish reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

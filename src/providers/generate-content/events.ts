@@ -1,10 +1,10 @@
 import { type ChatEvent, citationDelta, completed, type DeltaEvent, finished } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
@@ -94,8 +94,9 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const entries = [...choices].sort(([a], [b]) => a - b);
   if (entries.some(([, { finishReason }]) => finishReason === "") && !call.hasEnd) throw cutAnswer(call);
   if (entries.length === 0) {
-    if (blockReason === "") throw cutAnswer(call);
-    batch.push(finished(0, FinishReason.CONTENT_FILTER, blockReason));
+    const word = blockReason || call.filter;
+    if (word === "") throw cutAnswer(call);
+    batch.push(finished(0, FinishReason.CONTENT_FILTER, word));
   }
   const warnings = [...lost].map((kind) => omission(`a part with ${kind}`, "the contract has no place for it"));
   for (const [index, state] of entries) {
@@ -105,7 +106,8 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     for (const { part, citation } of cited) batch.push(citationDelta(index, part, citation));
     state.metadata.add("groundingMetadata", groundingMetadata);
     const facts = { sources: [...sources], providerMetadataJson: state.metadata.toJson() };
-    batch.push(finished(index, toFinishReason(call, state), state.finishReason, "", facts));
+    const { reason, word } = endOf(call, state);
+    batch.push(finished(index, reason, word, "", facts));
     warnings.push(...state.metadata.warnings());
   }
   warnings.push(...metadata.warnings());
@@ -174,13 +176,13 @@ const candidateFields: ReadonlySet<string> = new Set([
   ...["index", "content", "finishReason", "logprobsResult", "groundingMetadata"],
 ]);
 
-/** Returns UNSPECIFIED if Google reports no finish reason. Throws if it reports a failure. */
-function toFinishReason(call: UpstreamCall, { finishReason: word, finishMessage, calls }: ChoiceState): FinishReason {
-  if (word === "" || word === unspecified) return FinishReason.UNSPECIFIED;
-  if (calls.count > 0 && withCalls.has(word)) return FinishReason.TOOL_CALLS;
+/** Returns how a choice ended. Throws if Google reports a failure. */
+function endOf(call: UpstreamCall, { finishReason: word, finishMessage, calls }: ChoiceState) {
+  if (word === unspecified) return { reason: FinishReason.UNSPECIFIED, word };
+  if (calls.count > 0 && withCalls.has(word)) return { reason: FinishReason.TOOL_CALLS, word };
   if (toolCallFailures.has(word)) throw toolCallFailure(call, word, finishMessage);
   if (failures.has(word)) throw failedAnswer(call, "PROVIDER_FAULT", word);
-  return lookUp(finishReasons, word) ?? FinishReason.OTHER;
+  return choiceEnd(word, finishReasons, call);
 }
 
 function toLogProbs({ chosenCandidates, topCandidates }: ChunkLogProbs): LogProbs | undefined {

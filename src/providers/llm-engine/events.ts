@@ -49,6 +49,11 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 
 /** Appends the final events of a response to `batch`. Throws if the response was not finished. */
 export function endEvents({ call, maxNewTokens, ...answer }: AnswerState, batch: ChatEvent[]): void {
+  const usage = completionUsage.toUsage(completionUsage.add(undefined, answer));
+  if (call.filter !== "" && !answer.finished) {
+    batch.push(finished(0, FinishReason.CONTENT_FILTER, call.filter), completed({ ...(usage && { usage }) }));
+    return;
+  }
   if (!answer.finished) throw cutAnswer(call);
   const isFull = answer.completionTokens !== undefined && answer.completionTokens >= maxNewTokens;
   const reason = isFull ? FinishReason.LENGTH : FinishReason.STOP;
@@ -56,7 +61,6 @@ export function endEvents({ call, maxNewTokens, ...answer }: AnswerState, batch:
     reason: "INFERRED",
     message: "LLM Engine reports no finish reason: Dragoman inferred it from the number of output tokens",
   });
-  const usage = completionUsage.toUsage(completionUsage.add(undefined, answer));
   batch.push(finished(0, reason, ""), completed({ warnings: [warning], ...(usage && { usage }) }));
 }
 

@@ -1,12 +1,12 @@
 import { append } from "../../append.ts";
 import { type ChatEvent, completed, finished, reasoningDelta, textDelta } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { ToolCalls } from "../chat-completions/tool-calls.ts";
 import { chatUsage } from "../chat-completions/usage.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure, failedAnswer } from "../kit/errors.ts";
 import { Metadata, otherFields } from "../kit/metadata.ts";
@@ -69,7 +69,9 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
 }
 
 /** Appends the final events of a response. Throws if there is no choice, or if the response is not whole. */
-export function endEvents({ call, choices, serviceTier, metadata, ...answer }: AnswerState, batch: ChatEvent[]): void {
+export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
+  const { call, choices, serviceTier, metadata } = answer;
+  if (call.filter !== "" && choices.size === 0) beginChoice(answer, 0);
   const entries = [...choices].sort(([a], [b]) => a - b);
   const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
   if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
@@ -77,10 +79,11 @@ export function endEvents({ call, choices, serviceTier, metadata, ...answer }: A
     const { start, calls, extras, finishReason } = choice;
     writeText(choice, index, start.end(), batch);
     const rest = calls.end();
-    if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
-    append(batch, rest);
+    if (rest === undefined && call.filter === "") throw malformedAnswer(call, "a tool call has no name");
+    append(batch, rest ?? []);
     const facts = { sources: extras.end(batch), providerMetadataJson: extras.metadata.toJson() };
-    batch.push(finished(index, finishReasonOf(finishReason), finishReason, "", facts));
+    const { reason, word } = choiceEnd(finishReason, finishReasons, call);
+    batch.push(finished(index, reason, word, "", facts));
   }
   const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
   const usage = chatUsage.toUsage(answer.usage);
@@ -162,9 +165,4 @@ const chunkFields: ReadonlySet<string> = new Set(["id", "object", "created", "mo
 function partFor(state: ChoiceState, kind: "text" | "reasoning"): number {
   if (state.open?.kind !== kind) state.open = { kind, part: state.parts++ };
   return state.open.part;
-}
-
-/** Returns UNSPECIFIED if Mistral reports no finish reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }
