@@ -1,6 +1,8 @@
 import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
+import type { StopRule } from "../../chat/planning/stop-rule.ts";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { claudeModel } from "../claude/claude-models.ts";
+import { claudeStops } from "../claude/stop-rule.ts";
 import { claudeCallIds, mistralCallIds } from "../kit/call-ids.ts";
 
 /**
@@ -29,6 +31,7 @@ export interface ModelRules {
   readonly sampling: "both" | "one" | "none";
   /** Whether stop sequences are supported. */
   readonly stops: boolean;
+  readonly stopRule: StopRule | undefined;
   /** Tool calls that a request can force. `named`: of any tool or of a given one. `any`: only of any. */
   readonly forcedTool: "named" | "any" | "none";
   readonly strictTools: boolean;
@@ -44,6 +47,7 @@ const other: ModelRules = {
   claude: false,
   sampling: "both",
   stops: true,
+  stopRule: undefined,
   forcedTool: "any",
   strictTools: true,
   marks: false,
@@ -63,7 +67,8 @@ const rulesOfModels: readonly (readonly [RegExp, ModelRules])[] = [
   [/amazon\.nova/, nova],
   [/openai\.gpt-oss/, { ...openai, sampling: "both", thinking: thinking("flat", [LOW, MEDIUM, HIGH]) }],
   [/openai\./, { ...openai, thinking: thinking("nested", [NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX]) }],
-  [/mistral\./, { ...other, callIds: mistralCallIds }],
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-text-completion.html: at most 10 stops.
+  [/mistral\./, { ...other, callIds: mistralCallIds, stopRule: { max: 10 } }],
   // These ARNs do not name the model. Dragoman sends what Nova supports, and Bedrock rejects what the model does not.
   [/:(application-inference-profile|provisioned-model|custom-model-deployment|imported-model|prompt)\//, nova],
 ];
@@ -82,6 +87,7 @@ function claudeRules(providerModel: string): ModelRules {
   return {
     ...nova,
     claude: true,
+    stopRule: claudeStops,
     callIds: { ...claudeCallIds, maxLength: 64 },
     sampling: rules.sampling ? (kind === "no" ? "both" : "one") : "none",
     forcedTool: rules.forcedTools ? "named" : "none",
