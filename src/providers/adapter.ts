@@ -49,6 +49,12 @@ export interface Adapter {
   callIds?(model: Model): CallIdRule | undefined;
 
   /**
+   * Whether the API requires an output limit. Dragoman then sends what the prompt and the model leave, unless the
+   * context window is unknown. Default false.
+   */
+  readonly needsOutputLimit?: boolean;
+
+  /**
    * Returns the stop sequences that a model's API accepts. Dragoman ends the response itself at the others. Undefined:
    * all of the contract.
    */

@@ -27,6 +27,8 @@ export interface PlanningContext {
   readonly toolNames: ToolNameRule | undefined;
   /** Tool call ids that the model accepts. Undefined: all. */
   readonly callIds: CallIdRule | undefined;
+  /** Whether the provider's API requires an output limit. */
+  readonly needsOutputLimit: boolean;
   /** Stop sequences that the model's API accepts. Undefined: all. */
   readonly stopRule: StopRule | undefined;
   /** Texts that the model's API rejects. Undefined: none. */

@@ -55,7 +55,7 @@ function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
     yield value < low ? rejected(field, message) : { kind: "ADJUSTED", field, message, set };
   }
   if (request.parameters?.maxOutputTokens === undefined) {
-    const message = `LLM Engine v1 requires an output limit: Dragoman sends ${demanded.max_new_tokens}`;
+    const message = `LLM Engine v1 requires an output limit, and the model's is unknown: Dragoman sends ${demanded.max_new_tokens}`;
     yield { kind: "EMULATED", field: ["parameters", "max_output_tokens"], message };
   }
 }
