@@ -163,6 +163,8 @@ export function draftFor(
     completionOnly: deployment?.completionOnly ?? false,
     toolNames: adapter.toolNames,
     callIds: adapter.callIds?.(model),
+    needsOutputLimit: adapter.needsOutputLimit ?? false,
+    stopRule: adapter.stopRule?.(model),
     rejectedText: adapter.rejectedText?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),

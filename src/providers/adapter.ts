@@ -3,6 +3,7 @@ import type { CallIdRule } from "../chat/planning/call-id-rule.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { ContractNames } from "../chat/planning/provider-options.ts";
 import type { RejectedText } from "../chat/planning/rejected-text.ts";
+import type { StopRule } from "../chat/planning/stop-rule.ts";
 import type { ToolNameRule } from "../chat/planning/tool-name-rule.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import type { Claimant } from "../fair-slots.ts";
@@ -46,6 +47,18 @@ export interface Adapter {
    * others, in calls and results. Undefined: every id, also one that repeats in a later turn.
    */
   callIds?(model: Model): CallIdRule | undefined;
+
+  /**
+   * Whether the API requires an output limit. Dragoman then sends what the prompt and the model leave, unless the
+   * context window is unknown. Default false.
+   */
+  readonly needsOutputLimit?: boolean;
+
+  /**
+   * Returns the stop sequences that a model's API accepts. Dragoman ends the response itself at the others. Undefined:
+   * all of the contract.
+   */
+  stopRule?(model: Model): StopRule | undefined;
 
   /**
    * Returns the texts that the model's API rejects. Dragoman leaves them out, with the messages that have nothing else.

@@ -37,12 +37,18 @@ interface Sent {
 }
 
 /** Validates and plans a conversation, and returns what the adapter sends. */
-async function send(dialect: Dialect, { read }: ConversationRules, messages: Messages): Promise<Sent> {
+async function send(
+  dialect: Dialect,
+  { read }: ConversationRules,
+  messages: Messages,
+  more: object = {},
+): Promise<Sent> {
   const { model } = dialect;
   const chat = create(ChatRequestSchema, {
     model: model.id,
     messages: [...messages],
     tools: [functionTool({ name: "look" })],
+    ...more,
   });
   expect(requestViolations(chat, 1000)).toEqual([]);
   const adapter = dialect.create("http://127.0.0.1:9");
@@ -185,6 +191,14 @@ function describeConversations(dialect: Dialect, rules: ConversationRules): void
     const fields = warned(plan);
     if (rejectedText === undefined) expect(fields).toEqual([]);
     else expect(fields).toEqual(rejectedText.test(" ") ? ["messages[1]", ...blanks] : ["messages[1]"]);
+  });
+
+  it("names instructions that the API rejects", async () => {
+    const sent = await send(dialect, rules, [user("hi")], { instructions: " " });
+    const fields = sent.plan.warnings
+      .map(({ field }) => field)
+      .filter((field) => /^(messages|instructions)/.test(field));
+    expect(fields).toEqual(rejectedText?.test(" ") ? ["instructions"] : []);
   });
 
   it("rejects a last user message of only text that the API rejects", async () => {

@@ -8,6 +8,7 @@ import type { OptionalContent } from "./optional-content.ts";
 import type { Profile } from "./profile.ts";
 import type { ProfileTexts } from "./profile-texts.ts";
 import type { RejectedText } from "./rejected-text.ts";
+import type { StopRule } from "./stop-rule.ts";
 import type { ToolNameRule } from "./tool-name-rule.ts";
 
 /** Facts and functions for the planning steps, which turn the caller's request into the outgoing one (`steps.ts`). */
@@ -26,6 +27,10 @@ export interface PlanningContext {
   readonly toolNames: ToolNameRule | undefined;
   /** Tool call ids that the model accepts. Undefined: all. */
   readonly callIds: CallIdRule | undefined;
+  /** Whether the provider's API requires an output limit. */
+  readonly needsOutputLimit: boolean;
+  /** Stop sequences that the model's API accepts. Undefined: all. */
+  readonly stopRule: StopRule | undefined;
   /** Texts that the model's API rejects. Undefined: none. */
   readonly rejectedText: RejectedText | undefined;
   /** Whether the adapter sends `tool_choice.allowed_tools`. */

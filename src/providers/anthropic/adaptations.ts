@@ -53,12 +53,6 @@ function* fieldAdaptations(request: ChatRequest, model: Model, rules: ClaudeMode
     if (problem !== undefined) yield unsupported(pathOf(field, request), problem);
   }
   if (rules.sampling) yield* temperatureLimit(request, model, "Anthropic", 1);
-  if (request.parameters?.stopSequences.some((text) => text.trim() === "")) {
-    yield rejected(
-      ["parameters", "stop_sequences"],
-      "Anthropic rejects a stop sequence that is only whitespace: remove it",
-    );
-  }
 }
 
 function fieldProblem(

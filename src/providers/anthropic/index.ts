@@ -10,6 +10,7 @@ import { Upstream } from "../../upstream/http.ts";
 import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter } from "../adapter.ts";
 import { claudeModel } from "../claude/claude-models.ts";
+import { claudeStops } from "../claude/stop-rule.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { claudeCallIds } from "../kit/call-ids.ts";
 import { responseFailure } from "../kit/errors.ts";
@@ -58,6 +59,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     maxChoices: 1,
     toolNames: { maxLength: 128, punctuation: "_-", beginsWithLetter: false },
     rejectedText: () => "blank",
+    stopRule: () => claudeStops,
     callIds: () => claudeCallIds,
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({

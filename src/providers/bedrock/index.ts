@@ -101,6 +101,7 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
     // Amazon documents the same rule for ToolSpecification.name.
     toolNames: openAiToolNames,
     rejectedText: () => "blank",
+    stopRule: ({ providerModel }) => modelRules(providerModel).stopRule,
     callIds: ({ providerModel }) => modelRules(providerModel).callIds,
     stream: (request, model, context) =>
       exchange(upstream, context, async (call) => {

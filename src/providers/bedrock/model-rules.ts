@@ -1,7 +1,9 @@
 import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
+import type { StopRule } from "../../chat/planning/stop-rule.ts";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
 import { claudeModel } from "../claude/claude-models.ts";
+import { claudeStops } from "../claude/stop-rule.ts";
 import { claudeCallIds, mistralCallIds } from "../kit/call-ids.ts";
 
 /**
@@ -30,6 +32,7 @@ export interface ModelRules {
   readonly sampling: "both" | "one" | "none";
   /** Whether stop sequences are supported. */
   readonly stops: boolean;
+  readonly stopRule: StopRule | undefined;
   /** Tool calls that a request can force. `named`: of any tool or of a given one. `any`: only of any. */
   readonly forcedTool: "named" | "any" | "none";
   readonly strictTools: boolean;
@@ -47,13 +50,15 @@ const openWeights: ModelRules = {
   claude: false,
   sampling: "both",
   stops: true,
+  stopRule: undefined,
   forcedTool: "any",
   strictTools: true,
   jsonSchema: true,
   marks: false,
   callIds: { maxLength: 64, punctuation: "_.:-" },
 };
-const mistral: ModelRules = { ...openWeights, callIds: mistralCallIds };
+// https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-text-completion.html: at most 10 stops.
+const mistral: ModelRules = { ...openWeights, callIds: mistralCallIds, stopRule: { max: 10 } };
 const unknown: ModelRules = { ...openWeights, forcedTool: "named", marks: true };
 const nova: ModelRules = { ...unknown, jsonSchema: false };
 const nova2: ModelRules = { ...nova, thinking: thinking("nova", [NONE, LOW, MEDIUM, HIGH]) };
@@ -119,6 +124,7 @@ function claudeRules(providerModel: string): ModelRules {
   return {
     ...unknown,
     claude: true,
+    stopRule: claudeStops,
     callIds: { ...claudeCallIds, maxLength: 64 },
     sampling: rules.sampling ? (kind === "no" ? "both" : "one") : "none",
     forcedTool: rules.forcedTools ? "named" : "none",

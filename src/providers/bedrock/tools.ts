@@ -88,11 +88,21 @@ function toSystemTool({ type, configJson }: ProviderTool): ExactJson {
 }
 
 /** Returns the body fields for tools that Anthropic defines, which Converse itself has no place for. */
-export function claudesTools({ tools }: ChatRequest, { claude }: ModelRules): Record<string, unknown> {
-  const defined = claude ? tools.flatMap(({ kind }) => (kind.case === "providerTool" ? [kind.value] : [])) : [];
-  const betas = [...new Set(defined.flatMap((tool) => betaOfTool(tool) ?? []))];
+export function claudesTools({ tools }: ChatRequest, { claude }: ModelRules, mark: Marker): Record<string, unknown> {
+  const defined = claude
+    ? tools.flatMap(({ kind, cacheHint }) => (kind.case === "providerTool" ? [{ tool: kind.value, cacheHint }] : []))
+    : [];
+  const betas = [...new Set(defined.flatMap(({ tool }) => betaOfTool(tool) ?? []))];
+  // Outside `toolConfig`, a breakpoint has Anthropic's form and not that of Converse.
+  const members = ({ tool, cacheHint }: (typeof defined)[number]) => [
+    ...claudeTool(tool),
+    ...mark(cacheHint).map(({ cachePoint: { ttl } }): [string, string] => [
+      "cache_control",
+      JSON.stringify({ type: "ephemeral", ...(ttl && { ttl }) }),
+    ]),
+  ];
   return {
-    ...(defined.length > 0 && { tools: defined.map((tool) => new ExactJson(objectOf(claudeTool(tool)))) }),
+    ...(defined.length > 0 && { tools: defined.map((entry) => new ExactJson(objectOf(members(entry)))) }),
     ...(betas.length > 0 && { anthropic_beta: betas }),
   };
 }

@@ -60,7 +60,7 @@ function* fieldAdaptations(
   quirks: Quirks,
   rules: ModelRules,
 ): Generator<Adaptation> {
-  const { fields, maximums, maxStopSequences, title } = quirks;
+  const { fields, maximums, title } = quirks;
   for (const [field, value] of askedFields(request)) {
     // If the server does not support n, Dragoman sends one request per choice: see `Adapter.maxChoices`.
     if (field === "parameters.n") continue;
@@ -72,9 +72,6 @@ function* fieldAdaptations(
       const message = `${title} supports ${field} up to ${maximum}`;
       yield { kind: "ADJUSTED", field: pathOf(field, request), message, set: maximum };
     }
-  }
-  if (maxStopSequences !== undefined && (request.parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield rejected(["parameters", "stop_sequences"], `${title} supports at most ${maxStopSequences} stop sequences`);
   }
   if (fields.user === "safety_identifier" && request.user.length > safetyIdentifierLimit) {
     yield unsupported(["user"], `${title} supports at most ${safetyIdentifierLimit} characters in user`);

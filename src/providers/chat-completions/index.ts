@@ -9,6 +9,7 @@ import { Upstream } from "../../upstream/http.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { eventDecoder, isWhole } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
+import { claudeStops } from "../claude/stop-rule.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
@@ -81,8 +82,10 @@ export function createOpenAiAdapter(
     name,
     ...(maxChoices !== undefined && { maxChoices }),
     ...(quirks.toolNames && { toolNames: quirks.toolNames }),
-    // Hosts pass the texts on to Claude's own API.
-    rejectedText: ({ providerModel }) => (/claude/i.test(providerModel) ? "blank" : undefined),
+    // Hosts pass texts and stop sequences on to Claude's own API.
+    rejectedText: ({ providerModel }) => (isClaude(providerModel) ? "blank" : undefined),
+    stopRule: ({ providerModel }) =>
+      isClaude(providerModel) ? { ...quirks.stopRule, ...claudeStops } : quirks.stopRule,
     callIds: ({ providerModel }) => quirks.callIds(providerModel),
     takesAllowedTools: quirks.allowedTools,
     accepts: acceptedContent(quirks),
@@ -96,6 +99,8 @@ export function createOpenAiAdapter(
     close: () => upstream.close(),
   };
 }
+
+const isClaude = (providerModel: string) => /claude/i.test(providerModel);
 
 /** Returns the optional content that a server supports. All of them take arguments of tool calls as text. */
 function acceptedContent({ outputs, annotations, providerTools }: Quirks): ReadonlySet<OptionalContent> {

@@ -28,7 +28,7 @@ export const openAiQuirks = {
   reasoningReplay: undefined,
   outputs: [Modality.AUDIO],
   media: ["image", "image_url", "audio", "file"],
-  maxStopSequences: 4,
+  stopRule: { max: 4 },
   // Without `include_obfuscation: false`, OpenAI pads chunks with random text.
   streamOptions: { include_usage: true, include_obfuscation: false },
 } as const satisfies Omit<Quirks, "title">;

@@ -1,5 +1,6 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
+import type { StopRule } from "../../chat/planning/stop-rule.ts";
 import type { ToolNameRule } from "../../chat/planning/tool-name-rule.ts";
 import type { Reason } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -78,8 +79,8 @@ export interface Quirks {
   readonly flatSchema: boolean;
   /** Whether messages and tools support `cache_control`, a prompt cache breakpoint. */
   readonly cacheMarks: boolean;
-  /** Maximum number of stop sequences. Undefined: no limit. */
-  readonly maxStopSequences: number | undefined;
+  /** Stop sequences that the server accepts. Undefined: all. */
+  readonly stopRule: StopRule | undefined;
   /** Maximum of `n`, for servers that support `n`. Undefined: no limit. */
   readonly maxChoices: number | undefined;
   /** Value that turns `top_k` off. */
@@ -126,7 +127,7 @@ export const commonQuirks = {
   regex: undefined,
   flatSchema: false,
   cacheMarks: false,
-  maxStopSequences: undefined,
+  stopRule: undefined,
   maxChoices: undefined,
   topKOff: -1,
   // Without `include_usage`, a stream has no usage.

@@ -17,7 +17,7 @@ import {
 } from "../chat-completions/fields.ts";
 import { emulated, leftOut, lostThought, rejected, textResults, unsupported } from "../kit/adaptations.ts";
 import { lostCitations } from "../kit/citations.ts";
-import { maxStopSequences, ranges } from "./fields.ts";
+import { ranges } from "./fields.ts";
 import { takesThoughts } from "./messages.ts";
 import { offeredTools, wireName } from "./request.ts";
 
@@ -49,9 +49,6 @@ function* fieldAdaptations(request: ChatRequest, model: Model): Generator<Adapta
   }
   if ((seedOf(parameters) ?? 0n) < 0n) {
     yield unsupported(seedPath(parameters), "Cohere does not support negative seeds");
-  }
-  if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield rejected(["parameters", "stop_sequences"], `Cohere supports at most ${maxStopSequences} stop sequences`);
   }
 }
 

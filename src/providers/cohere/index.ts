@@ -31,6 +31,7 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
     // The rule that cohere-ai documents at Tool.name, which is of its API v1; v2 documents none.
     toolNames: { maxLength: 64, punctuation: "_", beginsWithLetter: true },
     rejectedText: () => "empty",
+    stopRule: () => ({ max: 5 }),
     callIds: () => anyCallIds,
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({

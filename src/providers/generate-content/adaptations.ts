@@ -25,7 +25,6 @@ export interface Route {
   readonly storage: boolean;
 }
 
-const maxStopSequences = 5;
 /** `seed` is a signed 32-bit integer. */
 const seedLimit = 2 ** 31;
 
@@ -79,9 +78,6 @@ function* fieldAdaptations(request: ChatRequest, rules: ModelRules, route: Route
 }
 
 function* rangeAdaptations({ parameters }: ChatRequest, { title }: Route): Generator<Adaptation> {
-  if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield rejected(["parameters", "stop_sequences"], `${title} supports at most ${maxStopSequences} stop sequences`);
-  }
   const seed = Number(seedOf(parameters) ?? 0);
   if (seed < -seedLimit || seed >= seedLimit) {
     yield unsupported(seedPath(parameters), `${title} supports a seed from -2^31 to 2^31-1`);

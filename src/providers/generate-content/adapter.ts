@@ -68,6 +68,7 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
     // The rule of FunctionDeclaration.name in @google/genai.
     toolNames: { maxLength: 128, punctuation: "_-.", beginsWithLetter: true },
     rejectedText: () => "empty",
+    stopRule: () => ({ max: 5 }),
     callIds: () => anyCallIds,
     takesAllowedTools: true,
     accepts: new Set<OptionalContent>(["output_media", "server_tools", "response_modalities", "provider_tools"]),

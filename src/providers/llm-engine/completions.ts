@@ -51,6 +51,7 @@ export function createCompletionsAdapter(
     name,
     contractNames: completionNames,
     maxChoices: 1,
+    needsOutputLimit: true,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     prompt: (request, model, claimant) => prompts.render(request, model, claimant),

@@ -186,6 +186,7 @@ export const dialects: readonly Dialect[] = [
     model,
     reader: "anthropic",
     conversation: anthropicConversation,
+    stops: { field: "stop_sequences", rejectsBlank: true },
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createAnthropicAdapter({
@@ -729,9 +730,8 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "prefill, regex, audio, a blank stop",
+        name: "prefill, regex, audio",
         request: asked({
-          parameters: { stopSequences: ["\n\n"] },
           outputFormat: { format: { case: "regex", value: { pattern: "a" } } },
           messages: [
             {
@@ -749,7 +749,6 @@ export const dialects: readonly Dialect[] = [
           ],
         }),
         adaptations: [
-          { kind: "REJECTED", field: "parameters.stop_sequences" },
           { kind: "REJECTED", field: "output_format.regex" },
           { kind: "REJECTED", field: "messages[1]" },
           { kind: "REJECTED", field: "messages[0].parts[0].media" },

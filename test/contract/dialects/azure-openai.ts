@@ -59,6 +59,7 @@ export const dialects: readonly Dialect[] = [
     model,
     reader: "chat-completions",
     conversation: openAiConversation,
+    stops: { field: "stop", max: 4 },
     whole: chatCompletion(),
     create: declared("azure-openai"),
     usage: chatUsageCases(wire),

@@ -211,6 +211,7 @@ export const dialects: readonly Dialect[] = [
     model,
     reader: "bedrock",
     conversation: bedrockConversation,
+    stops: { field: "inferenceConfig.stopSequences", rejectsBlank: true },
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createBedrockAdapter({

@@ -50,6 +50,7 @@ export const dialects: readonly Dialect[] = [
     model,
     reader: "chat-completions",
     conversation: chatConversation(),
+    stops: { field: "stop", max: 4 },
     whole: chatCompletion(),
     create: declared("cerebras"),
     usage: chatUsageCases(wire),

@@ -89,6 +89,7 @@ export const dialects: readonly Dialect[] = [
     model: create(ModelSchema, { id: `cohere/${providerModel}`, provider: "cohere", providerModel }),
     reader: "cohere",
     conversation: chatConversation({ uniqueIds: true, rejectedText: /^$/ }),
+    stops: { field: "stop_sequences", max: 5 },
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createCohereAdapter({
@@ -588,7 +589,7 @@ export const dialects: readonly Dialect[] = [
     },
     limited: [
       {
-        name: "unsupported fields and 6 stop sequences",
+        name: "unsupported fields",
         request: ask("m", "hi", {
           parameters: {
             minP: 0.1,
@@ -599,7 +600,6 @@ export const dialects: readonly Dialect[] = [
             logitBias: { 1: 2 },
             seedValue: { case: "seed", value: -1n },
             n: 3,
-            stopSequences: ["1", "2", "3", "4", "5", "6"],
           },
           tools: [functionTool({ name: "now" })],
           parallelToolCalls: false,
@@ -620,7 +620,6 @@ export const dialects: readonly Dialect[] = [
           { kind: "UNSUPPORTED_PARAMETER", field: "prompt_cache_key" },
           { kind: "UNSUPPORTED_PARAMETER", field: "user" },
           { kind: "UNSUPPORTED_PARAMETER", field: "parameters.seed" },
-          { kind: "REJECTED", field: "parameters.stop_sequences" },
         ],
       },
       {

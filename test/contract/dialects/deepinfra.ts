@@ -43,6 +43,7 @@ export const dialects: readonly Dialect[] = [
     model,
     reader: "chat-completions",
     conversation: chatConversation(),
+    stops: { field: "stop", max: 16 },
     whole: chatCompletion(),
     create: declared("deepinfra"),
     usage: chatUsageCases(wire),

@@ -62,6 +62,7 @@ export const dialects: readonly Dialect[] = [
     model: create(ModelSchema, { id: `mistral/${providerModel}`, provider: "mistral", providerModel }),
     reader: "mistral",
     conversation: chatConversation({ callId: /^[a-zA-Z0-9]{9}$/, uniqueIds: true, rejectedText: /^$/ }),
+    stops: { field: "stop" },
     whole: chatCompletion({
       provenance: "ChatCompletionResponse beside CompletionChunk of @mistralai/mistralai 2.7.0",
       joinContent: joinMistralContent,

@@ -43,6 +43,7 @@ export const dialects: readonly Dialect[] = [
     model,
     reader: "chat-completions",
     conversation: openAiConversation,
+    stops: { field: "stop", max: 4 },
     whole: chatCompletion(),
     create: declared("openai"),
     usage: chatUsageCases(wire),
@@ -133,17 +134,12 @@ export const dialects: readonly Dialect[] = [
         adaptations: leftOut("reasoning.budget_tokens", "reasoning.format", "chat_template"),
       },
       {
-        name: "five stop sequences and regex output",
+        name: "regex output",
         request: ask("gpt-4o", "hello", {
-          parameters: { stopSequences: ["1", "2", "3", "4", "5"] },
           outputFormat: { format: { case: "regex", value: { pattern: "a" } } },
           reasoning: { control: { case: "effort", value: ReasoningEffort.NONE } },
         }),
-        adaptations: [
-          ...leftOut("reasoning.effort"),
-          { kind: "REJECTED", field: "parameters.stop_sequences" },
-          { kind: "REJECTED", field: "output_format.regex" },
-        ],
+        adaptations: [...leftOut("reasoning.effort"), { kind: "REJECTED", field: "output_format.regex" }],
       },
     ],
   },

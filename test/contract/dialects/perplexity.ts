@@ -8,6 +8,7 @@ export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "perplexity",
     model: "sonar-pro",
+    stops: { why: "Perplexity has no stop sequences" },
     // Each chunk also contains the message so far.
     wire: { usagePlace: "every chunk", choice: { message: { role: "assistant", content: "whole" } } },
     // Perplexity's OpenAPI requires both `message` and `delta` in a choice. In whole responses the delta is empty.

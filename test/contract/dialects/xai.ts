@@ -6,6 +6,7 @@ export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "xai",
     model: "grok-4.5",
+    stops: { field: "stop", max: 4 },
     wire: {
       usagePlace: "last chunk",
       usage: {

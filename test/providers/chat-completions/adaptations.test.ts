@@ -52,15 +52,12 @@ describe("checkSupport for OpenAI", () => {
     expect(limits({ parameters: { topK: -1, minP: 0, repetitionPenalty: 1, minOutputTokens: 0 } })).toEqual([]);
   });
 
-  it("reports templates, raw reasoning, a fifth stop sequence and a long user", () => {
+  it("reports templates, raw reasoning and a long user", () => {
     expect(limits({ chatTemplate: "x", chatTemplateKwargs: {} })).toEqual([
       "UNSUPPORTED_PARAMETER chat_template",
       "UNSUPPORTED_PARAMETER chat_template_kwargs",
     ]);
     expect(limits({ reasoning: { format: ReasoningFormat.RAW } })).toEqual(["UNSUPPORTED_PARAMETER reasoning.format"]);
-    expect(limits({ parameters: { stopSequences: ["1", "2", "3", "4", "5"] } })).toEqual([
-      "REJECTED parameters.stop_sequences",
-    ]);
     expect(limits({ user: "u".repeat(129) })).toEqual(["UNSUPPORTED_PARAMETER user"]);
   });
 

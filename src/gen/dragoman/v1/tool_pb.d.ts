@@ -183,7 +183,7 @@ export declare const ToolChoiceSchema: GenMessage<ToolChoice>;
 /**
  * The functions that the model may call in this turn. The other tools stay in the prompt, so that the prompt cache
  * still applies. If the provider has no such choice, Dragoman sends only the allowed functions, with the warning
- * EMULATED.
+ * EMULATED. Tools that the provider runs are not restricted.
  *
  * @generated from message dragoman.v1.AllowedTools
  */

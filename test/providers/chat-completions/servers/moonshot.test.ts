@@ -66,11 +66,7 @@ describe("Moonshot's models", () => {
     expect(limits("kimi-k3", asked)).toEqual([]);
   });
 
-  it("accepts stop sequences up to 32 bytes, and images only as bytes", () => {
-    expect(limits("kimi-k3", { parameters: { stopSequences: ["é".repeat(16)] } })).toEqual([]);
-    expect(limits("kimi-k3", { parameters: { stopSequences: ["é".repeat(17)] } })).toEqual([
-      "REJECTED parameters.stop_sequences",
-    ]);
+  it("accepts images only as bytes", () => {
     const image = (source: { case: "url"; value: string } | { case: "data"; value: Uint8Array }) => ({
       messages: [
         { role: Role.USER, parts: [{ kind: { case: "media" as const, value: { source, mediaType: "image/png" } } }] },

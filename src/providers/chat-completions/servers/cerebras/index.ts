@@ -31,7 +31,7 @@ export const provider = hostedServer({
   efforts: [NONE, LOW, MEDIUM, HIGH],
   // Cerebras rejects `reasoning_content` in messages.
   reasoningReplay: "reasoning",
-  maxStopSequences: 4,
+  stopRule: { max: 4 },
   headerOptions: ["queue_threshold"],
   onlyWhole: wholeJson,
   adaptations: cerebrasAdaptations,

@@ -27,7 +27,7 @@ export const provider = hostedServer({
   efforts: [NONE, LOW, MEDIUM, HIGH],
   media: ["image", "image_url", "audio"],
   regex: (pattern) => ({ response_format: { type: "regex", regex: pattern } }),
-  maxStopSequences: 16,
+  stopRule: { max: 16 },
   maxChoices: 4,
   topKOff: 0,
   cacheMarks: true,

@@ -32,7 +32,7 @@ export const provider = hostedServer({
   reasoningReplay: "reasoning_content also with calls",
   media: [],
   formats: ["jsonObject"],
-  maxStopSequences: 16,
+  stopRule: { max: 16 },
   adaptations: deepSeekAdaptations,
   // DeepSeek sends these errors with HTTP 400 and the code of any invalid request.
   sentences: [

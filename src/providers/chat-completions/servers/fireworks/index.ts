@@ -31,7 +31,7 @@ export const provider = hostedServer({
   },
   maximums: { "parameters.top_k": 100, "parameters.top_logprobs": 5, "parameters.repetition_penalty": 2 },
   efforts: [NONE, LOW, MEDIUM, HIGH],
-  maxStopSequences: 4,
+  stopRule: { max: 4 },
   topKOff: 0,
   streamOptions: undefined,
   // Otherwise, Fireworks silently truncates the response to a request that exceeds the context window.

@@ -30,7 +30,7 @@ export const provider = hostedServer({
   reasoningReplay: "reasoning",
   // Such as `browser_search` and `code_interpreter`. https://console.groq.com/docs/tool-use/built-in-tools
   providerTools: true,
-  maxStopSequences: 4,
+  stopRule: { max: 4 },
   streamOptions: undefined,
   adaptations: groqAdaptations,
   reasons: groqReasons,

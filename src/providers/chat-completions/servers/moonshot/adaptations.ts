@@ -7,9 +7,6 @@ import { effortRejected, emulated, rejected, unsupported } from "../../../kit/ad
 import { effortOf } from "../../fields.ts";
 import { penaltyFields, samplingFields, withoutFields } from "../../without-fields.ts";
 
-/** Maximum length of a stop sequence, in bytes. */
-const stopLimit = 32;
-
 const { NONE, LOW, HIGH, MAX } = ReasoningEffort;
 
 /** When a family of models reasons. `efforts`: always, by an effort. `switch`: unless the request turns it off. */
@@ -37,9 +34,6 @@ export function* moonshotAdaptations(request: ChatRequest, { providerModel }: Mo
       ["tool_choice", "mode"],
       `the model ${providerModel} does not support tool choice REQUIRED while it reasons`,
     );
-  }
-  if (request.parameters?.stopSequences.some((text) => Buffer.byteLength(text) > stopLimit)) {
-    yield rejected(["parameters", "stop_sequences"], `Moonshot supports stop sequences of at most ${stopLimit} bytes`);
   }
 }
 

@@ -30,7 +30,7 @@ export const provider = hostedServer({
   // https://platform.kimi.ai/docs/api/tool-use
   toolNames: { minLength: 3, maxLength: 64, punctuation: "_-", beginsWithLetter: true },
   media: ["image"],
-  maxStopSequences: 5,
+  stopRule: { max: 5, maxBytes: 32 },
   adaptations: moonshotAdaptations,
   reasons: moonshotReasons,
   sentences: moonshotSentences,

@@ -34,7 +34,7 @@ export const provider = hostedServer({
   // https://openrouter.ai/docs/guides/features/server-tools
   providerTools: true,
   media: ["image", "image_url", "audio", "file"],
-  maxStopSequences: 4,
+  stopRule: { max: 4 },
   // OpenRouter's errors have no code but the HTTP status. https://openrouter.ai/docs/api/reference/errors-and-debugging
   sentences: [
     { pattern: /is not a valid model id/i, status: "INVALID_REQUEST", means: "MODEL_NOT_FOUND" },

@@ -22,6 +22,8 @@ export const provider = hostedServer({
     user: "user",
   },
   efforts: [NONE, LOW, MEDIUM, HIGH],
+  // https://docs.x.ai/docs/api-reference#chat-completions
+  stopRule: { max: 4 },
   adaptations: xaiAdaptations,
   sentences: xaiSentences,
 });
