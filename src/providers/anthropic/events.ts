@@ -87,7 +87,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
     case "message_start":
       beginMessage(answer, message?.id ?? "");
       addUsage(answer, message?.usage);
-      Object.assign(answer.metadata, messageMetadata(value));
+      Object.assign(answer.metadata, messageMetadata(value, call.attempt.providerModel));
       break;
     case "content_block_start":
       if (block !== undefined) beginBlock(answer, index, block, data, batch);
@@ -108,6 +108,10 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       return true;
     case "error":
       throw embeddedFailure(locateError(data, anthropicErrors.read), call, anthropicErrors);
+    case "ping":
+      break;
+    default:
+      answer.unread.add(`the event ${type}`, "the stream");
   }
   return false;
 }

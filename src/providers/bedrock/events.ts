@@ -122,7 +122,11 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
       Object.assign(answer.metadata, endMetadata(parseJson(frame.payload, answer.call)));
       break;
     }
-    // `messageStart` contains nothing that Dragoman reads. Unknown events are ignored.
+    // Contains nothing that Dragoman reads.
+    case "messageStart":
+      break;
+    default:
+      answer.unread.add(`the event ${frame.headers[":event-type"]}`, "the stream");
   }
   // Only the end of the body ends the response: `metadata` may come before or after `messageStop`.
   return false;
@@ -205,12 +209,26 @@ function extendBlock(
     const { input } = delta.toolUse;
     batch.push(kind === "serverCall" ? serverToolCallDelta(0, partIndex, input) : toolCallDelta(0, partIndex, input));
   }
-  if (delta?.reasoningContent) reasoningEvents(answer, index, delta.reasoningContent, batch);
+  if (delta?.reasoningContent) {
+    const { text, signature, redactedContent } = delta.reasoningContent;
+    reasoningEvents(answer, index, delta.reasoningContent, batch);
+    if (!text && !signature && !redactedContent) unreadReasoning(answer, index, data);
+  }
   // A delta has one member: if it is none of those above, it is a rare one.
   if (!delta?.text && !delta?.toolUse && !delta?.reasoningContent) {
     extendRarely(answer, index, membersOf(membersOf(data).get("delta") ?? ""), batch);
   }
 }
+
+/** Names a delta of the reasoning that this version does not know. Empty ones of the known kinds say nothing. */
+function unreadReasoning(answer: AnswerState, index: number, data: string): void {
+  const delta = membersOf(membersOf(data).get("delta") ?? "");
+  for (const name of membersOf(delta.get("reasoningContent") ?? "").keys()) {
+    if (!reasoningMembers.has(name)) answer.unread.add(name, `content block ${index}`);
+  }
+}
+
+const reasoningMembers: ReadonlySet<string> = new Set(["text", "signature", "redactedContent"]);
 
 /** Adds a delta that is no text, no input and no reasoning. `delta` has the exact JSON text of each member. */
 function extendRarely(
@@ -263,11 +281,13 @@ function textOf(json: string | undefined): string {
 }
 
 function addImage(answer: AnswerState, index: number, json: string, batch: ChatEvent[]): void {
-  const bytes = textOf(membersOf(membersOf(json).get("source") ?? "").get("bytes"));
+  const image = membersOf(json);
+  const bytes = textOf(membersOf(image.get("source") ?? "").get("bytes"));
   if (bytes === "") {
     answer.unread.add("an image without bytes", `content block ${index}`);
     return;
   }
+  if ((image.get("error") ?? "null") !== "null") answer.unread.add("an error of an image", `content block ${index}`);
   const isNew = answer.blocks.get(index)?.kind !== "image";
   const mediaType = isNew ? (answer.imageTypes.get(index) ?? "image/png") : "";
   batch.push(

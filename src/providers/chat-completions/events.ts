@@ -31,6 +31,7 @@ import {
   type ChunkChoice,
   type ChunkMessage,
   type ChunkTimings,
+  type ChunkToolCall,
   chunkSchema,
   timingsSchema,
 } from "./wire.ts";
@@ -240,5 +241,10 @@ function messageEvents(
     state.refusal ??= state.parts++;
     batch.push(refusalDelta(index, state.refusal, message.refusal ?? "", refusalLogProbs));
   }
-  if (message.tool_calls || message.function_call) state.calls.append(message, answer.isWhole, batch);
+  if (message.tool_calls || message.function_call) {
+    const hasOthers = message.tool_calls?.some((call) => !call.function) ?? false;
+    const isFunction = (call: ChunkToolCall, at: number) => call.function || !state.extras.readCall(rawMessage, at);
+    const calls = hasOthers ? { ...message, tool_calls: message.tool_calls?.filter(isFunction) } : message;
+    state.calls.append(calls, answer.isWhole, batch);
+  }
 }

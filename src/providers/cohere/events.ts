@@ -136,6 +136,9 @@ export function endEvents(
   batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage }) }));
 }
 
+/** Fields of content that Dragoman reads, and its type, which they show. */
+const contentFields: ReadonlySet<string> = new Set(["type", "text", "thinking"]);
+
 /** Appends text and reasoning. They are in the fields `text` and `thinking`; only a block's first event has a type. */
 function contentEvents(answer: AnswerState, { type, index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
   const content = delta?.message?.content;
@@ -145,6 +148,7 @@ function contentEvents(answer: AnswerState, { type, index, delta, logprobs }: Co
     return;
   }
   const { text, thinking } = content;
+  for (const [name, value] of otherFields(content, contentFields)) answer.metadata.add(name, [value], "merge");
   if (thinking && !answer.hideReasoning) {
     const part = partOf(answer, `thinking ${index}`);
     answer.citations.wrote(part, thinking);

@@ -8,7 +8,8 @@ import { isNumber, plainList } from "../kit/plain-list.ts";
 
 const text = z.string().nullish();
 
-const content = z.object({ text, thinking: text });
+// Keeps unknown fields, which become metadata.
+const content = z.looseObject({ text, thinking: text });
 const toolCall = z.object({ id: text, function: z.object({ name: text, arguments: text }).nullish() });
 
 const message = z.object({

@@ -7,6 +7,7 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
 import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
+import { isOtherModel } from "../kit/other-model.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { googleErrors } from "./errors.ts";
@@ -82,7 +83,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
   const { modelVersion } = chunk;
   // An alias, such as gemini-flash-latest, stands for another model.
-  const isOther = typeof modelVersion === "string" && !modelVersion.startsWith(call.attempt.providerModel);
+  const isOther = typeof modelVersion === "string" && isOtherModel(modelVersion, call.attempt.providerModel);
   if (isOther) answer.metadata.add("modelVersion", modelVersion);
   for (const candidate of chunk.candidates ?? []) candidateEvents(answer, candidate, batch);
   return false;
@@ -143,6 +144,8 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: 
     if (event.value.logprobs !== undefined) logprobs = undefined;
     batch.push(event);
   }
+  // No text of this chunk has them.
+  if (logprobs !== undefined) state.metadata.add("logprobsResult", candidate.logprobsResult, "merge");
   for (const [name, value] of otherFields(candidate, candidateFields)) state.metadata.add(name, value);
   const { groundingMetadata, citationMetadata, urlContextMetadata } = candidate;
   if (isFields(groundingMetadata)) {

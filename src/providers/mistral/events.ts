@@ -10,6 +10,7 @@ import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure, failedAnswer } from "../kit/errors.ts";
 import { Metadata, otherFields } from "../kit/metadata.ts";
+import { isOtherModel } from "../kit/other-model.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
@@ -64,6 +65,8 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   answer.usage = chatUsage.add(answer.usage, chunk.usage);
   answer.serviceTier = chunk.usage?.service_tier ?? answer.serviceTier;
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
+  const { model } = chunk;
+  if (typeof model === "string" && isOtherModel(model, call.attempt.providerModel)) answer.metadata.add("model", model);
   for (const choice of chunk.choices) choiceEvents(answer, choice, batch);
   return false;
 }
@@ -137,7 +140,9 @@ function contentEvents(
   { text, thinking, signature }: Partial<AnswerContent>,
   batch: ChatEvent[],
 ): void {
-  const thought = typeof thinking === "string" ? thinking : (thinking ?? []).map((piece) => piece.text ?? "").join("");
+  const pieces = typeof thinking === "string" ? [{ text: thinking }] : (thinking ?? []);
+  const thought = pieces.map((piece) => piece.text ?? "").join("");
+  if (!hideReasoning) state.extras.readThinking(pieces);
   if (hideReasoning && thought !== "") call.hadHiddenOutput = true;
   if (!hideReasoning && (thought !== "" || signature)) {
     const event = reasoningDelta(index, partFor(state, "reasoning"), thought);

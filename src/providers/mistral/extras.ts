@@ -65,6 +65,11 @@ export class Extras {
     return found !== undefined || media !== undefined;
   }
 
+  /** Keeps the pieces of the reasoning that are no text, such as references. */
+  readThinking(pieces: readonly { readonly text?: string | null | undefined }[]): void {
+    for (const piece of pieces) if (typeof piece.text !== "string") this.metadata.add("thinking", [piece], "merge");
+  }
+
   /** Appends the citations that came before the text. Without text, returns them as sources of the choice. */
   end(batch: ChatEvent[]): Citation[] {
     const [part] = this.#positions.keys();

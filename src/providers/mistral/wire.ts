@@ -9,7 +9,7 @@ const text = z.string().nullish();
 const contentChunk = z.looseObject({
   type: text,
   text,
-  thinking: z.union([z.string(), z.array(z.object({ text }))]).nullish(),
+  thinking: z.union([z.string(), z.array(z.looseObject({ text }))]).nullish(),
   signature: text,
 });
 

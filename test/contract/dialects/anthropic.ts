@@ -437,7 +437,10 @@ export const dialects: readonly Dialect[] = [
           stop(2),
           ...end("end_turn", { container: null }),
         ),
-        completion: answered(FinishReason.STOP, "end_turn", textPart("Hel"), textPart("lo")),
+        completion: {
+          ...answered(FinishReason.STOP, "end_turn", textPart("Hel"), textPart("lo")),
+          warnings: [{ reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }],
+        },
       },
       "an unknown finish reason": {
         wire: sse(start(), ...text(0, "Hello"), ...end("nap")),

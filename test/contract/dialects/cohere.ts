@@ -374,7 +374,7 @@ export const dialects: readonly Dialect[] = [
           close() +
           end("COMPLETE") +
           "data: [DONE]\n\n",
-        completion: said([text("Hi")], FinishReason.STOP, "COMPLETE"),
+        completion: { ...said([text("Hi")], FinishReason.STOP, "COMPLETE"), warnings: [{ reason: "LEFT_OUT" }] },
       },
       "an unknown finish reason": {
         wire: start + words("Hi") + end("TIRED"),
