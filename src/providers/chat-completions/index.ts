@@ -13,6 +13,7 @@ import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
 import { chatCompletionsNames } from "./contract-fields.ts";
+import { conversationRulesOf } from "./conversation-rules.ts";
 import { errorsOf } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { audioTypeOf, needsWholeAudio } from "./output-modalities.ts";
@@ -79,8 +80,7 @@ export function createOpenAiAdapter(
     name,
     ...(maxChoices !== undefined && { maxChoices }),
     ...(quirks.toolNames && { toolNames: quirks.toolNames }),
-    // Hosts pass the texts on to Claude's own API.
-    rejectedText: ({ providerModel }) => (/claude/i.test(providerModel) ? "blank" : undefined),
+    rejectedText: (model) => conversationRulesOf(model).rejectedText,
     callIds: ({ providerModel }) => quirks.callIds(providerModel),
     takesAllowedTools: quirks.allowedTools,
     accepts: acceptedContent(quirks),
