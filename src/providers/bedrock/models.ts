@@ -12,8 +12,6 @@ const llama = { window: 128_000, output: 4096 };
 // Bedrock serves few models by their bare id. Most need an inference profile: an id with the prefix of a group of
 // regions. The table has those of the United States; callers can request others (`eu.`, `apac.`, `global.`) and ARNs
 // as bedrock/<id>.
-// Sources: the types of @ai-sdk/amazon-bedrock 5.0.101 for ids, and its code for reliable JSON Schema support;
-// models.dev of November 2026 for context windows, limits and newer models.
 const rows: readonly ModelRow[] = [
   { model: "us.anthropic.claude-fable-5-2", name: "Claude Fable 5.2", ...claude },
   { model: "us.anthropic.claude-fable-5-1", name: "Claude Fable 5.1", ...claude },
@@ -81,6 +79,15 @@ const rows: readonly ModelRow[] = [
 
 /** Models on Amazon Bedrock, as `bedrock/<id>`. Without `jsonSchema`, Dragoman adds the schema to the prompt. */
 export const bedrockModels: readonly Model[] = modelsOf(
-  { provider: "bedrock", servedBy: "Bedrock", maxTemperature: 1, ...chatCapabilities },
+  {
+    sources: [
+      { from: "types of @ai-sdk/amazon-bedrock 5.0.101: ids", read: "2026-11-28" },
+      { from: "models.dev: context windows, limits, newer models", read: "2026-11-21" },
+    ],
+    provider: "bedrock",
+    servedBy: "Bedrock",
+    maxTemperature: 1,
+    ...chatCapabilities,
+  },
   rows.map((row) => ({ ...row, jsonSchema: modelRules(row.model).jsonSchema })),
 );

@@ -1,3 +1,4 @@
+import type { RejectedText } from "../../chat/planning/rejected-text.ts";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
 import { mistralNames } from "../kit/mistral.ts";
@@ -11,6 +12,7 @@ export interface ConversationRules {
   readonly reasoning?: "every turn" | "turns with calls";
   /** Whether an assistant message must follow a tool result. */
   readonly answersResults?: boolean;
+  readonly rejectedText?: RejectedText;
 }
 
 const everyTurn: ConversationRules = { reasoning: "every turn" };
@@ -25,8 +27,10 @@ export const conversationRules: FamilyRules<ConversationRules> = {
     { from: "continuedev/continue#11600: Kimi", read: "2026-11-21" },
     { from: "@earendil-works/pi-ai 1.5.2: DeepSeek V4, Kimi and MiMo at several hosts", read: "2026-11-28" },
     { from: "mistralai/mistral-common#169: Mistral's roles", read: "2026-11-28" },
+    { from: "Anthropic's error for text of blanks, which hosts pass on", read: "2026-11-21" },
   ],
   families: [
+    { pattern: /claude/i, versions: [["1", { rejectedText: "blank" }]] },
     { pattern: mistralNames, versions: [["1", { answersResults: true }]] },
     { pattern: /deepseek[-.](?:r\d|coder|llm|math|prover|vl)/i, versions: [["1", {}]] },
     {

@@ -14,6 +14,7 @@ import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
 import { chatCompletionsNames } from "./contract-fields.ts";
+import { conversationRulesOf } from "./conversation-rules.ts";
 import { errorsOf } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { audioTypeOf, wholeAudio } from "./output-modalities.ts";
@@ -82,8 +83,8 @@ export function createOpenAiAdapter(
     name,
     ...(maxChoices !== undefined && { maxChoices }),
     ...(quirks.toolNames && { toolNames: quirks.toolNames }),
-    // Hosts pass texts and stop sequences on to Claude's own API.
-    rejectedText: ({ providerModel }) => (isClaude(providerModel) ? "blank" : undefined),
+    rejectedText: (model) => conversationRulesOf(model).rejectedText,
+    // Hosts pass stop sequences on to Claude's own API.
     stopRule: ({ providerModel }) =>
       isClaude(providerModel) ? { ...quirks.stopRule, ...claudeStops } : quirks.stopRule,
     callIds: ({ providerModel }) => quirks.callIds(providerModel),

@@ -5,6 +5,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
 import { checkSupport as openAiAdaptations } from "../chat-completions/adaptations.ts";
 import { effortOf } from "../chat-completions/fields.ts";
 import {
@@ -25,15 +26,20 @@ const maxTemperature = 1;
 
 const { NONE, LOW, MEDIUM, HIGH, MAX } = ReasoningEffort;
 
-// Supported reasoning efforts; an empty list if the model supports none. The first pattern that matches the model's
-// name applies. Dragoman does not check models that match none. Source: the model catalog of @ai-sdk/mistral 4.0.87.
-const efforts: readonly (readonly [RegExp, readonly ReasoningEffort[]])[] = [
-  [/^(codestral|ministral|mistral-code|voxtral|mistral-large-(latest|2512))/, []],
-  [/^mistral-large-4/, [LOW, MEDIUM, HIGH]],
-  [/^(zai-)?glm-5-2/, [NONE, HIGH]],
-  [/^zai-glm/, [LOW, HIGH, MAX]],
-  [/^(magistral|mistral-(small|medium|vibe)|labs-leanstral)/, [NONE, HIGH]],
-];
+/** Supported reasoning efforts; an empty list if the model supports none. Dragoman does not check other models. */
+export const mistralEfforts: FamilyRules<readonly ReasoningEffort[]> = {
+  about: "reasoning efforts of Mistral's models",
+  sources: [{ from: "model catalog of @ai-sdk/mistral 4.0.87", read: "2026-11-28" }],
+  families: [
+    { pattern: /^(?:codestral|ministral|mistral-code|voxtral)/, versions: [["1", []]] },
+    // An alias of Mistral Large 3, and the dates of older models.
+    { pattern: /^mistral-large-(?:latest|\d{4})/, versions: [["3", []]] },
+    { pattern: /^mistral-large/, versions: [["4", [LOW, MEDIUM, HIGH]]] },
+    { pattern: /^(?:zai-)?glm-5-2/, versions: [["5.2", [NONE, HIGH]]] },
+    { pattern: /^zai-glm/, versions: [["5.3", [LOW, HIGH, MAX]]] },
+    { pattern: /^(?:magistral|mistral-(?:small|medium|vibe)|labs-leanstral)/, versions: [["1", [NONE, HIGH]]] },
+  ],
+};
 
 /** Reports what the model or Mistral does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
@@ -48,7 +54,7 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
 
 function* effortAdaptations(request: ChatRequest, { providerModel, capabilities }: Model): Generator<Adaptation> {
   const requested = effortOf(request);
-  const supported = efforts.find(([pattern]) => pattern.test(providerModel))?.[1];
+  const supported = rulesFor(mistralEfforts, providerModel);
   if (requested === undefined || supported === undefined || supported.includes(requested)) return;
   if (capabilities?.reasoning === false) return;
   const subject = `the model ${providerModel}`;
