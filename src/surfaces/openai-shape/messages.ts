@@ -101,8 +101,22 @@ export interface ReadMessage {
   readonly places: readonly FieldPath[];
 }
 
-/** Translates a message. `imageDetail` is the level of detail for images without one. */
-export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undefined): ReadMessage {
+/** Returns the function name of each tool call, by its id. */
+export function namesOfCalls(messages: readonly BodyMessage[]): ReadonlyMap<string, string> {
+  return new Map(
+    messages.flatMap(({ tool_calls }) => (tool_calls ?? []).map(({ id, function: { name } }) => [id, name])),
+  );
+}
+
+/**
+ * Translates a message. `imageDetail` is the level of detail for images without one, `calledNames` the function name of
+ * each tool call.
+ */
+export function toMessage(
+  message: BodyMessage,
+  imageDetail: MediaDetail | undefined,
+  calledNames: ReadonlyMap<string, string>,
+): ReadMessage {
   const placed =
     message.role === "tool"
       ? [toolResult(message)]
@@ -116,8 +130,8 @@ export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undef
   const last = parts.at(-1);
   const cacheHint = toCacheHint(message);
   if (last !== undefined && cacheHint !== undefined) parts[parts.length - 1] = { ...last, cacheHint };
-  // A tool message needs no name: its tool call ID identifies the tool.
-  const name = message.role === "tool" ? undefined : message.name;
+  // The name of a tool message usually repeats that of the call, which every provider receives.
+  const name = message.name === calledNames.get(message.tool_call_id ?? "") ? undefined : message.name;
   return {
     message: { role: roles[message.role], parts, ...(name && { name }) },
     places: placed.map(({ place }) => place),
@@ -188,7 +202,13 @@ function toolResult({ tool_call_id: toolCallId = "", content }: BodyMessage): Re
   const parts = partsOf(content).flatMap((part) =>
     part.type === "text" ? [{ kind: { case: "text", value: part.text } as const }] : [],
   );
-  return { part: { kind: { case: "toolResult", value: { toolCallId, parts } } }, place: ["content"] };
+  const cacheHint = partsOf(content)
+    .map(toCacheHint)
+    .findLast((hint) => hint !== undefined);
+  return {
+    part: { kind: { case: "toolResult", value: { toolCallId, parts } }, ...(cacheHint && { cacheHint }) },
+    place: ["content"],
+  };
 }
 
 function toPart(part: BodyPart, imageDetail: MediaDetail | undefined): PartInit {

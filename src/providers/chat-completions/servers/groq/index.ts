@@ -30,6 +30,11 @@ export const provider = hostedServer({
   reasoningReplay: "reasoning",
   // Such as `browser_search` and `code_interpreter`. https://console.groq.com/docs/tool-use/built-in-tools
   providerTools: true,
+  extraFields: [
+    ...["metadata", "store", "search_settings", "documents"],
+    ...["citation_options", "compound_custom", "disable_tool_validation", "include_domains"],
+    ...["exclude_domains"],
+  ],
   maxStopSequences: 4,
   streamOptions: undefined,
   adaptations: groqAdaptations,

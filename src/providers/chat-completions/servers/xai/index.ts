@@ -22,6 +22,7 @@ export const provider = hostedServer({
     user: "user",
   },
   efforts: [NONE, LOW, MEDIUM, HIGH],
+  extraFields: [...["search_parameters", "deferred"]],
   adaptations: xaiAdaptations,
   sentences: xaiSentences,
 });
