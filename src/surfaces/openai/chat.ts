@@ -104,7 +104,12 @@ const body = object({
   safety_identifier: text,
   service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]).nullish(),
   // Dragoman accepts `include_obfuscation`, but never pads chunks.
-  stream_options: object({ include_usage: flag, include_obfuscation: flag }).nullish(),
+  // `continuous_usage_stats` is vLLM's.
+  stream_options: object({
+    include_usage: flag,
+    include_obfuscation: flag,
+    continuous_usage_stats: flag,
+  }).nullish(),
   tool_choice: z.union([allowedToolsSchema(object), toolChoiceSchema(object)], toolChoiceProblem),
   tools: toolsSchema(object, markableTool(object)),
 }).catchall(z.unknown()) satisfies z.ZodType<OpenAiBody>;

@@ -161,6 +161,25 @@ describe("fields of other APIs that ChatRequest has", () => {
     expect([status, error.param]).toEqual([400, param]);
   });
 
+  it("include continuous_usage_stats of a stream", async () => {
+    const service = await startTestService();
+    onTestFinished(() => service.stop());
+    const response = await fetch(`http://${service.httpAddress}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        model: "echo/echo",
+        messages: [{ role: "user", content: "a b c" }],
+        stream: true,
+        stream_options: { continuous_usage_stats: true },
+      }),
+    });
+    const text = await response.text();
+    const usages = [...text.matchAll(/^data: (\{.*)$/gm)].map(([, data = ""]) => JSON.parse(data).usage);
+    expect(usages.every((usage) => typeof usage?.completion_tokens === "number")).toBe(true);
+    expect(usages.at(-1)).toMatchObject({ completion_tokens: 3 });
+  });
+
   it("that the provider does not support are named in an error", async () => {
     const { status, error } = await (await start("OPENAI"))({ guided_choice: ["a", "b"] });
     expect([status, error.param]).toEqual([400, "guided_choice"]);
