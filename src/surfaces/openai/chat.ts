@@ -16,10 +16,11 @@ import {
 import { toOpenAiError, toOpenAiStreamError } from "../openai-shape/errors.ts";
 import { guideFields } from "../openai-shape/guided-output.ts";
 import { jsonRecord } from "../openai-shape/json-values.ts";
-import { outputMediaFields, toolCallsSchema } from "../openai-shape/messages.ts";
+import { toolCallsSchema } from "../openai-shape/messages.ts";
 import { outputFields } from "../openai-shape/modalities.ts";
 import { allAudioFormats, cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { effort, reasoningFields } from "../openai-shape/reasoning.ts";
+import { outputMediaFields } from "../openai-shape/replayed-media.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
 import { documentedFields, readExtraFields } from "./extra-fields.ts";
 
