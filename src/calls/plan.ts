@@ -3,10 +3,12 @@ import { append } from "../append.ts";
 import { type CallerWords, ownWords } from "../chat/planning/caller-words.ts";
 import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
 import type { Draft } from "../chat/planning/draft.ts";
+import type { ExtraFields } from "../chat/planning/extra-fields.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { PlanningContext } from "../chat/planning/planning-context.ts";
 import { type Profile, profileViolations } from "../chat/planning/profile.ts";
 import { type ProfileTexts, profileTexts } from "../chat/planning/profile-texts.ts";
+import { optionViolations } from "../chat/planning/provider-options.ts";
 import { planRequest } from "../chat/planning/steps.ts";
 import { annotationViolations } from "../chat/validation/annotations.ts";
 import { requestViolations } from "../chat/validation/request-rules.ts";
@@ -72,6 +74,8 @@ export interface PlanContext {
   readonly checkOptions?: (chat: ChatRequest, model: Model) => readonly FieldViolation[];
   /** Words of the caller's API. Default: those of Dragoman's own API. */
   readonly words?: CallerWords;
+  /** Fields of the caller's HTTP API that ChatRequest lacks. Default: none. */
+  readonly extras?: ExtraFields;
 }
 
 /** Request message with the chat request in its field `chat`. */
@@ -152,9 +156,10 @@ export function draftFor(
   {
     streamed,
     ...context
-  }: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words"> & Pick<PlanContext, "streamed">,
+  }: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words"> & Pick<PlanContext, "streamed" | "extras">,
 ): Promise<Draft> {
   const { model, adapter } = target;
+  const { contractNames: names } = adapter;
   return planRequest(chat, {
     ...context,
     model,
@@ -168,6 +173,11 @@ export function draftFor(
     rejectedText: adapter.rejectedText?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),
+    ...(names && {
+      checkOptions: (options, describe) =>
+        optionViolations({ providerOptions: { [model.provider]: options } }, model.provider, names, describe),
+    }),
+    extraFields: adapter.extraFields,
     checkSupport: (request) => [
       ...adapter.checkSupport(request, model),
       ...((streamed && adapter.checkStream?.(request)) || []),
@@ -180,13 +190,14 @@ export function draftFor(
 export async function planChat(
   checked: Omit<CheckedChat, "model">,
   target: Target,
-  { account, holder, streamed, signal, counting, words = ownWords }: PlanContext,
+  { account, holder, streamed, signal, counting, words = ownWords, extras }: PlanContext,
 ): Promise<Plan> {
   const { model, adapter } = target;
   const { chat, profile } = checked;
   const draft = await draftFor(checked, target, {
     words,
     streamed,
+    ...(extras && { extras }),
     account,
     counter: tokenCounter(model, { holder, signal, limits: counting }),
     renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),

@@ -37,6 +37,12 @@ export interface Adapter {
   readonly contractNames?: ContractNames;
 
   /**
+   * Fields that ChatRequest lacks and that the API documents, such as vLLM's `stop_token_ids`. Of the extra fields that
+   * some API in the shape of OpenAI's documents, an HTTP API passes on only these. Undefined: none.
+   */
+  readonly extraFields?: ReadonlySet<string>;
+
+  /**
    * Function names that the provider accepts. Dragoman replaces other names, and restores them in the response.
    * Undefined: the provider accepts every name of the contract.
    */

@@ -1,9 +1,12 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { FieldViolation } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { TokenCounter } from "../../tokens/token-count.ts";
 import type { Adaptation } from "./adaptations.ts";
 import type { CallIdRule } from "./call-id-rule.ts";
 import type { CallerWords } from "./caller-words.ts";
+import type { ExtraFields } from "./extra-fields.ts";
 import type { OptionalContent } from "./optional-content.ts";
 import type { Profile } from "./profile.ts";
 import type { ProfileTexts } from "./profile-texts.ts";
@@ -37,6 +40,17 @@ export interface PlanningContext {
   readonly takesAllowedTools: boolean;
   /** Content that the adapter sends although most do not. */
   readonly accepts: ReadonlySet<OptionalContent>;
+  /** Fields of the caller's HTTP API that ChatRequest lacks. Undefined: the API has none. */
+  readonly extras?: ExtraFields | undefined;
+  /** Extra fields that the provider's API documents. */
+  readonly extraFields?: ReadonlySet<string> | undefined;
+  /**
+   * Returns the violations in options for the model's provider; `describe` makes the text for a field that ChatRequest
+   * has. Undefined: options do not become part of an upstream body.
+   */
+  readonly checkOptions?:
+    | ((options: JsonObject, describe: (field: string) => string) => readonly FieldViolation[])
+    | undefined;
   /** Returns the adaptations for fields that the model's provider does not support. */
   readonly checkSupport: (request: ChatRequest) => readonly Adaptation[];
   /** Renders the raw prompt of a request. Undefined for providers that accept messages. */

@@ -17,11 +17,13 @@ import { fitContent } from "./fit-content.ts";
 import { fitWindow } from "./fit-window.ts";
 import { keepLastMessages } from "./memory.ts";
 import { orderResults } from "./order-results.ts";
+import { placeExtraFields } from "./place-extra-fields.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { renderPrompt } from "./render-prompt.ts";
 import { scopeCacheKey } from "./scope-cache-key.ts";
 import { placeSystemText } from "./system-text.ts";
 import { mapToolNames } from "./tool-names.ts";
+import { turnReasoningOn } from "./turn-reasoning-on.ts";
 import { replaceHalves } from "./whole-characters.ts";
 
 type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
@@ -31,6 +33,8 @@ type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
  */
 const steps: readonly Step[] = [
   replaceHalves,
+  placeExtraFields,
+  turnReasoningOn,
   placeDeploymentParameters,
   completeText,
   keepAllowedTools,

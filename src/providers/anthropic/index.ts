@@ -56,6 +56,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     name,
     accepts,
     contractNames: anthropicNames,
+    extraFields: new Set(["cache_control", "container", "context_management", "mcp_servers", "betas"]),
     maxChoices: 1,
     toolNames: { maxLength: 128, punctuation: "_-", beginsWithLetter: false },
     rejectedText: () => "blank",

@@ -94,6 +94,7 @@ export function createOpenAiAdapter(
     // A stream of 256 chunks costs about eight times the CPU of the same response as one JSON body.
     complete: (request, model, context) => send(request, model, context, false),
     contractNames: chatCompletionsNames(quirks),
+    extraFields: new Set(quirks.extraFields),
     checkSupport: (request, model) => checkSupport(request, model, quirks),
     checkStream,
     describe: (request, model) => toBody(request, model, isStreamed(request)),

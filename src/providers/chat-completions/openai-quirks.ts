@@ -29,6 +29,10 @@ export const openAiQuirks = {
   outputs: [Modality.AUDIO],
   media: ["image", "image_url", "audio", "file"],
   stopRule: { max: 4 },
+  extraFields: [
+    ...["metadata", "moderation", "prompt_cache_options", "prompt_cache_retention", "store", "verbosity"],
+    "web_search_options",
+  ],
   // Without `include_obfuscation: false`, OpenAI pads chunks with random text.
   streamOptions: { include_usage: true, include_obfuscation: false },
 } as const satisfies Omit<Quirks, "title">;

@@ -89,6 +89,8 @@ export interface Quirks {
   readonly streamOptions: Body | undefined;
   /** Returns body fields to send in addition to those that the request sets. Undefined: none. */
   readonly alsoSend: ((request: ChatRequest) => Body) | undefined;
+  /** Fields that the server documents and ChatRequest lacks (`Adapter.extraFields`). */
+  readonly extraFields: readonly string[];
   /** Provider options that Dragoman sends as headers and not in the body. */
   readonly headerOptions: readonly string[];
   /**
@@ -133,6 +135,7 @@ export const commonQuirks = {
   // Without `include_usage`, a stream has no usage.
   streamOptions: { include_usage: true },
   alsoSend: undefined,
+  extraFields: [],
   headerOptions: [],
   onlyWhole: undefined,
   adaptations: undefined,

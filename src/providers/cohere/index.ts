@@ -49,6 +49,7 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
       })),
     checkSupport,
     contractNames: cohereNames,
+    extraFields: new Set(["documents", "citation_options", "safety_mode", "raw_prompting", "priority"]),
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
   };

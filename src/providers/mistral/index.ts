@@ -56,6 +56,7 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
     callIds: () => mistralCallIds,
     checkSupport,
     contractNames: chatCompletionsNames(mistralQuirks),
+    extraFields: new Set(["safe_prompt", "prompt_mode", "guardrails", "metadata"]),
     describe: (request, model) => toRequest(request, model, name, true),
     close: () => upstream.close(),
   };

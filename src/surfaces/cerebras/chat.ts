@@ -3,7 +3,6 @@ import {
   flag,
   formatSchemas,
   integer,
-  jsonRecord,
   type OpenAiBody,
   predictionSchema,
   sharedFields,
@@ -11,6 +10,7 @@ import {
   toolChoiceSchema,
   toolsSchema,
 } from "../openai-shape/body.ts";
+import { jsonRecord } from "../openai-shape/json-values.ts";
 import { toolCallsSchema } from "../openai-shape/messages.ts";
 import { contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";

@@ -5,6 +5,20 @@ import { nearest } from "../../nearest.ts";
 /** What to write instead of top-level properties of other APIs, by name. */
 export type PropertyHints = Readonly<Record<string, string>>;
 
+/**
+ * Returns what to write instead of a top-level property that can be one of another API, unless its name is nearly one of
+ * this API. Undefined if it is not.
+ */
+export function misspelledHint(schema: z.ZodType, name: string, hints: PropertyHints): string | undefined {
+  if (Object.hasOwn(hints, name)) return hints[name];
+  // A short name is near many others.
+  if (name.length < shortest) return undefined;
+  const [candidate] = nearest(name, namesOf(schema).get("") ?? [], 1);
+  return candidate === undefined ? undefined : `did you mean ${candidate}?`;
+}
+
+const shortest = 4;
+
 /** Returns what to write instead of a property that a body schema does not have. Undefined if nothing is similar. */
 export function propertyHint(schema: z.ZodType, path: FieldPath, hints: PropertyHints): string | undefined {
   const name = String(path.at(-1));

@@ -1,3 +1,4 @@
+import type { ExtraFields } from "../../chat/planning/extra-fields.ts";
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { GatewayError } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
@@ -21,6 +22,8 @@ export interface SurfaceRequest {
 /** A translated request, and the translators of its response. */
 export interface Translated {
   readonly chat: ChatRequest;
+  /** Fields of the body that ChatRequest lacks. Default: none. */
+  readonly extras?: ExtraFields;
   readonly streamed: boolean;
   /** Translates a whole response into the API's JSON value. */
   toResponse(completion: ChatCompletion): unknown;

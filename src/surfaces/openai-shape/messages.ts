@@ -5,13 +5,13 @@ import type { FieldPath } from "../../field-path.ts";
 import type { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import { type Message, type MessageSchema, type PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { mediaSource } from "../kit/data-uri.ts";
-import { audioStateOf } from "./audio-id.ts";
-import { type BodyPart, base64, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./parts.ts";
+import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./parts.ts";
+import { type BodyOutputMedia, replayedMedia } from "./replayed-media.ts";
 
 type Content = string | readonly BodyPart[] | null | undefined;
 
 /** Message with the fields of all APIs of this shape; the schema of each API limits them. */
-export interface BodyMessage extends Markable {
+export interface BodyMessage extends Markable, BodyOutputMedia {
   readonly role: keyof typeof roles;
   readonly content?: Content;
   readonly name?: string | null | undefined;
@@ -21,21 +21,6 @@ export interface BodyMessage extends Markable {
   readonly tool_calls?: readonly BodyToolCall[] | null | undefined;
   readonly tool_call_id?: string | undefined;
   readonly annotations?: readonly BodyAnnotation[] | null | undefined;
-  readonly audio?: BodyAudio | null | undefined;
-  readonly images?: readonly BodyImage[] | null | undefined;
-}
-
-/** OpenAI's audio of an earlier response: its id, and for the other fields what the response had. */
-interface BodyAudio {
-  readonly id: string;
-  readonly data?: Uint8Array<ArrayBufferLike> | null | undefined;
-  readonly transcript?: string | null | undefined;
-  readonly expires_at?: number | null | undefined;
-}
-
-/** Image of an earlier response, in the form that OpenRouter returns. */
-interface BodyImage {
-  readonly image_url: { readonly url: string };
 }
 
 /** OpenAI's annotation of a web page. Positions are in characters; 0 to 0 means that there is none. */
@@ -69,22 +54,6 @@ export function toolCallsSchema<More extends z.ZodRawShape>(object: ObjectOf, mo
     .nullish();
 }
 
-/** Makes the schemas of audio and images of an earlier response, which callers send back. */
-export function outputMediaFields(object: ObjectOf) {
-  const image_url = object({ url: z.string(), detail: z.string().nullish() });
-  return {
-    audio: object({
-      id: z.string(),
-      data: base64.nullish(),
-      transcript: z.string().nullish(),
-      expires_at: z.number().nullish(),
-    }).nullish(),
-    images: z
-      .array(object({ type: z.literal("image_url").optional(), image_url, index: z.number().nullish() }))
-      .nullish(),
-  };
-}
-
 type MessageInit = Exclude<MessageInitShape<typeof MessageSchema>, Message>;
 type PartInit = Exclude<MessageInitShape<typeof PartSchema>, Message["parts"][number]>;
 
@@ -101,23 +70,37 @@ export interface ReadMessage {
   readonly places: readonly FieldPath[];
 }
 
-/** Translates a message. `imageDetail` is the level of detail for images without one. */
-export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undefined): ReadMessage {
+/** Returns the function name of each tool call, by its id. */
+export function namesOfCalls(messages: readonly BodyMessage[]): ReadonlyMap<string, string> {
+  return new Map(
+    messages.flatMap(({ tool_calls }) => (tool_calls ?? []).map(({ id, function: { name } }) => [id, name])),
+  );
+}
+
+/**
+ * Translates a message. `imageDetail` is the level of detail for images without one, `calledNames` the function name of
+ * each tool call.
+ */
+export function toMessage(
+  message: BodyMessage,
+  imageDetail: MediaDetail | undefined,
+  calledNames: ReadonlyMap<string, string>,
+): ReadMessage {
   const placed =
     message.role === "tool"
       ? [toolResult(message)]
       : [
           ...reasoningParts(message),
           ...spokenParts(message, imageDetail),
-          ...mediaParts(message),
+          ...replayedMedia(message),
           ...callParts(message),
         ];
   const parts = placed.map(({ part }) => part);
   const last = parts.at(-1);
   const cacheHint = toCacheHint(message);
   if (last !== undefined && cacheHint !== undefined) parts[parts.length - 1] = { ...last, cacheHint };
-  // A tool message needs no name: its tool call ID identifies the tool.
-  const name = message.role === "tool" ? undefined : message.name;
+  // The name of a tool message usually repeats that of the call, which every provider receives.
+  const name = message.name === calledNames.get(message.tool_call_id ?? "") ? undefined : message.name;
   return {
     message: { role: roles[message.role], parts, ...(name && { name }) },
     places: placed.map(({ place }) => place),
@@ -158,25 +141,6 @@ function toCitations(annotations: readonly BodyAnnotation[], content: Content): 
   }));
 }
 
-/** Media type of audio that a caller sends back: its own fields do not tell it. */
-const replayedAudioType = "audio/pcm";
-
-function mediaParts({ audio, images }: BodyMessage): readonly ReadPart[] {
-  const pictures = (images ?? []).map(({ image_url: { url } }, index): ReadPart => {
-    return { part: { kind: imageOf(url, undefined) }, place: ["images", index] };
-  });
-  if (!audio) return pictures;
-  const { id, data, transcript, expires_at } = audio;
-  const source = data?.length ? ({ case: "data", value: data } as const) : undefined;
-  const value = { ...(source && { source, mediaType: replayedAudioType }), transcript: transcript ?? "" };
-  const providerState = audioStateOf(id, expires_at);
-  const spoken: ReadPart = {
-    part: { kind: { case: "media", value }, ...(providerState && { providerState }) },
-    place: ["audio"],
-  };
-  return [spoken, ...pictures];
-}
-
 function callParts({ tool_calls }: BodyMessage): readonly ReadPart[] {
   return (tool_calls ?? []).map(({ id, function: { name, arguments: argumentsJson } }, index) => ({
     part: { kind: { case: "toolCall", value: { id, name, argumentsJson } } },
@@ -188,7 +152,13 @@ function toolResult({ tool_call_id: toolCallId = "", content }: BodyMessage): Re
   const parts = partsOf(content).flatMap((part) =>
     part.type === "text" ? [{ kind: { case: "text", value: part.text } as const }] : [],
   );
-  return { part: { kind: { case: "toolResult", value: { toolCallId, parts } } }, place: ["content"] };
+  const cacheHint = partsOf(content)
+    .map(toCacheHint)
+    .findLast((hint) => hint !== undefined);
+  return {
+    part: { kind: { case: "toolResult", value: { toolCallId, parts } }, ...(cacheHint && { cacheHint }) },
+    place: ["content"],
+  };
 }
 
 function toPart(part: BodyPart, imageDetail: MediaDetail | undefined): PartInit {

@@ -31,6 +31,11 @@ export const provider = hostedServer({
   // Such as `browser_search` and `code_interpreter`. https://console.groq.com/docs/tool-use/built-in-tools
   providerTools: true,
   stopRule: { max: 4 },
+  extraFields: [
+    ...["metadata", "store", "search_settings", "documents"],
+    ...["citation_options", "compound_custom", "disable_tool_validation", "include_domains"],
+    ...["exclude_domains"],
+  ],
   streamOptions: undefined,
   adaptations: groqAdaptations,
   reasons: groqReasons,

@@ -41,6 +41,12 @@ export const provider = hostedServer({
     { pattern: /your input was flagged/i, status: "PROVIDER_PERMISSION_DENIED", means: "CONTENT_FILTER" },
   ],
   topKOff: 0,
+  extraFields: [
+    ...["models", "provider", "plugins", "transforms"],
+    ...["route", "preset", "top_a", "verbosity"],
+    ...["web_search_options", "usage", "session_id", "trace"],
+    ...["metadata", "image_config", "debug", "cache_control"],
+  ],
   // Without this field, OpenRouter silently drops parameters that the model does not support.
   alsoSend: ({ strictParameters }) => (strictParameters ? { provider: { require_parameters: true } } : {}),
 });
