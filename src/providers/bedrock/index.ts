@@ -113,8 +113,8 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
           body,
           accepted: [started()],
           failure: (response) => responseFailure(response, call, bedrockErrors),
-          read: () => ({
-            decoder: new FrameDecoder(call),
+          read: ({ form }) => ({
+            decoder: new FrameDecoder(call, form),
             answer: startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN),
             toEvents,
             endEvents,
