@@ -33,8 +33,9 @@ export class Upstream {
   readonly #attemptHeaders: AttemptHeaders;
 
   constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders) {
-    const { origin, pathname } = new URL(settings.baseUrl);
-    const { name, maxConnections, maxQueue } = settings;
+    const url = new URL(settings.baseUrl);
+    const { origin, pathname } = url;
+    const { name, maxConnections, maxQueue, timeouts, proxy } = settings;
     this.#thing = `a connection to ${name}`;
     this.#slots = new FairSlots(maxConnections, maxQueue, {
       thing: this.#thing,
@@ -53,7 +54,7 @@ export class Upstream {
       // WaitTimer enforces the timeouts: undici's timers would also run while the consumer is slow.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: createConnector(settings.timeouts.connectMs),
+      connect: createConnector(url, { connectMs: timeouts.connectMs, proxy }),
     };
     this.#pool = new Pool(origin, { ...this.#options, connections: maxConnections });
   }

@@ -32,7 +32,7 @@ export class LineDecoder implements Decoder<ServerSentEvent> {
   }
 
   #feed(text: string, events: ServerSentEvent[]): void {
-    const [first = "", ...others] = text.split(/[\r\n]/);
+    const [first = "", ...others] = text.split(/\r\n|\r|\n/);
     this.#add(first);
     for (const next of others) {
       const data = this.#pieces.join("").replace(separator, "").trim();
