@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
@@ -132,6 +133,25 @@ function describeForm(dialect: Dialect, form: Form): void {
         expect(completion.choices).toMatchObject([{ finishReason: FinishReason.CONTENT_FILTER }]);
         expect(completion.choices[0]?.providerFinishReason).not.toBe("");
       }
+    }
+  });
+
+  it(`reads a compressed response, ${form}`, async () => {
+    const [{ wire, entry, request } = expect.fail("the provider API has no plain text case")] = answers;
+    const script = { headers: { "content-encoding": "gzip" }, steps: [{ write: gzipSync(wire) }] };
+    await using stage = await startStage(dialect, form, script);
+    expectCompletion(await run(stage, dialect, form, request), entry);
+  });
+
+  it(`names a page and a redirect that come in place of a response, ${form}`, async () => {
+    const page = { headers: { "content-type": "text/html" }, steps: [{ write: "<!doctype html><p>Sign in</p>" }] };
+    const moved = { status: 302, headers: { location: "https://login.example/" } };
+    for (const [script, names] of [
+      [page, /an HTML page: is base_url right/],
+      [moved, /redirects to login\.example/],
+    ] as const) {
+      await using stage = await startStage(dialect, form, script);
+      expect((await run(stage, dialect, form, hello)).error?.message).toMatch(names);
     }
   });
 

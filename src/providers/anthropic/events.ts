@@ -28,6 +28,7 @@ import { anthropicErrors } from "./errors.ts";
 import { deltaMetadata, messageMetadata } from "./metadata.ts";
 import { callerState, isServerCall, isServerResult, otherBlock, serverCall, serverResult } from "./server-blocks.ts";
 import { anthropicUsage } from "./usage.ts";
+import { eventsOfMessage } from "./whole-message.ts";
 import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
@@ -103,6 +104,9 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       answer.stopReason = delta?.stop_reason ?? answer.stopReason;
       answer.stopSequence = delta?.stop_sequence ?? answer.stopSequence;
       addUsage(answer, usage);
+      break;
+    case "message":
+      for (const event of eventsOfMessage(data)) toEvents(answer, { data: event }, batch);
       break;
     case "message_stop":
       return true;

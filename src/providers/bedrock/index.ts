@@ -80,7 +80,9 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
   // Imported on first use, because Amazon's libraries need 15 MB of memory and 80 ms to load.
   const loadFrames = once(() => import("./frames.ts"));
-  const loadSigner = once(async (): Promise<Signer> => (await import("./sign.ts")).createSigner(region));
+  const loadSigner = once(
+    async (): Promise<Signer> => (await import("./sign.ts")).createSigner(region, undefined, settings.proxy),
+  );
 
   async function authorize(path: string, body: string, call: UpstreamCall): Promise<Readonly<Record<string, string>>> {
     if (apiKey !== undefined) return { authorization: `Bearer ${apiKey.reveal()}` };
@@ -114,8 +116,8 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
           body,
           accepted: [started()],
           failure: (response) => responseFailure(response, call, bedrockErrors),
-          read: () => ({
-            decoder: new FrameDecoder(call),
+          read: ({ form }) => ({
+            decoder: new FrameDecoder(call, form),
             answer: startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN),
             toEvents,
             endEvents,

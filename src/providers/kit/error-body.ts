@@ -17,6 +17,8 @@ export interface ReportedError {
   readonly parameter: string;
   /** Whether the body has the error structure of an API. False for the body of a proxy or a web server. */
   readonly structured: boolean;
+  /** Whether the body is an HTML page. */
+  readonly isPage?: boolean;
   /** Reason that other fields of the body imply. It takes precedence over the code, the type and the status. */
   readonly reason?: Reason | undefined;
   /** Model output that is not the requested JSON. */
@@ -118,7 +120,8 @@ export function locateError(body: string, read: ErrorReader): ReportedError {
   try {
     value = parseBounded(body);
   } catch {
-    return { ...nothing, message: /^\s*</.test(body) ? "" : body.trim() };
+    const isPage = /^\s*</.test(body);
+    return { ...nothing, isPage, message: isPage ? "" : body.trim() };
   }
   return read(value) ?? { ...nothing, message: typeof value === "string" ? value : "" };
 }

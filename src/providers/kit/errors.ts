@@ -122,7 +122,9 @@ export function reportedFailure(
   if (reason === "TOOL_CALL_INVALID") {
     return toolCallFailure(call, code, error.message, failedGeneration);
   }
-  return callFailure(reason, messages[reason] ?? quote(error.message, call), call, {
+  const isWrongUrl = error.isPage === true && (reason === "PROVIDER_FAULT" || reason === "INVALID_REQUEST");
+  const message = isWrongUrl ? pageText(error) : (messages[reason] ?? quote(error.message, call));
+  return callFailure(reason, message, call, {
     code,
     metadata: {
       ...(reason === "CONTEXT_LENGTH_EXCEEDED" ? contextLengths(error, dialect.sentences) : {}),
@@ -170,12 +172,17 @@ function classify(error: ReportedError, { codes, types }: ErrorDialect): Meaning
   if (byCode !== undefined) return byCode;
   if (error.failedGeneration !== undefined) return "JSON_GENERATION_FAILED";
   if (status === 0) return lookUp(types, type) ?? "PROVIDER_UNAVAILABLE";
-  // A 404 that does not come from an API means that the base URL is wrong.
+  // A 404 that does not come from an API means that the base URL is wrong, and so does a page for 405.
   if (status === 404 && !error.structured) return "PROVIDER_FAULT";
+  if (status === 405 && error.isPage) return "PROVIDER_FAULT";
   const byStatus = reasonOfStatus[status];
   if (byStatus !== undefined) return byStatus;
   if (status >= 500) return "PROVIDER_UNAVAILABLE";
   return status >= 400 ? "INVALID_REQUEST" : "PROVIDER_FAULT";
+}
+
+function pageText({ status }: ReportedError): string {
+  return `the provider returned an HTML page (HTTP ${status}): is base_url right?`;
 }
 
 /** Quotes the provider's message, which tells the caller what to fix. Redacts Dragoman's secrets and any API keys. */
