@@ -14,7 +14,7 @@ import { replayRequest } from "./replay-request.ts";
 
 /** Providers whose dialects have no cases of this content yet. A new dialect must have them. */
 const withoutCases: ReadonlySet<string> = new Set([
-  ...["azure-openai", "cerebras", "cohere", "deepinfra", "deepseek", "fireworks", "gemini", "groq", "llamacpp"],
+  ...["azure-openai", "cerebras", "deepinfra", "deepseek", "fireworks", "gemini", "groq", "llamacpp"],
   ...["llm-engine", "lmstudio", "moonshot", "ollama", "openai", "openrouter", "perplexity", "sglang"],
   ...["together", "vertex", "vllm", "xai"],
 ]);

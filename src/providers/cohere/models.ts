@@ -35,6 +35,7 @@ const rows: readonly ModelRow[] = [
 
 /** Cohere's chat models, as `cohere/<model>`. */
 export const cohereModels: readonly Model[] = modelsOf(
-  { provider: "cohere", maxTemperature: 1, ...chatCapabilities, logprobs: true },
+  // Documents of plain text: https://docs.cohere.com/docs/retrieval-augmented-generation-rag
+  { provider: "cohere", maxTemperature: 1, ...chatCapabilities, documentInput: true, logprobs: true },
   rows,
 );
