@@ -47,6 +47,7 @@ const sent: Readonly<Record<string, readonly OptionalContent[]>> = {
   bedrock: ["search_results"],
   cohere: ["search_results"],
   mistral: ["file_ids"],
+  openai: ["file_ids"],
 };
 
 const text = (value: string): PartInit => ({ kind: { case: "text", value } });

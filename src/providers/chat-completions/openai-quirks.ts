@@ -27,7 +27,7 @@ export const openAiQuirks = {
   refusals: true,
   reasoningReplay: undefined,
   outputs: [Modality.AUDIO],
-  media: ["image", "image_url", "audio", "file"],
+  media: ["image", "image_url", "audio", "file", "file_id"],
   stopRule: { max: 4 },
   // Without `include_obfuscation: false`, OpenAI pads chunks with random text.
   streamOptions: { include_usage: true, include_obfuscation: false },
