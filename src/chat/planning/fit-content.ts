@@ -4,7 +4,6 @@ import type { FieldPath } from "../../field-path.ts";
 import {
   type Part,
   Role,
-  type SearchResult,
   type ServerToolCall,
   type ServerToolResult,
   type ToolCall,
@@ -16,6 +15,7 @@ import type { Adaptation } from "./adaptations.ts";
 import { adaptOutgoing, type Draft, draftMessages, draftParts, withMessages, withParts } from "./draft.ts";
 import { isForeign } from "./drop-foreign-state.ts";
 import type { PlanningContext } from "./planning-context.ts";
+import { searchResultText } from "./search-result-text.ts";
 
 type Context = Pick<PlanningContext, "model" | "accepts">;
 
@@ -183,12 +183,6 @@ function withoutSearchResults(result: ToolResult, path: FieldPath, provider: str
     return create(ToolResultPartSchema, { kind: { case: "text", value: searchResultText(part.kind.value, index) } });
   });
   return { ...result, parts };
-}
-
-/** Returns a search result as text, with blank lines around it: providers join text parts without a separator. */
-function searchResultText({ source, title, texts }: SearchResult, place: number): string {
-  const head = [...(title === "" ? [] : [title]), `Source: ${source}`].join("\n");
-  return `${place > 0 ? "\n\n" : ""}${[head, ...texts].join("\n\n")}\n\n`;
 }
 
 /** Collects adaptations with paths in the outgoing request. */

@@ -105,11 +105,12 @@ export function createOpenAiAdapter(
 const isClaude = (providerModel: string) => /claude/i.test(providerModel);
 
 /** Returns the optional content that a server supports. All of them take arguments of tool calls as text. */
-function acceptedContent({ outputs, annotations, providerTools }: Quirks): ReadonlySet<OptionalContent> {
+function acceptedContent({ outputs, annotations, providerTools, media }: Quirks): ReadonlySet<OptionalContent> {
   return new Set<OptionalContent>([
     "raw_arguments",
     ...(outputs.length > 0 ? (["response_modalities", "output_media"] as const) : []),
     ...(annotations ? (["citations"] as const) : []),
+    ...(media.includes("file_id") ? (["file_ids"] as const) : []),
     ...(providerTools ? (["provider_tools"] as const) : []),
   ]);
 }

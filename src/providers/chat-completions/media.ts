@@ -18,11 +18,12 @@ export const detailWords = {
   [MediaDetail.HIGH]: "high",
 } as const satisfies Record<MediaDetail, string | undefined>;
 
-/** Ways to send media: `image` is an image as bytes, `image_url` an image by URL. */
-export type MediaForm = "image" | "image_url" | "audio" | "file";
+/** Ways to send media: `image` is an image as bytes, `image_url` an image by URL, `file_id` a file by its id. */
+export type MediaForm = "image" | "image_url" | "audio" | "file" | "file_id";
 
 /** Returns how to send media; `other` if Chat Completions does not support it. */
 export function mediaForm({ source, mediaType }: Media): MediaForm | "other" {
+  if (source.case === "fileId") return "file_id";
   if (source.case === "url") {
     // A self-hosted server may read local files for `file:` URLs, so Dragoman sends only http and https URLs.
     const isImage = mediaType === "" || mediaType.startsWith("image/");
@@ -36,6 +37,7 @@ export function mediaForm({ source, mediaType }: Media): MediaForm | "other" {
 /** Converts media to a content part. The result of `mediaForm` for it must not be `other`. */
 export function toMediaPart(media: Media): ContentPart {
   const { source, mediaType, filename } = media;
+  if (source.case === "fileId") return { type: "file", file: { file_id: source.value } };
   const base64 = source.case === "data" ? Buffer.from(source.value).toString("base64") : "";
   const form = mediaForm(media);
   if (form === "audio")

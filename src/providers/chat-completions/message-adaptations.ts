@@ -71,6 +71,7 @@ const lacks = {
   image_url: "does not support image URLs; send the image as bytes",
   audio: "does not support audio",
   file: "does not support documents",
+  file_id: "has no files by their id",
 } as const satisfies Record<MediaForm, string>;
 
 function mediaProblem(given: Media, { title, media }: Quirks): string | undefined {

@@ -27,7 +27,7 @@ export const openAiQuirks = {
   refusals: true,
   reasoningReplay: undefined,
   outputs: [Modality.AUDIO],
-  media: ["image", "image_url", "audio", "file"],
+  media: ["image", "image_url", "audio", "file", "file_id"],
   stopRule: { max: 4 },
   extraFields: [
     ...["metadata", "moderation", "prompt_cache_options", "prompt_cache_retention", "store", "verbosity"],

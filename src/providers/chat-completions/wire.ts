@@ -127,7 +127,8 @@ export type ContentPart =
       readonly image_url: { readonly url: string; readonly detail?: "auto" | "low" | "high" };
     }
   | { readonly type: "input_audio"; readonly input_audio: { readonly data: string; readonly format: "wav" | "mp3" } }
-  | { readonly type: "file"; readonly file: { readonly file_data: string; readonly filename: string } };
+  | { readonly type: "file"; readonly file: { readonly file_data: string; readonly filename: string } }
+  | { readonly type: "file"; readonly file: { readonly file_id: string } };
 
 export interface WireToolCall {
   readonly id: string;

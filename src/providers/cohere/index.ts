@@ -27,7 +27,7 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
   return {
     name,
     maxChoices: 1,
-    accepts: new Set<OptionalContent>(["citations", "raw_arguments"]),
+    accepts: new Set<OptionalContent>(["citations", "raw_arguments", "search_results", "citable"]),
     // The rule that cohere-ai documents at Tool.name, which is of its API v1; v2 documents none.
     toolNames: { maxLength: 64, punctuation: "_", beginsWithLetter: true },
     rejectedText: () => "empty",

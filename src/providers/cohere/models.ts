@@ -38,11 +38,16 @@ export const cohereModels: readonly Model[] = modelsOf(
     sources: [
       { from: "@ai-sdk/cohere 4.0.52: ids", read: "2026-11-21" },
       { from: "model pages at https://docs.cohere.com/docs: context windows, limits", read: "2026-11-21" },
+      {
+        from: "https://docs.cohere.com/docs/retrieval-augmented-generation-rag: documents of plain text",
+        read: "2026-11-28",
+      },
       { from: "models.dev: Command A+", read: "2026-11-21" },
     ],
     provider: "cohere",
     maxTemperature: 1,
     ...chatCapabilities,
+    documentInput: true,
     logprobs: true,
   },
   rows,

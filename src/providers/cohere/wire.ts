@@ -60,6 +60,17 @@ export interface ThinkingContent {
   readonly thinking: string;
 }
 
+export interface WireDocument {
+  readonly data: Readonly<Record<string, string>>;
+}
+
+interface DocumentContent {
+  readonly type: "document";
+  readonly document: WireDocument;
+}
+
+export type ToolContent = TextContent | DocumentContent;
+
 export type WireMessage =
   | { readonly role: "system"; readonly content: string | readonly TextContent[] }
   | { readonly role: "user"; readonly content: string | readonly (TextContent | ImageContent)[] }
@@ -70,7 +81,7 @@ export type WireMessage =
       readonly tool_plan?: string;
       readonly citations?: readonly Readonly<Record<string, unknown>>[];
     }
-  | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string | readonly TextContent[] };
+  | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string | readonly ToolContent[] };
 
 export interface WireTool {
   readonly type: "function";
@@ -85,6 +96,7 @@ export interface CohereBody {
   readonly tools?: readonly WireTool[];
   readonly strict_tools?: true;
   readonly tool_choice?: "REQUIRED" | "NONE";
+  readonly documents?: readonly WireDocument[];
   readonly citation_options?: { readonly mode: "OFF" };
   readonly response_format?: { readonly type: "json_object"; readonly json_schema?: ExactJson };
   readonly thinking?: { readonly type: "enabled" | "disabled"; readonly token_budget?: number };

@@ -17,6 +17,7 @@ import {
   textResults,
   unsupported,
 } from "../kit/adaptations.ts";
+import { lostCitations } from "../kit/citations.ts";
 import { bridgeAdaptations } from "../kit/mistral.ts";
 import { reasoningFilter } from "./messages.ts";
 import { mistralQuirks } from "./quirks.ts";
@@ -73,10 +74,12 @@ function* mediaAdaptations({ messages }: ChatRequest): Generator<Adaptation> {
     }
   }
   yield* textResults(messages, "Mistral");
+  yield* lostCitations(messages, "Mistral");
 }
 
 function isSupported(media: Media): boolean {
   const { source, mediaType } = media;
+  if (source.case === "fileId") return true;
   const kind = mediaKind(media);
   if (source.case === "url") {
     return /^https?:/i.test(source.value) && (kind === "image" || kind === "document" || kind === undefined);

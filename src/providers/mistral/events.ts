@@ -123,7 +123,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     open: undefined,
     start: new RepeatedStart(answer.continued),
     calls: new ToolCalls(answer.call, index, () => state.parts++),
-    extras: new Extras(index, () => {
+    extras: new Extras(answer.call, index, () => {
       state.open = undefined;
       return state.parts++;
     }),

@@ -50,7 +50,7 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     toolNames: openAiToolNames,
-    accepts: new Set(["raw_arguments"]),
+    accepts: new Set(["raw_arguments", "citations", "file_ids", "provider_tools"]),
     rejectedText: () => "empty",
     // Mistral also hosts other vendors' models, and requires ids of this form for all of them.
     callIds: () => mistralCallIds,

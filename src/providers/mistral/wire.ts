@@ -42,7 +42,15 @@ export type AnswerContent = z.infer<typeof contentChunk>;
 
 // Request types.
 
+/** Reference to documents, at its place in the text. */
+export interface ReferenceChunk {
+  readonly type: "reference";
+  readonly reference_ids: readonly (string | number)[];
+}
+
 export type ContentChunk =
+  | ReferenceChunk
+  | { readonly type: "file"; readonly file_id: string }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "image_url"; readonly image_url: { readonly url: string; readonly detail?: string } }
   | { readonly type: "input_audio"; readonly input_audio: string }

@@ -23,6 +23,7 @@ import {
   type Wire,
 } from "../fixtures/chat-completions.ts";
 import { openAiAnswers } from "../fixtures/chat-completions-answers.ts";
+import { chatContent } from "../fixtures/chat-completions-content.ts";
 import { chatConversation } from "../fixtures/conversations.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
@@ -49,6 +50,7 @@ export const dialects: readonly Dialect[] = [
       "types and streaming client of @cerebras/cerebras_cloud_sdk 1.91.0, inference-docs.cerebras.ai of 2026-11",
     model,
     reader: "chat-completions",
+    content: chatContent("cerebras"),
     conversation: chatConversation(),
     stops: { field: "stop", max: 4 },
     whole: chatCompletion(),

@@ -16,6 +16,7 @@ import {
   type Wire,
 } from "../fixtures/chat-completions.ts";
 import { audioAnswer, openAiAnswers, openAiReplay } from "../fixtures/chat-completions-answers.ts";
+import { chatContent, openAiFile } from "../fixtures/chat-completions-content.ts";
 import { openAiConversation } from "../fixtures/conversations.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
@@ -42,6 +43,7 @@ export const dialects: readonly Dialect[] = [
     provenance: "types of the npm package openai 7.55.0 and the API reference of 2026-11",
     model,
     reader: "chat-completions",
+    content: chatContent("openai", undefined, openAiFile),
     conversation: openAiConversation,
     stops: { field: "stop", max: 4 },
     whole: chatCompletion(),
