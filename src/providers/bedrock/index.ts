@@ -96,6 +96,7 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
 
   return {
     name,
+    baseUrl,
     accepts: ({ providerModel }) => (modelRules(providerModel).claude ? acceptedByClaude : acceptedByAll),
     maxChoices: 1,
     // Amazon documents the same rule for ToolSpecification.name.

@@ -16,6 +16,7 @@ import { chatCompletionsNames } from "./contract-fields.ts";
 import { errorsOf } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { audioTypeOf, needsWholeAudio } from "./output-modalities.ts";
+import { ownFields, withoutOwnFields } from "./own-fields.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
@@ -41,8 +42,11 @@ export function createOpenAiAdapter(
   quirks: Quirks,
   endpoint: Endpoint = openAiEndpoint(settings),
 ): Adapter {
-  const upstream = new Upstream(settings, commonHeaders);
-  const { name } = settings;
+  return adapterOf(new Upstream(settings, commonHeaders), settings, quirks, endpoint);
+}
+
+function adapterOf(upstream: Upstream, settings: ProviderSettings, quirks: Quirks, endpoint: Endpoint): Adapter {
+  const { name, baseUrl } = settings;
   const errors = errorsOf(quirks);
   const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
   const isStreamed = (request: ChatRequest) => !quirks.onlyWhole?.(request) && !needsWholeAudio(request);
@@ -77,6 +81,9 @@ export function createOpenAiAdapter(
 
   return {
     name,
+    baseUrl,
+    ownFields: (request, model) => ownFields(request, model, quirks, isStreamed(request)),
+    without: (names) => adapterOf(upstream, settings, withoutOwnFields(quirks, names), endpoint),
     ...(maxChoices !== undefined && { maxChoices }),
     ...(quirks.toolNames && { toolNames: quirks.toolNames }),
     // Hosts pass the texts on to Claude's own API.

@@ -20,12 +20,24 @@ const choiceModes = {
   [ToolChoiceMode.REQUIRED]: "REQUIRED",
 } as const satisfies Record<ToolChoiceMode, CohereBody["tool_choice"]>;
 
+/** How a body differs from that of a target that accepts all of Dragoman's own fields. */
+export interface BodyForm {
+  readonly citations: "off" | "unset";
+}
+
+export const usualForm: BodyForm = { citations: "off" };
+
 /**
  * Builds the body from a request to which Dragoman has applied the changes that `checkSupport` returned. `provider` is
  * the key of Cohere's options in `provider_options`.
  */
-export function toRequest(request: ChatRequest, model: Model, provider: string): CohereBody {
-  const body = { ...optionalBody(request), ...formatBody(request), ...toolsBody(request), ...thinkingBody(request) };
+export function toRequest(request: ChatRequest, model: Model, provider: string, form = usualForm): CohereBody {
+  const body = {
+    ...optionalBody(request),
+    ...formatBody(request),
+    ...toolsBody(request, form),
+    ...thinkingBody(request),
+  };
   return {
     ...mergeOptions(body, request.providerOptions[provider]),
     model: model.providerModel,
@@ -70,10 +82,10 @@ export function offeredTools({
   return choice?.case === "toolName" ? functions.filter(({ name }) => name === choice.value) : functions;
 }
 
-function toolsBody({
-  tools,
-  toolChoice,
-}: ChatRequest): Pick<CohereBody, "tools" | "tool_choice" | "strict_tools" | "citation_options"> {
+function toolsBody(
+  { tools, toolChoice }: ChatRequest,
+  { citations }: BodyForm,
+): Pick<CohereBody, "tools" | "tool_choice" | "strict_tools" | "citation_options"> {
   const choice = toolChoice?.choice;
   const offered = offeredTools({ tools, toolChoice });
   if (offered.length === 0) return {};
@@ -83,7 +95,7 @@ function toolsBody({
     ...(offered.some(({ strict }) => strict === true) && { strict_tools: true as const }),
     ...(mode && { tool_choice: mode }),
     // Citations of tool results add latency. The provider option `citation_options` turns them on.
-    citation_options: { mode: "OFF" },
+    ...(citations === "off" && { citation_options: { mode: "OFF" } as const }),
   };
 }
 

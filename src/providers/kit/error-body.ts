@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseBounded } from "../../chat/validation/json-bounds.ts";
-import type { Reason } from "../../errors.ts";
+import type { Reason, RejectedField } from "../../errors.ts";
 
 /** Error from a provider's response body. A string is empty if the body does not contain it. */
 export interface ReportedError {
@@ -13,8 +13,8 @@ export interface ReportedError {
   readonly innerCode: string;
   /** HTTP status that the body reports. 0 if it reports none. */
   readonly status: number;
-  /** Request parameter that caused the error. */
-  readonly parameter: string;
+  /** Fields of the request body that caused the error, as far as the body names them outside its sentences. */
+  readonly rejectedFields: readonly RejectedField[];
   /** Whether the body has the error structure of an API. False for the body of a proxy or a web server. */
   readonly structured: boolean;
   /** Reason that other fields of the body imply. It takes precedence over the code, the type and the status. */
@@ -43,6 +43,12 @@ const errorObject = z.object({
   innererror: z.object({ code: word }).optional().catch(undefined),
 });
 
+/** Place of an error in a request (FastAPI): `body`, `query` or similar, then the path of the field. */
+const place = z
+  .array(z.union([z.string(), z.number()]))
+  .optional()
+  .catch(undefined);
+
 // The common error shapes: those of OpenAI-compatible servers, FastAPI (`detail`), Apigee (`fault`) and other proxies.
 const errorBody = z.object({
   error: z.union([z.string(), errorObject]).optional().catch(undefined),
@@ -52,7 +58,7 @@ const errorBody = z.object({
   code: codeOrStatus,
   param: word,
   detail: z
-    .union([z.string(), z.array(z.object({ msg: z.string() })).min(1)])
+    .union([z.string(), z.array(z.object({ msg: z.string(), loc: place, type: word })).min(1)])
     .optional()
     .catch(undefined),
   fault: z.object({ faultstring: z.string() }).optional().catch(undefined),
@@ -64,7 +70,7 @@ const nothing: ReportedError = {
   innerCode: "",
   type: "",
   status: 0,
-  parameter: "",
+  rejectedFields: [],
   structured: false,
 };
 
@@ -78,6 +84,7 @@ export function readError(value: unknown): ReportedError | undefined {
   const text = message ?? detailText(body.detail) ?? body.fault?.faultstring;
   if (text === undefined && inner === undefined) return undefined;
   const code = inner?.code ?? body.code;
+  const parameter = inner?.param ?? body.param;
   const isStatus = typeof code === "number" || /^\d{3}$/.test(code ?? "");
   return {
     message: text ?? "",
@@ -85,7 +92,7 @@ export function readError(value: unknown): ReportedError | undefined {
     innerCode: inner?.innererror?.code ?? "",
     type: inner?.type ?? body.type ?? "",
     status: asStatus(isStatus ? Number(code) : (inner?.status ?? 0)),
-    parameter: inner?.param ?? body.param ?? "",
+    rejectedFields: parameter ? [rejectedField(parameter, isStatus ? "" : code)] : fieldsOfDetail(body.detail),
     structured:
       body.error !== undefined ||
       body.object === "error" ||
@@ -126,6 +133,33 @@ export function locateError(body: string, read: ErrorReader): ReportedError {
 /** Unwraps Google's errors, which are arrays of one element. */
 function unlisted(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : value;
+}
+
+/**
+ * Codes that mean that an API does not know a field: of OpenAI, and of FastAPI with either version of pydantic.
+ * https://docs.pydantic.dev/latest/errors/validation_errors/#extra_forbidden
+ */
+const unknownCodes: ReadonlySet<string> = new Set([
+  ...["unsupported_parameter", "unknown_parameter"],
+  ...["extra_forbidden", "value_error.extra"],
+]);
+
+/** Describes a field that a provider names as the cause of an error. */
+export function rejectedField(path: string, code: string | number = ""): RejectedField {
+  const text = String(code);
+  return { path, code: text, isUnknown: unknownCodes.has(text) };
+}
+
+/** Places of errors outside the body. */
+const otherPlaces: ReadonlySet<string | number> = new Set(["query", "header", "path", "cookie"]);
+
+function fieldsOfDetail(detail: z.infer<typeof errorBody>["detail"]): readonly RejectedField[] {
+  if (!Array.isArray(detail)) return [];
+  return detail.flatMap(({ loc = [], type }) => {
+    const [first = "", ...rest] = loc;
+    const path = first === "body" ? rest : loc;
+    return path.length === 0 || otherPlaces.has(first) ? [] : [rejectedField(path.join("."), type)];
+  });
 }
 
 function detailText(detail: z.infer<typeof errorBody>["detail"]): string | undefined {
