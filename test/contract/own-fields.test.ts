@@ -98,11 +98,21 @@ describe.each(named)("own fields of $title", ({ dialect }) => {
   });
 });
 
+const detail = [{ loc: ["body", "temperature"], msg: "No.", type: "value_error" }];
+
 /** Errors that name the field `temperature` in the common shapes, which a proxy may send for any provider. */
 const named400: readonly (readonly [status: number, body: object])[] = [
   [400, { error: { message: "No.", type: "invalid_request_error", param: "temperature", code: null } }],
   [400, { message: "No.", type: "invalid_request_error", param: "temperature", code: "wrong_api_format" }],
-  [422, { detail: [{ loc: ["body", "temperature"], msg: "No.", type: "value_error" }] }],
+  [422, { detail }],
+  // Mistral's API has sent each of these. https://github.com/mistralai/platform-docs-public/issues/7
+  [422, { object: "error", message: { detail }, type: "invalid_request_error", param: null, code: null }],
+  [
+    422,
+    { object: "error", message: JSON.stringify({ detail }), type: "internal_error_proxy", param: null, code: "1000" },
+  ],
+  // https://github.com/partITech/php-mistral/issues/76
+  [422, { object: "error", message: detail, type: "invalid_request_error", code: 3001 }],
 ];
 
 /** Errors that name no field of the body. */
@@ -128,6 +138,7 @@ describe.each(named)("rejected fields at $title", ({ dialect }) => {
       expect(error?.reason).toBe("INVALID_REQUEST");
       expect(error?.facts.rejectedFields?.map(({ path }) => path)).toEqual(["temperature"]);
       expect(error?.facts.metadata?.parameter).toBe("temperature");
+      expect(error?.message).toBe("the provider rejected the request: No.");
     }
   });
 

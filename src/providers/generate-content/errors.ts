@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { extendReader, type ReportedError, rejectedField, word } from "../kit/error-body.ts";
+import { extendReader, type ReportedError, word } from "../kit/error-body.ts";
 import type { ErrorDialect } from "../kit/errors.ts";
+import { rejectedField } from "../kit/rejected-fields.ts";
 import { promptTooLong } from "../kit/sentences.ts";
 
 // https://cloud.google.com/apis/design/errors#error_details

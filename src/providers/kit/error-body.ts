@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseBounded } from "../../chat/validation/json-bounds.ts";
 import type { Reason, RejectedField } from "../../errors.ts";
+import { details, type ErrorText, errorText, firstText, rejectedField, rejectedIn } from "./rejected-fields.ts";
 
 /** Error from a provider's response body. A string is empty if the body does not contain it. */
 export interface ReportedError {
@@ -35,7 +36,7 @@ export const word = z.string().optional().catch(undefined);
 const codeOrStatus = z.union([z.string(), z.number()]).optional().catch(undefined);
 
 const errorObject = z.object({
-  message: word,
+  message: errorText,
   type: word,
   code: codeOrStatus,
   param: word,
@@ -43,24 +44,15 @@ const errorObject = z.object({
   innererror: z.object({ code: word }).optional().catch(undefined),
 });
 
-/** Place of an error in a request (FastAPI): `body`, `query` or similar, then the path of the field. */
-const place = z
-  .array(z.union([z.string(), z.number()]))
-  .optional()
-  .catch(undefined);
-
 // The common error shapes: those of OpenAI-compatible servers, FastAPI (`detail`), Apigee (`fault`) and other proxies.
 const errorBody = z.object({
   error: z.union([z.string(), errorObject]).optional().catch(undefined),
   object: word,
-  message: word,
+  message: errorText,
   type: word,
   code: codeOrStatus,
   param: word,
-  detail: z
-    .union([z.string(), z.array(z.object({ msg: z.string(), loc: place, type: word })).min(1)])
-    .optional()
-    .catch(undefined),
+  detail: z.union([z.string(), details]).optional().catch(undefined),
   fault: z.object({ faultstring: z.string() }).optional().catch(undefined),
 });
 
@@ -80,8 +72,8 @@ export function readError(value: unknown): ReportedError | undefined {
   if (!parsed.success) return undefined;
   const body = parsed.data;
   const inner = typeof body.error === "object" ? body.error : undefined;
-  const message = typeof body.error === "string" ? body.error : (inner?.message ?? body.message);
-  const text = message ?? detailText(body.detail) ?? body.fault?.faultstring;
+  const written: ErrorText | undefined = typeof body.error === "string" ? body.error : (inner?.message ?? body.message);
+  const text = firstText(written) ?? firstText(body.detail) ?? body.fault?.faultstring;
   if (text === undefined && inner === undefined) return undefined;
   const code = inner?.code ?? body.code;
   const parameter = inner?.param ?? body.param;
@@ -92,7 +84,9 @@ export function readError(value: unknown): ReportedError | undefined {
     innerCode: inner?.innererror?.code ?? "",
     type: inner?.type ?? body.type ?? "",
     status: asStatus(isStatus ? Number(code) : (inner?.status ?? 0)),
-    rejectedFields: parameter ? [rejectedField(parameter, isStatus ? "" : code)] : fieldsOfDetail(body.detail),
+    rejectedFields: parameter
+      ? [rejectedField(parameter, isStatus ? "" : code)]
+      : [...rejectedIn(written), ...rejectedIn(body.detail)],
     structured:
       body.error !== undefined ||
       body.object === "error" ||
@@ -133,37 +127,6 @@ export function locateError(body: string, read: ErrorReader): ReportedError {
 /** Unwraps Google's errors, which are arrays of one element. */
 function unlisted(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : value;
-}
-
-/**
- * Codes that mean that an API does not know a field: of OpenAI, and of FastAPI with either version of pydantic.
- * https://docs.pydantic.dev/latest/errors/validation_errors/#extra_forbidden
- */
-const unknownCodes: ReadonlySet<string> = new Set([
-  ...["unsupported_parameter", "unknown_parameter"],
-  ...["extra_forbidden", "value_error.extra"],
-]);
-
-/** Describes a field that a provider names as the cause of an error. */
-export function rejectedField(path: string, code: string | number = ""): RejectedField {
-  const text = String(code);
-  return { path, code: text, isUnknown: unknownCodes.has(text) };
-}
-
-/** Places of errors outside the body. */
-const otherPlaces: ReadonlySet<string | number> = new Set(["query", "header", "path", "cookie"]);
-
-function fieldsOfDetail(detail: z.infer<typeof errorBody>["detail"]): readonly RejectedField[] {
-  if (!Array.isArray(detail)) return [];
-  return detail.flatMap(({ loc = [], type }) => {
-    const [first = "", ...rest] = loc;
-    const path = first === "body" ? rest : loc;
-    return path.length === 0 || otherPlaces.has(first) ? [] : [rejectedField(path.join("."), type)];
-  });
-}
-
-function detailText(detail: z.infer<typeof errorBody>["detail"]): string | undefined {
-  return Array.isArray(detail) ? detail[0]?.msg : detail;
 }
 
 function asStatus(number: number): number {
