@@ -390,6 +390,14 @@ it("aborts the second attempt if the caller cancels, and records both", async ()
   expect(attempts).toMatchObject([{ outcome: FAILED }, { outcome: ABANDONED, failureReason: "CANCELLED" }]);
 });
 
+it("makes a second attempt if the provider reports the error in a response with status 200", async () => {
+  const error = { message: "No.", type: "invalid_request_error", param: "temperature", code: null };
+  const first: Script = { steps: [{ write: `: ping\n\ndata: ${JSON.stringify({ error })}\n\n` }] };
+  await using stage = await stageOf("openai", first, streamed);
+  const { attempts } = await ways.streamed(stage, ask("openai/gpt-4o", "hi", withDefaults));
+  expect(attempts.map(({ outcome }) => outcome)).toEqual([AttemptOutcome.FAILED, AttemptOutcome.ANSWERED]);
+});
+
 it("fails after output without a second attempt", async () => {
   const error = { message: "No.", type: "invalid_request_error", param: "temperature" };
   const late: Script = { steps: [{ write: textChunk("so") }, { write: `data: ${JSON.stringify({ error })}\n\n` }] };

@@ -1,4 +1,5 @@
 import type { OptionalContent } from "../../chat/planning/optional-content.ts";
+import type { ContractNames } from "../../chat/planning/provider-options.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -42,10 +43,20 @@ export function createOpenAiAdapter(
   quirks: Quirks,
   endpoint: Endpoint = openAiEndpoint(settings),
 ): Adapter {
-  return adapterOf(new Upstream(settings, commonHeaders), settings, quirks, endpoint);
+  const upstream = new Upstream(settings, commonHeaders);
+  return adapterOf({ settings, endpoint, upstream, contractNames: chatCompletionsNames(quirks) }, quirks);
 }
 
-function adapterOf(upstream: Upstream, settings: ProviderSettings, quirks: Quirks, endpoint: Endpoint): Adapter {
+/** What an adapter shares with those without some of its own fields. Both names of a field are contract names. */
+interface Shared {
+  readonly settings: ProviderSettings;
+  readonly endpoint: Endpoint;
+  readonly upstream: Upstream;
+  readonly contractNames: ContractNames;
+}
+
+function adapterOf(shared: Shared, quirks: Quirks): Adapter {
+  const { settings, endpoint, upstream, contractNames } = shared;
   const { name, baseUrl } = settings;
   const errors = errorsOf(quirks);
   const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
@@ -83,7 +94,7 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, quirks: Quirk
     name,
     baseUrl,
     ownFields: (request, model) => ownFields(request, model, quirks, isStreamed(request)),
-    without: (names) => adapterOf(upstream, settings, withoutOwnFields(quirks, names), endpoint),
+    without: (names) => adapterOf(shared, withoutOwnFields(quirks, names)),
     ...(maxChoices !== undefined && { maxChoices }),
     ...(quirks.toolNames && { toolNames: quirks.toolNames }),
     // Hosts pass the texts on to Claude's own API.
@@ -94,7 +105,7 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, quirks: Quirk
     stream: (request, model, context) => send(request, model, context, isStreamed(request)),
     // A stream of 256 chunks costs about eight times the CPU of the same response as one JSON body.
     complete: (request, model, context) => send(request, model, context, false),
-    contractNames: chatCompletionsNames(quirks),
+    contractNames,
     checkSupport: (request, model) => checkSupport(request, model, quirks),
     describe: (request, model) => toBody(request, model, isStreamed(request)),
     close: () => upstream.close(),
