@@ -20,6 +20,8 @@ export interface CallRequest<Desc extends DescMessage> {
   readonly profile?: ProfileName;
   /** Whether an HTTP API set the provider options, from fields of its own. Default: the caller set them. */
   readonly translatesOptions?: boolean;
+  /** Whether the plan describes the body of a stream, also for a caller that wants no stream. Default false. */
+  readonly plansStream?: boolean;
   /** Words of the caller's API. Default: those of Dragoman's own API. */
   readonly words?: CallerWords;
   /** Fields of the HTTP API that ChatRequest lacks. Default: none. */
@@ -40,7 +42,16 @@ const largeRequest = 128 * 1024;
  */
 export async function planCall<Desc extends DescMessage>(
   call: Call,
-  { schema, message, streamed, profile, translatesOptions = false, words, extras }: CallRequest<Desc>,
+  {
+    schema,
+    message,
+    streamed,
+    profile,
+    translatesOptions = false,
+    plansStream = false,
+    words,
+    extras,
+  }: CallRequest<Desc>,
 ): Promise<Plan> {
   const pace = new Pace();
   const request = message();
@@ -60,6 +71,8 @@ export async function planCall<Desc extends DescMessage>(
     maxValues: call.maxValues,
     counting: call.counting,
     signal: call.signal,
+    learnedBy: (target) => call.learned.of(target),
+    ...(plansStream && { sendsStream: true }),
     ...(profile && { apiProfile: profile }),
     ...(configuredProfile && { configuredProfile }),
     checkOptions(chat, { provider }) {

@@ -4,6 +4,13 @@ import { type CallerWords, ownWords } from "../chat/planning/caller-words.ts";
 import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
 import type { Draft } from "../chat/planning/draft.ts";
 import type { ExtraFields } from "../chat/planning/extra-fields.ts";
+import {
+  addLearned,
+  type LearnedField,
+  nothingLearned,
+  type OwnField,
+  withoutOptions,
+} from "../chat/planning/learned.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { PlanningContext } from "../chat/planning/planning-context.ts";
 import { type Profile, profileViolations } from "../chat/planning/profile.ts";
@@ -32,7 +39,12 @@ import type { CountingLimits } from "../tokens/counting-limits.ts";
 /** How Dragoman will serve a request: the prepared request, its target and the warnings for the caller. */
 export interface Plan {
   readonly request: ChatRequest;
+  /** The caller's request. */
+  readonly asked: ChatRequest;
+  /** The model and the adapter, which leaves out what the target rejected before. */
   readonly target: Target;
+  /** Returns the fields of the body that the adapter writes by itself, and those with two names. */
+  readonly ownFields: () => readonly OwnField[];
   readonly profile: Profile;
   readonly effectiveParameters: GenerationParameters;
   readonly warnings: readonly Warning[];
@@ -49,6 +61,8 @@ export interface Plan {
    * schema or nothing.
    */
   readonly checksSchema: boolean;
+  /** Plans the same request without fields that the target has just rejected. */
+  readonly revise: (learned: readonly LearnedField[]) => Promise<Plan>;
 }
 
 const noOptionalContent: ReadonlySet<OptionalContent> = new Set();
@@ -70,6 +84,10 @@ export interface PlanContext {
   /** Top-level `profile` of the configuration. Default: none. */
   readonly configuredProfile?: ProfileName;
   readonly signal: AbortSignal;
+  /** Returns the fields that a target rejected before although their callers had not set them. Default: none. */
+  readonly learnedBy?: (target: Target) => readonly LearnedField[];
+  /** Whether the body for the provider requests a stream, if its adapter knows both forms. Default: `streamed`. */
+  readonly sendsStream?: boolean;
   /** Returns the violations in the caller's provider options. Default: none. */
   readonly checkOptions?: (chat: ChatRequest, model: Model) => readonly FieldViolation[];
   /** Words of the caller's API. Default: those of Dragoman's own API. */
@@ -156,11 +174,15 @@ export function draftFor(
   {
     streamed,
     ...context
-  }: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words"> & Pick<PlanContext, "streamed" | "extras">,
+  }: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words"> &
+    Partial<Pick<PlanningContext, "learned" | "ownFields">> &
+    Pick<PlanContext, "streamed" | "extras">,
 ): Promise<Draft> {
   const { model, adapter } = target;
   const { contractNames: names } = adapter;
   return planRequest(chat, {
+    learned: nothingLearned,
+    ownFields: undefined,
     ...context,
     model,
     profile,
@@ -187,11 +209,11 @@ export function draftFor(
 }
 
 /** Prepares a valid request for a target. Calls no provider. */
-export async function planChat(
-  checked: Omit<CheckedChat, "model">,
-  target: Target,
-  { account, holder, streamed, signal, counting, words = ownWords, extras }: PlanContext,
-): Promise<Plan> {
+export async function planChat(checked: Omit<CheckedChat, "model">, base: Target, context: PlanContext): Promise<Plan> {
+  const { account, holder, signal, counting, words = ownWords, extras } = context;
+  const { streamed, sendsStream = streamed } = context;
+  const learned = context.learnedBy?.(base) ?? nothingLearned;
+  const target = withoutLearned(base, learned);
   const { model, adapter } = target;
   const { chat, profile } = checked;
   const draft = await draftFor(checked, target, {
@@ -199,6 +221,8 @@ export async function planChat(
     streamed,
     ...(extras && { extras }),
     account,
+    learned,
+    ownFields: (request) => ownFieldsOf(request, base, sendsStream),
     counter: tokenCounter(model, { holder, signal, limits: counting }),
     renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
   });
@@ -206,7 +230,9 @@ export async function planChat(
   const sent = adapter.effectiveParameters?.(request, model) ?? request.parameters;
   return {
     request,
+    asked: chat,
     target,
+    ownFields: () => withoutOptions(ownFieldsOf(request, target, sendsStream), request.providerOptions[model.provider]),
     profile,
     effectiveParameters: sent ?? create(GenerationParametersSchema),
     warnings: draft.warnings.map(({ field, ...warning }) =>
@@ -217,5 +243,16 @@ export async function planChat(
     toolNames: draft.toolNames,
     outputFormat: chat.outputFormat,
     checksSchema,
+    revise: (added) => planChat(checked, base, { ...context, learnedBy: () => addLearned(learned, added) }),
   };
+}
+
+function ownFieldsOf(request: ChatRequest, { model, adapter }: Target, sendsStream: boolean): readonly OwnField[] {
+  const own = adapter.ownFields?.(request, model) ?? [];
+  return sendsStream ? own : own.filter(({ onlyStreamed }) => !onlyStreamed);
+}
+
+function withoutLearned({ model, adapter }: Target, learned: readonly LearnedField[]): Target {
+  const names = learned.filter(({ field }) => field === undefined).map(({ name }) => name);
+  return { model, adapter: names.length === 0 ? adapter : (adapter.without?.(new Set(names)) ?? adapter) };
 }

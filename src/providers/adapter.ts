@@ -1,5 +1,6 @@
 import type { Adaptation } from "../chat/planning/adaptations.ts";
 import type { CallIdRule } from "../chat/planning/call-id-rule.ts";
+import type { OwnField } from "../chat/planning/learned.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { ContractNames } from "../chat/planning/provider-options.ts";
 import type { RejectedText } from "../chat/planning/rejected-text.ts";
@@ -35,6 +36,22 @@ export interface Adapter {
    * provider options do not become part of an upstream body.
    */
   readonly contractNames?: ContractNames;
+
+  /** Base URL of the API. With the provider's name and the model, it is the target of a request. */
+  readonly baseUrl?: string;
+
+  /**
+   * Returns the fields of the upstream body that the adapter writes by itself for a request, and those for which it
+   * knows two names. If the provider rejects one, Dragoman tries once more without it. Fields that the API requires are
+   * not among them. Undefined: none.
+   */
+  ownFields?(request: ChatRequest, model: Model): readonly OwnField[];
+
+  /**
+   * Returns the same adapter without some of its own fields, or with their other names. It shares all resources, so that
+   * nobody closes it. Required with `ownFields`.
+   */
+  without?(names: ReadonlySet<string>): Adapter;
 
   /**
    * Fields that ChatRequest lacks and that the API documents, such as vLLM's `stop_token_ids`. Of the extra fields that

@@ -20,7 +20,7 @@ import type { Target } from "./target.ts";
 const maxRequests = 8;
 
 /** Request in progress at one target (a model and its provider's adapter). */
-interface TargetRun {
+export interface TargetRun {
   /** One attempt per upstream request. With one request per choice, in the order of the choices. */
   readonly attempts: readonly Attempt[];
   readonly events: AsyncIterable<readonly ChatEvent[]>;

@@ -7,6 +7,7 @@ import type { Adaptation } from "./adaptations.ts";
 import type { CallIdRule } from "./call-id-rule.ts";
 import type { CallerWords } from "./caller-words.ts";
 import type { ExtraFields } from "./extra-fields.ts";
+import type { LearnedField, OwnField } from "./learned.ts";
 import type { OptionalContent } from "./optional-content.ts";
 import type { Profile } from "./profile.ts";
 import type { ProfileTexts } from "./profile-texts.ts";
@@ -53,6 +54,10 @@ export interface PlanningContext {
     | undefined;
   /** Returns the adaptations for fields that the model's provider does not support. */
   readonly checkSupport: (request: ChatRequest) => readonly Adaptation[];
+  /** Fields that the target rejected before although their callers had not set them. */
+  readonly learned: readonly LearnedField[];
+  /** Returns the fields that the adapter would write by itself. Undefined: none. */
+  readonly ownFields: ((request: ChatRequest) => readonly OwnField[]) | undefined;
   /** Renders the raw prompt of a request. Undefined for providers that accept messages. */
   readonly renderPrompt: (request: ChatRequest) => Promise<string | undefined>;
 }

@@ -47,6 +47,37 @@ function isList(field: ContractFields | readonly [ContractFields]): field is rea
   return Array.isArray(field);
 }
 
+/**
+ * Returns the ChatRequest field that a path in the upstream body belongs to. A path that the table does not list belongs
+ * to the field of its object, if the object has only one. Undefined: ChatRequest has no such field.
+ */
+export function contractFieldOf(names: ContractNames, path: readonly string[]): string | undefined {
+  let table = names;
+  for (const step of path) {
+    // Indexes of a list, whose table applies to each item.
+    if (/^\d+$/.test(step)) continue;
+    const entry = step.length > longestName ? undefined : table.get(fold(step));
+    if (typeof entry === "string") return entry;
+    if (entry === undefined) return table === names ? undefined : onlyFieldOf(table);
+    table = entry.names;
+  }
+  return table === names ? undefined : onlyFieldOf(table);
+}
+
+/** Returns the field that all names of an object belong to. Undefined: there are several, or none. */
+function onlyFieldOf(names: ContractNames): string | undefined {
+  const fields = new Set(
+    [...names.values()].map((entry) => (typeof entry === "string" ? entry : onlyFieldOf(entry.names))),
+  );
+  const [only] = fields;
+  return fields.size === 1 ? only : undefined;
+}
+
+/** Whether two names of a field are spellings of the same name. */
+export function isSameName(one: string, other: string): boolean {
+  return one.length <= longestName && other.length <= longestName && fold(one) === fold(other);
+}
+
 /** Returns a violation for each option of the model's provider that ChatRequest has a field for. */
 export function optionViolations(
   { providerOptions }: Pick<ChatRequest, "providerOptions">,

@@ -15,6 +15,7 @@ import { emulateStops } from "./emulate-stops.ts";
 import { fillDefaults } from "./fill-defaults.ts";
 import { fitContent } from "./fit-content.ts";
 import { fitWindow } from "./fit-window.ts";
+import { leaveOutLearned } from "./leave-out-learned.ts";
 import { keepLastMessages } from "./memory.ts";
 import { orderResults } from "./order-results.ts";
 import { placeExtraFields } from "./place-extra-fields.ts";
@@ -50,6 +51,7 @@ const steps: readonly Step[] = [
   fitWindow,
   mapCallIds,
   scopeCacheKey,
+  leaveOutLearned,
   checkSupport,
   emulateStops,
   applyAdaptations,

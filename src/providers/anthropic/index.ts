@@ -41,7 +41,7 @@ const apiVersion = "2023-06-01";
  */
 export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, anthropicHeaders);
-  const { name, apiKey } = settings;
+  const { name, baseUrl, apiKey } = settings;
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
 
   const operatorsBetas = Object.entries(settings.headers).find(([header]) => header.toLowerCase() === betaHeader)?.[1];
@@ -54,6 +54,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
+    baseUrl,
     accepts,
     contractNames: anthropicNames,
     extraFields: new Set(["cache_control", "container", "context_management", "mcp_servers", "betas"]),

@@ -98,6 +98,7 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
 
   return {
     name,
+    baseUrl,
     accepts: ({ providerModel }) => (modelRules(providerModel).claude ? acceptedByClaude : acceptedByAll),
     maxChoices: 1,
     // Amazon documents the same rule for ToolSpecification.name.

@@ -19,7 +19,8 @@ export type ModelRules = ReasoningModel | null | undefined;
 
 export function rulesFor(model: Model, quirks: Quirks): ModelRules {
   const name = quirks.openAiModel?.(model.providerModel);
-  return name === undefined ? undefined : reasoningModel(name);
+  const rules = name === undefined ? undefined : reasoningModel(name);
+  return rules && !quirks.effortForTools && rules.toolsAt !== "never" ? { ...rules, toolsAt: "any" } : rules;
 }
 
 /** Returns the effort to send: the caller's; NONE if there are tools and the model rejects them at other efforts. */

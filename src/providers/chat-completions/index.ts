@@ -1,4 +1,5 @@
 import type { OptionalContent } from "../../chat/planning/optional-content.ts";
+import type { ContractNames } from "../../chat/planning/provider-options.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -18,6 +19,7 @@ import { conversationRulesOf } from "./conversation-rules.ts";
 import { errorsOf } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { audioTypeOf, wholeAudio } from "./output-modalities.ts";
+import { ownFields, withoutOwnFields } from "./own-fields.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
@@ -44,7 +46,20 @@ export function createOpenAiAdapter(
   endpoint: Endpoint = openAiEndpoint(settings),
 ): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
-  const { name } = settings;
+  return adapterOf({ settings, endpoint, upstream, contractNames: chatCompletionsNames(quirks) }, quirks);
+}
+
+/** What an adapter shares with those without some of its own fields. Both names of a field are contract names. */
+interface Shared {
+  readonly settings: ProviderSettings;
+  readonly endpoint: Endpoint;
+  readonly upstream: Upstream;
+  readonly contractNames: ContractNames;
+}
+
+function adapterOf(shared: Shared, quirks: Quirks): Adapter {
+  const { settings, endpoint, upstream, contractNames } = shared;
+  const { name, baseUrl } = settings;
   const errors = errorsOf(quirks);
   const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
   const checkStream = (request: ChatRequest) =>
@@ -81,6 +96,9 @@ export function createOpenAiAdapter(
 
   return {
     name,
+    baseUrl,
+    ownFields: (request, model) => ownFields(request, model, quirks, isStreamed(request)),
+    without: (names) => adapterOf(shared, withoutOwnFields(quirks, names)),
     ...(maxChoices !== undefined && { maxChoices }),
     ...(quirks.toolNames && { toolNames: quirks.toolNames }),
     rejectedText: (model) => conversationRulesOf(model).rejectedText,
@@ -93,7 +111,7 @@ export function createOpenAiAdapter(
     stream: (request, model, context) => send(request, model, context, isStreamed(request)),
     // A stream of 256 chunks costs about eight times the CPU of the same response as one JSON body.
     complete: (request, model, context) => send(request, model, context, false),
-    contractNames: chatCompletionsNames(quirks),
+    contractNames,
     extraFields: new Set(quirks.extraFields),
     checkSupport: (request, model) => checkSupport(request, model, quirks),
     checkStream,

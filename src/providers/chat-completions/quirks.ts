@@ -35,6 +35,8 @@ export interface Quirks {
    * not apply to the model. If there is no function, they apply to no model of the server.
    */
   readonly openAiModel: ((providerModel: string) => string | undefined) | undefined;
+  /** Whether to send effort NONE with tools to the OpenAI models that require it. */
+  readonly effortForTools: boolean;
   /** Whether the server supports the developer role. If not, Dragoman sends developer messages as system messages. */
   readonly developerRole: boolean;
   /** Whether assistant messages support `refusal`. If not, Dragoman sends refusals as text. */
@@ -113,6 +115,7 @@ export const commonQuirks = {
   maximums: {},
   efforts: undefined,
   openAiModel: undefined,
+  effortForTools: true,
   developerRole: false,
   refusals: false,
   reasoningReplay: "reasoning_content",

@@ -21,16 +21,23 @@ const choiceModes = {
   [ToolChoiceMode.REQUIRED]: "REQUIRED",
 } as const satisfies Record<ToolChoiceMode, CohereBody["tool_choice"]>;
 
+/** How a body differs from that of a target that accepts all of Dragoman's own fields. */
+export interface BodyForm {
+  readonly citations: "off" | "unset";
+}
+
+export const usualForm: BodyForm = { citations: "off" };
+
 /**
  * Builds the body from a request to which Dragoman has applied the changes that `checkSupport` returned. `provider` is
  * the key of Cohere's options in `provider_options`.
  */
-export function toRequest(request: ChatRequest, model: Model, provider: string): CohereBody {
+export function toRequest(request: ChatRequest, model: Model, provider: string, form = usualForm): CohereBody {
   const { documents, messages } = placeDocuments(request);
   const body = {
     ...optionalBody(request),
     ...formatBody(request),
-    ...toolsBody(request),
+    ...toolsBody(request, form),
     ...thinkingBody(request),
     ...(documents.length > 0 && { documents }),
   };
@@ -80,6 +87,7 @@ export function offeredTools({
 
 function toolsBody(
   request: ChatRequest,
+  { citations }: BodyForm,
 ): Pick<CohereBody, "tools" | "tool_choice" | "strict_tools" | "citation_options"> {
   const { tools, toolChoice } = request;
   const choice = toolChoice?.choice;
@@ -92,7 +100,7 @@ function toolsBody(
     ...(mode && { tool_choice: mode }),
     // Citations of tool results add latency, so only search results have them. The provider option `citation_options`
     // turns them on for others.
-    ...(!wantsCitations(request) && { citation_options: { mode: "OFF" as const } }),
+    ...(citations === "off" && !wantsCitations(request) && { citation_options: { mode: "OFF" as const } }),
   };
 }
 

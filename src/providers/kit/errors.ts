@@ -15,6 +15,10 @@ const errorBodyLimit = 64 * 1024;
 /** Maximum characters of a provider's error message in Dragoman's message. */
 const messageLimit = 500;
 
+/** Maximum characters of a field's path in Dragoman's error, and maximum number of fields that it names. */
+const pathLimit = 256;
+const mostRejectedFields = 16;
+
 /** Rules that map the errors of one API to reasons. */
 export interface ErrorDialect {
   readonly read: ErrorReader;
@@ -119,6 +123,8 @@ export function reportedFailure(
     return callFailure("INVALID_REQUEST", quote(error.message, call), call, { code, contentFilter });
   }
   const { failedGeneration } = error;
+  const rejectedFields = error.rejectedFields.filter(({ path }) => path.length <= pathLimit);
+  const [rejected] = rejectedFields;
   if (reason === "TOOL_CALL_INVALID") {
     return toolCallFailure(call, code, error.message, failedGeneration);
   }
@@ -128,8 +134,11 @@ export function reportedFailure(
     code,
     metadata: {
       ...(reason === "CONTEXT_LENGTH_EXCEEDED" ? contextLengths(error, dialect.sentences) : {}),
-      ...(error.parameter === "" ? {} : { parameter: error.parameter }),
+      ...(rejected && { parameter: rejected.path }),
     },
+    ...(reason === "INVALID_REQUEST" && 0 < rejectedFields.length && rejectedFields.length <= mostRejectedFields
+      ? { rejectedFields }
+      : {}),
     ...(error.retryAfterMs !== undefined && reasons[reason].retryable ? { retryAfterMs: error.retryAfterMs } : {}),
     ...(failedGeneration === undefined ? {} : { failedGeneration }),
     // The model's invalid output is not an interruption, also after other output.

@@ -43,8 +43,10 @@ export function withTemplates(chat: Adapter, prompts: Prompts): Adapter {
         ? send(request, model, context)
         : checkFirst(send, request, model, context);
 
+  const { without } = chat;
   return {
     ...chat,
+    ...(without && { without: (names) => withTemplates(without(names), prompts) }),
     prompt,
     stream: checked(chat.stream),
     ...(chat.complete && { complete: checked(chat.complete) }),

@@ -24,7 +24,7 @@ import { toRequest } from "./request.ts";
 /** Creates an adapter for Mistral's API: OpenAI's Chat Completions with a different format of messages. */
 export function createMistralAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
-  const { name, apiKey } = settings;
+  const { name, baseUrl, apiKey } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, (call) => ({
@@ -47,6 +47,7 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
+    baseUrl,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     toolNames: openAiToolNames,

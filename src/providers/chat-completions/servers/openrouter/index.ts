@@ -2,6 +2,7 @@ import { Modality } from "../../../../gen/dragoman/v1/modality_pb.js";
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
 import { commonFields, openModelFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
+import { readOpenRouterError } from "./errors.ts";
 import { openrouterModels } from "./models.ts";
 
 const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
@@ -40,6 +41,7 @@ export const provider = hostedServer({
     { pattern: /is not a valid model id/i, status: "INVALID_REQUEST", means: "MODEL_NOT_FOUND" },
     { pattern: /your input was flagged/i, status: "PROVIDER_PERMISSION_DENIED", means: "CONTENT_FILTER" },
   ],
+  readError: readOpenRouterError,
   topKOff: 0,
   extraFields: [
     ...["models", "provider", "plugins", "transforms"],
