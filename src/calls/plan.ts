@@ -161,6 +161,7 @@ export function draftFor(
     toolNames: adapter.toolNames,
     callIds: adapter.callIds?.(model),
     rejectedText: adapter.rejectedText?.(model),
+    schemas: adapter.schemas?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),
     checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],

@@ -14,6 +14,7 @@ import { emulateSchema } from "./emulate-schema.ts";
 import { emulateStops } from "./emulate-stops.ts";
 import { fillDefaults } from "./fill-defaults.ts";
 import { fitContent } from "./fit-content.ts";
+import { fitSchemas } from "./fit-schemas.ts";
 import { fitWindow } from "./fit-window.ts";
 import { keepLastMessages } from "./memory.ts";
 import { orderResults } from "./order-results.ts";
@@ -36,6 +37,7 @@ const steps: readonly Step[] = [
   keepAllowedTools,
   fillDefaults,
   emulateSchema,
+  fitSchemas,
   keepLastMessages,
   orderResults,
   fitContent,

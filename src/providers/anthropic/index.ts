@@ -14,6 +14,7 @@ import type { ProviderDefinition } from "../definition.ts";
 import { claudeCallIds } from "../kit/call-ids.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { claudeSchemas } from "../kit/schema-rules.ts";
 import { checkSupport } from "./adaptations.ts";
 import { betaHeader, betaHeaders } from "./betas.ts";
 import { anthropicNames } from "./contract-fields.ts";
@@ -59,6 +60,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     toolNames: { maxLength: 128, punctuation: "_-", beginsWithLetter: false },
     rejectedText: () => "blank",
     callIds: () => claudeCallIds,
+    schemas: () => claudeSchemas,
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v1/messages",

@@ -82,6 +82,7 @@ export function createOpenAiAdapter(
     // Hosts pass the texts on to Claude's own API.
     rejectedText: ({ providerModel }) => (/claude/i.test(providerModel) ? "blank" : undefined),
     callIds: ({ providerModel }) => quirks.callIds(providerModel),
+    schemas: ({ providerModel }) => quirks.schemas(providerModel),
     takesAllowedTools: quirks.allowedTools,
     accepts: acceptedContent(quirks),
     stream: (request, model, context) => send(request, model, context, isStreamed(request)),

@@ -1,5 +1,6 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
+import type { SchemaTarget } from "../../chat/planning/schema/schema-rules.ts";
 import type { ToolNameRule } from "../../chat/planning/tool-name-rule.ts";
 import type { Reason } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -8,6 +9,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { familyCallIds } from "../kit/call-ids.ts";
 import type { ErrorReader } from "../kit/error-body.ts";
+import { familySchemas } from "../kit/schema-rules.ts";
 import type { Sentence } from "../kit/sentences.ts";
 import { openAiToolNames } from "../kit/tool-names.ts";
 import type { OptionalField } from "./fields.ts";
@@ -61,6 +63,8 @@ export interface Quirks {
   readonly toolNames: ToolNameRule | undefined;
   /** Returns the tool call ids that a model accepts (`Adapter.callIds`). */
   readonly callIds: (providerModel: string) => CallIdRule | undefined;
+  /** Returns the JSON Schemas that a model accepts (`Adapter.schemas`). */
+  readonly schemas: (providerModel: string) => SchemaTarget | undefined;
   /** Whether the server requires a parameters schema for every tool, even for tools without parameters. */
   readonly needsParameters: boolean;
   /** Output besides text that the server can return. Dragoman sends its audio and images back with their turn. */
@@ -115,6 +119,7 @@ export const commonQuirks = {
   allowedTools: false,
   toolNames: openAiToolNames,
   callIds: familyCallIds,
+  schemas: familySchemas,
   needsParameters: false,
   outputs: [],
   annotations: false,

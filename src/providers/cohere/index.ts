@@ -10,6 +10,7 @@ import type { ProviderDefinition } from "../definition.ts";
 import { anyCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { cohereSchemas } from "../kit/schema-rules.ts";
 import { checkSupport } from "./adaptations.ts";
 import { cohereNames } from "./contract-fields.ts";
 import { cohereErrors } from "./errors.ts";
@@ -32,6 +33,7 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
     toolNames: { maxLength: 64, punctuation: "_", beginsWithLetter: true },
     rejectedText: () => "empty",
     callIds: () => anyCallIds,
+    schemas: () => cohereSchemas,
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v2/chat",

@@ -12,6 +12,7 @@ import type { Adapter, AdapterContext } from "../adapter.ts";
 import { anyCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { geminiSchemas } from "../kit/schema-rules.ts";
 import { checkSupport, type Route } from "./adaptations.ts";
 import { generateContentNames } from "./contract-fields.ts";
 import { googleErrors } from "./errors.ts";
@@ -69,6 +70,7 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
     toolNames: { maxLength: 128, punctuation: "_-.", beginsWithLetter: true },
     rejectedText: () => "empty",
     callIds: () => anyCallIds,
+    schemas: () => geminiSchemas,
     takesAllowedTools: true,
     accepts: new Set<OptionalContent>(["output_media", "server_tools", "response_modalities", "provider_tools"]),
     stream: (request, model, context) => send(request, model, context, true),
