@@ -29,10 +29,10 @@ function forbidsTools(request: ChatRequest): boolean {
  */
 export function toolsBody(request: ChatRequest, rules: ModelRules, mark: Marker): Pick<ConverseBody, "toolConfig"> {
   if (forbidsTools(request) && !rules.claude) return {};
-  const known = request.tools.flatMap(({ kind, cacheHint }): readonly WireTool[] => {
-    if (kind.case === "function") return [toTool(kind.value, rules), ...mark(cacheHint)];
+  const known = request.tools.flatMap(({ kind }, index): readonly WireTool[] => {
+    if (kind.case === "function") return [toTool(kind.value, rules), ...mark(index)];
     if (kind.case !== "providerTool" || rules.claude) return [];
-    return [toSystemTool(kind.value), ...mark(cacheHint)];
+    return [toSystemTool(kind.value), ...mark(index)];
   });
   const tools = known.length > 0 ? known : [...calledTools(request)].map(toCalledTool);
   if (tools.length === 0) return {};

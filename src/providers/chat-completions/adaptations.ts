@@ -47,7 +47,7 @@ export function checkSupport(request: ChatRequest, model: Model, quirks: Quirks)
     ...formAdaptations(request, quirks),
     ...toolAdaptations(request, quirks),
     ...modalityAdaptations(request, quirks),
-    ...messageAdaptations(request, quirks),
+    ...messageAdaptations(request, model, quirks),
     ...(quirks.adaptations?.(request, model) ?? []),
   ];
 }

@@ -2,14 +2,17 @@ import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import { type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { Role } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { emulated, leftOut, lostThought, rejected, textResults } from "../kit/adaptations.ts";
+import { hintAdaptations as keptAdaptations } from "../kit/cache-hints.ts";
+import { hintRules } from "./cache-marks.ts";
 import { type MediaForm, mediaForm } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
 import { replayedMedia } from "./replay-output.ts";
 
 /** Reports what a server does not support in the messages. */
-export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Generator<Adaptation> {
+export function* messageAdaptations(request: ChatRequest, model: Model, quirks: Quirks): Generator<Adaptation> {
   const { title, reasoningReplay } = quirks;
   yield* outputAdaptations(request, quirks);
   for (const { part, path, message } of partsOf(request.messages)) {
@@ -19,11 +22,7 @@ export function* messageAdaptations(request: ChatRequest, quirks: Quirks): Gener
     }
   }
   yield* textResults(request.messages, title);
-  if (quirks.cacheMarks) {
-    yield* joinedHints(request.messages, title);
-  } else {
-    yield* leftOut(request, { cacheHint: `${title} caches prompts automatically; cache hints are dropped` });
-  }
+  yield* hintAdaptations(request, model, quirks);
   const named = request.messages.findIndex(({ role, name }) => role === Role.TOOL && name !== "");
   if (named >= 0) yield emulated(["messages", named, "name"], `${title} does not support a name on tool messages`);
   const isLost = ({ message }: PlacedPart) =>
@@ -46,17 +45,17 @@ function* outputAdaptations({ messages }: ChatRequest, quirks: Quirks): Generato
   }
 }
 
-/** Reports the first message with several cache hints: the server supports one prompt cache breakpoint per message. */
-function* joinedHints(messages: readonly Message[], title: string): Generator<Adaptation> {
-  const hinted = partsOf(messages)
-    .filter(({ part }) => part.cacheHint !== undefined)
-    .toArray();
-  const joined = hinted.find(({ index }, place) => hinted[place + 1]?.index === index);
-  if (joined === undefined) return;
-  yield emulated(
-    [...joined.path, "cache_hint"],
-    `${title} supports one cache hint per message; only the last one is kept`,
-  );
+function* hintAdaptations(
+  request: ChatRequest,
+  { providerModel }: Model,
+  { title, cacheMarks }: Quirks,
+): Generator<Adaptation> {
+  const marks = cacheMarks(providerModel);
+  if (marks === undefined) {
+    yield* leftOut(request, { cacheHint: `${title} has no cache hints for this model; they are dropped` });
+    return;
+  }
+  yield* keptAdaptations(request, hintRules(marks, title));
 }
 
 const lacks = {

@@ -12,6 +12,7 @@ import type { ErrorReader } from "../kit/error-body.ts";
 import { familySchemas } from "../kit/schema-rules.ts";
 import type { Sentence } from "../kit/sentences.ts";
 import { openAiToolNames } from "../kit/tool-names.ts";
+import type { CacheMarks } from "./cache-marks.ts";
 import type { OptionalField } from "./fields.ts";
 import type { MediaForm } from "./media.ts";
 
@@ -81,8 +82,8 @@ export interface Quirks {
   readonly regex: ((pattern: string) => Body) | undefined;
   /** Whether to repeat a JSON Schema in `response_format.schema`, where llama.cpp expects it. */
   readonly flatSchema: boolean;
-  /** Whether messages and tools support `cache_control`, a prompt cache breakpoint. */
-  readonly cacheMarks: boolean;
+  /** Returns how the server takes prompt cache breakpoints for a model. Undefined: it does not. */
+  readonly cacheMarks: (providerModel: string) => CacheMarks | undefined;
   /** Maximum number of stop sequences. Undefined: no limit. */
   readonly maxStopSequences: number | undefined;
   /** Maximum of `n`, for servers that support `n`. Undefined: no limit. */
@@ -128,7 +129,7 @@ export const commonQuirks = {
   formats: ["jsonObject", "jsonSchema"],
   regex: undefined,
   flatSchema: false,
-  cacheMarks: false,
+  cacheMarks: () => undefined,
   maxStopSequences: undefined,
   maxChoices: undefined,
   topKOff: -1,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isAbsent, isListOf, isNumber, isText, isTokenWith, plainList } from "../kit/plain-list.ts";
+import type { CacheMark } from "./cache-marks.ts";
 import type { ReasoningDetail } from "./reasoning-details.ts";
 
 // Response schemas. They contain only the fields that Dragoman reads, and require none that a server may omit. A field
@@ -121,7 +122,7 @@ export type { Token as ChunkTokenLogProb };
 // Request types.
 
 export type ContentPart =
-  | { readonly type: "text"; readonly text: string }
+  | ({ readonly type: "text"; readonly text: string } & CacheMark)
   | {
       readonly type: "image_url";
       readonly image_url: { readonly url: string; readonly detail?: "auto" | "low" | "high" };

@@ -1,5 +1,6 @@
 import { Modality } from "../../../../gen/dragoman/v1/modality_pb.js";
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { familyMarks } from "../../cache-marks.ts";
 import { commonFields, openModelFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 import { openrouterModels } from "./models.ts";
@@ -41,6 +42,8 @@ export const provider = hostedServer({
     { pattern: /your input was flagged/i, status: "PROVIDER_PERMISSION_DENIED", means: "CONTENT_FILTER" },
   ],
   topKOff: 0,
+  // https://openrouter.ai/docs/features/prompt-caching
+  cacheMarks: familyMarks,
   // Without this field, OpenRouter silently drops parameters that the model does not support.
   alsoSend: ({ strictParameters }) => (strictParameters ? { provider: { require_parameters: true } } : {}),
 });
