@@ -17,6 +17,7 @@ import { fitContent } from "./fit-content.ts";
 import { fitSchemas } from "./fit-schemas.ts";
 import { fitWindow } from "./fit-window.ts";
 import { keepLastMessages } from "./memory.ts";
+import { normalizeMedia } from "./normalize-media.ts";
 import { orderResults } from "./order-results.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { renderPrompt } from "./render-prompt.ts";
@@ -32,6 +33,7 @@ type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
  */
 const steps: readonly Step[] = [
   replaceHalves,
+  normalizeMedia,
   placeDeploymentParameters,
   completeText,
   keepAllowedTools,

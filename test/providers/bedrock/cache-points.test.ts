@@ -99,6 +99,6 @@ describe("a cache point", () => {
       messages: [user(hinted(""), hinted("a"))],
     });
     expect(body.messages).toEqual([{ role: "user", content: [{ text: "a" }] }]);
-    expect(warned).toEqual(["EMULATED tools[0].cache_hint", "EMULATED messages[0].parts[0].cache_hint"]);
+    expect(warned).toEqual(["EMULATED messages[0].parts[0].cache_hint", "EMULATED messages[0].parts[1].cache_hint"]);
   });
 });
