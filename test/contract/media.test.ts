@@ -118,3 +118,51 @@ describe("media of a request", () => {
     expect(JSON.stringify(body)).toContain("café");
   });
 });
+
+describe("media that only some servers take", () => {
+  const urlPart = (value: string, mediaType = "") => ({
+    kind: { case: "media" as const, value: { source: { case: "url" as const, value }, mediaType } },
+  });
+  const pdf = urlPart("https://files.example/report.pdf");
+  const film = urlPart("https://files.example/film", "video/mp4");
+  const clip = mediaPart("video/mp4", bytes("\0\0\0\x20ftypisom\0\0\0\0"));
+  const sound = mediaPart("audio/flac", bytes("fLaC\0\0\0\x22"));
+
+  async function contentOf(name: string, part: typeof pdf | typeof clip): Promise<unknown> {
+    const found = dialects.find((one) => one.name === name) ?? expect.fail(`no ${name}`);
+    const { capabilities: _, ...model } = found.model;
+    const { body } = await planFor(found, { messages: [{ role: Role.USER, parts: [part] }] }, model);
+    const [message] = body.messages as readonly { readonly content: readonly unknown[] }[];
+    return message?.content[0];
+  }
+
+  it.each([
+    [
+      "openrouter",
+      pdf,
+      { type: "file", file: { file_data: "https://files.example/report.pdf", filename: "document.pdf" } },
+    ],
+    ["openrouter", film, { type: "video_url", video_url: { url: "https://files.example/film" } }],
+    ["openrouter", clip, { type: "video_url", video_url: { url: expect.stringMatching(/^data:video\/mp4;base64,/) } }],
+    ["openrouter", sound, { type: "input_audio", input_audio: { data: expect.any(String), format: "flac" } }],
+    ["vllm", film, { type: "video_url", video_url: { url: "https://files.example/film" } }],
+    ["sglang", clip, { type: "video_url", video_url: { url: expect.stringMatching(/^data:/) } }],
+    ["moonshot", clip, { type: "video_url", video_url: { url: expect.stringMatching(/^data:/) } }],
+  ])("is sent to %s (%#)", async (name, part, expected) => {
+    expect(await contentOf(name, part)).toEqual(expected);
+  });
+
+  it.each([
+    ["openai", pdf],
+    ["openai", film],
+    ["azure-openai", clip],
+    ["groq", clip],
+    ["deepinfra", sound],
+    ["vllm", pdf],
+  ])("is rejected for %s, with the field (%#)", async (name, part) => {
+    await expect(contentOf(name, part)).rejects.toMatchObject({
+      reason: "UNSUPPORTED_PARAMETER",
+      facts: { fields: [{ field: ["messages", 0, "parts", 0, "media"] }] },
+    });
+  });
+});

@@ -62,13 +62,17 @@ const lacks = {
   image: "does not support images",
   image_url: "does not support image URLs; send the image as bytes",
   audio: "does not support audio",
+  other_audio: "does not support audio of this format",
   file: "does not support documents",
+  file_url: "does not support document URLs; send the document as bytes",
+  video: "does not support videos",
+  video_url: "does not support video URLs",
 } as const satisfies Record<MediaForm, string>;
 
 function mediaProblem(given: Media, { title, media }: Quirks): string | undefined {
   const form = mediaForm(given);
   if (form === "other") {
-    return `${title} does not support this media; send an image as bytes or http URL, or WAV, MP3 or PDF as bytes`;
+    return `${title} does not support this media; send an image, a video or a PDF as bytes or http URL, or audio as bytes`;
   }
   return media.includes(form) ? undefined : `${title} ${lacks[form]}`;
 }

@@ -121,7 +121,8 @@ export type { Token as ChunkTokenLogProb };
 
 // Request types.
 
-export type ContentPart =
+/** Content part that OpenAI has. */
+export type OpenAiPart =
   | ({ readonly type: "text"; readonly text: string } & CacheMark)
   | {
       readonly type: "image_url";
@@ -129,6 +130,12 @@ export type ContentPart =
     }
   | { readonly type: "input_audio"; readonly input_audio: { readonly data: string; readonly format: "wav" | "mp3" } }
   | { readonly type: "file"; readonly file: { readonly file_data: string; readonly filename: string } };
+
+/** Content part: OpenAI's, or one that only other servers have. */
+export type ContentPart =
+  | OpenAiPart
+  | { readonly type: "input_audio"; readonly input_audio: { readonly data: string; readonly format: string } }
+  | { readonly type: "video_url"; readonly video_url: { readonly url: string } };
 
 export interface WireToolCall {
   readonly id: string;

@@ -150,18 +150,34 @@ function kindOf(part: BodyPart, imageDetail: MediaDetail | undefined): NonNullab
       return imageOf(part.image_url.url, toDetail(part.image_url.detail) ?? imageDetail);
     case "image":
       return imageOf(part.image, imageDetail);
+    case "video_url": {
+      const { url } = part.video_url;
+      return { case: "media", value: { mediaType: videoTypeOf(url), ...mediaSource(url) } };
+    }
     case "input_audio": {
       const { data, format } = part.input_audio;
       return { case: "media", value: { source: { case: "data", value: data }, mediaType: toAudioType(format) } };
     }
     case "file": {
       const { file_data, filename } = part.file;
-      const source = { case: "data", value: file_data.bytes } as const;
-      return { case: "media", value: { source, mediaType: file_data.mediaType, ...(filename && { filename }) } };
+      return { case: "media", value: { ...file_data, ...(filename && { filename }) } };
     }
     default:
       return part satisfies never;
   }
+}
+
+const videoTypes: ReadonlyMap<string, string> = new Map([
+  ["webm", "video/webm"],
+  ["mov", "video/quicktime"],
+  ["mpeg", "video/mpeg"],
+  ["avi", "video/x-msvideo"],
+]);
+
+/** Returns the media type of a video by the end of its URL. Default: MP4. */
+function videoTypeOf(url: string): string {
+  const [, extension = ""] = /\.(\w+)$/.exec(URL.parse(url)?.pathname ?? "") ?? [];
+  return videoTypes.get(extension.toLowerCase()) ?? "video/mp4";
 }
 
 function imageOf(url: string, detail: MediaDetail | undefined): NonNullable<PartInit["kind"]> {

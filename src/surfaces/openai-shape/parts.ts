@@ -59,12 +59,17 @@ const base64 = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** Schema of file data in OpenAI's format: a base64 `data:` URI, or plain base64, which means a PDF. */
+const pdf = "application/pdf";
+
+/**
+ * Schema of file data: in OpenAI's format, a base64 `data:` URI, or plain base64, which means a PDF; in OpenRouter's
+ * also an http URL.
+ */
 const fileData = z.string().transform((text, context) => {
-  const { source, mediaType } = mediaSource(text);
-  if (source?.case === "data") return { bytes: source.value, mediaType: mediaType ?? "application/pdf" };
+  const given = mediaSource(text);
+  if (given.source?.case === "data" || /^https?:/i.test(text)) return { mediaType: pdf, ...given };
   const bytes = decodeBase64(text);
-  if (bytes !== undefined) return { bytes, mediaType: "application/pdf" };
+  if (bytes !== undefined) return { source: { case: "data" as const, value: bytes }, mediaType: pdf };
   context.addIssue({ code: "custom", message: "must be base64, plain or in a data: URI with ;base64" });
   return z.NEVER;
 });
@@ -81,6 +86,8 @@ export type BodyPart = Markable &
         readonly type: "image_url";
         readonly image_url: { readonly url: string; readonly detail?: keyof typeof details | null | undefined };
       }
+    // Several servers have video_url; OpenAI does not.
+    | { readonly type: "video_url"; readonly video_url: { readonly url: string } }
     // Cerebras' short form of image_url.
     | { readonly type: "image"; readonly image: string }
     | {
@@ -93,7 +100,7 @@ export type BodyPart = Markable &
     | {
         readonly type: "file";
         readonly file: {
-          readonly file_data: { readonly bytes: Uint8Array<ArrayBufferLike>; readonly mediaType: string };
+          readonly file_data: ReturnType<typeof mediaSource>;
           readonly filename?: string | null | undefined;
         };
       }
@@ -110,6 +117,7 @@ export function partSchemas<Marks extends z.ZodRawShape>(object: ObjectOf, marks
       ...marks,
     }),
     image: object({ type: z.literal("image"), image: z.string() }),
+    video_url: object({ type: z.literal("video_url"), video_url: object({ url: z.string() }), ...marks }),
     input_audio: object({
       type: z.literal("input_audio"),
       input_audio: object({ data: base64, format: z.enum(["wav", "mp3"]).nullish() }),

@@ -20,7 +20,9 @@ import { createOpenAiSurface } from "../openai-shape/surface.ts";
 const position = z.number().int().nonnegative();
 const part = partSchemas(object, { prompt_cache_breakpoint: cacheMarks(object).prompt_cache_breakpoint });
 const textContent = contentOf(z.discriminatedUnion("type", [part.text]));
-const userContent = contentOf(z.discriminatedUnion("type", [part.text, part.image_url, part.input_audio, part.file]));
+const userContent = contentOf(
+  z.discriminatedUnion("type", [part.text, part.image_url, part.input_audio, part.file, part.video_url]),
+);
 const assistantContent = contentOf(z.discriminatedUnion("type", [part.text, part.refusal]));
 
 const annotation = object({

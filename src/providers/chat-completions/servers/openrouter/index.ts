@@ -34,7 +34,8 @@ export const provider = hostedServer({
   annotations: true,
   // https://openrouter.ai/docs/guides/features/server-tools
   providerTools: true,
-  media: ["image", "image_url", "audio", "file"],
+  // https://openrouter.ai/docs/guides/overview/multimodal/overview
+  media: ["image", "image_url", "audio", "other_audio", "file", "file_url", "video", "video_url"],
   maxStopSequences: 4,
   // OpenRouter's errors have no code but the HTTP status. https://openrouter.ai/docs/api/reference/errors-and-debugging
   sentences: [

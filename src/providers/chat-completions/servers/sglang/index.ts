@@ -16,4 +16,5 @@ export const provider = ownServer({
   },
   regex: (pattern) => ({ regex: pattern }),
   toolNames: undefined,
+  media: ["image", "image_url", "video", "video_url"],
 });
