@@ -193,6 +193,7 @@ export function draftFor(
     needsOutputLimit: adapter.needsOutputLimit ?? false,
     stopRule: adapter.stopRule?.(model),
     rejectedText: adapter.rejectedText?.(model),
+    schemas: adapter.schemas?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),
     ...(names && {

@@ -4,6 +4,7 @@ import type { OwnField } from "../chat/planning/learned.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { ContractNames } from "../chat/planning/provider-options.ts";
 import type { RejectedText } from "../chat/planning/rejected-text.ts";
+import type { SchemaTarget } from "../chat/planning/schema/schema-rules.ts";
 import type { StopRule } from "../chat/planning/stop-rule.ts";
 import type { ToolNameRule } from "../chat/planning/tool-name-rule.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
@@ -88,6 +89,12 @@ export interface Adapter {
    * Undefined: none.
    */
   rejectedText?(model: Model): RejectedText | undefined;
+
+  /**
+   * Returns the JSON Schemas that a model's API accepts, for output and for tools. Dragoman rewrites the others, and
+   * validates the response against the caller's schema. Undefined: every schema.
+   */
+  schemas?(model: Model): SchemaTarget | undefined;
 
   /** Whether the adapter sends `tool_choice.allowed_tools`. Default false: Dragoman sends only the allowed tools. */
   readonly takesAllowedTools?: boolean;

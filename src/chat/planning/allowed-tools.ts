@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { ToolChoiceSchema } from "../../gen/dragoman/v1/tool_pb.js";
+import { type Adaptation, lostHint } from "./adaptations.ts";
 import { adapt, type Draft } from "./draft.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
@@ -25,7 +26,12 @@ export function keepAllowedTools(
   const tools = toolOrigins.flatMap((index) => request.tools[index] ?? []);
   const toolChoice = create(ToolChoiceSchema, { choice: { case: "mode", value: mode } });
   const message = `${model.provider} does not support allowed_tools; Dragoman sends only the allowed functions`;
+  const hints = request.tools.flatMap(({ cacheHint }, index): readonly Adaptation[] => {
+    if (cacheHint === undefined || toolOrigins.includes(index)) return [];
+    return [lostHint(["tools", index], "this tool is not allowed")];
+  });
   return adapt({ ...draft, toolOrigins, request: { ...request, tools, toolChoice } }, [
     { kind: "EMULATED", field: ["tool_choice", "allowed_tools"], message },
+    ...hints,
   ]);
 }

@@ -11,7 +11,7 @@ import {
   ToolResultPartSchema,
 } from "../../gen/dragoman/v1/message_pb.js";
 import { isJson, isJsonObject, isShallow } from "../validation/request-rules.ts";
-import type { Adaptation } from "./adaptations.ts";
+import { type Adaptation, lostHint } from "./adaptations.ts";
 import { adaptOutgoing, type Draft, draftMessages, draftParts, withMessages, withParts } from "./draft.ts";
 import { isForeign } from "./drop-foreign-state.ts";
 import type { PlanningContext } from "./planning-context.ts";
@@ -43,6 +43,7 @@ export function fitContent(draft: Draft, context: Context): Draft {
     const kept = draftParts(entry).flatMap(({ part, origin }, place) => {
       const path = ["messages", index, "parts", place];
       const next = fits(part, role, context) ? part : fitPart(part, role, { context, path, place, changes });
+      if (next === undefined && part.cacheHint !== undefined) changes.add(lostHint(path, "the part is not sent"));
       return next === undefined ? [] : [{ part: next, origin }];
     });
     return kept.length > 0 ? [withParts(entry, kept)] : [];
@@ -190,10 +191,15 @@ class Changes {
   readonly #adaptations: Adaptation[] = [];
   readonly #reported = new Set<string>();
   #leftOut = 0;
+  #added = 0;
 
   /** Reports a part or message that is not sent. */
   leaveOut(field: FieldPath, message: string): void {
     if (++this.#leftOut <= mostViolations) this.#adaptations.push({ kind: "LEFT_OUT", field, message });
+  }
+
+  add(adaptation: Adaptation): void {
+    if (this.#added++ < mostViolations) this.#adaptations.push(adaptation);
   }
 
   /** Reports a change at its first place in the request. */

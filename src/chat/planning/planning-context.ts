@@ -12,6 +12,7 @@ import type { OptionalContent } from "./optional-content.ts";
 import type { Profile } from "./profile.ts";
 import type { ProfileTexts } from "./profile-texts.ts";
 import type { RejectedText } from "./rejected-text.ts";
+import type { SchemaTarget } from "./schema/schema-rules.ts";
 import type { StopRule } from "./stop-rule.ts";
 import type { ToolNameRule } from "./tool-name-rule.ts";
 
@@ -37,6 +38,8 @@ export interface PlanningContext {
   readonly stopRule: StopRule | undefined;
   /** Texts that the model's API rejects. Undefined: none. */
   readonly rejectedText: RejectedText | undefined;
+  /** JSON Schemas that the model's API accepts. Undefined: all. */
+  readonly schemas: SchemaTarget | undefined;
   /** Whether the adapter sends `tool_choice.allowed_tools`. */
   readonly takesAllowedTools: boolean;
   /** Content that the adapter sends although most do not. */

@@ -14,9 +14,11 @@ import { emulateSchema } from "./emulate-schema.ts";
 import { emulateStops } from "./emulate-stops.ts";
 import { fillDefaults } from "./fill-defaults.ts";
 import { fitContent } from "./fit-content.ts";
+import { fitSchemas } from "./fit-schemas.ts";
 import { fitWindow } from "./fit-window.ts";
 import { leaveOutLearned } from "./leave-out-learned.ts";
 import { keepLastMessages } from "./memory.ts";
+import { normalizeMedia } from "./normalize-media.ts";
 import { orderResults } from "./order-results.ts";
 import { placeExtraFields } from "./place-extra-fields.ts";
 import type { PlanningContext } from "./planning-context.ts";
@@ -36,11 +38,13 @@ const steps: readonly Step[] = [
   replaceHalves,
   placeExtraFields,
   turnReasoningOn,
+  normalizeMedia,
   placeDeploymentParameters,
   completeText,
   keepAllowedTools,
   fillDefaults,
   emulateSchema,
+  fitSchemas,
   keepLastMessages,
   orderResults,
   fitContent,

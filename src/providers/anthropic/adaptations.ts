@@ -11,6 +11,7 @@ import { askedThinking, budgetOf, forcedWithBudget, leastBudget, thinksByBudget 
 import { emulated, leftOut, lostThought, rejected, temperatureLimit, unsupported } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
 import { turnRole } from "../kit/messages.ts";
+import { anthropicHints } from "./cache-marks.ts";
 import { contentAdaptations } from "./content-adaptations.ts";
 import { mediaForm } from "./media.ts";
 import { staysInPlace } from "./messages.ts";
@@ -42,7 +43,7 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
     ...conversationAdaptations(request, model, rules),
     ...partAdaptations(request),
     ...contentAdaptations(request, model),
-    ...hintAdaptations(request, "Anthropic"),
+    ...hintAdaptations(request, anthropicHints),
   ];
 }
 

@@ -15,6 +15,7 @@ import type { ProviderDefinition } from "../definition.ts";
 import { claudeCallIds } from "../kit/call-ids.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { claudeSchemas } from "../kit/schema-rules.ts";
 import { checkSupport } from "./adaptations.ts";
 import { betaHeader, betaHeaders } from "./betas.ts";
 import { anthropicNames } from "./contract-fields.ts";
@@ -63,6 +64,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     rejectedText: () => "blank",
     stopRule: () => claudeStops,
     callIds: () => claudeCallIds,
+    schemas: () => claudeSchemas,
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v1/messages",

@@ -18,6 +18,7 @@ import {
   unsupported,
 } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
+import { hintRules } from "./cache-points.ts";
 import { contentAdaptations } from "./content-adaptations.ts";
 import { canSend } from "./media.ts";
 import { type ModelRules, modelRules } from "./model-rules.ts";
@@ -180,7 +181,7 @@ function* messageAdaptations(request: ChatRequest, rules: ModelRules): Generator
     detail: "Bedrock does not support image detail: it is omitted",
     ...(!rules.marks && { cacheHint: "this model does not support cache hints: they are omitted" }),
   });
-  if (rules.marks) yield* hintAdaptations(request, "Bedrock");
+  if (rules.marks) yield* hintAdaptations(request, hintRules(request, rules));
   const unsigned = "Bedrock accepts only reasoning that this model signed: other reasoning is omitted";
   yield* lostThought(messages, ({ part }) => part.providerState === undefined, unsigned);
   const late = laterSystem(messages);

@@ -17,6 +17,7 @@ import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { claudeSchemas } from "../kit/schema-rules.ts";
 import { openAiToolNames } from "../kit/tool-names.ts";
 import { checkSupport } from "./adaptations.ts";
 import { bedrockNames } from "./contract-fields.ts";
@@ -106,6 +107,8 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
     rejectedText: () => "blank",
     stopRule: ({ providerModel }) => modelRules(providerModel).stopRule,
     callIds: ({ providerModel }) => modelRules(providerModel).callIds,
+    // Bedrock validates the schemas itself, with the same rules for every model.
+    schemas: () => claudeSchemas,
     stream: (request, model, context) =>
       exchange(upstream, context, async (call) => {
         const { FrameDecoder } = await abortable(loadFrames(), call.signal);

@@ -106,6 +106,7 @@ function adapterOf(shared: Shared, quirks: Quirks): Adapter {
     stopRule: ({ providerModel }) =>
       isClaude(providerModel) ? { ...quirks.stopRule, ...claudeStops } : quirks.stopRule,
     callIds: ({ providerModel }) => quirks.callIds(providerModel),
+    schemas: ({ providerModel }) => quirks.schemas(providerModel),
     takesAllowedTools: quirks.allowedTools,
     accepts: acceptedContent(quirks),
     stream: (request, model, context) => send(request, model, context, isStreamed(request)),

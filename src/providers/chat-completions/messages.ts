@@ -1,10 +1,11 @@
 import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Message, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import { type Message, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit/messages.ts";
 import { withBridges } from "../kit/mistral.ts";
 import { assistantTurn } from "./assistant-turn.ts";
+import { type CacheMark, type CacheMarks, createMarker } from "./cache-marks.ts";
 import { type ConversationRules, conversationRulesOf } from "./conversation-rules.ts";
 import { toMediaPart } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
@@ -17,30 +18,34 @@ export function toMessages(
   request: ChatRequest,
   model: Model,
   quirks: Quirks,
-  isReasoningModel: boolean,
+  { isReasoningModel, marks }: { readonly isReasoningModel: boolean; readonly marks?: CacheMarks | undefined },
 ): readonly WireMessage[] {
   const rules = conversationRulesOf(model);
   const start = reasoningStart(request);
-  const sent = request.messages.flatMap((message, index) => {
-    const wire = toWire(message, index);
-    return quirks.cacheMarks && message.parts.some(isMarked) ? wire.map((one) => ({ ...one, ...cacheMark })) : wire;
-  });
+  const marker = createMarker(request, marks);
+  const sent = request.messages.flatMap(toWire);
   return rules.answersResults ? withBridges(sent) : sent;
 
   function toWire(message: Message, index: number): readonly WireMessage[] {
+    const hints = message.parts.map((_, place) => marker(index, place));
+    const ofTexts = marks?.on === "texts" ? hints : [];
+    const ofMessage =
+      marks?.on === "messages" ? hints.findLast(({ cache_control }) => cache_control !== undefined) : {};
     switch (message.role) {
       case Role.SYSTEM:
-        return [plainMessage(isReasoningModel && quirks.developerRole ? "developer" : "system", message)];
+        return [
+          plainMessage(isReasoningModel && quirks.developerRole ? "developer" : "system", message, ofTexts, ofMessage),
+        ];
       case Role.DEVELOPER:
-        return [plainMessage(quirks.developerRole ? "developer" : "system", message)];
+        return [plainMessage(quirks.developerRole ? "developer" : "system", message, ofTexts, ofMessage)];
       case Role.USER:
-        return [plainMessage("user", message)];
+        return [plainMessage("user", message, ofTexts, ofMessage)];
       case Role.ASSISTANT:
-        return [assistantMessage(message, quirks, rules, index >= start)];
+        return [{ ...assistantMessage(message, quirks, rules, index >= start, ofTexts), ...ofMessage }];
       case Role.TOOL:
-        return message.parts.map(({ kind }) => {
+        return message.parts.map(({ kind }, place) => {
           if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
-          return toolMessage(kind.value);
+          return { ...toolMessage(kind.value, ofTexts[place]), ...(marks?.on === "messages" && hints[place]) };
         });
       case Role.UNSPECIFIED:
         throw withoutRole();
@@ -50,19 +55,17 @@ export function toMessages(
   }
 }
 
-/** Prompt cache breakpoint. DeepInfra supports only this type, without a time to live. */
-export const cacheMark = { cache_control: { type: "ephemeral" } } as const;
-
-function isMarked({ cacheHint }: Part): boolean {
-  return cacheHint !== undefined;
-}
-
-function plainMessage(role: "system" | "developer" | "user", { parts, name }: Message): WireMessage {
-  const content = parts.map(({ kind }): ContentPart => {
+function plainMessage(
+  role: "system" | "developer" | "user",
+  { parts, name }: Message,
+  ofTexts: readonly CacheMark[],
+  ofMessage: CacheMark | undefined,
+): WireMessage {
+  const content = parts.map(({ kind }, place): ContentPart => {
     if (kind.case === "media") return toMediaPart(kind.value);
-    return { type: "text", text: textOf(kind, role) };
+    return { type: "text", text: textOf(kind, role), ...ofTexts[place] };
   });
-  return { role, content: simplest(content), ...(name && { name }) };
+  return { role, content: simplest(content), ...(name && { name }), ...ofMessage };
 }
 
 function assistantMessage(
@@ -70,9 +73,11 @@ function assistantMessage(
   quirks: Quirks,
   rules: ConversationRules,
   withReasoning: boolean,
+  ofTexts: readonly CacheMark[],
 ): WireMessage {
   const media = parts.flatMap((part) => replayedMedia(part, quirks) ?? []);
   const { outputs, calls } = assistantTurn(parts.filter(({ kind }) => kind.case !== "media"));
+  const textMarks = ofTexts.filter((_, place) => parts[place]?.kind.case === "text");
   const content = media.flatMap((sent): ContentPart[] => ("text" in sent ? [{ type: "text", text: sent.text }] : []));
   const annotations: object[] = [];
   let characters = 0;
@@ -86,7 +91,7 @@ function assistantMessage(
     } else if (kind.case === "refusal" && quirks.refusals) {
       refusal += kind.value;
     } else {
-      content.push({ type: "text", text: kind.value });
+      content.push({ type: "text", text: kind.value, ...(kind.case === "text" && textMarks.shift()) });
       if (!quirks.annotations) continue;
       if (citations.length > 0) append(annotations, toAnnotations(kind.value, citations, characters));
       characters += Array.from(kind.value).length;
@@ -149,7 +154,13 @@ function replay(
   return isNeeded ? { [hasDetails ? "reasoning_content" : field]: "" } : {};
 }
 
-function toolMessage({ toolCallId, parts }: ToolResult): WireMessage {
-  const content = parts.map(({ kind }): ContentPart => ({ type: "text", text: textOf(kind, "tool result") }));
+/** Returns the message of a tool result. Its last text has the prompt cache breakpoint, if it has one. */
+function toolMessage({ toolCallId, parts }: ToolResult, mark: CacheMark | undefined): WireMessage {
+  const content = parts.map(
+    ({ kind }, place): ContentPart => ({
+      ...{ type: "text", text: textOf(kind, "tool result") },
+      ...(place === parts.length - 1 && mark),
+    }),
+  );
   return { role: "tool", tool_call_id: toolCallId, content: simplest(content) };
 }

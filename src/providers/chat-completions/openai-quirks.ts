@@ -1,5 +1,6 @@
 import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import { familyCallIds, openAiCallIds } from "../kit/call-ids.ts";
+import { openAiSchemas } from "../kit/schema-rules.ts";
 import { commonFields } from "./field-sets.ts";
 import { commonQuirks, type Quirks } from "./quirks.ts";
 
@@ -22,6 +23,8 @@ export const openAiQuirks = {
   fields: openAiFields,
   openAiModel: (providerModel) => providerModel,
   // Azure also hosts other families of models.
+  // OpenAI and Azure check the schemas, for every model.
+  schemas: () => openAiSchemas,
   callIds: (providerModel) => familyCallIds(providerModel) ?? openAiCallIds,
   developerRole: true,
   refusals: true,

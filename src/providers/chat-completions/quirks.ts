@@ -1,5 +1,6 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
+import type { SchemaTarget } from "../../chat/planning/schema/schema-rules.ts";
 import type { StopRule } from "../../chat/planning/stop-rule.ts";
 import type { ToolNameRule } from "../../chat/planning/tool-name-rule.ts";
 import type { Reason } from "../../errors.ts";
@@ -9,8 +10,10 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { familyCallIds } from "../kit/call-ids.ts";
 import type { ErrorReader } from "../kit/error-body.ts";
+import { familySchemas } from "../kit/schema-rules.ts";
 import type { Sentence } from "../kit/sentences.ts";
 import { openAiToolNames } from "../kit/tool-names.ts";
+import type { CacheMarks } from "./cache-marks.ts";
 import type { OptionalField } from "./fields.ts";
 import type { MediaForm } from "./media.ts";
 
@@ -63,6 +66,8 @@ export interface Quirks {
   readonly toolNames: ToolNameRule | undefined;
   /** Returns the tool call ids that a model accepts (`Adapter.callIds`). */
   readonly callIds: (providerModel: string) => CallIdRule | undefined;
+  /** Returns the JSON Schemas that a model accepts (`Adapter.schemas`). */
+  readonly schemas: (providerModel: string) => SchemaTarget | undefined;
   /** Whether the server requires a parameters schema for every tool, even for tools without parameters. */
   readonly needsParameters: boolean;
   /** Output besides text that the server can return. Dragoman sends its audio and images back with their turn. */
@@ -79,8 +84,8 @@ export interface Quirks {
   readonly regex: ((pattern: string) => Body) | undefined;
   /** Whether to repeat a JSON Schema in `response_format.schema`, where llama.cpp expects it. */
   readonly flatSchema: boolean;
-  /** Whether messages and tools support `cache_control`, a prompt cache breakpoint. */
-  readonly cacheMarks: boolean;
+  /** Returns how the server takes prompt cache breakpoints for a model. Undefined: it does not. */
+  readonly cacheMarks: (providerModel: string) => CacheMarks | undefined;
   /** Stop sequences that the server accepts. Undefined: all. */
   readonly stopRule: StopRule | undefined;
   /** Maximum of `n`, for servers that support `n`. Undefined: no limit. */
@@ -123,6 +128,7 @@ export const commonQuirks = {
   allowedTools: false,
   toolNames: openAiToolNames,
   callIds: familyCallIds,
+  schemas: familySchemas,
   needsParameters: false,
   outputs: [],
   annotations: false,
@@ -131,7 +137,7 @@ export const commonQuirks = {
   formats: ["jsonObject", "jsonSchema"],
   regex: undefined,
   flatSchema: false,
-  cacheMarks: false,
+  cacheMarks: () => undefined,
   stopRule: undefined,
   maxChoices: undefined,
   topKOff: -1,

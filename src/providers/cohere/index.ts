@@ -12,6 +12,7 @@ import type { ProviderDefinition } from "../definition.ts";
 import { anyCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { cohereSchemas } from "../kit/schema-rules.ts";
 import { checkSupport } from "./adaptations.ts";
 import { cohereNames } from "./contract-fields.ts";
 import { wantsCitations } from "./documents.ts";
@@ -46,6 +47,7 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, form: BodyFor
     rejectedText: () => "empty",
     stopRule: () => ({ max: 5 }),
     callIds: () => anyCallIds,
+    schemas: () => cohereSchemas,
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v2/chat",

@@ -12,6 +12,7 @@ import type { Adapter, AdapterContext } from "../adapter.ts";
 import { anyCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { geminiSchemas } from "../kit/schema-rules.ts";
 import { checkSupport, type Route } from "./adaptations.ts";
 import { generateContentNames } from "./contract-fields.ts";
 import { googleErrors } from "./errors.ts";
@@ -78,6 +79,7 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: End
     rejectedText: () => "empty",
     stopRule: () => ({ max: 5 }),
     callIds: () => anyCallIds,
+    schemas: () => geminiSchemas,
     takesAllowedTools: true,
     accepts: new Set<OptionalContent>(["output_media", "server_tools", "response_modalities", "provider_tools"]),
     stream: (request, model, context) => send(request, model, context, true),

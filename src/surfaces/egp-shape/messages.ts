@@ -33,7 +33,9 @@ const imageDataPart = z.strictObject({
   type: z.literal("image_data"),
   image_data: z.strictObject({
     type: optional(z.literal("base64")),
-    media_type: z.string().regex(/^image\/[\w.+-]+$/, "must be the media type of an image, such as image/png"),
+    media_type: z
+      .string()
+      .regex(/^image\/[\w.+-]+\s*(;.*)?$/i, "must be the media type of an image, such as image/png"),
     data: z.string().transform((text, context) => {
       const bytes = decodeBase64(text);
       if (bytes !== undefined) return bytes;

@@ -186,7 +186,7 @@ function kindOf(part: BodyPart, imageDetail: MediaDetail | undefined): NonNullab
       return { case: "media", value: { ...file, ...(filename && { filename }) } };
     }
     case "video_url":
-      return mediaOf(part.video_url.url, "video/mp4");
+      return mediaOf(part.video_url.url, videoTypeOf(part.video_url.url));
     case "audio_url":
       return mediaOf(part.audio_url.url, "audio/wav");
     default:
@@ -197,6 +197,19 @@ function kindOf(part: BodyPart, imageDetail: MediaDetail | undefined): NonNullab
 /** Returns media of a URL. Only `data:` URIs have their own media type; it is a guess for others. */
 function mediaOf(url: string, mediaType: string): NonNullable<PartInit["kind"]> {
   return { case: "media", value: { mediaType, ...mediaSource(url) } };
+}
+
+const videoTypes: ReadonlyMap<string, string> = new Map([
+  ["webm", "video/webm"],
+  ["mov", "video/quicktime"],
+  ["mpeg", "video/mpeg"],
+  ["avi", "video/x-msvideo"],
+]);
+
+/** Returns the media type of a video by the end of its URL. Default: MP4. */
+function videoTypeOf(url: string): string {
+  const [, extension = ""] = /\.(\w+)$/.exec(URL.parse(url)?.pathname ?? "") ?? [];
+  return videoTypes.get(extension.toLowerCase()) ?? "video/mp4";
 }
 
 function imageOf(url: string, detail: MediaDetail | undefined): NonNullable<PartInit["kind"]> {

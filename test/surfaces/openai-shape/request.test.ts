@@ -441,6 +441,23 @@ describe("fields of OpenAI's API only", () => {
     ]);
   });
 
+  it("accepts files and videos by URL, as OpenRouter does", () => {
+    const content = [
+      { type: "file", file: { file_data: "https://files.example/a.pdf", filename: "a.pdf" } },
+      { type: "video_url", video_url: { url: "https://files.example/a.webm" } },
+      { type: "video_url", video_url: { url: "data:video/mp4;base64,AAAA" } },
+    ];
+    expect(messageOf(openaiSurface, { role: "user", content })?.parts.map(({ kind }) => kind.value)).toMatchObject([
+      {
+        source: { case: "url", value: "https://files.example/a.pdf" },
+        mediaType: "application/pdf",
+        filename: "a.pdf",
+      },
+      { source: { case: "url", value: "https://files.example/a.webm" }, mediaType: "video/webm" },
+      { source: { case: "data" }, mediaType: "video/mp4" },
+    ]);
+  });
+
   it("decodes files and audio in OpenAI's API", () => {
     const content = [
       { type: "file", file: { file_data: "data:application/pdf;base64,aGk=", filename: "a.pdf" } },

@@ -1,4 +1,5 @@
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { cerebrasSchemas } from "../../../kit/schema-rules.ts";
 import { commonFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 import { cerebrasAdaptations, wholeJson } from "./adaptations.ts";
@@ -37,4 +38,5 @@ export const provider = hostedServer({
   adaptations: cerebrasAdaptations,
   sentences: cerebrasSentences,
   readError: readCerebrasError,
+  schemas: () => cerebrasSchemas,
 });

@@ -30,7 +30,8 @@ export const provider = hostedServer({
   stopRule: { max: 16 },
   maxChoices: 4,
   topKOff: 0,
-  cacheMarks: true,
+  // Breakpoints without a time to live, in the whole message.
+  cacheMarks: () => ({ on: "messages", tools: true, ttl: false, most: Number.POSITIVE_INFINITY }),
   adaptations: deepInfraAdaptations,
   reasons: deepInfraReasons,
   readError: readDeepInfraError,

@@ -1,4 +1,5 @@
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { fireworksSchemas } from "../../../kit/schema-rules.ts";
 import { basicFields, openModelFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 import { fireworksModels } from "./models.ts";
@@ -44,4 +45,5 @@ export const provider = hostedServer({
   alsoSend: () => ({ context_length_exceeded_behavior: "error" }),
   // Fireworks returns 412 if the account is suspended.
   reasons: { 412: "PROVIDER_QUOTA_EXHAUSTED" },
+  schemas: () => fireworksSchemas,
 });

@@ -1,4 +1,5 @@
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { groqSchemas } from "../../../kit/schema-rules.ts";
 import { basicFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 import { groqAdaptations } from "./adaptations.ts";
@@ -40,4 +41,5 @@ export const provider = hostedServer({
   adaptations: groqAdaptations,
   reasons: groqReasons,
   readError: readGroqError,
+  schemas: () => groqSchemas,
 });

@@ -15,6 +15,8 @@ export const provider = ownServer({
   // New versions of vLLM use `reasoning`, but still accept this name, which old versions require.
   reasoningReplay: "reasoning_content",
   regex: (pattern) => ({ structured_outputs: { regex: pattern } }),
+  // https://docs.vllm.ai/en/latest/features/multimodal_inputs.html
+  media: ["image", "image_url", "audio", "video", "video_url"],
   toolNames: undefined,
   extraFields: [
     ...["stop_token_ids", "ignore_eos", "skip_special_tokens", "spaces_between_special_tokens"],

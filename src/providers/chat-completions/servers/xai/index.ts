@@ -1,4 +1,5 @@
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { xaiSchemas } from "../../../kit/schema-rules.ts";
 import { commonFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 import { xaiAdaptations } from "./adaptations.ts";
@@ -27,4 +28,5 @@ export const provider = hostedServer({
   extraFields: [...["search_parameters", "deferred"]],
   adaptations: xaiAdaptations,
   sentences: xaiSentences,
+  schemas: () => xaiSchemas,
 });
