@@ -1,6 +1,7 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { append } from "../append.ts";
 import { type CallerWords, ownWords } from "../chat/planning/caller-words.ts";
+import { declaredAdaptations } from "../chat/planning/declared-parameters.ts";
 import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
 import type { Draft } from "../chat/planning/draft.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
@@ -163,7 +164,11 @@ export function draftFor(
     rejectedText: adapter.rejectedText?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),
-    checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],
+    checkSupport: (request) => [
+      ...declaredAdaptations(request, model, deployment?.unsupported ?? []),
+      ...adapter.checkSupport(request, model),
+      ...choiceAdaptations(request, target),
+    ],
   });
 }
 

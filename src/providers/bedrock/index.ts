@@ -96,12 +96,12 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
 
   return {
     name,
-    accepts: ({ providerModel }) => (modelRules(providerModel).claude ? acceptedByClaude : acceptedByAll),
+    accepts: (model) => (modelRules(model).claude ? acceptedByClaude : acceptedByAll),
     maxChoices: 1,
     // Amazon documents the same rule for ToolSpecification.name.
     toolNames: openAiToolNames,
     rejectedText: () => "blank",
-    callIds: ({ providerModel }) => modelRules(providerModel).callIds,
+    callIds: (model) => modelRules(model).callIds,
     stream: (request, model, context) =>
       exchange(upstream, context, async (call) => {
         const { FrameDecoder } = await abortable(loadFrames(), call.signal);
