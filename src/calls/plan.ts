@@ -1,6 +1,7 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { append } from "../append.ts";
 import { type CallerWords, ownWords } from "../chat/planning/caller-words.ts";
+import { declaredAdaptations } from "../chat/planning/declared-parameters.ts";
 import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
 import type { Draft } from "../chat/planning/draft.ts";
 import type { ExtraFields } from "../chat/planning/extra-fields.ts";
@@ -202,6 +203,7 @@ export function draftFor(
     }),
     extraFields: adapter.extraFields,
     checkSupport: (request) => [
+      ...declaredAdaptations(request, model, deployment?.unsupported ?? []),
       ...adapter.checkSupport(request, model),
       ...((streamed && adapter.checkStream?.(request)) || []),
       ...choiceAdaptations(request, target),

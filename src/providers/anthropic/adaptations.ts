@@ -6,7 +6,7 @@ import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
-import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
+import { type ClaudeModel, claudeRulesOf } from "../claude/claude-models.ts";
 import { askedThinking, budgetOf, forcedWithBudget, leastBudget, thinksByBudget } from "../claude/thinking.ts";
 import { emulated, leftOut, lostThought, rejected, temperatureLimit, unsupported } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
@@ -34,7 +34,7 @@ const takenFields: ReadonlySet<OptionalField> = new Set([
 
 /** Returns what the API or this model does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
-  const rules = claudeModel(model.providerModel);
+  const rules = claudeRulesOf(model);
   return [
     ...fieldAdaptations(request, model, rules),
     ...thinkingAdaptations(request, model, rules),

@@ -9,7 +9,7 @@ import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
 import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter } from "../adapter.ts";
-import { claudeModel } from "../claude/claude-models.ts";
+import { claudeRulesOf } from "../claude/claude-models.ts";
 import { claudeStops } from "../claude/stop-rule.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { claudeCallIds } from "../kit/call-ids.ts";
@@ -82,7 +82,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     checkSupport,
     effectiveParameters: (request, model) => ({
       ...(request.parameters ?? create(GenerationParametersSchema)),
-      maxOutputTokens: maxTokensOf(request, model, claudeModel(model.providerModel)),
+      maxOutputTokens: maxTokensOf(request, model, claudeRulesOf(model)),
     }),
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),

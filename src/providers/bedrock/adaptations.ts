@@ -62,7 +62,7 @@ export function takesField(field: OptionalField, request: ChatRequest, rules: Mo
 
 /** Returns what Bedrock or this model does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
-  const rules = modelRules(model.providerModel);
+  const rules = modelRules(model);
   return [
     ...fieldAdaptations(request, model, rules),
     ...thinkingAdaptations(request, model, rules),

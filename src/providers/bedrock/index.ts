@@ -100,13 +100,13 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
   return {
     name,
     baseUrl,
-    accepts: ({ providerModel }) => (modelRules(providerModel).claude ? acceptedByClaude : acceptedByAll),
+    accepts: (model) => (modelRules(model).claude ? acceptedByClaude : acceptedByAll),
     maxChoices: 1,
     // Amazon documents the same rule for ToolSpecification.name.
     toolNames: openAiToolNames,
     rejectedText: () => "blank",
-    stopRule: ({ providerModel }) => modelRules(providerModel).stopRule,
-    callIds: ({ providerModel }) => modelRules(providerModel).callIds,
+    stopRule: (model) => modelRules(model).stopRule,
+    callIds: (model) => modelRules(model).callIds,
     // Bedrock validates the schemas itself, with the same rules for every model.
     schemas: () => claudeSchemas,
     stream: (request, model, context) =>

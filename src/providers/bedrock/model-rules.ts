@@ -1,8 +1,11 @@
+import { create } from "@bufbuild/protobuf";
 import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
 import type { StopRule } from "../../chat/planning/stop-rule.ts";
+import { type Model, ModelSchema } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
-import { claudeModel } from "../claude/claude-models.ts";
+import { isDeclared } from "../../models/parameter-names.ts";
+import { claudeRulesOf } from "../claude/claude-models.ts";
 import { claudeStops } from "../claude/stop-rule.ts";
 import { claudeCallIds, mistralCallIds } from "../kit/call-ids.ts";
 
@@ -106,9 +109,19 @@ export const bedrockRules: FamilyRules<ModelRules> = {
   ],
 };
 
-export function modelRules(providerModel: string): ModelRules {
-  if (providerModel.includes("anthropic.claude")) return claudeRules(providerModel);
-  return rulesFor(bedrockRules, providerModel) ?? openWeights;
+export function modelRules(model: Model): ModelRules {
+  const { providerModel, reasoningEfforts: efforts } = model;
+  const rules = providerModel.includes("anthropic.claude")
+    ? claudeRules(model)
+    : (rulesFor(bedrockRules, providerModel) ?? openWeights);
+  if (efforts.length === 0 && model.supportedParameters.length === 0) return rules;
+  return {
+    ...rules,
+    ...(efforts.length > 0 && rules.thinking && { thinking: { ...rules.thinking, efforts } }),
+    stops: rules.stops || isDeclared(model, "parameters.stop_sequences"),
+    sampling: rules.sampling === "none" && isDeclared(model, "parameters.temperature") ? "both" : rules.sampling,
+    jsonSchema: rules.jsonSchema || isDeclared(model, "output_format.json_schema"),
+  };
 }
 
 /**
@@ -116,8 +129,8 @@ export function modelRules(providerModel: string): ModelRules {
  * without sampling parameters, which are those since Claude Opus 4.7. Sources: those of `bedrockRules`, and
  * anomalyco/models.dev#1765.
  */
-function claudeRules(providerModel: string): ModelRules {
-  const rules = claudeModel(providerModel);
+function claudeRules(model: Model): ModelRules {
+  const rules = claudeRulesOf(model);
   const canStop = rules.off !== "never";
   const kind = rules.thinking;
   const efforts = kind === "budget" ? [MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX] : rules.efforts;
@@ -141,4 +154,9 @@ function claudeRules(providerModel: string): ModelRules {
             maxOutput: rules.maxOutput,
           },
   };
+}
+
+/** Returns whether a model supports structured outputs, by its name. */
+export function supportsSchema(providerModel: string): boolean {
+  return modelRules(create(ModelSchema, { providerModel })).jsonSchema;
 }

@@ -1,6 +1,6 @@
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { chatCapabilities, type ModelRow, modelsOf, noTools } from "../../models/model-row.ts";
-import { modelRules } from "./model-rules.ts";
+import { supportsSchema } from "./model-rules.ts";
 
 const media = { imageInput: true, documentInput: true };
 const claude = { ...media, reasoning: true, window: 1_000_000, output: 128_000 };
@@ -89,5 +89,5 @@ export const bedrockModels: readonly Model[] = modelsOf(
     maxTemperature: 1,
     ...chatCapabilities,
   },
-  rows.map((row) => ({ ...row, jsonSchema: modelRules(row.model).jsonSchema })),
+  rows.map((row) => ({ ...row, jsonSchema: supportsSchema(row.model) })),
 );

@@ -18,7 +18,7 @@ const stopSequencePath = "/delta/stop_sequence";
  * the provider's name in the configuration: the key of its options in `provider_options`.
  */
 export function toRequest(request: ChatRequest, model: Model, provider: string): ConverseBody {
-  const rules = modelRules(model.providerModel);
+  const rules = modelRules(model);
   const mark = createMarker(request, rules);
   const { system, messages } = toConversation(request, rules, mark);
   const wantsJson = request.outputFormat?.format.case === "jsonObject";

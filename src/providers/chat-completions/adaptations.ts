@@ -19,7 +19,7 @@ export type ModelRules = ReasoningModel | null | undefined;
 
 export function rulesFor(model: Model, quirks: Quirks): ModelRules {
   const name = quirks.openAiModel?.(model.providerModel);
-  const rules = name === undefined ? undefined : reasoningModel(name);
+  const rules = name === undefined ? undefined : reasoningModel(name, model);
   return rules && !quirks.effortForTools && rules.toolsAt !== "never" ? { ...rules, toolsAt: "any" } : rules;
 }
 
@@ -81,7 +81,7 @@ function* fieldAdaptations(
 
 function* effortAdaptations(
   request: ChatRequest,
-  { providerModel }: Model,
+  { providerModel, reasoningEfforts }: Model,
   { title, fields, efforts }: Quirks,
   rules: ModelRules,
 ): Generator<Adaptation> {
@@ -93,7 +93,12 @@ function* effortAdaptations(
     yield emulated(["reasoning", "effort"], `${message}; Dragoman sends that effort`);
   } else if (requested !== sent) {
     yield { kind: "ADJUSTED", field: ["reasoning", "effort"], message, set: sent };
-  } else if (supported !== undefined && requested !== undefined && !supported.includes(requested)) {
+  } else if (
+    reasoningEfforts.length === 0 &&
+    supported !== undefined &&
+    requested !== undefined &&
+    !supported.includes(requested)
+  ) {
     yield effortRejected(rules ? `the model ${providerModel}` : title, supported);
   }
 }

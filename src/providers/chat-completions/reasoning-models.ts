@@ -1,5 +1,7 @@
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
+import { isDeclared } from "../../models/parameter-names.ts";
 import type { OptionalField } from "./fields.ts";
 
 /** Efforts and fields that a family of OpenAI's reasoning models supports. */
@@ -16,6 +18,8 @@ export interface ReasoningModel {
    * - `never`: the model does not support NONE, so that only the Responses API accepts tools.
    */
   readonly toolsAt: "any" | "none" | "none by default" | "never";
+  /** Fields that the models support by the configuration, whatever the other rules are. */
+  readonly declared?: readonly string[];
 }
 
 const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
@@ -81,9 +85,17 @@ export const reasoningModels: FamilyRules<ReasoningModel | null> = {
   ],
 };
 
-/** Returns the rules of a model; null if it does not reason. */
-export function reasoningModel(providerModel: string): ReasoningModel | null {
-  return rulesFor(reasoningModels, providerModel) ?? null;
+/** Returns the rules of a model by OpenAI's name for it; null if it does not reason. */
+export function reasoningModel(name: string, configured: Model): ReasoningModel | null {
+  const { reasoningEfforts: efforts, supportedParameters: declared } = configured;
+  const known = rulesFor(reasoningModels, name) ?? null;
+  if (efforts.length === 0 && (declared.length === 0 || known === null)) return known;
+  return {
+    ...(known ?? o1),
+    ...(efforts.length > 0 && { efforts }),
+    ...(isDeclared(configured, "tools") && { toolsAt: "any" }),
+    declared,
+  };
 }
 
 const neverSupported: ReadonlySet<OptionalField> = new Set([
@@ -101,6 +113,7 @@ const sampling: ReadonlySet<OptionalField> = new Set([
 
 /** Returns whether a reasoning model supports a field if the request sends the given reasoning effort. */
 export function takesField(model: ReasoningModel, field: OptionalField, effort: ReasoningEffort | undefined): boolean {
+  if (model.declared?.includes(field)) return true;
   if (neverSupported.has(field)) return false;
   if (field === "parameters.stop_sequences") return model.stops;
   return !sampling.has(field) || (model.sampling === "without-effort" && effort === NONE);

@@ -1,5 +1,7 @@
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
+import { isDeclared } from "../../models/parameter-names.ts";
 
 const { LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
 
@@ -149,4 +151,28 @@ export function claudeModel(providerModel: string): ClaudeModel {
   // Some hosts put the version first for newer models too, as in claude-4.5-sonnet.
   const name = providerModel.replace(/claude-([4-9]|\d\d)([.-]\d{1,2})?-([a-z]+)/i, "claude-$3-$1$2");
   return rulesFor(claudeModels, name) ?? otherModel;
+}
+
+/** Returns the rules for a model, as changed by the configuration. */
+export function claudeRulesOf(model: Model): ClaudeModel {
+  const rules = claudeModel(model.providerModel);
+  const { reasoningEfforts: efforts, supportedParameters } = model;
+  if (efforts.length === 0 && supportedParameters.length === 0) return rules;
+  const { NONE } = ReasoningEffort;
+  const isSampling = (["parameters.temperature", "parameters.top_p", "parameters.top_k"] as const).some((name) =>
+    isDeclared(model, name),
+  );
+  const isForced = isDeclared(model, "tool_choice.mode") || isDeclared(model, "tool_choice.tool_name");
+  return {
+    ...rules,
+    ...(efforts.length > 0 && {
+      efforts: efforts.filter((effort) => effort !== NONE),
+      thinking: "adaptive",
+      off: efforts.includes(NONE) ? (rules.off === "never" ? "disabled" : rules.off) : "never",
+    }),
+    sampling: rules.sampling || isSampling,
+    forcedTools: rules.forcedTools || isForced,
+    jsonSchema: rules.jsonSchema || isDeclared(model, "output_format.json_schema"),
+    prefill: rules.prefill || isDeclared(model, "continue_last_message"),
+  };
 }

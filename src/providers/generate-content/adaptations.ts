@@ -29,8 +29,9 @@ export interface Route {
 const seedLimit = 2 ** 31;
 
 /** Returns what the model or the service does not support in the request. */
-export function checkSupport(request: ChatRequest, { providerModel }: Model, route: Route): readonly Adaptation[] {
-  const rules = modelRules(providerModel);
+export function checkSupport(request: ChatRequest, model: Model, route: Route): readonly Adaptation[] {
+  const { providerModel } = model;
+  const rules = modelRules(model);
   return [
     ...fieldAdaptations(request, rules, route),
     ...rangeAdaptations(request, route),

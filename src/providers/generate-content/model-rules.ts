@@ -1,3 +1,4 @@
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { ReasoningConfig } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
@@ -115,8 +116,17 @@ export const geminiRules: FamilyRules<ModelRules> = {
 };
 
 /** Returns the rules of a model. A model that is not named as Google's, such as a tuned one, gets those of Gemini 2.0. */
-export function modelRules(providerModel: string): ModelRules {
-  return rulesFor(geminiRules, providerModel) ?? older;
+export function modelRules({ providerModel, reasoningEfforts, supportedParameters }: Model): ModelRules {
+  const rules = rulesFor(geminiRules, providerModel) ?? older;
+  const isLevels = reasoningEfforts.length > 0;
+  const levels = Object.fromEntries(
+    Object.entries(allLevels).filter(([effort]) => reasoningEfforts.includes(Number(effort))),
+  );
+  return {
+    ...rules,
+    ...(isLevels && { thinking: { by: "level", levels } }),
+    penalties: rules.penalties || supportedParameters.includes("parameters.presence_penalty"),
+  };
 }
 
 /** Returns the efforts that a family supports. */

@@ -14,12 +14,8 @@ export const usualForm: BodyForm = { thoughts: "included" };
 export const includeThoughts = "generationConfig.thinkingConfig.includeThoughts";
 
 /** Returns the fields of a body that the caller did not request. A requested reasoning format needs `includeThoughts`. */
-export function ownFields(
-  { reasoning }: ChatRequest,
-  { providerModel }: Model,
-  { thoughts }: BodyForm,
-): readonly OwnField[] {
+export function ownFields({ reasoning }: ChatRequest, model: Model, { thoughts }: BodyForm): readonly OwnField[] {
   const isOwn = (reasoning?.format ?? ReasoningFormat.UNSPECIFIED) === ReasoningFormat.UNSPECIFIED;
-  const isSent = thoughts === "included" && toThinkingConfig(reasoning, modelRules(providerModel)) !== undefined;
+  const isSent = thoughts === "included" && toThinkingConfig(reasoning, modelRules(model)) !== undefined;
   return isOwn && isSent ? [{ name: includeThoughts, field: ["reasoning", "format"] }] : [];
 }

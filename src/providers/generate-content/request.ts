@@ -33,7 +33,7 @@ const choiceModes = {
  * `provider` is the provider's name in the configuration: the key of its options in `provider_options`.
  */
 export function toRequest(request: ChatRequest, model: Model, provider: string, form = usualForm): GenerateContentBody {
-  const rules = modelRules(model.providerModel);
+  const rules = modelRules(model);
   const { parameters, outputFormat, reasoning, serviceTier } = request;
   const thinkingConfig = withThoughts(toThinkingConfig(reasoning, rules), form);
   const generationConfig = {

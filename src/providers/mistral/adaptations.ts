@@ -53,10 +53,19 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
   ];
 }
 
-function* effortAdaptations(request: ChatRequest, { providerModel, capabilities }: Model): Generator<Adaptation> {
+function* effortAdaptations(
+  request: ChatRequest,
+  { providerModel, capabilities, reasoningEfforts }: Model,
+): Generator<Adaptation> {
   const requested = effortOf(request);
   const supported = rulesFor(mistralEfforts, providerModel);
-  if (requested === undefined || supported === undefined || supported.includes(requested)) return;
+  if (
+    requested === undefined ||
+    reasoningEfforts.length > 0 ||
+    supported === undefined ||
+    supported.includes(requested)
+  )
+    return;
   if (capabilities?.reasoning === false) return;
   const subject = `the model ${providerModel}`;
   yield supported.length === 0

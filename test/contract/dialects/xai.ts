@@ -8,7 +8,7 @@ export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "xai",
     model: "grok-4.5",
-    stops: { field: "stop", max: 4 },
+    stops: { why: "xAI's reasoning models do not support stop sequences" },
     wire: {
       usagePlace: "last chunk",
       usage: {

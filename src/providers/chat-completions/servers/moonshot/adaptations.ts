@@ -35,10 +35,17 @@ export const thinkingModels: FamilyRules<Thinking> = {
 };
 
 /** Reports what a Moonshot model does not support in the request. */
-export function* moonshotAdaptations(request: ChatRequest, { providerModel }: Model): Generator<Adaptation> {
-  const thinking = rulesFor(thinkingModels, providerModel);
+export function* moonshotAdaptations(request: ChatRequest, model: Model): Generator<Adaptation> {
+  const { providerModel, reasoningEfforts } = model;
+  // planning checks efforts of the configuration.
+  const thinking = reasoningEfforts.length > 0 ? undefined : rulesFor(thinkingModels, providerModel);
   if (providerModel.startsWith("kimi-")) {
-    yield* withoutFields(request, [...samplingFields, ...penaltyFields], "cannot be set for Moonshot's Kimi models");
+    yield* withoutFields(
+      request,
+      model,
+      [...samplingFields, ...penaltyFields],
+      "cannot be set for Moonshot's Kimi models",
+    );
   }
   yield* effortAdaptations(effortOf(request), thinking, `the model ${providerModel}`);
   const isForced = request.toolChoice?.choice.value === ToolChoiceMode.REQUIRED;

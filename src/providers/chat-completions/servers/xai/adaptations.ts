@@ -22,8 +22,9 @@ export const grokReasons: FamilyRules<boolean> = {
   ],
 };
 
-export function xaiAdaptations(request: ChatRequest, { providerModel, capabilities }: Model): Generator<Adaptation> {
+export function xaiAdaptations(request: ChatRequest, model: Model): Generator<Adaptation> {
+  const { providerModel, capabilities } = model;
   const reasons = capabilities?.reasoning ?? rulesFor(grokReasons, providerModel);
   const fields = reasons ? [...penaltyFields, "parameters.stop_sequences" as const] : [];
-  return withoutFields(request, fields, "is not supported by xAI's reasoning models");
+  return withoutFields(request, model, fields, "is not supported by xAI's reasoning models");
 }
