@@ -32,6 +32,8 @@ export const kinds: Readonly<Record<string, readonly Kind[]>> = {
       sentence: "A response without content is accepted back.",
       holds: [
         { reads: "empty text" },
+        keepsLaws,
+        carried,
         {
           test: "is accepted back and leaves the conversation intact, {title}",
           under: "a response without parts",
