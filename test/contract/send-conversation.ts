@@ -5,7 +5,7 @@ import { ownWords } from "../../src/chat/planning/caller-words.ts";
 import { profileTexts } from "../../src/chat/planning/profile-texts.ts";
 import { annotationViolations } from "../../src/chat/validation/annotations.ts";
 import { requestViolations } from "../../src/chat/validation/request-rules.ts";
-import { ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import type { MessageSchema } from "../../src/gen/dragoman/v1/message_pb.js";
 import { profiles } from "../../src/profiles/profiles.ts";
 import { stringifyExact } from "../../src/providers/kit/exact-json.ts";
@@ -33,13 +33,19 @@ export async function send(
   tools: readonly string[] = ["look"],
   more: object = {},
 ): Promise<Sent> {
-  const { model } = dialect;
   const chat = create(ChatRequestSchema, {
-    model: model.id,
+    model: dialect.model.id,
     messages: [...messages],
     tools: tools.map((name) => functionTool({ name })),
     ...more,
   });
+  const { plan, body } = await planFor(dialect, chat);
+  return { plan, body, items: read(JSON.parse(body)) };
+}
+
+/** Validates and plans a request, and returns the body of the upstream request. */
+export async function planFor(dialect: Dialect, chat: ChatRequest): Promise<Omit<Sent, "items">> {
+  const { model } = dialect;
   expect(annotationViolations(ChatRequestSchema, chat)).toEqual([]);
   expect(requestViolations(chat, 1000)).toEqual([]);
   const adapter = dialect.create("http://127.0.0.1:9");
@@ -52,6 +58,5 @@ export async function send(
       ...{ counting: counting.limits, signal: new AbortController().signal },
     },
   );
-  const body = stringifyExact(adapter.describe(plan.request, model, plan.prompt));
-  return { plan, body, items: read(JSON.parse(body)) };
+  return { plan, body: stringifyExact(adapter.describe(plan.request, model, plan.prompt)) };
 }

@@ -1,38 +1,23 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { type Plan, planChat } from "../../src/calls/plan.ts";
-import { ownWords } from "../../src/chat/planning/caller-words.ts";
-import { profileTexts } from "../../src/chat/planning/profile-texts.ts";
+import type { Plan } from "../../src/calls/plan.ts";
 import { GenerationParametersSchema } from "../../src/gen/dragoman/v1/parameters_pb.js";
-import { profiles } from "../../src/profiles/profiles.ts";
-import { stringifyExact } from "../../src/providers/kit/exact-json.ts";
-import { counting } from "../support/counting.ts";
 import { ask } from "../support/requests.ts";
 import { type Dialect, headingOf, isApplicable, type StopFacts } from "./dialect.ts";
 import { dialects } from "./load-dialects.ts";
+import { planFor } from "./send-conversation.ts";
 
 const blank = ["\n\n", " ", "\t", "\u00a0"];
 const long = ["x".repeat(32), "é".repeat(16), "é".repeat(17), "x".repeat(1024)];
 const short = ["a", "b", "c", "d", "e", "f", "END", "</s>"];
 
-async function plan({ model, create: createAdapter }: Dialect, stopSequences: readonly string[]) {
-  const adapter = createAdapter("http://127.0.0.1:9");
+async function plan(dialect: Dialect, stopSequences: readonly string[]) {
   const parameters = create(GenerationParametersSchema, { stopSequences: [...stopSequences] });
-  const planned = await planChat(
-    {
-      chat: { ...ask(model.id, "hello", { parameters, strictParameters: true }) },
-      profile: profiles.plain,
-      profileTexts: profileTexts("plain", "default", ownWords),
-      deployment: undefined,
-    },
-    { model, adapter },
-    {
-      ...{ account: "", holder: "account:a", streamed: false, maxValues: 1000 },
-      ...{ counting: counting.limits, signal: new AbortController().signal },
-    },
+  const { plan: planned, body } = await planFor(
+    dialect,
+    ask(dialect.model.id, "hello", { parameters, strictParameters: true }),
   );
-  const body: unknown = JSON.parse(stringifyExact(adapter.describe(planned.request, model, planned.prompt)));
-  return { planned, body };
+  return { planned, body: JSON.parse(body) as unknown };
 }
 
 /** Returns the stop sequences in a request body. */

@@ -100,6 +100,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       for (const [name, fact] of otherFields(isFields(value) ? value.delta : undefined, endFields)) {
         answer.metadata.add(name, fact);
       }
+      answer.metadata.add("billed_units", otherUnits(event.delta?.usage));
       return true;
     case "error":
       throw embeddedFailure(locateError(data, cohereErrors.read), answer.call, cohereErrors);
@@ -112,6 +113,13 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   }
   return false;
 }
+
+/** Returns the billed units that are no tokens of the call. */
+function otherUnits(usage: unknown): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(otherFields(isFields(usage) ? usage.billed_units : undefined, tokenUnits));
+}
+
+const tokenUnits: ReadonlySet<string> = new Set(["input_tokens", "output_tokens", "image_tokens"]);
 
 /** Maximum number of unknown events that warnings name. */
 const mostLost = 8;

@@ -65,6 +65,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   answer.usage = chatUsage.add(answer.usage, chunk.usage);
   answer.serviceTier = chunk.usage?.service_tier ?? answer.serviceTier;
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
+  answer.metadata.add("prompt_audio_seconds", chunk.usage?.prompt_audio_seconds);
   const { model } = chunk;
   if (typeof model === "string" && isOtherModel(model, call.attempt.providerModel)) answer.metadata.add("model", model);
   for (const choice of chunk.choices) choiceEvents(answer, choice, batch);

@@ -8,14 +8,16 @@ export type Block =
   /** Content that only some APIs have, or none: `Writer.extras[at]` with a mark that occurs nowhere else. */
   | { readonly kind: "extra"; readonly at: number; readonly mark: string };
 
-/** How a response ends: with the API's finish reason, whole but without one, or broken off. */
-export type End = "reason" | "no reason" | "cut";
+/** How a response ends: with the API's finish reason, at the token limit, whole but without a reason, or broken off. */
+export type End = "reason" | "length" | "no reason" | "cut";
 
 /** A response that any API could give, as far as it has the content. */
 export interface Answer {
   readonly blocks: readonly Block[];
   readonly end: End;
   readonly hasUsage: boolean;
+  /** Whether the events of the blocks come by turns, where the API tells which block an event is of. */
+  readonly interleaved: boolean;
 }
 
 /** Writes generated responses as one provider API does. */
@@ -24,6 +26,8 @@ export interface Writer {
   /** Makes content with a mark, which must be carried or named in a warning. */
   readonly extras: readonly ((mark: string) => object)[];
   readonly ends: readonly End[];
+  /** Whether each block is a part of its own, so that also texts can come by turns. */
+  readonly hasParts?: boolean;
   /** Whether the API has arguments as an object, so that a model cannot write other JSON. */
   readonly hasObjects?: boolean;
   write(answer: Answer): string | Uint8Array;
@@ -39,8 +43,10 @@ function cut(text: fc.Arbitrary<string>): fc.Arbitrary<readonly string[]> {
   });
 }
 
+// Most ids repeat, also within a response.
 const ids = fc.oneof(
-  fc.constantFrom("look:0", "0", "functions.look:1", `call_${"x".repeat(300)}`, "é", "a|b", "call_1"),
+  { arbitrary: fc.constantFrom("look:0", "0"), weight: 3 },
+  fc.constantFrom("functions.look:1", `call_${"x".repeat(300)}`, "é", "a|b", "call_1"),
   fc.string({ minLength: 1, maxLength: 8 }),
 );
 const names = fc.constantFrom("look", "find", "get_weather-2", `n${"ame".repeat(30)}`);
@@ -75,11 +81,30 @@ export function answersOf({ kinds, extras, ends, hasObjects = false }: Writer): 
     extras.length > 0 ? fc.oneof(...known, extra) : fc.oneof(...known);
   return fc.record({
     blocks: fc
-      .array(block, { minLength: 1, maxLength: 7 })
+      .array(block, { maxLength: 7 })
       .map((list) => list.map((item, index) => (item.kind === "extra" ? { ...item, mark: `mark000${index}` } : item))),
     end: fc.constantFrom(...ends),
     hasUsage: fc.boolean(),
+    interleaved: fc.boolean(),
   });
+}
+
+/** Returns the events of all blocks: one block after the other, or by turns. */
+export function arranged<Event>({ interleaved }: Answer, blocks: readonly (readonly Event[])[]): readonly Event[] {
+  if (!interleaved) return blocks.flat();
+  const rounds = Math.max(0, ...blocks.map((events) => events.length));
+  return Array.from({ length: rounds }, (_, round) =>
+    blocks.flatMap((events) => events.slice(round, round + 1)),
+  ).flat();
+}
+
+/** Returns the finish reason of a response in an API's words. */
+export function reasonOf(
+  { blocks, end }: Answer,
+  words: Readonly<Record<"stop" | "calls" | "length", string>>,
+): string {
+  if (end === "length") return words.length;
+  return blocks.some(({ kind }) => kind === "call") ? words.calls : words.stop;
 }
 
 /** Returns the whole text of a block. */

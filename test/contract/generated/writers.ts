@@ -3,9 +3,7 @@ import * as anthropic from "../fixtures/anthropic-wire.ts";
 import * as bedrock from "../fixtures/bedrock-wire.ts";
 import { event as chatEvent, done, plainUsage } from "../fixtures/chat-completions.ts";
 import { chunk as googleChunk, sse as googleSse } from "../fixtures/generate-content.ts";
-import { type Answer, type Block, type Writer, wholeOf } from "./answer.ts";
-
-const hasCall = ({ blocks }: Answer): boolean => blocks.some(({ kind }) => kind === "call");
+import { type Answer, arranged, type Block, reasonOf, type Writer, wholeOf } from "./answer.ts";
 
 /** Content of a mark that `extras` of a writer makes. */
 function extraOf({ extras }: Pick<Writer, "extras">, { at, mark }: Extract<Block, { kind: "extra" }>): object {
@@ -14,9 +12,13 @@ function extraOf({ extras }: Pick<Writer, "extras">, { at, mark }: Extract<Block
 
 const url = (mark: string): string => `https://a.example/${mark}`;
 
+const claudeReasons = { stop: "end_turn", calls: "tool_use", length: "max_tokens" };
+const chatReasons = { stop: "stop", calls: "tool_calls", length: "length" };
+
 const anthropicWriter: Writer = {
+  hasParts: true,
   kinds: ["text", "thought", "call"],
-  ends: ["reason", "no reason", "cut"],
+  ends: ["reason", "length", "no reason", "cut"],
   extras: [
     (mark) => ({ type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: mark } }),
     (mark) => ({ type: "web_search_tool_result", tool_use_id: "srvtoolu_1", content: [{ url: url(mark) }] }),
@@ -25,7 +27,7 @@ const anthropicWriter: Writer = {
     (mark) => ({ type: "a_future_block", value: mark }),
   ],
   write(answer) {
-    const events = answer.blocks.flatMap((block, index) => {
+    const events = answer.blocks.map((block, index): readonly anthropic.Event[] => {
       const { stop, begin, more } = anthropic;
       switch (block.kind) {
         case "text":
@@ -48,20 +50,17 @@ const anthropicWriter: Writer = {
       }
     });
     const begun = anthropic.start(answer.hasUsage ? { input_tokens: 12, output_tokens: 1 } : null);
-    if (answer.end === "cut") return anthropic.sse(begun, ...events);
-    if (answer.end === "no reason") return anthropic.sse(begun, ...events, { type: "message_stop" });
-    const end = anthropic.end(
-      hasCall(answer) ? "tool_use" : "end_turn",
-      {},
-      answer.hasUsage ? { output_tokens: 4 } : null,
-    );
-    return anthropic.sse(begun, ...events, ...end);
+    if (answer.end === "cut") return anthropic.sse(begun, ...arranged(answer, events));
+    if (answer.end === "no reason") return anthropic.sse(begun, ...arranged(answer, events), { type: "message_stop" });
+    const end = anthropic.end(reasonOf(answer, claudeReasons), {}, answer.hasUsage ? { output_tokens: 4 } : null);
+    return anthropic.sse(begun, ...arranged(answer, events), ...end);
   },
 };
 
 const bedrockWriter: Writer = {
+  hasParts: true,
   kinds: ["text", "thought", "call"],
-  ends: ["reason", "cut"],
+  ends: ["reason", "length", "cut"],
   extras: [
     (mark) => ({ delta: { text: "Hi" }, citation: { location: { web: { url: url(mark) } } } }),
     (mark) => ({ delta: { reasoningContent: { redactedContent: mark } } }),
@@ -69,7 +68,7 @@ const bedrockWriter: Writer = {
     (mark) => ({ delta: { [mark]: { value: 1 } } }),
   ],
   write(answer) {
-    const frames = answer.blocks.flatMap((block, index) => {
+    const frames = answer.blocks.map((block, index): readonly Uint8Array[] => {
       switch (block.kind) {
         case "text":
           return block.pieces.map((piece) => bedrock.text(index, piece));
@@ -91,18 +90,15 @@ const bedrockWriter: Writer = {
           return block satisfies never;
       }
     });
-    if (answer.end === "cut") return bedrock.answer(...frames);
-    const end = [
-      bedrock.stop(hasCall(answer) ? "tool_use" : "end_turn"),
-      ...(answer.hasUsage ? [bedrock.metadata()] : []),
-    ];
-    return bedrock.answer(...frames, ...end);
+    if (answer.end === "cut") return bedrock.answer(...arranged(answer, frames));
+    const end = [bedrock.stop(reasonOf(answer, claudeReasons)), ...(answer.hasUsage ? [bedrock.metadata()] : [])];
+    return bedrock.answer(...arranged(answer, frames), ...end);
   },
 };
 
 const chatWriter: Writer = {
   kinds: ["text", "thought", "call"],
-  ends: ["reason", "no reason", "cut"],
+  ends: ["reason", "length", "no reason", "cut"],
   extras: [
     (mark) => ({
       annotations: [{ type: "url_citation", url_citation: { url: url(mark), start_index: 0, end_index: 1 } }],
@@ -115,7 +111,7 @@ const chatWriter: Writer = {
 
 const mistralWriter: Writer = {
   kinds: ["text", "thought", "call"],
-  ends: ["reason", "no reason", "cut"],
+  ends: ["reason", "length", "no reason", "cut"],
   extras: [
     (mark) => ({ content: [{ type: "tool_reference", tool: "web_search", title: "A", url: url(mark) }] }),
     (mark) => ({ content: [{ type: "image_url", image_url: url(mark) }] }),
@@ -136,7 +132,7 @@ function writeChat(
   thought: (pieces: readonly string[], signature: string | undefined) => readonly object[],
 ): string {
   let calls = 0;
-  const deltas = answer.blocks.flatMap((block): readonly object[] => {
+  const deltasOf = (block: Block): readonly object[] => {
     switch (block.kind) {
       case "text":
         return block.pieces.map((content) => ({ content }));
@@ -153,18 +149,24 @@ function writeChat(
       default:
         return block satisfies never;
     }
-  });
+  };
+  // Only calls have an index.
+  const others = answer.blocks.filter(({ kind }) => kind !== "call" || !answer.interleaved);
+  const byTurns = answer.blocks.filter((block) => !others.includes(block));
+  const deltas = [...others.flatMap(deltasOf), ...arranged(answer, byTurns.map(deltasOf))];
   const chunk = (delta: object, finish_reason: string | null) =>
     chatEvent({ choices: [{ index: 0, delta, finish_reason }] });
   const begun = [{ role: "assistant" }, ...deltas].map((delta) => chunk(delta, null)).join("");
   if (answer.end === "cut") return begun;
-  const reason = answer.end === "no reason" ? null : hasCall(answer) ? "tool_calls" : "stop";
+  const reason = answer.end === "no reason" ? null : reasonOf(answer, chatReasons);
   return begun + chunk({}, reason) + (answer.hasUsage ? chatEvent({ choices: [], usage: plainUsage }) : "") + done;
 }
 
+const googleReasons = { stop: "STOP", calls: "STOP", length: "MAX_TOKENS" };
+
 const googleWriter: Writer = {
   kinds: ["text", "thought", "call"],
-  ends: ["reason", "cut"],
+  ends: ["reason", "length", "cut"],
   hasObjects: true,
   extras: [
     (mark) => ({ executableCode: { language: "PYTHON", code: mark } }),
@@ -192,7 +194,7 @@ const googleWriter: Writer = {
     const usage = { usageMetadata: { promptTokenCount: 7, candidatesTokenCount: 2, totalTokenCount: 9 } };
     return googleSse(
       ...chunks,
-      ...(answer.end === "cut" ? [] : [googleChunk([], "STOP", answer.hasUsage ? usage : {})]),
+      ...(answer.end === "cut" ? [] : [googleChunk([], reasonOf(answer, googleReasons), answer.hasUsage ? usage : {})]),
     );
   },
 };
@@ -201,12 +203,15 @@ function cohereEvent(type: string, fields: object): string {
   return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
 }
 
+const cohereReasons = { stop: "COMPLETE", calls: "TOOL_CALL", length: "MAX_TOKENS" };
+
 const cohereWriter: Writer = {
+  hasParts: true,
   kinds: ["text", "thought", "call"],
-  ends: ["reason", "cut"],
+  ends: ["reason", "length", "cut"],
   extras: [(mark) => ({ [mark]: "x" })],
   write(answer) {
-    const events = answer.blocks.flatMap((block, index): readonly string[] => {
+    const events = answer.blocks.map((block, index): readonly string[] => {
       const content = (type: string, part: object) =>
         cohereEvent(type, { index, delta: { message: { content: part } } });
       const call = (type: string, tool_calls: object) =>
@@ -235,8 +240,12 @@ const cohereWriter: Writer = {
     });
     const begun = cohereEvent("message-start", { id: "c1", delta: { message: { role: "assistant" } } });
     const usage = { usage: { tokens: { input_tokens: 69, output_tokens: 4 } } };
-    const delta = { finish_reason: hasCall(answer) ? "TOOL_CALL" : "COMPLETE", ...(answer.hasUsage && usage) };
-    return [begun, ...events, ...(answer.end === "cut" ? [] : [cohereEvent("message-end", { delta })])].join("");
+    const delta = { finish_reason: reasonOf(answer, cohereReasons), ...(answer.hasUsage && usage) };
+    return [
+      begun,
+      ...arranged(answer, events),
+      ...(answer.end === "cut" ? [] : [cohereEvent("message-end", { delta })]),
+    ].join("");
   },
 };
 

@@ -22,13 +22,15 @@ export interface PublishedApi extends Making {
   play(instance: unknown): string | Uint8Array | undefined;
   /** Fields that a response need not carry, with the reason. A field also stands for those below it. */
   readonly silent: Readonly<Record<string, string>>;
+  /** Places of the usage, whose counts `Dialect.usage` names. */
+  readonly usageAt: readonly string[];
   /** Members that mean that the response failed, so that it is an error. */
   readonly failing?: ReadonlySet<string>;
 }
 
 const time = "the time of the response is that of the call";
+const remainder = "the rest of a count whose other parts are carried";
 const tokenNumber = "the text of the token is carried";
-const usage = "the laws of usage read the counts";
 
 function eventOf(instance: unknown): Event {
   if (isFields(instance) && typeof instance.type === "string") return { ...instance, type: instance.type };
@@ -68,12 +70,13 @@ const anthropic = {
   dialect: "anthropic",
   form: "streamed",
   fixed: { index: 0, "message.content": [] },
+  usageAt: ["usage", "message.usage"],
   play: playAnthropic,
   silent: {
     "delta.estimated_tokens": "a hint of the progress, and no count",
     "message.stop_sequence": "null at the start of a message",
-    "message.usage": usage,
-    usage,
+    "message.usage.cache_creation.ephemeral_5m_input_tokens": remainder,
+    "message.usage.inference_geo": "repeats the request",
   },
 } as const;
 
@@ -129,7 +132,7 @@ const googleFailures: ReadonlySet<string> = new Set([
 ]);
 
 const google = {
-  ...{ root: "GoogleResponse", dialect: "gemini", failing: googleFailures },
+  ...{ root: "GoogleResponse", dialect: "gemini", failing: googleFailures, usageAt: ["usageMetadata"] },
   oneOf: {
     Part: {
       usual: "text",
@@ -150,8 +153,11 @@ const google = {
   },
   usual: { "candidates.finishReason": "STOP", "candidates.content.parts": "text" },
   silent: {
-    usageMetadata: usage,
     createTime: time,
+    "usageMetadata.cacheTokensDetails": "kinds of cached tokens, which are carried as one count",
+    "usageMetadata.toolUsePromptTokenCount": "added to the input",
+    "usageMetadata.toolUsePromptTokensDetails": "kinds of tokens that are added to the input",
+    "usageMetadata.initialPromptTokenCount": "the first of the prompts that the input counts",
     "candidates.logprobsResult.chosenCandidates.tokenId": tokenNumber,
     "candidates.logprobsResult.topCandidates.candidates.tokenId": tokenNumber,
     "candidates.logprobsResult.logProbabilitySum": "the sum of the values that are carried",
@@ -177,11 +183,12 @@ function chat(message: "delta" | "message", own: Making = {}) {
       object: "chat.completion",
     },
     usual: { "choices.finish_reason": "stop" },
+    usageAt: ["usage"],
     ...own,
   } as const;
 }
 
-const chatFields = { created: time, usage };
+const chatFields = { created: time };
 
 const callType = "a type without fields of its own";
 const imageDetail = "says how to read an image of a request";
@@ -200,7 +207,12 @@ const mistral = {
 } as const;
 const openAi = {
   dialect: "openai",
-  silent: { ...chatFields, obfuscation: "padding" },
+  silent: {
+    ...chatFields,
+    obfuscation: "padding",
+    "usage.completion_tokens_details.text_tokens": remainder,
+    "usage.prompt_tokens_details.text_tokens": remainder,
+  },
   oneOf: { ToolCall: { usual: "function", always: ["index", "id", "type"] } },
   // The deprecated form of `tool_calls`, which never stands beside them.
   never: new Set(["function_call"]),
@@ -232,13 +244,15 @@ export const publishedApis: readonly PublishedApi[] = [
       ...["ThrottlingExceptionMember", "ValidationExceptionMember"],
       ...["malformed_model_output", "malformed_tool_use", "model_context_window_exceeded_error"],
     ]),
-    silent: { "metadata.usage": usage, "metadata.metrics.latencyMs": "TimeInfo has seconds" },
+    usageAt: ["metadata.usage"],
+    silent: { "metadata.metrics.latencyMs": "TimeInfo has seconds" },
   },
   {
     ...{ root: "CohereEvent", dialect: "cohere", form: "streamed", play: playCohere, wireName: snakeCase },
     fixed: { index: 0 },
     failing: new Set(["ERROR", "TIMEOUT"]),
-    silent: { "delta.usage": usage, "logprobs.token_ids": tokenNumber, id: "the id of the first event is carried" },
+    usageAt: ["delta.usage"],
+    silent: { "logprobs.token_ids": tokenNumber, id: "the id of the first event is carried" },
   },
   { ...google, form: "streamed", play: (value) => eventStream(value) },
   { ...google, form: "whole", play: whole },
