@@ -46,8 +46,10 @@ type Fields = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
 const effort = (value: ReasoningEffort) => ({ reasoning: { control: { case: "effort" as const, value } } });
 const tools = { tools: [functionTool({ name: "look" })] };
 const required = { toolChoice: { choice: { case: "mode" as const, value: ToolChoiceMode.REQUIRED } } };
+const schemaJson =
+  '{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}';
 const schema = {
-  outputFormat: { format: { case: "jsonSchema" as const, value: { name: "a", schemaJson: '{"type":"object"}' } } },
+  outputFormat: { format: { case: "jsonSchema" as const, value: { name: "a", schemaJson } } },
 };
 
 async function get(id: string) {

@@ -1,4 +1,5 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
 import { type HintPlace, type HintRules, keptHints, lifeOf } from "../kit/cache-hints.ts";
 
 /** How a server takes prompt cache breakpoints for a model. */
@@ -53,10 +54,19 @@ export function hintRules({ on, tools, most }: CacheMarks, title: string): HintR
   };
 }
 
-/** Rules of OpenRouter's page on prompt caching, by family of models. The other families cache automatically. */
+const texts: CacheMarks = { on: "texts", tools: false, ttl: false, most: 4 };
+
+/** The other families cache automatically. */
+export const marksOfFamilies: FamilyRules<CacheMarks> = {
+  about: "prompt cache breakpoints at OpenRouter",
+  sources: [{ from: "https://openrouter.ai/docs/features/prompt-caching", read: "2026-11-28" }],
+  families: [
+    { pattern: /claude/i, versions: [["1", { ...texts, tools: true, ttl: true }]] },
+    // The last breakpoint counts at Google, whose cache lives for 5 minutes.
+    { pattern: /gemini|qwen/i, versions: [["1", texts]] },
+  ],
+};
+
 export function familyMarks(providerModel: string): CacheMarks | undefined {
-  const texts = { on: "texts", tools: false, ttl: false, most: 4 } as const;
-  if (/claude/i.test(providerModel)) return { ...texts, tools: true, ttl: true };
-  // The last breakpoint counts at Google, whose cache lives for 5 minutes.
-  return /gemini|qwen/i.test(providerModel) ? texts : undefined;
+  return rulesFor(marksOfFamilies, providerModel);
 }

@@ -10,7 +10,6 @@ import { Upstream } from "../../upstream/http.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { eventDecoder, isWhole } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
-import { claudeStops } from "../claude/stop-rule.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
@@ -102,9 +101,7 @@ function adapterOf(shared: Shared, quirks: Quirks): Adapter {
     ...(maxChoices !== undefined && { maxChoices }),
     ...(quirks.toolNames && { toolNames: quirks.toolNames }),
     rejectedText: (model) => conversationRulesOf(model).rejectedText,
-    // Hosts pass stop sequences on to Claude's own API.
-    stopRule: ({ providerModel }) =>
-      isClaude(providerModel) ? { ...quirks.stopRule, ...claudeStops } : quirks.stopRule,
+    stopRule: (model) => ({ ...quirks.stopRule, ...conversationRulesOf(model).stopRule }),
     callIds: ({ providerModel }) => quirks.callIds(providerModel),
     schemas: ({ providerModel }) => quirks.schemas(providerModel),
     takesAllowedTools: quirks.allowedTools,
@@ -120,8 +117,6 @@ function adapterOf(shared: Shared, quirks: Quirks): Adapter {
     close: () => upstream.close(),
   };
 }
-
-const isClaude = (providerModel: string) => /claude/i.test(providerModel);
 
 /** Returns the optional content that a server supports. All of them take arguments of tool calls as text. */
 function acceptedContent({ outputs, annotations, providerTools, media }: Quirks): ReadonlySet<OptionalContent> {

@@ -1,4 +1,5 @@
 import type { SchemaRules, SchemaTarget } from "../../chat/planning/schema/schema-rules.ts";
+import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
 
 const described = ["title", "description"];
 const structure = ["type", "enum", "properties", "required", "additionalProperties", "items", "anyOf", "$ref"];
@@ -119,10 +120,20 @@ const xaiRules: SchemaRules = {
 export const xaiSchemas: SchemaTarget = { output: { constrained: xaiRules, when: "always" } };
 
 /** Rules of models that several vendors host, such as on OpenRouter, which sends schemas on unchanged. */
+export const schemasOfFamilies: FamilyRules<SchemaTarget> = {
+  about: "JSON Schemas of models at other hosts than the vendor's own",
+  sources: [
+    { from: "karpathy/llm-council#55: OpenRouter passes on Anthropic's errors about schemas", read: "2026-11-28" },
+    { from: "the sources of the vendors' own rules above", read: "2026-11-28" },
+  ],
+  families: [
+    { pattern: /claude/i, versions: [["1", claudeSchemas]] },
+    { pattern: /gemini/i, versions: [["1", geminiSchemas]] },
+    { pattern: /^~?openai\/(?!gpt-oss)/i, versions: [["1", openAiSchemas]] },
+    { pattern: /^~?x-ai\//i, versions: [["1", xaiSchemas]] },
+  ],
+};
+
 export function familySchemas(providerModel: string): SchemaTarget | undefined {
-  if (/claude/i.test(providerModel)) return claudeSchemas;
-  if (/gemini/i.test(providerModel)) return geminiSchemas;
-  if (/^~?openai\/(?!gpt-oss)/i.test(providerModel)) return openAiSchemas;
-  if (/^~?x-ai\//i.test(providerModel)) return xaiSchemas;
-  return undefined;
+  return rulesFor(schemasOfFamilies, providerModel);
 }
