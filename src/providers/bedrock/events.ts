@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type ChatEvent,
   citationDelta,
@@ -168,7 +169,8 @@ function startBlock(
   const index = contentBlockIndex ?? 0;
   const { toolUse, toolResult, image } = start ?? {};
   if (toolUse && (toolUse.type ?? "tool_use") === "tool_use") {
-    batch.push(toolCallDelta(0, blockAt(answer, index, "toolUse").partIndex, "", toolUse.toolUseId, toolUse.name));
+    const id = toolUse.toolUseId || `tooluse_${randomUUID().replaceAll("-", "")}`;
+    batch.push(toolCallDelta(0, blockAt(answer, index, "toolUse").partIndex, "", id, toolUse.name));
   } else if (toolUse) {
     const json = membersOf(membersOf(data).get("start") ?? "").get("toolUse") ?? "";
     batch.push(serverCall(blockAt(answer, index, "serverCall").partIndex, json, answer.call));

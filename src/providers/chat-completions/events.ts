@@ -15,10 +15,11 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { locateError } from "../kit/error-body.ts";
 import { type ErrorDialect, embeddedFailure, failedAnswer } from "../kit/errors.ts";
 import { isFields } from "../kit/metadata.ts";
-import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { Extras } from "./extras.ts";
+import { parseChunk } from "./json-arguments.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { plainChunk } from "./plain-chunk.ts";
 import { encodeDetails } from "./reasoning-details.ts";
@@ -105,7 +106,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   const { call, errors } = answer;
   if (event === "error") throw embeddedFailure(locateError(data, errors.read), call, errors);
   if (data === "[DONE]") return true;
-  const value = parseJson(data, call);
+  const value = parseChunk(data, call);
   const plain = plainChunk(value, answer);
   if (plain !== undefined) {
     const state = answer.choices.get(plain.index) ?? beginChoice(answer, plain.index);

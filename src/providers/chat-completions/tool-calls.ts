@@ -134,8 +134,7 @@ function beginsAnother(call: Call, fragment: ChunkToolCall): boolean {
 }
 
 function argumentsText({ function: called }: ChunkToolCall): string {
-  const value = called?.arguments ?? "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return called?.arguments ?? "";
 }
 
 /** Whether the arguments of a call are complete JSON. False after `maxParsedLength`. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type ChatEvent,
   completed,
@@ -14,6 +15,7 @@ import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { failedAnswer } from "../kit/errors.ts";
+import { memberAt } from "../kit/json-text.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
@@ -83,7 +85,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       break;
     case "tool-call-start":
     case "tool-call-delta":
-      callEvents(answer, event, batch);
+      callEvents(answer, event, data, batch);
       break;
     case "tool-call-end":
       closeCall(answer.callsByIndex.get(event.index ?? 0), batch);
@@ -169,21 +171,28 @@ function partOf(answer: AnswerState, block: string): number {
   return part;
 }
 
-/** Appends the events of a tool call. In its events, `tool_calls` is one object and not a list. */
-function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, batch: ChatEvent[]): void {
+/**
+ * Appends the events of a tool call. In its events, `tool_calls` is one object and not a list.
+ *
+ * @param data the event as Cohere sent it
+ */
+function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, data: string, batch: ChatEvent[]): void {
   const fragment = delta?.message?.tool_calls;
   if (fragment === null || fragment === undefined || Array.isArray(fragment)) return;
-  const { name, arguments: text } = fragment.function ?? {};
+  const { name, arguments: value } = fragment.function ?? {};
+  const isText = typeof (value ?? "") === "string";
+  const text = isText ? String(value ?? "") : memberAt(data, "delta", "message", "tool_calls", "function", "arguments");
   let call = answer.callsByIndex.get(index ?? 0);
   if (type === "tool-call-start") {
-    if (!fragment.id || !name) throw malformedAnswer(answer.call, "a tool call has no id or name");
+    if (!name) throw malformedAnswer(answer.call, "a tool call has no name");
+    const id = fragment.id || `call_${randomUUID().replaceAll("-", "")}`;
     closeCall(call, batch);
     call = { part: answer.parts++, held: "", isOpen: true };
     answer.callsByIndex.set(index ?? 0, call);
-    batch.push(toolCallDelta(0, call.part, "", fragment.id, name));
+    batch.push(toolCallDelta(0, call.part, "", id, name));
   }
   if (call === undefined) throw malformedAnswer(answer.call, "a tool call continues without a start");
-  if (!text) return;
+  if (text === "") return;
   call.held += text;
   if (call.isOpen && "null".startsWith(call.held)) return;
   batch.push(toolCallDelta(0, call.part, call.held));

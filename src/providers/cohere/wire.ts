@@ -9,7 +9,11 @@ import { isNumber, plainList } from "../kit/plain-list.ts";
 const text = z.string().nullish();
 
 const content = z.object({ text, thinking: text });
-const toolCall = z.object({ id: text, function: z.object({ name: text, arguments: text }).nullish() });
+const toolCall = z.object({
+  id: text.catch(undefined),
+  // The arguments are text, or at some proxies JSON.
+  function: z.object({ name: text, arguments: z.unknown().optional() }).nullish(),
+});
 
 const message = z.object({
   // `content` and `tool_calls` are empty lists in the event message-start, and one object in all other events.

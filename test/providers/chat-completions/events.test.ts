@@ -300,6 +300,35 @@ describe("tool call deltas", () => {
     ]);
   });
 
+  it.each(["message", "delta"])("keeps the digits of arguments that are JSON and not its text, in a %s", (name) => {
+    const json = '{"id":9007199254740993,"much":1e400,"one":1.0,"none":-0,"text":"\\\\\\ud83d"}';
+    const state = { ...emptyAnswer(), isWhole: name === "message" };
+    const batch: ChatEvent[] = [];
+    const toolCalls = [json, "[1]", "true", "null"].map(
+      (text, index) => `{"index":${index},"id":${index},"function":{"name":"f","arguments": ${text}}}`,
+    );
+    const message = `{"content":"\\"arguments\\":[","tool_calls":[${toolCalls}]}`;
+    const data = `{"choices":[{"index":0,"${name}":${message},"finish_reason":"tool_calls"}]}`;
+    toEvents(state, { data }, batch);
+    endEvents(state, batch);
+    expect(brief(batch).filter((line) => line.startsWith("toolCall"))).toEqual([
+      `toolCall 0.1 0 f ${json}`,
+      "toolCall 0.2 1 f [1]",
+      "toolCall 0.3 2 f true",
+      "toolCall 0.4 3 f",
+      "toolCall 0.4 {}",
+    ]);
+  });
+
+  it("reads the index of a call as text", () => {
+    const lines = calls(
+      { index: "0", id: "a", function: { name: "f", arguments: "{" } },
+      { index: "1", id: "b", function: { name: "f", arguments: "{" } },
+      { index: "0", function: { arguments: "}" } },
+    );
+    expect(lines).toEqual(["toolCall 0.0 a f {", "toolCall 0.1 b f {", "toolCall 0.0 }"]);
+  });
+
   it("treats complete calls without id and index as separate calls", () => {
     const lines = calls(
       { function: { name: "f", arguments: '{"a":1}' } },
