@@ -10,13 +10,12 @@ import {
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
-import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { itemsOf, membersOf } from "../kit/json-text.ts";
 import { metadataJson } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
@@ -29,15 +28,6 @@ import { deltaMetadata, messageMetadata } from "./metadata.ts";
 import { callerState, isServerCall, isServerResult, otherBlock, serverCall, serverResult } from "./server-blocks.ts";
 import { anthropicUsage } from "./usage.ts";
 import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  end_turn: FinishReason.STOP,
-  stop_sequence: FinishReason.STOP,
-  max_tokens: FinishReason.LENGTH,
-  model_context_window_exceeded: FinishReason.LENGTH,
-  tool_use: FinishReason.TOOL_CALLS,
-  refusal: FinishReason.CONTENT_FILTER,
-};
 
 /** Content block in progress. `part` is the index of its part, set at the first delta. */
 interface BlockState {
@@ -118,7 +108,7 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   if (stopReason === "" && !call.hasEnd) throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(answer, block, batch);
   const facts = { providerMetadataJson: metadataJson(metadata) };
-  const end = finished(0, finishReasonOf(stopReason), stopReason, stopSequence, facts);
+  const end = finished(0, readFinishReason(stopReason, call, false), stopReason, stopSequence, facts);
   const usage = anthropicUsage.toUsage(answer.usage);
   batch.push(end, completed({ serviceTier, warnings: unread.warnings, ...(usage && { usage }) }));
 }
@@ -279,9 +269,4 @@ function stateDelta(answer: AnswerState, state: BlockState, data: string, redact
 function addUsage(answer: AnswerState, usage: StreamUsage | null | undefined): void {
   answer.usage = anthropicUsage.add(answer.usage, usage);
   answer.serviceTier = usage?.service_tier ?? answer.serviceTier;
-}
-
-/** Returns UNSPECIFIED if Anthropic reports no stop reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

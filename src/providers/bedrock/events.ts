@@ -11,11 +11,9 @@ import {
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
-import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { itemsOf, membersOf } from "../kit/json-text.ts";
 import { metadataJson } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
@@ -29,19 +27,6 @@ import { endMetadata, stopMetadata } from "./metadata.ts";
 import { ContentList, serverCall, serverResult } from "./server-blocks.ts";
 import { bedrockUsage, toTimeInfo } from "./usage.ts";
 import { type Payload, payloadSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  end_turn: FinishReason.STOP,
-  stop_sequence: FinishReason.STOP,
-  max_tokens: FinishReason.LENGTH,
-  model_context_window_exceeded: FinishReason.LENGTH,
-  tool_use: FinishReason.TOOL_CALLS,
-  content_filtered: FinishReason.CONTENT_FILTER,
-  guardrail_intervened: FinishReason.CONTENT_FILTER,
-};
-
-/** Stop reasons that are failures. */
-const failures: ReadonlySet<string> = new Set(["malformed_model_output"]);
 
 /** Content block in progress. */
 interface BlockState {
@@ -133,8 +118,7 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, stopReason, matchedStop, blocks, serviceTier, latencyMs } = answer;
   if (stopReason === undefined) throw cutAnswer(call);
-  if (stopReason === "malformed_tool_use") throw toolCallFailure(call, stopReason, "");
-  if (failures.has(stopReason)) throw failedAnswer(call, "PROVIDER_FAULT", stopReason);
+  const meaning = readFinishReason(stopReason, call, false);
   for (const block of blocks.values()) {
     endBlock(block, batch);
     const { kind, hasArguments, partIndex } = block;
@@ -142,7 +126,7 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     if (kind === "serverCall" && !hasArguments) batch.push(serverToolCallDelta(0, partIndex, "{}"));
   }
   const chosen = { providerMetadataJson: metadataJson(answer.metadata) };
-  const end = finished(0, finishReasonOf(stopReason), stopReason, matchedStop, chosen);
+  const end = finished(0, meaning, stopReason, matchedStop, chosen);
   const usage = bedrockUsage.toUsage(answer.usage);
   const facts = {
     ...(usage && { usage }),
@@ -322,9 +306,4 @@ function blockAt(answer: AnswerState, index: number, kind: BlockState["kind"]): 
   const block: BlockState = { kind, partIndex: answer.parts++, hasArguments: false, content };
   answer.blocks.set(index, block);
   return block;
-}
-
-/** Returns UNSPECIFIED if Bedrock reports no stop reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

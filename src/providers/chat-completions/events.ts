@@ -8,12 +8,12 @@ import {
   textDelta,
 } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { locateError } from "../kit/error-body.ts";
+import { isError, locateError } from "../kit/error-body.ts";
 import { type ErrorDialect, embeddedFailure, failedAnswer } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { isFields } from "../kit/metadata.ts";
 import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
@@ -36,26 +36,6 @@ import {
   timingsSchema,
 } from "./wire.ts";
 
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  stop: FinishReason.STOP,
-  stop_sequence: FinishReason.STOP,
-  eos: FinishReason.STOP,
-  end_turn: FinishReason.STOP,
-  complete: FinishReason.STOP,
-  length: FinishReason.LENGTH,
-  max_tokens: FinishReason.LENGTH,
-  model_length: FinishReason.LENGTH,
-  tool_calls: FinishReason.TOOL_CALLS,
-  function_call: FinishReason.TOOL_CALLS,
-  tool_use: FinishReason.TOOL_CALLS,
-  content_filter: FinishReason.CONTENT_FILTER,
-  safety: FinishReason.CONTENT_FILTER,
-  sensitive: FinishReason.CONTENT_FILTER,
-};
-
-/** Finish reasons that OpenRouter, SGLang and DeepSeek use for failures. */
-const failures: ReadonlySet<string> = new Set(["error", "abort", "insufficient_system_resource"]);
-
 /**
  * Progress of one choice. Parts are numbered in the order in which they begin. `text`, `reasoning` and `refusal` are
  * the indices of these parts; undefined until the part begins.
@@ -68,7 +48,9 @@ interface ChoiceState {
   refusal: number | undefined;
   readonly calls: ToolCalls;
   readonly extras: Extras;
+  /** The server's word, and its meaning. */
   finishReason: string;
+  meaning: FinishReason;
   matchedStop: string;
 }
 
@@ -140,10 +122,10 @@ export function endEvents({ call, choices, ...answer }: AnswerState, batch: Chat
     const rest = choice.calls.end();
     if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
     append(batch, rest);
-    const { extras, finishReason, matchedStop } = choice;
+    const { extras, finishReason, meaning, matchedStop } = choice;
     const sources = [...answer.facts.sources, ...extras.end(choice.text, batch)];
     const own = { sources, providerMetadataJson: extras.metadata.toJson() };
-    batch.push(finished(index, finishReasonOf(finishReason), finishReason, matchedStop, own));
+    batch.push(finished(index, meaning, finishReason, matchedStop, own));
   }
   const { timings, serviceTier, systemFingerprint } = answer;
   const { metadata } = answer.facts;
@@ -157,14 +139,14 @@ export function endEvents({ call, choices, ...answer }: AnswerState, batch: Chat
 }
 
 function holdsError({ error, object, detail, message, choices }: Chunk): boolean {
-  if ((error ?? undefined) !== undefined || object === "error") return true;
-  return !choices && (detail !== undefined || message !== undefined);
+  if (isError(error) || object === "error") return true;
+  return !choices && [error, detail, message].some((field) => (field ?? undefined) !== undefined);
 }
 
 function choiceEvents(answer: AnswerState, choice: ChunkChoice, rawChoice: unknown, batch: ChatEvent[]): void {
   const { call, errors } = answer;
   const reason = choice.finish_reason ?? "";
-  if ((choice.error ?? undefined) !== undefined || failures.has(reason)) {
+  if (isError(choice.error)) {
     const error = errors.read({ error: choice.error });
     throw error ? embeddedFailure(error, call, errors) : failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
   }
@@ -177,7 +159,10 @@ function choiceEvents(answer: AnswerState, choice: ChunkChoice, rawChoice: unkno
   if (message) messageEvents(answer, state, index, message, choice, rawMessage, batch);
   state.extras.readChoice(raw);
   state.extras.readMessage(rawMessage, state.text, batch);
-  if (reason !== "") state.finishReason = reason;
+  if (reason !== "") {
+    state.finishReason = reason;
+    state.meaning = readFinishReason(reason, call, state.calls.count > 0);
+  }
   const matched = choice.stop_reason ?? choice.matched_stop;
   if (typeof matched === "string") state.matchedStop = matched;
   else state.extras.metadata.add("stop_reason", matched);
@@ -193,6 +178,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     calls: new ToolCalls(answer.call, index, newPart),
     extras: new Extras(answer.call, index, newPart, answer.audioType),
     finishReason: "",
+    meaning: FinishReason.UNSPECIFIED,
     matchedStop: "",
   };
   answer.choices.set(index, state);
@@ -239,10 +225,4 @@ function messageEvents(
     batch.push(refusalDelta(index, state.refusal, message.refusal ?? "", refusalLogProbs));
   }
   if (message.tool_calls || message.function_call) state.calls.append(message, answer.isWhole, batch);
-}
-
-/** Returns UNSPECIFIED if the server reports no finish reason. Some servers write the words in upper case. */
-function finishReasonOf(word: string): FinishReason {
-  if (word === "") return FinishReason.UNSPECIFIED;
-  return lookUp(finishReasons, word.toLowerCase()) ?? FinishReason.OTHER;
 }

@@ -7,14 +7,11 @@ import {
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
-import type { Reason } from "../../errors.ts";
-import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { failedAnswer } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { memberAt } from "../kit/json-text.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
@@ -24,19 +21,6 @@ import { cohereErrors } from "./errors.ts";
 import { planMark } from "./fields.ts";
 import { cohereUsage } from "./usage.ts";
 import { type CohereEvent, eventSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  COMPLETE: FinishReason.STOP,
-  STOP_SEQUENCE: FinishReason.STOP,
-  MAX_TOKENS: FinishReason.LENGTH,
-  TOOL_CALL: FinishReason.TOOL_CALLS,
-};
-
-/** Finish reasons that mean a failure, each with the reason of the error that callers get before any output. */
-const failures: Readonly<Record<string, Reason>> = {
-  ERROR: "PROVIDER_UNAVAILABLE",
-  TIMEOUT: "PROVIDER_TIMEOUT",
-};
 
 interface Call {
   readonly part: number;
@@ -125,11 +109,10 @@ export function endEvents(
   if (end === undefined) throw cutAnswer(call);
   const { finish_reason } = end.delta ?? {};
   const reason = finish_reason ?? "";
-  const failure = lookUp(failures, reason);
-  if (failure !== undefined) throw failedAnswer(call, failure, reason);
+  const meaning = readFinishReason(reason, call, false);
   for (const open of callsByIndex.values()) closeCall(open, batch);
   const facts = { sources: citations.sources, providerMetadataJson: metadata.toJson() };
-  batch.push(finished(0, finishReasonOf(reason), reason, "", facts));
+  batch.push(finished(0, meaning, reason, "", facts));
   const unknown = [...lost].map((type) => omission(`the event ${type.slice(0, 64)}`, "this version does not know it"));
   const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end.delta?.usage));
   batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage }) }));
@@ -217,9 +200,4 @@ function toLogProbs(item: CohereEvent["logprobs"]): LogProbs | undefined {
     $typeName: "dragoman.v1.LogProbs",
     tokens: [{ $typeName: "dragoman.v1.TokenLogProb", token, logprob, topLogprobs: [] }],
   };
-}
-
-/** Returns UNSPECIFIED if Cohere reports no finish reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

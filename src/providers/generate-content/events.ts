@@ -1,11 +1,11 @@
 import { type ChatEvent, citationDelta, completed, type DeltaEvent, finished } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
+import { isError } from "../kit/error-body.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
@@ -15,32 +15,6 @@ import { toCitations } from "./grounding.ts";
 import { type ChoiceState, partEvent, signed } from "./part-events.ts";
 import { googleUsage } from "./usage.ts";
 import { type Chunk, type ChunkCandidate, type ChunkLogProbs, chunkSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  STOP: FinishReason.STOP,
-  MAX_TOKENS: FinishReason.LENGTH,
-  CONTINUATION: FinishReason.LENGTH,
-  SAFETY: FinishReason.CONTENT_FILTER,
-  RECITATION: FinishReason.CONTENT_FILTER,
-  BLOCKLIST: FinishReason.CONTENT_FILTER,
-  PROHIBITED_CONTENT: FinishReason.CONTENT_FILTER,
-  SPII: FinishReason.CONTENT_FILTER,
-  IMAGE_SAFETY: FinishReason.CONTENT_FILTER,
-  IMAGE_PROHIBITED_CONTENT: FinishReason.CONTENT_FILTER,
-  IMAGE_RECITATION: FinishReason.CONTENT_FILTER,
-};
-
-/** Finish reasons that mean that the model failed. */
-const failures: ReadonlySet<string> = new Set(["MALFORMED_RESPONSE", "TOO_MANY_TOOL_CALLS"]);
-
-/** Finish reasons that mean that Google rejected the model's tool call. */
-const toolCallFailures: ReadonlySet<string> = new Set(["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"]);
-
-/** Finish reasons of a response that may contain the calls that Google objects to: it is then no failure. */
-const withCalls: ReadonlySet<string> = new Set(["UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"]);
-
-/** Finish reason without a meaning: the response is whole, but does not tell why it ended. */
-const unspecified = "FINISH_REASON_UNSPECIFIED";
 
 /** Response in progress. */
 interface AnswerState {
@@ -92,7 +66,8 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, choices, blockReason, lost, metadata } = answer;
   const entries = [...choices].sort(([a], [b]) => a - b);
-  if (entries.some(([, { finishReason }]) => finishReason === "") && !call.hasEnd) throw cutAnswer(call);
+  const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
+  if (isOpen && blockReason === "" && !call.hasEnd) throw cutAnswer(call);
   if (entries.length === 0) {
     if (blockReason === "") throw cutAnswer(call);
     batch.push(finished(0, FinishReason.CONTENT_FILTER, blockReason));
@@ -105,7 +80,13 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     for (const { part, citation } of cited) batch.push(citationDelta(index, part, citation));
     state.metadata.add("groundingMetadata", groundingMetadata);
     const facts = { sources: [...sources], providerMetadataJson: state.metadata.toJson() };
-    batch.push(finished(index, toFinishReason(call, state), state.finishReason, "", facts));
+    // Google can also block a response that has begun.
+    const isBlocked = state.finishReason === "" && blockReason !== "";
+    const word = isBlocked ? blockReason : state.finishReason;
+    const meaning = isBlocked
+      ? FinishReason.CONTENT_FILTER
+      : readFinishReason(word, call, state.calls.count > 0, state.finishMessage);
+    batch.push(finished(index, meaning, word, "", facts));
     warnings.push(...state.metadata.warnings());
   }
   warnings.push(...metadata.warnings());
@@ -113,8 +94,8 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   batch.push(completed({ warnings, providerMetadataJson: metadata.toJson(), ...(usage && { usage }) }));
 }
 
-function holdsError({ error }: Chunk): boolean {
-  return (error ?? undefined) !== undefined;
+function holdsError({ error, candidates }: Chunk): boolean {
+  return isError(error) || (!candidates && (error ?? undefined) !== undefined);
 }
 
 /** JSON reviver that keeps the digits of numbers that JavaScript would change, such as long ids. */
@@ -173,15 +154,6 @@ const chunkFields: ReadonlySet<string> = new Set([
 const candidateFields: ReadonlySet<string> = new Set([
   ...["index", "content", "finishReason", "logprobsResult", "groundingMetadata"],
 ]);
-
-/** Returns UNSPECIFIED if Google reports no finish reason. Throws if it reports a failure. */
-function toFinishReason(call: UpstreamCall, { finishReason: word, finishMessage, calls }: ChoiceState): FinishReason {
-  if (word === "" || word === unspecified) return FinishReason.UNSPECIFIED;
-  if (calls.count > 0 && withCalls.has(word)) return FinishReason.TOOL_CALLS;
-  if (toolCallFailures.has(word)) throw toolCallFailure(call, word, finishMessage);
-  if (failures.has(word)) throw failedAnswer(call, "PROVIDER_FAULT", word);
-  return lookUp(finishReasons, word) ?? FinishReason.OTHER;
-}
 
 function toLogProbs({ chosenCandidates, topCandidates }: ChunkLogProbs): LogProbs | undefined {
   if (!chosenCandidates?.length) return undefined;

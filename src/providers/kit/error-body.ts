@@ -68,6 +68,15 @@ const nothing: ReportedError = {
   structured: false,
 };
 
+/**
+ * Whether the field `error` of a response reports an error. Some servers always send the field: as null, false, an empty
+ * text, an empty list or an empty object.
+ */
+export function isError(error: unknown): boolean {
+  if (typeof error === "object" && error !== null) return Object.keys(error).length > 0;
+  return Boolean(error);
+}
+
 /** Finds an error in a common shape. Any adapter may receive these shapes, since a proxy may respond for a provider. */
 export function readError(value: unknown): ReportedError | undefined {
   const parsed = errorBody.safeParse(unlisted(value));

@@ -1,7 +1,6 @@
 import { append } from "../../append.ts";
 import { type ChatEvent, completed, finished, reasoningDelta, textDelta } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
@@ -9,7 +8,8 @@ import { parseChunk } from "../chat-completions/json-arguments.ts";
 import { ToolCalls } from "../chat-completions/tool-calls.ts";
 import { chatUsage } from "../chat-completions/usage.ts";
 import { locateError } from "../kit/error-body.ts";
-import { embeddedFailure, failedAnswer } from "../kit/errors.ts";
+import { embeddedFailure } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { Metadata, otherFields } from "../kit/metadata.ts";
 import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
@@ -18,13 +18,6 @@ import { mistralErrors } from "./errors.ts";
 import { Extras } from "./extras.ts";
 import { RepeatedStart } from "./repeated-start.ts";
 import { type AnswerChoice, type AnswerContent, answerSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  stop: FinishReason.STOP,
-  length: FinishReason.LENGTH,
-  model_length: FinishReason.LENGTH,
-  tool_calls: FinishReason.TOOL_CALLS,
-};
 
 /** Progress of one choice. */
 interface ChoiceState {
@@ -35,7 +28,9 @@ interface ChoiceState {
   readonly start: RepeatedStart;
   readonly calls: ToolCalls;
   readonly extras: Extras;
+  /** Mistral's word, and its meaning. */
   finishReason: string;
+  meaning: FinishReason;
 }
 
 /** Progress of a response. */
@@ -75,13 +70,13 @@ export function endEvents({ call, choices, serviceTier, metadata, ...answer }: A
   const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
   if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
   for (const [index, choice] of entries) {
-    const { start, calls, extras, finishReason } = choice;
+    const { start, calls, extras, finishReason, meaning } = choice;
     writeText(choice, index, start.end(), batch);
     const rest = calls.end();
     if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
     append(batch, rest);
     const facts = { sources: extras.end(batch), providerMetadataJson: extras.metadata.toJson() };
-    batch.push(finished(index, finishReasonOf(finishReason), finishReason, "", facts));
+    batch.push(finished(index, meaning, finishReason, "", facts));
   }
   const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
   const usage = chatUsage.toUsage(answer.usage);
@@ -91,9 +86,6 @@ export function endEvents({ call, choices, serviceTier, metadata, ...answer }: A
 function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEvent[]): void {
   const { call } = answer;
   const reason = choice.finish_reason ?? "";
-  if (reason === "error") {
-    throw failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
-  }
   const index = choice.index ?? 0;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
   const message = choice.delta ?? choice.message ?? {};
@@ -109,7 +101,10 @@ function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEven
     state.calls.append({ tool_calls: fragments }, choice.message !== undefined, batch);
     state.open = undefined;
   }
-  if (reason !== "") state.finishReason = reason;
+  if (reason !== "") {
+    state.finishReason = reason;
+    state.meaning = readFinishReason(reason, call, state.calls.count > 0);
+  }
 }
 
 function beginChoice(answer: AnswerState, index: number): ChoiceState {
@@ -123,6 +118,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
       return state.parts++;
     }),
     finishReason: "",
+    meaning: FinishReason.UNSPECIFIED,
   };
   answer.choices.set(index, state);
   return state;
@@ -163,9 +159,4 @@ const chunkFields: ReadonlySet<string> = new Set(["id", "object", "created", "mo
 function partFor(state: ChoiceState, kind: "text" | "reasoning"): number {
   if (state.open?.kind !== kind) state.open = { kind, part: state.parts++ };
   return state.open.part;
-}
-
-/** Returns UNSPECIFIED if Mistral reports no finish reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

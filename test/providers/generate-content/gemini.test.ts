@@ -203,6 +203,15 @@ describe("a response of the Gemini API", () => {
     expect(completion.usage?.inputTokens).toBe(4);
   });
 
+  it("ends a choice as filtered if the API blocks a response that has begun", async () => {
+    const begun = { candidates: [{ content: { parts: [{ text: "Hi" }] } }] };
+    const { completion, error } = await answer(begun, { promptFeedback: { blockReason: "SAFETY" } });
+    expect(error).toBeUndefined();
+    expect(completion.choices).toMatchObject([
+      { finishReason: FinishReason.CONTENT_FILTER, providerFinishReason: "SAFETY", message: { parts: [text("Hi")] } },
+    ]);
+  });
+
   it("reads several candidates, which provider options can request", async () => {
     const { completion } = await answer(
       { candidates: [{ content: { parts: [{ text: "He" }] } }, { content: { parts: [{ text: "Ho" }] }, index: 1 }] },
