@@ -98,9 +98,13 @@ function holdsError({ error, candidates }: Chunk): boolean {
   return isError(error) || (!candidates && (error ?? undefined) !== undefined);
 }
 
+/** Fields with numbers that Dragoman reads. */
+const readNumbers = /^(?:logProbability|\w*[tT]okenCount)$/;
+
 /** JSON reviver that keeps the digits of numbers that JavaScript would change, such as long ids. */
-function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+function keepDigits(name: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
+  if (readNumbers.test(name)) return value;
   return typeof value === "number" && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
 }
 

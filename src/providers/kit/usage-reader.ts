@@ -77,7 +77,7 @@ export function createUsageReader(form: UsageForm): UsageReader {
       if (Object.keys(now.counts).length === 0 && Object.keys(now.tools).length === 0 && !now.cost) return earlier;
       if (earlier === undefined) return now;
       return {
-        counts: mergeCounts(earlier.counts, now.counts, form),
+        counts: mergeCounts(earlier.counts, known(now.counts, form), form),
         tools: { ...earlier.tools, ...now.tools },
         cost: now.cost ?? earlier.cost,
       };
@@ -91,6 +91,7 @@ export function createUsageReader(form: UsageForm): UsageReader {
  * that contradict a later total are out of date.
  */
 function mergeCounts(earlier: Counts, now: Counts, form: UsageForm): Counts {
+  if (Object.keys(now).length === 0) return earlier;
   const { totalTokens: _, ...others } = earlier;
   const merged = { ...others, ...now };
   const { totalTokens } = now;
@@ -99,6 +100,17 @@ function mergeCounts(earlier: Counts, now: Counts, form: UsageForm): Counts {
   if (input + output <= totalTokens) return merged;
   const { inputTokens } = earlier;
   return inputTokens === undefined ? now : { inputTokens, ...now };
+}
+
+/**
+ * Returns the counts of a later event without zeros that only mean "unknown": no prompt and no call has 0 tokens. Some
+ * servers behind Anthropic's or OpenAI's API send the input once, and zeros in the other events.
+ */
+function known(counts: Counts, form: UsageForm): Counts {
+  const hasInput = sumsOf(counts, form).input !== undefined;
+  const hasAny = Object.values(counts).some((count) => count > 0);
+  const isKnown = (name: string) => (inputNames.has(name) ? hasInput : hasAny && name !== "totalTokens");
+  return Object.fromEntries(Object.entries(counts).filter(([name, count]) => count > 0 || isKnown(name)));
 }
 
 interface Totals {
@@ -157,6 +169,8 @@ const inputParts = [
   "audioInputTokens",
   "imageInputTokens",
 ] as const satisfies readonly PartName[];
+
+const inputNames: ReadonlySet<string> = new Set(["inputTokens", "toolInputTokens", ...inputParts]);
 
 function toUsage({ counts, tools, cost }: ReportedUsage, form: UsageForm): Usage {
   const { input, output, isDoubtful } = totalsOf(counts, form);

@@ -4,6 +4,7 @@ import { type Message, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { Modality } from "../../../src/gen/dragoman/v1/modality_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
+import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { createGeminiAdapter } from "../../../src/providers/gemini/index.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
@@ -232,6 +233,17 @@ describe("a response of the Gemini API", () => {
     );
     const call = completion.choices[0]?.message?.parts[0]?.kind;
     expect(call).toMatchObject({ case: "toolCall", value: { name: "look", argumentsJson: args } });
+  });
+
+  it("reads counts and log probabilities beside a tool call, however their digits are written", async () => {
+    const part = '{"text":"Hi"},{"functionCall":{"name":"look"}}';
+    const logprobs = '{"chosenCandidates":[{"token":"Hi","logProbability":-1.50e-07}]}';
+    const { completion } = await answer(
+      `{"candidates":[{"content":{"parts":[${part}]},"finishReason":"STOP","logprobsResult":${logprobs}}],` +
+        '"usageMetadata":{"promptTokenCount":5.0,"candidatesTokenCount":3,"totalTokenCount":8}}',
+    );
+    expect(completion.choices[0]?.logprobs?.tokens).toMatchObject([{ token: "Hi", logprob: -1.5e-7 }]);
+    expect(completion.usage).toMatchObject({ inputTokens: 5, outputTokens: 3, quality: UsageQuality.EXACT });
   });
 
   it("separates text before and after a tool call into two parts", async () => {
