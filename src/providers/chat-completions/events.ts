@@ -100,15 +100,20 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   // Check for an error before reading any field: an error body also matches the schema, as a chunk without choices.
   const chunk = parseAnswer(value, chunkSchema, call, errors, holdsError);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
-  const usage = chunk.usage ?? chunk.x_groq?.usage;
+  const usageOfOnly = usageOfChoice(answer, chunk);
+  const usage = chunk.usage ?? chunk.x_groq?.usage ?? usageOfOnly;
   if (usage) answer.usage = chatUsage.add(answer.usage, usage);
   answer.timings = chunk.time_info ?? (usage ? timingsSchema.safeParse(usage).data : undefined) ?? answer.timings;
   answer.serviceTier = chunk.service_tier_used ?? chunk.service_tier ?? answer.serviceTier;
   answer.systemFingerprint = chunk.system_fingerprint ?? answer.systemFingerprint;
   const raw = isFields(value) ? value : {};
   answer.facts.read(raw, call.attempt.providerModel);
-  const rawChoices = Array.isArray(raw.choices) ? raw.choices : [];
-  for (const [at, choice] of (chunk.choices ?? []).entries()) choiceEvents(answer, choice, rawChoices[at], batch);
+  const rawChoices: readonly unknown[] = Array.isArray(raw.choices) ? raw.choices : [];
+  for (const [place, choice] of (chunk.choices ?? []).entries()) {
+    const rawChoice = rawChoices[place];
+    const rest = usageOfOnly && isFields(rawChoice) ? { ...rawChoice, usage: undefined } : rawChoice;
+    choiceEvents(answer, choice, place, rest, batch);
+  }
   return false;
 }
 
@@ -143,14 +148,31 @@ function holdsError({ error, object, detail, message, choices }: Chunk): boolean
   return !choices && [error, detail, message].some((field) => (field ?? undefined) !== undefined);
 }
 
-function choiceEvents(answer: AnswerState, choice: ChunkChoice, rawChoice: unknown, batch: ChatEvent[]): void {
+/** Returns the usage in the only choice of a response, where Moonshot sends it. Several choices count the prompt again. */
+function usageOfChoice({ choices }: AnswerState, chunk: Chunk): unknown {
+  const [choice, ...others] = chunk.choices ?? [];
+  return others.length === 0 && choices.size <= 1 ? choice?.usage : undefined;
+}
+
+/** Returns the index of the choice at a place of the list. Some servers set none, or the same one. */
+function indexOf({ choices, isWhole }: AnswerState, { index }: ChunkChoice, place: number): number {
+  return isWhole && choices.has(index ?? place) ? choices.size : (index ?? place);
+}
+
+function choiceEvents(
+  answer: AnswerState,
+  choice: ChunkChoice,
+  place: number,
+  rawChoice: unknown,
+  batch: ChatEvent[],
+): void {
   const { call, errors } = answer;
   const reason = choice.finish_reason ?? "";
   if (isError(choice.error)) {
     const error = errors.read({ error: choice.error });
     throw error ? embeddedFailure(error, call, errors) : failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
   }
-  const index = choice.index ?? 0;
+  const index = indexOf(answer, choice, place);
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
   // Perplexity sends both fields. A JSON body has an empty `delta`; the `message` of a chunk repeats all text so far.
   const message = answer.isWhole ? (choice.message ?? choice.delta) : (choice.delta ?? choice.message);

@@ -91,6 +91,8 @@ const choice = z.object({
   matched_stop: z.union([z.string(), z.number()]).nullish().catch(undefined),
   // Sent by OpenRouter.
   error: z.unknown().optional(),
+  // Sent by Moonshot.
+  usage: z.unknown().optional(),
 });
 
 /** Chunk of a stream, or a response without streaming. Only their choices differ: `delta` or `message`. */

@@ -33,6 +33,8 @@ type Counts = Partial<Record<CountName, number>>;
 /** Counts that a response has reported so far. */
 export interface ReportedUsage {
   readonly counts: Counts;
+  /** Whether events seem to have counted only themselves. */
+  readonly hasIncrements?: boolean;
   readonly tools: Readonly<Record<string, number>>;
   readonly cost: Usage["cost"];
 }
@@ -76,14 +78,28 @@ export function createUsageReader(form: UsageForm): UsageReader {
       const now = read(usage);
       if (Object.keys(now.counts).length === 0 && Object.keys(now.tools).length === 0 && !now.cost) return earlier;
       if (earlier === undefined) return now;
+      const isIncrement = countsItself(earlier.counts, now.counts);
       return {
-        counts: mergeCounts(earlier.counts, known(now.counts, form), form),
+        counts: isIncrement
+          ? sumOf(earlier.counts, now.counts)
+          : mergeCounts(earlier.counts, known(now.counts, form), form),
+        ...((isIncrement || earlier.hasIncrements) && { hasIncrements: true }),
         tools: { ...earlier.tools, ...now.tools },
         cost: now.cost ?? earlier.cost,
       };
     },
     toUsage: (reported) => reported && toUsage(reported, form),
   };
+}
+
+/** Whether an event counts only itself: it has output but no input, and a lower total than the events before it. */
+function countsItself({ totalTokens: earlier = 0 }: Counts, { inputTokens, totalTokens = 0 }: Counts): boolean {
+  return inputTokens === 0 && totalTokens > 0 && totalTokens < earlier;
+}
+
+function sumOf(earlier: Counts, now: Counts): Counts {
+  const names = Object.keys({ ...earlier, ...now }) as readonly CountName[];
+  return Object.fromEntries(names.map((name) => [name, (earlier[name] ?? 0) + (now[name] ?? 0)]));
 }
 
 /**
@@ -172,10 +188,10 @@ const inputParts = [
 
 const inputNames: ReadonlySet<string> = new Set(["inputTokens", "toolInputTokens", ...inputParts]);
 
-function toUsage({ counts, tools, cost }: ReportedUsage, form: UsageForm): Usage {
+function toUsage({ counts, tools, cost, hasIncrements }: ReportedUsage, form: UsageForm): Usage {
   const { input, output, isDoubtful } = totalsOf(counts, form);
   const limited: Partial<Record<PartName, number>> = {};
-  let isExact = !isDoubtful;
+  let isExact = !isDoubtful && !hasIncrements;
   for (const name of parts) {
     const count = counts[name];
     if (count === undefined) continue;
