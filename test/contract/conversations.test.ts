@@ -187,6 +187,18 @@ function describeConversations(dialect: Dialect, rules: ConversationRules): void
     else expect(fields).toEqual(rejectedText.test(" ") ? ["messages[1]", ...blanks] : ["messages[1]"]);
   });
 
+  it("sends no assistant message without content for a turn of reasoning only", async () => {
+    const reasoning = { kind: { case: "reasoning" as const, value: { text: "hm" } } };
+    const { body, items } = await send(dialect, rules, [
+      user("hi"),
+      { role: Role.ASSISTANT, parts: [reasoning] },
+      user("go on"),
+    ]);
+    expect(textsOf(items, "text")).toEqual(expect.arrayContaining(["hi", "go on"]));
+    const { messages = [] }: { messages?: readonly Record<string, unknown>[] } = JSON.parse(body);
+    for (const { content, reasoning } of messages) expect(content ?? reasoning).toBeDefined();
+  });
+
   it("rejects a last user message of only text that the API rejects", async () => {
     const nothing = rejectedText?.test(" ") ? " " : "";
     const sent = send(dialect, rules, [user("hi"), assistant(text("Hello")), user(nothing)]);

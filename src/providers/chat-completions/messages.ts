@@ -26,7 +26,7 @@ export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningMode
       case Role.USER:
         return [plainMessage("user", message)];
       case Role.ASSISTANT:
-        return [assistantMessage(message, quirks, index >= start)];
+        return withContent(assistantMessage(message, quirks, index >= start), quirks);
       case Role.TOOL:
         return message.parts.map(({ kind }) => {
           if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
@@ -55,7 +55,19 @@ function plainMessage(role: "system" | "developer" | "user", { parts, name }: Me
   return { role, content: simplest(content), ...(name && { name }) };
 }
 
-function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasoning: boolean): WireMessage {
+/**
+ * Returns an assistant message with the content that it must have beside anything but calls, a refusal or audio. If it
+ * has nothing else, because the server takes no reasoning back, it is not sent: servers reject it.
+ */
+function withContent(message: WireAssistant, { reasoningReplay }: Quirks): readonly WireMessage[] {
+  const { role, name, content, reasoning, reasoning_content, reasoning_details, ...others } = message;
+  if (content !== null || Object.keys(others).length > 0) return [message];
+  if ((reasoning ?? reasoning_content ?? reasoning_details) === undefined) return [];
+  // OpenRouter accepts null, but not all models behind it accept an empty text.
+  return [reasoningReplay === "reasoning_details" ? message : { ...message, content: "" }];
+}
+
+function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasoning: boolean): WireAssistant {
   const media = parts.flatMap((part) => replayedMedia(part, quirks) ?? []);
   const { outputs, calls } = assistantTurn(parts.filter(({ kind }) => kind.case !== "media"));
   const content = media.flatMap((sent): ContentPart[] => ("text" in sent ? [{ type: "text", text: sent.text }] : []));
