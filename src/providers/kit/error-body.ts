@@ -19,7 +19,7 @@ export interface ReportedError {
   readonly structured: boolean;
   /** Reason that other fields of the body imply. It takes precedence over the code, the type and the status. */
   readonly reason?: Reason | undefined;
-  /** Model output that is not the requested JSON. */
+  /** Model output that is not the requested JSON, or no valid tool call. */
   readonly failedGeneration?: string | undefined;
   /** Context window (`limit`) and prompt length (`requested`), in tokens. */
   readonly contextLengths?: { readonly limit: number; readonly requested: number } | undefined;
@@ -41,6 +41,8 @@ const errorObject = z.object({
   param: word,
   status: z.number().optional().catch(undefined),
   innererror: z.object({ code: word }).optional().catch(undefined),
+  // Model output that is not the requested JSON, or no valid tool call (Groq, Cerebras).
+  failed_generation: word,
 });
 
 // The common error shapes: those of OpenAI-compatible servers, FastAPI (`detail`), Apigee (`fault`) and other proxies.
@@ -51,6 +53,7 @@ const errorBody = z.object({
   type: word,
   code: codeOrStatus,
   param: word,
+  failed_generation: word,
   detail: z
     .union([z.string(), z.array(z.object({ msg: z.string() })).min(1)])
     .optional()
@@ -87,7 +90,7 @@ export function readError(value: unknown): ReportedError | undefined {
   const text = message ?? detailText(body.detail) ?? body.fault?.faultstring;
   if (text === undefined && inner === undefined) return undefined;
   const code = inner?.code ?? body.code;
-  const isStatus = typeof code === "number" || /^\d{3}$/.test(code ?? "");
+  const isStatus = /^\d{3}$/.test(String(code ?? ""));
   return {
     message: text ?? "",
     code: isStatus || code === undefined ? "" : String(code),
@@ -95,6 +98,7 @@ export function readError(value: unknown): ReportedError | undefined {
     type: inner?.type ?? body.type ?? "",
     status: asStatus(isStatus ? Number(code) : (inner?.status ?? 0)),
     parameter: inner?.param ?? body.param ?? "",
+    failedGeneration: inner?.failed_generation ?? body.failed_generation,
     structured:
       body.error !== undefined ||
       body.object === "error" ||

@@ -49,19 +49,26 @@ const reasonOfStatus: Readonly<Record<number, Reason>> = {
   504: "PROVIDER_TIMEOUT",
 };
 
-/** Codes and types of errors that report a blocked prompt or output, whatever their HTTP status. */
+/** Codes and types, in lower case, of errors that report a blocked prompt or output, whatever their HTTP status. */
 const filterCodes: ReadonlySet<string> = new Set([
   // Azure OpenAI and Moonshot.
   "content_filter",
-  // OpenAI.
+  // OpenAI. All but the first are in the type ResponseError of openai 7.55.0.
   "content_policy_violation",
   "invalid_prompt",
+  "bio_policy",
+  "misalignment_policy_violation",
+  "image_content_policy_violation",
   // Azure OpenAI, as an inner code.
-  "ResponsibleAIPolicyViolation",
+  "responsibleaipolicyviolation",
   // Servers of Alibaba's models. No document was checked.
   "data_inspection_failed",
-  "DataInspectionFailed",
+  "datainspectionfailed",
 ]);
+
+function isFilterCode(word: string): boolean {
+  return filterCodes.has(word.toLowerCase());
+}
 
 /** Replacements for provider messages that do not help the caller or may contain part of an API key, by reason. */
 const messages: Readonly<Partial<Record<Reason, string>>> = {
@@ -115,7 +122,8 @@ export function reportedFailure(
   const reason = meaningOfSentence(error.message, classify(error, dialect), dialect.sentences);
   const code = error.code || error.type;
   if (reason === "CONTENT_FILTER") {
-    const contentFilter = error.code || error.innerCode || error.type || "content_filter";
+    const words = [error.code, error.innerCode, error.type];
+    const contentFilter = words.find(isFilterCode) || words.find(Boolean) || "content_filter";
     return callFailure("INVALID_REQUEST", quote(error.message, call), call, { code, contentFilter });
   }
   const { failedGeneration } = error;
@@ -165,7 +173,7 @@ const invalidToolCall = "the provider rejected the model's tool call; retry or s
 function classify(error: ReportedError, { codes, types }: ErrorDialect): Meaning {
   if (error.reason !== undefined) return error.reason;
   const { code, innerCode, type, status } = error;
-  if ([code, innerCode, type].some((word) => filterCodes.has(word))) return "CONTENT_FILTER";
+  if ([code, innerCode, type].some(isFilterCode)) return "CONTENT_FILTER";
   const byCode = lookUp(codes, code) ?? lookUp(codes, type) ?? lookUp(codes, String(status));
   if (byCode !== undefined) return byCode;
   if (error.failedGeneration !== undefined) return "JSON_GENERATION_FAILED";

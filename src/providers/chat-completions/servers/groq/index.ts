@@ -2,7 +2,7 @@ import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
 import { basicFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 import { groqAdaptations } from "./adaptations.ts";
-import { groqReasons, readGroqError } from "./errors.ts";
+import { groqReasons } from "./errors.ts";
 import { groqModels } from "./models.ts";
 
 const { NONE, LOW, MEDIUM, HIGH } = ReasoningEffort;
@@ -34,5 +34,4 @@ export const provider = hostedServer({
   streamOptions: undefined,
   adaptations: groqAdaptations,
   reasons: groqReasons,
-  readError: readGroqError,
 });

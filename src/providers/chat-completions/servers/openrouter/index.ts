@@ -2,6 +2,7 @@ import { Modality } from "../../../../gen/dragoman/v1/modality_pb.js";
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
 import { commonFields, openModelFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
+import { readOpenRouterError } from "./errors.ts";
 import { openrouterModels } from "./models.ts";
 
 const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
@@ -35,6 +36,7 @@ export const provider = hostedServer({
   providerTools: true,
   media: ["image", "image_url", "audio", "file"],
   maxStopSequences: 4,
+  readError: readOpenRouterError,
   // OpenRouter's errors have no code but the HTTP status. https://openrouter.ai/docs/api/reference/errors-and-debugging
   sentences: [
     { pattern: /is not a valid model id/i, status: "INVALID_REQUEST", means: "MODEL_NOT_FOUND" },
