@@ -178,8 +178,9 @@ function kindOf(type: string): BlockState["kind"] {
 
 /** @param data the event as the API sent it */
 function extendBlock(answer: AnswerState, index: number, delta: StreamDelta, data: string, batch: ChatEvent[]): void {
-  const state = answer.blocks.get(index);
   const { text, thinking, signature, partial_json } = delta;
+  if (!answer.blocks.has(index)) beginUnannounced(answer, index, delta);
+  const state = answer.blocks.get(index);
   switch (state?.kind) {
     case "text":
       if (text) batch.push(textDelta(0, partOf(answer, state), text));
@@ -208,6 +209,13 @@ function extendBlock(answer: AnswerState, index: number, delta: StreamDelta, dat
       extendRarely(answer, index, state, data, batch);
       break;
   }
+}
+
+/** Begins the block of a delta that came without `content_block_start`, which some proxies leave out. */
+function beginUnannounced(answer: AnswerState, index: number, delta: StreamDelta): void {
+  if (delta.partial_json) throw malformedAnswer(answer.call, "a tool call has no name");
+  const kind = delta.thinking || delta.signature ? "thinking" : "text";
+  answer.blocks.set(index, { kind, part: undefined, input: "", hasInput: false, held: new Map() });
 }
 
 /** Delta types that append to the content of a block, which may be nothing. */

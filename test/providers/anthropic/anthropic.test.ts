@@ -395,6 +395,23 @@ describe("a call to Anthropic", () => {
     expect(completion.choices[0]?.finishReason).toBe(FinishReason.STOP);
   });
 
+  it("keeps deltas of a block that has no content_block_start", async () => {
+    const more = (index: number, delta: object) => data({ type: "content_block_delta", index, delta });
+    const { completion } = await ask(
+      start("m") +
+        more(0, { type: "thinking_delta", thinking: "Hm" }) +
+        more(1, { type: "text_delta", text: "Hi" }) +
+        more(1, { type: "text_delta", text: "!" }) +
+        end,
+    );
+    expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind)).toMatchObject([
+      { case: "reasoning", value: { text: "Hm" } },
+      { case: "text", value: "Hi!" },
+    ]);
+    const { error } = await ask(start("m") + more(0, { type: "input_json_delta", partial_json: "{" }) + end);
+    expect(error?.reason).toBe("PROVIDER_FAULT");
+  });
+
   it("reads tool input that arrives whole in content_block_start", async () => {
     const block = { type: "tool_use", id: "toolu_1", name: "f", input: { city: "Oslo" } };
     const { completion } = await ask(
