@@ -144,6 +144,8 @@ export interface ErrorFacts {
    * response with the finish reason CONTENT_FILTER (routing/settle-end.ts).
    */
   readonly contentFilter?: string;
+  /** What the provider tells about its content filter, as JSON: the metadata of the choice that it ended. */
+  readonly filterMetadataJson?: string;
   /** Replaces the status of the reason, where a protocol requires another one. */
   readonly status?: StatusName;
   /** Logged, never sent. */

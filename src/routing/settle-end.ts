@@ -65,9 +65,11 @@ function isFull({ parameters }: ChatRequest, usage: Usage | undefined): boolean 
  * blocked prompt or output is never an error of the call.
  */
 export function filteredEnd(error: unknown, validator: StreamValidator): readonly ChatEvent[] | undefined {
-  const word = error instanceof GatewayError ? error.facts.contentFilter : undefined;
+  const { contentFilter: word, filterMetadataJson: providerMetadataJson = "" } =
+    error instanceof GatewayError ? error.facts : {};
   if (word === undefined) return undefined;
-  const ends = validator.openChoices().map((index) => finished(index, FinishReason.CONTENT_FILTER, word));
+  const facts = { providerMetadataJson };
+  const ends = validator.openChoices().map((index) => finished(index, FinishReason.CONTENT_FILTER, word, "", facts));
   const events = [...(validator.accepted ? [] : [started()]), ...ends, completed()];
   for (const event of events) validator.accept(event);
   return events;

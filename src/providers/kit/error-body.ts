@@ -11,6 +11,8 @@ export interface ReportedError {
   readonly type: string;
   /** Code of an inner error (Azure), which is more precise than `code`. */
   readonly innerCode: string;
+  /** Results of the provider's content filter (Azure). */
+  readonly filterResult?: unknown;
   /** HTTP status that the body reports. 0 if it reports none. */
   readonly status: number;
   /** Request parameter that caused the error. */
@@ -40,7 +42,7 @@ const errorObject = z.object({
   code: codeOrStatus,
   param: word,
   status: z.number().optional().catch(undefined),
-  innererror: z.object({ code: word }).optional().catch(undefined),
+  innererror: z.object({ code: word, content_filter_result: z.unknown().optional() }).optional().catch(undefined),
   // Model output that is not the requested JSON, or no valid tool call (Groq, Cerebras).
   failed_generation: word,
 });
@@ -95,6 +97,7 @@ export function readError(value: unknown): ReportedError | undefined {
     message: text ?? "",
     code: isStatus || code === undefined ? "" : String(code),
     innerCode: inner?.innererror?.code ?? "",
+    filterResult: inner?.innererror?.content_filter_result,
     type: inner?.type ?? body.type ?? "",
     status: asStatus(isStatus ? Number(code) : (inner?.status ?? 0)),
     parameter: inner?.param ?? body.param ?? "",

@@ -8,12 +8,16 @@ import type { UpstreamResponse } from "../../upstream/response.ts";
 import { retryAfterMs } from "../../upstream/retry-after.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type ErrorReader, locateError, type ReportedError } from "./error-body.ts";
+import { metadataJson } from "./metadata.ts";
 import { contextLengths, type Meaning, meaningOfSentence, type Sentence } from "./sentences.ts";
 
 /** Maximum bytes to read of an error body. Dragoman ignores the rest, such as the end of an HTML page. */
 const errorBodyLimit = 64 * 1024;
 /** Maximum characters of a provider's error message in Dragoman's message. */
 const messageLimit = 500;
+
+/** Maximum characters of a content filter's results. Azure's have about 500. */
+const filterResultLimit = 8 * 1024;
 
 /** Rules that map the errors of one API to reasons. */
 export interface ErrorDialect {
@@ -124,7 +128,12 @@ export function reportedFailure(
   if (reason === "CONTENT_FILTER") {
     const words = [error.code, error.innerCode, error.type];
     const contentFilter = words.find(isFilterCode) || words.find(Boolean) || "content_filter";
-    return callFailure("INVALID_REQUEST", quote(error.message, call), call, { code, contentFilter });
+    const filterMetadataJson = filterMetadata(error, call);
+    return callFailure("INVALID_REQUEST", quote(error.message, call), call, {
+      code,
+      contentFilter,
+      ...(filterMetadataJson !== "" && { filterMetadataJson }),
+    });
   }
   const { failedGeneration } = error;
   if (reason === "TOOL_CALL_INVALID") {
@@ -140,6 +149,16 @@ export function reportedFailure(
     ...(failedGeneration === undefined ? {} : { failedGeneration }),
     // The model's invalid output is not an interruption, also after other output.
     ...(interruption === undefined || reason === "JSON_GENERATION_FAILED" ? {} : { interruption }),
+  });
+}
+
+/** Returns the provider's words about its content filter, and the results of the filter, as JSON. */
+function filterMetadata({ message, filterResult }: ReportedError, call: UpstreamCall): string {
+  const words = redactKeys(message, call).slice(0, messageLimit).toWellFormed();
+  const result = JSON.stringify(filterResult ?? null);
+  return metadataJson({
+    ...(words !== "" && { message: words }),
+    ...(result !== "null" && result.length <= filterResultLimit && { content_filter_result: filterResult }),
   });
 }
 

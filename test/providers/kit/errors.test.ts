@@ -411,4 +411,18 @@ describe("an error of a content filter", () => {
     expect(error).toBeUndefined();
     expect(brief(events)[1]).toMatch(new RegExp(`^finished 0 ${FinishReason.CONTENT_FILTER} .`));
   });
+
+  it("has the provider's words and the results of the filter as metadata of the choice", async () => {
+    const result = { hate: { filtered: true, severity: "high" } };
+    const innererror = { code: "ResponsibleAIPolicyViolation", content_filter_result: result };
+    const body = JSON.stringify({ error: { message: "Blocked.", code: "content_filter", innererror } });
+    await using upstream = await startReplayUpstream({ status: 400, steps: [{ write: body }] });
+    const provider = configured("azure-openai", upstream.baseUrl);
+    const { events } = await collect(streamFrom(provider, request(), model()).events);
+    await provider.close?.();
+    const end = events.find(({ case: kind }) => kind === "finished");
+    expect(end?.value).toMatchObject({
+      providerMetadataJson: JSON.stringify({ message: "Blocked.", content_filter_result: result }),
+    });
+  });
 });

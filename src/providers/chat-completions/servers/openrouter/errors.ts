@@ -19,11 +19,13 @@ const ofRequest: ReadonlySet<number> = new Set([400, 403, 404, 413, 422]);
 export const readOpenRouterError = extendReader(
   z.object({ error: z.object({ metadata }) }),
   ({ error: { metadata: told } }, common) => {
-    if (told.reasons !== undefined && told.flagged_input !== undefined) return { innerCode: "content_filter" };
+    if (told.reasons !== undefined && told.flagged_input !== undefined) {
+      return { innerCode: "content_filter", filterResult: { reasons: told.reasons } };
+    }
     const { raw } = told;
     const inner = typeof raw === "string" ? locateError(raw, readError) : readError(raw);
     if (inner === undefined || inner.message === "" || !ofRequest.has(common.status)) return undefined;
-    const { message, code, type, innerCode, parameter, failedGeneration } = inner;
-    return { message, code, type, innerCode, parameter, failedGeneration };
+    const { message, code, type, innerCode, filterResult, parameter, failedGeneration } = inner;
+    return { message, code, type, innerCode, filterResult, parameter, failedGeneration };
   },
 );
