@@ -16,7 +16,7 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
-import { itemsOf, membersOf } from "../kit/json-text.ts";
+import { itemsOf, membersOf, objectOf } from "../kit/json-text.ts";
 import { metadataJson } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
@@ -27,7 +27,7 @@ import { anthropicErrors } from "./errors.ts";
 import { deltaMetadata, messageMetadata } from "./metadata.ts";
 import { callerState, isServerCall, isServerResult, otherBlock, serverCall, serverResult } from "./server-blocks.ts";
 import { anthropicUsage } from "./usage.ts";
-import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
+import { type StreamBlock, type StreamDelta, type StreamEvent, type StreamUsage, streamEventSchema } from "./wire.ts";
 
 /** Content block in progress. `part` is the index of its part, set at the first delta. */
 interface BlockState {
@@ -65,25 +65,23 @@ export function startAnswer(call: UpstreamCall): AnswerState {
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
   const value = parseJson(data, call);
-  const {
-    type,
-    message,
-    index = 0,
-    content_block: block,
-    delta,
-    usage,
-  } = parseAnswer(value, streamEventSchema, call, anthropicErrors);
+  const event = parseAnswer(value, streamEventSchema, call, anthropicErrors);
+  const { type, message, content_block: block, delta, usage } = event;
+  const index = event.index ?? 0;
   switch (type) {
+    case "message":
+      readMessage(answer, event, value, data, batch);
+      return true;
     case "message_start":
       beginMessage(answer, message?.id ?? "");
       addUsage(answer, message?.usage);
       Object.assign(answer.metadata, messageMetadata(value));
       break;
     case "content_block_start":
-      if (block !== undefined) beginBlock(answer, index, block, data, batch);
+      if (block) beginBlock(answer, index, block, data, batch);
       break;
     case "content_block_delta":
-      if (delta !== undefined) extendBlock(answer, index, delta, data, batch);
+      if (delta) extendBlock(answer, index, delta, data, batch);
       break;
     case "content_block_stop":
       endBlock(answer, answer.blocks.get(index), batch);
@@ -105,12 +103,33 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 /** Appends the final events of a response to `batch`. Throws if the stream broke off before its stop reason. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, blocks, serviceTier, stopReason, stopSequence, metadata, unread } = answer;
-  if (stopReason === "" && !call.hasEnd) throw cutAnswer(call);
+  const isEmpty = blocks.size === 0 && answer.usage === undefined;
+  if (stopReason === "" && (isEmpty || !call.hasEnd)) throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(answer, block, batch);
   const facts = { providerMetadataJson: metadataJson(metadata) };
   const end = finished(0, readFinishReason(stopReason, call, false), stopReason, stopSequence, facts);
   const usage = anthropicUsage.toUsage(answer.usage);
   batch.push(end, completed({ serviceTier, warnings: unread.warnings, ...(usage && { usage }) }));
+}
+
+/** Reads a whole message. Its blocks have the form of those in `content_block_start`, with all of their content. */
+function readMessage(
+  answer: AnswerState,
+  message: StreamEvent,
+  value: unknown,
+  data: string,
+  batch: ChatEvent[],
+): void {
+  beginMessage(answer, message.id ?? "");
+  addUsage(answer, message.usage);
+  Object.assign(answer.metadata, messageMetadata({ message: value }));
+  const texts = itemsOf(membersOf(data).get("content") ?? "");
+  for (const [index, block] of (message.content ?? []).entries()) {
+    beginBlock(answer, index, block, objectOf([["content_block", texts[index] ?? "{}"]]), batch);
+    endBlock(answer, answer.blocks.get(index), batch);
+  }
+  answer.stopReason = message.stop_reason ?? "";
+  answer.stopSequence = message.stop_sequence ?? "";
 }
 
 /** Starts a message. A proxy may send a second `message_start`: if its id is new, its blocks replace those so far. */

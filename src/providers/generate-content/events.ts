@@ -58,7 +58,12 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   // An alias, such as gemini-flash-latest, stands for another model.
   const isOther = typeof modelVersion === "string" && !modelVersion.startsWith(call.attempt.providerModel);
   if (isOther) answer.metadata.add("modelVersion", modelVersion);
-  for (const candidate of chunk.candidates ?? []) candidateEvents(answer, candidate, batch);
+  const candidates = chunk.candidates ?? [];
+  // Google omits the index 0. If all are missing, the candidates are in their order.
+  const isInOrder = candidates.every(({ index }) => index === undefined || index === null);
+  for (const [place, candidate] of candidates.entries()) {
+    candidateEvents(answer, candidate, candidate.index ?? (isInOrder ? place : 0), batch);
+  }
   return false;
 }
 
@@ -108,8 +113,7 @@ function keepDigits(name: string, value: unknown, context?: { readonly source?: 
   return typeof value === "number" && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
 }
 
-function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: ChatEvent[]): void {
-  const index = candidate.index ?? 0;
+function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, index: number, batch: ChatEvent[]): void {
   const known = answer.choices.get(index);
   const state = known ?? beginChoice(index);
   if (known === undefined) answer.choices.set(index, state);

@@ -60,7 +60,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   answer.usage = chatUsage.add(answer.usage, chunk.usage);
   answer.serviceTier = chunk.usage?.service_tier ?? answer.serviceTier;
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
-  for (const choice of chunk.choices) choiceEvents(answer, choice, batch);
+  for (const [place, choice] of chunk.choices.entries()) choiceEvents(answer, choice, place, batch);
   return false;
 }
 
@@ -83,10 +83,10 @@ export function endEvents({ call, choices, serviceTier, metadata, ...answer }: A
   batch.push(completed({ serviceTier, warnings, providerMetadataJson: metadata.toJson(), ...(usage && { usage }) }));
 }
 
-function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEvent[]): void {
+function choiceEvents(answer: AnswerState, choice: AnswerChoice, place: number, batch: ChatEvent[]): void {
   const { call } = answer;
   const reason = choice.finish_reason ?? "";
-  const index = choice.index ?? 0;
+  const index = choice.index ?? place;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
   const message = choice.delta ?? choice.message ?? {};
   const { content, tool_calls } = message;

@@ -412,6 +412,41 @@ describe("a call to Anthropic", () => {
     expect(error?.reason).toBe("PROVIDER_FAULT");
   });
 
+  it("reads a whole message, which some proxies send although a stream was requested", async () => {
+    const content = [
+      { type: "thinking", thinking: "Hm", signature: "sig" },
+      { type: "server_tool_use", id: "s1", name: "web_search", input: { q: "x" } },
+      { type: "later_block", x: 1 },
+      { type: "text", text: "Hi" },
+    ];
+    const call = '{"type":"tool_use","id":"t","name":"f","input":{"id":9007199254740993}}';
+    const json = JSON.stringify({
+      ...{ id: "msg_9", type: "message", role: "assistant", model: "m", content: [...content, "CALL"] },
+      ...{ stop_reason: "tool_use", usage: { input_tokens: 3, output_tokens: 2 }, container: { id: "c" } },
+    }).replace('"CALL"', call);
+    const { completion, error, attempt } = await ask(json, {}, { "content-type": "application/json" });
+    expect(error).toBeUndefined();
+    expect(attempt.providerResponseId).toBe("msg_9");
+    expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind)).toMatchObject([
+      { case: "reasoning", value: { text: "Hm" } },
+      { case: "serverToolCall", value: { id: "s1", inputJson: '{"q":"x"}' } },
+      { case: "serverToolResult", value: { outputJson: '{"type":"later_block","x":1}' } },
+      { case: "text", value: "Hi" },
+      { case: "toolCall", value: { id: "t", argumentsJson: '{"id":9007199254740993}' } },
+    ]);
+    expect(completion.choices[0]).toMatchObject({
+      finishReason: FinishReason.TOOL_CALLS,
+      providerMetadataJson: '{"container":{"id":"c"}}',
+    });
+    expect(completion.usage).toMatchObject({ inputTokens: 3, outputTokens: 2 });
+  });
+
+  it("does not take JSON of another API for an empty response", async () => {
+    const json = JSON.stringify({ type: "completion", completion: "Hi" });
+    const { error } = await ask(json, {}, { "content-type": "application/json" });
+    expect(error?.reason).toBe("PROVIDER_FAULT");
+  });
+
   it("reads tool input that arrives whole in content_block_start", async () => {
     const block = { type: "tool_use", id: "toolu_1", name: "f", input: { city: "Oslo" } };
     const { completion } = await ask(

@@ -226,6 +226,12 @@ describe("a response of the Gemini API", () => {
     ]);
   });
 
+  it("keeps candidates without indices apart", async () => {
+    const candidates = ["a", "b"].map((word) => ({ content: { parts: [{ text: word }] }, finishReason: "STOP" }));
+    const { completion } = await answer({ candidates });
+    expect(completion.choices.map(({ message }) => message?.parts)).toMatchObject([[text("a")], [text("b")]]);
+  });
+
   it("preserves key order and digits in tool arguments", async () => {
     const args = '{"id":12345678901234567890,"b":1.50,"a":{"z":1,"y":2}}';
     const { completion } = await answer(
