@@ -26,7 +26,7 @@ export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningMode
       case Role.USER:
         return [plainMessage("user", message)];
       case Role.ASSISTANT:
-        return withContent(assistantMessage(message, quirks, index >= start), quirks);
+        return [withContent(assistantMessage(message, quirks, index >= start), quirks)];
       case Role.TOOL:
         return message.parts.map(({ kind }) => {
           if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
@@ -56,15 +56,15 @@ function plainMessage(role: "system" | "developer" | "user", { parts, name }: Me
 }
 
 /**
- * Returns an assistant message with the content that it must have beside anything but calls, a refusal or audio. If it
- * has nothing else, because the server takes no reasoning back, it is not sent: servers reject it.
+ * Returns an assistant message with the content that servers require beside anything but calls, a refusal or audio. A
+ * turn of reasoning only has an empty text: without the turn, two user messages would follow each other.
  */
-function withContent(message: WireAssistant, { reasoningReplay }: Quirks): readonly WireMessage[] {
+function withContent(message: WireAssistant, { reasoningReplay }: Quirks): WireAssistant {
   const { role, name, content, reasoning, reasoning_content, reasoning_details, ...others } = message;
-  if (content !== null || Object.keys(others).length > 0) return [message];
-  if ((reasoning ?? reasoning_content ?? reasoning_details) === undefined) return [];
-  // OpenRouter accepts null, but not all models behind it accept an empty text.
-  return [reasoningReplay === "reasoning_details" ? message : { ...message, content: "" }];
+  const hasReasoning = (reasoning ?? reasoning_details) !== undefined;
+  // OpenRouter accepts null beside reasoning, but not all models behind it accept an empty text.
+  const mayBeNull = Object.keys(others).length > 0 || (hasReasoning && reasoningReplay === "reasoning_details");
+  return content !== null || mayBeNull ? message : { ...message, content: "" };
 }
 
 function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasoning: boolean): WireAssistant {
