@@ -111,6 +111,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "pace.ts",
       "well-formed.ts",
       "drained.ts",
+      "nearest.ts",
       "field-path.ts",
       "errors.ts",
       "chat",

@@ -9,6 +9,7 @@ import { type CallInfo, CallInfoSchema } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
+import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
@@ -134,6 +135,16 @@ export class Call implements ObservedCall {
   /** Bounds of token counting. */
   get counting(): CountingLimits {
     return this.#environment.counting;
+  }
+
+  /** Fields that targets rejected although no caller wrote them. */
+  get learned(): LearnedFields {
+    return this.#environment.learned;
+  }
+
+  /** Whether work of this many milliseconds can end before the deadline. */
+  hasTimeFor(ms: number): boolean {
+    return !this.#settled && performance.now() + ms < this.#deadline;
   }
 
   get attempts(): readonly Attempt[] {

@@ -1,12 +1,22 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { append } from "../append.ts";
 import { type CallerWords, ownWords } from "../chat/planning/caller-words.ts";
+import { declaredAdaptations } from "../chat/planning/declared-parameters.ts";
 import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
 import type { Draft } from "../chat/planning/draft.ts";
+import type { ExtraFields } from "../chat/planning/extra-fields.ts";
+import {
+  addLearned,
+  type LearnedField,
+  nothingLearned,
+  type OwnField,
+  withoutOptions,
+} from "../chat/planning/learned.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { PlanningContext } from "../chat/planning/planning-context.ts";
 import { type Profile, profileViolations } from "../chat/planning/profile.ts";
 import { type ProfileTexts, profileTexts } from "../chat/planning/profile-texts.ts";
+import { optionViolations } from "../chat/planning/provider-options.ts";
 import { planRequest } from "../chat/planning/steps.ts";
 import { annotationViolations } from "../chat/validation/annotations.ts";
 import { requestViolations } from "../chat/validation/request-rules.ts";
@@ -30,7 +40,12 @@ import type { CountingLimits } from "../tokens/counting-limits.ts";
 /** How Dragoman will serve a request: the prepared request, its target and the warnings for the caller. */
 export interface Plan {
   readonly request: ChatRequest;
+  /** The caller's request. */
+  readonly asked: ChatRequest;
+  /** The model and the adapter, which leaves out what the target rejected before. */
   readonly target: Target;
+  /** Returns the fields of the body that the adapter writes by itself, and those with two names. */
+  readonly ownFields: () => readonly OwnField[];
   readonly profile: Profile;
   readonly effectiveParameters: GenerationParameters;
   readonly warnings: readonly Warning[];
@@ -47,6 +62,8 @@ export interface Plan {
    * schema or nothing.
    */
   readonly checksSchema: boolean;
+  /** Plans the same request without fields that the target has just rejected. */
+  readonly revise: (learned: readonly LearnedField[]) => Promise<Plan>;
 }
 
 const noOptionalContent: ReadonlySet<OptionalContent> = new Set();
@@ -68,10 +85,16 @@ export interface PlanContext {
   /** Top-level `profile` of the configuration. Default: none. */
   readonly configuredProfile?: ProfileName;
   readonly signal: AbortSignal;
+  /** Returns the fields that a target rejected before although their callers had not set them. Default: none. */
+  readonly learnedBy?: (target: Target) => readonly LearnedField[];
+  /** Whether the body for the provider requests a stream, if its adapter knows both forms. Default: `streamed`. */
+  readonly sendsStream?: boolean;
   /** Returns the violations in the caller's provider options. Default: none. */
   readonly checkOptions?: (chat: ChatRequest, model: Model) => readonly FieldViolation[];
   /** Words of the caller's API. Default: those of Dragoman's own API. */
   readonly words?: CallerWords;
+  /** Fields of the caller's HTTP API that ChatRequest lacks. Default: none. */
+  readonly extras?: ExtraFields;
 }
 
 /** Request message with the chat request in its field `chat`. */
@@ -149,10 +172,18 @@ function acceptedContent({ model, adapter: { accepts } }: Target): ReadonlySet<O
 export function draftFor(
   { chat, profile, profileTexts: texts, deployment }: Omit<CheckedChat, "model">,
   target: Target,
-  context: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words">,
+  {
+    streamed,
+    ...context
+  }: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words"> &
+    Partial<Pick<PlanningContext, "learned" | "ownFields">> &
+    Pick<PlanContext, "streamed" | "extras">,
 ): Promise<Draft> {
   const { model, adapter } = target;
+  const { contractNames: names } = adapter;
   return planRequest(chat, {
+    learned: nothingLearned,
+    ownFields: undefined,
     ...context,
     model,
     profile,
@@ -160,24 +191,41 @@ export function draftFor(
     completionOnly: deployment?.completionOnly ?? false,
     toolNames: adapter.toolNames,
     callIds: adapter.callIds?.(model),
+    needsOutputLimit: adapter.needsOutputLimit ?? false,
+    stopRule: adapter.stopRule?.(model),
     rejectedText: adapter.rejectedText?.(model),
+    schemas: adapter.schemas?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),
-    checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],
+    ...(names && {
+      checkOptions: (options, describe) =>
+        optionViolations({ providerOptions: { [model.provider]: options } }, model.provider, names, describe),
+    }),
+    extraFields: adapter.extraFields,
+    checkSupport: (request) => [
+      ...declaredAdaptations(request, model, deployment?.unsupported ?? []),
+      ...adapter.checkSupport(request, model),
+      ...((streamed && adapter.checkStream?.(request)) || []),
+      ...choiceAdaptations(request, target),
+    ],
   });
 }
 
 /** Prepares a valid request for a target. Calls no provider. */
-export async function planChat(
-  checked: Omit<CheckedChat, "model">,
-  target: Target,
-  { account, holder, signal, counting, words = ownWords }: PlanContext,
-): Promise<Plan> {
+export async function planChat(checked: Omit<CheckedChat, "model">, base: Target, context: PlanContext): Promise<Plan> {
+  const { account, holder, signal, counting, words = ownWords, extras } = context;
+  const { streamed, sendsStream = streamed } = context;
+  const learned = context.learnedBy?.(base) ?? nothingLearned;
+  const target = withoutLearned(base, learned);
   const { model, adapter } = target;
   const { chat, profile } = checked;
   const draft = await draftFor(checked, target, {
     words,
+    streamed,
+    ...(extras && { extras }),
     account,
+    learned,
+    ownFields: (request) => ownFieldsOf(request, base, sendsStream),
     counter: tokenCounter(model, { holder, signal, limits: counting }),
     renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
   });
@@ -185,7 +233,9 @@ export async function planChat(
   const sent = adapter.effectiveParameters?.(request, model) ?? request.parameters;
   return {
     request,
+    asked: chat,
     target,
+    ownFields: () => withoutOptions(ownFieldsOf(request, target, sendsStream), request.providerOptions[model.provider]),
     profile,
     effectiveParameters: sent ?? create(GenerationParametersSchema),
     warnings: draft.warnings.map(({ field, ...warning }) =>
@@ -196,5 +246,16 @@ export async function planChat(
     toolNames: draft.toolNames,
     outputFormat: chat.outputFormat,
     checksSchema,
+    revise: (added) => planChat(checked, base, { ...context, learnedBy: () => addLearned(learned, added) }),
   };
+}
+
+function ownFieldsOf(request: ChatRequest, { model, adapter }: Target, sendsStream: boolean): readonly OwnField[] {
+  const own = adapter.ownFields?.(request, model) ?? [];
+  return sendsStream ? own : own.filter(({ onlyStreamed }) => !onlyStreamed);
+}
+
+function withoutLearned({ model, adapter }: Target, learned: readonly LearnedField[]): Target {
+  const names = learned.filter(({ field }) => field === undefined).map(({ name }) => name);
+  return { model, adapter: names.length === 0 ? adapter : (adapter.without?.(new Set(names)) ?? adapter) };
 }

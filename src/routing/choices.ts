@@ -1,6 +1,7 @@
 import { append } from "../append.ts";
 import type { Adaptation } from "../chat/planning/adaptations.ts";
 import { seedOf, seedValue } from "../chat/planning/seed.ts";
+import { createBounds } from "../chat/stream/bound-events.ts";
 import { type ChatEvent, completed, started } from "../chat/stream/events.ts";
 import { GatewayError } from "../errors.ts";
 import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
@@ -12,13 +13,14 @@ import { addUsage } from "../tokens/add-usage.ts";
 import { estimateUsage, partialUsage } from "../tokens/usage-estimate.ts";
 import { type AttemptOptions, type RunningAttempt, startAttempt } from "./attempt.ts";
 import { attemptFailure } from "./attempt-failure.ts";
+import { mergeMetadata } from "./merge-metadata.ts";
 import type { Target } from "./target.ts";
 
 /** Maximum number of upstream requests per call. Applies if Dragoman sends one request per choice. */
 const maxRequests = 8;
 
 /** Request in progress at one target (a model and its provider's adapter). */
-interface TargetRun {
+export interface TargetRun {
   /** One attempt per upstream request. With one request per choice, in the order of the choices. */
   readonly attempts: readonly Attempt[];
   readonly events: AsyncIterable<readonly ChatEvent[]>;
@@ -178,7 +180,8 @@ async function* mergeChoices(
       else if (batch.length > 0) yield batch;
       isStarted ||= arrivals.length > 0;
     }
-    yield [mergeEnds(branches, request)];
+    // Each response keeps the bounds, but all of their metadata together may exceed them.
+    yield createBounds()([mergeEnds(branches, request)]);
   } finally {
     others.abort(new GatewayError("CANCELLED", "the response is no longer needed"));
     await Promise.allSettled(branches.map(({ batches }) => batches.return?.()));
@@ -236,14 +239,15 @@ function requireOnly(choiceIndex: number): void {
   throw new GatewayError("PROVIDER_FAULT", "the provider's response is malformed: it has more choices than requested");
 }
 
-/** Merges the `completed` events: sums usage, merges warnings, and takes all other fields from the first choice. */
+/** Merges the `completed` events: sums usage, merges warnings and metadata, and takes all else from the first choice. */
 function mergeEnds(branches: readonly Branch[], request: ChatRequest): ChatEvent {
   const usages = branches.map(
     ({ completed, validator }) =>
       completed?.usage ?? estimateUsage(request, validator.outputCharacters, UsageQuality.ESTIMATED),
   );
   const warnings = distinct(branches.flatMap((branch) => branch.warnings));
-  return completed({ ...branches[0]?.completed, usage: usages.reduce(addUsage), warnings });
+  const providerMetadataJson = mergeMetadata(branches.map((branch) => branch.completed?.providerMetadataJson ?? ""));
+  return completed({ ...branches[0]?.completed, usage: usages.reduce(addUsage), warnings, providerMetadataJson });
 }
 
 function distinct(warnings: readonly Warning[]): Warning[] {

@@ -35,8 +35,13 @@ it.each([
   ],
   ["does not validate the response if the adapter enforces the whole JSON Schema", {}, false],
   [
-    "does not validate the response if the schema has a pattern, which could run forever",
+    "validates the response against a pattern, for a limited time",
     { properties: { a: { type: "string", pattern: "(a+)+" } } },
+    true,
+  ],
+  [
+    "does not validate the response if the schema has a pattern that is no regular expression",
+    { properties: { a: { type: "string", pattern: "(" } } },
     false,
   ],
 ])("%s", async (_, more, checks) => {

@@ -13,13 +13,13 @@ import { dialects } from "./load-dialects.ts";
 import { replayRequest } from "./replay-request.ts";
 
 /** Providers whose dialects have no cases of this content yet. A new dialect must have them. */
-const withoutCases: ReadonlySet<string> = new Set([
-  ...["azure-openai", "cerebras", "cohere", "deepinfra", "deepseek", "fireworks", "gemini", "groq", "llamacpp"],
-  ...["llm-engine", "lmstudio", "mistral", "moonshot", "ollama", "openai", "openrouter", "perplexity", "sglang"],
-  ...["together", "vertex", "vllm", "xai"],
-]);
+const withoutCases: ReadonlySet<string> = new Set(["gemini", "vertex"]);
 
-const withCases = dialects.flatMap((dialect) => (dialect.content ? [{ ...dialect, content: dialect.content }] : []));
+const withCases = dialects.flatMap((dialect) => {
+  const { content } = dialect;
+  const entries = content ? [...Object.values(content.answers), ...Object.values(content.requests)] : [];
+  return content && entries.some(isApplicable) ? [{ ...dialect, content }] : [];
+});
 
 /** Starts the service with a provider that plays scripts, and OpenAI as another provider. */
 async function start({ name, headers }: Dialect, ...wires: readonly (string | Uint8Array)[]) {

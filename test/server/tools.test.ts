@@ -155,6 +155,19 @@ describe("tool_choice.allowed_tools", () => {
     expect(sent.tool_choice).toEqual({ type: "any" });
   });
 
+  it("keeps the tools that the provider runs beside the allowed functions", async () => {
+    const { client } = await start("anthropic");
+    const tools = [
+      providerTool({ provider: "anthropic", type: "web_search_20250305" }),
+      functionTool({ name: "a" }),
+      functionTool({ name: "b" }),
+    ];
+    const plan = await client.planChat({
+      chat: ask("anthropic/claude-sonnet-4-5", "hi", { tools, toolChoice: allow(REQUIRED, "b") }),
+    });
+    expect(JSON.parse(plan.providerRequestJson).tools).toMatchObject([{ name: "web_search" }, { name: "b" }]);
+  });
+
   it("names the caller's fields if the provider rejects the mode", async () => {
     const { client } = await start("ollama");
     const chat = ask("ollama/m", "hi", { tools: three, toolChoice: allow(REQUIRED, "c") });

@@ -4,7 +4,6 @@ import type { FieldPath } from "../../field-path.ts";
 import {
   type Part,
   Role,
-  type SearchResult,
   type ServerToolCall,
   type ServerToolResult,
   type ToolCall,
@@ -12,10 +11,11 @@ import {
   ToolResultPartSchema,
 } from "../../gen/dragoman/v1/message_pb.js";
 import { isJson, isJsonObject, isShallow } from "../validation/request-rules.ts";
-import type { Adaptation } from "./adaptations.ts";
+import { type Adaptation, lostHint } from "./adaptations.ts";
 import { adaptOutgoing, type Draft, draftMessages, draftParts, withMessages, withParts } from "./draft.ts";
 import { isForeign } from "./drop-foreign-state.ts";
 import type { PlanningContext } from "./planning-context.ts";
+import { searchResultText } from "./search-result-text.ts";
 
 type Context = Pick<PlanningContext, "model" | "accepts">;
 
@@ -43,6 +43,7 @@ export function fitContent(draft: Draft, context: Context): Draft {
     const kept = draftParts(entry).flatMap(({ part, origin }, place) => {
       const path = ["messages", index, "parts", place];
       const next = fits(part, role, context) ? part : fitPart(part, role, { context, path, place, changes });
+      if (next === undefined && part.cacheHint !== undefined) changes.add(lostHint(path, "the part is not sent"));
       return next === undefined ? [] : [{ part: next, origin }];
     });
     return kept.length > 0 ? [withParts(entry, kept)] : [];
@@ -185,21 +186,20 @@ function withoutSearchResults(result: ToolResult, path: FieldPath, provider: str
   return { ...result, parts };
 }
 
-/** Returns a search result as text, with blank lines around it: providers join text parts without a separator. */
-function searchResultText({ source, title, texts }: SearchResult, place: number): string {
-  const head = [...(title === "" ? [] : [title]), `Source: ${source}`].join("\n");
-  return `${place > 0 ? "\n\n" : ""}${[head, ...texts].join("\n\n")}\n\n`;
-}
-
 /** Collects adaptations with paths in the outgoing request. */
 class Changes {
   readonly #adaptations: Adaptation[] = [];
   readonly #reported = new Set<string>();
   #leftOut = 0;
+  #added = 0;
 
   /** Reports a part or message that is not sent. */
   leaveOut(field: FieldPath, message: string): void {
     if (++this.#leftOut <= mostViolations) this.#adaptations.push({ kind: "LEFT_OUT", field, message });
+  }
+
+  add(adaptation: Adaptation): void {
+    if (this.#added++ < mostViolations) this.#adaptations.push(adaptation);
   }
 
   /** Reports a change at its first place in the request. */

@@ -10,6 +10,8 @@ export interface StopCutter {
   cut(batch: readonly ChatEvent[]): readonly ChatEvent[];
   /** Whether every choice has ended at a stop sequence before the provider's response ended. */
   readonly needsNoMore: boolean;
+  /** Indices of the choices with text that is held back. */
+  readonly heldChoices: readonly number[];
 }
 
 /** Text of one choice in progress. */
@@ -97,6 +99,9 @@ export function createStopCutter(stops: readonly string[], count: number): StopC
     },
     get needsNoMore() {
       return needsNoMore;
+    },
+    get heldChoices() {
+      return [...choices].flatMap(([index, { matcher }]) => (matcher.holdsText ? [index] : []));
     },
   };
 }

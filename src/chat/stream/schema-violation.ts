@@ -1,4 +1,4 @@
-import { type OutputUnit, Validator } from "@cfworker/json-schema";
+import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
 import type { OutputViolation } from "../../gen/dragoman/v1/output_format_pb.js";
 
 /** Maximum characters of a message: the validator's messages contain names from the output and the schema. */
@@ -9,7 +9,9 @@ const longestMessage = 500;
  * a schema that the validator cannot read.
  */
 export function schemaViolation(schemaJson: string, value: unknown): OutputViolation | undefined {
-  const { valid, errors } = new Validator(JSON.parse(schemaJson), "2020-12").validate(value);
+  const parsed = JSON.parse(schemaJson);
+  const schema: Schema = schemaJson.includes('"nullable"') ? withNullable(parsed) : parsed;
+  const { valid, errors } = new Validator(schema, "2020-12").validate(value);
   return valid ? undefined : violationOf(errors);
 }
 
@@ -23,6 +25,7 @@ export function outputViolation(message: string, instancePath = "", schemaPath =
  * errors of every alternative.
  */
 const wrappers: ReadonlySet<string> = new Set([
+  "$ref",
   "additionalItems",
   "additionalProperties",
   "allOf",
@@ -56,4 +59,23 @@ function violationOf(errors: readonly OutputUnit[]): OutputViolation {
 /** Converts the URI fragment of a JSON Pointer to its text. RFC 6901, section 6. */
 function toPointer(fragment: string): string {
   return decodeURIComponent(fragment.slice(1)).toWellFormed();
+}
+
+/**
+ * Returns a schema in which `nullable` has its meaning in OpenAPI: JSON Schema ignores the keyword, but a caller who
+ * writes it expects null, and providers return it.
+ */
+function withNullable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withNullable);
+  if (typeof value !== "object" || value === null) return value;
+  const { nullable, ...rest }: Record<string, unknown> = Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, withNullable(inner)]),
+  );
+  if (nullable !== true) return nullable === undefined ? rest : { ...rest, nullable };
+  if (typeof rest.type !== "string") return { anyOf: [rest, { type: "null" }] };
+  return {
+    ...rest,
+    type: [rest.type, "null"],
+    ...(Array.isArray(rest.enum) && { enum: [...rest.enum, null] }),
+  };
 }

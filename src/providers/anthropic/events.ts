@@ -13,10 +13,11 @@ import {
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
-import { itemsOf, membersOf, objectOf } from "../kit/json-text.ts";
+import { itemsOf, membersOf } from "../kit/json-text.ts";
 import { metadataJson } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
@@ -27,7 +28,8 @@ import { anthropicErrors } from "./errors.ts";
 import { deltaMetadata, messageMetadata } from "./metadata.ts";
 import { callerState, isServerCall, isServerResult, otherBlock, serverCall, serverResult } from "./server-blocks.ts";
 import { anthropicUsage } from "./usage.ts";
-import { type StreamBlock, type StreamDelta, type StreamEvent, type StreamUsage, streamEventSchema } from "./wire.ts";
+import { eventsOfMessage } from "./whole-message.ts";
+import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
 
 /** Content block in progress. `part` is the index of its part, set at the first delta. */
 interface BlockState {
@@ -69,13 +71,10 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   const { type, message, content_block: block, delta, usage } = event;
   const index = event.index ?? 0;
   switch (type) {
-    case "message":
-      readMessage(answer, event, value, data, batch);
-      return true;
     case "message_start":
       beginMessage(answer, message?.id ?? "");
       addUsage(answer, message?.usage);
-      Object.assign(answer.metadata, messageMetadata(value));
+      Object.assign(answer.metadata, messageMetadata(value, call.attempt.providerModel));
       break;
     case "content_block_start":
       if (block) beginBlock(answer, index, block, data, batch);
@@ -92,10 +91,17 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       answer.stopSequence = delta?.stop_sequence ?? answer.stopSequence;
       addUsage(answer, usage);
       break;
+    case "message":
+      for (const event of eventsOfMessage(data)) toEvents(answer, { data: event }, batch);
+      return true;
     case "message_stop":
       return true;
     case "error":
       throw embeddedFailure(locateError(data, anthropicErrors.read), call, anthropicErrors);
+    case "ping":
+      break;
+    default:
+      answer.unread.add(`the event ${type}`, "the stream");
   }
   return false;
 }
@@ -104,32 +110,13 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, blocks, serviceTier, stopReason, stopSequence, metadata, unread } = answer;
   const isEmpty = blocks.size === 0 && answer.usage === undefined;
-  if (stopReason === "" && (isEmpty || !call.hasEnd)) throw cutAnswer(call);
+  if (stopReason === "" && call.filter === "" && (isEmpty || !call.hasEnd)) throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(answer, block, batch);
   const facts = { providerMetadataJson: metadataJson(metadata) };
-  const end = finished(0, readFinishReason(stopReason, call, false), stopReason, stopSequence, facts);
+  const meaning = readFinishReason(stopReason, call, false);
+  const end = choiceEnd(finished(0, meaning, stopReason, stopSequence, facts), call);
   const usage = anthropicUsage.toUsage(answer.usage);
   batch.push(end, completed({ serviceTier, warnings: unread.warnings, ...(usage && { usage }) }));
-}
-
-/** Reads a whole message. Its blocks have the form of those in `content_block_start`, with all of their content. */
-function readMessage(
-  answer: AnswerState,
-  message: StreamEvent,
-  value: unknown,
-  data: string,
-  batch: ChatEvent[],
-): void {
-  beginMessage(answer, message.id ?? "");
-  addUsage(answer, message.usage);
-  Object.assign(answer.metadata, messageMetadata({ message: value }));
-  const texts = itemsOf(membersOf(data).get("content") ?? "");
-  for (const [index, block] of (message.content ?? []).entries()) {
-    beginBlock(answer, index, block, objectOf([["content_block", texts[index] ?? "{}"]]), batch);
-    endBlock(answer, answer.blocks.get(index), batch);
-  }
-  answer.stopReason = message.stop_reason ?? "";
-  answer.stopSequence = message.stop_sequence ?? "";
 }
 
 /** Starts a message. A proxy may send a second `message_start`: if its id is new, its blocks replace those so far. */
@@ -198,9 +185,8 @@ function kindOf(type: string): BlockState["kind"] {
 /** @param data the event as the API sent it */
 function extendBlock(answer: AnswerState, index: number, delta: StreamDelta, data: string, batch: ChatEvent[]): void {
   const { text, thinking, signature, partial_json } = delta;
-  if (!answer.blocks.has(index)) beginUnannounced(answer, index, delta);
-  const state = answer.blocks.get(index);
-  switch (state?.kind) {
+  const state = answer.blocks.get(index) ?? beginUnannounced(answer, index, delta, data);
+  switch (state.kind) {
     case "text":
       if (text) batch.push(textDelta(0, partOf(answer, state), text));
       else extendRarely(answer, index, state, data, batch);
@@ -230,11 +216,16 @@ function extendBlock(answer: AnswerState, index: number, delta: StreamDelta, dat
   }
 }
 
-/** Begins the block of a delta that came without `content_block_start`, which some proxies leave out. */
-function beginUnannounced(answer: AnswerState, index: number, delta: StreamDelta): void {
+/** Begins a block whose `content_block_start` did not come. Some proxies omit it. */
+function beginUnannounced(answer: AnswerState, index: number, delta: StreamDelta, data: string): BlockState {
   if (delta.partial_json) throw malformedAnswer(answer.call, "a tool call has no name");
-  const kind = delta.thinking || delta.signature ? "thinking" : "text";
-  answer.blocks.set(index, { kind, part: undefined, input: "", hasInput: false, held: new Map() });
+  const isReasoning = Boolean(delta.thinking || delta.signature);
+  const isText = Boolean(delta.text) || membersOf(membersOf(data).get("delta") ?? "").has("citation");
+  const kind = isReasoning ? "thinking" : isText ? "text" : "other";
+  const state: BlockState = { kind, part: undefined, input: "", hasInput: false, held: new Map() };
+  // The block of an unknown delta may still begin with a delta of a known type.
+  if (kind !== "other") answer.blocks.set(index, state);
+  return state;
 }
 
 /** Delta types that append to the content of a block, which may be nothing. */
@@ -250,9 +241,14 @@ function extendRarely(answer: AnswerState, index: number, state: BlockState, dat
   } else if (state.kind === "other" && (type === "compaction_delta" || type === "signature_delta")) {
     for (const [name, json] of delta) if (name !== "type") state.held.set(name, json);
     answer.call.hadHiddenOutput = true;
-  } else if (typeof type === "string" && !appending.has(type)) {
+  } else if (typeof type === "string" && !(appending.has(type) && hasNoContent(delta))) {
     answer.unread.add(type, `content block ${index}`);
   }
+}
+
+/** @param delta the exact JSON text of each member */
+function hasNoContent(delta: ReadonlyMap<string, string>): boolean {
+  return delta.entries().every(([name, json]) => name === "type" || json === '""' || json === "null");
 }
 
 /** Adds a citation to a text. The API may send it before the text. */

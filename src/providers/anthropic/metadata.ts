@@ -1,3 +1,5 @@
+import { isOtherModel } from "../kit/other-model.ts";
+
 // Facts about a response that the contract has no fields for, such as `container`, `context_management` and
 // `stop_details`. Every field counts that has a value and that no other code reads.
 
@@ -15,10 +17,12 @@ const usageFields: ReadonlySet<string> = new Set([
 const deltaFields: ReadonlySet<string> = new Set(["stop_reason", "stop_sequence"]);
 const eventFields: ReadonlySet<string> = new Set(["type", "delta", "usage"]);
 
-/** Returns the facts in the event `message_start`. */
-export function messageMetadata(event: unknown): Record<string, unknown> {
+/** Returns the facts in the event `message_start`. With a beta, another model than the requested one can answer. */
+export function messageMetadata(event: unknown, requestedModel: string): Record<string, unknown> {
   const message = memberOf(event, "message");
-  return { ...rest(message, messageFields), ...usageMetadata(message) };
+  const model = memberOf(message, "model");
+  const isOther = typeof model === "string" && isOtherModel(model, requestedModel);
+  return { ...rest(message, messageFields), ...(isOther && { model }), ...usageMetadata(message) };
 }
 
 /** Returns the facts in the event `message_delta`. */

@@ -37,14 +37,9 @@ export const streamEventSchema = z.object({
     })
     .nullish(),
   usage,
-  // Of a whole message, which some proxies send although a stream was requested.
-  id: z.string().nullish().catch(undefined),
-  content: z.array(contentBlock).nullish(),
-  stop_reason: z.string().nullish(),
-  stop_sequence: z.string().nullish(),
 });
 
-export type StreamEvent = z.infer<typeof streamEventSchema>;
+type StreamEvent = z.infer<typeof streamEventSchema>;
 export type StreamDelta = NonNullable<StreamEvent["delta"]>;
 export type StreamBlock = z.infer<typeof contentBlock>;
 export type StreamUsage = NonNullable<z.infer<typeof usage>>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ProviderSettings } from "../../config/provider.ts";
+import type { ProviderSettings, ProxyChoice } from "../../config/provider.ts";
 import { baseUrl, choice, section, text } from "../../config/rules.ts";
 import type { Secret } from "../../config/secret.ts";
 import type { Adapter } from "../adapter.ts";
@@ -56,7 +56,10 @@ function apiBase(baseUrl: string): string {
   return `${root}/openai`;
 }
 
-function azureEndpoint({ apiKey, options }: ProviderSettings<Options>, apiVersion: string | undefined): Endpoint {
+function azureEndpoint(
+  { apiKey, options, proxy }: ProviderSettings<Options>,
+  apiVersion: string | undefined,
+): Endpoint {
   const query = apiVersion === undefined ? "" : `?api-version=${encodeURIComponent(apiVersion)}`;
   const isDated = /^\d/.test(apiVersion ?? "");
   return {
@@ -64,11 +67,15 @@ function azureEndpoint({ apiKey, options }: ProviderSettings<Options>, apiVersio
       isDated
         ? `/deployments/${encodeURIComponent(providerModel)}/chat/completions${query}`
         : `/v1/chat/completions${query}`,
-    authorize: authorization(apiKey, options),
+    authorize: authorization(apiKey, options, proxy),
   };
 }
 
-function authorization(key: Secret | undefined, options: Options): Endpoint["authorize"] {
+function authorization(
+  key: Secret | undefined,
+  options: Options,
+  proxy: ProxyChoice | undefined,
+): Endpoint["authorize"] {
   if (key === undefined) return async () => ({});
   const { key_type, tenant_id: tenantId = "", client_id: clientId = "", authority } = options;
   switch (key_type) {
@@ -77,7 +84,7 @@ function authorization(key: Secret | undefined, options: Options): Endpoint["aut
     case "entra-token":
       return async () => ({ authorization: `Bearer ${key.reveal()}` });
     case "entra-secret": {
-      const tokens = new EntraTokens({ authority, tenantId, clientId, clientSecret: key });
+      const tokens = new EntraTokens({ authority, tenantId, clientId, clientSecret: key, proxy });
       return async (call) => ({ authorization: `Bearer ${await tokens.get(call)}` });
     }
     default:

@@ -13,6 +13,7 @@ import {
 } from "../../chat/stream/events.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
 import { itemsOf, membersOf } from "../kit/json-text.ts";
 import { metadataJson } from "../kit/metadata.ts";
@@ -108,7 +109,11 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
       Object.assign(answer.metadata, endMetadata(parseJson(frame.payload, answer.call)));
       break;
     }
-    // `messageStart` contains nothing that Dragoman reads. Unknown events are ignored.
+    // Contains nothing that Dragoman reads.
+    case "messageStart":
+      break;
+    default:
+      answer.unread.add(`the event ${frame.headers[":event-type"]}`, "the stream");
   }
   // Only the end of the body ends the response: `metadata` may come before or after `messageStop`.
   return false;
@@ -116,7 +121,8 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
 
 /** Appends the final events of a response to `batch`. Throws if the stream ended without `messageStop`. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
-  const { call, stopReason, matchedStop, blocks, serviceTier, latencyMs } = answer;
+  const { call, matchedStop, blocks, serviceTier, latencyMs } = answer;
+  const stopReason = answer.stopReason ?? (call.filter === "" ? undefined : "");
   if (stopReason === undefined) throw cutAnswer(call);
   const meaning = readFinishReason(stopReason, call, false);
   for (const block of blocks.values()) {
@@ -126,7 +132,7 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     if (kind === "serverCall" && !hasArguments) batch.push(serverToolCallDelta(0, partIndex, "{}"));
   }
   const chosen = { providerMetadataJson: metadataJson(answer.metadata) };
-  const end = finished(0, meaning, stopReason, matchedStop, chosen);
+  const end = choiceEnd(finished(0, meaning, stopReason, matchedStop, chosen), call);
   const usage = bedrockUsage.toUsage(answer.usage);
   const facts = {
     ...(usage && { usage }),
@@ -189,12 +195,26 @@ function extendBlock(
     const { input } = delta.toolUse;
     batch.push(kind === "serverCall" ? serverToolCallDelta(0, partIndex, input) : toolCallDelta(0, partIndex, input));
   }
-  if (delta?.reasoningContent) reasoningEvents(answer, index, delta.reasoningContent, batch);
+  if (delta?.reasoningContent) {
+    const { text, signature, redactedContent } = delta.reasoningContent;
+    reasoningEvents(answer, index, delta.reasoningContent, batch);
+    if (!text && !signature && !redactedContent) unreadReasoning(answer, index, data);
+  }
   // A delta has one member: if it is none of those above, it is a rare one.
   if (!delta?.text && !delta?.toolUse && !delta?.reasoningContent) {
     extendRarely(answer, index, membersOf(membersOf(data).get("delta") ?? ""), batch);
   }
 }
+
+/** Names a delta of the reasoning that this version does not know. Empty ones of the known kinds say nothing. */
+function unreadReasoning(answer: AnswerState, index: number, data: string): void {
+  const delta = membersOf(membersOf(data).get("delta") ?? "");
+  for (const name of membersOf(delta.get("reasoningContent") ?? "").keys()) {
+    if (!reasoningMembers.has(name)) answer.unread.add(name, `content block ${index}`);
+  }
+}
+
+const reasoningMembers: ReadonlySet<string> = new Set(["text", "signature", "redactedContent"]);
 
 /** Adds a delta that is no text, no input and no reasoning. `delta` has the exact JSON text of each member. */
 function extendRarely(
@@ -247,11 +267,13 @@ function textOf(json: string | undefined): string {
 }
 
 function addImage(answer: AnswerState, index: number, json: string, batch: ChatEvent[]): void {
-  const bytes = textOf(membersOf(membersOf(json).get("source") ?? "").get("bytes"));
+  const image = membersOf(json);
+  const bytes = textOf(membersOf(image.get("source") ?? "").get("bytes"));
   if (bytes === "") {
     answer.unread.add("an image without bytes", `content block ${index}`);
     return;
   }
+  if ((image.get("error") ?? "null") !== "null") answer.unread.add("an error of an image", `content block ${index}`);
   const isNew = answer.blocks.get(index)?.kind !== "image";
   const mediaType = isNew ? (answer.imageTypes.get(index) ?? "image/png") : "";
   batch.push(

@@ -11,6 +11,7 @@ import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { isError, locateError } from "../kit/error-body.ts";
 import { type ErrorDialect, embeddedFailure, failedAnswer } from "../kit/errors.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
@@ -32,6 +33,7 @@ import {
   type ChunkChoice,
   type ChunkMessage,
   type ChunkTimings,
+  type ChunkToolCall,
   chunkSchema,
   timingsSchema,
 } from "./wire.ts";
@@ -118,19 +120,21 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
 }
 
 /** Appends the final events of a response. Throws if there is no choice, or if the response is not whole. */
-export function endEvents({ call, choices, ...answer }: AnswerState, batch: ChatEvent[]): void {
+export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
+  const { call, choices } = answer;
+  if (call.filter !== "" && choices.size === 0) beginChoice(answer, 0);
   const entries = [...choices].sort(([a], [b]) => a - b);
   const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
   if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
   // Finish choices only at the end, since some servers send content after a finish reason.
   for (const [index, choice] of entries) {
     const rest = choice.calls.end();
-    if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
-    append(batch, rest);
+    if (rest === undefined && call.filter === "") throw malformedAnswer(call, "a tool call has no name");
+    append(batch, rest ?? []);
     const { extras, finishReason, meaning, matchedStop } = choice;
     const sources = [...answer.facts.sources, ...extras.end(choice.text, batch)];
     const own = { sources, providerMetadataJson: extras.metadata.toJson() };
-    batch.push(finished(index, meaning, finishReason, matchedStop, own));
+    batch.push(choiceEnd(finished(index, meaning, finishReason, matchedStop, own), call));
   }
   const { timings, serviceTier, systemFingerprint } = answer;
   const { metadata } = answer.facts;
@@ -246,5 +250,10 @@ function messageEvents(
     state.refusal ??= state.parts++;
     batch.push(refusalDelta(index, state.refusal, message.refusal ?? "", refusalLogProbs));
   }
-  if (message.tool_calls || message.function_call) state.calls.append(message, answer.isWhole, batch);
+  if (message.tool_calls || message.function_call) {
+    const hasOthers = message.tool_calls?.some((call) => !call.function) ?? false;
+    const isFunction = (call: ChunkToolCall, at: number) => call.function || !state.extras.readCall(rawMessage, at);
+    const calls = hasOthers ? { ...message, tool_calls: message.tool_calls?.filter(isFunction) } : message;
+    state.calls.append(calls, answer.isWhole, batch);
+  }
 }

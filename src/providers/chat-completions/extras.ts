@@ -49,6 +49,14 @@ export class Extras {
     );
   }
 
+  /** Keeps a tool call of another type than `function`, such as `custom`. Returns false if the call has no content. */
+  readCall(message: unknown, at: number): boolean {
+    const call = isFields(message) && Array.isArray(message.tool_calls) ? message.tool_calls[at] : undefined;
+    if (!isFields(call) || !Object.values(call).some(isFields)) return false;
+    this.metadata.add("tool_calls", [call], "join");
+    return true;
+  }
+
   /** Reads the other fields of a delta or message, after its text. `textPart` is the part of the text, if it has begun. */
   readMessage(message: unknown, textPart: number | undefined, batch: ChatEvent[]): void {
     if (!isFields(message)) return;

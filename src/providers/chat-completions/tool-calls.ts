@@ -107,6 +107,7 @@ export class ToolCalls {
       return ofIndex && beginsAnother(ofIndex, fragment) ? undefined : ofIndex;
     }
     const latest = this.#calls.at(-1);
+    if (isIndexed && latest !== undefined && isOfAnother(latest, fragment)) return undefined;
     // A name without id and index begins a new call if the latest call is complete; else it repeats that call's name.
     const isNext = called?.name && latest !== undefined && latest.name !== "" && isComplete(latest);
     return isNext ? undefined : latest;
@@ -136,6 +137,15 @@ function beginsAnother(call: Call, fragment: ChunkToolCall): boolean {
   const name = fragment.function?.name;
   if (!name || call.name === "" || !isComplete(call)) return false;
   return name !== call.name || (call.argumentsJson !== "{}" && argumentsText(fragment).startsWith("{"));
+}
+
+/**
+ * Whether arguments under an unknown index, without a name, are of a call that did not begin: the latest call is
+ * complete. An incomplete call may continue under another index, because some servers count fragments.
+ */
+function isOfAnother(latest: Call, fragment: ChunkToolCall): boolean {
+  const hasText = argumentsText(fragment).trim() !== "";
+  return hasText && latest.name !== "" && latest.argumentsJson !== "{}" && isComplete(latest);
 }
 
 function argumentsText({ function: called }: ChunkToolCall): string {

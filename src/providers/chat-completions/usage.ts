@@ -40,7 +40,12 @@ export const chatUsage = createUsageReader({
     rejectedPredictionTokens: ["completion_tokens_details.rejected_prediction_tokens"],
     audioInputTokens: ["prompt_tokens_details.audio_tokens", "input_tokens_details.audio_tokens"],
     audioOutputTokens: ["completion_tokens_details.audio_tokens", "output_tokens_details.audio_tokens"],
-    imageInputTokens: ["prompt_tokens_details.image_tokens", "input_tokens_details.image_tokens"],
+    imageInputTokens: [
+      "prompt_tokens_details.image_tokens",
+      "input_tokens_details.image_tokens",
+      // Cerebras, whose models have only images of the prompt.
+      "image_tokens",
+    ],
     imageOutputTokens: ["completion_tokens_details.image_tokens", "output_tokens_details.image_tokens"],
   },
   toolMaps: ["server_tool_use", "server_side_tool_usage_details"],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isAbsent, isListOf, isNumber, isText, isTokenWith, plainList } from "../kit/plain-list.ts";
+import type { CacheMark } from "./cache-marks.ts";
 import type { ReasoningDetail } from "./reasoning-details.ts";
 
 // Response schemas. They contain only the fields that Dragoman reads, and require none that a server may omit. A field
@@ -126,14 +127,22 @@ export type { Token as ChunkTokenLogProb };
 
 // Request types.
 
-export type ContentPart =
-  | { readonly type: "text"; readonly text: string }
+/** Content part that OpenAI has. */
+export type OpenAiPart =
+  | ({ readonly type: "text"; readonly text: string } & CacheMark)
   | {
       readonly type: "image_url";
       readonly image_url: { readonly url: string; readonly detail?: "auto" | "low" | "high" };
     }
   | { readonly type: "input_audio"; readonly input_audio: { readonly data: string; readonly format: "wav" | "mp3" } }
-  | { readonly type: "file"; readonly file: { readonly file_data: string; readonly filename: string } };
+  | { readonly type: "file"; readonly file: { readonly file_data: string; readonly filename: string } }
+  | { readonly type: "file"; readonly file: { readonly file_id: string } };
+
+/** Content part: OpenAI's, or one that only other servers have. */
+export type ContentPart =
+  | OpenAiPart
+  | { readonly type: "input_audio"; readonly input_audio: { readonly data: string; readonly format: string } }
+  | { readonly type: "video_url"; readonly video_url: { readonly url: string } };
 
 export interface WireToolCall {
   readonly id: string;

@@ -11,6 +11,9 @@ import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
+import { locateError } from "../kit/error-body.ts";
+import { embeddedFailure } from "../kit/errors.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
 import { memberAt } from "../kit/json-text.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
@@ -84,7 +87,10 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       for (const [name, fact] of otherFields(isFields(value) ? value.delta : undefined, endFields)) {
         answer.metadata.add(name, fact);
       }
+      answer.metadata.add("billed_units", otherUnits(event.delta?.usage));
       return true;
+    case "error":
+      throw embeddedFailure(locateError(data, cohereErrors.read), answer.call, cohereErrors);
     case "content-end":
     case "citation-end":
       break;
@@ -94,6 +100,13 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   }
   return false;
 }
+
+/** Returns the billed units that are no tokens of the call. */
+function otherUnits(usage: unknown): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(otherFields(isFields(usage) ? usage.billed_units : undefined, tokenUnits));
+}
+
+const tokenUnits: ReadonlySet<string> = new Set(["input_tokens", "output_tokens", "image_tokens"]);
 
 /** Maximum number of unknown events that warnings name. */
 const mostLost = 8;
@@ -106,23 +119,30 @@ export function endEvents(
   { call, callsByIndex, end, citations, metadata, lost }: AnswerState,
   batch: ChatEvent[],
 ): void {
-  if (end === undefined) throw cutAnswer(call);
-  const { finish_reason } = end.delta ?? {};
-  const reason = finish_reason ?? "";
-  const meaning = readFinishReason(reason, call, false);
+  if (end === undefined && call.filter === "") throw cutAnswer(call);
+  const word = end?.delta?.finish_reason ?? "";
+  const meaning = readFinishReason(word, call, false);
   for (const open of callsByIndex.values()) closeCall(open, batch);
   const facts = { sources: citations.sources, providerMetadataJson: metadata.toJson() };
-  batch.push(finished(0, meaning, reason, "", facts));
+  batch.push(choiceEnd(finished(0, meaning, word, "", facts), call));
   const unknown = [...lost].map((type) => omission(`the event ${type.slice(0, 64)}`, "this version does not know it"));
-  const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end.delta?.usage));
+  const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end?.delta?.usage));
   batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage }) }));
 }
 
+/** Fields of content that Dragoman reads, and its type, which they show. */
+const contentFields: ReadonlySet<string> = new Set(["type", "text", "thinking"]);
+
 /** Appends text and reasoning. They are in the fields `text` and `thinking`; only a block's first event has a type. */
-function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
+function contentEvents(answer: AnswerState, { type, index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
   const content = delta?.message?.content;
-  if (content === null || content === undefined || Array.isArray(content)) return;
+  if (content === null || content === undefined) return;
+  if (Array.isArray(content)) {
+    loseList(answer, type, content);
+    return;
+  }
   const { text, thinking } = content;
+  for (const [name, value] of otherFields(content, contentFields)) answer.metadata.add(name, [value], "merge");
   if (thinking && !answer.hideReasoning) {
     const part = partOf(answer, `thinking ${index}`);
     answer.citations.wrote(part, thinking);
@@ -161,7 +181,11 @@ function partOf(answer: AnswerState, block: string): number {
  */
 function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, data: string, batch: ChatEvent[]): void {
   const fragment = delta?.message?.tool_calls;
-  if (fragment === null || fragment === undefined || Array.isArray(fragment)) return;
+  if (fragment === null || fragment === undefined) return;
+  if (Array.isArray(fragment)) {
+    loseList(answer, type, fragment);
+    return;
+  }
   const { name, arguments: value } = fragment.function ?? {};
   const isText = typeof (value ?? "") === "string";
   const text = isText ? String(value ?? "") : memberAt(data, "delta", "message", "tool_calls", "function", "arguments");
@@ -181,6 +205,11 @@ function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, da
   batch.push(toolCallDelta(0, call.part, call.held));
   call.held = "";
   call.isOpen = false;
+}
+
+/** Notes an event that has a list in place of one object. The API does not send such an event. */
+function loseList({ lost }: AnswerState, type: string, list: readonly unknown[]): void {
+  if (list.length > 0 && lost.size < mostLost) lost.add(type);
 }
 
 /** Appends the arguments `{}` if a tool call has none: Cohere then sends nothing, or the text "null". */

@@ -4,9 +4,11 @@ import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { isError } from "../kit/error-body.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
+import { isOtherModel } from "../kit/other-model.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { googleErrors } from "./errors.ts";
@@ -56,7 +58,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
   const { modelVersion } = chunk;
   // An alias, such as gemini-flash-latest, stands for another model.
-  const isOther = typeof modelVersion === "string" && !modelVersion.startsWith(call.attempt.providerModel);
+  const isOther = typeof modelVersion === "string" && isOtherModel(modelVersion, call.attempt.providerModel);
   if (isOther) answer.metadata.add("modelVersion", modelVersion);
   const candidates = chunk.candidates ?? [];
   // Google omits the index 0. If all are missing, the candidates are in their order.
@@ -74,8 +76,8 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
   if (isOpen && blockReason === "" && !call.hasEnd) throw cutAnswer(call);
   if (entries.length === 0) {
-    if (blockReason === "") throw cutAnswer(call);
-    batch.push(finished(0, FinishReason.CONTENT_FILTER, blockReason));
+    if (blockReason === "" && call.filter === "") throw cutAnswer(call);
+    batch.push(choiceEnd(finished(0, FinishReason.CONTENT_FILTER, blockReason), call));
   }
   const warnings = [...lost].map((kind) => omission(`a part with ${kind}`, "the contract has no place for it"));
   for (const [index, state] of entries) {
@@ -91,7 +93,7 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     const meaning = isBlocked
       ? FinishReason.CONTENT_FILTER
       : readFinishReason(word, call, state.calls.count > 0, state.finishMessage);
-    batch.push(finished(index, meaning, word, "", facts));
+    batch.push(choiceEnd(finished(index, meaning, word, "", facts), call));
     warnings.push(...state.metadata.warnings());
   }
   warnings.push(...metadata.warnings());
@@ -130,6 +132,8 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, index: 
     if (event.value.logprobs !== undefined) logprobs = undefined;
     batch.push(event);
   }
+  // No text of this chunk has them.
+  if (logprobs !== undefined) state.metadata.add("logprobsResult", candidate.logprobsResult, "merge");
   for (const [name, value] of otherFields(candidate, candidateFields)) state.metadata.add(name, value);
   const { groundingMetadata, citationMetadata, urlContextMetadata } = candidate;
   if (isFields(groundingMetadata)) {

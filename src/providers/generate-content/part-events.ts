@@ -91,7 +91,8 @@ function mediaEvent(answer: PartContext, state: ChoiceState, index: number, part
   if (!inlineData) {
     state.open = undefined;
     const source = { case: "url", value: fileData?.fileUri ?? "" } as const;
-    const event = mediaDelta(index, state.parts++, { source, mediaType: fileData?.mimeType ?? "" });
+    const filename = filenameOf(fileData?.displayName);
+    const event = mediaDelta(index, state.parts++, { source, mediaType: fileData?.mimeType ?? "", filename });
     return signed(event, answer, signature);
   }
   const { mimeType, data } = inlineData;
@@ -101,7 +102,13 @@ function mediaEvent(answer: PartContext, state: ChoiceState, index: number, part
   const isMore = isRaw && state.open === mimeType;
   if (!isMore) state.parts++;
   state.open = isRaw ? mimeType : undefined;
-  return signed(mediaDelta(index, state.parts - 1, { source, mediaType: isMore ? "" : mimeType }), answer, signature);
+  const named = isMore ? {} : { mediaType: mimeType, filename: filenameOf(inlineData.displayName) };
+  return signed(mediaDelta(index, state.parts - 1, { source, ...named }), answer, signature);
+}
+
+/** Returns a name with at most as many characters as a request may have. */
+function filenameOf(name: string | null | undefined): string {
+  return (name ?? "").slice(0, 255).toWellFormed();
 }
 
 export function signed(event: DeltaEvent, { call }: PartContext, signature: string | null | undefined): DeltaEvent {

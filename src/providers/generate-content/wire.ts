@@ -23,17 +23,19 @@ const functionCall = z.object({
   willContinue: z.boolean().nullish(),
 });
 
+const displayName = z.string().nullish().catch(undefined);
+
 // Keeps unknown fields, so that Dragoman can report unknown kinds of parts.
 const part = z.looseObject({
   text: z.string().nullish(),
   thought: z.boolean().nullish(),
   thoughtSignature: z.string().nullish(),
   inlineData: z
-    .object({ mimeType: z.string().min(1), data: z.string() })
+    .object({ mimeType: z.string().min(1), data: z.string(), displayName })
     .nullish()
     .catch(undefined),
   fileData: z
-    .object({ fileUri: z.string().min(1), mimeType: z.string().nullish() })
+    .object({ fileUri: z.string().min(1), mimeType: z.string().nullish(), displayName })
     .nullish()
     .catch(undefined),
   functionCall: functionCall.nullish(),

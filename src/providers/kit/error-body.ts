@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseBounded } from "../../chat/validation/json-bounds.ts";
-import type { Reason } from "../../errors.ts";
+import type { Reason, RejectedField } from "../../errors.ts";
+import { details, type ErrorText, errorText, firstText, rejectedField, rejectedIn } from "./rejected-fields.ts";
 
 /** Error from a provider's response body. A string is empty if the body does not contain it. */
 export interface ReportedError {
@@ -15,10 +16,12 @@ export interface ReportedError {
   readonly filterResult?: unknown;
   /** HTTP status that the body reports. 0 if it reports none. */
   readonly status: number;
-  /** Request parameter that caused the error. */
-  readonly parameter: string;
+  /** Fields of the request body that caused the error, as far as the body names them outside its sentences. */
+  readonly rejectedFields: readonly RejectedField[];
   /** Whether the body has the error structure of an API. False for the body of a proxy or a web server. */
   readonly structured: boolean;
+  /** Whether the body is an HTML page. */
+  readonly isPage?: boolean;
   /** Reason that other fields of the body imply. It takes precedence over the code, the type and the status. */
   readonly reason?: Reason | undefined;
   /** Model output that is not the requested JSON, or no valid tool call. */
@@ -37,7 +40,7 @@ export const word = z.string().optional().catch(undefined);
 const codeOrStatus = z.union([z.string(), z.number()]).optional().catch(undefined);
 
 const errorObject = z.object({
-  message: word,
+  message: errorText,
   type: word,
   code: codeOrStatus,
   param: word,
@@ -51,15 +54,12 @@ const errorObject = z.object({
 const errorBody = z.object({
   error: z.union([z.string(), errorObject]).optional().catch(undefined),
   object: word,
-  message: word,
+  message: errorText,
   type: word,
   code: codeOrStatus,
   param: word,
   failed_generation: word,
-  detail: z
-    .union([z.string(), z.array(z.object({ msg: z.string() })).min(1)])
-    .optional()
-    .catch(undefined),
+  detail: z.union([z.string(), details]).optional().catch(undefined),
   fault: z.object({ faultstring: z.string() }).optional().catch(undefined),
 });
 
@@ -69,7 +69,7 @@ const nothing: ReportedError = {
   innerCode: "",
   type: "",
   status: 0,
-  parameter: "",
+  rejectedFields: [],
   structured: false,
 };
 
@@ -88,10 +88,11 @@ export function readError(value: unknown): ReportedError | undefined {
   if (!parsed.success) return undefined;
   const body = parsed.data;
   const inner = typeof body.error === "object" ? body.error : undefined;
-  const message = typeof body.error === "string" ? body.error : (inner?.message ?? body.message);
-  const text = message ?? detailText(body.detail) ?? body.fault?.faultstring;
+  const written: ErrorText | undefined = typeof body.error === "string" ? body.error : (inner?.message ?? body.message);
+  const text = firstText(written) ?? firstText(body.detail) ?? body.fault?.faultstring;
   if (text === undefined && inner === undefined) return undefined;
   const code = inner?.code ?? body.code;
+  const parameter = inner?.param ?? body.param;
   const isStatus = /^\d{3}$/.test(String(code ?? ""));
   return {
     message: text ?? "",
@@ -100,8 +101,10 @@ export function readError(value: unknown): ReportedError | undefined {
     filterResult: inner?.innererror?.content_filter_result,
     type: inner?.type ?? body.type ?? "",
     status: asStatus(isStatus ? Number(code) : (inner?.status ?? 0)),
-    parameter: inner?.param ?? body.param ?? "",
     failedGeneration: inner?.failed_generation ?? body.failed_generation,
+    rejectedFields: parameter
+      ? [rejectedField(parameter, isStatus ? "" : code)]
+      : [...rejectedIn(written), ...rejectedIn(body.detail)],
     structured:
       body.error !== undefined ||
       body.object === "error" ||
@@ -134,7 +137,8 @@ export function locateError(body: string, read: ErrorReader): ReportedError {
   try {
     value = parseBounded(body);
   } catch {
-    return { ...nothing, message: /^\s*</.test(body) ? "" : body.trim() };
+    const isPage = /^\s*</.test(body);
+    return { ...nothing, isPage, message: isPage ? "" : body.trim() };
   }
   return read(value) ?? { ...nothing, message: typeof value === "string" ? value : "" };
 }
@@ -142,10 +146,6 @@ export function locateError(body: string, read: ErrorReader): ReportedError {
 /** Unwraps Google's errors, which are arrays of one element. */
 function unlisted(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : value;
-}
-
-function detailText(detail: z.infer<typeof errorBody>["detail"]): string | undefined {
-  return Array.isArray(detail) ? detail[0]?.msg : detail;
 }
 
 function asStatus(number: number): number {

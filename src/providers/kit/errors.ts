@@ -18,6 +18,9 @@ const messageLimit = 500;
 
 /** Maximum characters of a content filter's results. Azure's have about 500. */
 const filterResultLimit = 8 * 1024;
+/** Maximum characters of a field's path in Dragoman's error, and maximum number of fields that it names. */
+const pathLimit = 256;
+const mostRejectedFields = 16;
 
 /** Rules that map the errors of one API to reasons. */
 export interface ErrorDialect {
@@ -136,15 +139,22 @@ export function reportedFailure(
     });
   }
   const { failedGeneration } = error;
+  const rejectedFields = error.rejectedFields.filter(({ path }) => path.length <= pathLimit);
+  const [rejected] = rejectedFields;
   if (reason === "TOOL_CALL_INVALID") {
     return toolCallFailure(call, code, error.message, failedGeneration);
   }
-  return callFailure(reason, messages[reason] ?? quote(error.message, call), call, {
+  const isWrongUrl = error.isPage === true && (reason === "PROVIDER_FAULT" || reason === "INVALID_REQUEST");
+  const message = isWrongUrl ? pageText(error) : (messages[reason] ?? quote(error.message, call));
+  return callFailure(reason, message, call, {
     code,
     metadata: {
       ...(reason === "CONTEXT_LENGTH_EXCEEDED" ? contextLengths(error, dialect.sentences) : {}),
-      ...(error.parameter === "" ? {} : { parameter: error.parameter }),
+      ...(rejected && { parameter: rejected.path }),
     },
+    ...(reason === "INVALID_REQUEST" && 0 < rejectedFields.length && rejectedFields.length <= mostRejectedFields
+      ? { rejectedFields }
+      : {}),
     ...(error.retryAfterMs !== undefined && reasons[reason].retryable ? { retryAfterMs: error.retryAfterMs } : {}),
     ...(failedGeneration === undefined ? {} : { failedGeneration }),
     // The model's invalid output is not an interruption, also after other output.
@@ -197,12 +207,17 @@ function classify(error: ReportedError, { codes, types }: ErrorDialect): Meaning
   if (byCode !== undefined) return byCode;
   if (error.failedGeneration !== undefined) return "JSON_GENERATION_FAILED";
   if (status === 0) return lookUp(types, type) ?? "PROVIDER_UNAVAILABLE";
-  // A 404 that does not come from an API means that the base URL is wrong.
+  // A 404 that does not come from an API means that the base URL is wrong, and so does a page for 405.
   if (status === 404 && !error.structured) return "PROVIDER_FAULT";
+  if (status === 405 && error.isPage) return "PROVIDER_FAULT";
   const byStatus = reasonOfStatus[status];
   if (byStatus !== undefined) return byStatus;
   if (status >= 500) return "PROVIDER_UNAVAILABLE";
   return status >= 400 ? "INVALID_REQUEST" : "PROVIDER_FAULT";
+}
+
+function pageText({ status }: ReportedError): string {
+  return `the provider returned an HTML page (HTTP ${status}): is base_url right?`;
 }
 
 /** Quotes the provider's message, which tells the caller what to fix. Redacts Dragoman's secrets and any API keys. */

@@ -6,6 +6,7 @@ import { WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
 import { cutAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { createUsageReader, type ReportedUsage } from "../kit/usage-reader.ts";
 import { llmEngineErrors } from "./errors.ts";
@@ -45,6 +46,12 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 
 /** Appends the final events of a response to `batch`. Throws if the response was not finished. */
 export function endEvents({ call, maxNewTokens, ...answer }: AnswerState, batch: ChatEvent[]): void {
+  const usage = completionUsage.toUsage(answer.usage);
+  if (call.filter !== "" && !answer.finished) {
+    const end = choiceEnd(finished(0, FinishReason.UNSPECIFIED, ""), call);
+    batch.push(end, completed({ ...(usage && { usage }) }));
+    return;
+  }
   if (!answer.finished) throw cutAnswer(call);
   const isFull = (answer.usage?.counts.outputTokens ?? 0) >= maxNewTokens;
   const reason = isFull ? FinishReason.LENGTH : FinishReason.STOP;
@@ -52,7 +59,6 @@ export function endEvents({ call, maxNewTokens, ...answer }: AnswerState, batch:
     reason: "INFERRED",
     message: "LLM Engine reports no finish reason: Dragoman inferred it from the number of output tokens",
   });
-  const usage = completionUsage.toUsage(answer.usage);
   batch.push(finished(0, reason, ""), completed({ warnings: [warning], ...(usage && { usage }) }));
 }
 

@@ -1,25 +1,10 @@
-import { z } from "zod";
 import { openAiErrors } from "../chat-completions/errors.ts";
-import { extendReader } from "../kit/error-body.ts";
 import type { ErrorDialect } from "../kit/errors.ts";
 import { promptTooLong } from "../kit/sentences.ts";
-
-const errorBody = z.object({
-  message: z.object({
-    detail: z.array(z.object({ msg: z.string(), loc: z.array(z.unknown()).optional().catch(undefined) })).min(1),
-  }),
-});
-
-/** Reads Mistral's errors. Those of validation have an object as their message. */
-const readMistralError = extendReader(errorBody, ({ message: { detail } }) => {
-  const [{ msg = "", loc = [] } = {}] = detail;
-  return { message: msg, parameter: loc.filter((step) => step !== "body").join("."), structured: true };
-});
 
 /** Mistral's error rules: OpenAI's shape, with Mistral's codes. */
 export const mistralErrors: ErrorDialect = {
   ...openAiErrors,
-  read: readMistralError,
   // Error codes and types that say more than the HTTP status of the same error.
   codes: {
     "1500": "MODEL_NOT_FOUND",

@@ -7,10 +7,12 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { parseChunk } from "../chat-completions/json-arguments.ts";
 import { ToolCalls } from "../chat-completions/tool-calls.ts";
 import { chatUsage } from "../chat-completions/usage.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
 import { Metadata, otherFields } from "../kit/metadata.ts";
+import { isOtherModel } from "../kit/other-model.ts";
 import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
@@ -60,12 +62,17 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   answer.usage = chatUsage.add(answer.usage, chunk.usage);
   answer.serviceTier = chunk.usage?.service_tier ?? answer.serviceTier;
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
+  answer.metadata.add("prompt_audio_seconds", chunk.usage?.prompt_audio_seconds);
+  const { model } = chunk;
+  if (typeof model === "string" && isOtherModel(model, call.attempt.providerModel)) answer.metadata.add("model", model);
   for (const [place, choice] of chunk.choices.entries()) choiceEvents(answer, choice, place, batch);
   return false;
 }
 
 /** Appends the final events of a response. Throws if there is no choice, or if the response is not whole. */
-export function endEvents({ call, choices, serviceTier, metadata, ...answer }: AnswerState, batch: ChatEvent[]): void {
+export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
+  const { call, choices, serviceTier, metadata } = answer;
+  if (call.filter !== "" && choices.size === 0) beginChoice(answer, 0);
   const entries = [...choices].sort(([a], [b]) => a - b);
   const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
   if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
@@ -73,10 +80,10 @@ export function endEvents({ call, choices, serviceTier, metadata, ...answer }: A
     const { start, calls, extras, finishReason, meaning } = choice;
     writeText(choice, index, start.end(), batch);
     const rest = calls.end();
-    if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
-    append(batch, rest);
+    if (rest === undefined && call.filter === "") throw malformedAnswer(call, "a tool call has no name");
+    append(batch, rest ?? []);
     const facts = { sources: extras.end(batch), providerMetadataJson: extras.metadata.toJson() };
-    batch.push(finished(index, meaning, finishReason, "", facts));
+    batch.push(choiceEnd(finished(index, meaning, finishReason, "", facts), call));
   }
   const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
   const usage = chatUsage.toUsage(answer.usage);
@@ -113,7 +120,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     open: undefined,
     start: new RepeatedStart(answer.continued),
     calls: new ToolCalls(answer.call, index, () => state.parts++),
-    extras: new Extras(index, () => {
+    extras: new Extras(answer.call, index, () => {
       state.open = undefined;
       return state.parts++;
     }),
@@ -131,7 +138,9 @@ function contentEvents(
   { text, thinking, signature }: Partial<AnswerContent>,
   batch: ChatEvent[],
 ): void {
-  const thought = typeof thinking === "string" ? thinking : (thinking ?? []).map((piece) => piece.text ?? "").join("");
+  const pieces = typeof thinking === "string" ? [{ text: thinking }] : (thinking ?? []);
+  const thought = pieces.map((piece) => piece.text ?? "").join("");
+  if (!hideReasoning) state.extras.readThinking(pieces);
   if (hideReasoning && thought !== "") call.hadHiddenOutput = true;
   if (!hideReasoning && (thought !== "" || signature)) {
     const event = reasoningDelta(index, partFor(state, "reasoning"), thought);

@@ -2,9 +2,12 @@ import { z } from "zod";
 import { type ChatEvent, citationDelta, mediaDelta } from "../../chat/stream/events.ts";
 import { TextPositions } from "../../chat/stream/text-positions.ts";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { documentCitation, urlCitation } from "../kit/citations.ts";
 import { isFields, Metadata, otherFields } from "../kit/metadata.ts";
 import { mediaOfUrl } from "../kit/output-media.ts";
+import { stateObject, stateOf } from "../kit/provider-state.ts";
+import type { ReferenceChunk } from "./wire.ts";
 
 const address = z.union([z.string(), z.object({ url: z.string() }).transform(({ url }) => url)]);
 const text = z.string().nullish().catch(undefined);
@@ -30,13 +33,15 @@ const mostWaiting = 1_000;
 /** Reads the content of one choice besides text and reasoning. Fields without a place become metadata. */
 export class Extras {
   readonly metadata = new Metadata();
+  readonly #call: UpstreamCall;
   readonly #choiceIndex: number;
   readonly #newPart: () => number;
   readonly #positions = new Map<number, TextPositions>();
   readonly #waiting: Citation[] = [];
 
   /** `newPart` returns the next free part index. */
-  constructor(choiceIndex: number, newPart: () => number) {
+  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number) {
+    this.#call = call;
     this.#choiceIndex = choiceIndex;
     this.#newPart = newPart;
   }
@@ -65,6 +70,11 @@ export class Extras {
     return found !== undefined || media !== undefined;
   }
 
+  /** Keeps the pieces of the reasoning that are no text, such as references. */
+  readThinking(pieces: readonly { readonly text?: string | null | undefined }[]): void {
+    for (const piece of pieces) if (typeof piece.text !== "string") this.metadata.add("thinking", [piece], "merge");
+  }
+
   /** Appends the citations that came before the text. Without text, returns them as sources of the choice. */
   end(batch: ChatEvent[]): Citation[] {
     const [part] = this.#positions.keys();
@@ -78,7 +88,13 @@ export class Extras {
     const at = [...this.#positions.values()].at(-1)?.bytes;
     const range = at === undefined ? undefined : { start: at, end: at };
     const ids = reference.safeParse(chunk).data?.reference_ids;
-    if (ids !== undefined) return ids.map((id) => documentCitation("", String(id), { range }));
+    if (ids !== undefined) {
+      // Mistral accepts the whole chunk back, so the first of its citations has it, and the others have an empty state.
+      return ids.map((id, place) => {
+        const state = stateOf(this.#call, Buffer.from(place === 0 ? JSON.stringify(toReference(ids)) : "{}"));
+        return documentCitation("", String(id), { range, state });
+      });
+    }
     const { data: tool } = toolReference.safeParse(chunk);
     return tool?.url ? [urlCitation(tool.url, tool.title, { range, citedText: tool.description })] : undefined;
   }
@@ -90,6 +106,16 @@ export class Extras {
       else if (this.#waiting.length < mostWaiting) this.#waiting.push(citation);
     }
   }
+}
+
+function toReference(ids: readonly (string | number)[]): ReferenceChunk {
+  return { type: "reference", reference_ids: ids };
+}
+
+/** Returns the reference of a citation. Undefined for other citations, and for the further ids of a reference. */
+export function referenceOf({ providerState }: Citation): ReferenceChunk | undefined {
+  const { data } = reference.safeParse(stateObject(providerState));
+  return data && toReference(data.reference_ids);
 }
 
 function toMedia(chunk: unknown): Parameters<typeof mediaDelta>[2] | undefined {

@@ -24,7 +24,7 @@ import { toRequest } from "./request.ts";
 /** Creates an adapter for Mistral's API: OpenAI's Chat Completions with a different format of messages. */
 export function createMistralAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
-  const { name, apiKey } = settings;
+  const { name, baseUrl, apiKey } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, (call) => ({
@@ -47,15 +47,17 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
+    baseUrl,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     toolNames: openAiToolNames,
-    accepts: new Set(["raw_arguments"]),
+    accepts: new Set(["raw_arguments", "citations", "file_ids", "provider_tools"]),
     rejectedText: () => "empty",
     // Mistral also hosts other vendors' models, and requires ids of this form for all of them.
     callIds: () => mistralCallIds,
     checkSupport,
     contractNames: chatCompletionsNames(mistralQuirks),
+    extraFields: new Set(["safe_prompt", "prompt_mode", "guardrails", "metadata"]),
     describe: (request, model) => toRequest(request, model, name, true),
     close: () => upstream.close(),
   };

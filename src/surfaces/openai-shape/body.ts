@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { isSeed } from "../../chat/planning/seed.ts";
+import type { BodyGuides } from "./guided-output.ts";
+import { type JsonRecord, jsonRecord } from "./json-values.ts";
 import type { BodyMessage } from "./messages.ts";
+import type { BodyOutput } from "./modalities.ts";
 import { cacheMarks, type Markable, type ObjectOf } from "./parts.ts";
 
-type Maybe<Value> = Value | null | undefined;
-export type JsonRecord = Readonly<Record<string, unknown>>;
+export type Maybe<Value> = Value | null | undefined;
 
 export interface BodyTool extends Markable {
   readonly function: {
@@ -43,7 +45,7 @@ export type BodyFormat =
 export type EffortWord = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
 
 /** Body with the fields of all APIs of this shape; the schema of each API limits them. Null means absent. */
-export interface OpenAiBody {
+export interface OpenAiBody extends BodyOutput, BodyGuides {
   readonly model: string;
   readonly messages: readonly BodyMessage[];
   readonly stream?: Maybe<boolean>;
@@ -73,7 +75,20 @@ export interface OpenAiBody {
   readonly parallel_tool_calls?: Maybe<boolean>;
   readonly response_format?: Maybe<BodyFormat>;
   readonly reasoning_effort?: Maybe<EffortWord>;
-  readonly reasoning?: Maybe<{ readonly effort?: Maybe<EffortWord>; readonly enabled?: Maybe<boolean> }>;
+  readonly reasoning?: Maybe<{
+    readonly effort?: Maybe<EffortWord>;
+    readonly max_tokens?: Maybe<number>;
+    readonly exclude?: Maybe<boolean>;
+    readonly enabled?: Maybe<boolean>;
+  }>;
+  readonly include_reasoning?: Maybe<boolean>;
+  readonly thinking?: Maybe<{
+    readonly type: "enabled" | "disabled" | "adaptive" | "auto";
+    readonly budget_tokens?: Maybe<number>;
+    readonly clear_thinking?: Maybe<boolean>;
+  }>;
+  readonly thinking_budget?: Maybe<number>;
+  readonly enable_thinking?: Maybe<boolean>;
   readonly reasoning_format?: Maybe<"none" | "parsed" | "text_parsed" | "raw" | "hidden">;
   readonly disable_reasoning?: Maybe<boolean>;
   readonly clear_thinking?: Maybe<boolean>;
@@ -93,12 +108,6 @@ export const integer = z.int32("must be an integer from -2147483648 to 214748364
 export const number = z.number().nullish();
 export const flag = z.boolean().nullish();
 export const text = z.string().nullish();
-
-/** A JSON object. The schema does not copy it, since a copy could reorder its keys. */
-export const jsonRecord = z.custom<JsonRecord>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  "must be an object",
-);
 
 /** Fields that all APIs of this shape have. */
 export const sharedFields = {

@@ -6,11 +6,12 @@ import type { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import { type Message, type MessageSchema, type PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { mediaSource } from "../kit/data-uri.ts";
 import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./parts.ts";
+import { type BodyOutputMedia, replayedMedia } from "./replayed-media.ts";
 
 type Content = string | readonly BodyPart[] | null | undefined;
 
 /** Message with the fields of all APIs of this shape; the schema of each API limits them. */
-export interface BodyMessage extends Markable {
+export interface BodyMessage extends Markable, BodyOutputMedia {
   readonly role: keyof typeof roles;
   readonly content?: Content;
   readonly name?: string | null | undefined;
@@ -69,18 +70,37 @@ export interface ReadMessage {
   readonly places: readonly FieldPath[];
 }
 
-/** Translates a message. `imageDetail` is the level of detail for images without one. */
-export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undefined): ReadMessage {
+/** Returns the function name of each tool call, by its id. */
+export function namesOfCalls(messages: readonly BodyMessage[]): ReadonlyMap<string, string> {
+  return new Map(
+    messages.flatMap(({ tool_calls }) => (tool_calls ?? []).map(({ id, function: { name } }) => [id, name])),
+  );
+}
+
+/**
+ * Translates a message. `imageDetail` is the level of detail for images without one, `calledNames` the function name of
+ * each tool call.
+ */
+export function toMessage(
+  message: BodyMessage,
+  imageDetail: MediaDetail | undefined,
+  calledNames: ReadonlyMap<string, string>,
+): ReadMessage {
   const placed =
     message.role === "tool"
       ? [toolResult(message)]
-      : [...reasoningParts(message), ...spokenParts(message, imageDetail), ...callParts(message)];
+      : [
+          ...reasoningParts(message),
+          ...spokenParts(message, imageDetail),
+          ...replayedMedia(message),
+          ...callParts(message),
+        ];
   const parts = placed.map(({ part }) => part);
   const last = parts.at(-1);
   const cacheHint = toCacheHint(message);
   if (last !== undefined && cacheHint !== undefined) parts[parts.length - 1] = { ...last, cacheHint };
-  // A tool message needs no name: its tool call ID identifies the tool.
-  const name = message.role === "tool" ? undefined : message.name;
+  // The name of a tool message usually repeats that of the call, which every provider receives.
+  const name = message.name === calledNames.get(message.tool_call_id ?? "") ? undefined : message.name;
   return {
     message: { role: roles[message.role], parts, ...(name && { name }) },
     places: placed.map(({ place }) => place),
@@ -132,7 +152,13 @@ function toolResult({ tool_call_id: toolCallId = "", content }: BodyMessage): Re
   const parts = partsOf(content).flatMap((part) =>
     part.type === "text" ? [{ kind: { case: "text", value: part.text } as const }] : [],
   );
-  return { part: { kind: { case: "toolResult", value: { toolCallId, parts } } }, place: ["content"] };
+  const cacheHint = partsOf(content)
+    .map(toCacheHint)
+    .findLast((hint) => hint !== undefined);
+  return {
+    part: { kind: { case: "toolResult", value: { toolCallId, parts } }, ...(cacheHint && { cacheHint }) },
+    place: ["content"],
+  };
 }
 
 function toPart(part: BodyPart, imageDetail: MediaDetail | undefined): PartInit {
@@ -155,13 +181,35 @@ function kindOf(part: BodyPart, imageDetail: MediaDetail | undefined): NonNullab
       return { case: "media", value: { source: { case: "data", value: data }, mediaType: toAudioType(format) } };
     }
     case "file": {
-      const { file_data, filename } = part.file;
-      const source = { case: "data", value: file_data.bytes } as const;
-      return { case: "media", value: { source, mediaType: file_data.mediaType, ...(filename && { filename }) } };
+      const { file_data, file_id, filename } = part.file;
+      const file = file_data ?? { source: { case: "fileId", value: file_id ?? "" }, mediaType: "application/pdf" };
+      return { case: "media", value: { ...file, ...(filename && { filename }) } };
     }
+    case "video_url":
+      return mediaOf(part.video_url.url, videoTypeOf(part.video_url.url));
+    case "audio_url":
+      return mediaOf(part.audio_url.url, "audio/wav");
     default:
       return part satisfies never;
   }
+}
+
+/** Returns media of a URL. Only `data:` URIs have their own media type; it is a guess for others. */
+function mediaOf(url: string, mediaType: string): NonNullable<PartInit["kind"]> {
+  return { case: "media", value: { mediaType, ...mediaSource(url) } };
+}
+
+const videoTypes: ReadonlyMap<string, string> = new Map([
+  ["webm", "video/webm"],
+  ["mov", "video/quicktime"],
+  ["mpeg", "video/mpeg"],
+  ["avi", "video/x-msvideo"],
+]);
+
+/** Returns the media type of a video by the end of its URL. Default: MP4. */
+function videoTypeOf(url: string): string {
+  const [, extension = ""] = /\.(\w+)$/.exec(URL.parse(url)?.pathname ?? "") ?? [];
+  return videoTypes.get(extension.toLowerCase()) ?? "video/mp4";
 }
 
 function imageOf(url: string, detail: MediaDetail | undefined): NonNullable<PartInit["kind"]> {

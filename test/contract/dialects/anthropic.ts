@@ -186,6 +186,7 @@ export const dialects: readonly Dialect[] = [
     model,
     reader: "anthropic",
     conversation: anthropicConversation,
+    stops: { field: "stop_sequences", rejectsBlank: true },
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createAnthropicAdapter({
@@ -436,7 +437,10 @@ export const dialects: readonly Dialect[] = [
           stop(2),
           ...end("end_turn", { container: null }),
         ),
-        completion: answered(FinishReason.STOP, "end_turn", textPart("Hel"), textPart("lo")),
+        completion: {
+          ...answered(FinishReason.STOP, "end_turn", textPart("Hel"), textPart("lo")),
+          warnings: [{ reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }],
+        },
       },
       "an unknown finish reason": {
         wire: sse(start(), ...text(0, "Hello"), ...end("nap")),
@@ -729,9 +733,8 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "prefill, regex, audio, a blank stop",
+        name: "prefill, regex, audio",
         request: asked({
-          parameters: { stopSequences: ["\n\n"] },
           outputFormat: { format: { case: "regex", value: { pattern: "a" } } },
           messages: [
             {
@@ -749,7 +752,6 @@ export const dialects: readonly Dialect[] = [
           ],
         }),
         adaptations: [
-          { kind: "REJECTED", field: "parameters.stop_sequences" },
           { kind: "REJECTED", field: "output_format.regex" },
           { kind: "REJECTED", field: "messages[1]" },
           { kind: "REJECTED", field: "messages[0].parts[0].media" },

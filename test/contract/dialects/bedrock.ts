@@ -211,6 +211,7 @@ export const dialects: readonly Dialect[] = [
     model,
     reader: "bedrock",
     conversation: bedrockConversation,
+    stops: { field: "inferenceConfig.stopSequences", rejectsBlank: true },
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createBedrockAdapter({
@@ -491,7 +492,7 @@ export const dialects: readonly Dialect[] = [
           stop("end_turn"),
           eventFrame("metadata", { usage: { inputTokens: 12, outputTokens: 3 }, metrics: 1 }),
         ),
-        completion: { ...hi, usage },
+        completion: { ...hi, usage, warnings: [{ reason: "LEFT_OUT" }] },
       },
       "an unknown finish reason": {
         wire: answer(text(0, "Hi"), stop("tired"), metadata()),

@@ -174,17 +174,62 @@ describe("Anthropic's model rules", () => {
     });
   });
 
-  it("rejects a forced tool if the model does, or together with reasoning", () => {
-    for (const name of ["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1", "claude-fable-5-2"]) {
-      expect(translate(name, { tools, toolChoice: named }).limits).toEqual(["REJECTED tool_choice.tool_name"]);
-      expect(translate(name, { tools, toolChoice: required }).limits).toEqual(["REJECTED tool_choice.mode"]);
+  it.each([
+    "claude-opus-5-5",
+    "claude-fable-5-1",
+    "claude-sonnet-5-5",
+    "claude-opus-6",
+  ])("rejects forced tools for %s", (name) => {
+    expect(translate(name, { tools, toolChoice: named }).limits).toEqual(["REJECTED tool_choice.tool_name"]);
+    expect(translate(name, { tools, toolChoice: required }).limits).toEqual(["REJECTED tool_choice.mode"]);
+  });
+
+  it.each([
+    "claude-opus-4-6",
+    "claude-sonnet-4-6",
+    "claude-opus-4-8",
+    "claude-sonnet-5",
+    "claude-haiku-5-5",
+  ])("forces tools together with adaptive thinking: %s", (name) => {
+    const fields = { tools, reasoning: effort(LOW) };
+    const thinking = { thinking: { type: "adaptive" }, output_config: { effort: "low" } };
+    expect(translate(name, { ...fields, toolChoice: required })).toMatchObject({
+      limits: [],
+      body: { ...thinking, tool_choice: { type: "any" } },
+    });
+    expect(translate(name, { ...fields, toolChoice: named })).toMatchObject({
+      limits: [],
+      body: { ...thinking, tool_choice: { type: "tool", name: "f" } },
+    });
+  });
+
+  it("rejects forced tools together with a thinking budget", () => {
+    const fields = { tools, toolChoice: required };
+    for (const name of ["claude-sonnet-4-5", "claude-opus-4-6", "claude-3-7-sonnet-20250219"]) {
+      expect(translate(name, { ...fields, reasoning: budget(2048) }).limits).toEqual(["REJECTED tool_choice.mode"]);
     }
-    const thinking = translate("claude-opus-4-6", { tools, toolChoice: required, reasoning: effort(LOW) });
-    expect(thinking.limits).toEqual(["REJECTED tool_choice.mode"]);
+    const emulated = translate("claude-sonnet-4-5", { ...fields, reasoning: effort(LOW) });
+    expect(emulated.limits).toEqual(["EMULATED reasoning.effort", "REJECTED tool_choice.mode"]);
+    // The budget is dropped, so that nothing excludes the forced tool.
+    const dropped = translate("claude-opus-4-7", { ...fields, reasoning: budget(2048) });
+    expect(dropped.limits).toEqual(["UNSUPPORTED_PARAMETER reasoning.budget_tokens"]);
+  });
+
+  it("sends parallel_tool_calls false with a forced tool", () => {
     expect(translate("claude-fable-5", { tools, toolChoice: named, parallelToolCalls: false })).toMatchObject({
       limits: [],
       body: { tool_choice: { type: "tool", name: "f", disable_parallel_tool_use: true } },
     });
+  });
+
+  it("sends a thinking budget to Claude 3.7", () => {
+    expect(translate("claude-3-7-sonnet-20250219", { reasoning: budget(2048) })).toMatchObject({
+      limits: [],
+      body: { max_tokens: 64_000, thinking: { type: "enabled", budget_tokens: 2048 } },
+    });
+    expect(translate("claude-3-5-sonnet-20241022", { reasoning: budget(2048) }).limits).toEqual([
+      "UNSUPPORTED_PARAMETER reasoning.budget_tokens",
+    ]);
   });
 
   it("sends parallel_tool_calls false inside the tool choice", () => {
@@ -436,7 +481,7 @@ describe("a call to Anthropic", () => {
     ]);
     expect(completion.choices[0]).toMatchObject({
       finishReason: FinishReason.TOOL_CALLS,
-      providerMetadataJson: '{"container":{"id":"c"}}',
+      providerMetadataJson: '{"container":{"id":"c"},"model":"m"}',
     });
     expect(completion.usage).toMatchObject({ inputTokens: 3, outputTokens: 2 });
   });

@@ -518,7 +518,7 @@ describe("usage", () => {
 });
 
 describe("an error of a content filter inside a stream", () => {
-  it("ends the choices that have begun with the finish reason CONTENT_FILTER", async () => {
+  it("ends the choices without a finish reason with CONTENT_FILTER, and keeps the reasons of the others", async () => {
     const begun = 'data: {"choices":[{"index":0,"delta":{"content":"On"}},{"index":1,"delta":{"content":"ce"}}]}\n\n';
     const one = 'data: {"choices":[{"index":1,"delta":{},"finish_reason":"stop"}]}\n\n';
     const error = { message: "filtered", code: "content_filter", status: 400, innererror: { code: "x" } };
@@ -527,7 +527,7 @@ describe("an error of a content filter inside a stream", () => {
         `${begun}${one}data: ${JSON.stringify(place)}\n\ndata: [DONE]\n\n`,
       );
       expect(failure).toBeUndefined();
-      const ends = [0, 1].map((index) => `finished ${index} ${FinishReason.CONTENT_FILTER} content_filter`);
+      const ends = [`finished 0 ${FinishReason.CONTENT_FILTER} content_filter`, `finished 1 ${FinishReason.STOP} stop`];
       expect(brief(events)).toEqual(["started", "text 0.0 On", "text 1.0 ce", ...ends, "completed"]);
     }
   });

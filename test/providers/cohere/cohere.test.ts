@@ -32,6 +32,53 @@ async function answerTo(asked: ReturnType<typeof request>, ...events: readonly o
 
 const messageEnd = (finish_reason: string) => ({ type: "message-end", delta: { finish_reason } });
 
+const searchResult = {
+  kind: { case: "searchResult" as const, value: { source: "https://a.example", title: "Roads", texts: ["far"] } },
+};
+const question = { kind: { case: "text" as const, value: "How far?" } };
+const look = { kind: { case: "toolCall" as const, value: { id: "c", name: "look", argumentsJson: "{}" } } };
+
+test("sends search results of tools as documents, which the model cites", () => {
+  const value = { toolCallId: "c", parts: [searchResult, question] };
+  const result = { kind: { case: "toolResult" as const, value } };
+  const body = sent({
+    tools: [functionTool({ name: "look" })],
+    messages: [
+      { role: Role.USER, parts: [question] },
+      { role: Role.ASSISTANT, parts: [look] },
+      { role: Role.TOOL, parts: [result] },
+    ],
+  });
+  expect(body).not.toHaveProperty("citation_options");
+  expect(body.messages).toMatchObject([
+    {},
+    {},
+    {
+      content: [
+        { type: "document", document: { data: { title: "Roads", url: "https://a.example", text: "far" } } },
+        { type: "text", text: "How far?" },
+      ],
+    },
+  ]);
+});
+
+test.each([
+  ["JSON output", { outputFormat: { format: { case: "jsonObject", value: {} } } }, [question, searchResult]],
+  ["tools", { tools: [functionTool({ name: "look" })] }, [question, searchResult]],
+  ["a message of documents only", {}, [searchResult]],
+] as const)("sends documents as text, with a warning, for %s", (_, fields, parts) => {
+  const asked = request({ ...fields, messages: [{ role: Role.USER, parts: [...parts] }] } as Parameters<
+    typeof request
+  >[0]);
+  const { request: limited, warnings } = applyAdaptations(asked, checkSupport(asked, model));
+  const body = JSON.stringify(toRequest(limited, model, "cohere"));
+  expect(body).not.toContain('"documents"');
+  expect(body).toContain("Roads\\nSource: https://a.example\\n\\nfar");
+  expect(warnings).toContainEqual(
+    expect.objectContaining({ reason: "EMULATED", field: `messages[0].parts[${parts.length - 1}]` }),
+  );
+});
+
 test("sends the seed and the schemas exactly as written", async () => {
   const schema = '{"type":"object","properties":{"b":{"maximum":1.0},"10":{},"a":{}}}';
   const asked = request({

@@ -122,7 +122,7 @@ describe("a request to the Gemini API", () => {
   });
 
   it.each([
-    ["gemini-3.8-flash", ReasoningEffort.MINIMAL, { thinkingLevel: "MINIMAL", includeThoughts: true }],
+    ["gemini-3.5-flash", ReasoningEffort.MINIMAL, { thinkingLevel: "MINIMAL", includeThoughts: true }],
     ["gemini-2.5-flash", ReasoningEffort.NONE, { thinkingBudget: 0, includeThoughts: false }],
     ["gemini-2.5-pro", ReasoningEffort.HIGH, { thinkingBudget: 24_576, includeThoughts: true }],
   ])("converts the effort for %s to its thinking fields", (name, value, thinkingConfig) => {
@@ -143,7 +143,14 @@ describe("a request to the Gemini API", () => {
 
   it.each([
     ["gemini-3.1-pro-preview", ReasoningEffort.MINIMAL, "low, medium, high"],
-    ["gemini-3.8-flash", ReasoningEffort.MAX, "minimal, low, medium, high"],
+    ["gemini-3.5-flash", ReasoningEffort.MAX, "minimal, low, medium, high"],
+    ["gemini-3.8-flash", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["gemini-5-flash", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["gemini-4-pro", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["models/gemini-4-pro-preview", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["gemini-pro-latest", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["gemini-4-hydrogen", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["gemini-9-neon", ReasoningEffort.MAX, "minimal, low, medium, high"],
     ["gemini-2.5-pro", ReasoningEffort.NONE, "minimal, low, medium, high"],
     ["gemini-2.5-flash", ReasoningEffort.XHIGH, "none, minimal, low, medium, high"],
   ])("rejects an unsupported effort for %s and lists the supported ones", (name, value, efforts) => {

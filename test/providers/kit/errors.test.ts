@@ -425,4 +425,24 @@ describe("an error of a content filter", () => {
       providerMetadataJson: JSON.stringify({ message: "Blocked.", content_filter_result: result }),
     });
   });
+
+  it("adds them to the metadata of a choice that has begun", async () => {
+    const result = { hate: { filtered: true } };
+    const innererror = { code: "ResponsibleAIPolicyViolation", content_filter_result: result };
+    const first = { choices: [{ index: 0, delta: { content: "Hi" }, content_filter_offsets: { start: 1 } }] };
+    const error = { error: { message: "Blocked.", code: "content_filter", innererror } };
+    const body = [first, error].map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+    const headers = { "content-type": "text/event-stream" };
+    await using upstream = await startReplayUpstream({ headers, steps: [{ write: body }] });
+    const provider = configured("azure-openai", upstream.baseUrl);
+    const { events, error: failure } = await collect(streamFrom(provider, request(), model()).events);
+    await provider.close?.();
+    expect(failure).toBeUndefined();
+    const end = events.find(({ case: kind }) => kind === "finished");
+    const { providerMetadataJson = "" } = end?.case === "finished" ? end.value : {};
+    expect(JSON.parse(providerMetadataJson)).toEqual({
+      ...{ message: "Blocked.", content_filter_result: result },
+      content_filter_offsets: { start: 1 },
+    });
+  });
 });

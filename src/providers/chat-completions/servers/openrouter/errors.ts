@@ -24,8 +24,10 @@ export const readOpenRouterError = extendReader(
     }
     const { raw } = told;
     const inner = typeof raw === "string" ? locateError(raw, readError) : readError(raw);
-    if (inner === undefined || inner.message === "" || !ofRequest.has(common.status)) return undefined;
-    const { message, code, type, innerCode, filterResult, parameter, failedGeneration } = inner;
-    return { message, code, type, innerCode, filterResult, parameter, failedGeneration };
+    if (inner === undefined) return undefined;
+    const { rejectedFields } = common.rejectedFields.length > 0 ? common : inner;
+    if (inner.message === "" || !ofRequest.has(common.status)) return { rejectedFields };
+    const { message, code, type, innerCode, filterResult, failedGeneration } = inner;
+    return { message, code, type, innerCode, filterResult, rejectedFields, failedGeneration };
   },
 );

@@ -1,0 +1,47 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { invalidRequest } from "../../errors.ts";
+import type { FieldPath } from "../../field-path.ts";
+import type { CallerWords } from "./caller-words.ts";
+import type { Draft, DraftWarning } from "./draft.ts";
+import type { PlanningContext } from "./planning-context.ts";
+import { streamMethods } from "./provider-options.ts";
+
+/**
+ * Places extra fields of the caller's body into the provider options of the model's provider, or drops them with a
+ * warning if the provider does not take them.
+ *
+ * Runs before every step that reads provider options.
+ */
+export function placeExtraFields(
+  draft: Draft,
+  { extras, model: { provider }, checkOptions, extraFields, words }: PlanningContext,
+): Draft {
+  if (extras === undefined) return draft;
+  const taken: [string, JsonObject[string]][] = [];
+  const warnings: DraftWarning[] = [];
+  for (const [name, value] of Object.entries(extras.fields)) {
+    const isTaken = extraFields?.has(name) || (checkOptions !== undefined && !extras.isDocumented(name));
+    if (isTaken) taken.push([name, value]);
+    else warnings.push(dropped(provider, name));
+  }
+  const { request } = draft;
+  const options = Object.fromEntries(taken);
+  const wrong = checkOptions?.(options, (field) => useInstead(field, words)) ?? [];
+  if (wrong.length > 0) throw invalidRequest(wrong);
+  if (taken.length === 0) return { ...draft, warnings: [...draft.warnings, ...warnings] };
+  const providerOptions = {
+    ...request.providerOptions,
+    [provider]: { ...request.providerOptions[provider], ...options },
+  };
+  return { ...draft, request: { ...request, providerOptions }, warnings: [...draft.warnings, ...warnings] };
+}
+
+function dropped(provider: string, name: string): DraftWarning {
+  const field: FieldPath = ["provider_options", { key: provider }, name];
+  return { reason: "UNSUPPORTED_PARAMETER", field, message: `${provider} does not support ${name}; it is dropped` };
+}
+
+function useInstead(field: string, { nameField }: CallerWords): string {
+  const name = field === streamMethods ? "stream" : nameField(field.split("."));
+  return `is not a property of this API; use ${name}`;
+}

@@ -1,0 +1,99 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { GatewayError } from "../../src/errors.ts";
+import { CacheHintSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { ToolChoiceMode } from "../../src/gen/dragoman/v1/tool_pb.js";
+import { allow, functionTool } from "../support/tools.ts";
+import { type Dialect, type Init, titleOf } from "./dialect.ts";
+import { dialects } from "./load-dialects.ts";
+import { type Planned, planFor } from "./planned.ts";
+
+// One object in many places: a hint is known by its place.
+const cacheHint = create(CacheHintSchema, {});
+
+const text = (value: string) => ({ kind: { case: "text" as const, value }, cacheHint });
+const call = { kind: { case: "toolCall" as const, value: { id: "c1", name: "look", argumentsJson: "{}" } }, cacheHint };
+const result = {
+  kind: {
+    case: "toolResult" as const,
+    value: { toolCallId: "c1", parts: [{ kind: { case: "text" as const, value: "r" } }] },
+  },
+  cacheHint,
+};
+const plain = [
+  { role: Role.SYSTEM, parts: [text("Be brief.")] },
+  { role: Role.USER, parts: [text("one"), text("two"), text("")] },
+  { role: Role.ASSISTANT, parts: [text("three")] },
+  { role: Role.USER, parts: [text("four")] },
+];
+const withTools = [
+  ...plain,
+  { role: Role.ASSISTANT, parts: [call] },
+  { role: Role.TOOL, parts: [result] },
+  { role: Role.USER, parts: [text("five")] },
+];
+const tools = [functionTool({ name: "look", cacheHint }), functionTool({ name: "other", cacheHint })];
+
+/** Number of prompt cache breakpoints in a body. */
+const marksIn = ({ body }: Planned) => JSON.stringify(body).match(/"cache_control":|"cachePoint":/g)?.length ?? 0;
+
+/** Returns the paths of hints that a warning names. */
+const warnedIn = ({ warnings }: Planned) =>
+  warnings.flatMap(({ field }) => (field.endsWith(".cache_hint") ? [field] : []));
+
+async function plan(dialect: Dialect, request: Parameters<typeof planFor>[1]): Promise<Planned | undefined> {
+  try {
+    return await planFor(dialect, request);
+  } catch (error) {
+    if (error instanceof GatewayError && error.reason === "UNSUPPORTED_PARAMETER") return undefined;
+    throw error;
+  }
+}
+
+describe.each(dialects.map((dialect) => ({ ...dialect, title: titleOf(dialect) })))("the $title API", (dialect) => {
+  it.each([
+    ["texts", { messages: plain }, 6],
+    ["texts, tools, calls and results", { messages: withTools, tools }, 11],
+    [
+      "tools of which some are not allowed",
+      { messages: plain, tools, toolChoice: allow(ToolChoiceMode.AUTO, "look") },
+      8,
+    ],
+  ])("gets each cache hint on %s, or the caller a warning with its field", async (_, request, hints) => {
+    const planned = await plan(dialect, request as Init<never>);
+    if (planned === undefined) return;
+    const warned = warnedIn(planned);
+    expect(new Set(warned).size).toBe(warned.length);
+    expect(marksIn(planned) + warned.length).toBe(hints);
+  });
+});
+
+describe("OpenRouter", () => {
+  const dialect = dialects.find(({ name }) => name === "openrouter") ?? expect.fail("no OpenRouter");
+  const hour = create(CacheHintSchema, { ttl: { seconds: 3600n } });
+  const request = {
+    messages: [{ role: Role.USER, parts: [{ ...text("long"), cacheHint: hour }, { kind: text("short").kind }] }],
+    tools: [functionTool({ name: "look", cacheHint: hour })],
+  };
+
+  it.each([
+    ["anthropic/claude-sonnet-4.6", { type: "ephemeral", ttl: "1h" }, { type: "ephemeral", ttl: "1h" }, 0],
+    ["google/gemini-3-flash", { type: "ephemeral" }, undefined, 1],
+    ["qwen/qwen3-max", { type: "ephemeral" }, undefined, 1],
+    ["openai/gpt-5.2", undefined, undefined, 2],
+  ])("sends the cache hints of %s as the model takes them", async (providerModel, onText, onTool, warnings) => {
+    const model = { ...dialect.model, id: `openrouter/${providerModel}`, providerModel };
+    const planned = await planFor(dialect, request, model);
+    const { messages, tools: sent } = planned.body as Record<
+      string,
+      readonly { content?: unknown; cache_control?: unknown }[]
+    >;
+    const mark = (value: unknown) => (value === undefined ? {} : { cache_control: value });
+    expect(messages?.[0]?.content).toEqual([
+      { type: "text", text: "long", ...mark(onText) },
+      { type: "text", text: "short" },
+    ]);
+    expect(sent?.[0]?.cache_control).toEqual(onTool);
+    expect(warnedIn(planned)).toHaveLength(warnings);
+  });
+});
