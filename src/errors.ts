@@ -157,6 +157,8 @@ export interface ErrorFacts {
    * response with the finish reason CONTENT_FILTER (routing/settle-end.ts).
    */
   readonly contentFilter?: string;
+  /** What the provider tells about its content filter, as JSON: the metadata of the choice that it ended. */
+  readonly filterMetadataJson?: string;
   /** Fields of the upstream body that the provider names as the cause. Never sent. */
   readonly rejectedFields?: readonly RejectedField[];
   /** Replaces the status of the reason, where a protocol requires another one. */

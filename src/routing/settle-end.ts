@@ -71,10 +71,11 @@ export function filteredEnd(
   validator: StreamValidator,
   heldChoices: readonly number[],
 ): readonly ChatEvent[] | undefined {
-  const word = error instanceof GatewayError ? error.facts.contentFilter : undefined;
+  const facts = error instanceof GatewayError ? error.facts : {};
+  const { contentFilter: word, filterMetadataJson: providerMetadataJson = "" } = facts;
   if (word === undefined) return undefined;
   const ends = Array.from(validator.openChoices(heldChoices), (index) =>
-    finished(index, FinishReason.CONTENT_FILTER, word),
+    finished(index, FinishReason.CONTENT_FILTER, word, "", { providerMetadataJson }),
   );
   return [...(validator.accepted ? [] : [started()]), ...ends, completed()];
 }

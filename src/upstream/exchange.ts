@@ -104,9 +104,10 @@ function endFiltered<Answer, Item, Output>(
   call: UpstreamCall,
   { answer, endEvents }: AnswerReader<Answer, Item, Output>,
 ): boolean {
-  const word = error instanceof GatewayError ? error.facts.contentFilter : undefined;
+  const { contentFilter: word, filterMetadataJson = "" } = error instanceof GatewayError ? error.facts : {};
   if (word === undefined) return false;
   call.filter = word;
+  call.filterMetadataJson = filterMetadataJson;
   call.hasEnd = true;
   endEvents(answer, batch);
   return true;

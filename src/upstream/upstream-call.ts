@@ -39,11 +39,14 @@ export interface UpstreamCall extends AttemptContext {
    * without a finish reason end with CONTENT_FILTER (providers/kit/choice-end.ts).
    */
   filter: string;
+  /** What the provider told about that error, as JSON; empty if nothing. */
+  filterMetadataJson: string;
 }
 
 export function startCall(context: AttemptContext): UpstreamCall {
   const { signal, holder, attempt, queue } = context;
-  return { signal, holder, attempt, queue, secrets: () => [], hadHiddenOutput: false, hasEnd: false, filter: "" };
+  const state = { hadHiddenOutput: false, hasEnd: false, filter: "", filterMetadataJson: "" };
+  return { signal, holder, attempt, queue, secrets: () => [], ...state };
 }
 
 /** Returns the error to throw after the signal was aborted. */

@@ -147,6 +147,18 @@ function describeConversations(dialect: Dialect, rules: ConversationRules): void
     else expect(fields).toEqual(rejectedText.test(" ") ? ["messages[1]", ...blanks] : ["messages[1]"]);
   });
 
+  it("sends no assistant message without content for a turn of reasoning only", async () => {
+    const reasoning = { kind: { case: "reasoning" as const, value: { text: "hm" } } };
+    const { body, items } = await send(dialect, rules, [
+      user("hi"),
+      { role: Role.ASSISTANT, parts: [reasoning] },
+      user("go on"),
+    ]);
+    expect(textsOf(items, "text")).toEqual(expect.arrayContaining(["hi", "go on"]));
+    const { messages = [] }: { messages?: readonly Record<string, unknown>[] } = JSON.parse(body);
+    for (const { content, reasoning } of messages) expect(content ?? reasoning).toBeDefined();
+  });
+
   it("names instructions that the API rejects", async () => {
     const sent = await send(dialect, rules, [user("hi")], [], { instructions: " " });
     const fields = sent.plan.warnings

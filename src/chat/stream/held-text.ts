@@ -11,15 +11,19 @@ interface Held {
   readonly choiceIndex: number;
   readonly partIndex: number;
   readonly delta: Joinable;
-  /** Half of a character, the empty arguments `{}`, or nothing: the call has no arguments yet. */
+  /** Half of a character, empty arguments, or nothing: the call has no arguments yet. */
   readonly text: string;
 }
 
-const noArguments = "{}";
+/** Maximum length of empty arguments that are held. */
+const maxHeldLength = 64;
+
+/** Arguments that say nothing. */
+const noArguments = /^\s*(?:\{\s*\}|null)?\s*$/;
 
 /**
  * Holds back the end of a part's text until its next delta, or the end of the choice: the first half of a character,
- * and empty arguments, which some servers send before the real ones.
+ * and empty arguments (`{}` or `null`), which some servers send before the real ones.
  */
 export class HeldText {
   readonly #parts = new Map<string, Held>();
@@ -58,13 +62,14 @@ export class HeldText {
   }
 }
 
+/** Whether arguments say nothing. A long text of blanks is not held. */
 function isPlaceholder(text: string): boolean {
-  return text === "" || text === noArguments;
+  return text.length <= maxHeldLength && noArguments.test(text);
 }
 
-/** Whether the arguments after `{}` begin again, as an object of their own. */
+/** Whether the arguments after empty ones begin again, as an object of their own. */
 function isReplaced(held: string, text: string): boolean {
-  return held === noArguments && text.trimStart().startsWith("{");
+  return /^\s*[{n]/.test(held) && noArguments.test(held) && text.trimStart().startsWith("{");
 }
 
 /** Returns the last unit of a text if it is the first half of a surrogate pair, else "". */

@@ -10,13 +10,13 @@ import {
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
-import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { itemsOf, membersOf } from "../kit/json-text.ts";
 import { metadataJson } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
@@ -30,15 +30,6 @@ import { callerState, isServerCall, isServerResult, otherBlock, serverCall, serv
 import { anthropicUsage } from "./usage.ts";
 import { eventsOfMessage } from "./whole-message.ts";
 import { type StreamBlock, type StreamDelta, type StreamUsage, streamEventSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  end_turn: FinishReason.STOP,
-  stop_sequence: FinishReason.STOP,
-  max_tokens: FinishReason.LENGTH,
-  model_context_window_exceeded: FinishReason.LENGTH,
-  tool_use: FinishReason.TOOL_CALLS,
-  refusal: FinishReason.CONTENT_FILTER,
-};
 
 /** Content block in progress. `part` is the index of its part, set at the first delta. */
 interface BlockState {
@@ -76,14 +67,9 @@ export function startAnswer(call: UpstreamCall): AnswerState {
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
   const value = parseJson(data, call);
-  const {
-    type,
-    message,
-    index = 0,
-    content_block: block,
-    delta,
-    usage,
-  } = parseAnswer(value, streamEventSchema, call, anthropicErrors);
+  const event = parseAnswer(value, streamEventSchema, call, anthropicErrors);
+  const { type, message, content_block: block, delta, usage } = event;
+  const index = event.index ?? 0;
   switch (type) {
     case "message_start":
       beginMessage(answer, message?.id ?? "");
@@ -91,10 +77,10 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       Object.assign(answer.metadata, messageMetadata(value, call.attempt.providerModel));
       break;
     case "content_block_start":
-      if (block !== undefined) beginBlock(answer, index, block, data, batch);
+      if (block) beginBlock(answer, index, block, data, batch);
       break;
     case "content_block_delta":
-      if (delta !== undefined) extendBlock(answer, index, delta, data, batch);
+      if (delta) extendBlock(answer, index, delta, data, batch);
       break;
     case "content_block_stop":
       endBlock(answer, answer.blocks.get(index), batch);
@@ -107,7 +93,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       break;
     case "message":
       for (const event of eventsOfMessage(data)) toEvents(answer, { data: event }, batch);
-      break;
+      return true;
     case "message_stop":
       return true;
     case "error":
@@ -123,11 +109,12 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 /** Appends the final events of a response to `batch`. Throws if the stream broke off before its stop reason. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, blocks, serviceTier, stopReason, stopSequence, metadata, unread } = answer;
-  if (stopReason === "" && !call.hasEnd) throw cutAnswer(call);
+  const isEmpty = blocks.size === 0 && answer.usage === undefined;
+  if (stopReason === "" && call.filter === "" && (isEmpty || !call.hasEnd)) throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(answer, block, batch);
   const facts = { providerMetadataJson: metadataJson(metadata) };
-  const { reason, word } = choiceEnd(stopReason, finishReasons, call);
-  const end = finished(0, reason, word, stopSequence, facts);
+  const meaning = readFinishReason(stopReason, call, false);
+  const end = choiceEnd(finished(0, meaning, stopReason, stopSequence, facts), call);
   const usage = anthropicUsage.toUsage(answer.usage);
   batch.push(end, completed({ serviceTier, warnings: unread.warnings, ...(usage && { usage }) }));
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type ChatEvent,
   citationDelta,
@@ -10,11 +11,10 @@ import {
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
-import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
-import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { itemsOf, membersOf } from "../kit/json-text.ts";
 import { metadataJson } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
@@ -28,19 +28,6 @@ import { endMetadata, stopMetadata } from "./metadata.ts";
 import { ContentList, serverCall, serverResult } from "./server-blocks.ts";
 import { bedrockUsage, toTimeInfo } from "./usage.ts";
 import { type Payload, payloadSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  end_turn: FinishReason.STOP,
-  stop_sequence: FinishReason.STOP,
-  max_tokens: FinishReason.LENGTH,
-  model_context_window_exceeded: FinishReason.LENGTH,
-  tool_use: FinishReason.TOOL_CALLS,
-  content_filtered: FinishReason.CONTENT_FILTER,
-  guardrail_intervened: FinishReason.CONTENT_FILTER,
-};
-
-/** Stop reasons that are failures. */
-const failures: ReadonlySet<string> = new Set(["malformed_model_output"]);
 
 /** Content block in progress. */
 interface BlockState {
@@ -137,8 +124,7 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, matchedStop, blocks, serviceTier, latencyMs } = answer;
   const stopReason = answer.stopReason ?? (call.filter === "" ? undefined : "");
   if (stopReason === undefined) throw cutAnswer(call);
-  if (stopReason === "malformed_tool_use") throw toolCallFailure(call, stopReason, "");
-  if (failures.has(stopReason)) throw failedAnswer(call, "PROVIDER_FAULT", stopReason);
+  const meaning = readFinishReason(stopReason, call, false);
   for (const block of blocks.values()) {
     endBlock(block, batch);
     const { kind, hasArguments, partIndex } = block;
@@ -146,8 +132,7 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     if (kind === "serverCall" && !hasArguments) batch.push(serverToolCallDelta(0, partIndex, "{}"));
   }
   const chosen = { providerMetadataJson: metadataJson(answer.metadata) };
-  const { reason, word } = choiceEnd(stopReason, finishReasons, call);
-  const end = finished(0, reason, word, matchedStop, chosen);
+  const end = choiceEnd(finished(0, meaning, stopReason, matchedStop, chosen), call);
   const usage = bedrockUsage.toUsage(answer.usage);
   const facts = {
     ...(usage && { usage }),
@@ -174,7 +159,8 @@ function startBlock(
   const index = contentBlockIndex ?? 0;
   const { toolUse, toolResult, image } = start ?? {};
   if (toolUse && (toolUse.type ?? "tool_use") === "tool_use") {
-    batch.push(toolCallDelta(0, blockAt(answer, index, "toolUse").partIndex, "", toolUse.toolUseId, toolUse.name));
+    const id = toolUse.toolUseId || `tooluse_${randomUUID().replaceAll("-", "")}`;
+    batch.push(toolCallDelta(0, blockAt(answer, index, "toolUse").partIndex, "", id, toolUse.name));
   } else if (toolUse) {
     const json = membersOf(membersOf(data).get("start") ?? "").get("toolUse") ?? "";
     batch.push(serverCall(blockAt(answer, index, "serverCall").partIndex, json, answer.call));

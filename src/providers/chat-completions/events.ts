@@ -12,13 +12,15 @@ import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
-import { locateError } from "../kit/error-body.ts";
+import { isError, locateError } from "../kit/error-body.ts";
 import { type ErrorDialect, embeddedFailure, failedAnswer } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { isFields } from "../kit/metadata.ts";
-import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { Extras } from "./extras.ts";
+import { parseChunk } from "./json-arguments.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { plainChunk } from "./plain-chunk.ts";
 import { encodeDetails } from "./reasoning-details.ts";
@@ -36,26 +38,6 @@ import {
   timingsSchema,
 } from "./wire.ts";
 
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  stop: FinishReason.STOP,
-  stop_sequence: FinishReason.STOP,
-  eos: FinishReason.STOP,
-  end_turn: FinishReason.STOP,
-  complete: FinishReason.STOP,
-  length: FinishReason.LENGTH,
-  max_tokens: FinishReason.LENGTH,
-  model_length: FinishReason.LENGTH,
-  tool_calls: FinishReason.TOOL_CALLS,
-  function_call: FinishReason.TOOL_CALLS,
-  tool_use: FinishReason.TOOL_CALLS,
-  content_filter: FinishReason.CONTENT_FILTER,
-  safety: FinishReason.CONTENT_FILTER,
-  sensitive: FinishReason.CONTENT_FILTER,
-};
-
-/** Finish reasons that OpenRouter, SGLang and DeepSeek use for failures. */
-const failures: ReadonlySet<string> = new Set(["error", "abort", "insufficient_system_resource"]);
-
 /**
  * Progress of one choice. Parts are numbered in the order in which they begin. `text`, `reasoning` and `refusal` are
  * the indices of these parts; undefined until the part begins.
@@ -68,7 +50,9 @@ interface ChoiceState {
   refusal: number | undefined;
   readonly calls: ToolCalls;
   readonly extras: Extras;
+  /** The server's word, and its meaning. */
   finishReason: string;
+  meaning: FinishReason;
   matchedStop: string;
 }
 
@@ -106,7 +90,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   const { call, errors } = answer;
   if (event === "error") throw embeddedFailure(locateError(data, errors.read), call, errors);
   if (data === "[DONE]") return true;
-  const value = parseJson(data, call);
+  const value = parseChunk(data, call);
   const plain = plainChunk(value, answer);
   if (plain !== undefined) {
     const state = answer.choices.get(plain.index) ?? beginChoice(answer, plain.index);
@@ -118,15 +102,20 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   // Check for an error before reading any field: an error body also matches the schema, as a chunk without choices.
   const chunk = parseAnswer(value, chunkSchema, call, errors, holdsError);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
-  const usage = chunk.usage ?? chunk.x_groq?.usage;
+  const usageOfOnly = usageOfChoice(answer, chunk);
+  const usage = chunk.usage ?? chunk.x_groq?.usage ?? usageOfOnly;
   if (usage) answer.usage = chatUsage.add(answer.usage, usage);
   answer.timings = chunk.time_info ?? (usage ? timingsSchema.safeParse(usage).data : undefined) ?? answer.timings;
   answer.serviceTier = chunk.service_tier_used ?? chunk.service_tier ?? answer.serviceTier;
   answer.systemFingerprint = chunk.system_fingerprint ?? answer.systemFingerprint;
   const raw = isFields(value) ? value : {};
   answer.facts.read(raw, call.attempt.providerModel);
-  const rawChoices = Array.isArray(raw.choices) ? raw.choices : [];
-  for (const [at, choice] of (chunk.choices ?? []).entries()) choiceEvents(answer, choice, rawChoices[at], batch);
+  const rawChoices: readonly unknown[] = Array.isArray(raw.choices) ? raw.choices : [];
+  for (const [place, choice] of (chunk.choices ?? []).entries()) {
+    const rawChoice = rawChoices[place];
+    const rest = usageOfOnly && isFields(rawChoice) ? { ...rawChoice, usage: undefined } : rawChoice;
+    choiceEvents(answer, choice, place, rest, batch);
+  }
   return false;
 }
 
@@ -142,11 +131,10 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     const rest = choice.calls.end();
     if (rest === undefined && call.filter === "") throw malformedAnswer(call, "a tool call has no name");
     append(batch, rest ?? []);
-    const { extras, finishReason, matchedStop } = choice;
+    const { extras, finishReason, meaning, matchedStop } = choice;
     const sources = [...answer.facts.sources, ...extras.end(choice.text, batch)];
     const own = { sources, providerMetadataJson: extras.metadata.toJson() };
-    const { reason, word } = choiceEnd(finishReason, finishReasons, call);
-    batch.push(finished(index, reason, word, matchedStop, own));
+    batch.push(choiceEnd(finished(index, meaning, finishReason, matchedStop, own), call));
   }
   const { timings, serviceTier, systemFingerprint } = answer;
   const { metadata } = answer.facts;
@@ -160,18 +148,35 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
 }
 
 function holdsError({ error, object, detail, message, choices }: Chunk): boolean {
-  if ((error ?? undefined) !== undefined || object === "error") return true;
-  return !choices && (detail !== undefined || message !== undefined);
+  if (isError(error) || object === "error") return true;
+  return !choices && [error, detail, message].some((field) => (field ?? undefined) !== undefined);
 }
 
-function choiceEvents(answer: AnswerState, choice: ChunkChoice, rawChoice: unknown, batch: ChatEvent[]): void {
+/** Returns the usage in the only choice of a response, where Moonshot sends it. Several choices count the prompt again. */
+function usageOfChoice({ choices }: AnswerState, chunk: Chunk): unknown {
+  const [choice, ...others] = chunk.choices ?? [];
+  return others.length === 0 && choices.size <= 1 ? choice?.usage : undefined;
+}
+
+/** Returns the index of the choice at a place of the list. Some servers set none, or the same one. */
+function indexOf({ choices, isWhole }: AnswerState, { index }: ChunkChoice, place: number): number {
+  return isWhole && choices.has(index ?? place) ? choices.size : (index ?? place);
+}
+
+function choiceEvents(
+  answer: AnswerState,
+  choice: ChunkChoice,
+  place: number,
+  rawChoice: unknown,
+  batch: ChatEvent[],
+): void {
   const { call, errors } = answer;
   const reason = choice.finish_reason ?? "";
-  if ((choice.error ?? undefined) !== undefined || failures.has(reason)) {
+  if (isError(choice.error)) {
     const error = errors.read({ error: choice.error });
     throw error ? embeddedFailure(error, call, errors) : failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
   }
-  const index = choice.index ?? 0;
+  const index = indexOf(answer, choice, place);
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
   // Perplexity sends both fields. A JSON body has an empty `delta`; the `message` of a chunk repeats all text so far.
   const message = answer.isWhole ? (choice.message ?? choice.delta) : (choice.delta ?? choice.message);
@@ -180,7 +185,10 @@ function choiceEvents(answer: AnswerState, choice: ChunkChoice, rawChoice: unkno
   if (message) messageEvents(answer, state, index, message, choice, rawMessage, batch);
   state.extras.readChoice(raw);
   state.extras.readMessage(rawMessage, state.text, batch);
-  if (reason !== "") state.finishReason = reason;
+  if (reason !== "") {
+    state.finishReason = reason;
+    state.meaning = readFinishReason(reason, call, state.calls.count > 0);
+  }
   const matched = choice.stop_reason ?? choice.matched_stop;
   if (typeof matched === "string") state.matchedStop = matched;
   else state.extras.metadata.add("stop_reason", matched);
@@ -196,6 +204,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     calls: new ToolCalls(answer.call, index, newPart),
     extras: new Extras(answer.call, index, newPart, answer.audioType),
     finishReason: "",
+    meaning: FinishReason.UNSPECIFIED,
     matchedStop: "",
   };
   answer.choices.set(index, state);

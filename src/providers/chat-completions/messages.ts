@@ -41,7 +41,9 @@ export function toMessages(
       case Role.USER:
         return [plainMessage("user", message, ofTexts, ofMessage)];
       case Role.ASSISTANT:
-        return [{ ...assistantMessage(message, quirks, rules, index >= start, ofTexts), ...ofMessage }];
+        return [
+          { ...withContent(assistantMessage(message, quirks, rules, index >= start, ofTexts), quirks), ...ofMessage },
+        ];
       case Role.TOOL:
         return message.parts.map(({ kind }, place) => {
           if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
@@ -68,13 +70,25 @@ function plainMessage(
   return { role, content: simplest(content), ...(name && { name }), ...ofMessage };
 }
 
+/**
+ * Returns an assistant message with the content that servers require beside anything but calls, a refusal or audio. A
+ * turn of reasoning only has an empty text: without the turn, two user messages would follow each other.
+ */
+function withContent(message: WireAssistant, { reasoningReplay }: Quirks): WireAssistant {
+  const { role, name, content, reasoning, reasoning_content, reasoning_details, ...others } = message;
+  const hasReasoning = (reasoning ?? reasoning_details) !== undefined;
+  // OpenRouter accepts null beside reasoning, but not all models behind it accept an empty text.
+  const mayBeNull = Object.keys(others).length > 0 || (hasReasoning && reasoningReplay === "reasoning_details");
+  return content !== null || mayBeNull ? message : { ...message, content: "" };
+}
+
 function assistantMessage(
   { parts, name }: Message,
   quirks: Quirks,
   rules: ConversationRules,
   withReasoning: boolean,
   ofTexts: readonly CacheMark[],
-): WireMessage {
+): WireAssistant {
   const media = parts.flatMap((part) => replayedMedia(part, quirks) ?? []);
   const { outputs, calls } = assistantTurn(parts.filter(({ kind }) => kind.case !== "media"));
   const textMarks = ofTexts.filter((_, place) => parts[place]?.kind.case === "text");

@@ -27,8 +27,8 @@ const functionCallIndex = -1;
 
 /**
  * Assembles the tool calls of one choice. A delta belongs to the call with the same id; without an id, to the call with
- * the same index; without both, to the latest call. A new id begins a new call even if another call has its index. So
- * does a known id with a new index and a name: some models give two calls the same id.
+ * the same index; without both, to the latest call. A new id with a name begins a new call even if another call has its
+ * index. So does a known id with a new index and a name: some models give two calls the same id.
  */
 export class ToolCalls {
   readonly #call: UpstreamCall;
@@ -94,7 +94,12 @@ export class ToolCalls {
     const ofIndex = isIndexed ? this.#byIndex.get(index) : undefined;
     if (id) {
       const ofId = ofIndex?.id === id ? ofIndex : this.#byId.get(id);
-      if (ofId === undefined || beginsAnother(ofId, fragment)) return undefined;
+      if (ofId === undefined) {
+        // Without a name, the id belongs to the call in progress: some servers send it late, or a new one in each delta.
+        const open = isIndexed ? ofIndex : this.#calls.at(-1);
+        return open === undefined || called?.name || isComplete(open) ? undefined : open;
+      }
+      if (beginsAnother(ofId, fragment)) return undefined;
       const isElsewhere = isIndexed && ofId.index !== undefined && ofId.index !== index;
       return isElsewhere && called?.name ? undefined : ofId;
     }
@@ -144,8 +149,7 @@ function isOfAnother(latest: Call, fragment: ChunkToolCall): boolean {
 }
 
 function argumentsText({ function: called }: ChunkToolCall): string {
-  const value = called?.arguments ?? "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return called?.arguments ?? "";
 }
 
 /** Whether the arguments of a call are complete JSON. False after `maxParsedLength`. */

@@ -40,14 +40,18 @@ const logProbs = z.object({
 const calledFunction = z
   .object({
     name: z.string().nullish(),
-    // SGLang's types allow an object instead of its JSON text.
-    arguments: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
+    // Always text: `parseChunk` has replaced other values.
+    arguments: z.string().nullish(),
   })
   .nullish();
 
+// Some servers send an index as text, or an id as a number.
 const toolCall = z.object({
-  index: z.number().nullish(),
-  id: z.string().nullish(),
+  index: z
+    .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
+    .nullish()
+    .catch(undefined),
+  id: z.union([z.string(), z.number().transform(String)]).nullish(),
   function: calledFunction,
 });
 
@@ -88,6 +92,8 @@ const choice = z.object({
   matched_stop: z.union([z.string(), z.number()]).nullish().catch(undefined),
   // Sent by OpenRouter.
   error: z.unknown().optional(),
+  // Sent by Moonshot.
+  usage: z.unknown().optional(),
 });
 
 /** Chunk of a stream, or a response without streaming. Only their choices differ: `delta` or `message`. */

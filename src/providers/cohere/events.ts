@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type ChatEvent,
   completed,
@@ -6,16 +7,15 @@ import {
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
-import type { Reason } from "../../errors.ts";
-import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
-import { embeddedFailure, failedAnswer } from "../kit/errors.ts";
+import { embeddedFailure } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
+import { memberAt } from "../kit/json-text.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
@@ -24,19 +24,6 @@ import { cohereErrors } from "./errors.ts";
 import { planMark } from "./fields.ts";
 import { cohereUsage } from "./usage.ts";
 import { type CohereEvent, eventSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  COMPLETE: FinishReason.STOP,
-  STOP_SEQUENCE: FinishReason.STOP,
-  MAX_TOKENS: FinishReason.LENGTH,
-  TOOL_CALL: FinishReason.TOOL_CALLS,
-};
-
-/** Finish reasons that mean a failure, each with the reason of the error that callers get before any output. */
-const failures: Readonly<Record<string, Reason>> = {
-  ERROR: "PROVIDER_UNAVAILABLE",
-  TIMEOUT: "PROVIDER_TIMEOUT",
-};
 
 interface Call {
   readonly part: number;
@@ -85,7 +72,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       break;
     case "tool-call-start":
     case "tool-call-delta":
-      callEvents(answer, event, batch);
+      callEvents(answer, event, data, batch);
       break;
     case "tool-call-end":
       closeCall(answer.callsByIndex.get(event.index ?? 0), batch);
@@ -133,12 +120,11 @@ export function endEvents(
   batch: ChatEvent[],
 ): void {
   if (end === undefined && call.filter === "") throw cutAnswer(call);
-  const { reason, word } = choiceEnd(end?.delta?.finish_reason ?? "", finishReasons, call);
-  const failure = lookUp(failures, word);
-  if (failure !== undefined) throw failedAnswer(call, failure, word);
+  const word = end?.delta?.finish_reason ?? "";
+  const meaning = readFinishReason(word, call, false);
   for (const open of callsByIndex.values()) closeCall(open, batch);
   const facts = { sources: citations.sources, providerMetadataJson: metadata.toJson() };
-  batch.push(finished(0, reason, word, "", facts));
+  batch.push(choiceEnd(finished(0, meaning, word, "", facts), call));
   const unknown = [...lost].map((type) => omission(`the event ${type.slice(0, 64)}`, "this version does not know it"));
   const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end?.delta?.usage));
   batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage }) }));
@@ -188,25 +174,32 @@ function partOf(answer: AnswerState, block: string): number {
   return part;
 }
 
-/** Appends the events of a tool call. In its events, `tool_calls` is one object and not a list. */
-function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, batch: ChatEvent[]): void {
+/**
+ * Appends the events of a tool call. In its events, `tool_calls` is one object and not a list.
+ *
+ * @param data the event as Cohere sent it
+ */
+function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, data: string, batch: ChatEvent[]): void {
   const fragment = delta?.message?.tool_calls;
   if (fragment === null || fragment === undefined) return;
   if (Array.isArray(fragment)) {
     loseList(answer, type, fragment);
     return;
   }
-  const { name, arguments: text } = fragment.function ?? {};
+  const { name, arguments: value } = fragment.function ?? {};
+  const isText = typeof (value ?? "") === "string";
+  const text = isText ? String(value ?? "") : memberAt(data, "delta", "message", "tool_calls", "function", "arguments");
   let call = answer.callsByIndex.get(index ?? 0);
   if (type === "tool-call-start") {
-    if (!fragment.id || !name) throw malformedAnswer(answer.call, "a tool call has no id or name");
+    if (!name) throw malformedAnswer(answer.call, "a tool call has no name");
+    const id = fragment.id || `call_${randomUUID().replaceAll("-", "")}`;
     closeCall(call, batch);
     call = { part: answer.parts++, held: "", isOpen: true };
     answer.callsByIndex.set(index ?? 0, call);
-    batch.push(toolCallDelta(0, call.part, "", fragment.id, name));
+    batch.push(toolCallDelta(0, call.part, "", id, name));
   }
   if (call === undefined) throw malformedAnswer(answer.call, "a tool call continues without a start");
-  if (!text) return;
+  if (text === "") return;
   call.held += text;
   if (call.isOpen && "null".startsWith(call.held)) return;
   batch.push(toolCallDelta(0, call.part, call.held));

@@ -10,7 +10,11 @@ const text = z.string().nullish();
 
 // Keeps unknown fields, which become metadata.
 const content = z.looseObject({ text, thinking: text });
-const toolCall = z.object({ id: text, function: z.object({ name: text, arguments: text }).nullish() });
+const toolCall = z.object({
+  id: text.catch(undefined),
+  // The arguments are text, or at some proxies JSON.
+  function: z.object({ name: text, arguments: z.unknown().optional() }).nullish(),
+});
 
 const message = z.object({
   // `content` and `tool_calls` are empty lists in the event message-start, and one object in all other events.

@@ -5,7 +5,8 @@ import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
-import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
+import { isError } from "../kit/error-body.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
 import { isOtherModel } from "../kit/other-model.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
@@ -16,32 +17,6 @@ import { toCitations } from "./grounding.ts";
 import { type ChoiceState, partEvent, signed } from "./part-events.ts";
 import { googleUsage } from "./usage.ts";
 import { type Chunk, type ChunkCandidate, type ChunkLogProbs, chunkSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  STOP: FinishReason.STOP,
-  MAX_TOKENS: FinishReason.LENGTH,
-  CONTINUATION: FinishReason.LENGTH,
-  SAFETY: FinishReason.CONTENT_FILTER,
-  RECITATION: FinishReason.CONTENT_FILTER,
-  BLOCKLIST: FinishReason.CONTENT_FILTER,
-  PROHIBITED_CONTENT: FinishReason.CONTENT_FILTER,
-  SPII: FinishReason.CONTENT_FILTER,
-  IMAGE_SAFETY: FinishReason.CONTENT_FILTER,
-  IMAGE_PROHIBITED_CONTENT: FinishReason.CONTENT_FILTER,
-  IMAGE_RECITATION: FinishReason.CONTENT_FILTER,
-};
-
-/** Finish reasons that mean that the model failed. */
-const failures: ReadonlySet<string> = new Set(["MALFORMED_RESPONSE", "TOO_MANY_TOOL_CALLS"]);
-
-/** Finish reasons that mean that Google rejected the model's tool call. */
-const toolCallFailures: ReadonlySet<string> = new Set(["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"]);
-
-/** Finish reasons of a response that may contain the calls that Google objects to: it is then no failure. */
-const withCalls: ReadonlySet<string> = new Set(["UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"]);
-
-/** Finish reason without a meaning: the response is whole, but does not tell why it ended. */
-const unspecified = "FINISH_REASON_UNSPECIFIED";
 
 /** Response in progress. */
 interface AnswerState {
@@ -85,7 +60,12 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   // An alias, such as gemini-flash-latest, stands for another model.
   const isOther = typeof modelVersion === "string" && isOtherModel(modelVersion, call.attempt.providerModel);
   if (isOther) answer.metadata.add("modelVersion", modelVersion);
-  for (const candidate of chunk.candidates ?? []) candidateEvents(answer, candidate, batch);
+  const candidates = chunk.candidates ?? [];
+  // Google omits the index 0. If all are missing, the candidates are in their order.
+  const isInOrder = candidates.every(({ index }) => index === undefined || index === null);
+  for (const [place, candidate] of candidates.entries()) {
+    candidateEvents(answer, candidate, candidate.index ?? (isInOrder ? place : 0), batch);
+  }
   return false;
 }
 
@@ -93,11 +73,11 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, choices, blockReason, lost, metadata } = answer;
   const entries = [...choices].sort(([a], [b]) => a - b);
-  if (entries.some(([, { finishReason }]) => finishReason === "") && !call.hasEnd) throw cutAnswer(call);
+  const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
+  if (isOpen && blockReason === "" && !call.hasEnd) throw cutAnswer(call);
   if (entries.length === 0) {
-    const word = blockReason || call.filter;
-    if (word === "") throw cutAnswer(call);
-    batch.push(finished(0, FinishReason.CONTENT_FILTER, word));
+    if (blockReason === "" && call.filter === "") throw cutAnswer(call);
+    batch.push(choiceEnd(finished(0, FinishReason.CONTENT_FILTER, blockReason), call));
   }
   const warnings = [...lost].map((kind) => omission(`a part with ${kind}`, "the contract has no place for it"));
   for (const [index, state] of entries) {
@@ -107,8 +87,13 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     for (const { part, citation } of cited) batch.push(citationDelta(index, part, citation));
     state.metadata.add("groundingMetadata", groundingMetadata);
     const facts = { sources: [...sources], providerMetadataJson: state.metadata.toJson() };
-    const { reason, word } = endOf(call, state);
-    batch.push(finished(index, reason, word, "", facts));
+    // Google can also block a response that has begun.
+    const isBlocked = state.finishReason === "" && blockReason !== "";
+    const word = isBlocked ? blockReason : state.finishReason;
+    const meaning = isBlocked
+      ? FinishReason.CONTENT_FILTER
+      : readFinishReason(word, call, state.calls.count > 0, state.finishMessage);
+    batch.push(choiceEnd(finished(index, meaning, word, "", facts), call));
     warnings.push(...state.metadata.warnings());
   }
   warnings.push(...metadata.warnings());
@@ -116,18 +101,21 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   batch.push(completed({ warnings, providerMetadataJson: metadata.toJson(), ...(usage && { usage }) }));
 }
 
-function holdsError({ error }: Chunk): boolean {
-  return (error ?? undefined) !== undefined;
+function holdsError({ error, candidates }: Chunk): boolean {
+  return isError(error) || (!candidates && (error ?? undefined) !== undefined);
 }
 
+/** Fields with numbers that Dragoman reads. */
+const readNumbers = /^(?:logProbability|\w*[tT]okenCount)$/;
+
 /** JSON reviver that keeps the digits of numbers that JavaScript would change, such as long ids. */
-function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+function keepDigits(name: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
+  if (readNumbers.test(name)) return value;
   return typeof value === "number" && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
 }
 
-function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: ChatEvent[]): void {
-  const index = candidate.index ?? 0;
+function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, index: number, batch: ChatEvent[]): void {
   const known = answer.choices.get(index);
   const state = known ?? beginChoice(index);
   if (known === undefined) answer.choices.set(index, state);
@@ -178,15 +166,6 @@ const chunkFields: ReadonlySet<string> = new Set([
 const candidateFields: ReadonlySet<string> = new Set([
   ...["index", "content", "finishReason", "logprobsResult", "groundingMetadata"],
 ]);
-
-/** Returns how a choice ended. Throws if Google reports a failure. */
-function endOf(call: UpstreamCall, { finishReason: word, finishMessage, calls }: ChoiceState) {
-  if (word === unspecified) return { reason: FinishReason.UNSPECIFIED, word };
-  if (calls.count > 0 && withCalls.has(word)) return { reason: FinishReason.TOOL_CALLS, word };
-  if (toolCallFailures.has(word)) throw toolCallFailure(call, word, finishMessage);
-  if (failures.has(word)) throw failedAnswer(call, "PROVIDER_FAULT", word);
-  return choiceEnd(word, finishReasons, call);
-}
 
 function toLogProbs({ chosenCandidates, topCandidates }: ChunkLogProbs): LogProbs | undefined {
   if (!chosenCandidates?.length) return undefined;

@@ -1,26 +1,25 @@
+import type { FinishedEvent } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 
-/** How a choice ended. */
-interface ChoiceEnd {
-  readonly reason: FinishReason;
-  /** The provider's word for it; empty if it sent none. */
-  readonly word: string;
+/**
+ * Returns the end of a choice. One without a finish reason ends with the content filter's error, if there was one: with
+ * its code, and with what the provider told about it as further metadata.
+ */
+export function choiceEnd(end: FinishedEvent, { filter, filterMetadataJson }: UpstreamCall): FinishedEvent {
+  if (filter === "" || end.value.providerFinishReason !== "") return end;
+  const { providerMetadataJson: own } = end.value;
+  return {
+    case: "finished",
+    value: {
+      ...end.value,
+      finishReason: FinishReason.CONTENT_FILTER,
+      providerFinishReason: filter,
+      providerMetadataJson: filterMetadataJson === "" ? own : withFields(own, filterMetadataJson),
+    },
+  };
 }
 
-/**
- * Returns how a choice ended. A choice without a finish reason ends with the content filter's error, if there was one;
- * otherwise its reason is UNSPECIFIED. A word that is not in `reasons` is OTHER; some servers write them in upper case.
- */
-export function choiceEnd(
-  word: string,
-  reasons: Readonly<Record<string, FinishReason>>,
-  call: UpstreamCall,
-): ChoiceEnd {
-  if (word !== "") {
-    return { reason: lookUp(reasons, word) ?? lookUp(reasons, word.toLowerCase()) ?? FinishReason.OTHER, word };
-  }
-  if (call.filter !== "") return { reason: FinishReason.CONTENT_FILTER, word: call.filter };
-  return { reason: FinishReason.UNSPECIFIED, word: "" };
+function withFields(json: string, added: string): string {
+  return json === "" ? added : JSON.stringify({ ...JSON.parse(added), ...JSON.parse(json) });
 }

@@ -12,6 +12,8 @@ export interface ReportedError {
   readonly type: string;
   /** Code of an inner error (Azure), which is more precise than `code`. */
   readonly innerCode: string;
+  /** Results of the provider's content filter (Azure). */
+  readonly filterResult?: unknown;
   /** HTTP status that the body reports. 0 if it reports none. */
   readonly status: number;
   /** Fields of the request body that caused the error, as far as the body names them outside its sentences. */
@@ -22,7 +24,7 @@ export interface ReportedError {
   readonly isPage?: boolean;
   /** Reason that other fields of the body imply. It takes precedence over the code, the type and the status. */
   readonly reason?: Reason | undefined;
-  /** Model output that is not the requested JSON. */
+  /** Model output that is not the requested JSON, or no valid tool call. */
   readonly failedGeneration?: string | undefined;
   /** Context window (`limit`) and prompt length (`requested`), in tokens. */
   readonly contextLengths?: { readonly limit: number; readonly requested: number } | undefined;
@@ -43,7 +45,9 @@ const errorObject = z.object({
   code: codeOrStatus,
   param: word,
   status: z.number().optional().catch(undefined),
-  innererror: z.object({ code: word }).optional().catch(undefined),
+  innererror: z.object({ code: word, content_filter_result: z.unknown().optional() }).optional().catch(undefined),
+  // Model output that is not the requested JSON, or no valid tool call (Groq, Cerebras).
+  failed_generation: word,
 });
 
 // The common error shapes: those of OpenAI-compatible servers, FastAPI (`detail`), Apigee (`fault`) and other proxies.
@@ -54,6 +58,7 @@ const errorBody = z.object({
   type: word,
   code: codeOrStatus,
   param: word,
+  failed_generation: word,
   detail: z.union([z.string(), details]).optional().catch(undefined),
   fault: z.object({ faultstring: z.string() }).optional().catch(undefined),
 });
@@ -68,6 +73,15 @@ const nothing: ReportedError = {
   structured: false,
 };
 
+/**
+ * Whether the field `error` of a response reports an error. Some servers always send the field: as null, false, an empty
+ * text, an empty list or an empty object.
+ */
+export function isError(error: unknown): boolean {
+  if (typeof error === "object" && error !== null) return Object.keys(error).length > 0;
+  return Boolean(error);
+}
+
 /** Finds an error in a common shape. Any adapter may receive these shapes, since a proxy may respond for a provider. */
 export function readError(value: unknown): ReportedError | undefined {
   const parsed = errorBody.safeParse(unlisted(value));
@@ -79,13 +93,15 @@ export function readError(value: unknown): ReportedError | undefined {
   if (text === undefined && inner === undefined) return undefined;
   const code = inner?.code ?? body.code;
   const parameter = inner?.param ?? body.param;
-  const isStatus = typeof code === "number" || /^\d{3}$/.test(code ?? "");
+  const isStatus = /^\d{3}$/.test(String(code ?? ""));
   return {
     message: text ?? "",
     code: isStatus || code === undefined ? "" : String(code),
     innerCode: inner?.innererror?.code ?? "",
+    filterResult: inner?.innererror?.content_filter_result,
     type: inner?.type ?? body.type ?? "",
     status: asStatus(isStatus ? Number(code) : (inner?.status ?? 0)),
+    failedGeneration: inner?.failed_generation ?? body.failed_generation,
     rejectedFields: parameter
       ? [rejectedField(parameter, isStatus ? "" : code)]
       : [...rejectedIn(written), ...rejectedIn(body.detail)],

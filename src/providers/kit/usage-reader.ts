@@ -33,6 +33,8 @@ type Counts = Partial<Record<CountName, number>>;
 /** Counts that a response has reported so far. */
 export interface ReportedUsage {
   readonly counts: Counts;
+  /** Whether events seem to have counted only themselves. */
+  readonly hasIncrements?: boolean;
   readonly tools: Readonly<Record<string, number>>;
   readonly cost: Usage["cost"];
 }
@@ -76,8 +78,12 @@ export function createUsageReader(form: UsageForm): UsageReader {
       const now = read(usage);
       if (Object.keys(now.counts).length === 0 && Object.keys(now.tools).length === 0 && !now.cost) return earlier;
       if (earlier === undefined) return now;
+      const isIncrement = countsItself(earlier.counts, now.counts);
       return {
-        counts: mergeCounts(earlier.counts, now.counts, form),
+        counts: isIncrement
+          ? sumOf(earlier.counts, now.counts)
+          : mergeCounts(earlier.counts, known(now.counts, form), form),
+        ...((isIncrement || earlier.hasIncrements) && { hasIncrements: true }),
         tools: { ...earlier.tools, ...now.tools },
         cost: now.cost ?? earlier.cost,
       };
@@ -86,11 +92,22 @@ export function createUsageReader(form: UsageForm): UsageReader {
   };
 }
 
+/** Whether an event counts only itself: it has output but no input, and a lower total than the events before it. */
+function countsItself({ totalTokens: earlier = 0 }: Counts, { inputTokens, totalTokens = 0 }: Counts): boolean {
+  return inputTokens === 0 && totalTokens > 0 && totalTokens < earlier;
+}
+
+function sumOf(earlier: Counts, now: Counts): Counts {
+  const names = Object.keys({ ...earlier, ...now }) as readonly CountName[];
+  return Object.fromEntries(names.map((name) => [name, (earlier[name] ?? 0) + (now[name] ?? 0)]));
+}
+
 /**
  * Merges counts of two events of a response: they are cumulative, and an event may omit some. Counts of earlier events
  * that contradict a later total are out of date.
  */
 function mergeCounts(earlier: Counts, now: Counts, form: UsageForm): Counts {
+  if (Object.keys(now).length === 0) return earlier;
   const { totalTokens: _, ...others } = earlier;
   const merged = { ...others, ...now };
   const { totalTokens } = now;
@@ -99,6 +116,17 @@ function mergeCounts(earlier: Counts, now: Counts, form: UsageForm): Counts {
   if (input + output <= totalTokens) return merged;
   const { inputTokens } = earlier;
   return inputTokens === undefined ? now : { inputTokens, ...now };
+}
+
+/**
+ * Returns the counts of a later event without zeros that only mean "unknown": no prompt and no call has 0 tokens. Some
+ * servers behind Anthropic's or OpenAI's API send the input once, and zeros in the other events.
+ */
+function known(counts: Counts, form: UsageForm): Counts {
+  const hasInput = sumsOf(counts, form).input !== undefined;
+  const hasAny = Object.values(counts).some((count) => count > 0);
+  const isKnown = (name: string) => (inputNames.has(name) ? hasInput : hasAny && name !== "totalTokens");
+  return Object.fromEntries(Object.entries(counts).filter(([name, count]) => count > 0 || isKnown(name)));
 }
 
 interface Totals {
@@ -158,10 +186,12 @@ const inputParts = [
   "imageInputTokens",
 ] as const satisfies readonly PartName[];
 
-function toUsage({ counts, tools, cost }: ReportedUsage, form: UsageForm): Usage {
+const inputNames: ReadonlySet<string> = new Set(["inputTokens", "toolInputTokens", ...inputParts]);
+
+function toUsage({ counts, tools, cost, hasIncrements }: ReportedUsage, form: UsageForm): Usage {
   const { input, output, isDoubtful } = totalsOf(counts, form);
   const limited: Partial<Record<PartName, number>> = {};
-  let isExact = !isDoubtful;
+  let isExact = !isDoubtful && !hasIncrements;
   for (const name of parts) {
     const count = counts[name];
     if (count === undefined) continue;

@@ -4,27 +4,22 @@ import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { parseChunk } from "../chat-completions/json-arguments.ts";
 import { ToolCalls } from "../chat-completions/tool-calls.ts";
 import { chatUsage } from "../chat-completions/usage.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
-import { embeddedFailure, failedAnswer } from "../kit/errors.ts";
+import { embeddedFailure } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { Metadata, otherFields } from "../kit/metadata.ts";
 import { isOtherModel } from "../kit/other-model.ts";
-import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { mistralErrors } from "./errors.ts";
 import { Extras } from "./extras.ts";
 import { RepeatedStart } from "./repeated-start.ts";
 import { type AnswerChoice, type AnswerContent, answerSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  stop: FinishReason.STOP,
-  length: FinishReason.LENGTH,
-  model_length: FinishReason.LENGTH,
-  tool_calls: FinishReason.TOOL_CALLS,
-};
 
 /** Progress of one choice. */
 interface ChoiceState {
@@ -35,7 +30,9 @@ interface ChoiceState {
   readonly start: RepeatedStart;
   readonly calls: ToolCalls;
   readonly extras: Extras;
+  /** Mistral's word, and its meaning. */
   finishReason: string;
+  meaning: FinishReason;
 }
 
 /** Progress of a response. */
@@ -60,7 +57,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   const { call } = answer;
   if (event === "error") throw embeddedFailure(locateError(data, mistralErrors.read), call, mistralErrors);
   if (data === "[DONE]") return true;
-  const chunk = parseAnswer(parseJson(data, call), answerSchema, call, mistralErrors);
+  const chunk = parseAnswer(parseChunk(data, call), answerSchema, call, mistralErrors);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
   answer.usage = chatUsage.add(answer.usage, chunk.usage);
   answer.serviceTier = chunk.usage?.service_tier ?? answer.serviceTier;
@@ -68,7 +65,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   answer.metadata.add("prompt_audio_seconds", chunk.usage?.prompt_audio_seconds);
   const { model } = chunk;
   if (typeof model === "string" && isOtherModel(model, call.attempt.providerModel)) answer.metadata.add("model", model);
-  for (const choice of chunk.choices) choiceEvents(answer, choice, batch);
+  for (const [place, choice] of chunk.choices.entries()) choiceEvents(answer, choice, place, batch);
   return false;
 }
 
@@ -80,27 +77,23 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
   if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
   for (const [index, choice] of entries) {
-    const { start, calls, extras, finishReason } = choice;
+    const { start, calls, extras, finishReason, meaning } = choice;
     writeText(choice, index, start.end(), batch);
     const rest = calls.end();
     if (rest === undefined && call.filter === "") throw malformedAnswer(call, "a tool call has no name");
     append(batch, rest ?? []);
     const facts = { sources: extras.end(batch), providerMetadataJson: extras.metadata.toJson() };
-    const { reason, word } = choiceEnd(finishReason, finishReasons, call);
-    batch.push(finished(index, reason, word, "", facts));
+    batch.push(choiceEnd(finished(index, meaning, finishReason, "", facts), call));
   }
   const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
   const usage = chatUsage.toUsage(answer.usage);
   batch.push(completed({ serviceTier, warnings, providerMetadataJson: metadata.toJson(), ...(usage && { usage }) }));
 }
 
-function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEvent[]): void {
+function choiceEvents(answer: AnswerState, choice: AnswerChoice, place: number, batch: ChatEvent[]): void {
   const { call } = answer;
   const reason = choice.finish_reason ?? "";
-  if (reason === "error") {
-    throw failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
-  }
-  const index = choice.index ?? 0;
+  const index = choice.index ?? place;
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
   const message = choice.delta ?? choice.message ?? {};
   const { content, tool_calls } = message;
@@ -115,7 +108,10 @@ function choiceEvents(answer: AnswerState, choice: AnswerChoice, batch: ChatEven
     state.calls.append({ tool_calls: fragments }, choice.message !== undefined, batch);
     state.open = undefined;
   }
-  if (reason !== "") state.finishReason = reason;
+  if (reason !== "") {
+    state.finishReason = reason;
+    state.meaning = readFinishReason(reason, call, state.calls.count > 0);
+  }
 }
 
 function beginChoice(answer: AnswerState, index: number): ChoiceState {
@@ -129,6 +125,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
       return state.parts++;
     }),
     finishReason: "",
+    meaning: FinishReason.UNSPECIFIED,
   };
   answer.choices.set(index, state);
   return state;

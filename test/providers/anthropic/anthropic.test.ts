@@ -440,6 +440,58 @@ describe("a call to Anthropic", () => {
     expect(completion.choices[0]?.finishReason).toBe(FinishReason.STOP);
   });
 
+  it("keeps deltas of a block that has no content_block_start", async () => {
+    const more = (index: number, delta: object) => data({ type: "content_block_delta", index, delta });
+    const { completion } = await ask(
+      start("m") +
+        more(0, { type: "thinking_delta", thinking: "Hm" }) +
+        more(1, { type: "text_delta", text: "Hi" }) +
+        more(1, { type: "text_delta", text: "!" }) +
+        end,
+    );
+    expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind)).toMatchObject([
+      { case: "reasoning", value: { text: "Hm" } },
+      { case: "text", value: "Hi!" },
+    ]);
+    const { error } = await ask(start("m") + more(0, { type: "input_json_delta", partial_json: "{" }) + end);
+    expect(error?.reason).toBe("PROVIDER_FAULT");
+  });
+
+  it("reads a whole message, which some proxies send although a stream was requested", async () => {
+    const content = [
+      { type: "thinking", thinking: "Hm", signature: "sig" },
+      { type: "server_tool_use", id: "s1", name: "web_search", input: { q: "x" } },
+      { type: "later_block", x: 1 },
+      { type: "text", text: "Hi" },
+    ];
+    const call = '{"type":"tool_use","id":"t","name":"f","input":{"id":9007199254740993}}';
+    const json = JSON.stringify({
+      ...{ id: "msg_9", type: "message", role: "assistant", model: "m", content: [...content, "CALL"] },
+      ...{ stop_reason: "tool_use", usage: { input_tokens: 3, output_tokens: 2 }, container: { id: "c" } },
+    }).replace('"CALL"', call);
+    const { completion, error, attempt } = await ask(json, {}, { "content-type": "application/json" });
+    expect(error).toBeUndefined();
+    expect(attempt.providerResponseId).toBe("msg_9");
+    expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind)).toMatchObject([
+      { case: "reasoning", value: { text: "Hm" } },
+      { case: "serverToolCall", value: { id: "s1", inputJson: '{"q":"x"}' } },
+      { case: "serverToolResult", value: { outputJson: '{"type":"later_block","x":1}' } },
+      { case: "text", value: "Hi" },
+      { case: "toolCall", value: { id: "t", argumentsJson: '{"id":9007199254740993}' } },
+    ]);
+    expect(completion.choices[0]).toMatchObject({
+      finishReason: FinishReason.TOOL_CALLS,
+      providerMetadataJson: '{"container":{"id":"c"},"model":"m"}',
+    });
+    expect(completion.usage).toMatchObject({ inputTokens: 3, outputTokens: 2 });
+  });
+
+  it("does not take JSON of another API for an empty response", async () => {
+    const json = JSON.stringify({ type: "completion", completion: "Hi" });
+    const { error } = await ask(json, {}, { "content-type": "application/json" });
+    expect(error?.reason).toBe("PROVIDER_FAULT");
+  });
+
   it("reads tool input that arrives whole in content_block_start", async () => {
     const block = { type: "tool_use", id: "toolu_1", name: "f", input: { city: "Oslo" } };
     const { completion } = await ask(

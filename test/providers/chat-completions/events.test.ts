@@ -255,6 +255,56 @@ describe("a stream of another server", () => {
   });
 });
 
+describe("choices", () => {
+  it.each([
+    [[{}, {}, {}]],
+    [[{ index: 0 }, { index: 0 }, { index: 0 }]],
+    [[{ index: 0 }, {}, { index: 2 }]],
+  ])("of a whole response stay apart if their indices are %j", (fields) => {
+    const state = { ...emptyAnswer(), isWhole: true };
+    const batch: ChatEvent[] = [];
+    const choices = fields.map((own, place) => ({ ...own, message: { content: `t${place}` }, finish_reason: "stop" }));
+    toEvents(state, { data: JSON.stringify({ choices }) }, batch);
+    endEvents(state, batch);
+    expect(brief(batch).filter((line) => line.startsWith("text"))).toEqual([
+      "text 0.0 t0",
+      "text 1.0 t1",
+      "text 2.0 t2",
+    ]);
+  });
+});
+
+describe("usage", () => {
+  const counts = (prompt: number, completion: number) => ({
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+  });
+  const usageOf = (...chunks: readonly object[]) => {
+    const state = emptyAnswer();
+    const batch: ChatEvent[] = [];
+    for (const chunk of chunks) toEvents(state, { data: JSON.stringify(chunk) }, batch);
+    endEvents(state, batch);
+    const last = batch.at(-1);
+    return last?.case === "completed" ? last.value : expect.fail();
+  };
+
+  it("in the only choice of a response is its usage", () => {
+    const choice = { index: 0, delta: {}, finish_reason: "stop", usage: counts(19, 13) };
+    const { usage } = usageOf(delta({ content: "Hi" }), { choices: [choice] });
+    expect(usage).toMatchObject({ inputTokens: 19, outputTokens: 13, quality: UsageQuality.EXACT });
+  });
+
+  it("of events that count only themselves is added up, as an estimate", () => {
+    const { usage } = usageOf(
+      { ...delta({ content: "a" }), usage: counts(5, 1) },
+      { ...delta({ content: "b" }), usage: counts(0, 1) },
+      { ...finish("stop"), usage: counts(0, 1) },
+    );
+    expect(usage).toMatchObject({ inputTokens: 5, outputTokens: 3, quality: UsageQuality.ESTIMATED });
+  });
+});
+
 describe("tool call deltas", () => {
   const calls = (...fragments: readonly object[]) =>
     read(...fragments.map(call), finish("tool_calls")).filter((line) => line.startsWith("toolCall"));
@@ -298,6 +348,48 @@ describe("tool call deltas", () => {
       expect.stringMatching(/^toolCall 0\.0 call_[0-9a-f]{32} f$/),
       'toolCall 0.0 {"city":"Oslo"}',
     ]);
+  });
+
+  it.each(["message", "delta"])("keeps the digits of arguments that are JSON and not its text, in a %s", (name) => {
+    const json = '{"id":9007199254740993,"much":1e400,"one":1.0,"none":-0,"text":"\\\\\\ud83d"}';
+    const state = { ...emptyAnswer(), isWhole: name === "message" };
+    const batch: ChatEvent[] = [];
+    const toolCalls = [json, "[1]", "true", "null"].map(
+      (text, index) => `{"index":${index},"id":${index},"function":{"name":"f","arguments": ${text}}}`,
+    );
+    const message = `{"content":"\\"arguments\\":[","tool_calls":[${toolCalls}]}`;
+    const data = `{"choices":[{"index":0,"${name}":${message},"finish_reason":"tool_calls"}]}`;
+    toEvents(state, { data }, batch);
+    endEvents(state, batch);
+    expect(brief(batch).filter((line) => line.startsWith("toolCall"))).toEqual([
+      `toolCall 0.1 0 f ${json}`,
+      "toolCall 0.2 1 f [1]",
+      "toolCall 0.3 2 f true",
+      "toolCall 0.4 3 f",
+      "toolCall 0.4 {}",
+    ]);
+  });
+
+  it("gives an id without a name to the call in progress", () => {
+    const lines = calls(
+      { index: 0, function: { name: "f", arguments: "" } },
+      { index: 0, id: "a", function: { arguments: '{"x"' } },
+      { index: 0, id: "b", function: { arguments: ":1}" } },
+    );
+    expect(lines).toEqual([
+      expect.stringMatching(/^toolCall 0\.0 call_[0-9a-f]{32} f$/),
+      'toolCall 0.0 {"x"',
+      "toolCall 0.0 :1}",
+    ]);
+  });
+
+  it("reads the index of a call as text", () => {
+    const lines = calls(
+      { index: "0", id: "a", function: { name: "f", arguments: "{" } },
+      { index: "1", id: "b", function: { name: "f", arguments: "{" } },
+      { index: "0", function: { arguments: "}" } },
+    );
+    expect(lines).toEqual(["toolCall 0.0 a f {", "toolCall 0.1 b f {", "toolCall 0.0 }"]);
   });
 
   it("treats complete calls without id and index as separate calls", () => {

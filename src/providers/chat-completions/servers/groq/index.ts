@@ -3,7 +3,7 @@ import { groqSchemas } from "../../../kit/schema-rules.ts";
 import { basicFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 import { groqAdaptations } from "./adaptations.ts";
-import { groqReasons, readGroqError } from "./errors.ts";
+import { groqReasons } from "./errors.ts";
 import { groqModels } from "./models.ts";
 
 const { NONE, LOW, MEDIUM, HIGH } = ReasoningEffort;
@@ -40,6 +40,5 @@ export const provider = hostedServer({
   streamOptions: undefined,
   adaptations: groqAdaptations,
   reasons: groqReasons,
-  readError: readGroqError,
   schemas: () => groqSchemas,
 });
