@@ -46,6 +46,8 @@ interface BlockState {
 /** Response in progress. */
 interface AnswerState {
   readonly call: UpstreamCall;
+  /** Whether a message has begun. JSON of another API has no event that begins one. */
+  hasBegun: boolean;
   /** Blocks by the API's index. */
   readonly blocks: Map<number, BlockState>;
   parts: number;
@@ -60,7 +62,7 @@ interface AnswerState {
 
 export function startAnswer(call: UpstreamCall): AnswerState {
   const empty = { blocks: new Map(), parts: 0, usage: undefined, serviceTier: "", stopReason: "", stopSequence: "" };
-  return { call, ...empty, metadata: {}, unread: new Unread() };
+  return { call, hasBegun: false, ...empty, metadata: {}, unread: new Unread() };
 }
 
 /** Converts one SSE event and appends the results to `batch`. Returns true at the end of the response. */
@@ -109,8 +111,8 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 /** Appends the final events of a response to `batch`. Throws if the stream broke off before its stop reason. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, blocks, serviceTier, stopReason, stopSequence, metadata, unread } = answer;
-  const isEmpty = blocks.size === 0 && answer.usage === undefined;
-  if (stopReason === "" && call.filter === "" && (isEmpty || !call.hasEnd)) throw cutAnswer(call);
+  const isMessage = answer.hasBegun || blocks.size > 0;
+  if (stopReason === "" && call.filter === "" && !(isMessage && call.hasEnd)) throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(answer, block, batch);
   const facts = { providerMetadataJson: metadataJson(metadata) };
   const meaning = readFinishReason(stopReason, call, false);
@@ -120,7 +122,9 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
 }
 
 /** Starts a message. A proxy may send a second `message_start`: if its id is new, its blocks replace those so far. */
-function beginMessage({ call, blocks }: AnswerState, id: string): void {
+function beginMessage(answer: AnswerState, id: string): void {
+  const { call, blocks } = answer;
+  answer.hasBegun = true;
   if (id !== call.attempt.providerResponseId) blocks.clear();
   call.attempt.providerResponseId = id;
 }

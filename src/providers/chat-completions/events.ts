@@ -66,6 +66,8 @@ interface Reading {
   readonly isWhole: boolean;
   /** Media type of audio output: the response does not name it. */
   readonly audioType: string;
+  /** Names of the functions of the request. */
+  readonly functionNames: readonly string[];
   readonly errors: ErrorDialect;
 }
 
@@ -201,7 +203,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     text: undefined,
     reasoning: undefined,
     refusal: undefined,
-    calls: new ToolCalls(answer.call, index, newPart),
+    calls: new ToolCalls(answer.call, index, newPart, answer.functionNames),
     extras: new Extras(answer.call, index, newPart, answer.audioType),
     finishReason: "",
     meaning: FinishReason.UNSPECIFIED,

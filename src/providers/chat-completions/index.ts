@@ -1,3 +1,4 @@
+import { functionsOf } from "../../chat/planning/function-tools.ts";
 import type { OptionalContent } from "../../chat/planning/optional-content.ts";
 import type { ContractNames } from "../../chat/planning/provider-options.ts";
 import { started } from "../../chat/stream/events.ts";
@@ -85,6 +86,7 @@ function adapterOf(shared: Shared, quirks: Quirks): Adapter {
           keepDetails: quirks.reasoningReplay === "reasoning_details",
           isWhole: isWhole(response),
           audioType: audioTypeOf(request, streamed),
+          functionNames: functionsOf(request).map((tool) => tool.name),
           errors,
         }),
         toEvents,

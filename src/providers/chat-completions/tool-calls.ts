@@ -2,12 +2,14 @@ import { randomUUID } from "node:crypto";
 import { type ChatEvent, toolCallDelta } from "../../chat/stream/events.ts";
 import { malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { joinName, mayGoOn } from "./name-pieces.ts";
 import type { ChunkMessage, ChunkToolCall } from "./wire.ts";
 
 type CallFields = Partial<Pick<ChunkMessage, "tool_calls" | "function_call">>;
 
 interface Call {
-  readonly partIndex: number;
+  /** Undefined until the first event of the call. */
+  partIndex: number | undefined;
   readonly id: string;
   readonly index: number | undefined;
   name: string;
@@ -34,15 +36,20 @@ export class ToolCalls {
   readonly #call: UpstreamCall;
   readonly #choiceIndex: number;
   readonly #newPart: () => number;
+  readonly #names: readonly string[];
   readonly #calls: Call[] = [];
   readonly #byId = new Map<string, Call>();
   readonly #byIndex = new Map<number, Call>();
 
-  /** `newPart` returns the next free part index. */
-  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number) {
+  /**
+   * @param newPart returns the next free part index
+   * @param names names of the functions of the request
+   */
+  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number, names: readonly string[]) {
     this.#call = call;
     this.#choiceIndex = choiceIndex;
     this.#newPart = newPart;
+    this.#names = names;
   }
 
   get count(): number {
@@ -55,37 +62,49 @@ export class ToolCalls {
    */
   append({ tool_calls, function_call }: CallFields, isWhole: boolean, batch: ChatEvent[]): void {
     for (const [place, fragment] of (tool_calls ?? []).entries()) {
-      const event = this.#toEvent(isWhole ? { ...fragment, index: place } : fragment);
-      if (event !== undefined) batch.push(event);
+      this.#add(isWhole ? { ...fragment, index: place } : fragment, isWhole, batch);
     }
     // A server that sends both fields repeats the same call.
     if (!function_call || (this.#calls.length > 0 && !this.#byIndex.has(functionCallIndex))) return;
-    const event = this.#toEvent({ index: functionCallIndex, function: function_call });
-    if (event !== undefined) batch.push(event);
+    this.#add({ index: functionCallIndex, function: function_call }, isWhole, batch);
   }
 
-  /** Converts a delta to an event. Returns undefined until the call's name is known: the first event must have it. */
-  #toEvent(fragment: ChunkToolCall): ChatEvent | undefined {
-    const call = this.#find(fragment) ?? this.#begin(fragment);
-    const isKnown = call.name !== "";
+  /** Adds a delta. There is no event until the call's name is known: the first event must have it. */
+  #add(fragment: ChunkToolCall, isWhole: boolean, batch: ChatEvent[]): void {
+    const call = this.#find(fragment) ?? this.#begin(fragment, batch);
     const text = argumentsText(fragment);
     call.argumentsJson += text;
-    if (isKnown) return text === "" ? undefined : toolCallDelta(this.#choiceIndex, call.partIndex, text);
-    call.name = fragment.function?.name ?? "";
+    if (call.partIndex !== undefined) {
+      if (text !== "") batch.push(toolCallDelta(this.#choiceIndex, call.partIndex, text));
+      return;
+    }
+    call.name = joinName(call.name, fragment.function?.name ?? "", this.#names);
     if (call.name === "" && call.argumentsJson.length > maxUnnamedLength) {
       throw malformedAnswer(this.#call, "a tool call has arguments but no name");
     }
-    return call.name === ""
-      ? undefined
-      : toolCallDelta(this.#choiceIndex, call.partIndex, call.argumentsJson, call.id, call.name);
+    if (call.name === "") return;
+    // The arguments begin after the whole name.
+    if (call.argumentsJson === "" && !isWhole && mayGoOn(call.name, this.#names)) this.#call.hadHiddenOutput = true;
+    else batch.push(this.#first(call));
+  }
+
+  /** Returns the first event of a call, with all arguments so far. */
+  #first(call: Call): ChatEvent {
+    call.partIndex = this.#newPart();
+    return toolCallDelta(this.#choiceIndex, call.partIndex, call.argumentsJson, call.id, call.name);
   }
 
   /** Returns the final events: arguments `{}` for calls that have none. Returns undefined if a call has no name. */
   end(): readonly ChatEvent[] | undefined {
     if (this.#calls.some(({ name }) => name === "")) return undefined;
-    return this.#calls
-      .filter(({ argumentsJson }) => argumentsJson === "")
-      .map(({ partIndex }) => toolCallDelta(this.#choiceIndex, partIndex, "{}"));
+    const ends: ChatEvent[] = [];
+    for (const call of this.#calls) {
+      if (call.argumentsJson !== "") continue;
+      call.argumentsJson = "{}";
+      const { partIndex } = call;
+      ends.push(partIndex === undefined ? this.#first(call) : toolCallDelta(this.#choiceIndex, partIndex, "{}"));
+    }
+    return ends;
   }
 
   #find(fragment: ChunkToolCall): Call | undefined {
@@ -113,9 +132,12 @@ export class ToolCalls {
     return isNext ? undefined : latest;
   }
 
-  #begin({ id, index }: ChunkToolCall): Call {
-    const call = {
-      partIndex: this.#newPart(),
+  #begin({ id, index }: ChunkToolCall, batch: ChatEvent[]): Call {
+    for (const earlier of this.#calls) {
+      if (earlier.partIndex === undefined && earlier.name !== "") batch.push(this.#first(earlier));
+    }
+    const call: Call = {
+      partIndex: undefined,
       id: id || `call_${randomUUID().replaceAll("-", "")}`,
       index: index ?? undefined,
       name: "",

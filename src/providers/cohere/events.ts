@@ -23,6 +23,7 @@ import { Citations } from "./citations.ts";
 import { cohereErrors } from "./errors.ts";
 import { planMark } from "./fields.ts";
 import { cohereUsage } from "./usage.ts";
+import { eventsOfMessage } from "./whole-message.ts";
 import { type CohereEvent, eventSchema } from "./wire.ts";
 
 interface Call {
@@ -58,6 +59,10 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
 /** Appends the events for one event of the stream to a batch. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const value = parseJson(data, answer.call);
+  if (isMessage(value)) {
+    for (const event of eventsOfMessage(data)) toEvents(answer, { data: event }, batch);
+    return true;
+  }
   const event = parseAnswer(value, eventSchema, answer.call, cohereErrors);
   switch (event.type) {
     case "message-start":
@@ -99,6 +104,11 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       break;
   }
   return false;
+}
+
+/** Whether a value is a whole response and not an event, which has a type. An error has a text as its message. */
+function isMessage(value: unknown): boolean {
+  return isFields(value) && value.type === undefined && isFields(value.message);
 }
 
 /** Returns the billed units that are no tokens of the call. */

@@ -35,21 +35,27 @@ interface ChoiceState {
   meaning: FinishReason;
 }
 
-/** Progress of a response. */
-interface AnswerState {
-  readonly call: UpstreamCall;
+/** What the request says about reading its response. */
+interface Reading {
   readonly hideReasoning: boolean;
+  /** Text of the assistant message that the response continues. Mistral repeats it at the start. */
   readonly continued: string;
+  /** Names of the functions of the request. */
+  readonly functionNames: readonly string[];
+}
+
+/** Progress of a response. */
+interface AnswerState extends Reading {
+  readonly call: UpstreamCall;
   readonly choices: Map<number, ChoiceState>;
   usage: ReportedUsage | undefined;
   serviceTier: string;
   readonly metadata: Metadata;
 }
 
-/** `continued` is the text of the assistant message that the response continues. Mistral repeats it at the start. */
-export function startAnswer(call: UpstreamCall, hideReasoning: boolean, continued: string): AnswerState {
+export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
   const nothing = { usage: undefined, serviceTier: "", metadata: new Metadata() };
-  return { call, hideReasoning, continued, choices: new Map(), ...nothing };
+  return { ...reading, call, choices: new Map(), ...nothing };
 }
 
 /** Appends the events of one chunk, or of a JSON body, to a batch. Returns true at the end of the response. */
@@ -119,7 +125,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     parts: 0,
     open: undefined,
     start: new RepeatedStart(answer.continued),
-    calls: new ToolCalls(answer.call, index, () => state.parts++),
+    calls: new ToolCalls(answer.call, index, () => state.parts++, answer.functionNames),
     extras: new Extras(answer.call, index, () => {
       state.open = undefined;
       return state.parts++;

@@ -1,3 +1,4 @@
+import { functionsOf } from "../../chat/planning/function-tools.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -38,7 +39,11 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
       failure: (response) => responseFailure(response, call, mistralErrors),
       read: (response) => ({
         decoder: eventDecoder(response, call),
-        answer: startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN, continuedText(request)),
+        answer: startAnswer(call, {
+          hideReasoning: request.reasoning?.format === ReasoningFormat.HIDDEN,
+          continued: continuedText(request),
+          functionNames: functionsOf(request).map((tool) => tool.name),
+        }),
         toEvents,
         endEvents,
       }),

@@ -486,6 +486,11 @@ describe("a call to Anthropic", () => {
     expect(completion.usage).toMatchObject({ inputTokens: 3, outputTokens: 2 });
   });
 
+  it("accepts an empty message without a finish reason", async () => {
+    const { error } = await ask(data({ type: "message_start", message: { id: "m" } }) + data({ type: "message_stop" }));
+    expect(error).toBeUndefined();
+  });
+
   it("does not take JSON of another API for an empty response", async () => {
     const json = JSON.stringify({ type: "completion", completion: "Hi" });
     const { error } = await ask(json, {}, { "content-type": "application/json" });

@@ -339,6 +339,41 @@ describe("tool call deltas", () => {
     ).toEqual(["toolCall 0.0 a f [", "toolCall 0.0 ]", "toolCall 0.0  "]);
   });
 
+  it.each([
+    ["in pieces", ["get_", "wea", "ther"], "get_weather"],
+    ["whole, then repeated", ["get_weather", "get_weather"], "get_weather"],
+    ["each time with more", ["get_", "get_weather"], "get_weather"],
+    ["of another tool whose name begins alike", ["get_weather"], "get_weather"],
+    ["of the longer tool, in pieces", ["get_weather", "_at"], "get_weather_at"],
+    ["that no tool has, in pieces", ["get_", "wind"], "get_wind"],
+    ["that no tool has, whole, then repeated", ["look", "look"], "look"],
+  ])("joins a name that is sent %s", (_, pieces, name) => {
+    const state = { ...emptyAnswer(), functionNames: ["get_weather", "get_weather_at"] };
+    const batch: ChatEvent[] = [];
+    const fragments = [
+      ...pieces.map((piece) => ({ index: 0, id: "a", function: { name: piece, arguments: "" } })),
+      { index: 0, function: { arguments: "[]" } },
+    ];
+    for (const fragment of fragments) toEvents(state, { data: JSON.stringify(call(fragment)) }, batch);
+    toEvents(state, { data: JSON.stringify(finish("tool_calls")) }, batch);
+    endEvents(state, batch);
+    const lines = brief(batch).filter((line) => line.startsWith("toolCall"));
+    expect(lines.join("").replaceAll("toolCall 0.0", "")).toBe(` a ${name} []`);
+  });
+
+  it("keeps the order of calls without arguments whose names could go on", () => {
+    const state = { ...emptyAnswer(), functionNames: ["get", "get_all"] };
+    const batch: ChatEvent[] = [];
+    for (const id of ["a", "b"]) {
+      const fragment = { index: id === "a" ? 0 : 1, id, function: { name: "get", arguments: "" } };
+      toEvents(state, { data: JSON.stringify(call(fragment)) }, batch);
+    }
+    expect(brief(batch)).toEqual(["toolCall 0.0 a get"]);
+    toEvents(state, { data: JSON.stringify(finish("tool_calls")) }, batch);
+    endEvents(state, batch);
+    expect(brief(batch).slice(1, 3).sort()).toEqual(["toolCall 0.0 {}", "toolCall 0.1 b get {}"]);
+  });
+
   it("does not repeat a call's name, and generates a missing id", () => {
     const lines = calls(
       { index: 1, function: { name: "f", arguments: "" } },

@@ -256,3 +256,43 @@ test("reports citations whose state is not what Cohere sent, instead of dropping
   expect(cited("{}")).toEqual([]);
   expect(cited("forged")).toEqual([["messages", 0, "parts", 0, "citations"]]);
 });
+
+test("reads a whole message, which some proxies send although a stream was requested", async () => {
+  const message = {
+    role: "assistant",
+    tool_plan: "I look.",
+    content: [
+      { type: "thinking", thinking: "Hm" },
+      { type: "text", text: "It is far." },
+    ],
+    tool_calls: [
+      { id: "a", type: "function", function: { name: "look", arguments: '{"id":9007199254740993}' } },
+      { id: "b", type: "function", function: { name: "look", arguments: "null" } },
+    ],
+    citations: [{ start: 6, end: 9, text: "far", type: "TEXT_CONTENT", content_index: 1, sources: [] }],
+  };
+  const usage = { tokens: { input_tokens: 3, output_tokens: 2 } };
+  const body = JSON.stringify({ id: "r1", finish_reason: "TOOL_CALL", later: 1, message, usage });
+  const headers = { "content-type": "application/json" };
+  await using upstream = await startReplayUpstream({ headers, steps: [{ write: body }] });
+  const cohere = adapter(upstream.baseUrl, {}, "cohere");
+  const { events, error } = await collect(cohere.stream(request(), model, context()));
+  await cohere.close?.();
+  expect(error).toBeUndefined();
+  expect(brief(events)).toEqual([
+    "started",
+    "reasoning 0.0 I look.",
+    "reasoning 0.1 Hm",
+    "text 0.2 It is far.",
+    expect.stringMatching(/^citation 0\.2/),
+    "toolCall 0.3 a look",
+    'toolCall 0.3 {"id":9007199254740993}',
+    "toolCall 0.4 b look",
+    "toolCall 0.4 {}",
+    expect.stringMatching(/^finished 0 \d TOOL_CALL$/),
+    "completed",
+  ]);
+  const end = events.find(({ case: kind }) => kind === "finished")?.value;
+  expect(end).toMatchObject({ providerMetadataJson: '{"later":1}' });
+  expect(events.at(-1)?.value).toMatchObject({ usage: { inputTokens: 3, outputTokens: 2 } });
+});
