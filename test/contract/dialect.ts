@@ -176,7 +176,7 @@ export interface Dialect {
   readonly failures: readonly FailureCase[];
   readonly replay: ReplayCase;
   /** Content that only some provider APIs have. */
-  readonly content?: Content;
+  readonly content: Content;
   readonly conversation: ConversationRules | NotApplicable;
   readonly stops: StopFacts | NotApplicable;
   /** A request with every supported field, and the exact JSON body that `describe` must return for it. */

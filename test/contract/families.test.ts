@@ -9,6 +9,7 @@ import { applyAdaptations } from "../support/planning.ts";
 import { functionTool } from "../support/tools.ts";
 import { type Dialect, titleOf } from "./dialect.ts";
 import { dialects } from "./load-dialects.ts";
+import { planFor } from "./planned.ts";
 
 // Rules of model families hold at each host whose API passes the messages on to the model.
 
@@ -135,5 +136,35 @@ describe.each(withTools.map((dialect) => [titleOf(dialect), dialect] as const))(
     // These hosts require it of each model that calls tools.
     const isRequired = ["deepseek", "moonshot"].includes(dialect.name);
     expect([field(sent[1]), field(sent[3])]).toEqual([isRequired ? "" : undefined, undefined]);
+  });
+});
+
+/** For each API with a field for a reasoning budget, a model that has one. */
+const budgeted: Readonly<Record<string, string>> = {
+  anthropic: "claude-3-7-sonnet-20250219",
+  bedrock: "us.anthropic.claude-3-7-sonnet-20250219-v1:0",
+  cohere: "command-a-reasoning-08-2025",
+  fireworks: "accounts/fireworks/models/gpt-oss-120b",
+  gemini: "gemini-2.5-flash",
+  openrouter: "anthropic/claude-3.7-sonnet",
+  vertex: "gemini-2.5-flash",
+  vllm: "qwen3",
+};
+
+describe.each(dialects.map((dialect) => ({ dialect, title: titleOf(dialect) })))("the $title API", ({ dialect }) => {
+  it("gets a reasoning budget if it has a field for one, and otherwise the caller a warning", async () => {
+    const providerModel = budgeted[dialect.name];
+    const { capabilities: _, ...own } = dialect.model;
+    const model = providerModel === undefined ? own : { ...own, id: `${dialect.name}/${providerModel}`, providerModel };
+    const { body, warnings } = await planFor(
+      dialect,
+      { reasoning: { control: { case: "budgetTokens", value: 2048 } }, parameters: { maxOutputTokens: 9000 } },
+      model,
+    );
+    const told = warnings.filter(({ field }) => field.startsWith("reasoning"));
+    expect(JSON.stringify(body).includes(":2048")).toBe(providerModel !== undefined);
+    expect(told.map(({ reason, field }) => `${reason} ${field}`)).toEqual(
+      providerModel === undefined ? ["UNSUPPORTED_PARAMETER reasoning.budget_tokens"] : [],
+    );
   });
 });

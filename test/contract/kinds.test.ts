@@ -20,7 +20,7 @@ it("names existing files and no kind twice", () => {
   for (const { holds, sentence } of rows) {
     expect(holds.length, sentence).toBeGreaterThan(0);
     for (const hold of holds) {
-      if (!isFileHold(hold) || hold.unconfirmed) continue;
+      if (!isFileHold(hold)) continue;
       expect(existsSync(join(import.meta.dirname, "../..", hold.file)), hold.file).toBe(true);
     }
   }
@@ -35,17 +35,32 @@ it("holds a cell by a test of its form, and fails it otherwise", () => {
   ).toEqual([]);
 });
 
-it("accepts a reason instead of a test, and prints it", () => {
-  const { text, problems } = toKindTable(section({ test: "reads", why: () => "it has none" }), [first], []);
+it("accepts a reason instead of a test, and prints it once", () => {
+  const two = section({ test: "reads", why: () => "it has none" }, { test: "writes", why: () => "it has none" });
+  const { text, problems } = toKindTable(two, [first], []);
   expect(problems).toEqual([]);
-  expect(text).toContain(`1: it has none (${first.name} streamed, ${first.name} whole)`);
+  expect(text).toMatch(/^ {2}1 {2}–1 +It holds\.$/m);
+  expect(text.match(/it has none/g)).toHaveLength(1);
 });
 
-it("fails without a test that holds all APIs, unless it is to be confirmed", () => {
-  const hold = { file: "test/a.test.ts", test: /^holds$/ };
-  expect(toKindTable(section(hold), [first], []).problems).toEqual(["1: test/a.test.ts: ^holds$"]);
-  expect(toKindTable(section(hold), [first], [run("holds")]).problems).toEqual([]);
-  const open = toKindTable(section({ ...hold, unconfirmed: true }), [first], []);
-  expect(open).toMatchObject({ problems: [], unconfirmed: ["1: test/a.test.ts: ^holds$"] });
-  expect(toKindTable(section({ ...hold, unconfirmed: true }), [first], [run("holds")]).unconfirmed).toHaveLength(1);
+it("says why the other form cannot have what one form holds", () => {
+  const table = section({ test: "reads", onlyStreamed: "a whole response has no order" });
+  const { text, problems } = toKindTable(table, [first], [run("reads")]);
+  expect(problems).toEqual([]);
+  expect(text).toMatch(/^ {2}1 {2}✓1 +It holds\.$/m);
+  expect(text).toContain(" 1  a whole response has no order");
+});
+
+it("fails without a passed test that holds all APIs", () => {
+  const hold = { file: "test/a.test.ts", test: /^holds/ };
+  expect(toKindTable(section(hold), [first], []).problems).toEqual(["1: test/a.test.ts: ^holds"]);
+  expect(toKindTable(section(hold), [first], [run("holds a"), run("holds b")]).problems).toEqual([]);
+  expect(toKindTable(section(hold), [first], [run("holds a"), run("holds b", "failed")]).problems).toHaveLength(1);
+});
+
+it("has as many cells in each row as there are provider APIs", () => {
+  const { text } = toKindTable(kinds, dialects, []);
+  const rows = text.split("\n").filter((line) => /^ *\d+ {2}[✓–✗·]/.test(line));
+  expect(rows).toHaveLength(Object.values(kinds).flat().length);
+  for (const row of rows) expect(row.match(/[✓–✗·]/g)).toHaveLength(dialects.length);
 });

@@ -31,6 +31,12 @@ const formats: readonly (readonly [usual: string, head: Buffer, ...others: strin
   ["video/webm", bytes("\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm"), "video/WebM; codecs=vp9"],
 ];
 
+/** PDF and video that the provider must load. */
+const byUrl = [
+  ["application/pdf", "https://files.example/report.pdf"],
+  ["video/mp4", "https://files.example/film.mp4"],
+] as const;
+
 const mediaPart = (mediaType: string, value: Uint8Array) => ({
   kind: { case: "media" as const, value: { source: { case: "data" as const, value }, mediaType } },
 });
@@ -69,6 +75,21 @@ describe.each(dialects.map((dialect) => ({ ...dialect, title: titleOf(dialect) }
       expect(outcome, usual).toBe(expected.outcome);
       // A rejected request has no warnings.
       if (outcome.startsWith("{")) expect(told).toEqual(["ADJUSTED messages[0].parts[0].media.media_type"]);
+    }
+  });
+
+  it("gets a PDF and a video by URL, or the caller an error with the field", async () => {
+    const { capabilities: _, ...model } = dialect.model;
+    for (const [mediaType, value] of byUrl) {
+      const kind = { case: "media" as const, value: { source: { case: "url" as const, value }, mediaType } };
+      const outcome = await planFor(dialect, { messages: [{ role: Role.USER, parts: [{ kind }] }] }, model).then(
+        ({ body }) => (JSON.stringify(body).includes(JSON.stringify(value)) ? "sent" : "lost"),
+        (error) => {
+          if (!(error instanceof GatewayError)) throw error;
+          return error.facts.fields?.map(({ field }) => field.join(".")).join();
+        },
+      );
+      expect(outcome, mediaType).toMatch(/^(sent|messages\.0\.parts\.0(\.media)?)$/);
     }
   });
 });

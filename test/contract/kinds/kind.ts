@@ -8,23 +8,21 @@ type Why = (dialect: Dialect) => string | undefined;
 export type DialectHold =
   /** The contract case, in each form. */
   | { readonly reads: CaseName }
-  /** A test by its name, in which `{form}` and `{title}` stand for the form and the provider API. */
+  /** A test by its name. `{form}`, `{title}` and `{heading}` stand for those of the form and the provider API. */
   | {
       readonly test: string;
-      /** The enclosing `describe`. Default: that of the provider API. */
+      /** The enclosing `describe`. Default: `{heading}`. */
       readonly under?: string;
       readonly why?: Why;
       /** Why the test holds nothing for whole responses. Default: it holds both forms. */
       readonly onlyStreamed?: string;
     };
 
-/** A test that holds a kind for all provider APIs at once. */
+/** A test that holds a kind for all provider APIs at once, or where the kind is a matter of few. */
 export interface FileHold {
   readonly file: string;
-  /** Matches the name of the test. */
+  /** Matches the name of the test. Of several tests, each must pass. */
   readonly test: RegExp;
-  /** Whether nobody has confirmed yet that the test holds the kind. Its name is then a guess. */
-  readonly unconfirmed?: true;
 }
 
 /** A kind of fault, said as what must hold, and the tests that hold it. */
@@ -38,6 +36,28 @@ const ofConversations: Why = ({ conversation }) => (isApplicable(conversation) ?
 /** A test of conversations.test.ts. */
 export const converses = (test: string): DialectHold => ({ test, why: ofConversations });
 
+/** A test of what each API gets. */
+export const gets = (test: string): DialectHold => ({ test, under: "the {title} API" });
+
+/** A test of what each API with tools gets. */
+export const getsWithTools = (test: string): DialectHold => ({ ...gets(test), why: ofConversations });
+
+/** Of an API that is not in OpenAI's format: why the message rules of other vendors' models do not reach it. */
+const ownModels: Readonly<Record<string, string>> = {
+  anthropic: "the API has only models of Anthropic",
+  bedrock: "Converse has no tool messages: results are in user messages, and reasoning is in blocks with signatures",
+  cohere: "the API has only models of Cohere",
+  "generate-content": "generateContent has only models of Google",
+};
+
+/** A test of families.test.ts about messages, at each host of models of several vendors. */
+export const atHosts = (test: string, mistral?: string): DialectHold => ({
+  test,
+  under: "at {title}",
+  why: (dialect) =>
+    ofConversations(dialect) ?? ownModels[dialect.reader] ?? (dialect.name === "mistral" ? mistral : undefined),
+});
+
 /** A test of usage.ts. */
 export const counts = (
   test: string,
@@ -47,17 +67,27 @@ export const counts = (
   ...more,
 });
 
+export const withOneUsage: Why = ({ usage }) =>
+  Buffer.from(usage.wire({ a: 1 }, {})).equals(Buffer.from(usage.wire({}))) ? "the API reports usage once" : undefined;
+
 export const withoutTotal: Why = ({ usage }) => (usage.names.total ? undefined : "the API reports no total of tokens");
 
 /** A case of `Dialect.content`. */
-export const contains = (name: "a turn that the provider paused", otherwise: string): DialectHold => ({
+export const contains = (name: "a turn that the provider paused"): DialectHold => ({
   test: `carries ${name}, and sends them back unchanged`,
   under: "the {title} API",
   why({ content }) {
-    const entry = content?.answers[name];
-    if (entry === undefined) return otherwise;
+    const entry = content.answers[name];
     return isApplicable(entry) ? undefined : entry.why;
   },
+});
+
+/** A test of odd-answers.test.ts. */
+export const odd = (test: string): DialectHold => ({
+  test,
+  under: "odd responses of {title}",
+  why: ({ reader }) =>
+    reader === "bedrock" ? "events of Converse are frames of AWS alone, whose types state each field" : undefined,
 });
 
 /** The test of all members of the vendor's types. */
