@@ -1,5 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { invalidRequest } from "../../errors.ts";
+import { invalidRequest, mostViolations } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { CallerWords } from "./caller-words.ts";
 import type { Draft, DraftWarning } from "./draft.ts";
@@ -8,7 +8,7 @@ import { streamMethods } from "./provider-options.ts";
 
 /**
  * Places extra fields of the caller's body into the provider options of the model's provider, or drops them with a
- * warning if the provider does not take them.
+ * warning if the provider does not take them. Names those in messages, which no provider gets.
  *
  * Runs before every step that reads provider options.
  */
@@ -18,7 +18,7 @@ export function placeExtraFields(
 ): Draft {
   if (extras === undefined) return draft;
   const taken: [string, JsonObject[string]][] = [];
-  const warnings: DraftWarning[] = [];
+  const warnings = leftOutOf(extras.leftOut);
   for (const [name, value] of Object.entries(extras.fields)) {
     const isTaken = extraFields?.has(name) || (checkOptions !== undefined && !extras.isDocumented(name));
     if (isTaken) taken.push([name, value]);
@@ -34,6 +34,16 @@ export function placeExtraFields(
     [provider]: { ...request.providerOptions[provider], ...options },
   };
   return { ...draft, request: { ...request, providerOptions }, warnings: [...draft.warnings, ...warnings] };
+}
+
+function leftOutOf(fields: readonly FieldPath[]): DraftWarning[] {
+  const message = "Dragoman sends no such field of a message; it is left out";
+  const warnings = fields
+    .slice(0, mostViolations)
+    .map((field): DraftWarning => ({ reason: "LEFT_OUT", field, message }));
+  const more = fields.length - warnings.length;
+  const rest = `${more} more fields of messages are left out`;
+  return more > 0 ? [...warnings, { reason: "LEFT_OUT", field: ["messages"], message: rest }] : warnings;
 }
 
 function dropped(provider: string, name: string): DraftWarning {

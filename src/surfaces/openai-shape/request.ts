@@ -3,7 +3,6 @@ import { seedValue } from "../../chat/planning/seed.ts";
 import { type FieldViolation, invalidRequest, type ReportViolation } from "../../errors.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
-import { Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import { ToolChoiceMode, type ToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
@@ -12,7 +11,7 @@ import { present } from "../kit/parse-request.ts";
 import type { BodyFormat, BodyTool, BodyToolChoice, OpenAiBody } from "./body.ts";
 import { readGuides } from "./guided-output.ts";
 import { toJsonText, toStruct } from "./json-values.ts";
-import { namesOfCalls, type ReadMessage, textOf, toMessage } from "./messages.ts";
+import { isToContinue, namesOfCalls, type ReadMessage, textOf, toMessage } from "./messages.ts";
 import { readOutput } from "./modalities.ts";
 import { toCacheHint } from "./parts.ts";
 import { readReasoning } from "./reasoning.ts";
@@ -55,10 +54,6 @@ export function readRequest(
   const report: ReportViolation = (field, description) => violations.push({ root: "body", field, description });
   const calledNames = namesOfCalls(body.messages);
   const messages = body.messages.map((message) => toMessage(message, requestOptions.imageDetail, calledNames));
-  for (const [index, { message }] of messages.entries()) {
-    if (message.role !== Role.ASSISTANT || message.parts?.length !== 0) continue;
-    report(["messages", index, "content"], "is required in an assistant message without tool_calls");
-  }
   const lengths = readLengths(body, requestOptions, report);
   const options = { ...extraOptions, ...lengths.options };
   const optionsFor = Object.keys(options).length === 0 ? [] : requestOptions.providers;
@@ -81,7 +76,7 @@ export function readRequest(
     promptCacheKey: body.prompt_cache_key ?? "",
     serviceTier: body.service_tier ?? "",
     user: body.safety_identifier ?? body.user ?? "",
-    continueLastMessage: body.continue_final_message ?? false,
+    continueLastMessage: body.continue_final_message ?? isToContinue(body.messages.at(-1)),
     providerOptions: Object.fromEntries(optionsFor.map((provider) => [provider, options])),
   };
   if (body.stream_options && !body.stream)

@@ -16,15 +16,13 @@ import {
 import { toOpenAiError, toOpenAiStreamError } from "../openai-shape/errors.ts";
 import { guideFields } from "../openai-shape/guided-output.ts";
 import { jsonRecord } from "../openai-shape/json-values.ts";
-import { toolCallsSchema } from "../openai-shape/messages.ts";
 import { outputFields } from "../openai-shape/modalities.ts";
 import { allAudioFormats, cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { effort, reasoningFields } from "../openai-shape/reasoning.ts";
-import { outputMediaFields } from "../openai-shape/replayed-media.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
+import { assistantMessage } from "./assistant-message.ts";
 import { documentedFields, readExtraFields } from "./extra-fields.ts";
 
-const position = z.number().int().nonnegative();
 const part = partSchemas(object, cacheMarks(object), allAudioFormats);
 const { cache_control } = cacheMarks(object);
 const textContent = contentOf(z.discriminatedUnion("type", [part.text]));
@@ -38,33 +36,11 @@ const userContent = contentOf(
     part.audio_url,
   ]),
 );
-const assistantContent = contentOf(z.discriminatedUnion("type", [part.text, part.refusal, part.image_url]));
-
-const annotation = object({
-  type: z.literal("url_citation"),
-  url_citation: object({ url: z.string(), title: z.string(), start_index: position, end_index: position }),
-});
-
 const message = z.discriminatedUnion("role", [
   object({ role: z.literal("system"), content: textContent, name: text, cache_control }),
   object({ role: z.literal("developer"), content: textContent, name: text, cache_control }),
   object({ role: z.literal("user"), content: userContent, name: text, cache_control }),
-  object({
-    role: z.literal("assistant"),
-    content: assistantContent.nullish(),
-    name: text,
-    refusal: text,
-    // OpenAI has no such field, but Dragoman's responses do, and callers send the messages of responses back unchanged.
-    reasoning_content: text,
-    reasoning: text,
-    // Clients that join the deltas of a stream keep the index.
-    tool_calls: toolCallsSchema(object, { index: integer }),
-    annotations: z.array(annotation).nullish(),
-    ...outputMediaFields(object),
-    // OpenAI's responses have this field. Callers send it back, so accept it if it is null.
-    function_call: z.null("is not supported; use tool_calls").optional(),
-    cache_control,
-  }),
+  assistantMessage,
   object({ role: z.literal("tool"), content: textContent, tool_call_id: z.string(), name: text, cache_control }),
 ]);
 
