@@ -2,7 +2,6 @@ import { z } from "zod";
 import {
   allowedToolsSchema,
   flag,
-  formatSchemas,
   integer,
   markableTool,
   number,
@@ -22,6 +21,7 @@ import { effort, reasoningFields } from "../openai-shape/reasoning.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
 import { assistantMessage } from "./assistant-message.ts";
 import { documentedFields, readExtraFields } from "./extra-fields.ts";
+import { responseFormat } from "./response-format.ts";
 
 const part = partSchemas(object, cacheMarks(object), allAudioFormats);
 const { cache_control } = cacheMarks(object);
@@ -63,8 +63,6 @@ const translated = {
   top_k: integer,
 };
 
-const regexFormat = object({ type: z.literal("regex"), regex: z.string() });
-
 /** The message of a union: which of its forms the caller meant is unknown. */
 const toolChoiceProblem = "must be none, auto, required, or an object of the type function or allowed_tools";
 
@@ -77,7 +75,7 @@ const body = object({
   messages: z.array(message),
   prediction: predictionSchema(object),
   reasoning_effort: effort,
-  response_format: z.discriminatedUnion("type", [...formatSchemas(object), regexFormat]).nullish(),
+  response_format: responseFormat,
   safety_identifier: text,
   service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]).nullish(),
   // Dragoman accepts `include_obfuscation`, but never pads chunks.
@@ -88,7 +86,7 @@ const body = object({
     continuous_usage_stats: flag,
   }).nullish(),
   tool_choice: z.union([allowedToolsSchema(object), toolChoiceSchema(object)], toolChoiceProblem),
-  tools: toolsSchema(object, markableTool(object)),
+  tools: toolsSchema(object, markableTool(object), markableTool(object)),
 }).catchall(z.unknown()) satisfies z.ZodType<OpenAiBody>;
 
 /** OpenAI's Chat Completions, for every model of the catalog. https://platform.openai.com/docs/api-reference/chat */
@@ -101,6 +99,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
   requestOptions: {
     minusOneIsMost: false,
     usageByDefault: false,
+    emptyMessages: true,
     providers: ["openai", "azure-openai"],
   },
   responseOptions: {

@@ -162,6 +162,7 @@ export const documentedFields = {
 
 /** What to write instead of fields of other APIs, for which Chat Completions has other names. */
 const hints: PropertyHints = {
+  extra_body: "write its fields at the top level of the body",
   input: "write messages",
   instructions: "write a message with the role system",
   max_output_tokens: "write max_completion_tokens",
@@ -174,7 +175,7 @@ const hints: PropertyHints = {
 
 const isDocumented = (name: string) => Object.hasOwn(documentedFields, name) || name === "structured_outputs";
 
-type Body = Pick<OpenAiBody, "messages"> & BodyGuides & Readonly<Record<string, unknown>>;
+type Body = Pick<OpenAiBody, "messages" | "reasoning"> & BodyGuides & Readonly<Record<string, unknown>>;
 
 /**
  * Returns the fields of a body that ChatRequest lacks. Throws INVALID_REQUEST for one that is nearly the name of a field
@@ -203,5 +204,6 @@ export function readExtraFields(
     wrong.push({ root: "body", field: ["structured_outputs", name], description: optionsAreOff });
   }
   if (wrong.length > 0) throw invalidRequest(wrong);
-  return { fields: toStruct(Object.fromEntries(fields)), isDocumented, leftOut: readLeftOut(body.messages) };
+  const leftOut = [...readLeftOut(body.messages), ...(body.reasoning?.summary ? [["reasoning", "summary"]] : [])];
+  return { fields: toStruct(Object.fromEntries(fields)), isDocumented, leftOut };
 }
