@@ -37,9 +37,10 @@ function dispensable(
   return field && isAdded(plan, field) ? { name: formatPath(field), field } : undefined;
 }
 
-/** Splits a path in any notation: `messages[0].name`, `tools.0.name`, `/tools/0/name`. */
+/** Splits a path in any notation: `messages[0].name`, `tools.0.name`, `/tools/0/name`, `$.tools[0].name`, `$['tools']`. */
 function stepsOf(path: string): readonly string[] {
-  return path.split(/[.[\]/]+/).filter((step) => step !== "");
+  const [first = "", ...more] = path.split(/[.[\]/'"]+/).filter((step) => step !== "");
+  return (first === "$" || first === "body") && more.length > 0 ? more : [first, ...more];
 }
 
 /** Whether a path is a field or inside it, whatever the spelling of the names. */

@@ -280,7 +280,7 @@ behaviour(127, async () => {
 
   const asked = stage.asked();
   expectWrongFormat(await cerebras({ min_tokens: 20, min_completion_tokens: 21 }), "min_tokens");
-  expectWrongFormat(await cerebras({ min_tokens: 20, max_tokens: 19 }), "min_completion_tokens");
+  expectWrongFormat(await cerebras({ min_tokens: 20, max_tokens: 19 }), "min_tokens");
   const parameters = { minOutputTokens: 20, maxOutputTokens: 19 };
   await expectRefused(grpc("llama3.1-8b", { ...asCerebras, parameters }), "parameters.min_output_tokens");
   expect(stage.asked()).toBe(asked);

@@ -223,6 +223,8 @@ describe.each(forms)("a field that the caller wrote, $form", ({ call, answer }) 
   it.each<[string, string, Fields]>([
     ["temperature", "chat.parameters.temperature", { parameters: { temperature: 0.5 } }],
     ["messages[0].cache_control", "chat.messages", {}],
+    ["$.messages[0].content", "chat.messages", {}],
+    ["body.user", "chat.user", { user: "ann" }],
     ["messages.[0].content", "chat.messages", {}],
     ["tools.0.function.strict", "chat.tools", { tools: [tool] }],
     ["tools[0].function.parameters.properties.a", "chat.tools", { tools: [tool] }],
@@ -265,6 +267,16 @@ describe("a field that the adapter adds", () => {
     const plan = await stage.service.chatClient("grpc").planChat({ chat });
     expect(learnedOf(plan.warnings)).toMatchObject([{ field }]);
     expect(JSON.parse(plan.providerRequestJson)).not.toHaveProperty("stream_options");
+  });
+
+  it.each([
+    "$.stream_options",
+    "body.stream_options.include_usage",
+    "$['stream_options']",
+  ])("is found at the path %s", async (param) => {
+    await using stage = await stageOf("openai", reject(param), streamed);
+    const field = "provider_options.openai.stream_options";
+    expect(learnedOf((await ways.streamed(stage, ask("openai/gpt-4o", "hi"))).warnings)).toMatchObject([{ field }]);
   });
 
   it("is the caller's if a provider option sets it", async () => {

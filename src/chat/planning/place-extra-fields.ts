@@ -1,5 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { invalidRequest } from "../../errors.ts";
+import { invalidRequest, mostViolations } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { CallerWords } from "./caller-words.ts";
 import type { Draft, DraftWarning } from "./draft.ts";
@@ -8,7 +8,7 @@ import { streamMethods } from "./provider-options.ts";
 
 /**
  * Places extra fields of the caller's body into the provider options of the model's provider, or drops them with a
- * warning if the provider does not take them.
+ * warning if the provider does not take them. Names those inside others, which no provider gets.
  *
  * Runs before every step that reads provider options.
  */
@@ -18,7 +18,7 @@ export function placeExtraFields(
 ): Draft {
   if (extras === undefined) return draft;
   const taken: [string, JsonObject[string]][] = [];
-  const warnings: DraftWarning[] = [];
+  const warnings = leftOutOf(provider, extras.leftOut);
   for (const [name, value] of Object.entries(extras.fields)) {
     const isTaken = extraFields?.has(name) || (checkOptions !== undefined && !extras.isDocumented(name));
     if (isTaken) taken.push([name, value]);
@@ -36,8 +36,23 @@ export function placeExtraFields(
   return { ...draft, request: { ...request, providerOptions }, warnings: [...draft.warnings, ...warnings] };
 }
 
+function leftOutOf(provider: string, fields: readonly FieldPath[]): DraftWarning[] {
+  const message = "Dragoman sends no such field; it is left out";
+  const warnings = fields
+    .slice(0, mostViolations)
+    .map((path): DraftWarning => ({ reason: "LEFT_OUT", field: fieldOf(provider, path), message }));
+  const more = fields.length - warnings.length;
+  const rest = `${more} more fields are left out`;
+  return more > 0 ? [...warnings, { reason: "LEFT_OUT", field: ["messages"], message: rest }] : warnings;
+}
+
+/** Returns the path of a field that ChatRequest lacks, which the caller's API names by its place in the body. */
+function fieldOf(provider: string, path: FieldPath): FieldPath {
+  return ["provider_options", { key: provider }, ...path];
+}
+
 function dropped(provider: string, name: string): DraftWarning {
-  const field: FieldPath = ["provider_options", { key: provider }, name];
+  const field = fieldOf(provider, [name]);
   return { reason: "UNSUPPORTED_PARAMETER", field, message: `${provider} does not support ${name}; it is dropped` };
 }
 

@@ -7,6 +7,7 @@ import {
   refusalDelta,
   textDelta,
 } from "../../chat/stream/events.ts";
+import { encodeDetails } from "../../chat/stream/reasoning-details.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
@@ -23,7 +24,6 @@ import { Extras } from "./extras.ts";
 import { parseChunk } from "./json-arguments.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { plainChunk } from "./plain-chunk.ts";
-import { encodeDetails } from "./reasoning-details.ts";
 import { ResponseFacts } from "./response-facts.ts";
 import { toTimeInfo } from "./time-info.ts";
 import { ToolCalls } from "./tool-calls.ts";

@@ -1,4 +1,5 @@
 import { append } from "../../append.ts";
+import type { ReasoningDetail } from "../../chat/stream/reasoning-details.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
@@ -9,7 +10,7 @@ import { type CacheMark, type CacheMarks, createMarker } from "./cache-marks.ts"
 import { type ConversationRules, conversationRulesOf } from "./conversation-rules.ts";
 import { toMediaPart } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
-import { decodeDetails, type ReasoningDetail } from "./reasoning-details.ts";
+import { decodeDetails } from "./reasoning-details.ts";
 import { replayedMedia, toAnnotations } from "./replay-output.ts";
 import type { ContentPart, WireAssistant, WireMessage } from "./wire.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { ReasoningDetail } from "../../chat/stream/reasoning-details.ts";
 import { isAbsent, isListOf, isNumber, isText, isTokenWith, plainList } from "../kit/plain-list.ts";
 import type { CacheMark } from "./cache-marks.ts";
-import type { ReasoningDetail } from "./reasoning-details.ts";
 
 // Response schemas. They contain only the fields that Dragoman reads, and require none that a server may omit. A field
 // with `catch(undefined)` counts as absent if it has an unexpected type.

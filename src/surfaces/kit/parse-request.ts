@@ -100,6 +100,8 @@ function violationsOf(issue: Issue, outer: readonly PropertyKey[]): readonly Fie
       if (branch !== undefined) return branch.flatMap((nested) => violationsOf(nested, path));
       return [violation(path, issue.message, issue.code)];
     }
+    case "invalid_key":
+      return [violation(path, issue.issues[0]?.message ?? issue.message, issue.code)];
     default:
       return [violation(path, issue.message, issue.message === required ? "missing" : issue.code)];
   }

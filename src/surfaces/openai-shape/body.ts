@@ -9,7 +9,7 @@ import { cacheMarks, type Markable, type ObjectOf } from "./parts.ts";
 export type Maybe<Value> = Value | null | undefined;
 
 export interface BodyTool extends Markable {
-  readonly function: {
+  readonly function: Markable & {
     readonly name: string;
     readonly description?: Maybe<string>;
     readonly parameters?: Maybe<JsonRecord>;
@@ -38,6 +38,8 @@ export type BodyFormat =
         readonly schema?: Maybe<JsonRecord>;
         readonly strict?: Maybe<boolean>;
       };
+      /** Whether the body has the schema in `response_format.schema`. */
+      readonly isInline?: boolean;
     }
   | { readonly type: "regex"; readonly regex: string };
 
@@ -80,12 +82,15 @@ export interface OpenAiBody extends BodyOutput, BodyGuides {
     readonly max_tokens?: Maybe<number>;
     readonly exclude?: Maybe<boolean>;
     readonly enabled?: Maybe<boolean>;
+    readonly summary?: Maybe<string>;
   }>;
   readonly include_reasoning?: Maybe<boolean>;
   readonly thinking?: Maybe<{
     readonly type: "enabled" | "disabled" | "adaptive" | "auto";
     readonly budget_tokens?: Maybe<number>;
     readonly clear_thinking?: Maybe<boolean>;
+    readonly display?: Maybe<"summarized" | "omitted">;
+    readonly keep?: Maybe<"all">;
   }>;
   readonly thinking_budget?: Maybe<number>;
   readonly enable_thinking?: Maybe<boolean>;
@@ -133,13 +138,14 @@ export const sharedFields = {
   user: text,
 };
 
-/** Makes the schema of `tools`. `more` are further properties of a tool. */
-export function toolsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: More) {
+/** Makes the schema of `tools`. `more` are further properties of a tool, `ofFunction` of its function. */
+export function toolsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: More, ofFunction: z.ZodRawShape = {}) {
   const described = object({
     name: z.string(),
     description: text,
     parameters: jsonRecord.nullish(),
     strict: flag,
+    ...ofFunction,
   });
   return z.array(object({ type: z.literal("function").optional(), function: described, ...more })).nullish();
 }

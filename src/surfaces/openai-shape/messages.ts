@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
+import { encodeDetails, type ReasoningDetail } from "../../chat/stream/reasoning-details.ts";
 import { TextPositions } from "../../chat/stream/text-positions.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
@@ -20,22 +21,26 @@ export interface BodyMessage extends Markable, BodyOutputMedia {
   readonly refusal?: string | null | undefined;
   readonly tool_calls?: readonly BodyToolCall[] | null | undefined;
   readonly tool_call_id?: string | undefined;
-  readonly annotations?: readonly BodyAnnotation[] | null | undefined;
+  readonly annotations?: readonly (BodyAnnotation | { readonly type: string })[] | null | undefined;
+  readonly reasoning_details?: readonly ReasoningDetail[] | null | undefined;
+  readonly prefix?: boolean | null | undefined;
+  readonly partial?: boolean | null | undefined;
 }
 
 /** OpenAI's annotation of a web page. Positions are in characters; 0 to 0 means that there is none. */
 interface BodyAnnotation {
   readonly url_citation: {
     readonly url: string;
-    readonly title: string;
-    readonly start_index: number;
-    readonly end_index: number;
+    readonly title?: string | null | undefined;
+    readonly start_index?: number | null | undefined;
+    readonly end_index?: number | null | undefined;
+    readonly content?: string | null | undefined;
   };
 }
 
 interface BodyToolCall {
   readonly id: string;
-  readonly function: { readonly name: string; readonly arguments: string };
+  readonly function: { readonly name: string; readonly arguments?: string | null | undefined };
 }
 
 const roles = {
@@ -68,6 +73,11 @@ export interface ReadMessage {
   readonly message: MessageInit;
   /** For each part, the path in the body's message from which it was read, such as `["content", 1]`. */
   readonly places: readonly FieldPath[];
+}
+
+/** Whether a message has the mark of an assistant message that the response continues. */
+export function isToContinue(message: BodyMessage | undefined): boolean {
+  return message?.role === "assistant" && (message.prefix === true || message.partial === true);
 }
 
 /** Returns the function name of each tool call, by its id. */
@@ -108,11 +118,15 @@ export function toMessage(
 }
 
 function reasoningParts(message: BodyMessage): readonly ReadPart[] {
+  const details = message.reasoning_details ?? [];
+  const state = details.length > 0 && { providerState: { provider: "openrouter", data: encodeDetails(details) } };
   for (const place of ["reasoning", "reasoning_content"] as const) {
     const text = textOf(message[place]);
-    if (text !== "") return [{ part: { kind: { case: "reasoning", value: { text } } }, place: [place] }];
+    if (text !== "") return [{ part: { kind: { case: "reasoning", value: { text } }, ...state }, place: [place] }];
   }
-  return [];
+  if (details.length === 0) return [];
+  const text = details.map(({ text, summary }) => `${text ?? summary ?? ""}`).join("");
+  return [{ part: { kind: { case: "reasoning", value: { text } }, ...state }, place: ["reasoning_details"] }];
 }
 
 function spokenParts(
@@ -132,18 +146,26 @@ function spokenParts(
 }
 
 /** Returns the citations of a text. They have positions only if the content is one text. */
-function toCitations(annotations: readonly BodyAnnotation[], content: Content): NonNullable<PartInit["citations"]> {
+function toCitations(
+  annotations: NonNullable<BodyMessage["annotations"]>,
+  content: Content,
+): NonNullable<PartInit["citations"]> {
   const positions = new TextPositions();
   if (typeof content === "string") positions.append(content);
-  return annotations.map(({ url_citation: { url, title, start_index, end_index } }) => ({
-    source: { case: "url", value: { url, title } },
-    ...positions.toBytes(start_index, end_index),
-  }));
+  return annotations.flatMap((annotation) => {
+    if (!("url_citation" in annotation)) return [];
+    const { url, title, start_index, end_index, content: citedText } = annotation.url_citation;
+    return {
+      source: { case: "url", value: { url, title: title ?? "" } },
+      citedText: citedText ?? "",
+      ...positions.toBytes(start_index ?? 0, end_index ?? 0),
+    };
+  });
 }
 
 function callParts({ tool_calls }: BodyMessage): readonly ReadPart[] {
   return (tool_calls ?? []).map(({ id, function: { name, arguments: argumentsJson } }, index) => ({
-    part: { kind: { case: "toolCall", value: { id, name, argumentsJson } } },
+    part: { kind: { case: "toolCall", value: { id, name, argumentsJson: argumentsJson ?? "" } } },
     place: ["tool_calls", index],
   }));
 }

@@ -54,8 +54,8 @@ export function createNamer(
 ): (path: FieldPath) => FieldPath {
   const all = {
     ...names,
-    ...ofBody,
     "parameters.max_output_tokens": own.maxOutputTokens,
+    ...ofBody,
     ...(own.providerOptions && { provider_options: own.providerOptions }),
   };
   return (path) => {

@@ -5,7 +5,7 @@ import { type FieldPath, formatDotted } from "../../field-path.ts";
 import { type ReasoningConfigSchema, ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { FieldNames } from "../kit/field-names.ts";
 import { present } from "../kit/parse-request.ts";
-import { type EffortWord, flag, integer, type Maybe, type OpenAiBody } from "./body.ts";
+import { type EffortWord, flag, integer, type Maybe, type OpenAiBody, text } from "./body.ts";
 import type { ObjectOf } from "./parts.ts";
 
 const efforts = {
@@ -40,9 +40,16 @@ export function reasoningFields(object: ObjectOf) {
   const budget = integer;
   const type = z.enum(["enabled", "disabled", "adaptive", "auto"]);
   return {
-    reasoning: object({ effort, max_tokens: budget, exclude: flag, enabled: flag }).nullish(),
+    reasoning: object({ effort, max_tokens: budget, exclude: flag, enabled: flag, summary: text }).nullish(),
     include_reasoning: flag,
-    thinking: object({ type, budget_tokens: budget, clear_thinking: flag }).nullish(),
+    // `display` is Anthropic's, `keep` Moonshot's.
+    thinking: object({
+      type,
+      budget_tokens: budget,
+      clear_thinking: flag,
+      display: z.enum(["summarized", "omitted"]).nullish(),
+      keep: z.literal("all").nullish(),
+    }).nullish(),
     thinking_budget: budget,
     enable_thinking: flag,
     reasoning_format: z.enum(["none", "parsed", "text_parsed", "raw", "hidden"]).nullish(),
@@ -101,11 +108,23 @@ export function readReasoning(body: OpenAiBody, report: ReportViolation): ReadRe
   if (effortRow && budgetRow) {
     report(budgetRow[0], `sets the amount of reasoning, as ${name} does; send only one of them`);
   }
-  const hiding: readonly Row<true>[] = [
-    [["reasoning", "exclude"], reasoning?.exclude === true ? true : undefined],
-    [["include_reasoning"], body.include_reasoning === false ? true : undefined],
-  ];
-  const [hidden] = hiding.filter(([, isHidden]) => isHidden);
+  const hiding = agreed<boolean>(
+    [
+      [["reasoning", "exclude"], reasoning?.exclude],
+      [["include_reasoning"], typeof body.include_reasoning === "boolean" ? !body.include_reasoning : undefined],
+      [["thinking", "display"], thinking?.display && thinking.display === "omitted"],
+    ],
+    report,
+  );
+  const hidden = hiding?.[1] ? hiding : undefined;
+  const cleared = agreed<boolean>(
+    [
+      [["clear_thinking"], clear_thinking],
+      [["thinking", "clear_thinking"], thinking?.clear_thinking],
+      [["thinking", "keep"], thinking?.keep ? false : undefined],
+    ],
+    report,
+  );
   const format = formats[reasoning_format ?? "none"];
   if (hidden && format !== undefined && format !== ReasoningFormat.HIDDEN) {
     report(hidden[0], "hides the reasoning, but reasoning_format does not; send only one of them");
@@ -113,7 +132,7 @@ export function readReasoning(body: OpenAiBody, report: ReportViolation): ReadRe
   const config = present({
     control: controlOf(effortRow?.[1], budgetRow?.[1]),
     format: hidden ? ReasoningFormat.HIDDEN : format,
-    clearEarlierReasoning: clear_thinking ?? thinking?.clear_thinking ?? undefined,
+    clearEarlierReasoning: cleared?.[1] ?? undefined,
   });
   const field = amount?.[0] ?? on[0]?.[0];
   return {
@@ -125,6 +144,7 @@ export function readReasoning(body: OpenAiBody, report: ReportViolation): ReadRe
         "reasoning.effort": formatDotted(field),
         "reasoning.budget_tokens": formatDotted(field),
       }),
+      ...(cleared && { "reasoning.clear_earlier_reasoning": formatDotted(cleared[0]) }),
       ...(hidden && { "reasoning.format": formatDotted(hidden[0]) }),
     },
   };

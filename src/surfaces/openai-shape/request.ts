@@ -12,7 +12,7 @@ import { present } from "../kit/parse-request.ts";
 import type { BodyFormat, BodyTool, BodyToolChoice, OpenAiBody } from "./body.ts";
 import { readGuides } from "./guided-output.ts";
 import { toJsonText, toStruct } from "./json-values.ts";
-import { namesOfCalls, type ReadMessage, textOf, toMessage } from "./messages.ts";
+import { isToContinue, namesOfCalls, type ReadMessage, textOf, toMessage } from "./messages.ts";
 import { readOutput } from "./modalities.ts";
 import { toCacheHint } from "./parts.ts";
 import { readReasoning } from "./reasoning.ts";
@@ -25,6 +25,8 @@ export interface RequestOptions {
   readonly minusOneIsMost: boolean;
   /** Default of `stream_options.include_usage`. */
   readonly usageByDefault: boolean;
+  /** Whether assistant messages may have no content, as in responses of Dragoman. Default false. */
+  readonly emptyMessages?: boolean;
   /** Providers that have this API. Only these receive fields that ChatRequest lacks, as provider options. */
   readonly providers: readonly string[];
 }
@@ -55,7 +57,7 @@ export function readRequest(
   const report: ReportViolation = (field, description) => violations.push({ root: "body", field, description });
   const calledNames = namesOfCalls(body.messages);
   const messages = body.messages.map((message) => toMessage(message, requestOptions.imageDetail, calledNames));
-  for (const [index, { message }] of messages.entries()) {
+  for (const [index, { message }] of requestOptions.emptyMessages ? [] : messages.entries()) {
     if (message.role !== Role.ASSISTANT || message.parts?.length !== 0) continue;
     report(["messages", index, "content"], "is required in an assistant message without tool_calls");
   }
@@ -81,7 +83,7 @@ export function readRequest(
     promptCacheKey: body.prompt_cache_key ?? "",
     serviceTier: body.service_tier ?? "",
     user: body.safety_identifier ?? body.user ?? "",
-    continueLastMessage: body.continue_final_message ?? false,
+    continueLastMessage: body.continue_final_message ?? isToContinue(body.messages.at(-1)),
     providerOptions: Object.fromEntries(optionsFor.map((provider) => [provider, options])),
   };
   if (body.stream_options && !body.stream)
@@ -93,9 +95,29 @@ export function readRequest(
     includeUsage: body.stream_options?.include_usage ?? requestOptions.usageByDefault,
     continuousUsage: body.stream_options?.continuous_usage_stats ?? false,
     turnsReasoningOn: reasoning.isOn,
-    names: { ...guides.names, ...reasoning.names },
+    names: { ...writtenNames(body), ...guides.names, ...reasoning.names },
   };
 }
+
+/** Returns the body paths of fields that have several names, or several forms, in these APIs. */
+function writtenNames(body: OpenAiBody): FieldNames {
+  const { response_format: format, stop } = body;
+  const has = (name: keyof OpenAiBody) => typeof (body[name] ?? undefined) !== "undefined";
+  return {
+    ...(has("max_tokens") !== has("max_completion_tokens") && {
+      "parameters.max_output_tokens": has("max_tokens") ? "max_tokens" : "max_completion_tokens",
+    }),
+    ...(has("min_tokens") && !has("min_completion_tokens") && { "parameters.min_output_tokens": "min_tokens" }),
+    ...(typeof stop === "string" && { "parameters.stop_sequences.*": "stop" }),
+    ...(has("safety_identifier") && { user: "safety_identifier" }),
+    ...(format?.type === "json_schema" && format.isInline && inlineNames),
+  };
+}
+
+const inlineNames = {
+  "output_format.json_schema": "response_format",
+  "output_format.json_schema.schema_json": "response_format.schema",
+};
 
 type Parameters = Exclude<MessageInitShape<typeof GenerationParametersSchema>, NonNullable<ChatRequest["parameters"]>>;
 
@@ -163,7 +185,10 @@ function toTool(tool: BodyTool): MessageInitShape<typeof ToolSchema> {
     parametersJsonSchema,
     ...present({ strict: strict ?? undefined }),
   };
-  return { kind: { case: "function", value }, ...present({ cacheHint: toCacheHint(tool) }) };
+  return {
+    kind: { case: "function", value },
+    ...present({ cacheHint: toCacheHint(tool) ?? toCacheHint(tool.function) }),
+  };
 }
 
 const choiceModes = {

@@ -74,6 +74,7 @@ export function createChunks(
   function extend(part: PartDelta): readonly ServerSentEvent[] {
     const { choiceIndex: index, delta, logprobs } = part;
     if (delta.case === "media" && options.media) return extendMedia(part, delta.value);
+    if (delta.case === "citation" && options.annotations) contentOf(index).cited(part.partIndex, delta.value);
     // Skip a delta that contains only what these APIs have no field for.
     if (logprobs === undefined && isEmpty(delta)) return [];
     outputTokens += logprobs?.tokens.length || 1;
@@ -90,7 +91,6 @@ export function createChunks(
   }
 
   function isEmpty({ case: kind, value }: PartDelta["delta"]): boolean {
-    if (kind === "citation") return !options.annotations || value.source.case !== "url";
     return kind === "reasoning" ? value.text === "" : !hasField.has(kind);
   }
 
@@ -126,7 +126,6 @@ export function createChunks(
         };
       }
       case "citation":
-        return { annotations: contentOf(choiceIndex).annotations([delta.value], partIndex) };
       case "media":
       case "serverToolCall":
       case "serverToolResult":
@@ -158,7 +157,9 @@ export function createChunks(
     providerMetadataJson,
   }: ChoiceFinished): readonly ServerSentEvent[] {
     const before = flush();
-    const annotations = options.annotations ? contentOf(choiceIndex).annotations(sources) : [];
+    // Clients that join deltas keep the last list of annotations, or require an index in each later one: send one list.
+    const content = contentOf(choiceIndex);
+    const annotations = options.annotations ? [...content.held(), ...content.annotations(sources)] : [];
     const delta = annotations.length > 0 ? { annotations } : {};
     const metadata = options.annotations ? metadataField(providerMetadataJson) : {};
     const rest = medias.get(choiceIndex)?.end();

@@ -25,7 +25,7 @@ interface OpenAiSurfaceDefinition<Body extends OpenAiBody>
    * Returns the fields of the body that ChatRequest lacks, for the model's provider, whichever it is. Undefined: the API
    * has none.
    */
-  readonly extraFields?: (body: Body, request: SurfaceRequest) => Pick<ExtraFields, "fields" | "isDocumented">;
+  readonly extraFields?: (body: Body, request: SurfaceRequest) => Omit<ExtraFields, "turnsReasoningOn">;
   /** Returns the service tier fields of a response. `used` is the tier that the provider reports; empty if none. */
   tierFields(body: Body, used: string): object;
   /** Returns the request fields that the response repeats. */

@@ -2,7 +2,6 @@ import { z } from "zod";
 import {
   allowedToolsSchema,
   flag,
-  formatSchemas,
   integer,
   markableTool,
   number,
@@ -16,15 +15,14 @@ import {
 import { toOpenAiError, toOpenAiStreamError } from "../openai-shape/errors.ts";
 import { guideFields } from "../openai-shape/guided-output.ts";
 import { jsonRecord } from "../openai-shape/json-values.ts";
-import { toolCallsSchema } from "../openai-shape/messages.ts";
 import { outputFields } from "../openai-shape/modalities.ts";
 import { allAudioFormats, cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { effort, reasoningFields } from "../openai-shape/reasoning.ts";
-import { outputMediaFields } from "../openai-shape/replayed-media.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
+import { assistantMessage } from "./assistant-message.ts";
 import { documentedFields, readExtraFields } from "./extra-fields.ts";
+import { responseFormat } from "./response-format.ts";
 
-const position = z.number().int().nonnegative();
 const part = partSchemas(object, cacheMarks(object), allAudioFormats);
 const { cache_control } = cacheMarks(object);
 const textContent = contentOf(z.discriminatedUnion("type", [part.text]));
@@ -38,33 +36,11 @@ const userContent = contentOf(
     part.audio_url,
   ]),
 );
-const assistantContent = contentOf(z.discriminatedUnion("type", [part.text, part.refusal, part.image_url]));
-
-const annotation = object({
-  type: z.literal("url_citation"),
-  url_citation: object({ url: z.string(), title: z.string(), start_index: position, end_index: position }),
-});
-
 const message = z.discriminatedUnion("role", [
   object({ role: z.literal("system"), content: textContent, name: text, cache_control }),
   object({ role: z.literal("developer"), content: textContent, name: text, cache_control }),
   object({ role: z.literal("user"), content: userContent, name: text, cache_control }),
-  object({
-    role: z.literal("assistant"),
-    content: assistantContent.nullish(),
-    name: text,
-    refusal: text,
-    // OpenAI has no such field, but Dragoman's responses do, and callers send the messages of responses back unchanged.
-    reasoning_content: text,
-    reasoning: text,
-    // Clients that join the deltas of a stream keep the index.
-    tool_calls: toolCallsSchema(object, { index: integer }),
-    annotations: z.array(annotation).nullish(),
-    ...outputMediaFields(object),
-    // OpenAI's responses have this field. Callers send it back, so accept it if it is null.
-    function_call: z.null("is not supported; use tool_calls").optional(),
-    cache_control,
-  }),
+  assistantMessage,
   object({ role: z.literal("tool"), content: textContent, tool_call_id: z.string(), name: text, cache_control }),
 ]);
 
@@ -87,8 +63,6 @@ const translated = {
   top_k: integer,
 };
 
-const regexFormat = object({ type: z.literal("regex"), regex: z.string() });
-
 /** The message of a union: which of its forms the caller meant is unknown. */
 const toolChoiceProblem = "must be none, auto, required, or an object of the type function or allowed_tools";
 
@@ -101,7 +75,7 @@ const body = object({
   messages: z.array(message),
   prediction: predictionSchema(object),
   reasoning_effort: effort,
-  response_format: z.discriminatedUnion("type", [...formatSchemas(object), regexFormat]).nullish(),
+  response_format: responseFormat,
   safety_identifier: text,
   service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]).nullish(),
   // Dragoman accepts `include_obfuscation`, but never pads chunks.
@@ -112,7 +86,7 @@ const body = object({
     continuous_usage_stats: flag,
   }).nullish(),
   tool_choice: z.union([allowedToolsSchema(object), toolChoiceSchema(object)], toolChoiceProblem),
-  tools: toolsSchema(object, markableTool(object)),
+  tools: toolsSchema(object, markableTool(object), markableTool(object)),
 }).catchall(z.unknown()) satisfies z.ZodType<OpenAiBody>;
 
 /** OpenAI's Chat Completions, for every model of the catalog. https://platform.openai.com/docs/api-reference/chat */
@@ -125,6 +99,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
   requestOptions: {
     minusOneIsMost: false,
     usageByDefault: false,
+    emptyMessages: true,
     providers: ["openai", "azure-openai"],
   },
   responseOptions: {

@@ -3,10 +3,11 @@ import type { ExtraFields } from "../../chat/planning/extra-fields.ts";
 import { optionsAreOff } from "../../chat/planning/provider-options.ts";
 import { type FieldViolation, invalidRequest, mostViolations } from "../../errors.ts";
 import { misspelledHint, type PropertyHints } from "../kit/property-hints.ts";
-import { flag, integer, number, text } from "../openai-shape/body.ts";
+import { flag, integer, number, type OpenAiBody, text } from "../openai-shape/body.ts";
 import { type BodyGuides, otherGuides } from "../openai-shape/guided-output.ts";
 import { jsonRecord, toStruct } from "../openai-shape/json-values.ts";
 import { closedObject as object } from "../openai-shape/parts.ts";
+import { readLeftOut } from "./assistant-message.ts";
 
 const integers = z.array(z.int()).nullish();
 const texts = z.array(z.string()).nullish();
@@ -161,6 +162,7 @@ export const documentedFields = {
 
 /** What to write instead of fields of other APIs, for which Chat Completions has other names. */
 const hints: PropertyHints = {
+  extra_body: "write its fields at the top level of the body",
   input: "write messages",
   instructions: "write a message with the role system",
   max_output_tokens: "write max_completion_tokens",
@@ -173,7 +175,7 @@ const hints: PropertyHints = {
 
 const isDocumented = (name: string) => Object.hasOwn(documentedFields, name) || name === "structured_outputs";
 
-type Body = BodyGuides & Readonly<Record<string, unknown>>;
+type Body = Pick<OpenAiBody, "messages" | "reasoning"> & BodyGuides & Readonly<Record<string, unknown>>;
 
 /**
  * Returns the fields of a body that ChatRequest lacks. Throws INVALID_REQUEST for one that is nearly the name of a field
@@ -183,7 +185,7 @@ export function readExtraFields(
   body: Body,
   schema: z.ZodObject,
   rejectsOptions: boolean,
-): Pick<ExtraFields, "fields" | "isDocumented"> {
+): Omit<ExtraFields, "turnsReasoningOn"> {
   const { shape } = schema;
   const fields: [string, unknown][] = [];
   const wrong: FieldViolation[] = [];
@@ -202,5 +204,6 @@ export function readExtraFields(
     wrong.push({ root: "body", field: ["structured_outputs", name], description: optionsAreOff });
   }
   if (wrong.length > 0) throw invalidRequest(wrong);
-  return { fields: toStruct(Object.fromEntries(fields)), isDocumented };
+  const leftOut = [...readLeftOut(body.messages), ...(body.reasoning?.summary ? [["reasoning", "summary"]] : [])];
+  return { fields: toStruct(Object.fromEntries(fields)), isDocumented, leftOut };
 }

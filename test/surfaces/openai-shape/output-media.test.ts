@@ -121,6 +121,17 @@ describe("audio over OpenAI's API", () => {
     ]);
   });
 
+  it("is sent as its transcript to a model without audio input", async () => {
+    const { post, sent } = await start("OPENAI", whole({ content: "Yes." }));
+    const back = { role: "assistant", content: null, audio };
+    const next = await post({ model: "openai/gpt-4o", messages: [question, back, question] });
+    expect(next.status).toBe(200);
+    expect(sent().messages[1]).toEqual({ role: "assistant", content: audio.transcript });
+    expect(JSON.parse(next.headers.get("x-dragoman-warnings") ?? "")).toMatchObject([
+      { reason: "EMULATED", field: "messages.1.audio" },
+    ]);
+  });
+
   it("without an id at its provider gets one, which expires at once", async () => {
     const inlineData = { mimeType: "audio/L16;codec=pcm;rate=24000", data: base64([1, 2, 3, 4]) };
     const body = {
