@@ -49,6 +49,7 @@ interface AnswerState {
   /** Blocks by the API's index. */
   readonly blocks: Map<number, BlockState>;
   parts: number;
+  hasBegun: boolean;
   usage: ReportedUsage | undefined;
   serviceTier: string;
   stopReason: string;
@@ -59,8 +60,8 @@ interface AnswerState {
 }
 
 export function startAnswer(call: UpstreamCall): AnswerState {
-  const empty = { blocks: new Map(), parts: 0, usage: undefined, serviceTier: "", stopReason: "", stopSequence: "" };
-  return { call, ...empty, metadata: {}, unread: new Unread() };
+  const empty = { parts: 0, hasBegun: false, usage: undefined, serviceTier: "", stopReason: "", stopSequence: "" };
+  return { call, blocks: new Map(), ...empty, metadata: {}, unread: new Unread() };
 }
 
 /** Converts one SSE event and appends the results to `batch`. Returns true at the end of the response. */
@@ -72,6 +73,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   const index = event.index ?? 0;
   switch (type) {
     case "message_start":
+      answer.hasBegun = true;
       beginMessage(answer, message?.id ?? "");
       addUsage(answer, message?.usage);
       Object.assign(answer.metadata, messageMetadata(value, call.attempt.providerModel));
@@ -109,7 +111,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 /** Appends the final events of a response to `batch`. Throws if the stream broke off before its stop reason. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, blocks, serviceTier, stopReason, stopSequence, metadata, unread } = answer;
-  const isEmpty = blocks.size === 0 && answer.usage === undefined;
+  const isEmpty = blocks.size === 0 && !answer.hasBegun;
   if (stopReason === "" && call.filter === "" && (isEmpty || !call.hasEnd)) throw cutAnswer(call);
   for (const block of blocks.values()) endBlock(answer, block, batch);
   const facts = { providerMetadataJson: metadataJson(metadata) };
