@@ -78,8 +78,14 @@ function objects(inner: fc.Arbitrary<Sample>): fc.Arbitrary<Sample> {
         { minProperties: fc.constant(0), maxProperties: fc.constant(9), propertyNames: fc.constant({}) },
         { requiredKeys: [] },
       ),
+      further: fc.oneof(
+        { weight: 7, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: fc.tuple(fc.constantFrom("patternProperties", "additionalProperties"), inner) },
+      ),
     })
-    .map(({ list, closed, typed, extra }) => {
+    .map(({ list, closed, typed, extra, further }) => {
+      const [keyword, more] = further ?? [];
+      const pattern = keyword === "patternProperties" && { patternProperties: { "^further": more?.schema } };
       const required = list.filter(({ isRequired }) => isRequired).map(({ name }) => name);
       const present = list.filter(({ isRequired, isPresent }) => isRequired || isPresent);
       return {
@@ -88,9 +94,14 @@ function objects(inner: fc.Arbitrary<Sample>): fc.Arbitrary<Sample> {
           ...extra,
           properties: Object.fromEntries(list.map(({ name, sample }) => [name, sample.schema])),
           ...(!isNone(required) && { required }),
+          ...pattern,
           ...(closed === false && { additionalProperties: false }),
+          ...(keyword === "additionalProperties" && { additionalProperties: more?.schema }),
         },
-        value: Object.fromEntries(present.map(({ name, sample }) => [name, sample.value])),
+        value: {
+          ...Object.fromEntries(present.map(({ name, sample }) => [name, sample.value])),
+          ...(further && { further: more?.value }),
+        },
       };
     });
 }

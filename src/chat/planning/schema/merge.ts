@@ -125,7 +125,9 @@ export function anyObject(alternatives: readonly Schema[]): Schema {
   const [first, ...others] = alternatives;
   const otherLists = others.map(({ required: names }) => new Set(listOf(names)));
   const required = listOf(first?.required).filter((name) => otherLists.every((names) => names.has(name)));
-  const isClosed = alternatives.every(({ additionalProperties }) => additionalProperties === false);
+  const isClosed = alternatives.every(
+    ({ additionalProperties, patternProperties }) => additionalProperties === false && patternProperties === undefined,
+  );
   return {
     type: "object",
     properties: Object.fromEntries(Array.from(schemas, ([name, known]) => [name, anyOfThese(known)])),

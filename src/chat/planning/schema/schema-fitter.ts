@@ -229,15 +229,17 @@ export class SchemaFitter {
       ...own,
       ...((properties !== undefined || closed) && { properties: Object.fromEntries(inner) }),
       ...(isListed && { required: needed }),
-      ...(closed ? { additionalProperties: false } : this.#additional(additionalProperties, at)),
+      ...(closed ? { additionalProperties: false } : this.#additional(additionalProperties, rest, at)),
     };
     this.checkRequired(fitted, at);
     return fitted;
   }
 
-  #additional(given: unknown, at: string): Schema {
+  #additional(given: unknown, { patternProperties }: Schema, at: string): Schema {
     if (given === undefined) return {};
-    if (!this.#accepts("additionalProperties")) {
+    // Without the patterns, the keyword would also apply to the properties whose names match them.
+    const losesPatterns = patternProperties !== undefined && !this.#accepts("patternProperties");
+    if (!this.#accepts("additionalProperties") || losesPatterns) {
       if (given !== true) this.move("additionalProperties", at);
       return {};
     }
