@@ -254,3 +254,64 @@ describe.each(targets)("schemas for %s", (_, rules) => {
     expect(fitted).toBeGreaterThan(5);
   });
 });
+
+describe("schemas that are too large for an API", () => {
+  const closed = (properties: object, required = Object.keys(properties)) => ({
+    ...{ type: "object", properties, required, additionalProperties: false },
+  });
+  const text = { type: "string" };
+  const some = (count: number, schema: object) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, schema]));
+  const nested = (levels: number): object => closed({ a: levels === 1 ? text : nested(levels - 1) });
+  const words = (count: number, length = 4) =>
+    closed({ a: { type: "string", enum: Array.from({ length: count }, (_, index) => `${index}`.padStart(length)) } });
+  const union = { type: ["string", "null"] };
+  const { openAiSchemas, azureSchemas, claudeSchemas } = schemaRules;
+
+  it.each([
+    ["openAiSchemas", openAiSchemas, nested(10), nested(11), "levels of objects"],
+    ["azureSchemas", azureSchemas, nested(5), nested(6), "levels of objects"],
+    ["azureSchemas", azureSchemas, closed(some(100, text)), closed(some(101, text)), "properties"],
+    ["openAiSchemas", openAiSchemas, words(1000), words(1001), "enum values"],
+    ["openAiSchemas", openAiSchemas, words(250, 100), words(251, 100), "characters in a long enum"],
+    ["openAiSchemas", openAiSchemas, words(240, 499), words(240, 500), "characters of names and enum values"],
+    ["claudeSchemas", claudeSchemas, closed(some(24, text), []), closed(some(25, text), []), "optional properties"],
+    ["claudeSchemas", claudeSchemas, closed(some(16, union)), closed(some(17, union)), "schemas with several types"],
+  ])("%s reject them: $4", (_, { output }: SchemaTarget, fits, exceeds, limit) => {
+    const rules = output?.constrained ?? {};
+    expect(fitSchema(JSON.stringify(fits), rules)).toMatchObject({ moved: [] });
+    expect(fitSchema(JSON.stringify(exceeds), rules)).toMatchObject({ unfit: expect.stringContaining(limit) });
+  });
+
+  it("count the levels behind references, and end at recursion", () => {
+    const chain = Object.fromEntries(
+      Array.from({ length: 11 }, (_, index) => [`n${index}`, closed({ a: { $ref: `#/$defs/n${index + 1}` } })]),
+    );
+    const deep = { ...closed({ a: { $ref: "#/$defs/n0" } }), $defs: { ...chain, n11: closed({ a: text }) } };
+    const rules = openAiSchemas.output?.constrained ?? {};
+    expect(fitSchema(JSON.stringify(deep), rules)).toMatchObject({ unfit: expect.stringContaining("levels") });
+    const list = closed({ next: { anyOf: [{ $ref: "#" }, { type: "null" }] } });
+    expect(fitSchema(JSON.stringify(list), rules)).toMatchObject({ moved: [] });
+  });
+});
+
+it.each([
+  ["the root", { type: "object", properties: { kids: { type: "array", items: { $ref: "#" } } } }, "kids"],
+  [
+    "a definition",
+    {
+      ...{ type: "object", properties: { list: { $ref: "#/$defs/L" } }, required: ["list"] },
+      $defs: { L: { type: "object", properties: { next: { anyOf: [{ $ref: "#/$defs/L" }, { type: "null" }] } } } },
+    },
+    "next",
+  ],
+])("Gemini accepts %s that refers to itself only in an optional property", (place, schema, name) => {
+  const rules = schemaRules.geminiSchemas.output?.constrained ?? {};
+  expect(fitSchema(JSON.stringify(schema), rules)).toEqual({ json: JSON.stringify(schema), moved: [] });
+  const within = structuredClone(schema) as Record<string, unknown>;
+  if (place === "the root") within.required = [name];
+  else Object.assign((within.$defs as { L: object }).L, { required: [name] });
+  expect(fitSchema(JSON.stringify(within), rules)).toMatchObject({
+    unfit: expect.stringContaining("required property"),
+  });
+});

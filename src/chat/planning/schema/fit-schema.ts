@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { anyObject, both } from "./merge.ts";
 import { SchemaFitter, Unfit } from "./schema-fitter.ts";
+import { exceededLimit } from "./schema-limits.ts";
 import { isSame, isSchema, listOf, type MovedKeyword, type Schema, type SchemaRules } from "./schema-rules.ts";
 import { withItems } from "./with-items.ts";
 
@@ -23,6 +24,8 @@ export function fitSchema(json: string, rules: SchemaRules): FittedSchema | { re
     const fitter = new SchemaFitter(schema, rules);
     const fitted =
       rules.keywords === undefined ? withRoot(schema, schema, rules, fitter) : fitWhole(schema, rules, fitter);
+    const exceeded = rules.limits && exceededLimit(fitted, rules.limits);
+    if (exceeded !== undefined) return { unfit: exceeded };
     return { json: isDeepStrictEqual(fitted, schema) ? json : JSON.stringify(fitted), moved: fitter.moved };
   } catch (error) {
     if (error instanceof Unfit) return { unfit: error.message };

@@ -22,6 +22,10 @@ export class SchemaFitter {
   readonly #definitions = new Map<string, Schema | undefined>();
   #count = 0;
   #level = 0;
+  /** Reference to the definition that is being rewritten, or to the root. */
+  #owner = "#";
+  /** Whether the schema that is being rewritten is in no optional property of its definition. */
+  #isRequired = true;
 
   constructor(root: Schema, rules: SchemaRules) {
     this.#rules = rules;
@@ -42,6 +46,7 @@ export class SchemaFitter {
     for (const name of this.#definitions.keys()) {
       const at = this.#references.find(`#/$defs/${escapeStep(name)}`) === undefined ? "definitions" : "$defs";
       const path = `/${at}/${escapeStep(name)}`;
+      this.#owner = `#/$defs/${escapeStep(name)}`;
       this.#definitions.set(name, this.rewrite(this.#references.find(`#${path}`), path));
     }
     return this.#definitions.size === 0 ? undefined : Object.fromEntries(this.#definitions);
@@ -107,8 +112,12 @@ export class SchemaFitter {
   #fitReference(schema: Schema, reference: string, at: string): Schema {
     const target = this.#references.find(reference);
     if (target === undefined) throw new Unfit(`the reference ${reference}`);
-    if (this.#rules.finite && this.#references.isRecursive(reference)) {
+    const { finite } = this.#rules;
+    if (finite === true && this.#references.isRecursive(reference)) {
       throw new Unfit(`${reference}, which refers to itself`);
+    }
+    if (finite === "optional" && this.#isRequired && this.#references.leadsTo(reference, this.#owner)) {
+      throw new Unfit(`${reference}, which refers to itself in a required property`);
     }
     const name = definitionName(reference);
     const { $ref: _, $defs: _1, definitions: _2, ...siblings } = schema;
@@ -221,9 +230,12 @@ export class SchemaFitter {
       const undeclared = needed.find((name) => typeof name === "string" && !names.has(name));
       if (undeclared !== undefined) throw new Unfit(`a required property that is not in properties at ${place}`);
     }
-    const inner = known.map(
-      ([name, schema]) => [name, this.rewrite(schema, `${at}/properties/${escapeStep(name)}`)] as const,
-    );
+    const isRequired = this.#isRequired;
+    const inner = known.map(([name, schema]) => {
+      this.#isRequired = isRequired && needed.includes(name);
+      return [name, this.rewrite(schema, `${at}/properties/${escapeStep(name)}`)] as const;
+    });
+    this.#isRequired = isRequired;
     const isListed = needed.length > 0 || (this.#rules.allRequired && Array.isArray(required));
     const fitted: Schema = {
       ...own,

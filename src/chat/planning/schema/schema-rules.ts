@@ -1,3 +1,5 @@
+import type { SchemaLimits } from "./schema-limits.ts";
+
 /** JSON Schemas that a provider's API accepts in one place of a request. Dragoman rewrites other schemas. */
 export interface SchemaRules {
   /** Keywords that the API accepts in every schema. Undefined: all; then only the rules for the root and arrays apply. */
@@ -18,12 +20,13 @@ export interface SchemaRules {
   readonly oneType?: boolean;
   /** Greatest number of alternatives in an `anyOf`. Undefined: no limit. */
   readonly mostAlternatives?: number;
-  /** Whether a schema must not refer to itself. */
-  readonly finite?: boolean;
+  /** Whether a schema must not refer to itself; `optional`: it may, but only within properties that are not required. */
+  readonly finite?: boolean | "optional";
   /** Whether an array must have `items`. */
   readonly itemsRequired?: boolean;
   /** What the root must be: an object, or any type, but without alternatives. Undefined: anything. */
   readonly root?: "object" | "plain";
+  readonly limits?: SchemaLimits;
 }
 
 /** The rules of one model's API. Undefined rules: the API accepts every schema. */
