@@ -315,3 +315,63 @@ it.each([
     unfit: expect.stringContaining("required property"),
   });
 });
+
+describe("the named keywords", () => {
+  const part = (properties: object) => ({ type: "object", properties, required: Object.keys(properties) });
+  const closed = { additionalProperties: false };
+  const moved = (schema: object, { output }: SchemaTarget) => {
+    const result = fitSchema(JSON.stringify(schema), output?.constrained ?? {});
+    return "unfit" in result ? result.unfit : result.moved.map(({ keyword, at }) => `${keyword} ${at}`);
+  };
+  const text = { type: "string" };
+  const { claudeSchemas, geminiSchemas } = schemaRules;
+
+  it("are those that the caller wrote", () => {
+    const two = {
+      oneOf: [
+        { ...part({ a: text }), ...closed },
+        { ...part({ b: text }), ...closed },
+      ],
+    };
+    expect(moved(two, claudeSchemas)).toEqual(["oneOf /"]);
+    const pair = { type: "array", items: [text, text], additionalItems: false };
+    expect(moved({ ...part({ pair }), ...closed }, claudeSchemas)).toEqual([
+      "additionalItems /properties/pair",
+      "items /properties/pair",
+    ]);
+  });
+
+  it("are none if the sent schema has the same meaning", () => {
+    const properties = { a: text, b: text };
+    const either = { type: "object", properties, anyOf: [{ required: ["a"] }, { required: ["b"] }], ...closed };
+    expect(moved(either, geminiSchemas)).toEqual([]);
+  });
+
+  it("contain allOf if a closed part and an open one have different names", () => {
+    for (const open of [part({ b: text }), { ...part({}), patternProperties: { "^x": text } }]) {
+      expect(moved({ allOf: [{ ...part({ a: text }), ...closed }, open] }, geminiSchemas)).toContain("allOf /");
+    }
+  });
+});
+
+it.each(targets)("integers beyond 2^53 keep their digits in schemas for %s", (_, rules) => {
+  const large = "9007199254740993";
+  const schema = `{
+    "type": "object",
+    "properties": {
+      "bounded": {"type": "integer", "minimum": -${large}, "maximum": 18446744073709551615},
+      "one": {"const": ${large}}, "some": {"enum": [${large}, "x", 7]}, "listed": {"type": "integer", "enum": [${large}]}
+    },
+    "required": ["bounded", "one", "some", "listed"], "additionalProperties": false,
+    "allOf": [{"properties": {"bounded": {"maximum": ${large}}}}]
+  }`;
+  const result = fitSchema(schema, rules);
+  if ("unfit" in result) return expect.fail(result.unfit);
+  expect(result.json.match(/\d{12,}/g)?.every((digits) => [large, "18446744073709551615"].includes(digits))).toBe(true);
+  expect(result.json.match(new RegExp(large, "g"))?.length).toBeGreaterThanOrEqual(4);
+  if (rules.typed) {
+    const { properties } = JSON.parse(result.json);
+    expect(properties.one.type).toBe("integer");
+    expect(JSON.stringify(properties.some)).toContain('"integer"');
+  }
+});

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { parseWithLargeIntegers } from "./large-integers.ts";
 import { anyObject, both } from "./merge.ts";
 import { SchemaFitter, Unfit } from "./schema-fitter.ts";
 import { exceededLimit } from "./schema-limits.ts";
@@ -18,7 +19,7 @@ interface FittedSchema {
  * the model still sees them. Returns why there is no such schema, if there is none.
  */
 export function fitSchema(json: string, rules: SchemaRules): FittedSchema | { readonly unfit: string } {
-  const schema: unknown = JSON.parse(json);
+  const schema = parseWithLargeIntegers(json);
   if (!isSchema(schema)) return { unfit: "a schema that is no object" };
   try {
     const fitter = new SchemaFitter(schema, rules);

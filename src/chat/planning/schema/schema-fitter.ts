@@ -1,5 +1,5 @@
 import { keepKeywords } from "./keep-keywords.ts";
-import { constrains, isOfType, ofType, typesOf } from "./keywords.ts";
+import { constrains, isOfType, ofType, typeOfValue, typesOf } from "./keywords.ts";
 import { anyOfThese, both } from "./merge.ts";
 import { definitionName, escapeStep, References } from "./references.ts";
 import { entriesOf, isSchema, listOf, type MovedKeyword, type Schema, type SchemaRules } from "./schema-rules.ts";
@@ -36,8 +36,17 @@ export class SchemaFitter {
     return [...this.#moved.values()];
   }
 
-  move(keyword: string, at: string): void {
+  move(name: string, at: string): void {
+    const keyword = this.#asWritten(name, at);
     this.#moved.set(`${at}/${keyword}`, { keyword, at: at === "" ? "/" : at });
+  }
+
+  /** Returns the caller's keyword for one into which the rewriting has changed it. */
+  #asWritten(keyword: string, at: string): string {
+    const caller = this.#references.find(`#${at}`);
+    const written = { anyOf: "oneOf", prefixItems: "items" }[keyword];
+    const isChanged = written !== undefined && isSchema(caller) && !(keyword in caller) && written in caller;
+    return isChanged ? written : keyword;
   }
 
   /** Returns the rewritten definitions that the result refers to. Undefined: none. */
@@ -197,7 +206,7 @@ export class SchemaFitter {
     if (!("const" in schema) && !Array.isArray(schema.enum)) return schema;
     const { const: constant, enum: values, ...rest } = schema;
     const allowed = "const" in schema ? [constant] : listOf(values).filter((value) => isOfType(value, types));
-    if (allowed.some((value) => typeof value === "object" && value !== null)) {
+    if (allowed.some((value) => ["object", "array"].includes(typeOfValue(value)))) {
       throw new Unfit(`objects or arrays in enum or const at ${at || "/"}`);
     }
     if (allowed.length === 0) throw new Unfit(`a schema that accepts no value at ${at || "/"}`);

@@ -1,23 +1,5 @@
 import { References, schemasIn } from "./references.ts";
-import { entriesOf, isSchema, listOf, type Schema } from "./schema-rules.ts";
-
-/** Maximum sizes of a schema that an API accepts. Undefined: no limit. */
-export interface SchemaLimits {
-  /** Properties of all objects together. */
-  readonly properties?: number;
-  /** Objects inside each other, with the root. */
-  readonly levels?: number;
-  /** Values of all `enum` together. */
-  readonly values?: number;
-  /** Characters of the strings of one `enum` that has more than 250 values. */
-  readonly longEnum?: number;
-  /** Characters of all names of properties and definitions, and of all strings in `enum` and `const`. */
-  readonly characters?: number;
-  /** Properties that are not in `required`. */
-  readonly optional?: number;
-  /** Schemas with `anyOf` or several types. */
-  readonly unions?: number;
-}
+import { entriesOf, isSchema, listOf, type Schema, type SchemaLimits } from "./schema-rules.ts";
 
 const names: Readonly<Record<keyof SchemaLimits, string>> = {
   properties: "properties",

@@ -1,4 +1,4 @@
-import type { SchemaLimits } from "./schema-limits.ts";
+import { isLargeInteger } from "./large-integers.ts";
 
 /** JSON Schemas that a provider's API accepts in one place of a request. Dragoman rewrites other schemas. */
 export interface SchemaRules {
@@ -29,6 +29,24 @@ export interface SchemaRules {
   readonly limits?: SchemaLimits;
 }
 
+/** Maximum sizes of a schema that an API accepts. Undefined: no limit. */
+export interface SchemaLimits {
+  /** Properties of all objects together. */
+  readonly properties?: number;
+  /** Objects inside each other, with the root. */
+  readonly levels?: number;
+  /** Values of all `enum` together. */
+  readonly values?: number;
+  /** Characters of the strings of one `enum` that has more than 250 values. */
+  readonly longEnum?: number;
+  /** Characters of all names of properties and definitions, and of all strings in `enum` and `const`. */
+  readonly characters?: number;
+  /** Properties that are not in `required`. */
+  readonly optional?: number;
+  /** Schemas with `anyOf` or several types. */
+  readonly unions?: number;
+}
+
 /** The rules of one model's API. Undefined rules: the API accepts every schema. */
 export interface SchemaTarget {
   /** Output schemas that the API constrains the output to: all, or only those with `strict: true`. */
@@ -50,7 +68,7 @@ export interface MovedKeyword {
 }
 
 export function isSchema(value: unknown): value is Schema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isLargeInteger(value);
 }
 
 export function listOf(value: unknown): readonly unknown[] {
