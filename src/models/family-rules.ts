@@ -2,7 +2,7 @@ import type { Knowledge } from "./knowledge.ts";
 
 /** Rules of one family of models. */
 export interface Family<Rules> {
-  /** Matches the names of the family. The groups `major` and `minor` are the version; a name may have none. */
+  /** Matches the names of the family, in lower case. The groups `major` and `minor` are the version; a name may have none. */
   readonly pattern: RegExp;
   /** Rules from each version on, the oldest first. */
   readonly versions: readonly [FromVersion<Rules>, ...FromVersion<Rules>[]];
@@ -21,8 +21,10 @@ export interface FamilyRules<Rules> extends Knowledge {
  * Undefined if the model is in none of the families.
  */
 export function rulesFor<Rules>({ families }: FamilyRules<Rules>, name: string): Rules | undefined {
+  // Hosts, and operators who name deployments, write names in any case.
+  const lower = name.toLowerCase();
   for (const { pattern, versions } of families) {
-    const match = pattern.exec(name);
+    const match = pattern.exec(lower);
     if (match === null) continue;
     const { major, minor = "0" } = match.groups ?? {};
     const version = major === undefined ? Number.POSITIVE_INFINITY : rank(`${major}.${minor}`);

@@ -92,3 +92,42 @@ describe("OpenRouter", () => {
     expect(warnedIn(planned)).toHaveLength(warnings);
   });
 });
+
+describe.each(["anthropic", "bedrock", "openrouter"])("at %s", (name) => {
+  const dialect = dialects.find((one) => one.name === name) ?? expect.fail(`no ${name}`);
+  const models: Readonly<Record<string, string>> = { openrouter: "anthropic/claude-sonnet-4.6" };
+  const providerModel = models[name] ?? dialect.model.providerModel;
+  const of = (seconds?: bigint) => create(CacheHintSchema, seconds === undefined ? {} : { ttl: { seconds } });
+  const part = (value: string, hint = of()) => ({ ...text(value), cacheHint: hint });
+  const [five, hour] = [of(300n), of(3600n)];
+
+  it.each([
+    ["texts", [], [{ role: Role.USER, parts: [part("a", five), part("b"), part("c", hour)] }], 2],
+    ["a tool and a text", [of()], [{ role: Role.USER, parts: [part("a", hour)] }], 1],
+    ["tools", [five, hour], [{ role: Role.USER, parts: [part("a", five)] }], 1],
+    [
+      "a later system text, which may come first",
+      [],
+      [
+        { role: Role.USER, parts: [part("a", hour)] },
+        { role: Role.SYSTEM, parts: [part("b", five)] },
+        { role: Role.USER, parts: [{ kind: part("c").kind }] },
+      ],
+      1,
+    ],
+    ["texts in the right order", [hour], [{ role: Role.USER, parts: [part("a", hour), part("b", five)] }], 0],
+  ])("no breakpoint of an hour comes after a shorter one: %s", async (_, toolHints, messages, raised) => {
+    const model = { ...dialect.model, id: `${name}/${providerModel}`, providerModel };
+    const sent = toolHints.map((hint, index) => functionTool({ name: `look${index}`, cacheHint: hint }));
+    const planned = await planFor(dialect, { messages, tools: sent }, model);
+    const { tools: ownTools, toolConfig, system, messages: turns } = planned.body;
+    const inOrder = JSON.stringify([ownTools ?? toolConfig ?? [], system ?? [], turns]);
+    const marks = inOrder.match(/"(cache_control|cachePoint)":\{[^}]*\}/g) ?? [];
+    const lives = marks.map((mark) => mark.includes('"1h"'));
+    expect(lives).toEqual(lives.toSorted((one, other) => Number(other) - Number(one)));
+    expect(lives).toContain(true);
+    const told = planned.warnings.filter(({ message }) => message.includes("1 hour"));
+    expect(told.map(({ reason }) => reason)).toEqual(Array.from({ length: raised }, () => "EMULATED"));
+    for (const { field } of told) expect(field).toMatch(/cache_hint$/);
+  });
+});

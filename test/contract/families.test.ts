@@ -120,6 +120,7 @@ describe.each(withTools.map((dialect) => [titleOf(dialect), dialect] as const))(
     "kimi-k2.6",
     "moonshotai/Kimi-K2-Thinking",
     "deepseek-v3.2",
+    "deepseek-ai/DeepSeek-V3.2-Exp",
   ])("each turn of %s that calls tools has its reasoning, or an empty one", (name) => {
     const messages = [user("Weather?"), called(), result, assistant(text("Rain.")), user("Thanks.")];
     const { messages: sent } = send(dialect, name, { messages });
@@ -129,6 +130,10 @@ describe.each(withTools.map((dialect) => [titleOf(dialect), dialect] as const))(
   it.each([
     "deepseek-r1-0528",
     "deepseek-chat-v3-0324",
+    "deepseek/deepseek-chat-v3-0324",
+    "deepseek-ai/DeepSeek-V3.1",
+    "hf:deepseek-ai/DeepSeek-V3-0324",
+    "azure/australia-1",
     "llama-4-scout",
   ])("turns of %s without reasoning have none", (name) => {
     const messages = [user("Weather?"), called(), result, assistant(text("Rain.")), user("Thanks.")];

@@ -111,6 +111,10 @@ function expectLaws(writer: Writer, answer: Answer, outcome: Outcome): void {
 describe.each(dialects.map((dialect) => ({ dialect, title: titleOf(dialect) })))("the $title API", ({ dialect }) => {
   it.each(formsOf(dialect))("keeps the laws of stream, fold and silence for generated responses, %s", async (form) => {
     const places = fc.array(fc.nat({ max: 3000 }), { maxLength: 6 });
+    // Each end also comes after nothing.
+    const empty = writerOf(dialect).ends.flatMap((end) =>
+      [true, false].map((hasUsage): [Answer, number[]] => [{ blocks: [], end, hasUsage, interleaved: false }, []]),
+    );
     await fc.assert(
       fc.asyncProperty(answersOf(writerOf(dialect)), places, async (answer, cuts) => {
         if (form === "whole" && answer.end === "cut") return;
@@ -120,7 +124,7 @@ describe.each(dialects.map((dialect) => ({ dialect, title: titleOf(dialect) })))
         expect(written(again.completion)).toBe(written(once.completion));
         expect(again.error?.reason).toBe(once.error?.reason);
       }),
-      { numRuns: 15 },
+      { numRuns: 15 + empty.length, examples: empty },
     );
   });
 });

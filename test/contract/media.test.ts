@@ -105,6 +105,8 @@ describe("media of a request", () => {
       ["audio/opus", bytes("OggS\0\x02")],
       ["text/plain", bytes("BMW and ID3 tags")],
       ["text/markdown", bytes("OggS is the capture pattern")],
+      ["text/plain", bytes("%PDF-1.7 is how a PDF begins")],
+      ["text/html; charset=utf-8", bytes("GIF89a is a format, caf\xc3\xa9 is none\r\n")],
       ["image/png", bytes("\x01")],
     ] as const) {
       expect((await sent(dialect, type, head)).told, type).toEqual([]);
@@ -130,6 +132,32 @@ describe("media of a request", () => {
       {},
       { content: [{ type: "tool_result", content: [image] }] },
     ]);
+  });
+
+  it.each([
+    ["data:text/plain,caf%C3%A9%20au%20lait", "text/plain", "café au lait"],
+    ["data:text/plain;charset=iso-8859-1,caf%E9%20au%20lait", "text/plain", "café au lait"],
+    ["data:,100%%20caf%c3%A9", "text/plain", "100% café"],
+    ["data:text/plain;charset=utf-8;base64,Y2Fmw6k=", "text/plain", "café"],
+    ["data:;base64,Y2Fmw6k=", "text/plain", "café"],
+  ])("may be the data: URL %s", async (value, mediaType, text) => {
+    const media = { case: "media" as const, value: { source: { case: "url" as const, value } } };
+    const { body, warnings } = await planFor(dialect, { messages: [{ role: Role.USER, parts: [{ kind: media }] }] });
+    const source = { type: "text", media_type: mediaType, data: text };
+    expect(body.messages).toMatchObject([{ content: [{ type: "document", source }] }]);
+    expect(warnings).toEqual([]);
+  });
+
+  it("may be a data: URL of bytes without base64, or without a type", async () => {
+    const escaped = Array.from(jpeg, (byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
+    for (const value of [`data:image/jpeg,${escaped}`, `data:;base64,${jpeg.toString("base64")}`]) {
+      const media = { case: "media" as const, value: { source: { case: "url" as const, value } } };
+      const { body, warnings } = await planFor(dialect, { messages: [{ role: Role.USER, parts: [{ kind: media }] }] });
+      const source = { type: "base64", media_type: "image/jpeg", data: jpeg.toString("base64") };
+      expect(body.messages).toMatchObject([{ content: [{ type: "image", source }] }]);
+      // The URL states no other type.
+      expect(warnings).toEqual([]);
+    }
   });
 
   it("is text in UTF-8 for the provider, whatever its encoding is", async () => {

@@ -28,6 +28,7 @@ it.each([
   ["blue", "royal"],
   ["blue-latest", "royal"],
   ["blue-mini-9", "azure"],
+  ["BLUE-5.2", "navy"],
   ["red-1", undefined],
 ])("finds the rules of %s: %s", (name, rules) => {
   expect(rulesFor(table, name)).toBe(rules);

@@ -38,6 +38,9 @@ it.each([
   ["anthropic/claude-4.5-sonnet", "claude-sonnet-4-5"],
   ["anthropic/claude-3.7-sonnet:thinking", "claude-3-7-sonnet-20250219"],
   ["Claude-Opus-4-5", "claude-opus-4-5"],
+  ["claude-haiku-3.5", "claude-3-5-haiku-20241022"],
+  ["Claude-Sonnet-3.7", "claude-3-7-sonnet-20250219"],
+  ["claude-opus-3", "claude-3-opus-20240229"],
 ])("reads %s as %s", (name, plain) => {
   expect(claudeModel(name)).toEqual(claudeModel(plain));
 });

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { mostViolations } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
@@ -53,8 +54,9 @@ function normalMedia(given: Media, path: FieldPath, warnings: DraftWarning[]): M
   const media = isNormal(given) ? given : decoded(given);
   const named = usualMediaType(media.mediaType);
   const source = utf8Source(media);
-  const mediaType = source.case === "data" ? correctType(named, source.value) : named;
-  if (mediaType !== named) {
+  const mediaType = source.case === "data" ? correctType(named, source.value) || "text/plain" : named;
+  // A `data:` URL without a type contradicts nothing.
+  if (mediaType !== named && (named !== "" || media === given)) {
     const declared = named === "" ? "no media type" : `the media type ${named.slice(0, 127)}`;
     const message = `the bytes are ${mediaType} by their beginning, and are sent so; the request has ${declared}`;
     warnings.push({ reason: "ADJUSTED", field: [...path, "media_type"], message });
@@ -66,13 +68,20 @@ function normalMedia(given: Media, path: FieldPath, warnings: DraftWarning[]): M
 function decoded(media: Media): Media {
   const found = media.source.case === "url" ? dataOfUri(media.source.value) : undefined;
   if (found === undefined) return media;
-  const mediaType = media.mediaType || found.mediaType || "text/plain";
+  const mediaType = media.mediaType || found.mediaType;
   return { ...media, mediaType, source: { case: "data", value: found.data } };
+}
+
+function isText(bytes: Uint8Array): boolean {
+  const hasControls = bytes.subarray(0, 1024).some((byte) => byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d].includes(byte));
+  return !hasControls && isUtf8(bytes);
 }
 
 /** Returns the type that the first bytes show, or the declared one if they do not contradict it. */
 function correctType(declared: string, bytes: Uint8Array): string {
   const types = sniff(bytes);
   const [likely] = types ?? [];
+  // A text may begin with the letters of a signature.
+  if (types !== undefined && declared.startsWith("text/") && isText(bytes)) return declared;
   return types === undefined || likely === undefined || types.includes(declared) ? declared : likely;
 }

@@ -1,5 +1,6 @@
 import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
 import type { OutputViolation } from "../../gen/dragoman/v1/output_format_pb.js";
+import { unicodePattern } from "../../unicode-pattern.ts";
 
 /** Maximum characters of a message: the validator's messages contain names from the output and the schema. */
 const longestMessage = 500;
@@ -10,7 +11,7 @@ const longestMessage = 500;
  */
 export function schemaViolation(schemaJson: string, value: unknown): OutputViolation | undefined {
   const parsed = JSON.parse(schemaJson);
-  const schema: Schema = schemaJson.includes('"nullable"') ? withNullable(parsed) : parsed;
+  const schema: Schema = unusual.test(schemaJson) ? inDraft2020(parsed) : parsed;
   const { valid, errors } = new Validator(schema, "2020-12").validate(value);
   return valid ? undefined : violationOf(errors);
 }
@@ -61,16 +62,51 @@ function toPointer(fragment: string): string {
   return decodeURIComponent(fragment.slice(1)).toWellFormed();
 }
 
+/** Keywords of other dialects of JSON Schema, and keywords with patterns. */
+const unusual = /"(nullable|exclusiveMinimum|exclusiveMaximum|pattern|patternProperties)"/;
+
 /**
- * Returns a schema in which `nullable` has its meaning in OpenAPI: JSON Schema ignores the keyword, but a caller who
- * writes it expects null, and providers return it.
+ * Returns a schema in which keywords have the meaning that callers who write them expect, and providers give them:
+ * `nullable` and the flags `exclusiveMinimum` and `exclusiveMaximum` of OpenAPI 3.0 and draft 4, and patterns with
+ * escapes of other engines.
  */
-function withNullable(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withNullable);
+function inDraft2020(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inDraft2020);
   if (typeof value !== "object" || value === null) return value;
-  const { nullable, ...rest }: Record<string, unknown> = Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, withNullable(inner)]),
-  );
+  const inner = Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inDraft2020(one)]));
+  return withNullable(withBounds(withPatterns(inner)));
+}
+
+type Keywords = Record<string, unknown>;
+
+function withPatterns(schema: Keywords): Keywords {
+  const { pattern, patternProperties: named } = schema;
+  const isNamed = typeof named === "object" && named !== null && !Array.isArray(named);
+  return {
+    ...schema,
+    ...(typeof pattern === "string" && { pattern: unicodePattern(pattern) ?? pattern }),
+    ...(isNamed && {
+      patternProperties: Object.fromEntries(
+        Object.entries(named).map(([name, one]) => [unicodePattern(name) ?? name, one] as const),
+      ),
+    }),
+  };
+}
+
+function withBounds(schema: Keywords): Keywords {
+  let result = schema;
+  for (const [bound, exclusive] of [
+    ["minimum", "exclusiveMinimum"],
+    ["maximum", "exclusiveMaximum"],
+  ] as const) {
+    if (typeof result[exclusive] !== "boolean") continue;
+    const { [bound]: limit, [exclusive]: isExclusive, ...rest } = result;
+    result = limit === undefined ? rest : { ...rest, [isExclusive ? exclusive : bound]: limit };
+  }
+  return result;
+}
+
+function withNullable({ nullable, ...rest }: Keywords): Keywords {
   if (nullable !== true) return nullable === undefined ? rest : { ...rest, nullable };
   if (typeof rest.type !== "string") return { anyOf: [rest, { type: "null" }] };
   return {

@@ -10,7 +10,7 @@ export interface Mark {
 /** Returns the `cache_control` of a tool or part. Empty without a hint, and for all but the last four hints. */
 export type Marker = (...place: HintPlace) => Mark;
 
-export const anthropicHints: HintRules = { title: "Anthropic", most: claudeBreakpoints };
+export const anthropicHints: HintRules = { title: "Anthropic", most: claudeBreakpoints, hasLives: true };
 
 export function createMarker(request: ChatRequest): Marker {
   const kept = keptHints(request, anthropicHints);

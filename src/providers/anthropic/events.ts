@@ -51,6 +51,7 @@ interface AnswerState {
   /** Blocks by the API's index. */
   readonly blocks: Map<number, BlockState>;
   parts: number;
+  hasBegun: boolean;
   usage: ReportedUsage | undefined;
   serviceTier: string;
   stopReason: string;
@@ -74,6 +75,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   const index = event.index ?? 0;
   switch (type) {
     case "message_start":
+      answer.hasBegun = true;
       beginMessage(answer, message?.id ?? "");
       addUsage(answer, message?.usage);
       Object.assign(answer.metadata, messageMetadata(value, call.attempt.providerModel));

@@ -7,6 +7,7 @@ import { createOpenAiAdapter, type Endpoint } from "../chat-completions/index.ts
 import { openAiFields, openAiQuirks } from "../chat-completions/openai-quirks.ts";
 import type { Quirks } from "../chat-completions/quirks.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { azureSchemas } from "../kit/schema-rules.ts";
 import { EntraTokens } from "./entra.ts";
 
 const optionsSchema = section({
@@ -36,6 +37,7 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): A
     ...openAiQuirks,
     title: "Azure OpenAI",
     fields: { ...openAiFields, user: "user" },
+    schemas: () => azureSchemas,
     openAiModel: (deployment) => options.models[deployment],
     // Send developer messages as system messages. At Azure, OpenAI's models treat both alike, and other models do not
     // support the developer role.

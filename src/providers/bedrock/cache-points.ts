@@ -24,6 +24,7 @@ export function hintRules(request: ChatRequest, { claude }: ModelRules): HintRul
   return {
     title: "Bedrock",
     most: claudeBreakpoints,
+    hasLives: true,
     toolProblem: () => (areOmitted ? "the tools are omitted, and the cache hint with them" : undefined),
   };
 }

@@ -32,10 +32,11 @@ export function createMarker(request: ChatRequest, marks: CacheMarks | undefined
 }
 
 /** Returns which cache hints a server takes. */
-export function hintRules({ on, tools, most }: CacheMarks, title: string): HintRules {
+export function hintRules({ on, tools, ttl, most }: CacheMarks, title: string): HintRules {
   return {
     title,
     most,
+    hasLives: ttl,
     toolProblem: ({ kind }) =>
       tools && kind.case === "function"
         ? undefined

@@ -37,7 +37,8 @@ export const conversationRules: FamilyRules<ConversationRules> = {
     { pattern: mistralNames, versions: [["1", { answersResults: true }]] },
     { pattern: /deepseek[-.](?:r\d|coder|llm|math|prover|vl)/i, versions: [["1", {}]] },
     {
-      pattern: /deepseek(?:[^/]*?[-.]v(?<major>\d)(?:[.p](?<minor>\d))?)?/i,
+      // The last occurrence: at some hosts, the vendor's name precedes the model's, as in deepseek-ai/DeepSeek-V3.1.
+      pattern: /deepseek(?!.*deepseek)(?:[^/]*?[-.]v(?<major>\d)(?:[.p](?<minor>\d))?)?/i,
       versions: [
         ["1", {}],
         ["3.2", withCalls],

@@ -53,6 +53,8 @@ export const reasoningModels: FamilyRules<ReasoningModel | null> = {
     { from: "onyx-dot-app/onyx#15008, genkit-ai/genkit#6303: tools of GPT-6 Sol and Astra", read: "2026-11-28" },
   ],
   families: [
+    // Azure's names of GPT-3.5 and names of deployments have no dot.
+    { pattern: /(?:^|[/:])gpt-(?:3|4)[1-9](?!\d)/, versions: [["3", null]] },
     { pattern: new RegExp(`${version}-chat`), versions: [["5", null]] },
     { pattern: new RegExp(`${version}-astra`), versions: [["6", withoutNone]] },
     {

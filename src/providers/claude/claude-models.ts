@@ -148,8 +148,10 @@ const otherModel: ClaudeModel = {
 
 /** Returns the rules for a model by the name of any host, such as `us.anthropic.claude-opus-4-6-v1:0`. */
 export function claudeModel(providerModel: string): ClaudeModel {
-  // Some hosts put the version first for newer models too, as in claude-4.5-sonnet.
-  const name = providerModel.replace(/claude-([4-9]|\d\d)([.-]\d{1,2})?-([a-z]+)/i, "claude-$3-$1$2");
+  // Some hosts put the version first for newer models too, as in claude-4.5-sonnet, or last for older ones.
+  const name = providerModel
+    .replace(/claude-([4-9]|\d\d)([.-]\d{1,2})?-([a-z]+)/i, "claude-$3-$1$2")
+    .replace(/claude-(opus|sonnet|haiku)-3([.-]\d)?(?!\d)/i, "claude-3$2-$1");
   return rulesFor(claudeModels, name) ?? otherModel;
 }
 

@@ -3,7 +3,7 @@ import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { emulated } from "./adaptations.ts";
 
 /** Matches Mistral's models by their names at any host: Mistral, Mixtral, Ministral, Magistral, Codestral, Pixtral, … */
-export const mistralNames = /(?:str|xtr)al/i;
+export const mistralNames = /(?:(?<![au])str|xtr)al/i;
 
 /**
  * Message to insert between a tool result and a user or system message. Otherwise Mistral's API returns code 3230, and

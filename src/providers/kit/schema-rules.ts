@@ -20,6 +20,8 @@ export const claudeRules: SchemaRules = {
   typed: true,
   finite: true,
   root: "plain",
+  // "Schema complexity limits" of the page on structured outputs.
+  limits: { optional: 24, unions: 16 },
 };
 
 /** Tools: the Messages API rejects `input_schema` without the type object, or with alternatives at its root. */
@@ -40,6 +42,7 @@ export const openAiStrictRules: SchemaRules = {
   typed: true,
   itemsRequired: true,
   root: "object",
+  limits: { properties: 5_000, levels: 10, values: 1_000, longEnum: 15_000, characters: 120_000 },
 };
 
 /** OpenAI checks the root and arrays of every schema, strict or not. */
@@ -50,15 +53,27 @@ export const openAiSchemas: SchemaTarget = {
   tools: { strict: openAiStrictRules, other: openAiRules },
 };
 
+const azureStrictRules: SchemaRules = {
+  ...openAiStrictRules,
+  limits: { ...openAiStrictRules.limits, properties: 100, levels: 5 },
+};
+
+/** Azure documents OpenAI's rules, but smaller limits: learn.microsoft.com, foundry-models/how-to/structured-outputs. */
+export const azureSchemas: SchemaTarget = {
+  output: { constrained: azureStrictRules, when: "strict", other: openAiRules },
+  tools: { strict: azureStrictRules, other: openAiRules },
+};
+
 /**
  * The keywords of `responseJsonSchema` in the types of @google/genai 3.1.0. Google ignores or rejects all others,
- * depending on the model.
+ * depending on the model. "Cyclic references … may only be used within non-required properties."
  */
 const geminiRules: SchemaRules = {
   keywords: new Set([
     ...[...structure, ...described, "prefixItems", "minItems", "maxItems", "minimum", "maximum", "format"],
     ...["$id", "$anchor", "propertyOrdering"],
   ]),
+  finite: "optional",
 };
 
 export const geminiSchemas: SchemaTarget = {
@@ -85,6 +100,7 @@ export const cerebrasAlternatives = 5;
 /** Strict mode. https://inference-docs.cerebras.ai/capabilities/structured-outputs */
 const cerebrasRules: SchemaRules = {
   ...openAiStrictRules,
+  limits: {},
   oneType: true,
   mostAlternatives: cerebrasAlternatives,
   finite: true,
@@ -96,10 +112,12 @@ export const cerebrasSchemas: SchemaTarget = {
   tools: { strict: { ...cerebrasRules, closed: false, allRequired: false } },
 };
 
-/** Strict mode, which has OpenAI's rules. https://console.groq.com/docs/structured-outputs */
+/** Strict mode, which has OpenAI's rules, but no limits. https://console.groq.com/docs/structured-outputs */
+const groqRules: SchemaRules = { ...openAiStrictRules, limits: {} };
+
 export const groqSchemas: SchemaTarget = {
-  output: { constrained: openAiStrictRules, when: "strict" },
-  tools: { strict: openAiStrictRules },
+  output: { constrained: groqRules, when: "strict" },
+  tools: { strict: groqRules },
 };
 
 /** Fireworks documents that it does not support oneOf, pattern, and bounds of lengths and of numbers of items. */

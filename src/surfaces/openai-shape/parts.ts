@@ -68,7 +68,7 @@ const fileData = z.string().transform((text, context) => {
   if (/^https?:/i.test(text)) return { source: { case: "url", value: text } as const, mediaType: pdf };
   const bytes = decodeBase64(text);
   if (bytes !== undefined) return { source: { case: "data", value: bytes } as const, mediaType: pdf };
-  context.addIssue({ code: "custom", message: "must be base64, plain or in a data: URI with ;base64, or an http URL" });
+  context.addIssue({ code: "custom", message: "must be base64, plain or in a data: URI, or an http URL" });
   return z.NEVER;
 });
 

@@ -21,6 +21,21 @@ function limits(fields: Parameters<typeof request>[0], { provider = "openai", pr
   return adaptations.map(({ kind, field }) => `${kind} ${formatPath(field)}`);
 }
 
+it.each([
+  "gpt-35-turbo",
+  "gpt-35-turbo-16k",
+  "gpt-41-mini",
+  "GPT-4o",
+])("applies no rules of reasoning models to %s, as Azure and operators write it", (providerModel) => {
+  expect(limits({ parameters: sampling, tools: [functionTool({ name: "look" })] }, { providerModel })).toEqual([]);
+});
+
+it.each(["GPT-5.2", "O3-Mini"])("applies the rules of reasoning models to %s", (providerModel) => {
+  expect(limits({ parameters: { logitBias: { 1: 1 } } }, { providerModel })).toEqual([
+    "UNSUPPORTED_PARAMETER parameters.logit_bias",
+  ]);
+});
+
 const effort = (value: ReasoningEffort) => ({ control: { case: "effort" as const, value } });
 const { NONE, LOW, HIGH, MINIMAL } = ReasoningEffort;
 const sampling = { temperature: 0.5, topP: 0.5, logprobs: true, topLogprobs: 2 };

@@ -78,8 +78,14 @@ function objects(inner: fc.Arbitrary<Sample>): fc.Arbitrary<Sample> {
         { minProperties: fc.constant(0), maxProperties: fc.constant(9), propertyNames: fc.constant({}) },
         { requiredKeys: [] },
       ),
+      further: fc.oneof(
+        { weight: 7, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: fc.tuple(fc.constantFrom("patternProperties", "additionalProperties"), inner) },
+      ),
     })
-    .map(({ list, closed, typed, extra }) => {
+    .map(({ list, closed, typed, extra, further }) => {
+      const [keyword, more] = further ?? [];
+      const pattern = keyword === "patternProperties" && { patternProperties: { "^further": more?.schema } };
       const required = list.filter(({ isRequired }) => isRequired).map(({ name }) => name);
       const present = list.filter(({ isRequired, isPresent }) => isRequired || isPresent);
       return {
@@ -88,9 +94,14 @@ function objects(inner: fc.Arbitrary<Sample>): fc.Arbitrary<Sample> {
           ...extra,
           properties: Object.fromEntries(list.map(({ name, sample }) => [name, sample.schema])),
           ...(!isNone(required) && { required }),
+          ...pattern,
           ...(closed === false && { additionalProperties: false }),
+          ...(keyword === "additionalProperties" && { additionalProperties: more?.schema }),
         },
-        value: Object.fromEntries(present.map(({ name, sample }) => [name, sample.value])),
+        value: {
+          ...Object.fromEntries(present.map(({ name, sample }) => [name, sample.value])),
+          ...(further && { further: more?.value }),
+        },
       };
     });
 }
@@ -242,4 +253,125 @@ describe.each(targets)("schemas for %s", (_, rules) => {
     );
     expect(fitted).toBeGreaterThan(5);
   });
+});
+
+describe("schemas that are too large for an API", () => {
+  const closed = (properties: object, required = Object.keys(properties)) => ({
+    ...{ type: "object", properties, required, additionalProperties: false },
+  });
+  const text = { type: "string" };
+  const some = (count: number, schema: object) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, schema]));
+  const nested = (levels: number): object => closed({ a: levels === 1 ? text : nested(levels - 1) });
+  const words = (count: number, length = 4) =>
+    closed({ a: { type: "string", enum: Array.from({ length: count }, (_, index) => `${index}`.padStart(length)) } });
+  const union = { type: ["string", "null"] };
+  const { openAiSchemas, azureSchemas, claudeSchemas } = schemaRules;
+
+  it.each([
+    ["openAiSchemas", openAiSchemas, nested(10), nested(11), "levels of objects"],
+    ["azureSchemas", azureSchemas, nested(5), nested(6), "levels of objects"],
+    ["azureSchemas", azureSchemas, closed(some(100, text)), closed(some(101, text)), "properties"],
+    ["openAiSchemas", openAiSchemas, words(1000), words(1001), "enum values"],
+    ["openAiSchemas", openAiSchemas, words(250, 100), words(251, 100), "characters in a long enum"],
+    ["openAiSchemas", openAiSchemas, words(240, 499), words(240, 500), "characters of names and enum values"],
+    ["claudeSchemas", claudeSchemas, closed(some(24, text), []), closed(some(25, text), []), "optional properties"],
+    ["claudeSchemas", claudeSchemas, closed(some(16, union)), closed(some(17, union)), "schemas with several types"],
+  ])("%s reject them: $4", (_, { output }: SchemaTarget, fits, exceeds, limit) => {
+    const rules = output?.constrained ?? {};
+    expect(fitSchema(JSON.stringify(fits), rules)).toMatchObject({ moved: [] });
+    expect(fitSchema(JSON.stringify(exceeds), rules)).toMatchObject({ unfit: expect.stringContaining(limit) });
+  });
+
+  it("count the levels behind references, and end at recursion", () => {
+    const chain = Object.fromEntries(
+      Array.from({ length: 11 }, (_, index) => [`n${index}`, closed({ a: { $ref: `#/$defs/n${index + 1}` } })]),
+    );
+    const deep = { ...closed({ a: { $ref: "#/$defs/n0" } }), $defs: { ...chain, n11: closed({ a: text }) } };
+    const rules = openAiSchemas.output?.constrained ?? {};
+    expect(fitSchema(JSON.stringify(deep), rules)).toMatchObject({ unfit: expect.stringContaining("levels") });
+    const list = closed({ next: { anyOf: [{ $ref: "#" }, { type: "null" }] } });
+    expect(fitSchema(JSON.stringify(list), rules)).toMatchObject({ moved: [] });
+  });
+});
+
+it.each([
+  ["the root", { type: "object", properties: { kids: { type: "array", items: { $ref: "#" } } } }, "kids"],
+  [
+    "a definition",
+    {
+      ...{ type: "object", properties: { list: { $ref: "#/$defs/L" } }, required: ["list"] },
+      $defs: { L: { type: "object", properties: { next: { anyOf: [{ $ref: "#/$defs/L" }, { type: "null" }] } } } },
+    },
+    "next",
+  ],
+])("Gemini accepts %s that refers to itself only in an optional property", (place, schema, name) => {
+  const rules = schemaRules.geminiSchemas.output?.constrained ?? {};
+  expect(fitSchema(JSON.stringify(schema), rules)).toEqual({ json: JSON.stringify(schema), moved: [] });
+  const within = structuredClone(schema) as Record<string, unknown>;
+  if (place === "the root") within.required = [name];
+  else Object.assign((within.$defs as { L: object }).L, { required: [name] });
+  expect(fitSchema(JSON.stringify(within), rules)).toMatchObject({
+    unfit: expect.stringContaining("required property"),
+  });
+});
+
+describe("the named keywords", () => {
+  const part = (properties: object) => ({ type: "object", properties, required: Object.keys(properties) });
+  const closed = { additionalProperties: false };
+  const moved = (schema: object, { output }: SchemaTarget) => {
+    const result = fitSchema(JSON.stringify(schema), output?.constrained ?? {});
+    return "unfit" in result ? result.unfit : result.moved.map(({ keyword, at }) => `${keyword} ${at}`);
+  };
+  const text = { type: "string" };
+  const { claudeSchemas, geminiSchemas } = schemaRules;
+
+  it("are those that the caller wrote", () => {
+    const two = {
+      oneOf: [
+        { ...part({ a: text }), ...closed },
+        { ...part({ b: text }), ...closed },
+      ],
+    };
+    expect(moved(two, claudeSchemas)).toEqual(["oneOf /"]);
+    const pair = { type: "array", items: [text, text], additionalItems: false };
+    expect(moved({ ...part({ pair }), ...closed }, claudeSchemas)).toEqual([
+      "additionalItems /properties/pair",
+      "items /properties/pair",
+    ]);
+  });
+
+  it("are none if the sent schema has the same meaning", () => {
+    const properties = { a: text, b: text };
+    const either = { type: "object", properties, anyOf: [{ required: ["a"] }, { required: ["b"] }], ...closed };
+    expect(moved(either, geminiSchemas)).toEqual([]);
+  });
+
+  it("contain allOf if a closed part and an open one have different names", () => {
+    for (const open of [part({ b: text }), { ...part({}), patternProperties: { "^x": text } }]) {
+      expect(moved({ allOf: [{ ...part({ a: text }), ...closed }, open] }, geminiSchemas)).toContain("allOf /");
+    }
+  });
+});
+
+it.each(targets)("integers beyond 2^53 keep their digits in schemas for %s", (_, rules) => {
+  const large = "9007199254740993";
+  const schema = `{
+    "type": "object",
+    "properties": {
+      "bounded": {"type": "integer", "minimum": -${large}, "maximum": 18446744073709551615},
+      "one": {"const": ${large}}, "some": {"enum": [${large}, "x", 7]}, "listed": {"type": "integer", "enum": [${large}]}
+    },
+    "required": ["bounded", "one", "some", "listed"], "additionalProperties": false,
+    "allOf": [{"properties": {"bounded": {"maximum": ${large}}}}]
+  }`;
+  const result = fitSchema(schema, rules);
+  if ("unfit" in result) return expect.fail(result.unfit);
+  expect(result.json.match(/\d{12,}/g)?.every((digits) => [large, "18446744073709551615"].includes(digits))).toBe(true);
+  expect(result.json.match(new RegExp(large, "g"))?.length).toBeGreaterThanOrEqual(4);
+  if (rules.typed) {
+    const { properties } = JSON.parse(result.json);
+    expect(properties.one.type).toBe("integer");
+    expect(JSON.stringify(properties.some)).toContain('"integer"');
+  }
 });

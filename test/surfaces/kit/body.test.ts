@@ -77,11 +77,15 @@ describe("media URLs", () => {
   it.each([
     "https://images.example/a.png",
     "gs://bucket/a",
-    "data:text/plain,hello",
     "data:image/png;base64,A",
     "a,b;base64",
   ])("keeps %s as a URL", (url) => {
     expect(mediaSource(url)).toEqual({ source: { case: "url", value: url } });
+  });
+
+  it("decodes a data: URL without base64", () => {
+    const source = { case: "data", value: Buffer.from("hello world") };
+    expect(mediaSource("data:text/markdown,hello%20world")).toEqual({ source, mediaType: "text/markdown" });
   });
 });
 

@@ -434,8 +434,8 @@ describe("fields of OpenAI's API only", () => {
     });
   });
 
-  it("rejects a file in a data: URI that is not base64", () => {
-    const content = [{ type: "file", file: { file_data: "data:text/plain,hello123", filename: "a.txt" } }];
+  it("rejects a file in a data: URI with invalid base64", () => {
+    const content = [{ type: "file", file: { file_data: "data:text/plain;base64,hello", filename: "a.txt" } }];
     expect(fieldsWrong(openaiSurface, { messages: [{ role: "user", content }] })).toEqual([
       "messages.0.content.0.file.file_data",
     ]);

@@ -8,7 +8,7 @@ export interface UriData {
   readonly mediaType: string;
 }
 
-/** Decodes a `data:` URI with base64 (RFC 2397). Undefined: the text is none. */
+/** Decodes a `data:` URI (RFC 2397). Undefined: the text is none, or its base64 is invalid. */
 export function dataOfUri(address: string): UriData | undefined {
   const comma = address.indexOf(",");
   // Regexes on long texts can take quadratic time. Media types and their parameters are short.
@@ -16,9 +16,9 @@ export function dataOfUri(address: string): UriData | undefined {
   const head = address.slice(0, comma).trim().slice("data:".length);
   const text = address.slice(comma + 1);
   const [type = "", ...parameters] = head.split(";").map((one) => one.trim());
-  if (parameters.at(-1)?.toLowerCase() !== "base64") return undefined;
   const charset = parameters.filter((one) => /^charset=/i.test(one));
-  const data = decodeBase64(text.includes("%") ? unescaped(text) : text);
+  const isBase64 = parameters.at(-1)?.toLowerCase() === "base64";
+  const data = isBase64 ? decodeBase64(text.includes("%") ? unescaped(text) : text) : unescapedBytes(text);
   return data && { data, mediaType: [type, ...charset].join(";").slice(0, 127) };
 }
 
@@ -28,6 +28,20 @@ function unescaped(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** Replaces each escaped byte, such as `%89`. The bytes need not be text. */
+function unescapedBytes(text: string): Buffer {
+  const given = Buffer.from(text);
+  const bytes = Buffer.alloc(given.length);
+  let length = 0;
+  for (let at = 0; at < given.length; at++) {
+    const digits = given[at] === 0x25 ? given.toString("latin1", at + 1, at + 3) : "";
+    const isEscaped = /^[\da-f]{2}$/i.test(digits);
+    bytes[length++] = isEscaped ? Number.parseInt(digits, 16) : (given[at] ?? 0);
+    if (isEscaped) at += 2;
+  }
+  return bytes.subarray(0, length);
 }
 
 /**

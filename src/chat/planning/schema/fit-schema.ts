@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import { parseWithLargeIntegers } from "./large-integers.ts";
 import { anyObject, both } from "./merge.ts";
 import { SchemaFitter, Unfit } from "./schema-fitter.ts";
+import { exceededLimit } from "./schema-limits.ts";
 import { isSame, isSchema, listOf, type MovedKeyword, type Schema, type SchemaRules } from "./schema-rules.ts";
 import { withItems } from "./with-items.ts";
 
@@ -17,12 +19,14 @@ interface FittedSchema {
  * the model still sees them. Returns why there is no such schema, if there is none.
  */
 export function fitSchema(json: string, rules: SchemaRules): FittedSchema | { readonly unfit: string } {
-  const schema: unknown = JSON.parse(json);
+  const schema = parseWithLargeIntegers(json);
   if (!isSchema(schema)) return { unfit: "a schema that is no object" };
   try {
     const fitter = new SchemaFitter(schema, rules);
     const fitted =
       rules.keywords === undefined ? withRoot(schema, schema, rules, fitter) : fitWhole(schema, rules, fitter);
+    const exceeded = rules.limits && exceededLimit(fitted, rules.limits);
+    if (exceeded !== undefined) return { unfit: exceeded };
     return { json: isDeepStrictEqual(fitted, schema) ? json : JSON.stringify(fitted), moved: fitter.moved };
   } catch (error) {
     if (error instanceof Unfit) return { unfit: error.message };

@@ -1,3 +1,4 @@
+import { isLargeInteger } from "./large-integers.ts";
 import { isSchema, listOf, type Schema } from "./schema-rules.ts";
 
 /** Names of types, in the order in which a type is inferred from keywords. */
@@ -51,6 +52,7 @@ export function typesOf(schema: Schema): readonly string[] {
 export function typeOfValue(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
+  if (isLargeInteger(value)) return "integer";
   if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
   return isSchema(value) ? "object" : typeof value;
 }

@@ -43,11 +43,16 @@ export function both(one: Schema, other: Schema): Merged {
     schema[keyword] = merged.value;
     exact &&= merged.exact;
   }
-  // A closed object rejects the properties of the other schema; the merged one does not.
-  const isClosed = one.additionalProperties === false || other.additionalProperties === false;
-  const names = (side: Schema) => entriesOf(side.properties).map(([name]) => name);
-  if (isClosed && !isSame(names(one).toSorted(), names(other).toSorted())) exact = false;
-  return { schema, exact };
+  return { schema, exact: exact && !addsNames(one, other) && !addsNames(other, one) };
+}
+
+/** Whether a closed object rejects properties of another schema. The merged schema does not. */
+function addsNames(closed: Schema, other: Schema): boolean {
+  if (closed.additionalProperties !== false) return false;
+  const names = new Set(entriesOf(closed.properties).map(([name]) => name));
+  const addsPatterns =
+    other.patternProperties !== undefined && !isSame(other.patternProperties, closed.patternProperties);
+  return addsPatterns || entriesOf(other.properties).some(([name]) => !names.has(name));
 }
 
 function bothValues(
@@ -125,7 +130,9 @@ export function anyObject(alternatives: readonly Schema[]): Schema {
   const [first, ...others] = alternatives;
   const otherLists = others.map(({ required: names }) => new Set(listOf(names)));
   const required = listOf(first?.required).filter((name) => otherLists.every((names) => names.has(name)));
-  const isClosed = alternatives.every(({ additionalProperties }) => additionalProperties === false);
+  const isClosed = alternatives.every(
+    ({ additionalProperties, patternProperties }) => additionalProperties === false && patternProperties === undefined,
+  );
   return {
     type: "object",
     properties: Object.fromEntries(Array.from(schemas, ([name, known]) => [name, anyOfThese(known)])),

@@ -6,7 +6,7 @@ const mostFollowed = 100_000;
 /** The references of a schema to its own parts. */
 export class References {
   readonly #root: Schema;
-  readonly #recursive = new Map<string, boolean>();
+  readonly #leads = new Map<string, boolean>();
   #followed = 0;
 
   constructor(root: Schema) {
@@ -26,7 +26,13 @@ export class References {
 
   /** Whether a schema with this reference contains itself, or refers to too many schemas to know. */
   isRecursive(reference: string): boolean {
-    const known = this.#recursive.get(reference);
+    return this.leadsTo(reference, reference);
+  }
+
+  /** Whether a schema contains the schema `target`, both by their references, or refers to too many to know. */
+  leadsTo(reference: string, target: string): boolean {
+    const key = JSON.stringify([reference, target]);
+    const known = this.#leads.get(key);
     if (known !== undefined) return known;
     const reached = new Set<string>();
     const open: unknown[] = [this.find(reference)];
@@ -38,9 +44,9 @@ export class References {
         open.push(this.find(inner));
       }
     }
-    const leadsBack = reached.has(reference);
-    this.#recursive.set(reference, leadsBack);
-    return leadsBack;
+    const leads = reached.has(target);
+    this.#leads.set(key, leads);
+    return leads;
   }
 }
 

@@ -1,5 +1,5 @@
 import { keepKeywords } from "./keep-keywords.ts";
-import { constrains, isOfType, ofType, typesOf } from "./keywords.ts";
+import { constrains, isOfType, ofType, typeOfValue, typesOf } from "./keywords.ts";
 import { anyOfThese, both } from "./merge.ts";
 import { definitionName, escapeStep, References } from "./references.ts";
 import { entriesOf, isSchema, listOf, type MovedKeyword, type Schema, type SchemaRules } from "./schema-rules.ts";
@@ -22,6 +22,10 @@ export class SchemaFitter {
   readonly #definitions = new Map<string, Schema | undefined>();
   #count = 0;
   #level = 0;
+  /** Reference to the definition that is being rewritten, or to the root. */
+  #owner = "#";
+  /** Whether the schema that is being rewritten is in no optional property of its definition. */
+  #isRequired = true;
 
   constructor(root: Schema, rules: SchemaRules) {
     this.#rules = rules;
@@ -32,8 +36,17 @@ export class SchemaFitter {
     return [...this.#moved.values()];
   }
 
-  move(keyword: string, at: string): void {
+  move(name: string, at: string): void {
+    const keyword = this.#asWritten(name, at);
     this.#moved.set(`${at}/${keyword}`, { keyword, at: at === "" ? "/" : at });
+  }
+
+  /** Returns the caller's keyword for one into which the rewriting has changed it. */
+  #asWritten(keyword: string, at: string): string {
+    const caller = this.#references.find(`#${at}`);
+    const written = { anyOf: "oneOf", prefixItems: "items" }[keyword];
+    const isChanged = written !== undefined && isSchema(caller) && !(keyword in caller) && written in caller;
+    return isChanged ? written : keyword;
   }
 
   /** Returns the rewritten definitions that the result refers to. Undefined: none. */
@@ -42,6 +55,7 @@ export class SchemaFitter {
     for (const name of this.#definitions.keys()) {
       const at = this.#references.find(`#/$defs/${escapeStep(name)}`) === undefined ? "definitions" : "$defs";
       const path = `/${at}/${escapeStep(name)}`;
+      this.#owner = `#/$defs/${escapeStep(name)}`;
       this.#definitions.set(name, this.rewrite(this.#references.find(`#${path}`), path));
     }
     return this.#definitions.size === 0 ? undefined : Object.fromEntries(this.#definitions);
@@ -107,8 +121,12 @@ export class SchemaFitter {
   #fitReference(schema: Schema, reference: string, at: string): Schema {
     const target = this.#references.find(reference);
     if (target === undefined) throw new Unfit(`the reference ${reference}`);
-    if (this.#rules.finite && this.#references.isRecursive(reference)) {
+    const { finite } = this.#rules;
+    if (finite === true && this.#references.isRecursive(reference)) {
       throw new Unfit(`${reference}, which refers to itself`);
+    }
+    if (finite === "optional" && this.#isRequired && this.#references.leadsTo(reference, this.#owner)) {
+      throw new Unfit(`${reference}, which refers to itself in a required property`);
     }
     const name = definitionName(reference);
     const { $ref: _, $defs: _1, definitions: _2, ...siblings } = schema;
@@ -188,7 +206,7 @@ export class SchemaFitter {
     if (!("const" in schema) && !Array.isArray(schema.enum)) return schema;
     const { const: constant, enum: values, ...rest } = schema;
     const allowed = "const" in schema ? [constant] : listOf(values).filter((value) => isOfType(value, types));
-    if (allowed.some((value) => typeof value === "object" && value !== null)) {
+    if (allowed.some((value) => ["object", "array"].includes(typeOfValue(value)))) {
       throw new Unfit(`objects or arrays in enum or const at ${at || "/"}`);
     }
     if (allowed.length === 0) throw new Unfit(`a schema that accepts no value at ${at || "/"}`);
@@ -221,23 +239,28 @@ export class SchemaFitter {
       const undeclared = needed.find((name) => typeof name === "string" && !names.has(name));
       if (undeclared !== undefined) throw new Unfit(`a required property that is not in properties at ${place}`);
     }
-    const inner = known.map(
-      ([name, schema]) => [name, this.rewrite(schema, `${at}/properties/${escapeStep(name)}`)] as const,
-    );
+    const isRequired = this.#isRequired;
+    const inner = known.map(([name, schema]) => {
+      this.#isRequired = isRequired && needed.includes(name);
+      return [name, this.rewrite(schema, `${at}/properties/${escapeStep(name)}`)] as const;
+    });
+    this.#isRequired = isRequired;
     const isListed = needed.length > 0 || (this.#rules.allRequired && Array.isArray(required));
     const fitted: Schema = {
       ...own,
       ...((properties !== undefined || closed) && { properties: Object.fromEntries(inner) }),
       ...(isListed && { required: needed }),
-      ...(closed ? { additionalProperties: false } : this.#additional(additionalProperties, at)),
+      ...(closed ? { additionalProperties: false } : this.#additional(additionalProperties, rest, at)),
     };
     this.checkRequired(fitted, at);
     return fitted;
   }
 
-  #additional(given: unknown, at: string): Schema {
+  #additional(given: unknown, { patternProperties }: Schema, at: string): Schema {
     if (given === undefined) return {};
-    if (!this.#accepts("additionalProperties")) {
+    // Without the patterns, the keyword would also apply to the properties whose names match them.
+    const losesPatterns = patternProperties !== undefined && !this.#accepts("patternProperties");
+    if (!this.#accepts("additionalProperties") || losesPatterns) {
       if (given !== true) this.move("additionalProperties", at);
       return {};
     }

@@ -1,3 +1,5 @@
+import { isLargeInteger } from "./large-integers.ts";
+
 /** JSON Schemas that a provider's API accepts in one place of a request. Dragoman rewrites other schemas. */
 export interface SchemaRules {
   /** Keywords that the API accepts in every schema. Undefined: all; then only the rules for the root and arrays apply. */
@@ -18,12 +20,31 @@ export interface SchemaRules {
   readonly oneType?: boolean;
   /** Greatest number of alternatives in an `anyOf`. Undefined: no limit. */
   readonly mostAlternatives?: number;
-  /** Whether a schema must not refer to itself. */
-  readonly finite?: boolean;
+  /** Whether a schema must not refer to itself; `optional`: it may, but only within properties that are not required. */
+  readonly finite?: boolean | "optional";
   /** Whether an array must have `items`. */
   readonly itemsRequired?: boolean;
   /** What the root must be: an object, or any type, but without alternatives. Undefined: anything. */
   readonly root?: "object" | "plain";
+  readonly limits?: SchemaLimits;
+}
+
+/** Maximum sizes of a schema that an API accepts. Undefined: no limit. */
+export interface SchemaLimits {
+  /** Properties of all objects together. */
+  readonly properties?: number;
+  /** Objects inside each other, with the root. */
+  readonly levels?: number;
+  /** Values of all `enum` together. */
+  readonly values?: number;
+  /** Characters of the strings of one `enum` that has more than 250 values. */
+  readonly longEnum?: number;
+  /** Characters of all names of properties and definitions, and of all strings in `enum` and `const`. */
+  readonly characters?: number;
+  /** Properties that are not in `required`. */
+  readonly optional?: number;
+  /** Schemas with `anyOf` or several types. */
+  readonly unions?: number;
 }
 
 /** The rules of one model's API. Undefined rules: the API accepts every schema. */
@@ -47,7 +68,7 @@ export interface MovedKeyword {
 }
 
 export function isSchema(value: unknown): value is Schema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isLargeInteger(value);
 }
 
 export function listOf(value: unknown): readonly unknown[] {

@@ -1,3 +1,4 @@
+import { unicodePattern } from "../../../unicode-pattern.ts";
 import { References, schemasIn } from "./references.ts";
 import { entriesOf, isSchema, type Schema } from "./schema-rules.ts";
 
@@ -20,15 +21,6 @@ function uncheckedIn({ $ref, $id, pattern, patternProperties, ...others }: Schem
   for (const keyword of ["$dynamicRef", "$recursiveRef"]) if (keyword in others) return keyword;
   if (typeof $ref === "string" && references.find($ref) === undefined) return `the reference ${$ref.slice(0, 100)}`;
   const patterns = [pattern, ...entriesOf(patternProperties).map(([name]) => name)];
-  const wrong = patterns.find((one) => typeof one === "string" && !isPattern(one));
+  const wrong = patterns.find((one) => typeof one === "string" && unicodePattern(one) === undefined);
   return wrong === undefined ? undefined : `the pattern ${String(wrong).slice(0, 100)}`;
-}
-
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text, "u");
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -83,6 +83,41 @@ describe("what servers would otherwise do silently", () => {
     ]);
   });
 
+  it.each([
+    ["grok-3-mini", true, true],
+    ["grok-3", false, false],
+    ["grok-4-fast-non-reasoning", false, false],
+    ["grok-4.20-0309-non-reasoning", false, false],
+    ["grok-4-0709", true, false],
+    ["grok-4-1-fast-reasoning", true, false],
+    ["grok-4.20-0309-reasoning", true, false],
+    ["grok-code-fast-1", true, false],
+    ["grok-4.3", true, true],
+    ["grok-latest", true, true],
+    ["grok-6", true, true],
+  ])("knows of %s whether it reasons (%s) and takes efforts (%s)", (name, reasons, takesEfforts) => {
+    const model = modelOf("xai", name);
+    expect(limits("xai", { parameters: { stopSequences: ["x"] } }, model)).toHaveLength(reasons ? 1 : 0);
+    expect(limits("xai", effort(ReasoningEffort.HIGH), model)).toEqual(
+      takesEfforts ? [] : ["UNSUPPORTED_PARAMETER reasoning.effort"],
+    );
+    const declared = modelOf("xai", name, { supportedParameters: ["reasoning.effort"] });
+    expect(limits("xai", effort(ReasoningEffort.HIGH), declared)).toEqual([]);
+  });
+
+  it.each([
+    ["openai/gpt-oss-120b", [ReasoningEffort.LOW, ReasoningEffort.MEDIUM, ReasoningEffort.HIGH]],
+    ["qwen/qwen3-32b", [ReasoningEffort.NONE]],
+  ] as const)("sends Groq's %s only its efforts", (name, efforts) => {
+    const model = modelOf("groq", name);
+    const { NONE, LOW, MEDIUM, HIGH } = ReasoningEffort;
+    for (const value of [NONE, LOW, MEDIUM, HIGH]) {
+      expect(limits("groq", effort(value), model).length).toBe(efforts.some((one) => one === value) ? 0 : 1);
+      const declared = modelOf("groq", name, { reasoningEfforts: [NONE, LOW, MEDIUM, HIGH] });
+      expect(limits("groq", effort(value), declared)).toEqual([]);
+    }
+  });
+
   it("reports that sampling fields have no effect while DeepSeek reasons", () => {
     const parameters = { temperature: 0.5, topP: 0.9, presencePenalty: 1, frequencyPenalty: 0, logprobs: true };
     const ignored = ["temperature", "top_p", "presence_penalty", "logprobs"].map(
