@@ -51,7 +51,6 @@ interface AnswerState {
   /** Blocks by the API's index. */
   readonly blocks: Map<number, BlockState>;
   parts: number;
-  hasBegun: boolean;
   usage: ReportedUsage | undefined;
   serviceTier: string;
   stopReason: string;
