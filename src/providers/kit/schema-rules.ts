@@ -20,7 +20,7 @@ export const claudeRules: SchemaRules = {
   typed: true,
   finite: true,
   root: "plain",
-  // "Schema complexity limits" of the page on structured outputs.
+  // Anthropic's page on structured outputs, "schema complexity limits". Not read again since these rules were written.
   limits: { optional: 24, unions: 16 },
 };
 

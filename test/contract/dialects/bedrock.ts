@@ -49,7 +49,7 @@ const everything = create(ChatRequestSchema, {
       parts: [
         textPart("What is this?"),
         textPart(""),
-        { kind: { case: "media", value: image }, cacheHint: { ttl: { seconds: 3600n } } },
+        { kind: { case: "media", value: image }, cacheHint: { ttl: { seconds: 60n } } },
         {
           kind: {
             case: "media",
@@ -98,7 +98,7 @@ const everything = create(ChatRequestSchema, {
       parametersJsonSchema: weatherSchema,
       strict: true,
     }),
-    functionTool({ name: "clock", cacheHint: { ttl: { seconds: 60n } } }),
+    functionTool({ name: "clock", cacheHint: { ttl: { seconds: 3600n } } }),
   ],
   toolChoice: { choice: { case: "mode", value: ToolChoiceMode.AUTO } },
   parallelToolCalls: false,
@@ -131,7 +131,7 @@ const sent = {
         },
       },
       { toolSpec: { name: "clock", inputSchema: { json: { type: "object", properties: {} } } } },
-      { cachePoint: { type: "default", ttl: "5m" } },
+      { cachePoint: { type: "default", ttl: "1h" } },
     ],
   },
   outputConfig: {
@@ -156,7 +156,7 @@ const sent = {
       content: [
         { text: "What is this?" },
         { image: { format: "png", source: { bytes: "cG5n" } } },
-        { cachePoint: { type: "default", ttl: "1h" } },
+        { cachePoint: { type: "default", ttl: "5m" } },
         { document: { format: "pdf", name: "Q3 report v1 2 (final)", source: { bytes: "JVBERg==" } } },
       ],
     },

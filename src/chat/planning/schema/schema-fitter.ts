@@ -122,11 +122,10 @@ export class SchemaFitter {
     const target = this.#references.find(reference);
     if (target === undefined) throw new Unfit(`the reference ${reference}`);
     const { finite } = this.#rules;
-    if (finite === true && this.#references.isRecursive(reference)) {
-      throw new Unfit(`${reference}, which refers to itself`);
-    }
-    if (finite === "optional" && this.#isRequired && this.#references.leadsTo(reference, this.#owner)) {
-      throw new Unfit(`${reference}, which refers to itself in a required property`);
+    if (finite !== undefined && this.#references.isRecursive(reference)) {
+      if (finite === true) throw new Unfit(`${reference}, which refers to itself`);
+      if (this.#isRequired && this.#references.leadsTo(reference, this.#owner))
+        throw new Unfit(`${reference}, which refers to itself in a required property`);
     }
     const name = definitionName(reference);
     const { $ref: _, $defs: _1, definitions: _2, ...siblings } = schema;

@@ -21,7 +21,7 @@ export interface SchemaRules {
   /** Greatest number of alternatives in an `anyOf`. Undefined: no limit. */
   readonly mostAlternatives?: number;
   /** Whether a schema must not refer to itself; `optional`: it may, but only within properties that are not required. */
-  readonly finite?: boolean | "optional";
+  readonly finite?: true | "optional";
   /** Whether an array must have `items`. */
   readonly itemsRequired?: boolean;
   /** What the root must be: an object, or any type, but without alternatives. Undefined: anything. */

@@ -11,7 +11,10 @@ const { NONE, LOW, MEDIUM, HIGH } = ReasoningEffort;
 /** Reasoning efforts that Groq accepts. Dragoman does not check other models. */
 export const groqEfforts: FamilyRules<readonly ReasoningEffort[]> = {
   about: "reasoning efforts of models at Groq",
-  sources: [{ from: "https://console.groq.com/docs/reasoning: options for reasoning effort", read: "2026-11-28" }],
+  sources: [
+    // That gpt-oss has no effort none follows from OpenAI's own template of the model, which knows only these three.
+    { from: "tiycore 0.2.4-rc.1, provider/groq.rs: Qwen3 has only the effort default", read: "2026-11-28" },
+  ],
   families: [
     { pattern: /gpt-oss/, versions: [["1", [LOW, MEDIUM, HIGH]]] },
     { pattern: /qwen/, versions: [["3", [NONE]]] },

@@ -11,7 +11,7 @@ export const grokReasons: FamilyRules<Reasons> = {
   about: "which of xAI's models reason, and support reasoning efforts",
   sources: [
     { from: "models.dev, as of @earendil-works/pi-ai 1.5.2: all models since Grok 4 reason", read: "2026-11-28" },
-    { from: "https://docs.x.ai/docs/guides/reasoning: Grok 3 Mini", read: "2026-11-28" },
+    { from: "docs.oracle.com, generative-ai/xai-grok-3-mini: it reasons", read: "2026-11-28" },
     { from: "release notes of @ai-sdk/xai 4.0.0-canary.61: efforts since Grok 4.3", read: "2026-11-28" },
     { from: "acedergren/opencode-oci-provider v0.2.3: Grok 4.1 rejects efforts", read: "2026-11-28" },
   ],
