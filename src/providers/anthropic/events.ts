@@ -14,6 +14,8 @@ import type { ContentState } from "./block-state.ts";
 import { beginBlock, endBlock, extendBlock } from "./blocks.ts";
 import { anthropicErrors } from "./errors.ts";
 import { deltaMetadata, messageMetadata } from "./metadata.ts";
+import { plainDelta } from "./plain-delta.ts";
+import { nameUnknownMembers } from "./read-members.ts";
 import { anthropicUsage } from "./usage.ts";
 import { eventsOfMessage } from "./whole-message.ts";
 import { type StreamUsage, streamEventSchema } from "./wire.ts";
@@ -37,9 +39,15 @@ export function startAnswer(call: UpstreamCall): AnswerState {
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
   const value = parseJson(data, call);
+  const plain = plainDelta(value);
+  if (plain !== undefined) {
+    extendBlock(answer, plain.index, plain.delta, data, batch);
+    return false;
+  }
   const event = parseAnswer(value, streamEventSchema, call, anthropicErrors);
   const { type, message, content_block: block, delta, usage } = event;
   const index = event.index ?? 0;
+  nameUnknownMembers(answer.unread, type, value);
   switch (type) {
     case "message_start":
       beginMessage(answer, message?.id ?? "");
@@ -65,6 +73,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       for (const event of eventsOfMessage(data)) toEvents(answer, { data: event }, batch);
       return true;
     case "message_stop":
+      Object.assign(answer.metadata, deltaMetadata(value));
       return true;
     case "error":
       throw embeddedFailure(locateError(data, anthropicErrors.read), call, anthropicErrors);

@@ -8,10 +8,10 @@ import {
   toolCallDelta,
 } from "../../chat/stream/events.ts";
 import { malformedAnswer } from "../../upstream/errors.ts";
-import { membersOf } from "../kit/json-text.ts";
+import { memberAt, membersOf } from "../kit/json-text.ts";
 import { stateOf } from "../kit/provider-state.ts";
 import { type BlockState, blockAt, type ContentState } from "./block-state.ts";
-import { extendRarely } from "./rare-deltas.ts";
+import { callMembers, startMembers } from "./read-members.ts";
 import { serverCall, serverResult } from "./server-blocks.ts";
 import type { Payload } from "./wire.ts";
 
@@ -29,6 +29,7 @@ export function startBlock(
   const index = contentBlockIndex ?? 0;
   const { toolUse, toolResult, image } = start ?? {};
   if (toolUse && (toolUse.type ?? "tool_use") === "tool_use") {
+    answer.unread.addMembers(JSON.parse(memberAt(data, "start", "toolUse")), callMembers);
     const id = toolUse.toolUseId || `tooluse_${randomUUID().replaceAll("-", "")}`;
     batch.push(toolCallDelta(0, blockAt(answer, index, "toolUse").partIndex, "", id, toolUse.name));
   } else if (toolUse) {
@@ -39,20 +40,14 @@ export function startBlock(
     batch.push(serverResult(blockAt(answer, index, "serverResult").partIndex, json, answer.call));
   } else if (image) {
     answer.imageTypes.set(index, `image/${image.format || "png"}`);
-  } else {
-    for (const name of membersOf(membersOf(data).get("start") ?? "").keys()) {
-      answer.unread.add(name, `content block ${index}`);
-    }
+  }
+  for (const name of membersOf(memberAt(data, "start")).keys()) {
+    if (!startMembers.has(name)) answer.unread.add(name, `content block ${index}`);
   }
 }
 
-/** @param data the event as Bedrock sent it */
-export function extendBlock(
-  answer: ContentState,
-  { contentBlockIndex, delta }: Payload,
-  data: string,
-  batch: ChatEvent[],
-): void {
+/** Adds the text, input and reasoning of a delta. */
+export function extendBlock(answer: ContentState, { contentBlockIndex, delta }: Payload, batch: ChatEvent[]): void {
   const index = contentBlockIndex ?? 0;
   if (delta?.text) {
     batch.push(textDelta(0, blockAt(answer, index, "text").partIndex, delta.text));
@@ -66,25 +61,9 @@ export function extendBlock(
     batch.push(kind === "serverCall" ? serverToolCallDelta(0, partIndex, input) : toolCallDelta(0, partIndex, input));
   }
   if (delta?.reasoningContent) {
-    const { text, signature, redactedContent } = delta.reasoningContent;
     reasoningEvents(answer, index, delta.reasoningContent, batch);
-    if (!text && !signature && !redactedContent) unreadReasoning(answer, index, data);
-  }
-  // A delta has one member: if it is none of those above, it is a rare one.
-  if (!delta?.text && !delta?.toolUse && !delta?.reasoningContent) {
-    extendRarely(answer, index, membersOf(membersOf(data).get("delta") ?? ""), batch);
   }
 }
-
-/** Names a delta of the reasoning that this version does not know. Empty ones of the known kinds say nothing. */
-function unreadReasoning(answer: ContentState, index: number, data: string): void {
-  const delta = membersOf(membersOf(data).get("delta") ?? "");
-  for (const name of membersOf(delta.get("reasoningContent") ?? "").keys()) {
-    if (!reasoningMembers.has(name)) answer.unread.add(name, `content block ${index}`);
-  }
-}
-
-const reasoningMembers: ReadonlySet<string> = new Set(["text", "signature", "redactedContent"]);
 
 type ReasoningDelta = NonNullable<NonNullable<Payload["delta"]>["reasoningContent"]>;
 

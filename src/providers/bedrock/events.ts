@@ -3,6 +3,7 @@ import { cutAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
+import { memberAt, membersOf } from "../kit/json-text.ts";
 import { metadataJson } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { Unread } from "../kit/unread.ts";
@@ -12,8 +13,11 @@ import { endBlock, extendBlock, startBlock } from "./blocks.ts";
 import { bedrockErrors, frameFailure } from "./errors.ts";
 import type { Frame } from "./frames.ts";
 import { endMetadata, stopMetadata } from "./metadata.ts";
+import { plainDelta } from "./plain-delta.ts";
+import { extendRarely } from "./rare-deltas.ts";
+import { eventMembers } from "./read-members.ts";
 import { bedrockUsage, toTimeInfo } from "./usage.ts";
-import { type Payload, payloadSchema } from "./wire.ts";
+import { payloadSchema } from "./wire.ts";
 
 /** Response in progress. */
 interface AnswerState extends ContentState {
@@ -48,36 +52,46 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
 /** Converts one frame and appends the results to `batch`. Throws if the frame is an error. Always returns false. */
 export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]): boolean {
   if (frame.headers[":message-type"] !== "event") throw frameFailure(frame, answer.call);
-  switch (frame.headers[":event-type"]) {
+  const type = String(frame.headers[":event-type"]);
+  const known = eventMembers.get(type);
+  if (known === undefined) {
+    answer.unread.add(`the event ${type}`, "the stream");
+    return false;
+  }
+  const value = parseJson(frame.payload, answer.call);
+  const plain = type === "contentBlockDelta" ? plainDelta(value) : undefined;
+  if (plain !== undefined) {
+    extendBlock(answer, plain, batch);
+    return false;
+  }
+  const payload = parseAnswer(value, payloadSchema, answer.call, bedrockErrors);
+  answer.unread.addMembers(value, known);
+  switch (type) {
     case "contentBlockStart":
-      startBlock(answer, payloadOf(frame, answer.call), frame.payload, batch);
+      startBlock(answer, payload, frame.payload, batch);
       break;
     case "contentBlockDelta":
-      extendBlock(answer, payloadOf(frame, answer.call), frame.payload, batch);
+      extendBlock(answer, payload, batch);
+      extendRarely(answer, payload.contentBlockIndex ?? 0, membersOf(memberAt(frame.payload, "delta")), batch);
       break;
     case "contentBlockStop":
-      endBlock(answer.blocks.get(payloadOf(frame, answer.call).contentBlockIndex ?? 0), batch);
+      endBlock(answer.blocks.get(payload.contentBlockIndex ?? 0), batch);
       break;
     case "messageStop": {
-      const { stopReason, additionalModelResponseFields: more } = payloadOf(frame, answer.call);
-      Object.assign(answer.metadata, stopMetadata(parseJson(frame.payload, answer.call)));
+      const { stopReason, additionalModelResponseFields: more } = payload;
+      Object.assign(answer.metadata, stopMetadata(value));
       answer.stopReason = stopReason ?? "";
       answer.matchedStop = more?.delta?.stop_sequence ?? more?.stop_sequence ?? "";
       break;
     }
     case "metadata": {
-      const { usage, metrics, serviceTier } = payloadOf(frame, answer.call);
+      const { usage, metrics, serviceTier } = payload;
       answer.usage = bedrockUsage.add(answer.usage, usage);
       answer.latencyMs = metrics?.latencyMs ?? undefined;
       answer.serviceTier = serviceTier?.type ?? "";
-      Object.assign(answer.metadata, endMetadata(parseJson(frame.payload, answer.call)));
+      Object.assign(answer.metadata, endMetadata(value));
       break;
     }
-    // Contains nothing that Dragoman reads.
-    case "messageStart":
-      break;
-    default:
-      answer.unread.add(`the event ${frame.headers[":event-type"]}`, "the stream");
   }
   // Only the end of the body ends the response: `metadata` may come before or after `messageStop`.
   return false;
@@ -103,8 +117,4 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     ...(latencyMs !== undefined && { timeInfo: toTimeInfo(latencyMs) }),
   };
   batch.push(end, completed({ serviceTier, warnings: answer.unread.warnings, ...facts }));
-}
-
-function payloadOf({ payload }: Frame, call: UpstreamCall): Payload {
-  return parseAnswer(parseJson(payload, call), payloadSchema, call, bedrockErrors);
 }

@@ -10,7 +10,10 @@ import { blockAt, type ContentState } from "./block-state.ts";
 import { toCitation } from "./citations.ts";
 import { serverResult } from "./server-blocks.ts";
 
-/** Adds a delta that is no text, no input and no reasoning. `delta` has the exact JSON text of each member. */
+/**
+ * Adds the members of a delta that are no text, no input and no reasoning, and names those that this version does not
+ * know. `delta` has the exact JSON text of each member.
+ */
 export function extendRarely(
   answer: ContentState,
   index: number,

@@ -4,7 +4,10 @@ import { malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import type { ChunkMessage, ChunkToolCall } from "./wire.ts";
 
-type CallFields = Partial<Pick<ChunkMessage, "tool_calls" | "function_call">>;
+interface CallFields {
+  readonly tool_calls?: readonly ChunkToolCall[] | null | undefined;
+  readonly function_call?: ChunkMessage["function_call"];
+}
 
 interface Call {
   readonly partIndex: number;
