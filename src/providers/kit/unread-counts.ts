@@ -1,7 +1,7 @@
 import { hasValue, isFields } from "./metadata.ts";
 
 /** Members of a usage that somebody reads, by name. `true`: with all that is inside. */
-export interface ReadCounts {
+interface ReadCounts {
   readonly [name: string]: true | ReadCounts;
 }
 

@@ -15,7 +15,7 @@ type CountName = "inputTokens" | "outputTokens" | "totalTokens" | "toolInputToke
 type Place = string | readonly string[];
 
 /** Names and meaning of the counts in one API's usage. */
-export interface UsageForm {
+interface UsageForm {
   /** Places of each count. The largest applies, since a server may send 0 under the name that it does not use. */
   readonly counts: Readonly<Partial<Record<CountName, readonly Place[]>>>;
   /** Counts that the API's input count excludes. Default: none, except for cached tokens that exceed the input. */
@@ -42,7 +42,7 @@ export interface ReportedUsage {
   readonly cost: Usage["cost"];
 }
 
-export interface UsageReader {
+interface UsageReader {
   /** Adds the usage of one event to those of earlier events. Returns `earlier` if the event reports nothing. */
   add(earlier: ReportedUsage | undefined, usage: unknown): ReportedUsage | undefined;
   /**

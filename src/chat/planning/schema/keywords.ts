@@ -1,7 +1,7 @@
 import { isSchema, listOf, type Schema } from "./schema-rules.ts";
 
 /** Names of types, in the order in which a type is inferred from keywords. */
-export const typeNames = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;
+const typeNames = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;
 
 /** Keywords that constrain only values of one type. */
 const keywordsOfTypes: Readonly<Record<string, readonly string[]>> = {
@@ -48,7 +48,7 @@ export function typesOf(schema: Schema): readonly string[] {
   return implied === undefined ? [] : [implied];
 }
 
-export function typeOfValue(value: unknown): string {
+function typeOfValue(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
   if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
