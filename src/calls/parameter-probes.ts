@@ -8,7 +8,7 @@ import type { ParameterName } from "../models/parameter-names.ts";
 type Init = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
 
 /** Optional field of ChatRequest whose support depends on the model. */
-export interface ParameterProbe {
+interface ParameterProbe {
   /** Path of the field in ChatRequest. */
   readonly path: string;
   /** Requests that set the field to a value with an effect. A model that supports one of them supports the field. */

@@ -7,7 +7,9 @@ import { Pace } from "../pace.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import { targetOf } from "../routing/target.ts";
 import type { Call } from "./call.ts";
-import { type ChatWrapper, checkChat, type Plan, type PlanContext, planChat } from "./plan.ts";
+import { type ChatWrapper, checkChat } from "./check-chat.ts";
+import { type Plan, planChat } from "./plan.ts";
+import type { PlanContext } from "./plan-context.ts";
 
 /** Request of a call, from Dragoman's own API or from another HTTP API. */
 export interface CallRequest<Desc extends DescMessage> {

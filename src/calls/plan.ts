@@ -1,10 +1,7 @@
-import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { append } from "../append.ts";
-import { type CallerWords, ownWords } from "../chat/planning/caller-words.ts";
+import { create } from "@bufbuild/protobuf";
+import { ownWords } from "../chat/planning/caller-words.ts";
 import { declaredAdaptations } from "../chat/planning/declared-parameters.ts";
-import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
 import type { Draft } from "../chat/planning/draft.ts";
-import type { ExtraFields } from "../chat/planning/extra-fields.ts";
 import {
   addLearned,
   type LearnedField,
@@ -14,28 +11,18 @@ import {
 } from "../chat/planning/learned.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { PlanningContext } from "../chat/planning/planning-context.ts";
-import { type Profile, profileViolations } from "../chat/planning/profile.ts";
-import { type ProfileTexts, profileTexts } from "../chat/planning/profile-texts.ts";
+import type { Profile } from "../chat/planning/profile.ts";
 import { optionViolations } from "../chat/planning/provider-options.ts";
 import { planRequest } from "../chat/planning/steps.ts";
-import { annotationViolations } from "../chat/validation/annotations.ts";
-import { requestViolations } from "../chat/validation/request-rules.ts";
-import { type FieldViolation, invalidRequest } from "../errors.ts";
-import { isSamePath } from "../field-path.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
 import { type GenerationParameters, GenerationParametersSchema } from "../gen/dragoman/v1/parameters_pb.js";
 import { type Warning, WarningSchema } from "../gen/dragoman/v1/warning_pb.js";
-import type { Catalog } from "../models/catalog.ts";
-import type { ConfiguredModel } from "../models/configured-model.ts";
-import { deploymentId } from "../models/find-model.ts";
-import { type ProfileName, profiles } from "../profiles/profiles.ts";
-import { type SelectedProfile, selectProfile } from "../profiles/select-profile.ts";
 import { choiceAdaptations } from "../routing/choices.ts";
 import type { Target } from "../routing/target.ts";
 import { tokenCounter } from "../tokens/counter.ts";
-import type { CountingLimits } from "../tokens/counting-limits.ts";
+import type { CheckedChat } from "./check-chat.ts";
+import type { PlanContext } from "./plan-context.ts";
 
 /** How Dragoman will serve a request: the prepared request, its target and the warnings for the caller. */
 export interface Plan {
@@ -67,102 +54,6 @@ export interface Plan {
 }
 
 const noOptionalContent: ReadonlySet<OptionalContent> = new Set();
-
-/** Context of a request for planning. */
-export interface PlanContext {
-  /** Account of the call. Empty: none. */
-  readonly account: string;
-  /** The account, or the API key of a call without one. Queues are fair between holders. */
-  readonly holder: string;
-  /** Whether the caller requested a stream. */
-  readonly streamed: boolean;
-  /** Maximum number of values in each JSON text of the request. */
-  readonly maxValues: number;
-  /** Bounds of token counting. */
-  readonly counting: CountingLimits;
-  /** Profile (defaults and rules) of the HTTP API that received the request. Default: the API has none. */
-  readonly apiProfile?: ProfileName;
-  /** Top-level `profile` of the configuration. Default: none. */
-  readonly configuredProfile?: ProfileName;
-  readonly signal: AbortSignal;
-  /** Returns the fields that a target rejected before although their callers had not set them. Default: none. */
-  readonly learnedBy?: (target: Target) => readonly LearnedField[];
-  /** Whether the body for the provider requests a stream, if its adapter knows both forms. Default: `streamed`. */
-  readonly sendsStream?: boolean;
-  /** Returns the violations in the caller's provider options. Default: none. */
-  readonly checkOptions?: (chat: ChatRequest, model: Model) => readonly FieldViolation[];
-  /** Words of the caller's API. Default: those of Dragoman's own API. */
-  readonly words?: CallerWords;
-  /** Fields of the caller's HTTP API that ChatRequest lacks. Default: none. */
-  readonly extras?: ExtraFields;
-}
-
-/** Request message with the chat request in its field `chat`. */
-export type ChatWrapper<Desc extends DescMessage> = MessageShape<Desc> & { chat?: ChatRequest | undefined };
-
-/** Valid chat request with its resolved model and profile. */
-interface CheckedChat {
-  readonly chat: ChatRequest;
-  readonly model: Model;
-  readonly profile: Profile;
-  readonly profileTexts: ProfileTexts;
-  /** Entry of the configuration for the model. Undefined: the model has none. */
-  readonly deployment: ConfiguredModel | undefined;
-}
-
-const missingChat: FieldViolation = {
-  field: ["chat"],
-  root: "message",
-  description: 'is required; write {"chat": {"model": "...", "messages": [...]}}',
-  rule: "required",
-};
-
-/**
- * Validates a request against the proto annotations, the general request rules and the profile of its model. Throws one
- * error with all violations.
- */
-export function checkChat<Desc extends DescMessage>(
-  schema: Desc,
-  message: ChatWrapper<Desc>,
-  catalog: Catalog,
-  context: PlanContext,
-): CheckedChat {
-  const violations: FieldViolation[] = [...annotationViolations(schema, message)];
-  const { chat } = message;
-  if (chat === undefined) throw invalidRequest([missingChat]);
-  append(violations, requestViolations(chat, context.maxValues));
-  let model: Model;
-  try {
-    model = catalog.resolve(chat.model, context.account);
-  } catch (error) {
-    throw violations.length > 0 ? invalidRequest(violations) : error;
-  }
-  const { words = ownWords, streamed, maxValues } = context;
-  const { name, source } = profileFor(chat, model, context);
-  const profile = profiles[name];
-  const texts = profileTexts(name, source, words);
-  const deployment = catalog.deploymentOf(model.id);
-  const narrower = profileViolations(chat, profile, { streamed, maxValues, texts, words });
-  const wrong = [
-    // A value outside the range in the proto is also outside the profile's narrower range. Report only the latter.
-    ...violations.filter(({ field }) => !narrower.some((violation) => isSamePath(violation.field, field))),
-    ...narrower,
-    ...deploymentParameterViolations(chat, deployment?.parameters),
-    ...(context.checkOptions?.(chat, model) ?? []),
-  ];
-  if (wrong.length > 0) throw invalidRequest(wrong);
-  return { chat, model, profile, profileTexts: texts, deployment };
-}
-
-function profileFor(chat: ChatRequest, { id, profile }: Model, context: PlanContext): SelectedProfile {
-  return selectProfile({
-    request: chat.profile,
-    api: context.apiProfile,
-    model: profile,
-    isDeployment: deploymentId(id) !== undefined,
-    configured: context.configuredProfile,
-  });
-}
 
 function acceptedContent({ model, adapter: { accepts } }: Target): ReadonlySet<OptionalContent> {
   return (typeof accepts === "function" ? accepts(model) : accepts) ?? noOptionalContent;

@@ -11,7 +11,7 @@ export interface FurtherRun {
 }
 
 /** Decides about a further run. Undefined: none, the failure is that of the call. */
-export type RunAgain = (failure: unknown, failed: TargetRun) => Promise<FurtherRun | undefined>;
+type RunAgain = (failure: unknown, failed: TargetRun) => Promise<FurtherRun | undefined>;
 
 /**
  * Runs once more if the first run fails before its first output and `runAgain` returns a further run. There are at most

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, it } from "vitest";
-import { checkChat, planChat } from "../../src/calls/plan.ts";
+import { checkChat } from "../../src/calls/check-chat.ts";
+import { planChat } from "../../src/calls/plan.ts";
 import { CompleteChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ModelCapabilitiesSchema } from "../../src/gen/dragoman/v1/model_pb.js";

@@ -1,10 +1,8 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { reflect } from "@bufbuild/protobuf/reflect";
-import type { FieldPath } from "../../field-path.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { Adaptation } from "./adaptations.ts";
+import { isFieldSet } from "./with-field.ts";
 
 /** Fields without which the response would be too different. */
 const essential: readonly string[] = [
@@ -23,7 +21,7 @@ export function* declaredAdaptations(
 ): Generator<Adaptation> {
   for (const name of unsupported) {
     const field = name.split(".");
-    if (!isSet(ChatRequestSchema, request, field)) continue;
+    if (!isFieldSet(ChatRequestSchema, request, field)) continue;
     const kind = essential.includes(field[0] ?? "") ? "REJECTED" : "UNSUPPORTED_PARAMETER";
     yield { kind, field, message: `${id} does not support ${name}, by the configuration of this service` };
   }
@@ -32,18 +30,4 @@ export function* declaredAdaptations(
   const words = reasoningEfforts.map((effort) => ReasoningEffort[effort]?.toLowerCase()).join(", ");
   const message = `${id} supports only the reasoning efforts ${words}, by the configuration of this service`;
   yield { kind: "REJECTED", field: ["reasoning", "effort"], message };
-}
-
-/** Whether a message has a value at a path. */
-function isSet<Desc extends DescMessage>(
-  schema: Desc,
-  message: MessageShape<Desc>,
-  [name, ...rest]: FieldPath,
-): boolean {
-  const field = schema.fields.find((candidate) => candidate.name === name);
-  if (field === undefined) return false;
-  const reflected = reflect(schema, message);
-  if (!reflected.isSet(field)) return false;
-  if (rest.length === 0 || field.fieldKind !== "message") return true;
-  return isSet(field.message, reflected.get(field).message, rest);
 }

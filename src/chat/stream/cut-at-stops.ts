@@ -5,7 +5,7 @@ import { type ChatEvent, completed, finished, textDelta } from "./events.ts";
 import { StopMatcher } from "./stop-matcher.ts";
 
 /** Ends choices at stop sequences, for providers that do not support them. */
-export interface StopCutter {
+interface StopCutter {
   /** Returns the events of a batch without the text that is held back, or that follows a stop sequence. */
   cut(batch: readonly ChatEvent[]): readonly ChatEvent[];
   /** Whether every choice has ended at a stop sequence before the provider's response ended. */

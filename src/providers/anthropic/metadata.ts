@@ -1,4 +1,5 @@
 import { isOtherModel } from "../kit/other-model.ts";
+import { anthropicUsage } from "./usage.ts";
 
 // Facts about a response that the contract has no fields for, such as `container`, `context_management` and
 // `stop_details`. Every field counts that has a value and that no other code reads.
@@ -6,12 +7,6 @@ import { isOtherModel } from "../kit/other-model.ts";
 /** Fields of `message` in the event `message_start` that other code reads, or that state what the request said. */
 const messageFields: ReadonlySet<string> = new Set([
   ...["id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage"],
-]);
-
-/** Fields of `usage` that other code reads. `inference_geo` and `speed` repeat the request. */
-const usageFields: ReadonlySet<string> = new Set([
-  ...["input_tokens", "cache_creation_input_tokens", "cache_creation", "cache_read_input_tokens", "output_tokens"],
-  ...["output_tokens_details", "server_tool_use", "service_tier", "inference_geo", "speed"],
 ]);
 
 const deltaFields: ReadonlySet<string> = new Set(["stop_reason", "stop_sequence"]);
@@ -31,7 +26,7 @@ export function deltaMetadata(event: unknown): Record<string, unknown> {
 }
 
 function usageMetadata(holder: unknown): Record<string, unknown> {
-  const usage = rest(memberOf(holder, "usage"), usageFields);
+  const usage = anthropicUsage.rest(memberOf(holder, "usage"));
   return Object.keys(usage).length === 0 ? {} : { usage };
 }
 

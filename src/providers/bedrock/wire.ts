@@ -87,7 +87,7 @@ export interface SearchResultBlock {
 }
 
 /** A text with citations. ExactJson: a citation as Bedrock sent it. */
-export interface CitedBlock {
+interface CitedBlock {
   readonly citationsContent: { readonly content: readonly TextBlock[]; readonly citations: readonly ExactJson[] };
 }
 

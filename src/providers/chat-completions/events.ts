@@ -19,11 +19,13 @@ import { readFinishReason } from "../kit/finish-reasons.ts";
 import { isFields } from "../kit/metadata.ts";
 import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import { Unread } from "../kit/unread.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { Extras } from "./extras.ts";
 import { parseChunk } from "./json-arguments.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { plainChunk } from "./plain-chunk.ts";
+import { timeMembers } from "./read-members.ts";
 import { ResponseFacts } from "./response-facts.ts";
 import { toTimeInfo } from "./time-info.ts";
 import { ToolCalls } from "./tool-calls.ts";
@@ -33,7 +35,6 @@ import {
   type ChunkChoice,
   type ChunkMessage,
   type ChunkTimings,
-  type ChunkToolCall,
   chunkSchema,
   timingsSchema,
 } from "./wire.ts";
@@ -80,11 +81,12 @@ export interface AnswerState extends Reading {
   serviceTier: string;
   systemFingerprint: string;
   readonly facts: ResponseFacts;
+  readonly unread: Unread;
 }
 
 export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
   const nothing = { usage: undefined, timings: undefined, serviceTier: "", systemFingerprint: "" };
-  return { ...reading, call, choices: new Map(), ...nothing, facts: new ResponseFacts() };
+  return { ...reading, call, choices: new Map(), ...nothing, facts: new ResponseFacts(), unread: new Unread() };
 }
 
 /** Appends the events of one chunk, or of a JSON body, to a batch. Returns true at the end of the response. */
@@ -106,11 +108,15 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
   const usageOfOnly = usageOfChoice(answer, chunk);
   const usage = chunk.usage ?? chunk.x_groq?.usage ?? usageOfOnly;
-  if (usage) answer.usage = chatUsage.add(answer.usage, usage);
+  if (usage) {
+    answer.usage = chatUsage.add(answer.usage, usage);
+    answer.facts.metadata.add("usage", chatUsage.rest(usage));
+  }
   answer.timings = chunk.time_info ?? (usage ? timingsSchema.safeParse(usage).data : undefined) ?? answer.timings;
   answer.serviceTier = chunk.service_tier_used ?? chunk.service_tier ?? answer.serviceTier;
   answer.systemFingerprint = chunk.system_fingerprint ?? answer.systemFingerprint;
   const raw = isFields(value) ? value : {};
+  answer.unread.addMembers(raw.time_info, timeMembers);
   answer.facts.read(raw, call.attempt.providerModel);
   const rawChoices: readonly unknown[] = Array.isArray(raw.choices) ? raw.choices : [];
   for (const [place, choice] of (chunk.choices ?? []).entries()) {
@@ -140,7 +146,8 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   }
   const { timings, serviceTier, systemFingerprint } = answer;
   const { metadata } = answer.facts;
-  const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
+  const facts = [metadata, ...entries.map(([, { extras }]) => extras.metadata)];
+  const warnings = [...answer.unread.warnings, ...facts.flatMap((each) => each.warnings())];
   const usage = chatUsage.toUsage(answer.usage);
   const timeInfo = toTimeInfo(timings);
   const counts = { ...(usage && { usage }), ...(timeInfo && { timeInfo }) };
@@ -204,7 +211,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     reasoning: undefined,
     refusal: undefined,
     calls: new ToolCalls(answer.call, index, newPart, answer.functionNames),
-    extras: new Extras(answer.call, index, newPart, answer.audioType),
+    extras: new Extras(answer.call, index, newPart, answer.audioType, answer.unread),
     finishReason: "",
     meaning: FinishReason.UNSPECIFIED,
     matchedStop: "",
@@ -253,9 +260,8 @@ function messageEvents(
     batch.push(refusalDelta(index, state.refusal, message.refusal ?? "", refusalLogProbs));
   }
   if (message.tool_calls || message.function_call) {
-    const hasOthers = message.tool_calls?.some((call) => !call.function) ?? false;
-    const isFunction = (call: ChunkToolCall, at: number) => call.function || !state.extras.readCall(rawMessage, at);
-    const calls = hasOthers ? { ...message, tool_calls: message.tool_calls?.filter(isFunction) } : message;
-    state.calls.append(calls, answer.isWhole, batch);
+    const calls = state.extras.functionCalls(message.tool_calls ?? [], rawMessage);
+    state.calls.append({ tool_calls: calls, function_call: message.function_call }, answer.isWhole, batch);
+    if (message.function_call) state.extras.keepFunctionCall(rawMessage);
   }
 }

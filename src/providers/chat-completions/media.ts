@@ -5,10 +5,7 @@ import type { ContentPart } from "./wire.ts";
 
 const audioFormats: Readonly<Record<string, "wav" | "mp3">> = {
   "audio/wav": "wav",
-  "audio/x-wav": "wav",
-  "audio/wave": "wav",
   "audio/mpeg": "mp3",
-  "audio/mp3": "mp3",
 };
 
 /** Formats besides OpenAI's. https://openrouter.ai/docs/guides/overview/multimodal/audio */

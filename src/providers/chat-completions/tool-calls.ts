@@ -5,7 +5,10 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { joinName, mayGoOn } from "./name-pieces.ts";
 import type { ChunkMessage, ChunkToolCall } from "./wire.ts";
 
-type CallFields = Partial<Pick<ChunkMessage, "tool_calls" | "function_call">>;
+interface CallFields {
+  readonly tool_calls?: readonly ChunkToolCall[] | null | undefined;
+  readonly function_call?: ChunkMessage["function_call"];
+}
 
 interface Call {
   /** Undefined until the first event of the call. */

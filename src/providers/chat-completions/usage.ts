@@ -48,6 +48,12 @@ export const chatUsage = createUsageReader({
     ],
     imageOutputTokens: ["completion_tokens_details.image_tokens", "output_tokens_details.image_tokens"],
   },
+  silent: [
+    // The rest of a count whose other parts are read.
+    ...["completion_tokens_details.text_tokens", "prompt_tokens_details.text_tokens"],
+    // Read elsewhere: Groq's times, and Mistral's tier and seconds of audio.
+    ...["queue_time", "prompt_time", "completion_time", "total_time", "service_tier", "prompt_audio_seconds"],
+  ],
   toolMaps: ["server_tool_use", "server_side_tool_usage_details"],
   // Perplexity and xAI.
   tools: ["num_search_queries", "num_sources_used"],

@@ -16,12 +16,15 @@ import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
 import { memberAt } from "../kit/json-text.ts";
-import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
+import { isFields, Metadata, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import { Unread } from "../kit/unread.ts";
 import { Citations } from "./citations.ts";
 import { cohereErrors } from "./errors.ts";
 import { planMark } from "./fields.ts";
+import { plainDelta } from "./plain-delta.ts";
+import { eventMembers } from "./read-members.ts";
 import { cohereUsage } from "./usage.ts";
 import { eventsOfMessage } from "./whole-message.ts";
 import { type CohereEvent, eventSchema } from "./wire.ts";
@@ -45,14 +48,13 @@ interface AnswerState {
   readonly callsByIndex: Map<number, Call>;
   readonly citations: Citations;
   readonly metadata: Metadata;
-  /** Types of events that Dragoman does not know. */
-  readonly lost: Set<string>;
+  readonly unread: Unread;
   /** Event `message-end`, once received. */
   end: CohereEvent | undefined;
 }
 
 export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
-  const facts = { citations: new Citations(call), metadata: new Metadata(), lost: new Set<string>() };
+  const facts = { citations: new Citations(call), metadata: new Metadata(), unread: new Unread() };
   return { call, hideReasoning, parts: 0, blocks: new Map(), callsByIndex: new Map(), ...facts, end: undefined };
 }
 
@@ -63,7 +65,9 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
     for (const event of eventsOfMessage(data)) toEvents(answer, { data: event }, batch);
     return true;
   }
-  const event = parseAnswer(value, eventSchema, answer.call, cohereErrors);
+  const plain = plainDelta(value);
+  const event = plain ?? parseAnswer(value, eventSchema, answer.call, cohereErrors);
+  if (plain === undefined) answer.unread.addMembers(value, eventMembers.get(event.type));
   switch (event.type) {
     case "message-start":
       answer.call.attempt.providerResponseId = event.id ?? "";
@@ -93,6 +97,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
         answer.metadata.add(name, fact);
       }
       answer.metadata.add("billed_units", otherUnits(event.delta?.usage));
+      answer.metadata.add("usage", cohereUsage.rest(event.delta?.usage));
       return true;
     case "error":
       throw embeddedFailure(locateError(data, cohereErrors.read), answer.call, cohereErrors);
@@ -100,7 +105,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
     case "citation-end":
       break;
     default:
-      if (answer.lost.size < mostLost) answer.lost.add(event.type);
+      answer.unread.add(`the event ${event.type}`, "the stream");
       break;
   }
   return false;
@@ -118,15 +123,12 @@ function otherUnits(usage: unknown): Readonly<Record<string, unknown>> {
 
 const tokenUnits: ReadonlySet<string> = new Set(["input_tokens", "output_tokens", "image_tokens"]);
 
-/** Maximum number of unknown events that warnings name. */
-const mostLost = 8;
-
 /** Fields of `message-end` that Dragoman reads. */
 const endFields: ReadonlySet<string> = new Set(["finish_reason", "usage"]);
 
 /** Appends the final events of a response. Throws if `message-end` is missing or its finish reason is a failure. */
 export function endEvents(
-  { call, callsByIndex, end, citations, metadata, lost }: AnswerState,
+  { call, callsByIndex, end, citations, metadata, unread }: AnswerState,
   batch: ChatEvent[],
 ): void {
   if (end === undefined && call.filter === "") throw cutAnswer(call);
@@ -135,9 +137,8 @@ export function endEvents(
   for (const open of callsByIndex.values()) closeCall(open, batch);
   const facts = { sources: citations.sources, providerMetadataJson: metadata.toJson() };
   batch.push(choiceEnd(finished(0, meaning, word, "", facts), call));
-  const unknown = [...lost].map((type) => omission(`the event ${type.slice(0, 64)}`, "this version does not know it"));
   const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end?.delta?.usage));
-  batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage }) }));
+  batch.push(completed({ warnings: [...unread.warnings, ...metadata.warnings()], ...(usage && { usage }) }));
 }
 
 /** Fields of content that Dragoman reads, and its type, which they show. */
@@ -218,8 +219,8 @@ function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, da
 }
 
 /** Notes an event that has a list in place of one object. The API does not send such an event. */
-function loseList({ lost }: AnswerState, type: string, list: readonly unknown[]): void {
-  if (list.length > 0 && lost.size < mostLost) lost.add(type);
+function loseList({ unread }: AnswerState, type: string, list: readonly unknown[]): void {
+  if (list.length > 0) unread.add(`the event ${type}`, "the stream");
 }
 
 /** Appends the arguments `{}` if a tool call has none: Cohere then sends nothing, or the text "null". */

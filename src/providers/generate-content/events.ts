@@ -7,14 +7,16 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
 import { isError } from "../kit/error-body.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
-import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
+import { isFields, Metadata, otherFields } from "../kit/metadata.ts";
 import { isOtherModel } from "../kit/other-model.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { Unread } from "../kit/unread.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { googleErrors } from "./errors.ts";
 import { FunctionCalls } from "./function-calls.ts";
 import { toCitations } from "./grounding.ts";
 import { type ChoiceState, partEvent, signed } from "./part-events.ts";
+import { callMembers, contentMembers } from "./read-members.ts";
 import { googleUsage } from "./usage.ts";
 import { type Chunk, type ChunkCandidate, type ChunkLogProbs, chunkSchema } from "./wire.ts";
 
@@ -24,11 +26,12 @@ interface AnswerState {
   /** Whether the caller requested the reasoning format HIDDEN. Dragoman then omits the reasoning. */
   readonly hideReasoning: boolean;
   readonly choices: Map<number, ChoiceState>;
-  /** Kinds of parts that Dragoman does not support and has omitted. */
-  readonly lost: Set<string>;
+  readonly unread: Unread;
   /** Why the API rejected the prompt; empty if it did not. */
   blockReason: string;
   usage: ReportedUsage | undefined;
+  /** The latest usage as Google sent it. */
+  sentUsage: unknown;
   readonly metadata: Metadata;
 }
 
@@ -37,9 +40,10 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
     call,
     hideReasoning,
     choices: new Map(),
-    lost: new Set(),
+    unread: new Unread(),
     blockReason: "",
     usage: undefined,
+    sentUsage: undefined,
     metadata: new Metadata(),
   };
 }
@@ -54,6 +58,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   const chunk = parseAnswer(value, chunkSchema, call, googleErrors, holdsError);
   if (chunk.responseId) call.attempt.providerResponseId = chunk.responseId;
   answer.usage = googleUsage.add(answer.usage, chunk.usageMetadata);
+  answer.sentUsage = chunk.usageMetadata ?? answer.sentUsage;
   answer.blockReason ||= chunk.promptFeedback?.blockReason ?? "";
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
   const { modelVersion } = chunk;
@@ -71,7 +76,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
 
 /** Appends the final events of a response to `batch`. Throws if the response is not whole. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
-  const { call, choices, blockReason, lost, metadata } = answer;
+  const { call, choices, blockReason, unread, metadata } = answer;
   const entries = [...choices].sort(([a], [b]) => a - b);
   const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
   if (isOpen && blockReason === "" && !call.hasEnd) throw cutAnswer(call);
@@ -79,7 +84,8 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     if (blockReason === "" && call.filter === "") throw cutAnswer(call);
     batch.push(choiceEnd(finished(0, FinishReason.CONTENT_FILTER, blockReason), call));
   }
-  const warnings = [...lost].map((kind) => omission(`a part with ${kind}`, "the contract has no place for it"));
+  metadata.add("usageMetadata", googleUsage.rest(answer.sentUsage));
+  const { warnings } = unread;
   for (const [index, state] of entries) {
     state.calls.end(batch);
     const { grounding: groundingMetadata, citationMetadata, urlContextMetadata } = state;
@@ -120,8 +126,10 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, index: 
   const state = known ?? beginChoice(index);
   if (known === undefined) answer.choices.set(index, state);
   let logprobs = candidate.logprobsResult ? toLogProbs(candidate.logprobsResult) : undefined;
+  answer.unread.addMembers(candidate.content, contentMembers);
   for (const part of candidate.content?.parts ?? []) {
     if (part.functionCall) {
+      answer.unread.addMembers(part.functionCall, callMembers);
       state.open = undefined;
       const sign = (event: DeltaEvent) => signed(event, answer, part.thoughtSignature);
       if (state.calls.add(part.functionCall, sign, batch)) continue;

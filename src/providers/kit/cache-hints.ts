@@ -31,7 +31,7 @@ const defaultSeconds = 300n;
 export type HintPlace = readonly [tool: number] | readonly [message: number, part: number];
 
 /** Returns the cache hint at a place if it becomes a breakpoint. */
-export type KeptHints = (...place: HintPlace) => CacheHint | undefined;
+type KeptHints = (...place: HintPlace) => CacheHint | undefined;
 
 interface PlacedHint {
   readonly hint: CacheHint;

@@ -89,7 +89,7 @@ const messages: Readonly<Partial<Record<Reason, string>>> = {
 };
 
 /** Reads the error from the body and headers of a response with a status other than 2xx. */
-export async function readErrorResponse(response: UpstreamResponse, dialect: ErrorDialect): Promise<ReportedError> {
+async function readErrorResponse(response: UpstreamResponse, dialect: ErrorDialect): Promise<ReportedError> {
   const { text } = await readText(response, errorBodyLimit);
   const error = locateError(text, dialect.read);
   const waitMs = retryAfterMs((name) => response.header(name), Date.now());
@@ -120,7 +120,7 @@ export function embeddedFailure(error: ReportedError, call: UpstreamCall, dialec
  * Converts a provider's error to a GatewayError. `interruption` is the message for a caller that has already received
  * output; set it only for errors inside a response.
  */
-export function reportedFailure(
+function reportedFailure(
   error: ReportedError,
   call: UpstreamCall,
   dialect: ErrorDialect,

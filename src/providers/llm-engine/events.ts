@@ -8,6 +8,7 @@ import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { members, Unread } from "../kit/unread.ts";
 import { createUsageReader, type ReportedUsage } from "../kit/usage-reader.ts";
 import { llmEngineErrors } from "./errors.ts";
 import { answerSchema, type WireTokenLogProb } from "./wire.ts";
@@ -26,16 +27,27 @@ interface AnswerState {
   readonly isWhole: boolean;
   finished: boolean;
   usage: ReportedUsage | undefined;
+  readonly unread: Unread;
 }
 
+const answerMembers = members("the response", {
+  request_id: true,
+  output: {
+    ...{ text: true, finished: true, num_prompt_tokens: true, num_completion_tokens: true },
+    ...{ token: true, tokens: true },
+  },
+});
+
 export function startAnswer(call: UpstreamCall, maxNewTokens: number, isWhole: boolean): AnswerState {
-  return { call, maxNewTokens, isWhole, finished: false, usage: undefined };
+  return { call, maxNewTokens, isWhole, finished: false, usage: undefined, unread: new Unread() };
 }
 
 /** Converts one SSE event or a complete response, and appends the results to `batch`. Returns true at the end. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
-  const { request_id: id, output } = parseAnswer(parseJson(data, call), answerSchema, call, llmEngineErrors);
+  const value = parseJson(data, call);
+  const { request_id: id, output } = parseAnswer(value, answerSchema, call, llmEngineErrors);
+  answer.unread.addMembers(value, answerMembers);
   if (id) call.attempt.providerResponseId = id;
   answer.usage = completionUsage.add(answer.usage, output);
   const logprobs = toLogProbs(output.token ? [output.token] : (output.tokens ?? []));
@@ -59,7 +71,10 @@ export function endEvents({ call, maxNewTokens, ...answer }: AnswerState, batch:
     reason: "INFERRED",
     message: "LLM Engine reports no finish reason: Dragoman inferred it from the number of output tokens",
   });
-  batch.push(finished(0, reason, ""), completed({ warnings: [warning], ...(usage && { usage }) }));
+  batch.push(
+    finished(0, reason, ""),
+    completed({ warnings: [warning, ...answer.unread.warnings], ...(usage && { usage }) }),
+  );
 }
 
 function toLogProbs(tokens: readonly WireTokenLogProb[]): LogProbs | undefined {

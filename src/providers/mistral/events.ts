@@ -4,6 +4,7 @@ import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { keepCallFields, sentCalls } from "../chat-completions/call-fields.ts";
 import { parseChunk } from "../chat-completions/json-arguments.ts";
 import { ToolCalls } from "../chat-completions/tool-calls.ts";
 import { chatUsage } from "../chat-completions/usage.ts";
@@ -15,6 +16,7 @@ import { Metadata, otherFields } from "../kit/metadata.ts";
 import { isOtherModel } from "../kit/other-model.ts";
 import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import { Unread } from "../kit/unread.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { mistralErrors } from "./errors.ts";
 import { Extras } from "./extras.ts";
@@ -51,10 +53,11 @@ interface AnswerState extends Reading {
   usage: ReportedUsage | undefined;
   serviceTier: string;
   readonly metadata: Metadata;
+  readonly unread: Unread;
 }
 
 export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
-  const nothing = { usage: undefined, serviceTier: "", metadata: new Metadata() };
+  const nothing = { usage: undefined, serviceTier: "", metadata: new Metadata(), unread: new Unread() };
   return { ...reading, call, choices: new Map(), ...nothing };
 }
 
@@ -63,15 +66,17 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   const { call } = answer;
   if (event === "error") throw embeddedFailure(locateError(data, mistralErrors.read), call, mistralErrors);
   if (data === "[DONE]") return true;
-  const chunk = parseAnswer(parseChunk(data, call), answerSchema, call, mistralErrors);
+  const sent = parseChunk(data, call);
+  const chunk = parseAnswer(sent, answerSchema, call, mistralErrors);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
   answer.usage = chatUsage.add(answer.usage, chunk.usage);
+  answer.metadata.add("usage", chatUsage.rest(chunk.usage));
   answer.serviceTier = chunk.usage?.service_tier ?? answer.serviceTier;
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
   answer.metadata.add("prompt_audio_seconds", chunk.usage?.prompt_audio_seconds);
   const { model } = chunk;
   if (typeof model === "string" && isOtherModel(model, call.attempt.providerModel)) answer.metadata.add("model", model);
-  for (const [place, choice] of chunk.choices.entries()) choiceEvents(answer, choice, place, batch);
+  for (const [place, choice] of chunk.choices.entries()) choiceEvents(answer, choice, place, sent, batch);
   return false;
 }
 
@@ -91,12 +96,20 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     const facts = { sources: extras.end(batch), providerMetadataJson: extras.metadata.toJson() };
     batch.push(choiceEnd(finished(index, meaning, finishReason, "", facts), call));
   }
-  const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
+  const facts = [metadata, ...entries.map(([, { extras }]) => extras.metadata)];
+  const warnings = [...answer.unread.warnings, ...facts.flatMap((each) => each.warnings())];
   const usage = chatUsage.toUsage(answer.usage);
   batch.push(completed({ serviceTier, warnings, providerMetadataJson: metadata.toJson(), ...(usage && { usage }) }));
 }
 
-function choiceEvents(answer: AnswerState, choice: AnswerChoice, place: number, batch: ChatEvent[]): void {
+/** @param sent the chunk as Mistral sent it */
+function choiceEvents(
+  answer: AnswerState,
+  choice: AnswerChoice,
+  place: number,
+  sent: unknown,
+  batch: ChatEvent[],
+): void {
   const { call } = answer;
   const reason = choice.finish_reason ?? "";
   const index = choice.index ?? place;
@@ -111,6 +124,7 @@ function choiceEvents(answer: AnswerState, choice: AnswerChoice, place: number, 
   if (tool_calls?.length) {
     // Other vendors' models at Mistral send the text "null" instead of an id.
     const fragments = tool_calls.map((fragment) => (fragment.id === "null" ? { ...fragment, id: null } : fragment));
+    keepCallFields(state.extras.metadata, sentCalls(sent, place));
     state.calls.append({ tool_calls: fragments }, choice.message !== undefined, batch);
     state.open = undefined;
   }
@@ -126,10 +140,15 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     open: undefined,
     start: new RepeatedStart(answer.continued),
     calls: new ToolCalls(answer.call, index, () => state.parts++, answer.functionNames),
-    extras: new Extras(answer.call, index, () => {
-      state.open = undefined;
-      return state.parts++;
-    }),
+    extras: new Extras(
+      answer.call,
+      index,
+      () => {
+        state.open = undefined;
+        return state.parts++;
+      },
+      answer.unread,
+    ),
     finishReason: "",
     meaning: FinishReason.UNSPECIFIED,
   };

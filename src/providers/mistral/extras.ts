@@ -7,6 +7,8 @@ import { documentCitation, urlCitation } from "../kit/citations.ts";
 import { isFields, Metadata, otherFields } from "../kit/metadata.ts";
 import { mediaOfUrl } from "../kit/output-media.ts";
 import { stateObject, stateOf } from "../kit/provider-state.ts";
+import type { Unread } from "../kit/unread.ts";
+import { contentMembers, thinkingMembers } from "./read-members.ts";
 import type { ReferenceChunk } from "./wire.ts";
 
 const address = z.union([z.string(), z.object({ url: z.string() }).transform(({ url }) => url)]);
@@ -36,14 +38,16 @@ export class Extras {
   readonly #call: UpstreamCall;
   readonly #choiceIndex: number;
   readonly #newPart: () => number;
+  readonly #unread: Unread;
   readonly #positions = new Map<number, TextPositions>();
   readonly #waiting: Citation[] = [];
 
   /** `newPart` returns the next free part index. */
-  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number) {
+  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number, unread: Unread) {
     this.#call = call;
     this.#choiceIndex = choiceIndex;
     this.#newPart = newPart;
+    this.#unread = unread;
   }
 
   /** Adds text of a part, in which references stand. */
@@ -61,18 +65,28 @@ export class Extras {
 
   /** Reads a content chunk. Returns whether it is neither text nor reasoning. */
   read(chunk: unknown, batch: ChatEvent[]): boolean {
-    if (!isFields(chunk) || known.has(chunk.type)) return false;
+    if (!isFields(chunk)) return false;
+    const own = contentMembers.get(String(chunk.type));
+    if (known.has(chunk.type)) {
+      this.#unread.addMembers(chunk, own);
+      return false;
+    }
     const found = this.#citations(chunk);
     const media = found === undefined ? toMedia(chunk) : undefined;
     if (found !== undefined) this.#cite(found, batch);
     else if (media !== undefined) batch.push(mediaDelta(this.#choiceIndex, this.#newPart(), media));
     else if (typeof chunk.text !== "string") this.metadata.add("content", [chunk], "merge");
-    return found !== undefined || media !== undefined;
+    if (found === undefined && media === undefined) return false;
+    this.#unread.addMembers(chunk, own);
+    return true;
   }
 
   /** Keeps the pieces of the reasoning that are no text, such as references. */
   readThinking(pieces: readonly { readonly text?: string | null | undefined }[]): void {
-    for (const piece of pieces) if (typeof piece.text !== "string") this.metadata.add("thinking", [piece], "merge");
+    for (const piece of pieces) {
+      if (typeof piece.text === "string") this.#unread.addMembers(piece, thinkingMembers);
+      else this.metadata.add("thinking", [piece], "merge");
+    }
   }
 
   /** Appends the citations that came before the text. Without text, returns them as sources of the choice. */

@@ -2,19 +2,13 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
 import type { ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
+import { commonAudioTypes } from "./audio-types.ts";
 import type { ObjectOf } from "./parts.ts";
 
 const modalities = { text: Modality.TEXT, audio: Modality.AUDIO, image: Modality.IMAGE } as const;
 
-/** Media types of OpenAI's audio formats. `pcm16` has 24,000 samples of 16 bits per second. */
-const audioTypes = {
-  wav: "audio/wav",
-  aac: "audio/aac",
-  mp3: "audio/mpeg",
-  flac: "audio/flac",
-  opus: "audio/opus",
-  pcm16: "audio/pcm",
-} as const;
+/** Media types of OpenAI's formats of audio output. */
+const audioTypes = { ...commonAudioTypes, opus: "audio/opus" } as const;
 
 type AudioFormat = keyof typeof audioTypes;
 

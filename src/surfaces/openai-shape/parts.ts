@@ -3,6 +3,7 @@ import { z } from "zod";
 import { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import type { CacheHintSchema } from "../../gen/dragoman/v1/message_pb.js";
 import { decodeBase64, mediaSource } from "../kit/data-uri.ts";
+import { commonAudioTypes } from "./audio-types.ts";
 
 /** Makes the schema of an object. `closedObject` rejects unknown properties, `openObject` ignores them. */
 export type ObjectOf = <Shape extends z.ZodRawShape>(shape: Shape) => z.ZodObject<Shape, z.core.$strip>;
@@ -78,14 +79,10 @@ const details = { auto: MediaDetail.AUTO, low: MediaDetail.LOW, high: MediaDetai
 
 /** Media types of the formats of `input_audio`: OpenAI's two, and those that OpenRouter adds. */
 const audioTypes = {
-  wav: "audio/wav",
-  mp3: "audio/mpeg",
-  aac: "audio/aac",
+  ...commonAudioTypes,
   aiff: "audio/aiff",
-  flac: "audio/flac",
   m4a: "audio/mp4",
   ogg: "audio/ogg",
-  pcm16: "audio/pcm",
 } as const;
 
 type AudioFormat = keyof typeof audioTypes;

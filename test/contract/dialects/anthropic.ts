@@ -439,7 +439,7 @@ export const dialects: readonly Dialect[] = [
         ),
         completion: {
           ...answered(FinishReason.STOP, "end_turn", textPart("Hel"), textPart("lo")),
-          warnings: [{ reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }],
+          warnings: [{ reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }],
         },
       },
       "an unknown finish reason": {

@@ -492,7 +492,7 @@ export const dialects: readonly Dialect[] = [
           stop("end_turn"),
           eventFrame("metadata", { usage: { inputTokens: 12, outputTokens: 3 }, metrics: 1 }),
         ),
-        completion: { ...hi, usage, warnings: [{ reason: "LEFT_OUT" }] },
+        completion: { ...hi, usage, warnings: [{ reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }] },
       },
       "an unknown finish reason": {
         wire: answer(text(0, "Hi"), stop("tired"), metadata()),

@@ -354,7 +354,10 @@ export const dialects: readonly Dialect[] = [
           close() +
           end("COMPLETE") +
           "data: [DONE]\n\n",
-        completion: { ...said([text("Hi")], FinishReason.STOP, "COMPLETE"), warnings: [{ reason: "LEFT_OUT" }] },
+        completion: {
+          ...said([text("Hi")], FinishReason.STOP, "COMPLETE"),
+          warnings: [{ reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }],
+        },
       },
       "an unknown finish reason": {
         wire: start + words("Hi") + end("TIRED"),

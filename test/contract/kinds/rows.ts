@@ -220,6 +220,15 @@ export const kinds: Readonly<Record<string, readonly Kind[]>> = {
       ],
     },
     {
+      sentence: "Every member of a known block, and every count of a usage, is carried or named in a warning.",
+      holds: [
+        {
+          test: "is carried or named in a warning, and does not fail the response, {form}",
+          under: "an unknown member of a known block of {title}",
+        },
+      ],
+    },
+    {
       sentence: "Models that require their reasoning back get it in every turn.",
       holds: [
         { test: "sends the model's message back with its provider state, {form}" },

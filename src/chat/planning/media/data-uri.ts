@@ -2,7 +2,7 @@
 const longestHead = 512;
 
 /** Bytes of a `data:` URI with its media type. */
-export interface UriData {
+interface UriData {
   readonly data: Buffer;
   /** Media type with the parameter `charset` if it has one. Empty if the URI has none. */
   readonly mediaType: string;

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseWithLargeIntegers } from "./large-integers.ts";
 import { anyObject, both } from "./merge.ts";
-import { SchemaFitter, Unfit } from "./schema-fitter.ts";
+import { SchemaFitter } from "./schema-fitter.ts";
 import { exceededLimit } from "./schema-limits.ts";
 import { isSame, isSchema, listOf, type MovedKeyword, type Schema, type SchemaRules } from "./schema-rules.ts";
+import { checkRequired, Unfit } from "./unfit.ts";
 import { withItems } from "./with-items.ts";
 
 /** A schema that an API accepts, and what it does not say of the caller's schema. */
@@ -64,7 +65,7 @@ function withRoot(given: Schema, whole: Schema, rules: SchemaRules, fitter: Sche
     fitter.move(keyword, "");
     result = others;
   }
-  fitter.checkRequired(result, "");
+  checkRequired(result, rules, "");
   const typed = isSame(result.type, "object") ? result : { ...result, type: "object" };
   return rules.itemsRequired ? withItems(typed) : typed;
 }

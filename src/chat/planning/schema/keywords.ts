@@ -2,7 +2,7 @@ import { isLargeInteger } from "./large-integers.ts";
 import { isSchema, listOf, type Schema } from "./schema-rules.ts";
 
 /** Names of types, in the order in which a type is inferred from keywords. */
-export const typeNames = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;
+const typeNames = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;
 
 /** Keywords that constrain only values of one type. */
 const keywordsOfTypes: Readonly<Record<string, readonly string[]>> = {

@@ -1,13 +1,9 @@
 import { keepKeywords } from "./keep-keywords.ts";
-import { constrains, isOfType, ofType, typeOfValue, typesOf } from "./keywords.ts";
+import { constrains, ofType, typesOf } from "./keywords.ts";
 import { anyOfThese, both } from "./merge.ts";
 import { definitionName, escapeStep, References } from "./references.ts";
 import { entriesOf, isSchema, listOf, type MovedKeyword, type Schema, type SchemaRules } from "./schema-rules.ts";
-
-/** Why an API accepts no schema that accepts the same values. */
-export class Unfit extends Error {
-  override readonly name = "Unfit";
-}
+import { checkClosed, checkRequired, literals, Unfit, withNull } from "./unfit.ts";
 
 /** Maximum number and depth of schemas in the result: references that are replaced by their schemas can multiply. */
 const mostSchemas = 300_000;
@@ -88,7 +84,7 @@ export class SchemaFitter {
     const { nullable, ...rest } = schema;
     const keyword = "anyOf" in rest ? "anyOf" : "oneOf" in rest ? "oneOf" : undefined;
     const fitted = keyword === undefined ? this.#fitTyped(rest, at) : this.#fitAlternatives(rest, keyword, at);
-    return nullable === true ? this.#withNull(fitted) : fitted;
+    return nullable === true ? withNull(fitted, this.#rules) : fitted;
   }
 
   /** Merges the schemas of `allOf` into the schema itself: no API accepts every use of the keyword. */
@@ -194,22 +190,13 @@ export class SchemaFitter {
       return this.#alternatives(fitted, "anyOf", { at, own });
     }
     const [first = ""] = types;
-    const typed = { ...this.#literals(schema, types, at), type: types.length === 1 ? first : types };
+    const typed = {
+      ...literals(schema, types, { at, takesConst: this.#accepts("const") }),
+      type: types.length === 1 ? first : types,
+    };
     const kept = this.#kept(typed, types, at);
     if (types.includes("object")) return this.#fitObject(kept, schema, at);
     return types.includes("array") ? this.#fitArray(kept, schema, at) : kept;
-  }
-
-  /** Returns a schema whose `enum` and `const` the API accepts. */
-  #literals(schema: Schema, types: readonly string[], at: string): Schema {
-    if (!("const" in schema) && !Array.isArray(schema.enum)) return schema;
-    const { const: constant, enum: values, ...rest } = schema;
-    const allowed = "const" in schema ? [constant] : listOf(values).filter((value) => isOfType(value, types));
-    if (allowed.some((value) => ["object", "array"].includes(typeOfValue(value)))) {
-      throw new Unfit(`objects or arrays in enum or const at ${at || "/"}`);
-    }
-    if (allowed.length === 0) throw new Unfit(`a schema that accepts no value at ${at || "/"}`);
-    return "const" in schema && this.#accepts("const") ? { ...rest, const: constant } : { ...rest, enum: allowed };
   }
 
   #kept(schema: Schema, types: readonly string[], at: string): Schema {
@@ -222,26 +209,18 @@ export class SchemaFitter {
     return this.#rules.keywords?.has(keyword) ?? true;
   }
 
-  #fitObject(kept: Schema, { properties, required, additionalProperties, ...rest }: Schema, at: string): Schema {
+  #fitObject(kept: Schema, schema: Schema, at: string): Schema {
     const { closed } = this.#rules;
+    const { properties, required, additionalProperties } = schema;
     const { properties: _p, required: _r, additionalProperties: _a, ...own } = kept;
-    const place = at || "/";
-    const known = entriesOf(properties).filter(([, schema]) => schema !== false);
+    const known = entriesOf(properties).filter(([, property]) => property !== false);
     const names = new Set(known.map(([name]) => name));
     const needed = [...new Set(listOf(required))];
-    const isOpen = additionalProperties !== undefined && additionalProperties !== false;
-    if (closed) {
-      const isFree =
-        properties === undefined && additionalProperties === undefined && rest.unevaluatedProperties !== false;
-      if (isOpen || isFree || rest.patternProperties !== undefined)
-        throw new Unfit(`an object with any properties at ${place}`);
-      const undeclared = needed.find((name) => typeof name === "string" && !names.has(name));
-      if (undeclared !== undefined) throw new Unfit(`a required property that is not in properties at ${place}`);
-    }
+    if (closed) checkClosed(schema, names, at);
     const isRequired = this.#isRequired;
-    const inner = known.map(([name, schema]) => {
+    const inner = known.map(([name, property]) => {
       this.#isRequired = isRequired && needed.includes(name);
-      return [name, this.rewrite(schema, `${at}/properties/${escapeStep(name)}`)] as const;
+      return [name, this.rewrite(property, `${at}/properties/${escapeStep(name)}`)] as const;
     });
     this.#isRequired = isRequired;
     const isListed = needed.length > 0 || (this.#rules.allRequired && Array.isArray(required));
@@ -249,9 +228,9 @@ export class SchemaFitter {
       ...own,
       ...((properties !== undefined || closed) && { properties: Object.fromEntries(inner) }),
       ...(isListed && { required: needed }),
-      ...(closed ? { additionalProperties: false } : this.#additional(additionalProperties, rest, at)),
+      ...(closed ? { additionalProperties: false } : this.#additional(additionalProperties, schema, at)),
     };
-    this.checkRequired(fitted, at);
+    checkRequired(fitted, this.#rules, at);
     return fitted;
   }
 
@@ -264,15 +243,6 @@ export class SchemaFitter {
       return {};
     }
     return { additionalProperties: isSchema(given) ? this.rewrite(given, `${at}/additionalProperties`) : given };
-  }
-
-  /** Throws `Unfit` if the API requires all or some properties, and this object does not. */
-  checkRequired({ properties, required }: Schema, at: string): void {
-    const { allRequired, someRequired } = this.#rules;
-    const needed = new Set(listOf(required));
-    if (someRequired && needed.size === 0) throw new Unfit(`an object without a required property at ${at || "/"}`);
-    const optional = allRequired ? entriesOf(properties).find(([name]) => !needed.has(name)) : undefined;
-    if (optional !== undefined) throw new Unfit(`the optional property ${optional[0]}`);
   }
 
   #fitArray(kept: Schema, { items, prefixItems }: Schema, at: string): Schema {
@@ -299,15 +269,5 @@ export class SchemaFitter {
   #withAnyItems(own: Schema, at: string): Schema {
     if (this.#rules.typed && this.#rules.itemsRequired) throw new Unfit(`an array with any items at ${at || "/"}`);
     return this.#rules.itemsRequired ? { ...own, items: {} } : own;
-  }
-
-  #withNull(schema: Schema): Schema {
-    const { type, enum: values } = schema;
-    const isFlat = typeof type === "string" && !["object", "array"].includes(type) && !("const" in schema);
-    if (isFlat && !this.#rules.oneType) {
-      return { ...schema, type: [type, "null"], ...(Array.isArray(values) && { enum: [...values, null] }) };
-    }
-    if (!this.#accepts("anyOf")) throw new Unfit("nullable");
-    return { anyOf: [schema, { type: "null" }] };
   }
 }
