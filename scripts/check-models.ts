@@ -3,12 +3,19 @@ import { z } from "zod";
 import type { Model } from "../src/gen/dragoman/v1/model_pb.js";
 import { egpModels } from "../src/models/egp-models.ts";
 import { listedModels, providers } from "../src/providers/registry.ts";
+import { packageDifferences } from "./model-packages.ts";
 
-// Compares the model catalog with models.dev, an open database of models and their limits, and prints the differences.
-// A difference is not a failure, since either side may be wrong: check the vendor's page. `npm run models -- <source>`
-// reads another api.json, from a URL or file. Default: https://models.dev/api.json.
+// Compares the rules and the catalog with tables of npm packages, and the catalog with models.dev, an open database of
+// models and their limits. Prints the differences. A difference is not a failure, since either side may be wrong: check
+// the vendor's page. `npm run models -- <source>` reads another api.json, from a URL or file. Default:
+// https://models.dev/api.json. `npm run models -- packages` compares only with the packages, without a network.
 
 const source = process.argv[2] ?? "https://models.dev/api.json";
+
+const inPackages = packageDifferences();
+console.log(`packages: ${inPackages.length} differences`);
+for (const line of inPackages) console.log(`  ${line}`);
+if (source === "packages") process.exit();
 
 /** Maximum number of new models to name per provider. The rest are only counted. */
 const maxNamedModels = 8;

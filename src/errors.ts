@@ -91,7 +91,10 @@ export interface FieldViolation {
    * `body`: the JSON body of an HTTP API.
    */
   readonly root?: "message" | "body";
-  /** What is wrong and what to write instead. Never contains a value that may be prompt text. */
+  /**
+   * What is wrong and what to write instead. Contains a value that may be prompt text only if a provider's own words
+   * contain it.
+   */
   readonly description: string;
   /** Id of the violated validation rule, such as `string.min_len`. */
   readonly rule?: string;
@@ -112,6 +115,16 @@ export function fieldText({ field, root }: Pick<FieldViolation, "field" | "root"
     default:
       return root satisfies never;
   }
+}
+
+/** Field that a provider rejected, in the provider's own words. */
+export interface RejectedField {
+  /** Path of the field in the upstream body, in any notation: `messages[0].name`, `tools.0.name`. */
+  readonly path: string;
+  /** The provider's code for what is wrong with the field. Empty if it sends none. */
+  readonly code: string;
+  /** Whether the code says that the API does not know the field, whatever its value. */
+  readonly isUnknown: boolean;
 }
 
 export interface ErrorFacts {
@@ -144,6 +157,10 @@ export interface ErrorFacts {
    * response with the finish reason CONTENT_FILTER (routing/settle-end.ts).
    */
   readonly contentFilter?: string;
+  /** What the provider tells about its content filter, as JSON: the metadata of the choice that it ended. */
+  readonly filterMetadataJson?: string;
+  /** Fields of the upstream body that the provider names as the cause. Never sent. */
+  readonly rejectedFields?: readonly RejectedField[];
   /** Replaces the status of the reason, where a protocol requires another one. */
   readonly status?: StatusName;
   /** Logged, never sent. */

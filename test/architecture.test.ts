@@ -17,6 +17,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["nearest.ts", []],
   ["look-up.ts", []],
   ["path-segment.ts", []],
+  ["unicode-pattern.ts", []],
   ["abortable.ts", []],
   ["drained.ts", []],
   ["fair-slots.ts", ["errors.ts"]],
@@ -29,7 +30,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
   [
     "chat/stream",
-    ["gen", "append.ts", "field-path.ts", "errors.ts", "run-within.ts", "well-formed.ts", "chat/validation"],
+    [
+      ...["gen", "append.ts", "field-path.ts", "errors.ts", "run-within.ts", "unicode-pattern.ts", "well-formed.ts"],
+      "chat/validation",
+    ],
   ],
   [
     "chat/planning",
@@ -40,6 +44,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "errors.ts",
       "pace.ts",
       "path-segment.ts",
+      "unicode-pattern.ts",
       "well-formed.ts",
       "tokens",
       "chat/validation",
@@ -111,6 +116,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "pace.ts",
       "well-formed.ts",
       "drained.ts",
+      "nearest.ts",
       "field-path.ts",
       "errors.ts",
       "chat",

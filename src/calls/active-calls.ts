@@ -2,9 +2,12 @@ import { CallSlots } from "../accounts/concurrency.ts";
 import { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError } from "../errors.ts";
 import type { LoadGuard } from "../load/load-guard.ts";
+import { LearnedFields } from "../routing/learned-fields.ts";
 import { Call } from "./call.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import type { Snapshots } from "./snapshot.ts";
+
+type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned"> & Partial<Pick<CallEnvironment, "learned">>;
 
 /** Calls in progress. On shutdown, Dragoman waits for them and then ends those that remain. */
 export class ActiveCalls {
@@ -15,10 +18,15 @@ export class ActiveCalls {
   #onIdle: (() => void) | undefined;
 
   /** `guard`: bounds on the load of the process. Undefined: no bounds. */
-  constructor(snapshots: Snapshots, environment: Omit<CallEnvironment, "slots" | "wrongKeys">, guard?: LoadGuard) {
+  constructor(snapshots: Snapshots, environment: Environment, guard?: LoadGuard) {
     this.#snapshots = snapshots;
     this.#guard = guard;
-    this.#environment = { ...environment, slots: new CallSlots(), wrongKeys: new WrongKeys() };
+    this.#environment = {
+      learned: new LearnedFields(),
+      ...environment,
+      slots: new CallSlots(),
+      wrongKeys: new WrongKeys(),
+    };
   }
 
   /** Begins a call. Throws OVERLOADED if the load of the process is beyond a bound; then there is no call. */

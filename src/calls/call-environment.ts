@@ -2,6 +2,7 @@ import type { CallSlots } from "../accounts/concurrency.ts";
 import type { WrongKeys } from "../accounts/wrong-keys.ts";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { ByteBudget } from "../load/byte-budget.ts";
+import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 
 /** What a call needs from its client's connection. Both listeners provide it. */
@@ -33,6 +34,7 @@ export interface CallEnvironment {
   /** Maximum number of values of a request. */
   readonly maxValues: number;
   readonly counting: CountingLimits;
+  readonly learned: LearnedFields;
   readonly slots: CallSlots;
   readonly wrongKeys: WrongKeys;
 }

@@ -9,7 +9,9 @@ import { type CallInfo, CallInfoSchema } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
+import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
+import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
 import { cleanRequestId } from "./request-id.ts";
@@ -17,12 +19,6 @@ import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
 /** Fields of the call record that become known while the call runs. */
 type CallFacts = Pick<CallRecord, "accountId" | "user" | "labels" | "model" | "provider" | "profile" | "attempts">;
-
-/**
- * A cancellation at most this many milliseconds before the deadline counts as DEADLINE_EXCEEDED. A client resets the
- * call when its own timer fires. Because of network latency, that is slightly before Dragoman's deadline.
- */
-const deadlineSkewMs = 50;
 
 /**
  * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
@@ -40,10 +36,7 @@ export class Call implements ObservedCall {
   /** Aborts all work of the call. The abort reason is a GatewayError. */
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
-  readonly #begin = performance.now();
-  readonly #deadline: number;
-  readonly #timer: NodeJS.Timeout;
-  #requestTimer: NodeJS.Timeout | undefined;
+  readonly #clock: CallClock;
   #requestBytes = 0;
   readonly #environment: CallEnvironment;
   readonly #lease: SnapshotLease;
@@ -71,13 +64,11 @@ export class Call implements ObservedCall {
     this.#onSettled = onSettled;
     this.signal = this.#controller.signal;
     this.requestId = cleanRequestId(source.requestHeader.get("x-request-id")) ?? this.id;
-    const timeoutMs = Math.min(source.timeoutMs() ?? Number.POSITIVE_INFINITY, environment.maxCallMs);
-    this.#deadline = this.#begin + timeoutMs;
-    this.#timer = setTimeout(() => this.end(deadlineExceeded(this.#waitsFor())), Math.max(0, timeoutMs));
-    const { maxRequestMs } = environment;
-    if (maxRequestMs < timeoutMs) {
-      this.#requestTimer = setTimeout(() => this.end(requestIncomplete(maxRequestMs)), maxRequestMs);
-    }
+    const { maxCallMs, maxRequestMs } = environment;
+    this.#clock = new CallClock(Math.min(source.timeoutMs() ?? Number.POSITIVE_INFINITY, maxCallMs), maxRequestMs, {
+      deadline: () => this.end(deadlineExceeded(this.#waitsFor())),
+      requestIncomplete: () => this.end(requestIncomplete(maxRequestMs)),
+    });
     this.#notify((observer) => observer.begin?.(this));
     if (source.signal.aborted) this.#onClientGone();
     else source.signal.addEventListener("abort", this.#onClientGone);
@@ -113,7 +104,7 @@ export class Call implements ObservedCall {
 
   /** Milliseconds since the call started. */
   get elapsedMs(): number {
-    return performance.now() - this.#begin;
+    return this.#clock.elapsedMs;
   }
 
   /** Milliseconds from the start of the call to the first output. Undefined: no output yet. */
@@ -134,6 +125,16 @@ export class Call implements ObservedCall {
   /** Bounds of token counting. */
   get counting(): CountingLimits {
     return this.#environment.counting;
+  }
+
+  /** Fields that targets rejected although no caller wrote them. */
+  get learned(): LearnedFields {
+    return this.#environment.learned;
+  }
+
+  /** Whether work of this many milliseconds can end before the deadline. */
+  hasTimeFor(ms: number): boolean {
+    return !this.#settled && this.#clock.hasTimeFor(ms);
   }
 
   get attempts(): readonly Attempt[] {
@@ -166,7 +167,7 @@ export class Call implements ObservedCall {
 
   /** Ends the wait for the request: it is complete. */
   requestComplete(): void {
-    clearTimeout(this.#requestTimer);
+    this.#clock.requestComplete();
   }
 
   /** Counts a wrong API key of this call's peer. Returns the milliseconds to wait before the rejection. */
@@ -225,8 +226,7 @@ export class Call implements ObservedCall {
   settle(error?: GatewayError): void {
     if (this.#settled) return;
     this.#settled = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#requestTimer);
+    this.#clock.stop();
     this.source.signal.removeEventListener("abort", this.#onClientGone);
     this.#recordedUsage = this.#usage();
     const record = this.#record(error);
@@ -286,9 +286,10 @@ export class Call implements ObservedCall {
       this.end(reason);
       return;
     }
-    const atDeadline = performance.now() >= this.#deadline - deadlineSkewMs;
     this.end(
-      atDeadline ? deadlineExceeded(this.#waitsFor()) : new GatewayError("CANCELLED", "the caller cancelled the call"),
+      this.#clock.isAtDeadline
+        ? deadlineExceeded(this.#waitsFor())
+        : new GatewayError("CANCELLED", "the caller cancelled the call"),
     );
   };
 }

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { ownWords } from "../chat/planning/caller-words.ts";
 import type { DeclaredParameter } from "../chat/planning/deployment-parameters.ts";
 import type { Draft } from "../chat/planning/draft.ts";
@@ -49,7 +50,7 @@ export async function describeModels(
     const target = targetOf(model, adapters);
     const ofModel = descriptionsOf(target);
     ofModel[name] ??= describe(target, name, catalog.deploymentOf(model.id), pace);
-    described.push(await ofModel[name]);
+    described.push({ ...(await ofModel[name]), state: stateOf(model, Date.now()) });
     signal.throwIfAborted();
   }
   return described;
@@ -99,8 +100,13 @@ async function describe(
     reasoningEfforts,
     supportedParameters: supported,
     deploymentParameters: (deployment?.parameters ?? []).map(toDeploymentParameter),
-    state: ModelState.AVAILABLE,
   };
+}
+
+/** Returns whether the provider has shut the model down. */
+function stateOf({ deprecationTime }: Model, now: number): ModelState {
+  const isShutDown = deprecationTime !== undefined && timestampMs(deprecationTime) <= now;
+  return isShutDown ? ModelState.UNAVAILABLE : ModelState.AVAILABLE;
 }
 
 /** Count of a prompt of one word, which fits into every context window. */
@@ -120,6 +126,7 @@ async function supportedDraft(
   try {
     const draft = await draftFor({ chat: request, profile, profileTexts: texts, deployment }, target, {
       words: ownWords,
+      streamed: false,
       account: "",
       counter,
       renderPrompt: async () => undefined,

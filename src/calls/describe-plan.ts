@@ -20,7 +20,12 @@ const greatestInt32 = 2 ** 31 - 1;
 
 /** Describes what Dragoman would send for a request. Calls no provider. */
 export async function describePlan(call: Call, request: PlanChatRequest): Promise<PlanChatResponse> {
-  const plan = await planCall(call, { schema: PlanChatRequestSchema, message: () => request, streamed: false });
+  const plan = await planCall(call, {
+    schema: PlanChatRequestSchema,
+    message: () => request,
+    streamed: false,
+    plansStream: true,
+  });
   const { target, prompt } = plan;
   const { model, adapter } = target;
   const body = adapter.describe(firstUpstreamRequest(plan.request, target), model, prompt);

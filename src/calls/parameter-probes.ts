@@ -3,11 +3,12 @@ import { type ChatRequest, ChatRequestSchema } from "../gen/dragoman/v1/chat_req
 import { Role } from "../gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../gen/dragoman/v1/tool_pb.js";
+import type { ParameterName } from "../models/parameter-names.ts";
 
 type Init = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
 
 /** Optional field of ChatRequest whose support depends on the model. */
-export interface ParameterProbe {
+interface ParameterProbe {
   /** Path of the field in ChatRequest. */
   readonly path: string;
   /** Requests that set the field to a value with an effect. A model that supports one of them supports the field. */
@@ -30,7 +31,7 @@ const tools = [{ kind: { case: "function", value: { name, parametersJsonSchema: 
 const tiers = ["auto", "default", "standard", "standard_only", "flex", "priority"];
 
 /** The requests that set each field, by its path. The value of a field is typical, and allowed by every profile. */
-const inits: Readonly<Record<string, readonly Init[]>> = {
+const inits: Readonly<Record<ParameterName, readonly Init[]>> = {
   "parameters.temperature": [{ parameters: { temperature: 0.5 } }],
   "parameters.top_p": [{ parameters: { topP: 0.9 } }],
   "parameters.top_k": [{ parameters: { topK: 40 } }],

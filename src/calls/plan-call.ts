@@ -1,12 +1,15 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { selectAccount } from "../accounts/keys.ts";
 import type { CallerWords } from "../chat/planning/caller-words.ts";
+import type { ExtraFields } from "../chat/planning/extra-fields.ts";
 import { anyOptions, optionViolations } from "../chat/planning/provider-options.ts";
 import { Pace } from "../pace.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import { targetOf } from "../routing/target.ts";
 import type { Call } from "./call.ts";
-import { type ChatWrapper, checkChat, type Plan, type PlanContext, planChat } from "./plan.ts";
+import { type ChatWrapper, checkChat } from "./check-chat.ts";
+import { type Plan, planChat } from "./plan.ts";
+import type { PlanContext } from "./plan-context.ts";
 
 /** Request of a call, from Dragoman's own API or from another HTTP API. */
 export interface CallRequest<Desc extends DescMessage> {
@@ -19,8 +22,12 @@ export interface CallRequest<Desc extends DescMessage> {
   readonly profile?: ProfileName;
   /** Whether an HTTP API set the provider options, from fields of its own. Default: the caller set them. */
   readonly translatesOptions?: boolean;
+  /** Whether the plan describes the body of a stream, also for a caller that wants no stream. Default false. */
+  readonly plansStream?: boolean;
   /** Words of the caller's API. Default: those of Dragoman's own API. */
   readonly words?: CallerWords;
+  /** Fields of the HTTP API that ChatRequest lacks. Default: none. */
+  readonly extras?: ExtraFields | undefined;
 }
 
 /** Maximum length of recorded names in UTF-16 units: the proto allows 256 characters, each at most two units. */
@@ -37,7 +44,16 @@ const largeRequest = 128 * 1024;
  */
 export async function planCall<Desc extends DescMessage>(
   call: Call,
-  { schema, message, streamed, profile, translatesOptions = false, words }: CallRequest<Desc>,
+  {
+    schema,
+    message,
+    streamed,
+    profile,
+    translatesOptions = false,
+    plansStream = false,
+    words,
+    extras,
+  }: CallRequest<Desc>,
 ): Promise<Plan> {
   const pace = new Pace();
   const request = message();
@@ -57,6 +73,8 @@ export async function planCall<Desc extends DescMessage>(
     maxValues: call.maxValues,
     counting: call.counting,
     signal: call.signal,
+    learnedBy: (target) => call.learned.of(target),
+    ...(plansStream && { sendsStream: true }),
     ...(profile && { apiProfile: profile }),
     ...(configuredProfile && { configuredProfile }),
     checkOptions(chat, { provider }) {
@@ -66,6 +84,7 @@ export async function planCall<Desc extends DescMessage>(
         : optionViolations(chat, provider, adapters.get(provider)?.contractNames);
     },
     ...(words && { words }),
+    ...(extras && { extras }),
   };
   const checked = checkChat(schema, request, catalog, context);
   call.note({ model: checked.model.id, provider: checked.model.provider, profile: checked.profile.name });

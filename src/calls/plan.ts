@@ -1,36 +1,38 @@
-import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { append } from "../append.ts";
-import { type CallerWords, ownWords } from "../chat/planning/caller-words.ts";
-import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
+import { create } from "@bufbuild/protobuf";
+import { ownWords } from "../chat/planning/caller-words.ts";
+import { declaredAdaptations } from "../chat/planning/declared-parameters.ts";
 import type { Draft } from "../chat/planning/draft.ts";
+import {
+  addLearned,
+  type LearnedField,
+  nothingLearned,
+  type OwnField,
+  withoutOptions,
+} from "../chat/planning/learned.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { PlanningContext } from "../chat/planning/planning-context.ts";
-import { type Profile, profileViolations } from "../chat/planning/profile.ts";
-import { type ProfileTexts, profileTexts } from "../chat/planning/profile-texts.ts";
+import type { Profile } from "../chat/planning/profile.ts";
+import { optionViolations } from "../chat/planning/provider-options.ts";
 import { planRequest } from "../chat/planning/steps.ts";
-import { annotationViolations } from "../chat/validation/annotations.ts";
-import { requestViolations } from "../chat/validation/request-rules.ts";
-import { type FieldViolation, invalidRequest } from "../errors.ts";
-import { isSamePath } from "../field-path.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
 import { type GenerationParameters, GenerationParametersSchema } from "../gen/dragoman/v1/parameters_pb.js";
 import { type Warning, WarningSchema } from "../gen/dragoman/v1/warning_pb.js";
-import type { Catalog } from "../models/catalog.ts";
-import type { ConfiguredModel } from "../models/configured-model.ts";
-import { deploymentId } from "../models/find-model.ts";
-import { type ProfileName, profiles } from "../profiles/profiles.ts";
-import { type SelectedProfile, selectProfile } from "../profiles/select-profile.ts";
 import { choiceAdaptations } from "../routing/choices.ts";
 import type { Target } from "../routing/target.ts";
 import { tokenCounter } from "../tokens/counter.ts";
-import type { CountingLimits } from "../tokens/counting-limits.ts";
+import type { CheckedChat } from "./check-chat.ts";
+import type { PlanContext } from "./plan-context.ts";
 
 /** How Dragoman will serve a request: the prepared request, its target and the warnings for the caller. */
 export interface Plan {
   readonly request: ChatRequest;
+  /** The caller's request. */
+  readonly asked: ChatRequest;
+  /** The model and the adapter, which leaves out what the target rejected before. */
   readonly target: Target;
+  /** Returns the fields of the body that the adapter writes by itself, and those with two names. */
+  readonly ownFields: () => readonly OwnField[];
   readonly profile: Profile;
   readonly effectiveParameters: GenerationParameters;
   readonly warnings: readonly Warning[];
@@ -47,99 +49,11 @@ export interface Plan {
    * schema or nothing.
    */
   readonly checksSchema: boolean;
+  /** Plans the same request without fields that the target has just rejected. */
+  readonly revise: (learned: readonly LearnedField[]) => Promise<Plan>;
 }
 
 const noOptionalContent: ReadonlySet<OptionalContent> = new Set();
-
-/** Context of a request for planning. */
-export interface PlanContext {
-  /** Account of the call. Empty: none. */
-  readonly account: string;
-  /** The account, or the API key of a call without one. Queues are fair between holders. */
-  readonly holder: string;
-  /** Whether the caller requested a stream. */
-  readonly streamed: boolean;
-  /** Maximum number of values in each JSON text of the request. */
-  readonly maxValues: number;
-  /** Bounds of token counting. */
-  readonly counting: CountingLimits;
-  /** Profile (defaults and rules) of the HTTP API that received the request. Default: the API has none. */
-  readonly apiProfile?: ProfileName;
-  /** Top-level `profile` of the configuration. Default: none. */
-  readonly configuredProfile?: ProfileName;
-  readonly signal: AbortSignal;
-  /** Returns the violations in the caller's provider options. Default: none. */
-  readonly checkOptions?: (chat: ChatRequest, model: Model) => readonly FieldViolation[];
-  /** Words of the caller's API. Default: those of Dragoman's own API. */
-  readonly words?: CallerWords;
-}
-
-/** Request message with the chat request in its field `chat`. */
-export type ChatWrapper<Desc extends DescMessage> = MessageShape<Desc> & { chat?: ChatRequest | undefined };
-
-/** Valid chat request with its resolved model and profile. */
-interface CheckedChat {
-  readonly chat: ChatRequest;
-  readonly model: Model;
-  readonly profile: Profile;
-  readonly profileTexts: ProfileTexts;
-  /** Entry of the configuration for the model. Undefined: the model has none. */
-  readonly deployment: ConfiguredModel | undefined;
-}
-
-const missingChat: FieldViolation = {
-  field: ["chat"],
-  root: "message",
-  description: 'is required; write {"chat": {"model": "...", "messages": [...]}}',
-  rule: "required",
-};
-
-/**
- * Validates a request against the proto annotations, the general request rules and the profile of its model. Throws one
- * error with all violations.
- */
-export function checkChat<Desc extends DescMessage>(
-  schema: Desc,
-  message: ChatWrapper<Desc>,
-  catalog: Catalog,
-  context: PlanContext,
-): CheckedChat {
-  const violations: FieldViolation[] = [...annotationViolations(schema, message)];
-  const { chat } = message;
-  if (chat === undefined) throw invalidRequest([missingChat]);
-  append(violations, requestViolations(chat, context.maxValues));
-  let model: Model;
-  try {
-    model = catalog.resolve(chat.model, context.account);
-  } catch (error) {
-    throw violations.length > 0 ? invalidRequest(violations) : error;
-  }
-  const { words = ownWords, streamed, maxValues } = context;
-  const { name, source } = profileFor(chat, model, context);
-  const profile = profiles[name];
-  const texts = profileTexts(name, source, words);
-  const deployment = catalog.deploymentOf(model.id);
-  const narrower = profileViolations(chat, profile, { streamed, maxValues, texts, words });
-  const wrong = [
-    // A value outside the range in the proto is also outside the profile's narrower range. Report only the latter.
-    ...violations.filter(({ field }) => !narrower.some((violation) => isSamePath(violation.field, field))),
-    ...narrower,
-    ...deploymentParameterViolations(chat, deployment?.parameters),
-    ...(context.checkOptions?.(chat, model) ?? []),
-  ];
-  if (wrong.length > 0) throw invalidRequest(wrong);
-  return { chat, model, profile, profileTexts: texts, deployment };
-}
-
-function profileFor(chat: ChatRequest, { id, profile }: Model, context: PlanContext): SelectedProfile {
-  return selectProfile({
-    request: chat.profile,
-    api: context.apiProfile,
-    model: profile,
-    isDeployment: deploymentId(id) !== undefined,
-    configured: context.configuredProfile,
-  });
-}
 
 function acceptedContent({ model, adapter: { accepts } }: Target): ReadonlySet<OptionalContent> {
   return (typeof accepts === "function" ? accepts(model) : accepts) ?? noOptionalContent;
@@ -149,10 +63,18 @@ function acceptedContent({ model, adapter: { accepts } }: Target): ReadonlySet<O
 export function draftFor(
   { chat, profile, profileTexts: texts, deployment }: Omit<CheckedChat, "model">,
   target: Target,
-  context: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words">,
+  {
+    streamed,
+    ...context
+  }: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words"> &
+    Partial<Pick<PlanningContext, "learned" | "ownFields">> &
+    Pick<PlanContext, "streamed" | "extras">,
 ): Promise<Draft> {
   const { model, adapter } = target;
+  const { contractNames: names } = adapter;
   return planRequest(chat, {
+    learned: nothingLearned,
+    ownFields: undefined,
     ...context,
     model,
     profile,
@@ -160,24 +82,41 @@ export function draftFor(
     completionOnly: deployment?.completionOnly ?? false,
     toolNames: adapter.toolNames,
     callIds: adapter.callIds?.(model),
+    needsOutputLimit: adapter.needsOutputLimit ?? false,
+    stopRule: adapter.stopRule?.(model),
     rejectedText: adapter.rejectedText?.(model),
+    schemas: adapter.schemas?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),
-    checkSupport: (request) => [...adapter.checkSupport(request, model), ...choiceAdaptations(request, target)],
+    ...(names && {
+      checkOptions: (options, describe) =>
+        optionViolations({ providerOptions: { [model.provider]: options } }, model.provider, names, describe),
+    }),
+    extraFields: adapter.extraFields,
+    checkSupport: (request) => [
+      ...declaredAdaptations(request, model, deployment?.unsupported ?? []),
+      ...adapter.checkSupport(request, model),
+      ...((streamed && adapter.checkStream?.(request)) || []),
+      ...choiceAdaptations(request, target),
+    ],
   });
 }
 
 /** Prepares a valid request for a target. Calls no provider. */
-export async function planChat(
-  checked: Omit<CheckedChat, "model">,
-  target: Target,
-  { account, holder, signal, counting, words = ownWords }: PlanContext,
-): Promise<Plan> {
+export async function planChat(checked: Omit<CheckedChat, "model">, base: Target, context: PlanContext): Promise<Plan> {
+  const { account, holder, signal, counting, words = ownWords, extras } = context;
+  const { streamed, sendsStream = streamed } = context;
+  const learned = context.learnedBy?.(base) ?? nothingLearned;
+  const target = withoutLearned(base, learned);
   const { model, adapter } = target;
   const { chat, profile } = checked;
   const draft = await draftFor(checked, target, {
     words,
+    streamed,
+    ...(extras && { extras }),
     account,
+    learned,
+    ownFields: (request) => ownFieldsOf(request, base, sendsStream),
     counter: tokenCounter(model, { holder, signal, limits: counting }),
     renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
   });
@@ -185,7 +124,9 @@ export async function planChat(
   const sent = adapter.effectiveParameters?.(request, model) ?? request.parameters;
   return {
     request,
+    asked: chat,
     target,
+    ownFields: () => withoutOptions(ownFieldsOf(request, target, sendsStream), request.providerOptions[model.provider]),
     profile,
     effectiveParameters: sent ?? create(GenerationParametersSchema),
     warnings: draft.warnings.map(({ field, ...warning }) =>
@@ -196,5 +137,16 @@ export async function planChat(
     toolNames: draft.toolNames,
     outputFormat: chat.outputFormat,
     checksSchema,
+    revise: (added) => planChat(checked, base, { ...context, learnedBy: () => addLearned(learned, added) }),
   };
+}
+
+function ownFieldsOf(request: ChatRequest, { model, adapter }: Target, sendsStream: boolean): readonly OwnField[] {
+  const own = adapter.ownFields?.(request, model) ?? [];
+  return sendsStream ? own : own.filter(({ onlyStreamed }) => !onlyStreamed);
+}
+
+function withoutLearned({ model, adapter }: Target, learned: readonly LearnedField[]): Target {
+  const names = learned.filter(({ field }) => field === undefined).map(({ name }) => name);
+  return { model, adapter: names.length === 0 ? adapter : (adapter.without?.(new Set(names)) ?? adapter) };
 }

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, durationMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createJsonCheck, returnsInvalid } from "../chat/stream/json-check.ts";
 import { restoreToolNames } from "../chat/stream/restore-tool-names.ts";
@@ -8,9 +8,11 @@ import { TimeInfoSchema } from "../gen/dragoman/v1/completion_pb.js";
 import type { ChatCompleted, ChatStarted } from "../gen/dragoman/v1/stream_pb.js";
 import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import { profileValues } from "../profiles/select-profile.ts";
-import { runOnTarget } from "../routing/choices.ts";
+import { runOnTarget, type TargetRun } from "../routing/choices.ts";
+import { type FurtherRun, withRunAgain } from "../routing/run-again.ts";
 import { estimateUsage } from "../tokens/usage-estimate.ts";
 import type { Call } from "./call.ts";
+import { learnFrom, nameRejected } from "./learn.ts";
 import type { Plan } from "./plan.ts";
 import { returnRejected } from "./return-rejected.ts";
 
@@ -31,17 +33,33 @@ interface Run {
  * Sends the request of a plan upstream. `events` yields a batch of events for each read from the provider, and reads
  * only when its consumer does. `whole`: the caller wants a single response, not a stream.
  */
-export function runPlan(plan: Plan, call: Call, whole: boolean): Run {
-  const { request, target, prompt, stops } = plan;
-  const run = runOnTarget(target, request, {
-    signal: call.signal,
-    holder: call.holder,
-    whole,
-    prompt,
-    stops,
-    elapsedMs: () => call.elapsedMs,
-    onEnd: (attempt) => call.attemptEnded(attempt),
-  });
+export function runPlan(first: Plan, call: Call, whole: boolean): Run {
+  let plan = first;
+  const runOnce = ({ target, request, prompt, stops }: Plan): TargetRun =>
+    runOnTarget(target, request, {
+      signal: call.signal,
+      holder: call.holder,
+      whole,
+      prompt,
+      stops,
+      elapsedMs: () => call.elapsedMs,
+      onEnd: (attempt) => call.attemptEnded(attempt),
+    });
+  const run = withRunAgain(runOnce(plan), withoutRejected, (failure) => nameRejected(failure, plan));
+
+  /** Runs once more without fields that the provider rejected, if the caller wrote none of them. */
+  async function withoutRejected(failure: unknown, { attempts }: TargetRun): Promise<FurtherRun | undefined> {
+    const learned = learnFrom(failure, plan, call.learned.untilMs());
+    // Another attempt can hardly be faster than a rejection.
+    const neededMs = Math.max(...attempts.map(({ duration }) => (duration === undefined ? 0 : durationMs(duration))));
+    if (learned === undefined || !call.hasTimeFor(neededMs)) return undefined;
+    const { target } = plan;
+    plan = await plan.revise(learned);
+    call.signal.throwIfAborted();
+    return { run: runOnce(plan), onOutput: () => call.learned.add(target, learned) };
+  }
+
+  const { request } = first;
   const checkJson = createJsonCheck(plan.outputFormat, plan.checksSchema);
   call.note({ attempts: run.attempts });
   call.explainDeadline(() => run.waitsFor);

@@ -1,5 +1,6 @@
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { type ModelCapabilities, ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
+import { ReasoningEffort } from "../gen/dragoman/v1/reasoning_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import { deploymentId } from "../models/find-model.ts";
 import { profileName } from "../profiles/select-profile.ts";
@@ -34,7 +35,8 @@ export function describeDeployments(models: readonly ConfiguredModel[]) {
 }
 
 /** Describes the facts of a model. Unknown facts are omitted. */
-function describeFacts({ model, parameters }: ConfiguredModel) {
+function describeFacts({ model, parameters, unsupported }: ConfiguredModel) {
+  const { reasoningEfforts: efforts, supportedParameters: supported } = model;
   return {
     display_name: model.displayName,
     profile: profileName(model.profile),
@@ -44,6 +46,9 @@ function describeFacts({ model, parameters }: ConfiguredModel) {
     family: model.family || undefined,
     template_family: model.templateFamily || undefined,
     capabilities: model.capabilities && describeCapabilities(model.capabilities),
+    reasoning_efforts: efforts.length > 0 ? efforts.map((effort) => ReasoningEffort[effort]?.toLowerCase()) : undefined,
+    supported_parameters: supported.length > 0 ? supported : undefined,
+    unsupported_parameters: unsupported,
     parameters: parameters.length > 0 ? parameters : undefined,
   };
 }

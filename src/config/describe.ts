@@ -91,7 +91,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
     providerStatuses.map(({ name, on, reason }) => {
       const settings = settingsOf.get(name);
       if (settings === undefined) return [name, { enabled: on, reason }];
-      const { baseUrl, apiKey, headers, timeouts, maxConnections, options } = settings;
+      const { baseUrl, apiKey, headers, timeouts, proxy, maxConnections, options } = settings;
       const described = {
         enabled: on,
         reason,
@@ -103,6 +103,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
           first_event: formatDuration(timeouts.firstEventMs),
           idle: formatDuration(timeouts.idleMs),
         },
+        proxy: proxy?.configured,
         max_connections: maxConnections,
         options: hideTexts(options),
       };

@@ -30,8 +30,8 @@ interface ConfigSources {
  *
  * A variable takes precedence over the file, and the file over the default. The variables are DRAGOMAN_GRPC_ADDRESS and
  * DRAGOMAN_HTTP_ADDRESS (`host:port`, IPv6 in brackets), DRAGOMAN_AUTHENTICATION (`keys`, `loopback`, `off`),
- * DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`). But for a provider's API key, the
- * file takes precedence: a user's shell may set `OPENAI_API_KEY` for other programs.
+ * DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`). But for a provider's API key and
+ * proxy, the file takes precedence: a user's shell may set `OPENAI_API_KEY` and `HTTPS_PROXY` for other programs.
  *
  * An empty variable counts as unset. Paths in the file are relative to its folder.
  *

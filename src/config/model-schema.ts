@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
+import { ReasoningEffortSchema } from "../gen/dragoman/v1/reasoning_pb.js";
+import { parameterNames } from "../models/parameter-names.ts";
 import { profileNames } from "../profiles/profiles.ts";
 import { parseCount } from "./quantities.ts";
 import { choice, flag, leaf, section, text } from "./rules.ts";
@@ -39,6 +41,19 @@ const capabilities = section(
   Object.fromEntries(ModelCapabilitiesSchema.fields.map(({ name }) => [name, flag.optional()])),
 );
 
+const effort = leaf({
+  parse: (value) => {
+    const name = String(value).toUpperCase();
+    const found = ReasoningEffortSchema.values.find((known) => known.number > 0 && known.localName === name);
+    return found?.number;
+  },
+  problem: "is not a reasoning effort",
+  fix: "write none, minimal, low, medium, high, xhigh or max",
+  shown: true,
+});
+
+const parameterName = choice(...parameterNames);
+
 /** Keys of both `models` and `deployments` entries. An omitted key leaves the value of the changed model as it is. */
 const facts = {
   display_name: text.optional(),
@@ -49,6 +64,10 @@ const facts = {
   family: text.optional(),
   template_family: choice("llama-2", "llama-3", "mixtral", "chatml", "zephyr", "phi-3", "none").optional(),
   capabilities: capabilities.optional(),
+  // These replace the rules of the model's family.
+  reasoning_efforts: z.array(effort).optional(),
+  supported_parameters: z.array(parameterName).optional(),
+  unsupported_parameters: z.array(parameterName).optional(),
   parameters: parameters.prefault([]),
 };
 

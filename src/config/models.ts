@@ -9,6 +9,7 @@ import {
 import { Profile } from "../gen/dragoman/v1/profile_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import { deploymentId, deploymentName, findModel, indexModels } from "../models/find-model.ts";
+import type { ParameterName } from "../models/parameter-names.ts";
 import { nearest } from "../nearest.ts";
 import { profileFamilies } from "../profiles/profiles.ts";
 import { profileValues } from "../profiles/select-profile.ts";
@@ -48,7 +49,10 @@ export function resolveModels({ listed, providers, section }: ModelSources, repo
     checkEntry(`deployments.${id}`, entry, providers, report);
     const { account = "", completion_only: completionOnly } = entry;
     const model = deployedModel(id, entry, targets, report);
-    return { ...configure(model, entry), account, completionOnly };
+    const target = targets.find(entry.model)?.id;
+    const inherited = models.find((configured) => configured.model.id === target)?.unsupported ?? [];
+    const facts = { ...entry, unsupported_parameters: entry.unsupported_parameters ?? [...inherited] };
+    return { ...configure(model, facts), account, completionOnly };
   });
   return [...models, ...deployments];
 }
@@ -143,11 +147,35 @@ function configure(base: Model, facts: Facts): ConfiguredModel {
     maxOutputTokens: facts.max_output_tokens ?? base.maxOutputTokens,
     family: facts.family ?? base.family,
     templateFamily: facts.template_family ?? base.templateFamily,
+    reasoningEfforts: facts.reasoning_efforts ?? base.reasoningEfforts,
+    supportedParameters: facts.supported_parameters ?? base.supportedParameters,
   };
   if (facts.max_temperature !== undefined) model.maxTemperature = facts.max_temperature;
+  if (model.capabilities !== undefined) model.capabilities = { ...model.capabilities, ...impliedCapabilities(facts) };
   if (facts.capabilities !== undefined) model.capabilities = changeCapabilities(model.capabilities, facts.capabilities);
   const parameters = facts.parameters.map(({ description = "", ...rest }) => ({ ...rest, description }));
-  return { model, account: "", parameters, completionOnly: false };
+  const unsupported = facts.unsupported_parameters ?? [];
+  return { model, account: "", parameters, completionOnly: false, ...(unsupported.length > 0 && { unsupported }) };
+}
+
+/** Capabilities that a model with a parameter has. */
+const capabilitiesOf: Readonly<Partial<Record<ParameterName, keyof ModelCapabilities>>> = {
+  tools: "tools",
+  parallel_tool_calls: "parallelToolCalls",
+  "output_format.json_object": "jsonObject",
+  "output_format.json_schema": "jsonSchema",
+  "output_format.regex": "regex",
+  "parameters.logprobs": "logprobs",
+  "parameters.top_logprobs": "logprobs",
+  "reasoning.effort": "reasoning",
+  "reasoning.budget_tokens": "reasoning",
+  chat_template: "chatTemplate",
+};
+
+function impliedCapabilities(facts: Facts): Partial<ModelCapabilities> {
+  const { supported_parameters: supported = [], reasoning_efforts: efforts = [] } = facts;
+  const names = efforts.length > 0 ? [...supported, "reasoning.effort" as const] : supported;
+  return Object.fromEntries(names.flatMap((name) => (capabilitiesOf[name] ? [[capabilitiesOf[name], true]] : [])));
 }
 
 /**

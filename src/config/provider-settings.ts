@@ -4,6 +4,7 @@ import type { Tree } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 import type { ConfigurableProvider, ProviderSettings } from "./provider.ts";
 import { parseOptions } from "./provider-options.ts";
+import { resolveProxy } from "./proxy.ts";
 import { baseUrl } from "./rules.ts";
 import { apiKey, type ProviderSection, providerSchema } from "./schema.ts";
 import { Secret } from "./secret.ts";
@@ -87,6 +88,7 @@ export function resolveProvider(
     apiKey: key === undefined ? undefined : new Secret(key.value),
     headers: entry.headers,
     timeouts: { connectMs: timeouts.connect, firstEventMs: timeouts.first_event, idleMs: timeouts.idle },
+    proxy: resolveProxy({ environment, configured: entry.proxy, on }, report),
     maxConnections: entry.max_connections,
     maxQueue,
     options: entry.options,

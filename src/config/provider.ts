@@ -13,6 +13,22 @@ export interface UpstreamTimeouts {
   readonly idleMs: number;
 }
 
+/** HTTP proxy for connections to a provider. */
+export interface HttpProxy {
+  /** URL with the user and password, if there are any. */
+  readonly url: Secret;
+  /** URL without them, such as `http://proxy.example:3128`. */
+  readonly place: string;
+}
+
+/** Selects the proxy of a provider's connections. */
+export interface ProxyChoice {
+  /** `providers.<name>.proxy`, without credentials. Undefined: the environment decides. */
+  readonly configured: string | undefined;
+  /** Returns the proxy for an address. Undefined: a direct connection. */
+  proxyOf(url: URL): HttpProxy | undefined;
+}
+
 /** The resolved configuration of one provider. */
 export interface ProviderSettings<Options = unknown> {
   /** The `provider` in `provider/model`. */
@@ -24,6 +40,8 @@ export interface ProviderSettings<Options = unknown> {
   /** Headers to send with each upstream request. Values may be secret and are never logged. */
   readonly headers: Readonly<Record<string, string>>;
   readonly timeouts: UpstreamTimeouts;
+  /** Proxy of the connections to the provider, and of its token requests. Undefined: none. */
+  readonly proxy?: ProxyChoice;
   /** Maximum connections to the upstream. Default 256. */
   readonly maxConnections: number;
   /** Maximum requests that wait for a connection. Default 1024. */

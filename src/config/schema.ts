@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 import { parseAddress } from "./address.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
+import { proxy } from "./proxy.ts";
 import { longestTimerMs, parseDuration, parseShare, parseSize } from "./quantities.ts";
 import { baseUrl, choice, flag, leaf, section, switchOf, text, wholeNumber } from "./rules.ts";
 
@@ -121,6 +122,7 @@ export const providerSchema = section({
     first_event: duration.prefault("5m"),
     idle: duration.prefault("2m"),
   }).prefault({}),
+  proxy: proxy.optional(),
   max_connections: wholeNumber(1).prefault(256),
   options: z.record(z.string(), z.unknown()).prefault({}),
 });

@@ -5,8 +5,7 @@ const llama2 = { window: 4096, templateFamily: "llama-2" } as const;
 const llama3 = { window: 8192, templateFamily: "llama-3" } as const;
 const llama31 = { window: 131_072, templateFamily: "llama-3" } as const;
 
-// Ids: Scale EGP chat completions API. Context windows: docs/model_zoo.md of scaleapi/llm-engine for Llama 2, 3 and 3.1
-// and Mixtral; the model cards for the others. A fine-tuned model has the context window and template of its base.
+// A fine-tuned model has the context window and template of its base.
 // Owners choose the names of their endpoints; callers write any other endpoint as `llm-engine/<endpoint>`.
 // For LLM Engine v1, Dragoman renders the prompt with a built-in chat template. There is none for rows without
 // `templateFamily`, such as gpt-oss (harmony format), so only v2 can serve them.
@@ -69,6 +68,14 @@ export const endpointRows: readonly ModelRow[] = rows.map((row) => ({ ...row, ou
 
 /** Facts of all LLM Engine endpoints. Tool calls need an endpoint with a tool call parser. */
 export const endpointTable = {
+  sources: [
+    { from: "Scale EGP chat completions API: ids", read: "2026-11-21" },
+    {
+      from: "docs/model_zoo.md of scaleapi/llm-engine: context windows of Llama 2 to 3.1, Mixtral",
+      read: "2026-11-21",
+    },
+    { from: "model cards: other context windows", read: "2026-11-21" },
+  ],
   provider: "llm-engine",
   ...chatCapabilities,
   regex: true,

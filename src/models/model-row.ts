@@ -1,5 +1,7 @@
 import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Model, type ModelCapabilities, ModelSchema } from "../gen/dragoman/v1/model_pb.js";
+import type { Knowledge } from "./knowledge.ts";
 
 type Capabilities = Partial<Readonly<Record<Exclude<keyof ModelCapabilities, `$${string}`>, boolean>>>;
 
@@ -21,10 +23,14 @@ export interface ModelRow extends Capabilities {
   /** Unset if the provider does not document it. */
   readonly maxTemperature?: number;
   readonly templateFamily?: string;
+  /** Day on which the provider shuts the model down, as `2027-01-14`. Unset: not announced. */
+  readonly shutdown?: string;
 }
 
 /** Facts that all rows of a table share. A row can override them. */
-export interface ModelTable extends Capabilities, Pick<ModelRow, "output" | "maxTemperature"> {
+export interface ModelTable extends Facts, Pick<Knowledge, "sources"> {}
+
+interface Facts extends Capabilities, Pick<ModelRow, "output" | "maxTemperature"> {
   readonly provider: string;
   /** Returns the `Model.id` of a model. Default: `<provider>/<model>`. */
   readonly idOf?: (model: string) => string;
@@ -45,9 +51,19 @@ export const chatCapabilities = {
 
 export const noTools = { tools: false, parallelToolCalls: false } as const satisfies Capabilities;
 
+/** Sources of the entries that `modelsOf` built. */
+const sources = new WeakMap<Model, Knowledge["sources"]>();
+
+/** Returns the sources of a catalog entry. Undefined if the entry is not a row of a table. */
+export function sourcesOf(model: Model): Knowledge["sources"] | undefined {
+  return sources.get(model);
+}
+
 /** Builds the catalog entries of a table. */
-export function modelsOf(table: ModelTable, rows: readonly ModelRow[]): readonly Model[] {
-  return rows.flatMap(withSnapshots).map((row) => modelOf(table, row));
+export function modelsOf({ sources: from, ...facts }: ModelTable, rows: readonly ModelRow[]): readonly Model[] {
+  const models = rows.flatMap(withSnapshots).map((row) => modelOf(facts, row));
+  for (const model of models) sources.set(model, from);
+  return models;
 }
 
 function withSnapshots(row: ModelRow): readonly ModelRow[] {
@@ -56,7 +72,7 @@ function withSnapshots(row: ModelRow): readonly ModelRow[] {
 }
 
 /** Builds one catalog entry. Ignores the row's snapshots. */
-export function modelOf({ provider, idOf, servedBy, ...shared }: ModelTable, row: ModelRow): Model {
+export function modelOf({ provider, idOf, servedBy, ...shared }: Facts, row: ModelRow): Model {
   const {
     model,
     name,
@@ -67,6 +83,7 @@ export function modelOf({ provider, idOf, servedBy, ...shared }: ModelTable, row
     snapshots: _,
     maxTemperature,
     templateFamily,
+    shutdown,
     ...capabilities
   } = { ...shared, ...row };
   return create(ModelSchema, {
@@ -79,6 +96,7 @@ export function modelOf({ provider, idOf, servedBy, ...shared }: ModelTable, row
     providerModel: model,
     templateFamily: templateFamily ?? "",
     ...(maxTemperature !== undefined && { maxTemperature }),
+    ...(shutdown !== undefined && { deprecationTime: timestampFromDate(new Date(shutdown)) }),
     capabilities,
   });
 }

@@ -22,6 +22,7 @@ const plain: Profile = {
   familyFields: [],
   imageUrlFamilies: undefined,
   outputLimits: {},
+  otherOutputLimit: undefined,
   outputCap: undefined,
   outputMustFit: false,
   trims: false,
@@ -87,6 +88,7 @@ const egpChat: Profile = {
   ],
   imageUrlFamilies: openai,
   outputLimits: egpChatOutputLimits,
+  otherOutputLimit: "rest",
   outputMustFit: true,
 };
 
@@ -100,6 +102,7 @@ const egpDeployment: Profile = {
   instructions: undefined,
   joinsSystemMessages: true,
   outputLimits: egpDeploymentOutputLimits,
+  otherOutputLimit: undefined,
   familyFields: [
     { ...sampling.topP, families: [...openai, "llm-engine", "google"] },
     { ...sampling.topK, families: ["llm-engine", "google"] },

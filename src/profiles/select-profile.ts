@@ -17,7 +17,7 @@ export function profileName(profile: Profile): ProfileName | undefined {
 }
 
 /** The profiles that a call could have, from each source. */
-export interface ProfileCandidates {
+interface ProfileCandidates {
   /** ChatRequest.profile; PROFILE_UNSPECIFIED if it is not set. */
   readonly request: Profile;
   /** Profile of the HTTP API that received the request. Undefined: it has none. */

@@ -1,8 +1,11 @@
 import type { Adaptation } from "../chat/planning/adaptations.ts";
 import type { CallIdRule } from "../chat/planning/call-id-rule.ts";
+import type { OwnField } from "../chat/planning/learned.ts";
 import type { OptionalContent } from "../chat/planning/optional-content.ts";
 import type { ContractNames } from "../chat/planning/provider-options.ts";
 import type { RejectedText } from "../chat/planning/rejected-text.ts";
+import type { SchemaTarget } from "../chat/planning/schema/schema-rules.ts";
+import type { StopRule } from "../chat/planning/stop-rule.ts";
 import type { ToolNameRule } from "../chat/planning/tool-name-rule.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import type { Claimant } from "../fair-slots.ts";
@@ -35,6 +38,28 @@ export interface Adapter {
    */
   readonly contractNames?: ContractNames;
 
+  /** Base URL of the API. With the provider's name and the model, it is the target of a request. */
+  readonly baseUrl?: string;
+
+  /**
+   * Returns the fields of the upstream body that the adapter writes by itself for a request, and those for which it
+   * knows two names. If the provider rejects one, Dragoman tries once more without it. Fields that the API requires are
+   * not among them. Undefined: none.
+   */
+  ownFields?(request: ChatRequest, model: Model): readonly OwnField[];
+
+  /**
+   * Returns the same adapter without some of its own fields, or with their other names. It shares all resources, so that
+   * nobody closes it. Required with `ownFields`.
+   */
+  without?(names: ReadonlySet<string>): Adapter;
+
+  /**
+   * Fields that ChatRequest lacks and that the API documents, such as vLLM's `stop_token_ids`. Of the extra fields that
+   * some API in the shape of OpenAI's documents, an HTTP API passes on only these. Undefined: none.
+   */
+  readonly extraFields?: ReadonlySet<string>;
+
   /**
    * Function names that the provider accepts. Dragoman replaces other names, and restores them in the response.
    * Undefined: the provider accepts every name of the contract.
@@ -48,10 +73,28 @@ export interface Adapter {
   callIds?(model: Model): CallIdRule | undefined;
 
   /**
+   * Whether the API requires an output limit. Dragoman then sends what the prompt and the model leave, unless the
+   * context window is unknown. Default false.
+   */
+  readonly needsOutputLimit?: boolean;
+
+  /**
+   * Returns the stop sequences that a model's API accepts. Dragoman ends the response itself at the others. Undefined:
+   * all of the contract.
+   */
+  stopRule?(model: Model): StopRule | undefined;
+
+  /**
    * Returns the texts that the model's API rejects. Dragoman leaves them out, with the messages that have nothing else.
    * Undefined: none.
    */
   rejectedText?(model: Model): RejectedText | undefined;
+
+  /**
+   * Returns the JSON Schemas that a model's API accepts, for output and for tools. Dragoman rewrites the others, and
+   * validates the response against the caller's schema. Undefined: every schema.
+   */
+  schemas?(model: Model): SchemaTarget | undefined;
 
   /** Whether the adapter sends `tool_choice.allowed_tools`. Default false: Dragoman sends only the allowed tools. */
   readonly takesAllowedTools?: boolean;
@@ -87,6 +130,12 @@ export interface Adapter {
 
   /** Reports what the model does not support in the request, and what Dragoman does instead. */
   checkSupport(request: ChatRequest, model: Model): readonly Adaptation[];
+
+  /**
+   * Reports what a stream delivers only as a whole, because the API cannot stream it. Dragoman calls it for callers that
+   * stream. Undefined: the API streams everything.
+   */
+  checkStream?(request: ChatRequest): readonly Adaptation[];
 
   /**
    * Returns the parameters that the adapter sends, with its own values for those that the API requires and the caller

@@ -52,17 +52,18 @@ export function startAttempt(
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     record.begin();
     let held: ChatEvent[] | undefined = [];
+    const repair = createRepairs();
+    const bound = createBounds();
+    const cutter = stops.length > 0 ? createStopCutter(stops, request.parameters?.n ?? 1) : undefined;
+    // First the cut: its end of a choice releases what the repair holds back, and gets the warnings of the others.
+    const corrected = (batch: readonly ChatEvent[]) => bound(repair(cutter === undefined ? batch : cutter.cut(batch)));
     try {
       const context: AdapterContext = { signal, holder, attempt, queue, ...(prompt !== undefined && { prompt }) };
       const batches =
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
-      const repair = createRepairs();
-      const bound = createBounds();
-      const cutter = stops.length > 0 ? createStopCutter(stops, request.parameters?.n ?? 1) : undefined;
       const settleEnd = createEndSettler(request, validator);
       for await (const arrived of batches) {
-        // First the cut: its end of a choice releases what the repair holds back, and gets the warnings of the others.
-        let batch = bound(repair(cutter === undefined ? arrived : cutter.cut(arrived)));
+        let batch = corrected(arrived);
         for (let index = 0; index < batch.length; index++) {
           const event = batch[index] as ChatEvent;
           if (event.case === "started" || event.case === "delta") {
@@ -92,8 +93,11 @@ export function startAttempt(
       }
       validator.end();
     } catch (error) {
-      const rest = signal.aborted ? undefined : filteredEnd(error, validator);
-      if (rest !== undefined) {
+      const end = signal.aborted ? undefined : filteredEnd(error, validator, cutter?.heldChoices ?? []);
+      if (end !== undefined) {
+        const rest = corrected(end);
+        for (const event of rest) validator.accept(event);
+        if (validator.outputStarted) record.output();
         record.answered(undefined);
         yield [...(held ?? []), ...rest];
         return;

@@ -1,24 +1,20 @@
-import { append } from "../append.ts";
 import type { Adaptation } from "../chat/planning/adaptations.ts";
 import { seedOf, seedValue } from "../chat/planning/seed.ts";
-import { type ChatEvent, completed, started } from "../chat/stream/events.ts";
-import { GatewayError } from "../errors.ts";
+import type { ChatEvent } from "../chat/stream/events.ts";
 import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import type { ChatCompleted } from "../gen/dragoman/v1/stream_pb.js";
-import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
-import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
+import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import { addUsage } from "../tokens/add-usage.ts";
-import { estimateUsage, partialUsage } from "../tokens/usage-estimate.ts";
+import { partialUsage } from "../tokens/usage-estimate.ts";
 import { type AttemptOptions, type RunningAttempt, startAttempt } from "./attempt.ts";
-import { attemptFailure } from "./attempt-failure.ts";
+import { mergeChoices } from "./merge-choices.ts";
 import type { Target } from "./target.ts";
 
 /** Maximum number of upstream requests per call. Applies if Dragoman sends one request per choice. */
 const maxRequests = 8;
 
 /** Request in progress at one target (a model and its provider's adapter). */
-interface TargetRun {
+export interface TargetRun {
   /** One attempt per upstream request. With one request per choice, in the order of the choices. */
   readonly attempts: readonly Attempt[];
   readonly events: AsyncIterable<readonly ChatEvent[]>;
@@ -113,78 +109,6 @@ export function choiceAdaptations(request: ChatRequest, target: Target): readonl
   return [{ kind: "EMULATED", field, message }];
 }
 
-/** Upstream request for one choice. */
-interface Branch extends RunningAttempt {
-  readonly index: number;
-  readonly batches: AsyncIterator<readonly ChatEvent[]>;
-  readonly warnings: Warning[];
-  completed: ChatCompleted | undefined;
-}
-
-interface Arrival {
-  readonly branch: Branch;
-  /** Undefined: the branch has ended. */
-  readonly batch: readonly ChatEvent[] | undefined;
-}
-
-/**
- * Merges the responses to concurrent requests, one per choice, into one stream.
- *
- * The stream starts with the first output of any response. Waiting for the others could deadlock: a request may wait
- * until another one frees its connection. Holds at most one unread batch of events per response. The first failure
- * aborts all other requests and becomes the error of the call.
- */
-async function* mergeChoices(
-  running: readonly RunningAttempt[],
-  request: ChatRequest,
-  others: AbortController,
-): AsyncGenerator<readonly ChatEvent[], void, undefined> {
-  const branches = running.map((attempt, index): Branch => {
-    const batches = attempt.events[Symbol.asyncIterator]();
-    return { ...attempt, index, batches, warnings: [], completed: undefined };
-  });
-  const arrived: Arrival[] = [];
-  let failure: { readonly error: unknown } | undefined;
-  let wake = () => {};
-
-  /** Reads one batch in the background. Puts the result into `arrived` or `failure`. */
-  async function read(branch: Branch): Promise<void> {
-    try {
-      const { done, value } = await branch.batches.next();
-      arrived.push({ branch, batch: done ? undefined : value });
-    } catch (error) {
-      failure ??= { error };
-      others.abort(new GatewayError("CANCELLED", "the upstream request for another choice failed"));
-    }
-    wake();
-  }
-
-  try {
-    let reading: readonly Branch[] = branches;
-    let isStarted = false;
-    for (let open = branches.length; open > 0; ) {
-      if (failure !== undefined) throw failureOfCall(failure.error, branches);
-      for (const branch of reading) void read(branch);
-      if (arrived.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      const arrivals = arrived.splice(0);
-      reading = arrivals.filter(({ batch }) => batch !== undefined).map(({ branch }) => branch);
-      open -= arrivals.length - reading.length;
-      const batch = arrivals.flatMap((arrival) => take(arrival));
-      if (!isStarted && arrivals.length > 0) yield [started(), ...batch];
-      else if (batch.length > 0) yield batch;
-      isStarted ||= arrivals.length > 0;
-    }
-    yield [mergeEnds(branches, request)];
-  } finally {
-    others.abort(new GatewayError("CANCELLED", "the response is no longer needed"));
-    await Promise.allSettled(branches.map(({ batches }) => batches.return?.()));
-  }
-}
-
 /**
  * Returns the request for one choice. With the same seed all choices would be equal, so each gets a different seed.
  * Small seeds count up and large ones count down, so that they stay in the range of a provider that accepts the
@@ -198,57 +122,4 @@ function requestOfChoice(request: ChatRequest, index: number): ChatRequest {
     parameters.seedValue = seedValue(seed < maxRequests ? seed + BigInt(index) : seed - BigInt(index));
   }
   return { ...request, parameters };
-}
-
-/** Returns the error of the call if one request fails. It is marked as partial if any choice already had output. */
-function failureOfCall(error: unknown, branches: readonly Branch[]): unknown {
-  const begun = branches.find(({ validator }) => validator.outputStarted);
-  return begun === undefined ? error : attemptFailure(error, begun.attempt, true);
-}
-
-/** Converts the events of one branch for the merged stream. Stores warnings and `completed` in the branch. */
-function take({ branch, batch }: Arrival): readonly ChatEvent[] {
-  const { index, warnings } = branch;
-  return (batch ?? []).flatMap((event): readonly ChatEvent[] => {
-    switch (event.case) {
-      case "started":
-        append(warnings, event.value.warnings);
-        return [];
-      case "delta":
-        requireOnly(event.value.choiceIndex);
-        return [{ case: "delta", value: { ...event.value, choiceIndex: index } }];
-      case "finished":
-        requireOnly(event.value.choiceIndex);
-        return [{ case: "finished", value: { ...event.value, choiceIndex: index } }];
-      case "completed":
-        append(warnings, event.value.warnings);
-        branch.completed = event.value;
-        return [];
-      default:
-        return event satisfies never;
-    }
-  });
-}
-
-/** Throws PROVIDER_FAULT if the response to a request for one choice has a second choice. */
-function requireOnly(choiceIndex: number): void {
-  if (choiceIndex === 0) return;
-  throw new GatewayError("PROVIDER_FAULT", "the provider's response is malformed: it has more choices than requested");
-}
-
-/** Merges the `completed` events: sums usage, merges warnings, and takes all other fields from the first choice. */
-function mergeEnds(branches: readonly Branch[], request: ChatRequest): ChatEvent {
-  const usages = branches.map(
-    ({ completed, validator }) =>
-      completed?.usage ?? estimateUsage(request, validator.outputCharacters, UsageQuality.ESTIMATED),
-  );
-  const warnings = distinct(branches.flatMap((branch) => branch.warnings));
-  return completed({ ...branches[0]?.completed, usage: usages.reduce(addUsage), warnings });
-}
-
-function distinct(warnings: readonly Warning[]): Warning[] {
-  const byText = new Map(
-    warnings.map((warning) => [`${warning.reason}\n${warning.field}\n${warning.message}`, warning]),
-  );
-  return [...byText.values()];
 }

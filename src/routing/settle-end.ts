@@ -63,12 +63,19 @@ function isFull({ parameters }: ChatRequest, usage: Usage | undefined): boolean 
 /**
  * Returns the rest of a response that a content filter ended with an error, or undefined if the error is another one. A
  * blocked prompt or output is never an error of the call.
+ *
+ * @param heldChoices choices whose text so far is held back, so that the validator does not know them
  */
-export function filteredEnd(error: unknown, validator: StreamValidator): readonly ChatEvent[] | undefined {
-  const word = error instanceof GatewayError ? error.facts.contentFilter : undefined;
+export function filteredEnd(
+  error: unknown,
+  validator: StreamValidator,
+  heldChoices: readonly number[],
+): readonly ChatEvent[] | undefined {
+  const facts = error instanceof GatewayError ? error.facts : {};
+  const { contentFilter: word, filterMetadataJson: providerMetadataJson = "" } = facts;
   if (word === undefined) return undefined;
-  const ends = validator.openChoices().map((index) => finished(index, FinishReason.CONTENT_FILTER, word));
-  const events = [...(validator.accepted ? [] : [started()]), ...ends, completed()];
-  for (const event of events) validator.accept(event);
-  return events;
+  const ends = Array.from(validator.openChoices(heldChoices), (index) =>
+    finished(index, FinishReason.CONTENT_FILTER, word, "", { providerMetadataJson }),
+  );
+  return [...(validator.accepted ? [] : [started()]), ...ends, completed()];
 }

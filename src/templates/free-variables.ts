@@ -1,7 +1,7 @@
 import type { Filter, Node, Parameter, Program } from "./jinja.ts";
 
 /** Jinja tests that check whether a variable has a value. */
-export const askingTests: ReadonlySet<string> = new Set(["defined", "undefined"]);
+const askingTests: ReadonlySet<string> = new Set(["defined", "undefined"]);
 
 /** Jinja filter that replaces a missing value, and so also checks whether there is a value. */
 const askingFilter = "default";

@@ -67,8 +67,12 @@ export type Node =
   | (Shape<"SelectExpression"> & { readonly lhs: Node; readonly test: Node })
   | (Shape<"TupleLiteral"> & { readonly value: readonly Node[] })
   | (Shape<"StringLiteral"> & { readonly value: string })
-  | Shape<"If" | "Break" | "Continue" | "Comment" | "IntegerLiteral" | "FloatLiteral" | "ArrayLiteral">
-  | Shape<"ObjectLiteral" | "BinaryExpression" | "UnaryExpression" | "SliceExpression" | "Ternary">
+  | (Shape<"If"> & { readonly test: Node })
+  | (Shape<"Ternary"> & { readonly condition: Node })
+  | (Shape<"UnaryExpression"> & { readonly operator: Token; readonly argument: Node })
+  | (Shape<"BinaryExpression"> & { readonly operator: Token; readonly left: Node; readonly right: Node })
+  | Shape<"Break" | "Continue" | "Comment" | "IntegerLiteral" | "FloatLiteral" | "ArrayLiteral">
+  | Shape<"ObjectLiteral" | "SliceExpression">
   | Shape<"SpreadExpression" | "KeywordSpreadExpression">;
 
 export interface Token {

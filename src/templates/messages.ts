@@ -1,3 +1,4 @@
+import { functionsOf } from "../chat/planning/function-tools.ts";
 import { GatewayError } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Message, type Part, Role } from "../gen/dragoman/v1/message_pb.js";
@@ -6,6 +7,24 @@ import { type Message, type Part, Role } from "../gen/dragoman/v1/message_pb.js"
 export interface TemplateMessage {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;
+}
+
+/** A function tool in a chat template, in the form of OpenAI's API, which Hugging Face's templates expect. */
+export interface TemplateTool {
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly description?: string; readonly parameters: unknown };
+}
+
+/** Translates the function tools of a request for a chat template. */
+export function templateTools(request: ChatRequest): readonly TemplateTool[] {
+  return functionsOf(request).map(({ name, description, parametersJsonSchema }) => ({
+    type: "function",
+    function: {
+      name,
+      ...(description !== "" && { description }),
+      parameters: parametersJsonSchema === "" ? { type: "object", properties: {} } : JSON.parse(parametersJsonSchema),
+    },
+  }));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { formatTime } from "./format-time.ts";
 import { freeVariables } from "./free-variables.ts";
 import { Environment } from "./jinja.ts";
 import { explain, TemplateProblem } from "./problem.ts";
@@ -8,6 +9,8 @@ import { parseTemplate } from "./syntax.ts";
 export interface TemplateJob {
   readonly source: string;
   readonly variables: Readonly<Record<string, unknown>>;
+  /** Variables whose value is not known, with what the caller can do instead. */
+  readonly unknownValues?: Readonly<Record<string, string>>;
 }
 
 export type TemplateOutcome = { readonly prompt: string } | { readonly problem: string };
@@ -30,6 +33,7 @@ const globals = {
   False: false,
   None: null,
   range,
+  strftime_now: (format: unknown) => formatTime(new Date(), String(format)),
   raise_exception(message: unknown): never {
     throw new TemplateProblem(`it raised an error: ${String(message)}`);
   },
@@ -46,10 +50,15 @@ export const ownNames: ReadonlySet<string> = new Set([
 ]);
 
 /** Renders an untrusted template. Never throws: a mistake in the template is returned as `problem`. */
-export function renderStrictly({ source, variables }: TemplateJob, limits = runLimits): TemplateOutcome {
+export function renderStrictly(
+  { source, variables, unknownValues = {} }: TemplateJob,
+  limits = runLimits,
+): TemplateOutcome {
   try {
     const program = parseTemplate(source);
     const unknown = freeVariables(program).filter((name) => !ownNames.has(name) && !Object.hasOwn(variables, name));
+    const withoutValue = unknown.find((name) => Object.hasOwn(unknownValues, name));
+    if (withoutValue !== undefined) return toProblem(`it uses ${withoutValue}, but ${unknownValues[withoutValue]}`);
     if (unknown.length > 0) {
       const known = Object.keys(variables).join(", ");
       return toProblem(`unknown variable ${unknown.join(", ")}; this template can use ${known}`);

@@ -10,7 +10,7 @@ const mostWaiting = 32;
 /** Retry delay in the error QUEUE_FULL, in ms: about the duration of two runs that reach the time limit. */
 const retryAfterMs = 1000;
 
-export interface TemplateLimits {
+interface TemplateLimits {
   /** Maximum number of processes. Each renders one template at a time. */
   readonly maxProcesses: number;
   /** Maximum number of processes that the templates of one account use (of one API key, without an account). */

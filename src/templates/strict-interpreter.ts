@@ -1,4 +1,4 @@
-import { askingTests, isAsking } from "./free-variables.ts";
+import { isAsking } from "./free-variables.ts";
 import { type Environment, Interpreter, type Node, type RuntimeValue } from "./jinja.ts";
 import { TemplateProblem } from "./problem.ts";
 
@@ -20,9 +20,10 @@ const stepsPerLook = 64;
 /**
  * Runs a template within limits.
  *
- * As with Jinja's StrictUndefined, a missing variable or attribute is an error, unless the template checks for it
- * (`x is defined`, `x | default(…)`). The library alone would print an empty string. A function that is not called is
- * an error too: the library alone would print its JavaScript source.
+ * A missing variable or attribute is an error, unless the template checks for it: by a test (`x is defined`), by
+ * `x | default(…)` or as a condition (`{% if message.tool_calls %}`), as the templates of real models do. The library
+ * alone would print an empty string. A function that is not called is an error too: the library alone would print its
+ * JavaScript source.
  */
 export class StrictInterpreter extends Interpreter {
   readonly #limits: RenderLimits;
@@ -81,14 +82,35 @@ export class StrictInterpreter extends Interpreter {
         return;
       case "TestExpression":
         this.#mayBeFunction.add(node.operand);
-        if (askingTests.has(node.test.value)) this.#mayBeUndefined.add(node.operand);
+        this.#mayBeUndefined.add(node.operand);
         return;
       case "FilterExpression":
         if (isAsking(node.filter)) this.#mayBeUndefined.add(node.operand);
         return;
+      case "If":
+        this.#noteCondition(node.test);
+        return;
+      case "Ternary":
+        this.#noteCondition(node.condition);
+        return;
+      case "For":
+        if (node.iterable.type === "SelectExpression") this.#noteCondition(node.iterable.test);
+        return;
+      case "UnaryExpression":
+        if (node.operator.value === "not") this.#noteCondition(node.argument);
+        return;
+      case "BinaryExpression":
+        if (isLogical(node)) this.#noteCondition(node.left);
+        return;
       default:
         return;
     }
+  }
+
+  /** Records that an undefined value of a node is false. */
+  #noteCondition(node: Node): void {
+    this.#mayBeUndefined.add(node);
+    if (isLogical(node)) this.#noteCondition(node.right);
   }
 
   #check(node: Node, { type, value }: RuntimeValue): void {
@@ -101,7 +123,7 @@ export class StrictInterpreter extends Interpreter {
       throw new TemplateProblem(`it builds a list of more than ${items} items`);
     }
     const isReference = node.type === "Identifier" || node.type === "MemberExpression";
-    if (isReference && type === "UndefinedValue" && !this.#mayBeUndefined.has(node)) {
+    if ((isReference || isLogical(node)) && type === "UndefinedValue" && !this.#mayBeUndefined.has(node)) {
       throw new TemplateProblem(`${describe(node)} is not defined`);
     }
     if (isReference && type === "FunctionValue" && !this.#mayBeFunction.has(node)) {
@@ -112,6 +134,13 @@ export class StrictInterpreter extends Interpreter {
       throw new TemplateProblem("a filter uses an attribute that is not defined");
     }
   }
+}
+
+type BinaryExpression = Extract<Node, { readonly type: "BinaryExpression" }>;
+
+/** Whether a node is `and` or `or`, which return one of their operands. */
+function isLogical(node: Node): node is BinaryExpression {
+  return node.type === "BinaryExpression" && (node.operator.value === "and" || node.operator.value === "or");
 }
 
 function isUndefined(item: RuntimeValue): boolean {
@@ -128,6 +157,8 @@ function describe(node: Node): string {
       if (!computed) return `${describe(object)}.${describe(property)}`;
       return `${describe(object)}[${property.type === "StringLiteral" ? `'${property.value}'` : "…"}]`;
     }
+    case "BinaryExpression":
+      return `${describe(node.left)} ${node.operator.value} ${describe(node.right)}`;
     default:
       return "(…)";
   }

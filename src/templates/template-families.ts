@@ -6,7 +6,10 @@ export interface TemplateFamily {
   readonly bosToken: string | undefined;
   /** EOS token, which ends a response. */
   readonly eosToken: string;
-  /** Whether callers' templates can use `bos_token`. The Scale EGP chat completions API does not provide Mixtral's. */
+  /**
+   * Whether `bos_token` has its value in callers' templates. The Scale EGP chat completions API does not provide
+   * Mixtral's, which the inference engine adds.
+   */
   readonly showsBosToken: boolean;
   /** Whether a system message can only be the first message. */
   readonly systemOnlyFirst: boolean;

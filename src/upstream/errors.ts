@@ -1,5 +1,6 @@
 import { type ErrorFacts, GatewayError, type Reason } from "../errors.ts";
 import { redact } from "./redact.ts";
+import { ProxyError } from "./tunnel.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 
 /**
@@ -42,6 +43,7 @@ export function callFailure(
  * @param status HTTP status of the response; 0 if the headers had not arrived
  */
 export function connectionFailure(error: Error, status: number, call: UpstreamCall): GatewayError {
+  if (error instanceof ProxyError) return proxyFailure(error, call);
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (status !== 0) {
     return callFailure(
@@ -61,6 +63,18 @@ export function connectionFailure(error: Error, status: number, call: UpstreamCa
   return callFailure("PROVIDER_UNAVAILABLE", `the provider could not be reached (${code || error.name})`, call, {
     cause: error,
   });
+}
+
+/** Reasons by the status of the proxy's response. */
+const proxyReasons: Readonly<Record<number, Reason>> = {
+  403: "PROVIDER_PERMISSION_DENIED",
+  407: "PROVIDER_CREDENTIALS_REJECTED",
+};
+
+function proxyFailure(error: ProxyError, call: UpstreamCall): GatewayError {
+  const { proxy, status, isTimeout } = error;
+  const reason = isTimeout ? "PROVIDER_TIMEOUT" : (proxyReasons[status] ?? "PROVIDER_UNAVAILABLE");
+  return callFailure(reason, error.message, call, { metadata: { proxy }, cause: error });
 }
 
 /**

@@ -1,6 +1,9 @@
 import { GatewayError } from "../errors.ts";
 import { Pace } from "../pace.ts";
+import { declaresJson } from "./body-form.ts";
+import { createCharsetCheck } from "./charset.ts";
 import type { Decoder } from "./decoder.ts";
+import { beginBody, isRedirect, redirection } from "./foreign-body.ts";
 import type { Upstream } from "./http.ts";
 import { QuietBudget } from "./quiet-budget.ts";
 import type { UpstreamResponse } from "./response.ts";
@@ -14,7 +17,7 @@ export interface Exchange<Answer, Item, Output> {
   readonly body: string;
   /**
    * Outputs that report an accepted request. Yielded before the first event of a stream. A complete JSON body may be an
-   * error, so for such a response they are yielded after the body.
+   * error, so for a response that declares JSON they are yielded after the body.
    */
   readonly accepted: readonly Output[];
   /** Translates a response without a 2xx status: to an error, or to outputs, such as a content filter result. */
@@ -52,35 +55,62 @@ export async function* exchange<Answer, Item, Output>(
   const response = await upstream.post(prepared.path, prepared.body, prepared.headers, call);
   try {
     if (response.status >= 300) {
+      if (isRedirect(response)) throw redirection(response, call);
       const meaning = await prepared.failure(response);
       if (meaning instanceof GatewayError) throw meaning;
       yield meaning;
       return;
     }
+    // A complete JSON body may be an error, so `accepted` waits until the body was read.
+    let isAccepted = !declaresJson(response.contentType);
+    if (isAccepted) yield prepared.accepted;
+    await beginBody(response, call);
     const reader = prepared.read(response);
     const { isWhole } = reader.decoder;
+    const checkCharset = createCharsetCheck(response.contentType, call);
     const budget = new QuietBudget(call);
-    // A complete JSON body may be an error, so `accepted` waits until the body was read.
-    if (!isWhole) yield prepared.accepted;
+    if (!isWhole && !isAccepted) yield prepared.accepted;
+    isAccepted ||= !isWhole;
     for (let isOver = false; !isOver; ) {
       const chunks = await response.read();
+      checkCharset?.(chunks);
       const pace = new Pace();
       const batch: Output[] = [];
       let failure: unknown;
       try {
         isOver = readInto(batch, chunks, { response, call, budget }, reader);
       } catch (error) {
-        failure = error;
+        isOver = endFiltered(error, batch, call, reader);
+        if (!isOver) failure = error;
       }
       // To parse a large body took this turn of the event loop. The next steps read and encode all of it.
       if (isWhole && chunks === undefined && pace.isLong) await pace.nextTurn();
-      if (batch.length > 0) yield isWhole ? [...prepared.accepted, ...batch] : batch;
+      if (batch.length > 0) yield isAccepted ? batch : [...prepared.accepted, ...batch];
       if (failure !== undefined) throw failure;
     }
     response.finish();
   } finally {
     response.close();
   }
+}
+
+/**
+ * Appends the end of a response that an error of a content filter ended: with all that the provider reported before, such
+ * as usage and the finish reasons of other choices. Returns false for other errors.
+ */
+function endFiltered<Answer, Item, Output>(
+  error: unknown,
+  batch: Output[],
+  call: UpstreamCall,
+  { answer, endEvents }: AnswerReader<Answer, Item, Output>,
+): boolean {
+  const { contentFilter: word, filterMetadataJson = "" } = error instanceof GatewayError ? error.facts : {};
+  if (word === undefined) return false;
+  call.filter = word;
+  call.filterMetadataJson = filterMetadataJson;
+  call.hasEnd = true;
+  endEvents(answer, batch);
+  return true;
 }
 
 /** One response and what is known about it. */

@@ -1,8 +1,9 @@
-import { Pool } from "undici";
+import { Client, type Dispatcher, Pool } from "undici";
 import type { ProviderSettings } from "../config/provider.ts";
 import type { Secret } from "../config/secret.ts";
 import { FairSlots } from "../fair-slots.ts";
 import type { AttemptHeaders } from "./attempt-headers.ts";
+import { createConnector } from "./connector.ts";
 import { timeInQueue } from "./queue-time.ts";
 import { UpstreamResponse } from "./response.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
@@ -19,6 +20,10 @@ const retryAfterMs = 1000;
  */
 export class Upstream {
   readonly #pool: Pool;
+  readonly #origin: string;
+  readonly #options: Client.Options;
+  /** Clients of requests that Dragoman sent again on a new connection. */
+  readonly #repeats = new Set<Client>();
   /** One slot per connection. */
   readonly #slots: FairSlots;
   /** What a queued request waits for. */
@@ -28,8 +33,9 @@ export class Upstream {
   readonly #attemptHeaders: AttemptHeaders;
 
   constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders) {
-    const { origin, pathname } = new URL(settings.baseUrl);
-    const { name, maxConnections, maxQueue } = settings;
+    const url = new URL(settings.baseUrl);
+    const { origin, pathname } = url;
+    const { name, maxConnections, maxQueue, timeouts, proxy } = settings;
     this.#thing = `a connection to ${name}`;
     this.#slots = new FairSlots(maxConnections, maxQueue, {
       thing: this.#thing,
@@ -39,8 +45,8 @@ export class Upstream {
     this.#settings = settings;
     this.#attemptHeaders = attemptHeaders;
     this.#pathPrefix = pathname.replace(/\/+$/, "");
-    this.#pool = new Pool(origin, {
-      connections: maxConnections,
+    this.#origin = origin;
+    this.#options = {
       // One request per connection, so that aborting it does not abort others.
       pipelining: 1,
       allowH2: false,
@@ -48,9 +54,9 @@ export class Upstream {
       // WaitTimer enforces the timeouts: undici's timers would also run while the consumer is slow.
       headersTimeout: 0,
       bodyTimeout: 0,
-      // This timeout may fire late: undici checks it only about twice per second.
-      connect: { timeout: settings.timeouts.connectMs, noDelay: true },
-    });
+      connect: createConnector(url, { connectMs: timeouts.connectMs, proxy }),
+    };
+    this.#pool = new Pool(origin, { ...this.#options, connections: maxConnections });
   }
 
   /**
@@ -69,21 +75,23 @@ export class Upstream {
     if (wait !== undefined) await this.#wait(wait, call);
     const allHeaders = { ...this.#settings.headers, ...headers };
     call.secrets = () => secretsIn(allHeaders, this.#settings.apiKey);
-    const response = new UpstreamResponse(call, this.#settings.timeouts, this.#attemptHeaders, this.#releaseSlot);
-    this.#pool.dispatch(
-      {
-        method: "POST",
-        path: this.#pathPrefix + path,
-        body: json,
-        headers: {
-          "content-type": "application/json",
-          // Prevents compression: a proxy that compresses would delay deltas.
-          "accept-encoding": "identity",
-          ...allHeaders,
-        },
+    const request: Dispatcher.DispatchOptions = {
+      method: "POST",
+      path: this.#pathPrefix + path,
+      body: json,
+      headers: {
+        "content-type": "application/json",
+        // Prevents compression: a proxy that compresses would delay deltas.
+        "accept-encoding": "identity",
+        ...allHeaders,
       },
-      response,
-    );
+    };
+    const { timeouts } = this.#settings;
+    const response: UpstreamResponse = new UpstreamResponse(call, timeouts, this.#attemptHeaders, {
+      onOver: this.#releaseSlot,
+      repeat: () => this.#repeat(request, response),
+    });
+    this.#pool.dispatch(request, response);
     await response.arrival();
     return response;
   }
@@ -95,11 +103,24 @@ export class Upstream {
     throw abortReason(call.signal);
   }
 
+  /**
+   * Sends a request again on a connection of its own, because the other connections of the pool may be stale too. It
+   * keeps its slot. Returns false after `close`.
+   */
+  #repeat(request: Dispatcher.DispatchOptions, response: UpstreamResponse): boolean {
+    if (this.#pool.destroyed) return false;
+    const client = new Client(this.#origin, this.#options);
+    this.#repeats.add(client);
+    client.dispatch(request, response);
+    void client.close().then(() => this.#repeats.delete(client));
+    return true;
+  }
+
   readonly #releaseSlot = (call: UpstreamCall): void => this.#slots.release(call);
 
   /** Aborts the requests in progress and closes all connections. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await Promise.all([this.#pool, ...this.#repeats].map((dispatcher) => dispatcher.destroy()));
   }
 }
 

@@ -3,7 +3,10 @@ import type { Dispatcher } from "undici";
 import type { UpstreamTimeouts } from "../config/provider.ts";
 import type { GatewayError } from "../errors.ts";
 import { type AttemptHeaders, firstOf, noteHeaders } from "./attempt-headers.ts";
+import { type BodyForm, declaresJson, formOf } from "./body-form.ts";
+import { compressionsOf, DecompressedBody } from "./content-encoding.ts";
 import { callFailure, connectionFailure } from "./errors.ts";
+import { isStale } from "./socket-watch.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 import { WaitTimer } from "./wait-timer.ts";
 
@@ -14,6 +17,13 @@ const drainBytes = 64 * 1024;
 /** Maximum time in ms to wait for the end of the body after `finish`. */
 const drainMs = 1_000;
 
+interface Hooks {
+  /** Called once, when undici no longer uses the connection for this request. */
+  onOver(call: UpstreamCall): void;
+  /** Sends the request again on a new connection, or returns false. Called if a stale connection ended before any byte of the response. */
+  repeat(): boolean;
+}
+
 /**
  * One upstream response, read as it arrives.
  *
@@ -23,13 +33,16 @@ const drainMs = 1_000;
 export class UpstreamResponse implements Dispatcher.DispatchHandler {
   /** HTTP status. 0 until the headers have arrived. */
   status = 0;
+  /** Form of the body. Known after `begin`. */
+  form: BodyForm = "other";
   #headers: IncomingHttpHeaders = {};
   readonly #call: UpstreamCall;
   readonly #timeouts: UpstreamTimeouts;
   readonly #attemptHeaders: AttemptHeaders;
   readonly #timer: WaitTimer;
   readonly #abort: () => void;
-  readonly #onOver: (call: UpstreamCall) => void;
+  readonly #hooks: Hooks;
+  #isRepeated = false;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Buffer[] = [];
   #held = 0;
@@ -38,16 +51,13 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   #wake: (() => void) | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
   #isOver = false;
+  /** First chunks of the body, which `begin` has read. */
+  #begun: readonly Buffer[] | undefined;
+  #decompressed: DecompressedBody | undefined;
 
-  /** @param onOver called once, when undici no longer uses the connection for this request */
-  constructor(
-    call: UpstreamCall,
-    timeouts: UpstreamTimeouts,
-    attemptHeaders: AttemptHeaders,
-    onOver: (call: UpstreamCall) => void,
-  ) {
+  constructor(call: UpstreamCall, timeouts: UpstreamTimeouts, attemptHeaders: AttemptHeaders, hooks: Hooks) {
     this.#call = call;
-    this.#onOver = onOver;
+    this.#hooks = hooks;
     this.#timeouts = timeouts;
     this.#attemptHeaders = attemptHeaders;
     this.#timer = new WaitTimer(timeouts.firstEventMs, () => {
@@ -60,6 +70,10 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     call.signal.addEventListener("abort", this.#abort, { once: true });
   }
 
+  get contentType(): string {
+    return this.header("content-type") ?? "";
+  }
+
   header(name: string): string | undefined {
     return firstOf(this.#headers[name]);
   }
@@ -70,8 +84,35 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Returns all chunks that arrived since the last call, and waits if there are none. Undefined: end of the body. */
-  async read(): Promise<readonly Buffer[] | undefined> {
+  /** Waits for the first bytes of the body, and sets `form`. `read` returns these bytes again. */
+  async begin(): Promise<void> {
+    const isDeclaredWhole = declaresJson(this.contentType);
+    const begun: Buffer[] = [];
+    for (;;) {
+      const chunks = await this.read();
+      for (const chunk of chunks ?? []) begun.push(chunk);
+      if (chunks !== undefined && isDeclaredWhole) this.sawOutput();
+      const bytes = begun.length === 1 && begun[0] !== undefined ? begun[0] : Buffer.concat(begun);
+      const form = formOf(bytes, this.contentType, chunks === undefined);
+      if (form === undefined) continue;
+      this.form = form;
+      this.#begun = begun.length === 0 ? undefined : begun;
+      return;
+    }
+  }
+
+  /**
+   * Returns all chunks that arrived since the last call, decompressed, and waits if there are none. Undefined: end of the
+   * body.
+   */
+  read(): Promise<readonly Buffer[] | undefined> {
+    if (this.#begun === undefined) return this.#decompressed?.read() ?? this.#readRaw();
+    const begun = this.#begun;
+    this.#begun = undefined;
+    return Promise.resolve(begun);
+  }
+
+  async #readRaw(): Promise<readonly Buffer[] | undefined> {
     if (this.#chunks.length === 0 && this.#state === "open") await this.#wait();
     if (this.#chunks.length > 0) {
       const chunks = this.#chunks;
@@ -95,6 +136,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     this.#leave("draining");
     this.#chunks = [];
     this.#held = 0;
+    this.#decompressed?.close();
     this.#drainTimer = setTimeout(() => this.#cut(), drainMs).unref();
     if (this.#controller?.paused) this.#controller.resume();
   }
@@ -103,6 +145,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   close(): void {
     if (this.#state !== "open") return;
     this.#leave("ended");
+    this.#decompressed?.close();
     this.#cut();
   }
 
@@ -115,6 +158,10 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.status = status;
     this.#headers = headers;
+    const compressions = compressionsOf(this.header("content-encoding"));
+    if (compressions.length > 0) {
+      this.#decompressed = new DecompressedBody(compressions, () => this.#readRaw(), this.#call);
+    }
     noteHeaders(this.#call.attempt, status, headers, this.#attemptHeaders);
     this.#wake?.();
   }
@@ -136,6 +183,12 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    // Repeats at most once. No `Attempt` of its own: the provider most likely did not read the request.
+    if (this.#state === "open" && !this.#isRepeated && isStale(error)) {
+      this.#isRepeated = true;
+      this.#controller = undefined;
+      if (this.#hooks.repeat()) return;
+    }
     if (this.#state === "open") this.#fail(connectionFailure(error, this.status, this.#call));
     this.#over();
   }
@@ -144,7 +197,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     clearTimeout(this.#drainTimer);
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#onOver(this.#call);
+    this.#hooks.onOver(this.#call);
   }
 
   async #wait(): Promise<void> {

@@ -12,7 +12,7 @@ export interface ServerSentEvent {
 }
 
 /** Maximum characters of one event. The longest real events, with images or logprobs, are far shorter. */
-const eventLimit = 16 * 1024 * 1024;
+export const eventLimit = 16 * 1024 * 1024;
 
 /**
  * Decodes server-sent events incrementally. Drops comments, which providers send as keep-alives.

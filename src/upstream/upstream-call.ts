@@ -34,11 +34,19 @@ export interface UpstreamCall extends AttemptContext {
   hadHiddenOutput: boolean;
   /** Whether the response is whole in its form: a complete JSON body, or an event that ends the stream. */
   hasEnd: boolean;
+  /**
+   * Code of the content filter's error that ended the response; empty if none did. Such a response is whole: the choices
+   * without a finish reason end with CONTENT_FILTER (providers/kit/choice-end.ts).
+   */
+  filter: string;
+  /** What the provider told about that error, as JSON; empty if nothing. */
+  filterMetadataJson: string;
 }
 
 export function startCall(context: AttemptContext): UpstreamCall {
   const { signal, holder, attempt, queue } = context;
-  return { signal, holder, attempt, queue, secrets: () => [], hadHiddenOutput: false, hasEnd: false };
+  const state = { hadHiddenOutput: false, hasEnd: false, filter: "", filterMetadataJson: "" };
+  return { signal, holder, attempt, queue, secrets: () => [], ...state };
 }
 
 /** Returns the error to throw after the signal was aborted. */

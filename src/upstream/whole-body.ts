@@ -1,5 +1,7 @@
+import { declaresJson } from "./body-form.ts";
 import type { Decoder } from "./decoder.ts";
 import { malformedAnswer } from "./errors.ts";
+import { LineDecoder } from "./lines.ts";
 import type { UpstreamResponse } from "./response.ts";
 import { EventDecoder, type ServerSentEvent } from "./sse.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
@@ -8,13 +10,17 @@ import type { UpstreamCall } from "./upstream-call.ts";
 const wholeAnswerLimit = 16 * 1024 * 1024;
 
 /** Returns whether a response is one JSON value. Some servers send one, or a JSON error, despite `stream: true`. */
-export function isWhole(response: UpstreamResponse): boolean {
-  return response.header("content-type")?.includes("application/json") ?? false;
+export function isWhole({ form, contentType }: UpstreamResponse): boolean {
+  return form === "json" || (form === "other" && declaresJson(contentType));
 }
 
-/** Creates a decoder of server-sent events. It decodes a JSON response as one large event. */
+/**
+ * Creates a decoder of server-sent events. It decodes a JSON response as one large event, and each line of NDJSON as an
+ * event.
+ */
 export function eventDecoder(response: UpstreamResponse, call: UpstreamCall): Decoder<ServerSentEvent> {
-  return isWhole(response) ? new WholeDecoder(call) : new EventDecoder(call);
+  if (isWhole(response)) return new WholeDecoder(call);
+  return response.form === "lines" ? new LineDecoder(call) : new EventDecoder(call);
 }
 
 /** Decodes a complete body as one unnamed event. */
@@ -38,6 +44,12 @@ class WholeDecoder implements Decoder<ServerSentEvent> {
   }
 
   end(): readonly ServerSentEvent[] {
-    return [{ data: Buffer.concat(this.#chunks).toString() }];
+    return [
+      {
+        data: Buffer.concat(this.#chunks)
+          .toString()
+          .replace(/^\uFEFF/, ""),
+      },
+    ];
   }
 }

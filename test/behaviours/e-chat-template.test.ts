@@ -4,6 +4,7 @@ import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ask } from "../support/requests.ts";
 import { behaviour } from "./behaviour.ts";
 import { type Failure, failureOf, paths, promptAnswer, type Reply, says, startStage, wrongPlaces } from "./support.ts";
+import { warningsOf } from "./wire.ts";
 
 const llama = "llama-3-8b-instruct";
 const mixtral = "mixtral-8x7b-instruct";
@@ -106,8 +107,12 @@ behaviour(59, async () => {
 
 behaviour(60, async () => {
   const engine = await startEngine();
-  await expectRefused(engine, "mixtral", tokens, "bos_token");
-  await engine.chat(mixtral, "{{ messages[0].content }}{{ eos_token }}");
+  const told = await engine.chat(mixtral, tokens);
+  expect(told.status).toBe(200);
+  expect(engine.prompt()).toBe("a</s>");
+  expect(warningsOf(told)).toContainEqual(["EMULATED", "chat_template"]);
+  const plain = await engine.chat(mixtral, "{{ messages[0].content }}{{ eos_token }}");
+  expect(warningsOf(plain)).not.toContainEqual(["EMULATED", "chat_template"]);
   expect(engine.prompt()).toBe("a</s>");
   await engine.call(mixtral, "{{ messages[0].content }}{{ eos_token }}");
   expect(engine.prompt()).toBe("a</s>");

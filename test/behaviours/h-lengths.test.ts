@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
 import { behaviour } from "./behaviour.ts";
 import { callers, expectRefused, expectWrongFormat, firstOf, openModel, placesOf, turns, words } from "./callers.ts";
-import { asCerebras, asDeepinfra, asEgpChat, failureOf, says, startStage } from "./support.ts";
+import { asCerebras, asDeepinfra, asEgpChat, failureOf, promptAnswer, says, startStage } from "./support.ts";
 import { warningsOf } from "./wire.ts";
 
 /** A text that makes a prompt of 100 tokens, with the seven of the chat format. */
@@ -61,6 +61,8 @@ behaviour(119, async () => {
     expect(stage.sent("llm-engine").max_tokens).toBeGreaterThan(8000);
   }
 
+  await expectLlmEngineLimits();
+
   // The echo provider stops at the requested length.
   const echo = callers(await startStage({}, { deployments: { d1: { model: "echo/echo", family: "llm-engine" } } }));
   const prompt = words(150);
@@ -71,6 +73,47 @@ behaviour(119, async () => {
   expect(completion.usage?.outputTokens).toBe(100);
   expect((await echo.egpDeployment({ prompt: words(99) })).body).toMatchObject({ finish_reason: "stop" });
 });
+
+/**
+ * Expects the output limit without max_tokens of each profile, API version and kind of LLM Engine model: 100 is that of
+ * the deployments API alone, and otherwise applies only if v1 requires a limit and the context window is unknown.
+ */
+async function expectLlmEngineLimits(): Promise<void> {
+  const rest = "rest" as const;
+  const models = { own: { provider: "llm-engine", provider_model: "mistral-x", context_window: 4096 } };
+  for (const api of ["v1", "v2"] as const) {
+    const scripts = { "llm-engine": api === "v1" ? [promptAnswer] : [] };
+    const deployments = { d1: { model: "llama-3-8b-instruct" }, bare: { model: "llm-engine/qwen-x" } };
+    const stage = await startStage(scripts, {
+      ...{ deployments, models, providers: { "llm-engine": { options: { api } } } },
+    });
+    const { egpChat, egpDeployment, grpc } = callers(stage);
+    const unknown = api === "v1" ? 100 : undefined;
+    const plain = api === "v1" ? rest : undefined;
+    for (const [ask, limit, window] of [
+      [() => egpChat({ model: "llama-3-8b-instruct", instructions: null }), rest, 8192],
+      [() => egpChat({ model: "llama-3-1-8b-instruct", instructions: null }), rest, 131_072],
+      [() => egpChat({ model: "phi-3-mini-4k-instruct", instructions: null }), rest, 4096],
+      [() => grpc("llm-engine/qwen-x", { ...asEgpChat, instructions: "" }), unknown, 0],
+      [() => grpc("own", { ...asEgpChat, instructions: "" }), rest, 4096],
+      [() => grpc("llama-3-8b-instruct"), plain, 8192],
+      [() => grpc("own"), plain, 4096],
+      [() => grpc("llm-engine/qwen-x"), unknown, 0],
+      [() => grpc("own", asCerebras), plain, 4096],
+      [() => grpc("own", asDeepinfra), plain, 4096],
+      [() => egpDeployment(), 100, 0],
+      [() => egpDeployment({}, "bare"), 100, 0],
+      [() => grpc("deployments/d1"), 100, 0],
+      [() => grpc("deployments/d1", { ...asEgpChat, instructions: "" }), rest, 8192],
+    ] as const) {
+      await ask();
+      const { max_tokens, max_new_tokens } = stage.sent("llm-engine");
+      const sent = api === "v1" ? max_new_tokens : max_tokens;
+      if (limit !== rest) expect(sent).toBe(limit);
+      else expect([Number(sent) < window, Number(sent) > window - 200]).toEqual([true, true]);
+    }
+  }
+}
 
 behaviour(120, async () => {
   const deployments = { d1: { model: "claude-3-haiku-20240307" }, long: { model: "claude-sonnet-4-6" } };
@@ -237,7 +280,7 @@ behaviour(127, async () => {
 
   const asked = stage.asked();
   expectWrongFormat(await cerebras({ min_tokens: 20, min_completion_tokens: 21 }), "min_tokens");
-  expectWrongFormat(await cerebras({ min_tokens: 20, max_tokens: 19 }), "min_completion_tokens");
+  expectWrongFormat(await cerebras({ min_tokens: 20, max_tokens: 19 }), "min_tokens");
   const parameters = { minOutputTokens: 20, maxOutputTokens: 19 };
   await expectRefused(grpc("llama3.1-8b", { ...asCerebras, parameters }), "parameters.min_output_tokens");
   expect(stage.asked()).toBe(asked);

@@ -134,15 +134,15 @@ describe("L. Reasoning", () => {
 
   behaviour(166, async () => {
     const stage = await startStage({ deepinfra: [answered] });
-    for (const more of [
-      { reasoning_effort: "high" },
-      { reasoning: { effort: "high" } },
-      { reasoning_effort: "none" },
-    ]) {
+    for (const [more, field] of [
+      [{ reasoning_effort: "high" }, "reasoning_effort"],
+      [{ reasoning: { effort: "high" } }, "reasoning.effort"],
+      [{ reasoning_effort: "none" }, "reasoning_effort"],
+    ] as const) {
       const reply = await stage.post(paths.deepinfra, { model: llama2, messages: says("?"), ...more });
       expect(reply.status).toBe(200);
       expect(messageOf(reply)).toEqual({ role: "assistant", content: "42" });
-      expect(warningsOf(reply)).toContainEqual(["UNSUPPORTED_PARAMETER", "reasoning_effort"]);
+      expect(warningsOf(reply)).toContainEqual(["UNSUPPORTED_PARAMETER", field]);
       expect(stage.sent("deepinfra")).not.toHaveProperty("reasoning_effort");
     }
     const chat = ask(llama2, "?", effort(ReasoningEffort.HIGH));

@@ -381,7 +381,7 @@ export const sections: Readonly<Record<string, readonly Behaviour[]>> = {
       number: 60,
       tier: "core",
       sentence: "Mixtral family template sees messages and eos_token, not bos_token",
-      acceptance: "reference to bos_token → invalid argument naming the variable",
+      acceptance: "bos_token renders as nothing, with a warning: the engine adds it",
     },
     {
       number: 61,

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, it } from "vitest";
-import { checkChat, planChat } from "../../src/calls/plan.ts";
+import { checkChat } from "../../src/calls/check-chat.ts";
+import { planChat } from "../../src/calls/plan.ts";
 import { CompleteChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { ModelCapabilitiesSchema } from "../../src/gen/dragoman/v1/model_pb.js";
@@ -35,8 +36,13 @@ it.each([
   ],
   ["does not validate the response if the adapter enforces the whole JSON Schema", {}, false],
   [
-    "does not validate the response if the schema has a pattern, which could run forever",
+    "validates the response against a pattern, for a limited time",
     { properties: { a: { type: "string", pattern: "(a+)+" } } },
+    true,
+  ],
+  [
+    "does not validate the response if the schema has a pattern that is no regular expression",
+    { properties: { a: { type: "string", pattern: "(" } } },
     false,
   ],
 ])("%s", async (_, more, checks) => {

@@ -274,3 +274,20 @@ deployments: { b: { model: "${dollar}{S}", profile: "${dollar}{S}" } }
     expect(JSON.stringify(problems)).not.toContain("sk-secret");
   });
 });
+
+describe("the keys that replace a family's rules", () => {
+  it("are shown with the resolved configuration, and name mistakes", () => {
+    const keys = {
+      reasoning_efforts: ["none", "xhigh"],
+      supported_parameters: ["parameters.top_k"],
+      unsupported_parameters: ["tools"],
+    };
+    const config = load(stringify({ models: { "gpt-4o": keys } }));
+    expect(parse(describeConfig(config)).models["gpt-4o"]).toMatchObject(keys);
+    const wrong = { reasoning_efforts: ["most"], unsupported_parameters: ["parameters.heat"] };
+    expect(mistakes(stringify({ models: { "gpt-4o": wrong } }))).toMatchObject({
+      "models.gpt-4o.reasoning_efforts[0]": expect.stringContaining("write none, minimal"),
+      "models.gpt-4o.unsupported_parameters[0]": expect.stringContaining("parameters.temperature"),
+    });
+  });
+});

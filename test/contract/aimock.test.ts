@@ -10,8 +10,8 @@ import { startTestService, type TestService } from "../support/service.ts";
 import { functionTool } from "../support/tools.ts";
 
 /**
- * A provider that aimock emulates. These tests, not the adapters, account for two differences from the real APIs:
- * aimock invents usage counts, and for Gemini's tool calls it sends FUNCTION_CALL, which is no Gemini finish reason.
+ * A provider that aimock emulates. It differs from the real APIs in two ways: it invents usage counts, and for Gemini's
+ * tool calls it sends FUNCTION_CALL, which is no Gemini finish reason.
  */
 interface Emulated {
   readonly provider: string;
@@ -19,8 +19,6 @@ interface Emulated {
   readonly environment: (url: string) => Readonly<Record<string, string>>;
   /** Whether aimock sends reasoning for this provider. */
   readonly reasoning: boolean;
-  /** The expected finish reason of tool calls, if aimock sends an unknown one. Default TOOL_CALLS. */
-  readonly toolFinish?: FinishReason;
 }
 
 const emulated: readonly Emulated[] = [
@@ -57,7 +55,6 @@ const emulated: readonly Emulated[] = [
     model: "gemini/gemini-2.5-flash",
     environment: (url) => ({ GEMINI_API_KEY: "mock", GEMINI_BASE_URL: `${url}/v1beta` }),
     reasoning: true,
-    toolFinish: FinishReason.OTHER,
   },
   {
     provider: "cohere",
@@ -141,7 +138,7 @@ it.each(emulated.filter(({ reasoning }) => reasoning))("returns reasoning before
   expect(reasoningTexts?.join("")).toBe("Six times seven is forty-two.");
 });
 
-describe.each(emulated)("$provider emulated by aimock", ({ model, toolFinish = FinishReason.TOOL_CALLS }) => {
+describe.each(emulated)("$provider emulated by aimock", ({ model }) => {
   it.each([
     ["streamed", stream],
     ["whole", complete],
@@ -163,7 +160,7 @@ describe.each(emulated)("$provider emulated by aimock", ({ model, toolFinish = F
       ["weather", { city: "Oslo" }],
       ["weather", { city: "Rome" }],
     ]);
-    expect(completion.choices[0]?.finishReason).toBe(toolFinish);
+    expect(completion.choices[0]?.finishReason).toBe(FinishReason.TOOL_CALLS);
   });
 
   it("reports a rate limit as PROVIDER_RATE_LIMITED", async () => {

@@ -1,19 +1,9 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { type Plan, planChat } from "../../src/calls/plan.ts";
-import { ownWords } from "../../src/chat/planning/caller-words.ts";
-import { profileTexts } from "../../src/chat/planning/profile-texts.ts";
-import { requestViolations } from "../../src/chat/validation/request-rules.ts";
-import { ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
-import { type MessageSchema, Role } from "../../src/gen/dragoman/v1/message_pb.js";
-import { profiles } from "../../src/profiles/profiles.ts";
-import { stringifyExact } from "../../src/providers/kit/exact-json.ts";
-import { counting } from "../support/counting.ts";
-import { functionTool } from "../support/tools.ts";
+import type { Plan } from "../../src/calls/plan.ts";
+import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
 import { type ConversationRules, type Dialect, headingOf, isApplicable, type SentItem } from "./dialect.ts";
 import { dialects } from "./load-dialects.ts";
-
-type Messages = readonly Exclude<MessageInitShape<typeof MessageSchema>, { $typeName: string }>[];
+import { send } from "./send-conversation.ts";
 
 const text = (value: string) => ({ kind: { case: "text" as const, value } });
 const call = (id: string, argumentsJson = "{}") => ({
@@ -28,36 +18,6 @@ const assistant = (...parts: readonly (ReturnType<typeof text> | ReturnType<type
   parts: [...parts],
 });
 const tool = (...parts: readonly ReturnType<typeof result>[]) => ({ role: Role.TOOL, parts: [...parts] });
-
-interface Sent {
-  readonly plan: Plan;
-  /** Body of the upstream request as text. */
-  readonly body: string;
-  readonly items: readonly SentItem[];
-}
-
-/** Validates and plans a conversation, and returns what the adapter sends. */
-async function send(dialect: Dialect, { read }: ConversationRules, messages: Messages): Promise<Sent> {
-  const { model } = dialect;
-  const chat = create(ChatRequestSchema, {
-    model: model.id,
-    messages: [...messages],
-    tools: [functionTool({ name: "look" })],
-  });
-  expect(requestViolations(chat, 1000)).toEqual([]);
-  const adapter = dialect.create("http://127.0.0.1:9");
-  const texts = profileTexts("plain", "default", ownWords);
-  const plan = await planChat(
-    { chat, profile: profiles.plain, profileTexts: texts, deployment: undefined },
-    { model, adapter },
-    {
-      ...{ account: "", holder: "account:a", streamed: false, maxValues: 1000 },
-      ...{ counting: counting.limits, signal: new AbortController().signal },
-    },
-  );
-  const body = stringifyExact(adapter.describe(plan.request, model, plan.prompt));
-  return { plan, body, items: read(JSON.parse(body)) };
-}
 
 const ofKind = (items: readonly SentItem[], kind: SentItem["kind"]) => items.filter((item) => item.kind === kind);
 const textsOf = (items: readonly SentItem[], kind: SentItem["kind"]) => ofKind(items, kind).map((item) => item.text);
@@ -185,6 +145,26 @@ function describeConversations(dialect: Dialect, rules: ConversationRules): void
     const fields = warned(plan);
     if (rejectedText === undefined) expect(fields).toEqual([]);
     else expect(fields).toEqual(rejectedText.test(" ") ? ["messages[1]", ...blanks] : ["messages[1]"]);
+  });
+
+  it("sends no assistant message without content for a turn of reasoning only", async () => {
+    const reasoning = { kind: { case: "reasoning" as const, value: { text: "hm" } } };
+    const { body, items } = await send(dialect, rules, [
+      user("hi"),
+      { role: Role.ASSISTANT, parts: [reasoning] },
+      user("go on"),
+    ]);
+    expect(textsOf(items, "text")).toEqual(expect.arrayContaining(["hi", "go on"]));
+    const { messages = [] }: { messages?: readonly Record<string, unknown>[] } = JSON.parse(body);
+    for (const { content, reasoning } of messages) expect(content ?? reasoning).toBeDefined();
+  });
+
+  it("names instructions that the API rejects", async () => {
+    const sent = await send(dialect, rules, [user("hi")], [], { instructions: " " });
+    const fields = sent.plan.warnings
+      .map(({ field }) => field)
+      .filter((field) => /^(messages|instructions)/.test(field));
+    expect(fields).toEqual(rejectedText?.test(" ") ? ["instructions"] : []);
   });
 
   it("rejects a last user message of only text that the API rejects", async () => {

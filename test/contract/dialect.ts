@@ -138,6 +138,18 @@ export interface ConversationRules {
   readonly rejectedText: RegExp | undefined;
 }
 
+/** Stop sequences that a provider API accepts. Dragoman ends the response itself at the others. */
+export interface StopFacts {
+  /** Field of the request body that contains them, such as `generationConfig.stopSequences`. */
+  readonly field: string;
+  /** Maximum number. Undefined: the contract's, 16. */
+  readonly max?: number;
+  /** Maximum length of one in bytes. Undefined: the contract's. */
+  readonly maxBytes?: number;
+  /** Whether the API rejects one of white space only. */
+  readonly rejectsBlank?: boolean;
+}
+
 /** The contract cases of one provider API. Fixtures follow the provider's published types and documents. */
 export interface Dialect {
   /** The provider's name in the registry. */
@@ -164,8 +176,9 @@ export interface Dialect {
   readonly failures: readonly FailureCase[];
   readonly replay: ReplayCase;
   /** Content that only some provider APIs have. */
-  readonly content?: Content;
+  readonly content: Content;
   readonly conversation: ConversationRules | NotApplicable;
+  readonly stops: StopFacts | NotApplicable;
   /** A request with every supported field, and the exact JSON body that `describe` must return for it. */
   readonly everything: { readonly request: ChatRequest; readonly sent: unknown };
   /** Requests that the provider API supports only in part, and the expected adaptations: kind and field. */

@@ -1,6 +1,9 @@
+import { gzipSync } from "node:zlib";
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
-import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { type ChatCompletion, ChatCompletionSchema, FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
+import { Modality } from "../../src/gen/dragoman/v1/modality_pb.js";
 import { applyAdaptations } from "../support/planning.ts";
 import type { Script } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
@@ -41,6 +44,18 @@ const filterErrors = [
   { status: 400, body: { error: { ...filtered, code: "invalid_prompt" } } },
   { status: 403, body: { error: { ...filtered, type: "content_policy_violation" } } },
 ];
+
+const json = { name: "answer", schemaJson: '{"type":"object","properties":{},"additionalProperties":false}' };
+
+/** Output that some APIs cannot stream. */
+const wholeOutputs = [
+  { outputFormat: { format: { case: "jsonObject", value: {} } } },
+  { outputFormat: { format: { case: "jsonSchema", value: json } } },
+  ...["", "audio/pcm", "audio/wav", "audio/mpeg"].map((mediaType) => ({
+    responseModalities: [Modality.TEXT, Modality.AUDIO],
+    audioOutput: { voice: "alloy", mediaType },
+  })),
+] as const satisfies readonly Parameters<typeof ask>[2][];
 
 /** Returns the cases of a provider API that have bytes in a form. */
 export const answersOf = (dialect: Dialect, form: Form) =>
@@ -121,6 +136,25 @@ function describeForm(dialect: Dialect, form: Form): void {
     }
   });
 
+  it(`reads a compressed response, ${form}`, async () => {
+    const [{ wire, entry, request } = expect.fail("the provider API has no plain text case")] = answers;
+    const script = { headers: { "content-encoding": "gzip" }, steps: [{ write: gzipSync(wire) }] };
+    await using stage = await startStage(dialect, form, script);
+    expectCompletion(await run(stage, dialect, form, request), entry);
+  });
+
+  it(`names a page and a redirect that come in place of a response, ${form}`, async () => {
+    const page = { headers: { "content-type": "text/html" }, steps: [{ write: "<!doctype html><p>Sign in</p>" }] };
+    const moved = { status: 302, headers: { location: "https://login.example/" } };
+    for (const [script, names] of [
+      [page, /an HTML page: is base_url right/],
+      [moved, /redirects to login\.example/],
+    ] as const) {
+      await using stage = await startStage(dialect, form, script);
+      expect((await run(stage, dialect, form, hello)).error?.message).toMatch(names);
+    }
+  });
+
   it(`aborts the upstream request on cancellation, ${form}`, async () => {
     const [{ wire, request } = expect.fail("the provider API has no plain text case")] = answers;
     const begun = Buffer.from(wire).subarray(0, Math.ceil(Buffer.from(wire).length / 2));
@@ -166,8 +200,39 @@ function describeForm(dialect: Dialect, form: Form): void {
   else describeWhole(dialect);
 }
 
+/** Error event of a content filter, in the common shape. */
+const filterEvent = `data: ${JSON.stringify({ type: "error", error: { ...filtered, code: "content_filter" } })}\n\n`;
+
+/** Returns the completion that a stream of server-sent events makes if a content filter's error follows it. */
+async function filteredAfter(dialect: Dialect, wire: string): Promise<ChatCompletion> {
+  await using stage = await startStage(dialect, "streamed", { steps: [{ write: wire + filterEvent }] });
+  const { completion, error } = await run(stage, dialect, "streamed", ask(dialect.model.id, "hello"));
+  expect(error).toBeUndefined();
+  return completion;
+}
+
 /** Declares the tests of streams only: errors after output. */
 function describeStream(dialect: Dialect): void {
+  it("keeps text, finish reasons and usage that precede an error of a content filter", async () => {
+    const entry = dialect.answers["usage in the last chunk"];
+    if (!isApplicable(entry) || typeof entry.wire !== "string") return;
+    // Without the event that ends the stream, if there is one.
+    const events = entry.wire.split(/(?<=\n\n)/).filter((event) => !/\[DONE\]|message_stop|message-end/.test(event));
+    let before = "";
+    let isTold = false;
+    for (const event of ["", ...events]) {
+      before += event;
+      const { choices, usage } = await filteredAfter(dialect, before);
+      const [choice = expect.fail("the response has no choice")] = choices;
+      if (event === "") expect(choice.finishReason).toBe(FinishReason.CONTENT_FILTER);
+      else expect(choice.finishReason).not.toBe(FinishReason.UNSPECIFIED);
+      isTold ||= /"(usage|usageMetadata)":\{/.test(event);
+      if (isTold) expect(usage?.inputTokens).toBeGreaterThan(0);
+    }
+    const whole = create(ChatCompletionSchema, entry.completion).choices[0]?.message;
+    expect((await filteredAfter(dialect, before)).choices[0]?.message).toEqual(whole);
+  });
+
   describe("errors after output", () => {
     it.each(dialect.failures)("fails after output on $name", async ({ wire, reason }) => {
       await using stage = await startStage(dialect, "streamed", { steps: [{ write: wire }] });
@@ -232,6 +297,21 @@ function describeRequests(dialect: Dialect): void {
     const adapter = dialect.create(offline);
     const applied = applyAdaptations(request, adapter.checkSupport(request, dialect.model)).request;
     expect(JSON.parse(JSON.stringify(adapter.describe(applied, dialect.model)))).toEqual(sent);
+  });
+
+  it("reports output that it delivers as a whole, and only to callers that stream", () => {
+    const adapter = dialect.create(offline);
+    for (const fields of wholeOutputs) {
+      const request = ask(dialect.model.id, "hello", fields);
+      const always = adapter.checkSupport(request, dialect.model);
+      if (always.some(({ kind }) => kind === "REJECTED")) continue;
+      const { request: applied } = applyAdaptations(request, always);
+      const found = adapter.checkStream?.(applied) ?? [];
+      const isWhole = Reflect.get(Object(adapter.describe(applied, dialect.model)), "stream") === false;
+      expect(found.length > 0).toBe(isWhole);
+      expect(applyAdaptations(applied, found)).toMatchObject({ request: applied });
+      expect(always.filter(({ message }) => /the stream/.test(message))).toEqual([]);
+    }
   });
 
   describe("adaptations", () => {

@@ -210,6 +210,29 @@ export function describeUsage(dialect: Dialect): void {
     );
   });
 
+  const isReportedOnce = Buffer.from(cases.wire({ a: 1 }, {})).equals(Buffer.from(cases.wire({})));
+
+  it.skipIf(isReportedOnce)("keeps the counts of an earlier event if a later one has zeros for them", async () => {
+    await fc.assert(
+      fc.asyncProperty(truths, name, async (truth, choice) => {
+        const told = able([...partNames]);
+        const counts = counted(truth, told, cases);
+        const usages = [
+          write(counts, cases, choice),
+          write({ input: 0, cached: 0, written: 0, written1h: 0, output: counts.output }, cases, choice),
+          write({ input: 0, cached: 0, written: 0, output: 0, total: 0 }, cases, choice),
+        ];
+        expect(await usageOf(dialect, "streamed", ...usages)).toMatchObject({
+          inputTokens: truth.input,
+          outputTokens: truth.output,
+          quality: UsageQuality.EXACT,
+          ...(told.includes("cached") && { cachedInputTokens: truth.cached }),
+        });
+      }),
+      settings,
+    );
+  });
+
   if (cases.names.total) {
     it("counts the tokens of a total above its counts as output, such as hidden reasoning", async () => {
       await fc.assert(

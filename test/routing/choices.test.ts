@@ -193,7 +193,56 @@ describe("several choices from a provider that returns one per request", () => {
   });
 });
 
+describe("a content filter's error", () => {
+  const filtered = new GatewayError("INVALID_REQUEST", "filtered", { contentFilter: "content_filter" });
+
+  async function outcome(script: readonly Act[], stops: readonly string[] = []): Promise<ChatCompletion> {
+    const adapter = scripted(script);
+    const fold = createFold();
+    const options = { signal: new AbortController().signal, holder: "a", whole: false, stops };
+    for await (const batch of runOnTarget({ model, adapter }, ask(model.id, "hello"), options).events) {
+      for (const event of batch) fold.add(event);
+    }
+    return fold.completion;
+  }
+  const texts = ({ choices }: ChatCompletion) =>
+    choices.map(({ message }) => message?.parts.map(({ kind }) => (kind.case === "text" ? kind.value : kind.case)));
+
+  it("loses no text that is held back for a stop sequence or for the other half of a character", async () => {
+    const answer = [started(), textDelta(0, 0, "one EN"), textDelta(1, 0, "EN"), textDelta(2, 0, "half \ud83d")];
+    const held = await outcome([answer, filtered], ["END"]);
+    expect(texts(held)).toEqual([["one EN"], ["EN"], ["half \ufffd"]]);
+    expect(held.choices.map(({ finishReason }) => finishReason)).toEqual(Array(3).fill(FinishReason.CONTENT_FILTER));
+  });
+
+  it("does not change the finish reason of a choice that had ended", async () => {
+    const ended = finished(1, FinishReason.LENGTH, "length");
+    const { choices } = await outcome([[started(), textDelta(0, 0, "a"), textDelta(1, 0, "b"), ended], filtered]);
+    expect(choices.map(({ finishReason }) => finishReason)).toEqual([FinishReason.CONTENT_FILTER, FinishReason.LENGTH]);
+  });
+});
+
 describe("merged choices", () => {
+  it("keep the metadata of every request: what is the same once, the rest by choice", async () => {
+    const end = (providerMetadataJson: string) => [stop, completed({ providerMetadataJson })];
+    const scripts = ['{"filters":"none","id":"a"}', '{"filters":"none"}', '{"filters":"none","id":"c"}'].map((json) => [
+      [started(), textDelta(0, 0, "x"), ...end(json)],
+    ]);
+    const fold = createFold();
+    const request = ask(model.id, "hello", { parameters: { n: 3 } });
+    const options = { signal: new AbortController().signal, holder: "a", whole: false };
+    for await (const batch of runOnTarget({ model, adapter: scripted(...scripts) }, request, options).events) {
+      for (const event of batch) fold.add(event);
+    }
+    expect(JSON.parse(fold.completion.providerMetadataJson)).toEqual({
+      filters: "none",
+      choices: [
+        { index: 0, id: "a" },
+        { index: 2, id: "c" },
+      ],
+    });
+  });
+
   it("starts the merged stream with the first output", async () => {
     const adapter = scripted([[started()], never], says("b"));
     const events = attempt(adapter, 2).events[Symbol.asyncIterator]();

@@ -74,6 +74,19 @@ it("keeps the calls before a stop sequence, and the warnings about them", async 
   expect(fold.completion.warnings.map(({ reason }) => reason)).toContain("INFERRED");
 });
 
+it("ends a response at a stop sequence that the provider does not accept, and sends the others", async () => {
+  const { client, upstream } = await start("OPENAI", streamed(delta({ content: "One FIFTH two" }), finish()));
+  const stopSequences = ["1", "2", "3", "4", "FIFTH"];
+  const chat = ask("openai/gpt-4o", "Count", { parameters: { stopSequences }, strictParameters: true });
+  const fold = createFold();
+  for await (const { event } of client.streamChat({ chat })) if (event.case !== undefined) fold.add(event);
+  expect(JSON.parse(upstream.requests[0]?.body ?? "")).toMatchObject({ stop: ["1", "2", "3", "4"] });
+  expect(fold.completion).toMatchObject({
+    choices: [{ finishReason: FinishReason.STOP, matchedStopSequence: "FIFTH" }],
+    warnings: [{ message: expect.stringMatching(/openai supports at most 4 stop sequences: Dragoman ends/) }],
+  });
+});
+
 it("sends stop sequences to a model that supports them, such as o3-mini", async () => {
   const { client, upstream } = await start("OPENAI", streamed(delta({ content: "One END" }), finish()));
   const chat = ask("openai/o3-mini", "Count", { parameters: { stopSequences } });

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { effortProbes, parameterProbes } from "../../src/calls/parameter-probes.ts";
@@ -162,6 +163,16 @@ describe("a model's description", () => {
       prices: [],
     });
     expect(await get("openai/unlisted")).toMatchObject({ inputModalities: [], outputModalities: [] });
+  });
+
+  it("has the day on which the provider shuts the model down, and then the state UNAVAILABLE", async () => {
+    const dayOf = ({ deprecationTime }: Model) => deprecationTime && timestampDate(deprecationTime).toISOString();
+    const announced = await get("openai/gpt-5.1-2025-11-13");
+    expect([dayOf(announced), announced.state]).toEqual(["2027-04-01T00:00:00.000Z", ModelState.AVAILABLE]);
+    const past = await get("gpt-4-32k");
+    expect([dayOf(past), past.state]).toEqual(["2025-06-06T00:00:00.000Z", ModelState.UNAVAILABLE]);
+    const unknown = await get("gpt-6-astra");
+    expect([dayOf(unknown), unknown.state]).toEqual([undefined, ModelState.AVAILABLE]);
   });
 
   it("follows the profile's rules for the family", async () => {

@@ -45,6 +45,9 @@ async function failure(provider: string, chat: Init) {
 const sent: Readonly<Record<string, readonly OptionalContent[]>> = {
   anthropic: ["search_results", "file_ids"],
   bedrock: ["search_results"],
+  cohere: ["search_results"],
+  mistral: ["file_ids"],
+  openai: ["file_ids"],
 };
 
 const text = (value: string): PartInit => ({ kind: { case: "text", value } });

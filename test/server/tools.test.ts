@@ -132,12 +132,12 @@ describe("tool_choice.allowed_tools", () => {
     [AUTO, "VALIDATED", [["EMULATED", "tool_choice.allowed_tools.mode"]]],
   ])("becomes Gemini's allowedFunctionNames: mode %s", async (mode, word, warned) => {
     const { client } = await start("gemini");
-    const toolChoice = allow(mode, "b");
+    const toolChoice = allow(mode, "c", "a");
     const plan = await client.planChat({ chat: ask("gemini/gemini-2.5-flash", "hi", { tools: three, toolChoice }) });
     expect(plan.warnings.map(({ reason, field }) => [reason, field])).toEqual(warned);
     const sent = JSON.parse(plan.providerRequestJson);
     expect(sent.tools[0].functionDeclarations).toHaveLength(3);
-    expect(sent.toolConfig.functionCallingConfig).toEqual({ mode: word, allowedFunctionNames: ["b"] });
+    expect(sent.toolConfig.functionCallingConfig).toEqual({ mode: word, allowedFunctionNames: ["c", "a"] });
   });
 
   it("sends only the allowed tools to other providers, with the mode", async () => {
@@ -153,6 +153,19 @@ describe("tool_choice.allowed_tools", () => {
     const sent = JSON.parse(plan.providerRequestJson);
     expect(sent.tools).toMatchObject([{ name: "b_b", cache_control: { type: "ephemeral" } }]);
     expect(sent.tool_choice).toEqual({ type: "any" });
+  });
+
+  it("keeps the tools that the provider runs beside the allowed functions", async () => {
+    const { client } = await start("anthropic");
+    const tools = [
+      providerTool({ provider: "anthropic", type: "web_search_20250305" }),
+      functionTool({ name: "a" }),
+      functionTool({ name: "b" }),
+    ];
+    const plan = await client.planChat({
+      chat: ask("anthropic/claude-sonnet-4-5", "hi", { tools, toolChoice: allow(REQUIRED, "b") }),
+    });
+    expect(JSON.parse(plan.providerRequestJson).tools).toMatchObject([{ name: "web_search" }, { name: "b" }]);
   });
 
   it("names the caller's fields if the provider rejects the mode", async () => {

@@ -13,18 +13,20 @@ interface Section {
   readonly apiKey?: string;
   readonly timeouts?: Partial<UpstreamTimeouts>;
   readonly environment?: Environment;
+  /** `providers.<name>.proxy`. */
+  readonly proxy?: string;
 }
 
 /** Creates a provider's adapter from its section of the configuration. Throws ConfigError, as `loadConfig` does. */
 export function configured(
   name: string,
   baseUrl?: string,
-  { options = {}, apiKey = "sk-test-key", timeouts = {}, environment = {} }: Section = {},
+  { options = {}, apiKey = "sk-test-key", timeouts = {}, environment = {}, proxy }: Section = {},
 ): Adapter {
   const provider = providers.find((candidate) => candidate.name === name);
   if (provider === undefined) throw new Error(`unknown provider ${name}`);
   const key = apiKey === "" ? {} : { api_key: apiKey };
-  const file = { enabled: true, base_url: baseUrl, ...key, max_connections: 4, options };
+  const file = { enabled: true, base_url: baseUrl, ...key, max_connections: 4, options, ...(proxy && { proxy }) };
   const problems: ConfigProblem[] = [];
   const { settings } = resolveProvider(
     provider,

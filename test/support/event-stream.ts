@@ -25,3 +25,16 @@ export function exceptionFrame(type: string, payload: object): Uint8Array {
 export function errorFrame(code: string, message: string): Uint8Array {
   return encode({ ":message-type": "error", ":error-code": code, ":error-message": message }, undefined);
 }
+
+/** Returns a stream of frames whose JSON payloads are changed. */
+export function mapFrames(bytes: Uint8Array, change: (payload: unknown) => unknown): Uint8Array {
+  const frames: Uint8Array[] = [];
+  let rest = Buffer.from(bytes);
+  while (rest.length > 0) {
+    const length = rest.readUInt32BE();
+    const { headers, body } = codec.decode(rest.subarray(0, length));
+    frames.push(codec.encode({ headers, body: fromUtf8(JSON.stringify(change(JSON.parse(toUtf8(body))))) }));
+    rest = rest.subarray(length);
+  }
+  return Buffer.concat(frames);
+}

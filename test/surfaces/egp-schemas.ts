@@ -4,12 +4,17 @@ import { z } from "zod";
 // They are independent of src/surfaces: the tests validate requests and responses against them.
 
 const detail = z.enum(["low", "high", "auto"]).optional();
-const content = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("text"), text: z.string() }),
-  z.strictObject({ type: z.literal("image_url"), image_url: z.strictObject({ url: z.string(), detail }) }),
+const content = z.union([
+  z.strictObject({ type: z.literal("text").optional(), text: z.string() }),
+  z.strictObject({ type: z.literal("image_url").optional(), image_url: z.strictObject({ url: z.string(), detail }) }),
   z.strictObject({
-    type: z.literal("image_data"),
-    image_data: z.strictObject({ type: z.literal("base64"), media_type: z.string(), data: z.base64(), detail }),
+    type: z.literal("image_data").optional(),
+    image_data: z.strictObject({
+      type: z.literal("base64").optional(),
+      media_type: z.string(),
+      data: z.base64(),
+      detail,
+    }),
   }),
 ]);
 const message = z.union([
@@ -67,6 +72,7 @@ export const deploymentRequest = z.strictObject({
   top_k: z.int().nullish(),
   frequency_penalty: penalty,
   presence_penalty: penalty,
+  reasoning_effort: z.enum(["low", "medium", "high"]).nullish(),
   stream: z.boolean().nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).nullish(),
@@ -92,6 +98,9 @@ export const deploymentAnswer = z.strictObject({
   prompt_tokens: z.int().min(0),
   response_tokens: z.int().min(0),
 });
+
+/** Event of a stream of the chat completions API: Scale's clients read it as an event of the deployments API. */
+export const chatEvent = z.strictObject({ ...chatAnswer.shape, ...deploymentAnswer.omit({ choices: true }).shape });
 
 /** Error body: a text or a list of violations. */
 export const refusal = z.strictObject({

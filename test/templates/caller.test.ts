@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { renderCallerTemplate } from "../../src/templates/caller.ts";
+import { omitsBosToken, renderCallerTemplate } from "../../src/templates/caller.ts";
 import type { TemplateMessage } from "../../src/templates/messages.ts";
 import { TemplateSandbox } from "../../src/templates/sandbox.ts";
 import { familyOf, type TemplateChoice } from "../../src/templates/template-families.ts";
@@ -18,7 +18,7 @@ interface Shown {
 }
 
 function render(choice: TemplateChoice | undefined, source: string, { messages = hello, kwargs }: Shown = {}) {
-  return renderCallerTemplate(sandbox, { source, messages, kwargs, family: familyOf(choice) }, claimant);
+  return renderCallerTemplate(sandbox, { source, messages, tools: [], kwargs, family: familyOf(choice) }, claimant);
 }
 
 const rejected = (field: string, why: string) => ({
@@ -30,8 +30,8 @@ describe("a caller's template", () => {
   it.each([
     ["llama-2", "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}", "<s>Hello</s>"],
     ["llama-3", "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}", "<|begin_of_text|>Hello<|eot_id|>"],
-    ["mixtral", "{{ messages[0].content }}{{ eos_token }}", "Hello</s>"],
-    ["chatml", "{{ messages[0].content }}{{ eos_token }}", "Hello<|im_end|>"],
+    ["mixtral", "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}", "Hello</s>"],
+    ["chatml", "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}", "Hello<|im_end|>"],
     ["none", "{{ messages[0].content }}", "Hello"],
     [undefined, "{{ messages[0].content }}", "Hello"],
   ] as const)("renders a template for %s with the variables of its family", async (choice, source, prompt) => {
@@ -40,14 +40,28 @@ describe("a caller's template", () => {
   });
 
   it.each([
-    ["mixtral", "bos_token"],
-    ["chatml", "bos_token"],
-    ["none", "eos_token"],
-    [undefined, "bos_token"],
-    ["llama-3", "add_generation_prompt"],
-    ["llama-3", "tools"],
-  ] as const)("rejects a template for %s that uses %s", async (choice, name) => {
-    await expect(render(choice, `{{ ${name} }}`)).rejects.toMatchObject(rejected("chat_template", name));
+    ["none", "eos_token", "configure template_family"],
+    [undefined, "bos_token", "configure template_family"],
+    [
+      "llama-3",
+      "pad_token",
+      "unknown variable pad_token; this template can use messages, bos_token, eos_token, tools,",
+    ],
+    ["llama-3", "date_string", "unknown variable date_string"],
+  ] as const)("rejects a template for %s that uses %s", async (choice, name, why) => {
+    await expect(render(choice, `{{ ${name} }}`)).rejects.toMatchObject(rejected("chat_template", why));
+  });
+
+  it.each([
+    ["llama-3", "{{ bos_token }}", false],
+    ["chatml", "{{ bos_token }}", false],
+    [undefined, "{{ bos_token }}", false],
+    ["mixtral", "{{ eos_token }}", false],
+    ["mixtral", "{# bos_token #}{{ eos_token }}", false],
+    ["mixtral", "{# x #}{{ bos_token }}", true],
+    ["mixtral", "{%- set start = bos_token -%}", true],
+  ] as const)("tells whether %s omits the bos_token of %s", (choice, source, omitted) => {
+    expect(omitsBosToken(source, familyOf(choice))).toBe(omitted);
   });
 
   it("passes a system message to the template as the first message", async () => {
@@ -73,9 +87,9 @@ describe("a caller's template", () => {
   });
 
   it("passes chat_template_kwargs to the template", async () => {
-    const kwargs = { greet: "yo", add_generation_prompt: true, list: [1, { a: null }] };
+    const kwargs = { greet: "yo", add_generation_prompt: false, list: [1, { a: null }] };
     expect(await render("llama-3", "{{ greet }}{{ add_generation_prompt }}{{ list }}", { kwargs })).toBe(
-      'yotrue[1, {"a": null}]',
+      'yofalse[1, {"a": null}]',
     );
   });
 
@@ -85,6 +99,7 @@ describe("a caller's template", () => {
     "eos_token",
     "raise_exception",
     "range",
+    "strftime_now",
     "namespace",
     "loop",
     "true",

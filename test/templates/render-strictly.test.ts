@@ -38,7 +38,8 @@ describe("a template that a caller sent", () => {
     ["{% for m in messages %}{% set last = m %}{% endfor %}{{ last }}", "last"],
     ["{% macro f(a) %}{{ a }}{% endmacro %}{{ a }}", "a"],
     ["{{ add_generation_prompt }}", "add_generation_prompt"],
-    ["{{ strftime_now('%Y') }}", "strftime_now"],
+    ["{% if foo %}x{% endif %}", "foo"],
+    ["{{ foo and foo.bar }}", "foo"],
   ])("rejects an unknown variable: %s", (source, name) => {
     expect(render(source)).toEqual(problem(`unknown variable ${name};`));
   });
@@ -64,6 +65,13 @@ describe("a template that a caller sent", () => {
     ["{{ messages[0].name is defined }}", "false"],
     ["{{ messages[0].name | default('nobody') }}", "nobody"],
     ["{% if foo is defined and foo %}x{% endif %}", ""],
+    ["{% if messages[0].tool_calls %}x{% endif %}", ""],
+    ["{% if not messages[0].tool_calls %}x{% endif %}", "x"],
+    ["{% if loop is not defined or messages[0].name or messages[0].tool_calls %}x{% endif %}", "x"],
+    ["{{ 'x' if messages[0].name else 'y' }}", "y"],
+    ["{{ messages[0].name or 'nobody' }}", "nobody"],
+    ["{% for m in messages if m.name %}x{% endfor %}", ""],
+    ["{{ messages[0].reasoning_content is string }}", "false"],
   ])("lets a template check whether a value exists: %s", (source, prompt) => {
     expect(render(source)).toEqual({ prompt });
   });
@@ -73,7 +81,8 @@ describe("a template that a caller sent", () => {
     ["{{ late }}{% set late = 1 %}", "late is not defined"],
     ["{{ messages[0].name }}", ".name is not defined"],
     ["{{ messages[0]['tool_calls'] }}", "['tool_calls'] is not defined"],
-    ["{% if messages[0].tool_calls %}x{% endif %}", ".tool_calls is not defined"],
+    ["{{ messages[0].name or messages[0].tool_calls }}", ".tool_calls is not defined"],
+    ["{{ messages[0].tool_calls and 'x' }}", ".tool_calls and (…) is not defined"],
     ["{{ messages[9] }}", "messages[…] is not defined"],
     ["{{ messages | map(attribute='name') | join }}", "not defined"],
     ["{{ [] | first }}", "empty list"],

@@ -21,3 +21,8 @@ export interface Adaptation {
   /** Replaces the caller's value, for ADJUSTED. */
   readonly set?: unknown;
 }
+
+/** Reports the cache hint of a tool or part that is not sent. */
+export function lostHint(field: FieldPath, reason: string): Adaptation {
+  return { kind: "EMULATED", field: [...field, "cache_hint"], message: `${reason}, so its cache hint is dropped` };
+}

@@ -1,11 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { ToolChoiceSchema } from "../../gen/dragoman/v1/tool_pb.js";
+import { type Adaptation, lostHint } from "./adaptations.ts";
 import { adapt, type Draft } from "./draft.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
 /**
- * Sends only the allowed tools, with the mode of `tool_choice.allowed_tools`, if the provider's API has no such choice.
- * Adapters get `allowed_tools` only if they declare it.
+ * Sends only the allowed functions, with the mode of `tool_choice.allowed_tools`, if the provider's API has no such
+ * choice. Adapters get `allowed_tools` only if they declare it. Tools that the provider runs are no functions, so the
+ * choice says nothing about them, and they stay.
  *
  * Runs before every step that checks support.
  */
@@ -19,12 +21,17 @@ export function keepAllowedTools(
   const { mode, toolNames } = choice.value;
   const allowed = new Set(toolNames);
   const toolOrigins = request.tools.flatMap(({ kind }, index) =>
-    kind.case === "function" && allowed.has(kind.value.name) ? index : [],
+    kind.case === "providerTool" || (kind.case === "function" && allowed.has(kind.value.name)) ? index : [],
   );
   const tools = toolOrigins.flatMap((index) => request.tools[index] ?? []);
   const toolChoice = create(ToolChoiceSchema, { choice: { case: "mode", value: mode } });
-  const message = `${model.provider} does not support allowed_tools; Dragoman sends only the allowed tools`;
+  const message = `${model.provider} does not support allowed_tools; Dragoman sends only the allowed functions`;
+  const hints = request.tools.flatMap(({ cacheHint }, index): readonly Adaptation[] => {
+    if (cacheHint === undefined || toolOrigins.includes(index)) return [];
+    return [lostHint(["tools", index], "this tool is not allowed")];
+  });
   return adapt({ ...draft, toolOrigins, request: { ...request, tools, toolChoice } }, [
     { kind: "EMULATED", field: ["tool_choice", "allowed_tools"], message },
+    ...hints,
   ]);
 }

@@ -29,7 +29,7 @@ export interface Draft {
   readonly toolOrigins: readonly number[] | undefined;
   /** The caller's function name for each name that the provider gets instead (`tool-names.ts`). Undefined: none. */
   readonly toolNames: ReadonlyMap<string, string> | undefined;
-  /** Stop sequences at which Dragoman ends the response itself, because the model does not support them. */
+  /** Stop sequences at which Dragoman ends the response itself, because the provider does not accept them. */
   readonly stops: readonly string[];
   /** Fields that the profile set because the caller did not. */
   readonly defaulted: readonly FieldPath[];

@@ -1,7 +1,7 @@
 import { invalidRequest, mostViolations } from "../../errors.ts";
 import { type Message, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import { isSystem } from "../validation/request-rules.ts";
-import type { Adaptation } from "./adaptations.ts";
+import { type Adaptation, lostHint } from "./adaptations.ts";
 import {
   adaptOutgoing,
   type Draft,
@@ -43,7 +43,11 @@ export function dropBlankText(
         found.push({ kind: "LEFT_OUT", field: ["messages", index, "parts", place], message });
       }
       const { kind } = part;
-      if (kind.case !== "toolResult") return [];
+      if (kind.case !== "toolResult") {
+        if (part.cacheHint !== undefined)
+          found.push(lostHint(["messages", index, "parts", place], `${what} is not sent`));
+        return [];
+      }
       return [{ part: { ...part, kind: { case: "toolResult", value: withoutTexts(kind.value, isRejected) } }, origin }];
     });
     if (parts.length > 0) return withParts(entry, parts);

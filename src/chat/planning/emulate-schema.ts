@@ -5,10 +5,9 @@ import { type OutputFormat, OutputFormatSchema } from "../../gen/dragoman/v1/out
 import type { Adaptation } from "./adaptations.ts";
 import { adapt, type Draft, draftMessages, withMessages } from "./draft.ts";
 import type { PlanningContext } from "./planning-context.ts";
+import { uncheckedPart } from "./schema/unchecked-part.ts";
+import { sentOutput } from "./sent-output.ts";
 import { systemMessage } from "./system-text.ts";
-
-/** Keywords that Dragoman does not validate: a caller could use them to make validation endless or very slow. */
-const unchecked: readonly string[] = ["$ref", "$dynamicRef", "$recursiveRef", "pattern", "patternProperties"];
 
 const formatField: FieldPath = ["output_format"];
 
@@ -19,21 +18,29 @@ const formatField: FieldPath = ["output_format"];
  * Runs after the defaults, because the system message that it adds must not exclude a profile's default instructions.
  * Runs before `keepLastMessages` and `placeSystemText`, which treat that message like the caller's own.
  */
-export function emulateSchema(draft: Draft, context: Pick<PlanningContext, "model" | "checkSupport">): Draft {
+export function emulateSchema(
+  draft: Draft,
+  context: Pick<PlanningContext, "model" | "schemas" | "checkSupport">,
+): Draft {
   const { id, capabilities } = context.model;
   const { request } = draft;
   const format = request.outputFormat?.format;
   const rejects = (chat: ChatRequest) => context.checkSupport(chat).some(rejectsFormat);
   if (format?.case !== "jsonSchema") return draft;
-  if (capabilities?.jsonSchema !== false && !rejects(request)) return draft;
+  const isNative = capabilities?.jsonSchema !== false && !rejects(request);
+  const sent = isNative ? sentOutput(format, context.schemas?.output) : undefined;
+  if (isNative && (sent === undefined || !("unsendable" in sent))) return draft;
   const field = ["output_format", "json_schema"];
-  const keyword = uncheckedKeyword(JSON.parse(format.value.schemaJson));
-  if (keyword !== undefined) {
-    const message = `${id} does not support JSON Schema output, and Dragoman cannot validate ${keyword}; remove it`;
+  const problem =
+    sent !== undefined && "unsendable" in sent
+      ? `${id} cannot be constrained to ${sent.unsendable}`
+      : `${id} does not support JSON Schema output`;
+  const unchecked = uncheckedPart(JSON.parse(format.value.schemaJson));
+  if (unchecked !== undefined) {
+    const message = `${problem}, and Dragoman cannot validate ${unchecked}; remove it`;
     return adapt(draft, [{ kind: "REJECTED", field, message }]);
   }
   const prompt = `Answer with JSON only, and nothing else. It must fit this JSON Schema: ${format.value.schemaJson}`;
-  const problem = `${id} does not support JSON Schema output`;
   const message = `${problem}; Dragoman adds the schema to the prompt and validates the response`;
   const { outputFormat: _, ...rest } = request;
   const unheld = withMessages({ ...draft, request: rest, checksSchema: true }, [
@@ -60,27 +67,7 @@ export function loosensFormat({ kind, field }: Adaptation): boolean {
 /** Whether Dragoman can validate a response against the output format's schema. */
 export function isCheckable(outputFormat: OutputFormat | undefined): boolean {
   const format = outputFormat?.format;
-  return format?.case === "jsonSchema" && uncheckedKeyword(JSON.parse(format.value.schemaJson)) === undefined;
-}
-
-/** Keywords whose value maps names that the caller chose to schemas. */
-const schemaMaps: ReadonlySet<string> = new Set(["properties", "dependentSchemas", "$defs", "definitions"]);
-
-/** Keywords whose value is data and not a schema. */
-const dataKeywords: ReadonlySet<string> = new Set(["const", "enum", "default", "examples", "required"]);
-
-/** Returns the first keyword in a schema, or in a schema inside it, that Dragoman cannot validate. */
-function uncheckedKeyword(schema: unknown): string | undefined {
-  if (typeof schema !== "object" || schema === null) return undefined;
-  for (const [key, value] of Object.entries(schema)) {
-    if (unchecked.includes(key)) return key;
-    if (dataKeywords.has(key)) continue;
-    for (const inner of schemaMaps.has(key) && value ? Object.values(value) : [value]) {
-      const inside = uncheckedKeyword(inner);
-      if (inside !== undefined) return inside;
-    }
-  }
-  return undefined;
+  return format?.case === "jsonSchema" && uncheckedPart(JSON.parse(format.value.schemaJson)) === undefined;
 }
 
 function describesObject(schemaJson: string): boolean {

@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { invalidRequest, mostViolations } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import {
   type Part,
   Role,
-  type SearchResult,
   type ServerToolCall,
   type ServerToolResult,
   type ToolCall,
@@ -12,10 +12,12 @@ import {
   ToolResultPartSchema,
 } from "../../gen/dragoman/v1/message_pb.js";
 import { isJson, isJsonObject, isShallow } from "../validation/request-rules.ts";
-import type { Adaptation } from "./adaptations.ts";
+import { type Adaptation, lostHint } from "./adaptations.ts";
 import { adaptOutgoing, type Draft, draftMessages, draftParts, withMessages, withParts } from "./draft.ts";
 import { isForeign } from "./drop-foreign-state.ts";
+import { mediaKind } from "./media-kind.ts";
 import type { PlanningContext } from "./planning-context.ts";
+import { searchResultText } from "./search-result-text.ts";
 
 type Context = Pick<PlanningContext, "model" | "accepts">;
 
@@ -43,6 +45,7 @@ export function fitContent(draft: Draft, context: Context): Draft {
     const kept = draftParts(entry).flatMap(({ part, origin }, place) => {
       const path = ["messages", index, "parts", place];
       const next = fits(part, role, context) ? part : fitPart(part, role, { context, path, place, changes });
+      if (next === undefined && part.cacheHint !== undefined) changes.add(lostHint(path, "the part is not sent"));
       return next === undefined ? [] : [{ part: next, origin }];
     });
     return kept.length > 0 ? [withParts(entry, kept)] : [];
@@ -70,12 +73,23 @@ function fits({ kind, citations, providerState }: Part, role: Role, { model, acc
     case "toolResult":
       return accepts.has("search_results") || !kind.value.parts.some((inner) => inner.kind.case === "searchResult");
     case "media":
-      return role !== Role.ASSISTANT || accepts.has("output_media");
+      return role !== Role.ASSISTANT || whyMediaUnfit(kind.value, { model, accepts }) === undefined;
     case "toolCall":
       return accepts.has("raw_arguments") || hasArguments(kind.value);
     default:
       return true;
   }
+}
+
+const inputs = { image: "imageInput", audio: "audioInput", document: "documentInput" } as const;
+
+/** Returns why media in an assistant message cannot be sent, or undefined. */
+function whyMediaUnfit(media: Media, { model, accepts }: Context): string | undefined {
+  const what = media.transcript === "" ? "media" : "audio";
+  if (!accepts.has("output_media")) return `Dragoman cannot send ${what} of the model to ${model.provider}`;
+  const kind = mediaKind(media);
+  if (kind === undefined || kind === "video" || model.capabilities?.[inputs[kind]] !== false) return undefined;
+  return `${model.id} does not support ${kind} input`;
 }
 
 /** Whether the arguments of a tool call are a JSON object, as many APIs require. A model can write other text. */
@@ -138,18 +152,16 @@ function fitKind(
       changes.leaveOut(path, `${reason}; it is not sent`);
       return undefined;
     }
-    case "media":
-      if (role !== Role.ASSISTANT || accepts.has("output_media")) return kind;
+    case "media": {
+      const reason = role === Role.ASSISTANT ? whyMediaUnfit(kind.value, { model, accepts }) : undefined;
+      if (reason === undefined) return kind;
       if (kind.value.transcript !== "") {
-        changes.once(
-          "EMULATED",
-          path,
-          `Dragoman cannot send audio of the model to ${provider}; the transcript is sent`,
-        );
+        changes.once("EMULATED", path, `${reason}; the transcript is sent`);
         return { case: "text", value: kind.value.transcript };
       }
-      changes.leaveOut(path, `Dragoman cannot send media of the model to ${provider}; put it into a user message`);
+      changes.leaveOut(path, `${reason}; put it into a user message`);
       return undefined;
+    }
     case "searchResult":
       if (accepts.has("search_results")) return kind;
       changes.searchResult(path, provider);
@@ -185,21 +197,20 @@ function withoutSearchResults(result: ToolResult, path: FieldPath, provider: str
   return { ...result, parts };
 }
 
-/** Returns a search result as text, with blank lines around it: providers join text parts without a separator. */
-function searchResultText({ source, title, texts }: SearchResult, place: number): string {
-  const head = [...(title === "" ? [] : [title]), `Source: ${source}`].join("\n");
-  return `${place > 0 ? "\n\n" : ""}${[head, ...texts].join("\n\n")}\n\n`;
-}
-
 /** Collects adaptations with paths in the outgoing request. */
 class Changes {
   readonly #adaptations: Adaptation[] = [];
   readonly #reported = new Set<string>();
   #leftOut = 0;
+  #added = 0;
 
   /** Reports a part or message that is not sent. */
   leaveOut(field: FieldPath, message: string): void {
     if (++this.#leftOut <= mostViolations) this.#adaptations.push({ kind: "LEFT_OUT", field, message });
+  }
+
+  add(adaptation: Adaptation): void {
+    if (this.#added++ < mostViolations) this.#adaptations.push(adaptation);
   }
 
   /** Reports a change at its first place in the request. */

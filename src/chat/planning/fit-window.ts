@@ -28,12 +28,13 @@ const nearlyFull = 0.8;
  */
 export async function fitWindow(
   draft: Draft,
-  { model, profile, counter, words }: Pick<PlanningContext, "model" | "profile" | "counter" | "words">,
+  context: Pick<PlanningContext, "model" | "profile" | "counter" | "words" | "needsOutputLimit">,
 ): Promise<Draft> {
+  const { model, profile, counter, words } = context;
   const { request } = draft;
   const window = model.contextWindowTokens;
   const requested = request.parameters?.maxOutputTokens;
-  const byDefault = requested === undefined ? profile.outputLimits[model.family] : undefined;
+  const byDefault = requested === undefined ? defaultLimit(context) : undefined;
   const limit = bounded(byDefault, model);
   if (window === 0) {
     const message = `the context window of ${model.id} is unknown, so no messages were dropped`;
@@ -75,6 +76,16 @@ async function trimDraft(draft: Draft, window: number, fits: (kept: Draft) => Pr
 function trims(chat: ChatRequest, profile: Profile): boolean {
   const strategy = chat.memoryStrategy?.strategy.case;
   return strategy === "autoTrim" || (profile.trims && strategy === undefined);
+}
+
+/** Returns the profile's output limit; else, if the API requires one, what prompt and model leave. */
+function defaultLimit({
+  model: { family },
+  profile: { outputLimits, otherOutputLimit },
+  needsOutputLimit,
+}: Pick<PlanningContext, "model" | "profile" | "needsOutputLimit">): number | "rest" | undefined {
+  const known = Object.hasOwn(outputLimits, family) ? outputLimits[family] : otherOutputLimit;
+  return known ?? (needsOutputLimit ? "rest" : undefined);
 }
 
 /** Returns a default output limit within the model's own limit. */

@@ -2,11 +2,11 @@ import { GatewayError, invalidRequest } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { Message } from "../../gen/dragoman/v1/message_pb.js";
 
-/** Position of a part in the caller's request: the index of its message, and its index in the message. */
-export interface PartOrigin {
-  readonly message: number;
-  readonly part: number;
-}
+/**
+ * Position of a part in the caller's request: the index of its message, and its index in the message; or the field
+ * `instructions`.
+ */
+export type PartOrigin = "instructions" | { readonly message: number; readonly part: number };
 
 /** Source of an outgoing message in the caller's request. */
 export interface MessageOrigin {
@@ -28,7 +28,7 @@ export function ownOrigin({ parts }: Message, message: number): MessageOrigin {
 
 /**
  * Maps a field of the outgoing request to the caller's field: instructions and memory change the indexes of messages.
- * Returns `messages` for text that Dragoman wrote. Returns fields outside `messages` unchanged.
+ * Returns `messages` for text that Dragoman wrote, and `instructions` for that field's text. Returns fields outside `messages` unchanged.
  */
 export function callersField(origins: readonly MessageOrigin[], field: FieldPath): FieldPath {
   const [list, index, inner, place, ...insidePart] = field;
@@ -36,9 +36,11 @@ export function callersField(origins: readonly MessageOrigin[], field: FieldPath
   const origin = origins[index];
   if (inner === "parts" && typeof place === "number") {
     const source = origin?.parts[place]?.at(-1);
+    if (source === "instructions") return ["instructions"];
     return source ? ["messages", source.message, "parts", source.part, ...insidePart] : ["messages"];
   }
-  return origin?.message === undefined ? ["messages"] : ["messages", origin.message, ...field.slice(2)];
+  if (origin?.message !== undefined) return ["messages", origin.message, ...field.slice(2)];
+  return origin?.parts.flat().at(-1) === "instructions" ? ["instructions"] : ["messages"];
 }
 
 /** Maps the fields of an INVALID_REQUEST error to the caller's fields. Returns any other error unchanged. */
@@ -67,7 +69,9 @@ function distinct(
   const indexes = new Set<number>();
   for (const { message: sent, parts } of origins) {
     for (const sources of parts) {
-      for (const { message } of sources) if (matches(message, sent)) indexes.add(message);
+      for (const source of sources) {
+        if (source !== "instructions" && matches(source.message, sent)) indexes.add(source.message);
+      }
     }
   }
   return [...indexes].sort((one, other) => one - other);

@@ -8,6 +8,8 @@ export interface PlacedPart {
   /** Index of the message in the conversation. */
   readonly index: number;
   readonly part: Part;
+  /** Index of the part in its message. */
+  readonly place: number;
   readonly path: FieldPath;
 }
 
@@ -18,7 +20,7 @@ export interface PlacedPart {
 export function* partsOf(messages: readonly Message[]): Generator<PlacedPart, void> {
   for (const [index, message] of messages.entries()) {
     for (const [place, part] of message.parts.entries()) {
-      yield { message, index, part, path: ["messages", index, "parts", place] };
+      yield { message, index, part, place, path: ["messages", index, "parts", place] };
     }
   }
 }

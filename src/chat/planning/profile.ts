@@ -55,10 +55,11 @@ export interface Profile {
   readonly imageUrlFamilies: readonly string[] | undefined;
   /**
    * Default output limit in tokens, by family; `rest` is the context window less the prompt. Dragoman lowers a default
-   * that exceeds this rest or the model's output limit. For families that are not listed, the provider's default
-   * applies.
+   * that exceeds this rest or the model's output limit.
    */
   readonly outputLimits: Readonly<Record<string, number | "rest">>;
+  /** Default output limit of the other families. Undefined: the provider's default applies. */
+  readonly otherOutputLimit: "rest" | undefined;
   /** Maximum output limit in tokens; Dragoman lowers a higher one. Undefined: no maximum. */
   readonly outputCap: number | undefined;
   /** Whether to reject a request whose prompt and output limit together exceed the context window. */

@@ -47,17 +47,51 @@ function isList(field: ContractFields | readonly [ContractFields]): field is rea
   return Array.isArray(field);
 }
 
+/**
+ * Returns the ChatRequest field that a path in the upstream body belongs to. A path that the table does not list belongs
+ * to the field of its object, if the object has only one. Undefined: ChatRequest has no such field.
+ */
+export function contractFieldOf(names: ContractNames, path: readonly string[]): string | undefined {
+  let table = names;
+  for (const step of path) {
+    // Indexes of a list, whose table applies to each item.
+    if (/^\d+$/.test(step)) continue;
+    const entry = step.length > longestName ? undefined : table.get(fold(step));
+    if (typeof entry === "string") return entry;
+    if (entry === undefined) return table === names ? undefined : onlyFieldOf(table);
+    table = entry.names;
+  }
+  return table === names ? undefined : onlyFieldOf(table);
+}
+
+/** Returns the field that all names of an object belong to. Undefined: there are several, or none. */
+function onlyFieldOf(names: ContractNames): string | undefined {
+  const fields = new Set(
+    [...names.values()].map((entry) => (typeof entry === "string" ? entry : onlyFieldOf(entry.names))),
+  );
+  const [only] = fields;
+  return fields.size === 1 ? only : undefined;
+}
+
+/** Whether two names of a field are spellings of the same name. */
+export function isSameName(one: string, other: string): boolean {
+  return one.length <= longestName && other.length <= longestName && fold(one) === fold(other);
+}
+
 /** Returns a violation for each option of the model's provider that ChatRequest has a field for. */
 export function optionViolations(
-  { providerOptions }: ChatRequest,
+  { providerOptions }: Pick<ChatRequest, "providerOptions">,
   provider: string,
   names: ContractNames | undefined,
+  describe = (field: string) => `is not a provider option; use ${field}`,
 ): readonly FieldViolation[] {
   const options = providerOptions[provider];
   if (options === undefined || names === undefined) return [];
   const field = deploymentFields[provider];
   const all = field === undefined ? names : new Map([...names, [fold(field), "deployment_parameters"]]);
-  return violationsIn(options, all, ["provider_options", provider]).take(mostViolations).toArray();
+  return violationsIn(options, all, { field: ["provider_options", provider], describe })
+    .take(mostViolations)
+    .toArray();
 }
 
 /** Returns a violation if the request has provider options, for services whose operator turned them off. */
@@ -68,26 +102,34 @@ export function anyOptions({ providerOptions }: ChatRequest): readonly FieldViol
 
 export const optionsAreOff = "the operator has turned provider options off (limits.provider_options); omit it";
 
-function* violationsIn(options: JsonObject, names: ContractNames, path: FieldPath): Generator<FieldViolation> {
+/** Path of provider options, and the text for one that is a field of the contract. */
+interface Place {
+  readonly field: FieldPath;
+  readonly describe: (contractField: string) => string;
+}
+
+function* violationsIn(options: JsonObject, names: ContractNames, place: Place): Generator<FieldViolation> {
+  const { describe } = place;
   for (const [name, value] of Object.entries(options)) {
-    const field = [...path, name];
+    const field = [...place.field, name];
     const entry = name.length > longestName ? undefined : names.get(fold(name));
     if (name === "__proto__") yield { field, description: "is not a provider option; omit it" };
-    else if (typeof entry === "string") yield { field, description: `is not a provider option; use ${entry}` };
-    else if (entry !== undefined) yield* violationsOf(value, entry, field);
+    else if (typeof entry === "string") yield { field, description: describe(entry) };
+    else if (entry !== undefined) yield* violationsOf(value, entry, { field, describe });
   }
 }
 
-function* violationsOf(value: JsonValue, { names, isList }: InnerNames, field: FieldPath): Generator<FieldViolation> {
+function* violationsOf(value: JsonValue, { names, isList }: InnerNames, place: Place): Generator<FieldViolation> {
+  const { field } = place;
   // A value of another kind would replace everything that Dragoman writes there.
   if (isList !== Array.isArray(value) || typeof value !== "object" || value === null) {
     yield { field, description: `must be ${isList ? "a list" : "an object"}` };
   } else if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
-      if (isObject(item)) yield* violationsIn(item, names, [...field, index]);
+      if (isObject(item)) yield* violationsIn(item, names, { ...place, field: [...field, index] });
     }
   } else {
-    yield* violationsIn(value, names, field);
+    yield* violationsIn(value, names, place);
   }
 }
 

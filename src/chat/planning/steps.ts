@@ -14,14 +14,19 @@ import { emulateSchema } from "./emulate-schema.ts";
 import { emulateStops } from "./emulate-stops.ts";
 import { fillDefaults } from "./fill-defaults.ts";
 import { fitContent } from "./fit-content.ts";
+import { fitSchemas } from "./fit-schemas.ts";
 import { fitWindow } from "./fit-window.ts";
+import { leaveOutLearned } from "./leave-out-learned.ts";
 import { keepLastMessages } from "./memory.ts";
+import { normalizeMedia } from "./normalize-media.ts";
 import { orderResults } from "./order-results.ts";
+import { placeExtraFields } from "./place-extra-fields.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { renderPrompt } from "./render-prompt.ts";
 import { scopeCacheKey } from "./scope-cache-key.ts";
 import { placeSystemText } from "./system-text.ts";
 import { mapToolNames } from "./tool-names.ts";
+import { turnReasoningOn } from "./turn-reasoning-on.ts";
 import { replaceHalves } from "./whole-characters.ts";
 
 type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
@@ -31,11 +36,15 @@ type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
  */
 const steps: readonly Step[] = [
   replaceHalves,
+  placeExtraFields,
+  turnReasoningOn,
+  normalizeMedia,
   placeDeploymentParameters,
   completeText,
   keepAllowedTools,
   fillDefaults,
   emulateSchema,
+  fitSchemas,
   keepLastMessages,
   orderResults,
   fitContent,
@@ -46,6 +55,7 @@ const steps: readonly Step[] = [
   fitWindow,
   mapCallIds,
   scopeCacheKey,
+  leaveOutLearned,
   checkSupport,
   emulateStops,
   applyAdaptations,

@@ -26,16 +26,16 @@ import type { PlanningContext } from "./planning-context.ts";
 export function placeSystemText(draft: Draft, { model, profile }: Pick<PlanningContext, "model" | "profile">): Draft {
   const { instructions } = draft.request;
   const messages = draftMessages(draft);
-  const placed = instructions ? [systemMessage(instructions), ...messages] : messages;
+  const placed = instructions ? [systemMessage(instructions, ["instructions"]), ...messages] : messages;
   const joined = profile.joinsSystemMessages ? joinSystem(placed) : placed;
   return withMessages(draft, takesSystemMessages(model) ? joined : foldSystem(joined));
 }
 
-/** Creates a system message with one text that the caller did not write. */
-export function systemMessage(text: string): DraftMessage {
+/** Creates a system message with one text. `origin`: the caller's fields that have the text. */
+export function systemMessage(text: string, origin: DraftPart["origin"] = []): DraftMessage {
   const parts = [create(PartSchema, { kind: { case: "text", value: text } })];
   const message = create(MessageSchema, { role: Role.SYSTEM, parts });
-  return { message, origin: { message: undefined, parts: [[]] } };
+  return { message, origin: { message: undefined, parts: [origin] } };
 }
 
 /** Merges all system messages into the first one, with a blank line between their texts. */

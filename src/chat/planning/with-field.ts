@@ -26,6 +26,19 @@ export function withField<Desc extends DescMessage>(
   return copy;
 }
 
+/** Whether a message has a field: a path of names. False if the type has no field at the path. */
+export function isFieldSet<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+  [name, ...rest]: FieldPath,
+): boolean {
+  const field = schema.fields.find((candidate) => candidate.name === name);
+  if (field === undefined) return false;
+  const reflected = reflect(schema, message);
+  if (rest.length === 0 || !reflected.isSet(field)) return reflected.isSet(field);
+  return field.fieldKind === "message" && isFieldSet(field.message, reflected.get(field).message, rest);
+}
+
 /** Returns the value of a field with a new value at a path inside it. */
 function changedInside(field: DescField, parent: ReflectMessage, path: FieldPath, value: unknown): unknown {
   if (field.fieldKind === "message") {

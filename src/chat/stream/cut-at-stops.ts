@@ -5,11 +5,13 @@ import { type ChatEvent, completed, finished, textDelta } from "./events.ts";
 import { StopMatcher } from "./stop-matcher.ts";
 
 /** Ends choices at stop sequences, for providers that do not support them. */
-export interface StopCutter {
+interface StopCutter {
   /** Returns the events of a batch without the text that is held back, or that follows a stop sequence. */
   cut(batch: readonly ChatEvent[]): readonly ChatEvent[];
   /** Whether every choice has ended at a stop sequence before the provider's response ended. */
   readonly needsNoMore: boolean;
+  /** Indices of the choices with text that is held back. */
+  readonly heldChoices: readonly number[];
 }
 
 /** Text of one choice in progress. */
@@ -97,6 +99,9 @@ export function createStopCutter(stops: readonly string[], count: number): StopC
     },
     get needsNoMore() {
       return needsNoMore;
+    },
+    get heldChoices() {
+      return [...choices].flatMap(([index, { matcher }]) => (matcher.holdsText ? [index] : []));
     },
   };
 }

@@ -17,6 +17,7 @@ export type ChatEvent = Exclude<StreamChatResponse["event"], { case: undefined }
 
 /** Event with a delta. */
 export type DeltaEvent = Extract<ChatEvent, { case: "delta" }>;
+export type FinishedEvent = Extract<ChatEvent, { case: "finished" }>;
 
 /** Creates the first event of a stream. `calls/run.ts` fills in the id, warnings and effective parameters. */
 export function started(): ChatEvent {
@@ -116,7 +117,7 @@ export function finished(
   providerFinishReason: string,
   matchedStopSequence = "",
   facts: Partial<Pick<ChoiceFinished, "sources" | "providerMetadataJson">> = {},
-): ChatEvent {
+): FinishedEvent {
   return {
     case: "finished",
     value: {

@@ -11,15 +11,19 @@ interface Held {
   readonly choiceIndex: number;
   readonly partIndex: number;
   readonly delta: Joinable;
-  /** Half of a character, the empty arguments `{}`, or nothing: the call has no arguments yet. */
+  /** Half of a character, empty arguments, or nothing: the call has no arguments yet. */
   readonly text: string;
 }
 
-const noArguments = "{}";
+/** Maximum length of empty arguments that are held. */
+const maxHeldLength = 64;
+
+/** Arguments that say nothing. */
+const noArguments = /^\s*(?:\{\s*\}|null)?\s*$/;
 
 /**
  * Holds back the end of a part's text until its next delta, or the end of the choice: the first half of a character,
- * and empty arguments, which some servers send before the real ones.
+ * and empty arguments (`{}` or `null`), which some servers send before the real ones.
  */
 export class HeldText {
   readonly #parts = new Map<string, Held>();
@@ -31,7 +35,7 @@ export class HeldText {
   /** Returns a delta with the text to send now. Undefined: it was the continuation of a call, and all of it is held. */
   add({ choiceIndex, partIndex }: Place, delta: Joinable): Joinable | undefined {
     const key = `${choiceIndex} ${partIndex}`;
-    const held = this.#parts.get(key);
+    const held = this.#parts.get(key) ?? this.#otherHalf(choiceIndex, delta);
     const isNewCall = delta.case === "toolCall" && delta.value.id !== "";
     const isEmptyCall = isNewCall || (delta.case === "toolCall" && held !== undefined && isPlaceholder(held.text));
     const text = textOf(delta);
@@ -42,6 +46,20 @@ export class HeldText {
     const sent = whole.slice(0, whole.length - kept.length).toWellFormed();
     if (sent === "" && text !== "" && isEmptyCall && !isNewCall) return undefined;
     return sent === text ? delta : withText(delta, sent);
+  }
+
+  /**
+   * Takes the first half of a character from the part before, if a delta begins with the second half: Gemini's signed
+   * parts begin wherever the stream was cut.
+   */
+  #otherHalf(choice: number, delta: Joinable): Held | undefined {
+    if ((delta.case !== "text" && delta.case !== "reasoning") || !beginsWithHalf(textOf(delta))) return undefined;
+    for (const [key, held] of this.#parts) {
+      if (held.choiceIndex !== choice || held.delta.case !== delta.case) continue;
+      this.#parts.delete(key);
+      return held;
+    }
+    return undefined;
   }
 
   /** Returns the deltas for everything that is held of a choice: a half without its other half becomes U+FFFD. */
@@ -58,18 +76,24 @@ export class HeldText {
   }
 }
 
+/** Whether arguments say nothing. A long text of blanks is not held. */
 function isPlaceholder(text: string): boolean {
-  return text === "" || text === noArguments;
+  return text.length <= maxHeldLength && noArguments.test(text);
 }
 
-/** Whether the arguments after `{}` begin again, as an object of their own. */
+/** Whether the arguments after empty ones begin again, as an object of their own. */
 function isReplaced(held: string, text: string): boolean {
-  return held === noArguments && text.trimStart().startsWith("{");
+  return /^\s*[{n]/.test(held) && noArguments.test(held) && text.trimStart().startsWith("{");
 }
 
 /** Returns the last unit of a text if it is the first half of a surrogate pair, else "". */
 function firstHalf(text: string): string {
   return /[\uD800-\uDBFF]$/.test(text) ? text.slice(-1) : "";
+}
+
+/** Whether a text begins with the second half of a surrogate pair. */
+function beginsWithHalf(text: string): boolean {
+  return /^[\uDC00-\uDFFF]/.test(text);
 }
 
 /** Returns a delta without the fields that only the first delta of a part has. */

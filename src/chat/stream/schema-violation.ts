@@ -1,5 +1,6 @@
-import { type OutputUnit, Validator } from "@cfworker/json-schema";
+import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
 import type { OutputViolation } from "../../gen/dragoman/v1/output_format_pb.js";
+import { unicodePattern } from "../../unicode-pattern.ts";
 
 /** Maximum characters of a message: the validator's messages contain names from the output and the schema. */
 const longestMessage = 500;
@@ -9,7 +10,9 @@ const longestMessage = 500;
  * a schema that the validator cannot read.
  */
 export function schemaViolation(schemaJson: string, value: unknown): OutputViolation | undefined {
-  const { valid, errors } = new Validator(JSON.parse(schemaJson), "2020-12").validate(value);
+  const parsed = JSON.parse(schemaJson);
+  const schema: Schema = unusual.test(schemaJson) ? inDraft2020(parsed) : parsed;
+  const { valid, errors } = new Validator(schema, "2020-12").validate(value);
   return valid ? undefined : violationOf(errors);
 }
 
@@ -23,6 +26,7 @@ export function outputViolation(message: string, instancePath = "", schemaPath =
  * errors of every alternative.
  */
 const wrappers: ReadonlySet<string> = new Set([
+  "$ref",
   "additionalItems",
   "additionalProperties",
   "allOf",
@@ -56,4 +60,58 @@ function violationOf(errors: readonly OutputUnit[]): OutputViolation {
 /** Converts the URI fragment of a JSON Pointer to its text. RFC 6901, section 6. */
 function toPointer(fragment: string): string {
   return decodeURIComponent(fragment.slice(1)).toWellFormed();
+}
+
+/** Keywords of other dialects of JSON Schema, and keywords with patterns. */
+const unusual = /"(nullable|exclusiveMinimum|exclusiveMaximum|pattern|patternProperties)"/;
+
+/**
+ * Returns a schema in which keywords have the meaning that callers who write them expect, and providers give them:
+ * `nullable` and the flags `exclusiveMinimum` and `exclusiveMaximum` of OpenAPI 3.0 and draft 4, and patterns with
+ * escapes of other engines.
+ */
+function inDraft2020(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inDraft2020);
+  if (typeof value !== "object" || value === null) return value;
+  const inner = Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inDraft2020(one)]));
+  return withNullable(withBounds(withPatterns(inner)));
+}
+
+type Keywords = Record<string, unknown>;
+
+function withPatterns(schema: Keywords): Keywords {
+  const { pattern, patternProperties: named } = schema;
+  const isNamed = typeof named === "object" && named !== null && !Array.isArray(named);
+  return {
+    ...schema,
+    ...(typeof pattern === "string" && { pattern: unicodePattern(pattern) ?? pattern }),
+    ...(isNamed && {
+      patternProperties: Object.fromEntries(
+        Object.entries(named).map(([name, one]) => [unicodePattern(name) ?? name, one] as const),
+      ),
+    }),
+  };
+}
+
+function withBounds(schema: Keywords): Keywords {
+  let result = schema;
+  for (const [bound, exclusive] of [
+    ["minimum", "exclusiveMinimum"],
+    ["maximum", "exclusiveMaximum"],
+  ] as const) {
+    if (typeof result[exclusive] !== "boolean") continue;
+    const { [bound]: limit, [exclusive]: isExclusive, ...rest } = result;
+    result = limit === undefined ? rest : { ...rest, [isExclusive ? exclusive : bound]: limit };
+  }
+  return result;
+}
+
+function withNullable({ nullable, ...rest }: Keywords): Keywords {
+  if (nullable !== true) return nullable === undefined ? rest : { ...rest, nullable };
+  if (typeof rest.type !== "string") return { anyOf: [rest, { type: "null" }] };
+  return {
+    ...rest,
+    type: [rest.type, "null"],
+    ...(Array.isArray(rest.enum) && { enum: [...rest.enum, null] }),
+  };
 }

@@ -33,6 +33,10 @@ export class StopMatcher {
     return { text: text.slice(0, shown), stop: undefined };
   }
 
+  get holdsText(): boolean {
+    return this.#held !== "";
+  }
+
   /** Returns the text that was held back, at the end of a response without a stop sequence. */
   flush(): string {
     const held = this.#held;

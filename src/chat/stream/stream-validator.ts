@@ -31,8 +31,12 @@ export interface StreamValidator {
   readonly accepted: boolean;
   /** Whether a delta came. If so, Dragoman must not retry the call. */
   readonly outputStarted: boolean;
-  /** Returns the indices of the choices that have no `finished` yet; the first choice if none has begun. */
-  openChoices(): readonly number[];
+  /**
+   * Returns the indices of the choices that have no `finished` yet; the first choice if none has begun.
+   *
+   * @param held choices that have begun, but whose text so far is held back
+   */
+  openChoices(held: readonly number[]): ReadonlySet<number>;
   /** Returns the kinds of the parts of a choice so far. */
   kindsOf(choiceIndex: number): readonly PartKind[];
   /** Number of characters of output so far, for estimating tokens. */
@@ -127,8 +131,10 @@ export function createStreamValidator(): StreamValidator {
         throw new GatewayError("PROVIDER_STREAM_INTERRUPTED", "the provider's response ended before it was complete");
       }
     },
-    openChoices: () =>
-      choices.size === 0 ? [0] : [...choices].flatMap(([index, { finished }]) => (finished ? [] : [index])),
+    openChoices(held) {
+      const open = [...choices].flatMap(([index, { finished }]) => (finished ? [] : [index]));
+      return new Set(choices.size + held.length === 0 ? [0] : [...open, ...held]);
+    },
     kindsOf: (choiceIndex) => choices.get(choiceIndex)?.parts ?? [],
     get accepted() {
       return phase !== "new";

@@ -8,7 +8,7 @@ export const mostLevels = 128;
 export const mostValues = 250_000;
 
 /** Bound of JSON that a text exceeds. */
-export type JsonExcess = "levels" | "values";
+type JsonExcess = "levels" | "values";
 
 /** Returns the bound that a JSON text exceeds, or undefined. Does not check that the text is valid JSON. */
 export function excessOf(text: string, maxValues: number): JsonExcess | undefined {

@@ -6,7 +6,7 @@ import { mostLevels } from "./json-bounds.ts";
  * What is wrong with the bytes of a message. `malformed`: the bytes do not follow the wire format of the schema.
  * `levels` and `values`: they exceed the bounds of JSON.
  */
-export type WireProblem = "malformed" | "levels" | "values";
+type WireProblem = "malformed" | "levels" | "values";
 
 /**
  * Returns what is wrong with an encoded message, or undefined. Only counts, in one pass: it creates no object for a

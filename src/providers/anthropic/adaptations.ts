@@ -6,11 +6,12 @@ import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
-import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
-import { askedThinking, budgetOf, leastBudget } from "../claude/thinking.ts";
+import { type ClaudeModel, claudeRulesOf } from "../claude/claude-models.ts";
+import { askedThinking, budgetOf, forcedWithBudget, leastBudget, thinksByBudget } from "../claude/thinking.ts";
 import { emulated, leftOut, lostThought, rejected, temperatureLimit, unsupported } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
 import { turnRole } from "../kit/messages.ts";
+import { anthropicHints } from "./cache-marks.ts";
 import { contentAdaptations } from "./content-adaptations.ts";
 import { mediaForm } from "./media.ts";
 import { staysInPlace } from "./messages.ts";
@@ -33,7 +34,7 @@ const takenFields: ReadonlySet<OptionalField> = new Set([
 
 /** Returns what the API or this model does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
-  const rules = claudeModel(model.providerModel);
+  const rules = claudeRulesOf(model);
   return [
     ...fieldAdaptations(request, model, rules),
     ...thinkingAdaptations(request, model, rules),
@@ -42,7 +43,7 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
     ...conversationAdaptations(request, model, rules),
     ...partAdaptations(request),
     ...contentAdaptations(request, model),
-    ...hintAdaptations(request, "Anthropic"),
+    ...hintAdaptations(request, anthropicHints),
   ];
 }
 
@@ -53,12 +54,6 @@ function* fieldAdaptations(request: ChatRequest, model: Model, rules: ClaudeMode
     if (problem !== undefined) yield unsupported(pathOf(field, request), problem);
   }
   if (rules.sampling) yield* temperatureLimit(request, model, "Anthropic", 1);
-  if (request.parameters?.stopSequences.some((text) => text.trim() === "")) {
-    yield rejected(
-      ["parameters", "stop_sequences"],
-      "Anthropic rejects a stop sequence that is only whitespace: remove it",
-    );
-  }
 }
 
 function fieldProblem(
@@ -175,9 +170,8 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ClaudeModel
       field,
       `the model ${model.providerModel} does not support forced tool calls: set tool_choice to auto`,
     );
-  } else if (isForced && isThinking(request, rules)) {
-    // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
-    yield rejected(field, "Claude does not support forced tool calls together with reasoning: omit reasoning");
+  } else if (isForced && thinksByBudget(request, rules)) {
+    yield rejected(field, forcedWithBudget(rules));
   }
   if (!rules.jsonSchema && functionsOf({ tools }).some(({ strict }) => strict)) {
     yield emulated(["tools"], `the model ${model.providerModel} does not support strict tools: strict is omitted`);

@@ -1,6 +1,5 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { CacheHint } from "../../gen/dragoman/v1/message_pb.js";
-import { keptHints, lifeOf } from "../kit/cache-hints.ts";
+import { claudeBreakpoints, type HintPlace, type HintRules, keptHints, lifeOf } from "../kit/cache-hints.ts";
 import type { CacheControl } from "./wire.ts";
 
 /** A block's `cache_control`, if it has one. */
@@ -8,12 +7,17 @@ export interface Mark {
   readonly cache_control?: CacheControl;
 }
 
-/** Returns a block's `cache_control` for its cache hint. Empty without a hint, and for all but the last four hints. */
-export type Marker = (hint: CacheHint | undefined) => Mark;
+/** Returns the `cache_control` of a tool or part. Empty without a hint, and for all but the last four hints. */
+export type Marker = (...place: HintPlace) => Mark;
+
+export const anthropicHints: HintRules = { title: "Anthropic", most: claudeBreakpoints, hasLives: true };
 
 export function createMarker(request: ChatRequest): Marker {
-  const kept = keptHints(request);
-  return (hint) => (hint && kept.has(hint) ? { cache_control: { type: "ephemeral", ...lifeOf(hint) } } : {});
+  const kept = keptHints(request, anthropicHints);
+  return (...place) => {
+    const hint = kept(...place);
+    return hint === undefined ? {} : { cache_control: { type: "ephemeral", ...lifeOf(hint) } };
+  };
 }
 
 /** Returns a mark as the member of a block that is JSON text. */

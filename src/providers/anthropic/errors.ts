@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { AttemptHeaders } from "../../upstream/attempt-headers.ts";
+import { claudeSentences } from "../claude/sentences.ts";
 import { extendReader } from "../kit/error-body.ts";
 import { commonHeaders, type ErrorDialect } from "../kit/errors.ts";
-import { promptTooLong } from "../kit/sentences.ts";
 
 /** https://platform.claude.com/docs/en/api/errors */
 export const anthropicErrors: ErrorDialect = {
@@ -30,10 +30,10 @@ export const anthropicErrors: ErrorDialect = {
     not_found_error: "MODEL_NOT_FOUND",
     invalid_request_error: "INVALID_REQUEST",
     rate_limit_error: "PROVIDER_RATE_LIMITED",
+    request_too_large: "INVALID_REQUEST",
   },
   sentences: [
-    promptTooLong(/prompt is too long: (?<requested>\d+) tokens > (?<limit>\d+) maximum/i),
-    { pattern: /^output blocked by content filtering policy/i, status: "INVALID_REQUEST", means: "CONTENT_FILTER" },
+    ...claudeSentences,
     // Anthropic sends this error with HTTP 400, as for an invalid request, so only the text identifies it.
     { pattern: /^your credit balance is too low/i, status: "INVALID_REQUEST", means: "PROVIDER_QUOTA_EXHAUSTED" },
   ],

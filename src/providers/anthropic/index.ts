@@ -9,11 +9,13 @@ import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
 import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter } from "../adapter.ts";
-import { claudeModel } from "../claude/claude-models.ts";
+import { claudeRulesOf } from "../claude/claude-models.ts";
+import { claudeStops } from "../claude/stop-rule.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { claudeCallIds } from "../kit/call-ids.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { claudeSchemas } from "../kit/schema-rules.ts";
 import { checkSupport } from "./adaptations.ts";
 import { betaHeader, betaHeaders } from "./betas.ts";
 import { anthropicNames } from "./contract-fields.ts";
@@ -40,7 +42,7 @@ const apiVersion = "2023-06-01";
  */
 export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, anthropicHeaders);
-  const { name, apiKey } = settings;
+  const { name, baseUrl, apiKey } = settings;
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
 
   const operatorsBetas = Object.entries(settings.headers).find(([header]) => header.toLowerCase() === betaHeader)?.[1];
@@ -53,12 +55,16 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
+    baseUrl,
     accepts,
     contractNames: anthropicNames,
+    extraFields: new Set(["cache_control", "container", "context_management", "mcp_servers", "betas"]),
     maxChoices: 1,
     toolNames: { maxLength: 128, punctuation: "_-", beginsWithLetter: false },
     rejectedText: () => "blank",
+    stopRule: () => claudeStops,
     callIds: () => claudeCallIds,
+    schemas: () => claudeSchemas,
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v1/messages",
@@ -76,7 +82,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     checkSupport,
     effectiveParameters: (request, model) => ({
       ...(request.parameters ?? create(GenerationParametersSchema)),
-      maxOutputTokens: maxTokensOf(request, model, claudeModel(model.providerModel)),
+      maxOutputTokens: maxTokensOf(request, model, claudeRulesOf(model)),
     }),
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),

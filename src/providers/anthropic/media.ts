@@ -6,7 +6,6 @@ type MediaForm = ImageType | "image_url" | "image_file" | "pdf" | "pdf_url" | "t
 
 const forms: Readonly<Record<string, MediaForm>> = {
   "image/jpeg": "image/jpeg",
-  "image/jpg": "image/jpeg",
   "image/png": "image/png",
   "image/gif": "image/gif",
   "image/webp": "image/webp",
@@ -15,7 +14,7 @@ const forms: Readonly<Record<string, MediaForm>> = {
 
 /** Returns how the API encodes the media; undefined if the API does not support it. */
 export function mediaForm({ source, ...media }: Media): MediaForm | undefined {
-  const mediaType = media.mediaType.toLowerCase();
+  const { mediaType } = media;
   if (source.case === "data") {
     if (mediaType.startsWith("text/")) return "text";
     return lookUp(forms, mediaType);

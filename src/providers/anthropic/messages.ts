@@ -42,14 +42,14 @@ export function toConversation(
     const role = turnRole(message.role);
     const last = turns.at(-1);
     if (role === "system") {
-      const content = message.parts.flatMap((part) => systemBlocks(part, mark));
+      const content = message.parts.flatMap((part, place) => systemBlocks(part, mark(index, place)));
       if (!staysInPlace(last?.role, rules)) append(system, content);
       else if (last?.role === "system") append(last.content, content);
       else if (content.length > 0) turns.push({ role, content });
       continue;
     }
-    const content = message.parts.flatMap((part) =>
-      blocksOf(part, { role, withReasoning: index >= start, mark, toolsets }),
+    const content = message.parts.flatMap((part, place) =>
+      blocksOf(part, { role, withReasoning: index >= start, mark: mark(index, place), toolsets }),
     );
     if (last?.role === role) append(last.content, content);
     else if (content.length > 0) turns.push({ role, content });
@@ -63,44 +63,44 @@ export function staysInPlace(before: WireMessage["role"] | undefined, { laterSys
   return laterSystem && (before === "user" || before === "system");
 }
 
-function systemBlocks({ kind, cacheHint }: Part, mark: Marker): readonly TextBlock[] {
+function systemBlocks({ kind }: Part, mark: Mark): readonly TextBlock[] {
   if (kind.case !== "text") throw misplaced("system", kind.case);
-  return kind.value === "" ? [] : [{ type: "text", text: kind.value, ...mark(cacheHint) }];
+  return kind.value === "" ? [] : [{ type: "text", text: kind.value, ...mark }];
 }
 
 /** Place of a part in the conversation. */
 interface Place {
   readonly role: "user" | "assistant";
   readonly withReasoning: boolean;
-  readonly mark: Marker;
+  readonly mark: Mark;
   /** The toolset of each tool call so far that has one, by the id of the call. */
   readonly toolsets: Map<string, string>;
 }
 
 /** Converts a part. Omits what the API rejects: empty text, and reasoning without Claude's signature. */
 function blocksOf(part: Part, { role, withReasoning, mark, toolsets }: Place): readonly Block[] {
-  const { kind, cacheHint } = part;
+  const { kind } = part;
   switch (kind.case) {
     case "text":
     case "refusal": {
       if (kind.value === "") return [];
       const citations = ownCitations(part.citations);
-      return [{ type: "text", text: kind.value, ...(citations.length > 0 && { citations }), ...mark(cacheHint) }];
+      return [{ type: "text", text: kind.value, ...(citations.length > 0 && { citations }), ...mark }];
     }
     case "media":
       if (role === "assistant") throw misplaced(role, kind.case);
-      return [{ ...mediaBlock(kind.value), ...mark(cacheHint) }];
+      return [{ ...mediaBlock(kind.value), ...mark }];
     case "reasoning":
       return withReasoning ? thinkingBlocks(part) : [];
     case "toolCall":
-      return [toToolUse(kind.value, part, mark(cacheHint), toolsets)];
+      return [toToolUse(kind.value, part, mark, toolsets)];
     case "toolResult":
-      return [{ ...toToolResult(kind.value, toolsets), ...mark(cacheHint) }];
+      return [{ ...toToolResult(kind.value, toolsets), ...mark }];
     case "serverToolCall":
     case "serverToolResult":
-      return withoutUndefined(toServerBlock(part, mark(cacheHint)));
+      return withoutUndefined(toServerBlock(part, mark));
     case "searchResult":
-      return [{ ...toSearchResult(kind.value), ...mark(cacheHint) }];
+      return [{ ...toSearchResult(kind.value), ...mark }];
     case undefined:
       throw misplaced(role, kind.case);
     default:

@@ -1,3 +1,6 @@
+import { isOtherModel } from "../kit/other-model.ts";
+import { anthropicUsage } from "./usage.ts";
+
 // Facts about a response that the contract has no fields for, such as `container`, `context_management` and
 // `stop_details`. Every field counts that has a value and that no other code reads.
 
@@ -6,19 +9,15 @@ const messageFields: ReadonlySet<string> = new Set([
   ...["id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage"],
 ]);
 
-/** Fields of `usage` that other code reads. `inference_geo` and `speed` repeat the request. */
-const usageFields: ReadonlySet<string> = new Set([
-  ...["input_tokens", "cache_creation_input_tokens", "cache_creation", "cache_read_input_tokens", "output_tokens"],
-  ...["output_tokens_details", "server_tool_use", "service_tier", "inference_geo", "speed"],
-]);
-
 const deltaFields: ReadonlySet<string> = new Set(["stop_reason", "stop_sequence"]);
 const eventFields: ReadonlySet<string> = new Set(["type", "delta", "usage"]);
 
-/** Returns the facts in the event `message_start`. */
-export function messageMetadata(event: unknown): Record<string, unknown> {
+/** Returns the facts in the event `message_start`. With a beta, another model than the requested one can answer. */
+export function messageMetadata(event: unknown, requestedModel: string): Record<string, unknown> {
   const message = memberOf(event, "message");
-  return { ...rest(message, messageFields), ...usageMetadata(message) };
+  const model = memberOf(message, "model");
+  const isOther = typeof model === "string" && isOtherModel(model, requestedModel);
+  return { ...rest(message, messageFields), ...(isOther && { model }), ...usageMetadata(message) };
 }
 
 /** Returns the facts in the event `message_delta`. */
@@ -27,7 +26,7 @@ export function deltaMetadata(event: unknown): Record<string, unknown> {
 }
 
 function usageMetadata(holder: unknown): Record<string, unknown> {
-  const usage = rest(memberOf(holder, "usage"), usageFields);
+  const usage = anthropicUsage.rest(memberOf(holder, "usage"));
   return Object.keys(usage).length === 0 ? {} : { usage };
 }
 

@@ -6,9 +6,7 @@ const sampling = { maxTemperature: 1 };
 const million = { window: 1_000_000, output: 128_000 };
 const claude45 = { window: 200_000, output: 64_000, ...sampling };
 
-// Sources: the official client (@anthropic-ai/sdk 1.11.0, resources/messages) for ids and shutdown dates, the model
-// catalog of @ai-sdk/anthropic 4.0.105 for limits, platform.claude.com/docs/en/models for context windows. Mythos
-// models need an invitation and are not listed. Callers can still request them as `anthropic/<model>`.
+// Mythos models need an invitation and are not listed. Callers can still request them as `anthropic/<model>`.
 const rows: readonly ModelRow[] = [
   { model: "claude-fable-5-2", name: "Claude Fable 5.2", ...million },
   { model: "claude-fable-5-1", name: "Claude Fable 5.1", ...million },
@@ -22,8 +20,13 @@ const rows: readonly ModelRow[] = [
   { model: "claude-sonnet-5-5", name: "Claude Sonnet 5.5", ...million },
   { model: "claude-sonnet-5", name: "Claude Sonnet 5", ...million },
   { model: "claude-sonnet-4-6", name: "Claude Sonnet 4.6", ...million, ...sampling },
-  // Anthropic serves Claude Sonnet 4.5 until 2026-11-30.
-  { model: "claude-sonnet-4-5", name: "Claude Sonnet 4.5", ...claude45, snapshots: ["20250929"] },
+  {
+    model: "claude-sonnet-4-5",
+    name: "Claude Sonnet 4.5",
+    ...claude45,
+    snapshots: ["20250929"],
+    shutdown: "2026-11-30",
+  },
   { model: "claude-haiku-5-5", name: "Claude Haiku 5.5", ...million },
   { model: "claude-haiku-4-5", name: "Claude Haiku 4.5", ...claude45, snapshots: ["20251001"] },
 ];
@@ -31,6 +34,11 @@ const rows: readonly ModelRow[] = [
 /** Anthropic's models. Their ids have no `anthropic/` prefix. */
 export const anthropicModels: readonly Model[] = modelsOf(
   {
+    sources: [
+      { from: "@anthropic-ai/sdk 1.11.0 (resources/messages): ids, shutdown dates", read: "2026-11-28" },
+      { from: "model catalog of @ai-sdk/anthropic 4.0.105: limits", read: "2026-11-28" },
+      { from: "platform.claude.com/docs/en/models: context windows", read: "2026-11-21" },
+    ],
     provider: "anthropic",
     idOf: (model) => model,
     ...chatCapabilities,

@@ -2,7 +2,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { OutputFormat } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
-import { type ClaudeModel, claudeModel } from "../claude/claude-models.ts";
+import { type ClaudeModel, claudeRulesOf } from "../claude/claude-models.ts";
 import { describedSchema } from "../kit/exact-json.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
 import { splitBetas } from "./betas.ts";
@@ -17,7 +17,7 @@ import type { MessagesBody, OutputConfig } from "./wire.ts";
  * the provider's name in the configuration: the key of its options in `provider_options`.
  */
 export function toRequest(request: ChatRequest, model: Model, provider: string): MessagesBody {
-  const rules = claudeModel(model.providerModel);
+  const rules = claudeRulesOf(model);
   const { parameters, serviceTier } = request;
   const maxTokens = maxTokensOf(request, model, rules);
   const { thinking, effort } = toThinking(request, rules, maxTokens);

@@ -11,7 +11,7 @@ import { type Mark, markMembers } from "./cache-marks.ts";
 // all of them back. Fields of a block that the contract has no field for are in the provider state.
 
 /** Members of a block by name, each as its exact JSON text. */
-export type BlockMembers = ReadonlyMap<string, string>;
+type BlockMembers = ReadonlyMap<string, string>;
 
 const callFields: ReadonlySet<string> = new Set(["id", "name", "input"]);
 const resultFields: ReadonlySet<string> = new Set(["tool_use_id", "content"]);

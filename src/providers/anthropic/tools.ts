@@ -16,10 +16,10 @@ export function toolsBody(
   if (request.tools.length === 0) return {};
   const choice = toToolChoice(request);
   return {
-    tools: request.tools.flatMap(({ kind, cacheHint }): readonly (WireTool | ExactJson)[] => {
-      if (kind.case === "function") return [toTool(kind.value, rules, mark(cacheHint))];
+    tools: request.tools.flatMap(({ kind }, index): readonly (WireTool | ExactJson)[] => {
+      if (kind.case === "function") return [toTool(kind.value, rules, mark(index))];
       return kind.case === "providerTool"
-        ? [new ExactJson(objectOf([...claudeTool(kind.value), ...markMembers(mark(cacheHint))]))]
+        ? [new ExactJson(objectOf([...claudeTool(kind.value), ...markMembers(mark(index))]))]
         : [];
     }),
     ...(choice && { tool_choice: choice }),

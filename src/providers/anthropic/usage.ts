@@ -15,4 +15,6 @@ export const anthropicUsage = createUsageReader({
   },
   besideInput: ["cachedInputTokens", "cacheWriteInputTokens"],
   toolMaps: ["server_tool_use"],
+  // `inference_geo` and `speed` repeat the request. The service tier has a field of its own.
+  silent: ["service_tier", "inference_geo", "speed"],
 });

@@ -23,9 +23,9 @@ const contentBlock = z.object({
 
 export const streamEventSchema = z.object({
   type: z.string(),
-  index: z.number().int().optional(),
-  message: z.object({ id: z.string().nullish(), usage }).optional(),
-  content_block: contentBlock.optional(),
+  index: z.number().int().nullish(),
+  message: z.object({ id: z.string().nullish(), usage }).nullish(),
+  content_block: contentBlock.nullish(),
   delta: z
     .object({
       text: z.string().nullish(),
@@ -35,7 +35,7 @@ export const streamEventSchema = z.object({
       stop_reason: z.string().nullish(),
       stop_sequence: z.string().nullish(),
     })
-    .optional(),
+    .nullish(),
   usage,
 });
 

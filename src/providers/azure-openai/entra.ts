@@ -1,8 +1,11 @@
 import { request } from "undici";
 import { z } from "zod";
 import { abortable } from "../../abortable.ts";
+import type { ProxyChoice } from "../../config/provider.ts";
 import type { Secret } from "../../config/secret.ts";
 import { GatewayError } from "../../errors.ts";
+import { createDispatcher } from "../../upstream/connector.ts";
+import { ProxyError } from "../../upstream/tunnel.ts";
 import { abortReason, type UpstreamCall } from "../../upstream/upstream-call.ts";
 
 const scope = "https://cognitiveservices.azure.com/.default";
@@ -20,6 +23,7 @@ interface EntraApplication {
   readonly tenantId: string;
   readonly clientId: string;
   readonly clientSecret: Secret;
+  readonly proxy?: ProxyChoice | undefined;
 }
 
 interface Token {
@@ -65,11 +69,12 @@ export class EntraTokens {
   }
 }
 
-async function fetchToken({ authority, tenantId, clientId, clientSecret }: EntraApplication): Promise<Token> {
+async function fetchToken({ authority, tenantId, clientId, clientSecret, proxy }: EntraApplication): Promise<Token> {
   const form = { grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret.reveal(), scope };
   const { status, text } = await post(
     `${authority}/${encodeURIComponent(tenantId)}/oauth2/v2.0/token`,
     new URLSearchParams(form).toString(),
+    proxy,
   );
   if (status >= 500 || status === 429) {
     throw new GatewayError("PROVIDER_UNAVAILABLE", `Entra ID returned no token (HTTP ${status}); retry`);
@@ -83,17 +88,26 @@ async function fetchToken({ authority, tenantId, clientId, clientSecret }: Entra
   return { text: access_token, until: Date.now() + expires_in * 1000 - marginMs };
 }
 
-async function post(url: string, body: string): Promise<{ readonly status: number; readonly text: string }> {
+async function post(
+  url: string,
+  body: string,
+  proxy: ProxyChoice | undefined,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const dispatcher = createDispatcher(new URL(url), { connectMs: timeoutMs, proxy });
   try {
     const { statusCode, body: answer } = await request(url, {
       method: "POST",
       headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
       body,
       signal: AbortSignal.timeout(timeoutMs),
+      dispatcher,
     });
     return { status: statusCode, text: await answer.text() };
   } catch (cause) {
-    throw new GatewayError("PROVIDER_UNAVAILABLE", "could not connect to Entra ID for a token; retry", { cause });
+    const reason = cause instanceof ProxyError ? `: ${cause.message}` : "; retry";
+    throw new GatewayError("PROVIDER_UNAVAILABLE", `could not connect to Entra ID for a token${reason}`, { cause });
+  } finally {
+    void dispatcher.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ProviderSettings } from "../../config/provider.ts";
+import type { ProviderSettings, ProxyChoice } from "../../config/provider.ts";
 import { baseUrl, choice, section, text } from "../../config/rules.ts";
 import type { Secret } from "../../config/secret.ts";
 import type { Adapter } from "../adapter.ts";
@@ -7,6 +7,7 @@ import { createOpenAiAdapter, type Endpoint } from "../chat-completions/index.ts
 import { openAiFields, openAiQuirks } from "../chat-completions/openai-quirks.ts";
 import type { Quirks } from "../chat-completions/quirks.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { azureSchemas } from "../kit/schema-rules.ts";
 import { EntraTokens } from "./entra.ts";
 
 const optionsSchema = section({
@@ -36,6 +37,7 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): A
     ...openAiQuirks,
     title: "Azure OpenAI",
     fields: { ...openAiFields, user: "user" },
+    schemas: () => azureSchemas,
     openAiModel: (deployment) => options.models[deployment],
     // Send developer messages as system messages. At Azure, OpenAI's models treat both alike, and other models do not
     // support the developer role.
@@ -56,7 +58,10 @@ function apiBase(baseUrl: string): string {
   return `${root}/openai`;
 }
 
-function azureEndpoint({ apiKey, options }: ProviderSettings<Options>, apiVersion: string | undefined): Endpoint {
+function azureEndpoint(
+  { apiKey, options, proxy }: ProviderSettings<Options>,
+  apiVersion: string | undefined,
+): Endpoint {
   const query = apiVersion === undefined ? "" : `?api-version=${encodeURIComponent(apiVersion)}`;
   const isDated = /^\d/.test(apiVersion ?? "");
   return {
@@ -64,11 +69,15 @@ function azureEndpoint({ apiKey, options }: ProviderSettings<Options>, apiVersio
       isDated
         ? `/deployments/${encodeURIComponent(providerModel)}/chat/completions${query}`
         : `/v1/chat/completions${query}`,
-    authorize: authorization(apiKey, options),
+    authorize: authorization(apiKey, options, proxy),
   };
 }
 
-function authorization(key: Secret | undefined, options: Options): Endpoint["authorize"] {
+function authorization(
+  key: Secret | undefined,
+  options: Options,
+  proxy: ProxyChoice | undefined,
+): Endpoint["authorize"] {
   if (key === undefined) return async () => ({});
   const { key_type, tenant_id: tenantId = "", client_id: clientId = "", authority } = options;
   switch (key_type) {
@@ -77,7 +86,7 @@ function authorization(key: Secret | undefined, options: Options): Endpoint["aut
     case "entra-token":
       return async () => ({ authorization: `Bearer ${key.reveal()}` });
     case "entra-secret": {
-      const tokens = new EntraTokens({ authority, tenantId, clientId, clientSecret: key });
+      const tokens = new EntraTokens({ authority, tenantId, clientId, clientSecret: key, proxy });
       return async (call) => ({ authorization: `Bearer ${await tokens.get(call)}` });
     }
     default:

@@ -6,7 +6,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
-import { askedThinking, leastBudget } from "../claude/thinking.ts";
+import { askedThinking, forcedWithBudget, leastBudget } from "../claude/thinking.ts";
 import {
   effortRejected,
   emulated,
@@ -18,6 +18,7 @@ import {
   unsupported,
 } from "../kit/adaptations.ts";
 import { hintAdaptations } from "../kit/cache-hints.ts";
+import { hintRules } from "./cache-points.ts";
 import { contentAdaptations } from "./content-adaptations.ts";
 import { canSend } from "./media.ts";
 import { type ModelRules, modelRules } from "./model-rules.ts";
@@ -61,11 +62,11 @@ export function takesField(field: OptionalField, request: ChatRequest, rules: Mo
 
 /** Returns what Bedrock or this model does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
-  const rules = modelRules(model.providerModel);
+  const rules = modelRules(model);
   return [
     ...fieldAdaptations(request, model, rules),
     ...thinkingAdaptations(request, model, rules),
-    ...formAdaptations(request),
+    ...formAdaptations(request, model, rules),
     ...toolAdaptations(request, model, rules),
     ...messageAdaptations(request, rules),
     ...contentAdaptations(request),
@@ -114,9 +115,12 @@ function* thinkingAdaptations(request: ChatRequest, model: Model, { thinking }: 
   }
 }
 
-function* formAdaptations({ outputFormat }: ChatRequest): Generator<Adaptation> {
+function* formAdaptations({ outputFormat }: ChatRequest, model: Model, rules: ModelRules): Generator<Adaptation> {
   if (outputFormat?.format.case === "regex") {
     yield rejected(["output_format", "regex"], "Bedrock does not support regex output");
+  } else if (outputFormat?.format.case === "jsonSchema" && !rules.jsonSchema) {
+    const message = `the model ${model.providerModel} on Bedrock does not support JSON Schema output`;
+    yield rejected(["output_format", "json_schema"], message);
   } else if (outputFormat?.format.case === "jsonObject") {
     yield emulated(
       ["output_format", "json_object"],
@@ -128,6 +132,7 @@ function* formAdaptations({ outputFormat }: ChatRequest): Generator<Adaptation> 
 function* toolAdaptations(request: ChatRequest, model: Model, rules: ModelRules): Generator<Adaptation> {
   const { toolChoice, tools } = request;
   const choice = toolChoice?.choice;
+  const isForced = choice?.case === "toolName" || choice?.value === ToolChoiceMode.REQUIRED;
   const hasCalls = calledTools(request).size > 0;
   if (tools.length === 0 && hasCalls) {
     const message = "Bedrock requires tools if the messages have tool calls";
@@ -142,6 +147,9 @@ function* toolAdaptations(request: ChatRequest, model: Model, rules: ModelRules)
     );
   } else if (choice?.value === ToolChoiceMode.REQUIRED && rules.forcedTool === "none") {
     yield rejected(["tool_choice", "mode"], `the model ${model.providerModel} does not support forced tool calls`);
+  } else if (isForced && rules.claude && sentThinking(request, rules.thinking).case === "budget") {
+    const thinking = rules.thinking?.kind === "adaptive" ? "adaptive" : "budget";
+    yield rejected(["tool_choice", choice.case === "toolName" ? "tool_name" : "mode"], forcedWithBudget({ thinking }));
   } else if (choice?.value === ToolChoiceMode.NONE && tools.length > 0 && !rules.claude) {
     yield hasCalls
       ? rejected(
@@ -173,7 +181,7 @@ function* messageAdaptations(request: ChatRequest, rules: ModelRules): Generator
     detail: "Bedrock does not support image detail: it is omitted",
     ...(!rules.marks && { cacheHint: "this model does not support cache hints: they are omitted" }),
   });
-  if (rules.marks) yield* hintAdaptations(request, "Bedrock");
+  if (rules.marks) yield* hintAdaptations(request, hintRules(request, rules));
   const unsigned = "Bedrock accepts only reasoning that this model signed: other reasoning is omitted";
   yield* lostThought(messages, ({ part }) => part.providerState === undefined, unsigned);
   const late = laterSystem(messages);

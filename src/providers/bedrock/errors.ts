@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { GatewayError } from "../../errors.ts";
 import type { AttemptHeaders } from "../../upstream/attempt-headers.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { claudeSentences } from "../claude/sentences.ts";
 import { extendReader, locateError } from "../kit/error-body.ts";
 import { commonHeaders, type ErrorDialect, embeddedFailure } from "../kit/errors.ts";
 import { promptTooLong } from "../kit/sentences.ts";
@@ -41,8 +42,11 @@ export const bedrockErrors: ErrorDialect = {
     { pattern: /model identifier is invalid/i, status: "INVALID_REQUEST", means: "MODEL_NOT_FOUND" },
     // https://repost.aws/knowledge-center/bedrock-validation-exception-errors
     promptTooLong(/input is too long for requested model/i),
+    promptTooLong(
+      /too many input tokens\. max input tokens: (?<limit>\d+), request input token count: (?<requested>\d+)/i,
+    ),
     // Bedrock passes on error texts of the models' vendors: Anthropic's, and those of OpenAI-compatible APIs.
-    promptTooLong(/prompt is too long: (?<requested>\d+) tokens > (?<limit>\d+) maximum/i),
+    ...claudeSentences,
     promptTooLong(
       /maximum context length (?:is|of) (?<limit>\d+)(?:.*?(?:resulted in|requested(?: about)?) (?<requested>\d+))?/is,
     ),

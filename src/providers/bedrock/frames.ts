@@ -1,6 +1,7 @@
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { fromUtf8, toUtf8 } from "@smithy/util-utf8";
 import type { GatewayError } from "../../errors.ts";
+import type { BodyForm } from "../../upstream/body-form.ts";
 import type { Decoder } from "../../upstream/decoder.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
@@ -18,6 +19,13 @@ const frameLimit = 24 * 1024 * 1024 + 128 * 1024 + 16;
 const smallestFrame = 16;
 const lengthBytes = 4;
 
+/** Forms that a proxy may return instead. */
+const texts: Partial<Record<BodyForm, string>> = {
+  json: "JSON",
+  lines: "JSON",
+  events: "a stream of server-sent events",
+};
+
 const codec = new EventStreamCodec(toUtf8, fromUtf8);
 
 /**
@@ -32,7 +40,9 @@ export class FrameDecoder implements Decoder<Frame> {
   /** Bytes to wait for before decoding, so that the chunks of a large frame are concatenated only once. */
   #needed = lengthBytes;
 
-  constructor(call: UpstreamCall) {
+  /** @param form what the body is; a binary stream is `other` */
+  constructor(call: UpstreamCall, form: BodyForm = "other") {
+    if (form !== "other") throw malformedAnswer(call, `it is ${texts[form] ?? "text"} and not an AWS event stream`);
     this.#call = call;
   }
 

@@ -17,6 +17,7 @@ import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { claudeSchemas } from "../kit/schema-rules.ts";
 import { openAiToolNames } from "../kit/tool-names.ts";
 import { checkSupport } from "./adaptations.ts";
 import { bedrockNames } from "./contract-fields.ts";
@@ -80,7 +81,9 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
   // Imported on first use, because Amazon's libraries need 15 MB of memory and 80 ms to load.
   const loadFrames = once(() => import("./frames.ts"));
-  const loadSigner = once(async (): Promise<Signer> => (await import("./sign.ts")).createSigner(region));
+  const loadSigner = once(
+    async (): Promise<Signer> => (await import("./sign.ts")).createSigner(region, undefined, settings.proxy),
+  );
 
   async function authorize(path: string, body: string, call: UpstreamCall): Promise<Readonly<Record<string, string>>> {
     if (apiKey !== undefined) return { authorization: `Bearer ${apiKey.reveal()}` };
@@ -96,12 +99,16 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
 
   return {
     name,
-    accepts: ({ providerModel }) => (modelRules(providerModel).claude ? acceptedByClaude : acceptedByAll),
+    baseUrl,
+    accepts: (model) => (modelRules(model).claude ? acceptedByClaude : acceptedByAll),
     maxChoices: 1,
     // Amazon documents the same rule for ToolSpecification.name.
     toolNames: openAiToolNames,
     rejectedText: () => "blank",
-    callIds: ({ providerModel }) => modelRules(providerModel).callIds,
+    stopRule: (model) => modelRules(model).stopRule,
+    callIds: (model) => modelRules(model).callIds,
+    // Bedrock validates the schemas itself, with the same rules for every model.
+    schemas: () => claudeSchemas,
     stream: (request, model, context) =>
       exchange(upstream, context, async (call) => {
         const { FrameDecoder } = await abortable(loadFrames(), call.signal);
@@ -113,8 +120,8 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
           body,
           accepted: [started()],
           failure: (response) => responseFailure(response, call, bedrockErrors),
-          read: () => ({
-            decoder: new FrameDecoder(call),
+          read: ({ form }) => ({
+            decoder: new FrameDecoder(call, form),
             answer: startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN),
             toEvents,
             endEvents,

@@ -5,7 +5,6 @@ import type { AudioFormat, DocumentFormat, ImageFormat, MediaBlock, Source, Vide
 const imageFormats: Readonly<Record<string, ImageFormat>> = {
   "image/png": "png",
   "image/jpeg": "jpeg",
-  "image/jpg": "jpeg",
   "image/gif": "gif",
   "image/webp": "webp",
 };
@@ -35,9 +34,7 @@ const videoFormats: Readonly<Record<string, VideoFormat>> = {
 
 const audioFormats: Readonly<Record<string, AudioFormat>> = {
   "audio/wav": "wav",
-  "audio/x-wav": "wav",
   "audio/mpeg": "mp3",
-  "audio/mp3": "mp3",
   "audio/flac": "flac",
   "audio/ogg": "ogg",
   "audio/opus": "opus",
@@ -67,8 +64,7 @@ export function toMediaBlock(media: Media, documentName: string): MediaBlock | u
   );
 }
 
-function toBlock({ mediaType, citable }: Media, name: string, source: Source): MediaBlock | undefined {
-  const [type = ""] = mediaType.toLowerCase().split(/\s*;/);
+function toBlock({ mediaType: type, citable }: Media, name: string, source: Source): MediaBlock | undefined {
   const image = lookUp(imageFormats, type);
   if (image !== undefined) return { image: { format: image, source } };
   const document = lookUp(documentFormats, type);

@@ -32,18 +32,16 @@ export function toConversation(
   const start = reasoningStart(request);
   const system: (TextBlock | CachePoint)[] = [];
   const messages: { readonly role: Turn["role"]; readonly content: Block[] }[] = [];
-  const marked = <T>(blocks: readonly T[], { cacheHint }: Part) => [...blocks, ...mark(cacheHint)];
   for (const [index, message] of request.messages.entries()) {
     const role = turnRole(message.role);
-    const kept = index >= start ? message.parts : message.parts.filter(({ kind }) => kind.case !== "reasoning");
+    const kept = (part: Part) => index >= start || part.kind.case !== "reasoning";
+    const blocksFor = <T>(blocks: (part: Part) => readonly T[]) =>
+      message.parts.flatMap((part, place) => (kept(part) ? [...blocks(part), ...mark(index, place)] : []));
     if (role === "system") {
-      append(
-        system,
-        kept.flatMap((part) => marked(systemBlocks(part), part)),
-      );
+      append(system, blocksFor(systemBlocks));
       continue;
     }
-    const content = kept.flatMap((part) => marked(toBlocks(part, role, rules, documentName), part));
+    const content = blocksFor((part) => toBlocks(part, role, rules, documentName));
     const last = messages.at(-1);
     if (last?.role === role) append(last.content, content);
     else if (content.length > 0) messages.push({ role, content });

@@ -1,5 +1,6 @@
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { chatCapabilities, type ModelRow, modelsOf, noTools } from "../../models/model-row.ts";
+import { supportsSchema } from "./model-rules.ts";
 
 const media = { imageInput: true, documentInput: true };
 const claude = { ...media, reasoning: true, window: 1_000_000, output: 128_000 };
@@ -11,8 +12,6 @@ const llama = { window: 128_000, output: 4096 };
 // Bedrock serves few models by their bare id. Most need an inference profile: an id with the prefix of a group of
 // regions. The table has those of the United States; callers can request others (`eu.`, `apac.`, `global.`) and ARNs
 // as bedrock/<id>.
-// Sources: the types of @ai-sdk/amazon-bedrock 5.0.101 for ids, and its code for reliable JSON Schema support;
-// models.dev of November 2026 for context windows, limits and newer models.
 const rows: readonly ModelRow[] = [
   { model: "us.anthropic.claude-fable-5-2", name: "Claude Fable 5.2", ...claude },
   { model: "us.anthropic.claude-fable-5-1", name: "Claude Fable 5.1", ...claude },
@@ -21,12 +20,12 @@ const rows: readonly ModelRow[] = [
   { model: "us.anthropic.claude-opus-5", name: "Claude Opus 5", ...claude },
   { model: "us.anthropic.claude-opus-4-8", name: "Claude Opus 4.8", ...claude },
   { model: "us.anthropic.claude-opus-4-7", name: "Claude Opus 4.7", ...claude },
-  { model: "us.anthropic.claude-opus-4-6-v1", name: "Claude Opus 4.6", ...claude, jsonSchema: true },
-  { model: "us.anthropic.claude-opus-4-5-20251101-v1:0", name: "Claude Opus 4.5", ...claude45, jsonSchema: true },
+  { model: "us.anthropic.claude-opus-4-6-v1", name: "Claude Opus 4.6", ...claude },
+  { model: "us.anthropic.claude-opus-4-5-20251101-v1:0", name: "Claude Opus 4.5", ...claude45 },
   { model: "us.anthropic.claude-sonnet-5-5", name: "Claude Sonnet 5.5", ...claude },
   { model: "us.anthropic.claude-sonnet-5", name: "Claude Sonnet 5", ...claude },
   { model: "us.anthropic.claude-sonnet-4-6", name: "Claude Sonnet 4.6", ...claude },
-  { model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", name: "Claude Sonnet 4.5", ...claude45, jsonSchema: true },
+  { model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", name: "Claude Sonnet 4.5", ...claude45 },
   { model: "us.anthropic.claude-haiku-5-5", name: "Claude Haiku 5.5", ...claude },
   { model: "us.anthropic.claude-haiku-4-5-20251001-v1:0", name: "Claude Haiku 4.5", ...claude45 },
   {
@@ -80,6 +79,15 @@ const rows: readonly ModelRow[] = [
 
 /** Models on Amazon Bedrock, as `bedrock/<id>`. Without `jsonSchema`, Dragoman adds the schema to the prompt. */
 export const bedrockModels: readonly Model[] = modelsOf(
-  { provider: "bedrock", servedBy: "Bedrock", maxTemperature: 1, ...chatCapabilities, jsonSchema: false },
-  rows,
+  {
+    sources: [
+      { from: "types of @ai-sdk/amazon-bedrock 5.0.101: ids", read: "2026-11-28" },
+      { from: "models.dev: context windows, limits, newer models", read: "2026-11-21" },
+    ],
+    provider: "bedrock",
+    servedBy: "Bedrock",
+    maxTemperature: 1,
+    ...chatCapabilities,
+  },
+  rows.map((row) => ({ ...row, jsonSchema: supportsSchema(row.model) })),
 );

@@ -3,7 +3,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { mergeOptions } from "../kit/merge-options.ts";
 import { jsonInstruction } from "../kit/messages.ts";
 import { takesField } from "./adaptations.ts";
-import { createMarker } from "./cache-points.ts";
+import { createMarker, type Marker } from "./cache-points.ts";
 import { toConversation } from "./messages.ts";
 import { type ModelRules, modelRules } from "./model-rules.ts";
 import { thinkingFields } from "./thinking.ts";
@@ -18,12 +18,12 @@ const stopSequencePath = "/delta/stop_sequence";
  * the provider's name in the configuration: the key of its options in `provider_options`.
  */
 export function toRequest(request: ChatRequest, model: Model, provider: string): ConverseBody {
-  const rules = modelRules(model.providerModel);
+  const rules = modelRules(model);
   const mark = createMarker(request, rules);
   const { system, messages } = toConversation(request, rules, mark);
   const wantsJson = request.outputFormat?.format.case === "jsonObject";
   const instructions = wantsJson ? [...system, { text: jsonInstruction }] : system;
-  const additional = additionalFields(request, rules);
+  const additional = additionalFields(request, rules, mark);
   const inference = toInferenceConfig(request, rules);
   const tier = serviceTiers.find((word) => word === request.serviceTier);
   const body: Omit<ConverseBody, "messages"> = {
@@ -49,14 +49,14 @@ function toInferenceConfig(request: ChatRequest, rules: ModelRules): NonNullable
   };
 }
 
-function additionalFields(request: ChatRequest, rules: ModelRules): Record<string, unknown> {
+function additionalFields(request: ChatRequest, rules: ModelRules, mark: Marker): Record<string, unknown> {
   const topK = takesField("parameters.top_k", request, rules) ? (request.parameters?.topK ?? 0) : 0;
   const choice = claudesChoice(request, rules);
   return {
     ...thinkingFields(request, rules.thinking),
     ...(topK > 0 && { top_k: topK }),
     ...(choice && { tool_choice: choice }),
-    ...claudesTools(request, rules),
+    ...claudesTools(request, rules, mark),
   };
 }
 

@@ -1,6 +1,8 @@
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
+import { Agent } from "node:https";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { SignatureV4 } from "@smithy/signature-v4";
+import type { ProxyChoice } from "../../config/provider.ts";
 
 type Init = ConstructorParameters<typeof SignatureV4>[0];
 type Bytes = string | ArrayBuffer | ArrayBufferView;
@@ -16,14 +18,33 @@ export type Signer = (url: URL, body: string, date?: Date) => Promise<Readonly<R
  * encoded once more than in the request.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-export function createSigner(region: string, credentials: Init["credentials"] = defaultProvider()): Signer {
-  const signature = new SignatureV4({ service: "bedrock", region, credentials, sha256: Sha256, applyChecksum: false });
+export function createSigner(
+  region: string,
+  credentials: Init["credentials"] | undefined,
+  proxy?: ProxyChoice,
+): Signer {
+  const found = credentials ?? defaultProvider(clientOptions(region, proxy));
+  const signature = new SignatureV4({
+    service: "bedrock",
+    region,
+    credentials: found,
+    sha256: Sha256,
+    applyChecksum: false,
+  });
   return async ({ protocol, hostname, host, pathname }, body, date = new Date()) => {
     const headers = { host, "content-type": "application/json" };
     const request = { method: "POST", protocol, hostname, path: pathname, headers, body };
     const { host: _, ...signed } = (await signature.sign(request, { signingDate: date })).headers;
     return signed;
   };
+}
+
+/** Options of the clients that get credentials from STS and SSO. The machine's own addresses need no proxy. */
+function clientOptions(region: string, choice: ProxyChoice | undefined) {
+  const proxy = choice?.proxyOf(new URL(`https://sts.${region}.amazonaws.com`));
+  if (proxy === undefined) return {};
+  const httpsAgent = new Agent({ proxyEnv: { HTTPS_PROXY: proxy.url.reveal() } });
+  return { clientConfig: { requestHandler: { httpsAgent } } };
 }
 
 /** SHA-256 by Node.js. That of @aws-crypto/sha256-js takes five times as long: 27 ms for a 1 MB image. */

@@ -29,10 +29,10 @@ function forbidsTools(request: ChatRequest): boolean {
  */
 export function toolsBody(request: ChatRequest, rules: ModelRules, mark: Marker): Pick<ConverseBody, "toolConfig"> {
   if (forbidsTools(request) && !rules.claude) return {};
-  const known = request.tools.flatMap(({ kind, cacheHint }): readonly WireTool[] => {
-    if (kind.case === "function") return [toTool(kind.value, rules), ...mark(cacheHint)];
+  const known = request.tools.flatMap(({ kind }, index): readonly WireTool[] => {
+    if (kind.case === "function") return [toTool(kind.value, rules), ...mark(index)];
     if (kind.case !== "providerTool" || rules.claude) return [];
-    return [toSystemTool(kind.value), ...mark(cacheHint)];
+    return [toSystemTool(kind.value), ...mark(index)];
   });
   const tools = known.length > 0 ? known : [...calledTools(request)].map(toCalledTool);
   if (tools.length === 0) return {};
@@ -88,11 +88,21 @@ function toSystemTool({ type, configJson }: ProviderTool): ExactJson {
 }
 
 /** Returns the body fields for tools that Anthropic defines, which Converse itself has no place for. */
-export function claudesTools({ tools }: ChatRequest, { claude }: ModelRules): Record<string, unknown> {
-  const defined = claude ? tools.flatMap(({ kind }) => (kind.case === "providerTool" ? [kind.value] : [])) : [];
-  const betas = [...new Set(defined.flatMap((tool) => betaOfTool(tool) ?? []))];
+export function claudesTools({ tools }: ChatRequest, { claude }: ModelRules, mark: Marker): Record<string, unknown> {
+  const defined = claude
+    ? tools.flatMap(({ kind }, index) => (kind.case === "providerTool" ? [{ tool: kind.value, index }] : []))
+    : [];
+  const betas = [...new Set(defined.flatMap(({ tool }) => betaOfTool(tool) ?? []))];
+  // Outside `toolConfig`, a breakpoint has Anthropic's form and not that of Converse.
+  const members = ({ tool, index }: (typeof defined)[number]) => [
+    ...claudeTool(tool),
+    ...mark(index).map(({ cachePoint: { ttl } }): [string, string] => [
+      "cache_control",
+      JSON.stringify({ type: "ephemeral", ...(ttl && { ttl }) }),
+    ]),
+  ];
   return {
-    ...(defined.length > 0 && { tools: defined.map((tool) => new ExactJson(objectOf(claudeTool(tool)))) }),
+    ...(defined.length > 0 && { tools: defined.map((entry) => new ExactJson(objectOf(members(entry)))) }),
     ...(betas.length > 0 && { anthropic_beta: betas }),
   };
 }

@@ -12,7 +12,7 @@ export const payloadSchema = z.object({
   start: z
     .object({
       toolUse: z
-        .object({ toolUseId: z.string().min(1), name: z.string().min(1), type: z.string().nullish() })
+        .object({ toolUseId: z.string().nullish(), name: z.string().min(1), type: z.string().nullish() })
         .nullish(),
       toolResult: z.object({ toolUseId: z.string().nullish(), status: z.string().nullish() }).nullish(),
       image: z.object({ format: z.string().nullish() }).nullish(),
@@ -87,7 +87,7 @@ export interface SearchResultBlock {
 }
 
 /** A text with citations. ExactJson: a citation as Bedrock sent it. */
-export interface CitedBlock {
+interface CitedBlock {
   readonly citationsContent: { readonly content: readonly TextBlock[]; readonly citations: readonly ExactJson[] };
 }
 

@@ -19,12 +19,15 @@ export type ModelRules = ReasoningModel | null | undefined;
 
 export function rulesFor(model: Model, quirks: Quirks): ModelRules {
   const name = quirks.openAiModel?.(model.providerModel);
-  return name === undefined ? undefined : reasoningModel(name);
+  const rules = name === undefined ? undefined : reasoningModel(name, model);
+  return rules && !quirks.effortForTools && rules.toolsAt !== "never" ? { ...rules, toolsAt: "any" } : rules;
 }
 
 /** Returns the effort to send: the caller's; NONE if there are tools and the model rejects them at other efforts. */
 export function sentEffort(request: ChatRequest, rules: ModelRules): ReasoningEffort | undefined {
-  return rules?.toolsNeedEffortNone && hasFunctions(request) ? ReasoningEffort.NONE : effortOf(request);
+  const requested = effortOf(request);
+  const needsNone = rules?.toolsAt === "none" || (rules?.toolsAt === "none by default" && requested !== undefined);
+  return needsNone && hasFunctions(request) ? ReasoningEffort.NONE : requested;
 }
 
 /** Returns how to write a field for the server. Undefined if the model or the server does not support the field. */
@@ -45,9 +48,9 @@ export function checkSupport(request: ChatRequest, model: Model, quirks: Quirks)
     ...fieldAdaptations(request, model, quirks, rules),
     ...effortAdaptations(request, model, quirks, rules),
     ...formAdaptations(request, quirks),
-    ...toolAdaptations(request, quirks),
+    ...toolAdaptations(request, model, quirks, rules),
     ...modalityAdaptations(request, quirks),
-    ...messageAdaptations(request, quirks),
+    ...messageAdaptations(request, model, quirks),
     ...(quirks.adaptations?.(request, model) ?? []),
   ];
 }
@@ -58,7 +61,7 @@ function* fieldAdaptations(
   quirks: Quirks,
   rules: ModelRules,
 ): Generator<Adaptation> {
-  const { fields, maximums, maxStopSequences, title } = quirks;
+  const { fields, maximums, title } = quirks;
   for (const [field, value] of askedFields(request)) {
     // If the server does not support n, Dragoman sends one request per choice: see `Adapter.maxChoices`.
     if (field === "parameters.n") continue;
@@ -71,9 +74,6 @@ function* fieldAdaptations(
       yield { kind: "ADJUSTED", field: pathOf(field, request), message, set: maximum };
     }
   }
-  if (maxStopSequences !== undefined && (request.parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield rejected(["parameters", "stop_sequences"], `${title} supports at most ${maxStopSequences} stop sequences`);
-  }
   if (fields.user === "safety_identifier" && request.user.length > safetyIdentifierLimit) {
     yield unsupported(["user"], `${title} supports at most ${safetyIdentifierLimit} characters in user`);
   }
@@ -81,7 +81,7 @@ function* fieldAdaptations(
 
 function* effortAdaptations(
   request: ChatRequest,
-  { providerModel }: Model,
+  { providerModel, reasoningEfforts }: Model,
   { title, fields, efforts }: Quirks,
   rules: ModelRules,
 ): Generator<Adaptation> {
@@ -93,7 +93,12 @@ function* effortAdaptations(
     yield emulated(["reasoning", "effort"], `${message}; Dragoman sends that effort`);
   } else if (requested !== sent) {
     yield { kind: "ADJUSTED", field: ["reasoning", "effort"], message, set: sent };
-  } else if (supported !== undefined && requested !== undefined && !supported.includes(requested)) {
+  } else if (
+    reasoningEfforts.length === 0 &&
+    supported !== undefined &&
+    requested !== undefined &&
+    !supported.includes(requested)
+  ) {
     yield effortRejected(rules ? `the model ${providerModel}` : title, supported);
   }
 }
@@ -112,8 +117,16 @@ function* formAdaptations({ outputFormat }: ChatRequest, quirks: Quirks): Genera
   }
 }
 
-function* toolAdaptations({ tools, toolChoice }: ChatRequest, quirks: Quirks): Generator<Adaptation> {
+function* toolAdaptations(
+  { tools, toolChoice }: ChatRequest,
+  { providerModel }: Model,
+  quirks: Quirks,
+  rules: ModelRules,
+): Generator<Adaptation> {
   const choice = toolChoice?.choice;
+  if (rules?.toolsAt === "never" && hasFunctions({ tools })) {
+    yield rejected(["tools"], `${quirks.title} serves tools of ${providerModel} only on its Responses API`);
+  }
   if (quirks.toolChoice === undefined) {
     if (hasFunctions({ tools })) yield rejected(["tools"], `${quirks.title} does not support tools`);
     return;

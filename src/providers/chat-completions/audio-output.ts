@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { encodeAudioReference } from "../../chat/stream/audio-reference.ts";
 import { type ChatEvent, mediaDelta } from "../../chat/stream/events.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { Base64Pieces } from "../kit/output-media.ts";
@@ -11,9 +12,6 @@ const audio = z.object({
   transcript: text,
   expires_at: z.number().int().positive().nullish().catch(undefined),
 });
-
-/** OpenAI's reference to audio of an earlier response, as provider state. `expires_at` is a Unix time in seconds. */
-export const audioState = z.object({ id: z.string(), expires_at: z.number().optional() });
 
 /** Converts the audio of one choice: one part, of which a stream sends pieces. */
 export class AudioOutput {
@@ -50,9 +48,9 @@ export class AudioOutput {
     const rest = this.#base64.end();
     if (rest.length > 0) this.#push(rest, "", batch);
     if (this.#part === undefined || this.#id === "") return;
-    const state = { id: this.#id, ...(this.#expiresAt && { expires_at: this.#expiresAt }) };
+    const reference = { id: this.#id, ...(this.#expiresAt !== undefined && { expires_at: this.#expiresAt }) };
     const event = mediaDelta(this.#choiceIndex, this.#part, {});
-    event.value.providerState = stateOf(this.#call, Buffer.from(JSON.stringify(state)));
+    event.value.providerState = stateOf(this.#call, encodeAudioReference(reference));
     batch.push(event);
   }
 

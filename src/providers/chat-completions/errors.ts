@@ -23,6 +23,9 @@ export const openAiErrors: ErrorDialect = {
     server_is_overloaded: "PROVIDER_UNAVAILABLE",
     unsupported_parameter: "INVALID_REQUEST",
     unsupported_value: "INVALID_REQUEST",
+    // Groq, also behind other servers. https://console.groq.com/docs/structured-outputs
+    json_validate_failed: "JSON_GENERATION_FAILED",
+    tool_use_failed: "TOOL_CALL_INVALID",
   },
   types: {
     authentication_error: "PROVIDER_CREDENTIALS_REJECTED",

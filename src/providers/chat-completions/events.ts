@@ -7,21 +7,25 @@ import {
   refusalDelta,
   textDelta,
 } from "../../chat/stream/events.ts";
+import { encodeDetails } from "../../chat/stream/reasoning-details.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { locateError } from "../kit/error-body.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
+import { isError, locateError } from "../kit/error-body.ts";
 import { type ErrorDialect, embeddedFailure, failedAnswer } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
 import { isFields } from "../kit/metadata.ts";
-import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import { Unread } from "../kit/unread.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { Extras } from "./extras.ts";
+import { parseChunk } from "./json-arguments.ts";
 import { textTokens, toLogProbs } from "./logprobs.ts";
 import { plainChunk } from "./plain-chunk.ts";
-import { encodeDetails } from "./reasoning-details.ts";
+import { timeMembers } from "./read-members.ts";
 import { ResponseFacts } from "./response-facts.ts";
 import { toTimeInfo } from "./time-info.ts";
 import { ToolCalls } from "./tool-calls.ts";
@@ -35,26 +39,6 @@ import {
   timingsSchema,
 } from "./wire.ts";
 
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  stop: FinishReason.STOP,
-  stop_sequence: FinishReason.STOP,
-  eos: FinishReason.STOP,
-  end_turn: FinishReason.STOP,
-  complete: FinishReason.STOP,
-  length: FinishReason.LENGTH,
-  max_tokens: FinishReason.LENGTH,
-  model_length: FinishReason.LENGTH,
-  tool_calls: FinishReason.TOOL_CALLS,
-  function_call: FinishReason.TOOL_CALLS,
-  tool_use: FinishReason.TOOL_CALLS,
-  content_filter: FinishReason.CONTENT_FILTER,
-  safety: FinishReason.CONTENT_FILTER,
-  sensitive: FinishReason.CONTENT_FILTER,
-};
-
-/** Finish reasons that OpenRouter, SGLang and DeepSeek use for failures. */
-const failures: ReadonlySet<string> = new Set(["error", "abort", "insufficient_system_resource"]);
-
 /**
  * Progress of one choice. Parts are numbered in the order in which they begin. `text`, `reasoning` and `refusal` are
  * the indices of these parts; undefined until the part begins.
@@ -67,7 +51,9 @@ interface ChoiceState {
   refusal: number | undefined;
   readonly calls: ToolCalls;
   readonly extras: Extras;
+  /** The server's word, and its meaning. */
   finishReason: string;
+  meaning: FinishReason;
   matchedStop: string;
 }
 
@@ -81,6 +67,8 @@ interface Reading {
   readonly isWhole: boolean;
   /** Media type of audio output: the response does not name it. */
   readonly audioType: string;
+  /** Names of the functions of the request. */
+  readonly functionNames: readonly string[];
   readonly errors: ErrorDialect;
 }
 
@@ -93,11 +81,12 @@ export interface AnswerState extends Reading {
   serviceTier: string;
   systemFingerprint: string;
   readonly facts: ResponseFacts;
+  readonly unread: Unread;
 }
 
 export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
   const nothing = { usage: undefined, timings: undefined, serviceTier: "", systemFingerprint: "" };
-  return { ...reading, call, choices: new Map(), ...nothing, facts: new ResponseFacts() };
+  return { ...reading, call, choices: new Map(), ...nothing, facts: new ResponseFacts(), unread: new Unread() };
 }
 
 /** Appends the events of one chunk, or of a JSON body, to a batch. Returns true at the end of the response. */
@@ -105,7 +94,7 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   const { call, errors } = answer;
   if (event === "error") throw embeddedFailure(locateError(data, errors.read), call, errors);
   if (data === "[DONE]") return true;
-  const value = parseJson(data, call);
+  const value = parseChunk(data, call);
   const plain = plainChunk(value, answer);
   if (plain !== undefined) {
     const state = answer.choices.get(plain.index) ?? beginChoice(answer, plain.index);
@@ -117,36 +106,48 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   // Check for an error before reading any field: an error body also matches the schema, as a chunk without choices.
   const chunk = parseAnswer(value, chunkSchema, call, errors, holdsError);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
-  const usage = chunk.usage ?? chunk.x_groq?.usage;
-  if (usage) answer.usage = chatUsage.add(answer.usage, usage);
+  const usageOfOnly = usageOfChoice(answer, chunk);
+  const usage = chunk.usage ?? chunk.x_groq?.usage ?? usageOfOnly;
+  if (usage) {
+    answer.usage = chatUsage.add(answer.usage, usage);
+    answer.facts.metadata.add("usage", chatUsage.rest(usage));
+  }
   answer.timings = chunk.time_info ?? (usage ? timingsSchema.safeParse(usage).data : undefined) ?? answer.timings;
   answer.serviceTier = chunk.service_tier_used ?? chunk.service_tier ?? answer.serviceTier;
   answer.systemFingerprint = chunk.system_fingerprint ?? answer.systemFingerprint;
   const raw = isFields(value) ? value : {};
+  answer.unread.addMembers(raw.time_info, timeMembers);
   answer.facts.read(raw, call.attempt.providerModel);
-  const rawChoices = Array.isArray(raw.choices) ? raw.choices : [];
-  for (const [at, choice] of (chunk.choices ?? []).entries()) choiceEvents(answer, choice, rawChoices[at], batch);
+  const rawChoices: readonly unknown[] = Array.isArray(raw.choices) ? raw.choices : [];
+  for (const [place, choice] of (chunk.choices ?? []).entries()) {
+    const rawChoice = rawChoices[place];
+    const rest = usageOfOnly && isFields(rawChoice) ? { ...rawChoice, usage: undefined } : rawChoice;
+    choiceEvents(answer, choice, place, rest, batch);
+  }
   return false;
 }
 
 /** Appends the final events of a response. Throws if there is no choice, or if the response is not whole. */
-export function endEvents({ call, choices, ...answer }: AnswerState, batch: ChatEvent[]): void {
+export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
+  const { call, choices } = answer;
+  if (call.filter !== "" && choices.size === 0) beginChoice(answer, 0);
   const entries = [...choices].sort(([a], [b]) => a - b);
   const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
   if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
   // Finish choices only at the end, since some servers send content after a finish reason.
   for (const [index, choice] of entries) {
     const rest = choice.calls.end();
-    if (rest === undefined) throw malformedAnswer(call, "a tool call has no name");
-    append(batch, rest);
-    const { extras, finishReason, matchedStop } = choice;
+    if (rest === undefined && call.filter === "") throw malformedAnswer(call, "a tool call has no name");
+    append(batch, rest ?? []);
+    const { extras, finishReason, meaning, matchedStop } = choice;
     const sources = [...answer.facts.sources, ...extras.end(choice.text, batch)];
     const own = { sources, providerMetadataJson: extras.metadata.toJson() };
-    batch.push(finished(index, finishReasonOf(finishReason), finishReason, matchedStop, own));
+    batch.push(choiceEnd(finished(index, meaning, finishReason, matchedStop, own), call));
   }
   const { timings, serviceTier, systemFingerprint } = answer;
   const { metadata } = answer.facts;
-  const warnings = [metadata, ...entries.map(([, { extras }]) => extras.metadata)].flatMap((each) => each.warnings());
+  const facts = [metadata, ...entries.map(([, { extras }]) => extras.metadata)];
+  const warnings = [...answer.unread.warnings, ...facts.flatMap((each) => each.warnings())];
   const usage = chatUsage.toUsage(answer.usage);
   const timeInfo = toTimeInfo(timings);
   const counts = { ...(usage && { usage }), ...(timeInfo && { timeInfo }) };
@@ -156,18 +157,35 @@ export function endEvents({ call, choices, ...answer }: AnswerState, batch: Chat
 }
 
 function holdsError({ error, object, detail, message, choices }: Chunk): boolean {
-  if ((error ?? undefined) !== undefined || object === "error") return true;
-  return !choices && (detail !== undefined || message !== undefined);
+  if (isError(error) || object === "error") return true;
+  return !choices && [error, detail, message].some((field) => (field ?? undefined) !== undefined);
 }
 
-function choiceEvents(answer: AnswerState, choice: ChunkChoice, rawChoice: unknown, batch: ChatEvent[]): void {
+/** Returns the usage in the only choice of a response, where Moonshot sends it. Several choices count the prompt again. */
+function usageOfChoice({ choices }: AnswerState, chunk: Chunk): unknown {
+  const [choice, ...others] = chunk.choices ?? [];
+  return others.length === 0 && choices.size <= 1 ? choice?.usage : undefined;
+}
+
+/** Returns the index of the choice at a place of the list. Some servers set none, or the same one. */
+function indexOf({ choices, isWhole }: AnswerState, { index }: ChunkChoice, place: number): number {
+  return isWhole && choices.has(index ?? place) ? choices.size : (index ?? place);
+}
+
+function choiceEvents(
+  answer: AnswerState,
+  choice: ChunkChoice,
+  place: number,
+  rawChoice: unknown,
+  batch: ChatEvent[],
+): void {
   const { call, errors } = answer;
   const reason = choice.finish_reason ?? "";
-  if ((choice.error ?? undefined) !== undefined || failures.has(reason)) {
+  if (isError(choice.error)) {
     const error = errors.read({ error: choice.error });
     throw error ? embeddedFailure(error, call, errors) : failedAnswer(call, "PROVIDER_UNAVAILABLE", reason);
   }
-  const index = choice.index ?? 0;
+  const index = indexOf(answer, choice, place);
   const state = answer.choices.get(index) ?? beginChoice(answer, index);
   // Perplexity sends both fields. A JSON body has an empty `delta`; the `message` of a chunk repeats all text so far.
   const message = answer.isWhole ? (choice.message ?? choice.delta) : (choice.delta ?? choice.message);
@@ -176,7 +194,10 @@ function choiceEvents(answer: AnswerState, choice: ChunkChoice, rawChoice: unkno
   if (message) messageEvents(answer, state, index, message, choice, rawMessage, batch);
   state.extras.readChoice(raw);
   state.extras.readMessage(rawMessage, state.text, batch);
-  if (reason !== "") state.finishReason = reason;
+  if (reason !== "") {
+    state.finishReason = reason;
+    state.meaning = readFinishReason(reason, call, state.calls.count > 0);
+  }
   const matched = choice.stop_reason ?? choice.matched_stop;
   if (typeof matched === "string") state.matchedStop = matched;
   else state.extras.metadata.add("stop_reason", matched);
@@ -189,9 +210,10 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     text: undefined,
     reasoning: undefined,
     refusal: undefined,
-    calls: new ToolCalls(answer.call, index, newPart),
-    extras: new Extras(answer.call, index, newPart, answer.audioType),
+    calls: new ToolCalls(answer.call, index, newPart, answer.functionNames),
+    extras: new Extras(answer.call, index, newPart, answer.audioType, answer.unread),
     finishReason: "",
+    meaning: FinishReason.UNSPECIFIED,
     matchedStop: "",
   };
   answer.choices.set(index, state);
@@ -237,11 +259,9 @@ function messageEvents(
     state.refusal ??= state.parts++;
     batch.push(refusalDelta(index, state.refusal, message.refusal ?? "", refusalLogProbs));
   }
-  if (message.tool_calls || message.function_call) state.calls.append(message, answer.isWhole, batch);
-}
-
-/** Returns UNSPECIFIED if the server reports no finish reason. Some servers write the words in upper case. */
-function finishReasonOf(word: string): FinishReason {
-  if (word === "") return FinishReason.UNSPECIFIED;
-  return lookUp(finishReasons, word.toLowerCase()) ?? FinishReason.OTHER;
+  if (message.tool_calls || message.function_call) {
+    const calls = state.extras.functionCalls(message.tool_calls ?? [], rawMessage);
+    state.calls.append({ tool_calls: calls, function_call: message.function_call }, answer.isWhole, batch);
+    if (message.function_call) state.extras.keepFunctionCall(rawMessage);
+  }
 }

@@ -4,10 +4,14 @@ import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { isFields, Metadata, otherFields } from "../kit/metadata.ts";
 import { mediaOfUrl } from "../kit/output-media.ts";
+import type { Unread } from "../kit/unread.ts";
 import { Annotations } from "./annotations.ts";
 import { AudioOutput } from "./audio-output.ts";
+import { functionFields, keepCallFields, OtherCalls } from "./call-fields.ts";
 import { ExecutedTools } from "./executed-tools.ts";
 import { choiceFields, messageFields } from "./known-fields.ts";
+import { annotationMembers, audioMembers, imageMembers, textMembers } from "./read-members.ts";
+import type { ChunkToolCall } from "./wire.ts";
 
 const image = z.object({ image_url: z.union([z.string(), z.object({ url: z.string() })]) });
 
@@ -19,11 +23,14 @@ export class Extras {
   readonly #annotations: Annotations;
   readonly #audio: AudioOutput;
   readonly #tools: ExecutedTools;
+  readonly #otherCalls = new OtherCalls(this.metadata);
+  readonly #unread: Unread;
 
   /** `newPart` returns the next free part index. */
-  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number, audioType: string) {
+  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number, audioType: string, unread: Unread) {
     this.#choiceIndex = choiceIndex;
     this.#newPart = newPart;
+    this.#unread = unread;
     this.#annotations = new Annotations(call, choiceIndex);
     this.#audio = new AudioOutput(call, choiceIndex, newPart, audioType);
     this.#tools = new ExecutedTools(call, choiceIndex, newPart);
@@ -49,6 +56,28 @@ export class Extras {
     );
   }
 
+  /** Keeps the calls that are no function calls, and unknown fields of all. Returns the function calls. */
+  functionCalls(calls: readonly ChunkToolCall[], message: unknown): readonly ChunkToolCall[] {
+    const raw: unknown = isFields(message) ? message.tool_calls : undefined;
+    if (!Array.isArray(raw)) return calls;
+    if (calls.every((call) => call.function)) {
+      keepCallFields(this.metadata, raw);
+      return calls;
+    }
+    const own = calls.map((call, place) => !this.#otherCalls.keep(call, raw[place]));
+    keepCallFields(
+      this.metadata,
+      raw.filter((_, place) => own[place]),
+    );
+    return calls.filter((_, place) => own[place]);
+  }
+
+  /** Keeps unknown fields of the deprecated `function_call`. */
+  keepFunctionCall(message: unknown): void {
+    const call = isFields(message) ? message.function_call : undefined;
+    this.metadata.add("function_call", Object.fromEntries(otherFields(call, functionFields)), "join");
+  }
+
   /** Reads the other fields of a delta or message, after its text. `textPart` is the part of the text, if it has begun. */
   readMessage(message: unknown, textPart: number | undefined, batch: ChatEvent[]): void {
     if (!isFields(message)) return;
@@ -70,18 +99,28 @@ export class Extras {
   #readField(name: string, value: unknown, textPart: number | undefined, batch: ChatEvent[]): unknown {
     switch (name) {
       case "annotations":
-        return unread(value, (item) => this.#annotations.read(item, textPart, batch));
+        return unread(value, (item) => this.#readAnnotation(item, textPart, batch));
       case "images":
         return unread(value, (item) => this.#readImage(item, batch));
       case "audio":
-        return this.#audio.read(value, batch) ? undefined : value;
+        if (!this.#audio.read(value, batch)) return value;
+        this.#unread.addMembers(value, audioMembers);
+        return undefined;
       default:
         return value;
     }
   }
 
+  #readAnnotation(item: unknown, textPart: number | undefined, batch: ChatEvent[]): boolean {
+    if (!this.#annotations.read(item, textPart, batch)) return false;
+    // The state of a file's citation has the whole annotation.
+    if (!isFields(item) || item.type !== "file") this.#unread.addMembers(item, annotationMembers);
+    return true;
+  }
+
   #readContent(content: readonly unknown[], batch: ChatEvent[]): void {
     const others = content.filter((part) => !isFields(part) || typeof part.text !== "string");
+    for (const part of content) if (!others.includes(part)) this.#unread.addMembers(part, textMembers);
     this.metadata.add(
       "content",
       unread(others, (part) => this.#readImage(part, batch)),
@@ -92,6 +131,7 @@ export class Extras {
   #readImage(value: unknown, batch: ChatEvent[]): boolean {
     const parsed = image.safeParse(value);
     if (!parsed.success) return false;
+    this.#unread.addMembers(value, imageMembers);
     const { image_url: address } = parsed.data;
     const media = mediaOfUrl(typeof address === "string" ? address : address.url);
     batch.push(mediaDelta(this.#choiceIndex, this.#newPart(), media));

@@ -106,6 +106,21 @@ export type OptionalField = keyof typeof optionalFields;
 
 export const optionalFieldNames = Object.keys(optionalFields).filter((name) => isOptionalField(name));
 
+/** Names of one field, of which a server may know only one. OpenAI replaced each first name by the second one. */
+const namePairs = [
+  ["max_tokens", "max_completion_tokens"],
+  ["min_tokens", "min_completion_tokens"],
+  ["user", "safety_identifier"],
+] as const;
+
+/** The other name of a body field, by its name. */
+export const otherNames: Readonly<Record<string, string>> = Object.fromEntries(
+  namePairs.flatMap(([one, other]) => [
+    [one, other],
+    [other, one],
+  ]),
+);
+
 function isOptionalField(name: string): name is OptionalField {
   return Object.hasOwn(optionalFields, name);
 }

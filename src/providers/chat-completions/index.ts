@@ -1,4 +1,6 @@
+import { functionsOf } from "../../chat/planning/function-tools.ts";
 import type { OptionalContent } from "../../chat/planning/optional-content.ts";
+import type { ContractNames } from "../../chat/planning/provider-options.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -13,9 +15,11 @@ import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
 import { chatCompletionsNames } from "./contract-fields.ts";
+import { conversationRulesOf } from "./conversation-rules.ts";
 import { errorsOf } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
-import { audioTypeOf, needsWholeAudio } from "./output-modalities.ts";
+import { audioTypeOf, wholeAudio } from "./output-modalities.ts";
+import { ownFields, withoutOwnFields } from "./own-fields.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
@@ -42,10 +46,25 @@ export function createOpenAiAdapter(
   endpoint: Endpoint = openAiEndpoint(settings),
 ): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
-  const { name } = settings;
+  return adapterOf({ settings, endpoint, upstream, contractNames: chatCompletionsNames(quirks) }, quirks);
+}
+
+/** What an adapter shares with those without some of its own fields. Both names of a field are contract names. */
+interface Shared {
+  readonly settings: ProviderSettings;
+  readonly endpoint: Endpoint;
+  readonly upstream: Upstream;
+  readonly contractNames: ContractNames;
+}
+
+function adapterOf(shared: Shared, quirks: Quirks): Adapter {
+  const { settings, endpoint, upstream, contractNames } = shared;
+  const { name, baseUrl } = settings;
   const errors = errorsOf(quirks);
   const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
-  const isStreamed = (request: ChatRequest) => !quirks.onlyWhole?.(request) && !needsWholeAudio(request);
+  const checkStream = (request: ChatRequest) =>
+    [quirks.onlyWhole?.(request), wholeAudio(request, quirks)].filter((found) => found !== undefined);
+  const isStreamed = (request: ChatRequest) => checkStream(request).length === 0;
   const toBody = (request: ChatRequest, model: Model, streamed: boolean) =>
     toRequest(request, model, quirks, name, streamed);
 
@@ -67,6 +86,7 @@ export function createOpenAiAdapter(
           keepDetails: quirks.reasoningReplay === "reasoning_details",
           isWhole: isWhole(response),
           audioType: audioTypeOf(request, streamed),
+          functionNames: functionsOf(request).map((tool) => tool.name),
           errors,
         }),
         toEvents,
@@ -77,29 +97,36 @@ export function createOpenAiAdapter(
 
   return {
     name,
+    baseUrl,
+    ownFields: (request, model) => ownFields(request, model, quirks, isStreamed(request)),
+    without: (names) => adapterOf(shared, withoutOwnFields(quirks, names)),
     ...(maxChoices !== undefined && { maxChoices }),
     ...(quirks.toolNames && { toolNames: quirks.toolNames }),
-    // Hosts pass the texts on to Claude's own API.
-    rejectedText: ({ providerModel }) => (/claude/i.test(providerModel) ? "blank" : undefined),
+    rejectedText: (model) => conversationRulesOf(model).rejectedText,
+    stopRule: (model) => ({ ...quirks.stopRule, ...conversationRulesOf(model).stopRule }),
     callIds: ({ providerModel }) => quirks.callIds(providerModel),
+    schemas: ({ providerModel }) => quirks.schemas(providerModel),
     takesAllowedTools: quirks.allowedTools,
     accepts: acceptedContent(quirks),
     stream: (request, model, context) => send(request, model, context, isStreamed(request)),
     // A stream of 256 chunks costs about eight times the CPU of the same response as one JSON body.
     complete: (request, model, context) => send(request, model, context, false),
-    contractNames: chatCompletionsNames(quirks),
+    contractNames,
+    extraFields: new Set(quirks.extraFields),
     checkSupport: (request, model) => checkSupport(request, model, quirks),
+    checkStream,
     describe: (request, model) => toBody(request, model, isStreamed(request)),
     close: () => upstream.close(),
   };
 }
 
 /** Returns the optional content that a server supports. All of them take arguments of tool calls as text. */
-function acceptedContent({ outputs, annotations, providerTools }: Quirks): ReadonlySet<OptionalContent> {
+function acceptedContent({ outputs, annotations, providerTools, media }: Quirks): ReadonlySet<OptionalContent> {
   return new Set<OptionalContent>([
     "raw_arguments",
     ...(outputs.length > 0 ? (["response_modalities", "output_media"] as const) : []),
     ...(annotations ? (["citations"] as const) : []),
+    ...(media.includes("file_id") ? (["file_ids"] as const) : []),
     ...(providerTools ? (["provider_tools"] as const) : []),
   ]);
 }

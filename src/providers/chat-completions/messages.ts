@@ -1,36 +1,54 @@
 import { append } from "../../append.ts";
+import type { ReasoningDetail } from "../../chat/stream/reasoning-details.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Message, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import { type Message, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit/messages.ts";
+import { withBridges } from "../kit/mistral.ts";
 import { assistantTurn } from "./assistant-turn.ts";
+import { type CacheMark, type CacheMarks, createMarker } from "./cache-marks.ts";
+import { type ConversationRules, conversationRulesOf } from "./conversation-rules.ts";
 import { toMediaPart } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
-import { decodeDetails, type ReasoningDetail } from "./reasoning-details.ts";
+import { decodeDetails } from "./reasoning-details.ts";
 import { replayedMedia, toAnnotations } from "./replay-output.ts";
 import type { ContentPart, WireAssistant, WireMessage } from "./wire.ts";
 
 /** Converts the messages to the wire format. OpenAI's reasoning models get system messages as developer messages. */
-export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningModel: boolean): readonly WireMessage[] {
+export function toMessages(
+  request: ChatRequest,
+  model: Model,
+  quirks: Quirks,
+  { isReasoningModel, marks }: { readonly isReasoningModel: boolean; readonly marks?: CacheMarks | undefined },
+): readonly WireMessage[] {
+  const rules = conversationRulesOf(model);
   const start = reasoningStart(request);
-  return request.messages.flatMap((message, index) => {
-    const wire = toWire(message, index);
-    return quirks.cacheMarks && message.parts.some(isMarked) ? wire.map((one) => ({ ...one, ...cacheMark })) : wire;
-  });
+  const marker = createMarker(request, marks);
+  const sent = request.messages.flatMap(toWire);
+  return rules.answersResults ? withBridges(sent) : sent;
 
   function toWire(message: Message, index: number): readonly WireMessage[] {
+    const hints = message.parts.map((_, place) => marker(index, place));
+    const ofTexts = marks?.on === "texts" ? hints : [];
+    const ofMessage =
+      marks?.on === "messages" ? hints.findLast(({ cache_control }) => cache_control !== undefined) : {};
     switch (message.role) {
       case Role.SYSTEM:
-        return [plainMessage(isReasoningModel && quirks.developerRole ? "developer" : "system", message)];
+        return [
+          plainMessage(isReasoningModel && quirks.developerRole ? "developer" : "system", message, ofTexts, ofMessage),
+        ];
       case Role.DEVELOPER:
-        return [plainMessage(quirks.developerRole ? "developer" : "system", message)];
+        return [plainMessage(quirks.developerRole ? "developer" : "system", message, ofTexts, ofMessage)];
       case Role.USER:
-        return [plainMessage("user", message)];
+        return [plainMessage("user", message, ofTexts, ofMessage)];
       case Role.ASSISTANT:
-        return [assistantMessage(message, quirks, index >= start)];
+        return [
+          { ...withContent(assistantMessage(message, quirks, rules, index >= start, ofTexts), quirks), ...ofMessage },
+        ];
       case Role.TOOL:
-        return message.parts.map(({ kind }) => {
+        return message.parts.map(({ kind }, place) => {
           if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
-          return toolMessage(kind.value);
+          return { ...toolMessage(kind.value, ofTexts[place]), ...(marks?.on === "messages" && hints[place]) };
         });
       case Role.UNSPECIFIED:
         throw withoutRole();
@@ -40,24 +58,41 @@ export function toMessages(request: ChatRequest, quirks: Quirks, isReasoningMode
   }
 }
 
-/** Prompt cache breakpoint. DeepInfra supports only this type, without a time to live. */
-export const cacheMark = { cache_control: { type: "ephemeral" } } as const;
-
-function isMarked({ cacheHint }: Part): boolean {
-  return cacheHint !== undefined;
-}
-
-function plainMessage(role: "system" | "developer" | "user", { parts, name }: Message): WireMessage {
-  const content = parts.map(({ kind }): ContentPart => {
+function plainMessage(
+  role: "system" | "developer" | "user",
+  { parts, name }: Message,
+  ofTexts: readonly CacheMark[],
+  ofMessage: CacheMark | undefined,
+): WireMessage {
+  const content = parts.map(({ kind }, place): ContentPart => {
     if (kind.case === "media") return toMediaPart(kind.value);
-    return { type: "text", text: textOf(kind, role) };
+    return { type: "text", text: textOf(kind, role), ...ofTexts[place] };
   });
-  return { role, content: simplest(content), ...(name && { name }) };
+  return { role, content: simplest(content), ...(name && { name }), ...ofMessage };
 }
 
-function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasoning: boolean): WireMessage {
+/**
+ * Returns an assistant message with the content that servers require beside anything but calls, a refusal or audio. A
+ * turn of reasoning only has an empty text: without the turn, two user messages would follow each other.
+ */
+function withContent(message: WireAssistant, { reasoningReplay }: Quirks): WireAssistant {
+  const { role, name, content, reasoning, reasoning_content, reasoning_details, ...others } = message;
+  const hasReasoning = (reasoning ?? reasoning_details) !== undefined;
+  // OpenRouter accepts null beside reasoning, but not all models behind it accept an empty text.
+  const mayBeNull = Object.keys(others).length > 0 || (hasReasoning && reasoningReplay === "reasoning_details");
+  return content !== null || mayBeNull ? message : { ...message, content: "" };
+}
+
+function assistantMessage(
+  { parts, name }: Message,
+  quirks: Quirks,
+  rules: ConversationRules,
+  withReasoning: boolean,
+  ofTexts: readonly CacheMark[],
+): WireAssistant {
   const media = parts.flatMap((part) => replayedMedia(part, quirks) ?? []);
   const { outputs, calls } = assistantTurn(parts.filter(({ kind }) => kind.case !== "media"));
+  const textMarks = ofTexts.filter((_, place) => parts[place]?.kind.case === "text");
   const content = media.flatMap((sent): ContentPart[] => ("text" in sent ? [{ type: "text", text: sent.text }] : []));
   const annotations: object[] = [];
   let characters = 0;
@@ -71,7 +106,7 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
     } else if (kind.case === "refusal" && quirks.refusals) {
       refusal += kind.value;
     } else {
-      content.push({ type: "text", text: kind.value });
+      content.push({ type: "text", text: kind.value, ...(kind.case === "text" && textMarks.shift()) });
       if (!quirks.annotations) continue;
       if (citations.length > 0) append(annotations, toAnnotations(kind.value, citations, characters));
       characters += Array.from(kind.value).length;
@@ -82,7 +117,7 @@ function assistantMessage({ parts, name }: Message, quirks: Quirks, withReasonin
     content: content.length === 0 ? null : simplest(content),
     ...(name && { name }),
     ...(refusal && { refusal }),
-    ...replay(quirks, reasoning, details, calls.length > 0, withReasoning),
+    ...replay(replayOf(quirks, rules), { reasoning, details, callsTools: calls.length > 0, withReasoning }),
     ...sentMedia(media),
     ...(annotations.length > 0 && { annotations }),
     ...(calls.length > 0 && { tool_calls: calls }),
@@ -98,34 +133,49 @@ function sentMedia(
   return { ...(audio && { audio: audio.audio }), ...(images.length > 0 && { images }) };
 }
 
-/** Returns the fields of an assistant message that send its reasoning back, as `Quirks.reasoningReplay` states. */
-function replay(
-  { reasoningReplay }: Quirks,
-  reasoning: string,
-  details: readonly ReasoningDetail[],
-  callsTools: boolean,
-  withReasoning: boolean,
-): Pick<WireAssistant, "reasoning" | "reasoning_content" | "reasoning_details"> {
-  switch (reasoningReplay) {
-    case undefined:
-      return {};
-    case "reasoning":
-    case "reasoning_content":
-      return withReasoning && reasoning !== "" ? { [reasoningReplay]: reasoning } : {};
-    case "reasoning_content with calls":
-      return callsTools ? { reasoning_content: reasoning } : {};
-    case "reasoning_content also with calls":
-      return callsTools || (withReasoning && reasoning !== "") ? { reasoning_content: reasoning } : {};
-    case "reasoning_details":
-      if (!withReasoning && !callsTools) return {};
-      if (details.length > 0) return { reasoning_details: details };
-      return reasoning === "" ? {} : { reasoning };
-    default:
-      return reasoningReplay satisfies never;
-  }
+/** How to send reasoning back: the server's field, and the turns that need it even if it is empty. */
+interface Replay {
+  readonly field: "reasoning" | "reasoning_content" | "reasoning_details" | undefined;
+  readonly needed: ConversationRules["reasoning"];
 }
 
-function toolMessage({ toolCallId, parts }: ToolResult): WireMessage {
-  const content = parts.map(({ kind }): ContentPart => ({ type: "text", text: textOf(kind, "tool result") }));
+function replayOf({ reasoningReplay }: Quirks, { reasoning: needed }: ConversationRules): Replay {
+  if (reasoningReplay === "reasoning_content also with calls") {
+    return { field: "reasoning_content", needed: needed ?? "turns with calls" };
+  }
+  return { field: reasoningReplay ?? (needed && "reasoning_content"), needed };
+}
+
+/** Reasoning of a turn. */
+interface Thoughts {
+  readonly reasoning: string;
+  readonly details: readonly ReasoningDetail[];
+  readonly callsTools: boolean;
+  /** Whether the request keeps the reasoning of this turn. */
+  readonly withReasoning: boolean;
+}
+
+/** Returns the fields of an assistant message that send its reasoning back. */
+function replay(
+  { field, needed }: Replay,
+  { reasoning, details, callsTools, withReasoning }: Thoughts,
+): Pick<WireAssistant, "reasoning" | "reasoning_content" | "reasoning_details"> {
+  const hasDetails = field === "reasoning_details";
+  const isKept = withReasoning || (callsTools && (needed !== undefined || hasDetails));
+  const isNeeded = needed === "every turn" || (needed !== undefined && callsTools);
+  if (field === undefined) return {};
+  if (hasDetails && isKept && details.length > 0) return { reasoning_details: details };
+  if (isKept && reasoning !== "") return { [hasDetails ? "reasoning" : field]: reasoning };
+  return isNeeded ? { [hasDetails ? "reasoning_content" : field]: "" } : {};
+}
+
+/** Returns the message of a tool result. Its last text has the prompt cache breakpoint, if it has one. */
+function toolMessage({ toolCallId, parts }: ToolResult, mark: CacheMark | undefined): WireMessage {
+  const content = parts.map(
+    ({ kind }, place): ContentPart => ({
+      ...{ type: "text", text: textOf(kind, "tool result") },
+      ...(place === parts.length - 1 && mark),
+    }),
+  );
   return { role: "tool", tool_call_id: toolCallId, content: simplest(content) };
 }

@@ -1,5 +1,6 @@
 import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import { familyCallIds, openAiCallIds } from "../kit/call-ids.ts";
+import { openAiSchemas } from "../kit/schema-rules.ts";
 import { commonFields } from "./field-sets.ts";
 import { commonQuirks, type Quirks } from "./quirks.ts";
 
@@ -22,13 +23,19 @@ export const openAiQuirks = {
   fields: openAiFields,
   openAiModel: (providerModel) => providerModel,
   // Azure also hosts other families of models.
+  // OpenAI and Azure check the schemas, for every model.
+  schemas: () => openAiSchemas,
   callIds: (providerModel) => familyCallIds(providerModel) ?? openAiCallIds,
   developerRole: true,
   refusals: true,
   reasoningReplay: undefined,
   outputs: [Modality.AUDIO],
-  media: ["image", "image_url", "audio", "file"],
-  maxStopSequences: 4,
+  media: ["image", "image_url", "audio", "file", "file_id"],
+  stopRule: { max: 4 },
+  extraFields: [
+    ...["metadata", "moderation", "prompt_cache_options", "prompt_cache_retention", "store", "verbosity"],
+    "web_search_options",
+  ],
   // Without `include_obfuscation: false`, OpenAI pads chunks with random text.
   streamOptions: { include_usage: true, include_obfuscation: false },
 } as const satisfies Omit<Quirks, "title">;

@@ -1,7 +1,7 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
-import { rejected, unsupported } from "../kit/adaptations.ts";
+import { emulated, rejected, unsupported } from "../kit/adaptations.ts";
 import type { Body, Quirks } from "./quirks.ts";
 
 const words = {
@@ -28,10 +28,15 @@ const formats: Readonly<Record<string, string>> = {
 /** Media type of streamed audio: OpenAI streams only `pcm16`. */
 const streamedType = "audio/pcm";
 
-/** Whether the request asks for audio that the server cannot stream. */
-export function needsWholeAudio({ audioOutput, responseModalities }: ChatRequest): boolean {
+/** Reports a format of audio that the server cannot stream. */
+export function wholeAudio(
+  { audioOutput, responseModalities }: ChatRequest,
+  { title }: Pick<Quirks, "title">,
+): Adaptation | undefined {
   const mediaType = audioOutput?.mediaType ?? "";
-  return responseModalities.includes(Modality.AUDIO) && mediaType !== "" && mediaType !== streamedType;
+  if (!responseModalities.includes(Modality.AUDIO) || mediaType === "" || mediaType === streamedType) return undefined;
+  const message = `${title} streams audio only as ${streamedType}; the stream delivers the whole response at once`;
+  return emulated(["audio_output", "media_type"], message);
 }
 
 /** Returns the media type of the audio in a response. */
@@ -45,8 +50,15 @@ export function modalitiesBody(request: ChatRequest, streamed: boolean): Body {
   if (!responseModalities.some((modality) => modality !== Modality.TEXT)) return {};
   return {
     modalities: responseModalities.map((modality) => words[modality]),
-    ...(audioOutput && { audio: { voice: audioOutput.voice, format: formats[audioTypeOf(request, streamed)] } }),
+    ...(audioOutput && {
+      audio: { voice: voiceOf(audioOutput.voice), format: formats[audioTypeOf(request, streamed)] },
+    }),
   };
+}
+
+/** OpenAI accepts the ids of custom voices only in an object (types of openai 7.55.0). */
+function voiceOf(voice: string): string | { readonly id: string } {
+  return voice.startsWith("voice_") ? { id: voice } : voice;
 }
 
 /** Reports what the server does not support in the requested output. */

@@ -1,5 +1,7 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
+import type { SchemaTarget } from "../../chat/planning/schema/schema-rules.ts";
+import type { StopRule } from "../../chat/planning/stop-rule.ts";
 import type { ToolNameRule } from "../../chat/planning/tool-name-rule.ts";
 import type { Reason } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -8,8 +10,10 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { familyCallIds } from "../kit/call-ids.ts";
 import type { ErrorReader } from "../kit/error-body.ts";
+import { familySchemas } from "../kit/schema-rules.ts";
 import type { Sentence } from "../kit/sentences.ts";
 import { openAiToolNames } from "../kit/tool-names.ts";
+import type { CacheMarks } from "./cache-marks.ts";
 import type { OptionalField } from "./fields.ts";
 import type { MediaForm } from "./media.ts";
 
@@ -34,14 +38,16 @@ export interface Quirks {
    * not apply to the model. If there is no function, they apply to no model of the server.
    */
   readonly openAiModel: ((providerModel: string) => string | undefined) | undefined;
+  /** Whether to send effort NONE with tools to the OpenAI models that require it. */
+  readonly effortForTools: boolean;
   /** Whether the server supports the developer role. If not, Dragoman sends developer messages as system messages. */
   readonly developerRole: boolean;
   /** Whether assistant messages support `refusal`. If not, Dragoman sends refusals as text. */
   readonly refusals: boolean;
   /**
-   * Field in which Dragoman sends the reasoning of earlier turns back to the server. Undefined: Dragoman drops it. A
-   * request clears earlier reasoning with `clear_earlier_reasoning`.
-   * - `with calls`: only on turns that call tools, even if the reasoning is empty or cleared.
+   * Field in which Dragoman sends the reasoning of earlier turns back to the server. Undefined: Dragoman drops it, unless
+   * the model's family requires it (conversation-rules.ts). A request clears earlier reasoning with
+   * `clear_earlier_reasoning`.
    * - `also with calls`: on all turns; on turns that call tools even if the reasoning is empty or cleared.
    * - `reasoning_details`: unchanged, as the server sent it; on turns that call tools even if it is cleared.
    * - Other fields: on all turns, unless the reasoning is empty or cleared.
@@ -49,7 +55,6 @@ export interface Quirks {
   readonly reasoningReplay:
     | "reasoning"
     | "reasoning_content"
-    | "reasoning_content with calls"
     | "reasoning_content also with calls"
     | "reasoning_details"
     | undefined;
@@ -61,6 +66,8 @@ export interface Quirks {
   readonly toolNames: ToolNameRule | undefined;
   /** Returns the tool call ids that a model accepts (`Adapter.callIds`). */
   readonly callIds: (providerModel: string) => CallIdRule | undefined;
+  /** Returns the JSON Schemas that a model accepts (`Adapter.schemas`). */
+  readonly schemas: (providerModel: string) => SchemaTarget | undefined;
   /** Whether the server requires a parameters schema for every tool, even for tools without parameters. */
   readonly needsParameters: boolean;
   /** Output besides text that the server can return. Dragoman sends its audio and images back with their turn. */
@@ -77,10 +84,10 @@ export interface Quirks {
   readonly regex: ((pattern: string) => Body) | undefined;
   /** Whether to repeat a JSON Schema in `response_format.schema`, where llama.cpp expects it. */
   readonly flatSchema: boolean;
-  /** Whether messages and tools support `cache_control`, a prompt cache breakpoint. */
-  readonly cacheMarks: boolean;
-  /** Maximum number of stop sequences. Undefined: no limit. */
-  readonly maxStopSequences: number | undefined;
+  /** Returns how the server takes prompt cache breakpoints for a model. Undefined: it does not. */
+  readonly cacheMarks: (providerModel: string) => CacheMarks | undefined;
+  /** Stop sequences that the server accepts. Undefined: all. */
+  readonly stopRule: StopRule | undefined;
   /** Maximum of `n`, for servers that support `n`. Undefined: no limit. */
   readonly maxChoices: number | undefined;
   /** Value that turns `top_k` off. */
@@ -89,10 +96,15 @@ export interface Quirks {
   readonly streamOptions: Body | undefined;
   /** Returns body fields to send in addition to those that the request sets. Undefined: none. */
   readonly alsoSend: ((request: ChatRequest) => Body) | undefined;
+  /** Fields that the server documents and ChatRequest lacks (`Adapter.extraFields`). */
+  readonly extraFields: readonly string[];
   /** Provider options that Dragoman sends as headers and not in the body. */
   readonly headerOptions: readonly string[];
-  /** Returns whether the server cannot stream the response, so that Dragoman requests JSON. Undefined: it can. */
-  readonly onlyWhole: ((request: ChatRequest) => boolean) | undefined;
+  /**
+   * Returns the field because of which the server cannot stream the response, so that Dragoman requests it as one body.
+   * Undefined: the server can stream every response.
+   */
+  readonly onlyWhole: ((request: ChatRequest) => Adaptation | undefined) | undefined;
   /** Returns changes to a request (adaptations) that only this server needs. */
   readonly adaptations: ((request: ChatRequest, model: Model) => Iterable<Adaptation>) | undefined;
   /** Reasons by error code, error type or HTTP status as text, where they differ from OpenAI's. */
@@ -108,6 +120,7 @@ export const commonQuirks = {
   maximums: {},
   efforts: undefined,
   openAiModel: undefined,
+  effortForTools: true,
   developerRole: false,
   refusals: false,
   reasoningReplay: "reasoning_content",
@@ -115,6 +128,7 @@ export const commonQuirks = {
   allowedTools: false,
   toolNames: openAiToolNames,
   callIds: familyCallIds,
+  schemas: familySchemas,
   needsParameters: false,
   outputs: [],
   annotations: false,
@@ -123,13 +137,14 @@ export const commonQuirks = {
   formats: ["jsonObject", "jsonSchema"],
   regex: undefined,
   flatSchema: false,
-  cacheMarks: false,
-  maxStopSequences: undefined,
+  cacheMarks: () => undefined,
+  stopRule: undefined,
   maxChoices: undefined,
   topKOff: -1,
   // Without `include_usage`, a stream has no usage.
   streamOptions: { include_usage: true },
   alsoSend: undefined,
+  extraFields: [],
   headerOptions: [],
   onlyWhole: undefined,
   adaptations: undefined,

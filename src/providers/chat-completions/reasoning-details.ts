@@ -1,19 +1,9 @@
 import { z } from "zod";
+import type { ReasoningDetail } from "../../chat/stream/reasoning-details.ts";
 import { parseBounded } from "../../chat/validation/json-bounds.ts";
 import { invalidRequest } from "../../errors.ts";
 
-/**
- * Entry of OpenRouter's `reasoning_details`: text, a summary or encrypted reasoning. The caller must send it back
- * unchanged, with its turn. https://openrouter.ai/docs/use-cases/reasoning-tokens
- */
-export type ReasoningDetail = Readonly<Record<string, unknown>>;
-
 const detailList = z.array(z.record(z.string(), z.unknown()));
-
-/** Encodes the details of one delta as provider state. The states of several deltas can be concatenated. */
-export function encodeDetails(details: readonly ReasoningDetail[]): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(details)}\n`);
-}
 
 /** Decodes the details of a turn. Merges those of a stream's deltas into what a response without streaming has. */
 export function decodeDetails(state: Uint8Array): readonly ReasoningDetail[] {

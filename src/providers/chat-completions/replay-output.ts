@@ -1,3 +1,4 @@
+import { audioReference } from "../../chat/stream/audio-reference.ts";
 import { TextPositions } from "../../chat/stream/text-positions.ts";
 import { parseBounded } from "../../chat/validation/json-bounds.ts";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
@@ -5,7 +6,6 @@ import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { Part } from "../../gen/dragoman/v1/message_pb.js";
 import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
-import { audioState } from "./audio-output.ts";
 import { toMediaPart } from "./media.ts";
 import type { Quirks } from "./quirks.ts";
 import type { ContentPart } from "./wire.ts";
@@ -32,14 +32,9 @@ export function replayedMedia(
 
 /** Returns the id with which the server finds its audio. Undefined if the audio has expired there. */
 function audioId(state: ProviderState | undefined): string | undefined {
-  if (state === undefined) return undefined;
-  const { id, expires_at } = readState(state) ?? {};
+  const { id, expires_at } = audioReference(state) ?? {};
   const isExpired = expires_at !== undefined && expires_at * 1_000 <= Date.now();
   return isExpired ? undefined : id;
-}
-
-function readState({ data }: ProviderState) {
-  return audioState.safeParse(jsonOf(data)).data;
 }
 
 function isImage({ source, mediaType }: Media): boolean {

@@ -9,8 +9,9 @@ import { type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.j
 import { ExactJson } from "../kit/exact-json.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
 import { type ModelRules, rulesFor, sentEffort, wireForm } from "./adaptations.ts";
+import { type CacheMarks, createMarker } from "./cache-marks.ts";
 import { effortWords, isNeutral, optionalFieldNames, optionalFields } from "./fields.ts";
-import { cacheMark, toMessages } from "./messages.ts";
+import { toMessages } from "./messages.ts";
 import { modalitiesBody } from "./output-modalities.ts";
 import type { Body, Quirks } from "./quirks.ts";
 import type { ChatBody, WireProviderTool, WireTool, WireToolChoice } from "./wire.ts";
@@ -36,17 +37,18 @@ export function toRequest(
   streamed: boolean,
 ): ChatBody {
   const rules = rulesFor(model, quirks);
+  const marks = quirks.cacheMarks(model.providerModel);
   const body = {
     ...optionalBody(request, rules, quirks),
     ...formatBody(request.outputFormat, quirks),
-    ...toolsBody(request, quirks),
+    ...toolsBody(request, quirks, marks),
     ...modalitiesBody(request, streamed),
     ...quirks.alsoSend?.(request),
   };
   return {
     ...mergeOptions(body, bodyOptions(request.providerOptions[provider], quirks)),
     model: model.providerModel,
-    messages: toMessages(request, quirks, Boolean(rules)),
+    messages: toMessages(request, model, quirks, { isReasoningModel: Boolean(rules), marks }),
     stream: streamed,
     // Servers reject `stream_options` if `stream` is false.
     stream_options: streamed ? quirks.streamOptions : undefined,
@@ -99,14 +101,16 @@ function formatBody(outputFormat: OutputFormat | undefined, quirks: Quirks): Bod
   }
 }
 
-function toolsBody(request: ChatRequest, quirks: Quirks): Pick<ChatBody, "tools" | "tool_choice"> {
+function toolsBody(
+  request: ChatRequest,
+  quirks: Quirks,
+  marks: CacheMarks | undefined,
+): Pick<ChatBody, "tools" | "tool_choice"> {
   const { tools, toolChoice } = request;
   if (tools.length === 0) return {};
   const choice = toolChoice && toToolChoice(toolChoice);
-  const functions = functionsOf(request).map((tool) => {
-    const marked = quirks.cacheMarks && tool.cacheHint !== undefined;
-    return { ...toTool(tool, quirks), ...(marked && cacheMark) };
-  });
+  const marker = createMarker(request, marks);
+  const functions = functionsOf(request).map((tool) => ({ ...toTool(tool, quirks), ...marker(tool.index) }));
   const wire = [...functions, ...providerTools(request)];
   if (quirks.toolChoice === "auto") return choice === "none" ? {} : { tools: wire };
   return { tools: wire, ...(choice !== undefined && { tool_choice: choice }) };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import { urlCitation } from "../kit/citations.ts";
 import { Metadata, otherFields } from "../kit/metadata.ts";
+import { isOtherModel } from "../kit/other-model.ts";
 import { chunkFields } from "./known-fields.ts";
 
 /** `citations` of a response: URLs without a place in the text (Perplexity, xAI). */
@@ -32,14 +33,8 @@ export class ResponseFacts {
     this.metadata.add("search_results", chunk.search_results);
     this.metadata.add("x_groq", Object.fromEntries(otherFields(chunk.x_groq, groqFields)));
     const { model } = chunk;
-    if (typeof model === "string" && isOther(model, requestedModel)) this.metadata.add("model", model);
+    if (typeof model === "string" && isOtherModel(model, requestedModel)) this.metadata.add("model", model);
   }
-}
-
-/** Whether another model than the requested one answered, as at a router. A version of a model is not another one. */
-function isOther(model: string, requested: string): boolean {
-  const last = (name: string) => name.slice(name.lastIndexOf("/") + 1);
-  return !last(model).startsWith(last(requested));
 }
 
 /** Returns the sources that a chunk lists. The search results have more of each source than the list of URLs. */

@@ -2,12 +2,17 @@ import { randomUUID } from "node:crypto";
 import { type ChatEvent, toolCallDelta } from "../../chat/stream/events.ts";
 import { malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { joinName, mayGoOn } from "./name-pieces.ts";
 import type { ChunkMessage, ChunkToolCall } from "./wire.ts";
 
-type CallFields = Partial<Pick<ChunkMessage, "tool_calls" | "function_call">>;
+interface CallFields {
+  readonly tool_calls?: readonly ChunkToolCall[] | null | undefined;
+  readonly function_call?: ChunkMessage["function_call"];
+}
 
 interface Call {
-  readonly partIndex: number;
+  /** Undefined until the first event of the call. */
+  partIndex: number | undefined;
   readonly id: string;
   readonly index: number | undefined;
   name: string;
@@ -27,22 +32,27 @@ const functionCallIndex = -1;
 
 /**
  * Assembles the tool calls of one choice. A delta belongs to the call with the same id; without an id, to the call with
- * the same index; without both, to the latest call. A new id begins a new call even if another call has its index. So
- * does a known id with a new index and a name: some models give two calls the same id.
+ * the same index; without both, to the latest call. A new id with a name begins a new call even if another call has its
+ * index. So does a known id with a new index and a name: some models give two calls the same id.
  */
 export class ToolCalls {
   readonly #call: UpstreamCall;
   readonly #choiceIndex: number;
   readonly #newPart: () => number;
+  readonly #names: readonly string[];
   readonly #calls: Call[] = [];
   readonly #byId = new Map<string, Call>();
   readonly #byIndex = new Map<number, Call>();
 
-  /** `newPart` returns the next free part index. */
-  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number) {
+  /**
+   * @param newPart returns the next free part index
+   * @param names names of the functions of the request
+   */
+  constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number, names: readonly string[]) {
     this.#call = call;
     this.#choiceIndex = choiceIndex;
     this.#newPart = newPart;
+    this.#names = names;
   }
 
   get count(): number {
@@ -55,37 +65,49 @@ export class ToolCalls {
    */
   append({ tool_calls, function_call }: CallFields, isWhole: boolean, batch: ChatEvent[]): void {
     for (const [place, fragment] of (tool_calls ?? []).entries()) {
-      const event = this.#toEvent(isWhole ? { ...fragment, index: place } : fragment);
-      if (event !== undefined) batch.push(event);
+      this.#add(isWhole ? { ...fragment, index: place } : fragment, isWhole, batch);
     }
     // A server that sends both fields repeats the same call.
     if (!function_call || (this.#calls.length > 0 && !this.#byIndex.has(functionCallIndex))) return;
-    const event = this.#toEvent({ index: functionCallIndex, function: function_call });
-    if (event !== undefined) batch.push(event);
+    this.#add({ index: functionCallIndex, function: function_call }, isWhole, batch);
   }
 
-  /** Converts a delta to an event. Returns undefined until the call's name is known: the first event must have it. */
-  #toEvent(fragment: ChunkToolCall): ChatEvent | undefined {
-    const call = this.#find(fragment) ?? this.#begin(fragment);
-    const isKnown = call.name !== "";
+  /** Adds a delta. There is no event until the call's name is known: the first event must have it. */
+  #add(fragment: ChunkToolCall, isWhole: boolean, batch: ChatEvent[]): void {
+    const call = this.#find(fragment) ?? this.#begin(fragment, batch);
     const text = argumentsText(fragment);
     call.argumentsJson += text;
-    if (isKnown) return text === "" ? undefined : toolCallDelta(this.#choiceIndex, call.partIndex, text);
-    call.name = fragment.function?.name ?? "";
+    if (call.partIndex !== undefined) {
+      if (text !== "") batch.push(toolCallDelta(this.#choiceIndex, call.partIndex, text));
+      return;
+    }
+    call.name = joinName(call.name, fragment.function?.name ?? "", this.#names);
     if (call.name === "" && call.argumentsJson.length > maxUnnamedLength) {
       throw malformedAnswer(this.#call, "a tool call has arguments but no name");
     }
-    return call.name === ""
-      ? undefined
-      : toolCallDelta(this.#choiceIndex, call.partIndex, call.argumentsJson, call.id, call.name);
+    if (call.name === "") return;
+    // The arguments begin after the whole name.
+    if (call.argumentsJson === "" && !isWhole && mayGoOn(call.name, this.#names)) this.#call.hadHiddenOutput = true;
+    else batch.push(this.#first(call));
+  }
+
+  /** Returns the first event of a call, with all arguments so far. */
+  #first(call: Call): ChatEvent {
+    call.partIndex = this.#newPart();
+    return toolCallDelta(this.#choiceIndex, call.partIndex, call.argumentsJson, call.id, call.name);
   }
 
   /** Returns the final events: arguments `{}` for calls that have none. Returns undefined if a call has no name. */
   end(): readonly ChatEvent[] | undefined {
     if (this.#calls.some(({ name }) => name === "")) return undefined;
-    return this.#calls
-      .filter(({ argumentsJson }) => argumentsJson === "")
-      .map(({ partIndex }) => toolCallDelta(this.#choiceIndex, partIndex, "{}"));
+    const ends: ChatEvent[] = [];
+    for (const call of this.#calls) {
+      if (call.argumentsJson !== "") continue;
+      call.argumentsJson = "{}";
+      const { partIndex } = call;
+      ends.push(partIndex === undefined ? this.#first(call) : toolCallDelta(this.#choiceIndex, partIndex, "{}"));
+    }
+    return ends;
   }
 
   #find(fragment: ChunkToolCall): Call | undefined {
@@ -94,7 +116,12 @@ export class ToolCalls {
     const ofIndex = isIndexed ? this.#byIndex.get(index) : undefined;
     if (id) {
       const ofId = ofIndex?.id === id ? ofIndex : this.#byId.get(id);
-      if (ofId === undefined || beginsAnother(ofId, fragment)) return undefined;
+      if (ofId === undefined) {
+        // Without a name, the id belongs to the call in progress: some servers send it late, or a new one in each delta.
+        const open = isIndexed ? ofIndex : this.#calls.at(-1);
+        return open === undefined || called?.name || isComplete(open) ? undefined : open;
+      }
+      if (beginsAnother(ofId, fragment)) return undefined;
       const isElsewhere = isIndexed && ofId.index !== undefined && ofId.index !== index;
       return isElsewhere && called?.name ? undefined : ofId;
     }
@@ -102,14 +129,18 @@ export class ToolCalls {
       return ofIndex && beginsAnother(ofIndex, fragment) ? undefined : ofIndex;
     }
     const latest = this.#calls.at(-1);
+    if (isIndexed && latest !== undefined && isOfAnother(latest, fragment)) return undefined;
     // A name without id and index begins a new call if the latest call is complete; else it repeats that call's name.
     const isNext = called?.name && latest !== undefined && latest.name !== "" && isComplete(latest);
     return isNext ? undefined : latest;
   }
 
-  #begin({ id, index }: ChunkToolCall): Call {
-    const call = {
-      partIndex: this.#newPart(),
+  #begin({ id, index }: ChunkToolCall, batch: ChatEvent[]): Call {
+    for (const earlier of this.#calls) {
+      if (earlier.partIndex === undefined && earlier.name !== "") batch.push(this.#first(earlier));
+    }
+    const call: Call = {
+      partIndex: undefined,
       id: id || `call_${randomUUID().replaceAll("-", "")}`,
       index: index ?? undefined,
       name: "",
@@ -133,9 +164,17 @@ function beginsAnother(call: Call, fragment: ChunkToolCall): boolean {
   return name !== call.name || (call.argumentsJson !== "{}" && argumentsText(fragment).startsWith("{"));
 }
 
+/**
+ * Whether arguments under an unknown index, without a name, are of a call that did not begin: the latest call is
+ * complete. An incomplete call may continue under another index, because some servers count fragments.
+ */
+function isOfAnother(latest: Call, fragment: ChunkToolCall): boolean {
+  const hasText = argumentsText(fragment).trim() !== "";
+  return hasText && latest.name !== "" && latest.argumentsJson !== "{}" && isComplete(latest);
+}
+
 function argumentsText({ function: called }: ChunkToolCall): string {
-  const value = called?.arguments ?? "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return called?.arguments ?? "";
 }
 
 /** Whether the arguments of a call are complete JSON. False after `maxParsedLength`. */

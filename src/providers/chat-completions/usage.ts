@@ -40,9 +40,20 @@ export const chatUsage = createUsageReader({
     rejectedPredictionTokens: ["completion_tokens_details.rejected_prediction_tokens"],
     audioInputTokens: ["prompt_tokens_details.audio_tokens", "input_tokens_details.audio_tokens"],
     audioOutputTokens: ["completion_tokens_details.audio_tokens", "output_tokens_details.audio_tokens"],
-    imageInputTokens: ["prompt_tokens_details.image_tokens", "input_tokens_details.image_tokens"],
+    imageInputTokens: [
+      "prompt_tokens_details.image_tokens",
+      "input_tokens_details.image_tokens",
+      // Cerebras, whose models have only images of the prompt.
+      "image_tokens",
+    ],
     imageOutputTokens: ["completion_tokens_details.image_tokens", "output_tokens_details.image_tokens"],
   },
+  silent: [
+    // The rest of a count whose other parts are read.
+    ...["completion_tokens_details.text_tokens", "prompt_tokens_details.text_tokens"],
+    // Read elsewhere: Groq's times, and Mistral's tier and seconds of audio.
+    ...["queue_time", "prompt_time", "completion_time", "total_time", "service_tier", "prompt_audio_seconds"],
+  ],
   toolMaps: ["server_tool_use", "server_side_tool_usage_details"],
   // Perplexity and xAI.
   tools: ["num_search_queries", "num_sources_used"],

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { ReasoningDetail } from "../../chat/stream/reasoning-details.ts";
 import { isAbsent, isListOf, isNumber, isText, isTokenWith, plainList } from "../kit/plain-list.ts";
-import type { ReasoningDetail } from "./reasoning-details.ts";
+import type { CacheMark } from "./cache-marks.ts";
 
 // Response schemas. They contain only the fields that Dragoman reads, and require none that a server may omit. A field
 // with `catch(undefined)` counts as absent if it has an unexpected type.
@@ -39,14 +40,18 @@ const logProbs = z.object({
 const calledFunction = z
   .object({
     name: z.string().nullish(),
-    // SGLang's types allow an object instead of its JSON text.
-    arguments: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
+    // Always text: `parseChunk` has replaced other values.
+    arguments: z.string().nullish(),
   })
   .nullish();
 
+// Some servers send an index as text, or an id as a number.
 const toolCall = z.object({
-  index: z.number().nullish(),
-  id: z.string().nullish(),
+  index: z
+    .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
+    .nullish()
+    .catch(undefined),
+  id: z.union([z.string(), z.number().transform(String)]).nullish(),
   function: calledFunction,
 });
 
@@ -87,6 +92,8 @@ const choice = z.object({
   matched_stop: z.union([z.string(), z.number()]).nullish().catch(undefined),
   // Sent by OpenRouter.
   error: z.unknown().optional(),
+  // Sent by Moonshot.
+  usage: z.unknown().optional(),
 });
 
 /** Chunk of a stream, or a response without streaming. Only their choices differ: `delta` or `message`. */
@@ -120,14 +127,22 @@ export type { Token as ChunkTokenLogProb };
 
 // Request types.
 
-export type ContentPart =
-  | { readonly type: "text"; readonly text: string }
+/** Content part that OpenAI has. */
+export type OpenAiPart =
+  | ({ readonly type: "text"; readonly text: string } & CacheMark)
   | {
       readonly type: "image_url";
       readonly image_url: { readonly url: string; readonly detail?: "auto" | "low" | "high" };
     }
   | { readonly type: "input_audio"; readonly input_audio: { readonly data: string; readonly format: "wav" | "mp3" } }
-  | { readonly type: "file"; readonly file: { readonly file_data: string; readonly filename: string } };
+  | { readonly type: "file"; readonly file: { readonly file_data: string; readonly filename: string } }
+  | { readonly type: "file"; readonly file: { readonly file_id: string } };
+
+/** Content part: OpenAI's, or one that only other servers have. */
+export type ContentPart =
+  | OpenAiPart
+  | { readonly type: "input_audio"; readonly input_audio: { readonly data: string; readonly format: string } }
+  | { readonly type: "video_url"; readonly video_url: { readonly url: string } };
 
 export interface WireToolCall {
   readonly id: string;

@@ -1,5 +1,6 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import type { ClaudeModel } from "./claude-models.ts";
 
 /** Minimum thinking budget of the API, in tokens. A budget must also be below `max_tokens`. */
 export const leastBudget = 1_024;
@@ -36,4 +37,21 @@ export function askedThinking({ reasoning }: ChatRequest): Asked {
 /** Converts a reasoning effort to a thinking budget, in tokens. */
 export function budgetOf(effort: ReasoningEffort, maxTokens: number): number {
   return Math.max(leastBudget, Math.floor(maxTokens * (budgetShares[effort] ?? 0)));
+}
+
+/**
+ * Whether the request makes the model think within a budget. Only such thinking excludes forced tool calls; adaptive
+ * thinking does not: pydantic/pydantic-ai#7200.
+ * https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
+ */
+export function thinksByBudget(request: ChatRequest, { thinking, sampling }: ClaudeModel): boolean {
+  const asked = askedThinking(request).case;
+  if (asked === "budget") return thinking !== "no" && sampling;
+  return asked === "effort" && thinking === "budget";
+}
+
+/** Text of the error for a forced tool call together with a reasoning budget. */
+export function forcedWithBudget({ thinking }: Pick<ClaudeModel, "thinking">): string {
+  const fix = thinking === "adaptive" ? "set reasoning.effort" : "omit reasoning";
+  return `Claude does not support forced tool calls together with a reasoning budget: ${fix}`;
 }

@@ -17,7 +17,8 @@ import {
 } from "../chat-completions/fields.ts";
 import { emulated, leftOut, lostThought, rejected, textResults, unsupported } from "../kit/adaptations.ts";
 import { lostCitations } from "../kit/citations.ts";
-import { maxStopSequences, ranges } from "./fields.ts";
+import { documentAdaptations, isTextDocument } from "./documents.ts";
+import { ranges } from "./fields.ts";
 import { takesThoughts } from "./messages.ts";
 import { offeredTools, wireName } from "./request.ts";
 
@@ -49,9 +50,6 @@ function* fieldAdaptations(request: ChatRequest, model: Model): Generator<Adapta
   }
   if ((seedOf(parameters) ?? 0n) < 0n) {
     yield unsupported(seedPath(parameters), "Cohere does not support negative seeds");
-  }
-  if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield rejected(["parameters", "stop_sequences"], `Cohere supports at most ${maxStopSequences} stop sequences`);
   }
 }
 
@@ -103,10 +101,12 @@ function* messageAdaptations(request: ChatRequest, model: Model): Generator<Adap
   const { messages } = request;
   for (const { part, path } of partsOf(messages)) {
     const { kind } = part;
-    if (kind.case === "media" && !isImage(kind.value)) {
-      yield rejected([...path, "media"], "Cohere supports only images; send them as bytes or http URL");
+    if (kind.case === "media" && !isImage(kind.value) && !isTextDocument(kind.value)) {
+      const message = "Cohere supports only images, as bytes or http URL, and text documents as bytes";
+      yield rejected([...path, "media"], message);
     }
   }
+  yield* documentAdaptations(request);
   yield* textResults(messages, "Cohere");
   yield* lostCitations(messages, "Cohere");
   yield* leftOut(request, {

@@ -13,6 +13,7 @@ export const cohereNames = contractNames({
     tools: [{ function: "tools" }],
     strict_tools: "tools",
     tool_choice: "tool_choice",
+    documents: {},
     citation_options: {},
     response_format: "output_format",
     thinking: "reasoning",

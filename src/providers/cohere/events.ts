@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type ChatEvent,
   completed,
@@ -6,35 +7,27 @@ import {
   textDelta,
   toolCallDelta,
 } from "../../chat/stream/events.ts";
-import type { Reason } from "../../errors.ts";
-import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { failedAnswer } from "../kit/errors.ts";
-import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
+import { locateError } from "../kit/error-body.ts";
+import { embeddedFailure } from "../kit/errors.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
+import { memberAt } from "../kit/json-text.ts";
+import { isFields, Metadata, otherFields } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import { Unread } from "../kit/unread.ts";
 import { Citations } from "./citations.ts";
 import { cohereErrors } from "./errors.ts";
 import { planMark } from "./fields.ts";
+import { plainDelta } from "./plain-delta.ts";
+import { eventMembers } from "./read-members.ts";
 import { cohereUsage } from "./usage.ts";
+import { eventsOfMessage } from "./whole-message.ts";
 import { type CohereEvent, eventSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  COMPLETE: FinishReason.STOP,
-  STOP_SEQUENCE: FinishReason.STOP,
-  MAX_TOKENS: FinishReason.LENGTH,
-  TOOL_CALL: FinishReason.TOOL_CALLS,
-};
-
-/** Finish reasons that mean a failure, each with the reason of the error that callers get before any output. */
-const failures: Readonly<Record<string, Reason>> = {
-  ERROR: "PROVIDER_UNAVAILABLE",
-  TIMEOUT: "PROVIDER_TIMEOUT",
-};
 
 interface Call {
   readonly part: number;
@@ -55,21 +48,26 @@ interface AnswerState {
   readonly callsByIndex: Map<number, Call>;
   readonly citations: Citations;
   readonly metadata: Metadata;
-  /** Types of events that Dragoman does not know. */
-  readonly lost: Set<string>;
+  readonly unread: Unread;
   /** Event `message-end`, once received. */
   end: CohereEvent | undefined;
 }
 
 export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerState {
-  const facts = { citations: new Citations(call), metadata: new Metadata(), lost: new Set<string>() };
+  const facts = { citations: new Citations(call), metadata: new Metadata(), unread: new Unread() };
   return { call, hideReasoning, parts: 0, blocks: new Map(), callsByIndex: new Map(), ...facts, end: undefined };
 }
 
 /** Appends the events for one event of the stream to a batch. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const value = parseJson(data, answer.call);
-  const event = parseAnswer(value, eventSchema, answer.call, cohereErrors);
+  if (isMessage(value)) {
+    for (const event of eventsOfMessage(data)) toEvents(answer, { data: event }, batch);
+    return true;
+  }
+  const plain = plainDelta(value);
+  const event = plain ?? parseAnswer(value, eventSchema, answer.call, cohereErrors);
+  if (plain === undefined) answer.unread.addMembers(value, eventMembers.get(event.type));
   switch (event.type) {
     case "message-start":
       answer.call.attempt.providerResponseId = event.id ?? "";
@@ -83,7 +81,7 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       break;
     case "tool-call-start":
     case "tool-call-delta":
-      callEvents(answer, event, batch);
+      callEvents(answer, event, data, batch);
       break;
     case "tool-call-end":
       closeCall(answer.callsByIndex.get(event.index ?? 0), batch);
@@ -98,46 +96,64 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
       for (const [name, fact] of otherFields(isFields(value) ? value.delta : undefined, endFields)) {
         answer.metadata.add(name, fact);
       }
+      answer.metadata.add("billed_units", otherUnits(event.delta?.usage));
+      answer.metadata.add("usage", cohereUsage.rest(event.delta?.usage));
       return true;
+    case "error":
+      throw embeddedFailure(locateError(data, cohereErrors.read), answer.call, cohereErrors);
     case "content-end":
     case "citation-end":
       break;
     default:
-      if (answer.lost.size < mostLost) answer.lost.add(event.type);
+      answer.unread.add(`the event ${event.type}`, "the stream");
       break;
   }
   return false;
 }
 
-/** Maximum number of unknown events that warnings name. */
-const mostLost = 8;
+/** Whether a value is a whole response and not an event, which has a type. An error has a text as its message. */
+function isMessage(value: unknown): boolean {
+  return isFields(value) && value.type === undefined && isFields(value.message);
+}
+
+/** Returns the billed units that are no tokens of the call. */
+function otherUnits(usage: unknown): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(otherFields(isFields(usage) ? usage.billed_units : undefined, tokenUnits));
+}
+
+const tokenUnits: ReadonlySet<string> = new Set(["input_tokens", "output_tokens", "image_tokens"]);
 
 /** Fields of `message-end` that Dragoman reads. */
 const endFields: ReadonlySet<string> = new Set(["finish_reason", "usage"]);
 
 /** Appends the final events of a response. Throws if `message-end` is missing or its finish reason is a failure. */
 export function endEvents(
-  { call, callsByIndex, end, citations, metadata, lost }: AnswerState,
+  { call, callsByIndex, end, citations, metadata, unread }: AnswerState,
   batch: ChatEvent[],
 ): void {
-  if (end === undefined) throw cutAnswer(call);
-  const { finish_reason } = end.delta ?? {};
-  const reason = finish_reason ?? "";
-  const failure = lookUp(failures, reason);
-  if (failure !== undefined) throw failedAnswer(call, failure, reason);
+  if (end === undefined && call.filter === "") throw cutAnswer(call);
+  const word = end?.delta?.finish_reason ?? "";
+  const meaning = readFinishReason(word, call, false);
   for (const open of callsByIndex.values()) closeCall(open, batch);
   const facts = { sources: citations.sources, providerMetadataJson: metadata.toJson() };
-  batch.push(finished(0, finishReasonOf(reason), reason, "", facts));
-  const unknown = [...lost].map((type) => omission(`the event ${type.slice(0, 64)}`, "this version does not know it"));
-  const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end.delta?.usage));
-  batch.push(completed({ warnings: [...unknown, ...metadata.warnings()], ...(usage && { usage }) }));
+  batch.push(choiceEnd(finished(0, meaning, word, "", facts), call));
+  const usage = cohereUsage.toUsage(cohereUsage.add(undefined, end?.delta?.usage));
+  batch.push(completed({ warnings: [...unread.warnings, ...metadata.warnings()], ...(usage && { usage }) }));
 }
 
+/** Fields of content that Dragoman reads, and its type, which they show. */
+const contentFields: ReadonlySet<string> = new Set(["type", "text", "thinking"]);
+
 /** Appends text and reasoning. They are in the fields `text` and `thinking`; only a block's first event has a type. */
-function contentEvents(answer: AnswerState, { index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
+function contentEvents(answer: AnswerState, { type, index, delta, logprobs }: CohereEvent, batch: ChatEvent[]): void {
   const content = delta?.message?.content;
-  if (content === null || content === undefined || Array.isArray(content)) return;
+  if (content === null || content === undefined) return;
+  if (Array.isArray(content)) {
+    loseList(answer, type, content);
+    return;
+  }
   const { text, thinking } = content;
+  for (const [name, value] of otherFields(content, contentFields)) answer.metadata.add(name, [value], "merge");
   if (thinking && !answer.hideReasoning) {
     const part = partOf(answer, `thinking ${index}`);
     answer.citations.wrote(part, thinking);
@@ -169,26 +185,42 @@ function partOf(answer: AnswerState, block: string): number {
   return part;
 }
 
-/** Appends the events of a tool call. In its events, `tool_calls` is one object and not a list. */
-function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, batch: ChatEvent[]): void {
+/**
+ * Appends the events of a tool call. In its events, `tool_calls` is one object and not a list.
+ *
+ * @param data the event as Cohere sent it
+ */
+function callEvents(answer: AnswerState, { type, index, delta }: CohereEvent, data: string, batch: ChatEvent[]): void {
   const fragment = delta?.message?.tool_calls;
-  if (fragment === null || fragment === undefined || Array.isArray(fragment)) return;
-  const { name, arguments: text } = fragment.function ?? {};
+  if (fragment === null || fragment === undefined) return;
+  if (Array.isArray(fragment)) {
+    loseList(answer, type, fragment);
+    return;
+  }
+  const { name, arguments: value } = fragment.function ?? {};
+  const isText = typeof (value ?? "") === "string";
+  const text = isText ? String(value ?? "") : memberAt(data, "delta", "message", "tool_calls", "function", "arguments");
   let call = answer.callsByIndex.get(index ?? 0);
   if (type === "tool-call-start") {
-    if (!fragment.id || !name) throw malformedAnswer(answer.call, "a tool call has no id or name");
+    if (!name) throw malformedAnswer(answer.call, "a tool call has no name");
+    const id = fragment.id || `call_${randomUUID().replaceAll("-", "")}`;
     closeCall(call, batch);
     call = { part: answer.parts++, held: "", isOpen: true };
     answer.callsByIndex.set(index ?? 0, call);
-    batch.push(toolCallDelta(0, call.part, "", fragment.id, name));
+    batch.push(toolCallDelta(0, call.part, "", id, name));
   }
   if (call === undefined) throw malformedAnswer(answer.call, "a tool call continues without a start");
-  if (!text) return;
+  if (text === "") return;
   call.held += text;
   if (call.isOpen && "null".startsWith(call.held)) return;
   batch.push(toolCallDelta(0, call.part, call.held));
   call.held = "";
   call.isOpen = false;
+}
+
+/** Notes an event that has a list in place of one object. The API does not send such an event. */
+function loseList({ unread }: AnswerState, type: string, list: readonly unknown[]): void {
+  if (list.length > 0) unread.add(`the event ${type}`, "the stream");
 }
 
 /** Appends the arguments `{}` if a tool call has none: Cohere then sends nothing, or the text "null". */
@@ -208,9 +240,4 @@ function toLogProbs(item: CohereEvent["logprobs"]): LogProbs | undefined {
     $typeName: "dragoman.v1.LogProbs",
     tokens: [{ $typeName: "dragoman.v1.TokenLogProb", token, logprob, topLogprobs: [] }],
   };
-}
-
-/** Returns UNSPECIFIED if Cohere reports no finish reason. */
-function finishReasonOf(word: string): FinishReason {
-  return word === "" ? FinishReason.UNSPECIFIED : (lookUp(finishReasons, word) ?? FinishReason.OTHER);
 }

@@ -32,8 +32,5 @@ export const penalties: ReadonlySet<OptionalField> = new Set([
   "parameters.frequency_penalty",
 ] satisfies OptionalField[]);
 
-/** Maximum number of stop sequences. */
-export const maxStopSequences = 5;
-
 /** Provider state of reasoning that came from a tool plan, so that the adapter sends it back as `tool_plan`. */
 export const planMark = "tool_plan";

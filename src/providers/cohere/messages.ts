@@ -1,20 +1,21 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import { type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Message, type Part, Role, type ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { assistantTurn } from "../chat-completions/assistant-turn.ts";
 import { detailWords } from "../chat-completions/media.ts";
 import { misplaced, reasoningStart, simplest, textOf, withoutRole } from "../kit/messages.ts";
 import { toWireCitation } from "./citations.ts";
+import { documentText, searchDocument } from "./documents.ts";
 import { planMark } from "./fields.ts";
-import type { ImageContent, TextContent, ThinkingContent, WireMessage } from "./wire.ts";
+import type { ImageContent, TextContent, ThinkingContent, ToolContent, WireMessage } from "./wire.ts";
 
-/** Converts the messages to Cohere's format. */
-export function toMessages(request: ChatRequest, model: Model): readonly WireMessage[] {
+/** Converts messages to Cohere's format: those of the request, without the parts that are `documents`. */
+export function toMessages(request: ChatRequest, messages: readonly Message[], model: Model): readonly WireMessage[] {
   const start = reasoningStart(request);
   const thoughts = takesThoughts(request, model) ? "everywhere" : "with calls";
-  return request.messages.flatMap((message, index) => toWireMessages(message, index >= start ? thoughts : "nowhere"));
+  return messages.flatMap((message, index) => toWireMessages(message, index >= start ? thoughts : "nowhere"));
 }
 
 /** Returns whether to send earlier reasoning as thinking: only if the model reasons in this call. vercel/ai#5794 */
@@ -41,7 +42,7 @@ function toWireMessages({ role, parts }: Message, thoughts: Thoughts): readonly 
     case Role.TOOL:
       return parts.map(({ kind }) => {
         if (kind.case !== "toolResult") throw misplaced("tool", kind.case);
-        const content = simplest(kind.value.parts.map((part) => toText(part.kind, "tool result")));
+        const content = simplest(kind.value.parts.map(toToolContent));
         return { role: "tool", tool_call_id: kind.value.toolCallId, content };
       });
     case Role.UNSPECIFIED:
@@ -81,7 +82,15 @@ function isPlan(state: Part["providerState"]): boolean {
   return state !== undefined && Buffer.from(state.data).toString() === planMark;
 }
 
-function toUserContent({ kind }: Part): TextContent | ImageContent {
+function toToolContent({ kind }: ToolResult["parts"][number]): ToolContent {
+  if (kind.case === "searchResult") return { type: "document", document: searchDocument(kind.value) };
+  return toText(kind, "tool result");
+}
+
+function toUserContent(part: Part, place: number): TextContent | ImageContent {
+  const { kind } = part;
+  const text = documentText(part, place);
+  if (text !== undefined) return { type: "text", text };
   return kind.case === "media" ? toImage(kind.value) : toText(kind, "user");
 }
 

@@ -3,8 +3,7 @@ import { chatCapabilities, type ModelRow, modelsOf, noTools } from "../../models
 
 const commandA = { window: 256_000, output: 8_000 };
 
-// Sources: @ai-sdk/cohere 4.0.52 for the ids; the model pages at https://docs.cohere.com/docs for context windows and
-// limits; models.dev of November 2026 for Command A+. Callers reach other models as `cohere/<name>`.
+// Callers reach other models as `cohere/<name>`.
 const rows: readonly ModelRow[] = [
   {
     model: "command-a-plus-05-2026",
@@ -35,6 +34,21 @@ const rows: readonly ModelRow[] = [
 
 /** Cohere's chat models, as `cohere/<model>`. */
 export const cohereModels: readonly Model[] = modelsOf(
-  { provider: "cohere", maxTemperature: 1, ...chatCapabilities, logprobs: true },
+  {
+    sources: [
+      { from: "@ai-sdk/cohere 4.0.52: ids", read: "2026-11-21" },
+      { from: "model pages at https://docs.cohere.com/docs: context windows, limits", read: "2026-11-21" },
+      {
+        from: "https://docs.cohere.com/docs/retrieval-augmented-generation-rag: documents of plain text",
+        read: "2026-11-28",
+      },
+      { from: "models.dev: Command A+", read: "2026-11-21" },
+    ],
+    provider: "cohere",
+    maxTemperature: 1,
+    ...chatCapabilities,
+    documentInput: true,
+    logprobs: true,
+  },
   rows,
 );

@@ -6,6 +6,7 @@ import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
 import { isNeutral, type OptionalField, optionalFieldNames, optionalFields } from "../chat-completions/fields.ts";
 import { describedSchema, ExactJson } from "../kit/exact-json.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
+import { placeDocuments, wantsCitations } from "./documents.ts";
 import { cohereFields, penalties } from "./fields.ts";
 import { toMessages } from "./messages.ts";
 import type { CohereBody, WireTool } from "./wire.ts";
@@ -20,16 +21,30 @@ const choiceModes = {
   [ToolChoiceMode.REQUIRED]: "REQUIRED",
 } as const satisfies Record<ToolChoiceMode, CohereBody["tool_choice"]>;
 
+/** How a body differs from that of a target that accepts all of Dragoman's own fields. */
+export interface BodyForm {
+  readonly citations: "off" | "unset";
+}
+
+export const usualForm: BodyForm = { citations: "off" };
+
 /**
  * Builds the body from a request to which Dragoman has applied the changes that `checkSupport` returned. `provider` is
  * the key of Cohere's options in `provider_options`.
  */
-export function toRequest(request: ChatRequest, model: Model, provider: string): CohereBody {
-  const body = { ...optionalBody(request), ...formatBody(request), ...toolsBody(request), ...thinkingBody(request) };
+export function toRequest(request: ChatRequest, model: Model, provider: string, form = usualForm): CohereBody {
+  const { documents, messages } = placeDocuments(request);
+  const body = {
+    ...optionalBody(request),
+    ...formatBody(request),
+    ...toolsBody(request, form),
+    ...thinkingBody(request),
+    ...(documents.length > 0 && { documents }),
+  };
   return {
     ...mergeOptions(body, request.providerOptions[provider]),
     model: model.providerModel,
-    messages: toMessages(request, model),
+    messages: toMessages(request, messages, model),
     stream: true,
   };
 }
@@ -70,10 +85,11 @@ export function offeredTools({
   return choice?.case === "toolName" ? functions.filter(({ name }) => name === choice.value) : functions;
 }
 
-function toolsBody({
-  tools,
-  toolChoice,
-}: ChatRequest): Pick<CohereBody, "tools" | "tool_choice" | "strict_tools" | "citation_options"> {
+function toolsBody(
+  request: ChatRequest,
+  { citations }: BodyForm,
+): Pick<CohereBody, "tools" | "tool_choice" | "strict_tools" | "citation_options"> {
+  const { tools, toolChoice } = request;
   const choice = toolChoice?.choice;
   const offered = offeredTools({ tools, toolChoice });
   if (offered.length === 0) return {};
@@ -82,8 +98,9 @@ function toolsBody({
     tools: offered.map(toTool),
     ...(offered.some(({ strict }) => strict === true) && { strict_tools: true as const }),
     ...(mode && { tool_choice: mode }),
-    // Citations of tool results add latency. The provider option `citation_options` turns them on.
-    citation_options: { mode: "OFF" },
+    // Citations of tool results add latency, so only search results have them. The provider option `citation_options`
+    // turns them on for others.
+    ...(citations === "off" && !wantsCitations(request) && { citation_options: { mode: "OFF" as const } }),
   };
 }
 

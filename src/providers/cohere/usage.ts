@@ -8,4 +8,6 @@ export const cohereUsage = createUsageReader({
     cachedInputTokens: ["cached_tokens"],
     imageInputTokens: ["billed_units.image_tokens"],
   },
+  // Other billed units are metadata of their own.
+  silent: ["billed_units"],
 });

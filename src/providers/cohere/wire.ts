@@ -8,8 +8,13 @@ import { isNumber, plainList } from "../kit/plain-list.ts";
 
 const text = z.string().nullish();
 
-const content = z.object({ text, thinking: text });
-const toolCall = z.object({ id: text, function: z.object({ name: text, arguments: text }).nullish() });
+// Keeps unknown fields, which become metadata.
+const content = z.looseObject({ text, thinking: text });
+const toolCall = z.object({
+  id: text.catch(undefined),
+  // The arguments are text, or at some proxies JSON.
+  function: z.object({ name: text, arguments: z.unknown().optional() }).nullish(),
+});
 
 const message = z.object({
   // `content` and `tool_calls` are empty lists in the event message-start, and one object in all other events.
@@ -59,6 +64,17 @@ export interface ThinkingContent {
   readonly thinking: string;
 }
 
+export interface WireDocument {
+  readonly data: Readonly<Record<string, string>>;
+}
+
+interface DocumentContent {
+  readonly type: "document";
+  readonly document: WireDocument;
+}
+
+export type ToolContent = TextContent | DocumentContent;
+
 export type WireMessage =
   | { readonly role: "system"; readonly content: string | readonly TextContent[] }
   | { readonly role: "user"; readonly content: string | readonly (TextContent | ImageContent)[] }
@@ -69,7 +85,7 @@ export type WireMessage =
       readonly tool_plan?: string;
       readonly citations?: readonly Readonly<Record<string, unknown>>[];
     }
-  | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string | readonly TextContent[] };
+  | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string | readonly ToolContent[] };
 
 export interface WireTool {
   readonly type: "function";
@@ -84,6 +100,7 @@ export interface CohereBody {
   readonly tools?: readonly WireTool[];
   readonly strict_tools?: true;
   readonly tool_choice?: "REQUIRED" | "NONE";
+  readonly documents?: readonly WireDocument[];
   readonly citation_options?: { readonly mode: "OFF" };
   readonly response_format?: { readonly type: "json_object"; readonly json_schema?: ExactJson };
   readonly thinking?: { readonly type: "enabled" | "disabled"; readonly token_budget?: number };

@@ -25,13 +25,13 @@ export interface Route {
   readonly storage: boolean;
 }
 
-const maxStopSequences = 5;
 /** `seed` is a signed 32-bit integer. */
 const seedLimit = 2 ** 31;
 
 /** Returns what the model or the service does not support in the request. */
-export function checkSupport(request: ChatRequest, { providerModel }: Model, route: Route): readonly Adaptation[] {
-  const rules = modelRules(providerModel);
+export function checkSupport(request: ChatRequest, model: Model, route: Route): readonly Adaptation[] {
+  const { providerModel } = model;
+  const rules = modelRules(model);
   return [
     ...fieldAdaptations(request, rules, route),
     ...rangeAdaptations(request, route),
@@ -79,9 +79,6 @@ function* fieldAdaptations(request: ChatRequest, rules: ModelRules, route: Route
 }
 
 function* rangeAdaptations({ parameters }: ChatRequest, { title }: Route): Generator<Adaptation> {
-  if ((parameters?.stopSequences.length ?? 0) > maxStopSequences) {
-    yield rejected(["parameters", "stop_sequences"], `${title} supports at most ${maxStopSequences} stop sequences`);
-  }
   const seed = Number(seedOf(parameters) ?? 0);
   if (seed < -seedLimit || seed >= seedLimit) {
     yield unsupported(seedPath(parameters), `${title} supports a seed from -2^31 to 2^31-1`);

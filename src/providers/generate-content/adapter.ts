@@ -12,10 +12,12 @@ import type { Adapter, AdapterContext } from "../adapter.ts";
 import { anyCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
+import { geminiSchemas } from "../kit/schema-rules.ts";
 import { checkSupport, type Route } from "./adaptations.ts";
 import { generateContentNames } from "./contract-fields.ts";
 import { googleErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
+import { type BodyForm, includeThoughts, ownFields, usualForm } from "./own-fields.ts";
 import { toRequest } from "./request.ts";
 
 /** Path prefix and authentication headers of a request. */
@@ -33,8 +35,11 @@ export interface Endpoint extends Route {
 
 /** Creates an adapter for the generateContent API of the Gemini API or Vertex AI. */
 export function createGenerateContentAdapter(settings: ProviderSettings, endpoint: Endpoint): Adapter {
-  const upstream = new Upstream(settings, commonHeaders);
-  const { name } = settings;
+  return adapterOf(new Upstream(settings, commonHeaders), settings, endpoint, usualForm);
+}
+
+function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: Endpoint, form: BodyForm): Adapter {
+  const { name, baseUrl } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
@@ -44,7 +49,7 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
       return {
         path: `${pathPrefix}/models/${encodeURIComponent(model.providerModel)}:${method}`,
         headers,
-        body: stringifyExact(toRequest(request, model, name)),
+        body: stringifyExact(toRequest(request, model, name, form)),
         accepted: [started()],
         failure(response) {
           if (response.status === 401) endpoint.forget?.();
@@ -62,20 +67,26 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
 
   return {
     name,
+    baseUrl,
+    ownFields: (request, model) => ownFields(request, model, form),
+    without: (names) =>
+      adapterOf(upstream, settings, endpoint, names.has(includeThoughts) ? { thoughts: "unset" } : form),
     // Dragoman sends one request per choice, because few models support `candidateCount`. For those models, callers can
     // set it in the provider options.
     maxChoices: 1,
     // The rule of FunctionDeclaration.name in @google/genai.
     toolNames: { maxLength: 128, punctuation: "_-.", beginsWithLetter: true },
     rejectedText: () => "empty",
+    stopRule: () => ({ max: 5 }),
     callIds: () => anyCallIds,
+    schemas: () => geminiSchemas,
     takesAllowedTools: true,
     accepts: new Set<OptionalContent>(["output_media", "server_tools", "response_modalities", "provider_tools"]),
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     contractNames: generateContentNames,
     checkSupport: (request, model) => checkSupport(request, model, endpoint),
-    describe: (request, model) => toRequest(request, model, name),
+    describe: (request, model) => toRequest(request, model, name, form),
     close: () => upstream.close(),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { extendReader, type ReportedError, word } from "../kit/error-body.ts";
 import type { ErrorDialect } from "../kit/errors.ts";
+import { rejectedField } from "../kit/rejected-fields.ts";
 import { promptTooLong } from "../kit/sentences.ts";
 
 // https://cloud.google.com/apis/design/errors#error_details
@@ -10,6 +11,11 @@ const detail = z.object({
   reason: word,
   /** `RetryInfo.retryDelay`, in seconds, such as `12.5s`. */
   retryDelay: word,
+  /** `BadRequest.fieldViolations`. */
+  fieldViolations: z
+    .array(z.object({ field: word }))
+    .optional()
+    .catch(undefined),
   /** `QuotaFailure.violations`. */
   violations: z
     .array(z.object({ quotaId: word }))
@@ -27,11 +33,17 @@ const errorBody = z.object({
 
 /** Errors of the Gemini API and Vertex AI. https://ai.google.dev/gemini-api/docs/troubleshooting */
 export const googleErrors: ErrorDialect = {
-  read: extendReader(errorBody, ({ error: { status, details = [] } }, { code, type }) => ({
+  read: extendReader(errorBody, ({ error: { status, details = [] } }, { code, type, rejectedFields }) => ({
     code: code || (details.map(({ reason = "" }) => reason).find(Boolean) ?? ""),
     type: type || (status ?? ""),
     retryAfterMs: retryDelayMs(details),
     reason: reasonOfQuota(details),
+    rejectedFields: [
+      ...rejectedFields,
+      ...details
+        .flatMap(({ fieldViolations = [] }) => fieldViolations)
+        .flatMap(({ field }) => (field ? [rejectedField(field)] : [])),
+    ],
   })),
   // The keys are gRPC status codes or values of `ErrorInfo.reason`. An invalid API key has the status INVALID_ARGUMENT,
   // so only the reason identifies it. FAILED_PRECONDITION: no free tier in the country, and billing is not enabled.

@@ -1,46 +1,24 @@
 import { type ChatEvent, citationDelta, completed, type DeltaEvent, finished } from "../../chat/stream/events.ts";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
-import { lookUp } from "../../look-up.ts";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { failedAnswer, toolCallFailure } from "../kit/errors.ts";
-import { isFields, Metadata, omission, otherFields } from "../kit/metadata.ts";
+import { choiceEnd } from "../kit/choice-end.ts";
+import { isError } from "../kit/error-body.ts";
+import { readFinishReason } from "../kit/finish-reasons.ts";
+import { isFields, Metadata, otherFields } from "../kit/metadata.ts";
+import { isOtherModel } from "../kit/other-model.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { Unread } from "../kit/unread.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { googleErrors } from "./errors.ts";
 import { FunctionCalls } from "./function-calls.ts";
 import { toCitations } from "./grounding.ts";
 import { type ChoiceState, partEvent, signed } from "./part-events.ts";
+import { callMembers, contentMembers } from "./read-members.ts";
 import { googleUsage } from "./usage.ts";
 import { type Chunk, type ChunkCandidate, type ChunkLogProbs, chunkSchema } from "./wire.ts";
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  STOP: FinishReason.STOP,
-  MAX_TOKENS: FinishReason.LENGTH,
-  CONTINUATION: FinishReason.LENGTH,
-  SAFETY: FinishReason.CONTENT_FILTER,
-  RECITATION: FinishReason.CONTENT_FILTER,
-  BLOCKLIST: FinishReason.CONTENT_FILTER,
-  PROHIBITED_CONTENT: FinishReason.CONTENT_FILTER,
-  SPII: FinishReason.CONTENT_FILTER,
-  IMAGE_SAFETY: FinishReason.CONTENT_FILTER,
-  IMAGE_PROHIBITED_CONTENT: FinishReason.CONTENT_FILTER,
-  IMAGE_RECITATION: FinishReason.CONTENT_FILTER,
-};
-
-/** Finish reasons that mean that the model failed. */
-const failures: ReadonlySet<string> = new Set(["MALFORMED_RESPONSE", "TOO_MANY_TOOL_CALLS"]);
-
-/** Finish reasons that mean that Google rejected the model's tool call. */
-const toolCallFailures: ReadonlySet<string> = new Set(["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"]);
-
-/** Finish reasons of a response that may contain the calls that Google objects to: it is then no failure. */
-const withCalls: ReadonlySet<string> = new Set(["UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"]);
-
-/** Finish reason without a meaning: the response is whole, but does not tell why it ended. */
-const unspecified = "FINISH_REASON_UNSPECIFIED";
 
 /** Response in progress. */
 interface AnswerState {
@@ -48,11 +26,12 @@ interface AnswerState {
   /** Whether the caller requested the reasoning format HIDDEN. Dragoman then omits the reasoning. */
   readonly hideReasoning: boolean;
   readonly choices: Map<number, ChoiceState>;
-  /** Kinds of parts that Dragoman does not support and has omitted. */
-  readonly lost: Set<string>;
+  readonly unread: Unread;
   /** Why the API rejected the prompt; empty if it did not. */
   blockReason: string;
   usage: ReportedUsage | undefined;
+  /** The latest usage as Google sent it. */
+  sentUsage: unknown;
   readonly metadata: Metadata;
 }
 
@@ -61,9 +40,10 @@ export function startAnswer(call: UpstreamCall, hideReasoning: boolean): AnswerS
     call,
     hideReasoning,
     choices: new Map(),
-    lost: new Set(),
+    unread: new Unread(),
     blockReason: "",
     usage: undefined,
+    sentUsage: undefined,
     metadata: new Metadata(),
   };
 }
@@ -78,26 +58,34 @@ export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: 
   const chunk = parseAnswer(value, chunkSchema, call, googleErrors, holdsError);
   if (chunk.responseId) call.attempt.providerResponseId = chunk.responseId;
   answer.usage = googleUsage.add(answer.usage, chunk.usageMetadata);
+  answer.sentUsage = chunk.usageMetadata ?? answer.sentUsage;
   answer.blockReason ||= chunk.promptFeedback?.blockReason ?? "";
   for (const [name, value] of otherFields(chunk, chunkFields)) answer.metadata.add(name, value);
   const { modelVersion } = chunk;
   // An alias, such as gemini-flash-latest, stands for another model.
-  const isOther = typeof modelVersion === "string" && !modelVersion.startsWith(call.attempt.providerModel);
+  const isOther = typeof modelVersion === "string" && isOtherModel(modelVersion, call.attempt.providerModel);
   if (isOther) answer.metadata.add("modelVersion", modelVersion);
-  for (const candidate of chunk.candidates ?? []) candidateEvents(answer, candidate, batch);
+  const candidates = chunk.candidates ?? [];
+  // Google omits the index 0. If all are missing, the candidates are in their order.
+  const isInOrder = candidates.every(({ index }) => index === undefined || index === null);
+  for (const [place, candidate] of candidates.entries()) {
+    candidateEvents(answer, candidate, candidate.index ?? (isInOrder ? place : 0), batch);
+  }
   return false;
 }
 
 /** Appends the final events of a response to `batch`. Throws if the response is not whole. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
-  const { call, choices, blockReason, lost, metadata } = answer;
+  const { call, choices, blockReason, unread, metadata } = answer;
   const entries = [...choices].sort(([a], [b]) => a - b);
-  if (entries.some(([, { finishReason }]) => finishReason === "") && !call.hasEnd) throw cutAnswer(call);
+  const isOpen = entries.some(([, { finishReason }]) => finishReason === "");
+  if (isOpen && blockReason === "" && !call.hasEnd) throw cutAnswer(call);
   if (entries.length === 0) {
-    if (blockReason === "") throw cutAnswer(call);
-    batch.push(finished(0, FinishReason.CONTENT_FILTER, blockReason));
+    if (blockReason === "" && call.filter === "") throw cutAnswer(call);
+    batch.push(choiceEnd(finished(0, FinishReason.CONTENT_FILTER, blockReason), call));
   }
-  const warnings = [...lost].map((kind) => omission(`a part with ${kind}`, "the contract has no place for it"));
+  metadata.add("usageMetadata", googleUsage.rest(answer.sentUsage));
+  const { warnings } = unread;
   for (const [index, state] of entries) {
     state.calls.end(batch);
     const { grounding: groundingMetadata, citationMetadata, urlContextMetadata } = state;
@@ -105,7 +93,13 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
     for (const { part, citation } of cited) batch.push(citationDelta(index, part, citation));
     state.metadata.add("groundingMetadata", groundingMetadata);
     const facts = { sources: [...sources], providerMetadataJson: state.metadata.toJson() };
-    batch.push(finished(index, toFinishReason(call, state), state.finishReason, "", facts));
+    // Google can also block a response that has begun.
+    const isBlocked = state.finishReason === "" && blockReason !== "";
+    const word = isBlocked ? blockReason : state.finishReason;
+    const meaning = isBlocked
+      ? FinishReason.CONTENT_FILTER
+      : readFinishReason(word, call, state.calls.count > 0, state.finishMessage);
+    batch.push(choiceEnd(finished(index, meaning, word, "", facts), call));
     warnings.push(...state.metadata.warnings());
   }
   warnings.push(...metadata.warnings());
@@ -113,24 +107,29 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   batch.push(completed({ warnings, providerMetadataJson: metadata.toJson(), ...(usage && { usage }) }));
 }
 
-function holdsError({ error }: Chunk): boolean {
-  return (error ?? undefined) !== undefined;
+function holdsError({ error, candidates }: Chunk): boolean {
+  return isError(error) || (!candidates && (error ?? undefined) !== undefined);
 }
 
+/** Fields with numbers that Dragoman reads. */
+const readNumbers = /^(?:logProbability|\w*[tT]okenCount)$/;
+
 /** JSON reviver that keeps the digits of numbers that JavaScript would change, such as long ids. */
-function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+function keepDigits(name: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
+  if (readNumbers.test(name)) return value;
   return typeof value === "number" && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
 }
 
-function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: ChatEvent[]): void {
-  const index = candidate.index ?? 0;
+function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, index: number, batch: ChatEvent[]): void {
   const known = answer.choices.get(index);
   const state = known ?? beginChoice(index);
   if (known === undefined) answer.choices.set(index, state);
   let logprobs = candidate.logprobsResult ? toLogProbs(candidate.logprobsResult) : undefined;
+  answer.unread.addMembers(candidate.content, contentMembers);
   for (const part of candidate.content?.parts ?? []) {
     if (part.functionCall) {
+      answer.unread.addMembers(part.functionCall, callMembers);
       state.open = undefined;
       const sign = (event: DeltaEvent) => signed(event, answer, part.thoughtSignature);
       if (state.calls.add(part.functionCall, sign, batch)) continue;
@@ -141,6 +140,8 @@ function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, batch: 
     if (event.value.logprobs !== undefined) logprobs = undefined;
     batch.push(event);
   }
+  // No text of this chunk has them.
+  if (logprobs !== undefined) state.metadata.add("logprobsResult", candidate.logprobsResult, "merge");
   for (const [name, value] of otherFields(candidate, candidateFields)) state.metadata.add(name, value);
   const { groundingMetadata, citationMetadata, urlContextMetadata } = candidate;
   if (isFields(groundingMetadata)) {
@@ -173,15 +174,6 @@ const chunkFields: ReadonlySet<string> = new Set([
 const candidateFields: ReadonlySet<string> = new Set([
   ...["index", "content", "finishReason", "logprobsResult", "groundingMetadata"],
 ]);
-
-/** Returns UNSPECIFIED if Google reports no finish reason. Throws if it reports a failure. */
-function toFinishReason(call: UpstreamCall, { finishReason: word, finishMessage, calls }: ChoiceState): FinishReason {
-  if (word === "" || word === unspecified) return FinishReason.UNSPECIFIED;
-  if (calls.count > 0 && withCalls.has(word)) return FinishReason.TOOL_CALLS;
-  if (toolCallFailures.has(word)) throw toolCallFailure(call, word, finishMessage);
-  if (failures.has(word)) throw failedAnswer(call, "PROVIDER_FAULT", word);
-  return lookUp(finishReasons, word) ?? FinishReason.OTHER;
-}
 
 function toLogProbs({ chosenCandidates, topCandidates }: ChunkLogProbs): LogProbs | undefined {
   if (!chosenCandidates?.length) return undefined;

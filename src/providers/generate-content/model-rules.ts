@@ -1,5 +1,7 @@
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { ReasoningConfig } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
 import type { ThinkingConfig, ThinkingLevel } from "./wire.ts";
 
 /** Reasoning control of a model family: a level, a budget in tokens, or none. */
@@ -54,19 +56,77 @@ const older: ModelRules = {
 };
 const gemini25: ModelRules = { ...older, thinking: { by: "budget", least: 0, most: 24_576 }, penalties: false };
 
-// Rules by model name; the first match applies. Source: the tables of @ai-sdk/google 4.0.121, August 2026.
-const rulesOfModels: readonly (readonly [RegExp, ModelRules])[] = [
-  [/^gemma/, { ...older, systemInstruction: false }],
-  [/^gemini-2\.5-pro/, { ...gemini25, thinking: { by: "budget", least: 128, most: 32_768 } }],
-  [/^gemini-2\.5/, gemini25],
-  [/^gemini-[12](?!\d)/, older],
-  [/^gemini-[\d.]+-pro/, { ...modern, thinking: { by: "level", levels: someLevels } }],
-  [/^gemini-/, modern],
-];
+const withoutMinimal: ModelRules = { ...modern, thinking: { by: "level", levels: someLevels } };
+const gemini25Pro: ModelRules = { ...gemini25, thinking: { by: "budget", least: 128, most: 32_768 } };
 
-/** Returns the rules of a model. An unknown model, such as a tuned one, gets the rules of Gemini 2.0. */
-export function modelRules(providerModel: string): ModelRules {
-  return rulesOfModels.find(([pattern]) => pattern.test(providerModel))?.[1] ?? older;
+/** Google's names may begin with `models/` or `publishers/google/models/`. Names without a version are aliases. */
+const named = String.raw`(?:^|[/.])gemini(?:-(?<major>\d+)(?:\.(?<minor>\d+))?)?`;
+
+export const geminiRules: FamilyRules<ModelRules> = {
+  about: "what Google's models support",
+  sources: [{ from: "model catalog of @ai-sdk/google 4.0.121", read: "2026-11-28" }],
+  families: [
+    { pattern: /(?:^|[/.])gemma/, versions: [["1", { ...older, systemInstruction: false }]] },
+    // The name of Gemini 1.0 Pro, without a version.
+    { pattern: /(?:^|[/.])gemini-pro(?:-vision)?$/, versions: [["1", older]] },
+    {
+      pattern: new RegExp(`${named}(?:-\\w+)*-image`),
+      versions: [
+        ["1", older],
+        ["2.5", gemini25],
+        ["3", { ...modern, thinking: { by: "budget", least: 0, most: 32_768 } }],
+        ["3.1", modern],
+      ],
+    },
+    {
+      pattern: new RegExp(`${named}-pro`),
+      versions: [
+        ["1", older],
+        ["2.5", gemini25Pro],
+        ["3", withoutMinimal],
+      ],
+    },
+    {
+      pattern: new RegExp(`${named}-flash-lite`),
+      versions: [
+        ["1", older],
+        ["2.5", gemini25],
+        ["3", modern],
+      ],
+    },
+    {
+      pattern: new RegExp(`${named}-flash`),
+      versions: [
+        ["1", older],
+        ["2.5", gemini25],
+        ["3", modern],
+        ["3.7", withoutMinimal],
+      ],
+    },
+    { pattern: new RegExp(`${named}-hydrogen`), versions: [["4", withoutMinimal]] },
+    {
+      pattern: new RegExp(named),
+      versions: [
+        ["1", older],
+        ["2.5", gemini25],
+        ["3", modern],
+      ],
+    },
+  ],
+};
+
+/** Returns the rules of a model. A model that is not named as Google's, such as a tuned one, gets those of Gemini 2.0. */
+export function modelRules({ providerModel, reasoningEfforts, supportedParameters }: Model): ModelRules {
+  const rules = rulesFor(geminiRules, providerModel) ?? older;
+  const isLevels = reasoningEfforts.length > 0;
+  const levels = Object.fromEntries(
+    Object.entries(allLevels).filter(([effort]) => reasoningEfforts.includes(Number(effort))),
+  );
+  return {
+    ...rules,
+    ...(isLevels && { thinking: { by: "level", levels } }),
+    penalties: rules.penalties || supportedParameters.includes("parameters.presence_penalty"),
+  };
 }
 
 /** Returns the efforts that a family supports. */

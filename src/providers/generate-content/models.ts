@@ -2,10 +2,6 @@ import { chatCapabilities, type ModelRow, type ModelTable } from "../../models/m
 
 const million = { window: 1_048_576, output: 65_536 };
 
-// Sources of ids: the types of @google/genai 3.1.0 and @ai-sdk/google 4.0.121. Sources of context windows and limits:
-// the Gemini API's list of models, models.dev (Gemini 3.5 to 3.7) and, for Gemini 4,
-// docs.cloud.google.com/gemini-enterprise-agent-platform/models.
-//
 // Models for images, audio and robots are not listed, nor are aliases that Google moves to newer models. Callers can
 // still request them as `<provider>/<model>`.
 export const googleRows: readonly ModelRow[] = [
@@ -27,6 +23,12 @@ export const googleRows: readonly ModelRow[] = [
 
 /** Catalog fields that are equal for all of Google's models, on the Gemini API and on Vertex AI. */
 export const googleTable = {
+  sources: [
+    { from: "types of @google/genai 3.1.0 and @ai-sdk/google 4.0.121: ids", read: "2026-11-28" },
+    { from: "the Gemini API's list of models: context windows, limits", read: "2026-11-21" },
+    { from: "models.dev: Gemini 3.5 to 3.7", read: "2026-11-21" },
+    { from: "docs.cloud.google.com/gemini-enterprise-agent-platform/models: Gemini 4", read: "2026-11-21" },
+  ],
   maxTemperature: 2,
   ...chatCapabilities,
   imageInput: true,

@@ -3,8 +3,10 @@ import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type Metadata, otherFields } from "../kit/metadata.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import type { Unread } from "../kit/unread.ts";
 import type { FunctionCalls } from "./function-calls.ts";
 import type { SpokenText } from "./grounding.ts";
+import { fileMembers, inlineMembers } from "./read-members.ts";
 import { serverToolEvent } from "./server-tools.ts";
 import type { ChunkPart } from "./wire.ts";
 
@@ -29,8 +31,7 @@ interface PartContext {
   readonly call: UpstreamCall;
   /** Whether the caller requested the reasoning format HIDDEN. Dragoman then omits the reasoning. */
   readonly hideReasoning: boolean;
-  /** Kinds of parts that Dragoman does not support and has omitted. */
-  readonly lost: Set<string>;
+  readonly unread: Unread;
 }
 
 /** Returns the event of a part of candidate `index` that is no function call. Undefined if the part has none. */
@@ -50,7 +51,7 @@ export function partEvent(
     tool.value.providerState = stateOf(answer.call, Buffer.from(JSON.stringify(part)));
     return tool;
   }
-  for (const [other] of otherFields(rest, new Set())) if (answer.lost.size < mostLost) answer.lost.add(other);
+  for (const [other] of otherFields(rest, new Set())) answer.unread.add(`a part with ${other}`, `candidate ${index}`);
   if (inlineData || fileData) return mediaEvent(answer, state, index, part);
   if (typeof text !== "string" && Object.keys(rest).length > 0) return undefined;
   const kind = thought ? "reasoning" : "text";
@@ -72,9 +73,6 @@ export function partEvent(
   return signed(event, answer, signature);
 }
 
-/** Maximum number of unknown kinds of parts that warnings name. */
-const mostLost = 16;
-
 function spoke(texts: SpokenText[], part: number, text: string): void {
   const last = texts.at(-1);
   if (last?.part === part) last.text += text;
@@ -83,15 +81,18 @@ function spoke(texts: SpokenText[], part: number, text: string): void {
 
 function mediaEvent(answer: PartContext, state: ChoiceState, index: number, part: ChunkPart): DeltaEvent | undefined {
   const { inlineData, fileData, thought, thoughtSignature: signature } = part;
+  answer.unread.addMembers(inlineData, inlineMembers);
+  answer.unread.addMembers(fileData, fileMembers);
   if (thought) {
     // Drafts of an image are not the answer.
-    answer.lost.add("media of the reasoning");
+    answer.unread.add("media of the reasoning", `candidate ${index}`);
     return undefined;
   }
   if (!inlineData) {
     state.open = undefined;
     const source = { case: "url", value: fileData?.fileUri ?? "" } as const;
-    const event = mediaDelta(index, state.parts++, { source, mediaType: fileData?.mimeType ?? "" });
+    const filename = filenameOf(fileData?.displayName);
+    const event = mediaDelta(index, state.parts++, { source, mediaType: fileData?.mimeType ?? "", filename });
     return signed(event, answer, signature);
   }
   const { mimeType, data } = inlineData;
@@ -101,7 +102,13 @@ function mediaEvent(answer: PartContext, state: ChoiceState, index: number, part
   const isMore = isRaw && state.open === mimeType;
   if (!isMore) state.parts++;
   state.open = isRaw ? mimeType : undefined;
-  return signed(mediaDelta(index, state.parts - 1, { source, mediaType: isMore ? "" : mimeType }), answer, signature);
+  const named = isMore ? {} : { mediaType: mimeType, filename: filenameOf(inlineData.displayName) };
+  return signed(mediaDelta(index, state.parts - 1, { source, ...named }), answer, signature);
+}
+
+/** Returns a name with at most as many characters as a request may have. */
+function filenameOf(name: string | null | undefined): string {
+  return (name ?? "").slice(0, 255).toWellFormed();
 }
 
 export function signed(event: DeltaEvent, { call }: PartContext, signature: string | null | undefined): DeltaEvent {

@@ -10,10 +10,12 @@ import { describedSchema, ExactJson } from "../kit/exact-json.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
 import { toConversation } from "./messages.ts";
 import { modelRules, toThinkingConfig } from "./model-rules.ts";
+import { type BodyForm, usualForm } from "./own-fields.ts";
 import type {
   FunctionCallingConfig,
   GenerateContentBody,
   GenerationConfig,
+  ThinkingConfig,
   WireProviderTool,
   WireTool,
 } from "./wire.ts";
@@ -30,10 +32,10 @@ const choiceModes = {
  *
  * `provider` is the provider's name in the configuration: the key of its options in `provider_options`.
  */
-export function toRequest(request: ChatRequest, model: Model, provider: string): GenerateContentBody {
-  const rules = modelRules(model.providerModel);
+export function toRequest(request: ChatRequest, model: Model, provider: string, form = usualForm): GenerateContentBody {
+  const rules = modelRules(model);
   const { parameters, outputFormat, reasoning, serviceTier } = request;
-  const thinkingConfig = toThinkingConfig(reasoning, rules);
+  const thinkingConfig = withThoughts(toThinkingConfig(reasoning, rules), form);
   const generationConfig = {
     ...toSampling(parameters),
     ...toFormat(outputFormat),
@@ -47,6 +49,12 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
     ...(serviceTier && { serviceTier }),
   };
   return { ...mergeOptions(body, request.providerOptions[provider]), contents: body.contents };
+}
+
+function withThoughts(config: ThinkingConfig | undefined, { thoughts }: BodyForm): ThinkingConfig | undefined {
+  if (config === undefined || thoughts === "included") return config;
+  const { includeThoughts: _, ...rest } = config;
+  return Object.keys(rest).length > 0 ? rest : undefined;
 }
 
 function toSampling(parameters: GenerationParameters | undefined): GenerationConfig {

@@ -20,4 +20,6 @@ export const googleUsage = createUsageReader({
   },
   besideInput: ["toolInputTokens"],
   besideOutput: true,
+  // Kinds of tokens that are carried as one count, or added to the input; and the first of the prompts of the input.
+  silent: ["cacheTokensDetails", "toolUsePromptTokensDetails", "initialPromptTokenCount"],
 });

@@ -6,7 +6,7 @@ import { isAbsent, isListOf, isTokenWith, plainList } from "../kit/plain-list.ts
 // token limit during reasoning has no parts. Source: the types of @google/genai 3.1.0.
 
 /** Value of an argument, or a piece of it, in a response with `streamFunctionCallArguments`. */
-const partialArgument = z.object({
+const partialArgument = z.looseObject({
   jsonPath: z.string().nullish(),
   stringValue: z.string().nullish(),
   numberValue: z.unknown().optional(),
@@ -14,7 +14,7 @@ const partialArgument = z.object({
   nullValue: z.unknown().optional(),
 });
 
-const functionCall = z.object({
+const functionCall = z.looseObject({
   id: z.string().nullish(),
   name: z.string().nullish(),
   args: z.unknown().optional(),
@@ -23,17 +23,19 @@ const functionCall = z.object({
   willContinue: z.boolean().nullish(),
 });
 
-// Keeps unknown fields, so that Dragoman can report unknown kinds of parts.
+const displayName = z.string().nullish().catch(undefined);
+
+// Keeps unknown fields, which Dragoman names in warnings.
 const part = z.looseObject({
   text: z.string().nullish(),
   thought: z.boolean().nullish(),
   thoughtSignature: z.string().nullish(),
   inlineData: z
-    .object({ mimeType: z.string().min(1), data: z.string() })
+    .looseObject({ mimeType: z.string().min(1), data: z.string(), displayName })
     .nullish()
     .catch(undefined),
   fileData: z
-    .object({ fileUri: z.string().min(1), mimeType: z.string().nullish() })
+    .looseObject({ fileUri: z.string().min(1), mimeType: z.string().nullish(), displayName })
     .nullish()
     .catch(undefined),
   functionCall: functionCall.nullish(),
@@ -59,7 +61,7 @@ function isTopTokens(value: unknown): value is TopTokens {
 // Keeps unknown fields, which become metadata.
 const candidate = z.looseObject({
   index: z.number().int().nonnegative().nullish(),
-  content: z.object({ parts: z.array(part).nullish() }).nullish(),
+  content: z.looseObject({ parts: z.array(part).nullish() }).nullish(),
   finishReason: z.string().nullish(),
   finishMessage: z.string().nullish().catch(undefined),
   logprobsResult: z

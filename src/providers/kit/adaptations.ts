@@ -65,50 +65,57 @@ export function laterSystem(messages: readonly Message[]): number {
   );
 }
 
-/** For each feature that an API may lack: returns the path of its first use in a request. Undefined: not used. */
-const firstPlaces = {
-  name: ({ messages }) => {
-    const index = messages.findIndex(({ name }) => name !== "");
-    return index < 0 ? undefined : ["messages", index, "name"];
+/** For each feature that an API may lack: yields the paths of its uses in a request. */
+const uses = {
+  *name({ messages }) {
+    for (const [index, { name }] of messages.entries()) if (name !== "") yield ["messages", index, "name"];
   },
-  cacheHint: ({ messages, tools }) => {
-    const index = tools.findIndex(({ cacheHint }) => cacheHint !== undefined);
-    if (index >= 0) return ["tools", index, "cache_hint"];
-    const hinted = partsOf(messages).find(({ part }) => part.cacheHint !== undefined);
-    return hinted && [...hinted.path, "cache_hint"];
+  *cacheHint({ messages, tools }) {
+    for (const [index, tool] of tools.entries()) if (tool.cacheHint !== undefined) yield ["tools", index, "cache_hint"];
+    for (const { part, path } of partsOf(messages)) if (part.cacheHint !== undefined) yield [...path, "cache_hint"];
   },
-  detail: (request) => firstMedium(request, "detail", ({ detail }) => detail > MediaDetail.AUTO),
-  filename: (request) => firstMedium(request, "filename", ({ filename }) => filename !== ""),
-} as const satisfies Record<string, (request: ChatRequest) => FieldPath | undefined>;
+  detail: (request) => mediaFields(request, "detail", ({ detail }) => detail > MediaDetail.AUTO),
+  filename: (request) => mediaFields(request, "filename", ({ filename }) => filename !== ""),
+} as const satisfies Record<string, (request: ChatRequest) => Iterable<FieldPath>>;
 
-function firstMedium(
+function* mediaFields(
   { messages }: ChatRequest,
   field: "detail" | "filename",
   holds: (media: Media) => boolean,
-): FieldPath | undefined {
-  const first = partsOf(messages)
-    .flatMap(mediaIn)
-    .find(({ media }) => holds(media));
-  return first && [...first.path, field];
+): Generator<FieldPath> {
+  for (const { media, path } of partsOf(messages).flatMap(mediaIn)) if (holds(media)) yield [...path, field];
 }
 
-type Omission = keyof typeof firstPlaces;
+/** Maximum places at which one limitation is reported. */
+const mostPlaces = 20;
+
+/** Reports one limitation at its places. If there are too many, the last adaptation says how many more there are. */
+export function atPlaces(adaptations: readonly Adaptation[]): readonly Adaptation[] {
+  const more = adaptations.length - mostPlaces;
+  const last = adaptations[mostPlaces - 1];
+  if (more <= 0 || last === undefined) return adaptations;
+  return [
+    ...adaptations.slice(0, mostPlaces - 1),
+    { ...last, message: `${last.message} (and at ${more} more places)` },
+  ];
+}
+
+type Omission = keyof typeof uses;
 
 /**
  * Reports features that a request uses, but that the API does not support and the adapter does not send. `sentences`
- * has a warning for each feature that the API does not support. Each warning appears once, at the feature's first use.
+ * has a warning for each feature that the API does not support. There is a warning for each use.
  */
 export function leftOut(
   request: ChatRequest,
   sentences: Readonly<Partial<Record<Omission, string>>>,
 ): readonly Adaptation[] {
-  const found: Adaptation[] = [];
-  for (const what of ["name", "cacheHint", "detail", "filename"] as const satisfies readonly Omission[]) {
-    const sentence = sentences[what];
-    const path = sentence && firstPlaces[what](request);
-    if (sentence && path) found.push(emulated(path, sentence));
-  }
-  return found;
+  const features = ["name", "cacheHint", "detail", "filename"] as const satisfies readonly Omission[];
+  return features.flatMap((feature) => {
+    const sentence = sentences[feature];
+    if (sentence === undefined) return [];
+    return atPlaces(Array.from(uses[feature](request), (path) => emulated(path, sentence)));
+  });
 }
 
 /** Reports the first reasoning part that the adapter does not send. Returns an empty list if it sends all of them. */

@@ -1,4 +1,6 @@
 import type { CallIdRule } from "../../chat/planning/call-id-rule.ts";
+import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
+import { mistralNames } from "./mistral.ts";
 
 /** Rule for APIs with ids of any form that must be unique in the conversation. The contract has the same length. */
 export const anyCallIds: CallIdRule = { maxLength: 8192 };
@@ -16,16 +18,24 @@ export const claudeCallIds: CallIdRule = { maxLength: 256, punctuation: "_-" };
 export const mistralCallIds: CallIdRule = { minLength: 9, maxLength: 9, punctuation: "" };
 
 /** Rules by model family. They hold at each host that passes ids on to the model's own template or API. */
-const families: readonly (readonly [RegExp, CallIdRule])[] = [
-  [/claude/i, claudeCallIds],
-  [/(?:mistral|mixtral|ministral|magistral|codestral|devstral|pixtral|voxtral)/i, mistralCallIds],
-  [/(?:^|[/:])(?:gpt-\d|chatgpt|o\d)/i, openAiCallIds],
-];
+export const callIdRules: FamilyRules<CallIdRule> = {
+  about: "tool call ids that families of models accept",
+  sources: [
+    { from: "anomalyco/opencode#1279: Claude", read: "2026-11-21" },
+    { from: "mistral-common, validate_tool_calls: Mistral", read: "2026-11-21" },
+    { from: "OpenAI's error string_above_max_length: OpenAI", read: "2026-11-21" },
+  ],
+  families: [
+    { pattern: /claude/i, versions: [["1", claudeCallIds]] },
+    { pattern: mistralNames, versions: [["1", mistralCallIds]] },
+    { pattern: /(?:^|[/:])(?:gpt-\d|chatgpt|o\d)/i, versions: [["1", openAiCallIds]] },
+  ],
+};
 
 /**
  * Returns the rule of a model's family. Undefined for other models: their ids stay as they are, because some of them
  * read their own ids, such as Kimi's `functions.list_dir:0`.
  */
 export function familyCallIds(providerModel: string): CallIdRule | undefined {
-  return families.find(([pattern]) => pattern.test(providerModel))?.[1];
+  return rulesFor(callIdRules, providerModel);
 }

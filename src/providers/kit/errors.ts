@@ -8,12 +8,19 @@ import type { UpstreamResponse } from "../../upstream/response.ts";
 import { retryAfterMs } from "../../upstream/retry-after.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type ErrorReader, locateError, type ReportedError } from "./error-body.ts";
+import { metadataJson } from "./metadata.ts";
 import { contextLengths, type Meaning, meaningOfSentence, type Sentence } from "./sentences.ts";
 
 /** Maximum bytes to read of an error body. Dragoman ignores the rest, such as the end of an HTML page. */
 const errorBodyLimit = 64 * 1024;
 /** Maximum characters of a provider's error message in Dragoman's message. */
 const messageLimit = 500;
+
+/** Maximum characters of a content filter's results. Azure's have about 500. */
+const filterResultLimit = 8 * 1024;
+/** Maximum characters of a field's path in Dragoman's error, and maximum number of fields that it names. */
+const pathLimit = 256;
+const mostRejectedFields = 16;
 
 /** Rules that map the errors of one API to reasons. */
 export interface ErrorDialect {
@@ -49,19 +56,26 @@ const reasonOfStatus: Readonly<Record<number, Reason>> = {
   504: "PROVIDER_TIMEOUT",
 };
 
-/** Codes and types of errors that report a blocked prompt or output, whatever their HTTP status. */
+/** Codes and types, in lower case, of errors that report a blocked prompt or output, whatever their HTTP status. */
 const filterCodes: ReadonlySet<string> = new Set([
   // Azure OpenAI and Moonshot.
   "content_filter",
-  // OpenAI.
+  // OpenAI. All but the first are in the type ResponseError of openai 7.55.0.
   "content_policy_violation",
   "invalid_prompt",
+  "bio_policy",
+  "misalignment_policy_violation",
+  "image_content_policy_violation",
   // Azure OpenAI, as an inner code.
-  "ResponsibleAIPolicyViolation",
+  "responsibleaipolicyviolation",
   // Servers of Alibaba's models. No document was checked.
   "data_inspection_failed",
-  "DataInspectionFailed",
+  "datainspectionfailed",
 ]);
+
+function isFilterCode(word: string): boolean {
+  return filterCodes.has(word.toLowerCase());
+}
 
 /** Replacements for provider messages that do not help the caller or may contain part of an API key, by reason. */
 const messages: Readonly<Partial<Record<Reason, string>>> = {
@@ -75,7 +89,7 @@ const messages: Readonly<Partial<Record<Reason, string>>> = {
 };
 
 /** Reads the error from the body and headers of a response with a status other than 2xx. */
-export async function readErrorResponse(response: UpstreamResponse, dialect: ErrorDialect): Promise<ReportedError> {
+async function readErrorResponse(response: UpstreamResponse, dialect: ErrorDialect): Promise<ReportedError> {
   const { text } = await readText(response, errorBodyLimit);
   const error = locateError(text, dialect.read);
   const waitMs = retryAfterMs((name) => response.header(name), Date.now());
@@ -106,7 +120,7 @@ export function embeddedFailure(error: ReportedError, call: UpstreamCall, dialec
  * Converts a provider's error to a GatewayError. `interruption` is the message for a caller that has already received
  * output; set it only for errors inside a response.
  */
-export function reportedFailure(
+function reportedFailure(
   error: ReportedError,
   call: UpstreamCall,
   dialect: ErrorDialect,
@@ -115,23 +129,46 @@ export function reportedFailure(
   const reason = meaningOfSentence(error.message, classify(error, dialect), dialect.sentences);
   const code = error.code || error.type;
   if (reason === "CONTENT_FILTER") {
-    const contentFilter = error.code || error.innerCode || error.type || "content_filter";
-    return callFailure("INVALID_REQUEST", quote(error.message, call), call, { code, contentFilter });
+    const words = [error.code, error.innerCode, error.type];
+    const contentFilter = words.find(isFilterCode) || words.find(Boolean) || "content_filter";
+    const filterMetadataJson = filterMetadata(error, call);
+    return callFailure("INVALID_REQUEST", quote(error.message, call), call, {
+      code,
+      contentFilter,
+      ...(filterMetadataJson !== "" && { filterMetadataJson }),
+    });
   }
   const { failedGeneration } = error;
+  const rejectedFields = error.rejectedFields.filter(({ path }) => path.length <= pathLimit);
+  const [rejected] = rejectedFields;
   if (reason === "TOOL_CALL_INVALID") {
     return toolCallFailure(call, code, error.message, failedGeneration);
   }
-  return callFailure(reason, messages[reason] ?? quote(error.message, call), call, {
+  const isWrongUrl = error.isPage === true && (reason === "PROVIDER_FAULT" || reason === "INVALID_REQUEST");
+  const message = isWrongUrl ? pageText(error) : (messages[reason] ?? quote(error.message, call));
+  return callFailure(reason, message, call, {
     code,
     metadata: {
       ...(reason === "CONTEXT_LENGTH_EXCEEDED" ? contextLengths(error, dialect.sentences) : {}),
-      ...(error.parameter === "" ? {} : { parameter: error.parameter }),
+      ...(rejected && { parameter: rejected.path }),
     },
+    ...(reason === "INVALID_REQUEST" && 0 < rejectedFields.length && rejectedFields.length <= mostRejectedFields
+      ? { rejectedFields }
+      : {}),
     ...(error.retryAfterMs !== undefined && reasons[reason].retryable ? { retryAfterMs: error.retryAfterMs } : {}),
     ...(failedGeneration === undefined ? {} : { failedGeneration }),
     // The model's invalid output is not an interruption, also after other output.
     ...(interruption === undefined || reason === "JSON_GENERATION_FAILED" ? {} : { interruption }),
+  });
+}
+
+/** Returns the provider's words about its content filter, and the results of the filter, as JSON. */
+function filterMetadata({ message, filterResult }: ReportedError, call: UpstreamCall): string {
+  const words = redactKeys(message, call).slice(0, messageLimit).toWellFormed();
+  const result = JSON.stringify(filterResult ?? null);
+  return metadataJson({
+    ...(words !== "" && { message: words }),
+    ...(result !== "null" && result.length <= filterResultLimit && { content_filter_result: filterResult }),
   });
 }
 
@@ -165,17 +202,22 @@ const invalidToolCall = "the provider rejected the model's tool call; retry or s
 function classify(error: ReportedError, { codes, types }: ErrorDialect): Meaning {
   if (error.reason !== undefined) return error.reason;
   const { code, innerCode, type, status } = error;
-  if ([code, innerCode, type].some((word) => filterCodes.has(word))) return "CONTENT_FILTER";
+  if ([code, innerCode, type].some(isFilterCode)) return "CONTENT_FILTER";
   const byCode = lookUp(codes, code) ?? lookUp(codes, type) ?? lookUp(codes, String(status));
   if (byCode !== undefined) return byCode;
   if (error.failedGeneration !== undefined) return "JSON_GENERATION_FAILED";
   if (status === 0) return lookUp(types, type) ?? "PROVIDER_UNAVAILABLE";
-  // A 404 that does not come from an API means that the base URL is wrong.
+  // A 404 that does not come from an API means that the base URL is wrong, and so does a page for 405.
   if (status === 404 && !error.structured) return "PROVIDER_FAULT";
+  if (status === 405 && error.isPage) return "PROVIDER_FAULT";
   const byStatus = reasonOfStatus[status];
   if (byStatus !== undefined) return byStatus;
   if (status >= 500) return "PROVIDER_UNAVAILABLE";
   return status >= 400 ? "INVALID_REQUEST" : "PROVIDER_FAULT";
+}
+
+function pageText({ status }: ReportedError): string {
+  return `the provider returned an HTML page (HTTP ${status}): is base_url right?`;
 }
 
 /** Quotes the provider's message, which tells the caller what to fix. Redacts Dragoman's secrets and any API keys. */

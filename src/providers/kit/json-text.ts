@@ -10,6 +10,11 @@ export function membersOf(json: string): ReadonlyMap<string, string> {
   return members;
 }
 
+/** Returns the exact text of a value inside JSON objects, which `path` names from the outside in. Empty if there is none. */
+export function memberAt(json: string, ...path: readonly string[]): string {
+  return path.reduce((text, name) => membersOf(text).get(name) ?? "", json);
+}
+
 /** Returns the exact text of each item of a JSON list. Empty for other values. `json` must be valid. */
 export function itemsOf(json: string): readonly string[] {
   return elementsOf(json, "[");

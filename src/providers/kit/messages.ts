@@ -67,6 +67,6 @@ export function simplest<Content extends { readonly type: string }>(
 ): string | readonly Content[] {
   const [first] = parts;
   if (first === undefined) return "";
-  const isText = parts.length === 1 && "text" in first && typeof first.text === "string";
+  const isText = parts.length === 1 && "text" in first && typeof first.text === "string" && !("cache_control" in first);
   return isText ? String(first.text) : parts;
 }

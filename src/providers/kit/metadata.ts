@@ -93,6 +93,11 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Whether a value is neither null nor an empty text, list or object. */
+export function hasValue(value: unknown): boolean {
+  return !isEmpty(value);
+}
+
 function isEmpty(value: unknown): boolean {
   if (value === null || value === undefined || value === "") return true;
   if (Array.isArray(value)) return value.length === 0;

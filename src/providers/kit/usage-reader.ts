@@ -1,5 +1,6 @@
 import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
 import { parts } from "../../tokens/usage-counts.ts";
+import { readCounts, unreadCounts } from "./unread-counts.ts";
 import { exactUsage, isCount, providerCost, toolRequests } from "./usage.ts";
 
 type PartName = (typeof parts)[number];
@@ -14,7 +15,7 @@ type CountName = "inputTokens" | "outputTokens" | "totalTokens" | "toolInputToke
 type Place = string | readonly string[];
 
 /** Names and meaning of the counts in one API's usage. */
-export interface UsageForm {
+interface UsageForm {
   /** Places of each count. The largest applies, since a server may send 0 under the name that it does not use. */
   readonly counts: Readonly<Partial<Record<CountName, readonly Place[]>>>;
   /** Counts that the API's input count excludes. Default: none, except for cached tokens that exceed the input. */
@@ -26,6 +27,8 @@ export interface UsageForm {
   readonly tools?: readonly string[];
   /** Places of the cost, each in units of 10^-decimals US dollars. */
   readonly costs?: readonly { readonly place: string; readonly decimals: number }[];
+  /** Places of other members that need no mention, such as the rest of a count whose other parts are read. */
+  readonly silent?: readonly string[];
 }
 
 type Counts = Partial<Record<CountName, number>>;
@@ -33,11 +36,13 @@ type Counts = Partial<Record<CountName, number>>;
 /** Counts that a response has reported so far. */
 export interface ReportedUsage {
   readonly counts: Counts;
+  /** Whether events seem to have counted only themselves. */
+  readonly hasIncrements?: boolean;
   readonly tools: Readonly<Record<string, number>>;
   readonly cost: Usage["cost"];
 }
 
-export interface UsageReader {
+interface UsageReader {
   /** Adds the usage of one event to those of earlier events. Returns `earlier` if the event reports nothing. */
   add(earlier: ReportedUsage | undefined, usage: unknown): ReportedUsage | undefined;
   /**
@@ -45,6 +50,8 @@ export interface UsageReader {
    * (tokens/usage-estimate.ts) estimates it. Undefined: nothing was reported.
    */
   toUsage(reported: ReportedUsage | undefined): Usage | undefined;
+  /** Returns the members of a usage that have a value and that nobody reads, for the metadata. Empty: there are none. */
+  rest(usage: unknown): Readonly<Record<string, unknown>>;
 }
 
 export function createUsageReader(form: UsageForm): UsageReader {
@@ -54,6 +61,11 @@ export function createUsageReader(form: UsageForm): UsageReader {
   const toolMaps = (form.toolMaps ?? []).map(parsePlace);
   const tools = (form.tools ?? []).map((name) => [name, parsePlace(name)] as const);
   const costs = (form.costs ?? []).map(({ place, decimals }) => ({ steps: parsePlace(place), decimals }));
+  const readPlaces = readCounts([
+    ...Object.values(form.counts).flat(2),
+    ...[form.toolMaps ?? [], form.tools ?? [], form.silent ?? []].flat(),
+    ...(form.costs ?? []).map(({ place }) => place),
+  ]);
 
   function read(usage: unknown): ReportedUsage {
     const counts: Counts = {};
@@ -76,14 +88,29 @@ export function createUsageReader(form: UsageForm): UsageReader {
       const now = read(usage);
       if (Object.keys(now.counts).length === 0 && Object.keys(now.tools).length === 0 && !now.cost) return earlier;
       if (earlier === undefined) return now;
+      const isIncrement = countsItself(earlier.counts, now.counts);
       return {
-        counts: mergeCounts(earlier.counts, now.counts, form),
+        counts: isIncrement
+          ? sumOf(earlier.counts, now.counts)
+          : mergeCounts(earlier.counts, withoutUnknown(now.counts, form), form),
+        ...((isIncrement || earlier.hasIncrements) && { hasIncrements: true }),
         tools: { ...earlier.tools, ...now.tools },
         cost: now.cost ?? earlier.cost,
       };
     },
     toUsage: (reported) => reported && toUsage(reported, form),
+    rest: (usage) => unreadCounts(usage, readPlaces),
   };
+}
+
+/** Whether an event counts only itself: it has output but no input, and a lower total than the events before it. */
+function countsItself({ totalTokens: earlier = 0 }: Counts, { inputTokens, totalTokens = 0 }: Counts): boolean {
+  return inputTokens === 0 && totalTokens > 0 && totalTokens < earlier;
+}
+
+function sumOf(earlier: Counts, now: Counts): Counts {
+  const names = Object.keys({ ...earlier, ...now }) as readonly CountName[];
+  return Object.fromEntries(names.map((name) => [name, (earlier[name] ?? 0) + (now[name] ?? 0)]));
 }
 
 /**
@@ -91,6 +118,7 @@ export function createUsageReader(form: UsageForm): UsageReader {
  * that contradict a later total are out of date.
  */
 function mergeCounts(earlier: Counts, now: Counts, form: UsageForm): Counts {
+  if (Object.keys(now).length === 0) return earlier;
   const { totalTokens: _, ...others } = earlier;
   const merged = { ...others, ...now };
   const { totalTokens } = now;
@@ -99,6 +127,17 @@ function mergeCounts(earlier: Counts, now: Counts, form: UsageForm): Counts {
   if (input + output <= totalTokens) return merged;
   const { inputTokens } = earlier;
   return inputTokens === undefined ? now : { inputTokens, ...now };
+}
+
+/**
+ * Returns the counts of a later event without zeros that only mean "unknown": no prompt and no call has 0 tokens. Some
+ * servers behind Anthropic's or OpenAI's API send the input once, and zeros in the other events.
+ */
+function withoutUnknown(counts: Counts, form: UsageForm): Counts {
+  const hasInput = sumsOf(counts, form).input !== undefined;
+  const hasAny = Object.values(counts).some((count) => count > 0);
+  const isKnown = (name: string) => (inputNames.has(name) ? hasInput : hasAny && name !== "totalTokens");
+  return Object.fromEntries(Object.entries(counts).filter(([name, count]) => count > 0 || isKnown(name)));
 }
 
 interface Totals {
@@ -158,10 +197,12 @@ const inputParts = [
   "imageInputTokens",
 ] as const satisfies readonly PartName[];
 
-function toUsage({ counts, tools, cost }: ReportedUsage, form: UsageForm): Usage {
+const inputNames: ReadonlySet<string> = new Set(["inputTokens", "toolInputTokens", ...inputParts]);
+
+function toUsage({ counts, tools, cost, hasIncrements }: ReportedUsage, form: UsageForm): Usage {
   const { input, output, isDoubtful } = totalsOf(counts, form);
   const limited: Partial<Record<PartName, number>> = {};
-  let isExact = !isDoubtful;
+  let isExact = !isDoubtful && !hasIncrements;
   for (const name of parts) {
     const count = counts[name];
     if (count === undefined) continue;

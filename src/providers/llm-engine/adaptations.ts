@@ -6,10 +6,11 @@ import { partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
+import { omitsBosToken } from "../../templates/caller.ts";
 import { isOwnName } from "../../templates/kwargs.ts";
 import { familyOf, type TemplateChoice } from "../../templates/template-families.ts";
 import { askedFields, type OptionalField, pathOf } from "../chat-completions/fields.ts";
-import { leftOut, lostThought, rejected, unsupported } from "../kit/adaptations.ts";
+import { emulated, leftOut, lostThought, rejected, unsupported } from "../kit/adaptations.ts";
 import { demanded, taken } from "./request.ts";
 
 /** Fields that `fieldAdaptations` does not check, because other code applies or rejects them. */
@@ -32,7 +33,9 @@ export function checkSupport(request: ChatRequest, choice: TemplateChoice | unde
   return [
     ...fieldAdaptations(request),
     ...formAdaptations(request),
-    ...(request.chatTemplate === undefined ? templateAdaptations(request, choice) : []),
+    ...(request.chatTemplate === undefined
+      ? templateAdaptations(request, choice)
+      : bosAdaptations(request.chatTemplate, choice)),
     ...messageAdaptations(request),
   ];
 }
@@ -52,7 +55,7 @@ function* fieldAdaptations(request: ChatRequest): Generator<Adaptation> {
     yield value < low ? rejected(field, message) : { kind: "ADJUSTED", field, message, set };
   }
   if (request.parameters?.maxOutputTokens === undefined) {
-    const message = `LLM Engine v1 requires an output limit: Dragoman sends ${demanded.max_new_tokens}`;
+    const message = `LLM Engine v1 requires an output limit, and the model's is unknown: Dragoman sends ${demanded.max_new_tokens}`;
     yield { kind: "EMULATED", field: ["parameters", "max_output_tokens"], message };
   }
 }
@@ -87,6 +90,11 @@ function* templateAdaptations(request: ChatRequest, choice: TemplateChoice | und
   const kept = Object.entries(chatTemplateKwargs).filter(([name]) => !isUnknown(name));
   if (kept.length === 0) yield { kind: "UNSUPPORTED_PARAMETER", field, message };
   else yield { kind: "ADJUSTED", field, message, set: toStruct(Object.fromEntries(kept)) };
+}
+
+function* bosAdaptations(source: string, choice: TemplateChoice | undefined): Generator<Adaptation> {
+  if (!omitsBosToken(source, familyOf(choice))) return;
+  yield emulated(["chat_template"], "bos_token is empty in the template: LLM Engine adds the token to the prompt");
 }
 
 function toStruct(value: JsonObject): unknown {

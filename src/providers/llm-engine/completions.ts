@@ -24,7 +24,7 @@ export function createCompletionsAdapter(
   prompts: Prompts,
 ): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
-  const { name } = settings;
+  const { name, baseUrl } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
@@ -49,8 +49,10 @@ export function createCompletionsAdapter(
 
   return {
     name,
+    baseUrl,
     contractNames: completionNames,
     maxChoices: 1,
+    needsOutputLimit: true,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     prompt: (request, model, claimant) => prompts.render(request, model, claimant),

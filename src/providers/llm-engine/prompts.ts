@@ -3,10 +3,13 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { renderCallerTemplate } from "../../templates/caller.ts";
 import { checkKwargs } from "../../templates/kwargs.ts";
-import { templateMessages } from "../../templates/messages.ts";
+import { templateMessages, templateTools } from "../../templates/messages.ts";
 import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import { renderStockTemplate } from "../../templates/stock.ts";
 import { familyOf, type TemplateChoice, templateChoice } from "../../templates/template-families.ts";
+
+/** Family of a model whose special tokens only the engine knows. */
+const unknownFamily = { bosToken: undefined, eosToken: "", systemOnlyFirst: false } as const;
 
 /** Renders the prompts of LLM Engine's models. */
 export class Prompts {
@@ -31,15 +34,30 @@ export class Prompts {
       : await this.renderCaller(request, request.chatTemplate, model, claimant);
   }
 
-  /** Renders the prompt with the caller's template. */
-  renderCaller(request: ChatRequest, source: string, model: Model, claimant: Claimant): Promise<string> {
+  /**
+   * Renders the prompt with the caller's template. If the engine renders it too (`rendersItself`), `bos_token` has its
+   * value in all families.
+   */
+  renderCaller(
+    request: ChatRequest,
+    source: string,
+    model: Model,
+    claimant: Claimant,
+    rendersItself = false,
+  ): Promise<string> {
     const messages = templateMessages(request);
-    const family = familyOf(this.choose(model));
+    const known = familyOf(this.choose(model));
+    const family = rendersItself ? { ...(known ?? unknownFamily), showsBosToken: true } : known;
     return renderCallerTemplate(
       this.#sandbox,
-      { source, messages, kwargs: request.chatTemplateKwargs, family },
+      { source, messages, tools: templateTools(request), kwargs: request.chatTemplateKwargs, family },
       claimant,
     );
+  }
+
+  /** Whether Dragoman knows the special tokens of a model. */
+  knowsTokens(model: Model): boolean {
+    return familyOf(this.choose(model)) !== undefined;
   }
 
   /** Renders the prompt with the stock template. For the choice `none`, the prompt is the message's text. */

@@ -17,7 +17,10 @@ export const taken: Readonly<Partial<Record<OptionalField, string>>> = {
   "parameters.logprobs": "return_token_log_probs",
 };
 
-/** Defaults of the fields that LLM Engine requires: Scale's own for `max_new_tokens`, and the neutral temperature 1. */
+/**
+ * Defaults of the fields that LLM Engine requires: the neutral temperature 1, and Scale's own `max_new_tokens`, for
+ * models whose context window Dragoman does not know.
+ */
 export const demanded = { max_new_tokens: 100, temperature: 1 } as const;
 
 /**

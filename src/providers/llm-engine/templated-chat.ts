@@ -11,12 +11,15 @@ type Send = Adapter["stream"];
 /**
  * Adds template checks to the chat API (v2), where LLM Engine renders the caller's template. Dragoman renders it too
  * before the upstream request: to reject unknown variables, which LLM Engine prints as empty text, and to report the
- * prompt.
+ * prompt. It does not report the prompt of a model whose special tokens it does not know.
  */
 export function withTemplates(chat: Adapter, prompts: Prompts): Adapter {
   async function prompt(request: ChatRequest, model: Model, claimant: Claimant): Promise<string | undefined> {
     const { chatTemplate: source, chatTemplateKwargs: kwargs } = request;
-    if (source !== undefined) return await prompts.renderCaller(request, source, model, claimant);
+    if (source !== undefined) {
+      const rendered = await prompts.renderCaller(request, source, model, claimant, true);
+      return prompts.knowsTokens(model) ? rendered : undefined;
+    }
     checkKwargs(kwargs, true);
     return undefined;
   }
@@ -40,8 +43,10 @@ export function withTemplates(chat: Adapter, prompts: Prompts): Adapter {
         ? send(request, model, context)
         : checkFirst(send, request, model, context);
 
+  const { without } = chat;
   return {
     ...chat,
+    ...(without && { without: (names) => withTemplates(without(names), prompts) }),
     prompt,
     stream: checked(chat.stream),
     ...(chat.complete && { complete: checked(chat.complete) }),

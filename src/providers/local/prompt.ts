@@ -4,7 +4,7 @@ import type { Claimant } from "../../fair-slots.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { renderCallerTemplate } from "../../templates/caller.ts";
 import { checkKwargs } from "../../templates/kwargs.ts";
-import { type TemplateMessage, templateMessages } from "../../templates/messages.ts";
+import { type TemplateMessage, templateMessages, templateTools } from "../../templates/messages.ts";
 import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import type { LlamaModel, Token } from "./engine.ts";
 
@@ -13,6 +13,9 @@ import type { LlamaModel, Token } from "./engine.ts";
 const opening = "\uFDD0";
 const closing = "\uFDD1";
 const marks = new RegExp(`[${opening}${closing}]`);
+
+/** Templates that test `tools is not none` expect that the variables exist, as in Hugging Face's library. */
+const noTools = { tools: null, documents: null } as const;
 
 /**
  * Renders the prompt with the caller's template, else with the template in the model file. Marks surround the callers'
@@ -30,14 +33,14 @@ export async function renderPrompt(
   const eosToken = eosString ?? "";
   if (chatTemplate !== undefined) {
     const family = { bosToken, eosToken, showsBosToken: true, systemOnlyFirst: false };
-    const template = { source: chatTemplate, messages: messages.map(mark), kwargs, family };
-    return await renderCallerTemplate(sandbox, template, claimant);
+    const template = { source: chatTemplate, messages: messages.map(mark), tools: templateTools(request), kwargs };
+    return await renderCallerTemplate(sandbox, { ...template, family }, claimant);
   }
   const source = fileInfo.metadata.tokenizer?.chat_template;
   if (source === undefined) {
     throw new GatewayError("INVALID_REQUEST", "the model file has no chat template; send one as chat_template");
   }
-  const variables = { ...checkKwargs(kwargs, true), bos_token: bosToken, eos_token: eosToken };
+  const variables = { ...noTools, ...checkKwargs(kwargs, true), bos_token: bosToken, eos_token: eosToken };
   return renderOwnTemplate(source, messages, variables);
 }
 

@@ -3,14 +3,13 @@ import { mediaKind } from "../../chat/planning/media-kind.ts";
 import { partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
 import { checkSupport as openAiAdaptations } from "../chat-completions/adaptations.ts";
 import { effortOf } from "../chat-completions/fields.ts";
 import {
   effortRejected,
-  emulated,
   leftOut,
   lostThought,
   rejected,
@@ -18,6 +17,8 @@ import {
   textResults,
   unsupported,
 } from "../kit/adaptations.ts";
+import { lostCitations } from "../kit/citations.ts";
+import { bridgeAdaptations } from "../kit/mistral.ts";
 import { reasoningFilter } from "./messages.ts";
 import { mistralQuirks } from "./quirks.ts";
 
@@ -26,15 +27,20 @@ const maxTemperature = 1;
 
 const { NONE, LOW, MEDIUM, HIGH, MAX } = ReasoningEffort;
 
-// Supported reasoning efforts; an empty list if the model supports none. The first pattern that matches the model's
-// name applies. Dragoman does not check models that match none. Source: the model catalog of @ai-sdk/mistral 4.0.87.
-const efforts: readonly (readonly [RegExp, readonly ReasoningEffort[]])[] = [
-  [/^(codestral|ministral|mistral-code|voxtral|mistral-large-(latest|2512))/, []],
-  [/^mistral-large-4/, [LOW, MEDIUM, HIGH]],
-  [/^(zai-)?glm-5-2/, [NONE, HIGH]],
-  [/^zai-glm/, [LOW, HIGH, MAX]],
-  [/^(magistral|mistral-(small|medium|vibe)|labs-leanstral)/, [NONE, HIGH]],
-];
+/** Supported reasoning efforts; an empty list if the model supports none. Dragoman does not check other models. */
+export const mistralEfforts: FamilyRules<readonly ReasoningEffort[]> = {
+  about: "reasoning efforts of Mistral's models",
+  sources: [{ from: "model catalog of @ai-sdk/mistral 4.0.87", read: "2026-11-28" }],
+  families: [
+    { pattern: /^(?:codestral|ministral|mistral-code|voxtral)/, versions: [["1", []]] },
+    // An alias of Mistral Large 3, and the dates of older models.
+    { pattern: /^mistral-large-(?:latest|\d{4})/, versions: [["3", []]] },
+    { pattern: /^mistral-large/, versions: [["4", [LOW, MEDIUM, HIGH]]] },
+    { pattern: /^(?:zai-)?glm-5-2/, versions: [["5.2", [NONE, HIGH]]] },
+    { pattern: /^zai-glm/, versions: [["5.3", [LOW, HIGH, MAX]]] },
+    { pattern: /^(?:magistral|mistral-(?:small|medium|vibe)|labs-leanstral)/, versions: [["1", [NONE, HIGH]]] },
+  ],
+};
 
 /** Reports what the model or Mistral does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model): readonly Adaptation[] {
@@ -47,10 +53,19 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
   ];
 }
 
-function* effortAdaptations(request: ChatRequest, { providerModel, capabilities }: Model): Generator<Adaptation> {
+function* effortAdaptations(
+  request: ChatRequest,
+  { providerModel, capabilities, reasoningEfforts }: Model,
+): Generator<Adaptation> {
   const requested = effortOf(request);
-  const supported = efforts.find(([pattern]) => pattern.test(providerModel))?.[1];
-  if (requested === undefined || supported === undefined || supported.includes(requested)) return;
+  const supported = rulesFor(mistralEfforts, providerModel);
+  if (
+    requested === undefined ||
+    reasoningEfforts.length > 0 ||
+    supported === undefined ||
+    supported.includes(requested)
+  )
+    return;
   if (capabilities?.reasoning === false) return;
   const subject = `the model ${providerModel}`;
   yield supported.length === 0
@@ -68,10 +83,12 @@ function* mediaAdaptations({ messages }: ChatRequest): Generator<Adaptation> {
     }
   }
   yield* textResults(messages, "Mistral");
+  yield* lostCitations(messages, "Mistral");
 }
 
 function isSupported(media: Media): boolean {
   const { source, mediaType } = media;
+  if (source.case === "fileId") return true;
   const kind = mediaKind(media);
   if (source.case === "url") {
     return /^https?:/i.test(source.value) && (kind === "image" || kind === "document" || kind === undefined);
@@ -95,10 +112,5 @@ function* messageAdaptations(request: ChatRequest, model: Model): Generator<Adap
     const sentence = `${model.id} does not reason; the reasoning of earlier turns is dropped`;
     yield* lostThought(messages, ({ index }) => !keepsReasoning(index), sentence);
   }
-  const isOutOfOrder = ({ role }: Message, index: number) =>
-    role !== Role.TOOL && role !== Role.ASSISTANT && messages[index - 1]?.role === Role.TOOL;
-  const outOfOrder = messages.findIndex(isOutOfOrder);
-  if (outOfOrder < 0) return;
-  const message = "Mistral requires an assistant message after a tool result; Dragoman inserts one with the text OK";
-  yield emulated(["messages", outOfOrder, "role"], message);
+  yield* bridgeAdaptations(messages);
 }

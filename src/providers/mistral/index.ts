@@ -1,3 +1,4 @@
+import { functionsOf } from "../../chat/planning/function-tools.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -24,7 +25,7 @@ import { toRequest } from "./request.ts";
 /** Creates an adapter for Mistral's API: OpenAI's Chat Completions with a different format of messages. */
 export function createMistralAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
-  const { name, apiKey } = settings;
+  const { name, baseUrl, apiKey } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, (call) => ({
@@ -38,7 +39,11 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
       failure: (response) => responseFailure(response, call, mistralErrors),
       read: (response) => ({
         decoder: eventDecoder(response, call),
-        answer: startAnswer(call, request.reasoning?.format === ReasoningFormat.HIDDEN, continuedText(request)),
+        answer: startAnswer(call, {
+          hideReasoning: request.reasoning?.format === ReasoningFormat.HIDDEN,
+          continued: continuedText(request),
+          functionNames: functionsOf(request).map((tool) => tool.name),
+        }),
         toEvents,
         endEvents,
       }),
@@ -47,15 +52,17 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
+    baseUrl,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     toolNames: openAiToolNames,
-    accepts: new Set(["raw_arguments"]),
+    accepts: new Set(["raw_arguments", "citations", "file_ids", "provider_tools"]),
     rejectedText: () => "empty",
     // Mistral also hosts other vendors' models, and requires ids of this form for all of them.
     callIds: () => mistralCallIds,
     checkSupport,
     contractNames: chatCompletionsNames(mistralQuirks),
+    extraFields: new Set(["safe_prompt", "prompt_mode", "guardrails", "metadata"]),
     describe: (request, model) => toRequest(request, model, name, true),
     close: () => upstream.close(),
   };

@@ -5,9 +5,7 @@ const million = { window: 1_048_576, output: 131_072 };
 const quarter = { window: 262_144, output: 262_144 };
 const sight = { imageInput: true, documentInput: true };
 
-// Sources: the model catalog of @ai-sdk/mistral 4.0.87, which follows https://docs.mistral.ai/models and contains the
-// list of https://api.mistral.ai/v1/models (2026-10-06); models.dev of November 2026 for newer models, context windows
-// and limits. Callers reach other models as `mistral/<name>`.
+// Callers reach other models as `mistral/<name>`.
 const rows: readonly ModelRow[] = [
   { model: "mistral-large-4", name: "Mistral Large 4", ...million, output: 262_144, ...sight, reasoning: true },
   { model: "mistral-large-latest", name: "Mistral Large", ...quarter, ...sight },
@@ -46,6 +44,17 @@ const rows: readonly ModelRow[] = [
 
 /** Mistral's chat models, as `mistral/<model>`. */
 export const mistralModels: readonly Model[] = modelsOf(
-  { provider: "mistral", maxTemperature: 1, ...chatCapabilities },
+  {
+    sources: [
+      {
+        from: "model catalog of @ai-sdk/mistral 4.0.87, which has the list of api.mistral.ai/v1/models",
+        read: "2026-10-06",
+      },
+      { from: "models.dev: newer models, context windows, limits", read: "2026-11-21" },
+    ],
+    provider: "mistral",
+    maxTemperature: 1,
+    ...chatCapabilities,
+  },
   rows,
 );

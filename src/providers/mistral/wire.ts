@@ -9,7 +9,7 @@ const text = z.string().nullish();
 const contentChunk = z.looseObject({
   type: text,
   text,
-  thinking: z.union([z.string(), z.array(z.object({ text }))]).nullish(),
+  thinking: z.union([z.string(), z.array(z.looseObject({ text }))]).nullish(),
   signature: text,
 });
 
@@ -42,7 +42,15 @@ export type AnswerContent = z.infer<typeof contentChunk>;
 
 // Request types.
 
+/** Reference to documents, at its place in the text. */
+export interface ReferenceChunk {
+  readonly type: "reference";
+  readonly reference_ids: readonly (string | number)[];
+}
+
 export type ContentChunk =
+  | ReferenceChunk
+  | { readonly type: "file"; readonly file_id: string }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "image_url"; readonly image_url: { readonly url: string; readonly detail?: string } }
   | { readonly type: "input_audio"; readonly input_audio: string }

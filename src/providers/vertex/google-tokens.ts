@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { GoogleAuth } from "google-auth-library";
 import { z } from "zod";
+import type { ProxyChoice } from "../../config/provider.ts";
 import { callFailure } from "../../upstream/errors.ts";
 import { abortReason, type UpstreamCall } from "../../upstream/upstream-call.ts";
 
@@ -27,13 +28,17 @@ const serviceAccountKey = z.object({
  * GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, or the machine's service account. The library, which is
  * imported on first use, caches tokens until shortly before they expire.
  */
-export function createGoogleTokens(keyFile: string | undefined, project: string | undefined): TokenSource {
+export function createGoogleTokens(
+  keyFile: string | undefined,
+  project: string | undefined,
+  proxy?: ProxyChoice,
+): TokenSource {
   let auth: Promise<GoogleAuth> | undefined;
   const forget = () => {
     auth = undefined;
   };
   const query = (call: UpstreamCall, read: (auth: GoogleAuth) => Promise<string | null | undefined>) => {
-    auth ??= load(keyFile, project);
+    auth ??= load(keyFile, project, proxy);
     // If the key file is invalid, the next call loads it again, because the operator may have corrected it.
     auth.catch(forget);
     return settle(auth.then(read), call);
@@ -45,15 +50,38 @@ export function createGoogleTokens(keyFile: string | undefined, project: string 
   };
 }
 
-async function load(keyFile: string | undefined, project: string | undefined): Promise<GoogleAuth> {
+async function load(
+  keyFile: string | undefined,
+  project: string | undefined,
+  proxy: ProxyChoice | undefined,
+): Promise<GoogleAuth> {
+  const transporterOptions = proxy && transporterOf(proxy);
   const { GoogleAuth, JWT } = await import("google-auth-library");
   // If no project is configured, the library determines it.
-  if (keyFile === undefined) return new GoogleAuth({ scopes, ...(project && { projectId: project }) });
+  if (keyFile === undefined) {
+    const clientOptions = { ...(transporterOptions && { transporterOptions }) };
+    return new GoogleAuth({ scopes, clientOptions, ...(project && { projectId: project }) });
+  }
   // Dragoman reads the key file, because the library's own option for it, `keyFilename`, prints a warning.
   const key = serviceAccountKey.parse(JSON.parse(await readFile(keyFile, "utf8")));
   const { client_email: email, private_key, private_key_id: keyId, project_id: projectId } = key;
-  const authClient = new JWT({ email, key: private_key, scopes, ...(keyId && { keyId }) });
+  const authClient = new JWT({
+    email,
+    key: private_key,
+    scopes,
+    ...(keyId && { keyId }),
+    ...(transporterOptions && { transporterOptions }),
+  });
   return new GoogleAuth({ authClient, ...(projectId && { projectId }) });
+}
+
+/** Address of Google's token requests, for the choice of the proxy. */
+const tokenUrl = new URL("https://oauth2.googleapis.com/token");
+
+/** Without options, the library uses the proxy of the environment for all addresses. */
+function transporterOf(choice: ProxyChoice) {
+  const proxy = choice.proxyOf(tokenUrl);
+  return proxy === undefined ? { noProxy: [/^/] } : { proxy: proxy.url.reveal() };
 }
 
 async function settle(answer: Promise<string | null | undefined>, call: UpstreamCall): Promise<string> {

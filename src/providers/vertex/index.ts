@@ -32,7 +32,7 @@ export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?
   const { apiKey, options, variables } = settings;
   if (apiKey !== undefined) return createGenerateContentAdapter(settings, expressEndpoint(apiKey));
   const project = options.project ?? variables.GOOGLE_CLOUD_PROJECT;
-  const source = tokens ?? createGoogleTokens(options.key_file, project);
+  const source = tokens ?? createGoogleTokens(options.key_file, project, settings.proxy);
   const location = options.location ?? variables.GOOGLE_CLOUD_LOCATION ?? "global";
   const isDefault = settings.baseUrl === provider.defaultBaseUrl;
   const baseUrl = isDefault ? `https://${hostOf(location)}` : settings.baseUrl;

@@ -16,7 +16,7 @@ import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { cutBytes, cutText } from "./cut-text.ts";
 
 /** Schemas of the details of a status, in the order in which they are sent. */
-export const detailSchemas = {
+const detailSchemas = {
   errorInfo: ErrorInfoSchema,
   badRequest: BadRequestSchema,
   retryInfo: RetryInfoSchema,

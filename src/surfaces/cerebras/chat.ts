@@ -3,7 +3,6 @@ import {
   flag,
   formatSchemas,
   integer,
-  jsonRecord,
   type OpenAiBody,
   predictionSchema,
   sharedFields,
@@ -11,6 +10,7 @@ import {
   toolChoiceSchema,
   toolsSchema,
 } from "../openai-shape/body.ts";
+import { jsonRecord } from "../openai-shape/json-values.ts";
 import { toolCallsSchema } from "../openai-shape/messages.ts";
 import { contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
@@ -63,7 +63,8 @@ export const cerebrasSurface = createOpenAiSurface<z.output<typeof body>>({
   profile: "cerebras",
   body,
   namespace: cerebrasNamespace,
-  requestOptions: { minusOneIsMost: true, usageByDefault: false, providers: ["cerebras"] },
+  // Streams have the usage without `include_usage`: README of @cerebras/cerebras_cloud_sdk 1.91.0.
+  requestOptions: { minusOneIsMost: true, usageByDefault: true, providers: ["cerebras"] },
   responseOptions: {
     reasoning: "reasoning",
     refusals: false,

@@ -4,7 +4,6 @@ import {
   flag,
   formatSchemas,
   integer,
-  jsonRecord,
   markableTool,
   number,
   type OpenAiBody,
@@ -14,6 +13,7 @@ import {
   toolsSchema,
 } from "../openai-shape/body.ts";
 import { toOpenAiStreamError } from "../openai-shape/errors.ts";
+import { jsonRecord } from "../openai-shape/json-values.ts";
 import { toolCallsSchema } from "../openai-shape/messages.ts";
 import { cacheMarks, contentOf, openObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";

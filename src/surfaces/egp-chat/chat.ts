@@ -3,12 +3,14 @@ import { z } from "zod";
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { ChatCompletion } from "../../gen/dragoman/v1/completion_pb.js";
-import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { egpModels } from "../../models/egp-models.ts";
 import { egpError, egpStreamError } from "../egp-shape/errors.ts";
 import {
+  completionOf,
   countsIn,
+  effortSchema,
+  efforts,
   finishReasonOf,
   messageFields,
   messageSchema,
@@ -18,10 +20,9 @@ import {
 } from "../egp-shape/messages.ts";
 import { type FieldNames, nameField } from "../kit/field-names.ts";
 import { optional, parseRequest, present } from "../kit/parse-request.ts";
+import type { PropertyHints } from "../kit/property-hints.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import type { ChatSurface } from "../kit/surface.ts";
-
-const efforts = { low: ReasoningEffort.LOW, medium: ReasoningEffort.MEDIUM, high: ReasoningEffort.HIGH } as const;
 
 /** In this API, `topP` and `topK` are in camel case, the other names are in snake case. */
 const parametersSchema = z.strictObject({
@@ -32,7 +33,7 @@ const parametersSchema = z.strictObject({
   topK: optional(z.int32()),
   frequency_penalty: optional(z.number()),
   presence_penalty: optional(z.number()),
-  reasoning_effort: optional(z.enum(["low", "medium", "high"])),
+  reasoning_effort: effortSchema,
 });
 
 const memorySchema = z.strictObject({
@@ -52,6 +53,15 @@ const requestSchema = z.strictObject({
   chat_template: optional(z.string()),
   stream: optional(z.boolean()),
 });
+
+const hints: PropertyHints = {
+  max_completion_tokens: "write model_parameters.max_tokens",
+  max_output_tokens: "write model_parameters.max_tokens",
+  stop: "write model_parameters.stop_sequences",
+  system: "write instructions, or a message with the role system",
+  prompt: "write a message with the role user",
+  chat_history: "write messages",
+};
 
 const names: FieldNames = {
   ...messageFields("messages"),
@@ -78,7 +88,7 @@ export const egpChatSurface: ChatSurface = {
   // The API does not document `[DONE]`, and Scale's generated clients fail on it: they parse every event as JSON.
   endsWithDone: false,
   translate(body) {
-    const request = parseRequest(requestSchema, body);
+    const request = parseRequest(requestSchema, body, hints);
     return {
       chat: toChat(request),
       streamed: request.stream ?? false,
@@ -118,7 +128,7 @@ function toChat(request: z.output<typeof requestSchema>): ChatRequest {
   });
 }
 
-/** Makes a response, or one event of a stream. In a stream, only the last event has the finish reason and the usage. */
+/** Makes a response. */
 function answerOf(content: string, finishReason: string | null, usage: Usage | undefined) {
   const counted = countsIn(usage);
   return {
@@ -127,6 +137,15 @@ function answerOf(content: string, finishReason: string | null, usage: Usage | u
       ? { prompt: counted.inputTokens, completion: counted.outputTokens, total: counted.totalTokens }
       : null,
   };
+}
+
+/**
+ * Makes one event of a stream; only the last has the finish reason and the usage. Scale's generated clients read the
+ * events of this API as those of the deployments API (`CompletionResponse` of scale-gp 0.1.0a62), so an event has the
+ * fields of both.
+ */
+function eventOf(content: string, finishReason: string | null, usage: Usage | undefined): ServerSentEvent {
+  return { data: { ...answerOf(content, finishReason, usage), ...completionOf("", [content], finishReason, usage) } };
 }
 
 function toResponse({ choices: [choice], usage }: ChatCompletion): unknown {
@@ -141,13 +160,13 @@ function createStream(): (event: ChatEvent) => readonly ServerSentEvent[] {
         return [];
       case "delta": {
         const text = sayOf(event.value.delta);
-        return text === "" ? [] : [{ data: answerOf(text, null, undefined) }];
+        return text === "" ? [] : [eventOf(text, null, undefined)];
       }
       case "finished":
         finishReason = finishReasonOf(event.value);
         return [];
       case "completed":
-        return [{ data: answerOf("", finishReason, event.value.usage) }];
+        return [eventOf("", finishReason, event.value.usage)];
       default:
         return event satisfies never;
     }

@@ -9,7 +9,9 @@ import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { deploymentName } from "../../models/find-model.ts";
 import { egpError, egpStreamError } from "../egp-shape/errors.ts";
 import {
-  countsIn,
+  completionOf,
+  effortSchema,
+  efforts,
   finishReasonOf,
   messageFields,
   messageSchema,
@@ -19,6 +21,7 @@ import {
 } from "../egp-shape/messages.ts";
 import { type FieldNames, nameField } from "../kit/field-names.ts";
 import { optional, parseRequest, present } from "../kit/parse-request.ts";
+import type { PropertyHints } from "../kit/property-hints.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import type { ChatSurface } from "../kit/surface.ts";
 
@@ -36,12 +39,24 @@ const requestSchema = z.strictObject({
   top_k: optional(z.int32()),
   frequency_penalty: optional(z.number()),
   presence_penalty: optional(z.number()),
+  reasoning_effort: effortSchema,
   stream: optional(z.boolean()),
   logprobs: optional(z.boolean()),
   top_logprobs: optional(z.int32()),
   chat_template: optional(z.string()),
   chat_template_kwargs: optional(z.record(z.string(), z.json())),
 });
+
+const hints: PropertyHints = {
+  max_completion_tokens: "write max_tokens",
+  max_output_tokens: "write max_tokens",
+  stop: "write stop_sequences",
+  messages: "write prompt and chat_history",
+  system: "write a message with the role system in chat_history",
+  instructions: "write a message with the role system in chat_history",
+  model: "the path has the deployment; omit it",
+  model_parameters: "write its fields at the top level of the body",
+};
 
 const names: FieldNames = {
   ...messageFields("chat_history"),
@@ -57,6 +72,8 @@ const names: FieldNames = {
   "parameters.presence_penalty": "presence_penalty",
   "parameters.logprobs": "logprobs",
   "parameters.top_logprobs": "top_logprobs",
+  reasoning: "reasoning_effort",
+  "reasoning.effort": "reasoning_effort",
   // Only one rule applies to `parameters` as a whole: top_logprobs requires logprobs. Report it at top_logprobs.
   parameters: "top_logprobs",
 };
@@ -71,7 +88,7 @@ export const egpDeploymentSurface: ChatSurface = {
   // generated clients would fail on it: they parse every event as JSON.
   endsWithDone: false,
   translate(body, { parameters }) {
-    const request = parseRequest(requestSchema, body);
+    const request = parseRequest(requestSchema, body, hints);
     const { prompt, chat_history: history } = request;
     // toChat() adds the prompt as the message after the history.
     const isPrompt = (path: FieldPath) => isWithin(path, ["messages", history.length]);
@@ -88,6 +105,7 @@ export const egpDeploymentSurface: ChatSurface = {
 };
 
 function toChat(request: z.output<typeof requestSchema>, deployment: string): ChatRequest {
+  const { reasoning_effort: effort } = request;
   const prompt = toMessage({ role: "user", content: request.prompt });
   return create(ChatRequestSchema, {
     model: deploymentName(deployment),
@@ -103,6 +121,7 @@ function toChat(request: z.output<typeof requestSchema>, deployment: string): Ch
       logprobs: request.logprobs,
       topLogprobs: request.top_logprobs,
     }),
+    ...(effort && { reasoning: { control: { case: "effort", value: efforts[effort] } } }),
     ...present({
       chatTemplate: request.chat_template,
       chatTemplateKwargs: request.chat_template_kwargs,
@@ -119,15 +138,11 @@ interface Answer {
   readonly choices?: readonly unknown[];
 }
 
-/** Makes a response or a stream event. `completions` is a list of pairs: a prompt and the texts of its choices. */
+/** Makes a response or a stream event. */
 function answerOf({ prompt, texts, finishReason, usage, choices = [] }: Answer) {
-  const counted = countsIn(usage);
   return {
-    completions: [[prompt, texts]],
+    ...completionOf(prompt, texts, finishReason ?? null, usage),
     ...(choices.length > 0 && { choices }),
-    finish_reason: finishReason ?? null,
-    prompt_tokens: counted?.inputTokens ?? 0,
-    response_tokens: counted?.outputTokens ?? 0,
   };
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Choice, FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import { type Message, MessageSchema, type Part, PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { ReasoningEffort } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import { type Usage, UsageQuality } from "../../gen/dragoman/v1/usage_pb.js";
 import { decodeBase64, mediaSource } from "../kit/data-uri.ts";
@@ -11,6 +12,14 @@ import { optional } from "../kit/parse-request.ts";
 
 // Shared by the Scale EGP chat completions and deployments APIs. Source: their documents, and the message types of
 // Scale's generated clients.
+
+/** Schema and values of `reasoning_effort`. */
+export const efforts = {
+  low: ReasoningEffort.LOW,
+  medium: ReasoningEffort.MEDIUM,
+  high: ReasoningEffort.HIGH,
+} as const;
+export const effortSchema = optional(z.enum(["low", "medium", "high"]));
 
 const details = { low: MediaDetail.LOW, high: MediaDetail.HIGH, auto: MediaDetail.AUTO } as const;
 const detail = optional(z.enum(["low", "high", "auto"]));
@@ -23,8 +32,10 @@ const imageUrlPart = z.strictObject({
 const imageDataPart = z.strictObject({
   type: z.literal("image_data"),
   image_data: z.strictObject({
-    type: z.literal("base64"),
-    media_type: z.string().regex(/^image\/[\w.+-]+$/, "must be the media type of an image, such as image/png"),
+    type: optional(z.literal("base64")),
+    media_type: z
+      .string()
+      .regex(/^image\/[\w.+-]+\s*(;.*)?$/i, "must be the media type of an image, such as image/png"),
     data: z.string().transform((text, context) => {
       const bytes = decodeBase64(text);
       if (bytes !== undefined) return bytes;
@@ -34,7 +45,7 @@ const imageDataPart = z.strictObject({
     detail,
   }),
 });
-const contentPart = z.discriminatedUnion("type", [textPart, imageUrlPart, imageDataPart]);
+const contentPart = z.preprocess(withType, z.discriminatedUnion("type", [textPart, imageUrlPart, imageDataPart]));
 
 /** Schema of a message. These two APIs do not support agents or tools. */
 export const messageSchema = z.preprocess(
@@ -48,6 +59,13 @@ export const messageSchema = z.preprocess(
     z.strictObject({ role: z.literal("system"), content: z.string() }),
   ]),
 );
+
+/** Sets a missing type of a part by its content. Scale's generated clients may omit the type (scale-gp 0.1.0a62). */
+function withType(part: unknown): unknown {
+  if (typeof part !== "object" || part === null || Array.isArray(part) || "type" in part) return part;
+  const type = (["text", "image_url", "image_data"] as const).find((name) => name in part);
+  return type === undefined ? part : { type, ...part };
+}
 
 /**
  * Sets a missing role to `user`. Scale's generated clients may omit the role; the first type in their union of messages
@@ -130,6 +148,22 @@ export function finishReasonOf({
   providerFinishReason,
 }: Pick<Choice, "finishReason" | "providerFinishReason">): string {
   return finishReasons[finishReason] ?? (providerFinishReason || "other");
+}
+
+/** Fields of a response of the deployments API. `completions` is a list of pairs: a prompt and its texts. */
+export function completionOf(
+  prompt: string,
+  texts: readonly string[],
+  finishReason: string | null,
+  usage: Usage | undefined,
+) {
+  const counted = countsIn(usage);
+  return {
+    completions: [[prompt, texts]],
+    finish_reason: finishReason,
+    prompt_tokens: counted?.inputTokens ?? 0,
+    response_tokens: counted?.outputTokens ?? 0,
+  };
 }
 
 /**

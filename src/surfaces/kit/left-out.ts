@@ -1,8 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import { type Warning, WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
+import { continuesMedia, shownMedia } from "./shown-media.ts";
 import type { ChatSurface } from "./surface.ts";
 
 /** Content of a response that the HTTP APIs have no field for; `reasoning`: only some of them. */
@@ -25,7 +27,8 @@ type Content = keyof typeof names;
 export function createLeftOut({
   omitsReasoning = false,
   showsSources = false,
-}: Pick<ChatSurface, "omitsReasoning" | "showsSources">): (event: ChatEvent) => ChatEvent {
+  showsMedia = false,
+}: Pick<ChatSurface, "omitsReasoning" | "showsSources" | "showsMedia">): (event: ChatEvent) => ChatEvent {
   const found = new Set<Content>();
   return (event) => {
     switch (event.case) {
@@ -33,7 +36,9 @@ export function createLeftOut({
         return event;
       case "delta": {
         const { delta } = event.value;
-        const isShown = showsSources && delta.case === "citation" && isPage(delta.value);
+        const isShown =
+          (showsSources && delta.case === "citation" && isPage(delta.value)) ||
+          (showsMedia && delta.case === "media" && isShownMedia(delta.value));
         const content = isShown ? undefined : contentOf(delta);
         if (content !== undefined && (content !== "reasoning" || omitsReasoning)) found.add(content);
         return event;
@@ -54,6 +59,10 @@ export function createLeftOut({
         return event satisfies never;
     }
   };
+}
+
+function isShownMedia(media: Media): boolean {
+  return continuesMedia(media) || shownMedia(media) !== undefined;
 }
 
 function isPage({ source }: Citation): boolean {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
-import { type FieldViolation, invalidRequest } from "../../errors.ts";
+import { type FieldViolation, invalidRequest, mostViolations } from "../../errors.ts";
 import { fromZodPath } from "../../field-path.ts";
+import { type PropertyHints, propertyHint } from "./property-hints.ts";
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
@@ -8,11 +9,28 @@ type RawIssue = z.core.$ZodRawIssue;
 /** `FieldViolation.rule` of a schema violation. */
 type SchemaRule = "missing" | "unknown_property" | Issue["code"];
 
-/** Validates a body and returns the schema's output. Throws INVALID_REQUEST with all violations. */
-export function parseRequest<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+/**
+ * Validates a body and returns the schema's output. Throws INVALID_REQUEST with all violations. `hints` states what to
+ * write instead of top-level properties of other APIs.
+ */
+export function parseRequest<Schema extends z.ZodType>(
+  schema: Schema,
+  body: unknown,
+  hints: PropertyHints = {},
+): z.output<Schema> {
   const result = schema.safeParse(body, { error: describe });
   if (result.success) return result.data;
-  throw invalidRequest(result.error.issues.flatMap((issue) => violationsOf(issue, [])));
+  const violations = result.error.issues.flatMap((issue) => violationsOf(issue, []));
+  throw invalidRequest(
+    violations.map((found, index) =>
+      found.rule === "unknown_property" && index < mostViolations ? withHint(found, schema, hints) : found,
+    ),
+  );
+}
+
+function withHint(found: FieldViolation, schema: z.ZodType, hints: PropertyHints): FieldViolation {
+  const hint = propertyHint(schema, found.field, hints);
+  return hint === undefined ? found : { ...found, description: `${found.description}; ${hint}` };
 }
 
 /** Makes a property optional. Null means the same as absent, and becomes undefined. */
@@ -82,6 +100,8 @@ function violationsOf(issue: Issue, outer: readonly PropertyKey[]): readonly Fie
       if (branch !== undefined) return branch.flatMap((nested) => violationsOf(nested, path));
       return [violation(path, issue.message, issue.code)];
     }
+    case "invalid_key":
+      return [violation(path, issue.issues[0]?.message ?? issue.message, issue.code)];
     default:
       return [violation(path, issue.message, issue.message === required ? "missing" : issue.code)];
   }

@@ -78,7 +78,7 @@ function requireJson({ requestHeader }: CallSource): void {
 
 async function serveTranslated(
   surface: ChatSurface,
-  { chat, streamed, nameField }: Translated,
+  { chat, extras, streamed, nameField }: Translated,
   sink: Sink,
   call: Call,
   response: ServerResponse,
@@ -90,6 +90,7 @@ async function serveTranslated(
     keepProviderDeltas: false,
     ...(surface.profile && { profile: surface.profile }),
     translatesOptions: true,
+    extras,
     words: {
       isOwn: false,
       nameField: (path) => formatDotted(nameField(path)),

@@ -1,3 +1,4 @@
+import type { ExtraFields } from "../../chat/planning/extra-fields.ts";
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { GatewayError } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
@@ -21,6 +22,8 @@ export interface SurfaceRequest {
 /** A translated request, and the translators of its response. */
 export interface Translated {
   readonly chat: ChatRequest;
+  /** Fields of the body that ChatRequest lacks. Default: none. */
+  readonly extras?: ExtraFields;
   readonly streamed: boolean;
   /** Translates a whole response into the API's JSON value. */
   toResponse(completion: ChatCompletion): unknown;
@@ -62,6 +65,8 @@ export interface ChatSurface {
   readonly omitsReasoning?: boolean;
   /** Whether responses have web pages that the text cites, and metadata of the provider. Default false. */
   readonly showsSources?: boolean;
+  /** Whether responses have audio and images. Default false. */
+  readonly showsMedia?: boolean;
   /** Whether a stream ends with `data: [DONE]`. */
   readonly endsWithDone: boolean;
   /** Translates a body. Throws INVALID_REQUEST with the body's field paths. */

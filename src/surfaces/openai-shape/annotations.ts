@@ -6,11 +6,22 @@ export class ContentText {
   readonly #positions = new TextPositions();
   /** First byte of each part, by part index. */
   readonly #starts = new Map<number, number>();
+  readonly #cited: { readonly part: number; readonly citation: Citation }[] = [];
 
   /** Adds text of a part. */
   wrote(part: number, text: string): void {
     if (!this.#starts.has(part)) this.#starts.set(part, this.#positions.bytes);
     this.#positions.append(text);
+  }
+
+  /** Holds a citation of a part until `held`. */
+  cited(part: number, citation: Citation): void {
+    this.#cited.push({ part, citation });
+  }
+
+  /** Returns the annotations of the citations of `cited`. */
+  held(): readonly object[] {
+    return this.#cited.flatMap(({ part, citation }) => this.annotations([citation], part));
   }
 
   /** Returns OpenAI's annotations of web pages, with positions in characters of the content. 0 if there is none. */

@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { isSeed } from "../../chat/planning/seed.ts";
+import type { BodyGuides } from "./guided-output.ts";
+import { type JsonRecord, jsonRecord } from "./json-values.ts";
 import type { BodyMessage } from "./messages.ts";
+import type { BodyOutput } from "./modalities.ts";
 import { cacheMarks, type Markable, type ObjectOf } from "./parts.ts";
 
-type Maybe<Value> = Value | null | undefined;
-export type JsonRecord = Readonly<Record<string, unknown>>;
+export type Maybe<Value> = Value | null | undefined;
 
 export interface BodyTool extends Markable {
-  readonly function: {
+  readonly function: Markable & {
     readonly name: string;
     readonly description?: Maybe<string>;
     readonly parameters?: Maybe<JsonRecord>;
@@ -36,6 +38,8 @@ export type BodyFormat =
         readonly schema?: Maybe<JsonRecord>;
         readonly strict?: Maybe<boolean>;
       };
+      /** Whether the body has the schema in `response_format.schema`. */
+      readonly isInline?: boolean;
     }
   | { readonly type: "regex"; readonly regex: string };
 
@@ -43,7 +47,7 @@ export type BodyFormat =
 export type EffortWord = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
 
 /** Body with the fields of all APIs of this shape; the schema of each API limits them. Null means absent. */
-export interface OpenAiBody {
+export interface OpenAiBody extends BodyOutput, BodyGuides {
   readonly model: string;
   readonly messages: readonly BodyMessage[];
   readonly stream?: Maybe<boolean>;
@@ -73,7 +77,23 @@ export interface OpenAiBody {
   readonly parallel_tool_calls?: Maybe<boolean>;
   readonly response_format?: Maybe<BodyFormat>;
   readonly reasoning_effort?: Maybe<EffortWord>;
-  readonly reasoning?: Maybe<{ readonly effort?: Maybe<EffortWord>; readonly enabled?: Maybe<boolean> }>;
+  readonly reasoning?: Maybe<{
+    readonly effort?: Maybe<EffortWord>;
+    readonly max_tokens?: Maybe<number>;
+    readonly exclude?: Maybe<boolean>;
+    readonly enabled?: Maybe<boolean>;
+    readonly summary?: Maybe<string>;
+  }>;
+  readonly include_reasoning?: Maybe<boolean>;
+  readonly thinking?: Maybe<{
+    readonly type: "enabled" | "disabled" | "adaptive" | "auto";
+    readonly budget_tokens?: Maybe<number>;
+    readonly clear_thinking?: Maybe<boolean>;
+    readonly display?: Maybe<"summarized" | "omitted">;
+    readonly keep?: Maybe<"all">;
+  }>;
+  readonly thinking_budget?: Maybe<number>;
+  readonly enable_thinking?: Maybe<boolean>;
   readonly reasoning_format?: Maybe<"none" | "parsed" | "text_parsed" | "raw" | "hidden">;
   readonly disable_reasoning?: Maybe<boolean>;
   readonly clear_thinking?: Maybe<boolean>;
@@ -93,12 +113,6 @@ export const integer = z.int32("must be an integer from -2147483648 to 214748364
 export const number = z.number().nullish();
 export const flag = z.boolean().nullish();
 export const text = z.string().nullish();
-
-/** A JSON object. The schema does not copy it, since a copy could reorder its keys. */
-export const jsonRecord = z.custom<JsonRecord>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  "must be an object",
-);
 
 /** Fields that all APIs of this shape have. */
 export const sharedFields = {
@@ -124,13 +138,14 @@ export const sharedFields = {
   user: text,
 };
 
-/** Makes the schema of `tools`. `more` are further properties of a tool. */
-export function toolsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: More) {
+/** Makes the schema of `tools`. `more` are further properties of a tool, `ofFunction` of its function. */
+export function toolsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: More, ofFunction: z.ZodRawShape = {}) {
   const described = object({
     name: z.string(),
     description: text,
     parameters: jsonRecord.nullish(),
     strict: flag,
+    ...ofFunction,
   });
   return z.array(object({ type: z.literal("function").optional(), function: described, ...more })).nullish();
 }

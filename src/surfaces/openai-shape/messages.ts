@@ -1,16 +1,18 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
+import { encodeDetails, type ReasoningDetail } from "../../chat/stream/reasoning-details.ts";
 import { TextPositions } from "../../chat/stream/text-positions.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import { type Message, type MessageSchema, type PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { mediaSource } from "../kit/data-uri.ts";
 import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./parts.ts";
+import { type BodyOutputMedia, replayedMedia } from "./replayed-media.ts";
 
 type Content = string | readonly BodyPart[] | null | undefined;
 
 /** Message with the fields of all APIs of this shape; the schema of each API limits them. */
-export interface BodyMessage extends Markable {
+export interface BodyMessage extends Markable, BodyOutputMedia {
   readonly role: keyof typeof roles;
   readonly content?: Content;
   readonly name?: string | null | undefined;
@@ -19,22 +21,26 @@ export interface BodyMessage extends Markable {
   readonly refusal?: string | null | undefined;
   readonly tool_calls?: readonly BodyToolCall[] | null | undefined;
   readonly tool_call_id?: string | undefined;
-  readonly annotations?: readonly BodyAnnotation[] | null | undefined;
+  readonly annotations?: readonly (BodyAnnotation | { readonly type: string })[] | null | undefined;
+  readonly reasoning_details?: readonly ReasoningDetail[] | null | undefined;
+  readonly prefix?: boolean | null | undefined;
+  readonly partial?: boolean | null | undefined;
 }
 
 /** OpenAI's annotation of a web page. Positions are in characters; 0 to 0 means that there is none. */
 interface BodyAnnotation {
   readonly url_citation: {
     readonly url: string;
-    readonly title: string;
-    readonly start_index: number;
-    readonly end_index: number;
+    readonly title?: string | null | undefined;
+    readonly start_index?: number | null | undefined;
+    readonly end_index?: number | null | undefined;
+    readonly content?: string | null | undefined;
   };
 }
 
 interface BodyToolCall {
   readonly id: string;
-  readonly function: { readonly name: string; readonly arguments: string };
+  readonly function: { readonly name: string; readonly arguments?: string | null | undefined };
 }
 
 const roles = {
@@ -69,18 +75,42 @@ export interface ReadMessage {
   readonly places: readonly FieldPath[];
 }
 
-/** Translates a message. `imageDetail` is the level of detail for images without one. */
-export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undefined): ReadMessage {
+/** Whether a message has the mark of an assistant message that the response continues. */
+export function isToContinue(message: BodyMessage | undefined): boolean {
+  return message?.role === "assistant" && (message.prefix === true || message.partial === true);
+}
+
+/** Returns the function name of each tool call, by its id. */
+export function namesOfCalls(messages: readonly BodyMessage[]): ReadonlyMap<string, string> {
+  return new Map(
+    messages.flatMap(({ tool_calls }) => (tool_calls ?? []).map(({ id, function: { name } }) => [id, name])),
+  );
+}
+
+/**
+ * Translates a message. `imageDetail` is the level of detail for images without one, `calledNames` the function name of
+ * each tool call.
+ */
+export function toMessage(
+  message: BodyMessage,
+  imageDetail: MediaDetail | undefined,
+  calledNames: ReadonlyMap<string, string>,
+): ReadMessage {
   const placed =
     message.role === "tool"
       ? [toolResult(message)]
-      : [...reasoningParts(message), ...spokenParts(message, imageDetail), ...callParts(message)];
+      : [
+          ...reasoningParts(message),
+          ...spokenParts(message, imageDetail),
+          ...replayedMedia(message),
+          ...callParts(message),
+        ];
   const parts = placed.map(({ part }) => part);
   const last = parts.at(-1);
   const cacheHint = toCacheHint(message);
   if (last !== undefined && cacheHint !== undefined) parts[parts.length - 1] = { ...last, cacheHint };
-  // A tool message needs no name: its tool call ID identifies the tool.
-  const name = message.role === "tool" ? undefined : message.name;
+  // The name of a tool message usually repeats that of the call, which every provider receives.
+  const name = message.name === calledNames.get(message.tool_call_id ?? "") ? undefined : message.name;
   return {
     message: { role: roles[message.role], parts, ...(name && { name }) },
     places: placed.map(({ place }) => place),
@@ -88,11 +118,15 @@ export function toMessage(message: BodyMessage, imageDetail: MediaDetail | undef
 }
 
 function reasoningParts(message: BodyMessage): readonly ReadPart[] {
+  const details = message.reasoning_details ?? [];
+  const state = details.length > 0 && { providerState: { provider: "openrouter", data: encodeDetails(details) } };
   for (const place of ["reasoning", "reasoning_content"] as const) {
     const text = textOf(message[place]);
-    if (text !== "") return [{ part: { kind: { case: "reasoning", value: { text } } }, place: [place] }];
+    if (text !== "") return [{ part: { kind: { case: "reasoning", value: { text } }, ...state }, place: [place] }];
   }
-  return [];
+  if (details.length === 0) return [];
+  const text = details.map(({ text, summary }) => `${text ?? summary ?? ""}`).join("");
+  return [{ part: { kind: { case: "reasoning", value: { text } }, ...state }, place: ["reasoning_details"] }];
 }
 
 function spokenParts(
@@ -112,18 +146,26 @@ function spokenParts(
 }
 
 /** Returns the citations of a text. They have positions only if the content is one text. */
-function toCitations(annotations: readonly BodyAnnotation[], content: Content): NonNullable<PartInit["citations"]> {
+function toCitations(
+  annotations: NonNullable<BodyMessage["annotations"]>,
+  content: Content,
+): NonNullable<PartInit["citations"]> {
   const positions = new TextPositions();
   if (typeof content === "string") positions.append(content);
-  return annotations.map(({ url_citation: { url, title, start_index, end_index } }) => ({
-    source: { case: "url", value: { url, title } },
-    ...positions.toBytes(start_index, end_index),
-  }));
+  return annotations.flatMap((annotation) => {
+    if (!("url_citation" in annotation)) return [];
+    const { url, title, start_index, end_index, content: citedText } = annotation.url_citation;
+    return {
+      source: { case: "url", value: { url, title: title ?? "" } },
+      citedText: citedText ?? "",
+      ...positions.toBytes(start_index ?? 0, end_index ?? 0),
+    };
+  });
 }
 
 function callParts({ tool_calls }: BodyMessage): readonly ReadPart[] {
   return (tool_calls ?? []).map(({ id, function: { name, arguments: argumentsJson } }, index) => ({
-    part: { kind: { case: "toolCall", value: { id, name, argumentsJson } } },
+    part: { kind: { case: "toolCall", value: { id, name, argumentsJson: argumentsJson ?? "" } } },
     place: ["tool_calls", index],
   }));
 }
@@ -132,7 +174,13 @@ function toolResult({ tool_call_id: toolCallId = "", content }: BodyMessage): Re
   const parts = partsOf(content).flatMap((part) =>
     part.type === "text" ? [{ kind: { case: "text", value: part.text } as const }] : [],
   );
-  return { part: { kind: { case: "toolResult", value: { toolCallId, parts } } }, place: ["content"] };
+  const cacheHint = partsOf(content)
+    .map(toCacheHint)
+    .findLast((hint) => hint !== undefined);
+  return {
+    part: { kind: { case: "toolResult", value: { toolCallId, parts } }, ...(cacheHint && { cacheHint }) },
+    place: ["content"],
+  };
 }
 
 function toPart(part: BodyPart, imageDetail: MediaDetail | undefined): PartInit {
@@ -155,13 +203,35 @@ function kindOf(part: BodyPart, imageDetail: MediaDetail | undefined): NonNullab
       return { case: "media", value: { source: { case: "data", value: data }, mediaType: toAudioType(format) } };
     }
     case "file": {
-      const { file_data, filename } = part.file;
-      const source = { case: "data", value: file_data.bytes } as const;
-      return { case: "media", value: { source, mediaType: file_data.mediaType, ...(filename && { filename }) } };
+      const { file_data, file_id, filename } = part.file;
+      const file = file_data ?? { source: { case: "fileId", value: file_id ?? "" }, mediaType: "application/pdf" };
+      return { case: "media", value: { ...file, ...(filename && { filename }) } };
     }
+    case "video_url":
+      return mediaOf(part.video_url.url, videoTypeOf(part.video_url.url));
+    case "audio_url":
+      return mediaOf(part.audio_url.url, "audio/wav");
     default:
       return part satisfies never;
   }
+}
+
+/** Returns media of a URL. Only `data:` URIs have their own media type; it is a guess for others. */
+function mediaOf(url: string, mediaType: string): NonNullable<PartInit["kind"]> {
+  return { case: "media", value: { mediaType, ...mediaSource(url) } };
+}
+
+const videoTypes: ReadonlyMap<string, string> = new Map([
+  ["webm", "video/webm"],
+  ["mov", "video/quicktime"],
+  ["mpeg", "video/mpeg"],
+  ["avi", "video/x-msvideo"],
+]);
+
+/** Returns the media type of a video by the end of its URL. Default: MP4. */
+function videoTypeOf(url: string): string {
+  const [, extension = ""] = /\.(\w+)$/.exec(URL.parse(url)?.pathname ?? "") ?? [];
+  return videoTypes.get(extension.toLowerCase()) ?? "video/mp4";
 }
 
 function imageOf(url: string, detail: MediaDetail | undefined): NonNullable<PartInit["kind"]> {

@@ -22,6 +22,9 @@ const names = {
   "reasoning.budget_tokens": "reasoning_effort",
   "reasoning.format": "reasoning_format",
   "reasoning.clear_earlier_reasoning": "clear_thinking",
+  response_modalities: "modalities",
+  audio_output: "audio",
+  "audio_output.media_type": "audio.format",
   deployment_parameters: "model_parameters",
   continue_last_message: "continue_final_message",
   "parameters.min_output_tokens": "min_completion_tokens",
@@ -44,14 +47,21 @@ export interface OwnNames {
 }
 
 /** Makes a function that maps a ChatRequest path to the body path. */
-export function createNamer(messages: readonly ReadMessage[], own: OwnNames): (path: FieldPath) => FieldPath {
+export function createNamer(
+  messages: readonly ReadMessage[],
+  own: OwnNames,
+  ofBody: FieldNames = {},
+): (path: FieldPath) => FieldPath {
   const all = {
     ...names,
     "parameters.max_output_tokens": own.maxOutputTokens,
+    ...ofBody,
     ...(own.providerOptions && { provider_options: own.providerOptions }),
   };
   return (path) => {
     const [list, index, inner, part, ...below] = path;
+    // A field of the body that ChatRequest lacks is an option of the model's provider.
+    if (list === "provider_options" && index !== undefined && inner !== undefined) return path.slice(2);
     if (list === "messages" && inner === "parts" && typeof index === "number" && typeof part === "number") {
       const place = messages[index]?.places[part];
       if (place !== undefined) return ["messages", index, ...namePart(place, below)];

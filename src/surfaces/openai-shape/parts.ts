@@ -3,6 +3,7 @@ import { z } from "zod";
 import { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import type { CacheHintSchema } from "../../gen/dragoman/v1/message_pb.js";
 import { decodeBase64, mediaSource } from "../kit/data-uri.ts";
+import { commonAudioTypes } from "./audio-types.ts";
 
 /** Makes the schema of an object. `closedObject` rejects unknown properties, `openObject` ignores them. */
 export type ObjectOf = <Shape extends z.ZodRawShape>(shape: Shape) => z.ZodObject<Shape, z.core.$strip>;
@@ -52,25 +53,47 @@ export function toCacheHint(marked: Markable): MessageInitShape<typeof CacheHint
 }
 
 /** Schema of base64 text. Its output is the bytes. */
-const base64 = z.string().transform((text, context) => {
+export const base64 = z.string().transform((text, context) => {
   const bytes = decodeBase64(text);
   if (bytes !== undefined) return bytes;
   context.addIssue({ code: "custom", message: "must be base64" });
   return z.NEVER;
 });
 
-/** Schema of file data in OpenAI's format: a base64 `data:` URI, or plain base64, which means a PDF. */
+/**
+ * Schema of file data: OpenAI's base64 `data:` URI, plain base64, which means a PDF, or OpenRouter's http URL of a PDF.
+ */
 const fileData = z.string().transform((text, context) => {
   const { source, mediaType } = mediaSource(text);
-  if (source?.case === "data") return { bytes: source.value, mediaType: mediaType ?? "application/pdf" };
+  if (source?.case === "data") return { source, mediaType: mediaType ?? pdf };
+  if (/^https?:/i.test(text)) return { source: { case: "url", value: text } as const, mediaType: pdf };
   const bytes = decodeBase64(text);
-  if (bytes !== undefined) return { bytes, mediaType: "application/pdf" };
-  context.addIssue({ code: "custom", message: "must be base64, plain or in a data: URI with ;base64" });
+  if (bytes !== undefined) return { source: { case: "data", value: bytes } as const, mediaType: pdf };
+  context.addIssue({ code: "custom", message: "must be base64, plain or in a data: URI, or an http URL" });
   return z.NEVER;
 });
 
+const pdf = "application/pdf";
+
 const details = { auto: MediaDetail.AUTO, low: MediaDetail.LOW, high: MediaDetail.HIGH } as const;
-const audioTypes = { wav: "audio/wav", mp3: "audio/mpeg" } as const;
+
+/** Media types of the formats of `input_audio`: OpenAI's two, and those that OpenRouter adds. */
+const audioTypes = {
+  ...commonAudioTypes,
+  aiff: "audio/aiff",
+  m4a: "audio/mp4",
+  ogg: "audio/ogg",
+} as const;
+
+type AudioFormat = keyof typeof audioTypes;
+const openAiFormats: readonly AudioFormat[] = ["wav", "mp3"];
+export const allAudioFormats: readonly AudioFormat[] = ["wav", "mp3", "aac", "aiff", "flac", "m4a", "ogg", "pcm16"];
+
+interface Address {
+  readonly url: string;
+}
+
+type FileData = z.output<typeof fileData>;
 
 /** Content part: the types of all APIs of this shape. */
 export type BodyPart = Markable &
@@ -81,26 +104,35 @@ export type BodyPart = Markable &
         readonly type: "image_url";
         readonly image_url: { readonly url: string; readonly detail?: keyof typeof details | null | undefined };
       }
+    // vLLM and OpenRouter.
+    | { readonly type: "video_url"; readonly video_url: Address }
+    // vLLM.
+    | { readonly type: "audio_url"; readonly audio_url: Address }
     // Cerebras' short form of image_url.
     | { readonly type: "image"; readonly image: string }
     | {
         readonly type: "input_audio";
         readonly input_audio: {
           readonly data: Uint8Array<ArrayBufferLike>;
-          readonly format?: keyof typeof audioTypes | null | undefined;
+          readonly format?: AudioFormat | null | undefined;
         };
       }
     | {
         readonly type: "file";
         readonly file: {
-          readonly file_data: { readonly bytes: Uint8Array<ArrayBufferLike>; readonly mediaType: string };
+          readonly file_data?: FileData | null | undefined;
+          readonly file_id?: string | null | undefined;
           readonly filename?: string | null | undefined;
         };
       }
   );
 
-/** Makes the schemas of content parts. `marks`: schemas of prompt cache breakpoints, for the types that allow them. */
-export function partSchemas<Marks extends z.ZodRawShape>(object: ObjectOf, marks: Marks) {
+/**
+ * Makes the schemas of content parts. `marks`: schemas of prompt cache breakpoints, for the types that allow them.
+ * `audioFormats`: formats of `input_audio`.
+ */
+export function partSchemas<Marks extends z.ZodRawShape>(object: ObjectOf, marks: Marks, audioFormats = openAiFormats) {
+  const address = object({ url: z.string() });
   return {
     text: object({ type: z.literal("text"), text: z.string(), ...marks }),
     refusal: object({ type: z.literal("refusal"), refusal: z.string() }),
@@ -112,14 +144,20 @@ export function partSchemas<Marks extends z.ZodRawShape>(object: ObjectOf, marks
     image: object({ type: z.literal("image"), image: z.string() }),
     input_audio: object({
       type: z.literal("input_audio"),
-      input_audio: object({ data: base64, format: z.enum(["wav", "mp3"]).nullish() }),
+      input_audio: object({ data: base64, format: z.enum(audioFormats).nullish() }),
       ...marks,
     }),
     file: object({
       type: z.literal("file"),
-      file: object({ file_data: fileData, filename: z.string().nullish() }),
+      file: object({
+        file_data: fileData.nullish(),
+        file_id: z.string().nullish(),
+        filename: z.string().nullish(),
+      }).refine(({ file_data, file_id }) => !file_data !== !file_id, "must have either file_data or file_id"),
       ...marks,
     }),
+    video_url: object({ type: z.literal("video_url"), video_url: address, ...marks }),
+    audio_url: object({ type: z.literal("audio_url"), audio_url: address, ...marks }),
   };
 }
 
@@ -132,6 +170,6 @@ export function toDetail(detail: keyof typeof details | null | undefined): Media
   return detail ? details[detail] : undefined;
 }
 
-export function toAudioType(format: keyof typeof audioTypes | null | undefined): string {
+export function toAudioType(format: AudioFormat | null | undefined): string {
   return audioTypes[format ?? "wav"];
 }

@@ -1,4 +1,4 @@
-import { create, type JsonObject, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { seedValue } from "../../chat/planning/seed.ts";
 import { type FieldViolation, invalidRequest, type ReportViolation } from "../../errors.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -7,9 +7,13 @@ import { Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import { ToolChoiceMode, type ToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
+import type { FieldNames } from "../kit/field-names.ts";
 import { present } from "../kit/parse-request.ts";
-import type { BodyFormat, BodyTool, BodyToolChoice, JsonRecord, OpenAiBody } from "./body.ts";
-import { type ReadMessage, textOf, toMessage } from "./messages.ts";
+import type { BodyFormat, BodyTool, BodyToolChoice, OpenAiBody } from "./body.ts";
+import { readGuides } from "./guided-output.ts";
+import { toJsonText, toStruct } from "./json-values.ts";
+import { isToContinue, namesOfCalls, type ReadMessage, textOf, toMessage } from "./messages.ts";
+import { readOutput } from "./modalities.ts";
 import { toCacheHint } from "./parts.ts";
 import { readReasoning } from "./reasoning.ts";
 
@@ -21,6 +25,8 @@ export interface RequestOptions {
   readonly minusOneIsMost: boolean;
   /** Default of `stream_options.include_usage`. */
   readonly usageByDefault: boolean;
+  /** Whether assistant messages may have no content, as in responses of Dragoman. Default false. */
+  readonly emptyMessages?: boolean;
   /** Providers that have this API. Only these receive fields that ChatRequest lacks, as provider options. */
   readonly providers: readonly string[];
 }
@@ -31,6 +37,10 @@ interface ReadRequest {
   readonly messages: readonly ReadMessage[];
   readonly includeUsage: boolean;
   readonly continuousUsage: boolean;
+  /** Whether the body turns reasoning on without an amount. */
+  readonly turnsReasoningOn: boolean;
+  /** Body paths of ChatRequest fields that the body can set in several ways. */
+  readonly names: FieldNames;
 }
 
 /**
@@ -45,14 +55,19 @@ export function readRequest(
 ): ReadRequest {
   const violations: FieldViolation[] = [];
   const report: ReportViolation = (field, description) => violations.push({ root: "body", field, description });
-  const messages = body.messages.map((message) => toMessage(message, requestOptions.imageDetail));
-  for (const [index, { message }] of messages.entries()) {
+  const calledNames = namesOfCalls(body.messages);
+  const messages = body.messages.map((message) => toMessage(message, requestOptions.imageDetail, calledNames));
+  for (const [index, { message }] of requestOptions.emptyMessages ? [] : messages.entries()) {
     if (message.role !== Role.ASSISTANT || message.parts?.length !== 0) continue;
     report(["messages", index, "content"], "is required in an assistant message without tool_calls");
   }
   const lengths = readLengths(body, requestOptions, report);
   const options = { ...extraOptions, ...lengths.options };
   const optionsFor = Object.keys(options).length === 0 ? [] : requestOptions.providers;
+  const reasoning = readReasoning(body, report);
+  const hasFormat = body.response_format?.type !== undefined && body.response_format.type !== "text";
+  const guides = readGuides(body, hasFormat, report);
+  const outputFormat = guides.format ?? (body.response_format ? toOutputFormat(body.response_format) : undefined);
   const chat: MessageInitShape<typeof ChatRequestSchema> = {
     model,
     messages: messages.map(({ message }) => message),
@@ -60,15 +75,15 @@ export function readRequest(
     tools: (body.tools ?? []).map(toTool),
     ...(body.tool_choice && { toolChoice: toToolChoice(body.tool_choice) }),
     ...(typeof body.parallel_tool_calls === "boolean" && { parallelToolCalls: body.parallel_tool_calls }),
-    ...(body.response_format && { outputFormat: toOutputFormat(body.response_format) }),
-    ...present({ reasoning: readReasoning(body, report) }),
+    ...present({ outputFormat, reasoning: reasoning.config }),
+    ...readOutput(body),
     ...(body.prediction && { prediction: { content: textOf(body.prediction.content) } }),
     ...(body.chat_template_kwargs && { chatTemplateKwargs: toStruct(body.chat_template_kwargs) }),
     ...(body.model_parameters && { deploymentParameters: toStruct(body.model_parameters) }),
     promptCacheKey: body.prompt_cache_key ?? "",
     serviceTier: body.service_tier ?? "",
     user: body.safety_identifier ?? body.user ?? "",
-    continueLastMessage: body.continue_final_message ?? false,
+    continueLastMessage: body.continue_final_message ?? isToContinue(body.messages.at(-1)),
     providerOptions: Object.fromEntries(optionsFor.map((provider) => [provider, options])),
   };
   if (body.stream_options && !body.stream)
@@ -79,8 +94,30 @@ export function readRequest(
     messages,
     includeUsage: body.stream_options?.include_usage ?? requestOptions.usageByDefault,
     continuousUsage: body.stream_options?.continuous_usage_stats ?? false,
+    turnsReasoningOn: reasoning.isOn,
+    names: { ...writtenNames(body), ...guides.names, ...reasoning.names },
   };
 }
+
+/** Returns the body paths of fields that have several names, or several forms, in these APIs. */
+function writtenNames(body: OpenAiBody): FieldNames {
+  const { response_format: format, stop } = body;
+  const has = (name: keyof OpenAiBody) => typeof (body[name] ?? undefined) !== "undefined";
+  return {
+    ...(has("max_tokens") !== has("max_completion_tokens") && {
+      "parameters.max_output_tokens": has("max_tokens") ? "max_tokens" : "max_completion_tokens",
+    }),
+    ...(has("min_tokens") && !has("min_completion_tokens") && { "parameters.min_output_tokens": "min_tokens" }),
+    ...(typeof stop === "string" && { "parameters.stop_sequences.*": "stop" }),
+    ...(has("safety_identifier") && { user: "safety_identifier" }),
+    ...(format?.type === "json_schema" && format.isInline && inlineNames),
+  };
+}
+
+const inlineNames = {
+  "output_format.json_schema": "response_format",
+  "output_format.json_schema.schema_json": "response_format.schema",
+};
 
 type Parameters = Exclude<MessageInitShape<typeof GenerationParametersSchema>, NonNullable<ChatRequest["parameters"]>>;
 
@@ -148,7 +185,10 @@ function toTool(tool: BodyTool): MessageInitShape<typeof ToolSchema> {
     parametersJsonSchema,
     ...present({ strict: strict ?? undefined }),
   };
-  return { kind: { case: "function", value }, ...present({ cacheHint: toCacheHint(tool) }) };
+  return {
+    kind: { case: "function", value },
+    ...present({ cacheHint: toCacheHint(tool) ?? toCacheHint(tool.function) }),
+  };
 }
 
 const choiceModes = {
@@ -183,23 +223,4 @@ function toOutputFormat(format: BodyFormat): MessageInitShape<typeof OutputForma
     default:
       return format satisfies never;
   }
-}
-
-/** Formats a body value as JSON text. A bigint keeps all its digits. */
-function toJsonText(value: unknown): string {
-  return JSON.stringify(value, (_key, entry: unknown) =>
-    typeof entry === "bigint" ? JSON.rawJSON(String(entry)) : entry,
-  );
-}
-
-/** Converts a JSON object to a Struct, which has only doubles: a bigint is rounded. */
-function toStruct(record: JsonRecord): JsonObject {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, toStructValue(value)]));
-}
-
-function toStructValue(value: unknown): JsonValue {
-  if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map(toStructValue);
-  if (typeof value === "object" && value !== null) return toStruct({ ...value });
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;
 }

@@ -1,9 +1,12 @@
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { type ChatCompletion, type Choice, FinishReason, type TimeInfo } from "../../gen/dragoman/v1/completion_pb.js";
 import type { LogProbs, TopLogProb } from "../../gen/dragoman/v1/logprobs_pb.js";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
+import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import { type Cost, CostSource, type Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { present } from "../kit/parse-request.ts";
 import { ContentText, metadataField } from "./annotations.ts";
+import { mediaFields } from "./output-media.ts";
 
 /** Differences between the responses of the APIs of this shape. */
 export interface ResponseOptions {
@@ -25,6 +28,8 @@ export interface ResponseOptions {
   readonly times: boolean;
   /** Whether responses have `annotations` and `provider_metadata`. Default false: kit/left-out.ts warns. */
   readonly annotations?: boolean;
+  /** Whether messages have `audio` and `images`. Default false: kit/left-out.ts warns. */
+  readonly media?: boolean;
   /** Prefix to remove from model names, such as `cerebras/`. Empty: names stay unchanged. */
   readonly modelPrefix: string;
 }
@@ -86,12 +91,13 @@ function toChoice(choice: Choice, options: ResponseOptions, context: ResponseCon
   };
 }
 
-function toMessage({ message, sources }: Choice, options: ResponseOptions): object {
+function toMessage({ index: choiceIndex, message, sources }: Choice, options: ResponseOptions): object {
   const texts = { text: "", reasoning: "", refusal: "" };
   const calls: object[] = [];
   const content = new ContentText();
   const annotations: object[] = [];
-  for (const [index, { kind, citations }] of (message?.parts ?? []).entries()) {
+  const media: { readonly media: Media; readonly state: ProviderState | undefined }[] = [];
+  for (const [index, { kind, citations, providerState: state }] of (message?.parts ?? []).entries()) {
     switch (kind.case) {
       case "text":
         texts.text += kind.value;
@@ -109,8 +115,10 @@ function toMessage({ message, sources }: Choice, options: ResponseOptions): obje
         calls.push({ id, type: "function", function: { name, arguments: argumentsJson } });
         break;
       }
-      // These APIs have no field for them; kit/left-out.ts warns.
       case "media":
+        if (options.media) media.push({ media: kind.value, state });
+        break;
+      // These APIs have no field for them; kit/left-out.ts warns.
       case "toolResult":
       case "serverToolCall":
       case "serverToolResult":
@@ -122,13 +130,15 @@ function toMessage({ message, sources }: Choice, options: ResponseOptions): obje
     }
   }
   if (options.annotations) annotations.push(...content.annotations(sources));
-  const hasNoContent = texts.text === "" && (calls.length > 0 || texts.refusal !== "");
+  const { audio, images } = mediaFields(media, choiceIndex);
+  const hasNoContent = texts.text === "" && (calls.length > 0 || texts.refusal !== "" || audio !== undefined);
   return {
     role: "assistant",
     content: hasNoContent ? null : texts.text,
     ...(texts.reasoning !== "" && { [options.reasoning]: texts.reasoning }),
     ...(options.refusals && { refusal: texts.refusal || null }),
     ...(annotations.length > 0 && { annotations }),
+    ...present({ audio, images }),
     ...(calls.length > 0 && { tool_calls: calls }),
   };
 }
@@ -185,14 +195,21 @@ export function toUsage(usage: Usage): object {
     prompt_tokens_details: {
       cached_tokens: usage.cachedInputTokens ?? 0,
       ...((usage.cacheWriteInputTokens ?? 0) > 0 && { cache_write_tokens: usage.cacheWriteInputTokens }),
+      ...mediaTokens(usage.audioInputTokens, usage.imageInputTokens),
     },
     completion_tokens_details: {
       reasoning_tokens: usage.reasoningTokens ?? 0,
       accepted_prediction_tokens: usage.acceptedPredictionTokens ?? 0,
       rejected_prediction_tokens: usage.rejectedPredictionTokens ?? 0,
+      ...mediaTokens(usage.audioOutputTokens, usage.imageOutputTokens),
     },
     ...(usage.cost?.source === CostSource.PROVIDER && { estimated_cost: dollarsOf(usage.cost) }),
   };
+}
+
+/** `image_tokens` is OpenRouter's field. */
+function mediaTokens(audio = 0, image = 0): object {
+  return { ...(audio > 0 && { audio_tokens: audio }), ...(image > 0 && { image_tokens: image }) };
 }
 
 function dollarsOf({ totalNanos }: Cost): number {

@@ -1,8 +1,10 @@
 import type { ChatEvent } from "../../chat/stream/events.ts";
+import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import { present } from "../kit/parse-request.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import { ContentText, metadataField } from "./annotations.ts";
+import { OutputMedia } from "./output-media.ts";
 import {
   logprobFields,
   type ResponseContext,
@@ -27,6 +29,7 @@ export function createChunks(
   // fields, such as usage.
   let last: object | undefined;
   const contents = new Map<number, ContentText>();
+  const medias = new Map<number, OutputMedia>();
   const toolIndexes = new Map<number, Map<number, number>>();
   let outputTokens = 0;
 
@@ -70,14 +73,24 @@ export function createChunks(
 
   function extend(part: PartDelta): readonly ServerSentEvent[] {
     const { choiceIndex: index, delta, logprobs } = part;
+    if (delta.case === "media" && options.media) return extendMedia(part, delta.value);
+    if (delta.case === "citation" && options.annotations) contentOf(index).cited(part.partIndex, delta.value);
     // Skip a delta that contains only what these APIs have no field for.
     if (logprobs === undefined && isEmpty(delta)) return [];
     outputTokens += logprobs?.tokens.length || 1;
     return [{ data: chunk([{ ...toChoice(index, toDelta(part)), ...toLogProbs(part) }]) }];
   }
 
+  function extendMedia(part: PartDelta, value: Media): readonly ServerSentEvent[] {
+    const { choiceIndex, partIndex, providerState, logprobs } = part;
+    const media = medias.get(choiceIndex) ?? new OutputMedia(choiceIndex);
+    medias.set(choiceIndex, media);
+    const fields = media.add(partIndex, value, providerState);
+    if (fields === undefined && logprobs === undefined) return [];
+    return [{ data: chunk([{ ...toChoice(choiceIndex, fields ?? {}), ...toLogProbs(part) }]) }];
+  }
+
   function isEmpty({ case: kind, value }: PartDelta["delta"]): boolean {
-    if (kind === "citation") return !options.annotations || value.source.case !== "url";
     return kind === "reasoning" ? value.text === "" : !hasField.has(kind);
   }
 
@@ -113,7 +126,6 @@ export function createChunks(
         };
       }
       case "citation":
-        return { annotations: contentOf(choiceIndex).annotations([delta.value], partIndex) };
       case "media":
       case "serverToolCall":
       case "serverToolResult":
@@ -145,11 +157,15 @@ export function createChunks(
     providerMetadataJson,
   }: ChoiceFinished): readonly ServerSentEvent[] {
     const before = flush();
-    const annotations = options.annotations ? contentOf(choiceIndex).annotations(sources) : [];
+    // Clients that join deltas keep the last list of annotations, or require an index in each later one: send one list.
+    const content = contentOf(choiceIndex);
+    const annotations = options.annotations ? [...content.held(), ...content.annotations(sources)] : [];
     const delta = annotations.length > 0 ? { annotations } : {};
     const metadata = options.annotations ? metadataField(providerMetadataJson) : {};
+    const rest = medias.get(choiceIndex)?.end();
+    const ends = rest === undefined ? [] : [{ data: chunk([toChoice(choiceIndex, rest)]) }];
     last = chunk([{ ...toChoice(choiceIndex, delta, toFinishReason(finishReason)), ...metadata }]);
-    return before;
+    return [...before, ...ends];
   }
 
   function end(completed: ChatCompleted): readonly ServerSentEvent[] {

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { z } from "zod";
+import type { ExtraFields } from "../../chat/planning/extra-fields.ts";
 import { parseRequest } from "../kit/parse-request.ts";
 import type { ChatSurface, SurfaceRequest } from "../kit/surface.ts";
 import type { OpenAiBody } from "./body.ts";
@@ -20,6 +21,11 @@ interface OpenAiSurfaceDefinition<Body extends OpenAiBody>
   readonly namespace: ModelNamespace | undefined;
   /** Returns the provider options to send to `requestOptions.providers`. */
   extraOptions(body: Body, request: SurfaceRequest): JsonObject;
+  /**
+   * Returns the fields of the body that ChatRequest lacks, for the model's provider, whichever it is. Undefined: the API
+   * has none.
+   */
+  readonly extraFields?: (body: Body, request: SurfaceRequest) => Omit<ExtraFields, "turnsReasoningOn">;
   /** Returns the service tier fields of a response. `used` is the tier that the provider reports; empty if none. */
   tierFields(body: Body, used: string): object;
   /** Returns the request fields that the response repeats. */
@@ -35,6 +41,7 @@ export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiS
     profile,
     endsWithDone: true,
     showsSources: responseOptions.annotations ?? false,
+    showsMedia: responseOptions.media ?? false,
     translate(value, request) {
       const body = parseRequest(definition.body, value);
       const model = namespace ? nameInNamespace(body.model, namespace, request.catalog) : body.model;
@@ -47,12 +54,15 @@ export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiS
         tierFields: (used) => definition.tierFields(body, used),
         echoFields: definition.echoFields(body),
       };
+      const extras = definition.extraFields?.(body, request);
+      const { turnsReasoningOn } = read;
       return {
         chat: read.chat,
+        ...(extras && { extras: { ...extras, turnsReasoningOn } }),
         streamed: body.stream ?? false,
         toResponse: (completion) => toResponse(completion, responseOptions, context),
         createStream: () => createChunks(responseOptions, context),
-        nameField: createNamer(read.messages, definition.names),
+        nameField: createNamer(read.messages, definition.names, read.names),
       };
     },
     toError,

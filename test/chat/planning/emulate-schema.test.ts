@@ -9,6 +9,7 @@ import { type ChatRequest, ChatRequestSchema } from "../../../src/gen/dragoman/v
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { type Model, ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
+import { OnInvalid, type OutputFormat } from "../../../src/gen/dragoman/v1/output_format_pb.js";
 
 const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 const ask = (schemaJson: string): ChatRequest =>
@@ -21,6 +22,7 @@ const rejectsNone = () => false;
 const emulateSchema = (chat: ChatRequest, model: Model, rejects: (chat: ChatRequest) => boolean) =>
   emulate(startDraft(chat), {
     model,
+    schemas: undefined,
     checkSupport: (checked) =>
       rejects(checked) ? [{ kind: "REJECTED", field: ["output_format", "json_schema"], message: "no" }] : [],
   });
@@ -50,14 +52,32 @@ describe("a JSON Schema for a model without schema support", () => {
     ).toBeUndefined();
   });
 
-  it.each(["$ref", "pattern", "patternProperties"])("rejects a schema with %s, whose validation may not end", (key) => {
+  it.each([
+    ["$ref", "#/$defs/absent"],
+    ["$ref", "https://example.com/schema"],
+    ["$dynamicRef", "#node"],
+    ["pattern", "("],
+    ["patternProperties", { "[": {} }],
+  ])("rejects a schema with a %s that Dragoman cannot validate", (key, value) => {
     const { adaptations } = emulateSchema(
-      ask(JSON.stringify({ properties: { a: { [key]: "x" } } })),
+      ask(JSON.stringify({ properties: { a: { [key]: value } } })),
       modelWith({ jsonSchema: false }),
       rejectsNone,
     );
     expect(adaptations).toMatchObject([{ kind: "REJECTED" }]);
-    expect(adaptations[0]?.message).toContain(key);
+    expect(adaptations[0]?.message).toMatch(/cannot validate/);
+  });
+
+  it.each([
+    { $ref: "#/$defs/a", $defs: { a: { type: "object", properties: { next: { $ref: "#/$defs/a" } } } } },
+    { properties: { a: { pattern: "^(a+)+$" }, b: { patternProperties: { "^x": { type: "string" } } } } },
+  ])("emulates a schema with references or patterns (%#)", (referring) => {
+    const { adaptations } = emulateSchema(
+      ask(JSON.stringify(referring)),
+      modelWith({ jsonSchema: false }),
+      rejectsNone,
+    );
+    expect(adaptations).toMatchObject([{ kind: "EMULATED" }]);
   });
 
   it.each([
@@ -69,7 +89,7 @@ describe("a JSON Schema for a model without schema support", () => {
   });
 
   it("finds a keyword inside a property whose name is a keyword", () => {
-    const nested = { properties: { properties: { properties: { pattern: { pattern: "x" } } } } };
+    const nested = { properties: { properties: { properties: { pattern: { pattern: "(" } } } } };
     const { adaptations } = emulateSchema(ask(JSON.stringify(nested)), modelWith({ jsonSchema: false }), rejectsNone);
     expect(adaptations).toMatchObject([{ kind: "REJECTED" }]);
   });
@@ -116,5 +136,23 @@ describe("validating a response", () => {
   it("does not validate against the schema if the model supports schemas", () => {
     expect(() => answer('{"city":1}', false)).not.toThrow();
     expect(() => answer('{"city":', false)).toThrow(GatewayError);
+  });
+
+  it("finds violations behind references, and accepts null where the schema is nullable", () => {
+    const referring = {
+      type: "object",
+      properties: { a: { $ref: "#/$defs/A" }, n: { type: "string", enum: ["x"], nullable: true } },
+      $defs: { A: { type: "string", pattern: "^x" } },
+    };
+    const check = (text: string) => {
+      const format = { ...ask(JSON.stringify(referring)).outputFormat, onInvalid: OnInvalid.RETURN } as OutputFormat;
+      const validate = createJsonCheck(format, true);
+      validate?.(textDelta(0, 0, text));
+      const event = validate?.(finished(0, FinishReason.STOP, "stop"));
+      return event?.case === "finished" ? event.value.outputViolation : undefined;
+    };
+    expect(check('{"a":"xy","n":null}')).toBeUndefined();
+    expect(check('{"a":"y"}')).toMatchObject({ instancePath: "/a", schemaPath: "/properties/a/$ref/pattern" });
+    expect(check('{"n":"y"}')).toMatchObject({ instancePath: "/n" });
   });
 });

@@ -41,7 +41,7 @@ function createCounter(exact = true): TokenCounter & { readonly counts: number }
 }
 
 const fitTo = (chat: ChatRequest, of: ReturnType<typeof model>, profile: Profile, counter = createCounter()) =>
-  fitWindow(startDraft(chat), { model: of, profile, counter, words: ownWords });
+  fitWindow(startDraft(chat), { model: of, profile, counter, words: ownWords, needsOutputLimit: false });
 
 const limitOf = async (chat: ChatRequest, of: ReturnType<typeof model>, profile: Profile) =>
   (await fitTo(chat, of, profile)).request.parameters?.maxOutputTokens;
@@ -57,6 +57,8 @@ describe("the default output limit", () => {
     ["openai-completions: the window less the prompt, not 16", egp, model("openai-completions", 4096), 3996],
     ["openai-chat of a deployment: the window less the prompt", deployed, model("openai-chat", 8192, 8192), 8092],
     ["llm-engine: the model's limit", egp, model("llm-engine", 131_072, 8192), 8192],
+    ["bedrock: the model's limit", egp, model("bedrock", 131_072, 4096), 4096],
+    ["any other family: the window less the prompt", egp, model("moonshot", 8192), 8092],
     ["llm-engine: the window less the prompt", egp, model("llm-engine", 8192), 8092],
     ["llm-engine of a deployment: 100", deployed, model("llm-engine", 8192), 100],
     ["llm-engine of a deployment: the rest of a small window", deployed, model("llm-engine", 150), 50],

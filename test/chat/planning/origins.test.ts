@@ -85,9 +85,12 @@ describe("mapping a field to the caller's field", () => {
     expect(field("messages[1].name")).toBe("messages[1].name");
   });
 
-  it("maps text that Dragoman wrote to messages, and keeps other fields", () => {
+  it("maps the text of instructions to that field, and keeps other fields", () => {
     const chat = ask("m", "", { messages: turns, instructions: "be terse" });
-    expect(fieldOf(chat, model, "messages[0].parts[0]")).toBe("messages");
+    expect(fieldOf(chat, model, "messages[0].parts[0]")).toBe("instructions");
+    expect(fieldOf(chat, model, "messages[0]")).toBe("instructions");
+    expect(fieldOf(chat, withoutSystem, "messages[0].parts[0]")).toBe("instructions");
+    expect(fieldOf(chat, withoutSystem, "messages[0].parts[1]")).toBe("messages[0].parts[0]");
     expect(fieldOf(chat, model, "tools[0].name")).toBe("tools[0].name");
     expect(fieldOf(chat, model, "messages")).toBe("messages");
   });

@@ -1,7 +1,9 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { uncheckedPart } from "../../../src/chat/planning/schema/unchecked-part.ts";
 import { finished, textDelta } from "../../../src/chat/stream/events.ts";
 import { createJsonCheck } from "../../../src/chat/stream/json-check.ts";
+import { schemaViolation } from "../../../src/chat/stream/schema-violation.ts";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { OnInvalid, OutputFormatSchema } from "../../../src/gen/dragoman/v1/output_format_pb.js";
 
@@ -114,5 +116,30 @@ describe("output that is returned although it is not the requested JSON", () => 
     const violation = violationOf(jsonSchema({ uniqueItems: true }), JSON.stringify(numbered(30_000)));
     expect(violation?.message).toContain("validating the response took over 150 ms");
     expect(violationOf(jsonObject, `[${"{},".repeat(2_000_000)}{}]`)?.message).toContain("250000 values");
+  });
+});
+
+describe("schemas with keywords of other dialects and engines", () => {
+  it.each([
+    [{ type: "number", minimum: 0, exclusiveMinimum: true }, [0.5, 1], [0, -1]],
+    [{ type: "number", minimum: 0, exclusiveMinimum: false }, [0, 1], [-1]],
+    [{ type: "integer", maximum: 9, exclusiveMaximum: true, nullable: true }, [8, null], [9]],
+    [{ type: "integer", exclusiveMinimum: 3 }, [4], [3]],
+    [{ type: "string", pattern: String.raw`^\d{4}\-[\w\-]+\@\_x\/$` }, ["2026-a-b@_x/"], ["2026a-b@_x/", "2026-a"]],
+    [
+      { type: "object", patternProperties: { "^x\\-": { type: "string" } }, additionalProperties: false },
+      [{ "x-a": "b" }],
+      [{ "x-a": 1 }, { xa: "b" }],
+    ],
+    [
+      { type: "object", properties: { pattern: { type: "string" }, nullable: { type: "number" } } },
+      [{ pattern: "(" }],
+      [{ pattern: 1 }],
+    ],
+  ])("%j has its usual meaning", (schema, valid, invalid) => {
+    const text = JSON.stringify(schema);
+    for (const value of valid) expect(schemaViolation(text, value), JSON.stringify(value)).toBeUndefined();
+    for (const value of invalid) expect(schemaViolation(text, value), JSON.stringify(value)).toBeDefined();
+    expect(uncheckedPart(schema)).toBeUndefined();
   });
 });

@@ -48,6 +48,19 @@ const media = (transcript: string, first = false) =>
   });
 
 describe("characters that are cut in halves", () => {
+  it("are joined in the later part if a part of the same kind begins between them", () => {
+    const { parts } = repaired([
+      textDelta(0, 0, "a\ud83d"),
+      textDelta(0, 1, "\ude00b"),
+      reasoningDelta(0, 2, "c\ud83d"),
+      textDelta(0, 3, "\ude00d"),
+    ]);
+    expect(parts[0]?.map(({ kind }) => (kind.case === "reasoning" ? kind.value.text : kind.value))).toEqual([
+      ...["a", "😀b"],
+      ...["c\ufffd", "\ufffdd"],
+    ]);
+  });
+
   const kinds = {
     text: (text: string) => textDelta(0, 0, text),
     refusal: (text: string) => refusalDelta(0, 0, text),
@@ -138,6 +151,12 @@ describe("arguments that begin with an empty object", () => {
     [["{}", "{}"], "{}"],
     [["{}", '{"x":', "1}"], '{"x":1}'],
     [["", "{}", "", ' {"x":1}'], ' {"x":1}'],
+    [["{}", " ", '{"x":1}'], '{"x":1}'],
+    [["{ }", "\n", '{"x":1}'], '{"x":1}'],
+    [["null", '{"x":1}'], '{"x":1}'],
+    [["null"], "null"],
+    [[" "], " "],
+    [[" ", '{"x":1}'], ' {"x":1}'],
     [["{}", "\n"], "{}\n"],
     [['{"x":', "{}", "}"], '{"x":{}}'],
     [['{"x":', "{}", "{"], '{"x":{}{'],

@@ -84,7 +84,7 @@ const everything = create(ChatRequestSchema, {
             case: "media",
             value: { source: { case: "data", value: Buffer.from("hé") }, mediaType: "text/plain" },
           },
-          cacheHint: { ttl: { seconds: 3600n } },
+          cacheHint: { ttl: { seconds: 60n } },
         },
       ],
     },
@@ -140,7 +140,7 @@ const everything = create(ChatRequestSchema, {
       description: "Looks.",
       parametersJsonSchema: '{"type":"object","properties":{"b":{"type":"integer"},"a":{"type":"array"}}}',
       strict: true,
-      cacheHint: { ttl: { seconds: 60n } },
+      cacheHint: { ttl: { seconds: 3600n } },
     }),
     functionTool({ name: "wait" }),
   ],
@@ -186,6 +186,7 @@ export const dialects: readonly Dialect[] = [
     model,
     reader: "anthropic",
     conversation: anthropicConversation,
+    stops: { field: "stop_sequences", rejectsBlank: true },
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createAnthropicAdapter({
@@ -436,7 +437,10 @@ export const dialects: readonly Dialect[] = [
           stop(2),
           ...end("end_turn", { container: null }),
         ),
-        completion: answered(FinishReason.STOP, "end_turn", textPart("Hel"), textPart("lo")),
+        completion: {
+          ...answered(FinishReason.STOP, "end_turn", textPart("Hel"), textPart("lo")),
+          warnings: [{ reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }],
+        },
       },
       "an unknown finish reason": {
         wire: sse(start(), ...text(0, "Hello"), ...end("nap")),
@@ -617,7 +621,7 @@ export const dialects: readonly Dialect[] = [
             description: "Looks.",
             input_schema: { type: "object", properties: { b: { type: "integer" }, a: { type: "array" } } },
             strict: true,
-            cache_control: { type: "ephemeral", ttl: "5m" },
+            cache_control: { type: "ephemeral", ttl: "1h" },
           },
           { name: "wait", input_schema: { type: "object", properties: {} } },
         ],
@@ -641,7 +645,7 @@ export const dialects: readonly Dialect[] = [
               {
                 type: "document",
                 source: { type: "text", media_type: "text/plain", data: "hé" },
-                cache_control: { type: "ephemeral", ttl: "1h" },
+                cache_control: { type: "ephemeral", ttl: "5m" },
               },
             ],
           },
@@ -729,9 +733,8 @@ export const dialects: readonly Dialect[] = [
         ],
       },
       {
-        name: "prefill, regex, audio, a blank stop",
+        name: "prefill, regex, audio",
         request: asked({
-          parameters: { stopSequences: ["\n\n"] },
           outputFormat: { format: { case: "regex", value: { pattern: "a" } } },
           messages: [
             {
@@ -749,7 +752,6 @@ export const dialects: readonly Dialect[] = [
           ],
         }),
         adaptations: [
-          { kind: "REJECTED", field: "parameters.stop_sequences" },
           { kind: "REJECTED", field: "output_format.regex" },
           { kind: "REJECTED", field: "messages[1]" },
           { kind: "REJECTED", field: "messages[0].parts[0].media" },

@@ -19,6 +19,7 @@ import {
   type Wire,
 } from "../fixtures/chat-completions.ts";
 import { audioAnswer, openAiAnswers, openAiReplay } from "../fixtures/chat-completions-answers.ts";
+import { chatContent } from "../fixtures/chat-completions-content.ts";
 import { openAiConversation } from "../fixtures/conversations.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
@@ -58,7 +59,9 @@ export const dialects: readonly Dialect[] = [
     provenance: "azure.js of the npm package openai 7.55.0, fixtures of vercel/ai of 2026-08 and Microsoft's documents",
     model,
     reader: "chat-completions",
+    content: chatContent("azure-openai"),
     conversation: openAiConversation,
+    stops: { field: "stop", max: 4 },
     whole: chatCompletion(),
     create: declared("azure-openai"),
     usage: chatUsageCases(wire),

@@ -49,7 +49,7 @@ const everything = create(ChatRequestSchema, {
       parts: [
         textPart("What is this?"),
         textPart(""),
-        { kind: { case: "media", value: image }, cacheHint: { ttl: { seconds: 3600n } } },
+        { kind: { case: "media", value: image }, cacheHint: { ttl: { seconds: 60n } } },
         {
           kind: {
             case: "media",
@@ -98,7 +98,7 @@ const everything = create(ChatRequestSchema, {
       parametersJsonSchema: weatherSchema,
       strict: true,
     }),
-    functionTool({ name: "clock", cacheHint: { ttl: { seconds: 60n } } }),
+    functionTool({ name: "clock", cacheHint: { ttl: { seconds: 3600n } } }),
   ],
   toolChoice: { choice: { case: "mode", value: ToolChoiceMode.AUTO } },
   parallelToolCalls: false,
@@ -131,7 +131,7 @@ const sent = {
         },
       },
       { toolSpec: { name: "clock", inputSchema: { json: { type: "object", properties: {} } } } },
-      { cachePoint: { type: "default", ttl: "5m" } },
+      { cachePoint: { type: "default", ttl: "1h" } },
     ],
   },
   outputConfig: {
@@ -156,7 +156,7 @@ const sent = {
       content: [
         { text: "What is this?" },
         { image: { format: "png", source: { bytes: "cG5n" } } },
-        { cachePoint: { type: "default", ttl: "1h" } },
+        { cachePoint: { type: "default", ttl: "5m" } },
         { document: { format: "pdf", name: "Q3 report v1 2 (final)", source: { bytes: "JVBERg==" } } },
       ],
     },
@@ -211,6 +211,7 @@ export const dialects: readonly Dialect[] = [
     model,
     reader: "bedrock",
     conversation: bedrockConversation,
+    stops: { field: "inferenceConfig.stopSequences", rejectsBlank: true },
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createBedrockAdapter({
@@ -491,7 +492,7 @@ export const dialects: readonly Dialect[] = [
           stop("end_turn"),
           eventFrame("metadata", { usage: { inputTokens: 12, outputTokens: 3 }, metrics: 1 }),
         ),
-        completion: { ...hi, usage },
+        completion: { ...hi, usage, warnings: [{ reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }] },
       },
       "an unknown finish reason": {
         wire: answer(text(0, "Hi"), stop("tired"), metadata()),

@@ -23,6 +23,7 @@ import {
   type Wire,
 } from "../fixtures/chat-completions.ts";
 import { openAiAnswers } from "../fixtures/chat-completions-answers.ts";
+import { chatContent } from "../fixtures/chat-completions-content.ts";
 import { chatConversation } from "../fixtures/conversations.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
@@ -49,7 +50,9 @@ export const dialects: readonly Dialect[] = [
       "types and streaming client of @cerebras/cerebras_cloud_sdk 1.91.0, inference-docs.cerebras.ai of 2026-11",
     model,
     reader: "chat-completions",
+    content: chatContent("cerebras"),
     conversation: chatConversation(),
+    stops: { field: "stop", max: 4 },
     whole: chatCompletion(),
     create: declared("cerebras"),
     usage: chatUsageCases(wire),
@@ -230,15 +233,11 @@ export const dialects: readonly Dialect[] = [
         ),
       },
       {
-        name: "streamed JSON and an unsupported effort",
+        name: "an unsupported effort",
         request: ask(model.id, "hello", {
-          outputFormat: { format: { case: "jsonObject", value: {} } },
           reasoning: { control: { case: "effort", value: ReasoningEffort.MAX } },
         }),
-        adaptations: [
-          { kind: "REJECTED", field: "reasoning.effort" },
-          { kind: "EMULATED", field: "output_format" },
-        ],
+        adaptations: [{ kind: "REJECTED", field: "reasoning.effort" }],
       },
       {
         name: "a queue threshold out of range",

@@ -11,44 +11,23 @@ import { createCohereAdapter } from "../../../src/providers/cohere/index.ts";
 import { ask } from "../../support/requests.ts";
 import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
+import { cohereContent } from "../fixtures/cohere-content.ts";
+import {
+  begin,
+  callDelta,
+  callEnd,
+  callStart,
+  close,
+  end,
+  event,
+  more,
+  plan,
+  providerModel,
+  start,
+  usage,
+  words,
+} from "../fixtures/cohere-wire.ts";
 import { chatConversation } from "../fixtures/conversations.ts";
-
-const providerModel = "command-a-reasoning-08-2025";
-
-function event(type: string, fields: object = {}): string {
-  return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
-}
-
-const start = event("message-start", {
-  id: "c14c",
-  delta: { message: { role: "assistant", content: [], tool_plan: "", tool_calls: [], citations: [] } },
-});
-
-const begin = (kind: "text" | "thinking", index = 0) =>
-  event("content-start", { index, delta: { message: { content: { type: kind, [kind]: "" } } } });
-const more = (kind: "text" | "thinking", value: string, index = 0, beside: object = {}) =>
-  event("content-delta", { index, delta: { message: { content: { [kind]: value } } }, ...beside });
-const close = (index = 0) => event("content-end", { index });
-const words = (...values: readonly string[]) =>
-  begin("text") + values.map((value) => more("text", value)).join("") + close();
-
-const plan = (tool_plan: string) => event("tool-plan-delta", { delta: { message: { tool_plan } } });
-const callStart = (index: number, id: string, name: string) =>
-  event("tool-call-start", {
-    index,
-    delta: { message: { tool_calls: { id, type: "function", function: { name, arguments: "" } } } },
-  });
-const callDelta = (index: number, text: string) =>
-  event("tool-call-delta", { index, delta: { message: { tool_calls: { function: { arguments: text } } } } });
-const callEnd = (index: number) => event("tool-call-end", { index });
-
-const usage = {
-  billed_units: { input_tokens: 3, output_tokens: 2 },
-  tokens: { input_tokens: 69, output_tokens: 4 },
-  cached_tokens: 0,
-};
-const end = (finish_reason: string, fields: object = { usage }) =>
-  event("message-end", { delta: { finish_reason, ...fields } });
 
 const text = (value: string) => ({ kind: { case: "text" as const, value } });
 const thought = (value: string) => ({ kind: { case: "reasoning" as const, value: { text: value } } });
@@ -88,7 +67,9 @@ export const dialects: readonly Dialect[] = [
     provenance: "cohere-ai 8.1.0 types, fixtures of @ai-sdk/cohere 4.0.52, docs.cohere.com reference of v2 chat",
     model: create(ModelSchema, { id: `cohere/${providerModel}`, provider: "cohere", providerModel }),
     reader: "cohere",
+    content: cohereContent,
     conversation: chatConversation({ uniqueIds: true, rejectedText: /^$/ }),
+    stops: { field: "stop_sequences", max: 5 },
     whole: { why: "the adapter has no `complete`: it always streams" },
     create: (baseUrl) =>
       createCohereAdapter({
@@ -373,7 +354,10 @@ export const dialects: readonly Dialect[] = [
           close() +
           end("COMPLETE") +
           "data: [DONE]\n\n",
-        completion: said([text("Hi")], FinishReason.STOP, "COMPLETE"),
+        completion: {
+          ...said([text("Hi")], FinishReason.STOP, "COMPLETE"),
+          warnings: [{ reason: "LEFT_OUT" }, { reason: "LEFT_OUT" }],
+        },
       },
       "an unknown finish reason": {
         wire: start + words("Hi") + end("TIRED"),
@@ -588,7 +572,7 @@ export const dialects: readonly Dialect[] = [
     },
     limited: [
       {
-        name: "unsupported fields and 6 stop sequences",
+        name: "unsupported fields",
         request: ask("m", "hi", {
           parameters: {
             minP: 0.1,
@@ -599,7 +583,6 @@ export const dialects: readonly Dialect[] = [
             logitBias: { 1: 2 },
             seedValue: { case: "seed", value: -1n },
             n: 3,
-            stopSequences: ["1", "2", "3", "4", "5", "6"],
           },
           tools: [functionTool({ name: "now" })],
           parallelToolCalls: false,
@@ -620,7 +603,6 @@ export const dialects: readonly Dialect[] = [
           { kind: "UNSUPPORTED_PARAMETER", field: "prompt_cache_key" },
           { kind: "UNSUPPORTED_PARAMETER", field: "user" },
           { kind: "UNSUPPORTED_PARAMETER", field: "parameters.seed" },
-          { kind: "REJECTED", field: "parameters.stop_sequences" },
         ],
       },
       {

@@ -24,6 +24,7 @@ import {
   type Wire,
 } from "../fixtures/chat-completions.ts";
 import { openAiAnswers } from "../fixtures/chat-completions-answers.ts";
+import { chatContent } from "../fixtures/chat-completions-content.ts";
 import { chatConversation } from "../fixtures/conversations.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
@@ -42,7 +43,9 @@ export const dialects: readonly Dialect[] = [
     provenance: "DeepInfra's OpenAPI of 2026-05 and its documents of 2026-07",
     model,
     reader: "chat-completions",
+    content: chatContent("deepinfra"),
     conversation: chatConversation(),
+    stops: { field: "stop", max: 16 },
     whole: chatCompletion(),
     create: declared("deepinfra"),
     usage: chatUsageCases(wire),

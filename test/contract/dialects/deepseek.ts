@@ -7,6 +7,7 @@ export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "deepseek",
     model: "deepseek-v4-pro",
+    stops: { field: "stop", max: 16 },
     wire: {
       usagePlace: "finish chunk",
       prefix: ": keep-alive\n\n",

@@ -6,6 +6,7 @@ export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "fireworks",
     model: "accounts/fireworks/models/gpt-oss-120b",
+    stops: { field: "stop", max: 4 },
     wire: { usagePlace: "finish chunk", last: { perf_metrics: {} } },
     reasoning: (reasoning_content) => ({ reasoning_content }),
     replayed: { reasoning_content: "Hm." },

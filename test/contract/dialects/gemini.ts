@@ -77,13 +77,11 @@ export const dialects: readonly Dialect[] = [
       {
         name: "values that cannot be omitted",
         request: ask(model.id, "hello", {
-          parameters: { stopSequences: ["1", "2", "3", "4", "5", "6"] },
           outputFormat: { format: { case: "regex", value: { pattern: "a+" } } },
           chatTemplate: "{{ x }}",
         }),
         adaptations: [
           { kind: "REJECTED", field: "chat_template" },
-          { kind: "REJECTED", field: "parameters.stop_sequences" },
           { kind: "REJECTED", field: "output_format.regex" },
         ],
       },

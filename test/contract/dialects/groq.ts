@@ -12,6 +12,8 @@ export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "groq",
     model: "openai/gpt-oss-120b",
+    ownTools: [{ type: "browser_search" }, { type: "code_interpreter" }],
+    stops: { field: "stop", max: 4 },
     wire: { usagePlace: "x_groq", usage: { ...plainUsage, queue_time: 0.01, total_time: 0.2 } },
     reasoning: (reasoning) => ({ reasoning }),
     replayed: { reasoning: "Hm." },

@@ -12,25 +12,15 @@ import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";
 import { chatUsageCases, eitherOr, wholeAnyway } from "../fixtures/chat-completions.ts";
 import { chatConversation } from "../fixtures/conversations.ts";
+import { mistralContent } from "../fixtures/mistral-content.ts";
+import { chunk, delta, end, providerModel, usage } from "../fixtures/mistral-wire.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 import { joinMistralContent } from "../whole/mistral-content.ts";
 
-const providerModel = "magistral-medium-latest";
-
-function chunk(fields: object): string {
-  const envelope = { id: "5319", object: "chat.completion.chunk", created: 1_790_000_000, model: providerModel };
-  return `data: ${JSON.stringify({ ...envelope, ...fields })}\n\n`;
-}
-
-const delta = (fields: object, index = 0) =>
-  chunk({ choices: [{ index, delta: fields, finish_reason: null, logprobs: null }] });
-
-const usage = { prompt_tokens: 13, total_tokens: 21, completion_tokens: 8 };
-
-function end(finish_reason: string, more: object = { usage }): string {
-  return `${chunk({ choices: [{ index: 0, delta: { content: "" }, finish_reason, logprobs: null }], ...more })}data: [DONE]\n\n`;
-}
-
+const cited = (fileId: string, state: object) => ({
+  source: { case: "document" as const, value: { fileId } },
+  providerState: { provider: "mistral", model: providerModel, data: Buffer.from(JSON.stringify(state)) },
+});
 const text = (value: string) => ({ kind: { case: "text" as const, value } });
 const thought = (value: string) => ({ kind: { case: "reasoning" as const, value: { text: value } } });
 const call = (id: string, name: string, argumentsJson: string) => ({
@@ -61,7 +51,9 @@ export const dialects: readonly Dialect[] = [
       "@mistralai/mistralai 2.7.0 types, fixtures and catalog of @ai-sdk/mistral 4.0.87, error glossary of docs.mistral.ai",
     model: create(ModelSchema, { id: `mistral/${providerModel}`, provider: "mistral", providerModel }),
     reader: "mistral",
+    content: mistralContent,
     conversation: chatConversation({ callId: /^[a-zA-Z0-9]{9}$/, uniqueIds: true, rejectedText: /^$/ }),
+    stops: { field: "stop" },
     whole: chatCompletion({
       provenance: "ChatCompletionResponse beside CompletionChunk of @mistralai/mistralai 2.7.0",
       joinContent: joinMistralContent,
@@ -237,8 +229,8 @@ export const dialects: readonly Dialect[] = [
             {
               ...text("Grüße aus"),
               citations: [
-                { start: 7, end: 7, source: { case: "document", value: { fileId: "1" } } },
-                { start: 7, end: 7, source: { case: "document", value: { fileId: "b" } } },
+                { start: 7, end: 7, ...cited("1", { type: "reference", reference_ids: [1, "b"] }) },
+                { start: 7, end: 7, ...cited("b", {}) },
                 { start: 11, end: 11, source: { case: "url", value: { url: "https://a.example", title: "A" } } },
               ],
             },
@@ -325,7 +317,7 @@ export const dialects: readonly Dialect[] = [
               message: {
                 role: Role.ASSISTANT,
                 // A reference before the text has no place in it.
-                parts: [{ ...text("Hi"), citations: [{ source: { case: "document", value: { fileId: "1" } } }] }],
+                parts: [{ ...text("Hi"), citations: [cited("1", { type: "reference", reference_ids: [1] })] }],
               },
               finishReason: FinishReason.STOP,
               providerFinishReason: "stop",

@@ -15,6 +15,7 @@ export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "moonshot",
     model: "kimi-k3",
+    stops: { field: "stop", max: 5, maxBytes: 32 },
     wire: {
       usagePlace: "last chunk",
       usage: {

@@ -16,6 +16,7 @@ import {
   type Wire,
 } from "../fixtures/chat-completions.ts";
 import { audioAnswer, openAiAnswers, openAiReplay } from "../fixtures/chat-completions-answers.ts";
+import { chatContent, openAiFile } from "../fixtures/chat-completions-content.ts";
 import { openAiConversation } from "../fixtures/conversations.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
@@ -42,7 +43,9 @@ export const dialects: readonly Dialect[] = [
     provenance: "types of the npm package openai 7.55.0 and the API reference of 2026-11",
     model,
     reader: "chat-completions",
+    content: chatContent("openai", undefined, openAiFile),
     conversation: openAiConversation,
+    stops: { field: "stop", max: 4 },
     whole: chatCompletion(),
     create: declared("openai"),
     usage: chatUsageCases(wire),
@@ -133,17 +136,12 @@ export const dialects: readonly Dialect[] = [
         adaptations: leftOut("reasoning.budget_tokens", "reasoning.format", "chat_template"),
       },
       {
-        name: "five stop sequences and regex output",
+        name: "regex output",
         request: ask("gpt-4o", "hello", {
-          parameters: { stopSequences: ["1", "2", "3", "4", "5"] },
           outputFormat: { format: { case: "regex", value: { pattern: "a" } } },
           reasoning: { control: { case: "effort", value: ReasoningEffort.NONE } },
         }),
-        adaptations: [
-          ...leftOut("reasoning.effort"),
-          { kind: "REJECTED", field: "parameters.stop_sequences" },
-          { kind: "REJECTED", field: "output_format.regex" },
-        ],
+        adaptations: [...leftOut("reasoning.effort"), { kind: "REJECTED", field: "output_format.regex" }],
       },
     ],
   },

@@ -28,6 +28,8 @@ export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "openrouter",
     model: "anthropic/claude-sonnet-4.5",
+    ownTools: [{ type: "openrouter:web_search", parameters: { max_results: 3 } }],
+    stops: { field: "stop", max: 4, rejectsBlank: true },
     wire: { usagePlace: "last chunk", prefix: ": OPENROUTER PROCESSING\n\n", usage: { ...plainUsage, cost: 0.1 } },
     usage: usageOf(9, 5, { cost: providerCost(0.1) }),
     reasoning: (reasoning) => ({ reasoning }),

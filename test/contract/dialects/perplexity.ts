@@ -8,6 +8,7 @@ export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "perplexity",
     model: "sonar-pro",
+    stops: { why: "Perplexity has no stop sequences" },
     // Each chunk also contains the message so far.
     wire: { usagePlace: "every chunk", choice: { message: { role: "assistant", content: "whole" } } },
     // Perplexity's OpenAPI requires both `message` and `delta` in a choice. In whole responses the delta is empty.
@@ -23,6 +24,7 @@ export const dialects: readonly Dialect[] = [
             envelope: {
               citations: ["https://a.example", "https://b.example"],
               search_results: [{ title: "A", url: "https://a.example", date: "2026-01-02", snippet: "s" }],
+              images: [{ image_url: "https://a.example/i.png", origin_url: "https://a.example" }],
               related_questions: ["Why?"],
             },
           },
@@ -36,6 +38,7 @@ export const dialects: readonly Dialect[] = [
             },
           }),
           providerMetadataJson: JSON.stringify({
+            images: [{ image_url: "https://a.example/i.png", origin_url: "https://a.example" }],
             related_questions: ["Why?"],
             search_results: [{ title: "A", url: "https://a.example", date: "2026-01-02", snippet: "s" }],
             model: "m",

@@ -2,10 +2,13 @@ import type { Dialect } from "../dialect.ts";
 import { leftOut, sentByOpenAiNames, usageOf } from "../fixtures/chat-completions.ts";
 import { includeUsage, openAiError, serverDialect } from "../fixtures/chat-completions-server.ts";
 
+const { presence_penalty: _, frequency_penalty: __, stop: ___, ...reasoningFields } = sentByOpenAiNames;
+
 export const dialects: readonly Dialect[] = [
   serverDialect({
     name: "xai",
     model: "grok-4.5",
+    stops: { why: "xAI's reasoning models do not support stop sequences" },
     wire: {
       usagePlace: "last chunk",
       usage: {
@@ -30,8 +33,9 @@ export const dialects: readonly Dialect[] = [
       openAiError("an unknown model", 404, "MODEL_NOT_FOUND"),
       openAiError("a rate limit", 429, "PROVIDER_RATE_LIMITED"),
     ],
+    // Grok reasons since version 4, and then has neither penalties nor stop sequences.
     sent: {
-      ...sentByOpenAiNames,
+      ...reasoningFields,
       max_completion_tokens: 100,
       n: 2,
       reasoning_effort: "high",
@@ -49,6 +53,9 @@ export const dialects: readonly Dialect[] = [
       "service_tier",
       "prompt_cache_key",
       "chat_template_kwargs",
+      "parameters.presence_penalty",
+      "parameters.frequency_penalty",
+      "parameters.stop_sequences",
     ),
   }),
 ];

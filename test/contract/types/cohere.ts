@@ -24,6 +24,10 @@ export const tools: Assignable<Camel<WireTool>, Cohere.ToolV2> = true;
 export const toolChoice: Assignable<NonNullable<CohereBody["tool_choice"]>, NonNullable<Vendor["toolChoice"]>> = true;
 export const thinking: Assignable<Camel<NonNullable<CohereBody["thinking"]>>, Cohere.Thinking> = true;
 export const format: Assignable<Camel<NonNullable<CohereBody["response_format"]>>, Cohere.ResponseFormatV2> = true;
+export const documents: Assignable<
+  Camel<NonNullable<CohereBody["documents"]>>,
+  NonNullable<Vendor["documents"]>
+> = true;
 export const citations: Assignable<Camel<NonNullable<CohereBody["citation_options"]>>, Cohere.CitationOptions> = true;
 
 /** Every field name that the adapter sends is a field of the SDK's request type. */

@@ -3,6 +3,7 @@ import type OpenAI from "openai";
 import type { optionalFields } from "../../../src/providers/chat-completions/fields.ts";
 import type { openAiFields } from "../../../src/providers/chat-completions/openai-quirks.ts";
 import type {
+  OpenAiPart,
   WireAssistant,
   WireMessage,
   WireTool,
@@ -12,7 +13,9 @@ import type { Assignable, Mutable } from "./assignable.ts";
 
 type Vendor = OpenAI.ChatCompletionCreateParamsStreaming;
 type Tool = Extract<WireMessage, { role: "tool" }>;
-type Plain = Exclude<WireMessage, Tool | WireAssistant>;
+type AnyPlain = Exclude<WireMessage, Tool | WireAssistant>;
+/** OpenAI's servers get only their own content parts (`Quirks.media`). */
+type Plain = Omit<AnyPlain, "content"> & { readonly content: string | readonly OpenAiPart[] };
 
 /** A message with only text. toMessages and messageAdaptations guarantee this for all messages except the user's. */
 type OfText<Type extends { readonly content: unknown }> = Mutable<Omit<Type, "content">> & {

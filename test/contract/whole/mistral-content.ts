@@ -10,11 +10,13 @@ export function joinMistralContent(contents: readonly unknown[]): unknown {
   return chunks.filter(isFields).reduce<readonly Fields[]>(joinChunk, []);
 }
 
-/** Merges consecutive content chunks of the same type. A signature completes a chunk. */
+/** Merges consecutive content chunks of text or of reasoning. A signature completes a chunk. */
 function joinChunk(chunks: readonly Fields[], chunk: Fields): readonly Fields[] {
   const last = chunks.at(-1);
-  if (last === undefined || last.type !== chunk.type || last.signature !== undefined) return [...chunks, chunk];
-  return [...chunks.slice(0, -1), { ...last, ...chunk, ...joinContent[String(chunk.type)]?.([last, chunk]) }];
+  const join = joinContent[String(chunk.type)];
+  const isNew = last === undefined || last.type !== chunk.type || last.signature !== undefined;
+  if (isNew || join === undefined) return [...chunks, chunk];
+  return [...chunks.slice(0, -1), { ...last, ...chunk, ...join([last, chunk]) }];
 }
 
 const joinContent: Readonly<Record<string, (chunks: readonly Fields[]) => Fields>> = {

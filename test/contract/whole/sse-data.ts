@@ -2,7 +2,9 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** Parses the data of every event of a stream except [DONE]. Returns undefined if one is not JSON. */
 export function dataOf(wire: string): readonly Fields[] | undefined {
-  const texts = [...wire.matchAll(/^data: (.*?)\r?$/gm)].map((match) => match[1] ?? "");
+  // Not /^data: .*$/gm: U+2028, which JSON may contain, would end the line.
+  const lines = wire.split(/\r?\n/).filter((line) => line.startsWith("data: "));
+  const texts = lines.map((line) => line.slice("data: ".length));
   try {
     return texts.filter((text) => text !== "[DONE]").map((text) => JSON.parse(text));
   } catch {

@@ -174,17 +174,62 @@ describe("Anthropic's model rules", () => {
     });
   });
 
-  it("rejects a forced tool if the model does, or together with reasoning", () => {
-    for (const name of ["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1", "claude-fable-5-2"]) {
-      expect(translate(name, { tools, toolChoice: named }).limits).toEqual(["REJECTED tool_choice.tool_name"]);
-      expect(translate(name, { tools, toolChoice: required }).limits).toEqual(["REJECTED tool_choice.mode"]);
+  it.each([
+    "claude-opus-5-5",
+    "claude-fable-5-1",
+    "claude-sonnet-5-5",
+    "claude-opus-6",
+  ])("rejects forced tools for %s", (name) => {
+    expect(translate(name, { tools, toolChoice: named }).limits).toEqual(["REJECTED tool_choice.tool_name"]);
+    expect(translate(name, { tools, toolChoice: required }).limits).toEqual(["REJECTED tool_choice.mode"]);
+  });
+
+  it.each([
+    "claude-opus-4-6",
+    "claude-sonnet-4-6",
+    "claude-opus-4-8",
+    "claude-sonnet-5",
+    "claude-haiku-5-5",
+  ])("forces tools together with adaptive thinking: %s", (name) => {
+    const fields = { tools, reasoning: effort(LOW) };
+    const thinking = { thinking: { type: "adaptive" }, output_config: { effort: "low" } };
+    expect(translate(name, { ...fields, toolChoice: required })).toMatchObject({
+      limits: [],
+      body: { ...thinking, tool_choice: { type: "any" } },
+    });
+    expect(translate(name, { ...fields, toolChoice: named })).toMatchObject({
+      limits: [],
+      body: { ...thinking, tool_choice: { type: "tool", name: "f" } },
+    });
+  });
+
+  it("rejects forced tools together with a thinking budget", () => {
+    const fields = { tools, toolChoice: required };
+    for (const name of ["claude-sonnet-4-5", "claude-opus-4-6", "claude-3-7-sonnet-20250219"]) {
+      expect(translate(name, { ...fields, reasoning: budget(2048) }).limits).toEqual(["REJECTED tool_choice.mode"]);
     }
-    const thinking = translate("claude-opus-4-6", { tools, toolChoice: required, reasoning: effort(LOW) });
-    expect(thinking.limits).toEqual(["REJECTED tool_choice.mode"]);
+    const emulated = translate("claude-sonnet-4-5", { ...fields, reasoning: effort(LOW) });
+    expect(emulated.limits).toEqual(["EMULATED reasoning.effort", "REJECTED tool_choice.mode"]);
+    // The budget is dropped, so that nothing excludes the forced tool.
+    const dropped = translate("claude-opus-4-7", { ...fields, reasoning: budget(2048) });
+    expect(dropped.limits).toEqual(["UNSUPPORTED_PARAMETER reasoning.budget_tokens"]);
+  });
+
+  it("sends parallel_tool_calls false with a forced tool", () => {
     expect(translate("claude-fable-5", { tools, toolChoice: named, parallelToolCalls: false })).toMatchObject({
       limits: [],
       body: { tool_choice: { type: "tool", name: "f", disable_parallel_tool_use: true } },
     });
+  });
+
+  it("sends a thinking budget to Claude 3.7", () => {
+    expect(translate("claude-3-7-sonnet-20250219", { reasoning: budget(2048) })).toMatchObject({
+      limits: [],
+      body: { max_tokens: 64_000, thinking: { type: "enabled", budget_tokens: 2048 } },
+    });
+    expect(translate("claude-3-5-sonnet-20241022", { reasoning: budget(2048) }).limits).toEqual([
+      "UNSUPPORTED_PARAMETER reasoning.budget_tokens",
+    ]);
   });
 
   it("sends parallel_tool_calls false inside the tool choice", () => {
@@ -393,6 +438,63 @@ describe("a call to Anthropic", () => {
     const { completion } = await ask(start("msg_1") + start("msg_1") + say("a") + start("msg_2") + say("b") + end);
     expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind.value)).toEqual(["a", "b"]);
     expect(completion.choices[0]?.finishReason).toBe(FinishReason.STOP);
+  });
+
+  it("keeps deltas of a block that has no content_block_start", async () => {
+    const more = (index: number, delta: object) => data({ type: "content_block_delta", index, delta });
+    const { completion } = await ask(
+      start("m") +
+        more(0, { type: "thinking_delta", thinking: "Hm" }) +
+        more(1, { type: "text_delta", text: "Hi" }) +
+        more(1, { type: "text_delta", text: "!" }) +
+        end,
+    );
+    expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind)).toMatchObject([
+      { case: "reasoning", value: { text: "Hm" } },
+      { case: "text", value: "Hi!" },
+    ]);
+    const { error } = await ask(start("m") + more(0, { type: "input_json_delta", partial_json: "{" }) + end);
+    expect(error?.reason).toBe("PROVIDER_FAULT");
+  });
+
+  it("reads a whole message, which some proxies send although a stream was requested", async () => {
+    const content = [
+      { type: "thinking", thinking: "Hm", signature: "sig" },
+      { type: "server_tool_use", id: "s1", name: "web_search", input: { q: "x" } },
+      { type: "later_block", x: 1 },
+      { type: "text", text: "Hi" },
+    ];
+    const call = '{"type":"tool_use","id":"t","name":"f","input":{"id":9007199254740993}}';
+    const json = JSON.stringify({
+      ...{ id: "msg_9", type: "message", role: "assistant", model: "m", content: [...content, "CALL"] },
+      ...{ stop_reason: "tool_use", usage: { input_tokens: 3, output_tokens: 2 }, container: { id: "c" } },
+    }).replace('"CALL"', call);
+    const { completion, error, attempt } = await ask(json, {}, { "content-type": "application/json" });
+    expect(error).toBeUndefined();
+    expect(attempt.providerResponseId).toBe("msg_9");
+    expect(completion.choices[0]?.message?.parts.map(({ kind }) => kind)).toMatchObject([
+      { case: "reasoning", value: { text: "Hm" } },
+      { case: "serverToolCall", value: { id: "s1", inputJson: '{"q":"x"}' } },
+      { case: "serverToolResult", value: { outputJson: '{"type":"later_block","x":1}' } },
+      { case: "text", value: "Hi" },
+      { case: "toolCall", value: { id: "t", argumentsJson: '{"id":9007199254740993}' } },
+    ]);
+    expect(completion.choices[0]).toMatchObject({
+      finishReason: FinishReason.TOOL_CALLS,
+      providerMetadataJson: '{"container":{"id":"c"},"model":"m"}',
+    });
+    expect(completion.usage).toMatchObject({ inputTokens: 3, outputTokens: 2 });
+  });
+
+  it("accepts an empty message without a finish reason", async () => {
+    const { error } = await ask(data({ type: "message_start", message: { id: "m" } }) + data({ type: "message_stop" }));
+    expect(error).toBeUndefined();
+  });
+
+  it("does not take JSON of another API for an empty response", async () => {
+    const json = JSON.stringify({ type: "completion", completion: "Hi" });
+    const { error } = await ask(json, {}, { "content-type": "application/json" });
+    expect(error?.reason).toBe("PROVIDER_FAULT");
   });
 
   it("reads tool input that arrives whole in content_block_start", async () => {

@@ -7,6 +7,7 @@ import { answer, declared, modelOf } from "../../contract/fixtures/chat-completi
 import { streamFrom } from "../../support/attempt.ts";
 import { configured } from "../../support/configured.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
+import { functionTool } from "../../support/tools.ts";
 import { brief, collect, context, request } from "../chat-completions/harness.ts";
 
 const model = modelOf("azure-openai", "my gpt");
@@ -135,6 +136,10 @@ describe("Azure OpenAI", () => {
       declared("azure-openai", options)("http://127.0.0.1:9").checkSupport(asked, model);
     expect(limits({})).toEqual([]);
     expect(limits({ models: { "my gpt": "o3" } })).toMatchObject([{ field: ["parameters", "temperature"] }]);
+    const called = request({ tools: [functionTool({ name: "f" })] });
+    const azure = declared("azure-openai", { models: { "my gpt": "gpt-5.7" } })("http://127.0.0.1:9");
+    expect(azure.checkSupport(called, model)).toMatchObject([{ kind: "EMULATED", field: ["reasoning", "effort"] }]);
+    expect(azure.describe(called, model)).toMatchObject({ reasoning_effort: "none" });
   });
 
   it("rejects unknown options", () => {

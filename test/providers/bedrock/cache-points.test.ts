@@ -94,11 +94,11 @@ describe("a cache point", () => {
     expect(lives).toEqual(["1h", "5m", undefined]);
   });
 
-  it("warns once about cache hints for models without a prompt cache", () => {
+  it("warns about each cache hint for models without a prompt cache", () => {
     const { body, warned } = translate("us.meta.llama3-3-70b-instruct-v1:0", {
       messages: [user(hinted(""), hinted("a"))],
     });
     expect(body.messages).toEqual([{ role: "user", content: [{ text: "a" }] }]);
-    expect(warned).toEqual(["EMULATED messages[0].parts[0].cache_hint"]);
+    expect(warned).toEqual(["EMULATED messages[0].parts[0].cache_hint", "EMULATED messages[0].parts[1].cache_hint"]);
   });
 });

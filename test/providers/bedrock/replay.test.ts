@@ -170,16 +170,18 @@ describe("the kinds of blocks in Amazon's types", () => {
 });
 
 describe("Claude on Bedrock", () => {
-  it("must call a tool that Anthropic defines if the request requires a call", () => {
+  it("must call a tool that Anthropic defines if required, and gets its prompt cache breakpoint", () => {
     const request = ask(claude.id, "hi", {
-      tools: [providerTool({ provider: "bedrock", type: "bash_20250124" })],
+      tools: [
+        { ...providerTool({ provider: "bedrock", type: "bash_20250124" }), cacheHint: { ttl: { seconds: 3600n } } },
+      ],
       toolChoice: { choice: { case: "mode", value: ToolChoiceMode.REQUIRED } },
     });
     expect(adapter.checkSupport(request, claude)).toEqual([]);
     expect(JSON.parse(stringifyExact(adapter.describe(request, claude)))).toMatchObject({
       additionalModelRequestFields: {
         tool_choice: { type: "any" },
-        tools: [{ type: "bash_20250124", name: "bash" }],
+        tools: [{ type: "bash_20250124", name: "bash", cache_control: { type: "ephemeral", ttl: "1h" } }],
       },
     });
   });

@@ -6,6 +6,7 @@ import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { checkSupport } from "../../../src/providers/bedrock/adaptations.ts";
+import { bedrockModels } from "../../../src/providers/bedrock/models.ts";
 import { toRequest } from "../../../src/providers/bedrock/request.ts";
 import type { ConverseBody } from "../../../src/providers/bedrock/wire.ts";
 import { stringifyExact } from "../../../src/providers/kit/exact-json.ts";
@@ -301,5 +302,84 @@ describe("messages", () => {
     ];
     const { body } = translate(sonnet, { messages, reasoning: { clearEarlierReasoning: true } });
     expect(body.messages.map(({ content }) => content.length)).toEqual([1, 1, 1, 2]);
+  });
+});
+
+describe("Bedrock's structured outputs", () => {
+  const schema = (schemaJson: string) => ({
+    outputFormat: { format: { case: "jsonSchema" as const, value: { name: "answer", schemaJson } } },
+  });
+  const referring = '{"type":"object","properties":{"a":{"$ref":"#/$defs/a"}},"$defs":{"a":{"type":"string"}}}';
+
+  it.each([
+    "us.anthropic.claude-sonnet-4-6",
+    "anthropic.claude-haiku-4-5-20251001-v1:0",
+    "eu.anthropic.claude-opus-4-6-v1",
+    "us.anthropic.claude-opus-4-1-20250805-v1:0",
+    "openai.gpt-oss-120b-1:0",
+    "qwen.qwen4-480b-v1:0",
+    "mistral.mistral-large-3-675b-instruct",
+    "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc",
+  ])("send the schema to %s unchanged, also with $ref", (name) => {
+    expect(translate(name, schema(referring))).toMatchObject({
+      warned: [],
+      body: { outputConfig: { textFormat: { structure: { jsonSchema: { schema: referring } } } } },
+    });
+  });
+
+  it.each([
+    "us.anthropic.claude-opus-4-7",
+    "us.anthropic.claude-opus-7",
+    "us.anthropic.claude-sonnet-4-20250514-v1:0",
+    "us.amazon.nova-pro-v1:0",
+    "us.amazon.nova-3-pro-v1:0",
+    "us.meta.llama4-scout-17b-instruct-v1:0",
+    "us.mistral.pixtral-large-2502-v1:0",
+  ])("are not requested of %s, whose schema Dragoman emulates", (name) => {
+    expect(refusals(name, schema(referring))).toEqual(["output_format.json_schema"]);
+  });
+
+  it("are a capability of the listed models that support them", () => {
+    const listed = bedrockModels.filter(({ capabilities }) => capabilities?.jsonSchema).map((one) => one.providerModel);
+    expect(listed).toEqual([
+      "us.anthropic.claude-opus-4-6-v1",
+      "us.anthropic.claude-opus-4-5-20251101-v1:0",
+      "us.anthropic.claude-sonnet-4-6",
+      "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+      "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+      "openai.gpt-oss-120b-1:0",
+      "openai.gpt-oss-20b-1:0",
+    ]);
+  });
+});
+
+describe("the rules of newer models on Bedrock", () => {
+  const { LOW } = ReasoningEffort;
+  it.each(["us.amazon.nova-3-pro-v1:0", "amazon.nova-ultra-v1:0"])("let %s reason as Nova 2 does", (name) => {
+    const reasoningConfig = { type: "enabled", maxReasoningEffort: "low" };
+    expect(translate(name, effort(LOW)).body.additionalModelRequestFields).toEqual({ reasoningConfig });
+  });
+
+  it("do not let the first Nova models reason", () => {
+    expect(translate("us.amazon.nova-pro-v1:0", effort(LOW)).warned).toEqual([
+      "UNSUPPORTED_PARAMETER reasoning.effort",
+    ]);
+  });
+
+  it("force tools together with adaptive thinking, but not with a budget", () => {
+    const forced = { ...weather, ...choose(ToolChoiceMode.REQUIRED) };
+    for (const name of ["us.anthropic.claude-opus-4-6-v1", "us.anthropic.claude-sonnet-5"]) {
+      expect(translate(name, { ...forced, ...effort(LOW) })).toMatchObject({
+        warned: [],
+        body: {
+          toolConfig: { toolChoice: { any: {} } },
+          additionalModelRequestFields: { thinking: { type: "adaptive" } },
+        },
+      });
+    }
+    for (const name of ["us.anthropic.claude-opus-4-6-v1", sonnet, "us.anthropic.claude-3-7-sonnet-20250219-v1:0"]) {
+      expect(refusals(name, { ...forced, ...budget(2000) })).toEqual(["tool_choice.mode"]);
+    }
+    expect(refusals(sonnet, { ...forced, ...effort(LOW) })).toEqual(["tool_choice.mode"]);
   });
 });

@@ -21,6 +21,21 @@ function limits(fields: Parameters<typeof request>[0], { provider = "openai", pr
   return adaptations.map(({ kind, field }) => `${kind} ${formatPath(field)}`);
 }
 
+it.each([
+  "gpt-35-turbo",
+  "gpt-35-turbo-16k",
+  "gpt-41-mini",
+  "GPT-4o",
+])("applies no rules of reasoning models to %s, as Azure and operators write it", (providerModel) => {
+  expect(limits({ parameters: sampling, tools: [functionTool({ name: "look" })] }, { providerModel })).toEqual([]);
+});
+
+it.each(["GPT-5.2", "O3-Mini"])("applies the rules of reasoning models to %s", (providerModel) => {
+  expect(limits({ parameters: { logitBias: { 1: 1 } } }, { providerModel })).toEqual([
+    "UNSUPPORTED_PARAMETER parameters.logit_bias",
+  ]);
+});
+
 const effort = (value: ReasoningEffort) => ({ control: { case: "effort" as const, value } });
 const { NONE, LOW, HIGH, MINIMAL } = ReasoningEffort;
 const sampling = { temperature: 0.5, topP: 0.5, logprobs: true, topLogprobs: 2 };
@@ -52,15 +67,12 @@ describe("checkSupport for OpenAI", () => {
     expect(limits({ parameters: { topK: -1, minP: 0, repetitionPenalty: 1, minOutputTokens: 0 } })).toEqual([]);
   });
 
-  it("reports templates, raw reasoning, a fifth stop sequence and a long user", () => {
+  it("reports templates, raw reasoning and a long user", () => {
     expect(limits({ chatTemplate: "x", chatTemplateKwargs: {} })).toEqual([
       "UNSUPPORTED_PARAMETER chat_template",
       "UNSUPPORTED_PARAMETER chat_template_kwargs",
     ]);
     expect(limits({ reasoning: { format: ReasoningFormat.RAW } })).toEqual(["UNSUPPORTED_PARAMETER reasoning.format"]);
-    expect(limits({ parameters: { stopSequences: ["1", "2", "3", "4", "5"] } })).toEqual([
-      "REJECTED parameters.stop_sequences",
-    ]);
     expect(limits({ user: "u".repeat(129) })).toEqual(["UNSUPPORTED_PARAMETER user"]);
   });
 
@@ -108,13 +120,56 @@ describe("checkSupport for OpenAI", () => {
     expect(limits({ reasoning: effort(MINIMAL) }, { providerModel: "gpt-5" })).toEqual([]);
   });
 
-  it("sets effort none for gpt-5.6 with tools", () => {
+  it.each([
+    "gpt-5.5",
+    "gpt-5.5-2026-04-23",
+    "gpt-5.6",
+    "gpt-5.6-terra",
+    "gpt-5.7",
+    "gpt-5.12-mini",
+    "gpt-6",
+    "gpt-6-sol",
+    "gpt-6-luna",
+    "gpt-6.1-terra",
+    "gpt-6.4-nova",
+    "gpt-7",
+    "ft:gpt-5.7:acme::1",
+  ])("sets effort none for %s with tools", (providerModel) => {
     const tools = [functionTool({ name: "f" })];
-    const providerModel = "gpt-5.6";
     expect(limits({ tools, reasoning: effort(HIGH) }, { providerModel })).toEqual(["ADJUSTED reasoning.effort"]);
     expect(limits({ tools }, { providerModel })).toEqual(["EMULATED reasoning.effort"]);
     expect(limits({ tools, reasoning: effort(NONE) }, { providerModel })).toEqual([]);
-    expect(limits({ tools, reasoning: effort(HIGH) }, { providerModel: "gpt-5.4" })).toEqual([]);
+    expect(limits({ reasoning: effort(HIGH) }, { providerModel })).toEqual([]);
+  });
+
+  it.each([
+    "gpt-5.4",
+    "gpt-5.4-mini-2026-03-17",
+  ])("sets effort none for %s with tools and an effort, since its default is none", (providerModel) => {
+    const tools = [functionTool({ name: "f" })];
+    expect(limits({ tools, reasoning: effort(HIGH) }, { providerModel })).toEqual(["ADJUSTED reasoning.effort"]);
+    expect(limits({ tools }, { providerModel })).toEqual([]);
+  });
+
+  it.each(["gpt-5", "gpt-5.1", "gpt-5.2", "o3", "o5"])("keeps the effort of %s with tools", (providerModel) => {
+    const tools = [functionTool({ name: "f" })];
+    expect(limits({ tools, reasoning: effort(HIGH) }, { providerModel })).toEqual([]);
+  });
+
+  it.each(["gpt-6-astra", "gpt-6.1-sol", "gpt-7-astra"])("rejects tools for %s, which has no effort none", (name) => {
+    const tools = [functionTool({ name: "f" })];
+    expect(limits({ tools }, { providerModel: name })).toEqual(["REJECTED tools"]);
+    expect(limits({ reasoning: effort(NONE) }, { providerModel: name })).toEqual(["REJECTED reasoning.effort"]);
+    expect(limits({ reasoning: effort(HIGH) }, { providerModel: name })).toEqual([]);
+  });
+
+  it.each([
+    ["o5", ["UNSUPPORTED_PARAMETER parameters.stop_sequences"]],
+    ["o4-mini-2025-04-16", ["UNSUPPORTED_PARAMETER parameters.stop_sequences"]],
+    ["o3-mini", []],
+    ["gpt-9", []],
+  ])("drops stop sequences for %s as for the newest known model of its family", (providerModel, expected) => {
+    expect(limits({ parameters: { stopSequences: ["a"] } }, { providerModel })).toEqual(expected);
   });
 
   it("rejects Responses API models, drops the temperature of search models", () => {

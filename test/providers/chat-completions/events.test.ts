@@ -255,6 +255,56 @@ describe("a stream of another server", () => {
   });
 });
 
+describe("choices", () => {
+  it.each([
+    [[{}, {}, {}]],
+    [[{ index: 0 }, { index: 0 }, { index: 0 }]],
+    [[{ index: 0 }, {}, { index: 2 }]],
+  ])("of a whole response stay apart if their indices are %j", (fields) => {
+    const state = { ...emptyAnswer(), isWhole: true };
+    const batch: ChatEvent[] = [];
+    const choices = fields.map((own, place) => ({ ...own, message: { content: `t${place}` }, finish_reason: "stop" }));
+    toEvents(state, { data: JSON.stringify({ choices }) }, batch);
+    endEvents(state, batch);
+    expect(brief(batch).filter((line) => line.startsWith("text"))).toEqual([
+      "text 0.0 t0",
+      "text 1.0 t1",
+      "text 2.0 t2",
+    ]);
+  });
+});
+
+describe("usage", () => {
+  const counts = (prompt: number, completion: number) => ({
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+  });
+  const usageOf = (...chunks: readonly object[]) => {
+    const state = emptyAnswer();
+    const batch: ChatEvent[] = [];
+    for (const chunk of chunks) toEvents(state, { data: JSON.stringify(chunk) }, batch);
+    endEvents(state, batch);
+    const last = batch.at(-1);
+    return last?.case === "completed" ? last.value : expect.fail();
+  };
+
+  it("in the only choice of a response is its usage", () => {
+    const choice = { index: 0, delta: {}, finish_reason: "stop", usage: counts(19, 13) };
+    const { usage } = usageOf(delta({ content: "Hi" }), { choices: [choice] });
+    expect(usage).toMatchObject({ inputTokens: 19, outputTokens: 13, quality: UsageQuality.EXACT });
+  });
+
+  it("of events that count only themselves is added up, as an estimate", () => {
+    const { usage } = usageOf(
+      { ...delta({ content: "a" }), usage: counts(5, 1) },
+      { ...delta({ content: "b" }), usage: counts(0, 1) },
+      { ...finish("stop"), usage: counts(0, 1) },
+    );
+    expect(usage).toMatchObject({ inputTokens: 5, outputTokens: 3, quality: UsageQuality.ESTIMATED });
+  });
+});
+
 describe("tool call deltas", () => {
   const calls = (...fragments: readonly object[]) =>
     read(...fragments.map(call), finish("tool_calls")).filter((line) => line.startsWith("toolCall"));
@@ -289,6 +339,41 @@ describe("tool call deltas", () => {
     ).toEqual(["toolCall 0.0 a f [", "toolCall 0.0 ]", "toolCall 0.0  "]);
   });
 
+  it.each([
+    ["in pieces", ["get_", "wea", "ther"], "get_weather"],
+    ["whole, then repeated", ["get_weather", "get_weather"], "get_weather"],
+    ["each time with more", ["get_", "get_weather"], "get_weather"],
+    ["of another tool whose name begins alike", ["get_weather"], "get_weather"],
+    ["of the longer tool, in pieces", ["get_weather", "_at"], "get_weather_at"],
+    ["that no tool has, in pieces", ["get_", "wind"], "get_wind"],
+    ["that no tool has, whole, then repeated", ["look", "look"], "look"],
+  ])("joins a name that is sent %s", (_, pieces, name) => {
+    const state = { ...emptyAnswer(), functionNames: ["get_weather", "get_weather_at"] };
+    const batch: ChatEvent[] = [];
+    const fragments = [
+      ...pieces.map((piece) => ({ index: 0, id: "a", function: { name: piece, arguments: "" } })),
+      { index: 0, function: { arguments: "[]" } },
+    ];
+    for (const fragment of fragments) toEvents(state, { data: JSON.stringify(call(fragment)) }, batch);
+    toEvents(state, { data: JSON.stringify(finish("tool_calls")) }, batch);
+    endEvents(state, batch);
+    const lines = brief(batch).filter((line) => line.startsWith("toolCall"));
+    expect(lines.join("").replaceAll("toolCall 0.0", "")).toBe(` a ${name} []`);
+  });
+
+  it("keeps the order of calls without arguments whose names could go on", () => {
+    const state = { ...emptyAnswer(), functionNames: ["get", "get_all"] };
+    const batch: ChatEvent[] = [];
+    for (const id of ["a", "b"]) {
+      const fragment = { index: id === "a" ? 0 : 1, id, function: { name: "get", arguments: "" } };
+      toEvents(state, { data: JSON.stringify(call(fragment)) }, batch);
+    }
+    expect(brief(batch)).toEqual(["toolCall 0.0 a get"]);
+    toEvents(state, { data: JSON.stringify(finish("tool_calls")) }, batch);
+    endEvents(state, batch);
+    expect(brief(batch).slice(1, 3).sort()).toEqual(["toolCall 0.0 {}", "toolCall 0.1 b get {}"]);
+  });
+
   it("does not repeat a call's name, and generates a missing id", () => {
     const lines = calls(
       { index: 1, function: { name: "f", arguments: "" } },
@@ -298,6 +383,48 @@ describe("tool call deltas", () => {
       expect.stringMatching(/^toolCall 0\.0 call_[0-9a-f]{32} f$/),
       'toolCall 0.0 {"city":"Oslo"}',
     ]);
+  });
+
+  it.each(["message", "delta"])("keeps the digits of arguments that are JSON and not its text, in a %s", (name) => {
+    const json = '{"id":9007199254740993,"much":1e400,"one":1.0,"none":-0,"text":"\\\\\\ud83d"}';
+    const state = { ...emptyAnswer(), isWhole: name === "message" };
+    const batch: ChatEvent[] = [];
+    const toolCalls = [json, "[1]", "true", "null"].map(
+      (text, index) => `{"index":${index},"id":${index},"function":{"name":"f","arguments": ${text}}}`,
+    );
+    const message = `{"content":"\\"arguments\\":[","tool_calls":[${toolCalls}]}`;
+    const data = `{"choices":[{"index":0,"${name}":${message},"finish_reason":"tool_calls"}]}`;
+    toEvents(state, { data }, batch);
+    endEvents(state, batch);
+    expect(brief(batch).filter((line) => line.startsWith("toolCall"))).toEqual([
+      `toolCall 0.1 0 f ${json}`,
+      "toolCall 0.2 1 f [1]",
+      "toolCall 0.3 2 f true",
+      "toolCall 0.4 3 f",
+      "toolCall 0.4 {}",
+    ]);
+  });
+
+  it("gives an id without a name to the call in progress", () => {
+    const lines = calls(
+      { index: 0, function: { name: "f", arguments: "" } },
+      { index: 0, id: "a", function: { arguments: '{"x"' } },
+      { index: 0, id: "b", function: { arguments: ":1}" } },
+    );
+    expect(lines).toEqual([
+      expect.stringMatching(/^toolCall 0\.0 call_[0-9a-f]{32} f$/),
+      'toolCall 0.0 {"x"',
+      "toolCall 0.0 :1}",
+    ]);
+  });
+
+  it("reads the index of a call as text", () => {
+    const lines = calls(
+      { index: "0", id: "a", function: { name: "f", arguments: "{" } },
+      { index: "1", id: "b", function: { name: "f", arguments: "{" } },
+      { index: "0", function: { arguments: "}" } },
+    );
+    expect(lines).toEqual(["toolCall 0.0 a f {", "toolCall 0.1 b f {", "toolCall 0.0 }"]);
   });
 
   it("treats complete calls without id and index as separate calls", () => {
@@ -426,7 +553,7 @@ describe("usage", () => {
 });
 
 describe("an error of a content filter inside a stream", () => {
-  it("ends the choices that have begun with the finish reason CONTENT_FILTER", async () => {
+  it("ends the choices without a finish reason with CONTENT_FILTER, and keeps the reasons of the others", async () => {
     const begun = 'data: {"choices":[{"index":0,"delta":{"content":"On"}},{"index":1,"delta":{"content":"ce"}}]}\n\n';
     const one = 'data: {"choices":[{"index":1,"delta":{},"finish_reason":"stop"}]}\n\n';
     const error = { message: "filtered", code: "content_filter", status: 400, innererror: { code: "x" } };
@@ -435,7 +562,7 @@ describe("an error of a content filter inside a stream", () => {
         `${begun}${one}data: ${JSON.stringify(place)}\n\ndata: [DONE]\n\n`,
       );
       expect(failure).toBeUndefined();
-      const ends = [0, 1].map((index) => `finished ${index} ${FinishReason.CONTENT_FILTER} content_filter`);
+      const ends = [`finished 0 ${FinishReason.CONTENT_FILTER} content_filter`, `finished 1 ${FinishReason.STOP} stop`];
       expect(brief(events)).toEqual(["started", "text 0.0 On", "text 1.0 ce", ...ends, "completed"]);
     }
   });

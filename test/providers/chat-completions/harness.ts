@@ -64,6 +64,7 @@ export function emptyAnswer(): AnswerState {
     keepDetails: false,
     isWhole: false,
     audioType: "audio/pcm",
+    functionNames: [],
     errors: openAiErrors,
   });
 }

@@ -32,6 +32,53 @@ async function answerTo(asked: ReturnType<typeof request>, ...events: readonly o
 
 const messageEnd = (finish_reason: string) => ({ type: "message-end", delta: { finish_reason } });
 
+const searchResult = {
+  kind: { case: "searchResult" as const, value: { source: "https://a.example", title: "Roads", texts: ["far"] } },
+};
+const question = { kind: { case: "text" as const, value: "How far?" } };
+const look = { kind: { case: "toolCall" as const, value: { id: "c", name: "look", argumentsJson: "{}" } } };
+
+test("sends search results of tools as documents, which the model cites", () => {
+  const value = { toolCallId: "c", parts: [searchResult, question] };
+  const result = { kind: { case: "toolResult" as const, value } };
+  const body = sent({
+    tools: [functionTool({ name: "look" })],
+    messages: [
+      { role: Role.USER, parts: [question] },
+      { role: Role.ASSISTANT, parts: [look] },
+      { role: Role.TOOL, parts: [result] },
+    ],
+  });
+  expect(body).not.toHaveProperty("citation_options");
+  expect(body.messages).toMatchObject([
+    {},
+    {},
+    {
+      content: [
+        { type: "document", document: { data: { title: "Roads", url: "https://a.example", text: "far" } } },
+        { type: "text", text: "How far?" },
+      ],
+    },
+  ]);
+});
+
+test.each([
+  ["JSON output", { outputFormat: { format: { case: "jsonObject", value: {} } } }, [question, searchResult]],
+  ["tools", { tools: [functionTool({ name: "look" })] }, [question, searchResult]],
+  ["a message of documents only", {}, [searchResult]],
+] as const)("sends documents as text, with a warning, for %s", (_, fields, parts) => {
+  const asked = request({ ...fields, messages: [{ role: Role.USER, parts: [...parts] }] } as Parameters<
+    typeof request
+  >[0]);
+  const { request: limited, warnings } = applyAdaptations(asked, checkSupport(asked, model));
+  const body = JSON.stringify(toRequest(limited, model, "cohere"));
+  expect(body).not.toContain('"documents"');
+  expect(body).toContain("Roads\\nSource: https://a.example\\n\\nfar");
+  expect(warnings).toContainEqual(
+    expect.objectContaining({ reason: "EMULATED", field: `messages[0].parts[${parts.length - 1}]` }),
+  );
+});
+
 test("sends the seed and the schemas exactly as written", async () => {
   const schema = '{"type":"object","properties":{"b":{"maximum":1.0},"10":{},"a":{}}}';
   const asked = request({
@@ -208,4 +255,44 @@ test("reports citations whose state is not what Cohere sent, instead of dropping
   expect(cited('{"start":0,"end":2,"text":"Hi","sources":[]}')).toEqual([]);
   expect(cited("{}")).toEqual([]);
   expect(cited("forged")).toEqual([["messages", 0, "parts", 0, "citations"]]);
+});
+
+test("reads a whole message, which some proxies send although a stream was requested", async () => {
+  const message = {
+    role: "assistant",
+    tool_plan: "I look.",
+    content: [
+      { type: "thinking", thinking: "Hm" },
+      { type: "text", text: "It is far." },
+    ],
+    tool_calls: [
+      { id: "a", type: "function", function: { name: "look", arguments: '{"id":9007199254740993}' } },
+      { id: "b", type: "function", function: { name: "look", arguments: "null" } },
+    ],
+    citations: [{ start: 6, end: 9, text: "far", type: "TEXT_CONTENT", content_index: 1, sources: [] }],
+  };
+  const usage = { tokens: { input_tokens: 3, output_tokens: 2 } };
+  const body = JSON.stringify({ id: "r1", finish_reason: "TOOL_CALL", later: 1, message, usage });
+  const headers = { "content-type": "application/json" };
+  await using upstream = await startReplayUpstream({ headers, steps: [{ write: body }] });
+  const cohere = adapter(upstream.baseUrl, {}, "cohere");
+  const { events, error } = await collect(cohere.stream(request(), model, context()));
+  await cohere.close?.();
+  expect(error).toBeUndefined();
+  expect(brief(events)).toEqual([
+    "started",
+    "reasoning 0.0 I look.",
+    "reasoning 0.1 Hm",
+    "text 0.2 It is far.",
+    expect.stringMatching(/^citation 0\.2/),
+    "toolCall 0.3 a look",
+    'toolCall 0.3 {"id":9007199254740993}',
+    "toolCall 0.4 b look",
+    "toolCall 0.4 {}",
+    expect.stringMatching(/^finished 0 \d TOOL_CALL$/),
+    "completed",
+  ]);
+  const end = events.find(({ case: kind }) => kind === "finished")?.value;
+  expect(end).toMatchObject({ providerMetadataJson: '{"later":1}' });
+  expect(events.at(-1)?.value).toMatchObject({ usage: { inputTokens: 3, outputTokens: 2 } });
 });

@@ -4,6 +4,7 @@ import { type Message, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { Modality } from "../../../src/gen/dragoman/v1/modality_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
+import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { createGeminiAdapter } from "../../../src/providers/gemini/index.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
@@ -121,7 +122,7 @@ describe("a request to the Gemini API", () => {
   });
 
   it.each([
-    ["gemini-3.8-flash", ReasoningEffort.MINIMAL, { thinkingLevel: "MINIMAL", includeThoughts: true }],
+    ["gemini-3.5-flash", ReasoningEffort.MINIMAL, { thinkingLevel: "MINIMAL", includeThoughts: true }],
     ["gemini-2.5-flash", ReasoningEffort.NONE, { thinkingBudget: 0, includeThoughts: false }],
     ["gemini-2.5-pro", ReasoningEffort.HIGH, { thinkingBudget: 24_576, includeThoughts: true }],
   ])("converts the effort for %s to its thinking fields", (name, value, thinkingConfig) => {
@@ -142,7 +143,14 @@ describe("a request to the Gemini API", () => {
 
   it.each([
     ["gemini-3.1-pro-preview", ReasoningEffort.MINIMAL, "low, medium, high"],
-    ["gemini-3.8-flash", ReasoningEffort.MAX, "minimal, low, medium, high"],
+    ["gemini-3.5-flash", ReasoningEffort.MAX, "minimal, low, medium, high"],
+    ["gemini-3.8-flash", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["gemini-5-flash", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["gemini-4-pro", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["models/gemini-4-pro-preview", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["gemini-pro-latest", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["gemini-4-hydrogen", ReasoningEffort.MINIMAL, "low, medium, high"],
+    ["gemini-9-neon", ReasoningEffort.MAX, "minimal, low, medium, high"],
     ["gemini-2.5-pro", ReasoningEffort.NONE, "minimal, low, medium, high"],
     ["gemini-2.5-flash", ReasoningEffort.XHIGH, "none, minimal, low, medium, high"],
   ])("rejects an unsupported effort for %s and lists the supported ones", (name, value, efforts) => {
@@ -203,6 +211,15 @@ describe("a response of the Gemini API", () => {
     expect(completion.usage?.inputTokens).toBe(4);
   });
 
+  it("ends a choice as filtered if the API blocks a response that has begun", async () => {
+    const begun = { candidates: [{ content: { parts: [{ text: "Hi" }] } }] };
+    const { completion, error } = await answer(begun, { promptFeedback: { blockReason: "SAFETY" } });
+    expect(error).toBeUndefined();
+    expect(completion.choices).toMatchObject([
+      { finishReason: FinishReason.CONTENT_FILTER, providerFinishReason: "SAFETY", message: { parts: [text("Hi")] } },
+    ]);
+  });
+
   it("reads several candidates, which provider options can request", async () => {
     const { completion } = await answer(
       { candidates: [{ content: { parts: [{ text: "He" }] } }, { content: { parts: [{ text: "Ho" }] }, index: 1 }] },
@@ -216,6 +233,12 @@ describe("a response of the Gemini API", () => {
     ]);
   });
 
+  it("keeps candidates without indices apart", async () => {
+    const candidates = ["a", "b"].map((word) => ({ content: { parts: [{ text: word }] }, finishReason: "STOP" }));
+    const { completion } = await answer({ candidates });
+    expect(completion.choices.map(({ message }) => message?.parts)).toMatchObject([[text("a")], [text("b")]]);
+  });
+
   it("preserves key order and digits in tool arguments", async () => {
     const args = '{"id":12345678901234567890,"b":1.50,"a":{"z":1,"y":2}}';
     const { completion } = await answer(
@@ -223,6 +246,17 @@ describe("a response of the Gemini API", () => {
     );
     const call = completion.choices[0]?.message?.parts[0]?.kind;
     expect(call).toMatchObject({ case: "toolCall", value: { name: "look", argumentsJson: args } });
+  });
+
+  it("reads counts and log probabilities beside a tool call, however their digits are written", async () => {
+    const part = '{"text":"Hi"},{"functionCall":{"name":"look"}}';
+    const logprobs = '{"chosenCandidates":[{"token":"Hi","logProbability":-1.50e-07}]}';
+    const { completion } = await answer(
+      `{"candidates":[{"content":{"parts":[${part}]},"finishReason":"STOP","logprobsResult":${logprobs}}],` +
+        '"usageMetadata":{"promptTokenCount":5.0,"candidatesTokenCount":3,"totalTokenCount":8}}',
+    );
+    expect(completion.choices[0]?.logprobs?.tokens).toMatchObject([{ token: "Hi", logprob: -1.5e-7 }]);
+    expect(completion.usage).toMatchObject({ inputTokens: 5, outputTokens: 3, quality: UsageQuality.EXACT });
   });
 
   it("separates text before and after a tool call into two parts", async () => {

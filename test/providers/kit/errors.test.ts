@@ -238,6 +238,65 @@ describe("an error status", () => {
   });
 });
 
+describe("errors that say more than their status", () => {
+  const tooLong = "This model's maximum context length is 8 tokens. However, you requested 9 tokens";
+  const generated = { message: "Failed to call a function.", code: "tool_use_failed", failed_generation: "<f>" };
+
+  it.each([
+    ["openrouter", { error: { code: 400, message: "no", metadata: { raw: openAiError(null, "x", tooLong) } } }],
+    [
+      "bedrock",
+      {
+        __type: "ValidationException",
+        message: "Too many input tokens. Max input tokens: 8, request input token count: 9",
+      },
+    ],
+    [
+      "bedrock",
+      {
+        __type: "ValidationException",
+        message: "input length and `max_tokens` exceed context limit: 9 + 3 > 8, decrease",
+      },
+    ],
+    [
+      "anthropic",
+      openAiError(null, "invalid_request_error", "input length and `max_tokens` exceed context limit: 9 + 3 > 8"),
+    ],
+  ])("report the context window of %s", async (name, body) => {
+    expect(await failure({ status: 400 }, body, name)).toMatchObject({
+      reason: "CONTEXT_LENGTH_EXCEEDED",
+      facts: { metadata: { context_window_tokens: "8", input_tokens: "9" } },
+    });
+  });
+
+  it.each([
+    ["groq", { error: generated }],
+    ["openai", { error: generated }],
+    ["cerebras", generated],
+    ["openrouter", { error: { code: 400, message: "no", metadata: { raw: JSON.stringify({ error: generated }) } } }],
+  ])("report the invalid tool call of a model at %s with its text", async (name, body) => {
+    expect(await failure({ status: 400 }, body, name)).toMatchObject({
+      reason: "TOOL_CALL_INVALID",
+      facts: { failedGeneration: "<f>" },
+    });
+  });
+
+  it.each([
+    ["groq", openAiError("model_decommissioned"), "MODEL_NOT_FOUND"],
+    ["mistral", { object: "error", message: "no", type: "x", code: 1500 }, "MODEL_NOT_FOUND"],
+  ])("have codes that %s uses with status 400: %j", async (name, body, reason) => {
+    expect((await failure({ status: 400 }, body, name)).reason).toBe(reason);
+  });
+
+  it("quote the message of a violation that Mistral sends as an object", async () => {
+    const detail = [{ type: "extra_forbidden", loc: ["body", "x"], msg: "Extra inputs are not permitted" }];
+    const body = { object: "error", message: { detail }, type: "invalid_request_error", raw_status_code: 422 };
+    const error = await failure({ status: 422 }, body, "mistral");
+    expect(error.message).toContain("Extra inputs are not permitted");
+    expect(error.facts.metadata).toMatchObject({ parameter: "x" });
+  });
+});
+
 describe("an error inside a response with status 200", () => {
   const text = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}\n\n';
   async function answer(body: string, contentType = "text/event-stream") {
@@ -309,6 +368,35 @@ describe("an error of a content filter", () => {
     ["openrouter", 403, { error: { code: 403, message: 'Your input was flagged for "violence".' } }],
     ["xai", 403, { code: "forbidden", error: "Content violates usage guidelines. Failed check: SAFETY_CHECK" }],
     ["mistral", 400, { object: "error", message: "no", type: "content_filter", code: "1" }],
+    ["openai", 400, openAiError("bio_policy")],
+    ["openai", 400, openAiError("misalignment_policy_violation")],
+    ["openai", 400, openAiError("image_content_policy_violation")],
+    ["vllm", 400, openAiError("Content_Filter")],
+    ["openai", 500, { error: { message: "no", code: "x", innererror: { code: "ResponsibleAIPolicyViolation" } } }],
+    [
+      "openrouter",
+      403,
+      { error: { code: 403, message: "Blocked", metadata: { reasons: ["violence"], flagged_input: "x" } } },
+    ],
+    [
+      "openrouter",
+      400,
+      {
+        error: {
+          code: 400,
+          message: "Provider returned error",
+          metadata: { raw: '{"error":{"code":"content_filter","message":"no"}}' },
+        },
+      },
+    ],
+    [
+      "bedrock",
+      400,
+      {
+        __type: "ValidationException",
+        message: "The model returned the following errors: Output blocked by content filtering policy",
+      },
+    ],
     [
       "anthropic",
       400,
@@ -322,5 +410,39 @@ describe("an error of a content filter", () => {
     await provider.close?.();
     expect(error).toBeUndefined();
     expect(brief(events)[1]).toMatch(new RegExp(`^finished 0 ${FinishReason.CONTENT_FILTER} .`));
+  });
+
+  it("has the provider's words and the results of the filter as metadata of the choice", async () => {
+    const result = { hate: { filtered: true, severity: "high" } };
+    const innererror = { code: "ResponsibleAIPolicyViolation", content_filter_result: result };
+    const body = JSON.stringify({ error: { message: "Blocked.", code: "content_filter", innererror } });
+    await using upstream = await startReplayUpstream({ status: 400, steps: [{ write: body }] });
+    const provider = configured("azure-openai", upstream.baseUrl);
+    const { events } = await collect(streamFrom(provider, request(), model()).events);
+    await provider.close?.();
+    const end = events.find(({ case: kind }) => kind === "finished");
+    expect(end?.value).toMatchObject({
+      providerMetadataJson: JSON.stringify({ message: "Blocked.", content_filter_result: result }),
+    });
+  });
+
+  it("adds them to the metadata of a choice that has begun", async () => {
+    const result = { hate: { filtered: true } };
+    const innererror = { code: "ResponsibleAIPolicyViolation", content_filter_result: result };
+    const first = { choices: [{ index: 0, delta: { content: "Hi" }, content_filter_offsets: { start: 1 } }] };
+    const error = { error: { message: "Blocked.", code: "content_filter", innererror } };
+    const body = [first, error].map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+    const headers = { "content-type": "text/event-stream" };
+    await using upstream = await startReplayUpstream({ headers, steps: [{ write: body }] });
+    const provider = configured("azure-openai", upstream.baseUrl);
+    const { events, error: failure } = await collect(streamFrom(provider, request(), model()).events);
+    await provider.close?.();
+    expect(failure).toBeUndefined();
+    const end = events.find(({ case: kind }) => kind === "finished");
+    const { providerMetadataJson = "" } = end?.case === "finished" ? end.value : {};
+    expect(JSON.parse(providerMetadataJson)).toEqual({
+      ...{ message: "Blocked.", content_filter_result: result },
+      content_filter_offsets: { start: 1 },
+    });
   });
 });

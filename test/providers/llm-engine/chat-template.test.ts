@@ -147,6 +147,30 @@ describe("a chat template with LLM Engine's v2", () => {
     expect(await send(request, llama)).toMatchObject(fields);
   });
 
+  it("shows Mixtral's bos_token, which the engine renders", async () => {
+    const { send, plan, limit } = await start("v2");
+    const request = say("{{ bos_token }}{{ messages[0].content }}");
+    const mixtral = modelOf("mixtral-8x7b-instruct");
+    expect((await plan(request, mixtral)).prompt).toBe("<s>Grüße </s> 世界");
+    expect(limit(request, mixtral).warnings).toEqual([]);
+    expect(await send(request, mixtral)).toMatchObject({ chat_template: request.chatTemplate });
+  });
+
+  it("sends a template with special tokens that only the engine knows, and shows no prompt", async () => {
+    const { send, plan } = await start("v2");
+    const request = say("{{ bos_token }}{{ messages[0].content }}{{ eos_token }}");
+    expect((await plan(request, modelOf("falcon-40b"))).prompt).toBeUndefined();
+    expect(await send(request, modelOf("falcon-40b"))).toMatchObject({ chat_template: request.chatTemplate });
+    await expect(send(say("{{ foo }}"), modelOf("falcon-40b"))).rejects.toMatchObject({ reason: "INVALID_REQUEST" });
+  });
+
+  it("renders the tools of the request", async () => {
+    const { plan } = await start("v2");
+    const tools = [{ kind: { case: "function", value: { name: "look" } } }] as const;
+    const request = say("{{ tools[0].function.name }}{{ messages[0].content }}", { tools: [...tools] });
+    expect((await plan(request, llama)).prompt).toBe("lookGrüße </s> 世界");
+  });
+
   it("sends messages without a prompt if there is no chat template", async () => {
     const { send, plan } = await start("v2");
     expect((await plan(say(undefined), llama)).prompt).toBeUndefined();

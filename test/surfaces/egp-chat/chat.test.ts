@@ -7,7 +7,7 @@ import { egpModels } from "../../../src/models/egp-models.ts";
 import { egpChatSurface } from "../../../src/surfaces/egp-chat/chat.ts";
 import { streamEnd, textChunk } from "../../support/openai-wire.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
-import { chatAnswer, chatRequest, refusal, streamFailure } from "../egp-schemas.ts";
+import { chatAnswer, chatEvent, chatRequest, refusal, streamFailure } from "../egp-schemas.ts";
 import { noModels, readEvents, startSurface } from "../harness.ts";
 
 type Request = z.input<typeof chatRequest>;
@@ -46,7 +46,7 @@ describe("a response", () => {
     const said = script({ reasoning: "they want something", refusal: "I cannot" });
     expect((await answered(await surface.post(ask(said)))).chat_completion.message.content).toBe("I cannot");
     const { data } = await readEvents(await surface.post(ask(said, { stream: true })));
-    const pieces = data.map((text) => chatAnswer.parse(JSON.parse(text)).chat_completion.message.content);
+    const pieces = data.map((text) => chatEvent.parse(JSON.parse(text)).chat_completion.message.content);
     expect(pieces.join("")).toBe("I cannot");
   });
 
@@ -66,10 +66,25 @@ describe("a stream", () => {
     const response = await surface.post(ask("hello big world", { stream: true }));
     expect(response.headers.get("content-type")).toMatch(/^text\/event-stream/);
     const { data } = await readEvents(response);
-    const events = data.map((text) => chatAnswer.parse(JSON.parse(text)));
+    const events = data.map((text) => chatEvent.parse(JSON.parse(text)));
     expect(events.map(({ chat_completion: { message } }) => message.content).join("")).toBe("hello big world");
     expect(events.map(({ token_usage: usage }) => usage !== null)).toEqual([false, false, false, true]);
     expect(events.map(({ chat_completion: said }) => said.finish_reason)).toEqual([null, null, null, "stop"]);
+  });
+
+  it("has the fields of the deployments API in each event, as Scale's clients read them", async () => {
+    const surface = await startSurface(egpChatSurface, echoed);
+    const { data } = await readEvents(await surface.post(ask("hello big world", { stream: true })));
+    const events = data.map((text) => chatEvent.parse(JSON.parse(text)));
+    for (const { chat_completion: said, token_usage: usage, ...event } of events) {
+      expect(event).toEqual({
+        completions: [["", [said.message.content]]],
+        finish_reason: said.finish_reason,
+        prompt_tokens: usage?.prompt ?? 0,
+        response_tokens: usage?.completion ?? 0,
+      });
+    }
+    expect(events.at(-1)?.response_tokens).toBe(3);
   });
 
   it("responds with an HTTP status if a stream fails before its first text", async () => {
@@ -226,6 +241,22 @@ describe("the translation", () => {
       { value: { source: bytes, mediaType: "image/gif", detail: MediaDetail.UNSPECIFIED } },
       { value: { source: bytes, mediaType: "image/png", detail: MediaDetail.AUTO } },
     ]);
+  });
+
+  it("takes parts and images without a type, as Scale's clients send them", () => {
+    const data = Buffer.from("png").toString("base64");
+    const parts = [
+      { type: "text" as const, text: "look" },
+      { type: "image_url" as const, image_url: { url: "https://images.example/a.png" } },
+      { type: "image_data" as const, image_data: { type: "base64" as const, media_type: "image/png", data } },
+    ];
+    const bare = [
+      { text: "look" },
+      { image_url: { url: "https://images.example/a.png" } },
+      { image_data: { media_type: "image/png", data } },
+    ];
+    const sent = (content: object[]) => translate({ model: "gpt-4o", messages: [{ content }] }).chat;
+    expect(sent(bare)).toEqual(sent(parts));
   });
 
   it("accepts all 51 listed models", () => {

@@ -37,6 +37,13 @@ describe("errors of EGP chat", () => {
     ["a number as content", message(5), ["body.messages.0.content"]],
     ["no parts", message([]), ["body.messages.0.content"]],
     ["an unknown part type", message([{ type: "video" }]), ["body.messages.0.content.0.type"]],
+    ["a part of no kind", message([{ video: "x" }]), ["body.messages.0.content.0.type"]],
+    ["a text that is no text", message([{ text: 5 }]), ["body.messages.0.content.0.text"]],
+    [
+      "an unknown encoding without a part type",
+      message([{ image_data: { type: "hex", media_type: "image/png", data: "AAAA" } }]),
+      ["body.messages.0.content.0.image_data.type"],
+    ],
     ["an unknown encoding", image({ type: "hex" }), ["body.messages.0.content.0.image_data.type"]],
     ["invalid base64", image({ data: "A*==" }), ["body.messages.0.content.0.image_data.data"]],
     ["no bytes", image({ data: "" }), ["body.messages.0.content.0.image_data.data"]],

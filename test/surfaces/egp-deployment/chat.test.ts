@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { egpDeploymentSurface } from "../../../src/surfaces/egp-deployment/chat.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
 import { deploymentAnswer, deploymentRequest, placesOf, refusal, streamFailure } from "../egp-schemas.ts";
@@ -142,6 +143,7 @@ describe("the translation", () => {
       ask("hi", {
         ...{ temperature: 2, stop_sequences: ["x"], max_tokens: 5, top_p: 0.3, top_k: 0, stream: true },
         ...{ frequency_penalty: 1, presence_penalty: -1, logprobs: true, top_logprobs: 2, chat_template: "{{ x }}" },
+        reasoning_effort: "high",
         model_request_parameters: { bindings: { tone: "dry", n: 2, on: true } },
         chat_template_kwargs: { deep: { list: [1, null] } },
       }),
@@ -152,10 +154,22 @@ describe("the translation", () => {
         ...{ temperature: 2, stopSequences: ["x"], maxOutputTokens: 5, topP: 0.3, topK: 0 },
         ...{ frequencyPenalty: 1, presencePenalty: -1, logprobs: true, topLogprobs: 2 },
       },
+      reasoning: { control: { case: "effort", value: ReasoningEffort.HIGH } },
       deploymentParameters: { tone: "dry", n: 2, on: true },
       chatTemplate: "{{ x }}",
       chatTemplateKwargs: { deep: { list: [1, null] } },
     });
+  });
+
+  it("takes parts of the history without a type, as Scale's clients send them", () => {
+    const image = { media_type: "image/png", data: "AAAA" };
+    const sent = (content: object[]) => translate({ prompt: "c", chat_history: [{ content }] }).chat;
+    expect(sent([{ text: "a" }, { image_data: image }])).toEqual(
+      sent([
+        { type: "text", text: "a" },
+        { type: "image_data", image_data: { type: "base64", ...image } },
+      ]),
+    );
   });
 
   it("treats null like absent", () => {
@@ -175,6 +189,7 @@ describe("errors", () => {
     ["the role tool", { chat_history: [{ role: "tool", content: "x" }] }, ["body.chat_history.0.role"]],
     ["a temperature above 2", { temperature: 2.1 }, ["body.temperature"]],
     ["a temperature below 0", { temperature: -0.1 }, ["body.temperature"]],
+    ["an unknown effort", { reasoning_effort: "most" }, ["body.reasoning_effort"]],
     ["a fractional top_k", { top_k: 1.5 }, ["body.top_k"]],
     ["five stop sequences", { stop_sequences: [..."abcde"] }, ["body.stop_sequences"]],
     ["top_logprobs without logprobs", { top_logprobs: 2 }, ["body.top_logprobs"]],

@@ -51,8 +51,21 @@ describe("base64", () => {
     );
   });
 
-  it.each(["A", "A===", "=AAA", "AA=A", "AA A", "AA-_", "AAAA\n"])("rejects %j as base64", (text) => {
+  it.each(["A", "A===", "=AAA", "AA=A", "AA.A"])("rejects %j as base64", (text) => {
     expect(decodeBase64(text)).toBeUndefined();
+  });
+
+  it.each([
+    ["line breaks", "AAECAwQFBgcI\r\nCQoLDA0ODw==\n", 16],
+    ["no padding", "AAECAwQFBgcICQoLDA0ODw", 16],
+    ["the URL alphabet", "-_-_", 3],
+    ["spaces", " AA E= ", 2],
+  ])("understands base64 with %s", (_, text, length) => {
+    expect(decodeBase64(text)).toHaveLength(length);
+    expect(mediaSource(`data:IMAGE/PNG;base64,${text}`)).toMatchObject({ source: { case: "data" } });
+    expect(mediaSource(`data:image/png;base64,${encodeURIComponent(text)}`)).toMatchObject({
+      source: { case: "data" },
+    });
   });
 
   it("decodes megabytes of base64 without a stack overflow", () => {
@@ -64,11 +77,15 @@ describe("media URLs", () => {
   it.each([
     "https://images.example/a.png",
     "gs://bucket/a",
-    "data:text/plain,hello",
     "data:image/png;base64,A",
     "a,b;base64",
   ])("keeps %s as a URL", (url) => {
     expect(mediaSource(url)).toEqual({ source: { case: "url", value: url } });
+  });
+
+  it("decodes a data: URL without base64", () => {
+    const source = { case: "data", value: Buffer.from("hello world") };
+    expect(mediaSource("data:text/markdown,hello%20world")).toEqual({ source, mediaType: "text/markdown" });
   });
 });
 

@@ -66,12 +66,14 @@ async function refusedWithout(key: string | undefined, surface = openaiSurface) 
 describe("an error of OpenAI's shape", () => {
   it("sends the first violation in param and code, and all in the message", async () => {
     const served = await startSurface(openaiSurface);
-    const response = await served.post({ model: "echo/echo", ...hello, foo: 1, temperature: "hot" });
+    const response = await served.post({ model: "echo/echo", ...hello, tools: [{ foo: 1 }], temperature: "hot" });
     expect([response.status, await bodyOf(response)]).toEqual([
       400,
       {
         error: {
-          message: "temperature: must be a number; foo: is not a property of this API",
+          message: expect.stringMatching(
+            /^temperature: must be a number; .*tools.0.foo: is not a property of this API/,
+          ),
           type: "invalid_request_error",
           param: "temperature",
           code: "invalid_type",
@@ -92,7 +94,7 @@ describe("an error of OpenAI's shape", () => {
 
   it.each([
     [{}, "model", "missing_required_parameter"],
-    [{ model: "echo/echo", ...hello, foo: 1 }, "foo", "unknown_parameter"],
+    [{ model: "echo/echo", ...hello, temprature: 1 }, "temprature", "unknown_parameter"],
     [{ model: "echo/echo", ...hello, n: "two" }, "n", "invalid_type"],
     [{ model: "echo/echo", ...hello, temperature: 3 }, "temperature", "invalid_value"],
   ])("sends OpenAI's error code for %j", async (body, param, code) => {

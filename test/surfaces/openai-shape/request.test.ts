@@ -6,6 +6,7 @@ import { formatDotted } from "../../../src/field-path.ts";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { MediaDetail } from "../../../src/gen/dragoman/v1/media_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { Modality } from "../../../src/gen/dragoman/v1/modality_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { cerebrasSurface } from "../../../src/surfaces/cerebras/chat.ts";
@@ -269,15 +270,17 @@ describe("unknown properties", () => {
 
   it.each([openaiSurface, cerebrasSurface])("rejects unknown properties at every level: $name", (surface) => {
     const found = violationsOf(() => translate(surface, nested));
+    // OpenAI's API passes unknown fields of the body on.
+    const own = surface === openaiSurface ? [] : [["foo", "unknown_property"]];
     expect(found).toEqual(
       expect.arrayContaining([
-        ["foo", "unknown_property"],
+        ...own,
         ["messages.0.content.0.bar", "unknown_property"],
         ["messages.0.baz", "unknown_property"],
         ["tools.0.function.qux", "unknown_property"],
       ]),
     );
-    expect(found).toHaveLength(4);
+    expect(found).toHaveLength(3 + own.length);
   });
 
   it("ignores unknown properties in DeepInfra's API", () => {
@@ -344,14 +347,68 @@ describe("reasoning", () => {
 });
 
 describe("fields of OpenAI's API only", () => {
-  it("sends OpenAI-only fields unchanged to OpenAI and Azure OpenAI", () => {
+  it("passes OpenAI-only fields on unchanged", () => {
     const fields = { verbosity: "low", store: false, metadata: { team: "a" }, prompt_cache_retention: "24h" };
-    expect(chatOf(openaiSurface, fields).providerOptions).toEqual({ openai: fields, "azure-openai": fields });
+    expect(translate(openaiSurface, fields).extras?.fields).toEqual(fields);
   });
 
   it("rejects OpenAI fields that change the response in unsupported ways", () => {
-    const fields = { modalities: ["text", "audio"], audio: { voice: "alloy", format: "wav" }, functions: [] };
-    expect(fieldsWrong(openaiSurface, fields).sort()).toEqual(["audio", "functions", "modalities.1"]);
+    expect(fieldsWrong(openaiSurface, { functions: [], function_call: "auto" })).toEqual([
+      "functions",
+      "function_call",
+    ]);
+  });
+
+  it("translates modalities and audio, and treats text alone as the default", () => {
+    const audio = { voice: "alloy", format: "mp3" };
+    expect(chatOf(openaiSurface, { modalities: ["text", "audio", "image"], audio })).toMatchObject({
+      responseModalities: [Modality.TEXT, Modality.AUDIO, Modality.IMAGE],
+      audioOutput: { voice: "alloy", mediaType: "audio/mpeg" },
+    });
+    for (const modalities of [["text"], [], null]) {
+      expect(chatOf(openaiSurface, { modalities, audio: null }).responseModalities).toEqual([]);
+    }
+  });
+
+  it("translates audio, files and video of a user message", () => {
+    const data = Buffer.from("bytes").toString("base64");
+    const bytes = { source: { case: "data", value: Buffer.from("bytes") } };
+    const url = { source: { case: "url", value: "https://files.example/a" } };
+    const parts: readonly (readonly [part: object, media: object])[] = [
+      [
+        { type: "input_audio", input_audio: { data, format: "flac" } },
+        { ...bytes, mediaType: "audio/flac" },
+      ],
+      [
+        { type: "input_audio", input_audio: { data, format: "m4a" } },
+        { ...bytes, mediaType: "audio/mp4" },
+      ],
+      [{ type: "file", file: { file_id: "file-1" } }, { source: { case: "fileId", value: "file-1" } }],
+      [
+        { type: "file", file: { file_data: "https://files.example/a" } },
+        { ...url, mediaType: "application/pdf" },
+      ],
+      [
+        { type: "video_url", video_url: { url: "https://files.example/a" } },
+        { ...url, mediaType: "video/mp4" },
+      ],
+      [
+        { type: "video_url", video_url: { url: `data:video/webm;base64,${data}` } },
+        { ...bytes, mediaType: "video/webm" },
+      ],
+      [
+        { type: "audio_url", audio_url: { url: "https://files.example/a" } },
+        { ...url, mediaType: "audio/wav" },
+      ],
+    ];
+    const message = messageOf(openaiSurface, { role: "user", content: parts.map(([part]) => part) });
+    expect(message?.parts.map(({ kind }) => kind.value)).toMatchObject(parts.map(([, media]) => media));
+    for (const file of [{}, { filename: "a.pdf" }, { file_data: data, file_id: "file-1" }]) {
+      const content = [{ type: "file", file }];
+      expect(fieldsWrong(openaiSurface, { messages: [{ role: "user", content }] })).toEqual([
+        "messages.0.content.0.file",
+      ]);
+    }
   });
 
   it("prefers safety_identifier over user as the end user", () => {
@@ -377,10 +434,27 @@ describe("fields of OpenAI's API only", () => {
     });
   });
 
-  it("rejects a file in a data: URI that is not base64", () => {
-    const content = [{ type: "file", file: { file_data: "data:text/plain,hello123", filename: "a.txt" } }];
+  it("rejects a file in a data: URI with invalid base64", () => {
+    const content = [{ type: "file", file: { file_data: "data:text/plain;base64,hello", filename: "a.txt" } }];
     expect(fieldsWrong(openaiSurface, { messages: [{ role: "user", content }] })).toEqual([
       "messages.0.content.0.file.file_data",
+    ]);
+  });
+
+  it("accepts files and videos by URL, as OpenRouter does", () => {
+    const content = [
+      { type: "file", file: { file_data: "https://files.example/a.pdf", filename: "a.pdf" } },
+      { type: "video_url", video_url: { url: "https://files.example/a.webm" } },
+      { type: "video_url", video_url: { url: "data:video/mp4;base64,AAAA" } },
+    ];
+    expect(messageOf(openaiSurface, { role: "user", content })?.parts.map(({ kind }) => kind.value)).toMatchObject([
+      {
+        source: { case: "url", value: "https://files.example/a.pdf" },
+        mediaType: "application/pdf",
+        filename: "a.pdf",
+      },
+      { source: { case: "url", value: "https://files.example/a.webm" }, mediaType: "video/webm" },
+      { source: { case: "data" }, mediaType: "video/mp4" },
     ]);
   });
 
@@ -448,15 +522,15 @@ describe("fields of DeepInfra's API only", () => {
     expect(chatTemplateKwargs).toEqual({ enable_thinking: false });
   });
 
-  it("accepts the regex output format only in DeepInfra's API", () => {
+  it("accepts the regex output format in DeepInfra's and OpenAI's API", () => {
     const regex = { type: "regex", regex: "[0-9]{3}" };
-    expect(chatOf(deepinfraSurface, { response_format: regex }).outputFormat?.format).toMatchObject({
-      case: "regex",
-      value: { pattern: "[0-9]{3}" },
-    });
-    for (const surface of [openaiSurface, cerebrasSurface]) {
-      expect(fieldsWrong(surface, { response_format: regex })).toEqual(["response_format.type"]);
+    for (const surface of [openaiSurface, deepinfraSurface]) {
+      expect(chatOf(surface, { response_format: regex }).outputFormat?.format).toMatchObject({
+        case: "regex",
+        value: { pattern: "[0-9]{3}" },
+      });
     }
+    expect(fieldsWrong(cerebrasSurface, { response_format: regex })).toEqual(["response_format.type"]);
   });
 
   it("translates cache_control of DeepInfra messages, parts and tools", () => {

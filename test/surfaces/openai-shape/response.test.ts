@@ -280,11 +280,13 @@ describe("Cerebras' response", () => {
     expect(chunks.slice(0, -1).every((chunk) => !("usage" in chunk))).toBe(true);
   });
 
-  it("omits usage and times from a stream without include_usage", async () => {
+  it("omits usage and times from a stream only if include_usage is false", async () => {
     await using upstream = await startReplayUpstream(stream);
     const surface = await startSurface(cerebrasSurface, environmentFor("CEREBRAS", upstream.baseUrl));
-    const chunks = await chunksOf(surface, body);
+    const chunks = await chunksOf(surface, { ...body, stream_options: { include_usage: false } });
     expect(chunks.every((chunk) => !("usage" in chunk) && !("time_info" in chunk))).toBe(true);
+    const last = (await chunksOf(surface, body)).at(-1);
+    expect(last).toMatchObject({ usage: expect.anything(), time_info: expect.anything() });
   });
 });
 

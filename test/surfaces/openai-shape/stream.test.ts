@@ -19,6 +19,8 @@ interface Said {
   readonly reasoning?: string;
   readonly reasoning_content?: string;
   readonly refusal?: string | null;
+  readonly audio?: Readonly<Record<string, string | number>>;
+  readonly images?: readonly { readonly image_url: object }[];
   readonly tool_calls?: readonly (Called & { readonly index?: number })[];
 }
 
@@ -44,9 +46,14 @@ interface Plain {
   calls: { id: string; name: string; arguments: string }[];
   finishReason: string | null;
   tokens: unknown[];
+  audio: Record<string, string | number>;
+  images: object[];
 }
 
-const silent = (): Plain => ({ text: "", reasoning: "", refusal: "", calls: [], finishReason: null, tokens: [] });
+const silent = (): Plain => {
+  const lists = { calls: [], tokens: [], images: [] };
+  return { text: "", reasoning: "", refusal: "", finishReason: null, audio: { data: "", transcript: "" }, ...lists };
+};
 
 function add(plain: Plain, said: Said, { finish_reason, logprobs }: Choice): void {
   plain.text += said.content ?? "";
@@ -54,6 +61,10 @@ function add(plain: Plain, said: Said, { finish_reason, logprobs }: Choice): voi
   plain.refusal += said.refusal ?? "";
   plain.finishReason = finish_reason ?? plain.finishReason;
   plain.tokens.push(...(logprobs?.content ?? []));
+  for (const [name, value] of Object.entries(said.audio ?? {})) {
+    plain.audio[name] = typeof value === "string" ? `${plain.audio[name] ?? ""}${value}` : value;
+  }
+  plain.images.push(...(said.images ?? []).map(({ image_url }) => image_url));
   (said.tool_calls ?? []).forEach(({ index, id, function: called }, place) => {
     const at = index ?? place;
     plain.calls[at] ??= { id: id ?? "", name: called.name ?? "", arguments: "" };

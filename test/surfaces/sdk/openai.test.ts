@@ -68,6 +68,34 @@ describe("the client openai", () => {
     ]);
   });
 
+  it("returns audio, whole and streamed, and sends it back", async () => {
+    const audio = { id: "audio_1", data: "AQIDBAUGBwg=", transcript: "Hello.", expires_at: 4_000_000_000 };
+    const { client, requests } = await start(
+      whole({ content: null, audio }),
+      whole({ content: "Yes." }),
+      streamed([
+        { audio: { id: audio.id, transcript: "Hel" } },
+        { audio: { data: "AQIDBAUG" } },
+        { audio: { data: "Bwg=", transcript: "lo." } },
+        { audio: { expires_at: audio.expires_at } },
+      ]),
+    );
+    const spoken = {
+      ...ask,
+      model: "openai/gpt-audio",
+      modalities: ["text" as const, "audio" as const],
+      audio: { voice: "alloy", format: "pcm16" as const },
+    };
+    const answer = await client.chat.completions.create(spoken);
+    const [choice] = answer.choices;
+    expect(choice?.message.audio).toEqual(audio);
+    if (choice === undefined) throw new Error("there is no choice");
+    await client.chat.completions.create({ ...spoken, messages: [...messages, choice.message, ...messages] });
+    expect(JSON.parse(requests[1]?.body ?? "").messages[1]).toMatchObject({ audio: { id: audio.id } });
+    const final = await client.chat.completions.stream(spoken).finalChatCompletion();
+    expect(final.choices[0]?.message.audio).toEqual(audio);
+  });
+
   it("joins the deltas of a tool call", async () => {
     const { client } = await start(streamed(callPieces, "tool_calls"));
     const stream = client.chat.completions.stream({ ...ask, tools: [{ type: "function", function: weather }] });

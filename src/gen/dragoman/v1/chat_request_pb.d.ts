@@ -103,9 +103,10 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 
   /**
    * Jinja template for the prompt, in place of the model's own. Supported by models of LLM Engine and `local`; rejected
-   * for others. Its variables are `messages` (each with `role` and `content`), `bos_token` and `eos_token` if the
-   * model's template family has them, and chat_template_kwargs; any other variable is an error. At most 10,000
-   * characters. Default: the model's own template.
+   * for others. Its variables are `messages` (each with `role` and `content`), `bos_token`, `eos_token`, `tools`,
+   * `documents`, `add_generation_prompt` (true), and chat_template_kwargs; any other variable is an error. `bos_token`
+   * is empty if the model has none, or if only the inference engine adds it, with a warning. At most 10,000 characters.
+   * Default: the model's own template.
    *
    * @generated from field: optional string chat_template = 11;
    */

@@ -152,7 +152,7 @@ export declare const StreamChatResponseSchema: GenMessage<StreamChatResponse>;
 export declare type PlanChatRequest = Message<"dragoman.v1.PlanChatRequest"> & {
   /**
    * The chat request. Required. PlanChat does not check rules that apply only to streams, such as
-   * PROFILE_CEREBRAS rejecting a streamed JSON object.
+   * PROFILE_CEREBRAS rejecting a streamed JSON object, and does not return warnings that apply only to streams.
    *
    * @generated from field: dragoman.v1.ChatRequest chat = 1;
    */

@@ -53,7 +53,8 @@ export declare type Media = Message<"dragoman.v1.Media"> & {
 
   /**
    * IANA media type, such as `image/png`, `audio/wav`, `application/pdf`. Required with `data`; at most 127 characters.
-   * Complete in the first delta of a part and empty in later deltas.
+   * In requests, case, parameters and usual other names (`image/jpg`) make no difference, and Dragoman corrects a type
+   * that contradicts the first bytes, with a warning. Complete in the first delta of a part and empty in later deltas.
    *
    * @generated from field: string media_type = 3;
    */
@@ -82,8 +83,8 @@ export declare type Media = Message<"dragoman.v1.Media"> & {
   transcript: string;
 
   /**
-   * Asks for citations of this document in the response (Anthropic's citations.enabled). Default: the provider's
-   * default, usually false. If Dragoman cannot send it to the provider, it drops true, with a warning.
+   * Asks for citations of this document in the response (Anthropic's citations.enabled; Cohere cites text documents).
+   * Default: the provider's default, usually false. If Dragoman cannot send it to the provider, it drops true, with a warning.
    *
    * @generated from field: optional bool citable = 8;
    */

@@ -320,8 +320,8 @@ export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
 export declare const ToolResultPartSchema: GenMessage<ToolResultPart>;
 
 /**
- * A search result that the model can cite (Anthropic's search_result blocks). For providers without this kind of
- * content Dragoman sends source, title and texts as text, with a warning.
+ * A search result that the model can cite (Anthropic's search_result blocks, Cohere's documents). For providers
+ * without this kind of content Dragoman sends source, title and texts as text, with a warning.
  *
  * @generated from message dragoman.v1.SearchResult
  */

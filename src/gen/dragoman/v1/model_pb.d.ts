@@ -155,7 +155,7 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
   prices: ModelPrice[];
 
   /**
-   * When the provider shuts the model down. Unset if unknown. This version does not set it yet.
+   * When the provider shuts the model down, or has shut it down. Unset if unknown.
    *
    * @generated from field: google.protobuf.Timestamp deprecation_time = 19;
    */
@@ -420,7 +420,7 @@ export enum ModelState {
   DEGRADED = 2,
 
   /**
-   * All targets of the model fail. This version does not set it yet.
+   * All targets of the model fail. This version sets it only after deprecation_time.
    *
    * @generated from enum value: MODEL_STATE_UNAVAILABLE = 3;
    */

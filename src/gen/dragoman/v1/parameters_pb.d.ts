@@ -68,7 +68,7 @@ export declare type GenerationParameters = Message<"dragoman.v1.GenerationParame
 
   /**
    * Generation stops where one of these texts would appear; the text is not returned. At most 16 of 1 to 1024
-   * characters; many models support only 4. Default none.
+   * characters. Dragoman ends the response itself at those that the provider does not accept. Default none.
    *
    * @generated from field: repeated string stop_sequences = 7;
    */

@@ -100,8 +100,8 @@ export declare const FunctionToolSchema: GenMessage<FunctionTool>;
 
 /**
  * A tool that the provider runs itself. Its calls and results are in the response as server_tool_call and
- * server_tool_result parts. This version sends provider tools to Anthropic, Bedrock, Gemini, Groq, OpenRouter and Vertex
- * AI, and rejects those of other providers.
+ * server_tool_result parts. This version sends provider tools to Anthropic, Bedrock, Gemini, Groq, Mistral, OpenRouter
+ * and Vertex AI, and rejects those of other providers.
  *
  * @generated from message dragoman.v1.ProviderTool
  */
@@ -183,7 +183,7 @@ export declare const ToolChoiceSchema: GenMessage<ToolChoice>;
 /**
  * The functions that the model may call in this turn. The other tools stay in the prompt, so that the prompt cache
  * still applies. If the provider has no such choice, Dragoman sends only the allowed functions, with the warning
- * EMULATED.
+ * EMULATED. Tools that the provider runs are not restricted.
  *
  * @generated from message dragoman.v1.AllowedTools
  */

@@ -34,7 +34,8 @@ async function ask(asked: ChatRequest, body: object | string, status = 200) {
     steps: [{ write: isStream ? body : JSON.stringify(body) }],
   });
   const cerebras = adapter(`${upstream.baseUrl}/v1`, {}, "cerebras");
-  const limited = applyAdaptations(asked, cerebras.checkSupport(asked, model));
+  const found = [...cerebras.checkSupport(asked, model), ...(cerebras.checkStream?.(asked) ?? [])];
+  const limited = applyAdaptations(asked, found);
   const outcome = await collect(cerebras.stream(limited.request, model, context()));
   await cerebras.close?.();
   const [seen] = upstream.requests;

@@ -42,7 +42,13 @@ describe("Moonshot's models", () => {
     ["kimi-k2.7-code", [NONE], ["REJECTED reasoning.effort"]],
     ["kimi-k2.7-code", [LOW], ["EMULATED reasoning.effort"]],
     ["moonshot-v1-8k", [NONE, LOW], ["UNSUPPORTED_PARAMETER reasoning.effort"]],
-    ["kimi-k9", [NONE, MEDIUM], []],
+    ["kimi-k2-0905-preview", [NONE, LOW], ["UNSUPPORTED_PARAMETER reasoning.effort"]],
+    ["kimi-k2-thinking", [LOW], ["EMULATED reasoning.effort"]],
+    // Newer models than the known ones have their rules.
+    ["kimi-k9", [NONE, MEDIUM], ["REJECTED reasoning.effort"]],
+    ["kimi-k4-pro", [LOW, HIGH, MAX], []],
+    ["kimi-latest", [MEDIUM], ["REJECTED reasoning.effort"]],
+    ["another-model", [NONE, MEDIUM], []],
   ])("checks the efforts of %s: %j", (name, efforts, expected) => {
     for (const value of efforts) expect(limits(name, effort(value))).toEqual(expected);
   });
@@ -66,11 +72,7 @@ describe("Moonshot's models", () => {
     expect(limits("kimi-k3", asked)).toEqual([]);
   });
 
-  it("accepts stop sequences up to 32 bytes, and images only as bytes", () => {
-    expect(limits("kimi-k3", { parameters: { stopSequences: ["é".repeat(16)] } })).toEqual([]);
-    expect(limits("kimi-k3", { parameters: { stopSequences: ["é".repeat(17)] } })).toEqual([
-      "REJECTED parameters.stop_sequences",
-    ]);
+  it("accepts images only as bytes", () => {
     const image = (source: { case: "url"; value: string } | { case: "data"; value: Uint8Array }) => ({
       messages: [
         { role: Role.USER, parts: [{ kind: { case: "media" as const, value: { source, mediaType: "image/png" } } }] },

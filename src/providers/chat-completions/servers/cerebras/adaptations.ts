@@ -1,18 +1,20 @@
 import type { Adaptation } from "../../../../chat/planning/adaptations.ts";
 import type { ChatRequest } from "../../../../gen/dragoman/v1/chat_request_pb.js";
+import { emulated } from "../../../kit/adaptations.ts";
 
 /** Range of `queue_threshold` in milliseconds, and the service tiers that support it. */
 const queueThreshold = { least: 50, most: 20_000, tiers: ["auto", "flex"] };
 
-export function asksForJson({ outputFormat }: ChatRequest): boolean {
-  return outputFormat?.format.case === "jsonObject" || outputFormat?.format.case === "jsonSchema";
+/** Reports JSON output, which Cerebras does not stream. */
+export function wholeJson({ outputFormat }: ChatRequest): Adaptation | undefined {
+  if (outputFormat?.format.case !== "jsonObject" && outputFormat?.format.case !== "jsonSchema") return undefined;
+  return emulated(
+    ["output_format"],
+    "Cerebras does not stream JSON output; the stream delivers the whole response at once",
+  );
 }
 
 export function* cerebrasAdaptations(request: ChatRequest): Generator<Adaptation> {
-  if (asksForJson(request)) {
-    const message = "Cerebras does not stream JSON output; the stream delivers the whole response at once";
-    yield { kind: "EMULATED", field: ["output_format"], message };
-  }
   const threshold = request.providerOptions.cerebras?.queue_threshold;
   if (threshold === undefined) return;
   const { least, most, tiers } = queueThreshold;

@@ -1,14 +1,11 @@
 import { z } from "zod";
-import { extendReader, word } from "../../../kit/error-body.ts";
+import { extendReader } from "../../../kit/error-body.ts";
 import { promptTooLong, type Sentence } from "../../../kit/sentences.ts";
 
 /** Reads Cerebras' errors, which are flat objects. In a stream, they contain the HTTP status. */
 export const readCerebrasError = extendReader(
-  z.object({ failed_generation: word, status_code: z.number().optional().catch(undefined) }),
-  ({ failed_generation: failedGeneration, status_code: status }, common) => ({
-    failedGeneration,
-    status: status ?? common.status,
-  }),
+  z.object({ status_code: z.number().optional().catch(undefined) }),
+  ({ status_code: status }, common) => ({ status: status ?? common.status }),
 );
 
 export const cerebrasSentences: readonly Sentence[] = [

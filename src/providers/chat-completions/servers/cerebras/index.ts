@@ -1,7 +1,8 @@
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { cerebrasSchemas } from "../../../kit/schema-rules.ts";
 import { commonFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
-import { asksForJson, cerebrasAdaptations } from "./adaptations.ts";
+import { cerebrasAdaptations, wholeJson } from "./adaptations.ts";
 import { cerebrasSentences, readCerebrasError } from "./errors.ts";
 import { cerebrasModels } from "./models.ts";
 
@@ -31,10 +32,11 @@ export const provider = hostedServer({
   efforts: [NONE, LOW, MEDIUM, HIGH],
   // Cerebras rejects `reasoning_content` in messages.
   reasoningReplay: "reasoning",
-  maxStopSequences: 4,
+  stopRule: { max: 4 },
   headerOptions: ["queue_threshold"],
-  onlyWhole: asksForJson,
+  onlyWhole: wholeJson,
   adaptations: cerebrasAdaptations,
   sentences: cerebrasSentences,
   readError: readCerebrasError,
+  schemas: () => cerebrasSchemas,
 });

@@ -3,8 +3,7 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 
 const paid = { window: 131_072, output: 40_960, reasoning: true };
 
-// Sources: inference-docs.cerebras.ai/models and models.dev, as of November 2026. Cerebras retires models at short
-// notice. Limits are those of paid accounts; other accounts have context windows of 65,536 tokens.
+// Cerebras retires models at short notice. Limits are those of paid accounts; other accounts have context windows of 65,536 tokens.
 const rows: readonly ModelRow[] = [
   { model: "gpt-oss-120b", name: "GPT-OSS 120B", ...paid },
   { model: "qwen-3.8-27b", name: "Qwen3.8 27B", ...paid, imageInput: true },
@@ -19,6 +18,10 @@ const retiredRows: readonly ModelRow[] = [
 ];
 
 const shared = {
+  sources: [
+    { from: "inference-docs.cerebras.ai/models", read: "2026-11-21" },
+    { from: "models.dev", read: "2026-11-21" },
+  ],
   provider: "cerebras",
   servedBy: "Cerebras",
   // Source: the API reference. The types of the official client (1.91.0) state 2 instead.

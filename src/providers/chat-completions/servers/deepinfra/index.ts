@@ -27,10 +27,11 @@ export const provider = hostedServer({
   efforts: [NONE, LOW, MEDIUM, HIGH],
   media: ["image", "image_url", "audio"],
   regex: (pattern) => ({ response_format: { type: "regex", regex: pattern } }),
-  maxStopSequences: 16,
+  stopRule: { max: 16 },
   maxChoices: 4,
   topKOff: 0,
-  cacheMarks: true,
+  // Breakpoints without a time to live, in the whole message.
+  cacheMarks: () => ({ on: "messages", tools: true, ttl: false, most: Number.POSITIVE_INFINITY }),
   adaptations: deepInfraAdaptations,
   reasons: deepInfraReasons,
   readError: readDeepInfraError,

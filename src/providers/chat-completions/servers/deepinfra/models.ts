@@ -5,9 +5,7 @@ const tools = { tools: true, parallelToolCalls: true };
 const reasoning = { ...tools, reasoning: true };
 const million = 1_048_576;
 
-// Sources: the types of @ai-sdk/deepinfra 3.0.57 for the older ids; models.dev, which reads DeepInfra's list, for the
-// newer ids, context windows and capabilities; the model cards for the context windows of Llama 2, Llama 3 70B and
-// Mixtral 8x22B. Callers reach other models, `NAME:VERSION` and `deploy_id:ID` as `deepinfra/<name>`.
+// Callers reach other models, `NAME:VERSION` and `deploy_id:ID` as `deepinfra/<name>`.
 const rows: readonly ModelRow[] = [
   { model: "meta-llama/Llama-2-7b-chat-hf", name: "Llama 2 7B Chat", window: 4096, output: 4096 },
   { model: "meta-llama/Llama-2-13b-chat-hf", name: "Llama 2 13B Chat", window: 4096, output: 4096 },
@@ -67,6 +65,11 @@ const rows: readonly ModelRow[] = [
 ];
 
 const shared = {
+  sources: [
+    { from: "types of @ai-sdk/deepinfra 3.0.57: older ids", read: "2026-11-21" },
+    { from: "models.dev, which reads DeepInfra's list: newer ids, context windows, capabilities", read: "2026-11-21" },
+    { from: "model cards: context windows of Llama 2, Llama 3 70B and Mixtral 8x22B", read: "2026-11-21" },
+  ],
   provider: "deepinfra",
   servedBy: "DeepInfra",
   // https://deepinfra.com/docs/advanced/max_tokens_limit

@@ -9,10 +9,11 @@ import { penaltyFields, probabilityFields, samplingFields, withoutFields } from 
  * Drops fields that have no effect while the model reasons. DeepSeek's models reason unless the effort is NONE.
  * https://api-docs.deepseek.com/guides/thinking_mode
  */
-export function deepSeekAdaptations(request: ChatRequest, { capabilities }: Model): Generator<Adaptation> {
-  const isReasoning = capabilities?.reasoning !== false && effortOf(request) !== ReasoningEffort.NONE;
+export function deepSeekAdaptations(request: ChatRequest, model: Model): Generator<Adaptation> {
+  const isReasoning = model.capabilities?.reasoning !== false && effortOf(request) !== ReasoningEffort.NONE;
   return withoutFields(
     request,
+    model,
     isReasoning ? [...samplingFields, ...penaltyFields, ...probabilityFields] : [],
     "has no effect at DeepSeek while the model reasons; set the reasoning effort to none",
   );

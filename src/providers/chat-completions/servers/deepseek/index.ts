@@ -28,11 +28,11 @@ export const provider = hostedServer({
   },
   // DeepSeek would treat MINIMAL, LOW and MEDIUM as HIGH, so Dragoman rejects them.
   efforts: [NONE, HIGH, MAX],
-  // All models require the reasoning of earlier turns that call tools. Older models reject that of other turns.
-  reasoningReplay: "reasoning_content with calls",
+  // All models require the reasoning of earlier turns that call tools.
+  reasoningReplay: "reasoning_content also with calls",
   media: [],
   formats: ["jsonObject"],
-  maxStopSequences: 16,
+  stopRule: { max: 16 },
   adaptations: deepSeekAdaptations,
   // DeepSeek sends these errors with HTTP 400 and the code of any invalid request.
   sentences: [

@@ -4,7 +4,13 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 const thinks = { reasoning: true };
 const sees = { reasoning: true, imageInput: true };
 
-// Source: models.dev, as of @earendil-works/pi-ai 1.5.2 (2026-11-10), which lists only models that support tools.
+const sources = [
+  {
+    from: "models.dev, as of @earendil-works/pi-ai 1.5.2, which lists only models that support tools",
+    read: "2026-11-10",
+  },
+] as const;
+
 // Omitted: aliases whose model changes, and variants at other prices. Callers reach any model as `<provider>/<model>`.
 const rows: readonly ModelRow[] = [
   { model: "deepseek-flash", name: "DeepSeek V4.1 Flash", window: 1_000_000, output: 384_000, ...sees },
@@ -13,6 +19,7 @@ const rows: readonly ModelRow[] = [
 
 export const deepseekModels: readonly Model[] = modelsOf(
   {
+    sources,
     provider: "deepseek",
     servedBy: "DeepSeek",
     maxTemperature: 2,

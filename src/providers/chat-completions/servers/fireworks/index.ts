@@ -1,4 +1,5 @@
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { fireworksSchemas } from "../../../kit/schema-rules.ts";
 import { basicFields, openModelFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 import { fireworksModels } from "./models.ts";
@@ -31,11 +32,18 @@ export const provider = hostedServer({
   },
   maximums: { "parameters.top_k": 100, "parameters.top_logprobs": 5, "parameters.repetition_penalty": 2 },
   efforts: [NONE, LOW, MEDIUM, HIGH],
-  maxStopSequences: 4,
+  stopRule: { max: 4 },
+  extraFields: [
+    ...["ignore_eos", "context_length_exceeded_behavior", "prompt_truncate_len", "typical_p"],
+    ...["mirostat_target", "mirostat_lr", "raw_output", "perf_metrics_in_response"],
+    ...["speculation", "return_token_ids", "reasoning_history", "metadata"],
+    ...["prompt_cache_isolation_key"],
+  ],
   topKOff: 0,
   streamOptions: undefined,
   // Otherwise, Fireworks silently truncates the response to a request that exceeds the context window.
   alsoSend: () => ({ context_length_exceeded_behavior: "error" }),
   // Fireworks returns 412 if the account is suspended.
   reasons: { 412: "PROVIDER_QUOTA_EXHAUSTED" },
+  schemas: () => fireworksSchemas,
 });

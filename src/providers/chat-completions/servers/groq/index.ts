@@ -1,8 +1,9 @@
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { groqSchemas } from "../../../kit/schema-rules.ts";
 import { basicFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 import { groqAdaptations } from "./adaptations.ts";
-import { groqReasons, readGroqError } from "./errors.ts";
+import { groqReasons } from "./errors.ts";
 import { groqModels } from "./models.ts";
 
 const { NONE, LOW, MEDIUM, HIGH } = ReasoningEffort;
@@ -30,9 +31,14 @@ export const provider = hostedServer({
   reasoningReplay: "reasoning",
   // Such as `browser_search` and `code_interpreter`. https://console.groq.com/docs/tool-use/built-in-tools
   providerTools: true,
-  maxStopSequences: 4,
+  stopRule: { max: 4 },
+  extraFields: [
+    ...["metadata", "store", "search_settings", "documents"],
+    ...["citation_options", "compound_custom", "disable_tool_validation", "include_domains"],
+    ...["exclude_domains"],
+  ],
   streamOptions: undefined,
   adaptations: groqAdaptations,
   reasons: groqReasons,
-  readError: readGroqError,
+  schemas: () => groqSchemas,
 });

@@ -4,7 +4,13 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 const thinks = { reasoning: true };
 const sees = { reasoning: true, imageInput: true };
 
-// Source: models.dev, as of @earendil-works/pi-ai 1.5.2 (2026-11-10), which lists only models that support tools.
+const sources = [
+  {
+    from: "models.dev, as of @earendil-works/pi-ai 1.5.2, which lists only models that support tools",
+    read: "2026-11-10",
+  },
+] as const;
+
 // Omitted: aliases whose model changes, and variants at other prices. Callers reach any model as `<provider>/<model>`.
 const rows: readonly ModelRow[] = [
   { model: "llama-3.1-8b-instant", name: "Llama 3.1 8B", window: 131_072, output: 131_072 },
@@ -17,6 +23,6 @@ const rows: readonly ModelRow[] = [
 ];
 
 export const groqModels: readonly Model[] = modelsOf(
-  { provider: "groq", servedBy: "Groq", maxTemperature: 2, ...chatCapabilities },
+  { sources, provider: "groq", servedBy: "Groq", maxTemperature: 2, ...chatCapabilities },
   rows,
 );

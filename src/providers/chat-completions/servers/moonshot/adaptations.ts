@@ -3,32 +3,49 @@ import type { ChatRequest } from "../../../../gen/dragoman/v1/chat_request_pb.js
 import type { Model } from "../../../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../../gen/dragoman/v1/tool_pb.js";
+import { type FamilyRules, rulesFor } from "../../../../models/family-rules.ts";
 import { effortRejected, emulated, rejected, unsupported } from "../../../kit/adaptations.ts";
 import { effortOf } from "../../fields.ts";
 import { penaltyFields, samplingFields, withoutFields } from "../../without-fields.ts";
-
-/** Maximum length of a stop sequence, in bytes. */
-const stopLimit = 32;
 
 const { NONE, LOW, HIGH, MAX } = ReasoningEffort;
 
 /** When a family of models reasons. `efforts`: always, by an effort. `switch`: unless the request turns it off. */
 type Thinking = "efforts" | "switch" | "always" | "never";
 
-// The first pattern that matches the model's name applies. Dragoman does not check models that match none. Sources:
-// https://platform.kimi.ai/docs/api/models-overview, and the recorded responses in the source of @ai-sdk/moonshotai.
-const thinkingModels: readonly (readonly [RegExp, Thinking])[] = [
-  [/^kimi-k3/, "efforts"],
-  [/^kimi-k2\.[56]/, "switch"],
-  [/^kimi-k2\.7/, "always"],
-  [/^moonshot-v1/, "never"],
-];
+export const thinkingModels: FamilyRules<Thinking> = {
+  about: "when Moonshot's models reason",
+  sources: [
+    { from: "https://platform.kimi.ai/docs/api/models-overview", read: "2026-11-21" },
+    { from: "recorded responses in the source of @ai-sdk/moonshotai", read: "2026-11-21" },
+  ],
+  families: [
+    { pattern: /kimi-k2-thinking/, versions: [["2", "always"]] },
+    {
+      pattern: /kimi(?:-k(?<major>\d+)(?:\.(?<minor>\d+))?)?/,
+      versions: [
+        ["2", "never"],
+        ["2.5", "switch"],
+        ["2.7", "always"],
+        ["3", "efforts"],
+      ],
+    },
+    { pattern: /moonshot-v1/, versions: [["1", "never"]] },
+  ],
+};
 
 /** Reports what a Moonshot model does not support in the request. */
-export function* moonshotAdaptations(request: ChatRequest, { providerModel }: Model): Generator<Adaptation> {
-  const thinking = thinkingModels.find(([pattern]) => pattern.test(providerModel))?.[1];
+export function* moonshotAdaptations(request: ChatRequest, model: Model): Generator<Adaptation> {
+  const { providerModel, reasoningEfforts } = model;
+  // planning checks efforts of the configuration.
+  const thinking = reasoningEfforts.length > 0 ? undefined : rulesFor(thinkingModels, providerModel);
   if (providerModel.startsWith("kimi-")) {
-    yield* withoutFields(request, [...samplingFields, ...penaltyFields], "cannot be set for Moonshot's Kimi models");
+    yield* withoutFields(
+      request,
+      model,
+      [...samplingFields, ...penaltyFields],
+      "cannot be set for Moonshot's Kimi models",
+    );
   }
   yield* effortAdaptations(effortOf(request), thinking, `the model ${providerModel}`);
   const isForced = request.toolChoice?.choice.value === ToolChoiceMode.REQUIRED;
@@ -37,9 +54,6 @@ export function* moonshotAdaptations(request: ChatRequest, { providerModel }: Mo
       ["tool_choice", "mode"],
       `the model ${providerModel} does not support tool choice REQUIRED while it reasons`,
     );
-  }
-  if (request.parameters?.stopSequences.some((text) => Buffer.byteLength(text) > stopLimit)) {
-    yield rejected(["parameters", "stop_sequences"], `Moonshot supports stop sequences of at most ${stopLimit} bytes`);
   }
 }
 

@@ -29,8 +29,9 @@ export const provider = hostedServer({
   needsParameters: true,
   // https://platform.kimi.ai/docs/api/tool-use
   toolNames: { minLength: 3, maxLength: 64, punctuation: "_-", beginsWithLetter: true },
-  media: ["image"],
-  maxStopSequences: 5,
+  // https://platform.kimi.ai/docs/guide/use-kimi-vision-model
+  media: ["image", "video"],
+  stopRule: { max: 5, maxBytes: 32 },
   adaptations: moonshotAdaptations,
   reasons: moonshotReasons,
   sentences: moonshotSentences,

@@ -3,7 +3,7 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 
 const sees = { reasoning: true, imageInput: true };
 
-// Sources: models.dev and https://platform.kimi.ai/docs/models in November 2026. Moonshot retires K2 at year's end.
+// Moonshot retires K2 at year's end.
 const rows: readonly ModelRow[] = [
   { model: "kimi-k3", name: "Kimi K3", window: 1_048_576, output: 1_048_576, ...sees },
   { model: "kimi-k3.1-pro", name: "Kimi K3.1 Pro", window: 1_048_576, output: 1_048_576, ...sees },
@@ -11,6 +11,15 @@ const rows: readonly ModelRow[] = [
 ];
 
 export const moonshotModels: readonly Model[] = modelsOf(
-  { provider: "moonshot", servedBy: "Moonshot", maxTemperature: 1, ...chatCapabilities },
+  {
+    sources: [
+      { from: "models.dev", read: "2026-11-21" },
+      { from: "https://platform.kimi.ai/docs/models", read: "2026-11-21" },
+    ],
+    provider: "moonshot",
+    servedBy: "Moonshot",
+    maxTemperature: 1,
+    ...chatCapabilities,
+  },
   rows,
 );

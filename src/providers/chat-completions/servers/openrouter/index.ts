@@ -1,7 +1,9 @@
 import { Modality } from "../../../../gen/dragoman/v1/modality_pb.js";
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { familyMarks } from "../../cache-marks.ts";
 import { commonFields, openModelFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
+import { readOpenRouterError } from "./errors.ts";
 import { openrouterModels } from "./models.ts";
 
 const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
@@ -33,14 +35,24 @@ export const provider = hostedServer({
   annotations: true,
   // https://openrouter.ai/docs/guides/features/server-tools
   providerTools: true,
-  media: ["image", "image_url", "audio", "file"],
-  maxStopSequences: 4,
+  // https://openrouter.ai/docs/guides/overview/multimodal/overview
+  media: ["image", "image_url", "audio", "other_audio", "file", "file_url", "video", "video_url"],
+  stopRule: { max: 4 },
   // OpenRouter's errors have no code but the HTTP status. https://openrouter.ai/docs/api/reference/errors-and-debugging
   sentences: [
     { pattern: /is not a valid model id/i, status: "INVALID_REQUEST", means: "MODEL_NOT_FOUND" },
     { pattern: /your input was flagged/i, status: "PROVIDER_PERMISSION_DENIED", means: "CONTENT_FILTER" },
   ],
+  readError: readOpenRouterError,
   topKOff: 0,
+  extraFields: [
+    ...["models", "provider", "plugins", "transforms"],
+    ...["route", "preset", "top_a", "verbosity"],
+    ...["web_search_options", "usage", "session_id", "trace"],
+    ...["metadata", "image_config", "debug", "cache_control"],
+  ],
+  // https://openrouter.ai/docs/features/prompt-caching
+  cacheMarks: familyMarks,
   // Without this field, OpenRouter silently drops parameters that the model does not support.
   alsoSend: ({ strictParameters }) => (strictParameters ? { provider: { require_parameters: true } } : {}),
 });

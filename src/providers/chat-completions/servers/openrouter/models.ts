@@ -4,7 +4,13 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 const thinks = { reasoning: true };
 const sees = { reasoning: true, imageInput: true };
 
-// Source: models.dev, as of @earendil-works/pi-ai 1.5.2 (2026-11-10), which lists only models that support tools.
+const sources = [
+  {
+    from: "models.dev, as of @earendil-works/pi-ai 1.5.2, which lists only models that support tools",
+    read: "2026-11-10",
+  },
+] as const;
+
 // Omitted: aliases whose model changes, and variants at other prices. Callers reach any model as `<provider>/<model>`.
 // Of about 400 models, only the newest of each vendor are listed. A row has no output limit if the source states nine
 // tenths of the context window.
@@ -44,6 +50,6 @@ const rows: readonly ModelRow[] = [
 ];
 
 export const openrouterModels: readonly Model[] = modelsOf(
-  { provider: "openrouter", servedBy: "OpenRouter", maxTemperature: 2, logprobs: true, ...chatCapabilities },
+  { sources, provider: "openrouter", servedBy: "OpenRouter", maxTemperature: 2, logprobs: true, ...chatCapabilities },
   rows,
 );

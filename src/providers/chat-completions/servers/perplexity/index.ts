@@ -17,6 +17,12 @@ export const provider = hostedServer({
   },
   reasoningReplay: undefined,
   toolChoice: undefined,
+  extraFields: [
+    ...["search_mode", "search_domain_filter", "search_recency_filter", "search_after_date_filter"],
+    ...["search_before_date_filter", "last_updated_after_filter", "last_updated_before_filter", "disable_search"],
+    ...["enable_search_classifier", "return_images", "return_related_questions", "image_domain_filter"],
+    ...["image_format_filter", "language_preference", "media_response", "web_search_options"],
+  ],
   formats: ["jsonSchema"],
   topKOff: 0,
   // Every chunk contains the usage, even without `stream_options`.

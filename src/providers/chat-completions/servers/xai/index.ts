@@ -1,4 +1,5 @@
 import { ReasoningEffort } from "../../../../gen/dragoman/v1/reasoning_pb.js";
+import { xaiSchemas } from "../../../kit/schema-rules.ts";
 import { commonFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
 import { xaiAdaptations } from "./adaptations.ts";
@@ -22,6 +23,10 @@ export const provider = hostedServer({
     user: "user",
   },
   efforts: [NONE, LOW, MEDIUM, HIGH],
+  // https://docs.x.ai/docs/api-reference#chat-completions
+  stopRule: { max: 4 },
+  extraFields: [...["search_parameters", "deferred"]],
   adaptations: xaiAdaptations,
   sentences: xaiSentences,
+  schemas: () => xaiSchemas,
 });

@@ -3,7 +3,13 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 
 const sees = { reasoning: true, imageInput: true };
 
-// Source: models.dev, as of @earendil-works/pi-ai 1.5.2 (2026-11-10), which lists only models that support tools.
+const sources = [
+  {
+    from: "models.dev, as of @earendil-works/pi-ai 1.5.2, which lists only models that support tools",
+    read: "2026-11-10",
+  },
+] as const;
+
 // Omitted: aliases whose model changes, and variants at other prices. Callers reach any model as `<provider>/<model>`.
 const rows: readonly ModelRow[] = [
   { model: "grok-4.3", name: "Grok 4.3", window: 1_000_000, output: 30_000, ...sees },
@@ -13,6 +19,6 @@ const rows: readonly ModelRow[] = [
 ];
 
 export const xaiModels: readonly Model[] = modelsOf(
-  { provider: "xai", servedBy: "xAI", maxTemperature: 2, logprobs: true, ...chatCapabilities },
+  { sources, provider: "xai", servedBy: "xAI", maxTemperature: 2, logprobs: true, ...chatCapabilities },
   rows,
 );

@@ -1,0 +1,46 @@
+/**
+ * A cancellation at most this many milliseconds before the deadline counts as DEADLINE_EXCEEDED. A client resets the
+ * call when its own timer fires. Because of network latency, that is slightly before Dragoman's deadline.
+ */
+const deadlineSkewMs = 50;
+
+/** Times of one call: its start, its deadline, and the time until its request must be complete. */
+export class CallClock {
+  readonly #begin = performance.now();
+  readonly #deadline: number;
+  readonly #timer: NodeJS.Timeout;
+  readonly #requestTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    timeoutMs: number,
+    maxRequestMs: number,
+    on: { readonly deadline: () => void; readonly requestIncomplete: () => void },
+  ) {
+    this.#deadline = this.#begin + timeoutMs;
+    this.#timer = setTimeout(on.deadline, Math.max(0, timeoutMs));
+    this.#requestTimer = maxRequestMs < timeoutMs ? setTimeout(on.requestIncomplete, maxRequestMs) : undefined;
+  }
+
+  get elapsedMs(): number {
+    return performance.now() - this.#begin;
+  }
+
+  /** Whether work of this many milliseconds can end before the deadline. */
+  hasTimeFor(ms: number): boolean {
+    return performance.now() + ms < this.#deadline;
+  }
+
+  /** Whether the deadline has passed, or is so close that a cancellation means it. */
+  get isAtDeadline(): boolean {
+    return performance.now() >= this.#deadline - deadlineSkewMs;
+  }
+
+  requestComplete(): void {
+    clearTimeout(this.#requestTimer);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#requestTimer);
+  }
+}

@@ -1,0 +1,85 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { append } from "../append.ts";
+import { ownWords } from "../chat/planning/caller-words.ts";
+import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
+import { type Profile, profileViolations } from "../chat/planning/profile.ts";
+import { type ProfileTexts, profileTexts } from "../chat/planning/profile-texts.ts";
+import { annotationViolations } from "../chat/validation/annotations.ts";
+import { requestViolations } from "../chat/validation/request-rules.ts";
+import { type FieldViolation, invalidRequest } from "../errors.ts";
+import { isSamePath } from "../field-path.ts";
+import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { Catalog } from "../models/catalog.ts";
+import type { ConfiguredModel } from "../models/configured-model.ts";
+import { deploymentId } from "../models/find-model.ts";
+import { profiles } from "../profiles/profiles.ts";
+import { type SelectedProfile, selectProfile } from "../profiles/select-profile.ts";
+import type { PlanContext } from "./plan-context.ts";
+
+/** Request message with the chat request in its field `chat`. */
+export type ChatWrapper<Desc extends DescMessage> = MessageShape<Desc> & { chat?: ChatRequest | undefined };
+
+/** Valid chat request with its resolved model and profile. */
+export interface CheckedChat {
+  readonly chat: ChatRequest;
+  readonly model: Model;
+  readonly profile: Profile;
+  readonly profileTexts: ProfileTexts;
+  /** Entry of the configuration for the model. Undefined: the model has none. */
+  readonly deployment: ConfiguredModel | undefined;
+}
+
+const missingChat: FieldViolation = {
+  field: ["chat"],
+  root: "message",
+  description: 'is required; write {"chat": {"model": "...", "messages": [...]}}',
+  rule: "required",
+};
+
+/**
+ * Validates a request against the proto annotations, the general request rules and the profile of its model. Throws one
+ * error with all violations.
+ */
+export function checkChat<Desc extends DescMessage>(
+  schema: Desc,
+  message: ChatWrapper<Desc>,
+  catalog: Catalog,
+  context: PlanContext,
+): CheckedChat {
+  const violations: FieldViolation[] = [...annotationViolations(schema, message)];
+  const { chat } = message;
+  if (chat === undefined) throw invalidRequest([missingChat]);
+  append(violations, requestViolations(chat, context.maxValues));
+  let model: Model;
+  try {
+    model = catalog.resolve(chat.model, context.account);
+  } catch (error) {
+    throw violations.length > 0 ? invalidRequest(violations) : error;
+  }
+  const { words = ownWords, streamed, maxValues } = context;
+  const { name, source } = profileFor(chat, model, context);
+  const profile = profiles[name];
+  const texts = profileTexts(name, source, words);
+  const deployment = catalog.deploymentOf(model.id);
+  const narrower = profileViolations(chat, profile, { streamed, maxValues, texts, words });
+  const wrong = [
+    // A value outside the range in the proto is also outside the profile's narrower range. Report only the latter.
+    ...violations.filter(({ field }) => !narrower.some((violation) => isSamePath(violation.field, field))),
+    ...narrower,
+    ...deploymentParameterViolations(chat, deployment?.parameters),
+    ...(context.checkOptions?.(chat, model) ?? []),
+  ];
+  if (wrong.length > 0) throw invalidRequest(wrong);
+  return { chat, model, profile, profileTexts: texts, deployment };
+}
+
+function profileFor(chat: ChatRequest, { id, profile }: Model, context: PlanContext): SelectedProfile {
+  return selectProfile({
+    request: chat.profile,
+    api: context.apiProfile,
+    model: profile,
+    isDeployment: deploymentId(id) !== undefined,
+    configured: context.configuredProfile,
+  });
+}

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { type FieldPath, formatDotted } from "../../field-path.ts";
+import { nearest } from "../../nearest.ts";
+
+/** What to write instead of top-level properties of other APIs, by name. */
+export type PropertyHints = Readonly<Record<string, string>>;
+
+/**
+ * Returns what to write instead of a top-level property that can be one of another API, unless its name is nearly one of
+ * this API. Undefined if it is not.
+ */
+export function misspelledHint(schema: z.ZodType, name: string, hints: PropertyHints): string | undefined {
+  if (Object.hasOwn(hints, name)) return hints[name];
+  // A short name is near many others.
+  if (name.length < shortest) return undefined;
+  const [candidate] = nearest(name, namesOf(schema).get("") ?? [], 1);
+  return candidate === undefined ? undefined : `did you mean ${candidate}?`;
+}
+
+const shortest = 4;
+
+/** Returns what to write instead of a property that a body schema does not have. Undefined if nothing is similar. */
+export function propertyHint(schema: z.ZodType, path: FieldPath, hints: PropertyHints): string | undefined {
+  const name = String(path.at(-1));
+  const known = path.length === 1 && Object.hasOwn(hints, name) ? hints[name] : undefined;
+  if (known !== undefined) return known;
+  const names = namesOf(schema);
+  const siblings = names.get(pattern(path.slice(0, -1))) ?? new Set();
+  // Another form of the object has it, such as a message with another role.
+  if (siblings.has(name)) return undefined;
+  const [candidate] = nearest(name, siblings, 1);
+  if (candidate !== undefined && fold(candidate) === fold(name)) return `write ${candidate}`;
+  const place = placeOf(names, name);
+  if (place !== undefined) return `write ${place}`;
+  return candidate === undefined ? undefined : `did you mean ${candidate}?`;
+}
+
+/** Finds a property with this name at the top level, or in an object there. */
+function placeOf(names: ReadonlyMap<string, ReadonlySet<string>>, name: string): string | undefined {
+  for (const [parent, properties] of names) {
+    if (parent.includes(".") || parent.includes("*")) continue;
+    const found = properties.values().find((property) => property !== "type" && fold(property) === fold(name));
+    if (found !== undefined) return parent === "" ? `${found} at the top level of the body` : `${parent}.${found}`;
+  }
+  return undefined;
+}
+
+/** Folds spellings of one name, such as `top_p` and `topP`. */
+function fold(name: string): string {
+  return name.toLowerCase().replaceAll("_", "");
+}
+
+function pattern(path: FieldPath): string {
+  return formatDotted(path.map((step) => (typeof step === "number" ? "*" : step)));
+}
+
+const known = new WeakMap<z.ZodType, ReadonlyMap<string, ReadonlySet<string>>>();
+
+/** Returns the names of the properties of each object in a schema, by its path with `*` for each index. */
+function namesOf(schema: z.ZodType): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = known.get(schema);
+  if (found !== undefined) return found;
+  const names = new Map<string, Set<string>>();
+  collect(schema, "", names);
+  known.set(schema, names);
+  return names;
+}
+
+function collect(schema: z.core.$ZodType, path: string, names: Map<string, Set<string>>): void {
+  const inner = (name: string) => (path === "" ? name : `${path}.${name}`);
+  if (schema instanceof z.core.$ZodObject) {
+    const own = names.get(path) ?? new Set();
+    names.set(path, own);
+    for (const [name, property] of Object.entries(schema._zod.def.shape)) {
+      own.add(name);
+      collect(property, inner(name), names);
+    }
+  } else if (schema instanceof z.core.$ZodArray) {
+    collect(schema._zod.def.element, inner("*"), names);
+  } else if (schema instanceof z.core.$ZodUnion) {
+    for (const option of schema._zod.def.options) collect(option, path, names);
+  } else if (schema instanceof z.core.$ZodOptional || schema instanceof z.core.$ZodNullable) {
+    collect(schema._zod.def.innerType, path, names);
+  } else if (schema instanceof z.core.$ZodPipe) {
+    collect(schema._zod.def.in, path, names);
+    collect(schema._zod.def.out, path, names);
+  }
+}

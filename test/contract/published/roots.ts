@@ -1,0 +1,23 @@
+// The types of responses that the vendors publish. The tests of this folder make an instance of each of their members,
+// so that a member that a new version adds fails a test until Dragoman carries it.
+import type Anthropic from "@anthropic-ai/sdk";
+import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import type Cerebras from "@cerebras/cerebras_cloud_sdk";
+import type { GenerateContentResponse, Part } from "@google/genai";
+import type { ChatCompletionResponse, CompletionChunk } from "@mistralai/mistralai/models/components";
+import type { Cohere } from "cohere-ai";
+import type OpenAI from "openai";
+
+export type AnthropicEvent = Anthropic.RawMessageStreamEvent;
+export type AnthropicBlock = Anthropic.ContentBlock;
+export type AnthropicBetaEvent = Anthropic.Beta.BetaRawMessageStreamEvent;
+export type BedrockEvent = ConverseStreamOutput;
+export type CohereEvent = Cohere.V2ChatStreamResponse;
+export type GoogleResponse = GenerateContentResponse;
+export type GooglePart = Part;
+export type MistralChunk = CompletionChunk;
+export type MistralResponse = ChatCompletionResponse;
+export type OpenAiChunk = OpenAI.ChatCompletionChunk;
+export type OpenAiResponse = OpenAI.ChatCompletion;
+export type CerebrasChunk = Cerebras.ChatCompletion.ChatChunkResponse;
+export type CerebrasResponse = Cerebras.ChatCompletion.ChatCompletionResponse;
