@@ -1,5 +1,7 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { z } from "zod";
+import { invalidRequest } from "../../errors.ts";
+import type { FieldPath } from "../../field-path.ts";
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
@@ -16,14 +18,27 @@ export function toJsonText(value: unknown): string {
   );
 }
 
-/** Converts a JSON object to a Struct, which has only doubles: a bigint is rounded. */
-export function toStruct(record: Readonly<Record<string, unknown>>): JsonObject {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, toStructValue(value)]));
+/**
+ * Converts a JSON object of a body to a Struct, which has only doubles. Throws INVALID_REQUEST for a number that is none.
+ *
+ * @param path path of the object in the body
+ */
+export function toStruct(record: Readonly<Record<string, unknown>>, path: FieldPath): JsonObject {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [name, toStructValue(value, [...path, name])]),
+  );
 }
 
-function toStructValue(value: unknown): JsonValue {
-  if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map(toStructValue);
-  if (typeof value === "object" && value !== null) return toStruct({ ...value });
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;
+function toStructValue(value: unknown, path: FieldPath): JsonValue {
+  if (typeof value === "bigint" || typeof value === "number") return toDouble(value, path);
+  if (Array.isArray(value)) return value.map((entry, index) => toStructValue(entry, [...path, index]));
+  if (typeof value === "object" && value !== null) return toStruct({ ...value }, path);
+  return typeof value === "string" || typeof value === "boolean" ? value : null;
+}
+
+function toDouble(value: bigint | number, field: FieldPath): number {
+  const double = Number(value);
+  if (Number.isFinite(double) && (typeof value === "number" || BigInt(double) === value)) return double;
+  const description = "is a number that cannot be passed on exactly; write one with at most 15 digits, or a string";
+  throw invalidRequest([{ root: "body", field, description }]);
 }

@@ -78,8 +78,10 @@ export function readRequest(
     ...present({ outputFormat, reasoning: reasoning.config }),
     ...readOutput(body),
     ...(body.prediction && { prediction: { content: textOf(body.prediction.content) } }),
-    ...(body.chat_template_kwargs && { chatTemplateKwargs: toStruct(body.chat_template_kwargs) }),
-    ...(body.model_parameters && { deploymentParameters: toStruct(body.model_parameters) }),
+    ...(body.chat_template_kwargs && {
+      chatTemplateKwargs: toStruct(body.chat_template_kwargs, ["chat_template_kwargs"]),
+    }),
+    ...(body.model_parameters && { deploymentParameters: toStruct(body.model_parameters, ["model_parameters"]) }),
     promptCacheKey: body.prompt_cache_key ?? "",
     serviceTier: body.service_tier ?? "",
     user: body.safety_identifier ?? body.user ?? "",

@@ -205,5 +205,5 @@ export function readExtraFields(
   }
   if (wrong.length > 0) throw invalidRequest(wrong);
   const leftOut = [...readLeftOut(body.messages), ...(body.reasoning?.summary ? [["reasoning", "summary"]] : [])];
-  return { fields: toStruct(Object.fromEntries(fields)), isDocumented, leftOut };
+  return { fields: toStruct(Object.fromEntries(fields), []), isDocumented, leftOut };
 }

@@ -229,6 +229,20 @@ describe("fields of other APIs that ChatRequest lacks", () => {
     expect([status, error.param, error.message]).toEqual([400, param, expect.stringContaining(hint)]);
   });
 
+  it.each([
+    ["9007199254740993", "brand_new_field.deep.0"],
+    ["1e400", "brand_new_field.deep.0"],
+    ["-99999999999999999999", "brand_new_field.deep.0"],
+  ])("are rejected with a number that would be sent as another one: %s", async (number, param) => {
+    const post = await start("VLLM");
+    const fields = { brand_new_field: { deep: [JSON.rawJSON(number)] } };
+    expect(await post(fields)).toMatchObject({ status: 400, error: { param } });
+    const kwargs = { chat_template_kwargs: { deep: JSON.rawJSON(number) } };
+    expect(await post(kwargs)).toMatchObject({ status: 400, error: { param: "chat_template_kwargs.deep" } });
+    const exact = { brand_new_field: JSON.rawJSON("9007199254740992") };
+    expect(await post(exact)).toMatchObject({ status: 200, sent: { brand_new_field: 2 ** 53 } });
+  });
+
   it("cannot replace what Dragoman writes into the body of another API", async () => {
     const post = await start("ANTHROPIC");
     expect(await post({ stopSequences: ["x"] })).toMatchObject({ status: 400, error: { param: "stopSequences" } });
