@@ -56,7 +56,10 @@ const toolCall = z.object({
 });
 
 const message = z.object({
-  content: z.union([z.string(), z.array(z.object({ text: z.string().optional() }))]).nullish(),
+  // Entries without a text are metadata (`Extras`).
+  content: z
+    .union([z.string(), z.array(z.object({ text: z.string().nullish().catch(undefined) }).catch({}))])
+    .nullish(),
   reasoning_content: z.string().nullish(),
   reasoning: z.string().nullish().catch(undefined),
   // Sent by OpenRouter.

@@ -249,6 +249,19 @@ describe("a stream of another server", () => {
     expect(error?.reason).toBe("PROVIDER_STREAM_INTERRUPTED");
   });
 
+  it("joins the texts of content in parts, and keeps the other parts as metadata", () => {
+    const others = [{ type: "text", text: null }, { type: "text", text: 5 }, "b"];
+    const state = emptyAnswer();
+    const batch: ChatEvent[] = [];
+    const content = [{ type: "text", text: "a" }, ...others, { type: "text", text: "c" }];
+    for (const chunk of [delta({ content }), finish("stop")]) toEvents(state, { data: JSON.stringify(chunk) }, batch);
+    endEvents(state, batch);
+    const [text] = brief(batch).filter((line) => line.startsWith("text"));
+    expect(text).toBe("text 0.0 ac");
+    const end = batch.find((event) => event.case === "finished");
+    expect(JSON.parse(end?.value.providerMetadataJson ?? "{}")).toEqual({ content: others });
+  });
+
   it("maps unknown finish reasons to OTHER", () => {
     expect(read(delta({ content: "a" }), finish("load"))).toContain(`finished 0 ${FinishReason.OTHER} load`);
     expect(read(delta({ content: "a" }), finish("toString"))).toContain(`finished 0 ${FinishReason.OTHER} toString`);
