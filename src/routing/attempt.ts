@@ -63,20 +63,26 @@ export function startAttempt(
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
       const settleEnd = createEndSettler(request, validator);
       for await (const arrived of batches) {
-        let batch = corrected(arrived);
-        for (let index = 0; index < batch.length; index++) {
-          const event = batch[index] as ChatEvent;
+        const sound = corrected(arrived);
+        // One copy for all changes: a batch may have tens of thousands of events.
+        let settled: ChatEvent[] | undefined;
+        for (let index = 0; index < sound.length; index++) {
+          const event = sound[index] as ChatEvent;
           if (event.case === "started" || event.case === "delta") {
             validator.accept(event);
             continue;
           }
-          const end = settleEnd(event, batch);
+          const end = settleEnd(event, sound);
           validator.accept(end);
-          if (end !== event) batch = batch.with(index, end);
+          if (end !== event) {
+            settled ??= [...sound];
+            settled[index] = end;
+          }
           if (end.case !== "completed") continue;
           if (validator.outputStarted) record.output();
           record.answered(end.value.usage);
         }
+        const batch = settled ?? sound;
         if (validator.outputStarted) record.output();
         if (held === undefined) {
           if (batch.length > 0) yield batch;

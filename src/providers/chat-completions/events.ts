@@ -12,6 +12,7 @@ import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { checkChoiceCount } from "../kit/choice-count.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
 import { isError, locateError } from "../kit/error-body.ts";
 import { type ErrorDialect, embeddedFailure, failedAnswer } from "../kit/errors.ts";
@@ -204,6 +205,7 @@ function choiceEvents(
 }
 
 function beginChoice(answer: AnswerState, index: number): ChoiceState {
+  checkChoiceCount(answer.choices.size, answer.call);
   const newPart = () => state.parts++;
   const state: ChoiceState = {
     parts: 0,

@@ -4,6 +4,7 @@ import type { LogProbs } from "../../gen/dragoman/v1/logprobs_pb.js";
 import { cutAnswer, malformedAnswer } from "../../upstream/errors.ts";
 import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
+import { checkChoiceCount } from "../kit/choice-count.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
 import { isError } from "../kit/error-body.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
@@ -124,7 +125,10 @@ function keepDigits(name: string, value: unknown, context?: { readonly source?: 
 function candidateEvents(answer: AnswerState, candidate: ChunkCandidate, index: number, batch: ChatEvent[]): void {
   const known = answer.choices.get(index);
   const state = known ?? beginChoice(index);
-  if (known === undefined) answer.choices.set(index, state);
+  if (known === undefined) {
+    checkChoiceCount(answer.choices.size, answer.call);
+    answer.choices.set(index, state);
+  }
   let logprobs = candidate.logprobsResult ? toLogProbs(candidate.logprobsResult) : undefined;
   answer.unread.addMembers(candidate.content, contentMembers);
   for (const part of candidate.content?.parts ?? []) {

@@ -8,6 +8,7 @@ import { keepCallFields, sentCalls } from "../chat-completions/call-fields.ts";
 import { parseChunk } from "../chat-completions/json-arguments.ts";
 import { ToolCalls } from "../chat-completions/tool-calls.ts";
 import { chatUsage } from "../chat-completions/usage.ts";
+import { checkChoiceCount } from "../kit/choice-count.ts";
 import { choiceEnd } from "../kit/choice-end.ts";
 import { locateError } from "../kit/error-body.ts";
 import { embeddedFailure } from "../kit/errors.ts";
@@ -135,6 +136,7 @@ function choiceEvents(
 }
 
 function beginChoice(answer: AnswerState, index: number): ChoiceState {
+  checkChoiceCount(answer.choices.size, answer.call);
   const state: ChoiceState = {
     parts: 0,
     open: undefined,

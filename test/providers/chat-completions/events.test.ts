@@ -269,6 +269,17 @@ describe("a stream of another server", () => {
 });
 
 describe("choices", () => {
+  it("may be 128, the maximum that a request may ask for", () => {
+    const choices = Array.from({ length: 128 }, (_, index) => ({
+      index,
+      delta: { content: "a" },
+      finish_reason: "stop",
+    }));
+    expect(read({ choices }).filter((line) => line.startsWith("text"))).toHaveLength(128);
+    const more = [...choices, { index: 128, delta: {} }];
+    expect(() => read({ choices: more })).toThrow("it has more than 128 choices");
+  });
+
   it.each([
     [[{}, {}, {}]],
     [[{ index: 0 }, { index: 0 }, { index: 0 }]],
