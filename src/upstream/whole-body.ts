@@ -48,7 +48,7 @@ class WholeDecoder implements Decoder<ServerSentEvent> {
       {
         data: Buffer.concat(this.#chunks)
           .toString()
-          .replace(/^\uFEFF/, ""),
+          .replace(/^\uFEFF+/, ""),
       },
     ];
   }

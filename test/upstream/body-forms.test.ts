@@ -130,6 +130,12 @@ const understood: Readonly<Record<string, Raw>> = {
   },
   "a charset as content-encoding": { headers: { "content-type": types.json, "content-encoding": "UTF-8" }, body: json },
   "a byte order mark before events": { headers: { "content-type": types.events }, body: `\uFEFF${sse}`, step: 1 },
+  "two byte order marks before events": {
+    headers: { "content-type": types.events },
+    body: `\uFEFF\uFEFF${sse}`,
+    step: 1,
+  },
+  "two byte order marks before JSON": { headers: { "content-type": types.json }, body: `\uFEFF\uFEFF${json}` },
   "a byte order mark before JSON": { headers: { "content-type": types.json }, body: `\uFEFF${json}` },
   "JSON as text/plain": { headers: { "content-type": types.text }, body: json },
   "JSON without content-type, in single bytes": { body: json, step: 1 },
