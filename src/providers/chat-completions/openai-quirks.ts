@@ -33,7 +33,12 @@ export const openAiQuirks = {
   media: ["image", "image_url", "audio", "file", "file_id"],
   stopRule: { max: 4 },
   extraFields: [
-    ...["metadata", "moderation", "prompt_cache_options", "prompt_cache_retention", "store", "verbosity"],
+    "metadata",
+    "moderation",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "store",
+    "verbosity",
     "web_search_options",
   ],
   // Without `include_obfuscation: false`, OpenAI pads chunks with random text.

@@ -16,5 +16,5 @@ export const provider = ownServer({
   media: ["image"],
   topKOff: 0,
   toolNames: undefined,
-  extraFields: [...["ttl", "draft_model"]],
+  extraFields: ["ttl", "draft_model"],
 });

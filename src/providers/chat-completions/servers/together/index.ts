@@ -25,7 +25,7 @@ export const provider = hostedServer({
     chat_template_kwargs: "chat_template_kwargs",
   },
   efforts: [NONE, LOW, MEDIUM, HIGH],
-  extraFields: [...["safety_model", "echo", "context_length_exceeded_behavior", "compliance"]],
+  extraFields: ["safety_model", "echo", "context_length_exceeded_behavior", "compliance"],
   streamOptions: undefined,
   // Otherwise, Together silently truncates the response to a request that exceeds the context window.
   alsoSend: () => ({ context_length_exceeded_behavior: "error" }),

@@ -25,7 +25,7 @@ export const provider = hostedServer({
   efforts: [NONE, LOW, MEDIUM, HIGH],
   // https://docs.x.ai/docs/api-reference#chat-completions
   stopRule: { max: 4 },
-  extraFields: [...["search_parameters", "deferred"]],
+  extraFields: ["search_parameters", "deferred"],
   adaptations: xaiAdaptations,
   sentences: xaiSentences,
   schemas: () => xaiSchemas,
