@@ -13,8 +13,8 @@ import { effortsOf, geminiRules } from "../src/providers/generate-content/model-
 import { googleRows } from "../src/providers/generate-content/models.ts";
 import { listedModels } from "../src/providers/registry.ts";
 
-// Compares the rules and the catalog with the tables of npm packages, which need no network. One side of a difference is
-// wrong: look at the vendor's page. test/models/model-packages.test.ts has the known differences with their reasons.
+// Compares the rules and the catalog with the tables of npm packages, which need no network. One side of a difference
+// is wrong: look at the vendor's page. test/models/model-packages.test.ts has the known differences with their reasons.
 
 /** One fact about a model: what Dragoman has, and what the package has. Undefined: the package does not state it. */
 type Fact = readonly [name: string, ours: unknown, theirs: unknown];

@@ -9,8 +9,9 @@ let sandbox: Context | undefined;
 
 /**
  * Runs synchronous work with a timeout in ms and returns its result. Throws `TookTooLong` after the timeout. Uses
- * `node:vm`, since only that can stop synchronous code; it cannot stop a single call of a built-in function. The timeout
- * includes waiting for a busy CPU. So work that timed out runs again if its CPU time is at most half of the limit.
+ * `node:vm`, since only that can stop synchronous code; it cannot stop a single call of a built-in function. The
+ * timeout includes waiting for a busy CPU. So work that timed out runs again if its CPU time is at most half of the
+ * limit.
  */
 export function runWithin<Result>(timeoutMs: number, work: () => Result): Result {
   sandbox ??= createContext({});

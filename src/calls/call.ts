@@ -146,8 +146,8 @@ export class Call implements ObservedCall {
   }
 
   /**
-   * Holds the bytes of the request in the budget of all calls, until the call settles. `bytes`: those of this request so
-   * far. If the budget is exhausted, ends the call and throws OVERLOADED.
+   * Holds the bytes of the request in the budget of all calls, until the call settles. `bytes`: those of this request
+   * so far. If the budget is exhausted, ends the call and throws OVERLOADED.
    */
   holdRequest(bytes: number): void {
     if (this.#settled || bytes <= this.#requestBytes) return;

@@ -37,7 +37,9 @@ function dispensable(
   return field && isAdded(plan, field) ? { name: formatPath(field), field } : undefined;
 }
 
-/** Splits a path in any notation: `messages[0].name`, `tools.0.name`, `/tools/0/name`, `$.tools[0].name`, `$['tools']`. */
+/**
+ * Splits a path in any notation: `messages[0].name`, `tools.0.name`, `/tools/0/name`, `$.tools[0].name`, `$['tools']`.
+ */
 function stepsOf(path: string): readonly string[] {
   const [first = "", ...more] = path.split(/[.[\]/'"]+/).filter((step) => step !== "");
   return (first === "$" || first === "body") && more.length > 0 ? more : [first, ...more];

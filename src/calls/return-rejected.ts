@@ -7,9 +7,9 @@ import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import { estimateUsage } from "../tokens/usage-estimate.ts";
 
 /**
- * Passes events on. If the provider rejects the model's output because it is not the requested JSON, returns that output
- * with a violation, for ON_INVALID_RETURN. The error remains if there was output already, or if the request has several
- * choices, because a provider returns only one invalid output.
+ * Passes events on. If the provider rejects the model's output because it is not the requested JSON, returns that
+ * output with a violation, for ON_INVALID_RETURN. The error remains if there was output already, or if the request has
+ * several choices, because a provider returns only one invalid output.
  */
 export async function* returnRejected(
   events: AsyncIterable<readonly ChatEvent[]>,

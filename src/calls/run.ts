@@ -21,8 +21,8 @@ interface Run {
   readonly events: AsyncIterable<readonly ChatEvent[]>;
   /**
    * Returns the events of a batch with the facts of the call added, such as id, warnings and times. If the text is not
-   * the requested JSON, throws or adds the violation. Copies events instead of modifying them, since an adapter may return the same objects to
-   * several calls.
+   * the requested JSON, throws or adds the violation. Copies events instead of modifying them, since an adapter may
+   * return the same objects to several calls.
    */
   withCallFacts(batch: readonly ChatEvent[]): readonly ChatEvent[];
   /** Size of the output so far in bytes. */

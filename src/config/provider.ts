@@ -7,7 +7,10 @@ import type { Secret } from "./secret.ts";
 export interface UpstreamTimeouts {
   /** Maximum time for connecting, including the TLS handshake. Default 10,000. */
   readonly connectMs: number;
-  /** Maximum time from sending the request to the first output. Comments and empty events do not end it. Default 300,000. */
+  /**
+   * Maximum time from sending the request to the first output. Comments and empty events do not end it. Default
+   * 300,000.
+   */
   readonly firstEventMs: number;
   /** Maximum time between two outputs of the response. Comments and empty events do not reset it. Default 120,000. */
   readonly idleMs: number;

@@ -14,8 +14,19 @@ function parseProxy(value: unknown): HttpProxy | undefined {
   const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") return undefined;
-  const isDecodable = [url.username, url.password].every((text) => !/%(?![\da-f]{2})/i.test(text));
-  return isDecodable ? { url: new Secret(url.href), place: url.origin } : undefined;
+  return isDecodable(url.username) && isDecodable(url.password)
+    ? { url: new Secret(url.href), place: url.origin }
+    : undefined;
+}
+
+/** Whether a part of a URL is UTF-8 with percent signs, such as `p%40ss`, and not `100%` or `%ff`. */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const fix = "write http://host:port or https://host:port, with user:password@ if the proxy needs them";
@@ -35,8 +46,8 @@ interface Sources {
 }
 
 /**
- * Resolves the proxy of a provider: its own setting, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY. As in curl, each variable
- * also has a name in lower case, which takes precedence. As in Go, no variable applies to loopback addresses.
+ * Resolves the proxy of a provider: its own setting, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY. As in curl, each
+ * variable also has a name in lower case, which takes precedence. As in Go, no variable applies to loopback addresses.
  */
 export function resolveProxy({ environment, configured, on }: Sources, report: ReportProblem): ProxyChoice {
   if (configured !== undefined) {
@@ -105,8 +116,8 @@ function isLoopback(host: string): boolean {
 
 /**
  * Returns whether NO_PROXY excludes an address. Entries are hosts, which include their subdomains,
- * `*.example.com` for only these, addresses, networks such as `10.0.0.0/8`, each but the last with an optional port; `*`
- * excludes everything.
+ * `*.example.com` for only these, addresses, networks such as `10.0.0.0/8`, each but the last with an optional port;
+ * `*` excludes everything.
  */
 function isExcluded(url: URL, text: string): boolean {
   const entries = text

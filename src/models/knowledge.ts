@@ -1,6 +1,8 @@
 /** Document or package from which facts about models come. */
 export interface Source {
-  /** Address of the document, or package with its version, and which facts it states if it is one of several sources. */
+  /**
+   * Address of the document, or package with its version, and which facts it states if it is one of several sources.
+   */
   readonly from: string;
   /** Day on which somebody last compared the facts with the source, as `2026-11-28`. */
   readonly read: string;

@@ -1,8 +1,8 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 
 /**
- * Paths of the optional fields of ChatRequest whose support depends on the model, as in `Model.supported_parameters` and
- * in its order.
+ * Paths of the optional fields of ChatRequest whose support depends on the model, as in `Model.supported_parameters`
+ * and in its order.
  */
 export const parameterNames = [
   "parameters.temperature",

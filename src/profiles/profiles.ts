@@ -45,8 +45,8 @@ const egpChatOutputLimits: Profile["outputLimits"] = {
 
 /**
  * Default output limits in tokens of the Scale EGP deployments API, by model family. The API documents OpenAI (the
- * context window less the prompt), LLM Engine (100) and Claude 2 (10,000). The others are inferred. Claude 3 models have
- * lower limits than 10,000, which apply instead.
+ * context window less the prompt), LLM Engine (100) and Claude 2 (10,000). The others are inferred. Claude 3 models
+ * have lower limits than 10,000, which apply instead.
  */
 const egpDeploymentOutputLimits: Profile["outputLimits"] = {
   ...egpChatOutputLimits,

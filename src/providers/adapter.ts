@@ -49,8 +49,8 @@ export interface Adapter {
   ownFields?(request: ChatRequest, model: Model): readonly OwnField[];
 
   /**
-   * Returns the same adapter without some of its own fields, or with their other names. It shares all resources, so that
-   * nobody closes it. Required with `ownFields`.
+   * Returns the same adapter without some of its own fields, or with their other names. It shares all resources, so
+   * that nobody closes it. Required with `ownFields`.
    */
   without?(names: ReadonlySet<string>): Adapter;
 
@@ -132,8 +132,8 @@ export interface Adapter {
   checkSupport(request: ChatRequest, model: Model): readonly Adaptation[];
 
   /**
-   * Reports what a stream delivers only as a whole, because the API cannot stream it. Dragoman calls it for callers that
-   * stream. Undefined: the API streams everything.
+   * Reports what a stream delivers only as a whole, because the API cannot stream it. Dragoman calls it for callers
+   * that stream. Undefined: the API streams everything.
    */
   checkStream?(request: ChatRequest): readonly Adaptation[];
 

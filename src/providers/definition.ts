@@ -12,8 +12,8 @@ export interface ProviderDefinition<Options = unknown> extends ConfigurableProvi
   models(environment: Environment): readonly Model[];
   /**
    * Creates the adapter. Opens no connection and does not throw: `optionsSchema` and `check` have validated the
-   * settings. Adapters that render callers' templates share `sandbox`. `create` is a method and not a property: only then does TypeScript allow definitions with different
-   * `Options` in one list.
+   * settings. Adapters that render callers' templates share `sandbox`. `create` is a method and not a property: only
+   * then does TypeScript allow definitions with different `Options` in one list.
    */
   create(settings: ProviderSettings<Options>, sandbox: TemplateSandbox): Adapter;
 }

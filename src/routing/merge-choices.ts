@@ -121,7 +121,9 @@ function requireOnly(choiceIndex: number): void {
   throw new GatewayError("PROVIDER_FAULT", "the provider's response is malformed: it has more choices than requested");
 }
 
-/** Merges the `completed` events: sums usage, merges warnings and metadata, and takes all else from the first choice. */
+/**
+ * Merges the `completed` events: sums usage, merges warnings and metadata, and takes all else from the first choice.
+ */
 function mergeEnds(branches: readonly Branch[], request: ChatRequest): ChatEvent {
   const usages = branches.map(
     ({ completed, validator }) =>

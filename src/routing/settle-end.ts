@@ -13,8 +13,8 @@ type EndEvent = Extract<ChatEvent, { case: "finished" | "completed" }>;
 
 /**
  * Returns a function that corrects what providers report at the end of a response: finish reasons that do not fit the
- * content, and usage with unknown totals. It returns the event itself if there is nothing to correct. The validator must
- * have accepted all earlier events.
+ * content, and usage with unknown totals. It returns the event itself if there is nothing to correct. The validator
+ * must have accepted all earlier events.
  *
  * @returns a function of the event and the batch that has it
  */
@@ -48,7 +48,9 @@ function inferredWarning(message: string): Warning {
   return { $typeName: "dragoman.v1.Warning", reason: "INFERRED", field: "", message };
 }
 
-/** Returns the usage of the event `completed`, which comes in the same batch as `finished` if both are known together. */
+/**
+ * Returns the usage of the event `completed`, which comes in the same batch as `finished` if both are known together.
+ */
 function usageIn(batch: readonly ChatEvent[]): Usage | undefined {
   const last = batch.at(-1);
   return last?.case === "completed" ? last.value.usage : undefined;

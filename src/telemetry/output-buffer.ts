@@ -157,7 +157,9 @@ export class OutputBuffer {
     });
   }
 
-  /** Removes written bytes, and ends a gap once half of the buffer is free: a gap for each free line would help nobody. */
+  /**
+   * Removes written bytes, and ends a gap once half of the buffer is free: a gap for each free line would help nobody.
+   */
   #release(written: number): void {
     const chunk = this.#chunks[0];
     if (chunk === undefined) return;

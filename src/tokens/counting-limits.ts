@@ -3,8 +3,9 @@ import type { Claimant } from "../fair-slots.ts";
 /** Bounds of token counting. Beyond each of them, a count is an estimate. */
 export interface CountingLimits {
   /**
-   * Maximum bytes of texts that wait, at two bytes for each UTF-16 code unit: of all short jobs, whose texts the counting
-   * thread holds, and of the long jobs of each account, whose texts belong to requests that are in memory anyway.
+   * Maximum bytes of texts that wait, at two bytes for each UTF-16 code unit: of all short jobs, whose texts the
+   * counting thread holds, and of the long jobs of each account, whose texts belong to requests that are in memory
+   * anyway.
    */
   readonly maxQueueBytes: number;
   /** Maximum time in ms that the thread works on one count, not including loading the vocabulary. */

@@ -66,8 +66,8 @@ interface Running {
  * during a count.
  *
  * Callers can send large texts, many at once. So short jobs run first, and long ones in turns of their accounts, one at
- * a time. Each queue has a bound, and so has the time of each job: beyond a bound, `count` resolves to undefined, and the
- * caller estimates.
+ * a time. Each queue has a bound, and so has the time of each job: beyond a bound, `count` resolves to undefined, and
+ * the caller estimates.
  *
  * The thread takes about 20 MB besides its vocabularies and 0.1 s to start. Then a short text takes 0.1 ms.
  */

@@ -18,8 +18,8 @@ export function decodeText(bytes: Buffer, contentType: string): string {
 }
 
 /**
- * Returns a function that throws PROVIDER_FAULT at bytes that are not UTF-8, if the header declares another charset. Many
- * servers declare ISO-8859-1 and send UTF-8, as JSON (RFC 8259) and server-sent events require.
+ * Returns a function that throws PROVIDER_FAULT at bytes that are not UTF-8, if the header declares another charset.
+ * Many servers declare ISO-8859-1 and send UTF-8, as JSON (RFC 8259) and server-sent events require.
  */
 export function createCharsetCheck(
   contentType: string,

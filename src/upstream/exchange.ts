@@ -95,8 +95,8 @@ export async function* exchange<Answer, Item, Output>(
 }
 
 /**
- * Appends the end of a response that an error of a content filter ended: with all that the provider reported before, such
- * as usage and the finish reasons of other choices. Returns false for other errors.
+ * Appends the end of a response that an error of a content filter ended: with all that the provider reported before,
+ * such as usage and the finish reasons of other choices. Returns false for other errors.
  */
 function endFiltered<Answer, Item, Output>(
   error: unknown,

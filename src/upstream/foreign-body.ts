@@ -4,7 +4,9 @@ import { callFailure, malformedAnswer } from "./errors.ts";
 import type { UpstreamResponse } from "./response.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 
-/** Waits for the first bytes of a successful response. Throws if they show that it does not come from a provider API. */
+/**
+ * Waits for the first bytes of a successful response. Throws if they show that it does not come from a provider API.
+ */
 export async function beginBody(response: UpstreamResponse, call: UpstreamCall): Promise<void> {
   await response.begin();
   const { form } = response;

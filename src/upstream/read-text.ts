@@ -3,8 +3,8 @@ import { decodeText } from "./charset.ts";
 import type { UpstreamResponse } from "./response.ts";
 
 /**
- * Reads a body as text, but at most `limit` bytes. `whole` is false if the text is truncated. Ends at data that cannot be
- * decompressed: the status of an error says more than its text.
+ * Reads a body as text, but at most `limit` bytes. `whole` is false if the text is truncated. Ends at data that cannot
+ * be decompressed: the status of an error says more than its text.
  *
  * @param limit in bytes
  */

@@ -20,7 +20,10 @@ const drainMs = 1_000;
 interface Hooks {
   /** Called once, when undici no longer uses the connection for this request. */
   onOver(call: UpstreamCall): void;
-  /** Sends the request again on a new connection, or returns false. Called if a stale connection ended before any byte of the response. */
+  /**
+   * Sends the request again on a new connection, or returns false. Called if a stale connection ended before any byte
+   * of the response.
+   */
   repeat(): boolean;
 }
 
@@ -102,8 +105,8 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Returns all chunks that arrived since the last call, decompressed, and waits if there are none. Undefined: end of the
-   * body.
+   * Returns all chunks that arrived since the last call, decompressed, and waits if there are none. Undefined: end of
+   * the body.
    */
   read(): Promise<readonly Buffer[] | undefined> {
     if (this.#begun === undefined) return this.#decompressed?.read() ?? this.#readRaw();

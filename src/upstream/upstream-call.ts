@@ -35,8 +35,8 @@ export interface UpstreamCall extends AttemptContext {
   /** Whether the response is whole in its form: a complete JSON body, or an event that ends the stream. */
   hasEnd: boolean;
   /**
-   * Code of the content filter's error that ended the response; empty if none did. Such a response is whole: the choices
-   * without a finish reason end with CONTENT_FILTER (providers/kit/choice-end.ts).
+   * Code of the content filter's error that ended the response; empty if none did. Such a response is whole: the
+   * choices without a finish reason end with CONTENT_FILTER (providers/kit/choice-end.ts).
    */
   filter: string;
   /** What the provider told about that error, as JSON; empty if nothing. */

@@ -72,7 +72,16 @@ describe("the proxy of a provider", () => {
     expect([choice.configured, none.configured]).toEqual(["http://own.example:4", "none"]);
   });
 
-  it.each(["", "socks5://p", "ftp://p", "http://p/path", "http://p?q", "http://%zz@p", 7])("rejects %s", (value) => {
+  it.each([
+    "",
+    "socks5://p",
+    "ftp://p",
+    "http://p/path",
+    "http://p?q",
+    "http://%zz@p",
+    "http://u:%ff@p",
+    7,
+  ])("rejects %s", (value) => {
     expect(schema.safeParse(value).success).toBe(false);
   });
 });

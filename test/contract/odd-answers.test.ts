@@ -5,7 +5,10 @@ import { type AnswerCase, bytesOf, cases, type Dialect, type Form, formsOf, isAp
 import { dialects } from "./load-dialects.ts";
 import { run, startStage } from "./run.ts";
 
-/** Returns the choices that Dragoman makes of a streamed response, in one form. Undefined: the response has no such form. */
+/**
+ * Returns the choices that Dragoman makes of a streamed response, in one form. Undefined: the response has no such
+ * form.
+ */
 async function choicesOf(dialect: Dialect, form: Form, wire: string): Promise<readonly Choice[] | undefined> {
   const bytes = bytesOf(dialect, form, { wire });
   if (typeof bytes !== "string") return undefined;

@@ -23,8 +23,8 @@ export interface Sent {
 }
 
 /**
- * Validates and plans a conversation, and returns what the adapter sends. `tools`: names of the functions. `more`: other
- * fields of the request.
+ * Validates and plans a conversation, and returns what the adapter sends. `tools`: names of the functions. `more`:
+ * other fields of the request.
  */
 export async function send(
   dialect: Dialect,

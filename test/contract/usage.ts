@@ -5,14 +5,18 @@ import { ask } from "../support/requests.ts";
 import { bytesOf, type Dialect, type Form, formsOf, isBytes } from "./dialect.ts";
 import { run, startStage } from "./run.ts";
 
-/** Places of a count in the usage of one API: field names with dots between them; `list[field=value].count` in a list. */
+/**
+ * Places of a count in the usage of one API: field names with dots between them; `list[field=value].count` in a list.
+ */
 type Names = readonly string[];
 
 /** How a provider API reports usage. */
 export interface UsageCases {
   /** Makes a streamed response with the text `Hi` that reports these usages, in this order. */
   wire(...usages: readonly object[]): string | Uint8Array;
-  /** Names of each count; several if models or versions of the API differ. An API without a count has no names for it. */
+  /**
+   * Names of each count; several if models or versions of the API differ. An API without a count has no names for it.
+   */
   readonly names: { readonly input: Names; readonly output: Names } & Partial<Record<OtherCount, Names>>;
   /** Whether the input excludes cached tokens and cache writes. */
   readonly excludesCache?: boolean;

@@ -138,7 +138,8 @@ describe("a process whose calls fill the heap", () => {
   it("rejects new calls before it runs out of memory, and recovers when calls end", async () => {
     await using service = await startConfigured("{}", {}, ["--max-old-space-size=128"]);
     const client = createClient(ChatService, transports.gRPC(service));
-    // Each call keeps 2 MiB until it ends, and it ends only when the test cancels it. Longer texts are outside the heap.
+    // Each call keeps 2 MiB until it ends, and it ends only when the test cancels it. Longer texts are outside the
+    // heap.
     const script = { deltas: ["begun"], stall: { after: 1 } };
     const [message] = ask("echo/echo", "x".repeat(2 ** 19)).messages;
     const messages = Array.from({ length: 4 }, () => message ?? {});

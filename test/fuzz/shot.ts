@@ -1,6 +1,8 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 
-/** Bytes as a string with one character (U+0000 to U+00FF) for each byte, so that a shot is JSON that people can read. */
+/**
+ * Bytes as a string with one character (U+0000 to U+00FF) for each byte, so that a shot is JSON that people can read.
+ */
 export type Bytes = string;
 
 /** Bytes to write at once, `times` times (default 1). */

@@ -1,6 +1,6 @@
 /**
- * Loads the service with everything at once: `npm run soak -- --minutes 30`. Honest callers, callers that cancel, random
- * shots of every attack, and a flood of another kind every ten seconds. Prints the state of the process every
+ * Loads the service with everything at once: `npm run soak -- --minutes 30`. Honest callers, callers that cancel,
+ * random shots of every attack, and a flood of another kind every ten seconds. Prints the state of the process every
  * `--seconds` (default 60), and fails if a law breaks or an honest call fails.
  */
 import { connect as connectHttp2 } from "node:http2";

@@ -8,10 +8,10 @@ export type WarningKind = Exclude<keyof typeof WarningReason, "UNSPECIFIED">;
 export interface Adaptation {
   /**
    * UNSUPPORTED_PARAMETER: Dragoman drops the field. ADJUSTED: Dragoman replaces its value with `set`. EMULATED:
-   * Dragoman provides the feature in another way. LEFT_OUT: an earlier step omitted a piece of the conversation that the
-   * provider does not accept; never an error, since `strict_parameters` is about parameters, and output of one model
-   * must be accepted by the next. REJECTED: always an error, because dropping the field would change the request too
-   * much (an image, a named tool).
+   * Dragoman provides the feature in another way. LEFT_OUT: an earlier step omitted a piece of the conversation that
+   * the provider does not accept; never an error, since `strict_parameters` is about parameters, and output of one
+   * model must be accepted by the next. REJECTED: always an error, because dropping the field would change the request
+   * too much (an image, a named tool).
    */
   readonly kind: Extract<WarningKind, "UNSUPPORTED_PARAMETER" | "ADJUSTED" | "EMULATED" | "LEFT_OUT"> | "REJECTED";
   /** Path of the field in the request that was checked: the caller's request, or the outgoing one. */

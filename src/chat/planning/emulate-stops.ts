@@ -6,8 +6,8 @@ import { divideStops } from "./stop-rule.ts";
 const path = ["parameters", "stop_sequences"];
 
 /**
- * Omits the stop sequences that the provider does not accept from the request: all of them if the model does not support
- * any. Dragoman ends the response itself where one would appear (chat/stream/cut-at-stops.ts). Runs after
+ * Omits the stop sequences that the provider does not accept from the request: all of them if the model does not
+ * support any. Dragoman ends the response itself where one would appear (chat/stream/cut-at-stops.ts). Runs after
  * `checkSupport`, which reports what the model does not support, and before `applyAdaptations`, which would drop the
  * field.
  */

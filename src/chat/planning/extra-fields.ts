@@ -4,7 +4,9 @@ import type { FieldPath } from "../../field-path.ts";
 /** Fields of a body of another HTTP API that ChatRequest has no field for. */
 export interface ExtraFields {
   readonly fields: JsonObject;
-  /** Whether the documentation of some API has the field. Only APIs that have it get it; an unknown field goes to all. */
+  /**
+   * Whether the documentation of some API has the field. Only APIs that have it get it; an unknown field goes to all.
+   */
   readonly isDocumented: (name: string) => boolean;
   /** Body paths of fields inside messages and other fields that Dragoman leaves out. */
   readonly leftOut: readonly FieldPath[];

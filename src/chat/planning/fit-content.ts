@@ -23,8 +23,8 @@ type Context = Pick<PlanningContext, "model" | "accepts">;
 
 /**
  * Replaces content that the adapter does not send with text, or leaves it out: search results, output of a model that
- * has no place in the provider's API, JSON of a model that is cut off or too deep, and parts of assistant messages whose
- * kind this version does not know.
+ * has no place in the provider's API, JSON of a model that is cut off or too deep, and parts of assistant messages
+ * whose kind this version does not know.
  *
  * Runs after `keepLastMessages`, which counts the caller's messages, and before the steps that drop provider state,
  * which shows who made a part, and that count tokens.

@@ -10,8 +10,8 @@ import { sniff } from "./media/sniff.ts";
 import { mediaIn, partsOf } from "./parts.ts";
 
 /**
- * Gives media the usual name of their type, without parameters. Corrects a type that contradicts the first bytes, with a
- * warning, since providers reject it. Decodes `data:` URLs, which not all providers accept.
+ * Gives media the usual name of their type, without parameters. Corrects a type that contradicts the first bytes, with
+ * a warning, since providers reject it. Decodes `data:` URLs, which not all providers accept.
  *
  * Runs before every step that looks at media, so that adapters need to know only one name of each type.
  */

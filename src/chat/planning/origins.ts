@@ -28,7 +28,8 @@ export function ownOrigin({ parts }: Message, message: number): MessageOrigin {
 
 /**
  * Maps a field of the outgoing request to the caller's field: instructions and memory change the indexes of messages.
- * Returns `messages` for text that Dragoman wrote, and `instructions` for that field's text. Returns fields outside `messages` unchanged.
+ * Returns `messages` for text that Dragoman wrote, and `instructions` for that field's text. Returns fields outside
+ * `messages` unchanged.
  */
 export function callersField(origins: readonly MessageOrigin[], field: FieldPath): FieldPath {
   const [list, index, inner, place, ...insidePart] = field;

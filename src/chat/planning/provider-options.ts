@@ -6,15 +6,17 @@ import { deploymentFields } from "./deployment-parameters.ts";
 
 /**
  * Fields of an upstream body that ChatRequest has fields for, by their names in the body. A text is what to use instead
- * of the option. A table applies to the fields of an object, and in a list to those of each item; fields that it does not
- * list are provider options.
+ * of the option. A table applies to the fields of an object, and in a list to those of each item; fields that it does
+ * not list are provider options.
  */
 export interface ContractFields {
   readonly [name: string]: ContractField;
 }
 type ContractField = string | ContractFields | readonly [ContractFields];
 
-/** Table for a body type. It lists every field of the type, so that the adapter cannot write a field without an entry. */
+/**
+ * Table for a body type. It lists every field of the type, so that the adapter cannot write a field without an entry.
+ */
 export type ContractFieldsOf<Body> = ContractFields & {
   readonly [Name in keyof Body as string extends Name ? never : Name]-?: ContractField;
 };
@@ -48,8 +50,8 @@ function isList(field: ContractFields | readonly [ContractFields]): field is rea
 }
 
 /**
- * Returns the ChatRequest field that a path in the upstream body belongs to. A path that the table does not list belongs
- * to the field of its object, if the object has only one. Undefined: ChatRequest has no such field.
+ * Returns the ChatRequest field that a path in the upstream body belongs to. A path that the table does not list
+ * belongs to the field of its object, if the object has only one. Undefined: ChatRequest has no such field.
  */
 export function contractFieldOf(names: ContractNames, path: readonly string[]): string | undefined {
   let table = names;

@@ -64,8 +64,8 @@ const steps: readonly Step[] = [
 ];
 
 /**
- * Runs all planning steps on a request. Throws the error of the first step that fails. Calls no provider. The steps of a
- * large request run in several turns of the event loop.
+ * Runs all planning steps on a request. Throws the error of the first step that fails. Calls no provider. The steps of
+ * a large request run in several turns of the event loop.
  */
 export async function planRequest(asked: ChatRequest, context: PlanningContext): Promise<Draft> {
   const pace = new Pace();

@@ -9,8 +9,8 @@ import { HeldText } from "./held-text.ts";
 /**
  * Creates a function that repairs the events of one adapter, so that they keep the contract whatever the provider sent:
  *
- * - No delta ends within a character. JSON can cut a character into two halves of a surrogate pair, and a stream can send
- *   them in two deltas.
+ * - No delta ends within a character. JSON can cut a character into two halves of a surrogate pair, and a stream can
+ *   send them in two deltas.
  * - A call's arguments do not begin with an empty object that the real ones replace.
  * - The tool calls of a turn have different ids, and ids and names have at most the contract's length. Otherwise the
  *   message could not be sent back.

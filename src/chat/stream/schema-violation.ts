@@ -6,8 +6,8 @@ import { unicodePattern } from "../../unicode-pattern.ts";
 const longestMessage = 500;
 
 /**
- * Validates a JSON value against a JSON Schema. Returns the first violation; undefined if the value is valid. Throws for
- * a schema that the validator cannot read.
+ * Validates a JSON value against a JSON Schema. Returns the first violation; undefined if the value is valid. Throws
+ * for a schema that the validator cannot read.
  */
 export function schemaViolation(schemaJson: string, value: unknown): OutputViolation | undefined {
   const parsed = JSON.parse(schemaJson);

@@ -31,8 +31,9 @@ export class ExcessiveJson extends Error {
 export interface JsonBounds {
   readonly values: number;
   /**
-   * Maximum cost of creating the values; undefined: no maximum. An object, list or string costs 1, which is about 150 ns
-   * in V8. A new name of a field costs 3: V8 keeps each name in a table, and the structure of an object by its names.
+   * Maximum cost of creating the values; undefined: no maximum. An object, list or string costs 1, which is about 150
+   * ns in V8. A new name of a field costs 3: V8 keeps each name in a table, and the structure of an object by its
+   * names.
    */
   readonly cost?: number;
 }

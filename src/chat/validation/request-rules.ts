@@ -6,6 +6,7 @@ import { type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.
 import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { checkFinite } from "./finite-numbers.ts";
 import { excessOf, JsonCounter, mostLevels } from "./json-bounds.ts";
 
 /** Checks the bounds of a string field with JSON text, and what the text is (default: an object). */
@@ -27,6 +28,7 @@ export function requestViolations(chat: ChatRequest, maxValues: number): readonl
   checkConversation(chat.messages, report, checkJson);
   checkTools(chat, report, checkJson);
   checkOutput(chat, report, checkJson);
+  checkFinite(chat, report);
   if (chat.audioOutput !== undefined && !chat.responseModalities.includes(Modality.AUDIO)) {
     report(["audio_output"], "requires audio output; add MODALITY_AUDIO to response_modalities");
   }

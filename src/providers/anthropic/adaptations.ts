@@ -201,8 +201,8 @@ function* conversationAdaptations(request: ChatRequest, model: Model, rules: Cla
 }
 
 /**
- * Whether an assistant message is a turn that Anthropic's tools can continue (the stop reason `pause_turn`). Only a turn
- * with blocks of these tools can be paused.
+ * Whether an assistant message is a turn that Anthropic's tools can continue (the stop reason `pause_turn`). Only a
+ * turn with blocks of these tools can be paused.
  */
 function isPaused(message: Message | undefined): boolean {
   return message?.parts.some((part) => isServerPart(part) && toServerBlock(part, {}) !== undefined) ?? false;

@@ -7,8 +7,8 @@ import { jsonOfState, stateOf } from "../kit/provider-state.ts";
 import { type Mark, markMembers } from "./cache-marks.ts";
 
 // Blocks other than text, thinking and calls of the caller's tools: calls of Anthropic's tools (`server_tool_use`,
-// `mcp_tool_use`), their results (`web_search_tool_result` and so on), and others, such as `compaction`. The API requires
-// all of them back. Fields of a block that the contract has no field for are in the provider state.
+// `mcp_tool_use`), their results (`web_search_tool_result` and so on), and others, such as `compaction`. The API
+// requires all of them back. Fields of a block that the contract has no field for are in the provider state.
 
 /** Members of a block by name, each as its exact JSON text. */
 type BlockMembers = ReadonlyMap<string, string>;
@@ -75,8 +75,8 @@ export function isServerPart({ kind }: Part): boolean {
 }
 
 /**
- * Returns a part as the block that the API sent. Undefined if the part has no state of Anthropic: the API would not know
- * what kind of block it is.
+ * Returns a part as the block that the API sent. Undefined if the part has no state of Anthropic: the API would not
+ * know what kind of block it is.
  */
 export function toServerBlock(part: Part, mark: Mark): ExactJson | undefined {
   const state = jsonOfState(part.providerState);

@@ -27,8 +27,8 @@ const citationSchema = z.object({
 type WireCitation = Partial<z.infer<typeof citationSchema>>;
 
 /**
- * Converts a citation. Its provider state is the citation itself. Bedrock states no position in the text: each cited text
- * is a block, and so a part, of its own.
+ * Converts a citation. Its provider state is the citation itself. Bedrock states no position in the text: each cited
+ * text is a block, and so a part, of its own.
  *
  * @param json the citation as Bedrock sent it
  */

@@ -1,7 +1,8 @@
 import { members, membersByType } from "../kit/unread.ts";
 
 // Members of the stream's events that need no warning. `p` is padding. Other code
-// names unknown blocks and deltas, and carries members of the tools that Bedrock runs and of the end of the response. Source: @aws-sdk/client-bedrock-runtime, models/models_0.d.ts.
+// names unknown blocks and deltas, and carries members of the tools that Bedrock runs and of the end of the response.
+// Source: @aws-sdk/client-bedrock-runtime, models/models_0.d.ts.
 
 const block = { contentBlockIndex: true, p: true } as const;
 

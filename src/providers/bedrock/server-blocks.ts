@@ -5,8 +5,8 @@ import { ExactJson } from "../kit/exact-json.ts";
 import { membersOf, objectOf } from "../kit/json-text.ts";
 import { jsonOfState, stateOf } from "../kit/provider-state.ts";
 
-// Calls and results of tools that Bedrock runs, such as `nova_grounding`. Fields that the contract has no field for, such
-// as `type`, are in the provider state.
+// Calls and results of tools that Bedrock runs, such as `nova_grounding`. Fields that the contract has no field for,
+// such as `type`, are in the provider state.
 
 const callFields: ReadonlySet<string> = new Set(["toolUseId", "name", "input"]);
 const resultFields: ReadonlySet<string> = new Set(["toolUseId", "content"]);

@@ -15,7 +15,8 @@ interface AssistantTurn {
 }
 
 /**
- * Separates the tool calls of an assistant message from its other parts. Throws INVALID_REQUEST for media and tool results.
+ * Separates the tool calls of an assistant message from its other parts. Throws INVALID_REQUEST for media and tool
+ * results.
  */
 export function assistantTurn(parts: readonly Part[]): AssistantTurn {
   const outputs: OutputPart[] = [];

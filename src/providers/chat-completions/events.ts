@@ -162,7 +162,9 @@ function holdsError({ error, object, detail, message, choices }: Chunk): boolean
   return !choices && [error, detail, message].some((field) => (field ?? undefined) !== undefined);
 }
 
-/** Returns the usage in the only choice of a response, where Moonshot sends it. Several choices count the prompt again. */
+/**
+ * Returns the usage in the only choice of a response, where Moonshot sends it. Several choices count the prompt again.
+ */
 function usageOfChoice({ choices }: AnswerState, chunk: Chunk): unknown {
   const [choice, ...others] = chunk.choices ?? [];
   return others.length === 0 && choices.size <= 1 ? choice?.usage : undefined;

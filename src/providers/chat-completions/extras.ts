@@ -78,7 +78,9 @@ export class Extras {
     this.metadata.add("function_call", Object.fromEntries(otherFields(call, functionFields)), "join");
   }
 
-  /** Reads the other fields of a delta or message, after its text. `textPart` is the part of the text, if it has begun. */
+  /**
+   * Reads the other fields of a delta or message, after its text. `textPart` is the part of the text, if it has begun.
+   */
   readMessage(message: unknown, textPart: number | undefined, batch: ChatEvent[]): void {
     if (!isFields(message)) return;
     if (Array.isArray(message.content)) this.#readContent(message.content, batch);

@@ -1,6 +1,6 @@
-// Most servers send the name of a call once, some in every delta, and a few in pieces (`get_`, then `weather`). The SDKs
-// differ: the openai package for Python appends, so it doubles repeated names; the one for JavaScript keeps the last, and
-// Vercel's AI SDK the first, so both lose pieces. The names of the request's functions tell the cases apart.
+// Most servers send the name of a call once, some in every delta, and a few in pieces (`get_`, then `weather`). The
+// SDKs differ: the openai package for Python appends, so it doubles repeated names; the one for JavaScript keeps the
+// last, and Vercel's AI SDK the first, so both lose pieces. The names of the request's functions tell the cases apart.
 
 /**
  * Returns the name of a call after a further delta with a name.

@@ -7,8 +7,8 @@ import { effortOf, optionalFieldNames, optionalFields, otherNames, pathOf } from
 import type { Body, Quirks } from "./quirks.ts";
 
 /**
- * Returns the fields of a body that the caller did not request, and those that have two names. `canStream` is whether the
- * server can stream the response.
+ * Returns the fields of a body that the caller did not request, and those that have two names. `canStream` is whether
+ * the server can stream the response.
  */
 export function ownFields(request: ChatRequest, model: Model, quirks: Quirks, canStream: boolean): readonly OwnField[] {
   const rules = rulesFor(model, quirks);

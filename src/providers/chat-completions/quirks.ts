@@ -45,8 +45,8 @@ export interface Quirks {
   /** Whether assistant messages support `refusal`. If not, Dragoman sends refusals as text. */
   readonly refusals: boolean;
   /**
-   * Field in which Dragoman sends the reasoning of earlier turns back to the server. Undefined: Dragoman drops it, unless
-   * the model's family requires it (conversation-rules.ts). A request clears earlier reasoning with
+   * Field in which Dragoman sends the reasoning of earlier turns back to the server. Undefined: Dragoman drops it,
+   * unless the model's family requires it (conversation-rules.ts). A request clears earlier reasoning with
    * `clear_earlier_reasoning`.
    * - `also with calls`: on all turns; on turns that call tools even if the reasoning is empty or cleared.
    * - `reasoning_details`: unchanged, as the server sent it; on turns that call tools even if it is cleared.

@@ -117,7 +117,8 @@ export class ToolCalls {
     if (id) {
       const ofId = ofIndex?.id === id ? ofIndex : this.#byId.get(id);
       if (ofId === undefined) {
-        // Without a name, the id belongs to the call in progress: some servers send it late, or a new one in each delta.
+        // Without a name, the id belongs to the call in progress: some servers send it late, or a new one in each
+        // delta.
         const open = isIndexed ? ofIndex : this.#calls.at(-1);
         return open === undefined || called?.name || isComplete(open) ? undefined : open;
       }

@@ -1,8 +1,8 @@
 import { createUsageReader } from "../kit/usage-reader.ts";
 
 /**
- * Usage of Chat Completions: OpenAI's names. Servers add names of their own, which have a comment, or use those of other
- * APIs: `input_tokens` and `output_tokens` with their details are names of OpenAI's Responses API.
+ * Usage of Chat Completions: OpenAI's names. Servers add names of their own, which have a comment, or use those of
+ * other APIs: `input_tokens` and `output_tokens` with their details are names of OpenAI's Responses API.
  */
 export const chatUsage = createUsageReader({
   counts: {

@@ -9,8 +9,8 @@ export const penaltyFields = ["parameters.presence_penalty", "parameters.frequen
 export const probabilityFields = ["parameters.logprobs", "parameters.top_logprobs"] as const;
 
 /**
- * Drops those of `fields` that the request sets to a value with an effect, unless the configuration states that the model
- * supports the field. `problem` ends each warning.
+ * Drops those of `fields` that the request sets to a value with an effect, unless the configuration states that the
+ * model supports the field. `problem` ends each warning.
  */
 export function* withoutFields(
   request: ChatRequest,

@@ -9,7 +9,9 @@ const { LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
 export interface ClaudeModel {
   /** Maximum `max_tokens`, which every request must set. */
   readonly maxOutput: number;
-  /** Whether the model supports temperature, top_p, top_k and, if it thinks, a budget. Since Opus 4.7, models do not. */
+  /**
+   * Whether the model supports temperature, top_p, top_k and, if it thinks, a budget. Since Opus 4.7, models do not.
+   */
   readonly sampling: boolean;
   /** What limits thinking. `budget`: a number of tokens. `adaptive`: the model itself, guided by an effort. */
   readonly thinking: "no" | "budget" | "adaptive";
@@ -131,13 +133,15 @@ export const claudeModels: FamilyRules<ClaudeModel> = {
         ["5.1", opus55],
       ],
     },
-    // A tier that this version does not know: the restrictions of all models since Claude 5, and an output limit that all
-    // models since Claude 4 have.
+    // A tier that this version does not know: the restrictions of all models since Claude 5, and an output limit that
+    // all models since Claude 4 have.
     { pattern: /claude-(?!\d)/i, versions: [["5", { ...claude5, maxOutput: 32_000 }]] },
   ],
 };
 
-/** Rules for a model that is not named as a Claude model: no restrictions but a `max_tokens` that most models support. */
+/**
+ * Rules for a model that is not named as a Claude model: no restrictions but a `max_tokens` that most models support.
+ */
 const otherModel: ClaudeModel = {
   ...claude46,
   maxOutput: 32_000,

@@ -30,8 +30,8 @@ export function betaOfTool({ type }: ProviderTool): string | undefined {
 }
 
 /**
- * Returns a tool that Anthropic defines, as the JSON texts of its members. The API requires its name, which follows from
- * the type: `web_search` for `web_search_20250305`. Toolsets have no name.
+ * Returns a tool that Anthropic defines, as the JSON texts of its members. The API requires its name, which follows
+ * from the type: `web_search` for `web_search_20250305`. Toolsets have no name.
  */
 export function claudeTool({ type, configJson }: ProviderTool): ReadonlyMap<string, string> {
   const config = membersOf(configJson || "{}");

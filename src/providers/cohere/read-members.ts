@@ -1,7 +1,7 @@
 import { membersByType } from "../kit/unread.ts";
 
-// Members of the stream's events that need no warning. `content`, `citations` and `message-end` carry theirs as metadata
-// or provider state. Source: cohere-ai 8.1.0, serialization/types/Chat*Event*.d.ts.
+// Members of the stream's events that need no warning. `content`, `citations` and `message-end` carry theirs as
+// metadata or provider state. Source: cohere-ai 8.1.0, serialization/types/Chat*Event*.d.ts.
 
 const event = { type: true, id: true, index: true } as const;
 

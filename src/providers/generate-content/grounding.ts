@@ -52,7 +52,9 @@ interface Found {
 /** Maximum number of citations and sources of a candidate. */
 const mostCitations = 5_000;
 
-/** Converts Google's grounding, recitations and retrieved URLs. Its positions are bytes of UTF-8, as in the contract. */
+/**
+ * Converts Google's grounding, recitations and retrieved URLs. Its positions are bytes of UTF-8, as in the contract.
+ */
 export function toCitations(fields: SourceFields, texts: readonly SpokenText[]): Found {
   const places = new Places(texts);
   const cited: { part: number; citation: Citation }[] = [];

@@ -115,7 +115,9 @@ export const geminiRules: FamilyRules<ModelRules> = {
   ],
 };
 
-/** Returns the rules of a model. A model that is not named as Google's, such as a tuned one, gets those of Gemini 2.0. */
+/**
+ * Returns the rules of a model. A model that is not named as Google's, such as a tuned one, gets those of Gemini 2.0.
+ */
 export function modelRules({ providerModel, reasoningEfforts, supportedParameters }: Model): ModelRules {
   const rules = rulesFor(geminiRules, providerModel) ?? older;
   const isLevels = reasoningEfforts.length > 0;

@@ -13,7 +13,9 @@ export const usualForm: BodyForm = { thoughts: "included" };
 
 export const includeThoughts = "generationConfig.thinkingConfig.includeThoughts";
 
-/** Returns the fields of a body that the caller did not request. A requested reasoning format needs `includeThoughts`. */
+/**
+ * Returns the fields of a body that the caller did not request. A requested reasoning format needs `includeThoughts`.
+ */
 export function ownFields({ reasoning }: ChatRequest, model: Model, { thoughts }: BodyForm): readonly OwnField[] {
   const isOwn = (reasoning?.format ?? ReasoningFormat.UNSPECIFIED) === ReasoningFormat.UNSPECIFIED;
   const isSent = thoughts === "included" && toThinkingConfig(reasoning, modelRules(model)) !== undefined;

@@ -63,7 +63,9 @@ function isContainer(value: unknown): value is Container {
   return typeof value === "object" && value !== null;
 }
 
-/** Whether a container can have a value at a step. A list grows by one: a large index would make a list of that size. */
+/**
+ * Whether a container can have a value at a step. A list grows by one: a large index would make a list of that size.
+ */
 function hasPlace(container: Container, step: string | number): boolean {
   if (!Array.isArray(container)) return typeof step === "string";
   return typeof step === "number" && step <= container.length;

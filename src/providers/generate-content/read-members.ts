@@ -1,7 +1,7 @@
 import { members } from "../kit/unread.ts";
 
-// Members inside a candidate that need no warning. Unknown ones of the candidate itself are metadata, and those of a part
-// are kinds of content. Source: the types of @google/genai 3.1.0.
+// Members inside a candidate that need no warning. Unknown ones of the candidate itself are metadata, and those of a
+// part are kinds of content. Source: the types of @google/genai 3.1.0.
 
 export const contentMembers = members("content", { parts: true, role: true });
 

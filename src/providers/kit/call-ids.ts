@@ -9,8 +9,8 @@ export const anyCallIds: CallIdRule = { maxLength: 8192 };
 export const openAiCallIds: CallIdRule = { maxLength: 40 };
 
 /**
- * Anthropic's rule: "tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'". anomalyco/opencode#1279. It states no
- * length.
+ * Anthropic's rule: "tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'". anomalyco/opencode#1279. It states
+ * no length.
  */
 export const claudeCallIds: CallIdRule = { maxLength: 256, punctuation: "_-" };
 

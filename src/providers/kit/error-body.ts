@@ -74,8 +74,8 @@ const nothing: ReportedError = {
 };
 
 /**
- * Whether the field `error` of a response reports an error. Some servers always send the field: as null, false, an empty
- * text, an empty list or an empty object.
+ * Whether the field `error` of a response reports an error. Some servers always send the field: as null, false, an
+ * empty text, an empty list or an empty object.
  */
 export function isError(error: unknown): boolean {
   if (typeof error === "object" && error !== null) return Object.keys(error).length > 0;

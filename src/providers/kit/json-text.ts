@@ -10,7 +10,10 @@ export function membersOf(json: string): ReadonlyMap<string, string> {
   return members;
 }
 
-/** Returns the exact text of a value inside JSON objects, which `path` names from the outside in. Empty if there is none. */
+/**
+ * Returns the exact text of a value inside JSON objects, which `path` names from the outside in. Empty if there is
+ * none.
+ */
 export function memberAt(json: string, ...path: readonly string[]): string {
   return path.reduce((text, name) => membersOf(text).get(name) ?? "", json);
 }

@@ -2,7 +2,9 @@ import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import { type Message, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { emulated } from "./adaptations.ts";
 
-/** Matches Mistral's models by their names at any host: Mistral, Mixtral, Ministral, Magistral, Codestral, Pixtral, … */
+/**
+ * Matches Mistral's models by their names at any host: Mistral, Mixtral, Ministral, Magistral, Codestral, Pixtral, …
+ */
 export const mistralNames = /(?:(?<![au])str|xtr)al/i;
 
 /**

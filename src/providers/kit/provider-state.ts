@@ -10,8 +10,8 @@ export function stateOf({ attempt }: UpstreamCall, data: Uint8Array): ProviderSt
 }
 
 /**
- * Returns the JSON text of a provider state that holds a JSON object. Undefined without a state, and for any other data:
- * the state comes from the caller, who could have changed it, and its text becomes a piece of the upstream body.
+ * Returns the JSON text of a provider state that holds a JSON object. Undefined without a state, and for any other
+ * data: the state comes from the caller, who could have changed it, and its text becomes a piece of the upstream body.
  */
 export function jsonOfState(state: ProviderState | undefined): string | undefined {
   return parsedState(state)?.json;

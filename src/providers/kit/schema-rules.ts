@@ -35,7 +35,7 @@ export const claudeSchemas: SchemaTarget = {
  * Azure, reject bounds, `pattern` and `format`. Sources: "Supported schemas" and "Unsupported features" of the pages
  * about structured outputs at OpenAI and at Azure.
  */
-export const openAiStrictRules: SchemaRules = {
+const openAiStrictRules: SchemaRules = {
   keywords: new Set([...structure, ...described, "const"]),
   closed: true,
   allRequired: true,
@@ -58,7 +58,9 @@ const azureStrictRules: SchemaRules = {
   limits: { ...openAiStrictRules.limits, properties: 100, levels: 5 },
 };
 
-/** Azure documents OpenAI's rules, but smaller limits: learn.microsoft.com, foundry-models/how-to/structured-outputs. */
+/**
+ * Azure documents OpenAI's rules, but smaller limits: learn.microsoft.com, foundry-models/how-to/structured-outputs.
+ */
 export const azureSchemas: SchemaTarget = {
   output: { constrained: azureStrictRules, when: "strict", other: openAiRules },
   tools: { strict: azureStrictRules, other: openAiRules },
@@ -95,7 +97,7 @@ export const cohereSchemas: SchemaTarget = {
 };
 
 /** Greatest number of alternatives of an `anyOf` in Cerebras' strict mode. */
-export const cerebrasAlternatives = 5;
+const cerebrasAlternatives = 5;
 
 /** Strict mode. https://inference-docs.cerebras.ai/capabilities/structured-outputs */
 const cerebrasRules: SchemaRules = {

@@ -9,8 +9,8 @@ import { hasValue, omission } from "./metadata.ts";
 const mostWarnings = 16;
 
 /**
- * Names of members that need no warning, each with `true` or, if Dragoman reads only some of its members, with those. The
- * name `*` stands for all others, which other code carries.
+ * Names of members that need no warning, each with `true` or, if Dragoman reads only some of its members, with those.
+ * The name `*` stands for all others, which other code carries.
  */
 interface Shape {
   readonly [name: string]: true | Shape;

@@ -50,7 +50,9 @@ interface UsageReader {
    * (tokens/usage-estimate.ts) estimates it. Undefined: nothing was reported.
    */
   toUsage(reported: ReportedUsage | undefined): Usage | undefined;
-  /** Returns the members of a usage that have a value and that nobody reads, for the metadata. Empty: there are none. */
+  /**
+   * Returns the members of a usage that have a value and that nobody reads, for the metadata. Empty: there are none.
+   */
   rest(usage: unknown): Readonly<Record<string, unknown>>;
 }
 

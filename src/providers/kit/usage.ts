@@ -12,8 +12,8 @@ type ReportedParts = { readonly [Name in keyof Parts]: Parts[Name] | null };
 const base = { $typeName: "dragoman.v1.Usage", serverToolRequests: {}, quality: UsageQuality.EXACT } as const;
 
 /**
- * Converts the provider's token counts for a whole call. `input` and `output` include the counts in `parts`. Counts above
- * 2^31-1 become 2^31-1, with the quality ESTIMATED.
+ * Converts the provider's token counts for a whole call. `input` and `output` include the counts in `parts`. Counts
+ * above 2^31-1 become 2^31-1, with the quality ESTIMATED.
  */
 export function exactUsage(input: number, output: number, parts: ReportedParts = {}): Usage {
   return withinBounds({

@@ -47,7 +47,9 @@ interface Entry extends AdmittedCall {
   readonly stream: ServerHttp2Stream;
 }
 
-/** Maximum size in bytes of a request without access control, such as a health check. Nothing else bounds its memory. */
+/**
+ * Maximum size in bytes of a request without access control, such as a health check. Nothing else bounds its memory.
+ */
 const maxUncheckedBytes = 4096;
 
 /** Sender of requests without access control. */

@@ -13,8 +13,8 @@ const encodings: readonly string[] = ["identity", "deflate", "gzip"];
 export const acceptedEncodings = encodings.join(",");
 
 /**
- * Reads the length-prefixed messages of a gRPC request, one at a time (backpressure), and leaves the stream open. Throws
- * REQUEST_TOO_LARGE for a message above `maxBytes`, before or after decompression, without reading it.
+ * Reads the length-prefixed messages of a gRPC request, one at a time (backpressure), and leaves the stream open.
+ * Throws REQUEST_TOO_LARGE for a message above `maxBytes`, before or after decompression, without reading it.
  */
 export async function* requestMessages(
   stream: ServerHttp2Stream,

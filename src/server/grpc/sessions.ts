@@ -7,9 +7,9 @@ import { createTurns } from "../turns.ts";
 import { rejectUnbegun, type StreamListener } from "./reject-stream.ts";
 
 /**
- * Maximum size of the request headers (metadata) in bytes, as HTTP/2 counts it: 32 more for each field. Clients learn it
- * when they connect. Many reject a larger call themselves; Dragoman resets it. A single field above 64 KiB ends the whole
- * connection, which nghttp2 does not let Dragoman prevent: https://github.com/nodejs/node/issues/35218
+ * Maximum size of the request headers (metadata) in bytes, as HTTP/2 counts it: 32 more for each field. Clients learn
+ * it when they connect. Many reject a larger call themselves; Dragoman resets it. A single field above 64 KiB ends the
+ * whole connection, which nghttp2 does not let Dragoman prevent: https://github.com/nodejs/node/issues/35218
  */
 const maxHeaderListSize = 32 * 1024;
 
@@ -17,8 +17,9 @@ const maxHeaderListSize = 32 * 1024;
 export const sessionOptions = {
   // Maximum number of request headers, so that only their size counts.
   maxHeaderListPairs: maxHeaderListSize / 32,
-  // Number of calls that a client may cancel at once, and each second after that. Beyond it, Node.js closes the connection.
-  // Its default of 1000 and 33 cuts off a backend that sends all its calls over one connection and cancels some of them.
+  // Number of calls that a client may cancel at once, and each second after that. Beyond it, Node.js closes the
+  // connection. Its default of 1000 and 33 cuts off a backend that sends all its calls over one connection and cancels
+  // some of them.
   streamResetBurst: 10_000,
   streamResetRate: 1000,
 };

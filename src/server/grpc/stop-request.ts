@@ -19,9 +19,9 @@ let streams = 0;
  * Discards the rest of a request after its status was sent. If the client is silent or sends too much, resets the
  * stream, which tells it to stop (RFC 9113, section 8.1).
  *
- * A reset at once would break the connection of an HTTP/2 client of Node.js: the bytes that a reset keeps it from sending
- * count towards its memory for the connection (10 MB by default) until the connection closes. Beyond that, all its calls
- * fail or hang (measured with Node.js 26.10).
+ * A reset at once would break the connection of an HTTP/2 client of Node.js: the bytes that a reset keeps it from
+ * sending count towards its memory for the connection (10 MB by default) until the connection closes. Beyond that, all
+ * its calls fail or hang (measured with Node.js 26.10).
  *
  * @param reason Why the request was rejected.
  */

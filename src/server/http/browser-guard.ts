@@ -7,7 +7,8 @@ import type { Config } from "../../config/config.ts";
  *
  * In mode `loopback`, callers need no key, so a web page in the operator's browser must not become a caller. A page can
  * let its own name resolve to 127.0.0.1 (DNS rebinding): the browser then sends the page's name as Host. A page of
- * another site sends its name as Origin. Other modes need no such rules: in `keys`, a page has no key, and `off` accepts every caller.
+ * another site sends its name as Origin. Other modes need no such rules: in `keys`, a page has no key, and `off`
+ * accepts every caller.
  *
  * CORS is on for `http.cors_origins` alone, in every mode.
  */

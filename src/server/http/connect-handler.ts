@@ -183,8 +183,8 @@ const compressions = [compressionGzip, compressionBrotli].map((compression) => (
 }));
 
 /**
- * Creates the Connect handlers of the mounted methods for one format, by path. `requestGate` runs before Connect reads a
- * request. Each method has its own compressions, because the check of decompressed messages depends on the schema.
+ * Creates the Connect handlers of the mounted methods for one format, by path. `requestGate` runs before Connect reads
+ * a request. Each method has its own compressions, because the check of decompressed messages depends on the schema.
  */
 function createHandlers(
   config: Config,

@@ -6,8 +6,8 @@ const lastRequests = new WeakMap<Socket, IncomingMessage>();
 
 /**
  * Lets the client send the rest of its request before the connection closes after the response. Node.js closes it at
- * once: then the operating system resets the connection, and a client that is still sending often sees the reset and not
- * the response (RFC 9112, section 9.6).
+ * once: then the operating system resets the connection, and a client that is still sending often sees the reset and
+ * not the response (RFC 9112, section 9.6).
  *
  * The parser discards the rest. The server's `requestTimeout` bounds the time.
  */

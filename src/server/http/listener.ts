@@ -169,7 +169,8 @@ function createHttpServer(config: Config, answer: RequestListener): Server {
 /**
  * Lets the parser of a TLS connection read from the stream of its socket. Node's default connects it directly to TLS.
  * While the client has not read an earlier response, Node pauses the parser, but TLS passes on each record that has
- * arrived already: the parser fails with HPE_PAUSED, and the connection closes. A stream keeps these records until then.
+ * arrived already: the parser fails with HPE_PAUSED, and the connection closes. A stream keeps these records until
+ * then.
  */
 function parseFromStream(socket: Socket): void {
   // Node disconnects the parser from TLS when the socket gets a listener for `data`.

@@ -6,8 +6,8 @@ import { nearest } from "../../nearest.ts";
 export type PropertyHints = Readonly<Record<string, string>>;
 
 /**
- * Returns what to write instead of a top-level property that can be one of another API, unless its name is nearly one of
- * this API. Undefined if it is not.
+ * Returns what to write instead of a top-level property that can be one of another API, unless its name is nearly one
+ * of this API. Undefined if it is not.
  */
 export function misspelledHint(schema: z.ZodType, name: string, hints: PropertyHints): string | undefined {
   if (Object.hasOwn(hints, name)) return hints[name];

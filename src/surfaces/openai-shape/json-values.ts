@@ -19,7 +19,8 @@ export function toJsonText(value: unknown): string {
 }
 
 /**
- * Converts a JSON object of a body to a Struct, which has only doubles. Throws INVALID_REQUEST for a number that is none.
+ * Converts a JSON object of a body to a Struct, which has only doubles. Throws INVALID_REQUEST for a number that is
+ * none.
  *
  * @param path path of the object in the body
  */

@@ -5,8 +5,8 @@ import { type ShownMedia, shownMedia } from "../kit/shown-media.ts";
 import { audioId } from "./audio-id.ts";
 
 /**
- * Bytes of audio that base64 text and samples divide evenly: clients join the base64 texts of a stream before they decode
- * them, or decode each by itself, and a sample has 2 bytes.
+ * Bytes of audio that base64 text and samples divide evenly: clients join the base64 texts of a stream before they
+ * decode them, or decode each by itself, and a sample has 2 bytes.
  */
 const audioUnit = 6;
 
@@ -40,7 +40,9 @@ export class OutputMedia {
     return undefined;
   }
 
-  /** Returns the last fields of the choice: the rest of its media, and the id of its audio. Undefined if there are none. */
+  /**
+   * Returns the last fields of the choice: the rest of its media, and the id of its audio. Undefined if there are none.
+   */
   end(): object | undefined {
     // Clients merge the lists of a stream by the index of their items.
     const images = [...this.#images]

@@ -22,8 +22,8 @@ interface OpenAiSurfaceDefinition<Body extends OpenAiBody>
   /** Returns the provider options to send to `requestOptions.providers`. */
   extraOptions(body: Body, request: SurfaceRequest): JsonObject;
   /**
-   * Returns the fields of the body that ChatRequest lacks, for the model's provider, whichever it is. Undefined: the API
-   * has none.
+   * Returns the fields of the body that ChatRequest lacks, for the model's provider, whichever it is. Undefined: the
+   * API has none.
    */
   readonly extraFields?: (body: Body, request: SurfaceRequest) => Omit<ExtraFields, "turnsReasoningOn">;
   /** Returns the service tier fields of a response. `used` is the tier that the provider reports; empty if none. */

@@ -17,8 +17,8 @@ const anything = z.unknown().optional();
 
 /**
  * Fields that ChatRequest lacks and that OpenAI or another API in the shape of OpenAI's documents: vLLM, SGLang,
- * llama.cpp, LM Studio, OpenRouter, Groq, Together, Fireworks, xAI, Perplexity, Mistral; Anthropic and Cohere have some,
- * too. `Adapter.extraFields` states which provider has which. As of November 2026.
+ * llama.cpp, LM Studio, OpenRouter, Groq, Together, Fireworks, xAI, Perplexity, Mistral; Anthropic and Cohere have
+ * some, too. `Adapter.extraFields` states which provider has which. As of November 2026.
  */
 export const documentedFields = {
   // OpenAI. `metadata` and `verbosity` are also others'.
@@ -178,8 +178,8 @@ const isDocumented = (name: string) => Object.hasOwn(documentedFields, name) || 
 type Body = Pick<OpenAiBody, "messages" | "reasoning"> & BodyGuides & Readonly<Record<string, unknown>>;
 
 /**
- * Returns the fields of a body that ChatRequest lacks. Throws INVALID_REQUEST for one that is nearly the name of a field
- * of this API, and for each one if the operator has turned provider options off.
+ * Returns the fields of a body that ChatRequest lacks. Throws INVALID_REQUEST for one that is nearly the name of a
+ * field of this API, and for each one if the operator has turned provider options off.
  */
 export function readExtraFields(
   body: Body,

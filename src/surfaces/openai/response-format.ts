@@ -12,7 +12,8 @@ function inline(schema: JsonRecord): BodyFormat {
 const problem = "is required; write json_schema with the properties name and schema";
 
 /**
- * Schema of `response_format`. Together and Fireworks add `schema` to the type `json_object`, and llama.cpp to both types.
+ * Schema of `response_format`. Together and Fireworks add `schema` to the type `json_object`, and llama.cpp to both
+ * types.
  */
 export const responseFormat = z
   .discriminatedUnion("type", [

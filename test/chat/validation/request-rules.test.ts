@@ -244,6 +244,20 @@ describe("a request", () => {
     expect(wrongFields(chat)).toEqual([field]);
   });
 
+  it.each([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN])("rejects %d in free JSON", (number) => {
+    const value = { deep: [{ odd: number }, 1e308, null] };
+    const chat = create(ChatRequestSchema, {
+      model: "m",
+      messages: [user],
+      providerOptions: { openai: value },
+      chatTemplateKwargs: value,
+    });
+    expect(requestViolations(chat, 1000).map(fieldText)).toEqual([
+      "chat.provider_options.openai.deep[0].odd",
+      "chat.chat_template_kwargs.deep[0].odd",
+    ]);
+  });
+
   it("reports all violations at once", () => {
     expect(
       wrongFields({

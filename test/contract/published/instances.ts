@@ -40,8 +40,8 @@ interface Union {
 type Choices = ReadonlyMap<string, number>;
 
 /**
- * Makes instances that together contain every member of each union in the type and every field of each object. The first
- * one has the first member of each union, and each of the others differs from an earlier one in one member.
+ * Makes instances that together contain every member of each union in the type and every field of each object. The
+ * first one has the first member of each union, and each of the others differs from an earlier one in one member.
  */
 export function instancesOf(shape: Shape, making: Making = {}): readonly Instance[] {
   const made: Instance[] = [];

@@ -17,8 +17,8 @@ export interface ObjectShape {
 }
 
 /**
- * Reads the exported types of roots.ts and passes them to `use`, with the compiler's own reader. Version 7 of TypeScript
- * runs it in a process, which ends with this call.
+ * Reads the exported types of roots.ts and passes them to `use`, with the compiler's own reader. Version 7 of
+ * TypeScript runs it in a process, which ends with this call.
  */
 export function readPublishedTypes<Result>(use: (types: ReadonlyMap<string, Shape>) => Result): Result {
   const api = new API({ cwd: import.meta.dirname });

@@ -15,8 +15,8 @@ type Written<T> = T extends Uint8Array ? string : T extends object ? { readonly 
 type Body = Wire<Omit<ConverseStreamRequest, "modelId">>;
 
 /**
- * A body without the items of lists that are ExactJson: blocks and citations as Bedrock sent them, and tools as the caller
- * wrote them.
+ * A body without the items of lists that are ExactJson: blocks and citations as Bedrock sent them, and tools as the
+ * caller wrote them.
  */
 type Checked<T> = T extends readonly (infer Item)[]
   ? readonly Checked<Exclude<Item, ExactJson>>[]

@@ -124,18 +124,6 @@ describe("a JSON request over Connect", () => {
       'must be a number of seconds in a string, such as "300s"',
     ],
     [
-      "text in place of a part",
-      message({ parts: ["hi"] }),
-      "chat.messages[0].parts[0]",
-      'must be an object, such as {"text": "..."}',
-    ],
-    [
-      "OpenAI's tool choice",
-      chat({ tool_choice: "auto" }),
-      "chat.tool_choice",
-      'must be an object, such as {"mode": "TOOL_CHOICE_MODE_AUTO"}',
-    ],
-    [
       "OpenAI's choice of a function",
       chat({ tool_choice: { function: { name: "f" } } }),
       "chat.tool_choice.function",

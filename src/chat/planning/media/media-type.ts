@@ -1,6 +1,8 @@
 import type { Media } from "../../../gen/dragoman/v1/media_pb.js";
 
-/** Names that programs use for a media type, each with its usual name. Sources: IANA, Apache's and Chromium's tables. */
+/**
+ * Names that programs use for a media type, each with its usual name. Sources: IANA, Apache's and Chromium's tables.
+ */
 const usualNames: ReadonlyMap<string, string> = new Map(
   Object.entries({
     "image/jpeg": ["image/jpg", "image/pjpeg", "image/x-jpeg", "image/x-jpg", "image/jpe", "image/jfif"],

@@ -10,8 +10,8 @@ const structural: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Keeps the keywords that an API accepts. The others go into the description, so that the model still sees them. `moved`
- * has those that constrain values of these types.
+ * Keeps the keywords that an API accepts. The others go into the description, so that the model still sees them.
+ * `moved` has those that constrain values of these types.
  */
 export function keepKeywords(
   schema: Schema,

@@ -57,7 +57,9 @@ export class SchemaFitter {
     return this.#definitions.size === 0 ? undefined : Object.fromEntries(this.#definitions);
   }
 
-  /** Replaces the reference of a schema by what it refers to, which is in the rewritten schema `whole` if it is there. */
+  /**
+   * Replaces the reference of a schema by what it refers to, which is in the rewritten schema `whole` if it is there.
+   */
   resolve(schema: unknown, whole: Schema): Schema {
     let found = schema;
     for (let steps = 0; isSchema(found) && typeof found.$ref === "string"; steps++) {

@@ -2,7 +2,9 @@ import { isLargeInteger } from "./large-integers.ts";
 
 /** JSON Schemas that a provider's API accepts in one place of a request. Dragoman rewrites other schemas. */
 export interface SchemaRules {
-  /** Keywords that the API accepts in every schema. Undefined: all; then only the rules for the root and arrays apply. */
+  /**
+   * Keywords that the API accepts in every schema. Undefined: all; then only the rules for the root and arrays apply.
+   */
   readonly keywords?: ReadonlySet<string>;
   /** Values of `format` that the API accepts. Undefined: all. */
   readonly formats?: ReadonlySet<string>;
@@ -20,7 +22,9 @@ export interface SchemaRules {
   readonly oneType?: boolean;
   /** Greatest number of alternatives in an `anyOf`. Undefined: no limit. */
   readonly mostAlternatives?: number;
-  /** Whether a schema must not refer to itself; `optional`: it may, but only within properties that are not required. */
+  /**
+   * Whether a schema must not refer to itself; `optional`: it may, but only within properties that are not required.
+   */
   readonly finite?: true | "optional";
   /** Whether an array must have `items`. */
   readonly itemsRequired?: boolean;

@@ -84,7 +84,8 @@ export declare type Media = Message<"dragoman.v1.Media"> & {
 
   /**
    * Asks for citations of this document in the response (Anthropic's citations.enabled; Cohere cites text documents).
-   * Default: the provider's default, usually false. If Dragoman cannot send it to the provider, it drops true, with a warning.
+   * Default: the provider's default, usually false. If Dragoman cannot send it to the provider, it drops true, with a
+   * warning.
    *
    * @generated from field: optional bool citable = 8;
    */

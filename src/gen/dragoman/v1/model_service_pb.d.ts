@@ -33,8 +33,8 @@ export declare type ListModelsRequest = Message<"dragoman.v1.ListModelsRequest">
   pageToken: string;
 
   /**
-   * Lists only models of this provider. At most 64 characters. Default: all providers. If the provider is unknown or not
-   * configured, the list is empty.
+   * Lists only models of this provider. At most 64 characters. Default: all providers. If the provider is unknown or
+   * not configured, the list is empty.
    *
    * @generated from field: string provider = 3;
    */

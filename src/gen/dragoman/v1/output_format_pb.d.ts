@@ -39,11 +39,11 @@ export declare type OutputFormat = Message<"dragoman.v1.OutputFormat"> & {
     case: "jsonObject";
   } | {
     /**
-     * JSON that conforms to a schema. If the model supports the schema, the provider constrains the output, and Dragoman
-     * validates only that it is JSON. If the provider rejects keywords of the schema, Dragoman sends it without them; if
-     * it cannot be sent at all, Dragoman adds it to the prompt. In both cases Dragoman validates the output against the
-     * whole schema, with a warning. A schema with `nullable: true` also accepts null. See on_invalid for output that
-     * fails the validation.
+     * JSON that conforms to a schema. If the model supports the schema, the provider constrains the output, and
+     * Dragoman validates only that it is JSON. If the provider rejects keywords of the schema, Dragoman sends it
+     * without them; if it cannot be sent at all, Dragoman adds it to the prompt. In both cases Dragoman validates the
+     * output against the whole schema, with a warning. A schema with `nullable: true` also accepts null. See on_invalid
+     * for output that fails the validation.
      *
      * @generated from field: dragoman.v1.JsonSchema json_schema = 3;
      */

@@ -110,8 +110,8 @@ export enum WarningReason {
   LEFT_OUT = 7,
 
   /**
-   * The provider rejected the field, which the caller had not set, or its name in the provider's API. Dragoman leaves it
-   * out, or uses its other name, for 24 hours.
+   * The provider rejected the field, which the caller had not set, or its name in the provider's API. Dragoman leaves
+   * it out, or uses its other name, for 24 hours.
    *
    * @generated from enum value: WARNING_REASON_LEARNED = 8;
    */

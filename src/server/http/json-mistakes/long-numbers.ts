@@ -1,8 +1,8 @@
 import { type DescMessage, ScalarType } from "@bufbuild/protobuf";
 
 /**
- * Returns a pattern for JSON numbers of 16 or more digits in 64-bit fields of a message, or of messages inside it. Such a
- * number may be above 2^53, and the decoder would round it silently. Undefined if there is no 64-bit field.
+ * Returns a pattern for JSON numbers of 16 or more digits in 64-bit fields of a message, or of messages inside it. Such
+ * a number may be above 2^53, and the decoder would round it silently. Undefined if there is no 64-bit field.
  */
 export function longNumbers(schema: DescMessage): RegExp | undefined {
   const names = new Set<string>();

@@ -3,7 +3,8 @@ import { chatCapabilities, type ModelRow, modelsOf } from "../../../../models/mo
 
 const paid = { window: 131_072, output: 40_960, reasoning: true };
 
-// Cerebras retires models at short notice. Limits are those of paid accounts; other accounts have context windows of 65,536 tokens.
+// Cerebras retires models at short notice. Limits are those of paid accounts; other accounts have context windows of
+// 65,536 tokens.
 const rows: readonly ModelRow[] = [
   { model: "gpt-oss-120b", name: "GPT-OSS 120B", ...paid },
   { model: "qwen-3.8-27b", name: "Qwen3.8 27B", ...paid, imageInput: true },
