@@ -32,8 +32,8 @@ export class HeldText {
     return this.#parts.size === 0;
   }
 
-  /** Returns a delta with the text to send now. Undefined: it was the continuation of a call, and all of it is held. */
-  add({ choiceIndex, partIndex }: Place, delta: Joinable): Joinable | undefined {
+  /** Returns a delta with the text to send now: the delta itself if that is its text. */
+  add({ choiceIndex, partIndex }: Place, delta: Joinable): Joinable {
     const key = `${choiceIndex} ${partIndex}`;
     const held = this.#parts.get(key) ?? this.#otherHalf(choiceIndex, delta);
     const isNewCall = delta.case === "toolCall" && delta.value.id !== "";
@@ -44,7 +44,6 @@ export class HeldText {
     if (kept === "" && !(isEmptyCall && whole === "")) this.#parts.delete(key);
     else this.#parts.set(key, { choiceIndex, partIndex, delta: withText(delta, ""), text: kept });
     const sent = whole.slice(0, whole.length - kept.length).toWellFormed();
-    if (sent === "" && text !== "" && isEmptyCall && !isNewCall) return undefined;
     return sent === text ? delta : withText(delta, sent);
   }
 

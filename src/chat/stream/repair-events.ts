@@ -4,7 +4,7 @@ import { type Warning, WarningSchema } from "../../gen/dragoman/v1/warning_pb.js
 import { wellFormed } from "../../well-formed.ts";
 import { CallNames } from "./call-names.ts";
 import type { ChatEvent } from "./events.ts";
-import { HeldText } from "./held-text.ts";
+import { HeldText, type Joinable } from "./held-text.ts";
 
 /**
  * Creates a function that repairs the events of one adapter, so that they keep the contract whatever the provider sent:
@@ -45,12 +45,14 @@ export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatE
   function repairDelta(value: PartDelta): readonly ChatEvent[] {
     const { delta, logprobs, ...place } = value;
     if (delta.case === undefined || delta.case === "citation") return [{ case: "delta", value: wellFormed(value) }];
-    const joined = held.add(place, names.add(place, delta));
-    if (joined === undefined && logprobs === undefined && place.providerState === undefined) return [];
+    const named = names.add(place, delta);
+    const joined = held.add(place, named);
+    const isAllHeld = joined !== named && isEmptyContinuation(joined);
+    if (isAllHeld && logprobs === undefined && place.providerState === undefined) return [];
     return [
       {
         case: "delta",
-        value: { ...place, delta: joined ?? delta, ...(logprobs && { logprobs: wellFormed(logprobs) }) },
+        value: { ...place, delta: joined, ...(logprobs && { logprobs: wellFormed(logprobs) }) },
       },
     ];
   }
@@ -69,6 +71,11 @@ function hasSoundTokens({ tokens }: NonNullable<PartDelta["logprobs"]>): boolean
     for (const top of topLogprobs) if (!top.token.isWellFormed()) return false;
   }
   return true;
+}
+
+/** Whether a delta continues a call without adding to it. */
+function isEmptyContinuation({ case: kind, value }: Joinable): boolean {
+  return kind === "toolCall" && value.id === "" && value.name === "" && value.argumentsJson === "";
 }
 
 /** Whether a delta needs no repair: its text has whole characters, and it begins no call. */

@@ -19,6 +19,7 @@ import { createStreamValidator } from "../../../src/chat/stream/stream-validator
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { MediaSchema } from "../../../src/gen/dragoman/v1/media_pb.js";
 import { ServerToolCallSchema, ServerToolResultSchema } from "../../../src/gen/dragoman/v1/message_pb.js";
+import { ProviderStateSchema } from "../../../src/gen/dragoman/v1/provider_state_pb.js";
 
 /** Repairs events, each in a batch of its own, validates them, and returns them with their completion. */
 function repaired(deltas: readonly ChatEvent[], choices = 1) {
@@ -120,6 +121,17 @@ describe("characters that are cut in halves", () => {
     for (const event of coalesce(events)) fold.add(event);
     expect(fold.completion).toEqual(completion);
     expect(stringsOf(completion.choices)).toContain("a😀 \ufffd");
+  });
+
+  it.each([" ", "{}", "null"])("keeps held arguments once if their delta also has provider state: %j", (text) => {
+    const providerState = create(ProviderStateSchema, { provider: "p", data: new Uint8Array([1]) });
+    const second = toolCallDelta(0, 0, text);
+    const { parts } = repaired([
+      toolCallDelta(0, 0, " ", "a", "look"),
+      { ...second, value: { ...second.value, providerState } },
+    ]);
+    expect(parts[0]?.[0]?.kind.value).toMatchObject({ argumentsJson: ` ${text}` });
+    expect(parts[0]?.[0]?.providerState?.data).toEqual(new Uint8Array([1]));
   });
 
   it("become U+FFFD in all other texts of a response", () => {
