@@ -51,7 +51,11 @@ function changed(wire: string | Uint8Array, visit: Visit): string | Uint8Array {
 }
 
 /** Returns the responses that have the unknown member at one place each, by the path of the place. */
-function responsesOf(dialect: Dialect, form: Form): ReadonlyMap<string, readonly [CaseName, string | Uint8Array]> {
+function responsesOf(
+  dialect: Dialect,
+  form: Form,
+  member: unknown,
+): ReadonlyMap<string, readonly [CaseName, string | Uint8Array]> {
   const responses = new Map<string, readonly [CaseName, string | Uint8Array]>();
   for (const title of played) {
     const wire = wireOf(dialect, form, title);
@@ -63,7 +67,7 @@ function responsesOf(dialect: Dialect, form: Form): ReadonlyMap<string, readonly
     });
     for (const place of paths) {
       if (silent.test(place) || place.startsWith(repeated[form]) || responses.has(place)) continue;
-      const visit: Visit = (value, path) => (path === place ? { ...value, [name]: mark } : value);
+      const visit: Visit = (value, path) => (path === place ? { ...value, [name]: member } : value);
       responses.set(place, [title, changed(wire, visit)]);
     }
   }
@@ -76,11 +80,14 @@ function decoded(json: string): string {
   return texts.map((text) => Buffer.from(text, "base64").toString()).join("\n");
 }
 
+/** Levels that overflow the stack of a function which calls itself for each, in 10 kB of JSON. */
+const deep: unknown = JSON.parse("[".repeat(5_000) + "]".repeat(5_000));
+
 describe.each(
   dialects.map((dialect) => ({ dialect, title: titleOf(dialect) })),
 )("an unknown member of a known block of $title", ({ dialect }) => {
   it.each(formsOf(dialect))("is carried or named in a warning, and does not fail the response, %s", async (form) => {
-    const responses = [...responsesOf(dialect, form)];
+    const responses = [...responsesOf(dialect, form, mark)];
     await using stage = await startStage(
       dialect,
       form,
@@ -99,5 +106,26 @@ describe.each(
       if (named.length > 1) lost.push(`${place}: named ${named.length} times`);
     }
     expect(lost).toEqual([]);
+  });
+
+  it.each(formsOf(dialect))("with 5,000 levels is the provider's fault, %s", async (form) => {
+    const responses = [...responsesOf(dialect, form, deep)];
+    await using stage = await startStage(
+      dialect,
+      form,
+      ...responses.map(([, [, wire]]) => ({ steps: [{ write: wire }] })),
+    );
+    const reasons = new Set<string>();
+    for (const [, [title]] of responses) {
+      const entry = dialect.answers[title];
+      const { error } = await run(
+        stage,
+        dialect,
+        form,
+        ask(dialect.model.id, "hello", isApplicable(entry) ? entry.request : {}),
+      );
+      reasons.add(error?.reason ?? "none");
+    }
+    expect([...reasons].filter((reason) => !/^PROVIDER_(FAULT|STREAM_INTERRUPTED)$/.test(reason))).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type JsonBounds, JsonCounter, parseBounds } from "../../chat/validation/json-bounds.ts";
+import { excessOf, type JsonBounds, JsonCounter, mostLevels, parseBounds } from "../../chat/validation/json-bounds.ts";
 import { runWithin, TookTooLong } from "../../run-within.ts";
 import { malformedAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
@@ -27,10 +27,10 @@ const validationMs = new WeakMap<object, number>();
 
 /** Parses JSON from a provider's response. Throws PROVIDER_FAULT if it is invalid, or has too many values or levels. */
 export function parseJson(json: string, call: UpstreamCall, reviver?: Reviver): unknown {
-  if (json.length <= largeLength) return parse(json, call, reviver);
-  const begin = cpuMs();
-  const excess = new JsonCounter(boundsOf(json)).excessOf(json);
+  const begin = json.length > largeLength ? cpuMs() : undefined;
+  const excess = begin === undefined ? tooManyLevels(json) : new JsonCounter(boundsOf(json)).excessOf(json);
   if (excess !== undefined) throw malformedAnswer(call, `its JSON has too many ${excess}`);
+  if (begin === undefined) return parse(json, call, reviver);
   const value = parse(json, call, reviver);
   if (isObject(value)) validationMs.set(value, Math.max(shortestMs, Math.round(longestMs - (cpuMs() - begin))));
   return value;
@@ -43,6 +43,12 @@ function parse(json: string, call: UpstreamCall, reviver: Reviver | undefined): 
     // Omit the SyntaxError as the cause: it quotes the response, which must not appear in the log.
     throw malformedAnswer(call, "it is not JSON");
   }
+}
+
+/** Levels are bounded in JSON of any size. Each has at least two brackets, so that short JSON needs no look. */
+function tooManyLevels(json: string): "levels" | undefined {
+  if (json.length <= 2 * mostLevels) return undefined;
+  return excessOf(json, Number.POSITIVE_INFINITY) === undefined ? undefined : "levels";
 }
 
 function cpuMs(): number {
