@@ -83,7 +83,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       ...["config/provider.ts", "config/environment.ts", "config/secret.ts", "config/rules.ts"],
     ],
   ],
-  ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "providers/adapter.ts"]],
+  ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
   ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts", "load/network.ts"]],
   ["ledger", ["gen", "errors.ts"]],
   ["telemetry", ["gen", "errors.ts", "config/config.ts", "ledger", "load"]],
