@@ -3,6 +3,7 @@ import type { WrongKeys } from "../accounts/wrong-keys.ts";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { ByteBudget } from "../load/byte-budget.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
+import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 
 /** What a call needs from its client's connection. Both listeners provide it. */
@@ -35,6 +36,7 @@ export interface CallEnvironment {
   readonly maxValues: number;
   readonly counting: CountingLimits;
   readonly learned: LearnedFields;
+  readonly router: Router;
   readonly slots: CallSlots;
   readonly wrongKeys: WrongKeys;
 }

@@ -10,6 +10,7 @@ import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
+import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
@@ -132,6 +133,16 @@ export class Call implements ObservedCall {
     return this.#environment.learned;
   }
 
+  /** Health of the targets, and the attempts of calls. */
+  get router(): Router {
+    return this.#environment.router;
+  }
+
+  /** Milliseconds until the deadline. */
+  get leftMs(): number {
+    return this.#clock.leftMs;
+  }
+
   /** Whether work of this many milliseconds can end before the deadline. */
   hasTimeFor(ms: number): boolean {
     return !this.#settled && this.#clock.hasTimeFor(ms);
@@ -191,13 +202,13 @@ export class Call implements ObservedCall {
   }
 
   /**
-   * Acquires one of the account's slots for the model until the call settles. `profileLimit` applies if the
-   * configuration sets no limit. Throws CONCURRENCY_LIMITED if no slot is free.
+   * Acquires one of the account's slots for the model until the call settles, unless it has one. `profileLimit` applies
+   * if the configuration sets no limit. Throws CONCURRENCY_LIMITED if no slot is free.
    */
   acquireSlot(profileLimit: number | undefined): void {
     const { maxCallsPerModel, slots } = this.#environment;
     const limit = maxCallsPerModel ?? profileLimit ?? 0;
-    if (limit === 0 || this.#settled) return;
+    if (limit === 0 || this.#settled || this.#releaseSlot !== undefined) return;
     const { accountId, model } = this.#facts;
     this.#releaseSlot = slots.take({ accountId, model, keyId: this.caller.keyId }, limit);
   }

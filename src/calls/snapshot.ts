@@ -1,4 +1,5 @@
 import type { Authenticate } from "../accounts/keys.ts";
+import type { AttemptRules } from "../config/route.ts";
 import type { Catalog } from "../models/catalog.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { Adapter } from "../providers/adapter.ts";
@@ -14,6 +15,8 @@ export interface Snapshot {
   readonly rejectsOptions?: boolean;
   /** Top-level `profile` of the configuration: of requests that no other profile applies to. Default: plain. */
   readonly profile?: ProfileName;
+  /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
+  readonly plainRules?: AttemptRules;
   /** Adapters by provider name. */
   readonly adapters: ReadonlyMap<string, Adapter>;
 }

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { type Reason, toGatewayError } from "../errors.ts";
+import { GatewayError, type Reason, toGatewayError } from "../errors.ts";
 import { type Attempt, AttemptOutcome, AttemptSchema } from "../gen/dragoman/v1/attempt_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
@@ -14,8 +14,21 @@ export interface AttemptOrigin {
   readonly elapsedMs?: () => number;
   /** Choice that the attempt is for. Undefined: it is for all choices. */
   readonly choiceIndex?: number;
+  /** Called with the first output. */
+  readonly onOutput?: (attempt: Attempt) => void;
   /** Called once, when the upstream request ends, whatever the outcome. */
   readonly onEnd?: (attempt: Attempt) => void;
+}
+
+/** Abort reason of an attempt that took too long. */
+export class AttemptCut extends GatewayError {
+  /** Outcome of the attempt: ABANDONED if the target may not be at fault. */
+  readonly outcome: AttemptOutcome.FAILED | AttemptOutcome.ABANDONED;
+
+  constructor(outcome: AttemptCut["outcome"], message: string) {
+    super("PROVIDER_TIMEOUT", message);
+    this.outcome = outcome;
+  }
 }
 
 /** Fills in the Attempt of one upstream request while it runs. */
@@ -45,7 +58,11 @@ export class AttemptRecord {
 
   /** The first output has arrived. Later calls have no effect. */
   output(): void {
-    this.attempt.firstOutputDuration ??= this.#sinceBegin();
+    if (this.attempt.firstOutputDuration !== undefined) return;
+    const duration = this.#sinceBegin();
+    if (duration === undefined) return;
+    this.attempt.firstOutputDuration = duration;
+    this.#origin.onOutput?.(this.attempt);
   }
 
   /** The response is complete. */
@@ -71,7 +88,9 @@ export class AttemptRecord {
 
   readonly #abandon = (): void => {
     if (this.attempt.outcome === AttemptOutcome.UNSPECIFIED) {
-      this.#finish(AttemptOutcome.ABANDONED, toGatewayError(this.#origin.signal.reason).reason);
+      const { reason } = this.#origin.signal;
+      const outcome = reason instanceof AttemptCut ? reason.outcome : AttemptOutcome.ABANDONED;
+      this.#finish(outcome, toGatewayError(reason).reason);
     }
     this.end();
   };

@@ -20,6 +20,8 @@ export interface AttemptOptions extends AttemptOrigin {
   readonly whole: boolean;
   /** Stop sequences at which Dragoman ends the response itself. Default: none. */
   readonly stops?: readonly string[];
+  /** Called when the upstream request starts. */
+  readonly onBegin?: (attempt: Attempt, queue: QueueState) => void;
   /** Raw prompt from `Adapter.prompt`. Undefined: no chat template was rendered. */
   readonly prompt?: string | undefined;
 }
@@ -51,6 +53,7 @@ export function startAttempt(
 
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     record.begin();
+    options.onBegin?.(attempt, queue);
     let held: ChatEvent[] | undefined = [];
     const repair = createRepairs();
     const bound = createBounds();

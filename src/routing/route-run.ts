@@ -1,0 +1,246 @@
+import type { ChatEvent } from "../chat/stream/events.ts";
+import { type GatewayError, toGatewayError } from "../errors.ts";
+import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
+import { addUsage } from "../tokens/add-usage.ts";
+import type { HedgeBudget } from "./budgets.ts";
+import type { Candidate, CandidateRoute } from "./candidate.ts";
+import type { TargetRun } from "./choices.ts";
+import { failureOfCall, nextStep } from "./failures.ts";
+import { type Next, Search, type SearchedCall, type SharedSearch } from "./search.ts";
+import { type Outcome, type RunParameters, StartedAttempt } from "./started-attempt.ts";
+
+/** What routing needs of a call. `Plan`: how the call is sent to one candidate. */
+export interface RoutedCall<Member extends Candidate, Plan> extends SearchedCall<Member, Plan> {
+  /** Whether the caller wants a single response: nothing is handed on before its end. */
+  readonly whole: boolean;
+  /** Whether an attempt may start beside another one. Tools that a provider runs can have effects. */
+  readonly canHedge: boolean;
+  start(plan: Plan, candidate: Member, parameters: RunParameters): TargetRun;
+}
+
+/** State that the calls of all routes share. */
+export interface SharedRouting extends SharedSearch {
+  hedgesOf(route: string): HedgeBudget;
+}
+
+/** The answering attempt of a call. */
+export interface Winner<Member extends Candidate, Plan> {
+  readonly candidate: Member;
+  readonly plan: Plan;
+  /** Sentence that says why not the first candidate answers. Empty: it does. */
+  readonly fellBack: string;
+}
+
+type Batch = readonly ChatEvent[];
+
+/** Attempts of one call, until one reaches its commit point, and then the rest of its response. */
+export class RouteRun<Member extends Candidate, Plan> {
+  readonly #call: RoutedCall<Member, Plan>;
+  readonly #route: CandidateRoute<Member>;
+  readonly #shared: SharedRouting;
+  readonly #search: Search<Member, Plan>;
+  readonly #started = new Map<StartedAttempt, Next<Member, Plan>>();
+  readonly #losers = new Set<StartedAttempt>();
+  /** Delays that providers requested, in ms. */
+  readonly #retryDelays: number[] = [];
+  #failure: GatewayError | undefined;
+  /** The latest attempt, or the one that answers. */
+  #current: StartedAttempt | undefined;
+  #committed: Extract<Outcome, { isCommitted: true }> | undefined;
+  #isBegun = false;
+  /** The answering attempt. Undefined: none has reached its commit point. */
+  winner: Winner<Member, Plan> | undefined;
+
+  constructor(call: RoutedCall<Member, Plan>, route: CandidateRoute<Member>, shared: SharedRouting) {
+    this.#call = call;
+    this.#route = route;
+    this.#shared = shared;
+    this.#search = new Search(call, route, shared);
+  }
+
+  /** Batches of events of the answering attempt. */
+  get events(): AsyncIterable<Batch> {
+    return { [Symbol.asyncIterator]: () => this };
+  }
+
+  get outputCharacters(): number {
+    return this.#current?.run.outputCharacters ?? 0;
+  }
+
+  get outputSize(): number {
+    return this.#current?.run.outputSize ?? 0;
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#current?.run.waitsFor;
+  }
+
+  /** Returns the usage of a call that fails now: that of all its attempts. */
+  usageSoFar(): Usage | undefined {
+    const usages = [...this.#started.keys()].flatMap(({ run }) => run.usageSoFar() ?? []);
+    return usages.length === 0 ? undefined : usages.reduce(addUsage);
+  }
+
+  // Not a generator, which would cost as much for each delta as the rest of the stream.
+  next(): Promise<IteratorResult<Batch>> {
+    if (!this.#isBegun) return this.#first();
+    const held = this.#committed?.held.shift();
+    if (held !== undefined) return Promise.resolve({ done: false, value: held });
+    return this.#committed?.rest?.next() ?? Promise.resolve({ done: true, value: undefined });
+  }
+
+  async return(): Promise<IteratorResult<Batch>> {
+    return (await this.#committed?.rest?.return?.()) ?? { done: true, value: undefined };
+  }
+
+  async #first(): Promise<IteratorResult<Batch>> {
+    this.#isBegun = true;
+    const { id, rules } = this.#route;
+    if (rules.hedge !== undefined) this.#shared.hedgesOf(id).addCall(rules.hedge.budget);
+    for (;;) {
+      const next = await this.#search.next();
+      this.#call.signal.throwIfAborted();
+      if (next === undefined) throw failureOfCall(this.#failure ?? this.#search.obstacle(), this.#retryDelays);
+      if (!this.#search.holds(next)) continue;
+      if (await this.#attempt(next)) return this.next();
+      this.#call.signal.throwIfAborted();
+      if (nextStep(this.#failure) === "never") throw this.#failure;
+    }
+  }
+
+  /** Makes an attempt, and perhaps a second one beside it. Returns whether one of them reached its commit point. */
+  async #attempt(next: Next<Member, Plan>): Promise<boolean> {
+    const first = this.#start(next);
+    const waitMs = this.#hedgeDelay(next);
+    if (waitMs !== undefined) return this.#race(first, next, waitMs);
+    return this.#settle(first, await first.outcome);
+  }
+
+  #start(next: Next<Member, Plan>): StartedAttempt {
+    const { candidate, key, plan, isRetry } = next;
+    const { whole, signal } = this.#call;
+    const { timeouts, hedge } = this.#route.rules;
+    this.#search.begin(next);
+    if (isRetry) candidate.state.retries.addRetry();
+    const further = this.#search.further(candidate);
+    const shareMs = further === 0 ? Number.POSITIVE_INFINITY : this.#call.leftMs() / (further + 1);
+    const started = new StartedAttempt(
+      { state: candidate.state, key, signal, clock: this.#shared.clock },
+      (parameters) => this.#call.start(plan, candidate, parameters),
+      {
+        // A stream shows when the output begins: then the attempt keeps the rest of the time.
+        whole: whole && further === 0,
+        commitsWhole: whole,
+        canBeCut: hedge !== undefined,
+        mayGiveWay: () => this.#search.hasOther(candidate),
+        limits: {
+          firstOutputMs: timeouts.firstOutputMs || Number.POSITIVE_INFINITY,
+          shareMs: Math.max(shareMs, 2 * (candidate.state.streamed.usual ?? 0)),
+          attemptMs: timeouts.attemptMs || Number.POSITIVE_INFINITY,
+          idleMs: timeouts.idleMs,
+        },
+      },
+    );
+    this.#started.set(started, next);
+    this.#current = started;
+    return started;
+  }
+
+  /** Returns after how many ms a second attempt may start. Undefined: never. */
+  #hedgeDelay({ candidate: { state } }: Next<Member, Plan>): number | undefined {
+    const { hedge } = this.#route.rules;
+    if (hedge === undefined || !this.#call.canHedge) return undefined;
+    return hedge.after === "p95" ? state.streamed.p95 : hedge.after;
+  }
+
+  /** Starts a second attempt if the first one has no output in time. The one with the first output goes on. */
+  async #race(first: StartedAttempt, { candidate }: Next<Member, Plan>, waitMs: number): Promise<boolean> {
+    const second = (await this.#isLate(first, waitMs)) ? await this.#startHedge(first, candidate) : undefined;
+    if (second === undefined) return this.#settle(first, await first.outcome);
+    first.onOutput = () => this.#lose(second);
+    second.onOutput = () => this.#lose(first);
+    const [ahead, outcome] = await Promise.race(
+      [first, second].map(async (started) => [started, await started.outcome] as const),
+    );
+    const other = ahead === first ? second : first;
+    if (!this.#losers.has(ahead)) {
+      const isCommitted = this.#settle(ahead, outcome);
+      if (isCommitted || nextStep(this.#failure) === "never" || this.#losers.has(other)) {
+        this.#lose(other);
+        return isCommitted;
+      }
+    }
+    this.#current = other;
+    return this.#settle(other, await other.outcome);
+  }
+
+  /** Resolves with whether an attempt has neither output nor an end after some ms. */
+  async #isLate(started: StartedAttempt, waitMs: number): Promise<boolean> {
+    const late = Promise.withResolvers<boolean>();
+    const cancel = this.#shared.clock.after(waitMs, () => late.resolve(true));
+    started.onOutput = () => late.resolve(false);
+    void started.outcome.then(() => late.resolve(false));
+    const isLate = await late.promise;
+    cancel();
+    return isLate && !started.hasOutput;
+  }
+
+  async #startHedge(first: StartedAttempt, candidate: Member): Promise<StartedAttempt | undefined> {
+    const next = await this.#search.hedge(candidate);
+    if (next === undefined || first.hasOutput || first.isOver || this.#call.signal.aborted) return undefined;
+    if (!this.#search.holds(next) || !this.#shared.hedgesOf(this.#route.id).take()) return undefined;
+    return this.#start(next);
+  }
+
+  #lose(started: StartedAttempt): void {
+    this.#losers.add(started);
+    started.lose();
+    if (this.#current === started) {
+      for (const other of this.#started.keys()) if (!this.#losers.has(other)) this.#current = other;
+    }
+  }
+
+  /** Takes note of the outcome of an attempt. Returns whether it reached its commit point. */
+  #settle(started: StartedAttempt, outcome: Outcome): boolean {
+    const next = this.#started.get(started);
+    if (next === undefined) return false;
+    if (outcome.isCommitted) {
+      this.#current = started;
+      this.#committed = outcome;
+      this.#succeed(next);
+      return true;
+    }
+    const failure = toGatewayError(outcome.failure);
+    this.#failure = failure;
+    if (this.#call.signal.aborted) return false;
+    const { retryAfterMs } = failure.facts;
+    if (retryAfterMs !== undefined) this.#retryDelays.push(retryAfterMs);
+    refuseKey(next, failure);
+    this.#search.fail(next, failure, started.isCut);
+    return false;
+  }
+
+  #succeed({ candidate, plan, key }: Next<Member, Plan>): void {
+    const { conversation } = this.#call;
+    const { name: target } = candidate.state;
+    if (conversation !== undefined) this.#shared.affinity.pin(conversation, { target, key: key.key.name });
+    this.winner = { candidate, plan, fellBack: this.#search.fellBackTo(candidate) };
+  }
+}
+
+/** Takes a key out of use if the provider limits or rejects it. */
+function refuseKey({ candidate: { state }, key }: Next<Candidate, unknown>, { reason, facts }: GatewayError): void {
+  const { here, everywhere } = key;
+  switch (reason) {
+    case "PROVIDER_RATE_LIMITED":
+      state.keyChanged(key.key, "cooling", reason, here.limit(reason, facts.retryAfterMs));
+      break;
+    case "PROVIDER_PERMISSION_DENIED":
+      state.keyChanged(key.key, "cooling", reason, here.reject(reason));
+      break;
+    case "PROVIDER_CREDENTIALS_REJECTED":
+    case "PROVIDER_QUOTA_EXHAUSTED":
+      state.keyChanged(key.key, "cooling", reason, everywhere.reject(reason));
+      break;
+  }
+}
