@@ -1,7 +1,7 @@
 import type { Config } from "./config/config.ts";
 import { Rejections } from "./load/rejections.ts";
 import type { Adapter } from "./providers/adapter.ts";
-import { providers } from "./providers/registry.ts";
+import { dialects } from "./providers/registry.ts";
 import { type Service, startService } from "./server/service.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -25,7 +25,7 @@ export function createAdapters(config: Pick<Config, "providers" | "limits">): re
   const { maxTemplateProcesses: maxProcesses, maxTemplateProcessesPerAccount: maxPerAccount } = config.limits;
   const sandbox = new TemplateSandbox({ maxProcesses, maxPerAccount });
   return config.providers.flatMap((settings) => {
-    const definition = providers.find(({ name }) => name === settings.name);
+    const definition = dialects.find(({ name }) => name === settings.dialect);
     return definition === undefined ? [] : [definition.create(settings, sandbox)];
   });
 }

@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import { formatAddress } from "./address.ts";
 import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
 import { describeDeployments, describeModels } from "./describe-models.ts";
+import type { ProviderKey } from "./provider.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
 import { parseCertificates } from "./tls-files.ts";
 
@@ -88,15 +89,16 @@ function describeCertificate(pem: Buffer) {
 function describeProviders({ providers, providerStatuses }: Config) {
   const settingsOf = new Map(providers.map((settings) => [settings.name, settings]));
   return Object.fromEntries(
-    providerStatuses.map(({ name, on, reason }) => {
+    providerStatuses.map(({ name, on, reason, dialect }) => {
       const settings = settingsOf.get(name);
-      if (settings === undefined) return [name, { enabled: on, reason }];
-      const { baseUrl, apiKey, headers, timeouts, proxy, maxConnections, options } = settings;
+      if (settings === undefined) return [name, { enabled: on, reason, dialect }];
+      const { baseUrl, headers, timeouts, proxy, maxConnections, options } = settings;
       const described = {
         enabled: on,
         reason,
+        dialect,
         base_url: baseUrl === "" ? undefined : baseUrl,
-        api_key: apiKey?.toString(),
+        ...describeKeys(settings.keys),
         headers: hideTexts(headers),
         timeouts: {
           connect: formatDuration(timeouts.connectMs),
@@ -110,6 +112,12 @@ function describeProviders({ providers, providerStatuses }: Config) {
       return [name, described];
     }),
   );
+}
+
+/** Describes keys with names as `keys`, and one without a name as `api_key`. */
+function describeKeys(keys: readonly ProviderKey[]) {
+  if (keys.every(({ name }) => name === "")) return { api_key: keys[0]?.secret.toString() };
+  return { keys: keys.map(({ name, secret, weight }) => ({ name, value: secret.toString(), weight })) };
 }
 
 /** Hides every string, since only the provider knows which of its options are secret. */

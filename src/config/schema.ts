@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 import { parseAddress } from "./address.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
+import { apiKey, providerKey } from "./provider-keys.ts";
 import { proxy } from "./proxy.ts";
 import { longestTimerMs, parseDuration, parseShare, parseSize } from "./quantities.ts";
 import { baseUrl, choice, flag, leaf, section, switchOf, text, wholeNumber } from "./rules.ts";
@@ -71,17 +72,6 @@ const sha256 = leaf({
   fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
 });
 
-/** Returns undefined for a key that cannot be a header value: with it, every upstream request would fail. */
-function parseKey(value: unknown): string | undefined {
-  const key = typeof value === "string" ? value.trim() : "";
-  return /^[\x21-\x7e]+$/.test(key) ? key : undefined;
-}
-export const apiKey = leaf({
-  parse: parseKey,
-  problem: "is not a valid API key: it is empty or has spaces or non-ASCII characters",
-  fix: "correct the value, or the variable that sets it",
-});
-
 function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const headers = new Map<string, string>();
@@ -114,8 +104,10 @@ export type ProviderSection = z.output<typeof providerSchema>;
 /** One entry of `providers`. The provider's `optionsSchema` validates `options` later. */
 export const providerSchema = section({
   enabled: flag.optional(),
+  dialect: text.optional(),
   base_url: baseUrl.optional(),
   api_key: apiKey.optional(),
+  keys: z.array(providerKey).optional(),
   headers: headers.prefault({}),
   timeouts: section({
     connect: duration.prefault("10s"),

@@ -38,10 +38,12 @@ export class AttemptRecord {
   #beginMs: number | undefined;
   #hasEnded = false;
 
-  constructor({ provider, providerModel }: Model, origin: AttemptOrigin) {
+  /** @param credential name of the key that the attempt uses. Default: none. */
+  constructor({ provider, providerModel }: Model, origin: AttemptOrigin, credential = "") {
     const { signal, choiceIndex } = origin;
     this.#origin = origin;
-    this.attempt = create(AttemptSchema, { provider, providerModel, target: targetName({ provider, providerModel }) });
+    const target = targetName({ provider, providerModel });
+    this.attempt = create(AttemptSchema, { provider, providerModel, target, credential });
     if (choiceIndex !== undefined) this.attempt.choiceIndex = choiceIndex;
     // The record of an aborted call is written in the same turn, before the attempt can throw. An abort also ends an
     // attempt that was never started.

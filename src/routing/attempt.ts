@@ -6,7 +6,7 @@ import { createRepairs } from "../chat/stream/repair-events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import type { AdapterContext, QueueState } from "../providers/adapter.ts";
+import type { AdapterContext, ProviderKey, QueueState } from "../providers/adapter.ts";
 import { attemptFailure } from "./attempt-failure.ts";
 import { type AttemptOrigin, AttemptRecord } from "./attempt-record.ts";
 import { createEndSettler, filteredEnd } from "./settle-end.ts";
@@ -22,6 +22,8 @@ export interface AttemptOptions extends AttemptOrigin {
   readonly stops?: readonly string[];
   /** Called when the upstream request starts. */
   readonly onBegin?: (attempt: Attempt, queue: QueueState) => void;
+  /** API key of the provider to use. Undefined: its first key, if it has one. */
+  readonly key?: ProviderKey | undefined;
   /** Raw prompt from `Adapter.prompt`. Undefined: no chat template was rendered. */
   readonly prompt?: string | undefined;
 }
@@ -44,8 +46,8 @@ export function startAttempt(
   request: ChatRequest,
   options: AttemptOptions,
 ): RunningAttempt {
-  const { signal, holder, whole, prompt, stops = [] } = options;
-  const record = new AttemptRecord(model, options);
+  const { signal, holder, whole, prompt, stops = [], key = adapter.keys?.[0] } = options;
+  const record = new AttemptRecord(model, options, key?.name);
   const { attempt } = record;
   const validator = createStreamValidator();
   const queue: QueueState = { waitsFor: undefined };
@@ -61,7 +63,7 @@ export function startAttempt(
     // First the cut: its end of a choice releases what the repair holds back, and gets the warnings of the others.
     const corrected = (batch: readonly ChatEvent[]) => bound(repair(cutter === undefined ? batch : cutter.cut(batch)));
     try {
-      const context: AdapterContext = { signal, holder, attempt, queue, ...(prompt !== undefined && { prompt }) };
+      const context: AdapterContext = { signal, holder, attempt, queue, apiKey: key?.secret, prompt };
       const batches =
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
       const settleEnd = createEndSettler(request, validator);

@@ -1,6 +1,5 @@
 import { Client, type Dispatcher, Pool } from "undici";
 import type { ProviderSettings } from "../config/provider.ts";
-import type { Secret } from "../config/secret.ts";
 import { FairSlots } from "../fair-slots.ts";
 import type { AttemptHeaders } from "./attempt-headers.ts";
 import { createConnector } from "./connector.ts";
@@ -74,7 +73,7 @@ export class Upstream {
     const wait = this.#slots.take(call);
     if (wait !== undefined) await this.#wait(wait, call);
     const allHeaders = { ...this.#settings.headers, ...headers };
-    call.secrets = () => secretsIn(allHeaders, this.#settings.apiKey);
+    call.secrets = () => secretsIn(allHeaders, this.#settings, call);
     const request: Dispatcher.DispatchOptions = {
       method: "POST",
       path: this.#pathPrefix + path,
@@ -127,10 +126,16 @@ export class Upstream {
 /** Minimum length of a secret in characters. Shorter words in headers are not secret, such as the scheme `Bearer`. */
 const shortestSecret = 8;
 
-/** Returns the API key and the words of header values that may be credentials, judged by the header's name. */
-function secretsIn(headers: Readonly<Record<string, string>>, apiKey: Secret | undefined): readonly string[] {
+/** Returns all API keys of the provider and the words of header values that may be credentials, judged by their name. */
+function secretsIn(
+  headers: Readonly<Record<string, string>>,
+  { apiKey, keys }: Pick<ProviderSettings, "apiKey" | "keys">,
+  call: UpstreamCall,
+): readonly string[] {
   const values = Object.entries(headers).flatMap(([name, value]) =>
     /auth|key|token|secret|cookie/i.test(name) ? value.split(/\s+/) : [],
   );
-  return [...values, ...(apiKey ? [apiKey.reveal()] : [])].filter(({ length }) => length >= shortestSecret);
+  const secrets = [...keys.map(({ secret }) => secret), apiKey, call.apiKey];
+  const revealed = secrets.flatMap((secret) => secret?.reveal() ?? []);
+  return [...new Set([...values, ...revealed])].filter(({ length }) => length >= shortestSecret);
 }

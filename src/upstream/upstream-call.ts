@@ -1,3 +1,4 @@
+import type { Secret } from "../config/secret.ts";
 import { GatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
@@ -12,6 +13,8 @@ export interface AttemptContext extends Claimant {
   /** Record of this attempt. The adapter adds the status, request id and rate limits that the provider sends. */
   readonly attempt: Attempt;
   readonly queue: QueueState;
+  /** API key to send. Undefined: the first key of the provider, if it has one. */
+  readonly apiKey?: Secret | undefined;
 }
 
 /** What an attempt waits for. */
@@ -44,9 +47,9 @@ export interface UpstreamCall extends AttemptContext {
 }
 
 export function startCall(context: AttemptContext): UpstreamCall {
-  const { signal, holder, attempt, queue } = context;
+  const { signal, holder, attempt, queue, apiKey } = context;
   const state = { hadHiddenOutput: false, hasEnd: false, filter: "", filterMetadataJson: "" };
-  return { signal, holder, attempt, queue, secrets: () => [], ...state };
+  return { signal, holder, attempt, queue, apiKey, secrets: () => [], ...state };
 }
 
 /** Returns the error to throw after the signal was aborted. */

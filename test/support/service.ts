@@ -13,7 +13,7 @@ import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { Rejections } from "../../src/load/rejections.ts";
-import { listedModels, providers } from "../../src/providers/registry.ts";
+import { dialects, listedModels, providers } from "../../src/providers/registry.ts";
 import { type Service, startService } from "../../src/server/service.ts";
 import type { MountedService } from "../../src/server/services/mounted-service.ts";
 
@@ -57,6 +57,7 @@ export async function startTestService(
       loadConfig({
         environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0", ...environment },
         providers: providers.filter(({ name }) => name !== "local"),
+        dialects,
         models: listedModels({}),
         file,
       }),

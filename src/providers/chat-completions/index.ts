@@ -11,6 +11,7 @@ import { Upstream } from "../../upstream/http.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { eventDecoder, isWhole } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
+import { keyHeader } from "../kit/attempt-key.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
@@ -32,10 +33,10 @@ export interface Endpoint {
   authorize(call: UpstreamCall): Promise<Readonly<Record<string, string>>>;
 }
 
-function openAiEndpoint({ apiKey }: ProviderSettings): Endpoint {
+function openAiEndpoint(settings: ProviderSettings): Endpoint {
   return {
     path: () => "/chat/completions",
-    authorize: async () => (apiKey ? { authorization: `Bearer ${apiKey.reveal()}` } : {}),
+    authorize: async (call) => keyHeader("authorization", call, settings),
   };
 }
 
@@ -59,7 +60,7 @@ interface Shared {
 
 function adapterOf(shared: Shared, quirks: Quirks): Adapter {
   const { settings, endpoint, upstream, contractNames } = shared;
-  const { name, baseUrl } = settings;
+  const { name, baseUrl, keys } = settings;
   const errors = errorsOf(quirks);
   const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
   const checkStream = (request: ChatRequest) =>
@@ -98,6 +99,7 @@ function adapterOf(shared: Shared, quirks: Quirks): Adapter {
   return {
     name,
     baseUrl,
+    keys,
     ownFields: (request, model) => ownFields(request, model, quirks, isStreamed(request)),
     without: (names) => adapterOf(shared, withoutOwnFields(quirks, names)),
     ...(maxChoices !== undefined && { maxChoices }),

@@ -39,7 +39,7 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
 }
 
 function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: Endpoint, form: BodyForm): Adapter {
-  const { name, baseUrl } = settings;
+  const { name, baseUrl, keys } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
@@ -68,6 +68,7 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: End
   return {
     name,
     baseUrl,
+    keys,
     ownFields: (request, model) => ownFields(request, model, form),
     without: (names) =>
       adapterOf(upstream, settings, endpoint, names.has(includeThoughts) ? { thoughts: "unset" } : form),

@@ -88,7 +88,6 @@ export declare type Attempt = Message<"dragoman.v1.Attempt"> & {
 
   /**
    * Name of the provider key that Dragoman used; never its value. Empty if the configuration gives the key no name.
-   * This version always leaves it empty.
    *
    * @generated from field: string credential = 10;
    */
