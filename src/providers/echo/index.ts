@@ -70,7 +70,7 @@ async function* stream(
   model: Model,
   context: AdapterContext,
 ): AsyncGenerator<readonly ChatEvent[], void> {
-  const { signal } = context;
+  const { signal, onOutput } = context;
   const { script, prompt } = readScript(request);
   const answer = planAnswer(request, script, prompt);
   const fault = faultOf(script);
@@ -93,11 +93,13 @@ async function* stream(
     if (batch.length < script.batch) continue;
     if (++batches % batchesPerTurn === 0) await setImmediate();
     await pause(script, sent, batch.length, signal);
+    if (sent === batch.length) onOutput?.();
     yield batch;
     batch = [];
   }
   if (batch.length > 0) {
     await pause(script, sent, batch.length, signal);
+    if (sent === batch.length) onOutput?.();
     yield batch;
   }
 
