@@ -78,6 +78,10 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     return this.header("content-type") ?? "";
   }
 
+  get headers(): Readonly<IncomingHttpHeaders> {
+    return this.#headers;
+  }
+
   header(name: string): string | undefined {
     return firstOf(this.#headers[name]);
   }
