@@ -14,7 +14,7 @@ export interface AttemptOrigin {
   readonly elapsedMs?: () => number;
   /** Choice that the attempt is for. Undefined: it is for all choices. */
   readonly choiceIndex?: number;
-  /** Called with the first output. */
+  /** Called once, at the first sign of output. */
   readonly onOutput?: (attempt: Attempt) => void;
   /** Called once, when the upstream request ends, whatever the outcome. */
   readonly onEnd?: (attempt: Attempt) => void;
@@ -37,6 +37,7 @@ export class AttemptRecord {
   readonly #origin: AttemptOrigin;
   #beginMs: number | undefined;
   #hasEnded = false;
+  #hasSign = false;
 
   /** @param credential name of the key that the attempt uses. Default: none. */
   constructor({ provider, providerModel }: Model, origin: AttemptOrigin, credential = "") {
@@ -64,8 +65,15 @@ export class AttemptRecord {
     const duration = this.#sinceBegin();
     if (duration === undefined) return;
     this.attempt.firstOutputDuration = duration;
-    this.#origin.onOutput?.(this.attempt);
+    this.sign();
   }
+
+  /** The response has begun to have output, which the caller may not receive. Later calls have no effect. */
+  readonly sign = (): void => {
+    if (this.#hasSign) return;
+    this.#hasSign = true;
+    this.#origin.onOutput?.(this.attempt);
+  };
 
   /** The response is complete. */
   answered(usage: Usage | undefined): void {

@@ -22,6 +22,8 @@ export interface AttemptOptions extends AttemptOrigin {
   readonly stops?: readonly string[];
   /** Called when the upstream request starts. */
   readonly onBegin?: (attempt: Attempt, queue: QueueState) => void;
+  /** Maximum time in ms between two outputs. Default: that of the provider's configuration. */
+  readonly idleMs?: number;
   /** API key of the provider to use. Undefined: its first key, if it has one. */
   readonly key?: ProviderKey | undefined;
   /** Raw prompt from `Adapter.prompt`. Undefined: no chat template was rendered. */
@@ -46,7 +48,7 @@ export function startAttempt(
   request: ChatRequest,
   options: AttemptOptions,
 ): RunningAttempt {
-  const { signal, holder, whole, prompt, stops = [], key = adapter.keys?.[0] } = options;
+  const { signal, holder, whole, prompt, stops = [], key = adapter.keys?.[0], idleMs = 0 } = options;
   const record = new AttemptRecord(model, options, key?.name);
   const { attempt } = record;
   const validator = createStreamValidator();
@@ -63,7 +65,8 @@ export function startAttempt(
     // First the cut: its end of a choice releases what the repair holds back, and gets the warnings of the others.
     const corrected = (batch: readonly ChatEvent[]) => bound(repair(cutter === undefined ? batch : cutter.cut(batch)));
     try {
-      const context: AdapterContext = { signal, holder, attempt, queue, apiKey: key?.secret, prompt };
+      const { sign: onOutput } = record;
+      const context: AdapterContext = { signal, holder, attempt, queue, apiKey: key?.secret, prompt, idleMs, onOutput };
       const batches =
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
       const settleEnd = createEndSettler(request, validator);

@@ -77,7 +77,7 @@ async function* stream(
   context: AdapterContext,
   provider: string,
 ): AsyncGenerator<readonly ChatEvent[], void> {
-  const { signal } = context;
+  const { signal, onOutput } = context;
   const { script, prompt } = readScript(request, provider);
   const answer = planAnswer(request, script, prompt);
   const fault = faultOf(script);
@@ -100,11 +100,13 @@ async function* stream(
     if (batch.length < script.batch) continue;
     if (++batches % batchesPerTurn === 0) await setImmediate();
     await pause(script, sent, batch.length, signal);
+    if (sent === batch.length) onOutput?.();
     yield batch;
     batch = [];
   }
   if (batch.length > 0) {
     await pause(script, sent, batch.length, signal);
+    if (sent === batch.length) onOutput?.();
     yield batch;
   }
 

@@ -5,7 +5,7 @@ import { callFailure } from "../../upstream/errors.ts";
 import { readText } from "../../upstream/read-text.ts";
 import { redact } from "../../upstream/redact.ts";
 import type { UpstreamResponse } from "../../upstream/response.ts";
-import { retryAfterMs } from "../../upstream/retry-after.ts";
+import { limitResetMs, retryAfterMs } from "../../upstream/retry-after.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type ErrorReader, locateError, type ReportedError } from "./error-body.ts";
 import { metadataJson } from "./metadata.ts";
@@ -92,13 +92,14 @@ const messages: Readonly<Partial<Record<Reason, string>>> = {
 async function readErrorResponse(response: UpstreamResponse, dialect: ErrorDialect): Promise<ReportedError> {
   const { text } = await readText(response, errorBodyLimit);
   const error = locateError(text, dialect.read);
-  const waitMs = retryAfterMs((name) => response.header(name), Date.now());
+  const { headers, status } = response;
+  const now = Date.now();
   return {
     ...error,
     code: dialect.codeIn?.(response) || error.code,
-    retryAfterMs: waitMs ?? error.retryAfterMs,
+    retryAfterMs: retryAfterMs(headers, now) ?? error.retryAfterMs ?? limitResetMs(headers, status, now),
     // The HTTP status of the response overrides the status in its body.
-    status: response.status,
+    status,
   };
 }
 
