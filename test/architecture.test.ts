@@ -140,6 +140,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "chat",
       "models",
       "providers/adapter.ts",
+      "routing/target.ts",
       "routing/target-view.ts",
       "accounts",
       "ledger",

@@ -24,6 +24,7 @@ import { createChatService } from "./services/chat-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
 import { createRoutingService } from "./services/routing-service.ts";
+import { createTargetHealth } from "./target-health.ts";
 
 /** Parts of a service. */
 interface ServiceParts {
@@ -107,6 +108,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       ...(routing === undefined ? [] : [mountService(RoutingService, createRoutingService(routing), "viewer")]),
       ...furtherServices,
     ],
+    ...(routing && { targetHealth: createTargetHealth(routing, snapshots) }),
     rejections,
     surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
   };
