@@ -86,7 +86,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
   ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts", "load/network.ts"]],
   ["ledger", ["gen", "errors.ts"]],
-  ["telemetry", ["gen", "errors.ts", "config/config.ts", "ledger", "load"]],
+  ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
   [
     "calls",
     [
@@ -140,6 +140,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "chat",
       "models",
       "providers/adapter.ts",
+      "routing/target.ts",
+      "routing/target-view.ts",
       "accounts",
       "ledger",
       "calls",

@@ -21,6 +21,12 @@ export interface ListenerConfig {
   readonly tls: TlsFiles | undefined;
 }
 
+/**
+ * What a caller may do. `caller`: call models. `viewer`: also call the admin methods that show the state of the service.
+ * `admin`: also call those that change it.
+ */
+export type Role = "caller" | "viewer" | "admin";
+
 /** An API key that callers may use. Dragoman knows only its hash. */
 export interface ApiKey {
   /** Name of the key in call records; not secret. */
@@ -31,6 +37,8 @@ export interface ApiKey {
   readonly accounts: readonly string[];
   /** Account of calls that set none. Default: the entry of `accounts` if it has exactly one, else none. */
   readonly defaultAccount: string | undefined;
+  /** Default `caller`. */
+  readonly role: Role;
 }
 
 /** The resolved configuration. Frozen. */

@@ -23,11 +23,12 @@ export function describeConfig(config: Config): string {
     authentication: {
       mode: authentication.mode,
       require_account: authentication.requireAccount,
-      keys: authentication.keys.map(({ id, sha256, accounts, defaultAccount }) => ({
+      keys: authentication.keys.map(({ id, sha256, accounts, defaultAccount, role }) => ({
         id,
         sha256: `${sha256.toString("hex", 0, 4)}…`,
         accounts,
         default_account: defaultAccount,
+        role,
       })),
     },
     limits: {

@@ -65,6 +65,8 @@ const origin = leaf({
   shown: true,
 });
 
+const role = choice("caller", "viewer", "admin");
+
 const sha256 = leaf({
   parse: (value) =>
     typeof value === "string" && /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, "hex") : undefined,
@@ -131,7 +133,15 @@ export const fileSchema = section({
   authentication: section({
     mode: mode.optional(),
     keys: z
-      .array(section({ id: text, sha256, accounts: z.array(text).prefault([]), default_account: text.optional() }))
+      .array(
+        section({
+          id: text,
+          sha256,
+          accounts: z.array(text).prefault([]),
+          default_account: text.optional(),
+          role: role.prefault("caller"),
+        }),
+      )
       .prefault([]),
     require_account: flag.prefault(false),
   }).prefault({}),

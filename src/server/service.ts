@@ -4,6 +4,7 @@ import { ActiveCalls } from "../calls/active-calls.ts";
 import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
+import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
@@ -14,6 +15,7 @@ import type { Rejections } from "../load/rejections.ts";
 import { sampleLoad } from "../load/sample-load.ts";
 import { createCatalog } from "../models/catalog.ts";
 import type { Adapter } from "../providers/adapter.ts";
+import type { RoutingView } from "../routing/target-view.ts";
 import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
@@ -21,6 +23,8 @@ import type { Services } from "./listener.ts";
 import { createChatService } from "./services/chat-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
+import { createRoutingService } from "./services/routing-service.ts";
+import { createTargetHealth } from "./target-health.ts";
 
 /** Parts of a service. */
 interface ServiceParts {
@@ -29,7 +33,9 @@ interface ServiceParts {
   readonly models: readonly Model[];
   readonly observers: readonly CallObserver[];
   readonly rejections: Rejections;
-  /** Services beside ChatService and ModelService. Default: none. */
+  /** State of routing, for RoutingService and health checks of targets. Undefined: the service has neither. */
+  readonly routing?: RoutingView;
+  /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
 
@@ -53,7 +59,7 @@ export function createSnapshot({
   config,
   adapters,
   models,
-}: Omit<ServiceParts, "observers" | "rejections" | "furtherServices">): Snapshot {
+}: Pick<ServiceParts, "config" | "adapters" | "models">): Snapshot {
   return {
     authenticate: createAuthenticator(config.authentication),
     catalog: createCatalog(
@@ -70,7 +76,7 @@ export function createSnapshot({
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, observers, rejections, furtherServices = [] } = parts;
+  const { config, observers, rejections, routing, furtherServices = [] } = parts;
   const { limits } = config;
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
   const snapshots = new Snapshots(createSnapshot(parts));
@@ -99,8 +105,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     mounted: [
       mountService(ChatService, createChatService()),
       mountService(ModelService, createModelService()),
+      ...(routing === undefined ? [] : [mountService(RoutingService, createRoutingService(routing), "viewer")]),
       ...furtherServices,
     ],
+    ...(routing && { targetHealth: createTargetHealth(routing, snapshots) }),
     rejections,
     surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
   };

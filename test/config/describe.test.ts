@@ -19,7 +19,7 @@ providers:
     authentication: {
       mode: "keys",
       require_account: false,
-      keys: [{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two" }],
+      keys: [{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two", role: "caller" }],
     },
     limits: {
       max_request_size: "16MiB",

@@ -136,6 +136,7 @@ log: { level: warn }
       sha256: Buffer.from(hash("a"), "hex"),
       accounts: [],
       defaultAccount: undefined,
+      role: "caller",
     });
   });
 

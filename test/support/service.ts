@@ -14,6 +14,8 @@ import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { Rejections } from "../../src/load/rejections.ts";
 import { dialects, listedModels, providers } from "../../src/providers/registry.ts";
+import { listedModels, providers } from "../../src/providers/registry.ts";
+import type { RoutingView } from "../../src/routing/target-view.ts";
 import { type Service, startService } from "../../src/server/service.ts";
 import type { MountedService } from "../../src/server/services/mounted-service.ts";
 
@@ -42,7 +44,7 @@ export type ConfigChange = (config: Config) => Config;
 /** Requires the API key `right`, which has the id `team-a` and may use any account. */
 export function requireKey(config: Config): Config {
   const sha256 = createHash("sha256").update("right").digest();
-  const keys = [{ id: "team-a", sha256, accounts: [], defaultAccount: undefined }];
+  const keys = [{ id: "team-a", sha256, accounts: [], defaultAccount: undefined, role: "caller" as const }];
   return { ...config, authentication: { ...config.authentication, mode: "keys", keys } };
 }
 
@@ -51,6 +53,7 @@ export async function startTestService(
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
+  routing?: RoutingView,
 ): Promise<TestService> {
   const config = change(
     withFile(yaml, (file) =>
@@ -70,6 +73,7 @@ export async function startTestService(
   const service = await startService({
     config,
     furtherServices,
+    ...(routing && { routing }),
     adapters: createAdapters(config),
     models: config.listedModels.filter(({ provider }) => provider !== "local"),
     rejections: new Rejections(() => {}),

@@ -280,14 +280,14 @@ export enum ErrorReason {
   MODEL_NOT_ALLOWED = 13,
 
   /**
-   * The role of the API key does not allow the method. This version does not set it yet.
+   * The caller's role does not allow the method. The metadata has the `role` and the `required_role`.
    *
    * @generated from enum value: ERROR_REASON_ROLE_NOT_ALLOWED = 14;
    */
   ROLE_NOT_ALLOWED = 14,
 
   /**
-   * There is no such resource, other than a model. This version does not set it yet.
+   * There is no such resource, other than a model to call. The metadata has the kind of resource and its name.
    *
    * @generated from enum value: ERROR_REASON_RESOURCE_NOT_FOUND = 15;
    */
