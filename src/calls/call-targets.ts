@@ -1,6 +1,5 @@
 import { plainRules, type RouteSettings } from "../config/route.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
-import { snakeCase } from "../field-path.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Candidate, CandidateRoute, CandidateTier } from "../routing/candidate.ts";
@@ -100,7 +99,7 @@ function missingCapability(
 ): GatewayError | undefined {
   const missing = require.find((capability) => capabilities?.[capability] !== true);
   if (missing === undefined) return undefined;
-  const message = `${id} does not have the capability ${snakeCase(missing)}, which the route ${route} requires`;
+  const message = `${id} does not have the capability ${missing.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}, which the route ${route} requires`;
   return new GatewayError("UNSUPPORTED_PARAMETER", message);
 }
 

@@ -3,6 +3,7 @@ import type { ConfiguredModel } from "../models/configured-model.ts";
 import type { ProviderStatus } from "../models/provider-status.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { ProviderSettings } from "./provider.ts";
+import type { BreakerSettings, RouteSettings } from "./route.ts";
 
 /** TLS files of one listener, in PEM format. */
 export interface TlsFiles {
@@ -138,4 +139,8 @@ export interface Config {
   readonly listedModels: readonly Model[];
   /** Resolved `models` entries of the file, then its `deployments`. */
   readonly models: readonly ConfiguredModel[];
+  /** Routes: names that callers can request, and the targets that serve them. */
+  readonly routes: readonly RouteSettings[];
+  /** When Dragoman stops sending calls to a failing target. */
+  readonly breaker: BreakerSettings;
 }

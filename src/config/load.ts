@@ -11,6 +11,7 @@ import { interpolate } from "./interpolate.ts";
 import { reportUnreachable, resolveModels } from "./models.ts";
 import type { ConfigurableProvider } from "./provider.ts";
 import { resolveProvider } from "./provider-settings.ts";
+import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, level, mode } from "./schema.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { validate, validateVariable } from "./validate.ts";
@@ -92,6 +93,12 @@ export function loadConfig({
   );
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
   if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
+  const isWrong = (path: string) =>
+    [...problems.keys()].some(
+      (wrong) => wrong === path || wrong.startsWith(`${path}.`) || wrong.startsWith(`${path}[`),
+    );
+  const routes = resolveRoutes(content.routes, { listed, models, providers: knownNames }, report, isWrong);
+  const breaker = resolveBreaker(content.breaker, report, isWrong);
 
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
   const { limits, shutdown, grpc_connection: grpcConnection } = content;
@@ -134,6 +141,8 @@ export function loadConfig({
     profile: content.profile,
     listedModels: listed,
     models,
+    routes,
+    breaker,
   });
 }
 

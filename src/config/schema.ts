@@ -4,27 +4,26 @@ import { parseAddress } from "./address.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { apiKey, providerKey } from "./provider-keys.ts";
 import { proxy } from "./proxy.ts";
-import { longestTimerMs, parseDuration, parseShare, parseSize } from "./quantities.ts";
-import { baseUrl, choice, flag, leaf, section, switchOf, text, wholeNumber } from "./rules.ts";
+import { parseSize } from "./quantities.ts";
+import { breakerSchema, routeSchema } from "./route-schema.ts";
+import {
+  baseUrl,
+  choice,
+  duration,
+  flag,
+  leaf,
+  longDuration,
+  section,
+  share,
+  switchOf,
+  text,
+  wholeNumber,
+} from "./rules.ts";
 
-const durationFix = `write a duration such as 500ms, 30s or 10m, or a number of milliseconds, up to ${longestTimerMs}`;
-const duration = leaf({ parse: parseDuration, problem: "is not a duration", fix: durationFix, shown: true });
-const longDuration = leaf({
-  parse: (value) => parseDuration(value) || undefined,
-  problem: "is not a duration above zero",
-  fix: durationFix,
-  shown: true,
-});
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
   problem: "is not a size",
   fix: "write a size such as 512KiB or 16MiB, or a number of bytes; at least 1 byte, less than 2 GiB",
-  shown: true,
-});
-const share = leaf({
-  parse: parseShare,
-  problem: "is not a share",
-  fix: "write a number from 0 to 1, such as 0.85",
   shown: true,
 });
 export const address = leaf({
@@ -179,5 +178,7 @@ export const fileSchema = section({
   profile: profile.optional(),
   models: z.record(z.string(), modelSchema).prefault({}),
   deployments: z.record(z.string(), deploymentSchema).prefault({}),
+  routes: z.record(z.string(), routeSchema).prefault({}),
+  breaker: breakerSchema.prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;

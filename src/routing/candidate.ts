@@ -90,9 +90,9 @@ export function chooseKey(
   draw: () => number,
 ): TargetKey | undefined {
   const free = keys.filter((key) => !tried.has(key) && unusedUntil(key) === undefined);
-  const known = pinned === undefined ? undefined : free.find(({ key }) => key.name === pinned);
+  const known = pinned === undefined ? undefined : free.find(({ name }) => name === pinned);
   if (known !== undefined || free.length <= 1) return known ?? free[0];
-  return drawWeighted(free, ({ key }) => key.weight, draw);
+  return drawWeighted(free, ({ key }) => key?.weight ?? 1, draw);
 }
 
 /** Chooses a member of a tier: the pinned target if it is usable, else by the balance of the tier. */

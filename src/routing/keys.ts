@@ -1,12 +1,6 @@
 import type { Reason } from "../errors.ts";
+import type { ProviderKey } from "../providers/adapter.ts";
 import type { Clock } from "./clock.ts";
-
-/** A key of a provider: its name in the configuration, and its share among the provider's keys. */
-export interface PoolKey {
-  /** Empty: the provider's only key has no name, or it has no key. */
-  readonly name: string;
-  readonly weight: number;
-}
 
 /** Time in ms for which a rejected key is not used, unless there is no other. */
 const rejectedMs = 60_000;
@@ -79,7 +73,10 @@ export class KeyUse {
 
 /** A key at one target. */
 export interface TargetKey {
-  readonly key: PoolKey;
+  /** Undefined: the provider needs no key. */
+  readonly key: ProviderKey | undefined;
+  /** Name in the configuration. Empty: the key has none, or the provider needs no key. */
+  readonly name: string;
   /** Rate limits and permissions, which providers have for each model. */
   readonly here: KeyUse;
   /** Whether the provider knows the key and its account has credit. */

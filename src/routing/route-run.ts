@@ -223,7 +223,7 @@ export class RouteRun<Member extends Candidate, Plan> {
   #succeed({ candidate, plan, key }: Next<Member, Plan>): void {
     const { conversation } = this.#call;
     const { name: target } = candidate.state;
-    if (conversation !== undefined) this.#shared.affinity.pin(conversation, { target, key: key.key.name });
+    if (conversation !== undefined) this.#shared.affinity.pin(conversation, { target, key: key.name });
     this.winner = { candidate, plan, fellBack: this.#search.fellBackTo(candidate) };
   }
 }
@@ -233,14 +233,14 @@ function refuseKey({ candidate: { state }, key }: Next<Candidate, unknown>, { re
   const { here, everywhere } = key;
   switch (reason) {
     case "PROVIDER_RATE_LIMITED":
-      state.keyChanged(key.key, "cooling", reason, here.limit(reason, facts.retryAfterMs));
+      state.keyChanged(key.name, "cooling", reason, here.limit(reason, facts.retryAfterMs));
       break;
     case "PROVIDER_PERMISSION_DENIED":
-      state.keyChanged(key.key, "cooling", reason, here.reject(reason));
+      state.keyChanged(key.name, "cooling", reason, here.reject(reason));
       break;
     case "PROVIDER_CREDENTIALS_REJECTED":
     case "PROVIDER_QUOTA_EXHAUSTED":
-      state.keyChanged(key.key, "cooling", reason, everywhere.reject(reason));
+      state.keyChanged(key.name, "cooling", reason, everywhere.reject(reason));
       break;
   }
 }

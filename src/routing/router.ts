@@ -1,16 +1,17 @@
 import { type BreakerSettings, defaultBreaker } from "../config/route.ts";
+import type { ProviderKey } from "../providers/adapter.ts";
 import { Affinity } from "./affinity.ts";
 import { HedgeBudget } from "./budgets.ts";
 import type { Candidate, CandidateRoute } from "./candidate.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Draws } from "./draws.ts";
-import { KeyUse, type PoolKey, unusedUntil } from "./keys.ts";
+import { KeyUse, unusedUntil } from "./keys.ts";
 import type { LearnedFields } from "./learned-fields.ts";
 import { type RoutedCall, RouteRun, type SharedRouting } from "./route-run.ts";
 import { Search, type SearchedCall } from "./search.ts";
 import { type Target, targetName } from "./target.ts";
 import { TargetState } from "./target-state.ts";
-import type { RoutingView, StateChange, TargetStateName, TargetView } from "./target-view.ts";
+import type { StateChange, TargetStateName, TargetView } from "./target-view.ts";
 
 /** Targets whose health is remembered. Callers can name any model of a provider. */
 const mostTargets = 4_096;
@@ -35,7 +36,7 @@ interface RouterOptions {
  * Health of all targets, and the attempts of calls. The process has one instance, which outlives snapshots of the
  * configuration.
  */
-export class Router implements RoutingView, SharedRouting {
+export class Router implements SharedRouting {
   readonly clock: Clock;
   readonly draws: Draws;
   readonly affinity: Affinity;
@@ -44,7 +45,7 @@ export class Router implements RoutingView, SharedRouting {
   readonly #learned: LearnedFields | undefined;
   /** By the base URL and name of the target, the oldest first. */
   readonly #states = new Map<string, { readonly target: Target; readonly state: TargetState }>();
-  readonly #uses = new WeakMap<PoolKey, KeyUse>();
+  readonly #uses = new WeakMap<ProviderKey, KeyUse>();
   readonly #hedges = new Map<string, HedgeBudget>();
   readonly #listeners = new Set<(change: StateChange) => void>();
 
@@ -126,6 +127,7 @@ export class Router implements RoutingView, SharedRouting {
     return budget;
   }
 
+  /** Returns the targets that were asked for, ordered by name. */
   targets(): readonly TargetView[] {
     const views = [...this.#states.values()].map(({ target, state }) => this.#viewOf(target, state));
     return views.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -141,7 +143,7 @@ export class Router implements RoutingView, SharedRouting {
     return () => this.#listeners.delete(listener);
   }
 
-  #useOf(key: PoolKey): KeyUse {
+  #useOf(key: ProviderKey): KeyUse {
     let use = this.#uses.get(key);
     if (use === undefined) {
       use = new KeyUse(this.clock);
@@ -170,7 +172,7 @@ export class Router implements RoutingView, SharedRouting {
       inFlight: state.inFlight,
       queueLength: state.queueLength,
       keys: state.keys.map((key) => ({
-        name: key.key.name,
+        name: key.name,
         coolUntilMs: date(unusedUntil(key)),
         reason: key.here.reason ?? key.everywhere.reason ?? "",
       })),

@@ -177,7 +177,7 @@ export class StartedAttempt {
   #accept(): void {
     const { state, key } = this.#place;
     const isBack = key.here.accept();
-    if (key.everywhere.accept() || isBack) state.keyChanged(key.key, "usable", "");
+    if (key.everywhere.accept() || isBack) state.keyChanged(key.name, "usable", "");
   }
 
   #ended(attempt: Attempt): void {

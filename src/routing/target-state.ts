@@ -1,11 +1,11 @@
 import type { BreakerSettings } from "../config/route.ts";
 import type { Reason } from "../errors.ts";
 import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
-import type { QueueState } from "../providers/adapter.ts";
+import type { ProviderKey, QueueState } from "../providers/adapter.ts";
 import { Breaker } from "./breaker.ts";
 import { RetryBudget } from "./budgets.ts";
 import type { Clock } from "./clock.ts";
-import { KeyUse, type PoolKey, type TargetKey } from "./keys.ts";
+import { KeyUse, type TargetKey } from "./keys.ts";
 import { Latency } from "./latency.ts";
 import type { StateChange } from "./target-view.ts";
 
@@ -16,7 +16,7 @@ export interface Surroundings {
   readonly random: () => number;
   onChange(change: StateChange): void;
   /** Use of a key at all targets of its provider. */
-  useOf(key: PoolKey): KeyUse;
+  useOf(key: ProviderKey): KeyUse;
 }
 
 /** Failures after which a target may work no better for other calls. */
@@ -25,9 +25,6 @@ const faults: ReadonlySet<string> = new Set<Reason>([
   "PROVIDER_TIMEOUT",
   "PROVIDER_STREAM_INTERRUPTED",
 ]);
-
-/** Keys of a provider that needs none. */
-const noKeys: readonly PoolKey[] = [{ name: "", weight: 1 }];
 
 /** Health of one target, as all calls of the process see it. */
 export class TargetState {
@@ -41,15 +38,19 @@ export class TargetState {
   readonly retries: RetryBudget;
   readonly #surroundings: Surroundings;
   readonly #running = new Map<Attempt, QueueState>();
-  readonly #uses = new WeakMap<PoolKey, TargetKey>();
-  #keys: readonly TargetKey[] = [];
-  #keysOf: readonly PoolKey[] | undefined;
+  readonly #uses = new WeakMap<ProviderKey, TargetKey>();
+  readonly #keyless: readonly TargetKey[];
+  #keys: readonly TargetKey[];
+  #keysOf: readonly ProviderKey[] | undefined;
   #failure = "";
 
   constructor(name: string, surroundings: Surroundings) {
     const { clock, breaker, random } = surroundings;
     this.name = name;
     this.#surroundings = surroundings;
+    const use = new KeyUse(clock);
+    this.#keyless = [{ key: undefined, name: "", here: use, everywhere: use }];
+    this.#keys = this.#keyless;
     this.streamed = new Latency(clock);
     this.whole = new Latency(clock);
     this.retries = new RetryBudget(clock);
@@ -86,11 +87,10 @@ export class TargetState {
   }
 
   /** Returns the states of a provider's keys at this target. */
-  keysFor(keys: readonly PoolKey[] | undefined): readonly TargetKey[] {
-    const pool = keys === undefined || keys.length === 0 ? noKeys : keys;
-    if (this.#keysOf === pool) return this.#keys;
-    this.#keysOf = pool;
-    this.#keys = pool.map((key) => this.#useOf(key));
+  keysFor(keys: readonly ProviderKey[] | undefined): readonly TargetKey[] {
+    if (this.#keysOf === keys) return this.#keys;
+    this.#keysOf = keys;
+    this.#keys = keys === undefined || keys.length === 0 ? this.#keyless : keys.map((key) => this.#useOf(key));
     return this.#keys;
   }
 
@@ -104,18 +104,16 @@ export class TargetState {
     if (isFault(attempt)) this.#failure = attempt.failureReason;
   }
 
-  keyChanged(key: PoolKey, to: "cooling" | "usable", reason: string, forMs?: number): void {
+  keyChanged(key: string, to: "cooling" | "usable", reason: string, forMs?: number): void {
     const from = to === "usable" ? "cooling" : "usable";
-    const time = forMs === undefined ? {} : { forMs };
-    this.#surroundings.onChange({ target: this.name, key: key.name, from, to, reason, ...time });
+    this.#surroundings.onChange({ target: this.name, key, from, to, reason, ...(forMs !== undefined && { forMs }) });
   }
 
-  #useOf(key: PoolKey): TargetKey {
+  #useOf(key: ProviderKey): TargetKey {
     let known = this.#uses.get(key);
     if (known === undefined) {
-      // Without a key there is nothing that targets share.
-      const here = new KeyUse(this.#surroundings.clock);
-      known = { key, here, everywhere: key === noKeys[0] ? here : this.#surroundings.useOf(key) };
+      const everywhere = this.#surroundings.useOf(key);
+      known = { key, name: key.name, here: new KeyUse(this.#surroundings.clock), everywhere };
       this.#uses.set(key, known);
     }
     return known;

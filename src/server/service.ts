@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createAuthenticator } from "../accounts/keys.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
+import { createRoutingView } from "../calls/routing-view.ts";
 import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
+import type { AttemptRules } from "../config/route.ts";
 import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
@@ -15,6 +17,8 @@ import type { Rejections } from "../load/rejections.ts";
 import { sampleLoad } from "../load/sample-load.ts";
 import { createCatalog } from "../models/catalog.ts";
 import type { Adapter } from "../providers/adapter.ts";
+import { LearnedFields } from "../routing/learned-fields.ts";
+import { Router } from "../routing/router.ts";
 import type { RoutingView } from "../routing/target-view.ts";
 import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc/listener.ts";
@@ -33,8 +37,10 @@ interface ServiceParts {
   readonly models: readonly Model[];
   readonly observers: readonly CallObserver[];
   readonly rejections: Rejections;
-  /** State of routing, for RoutingService and health checks of targets. Undefined: the service has neither. */
+  /** State of routing, for RoutingService and health checks of targets. Default: that of this service. */
   readonly routing?: RoutingView;
+  /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
+  readonly plainRules?: AttemptRules;
   /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
@@ -45,6 +51,8 @@ export interface Service {
   readonly httpAddress: string;
   /** Models of the catalog, ordered by id. */
   readonly models: readonly Model[];
+  /** State of routing. */
+  readonly routing: RoutingView;
   /**
    * Shuts down in this order: sets health to NOT_SERVING, waits for the configured delay, rejects new calls, waits up
    * to the grace period for calls in progress, and ends the remaining calls with UNAVAILABLE.
@@ -59,7 +67,8 @@ export function createSnapshot({
   config,
   adapters,
   models,
-}: Pick<ServiceParts, "config" | "adapters" | "models">): Snapshot {
+  plainRules,
+}: Pick<ServiceParts, "config" | "adapters" | "models" | "plainRules">): Snapshot {
   return {
     authenticate: createAuthenticator(config.authentication),
     catalog: createCatalog(
@@ -70,16 +79,20 @@ export function createSnapshot({
     ),
     rejectsOptions: config.limits.providerOptions === "off",
     ...(config.profile && { profile: config.profile }),
+    ...(plainRules && { plainRules }),
     adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
   };
 }
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, observers, rejections, routing, furtherServices = [] } = parts;
+  const { config, observers, rejections, furtherServices = [] } = parts;
   const { limits } = config;
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
   const snapshots = new Snapshots(createSnapshot(parts));
+  const learned = new LearnedFields();
+  const router = new Router({ breaker: config.breaker, learned });
+  const { routing = createRoutingView(router, snapshots) } = parts;
   const load = sampleLoad(limits);
   const guard = new LoadGuard(load.bounds, rejections);
   const calls = new ActiveCalls(
@@ -97,6 +110,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         maxTimeMs: limits.maxCountingTimeMs,
       },
       requestBytes: new ByteBudget(limits.maxBytesInFlight),
+      learned,
+      router,
     },
     guard,
   );
@@ -105,10 +120,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     mounted: [
       mountService(ChatService, createChatService()),
       mountService(ModelService, createModelService()),
-      ...(routing === undefined ? [] : [mountService(RoutingService, createRoutingService(routing), "viewer")]),
+      mountService(RoutingService, createRoutingService(routing), "viewer"),
       ...furtherServices,
     ],
-    ...(routing && { targetHealth: createTargetHealth(routing, snapshots) }),
+    targetHealth: createTargetHealth(routing, snapshots),
     rejections,
     surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
   };
@@ -135,6 +150,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     grpcAddress,
     httpAddress,
     models: snapshots.current.catalog.list(),
+    routing,
     stop() {
       stopping ??= stop();
       return stopping;

@@ -63,6 +63,17 @@ providers:
     },
     models: {},
     deployments: {},
+    routes: {},
+    breaker: {
+      window: "30s",
+      min_calls: 10,
+      failure_ratio: 0.5,
+      consecutive: 5,
+      open: "5s",
+      open_max: "1m",
+      ramp: "30s",
+      max_open_share: 0.5,
+    },
   });
 });
 

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import { defaultBreaker } from "../../src/config/route.ts";
 import { dollar, load, pathsOf, problemsOf, providers, writeConfig } from "./harness.ts";
 
 const hash = (key: string) => createHash("sha256").update(key).digest("hex");
@@ -54,6 +55,8 @@ describe("without a file", () => {
       profile: undefined,
       listedModels: [],
       models: [],
+      routes: [],
+      breaker: defaultBreaker,
     });
   });
 
