@@ -208,6 +208,7 @@ export class RouteRun<Member extends Candidate, Plan> {
       this.#current = started;
       this.#committed = outcome;
       this.#succeed(next);
+      for (const other of this.#started.keys()) if (other !== started) other.run.noteUsage();
       return true;
     }
     const failure = toGatewayError(outcome.failure);

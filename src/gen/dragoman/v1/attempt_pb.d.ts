@@ -34,8 +34,9 @@ export declare type Attempt = Message<"dragoman.v1.Attempt"> & {
 
   /**
    * Reason of the failure, as in `google.rpc.ErrorInfo`. Of an abandoned attempt, why it was abandoned:
-   * DEADLINE_EXCEEDED, SHUTTING_DOWN, or CANCELLED (also if the call failed for another reason, such as another
-   * attempt). Empty if the attempt succeeded.
+   * DEADLINE_EXCEEDED, SHUTTING_DOWN, PROVIDER_TIMEOUT (it sent no output in its share of the time that was left, and
+   * another target was there), or CANCELLED (also if the call failed for another reason, such as another attempt). Empty
+   * if the attempt succeeded.
    *
    * @generated from field: string failure_reason = 3;
    */
@@ -94,7 +95,8 @@ export declare type Attempt = Message<"dragoman.v1.Attempt"> & {
   credential: string;
 
   /**
-   * Usage of this upstream request. Unset if the provider reported none, and if the attempt was not answered.
+   * Usage of this upstream request. If the attempt was not answered and another one was, it is what the provider reported
+   * before, or an estimate with the quality PARTIAL. Otherwise unset if the provider reported none.
    *
    * @generated from field: dragoman.v1.Usage usage = 11;
    */
