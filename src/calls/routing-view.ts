@@ -29,7 +29,7 @@ export function createRoutingView(router: Router, snapshots: Snapshots): Routing
       const all = router.targets();
       return route === undefined ? all : all.filter(({ name }) => named.includes(name));
     },
-    routes: () => snapshots.current.catalog.routeIds(),
+    routes: () => snapshots.current.routes ?? [],
     stateOf: (target) => router.stateOf(target),
     onChange: (listener) => router.onChange(listener),
   };

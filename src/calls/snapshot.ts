@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly rejectsOptions?: boolean;
   /** Top-level `profile` of the configuration: of requests that no other profile applies to. Default: plain. */
   readonly profile?: ProfileName;
+  /** Ids of the configured routes, ordered. Default: none. */
+  readonly routes?: readonly string[];
   /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
   readonly plainRules?: AttemptRules;
   /** Adapters by provider name. */

@@ -260,6 +260,7 @@ export class Search<Member extends Candidate, Plan> {
   #whyUnused(member: Member): string {
     const rejection = this.#rejected.get(member);
     if (rejection !== undefined) return `cannot serve the request (${rejection.reason})`;
+    if (this.#tried.has(member)) return "was slower";
     const hindrance = hindranceOf(member);
     return hindrance === undefined ? "had no time left" : hindrances[hindrance.kind];
   }

@@ -79,6 +79,7 @@ export function createSnapshot({
     ),
     rejectsOptions: config.limits.providerOptions === "off",
     ...(config.profile && { profile: config.profile }),
+    routes: config.routes.map(({ id }) => id).sort(),
     ...(plainRules && { plainRules }),
     adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
   };
