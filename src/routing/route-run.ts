@@ -232,6 +232,8 @@ export class RouteRun<Member extends Candidate, Plan> {
 /** Takes a key out of use if the provider limits or rejects it. */
 function refuseKey({ candidate: { state }, key }: Next<Candidate, unknown>, { reason, facts }: GatewayError): void {
   const { here, everywhere } = key;
+  // Without a key, the failure says nothing about other calls.
+  if (key.key === undefined) return;
   switch (reason) {
     case "PROVIDER_RATE_LIMITED":
       state.keyChanged(key.name, "cooling", reason, here.limit(reason, facts.retryAfterMs));

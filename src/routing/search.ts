@@ -215,7 +215,8 @@ export class Search<Member extends Candidate, Plan> {
         break;
       case "key":
         tried.keys.add(key);
-        tried.notBeforeMs = this.#shared.clock.now();
+        // The wait for a limited key is that of the key.
+        tried.notBeforeMs = key.key === undefined ? this.#backoff(tried, retryAfterMs) : this.#shared.clock.now();
         if (chooseKey(candidate, tried.keys, undefined, () => 0) !== undefined) this.#walk = candidate;
         break;
       case "larger":

@@ -31,7 +31,7 @@ import { createRoutingService } from "./services/routing-service.ts";
 import { createTargetHealth } from "./target-health.ts";
 
 /** Parts of a service. */
-interface ServiceParts {
+export interface ServiceParts {
   readonly config: Config;
   readonly adapters: readonly Adapter[];
   readonly models: readonly Model[];

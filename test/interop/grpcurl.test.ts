@@ -17,13 +17,9 @@ const exitCode = (code: status): number => 64 + code;
 describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection", () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await startTestService(
-      {},
-      undefined,
-      undefined,
-      [],
-      new RoutingViewInMemory([], { fast: ["echo/echo"] }),
-    );
+    service = await startTestService({}, undefined, undefined, [], {
+      routing: new RoutingViewInMemory([], { fast: ["echo/echo"] }),
+    });
   });
   afterAll(() => service.stop());
 

@@ -19,7 +19,7 @@ let service: TestService | undefined;
 afterEach(() => service?.stop());
 
 async function start(routing: RoutingViewInMemory, change?: ConfigChange): Promise<TestService> {
-  service = await startTestService({}, change, undefined, [], routing);
+  service = await startTestService({}, change, undefined, [], { routing });
   return service;
 }
 

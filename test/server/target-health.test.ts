@@ -22,7 +22,7 @@ beforeEach(async () => {
     "chat/slow": ["openai/gpt-5.5"],
   });
   const yaml = "models: { nice: { provider: openai, provider_model: gpt-4o } }";
-  service = await startTestService({ OPENAI_API_KEY: "sk-test" }, undefined, yaml, [], routing);
+  service = await startTestService({ OPENAI_API_KEY: "sk-test" }, undefined, yaml, [], { routing });
   client = new HealthClient(service.grpcAddress, credentials.createInsecure());
 });
 afterEach(async () => {

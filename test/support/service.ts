@@ -8,6 +8,7 @@ import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } f
 import { createAdapters } from "../../src/compose.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { type AttemptRules, plainRules } from "../../src/config/route.ts";
 import type { GatewayError } from "../../src/errors.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
@@ -15,7 +16,7 @@ import type { CallRecord } from "../../src/ledger/record.ts";
 import { Rejections } from "../../src/load/rejections.ts";
 import { dialects, listedModels, providers } from "../../src/providers/registry.ts";
 import type { RoutingView } from "../../src/routing/target-view.ts";
-import { type Service, startService } from "../../src/server/service.ts";
+import { type Service, type ServiceParts, startService } from "../../src/server/service.ts";
 import type { MountedService } from "../../src/server/services/mounted-service.ts";
 
 /** Protocols of Dragoman's own API: native gRPC, and those of the HTTP listener. */
@@ -47,12 +48,16 @@ export function requireKey(config: Config): Config {
   return { ...config, authentication: { ...config.authentication, mode: "keys", keys } };
 }
 
+/** Rules with which a script of failures plays as it is written. */
+const oneAttempt: AttemptRules = { ...plainRules, maxAttempts: 1, maxPerTarget: 1 };
+
+/** Starts a service in which calls that name a model make one attempt, unless `plainRules` says otherwise. */
 export async function startTestService(
   environment: Record<string, string> = {},
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
-  routing?: RoutingView,
+  { routing, plainRules: rules = oneAttempt }: Pick<ServiceParts, "routing" | "plainRules"> = {},
 ): Promise<TestService> {
   const config = change(
     withFile(yaml, (file) =>
@@ -73,6 +78,7 @@ export async function startTestService(
     config,
     furtherServices,
     ...(routing && { routing }),
+    plainRules: rules,
     adapters: createAdapters(config),
     models: config.listedModels.filter(({ provider }) => provider !== "local"),
     rejections: new Rejections(() => {}),

@@ -14,7 +14,7 @@ import { startTestService, type TestService } from "../../support/service.ts";
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startTestService({}, undefined, undefined, [], new RoutingViewInMemory());
+  service = await startTestService({}, undefined, undefined, [], { routing: new RoutingViewInMemory() });
 });
 afterAll(() => service.stop());
 
