@@ -24,6 +24,7 @@ import type { Adapter } from "../providers/adapter.ts";
 import { type Target, targetOf } from "../routing/target.ts";
 import type { TokenCounter } from "../tokens/token-count.ts";
 import type { Call } from "./call.ts";
+import { describeRoute } from "./describe-route.ts";
 import { effortProbes, parameterProbes, temperatureProbe } from "./parameter-probes.ts";
 import { draftFor } from "./plan.ts";
 
@@ -44,14 +45,27 @@ export async function describeModels(
 ): Promise<readonly Model[]> {
   const { adapters, catalog, profile: configured } = snapshot;
   const pace = new Pace();
-  const described: Model[] = [];
-  for (const model of models) {
-    const { name } = selectProfile({ request: requested, api: undefined, model: model.profile, configured });
+  const describeOne = async (model: Model, route?: ProfileName): Promise<Model> => {
+    const { name } = selectProfile({ request: requested, api: undefined, model: model.profile, route, configured });
     const target = targetOf(model, adapters);
     const ofModel = descriptionsOf(target);
     ofModel[name] ??= describe(target, name, catalog.deploymentOf(model.id), pace);
-    described.push({ ...(await ofModel[name]), state: stateOf(model, Date.now()) });
+    const description = await ofModel[name];
     signal.throwIfAborted();
+    return description;
+  };
+  const described: Model[] = [];
+  for (const model of models) {
+    const targets = catalog.targetsOf(model);
+    const state = stateOf(model, Date.now());
+    if (targets === undefined) {
+      described.push({ ...(await describeOne(model)), state });
+      continue;
+    }
+    const profile = catalog.routeOf(model.id)?.profile;
+    const ofTargets: Model[] = [];
+    for (const target of targets) ofTargets.push(await describeOne(target, profile));
+    described.push({ ...describeRoute(model, ofTargets), state });
   }
   return described;
 }

@@ -3,7 +3,7 @@ import { ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
 import { profile } from "./model-schema.ts";
 import { parseDecimal, parseDuration } from "./quantities.ts";
 import { defaultBreaker, type RequiredCapability } from "./route.ts";
-import { choice, duration, leaf, longDuration, section, share, shareAboveZero, text, wholeNumber } from "./rules.ts";
+import { choice, duration, leaf, longDuration, section, share, shareAboveZero, wholeNumber } from "./rules.ts";
 import { suggest } from "./suggest.ts";
 
 const heaviest = 1_000_000;
@@ -57,14 +57,20 @@ const capability = z.unknown().transform((value, context): RequiredCapability =>
   return z.NEVER;
 });
 
+const modelName = leaf({
+  parse: (value) => (typeof value === "string" && value !== "" ? value : undefined),
+  problem: "is not the name of a model",
+  fix: "write an id of the catalog, `provider/model` or `deployments/<id>`",
+});
+
 const target = z
   .unknown()
   .check(({ value, issues }) => {
     if (typeof value !== "string") return;
-    const fix = "write { model: NAME }, with the name in place of NAME";
+    const fix = "write `{ model: NAME }`, with the name in place of NAME";
     issues.push({ code: "custom", input: value, message: "is not a mapping", params: { fix } });
   })
-  .pipe(section({ model: text, weight: weight.prefault(1) }));
+  .pipe(section({ model: modelName, weight: weight.prefault(1) }));
 
 const tier = section({
   targets: z.array(target).optional(),

@@ -76,6 +76,7 @@ export function createSnapshot({
       adapters.map(({ name }) => name),
       config.providerStatuses,
       config.models,
+      config.routes,
     ),
     rejectsOptions: config.limits.providerOptions === "off",
     ...(config.profile && { profile: config.profile }),

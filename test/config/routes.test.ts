@@ -1,12 +1,16 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { longestTimerMs } from "../../src/config/quantities.ts";
 import { defaultBreaker, type RouteSettings } from "../../src/config/route.ts";
 import { ModelCapabilitiesSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 import { profileNames } from "../../src/profiles/profiles.ts";
-import { dollar, load, problemsOf } from "./harness.ts";
+import { listedModels, providers as registered } from "../../src/providers/registry.ts";
+import { dollar, load, problemsOf, writeConfig } from "./harness.ts";
 
 const tiers = "tiers: [{ targets: [{ model: gpt-4o }] }]";
 
@@ -147,6 +151,15 @@ routes: { r: { tiers: [{ targets: [{ model: deployments/a }, { model: deployment
   });
 });
 
+it("loads the README's example", () => {
+  const readme = readFileSync(resolve(import.meta.dirname, "../../README.md"), "utf8");
+  const [, example = ""] = /\n### Routes\n[^#]*?```yaml\n(.*?)```/s.exec(readme) ?? [];
+  const file = writeConfig(example);
+  const { routes, breaker } = loadConfig({ environment: {}, file, providers: registered, models: listedModels({}) });
+  expect(routes.map(({ id, tiers }) => [id, tiers.length])).toEqual([["chat-fast", 2]]);
+  expect(breaker).toEqual(defaultBreaker);
+});
+
 describe("mistakes in routes", () => {
   it("are reported for the id of a route", () => {
     const route = `{ ${tiers} }`;
@@ -182,9 +195,9 @@ routes:
       "routes.without.tiers[1].targets": noTargets,
       "routes.drained.tiers[0].targets":
         "has only weights of 0, so no target would get calls; give at least one a weight above 0",
-      "routes.text.tiers[0].targets[0]": "is not a mapping; write { model: NAME }, with the name in place of NAME",
+      "routes.text.tiers[0].targets[0]": "is not a mapping; write `{ model: NAME }`, with the name in place of NAME",
       "routes.nameless.tiers[0].targets[0].model":
-        "is missing; write a non-empty string; quote it if it looks like a number",
+        "is missing; write an id of the catalog, `provider/model` or `deployments/<id>`",
       "routes.heavy.tiers[0].targets[0].weight":
         "-1 is not a weight; write a number from 0 (no calls) to 1000000, such as 3 or 0.5",
       "routes.heavy.tiers[0].balance": '"random" is not a valid value; write one of weighted, latency, cost, order',

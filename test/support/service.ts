@@ -15,7 +15,6 @@ import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { Rejections } from "../../src/load/rejections.ts";
 import { dialects, listedModels, providers } from "../../src/providers/registry.ts";
-import type { RoutingView } from "../../src/routing/target-view.ts";
 import { type Service, type ServiceParts, startService } from "../../src/server/service.ts";
 import type { MountedService } from "../../src/server/services/mounted-service.ts";
 

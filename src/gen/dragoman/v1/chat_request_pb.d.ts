@@ -25,9 +25,9 @@ export declare const file_dragoman_v1_chat_request: GenFile;
  */
 export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   /**
-   * Model to call. Required. One of: an id or alias of the model catalog (`gpt-4o`); `provider/model`
-   * (`openai/gpt-4o`), also for models that the catalog does not list; or `deployments/<id>`, a configured deployment.
-   * ModelService lists the models. At most 256 characters.
+   * Model to call. Required. One of: a configured route (`chat-fast`); an id or alias of the model catalog (`gpt-4o`);
+   * `deployments/<id>`, a configured deployment; or `provider/model` (`openai/gpt-4o`), also for models that the catalog
+   * does not list. ModelService lists the models and routes. At most 256 characters.
    *
    * @generated from field: string model = 1;
    */

@@ -15,7 +15,9 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 export declare const file_dragoman_v1_model: GenFile;
 
 /**
- * A model that requests can name.
+ * A model or a configured route that requests can name. A route has the provider and the name of its first usable
+ * target, and of all other facts those that hold for every usable target: the capabilities and parameters that each
+ * supports, and the smallest limits.
  *
  * @generated from message dragoman.v1.Model
  */
