@@ -5,6 +5,7 @@ import { dialects } from "./providers/registry.ts";
 import { type Service, startService } from "./server/service.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
+import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
 
@@ -15,7 +16,7 @@ export function composeService(config: Config, log: Log): Promise<Service> {
     config,
     adapters: createAdapters(config),
     models: config.listedModels,
-    observers: [createCallLog(log), createRejectionCount(rejections)],
+    observers: [createCallLog(log), createProviderFailureLog(log), createRejectionCount(rejections)],
     rejections,
   });
 }

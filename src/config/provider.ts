@@ -58,8 +58,13 @@ export interface ProviderSettings<Options = unknown> {
   readonly timeouts: UpstreamTimeouts;
   /** Proxy of the connections to the provider, and of its token requests. Undefined: none. */
   readonly proxy?: ProxyChoice;
-  /** Maximum connections to the upstream. Default 256. */
+  /**
+   * Maximum requests in progress at the provider. With HTTP/1.1, each has its own connection. With HTTP/2, they share
+   * connections. Default 256.
+   */
   readonly maxConnections: number;
+  /** Whether to use HTTP/2 if the provider supports it, else HTTP/1.1. Only for `https://`. Default false. */
+  readonly http2?: boolean;
   /** Maximum requests that wait for a connection. Default 1024. */
   readonly maxQueue: number;
   /** Provider-specific settings, parsed with `optionsSchema`. */

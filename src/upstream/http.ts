@@ -2,13 +2,24 @@ import { Client, type Dispatcher, Pool } from "undici";
 import type { ProviderSettings } from "../config/provider.ts";
 import { FairSlots } from "../fair-slots.ts";
 import type { AttemptHeaders } from "./attempt-headers.ts";
-import { createConnector } from "./connector.ts";
+import { createConnector, type Lookup } from "./connector.ts";
 import { timeInQueue } from "./queue-time.ts";
 import { UpstreamResponse } from "./response.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 
 // Time in ms that an unused connection stays open. undici's default is 4,000, but a new one needs a TLS handshake.
 const keepAliveTimeout = 60_000;
+
+/** Time in ms after which a connection serves no new request, so that Dragoman follows changes in the DNS. */
+const longestAgeMs = 5 * 60_000;
+
+/** Settings that only tests change. */
+interface Tuning {
+  /** Finds the addresses of a name. Default: the system. */
+  readonly lookup?: Lookup;
+  /** Time in ms after which a connection serves no new request. Default: 5 minutes. */
+  readonly maxAgeMs?: number;
+}
 
 /** Retry delay in the error QUEUE_FULL, in ms: shorter than most responses, each of which frees a place. */
 const retryAfterMs = 1000;
@@ -19,7 +30,7 @@ const retryAfterMs = 1000;
  */
 export class Upstream {
   readonly #pool: Pool;
-  readonly #origin: string;
+  readonly #url: URL;
   readonly #options: Client.Options;
   /** Clients of requests that Dragoman sent again on a new connection. */
   readonly #repeats = new Set<Client>();
@@ -31,10 +42,11 @@ export class Upstream {
   readonly #settings: ProviderSettings;
   readonly #attemptHeaders: AttemptHeaders;
 
-  constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders) {
+  constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders, tuning: Tuning = {}) {
     const url = new URL(settings.baseUrl);
     const { origin, pathname } = url;
-    const { name, maxConnections, maxQueue, timeouts, proxy } = settings;
+    const { name, maxConnections, maxQueue, timeouts, proxy, http2 = false } = settings;
+    const { lookup, maxAgeMs = longestAgeMs } = tuning;
     this.#thing = `a connection to ${name}`;
     this.#slots = new FairSlots(maxConnections, maxQueue, {
       thing: this.#thing,
@@ -44,18 +56,18 @@ export class Upstream {
     this.#settings = settings;
     this.#attemptHeaders = attemptHeaders;
     this.#pathPrefix = pathname.replace(/\/+$/, "");
-    this.#origin = origin;
+    this.#url = url;
     this.#options = {
-      // One request per connection, so that aborting it does not abort others.
+      // With HTTP/1.1, one request per connection, so that aborting it does not abort others.
       pipelining: 1,
-      allowH2: false,
+      allowH2: http2,
       keepAliveTimeout,
       // WaitTimer enforces the timeouts: undici's timers would also run while the consumer is slow.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: createConnector(url, { connectMs: timeouts.connectMs, proxy }),
+      connect: createConnector(url, { connectMs: timeouts.connectMs, proxy, http2, lookup }),
     };
-    this.#pool = new Pool(origin, { ...this.#options, connections: maxConnections });
+    this.#pool = new Pool(origin, { ...this.#options, connections: maxConnections, clientTtl: maxAgeMs });
   }
 
   /**
@@ -87,6 +99,7 @@ export class Upstream {
     };
     const { timeouts } = this.#settings;
     const response: UpstreamResponse = new UpstreamResponse(call, timeouts, this.#attemptHeaders, {
+      url: this.#url,
       onOver: this.#releaseSlot,
       repeat: () => this.#repeat(request, response),
     });
@@ -108,7 +121,7 @@ export class Upstream {
    */
   #repeat(request: Dispatcher.DispatchOptions, response: UpstreamResponse): boolean {
     if (this.#pool.destroyed) return false;
-    const client = new Client(this.#origin, this.#options);
+    const client = new Client(this.#url.origin, this.#options);
     this.#repeats.add(client);
     client.dispatch(request, response);
     void client.close().then(() => this.#repeats.delete(client));

@@ -18,6 +18,8 @@ const drainBytes = 64 * 1024;
 const drainMs = 1_000;
 
 interface Hooks {
+  /** Address of the provider. */
+  readonly url: URL;
   /** Called once, when undici no longer uses the connection for this request. */
   onOver(call: UpstreamCall): void;
   /**
@@ -205,7 +207,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
       this.#controller = undefined;
       if (this.#hooks.repeat()) return;
     }
-    if (this.#state === "open") this.#fail(connectionFailure(error, this.status, this.#call));
+    if (this.#state === "open") this.#fail(connectionFailure(error, this.status, this.#hooks.url, this.#call));
     this.#over();
   }
 
