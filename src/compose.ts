@@ -2,22 +2,32 @@ import type { Config } from "./config/config.ts";
 import { Rejections } from "./load/rejections.ts";
 import type { Adapter } from "./providers/adapter.ts";
 import { providers } from "./providers/registry.ts";
+import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
+import { logStateChanges } from "./telemetry/state-changes.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
 
-/** Composes the service from its configuration and starts it. */
-export function composeService(config: Config, log: Log): Promise<Service> {
+/**
+ * Composes the service from its configuration and starts it.
+ *
+ * @param routing State of routing, which the service then shows and logs.
+ */
+export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<Service> {
+  const stopStateLog = routing && logStateChanges(routing, log);
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
-  return startService({
+  const service = await startService({
     config,
     adapters: createAdapters(config),
     models: config.listedModels,
     observers: [createCallLog(log), createRejectionCount(rejections)],
     rejections,
+    ...(routing && { routing }),
   });
+  const stop = () => service.stop().finally(stopStateLog);
+  return { ...service, stop };
 }
 
 /** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */
