@@ -7,18 +7,21 @@ import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
+import { logStateChanges } from "./telemetry/state-changes.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
 
 /** Composes the service from its configuration and starts it. */
-export function composeService(config: Config, log: Log): Promise<Service> {
+export async function composeService(config: Config, log: Log): Promise<Service> {
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
-  return startService({
+  const service = await startService({
     config,
     adapters: createAdapters(config),
     models: config.listedModels,
     observers: [createCallLog(log), createProviderFailureLog(log), createRejectionCount(rejections)],
     rejections,
   });
+  const stopStateLog = logStateChanges(service.routing, log);
+  return { ...service, stop: () => service.stop().finally(stopStateLog) };
 }
 
 /** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */

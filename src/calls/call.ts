@@ -19,7 +19,10 @@ import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
 /** Fields of the call record that become known while the call runs. */
-type CallFacts = Pick<CallRecord, "accountId" | "user" | "labels" | "model" | "provider" | "profile" | "attempts">;
+type CallFacts = Pick<
+  CallRecord,
+  "accountId" | "user" | "labels" | "route" | "model" | "provider" | "profile" | "attempts"
+>;
 
 /**
  * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
@@ -43,7 +46,11 @@ export class Call implements ObservedCall {
   readonly #lease: SnapshotLease;
   readonly #onSettled: (call: Call) => void;
   #caller: Caller | undefined;
-  #facts: CallFacts = { accountId: "", user: "", labels: {}, model: "", provider: "", profile: "", attempts: [] };
+  #facts: CallFacts = {
+    ...{ accountId: "", user: "", labels: {} },
+    ...{ route: "", model: "", provider: "", profile: "" },
+    attempts: [],
+  };
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
   #firstOutputMs: number | undefined;

@@ -10,8 +10,8 @@ export interface TargetHealth {
   /** Ids of the configured routes. */
   routes(): readonly string[];
   /**
-   * Whether a route has a target that gets calls, or whether a target gets calls. `name`: a route's id, or any name that
-   * the model catalog resolves without an account, such as `provider/model`. Undefined: there is neither.
+   * Whether a target gets calls; of a route, whether one of its targets does. `name`: a route's id, or any name that the
+   * model catalog resolves without an account, such as `provider/model`. Undefined: there is neither.
    */
   isServing(name: string): boolean | undefined;
   /** Calls the listener, at most once in a turn of the event loop, if results may have changed. Returns its end. */
