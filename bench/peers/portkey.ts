@@ -52,7 +52,7 @@ export async function startPortkeyProcess(processes: ProcessGroup, directory: st
     cwd: directory,
   });
   const url = `http://127.0.0.1:${port}`;
-  await processes.whileAlive(untilReady(url));
+  await processes.whileAlive(untilReady(url, 60_000));
   assertLoopback(port);
   return { pid: child.pid, url, version: manifest.dependencies["@portkey-ai/gateway"] };
 }

@@ -15,7 +15,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { announcedPort, ProcessGroup } from "../processes.ts";
-import { describeMachine } from "../report.ts";
+import { describeMachine, formatSection } from "../report.ts";
+import { measureHotPath } from "./hot.ts";
 import { runCell } from "./run-cell.ts";
 import { type Scenario, scenarios, warmUpsOf } from "./scenarios.ts";
 import { startDragoman } from "./systems/dragoman.ts";
@@ -36,6 +37,7 @@ const { values: options } = parseArgs({
     peers: { type: "string", default: Object.keys(peers).join(",") },
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    hot: { type: "boolean", default: false },
   },
 });
 
@@ -91,7 +93,7 @@ async function runMode(scenario: Scenario, mode: Mode, systems: readonly System[
   return rows;
 }
 
-export async function runRouting(): Promise<void> {
+async function runRouting(): Promise<void> {
   const date = new Date().toISOString();
   const output = join(root, "bench/results", `routing-${date.replaceAll(":", "-").replace(/\..*/, "")}`);
   mkdirSync(output, { recursive: true });
@@ -127,4 +129,7 @@ export async function runRouting(): Promise<void> {
   }
 }
 
-await runRouting();
+if (options.hot) {
+  const section = await measureHotPath(options.quick);
+  console.log(options.json ? JSON.stringify(section, null, 2) : formatSection(section));
+} else await runRouting();

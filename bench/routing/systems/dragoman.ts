@@ -10,6 +10,9 @@ import { type Cell, cellName, modelOf, type Scenario } from "../scenarios.ts";
 import { modes } from "../texts.ts";
 import type { Setting, System } from "./system.ts";
 
+/** It takes longer on a machine that the peers already use. In ms. */
+const startTimeoutMs = 60_000;
+
 /** Name of a target's provider. Each target has its own, so that no cell changes the state of another. */
 function providerOf(cell: Cell, target: string): string {
   return modelOf(cell, target).toLowerCase();
@@ -88,7 +91,7 @@ export async function startDragoman({ processes, root, output, upstream, scenari
     cwd: output,
   });
   const url = `http://127.0.0.1:${httpPort}`;
-  await processes.whileAlive(untilReady(`${url}/readyz`));
+  await processes.whileAlive(untilReady(`${url}/readyz`, startTimeoutMs));
   return [
     {
       name: "dragoman",

@@ -17,7 +17,7 @@ const packages = { proxy: ["litellm[proxy]==1.108.7", "semver==3.1.2"], newer: "
 const version = "1.110.2";
 const key = "sk-bench";
 /** It imports many packages before it listens. In ms. */
-const startTimeoutMs = 120_000;
+const startTimeoutMs = 300_000;
 
 /** Installs LiteLLM into a virtual environment on first use. Returns its program. */
 async function install(directory: string): Promise<string> {
