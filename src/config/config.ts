@@ -1,6 +1,7 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import type { ProviderStatus } from "../models/provider-status.ts";
+import type { PriceOverride } from "../prices/model-prices.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { ProviderSettings } from "./provider.ts";
 
@@ -130,4 +131,6 @@ export interface Config {
   readonly listedModels: readonly Model[];
   /** Resolved `models` entries of the file, then its `deployments`. */
   readonly models: readonly ConfiguredModel[];
+  /** Prices of the file, which replace those of the price table. */
+  readonly prices: readonly PriceOverride[];
 }

@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import { formatAddress } from "./address.ts";
 import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
 import { describeDeployments, describeModels } from "./describe-models.ts";
+import { describePrices } from "./prices.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
 import { parseCertificates } from "./tls-files.ts";
 
@@ -10,7 +11,7 @@ import { parseCertificates } from "./tls-files.ts";
  * the reason why it is configured or not. API keys, header values, text options and certificate contents are hidden.
  */
 export function describeConfig(config: Config): string {
-  const { grpc, http, authentication, limits, shutdown, grpcConnection, log, profile, models } = config;
+  const { grpc, http, authentication, limits, shutdown, grpcConnection, log, profile, models, prices } = config;
   return stringify({
     grpc: { ...describeListener(grpc), reflection: grpc.reflection },
     http: {
@@ -63,6 +64,7 @@ export function describeConfig(config: Config): string {
     profile,
     models: describeModels(models),
     deployments: describeDeployments(models),
+    prices: describePrices(prices),
   });
 }
 

@@ -8,6 +8,7 @@ import { readConfigFile } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 import { interpolate } from "./interpolate.ts";
 import { reportUnreachable, resolveModels } from "./models.ts";
+import { resolvePrices } from "./prices.ts";
 import type { ConfigurableProvider } from "./provider.ts";
 import { reportUnknownProviders, resolveProvider } from "./provider-settings.ts";
 import { address, level, mode } from "./schema.ts";
@@ -81,6 +82,7 @@ export function loadConfig({ environment, file, providers: known = [], models: l
     resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue }, report),
   );
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
+  const prices = resolvePrices({ listed, models, providers: knownNames, section: content.prices }, report);
   if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
 
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
@@ -124,6 +126,7 @@ export function loadConfig({ environment, file, providers: known = [], models: l
     profile: content.profile,
     listedModels: listed,
     models,
+    prices,
   });
 }
 

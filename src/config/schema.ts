@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 import { parseAddress } from "./address.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
+import { priceSchema } from "./price-schema.ts";
 import { proxy } from "./proxy.ts";
 import { longestTimerMs, parseDuration, parseShare, parseSize } from "./quantities.ts";
 import { baseUrl, choice, flag, leaf, section, switchOf, text, wholeNumber } from "./rules.ts";
@@ -177,5 +178,6 @@ export const fileSchema = section({
   profile: profile.optional(),
   models: z.record(z.string(), modelSchema).prefault({}),
   deployments: z.record(z.string(), deploymentSchema).prefault({}),
+  prices: z.record(z.string(), priceSchema).prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;
