@@ -52,7 +52,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ],
   ["profiles", ["gen", "errors.ts", "chat/planning/profile.ts", "chat/planning/profile-texts.ts", "chat/validation"]],
   ["models", ["gen", "errors.ts", "nearest.ts", "chat/planning/deployment-parameters.ts", "profiles"]],
-  ["prices", ["gen", "models/knowledge.ts"]],
+  ["prices", ["gen", "look-up.ts", "models/knowledge.ts"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "prices", "profiles", "chat/planning"]],
   ["upstream", ["gen", "errors.ts", "pace.ts", "fair-slots.ts", "config/provider.ts", "config/secret.ts"]],
   [

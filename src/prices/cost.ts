@@ -1,4 +1,5 @@
 import { type Cost, CostSource, type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
+import { lookUp } from "../look-up.ts";
 import { type ModelPrices, tierOf } from "./model-prices.ts";
 import { nanosOf } from "./picodollars.ts";
 
@@ -118,7 +119,7 @@ function toolCost(requests: Readonly<Record<string, number>>, prices: ModelPrice
   let cost = prices.request;
   for (const [tool, count] of Object.entries(requests)) {
     if (count === 0) continue;
-    const price = Object.hasOwn(toolPrices, tool) ? toolPrices[tool]?.(prices) : undefined;
+    const price = lookUp(toolPrices, tool)?.(prices);
     if (price === undefined) return undefined;
     cost += price * BigInt(count);
   }

@@ -1,4 +1,5 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import { lookUp } from "../look-up.ts";
 import { compileRow, overridePeriods, type Period, pricesAt } from "./compile.ts";
 import { matches } from "./match.ts";
 import { type ModelPrices, type PriceOverride, tierOf } from "./model-prices.ts";
@@ -60,7 +61,7 @@ export function createPriceList({ overrides = [], dialectOf, vendorModel }: Pric
 
   function find(model: PricedModel): readonly Period[] | undefined {
     const { provider, providerModel } = model;
-    const known = pricedProviders.providers[dialectOf?.(provider) ?? provider];
+    const known = lookUp(pricedProviders.providers, dialectOf?.(provider) ?? provider);
     if (known === undefined) return undefined;
     const vendor = vendorModel?.(model);
     const wholeNames = known.ownNames === true && vendor === undefined;

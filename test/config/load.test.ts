@@ -54,6 +54,7 @@ describe("without a file", () => {
       profile: undefined,
       listedModels: [],
       models: [],
+      prices: [],
     });
   });
 
