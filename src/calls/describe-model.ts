@@ -20,6 +20,7 @@ import type { ConfiguredModel } from "../models/configured-model.ts";
 import { Pace } from "../pace.ts";
 import { type ProfileName, profiles } from "../profiles/profiles.ts";
 import { profileValues, selectProfile } from "../profiles/select-profile.ts";
+import { listedPrices } from "../prices/listed-prices.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import { type Target, targetOf } from "../routing/target.ts";
 import type { TokenCounter } from "../tokens/token-count.ts";
@@ -42,7 +43,7 @@ export async function describeModels(
   requested: ProfileValue,
   { snapshot, signal }: Pick<Call, "snapshot" | "signal">,
 ): Promise<readonly Model[]> {
-  const { adapters, catalog, profile: configured } = snapshot;
+  const { adapters, catalog, prices, profile: configured } = snapshot;
   const pace = new Pace();
   const described: Model[] = [];
   for (const model of models) {
@@ -50,7 +51,13 @@ export async function describeModels(
     const target = targetOf(model, adapters);
     const ofModel = descriptionsOf(target);
     ofModel[name] ??= describe(target, name, catalog.deploymentOf(model.id), pace);
-    described.push({ ...(await ofModel[name]), state: stateOf(model, Date.now()) });
+    const description = await ofModel[name];
+    const now = new Date();
+    described.push({
+      ...description,
+      prices: listedPrices(prices?.pricesOf(model, now)),
+      state: stateOf(model, now.getTime()),
+    });
     signal.throwIfAborted();
   }
   return described;

@@ -13,6 +13,7 @@ import { LoadGuard } from "../load/load-guard.ts";
 import type { Rejections } from "../load/rejections.ts";
 import { sampleLoad } from "../load/sample-load.ts";
 import { createCatalog } from "../models/catalog.ts";
+import { createPriceList } from "../prices/price-list.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc/listener.ts";
@@ -54,6 +55,7 @@ export function createSnapshot({
   adapters,
   models,
 }: Omit<ServiceParts, "observers" | "rejections" | "furtherServices">): Snapshot {
+  const byName = new Map(adapters.map((adapter) => [adapter.name, adapter]));
   return {
     authenticate: createAuthenticator(config.authentication),
     catalog: createCatalog(
@@ -62,9 +64,13 @@ export function createSnapshot({
       config.providerStatuses,
       config.models,
     ),
+    prices: createPriceList({
+      overrides: config.prices,
+      vendorModel: ({ provider, providerModel }) => byName.get(provider)?.vendorModel?.(providerModel),
+    }),
     rejectsOptions: config.limits.providerOptions === "off",
     ...(config.profile && { profile: config.profile }),
-    adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
+    adapters: byName,
   };
 }
 
