@@ -2,6 +2,7 @@ import type { Config } from "./config/config.ts";
 import { Rejections } from "./load/rejections.ts";
 import type { Adapter } from "./providers/adapter.ts";
 import { dialects } from "./providers/registry.ts";
+import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -10,8 +11,12 @@ import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
 
-/** Composes the service from its configuration and starts it. */
-export async function composeService(config: Config, log: Log): Promise<Service> {
+/**
+ * Composes the service from its configuration and starts it.
+ *
+ * @param routing state of routing that the service shows and logs. Default: its own.
+ */
+export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<Service> {
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const service = await startService({
     config,
@@ -19,6 +24,7 @@ export async function composeService(config: Config, log: Log): Promise<Service>
     models: config.listedModels,
     observers: [createCallLog(log), createProviderFailureLog(log), createRejectionCount(rejections)],
     rejections,
+    ...(routing && { routing }),
   });
   const stopStateLog = logStateChanges(service.routing, log);
   return { ...service, stop: () => service.stop().finally(stopStateLog) };

@@ -164,8 +164,6 @@ export interface ErrorFacts {
   readonly contentFilter?: string;
   /** What the provider tells about its content filter, as JSON: the metadata of the choice that it ended. */
   readonly filterMetadataJson?: string;
-  /** `false`: another attempt at the same target cannot help, as after a certificate error. Never sent. */
-  readonly retryHere?: false;
   /** Fields of the upstream body that the provider names as the cause. Never sent. */
   readonly rejectedFields?: readonly RejectedField[];
   /** Replaces the status of the reason, where a protocol requires another one. */

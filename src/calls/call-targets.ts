@@ -5,6 +5,7 @@ import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Candidate, CandidateRoute, CandidateTier } from "../routing/candidate.ts";
 import type { Router } from "../routing/router.ts";
 import { type Target, targetOf } from "../routing/target.ts";
+import { estimateChatTokens } from "../tokens/usage-estimate.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** A target that a call may use. */
@@ -17,16 +18,21 @@ export interface CallTarget extends Candidate {
 
 /** What the names of a request mean. */
 interface Names {
+  readonly chat: ChatRequest;
   readonly snapshot: Snapshot;
   readonly account: string;
   readonly router: Router;
 }
 
+/** Output tokens of a response to a request without a limit, to compare prices. */
+const usualOutputTokens = 500;
+
 /**
  * Returns the targets of a request: those of the route or model that it names, then those of its `fallback_models`.
  * Throws MODEL_NOT_FOUND or PROVIDER_NOT_CONFIGURED for a name that the caller cannot use.
  */
-export function targetsOf(chat: ChatRequest, names: Names): CandidateRoute<CallTarget> {
+export function targetsOf(names: Names): CandidateRoute<CallTarget> {
+  const { chat } = names;
   const { id, tiers, rules } = namedBy(chat.model, names);
   if (chat.fallbackModels.length === 0) return { id, tiers, rules };
   const all = [...tiers];
@@ -42,7 +48,8 @@ export function targetsOf(chat: ChatRequest, names: Names): CandidateRoute<CallT
   return { id, tiers: all, rules: withRoom(rules, all.length) };
 }
 
-function namedBy(name: string, { snapshot, account, router }: Names): CandidateRoute<CallTarget> {
+function namedBy(name: string, names: Names): CandidateRoute<CallTarget> {
+  const { snapshot, account, router } = names;
   const { catalog, adapters, plainRules: rules = plainRules } = snapshot;
   const route = catalog.routeOf(name);
   if (route === undefined) {
@@ -54,7 +61,8 @@ function namedBy(name: string, { snapshot, account, router }: Names): CandidateR
     const members = targets.map(({ model, weight }) => {
       try {
         const target = targetOf(catalog.resolveTarget(model, account), adapters);
-        return candidateOf(target, weight, route, router);
+        const candidate = candidateOf(target, weight, route, router);
+        return balance === "cost" ? { ...candidate, cost: costAt(target.model, names) } : candidate;
       } catch (error) {
         return unusable(model, route, toGatewayError(error), router);
       }
@@ -79,6 +87,14 @@ function candidateOf(target: Target, weight: number, route: RouteSettings | unde
   };
 }
 
+/** Returns what a call would cost at a model, without cached tokens: in picodollars, roughly. */
+function costAt(model: Model, { chat, snapshot }: Names): number | undefined {
+  const { maxOutputTokens = usualOutputTokens } = chat.parameters ?? {};
+  const outputTokens = Math.min(maxOutputTokens, usualOutputTokens);
+  const cost = snapshot.prices?.estimatedCost(model, estimateChatTokens(chat), outputTokens);
+  return cost === undefined ? undefined : Number(cost);
+}
+
 function unusable(name: string, route: RouteSettings, obstacle: GatewayError, router: Router): CallTarget {
   const state = router.stateOfNobody(name);
   return {
@@ -97,7 +113,7 @@ function missingCapability(
   { id, capabilities }: Model,
   { id: route, require }: RouteSettings,
 ): GatewayError | undefined {
-  const missing = require.find((capability) => capabilities?.[capability] !== true);
+  const missing = capabilities && require.find((capability) => !capabilities[capability]);
   if (missing === undefined) return undefined;
   const message = `${id} does not have the capability ${missing.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}, which the route ${route} requires`;
   return new GatewayError("UNSUPPORTED_PARAMETER", message);

@@ -87,6 +87,7 @@ function profileFor(chat: ChatRequest, { id, profile }: Model, context: PlanCont
     api: context.apiProfile,
     model: profile,
     isDeployment: deploymentId(id) !== undefined,
+    route: context.routeProfile,
     configured: context.configuredProfile,
   });
 }

@@ -18,6 +18,7 @@ import {
 import type { Profile as ProfileValue } from "../gen/dragoman/v1/profile_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import { Pace } from "../pace.ts";
+import { listedPrices } from "../prices/listed-prices.ts";
 import { type ProfileName, profiles } from "../profiles/profiles.ts";
 import { profileValues, selectProfile } from "../profiles/select-profile.ts";
 import type { Adapter } from "../providers/adapter.ts";
@@ -43,7 +44,7 @@ export async function describeModels(
   requested: ProfileValue,
   { snapshot, signal }: Pick<Call, "snapshot" | "signal">,
 ): Promise<readonly Model[]> {
-  const { adapters, catalog, profile: configured } = snapshot;
+  const { adapters, catalog, prices, profile: configured } = snapshot;
   const pace = new Pace();
   const describeOne = async (model: Model, route?: ProfileName): Promise<Model> => {
     const { name } = selectProfile({ request: requested, api: undefined, model: model.profile, route, configured });
@@ -56,10 +57,12 @@ export async function describeModels(
   };
   const described: Model[] = [];
   for (const model of models) {
+    const now = new Date();
+    const state = stateOf(model, now.getTime());
     const targets = catalog.targetsOf(model);
-    const state = stateOf(model, Date.now());
     if (targets === undefined) {
-      described.push({ ...(await describeOne(model)), state });
+      const listed = listedPrices(prices?.pricesOf(model, now));
+      described.push({ ...(await describeOne(model)), prices: listed, state });
       continue;
     }
     const profile = catalog.routeOf(model.id)?.profile;

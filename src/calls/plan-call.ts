@@ -104,7 +104,7 @@ export async function prepareCall<Desc extends DescMessage>(
   };
   const checked = checkRequest(schema, request, call.maxValues);
   const { chat } = checked;
-  const route = resolved(checked, () => targetsOf(chat, { snapshot, account, router }));
+  const route = resolved(checked, () => targetsOf({ chat, snapshot, account, router }));
   const { holder } = call;
   return {
     chat,

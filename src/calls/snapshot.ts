@@ -1,6 +1,7 @@
 import type { Authenticate } from "../accounts/keys.ts";
 import type { AttemptRules } from "../config/route.ts";
 import type { Catalog } from "../models/catalog.ts";
+import type { PriceList } from "../prices/price-list.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { Adapter } from "../providers/adapter.ts";
 
@@ -11,6 +12,8 @@ import type { Adapter } from "../providers/adapter.ts";
 export interface Snapshot {
   readonly authenticate: Authenticate;
   readonly catalog: Catalog;
+  /** Prices of models, configured or published. Default: all are unknown. */
+  readonly prices?: PriceList;
   /** Whether to reject requests with provider options. Default false. */
   readonly rejectsOptions?: boolean;
   /** Top-level `profile` of the configuration: of requests that no other profile applies to. Default: plain. */

@@ -1,6 +1,7 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import type { ProviderStatus } from "../models/provider-status.ts";
+import type { PriceOverride } from "../prices/model-prices.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { ProviderSettings } from "./provider.ts";
 import type { BreakerSettings, RouteSettings } from "./route.ts";
@@ -143,4 +144,6 @@ export interface Config {
   readonly routes: readonly RouteSettings[];
   /** When Dragoman stops sending calls to a failing target. */
   readonly breaker: BreakerSettings;
+  /** Prices of the file, which replace those of the price table. */
+  readonly prices: readonly PriceOverride[];
 }

@@ -3,6 +3,7 @@ import { formatAddress } from "./address.ts";
 import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
 import { describeDeployments, describeModels } from "./describe-models.ts";
 import { describeBreaker, describeRoutes } from "./describe-routes.ts";
+import { describePrices } from "./prices.ts";
 import type { ProviderKey } from "./provider.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
 import { parseCertificates } from "./tls-files.ts";
@@ -12,8 +13,8 @@ import { parseCertificates } from "./tls-files.ts";
  * the reason why it is configured or not. API keys, header values, text options and certificate contents are hidden.
  */
 export function describeConfig(config: Config): string {
-  const { grpc, http, authentication, limits, shutdown, grpcConnection, log, profile, models, routes, breaker } =
-    config;
+  const { grpc, http, authentication, limits, shutdown, grpcConnection, log } = config;
+  const { profile, models, routes, breaker, prices } = config;
   return stringify({
     grpc: { ...describeListener(grpc), reflection: grpc.reflection },
     http: {
@@ -69,6 +70,7 @@ export function describeConfig(config: Config): string {
     deployments: describeDeployments(models),
     routes: describeRoutes(routes),
     breaker: describeBreaker(breaker),
+    prices: describePrices(prices),
   });
 }
 

@@ -9,6 +9,7 @@ import { readConfigFile } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 import { interpolate } from "./interpolate.ts";
 import { reportUnreachable, resolveModels } from "./models.ts";
+import { resolvePrices } from "./prices.ts";
 import type { ConfigurableProvider } from "./provider.ts";
 import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
@@ -92,6 +93,7 @@ export function loadConfig({
     resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue }, report),
   );
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
+  const prices = resolvePrices({ listed, models, providers: knownNames, section: content.prices }, report);
   if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
   const isWrong = (path: string) =>
     [...problems.keys()].some(
@@ -143,6 +145,7 @@ export function loadConfig({
     models,
     routes,
     breaker,
+    prices,
   });
 }
 

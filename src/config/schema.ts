@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 import { parseAddress } from "./address.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
+import { priceSchema } from "./price-schema.ts";
 import { apiKey, providerKey } from "./provider-keys.ts";
 import { proxy } from "./proxy.ts";
 import { parseSize } from "./quantities.ts";
@@ -180,5 +181,6 @@ export const fileSchema = section({
   deployments: z.record(z.string(), deploymentSchema).prefault({}),
   routes: z.record(z.string(), routeSchema).prefault({}),
   breaker: breakerSchema.prefault({}),
+  prices: z.record(z.string(), priceSchema).prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;

@@ -110,6 +110,12 @@ export interface Adapter {
    */
   readonly accepts?: ReadonlySet<OptionalContent> | ((model: Model) => ReadonlySet<OptionalContent>);
 
+  /**
+   * Returns the vendor's name of a model whose `provider_model` is a name of the operator's, to find its prices.
+   * Undefined: the operator has not stated it, or there are no such names.
+   */
+  vendorModel?(providerModel: string): string | undefined;
+
   /** Maximum choices per upstream request. For more, Dragoman sends one request per choice. Undefined: no limit. */
   readonly maxChoices?: number;
 

@@ -16,6 +16,7 @@ import { LoadGuard } from "../load/load-guard.ts";
 import type { Rejections } from "../load/rejections.ts";
 import { sampleLoad } from "../load/sample-load.ts";
 import { createCatalog } from "../models/catalog.ts";
+import { createPriceList } from "../prices/price-list.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import { LearnedFields } from "../routing/learned-fields.ts";
 import { Router } from "../routing/router.ts";
@@ -69,6 +70,7 @@ export function createSnapshot({
   models,
   plainRules,
 }: Pick<ServiceParts, "config" | "adapters" | "models" | "plainRules">): Snapshot {
+  const byName = new Map(adapters.map((adapter) => [adapter.name, adapter]));
   return {
     authenticate: createAuthenticator(config.authentication),
     catalog: createCatalog(
@@ -78,11 +80,16 @@ export function createSnapshot({
       config.models,
       config.routes,
     ),
+    prices: createPriceList({
+      overrides: config.prices,
+      dialectOf: (provider) => config.providers.find(({ name }) => name === provider)?.dialect,
+      vendorModel: ({ provider, providerModel }) => byName.get(provider)?.vendorModel?.(providerModel),
+    }),
     rejectsOptions: config.limits.providerOptions === "off",
     ...(config.profile && { profile: config.profile }),
     routes: config.routes.map(({ id }) => id).sort(),
     ...(plainRules && { plainRules }),
-    adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
+    adapters: byName,
   };
 }
 

@@ -62,6 +62,7 @@ providers:
       local: { enabled: false, reason: "run `npm run demo` to fetch a model" },
     },
     models: {},
+    prices: {},
     deployments: {},
     routes: {},
     breaker: {

@@ -57,6 +57,7 @@ describe("without a file", () => {
       models: [],
       routes: [],
       breaker: defaultBreaker,
+      prices: [],
     });
   });
 

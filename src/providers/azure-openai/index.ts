@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ProviderSettings } from "../../config/provider.ts";
 import { baseUrl, choice, section, text } from "../../config/rules.ts";
 import type { Secret } from "../../config/secret.ts";
+import { lookUp } from "../../look-up.ts";
 import type { Adapter } from "../adapter.ts";
 import { createOpenAiAdapter, type Endpoint } from "../chat-completions/index.ts";
 import { openAiFields, openAiQuirks } from "../chat-completions/openai-quirks.ts";
@@ -46,11 +47,12 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): A
     // A 404 without DeploymentNotFound means a wrong base URL or API version.
     reasons: { DeploymentNotFound: "MODEL_NOT_FOUND", 404: "PROVIDER_FAULT" },
   };
-  return createOpenAiAdapter(
+  const adapter = createOpenAiAdapter(
     { ...settings, baseUrl: apiBase(settings.baseUrl) },
     quirks,
     azureEndpoint(settings, apiVersion),
   );
+  return { ...adapter, vendorModel: (deployment) => lookUp(options.models, deployment) };
 }
 
 /** Appends the API's path to the resource's endpoint, unless the base URL already contains it. */
