@@ -91,7 +91,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
     providerStatuses.map(({ name, on, reason }) => {
       const settings = settingsOf.get(name);
       if (settings === undefined) return [name, { enabled: on, reason }];
-      const { baseUrl, apiKey, headers, timeouts, proxy, maxConnections, options } = settings;
+      const { baseUrl, apiKey, headers, timeouts, proxy, maxConnections, http2, options } = settings;
       const described = {
         enabled: on,
         reason,
@@ -105,6 +105,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
         },
         proxy: proxy?.configured,
         max_connections: maxConnections,
+        http2: http2 ? "on" : "off",
         options: hideTexts(options),
       };
       return [name, described];

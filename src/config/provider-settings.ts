@@ -82,14 +82,21 @@ export function resolveProvider(
   const { timeouts } = entry;
   const { on, reason } = decide(known, entry.enabled, key, url, environment);
   const others = (variables.others ?? []).filter((variableName) => environment[variableName]);
+  const usedUrl = url?.value ?? defaultBaseUrl;
+  const http2 = entry.http2 === "on";
+  if (http2 && !usedUrl.startsWith("https://")) {
+    const problem = usedUrl === "" ? "is not used: this provider has no base URL" : "needs a base URL with https://";
+    report(`${path}.http2`, problem, "set it to off, or base_url to an https:// address");
+  }
   const settings = {
     name,
-    baseUrl: url?.value ?? defaultBaseUrl,
+    baseUrl: usedUrl,
     apiKey: key === undefined ? undefined : new Secret(key.value),
     headers: entry.headers,
     timeouts: { connectMs: timeouts.connect, firstEventMs: timeouts.first_event, idleMs: timeouts.idle },
     proxy: resolveProxy({ environment, configured: entry.proxy, on }, report),
     maxConnections: entry.max_connections,
+    http2,
     maxQueue,
     options: entry.options,
     variables: Object.fromEntries(others.map((variableName) => [variableName, environment[variableName]])),
