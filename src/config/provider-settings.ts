@@ -81,13 +81,15 @@ export function resolveProvider(
   }
   const { timeouts } = entry;
   const { on, reason } = decide(known, entry.enabled, key, url, environment);
-  const others = (variables.others ?? []).filter((variableName) => environment[variableName]);
   const usedUrl = url?.value ?? defaultBaseUrl;
   const http2 = entry.http2 === "on";
-  if (http2 && !usedUrl.startsWith("https://")) {
-    const problem = usedUrl === "" ? "is not used: this provider has no base URL" : "needs a base URL with https://";
-    report(`${path}.http2`, problem, "set it to off, or base_url to an https:// address");
+  if (http2 && variables.baseUrl === undefined) {
+    report(`${path}.http2`, "is not used: this provider has no base URL", "remove it");
+  } else if (http2 && on && !usedUrl.startsWith("https://")) {
+    const fix = "remove it, or write a base_url with https://";
+    report(`${path}.http2`, "needs TLS, and the base URL has http://: Dragoman has no HTTP/2 without TLS", fix);
   }
+  const others = (variables.others ?? []).filter((variableName) => environment[variableName]);
   const settings = {
     name,
     baseUrl: usedUrl,

@@ -67,7 +67,8 @@ export class Http2Connection {
   /** Whether it can serve one more request now. */
   get hasRoom(): boolean {
     if (this.#isClosing) return false;
-    if (performance.now() - this.#bornMs >= this.#limits.maxAgeMs) {
+    const isGone = this.#session.closed || this.#session.destroyed;
+    if (isGone || performance.now() - this.#bornMs >= this.#limits.maxAgeMs) {
       this.retire();
       return false;
     }
