@@ -99,7 +99,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
     providerStatuses.map(({ name, on, reason, dialect }) => {
       const settings = settingsOf.get(name);
       if (settings === undefined) return [name, { enabled: on, reason, dialect }];
-      const { baseUrl, headers, timeouts, proxy, maxConnections, options } = settings;
+      const { baseUrl, headers, timeouts, proxy, maxConnections, http2, options } = settings;
       const described = {
         enabled: on,
         reason,
@@ -114,6 +114,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
         },
         proxy: proxy?.configured,
         max_connections: maxConnections,
+        http2: http2 ? "on" : "off",
         options: hideTexts(options),
       };
       return [name, described];

@@ -82,18 +82,27 @@ export function resolveProvider(
   }
   const { timeouts } = entry;
   const { on, reason } = decide(known, entry.enabled, key, url, environment);
+  const usedUrl = url?.value ?? defaultBaseUrl;
+  const http2 = entry.http2 === "on";
+  if (http2 && variables.baseUrl === undefined) {
+    report(`${path}.http2`, "is not used: this provider has no base URL", "remove it");
+  } else if (http2 && on && !usedUrl.startsWith("https://")) {
+    const fix = "remove it, or write a base_url with https://";
+    report(`${path}.http2`, "needs TLS, and the base URL has http://: Dragoman has no HTTP/2 without TLS", fix);
+  }
   const others = (variables.others ?? []).filter((variableName) => dialect === undefined && environment[variableName]);
   const allKeys = keys ?? (key === undefined ? [] : [unnamedKey(key.value)]);
   const settings = {
     name,
     dialect: dialect ?? name,
-    baseUrl: url?.value ?? defaultBaseUrl,
+    baseUrl: usedUrl,
     keys: allKeys,
     apiKey: allKeys[0]?.secret,
     headers: entry.headers,
     timeouts: { connectMs: timeouts.connect, firstEventMs: timeouts.first_event, idleMs: timeouts.idle },
     proxy: resolveProxy({ environment, configured: entry.proxy, on }, report),
     maxConnections: entry.max_connections,
+    http2,
     maxQueue,
     options: entry.options,
     variables: Object.fromEntries(others.map((variableName) => [variableName, environment[variableName]])),

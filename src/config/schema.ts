@@ -38,6 +38,7 @@ export const level = choice("debug", "info", "warn", "error", "silent");
 
 const reflection = switchOf("on", "authenticated", "off");
 const providerOptions = switchOf("on", "off");
+const onOrOff = switchOf("on", "off");
 
 /** Parses a host name or address, with IPv6 addresses in brackets, to the form that URLs have. */
 function parseHostName(value: unknown): string | undefined {
@@ -118,6 +119,7 @@ export const providerSchema = section({
   }).prefault({}),
   proxy: proxy.optional(),
   max_connections: wholeNumber(1).prefault(256),
+  http2: onOrOff.prefault("off"),
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 

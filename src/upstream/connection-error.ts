@@ -11,6 +11,7 @@ interface Failure {
 
 const timedOut: Failure = { words: "connecting timed out", reason: "PROVIDER_TIMEOUT" };
 const closed: Failure = { words: "the server closed the connection" };
+const ended: Failure = { words: "the server ended the HTTP/2 stream" };
 const unreachable: Failure = { words: "there is no network route to the server" };
 const nameNotFound: Failure = { words: "the DNS has no address for the server's name", mayPass: false };
 const noTls: Failure = { words: "the server does not speak TLS", mayPass: false };
@@ -32,6 +33,9 @@ const failures: Readonly<Record<string, Failure>> = {
   UND_ERR_SOCKET: closed,
   UND_ERR_CONNECT_TIMEOUT: timedOut,
   ETIMEDOUT: timedOut,
+  ERR_HTTP2_STREAM_ERROR: ended,
+  ERR_HTTP2_SESSION_ERROR: ended,
+  PING_TIMEOUT: { words: "the server stopped answering" },
   EHOSTUNREACH: unreachable,
   ENETUNREACH: unreachable,
   EADDRNOTAVAIL: unreachable,

@@ -7,8 +7,6 @@ import { createTunnel } from "./tunnel.ts";
 /** Function with which Node.js finds the addresses of a name. */
 export type Lookup = NonNullable<RequestOptions["lookup"]>;
 
-type Socket = NonNullable<Parameters<buildConnector.Callback>[1]>;
-
 /** How to connect to an address. */
 interface Connecting {
   /** Maximum time to connect, in ms; 0: no limit. May fire late: undici checks it only about twice per second. */
@@ -41,13 +39,33 @@ export function createConnector(
   return (options, callback) =>
     connect(options, (...[error, socket]) => {
       if (error !== null) callback(error, null);
-      // HTTP/2 reads from the handle of the socket.
-      else callback(null, isHttp2(socket) ? socket : watchSocket(socket));
+      else callback(null, http2 ? socket : watchSocket(socket));
     });
 }
 
-function isHttp2(socket: Socket): boolean {
-  return "alpnProtocol" in socket && socket.alpnProtocol === "h2";
+type Socket = NonNullable<Parameters<buildConnector.Callback>[1]>;
+
+/** Connector that uses a connection that is there, if it gets one, before it opens others. */
+export class SpareConnector {
+  #spare: Socket | undefined;
+  readonly #connect: buildConnector.connector;
+
+  constructor(connect: buildConnector.connector) {
+    this.#connect = connect;
+  }
+
+  offer(socket: Socket): void {
+    this.#spare?.destroy();
+    this.#spare = socket.on("error", () => {});
+  }
+
+  readonly connect: buildConnector.connector = (options, callback) => {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare === undefined || spare.destroyed) this.#connect(options, callback);
+    // undici expects no call before this function has returned.
+    else queueMicrotask(() => callback(null, watchSocket(spare)));
+  };
 }
 
 /** Creates a dispatcher for single requests to an address, such as token requests. Close it after the response. */

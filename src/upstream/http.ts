@@ -2,23 +2,32 @@ import { Client, type Dispatcher, Pool } from "undici";
 import type { ProviderSettings } from "../config/provider.ts";
 import { FairSlots } from "../fair-slots.ts";
 import type { AttemptHeaders } from "./attempt-headers.ts";
-import { createConnector, type Lookup } from "./connector.ts";
+import { createConnector, type Lookup, SpareConnector } from "./connector.ts";
+import { Http2Pool } from "./http2-pool.ts";
+import type { TextRequest } from "./http2-stream.ts";
 import { timeInQueue } from "./queue-time.ts";
 import { UpstreamResponse } from "./response.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 
-// Time in ms that an unused connection stays open. undici's default is 4,000, but a new one needs a TLS handshake.
-const keepAliveTimeout = 60_000;
+/** Time in ms that an unused connection stays open. undici's default is 4,000, but a new one needs a TLS handshake. */
+const longestIdleMs = 60_000;
 
 /** Time in ms after which a connection serves no new request, so that Dragoman follows changes in the DNS. */
 const longestAgeMs = 5 * 60_000;
 
+/** Interval in ms of pings over HTTP/2. */
+const pingIntervalMs = 15_000;
+
 /** Settings that only tests change. */
-interface Tuning {
+export interface Tuning {
   /** Finds the addresses of a name. Default: the system. */
   readonly lookup?: Lookup;
   /** Time in ms after which a connection serves no new request. Default: 5 minutes. */
   readonly maxAgeMs?: number;
+  /** Time in ms that an unused connection stays open. Default: 1 minute. */
+  readonly maxIdleMs?: number;
+  /** Interval in ms of pings over HTTP/2. Default: 15 seconds. */
+  readonly pingMs?: number;
 }
 
 /** Retry delay in the error QUEUE_FULL, in ms: shorter than most responses, each of which frees a place. */
@@ -32,6 +41,8 @@ export class Upstream {
   readonly #pool: Pool;
   readonly #url: URL;
   readonly #options: Client.Options;
+  /** Connections with HTTP/2. Undefined: it is off. */
+  readonly #http2: Http2Pool | undefined;
   /** Clients of requests that Dragoman sent again on a new connection. */
   readonly #repeats = new Set<Client>();
   /** One slot per connection. */
@@ -45,8 +56,10 @@ export class Upstream {
   constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders, tuning: Tuning = {}) {
     const url = new URL(settings.baseUrl);
     const { origin, pathname } = url;
-    const { name, maxConnections, maxQueue, timeouts, proxy, http2 = false } = settings;
-    const { lookup, maxAgeMs = longestAgeMs } = tuning;
+    const { name, maxConnections, maxQueue, timeouts, proxy } = settings;
+    const { lookup, maxAgeMs = longestAgeMs, maxIdleMs = longestIdleMs, pingMs = pingIntervalMs } = tuning;
+    const connecting = { connectMs: timeouts.connectMs, proxy, lookup };
+    const connector = new SpareConnector(createConnector(url, connecting));
     this.#thing = `a connection to ${name}`;
     this.#slots = new FairSlots(maxConnections, maxQueue, {
       thing: this.#thing,
@@ -58,16 +71,24 @@ export class Upstream {
     this.#pathPrefix = pathname.replace(/\/+$/, "");
     this.#url = url;
     this.#options = {
-      // With HTTP/1.1, one request per connection, so that aborting it does not abort others.
+      // One request per connection, so that aborting it does not abort others.
       pipelining: 1,
-      allowH2: http2,
-      keepAliveTimeout,
+      allowH2: false,
+      keepAliveTimeout: maxIdleMs,
       // WaitTimer enforces the timeouts: undici's timers would also run while the consumer is slow.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: createConnector(url, { connectMs: timeouts.connectMs, proxy, http2, lookup }),
+      connect: connector.connect,
     };
     this.#pool = new Pool(origin, { ...this.#options, connections: maxConnections, clientTtl: maxAgeMs });
+    if (settings.http2) {
+      this.#http2 = new Http2Pool({
+        ...{ url, maxConnections, maxAgeMs, maxIdleMs, pingMs },
+        connect: createConnector(url, { ...connecting, http2: true }),
+        http1: this.#pool,
+        onHttp1: (socket) => connector.offer(socket),
+      });
+    }
   }
 
   /**
@@ -86,7 +107,7 @@ export class Upstream {
     if (wait !== undefined) await this.#wait(wait, call);
     const allHeaders = { ...this.#settings.headers, ...headers };
     call.secrets = () => secretsIn(allHeaders, this.#settings, call);
-    const request: Dispatcher.DispatchOptions = {
+    const request: TextRequest = {
       method: "POST",
       path: this.#pathPrefix + path,
       body: json,
@@ -103,7 +124,7 @@ export class Upstream {
       onOver: this.#releaseSlot,
       repeat: () => this.#repeat(request, response),
     });
-    this.#pool.dispatch(request, response);
+    (this.#http2 ?? this.#pool).dispatch(request, response);
     await response.arrival();
     return response;
   }
@@ -132,7 +153,7 @@ export class Upstream {
 
   /** Aborts the requests in progress and closes all connections. */
   async close(): Promise<void> {
-    await Promise.all([this.#pool, ...this.#repeats].map((dispatcher) => dispatcher.destroy()));
+    await Promise.all([this.#http2 ?? this.#pool, ...this.#repeats].map((dispatcher) => dispatcher.destroy()));
   }
 }
 

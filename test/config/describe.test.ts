@@ -55,6 +55,7 @@ providers:
         headers: { "x-key": "[hidden]" },
         timeouts: { connect: "10s", first_event: "5m", idle: "2m" },
         max_connections: 256,
+        http2: "off",
         options: { region: "[hidden]", retries: 2, list: ["[hidden]"] },
       },
       vllm: { enabled: false, reason: "set VLLM_BASE_URL to turn it on" },

@@ -3,15 +3,13 @@ import { createServer as createHttps } from "node:https";
 import { type AddressInfo, createServer, type LookupFunction, type Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type ChatEvent, started } from "../../src/chat/stream/events.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { ProviderFailures } from "../../src/telemetry/provider-failures.ts";
-import { exchange } from "../../src/upstream/exchange.ts";
 import { Upstream } from "../../src/upstream/http.ts";
-import { eventDecoder } from "../../src/upstream/whole-body.ts";
-import { collect, context, settings } from "../providers/chat-completions/harness.ts";
+import { settings } from "../providers/chat-completions/harness.ts";
 import { hasOpenssl, temporaryCertificate } from "../support/certificates.ts";
+import { ask as askForWords } from "../support/words.ts";
 
 /** Starts a server, and returns its port. */
 async function listen(server: ReturnType<typeof createServer>, host = "127.0.0.1"): Promise<number> {
@@ -42,29 +40,16 @@ async function listenTls({ trusted = true, ...properties }: CertificateFacts): P
   if (trusted) setDefaultCACertificates([...defaults, certificate.toString()]);
   onTestFinished(() => setDefaultCACertificates(defaults));
   const server = createHttps({ cert: certificate, key }, (_, response) => {
-    response.writeHead(200, { "content-type": "text/event-stream" }).end("data: a\n\n");
+    response.writeHead(200, { "content-type": "text/event-stream" }).end("data: a\n\ndata: .\n\n");
   });
   server.on("tlsClientError", () => {});
   return listen(server);
 }
 
-async function ask(baseUrl: string, lookup?: LookupFunction) {
+async function ask(baseUrl: string, lookup?: LookupFunction): Promise<GatewayError | undefined> {
   const headers = { requestId: [], limitPrefixes: [] };
   const upstream = new Upstream(settings(baseUrl), headers, { ...(lookup && { lookup }) });
-  const batches = exchange<undefined, unknown, ChatEvent>(upstream, context(), (call) => ({
-    path: "/",
-    headers: {},
-    body: "{}",
-    accepted: [started()],
-    failure: async () => new GatewayError("PROVIDER_FAULT", "failed"),
-    read: (response) => ({
-      decoder: eventDecoder(response, call),
-      answer: undefined,
-      toEvents: () => true,
-      endEvents: () => {},
-    }),
-  }));
-  const { error } = await collect(batches);
+  const { error } = await askForWords(upstream);
   await upstream.close();
   return error;
 }
@@ -166,7 +151,9 @@ describe("a name with several addresses", () => {
     ["the first IPv4 address", ["127.0.0.2", "127.0.0.1"]],
     ["the IPv6 address", ["::1", "127.0.0.1"]],
   ])("is reached although %s refuses connections", async (_, addresses) => {
-    const port = await listenPlain((socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\ndata: a\n\n"));
+    const port = await listenPlain((socket) =>
+      socket.end("HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\ndata: a\n\ndata: .\n\n"),
+    );
     const all = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
     const lookup: LookupFunction = (_name, options, callback) => {
       if (options.all) callback(null, all);

@@ -1,39 +1,15 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { type ChatEvent, started, textDelta } from "../../src/chat/stream/events.ts";
-import { GatewayError } from "../../src/errors.ts";
-import { type Exchange, exchange } from "../../src/upstream/exchange.ts";
+import { exchange } from "../../src/upstream/exchange.ts";
 import { Upstream } from "../../src/upstream/http.ts";
-import { readText } from "../../src/upstream/read-text.ts";
-import type { ServerSentEvent } from "../../src/upstream/sse.ts";
-import type { AttemptContext, UpstreamCall } from "../../src/upstream/upstream-call.ts";
-import { eventDecoder } from "../../src/upstream/whole-body.ts";
+import type { AttemptContext } from "../../src/upstream/upstream-call.ts";
 import { collect, context, settings } from "../providers/chat-completions/harness.ts";
 import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
+import { inWords } from "../support/words.ts";
 
 const never = new Promise<void>(() => {});
 const open: AsyncDisposable[] = [];
 afterEach(async () => {
   for (const resource of open.splice(0)) await resource[Symbol.asyncDispose]();
-});
-
-/** A provider API whose events are words: `~` is hidden reasoning, `-` an event without output, `!` an error. */
-const inWords = (call: UpstreamCall): Exchange<undefined, ServerSentEvent, ChatEvent> => ({
-  path: "/words",
-  headers: {},
-  body: "{}",
-  accepted: [started()],
-  failure: async (response) => new GatewayError("PROVIDER_FAULT", (await readText(response, 1024)).text),
-  read: (response) => ({
-    decoder: eventDecoder(response, call),
-    answer: undefined,
-    toEvents(_, { data }, batch) {
-      if (data === "!") throw new GatewayError("PROVIDER_FAULT", "no word");
-      if (data === "~") call.hadHiddenOutput = true;
-      else if (data !== "-" && data !== ".") batch.push(textDelta(0, 0, data));
-      return data === ".";
-    },
-    endEvents: () => {},
-  }),
 });
 
 async function ask(script: Script, more: Partial<AttemptContext> = {}, timeouts = {}) {
