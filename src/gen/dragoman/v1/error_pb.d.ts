@@ -176,7 +176,8 @@ export declare const CallInfoSchema: GenMessage<CallInfo>;
  * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `account_id`, `partial`
  * (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
  * `input_tokens`, `max_output_tokens` and `context_window_tokens` (of CONTEXT_LENGTH_EXCEEDED), `limit`, `bound` and
- * `waiting` (of rejections because of load).
+ * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` (of
+ * RESOURCE_NOT_FOUND).
  *
  * @generated from enum dragoman.v1.ErrorReason
  */
@@ -280,14 +281,14 @@ export enum ErrorReason {
   MODEL_NOT_ALLOWED = 13,
 
   /**
-   * The caller's role does not allow the method. The metadata has the `role` and the `required_role`.
+   * The caller's role does not allow the method.
    *
    * @generated from enum value: ERROR_REASON_ROLE_NOT_ALLOWED = 14;
    */
   ROLE_NOT_ALLOWED = 14,
 
   /**
-   * There is no such resource, other than a model to call. The metadata has the kind of resource and its name.
+   * There is no such resource, other than a model to call.
    *
    * @generated from enum value: ERROR_REASON_RESOURCE_NOT_FOUND = 15;
    */
