@@ -5,7 +5,7 @@
  *   --only s6,s8     runs only these scenarios (bench/routing/scenarios.ts)
  *   --peers none     only Dragoman; or `portkey`, `litellm`; default: both (installed into .bench/ on first use)
  *   --quick          a tenth of the calls
- *   --json           prints the rows as JSON instead of tables
+ *   --json           prints the rows as JSON instead of tables (`npm run -s` prints nothing else)
  *   --hot            only the CPU time that routing adds to a call with one healthy target
  *
  * The rows are saved in bench/results/. The exit code is 0 also if Dragoman does worse than another system.
