@@ -16,7 +16,7 @@ function shares(row: Row): string {
   return lists.length < 2 ? "" : lists.join(", ");
 }
 
-/** Notes on what only some rows have: wrong responses, early use of limited keys, attempts that outlive their caller. */
+/** Notes on what only some rows have: wrong responses, early use of limited keys, attempts that outlive callers. */
 function notes({ left, wrongKinds, abortedAfterMs, neverAborted, earlyAttempts, saved, extraAttempts }: Row): string {
   const parts = Object.entries(wrongKinds).map(([kind, count]) => `${count} × ${kind}`);
   if (saved > 0) parts.push(`${(extraAttempts / saved).toFixed(2)} extra per saved`);
