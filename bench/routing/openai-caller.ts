@@ -9,7 +9,7 @@ function kindOf(error: unknown): string {
   return error instanceof Error ? error.constructor.name : String(error);
 }
 
-/** Calls an OpenAI-compatible API with OpenAI's own library, without its retries: what it returns is what callers see. */
+/** Calls an OpenAI-compatible API with OpenAI's own library, without its retries: callers see what it returns. */
 export class OpenAICaller implements Caller {
   readonly #client: OpenAI;
 

@@ -16,9 +16,9 @@ function shares(row: Row): string {
   return lists.length < 2 ? "" : lists.join(", ");
 }
 
-/** Notes on what only some scenarios have: early use of limited keys, attempts that outlive their caller. */
-function notes({ left, abortedAfterMs, neverAborted, earlyAttempts, saved, extraAttempts }: Row): string {
-  const parts: string[] = [];
+/** Notes on what only some rows have: wrong responses, early use of limited keys, attempts that outlive callers. */
+function notes({ left, wrongKinds, abortedAfterMs, neverAborted, earlyAttempts, saved, extraAttempts }: Row): string {
+  const parts = Object.entries(wrongKinds).map(([kind, count]) => `${count} × ${kind}`);
   if (saved > 0) parts.push(`${(extraAttempts / saved).toFixed(2)} extra per saved`);
   if (earlyAttempts > 0) parts.push(`${earlyAttempts} too early at a limited key`);
   if (left > 0 && !Number.isNaN(abortedAfterMs.p50)) {

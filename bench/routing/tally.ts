@@ -1,7 +1,7 @@
 import { quantile } from "../statistics.ts";
 import type { Attempt } from "./attempts.ts";
 import type { CallerResult } from "./callers.ts";
-import { type Judgment, judge } from "./judge.ts";
+import { type Judgment, judge, type Verdict } from "./judge.ts";
 import { type Mode, textOf } from "./texts.ts";
 
 /** A call and how it ended. */
@@ -22,6 +22,17 @@ export interface Percentiles {
   readonly p99: number;
 }
 
+/** Calls whose first attempt met the same fault. */
+export interface FaultRow {
+  readonly calls: number;
+  readonly complete: number;
+  readonly looksWhole: number;
+  readonly errors: number;
+  readonly left: number;
+  /** Median time of the complete calls in ms. NaN: none. */
+  readonly totalMs: number;
+}
+
 /** What one system did in one cell. */
 export interface Row {
   readonly scenario: string;
@@ -35,8 +46,11 @@ export interface Row {
   readonly errors: number;
   /** Calls that the caller ended: at its deadline, or because the scenario says so. */
   readonly left: number;
-  /** Number of calls for each detail of an error or a wrong response. */
-  readonly details: Readonly<Record<string, number>>;
+  /** Number of calls for each kind of error, and for each kind of wrong response. */
+  readonly errorKinds: Readonly<Record<string, number>>;
+  readonly wrongKinds: Readonly<Record<string, number>>;
+  /** How the calls ended whose first attempt met a fault, by that fault. */
+  readonly byFault: Readonly<Record<string, FaultRow>>;
   /** Time to the first text, and to the end, of complete calls. */
   readonly firstMs: Percentiles;
   readonly totalMs: Percentiles;
@@ -60,6 +74,9 @@ export interface Row {
   readonly neverAborted: number;
 }
 
+/** Attempts of each call, in the order of their start. */
+type AttemptsOfCalls = ReadonlyMap<number, readonly Attempt[]>;
+
 /** An attempt that starts up to this long after the caller left was on its way already. In ms. */
 const onItsWayMs = 20;
 
@@ -67,10 +84,38 @@ function percentiles(values: readonly number[]): Percentiles {
   return { p50: quantile(values, 0.5), p95: quantile(values, 0.95), p99: quantile(values, 0.99) };
 }
 
-function countDetails(outcomes: readonly Outcome[]): Record<string, number> {
-  const details: Record<string, number> = {};
-  for (const { detail } of outcomes) if (detail !== "") details[detail] = (details[detail] ?? 0) + 1;
-  return details;
+function countOf(outcomes: readonly Outcome[], verdict: Verdict): number {
+  return outcomes.filter((outcome) => outcome.verdict === verdict).length;
+}
+
+/** Counts the calls with a verdict by their detail. */
+function countDetails(outcomes: readonly Outcome[], verdict: Verdict): Record<string, number> {
+  const byDetail = Map.groupBy(
+    outcomes.filter((outcome) => outcome.verdict === verdict),
+    ({ detail }) => detail,
+  );
+  return Object.fromEntries([...byDetail].map(([detail, { length }]) => [detail, length]));
+}
+
+function rowOfFault(outcomes: readonly Outcome[]): FaultRow {
+  const complete = outcomes.filter(({ verdict }) => verdict === "complete");
+  return {
+    calls: outcomes.length,
+    complete: complete.length,
+    looksWhole: countOf(outcomes, "looks_whole"),
+    errors: countOf(outcomes, "error"),
+    left: countOf(outcomes, "left"),
+    totalMs: quantile(
+      complete.map(({ totalMs }) => totalMs),
+      0.5,
+    ),
+  };
+}
+
+function byFault(outcomes: readonly Outcome[], attempts: AttemptsOfCalls): Record<string, FaultRow> {
+  const groups = Map.groupBy(outcomes, ({ call }) => attempts.get(call)?.[0]?.fault ?? "");
+  groups.delete("");
+  return Object.fromEntries([...groups].map(([fault, calls]) => [fault, rowOfFault(calls)]));
 }
 
 /** Returns the share of each name among the attempts of each quarter of the calls. */
@@ -97,18 +142,13 @@ export function earlyAttemptsOf(attempts: readonly Attempt[]): readonly Attempt[
   );
 }
 
-/** Attempts of each call, in the order of their start. */
-function byCall(attempts: readonly Attempt[]): ReadonlyMap<number, readonly Attempt[]> {
-  return Map.groupBy(attempts, ({ call }) => call);
-}
-
 interface Aborts {
   readonly afterMs: readonly number[];
   readonly never: number;
 }
 
 /** Returns how long attempts outlived callers that left. */
-function abortsOf(outcomes: readonly Outcome[], attempts: ReadonlyMap<number, readonly Attempt[]>): Aborts {
+function abortsOf(outcomes: readonly Outcome[], attempts: AttemptsOfCalls): Aborts {
   const afterMs: number[] = [];
   let never = 0;
   for (const { call, verdict, endedAt } of outcomes) {
@@ -135,10 +175,9 @@ export interface CellResult {
 
 /** Counts what callers and upstreams saw. */
 export function tally({ scenario, mode, system, outcomes, attempts, deltas }: CellResult): Row {
-  const count = (verdict: Judgment["verdict"]) => outcomes.filter((outcome) => outcome.verdict === verdict).length;
   const complete = outcomes.filter(({ verdict }) => verdict === "complete");
   const ends = new Map(outcomes.map(({ call, endedAt }) => [call, endedAt]));
-  const attemptsOfCalls = byCall(attempts);
+  const attemptsOfCalls = Map.groupBy(attempts, ({ call }) => call);
   const extra = [...attemptsOfCalls.values()].flatMap((list) => list.slice(1));
   const aborts = abortsOf(outcomes, attemptsOfCalls);
   const tokens = attempts.reduce((sum, attempt) => sum + attempt.tokens, 0);
@@ -148,10 +187,12 @@ export function tally({ scenario, mode, system, outcomes, attempts, deltas }: Ce
     system,
     calls: outcomes.length,
     complete: complete.length,
-    looksWhole: count("looks_whole"),
-    errors: count("error"),
-    left: count("left"),
-    details: countDetails(outcomes),
+    looksWhole: countOf(outcomes, "looks_whole"),
+    errors: countOf(outcomes, "error"),
+    left: countOf(outcomes, "left"),
+    errorKinds: countDetails(outcomes, "error"),
+    wrongKinds: countDetails(outcomes, "looks_whole"),
+    byFault: byFault(outcomes, attemptsOfCalls),
     firstMs: percentiles(complete.map(({ firstMs = Number.NaN }) => firstMs)),
     totalMs: percentiles(complete.map(({ totalMs }) => totalMs)),
     shares: sharesOf(attempts, outcomes.length),

@@ -3,7 +3,7 @@ import { OpenAICaller } from "../openai-caller.ts";
 import { type Cell, cellName, modelOf } from "../scenarios.ts";
 import type { Setting, System } from "./system.ts";
 
-/** A configuration of Portkey, as its header `x-portkey-config` takes it: https://portkey.ai/docs/product/ai-gateway/configs */
+/** A configuration of Portkey, in its header `x-portkey-config`: https://portkey.ai/docs/product/ai-gateway/configs */
 interface PortkeyConfig {
   readonly strategy?: { readonly mode: "single" | "fallback" | "loadbalance" };
   readonly targets?: readonly PortkeyConfig[];

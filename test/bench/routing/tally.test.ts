@@ -27,7 +27,8 @@ it("counts the tokens of each attempt that is in no complete response as wasted"
   const attempts = [attemptOf(0, { fault: "cut", tokens: 3 }), attemptOf(0), attemptOf(1, { fault: "cut", tokens: 3 })];
   const row = rowOf([completeCall(0), failedCall(1)], attempts);
   expect(row).toMatchObject({ complete: 1, errors: 1, tokens: 14, wastedTokens: 6, extraAttempts: 1, saved: 1 });
-  expect(row.details).toEqual({ "503 server_error": 1 });
+  expect(row.errorKinds).toEqual({ "503 server_error": 1 });
+  expect(row.byFault).toEqual({ cut: { calls: 2, complete: 1, looksWhole: 0, errors: 1, left: 0, totalMs: 75 } });
 });
 
 it("calls an extra attempt useless if it starts after the caller had its end", () => {
