@@ -29,7 +29,9 @@ export function listedPrices(prices: ModelPrices | undefined): ModelPrice[] {
 }
 
 /** Returns only the known prices: an optional field of a message must not be undefined. */
-function present<Name extends string>(prices: Readonly<Record<Name, bigint | undefined>>): Partial<Record<Name, bigint>> {
+function present<Name extends string>(
+  prices: Readonly<Record<Name, bigint | undefined>>,
+): Partial<Record<Name, bigint>> {
   const known = Object.entries<bigint | undefined>(prices).filter(([, price]) => price !== undefined);
   return Object.fromEntries(known) as Partial<Record<Name, bigint>>;
 }
