@@ -18,9 +18,9 @@ import {
 import type { Profile as ProfileValue } from "../gen/dragoman/v1/profile_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import { Pace } from "../pace.ts";
+import { listedPrices } from "../prices/listed-prices.ts";
 import { type ProfileName, profiles } from "../profiles/profiles.ts";
 import { profileValues, selectProfile } from "../profiles/select-profile.ts";
-import { listedPrices } from "../prices/listed-prices.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import { type Target, targetOf } from "../routing/target.ts";
 import type { TokenCounter } from "../tokens/token-count.ts";
