@@ -15,21 +15,19 @@ const mistakes: Readonly<Record<PriceMistake, readonly [problem: string, fix: st
   high: [`is more than ${highestPrice} dollars per million tokens`, form],
 };
 
-/** A number that is no decimal in YAML's reading, such as 0.1 + 0.2, or one whose text has an exponent. */
-const inexact = ["is a number that YAML does not read exactly", 'quote it, such as "0.10"'] as const;
+/** For a number that JavaScript writes with an exponent: without quotes, 0.0000001 is 1e-7. */
+const unquoted = ["is not a decimal number as YAML reads it", 'quote it, such as "0.10"'] as const;
 
 /** Schema of a price. Returns picodollars per token. */
 const price = z.unknown().transform((value, context): bigint => {
   const result = typeof value === "number" ? parsePrice(String(value)) : parsePrice(textOf(value));
   if (typeof result === "bigint") return result;
-  const [message, fix] = typeof value === "number" && isInexact(result) ? inexact : mistakes[result];
+  const [message, fix] = typeof value === "number" && result === "exponent" ? unquoted : mistakes[result];
   context.issues.push({ code: "custom", input: value, message, params: { fix, shown: true } });
   return z.NEVER;
 });
 
 const textOf = (value: unknown) => (typeof value === "string" ? value : "");
-
-const isInexact = (mistake: PriceMistake) => mistake === "decimals" || mistake === "exponent";
 
 /** One entry of `prices`. */
 export const priceSchema = section({

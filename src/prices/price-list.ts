@@ -3,6 +3,7 @@ import { lookUp } from "../look-up.ts";
 import { compileRow, overridePeriods, type Period, pricesAt } from "./compile.ts";
 import { matches } from "./match.ts";
 import { type ModelPrices, type PriceOverride, tierOf } from "./model-prices.ts";
+import { ownRows } from "./own-rows.ts";
 import { pricedProviders } from "./providers.ts";
 import { priceTable } from "./table.ts";
 
@@ -66,6 +67,8 @@ export function createPriceList({ overrides = [], dialectOf, vendorModel }: Pric
     const vendor = vendorModel?.(model);
     const wholeNames = known.ownNames === true && vendor === undefined;
     for (const name of known.tables) {
+      const own = lookUp(ownRows.providers[name] ?? {}, (vendor ?? providerModel).toLowerCase());
+      if (own !== undefined) return own === "unknown" ? undefined : compileRow({ prices: own }, ownRows.version);
       const row = table.providers[name]?.find(({ match }) => matches(match, vendor ?? providerModel, wholeNames));
       if (row !== undefined) return compileRow(row, table.version);
     }

@@ -13,6 +13,7 @@ describe("an unknown price is unset", () => {
   it.each([
     ["a model that the table does not know", "openai/gpt-99"],
     ["a newer version of a model that it knows", "anthropic/claude-sonnet-5-9"],
+    ["a name for which sources disagree", "mistral/mistral-large-latest"],
     ["a smaller model of the same name", "gemini/gemini-3.6-flash-lite"],
     ["a provider without prices", "vllm/gpt-4o"],
     ["a provider that runs inside Dragoman", "echo/echo"],

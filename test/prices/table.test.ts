@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { generatedTable } from "../../scripts/generate-prices.ts";
 import { compileRow } from "../../src/prices/compile.ts";
+import { matches } from "../../src/prices/match.ts";
+import { ownRows } from "../../src/prices/own-rows.ts";
 import { parsePrice } from "../../src/prices/picodollars.ts";
 import { pricedProviders } from "../../src/prices/providers.ts";
 import { priceTable, type TablePrices } from "../../src/prices/table.ts";
@@ -23,6 +25,17 @@ it("has rows for each provider of the mapping, and maps only providers that exis
     for (const table of tables) expect([table, priceTable().providers[table]?.length]).not.toEqual([table, 0]);
   }
   expect(rows.length).toBeGreaterThan(900);
+});
+
+it("has own rows only for names that the table has no price for, or another one", () => {
+  for (const [provider, own] of Object.entries(ownRows.providers)) {
+    expect(priceTable().providers).toHaveProperty(provider);
+    for (const [name, prices] of Object.entries(own)) {
+      const row = priceTable().providers[provider]?.find(({ match }) => matches(match, name));
+      expect(name).toBe(name.toLowerCase());
+      expect([name, prices === "unknown"]).toEqual([name, row !== undefined]);
+    }
+  }
 });
 
 /** Prices with more decimals than a picodollar has: a twelfth of a dollar per million tokens. */
