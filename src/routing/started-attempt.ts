@@ -203,11 +203,15 @@ export class StartedAttempt {
     try {
       do {
         const next = await batches.next();
-        if (next.done) return { isCommitted: true, held, rest: undefined };
+        if (next.done) {
+          this.#place.signal.removeEventListener("abort", this.#abort);
+          return { isCommitted: true, held, rest: undefined };
+        }
         held.push(next.value);
       } while (this.#options.commitsWhole);
       return { isCommitted: true, held, rest: batches };
     } catch (failure) {
+      this.#place.signal.removeEventListener("abort", this.#abort);
       return { isCommitted: false, failure };
     } finally {
       this.isOver = true;
