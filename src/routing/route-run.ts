@@ -8,6 +8,7 @@ import type { TargetRun } from "./choices.ts";
 import { failureOfCall, nextStep } from "./failures.ts";
 import { type Next, Search, type SearchedCall, type SharedSearch } from "./search.ts";
 import { type Outcome, type RunParameters, StartedAttempt } from "./started-attempt.ts";
+import { aborted } from "./wait.ts";
 
 /** What routing needs of a call. `Plan`: how the call is sent to one candidate. */
 export interface RoutedCall<Member extends Candidate, Plan> extends SearchedCall<Member, Plan> {
@@ -100,12 +101,18 @@ export class RouteRun<Member extends Candidate, Plan> {
     for (;;) {
       const next = await this.#search.next();
       this.#call.signal.throwIfAborted();
-      if (next === undefined) throw failureOfCall(this.#failure ?? this.#search.obstacle(), this.#retryDelays);
+      if (next === undefined) throw await this.#finalFailure();
       if (!this.#search.holds(next)) continue;
       if (await this.#attempt(next)) return this.next();
       this.#call.signal.throwIfAborted();
       if (nextStep(this.#failure) === "never") throw this.#failure;
     }
+  }
+
+  async #finalFailure(): Promise<GatewayError> {
+    // The deadline can be over before its timer has run.
+    if (this.#failure === undefined && this.#call.leftMs() <= 0) await aborted(this.#call.signal);
+    return failureOfCall(this.#failure ?? this.#search.obstacle(), this.#retryDelays);
   }
 
   /** Makes an attempt, and perhaps a second one beside it. Returns whether one of them reached its commit point. */
@@ -157,8 +164,10 @@ export class RouteRun<Member extends Candidate, Plan> {
   async #race(first: StartedAttempt, { candidate }: Next<Member, Plan>, waitMs: number): Promise<boolean> {
     const second = (await this.#isLate(first, waitMs)) ? await this.#startHedge(first, candidate) : undefined;
     if (second === undefined) return this.#settle(first, await first.outcome);
+    // Output that was on its way when the other attempt won changes nothing.
     first.onOutput = () => this.#lose(second);
     second.onOutput = () => this.#lose(first);
+    if (first.hasOutput) this.#lose(second);
     const [ahead, outcome] = await Promise.race(
       [first, second].map(async (started) => [started, await started.outcome] as const),
     );
@@ -193,11 +202,19 @@ export class RouteRun<Member extends Candidate, Plan> {
   }
 
   #lose(started: StartedAttempt): void {
+    if (this.#losers.has(started)) return;
     this.#losers.add(started);
     started.lose();
+    void started.outcome.then((outcome) => this.#forgetLoser(outcome));
     if (this.#current === started) {
       for (const other of this.#started.keys()) if (!this.#losers.has(other)) this.#current = other;
     }
+  }
+
+  /** A loser can end in the turn in which it loses: with a response that nobody reads, or with a failure. */
+  #forgetLoser(outcome: Outcome): void {
+    if (outcome.isCommitted) void outcome.rest?.return?.().catch(() => {});
+    else this.#noteFailure(outcome.failure);
   }
 
   /** Takes note of the outcome of an attempt. Returns whether it reached its commit point. */
@@ -211,14 +228,17 @@ export class RouteRun<Member extends Candidate, Plan> {
       for (const other of this.#started.keys()) if (other !== started) other.run.noteUsage();
       return true;
     }
-    const failure = toGatewayError(outcome.failure);
+    const failure = this.#noteFailure(outcome.failure);
     this.#failure = failure;
-    if (this.#call.signal.aborted) return false;
+    if (!this.#call.signal.aborted) this.#search.fail(next, failure, started.isCut);
+    return false;
+  }
+
+  #noteFailure(thrown: unknown): GatewayError {
+    const failure = toGatewayError(thrown);
     const { retryAfterMs } = failure.facts;
     if (retryAfterMs !== undefined) this.#retryDelays.push(retryAfterMs);
-    refuseKey(next, failure);
-    this.#search.fail(next, failure, started.isCut);
-    return false;
+    return failure;
   }
 
   #succeed({ candidate, plan, key }: Next<Member, Plan>): void {
@@ -226,22 +246,5 @@ export class RouteRun<Member extends Candidate, Plan> {
     const { name: target } = candidate.state;
     if (conversation !== undefined) this.#shared.affinity.pin(conversation, { target, key: key.name });
     this.winner = { candidate, plan, fellBack: this.#search.fellBackTo(candidate) };
-  }
-}
-
-/** Takes a key out of use if the provider limits or rejects it. */
-function refuseKey({ candidate: { state }, key }: Next<Candidate, unknown>, { reason, facts }: GatewayError): void {
-  const { here, everywhere } = key;
-  switch (reason) {
-    case "PROVIDER_RATE_LIMITED":
-      state.keyChanged(key.name, "cooling", reason, here.limit(reason, facts.retryAfterMs));
-      break;
-    case "PROVIDER_PERMISSION_DENIED":
-      state.keyChanged(key.name, "cooling", reason, here.reject(reason));
-      break;
-    case "PROVIDER_CREDENTIALS_REJECTED":
-    case "PROVIDER_QUOTA_EXHAUSTED":
-      state.keyChanged(key.name, "cooling", reason, everywhere.reject(reason));
-      break;
   }
 }

@@ -182,6 +182,8 @@ export class Search<Member extends Candidate, Plan> {
 
   /** Whether an attempt may still start. It must then start in the same turn. */
   holds({ candidate, key, isForced, isRetry }: Next<Member, Plan>): boolean {
+    // Planning takes time.
+    if (!this.#fits(candidate, 0)) return false;
     if (isRetry && !candidate.state.retries.allows(this.#route.rules.retryBudget)) return false;
     if (isForced) return !isLimited(key);
     return unusedUntil(key) === undefined && candidate.state.breaker.isUsable;

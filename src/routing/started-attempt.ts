@@ -20,6 +20,8 @@ export interface RunParameters {
   readonly onBegin: (attempt: Attempt, queue: QueueState) => void;
   readonly onOutput: (attempt: Attempt) => void;
   readonly onEnd: (attempt: Attempt) => void;
+  /** Called with the failure of an upstream request, also after its output has begun. */
+  readonly onFailure: (failure: GatewayError) => void;
 }
 
 type Batch = readonly ChatEvent[];
@@ -111,6 +113,7 @@ export class StartedAttempt {
       onBegin: (attempt, queue) => state.attemptBegins(attempt, queue),
       onOutput: () => this.#sawOutput(),
       onEnd: (attempt) => this.#ended(attempt),
+      onFailure: (failure) => state.refuseKey(key, failure),
     });
     if (isLimited) this.#limit();
     this.outcome = this.#commit();
@@ -122,6 +125,7 @@ export class StartedAttempt {
 
   /** Ends the attempt, because another one was faster. */
   lose(): void {
+    this.onOutput = () => {};
     this.#controller?.abort(new GatewayError("CANCELLED", "another attempt was faster"));
   }
 
@@ -163,7 +167,8 @@ export class StartedAttempt {
   }
 
   #sawOutput(): void {
-    if (this.#hasOutput) return;
+    // Output can be on its way when an attempt is aborted.
+    if (this.#hasOutput || (this.#controller?.signal ?? this.#place.signal).aborted) return;
     this.#hasOutput = true;
     const { state } = this.#place;
     (this.#options.whole ? state.whole : state.streamed).observe(this.#elapsedMs);
