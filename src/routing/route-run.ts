@@ -48,6 +48,8 @@ export class RouteRun<Member extends Candidate, Plan> {
   /** The latest attempt, or the one that answers. */
   #current: StartedAttempt | undefined;
   #committed: Extract<Outcome, { isCommitted: true }> | undefined;
+  /** Number of batches that were asked for since the commit point. */
+  #handed = 0;
   #isBegun = false;
   /** The answering attempt. Undefined: none has reached its commit point. */
   winner: Winner<Member, Plan> | undefined;
@@ -85,7 +87,7 @@ export class RouteRun<Member extends Candidate, Plan> {
   // Not a generator, which would cost as much for each delta as the rest of the stream.
   next(): Promise<IteratorResult<Batch>> {
     if (!this.#isBegun) return this.#first();
-    const held = this.#committed?.held.shift();
+    const held = this.#committed?.held[this.#handed++];
     if (held !== undefined) return Promise.resolve({ done: false, value: held });
     return this.#committed?.rest?.next() ?? Promise.resolve({ done: true, value: undefined });
   }

@@ -162,8 +162,9 @@ export class StartedAttempt {
   #cut(outcome: AttemptCut["outcome"], message: string): void {
     this.isCut = true;
     // A wait in Dragoman's own queue says nothing about the target.
-    if (this.run.waitsFor === undefined) this.#place.state.streamed.observeWait(this.#elapsedMs);
-    this.#controller?.abort(new AttemptCut(outcome, message));
+    const isQueued = this.run.waitsFor !== undefined;
+    if (!isQueued && !this.#hasOutput) this.#place.state.streamed.observeWait(this.#elapsedMs);
+    this.#controller?.abort(new AttemptCut(isQueued ? AttemptOutcome.ABANDONED : outcome, message));
   }
 
   #sawOutput(): void {
@@ -199,7 +200,7 @@ export class StartedAttempt {
     this.#isTold = true;
     // A response that breaks after its first output is one more failure.
     if (!isLate) breaker[what](this.#trial);
-    else if (what === "fail") breaker.fail({ isTrial: false });
+    else if (what === "fail") breaker.fail();
   }
 
   async #commit(): Promise<Outcome> {
