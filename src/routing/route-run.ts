@@ -197,7 +197,9 @@ export class RouteRun<Member extends Candidate, Plan> {
   }
 
   async #startHedge(first: StartedAttempt, candidate: Member): Promise<StartedAttempt | undefined> {
-    const next = await this.#search.hedge(candidate);
+    // Planning takes time, and can fail: the first attempt does not wait for it.
+    const hedge = this.#search.hedge(candidate).catch(() => undefined);
+    const next = await Promise.race([hedge, first.outcome.then(() => undefined)]);
     if (next === undefined || first.hasOutput || first.isOver || this.#call.signal.aborted) return undefined;
     if (!this.#search.holds(next) || !this.#shared.hedgesOf(this.#route.id).take()) return undefined;
     return this.#start(next);
