@@ -206,9 +206,12 @@ export class StartedAttempt {
   async #commit(): Promise<Outcome> {
     const batches = this.run.events[Symbol.asyncIterator]();
     const held: Batch[] = [];
+    const signal = this.#controller?.signal ?? this.#place.signal;
     try {
       do {
         const next = await batches.next();
+        // A response can arrive in the turn in which its attempt is aborted.
+        signal.throwIfAborted();
         if (next.done) {
           this.#place.signal.removeEventListener("abort", this.#abort);
           return { isCommitted: true, held, rest: undefined };
@@ -218,6 +221,7 @@ export class StartedAttempt {
       return { isCommitted: true, held, rest: batches };
     } catch (failure) {
       this.#place.signal.removeEventListener("abort", this.#abort);
+      if (signal.aborted) batches.return?.().catch(() => {});
       return { isCommitted: false, failure };
     } finally {
       this.isOver = true;
