@@ -299,8 +299,8 @@ export class Search<Member extends Candidate, Plan> {
   #choose(): Choice<Member> | undefined {
     const { rules, tiers } = this.#route;
     const walk = this.#walk;
-    // Other calls can have used up the keys in the meantime.
-    if (walk !== undefined && this.#hasFurtherKey(walk) && this.#fits(walk, 0)) {
+    // Other calls can have used up the keys in the meantime, and an attempt beside it can have rejected the candidate.
+    if (walk !== undefined && !this.#rejected.has(walk) && this.#hasFurtherKey(walk) && this.#fits(walk, 0)) {
       return { candidate: walk, delayMs: 0, isForced: !walk.state.breaker.isUsable };
     }
     this.#walk = undefined;
