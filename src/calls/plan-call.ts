@@ -106,6 +106,7 @@ export async function prepareCall<Desc extends DescMessage>(
   const { chat } = checked;
   const route = resolved(checked, () => targetsOf({ chat, snapshot, account, router }));
   const { holder } = call;
+  call.note({ route: route.id });
   return {
     chat,
     route,

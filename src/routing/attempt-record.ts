@@ -75,8 +75,9 @@ export class AttemptRecord {
     this.#origin.onOutput?.(this.attempt);
   };
 
-  /** The response is complete. */
+  /** The response is complete. Has no effect after the end of the attempt. */
   answered(usage: Usage | undefined): void {
+    if (this.#hasEnded) return;
     if (usage !== undefined) this.attempt.usage = usage;
     this.#finish(AttemptOutcome.ANSWERED, "");
   }

@@ -4,6 +4,7 @@ import { createStopCutter } from "../chat/stream/cut-at-stops.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createRepairs } from "../chat/stream/repair-events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
+import type { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { AdapterContext, ProviderKey, QueueState } from "../providers/adapter.ts";
@@ -22,6 +23,8 @@ export interface AttemptOptions extends AttemptOrigin {
   readonly stops?: readonly string[];
   /** Called when the upstream request starts. */
   readonly onBegin?: (attempt: Attempt, queue: QueueState) => void;
+  /** Called with the failure of the upstream request, also after its output has begun. */
+  readonly onFailure?: (failure: GatewayError) => void;
   /** Maximum time in ms between two outputs. Default: that of the provider's configuration. */
   readonly idleMs?: number;
   /** API key of the provider to use. Undefined: its first key, if it has one. */
@@ -117,6 +120,7 @@ export function startAttempt(
         return;
       }
       const failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
+      options.onFailure?.(failure);
       record.failed(failure.reason);
       throw failure;
     } finally {

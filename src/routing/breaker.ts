@@ -37,7 +37,8 @@ export class Breaker {
   #openUntilMs = 0;
   /** How often the breaker has opened in a row. */
   #opened = 0;
-  #hasTrial = false;
+  /** Trials in progress that began in the present state. */
+  readonly #trials = new Set<Trial>();
   #closedSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -63,7 +64,7 @@ export class Breaker {
 
   /** Whether a call may use the target as one of several: a half-open target takes one call at a time. */
   get isUsable(): boolean {
-    return this.#state === "closed" || (this.#state === "half_open" && !this.#hasTrial);
+    return this.#state === "closed" || (this.#state === "half_open" && this.#trials.size === 0);
   }
 
   /** Share of failed calls in the window, from 0 to 1. */
@@ -82,15 +83,16 @@ export class Breaker {
   /** An attempt begins. It ends with `succeed`, `fail` or `drop`. */
   begin(): Trial {
     if (this.#state === "closed") return ordinary;
-    this.#hasTrial = true;
-    return { isTrial: true };
+    const trial = { isTrial: true };
+    this.#trials.add(trial);
+    return trial;
   }
 
-  succeed({ isTrial }: Trial): void {
+  succeed(trial: Trial): void {
     this.#count(this.#calls);
     this.#inRow = 0;
-    if (!isTrial) return;
-    this.#hasTrial = false;
+    if (!trial.isTrial) return;
+    this.#trials.delete(trial);
     if (this.#state === "closed") return;
     this.#calls.fill(0);
     this.#failures.fill(0);
@@ -98,11 +100,12 @@ export class Breaker {
     this.#change("closed");
   }
 
-  fail({ isTrial }: Trial): void {
+  fail(trial: Trial = ordinary): void {
+    const { isTrial } = trial;
     this.#count(this.#calls);
     this.#failures[this.#part % parts] = (this.#failures[this.#part % parts] ?? 0) + 1;
     this.#inRow++;
-    if (isTrial) this.#hasTrial = false;
+    if (isTrial) this.#trials.delete(trial);
     // A call that began before the breaker opened says nothing new, and one that tried an open target neither.
     if (this.#state === "open" || (this.#state === "half_open" && !isTrial)) return;
     const { consecutive, failureRatio, minCalls } = this.#settings;
@@ -112,8 +115,8 @@ export class Breaker {
   }
 
   /** The attempt ended, and says nothing about the target: its caller left, or the request was wrong. */
-  drop({ isTrial }: Trial): void {
-    if (isTrial) this.#hasTrial = false;
+  drop(trial: Trial): void {
+    if (trial.isTrial) this.#trials.delete(trial);
   }
 
   #open(): void {
@@ -134,7 +137,7 @@ export class Breaker {
   #change(to: TargetStateName, forMs?: number): void {
     const from = this.#state;
     this.#state = to;
-    if (to === "half_open") this.#hasTrial = false;
+    this.#trials.clear();
     this.#onChange(from, to, forMs);
   }
 

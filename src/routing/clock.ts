@@ -6,11 +6,14 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
+/** Longest time that setTimeout accepts, in ms: 24 days. It runs longer ones at once. */
+const longestMs = 2 ** 31 - 1;
+
 /** The clock of the process. Its timers do not keep the process running. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, run) {
-    const timer = setTimeout(run, Math.max(0, Math.ceil(ms))).unref();
+    const timer = setTimeout(run, Math.min(Math.max(0, Math.ceil(ms)), longestMs)).unref();
     return () => clearTimeout(timer);
   },
 };

@@ -15,11 +15,12 @@ const longestSaidMs = 24 * 60 * 60 * 1_000;
 /** Whether a key is used: at one target, or at all targets of its provider. */
 export class KeyUse {
   readonly #clock: Clock;
-  #untilMs = 0;
+  /** Until when the key is never used. */
+  #limitedUntilMs = 0;
+  /** Until when the key is used only if there is no other. */
+  #rejectedUntilMs = 0;
   #reason: Reason | undefined;
   #inRow = 0;
-  /** Rejected: it is used if there is no other key. Limited: it is never used before its time. */
-  #isLimited = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -27,12 +28,13 @@ export class KeyUse {
 
   /** Until when the key is not used, on the clock. Undefined: it is used now. */
   get untilMs(): number | undefined {
-    return this.#untilMs > this.#clock.now() ? this.#untilMs : undefined;
+    const untilMs = Math.max(this.#limitedUntilMs, this.#rejectedUntilMs);
+    return untilMs > this.#clock.now() ? untilMs : undefined;
   }
 
   /** Whether the provider limits the key at present. */
   get isLimited(): boolean {
-    return this.#isLimited && this.untilMs !== undefined;
+    return this.#limitedUntilMs > this.#clock.now();
   }
 
   /** Reason of the latest failure. Undefined: none since the latest response. */
@@ -42,31 +44,31 @@ export class KeyUse {
 
   /** The provider limited the key. `retryAfterMs`: for how long, if the provider says it. Returns the time in ms. */
   limit(reason: Reason, retryAfterMs: number | undefined): number {
-    const guessed = Math.min(limitedMs * 2 ** this.#inRow, longestLimitedMs);
+    // Requests that were in progress when the limit began say nothing about its length.
+    if (!this.isLimited) this.#inRow++;
+    const guessed = Math.min(limitedMs * 2 ** (this.#inRow - 1), longestLimitedMs);
     // A delay of 0 says that the limit is over, and yet the provider rejected the request.
     const forMs = Math.min(retryAfterMs || guessed, longestSaidMs);
-    this.#inRow++;
-    this.#isLimited = true;
     this.#reason = reason;
-    this.#untilMs = Math.max(this.#untilMs, this.#clock.now() + forMs);
+    this.#limitedUntilMs = Math.max(this.#limitedUntilMs, this.#clock.now() + forMs);
     return forMs;
   }
 
   /** The provider rejected the key. Returns the time in ms for which it is not used. */
   reject(reason: Reason): number {
-    if (!this.isLimited) this.#isLimited = false;
     this.#reason = reason;
-    this.#untilMs = Math.max(this.#untilMs, this.#clock.now() + rejectedMs);
+    this.#rejectedUntilMs = Math.max(this.#rejectedUntilMs, this.#clock.now() + rejectedMs);
     return rejectedMs;
   }
 
   /** The provider accepted the key. Returns whether it was out of use before. */
   accept(): boolean {
-    this.#inRow = 0;
     // A request that was sent before the limit says nothing about it.
     if (this.#reason === undefined || this.isLimited) return false;
+    this.#inRow = 0;
     this.#reason = undefined;
-    this.#untilMs = 0;
+    this.#limitedUntilMs = 0;
+    this.#rejectedUntilMs = 0;
     return true;
   }
 }

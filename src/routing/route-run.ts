@@ -8,6 +8,7 @@ import type { TargetRun } from "./choices.ts";
 import { failureOfCall, nextStep } from "./failures.ts";
 import { type Next, Search, type SearchedCall, type SharedSearch } from "./search.ts";
 import { type Outcome, type RunParameters, StartedAttempt } from "./started-attempt.ts";
+import { aborted } from "./wait.ts";
 
 /** What routing needs of a call. `Plan`: how the call is sent to one candidate. */
 export interface RoutedCall<Member extends Candidate, Plan> extends SearchedCall<Member, Plan> {
@@ -47,6 +48,8 @@ export class RouteRun<Member extends Candidate, Plan> {
   /** The latest attempt, or the one that answers. */
   #current: StartedAttempt | undefined;
   #committed: Extract<Outcome, { isCommitted: true }> | undefined;
+  /** Number of batches that were asked for since the commit point. */
+  #handed = 0;
   #isBegun = false;
   /** The answering attempt. Undefined: none has reached its commit point. */
   winner: Winner<Member, Plan> | undefined;
@@ -84,7 +87,7 @@ export class RouteRun<Member extends Candidate, Plan> {
   // Not a generator, which would cost as much for each delta as the rest of the stream.
   next(): Promise<IteratorResult<Batch>> {
     if (!this.#isBegun) return this.#first();
-    const held = this.#committed?.held.shift();
+    const held = this.#committed?.held[this.#handed++];
     if (held !== undefined) return Promise.resolve({ done: false, value: held });
     return this.#committed?.rest?.next() ?? Promise.resolve({ done: true, value: undefined });
   }
@@ -100,12 +103,18 @@ export class RouteRun<Member extends Candidate, Plan> {
     for (;;) {
       const next = await this.#search.next();
       this.#call.signal.throwIfAborted();
-      if (next === undefined) throw failureOfCall(this.#failure ?? this.#search.obstacle(), this.#retryDelays);
+      if (next === undefined) throw await this.#finalFailure();
       if (!this.#search.holds(next)) continue;
       if (await this.#attempt(next)) return this.next();
       this.#call.signal.throwIfAborted();
       if (nextStep(this.#failure) === "never") throw this.#failure;
     }
+  }
+
+  async #finalFailure(): Promise<GatewayError> {
+    // The deadline can be over before its timer has run.
+    if (this.#failure === undefined && this.#call.leftMs() <= 0) await aborted(this.#call.signal);
+    return failureOfCall(this.#failure ?? this.#search.obstacle(), this.#retryDelays);
   }
 
   /** Makes an attempt, and perhaps a second one beside it. Returns whether one of them reached its commit point. */
@@ -157,8 +166,10 @@ export class RouteRun<Member extends Candidate, Plan> {
   async #race(first: StartedAttempt, { candidate }: Next<Member, Plan>, waitMs: number): Promise<boolean> {
     const second = (await this.#isLate(first, waitMs)) ? await this.#startHedge(first, candidate) : undefined;
     if (second === undefined) return this.#settle(first, await first.outcome);
+    // Output that was on its way when the other attempt won changes nothing.
     first.onOutput = () => this.#lose(second);
     second.onOutput = () => this.#lose(first);
+    if (first.hasOutput) this.#lose(second);
     const [ahead, outcome] = await Promise.race(
       [first, second].map(async (started) => [started, await started.outcome] as const),
     );
@@ -186,18 +197,28 @@ export class RouteRun<Member extends Candidate, Plan> {
   }
 
   async #startHedge(first: StartedAttempt, candidate: Member): Promise<StartedAttempt | undefined> {
-    const next = await this.#search.hedge(candidate);
+    // Planning takes time, and can fail: the first attempt does not wait for it.
+    const hedge = this.#search.hedge(candidate).catch(() => undefined);
+    const next = await Promise.race([hedge, first.outcome.then(() => undefined)]);
     if (next === undefined || first.hasOutput || first.isOver || this.#call.signal.aborted) return undefined;
     if (!this.#search.holds(next) || !this.#shared.hedgesOf(this.#route.id).take()) return undefined;
     return this.#start(next);
   }
 
   #lose(started: StartedAttempt): void {
+    if (this.#losers.has(started)) return;
     this.#losers.add(started);
     started.lose();
+    void started.outcome.then((outcome) => this.#forgetLoser(outcome));
     if (this.#current === started) {
       for (const other of this.#started.keys()) if (!this.#losers.has(other)) this.#current = other;
     }
+  }
+
+  /** A loser can end in the turn in which it loses: with a response that nobody reads, or with a failure. */
+  #forgetLoser(outcome: Outcome): void {
+    if (outcome.isCommitted) void outcome.rest?.return?.().catch(() => {});
+    else this.#noteFailure(outcome.failure);
   }
 
   /** Takes note of the outcome of an attempt. Returns whether it reached its commit point. */
@@ -211,14 +232,17 @@ export class RouteRun<Member extends Candidate, Plan> {
       for (const other of this.#started.keys()) if (other !== started) other.run.noteUsage();
       return true;
     }
-    const failure = toGatewayError(outcome.failure);
+    const failure = this.#noteFailure(outcome.failure);
     this.#failure = failure;
-    if (this.#call.signal.aborted) return false;
+    if (!this.#call.signal.aborted) this.#search.fail(next, failure, started.isCut);
+    return false;
+  }
+
+  #noteFailure(thrown: unknown): GatewayError {
+    const failure = toGatewayError(thrown);
     const { retryAfterMs } = failure.facts;
     if (retryAfterMs !== undefined) this.#retryDelays.push(retryAfterMs);
-    refuseKey(next, failure);
-    this.#search.fail(next, failure, started.isCut);
-    return false;
+    return failure;
   }
 
   #succeed({ candidate, plan, key }: Next<Member, Plan>): void {
@@ -226,24 +250,5 @@ export class RouteRun<Member extends Candidate, Plan> {
     const { name: target } = candidate.state;
     if (conversation !== undefined) this.#shared.affinity.pin(conversation, { target, key: key.name });
     this.winner = { candidate, plan, fellBack: this.#search.fellBackTo(candidate) };
-  }
-}
-
-/** Takes a key out of use if the provider limits or rejects it. */
-function refuseKey({ candidate: { state }, key }: Next<Candidate, unknown>, { reason, facts }: GatewayError): void {
-  const { here, everywhere } = key;
-  // Without a key, the failure says nothing about other calls.
-  if (key.key === undefined) return;
-  switch (reason) {
-    case "PROVIDER_RATE_LIMITED":
-      state.keyChanged(key.name, "cooling", reason, here.limit(reason, facts.retryAfterMs));
-      break;
-    case "PROVIDER_PERMISSION_DENIED":
-      state.keyChanged(key.name, "cooling", reason, here.reject(reason));
-      break;
-    case "PROVIDER_CREDENTIALS_REJECTED":
-    case "PROVIDER_QUOTA_EXHAUSTED":
-      state.keyChanged(key.name, "cooling", reason, everywhere.reject(reason));
-      break;
   }
 }

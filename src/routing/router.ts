@@ -43,6 +43,8 @@ export class Router implements SharedRouting {
   readonly maxOpenShare: number;
   readonly #breaker: BreakerSettings;
   readonly #learned: LearnedFields | undefined;
+  /** Random numbers that calls do not see, so that PlanChat need not know them. */
+  readonly #random: () => number;
   /** By the base URL and name of the target, the oldest first. */
   readonly #states = new Map<string, { readonly target: Target; readonly state: TargetState }>();
   readonly #uses = new WeakMap<ProviderKey, KeyUse>();
@@ -56,6 +58,8 @@ export class Router implements SharedRouting {
     this.maxOpenShare = breaker.maxOpenShare;
     this.#breaker = breaker;
     this.#learned = learned;
+    const others = new Draws(seed);
+    this.#random = () => others.next();
   }
 
   /** Starts the attempts of a call. */
@@ -110,7 +114,7 @@ export class Router implements SharedRouting {
     return new TargetState(name, {
       clock: this.clock,
       breaker: this.#breaker,
-      random: Math.random,
+      random: this.#random,
       onChange: (change) => {
         for (const listener of this.#listeners) listener(change);
       },

@@ -181,7 +181,10 @@ export class Search<Member extends Candidate, Plan> {
   }
 
   /** Whether an attempt may still start. It must then start in the same turn. */
-  holds({ candidate, key, isForced }: Next<Member, Plan>): boolean {
+  holds({ candidate, key, isForced, isRetry }: Next<Member, Plan>): boolean {
+    // Planning takes time.
+    if (!this.#fits(candidate, 0)) return false;
+    if (isRetry && !candidate.state.retries.allows(this.#route.rules.retryBudget)) return false;
     if (isForced) return !isLimited(key);
     return unusedUntil(key) === undefined && candidate.state.breaker.isUsable;
   }
@@ -217,7 +220,7 @@ export class Search<Member extends Candidate, Plan> {
         tried.keys.add(key);
         // The wait for a limited key is that of the key.
         tried.notBeforeMs = key.key === undefined ? this.#backoff(tried, retryAfterMs) : this.#shared.clock.now();
-        if (chooseKey(candidate, tried.keys, undefined, () => 0) !== undefined) this.#walk = candidate;
+        if (this.#hasFurtherKey(candidate)) this.#walk = candidate;
         break;
       case "larger":
         this.#rejectSmaller(candidate, failure);
@@ -298,8 +301,9 @@ export class Search<Member extends Candidate, Plan> {
   #choose(): Choice<Member> | undefined {
     const { rules, tiers } = this.#route;
     const walk = this.#walk;
-    if (walk !== undefined && walk.state.breaker.isUsable && this.#fits(walk, 0)) {
-      return { candidate: walk, delayMs: 0, isForced: false };
+    // Other calls can have used up the keys in the meantime, and an attempt beside it can have rejected the candidate.
+    if (walk !== undefined && !this.#rejected.has(walk) && this.#hasFurtherKey(walk) && this.#fits(walk, 0)) {
+      return { candidate: walk, delayMs: 0, isForced: !walk.state.breaker.isUsable };
     }
     this.#walk = undefined;
     if (this.#made >= rules.maxAttempts) return undefined;
@@ -316,7 +320,12 @@ export class Search<Member extends Candidate, Plan> {
       const again = this.#soonest(usable, index);
       if (again !== undefined) return again;
     }
-    return this.#forced(tiers[last]?.members ?? []) ?? this.#limited();
+    return this.#forced(tiers[last]?.members ?? []) ?? this.#limited() ?? this.#desperate();
+  }
+
+  /** Whether a candidate has a key that may be used now and that the call has not tried in its present attempt. */
+  #hasFurtherKey(candidate: Member): boolean {
+    return chooseKey(candidate, this.#tried.get(candidate)?.keys ?? noKeys, undefined, () => 0) !== undefined;
   }
 
   /** Returns the first retry among candidates of a tier that the call has tried. */
@@ -367,6 +376,11 @@ export class Search<Member extends Candidate, Plan> {
       }
     }
     return best;
+  }
+
+  /** Returns a target of any tier as `forced` does, if the call would otherwise fail without an attempt. */
+  #desperate(): Choice<Member> | undefined {
+    return this.#made > 0 ? undefined : this.#forced(this.#route.tiers.flatMap(({ members }) => members));
   }
 
   #fresh(other: Member): Member | undefined {

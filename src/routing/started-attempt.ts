@@ -20,6 +20,8 @@ export interface RunParameters {
   readonly onBegin: (attempt: Attempt, queue: QueueState) => void;
   readonly onOutput: (attempt: Attempt) => void;
   readonly onEnd: (attempt: Attempt) => void;
+  /** Called with the failure of an upstream request, also after its output has begun. */
+  readonly onFailure: (failure: GatewayError) => void;
 }
 
 type Batch = readonly ChatEvent[];
@@ -111,6 +113,7 @@ export class StartedAttempt {
       onBegin: (attempt, queue) => state.attemptBegins(attempt, queue),
       onOutput: () => this.#sawOutput(),
       onEnd: (attempt) => this.#ended(attempt),
+      onFailure: (failure) => state.refuseKey(key, failure),
     });
     if (isLimited) this.#limit();
     this.outcome = this.#commit();
@@ -122,6 +125,7 @@ export class StartedAttempt {
 
   /** Ends the attempt, because another one was faster. */
   lose(): void {
+    this.onOutput = () => {};
     this.#controller?.abort(new GatewayError("CANCELLED", "another attempt was faster"));
   }
 
@@ -158,12 +162,14 @@ export class StartedAttempt {
   #cut(outcome: AttemptCut["outcome"], message: string): void {
     this.isCut = true;
     // A wait in Dragoman's own queue says nothing about the target.
-    if (this.run.waitsFor === undefined) this.#place.state.streamed.observeWait(this.#elapsedMs);
-    this.#controller?.abort(new AttemptCut(outcome, message));
+    const isQueued = this.run.waitsFor !== undefined;
+    if (!isQueued && !this.#hasOutput) this.#place.state.streamed.observeWait(this.#elapsedMs);
+    this.#controller?.abort(new AttemptCut(isQueued ? AttemptOutcome.ABANDONED : outcome, message));
   }
 
   #sawOutput(): void {
-    if (this.#hasOutput) return;
+    // Output can be on its way when an attempt is aborted.
+    if (this.#hasOutput || (this.#controller?.signal ?? this.#place.signal).aborted) return;
     this.#hasOutput = true;
     const { state } = this.#place;
     (this.#options.whole ? state.whole : state.streamed).observe(this.#elapsedMs);
@@ -194,20 +200,28 @@ export class StartedAttempt {
     this.#isTold = true;
     // A response that breaks after its first output is one more failure.
     if (!isLate) breaker[what](this.#trial);
-    else if (what === "fail") breaker.fail({ isTrial: false });
+    else if (what === "fail") breaker.fail();
   }
 
   async #commit(): Promise<Outcome> {
     const batches = this.run.events[Symbol.asyncIterator]();
     const held: Batch[] = [];
+    const signal = this.#controller?.signal ?? this.#place.signal;
     try {
       do {
         const next = await batches.next();
-        if (next.done) return { isCommitted: true, held, rest: undefined };
+        // A response can arrive in the turn in which its attempt is aborted.
+        signal.throwIfAborted();
+        if (next.done) {
+          this.#place.signal.removeEventListener("abort", this.#abort);
+          return { isCommitted: true, held, rest: undefined };
+        }
         held.push(next.value);
       } while (this.#options.commitsWhole);
       return { isCommitted: true, held, rest: batches };
     } catch (failure) {
+      this.#place.signal.removeEventListener("abort", this.#abort);
+      if (signal.aborted) batches.return?.().catch(() => {});
       return { isCommitted: false, failure };
     } finally {
       this.isOver = true;

@@ -1,5 +1,5 @@
 import type { BreakerSettings } from "../config/route.ts";
-import type { Reason } from "../errors.ts";
+import type { GatewayError, Reason } from "../errors.ts";
 import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ProviderKey, QueueState } from "../providers/adapter.ts";
 import { Breaker } from "./breaker.ts";
@@ -102,6 +102,24 @@ export class TargetState {
   attemptEnds(attempt: Attempt): void {
     this.#running.delete(attempt);
     if (isFault(attempt)) this.#failure = attempt.failureReason;
+  }
+
+  /** Takes a key out of use if the provider limits or rejects it. */
+  refuseKey({ key, name, here, everywhere }: TargetKey, { reason, facts }: GatewayError): void {
+    // Without a key, the failure says nothing about other calls.
+    if (key === undefined) return;
+    switch (reason) {
+      case "PROVIDER_RATE_LIMITED":
+        this.keyChanged(name, "cooling", reason, here.limit(reason, facts.retryAfterMs));
+        break;
+      case "PROVIDER_PERMISSION_DENIED":
+        this.keyChanged(name, "cooling", reason, here.reject(reason));
+        break;
+      case "PROVIDER_CREDENTIALS_REJECTED":
+      case "PROVIDER_QUOTA_EXHAUSTED":
+        this.keyChanged(name, "cooling", reason, everywhere.reject(reason));
+        break;
+    }
   }
 
   keyChanged(key: string, to: "cooling" | "usable", reason: string, forMs?: number): void {

@@ -15,3 +15,11 @@ export function wait(ms: number, clock: Clock, signal: AbortSignal): Promise<voi
     else signal.addEventListener("abort", onAbort);
   });
 }
+
+/** Waits until the signal is aborted, and rejects with its reason. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
