@@ -61,10 +61,10 @@ export async function describePlan(call: Call, request: PlanChatRequest): Promis
  * Counts the tokens of the rendered prompt, or of the request if no template was rendered. With `chat_template`
  * the count is an estimate, because a provider that renders the template itself may add a start token.
  */
-async function countPrompt({ request, target: { model }, prompt }: Plan, call: Call): Promise<TokenCount> {
+async function countPrompt({ request, target: { model, adapter }, prompt }: Plan, call: Call): Promise<TokenCount> {
   const { holder, signal, counting: limits } = call;
   const context = { holder, signal, limits };
-  if (prompt === undefined) return tokenCounter(model, context).count(request);
+  if (prompt === undefined) return tokenCounter(model, context, adapter.dialect).count(request);
   const count = await countTextTokens(prompt, model, context);
   return { ...count, exact: count.exact && request.chatTemplate === undefined };
 }

@@ -39,6 +39,8 @@ export interface Catalog {
    * resolve for this account.
    */
   providerOf(name: string, account?: string): string | undefined;
+  /** Returns the names of the providers that have the API of a provider: its own, and those that the file adds. */
+  providersOf(dialect: string): readonly string[];
   /**
    * Returns the models and routes that an account may use, ordered by id, of one configured provider or of all of them.
    * A route replaces the model with its id.
@@ -112,6 +114,18 @@ export function createCatalog(
     return owner === "" || owner === account;
   }
 
+  /** Returns the ids of a model at other configured providers: those with the same API, then those with its weights. */
+  function elsewhere({ id, provider, providerModel }: Model): readonly string[] {
+    const kin = providersOf(statuses.get(provider)?.dialect ?? provider);
+    const same = listed.filter((model) => kin.includes(model.provider) && model.providerModel === providerModel);
+    const weights = sameWeights(id).filter((name) => on.has(index.byName.get(name)?.provider ?? ""));
+    return [...same.map((model) => model.id), ...weights];
+  }
+
+  function providersOf(dialect: string): readonly string[] {
+    return [dialect, ...known.filter((status) => status.dialect === dialect).map(({ name }) => name)];
+  }
+
   /** Names with a provider in front that a name without one can mean: at most three, of configured providers. */
   function withProvider(name: string, matches: (model: Model) => boolean): readonly string[] {
     const found = models.filter((model) => on.has(model.provider) && !isDeployed(model) && matches(model));
@@ -168,9 +182,9 @@ export function createCatalog(
 
   function notConfigured(name: string, provider: string): GatewayError {
     const reason = reasonOf(provider);
-    const listed = models.find((model) => isNamed(model, name))?.id ?? "";
-    const elsewhere = sameWeights(listed).filter((id) => on.has(index.byName.get(id)?.provider ?? ""));
-    const also = elsewhere.length > 0 ? `; the same weights are available as ${elsewhere.join(", ")}` : "";
+    const model = models.find((one) => isNamed(one, name));
+    const others = model === undefined ? [] : elsewhere(model);
+    const also = others.length > 0 ? `; the same weights are available as ${others.join(", ")}` : "";
     const message = `the model ${name} needs the provider ${provider}, which is not configured: ${reason}${also}`;
     return new GatewayError("PROVIDER_NOT_CONFIGURED", message, { metadata: { model: name, provider } });
   }
@@ -214,6 +228,7 @@ export function createCatalog(
     routeOf: (name) => routeModels.settingsOf(name),
     targetsOf: (model) => routeModels.targetsOf(model),
     providerOf,
+    providersOf,
     list(provider, account = "") {
       const usable = listed.filter((model) => visible(model, account));
       const all = routes.length === 0 ? usable : [...usable, ...usableRoutes(account)].sort(byId);

@@ -34,6 +34,9 @@ export interface Adapter {
   /** Name of the provider: `provider` in `provider/model`, and the key in the request's `provider_options`. */
   readonly name: string;
 
+  /** Name of the provider whose API it has, for a provider that the configuration adds. Default: the name. */
+  readonly dialect?: string;
+
   /**
    * Fields of the upstream body that ChatRequest has fields for; Dragoman rejects them as provider options. Undefined:
    * provider options do not become part of an upstream body.

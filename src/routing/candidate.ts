@@ -2,7 +2,7 @@ import type { AttemptRules, Balance } from "../config/route.ts";
 import { GatewayError } from "../errors.ts";
 import { type Choosable, choose } from "./balance.ts";
 import { drawWeighted } from "./draws.ts";
-import { isLimited, type TargetKey, unusedUntil } from "./keys.ts";
+import { type TargetKey, unusedUntil } from "./keys.ts";
 
 /** A target that a call may use. */
 export interface Candidate extends Choosable {
@@ -41,9 +41,9 @@ export function hindranceOf({ state, keys }: Candidate): Hindrance | undefined {
   const { breaker } = state;
   const usable = keys.some((key) => unusedUntil(key) === undefined);
   if (!usable) {
-    const limits = keys.filter(isLimited);
-    const untilMs = Math.min(...(limits.length > 0 ? limits : keys).map((key) => unusedUntil(key) ?? 0));
-    return { kind: limits.length > 0 ? "limit" : "keys", untilMs };
+    const limits = keys.flatMap(({ here }) => here.limitedUntilMs ?? []);
+    if (limits.length > 0) return { kind: "limit", untilMs: Math.min(...limits) };
+    return { kind: "keys", untilMs: Math.min(...keys.map((key) => unusedUntil(key) ?? 0)) };
   }
   return breaker.isUsable ? undefined : { kind: "breaker", untilMs: breaker.openUntilMs };
 }

@@ -32,9 +32,14 @@ export class KeyUse {
     return untilMs > this.#clock.now() ? untilMs : undefined;
   }
 
+  /** Until when the provider limits the key, on the clock. Undefined: it does not. */
+  get limitedUntilMs(): number | undefined {
+    return this.#limitedUntilMs > this.#clock.now() ? this.#limitedUntilMs : undefined;
+  }
+
   /** Whether the provider limits the key at present. */
   get isLimited(): boolean {
-    return this.#limitedUntilMs > this.#clock.now();
+    return this.limitedUntilMs !== undefined;
   }
 
   /** Reason of the latest failure. Undefined: none since the latest response. */
@@ -91,6 +96,7 @@ export function unusedUntil({ here, everywhere }: TargetKey): number | undefined
   return one === undefined ? other : Math.max(one, other ?? 0);
 }
 
-export function isLimited({ here, everywhere }: TargetKey): boolean {
-  return here.isLimited || everywhere.isLimited;
+/** Whether the provider limits a key at a target. Limits are never those of all targets. */
+export function isLimited({ here }: TargetKey): boolean {
+  return here.isLimited;
 }

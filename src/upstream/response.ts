@@ -180,7 +180,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     if (compressions.length > 0) {
       this.#decompressed = new DecompressedBody(compressions, () => this.#readRaw(), this.#call);
     }
-    noteHeaders(this.#call.attempt, status, headers, this.#attemptHeaders);
+    noteHeaders(this.#call.attempt, status, headers, this.#attemptHeaders, this.#call.secrets());
     this.#wake?.();
   }
 

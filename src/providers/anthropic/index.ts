@@ -43,7 +43,7 @@ const apiVersion = "2023-06-01";
  */
 export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, anthropicHeaders);
-  const { name, baseUrl, keys } = settings;
+  const { name, dialect, baseUrl, keys } = settings;
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
 
   const operatorsBetas = Object.entries(settings.headers).find(([header]) => header.toLowerCase() === betaHeader)?.[1];
@@ -52,6 +52,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
+    dialect,
     baseUrl,
     keys,
     accepts,

@@ -78,7 +78,7 @@ const acceptedByClaude: ReadonlySet<OptionalContent> = new Set([...acceptedByAll
 
 /** Creates the adapter for the Converse API. Without an API key, it signs requests with AWS credentials. */
 export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapter {
-  const { name, keys } = settings;
+  const { name, dialect, keys } = settings;
   const { region, baseUrl } = resolveAddress(settings);
   const upstream = new Upstream({ ...settings, baseUrl }, bedrockHeaders);
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
@@ -102,6 +102,7 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
 
   return {
     name,
+    dialect,
     baseUrl,
     keys,
     accepts: (model) => (modelRules(model).claude ? acceptedByClaude : acceptedByAll),

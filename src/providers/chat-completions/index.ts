@@ -31,11 +31,15 @@ export interface Endpoint {
   path(model: Model): string;
   /** Returns the authentication headers. */
   authorize(call: UpstreamCall): Promise<Readonly<Record<string, string>>>;
+  /** What the base URL may lack, if the server does not know the path. Undefined: nothing. */
+  readonly baseUrlLacks?: string | undefined;
 }
 
 function openAiEndpoint(settings: ProviderSettings): Endpoint {
   return {
     path: () => "/chat/completions",
+    // The base URLs of most servers end in a version.
+    baseUrlLacks: /\/v\d/.test(settings.baseUrl) ? undefined : "/v1 at its end",
     authorize: async (call) => keyHeader("authorization", call, settings),
   };
 }
@@ -60,8 +64,8 @@ interface Shared {
 
 function adapterOf(shared: Shared, quirks: Quirks): Adapter {
   const { settings, endpoint, upstream, contractNames } = shared;
-  const { name, baseUrl, keys } = settings;
-  const errors = errorsOf(quirks);
+  const { name, dialect, baseUrl, keys } = settings;
+  const errors = errorsOf(quirks, endpoint.baseUrlLacks);
   const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
   const checkStream = (request: ChatRequest) =>
     [quirks.onlyWhole?.(request), wholeAudio(request, quirks)].filter((found) => found !== undefined);
@@ -98,6 +102,7 @@ function adapterOf(shared: Shared, quirks: Quirks): Adapter {
 
   return {
     name,
+    dialect,
     baseUrl,
     keys,
     ownFields: (request, model) => ownFields(request, model, quirks, isStreamed(request)),

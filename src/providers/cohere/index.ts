@@ -31,10 +31,11 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
 const citationOptions: OwnField = { name: "citation_options" };
 
 function adapterOf(upstream: Upstream, settings: ProviderSettings, form: BodyForm): Adapter {
-  const { name, baseUrl, keys } = settings;
+  const { name, dialect, baseUrl, keys } = settings;
 
   return {
     name,
+    dialect,
     baseUrl,
     keys,
     ownFields: (request) =>

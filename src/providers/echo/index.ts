@@ -24,9 +24,10 @@ import { readScript, type Script } from "./script.ts";
  * A script in the provider's options (`provider_options.echo`), or a prompt that is only `{"echo": …}`, changes the response: see Script. An
  * invalid script is INVALID_REQUEST.
  */
-export function createEcho({ name }: Pick<ProviderSettings, "name"> = { name: "echo" }): Adapter {
+export function createEcho({ name }: Pick<ProviderSettings, "name"> = { name: provider.name }): Adapter {
   return {
     name,
+    dialect: provider.name,
     stream: (request, model, context) => stream(request, model, context, name),
     checkSupport,
     describe: () => undefined,

@@ -39,7 +39,7 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
 }
 
 function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: Endpoint, form: BodyForm): Adapter {
-  const { name, baseUrl, keys } = settings;
+  const { name, dialect, baseUrl, keys } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
@@ -67,6 +67,7 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: End
 
   return {
     name,
+    dialect,
     baseUrl,
     keys,
     ownFields: (request, model) => ownFields(request, model, form),

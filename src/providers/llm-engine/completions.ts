@@ -25,7 +25,7 @@ export function createCompletionsAdapter(
   prompts: Prompts,
 ): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
-  const { name, baseUrl, keys } = settings;
+  const { name, dialect, baseUrl, keys } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
@@ -50,6 +50,7 @@ export function createCompletionsAdapter(
 
   return {
     name,
+    dialect,
     baseUrl,
     keys,
     contractNames: completionNames,

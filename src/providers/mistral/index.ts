@@ -26,7 +26,7 @@ import { toRequest } from "./request.ts";
 /** Creates an adapter for Mistral's API: OpenAI's Chat Completions with a different format of messages. */
 export function createMistralAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
-  const { name, baseUrl, keys } = settings;
+  const { name, dialect, baseUrl, keys } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, (call) => ({
@@ -53,6 +53,7 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
+    dialect,
     baseUrl,
     keys,
     stream: (request, model, context) => send(request, model, context, true),

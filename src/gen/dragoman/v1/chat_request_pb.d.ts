@@ -175,7 +175,8 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
    * Provider-specific fields that this API does not define, by provider name: `{"openai": {"verbosity": "low"}}`. A
    * field that this API defines, such as `n` or `model`, is an error that names the field to use. Dragoman merges the
    * fields of the selected provider into the upstream request: objects field by field, lists by appending. It ignores
-   * the fields of other providers. If the operator has turned provider options off, any option is an error. At most
+   * the fields of other providers. A provider that the operator added has its own name here, and not that of its
+   * dialect. If the operator has turned provider options off, any option is an error. At most
    * 64 providers; default none.
    *
    * @generated from field: map<string, google.protobuf.Struct> provider_options = 19;

@@ -96,7 +96,8 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
 
   /**
    * Family of the provider's API, whose limits and defaults apply: `openai-chat`, `openai-completions`, `llm-engine`,
-   * `anthropic`, `google`, `mistral`, `cerebras` or `deepinfra`. For any other API, the provider's name.
+   * `anthropic`, `google`, `mistral`, `cerebras` or `deepinfra`. For any other API, the provider's name, or the dialect
+   * of a provider that the operator added.
    *
    * @generated from field: string family = 11;
    */
