@@ -63,6 +63,8 @@ interface Tried {
   notBeforeMs: number;
   /** Whether it sent no output in time, so that any other candidate is better. */
   isSilent: boolean;
+  /** Whether the latest attempt was made although the breaker was open. */
+  isForced: boolean;
 }
 
 interface Choice<Member> {
@@ -134,6 +136,7 @@ export class Search<Member extends Candidate, Plan> {
         keys: new Set(),
         notBeforeMs: Number.POSITIVE_INFINITY,
         isSilent: true,
+        isForced: false,
       });
       return this.#nextAt(choice);
     }
@@ -190,14 +193,15 @@ export class Search<Member extends Candidate, Plan> {
   }
 
   /** An attempt starts. */
-  begin({ candidate }: Next<Member, Plan>): void {
+  begin({ candidate, isForced }: Next<Member, Plan>): void {
     const isWalk = candidate === this.#walk;
     this.#walk = undefined;
     let tried = this.#tried.get(candidate);
     if (tried === undefined) {
-      tried = { attempts: 0, keys: new Set(), notBeforeMs: 0, isSilent: false };
+      tried = { attempts: 0, keys: new Set(), notBeforeMs: 0, isSilent: false, isForced: false };
       this.#tried.set(candidate, tried);
     }
+    tried.isForced = isForced;
     if (isWalk) return;
     this.#made++;
     tried.attempts++;
@@ -301,8 +305,7 @@ export class Search<Member extends Candidate, Plan> {
   #choose(): Choice<Member> | undefined {
     const { rules, tiers } = this.#route;
     const walk = this.#walk;
-    // Other calls can have used up the keys in the meantime, and an attempt beside it can have rejected the candidate.
-    if (walk !== undefined && !this.#rejected.has(walk) && this.#hasFurtherKey(walk) && this.#fits(walk, 0)) {
+    if (walk !== undefined && this.#canWalk(walk) && this.#fits(walk, 0)) {
       return { candidate: walk, delayMs: 0, isForced: !walk.state.breaker.isUsable };
     }
     this.#walk = undefined;
@@ -321,6 +324,12 @@ export class Search<Member extends Candidate, Plan> {
       if (again !== undefined) return again;
     }
     return this.#forced(tiers[last]?.members ?? []) ?? this.#limited() ?? this.#desperate();
+  }
+
+  /** Whether the next key of a candidate can be tried. Other calls and an attempt beside it can have changed this. */
+  #canWalk(candidate: Member): boolean {
+    if (this.#rejected.has(candidate) || !this.#hasFurtherKey(candidate)) return false;
+    return candidate.state.breaker.isUsable || (this.#tried.get(candidate)?.isForced ?? false);
   }
 
   /** Whether a candidate has a key that may be used now and that the call has not tried in its present attempt. */
