@@ -217,7 +217,7 @@ export class RouteRun<Member extends Candidate, Plan> {
     const { retryAfterMs } = failure.facts;
     if (retryAfterMs !== undefined) this.#retryDelays.push(retryAfterMs);
     refuseKey(next, failure);
-    this.#search.fail(next, failure, started.isCut);
+    this.#search.fail(next, failure, started.isCut || failure.reason === "PROVIDER_TIMEOUT");
     return false;
   }
 

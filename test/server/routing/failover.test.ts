@@ -41,7 +41,10 @@ describe.each(forms)("a call that fails over twice, as %s", (form) => {
     if (form.startsWith("gRPC")) expect(got.record.labels).toEqual({ team: "x" });
     else expect(got.headers.get("x-dragoman-target")).toBe("c/m");
     const lines: Record<string, unknown>[] = [];
-    createCallLog(createLog("info", { write: (line) => void lines.push(JSON.parse(line)) })).settled?.(got.record, undefined);
+    createCallLog(createLog("info", { write: (line) => void lines.push(JSON.parse(line)) })).settled?.(
+      got.record,
+      undefined,
+    );
     expect(lines).toMatchObject([
       {
         msg: "call",
