@@ -27,6 +27,8 @@ interface Setting<Name extends string> {
   readonly providers: readonly Name[];
   /** Further lines of a provider's section, in YAML's flow form without braces: `keys: [...]`. */
   readonly sections?: Partial<Record<Name, string>>;
+  /** Dialects of providers. Default: vllm. */
+  readonly dialects?: Partial<Record<Name, string>>;
   /** Further sections of the file: `routes`, `breaker` and others. */
   readonly yaml?: string;
   readonly plainRules?: AttemptRules;
@@ -40,11 +42,12 @@ export interface Routed<Name extends string> {
 
 /** Starts the service in front of one scripted server for each provider, until the test ends. */
 export async function startRouted<const Name extends string>(setting: Setting<Name>): Promise<Routed<Name>> {
-  const { providers, sections = {}, yaml = "" } = setting;
+  const { providers, sections = {}, dialects = {}, yaml = "" } = setting;
   const servers = await Promise.all(providers.map((name) => startChatUpstream(answers(name))));
   const lines = providers.map((name, index) => {
     const more = (sections as Partial<Record<string, string>>)[name];
-    return `  ${name}: { dialect: vllm, base_url: "${servers[index]?.baseUrl}"${more ? `, ${more}` : ""} }`;
+    const dialect = (dialects as Partial<Record<string, string>>)[name] ?? "vllm";
+    return `  ${name}: { dialect: ${dialect}, base_url: "${servers[index]?.baseUrl}"${more ? `, ${more}` : ""} }`;
   });
   const file = ["shutdown: { grace: 1s }", "providers:", ...lines, yaml].join("\n");
   const service = await startTestService({}, undefined, file, [], { plainRules: setting.plainRules ?? plainRules });
@@ -255,4 +258,9 @@ function attemptsIn(headers: Headers): readonly string[] {
     const [key, reason] = [values.get("key"), values.get("reason")];
     return [target, key && `#${key}`, reason && ` ${reason}`].join("");
   });
+}
+
+/** Resolves when a condition holds, which it checks in each turn of the event loop. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
