@@ -234,7 +234,8 @@ export class RouteRun<Member extends Candidate, Plan> {
     }
     const failure = this.#noteFailure(outcome.failure);
     this.#failure = failure;
-    if (!this.#call.signal.aborted) this.#search.fail(next, failure, started.isCut);
+    const isSilent = started.isCut || failure.reason === "PROVIDER_TIMEOUT";
+    if (!this.#call.signal.aborted) this.#search.fail(next, failure, isSilent);
     return false;
   }
 

@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import { createCallLog } from "../../../src/telemetry/call-log.ts";
+import { createLog } from "../../../src/telemetry/log.ts";
+import {
+  answers,
+  begins,
+  cutsInBody,
+  endsEarly,
+  failsInside,
+  malformed,
+  type Play,
+  rejects,
+  resets,
+  resetsInBody,
+  stallsInBody,
+} from "../../support/chat-upstream.ts";
+import { forms, startRouted, streamForms, unaryForms } from "./harness.ts";
+
+const route = (more = "") => `
+routes:
+  r:
+    tiers: [{ targets: [{ model: a/m }] }, { targets: [{ model: b/m }] }, { targets: [{ model: c/m }] }]
+    attempts: { max: 3, per_target: 1 }
+    ${more}`;
+
+describe.each(forms)("a call that fails over twice, as %s", (form) => {
+  it("says so in the response, the warning, the record and the log", async () => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    at.a.plays(rejects(503));
+    at.b.plays(resets);
+    const got = await call(form, { model: "r", labels: { team: "x" } });
+    expect(got).toMatchObject({ text: "c", reason: "" });
+    const failed = ["a/m PROVIDER_UNAVAILABLE", "b/m PROVIDER_UNAVAILABLE"];
+    expect(got.attempts).toEqual([...failed, "c/m"]);
+    expect(got.recorded).toEqual([...failed, "c/m"]);
+    expect(got.warnings).toEqual(["FELL_BACK"]);
+    expect(got.fellBack).toEqual([
+      "a/m failed (PROVIDER_UNAVAILABLE), b/m failed (PROVIDER_UNAVAILABLE); c/m responds instead",
+    ]);
+    expect(got.record).toMatchObject({ outcome: "ok", route: "r", model: "c/m", provider: "c" });
+    if (form.startsWith("gRPC")) expect(got.record.labels).toEqual({ team: "x" });
+    else expect(got.headers.get("x-dragoman-target")).toBe("c/m");
+    const lines: Record<string, unknown>[] = [];
+    createCallLog(createLog("info", { write: (line) => void lines.push(JSON.parse(line)) })).settled?.(
+      got.record,
+      undefined,
+    );
+    expect(lines).toMatchObject([
+      {
+        msg: "call",
+        route: "r",
+        attempts: [
+          { target: "a/m", outcome: "failed", failure_reason: "PROVIDER_UNAVAILABLE", http_status: 503 },
+          { target: "b/m", outcome: "failed", failure_reason: "PROVIDER_UNAVAILABLE" },
+          { target: "c/m", outcome: "answered" },
+        ],
+      },
+    ]);
+  });
+
+  it("fails with the last failure and all attempts if no target responds", async () => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    for (const upstream of Object.values(at)) upstream.plays(rejects(502));
+    const got = await call(form, { model: "r" });
+    const failed = ["a/m", "b/m", "c/m"].map((target) => `${target} PROVIDER_UNAVAILABLE`);
+    expect(got).toMatchObject({ text: "", reason: "PROVIDER_UNAVAILABLE", attempts: failed, recorded: failed });
+    expect(got.headers.get("x-dragoman-target")).toBeNull();
+    expect(Object.values(at).map(({ requests }) => requests.length)).toEqual([1, 1, 1]);
+  });
+
+  it("has no warning if the first target responds", async () => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    expect(await call(form, { model: "r" })).toMatchObject({ text: "a", warnings: [], attempts: ["a/m"] });
+    expect(at.b.requests).toHaveLength(0);
+  });
+
+  it("stays with a target that rejects the request, or whose content filter ends the response", async () => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    at.a.plays(rejects(400), rejects(404), rejects(422), rejects(400, { code: "content_filter" }));
+    expect(await call(form, { model: "r" })).toMatchObject({ reason: "INVALID_REQUEST" });
+    expect((await call(form, { model: "r" })).reason).not.toBe("");
+    expect(await call(form, { model: "r" })).toMatchObject({ reason: "INVALID_REQUEST" });
+    expect((await call(form, { model: "r" })).recorded).toHaveLength(1);
+    expect(at.b.requests).toHaveLength(0);
+  });
+});
+
+/** Failures after the headers of a response with status 200, which a unary call never sees. */
+const inBody: readonly (readonly [string, Play])[] = [
+  ["JSON that cannot be parsed", malformed],
+  ["half a body", endsEarly],
+  ["an error in the body", failsInside],
+  ["a closed connection in the body", cutsInBody],
+  ["a reset in the body", resetsInBody],
+];
+
+describe.each(unaryForms)("a unary call, as %s", (form) => {
+  it.each(inBody)("is tried again at the next target after %s", async (_, play) => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    at.a.plays(play);
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ text: "b", reason: "", warnings: ["FELL_BACK"] });
+    expect(got.recorded).toEqual([expect.stringMatching(/^a\/m PROVIDER_/), "b/m"]);
+  });
+
+  it.each(inBody)("is tried again at its only model after %s", async (_, play) => {
+    const { call, at } = await startRouted({ providers: ["a"] });
+    at.a.plays(play, answers("second"));
+    const got = await call(form, { model: "a/m" });
+    expect(got).toMatchObject({ text: "second", reason: "", warnings: [] });
+    expect(got.recorded).toEqual([expect.stringMatching(/^a\/m PROVIDER_/), "a/m"]);
+  });
+
+  it("is tried again after a stall in the body, as the route's idle timeout says", async () => {
+    const { call, at } = await startRouted({
+      providers: ["a", "b", "c"],
+      yaml: route("timeouts: { idle: 60ms }"),
+    });
+    at.a.plays(stallsInBody);
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ text: "b", reason: "" });
+    expect(got.recorded).toEqual(["a/m PROVIDER_TIMEOUT", "b/m"]);
+    await (await at.a.received(1)).aborted;
+  });
+});
+
+describe.each(streamForms)("a stream, as %s", (form) => {
+  it.each([
+    ["an error in the body", failsInside],
+    ["JSON that cannot be parsed", malformed],
+  ])("is tried again after %s that comes before the first delta", async (_, play) => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    at.a.plays(play);
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ text: "b", reason: "", warnings: ["FELL_BACK"] });
+  });
+
+  it.each([
+    ["a cut", cutsInBody],
+    ["a reset", resetsInBody],
+    ["an early end", endsEarly],
+    ["JSON that cannot be parsed", begins("half ", { write: 'data: {"choices": [{"ind\n\n' })],
+    ["an error", begins("half ", { write: 'data: {"error": {"message": "no", "code": "server_error"}}\n\n' })],
+  ])("is never tried again after its first delta: %s", async (_, play) => {
+    const { call, at, service } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    at.a.plays(play);
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ text: "half ", reason: "PROVIDER_STREAM_INTERRUPTED" });
+    if (form.startsWith("gRPC")) expect(got.partial).toBe(true);
+    expect(got.recorded).toEqual(["a/m PROVIDER_STREAM_INTERRUPTED"]);
+    expect(at.b.requests).toHaveLength(0);
+    const [target] = service.routing.targets("r");
+    expect(target).toMatchObject({ name: "a/m", failureRatio: 1 });
+  });
+});
