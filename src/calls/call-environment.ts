@@ -17,6 +17,11 @@ export interface CallSource {
   readonly peerAddress: string;
   /** Milliseconds until the client's deadline. Undefined: the client set none. */
   timeoutMs(): number | undefined;
+  /**
+   * Milliseconds until the client stops waiting for the beginning of the response, counted from its request. It then
+   * disconnects, so that Dragoman need not end the call; but attempts share this time. Undefined: not known.
+   */
+  patienceMs?(): number | undefined;
 }
 
 /** Observers, limits and counts, which all calls of the service share. */

@@ -41,6 +41,7 @@ export class Call implements ObservedCall {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
   readonly #clock: CallClock;
+  readonly #patienceMs: number;
   #requestBytes = 0;
   readonly #environment: CallEnvironment;
   readonly #lease: SnapshotLease;
@@ -72,6 +73,7 @@ export class Call implements ObservedCall {
     this.#onSettled = onSettled;
     this.signal = this.#controller.signal;
     this.requestId = cleanRequestId(source.requestHeader.get("x-request-id")) ?? this.id;
+    this.#patienceMs = source.patienceMs?.() ?? Number.POSITIVE_INFINITY;
     const { maxCallMs, maxRequestMs } = environment;
     this.#clock = new CallClock(Math.min(source.timeoutMs() ?? Number.POSITIVE_INFINITY, maxCallMs), maxRequestMs, {
       deadline: () => this.end(deadlineExceeded(this.#waitsFor())),
@@ -145,9 +147,9 @@ export class Call implements ObservedCall {
     return this.#environment.router;
   }
 
-  /** Milliseconds until the deadline. */
+  /** Milliseconds until the deadline, or until the client stops waiting for the beginning of the response. */
   get leftMs(): number {
-    return this.#clock.leftMs;
+    return Math.min(this.#clock.leftMs, this.#patienceMs - this.elapsedMs);
   }
 
   /** Whether work of this many milliseconds can end before the deadline. */

@@ -48,25 +48,6 @@ export function dragomanConfig(cells: readonly Cell[], upstream: string) {
   };
 }
 
-/** Finds out whether Dragoman accepts the configuration. Returns the first line of what is wrong with it. */
-async function problemOf(root: string, file: string): Promise<string | undefined> {
-  const check = [join(root, "src/main.ts"), "--check", "--config", file];
-  try {
-    await promisify(execFile)(process.execPath, check);
-    return undefined;
-  } catch (error) {
-    return String((error as { stderr?: unknown }).stderr ?? error)
-      .split("\n", 2)
-      .join(" ");
-  }
-}
-
-/** Configuration without routes: every call goes to the first target by its own name. */
-function plainConfig(upstream: string) {
-  const timeouts = { connect: "3s", first_event: "3s", idle: "3s" };
-  return { log: { level: "warn" }, providers: { openai: { base_url: upstream, api_key: "K1", timeouts } } };
-}
-
 /** Starts Dragoman. It takes part twice: over OpenAI's HTTP API, and over gRPC where the scenario says so. */
 export async function startDragoman({ processes, root, output, upstream, scenarios }: Setting): Promise<System[]> {
   const cellsOf = (scenario: Scenario) =>
@@ -75,16 +56,7 @@ export async function startDragoman({ processes, root, output, upstream, scenari
     );
   const file = join(output, "dragoman.yaml");
   writeFileSync(file, stringify(dragomanConfig(scenarios.flatMap(cellsOf), upstream)));
-  const problem = await problemOf(root, file);
-  if (problem !== undefined) {
-    console.log(`Dragoman does not accept its routes, and runs without: one target for each call. ${problem}`);
-    writeFileSync(file, stringify(plainConfig(upstream)));
-  }
-  const modelOfCell = (cell: Cell): string => {
-    const [[first = ""] = []] = cell.scenario.rules.tiers;
-    return problem === undefined ? cellName(cell) : `openai/${modelOf(cell, first)}`;
-  };
-  const rules = problem === undefined ? "routes, the default breaker" : "no routes";
+  const rules = "routes, the default breaker";
   const [grpcPort, httpPort] = [await freePort(), await freePort()];
   processes.start("dragoman", [join(root, "src/main.ts"), "--config", file], {
     env: { DRAGOMAN_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`, DRAGOMAN_HTTP_ADDRESS: `127.0.0.1:${httpPort}` },
@@ -97,13 +69,13 @@ export async function startDragoman({ processes, root, output, upstream, scenari
       name: "dragoman",
       description: `Dragoman over OpenAI's HTTP API: ${rules}`,
       runs: () => true,
-      callerOf: (cell) => ({ caller: new OpenAICaller(`${url}/v1`), model: modelOfCell(cell) }),
+      callerOf: (cell) => ({ caller: new OpenAICaller(`${url}/v1`), model: cellName(cell) }),
     },
     {
       name: "dragoman-grpc",
       description: `Dragoman over gRPC: ${rules}`,
       runs: ({ grpc }) => grpc,
-      callerOf: (cell) => ({ caller: new GrpcChatCaller(grpcPort), model: modelOfCell(cell) }),
+      callerOf: (cell) => ({ caller: new GrpcChatCaller(grpcPort), model: cellName(cell) }),
     },
   ];
 }
