@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { freePort, untilReady } from "../../processes.ts";
 import { GrpcChatCaller } from "../grpc-caller.ts";
