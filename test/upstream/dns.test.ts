@@ -35,7 +35,6 @@ async function startMovingName(http2: boolean) {
       continue;
     }
     const server = createHttp((_, response) => {
-
       served[index] = (served[index] ?? 0) + 1;
       response.writeHead(200, { "content-type": "text/event-stream" }).end(body);
     });
