@@ -45,7 +45,7 @@ export class Upstream {
   readonly #http2: Http2Pool | undefined;
   /** Clients of requests that Dragoman sent again on a new connection. */
   readonly #repeats = new Set<Client>();
-  /** One slot per connection. */
+  /** One slot per request in progress: with HTTP/1.1, each has a connection. */
   readonly #slots: FairSlots;
   /** What a queued request waits for. */
   readonly #thing: string;

@@ -9,6 +9,12 @@ const mostStreams = 100;
 /** Bytes of a response that may arrive before Dragoman reads them. Node.js' default of 64 KiB slows distant servers. */
 const windowBytes = 256 * 1024;
 
+/**
+ * Maximum memory of a connection in MB. `limits.max_bytes_in_flight` and the windows bound it: Node.js' default of 10
+ * would reject streams while other requests send large prompts.
+ */
+const maxSessionMemory = 4096;
+
 export interface Http2Limits {
   /** Time in ms after which a connection serves no new request. */
   readonly maxAgeMs: number;
@@ -46,7 +52,7 @@ export class Http2Connection {
     this.#limits = limits;
     this.#events = events;
     const settings = { enablePush: false, initialWindowSize: windowBytes };
-    const session = connect(url, { createConnection: () => socket, settings });
+    const session = connect(url, { createConnection: () => socket, settings, maxSessionMemory });
     this.#session = session;
     session.on("remoteSettings", () => {
       this.#hasSettings = true;

@@ -5,8 +5,8 @@ import { firstOf } from "./attempt-headers.ts";
 const longestMs = 24 * 60 * 60 * 1000;
 
 /**
- * Headers with a delay in ms. OpenAI and Azure send the first one; Azure's client also reads the second one, and the AWS
- * client the third one (https://github.com/Azure/azure-sdk-for-js, throttlingRetryStrategy.ts;
+ * Headers with a delay in ms. OpenAI and Azure send the first one. Azure's client also reads the second one, and
+ * Amazon's the third one (https://github.com/Azure/azure-sdk-for-js, throttlingRetryStrategy.ts;
  * https://github.com/smithy-lang/smithy-typescript, parseRetryAfterHeader.ts).
  */
 const inMilliseconds = ["retry-after-ms", "x-ms-retry-after-ms", "x-amz-retry-after"];
@@ -32,8 +32,8 @@ export function retryAfterMs(headers: IncomingHttpHeaders, now: number): number 
 const limitedStatuses: ReadonlySet<number> = new Set([429, 503]);
 
 /**
- * Returns the time in ms, from 0 to a day, until the exhausted limits of a provider have room again, for a response with
- * status 429 or 503 that requests no delay. The longest time counts, because each of the limits rejects the request.
+ * Returns the time in ms, from 0 to a day, until the exhausted limits of a provider have room again, for a response
+ * with status 429 or 503 that requests no delay. The longest time counts, because each of the limits rejects requests.
  * Undefined if no limit says that nothing remains: the time of a limit with room is no reason to wait.
  *
  * - `x-ratelimit-reset`, `x-ratelimit-reset-tokens`, `-requests-day` and so on, with `-remaining`: most providers, as

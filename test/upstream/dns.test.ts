@@ -19,6 +19,7 @@ async function startMovingName(http2: boolean) {
   const certificate = http2 ? temporaryCertificate({ names: "DNS:provider.example" }) : undefined;
   if (certificate !== undefined) open.push(trust(certificate));
   const served = [0, 0];
+  const { promise: hasClosed, resolve: close } = Promise.withResolvers<void>();
   let port = 0;
   for (const [index, host] of ["127.0.0.2", "127.0.0.3"].entries()) {
     if (certificate !== undefined) {
@@ -37,6 +38,7 @@ async function startMovingName(http2: boolean) {
       served[index] = (served[index] ?? 0) + 1;
       response.writeHead(200, { "content-type": "text/event-stream" }).end(body);
     });
+    server.on("connection", (socket) => socket.once("close", close));
     await new Promise<void>((resolve) => server.listen(port, host, resolve));
     port = (server.address() as { port: number }).port;
     open.unshift(() => {
@@ -53,6 +55,8 @@ async function startMovingName(http2: boolean) {
     served,
     lookup,
     baseUrl: `${http2 ? "https" : "http"}://provider.example:${port}`,
+    /** Resolves when a connection with HTTP/1.1 has closed. */
+    closed: () => hasClosed,
     move: () => {
       address = "127.0.0.3";
     },
@@ -87,4 +91,13 @@ describe.each([
       expect(name.served[1]).toBeGreaterThanOrEqual(10);
     },
   );
+});
+
+it("closes a connection with HTTP/1.1 that nobody uses", async () => {
+  const name = await startMovingName(false);
+  const tuning = { lookup: name.lookup, maxIdleMs: 20 };
+  const upstream = new Upstream(settings(name.baseUrl), { requestId: [], limitPrefixes: [] }, tuning);
+  open.unshift(() => upstream.close());
+  expect((await ask(upstream)).error).toBeUndefined();
+  await name.closed();
 });

@@ -6,7 +6,9 @@ import { resolveProxy } from "../../src/config/proxy.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { type Tuning, Upstream } from "../../src/upstream/http.ts";
-import { settings } from "../providers/chat-completions/harness.ts";
+import { readText } from "../../src/upstream/read-text.ts";
+import { startCall } from "../../src/upstream/upstream-call.ts";
+import { context, settings } from "../providers/chat-completions/harness.ts";
 import { type Certificate, hasOpenssl, temporaryCertificate } from "../support/certificates.ts";
 import { type Http2Exchange, type Http2Upstream, startHttp2Upstream, trust } from "../support/http2-upstream.ts";
 import { startProxy } from "../support/proxy.ts";
@@ -298,6 +300,21 @@ describe.skipIf(!hasOpenssl)("HTTP/2 to a provider", () => {
     expect(error?.message).toContain("the server stopped answering (PING_TIMEOUT)");
     expect((await ask(upstream)).error).toBeUndefined();
     expect(server.connections).toBe(2);
+  });
+
+  it("sends large requests at the same time", async () => {
+    const server = await start(({ response, body }) => {
+      response.writeHead(200, { "content-type": "text/plain" });
+      response.end(String(body.length));
+    });
+    const upstream = connect(server);
+    const large = "x".repeat(4 * 1024 * 1024);
+    const sizes = times(12, async () => {
+      const response = await upstream.post("/", large, {}, startCall(context()));
+      return (await readText(response, 100)).text;
+    });
+    expect(new Set(await Promise.all(sizes))).toEqual(new Set([String(large.length)]));
+    expect(server.connections).toBe(1);
   });
 
   it("drops the headers of a connection, which HTTP/2 forbids", async () => {
