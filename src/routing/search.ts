@@ -163,9 +163,9 @@ export class Search<Member extends Candidate, Plan> {
     for (;;) {
       const candidate = this.#made < this.#route.rules.maxAttempts ? this.#fresh(other) : undefined;
       if (candidate === undefined) return undefined;
-      if (this.#plans.has(candidate) || (await this.#prepare(candidate))) {
-        return this.#nextAt({ candidate, delayMs: 0, isForced: false });
-      }
+      if (this.#plans.has(candidate)) return this.#nextAt({ candidate, delayMs: 0, isForced: false });
+      // Planning takes time, in which the candidate can be tried. So it is chosen anew.
+      await this.#prepare(candidate);
     }
   }
 
