@@ -58,8 +58,8 @@ export class Affinity {
 }
 
 /**
- * Returns the conversation of a request: by its `prompt_cache_key`, else by the content up to its first cache hint,
- * else by all up to its first user message. Conversations of different holders differ.
+ * Returns the conversation of a request: by its `prompt_cache_key`, else by the tools up to their first cache hint,
+ * else by its messages up to the first cache hint or user message. Conversations of different holders differ.
  *
  * @param scope the route, and the account or API key of the caller
  */
@@ -71,13 +71,12 @@ export function conversationOf(request: ChatRequest, scope: string): Conversatio
   if (hintedTool >= 0) {
     return { key: digest(scope, "tools", ...tools.slice(0, hintedTool + 1).map(textOf)), ttlMs, isKnown: true };
   }
-  const hinted = messages.findIndex(({ parts }) => parts.some(({ cacheHint }) => cacheHint !== undefined));
-  if (hinted >= 0) {
-    return { key: digest(scope, "prefix", ...messages.slice(0, hinted + 1).map(textOf)), ttlMs, isKnown: true };
-  }
   const first = messages.findIndex(({ role }) => role === Role.USER);
-  const prefix = messages.slice(0, first < 0 ? messages.length : first + 1);
-  const isKnown = messages.some(({ role }: Message) => role === Role.ASSISTANT);
+  const hinted = messages.findIndex(({ parts }) => parts.some(({ cacheHint }) => cacheHint !== undefined));
+  // Many clients move their only hint to the latest message each time: then the conversation is known by its beginning.
+  const ends = [first, hinted].filter((index) => index >= 0);
+  const prefix = messages.slice(0, ends.length === 0 ? messages.length : Math.min(...ends) + 1);
+  const isKnown = hinted >= 0 || messages.some(({ role }: Message) => role === Role.ASSISTANT);
   return { key: digest(scope, "conversation", ...prefix.map(textOf)), ttlMs, isKnown };
 }
 
@@ -95,9 +94,10 @@ function digest(...texts: readonly string[]): string {
   return hash("sha256", JSON.stringify(texts), "base64url");
 }
 
-/** Returns what two equal values have in common. Media would take long to serialize, so their length counts. */
+/** Returns what two values have in common that are equal but for their cache hints. Media would take long to serialize, so their length counts. */
 function textOf(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => {
+  return JSON.stringify(value, (name, item: unknown) => {
+    if (name === "cacheHint") return undefined;
     if (item instanceof Uint8Array) return [item.length, ...item.subarray(0, 64)];
     return typeof item === "bigint" ? String(item) : item;
   });

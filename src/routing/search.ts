@@ -61,8 +61,8 @@ interface Tried {
   readonly keys: Set<TargetKey>;
   /** When the next attempt may start, on the clock. Infinity: never. */
   notBeforeMs: number;
-  /** Whether it sent no output in time, so that any other candidate is better. */
-  isSilent: boolean;
+  /** Whether any other candidate is better: it sent no output in time, or its provider requested a wait. */
+  isLast: boolean;
   /** Whether the latest attempt was made although the breaker was open. */
   isForced: boolean;
 }
@@ -94,6 +94,8 @@ export class Search<Member extends Candidate, Plan> {
   readonly #rejected = new Map<Member, GatewayError>();
   /** Candidate whose other keys come before other candidates. */
   #walk: Member | undefined;
+  /** Whether an attempt took so long that the time may become short. */
+  #isShort = false;
   /** Reasons of the latest failures. */
   readonly #failures = new Map<Member, Reason>();
   /** Attempts so far. Those that only moved to another key of a target count as one. */
@@ -135,7 +137,7 @@ export class Search<Member extends Candidate, Plan> {
         attempts: 0,
         keys: new Set(),
         notBeforeMs: Number.POSITIVE_INFINITY,
-        isSilent: true,
+        isLast: true,
         isForced: false,
       });
       return this.#nextAt(choice);
@@ -161,9 +163,9 @@ export class Search<Member extends Candidate, Plan> {
     for (;;) {
       const candidate = this.#made < this.#route.rules.maxAttempts ? this.#fresh(other) : undefined;
       if (candidate === undefined) return undefined;
-      if (this.#plans.has(candidate) || (await this.#prepare(candidate))) {
-        return this.#nextAt({ candidate, delayMs: 0, isForced: false });
-      }
+      if (this.#plans.has(candidate)) return this.#nextAt({ candidate, delayMs: 0, isForced: false });
+      // Planning takes time, in which the candidate can be tried. So it is chosen anew.
+      await this.#prepare(candidate);
     }
   }
 
@@ -198,7 +200,7 @@ export class Search<Member extends Candidate, Plan> {
     this.#walk = undefined;
     let tried = this.#tried.get(candidate);
     if (tried === undefined) {
-      tried = { attempts: 0, keys: new Set(), notBeforeMs: 0, isSilent: false, isForced: false };
+      tried = { attempts: 0, keys: new Set(), notBeforeMs: 0, isLast: false, isForced: false };
       this.#tried.set(candidate, tried);
     }
     tried.isForced = isForced;
@@ -216,7 +218,8 @@ export class Search<Member extends Candidate, Plan> {
     this.#failures.set(candidate, failure.reason);
     switch (nextStep(failure)) {
       case "again":
-        tried.isSilent ||= isSilent;
+        this.#isShort ||= isSilent;
+        tried.isLast ||= isSilent || (retryAfterMs ?? 0) > 0;
         tried.notBeforeMs =
           failure.facts.retryHere === false ? Number.POSITIVE_INFINITY : this.#backoff(tried, retryAfterMs);
         break;
@@ -343,7 +346,8 @@ export class Search<Member extends Candidate, Plan> {
     for (const candidate of usable) {
       const delayMs = this.#retryDelay(candidate);
       if (delayMs === undefined || (best !== undefined && best.delayMs <= delayMs)) continue;
-      if (this.#tried.get(candidate)?.isSilent && this.#hasFreshBelow(tier)) continue;
+      const yields = this.#tried.get(candidate)?.isLast || (this.#isShort && delayMs > 0);
+      if (yields && this.#hasFreshBelow(tier)) continue;
       best = { candidate, delayMs, isForced: hindranceOf(candidate) !== undefined };
     }
     return best;
