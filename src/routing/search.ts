@@ -321,11 +321,13 @@ export class Search<Member extends Candidate, Plan> {
 
   /** Returns the first retry among candidates of a tier that the call has tried. */
   #soonest(usable: readonly Member[], tier: number): Choice<Member> | undefined {
+    // Each further tier can have one attempt, so that a last resort is tried at all.
+    if (this.#route.rules.maxAttempts - this.#made <= this.#freshTiersBelow(tier)) return undefined;
     let best: Choice<Member> | undefined;
     for (const candidate of usable) {
       const delayMs = this.#retryDelay(candidate);
       if (delayMs === undefined || (best !== undefined && best.delayMs <= delayMs)) continue;
-      if (this.#tried.get(candidate)?.isSilent && this.#hasFreshBelow(tier)) continue;
+      if (this.#tried.get(candidate)?.isSilent && this.#freshTiersBelow(tier) > 0) continue;
       best = { candidate, delayMs, isForced: hindranceOf(candidate) !== undefined };
     }
     return best;
@@ -382,8 +384,9 @@ export class Search<Member extends Candidate, Plan> {
     return hindranceOf(member) === undefined && this.#fits(member, 0);
   }
 
-  #hasFreshBelow(tier: number): boolean {
-    return this.#route.tiers.slice(tier + 1).some(({ members }) => members.some((member) => this.#isFresh(member)));
+  #freshTiersBelow(tier: number): number {
+    const below = this.#route.tiers.slice(tier + 1);
+    return below.filter(({ members }) => members.some((member) => this.#isFresh(member))).length;
   }
 
   /** Whether an attempt that starts after a delay can have its first output before the deadline. */
