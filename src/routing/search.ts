@@ -79,6 +79,11 @@ const hindrances = {
 
 const noKeys: ReadonlySet<TargetKey> = new Set();
 
+/** Whether a target without keys may accept a request that it rejected: later, or once more with a new token. */
+function canAccept(reason: Reason, attempts: number): boolean {
+  return reason === "PROVIDER_RATE_LIMITED" || (reason === "PROVIDER_CREDENTIALS_REJECTED" && attempts === 1);
+}
+
 /** Finds the attempts of one call: at which target, with which key, and when. */
 export class Search<Member extends Candidate, Plan> {
   readonly #call: SearchedCall<Member, Plan>;
@@ -216,7 +221,9 @@ export class Search<Member extends Candidate, Plan> {
       case "key":
         tried.keys.add(key);
         // The wait for a limited key is that of the key.
-        tried.notBeforeMs = key.key === undefined ? this.#backoff(tried, retryAfterMs) : this.#shared.clock.now();
+        if (key.key !== undefined) tried.notBeforeMs = this.#shared.clock.now();
+        else if (canAccept(failure.reason, tried.attempts)) tried.notBeforeMs = this.#backoff(tried, retryAfterMs);
+        else tried.notBeforeMs = Number.POSITIVE_INFINITY;
         if (chooseKey(candidate, tried.keys, undefined, () => 0) !== undefined) this.#walk = candidate;
         break;
       case "larger":
