@@ -98,9 +98,11 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   call.explainDeadline(() => run.waitsFor);
   call.countUsage(() => run.usageSoFar());
 
+  // The latest attempt responds if the provider rejects its output and the caller wants that output (ON_INVALID_RETURN).
+  const winner = () => run.winner ?? run.latest;
   /** The plan of the attempt that answers. */
   const answering = (): Plan => {
-    const planned = run.winner?.plan;
+    const planned = winner()?.plan;
     if (planned === undefined) throw new Error("there is an event, but no attempt has reached its commit point");
     return revised.get(planned) ?? planned;
   };
@@ -108,7 +110,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   let isChecking = false;
   const withFacts = (event: ChatEvent): ChatEvent => {
     if (event.case === "started") {
-      return { case: "started", value: startedOf(event.value, answering(), run.winner?.fellBack ?? "", call) };
+      return { case: "started", value: startedOf(event.value, answering(), winner()?.fellBack ?? "", call) };
     }
     if (event.case !== "completed") return event;
     const { request } = answering();

@@ -78,6 +78,12 @@ export class RouteRun<Member extends Candidate, Plan> {
     return this.#current?.run.waitsFor;
   }
 
+  /** The latest attempt, whether it answers or not. Undefined: there is none. */
+  get latest(): Winner<Member, Plan> | undefined {
+    const next = this.#current && this.#started.get(this.#current);
+    return next && { candidate: next.candidate, plan: next.plan, fellBack: this.#search.fellBackTo(next.candidate) };
+  }
+
   /** Returns the usage of a call that fails now: that of all its attempts. */
   usageSoFar(): Usage | undefined {
     const usages = [...this.#started.keys()].flatMap(({ run }) => run.usageSoFar() ?? []);

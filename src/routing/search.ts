@@ -81,6 +81,11 @@ const hindrances = {
 
 const noKeys: ReadonlySet<TargetKey> = new Set();
 
+/** Whether a target without keys may accept a request that it rejected: later, or once more with a new token. */
+function canAccept(reason: Reason, attempts: number): boolean {
+  return reason === "PROVIDER_RATE_LIMITED" || (reason === "PROVIDER_CREDENTIALS_REJECTED" && attempts === 1);
+}
+
 /** Finds the attempts of one call: at which target, with which key, and when. */
 export class Search<Member extends Candidate, Plan> {
   readonly #call: SearchedCall<Member, Plan>;
@@ -226,7 +231,9 @@ export class Search<Member extends Candidate, Plan> {
       case "key":
         tried.keys.add(key);
         // The wait for a limited key is that of the key.
-        tried.notBeforeMs = key.key === undefined ? this.#backoff(tried, retryAfterMs) : this.#shared.clock.now();
+        if (key.key !== undefined) tried.notBeforeMs = this.#shared.clock.now();
+        else if (canAccept(failure.reason, tried.attempts)) tried.notBeforeMs = this.#backoff(tried, retryAfterMs);
+        else tried.notBeforeMs = Number.POSITIVE_INFINITY;
         if (this.#hasFurtherKey(candidate)) this.#walk = candidate;
         break;
       case "larger":
@@ -342,12 +349,14 @@ export class Search<Member extends Candidate, Plan> {
 
   /** Returns the first retry among candidates of a tier that the call has tried. */
   #soonest(usable: readonly Member[], tier: number): Choice<Member> | undefined {
+    // Each further tier can have one attempt, so that a last resort is tried at all.
+    if (this.#route.rules.maxAttempts - this.#made <= this.#freshTiersBelow(tier)) return undefined;
     let best: Choice<Member> | undefined;
     for (const candidate of usable) {
       const delayMs = this.#retryDelay(candidate);
       if (delayMs === undefined || (best !== undefined && best.delayMs <= delayMs)) continue;
       const yields = this.#tried.get(candidate)?.isLast || (this.#isShort && delayMs > 0);
-      if (yields && this.#hasFreshBelow(tier)) continue;
+      if (yields && this.#freshTiersBelow(tier) > 0) continue;
       best = { candidate, delayMs, isForced: hindranceOf(candidate) !== undefined };
     }
     return best;
@@ -409,8 +418,9 @@ export class Search<Member extends Candidate, Plan> {
     return hindranceOf(member) === undefined && this.#fits(member, 0);
   }
 
-  #hasFreshBelow(tier: number): boolean {
-    return this.#route.tiers.slice(tier + 1).some(({ members }) => members.some((member) => this.#isFresh(member)));
+  #freshTiersBelow(tier: number): number {
+    const below = this.#route.tiers.slice(tier + 1);
+    return below.filter(({ members }) => members.some((member) => this.#isFresh(member))).length;
   }
 
   /** Whether an attempt that starts after a delay can have its first output before the deadline. */

@@ -127,11 +127,9 @@ export async function callAs(form: Form, service: TestService, request: Ask): Pr
 
 /** Returns the record of a call. Its caller may see the end of the call before. */
 export async function recordOf(service: TestService, requestId: string): Promise<CallRecord> {
-  for (;;) {
-    const found = service.records.find((record) => record.requestId === requestId);
-    if (found !== undefined) return found;
-    await service.nextRecord();
-  }
+  const find = () => service.records.find((record) => record.requestId === requestId);
+  await until(() => find() !== undefined);
+  return find() as CallRecord;
 }
 
 export function describeAttempt({ target, credential, failureReason, outcome }: Attempt): string {
