@@ -313,7 +313,8 @@ export class Search<Member extends Candidate, Plan> {
         const candidate = chooseMember(fresh, balance, this.#pin?.target, this.#draw);
         return { candidate, delayMs: 0, isForced: hindranceOf(candidate) !== undefined };
       }
-      const again = this.#soonest(usable, index);
+      const isLeft = this.#made + this.#freshTiersBelow(index) < rules.maxAttempts;
+      const again = isLeft ? this.#soonest(usable, index) : undefined;
       if (again !== undefined) return again;
     }
     return this.#forced(tiers[last]?.members ?? []) ?? this.#limited();
@@ -325,7 +326,7 @@ export class Search<Member extends Candidate, Plan> {
     for (const candidate of usable) {
       const delayMs = this.#retryDelay(candidate);
       if (delayMs === undefined || (best !== undefined && best.delayMs <= delayMs)) continue;
-      if (this.#tried.get(candidate)?.isSilent && this.#hasFreshBelow(tier)) continue;
+      if (this.#tried.get(candidate)?.isSilent && this.#freshTiersBelow(tier) > 0) continue;
       best = { candidate, delayMs, isForced: hindranceOf(candidate) !== undefined };
     }
     return best;
@@ -382,8 +383,10 @@ export class Search<Member extends Candidate, Plan> {
     return hindranceOf(member) === undefined && this.#fits(member, 0);
   }
 
-  #hasFreshBelow(tier: number): boolean {
-    return this.#route.tiers.slice(tier + 1).some(({ members }) => members.some((member) => this.#isFresh(member)));
+  /** Number of further tiers with a target that the call can still try. Retries leave an attempt for each of them. */
+  #freshTiersBelow(tier: number): number {
+    const further = this.#route.tiers.slice(tier + 1);
+    return further.filter(({ members }) => members.some((member) => this.#isFresh(member))).length;
   }
 
   /** Whether an attempt that starts after a delay can have its first output before the deadline. */
