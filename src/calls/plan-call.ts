@@ -105,6 +105,7 @@ export async function prepareCall<Desc extends DescMessage>(
   const checked = checkRequest(schema, request, call.maxValues);
   const { chat } = checked;
   const route = resolved(checked, () => targetsOf({ chat, snapshot, account, router }));
+  call.note({ route: route.id });
   const { holder } = call;
   return {
     chat,
