@@ -21,10 +21,10 @@ export function leaf<T>({ parse, problem, fix, shown = false }: Rule<T>) {
   });
 }
 
-/** Creates the schema of a mapping. The zod issue for an unknown key lists the known keys, for a suggestion. */
+/** Creates the schema of a mapping. The zod issue for an unknown key, or for no mapping, lists the known keys. */
 export function section<Shape extends z.core.$ZodShape>(shape: Shape) {
   const known = Object.keys(shape).join(" ");
-  return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
+  return z.strictObject(shape, { error: () => known });
 }
 
 export function choice<const Name extends string>(...names: readonly Name[]) {

@@ -175,11 +175,13 @@ export class Router implements SharedRouting {
       openUntilMs: date(breaker.openUntilMs),
       inFlight: state.inFlight,
       queueLength: state.queueLength,
-      keys: state.keys.map((key) => ({
-        name: key.name,
-        coolUntilMs: date(unusedUntil(key)),
-        reason: key.here.reason ?? key.everywhere.reason ?? "",
-      })),
+      keys: state.keys
+        .filter(({ key }) => key !== undefined)
+        .map((key) => ({
+          name: key.name,
+          coolUntilMs: date(unusedUntil(key)),
+          reason: key.here.reason ?? key.everywhere.reason ?? "",
+        })),
       learned: this.#learned?.of(target) ?? [],
     };
   }

@@ -330,7 +330,8 @@ export class Search<Member extends Candidate, Plan> {
         const candidate = chooseMember(fresh, balance, this.#pin?.target, this.#draw);
         return { candidate, delayMs: 0, isForced: hindranceOf(candidate) !== undefined };
       }
-      const again = this.#soonest(usable, index);
+      const isLeft = this.#made + this.#freshTiersBelow(index) < rules.maxAttempts;
+      const again = isLeft ? this.#soonest(usable, index) : undefined;
       if (again !== undefined) return again;
     }
     return this.#forced(tiers[last]?.members ?? []) ?? this.#limited() ?? this.#desperate();
@@ -349,8 +350,6 @@ export class Search<Member extends Candidate, Plan> {
 
   /** Returns the first retry among candidates of a tier that the call has tried. */
   #soonest(usable: readonly Member[], tier: number): Choice<Member> | undefined {
-    // Each further tier can have one attempt, so that a last resort is tried at all.
-    if (this.#route.rules.maxAttempts - this.#made <= this.#freshTiersBelow(tier)) return undefined;
     let best: Choice<Member> | undefined;
     for (const candidate of usable) {
       const delayMs = this.#retryDelay(candidate);
@@ -418,9 +417,10 @@ export class Search<Member extends Candidate, Plan> {
     return hindranceOf(member) === undefined && this.#fits(member, 0);
   }
 
+  /** Number of further tiers with a target that the call can still try. Retries leave an attempt for each of them. */
   #freshTiersBelow(tier: number): number {
-    const below = this.#route.tiers.slice(tier + 1);
-    return below.filter(({ members }) => members.some((member) => this.#isFresh(member))).length;
+    const further = this.#route.tiers.slice(tier + 1);
+    return further.filter(({ members }) => members.some((member) => this.#isFresh(member))).length;
   }
 
   /** Whether an attempt that starts after a delay can have its first output before the deadline. */

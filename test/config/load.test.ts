@@ -187,6 +187,11 @@ log: { level: warn }
     expect(pathsOf(yaml)).toHaveLength(1);
   });
 
+  it("says that references need quotes inside of braces", () => {
+    const [problem] = problemsOf(() => load(`log: { level: ${dollar}{LEVEL} }\n`));
+    expect(problem?.fix).toBe("correct this line or the one above it; inside { } and [ ], variables need quotes");
+  });
+
   it("rejects keys that would change object prototypes", () => {
     expect(pathsOf("__proto__: { level: debug }\nconstructor: 1")).toEqual(["__proto__", "constructor"]);
   });
@@ -220,7 +225,7 @@ surplus: 1
       "limits.max_queue_per_provider": expect.stringContaining("65537 is not a whole number from 0 to 65536"),
       "limits.max_call_duration": expect.stringContaining("0 is not a duration above zero"),
       "log.level": "the variable LEVEL is not set; set it, or write $" + "{LEVEL:-default}",
-      shutdown: expect.stringContaining("is not a mapping"),
+      shutdown: "is not a mapping; write a mapping with the keys delay, grace",
       "providers.openai.timeouts.idle": expect.stringContaining('"15 parsecs" is not a duration'),
       "providers.openai.max_connections": expect.stringContaining('"many"'),
       "providers.openai.enabled": '"perhaps" is neither true nor false; write true or false',

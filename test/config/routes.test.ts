@@ -183,6 +183,9 @@ routes:
   without: { tiers: [{ balance: cost }, { targets: [] }] }
   drained: { tiers: [{ targets: [{ model: gpt-4o, weight: 0 }, { model: echo/echo, weight: 0 }] }] }
   text: { tiers: [{ targets: [gpt-4o] }] }
+  single: { tiers: [{ targets: { model: gpt-4o } }] }
+  flat: { tiers: [[gpt-4o]] }
+  hedged: { tiers: [{ targets: [{ model: gpt-4o }] }], hedge: true }
   nameless: { tiers: [{ targets: [{ weight: 2 }] }] }
   heavy: { tiers: [{ targets: [{ model: gpt-4o, weight: -1 }], balance: random }] }
 `;
@@ -196,6 +199,9 @@ routes:
       "routes.drained.tiers[0].targets":
         "has only weights of 0, so no target would get calls; give at least one a weight above 0",
       "routes.text.tiers[0].targets[0]": "is not a mapping; write `{ model: NAME }`, with the name in place of NAME",
+      "routes.single.tiers[0].targets": "is not a list; write a list, such as `[one, other]`",
+      "routes.flat.tiers[0]": "is not a mapping; write a mapping with the keys targets, balance",
+      "routes.hedged.hedge": "is not a mapping; write a mapping with the keys after, budget",
       "routes.nameless.tiers[0].targets[0].model":
         "is missing; write an id of the catalog, `provider/model` or `deployments/<id>`",
       "routes.heavy.tiers[0].targets[0].weight":

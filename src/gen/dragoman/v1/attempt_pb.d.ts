@@ -13,7 +13,8 @@ import type { Usage } from "./usage_pb.js";
 export declare const file_dragoman_v1_attempt: GenFile;
 
 /**
- * One upstream request. A call has one Attempt for each: several if Dragoman sends one request per choice, or retries.
+ * One upstream request. A call has one Attempt for each: several if Dragoman sends one request per choice, retries, moves
+ * to another key or target, or starts a second request because the first one is slow.
  *
  * @generated from message dragoman.v1.Attempt
  */
@@ -174,8 +175,8 @@ export enum AttemptOutcome {
   FAILED = 2,
 
   /**
-   * Dragoman aborted the attempt, because its response was no longer needed: the caller cancelled, the deadline passed,
-   * or another attempt was faster or failed.
+   * Dragoman aborted the attempt: the caller cancelled, the deadline passed, another attempt was faster or failed, or the
+   * attempt sent no output in its share of the time that was left, and another target was there.
    *
    * @generated from enum value: ATTEMPT_OUTCOME_ABANDONED = 3;
    */

@@ -139,8 +139,8 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 
   /**
    * Requests with the same key and the same prompt prefix are more likely to hit the provider's prompt cache. If the
-   * call has an account, Dragoman sends `account/key` to the provider, so that accounts share no cache. At most 256
-   * characters; default none.
+   * call has an account, Dragoman sends `account/key` to the provider, so that accounts share no cache. A route with
+   * affinity keeps the calls of a key at the target that has the prompt cached. At most 256 characters; default none.
    *
    * @generated from field: string prompt_cache_key = 15;
    */
@@ -209,8 +209,9 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   profile: Profile;
 
   /**
-   * Models to call instead, in this order, if `model` fails before the first output. At most 8, each once, of 1 to 256
-   * characters. Default none. This version does not fall back yet: the field causes a warning.
+   * Models or routes to call instead, in this order, if `model` cannot serve the request or fails before the first
+   * output. If one responds, the response has a warning FELL_BACK. At most 8, each once, of 1 to 256 characters; an
+   * unknown name is an error. Default none.
    *
    * @generated from field: repeated string fallback_models = 23;
    */
