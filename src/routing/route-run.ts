@@ -215,16 +215,21 @@ export class RouteRun<Member extends Candidate, Plan> {
     if (this.#losers.has(started)) return;
     this.#losers.add(started);
     started.lose();
-    void started.outcome.then((outcome) => this.#forgetLoser(outcome));
+    void started.outcome.then((outcome) => this.#forgetLoser(started, outcome));
     if (this.#current === started) {
       for (const other of this.#started.keys()) if (!this.#losers.has(other)) this.#current = other;
     }
   }
 
   /** A loser can end in the turn in which it loses: with a response that nobody reads, or with a failure. */
-  #forgetLoser(outcome: Outcome): void {
-    if (outcome.isCommitted) void outcome.rest?.return?.().catch(() => {});
-    else this.#noteFailure(outcome.failure);
+  #forgetLoser(started: StartedAttempt, outcome: Outcome): void {
+    if (outcome.isCommitted) {
+      outcome.rest?.return?.().catch(() => {});
+      return;
+    }
+    const failure = this.#noteFailure(outcome.failure);
+    const next = this.#started.get(started);
+    if (next !== undefined && nextStep(failure) !== "never") this.#search.fail(next, failure, false);
   }
 
   /** Takes note of the outcome of an attempt. Returns whether it reached its commit point. */

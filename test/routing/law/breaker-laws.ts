@@ -19,7 +19,11 @@ function openLaw(change: TracedChange, model: Model): void {
   const { target, forMs = 0 } = change;
   const shortest = Math.min(openMs, openMaxMs);
   if (forMs < shortest || forMs > 1.1 * openMaxMs) throw new Error(`target ${target} is open for ${forMs} ms`);
-  const known = model.at(target).filter(({ ends }) => ends[0] !== undefined && ends[0].turn <= change.turn);
+  // A failure opens the breaker before its attempt has ended.
+  const known = model.at(target).filter((one) => {
+    const [end] = one.ends;
+    return end !== undefined && (end.seq < change.seq || (end.turn === change.turn && isTargetFailure(one)));
+  });
   const ended = known.toSorted((a, b) => (a.ends[0]?.seq ?? 0) - (b.ends[0]?.seq ?? 0));
   if (change.from === "half_open") {
     if (!ended.some((one) => isTargetFailure(one) && one.ends[0]?.turn === change.turn)) {
@@ -73,6 +77,8 @@ function lastTierLaw(call: TracedCall, model: Model): void {
 function openTargetLaw({ call, target, start }: TracedAttempt, model: Model): void {
   const state = model.stateOf(target, start.seq);
   if (state === "closed") return;
+  // Then the context windows decide which targets are left.
+  if (call.attempts.some((one) => reasonOf(one) === "CONTEXT_LENGTH_EXCEEDED")) return;
   const members = membersOf(call.route);
   const tier = members.find((member) => member.target === target)?.tier ?? 0;
   // A later tier without a target that still can be asked makes this one the last.

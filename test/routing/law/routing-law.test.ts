@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { check, countsOf } from "./laws.ts";
 import { play } from "./play.ts";
 import { print } from "./print.ts";
-import { scripts } from "./script.ts";
+import { scripts } from "./scripts.ts";
 
 /** Scripts of each run of the tests: about 15 s of CPU. ROUTING_RUNS sets another number. */
 const usualRuns = 10_000;

@@ -117,7 +117,7 @@ const retryAfterMs = fc.option(
   },
 );
 
-const failing: fc.Arbitrary<Behavior> = fc.record({
+export const failing: fc.Arbitrary<Behavior> = fc.record({
   queueMs: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, shortMs),
   firstMs: shortMs,
   gapsMs: fc.array(shortMs, { maxLength: 2 }),
@@ -131,14 +131,14 @@ const failing: fc.Arbitrary<Behavior> = fc.record({
   }),
 });
 
-const answering: fc.Arbitrary<Behavior> = fc.record({
+export const answering: fc.Arbitrary<Behavior> = fc.record({
   queueMs: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, shortMs),
   firstMs: shortMs,
   gapsMs: fc.array(shortMs, { maxLength: 3 }),
   end: fc.constant({ kind: "complete" as const }),
 });
 
-const stalling: fc.Arbitrary<Behavior> = fc
+export const stalling: fc.Arbitrary<Behavior> = fc
   .record({ queueMs: fc.constantFrom(0, 0, 0, 100, never), firstMs: fc.constantFrom(never, never, 10, 1_000) })
   .map(({ queueMs, firstMs }) => ({ queueMs, firstMs, gapsMs: [never], end: { kind: "complete" } }));
 
@@ -148,7 +148,7 @@ const behavior = fc.oneof(
   { weight: 2, arbitrary: stalling },
 );
 
-const target = (providers: number): fc.Arbitrary<ScriptedTarget> =>
+export const target = (providers: number): fc.Arbitrary<ScriptedTarget> =>
   fc.record({
     keys: fc.nat(3),
     provider: fc.nat(providers - 1),
@@ -158,7 +158,7 @@ const target = (providers: number): fc.Arbitrary<ScriptedTarget> =>
     behaviors: fc.array(behavior, { minLength: 1, maxLength: 5 }),
   });
 
-const rules: fc.Arbitrary<AttemptRules> = fc.record({
+export const rules: fc.Arbitrary<AttemptRules> = fc.record({
   maxAttempts: fc.constantFrom(4, 1, 2, 3, 4, 8),
   maxPerTarget: fc.constantFrom(1, 2, 3),
   backoff: fc.constantFrom({ initialMs: 100, maxMs: 2_000 }, { initialMs: 0, maxMs: 0 }, { initialMs: 1, maxMs: 3 }),
@@ -179,7 +179,7 @@ const rules: fc.Arbitrary<AttemptRules> = fc.record({
   affinity: fc.boolean(),
 });
 
-const route = (targets: number): fc.Arbitrary<ScriptedRoute> =>
+export const route = (targets: number): fc.Arbitrary<ScriptedRoute> =>
   fc
     .record({
       order: fc.shuffledSubarray([...Array(targets).keys()], { minLength: 1 }),
@@ -204,7 +204,7 @@ const route = (targets: number): fc.Arbitrary<ScriptedRoute> =>
 const subset = (targets: number) =>
   fc.oneof({ weight: 8, arbitrary: fc.constant([]) }, fc.subarray([...Array(targets).keys()]));
 
-const call = (targets: number, routes: number): fc.Arbitrary<ScriptedCall> =>
+export const call = (targets: number, routes: number): fc.Arbitrary<ScriptedCall> =>
   fc.record({
     startMs: fc.oneof(
       fc.constantFrom(0, 0, 10, 1_000, 6_000, 61_000),
@@ -231,7 +231,7 @@ const call = (targets: number, routes: number): fc.Arbitrary<ScriptedCall> =>
     planMs: fc.constantFrom(0, 0, 0, 0, 0, 1, 100),
   });
 
-const breaker: fc.Arbitrary<BreakerSettings> = fc.oneof(
+export const breaker: fc.Arbitrary<BreakerSettings> = fc.oneof(
   fc.constant(defaultBreaker),
   fc.record({
     windowMs: fc.constantFrom(1_000, 30_000),
@@ -244,21 +244,3 @@ const breaker: fc.Arbitrary<BreakerSettings> = fc.oneof(
     maxOpenShare: fc.constantFrom(0, 0.5, 1),
   }),
 );
-
-/** Scripts of several calls with several routes and targets. */
-export const scripts: fc.Arbitrary<Script> = fc
-  .record({ targets: fc.constantFrom(1, 2, 2, 3, 4, 6, 8), routes: fc.constantFrom(1, 1, 2), providers: fc.nat(2) })
-  .chain(({ targets, routes, providers }) =>
-    fc.record({
-      seed: fc.nat(),
-      startMs: fc.constantFrom(0, 1, 123_456.789),
-      merges: fc.boolean(),
-      breaker,
-      targets: fc.array(target(providers + 1), { minLength: targets, maxLength: targets }),
-      routes: fc.array(route(targets), { minLength: routes, maxLength: routes }),
-      calls: fc.oneof(
-        { weight: 9, arbitrary: fc.array(call(targets, routes), { minLength: 1, maxLength: 6 }) },
-        { weight: 1, arbitrary: fc.array(call(targets, routes), { minLength: 7, maxLength: 24 }) },
-      ),
-    }),
-  );
