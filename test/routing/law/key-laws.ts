@@ -1,6 +1,6 @@
 import type { GatewayError } from "../../../src/errors.ts";
 import { isKeyFailure, type Model, reasonOf } from "./model.ts";
-import { keysOf, type TracedAttempt } from "./trace.ts";
+import { keyless, keysOf, type TracedAttempt } from "./trace.ts";
 
 const dayMs = 86_400_000;
 
@@ -16,6 +16,8 @@ function limitLaw(model: Model): void {
   for (const limited of attempts) {
     const { failure } = limited;
     if (failure === undefined || reasonOf(limited) !== "PROVIDER_RATE_LIMITED") continue;
+    // A provider without keys limits calls, and not a key.
+    if (limited.key === keyless(limited.target)) continue;
     const requested = (failure.error as GatewayError).facts.retryAfterMs;
     // A provider that names no time has none that it could hold against us, but a second is the least.
     const untilMs = failure.ms + Math.min(requested || 1_000, dayMs);

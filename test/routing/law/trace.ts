@@ -86,5 +86,10 @@ export function membersOf({ tiers }: ScriptedRoute): readonly { readonly target:
 /** Returns the keys of a target, as in `TracedAttempt.key`. */
 export function keysOf({ script }: Trace, target: number): readonly string[] {
   const { keys, provider } = script.targets[target] as ScriptedTarget;
-  return keys === 0 ? [`t${target}`] : Array.from({ length: keys }, (_, index) => `p${provider}k${index}`);
+  return keys === 0 ? [keyless(target)] : Array.from({ length: keys }, (_, index) => `p${provider}k${index}`);
+}
+
+/** Returns what stands for the key of a target without keys. */
+export function keyless(target: number): string {
+  return `t${target}`;
 }
