@@ -36,9 +36,15 @@ export function targetsOf(names: Names): CandidateRoute<CallTarget> {
   const { id, tiers, rules } = namedBy(chat.model, names);
   if (chat.fallbackModels.length === 0) return { id, tiers, rules };
   const all = [...tiers];
+  const known = new Set(tiers.flatMap(({ members }) => members.map(({ state }) => state)));
   for (const [index, name] of chat.fallbackModels.entries()) {
     try {
-      all.push(...namedBy(name, names).tiers);
+      for (const { balance, members } of namedBy(name, names).tiers) {
+        // A target that is named twice is tried in its first place.
+        const further = members.filter(({ state }) => !known.has(state));
+        for (const { state } of further) known.add(state);
+        if (further.length > 0) all.push({ balance, members: further });
+      }
     } catch (error) {
       const failure = toGatewayError(error);
       const description = failure.message;

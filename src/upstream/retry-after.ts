@@ -113,10 +113,9 @@ function dateOf(text: string): number | undefined {
   return Number.isNaN(date) ? undefined : date;
 }
 
-/** Returns a finite number of at least 0. */
+/** Returns a number of at least 0. Infinity if it has too many digits. */
 function numberOf(text: string | undefined): number | undefined {
-  const number = text !== undefined && /^\s*\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : Number.NaN;
-  return Number.isFinite(number) ? number : undefined;
+  return text !== undefined && /^\s*\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : undefined;
 }
 
 function bounded(delayMs: number): number {

@@ -18,7 +18,7 @@ describe("the retry delay that a provider requests", () => {
     [{ "retry-after": "soon" }, undefined],
     [{ "retry-after": "-3" }, undefined],
     [{ "retry-after": "NaN" }, undefined],
-    [{ "retry-after": "9".repeat(400) }, undefined],
+    [{ "retry-after": "9".repeat(400) }, 86_400_000],
     [{ "retry-after": "1e9" }, undefined],
     [{ "retry-after": "999999999" }, dayMs],
     [{ "retry-after-ms": "12.5", "retry-after": "9" }, 13],
