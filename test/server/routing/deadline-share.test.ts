@@ -132,8 +132,9 @@ describe.each(forms)("the timeouts of a route, as %s", (form) => {
   it("first_output also holds at the last target", async () => {
     const { call, at } = await startRouted({
       providers: ["a", "b"],
-      yaml: route("timeouts: { first_output: 80ms }\n    attempts: { max: 2, per_target: 1 }"),
+      yaml: route("timeouts: { first_output: 300ms }\n    attempts: { max: 2, per_target: 1 }"),
     });
+    await call(form, { model: "r" });
     at.a.plays(rejects(503));
     at.b.plays(stalls);
     const got = await call(form, { model: "r" });
@@ -141,7 +142,7 @@ describe.each(forms)("the timeouts of a route, as %s", (form) => {
       reason: "PROVIDER_TIMEOUT",
       attempts: ["a/m PROVIDER_UNAVAILABLE", "b/m PROVIDER_TIMEOUT"],
     });
-    expect(got.message).toContain("b/m sent no output in 80 ms");
+    expect(got.message).toContain("b/m sent no output in 300 ms");
   });
 
   it("a provider's own timeouts stay", async () => {

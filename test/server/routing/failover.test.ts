@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { createCallLog } from "../../../src/telemetry/call-log.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import {
@@ -156,6 +157,18 @@ describe.each(unaryForms)("a unary call, as %s", (form) => {
     const got = await call(form, { model: "a/m" });
     expect(got).toMatchObject({ text: "second", reason: "", warnings: [] });
     expect(got.recorded).toEqual([expect.stringMatching(/^a\/m PROVIDER_/), "a/m"]);
+  });
+
+  it("has the tokens that a broken response has used in its attempt, and not in the response's usage", async () => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    at.a.plays(cutsInBody);
+    const { record, completion } = await call(form, { model: "r" });
+    const [broken, answered] = record.attempts;
+    expect(broken?.usage).toMatchObject({ quality: UsageQuality.PARTIAL });
+    expect(broken?.usage?.outputTokens).toBeGreaterThan(0);
+    expect(answered?.usage).toMatchObject({ totalTokens: 5, quality: UsageQuality.EXACT });
+    expect(record.usage).toMatchObject({ totalTokens: 5 });
+    if (completion) expect(completion.usage).toMatchObject({ totalTokens: 5 });
   });
 
   it("is tried again after a stall in the body, as the route's idle timeout says", async () => {
