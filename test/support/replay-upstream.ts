@@ -17,8 +17,8 @@ export interface RecordedRequest {
 export type Step =
   /** Sends these bytes as one chunk. */
   | { readonly write: string | Uint8Array }
-  /** Waits for a promise of the test. */
-  | { readonly hold: Promise<unknown> }
+  /** Waits for a promise of the test, or for that which a function returns when its turn comes. */
+  | { readonly hold: Promise<unknown> | (() => Promise<unknown>) }
   /** Destroys the socket. */
   | { readonly cut: true }
   /** Resets the connection. */
@@ -106,7 +106,7 @@ export async function startReplayUpstream(...scripts: readonly Playable[]): Prom
     if ("write" in step) {
       await write(step.write);
     } else if ("hold" in step) {
-      await Promise.race([step.hold, closed]);
+      await Promise.race([typeof step.hold === "function" ? step.hold() : step.hold, closed]);
     } else if ("cut" in step) {
       response.socket?.destroy();
     } else if ("reset" in step) {

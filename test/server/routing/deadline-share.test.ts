@@ -27,6 +27,8 @@ const silent: readonly (readonly [string, Play])[] = [
 describe.each(deadlineForms)("a caller with two seconds, as %s", (form) => {
   it.each(silent)("is served by the second target if the first stalls %s", async (_, play) => {
     const { call, at } = await startRouted({ providers: ["a", "b"], yaml: route() });
+    // The first call of a process takes longer.
+    await call(form, { model: "b/m" });
     at.a.plays(play);
     const got = await call(form, { model: "r", timeoutMs: 2_000 });
     expect(got).toMatchObject({ text: "b", reason: "", warnings: ["FELL_BACK"] });
@@ -41,6 +43,7 @@ describe.each(deadlineForms)("a caller with two seconds, as %s", (form) => {
     const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml });
     at.a.plays(stalls);
     at.b.plays(stallsAfterHeaders);
+    await call(form, { model: "c/m" });
     const got = await call(form, { model: "r", timeoutMs: 2_000 });
     expect(got).toMatchObject({ text: "c", reason: "" });
     expect(got.attempts).toEqual(["a/m abandoned:PROVIDER_TIMEOUT", "b/m abandoned:PROVIDER_TIMEOUT", "c/m"]);
@@ -60,6 +63,7 @@ describe.each(deadlineForms)("a caller with two seconds, as %s", (form) => {
 
   it("gets the deadline's error, with both attempts, if both targets stall", async () => {
     const { call, at, service } = await startRouted({ providers: ["a", "b"], yaml: route() });
+    await call(form, { model: "echo/echo" });
     at.a.plays(stalls);
     at.b.plays(stalls);
     const got = await call(form, { model: "r", timeoutMs: 400 });
@@ -128,8 +132,9 @@ describe.each(forms)("the timeouts of a route, as %s", (form) => {
   it("first_output also holds at the last target", async () => {
     const { call, at } = await startRouted({
       providers: ["a", "b"],
-      yaml: route("timeouts: { first_output: 80ms }\n    attempts: { max: 2, per_target: 1 }"),
+      yaml: route("timeouts: { first_output: 300ms }\n    attempts: { max: 2, per_target: 1 }"),
     });
+    await call(form, { model: "r" });
     at.a.plays(rejects(503));
     at.b.plays(stalls);
     const got = await call(form, { model: "r" });
@@ -137,7 +142,7 @@ describe.each(forms)("the timeouts of a route, as %s", (form) => {
       reason: "PROVIDER_TIMEOUT",
       attempts: ["a/m PROVIDER_UNAVAILABLE", "b/m PROVIDER_TIMEOUT"],
     });
-    expect(got.message).toContain("b/m sent no output in 80 ms");
+    expect(got.message).toContain("b/m sent no output in 300 ms");
   });
 
   it("a provider's own timeouts stay", async () => {
@@ -148,6 +153,35 @@ describe.each(forms)("the timeouts of a route, as %s", (form) => {
     });
     at.a.plays(stalls);
     expect(await call(form, { model: "r" })).toMatchObject({ text: "b", attempts: ["a/m PROVIDER_TIMEOUT", "b/m"] });
+  });
+});
+
+describe("first_output", () => {
+  const reasoning = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { reasoning_content: "hm" }, finish_reason: null }] })}\n\n`;
+
+  it.each(["gRPC stream", "gRPC unary"] as const)("is over with a reasoning delta, as %s", async (form) => {
+    const { call, at } = await startRouted({
+      providers: ["a", "b"],
+      yaml: route("timeouts: { first_output: 100ms }"),
+    });
+    const over = new Promise((resolve) => setTimeout(resolve, 300));
+    at.a.plays(() => ({
+      steps: [{ write: reasoning }, { hold: over }, { write: textChunk("a") }, { write: streamEnd }],
+    }));
+    expect(await call(form, { model: "r" })).toMatchObject({ text: "a", reason: "", recorded: ["a/m"] });
+  });
+
+  it.each(["gRPC stream", "gRPC unary"] as const)("is not over with keep-alives, as %s", async (form) => {
+    const { call, at } = await startRouted({
+      providers: ["a", "b"],
+      yaml: route("timeouts: { first_output: 100ms }"),
+    });
+    const steps = Array.from({ length: 60 }, () => [
+      { write: ": keep-alive\n\n" },
+      { hold: () => new Promise((resolve) => setTimeout(resolve, 10)) },
+    ]).flat();
+    at.a.plays(() => ({ steps }));
+    expect(await call(form, { model: "r" })).toMatchObject({ text: "b", recorded: ["a/m PROVIDER_TIMEOUT", "b/m"] });
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { createCallLog } from "../../../src/telemetry/call-log.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import {
@@ -14,7 +15,9 @@ import {
   resetsInBody,
   stallsInBody,
 } from "../../support/chat-upstream.ts";
-import { forms, startRouted, streamForms, unaryForms } from "./harness.ts";
+import { ask } from "../../support/requests.ts";
+import { protocols } from "../../support/service.ts";
+import { describeAttempt, forms, startRouted, streamForms, unaryForms } from "./harness.ts";
 
 const route = (more = "") => `
 routes:
@@ -68,6 +71,15 @@ describe.each(forms)("a call that fails over twice, as %s", (form) => {
     expect(Object.values(at).map(({ requests }) => requests.length)).toEqual([1, 1, 1]);
   });
 
+  it("fails with the shortest delay that a provider requests", async () => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    const delays = { a: 90, b: 40, c: 70 };
+    for (const name of ["a", "b", "c"] as const) {
+      at[name].plays(rejects(name === "b" ? 429 : 503, { headers: { "retry-after": String(delays[name]) } }));
+    }
+    expect(await call(form, { model: "r" })).toMatchObject({ retryMs: 40_000, reason: "PROVIDER_UNAVAILABLE" });
+  });
+
   it("has no warning if the first target responds", async () => {
     const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
     expect(await call(form, { model: "r" })).toMatchObject({ text: "a", warnings: [], attempts: ["a/m"] });
@@ -82,6 +94,42 @@ describe.each(forms)("a call that fails over twice, as %s", (form) => {
     expect(await call(form, { model: "r" })).toMatchObject({ reason: "INVALID_REQUEST" });
     expect((await call(form, { model: "r" })).recorded).toHaveLength(1);
     expect(at.b.requests).toHaveLength(0);
+  });
+});
+
+describe.each(forms)("a provider that cannot be reached, as %s", (form) => {
+  it.each([
+    ["nobody listens", "http://127.0.0.1:1", 2],
+    // Its name must change first, so a second attempt cannot help.
+    ["its name has no address", "http://no-such-host.invalid", 1],
+  ])("is replaced if %s", async (_, url, attempts) => {
+    const { call } = await startRouted({
+      providers: ["b"],
+      yaml: `  a: { dialect: vllm, base_url: "${url}" }
+routes:
+  r: { tiers: [{ targets: [{ model: a/m }] }, { targets: [{ model: b/m }] }], retry: { backoff: { initial: 1ms } } }`,
+    });
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ text: "b", reason: "", warnings: ["FELL_BACK"] });
+    expect(got.recorded).toEqual([...Array.from({ length: attempts }, () => "a/m PROVIDER_UNAVAILABLE"), "b/m"]);
+  });
+});
+
+describe.each(protocols)("a call over %s", (protocol) => {
+  it("fails over in both forms", async () => {
+    const { service, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    at.a.plays(rejects(503));
+    const chat = ask("r", "hi");
+    const { completion } = await service.chatClient(protocol).completeChat({ chat });
+    expect(completion?.attempts.map(describeAttempt)).toEqual(["a/m PROVIDER_UNAVAILABLE", "b/m"]);
+    expect(completion?.warnings.map(({ reason }) => reason)).toEqual(["FELL_BACK"]);
+    const events: string[] = [];
+    for await (const { event } of service.chatClient(protocol).streamChat({ chat })) {
+      events.push(event.case ?? "");
+      if (event.case === "started") expect(event.value.warnings.map(({ reason }) => reason)).toEqual(["FELL_BACK"]);
+      if (event.case === "completed") expect(event.value.attempts).toHaveLength(2);
+    }
+    expect(events).toEqual(["started", "delta", "finished", "completed"]);
   });
 });
 
@@ -109,6 +157,18 @@ describe.each(unaryForms)("a unary call, as %s", (form) => {
     const got = await call(form, { model: "a/m" });
     expect(got).toMatchObject({ text: "second", reason: "", warnings: [] });
     expect(got.recorded).toEqual([expect.stringMatching(/^a\/m PROVIDER_/), "a/m"]);
+  });
+
+  it("has the tokens that a broken response has used in its attempt, and not in the response's usage", async () => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: route() });
+    at.a.plays(cutsInBody);
+    const { record, completion } = await call(form, { model: "r" });
+    const [broken, answered] = record.attempts;
+    expect(broken?.usage).toMatchObject({ quality: UsageQuality.PARTIAL });
+    expect(broken?.usage?.outputTokens).toBeGreaterThan(0);
+    expect(answered?.usage).toMatchObject({ totalTokens: 5, quality: UsageQuality.EXACT });
+    expect(record.usage).toMatchObject({ totalTokens: 5 });
+    if (completion) expect(completion.usage).toMatchObject({ totalTokens: 5 });
   });
 
   it("is tried again after a stall in the body, as the route's idle timeout says", async () => {

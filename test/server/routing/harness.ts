@@ -38,6 +38,8 @@ export interface Routed<Name extends string> {
   readonly service: TestService;
   readonly at: Readonly<Record<Name, ChatUpstream>>;
   call(form: Form, request: Parameters<typeof callAs>[2]): Promise<Got>;
+  /** Ends the service before the test ends. */
+  close(): Promise<void>;
 }
 
 /** Starts the service in front of one scripted server for each provider, until the test ends. */
@@ -51,15 +53,20 @@ export async function startRouted<const Name extends string>(setting: Setting<Na
   });
   const file = ["shutdown: { grace: 1s }", "providers:", ...lines, yaml].join("\n");
   const service = await startTestService({}, undefined, file, [], { plainRules: setting.plainRules ?? plainRules });
-  onTestFinished(async () => {
-    await service.stop();
-    for (const server of servers) await server[Symbol.asyncDispose]();
-  });
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= service.stop().then(async () => {
+      for (const server of servers) await server[Symbol.asyncDispose]();
+    });
+    return closed;
+  };
+  onTestFinished(close);
   const at = Object.fromEntries(providers.map((name, index) => [name, servers[index]]));
   return {
     service,
     at: at as Record<Name, ChatUpstream>,
     call: (form, request) => callAs(form, service, request),
+    close,
   };
 }
 

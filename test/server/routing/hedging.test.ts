@@ -5,6 +5,7 @@ import { ToolSchema } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import {
   answers,
+  begins,
   type Play,
   rejects,
   stalls,
@@ -98,6 +99,47 @@ describe.each(forms)("a hedge, as %s", (form) => {
     await Promise.all(requests.map(({ aborted }) => aborted));
     expect(record).toMatchObject({ outcome: "cancelled" });
     expect(recorded).toEqual(["a/m abandoned:CANCELLED", "b/m abandoned:CANCELLED"]);
+  });
+});
+
+describe.each(forms)("a route with hedges and a third target, as %s", (form) => {
+  const three = `routes:
+  r:
+    tiers: [{ targets: [{ model: a/m }, { model: b/m }], balance: order }, { targets: [{ model: c/m }] }]
+    attempts: { max: 3, per_target: 1 }
+    hedge: ${always}
+`;
+
+  it("goes on to the third if the first attempt and its hedge fail", async () => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: three });
+    const asked = at.b.received(1);
+    at.a.plays((request) => ({ ...rejects(503)(request), holdHeaders: asked }));
+    at.b.plays(rejects(503));
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ text: "c", reason: "", warnings: ["FELL_BACK"] });
+    expect([...got.recorded].sort()).toEqual(["a/m PROVIDER_UNAVAILABLE", "b/m PROVIDER_UNAVAILABLE", "c/m"]);
+  });
+
+  it("can hedge in the next tier", async () => {
+    const yaml = three.replace("{ model: a/m }, ", "");
+    const { call, at } = await startRouted({ providers: ["b", "c", "a"], yaml });
+    at.b.plays(stallsAfterHeaders);
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ text: "c", reason: "", recorded: ["b/m abandoned:CANCELLED", "c/m"] });
+    expect(got.fellBack).toEqual(["b/m was slower; c/m responds instead"]);
+  });
+
+  it("ends a hedge's response that breaks as that of any attempt", async () => {
+    const { call, at } = await startRouted({ providers: ["a", "b", "c"], yaml: three });
+    at.a.plays(stalls);
+    at.b.plays(begins("half ", { cut: true }));
+    const got = await call(form, { model: "r" });
+    const [first, second] = got.recorded;
+    expect(first).toBe("a/m abandoned:CANCELLED");
+    expect(second).toMatch(/^b\/m PROVIDER_/);
+    // A unary call has handed nothing on.
+    if (form.endsWith("unary")) expect(got).toMatchObject({ text: "c", reason: "" });
+    else expect(got).toMatchObject({ text: "half ", reason: "PROVIDER_STREAM_INTERRUPTED" });
   });
 });
 

@@ -191,3 +191,26 @@ describe("a rate limit", () => {
     expect(early).toEqual([]);
   });
 });
+
+describe.each(forms)("a provider without keys, as %s", (form) => {
+  it.each([
+    [401, 2],
+    [402, 1],
+    [403, 1],
+  ])("gets no more attempts for HTTP %i than can help: %i", async (status, attempts) => {
+    const { call, at } = await startRouted({ providers: ["a"] });
+    at.a.plays(rejects(status));
+    const got = await call(form, { model: "a/m" });
+    expect(got.reason).toMatch(/^PROVIDER_/);
+    // After a 401, adapters that make tokens make a new one.
+    expect(got.recorded).toHaveLength(attempts);
+  });
+
+  it("is asked again after the delay of a rate limit", async () => {
+    const { call, at } = await startRouted({ providers: ["a"] });
+    at.a.plays(limits(120), answers("later"));
+    const got = await call(form, { model: "a/m" });
+    expect(got).toMatchObject({ text: "later", reason: "" });
+    expect(got.record.durationMs).toBeGreaterThanOrEqual(119);
+  });
+});
