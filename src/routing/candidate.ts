@@ -89,6 +89,11 @@ export function chooseKey(
   pinned: string | undefined,
   draw: () => number,
 ): TargetKey | undefined {
+  const [only] = keys;
+  // The usual case costs no list.
+  if (keys.length === 1 && only !== undefined) {
+    return tried.has(only) || unusedUntil(only) !== undefined ? undefined : only;
+  }
   const free = keys.filter((key) => !tried.has(key) && unusedUntil(key) === undefined);
   const known = pinned === undefined ? undefined : free.find(({ name }) => name === pinned);
   if (known !== undefined || free.length <= 1) return known ?? free[0];

@@ -7,6 +7,7 @@ import type { Candidate, CandidateRoute } from "./candidate.ts";
 import type { TargetRun } from "./choices.ts";
 import { failureOfCall, nextStep } from "./failures.ts";
 import { type Next, Search, type SearchedCall, type SharedSearch } from "./search.ts";
+import { SmallMap } from "./small-map.ts";
 import { type Outcome, type RunParameters, StartedAttempt } from "./started-attempt.ts";
 import { aborted } from "./wait.ts";
 
@@ -35,15 +36,15 @@ export interface Winner<Member extends Candidate, Plan> {
 type Batch = readonly ChatEvent[];
 
 /** Attempts of one call, until one reaches its commit point, and then the rest of its response. */
-export class RouteRun<Member extends Candidate, Plan> {
+export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<Batch> {
   readonly #call: RoutedCall<Member, Plan>;
   readonly #route: CandidateRoute<Member>;
   readonly #shared: SharedRouting;
   readonly #search: Search<Member, Plan>;
-  readonly #started = new Map<StartedAttempt, Next<Member, Plan>>();
-  readonly #losers = new Set<StartedAttempt>();
+  readonly #started = new SmallMap<StartedAttempt, Next<Member, Plan>>();
+  readonly #losers = new SmallMap<StartedAttempt, true>();
   /** Delays that providers requested, in ms. */
-  readonly #retryDelays: number[] = [];
+  #retryDelays: readonly number[] | undefined;
   #failure: GatewayError | undefined;
   /** The latest attempt, or the one that answers. */
   #current: StartedAttempt | undefined;
@@ -63,7 +64,11 @@ export class RouteRun<Member extends Candidate, Plan> {
 
   /** Batches of events of the answering attempt. */
   get events(): AsyncIterable<Batch> {
-    return { [Symbol.asyncIterator]: () => this };
+    return this;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
   }
 
   get outputCharacters(): number {
@@ -111,7 +116,11 @@ export class RouteRun<Member extends Candidate, Plan> {
       this.#call.signal.throwIfAborted();
       if (next === undefined) throw await this.#finalFailure();
       if (!this.#search.holds(next)) continue;
-      if (await this.#attempt(next)) return this.next();
+      const started = this.#start(next);
+      const waitMs = this.#hedgeDelay(next);
+      const isCommitted =
+        waitMs === undefined ? this.#settle(started, await started.outcome) : await this.#race(started, next, waitMs);
+      if (isCommitted) return this.next();
       this.#call.signal.throwIfAborted();
       if (nextStep(this.#failure) === "never") throw this.#failure;
     }
@@ -120,15 +129,7 @@ export class RouteRun<Member extends Candidate, Plan> {
   async #finalFailure(): Promise<GatewayError> {
     // The deadline can be over before its timer has run.
     if (this.#failure === undefined && this.#call.leftMs() <= 0) await aborted(this.#call.signal);
-    return failureOfCall(this.#failure ?? this.#search.obstacle(), this.#retryDelays);
-  }
-
-  /** Makes an attempt, and perhaps a second one beside it. Returns whether one of them reached its commit point. */
-  async #attempt(next: Next<Member, Plan>): Promise<boolean> {
-    const first = this.#start(next);
-    const waitMs = this.#hedgeDelay(next);
-    if (waitMs !== undefined) return this.#race(first, next, waitMs);
-    return this.#settle(first, await first.outcome);
+    return failureOfCall(this.#failure ?? this.#search.obstacle(), this.#retryDelays ?? []);
   }
 
   #start(next: Next<Member, Plan>): StartedAttempt {
@@ -148,9 +149,10 @@ export class RouteRun<Member extends Candidate, Plan> {
         commitsWhole: whole,
         canBeCut: hedge !== undefined,
         mayGiveWay: () => this.#search.hasOther(candidate),
+        further: () => this.#search.further(candidate),
         limits: {
           firstOutputMs: timeouts.firstOutputMs || Number.POSITIVE_INFINITY,
-          shareMs: Math.max(shareMs, 2 * (candidate.state.streamed.usual ?? 0)),
+          shareMs: further === 0 ? shareMs : Math.max(shareMs, 2 * (candidate.state.streamed.usual ?? 0)),
           attemptMs: timeouts.attemptMs || Number.POSITIVE_INFINITY,
           idleMs: timeouts.idleMs,
         },
@@ -213,7 +215,7 @@ export class RouteRun<Member extends Candidate, Plan> {
 
   #lose(started: StartedAttempt): void {
     if (this.#losers.has(started)) return;
-    this.#losers.add(started);
+    this.#losers.set(started, true);
     started.lose();
     void started.outcome.then((outcome) => this.#forgetLoser(started, outcome));
     if (this.#current === started) {
@@ -253,7 +255,7 @@ export class RouteRun<Member extends Candidate, Plan> {
   #noteFailure(thrown: unknown): GatewayError {
     const failure = toGatewayError(thrown);
     const { retryAfterMs } = failure.facts;
-    if (retryAfterMs !== undefined) this.#retryDelays.push(retryAfterMs);
+    if (retryAfterMs !== undefined) this.#retryDelays = [...(this.#retryDelays ?? []), retryAfterMs];
     return failure;
   }
 

@@ -15,6 +15,7 @@ import type { Clock } from "./clock.ts";
 import type { Draws } from "./draws.ts";
 import { nextStep } from "./failures.ts";
 import { isLimited, type TargetKey, unusedUntil } from "./keys.ts";
+import { SmallMap } from "./small-map.ts";
 import { wait } from "./wait.ts";
 
 /** Time in ms that an attempt needs at least. Only the first attempt of a call may have less. */
@@ -58,7 +59,7 @@ export interface Next<Member extends Candidate, Plan> {
 interface Tried {
   attempts: number;
   /** Keys that the provider did not accept since the latest attempt that counts. */
-  readonly keys: Set<TargetKey>;
+  keys: Set<TargetKey> | undefined;
   /** When the next attempt may start, on the clock. Infinity: never. */
   notBeforeMs: number;
   /** Whether any other candidate is better: it sent no output in time, or its provider requested a wait. */
@@ -93,16 +94,16 @@ export class Search<Member extends Candidate, Plan> {
   readonly #shared: SharedSearch;
   readonly #draw: () => number;
   readonly #pin: Pin | undefined;
-  readonly #tried = new Map<Member, Tried>();
-  readonly #plans = new Map<Member, Plan>();
+  readonly #tried = new SmallMap<Member, Tried>();
+  readonly #plans = new SmallMap<Member, Plan>();
   /** Candidates that cannot serve the request, with the reason. */
-  readonly #rejected = new Map<Member, GatewayError>();
+  readonly #rejected = new SmallMap<Member, GatewayError>();
   /** Candidate whose other keys come before other candidates. */
   #walk: Member | undefined;
   /** Whether an attempt took so long that the time may become short. */
   #isShort = false;
   /** Reasons of the latest failures. */
-  readonly #failures = new Map<Member, Reason>();
+  readonly #failures = new SmallMap<Member, Reason>();
   /** Attempts so far. Those that only moved to another key of a target count as one. */
   #made = 0;
 
@@ -140,7 +141,7 @@ export class Search<Member extends Candidate, Plan> {
       if (!this.#plans.has(candidate) && !(await this.#prepare(candidate))) continue;
       this.#tried.set(candidate, {
         attempts: 0,
-        keys: new Set(),
+        keys: undefined,
         notBeforeMs: Number.POSITIVE_INFINITY,
         isLast: true,
         isForced: false,
@@ -205,14 +206,14 @@ export class Search<Member extends Candidate, Plan> {
     this.#walk = undefined;
     let tried = this.#tried.get(candidate);
     if (tried === undefined) {
-      tried = { attempts: 0, keys: new Set(), notBeforeMs: 0, isLast: false, isForced: false };
+      tried = { attempts: 0, keys: undefined, notBeforeMs: 0, isLast: false, isForced: false };
       this.#tried.set(candidate, tried);
     }
     tried.isForced = isForced;
     if (isWalk) return;
     this.#made++;
     tried.attempts++;
-    tried.keys.clear();
+    tried.keys = undefined;
   }
 
   /** An attempt has failed. `isSilent`: it sent no output in time. */
@@ -229,6 +230,7 @@ export class Search<Member extends Candidate, Plan> {
           failure.facts.retryHere === false ? Number.POSITIVE_INFINITY : this.#backoff(tried, retryAfterMs);
         break;
       case "key":
+        tried.keys ??= new Set();
         tried.keys.add(key);
         // The wait for a limited key is that of the key.
         if (key.key !== undefined) tried.notBeforeMs = this.#shared.clock.now();
@@ -305,7 +307,7 @@ export class Search<Member extends Candidate, Plan> {
     const isPinned = this.#pin?.target === candidate.state.name;
     const pinned = isPinned ? this.#pin?.key : undefined;
     const isWalk = candidate === this.#walk;
-    const free = chooseKey(candidate, isWalk && tried ? tried.keys : noKeys, pinned, this.#draw);
+    const free = chooseKey(candidate, (isWalk && tried?.keys) || noKeys, pinned, this.#draw);
     const key = free ?? (isForced ? candidate.keys.find((forced) => !isLimited(forced)) : undefined);
     if (plan === undefined || key === undefined) return undefined;
     return { candidate, key, plan, isForced, isRetry: !isWalk && (tried?.attempts ?? 0) > 0 };
@@ -322,10 +324,10 @@ export class Search<Member extends Candidate, Plan> {
     if (this.#made >= rules.maxAttempts) return undefined;
     const last = tiers.findLastIndex(({ members }) => members.some((member) => !this.#rejected.has(member)));
     for (const [index, { members, balance }] of tiers.entries()) {
-      const usable = usableOf(members, index === last ? this.#shared.maxOpenShare : undefined).filter(
-        (member) => !this.#rejected.has(member),
+      const usable = usableOf(members, index === last ? this.#shared.maxOpenShare : undefined);
+      const fresh = usable.filter(
+        (member) => !this.#rejected.has(member) && !this.#tried.has(member) && this.#fits(member, 0),
       );
-      const fresh = usable.filter((member) => !this.#tried.has(member) && this.#fits(member, 0));
       if (fresh.length > 0) {
         const candidate = chooseMember(fresh, balance, this.#pin?.target, this.#draw);
         return { candidate, delayMs: 0, isForced: hindranceOf(candidate) !== undefined };

@@ -69,6 +69,8 @@ interface AttemptOptions {
   readonly limits: AttemptLimits;
   /** Whether another target can serve the request. Decides at the end of the attempt's share. */
   mayGiveWay(): Promise<boolean>;
+  /** Number of other targets that are left. Another attempt can have taken the last one in the meantime. */
+  further(): number;
 }
 
 /** An attempt at a target, until its commit point: its timers, and what it tells about the target's health. */
@@ -77,7 +79,7 @@ export class StartedAttempt {
   /** Never rejects. */
   readonly outcome: Promise<Outcome>;
   /** Called with the first output. */
-  onOutput: () => void = () => {};
+  onOutput: (() => void) | undefined;
   /** Whether routing ended the attempt because it took too long. */
   isCut = false;
   /** Whether the outcome is known. */
@@ -90,7 +92,7 @@ export class StartedAttempt {
   readonly #beginMs: number;
   /** Whether the breaker knows the outcome. */
   #isTold = false;
-  readonly #timers: (() => void)[] = [];
+  #timers: (() => void)[] | undefined;
 
   constructor(place: Place, start: (parameters: RunParameters) => TargetRun, options: AttemptOptions) {
     const { state, key, signal, clock } = place;
@@ -102,6 +104,8 @@ export class StartedAttempt {
     const isLimited = Math.min(firstOutputMs, shareMs, attemptMs) < Number.POSITIVE_INFINITY;
     this.#controller = isLimited || options.canBeCut ? new AbortController() : undefined;
     if (this.#controller !== undefined) {
+      const controller = this.#controller;
+      this.#abort = () => controller.abort(signal.reason);
       if (signal.aborted) this.#abort();
       else signal.addEventListener("abort", this.#abort);
     }
@@ -125,11 +129,15 @@ export class StartedAttempt {
 
   /** Ends the attempt, because another one was faster. */
   lose(): void {
-    this.onOutput = () => {};
+    this.onOutput = undefined;
     this.#controller?.abort(new GatewayError("CANCELLED", "another attempt was faster"));
   }
 
-  readonly #abort = (): void => this.#controller?.abort(this.#place.signal.reason);
+  #abort: (() => void) | undefined;
+
+  #forgetCall(): void {
+    if (this.#abort !== undefined) this.#place.signal.removeEventListener("abort", this.#abort);
+  }
 
   get #elapsedMs(): number {
     return this.#place.clock.now() - this.#beginMs;
@@ -146,13 +154,15 @@ export class StartedAttempt {
   }
 
   #after(ms: number, run: () => void): void {
-    if (ms < Number.POSITIVE_INFINITY) this.#timers.push(this.#place.clock.after(ms, run));
+    if (ms === Number.POSITIVE_INFINITY) return;
+    this.#timers ??= [];
+    this.#timers.push(this.#place.clock.after(ms, run));
   }
 
   /** Ends an attempt without output, so that another target gets the rest of the time. */
   async #endShare(): Promise<void> {
     if (this.#hasOutput || !(await this.#options.mayGiveWay().catch(() => false))) return;
-    if (this.#hasOutput || this.isOver) return;
+    if (this.#hasOutput || this.isOver || this.#options.further() === 0) return;
     const { streamed, name } = this.#place.state;
     const usualMs = streamed.p95 ?? streamed.usual ?? longWaitMs;
     if (this.run.waitsFor === undefined && this.#elapsedMs >= usualMs) this.#tell("fail");
@@ -176,7 +186,7 @@ export class StartedAttempt {
     // A target that was open works again. Its other calls need not wait for the end of this response.
     if (this.#trial.isTrial) this.#tell("succeed");
     this.#accept();
-    this.onOutput();
+    this.onOutput?.();
   }
 
   /** The provider accepted the key. */
@@ -213,19 +223,19 @@ export class StartedAttempt {
         // A response can arrive in the turn in which its attempt is aborted.
         signal.throwIfAborted();
         if (next.done) {
-          this.#place.signal.removeEventListener("abort", this.#abort);
+          this.#forgetCall();
           return { isCommitted: true, held, rest: undefined };
         }
         held.push(next.value);
       } while (this.#options.commitsWhole);
       return { isCommitted: true, held, rest: batches };
     } catch (failure) {
-      this.#place.signal.removeEventListener("abort", this.#abort);
+      this.#forgetCall();
       if (signal.aborted) batches.return?.().catch(() => {});
       return { isCommitted: false, failure };
     } finally {
       this.isOver = true;
-      for (const cancel of this.#timers) cancel();
+      for (const cancel of this.#timers ?? []) cancel();
     }
   }
 }

@@ -37,7 +37,9 @@ export class TargetState {
   readonly whole: Latency;
   readonly retries: RetryBudget;
   readonly #surroundings: Surroundings;
-  readonly #running = new Map<Attempt, QueueState>();
+  /** Attempts in progress, at the same places as their queues. Few arrays, and no memory for each call. */
+  readonly #running: Attempt[] = [];
+  readonly #queues: QueueState[] = [];
   readonly #uses = new WeakMap<ProviderKey, TargetKey>();
   readonly #keyless: readonly TargetKey[];
   #keys: readonly TargetKey[];
@@ -71,13 +73,13 @@ export class TargetState {
 
   /** Attempts in progress. */
   get inFlight(): number {
-    return this.#running.size;
+    return this.#running.length;
   }
 
   /** Attempts in progress that wait in a queue of Dragoman. */
   get queueLength(): number {
     let waiting = 0;
-    for (const { waitsFor } of this.#running.values()) if (waitsFor !== undefined) waiting++;
+    for (const { waitsFor } of this.#queues) if (waitsFor !== undefined) waiting++;
     return waiting;
   }
 
@@ -95,12 +97,13 @@ export class TargetState {
   }
 
   attemptBegins(attempt: Attempt, queue: QueueState): void {
-    this.#running.set(attempt, queue);
+    this.#running.push(attempt);
+    this.#queues.push(queue);
     this.retries.addAttempt();
   }
 
   attemptEnds(attempt: Attempt): void {
-    this.#running.delete(attempt);
+    this.#end(attempt);
     if (isFault(attempt)) this.#failure = attempt.failureReason;
   }
 
@@ -120,6 +123,17 @@ export class TargetState {
         this.keyChanged(name, "cooling", reason, everywhere.reject(reason));
         break;
     }
+  }
+
+  #end(attempt: Attempt): void {
+    // Attempts often end in another order than they begin. The last one takes the place of the ended one.
+    const index = this.#running.lastIndexOf(attempt);
+    const [lastRunning, lastQueue] = [this.#running.at(-1), this.#queues.at(-1)];
+    if (index < 0 || lastRunning === undefined || lastQueue === undefined) return;
+    this.#running[index] = lastRunning;
+    this.#queues[index] = lastQueue;
+    this.#running.pop();
+    this.#queues.pop();
   }
 
   keyChanged(key: string, to: "cooling" | "usable", reason: string, forMs?: number): void {

@@ -275,6 +275,8 @@ function shareLaws(attempt: TracedAttempt, model: Model, fail: Fail): void {
   for (const other of model.untried(call, end.seq)) {
     if (model.isExcluded(call, other.target) || !model.isCertain(other.target, end)) continue;
     if (shareMs < Math.max(shortestMs, model.usual(other.target, end)[1]) + tolerance) continue;
+    // What the other target usually needs can have been more for a while.
+    if (model.at(other.target).some(({ output: sample }) => sample && sample.turn > start.turn)) continue;
     if (call.attempts.some((one) => model.isHedge(one))) continue;
     if (call.attempts.some((one) => reasonOf(one) === "CONTEXT_LENGTH_EXCEEDED")) continue;
     fail(`waits until the deadline although target ${other.target} could have been asked`);
