@@ -88,6 +88,17 @@ describe.each(deadlineForms)("a caller with two seconds, as %s", (form) => {
   });
 });
 
+describe.each(["OpenAI stream", "OpenAI unary"] as const)("limits.max_call_duration, as %s", (form) => {
+  it.each(silent)("is shared by the targets like a deadline, if the first stalls %s", async (_, play) => {
+    const yaml = `${route()}\nlimits: { max_call_duration: 2s }`;
+    const { call, at } = await startRouted({ providers: ["a", "b"], yaml });
+    await call(form, { model: "b/m" });
+    at.a.plays(play);
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ text: "b", reason: "", recorded: ["a/m abandoned:PROVIDER_TIMEOUT", "b/m"] });
+  });
+});
+
 describe("a unary call", () => {
   it("is streamed upstream while it has a further target, and is not streamed at the last one", async () => {
     const { call, at } = await startRouted({
