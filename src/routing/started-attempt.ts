@@ -65,6 +65,8 @@ interface AttemptOptions {
   /** Whether routing may abort the attempt for another reason than the limits. */
   readonly canBeCut: boolean;
   readonly limits: AttemptLimits;
+  /** Throws if the response is too large so far. */
+  checkSize(run: TargetRun): void;
   /** Whether another target can serve the request. Decides at the end of the attempt's share. */
   mayGiveWay(): Promise<boolean>;
 }
@@ -205,9 +207,12 @@ export class StartedAttempt {
         const next = await batches.next();
         if (next.done) return { isCommitted: true, held, rest: undefined };
         held.push(next.value);
+        this.#options.checkSize(this.run);
       } while (this.#options.commitsWhole);
       return { isCommitted: true, held, rest: batches };
     } catch (failure) {
+      // Ends the attempt if it is not over: its response is too large.
+      await batches.return?.();
       return { isCommitted: false, failure };
     } finally {
       this.isOver = true;
