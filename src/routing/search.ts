@@ -305,7 +305,7 @@ export class Search<Member extends Candidate, Plan> {
   #choose(): Choice<Member> | undefined {
     const { rules, tiers } = this.#route;
     const walk = this.#walk;
-    if (walk !== undefined && walk.state.breaker.isUsable && this.#fits(walk, 0)) {
+    if (walk?.state.breaker.isUsable && this.#fits(walk, 0)) {
       return { candidate: walk, delayMs: 0, isForced: false };
     }
     this.#walk = undefined;
