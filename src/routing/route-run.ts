@@ -136,8 +136,9 @@ export class RouteRun<Member extends Candidate, Plan> {
       { state: candidate.state, key, signal, clock: this.#shared.clock },
       (parameters) => this.#call.start(plan, candidate, parameters),
       {
-        // A stream shows when the output begins: then the attempt keeps the rest of the time.
-        whole: whole && further === 0,
+        // A stream shows when the output begins: then the attempt keeps the rest of the time. The first byte of a whole
+        // response comes with its last.
+        whole: whole && further === 0 && timeouts.firstOutputMs === 0 && hedge === undefined,
         commitsWhole: whole,
         checkSize: (run) => this.#call.checkSize?.(run),
         canBeCut: hedge !== undefined,
