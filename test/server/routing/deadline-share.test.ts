@@ -112,6 +112,17 @@ describe("a unary call", () => {
     expect(isStreamed(await at.b.received(1))).toBe(false);
   });
 
+  it.each([
+    ["a first_output timeout", "timeouts: { first_output: 60s }"],
+    ["hedges", "hedge: { after: 10s }"],
+  ])("is streamed upstream at the last target of a route with %s, which shows when its output begins", async (_, more) => {
+    const yaml = route(`attempts: { max: 2, per_target: 1 }\n    ${more}`);
+    const { call, at } = await startRouted({ providers: ["a", "b"], yaml });
+    at.a.plays(rejects(503));
+    expect(await call("gRPC unary", { model: "r" })).toMatchObject({ text: "b" });
+    expect(isStreamed(await at.b.received(1))).toBe(true);
+  });
+
   it("is not streamed upstream at the only target", async () => {
     const { call, at } = await startRouted({ providers: ["a"] });
     expect(await call("gRPC unary", { model: "a/m" })).toMatchObject({ text: "a" });
