@@ -82,6 +82,10 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
     return withRunAgain(runOnce(planned), withoutRejected, (failure) => nameRejected(failure, latest()));
   }
 
+  function checkSize({ outputSize }: Pick<TargetRun, "outputSize">): void {
+    if (outputSize > call.maxAnswerBytes) throw answerTooLarge(call.maxAnswerBytes);
+  }
+
   const run = call.router.run(
     {
       signal: call.signal,
@@ -91,6 +95,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
       leftMs: () => call.leftMs,
       plan,
       start,
+      checkSize,
     },
     route,
   );
@@ -127,7 +132,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
       const planned = answering();
       if (!isChecking) checkJson = createJsonCheck(planned.outputFormat, planned.checksSchema);
       isChecking = true;
-      if (run.outputSize > call.maxAnswerBytes) throw answerTooLarge(call.maxAnswerBytes);
+      checkSize(run);
       if (call.firstOutputMs === undefined && run.outputCharacters > 0) call.outputStarted();
       const checked = checkJson ? batch.map(checkJson) : batch;
       const named = planned.toolNames ? restoreToolNames(checked, planned.toolNames) : checked;

@@ -18,6 +18,8 @@ export interface RoutedCall<Member extends Candidate, Plan> extends SearchedCall
   /** Whether an attempt may start beside another one. Tools that a provider runs can have effects. */
   readonly canHedge: boolean;
   start(plan: Plan, candidate: Member, parameters: RunParameters): TargetRun;
+  /** Throws if a response is too large so far. Called while routing holds it back. Default: there is no bound. */
+  checkSize?(run: TargetRun): void;
 }
 
 /** State that the calls of all routes share. */
@@ -144,9 +146,11 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
       { state: candidate.state, key, signal, clock: this.#shared.clock },
       (parameters) => this.#call.start(plan, candidate, parameters),
       {
-        // A stream shows when the output begins: then the attempt keeps the rest of the time.
-        whole: whole && further === 0,
+        // A stream shows when the output begins: then the attempt keeps the rest of the time. The first byte of a whole
+        // response comes with its last.
+        whole: whole && further === 0 && timeouts.firstOutputMs === 0 && hedge === undefined,
         commitsWhole: whole,
+        checkSize: (run) => this.#call.checkSize?.(run),
         canBeCut: hedge !== undefined,
         mayGiveWay: () => this.#search.hasOther(candidate),
         further: () => this.#search.further(candidate),

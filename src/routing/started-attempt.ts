@@ -67,6 +67,8 @@ interface AttemptOptions {
   /** Whether routing may abort the attempt for another reason than the limits. */
   readonly canBeCut: boolean;
   readonly limits: AttemptLimits;
+  /** Throws if the response is too large so far. */
+  checkSize(run: TargetRun): void;
   /** Whether another target can serve the request. Decides at the end of the attempt's share. */
   mayGiveWay(): Promise<boolean>;
   /** Number of other targets that are left. Another attempt can have taken the last one in the meantime. */
@@ -227,11 +229,13 @@ export class StartedAttempt {
           return { isCommitted: true, held, rest: undefined };
         }
         held.push(next.value);
+        this.#options.checkSize(this.run);
       } while (this.#options.commitsWhole);
       return { isCommitted: true, held, rest: batches };
     } catch (failure) {
       this.#forgetCall();
-      if (signal.aborted) batches.return?.().catch(() => {});
+      // Ends an attempt that is not over, such as one whose response is too large.
+      batches.return?.().catch(() => {});
       return { isCommitted: false, failure };
     } finally {
       this.isOver = true;

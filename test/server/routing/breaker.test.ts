@@ -161,7 +161,7 @@ describe("a breaker", () => {
   });
 
   it("shows in health checks of the target and its route", async () => {
-    const { call, at, service } = await startRouted({ providers: ["a"], yaml: route(one) + short });
+    const { call, at, service } = await startRouted({ providers: ["a"], yaml: route(one) + longer });
     const [target, whole] = [watchHealth(service, "a/m"), watchHealth(service, "r")];
     expect([await target(), await whole()]).toEqual(["SERVING", "SERVING"]);
     at.a.plays(rejects(503));

@@ -174,7 +174,7 @@ describe.each(unaryForms)("a unary call, as %s", (form) => {
   it("is tried again after a stall in the body, as the route's idle timeout says", async () => {
     const { call, at } = await startRouted({
       providers: ["a", "b", "c"],
-      yaml: route("timeouts: { idle: 60ms }"),
+      yaml: route("timeouts: { idle: 300ms }"),
     });
     at.a.plays(stallsInBody);
     const got = await call(form, { model: "r" });

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { RoutingService } from "../../../src/gen/dragoman/admin/v1/routing_service_pb.js";
 import { OnInvalid, OutputFormatSchema } from "../../../src/gen/dragoman/v1/output_format_pb.js";
 import { GenerationParametersSchema } from "../../../src/gen/dragoman/v1/parameters_pb.js";
 import { Profile } from "../../../src/gen/dragoman/v1/profile_pb.js";
@@ -37,7 +38,7 @@ describe.each(forms)("a plain model, as %s", (form) => {
 
 describe.each(forms)("inside a route, as %s", (form) => {
   it("a default that a target rejects is left out in a second request to the same target", async () => {
-    const { call, at } = await startRouted({ providers: ["a", "b"], yaml: route(", profile: cerebras") });
+    const { call, at, service } = await startRouted({ providers: ["a", "b"], yaml: route(", profile: cerebras") });
     const wrong = JSON.stringify({
       error: {
         message: "It is wrong.",
@@ -58,6 +59,11 @@ describe.each(forms)("inside a route, as %s", (form) => {
     expect(got.recorded).toEqual(["a/m PROVIDER_UNAVAILABLE", "b/m INVALID_REQUEST", "b/m"]);
     expect(got.warnings).toEqual(expect.arrayContaining(["FELL_BACK", "LEARNED"]));
     expect(at.b.requests.map(({ body }) => JSON.parse(body).temperature)).toEqual([1, undefined]);
+    const { targets } = await service.client(RoutingService, "grpc").listTargets({ route: "r" });
+    expect(targets.map(({ name, learnedParameters }) => [name, learnedParameters.map(({ field }) => field)])).toEqual([
+      ["a/m", []],
+      ["b/m", ["parameters.temperature"]],
+    ]);
     // Each target learns for itself.
     at.a.plays(answers("a"));
     await call(form, { model: "r" });
