@@ -139,6 +139,7 @@ export class Search<Member extends Candidate, Plan> {
       if (choice === undefined || choice.delayMs > 0) return undefined;
       const { candidate } = choice;
       if (!this.#plans.has(candidate) && !(await this.#prepare(candidate))) continue;
+      this.#made++;
       this.#tried.set(candidate, {
         attempts: 0,
         keys: undefined,
