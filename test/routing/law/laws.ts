@@ -3,7 +3,7 @@ import { AttemptOutcome } from "../../../src/gen/dragoman/v1/attempt_pb.js";
 import { breakerLaws } from "./breaker-laws.ts";
 import { keyLaws } from "./key-laws.ts";
 import { isFinalFailure, isKeyFailure, isLost, isShareCut, Model, reasonOf, requestedDelay } from "./model.ts";
-import { membersOf, type Trace, type TracedAttempt, type TracedCall } from "./trace.ts";
+import { keysOf, membersOf, type Trace, type TracedAttempt, type TracedCall } from "./trace.ts";
 
 const shortestMs = 50;
 const tolerance = 1e-6;
@@ -140,7 +140,7 @@ function failureLaws(call: TracedCall, model: Model, fail: Fail): void {
 
 /** A call does not fail while it could still ask somebody. */
 function giveUpLaws(call: TracedCall, model: Model, end: TracedCall["ends"][number], fail: Fail): void {
-  const { maxAttempts, maxPerTarget, backoff, retryBudget } = call.route.rules;
+  const { maxAttempts } = call.route.rules;
   const leftMs = call.deadlineMs - end.ms;
   const isTooLong = call.attempts.some((one) => reasonOf(one) === "CONTEXT_LENGTH_EXCEEDED");
   if (model.counted(call, end.seq) >= maxAttempts || isTooLong || call.scripted.planMs > 0) return;
@@ -150,6 +150,27 @@ function giveUpLaws(call: TracedCall, model: Model, end: TracedCall["ends"][numb
     if (model.isExcluded(call, target) || !fits(target) || !model.isCertain(target, end)) continue;
     fail(`gives up although it has not asked target ${target}`);
   }
+  // The last tier is asked although it is open.
+  const members = membersOf(call.route).filter(({ target }) => !model.isExcluded(call, target));
+  const lastTier = Math.max(...members.map(({ tier }) => tier));
+  const last = members.filter(({ tier }) => tier === lastTier);
+  const isAsked = last.some(({ target }) => call.attempts.some((one) => one.target === target));
+  const isAskable = last.some(
+    ({ target }) => fits(target) && keysOf(model.trace, target).some((key) => model.isClean(target, key, end)),
+  );
+  if (!isAsked && isAskable) fail("gives up although it has not asked its last tier");
+  retryLaw(call, model, end, fits, fail);
+}
+
+/** A failure that can pass is followed by a retry. */
+function retryLaw(
+  call: TracedCall,
+  model: Model,
+  end: TracedCall["ends"][number],
+  fits: (target: number, delayMs: number) => boolean,
+  fail: Fail,
+): void {
+  const { maxPerTarget, backoff, retryBudget } = call.route.rules;
   const last = call.attempts.at(-1);
   const reason = last && reasonOf(last);
   if (last === undefined || reason === undefined || last.failure === undefined) return;
