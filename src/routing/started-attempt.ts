@@ -111,16 +111,22 @@ export class StartedAttempt {
       if (signal.aborted) this.#abort();
       else signal.addEventListener("abort", this.#abort);
     }
-    this.run = start({
-      key: key.key,
-      signal: this.#controller?.signal ?? signal,
-      whole: options.whole,
-      idleMs,
-      onBegin: (attempt, queue) => state.attemptBegins(attempt, queue),
-      onOutput: () => this.#sawOutput(),
-      onEnd: (attempt) => this.#ended(attempt),
-      onFailure: (failure) => state.refuseKey(key, failure),
-    });
+    try {
+      this.run = start({
+        key: key.key,
+        signal: this.#controller?.signal ?? signal,
+        whole: options.whole,
+        idleMs,
+        onBegin: (attempt, queue) => state.attemptBegins(attempt, queue),
+        onOutput: () => this.#sawOutput(),
+        onEnd: (attempt) => this.#ended(attempt),
+        onFailure: (failure) => state.refuseKey(key, failure),
+      });
+    } catch (fault) {
+      state.breaker.drop(this.#trial);
+      this.#forgetCall();
+      throw fault;
+    }
     if (isLimited) this.#limit();
     this.outcome = this.#commit();
   }

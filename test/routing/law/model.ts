@@ -17,6 +17,15 @@ const forTarget: ReadonlySet<unknown> = new Set<Reason>([
 ]);
 const final: ReadonlySet<unknown> = new Set<Reason>(["INVALID_REQUEST", "INTERNAL"]);
 
+/** Time that an attempt needs at least; only the first one of a call may have less. */
+export const shortestMs = 50;
+
+/** Error of sums of times. */
+export const tolerance = 1e-6;
+
+/** Reports what violates a law. */
+export type Fail = (text: string) => never;
+
 /** Returns the reason of a provider's failure. Undefined: routing or the call ended the attempt, or it has not failed. */
 export function reasonOf({ failure }: TracedAttempt): Reason | undefined {
   if (failure === undefined) return undefined;

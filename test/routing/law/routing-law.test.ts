@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { check, countsOf } from "./laws.ts";
+import { countsOf } from "./counts.ts";
+import { check } from "./laws.ts";
 import { play } from "./play.ts";
 import { print } from "./print.ts";
 import { scripts } from "./scripts.ts";
@@ -39,5 +40,6 @@ test("keeps the laws of routing for all providers, calls, deadlines and cancels"
       .map(([name, count]) => `${count} ${name}`)
       .join(", ")}\n`,
   );
-  for (const [name, count] of Object.entries(counts)) expect(count, name).toBeGreaterThan(0);
+  // A few scripts cannot have everything.
+  if (numRuns >= 1_000) expect(Object.values(counts)).not.toContain(0);
 });
