@@ -41,6 +41,7 @@ const tierFix = "write a list such as `- targets: [{ model: NAME }]`, with the n
 
 /** Reports tiers without targets, and targets that do not exist or cannot get calls. */
 export function checkTiers(
+  id: string,
   path: string,
   tiers: readonly TierSection[] | undefined,
   index: TargetIndex,
@@ -59,7 +60,8 @@ export function checkTiers(
     const owners = new Map<string, number>();
     for (const [place, { model: name }] of targets.entries()) {
       const modelPath = `${tierPath}[${place}].model`;
-      const model = index.routes.has(name) ? undefined : index.find(name);
+      // A route with the name of a model replaces it for callers, and can have it as a target.
+      const model = index.routes.has(name) && name !== id ? undefined : index.find(name);
       if (model === undefined) {
         report(modelPath, ...unusable(name, index));
         continue;

@@ -19,7 +19,7 @@ export function resolveRoutes(
   return Object.entries(sections).map(([id, section]) => {
     const path = `routes.${id}`;
     if (!isModelName(id)) report(path, "is not a valid route id", nameFix);
-    if (!isWrong(`${path}.tiers`)) checkTiers(`${path}.tiers`, section.tiers, index, report);
+    if (!isWrong(`${path}.tiers`)) checkTiers(id, `${path}.tiers`, section.tiers, index, report);
     if (!isWrong(`${path}.tiers`) && !isWrong(`${path}.require`)) {
       checkRequire(`${path}.require`, section, index, report);
     }

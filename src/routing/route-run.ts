@@ -6,10 +6,12 @@ import type { HedgeBudget } from "./budgets.ts";
 import type { Candidate, CandidateRoute } from "./candidate.ts";
 import type { TargetRun } from "./choices.ts";
 import { failureOfCall, nextStep } from "./failures.ts";
-import { type Next, Search, type SearchedCall, type SharedSearch } from "./search.ts";
+import type { Next, SearchedCall, SharedSearch } from "./next-attempt.ts";
+import { Search } from "./search.ts";
 import { SmallMap } from "./small-map.ts";
 import { type Outcome, type RunParameters, StartedAttempt } from "./started-attempt.ts";
 import { aborted } from "./wait.ts";
+import { fallbackReason, obstacleOf } from "./why-unused.ts";
 
 /** What routing needs of a call. `Plan`: how the call is sent to one candidate. */
 export interface RoutedCall<Member extends Candidate, Plan> extends SearchedCall<Member, Plan> {
@@ -88,7 +90,13 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
   /** The latest attempt, whether it answers or not. Undefined: there is none. */
   get latest(): Winner<Member, Plan> | undefined {
     const next = this.#current && this.#started.get(this.#current);
-    return next && { candidate: next.candidate, plan: next.plan, fellBack: this.#search.fellBackTo(next.candidate) };
+    return (
+      next && {
+        candidate: next.candidate,
+        plan: next.plan,
+        fellBack: fallbackReason(next.candidate, this.#route, this.#search.history),
+      }
+    );
   }
 
   /** Returns the usage of a call that fails now: that of all its attempts. */
@@ -131,14 +139,17 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
   async #finalFailure(): Promise<GatewayError> {
     // The deadline can be over before its timer has run.
     if (this.#failure === undefined && this.#call.leftMs() <= 0) await aborted(this.#call.signal);
-    return failureOfCall(this.#failure ?? this.#search.obstacle(), this.#retryDelays ?? []);
+    return failureOfCall(
+      this.#failure ?? obstacleOf(this.#route, this.#search.history, this.#shared.clock.now()),
+      this.#retryDelays ?? [],
+    );
   }
 
   #start(next: Next<Member, Plan>): StartedAttempt {
     const { candidate, key, plan, isRetry } = next;
     const { whole, signal } = this.#call;
     const { timeouts, hedge } = this.#route.rules;
-    this.#search.begin(next);
+    this.#search.history.begin(next);
     if (isRetry) candidate.state.retries.addRetry();
     const further = this.#search.further(candidate);
     const shareMs = further === 0 ? Number.POSITIVE_INFINITY : this.#call.leftMs() / (further + 1);
@@ -235,7 +246,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     }
     const failure = this.#noteFailure(outcome.failure);
     const next = this.#started.get(started);
-    if (next !== undefined && nextStep(failure) !== "never") this.#search.fail(next, failure, false);
+    if (next !== undefined && nextStep(failure) !== "never") this.#search.history.fail(next, failure, false);
   }
 
   /** Takes note of the outcome of an attempt. Returns whether it reached its commit point. */
@@ -252,7 +263,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     const failure = this.#noteFailure(outcome.failure);
     this.#failure = failure;
     const isSilent = started.isCut || failure.reason === "PROVIDER_TIMEOUT";
-    if (!this.#call.signal.aborted) this.#search.fail(next, failure, isSilent);
+    if (!this.#call.signal.aborted) this.#search.history.fail(next, failure, isSilent);
     return false;
   }
 
@@ -267,6 +278,6 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     const { conversation } = this.#call;
     const { name: target } = candidate.state;
     if (conversation !== undefined) this.#shared.affinity.pin(conversation, { target, key: key.name });
-    this.winner = { candidate, plan, fellBack: this.#search.fellBackTo(candidate) };
+    this.winner = { candidate, plan, fellBack: fallbackReason(candidate, this.#route, this.#search.history) };
   }
 }

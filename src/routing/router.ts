@@ -7,11 +7,13 @@ import { type Clock, systemClock } from "./clock.ts";
 import { Draws } from "./draws.ts";
 import { KeyUse, unusedUntil } from "./keys.ts";
 import type { LearnedFields } from "./learned-fields.ts";
+import type { SearchedCall } from "./next-attempt.ts";
 import { type RoutedCall, RouteRun, type SharedRouting } from "./route-run.ts";
-import { Search, type SearchedCall } from "./search.ts";
+import { Search } from "./search.ts";
 import { type Target, targetName } from "./target.ts";
 import { TargetState } from "./target-state.ts";
 import type { StateChange, TargetStateName, TargetView } from "./target-view.ts";
+import { explainUnused, obstacleOf } from "./why-unused.ts";
 
 /** Targets whose health is remembered. Callers can name any model of a provider. */
 const mostTargets = 4_096;
@@ -90,11 +92,11 @@ export class Router implements SharedRouting {
     for (const { members } of route.tiers) {
       for (const candidate of members) {
         if (considered.some((known) => known.candidate === candidate)) continue;
-        considered.push({ candidate, rejection: await search.explain(candidate) });
-        plan ??= search.planOf(candidate);
+        considered.push({ candidate, rejection: await explainUnused(candidate, search.history, clock.now()) });
+        plan ??= search.history.plans.get(candidate);
       }
     }
-    if (plan === undefined) throw search.obstacle();
+    if (plan === undefined) throw obstacleOf(route, search.history, clock.now());
     return { plan, considered };
   }
 

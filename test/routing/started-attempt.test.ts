@@ -28,6 +28,7 @@ test("an attempt that cannot be started frees the trial of a half-open target", 
   const begin = () =>
     new StartedAttempt({ state, key, signal, clock }, start, {
       ...options,
+      checkSize: () => {},
       mayGiveWay: async () => false,
       further: () => 0,
     });

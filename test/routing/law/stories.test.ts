@@ -77,7 +77,7 @@ test("two calls whose keys are limited at the same time come to an end", async (
 
 test("a rate limit after the first output takes the key out of use", async () => {
   const targets = [
-    target([failure("PROVIDER_RATE_LIMITED", { when: "after", retryAfterMs: 5_000 })]),
+    target([failure("PROVIDER_RATE_LIMITED", { when: "after", retryAfterMs: 5_000 })], 1),
     target([answer]),
   ];
   const { attempts } = await story(targets, {}, [{}, { startMs: 1_000 }, { startMs: 6_000 }]);
