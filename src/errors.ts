@@ -140,8 +140,9 @@ export interface ErrorFacts {
    */
   readonly retryAfterMs?: number;
   /**
-   * False: a further attempt at the same target fails in the same way, because its configuration must change first, such
-   * as an expired certificate or a name without address. Unset: a further attempt may succeed. Never sent.
+   * False: a further attempt at the same target fails in the same way. Its configuration must change first, such as an
+   * expired certificate or a name without address, or its response exceeds a bound. Unset: a further attempt may
+   * succeed. Never sent.
    */
   readonly retryHere?: false;
   /** Sent as `google.rpc.QuotaFailure`: the subject and the exceeded limit. */

@@ -227,10 +227,9 @@ export class Call implements ObservedCall {
     this.#notify((observer) => observer.attempt?.(this, attempt));
   }
 
-  /** Records the time of the first output. Later calls have no effect. */
-  outputStarted(): void {
+  /** Records the time of the first output, `elapsedMs` after the call began. Later calls have no effect. */
+  outputStarted(elapsedMs: number = this.elapsedMs): void {
     if (this.#firstOutputMs !== undefined) return;
-    const elapsedMs = this.elapsedMs;
     this.#firstOutputMs = elapsedMs;
     this.#notify((observer) => observer.firstOutput?.(this, elapsedMs));
   }

@@ -43,8 +43,11 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   const attempts: Attempt[] = [];
   /** Plans without fields that a provider rejected, by the plan with them. */
   const revised = new Map<Plan, Plan>();
+  /** When the latest attempt with a plan had its first output, in ms since the call began. */
+  const outputMs = new Map<Plan, number>();
 
-  function start(planned: Plan, { target }: CallTarget, { onEnd, ...parameters }: RunParameters): TargetRun {
+  function start(planned: Plan, { target }: CallTarget, given: RunParameters): TargetRun {
+    const { onEnd, onOutput, ...parameters } = given;
     call.note({
       model: planned.target.model.id,
       provider: planned.target.model.provider,
@@ -57,6 +60,10 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
         prompt,
         stops,
         elapsedMs: () => call.elapsedMs,
+        onOutput(attempt) {
+          outputMs.set(planned, call.elapsedMs);
+          onOutput(attempt);
+        },
         onEnd(attempt) {
           onEnd(attempt);
           call.attemptEnded(attempt);
@@ -133,7 +140,10 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
       if (!isChecking) checkJson = createJsonCheck(planned.outputFormat, planned.checksSchema);
       isChecking = true;
       checkSize(run);
-      if (call.firstOutputMs === undefined && run.outputCharacters > 0) call.outputStarted();
+      if (call.firstOutputMs === undefined && run.outputCharacters > 0) {
+        // Routing holds a whole response until its end.
+        call.outputStarted(whole ? outputMs.get(winner()?.plan ?? planned) : undefined);
+      }
       const checked = checkJson ? batch.map(checkJson) : batch;
       const named = planned.toolNames ? restoreToolNames(checked, planned.toolNames) : checked;
       return named.every(({ case: kind }) => kind === "delta") ? named : named.map(withFacts);

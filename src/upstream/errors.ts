@@ -83,6 +83,16 @@ export function malformedAnswer(call: UpstreamCall, what: string, cause?: unknow
 }
 
 /**
+ * Creates the error for a response that another attempt at the same target would get again: it exceeds a bound, or it
+ * comes from something else than the provider's API.
+ *
+ * @param what as for `malformedAnswer`
+ */
+export function unusableAnswer(call: UpstreamCall, what: string): GatewayError {
+  return malformedAnswer(call, what).with({ retryHere: false });
+}
+
+/**
  * Creates the error for a response without its last part, such as a finish reason: PROVIDER_STREAM_INTERRUPTED if it
  * broke off. A response that is whole in its form is PROVIDER_FAULT, because a retry would get the same.
  */

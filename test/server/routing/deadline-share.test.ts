@@ -59,6 +59,8 @@ describe.each(deadlineForms)("a caller with two seconds, as %s", (form) => {
     clearTimeout(timer);
     expect(got).toMatchObject({ text: "a ", reason: "", attempts: ["a/m"] });
     expect(at.b.requests).toHaveLength(0);
+    // Also for a unary call, which gets nothing before its end.
+    expect(got.record.firstOutputMs).toBeLessThan(got.record.durationMs - 50);
   });
 
   it("gets the deadline's error, with both attempts, if both targets stall", async () => {
