@@ -103,6 +103,8 @@ export async function prepareCall<Desc extends DescMessage>(
     ...(extras && { extras }),
   };
   const checked = checkRequest(schema, request, call.maxValues);
+  if (pace.isLong) await pace.nextTurn();
+  call.signal.throwIfAborted();
   const { chat } = checked;
   const route = resolved(checked, () => targetsOf({ chat, snapshot, account, router }));
   call.note({ route: route.id });
