@@ -123,7 +123,7 @@ export async function prepareCall<Desc extends DescMessage>(
         ...(routeProfile && { routeProfile }),
       });
       call.acquireSlot(valid.profile.maxConcurrentCalls);
-      if (pace.isLong) await pace.nextTurn();
+      if (pace.isLong || call.requestBytes > largeRequest) await pace.nextTurn();
       call.signal.throwIfAborted();
       return planChat(valid, target, context);
     },
