@@ -17,6 +17,8 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** Whether to open an IPC channel to the child. Default false. */
   readonly channel?: boolean;
+  /** Program to start. Default: `node`, the one that runs this process. */
+  readonly program?: string;
 }
 
 /** Time from SIGTERM to SIGKILL in ms. */
@@ -36,10 +38,10 @@ export class ProcessGroup {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
   }
 
-  /** Starts `node` with these arguments; its output goes to `<name>.log`. */
+  /** Starts `node` or another program with these arguments; its output goes to `<name>.log`. */
   start(name: string, args: readonly string[], options: ChildOptions = {}): Child {
     const output = openSync(join(this.#directory, `${name}.log`), "w");
-    const child = spawn(process.execPath, args, {
+    const child = spawn(options.program ?? process.execPath, args, {
       stdio: ["ignore", output, output, ...(options.channel ? (["ipc"] as const) : [])],
       env: { ...process.env, ...options.env },
       cwd: options.cwd,

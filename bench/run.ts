@@ -3,6 +3,7 @@
  *
  *   --quick          takes about a minute; less precise
  *   --only a,b       runs only the named measurements: unary, streams, latency, idle, paced, stalled
+ *   --http2          measures only HTTP/2 to the provider, relative to HTTP/1.1 to the same upstream with TLS
  *   --peer portkey   also measures Portkey's gateway (installed into .bench/ on first use)
  *   --profile        writes a CPU profile of the service to the results folder
  *
@@ -13,7 +14,9 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { issueCertificate } from "../test/support/certificates.ts";
 import { Bench, type Scale, type Server } from "./bench.ts";
+import { measureHttp2 } from "./measures/http2.ts";
 import { measureIdle } from "./measures/idle.ts";
 import { measureLatency } from "./measures/latency.ts";
 import { measurePaced } from "./measures/paced.ts";
@@ -36,6 +39,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean" },
     only: { type: "string" },
+    http2: { type: "boolean" },
     peer: { type: "string" },
     profile: { type: "boolean" },
   },
@@ -47,10 +51,10 @@ const output = join(results, date.replaceAll(":", "-").replace(/\..*/, ""));
 mkdirSync(output, { recursive: true });
 const processes = new ProcessGroup(output);
 
-async function startService(environment: Readonly<Record<string, string>>): Promise<Server> {
+async function startService(environment: Readonly<Record<string, string>>, name = "service"): Promise<Server> {
   const [grpcPort, httpPort] = [await freePort(), await freePort()];
   const profiling = options.profile ? ["--cpu-prof", `--cpu-prof-dir=${output}`] : [];
-  const child = processes.start("service", [...profiling, join(root, "src/main.ts")], {
+  const child = processes.start(name, [...profiling, join(root, "src/main.ts")], {
     env: {
       ...environment,
       DRAGOMAN_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`,
@@ -59,14 +63,33 @@ async function startService(environment: Readonly<Record<string, string>>): Prom
     cwd: output,
   });
   await processes.whileAlive(untilReady(`http://127.0.0.1:${httpPort}/readyz`));
-  return { name: "service", pid: child.pid, target: { protocol: "grpc", port: grpcPort } };
+  return { name, pid: child.pid, target: { protocol: "grpc", port: grpcPort } };
+}
+
+async function start(name: string, file: string, env = {}) {
+  const child = processes.start(name, [join(root, "bench", file)], { channel: true, env });
+  return { child, port: await processes.whileAlive(announcedPort(child)) };
+}
+
+/** Starts an upstream with TLS, and two services that use it with HTTP/2 and with HTTP/1.1. */
+async function startHttp2() {
+  issueCertificate(output, "tls");
+  const [certificate, key] = [join(output, "tls.crt"), join(output, "tls.key")];
+  const { port } = await start("tls-upstream", "upstream.ts", { BENCH_CERTIFICATE: certificate, BENCH_KEY: key });
+  const environment = {
+    OPENAI_BASE_URL: `https://127.0.0.1:${port}/v1`,
+    OPENAI_API_KEY: "bench",
+    NODE_EXTRA_CA_CERTS: certificate,
+  };
+  const file = join(output, "http2.yaml");
+  writeFileSync(file, "providers: { openai: { http2: on } }\n");
+  return {
+    http2: await startService({ ...environment, DRAGOMAN_CONFIG: file }, "service-http2"),
+    http1: await startService(environment, "service-http1"),
+  };
 }
 
 async function startAll(): Promise<{ readonly bench: Bench; readonly upstream: string }> {
-  const start = async (name: string, file: string, env = {}) => {
-    const child = processes.start(name, [join(root, "bench", file)], { channel: true, env });
-    return { child, port: await processes.whileAlive(announcedPort(child)) };
-  };
   const upstream = `http://127.0.0.1:${(await start("upstream", "upstream.ts")).port}/v1`;
   const environment = { OPENAI_BASE_URL: upstream, OPENAI_API_KEY: "bench" };
   const { child, port } = await start("bare-forwarder", "bare-forwarder.ts", environment);
@@ -88,12 +111,14 @@ async function measureAll(bench: Bench, upstream: string): Promise<readonly Sect
     idle: () => measureIdle(bench),
     paced: () => measurePaced(bench, idleMiB),
     stalled: () => measureStalled(bench, upstream),
+    http2: async () => measureHttp2(bench, await startHttp2()),
     portkey: async () => {
       console.log(portkeyNote);
       return measurePortkey(bench, await startPortkey(processes, join(root, ".bench/portkey"), upstream));
     },
   };
-  const selected = options.only?.split(",") ?? Object.keys(measures).filter((name) => name !== "portkey");
+  const usual = Object.keys(measures).filter((name) => name !== "portkey" && name !== "http2");
+  const selected = options.only?.split(",") ?? (options.http2 ? ["http2"] : usual);
   const sections: Section[] = [];
   for (const name of [...selected, ...(options.peer === undefined ? [] : [options.peer])]) {
     const measure = measures[name];

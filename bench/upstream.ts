@@ -8,7 +8,9 @@
  * - `bench-flood`: an endless stream of deltas, as fast as the client reads. A GET of any path returns the number of
  *   bytes sent and of open streams, as JSON.
  */
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createSecureServer } from "node:http2";
 import { announce } from "./announce.ts";
 import { deltaText } from "./texts.ts";
 
@@ -148,7 +150,9 @@ function respond(body: string, response: ServerResponse): void {
   else response.end(chosen.whole);
 }
 
-const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+const { BENCH_CERTIFICATE: certificate, BENCH_KEY: key } = process.env;
+
+function serve(request: IncomingMessage, response: ServerResponse): void {
   if (request.method === "GET") {
     response.end(JSON.stringify(flood));
     return;
@@ -157,8 +161,23 @@ const server = createServer((request: IncomingMessage, response: ServerResponse)
   request.on("data", (part: Buffer) => parts.push(part));
   request.on("end", () => respond(Buffer.concat(parts).toString(), response));
   response.on("error", () => response.destroy());
-});
-server.keepAliveTimeout = 60_000;
+}
+
+/** With a certificate: TLS with HTTP/2 and HTTP/1.1. The objects of HTTP/2 have the members that this file uses. */
+function createUpstream() {
+  if (certificate === undefined || key === undefined) {
+    const server = createServer(serve);
+    server.keepAliveTimeout = 60_000;
+    return server;
+  }
+  const files = { cert: readFileSync(certificate), key: readFileSync(key) };
+  const serveBoth = serve as unknown as Parameters<typeof createSecureServer>[1];
+  const server = createSecureServer({ ...files, allowHTTP1: true }, serveBoth);
+  // As node:http does. Otherwise, small writes over HTTP/1.1 wait for acknowledgments.
+  return server.on("secureConnection", (socket) => socket.setNoDelay(true));
+}
+
+const server = createUpstream();
 server.listen(0, "127.0.0.1", 4096, () => {
   const address = server.address();
   if (typeof address === "object" && address !== null) announce(address.port);

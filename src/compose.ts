@@ -1,23 +1,33 @@
 import type { Config } from "./config/config.ts";
 import { Rejections } from "./load/rejections.ts";
 import type { Adapter } from "./providers/adapter.ts";
-import { providers } from "./providers/registry.ts";
+import { dialects } from "./providers/registry.ts";
+import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
+import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
+import { logStateChanges } from "./telemetry/state-changes.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
 
-/** Composes the service from its configuration and starts it. */
-export function composeService(config: Config, log: Log): Promise<Service> {
+/**
+ * Composes the service from its configuration and starts it.
+ *
+ * @param routing state of routing that the service shows and logs. Default: its own.
+ */
+export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<Service> {
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
-  return startService({
+  const service = await startService({
     config,
     adapters: createAdapters(config),
     models: config.listedModels,
-    observers: [createCallLog(log), createRejectionCount(rejections)],
+    observers: [createCallLog(log), createProviderFailureLog(log), createRejectionCount(rejections)],
     rejections,
+    ...(routing && { routing }),
   });
+  const stopStateLog = logStateChanges(service.routing, log);
+  return { ...service, stop: () => service.stop().finally(stopStateLog) };
 }
 
 /** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */
@@ -25,7 +35,7 @@ export function createAdapters(config: Pick<Config, "providers" | "limits">): re
   const { maxTemplateProcesses: maxProcesses, maxTemplateProcessesPerAccount: maxPerAccount } = config.limits;
   const sandbox = new TemplateSandbox({ maxProcesses, maxPerAccount });
   return config.providers.flatMap((settings) => {
-    const definition = providers.find(({ name }) => name === settings.name);
+    const definition = dialects.find(({ name }) => name === settings.dialect);
     return definition === undefined ? [] : [definition.create(settings, sandbox)];
   });
 }

@@ -139,6 +139,12 @@ export interface ErrorFacts {
    * day, because providers send any number.
    */
   readonly retryAfterMs?: number;
+  /**
+   * False: a further attempt at the same target fails in the same way. Its configuration must change first, such as an
+   * expired certificate or a name without address, or its response exceeds a bound. Unset: a further attempt may
+   * succeed. Never sent.
+   */
+  readonly retryHere?: false;
   /** Sent as `google.rpc.QuotaFailure`: the subject and the exceeded limit. */
   readonly quota?: { readonly subject: string; readonly description: string };
   /** Sent as `dragoman.v1.ProviderError`. */

@@ -5,7 +5,7 @@ import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { describeConfig } from "./config/describe.ts";
 import { loadConfig } from "./config/load.ts";
-import { listedModels, providers } from "./providers/registry.ts";
+import { dialects, listedModels, providers } from "./providers/registry.ts";
 import { boundHeap } from "./server/heap.ts";
 import { startLines } from "./server/start-lines.ts";
 import { onStopSignal } from "./server/stop-signals.ts";
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
 }
 
 function load(file: string | undefined): Config {
-  return loadConfig({ environment: process.env, file, providers, models: listedModels(process.env) });
+  return loadConfig({ environment: process.env, file, providers, dialects, models: listedModels(process.env) });
 }
 
 function readVersion(): string {

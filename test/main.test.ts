@@ -62,6 +62,15 @@ describe("the program", () => {
     expect(lines.join("\n")).not.toContain("sk-test");
   });
 
+  it("prints each route with its targets, and which of them are off", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dragoman-routes-"));
+    const file = join(folder, "routes.yaml");
+    writeFileSync(file, "routes: { fast: { tiers: [{ targets: [{ model: openai/m }, { model: echo/echo }] }] } }");
+    const { lines } = await start({ DRAGOMAN_CONFIG: file });
+    rmSync(folder, { recursive: true });
+    expect(lines[lines.indexOf("routes") + 1]).toBe("  fast  openai/m (off), echo/echo");
+  });
+
   it.skipIf(!hasCurl)("prints a curl command that works (skipped if curl is not installed)", async () => {
     const { lines } = await start({ DRAGOMAN_LOCAL_HOME: "/nonexistent" });
     const command = lines.find((line) => line.startsWith("  curl")) ?? "";

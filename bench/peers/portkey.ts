@@ -42,7 +42,8 @@ function assertLoopback(port: number): void {
   }
 }
 
-export async function startPortkey(processes: ProcessGroup, directory: string, upstream: string): Promise<Server> {
+/** Starts Portkey's gateway. Installs it into the folder on first use. */
+export async function startPortkeyProcess(processes: ProcessGroup, directory: string) {
   const entry = await install(directory);
   const port = await freePort();
   const preload = new URL("./listen-on-loopback.ts", import.meta.url).href;
@@ -51,12 +52,17 @@ export async function startPortkey(processes: ProcessGroup, directory: string, u
     cwd: directory,
   });
   const url = `http://127.0.0.1:${port}`;
-  await processes.whileAlive(untilReady(url));
+  await processes.whileAlive(untilReady(url, 60_000));
   assertLoopback(port);
+  return { pid: child.pid, url, version: manifest.dependencies["@portkey-ai/gateway"] };
+}
+
+export async function startPortkey(processes: ProcessGroup, directory: string, upstream: string): Promise<Server> {
+  const { pid, url } = await startPortkeyProcess(processes, directory);
   const headers = { "x-portkey-provider": "openai", "x-portkey-custom-host": upstream };
   return {
     name: "Portkey",
-    pid: child.pid,
+    pid,
     target: { protocol: "http", url: `${url}/v1/chat/completions`, headers },
   };
 }

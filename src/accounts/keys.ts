@@ -1,9 +1,10 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { GatewayError, invalidRequest } from "../errors.ts";
+import { proxyHeaderOf, proxyHeaders, type Role, type RoleHolder } from "./role.ts";
 
 /** Authenticated caller. */
-export interface Caller {
+export interface Caller extends RoleHolder {
   /** Id of the API key in the configuration; empty without authentication. */
   readonly keyId: string;
   /** Accounts that the key may use. Empty: any account. */
@@ -24,17 +25,31 @@ export type Authenticate = (headers: { get(name: string): string | null }) => Ca
  * Creates the function that authenticates callers by `x-api-key` or `authorization: Bearer`. The function throws
  * CREDENTIALS_MISSING without a key, and CREDENTIALS_INVALID for an unknown key or for two different keys. If no key is
  * required, it ignores the key that the caller sends.
+ *
+ * In mode `loopback` every caller is admin, except those behind a proxy: it may have callers on other machines.
  */
 export function createAuthenticator({
   mode,
   keys,
   requireAccount,
 }: Config["authentication"]): (...headers: Parameters<Authenticate>) => Caller {
-  const anonymous: Caller = Object.freeze({ keyId: "", accounts: [], defaultAccount: undefined, requireAccount });
-  if (mode !== "keys") return () => anonymous;
-  const known = keys.map(({ id, sha256, accounts, defaultAccount }) => ({
+  const anonymous = (role: Role, roleAdvice: string): Caller =>
+    Object.freeze({ keyId: "", accounts: [], defaultAccount: undefined, requireAccount, role, roleAdvice });
+  if (mode === "off") {
+    const nobody = anonymous("caller", "without authentication nobody has another one; configure authentication.keys");
+    return () => nobody;
+  }
+  if (mode === "loopback") {
+    const admin = anonymous("admin", "");
+    const proxied = new Map(proxyHeaders.map((name) => [name, anonymous("caller", proxyAdvice(name))]));
+    return (headers) => {
+      const header = proxyHeaderOf(headers);
+      return (header && proxied.get(header)) ?? admin;
+    };
+  }
+  const known = keys.map(({ id, sha256, accounts, defaultAccount, role }) => ({
     sha256,
-    caller: Object.freeze({ keyId: id, accounts, defaultAccount, requireAccount }),
+    caller: Object.freeze({ keyId: id, accounts, defaultAccount, requireAccount, role, roleAdvice: keyAdvice }),
   }));
   return (headers) => {
     const digest = hash("sha256", readKey(headers), "buffer");
@@ -47,6 +62,12 @@ export function createAuthenticator({
       throw new GatewayError("CREDENTIALS_INVALID", "unknown API key; send a key that is configured for this service");
     return caller;
   };
+}
+
+const keyAdvice = "use another API key, or set `role` of this one in authentication.keys";
+
+function proxyAdvice(header: string): string {
+  return `a proxy sent the header ${header}; call Dragoman directly, or configure authentication.keys`;
 }
 
 /**

@@ -3,11 +3,13 @@ import { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError } from "../errors.ts";
 import type { LoadGuard } from "../load/load-guard.ts";
 import { LearnedFields } from "../routing/learned-fields.ts";
+import { Router } from "../routing/router.ts";
 import { Call } from "./call.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import type { Snapshots } from "./snapshot.ts";
 
-type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned"> & Partial<Pick<CallEnvironment, "learned">>;
+type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned" | "router"> &
+  Partial<Pick<CallEnvironment, "learned" | "router">>;
 
 /** Calls in progress. On shutdown, Dragoman waits for them and then ends those that remain. */
 export class ActiveCalls {
@@ -21,8 +23,10 @@ export class ActiveCalls {
   constructor(snapshots: Snapshots, environment: Environment, guard?: LoadGuard) {
     this.#snapshots = snapshots;
     this.#guard = guard;
+    const learned = environment.learned ?? new LearnedFields();
     this.#environment = {
-      learned: new LearnedFields(),
+      learned,
+      router: new Router({ learned }),
       ...environment,
       slots: new CallSlots(),
       wrongKeys: new WrongKeys(),

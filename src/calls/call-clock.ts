@@ -25,6 +25,11 @@ export class CallClock {
     return performance.now() - this.#begin;
   }
 
+  /** Milliseconds until the deadline. */
+  get leftMs(): number {
+    return this.#deadline - performance.now();
+  }
+
   /** Whether work of this many milliseconds can end before the deadline. */
   hasTimeFor(ms: number): boolean {
     return performance.now() + ms < this.#deadline;

@@ -3,6 +3,7 @@ import type { WrongKeys } from "../accounts/wrong-keys.ts";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { ByteBudget } from "../load/byte-budget.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
+import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 
 /** What a call needs from its client's connection. Both listeners provide it. */
@@ -16,6 +17,11 @@ export interface CallSource {
   readonly peerAddress: string;
   /** Milliseconds until the client's deadline. Undefined: the client set none. */
   timeoutMs(): number | undefined;
+  /**
+   * Milliseconds until the client stops waiting for the beginning of the response, counted from its request. It then
+   * disconnects, so that Dragoman need not end the call; but attempts share this time. Undefined: not known.
+   */
+  patienceMs?(): number | undefined;
 }
 
 /** Observers, limits and counts, which all calls of the service share. */
@@ -35,6 +41,7 @@ export interface CallEnvironment {
   readonly maxValues: number;
   readonly counting: CountingLimits;
   readonly learned: LearnedFields;
+  readonly router: Router;
   readonly slots: CallSlots;
   readonly wrongKeys: WrongKeys;
 }

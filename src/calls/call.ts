@@ -10,6 +10,7 @@ import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
+import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
@@ -18,7 +19,10 @@ import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
 /** Fields of the call record that become known while the call runs. */
-type CallFacts = Pick<CallRecord, "accountId" | "user" | "labels" | "model" | "provider" | "profile" | "attempts">;
+type CallFacts = Pick<
+  CallRecord,
+  "accountId" | "user" | "labels" | "route" | "model" | "provider" | "profile" | "attempts"
+>;
 
 /**
  * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
@@ -37,12 +41,17 @@ export class Call implements ObservedCall {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
   readonly #clock: CallClock;
+  readonly #patienceMs: number;
   #requestBytes = 0;
   readonly #environment: CallEnvironment;
   readonly #lease: SnapshotLease;
   readonly #onSettled: (call: Call) => void;
   #caller: Caller | undefined;
-  #facts: CallFacts = { accountId: "", user: "", labels: {}, model: "", provider: "", profile: "", attempts: [] };
+  #facts: CallFacts = {
+    ...{ accountId: "", user: "", labels: {} },
+    ...{ route: "", model: "", provider: "", profile: "" },
+    attempts: [],
+  };
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
   #firstOutputMs: number | undefined;
@@ -64,6 +73,7 @@ export class Call implements ObservedCall {
     this.#onSettled = onSettled;
     this.signal = this.#controller.signal;
     this.requestId = cleanRequestId(source.requestHeader.get("x-request-id")) ?? this.id;
+    this.#patienceMs = source.patienceMs?.() ?? Number.POSITIVE_INFINITY;
     const { maxCallMs, maxRequestMs } = environment;
     this.#clock = new CallClock(Math.min(source.timeoutMs() ?? Number.POSITIVE_INFINITY, maxCallMs), maxRequestMs, {
       deadline: () => this.end(deadlineExceeded(this.#waitsFor())),
@@ -132,6 +142,16 @@ export class Call implements ObservedCall {
     return this.#environment.learned;
   }
 
+  /** Health of the targets, and the attempts of calls. */
+  get router(): Router {
+    return this.#environment.router;
+  }
+
+  /** Milliseconds until the deadline, or until the client stops waiting for the beginning of the response. */
+  get leftMs(): number {
+    return Math.min(this.#clock.leftMs, this.#patienceMs - this.elapsedMs);
+  }
+
   /** Whether work of this many milliseconds can end before the deadline. */
   hasTimeFor(ms: number): boolean {
     return !this.#settled && this.#clock.hasTimeFor(ms);
@@ -191,13 +211,13 @@ export class Call implements ObservedCall {
   }
 
   /**
-   * Acquires one of the account's slots for the model until the call settles. `profileLimit` applies if the
-   * configuration sets no limit. Throws CONCURRENCY_LIMITED if no slot is free.
+   * Acquires one of the account's slots for the model until the call settles, unless it has one. `profileLimit` applies
+   * if the configuration sets no limit. Throws CONCURRENCY_LIMITED if no slot is free.
    */
   acquireSlot(profileLimit: number | undefined): void {
     const { maxCallsPerModel, slots } = this.#environment;
     const limit = maxCallsPerModel ?? profileLimit ?? 0;
-    if (limit === 0 || this.#settled) return;
+    if (limit === 0 || this.#settled || this.#releaseSlot !== undefined) return;
     const { accountId, model } = this.#facts;
     this.#releaseSlot = slots.take({ accountId, model, keyId: this.caller.keyId }, limit);
   }
@@ -207,10 +227,9 @@ export class Call implements ObservedCall {
     this.#notify((observer) => observer.attempt?.(this, attempt));
   }
 
-  /** Records the time of the first output. Later calls have no effect. */
-  outputStarted(): void {
+  /** Records the time of the first output, `elapsedMs` after the call began. Later calls have no effect. */
+  outputStarted(elapsedMs: number = this.elapsedMs): void {
     if (this.#firstOutputMs !== undefined) return;
-    const elapsedMs = this.elapsedMs;
     this.#firstOutputMs = elapsedMs;
     this.#notify((observer) => observer.firstOutput?.(this, elapsedMs));
   }

@@ -10,7 +10,6 @@ import { type FieldViolation, invalidRequest } from "../errors.ts";
 import { isSamePath } from "../field-path.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
-import type { Catalog } from "../models/catalog.ts";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import { deploymentId } from "../models/find-model.ts";
 import { profiles } from "../profiles/profiles.ts";
@@ -37,31 +36,39 @@ const missingChat: FieldViolation = {
   rule: "required",
 };
 
-/**
- * Validates a request against the proto annotations, the general request rules and the profile of its model. Throws one
- * error with all violations.
- */
-export function checkChat<Desc extends DescMessage>(
+/** Request with the mistakes that it has at every target. */
+export interface CheckedRequest {
+  readonly chat: ChatRequest;
+  readonly violations: readonly FieldViolation[];
+}
+
+/** Validates a request against the proto annotations and the general request rules. */
+export function checkRequest<Desc extends DescMessage>(
   schema: Desc,
   message: ChatWrapper<Desc>,
-  catalog: Catalog,
-  context: PlanContext,
-): CheckedChat {
+  maxValues: number,
+): CheckedRequest {
   const violations: FieldViolation[] = [...annotationViolations(schema, message)];
   const { chat } = message;
   if (chat === undefined) throw invalidRequest([missingChat]);
-  append(violations, requestViolations(chat, context.maxValues));
-  let model: Model;
-  try {
-    model = catalog.resolve(chat.model, context.account);
-  } catch (error) {
-    throw violations.length > 0 ? invalidRequest(violations) : error;
-  }
+  append(violations, requestViolations(chat, maxValues));
+  return { chat, violations };
+}
+
+/**
+ * Validates a request against the rules of its target: those of the profile and the model. Throws one error with all
+ * violations, those of `checkRequest` included.
+ */
+export function checkTarget(
+  { chat, violations }: CheckedRequest,
+  model: Model,
+  deployment: ConfiguredModel | undefined,
+  context: PlanContext,
+): CheckedChat {
   const { words = ownWords, streamed, maxValues } = context;
   const { name, source } = profileFor(chat, model, context);
   const profile = profiles[name];
   const texts = profileTexts(name, source, words);
-  const deployment = catalog.deploymentOf(model.id);
   const narrower = profileViolations(chat, profile, { streamed, maxValues, texts, words });
   const wrong = [
     // A value outside the range in the proto is also outside the profile's narrower range. Report only the latter.
@@ -80,6 +87,7 @@ function profileFor(chat: ChatRequest, { id, profile }: Model, context: PlanCont
     api: context.apiProfile,
     model: profile,
     isDeployment: deploymentId(id) !== undefined,
+    route: context.routeProfile,
     configured: context.configuredProfile,
   });
 }

@@ -18,12 +18,14 @@ import {
 import type { Profile as ProfileValue } from "../gen/dragoman/v1/profile_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import { Pace } from "../pace.ts";
+import { listedPrices } from "../prices/listed-prices.ts";
 import { type ProfileName, profiles } from "../profiles/profiles.ts";
 import { profileValues, selectProfile } from "../profiles/select-profile.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import { type Target, targetOf } from "../routing/target.ts";
 import type { TokenCounter } from "../tokens/token-count.ts";
 import type { Call } from "./call.ts";
+import { describeRoute } from "./describe-route.ts";
 import { effortProbes, parameterProbes, temperatureProbe } from "./parameter-probes.ts";
 import { draftFor } from "./plan.ts";
 
@@ -42,16 +44,31 @@ export async function describeModels(
   requested: ProfileValue,
   { snapshot, signal }: Pick<Call, "snapshot" | "signal">,
 ): Promise<readonly Model[]> {
-  const { adapters, catalog, profile: configured } = snapshot;
+  const { adapters, catalog, prices, profile: configured } = snapshot;
   const pace = new Pace();
-  const described: Model[] = [];
-  for (const model of models) {
-    const { name } = selectProfile({ request: requested, api: undefined, model: model.profile, configured });
+  const describeOne = async (model: Model, route?: ProfileName): Promise<Model> => {
+    const { name } = selectProfile({ request: requested, api: undefined, model: model.profile, route, configured });
     const target = targetOf(model, adapters);
     const ofModel = descriptionsOf(target);
     ofModel[name] ??= describe(target, name, catalog.deploymentOf(model.id), pace);
-    described.push({ ...(await ofModel[name]), state: stateOf(model, Date.now()) });
+    const description = await ofModel[name];
     signal.throwIfAborted();
+    return description;
+  };
+  const described: Model[] = [];
+  for (const model of models) {
+    const now = new Date();
+    const state = stateOf(model, now.getTime());
+    const targets = catalog.targetsOf(model);
+    if (targets === undefined) {
+      const listed = listedPrices(prices?.pricesOf(model, now));
+      described.push({ ...(await describeOne(model)), prices: listed, state });
+      continue;
+    }
+    const profile = catalog.routeOf(model.id)?.profile;
+    const ofTargets: Model[] = [];
+    for (const target of targets) ofTargets.push(await describeOne(target, profile));
+    described.push({ ...describeRoute(model, ofTargets), state });
   }
   return described;
 }

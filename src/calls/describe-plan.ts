@@ -9,23 +9,30 @@ import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import { profileValues } from "../profiles/select-profile.ts";
 import { stringifyExact } from "../providers/kit/exact-json.ts";
 import { firstUpstreamRequest } from "../routing/choices.ts";
-import { targetName } from "../routing/target.ts";
 import { countTextTokens, tokenCounter } from "../tokens/counter.ts";
 import type { TokenCount } from "../tokens/token-count.ts";
 import type { Call } from "./call.ts";
 import type { Plan } from "./plan.ts";
-import { planCall } from "./plan-call.ts";
+import { prepareCall } from "./plan-call.ts";
 
 const greatestInt32 = 2 ** 31 - 1;
 
 /** Describes what Dragoman would send for a request. Calls no provider. */
 export async function describePlan(call: Call, request: PlanChatRequest): Promise<PlanChatResponse> {
-  const plan = await planCall(call, {
+  const {
+    route,
+    conversation,
+    plan: planFor,
+  } = await prepareCall(call, {
     schema: PlanChatRequestSchema,
     message: () => request,
     streamed: false,
     plansStream: true,
   });
+  const { plan, considered } = await call.router.consider(
+    { signal: call.signal, conversation, leftMs: () => call.leftMs, plan: planFor },
+    route,
+  );
   const { target, prompt } = plan;
   const { model, adapter } = target;
   const body = adapter.describe(firstUpstreamRequest(plan.request, target), model, prompt);
@@ -42,7 +49,11 @@ export async function describePlan(call: Call, request: PlanChatRequest): Promis
     inputTokensQuality: count.exact ? UsageQuality.EXACT : UsageQuality.ESTIMATED,
     providerRequestJson: body === undefined ? "" : stringifyExact(body),
     outputTokensLimit: outputTokensLimit(plan, count),
-    consideredTargets: [{ target: targetName(model), usable: true }],
+    consideredTargets: considered.map(({ candidate, rejection }) => ({
+      target: candidate.state.name,
+      usable: rejection === "",
+      rejection,
+    })),
   });
 }
 
@@ -50,10 +61,10 @@ export async function describePlan(call: Call, request: PlanChatRequest): Promis
  * Counts the tokens of the rendered prompt, or of the request if no template was rendered. With `chat_template`
  * the count is an estimate, because a provider that renders the template itself may add a start token.
  */
-async function countPrompt({ request, target: { model }, prompt }: Plan, call: Call): Promise<TokenCount> {
+async function countPrompt({ request, target: { model, adapter }, prompt }: Plan, call: Call): Promise<TokenCount> {
   const { holder, signal, counting: limits } = call;
   const context = { holder, signal, limits };
-  if (prompt === undefined) return tokenCounter(model, context).count(request);
+  if (prompt === undefined) return tokenCounter(model, context, adapter.dialect).count(request);
   const count = await countTextTokens(prompt, model, context);
   return { ...count, exact: count.exact && request.chatTemplate === undefined };
 }

@@ -3,11 +3,15 @@ import { selectAccount } from "../accounts/keys.ts";
 import type { CallerWords } from "../chat/planning/caller-words.ts";
 import type { ExtraFields } from "../chat/planning/extra-fields.ts";
 import { anyOptions, optionViolations } from "../chat/planning/provider-options.ts";
+import { invalidRequest } from "../errors.ts";
+import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { Pace } from "../pace.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
-import { targetOf } from "../routing/target.ts";
+import { type Conversation, conversationOf } from "../routing/affinity.ts";
+import type { CandidateRoute } from "../routing/candidate.ts";
 import type { Call } from "./call.ts";
-import { type ChatWrapper, checkChat } from "./check-chat.ts";
+import { type CallTarget, targetsOf } from "./call-targets.ts";
+import { type ChatWrapper, type CheckedRequest, checkRequest, checkTarget } from "./check-chat.ts";
 import { type Plan, planChat } from "./plan.ts";
 import type { PlanContext } from "./plan-context.ts";
 
@@ -39,10 +43,21 @@ const mostLabels = 16;
 /** Bytes from which decoding a request can take 10 ms. */
 const largeRequest = 128 * 1024;
 
+/** Valid request of a call, with the targets that it may use. */
+export interface PreparedCall {
+  /** The caller's request. */
+  readonly chat: ChatRequest;
+  readonly route: CandidateRoute<CallTarget>;
+  /** The conversation for affinity. Undefined: the call has only one target and key. */
+  readonly conversation: Conversation | undefined;
+  /** Plans the request for a target. Throws a GatewayError if the target cannot serve it. */
+  plan(candidate: CallTarget): Promise<Plan>;
+}
+
 /**
- * Validates the request of a call and plans it for its target. Adds account, user, model and provider to the record.
+ * Validates the request of a call and finds its targets. Adds account, user, labels and model to the record.
  */
-export async function planCall<Desc extends DescMessage>(
+export async function prepareCall<Desc extends DescMessage>(
   call: Call,
   {
     schema,
@@ -54,13 +69,14 @@ export async function planCall<Desc extends DescMessage>(
     words,
     extras,
   }: CallRequest<Desc>,
-): Promise<Plan> {
+): Promise<PreparedCall> {
   const pace = new Pace();
   const request = message();
   // The listener has decoded the request in this turn of the event loop.
   if (call.requestBytes > largeRequest) await pace.nextTurn();
   call.signal.throwIfAborted();
-  const { catalog, adapters, rejectsOptions, profile: configuredProfile } = call.snapshot;
+  const { snapshot, router } = call;
+  const { catalog, adapters, rejectsOptions, profile: configuredProfile } = snapshot;
   const { user = "", labels = {}, model = "", accountId = "" } = request.chat ?? {};
   // These values are not validated yet, and the record is written to the log: truncate them.
   call.note({ user: cut(user), labels: cutLabels(labels), model: cut(model) });
@@ -86,12 +102,48 @@ export async function planCall<Desc extends DescMessage>(
     ...(words && { words }),
     ...(extras && { extras }),
   };
-  const checked = checkChat(schema, request, catalog, context);
-  call.note({ model: checked.model.id, provider: checked.model.provider, profile: checked.profile.name });
-  call.acquireSlot(checked.profile.maxConcurrentCalls);
+  const checked = checkRequest(schema, request, call.maxValues);
   if (pace.isLong) await pace.nextTurn();
   call.signal.throwIfAborted();
-  return planChat(checked, targetOf(checked.model, adapters), context);
+  const { chat } = checked;
+  const route = resolved(checked, () => targetsOf({ chat, snapshot, account, router }));
+  call.note({ route: route.id });
+  const { holder } = call;
+  call.note({ route: route.id });
+  return {
+    chat,
+    route,
+    conversation: hasChoice(route) ? conversationOf(chat, `${route.id || chat.model} ${holder}`) : undefined,
+    async plan({ target, obstacle, route: settings }) {
+      if (target === undefined) throw obstacle;
+      const deployment = catalog.deploymentOf(target.model.id);
+      const routeProfile = settings?.profile;
+      const valid = checkTarget(checked, target.model, deployment, {
+        ...context,
+        ...(routeProfile && { routeProfile }),
+      });
+      call.acquireSlot(valid.profile.maxConcurrentCalls);
+      if (pace.isLong || call.requestBytes > largeRequest) await pace.nextTurn();
+      call.signal.throwIfAborted();
+      return planChat(valid, target, context);
+    },
+  };
+}
+
+/** Resolves names. Mistakes of the request come first: they can be the reason for a wrong name. */
+function resolved<Result>({ violations }: CheckedRequest, resolve: () => Result): Result {
+  try {
+    return resolve();
+  } catch (error) {
+    throw violations.length > 0 ? invalidRequest(violations) : error;
+  }
+}
+
+/** Whether a call has several targets or keys, so that it matters which one has its prompt cached. */
+function hasChoice({ tiers, rules }: CandidateRoute<CallTarget>): boolean {
+  const [tier] = tiers;
+  const [only] = tier?.members ?? [];
+  return rules.affinity && !(tiers.length === 1 && tier?.members.length === 1 && only?.keys.length === 1);
 }
 
 function cut(name: string): string {

@@ -22,6 +22,8 @@ export interface PlanContext {
   readonly counting: CountingLimits;
   /** Profile (defaults and rules) of the HTTP API that received the request. Default: the API has none. */
   readonly apiProfile?: ProfileName;
+  /** Profile of the route. Default: none. */
+  readonly routeProfile?: ProfileName;
   /** Top-level `profile` of the configuration. Default: none. */
   readonly configuredProfile?: ProfileName;
   readonly signal: AbortSignal;

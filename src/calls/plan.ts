@@ -77,6 +77,7 @@ export function draftFor(
     ownFields: undefined,
     ...context,
     model,
+    dialect: adapter.dialect,
     profile,
     profileTexts: texts,
     completionOnly: deployment?.completionOnly ?? false,
@@ -117,7 +118,7 @@ export async function planChat(checked: Omit<CheckedChat, "model">, base: Target
     account,
     learned,
     ownFields: (request) => ownFieldsOf(request, base, sendsStream),
-    counter: tokenCounter(model, { holder, signal, limits: counting }),
+    counter: tokenCounter(model, { holder, signal, limits: counting }, adapter.dialect),
     renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
   });
   const { request, prompt, stops, checksSchema } = draft;

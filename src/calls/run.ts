@@ -1,19 +1,25 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, durationMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { append } from "../append.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createJsonCheck, returnsInvalid } from "../chat/stream/json-check.ts";
 import { restoreToolNames } from "../chat/stream/restore-tool-names.ts";
 import { GatewayError } from "../errors.ts";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import { TimeInfoSchema } from "../gen/dragoman/v1/completion_pb.js";
 import type { ChatCompleted, ChatStarted } from "../gen/dragoman/v1/stream_pb.js";
 import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
+import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
 import { profileValues } from "../profiles/select-profile.ts";
 import { runOnTarget, type TargetRun } from "../routing/choices.ts";
 import { type FurtherRun, withRunAgain } from "../routing/run-again.ts";
+import type { RunParameters } from "../routing/started-attempt.ts";
 import { estimateUsage } from "../tokens/usage-estimate.ts";
 import type { Call } from "./call.ts";
+import type { CallTarget } from "./call-targets.ts";
 import { learnFrom, nameRejected } from "./learn.ts";
 import type { Plan } from "./plan.ts";
+import type { PreparedCall } from "./plan-call.ts";
 import { returnRejected } from "./return-rejected.ts";
 
 /** Running upstream requests of a plan. */
@@ -30,57 +36,116 @@ interface Run {
 }
 
 /**
- * Sends the request of a plan upstream. `events` yields a batch of events for each read from the provider, and reads
- * only when its consumer does. `whole`: the caller wants a single response, not a stream.
+ * Sends the request of a call upstream, as its route requires. `events` yields a batch of events for each read from the
+ * provider, and reads only when its consumer does. `whole`: the caller wants a single response, not a stream.
  */
-export function runPlan(first: Plan, call: Call, whole: boolean): Run {
-  let plan = first;
-  const runOnce = ({ target, request, prompt, stops }: Plan): TargetRun =>
-    runOnTarget(target, request, {
-      signal: call.signal,
-      holder: call.holder,
-      whole,
-      prompt,
-      stops,
-      elapsedMs: () => call.elapsedMs,
-      onEnd: (attempt) => call.attemptEnded(attempt),
-    });
-  const run = withRunAgain(runOnce(plan), withoutRejected, (failure) => nameRejected(failure, plan));
+export function runCall({ chat, route, conversation, plan }: PreparedCall, call: Call, whole: boolean): Run {
+  const attempts: Attempt[] = [];
+  /** Plans without fields that a provider rejected, by the plan with them. */
+  const revised = new Map<Plan, Plan>();
+  /** When the latest attempt with a plan had its first output, in ms since the call began. */
+  const outputMs = new Map<Plan, number>();
 
-  /** Runs once more without fields that the provider rejected, if the caller wrote none of them. */
-  async function withoutRejected(failure: unknown, { attempts }: TargetRun): Promise<FurtherRun | undefined> {
-    const learned = learnFrom(failure, plan, call.learned.untilMs());
-    // Another attempt can hardly be faster than a rejection.
-    const neededMs = Math.max(...attempts.map(({ duration }) => (duration === undefined ? 0 : durationMs(duration))));
-    if (learned === undefined || !call.hasTimeFor(neededMs)) return undefined;
-    const { target } = plan;
-    plan = await plan.revise(learned);
-    call.signal.throwIfAborted();
-    return { run: runOnce(plan), onOutput: () => call.learned.add(target, learned) };
+  function start(planned: Plan, { target }: CallTarget, given: RunParameters): TargetRun {
+    const { onEnd, onOutput, ...parameters } = given;
+    call.note({
+      model: planned.target.model.id,
+      provider: planned.target.model.provider,
+      profile: planned.profile.name,
+    });
+    const runOnce = ({ target: sent, request, prompt, stops }: Plan): TargetRun => {
+      const run = runOnTarget(sent, request, {
+        ...parameters,
+        holder: call.holder,
+        prompt,
+        stops,
+        elapsedMs: () => call.elapsedMs,
+        onOutput(attempt) {
+          outputMs.set(planned, call.elapsedMs);
+          onOutput(attempt);
+        },
+        onEnd(attempt) {
+          onEnd(attempt);
+          call.attemptEnded(attempt);
+        },
+      });
+      append(attempts, run.attempts);
+      return run;
+    };
+
+    /** Runs once more without fields that the provider rejected, if the caller wrote none of them. */
+    async function withoutRejected(failure: unknown, failed: TargetRun): Promise<FurtherRun | undefined> {
+      const learned = learnFrom(failure, planned, call.learned.untilMs());
+      // Another attempt can hardly be faster than a rejection.
+      const times = failed.attempts.map(({ duration }) => (duration === undefined ? 0 : durationMs(duration)));
+      if (learned === undefined || target === undefined || !call.hasTimeFor(Math.max(...times))) return undefined;
+      const next = await planned.revise(learned);
+      parameters.signal.throwIfAborted();
+      revised.set(planned, next);
+      return { run: runOnce(next), onOutput: () => call.learned.add(target, learned) };
+    }
+
+    const latest = () => revised.get(planned) ?? planned;
+    return withRunAgain(runOnce(planned), withoutRejected, (failure) => nameRejected(failure, latest()));
   }
 
-  const { request } = first;
-  const checkJson = createJsonCheck(plan.outputFormat, plan.checksSchema);
-  call.note({ attempts: run.attempts });
+  function checkSize({ outputSize }: Pick<TargetRun, "outputSize">): void {
+    if (outputSize > call.maxAnswerBytes) throw answerTooLarge(call.maxAnswerBytes);
+  }
+
+  const run = call.router.run(
+    {
+      signal: call.signal,
+      whole,
+      canHedge: chat.tools.every(({ kind }) => kind.case !== "providerTool"),
+      conversation,
+      leftMs: () => call.leftMs,
+      plan,
+      start,
+      checkSize,
+    },
+    route,
+  );
+  call.note({ attempts });
   call.explainDeadline(() => run.waitsFor);
   call.countUsage(() => run.usageSoFar());
+
+  // The latest attempt responds if the provider rejects its output and the caller wants that output (ON_INVALID_RETURN).
+  const winner = () => run.winner ?? run.latest;
+  /** The plan of the attempt that answers. */
+  const answering = (): Plan => {
+    const planned = winner()?.plan;
+    if (planned === undefined) throw new Error("there is an event, but no attempt has reached its commit point");
+    return revised.get(planned) ?? planned;
+  };
+  let checkJson: ReturnType<typeof createJsonCheck> | undefined;
+  let isChecking = false;
   const withFacts = (event: ChatEvent): ChatEvent => {
-    if (event.case === "started") return { case: "started", value: startedOf(event.value, plan, call) };
+    if (event.case === "started") {
+      return { case: "started", value: startedOf(event.value, answering(), winner()?.fellBack ?? "", call) };
+    }
     if (event.case !== "completed") return event;
+    const { request } = answering();
     const usage = event.value.usage ?? estimateUsage(request, run.outputCharacters, UsageQuality.ESTIMATED);
     call.countUsage(() => usage);
     return { case: "completed", value: completedOf({ ...event.value, usage }, call) };
   };
   return {
-    events: returnsInvalid(plan.outputFormat) ? returnRejected(run.events, request) : run.events,
+    events: returnsInvalid(chat.outputFormat) ? returnRejected(run.events, chat) : run.events,
     get outputSize() {
       return run.outputSize;
     },
     withCallFacts(batch) {
-      if (run.outputSize > call.maxAnswerBytes) throw answerTooLarge(call.maxAnswerBytes);
-      if (call.firstOutputMs === undefined && run.outputCharacters > 0) call.outputStarted();
+      const planned = answering();
+      if (!isChecking) checkJson = createJsonCheck(planned.outputFormat, planned.checksSchema);
+      isChecking = true;
+      checkSize(run);
+      if (call.firstOutputMs === undefined && run.outputCharacters > 0) {
+        // Routing holds a whole response until its end.
+        call.outputStarted(whole ? outputMs.get(winner()?.plan ?? planned) : undefined);
+      }
       const checked = checkJson ? batch.map(checkJson) : batch;
-      const named = plan.toolNames ? restoreToolNames(checked, plan.toolNames) : checked;
+      const named = planned.toolNames ? restoreToolNames(checked, planned.toolNames) : checked;
       return named.every(({ case: kind }) => kind === "delta") ? named : named.map(withFacts);
     },
   };
@@ -91,7 +156,7 @@ function answerTooLarge(maxBytes: number): GatewayError {
   return new GatewayError("ANSWER_TOO_LARGE", message);
 }
 
-function startedOf(started: ChatStarted, plan: Plan, call: Call): ChatStarted {
+function startedOf(started: ChatStarted, plan: Plan, fellBack: string, call: Call): ChatStarted {
   const { model } = plan.target;
   return {
     ...started,
@@ -101,8 +166,12 @@ function startedOf(started: ChatStarted, plan: Plan, call: Call): ChatStarted {
     createTime: timestampFromDate(call.startTime),
     effectiveParameters: plan.effectiveParameters,
     profile: profileValues[plan.profile.name],
-    warnings: [...plan.warnings, ...started.warnings],
+    warnings: [...(fellBack === "" ? [] : [fallbackWarning(fellBack)]), ...plan.warnings, ...started.warnings],
   };
+}
+
+function fallbackWarning(message: string): Warning {
+  return { $typeName: "dragoman.v1.Warning", reason: "FELL_BACK", field: "", message };
 }
 
 function completedOf(completed: ChatCompleted, call: Call): ChatCompleted {

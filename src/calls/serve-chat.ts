@@ -4,8 +4,8 @@ import { type GatewayError, toGatewayError } from "../errors.ts";
 import type { StreamChatResponse } from "../gen/dragoman/v1/chat_service_pb.js";
 import { Pace } from "../pace.ts";
 import type { Call } from "./call.ts";
-import { type CallRequest, planCall } from "./plan-call.ts";
-import { runPlan } from "./run.ts";
+import { type CallRequest, prepareCall } from "./plan-call.ts";
+import { runCall } from "./run.ts";
 
 /** Bytes of output from which encoding a response can take 10 ms. */
 const largeOutput = 512 * 1024;
@@ -34,8 +34,8 @@ export async function* serveChat<Desc extends DescMessage>(
     isAnswering = true;
   };
   try {
-    const plan = await planCall(call, chatCall);
-    const run = runPlan(plan, call, !chatCall.streamed);
+    const prepared = await prepareCall(call, chatCall);
+    const run = runCall(prepared, call, !chatCall.streamed);
     for await (const arrived of run.events) {
       const batch = run.withCallFacts(arrived);
       beginAnswer();

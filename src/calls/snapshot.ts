@@ -1,5 +1,7 @@
 import type { Authenticate } from "../accounts/keys.ts";
+import type { AttemptRules } from "../config/route.ts";
 import type { Catalog } from "../models/catalog.ts";
+import type { PriceList } from "../prices/price-list.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { Adapter } from "../providers/adapter.ts";
 
@@ -10,10 +12,16 @@ import type { Adapter } from "../providers/adapter.ts";
 export interface Snapshot {
   readonly authenticate: Authenticate;
   readonly catalog: Catalog;
+  /** Prices of models, configured or published. Default: all are unknown. */
+  readonly prices?: PriceList;
   /** Whether to reject requests with provider options. Default false. */
   readonly rejectsOptions?: boolean;
   /** Top-level `profile` of the configuration: of requests that no other profile applies to. Default: plain. */
   readonly profile?: ProfileName;
+  /** Ids of the configured routes, ordered. Default: none. */
+  readonly routes?: readonly string[];
+  /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
+  readonly plainRules?: AttemptRules;
   /** Adapters by provider name. */
   readonly adapters: ReadonlyMap<string, Adapter>;
 }

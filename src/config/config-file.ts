@@ -23,7 +23,10 @@ export function readConfigFile(path: string): Tree {
     const { line, col } = lines.linePos(first.pos[0]);
     // The parser's message may quote the line, which may contain a secret. Its error code does not.
     const problem = `is not valid YAML (${first.code.toLowerCase().replaceAll("_", " ")})`;
-    throw new ConfigError([{ path: `${path}:${line}:${col}`, problem, fix: "correct this line or the one above it" }]);
+    const hasReference = /[{[].*\$\{/.test(text.split("\n")[line - 1] ?? "");
+    const quotes = hasReference ? "; inside { } and [ ], variables need quotes" : "";
+    const fix = `correct this line or the one above it${quotes}`;
+    throw new ConfigError([{ path: `${path}:${line}:${col}`, problem, fix }]);
   }
   const tree = withoutEmpty(toPlain(path, () => document.toJS()));
   if (tree === undefined) return {};

@@ -1,8 +1,10 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import type { ProviderStatus } from "../models/provider-status.ts";
+import type { PriceOverride } from "../prices/model-prices.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { ProviderSettings } from "./provider.ts";
+import type { BreakerSettings, RouteSettings } from "./route.ts";
 
 /** TLS files of one listener, in PEM format. */
 export interface TlsFiles {
@@ -21,6 +23,12 @@ export interface ListenerConfig {
   readonly tls: TlsFiles | undefined;
 }
 
+/**
+ * What a caller may do. `caller`: call models. `viewer`: also call the admin methods that show the state of the service.
+ * `admin`: also call those that change it.
+ */
+export type Role = "caller" | "viewer" | "admin";
+
 /** An API key that callers may use. Dragoman knows only its hash. */
 export interface ApiKey {
   /** Name of the key in call records; not secret. */
@@ -31,6 +39,8 @@ export interface ApiKey {
   readonly accounts: readonly string[];
   /** Account of calls that set none. Default: the entry of `accounts` if it has exactly one, else none. */
   readonly defaultAccount: string | undefined;
+  /** Default `caller`. */
+  readonly role: Role;
 }
 
 /** The resolved configuration. Frozen. */
@@ -130,4 +140,10 @@ export interface Config {
   readonly listedModels: readonly Model[];
   /** Resolved `models` entries of the file, then its `deployments`. */
   readonly models: readonly ConfiguredModel[];
+  /** Routes: names that callers can request, and the targets that serve them. */
+  readonly routes: readonly RouteSettings[];
+  /** When Dragoman stops sending calls to a failing target. */
+  readonly breaker: BreakerSettings;
+  /** Prices of the file, which replace those of the price table. */
+  readonly prices: readonly PriceOverride[];
 }

@@ -2,6 +2,9 @@ import { stringify } from "yaml";
 import { formatAddress } from "./address.ts";
 import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
 import { describeDeployments, describeModels } from "./describe-models.ts";
+import { describeBreaker, describeRoutes } from "./describe-routes.ts";
+import { describePrices } from "./prices.ts";
+import type { ProviderKey } from "./provider.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
 import { parseCertificates } from "./tls-files.ts";
 
@@ -10,7 +13,8 @@ import { parseCertificates } from "./tls-files.ts";
  * the reason why it is configured or not. API keys, header values, text options and certificate contents are hidden.
  */
 export function describeConfig(config: Config): string {
-  const { grpc, http, authentication, limits, shutdown, grpcConnection, log, profile, models } = config;
+  const { grpc, http, authentication, limits, shutdown, grpcConnection, log } = config;
+  const { profile, models, routes, breaker, prices } = config;
   return stringify({
     grpc: { ...describeListener(grpc), reflection: grpc.reflection },
     http: {
@@ -22,11 +26,12 @@ export function describeConfig(config: Config): string {
     authentication: {
       mode: authentication.mode,
       require_account: authentication.requireAccount,
-      keys: authentication.keys.map(({ id, sha256, accounts, defaultAccount }) => ({
+      keys: authentication.keys.map(({ id, sha256, accounts, defaultAccount, role }) => ({
         id,
         sha256: `${sha256.toString("hex", 0, 4)}…`,
         accounts,
         default_account: defaultAccount,
+        role,
       })),
     },
     limits: {
@@ -63,6 +68,9 @@ export function describeConfig(config: Config): string {
     profile,
     models: describeModels(models),
     deployments: describeDeployments(models),
+    routes: describeRoutes(routes),
+    breaker: describeBreaker(breaker),
+    prices: describePrices(prices),
   });
 }
 
@@ -88,15 +96,16 @@ function describeCertificate(pem: Buffer) {
 function describeProviders({ providers, providerStatuses }: Config) {
   const settingsOf = new Map(providers.map((settings) => [settings.name, settings]));
   return Object.fromEntries(
-    providerStatuses.map(({ name, on, reason }) => {
+    providerStatuses.map(({ name, on, reason, dialect }) => {
       const settings = settingsOf.get(name);
-      if (settings === undefined) return [name, { enabled: on, reason }];
-      const { baseUrl, apiKey, headers, timeouts, proxy, maxConnections, options } = settings;
+      if (settings === undefined) return [name, { enabled: on, reason, dialect }];
+      const { baseUrl, headers, timeouts, proxy, maxConnections, http2, options } = settings;
       const described = {
         enabled: on,
         reason,
+        dialect,
         base_url: baseUrl === "" ? undefined : baseUrl,
-        api_key: apiKey?.toString(),
+        ...describeKeys(settings.keys),
         headers: hideTexts(headers),
         timeouts: {
           connect: formatDuration(timeouts.connectMs),
@@ -105,11 +114,18 @@ function describeProviders({ providers, providerStatuses }: Config) {
         },
         proxy: proxy?.configured,
         max_connections: maxConnections,
+        http2: http2 ? "on" : "off",
         options: hideTexts(options),
       };
       return [name, described];
     }),
   );
+}
+
+/** Describes keys with names as `keys`, and one without a name as `api_key`. */
+function describeKeys(keys: readonly ProviderKey[]) {
+  if (keys.every(({ name }) => name === "")) return { api_key: keys[0]?.secret.toString() };
+  return { keys: keys.map(({ name, secret, weight }) => ({ name, value: secret.toString(), weight })) };
 }
 
 /** Hides every string, since only the provider knows which of its options are secret. */

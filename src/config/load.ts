@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { ZodType } from "zod";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import { addedModels, addedProviders } from "./added-providers.ts";
 import { reportExposure, resolveAuthentication } from "./authentication.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { ConfigError, type ConfigProblem, type ReportProblem } from "./config-error.ts";
@@ -8,8 +9,10 @@ import { readConfigFile } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 import { interpolate } from "./interpolate.ts";
 import { reportUnreachable, resolveModels } from "./models.ts";
+import { resolvePrices } from "./prices.ts";
 import type { ConfigurableProvider } from "./provider.ts";
-import { reportUnknownProviders, resolveProvider } from "./provider-settings.ts";
+import { resolveProvider } from "./provider-settings.ts";
+import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, level, mode } from "./schema.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { validate, validateVariable } from "./validate.ts";
@@ -20,6 +23,8 @@ interface ConfigSources {
   readonly file?: string | undefined;
   /** Known providers. Default none. */
   readonly providers?: readonly ConfigurableProvider[];
+  /** Definitions that `providers.<name>.dialect` can name. Default: the known providers. */
+  readonly dialects?: readonly ConfigurableProvider[];
   /** Built-in models of the catalog. The file can change and deploy them. Default none. */
   readonly models?: readonly Model[];
 }
@@ -38,7 +43,13 @@ interface ConfigSources {
  * Only the variables in `environment` are read. But the libraries of Amazon and Google later look for credentials in
  * the environment of the process (`bedrock/sign.ts`, `vertex/google-tokens.ts`).
  */
-export function loadConfig({ environment, file, providers: known = [], models: listed = [] }: ConfigSources): Config {
+export function loadConfig({
+  environment,
+  file,
+  providers: known = [],
+  dialects = known,
+  models: builtIn = [],
+}: ConfigSources): Config {
   const problems = new Map<string, ConfigProblem>();
   // Keep only the first problem at a path, because it causes the later ones.
   const report: ReportProblem = (path, problem, fix) => {
@@ -74,14 +85,22 @@ export function loadConfig({ environment, file, providers: known = [], models: l
     corsOrigins: content.http.cors_origins,
   };
   const logLevel = variable(level, "DRAGOMAN_LOG_LEVEL") ?? content.log.level;
-  const knownNames = known.map(({ name }) => name);
-  reportUnknownProviders(Object.keys(content.providers), knownNames, report);
+  const added = addedProviders({ sections: content.providers, known, dialects }, report);
+  const knownNames = [...known, ...added].map(({ name }) => name);
+  const listed = [...builtIn, ...addedModels(added, builtIn, report)];
   const maxQueue = content.limits.max_queue_per_provider;
-  const providers = known.map((provider) =>
+  const providers = [...known, ...added].map((provider) =>
     resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue }, report),
   );
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
+  const prices = resolvePrices({ listed, models, providers: knownNames, section: content.prices }, report);
   if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
+  const isWrong = (path: string) =>
+    [...problems.keys()].some(
+      (wrong) => wrong === path || wrong.startsWith(`${path}.`) || wrong.startsWith(`${path}[`),
+    );
+  const routes = resolveRoutes(content.routes, { listed, models, providers: knownNames }, report, isWrong);
+  const breaker = resolveBreaker(content.breaker, report, isWrong);
 
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
   const { limits, shutdown, grpc_connection: grpcConnection } = content;
@@ -124,6 +143,9 @@ export function loadConfig({ environment, file, providers: known = [], models: l
     profile: content.profile,
     listedModels: listed,
     models,
+    routes,
+    breaker,
+    prices,
   });
 }
 

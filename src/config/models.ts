@@ -10,13 +10,12 @@ import { Profile } from "../gen/dragoman/v1/profile_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
 import { deploymentId, deploymentName, findModel, indexModels } from "../models/find-model.ts";
 import type { ParameterName } from "../models/parameter-names.ts";
-import { nearest } from "../nearest.ts";
 import { profileFamilies } from "../profiles/profiles.ts";
 import { profileValues } from "../profiles/select-profile.ts";
 import type { ReportProblem } from "./config-error.ts";
 import type { DeploymentSection, ModelSection } from "./model-schema.ts";
 import type { FileSection } from "./schema.ts";
-import { suggest } from "./suggest.ts";
+import { didYouMean, suggest } from "./suggest.ts";
 
 type Facts = Pick<ModelSection, keyof ModelSection & keyof DeploymentSection>;
 
@@ -75,9 +74,10 @@ export function reportUnreachable(
   }
 }
 
-const nameFix = `write 1 to 256 characters without whitespace, not starting with \`${deploymentName("")}\``;
+export const nameFix = `write 1 to 256 characters without whitespace, not starting with \`${deploymentName("")}\``;
 
-function isModelName(name: string): boolean {
+/** Returns whether a request can name a model of this id or alias that is no deployment. */
+export function isModelName(name: string): boolean {
   return /^\S{1,256}$/.test(name) && deploymentId(name) === undefined;
 }
 
@@ -230,10 +230,4 @@ function reportSharedNames(entries: readonly Model[], fromFile: FileSection["mod
       else report(`models.${id}.aliases[${index}]`, `is already a name of ${owner}`, "remove it");
     }
   }
-}
-
-/** Suggests the nearest name, if any. Unlike `suggest`, never lists all names: the catalog is too long for an error. */
-function didYouMean(name: string, names: readonly string[]): string | undefined {
-  const [candidate] = nearest(name, names, 1);
-  return candidate === undefined ? undefined : `did you mean \`${candidate}\`?`;
 }

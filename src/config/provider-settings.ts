@@ -2,13 +2,13 @@ import type { ProviderStatus } from "../models/provider-status.ts";
 import type { ReportProblem } from "./config-error.ts";
 import type { Tree } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
-import type { ConfigurableProvider, ProviderSettings } from "./provider.ts";
+import type { ConfigurableProvider, ProviderKey, ProviderSettings } from "./provider.ts";
+import { apiKey, resolveKeys } from "./provider-keys.ts";
 import { parseOptions } from "./provider-options.ts";
 import { resolveProxy } from "./proxy.ts";
 import { baseUrl } from "./rules.ts";
-import { apiKey, type ProviderSection, providerSchema } from "./schema.ts";
+import { type ProviderSection, providerSchema } from "./schema.ts";
 import { Secret } from "./secret.ts";
-import { suggest } from "./suggest.ts";
 import { validateVariable } from "./validate.ts";
 
 interface ResolvedProvider {
@@ -31,16 +31,6 @@ interface Found {
   readonly reason: string;
 }
 
-export function reportUnknownProviders(
-  names: readonly string[],
-  known: readonly string[],
-  report: ReportProblem,
-): void {
-  for (const name of names) {
-    if (!known.includes(name)) report(`providers.${name}`, "is not a known provider", suggest(name, known));
-  }
-}
-
 /** Resolves the settings of a provider from its section, its variables and its definition. */
 export function resolveProvider(
   known: ConfigurableProvider,
@@ -48,17 +38,21 @@ export function resolveProvider(
   { environment, written, maxQueue }: Sources,
   report: ReportProblem,
 ): ResolvedProvider {
-  const { name, variables, defaultBaseUrl } = known;
+  const { name, dialect, variables, defaultBaseUrl } = known;
   const entry = section ?? providerSchema.parse({});
   const path = `providers.${name}`;
   if (entry.base_url !== undefined && variables.baseUrl === undefined) {
     report(`${path}.base_url`, "is not used: this provider has no base URL", "remove it");
   }
-  if (entry.api_key !== undefined && variables.apiKey === undefined) {
-    report(`${path}.api_key`, "is not used: this provider has no API key", "remove it");
+  for (const key of ["api_key", "keys"] as const) {
+    if (entry[key] === undefined || variables.apiKey !== undefined) continue;
+    report(`${path}.${key}`, "is not used: this provider has no API key", "remove it");
+  }
+  if (entry.api_key !== undefined && entry.keys !== undefined) {
+    report(`${path}.keys`, "is set together with api_key", "move the value of api_key to an entry of keys");
   }
   const variable = (schema: typeof apiKey, variableName: string | undefined): Found | undefined => {
-    if (variableName === undefined || entry.enabled === false) return undefined;
+    if (variableName === undefined || entry.enabled === false || dialect !== undefined) return undefined;
     const text = environment[variableName];
     if (!text) return undefined;
     const value = validateVariable(schema, variableName, text, report);
@@ -67,37 +61,61 @@ export function resolveProvider(
   const configured = (value: string | undefined, key: string): Found | undefined =>
     value === undefined ? undefined : { value, reason: `${path}.${key} is set` };
   // The file takes precedence for keys: the variable may be set in a user's shell for other programs.
-  const key = configured(entry.api_key, "api_key") ?? variable(apiKey, variables.apiKey);
+  const keys = entry.keys && resolveKeys(entry.keys, `${path}.keys`, report);
+  const key =
+    configured(keys?.[0]?.secret.reveal(), "keys") ??
+    configured(entry.api_key, "api_key") ??
+    variable(apiKey, variables.apiKey);
   const url = variable(baseUrl, variables.baseUrl) ?? configured(entry.base_url, "base_url");
 
-  if (entry.enabled === true) {
+  const orVariable = (variableName: string | undefined) =>
+    `set it${dialect === undefined ? ` or the environment variable ${variableName}` : ""}`;
+
+  if (entry.enabled ?? dialect !== undefined) {
     const servesWithoutKey = known.onBy !== "key" || url !== undefined || Object.keys(entry.headers).length > 0;
     if (key === undefined && !servesWithoutKey) {
-      report(`${path}.api_key`, "is missing", `set it or the environment variable ${variables.apiKey}`);
+      report(`${path}.api_key`, "is missing", orVariable(variables.apiKey));
     }
     if (url === undefined && variables.baseUrl !== undefined && defaultBaseUrl === "") {
-      report(`${path}.base_url`, "is missing", `set it or the environment variable ${variables.baseUrl}`);
+      report(`${path}.base_url`, "is missing", orVariable(variables.baseUrl));
     }
   }
   const { timeouts } = entry;
   const { on, reason } = decide(known, entry.enabled, key, url, environment);
-  const others = (variables.others ?? []).filter((variableName) => environment[variableName]);
+  const usedUrl = url?.value ?? defaultBaseUrl;
+  const http2 = entry.http2 === "on";
+  if (http2 && variables.baseUrl === undefined) {
+    report(`${path}.http2`, "is not used: this provider has no base URL", "remove it");
+  } else if (http2 && on && !usedUrl.startsWith("https://")) {
+    const fix = "remove it, or write a base_url with https://";
+    report(`${path}.http2`, "needs TLS, and the base URL has http://: Dragoman has no HTTP/2 without TLS", fix);
+  }
+  const others = (variables.others ?? []).filter((variableName) => dialect === undefined && environment[variableName]);
+  const allKeys = keys ?? (key === undefined ? [] : [unnamedKey(key.value)]);
   const settings = {
     name,
-    baseUrl: url?.value ?? defaultBaseUrl,
-    apiKey: key === undefined ? undefined : new Secret(key.value),
+    dialect: dialect ?? name,
+    baseUrl: usedUrl,
+    keys: allKeys,
+    apiKey: allKeys[0]?.secret,
     headers: entry.headers,
     timeouts: { connectMs: timeouts.connect, firstEventMs: timeouts.first_event, idleMs: timeouts.idle },
     proxy: resolveProxy({ environment, configured: entry.proxy, on }, report),
     maxConnections: entry.max_connections,
+    http2,
     maxQueue,
     options: entry.options,
     variables: Object.fromEntries(others.map((variableName) => [variableName, environment[variableName]])),
   };
   return {
-    status: { name, on, reason, family: known.family ?? name },
+    status: { name, ...(dialect !== undefined && { dialect }), on, reason, family: known.family ?? name },
     settings: on || section !== undefined ? checkSettings(known, settings, { on, written }, report) : settings,
   };
+}
+
+/** Makes the only key of a provider. */
+function unnamedKey(value: string): ProviderKey {
+  return { name: "", secret: new Secret(value), weight: 1 };
 }
 
 /**
@@ -120,13 +138,14 @@ function checkSettings(
 }
 
 function decide(
-  { name, variables, ...known }: ConfigurableProvider,
+  { name, dialect, variables, ...known }: ConfigurableProvider,
   enabled: boolean | undefined,
   key: Found | undefined,
   url: Found | undefined,
   environment: Environment,
 ): Pick<ProviderStatus, "on" | "reason"> {
   if (enabled !== undefined) return { on: enabled, reason: `providers.${name}.enabled is ${enabled}` };
+  if (dialect !== undefined) return { on: true, reason: `providers.${name}.dialect is ${dialect}` };
   switch (known.onBy) {
     case "key":
       return { on: key !== undefined, reason: key?.reason ?? `set ${variables.apiKey} to turn it on` };

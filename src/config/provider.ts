@@ -32,21 +32,39 @@ export interface ProxyChoice {
   proxyOf(url: URL): HttpProxy | undefined;
 }
 
+/** One of the API keys of a provider. Calls are spread over them. */
+export interface ProviderKey {
+  /** Name in records and metrics. Empty: the provider's only key, which has no name. */
+  readonly name: string;
+  readonly secret: Secret;
+  /** Share of the calls among the keys of the provider. Default 1. */
+  readonly weight: number;
+}
+
 /** The resolved configuration of one provider. */
 export interface ProviderSettings<Options = unknown> {
   /** The `provider` in `provider/model`. */
   readonly name: string;
+  /** Name of the definition that makes the adapter. Equals `name`, unless the file adds the provider by its dialect. */
+  readonly dialect: string;
   /** Base URL without a trailing slash. Empty if the provider has no base URL. */
   readonly baseUrl: string;
-  /** Undefined: requests carry no API key. */
+  /** API keys, in the order of the configuration. Empty: requests carry no API key. */
+  readonly keys: readonly ProviderKey[];
+  /** The first of the keys, for what is decided before an attempt has one. Undefined: there is no key. */
   readonly apiKey: Secret | undefined;
   /** Headers to send with each upstream request. Values may be secret and are never logged. */
   readonly headers: Readonly<Record<string, string>>;
   readonly timeouts: UpstreamTimeouts;
   /** Proxy of the connections to the provider, and of its token requests. Undefined: none. */
   readonly proxy?: ProxyChoice;
-  /** Maximum connections to the upstream. Default 256. */
+  /**
+   * Maximum requests in progress at the provider. With HTTP/1.1, each has its own connection. With HTTP/2, they share
+   * connections. Default 256.
+   */
   readonly maxConnections: number;
+  /** Whether to use HTTP/2 if the provider supports it, else HTTP/1.1. Only for `https://`. Default false. */
+  readonly http2?: boolean;
   /** Maximum requests that wait for a connection. Default 1024. */
   readonly maxQueue: number;
   /** Provider-specific settings, parsed with `optionsSchema`. */
@@ -69,6 +87,11 @@ interface ProviderVariables {
 export interface ConfigurableProvider<Options = unknown> {
   /** The `provider` in `provider/model`. Lower case. */
   readonly name: string;
+  /**
+   * Name of the definition of a provider that the file adds. Such a provider reads no environment variables, and is on
+   * unless `enabled` is false. Undefined: the definition is the provider's own.
+   */
+  readonly dialect?: string;
   /** `Model.family` of its models: the API whose limits and defaults apply to them. Default: the name. */
   readonly family?: string;
   readonly variables: ProviderVariables;

@@ -33,11 +33,17 @@ export function parseCount(value: unknown): number | undefined {
   return parseQuantity(value, {}, 2 ** 31 - 1);
 }
 
-/** Parses a decimal number from 0 to 1, also from a string. Returns undefined for anything else. */
+/** Parses a number from 0 to 1, or a percentage such as `20%`. Returns undefined for anything else. */
 export function parseShare(value: unknown): number | undefined {
-  const text = typeof value === "number" ? String(value) : value;
-  const share = typeof text === "string" && /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
+  const [, percentage] = (typeof value === "string" && /^(.+)%$/.exec(value)) || [];
+  const share = percentage === undefined ? parseDecimal(value) : (parseDecimal(percentage) ?? Number.NaN) / 100;
   return share !== undefined && share <= 1 ? share : undefined;
+}
+
+/** Parses a finite number that is not negative, also from a decimal string. Returns undefined for anything else. */
+export function parseDecimal(value: unknown): number | undefined {
+  const number = typeof value === "string" && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && number >= 0 && number < Number.POSITIVE_INFINITY ? Math.abs(number) : undefined;
 }
 
 /** Formats milliseconds as the shortest text that `parseDuration` accepts. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseCount } from "./quantities.ts";
+import { longestTimerMs, parseCount, parseDuration, parseShare } from "./quantities.ts";
 
 interface Rule<T> {
   /** Returns undefined for an invalid value. */
@@ -21,10 +21,10 @@ export function leaf<T>({ parse, problem, fix, shown = false }: Rule<T>) {
   });
 }
 
-/** Creates the schema of a mapping. The zod issue for an unknown key lists the known keys, for a suggestion. */
+/** Creates the schema of a mapping. The zod issue for an unknown key, or for no mapping, lists the known keys. */
 export function section<Shape extends z.core.$ZodShape>(shape: Shape) {
   const known = Object.keys(shape).join(" ");
-  return z.strictObject(shape, { error: (issue) => (issue.code === "unrecognized_keys" ? known : undefined) });
+  return z.strictObject(shape, { error: () => known });
 }
 
 export function choice<const Name extends string>(...names: readonly Name[]) {
@@ -78,6 +78,28 @@ export function wholeNumber(from: number, to = largest) {
     shown: true,
   });
 }
+
+const durationFix = `write a duration such as 500ms, 30s or 10m, or a number of milliseconds, up to ${longestTimerMs}`;
+export const duration = leaf({ parse: parseDuration, problem: "is not a duration", fix: durationFix, shown: true });
+export const longDuration = leaf({
+  parse: (value) => parseDuration(value) || undefined,
+  problem: "is not a duration above zero",
+  fix: durationFix,
+  shown: true,
+});
+
+export const share = leaf({
+  parse: parseShare,
+  problem: "is not a share",
+  fix: "write a number from 0 to 1 or a percentage, such as 0.85 or 85%",
+  shown: true,
+});
+export const shareAboveZero = leaf({
+  parse: (value) => parseShare(value) || undefined,
+  problem: "is not a share above zero",
+  fix: "write a number above 0 and up to 1 or a percentage, such as 0.85 or 85%",
+  shown: true,
+});
 
 /** Creates the schema of a string that matches a regular expression. */
 export function pattern(form: RegExp, fix: string) {

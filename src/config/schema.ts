@@ -2,28 +2,29 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 import { parseAddress } from "./address.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
+import { priceSchema } from "./price-schema.ts";
+import { apiKey, providerKey } from "./provider-keys.ts";
 import { proxy } from "./proxy.ts";
-import { longestTimerMs, parseDuration, parseShare, parseSize } from "./quantities.ts";
-import { baseUrl, choice, flag, leaf, section, switchOf, text, wholeNumber } from "./rules.ts";
+import { parseSize } from "./quantities.ts";
+import { breakerSchema, routeSchema } from "./route-schema.ts";
+import {
+  baseUrl,
+  choice,
+  duration,
+  flag,
+  leaf,
+  longDuration,
+  section,
+  share,
+  switchOf,
+  text,
+  wholeNumber,
+} from "./rules.ts";
 
-const durationFix = `write a duration such as 500ms, 30s or 10m, or a number of milliseconds, up to ${longestTimerMs}`;
-const duration = leaf({ parse: parseDuration, problem: "is not a duration", fix: durationFix, shown: true });
-const longDuration = leaf({
-  parse: (value) => parseDuration(value) || undefined,
-  problem: "is not a duration above zero",
-  fix: durationFix,
-  shown: true,
-});
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
   problem: "is not a size",
   fix: "write a size such as 512KiB or 16MiB, or a number of bytes; at least 1 byte, less than 2 GiB",
-  shown: true,
-});
-const share = leaf({
-  parse: parseShare,
-  problem: "is not a share",
-  fix: "write a number from 0 to 1, such as 0.85",
   shown: true,
 });
 export const address = leaf({
@@ -37,6 +38,7 @@ export const level = choice("debug", "info", "warn", "error", "silent");
 
 const reflection = switchOf("on", "authenticated", "off");
 const providerOptions = switchOf("on", "off");
+const onOrOff = switchOf("on", "off");
 
 /** Parses a host name or address, with IPv6 addresses in brackets, to the form that URLs have. */
 function parseHostName(value: unknown): string | undefined {
@@ -64,22 +66,13 @@ const origin = leaf({
   shown: true,
 });
 
+const role = choice("caller", "viewer", "admin");
+
 const sha256 = leaf({
   parse: (value) =>
     typeof value === "string" && /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, "hex") : undefined,
   problem: "is not a SHA-256",
   fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
-});
-
-/** Returns undefined for a key that cannot be a header value: with it, every upstream request would fail. */
-function parseKey(value: unknown): string | undefined {
-  const key = typeof value === "string" ? value.trim() : "";
-  return /^[\x21-\x7e]+$/.test(key) ? key : undefined;
-}
-export const apiKey = leaf({
-  parse: parseKey,
-  problem: "is not a valid API key: it is empty or has spaces or non-ASCII characters",
-  fix: "correct the value, or the variable that sets it",
 });
 
 function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
@@ -114,8 +107,10 @@ export type ProviderSection = z.output<typeof providerSchema>;
 /** One entry of `providers`. The provider's `optionsSchema` validates `options` later. */
 export const providerSchema = section({
   enabled: flag.optional(),
+  dialect: text.optional(),
   base_url: baseUrl.optional(),
   api_key: apiKey.optional(),
+  keys: z.array(providerKey).optional(),
   headers: headers.prefault({}),
   timeouts: section({
     connect: duration.prefault("10s"),
@@ -124,6 +119,7 @@ export const providerSchema = section({
   }).prefault({}),
   proxy: proxy.optional(),
   max_connections: wholeNumber(1).prefault(256),
+  http2: onOrOff.prefault("off"),
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
@@ -139,7 +135,15 @@ export const fileSchema = section({
   authentication: section({
     mode: mode.optional(),
     keys: z
-      .array(section({ id: text, sha256, accounts: z.array(text).prefault([]), default_account: text.optional() }))
+      .array(
+        section({
+          id: text,
+          sha256,
+          accounts: z.array(text).prefault([]),
+          default_account: text.optional(),
+          role: role.prefault("caller"),
+        }),
+      )
       .prefault([]),
     require_account: flag.prefault(false),
   }).prefault({}),
@@ -177,5 +181,8 @@ export const fileSchema = section({
   profile: profile.optional(),
   models: z.record(z.string(), modelSchema).prefault({}),
   deployments: z.record(z.string(), deploymentSchema).prefault({}),
+  routes: z.record(z.string(), routeSchema).prefault({}),
+  breaker: breakerSchema.prefault({}),
+  prices: z.record(z.string(), priceSchema).prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;

@@ -58,10 +58,24 @@ export function reportIssue(issue: z.core.$ZodIssue, written: Tree, report: Repo
       }
       return;
     case "invalid_type":
-      report(path, `is not ${shapes[issue.expected] ?? issue.expected}`, "see dragoman.example.yaml");
+      report(path, `is not ${shapes[issue.expected] ?? issue.expected}`, fixOf(issue));
       return;
     default:
       report(path, "is not valid", "see dragoman.example.yaml");
+  }
+}
+
+/** Says what to write instead of a value of another type. */
+function fixOf({ expected, message }: z.core.$ZodIssueInvalidType): string {
+  switch (expected) {
+    case "object":
+      return `write a mapping with the keys ${message.split(" ").join(", ")}`;
+    case "record":
+      return "write a mapping, with a line `NAME: ...` for each";
+    case "array":
+      return "write a list, such as `[one, other]`";
+    default:
+      return "see dragoman.example.yaml";
   }
 }
 

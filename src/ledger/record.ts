@@ -29,6 +29,8 @@ export interface CallRecord extends ObservedCall {
   readonly user: string;
   /** ChatRequest.labels. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Id of the route that the caller requested. Empty: the caller requested a model. */
+  readonly route: string;
   /** Model.id, or the requested name if the call ended before the name was resolved. */
   readonly model: string;
   readonly provider: string;

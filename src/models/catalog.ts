@@ -1,29 +1,50 @@
+import type { RouteSettings } from "../config/route.ts";
 import { GatewayError } from "../errors.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { nearest } from "../nearest.ts";
 import type { ConfiguredModel } from "./configured-model.ts";
 import { deploymentId, deploymentName, findModel, indexModels } from "./find-model.ts";
 import type { ProviderStatus } from "./provider-status.ts";
+import { RouteModels } from "./route-models.ts";
 import { sameWeights } from "./same-weights.ts";
 
 /** The models that requests can name. */
 export interface Catalog {
   /**
-   * Resolves a name: first as an id or alias in the catalog, then as `provider/model`. An unlisted `provider/model` is
-   * accepted with unknown capabilities, so that a new model needs no new release. `Model.profile` of the result is the
-   * model's own profile; PROFILE_UNSPECIFIED if it has none.
+   * Resolves a name: first as a route, then as an id or alias in the catalog, then as `provider/model`. An unlisted
+   * `provider/model` is accepted with unknown capabilities, so that a new model needs no new release. `Model.profile` of
+   * the result is the model's own profile; PROFILE_UNSPECIFIED if it has none.
+   *
+   * The model of a route has the facts that hold for all its usable targets: the capabilities that every one has, and
+   * the smallest limits. Its provider and `providerModel` are those of the first, and its profile is the own profile of
+   * the first, else that of the route. A target is usable if its provider is configured, the account may use it, and it
+   * has a weight and the capabilities that the route requires.
    *
    * Throws PROVIDER_NOT_CONFIGURED if the model's provider is off, and MODEL_NOT_FOUND for any other name. For a
    * deployment of another account, the error text is the same as for one that does not exist (Scale EGP deployments
-   * API).
+   * API), and so is that for a route whose targets are all such deployments.
    */
   resolve(name: string, account?: string): Model;
+  /** Resolves the name of a target: as `resolve`, but a name never means a route. */
+  resolveTarget(name: string, account?: string): Model;
+  /** Returns the route with this id. Undefined if the name is not that of a route. */
+  routeOf(name: string): RouteSettings | undefined;
+  /**
+   * Returns the models of the usable targets of a route, in the order of its tiers, for a model of the route that
+   * `resolve` or `list` returned. Undefined for any other model.
+   */
+  targetsOf(model: Model): readonly Model[] | undefined;
   /**
    * Returns the provider of the model that a name resolves to, configured or not. Undefined if the name does not
    * resolve for this account.
    */
   providerOf(name: string, account?: string): string | undefined;
-  /** Returns the models that an account may use, ordered by id, of one configured provider or of all of them. */
+  /** Returns the names of the providers that have the API of a provider: its own, and those that the file adds. */
+  providersOf(dialect: string): readonly string[];
+  /**
+   * Returns the models and routes that an account may use, ordered by id, of one configured provider or of all of them.
+   * A route replaces the model with its id.
+   */
   list(provider?: string, account?: string): readonly Model[];
   /**
    * Returns the provider of the built-in model with this `Model.id`, before the configuration changes it. Undefined if
@@ -49,6 +70,7 @@ export function createCatalog(
   providers: readonly string[],
   known: readonly ProviderStatus[] = [],
   configured: readonly ConfiguredModel[] = [],
+  routes: readonly RouteSettings[] = [],
 ): Catalog {
   const on = new Set(providers);
   const statuses = new Map(known.map((status) => [status.name, status]));
@@ -66,11 +88,42 @@ export function createCatalog(
   throwIfShared(models.flatMap(({ id, aliases }) => [id, ...aliases]));
   const index = indexModels(models, entries);
   const listedProviders = new Map(entries.map(({ id, provider }) => [id, provider]));
-  const listed = models.filter(({ provider }) => on.has(provider)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const routeModels = new RouteModels(routes, {
+    find: (name) => {
+      const found = findModel(index, name, knownNames);
+      return found && withFamily(found);
+    },
+    visible,
+    on,
+  });
+  const isRoute = (name: string) => routeModels.settingsOf(name) !== undefined;
+  // An alias that is the id of a route means the route, so that the model does not show it.
+  const shown = new Map(
+    models.flatMap((model): [string, Model][] => {
+      const aliases = model.aliases.filter((alias) => !isRoute(alias));
+      return aliases.length < model.aliases.length ? [[model.id, { ...withFamily(model), aliases }]] : [];
+    }),
+  );
+  const listed = models
+    .filter(({ id, provider }) => on.has(provider) && !isRoute(id))
+    .map((model) => shown.get(model.id) ?? model)
+    .sort(byId);
 
   function visible({ id }: Model, account: string): boolean {
     const owner = deployments.get(id)?.account ?? "";
     return owner === "" || owner === account;
+  }
+
+  /** Returns the ids of a model at other configured providers: those with the same API, then those with its weights. */
+  function elsewhere({ id, provider, providerModel }: Model): readonly string[] {
+    const kin = providersOf(statuses.get(provider)?.dialect ?? provider);
+    const same = listed.filter((model) => kin.includes(model.provider) && model.providerModel === providerModel);
+    const weights = sameWeights(id).filter((name) => on.has(index.byName.get(name)?.provider ?? ""));
+    return [...same.map((model) => model.id), ...weights];
+  }
+
+  function providersOf(dialect: string): readonly string[] {
+    return [dialect, ...known.filter((status) => status.dialect === dialect).map(({ name }) => name)];
   }
 
   /** Names with a provider in front that a name without one can mean: at most three, of configured providers. */
@@ -117,26 +170,48 @@ export function createCatalog(
   /** Names that an account can use. */
   function usableNames(account: string): ReadonlySet<string> {
     const usable = [...index.byName, ...index.byPath].filter(
-      ([, model]) => on.has(model.provider) && visible(model, account),
+      ([name, model]) => on.has(model.provider) && visible(model, account) && !isRoute(name),
     );
-    return new Set(usable.map(([name]) => name));
+    return new Set([...usable.map(([name]) => name), ...usableRoutes(account).map(({ id }) => id)]);
+  }
+
+  /** Returns why a provider is not configured. */
+  function reasonOf(provider: string): string {
+    return statuses.get(provider)?.reason ?? "enable it in the configuration";
   }
 
   function notConfigured(name: string, provider: string): GatewayError {
-    const reason = statuses.get(provider)?.reason ?? "enable it in the configuration";
-    const listed = models.find((model) => isNamed(model, name))?.id ?? "";
-    const elsewhere = sameWeights(listed).filter((id) => on.has(index.byName.get(id)?.provider ?? ""));
-    const also = elsewhere.length > 0 ? `; the same weights are available as ${elsewhere.join(", ")}` : "";
+    const reason = reasonOf(provider);
+    const model = models.find((one) => isNamed(one, name));
+    const others = model === undefined ? [] : elsewhere(model);
+    const also = others.length > 0 ? `; the same weights are available as ${others.join(", ")}` : "";
     const message = `the model ${name} needs the provider ${provider}, which is not configured: ${reason}${also}`;
     return new GatewayError("PROVIDER_NOT_CONFIGURED", message, { metadata: { model: name, provider } });
   }
 
+  function usableRoutes(account: string): readonly Model[] {
+    return routeModels.ids.flatMap((id) => routeModels.modelOf(id, account) ?? []);
+  }
+
+  function resolveRoute(name: string, account: string): Model {
+    const model = routeModels.modelOf(name, account);
+    if (model !== undefined) return model;
+    const [first, ...others] = new Set(routeModels.visibleTargets(name, account).map(({ provider }) => provider));
+    if (first === undefined) throw notFound(name, account);
+    const reasons = [first, ...others].map((provider) => `${provider} (${reasonOf(provider)})`).join(", ");
+    const message = `the route ${name} needs one of its providers, but none is configured: ${reasons}`;
+    throw new GatewayError("PROVIDER_NOT_CONFIGURED", message, { metadata: { model: name, provider: first } });
+  }
+
   function providerOf(name: string, account = ""): string | undefined {
+    if (isRoute(name)) {
+      return (routeModels.modelOf(name, account) ?? routeModels.visibleTargets(name, account)[0])?.provider;
+    }
     const found = findModel(index, name, knownNames);
     return found !== undefined && visible(found, account) ? found.provider : undefined;
   }
 
-  function resolve(name: string, account = ""): Model {
+  function resolveTarget(name: string, account = ""): Model {
     const found = findModel(index, name, knownNames);
     if (found === undefined || !visible(found, account)) throw notFound(name, account);
     if (!on.has(found.provider)) throw notConfigured(name, found.provider);
@@ -144,13 +219,28 @@ export function createCatalog(
   }
 
   return {
-    resolve,
+    resolve(name, account = "") {
+      if (isRoute(name)) return resolveRoute(name, account);
+      const model = resolveTarget(name, account);
+      return shown.get(model.id) ?? model;
+    },
+    resolveTarget,
+    routeOf: (name) => routeModels.settingsOf(name),
+    targetsOf: (model) => routeModels.targetsOf(model),
     providerOf,
-    list: (provider, account = "") =>
-      listed.filter((model) => visible(model, account) && (provider === undefined || model.provider === provider)),
+    providersOf,
+    list(provider, account = "") {
+      const usable = listed.filter((model) => visible(model, account));
+      const all = routes.length === 0 ? usable : [...usable, ...usableRoutes(account)].sort(byId);
+      return provider === undefined ? all : all.filter((model) => model.provider === provider);
+    },
     listedProviderOf: (id) => listedProviders.get(id),
     deploymentOf: (id) => deployments.get(id),
   };
+}
+
+function byId(a: Model, b: Model): number {
+  return a.id < b.id ? -1 : 1;
 }
 
 /** Where to find the valid names, in words that fit every API: ModelService, or GET /v1/models. */

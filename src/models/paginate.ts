@@ -4,46 +4,64 @@ import type { Model } from "../gen/dragoman/v1/model_pb.js";
 const defaultSize = 50;
 const largestSize = 1000;
 
-interface Page {
-  readonly models: readonly Model[];
+interface Page<Item> {
+  readonly items: readonly Item[];
   /** Empty on the last page. */
   readonly nextPageToken: string;
 }
 
+/** How to read the pages of a list. */
+interface PageRequest {
+  /** Maximum number of items. 0 means 50; values above 1000 mean 1000. */
+  readonly pageSize: number;
+  /** Empty for the first page. */
+  readonly pageToken: string;
+}
+
+/** Returns one page of models, which must be ordered by id. */
+export function paginate(models: readonly Model[], pageSize: number, pageToken: string) {
+  const { items, nextPageToken } = paginateBy(models, ({ id }) => id, { pageSize, pageToken }, "ListModels");
+  return { models: items, nextPageToken };
+}
+
 /**
- * Returns one page of models, which must be ordered by id (AIP-158). Throws INVALID_REQUEST for a negative size or an
- * invalid token.
+ * Returns one page of items, which must be ordered by a unique name (AIP-158). Throws INVALID_REQUEST for a negative
+ * size or an invalid token.
  *
- * A page token contains the last id of the page before it. So if the catalog changes between pages, no model is skipped
+ * A page token contains the last name of the page before it. So if the list changes between pages, no item is skipped
  * or repeated.
  *
- * @param pageSize 0 means 50; values above 1000 mean 1000
- * @param pageToken empty for the first page
+ * @param method method that returns the page, for the error
  */
-export function paginate(models: readonly Model[], pageSize: number, pageToken: string): Page {
+export function paginateBy<Item>(
+  items: readonly Item[],
+  nameOf: (item: Item) => string,
+  { pageSize, pageToken }: PageRequest,
+  method: string,
+): Page<Item> {
   if (pageSize < 0)
     throw invalidRequest([{ root: "message", field: ["page_size"], description: "must not be negative" }]);
   const size = Math.min(pageSize || defaultSize, largestSize);
-  const last = pageToken === "" ? undefined : readToken(pageToken);
-  const next = last === undefined ? 0 : models.findIndex(({ id }) => id > last);
-  const begin = next < 0 ? models.length : next;
-  const page = models.slice(begin, begin + size);
+  const last = pageToken === "" ? undefined : readToken(pageToken, method);
+  const next = last === undefined ? 0 : items.findIndex((item) => nameOf(item) > last);
+  const begin = next < 0 ? items.length : next;
+  const page = items.slice(begin, begin + size);
   const final = page.at(-1);
-  const more = final !== undefined && begin + size < models.length;
-  return { models: page, nextPageToken: more ? makeToken(final.id) : "" };
+  const more = final !== undefined && begin + size < items.length;
+  return { items: page, nextPageToken: more ? makeToken(nameOf(final)) : "" };
 }
 
 const version = "1:";
 
-function makeToken(lastId: string): string {
-  return Buffer.from(version + lastId).toString("base64url");
+function makeToken(lastName: string): string {
+  return Buffer.from(version + lastName).toString("base64url");
 }
 
-function readToken(token: string): string {
+function readToken(token: string, method: string): string {
   const text = Buffer.from(token, "base64url").toString();
   // Buffer ignores characters that are not base64. A token is valid only if encoding its id again gives the same text.
   if (text.startsWith(version) && makeToken(text.slice(version.length)) === token) return text.slice(version.length);
   throw invalidRequest([
-    { root: "message", field: ["page_token"], description: "must be empty or a next_page_token from ListModels" },
+    { root: "message", field: ["page_token"], description: `must be empty or a next_page_token from ${method}` },
   ]);
 }

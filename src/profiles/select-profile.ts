@@ -26,6 +26,8 @@ interface ProfileCandidates {
   readonly model: Profile;
   /** Whether `model` is the profile of a deployment. Default false. */
   readonly isDeployment?: boolean;
+  /** `profile` of the route that the request names. Default: the request names no route, or its route has none. */
+  readonly route?: ProfileName | undefined;
   /** Top-level `profile` of the configuration. Undefined: it has none. */
   readonly configured: ProfileName | undefined;
 }
@@ -47,10 +49,11 @@ export function selectProfile(candidates: ProfileCandidates): SelectedProfile {
 }
 
 /** Selects the profile that applies if the request sets none. */
-function withoutRequest({ api, model, isDeployment = false, configured }: ProfileCandidates): SelectedProfile {
+function withoutRequest({ api, model, isDeployment = false, route, configured }: ProfileCandidates): SelectedProfile {
   if (api !== undefined) return { name: api, source: "api" };
   const own = profileName(model);
   if (own !== undefined) return { name: own, source: isDeployment ? "deployment" : "model" };
+  if (route !== undefined) return { name: route, source: "route" };
   return configured === undefined
     ? { name: "plain", source: "default" }
     : { name: configured, source: "configuration" };

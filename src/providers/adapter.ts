@@ -8,12 +8,14 @@ import type { SchemaTarget } from "../chat/planning/schema/schema-rules.ts";
 import type { StopRule } from "../chat/planning/stop-rule.ts";
 import type { ToolNameRule } from "../chat/planning/tool-name-rule.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
+import type { ProviderKey } from "../config/provider.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
 import type { AttemptContext } from "../upstream/upstream-call.ts";
 
+export type { ProviderKey } from "../config/provider.ts";
 export type { QueueState } from "../upstream/upstream-call.ts";
 
 /** Context of one attempt, passed to an adapter with the request. */
@@ -32,6 +34,9 @@ export interface Adapter {
   /** Name of the provider: `provider` in `provider/model`, and the key in the request's `provider_options`. */
   readonly name: string;
 
+  /** Name of the provider whose API it has, for a provider that the configuration adds. Default: the name. */
+  readonly dialect?: string;
+
   /**
    * Fields of the upstream body that ChatRequest has fields for; Dragoman rejects them as provider options. Undefined:
    * provider options do not become part of an upstream body.
@@ -40,6 +45,9 @@ export interface Adapter {
 
   /** Base URL of the API. With the provider's name and the model, it is the target of a request. */
   readonly baseUrl?: string;
+
+  /** API keys that an attempt can use (`AttemptContext.apiKey`). Undefined or empty: requests carry no API key. */
+  readonly keys?: readonly ProviderKey[];
 
   /**
    * Returns the fields of the upstream body that the adapter writes by itself for a request, and those for which it
@@ -104,6 +112,12 @@ export interface Adapter {
    * (chat/planning/optional-content.ts), before `checkSupport`. A function: depends on the model. Undefined: none.
    */
   readonly accepts?: ReadonlySet<OptionalContent> | ((model: Model) => ReadonlySet<OptionalContent>);
+
+  /**
+   * Returns the vendor's name of a model whose `provider_model` is a name of the operator's, to find its prices.
+   * Undefined: the operator has not stated it, or there are no such names.
+   */
+  vendorModel?(providerModel: string): string | undefined;
 
   /** Maximum choices per upstream request. For more, Dragoman sends one request per choice. Undefined: no limit. */
   readonly maxChoices?: number;

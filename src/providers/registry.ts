@@ -1,6 +1,7 @@
 import type { Environment } from "../config/environment.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { egpModels } from "../models/egp-models.ts";
+import { anyServer } from "./chat-completions/any-server.ts";
 import type { ProviderDefinition } from "./definition.ts";
 
 /** Entry files of all providers. To remove a provider, delete its folder and its line here. */
@@ -35,6 +36,9 @@ const folders = await Promise.all([
 
 /** All providers, in the order in which Dragoman logs them at startup. */
 export const providers: readonly ProviderDefinition[] = folders.map(({ provider }) => provider);
+
+/** Definitions that `providers.<name>.dialect` can name: all providers, and servers that Dragoman does not know. */
+export const dialects: readonly ProviderDefinition[] = [...providers, anyServer];
 
 /**
  * Returns the model catalog, and sets each entry's API family. If two entries have the same provider and provider

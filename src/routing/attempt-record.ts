@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { type Reason, toGatewayError } from "../errors.ts";
+import { GatewayError, type Reason, toGatewayError } from "../errors.ts";
 import { type Attempt, AttemptOutcome, AttemptSchema } from "../gen/dragoman/v1/attempt_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
@@ -14,8 +14,21 @@ export interface AttemptOrigin {
   readonly elapsedMs?: () => number;
   /** Choice that the attempt is for. Undefined: it is for all choices. */
   readonly choiceIndex?: number;
+  /** Called once, at the first sign of output. */
+  readonly onOutput?: (attempt: Attempt) => void;
   /** Called once, when the upstream request ends, whatever the outcome. */
   readonly onEnd?: (attempt: Attempt) => void;
+}
+
+/** Abort reason of an attempt that took too long. */
+export class AttemptCut extends GatewayError {
+  /** Outcome of the attempt: ABANDONED if the target may not be at fault. */
+  readonly outcome: AttemptOutcome.FAILED | AttemptOutcome.ABANDONED;
+
+  constructor(outcome: AttemptCut["outcome"], message: string) {
+    super("PROVIDER_TIMEOUT", message);
+    this.outcome = outcome;
+  }
 }
 
 /** Fills in the Attempt of one upstream request while it runs. */
@@ -24,11 +37,14 @@ export class AttemptRecord {
   readonly #origin: AttemptOrigin;
   #beginMs: number | undefined;
   #hasEnded = false;
+  #hasSign = false;
 
-  constructor({ provider, providerModel }: Model, origin: AttemptOrigin) {
+  /** @param credential name of the key that the attempt uses. Default: none. */
+  constructor({ provider, providerModel }: Model, origin: AttemptOrigin, credential = "") {
     const { signal, choiceIndex } = origin;
     this.#origin = origin;
-    this.attempt = create(AttemptSchema, { provider, providerModel, target: targetName({ provider, providerModel }) });
+    const target = targetName({ provider, providerModel });
+    this.attempt = create(AttemptSchema, { provider, providerModel, target, credential });
     if (choiceIndex !== undefined) this.attempt.choiceIndex = choiceIndex;
     // The record of an aborted call is written in the same turn, before the attempt can throw. An abort also ends an
     // attempt that was never started.
@@ -45,11 +61,23 @@ export class AttemptRecord {
 
   /** The first output has arrived. Later calls have no effect. */
   output(): void {
-    this.attempt.firstOutputDuration ??= this.#sinceBegin();
+    if (this.attempt.firstOutputDuration !== undefined) return;
+    const duration = this.#sinceBegin();
+    if (duration === undefined) return;
+    this.attempt.firstOutputDuration = duration;
+    this.sign();
   }
 
-  /** The response is complete. */
+  /** The response has begun to have output, which the caller may not receive. Later calls have no effect. */
+  readonly sign = (): void => {
+    if (this.#hasSign) return;
+    this.#hasSign = true;
+    this.#origin.onOutput?.(this.attempt);
+  };
+
+  /** The response is complete. Has no effect after the end of the attempt. */
   answered(usage: Usage | undefined): void {
+    if (this.#hasEnded) return;
     if (usage !== undefined) this.attempt.usage = usage;
     this.#finish(AttemptOutcome.ANSWERED, "");
   }
@@ -71,7 +99,9 @@ export class AttemptRecord {
 
   readonly #abandon = (): void => {
     if (this.attempt.outcome === AttemptOutcome.UNSPECIFIED) {
-      this.#finish(AttemptOutcome.ABANDONED, toGatewayError(this.#origin.signal.reason).reason);
+      const { reason } = this.#origin.signal;
+      const outcome = reason instanceof AttemptCut ? reason.outcome : AttemptOutcome.ABANDONED;
+      this.#finish(outcome, toGatewayError(reason).reason);
     }
     this.end();
   };

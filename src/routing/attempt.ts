@@ -4,9 +4,10 @@ import { createStopCutter } from "../chat/stream/cut-at-stops.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createRepairs } from "../chat/stream/repair-events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
+import type { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import type { AdapterContext, QueueState } from "../providers/adapter.ts";
+import type { AdapterContext, ProviderKey, QueueState } from "../providers/adapter.ts";
 import { attemptFailure } from "./attempt-failure.ts";
 import { type AttemptOrigin, AttemptRecord } from "./attempt-record.ts";
 import { createEndSettler, filteredEnd } from "./settle-end.ts";
@@ -20,6 +21,14 @@ export interface AttemptOptions extends AttemptOrigin {
   readonly whole: boolean;
   /** Stop sequences at which Dragoman ends the response itself. Default: none. */
   readonly stops?: readonly string[];
+  /** Called when the upstream request starts. */
+  readonly onBegin?: (attempt: Attempt, queue: QueueState) => void;
+  /** Called with the failure of the upstream request, also after its output has begun. */
+  readonly onFailure?: (failure: GatewayError) => void;
+  /** Maximum time in ms between two outputs. Default: that of the provider's configuration. */
+  readonly idleMs?: number;
+  /** API key of the provider to use. Undefined: its first key, if it has one. */
+  readonly key?: ProviderKey | undefined;
   /** Raw prompt from `Adapter.prompt`. Undefined: no chat template was rendered. */
   readonly prompt?: string | undefined;
 }
@@ -42,8 +51,8 @@ export function startAttempt(
   request: ChatRequest,
   options: AttemptOptions,
 ): RunningAttempt {
-  const { signal, holder, whole, prompt, stops = [] } = options;
-  const record = new AttemptRecord(model, options);
+  const { signal, holder, whole, prompt, stops = [], key = adapter.keys?.[0], idleMs = 0 } = options;
+  const record = new AttemptRecord(model, options, key?.name);
   const { attempt } = record;
   const validator = createStreamValidator();
   const queue: QueueState = { waitsFor: undefined };
@@ -51,6 +60,7 @@ export function startAttempt(
 
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     record.begin();
+    options.onBegin?.(attempt, queue);
     let held: ChatEvent[] | undefined = [];
     const repair = createRepairs();
     const bound = createBounds();
@@ -58,7 +68,8 @@ export function startAttempt(
     // First the cut: its end of a choice releases what the repair holds back, and gets the warnings of the others.
     const corrected = (batch: readonly ChatEvent[]) => bound(repair(cutter === undefined ? batch : cutter.cut(batch)));
     try {
-      const context: AdapterContext = { signal, holder, attempt, queue, ...(prompt !== undefined && { prompt }) };
+      const { sign: onOutput } = record;
+      const context: AdapterContext = { signal, holder, attempt, queue, apiKey: key?.secret, prompt, idleMs, onOutput };
       const batches =
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
       const settleEnd = createEndSettler(request, validator);
@@ -109,6 +120,7 @@ export function startAttempt(
         return;
       }
       const failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
+      options.onFailure?.(failure);
       record.failed(failure.reason);
       throw failure;
     } finally {

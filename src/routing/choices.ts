@@ -26,6 +26,8 @@ export interface TargetRun {
   readonly waitsFor: string | undefined;
   /** Returns the usage of a call that fails now. Undefined: no upstream request can have used tokens. */
   usageSoFar(): Usage | undefined;
+  /** Adds its usage so far to each attempt that reported none: the response is not that of the call. */
+  noteUsage(): void;
 }
 
 /**
@@ -58,22 +60,30 @@ export function runOnTarget(target: Target, request: ChatRequest, options: Attem
       return running.find(({ queue }) => queue.waitsFor !== undefined)?.queue.waitsFor;
     },
     usageSoFar: () => usageSoFar(running, request),
+    noteUsage() {
+      for (const one of running) {
+        const usage = usageOf(one, request);
+        if (usage !== undefined) one.attempt.usage ??= usage;
+      }
+    },
   };
 }
 
+function usageSoFar(running: readonly RunningAttempt[], request: ChatRequest): Usage | undefined {
+  const usages = running.flatMap((one) => usageOf(one, request) ?? []);
+  return usages.length === 0 ? undefined : usages.reduce(addUsage);
+}
+
 /**
- * Adds what each upstream request has used: what the provider reported, else an estimate. A request that the provider
+ * Returns what an upstream request has used: what the provider reported, else an estimate. A request that the provider
  * rejected, or that did not reach it, has used nothing.
  */
-function usageSoFar(running: readonly RunningAttempt[], request: ChatRequest): Usage | undefined {
-  const usages = running.flatMap(({ attempt, validator, queue }) => {
-    if (attempt.usage !== undefined) return [attempt.usage];
-    const { outcome, duration } = attempt;
-    const isStarted = outcome !== AttemptOutcome.ABANDONED || duration !== undefined;
-    const wasSent = outcome !== AttemptOutcome.FAILED && isStarted && queue.waitsFor === undefined;
-    return validator.accepted || wasSent ? [partialUsage(request, validator.outputCharacters)] : [];
-  });
-  return usages.length === 0 ? undefined : usages.reduce(addUsage);
+function usageOf({ attempt, validator, queue }: RunningAttempt, request: ChatRequest): Usage | undefined {
+  if (attempt.usage !== undefined) return attempt.usage;
+  const { outcome, duration } = attempt;
+  const isStarted = outcome !== AttemptOutcome.ABANDONED || duration !== undefined;
+  const wasSent = outcome !== AttemptOutcome.FAILED && isStarted && queue.waitsFor === undefined;
+  return validator.accepted || wasSent ? partialUsage(request, validator.outputCharacters) : undefined;
 }
 
 /** Returns the number of upstream requests: one, or one per choice. */

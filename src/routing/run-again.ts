@@ -69,5 +69,6 @@ export function withRunAgain(first: TargetRun, runAgain: RunAgain, toError: (fai
       return run.waitsFor;
     },
     usageSoFar: () => run.usageSoFar(),
+    noteUsage: () => run.noteUsage(),
   };
 }

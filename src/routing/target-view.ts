@@ -50,6 +50,8 @@ export interface StateChange {
 export interface RoutingView {
   /** Targets that were asked, and those of the configured routes, ordered by name. `route`: only those of this route. */
   targets(route?: string): readonly TargetView[];
+  /** Ids of the configured routes, ordered. */
+  routes(): readonly string[];
   /** State of a target by its name. A target without calls is closed. */
   stateOf(target: string): TargetStateName;
   /** Calls the listener at each change. Returns the function that ends this. */

@@ -75,15 +75,21 @@ export class Connections<Request extends object> {
   readonly #keyless = new WeakSet<Request>();
   readonly #unboundedResponses = new WeakSet<Request>();
 
+  readonly #sweeper: NodeJS.Timeout;
+
   constructor(limits: Config["limits"], rejections: Rejections, handling: Handling<Request>) {
     this.#limits = limits;
     this.#rejections = rejections;
     this.#handling = handling;
-    setInterval(() => this.#sweep(), sweepMs).unref();
+    this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
   }
 
-  /** Installs the bounds on connections in a server, in front of its own listener for connections. */
+  /**
+   * Installs the bounds on connections in a server, in front of its own listener for connections. They end with the
+   * server.
+   */
   guard(server: Server): void {
+    server.once("close", () => clearInterval(this.#sweeper));
     for (const listener of server.listeners("connection")) {
       server.removeListener("connection", listener as (socket: Socket) => void);
       server.on("connection", (socket) => {

@@ -2,6 +2,7 @@ import type { ActiveCalls } from "../calls/active-calls.ts";
 import type { Rejections } from "../load/rejections.ts";
 import type { SurfaceHandler } from "../surfaces/kit/router.ts";
 import type { MountedService } from "./services/mounted-service.ts";
+import type { TargetHealth } from "./target-health.ts";
 
 /** The services that every listener serves. */
 export interface Services {
@@ -10,6 +11,8 @@ export interface Services {
   readonly mounted: readonly MountedService[];
   /** HTTP APIs other than Dragoman's own, such as OpenAI's. */
   readonly surfaces: SurfaceHandler;
+  /** Health of targets and routes. Undefined: health checks know only services. */
+  readonly targetHealth?: TargetHealth;
   readonly rejections: Rejections;
 }
 

@@ -1,9 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createAuthenticator } from "../accounts/keys.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
+import { createRoutingView } from "../calls/routing-view.ts";
 import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
+import type { AttemptRules } from "../config/route.ts";
+import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
@@ -13,7 +16,11 @@ import { LoadGuard } from "../load/load-guard.ts";
 import type { Rejections } from "../load/rejections.ts";
 import { sampleLoad } from "../load/sample-load.ts";
 import { createCatalog } from "../models/catalog.ts";
+import { createPriceList } from "../prices/price-list.ts";
 import type { Adapter } from "../providers/adapter.ts";
+import { LearnedFields } from "../routing/learned-fields.ts";
+import { Router } from "../routing/router.ts";
+import type { RoutingView } from "../routing/target-view.ts";
 import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
@@ -21,15 +28,21 @@ import type { Services } from "./listener.ts";
 import { createChatService } from "./services/chat-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
+import { createRoutingService } from "./services/routing-service.ts";
+import { createTargetHealth } from "./target-health.ts";
 
 /** Parts of a service. */
-interface ServiceParts {
+export interface ServiceParts {
   readonly config: Config;
   readonly adapters: readonly Adapter[];
   readonly models: readonly Model[];
   readonly observers: readonly CallObserver[];
   readonly rejections: Rejections;
-  /** Services beside ChatService and ModelService. Default: none. */
+  /** State of routing, for RoutingService and health checks of targets. Default: that of this service. */
+  readonly routing?: RoutingView;
+  /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
+  readonly plainRules?: AttemptRules;
+  /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
 
@@ -39,6 +52,8 @@ export interface Service {
   readonly httpAddress: string;
   /** Models of the catalog, ordered by id. */
   readonly models: readonly Model[];
+  /** State of routing. */
+  readonly routing: RoutingView;
   /**
    * Shuts down in this order: sets health to NOT_SERVING, waits for the configured delay, rejects new calls, waits up
    * to the grace period for calls in progress, and ends the remaining calls with UNAVAILABLE.
@@ -53,7 +68,9 @@ export function createSnapshot({
   config,
   adapters,
   models,
-}: Omit<ServiceParts, "observers" | "rejections" | "furtherServices">): Snapshot {
+  plainRules,
+}: Pick<ServiceParts, "config" | "adapters" | "models" | "plainRules">): Snapshot {
+  const byName = new Map(adapters.map((adapter) => [adapter.name, adapter]));
   return {
     authenticate: createAuthenticator(config.authentication),
     catalog: createCatalog(
@@ -61,10 +78,18 @@ export function createSnapshot({
       adapters.map(({ name }) => name),
       config.providerStatuses,
       config.models,
+      config.routes,
     ),
+    prices: createPriceList({
+      overrides: config.prices,
+      dialectOf: (provider) => config.providers.find(({ name }) => name === provider)?.dialect,
+      vendorModel: ({ provider, providerModel }) => byName.get(provider)?.vendorModel?.(providerModel),
+    }),
     rejectsOptions: config.limits.providerOptions === "off",
     ...(config.profile && { profile: config.profile }),
-    adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
+    routes: config.routes.map(({ id }) => id).sort(),
+    ...(plainRules && { plainRules }),
+    adapters: byName,
   };
 }
 
@@ -74,6 +99,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const { limits } = config;
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
   const snapshots = new Snapshots(createSnapshot(parts));
+  const learned = new LearnedFields();
+  const router = new Router({ breaker: config.breaker, learned });
+  const { routing = createRoutingView(router, snapshots) } = parts;
   const load = sampleLoad(limits);
   const guard = new LoadGuard(load.bounds, rejections);
   const calls = new ActiveCalls(
@@ -91,6 +119,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         maxTimeMs: limits.maxCountingTimeMs,
       },
       requestBytes: new ByteBudget(limits.maxBytesInFlight),
+      learned,
+      router,
     },
     guard,
   );
@@ -99,8 +129,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     mounted: [
       mountService(ChatService, createChatService()),
       mountService(ModelService, createModelService()),
+      mountService(RoutingService, createRoutingService(routing), "viewer"),
       ...furtherServices,
     ],
+    targetHealth: createTargetHealth(routing, snapshots),
     rejections,
     surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
   };
@@ -127,6 +159,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     grpcAddress,
     httpAddress,
     models: snapshots.current.catalog.list(),
+    routing,
     stop() {
       stopping ??= stop();
       return stopping;

@@ -1,8 +1,9 @@
 import type { Config } from "../config/config.ts";
+import { indexTargets } from "../config/route-targets.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Service } from "./service.ts";
 
-/** Lines printed at startup: the addresses, which providers are configured and why, and two example calls. */
+/** Lines printed at startup: the addresses, which providers are configured and why, the routes, and two example calls. */
 export function startLines(service: Service, config: Config): readonly string[] {
   const model = exampleModel(service.models);
   const chat = JSON.stringify({
@@ -21,9 +22,27 @@ export function startLines(service: Service, config: Config): readonly string[] 
       ({ name, on, reason }) => `  ${on ? "on " : "off"}  ${name.padEnd(width)}  ${reason}`,
     ),
     "",
+    ...routeLines(config),
     "try",
     `  grpcurl${plaintext}${withKey} -d '${chat}' ${service.grpcAddress} dragoman.v1.ChatService/StreamChat`,
     `  curl -s${withKey} -H 'content-type: application/json' -d '${chat}' ${scheme}://${service.httpAddress}/dragoman.v1.ChatService/CompleteChat`,
+    "",
+  ];
+}
+
+/** A line for each route, with its targets. A target whose provider is not configured gets no calls. */
+function routeLines({ routes, listedModels: listed, models, providerStatuses }: Config): readonly string[] {
+  if (routes.length === 0) return [];
+  const isOn = new Map(providerStatuses.map(({ name, on }) => [name, on]));
+  const index = indexTargets({ listed, models, providers: [...isOn.keys()] }, []);
+  const width = Math.max(...routes.map(({ id }) => id.length));
+  const describe = (name: string) => (isOn.get(index.find(name)?.provider ?? "") ? name : `${name} (off)`);
+  return [
+    "routes",
+    ...routes.map(({ id, tiers }) => {
+      const targets = tiers.flatMap((tier) => tier.targets.map(({ model }) => describe(model)));
+      return `  ${id.padEnd(width)}  ${targets.join(", ")}`;
+    }),
     "",
   ];
 }

@@ -34,6 +34,7 @@ function toLine(record: CallRecord) {
     account_id: record.accountId,
     user: record.user,
     labels: nonEmpty(record.labels),
+    route: record.route || undefined,
     model: record.model,
     provider: record.provider,
     profile: record.profile || undefined,

@@ -90,6 +90,9 @@ function describeError(error: Error): Record<string, unknown> {
     type: error.name,
     reason: error instanceof GatewayError ? error.reason : undefined,
     code: "code" in error ? error.code : undefined,
+    // The address of a failed connection.
+    host: "host" in error ? error.host : undefined,
+    port: "port" in error ? error.port : undefined,
     // Hide the message of JSON.parse, which quotes the invalid text.
     message: error instanceof SyntaxError ? "[hidden]" : error.message,
     stack: error.stack?.match(/^ {4}at .+$/gm)?.join("\n"),

@@ -68,8 +68,10 @@ export function estimateBounds(tokens: number): Pick<TokenCount, "low" | "high">
  *
  * A separate thread (`CountingThread`) loads the vocabulary and counts. If a count exceeds one of the limits, or if the
  * thread dies, this count and all later ones are estimates.
+ *
+ * @param dialect provider whose API the model's provider has. Default: that provider itself.
  */
-export function tokenCounter(model: Model, context: CountContext): TokenCounter {
+export function tokenCounter(model: Model, context: CountContext, dialect = model.provider): TokenCounter {
   const vocabulary = vocabularyOf(model);
   const known = new WeakMap<Item, ItemSum>();
   let gaveUp = false;
@@ -95,7 +97,7 @@ export function tokenCounter(model: Model, context: CountContext): TokenCounter 
     async count(chat) {
       const sums = await sumsOf([...chat.messages, ...chat.tools]);
       if (sums === undefined) return estimate(chat);
-      const documented = isDocumented(chat, model);
+      const documented = isDocumented(chat, model, dialect);
       let tokens: number = chatOverhead.answer;
       let doubtful = documented ? 0 : undocumentedChat;
       for (const sum of sums) {
@@ -168,7 +170,7 @@ function isPlain({ role, parts }: Message): boolean {
   return isDocumentedRole && parts.length === 1 && parts[0]?.kind.case === "text";
 }
 
-function isDocumented(chat: ChatRequest, { provider, providerModel }: Model): boolean {
+function isDocumented(chat: ChatRequest, { providerModel }: Model, dialect: string): boolean {
   const addsText = chat.outputFormat?.format.case === "jsonSchema" || chat.tools.length > 0;
-  return provider === "openai" && documentedChat.test(providerModel) && !addsText;
+  return dialect === "openai" && documentedChat.test(providerModel) && !addsText;
 }

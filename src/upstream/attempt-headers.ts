@@ -16,22 +16,25 @@ const longestValue = 128;
 
 /**
  * Adds the status, the request id and the rate limits of a response to its attempt. Dragoman sends them on as gRPC
- * metadata and HTTP headers, so it omits headers that gRPC does not allow or whose values are too long.
+ * metadata and HTTP headers, so it omits headers that gRPC does not allow, or whose values are too long or have one of
+ * its own credentials (`secrets`).
  */
 export function noteHeaders(
   attempt: Attempt,
   status: number,
   headers: IncomingHttpHeaders,
   { requestId, limitPrefixes }: AttemptHeaders,
+  secrets: readonly string[],
 ): void {
+  const isShown = (value: string) => isPlain(value) && !secrets.some((secret) => value.includes(secret));
   attempt.httpStatus = status;
   const id = requestId.map((name) => firstOf(headers[name])).find(Boolean) ?? "";
-  attempt.providerRequestId = isPlain(id) ? id : "";
+  attempt.providerRequestId = isShown(id) ? id : "";
   let count = 0;
   for (const name in headers) {
     if (!limitPrefixes.some((prefix) => name.startsWith(prefix))) continue;
     const value = firstOf(headers[name]);
-    if (!value || !isPlain(value) || !isMetadataKey(name) || count >= mostLimits) continue;
+    if (!value || !isShown(value) || !isMetadataKey(name) || count >= mostLimits) continue;
     attempt.providerLimits[name] = withinRange(value);
     count++;
   }

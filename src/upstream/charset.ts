@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { malformedAnswer } from "./errors.ts";
+import { unusableAnswer } from "./errors.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 
 /** Charsets whose texts are also UTF-8. */
@@ -32,7 +32,7 @@ export function createCharsetCheck(
     try {
       for (const chunk of chunks ?? []) decoder.decode(chunk, { stream: true });
     } catch {
-      throw malformedAnswer(call, `its charset is ${charset} and not UTF-8`);
+      throw unusableAnswer(call, `its charset is ${charset} and not UTF-8`);
     }
   };
 }

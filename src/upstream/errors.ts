@@ -1,4 +1,5 @@
 import { type ErrorFacts, GatewayError, type Reason } from "../errors.ts";
+import { ConnectionError, codeOf, meaningOf } from "./connection-error.ts";
 import { redact } from "./redact.ts";
 import { ProxyError } from "./tunnel.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
@@ -41,27 +42,19 @@ export function callFailure(
  * Creates the error for a connection that failed or broke.
  *
  * @param status HTTP status of the response; 0 if the headers had not arrived
+ * @param url address of the provider, for the operator's log
  */
-export function connectionFailure(error: Error, status: number, call: UpstreamCall): GatewayError {
+export function connectionFailure(error: Error, status: number, url: URL, call: UpstreamCall): GatewayError {
   if (error instanceof ProxyError) return proxyFailure(error, call);
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const cause = new ConnectionError(error, url);
   if (status !== 0) {
-    return callFailure(
-      "PROVIDER_STREAM_INTERRUPTED",
-      "the connection broke during the provider's response: try again",
-      call,
-      {
-        cause: error,
-      },
-    );
+    const message = "the connection broke during the provider's response: try again";
+    return callFailure("PROVIDER_STREAM_INTERRUPTED", message, call, { cause });
   }
-  if (code === "UND_ERR_CONNECT_TIMEOUT") {
-    return callFailure("PROVIDER_TIMEOUT", "connecting to the provider timed out: try again", call, {
-      cause: error,
-    });
-  }
-  return callFailure("PROVIDER_UNAVAILABLE", `the provider could not be reached (${code || error.name})`, call, {
-    cause: error,
+  const { words, reason = "PROVIDER_UNAVAILABLE", mayPass = true } = meaningOf(error);
+  return callFailure(reason, `the provider could not be reached: ${words} (${codeOf(error)})`, call, {
+    cause,
+    ...(!mayPass && { retryHere: false }),
   });
 }
 
@@ -74,7 +67,9 @@ const proxyReasons: Readonly<Record<number, Reason>> = {
 function proxyFailure(error: ProxyError, call: UpstreamCall): GatewayError {
   const { proxy, status, isTimeout } = error;
   const reason = isTimeout ? "PROVIDER_TIMEOUT" : (proxyReasons[status] ?? "PROVIDER_UNAVAILABLE");
-  return callFailure(reason, error.message, call, { metadata: { proxy }, cause: error });
+  const mayPass = !(error.cause instanceof Error) || meaningOf(error.cause).mayPass !== false;
+  const facts = { metadata: { proxy }, cause: error, ...(!mayPass && { retryHere: false as const }) };
+  return callFailure(reason, error.message, call, facts);
 }
 
 /**
@@ -85,6 +80,16 @@ function proxyFailure(error: ProxyError, call: UpstreamCall): GatewayError {
 export function malformedAnswer(call: UpstreamCall, what: string, cause?: unknown): GatewayError {
   const message = `the provider's response is malformed: ${what}`;
   return callFailure("PROVIDER_FAULT", message, call, { cause, interruption: message });
+}
+
+/**
+ * Creates the error for a response that another attempt at the same target would get again: it exceeds a bound, or it
+ * comes from something else than the provider's API.
+ *
+ * @param what as for `malformedAnswer`
+ */
+export function unusableAnswer(call: UpstreamCall, what: string): GatewayError {
+  return malformedAnswer(call, what).with({ retryHere: false });
 }
 
 /**

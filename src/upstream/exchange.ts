@@ -80,6 +80,7 @@ export async function* exchange<Answer, Item, Output>(
       try {
         isOver = readInto(batch, chunks, { response, call, budget }, reader);
       } catch (error) {
+        if (batch.length > 0) response.sawOutput();
         isOver = endFiltered(error, batch, call, reader);
         if (!isOver) failure = error;
       }
@@ -132,7 +133,7 @@ function readInto<Answer, Item, Output>(
   { decoder, answer, toEvents, endEvents }: AnswerReader<Answer, Item, Output>,
 ): boolean {
   let isOver = chunks === undefined;
-  let hadOutput = decoder.isWhole;
+  let hadOutput = decoder.isWhole && chunks !== undefined;
   call.hasEnd = decoder.isWhole;
   for (const item of chunks === undefined ? decoder.end() : decoder.decode(chunks)) {
     const before = batch.length;

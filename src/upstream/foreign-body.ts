@@ -1,6 +1,6 @@
 import type { GatewayError } from "../errors.ts";
 import { declaresJson } from "./body-form.ts";
-import { callFailure, malformedAnswer } from "./errors.ts";
+import { callFailure, malformedAnswer, unusableAnswer } from "./errors.ts";
 import type { UpstreamResponse } from "./response.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 
@@ -18,9 +18,9 @@ export async function beginBody(response: UpstreamResponse, call: UpstreamCall):
       return;
     case "html":
     case "xml":
-      throw malformedAnswer(call, `it is ${form === "html" ? "an HTML page" : "an XML document"}: is base_url right?`);
+      throw unusableAnswer(call, `it is ${form === "html" ? "an HTML page" : "an XML document"}: is base_url right?`);
     case "utf16":
-      throw malformedAnswer(call, "its charset is UTF-16 and not UTF-8");
+      throw unusableAnswer(call, "its charset is UTF-16 and not UTF-8");
     case "empty":
       // An empty stream may be cut. An empty body of another type is whole.
       if (declaresJson(response.contentType)) throw malformedAnswer(call, "it is empty");

@@ -1,15 +1,34 @@
 import { Client, type Dispatcher, Pool } from "undici";
 import type { ProviderSettings } from "../config/provider.ts";
-import type { Secret } from "../config/secret.ts";
 import { FairSlots } from "../fair-slots.ts";
 import type { AttemptHeaders } from "./attempt-headers.ts";
-import { createConnector } from "./connector.ts";
+import { createConnector, type Lookup, SpareConnector } from "./connector.ts";
+import { Http2Pool } from "./http2-pool.ts";
+import type { TextRequest } from "./http2-stream.ts";
 import { timeInQueue } from "./queue-time.ts";
 import { UpstreamResponse } from "./response.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 
-// Time in ms that an unused connection stays open. undici's default is 4,000, but a new one needs a TLS handshake.
-const keepAliveTimeout = 60_000;
+/** Time in ms that an unused connection stays open. undici's default is 4,000, but a new one needs a TLS handshake. */
+const longestIdleMs = 60_000;
+
+/** Time in ms after which a connection serves no new request, so that Dragoman follows changes in the DNS. */
+const longestAgeMs = 5 * 60_000;
+
+/** Interval in ms of pings over HTTP/2. */
+const pingIntervalMs = 15_000;
+
+/** Settings that only tests change. */
+export interface Tuning {
+  /** Finds the addresses of a name. Default: the system. */
+  readonly lookup?: Lookup;
+  /** Time in ms after which a connection serves no new request. Default: 5 minutes. */
+  readonly maxAgeMs?: number;
+  /** Time in ms that an unused connection stays open. Default: 1 minute. */
+  readonly maxIdleMs?: number;
+  /** Interval in ms of pings over HTTP/2. Default: 15 seconds. */
+  readonly pingMs?: number;
+}
 
 /** Retry delay in the error QUEUE_FULL, in ms: shorter than most responses, each of which frees a place. */
 const retryAfterMs = 1000;
@@ -20,11 +39,13 @@ const retryAfterMs = 1000;
  */
 export class Upstream {
   readonly #pool: Pool;
-  readonly #origin: string;
+  readonly #url: URL;
   readonly #options: Client.Options;
+  /** Connections with HTTP/2. Undefined: it is off. */
+  readonly #http2: Http2Pool | undefined;
   /** Clients of requests that Dragoman sent again on a new connection. */
   readonly #repeats = new Set<Client>();
-  /** One slot per connection. */
+  /** One slot per request in progress: with HTTP/1.1, each has a connection. */
   readonly #slots: FairSlots;
   /** What a queued request waits for. */
   readonly #thing: string;
@@ -32,10 +53,13 @@ export class Upstream {
   readonly #settings: ProviderSettings;
   readonly #attemptHeaders: AttemptHeaders;
 
-  constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders) {
+  constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders, tuning: Tuning = {}) {
     const url = new URL(settings.baseUrl);
     const { origin, pathname } = url;
     const { name, maxConnections, maxQueue, timeouts, proxy } = settings;
+    const { lookup, maxAgeMs = longestAgeMs, maxIdleMs = longestIdleMs, pingMs = pingIntervalMs } = tuning;
+    const connecting = { connectMs: timeouts.connectMs, proxy, lookup };
+    const connector = new SpareConnector(createConnector(url, connecting));
     this.#thing = `a connection to ${name}`;
     this.#slots = new FairSlots(maxConnections, maxQueue, {
       thing: this.#thing,
@@ -45,18 +69,26 @@ export class Upstream {
     this.#settings = settings;
     this.#attemptHeaders = attemptHeaders;
     this.#pathPrefix = pathname.replace(/\/+$/, "");
-    this.#origin = origin;
+    this.#url = url;
     this.#options = {
       // One request per connection, so that aborting it does not abort others.
       pipelining: 1,
       allowH2: false,
-      keepAliveTimeout,
+      keepAliveTimeout: maxIdleMs,
       // WaitTimer enforces the timeouts: undici's timers would also run while the consumer is slow.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: createConnector(url, { connectMs: timeouts.connectMs, proxy }),
+      connect: connector.connect,
     };
-    this.#pool = new Pool(origin, { ...this.#options, connections: maxConnections });
+    this.#pool = new Pool(origin, { ...this.#options, connections: maxConnections, clientTtl: maxAgeMs });
+    if (settings.http2) {
+      this.#http2 = new Http2Pool({
+        ...{ url, maxConnections, maxAgeMs, maxIdleMs, pingMs },
+        connect: createConnector(url, { ...connecting, http2: true }),
+        http1: this.#pool,
+        onHttp1: (socket) => connector.offer(socket),
+      });
+    }
   }
 
   /**
@@ -74,8 +106,8 @@ export class Upstream {
     const wait = this.#slots.take(call);
     if (wait !== undefined) await this.#wait(wait, call);
     const allHeaders = { ...this.#settings.headers, ...headers };
-    call.secrets = () => secretsIn(allHeaders, this.#settings.apiKey);
-    const request: Dispatcher.DispatchOptions = {
+    call.secrets = () => secretsIn(allHeaders, this.#settings, call);
+    const request: TextRequest = {
       method: "POST",
       path: this.#pathPrefix + path,
       body: json,
@@ -88,10 +120,11 @@ export class Upstream {
     };
     const { timeouts } = this.#settings;
     const response: UpstreamResponse = new UpstreamResponse(call, timeouts, this.#attemptHeaders, {
+      url: this.#url,
       onOver: this.#releaseSlot,
       repeat: () => this.#repeat(request, response),
     });
-    this.#pool.dispatch(request, response);
+    (this.#http2 ?? this.#pool).dispatch(request, response);
     await response.arrival();
     return response;
   }
@@ -109,7 +142,7 @@ export class Upstream {
    */
   #repeat(request: Dispatcher.DispatchOptions, response: UpstreamResponse): boolean {
     if (this.#pool.destroyed) return false;
-    const client = new Client(this.#origin, this.#options);
+    const client = new Client(this.#url.origin, this.#options);
     this.#repeats.add(client);
     client.dispatch(request, response);
     void client.close().then(() => this.#repeats.delete(client));
@@ -120,17 +153,23 @@ export class Upstream {
 
   /** Aborts the requests in progress and closes all connections. */
   async close(): Promise<void> {
-    await Promise.all([this.#pool, ...this.#repeats].map((dispatcher) => dispatcher.destroy()));
+    await Promise.all([this.#http2 ?? this.#pool, ...this.#repeats].map((dispatcher) => dispatcher.destroy()));
   }
 }
 
 /** Minimum length of a secret in characters. Shorter words in headers are not secret, such as the scheme `Bearer`. */
 const shortestSecret = 8;
 
-/** Returns the API key and the words of header values that may be credentials, judged by the header's name. */
-function secretsIn(headers: Readonly<Record<string, string>>, apiKey: Secret | undefined): readonly string[] {
+/** Returns all API keys of the provider and the words of header values that may be credentials, judged by their name. */
+function secretsIn(
+  headers: Readonly<Record<string, string>>,
+  { apiKey, keys }: Pick<ProviderSettings, "apiKey" | "keys">,
+  call: UpstreamCall,
+): readonly string[] {
   const values = Object.entries(headers).flatMap(([name, value]) =>
     /auth|key|token|secret|cookie/i.test(name) ? value.split(/\s+/) : [],
   );
-  return [...values, ...(apiKey ? [apiKey.reveal()] : [])].filter(({ length }) => length >= shortestSecret);
+  const secrets = [...keys.map(({ secret }) => secret), apiKey, call.apiKey];
+  const revealed = secrets.flatMap((secret) => secret?.reveal() ?? []);
+  return [...new Set([...values, ...revealed])].filter(({ length }) => length >= shortestSecret);
 }

@@ -1,7 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { separator } from "./body-form.ts";
 import type { Decoder } from "./decoder.ts";
-import { malformedAnswer } from "./errors.ts";
+import { unusableAnswer } from "./errors.ts";
 import { eventLimit, type ServerSentEvent } from "./sse.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 
@@ -47,6 +47,6 @@ export class LineDecoder implements Decoder<ServerSentEvent> {
   #add(piece: string): void {
     this.#pieces.push(piece);
     this.#length += piece.length;
-    if (this.#length > eventLimit) throw malformedAnswer(this.#call, "a line is too long");
+    if (this.#length > eventLimit) throw unusableAnswer(this.#call, "a line is too long");
   }
 }

@@ -37,6 +37,6 @@ export class QuietBudget {
 
   #failure(what: string) {
     const message = `the provider sent too many ${what} without output`;
-    return callFailure("PROVIDER_FAULT", message, this.#call, { interruption: message });
+    return callFailure("PROVIDER_FAULT", message, this.#call, { interruption: message, retryHere: false });
   }
 }

@@ -17,7 +17,7 @@ export async function readText(
   while (size <= limit) {
     const read = await readSome(response);
     if (read === undefined) return { text: decodeText(Buffer.concat(chunks), response.contentType), whole: true };
-    response.sawOutput();
+    response.restartIdle();
     for (const chunk of read) {
       chunks.push(chunk);
       size += chunk.length;

@@ -18,6 +18,8 @@ const drainBytes = 64 * 1024;
 const drainMs = 1_000;
 
 interface Hooks {
+  /** Address of the provider. */
+  readonly url: URL;
   /** Called once, when undici no longer uses the connection for this request. */
   onOver(call: UpstreamCall): void;
   /**
@@ -40,12 +42,13 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   form: BodyForm = "other";
   #headers: IncomingHttpHeaders = {};
   readonly #call: UpstreamCall;
-  readonly #timeouts: UpstreamTimeouts;
+  readonly #idleMs: number;
   readonly #attemptHeaders: AttemptHeaders;
   readonly #timer: WaitTimer;
   readonly #abort: () => void;
   readonly #hooks: Hooks;
   #isRepeated = false;
+  #hadOutput = false;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Buffer[] = [];
   #held = 0;
@@ -61,7 +64,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   constructor(call: UpstreamCall, timeouts: UpstreamTimeouts, attemptHeaders: AttemptHeaders, hooks: Hooks) {
     this.#call = call;
     this.#hooks = hooks;
-    this.#timeouts = timeouts;
+    this.#idleMs = shorter(timeouts.idleMs, call.idleMs ?? 0);
     this.#attemptHeaders = attemptHeaders;
     this.#timer = new WaitTimer(timeouts.firstEventMs, () => {
       this.#fail(callFailure("PROVIDER_TIMEOUT", "timed out waiting for the provider's response: try again", call));
@@ -75,6 +78,10 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
 
   get contentType(): string {
     return this.header("content-type") ?? "";
+  }
+
+  get headers(): Readonly<IncomingHttpHeaders> {
+    return this.#headers;
   }
 
   header(name: string): string | undefined {
@@ -94,7 +101,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     for (;;) {
       const chunks = await this.read();
       for (const chunk of chunks ?? []) begun.push(chunk);
-      if (chunks !== undefined && isDeclaredWhole) this.sawOutput();
+      if (chunks !== undefined && isDeclaredWhole) this.restartIdle();
       const bytes = begun.length === 1 && begun[0] !== undefined ? begun[0] : Buffer.concat(begun);
       const form = formOf(bytes, this.contentType, chunks === undefined);
       if (form === undefined) continue;
@@ -128,9 +135,17 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     return undefined;
   }
 
-  /** Restarts the idle timer. Call it for each read with output, but not for keep-alives or other events. */
+  /** Notes a read with output, and restarts the idle timer. Not for keep-alives, other events and error bodies. */
   sawOutput(): void {
-    this.#timer.restart(this.#timeouts.idleMs);
+    this.restartIdle();
+    if (this.#hadOutput) return;
+    this.#hadOutput = true;
+    this.#call.onOutput?.();
+  }
+
+  /** Restarts the idle timer after bytes that are no output but count as progress, such as those of an error. */
+  restartIdle(): void {
+    this.#timer.restart(this.#idleMs);
   }
 
   /** Ends reading after the last event. Discards the rest of the body within limits, to reuse the connection. */
@@ -165,7 +180,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     if (compressions.length > 0) {
       this.#decompressed = new DecompressedBody(compressions, () => this.#readRaw(), this.#call);
     }
-    noteHeaders(this.#call.attempt, status, headers, this.#attemptHeaders);
+    noteHeaders(this.#call.attempt, status, headers, this.#attemptHeaders, this.#call.secrets());
     this.#wake?.();
   }
 
@@ -192,7 +207,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
       this.#controller = undefined;
       if (this.#hooks.repeat()) return;
     }
-    if (this.#state === "open") this.#fail(connectionFailure(error, this.status, this.#call));
+    if (this.#state === "open") this.#fail(connectionFailure(error, this.status, this.#hooks.url, this.#call));
     this.#over();
   }
 
@@ -229,4 +244,9 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   #cut(): void {
     if (this.#controller?.aborted === false) this.#controller.abort(this.#failure ?? new Error("no longer wanted"));
   }
+}
+
+/** Returns the shorter of two timeouts, of which 0 means none. */
+function shorter(first: number, second: number): number {
+  return first === 0 || second === 0 ? first || second : Math.min(first, second);
 }

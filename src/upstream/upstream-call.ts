@@ -1,3 +1,4 @@
+import type { Secret } from "../config/secret.ts";
 import { GatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
@@ -12,6 +13,18 @@ export interface AttemptContext extends Claimant {
   /** Record of this attempt. The adapter adds the status, request id and rate limits that the provider sends. */
   readonly attempt: Attempt;
   readonly queue: QueueState;
+  /** API key to send. Undefined: the first key of the provider, if it has one. */
+  readonly apiKey?: Secret | undefined;
+  /**
+   * Maximum time in ms between two outputs. The smaller of it and the provider's own timeout applies. 0 or undefined:
+   * only the provider's.
+   */
+  readonly idleMs?: number;
+  /**
+   * Called once, at the first sign of output of the response: also at reasoning that the caller does not receive, and at
+   * the first byte of a JSON body. Not at headers, keep-alives, errors and events without output.
+   */
+  readonly onOutput?: () => void;
 }
 
 /** What an attempt waits for. */
@@ -44,9 +57,8 @@ export interface UpstreamCall extends AttemptContext {
 }
 
 export function startCall(context: AttemptContext): UpstreamCall {
-  const { signal, holder, attempt, queue } = context;
   const state = { hadHiddenOutput: false, hasEnd: false, filter: "", filterMetadataJson: "" };
-  return { signal, holder, attempt, queue, secrets: () => [], ...state };
+  return { ...context, secrets: () => [], ...state };
 }
 
 /** Returns the error to throw after the signal was aborted. */

@@ -1,6 +1,6 @@
 import { declaresJson } from "./body-form.ts";
 import type { Decoder } from "./decoder.ts";
-import { malformedAnswer } from "./errors.ts";
+import { unusableAnswer } from "./errors.ts";
 import { LineDecoder } from "./lines.ts";
 import type { UpstreamResponse } from "./response.ts";
 import { EventDecoder, type ServerSentEvent } from "./sse.ts";
@@ -39,7 +39,7 @@ class WholeDecoder implements Decoder<ServerSentEvent> {
       this.#chunks.push(chunk);
       this.#size += chunk.length;
     }
-    if (this.#size > wholeAnswerLimit) throw malformedAnswer(this.#call, "it is too long");
+    if (this.#size > wholeAnswerLimit) throw unusableAnswer(this.#call, "it is too long");
     return [];
   }
 

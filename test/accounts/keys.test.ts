@@ -5,9 +5,9 @@ import { GatewayError } from "../../src/errors.ts";
 
 const sha256 = (key: string) => createHash("sha256").update(key).digest();
 const keys = [
-  { id: "first", sha256: sha256("sk-first"), accounts: ["a1", "a2"], defaultAccount: undefined },
-  { id: "second", sha256: sha256("sk-second"), accounts: [], defaultAccount: undefined },
-];
+  { id: "first", sha256: sha256("sk-first"), accounts: ["a1", "a2"], defaultAccount: undefined, role: "caller" },
+  { id: "second", sha256: sha256("sk-second"), accounts: [], defaultAccount: undefined, role: "viewer" },
+] as const;
 const authenticate = createAuthenticator({ mode: "keys", keys, requireAccount: false });
 const first = authenticate(new Headers({ "x-api-key": "sk-first" }));
 const second = authenticate(new Headers({ "x-api-key": "sk-second" }));
@@ -17,6 +17,8 @@ const callerOf = (accounts: readonly string[], more: Partial<Caller> = {}): Call
   accounts,
   defaultAccount: undefined,
   requireAccount: false,
+  role: "caller",
+  roleAdvice: "",
   ...more,
 });
 
@@ -40,9 +42,13 @@ describe("authentication", () => {
       { "x-api-key": "sk-first", authorization: "Basic dXNlcjpwYXNz" },
       { "x-api-key": "", authorization: "Bearer sk-first" },
     ]) {
-      expect(authenticate(new Headers(headers))).toEqual(callerOf(["a1", "a2"], { keyId: "first" }));
+      expect(authenticate(new Headers(headers))).toMatchObject({
+        keyId: "first",
+        accounts: ["a1", "a2"],
+        role: "caller",
+      });
     }
-    expect(second.keyId).toBe("second");
+    expect(second).toMatchObject({ keyId: "second", role: "viewer" });
   });
 
   it.each([
@@ -71,7 +77,7 @@ describe("authentication", () => {
   it.each(["off", "loopback"] as const)("ignores any API key in mode %s", (mode) => {
     const anonymous = createAuthenticator({ mode, keys, requireAccount: false });
     for (const headers of [{}, { "x-api-key": "sk-first" }, { "x-api-key": "sk-wrong" }]) {
-      expect(anonymous(new Headers(headers))).toEqual(callerOf([], { keyId: "" }));
+      expect(anonymous(new Headers(headers))).toMatchObject({ keyId: "", accounts: [] });
     }
   });
 

@@ -35,13 +35,17 @@ describe("O. Limits", () => {
       [paths.deepinfra, { model: llama2, messages, stream: true }],
     ] as const) {
       const { status, headers } = await stage.post(path, body);
-      expect([status, headers.get("retry-after"), headers.get("retry-after-ms")]).toEqual([429, "7", "7000"]);
+      // Dragoman itself rejects the second call of a model, with what is left of the time.
+      expect([status, headers.get("retry-after")]).toEqual([429, expect.stringMatching(/^[1-7]$/)]);
+      expect(headers.get("retry-after-ms")).toMatch(/^\d{1,4}$/);
     }
     const call = stage.service.chatClient("grpc").completeChat({ chat: ask(llama31, "Where?", asCerebras) });
     const { code, reason, error } = await failureOf(call);
     expect([code, reason]).toEqual(["ResourceExhausted", "PROVIDER_RATE_LIMITED"]);
     const [retry] = error.findDetails(RetryInfoSchema);
-    expect(retry?.retryDelay && durationMs(retry.retryDelay)).toBe(7000);
+    const delayMs = retry?.retryDelay === undefined ? 0 : durationMs(retry.retryDelay);
+    expect(delayMs).toBeGreaterThan(0);
+    expect(delayMs).toBeLessThanOrEqual(7000);
     // Without a delay from the backend, the response has no retry-after.
     const bare = await startStage({ deepinfra: [replies(429, { error: { message: "slow down" } })] });
     const { headers } = await bare.post(paths.deepinfra, { model: llama2, messages });

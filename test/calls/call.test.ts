@@ -10,7 +10,14 @@ import type { Adapter } from "../../src/providers/adapter.ts";
 import { createEcho } from "../../src/providers/echo/index.ts";
 import { callEnvironment } from "../support/call-environment.ts";
 
-const caller: Caller = { keyId: "", accounts: [], defaultAccount: undefined, requireAccount: false };
+const caller: Caller = {
+  keyId: "",
+  accounts: [],
+  defaultAccount: undefined,
+  requireAccount: false,
+  role: "caller",
+  roleAdvice: "",
+};
 const catalog = createCatalog([], []);
 
 function snapshotOf(...adapters: readonly Adapter[]) {

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, it } from "vitest";
-import { checkChat } from "../../src/calls/check-chat.ts";
+import { checkRequest, checkTarget } from "../../src/calls/check-chat.ts";
 import { planChat } from "../../src/calls/plan.ts";
 import { CompleteChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
@@ -51,8 +51,14 @@ it.each([
     outputFormat: { format: { case: "jsonSchema", value: { name: "a", schemaJson } } },
   });
   const request = { $typeName: "dragoman.v1.CompleteChatRequest", chat } as const;
-  const checked = checkChat(CompleteChatRequestSchema, request, catalog, context);
-  const plan = await planChat(checked, { model: checked.model, adapter }, context);
+  const model = catalog.resolve(chat.model);
+  const checked = checkTarget(
+    checkRequest(CompleteChatRequestSchema, request, context.maxValues),
+    model,
+    undefined,
+    context,
+  );
+  const plan = await planChat(checked, { model, adapter }, context);
   expect(plan.checksSchema).toBe(checks);
   expect(plan.outputFormat).toEqual(chat.outputFormat);
   expect(plan.warnings.map(({ field }) => field)).toEqual(Object.keys(more).length > 0 ? ["output_format"] : []);

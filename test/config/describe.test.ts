@@ -19,7 +19,7 @@ providers:
     authentication: {
       mode: "keys",
       require_account: false,
-      keys: [{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two" }],
+      keys: [{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two", role: "caller" }],
     },
     limits: {
       max_request_size: "16MiB",
@@ -55,6 +55,7 @@ providers:
         headers: { "x-key": "[hidden]" },
         timeouts: { connect: "10s", first_event: "5m", idle: "2m" },
         max_connections: 256,
+        http2: "off",
         options: { region: "[hidden]", retries: 2, list: ["[hidden]"] },
       },
       vllm: { enabled: false, reason: "set VLLM_BASE_URL to turn it on" },
@@ -62,7 +63,19 @@ providers:
       local: { enabled: false, reason: "run `npm run demo` to fetch a model" },
     },
     models: {},
+    prices: {},
     deployments: {},
+    routes: {},
+    breaker: {
+      window: "30s",
+      min_calls: 10,
+      failure_ratio: 0.5,
+      consecutive: 5,
+      open: "5s",
+      open_max: "1m",
+      ramp: "30s",
+      max_open_share: 0.5,
+    },
   });
 });
 

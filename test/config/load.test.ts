@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import { defaultBreaker } from "../../src/config/route.ts";
 import { dollar, load, pathsOf, problemsOf, providers, writeConfig } from "./harness.ts";
 
 const hash = (key: string) => createHash("sha256").update(key).digest("hex");
@@ -54,6 +55,9 @@ describe("without a file", () => {
       profile: undefined,
       listedModels: [],
       models: [],
+      routes: [],
+      breaker: defaultBreaker,
+      prices: [],
     });
   });
 
@@ -136,6 +140,7 @@ log: { level: warn }
       sha256: Buffer.from(hash("a"), "hex"),
       accounts: [],
       defaultAccount: undefined,
+      role: "caller",
     });
   });
 
@@ -182,6 +187,11 @@ log: { level: warn }
     expect(pathsOf(yaml)).toHaveLength(1);
   });
 
+  it("says that references need quotes inside of braces", () => {
+    const [problem] = problemsOf(() => load(`log: { level: ${dollar}{LEVEL} }\n`));
+    expect(problem?.fix).toBe("correct this line or the one above it; inside { } and [ ], variables need quotes");
+  });
+
   it("rejects keys that would change object prototypes", () => {
     expect(pathsOf("__proto__: { level: debug }\nconstructor: 1")).toEqual(["__proto__", "constructor"]);
   });
@@ -215,11 +225,11 @@ surplus: 1
       "limits.max_queue_per_provider": expect.stringContaining("65537 is not a whole number from 0 to 65536"),
       "limits.max_call_duration": expect.stringContaining("0 is not a duration above zero"),
       "log.level": "the variable LEVEL is not set; set it, or write $" + "{LEVEL:-default}",
-      shutdown: expect.stringContaining("is not a mapping"),
+      shutdown: "is not a mapping; write a mapping with the keys delay, grace",
       "providers.openai.timeouts.idle": expect.stringContaining('"15 parsecs" is not a duration'),
       "providers.openai.max_connections": expect.stringContaining('"many"'),
       "providers.openai.enabled": '"perhaps" is neither true nor false; write true or false',
-      "providers.opnai": "is not a known provider; did you mean `openai`?",
+      "providers.opnai": "is not a known provider; did you mean `openai`? Or write `dialect: ...` to add a provider",
       surplus: expect.stringContaining("is not a known key; write one of grpc, http,"),
       "http.address": expect.stringContaining("0.0.0.0:8080 can be reached from other machines"),
       DRAGOMAN_GRPC_ADDRESS: expect.stringContaining("1.2.3.4:5 can be reached"),

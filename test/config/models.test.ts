@@ -125,7 +125,7 @@ deployments: { d: { model: gpt-4o }, e: { model: gpt-4o, profile: plain } }
       ["deployments/d", Profile.EGP_DEPLOYMENT],
       ["deployments/e", Profile.PLAIN],
     ]);
-    expect(config.listedModels).toBe(listed);
+    expect(config.listedModels).toEqual(listed);
     expect(load("").profile).toBeUndefined();
   });
 

@@ -88,6 +88,29 @@ providers:
     });
   });
 
+  it.each([
+    ["on", true],
+    ["true", true],
+    ["off", false],
+    ["false", false],
+  ])("reads the switch http2: %s", (value, expected) => {
+    expect(load(`providers: { openai: { api_key: k, http2: ${value} } }`).providers[0]?.http2).toBe(expected);
+  });
+
+  it("has HTTP/2 off by default", () => {
+    expect(load("providers: { openai: { api_key: k } }").providers[0]?.http2).toBe(false);
+  });
+
+  it.each([
+    "openai: { http2: maybe }",
+    "openai: { api_key: k, base_url: http://host, http2: on }",
+    "vllm: { base_url: http://host:8000, http2: on }",
+    "echo: { http2: on }",
+  ])("rejects HTTP/2 in %s", (section) => {
+    const name = section.split(":")[0];
+    expect(pathsOf(`providers: { ${section} }`)).toEqual([`providers.${name}.http2`]);
+  });
+
   it("gives each provider the queue of `limits.max_queue_per_provider`", () => {
     const yaml = "limits: { max_queue_per_provider: 3 }";
     const environment = { OPENAI_API_KEY: "k", VLLM_BASE_URL: "http://h" };

@@ -6,6 +6,7 @@ import {
   largestMessageBytes,
   longestTimerMs,
   parseCount,
+  parseDecimal,
   parseDuration,
   parseShare,
   parseSize,
@@ -91,6 +92,14 @@ it("parses a count from a string, since variables are strings", () => {
   expect(parseCount("256ms")).toBeUndefined();
 });
 
+it("parses any number that is not negative and finite to itself, and any other to undefined", () => {
+  fc.assert(
+    fc.property(fc.double(), (value) => {
+      expect(parseDecimal(value)).toBe(value >= 0 && Number.isFinite(value) ? Math.abs(value) : undefined);
+    }),
+  );
+});
+
 it("parses any value to a whole number or undefined, without throwing", () => {
   fc.assert(
     fc.property(fc.anything(), (value) => {
@@ -104,10 +113,28 @@ it("parses any value to a whole number or undefined, without throwing", () => {
 
 describe("shares", () => {
   it("parses a decimal number from 0 to 1, also from a string", () => {
-    expect([0, 0.85, 1, "0", "0.5", "1.0"].map(parseShare)).toEqual([0, 0.85, 1, 0, 0.5, 1]);
+    expect([0, 0.85, 1, 1e-7, "0", "0.5", "1.0"].map(parseShare)).toEqual([0, 0.85, 1, 1e-7, 0, 0.5, 1]);
   });
 
-  it.each([1.01, -0.1, "85%", "", ".", "1e-3", null, true, Number.NaN])("rejects %s", (value) => {
+  it("parses a percentage", () => {
+    expect(["0%", "2%", "12.5%", "100%"].map(parseShare)).toEqual([0, 0.02, 0.125, 1]);
+  });
+
+  it.each([
+    1.01,
+    -0.1,
+    "101%",
+    "-1%",
+    "%",
+    "1e1%",
+    "1%%",
+    "",
+    ".",
+    "1e-3",
+    null,
+    true,
+    Number.NaN,
+  ])("rejects %s", (value) => {
     expect(parseShare(value)).toBeUndefined();
   });
 });

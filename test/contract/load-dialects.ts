@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { providers as registered } from "../../src/providers/registry.ts";
+import { dialects as registered } from "../../src/providers/registry.ts";
 import type { Dialect } from "./dialect.ts";
 
 const folder = join(import.meta.dirname, "dialects");
@@ -11,7 +11,7 @@ export const withoutWire: Readonly<Record<string, string>> = {
   local: "runs the model inside Dragoman",
 };
 
-/** The providers that must have contract cases, in the order of the registry. */
+/** The providers that must have contract cases, and the dialect of servers that Dragoman does not know. */
 export const providers: readonly string[] = registered.map(({ name }) => name).filter((name) => !(name in withoutWire));
 
 /** The providers that have a file of contract cases. */

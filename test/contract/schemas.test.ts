@@ -43,7 +43,7 @@ const rejections: Readonly<Record<string, Rejected>> = {
   ...Object.fromEntries(
     [
       ...["deepinfra", "deepseek", "llamacpp", "llm-engine", "lmstudio", "mistral", "moonshot", "ollama"],
-      ...["perplexity", "sglang", "together", "vllm"],
+      ...["chat-completions", "perplexity", "sglang", "together", "vllm"],
     ].map((name) => [name, none]),
   ),
 };

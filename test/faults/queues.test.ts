@@ -21,7 +21,10 @@ async function start(scripts: readonly Script[], limits: object = {}, timeouts: 
   const upstream = await startReplayUpstream(...scripts);
   const vllm = { base_url: upstream.baseUrl, max_connections: 1, timeouts };
   const providers = { vllm, sglang: { base_url: upstream.baseUrl, timeouts } };
-  const service = await startConfigured(JSON.stringify({ limits, providers }));
+  // One attempt for each call, so that a script plays as it is written.
+  const once = (model: string) => ({ tiers: [{ targets: [{ model }] }], attempts: { max: 1 } });
+  const routes = Object.fromEntries(["vllm/m", "sglang/m"].map((model) => [model, once(model)]));
+  const service = await startConfigured(JSON.stringify({ limits, providers, routes }));
   open.push(upstream, service);
   const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
   /** Sends a call of an account, which is the first letter of the text. */

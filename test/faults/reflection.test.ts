@@ -179,9 +179,9 @@ describe("grpc.reflection", () => {
   }
 
   it.each([
-    ["on", 5, 5, 5],
-    ["true", 5, 5, 5],
-    ["authenticated", "Unauthenticated", "Unauthenticated", 5],
+    ["on", 6, 6, 6],
+    ["true", 6, 6, 6],
+    ["authenticated", "Unauthenticated", "Unauthenticated", 6],
     ["off", "Unimplemented", "Unimplemented", "Unimplemented"],
     ["false", "Unimplemented", "Unimplemented", "Unimplemented"],
   ])("responds without a key, with a wrong key and with a key: %s", async (setting, none, wrong, right) => {

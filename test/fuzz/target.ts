@@ -23,6 +23,8 @@ export interface Target extends AsyncDisposable {
   report(): Promise<Report>;
 }
 
+const anyServer = "chat-completions";
+
 /** Version of LLM Engine's API: a process serves one of the two. */
 export type LlmEngineApi = "v1" | "v2";
 
@@ -39,7 +41,7 @@ export async function startTarget({ llmEngine = "v2", plant }: Options = {}): Pr
   const upstream = await startHostileUpstream(usualReply);
   const folder = mkdtempSync(join(tmpdir(), "dragoman-fuzz-"));
   const file = join(folder, "dragoman.yaml");
-  writeFileSync(file, `${everyModelIsEcho}\n${configuration(llmEngine)}`);
+  writeFileSync(file, `${everyModelIsEcho}\n${configuration(llmEngine, upstream.baseUrl)}`);
   const imports = [new URL("probe.ts", import.meta.url).href, ...(plant === undefined ? [] : [plant])];
   const parameters = imports.flatMap((module) => ["--import", module]);
   const service = await startCommand([process.execPath, ...parameters, `${root}src/main.ts`], {
@@ -79,12 +81,14 @@ function addresses(baseUrl: string): Record<string, string> {
 }
 
 /** Short timeouts, so that a silent provider does not slow the run. */
-function configuration(api: LlmEngineApi): string {
+function configuration(api: LlmEngineApi, baseUrl: string): string {
   const timeouts = { connect: "1s", first_event: "300ms", idle: "300ms" };
   const sections = providers
     .filter(({ variables }) => variables.baseUrl !== undefined)
     .map(({ name }) => [name, { timeouts, ...(name === "llm-engine" && { options: { api, cold_start_ms: 300 } }) }]);
-  return `providers: ${JSON.stringify(Object.fromEntries(sections))}\nlimits: { max_call_duration: 10s }\n`;
+  // The dialect of servers that Dragoman does not know, under its own name.
+  const added = [anyServer, { dialect: anyServer, base_url: baseUrl, timeouts }];
+  return `providers: ${JSON.stringify(Object.fromEntries([...sections, added]))}\nlimits: { max_call_duration: 10s }\n`;
 }
 
 /** Responds as a healthy provider: plain text in the form that the request names. */

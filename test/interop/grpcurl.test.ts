@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { RoutingViewInMemory } from "../support/routing-view.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 import type { Details } from "./details.ts";
 import { bodies, eventsOf, readMessages, textOf } from "./requests.ts";
@@ -16,7 +17,9 @@ const exitCode = (code: status): number => 64 + code;
 describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection", () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await startTestService();
+    service = await startTestService({}, undefined, undefined, [], {
+      routing: new RoutingViewInMemory([], { fast: ["echo/echo"] }),
+    });
   });
   afterAll(() => service.stop());
 
@@ -30,6 +33,7 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
   it("lists the services", async () => {
     const { stdout } = await ask(service.grpcAddress, "list");
     expect(stdout.trimEnd().split("\n")).toEqual([
+      "dragoman.admin.v1.RoutingService",
       "dragoman.v1.ChatService",
       "dragoman.v1.ModelService",
       "grpc.health.v1.Health",
@@ -45,6 +49,16 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
     const { stdout: parameters } = await ask(service.grpcAddress, "describe", "dragoman.v1.GenerationParameters");
     expect(parameters).toContain("// Randomness, 0 to 2;");
     expect(parameters).toMatch(/optional double temperature = 1 \[\s*\(\.buf\.validate\.field\)/);
+  });
+
+  it("lists the targets of a route", async () => {
+    const { stdout } = await ask(
+      "-d",
+      '{"route": "fast"}',
+      service.grpcAddress,
+      "dragoman.admin.v1.RoutingService/ListTargets",
+    );
+    expect(JSON.parse(stdout)).toEqual({ targets: [{ name: "echo/echo", state: "TARGET_STATE_CLOSED" }] });
   });
 
   it("checks health", async () => {

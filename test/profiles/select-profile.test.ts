@@ -9,20 +9,31 @@ const anyName = fc.option(fc.constantFrom(...profileNames), { nil: undefined });
 const toValue = (name: (typeof profileNames)[number] | undefined) =>
   name === undefined ? Profile.UNSPECIFIED : profileValues[name];
 
+const candidates = {
+  request: anyName,
+  api: anyName,
+  model: anyName,
+  isDeployment: fc.boolean(),
+  route: anyName,
+  configured: anyName,
+};
+
 describe("the profile of a call", () => {
   it("is that of the first source that has one, for every combination of sources", () => {
     fc.assert(
-      fc.property(anyName, anyName, anyName, fc.boolean(), anyName, (request, api, model, isDeployment, configured) => {
+      fc.property(fc.record(candidates), ({ request, api, model, isDeployment, route, configured }) => {
         const selected = selectProfile({
           request: toValue(request),
           api,
           model: toValue(model),
           isDeployment,
+          route,
           configured,
         });
         const inOrder: readonly [typeof request, ProfileSource][] = [
           [api, "api"],
           [model, isDeployment ? "deployment" : "model"],
+          [route, "route"],
           [configured, "configuration"],
           ["plain", "default"],
         ];
@@ -31,8 +42,8 @@ describe("the profile of a call", () => {
         // Leaving the field out changes nothing if the request sets the profile that applies anyway.
         expect(selected.source).toBe(request === undefined || request === name ? source : "request");
       }),
-      // 6 ⁴ × 2 combinations.
-      { numRuns: 3000 },
+      // Of 6 ⁵ × 2 combinations.
+      { numRuns: 5000 },
     );
   });
 });

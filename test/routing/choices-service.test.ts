@@ -2,6 +2,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import { plainRules } from "../../src/config/route.ts";
 import { AttemptOutcome } from "../../src/gen/dragoman/v1/attempt_pb.js";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { FinishReason } from "../../src/gen/dragoman/v1/completion_pb.js";
@@ -35,6 +36,7 @@ beforeAll(async () => {
   upstream = await startReplayUpstream(stuck);
   failing = await startReplayUpstream(whole, limited, stuck);
   service = await startService({
+    plainRules: { ...plainRules, maxAttempts: 1 },
     config: loadConfig({
       environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" },
       providers: [],

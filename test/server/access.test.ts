@@ -21,6 +21,7 @@ beforeAll(async () => {
           sha256: createHash("sha256").update("right").digest(),
           accounts: ["a1", "a2"],
           defaultAccount: "a1",
+          role: "caller",
         },
       ],
       requireAccount: false,

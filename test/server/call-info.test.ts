@@ -48,13 +48,16 @@ async function drain(stream: AsyncIterable<unknown>): Promise<void> {
 
 describe.each(protocols)("over %s, a failed call", (protocol) => {
   it("has its id and its attempts without rate limits, unary and streamed", async () => {
-    const chat = ask("openai/gpt-4o", "hi");
     const client = service.chatClient(protocol);
-    for (const call of [client.completeChat({ chat }), drain(client.streamChat({ chat }))]) {
-      const { infos } = await failureOf(call);
+    // Each call has a model of its own: Dragoman does not ask for a model again that the provider has just limited.
+    for (const [target, callTo] of [
+      [`openai/${protocol}-whole`, (model: string) => client.completeChat({ chat: ask(model, "hi") })],
+      [`openai/${protocol}-stream`, (model: string) => drain(client.streamChat({ chat: ask(model, "hi") }))],
+    ] as const) {
+      const { infos } = await failureOf(callTo(target));
       const record = await service.nextRecord();
       const attempt = {
-        target: "openai/gpt-4o",
+        target,
         credential: "",
         outcome: AttemptOutcome.FAILED,
         failureReason: "PROVIDER_RATE_LIMITED",

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { create, createFileRegistry, type DescService, type Message } from "@bufbuild/protobuf";
 import {
   FileDescriptorProtoSchema,
@@ -11,7 +12,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ErrorInfoSchema, HelpSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { answerCall, streamCall } from "../../src/server/services/admitted-call.ts";
 import { mountService } from "../../src/server/services/mounted-service.ts";
-import { protocols, requireKey, startTestService, type TestService } from "../support/service.ts";
+import { type ConfigChange, protocols, requireKey, startTestService, type TestService } from "../support/service.ts";
 
 /** Creates the descriptor of a service with a unary method `Say` and a server-streaming method `Count`. */
 function describeService(name: string): DescService {
@@ -40,6 +41,8 @@ function describeService(name: string): DescService {
 
 const openService = describeService("OpenService");
 const guardedService = describeService("GuardedService");
+const viewerService = describeService("ViewerService");
+const adminService = describeService("AdminService");
 
 /** What the request asks for. */
 const failures: Readonly<Record<string, () => unknown>> = {
@@ -81,9 +84,20 @@ const implementation = {
     }),
 };
 
+/** Requires the API key `right`, and accepts a key for each higher role, with the role as the key. */
+const withRoles: ConfigChange = (config) => {
+  const { authentication, ...rest } = requireKey(config);
+  const more = (["viewer", "admin"] as const).map((role) => {
+    return { ...{ id: role, sha256: hash("sha256", role, "buffer"), accounts: [] }, defaultAccount: undefined, role };
+  });
+  return { ...rest, authentication: { ...authentication, keys: [...authentication.keys, ...more] } };
+};
+
 let service: TestService;
 beforeAll(async () => {
-  service = await startTestService({}, requireKey, undefined, [
+  service = await startTestService({}, withRoles, undefined, [
+    mountService(viewerService, implementation as object, "viewer"),
+    mountService(adminService, implementation as object, "admin"),
     mountService(openService, implementation as object, "open"),
     mountService(guardedService, implementation as object),
   ]);
@@ -191,6 +205,23 @@ describe.each(protocols)("a further service over %s", (protocol) => {
     expect((await call(protocol, guardedService, "say", "hi", { "x-api-key": "right" })).values).toEqual(["hi"]);
     expect(await service.nextRecord()).toMatchObject({ reason: "CREDENTIALS_MISSING" });
     expect(await service.nextRecord()).toMatchObject({ outcome: "ok", keyId: "team-a" });
+  });
+
+  it.each(methods)("needs the role that its access names: %s", async (method) => {
+    const needed = [
+      [viewerService, { right: false, viewer: true, admin: true }],
+      [adminService, { right: false, viewer: false, admin: true }],
+    ] as const;
+    for (const [desc, allowed] of needed) {
+      for (const [key, isAllowed] of Object.entries(allowed)) {
+        service.forgetRecords();
+        const { values, error } = await call(protocol, desc, method, "hi", { "x-api-key": key });
+        expect(values).toEqual(isAllowed ? ["hi"] : []);
+        const reason = isAllowed ? undefined : "ROLE_NOT_ALLOWED";
+        expect(error?.findDetails(ErrorInfoSchema)[0]?.reason).toBe(reason);
+        expect(await service.nextRecord()).toMatchObject({ reason, keyId: key === "right" ? "team-a" : key });
+      }
+    }
   });
 
   it("reports a method without an implementation as METHOD_NOT_FOUND", async () => {

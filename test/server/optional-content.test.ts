@@ -106,19 +106,19 @@ describe.each(remote.map(({ name }) => name))("a conversation that came from els
     });
   }
 
-  it("ignores parameters for later versions with a warning each, and rejects them with strict_parameters", async () => {
+  it("ignores other outputs than text with a warning each, and rejects them with strict_parameters", async () => {
     const chat: Init = {
       messages: [user(text("a"))],
-      fallbackModels: ["echo/echo"],
       responseModalities: [Modality.TEXT, Modality.AUDIO],
       audioOutput: { voice: "alloy" },
     };
     const output = takesModalities.has(provider) ? [] : ["response_modalities", "audio_output"];
-    const fields = [...output, "fallback_models"];
+    const fields = output;
     const { warnings } = await plan(provider, chat);
     expect(warnings.filter((warning) => fields.some((field) => warning.endsWith(` ${field}`)))).toEqual(
       fields.map((field) => `UNSUPPORTED_PARAMETER ${field}`),
     );
+    if (fields.length === 0) return;
     const strict = await failure(provider, { ...chat, strictParameters: true });
     expect(strict.reason).toBe("UNSUPPORTED_PARAMETER");
     expect(strict.fields).toEqual(expect.arrayContaining(fields.map((field) => `chat.${field}`)));

@@ -4,7 +4,7 @@ import type { UpstreamTimeouts } from "../../src/config/provider.ts";
 import { resolveProvider } from "../../src/config/provider-settings.ts";
 import { providerSchema } from "../../src/config/schema.ts";
 import type { Adapter } from "../../src/providers/adapter.ts";
-import { providers } from "../../src/providers/registry.ts";
+import { dialects } from "../../src/providers/registry.ts";
 import { TemplateSandbox } from "../../src/templates/sandbox.ts";
 
 interface Section {
@@ -15,23 +15,26 @@ interface Section {
   readonly environment?: Environment;
   /** `providers.<name>.proxy`. */
   readonly proxy?: string;
+  /** Name of an added provider with this dialect. Default: the dialect's own provider. */
+  readonly as?: string;
 }
 
 /** Creates a provider's adapter from its section of the configuration. Throws ConfigError, as `loadConfig` does. */
 export function configured(
   name: string,
   baseUrl?: string,
-  { options = {}, apiKey = "sk-test-key", timeouts = {}, environment = {}, proxy }: Section = {},
+  { options = {}, apiKey = "sk-test-key", timeouts = {}, environment = {}, proxy, as }: Section = {},
 ): Adapter {
-  const provider = providers.find((candidate) => candidate.name === name);
+  const provider = dialects.find((candidate) => candidate.name === name);
   if (provider === undefined) throw new Error(`unknown provider ${name}`);
   const key = apiKey === "" ? {} : { api_key: apiKey };
   const file = { enabled: true, base_url: baseUrl, ...key, max_connections: 4, options, ...(proxy && { proxy }) };
   const problems: ConfigProblem[] = [];
+  const added = { ...provider, name: as ?? name, dialect: name };
   const { settings } = resolveProvider(
-    provider,
+    as === undefined ? provider : added,
     providerSchema.parse(file),
-    { environment, written: { providers: { [name]: file } }, maxQueue: 16 },
+    { environment, written: { providers: { [as ?? name]: file } }, maxQueue: 16 },
     (path, problem, fix) => problems.push({ path, problem, fix }),
   );
   if (problems.length > 0) throw new ConfigError(problems);

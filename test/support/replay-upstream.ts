@@ -17,10 +17,12 @@ export interface RecordedRequest {
 export type Step =
   /** Sends these bytes as one chunk. */
   | { readonly write: string | Uint8Array }
-  /** Waits for a promise of the test. */
-  | { readonly hold: Promise<unknown> }
+  /** Waits for a promise of the test, or for that which a function returns when its turn comes. */
+  | { readonly hold: Promise<unknown> | (() => Promise<unknown>) }
   /** Destroys the socket. */
   | { readonly cut: true }
+  /** Resets the connection. */
+  | { readonly reset: true }
   /** Sends blocks as fast as the client reads them, until a block is empty. */
   | { readonly flood: () => Uint8Array };
 
@@ -31,7 +33,12 @@ export interface Script {
   readonly steps?: readonly Step[];
   /** Promise to await before the headers are sent. */
   readonly holdHeaders?: Promise<unknown>;
+  /** Resets the connection instead of a response. */
+  readonly resets?: true;
 }
+
+/** A script, or a function that returns the script for a request. */
+export type Playable = Script | ((request: RecordedRequest) => Script);
 
 /**
  * Provider for tests: a real HTTP server that records requests and plays one script per request. The last script
@@ -49,7 +56,7 @@ export interface ReplayUpstream extends AsyncDisposable {
   nextRequest(): Promise<RecordedRequest>;
 }
 
-export async function startReplayUpstream(...scripts: readonly Script[]): Promise<ReplayUpstream> {
+export async function startReplayUpstream(...scripts: readonly Playable[]): Promise<ReplayUpstream> {
   const requests: RecordedRequest[] = [];
   const waiters: ((request: RecordedRequest) => void)[] = [];
   const sockets = new Set<Socket>();
@@ -57,7 +64,7 @@ export async function startReplayUpstream(...scripts: readonly Script[]): Promis
   let floodedBytes = 0;
 
   const server = createServer(async (message, response) => {
-    const script = scripts[Math.min(requests.length, scripts.length - 1)] ?? {};
+    const playable = scripts[Math.min(requests.length, scripts.length - 1)] ?? {};
     const closed = once(response, "close");
     const aborted = closed.then(() => (response.writableFinished ? new Promise<void>(() => {}) : undefined));
     let body = "";
@@ -70,9 +77,14 @@ export async function startReplayUpstream(...scripts: readonly Script[]): Promis
       aborted,
     };
     requests.push(request);
+    const script = typeof playable === "function" ? playable(request) : playable;
     for (const waiter of waiters.splice(0)) waiter(request);
     await script.holdHeaders;
     if (response.destroyed) return;
+    if (script.resets) {
+      response.socket?.resetAndDestroy();
+      return;
+    }
     response.writeHead(script.status ?? 200, { "content-type": "text/event-stream", ...script.headers });
     response.flushHeaders();
     for (const step of script.steps ?? []) await run(step, response, closed);
@@ -94,9 +106,11 @@ export async function startReplayUpstream(...scripts: readonly Script[]): Promis
     if ("write" in step) {
       await write(step.write);
     } else if ("hold" in step) {
-      await Promise.race([step.hold, closed]);
+      await Promise.race([typeof step.hold === "function" ? step.hold() : step.hold, closed]);
     } else if ("cut" in step) {
       response.socket?.destroy();
+    } else if ("reset" in step) {
+      response.socket?.resetAndDestroy();
     } else {
       for (let block = step.flood(); block.length > 0; block = step.flood()) {
         floodedBytes += block.length;

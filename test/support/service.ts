@@ -8,13 +8,14 @@ import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } f
 import { createAdapters } from "../../src/compose.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { type AttemptRules, plainRules } from "../../src/config/route.ts";
 import type { GatewayError } from "../../src/errors.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { Rejections } from "../../src/load/rejections.ts";
-import { listedModels, providers } from "../../src/providers/registry.ts";
-import { type Service, startService } from "../../src/server/service.ts";
+import { dialects, listedModels, providers } from "../../src/providers/registry.ts";
+import { type Service, type ServiceParts, startService } from "../../src/server/service.ts";
 import type { MountedService } from "../../src/server/services/mounted-service.ts";
 
 /** Protocols of Dragoman's own API: native gRPC, and those of the HTTP listener. */
@@ -42,21 +43,27 @@ export type ConfigChange = (config: Config) => Config;
 /** Requires the API key `right`, which has the id `team-a` and may use any account. */
 export function requireKey(config: Config): Config {
   const sha256 = createHash("sha256").update("right").digest();
-  const keys = [{ id: "team-a", sha256, accounts: [], defaultAccount: undefined }];
+  const keys = [{ id: "team-a", sha256, accounts: [], defaultAccount: undefined, role: "caller" as const }];
   return { ...config, authentication: { ...config.authentication, mode: "keys", keys } };
 }
 
+/** Rules with which a script of failures plays as it is written. */
+const oneAttempt: AttemptRules = { ...plainRules, maxAttempts: 1, maxPerTarget: 1 };
+
+/** Starts a service in which calls that name a model make one attempt, unless `plainRules` says otherwise. */
 export async function startTestService(
   environment: Record<string, string> = {},
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
+  { routing, plainRules: rules = oneAttempt }: Pick<ServiceParts, "routing" | "plainRules"> = {},
 ): Promise<TestService> {
   const config = change(
     withFile(yaml, (file) =>
       loadConfig({
         environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0", ...environment },
         providers: providers.filter(({ name }) => name !== "local"),
+        dialects,
         models: listedModels({}),
         file,
       }),
@@ -69,6 +76,8 @@ export async function startTestService(
   const service = await startService({
     config,
     furtherServices,
+    ...(routing && { routing }),
+    plainRules: rules,
     adapters: createAdapters(config),
     models: config.listedModels.filter(({ provider }) => provider !== "local"),
     rejections: new Rejections(() => {}),

@@ -16,6 +16,7 @@ const call: CallRecord = {
   accountId: "account",
   user: "user",
   labels: { team: "a" },
+  route: "chat-fast",
   model: "openai/gpt-4o",
   provider: "openai",
   profile: "egp-chat",
@@ -70,6 +71,7 @@ describe("a call record in the log", () => {
         account_id: "account",
         user: "user",
         labels: { team: "a" },
+        route: "chat-fast",
         model: "openai/gpt-4o",
         provider: "openai",
         profile: "egp-chat",
@@ -117,6 +119,10 @@ describe("a call record in the log", () => {
         cost_nanos: 7,
       },
     ]);
+  });
+
+  it("omits the route of a call that requested a model", () => {
+    expect(written({ ...call, route: "" })[0]).not.toHaveProperty("route");
   });
 
   it("writes the reason of a failure and omits missing values", () => {

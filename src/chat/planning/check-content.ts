@@ -7,7 +7,7 @@ import type { PlanningContext } from "./planning-context.ts";
 
 type Context = Pick<PlanningContext, "model" | "accepts">;
 
-/** Returns the adaptations for optional content that `fitContent` does not replace, and for `fallback_models`. */
+/** Returns the adaptations for optional content that `fitContent` does not replace. */
 export function* contentAdaptations(request: ChatRequest, context: Context): Generator<Adaptation> {
   const { model, accepts } = context;
   yield* mediaAdaptations(request, context);
@@ -21,10 +21,6 @@ export function* contentAdaptations(request: ChatRequest, context: Context): Gen
       const message = `Dragoman cannot request audio output from ${model.id}`;
       yield { kind: "UNSUPPORTED_PARAMETER", field: ["audio_output"], message };
     }
-  }
-  if (request.fallbackModels.length > 0) {
-    const message = "this version of Dragoman does not fall back to other models; omit fallback_models";
-    yield { kind: "UNSUPPORTED_PARAMETER", field: ["fallback_models"], message };
   }
 }
 

@@ -19,6 +19,8 @@ import type { ToolNameRule } from "./tool-name-rule.ts";
 /** Facts and functions for the planning steps, which turn the caller's request into the outgoing one (`steps.ts`). */
 export interface PlanningContext {
   readonly model: Model;
+  /** Provider whose API the model's provider has (`Adapter.dialect`). Default: that provider itself. */
+  readonly dialect?: string | undefined;
   readonly profile: Profile;
   readonly profileTexts: ProfileTexts;
   /** Words of the caller's API. */

@@ -1,7 +1,7 @@
 import type { CallerWords } from "./caller-words.ts";
 
 /** What selected the profile of a call. `default`: nothing did, so that it is `plain`. */
-export type ProfileSource = "request" | "api" | "deployment" | "model" | "configuration" | "default";
+export type ProfileSource = "request" | "api" | "deployment" | "model" | "route" | "configuration" | "default";
 
 /** Phrases about the profile of a call, for the texts of errors and warnings. */
 export interface ProfileTexts {
@@ -31,6 +31,7 @@ function subjectOf(name: string, source: Exclude<ProfileSource, "api">): string 
       return `the profile ${name}`;
     case "deployment":
     case "model":
+    case "route":
       return `the profile ${name} of this ${source}`;
     case "configuration":
       return `the configured profile ${name}`;
@@ -45,6 +46,7 @@ const waysOut = {
   request: "leave `profile` out",
   deployment: anotherProfile,
   model: anotherProfile,
+  route: anotherProfile,
   configuration: anotherProfile,
   default: undefined,
 } as const satisfies Record<Exclude<ProfileSource, "api">, string | undefined>;

@@ -2,16 +2,19 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Adaptation } from "./adaptations.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
-/** Rejects tools that a provider runs: those of another provider, and those that the adapter does not send. */
+/**
+ * Rejects tools that a provider runs: those of another provider, and those that the adapter does not send. A provider
+ * that the configuration adds by a dialect takes the tools of its dialect too.
+ */
 export function* providerToolAdaptations(
   { tools }: ChatRequest,
-  { model: { provider }, accepts }: Pick<PlanningContext, "model" | "accepts">,
+  { model: { provider }, dialect, accepts }: Pick<PlanningContext, "model" | "dialect" | "accepts">,
 ): Generator<Adaptation> {
   for (const [index, { kind }] of tools.entries()) {
     if (kind.case !== "providerTool") continue;
     const path = ["tools", index, "provider_tool"];
     const other = kind.value.provider;
-    if (other !== provider) {
+    if (other !== provider && other !== dialect) {
       const message = `the tool is one of ${other}, but the request goes to ${provider}; omit it or call a model of ${other}`;
       yield { kind: "REJECTED", field: [...path, "provider"], message };
     } else if (!accepts.has("provider_tools")) {

@@ -12,6 +12,7 @@ import type { Adapter } from "../adapter.ts";
 import { claudeRulesOf } from "../claude/claude-models.ts";
 import { claudeStops } from "../claude/stop-rule.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { keyHeader } from "../kit/attempt-key.ts";
 import { claudeCallIds } from "../kit/call-ids.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
@@ -42,20 +43,18 @@ const apiVersion = "2023-06-01";
  */
 export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, anthropicHeaders);
-  const { name, baseUrl, apiKey } = settings;
+  const { name, dialect, baseUrl, keys } = settings;
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
 
   const operatorsBetas = Object.entries(settings.headers).find(([header]) => header.toLowerCase() === betaHeader)?.[1];
 
-  const headers = {
-    accept: "text/event-stream",
-    "anthropic-version": apiVersion,
-    ...(apiKey && { "x-api-key": apiKey.reveal() }),
-  };
+  const headers = { accept: "text/event-stream", "anthropic-version": apiVersion };
 
   return {
     name,
+    dialect,
     baseUrl,
+    keys,
     accepts,
     contractNames: anthropicNames,
     extraFields: new Set(["cache_control", "container", "context_management", "mcp_servers", "betas"]),
@@ -68,7 +67,11 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v1/messages",
-        headers: { ...headers, ...betaHeaders(request, name, operatorsBetas ?? "") },
+        headers: {
+          ...headers,
+          ...keyHeader("x-api-key", call, settings),
+          ...betaHeaders(request, name, operatorsBetas ?? ""),
+        },
         body: toBody(request, model),
         accepted: [started()],
         failure: (response) => responseFailure(response, call, anthropicErrors),

@@ -1,12 +1,14 @@
 import { z } from "zod";
-import type { ProviderSettings, ProxyChoice } from "../../config/provider.ts";
+import type { ProviderSettings } from "../../config/provider.ts";
 import { baseUrl, choice, section, text } from "../../config/rules.ts";
 import type { Secret } from "../../config/secret.ts";
+import { lookUp } from "../../look-up.ts";
 import type { Adapter } from "../adapter.ts";
 import { createOpenAiAdapter, type Endpoint } from "../chat-completions/index.ts";
 import { openAiFields, openAiQuirks } from "../chat-completions/openai-quirks.ts";
 import type { Quirks } from "../chat-completions/quirks.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { keyHeader, keyOf } from "../kit/attempt-key.ts";
 import { azureSchemas } from "../kit/schema-rules.ts";
 import { EntraTokens } from "./entra.ts";
 
@@ -45,11 +47,12 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): A
     // A 404 without DeploymentNotFound means a wrong base URL or API version.
     reasons: { DeploymentNotFound: "MODEL_NOT_FOUND", 404: "PROVIDER_FAULT" },
   };
-  return createOpenAiAdapter(
+  const adapter = createOpenAiAdapter(
     { ...settings, baseUrl: apiBase(settings.baseUrl) },
     quirks,
     azureEndpoint(settings, apiVersion),
   );
+  return { ...adapter, vendorModel: (deployment) => lookUp(options.models, deployment) };
 }
 
 /** Appends the API's path to the resource's endpoint, unless the base URL already contains it. */
@@ -58,10 +61,7 @@ function apiBase(baseUrl: string): string {
   return `${root}/openai`;
 }
 
-function azureEndpoint(
-  { apiKey, options, proxy }: ProviderSettings<Options>,
-  apiVersion: string | undefined,
-): Endpoint {
+function azureEndpoint(settings: ProviderSettings<Options>, apiVersion: string | undefined): Endpoint {
   const query = apiVersion === undefined ? "" : `?api-version=${encodeURIComponent(apiVersion)}`;
   const isDated = /^\d/.test(apiVersion ?? "");
   return {
@@ -69,25 +69,29 @@ function azureEndpoint(
       isDated
         ? `/deployments/${encodeURIComponent(providerModel)}/chat/completions${query}`
         : `/v1/chat/completions${query}`,
-    authorize: authorization(apiKey, options, proxy),
+    authorize: authorization(settings),
   };
 }
 
-function authorization(
-  key: Secret | undefined,
-  options: Options,
-  proxy: ProxyChoice | undefined,
-): Endpoint["authorize"] {
-  if (key === undefined) return async () => ({});
+function authorization(settings: ProviderSettings<Options>): Endpoint["authorize"] {
+  const { options, proxy } = settings;
   const { key_type, tenant_id: tenantId = "", client_id: clientId = "", authority } = options;
   switch (key_type) {
     case "api-key":
-      return async () => ({ "api-key": key.reveal() });
+      return async (call) => keyHeader("api-key", call, settings);
     case "entra-token":
-      return async () => ({ authorization: `Bearer ${key.reveal()}` });
+      return async (call) => keyHeader("authorization", call, settings);
     case "entra-secret": {
-      const tokens = new EntraTokens({ authority, tenantId, clientId, clientSecret: key, proxy });
-      return async (call) => ({ authorization: `Bearer ${await tokens.get(call)}` });
+      // Each secret has tokens of its own.
+      const tokensOf = new WeakMap<Secret, EntraTokens>();
+      return async (call) => {
+        const clientSecret = keyOf(call, settings);
+        if (clientSecret === undefined) return {};
+        const tokens =
+          tokensOf.get(clientSecret) ?? new EntraTokens({ authority, tenantId, clientId, clientSecret, proxy });
+        tokensOf.set(clientSecret, tokens);
+        return { authorization: `Bearer ${await tokens.get(call)}` };
+      };
     }
     default:
       return key_type satisfies never;

@@ -15,6 +15,7 @@ import { Upstream } from "../../upstream/http.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { keyHeader, keyOf } from "../kit/attempt-key.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { claudeSchemas } from "../kit/schema-rules.ts";
@@ -56,11 +57,13 @@ export const provider: ProviderDefinition<Options> = {
     return regionOf(environment) || (token && baseUrl) ? undefined : "set AWS_REGION to turn it on";
   },
   optionsSchema,
-  check({ apiKey, baseUrl, options, variables }) {
+  check({ name, dialect, apiKey, baseUrl, options, variables }) {
     const region = options.region ?? regionOf(variables);
     // An API key with a custom base URL needs no region.
     if (region !== undefined || (apiKey !== undefined && !baseUrl.includes("{region}"))) return [];
-    return [{ path: "options.region", problem: "is missing", fix: "set it, or the variable AWS_REGION" }];
+    // An added provider reads no variables.
+    const fix = name === dialect ? "set it, or the variable AWS_REGION" : "set it";
+    return [{ path: "options.region", problem: "is missing", fix }];
   },
   models: () => bedrockModels,
   create: createBedrockAdapter,
@@ -75,7 +78,7 @@ const acceptedByClaude: ReadonlySet<OptionalContent> = new Set([...acceptedByAll
 
 /** Creates the adapter for the Converse API. Without an API key, it signs requests with AWS credentials. */
 export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapter {
-  const { name, apiKey } = settings;
+  const { name, dialect, keys } = settings;
   const { region, baseUrl } = resolveAddress(settings);
   const upstream = new Upstream({ ...settings, baseUrl }, bedrockHeaders);
   const toBody = (request: ChatRequest, model: Model) => stringifyExact(toRequest(request, model, name));
@@ -86,7 +89,7 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
   );
 
   async function authorize(path: string, body: string, call: UpstreamCall): Promise<Readonly<Record<string, string>>> {
-    if (apiKey !== undefined) return { authorization: `Bearer ${apiKey.reveal()}` };
+    if (keyOf(call, settings) !== undefined) return keyHeader("authorization", call, settings);
     try {
       const sign = await abortable(loadSigner(), call.signal);
       return await abortable(sign(new URL(baseUrl + path), body), call.signal);
@@ -99,7 +102,9 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
 
   return {
     name,
+    dialect,
     baseUrl,
+    keys,
     accepts: (model) => (modelRules(model).claude ? acceptedByClaude : acceptedByAll),
     maxChoices: 1,
     // Amazon documents the same rule for ToolSpecification.name.

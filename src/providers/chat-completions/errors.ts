@@ -44,9 +44,13 @@ export const openAiErrors: ErrorDialect = {
   ],
 };
 
-/** Combines OpenAI's error rules with those of one server. */
-export function errorsOf({ readError: read = openAiErrors.read, reasons, sentences }: Quirks): ErrorDialect {
+/** Combines OpenAI's error rules with those of one server, and with what its base URL may lack. */
+export function errorsOf(
+  { readError: read = openAiErrors.read, reasons, sentences }: Quirks,
+  baseUrlLacks: ErrorDialect["baseUrlLacks"],
+): ErrorDialect {
   return {
+    baseUrlLacks,
     read,
     codes: { ...openAiErrors.codes, ...reasons },
     types: openAiErrors.types,

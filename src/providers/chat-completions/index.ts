@@ -11,6 +11,7 @@ import { Upstream } from "../../upstream/http.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { eventDecoder, isWhole } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
+import { keyHeader } from "../kit/attempt-key.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
@@ -30,12 +31,16 @@ export interface Endpoint {
   path(model: Model): string;
   /** Returns the authentication headers. */
   authorize(call: UpstreamCall): Promise<Readonly<Record<string, string>>>;
+  /** What the base URL may lack, if the server does not know the path. Undefined: nothing. */
+  readonly baseUrlLacks?: string | undefined;
 }
 
-function openAiEndpoint({ apiKey }: ProviderSettings): Endpoint {
+function openAiEndpoint(settings: ProviderSettings): Endpoint {
   return {
     path: () => "/chat/completions",
-    authorize: async () => (apiKey ? { authorization: `Bearer ${apiKey.reveal()}` } : {}),
+    // The base URLs of most servers end in a version.
+    baseUrlLacks: /\/v\d/.test(settings.baseUrl) ? undefined : "/v1 at its end",
+    authorize: async (call) => keyHeader("authorization", call, settings),
   };
 }
 
@@ -59,8 +64,8 @@ interface Shared {
 
 function adapterOf(shared: Shared, quirks: Quirks): Adapter {
   const { settings, endpoint, upstream, contractNames } = shared;
-  const { name, baseUrl } = settings;
-  const errors = errorsOf(quirks);
+  const { name, dialect, baseUrl, keys } = settings;
+  const errors = errorsOf(quirks, endpoint.baseUrlLacks);
   const maxChoices = quirks.fields["parameters.n"] === undefined ? 1 : quirks.maxChoices;
   const checkStream = (request: ChatRequest) =>
     [quirks.onlyWhole?.(request), wholeAudio(request, quirks)].filter((found) => found !== undefined);
@@ -97,7 +102,9 @@ function adapterOf(shared: Shared, quirks: Quirks): Adapter {
 
   return {
     name,
+    dialect,
     baseUrl,
+    keys,
     ownFields: (request, model) => ownFields(request, model, quirks, isStreamed(request)),
     without: (names) => adapterOf(shared, withoutOwnFields(quirks, names)),
     ...(maxChoices !== undefined && { maxChoices }),

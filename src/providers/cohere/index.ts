@@ -9,6 +9,7 @@ import { Upstream } from "../../upstream/http.ts";
 import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { keyHeader } from "../kit/attempt-key.ts";
 import { anyCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
@@ -30,13 +31,13 @@ export function createCohereAdapter(settings: ProviderSettings): Adapter {
 const citationOptions: OwnField = { name: "citation_options" };
 
 function adapterOf(upstream: Upstream, settings: ProviderSettings, form: BodyForm): Adapter {
-  const { name, baseUrl, apiKey } = settings;
-
-  const headers = { accept: "text/event-stream", ...(apiKey && { authorization: `Bearer ${apiKey.reveal()}` }) };
+  const { name, dialect, baseUrl, keys } = settings;
 
   return {
     name,
+    dialect,
     baseUrl,
+    keys,
     ownFields: (request) =>
       form.citations === "off" && hasFunctions(request) && !wantsCitations(request) ? [citationOptions] : [],
     without: (names) => adapterOf(upstream, settings, names.has(citationOptions.name) ? { citations: "unset" } : form),
@@ -51,7 +52,7 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, form: BodyFor
     stream: (request, model, context) =>
       exchange(upstream, context, (call) => ({
         path: "/v2/chat",
-        headers,
+        headers: { accept: "text/event-stream", ...keyHeader("authorization", call, settings) },
         body: stringifyExact(toRequest(request, model, name, form)),
         accepted: [started()],
         failure: (response) => responseFailure(response, call, cohereErrors),

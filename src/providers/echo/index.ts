@@ -2,6 +2,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import { type ChatEvent, completed, finished, started, textDelta } from "../../chat/stream/events.ts";
+import type { ProviderSettings } from "../../config/provider.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
@@ -20,11 +21,17 @@ import { readScript, type Script } from "./script.ts";
  * or tool message word by word, with `[image/png]` in place of media. It is deterministic: sampling parameters and seed
  * have no effect. It supports max_output_tokens (in deltas), stop_sequences, n and logprobs.
  *
- * A script in `provider_options.echo`, or a prompt that is only `{"echo": …}`, changes the response: see Script. An
+ * A script in the provider's options (`provider_options.echo`), or a prompt that is only `{"echo": …}`, changes the response: see Script. An
  * invalid script is INVALID_REQUEST.
  */
-export function createEcho(): Adapter {
-  return { name: "echo", stream, checkSupport, describe: () => undefined };
+export function createEcho({ name }: Pick<ProviderSettings, "name"> = { name: provider.name }): Adapter {
+  return {
+    name,
+    dialect: provider.name,
+    stream: (request, model, context) => stream(request, model, context, name),
+    checkSupport,
+    describe: () => undefined,
+  };
 }
 
 export const provider: ProviderDefinition = {
@@ -69,9 +76,10 @@ async function* stream(
   request: ChatRequest,
   model: Model,
   context: AdapterContext,
+  provider: string,
 ): AsyncGenerator<readonly ChatEvent[], void> {
-  const { signal } = context;
-  const { script, prompt } = readScript(request);
+  const { signal, onOutput } = context;
+  const { script, prompt } = readScript(request, provider);
   const answer = planAnswer(request, script, prompt);
   const fault = faultOf(script);
 
@@ -93,11 +101,13 @@ async function* stream(
     if (batch.length < script.batch) continue;
     if (++batches % batchesPerTurn === 0) await setImmediate();
     await pause(script, sent, batch.length, signal);
+    if (sent === batch.length) onOutput?.();
     yield batch;
     batch = [];
   }
   if (batch.length > 0) {
     await pause(script, sent, batch.length, signal);
+    if (sent === batch.length) onOutput?.();
     yield batch;
   }
 
@@ -143,7 +153,7 @@ async function* cause(
       throw new GatewayError(reason, `the echo script requested the error ${reason}`, {
         ...(retryAfterMs !== undefined && { retryAfterMs }),
         provider: create(ProviderErrorSchema, {
-          provider: "echo",
+          provider: model.provider,
           providerModel: model.providerModel,
           httpStatus,
         }),

@@ -172,12 +172,18 @@ const promptSchema = z.strictObject({ echo: z.unknown() });
 
 const empty: Script = scriptSchema.parse({});
 
-/** Returns the script of a request, and the prompt to repeat if the script has no text. Throws INVALID_REQUEST. */
-export function readScript(request: ChatRequest): { readonly script: Script; readonly prompt: string } {
+/**
+ * Returns the script of a request, and the prompt to repeat if the script has no text. Throws INVALID_REQUEST.
+ * `provider` is the provider's name in the configuration: the key of its options in `provider_options`.
+ */
+export function readScript(
+  request: ChatRequest,
+  provider: string,
+): { readonly script: Script; readonly prompt: string } {
   const index = request.messages.findLastIndex(({ role }) => role === Role.USER || role === Role.TOOL);
   const prompt = textOf(request.messages[index]);
-  const options = request.providerOptions.echo;
-  if (options !== undefined) return { script: parse(options, ["provider_options", "echo"]), prompt };
+  const options = request.providerOptions[provider];
+  if (options !== undefined) return { script: parse(options, ["provider_options", provider]), prompt };
   const scripted = scriptIn(prompt);
   if (scripted !== undefined) return { script: parse(scripted, ["messages", index, "echo"]), prompt: "" };
   return { script: empty, prompt };

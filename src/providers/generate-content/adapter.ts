@@ -39,7 +39,7 @@ export function createGenerateContentAdapter(settings: ProviderSettings, endpoin
 }
 
 function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: Endpoint, form: BodyForm): Adapter {
-  const { name, baseUrl } = settings;
+  const { name, dialect, baseUrl, keys } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
@@ -67,7 +67,9 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: End
 
   return {
     name,
+    dialect,
     baseUrl,
+    keys,
     ownFields: (request, model) => ownFields(request, model, form),
     without: (names) =>
       adapterOf(upstream, settings, endpoint, names.has(includeThoughts) ? { thoughts: "unset" } : form),

@@ -5,7 +5,7 @@ import { callFailure } from "../../upstream/errors.ts";
 import { readText } from "../../upstream/read-text.ts";
 import { redact } from "../../upstream/redact.ts";
 import type { UpstreamResponse } from "../../upstream/response.ts";
-import { retryAfterMs } from "../../upstream/retry-after.ts";
+import { limitResetMs, retryAfterMs } from "../../upstream/retry-after.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type ErrorReader, locateError, type ReportedError } from "./error-body.ts";
 import { metadataJson } from "./metadata.ts";
@@ -32,6 +32,8 @@ export interface ErrorDialect {
   readonly sentences: readonly Sentence[];
   /** Reads the error code from a response header; empty if there is none. Undefined: the API has no such header. */
   readonly codeIn?: (response: UpstreamResponse) => string;
+  /** What the base URL may lack, if the server does not know the path: `/v1 at its end`. Undefined: not known. */
+  readonly baseUrlLacks?: string | undefined;
 }
 
 /** Names of the response headers in which most providers send the request id and their rate limits. */
@@ -92,13 +94,14 @@ const messages: Readonly<Partial<Record<Reason, string>>> = {
 async function readErrorResponse(response: UpstreamResponse, dialect: ErrorDialect): Promise<ReportedError> {
   const { text } = await readText(response, errorBodyLimit);
   const error = locateError(text, dialect.read);
-  const waitMs = retryAfterMs((name) => response.header(name), Date.now());
+  const { headers, status } = response;
+  const now = Date.now();
   return {
     ...error,
     code: dialect.codeIn?.(response) || error.code,
-    retryAfterMs: waitMs ?? error.retryAfterMs,
+    retryAfterMs: retryAfterMs(headers, now) ?? error.retryAfterMs ?? limitResetMs(headers, status, now),
     // The HTTP status of the response overrides the status in its body.
-    status: response.status,
+    status,
   };
 }
 
@@ -145,7 +148,9 @@ function reportedFailure(
     return toolCallFailure(call, code, error.message, failedGeneration);
   }
   const isWrongUrl = error.isPage === true && (reason === "PROVIDER_FAULT" || reason === "INVALID_REQUEST");
-  const message = isWrongUrl ? pageText(error) : (messages[reason] ?? quote(error.message, call));
+  const hasNoPath = reason === "PROVIDER_FAULT" && error.status === 404;
+  const message =
+    isWrongUrl || hasNoPath ? wrongUrlText(error, dialect) : (messages[reason] ?? quote(error.message, call));
   return callFailure(reason, message, call, {
     code,
     metadata: {
@@ -216,8 +221,10 @@ function classify(error: ReportedError, { codes, types }: ErrorDialect): Meaning
   return status >= 400 ? "INVALID_REQUEST" : "PROVIDER_FAULT";
 }
 
-function pageText({ status }: ReportedError): string {
-  return `the provider returned an HTML page (HTTP ${status}): is base_url right?`;
+function wrongUrlText({ status, isPage }: ReportedError, { baseUrlLacks }: ErrorDialect): string {
+  const what = isPage ? "returned an HTML page" : "does not have the path of the request";
+  const lacks = status === 404 && baseUrlLacks !== undefined ? ` It may lack ${baseUrlLacks}` : "";
+  return `the provider ${what} (HTTP ${status}): is base_url right?${lacks}`;
 }
 
 /** Quotes the provider's message, which tells the caller what to fix. Redacts Dragoman's secrets and any API keys. */

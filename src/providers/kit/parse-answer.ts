@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { excessOf, type JsonBounds, JsonCounter, mostLevels, parseBounds } from "../../chat/validation/json-bounds.ts";
 import { runWithin, TookTooLong } from "../../run-within.ts";
-import { malformedAnswer } from "../../upstream/errors.ts";
+import { malformedAnswer, unusableAnswer } from "../../upstream/errors.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { type ErrorDialect, embeddedFailure } from "./errors.ts";
 
@@ -29,7 +29,7 @@ const validationMs = new WeakMap<object, number>();
 export function parseJson(json: string, call: UpstreamCall, reviver?: Reviver): unknown {
   const begin = json.length > largeLength ? cpuMs() : undefined;
   const excess = begin === undefined ? tooManyLevels(json) : new JsonCounter(boundsOf(json)).excessOf(json);
-  if (excess !== undefined) throw malformedAnswer(call, `its JSON has too many ${excess}`);
+  if (excess !== undefined) throw unusableAnswer(call, `its JSON has too many ${excess}`);
   if (begin === undefined) return parse(json, call, reviver);
   const value = parse(json, call, reviver);
   if (isObject(value)) validationMs.set(value, Math.max(shortestMs, Math.round(longestMs - (cpuMs() - begin))));
@@ -92,6 +92,6 @@ function validateWithin<Result>(timeoutMs: number, validate: () => Result, call:
     return runWithin(timeoutMs, validate);
   } catch (error) {
     if (!(error instanceof TookTooLong)) throw error;
-    throw malformedAnswer(call, "its JSON takes too long to validate");
+    throw unusableAnswer(call, "its JSON takes too long to validate");
   }
 }

@@ -6,6 +6,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
+import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { eventDecoder, isWhole } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
@@ -20,11 +21,11 @@ import { demanded, toRequest } from "./request.ts";
 /** Creates the adapter for LLM Engine v1, which completes a raw prompt with text. */
 export function createCompletionsAdapter(
   settings: ProviderSettings,
-  authorization: Readonly<Record<string, string>>,
+  authorize: (call: UpstreamCall) => Readonly<Record<string, string>>,
   prompts: Prompts,
 ): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
-  const { name, baseUrl } = settings;
+  const { name, dialect, baseUrl, keys } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => {
@@ -33,7 +34,7 @@ export function createCompletionsAdapter(
       const endpoint = encodeURIComponent(model.providerModel);
       return {
         path: `/v1/llm/completions-${streamed ? "stream" : "sync"}?model_endpoint_name=${endpoint}`,
-        headers: authorization,
+        headers: authorize(call),
         body: stringifyExact(body),
         accepted: [started()],
         failure: (response) => responseFailure(response, call, llmEngineErrors),
@@ -49,7 +50,9 @@ export function createCompletionsAdapter(
 
   return {
     name,
+    dialect,
     baseUrl,
+    keys,
     contractNames: completionNames,
     maxChoices: 1,
     needsOutputLimit: true,

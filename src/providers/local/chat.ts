@@ -10,6 +10,7 @@ import { ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { UsageQuality, UsageSchema } from "../../gen/dragoman/v1/usage_pb.js";
 import type { TemplateSandbox } from "../../templates/sandbox.ts";
+import type { AttemptContext } from "../../upstream/upstream-call.ts";
 import { Answer, finishReasons, type Piece, type StopWord } from "./answer.ts";
 import type { SamplingOptions, Token } from "./engine.ts";
 import { createGrammarState, type LoadedModel, promptTokens } from "./loaded-model.ts";
@@ -70,7 +71,7 @@ export async function prepareAnswer(
 export async function* streamAnswer(
   plan: AnswerPlan,
   slot: Slot,
-  signal: AbortSignal,
+  { signal, onOutput }: Pick<AttemptContext, "signal" | "onOutput">,
 ): AsyncGenerator<readonly ChatEvent[], void> {
   const { prompt, choices } = plan;
   yield [started()];
@@ -78,9 +79,14 @@ export async function* streamAnswer(
   const cachedInputTokens = await slot.read(prompt, signal);
   const promptRead = performance.now();
   let outputTokens = 0;
+  let hadOutput = false;
+  const noteDeltas = ({ length }: readonly ChatEvent[]) => {
+    if (length > 0 && !hadOutput) onOutput?.();
+    hadOutput ||= length > 0;
+  };
   for (let choice = 0; choice < choices; choice++) {
     if (choice > 0) await slot.read(prompt, signal);
-    outputTokens += yield* streamChoice(plan, slot, choice, signal);
+    outputTokens += yield* streamChoice(plan, slot, choice, signal, noteDeltas);
   }
   const end = performance.now();
   const usage = create(UsageSchema, {
@@ -104,6 +110,7 @@ async function* streamChoice(
   slot: Slot,
   choice: number,
   signal: AbortSignal,
+  noteDeltas: (deltas: readonly ChatEvent[]) => void,
 ): AsyncGenerator<readonly ChatEvent[], number> {
   const answer = new Answer(loaded.model, prompt, parameters?.stopSequences ?? [], parameters?.topLogprobs ?? 0);
   const deltas = ({ text, logprobs }: Piece) => (text === "" ? [] : [textDelta(choice, 0, text, logprobs)]);
@@ -111,6 +118,7 @@ async function* streamChoice(
   let ended: StopWord = "eos";
   for await (const generated of slot.generate(prompt, parameters?.logprobs ?? false, options, signal)) {
     const events = deltas(answer.push(generated));
+    noteDeltas(events);
     if (events.length > 0) yield events;
     if (answer.stop !== undefined) ended = "word";
     else if (answer.tokens.length >= limit) ended = "limit";
@@ -118,6 +126,7 @@ async function* streamChoice(
   }
   const rest = answer.stop === undefined ? deltas(answer.flush()) : [];
   if (answer.stop !== undefined) ended = "word";
+  noteDeltas(rest);
   yield [...rest, finished(choice, finishReasons[ended], ended, answer.stop)];
   return answer.tokens.length;
 }

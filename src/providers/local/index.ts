@@ -51,7 +51,7 @@ export function createLocal(
         const taken = loaded.slots.take(context);
         const slot = taken instanceof Promise ? await timeInQueue(taken, localModel, context) : taken;
         try {
-          yield* streamAnswer(plan, slot, signal);
+          yield* streamAnswer(plan, slot, context);
         } finally {
           // Not awaited, so that a cancelled request ends at once. The engine first finishes its current step. Only
           // then does the next request get the slot.

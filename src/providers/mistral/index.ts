@@ -10,6 +10,7 @@ import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import { chatCompletionsNames } from "../chat-completions/contract-fields.ts";
 import type { ProviderDefinition } from "../definition.ts";
+import { keyHeader } from "../kit/attempt-key.ts";
 import { mistralCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
@@ -25,14 +26,14 @@ import { toRequest } from "./request.ts";
 /** Creates an adapter for Mistral's API: OpenAI's Chat Completions with a different format of messages. */
 export function createMistralAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
-  const { name, baseUrl, apiKey } = settings;
+  const { name, dialect, baseUrl, keys } = settings;
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, (call) => ({
       path: "/chat/completions",
       headers: {
         accept: streamed ? "text/event-stream, application/json" : "application/json",
-        ...(apiKey && { authorization: `Bearer ${apiKey.reveal()}` }),
+        ...keyHeader("authorization", call, settings),
       },
       body: stringifyExact(toRequest(request, model, name, streamed)),
       accepted: [started()],
@@ -52,7 +53,9 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
 
   return {
     name,
+    dialect,
     baseUrl,
+    keys,
     stream: (request, model, context) => send(request, model, context, true),
     complete: (request, model, context) => send(request, model, context, false),
     toolNames: openAiToolNames,

@@ -1,11 +1,11 @@
 import type { z } from "zod";
 import type { ProviderSettings } from "../../config/provider.ts";
 import { pattern, section, text } from "../../config/rules.ts";
-import type { Secret } from "../../config/secret.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import type { Route } from "../generate-content/adaptations.ts";
 import { createGenerateContentAdapter, type Endpoint } from "../generate-content/adapter.ts";
+import { keyHeader } from "../kit/attempt-key.ts";
 import { createGoogleTokens, type TokenSource } from "./google-tokens.ts";
 import { vertexModels } from "./models.ts";
 
@@ -30,7 +30,7 @@ type Options = z.output<typeof optionsSchema>;
  */
 export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?: TokenSource): Adapter {
   const { apiKey, options, variables } = settings;
-  if (apiKey !== undefined) return createGenerateContentAdapter(settings, expressEndpoint(apiKey));
+  if (apiKey !== undefined) return createGenerateContentAdapter(settings, expressEndpoint(settings));
   const project = options.project ?? variables.GOOGLE_CLOUD_PROJECT;
   const source = tokens ?? createGoogleTokens(options.key_file, project, settings.proxy);
   const location = options.location ?? variables.GOOGLE_CLOUD_LOCATION ?? "global";
@@ -57,9 +57,14 @@ export function createVertexAdapter(settings: ProviderSettings<Options>, tokens?
  * Returns the endpoint of express mode: an API key instead of access tokens. The key determines the billed project.
  * https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/vertex-ai-express-mode-api-reference
  */
-function expressEndpoint(key: Secret): Endpoint {
-  const access = { pathPrefix: "/v1/publishers/google", headers: { "x-goog-api-key": key.reveal() } };
-  return { ...route, authorize: async () => access };
+function expressEndpoint(settings: ProviderSettings): Endpoint {
+  return {
+    ...route,
+    authorize: async (call) => ({
+      pathPrefix: "/v1/publishers/google",
+      headers: keyHeader("x-goog-api-key", call, settings),
+    }),
+  };
 }
 
 export const provider: ProviderDefinition<Options> = {

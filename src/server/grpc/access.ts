@@ -16,7 +16,7 @@ import type { Claimant } from "../../fair-slots.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
-import type { MountedMethod } from "../services/mounted-service.ts";
+import { type MountedMethod, roleFor } from "../services/mounted-service.ts";
 import { checkFlags } from "./flags.ts";
 import { plainTrailers, RawMetadata } from "./raw-metadata.ts";
 import { rejectUnbegun, type StreamListener, sendTrailersOnly } from "./reject-stream.ts";
@@ -96,7 +96,7 @@ export function createGrpcAccess(
       }
     };
     try {
-      const decision = access === "open" ? undefined : admitCall(call);
+      const decision = access === "open" ? undefined : admitCall(call, roleFor(access));
       if (decision === undefined) proceed();
       else decision.then(proceed).catch((error: unknown) => reject(entry, error));
     } catch (error) {

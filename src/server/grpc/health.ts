@@ -1,6 +1,7 @@
 import { type handleServerStreamingCall, type handleUnaryCall, type Server, status } from "@grpc/grpc-js";
 import { service } from "grpc-health-check";
 import type { Duration } from "../connections.ts";
+import { type TargetHealth, targetPrefix } from "../target-health.ts";
 
 type ServingStatus = "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
 
@@ -16,55 +17,88 @@ export const healthDurations: ReadonlyMap<string, Duration> = new Map(
   Object.values(service).map(({ path, responseStream }) => [path, responseStream ? "unbounded response" : "call"]),
 );
 
-/** Maximum length of a service name. A stream of Watch holds its name, and needs no API key. */
+/** Maximum length of a name. A stream of Watch holds its name, and needs no API key. */
 const longestName = 256;
 
+/** Maximum length of the name of a target: that of a model's name in requests is 256 characters. */
+const longestTargetName = targetPrefix.length + longestName;
+
 /**
- * Adds grpc.health.v1 for `names`, which have the status SERVING. Returns a function that sets NOT_SERVING.
+ * Adds grpc.health.v1 for `names`, which have the status SERVING, and for `targets`. Returns a function that sets
+ * NOT_SERVING. List has the routes among the targets, since a target can have any name.
  *
  * The implementation of `grpc-health-check` is not used: it keeps every name that a client ever watched, and writes
  * each change to clients that do not read.
  */
-export function addHealth(server: Server, names: readonly string[]): () => void {
-  const statuses = new Map<string, ServingStatus>(names.map((name) => [name, "SERVING"]));
-  const watchers = new Set<() => void>();
+export function addHealth(server: Server, names: readonly string[], targets?: TargetHealth): () => void {
+  const known = new Set(names);
+  let ready = true;
+  /** Functions that send the latest status to a watcher, by the watched name. */
+  const watchers = new Map<string, Set<(latest: ServingStatus) => void>>();
+
+  /** Returns the status of a name. Undefined: the name is unknown. */
+  function statusOf(name: string): ServingStatus | undefined {
+    const isServing = known.has(name) || isTargetServing(name);
+    if (isServing === undefined) return undefined;
+    return isServing && ready ? "SERVING" : "NOT_SERVING";
+  }
+
+  function isTargetServing(name: string): boolean | undefined {
+    if (!name.startsWith(targetPrefix) || name.length > longestTargetName) return undefined;
+    return targets?.isServing(name.slice(targetPrefix.length));
+  }
+
+  function notify(): void {
+    for (const [name, updates] of watchers) {
+      const latest = statusOf(name) ?? "SERVICE_UNKNOWN";
+      for (const update of updates) update(latest);
+    }
+  }
 
   const check: handleUnaryCall<HealthRequest, HealthResponse> = ({ request: { service: name } }, respond) => {
-    const known = statuses.get(name);
-    if (known !== undefined) respond(null, { status: known });
+    const found = statusOf(name);
+    if (found !== undefined) respond(null, { status: found });
     else respond({ code: status.NOT_FOUND, details: `Health status unknown for service ${name}` });
   };
 
   const watch: handleServerStreamingCall<HealthRequest, HealthResponse> = (call) => {
     const { service: name } = call.request;
-    if (name.length > longestName) {
-      const details = `the service name exceeds the maximum of ${longestName} characters`;
+    const longest = name.startsWith(targetPrefix) ? longestTargetName : longestName;
+    if (name.length > longest) {
+      const details = `the service name exceeds the maximum of ${longest} characters`;
       call.emit("error", { code: status.INVALID_ARGUMENT, details });
       return;
     }
     let sent: ServingStatus | undefined;
     // Skips changes while the client does not read, and sends the latest status when it does.
-    const update = (): void => {
-      const latest = statuses.get(name) ?? "SERVICE_UNKNOWN";
+    const update = (latest: ServingStatus): void => {
       if (latest === sent || call.writableNeedDrain) return;
       sent = latest;
       call.write({ status: latest });
     };
+    const updateNow = (): void => update(statusOf(name) ?? "SERVICE_UNKNOWN");
     // The event came before this handler.
     if (call.cancelled) return;
-    call.on("drain", update);
-    call.once("cancelled", () => watchers.delete(update));
-    watchers.add(update);
-    update();
+    call.on("drain", updateNow);
+    const updates = watchers.get(name) ?? new Set();
+    watchers.set(name, updates.add(update));
+    call.once("cancelled", () => {
+      updates.delete(update);
+      if (updates.size === 0 && watchers.get(name) === updates) watchers.delete(name);
+    });
+    updateNow();
   };
 
   const list: handleUnaryCall<unknown, unknown> = (_call, respond) => {
-    respond(null, { statuses: Object.fromEntries([...statuses].map(([name, known]) => [name, { status: known }])) });
+    const listed = [...known, ...(targets?.routes() ?? []).map((route) => targetPrefix + route)];
+    respond(null, { statuses: Object.fromEntries(listed.map((name) => [name, { status: statusOf(name) }])) });
   };
 
   server.addService(service, { check, watch, list });
+  const stopTargets = targets?.onChange(notify);
   return () => {
-    for (const name of names) statuses.set(name, "NOT_SERVING");
-    for (const update of watchers) update();
+    ready = false;
+    stopTargets?.();
+    notify();
   };
 }

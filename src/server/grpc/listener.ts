@@ -30,7 +30,10 @@ const encoders: Encoders = new Map([
 ]);
 
 /** Opens the gRPC listener, which serves the mounted services, health and reflection. */
-export async function listenGrpc(config: Config, { calls, mounted, rejections }: Services): Promise<Listener> {
+export async function listenGrpc(
+  config: Config,
+  { calls, mounted, targetHealth, rejections }: Services,
+): Promise<Listener> {
   const methods = mounted.flatMap((service) => service.methods);
   const names = mounted.map(({ service }) => service.typeName);
   // Health needs no API key.
@@ -59,7 +62,7 @@ export async function listenGrpc(config: Config, { calls, mounted, rejections }:
   });
   for (const service of mounted) addService(server, service, access.admittedCall, encoders);
   // The empty name stands for the whole server.
-  const stopServing = addHealth(server, ["", ...names]);
+  const stopServing = addHealth(server, ["", ...names], targetHealth);
   const { host } = config.grpc;
   const port = await bind(server, formatAddress(config.grpc), config.grpc.tls);
   return {

@@ -20,7 +20,7 @@ import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { decompressInTurn } from "../services/decompression.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
-import type { MountedMethod } from "../services/mounted-service.ts";
+import { type Access, type MountedMethod, roleFor } from "../services/mounted-service.ts";
 import { type FailedRequest, statusOf } from "../services/status.ts";
 import { checkedBody, checkedCompression } from "./bounded-request.ts";
 import { type CallOf, heldBody } from "./held-body.ts";
@@ -65,9 +65,9 @@ export function createConnectHandler(
   services: Services,
 ): (path: string, request: Request, client: Client) => Promise<Response> | undefined {
   const methods = services.mounted.flatMap((mounted) => mounted.methods);
-  const open = new Set<DescMethod>(methods.filter(({ access }) => access === "open").map(({ method }) => method));
+  const accesses = new Map<DescMethod, Access>(methods.map(({ method, access }) => [method, access]));
   const begin = (context: HandlerContext): undefined | Promise<void> => {
-    return beginCall(services.calls, context, open.has(context.method));
+    return beginCall(services.calls, context, accesses.get(context.method) ?? "admin");
   };
   const handlers = {
     json: createHandlers(config, methods, begin, "json"),
@@ -140,7 +140,7 @@ function throwRejection({ values }: HandlerContext): never {
 }
 
 /** Starts a call and, unless it is open, authenticates it from its headers, before Connect reads its body. */
-function beginCall(calls: ActiveCalls, context: HandlerContext, isOpen: boolean): undefined | Promise<void> {
+function beginCall(calls: ActiveCalls, context: HandlerContext, access: Access): undefined | Promise<void> {
   const { requestHeader, protocolName, method, timeoutMs, values } = context;
   // Connect's signal is unsuitable: it also aborts when Connect ends a call by itself.
   const signal = values.get(clientSignal);
@@ -154,7 +154,7 @@ function beginCall(calls: ActiveCalls, context: HandlerContext, isOpen: boolean)
   context.responseHeader.set("x-request-id", call.requestId);
   const toThrown = (error: GatewayError) => toConnectError(error, call);
   try {
-    const decision = isOpen ? undefined : admitCall(call);
+    const decision = access === "open" ? undefined : admitCall(call, roleFor(access));
     const enter = (): void => {
       const entry: Entry = { call, context, toThrown, reached: false };
       values.set(entryKey, entry);

@@ -1,11 +1,17 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { Role } from "../../accounts/role.ts";
 
 /**
- * Who may call a service. `authenticated`: callers that the configured authentication accepts. `open`: everybody; its
- * calls have no `Call.caller`.
+ * Who may call a service. `authenticated`: callers that the configured authentication accepts. `viewer`: those with the
+ * role viewer or admin. `admin`: those with the role admin. `open`: everybody; its calls have no `Call.caller`.
  */
-export type Access = "authenticated" | "open";
+export type Access = "authenticated" | "viewer" | "admin" | "open";
+
+/** Returns the role that callers of a service need. */
+export function roleFor(access: Exclude<Access, "open">): Role {
+  return access === "authenticated" ? "caller" : access;
+}
 
 /** Untyped implementation of a method. The method descriptor has its schemas. */
 export type Implementation = (request: unknown, context: HandlerContext) => unknown;

@@ -30,14 +30,27 @@ export function clientSignal(request: IncomingMessage, response: ServerResponse)
   return gone.signal;
 }
 
+/**
+ * Headers in seconds that the SDKs of OpenAI, Anthropic, Cerebras and others send, which one generator makes: how long
+ * they wait for the response or its next byte. `x-stainless-timeout`: openai-node src/client.ts, buildHeaders.
+ * `x-stainless-read-timeout`: openai-python src/openai/_base_client.py, _build_headers.
+ */
+const patienceHeaders = ["x-stainless-timeout", "x-stainless-read-timeout"] as const;
+
 /** Makes the call source of an HTTP request. These APIs have no header for a deadline. */
 export function sourceOf(request: IncomingMessage, response: ServerResponse): CallSource {
+  const get = (name: string): string | null => {
+    const value = request.headers[name.toLowerCase()];
+    return (Array.isArray(value) ? value.join(", ") : value) ?? null;
+  };
   return {
-    requestHeader: {
-      get(name) {
-        const value = request.headers[name.toLowerCase()];
-        return (Array.isArray(value) ? value.join(", ") : value) ?? null;
-      },
+    requestHeader: { get },
+    patienceMs() {
+      const seconds = patienceHeaders.flatMap((name) => {
+        const value = get(name) ?? "";
+        return /^\d{1,9}(\.\d{1,9})?$/.test(value) && Number(value) > 0 ? Number(value) : [];
+      });
+      return seconds.length === 0 ? undefined : 1_000 * Math.min(...seconds);
     },
     signal: clientSignal(request, response),
     protocolName: "http",

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { create } from "@bufbuild/protobuf";
 import { abortable } from "../../abortable.ts";
 import { admitCall } from "../../calls/admit-call.ts";
-import { answerHeaders } from "../../calls/answer-headers.ts";
+import { answerHeaders, routingHeaders, targetHeader } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
 import type { CallSource } from "../../calls/call-environment.ts";
 import { serveChat } from "../../calls/serve-chat.ts";
@@ -58,7 +58,7 @@ async function serveCall(call: Call, surface: ChatSurface, context: RouteContext
     const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);
     call.settle(error);
     try {
-      sendFailure(surface, translated, error, call.requestId, response);
+      sendFailure(surface, translated, error, call, response);
     } catch {
       response.destroy();
     }
@@ -97,14 +97,14 @@ async function serveTranslated(
       memoryStrategy: surface.memoryStrategy,
       unstreamed: "set stream to false",
     },
-    beforeAnswer() {
-      if (response.headersSent) return;
-      for (const [name, value] of answerHeaders(call)) response.setHeader(name, value);
-    },
+    beforeAnswer: () => setAnswerHeaders(response, call),
     toThrown: (error) => error,
   });
   try {
     await feed(events, sink, surface);
+    // A response that is sent as a whole has the attempts as they ended.
+    setAnswerHeaders(response, call);
+    sink.end();
   } finally {
     sink.stop();
   }
@@ -123,19 +123,28 @@ async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink, surf
       await events.throw(error);
     }
   }
-  sink.end();
+}
+
+function setAnswerHeaders(response: ServerResponse, call: Call): void {
+  if (response.headersSent) return;
+  for (const [name, value] of [...answerHeaders(call), ...routingHeaders(call)]) response.setHeader(name, value);
 }
 
 function sendFailure(
   surface: ChatSurface,
   translated: Translated | undefined,
   error: GatewayError,
-  requestId: string,
+  call: Call,
   response: ServerResponse,
 ): void {
   const named = inNamesOf(translated, error);
-  if (response.headersSent) response.end(formatEvent(surface.toStreamError(named, requestId)));
-  else sendError(response, error, surface.toError(named, requestId));
+  if (response.headersSent) {
+    response.end(formatEvent(surface.toStreamError(named, call.requestId)));
+    return;
+  }
+  response.removeHeader(targetHeader);
+  for (const [name, value] of routingHeaders(call, true)) response.setHeader(name, value);
+  sendError(response, error, surface.toError(named, call.requestId));
 }
 
 function inNamesOf(translated: Translated | undefined, error: GatewayError): GatewayError {

@@ -8,7 +8,7 @@ const unmarked = "openai";
 /** Mark of ids of audio that no provider has an id for. */
 const own = "dragoman";
 
-const mark = /^([a-z][a-z0-9-]*):(.*)$/s;
+const mark = /^([a-z0-9._-]+):(.*)$/s;
 
 /**
  * Returns OpenAI's `id` and `expires_at` for audio of a response. Audio that its provider cannot find again has an id

@@ -87,20 +87,24 @@ export function namesOfCalls(messages: readonly BodyMessage[]): ReadonlyMap<stri
   );
 }
 
-/**
- * Translates a message. `imageDetail` is the level of detail for images without one, `calledNames` the function name of
- * each tool call.
- */
+interface MessageOptions {
+  /** Level of detail for images without one. */
+  readonly imageDetail?: MediaDetail;
+  /** Provider of `reasoning_details`. */
+  readonly detailsProvider?: string;
+}
+
+/** Translates a message. `calledNames` has the function name of each tool call. */
 export function toMessage(
   message: BodyMessage,
-  imageDetail: MediaDetail | undefined,
+  { imageDetail, detailsProvider }: MessageOptions,
   calledNames: ReadonlyMap<string, string>,
 ): ReadMessage {
   const placed =
     message.role === "tool"
       ? [toolResult(message)]
       : [
-          ...reasoningParts(message),
+          ...reasoningParts(message, detailsProvider),
           ...spokenParts(message, imageDetail),
           ...replayedMedia(message),
           ...callParts(message),
@@ -117,9 +121,12 @@ export function toMessage(
   };
 }
 
-function reasoningParts(message: BodyMessage): readonly ReadPart[] {
+/** Provider whose API has `reasoning_details`. */
+export const reasoningDetailsDialect = "openrouter";
+
+function reasoningParts(message: BodyMessage, provider = reasoningDetailsDialect): readonly ReadPart[] {
   const details = message.reasoning_details ?? [];
-  const state = details.length > 0 && { providerState: { provider: "openrouter", data: encodeDetails(details) } };
+  const state = details.length > 0 && { providerState: { provider, data: encodeDetails(details) } };
   for (const place of ["reasoning", "reasoning_content"] as const) {
     const text = textOf(message[place]);
     if (text !== "") return [{ part: { kind: { case: "reasoning", value: { text } }, ...state }, place: [place] }];

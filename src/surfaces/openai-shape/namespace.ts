@@ -5,7 +5,10 @@ import { deploymentName } from "../../models/find-model.ts";
 import type { ProfileName } from "../../profiles/profiles.ts";
 import { profileValues } from "../../profiles/select-profile.ts";
 
-/** Models that the API of one provider names without the prefix `provider/`. */
+/**
+ * Models that the API of one provider names without the prefix `provider/`. The models of added providers with the same
+ * dialect are in the namespace too, with their prefix.
+ */
 export interface ModelNamespace {
   readonly provider: string;
   readonly profile: ProfileName;
@@ -30,6 +33,8 @@ export function nameInNamespace(name: string, namespace: ModelNamespace, catalog
   const models = catalog.list();
   const named = models.find(({ id, aliases }) => id === name || aliases.includes(name));
   if (named && isInNamespace(named, namespace, catalog)) return name;
+  const owner = catalog.providerOf(name);
+  if (owner !== undefined && owner !== provider && catalog.providersOf(provider).includes(owner)) return name;
   const isListed = models.some((model) => model.provider === provider && model.providerModel === name);
   if (!isListed && rejectsForeign && isForeign(name, namespace, catalog)) {
     const message = `the model ${name} does not exist in the ${provider} API`;
@@ -44,7 +49,8 @@ export function listNamespace(namespace: ModelNamespace, catalog: Catalog, accou
 }
 
 function isInNamespace({ id, provider, profile }: Model, namespace: ModelNamespace, catalog: Catalog): boolean {
-  const isOwn = provider === namespace.provider || catalog.listedProviderOf(id) === namespace.provider;
+  const isOwn =
+    catalog.providersOf(namespace.provider).includes(provider) || catalog.listedProviderOf(id) === namespace.provider;
   return isOwn || profile === profileValues[namespace.profile];
 }
 

@@ -29,6 +29,8 @@ export interface RequestOptions {
   readonly emptyMessages?: boolean;
   /** Providers that have this API. Only these receive fields that ChatRequest lacks, as provider options. */
   readonly providers: readonly string[];
+  /** Provider of `reasoning_details` that a caller sends back. Default `openrouter`. */
+  readonly detailsProvider?: string;
 }
 
 /** A translated body, and the settings that its response needs. */
@@ -56,7 +58,7 @@ export function readRequest(
   const violations: FieldViolation[] = [];
   const report: ReportViolation = (field, description) => violations.push({ root: "body", field, description });
   const calledNames = namesOfCalls(body.messages);
-  const messages = body.messages.map((message) => toMessage(message, requestOptions.imageDetail, calledNames));
+  const messages = body.messages.map((message) => toMessage(message, requestOptions, calledNames));
   for (const [index, { message }] of requestOptions.emptyMessages ? [] : messages.entries()) {
     if (message.role !== Role.ASSISTANT || message.parts?.length !== 0) continue;
     report(["messages", index, "content"], "is required in an assistant message without tool_calls");

@@ -1,9 +1,11 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { z } from "zod";
 import type { ExtraFields } from "../../chat/planning/extra-fields.ts";
+import type { Catalog } from "../../models/catalog.ts";
 import { parseRequest } from "../kit/parse-request.ts";
 import type { ChatSurface, SurfaceRequest } from "../kit/surface.ts";
 import type { OpenAiBody } from "./body.ts";
+import { reasoningDetailsDialect } from "./messages.ts";
 import { createNamer, type OwnNames } from "./names.ts";
 import { type ModelNamespace, nameInNamespace } from "./namespace.ts";
 import { type RequestOptions, readRequest } from "./request.ts";
@@ -45,7 +47,8 @@ export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiS
     translate(value, request) {
       const body = parseRequest(definition.body, value);
       const model = namespace ? nameInNamespace(body.model, namespace, request.catalog) : body.model;
-      const read = readRequest(body, model, definition.requestOptions, definition.extraOptions(body, request));
+      const requestOptions = forCatalog(definition.requestOptions, model, request.catalog);
+      const read = readRequest(body, model, requestOptions, definition.extraOptions(body, request));
       const context: ResponseContext = {
         includeUsage: read.includeUsage,
         continuousUsage: read.continuousUsage,
@@ -67,5 +70,15 @@ export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiS
     },
     toError,
     toStreamError,
+  };
+}
+
+/** Adds the providers that the configuration adds with an API of the definition. */
+function forCatalog(options: RequestOptions, model: string, catalog: Catalog): RequestOptions {
+  const provider = catalog.providerOf(model) ?? "";
+  return {
+    ...options,
+    providers: options.providers.flatMap((name) => catalog.providersOf(name)),
+    ...(catalog.providersOf(reasoningDetailsDialect).includes(provider) && { detailsProvider: provider }),
   };
 }

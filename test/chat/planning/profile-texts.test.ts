@@ -38,6 +38,7 @@ describe("the error of a profile's rule", () => {
       "under the profile egp-chat of this deployment; set `profile` to PROFILE_PLAIN, or write a value from 0 to 1",
     ],
     ["model", "under the profile egp-chat of this model; set `profile` to PROFILE_PLAIN, or write a value from 0 to 1"],
+    ["route", "under the profile egp-chat of this route; set `profile` to PROFILE_PLAIN, or write a value from 0 to 1"],
     [
       "configuration",
       "under the configured profile egp-chat; set `profile` to PROFILE_PLAIN, or write a value from 0 to 1",
@@ -51,7 +52,7 @@ describe("the error of a profile's rule", () => {
   });
 
   it("offers no field for the profile to callers of another HTTP API", () => {
-    for (const source of ["deployment", "model", "configuration"] as const) {
+    for (const source of ["deployment", "model", "route", "configuration"] as const) {
       expect(descriptionOf(hot, "egp-chat", source, httpWords)).toMatch(
         /^must be from 0 to 1 under [^`;]*egp-chat[^`;]*$/,
       );

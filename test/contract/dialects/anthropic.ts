@@ -191,8 +191,10 @@ export const dialects: readonly Dialect[] = [
     create: (baseUrl) =>
       createAnthropicAdapter({
         name: "anthropic",
+        dialect: "anthropic",
         baseUrl,
         apiKey: new Secret("sk-ant-test"),
+        keys: [],
         headers: {},
         timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
         maxConnections: 4,

@@ -216,8 +216,10 @@ export const dialects: readonly Dialect[] = [
     create: (baseUrl) =>
       createBedrockAdapter({
         name: "bedrock",
+        dialect: "bedrock",
         baseUrl,
         apiKey: new Secret("bedrock-key"),
+        keys: [],
         headers: {},
         timeouts: { connectMs: 5_000, firstEventMs: 30_000, idleMs: 30_000 },
         maxConnections: 4,

@@ -74,8 +74,10 @@ export const dialects: readonly Dialect[] = [
     create: (baseUrl) =>
       createCohereAdapter({
         name: "cohere",
+        dialect: "cohere",
         baseUrl,
         apiKey: new Secret("key"),
+        keys: [],
         headers: {},
         timeouts: { connectMs: 5_000, firstEventMs: 20_000, idleMs: 20_000 },
         maxConnections: 8,

@@ -18,8 +18,10 @@ export const dialects: readonly Dialect[] = [
     create: (baseUrl) =>
       createGeminiAdapter({
         name: "gemini",
+        dialect: "gemini",
         baseUrl,
         apiKey: new Secret("AIza-test"),
+        keys: [],
         headers: {},
         timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
         maxConnections: 4,

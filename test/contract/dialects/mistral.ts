@@ -61,8 +61,10 @@ export const dialects: readonly Dialect[] = [
     create: (baseUrl) =>
       createMistralAdapter({
         name: "mistral",
+        dialect: "mistral",
         baseUrl,
         apiKey: new Secret("key"),
+        keys: [],
         headers: {},
         timeouts: { connectMs: 5_000, firstEventMs: 20_000, idleMs: 20_000 },
         maxConnections: 8,

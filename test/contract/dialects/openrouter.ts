@@ -148,6 +148,19 @@ export const dialects: readonly Dialect[] = [
         reason: "PROVIDER_RATE_LIMITED",
         retryAfterMs: 5000,
       },
+      {
+        name: "a free model's rate limit",
+        status: 429,
+        body: {
+          error: {
+            code: 429,
+            message: "No.",
+            metadata: { headers: { "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "6s" } },
+          },
+        },
+        reason: "PROVIDER_RATE_LIMITED",
+        retryAfterMs: 6000,
+      },
     ],
     sent: {
       ...openModelFields,

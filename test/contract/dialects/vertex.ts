@@ -19,8 +19,10 @@ export const dialects: readonly Dialect[] = [
       createVertexAdapter(
         {
           name: "vertex",
+          dialect: "vertex",
           baseUrl,
           apiKey: undefined,
+          keys: [],
           headers: {},
           timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
           maxConnections: 4,

@@ -25,6 +25,7 @@ const contents: readonly (readonly [path: string, type: string, body: Bytes])[] 
   [connectPath, "application/grpc-web-text", frame(message).toString("base64")],
   ["/dragoman.v1.ChatService/StreamChat", "application/connect+proto", toBytes(frame(message))],
   ["/dragoman.v1.ModelService/ListModels", "application/json", "{}"],
+  ["/dragoman.admin.v1.RoutingService/ListTargets", "application/json", "{}"],
   ["/v1/models", "text/plain", ""],
   ["/healthz", "text/plain", ""],
 ];

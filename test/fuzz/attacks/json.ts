@@ -30,6 +30,7 @@ const bodies: fc.Arbitrary<readonly [path: string, body: unknown]> = fc.oneof(
     return [`/dragoman.v1.ChatService/${method}`, { chat: toJson(ChatRequestSchema, chat) }] as const;
   }),
   fc.constant(["/dragoman.v1.ModelService/ListModels", { pageSize: 3, pageToken: "", filter: {} }] as const),
+  fc.constant(["/dragoman.admin.v1.RoutingService/ListTargets", { pageSize: 3, pageToken: "a", route: "r" }] as const),
 );
 
 const changes = fc.array(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../src/config/config-error.ts";
 import type { Environment } from "../../../src/config/environment.ts";
+import { Secret } from "../../../src/config/secret.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { answer, declared, modelOf } from "../../contract/fixtures/chat-completions.ts";
@@ -79,6 +80,25 @@ describe("Azure OpenAI", () => {
         scope: "https://cognitiveservices.azure.com/.default",
       });
       expect(seen.map(({ headers }) => headers.authorization)).toEqual(["Bearer token-1", "Bearer token-1"]);
+    });
+
+    it("exchanges the secret of each attempt, and caches a token for each", async () => {
+      const issued = (access_token: string): Script => ({
+        headers: { "content-type": "application/json" },
+        steps: [{ write: JSON.stringify({ token_type: "Bearer", expires_in: 3600, access_token }) }],
+      });
+      await using entra = await startReplayUpstream(issued("token-a"), issued("token-b"));
+      await using upstream = await startReplayUpstream(hello);
+      const azure = declared("azure-openai", { ...application, authority: entra.baseUrl })(upstream.baseUrl);
+      const keys = ["a", "b"].map((name) => new Secret(`secret-${name}`));
+      for (const apiKey of [...keys, ...keys]) {
+        expect((await collect(azure.stream(request(), model, { ...context(), apiKey }))).error).toBeUndefined();
+      }
+      await azure.close?.();
+      const secrets = entra.requests.map(({ body }) => new URLSearchParams(body).get("client_secret"));
+      expect(secrets).toEqual(["secret-a", "secret-b"]);
+      const tokens = ["Bearer token-a", "Bearer token-b"];
+      expect(upstream.requests.map(({ headers }) => headers.authorization)).toEqual([...tokens, ...tokens]);
     });
 
     it("requests another token if the cached one is about to expire", async () => {

@@ -14,8 +14,10 @@ export function settings(
 ): ProviderSettings<{ readonly region: string }> {
   return {
     name: "bedrock",
+    dialect: "bedrock",
     baseUrl,
     apiKey: key === "" ? undefined : new Secret(key),
+    keys: [],
     headers: {},
     timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000, ...timeouts },
     maxConnections: 4,

@@ -21,8 +21,10 @@ export function fixture(name: string): string {
 export function settings(baseUrl: string): ProviderSettings {
   return {
     name: "openai",
+    dialect: "openai",
     baseUrl,
     apiKey: new Secret("sk-test-key"),
+    keys: [],
     headers: {},
     timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
     maxConnections: 4,

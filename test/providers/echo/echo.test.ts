@@ -416,6 +416,24 @@ describe("faults", () => {
 describe("waiting", () => {
   const reason = new GatewayError("CANCELLED", "the caller went away");
 
+  test.each([
+    ["with its first delta, before the consumer gets it", "a b", {}, 1],
+    ["not without a delta", "a", { end: { after: "started" } }, 0],
+    ["not before a failure", "a", { fail: { reason: "PROVIDER_UNAVAILABLE", after: 0 } }, 0],
+    ["once for several batches", "a b c d", { batch: 2 }, 1],
+  ])("reports output %s", async (_, prompt, script, expected) => {
+    let outputs = 0;
+    const attempt = { attempt: create(AttemptSchema), queue: { waitsFor: undefined }, onOutput: () => outputs++ };
+    const { signal } = new AbortController();
+    const batches = adapter.stream(ask({ prompt, script }), model, { ...attempt, signal, holder: "account:a" });
+    try {
+      for await (const [event] of batches) expect(outputs).toBe(event?.case === "started" ? 0 : 1);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+    }
+    expect(outputs).toBe(expected);
+  });
+
   test.each([0, "started", 1])("stalls after %s until the signal and throws its reason", async (after) => {
     const cancel = new AbortController();
     const { batches } = open(ask({ prompt: "a b", script: { stall: { after } } }), cancel.signal);

@@ -14,8 +14,10 @@ import type { AdapterContext } from "../../../src/providers/adapter.ts";
 export function settings(baseUrl: string): ProviderSettings {
   return {
     name: "gemini",
+    dialect: "gemini",
     baseUrl,
     apiKey: new Secret("AIza-test"),
+    keys: [],
     headers: {},
     timeouts: { connectMs: 5_000, firstEventMs: 10_000, idleMs: 10_000 },
     maxConnections: 4,

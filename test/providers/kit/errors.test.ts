@@ -97,6 +97,22 @@ describe("an error status", () => {
     expect(quota.facts.retryAfterMs).toBeUndefined();
   });
 
+  it("reports the reset of an exhausted limit, unless the response requests a delay", async () => {
+    const rateLimit = openAiError("rate_limit_exceeded");
+    const headers = {
+      "x-ratelimit-remaining-requests": "9",
+      "x-ratelimit-reset-requests": "6m0s",
+      "x-ratelimit-remaining-tokens": "0",
+      "x-ratelimit-reset-tokens": "1.5s",
+    };
+    expect((await failure({ status: 429, headers }, rateLimit)).facts.retryAfterMs).toBe(1_500);
+    const both = { ...headers, "retry-after": "9" };
+    expect((await failure({ status: 429, headers: both }, rateLimit)).facts.retryAfterMs).toBe(9_000);
+    const google = { error: { code: 429, status: "RESOURCE_EXHAUSTED", details: [{ retryDelay: "4s" }] } };
+    expect((await failure({ status: 429, headers }, google, "gemini")).facts.retryAfterMs).toBe(4_000);
+    expect((await failure({ status: 400, headers }, openAiError("x"))).facts.retryAfterMs).toBeUndefined();
+  });
+
   it("quotes the provider's message, truncated to 500 characters", async () => {
     const error = await failure({ status: 400 }, openAiError("unsupported_value", "", "x".repeat(2_000)));
     expect(error.message).toMatch(/^the provider rejected the request: x{500}$/);

@@ -73,6 +73,16 @@ describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, 
     expect(first.events.at(-1)?.case).toBe("completed");
   });
 
+  it("reports output once, with the first delta", async () => {
+    let outputs = 0;
+    const attempt = { attempt: create(AttemptSchema), queue: { waitsFor: undefined }, onOutput: () => outputs++ };
+    const request = create(ChatRequestSchema, { ...say("Count to ten."), parameters: { maxOutputTokens: 4, n: 2 } });
+    for await (const [event] of adapter.stream(request, model, { ...attempt, signal: unending, holder: "account:a" })) {
+      expect(outputs).toBe(event?.case === "started" ? 0 : 1);
+    }
+    expect(outputs).toBe(1);
+  });
+
   it("repeats choices with the same seed, and varies them within a call", async () => {
     const parameters = {
       temperature: 2,

@@ -20,7 +20,14 @@ import { callRaw, endingOfGrpc, frame, openGrpc } from "../raw-calls.ts";
 const config = loadConfig({ environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0" }, providers: [], models: [] });
 const completeChat = "/dragoman.v1.ChatService/CompleteChat";
 const message = toBinary(CompleteChatRequestSchema, { $typeName: "dragoman.v1.CompleteChatRequest" });
-const caller: Caller = { keyId: "k", accounts: [], defaultAccount: undefined, requireAccount: false };
+const caller: Caller = {
+  keyId: "k",
+  accounts: [],
+  defaultAccount: undefined,
+  requireAccount: false,
+  role: "caller",
+  roleAdvice: "",
+};
 
 let listener: Listener | undefined;
 afterEach(() => listener?.close());

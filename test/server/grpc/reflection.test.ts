@@ -9,11 +9,12 @@ import {
   ServerReflection as ServerReflectionV1,
 } from "../../../src/gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionV1Alpha } from "../../../src/gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { RoutingViewInMemory } from "../../support/routing-view.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startTestService();
+  service = await startTestService({}, undefined, undefined, [], { routing: new RoutingViewInMemory() });
 });
 afterAll(() => service.stop());
 
@@ -45,6 +46,7 @@ describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
     expect(answer.value.service.map(({ name }) => name)).toEqual([
       "dragoman.v1.ChatService",
       "dragoman.v1.ModelService",
+      "dragoman.admin.v1.RoutingService",
       "grpc.health.v1.Health",
       "grpc.reflection.v1.ServerReflection",
       "grpc.reflection.v1alpha.ServerReflection",
@@ -54,6 +56,7 @@ describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
   it.each([
     "dragoman.v1.ChatService",
     "dragoman.v1.ChatService.StreamChat",
+    "dragoman.admin.v1.RoutingService.ListTargets",
     "dragoman.v1.ChatRequest",
     "dragoman.v1.ChatRequest.model",
     "dragoman.v1.Role",

@@ -13,7 +13,8 @@ import type { Usage } from "./usage_pb.js";
 export declare const file_dragoman_v1_attempt: GenFile;
 
 /**
- * One upstream request. A call has one Attempt for each: several if Dragoman sends one request per choice, or retries.
+ * One upstream request. A call has one Attempt for each: several if Dragoman sends one request per choice, retries, moves
+ * to another key or target, or starts a second request because the first one is slow.
  *
  * @generated from message dragoman.v1.Attempt
  */
@@ -34,8 +35,9 @@ export declare type Attempt = Message<"dragoman.v1.Attempt"> & {
 
   /**
    * Reason of the failure, as in `google.rpc.ErrorInfo`. Of an abandoned attempt, why it was abandoned:
-   * DEADLINE_EXCEEDED, SHUTTING_DOWN, or CANCELLED (also if the call failed for another reason, such as another
-   * attempt). Empty if the attempt succeeded.
+   * DEADLINE_EXCEEDED, SHUTTING_DOWN, PROVIDER_TIMEOUT (it sent no output in its share of the time that was left, and
+   * another target was there), or CANCELLED (also if the call failed for another reason, such as another attempt). Empty
+   * if the attempt succeeded.
    *
    * @generated from field: string failure_reason = 3;
    */
@@ -88,14 +90,14 @@ export declare type Attempt = Message<"dragoman.v1.Attempt"> & {
 
   /**
    * Name of the provider key that Dragoman used; never its value. Empty if the configuration gives the key no name.
-   * This version always leaves it empty.
    *
    * @generated from field: string credential = 10;
    */
   credential: string;
 
   /**
-   * Usage of this upstream request. Unset if the provider reported none, and if the attempt was not answered.
+   * Usage of this upstream request. If the attempt was not answered and another one was, it is what the provider reported
+   * before, or an estimate with the quality PARTIAL. Otherwise unset if the provider reported none.
    *
    * @generated from field: dragoman.v1.Usage usage = 11;
    */
@@ -173,8 +175,8 @@ export enum AttemptOutcome {
   FAILED = 2,
 
   /**
-   * Dragoman aborted the attempt, because its response was no longer needed: the caller cancelled, the deadline passed,
-   * or another attempt was faster or failed.
+   * Dragoman aborted the attempt: the caller cancelled, the deadline passed, another attempt was faster or failed, or the
+   * attempt sent no output in its share of the time that was left, and another target was there.
    *
    * @generated from enum value: ATTEMPT_OUTCOME_ABANDONED = 3;
    */

@@ -25,9 +25,9 @@ export declare const file_dragoman_v1_chat_request: GenFile;
  */
 export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   /**
-   * Model to call. Required. One of: an id or alias of the model catalog (`gpt-4o`); `provider/model`
-   * (`openai/gpt-4o`), also for models that the catalog does not list; or `deployments/<id>`, a configured deployment.
-   * ModelService lists the models. At most 256 characters.
+   * Model to call. Required. One of: a configured route (`chat-fast`); an id or alias of the model catalog (`gpt-4o`);
+   * `deployments/<id>`, a configured deployment; or `provider/model` (`openai/gpt-4o`), also for models that the catalog
+   * does not list. ModelService lists the models and routes. At most 256 characters.
    *
    * @generated from field: string model = 1;
    */
@@ -139,8 +139,8 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
 
   /**
    * Requests with the same key and the same prompt prefix are more likely to hit the provider's prompt cache. If the
-   * call has an account, Dragoman sends `account/key` to the provider, so that accounts share no cache. At most 256
-   * characters; default none.
+   * call has an account, Dragoman sends `account/key` to the provider, so that accounts share no cache. A route with
+   * affinity keeps the calls of a key at the target that has the prompt cached. At most 256 characters; default none.
    *
    * @generated from field: string prompt_cache_key = 15;
    */
@@ -175,7 +175,8 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
    * Provider-specific fields that this API does not define, by provider name: `{"openai": {"verbosity": "low"}}`. A
    * field that this API defines, such as `n` or `model`, is an error that names the field to use. Dragoman merges the
    * fields of the selected provider into the upstream request: objects field by field, lists by appending. It ignores
-   * the fields of other providers. If the operator has turned provider options off, any option is an error. At most
+   * the fields of other providers. A provider that the operator added has its own name here, and not that of its
+   * dialect. If the operator has turned provider options off, any option is an error. At most
    * 64 providers; default none.
    *
    * @generated from field: map<string, google.protobuf.Struct> provider_options = 19;
@@ -208,8 +209,9 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   profile: Profile;
 
   /**
-   * Models to call instead, in this order, if `model` fails before the first output. At most 8, each once, of 1 to 256
-   * characters. Default none. This version does not fall back yet: the field causes a warning.
+   * Models or routes to call instead, in this order, if `model` cannot serve the request or fails before the first
+   * output. If one responds, the response has a warning FELL_BACK. At most 8, each once, of 1 to 256 characters; an
+   * unknown name is an error. Default none.
    *
    * @generated from field: repeated string fallback_models = 23;
    */

@@ -253,8 +253,8 @@ export declare type PlanChatResponse = Message<"dragoman.v1.PlanChatResponse"> &
   outputTokensLimit: number;
 
   /**
-   * Targets that Dragoman considered, in the order in which the call would use them: the first usable target receives
-   * the request. This version considers only one target.
+   * Targets that Dragoman considered: first those that the call would use now, in their order, then those that it would
+   * not. The first usable target receives the request; the call uses the next one if it fails.
    *
    * @generated from field: repeated dragoman.v1.ConsideredTarget considered_targets = 12;
    */
@@ -281,14 +281,14 @@ export declare type ConsideredTarget = Message<"dragoman.v1.ConsideredTarget"> &
   target: string;
 
   /**
-   * Whether the call can use the target.
+   * Whether the call can use the target now.
    *
    * @generated from field: bool usable = 2;
    */
   usable: boolean;
 
   /**
-   * One sentence for a person: why the call cannot use the target. Empty if it can.
+   * One sentence for a person: why the call cannot use the target now. Empty if it can.
    *
    * @generated from field: string rejection = 3;
    */
@@ -308,7 +308,7 @@ export declare const ConsideredTargetSchema: GenMessage<ConsideredTarget>;
  * more headers are optional: `x-selected-account-id` (see ChatRequest.account_id) and `x-request-id`, the caller's name
  * for the call in the response headers, errors and log: 1 to 128 letters, digits and `_.:/+=-`. Default, also for any
  * other value: the id of the call. The caller's deadline covers the whole call, including queueing and every attempt.
- * Cancelling a call aborts the upstream request at once.
+ * Cancelling a call aborts its upstream requests at once.
  *
  * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`). Its reason is one of these (see
  * ErrorReason) and does not change in later versions:

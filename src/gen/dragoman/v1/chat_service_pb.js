@@ -75,7 +75,7 @@ export const ConsideredTargetSchema = /*@__PURE__*/
  * more headers are optional: `x-selected-account-id` (see ChatRequest.account_id) and `x-request-id`, the caller's name
  * for the call in the response headers, errors and log: 1 to 128 letters, digits and `_.:/+=-`. Default, also for any
  * other value: the id of the call. The caller's deadline covers the whole call, including queueing and every attempt.
- * Cancelling a call aborts the upstream request at once.
+ * Cancelling a call aborts its upstream requests at once.
  *
  * Every failure is a gRPC status with a `google.rpc.ErrorInfo` (domain `dragoman`). Its reason is one of these (see
  * ErrorReason) and does not change in later versions:

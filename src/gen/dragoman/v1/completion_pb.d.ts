@@ -66,7 +66,7 @@ export declare type ChatCompletion = Message<"dragoman.v1.ChatCompletion"> & {
   choices: Choice[];
 
   /**
-   * Token usage of the call.
+   * Token usage of the response. Attempts that did not respond have a usage of their own.
    *
    * @generated from field: dragoman.v1.Usage usage = 6;
    */
@@ -109,8 +109,8 @@ export declare type ChatCompletion = Message<"dragoman.v1.ChatCompletion"> & {
   timeInfo?: TimeInfo | undefined;
 
   /**
-   * Upstream requests of the call, in the order in which Dragoman sent them. The last one succeeded, or with one
-   * request per choice the last one for each choice.
+   * Upstream requests of the call, in the order in which Dragoman sent them. One has the outcome
+   * ATTEMPT_OUTCOME_ANSWERED; with one request per choice, one for each choice.
    *
    * @generated from field: repeated dragoman.v1.Attempt attempts = 12;
    */

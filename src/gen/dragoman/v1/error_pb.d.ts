@@ -173,10 +173,11 @@ export declare const CallInfoSchema: GenMessage<CallInfo>;
  * domain is `dragoman`. ChatService lists the gRPC status of each reason. Later versions can add reasons: clients must
  * treat an unknown reason by its status.
  *
- * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `account_id`, `partial`
- * (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
+ * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `target`, `account_id`,
+ * `partial` (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
  * `input_tokens`, `max_output_tokens` and `context_window_tokens` (of CONTEXT_LENGTH_EXCEEDED), `limit`, `bound` and
- * `waiting` (of rejections because of load).
+ * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` (of
+ * RESOURCE_NOT_FOUND).
  *
  * @generated from enum dragoman.v1.ErrorReason
  */
@@ -280,14 +281,14 @@ export enum ErrorReason {
   MODEL_NOT_ALLOWED = 13,
 
   /**
-   * The role of the API key does not allow the method. This version does not set it yet.
+   * The caller's role does not allow the method.
    *
    * @generated from enum value: ERROR_REASON_ROLE_NOT_ALLOWED = 14;
    */
   ROLE_NOT_ALLOWED = 14,
 
   /**
-   * There is no such resource, other than a model. This version does not set it yet.
+   * There is no such resource, other than a model to call.
    *
    * @generated from enum value: ERROR_REASON_RESOURCE_NOT_FOUND = 15;
    */
@@ -315,7 +316,7 @@ export enum ErrorReason {
   PROVIDER_PERMISSION_DENIED = 18,
 
   /**
-   * The provider rejected the operator's API key.
+   * The provider rejected the operator's API keys.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_CREDENTIALS_REJECTED = 19;
    */
@@ -329,7 +330,7 @@ export enum ErrorReason {
   PROVIDER_QUOTA_EXHAUSTED = 20,
 
   /**
-   * The provider's rate limit is reached; RetryInfo has the delay if the provider states it.
+   * The provider's rate limit is reached for every key that the call could use; RetryInfo has the delay if it is known.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_RATE_LIMITED = 21;
    */
@@ -392,7 +393,7 @@ export enum ErrorReason {
   ANSWER_TOO_LARGE = 29,
 
   /**
-   * The provider failed, is overloaded or unreachable.
+   * The provider failed, is overloaded or unreachable, or failed so often that Dragoman does not call it now.
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_UNAVAILABLE = 30;
    */

@@ -51,10 +51,11 @@ export const ErrorReasonSchema = /*@__PURE__*/
  * domain is `dragoman`. ChatService lists the gRPC status of each reason. Later versions can add reasons: clients must
  * treat an unknown reason by its status.
  *
- * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `account_id`, `partial`
- * (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
+ * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `target`, `account_id`,
+ * `partial` (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
  * `input_tokens`, `max_output_tokens` and `context_window_tokens` (of CONTEXT_LENGTH_EXCEEDED), `limit`, `bound` and
- * `waiting` (of rejections because of load).
+ * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` (of
+ * RESOURCE_NOT_FOUND).
  *
  * @generated from enum dragoman.v1.ErrorReason
  */

@@ -15,7 +15,9 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 export declare const file_dragoman_v1_model: GenFile;
 
 /**
- * A model that requests can name.
+ * A model or a configured route that requests can name. A route has the provider and the name of its first usable
+ * target, and of all other facts those that hold for every usable target: the capabilities and parameters that each
+ * supports, and the smallest limits.
  *
  * @generated from message dragoman.v1.Model
  */
@@ -94,7 +96,8 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
 
   /**
    * Family of the provider's API, whose limits and defaults apply: `openai-chat`, `openai-completions`, `llm-engine`,
-   * `anthropic`, `google`, `mistral`, `cerebras` or `deepinfra`. For any other API, the provider's name.
+   * `anthropic`, `google`, `mistral`, `cerebras` or `deepinfra`. For any other API, the provider's name, or the dialect
+   * of a provider that the operator added.
    *
    * @generated from field: string family = 11;
    */
@@ -148,7 +151,8 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
   outputModalities: Modality[];
 
   /**
-   * Prices of the model. Empty if unknown. This version does not set them yet.
+   * Prices of the model at the time of the call, by number of prompt tokens. From the configuration, else from a table
+   * of published prices. Empty if unknown, which does not mean that the model is free.
    *
    * @generated from field: repeated dragoman.v1.ModelPrice prices = 18;
    */
@@ -224,7 +228,7 @@ export declare const DeploymentParameterSchema: GenMessage<DeploymentParameter>;
  */
 export declare type ModelPrice = Message<"dragoman.v1.ModelPrice"> & {
   /**
-   * Number of prompt tokens from which these prices apply. 0 for the lowest tier.
+   * Number of prompt tokens, including cached ones, from which these prices apply to all tokens. 0 for the lowest tier.
    *
    * @generated from field: int32 from_input_tokens = 1;
    */
@@ -259,8 +263,8 @@ export declare type ModelPrice = Message<"dragoman.v1.ModelPrice"> & {
   cacheWritePicosPerToken?: bigint | undefined;
 
   /**
-   * Price of a prompt token that is written to the prompt cache for one hour, in picodollars. Unset:
-   * cache_write_picos_per_token.
+   * Price of a prompt token that is written to the prompt cache for one hour, in picodollars. Unset: unknown if
+   * cache_write_picos_per_token is set and price_version is that of a price table, else as cache_write_picos_per_token.
    *
    * @generated from field: optional int64 cache_write_1h_picos_per_token = 6;
    */
@@ -274,11 +278,61 @@ export declare type ModelPrice = Message<"dragoman.v1.ModelPrice"> & {
   outputPicosPerToken: bigint;
 
   /**
-   * Version of the price table.
+   * Version of the prices: name and version of a price table, such as `genai-prices 0.1.8`, or `configuration-` and a
+   * hash.
    *
    * @generated from field: string price_version = 8;
    */
   priceVersion: string;
+
+  /**
+   * Price of a prompt token that is audio, in picodollars. Unset: input_picos_per_token.
+   *
+   * @generated from field: optional int64 audio_input_picos_per_token = 9;
+   */
+  audioInputPicosPerToken?: bigint | undefined;
+
+  /**
+   * Price of a prompt token of an image, in picodollars. Unset: input_picos_per_token.
+   *
+   * @generated from field: optional int64 image_input_picos_per_token = 10;
+   */
+  imageInputPicosPerToken?: bigint | undefined;
+
+  /**
+   * Price of a generated token of reasoning, in picodollars. Unset: output_picos_per_token.
+   *
+   * @generated from field: optional int64 reasoning_output_picos_per_token = 11;
+   */
+  reasoningOutputPicosPerToken?: bigint | undefined;
+
+  /**
+   * Price of a generated token that is audio, in picodollars. Unset: output_picos_per_token.
+   *
+   * @generated from field: optional int64 audio_output_picos_per_token = 12;
+   */
+  audioOutputPicosPerToken?: bigint | undefined;
+
+  /**
+   * Price of a generated token of an image, in picodollars. Unset: output_picos_per_token.
+   *
+   * @generated from field: optional int64 image_output_picos_per_token = 13;
+   */
+  imageOutputPicosPerToken?: bigint | undefined;
+
+  /**
+   * Fee of each request, in picodollars. 0: there is none.
+   *
+   * @generated from field: int64 picos_per_request = 14;
+   */
+  picosPerRequest: bigint;
+
+  /**
+   * Price of a web search that the provider runs, in picodollars. Unset: unknown.
+   *
+   * @generated from field: optional int64 picos_per_web_search = 15;
+   */
+  picosPerWebSearch?: bigint | undefined;
 };
 
 /**

@@ -15,8 +15,8 @@ export declare const file_dragoman_v1_profile: GenFile;
  * The order in which Dragoman selects the profile of a call: ChatRequest.profile; the HTTP API that received the
  * request (each API of the Scale EGP, Cerebras and DeepInfra family has one; Dragoman's own API and OpenAI's have
  * none); the deployment (PROFILE_EGP_DEPLOYMENT, unless its configuration has another one); `models.<id>.profile`, the
- * route's `profile` (this version has no routes) and the top-level `profile` of the configuration; PROFILE_PLAIN. Later
- * versions can add profiles. In an HTTP API of a profile, errors and warnings call the profile "this API".
+ * route's `profile` and the top-level `profile` of the configuration; PROFILE_PLAIN. Later versions can add profiles. In
+ * an HTTP API of a profile, errors and warnings call the profile "this API".
  *
  * PlanChat shows what a profile does to a request, and GetModel to a model. The README has the main rules of each.
  *

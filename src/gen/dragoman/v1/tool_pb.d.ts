@@ -107,7 +107,8 @@ export declare const FunctionToolSchema: GenMessage<FunctionTool>;
  */
 export declare type ProviderTool = Message<"dragoman.v1.ProviderTool"> & {
   /**
-   * Provider that runs the tool. 1 to 64 characters. Required. Rejected if the request goes to another provider.
+   * Provider that runs the tool. 1 to 64 characters. Required. Rejected if the request goes to another provider. A
+   * provider that the operator added with a dialect also takes the tools of that dialect, such as `anthropic`.
    *
    * @generated from field: string provider = 1;
    */

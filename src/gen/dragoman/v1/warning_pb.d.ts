@@ -118,7 +118,8 @@ export enum WarningReason {
   LEARNED = 8,
 
   /**
-   * The first target failed, and another one responded. This version does not set it yet.
+   * Another target responded than the first one, which failed or got no request: a further one of the route, or one of
+   * fallback_models. The message names the targets before it and the reasons.
    *
    * @generated from enum value: WARNING_REASON_FELL_BACK = 9;
    */

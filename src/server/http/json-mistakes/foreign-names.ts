@@ -20,6 +20,7 @@ export const foreignNames: Readonly<Record<string, Readonly<Record<string, strin
     modalities: "write response_modalities",
     audio: "write audio_output",
     models: "write fallback_models",
+    fallbacks: "write fallback_models",
   },
   "dragoman.v1.GenerationParameters": {
     max_tokens: "write max_output_tokens",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limitResetMs } from "../../../../upstream/retry-after.ts";
 import { extendReader, locateError, readError } from "../../../kit/error-body.ts";
 
 const metadata = z.object({
@@ -7,6 +8,8 @@ const metadata = z.object({
   // Only in errors of a prompt that a moderation blocked.
   reasons: z.array(z.unknown()).optional().catch(undefined),
   flagged_input: z.string().optional().catch(undefined),
+  // The rate limit's headers, in a rate limit error of a free model: `X-RateLimit-Reset` and so on.
+  headers: z.record(z.string(), z.string()).optional().catch(undefined),
 });
 
 /** Statuses of errors that are about the request, for which the provider's own words count. */
@@ -22,11 +25,13 @@ export const readOpenRouterError = extendReader(
     if (told.reasons !== undefined && told.flagged_input !== undefined) {
       return { innerCode: "content_filter", filterResult: { reasons: told.reasons } };
     }
-    const { raw } = told;
+    const { raw, headers = {} } = told;
+    const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const retryAfterMs = limitResetMs(lower, common.status, Date.now());
     const inner = typeof raw === "string" ? locateError(raw, readError) : readError(raw);
-    if (inner === undefined) return undefined;
+    if (inner === undefined) return retryAfterMs === undefined ? undefined : { retryAfterMs };
     const { rejectedFields } = common.rejectedFields.length > 0 ? common : inner;
-    if (inner.message === "" || !ofRequest.has(common.status)) return { rejectedFields };
+    if (inner.message === "" || !ofRequest.has(common.status)) return { rejectedFields, retryAfterMs };
     const { message, code, type, innerCode, filterResult, failedGeneration } = inner;
     return { message, code, type, innerCode, filterResult, rejectedFields, failedGeneration };
   },

@@ -1,0 +1,36 @@
+import type { Role } from "../config/config.ts";
+import { GatewayError } from "../errors.ts";
+
+export type { Role } from "../config/config.ts";
+
+/** Part of a caller that decides which methods it may call. */
+export interface RoleHolder {
+  readonly role: Role;
+  /** How the caller can get another role, for the error ROLE_NOT_ALLOWED. */
+  readonly roleAdvice: string;
+}
+
+/** Headers of which proxies add one or more: RFC 7239, its predecessor, and RFC 9110, section 7.6.3. */
+export const proxyHeaders = ["forwarded", "x-forwarded-for", "via"] as const;
+
+/** Returns the header that shows that a proxy forwarded the request, even if it is empty. Undefined: there is none. */
+export function proxyHeaderOf(headers: {
+  get(name: string): string | null;
+}): (typeof proxyHeaders)[number] | undefined {
+  return proxyHeaders.find((name) => headers.get(name) !== null);
+}
+
+/** Roles that include a role, the role itself first. */
+const sufficient: Readonly<Record<Role, readonly Role[]>> = {
+  caller: ["caller", "viewer", "admin"],
+  viewer: ["viewer", "admin"],
+  admin: ["admin"],
+};
+
+/** Throws ROLE_NOT_ALLOWED if a role does not allow a method that requires `required`. */
+export function requireRole({ role, roleAdvice }: RoleHolder, required: Role, method: string): void {
+  const allowed = sufficient[required];
+  if (allowed.includes(role)) return;
+  const message = `${method} requires the role ${allowed.join(" or ")}, and yours is ${role}; ${roleAdvice}`;
+  throw new GatewayError("ROLE_NOT_ALLOWED", message, { metadata: { required_role: required, role } });
+}

@@ -1,0 +1,131 @@
+import { plainRules, type RouteSettings } from "../config/route.ts";
+import { GatewayError, toGatewayError } from "../errors.ts";
+import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { Candidate, CandidateRoute, CandidateTier } from "../routing/candidate.ts";
+import type { Router } from "../routing/router.ts";
+import { type Target, targetOf } from "../routing/target.ts";
+import { estimateChatTokens } from "../tokens/usage-estimate.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** A target that a call may use. */
+export interface CallTarget extends Candidate {
+  /** Undefined: the model or its provider cannot be used, and `obstacle` says why. */
+  readonly target: Target | undefined;
+  /** Route that names the target. Undefined: the caller names the model. */
+  readonly route: RouteSettings | undefined;
+}
+
+/** What the names of a request mean. */
+interface Names {
+  readonly chat: ChatRequest;
+  readonly snapshot: Snapshot;
+  readonly account: string;
+  readonly router: Router;
+}
+
+/** Output tokens of a response to a request without a limit, to compare prices. */
+const usualOutputTokens = 500;
+
+/**
+ * Returns the targets of a request: those of the route or model that it names, then those of its `fallback_models`.
+ * Throws MODEL_NOT_FOUND or PROVIDER_NOT_CONFIGURED for a name that the caller cannot use.
+ */
+export function targetsOf(names: Names): CandidateRoute<CallTarget> {
+  const { chat } = names;
+  const { id, tiers, rules } = namedBy(chat.model, names);
+  if (chat.fallbackModels.length === 0) return { id, tiers, rules };
+  const all = [...tiers];
+  const known = new Set(tiers.flatMap(({ members }) => members.map(({ state }) => state)));
+  for (const [index, name] of chat.fallbackModels.entries()) {
+    try {
+      for (const { balance, members } of namedBy(name, names).tiers) {
+        // A target that is named twice is tried in its first place.
+        const further = members.filter(({ state }) => !known.has(state));
+        for (const { state } of further) known.add(state);
+        if (further.length > 0) all.push({ balance, members: further });
+      }
+    } catch (error) {
+      const failure = toGatewayError(error);
+      const description = failure.message;
+      throw failure.with({ fields: [{ field: ["fallback_models", index], description }] });
+    }
+  }
+  return { id, tiers: all, rules: withRoom(rules, all.length) };
+}
+
+function namedBy(name: string, names: Names): CandidateRoute<CallTarget> {
+  const { snapshot, account, router } = names;
+  const { catalog, adapters, plainRules: rules = plainRules } = snapshot;
+  const route = catalog.routeOf(name);
+  if (route === undefined) {
+    const target = targetOf(catalog.resolveTarget(name, account), adapters);
+    const member = candidateOf(target, 1, undefined, router);
+    return { id: "", tiers: [{ balance: "order", members: [member] }], rules };
+  }
+  const tiers = route.tiers.map(({ balance, targets }): CandidateTier<CallTarget> => {
+    const members = targets.map(({ model, weight }) => {
+      try {
+        const target = targetOf(catalog.resolveTarget(model, account), adapters);
+        const candidate = candidateOf(target, weight, route, router);
+        return balance === "cost" ? { ...candidate, cost: costAt(target.model, names) } : candidate;
+      } catch (error) {
+        return unusable(model, route, toGatewayError(error), router);
+      }
+    });
+    return { balance, members };
+  });
+  return { id: route.id, tiers, rules: route };
+}
+
+function candidateOf(target: Target, weight: number, route: RouteSettings | undefined, router: Router): CallTarget {
+  const { model, adapter } = target;
+  const state = router.stateFor(target);
+  return {
+    target,
+    route,
+    state,
+    weight,
+    keys: state.keysFor(adapter.keys),
+    cost: undefined,
+    windowTokens: model.contextWindowTokens,
+    obstacle: route && missingCapability(model, route),
+  };
+}
+
+/** Returns what a call would cost at a model, without cached tokens: in picodollars, roughly. */
+function costAt(model: Model, { chat, snapshot }: Names): number | undefined {
+  const { maxOutputTokens = usualOutputTokens } = chat.parameters ?? {};
+  const outputTokens = Math.min(maxOutputTokens, usualOutputTokens);
+  const cost = snapshot.prices?.estimatedCost(model, estimateChatTokens(chat), outputTokens);
+  return cost === undefined ? undefined : Number(cost);
+}
+
+function unusable(name: string, route: RouteSettings, obstacle: GatewayError, router: Router): CallTarget {
+  const state = router.stateOfNobody(name);
+  return {
+    target: undefined,
+    route,
+    state,
+    weight: 0,
+    keys: state.keysFor([]),
+    cost: undefined,
+    windowTokens: 0,
+    obstacle,
+  };
+}
+
+function missingCapability(
+  { id, capabilities }: Model,
+  { id: route, require }: RouteSettings,
+): GatewayError | undefined {
+  const missing = capabilities && require.find((capability) => !capabilities[capability]);
+  if (missing === undefined) return undefined;
+  const message = `${id} does not have the capability ${missing.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}, which the route ${route} requires`;
+  return new GatewayError("UNSUPPORTED_PARAMETER", message);
+}
+
+/** Allows at least one attempt for each tier: the rules of the first name know nothing of the caller's fallbacks. */
+function withRoom<Rules extends CandidateRoute<CallTarget>["rules"]>(rules: Rules, tiers: number): Rules {
+  return { ...rules, maxAttempts: Math.max(rules.maxAttempts, rules.maxPerTarget + tiers - 1) };
+}

@@ -1,0 +1,98 @@
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import { lookUp } from "../look-up.ts";
+import { compileRow, overridePeriods, type Period, pricesAt } from "./compile.ts";
+import { matches } from "./match.ts";
+import { type ModelPrices, type PriceOverride, tierOf } from "./model-prices.ts";
+import { ownRows } from "./own-rows.ts";
+import { pricedProviders } from "./providers.ts";
+import { priceTable } from "./table.ts";
+
+/** What identifies a model for its prices. */
+export type PricedModel = Pick<Model, "id" | "provider" | "providerModel">;
+
+/** Prices of models. */
+export interface PriceList {
+  /** Returns the prices of a model. Undefined: they are unknown. */
+  pricesOf(model: PricedModel, at?: Date): ModelPrices | undefined;
+  /**
+   * Returns what a request would cost now in picodollars, without cached tokens, to compare targets. Undefined: the
+   * price is unknown, which does not mean that the request costs nothing.
+   */
+  estimatedCost(model: PricedModel, inputTokens: number, outputTokens: number): bigint | undefined;
+}
+
+interface PriceSources {
+  /** Prices of the configuration, which replace those of the table. Default: none. */
+  readonly overrides?: readonly PriceOverride[];
+  /** Returns the dialect of a further provider. Undefined: the provider has the prices of its own name. Default: none. */
+  readonly dialectOf?: (provider: string) => string | undefined;
+  /**
+   * Returns the vendor's name for a model that has a name of the operator's (Azure OpenAI). Undefined: there is none.
+   * Default: none.
+   */
+  readonly vendorModel?: (model: PricedModel) => string | undefined;
+}
+
+/** Maximum models whose row is remembered. Callers can name any model of a provider, so there is no other bound. */
+const mostRemembered = 4096;
+
+/** Creates the price list of a configuration. Reads the table at once, and compiles the prices of a model when asked. */
+export function createPriceList({ overrides = [], dialectOf, vendorModel }: PriceSources = {}): PriceList {
+  const table = priceTable();
+  const byId = new Map<string, PriceOverride>();
+  const byPath = new Map<string, PriceOverride>();
+  for (const override of overrides) {
+    byId.set(override.id, override);
+    const path = override.target && pathOf(override.target);
+    // If two ids have the same provider model and other prices, further names have those of the first.
+    if (path !== undefined && !byPath.has(path)) byPath.set(path, override);
+  }
+  const remembered = new Map<string, readonly Period[] | undefined>();
+
+  function periodsOf(model: PricedModel): readonly Period[] | undefined {
+    const override = byId.get(model.id) ?? byPath.get(pathOf(model));
+    const key = `${override?.name ?? ""}\n${pathOf(model)}`;
+    if (remembered.has(key)) return remembered.get(key);
+    const listed = find(model);
+    const periods = override === undefined ? listed : overridePeriods(listed, override.prices);
+    if (remembered.size >= mostRemembered) remembered.clear();
+    remembered.set(key, periods);
+    return periods;
+  }
+
+  function find(model: PricedModel): readonly Period[] | undefined {
+    const { provider, providerModel } = model;
+    const known = lookUp(pricedProviders.providers, dialectOf?.(provider) ?? provider);
+    if (known === undefined) return undefined;
+    const vendor = vendorModel?.(model);
+    const wholeNames = known.ownNames === true && vendor === undefined;
+    for (const name of known.tables) {
+      const own = lookUp(ownRows.providers[name] ?? {}, (vendor ?? providerModel).toLowerCase());
+      if (own !== undefined) return own === "unknown" ? undefined : compileRow({ prices: own }, ownRows.version);
+      const row = table.providers[name]?.find(({ match }) => matches(match, vendor ?? providerModel, wholeNames));
+      if (row !== undefined) return compileRow(row, table.version);
+    }
+    return undefined;
+  }
+
+  function pricesOf(model: PricedModel, at?: Date): ModelPrices | undefined {
+    const periods = periodsOf(model);
+    return periods && pricesAt(periods, at?.getTime() ?? Date.now());
+  }
+
+  return {
+    pricesOf,
+    estimatedCost(model, inputTokens, outputTokens) {
+      const prices = pricesOf(model);
+      if (prices === undefined) return undefined;
+      const { input, output } = tierOf(prices, inputTokens);
+      return prices.request + input * count(inputTokens) + output * count(outputTokens);
+    },
+  };
+}
+
+const pathOf = ({ provider, providerModel }: Pick<Model, "provider" | "providerModel">) =>
+  `${provider}/${providerModel}`;
+
+/** Estimates can have fractions. */
+const count = (tokens: number) => BigInt(Math.ceil(tokens));

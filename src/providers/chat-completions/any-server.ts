@@ -1,0 +1,28 @@
+import type { ProviderDefinition } from "../definition.ts";
+import { openServerFields } from "./field-sets.ts";
+import { createOpenAiAdapter } from "./index.ts";
+import { commonQuirks } from "./quirks.ts";
+
+/**
+ * Dialect of a server with the Chat Completions API that Dragoman does not know. The operator names such a provider, so
+ * errors and warnings have that name. Dragoman sends the fields that the common open servers support.
+ */
+export const anyServer: ProviderDefinition = {
+  name: "chat-completions",
+  variables: { apiKey: "", baseUrl: "" },
+  defaultBaseUrl: "",
+  onBy: "url",
+  models: () => [],
+  create: (settings) =>
+    createOpenAiAdapter(settings, {
+      ...commonQuirks,
+      title: settings.name,
+      fields: {
+        ...openServerFields,
+        "parameters.max_output_tokens": "max_tokens",
+        "parameters.n": "n",
+        user: "user",
+      },
+      toolNames: undefined,
+    }),
+};

@@ -1,0 +1,72 @@
+import type { Balance } from "../config/route.ts";
+import { drawWeighted } from "./draws.ts";
+import type { TargetState } from "./target-state.ts";
+
+/** One of several targets. */
+export interface Choosable {
+  readonly state: TargetState;
+  readonly weight: number;
+  /** Expected cost of the call. Undefined: unknown. */
+  readonly cost: number | undefined;
+}
+
+/** Time constant in ms with which a target without calls is taken for as fast as the fastest. */
+const forgetMs = 10_000;
+
+/**
+ * Chooses one of the targets of a tier.
+ *
+ * @param targets at least one
+ * @param draw returns a random number from 0 to below 1
+ */
+export function choose<Target extends Choosable>(
+  targets: readonly Target[],
+  balance: Balance,
+  draw: () => number,
+): Target {
+  const [first] = targets;
+  if (first === undefined) throw new Error("there is no target to choose");
+  if (targets.length === 1) return first;
+  switch (balance) {
+    case "order":
+      return first;
+    case "cost":
+      return targets.reduce((best, next) => (costOf(next) < costOf(best) ? next : best));
+    case "weighted":
+      return drawWeighted(targets, weightOf, draw);
+    case "latency": {
+      const one = drawWeighted(targets, weightOf, draw);
+      const others = targets.filter((target) => target !== one);
+      const other = drawWeighted(others, weightOf, draw);
+      const [loadOfOne, loadOfOther] = loads(targets, [one, other]);
+      return (loadOfOther ?? 0) < (loadOfOne ?? 0) ? other : one;
+    }
+    default:
+      return balance satisfies never;
+  }
+}
+
+function costOf({ cost }: Choosable): number {
+  return cost ?? Number.POSITIVE_INFINITY;
+}
+
+/** A target that just works again has a part of its weight. */
+const weightOf = ({ weight, state }: Choosable): number => weight * state.breaker.ramp;
+
+/**
+ * Returns the expected time to the first output of some targets: the average of a target, times the attempts that it
+ * would then have. A target without samples counts as the median of the others. The average of a target without calls
+ * approaches that of the fastest, so that one call tries it again: while it runs, the average counts in full.
+ */
+function loads(all: readonly Choosable[], asked: readonly Choosable[]): readonly number[] {
+  const known = all.flatMap(({ state }) => state.streamed.average ?? []).sort((a, b) => a - b);
+  const fastest = known[0] ?? 1;
+  const median = known[Math.floor((known.length - 1) / 2)] ?? 1;
+  return asked.map(({ state }) => {
+    const { average, ageMs } = state.streamed;
+    const { inFlight } = state;
+    const now =
+      average === undefined || inFlight > 0 ? average : fastest + (average - fastest) * Math.exp(-ageMs / forgetMs);
+    return (now ?? median) * (inFlight + 1);
+  });
+}

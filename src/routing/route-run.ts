@@ -1,0 +1,283 @@
+import type { ChatEvent } from "../chat/stream/events.ts";
+import { type GatewayError, toGatewayError } from "../errors.ts";
+import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
+import { addUsage } from "../tokens/add-usage.ts";
+import type { HedgeBudget } from "./budgets.ts";
+import type { Candidate, CandidateRoute } from "./candidate.ts";
+import type { TargetRun } from "./choices.ts";
+import { failureOfCall, nextStep } from "./failures.ts";
+import type { Next, SearchedCall, SharedSearch } from "./next-attempt.ts";
+import { Search } from "./search.ts";
+import { SmallMap } from "./small-map.ts";
+import { type Outcome, type RunParameters, StartedAttempt } from "./started-attempt.ts";
+import { aborted } from "./wait.ts";
+import { fallbackReason, obstacleOf } from "./why-unused.ts";
+
+/** What routing needs of a call. `Plan`: how the call is sent to one candidate. */
+export interface RoutedCall<Member extends Candidate, Plan> extends SearchedCall<Member, Plan> {
+  /** Whether the caller wants a single response: nothing is handed on before its end. */
+  readonly whole: boolean;
+  /** Whether an attempt may start beside another one. Tools that a provider runs can have effects. */
+  readonly canHedge: boolean;
+  start(plan: Plan, candidate: Member, parameters: RunParameters): TargetRun;
+  /** Throws if a response is too large so far. Called while routing holds it back. Default: there is no bound. */
+  checkSize?(run: TargetRun): void;
+}
+
+/** State that the calls of all routes share. */
+export interface SharedRouting extends SharedSearch {
+  hedgesOf(route: string): HedgeBudget;
+}
+
+/** The answering attempt of a call. */
+export interface Winner<Member extends Candidate, Plan> {
+  readonly candidate: Member;
+  readonly plan: Plan;
+  /** Sentence that says why not the first candidate answers. Empty: it does. */
+  readonly fellBack: string;
+}
+
+type Batch = readonly ChatEvent[];
+
+/** Attempts of one call, until one reaches its commit point, and then the rest of its response. */
+export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<Batch> {
+  readonly #call: RoutedCall<Member, Plan>;
+  readonly #route: CandidateRoute<Member>;
+  readonly #shared: SharedRouting;
+  readonly #search: Search<Member, Plan>;
+  readonly #started = new SmallMap<StartedAttempt, Next<Member, Plan>>();
+  readonly #losers = new SmallMap<StartedAttempt, true>();
+  /** Delays that providers requested, in ms. */
+  #retryDelays: readonly number[] | undefined;
+  #failure: GatewayError | undefined;
+  /** The latest attempt, or the one that answers. */
+  #current: StartedAttempt | undefined;
+  #committed: Extract<Outcome, { isCommitted: true }> | undefined;
+  /** Number of batches that were asked for since the commit point. */
+  #handed = 0;
+  #isBegun = false;
+  /** The answering attempt. Undefined: none has reached its commit point. */
+  winner: Winner<Member, Plan> | undefined;
+
+  constructor(call: RoutedCall<Member, Plan>, route: CandidateRoute<Member>, shared: SharedRouting) {
+    this.#call = call;
+    this.#route = route;
+    this.#shared = shared;
+    this.#search = new Search(call, route, shared);
+  }
+
+  /** Batches of events of the answering attempt. */
+  get events(): AsyncIterable<Batch> {
+    return this;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  get outputCharacters(): number {
+    return this.#current?.run.outputCharacters ?? 0;
+  }
+
+  get outputSize(): number {
+    return this.#current?.run.outputSize ?? 0;
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#current?.run.waitsFor;
+  }
+
+  /** The latest attempt, whether it answers or not. Undefined: there is none. */
+  get latest(): Winner<Member, Plan> | undefined {
+    const next = this.#current && this.#started.get(this.#current);
+    return (
+      next && {
+        candidate: next.candidate,
+        plan: next.plan,
+        fellBack: fallbackReason(next.candidate, this.#route, this.#search.history),
+      }
+    );
+  }
+
+  /** Returns the usage of a call that fails now: that of all its attempts. */
+  usageSoFar(): Usage | undefined {
+    const usages = [...this.#started.keys()].flatMap(({ run }) => run.usageSoFar() ?? []);
+    return usages.length === 0 ? undefined : usages.reduce(addUsage);
+  }
+
+  // Not a generator, which would cost as much for each delta as the rest of the stream.
+  next(): Promise<IteratorResult<Batch>> {
+    if (!this.#isBegun) return this.#first();
+    const held = this.#committed?.held[this.#handed++];
+    if (held !== undefined) return Promise.resolve({ done: false, value: held });
+    return this.#committed?.rest?.next() ?? Promise.resolve({ done: true, value: undefined });
+  }
+
+  async return(): Promise<IteratorResult<Batch>> {
+    return (await this.#committed?.rest?.return?.()) ?? { done: true, value: undefined };
+  }
+
+  async #first(): Promise<IteratorResult<Batch>> {
+    this.#isBegun = true;
+    const { id, rules } = this.#route;
+    if (rules.hedge !== undefined) this.#shared.hedgesOf(id).addCall(rules.hedge.budget);
+    for (;;) {
+      const next = await this.#search.next();
+      this.#call.signal.throwIfAborted();
+      if (next === undefined) throw await this.#finalFailure();
+      if (!this.#search.holds(next)) continue;
+      const started = this.#start(next);
+      const waitMs = this.#hedgeDelay(next);
+      const isCommitted =
+        waitMs === undefined ? this.#settle(started, await started.outcome) : await this.#race(started, next, waitMs);
+      if (isCommitted) return this.next();
+      this.#call.signal.throwIfAborted();
+      if (nextStep(this.#failure) === "never") throw this.#failure;
+    }
+  }
+
+  async #finalFailure(): Promise<GatewayError> {
+    // The deadline can be over before its timer has run.
+    if (this.#failure === undefined && this.#call.leftMs() <= 0) await aborted(this.#call.signal);
+    return failureOfCall(
+      this.#failure ?? obstacleOf(this.#route, this.#search.history, this.#shared.clock.now()),
+      this.#retryDelays ?? [],
+    );
+  }
+
+  #start(next: Next<Member, Plan>): StartedAttempt {
+    const { candidate, key, plan, isRetry } = next;
+    const { whole, signal } = this.#call;
+    const { timeouts, hedge } = this.#route.rules;
+    this.#search.history.begin(next);
+    if (isRetry) candidate.state.retries.addRetry();
+    const further = this.#search.further(candidate);
+    const shareMs = further === 0 ? Number.POSITIVE_INFINITY : this.#call.leftMs() / (further + 1);
+    const started = new StartedAttempt(
+      { state: candidate.state, key, signal, clock: this.#shared.clock },
+      (parameters) => this.#call.start(plan, candidate, parameters),
+      {
+        // A stream shows when the output begins: then the attempt keeps the rest of the time. The first byte of a whole
+        // response comes with its last.
+        whole: whole && further === 0 && timeouts.firstOutputMs === 0 && hedge === undefined,
+        commitsWhole: whole,
+        checkSize: (run) => this.#call.checkSize?.(run),
+        canBeCut: hedge !== undefined,
+        mayGiveWay: () => this.#search.hasOther(candidate),
+        further: () => this.#search.further(candidate),
+        limits: {
+          firstOutputMs: timeouts.firstOutputMs || Number.POSITIVE_INFINITY,
+          shareMs: further === 0 ? shareMs : Math.max(shareMs, 2 * (candidate.state.streamed.usual ?? 0)),
+          attemptMs: timeouts.attemptMs || Number.POSITIVE_INFINITY,
+          idleMs: timeouts.idleMs,
+        },
+      },
+    );
+    this.#started.set(started, next);
+    this.#current = started;
+    return started;
+  }
+
+  /** Returns after how many ms a second attempt may start. Undefined: never. */
+  #hedgeDelay({ candidate: { state } }: Next<Member, Plan>): number | undefined {
+    const { hedge } = this.#route.rules;
+    if (hedge === undefined || !this.#call.canHedge) return undefined;
+    return hedge.after === "p95" ? state.streamed.p95 : hedge.after;
+  }
+
+  /** Starts a second attempt if the first one has no output in time. The one with the first output goes on. */
+  async #race(first: StartedAttempt, { candidate }: Next<Member, Plan>, waitMs: number): Promise<boolean> {
+    const second = (await this.#isLate(first, waitMs)) ? await this.#startHedge(first, candidate) : undefined;
+    if (second === undefined) return this.#settle(first, await first.outcome);
+    // Output that was on its way when the other attempt won changes nothing.
+    first.onOutput = () => this.#lose(second);
+    second.onOutput = () => this.#lose(first);
+    if (first.hasOutput) this.#lose(second);
+    const [ahead, outcome] = await Promise.race(
+      [first, second].map(async (started) => [started, await started.outcome] as const),
+    );
+    const other = ahead === first ? second : first;
+    if (!this.#losers.has(ahead)) {
+      const isCommitted = this.#settle(ahead, outcome);
+      if (isCommitted || nextStep(this.#failure) === "never" || this.#losers.has(other)) {
+        this.#lose(other);
+        return isCommitted;
+      }
+    }
+    this.#current = other;
+    return this.#settle(other, await other.outcome);
+  }
+
+  /** Resolves with whether an attempt has neither output nor an end after some ms. */
+  async #isLate(started: StartedAttempt, waitMs: number): Promise<boolean> {
+    const late = Promise.withResolvers<boolean>();
+    const cancel = this.#shared.clock.after(waitMs, () => late.resolve(true));
+    started.onOutput = () => late.resolve(false);
+    void started.outcome.then(() => late.resolve(false));
+    const isLate = await late.promise;
+    cancel();
+    return isLate && !started.hasOutput;
+  }
+
+  async #startHedge(first: StartedAttempt, candidate: Member): Promise<StartedAttempt | undefined> {
+    // Planning takes time, and can fail: the first attempt does not wait for it.
+    const hedge = this.#search.hedge(candidate).catch(() => undefined);
+    const next = await Promise.race([hedge, first.outcome.then(() => undefined)]);
+    if (next === undefined || first.hasOutput || first.isOver || this.#call.signal.aborted) return undefined;
+    if (!this.#search.holds(next) || !this.#shared.hedgesOf(this.#route.id).take()) return undefined;
+    return this.#start(next);
+  }
+
+  #lose(started: StartedAttempt): void {
+    if (this.#losers.has(started)) return;
+    this.#losers.set(started, true);
+    started.lose();
+    void started.outcome.then((outcome) => this.#forgetLoser(started, outcome));
+    if (this.#current === started) {
+      for (const other of this.#started.keys()) if (!this.#losers.has(other)) this.#current = other;
+    }
+  }
+
+  /** A loser can end in the turn in which it loses: with a response that nobody reads, or with a failure. */
+  #forgetLoser(started: StartedAttempt, outcome: Outcome): void {
+    if (outcome.isCommitted) {
+      outcome.rest?.return?.().catch(() => {});
+      return;
+    }
+    const failure = this.#noteFailure(outcome.failure);
+    const next = this.#started.get(started);
+    if (next !== undefined && nextStep(failure) !== "never") this.#search.history.fail(next, failure, false);
+  }
+
+  /** Takes note of the outcome of an attempt. Returns whether it reached its commit point. */
+  #settle(started: StartedAttempt, outcome: Outcome): boolean {
+    const next = this.#started.get(started);
+    if (next === undefined) return false;
+    if (outcome.isCommitted) {
+      this.#current = started;
+      this.#committed = outcome;
+      this.#succeed(next);
+      for (const other of this.#started.keys()) if (other !== started) other.run.noteUsage();
+      return true;
+    }
+    const failure = this.#noteFailure(outcome.failure);
+    this.#failure = failure;
+    const isSilent = started.isCut || failure.reason === "PROVIDER_TIMEOUT";
+    if (!this.#call.signal.aborted) this.#search.history.fail(next, failure, isSilent);
+    return false;
+  }
+
+  #noteFailure(thrown: unknown): GatewayError {
+    const failure = toGatewayError(thrown);
+    const { retryAfterMs } = failure.facts;
+    if (retryAfterMs !== undefined) this.#retryDelays = [...(this.#retryDelays ?? []), retryAfterMs];
+    return failure;
+  }
+
+  #succeed({ candidate, plan, key }: Next<Member, Plan>): void {
+    const { conversation } = this.#call;
+    const { name: target } = candidate.state;
+    if (conversation !== undefined) this.#shared.affinity.pin(conversation, { target, key: key.name });
+    this.winner = { candidate, plan, fellBack: fallbackReason(candidate, this.#route, this.#search.history) };
+  }
+}
