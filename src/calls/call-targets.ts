@@ -1,7 +1,7 @@
 import { plainRules, type RouteSettings } from "../config/route.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import { type Model, ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
 import type { Candidate, CandidateRoute, CandidateTier } from "../routing/candidate.ts";
 import type { Router } from "../routing/router.ts";
 import { type Target, targetOf } from "../routing/target.ts";
@@ -63,12 +63,17 @@ function namedBy(name: string, names: Names): CandidateRoute<CallTarget> {
     const member = candidateOf(target, 1, undefined, router);
     return { id: "", tiers: [{ balance: "order", members: [member] }], rules };
   }
+  let inputTokens: number | undefined;
+  const costOf = (model: Model): number | undefined => {
+    inputTokens ??= estimateChatTokens(names.chat);
+    return costAt(model, inputTokens, names);
+  };
   const tiers = route.tiers.map(({ balance, targets }): CandidateTier<CallTarget> => {
     const members = targets.map(({ model, weight }) => {
       try {
         const target = targetOf(catalog.resolveTarget(model, account), adapters);
         const candidate = candidateOf(target, weight, route, router);
-        return balance === "cost" ? { ...candidate, cost: costAt(target.model, names) } : candidate;
+        return balance === "cost" ? { ...candidate, cost: costOf(target.model) } : candidate;
       } catch (error) {
         return unusable(model, route, toGatewayError(error), router);
       }
@@ -94,10 +99,10 @@ function candidateOf(target: Target, weight: number, route: RouteSettings | unde
 }
 
 /** Returns what a call would cost at a model, without cached tokens: in picodollars, roughly. */
-function costAt(model: Model, { chat, snapshot }: Names): number | undefined {
+function costAt(model: Model, inputTokens: number, { chat, snapshot }: Names): number | undefined {
   const { maxOutputTokens = usualOutputTokens } = chat.parameters ?? {};
   const outputTokens = Math.min(maxOutputTokens, usualOutputTokens);
-  const cost = snapshot.prices?.estimatedCost(model, estimateChatTokens(chat), outputTokens);
+  const cost = snapshot.prices?.estimatedCost(model, inputTokens, outputTokens);
   return cost === undefined ? undefined : Number(cost);
 }
 
@@ -121,7 +126,8 @@ function missingCapability(
 ): GatewayError | undefined {
   const missing = capabilities && require.find((capability) => !capabilities[capability]);
   if (missing === undefined) return undefined;
-  const message = `${id} does not have the capability ${missing.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}, which the route ${route} requires`;
+  const { name } = ModelCapabilitiesSchema.field[missing];
+  const message = `${id} does not have the capability ${name}, which the route ${route} requires`;
   return new GatewayError("UNSUPPORTED_PARAMETER", message);
 }
 

@@ -147,9 +147,13 @@ export class Call implements ObservedCall {
     return this.#environment.router;
   }
 
-  /** Milliseconds until the deadline, or until the client stops waiting for the beginning of the response. */
+  /**
+   * Milliseconds until the deadline, or until the client stops waiting for the beginning of the response. A client that
+   * is still there after that time waits longer than it said, so that only the deadline counts.
+   */
   get leftMs(): number {
-    return Math.min(this.#clock.leftMs, this.#patienceMs - this.elapsedMs);
+    const patienceMs = this.#patienceMs - this.elapsedMs;
+    return patienceMs > 0 ? Math.min(this.#clock.leftMs, patienceMs) : this.#clock.leftMs;
   }
 
   /** Whether work of this many milliseconds can end before the deadline. */

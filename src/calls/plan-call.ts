@@ -106,8 +106,7 @@ export async function prepareCall<Desc extends DescMessage>(
   if (pace.isLong) await pace.nextTurn();
   call.signal.throwIfAborted();
   const { chat } = checked;
-  const route = resolved(checked, () => targetsOf({ chat, snapshot, account, router }));
-  call.note({ route: route.id });
+  const route = resolved(checked, (valid) => targetsOf({ chat: valid, snapshot, account, router }));
   const { holder } = call;
   call.note({ route: route.id });
   return {
@@ -130,12 +129,19 @@ export async function prepareCall<Desc extends DescMessage>(
   };
 }
 
-/** Resolves names. Mistakes of the request come first: they can be the reason for a wrong name. */
-function resolved<Result>({ violations }: CheckedRequest, resolve: () => Result): Result {
+/**
+ * Resolves names. Mistakes of the request come first: they can be the reason for a wrong name. The fallbacks of such a
+ * request are not resolved, because it can have any number of them.
+ */
+function resolved(
+  { chat, violations }: CheckedRequest,
+  resolve: (chat: ChatRequest) => CandidateRoute<CallTarget>,
+): CandidateRoute<CallTarget> {
+  if (violations.length === 0) return resolve(chat);
   try {
-    return resolve();
-  } catch (error) {
-    throw violations.length > 0 ? invalidRequest(violations) : error;
+    return resolve({ ...chat, fallbackModels: [] });
+  } catch {
+    throw invalidRequest(violations);
   }
 }
 

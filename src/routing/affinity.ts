@@ -94,11 +94,24 @@ function digest(...texts: readonly string[]): string {
   return hash("sha256", JSON.stringify(texts), "base64url");
 }
 
-/** Returns what two values have in common that are equal but for their cache hints. Media would take long to serialize, so their length counts. */
+/** Characters of a text, bytes of media and items of a list that count, beside their number. */
+const most = { characters: 4_096, bytes: 64, items: 64 } as const;
+
+/** Returns a short text that is the same for values which differ only in their cache hints. */
 function textOf(value: unknown): string {
-  return JSON.stringify(value, (name, item: unknown) => {
-    if (name === "cacheHint") return undefined;
-    if (item instanceof Uint8Array) return [item.length, ...item.subarray(0, 64)];
-    return typeof item === "bigint" ? String(item) : item;
-  });
+  return JSON.stringify(outlineOf(value));
+}
+
+/** A request has up to 16 MiB, and the beginning of a value suffices to know it again. */
+function outlineOf(value: unknown): unknown {
+  if (typeof value === "string") {
+    return value.length <= most.characters ? value : [value.length, value.slice(0, most.characters)];
+  }
+  if (typeof value === "bigint") return String(value);
+  if (value instanceof Uint8Array) return [value.length, ...value.subarray(0, most.bytes)];
+  if (Array.isArray(value)) return [value.length, ...value.slice(0, most.items).map(outlineOf)];
+  if (typeof value !== "object" || value === null) return value;
+  const outline: Record<string, unknown> = {};
+  for (const [name, item] of Object.entries(value)) if (name !== "cacheHint") outline[name] = outlineOf(item);
+  return outline;
 }

@@ -16,14 +16,13 @@ const forgetMs = 10_000;
 /**
  * Chooses one of the targets of a tier.
  *
- * @param targets at least one
+ * @param all at least one
  * @param draw returns a random number from 0 to below 1
  */
-export function choose<Target extends Choosable>(
-  targets: readonly Target[],
-  balance: Balance,
-  draw: () => number,
-): Target {
+export function choose<Target extends Choosable>(all: readonly Target[], balance: Balance, draw: () => number): Target {
+  // A weight of 0 takes a target out of the tier, unless no other is left.
+  const weighty = all.every(({ weight }) => weight > 0) ? all : all.filter(({ weight }) => weight > 0);
+  const targets = weighty.length === 0 ? all : weighty;
   const [first] = targets;
   if (first === undefined) throw new Error("there is no target to choose");
   if (targets.length === 1) return first;

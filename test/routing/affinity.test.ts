@@ -125,3 +125,32 @@ describe("the conversation of a request", () => {
     expect(of(image(new Uint8Array(100).fill(1, 0, 1))).key).not.toBe(key);
   });
 });
+
+describe("a conversation with large content", () => {
+  const image = (data: Uint8Array) => ({
+    role: USER,
+    parts: [{ kind: { case: "media", value: { source: { case: "data", value: data }, mediaType: "image/png" } } }],
+  });
+
+  test("is known by the beginning and the size of its content, whatever holds the bytes", () => {
+    const bytes = new Uint8Array(1_000).fill(7);
+    const key = (data: Uint8Array) => of({ messages: [image(data)] } as Init).key;
+    expect(key(Buffer.from(bytes))).toBe(key(bytes));
+    expect(key(bytes.subarray(1))).not.toBe(key(bytes));
+    const text = (length: number, letter = "a") => of({ messages: [say(USER, letter.repeat(length))] }).key;
+    expect(text(100_000)).not.toBe(text(100_001));
+    expect(text(100_000)).not.toBe(text(100_000, "b"));
+    expect(text(100_000)).toBe(text(100_000));
+  });
+
+  test("is known without a copy of its bytes as text, which would block all other calls", () => {
+    const bytes = Object.assign(Buffer.alloc(1_000, 7), {
+      toJSON(): never {
+        throw new Error("all bytes become text");
+      },
+    });
+    expect(of({ messages: [image(bytes)] } as Init).key).toBe(
+      of({ messages: [image(Buffer.alloc(1_000, 7))] } as Init).key,
+    );
+  });
+});

@@ -183,3 +183,18 @@ describe("the usable targets of a tier", () => {
     expect(usableOf(all, 0)).toHaveLength(4);
   });
 });
+
+test.each([
+  "weighted",
+  "latency",
+  "cost",
+  "order",
+] as const)("%s chooses no target with the weight 0, unless no other is left", (balance) => {
+  const drained = [targetOf("cheap", 0, 1), targetOf("idle", 0, 1)];
+  const busyOne = targetOf("busy", 1, 100);
+  busyOne.state.streamed.observe(5_000);
+  busy(busyOne);
+  for (const { state } of drained) state.streamed.observe(1);
+  expect(count([...drained, busyOne], balance, 100)).toEqual([0, 0, 100]);
+  expect(count(drained, balance, 100).reduce((sum, chosen) => sum + chosen)).toBe(100);
+});

@@ -101,6 +101,32 @@ describe.each(["OpenAI stream", "OpenAI unary"] as const)("limits.max_call_durat
   });
 });
 
+describe.each(["OpenAI stream", "OpenAI unary"] as const)("the time that an SDK waits, as %s", (form) => {
+  const headers = { "x-stainless-timeout": "2" };
+
+  it.each(silent)("is shared by the targets like a deadline, if the first stalls %s", async (_, play) => {
+    const { call, at } = await startRouted({ providers: ["a", "b"], yaml: route() });
+    await call(form, { model: "b/m" });
+    at.a.plays(play);
+    const got = await call(form, { model: "r", headers });
+    expect(got).toMatchObject({ text: "b", reason: "", recorded: ["a/m abandoned:PROVIDER_TIMEOUT", "b/m"] });
+    expect(got.record.durationMs).toBeLessThan(5_000);
+  });
+
+  it.each([
+    "0.001",
+    "0",
+    "-1",
+    "soon",
+    "9".repeat(400),
+  ])("does not end the call of a client that stays: %s", async (value) => {
+    const { call, at } = await startRouted({ providers: ["a", "b"], yaml: route() });
+    at.a.plays(rejects(503));
+    const got = await call(form, { model: "r", headers: { "x-stainless-timeout": value } });
+    expect(got).toMatchObject({ text: "b", reason: "" });
+  });
+});
+
 describe("a unary call", () => {
   it("is streamed upstream while it has a further target, and is not streamed at the last one", async () => {
     const { call, at } = await startRouted({

@@ -43,6 +43,14 @@ describe.each(forms)("fallback_models, as %s", (form) => {
     expect(got.record.route).toBe("r");
   });
 
+  it("are not resolved if the request has more than it may have", async () => {
+    const { call, service } = await startRouted({ providers: ["a"] });
+    const fallbackModels = Array.from({ length: 20_000 }, (_, index) => `a/m${index}`);
+    const got = await call(form, { model: "a/m", fallbackModels });
+    expect(got.reason).toBe("INVALID_REQUEST");
+    expect(service.routing.targets().map(({ name }) => name)).toEqual(["a/m"]);
+  });
+
   it("are all tried, however many there are", async () => {
     const { call, at } = await startRouted({ providers: ["a"] });
     at.a.plays(rejects(503));

@@ -153,6 +153,35 @@ breaker: { consecutive: 3, open: 60s }
     );
   }, 120_000);
 
+  it("lists the targets in the order in which a call tries them if all fail, no breaker opens and nothing is drawn", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyState, async ({ tiers, scripts, calls }) => {
+        const used = tiers.map(({ targets }) => {
+          const list = targets.map(({ name, model }) => `{ model: ${name}/${model} }`);
+          return `{ targets: [${list.join(", ")}], balance: order }`;
+        });
+        const { service, call, at, close } = await startRouted({
+          providers: names,
+          sections: { a: keys("a"), b: keys("b") },
+          yaml: `routes: { r: { tiers: [${used.join(", ")}], affinity: off, attempts: { max: 20, per_target: 1 } } }
+breaker: { consecutive: 1000, min_calls: 1000 }
+`,
+        });
+        for (const [index, name] of names.entries()) at[name].plays((scripts[index] ?? answers)(name));
+        for (let index = 0; index < calls; index++) await call("gRPC unary", { model: "r" });
+        for (const name of names) at[name].plays(rejects(503));
+        const { considered } = await planOf(service);
+        const { record } = await call("gRPC unary", { model: "r" });
+        // A target can be in two tiers.
+        const planned = [...new Set(considered.filter(({ usable }) => usable).map(({ target }) => target))];
+        const asked = [...new Set(record.attempts.map(({ target }) => target))];
+        expect(asked.slice(0, planned.length)).toEqual(planned);
+        await close();
+      }),
+      { numRuns: 15, endOnFailure: true },
+    );
+  }, 120_000);
+
   it("holds while calls are in progress", async () => {
     const { service, call, at } = await startRouted({
       providers: ["a", "b", "c"],
