@@ -231,6 +231,11 @@ export class Call implements ObservedCall {
     this.#notify((observer) => observer.attempt?.(this, attempt));
   }
 
+  /** Reports to the observers that an upstream request of this call failed. */
+  attemptFailed(failure: GatewayError): void {
+    this.#notify((observer) => observer.attemptFailed?.(this, failure));
+  }
+
   /** Records the time of the first output, `elapsedMs` after the call began. Later calls have no effect. */
   outputStarted(elapsedMs: number = this.elapsedMs): void {
     if (this.#firstOutputMs !== undefined) return;

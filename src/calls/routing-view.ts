@@ -5,7 +5,7 @@ import type { Snapshots } from "./snapshot.ts";
 
 /** Shows the state of routing: the targets of the configured routes, and those that were called by their own names. */
 export function createRoutingView(router: Router, snapshots: Snapshots): RoutingView {
-  /** Returns the names of a route's targets, and makes the router know them. */
+  /** Returns the names of a route's targets, and makes the router know targets that were not asked yet. */
   function targetsOf(route: string): readonly string[] {
     const { catalog, adapters } = snapshots.current;
     const { tiers = [] } = catalog.routeOf(route) ?? {};
@@ -23,13 +23,14 @@ export function createRoutingView(router: Router, snapshots: Snapshots): Routing
       });
   }
 
+  const routes = () => snapshots.current.routes ?? [];
   return {
     targets(route) {
-      const named = route === undefined ? this.routes().flatMap(targetsOf) : targetsOf(route);
-      const all = router.targets();
-      return route === undefined ? all : all.filter(({ name }) => named.includes(name));
+      if (route !== undefined) return router.targets(new Set(targetsOf(route)));
+      for (const id of routes()) targetsOf(id);
+      return router.targets();
     },
-    routes: () => snapshots.current.routes ?? [],
+    routes,
     stateOf: (target) => router.stateOf(target),
     onChange: (listener) => router.onChange(listener),
   };

@@ -47,7 +47,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   const outputMs = new Map<Plan, number>();
 
   function start(planned: Plan, { target }: CallTarget, given: RunParameters): TargetRun {
-    const { onEnd, onOutput, ...parameters } = given;
+    const { onEnd, onOutput, onFailure, ...parameters } = given;
     call.note({
       model: planned.target.model.id,
       provider: planned.target.model.provider,
@@ -63,6 +63,10 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
         onOutput(attempt) {
           outputMs.set(planned, call.elapsedMs);
           onOutput(attempt);
+        },
+        onFailure(failure) {
+          onFailure(failure);
+          call.attemptFailed(failure);
         },
         onEnd(attempt) {
           onEnd(attempt);

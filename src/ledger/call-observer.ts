@@ -11,6 +11,8 @@ export interface CallObserver {
   begin?(call: ObservedCall): void;
   /** An upstream request has ended, with any outcome. */
   attempt?(call: ObservedCall, attempt: Attempt): void;
+  /** An upstream request has failed. The call may still succeed with another one. */
+  attemptFailed?(call: ObservedCall, failure: GatewayError): void;
   /** The provider's first output has arrived, `elapsedMs` milliseconds after the call began. */
   firstOutput?(call: ObservedCall, elapsedMs: number): void;
   /** Called exactly once for each call, with any outcome. `error` is undefined if the call succeeded. */

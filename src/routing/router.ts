@@ -133,9 +133,15 @@ export class Router implements SharedRouting {
     return budget;
   }
 
-  /** Returns the targets that were asked for, ordered by name. */
-  targets(): readonly TargetView[] {
-    const views = [...this.#states.values()].map(({ target, state }) => this.#viewOf(target, state));
+  /**
+   * Returns the targets that were asked for, ordered by name.
+   *
+   * @param names only these targets. Default: all.
+   */
+  targets(names?: ReadonlySet<string>): readonly TargetView[] {
+    const views = [...this.#states.values()].flatMap(({ target, state }) =>
+      names === undefined || names.has(state.name) ? this.#viewOf(target, state) : [],
+    );
     return views.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 

@@ -46,12 +46,8 @@ export class ProviderFailures {
   }
 }
 
-/** Creates the observer that notes the failures of calls. */
+/** Creates the observer that notes the failures of attempts. */
 export function createProviderFailureLog(log: Log): CallObserver {
   const failures = new ProviderFailures(log);
-  return {
-    settled({ id }, error) {
-      if (error !== undefined) failures.note(id, error);
-    },
-  };
+  return { attemptFailed: ({ id }, failure) => failures.note(id, failure) };
 }

@@ -122,7 +122,7 @@ export async function startTestService(
 }
 
 /** Writes a temporary configuration file, calls `read` with its path and deletes it. */
-function withFile<Result>(yaml: string | undefined, read: (file: string | undefined) => Result): Result {
+export function withFile<Result>(yaml: string | undefined, read: (file: string | undefined) => Result): Result {
   if (yaml === undefined) return read(undefined);
   const folder = mkdtempSync(join(tmpdir(), "dragoman-test-"));
   try {
