@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noControlCharactersInRegex: the first bytes of most formats are control characters.
 /** Beginning of a format. */
 interface Signature {
   /** Media types of the format, the most likely first. */
@@ -8,6 +9,12 @@ interface Signature {
 
 /** Number of bytes that `sniff` looks at. */
 const longestHead = 64;
+
+/** Third bytes of an MPEG frame header without a bit rate or without a sample rate, for a regular expression. */
+const withoutRate = Array.from({ length: 256 }, (_, byte) => byte)
+  .filter((byte) => byte >> 4 === 0xf || (byte & 0x0c) === 0x0c)
+  .map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`)
+  .join("");
 
 // Sources: https://mimesniff.spec.whatwg.org/ and the formats' own documents. Signatures of letters only also check a
 // byte that text does not have.
@@ -23,11 +30,8 @@ const signatures: readonly Signature[] = [
   { types: ["audio/ogg", "audio/opus", "video/ogg"], form: /^OggS\0/ },
   { types: ["audio/mpeg"], form: /^ID3[\0-\x04]/ },
   { types: ["audio/aac"], form: /^\xff[\xf0\xf1\xf8\xf9]/ },
-  // Frame header: 11 bits set, MPEG version 1 or 2, layer III, then neither an invalid bit rate nor sample rate.
-  {
-    types: ["audio/mpeg"],
-    form: /^\xff[\xe2\xe3\xf2\xf3\xfa\xfb](?![\x0c-\x0f\x1c-\x1f\x2c-\x2f\x3c-\x3f\x4c-\x4f\x5c-\x5f\x6c-\x6f\x7c-\x7f\x8c-\x8f\x9c-\x9f\xac-\xaf\xbc-\xbf\xcc-\xcf\xdc-\xdf\xec-\xef\xf0-\xff])/,
-  },
+  // Frame header: 11 bits set, MPEG version 1 or 2, layer III, then a bit rate and a sample rate.
+  { types: ["audio/mpeg"], form: new RegExp(`^\\xff[\\xe2\\xe3\\xf2\\xf3\\xfa\\xfb](?![${withoutRate}])`) },
   { types: ["image/heic", "image/heif"], form: /^.{4}ftyp(hei[cxms]|hev[cx]|mif1|msf1)/s },
   { types: ["image/avif"], form: /^.{4}ftypavi[fs]/s },
   { types: ["audio/mp4", "video/mp4"], form: /^.{4}ftypM4[AB] /s },
