@@ -1,13 +1,12 @@
-import { Writable } from "node:stream";
 import { ConnectError } from "@connectrpc/connect";
 import { expect, it } from "vitest";
 import { stringify } from "yaml";
 import { dialects } from "../../src/providers/registry.ts";
 import { createCallLog } from "../../src/telemetry/call-log.ts";
-import { createLog } from "../../src/telemetry/log.ts";
 import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { startTestService } from "../support/service.ts";
+import { createTextLog } from "../support/text-log.ts";
 
 const names = dialects.filter(({ variables }) => variables.baseUrl !== undefined).map(({ name }) => name);
 const keys = ["one", "two", "three"].map((name) => ({ name, value: `secret-of-key-${name}-0123456789` }));
@@ -38,17 +37,8 @@ it.each(
     keys,
     ...(dialect === "bedrock" && { options: { region: "us-east-1" } }),
   };
-  let logged = "";
-  const log = createLog(
-    "debug",
-    new Writable({
-      write(chunk, _encoding, done) {
-        logged += chunk;
-        done();
-      },
-    }),
-  );
-  const callLog = createCallLog(log);
+  const lines = createTextLog();
+  const callLog = createCallLog(lines.log);
   const service = await startTestService({}, undefined, stringify({ providers: { pool: section } }));
   try {
     for (const _ of scripts) {
@@ -66,10 +56,10 @@ it.each(
       callLog.settled?.(record, undefined);
       for (const attempt of record.attempts) expect(keys.map(({ name }) => name)).toContain(attempt.credential);
     }
-    for (const fault of service.faults) log.error({ err: fault.cause ?? fault }, "fault");
+    for (const fault of service.faults) lines.log.error({ err: fault.cause ?? fault }, "fault");
     expect(service.records.length).toBe(scripts.length);
-    expect(logged).toContain('"credential":"');
-    for (const { value } of keys) expect(logged).not.toContain(value);
+    expect(lines.text).toContain('"credential":"');
+    for (const { value } of keys) expect(lines.text).not.toContain(value);
     const sent = upstream.requests.map(({ headers }) => JSON.stringify(headers));
     expect(sent.every((text) => keys.some(({ value }) => text.includes(value)))).toBe(true);
   } finally {

@@ -1,13 +1,12 @@
-import { Writable } from "node:stream";
 import { ConnectError } from "@connectrpc/connect";
 import { afterEach, describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { createCallLog } from "../../src/telemetry/call-log.ts";
-import { createLog } from "../../src/telemetry/log.ts";
 import { textChunk } from "../support/openai-wire.ts";
 import { startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { protocols, startTestService, type TestService } from "../support/service.ts";
+import { createTextLog } from "../support/text-log.ts";
 import { functionTool } from "../support/tools.ts";
 
 const prompt = "the-prompt-of-the-caller";
@@ -32,17 +31,8 @@ describe.each(protocols)("over %s", (protocol) => {
       { steps: [{ write: textChunk(answer) }, { write: `data: {"broken": "${answer}\n\n` }] },
       { steps: [{ write: textChunk(answer) }, { cut: true }] },
     );
-    let logged = "";
-    const log = createLog(
-      "debug",
-      new Writable({
-        write(chunk, _encoding, done) {
-          logged += chunk;
-          done();
-        },
-      }),
-    );
-    const callLog = createCallLog(log);
+    const lines = createTextLog();
+    const callLog = createCallLog(lines.log);
     service = await startTestService({ OPENAI_API_KEY: key, OPENAI_BASE_URL: upstream.baseUrl });
     const client = service.chatClient(protocol);
     const headers = { "x-api-key": callerKey };
@@ -64,14 +54,14 @@ describe.each(protocols)("over %s", (protocol) => {
       for (const secret of [key, callerKey, prompt]) expect(shown).not.toContain(secret);
     }
     for (const record of service.records) callLog.settled?.(record, undefined);
-    for (const fault of service.faults) log.error({ err: fault.cause ?? fault }, "fault");
-    log.error(
+    for (const fault of service.faults) lines.log.error({ err: fault.cause ?? fault }, "fault");
+    lines.log.error(
       { err: new GatewayError("INTERNAL", "x", { failedGeneration: answer }), prompt, text: answer },
       "mistake",
     );
     expect(service.records).toHaveLength(chats.length);
-    for (const secret of [key, callerKey, prompt, answer]) expect(logged).not.toContain(secret);
-    expect(logged).toContain('"msg":"call"');
+    for (const secret of [key, callerKey, prompt, answer]) expect(lines.text).not.toContain(secret);
+    expect(lines.text).toContain('"msg":"call"');
   });
 });
 
