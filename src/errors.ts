@@ -56,6 +56,8 @@ export const reasons = {
   PROVIDER_CREDENTIALS_REJECTED: { status: "FAILED_PRECONDITION", http: 500, retryable: false },
   // The operator must pay the provider or raise the quota. Waiting does not help, and clients do not retry 402.
   PROVIDER_QUOTA_EXHAUSTED: { status: "FAILED_PRECONDITION", http: 402, retryable: false },
+  // The operator must configure `store.database`. Waiting does not help.
+  STORE_NOT_CONFIGURED: { status: "FAILED_PRECONDITION", http: 501, retryable: false },
   PROVIDER_RATE_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
   QUEUE_FULL: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
   REQUESTS_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
@@ -70,6 +72,7 @@ export const reasons = {
   PROVIDER_TIMEOUT: { status: "UNAVAILABLE", http: 503, retryable: true },
   PROVIDER_STREAM_INTERRUPTED: { status: "UNAVAILABLE", http: 503, retryable: true },
   OVERLOADED: { status: "UNAVAILABLE", http: 503, retryable: true },
+  STORE_UNAVAILABLE: { status: "UNAVAILABLE", http: 503, retryable: true },
   SHUTTING_DOWN: { status: "UNAVAILABLE", http: 503, retryable: true },
   DEADLINE_EXCEEDED: { status: "DEADLINE_EXCEEDED", http: 408, retryable: false },
   // The client has disconnected and cannot read the status; 499 is what nginx logs.

@@ -35,6 +35,9 @@ export async function* serveChat<Desc extends DescMessage>(
   };
   try {
     const prepared = await prepareCall(call, chatCall);
+    const starting = call.starting();
+    if (starting) await starting;
+    call.signal.throwIfAborted();
     const run = runCall(prepared, call, !chatCall.streamed);
     for await (const arrived of run.events) {
       const batch = run.withCallFacts(arrived);
@@ -49,9 +52,11 @@ export async function* serveChat<Desc extends DescMessage>(
       call.signal.throwIfAborted();
     }
     call.settle();
+    if (call.recorded) await call.recorded;
   } catch (thrown) {
     const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);
     call.settle(error);
+    if (call.recorded) await call.recorded;
     beginAnswer();
     throw chatCall.toThrown(error);
   } finally {

@@ -47,7 +47,10 @@ describe("call observers", () => {
       {
         begin: ({ method }) => heard.push(["begin", method]),
         firstOutput: (_, elapsedMs) => heard.push(["firstOutput", elapsedMs > 0]),
-        settled: ({ outcome }, error) => heard.push(["settled", outcome, error?.reason]),
+        settled: ({ outcome }, error) => {
+          heard.push(["settled", outcome, error?.reason]);
+          return undefined;
+        },
       },
     ]).begin(source(), "StreamChat");
     call.outputStarted();

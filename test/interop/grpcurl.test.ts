@@ -89,11 +89,11 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
     await expectPartialRecord(service, "grpcurl-cancel", "cancelled");
   });
 
-  it("sets a deadline, and the record has outcome deadline", async () => {
+  it("sets a deadline, and the record has outcome deadline_exceeded", async () => {
     const { code, stdout } = await call("StreamChat", bodies.stall, "grpcurl-deadline", "-max-time", "2").ended;
     expect(code).toBe(exitCode(status.DEADLINE_EXCEEDED));
     expect(stdout).toContain("far");
-    await expectPartialRecord(service, "grpcurl-deadline", "deadline");
+    await expectPartialRecord(service, "grpcurl-deadline", "deadline_exceeded");
   });
 
   it("prints decoded error details", async () => {

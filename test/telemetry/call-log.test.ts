@@ -128,13 +128,13 @@ describe("a call record in the log", () => {
   it("writes the reason of a failure and omits missing values", () => {
     const [line] = written({
       ...call,
-      outcome: "error",
+      outcome: "failed",
       reason: "MODEL_NOT_FOUND",
       usage: undefined,
       attempts: [],
       firstOutputMs: undefined,
     });
-    expect(line).toMatchObject({ outcome: "error", reason: "MODEL_NOT_FOUND", attempts: [] });
+    expect(line).toMatchObject({ outcome: "failed", reason: "MODEL_NOT_FOUND", attempts: [] });
     expect(Object.keys(line).filter((key) => /tokens|usage|first_output/.test(key))).toEqual([]);
   });
 

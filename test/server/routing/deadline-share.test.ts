@@ -70,7 +70,7 @@ describe.each(deadlineForms)("a caller with two seconds, as %s", (form) => {
     at.b.plays(stalls);
     const got = await call(form, { model: "r", timeoutMs: 400 });
     expect(got.reason).toMatch(/DEADLINE_EXCEEDED|DeadlineExceeded/);
-    expect(got.record).toMatchObject({ outcome: "deadline", reason: "DEADLINE_EXCEEDED" });
+    expect(got.record).toMatchObject({ outcome: "deadline_exceeded", reason: "DEADLINE_EXCEEDED" });
     expect(got.recorded).toEqual(["a/m abandoned:PROVIDER_TIMEOUT", "b/m abandoned:DEADLINE_EXCEEDED"]);
     expect(got.record.durationMs).toBeLessThan(1_500);
     await (await at.b.received(1)).aborted;

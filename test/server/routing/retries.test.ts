@@ -125,7 +125,7 @@ describe("shutdown", () => {
     await until(() => service.routing.targets("r")[0]?.inFlight === 0);
     await service.stop();
     const { record, recorded, reason } = await ended;
-    expect(record).toMatchObject({ outcome: "error", reason: "SHUTTING_DOWN" });
+    expect(record).toMatchObject({ outcome: "failed", reason: "SHUTTING_DOWN" });
     expect(reason).toBe("SHUTTING_DOWN");
     expect(recorded).toEqual(["a/m PROVIDER_UNAVAILABLE"]);
     expect(at.a.requests).toHaveLength(1);

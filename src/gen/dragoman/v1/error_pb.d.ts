@@ -454,6 +454,21 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_MALFORMED_FRAME = 38;
    */
   MALFORMED_FRAME = 38,
+
+  /**
+   * The method needs the database of keys, accounts and the ledger, and the service has none. This
+   * version does not set it yet.
+   *
+   * @generated from enum value: ERROR_REASON_STORE_NOT_CONFIGURED = 39;
+   */
+  STORE_NOT_CONFIGURED = 39,
+
+  /**
+   * The database, or the state that replicas share, does not respond. This version does not set it yet.
+   *
+   * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 40;
+   */
+  STORE_UNAVAILABLE = 40,
 }
 
 /**
