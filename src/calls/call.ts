@@ -55,6 +55,7 @@ export class Call implements ObservedCall {
   };
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
+  readonly #notes = new Set<string>();
   #firstOutputMs: number | undefined;
   #releaseSlot: (() => void) | undefined;
   #settled = false;
@@ -207,6 +208,11 @@ export class Call implements ObservedCall {
     this.#facts = { ...this.#facts, ...facts };
   }
 
+  /** Adds a word to CallRecord.notes. */
+  addNote(word: string): void {
+    this.#notes.add(word);
+  }
+
   /** Sets the function that computes the usage for the record. It is called once, when the call settles. */
   countUsage(usage: () => Usage | undefined): void {
     this.#usage = usage;
@@ -314,6 +320,7 @@ export class Call implements ObservedCall {
       outcome: outcomeOf(error, this.attempts),
       reason: error?.reason,
       usage: this.#recordedUsage,
+      notes: [...this.#notes],
       attempts: this.attempts,
       durationMs: this.elapsedMs,
       firstOutputMs: this.#firstOutputMs,
