@@ -89,11 +89,12 @@ export class CallHistory<Member extends Candidate, Plan> {
     const tried = this.tried.get(candidate);
     if (tried === undefined) return;
     const { retryAfterMs } = failure.facts;
+    const requestsWait = (retryAfterMs ?? 0) > 0;
     this.failures.set(candidate, failure.reason);
     switch (nextStep(failure)) {
       case "again":
         this.isShort ||= isSilent;
-        tried.isLast ||= isSilent || (retryAfterMs ?? 0) > 0;
+        tried.isLast ||= isSilent || requestsWait;
         tried.notBeforeMs =
           failure.facts.retryHere === false ? Number.POSITIVE_INFINITY : this.#backoff(tried, retryAfterMs);
         break;
@@ -102,8 +103,10 @@ export class CallHistory<Member extends Candidate, Plan> {
         tried.keys.add(key);
         // The wait for a limited key is that of the key.
         if (key.key !== undefined) tried.notBeforeMs = this.#shared.clock.now();
-        else if (canAccept(failure.reason, tried.attempts)) tried.notBeforeMs = this.#backoff(tried, retryAfterMs);
-        else tried.notBeforeMs = Number.POSITIVE_INFINITY;
+        else if (canAccept(failure.reason, tried.attempts)) {
+          tried.isLast ||= requestsWait;
+          tried.notBeforeMs = this.#backoff(tried, retryAfterMs);
+        } else tried.notBeforeMs = Number.POSITIVE_INFINITY;
         if (this.hasFurtherKey(candidate)) this.walk = candidate;
         break;
       case "larger":
