@@ -1,6 +1,6 @@
 import { type GatewayError, type Reason, toGatewayError } from "../errors.ts";
 import { type Candidate, type CandidateRoute, chooseKey } from "./candidate.ts";
-import { nextStep } from "./failures.ts";
+import { nextStep, reportedIn } from "./failures.ts";
 import type { TargetKey } from "./keys.ts";
 import type { Next, SearchedCall, SharedSearch } from "./next-attempt.ts";
 import { SmallMap } from "./small-map.ts";
@@ -88,7 +88,7 @@ export class CallHistory<Member extends Candidate, Plan> {
   fail({ candidate, key }: Next<Member, Plan>, failure: GatewayError, isSilent: boolean): void {
     const tried = this.tried.get(candidate);
     if (tried === undefined) return;
-    const { retryAfterMs } = failure.facts;
+    const { reason, retryAfterMs } = reportedIn(failure);
     this.failures.set(candidate, failure.reason);
     switch (nextStep(failure)) {
       case "again":
@@ -102,7 +102,7 @@ export class CallHistory<Member extends Candidate, Plan> {
         tried.keys.add(key);
         // The wait for a limited key is that of the key.
         if (key.key !== undefined) tried.notBeforeMs = this.#shared.clock.now();
-        else if (canAccept(failure.reason, tried.attempts)) tried.notBeforeMs = this.#backoff(tried, retryAfterMs);
+        else if (canAccept(reason, tried.attempts)) tried.notBeforeMs = this.#backoff(tried, retryAfterMs);
         else tried.notBeforeMs = Number.POSITIVE_INFINITY;
         if (this.hasFurtherKey(candidate)) this.walk = candidate;
         break;

@@ -1,11 +1,12 @@
 import type { ChatEvent } from "../chat/stream/events.ts";
-import { GatewayError } from "../errors.ts";
+import { GatewayError, type Reason } from "../errors.ts";
 import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import type { QueueState } from "../providers/adapter.ts";
 import { AttemptCut } from "./attempt-record.ts";
 import type { Trial } from "./breaker.ts";
 import type { TargetRun } from "./choices.ts";
 import type { Clock } from "./clock.ts";
+import { reportedIn } from "./failures.ts";
 import type { TargetKey } from "./keys.ts";
 import { isFault, type TargetState } from "./target-state.ts";
 
@@ -94,6 +95,8 @@ export class StartedAttempt {
   readonly #beginMs: number;
   /** Whether the breaker knows the outcome. */
   #isTold = false;
+  /** What the provider reported for the upstream request that ends now. Undefined: nothing. */
+  #reported: Reason | undefined;
   #timers: (() => void)[] | undefined;
 
   constructor(place: Place, start: (parameters: RunParameters) => TargetRun, options: AttemptOptions) {
@@ -120,7 +123,10 @@ export class StartedAttempt {
         onBegin: (attempt, queue) => state.attemptBegins(attempt, queue),
         onOutput: () => this.#sawOutput(),
         onEnd: (attempt) => this.#ended(attempt),
-        onFailure: (failure) => state.refuseKey(key, failure),
+        onFailure: (failure) => {
+          this.#reported = reportedIn(failure).reason;
+          state.refuseKey(key, failure);
+        },
       });
     } catch (fault) {
       state.breaker.drop(this.#trial);
@@ -206,9 +212,11 @@ export class StartedAttempt {
 
   #ended(attempt: Attempt): void {
     const { state } = this.#place;
+    const reported = this.#reported;
+    this.#reported = undefined;
     state.attemptEnds(attempt);
     if (attempt.outcome === AttemptOutcome.ANSWERED) this.#tell("succeed");
-    else if (isFault(attempt)) this.#tell("fail");
+    else if (isFault(attempt, reported)) this.#tell("fail");
     else if (!this.#isTold) state.breaker.drop(this.#trial);
   }
 

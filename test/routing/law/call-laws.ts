@@ -100,7 +100,7 @@ function retryLaw(
   if (
     !again ||
     error.facts.retryHere === false ||
-    error.facts.retryAfterMs !== undefined ||
+    requestedDelay(last) !== undefined ||
     call.attempts.some((one) => model.isHedge(one))
   )
     return;
