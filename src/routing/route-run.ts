@@ -5,7 +5,8 @@ import { addUsage } from "../tokens/add-usage.ts";
 import type { HedgeBudget } from "./budgets.ts";
 import type { Candidate, CandidateRoute } from "./candidate.ts";
 import type { TargetRun } from "./choices.ts";
-import { failureOfCall, nextStep } from "./failures.ts";
+import { failureOfCall, nextStep, reportedIn } from "./failures.ts";
+import type { TargetKey } from "./keys.ts";
 import type { Next, SearchedCall, SharedSearch } from "./next-attempt.ts";
 import { Search } from "./search.ts";
 import { SmallMap } from "./small-map.ts";
@@ -244,8 +245,8 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
       outcome.rest?.return?.().catch(() => {});
       return;
     }
-    const failure = this.#noteFailure(outcome.failure);
     const next = this.#started.get(started);
+    const failure = this.#noteFailure(outcome.failure, next?.key);
     if (next !== undefined && nextStep(failure) !== "never") this.#search.history.fail(next, failure, false);
   }
 
@@ -260,16 +261,22 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
       for (const other of this.#started.keys()) if (other !== started) other.run.noteUsage();
       return true;
     }
-    const failure = this.#noteFailure(outcome.failure);
+    const failure = this.#noteFailure(outcome.failure, next.key);
     this.#failure = failure;
     const isSilent = started.isCut || failure.reason === "PROVIDER_TIMEOUT";
     if (!this.#call.signal.aborted) this.#search.history.fail(next, failure, isSilent);
     return false;
   }
 
-  #noteFailure(thrown: unknown): GatewayError {
+  #noteFailure(thrown: unknown, key: TargetKey | undefined): GatewayError {
     const failure = toGatewayError(thrown);
-    const { retryAfterMs } = failure.facts;
+    const { reason, retryAfterMs: requestedMs } = reportedIn(failure);
+    let retryAfterMs = requestedMs;
+    // A provider that limits a key without saying for how long is asked again only when the key has cooled.
+    if (reason === "PROVIDER_RATE_LIMITED" && !retryAfterMs) {
+      const untilMs = key?.here.limitedUntilMs;
+      if (untilMs !== undefined) retryAfterMs = untilMs - this.#shared.clock.now();
+    }
     if (retryAfterMs !== undefined) this.#retryDelays = [...(this.#retryDelays ?? []), retryAfterMs];
     return failure;
   }
