@@ -39,6 +39,8 @@ export class CallHistory<Member extends Candidate, Plan> {
   isShort = false;
   /** Attempts so far. Those that only moved to another key of a target count as one. */
   made = 0;
+  /** Attempts that a full queue rejected: nobody was asked. */
+  #unsent = 0;
   readonly #call: SearchedCall<Member, Plan>;
   readonly #route: CandidateRoute<Member>;
   readonly #shared: SharedSearch;
@@ -50,6 +52,11 @@ export class CallHistory<Member extends Candidate, Plan> {
     for (const { members } of route.tiers) {
       for (const member of members) if (member.obstacle !== undefined) this.rejected.set(member, member.obstacle);
     }
+  }
+
+  /** Attempts so far that count for the maximum of the call. */
+  get counted(): number {
+    return this.made - this.#unsent;
   }
 
   /** Prepares the request for a candidate. Returns false if the candidate cannot serve it. */
@@ -90,6 +97,7 @@ export class CallHistory<Member extends Candidate, Plan> {
     if (tried === undefined) return;
     const { reason, retryAfterMs } = reportedIn(failure);
     this.failures.set(candidate, failure.reason);
+    if (reason === "QUEUE_FULL" && tried.keys === undefined) this.#unsent++;
     switch (nextStep(failure)) {
       case "again":
         this.isShort ||= isSilent;

@@ -171,10 +171,14 @@ export class Model {
     return walk;
   }
 
-  /** Number of attempts of a call before an event, without moves to another key. */
+  /** Number of attempts of a call before an event, without moves to another key, and without those of full queues. */
   counted(call: TracedCall, seq: number, target?: number): number {
     return call.attempts.filter(
-      (one) => one.start.seq < seq && (target === undefined || one.target === target) && !this.isWalk(one),
+      (one) =>
+        one.start.seq < seq &&
+        (target === undefined || one.target === target) &&
+        !this.isWalk(one) &&
+        !(reasonOf(one) === "QUEUE_FULL" && (one.ends[0]?.seq ?? Infinity) < seq),
     ).length;
   }
 
