@@ -32,6 +32,7 @@ export class Search<Member extends Candidate, Plan> {
   readonly #shared: SharedSearch;
   readonly #draw: () => number;
   readonly #pin: Pin | undefined;
+  #awaited: Member | undefined;
   readonly history: CallHistory<Member, Plan>;
 
   constructor(call: SearchedCall<Member, Plan>, route: CandidateRoute<Member>, shared: SharedSearch) {
@@ -61,7 +62,11 @@ export class Search<Member extends Candidate, Plan> {
   async peek(): Promise<Next<Member, Plan> | undefined> {
     for (;;) {
       const choice = this.#choose();
-      if (choice === undefined || choice.delayMs > 0) return undefined;
+      if (choice === undefined) return undefined;
+      if (choice.delayMs > 0) {
+        this.#awaited = choice.candidate;
+        return undefined;
+      }
       const { candidate } = choice;
       if (!this.history.plans.has(candidate) && !(await this.history.prepare(candidate))) continue;
       this.history.made++;
@@ -74,6 +79,11 @@ export class Search<Member extends Candidate, Plan> {
       });
       return this.#nextAt(choice);
     }
+  }
+
+  /** Candidate for which the call would wait, if `peek` has found no other. Undefined: it would not wait. */
+  get awaited(): Member | undefined {
+    return this.#awaited;
   }
 
   /** Returns an attempt beside one at another candidate. Undefined: there is none. */
