@@ -191,9 +191,9 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     const second = (await this.#isLate(first, waitMs)) ? await this.#startHedge(first, candidate) : undefined;
     if (second === undefined) return this.#settle(first, await first.outcome);
     // Output that was on its way when the other attempt won changes nothing.
-    first.onOutput = () => this.#lose(second);
-    second.onOutput = () => this.#lose(first);
-    if (first.hasOutput) this.#lose(second);
+    first.onOutput = () => this.#lose(second, waitMs);
+    second.onOutput = () => this.#lose(first, waitMs);
+    if (first.hasOutput) this.#lose(second, waitMs);
     const [ahead, outcome] = await Promise.race(
       [first, second].map(async (started) => [started, await started.outcome] as const),
     );
@@ -201,7 +201,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     if (!this.#losers.has(ahead)) {
       const isCommitted = this.#settle(ahead, outcome);
       if (isCommitted || nextStep(this.#failure) === "never" || this.#losers.has(other)) {
-        this.#lose(other);
+        this.#lose(other, waitMs);
         return isCommitted;
       }
     }
@@ -229,10 +229,11 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     return this.#start(next);
   }
 
-  #lose(started: StartedAttempt): void {
+  /** @param waitMs wait after which the hedge started */
+  #lose(started: StartedAttempt, waitMs: number): void {
     if (this.#losers.has(started)) return;
     this.#losers.set(started, true);
-    started.lose();
+    started.lose(waitMs);
     void started.outcome.then((outcome) => this.#forgetLoser(started, outcome));
     if (this.#current === started) {
       for (const other of this.#started.keys()) if (!this.#losers.has(other)) this.#current = other;

@@ -141,9 +141,16 @@ export class StartedAttempt {
     return this.#hasOutput;
   }
 
-  /** Ends the attempt, because another one was faster. */
-  lose(): void {
+  /**
+   * Ends the attempt, because another one was faster.
+   *
+   * @param longMs wait that is long for a target without known times to its first output
+   */
+  lose(longMs: number): void {
     this.onOutput = undefined;
+    const { streamed } = this.#place.state;
+    // A target that loses each time would never be known as slow. A shorter wait than usual says nothing.
+    if (!this.isOver && this.#elapsedMs >= (streamed.average ?? longMs)) this.#observeWait();
     this.#controller?.abort(new GatewayError("CANCELLED", "another attempt was faster"));
   }
 
@@ -185,10 +192,15 @@ export class StartedAttempt {
 
   #cut(outcome: AttemptCut["outcome"], message: string): void {
     this.isCut = true;
-    // A wait in Dragoman's own queue says nothing about the target.
+    this.#observeWait();
     const isQueued = this.run.waitsFor !== undefined;
-    if (!isQueued && !this.#hasOutput) this.#place.state.streamed.observeWait(this.#elapsedMs);
     this.#controller?.abort(new AttemptCut(isQueued ? AttemptOutcome.ABANDONED : outcome, message));
+  }
+
+  /** Notes a wait without output. One in Dragoman's own queue says nothing about the target. */
+  #observeWait(): void {
+    const { streamed } = this.#place.state;
+    if (this.run.waitsFor === undefined && !this.#hasOutput) streamed.observeWait(this.#elapsedMs);
   }
 
   #sawOutput(): void {
