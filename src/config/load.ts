@@ -89,16 +89,16 @@ export function loadConfig({
   const knownNames = [...known, ...added].map(({ name }) => name);
   const listed = [...builtIn, ...addedModels(added, builtIn, report)];
   const maxQueue = content.limits.max_queue_per_provider;
-  const providers = [...known, ...added].map((provider) =>
-    resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue }, report),
-  );
-  const models = resolveModels({ listed, providers: knownNames, section: content }, report);
-  const prices = resolvePrices({ listed, models, providers: knownNames, section: content.prices }, report);
-  if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
   const isWrong = (path: string) =>
     [...problems.keys()].some(
       (wrong) => wrong === path || wrong.startsWith(`${path}.`) || wrong.startsWith(`${path}[`),
     );
+  const providers = [...known, ...added].map((provider) =>
+    resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue, isWrong }, report),
+  );
+  const models = resolveModels({ listed, providers: knownNames, section: content }, report);
+  const prices = resolvePrices({ listed, models, providers: knownNames, section: content.prices }, report);
+  if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
   const routes = resolveRoutes(content.routes, { listed, models, providers: knownNames }, report, isWrong);
   const breaker = resolveBreaker(content.breaker, report, isWrong);
 
