@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { describeAccounts, describeShared } from "./accounts.ts";
 import { formatAddress } from "./address.ts";
 import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
 import { describeDeployments, describeModels } from "./describe-models.ts";
@@ -26,14 +27,16 @@ export function describeConfig(config: Config): string {
     authentication: {
       mode: authentication.mode,
       require_account: authentication.requireAccount,
-      keys: authentication.keys.map(({ id, sha256, accounts, defaultAccount, role }) => ({
+      keys: authentication.keys.map(({ id, sha256, accounts, defaultAccount, role, ...rest }) => ({
         id,
         sha256: `${sha256.toString("hex", 0, 4)}…`,
         accounts,
         default_account: defaultAccount,
         role,
+        ...describeShared(rest),
       })),
     },
+    accounts: describeAccounts(config.accounts),
     limits: {
       max_request_size: formatSize(limits.maxRequestBytes),
       max_values: limits.maxValues,

@@ -1,7 +1,9 @@
 import { dirname, resolve } from "node:path";
 import type { ZodType } from "zod";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import { resolveAccounts } from "./accounts.ts";
 import { addedModels, addedProviders } from "./added-providers.ts";
+import { readKeysVariable } from "./api-keys-variable.ts";
 import { reportExposure, resolveAuthentication } from "./authentication.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { ConfigError, type ConfigProblem, type ReportProblem } from "./config-error.ts";
@@ -35,7 +37,7 @@ interface ConfigSources {
  *
  * A variable takes precedence over the file, and the file over the default. The variables are DRAGOMAN_GRPC_ADDRESS and
  * DRAGOMAN_HTTP_ADDRESS (`host:port`, IPv6 in brackets), DRAGOMAN_AUTHENTICATION (`keys`, `loopback`, `off`),
- * DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`). But for a provider's API key and
+ * DRAGOMAN_API_KEYS (api-keys-variable.ts), DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`). But for a provider's API key and
  * proxy, the file takes precedence: a user's shell may set `OPENAI_API_KEY` and `HTTPS_PROXY` for other programs.
  *
  * An empty variable counts as unset. Paths in the file are relative to its folder.
@@ -65,8 +67,9 @@ export function loadConfig({
 
   const modeVariable = variable(mode, "DRAGOMAN_AUTHENTICATION");
   // After a mistake in `authentication` the mode is unknown, and reporting exposure would report the mistake twice.
-  const modeIsKnown = ![...problems.keys()].some((path) => /^(DRAGOMAN_AUTHENTICATION|authentication\b)/.test(path));
-  const authentication = resolveAuthentication(content.authentication, modeVariable, report);
+  const modeIsKnown = ![...problems.keys()].some((path) => /^(DRAGOMAN_A|authentication\b)/.test(path));
+  const otherKeys = { variable: readKeysVariable(environment, report), inStore: false };
+  const authentication = resolveAuthentication(content.authentication, modeVariable, otherKeys, report);
   const listener = (name: "grpc" | "http", addressVariable: string): ListenerConfig => {
     const { address: configured, tls } = content[name];
     const override = variable(address, addressVariable);
@@ -84,6 +87,7 @@ export function loadConfig({
     allowedHosts: content.http.allowed_hosts,
     corsOrigins: content.http.cors_origins,
   };
+  const accounts = resolveAccounts(content.accounts, report);
   const logLevel = variable(level, "DRAGOMAN_LOG_LEVEL") ?? content.log.level;
   const added = addedProviders({ sections: content.providers, known, dialects }, report);
   const knownNames = [...known, ...added].map(({ name }) => name);
@@ -108,6 +112,7 @@ export function loadConfig({
     grpc,
     http,
     authentication,
+    accounts,
     limits: {
       maxRequestBytes: limits.max_request_size,
       maxValues: limits.max_values,

@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
+import { accountSchema, keySchema } from "./account-schema.ts";
 import { parseAddress } from "./address.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { priceSchema } from "./price-schema.ts";
@@ -66,15 +67,6 @@ const origin = leaf({
   shown: true,
 });
 
-const role = choice("caller", "viewer", "admin");
-
-const sha256 = leaf({
-  parse: (value) =>
-    typeof value === "string" && /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, "hex") : undefined,
-  problem: "is not a SHA-256",
-  fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
-});
-
 function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const headers = new Map<string, string>();
@@ -134,19 +126,10 @@ export const fileSchema = section({
   }).prefault({}),
   authentication: section({
     mode: mode.optional(),
-    keys: z
-      .array(
-        section({
-          id: text,
-          sha256,
-          accounts: z.array(text).prefault([]),
-          default_account: text.optional(),
-          role: role.prefault("caller"),
-        }),
-      )
-      .prefault([]),
+    keys: z.array(keySchema).prefault([]),
     require_account: flag.prefault(false),
   }).prefault({}),
+  accounts: z.record(z.string(), accountSchema).prefault({}),
   limits: section({
     max_request_size: size.prefault("16MiB"),
     max_values: wholeNumber(1).prefault(250_000),

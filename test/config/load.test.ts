@@ -25,6 +25,7 @@ describe("without a file", () => {
         corsOrigins: [],
       },
       authentication: { mode: "loopback", keys: [], requireAccount: false },
+      accounts: [],
       limits: {
         maxRequestBytes: 16_777_216,
         maxValues: 250_000,
@@ -141,6 +142,8 @@ log: { level: warn }
       accounts: [],
       defaultAccount: undefined,
       role: "caller",
+      models: ["*"],
+      budgets: [],
     });
   });
 
