@@ -89,7 +89,14 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     ],
   ],
   ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
-  ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts", "load/network.ts"]],
+  [
+    "accounts",
+    [
+      ...["gen", "errors.ts", "path-segment.ts", "tokens", "models", "prices"],
+      ...["config/config.ts", "config/account.ts", "load/network.ts"],
+    ],
+  ],
+  ["state", ["accounts/limits", "config/account.ts", "config/state.ts"]],
   ["ledger", ["gen", "errors.ts"]],
   ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
   [

@@ -16,6 +16,7 @@ import type { ConfigurableProvider } from "./provider.ts";
 import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, level, mode } from "./schema.ts";
+import { resolveState } from "./state-schema.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { validate, validateVariable } from "./validate.ts";
 
@@ -151,6 +152,7 @@ export function loadConfig({
     routes,
     breaker,
     prices,
+    state: resolveState(content.state),
   });
 }
 

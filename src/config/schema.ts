@@ -21,6 +21,7 @@ import {
   text,
   wholeNumber,
 } from "./rules.ts";
+import { stateSchema } from "./state-schema.ts";
 
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
@@ -167,5 +168,6 @@ export const fileSchema = section({
   routes: z.record(z.string(), routeSchema).prefault({}),
   breaker: breakerSchema.prefault({}),
   prices: z.record(z.string(), priceSchema).prefault({}),
+  state: stateSchema.prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;
