@@ -43,7 +43,7 @@ export function resolveAuthentication(
     report(
       "authentication.keys",
       "is empty, so every call would be rejected",
-      "add a key (`dragoman --hash-key` hashes it), or set DRAGOMAN_API_KEYS or store.database",
+      "add a key; `dragoman --hash-key` hashes it, and `dragoman keys create` makes one in the database",
     );
   }
   return { mode: chosen ?? (keys.length > 0 ? "keys" : "loopback"), keys, requireAccount };

@@ -6,6 +6,7 @@ import type { ProfileName } from "../profiles/profiles.ts";
 import type { AccountSettings, KeySettings } from "./account.ts";
 import type { ProviderSettings } from "./provider.ts";
 import type { BreakerSettings, RouteSettings } from "./route.ts";
+import type { Secret } from "./secret.ts";
 import type { RedisSettings } from "./state.ts";
 
 /** TLS files of one listener, in PEM format. */
@@ -31,6 +32,36 @@ export type { Role } from "./account.ts";
 export interface ApiKey extends KeySettings {
   /** SHA-256 of the key. */
   readonly sha256: Buffer;
+}
+
+/** Database of the service. `name` tells it from others, without user, password and parameters. */
+export type DatabaseSettings =
+  | { readonly kind: "sqlite"; readonly name: string; readonly path: string }
+  | { readonly kind: "postgres"; readonly name: string; readonly url: Secret };
+
+/** Where and how Dragoman stores call records, and what else has to outlive the process. */
+export interface StoreSettings {
+  /** Whether the file has the section `store`: then Dragoman does not start if it cannot write the outbox. */
+  readonly isWritten: boolean;
+  readonly database: DatabaseSettings;
+  /** Absolute path of the folder in which each process has the folder of its own outbox. */
+  readonly outbox: string;
+  /**
+   * What the end of a response waits for. `process`: the record is written to a file, and survives the process. `disk`:
+   * it is on the disk, and survives a power cut. `async`: nothing.
+   */
+  readonly durability: "process" | "disk" | "async";
+  /** While records cannot be written, and no more of them fit: `drop` drops them, `refuse` rejects new calls. */
+  readonly onFull: "drop" | "refuse";
+  /** Maximum size in bytes of the outbox of one process. Default 1 GiB. */
+  readonly maxOutboxBytes: number;
+  /** Age in ms at which the database deletes call records (default 30 days) and hourly sums (400 days). 0: never. */
+  readonly retention: { readonly callsMs: number; readonly hoursMs: number };
+  /** Further destinations of call records. */
+  readonly sinks: {
+    /** Collector that receives records as OTLP logs. Undefined: none. */
+    readonly otlp: { readonly endpoint: string; readonly headers: Readonly<Record<string, string>> } | undefined;
+  };
 }
 
 /** The resolved configuration. Frozen. */
@@ -140,4 +171,5 @@ export interface Config {
   readonly prices: readonly PriceOverride[];
   /** State that replicas share. Undefined: each process has its own limits and budgets. */
   readonly state: RedisSettings | undefined;
+  readonly store: StoreSettings;
 }

@@ -8,6 +8,7 @@ import { describePrices } from "./prices.ts";
 import type { ProviderKey } from "./provider.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
 import { describeState } from "./state-schema.ts";
+import { describeStore } from "./store.ts";
 import { parseCertificates } from "./tls-files.ts";
 
 /**
@@ -16,7 +17,7 @@ import { parseCertificates } from "./tls-files.ts";
  */
 export function describeConfig(config: Config): string {
   const { grpc, http, authentication, limits, shutdown, grpcConnection, log } = config;
-  const { profile, models, routes, breaker, prices } = config;
+  const { profile, models, routes, breaker, prices, store } = config;
   return stringify({
     grpc: { ...describeListener(grpc), reflection: grpc.reflection },
     http: {
@@ -76,6 +77,7 @@ export function describeConfig(config: Config): string {
     breaker: describeBreaker(breaker),
     prices: describePrices(prices),
     state: describeState(config.state),
+    store: describeStore(store),
   });
 }
 

@@ -17,6 +17,7 @@ import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, level, mode } from "./schema.ts";
 import { resolveState } from "./state-schema.ts";
+import { canHaveKeys, resolveStore } from "./store.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { validate, validateVariable } from "./validate.ts";
 
@@ -66,10 +67,18 @@ export function loadConfig({
     return text ? validateVariable(schema, name, text, report) : undefined;
   };
 
+  const folder = source === undefined ? resolve() : dirname(resolve(source));
+
+  const isWrong = (path: string) =>
+    [...problems.keys()].some(
+      (wrong) => wrong === path || wrong.startsWith(`${path}.`) || wrong.startsWith(`${path}[`),
+    );
+  const store = resolveStore(content.store, { isWritten: written.store !== undefined, folder, isWrong }, report);
   const modeVariable = variable(mode, "DRAGOMAN_AUTHENTICATION");
+  const keysOfVariable = readKeysVariable(environment, report);
   // After a mistake in `authentication` the mode is unknown, and reporting exposure would report the mistake twice.
   const modeIsKnown = ![...problems.keys()].some((path) => /^(DRAGOMAN_A|authentication\b)/.test(path));
-  const otherKeys = { variable: readKeysVariable(environment, report), inStore: false };
+  const otherKeys = { variable: keysOfVariable, inStore: canHaveKeys(store) };
   const authentication = resolveAuthentication(content.authentication, modeVariable, otherKeys, report);
   const listener = (name: "grpc" | "http", addressVariable: string): ListenerConfig => {
     const { address: configured, tls } = content[name];
@@ -78,7 +87,6 @@ export function loadConfig({
     if (modeIsKnown) {
       reportExposure(authentication.mode, override === undefined ? `${name}.address` : addressVariable, chosen, report);
     }
-    const folder = dirname(resolve(source ?? ""));
     return { ...chosen, tls: tls === undefined ? undefined : readTlsFiles(`${name}.tls`, tls, folder, report) };
   };
   const grpc = { ...listener("grpc", "DRAGOMAN_GRPC_ADDRESS"), reflection: content.grpc.reflection };
@@ -99,11 +107,7 @@ export function loadConfig({
   );
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
   const prices = resolvePrices({ listed, models, providers: knownNames, section: content.prices }, report);
-  if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
-  const isWrong = (path: string) =>
-    [...problems.keys()].some(
-      (wrong) => wrong === path || wrong.startsWith(`${path}.`) || wrong.startsWith(`${path}[`),
-    );
+  if (modeIsKnown && !otherKeys.inStore) reportUnreachable(content.deployments, authentication, report);
   const routes = resolveRoutes(content.routes, { listed, models, providers: knownNames }, report, isWrong);
   const breaker = resolveBreaker(content.breaker, report, isWrong);
 
@@ -153,6 +157,7 @@ export function loadConfig({
     breaker,
     prices,
     state: resolveState(content.state),
+    store,
   });
 }
 

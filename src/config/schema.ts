@@ -1,7 +1,7 @@
-import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 import { accountSchema, keySchema } from "./account-schema.ts";
 import { parseAddress } from "./address.ts";
+import { headers } from "./headers.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { priceSchema } from "./price-schema.ts";
 import { apiKey, providerKey } from "./provider-keys.ts";
@@ -22,6 +22,7 @@ import {
   wholeNumber,
 } from "./rules.ts";
 import { stateSchema } from "./state-schema.ts";
+import { storeSchema } from "./store-schema.ts";
 
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
@@ -66,27 +67,6 @@ const origin = leaf({
   problem: "is not an origin",
   fix: "write scheme, host in lower case and port unless it is the default, such as https://app.example, without a path",
   shown: true,
-});
-
-function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const headers = new Map<string, string>();
-  try {
-    for (const [name, content] of Object.entries(value)) {
-      if (typeof content !== "string" || headers.has(name.toLowerCase())) return undefined;
-      validateHeaderName(name);
-      validateHeaderValue(name, content);
-      headers.set(name.toLowerCase(), content);
-    }
-  } catch {
-    return undefined;
-  }
-  return Object.fromEntries(headers);
-}
-const headers = leaf({
-  parse: parseHeaders,
-  problem: "is not a mapping of unique header names to valid header values",
-  fix: "write `name: value`; quote values that look like numbers",
 });
 
 const listener = (defaultAddress: string) => ({
@@ -169,5 +149,6 @@ export const fileSchema = section({
   breaker: breakerSchema.prefault({}),
   prices: z.record(z.string(), priceSchema).prefault({}),
   state: stateSchema.prefault({}),
+  store: storeSchema.prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;
