@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Directory } from "../accounts/directory.ts";
+import { CallLimits } from "../accounts/limits/call-limits.ts";
+import type { LimitStore } from "../accounts/limits/limit-store.ts";
+import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
 import type { StoreMirror } from "../accounts/store-mirror.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
 import { createRoutingView } from "../calls/routing-view.ts";
@@ -49,6 +52,8 @@ export interface ServiceParts {
   readonly routing?: RoutingView;
   /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
   readonly plainRules?: AttemptRules;
+  /** What calls have taken of limits and budgets. The service closes it. Default: in this process. */
+  readonly limitStore?: LimitStore;
   /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
@@ -105,7 +110,7 @@ export function createSnapshot({
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, observers, rejections, furtherServices = [] } = parts;
+  const { config, observers, rejections, furtherServices = [], limitStore = new MemoryLimitStore() } = parts;
   const { limits } = config;
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
   const snapshots = new Snapshots(createSnapshot(parts));
@@ -131,6 +136,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       requestBytes: new ByteBudget(limits.maxBytesInFlight),
       learned,
       router,
+      limits: new CallLimits(limitStore),
     },
     guard,
   );
@@ -164,6 +170,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     calls.endAll();
     await Promise.all(listeners.map((listener) => listener.close()));
     await snapshots.close();
+    await limitStore.close();
     load.stop();
     rejections.flush();
   };

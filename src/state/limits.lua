@@ -173,13 +173,13 @@ local function leftOf(claim, state, nowMs)
   local limit = claim[3]
   if claim[1] == RATE then
     local reset = (state.used == 0 or limit == 0) and 0 or leakMs(state, limit, state.used)
-    return text(limit - state.used) .. ' ' .. text(reset)
+    return text(limit - state.used) .. ' ' .. text(reset) .. ' 0'
   end
   local reset = 0
   if claim[1] == BUDGET and state.spent + state.held > 0 then
     reset = math.max(0, claim[6] - nowMs)
   end
-  return text(limit - state.spent - state.held) .. ' ' .. text(reset)
+  return text(limit - state.spent - state.held) .. ' ' .. text(reset) .. ' ' .. text(state.held)
 end
 
 -- An empty id takes nothing, and only returns what is left.

@@ -1,5 +1,5 @@
 import { limitName } from "../accounts/limits/limit-name.ts";
-import type { Claim, Decision } from "../accounts/limits/limit-store.ts";
+import type { Claim, Decision, Left } from "../accounts/limits/limit-store.ts";
 
 /** A claim as limits.lua reads it. */
 export type WireClaim = readonly [
@@ -94,11 +94,11 @@ export interface SharedDecision extends Decision {
 export function decodeDecision(line: string): SharedDecision {
   const [refused = 0, wait = 0, shadowed = 0, ...rest] = line.split(" ").map(Number);
   const holds: (number | undefined)[] = [];
-  const left: { remaining: number; resetMs: number }[] = [];
-  for (let index = 0; index < rest.length; index += 3) {
-    const [hold = -1, remaining = 0, resetMs = 0] = [rest[index], rest[index + 1], rest[index + 2]];
+  const left: Left[] = [];
+  for (let index = 0; index < rest.length; index += 4) {
+    const [hold = -1, remaining = 0, resetMs = 0, held = 0] = rest.slice(index, index + 4);
     holds.push(hold < 0 ? undefined : hold);
-    left.push({ remaining, resetMs });
+    left.push({ remaining, resetMs, held });
   }
   return {
     refusedBy: refused < 0 ? undefined : refused,

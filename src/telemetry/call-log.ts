@@ -40,6 +40,7 @@ function toLine(record: CallRecord) {
     profile: record.profile || undefined,
     outcome: record.outcome,
     reason: record.reason,
+    notes: record.notes.length === 0 ? undefined : record.notes,
     start_time: record.startTime.toISOString(),
     duration_ms: round(record.durationMs),
     first_output_ms: record.firstOutputMs === undefined ? undefined : round(record.firstOutputMs),

@@ -29,6 +29,8 @@ export interface Left {
   readonly remaining: number;
   /** Milliseconds until the whole limit is available again, if no further call comes. 0: it is, or the limit is `calls`. */
   readonly resetMs: number;
+  /** What calls in progress hold of a budget or of `calls`. 0 for rates. */
+  readonly held: number;
 }
 
 /** Whether a call fits all of its limits. If it does not, it takes nothing of any of them. */

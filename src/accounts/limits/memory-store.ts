@@ -170,13 +170,14 @@ export class MemoryLimitStore implements LimitStore {
     const { kind, limit, period } = claim;
     if (kind === "requests" || kind === "tokens") {
       const bucket = this.#bucketOf(claim, nowUs);
-      return { remaining: limit - bucket.used, resetMs: resetMs(bucket, limit) };
+      return { remaining: limit - bucket.used, resetMs: resetMs(bucket, limit), held: 0 };
     }
     const { spent, held } = this.#counterOf(claim);
     const isUsed = spent + held > 0;
     return {
       remaining: limit - spent - held,
       resetMs: isUsed && period !== undefined ? Math.max(0, period.endMs - this.#clock.ms()) : 0,
+      held,
     };
   }
 
