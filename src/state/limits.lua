@@ -64,7 +64,7 @@ local function expireHolds(key, nowMs)
     local amount = redis.call('HGET', key, 'call:' .. id)
     if amount then
       redis.call('HDEL', key, 'call:' .. id)
-      redis.call('HINCRBY', key, 'held', '-' .. amount)
+      redis.call('HINCRBY', key, 'held', text(0 - tonumber(amount)))
     end
     redis.call('ZREM', key .. ':leases', id)
   end
@@ -104,7 +104,7 @@ local function settle(prefix, id, used, claims, nowUs)
       local held = redis.call('HGET', key, 'call:' .. id)
       if held then
         redis.call('HDEL', key, 'call:' .. id)
-        redis.call('HINCRBY', key, 'held', '-' .. held)
+        redis.call('HINCRBY', key, 'held', text(0 - tonumber(held)))
         redis.call('ZREM', key .. ':leases', id)
       end
       redis.call('HINCRBY', key, 'spent', text(used[index]))

@@ -48,6 +48,8 @@ export class RedisChannel<Waiting> {
   readonly #running: Promise<void>;
   #unanswered: SentMessage<Waiting>[] = [];
   #epoch = 0;
+  /** Whether Redis has told which messages of the former epoch ran. */
+  #hasBegun = true;
   #number = 0;
   /** Undefined: the channel is closed. */
   #link: RedisLink | undefined;
@@ -153,7 +155,10 @@ export class RedisChannel<Waiting> {
     });
     while (isUsable) {
       const sentMs = performance.now();
-      const message = encodeBegin(this.#replica, ++this.#epoch, this.#times.leaseMs);
+      // If the reply to the last beginning was lost, Redis repeats it.
+      if (this.#hasBegun) this.#epoch++;
+      this.#hasBegun = false;
+      const message = encodeBegin(this.#replica, this.#epoch, this.#times.leaseMs);
       const late = delay(deadMs, undefined, { ref: false });
       const reply = await Promise.race([link.run(this.#key, message), ended, late]);
       if (reply === undefined) return;
@@ -177,6 +182,7 @@ export class RedisChannel<Waiting> {
     this.#ran = [...this.#ran, ...this.#unanswered.filter(hasRun)];
     this.#lost = [...this.#lost, ...this.#unanswered.filter((sent) => !hasRun(sent))];
     this.#unanswered = [];
+    this.#hasBegun = true;
     this.#replicas = replicas;
     this.#number = 1;
   }

@@ -53,6 +53,11 @@ export class LimitModel {
     return [...this.#calls.keys()];
   }
 
+  /** Whether a call in progress holds something of one of its claims. */
+  holds(callId: string, place: number): boolean {
+    return this.#calls.get(callId)?.holds[place] !== undefined;
+  }
+
   /** Returns what a call holds of a claim. Undefined: it does not fit. */
   #holdOf(claim: Claim): bigint | undefined {
     const [limit, hold] = [BigInt(claim.limit), BigInt(claim.hold)];
