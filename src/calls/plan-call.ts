@@ -95,6 +95,7 @@ export async function prepareCall<Desc extends DescMessage>(
     ...(plansStream && { sendsStream: true }),
     ...(profile && { apiProfile: profile }),
     ...(configuredProfile && { configuredProfile }),
+    ...(snapshot.prices && { prices: snapshot.prices }),
     checkOptions(chat, { provider }) {
       if (translatesOptions) return [];
       return rejectsOptions

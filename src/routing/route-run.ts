@@ -1,7 +1,5 @@
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { type GatewayError, toGatewayError } from "../errors.ts";
-import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import { addUsage } from "../tokens/add-usage.ts";
 import type { HedgeBudget } from "./budgets.ts";
 import type { Candidate, CandidateRoute } from "./candidate.ts";
 import type { TargetRun } from "./choices.ts";
@@ -99,10 +97,9 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     );
   }
 
-  /** Returns the usage of a call that fails now: that of all its attempts. */
-  usageSoFar(): Usage | undefined {
-    const usages = [...this.#started.keys()].flatMap(({ run }) => run.usageSoFar() ?? []);
-    return usages.length === 0 ? undefined : usages.reduce(addUsage);
+  /** Sets the usage of the attempts of a call that fails now: of those that have none and may have used tokens. */
+  noteUsage(): void {
+    for (const { run } of this.#started.keys()) run.noteUsage();
   }
 
   // Not a generator, which would cost as much for each delta as the rest of the stream.

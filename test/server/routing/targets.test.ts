@@ -115,7 +115,7 @@ describe("a target that cannot serve a request", () => {
     });
     const kind = { case: "providerTool", value: { provider: "b", type: "browser_search" } } as const;
     const got = await call("gRPC stream", { model: "r", tools: [create(ToolSchema, { kind })] });
-    expect(got).toMatchObject({ text: "b", reason: "", recorded: ["b/m"], warnings: ["FELL_BACK"] });
+    expect(got).toMatchObject({ text: "b", reason: "", recorded: ["b/m"], warnings: ["FELL_BACK", "PRICE_UNKNOWN"] });
     expect(at.a.requests).toHaveLength(0);
     // A function is for any target.
     expect(

@@ -146,8 +146,8 @@ export declare type CallInfo = Message<"dragoman.v1.CallInfo"> & {
   callId: string;
 
   /**
-   * Usage until the failure: what the provider reported, else an estimate. Unset if no upstream request can have used
-   * tokens, because the provider rejected it or never received it.
+   * Usage of all attempts until the failure, with its cost: what the provider reported, else an estimate. Unset if no
+   * upstream request can have used tokens, because the provider rejected it or never received it.
    *
    * @generated from field: dragoman.v1.Usage usage = 2;
    */
