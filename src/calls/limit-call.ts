@@ -1,5 +1,4 @@
-import { holderOf } from "../accounts/holder.ts";
-import type { LimitedHolder } from "../accounts/limits/claims.ts";
+import { isLimited, type LimitedHolder, limitedAccount, limitedKey } from "../accounts/limits/claims.ts";
 import type { LimitedCall } from "../accounts/limits/limited-call.ts";
 import type { Call } from "./call.ts";
 import type { PreparedCall } from "./plan-call.ts";
@@ -12,14 +11,9 @@ export function limitCall(call: Call, { chat, route }: PreparedCall): Promise<vo
   const { snapshot, accountId, caller } = call;
   const account = accountId === "" ? undefined : snapshot.directory?.account(accountId);
   const holders: LimitedHolder[] = [];
-  if (isLimited(caller)) {
-    const { keyId, limits, budgets } = caller;
-    holders.push({ holder: holderOf({ accountId: "", keyId }), name: `the API key ${keyId}`, limits, budgets });
-  }
-  if (account !== undefined && isLimited(account)) {
-    const { limits, budgets } = account;
-    holders.push({ holder: holderOf({ accountId, keyId: "" }), name: `the account ${accountId}`, limits, budgets });
-  }
+  const { keyId: id, limits, budgets } = caller;
+  if (isLimited(caller)) holders.push(limitedKey({ id, limits, budgets }));
+  if (account !== undefined && isLimited(account)) holders.push(limitedAccount(account));
   if (holders.length === 0) return undefined;
   const models = route.tiers.flatMap(({ members }) => members.flatMap(({ target }) => target?.model ?? []));
   const limited = call.limits.take({
@@ -37,11 +31,4 @@ function enter(call: Call, limited: LimitedCall): undefined {
   call.limitBy(limited);
   if (limited.error !== undefined) throw limited.error;
   return undefined;
-}
-
-function isLimited({ limits, budgets = [] }: Pick<LimitedHolder, "limits" | "budgets">): boolean {
-  const { requestsPerMinute, tokensPerMinute, concurrentCalls } = limits ?? {};
-  return (
-    budgets.length > 0 || [requestsPerMinute, tokensPerMinute, concurrentCalls].some((limit) => limit !== undefined)
-  );
 }

@@ -7,8 +7,16 @@ import { nanosOf } from "./picodollars.ts";
  *
  * @param inputTokens upper bound, of all choices together
  * @param outputTokens upper bound, of all choices together
+ * @param serviceTier tier of the request. A provider can serve it in the usual tier instead. Empty: the usual one
  */
-export function mostCost({ tiers, request }: ModelPrices, inputTokens: number, outputTokens: number): bigint {
+export function mostCost(prices: ModelPrices, inputTokens: number, outputTokens: number, serviceTier: string): bigint {
+  const usual = mostInTier(prices, inputTokens, outputTokens);
+  const inTier = prices.serviceTiers?.get(serviceTier.toLowerCase());
+  const other = inTier === undefined ? 0n : mostInTier(inTier, inputTokens, outputTokens);
+  return other > usual ? other : usual;
+}
+
+function mostInTier({ tiers, request }: ModelPrices, inputTokens: number, outputTokens: number): bigint {
   let [input, output] = [0n, 0n];
   for (const tier of tiers) {
     if (tier.fromInputTokens > inputTokens) continue;

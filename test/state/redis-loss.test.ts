@@ -102,11 +102,7 @@ describe.skipIf(noRedis)("a store whose Redis is lost", () => {
   });
 
   it("enforces its share of the limits, and of what was left of budgets", async () => {
-    await using other = Object.assign(open(redis.port), {
-      [Symbol.asyncDispose]() {
-        return this.close();
-      },
-    });
+    const other = open(redis.port);
     await expect.poll(() => other.state.shared).toBe(true);
     const claims = [claim("requests", 10), claim("budget", 1000, 100)];
     await store.reserve("first", claims);
@@ -127,6 +123,7 @@ describe.skipIf(noRedis)("a store whose Redis is lost", () => {
     const requests: Decision[] = [];
     for (let count = 0; count < 6; count++) requests.push(await reserve([claim("requests", 10)]));
     expect(requests.filter(({ refusedBy }) => refusedBy === undefined)).toHaveLength(5);
+    await other.close();
   });
 
   it("keeps the calls in progress in mind, and tells Redis about them again after it was flushed", async () => {

@@ -43,4 +43,4 @@ async function call(): Promise<void> {
 
 await Promise.all(Array.from({ length: callers }, call));
 await store.close();
-process.disconnect();
+process.disconnect?.();

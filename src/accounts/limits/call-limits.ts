@@ -3,8 +3,8 @@ import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { PriceList } from "../../prices/price-list.ts";
-import { type CallClaims, claimsOf, type LimitedHolder } from "./claims.ts";
-import type { Decision, LimitStore } from "./limit-store.ts";
+import { type CallClaims, claimsOf, type LimitedHolder, type NamedClaim } from "./claims.ts";
+import type { Decision, Left, LimitStore } from "./limit-store.ts";
 import { LimitedCall } from "./limited-call.ts";
 import { needOf } from "./need.ts";
 import { refusal, unpricedRefusal } from "./refusal.ts";
@@ -22,6 +22,12 @@ export interface CallToLimit {
   readonly models: readonly Model[];
   /** Undefined: all prices are unknown. */
   readonly prices: PriceList | undefined;
+}
+
+/** What is left of a limit or a budget. */
+export interface LeftOfClaim {
+  readonly claim: NamedClaim;
+  readonly left: Left;
 }
 
 /** Delay in ms after which a call that needs the shared store should try again. */
@@ -52,6 +58,17 @@ export class CallLimits {
     const decided = (decision: Decision) => this.#limited(call, claimed, decision, noteOutput);
     const decision = this.#store.reserve(call.id, claimed.claims, call.onStoreLoss);
     return decision instanceof Promise ? decision.then(decided) : decided(decision);
+  }
+
+  /** Returns what is left of each limit and budget of a holder. */
+  async leftOf(owner: LimitedHolder): Promise<readonly LeftOfClaim[]> {
+    const nothing = { tokens: 0, nanos: 0, unpriced: "", isBound: true };
+    const { claims } = claimsOf([owner], () => nothing, Date.now());
+    const left = await this.#store.left(claims);
+    return claims.flatMap((claim, index) => {
+      const rest = left[index];
+      return rest === undefined ? [] : [{ claim, left: rest }];
+    });
   }
 
   #limited(

@@ -1,4 +1,5 @@
-import type { Budget, Limits } from "../../config/account.ts";
+import type { AccountSettings, Budget, KeySettings, Limits } from "../../config/account.ts";
+import { holderOf } from "../holder.ts";
 import type { Claim } from "./limit-store.ts";
 import type { CallNeed } from "./need.ts";
 import { type Period, periodAt } from "./period.ts";
@@ -11,6 +12,28 @@ export interface LimitedHolder {
   readonly name: string;
   readonly limits?: Limits | undefined;
   readonly budgets?: readonly Budget[] | undefined;
+}
+
+/** Returns an account as a holder of limits and budgets. */
+export function limitedAccount({
+  id,
+  limits,
+  budgets,
+}: Pick<AccountSettings, "id" | "limits" | "budgets">): LimitedHolder {
+  return { holder: holderOf({ accountId: id, keyId: "" }), name: `the account ${id}`, limits, budgets };
+}
+
+/** Returns an API key as a holder of limits and budgets. */
+export function limitedKey({ id, limits, budgets }: Pick<KeySettings, "id" | "limits" | "budgets">): LimitedHolder {
+  return { holder: holderOf({ accountId: "", keyId: id }), name: `the API key ${id}`, limits, budgets };
+}
+
+/** Whether a holder has any limit or budget. */
+export function isLimited({ limits, budgets = [] }: Pick<LimitedHolder, "limits" | "budgets">): boolean {
+  if (budgets.length > 0) return true;
+  if (limits === undefined) return false;
+  const { requestsPerMinute, tokensPerMinute, concurrentCalls } = limits;
+  return requestsPerMinute !== undefined || tokensPerMinute !== undefined || concurrentCalls !== undefined;
 }
 
 /** A claim, with what its limit means to people. */

@@ -46,7 +46,7 @@ export function needOf({ chat, models, prices, usualOutput }: NeedFacts): CallNe
   for (const model of models) {
     const known = prices?.pricesOf(model);
     if (known === undefined) return { tokens: input + likely * choices, nanos: undefined, unpriced: model.id, isBound };
-    const cost = mostCost(known, mostInput, mostOutput);
+    const cost = mostCost(known, mostInput, mostOutput, chat.serviceTier);
     if (cost > nanos) nanos = cost;
   }
   return { tokens: input + likely * choices, nanos: clamp(nanos), unpriced: "", isBound };

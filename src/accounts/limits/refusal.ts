@@ -64,17 +64,19 @@ function quotaOf({ kind, holder, limit, period, budget }: NamedClaim, descriptio
 function describe({ kind, limit, owner, budget }: NamedClaim): string {
   switch (kind) {
     case "requests":
-      return `${owner.name} may send ${limit} requests per minute`;
+      return `${owner.name} may send ${limit} request${plural(limit)} per minute`;
     case "tokens":
-      return `${owner.name} may use ${limit} tokens per minute`;
+      return `${owner.name} may use ${limit} token${plural(limit)} per minute`;
     case "calls":
-      return `${owner.name} may have ${limit} calls in progress`;
+      return `${owner.name} may have ${limit} call${plural(limit)} in progress`;
     case "budget":
       return `${owner.name} may spend ${formatDollars(limit)} per ${budget?.period ?? "period"}`;
     default:
       return kind satisfies never;
   }
 }
+
+const plural = (count: number) => (count === 1 ? "" : "s");
 
 function advice(claim: NamedClaim, remaining: number, waitMs: number | undefined): string {
   const { kind, limit, hold, period } = claim;

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { limitedAccount } from "../../accounts/limits/claims.ts";
 import type { StoreMirror } from "../../accounts/store-mirror.ts";
 import type { Call } from "../../calls/call.ts";
 import { requireValid } from "../../chat/validation/annotations.ts";
@@ -17,6 +18,7 @@ import {
   UpdateAccountResponseSchema,
 } from "../../gen/dragoman/admin/v1/account_service_pb.js";
 import { paginateBy } from "../../models/paginate.ts";
+import { leftMessages } from "./account-left.ts";
 import { accountMessage, accountSettings } from "./account-messages.ts";
 import { requireValidAccount } from "./account-violations.ts";
 import { answerCall } from "./admitted-call.ts";
@@ -55,7 +57,8 @@ export function createAccountService(mirror: StoreMirror | undefined): ServiceIm
         if (!isConfigured(call, id)) await mirror?.refresh();
         const account = call.snapshot.directory?.account(id);
         if (account === undefined) throw noAccount(id, "neither the configuration nor the database has it");
-        return create(GetAccountResponseSchema, { account: accountMessage(account) });
+        const left = leftMessages(await call.limits.leftOf(limitedAccount(account)));
+        return create(GetAccountResponseSchema, { account: accountMessage(account), ...left });
       }),
 
     listAccounts: (request, context) =>
