@@ -1,9 +1,11 @@
 import type { Config } from "./config/config.ts";
+import type { RedisSettings } from "./config/state.ts";
 import { Rejections } from "./load/rejections.ts";
 import type { Adapter } from "./providers/adapter.ts";
 import { dialects } from "./providers/registry.ts";
 import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
+import { RedisLimitStore } from "./state/redis-limit-store.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
@@ -24,10 +26,21 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     models: config.listedModels,
     observers: [createCallLog(log), createProviderFailureLog(log), createRejectionCount(rejections)],
     rejections,
+    ...(config.state && { limitStore: createSharedLimits(config.state, log) }),
     ...(routing && { routing }),
   });
   const stopStateLog = logStateChanges(service.routing, log);
   return { ...service, stop: () => service.stop().finally(stopStateLog) };
+}
+
+/** Creates the limits that replicas share. The log tells when they are lost, and when they are back. */
+function createSharedLimits(settings: RedisSettings, log: Log): RedisLimitStore {
+  return new RedisLimitStore(settings, {
+    onChange({ shared, reason, replicas }) {
+      if (shared) log.info({ replicas }, "limits are shared through Redis");
+      else log.warn({ reason }, "Redis does not respond: this process decides about limits alone");
+    },
+  });
 }
 
 /** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */

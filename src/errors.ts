@@ -130,6 +130,17 @@ export interface RejectedField {
   readonly isUnknown: boolean;
 }
 
+/** An exceeded limit, as `google.rpc.QuotaFailure.Violation` has it. */
+export interface Quota {
+  readonly subject: string;
+  readonly description: string;
+  readonly apiService?: string;
+  readonly quotaMetric?: string;
+  readonly quotaId?: string;
+  readonly quotaDimensions?: Readonly<Record<string, string>>;
+  readonly quotaValue?: bigint;
+}
+
 export interface ErrorFacts {
   /** Sent in `ErrorInfo.metadata`. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -149,7 +160,7 @@ export interface ErrorFacts {
    */
   readonly retryHere?: false;
   /** Sent as `google.rpc.QuotaFailure`: the subject and the exceeded limit. */
-  readonly quota?: { readonly subject: string; readonly description: string };
+  readonly quota?: Quota;
   /** Sent as `dragoman.v1.ProviderError`. */
   readonly provider?: ProviderError;
   /** The model's invalid output. Sent in `dragoman.v1.JsonGenerationFailure` or `ToolCallFailure`. */

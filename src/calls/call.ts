@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { holderOf } from "../accounts/holder.ts";
 import type { Caller } from "../accounts/keys.ts";
+import type { CallLimits } from "../accounts/limits/call-limits.ts";
+import type { LimitedCall } from "../accounts/limits/limited-call.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
@@ -58,6 +60,7 @@ export class Call implements ObservedCall {
   readonly #notes = new Set<string>();
   #firstOutputMs: number | undefined;
   #releaseSlot: (() => void) | undefined;
+  #limited: LimitedCall | undefined;
   #settled = false;
   #recordedUsage: Usage | undefined;
   #recorded: Promise<unknown> | undefined;
@@ -109,6 +112,28 @@ export class Call implements ObservedCall {
   /** Account of the call, or its API key if it has no account. Queues are fair between holders. */
   get holder(): string {
     return holderOf({ accountId: this.#facts.accountId, keyId: this.caller.keyId });
+  }
+
+  /** Account of the call. Empty: none, or not known yet. */
+  get accountId(): string {
+    return this.#facts.accountId;
+  }
+
+  /** Limits and budgets of accounts and API keys. */
+  get limits(): CallLimits {
+    return this.#environment.limits;
+  }
+
+  /** What the call holds of limits and budgets. Undefined: none apply, or it has not been decided yet. */
+  get limited(): LimitedCall | undefined {
+    return this.#limited;
+  }
+
+  /** Sets what the call holds of limits and budgets. The call gives it back when it settles. */
+  limitBy(limited: LimitedCall): void {
+    this.#limited = limited;
+    for (const note of limited.notes) this.addNote(note);
+    if (this.#settled) limited.settle({ usage: undefined, wasSent: false });
   }
 
   /** Claimant for work before the request is decoded, when the account is unknown: its API key and address. */
@@ -271,6 +296,7 @@ export class Call implements ObservedCall {
     this.#clock.stop();
     this.source.signal.removeEventListener("abort", this.#onClientGone);
     this.#recordedUsage = this.#usage();
+    this.#limited?.settle({ usage: this.#recordedUsage, wasSent: this.attempts.length > 0 });
     const record = this.#record(error);
     this.#recorded = this.#observers.notify((observer) => observer.settled?.(record, error));
     this.#releaseSlot?.();

@@ -202,7 +202,12 @@ function startedOf(started: ChatStarted, plan: Plan, fellBack: string, call: Cal
     createTime: timestampFromDate(call.startTime),
     effectiveParameters: plan.effectiveParameters,
     profile: profileValues[plan.profile.name],
-    warnings: [...(fellBack === "" ? [] : [fallbackWarning(fellBack)]), ...plan.warnings, ...started.warnings],
+    warnings: [
+      ...(fellBack === "" ? [] : [fallbackWarning(fellBack)]),
+      ...plan.warnings,
+      ...(call.limited?.warnings ?? []),
+      ...started.warnings,
+    ],
   };
 }
 

@@ -1,11 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { createAuthenticator } from "../accounts/keys.ts";
+import { Directory } from "../accounts/directory.ts";
+import { CallLimits } from "../accounts/limits/call-limits.ts";
+import type { LimitStore } from "../accounts/limits/limit-store.ts";
+import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
+import type { StoreMirror } from "../accounts/store-mirror.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
 import { createRoutingView } from "../calls/routing-view.ts";
 import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
 import type { AttemptRules } from "../config/route.ts";
+import { AccountService } from "../gen/dragoman/admin/v1/account_service_pb.js";
+import { KeyService } from "../gen/dragoman/admin/v1/key_service_pb.js";
 import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
@@ -25,7 +31,9 @@ import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
 import type { Services } from "./listener.ts";
+import { createAccountService } from "./services/account-service.ts";
 import { createChatService } from "./services/chat-service.ts";
+import { createKeyService } from "./services/key-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
 import { createRoutingService } from "./services/routing-service.ts";
@@ -38,10 +46,14 @@ export interface ServiceParts {
   readonly models: readonly Model[];
   readonly observers: readonly CallObserver[];
   readonly rejections: Rejections;
+  /** Keys and accounts of the database. Default: there is no database. */
+  readonly mirror?: StoreMirror;
   /** State of routing, for RoutingService and health checks of targets. Default: that of this service. */
   readonly routing?: RoutingView;
   /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
   readonly plainRules?: AttemptRules;
+  /** What calls have taken of limits and budgets. The service closes it. Default: in this process. */
+  readonly limitStore?: LimitStore;
   /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
@@ -69,10 +81,13 @@ export function createSnapshot({
   adapters,
   models,
   plainRules,
-}: Pick<ServiceParts, "config" | "adapters" | "models" | "plainRules">): Snapshot {
+  mirror,
+}: Pick<ServiceParts, "config" | "adapters" | "models" | "plainRules" | "mirror">): Snapshot {
   const byName = new Map(adapters.map((adapter) => [adapter.name, adapter]));
+  const directory = new Directory(config, mirror);
   return {
-    authenticate: createAuthenticator(config.authentication),
+    authenticate: directory.authenticate,
+    directory,
     catalog: createCatalog(
       models,
       adapters.map(({ name }) => name),
@@ -95,7 +110,7 @@ export function createSnapshot({
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, observers, rejections, furtherServices = [] } = parts;
+  const { config, observers, rejections, furtherServices = [], limitStore = new MemoryLimitStore() } = parts;
   const { limits } = config;
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
   const snapshots = new Snapshots(createSnapshot(parts));
@@ -121,6 +136,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       requestBytes: new ByteBudget(limits.maxBytesInFlight),
       learned,
       router,
+      limits: new CallLimits(limitStore),
     },
     guard,
   );
@@ -129,7 +145,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     mounted: [
       mountService(ChatService, createChatService()),
       mountService(ModelService, createModelService()),
-      mountService(RoutingService, createRoutingService(routing), "viewer"),
+      mountService(RoutingService, createRoutingService(routing)),
+      mountService(KeyService, createKeyService(parts.mirror)),
+      mountService(AccountService, createAccountService(parts.mirror)),
       ...furtherServices,
     ],
     targetHealth: createTargetHealth(routing, snapshots),
@@ -152,6 +170,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     calls.endAll();
     await Promise.all(listeners.map((listener) => listener.close()));
     await snapshots.close();
+    await limitStore.close();
     load.stop();
     rejections.flush();
   };

@@ -337,14 +337,14 @@ export enum ErrorReason {
   PROVIDER_RATE_LIMITED = 21,
 
   /**
-   * The limit of requests per minute is reached. This version does not set it yet.
+   * The limit of requests per minute is reached.
    *
    * @generated from enum value: ERROR_REASON_REQUESTS_LIMITED = 22;
    */
   REQUESTS_LIMITED = 22,
 
   /**
-   * The limit of tokens per minute is reached. This version does not set it yet.
+   * The limit of tokens per minute is reached.
    *
    * @generated from enum value: ERROR_REASON_TOKENS_LIMITED = 23;
    */
@@ -358,7 +358,7 @@ export enum ErrorReason {
   CONCURRENCY_LIMITED = 24,
 
   /**
-   * The budget is used up. This version does not set it yet.
+   * The budget is used up, or what is left is less than the call may cost, or the price of the model is unknown.
    *
    * @generated from enum value: ERROR_REASON_BUDGET_EXHAUSTED = 25;
    */

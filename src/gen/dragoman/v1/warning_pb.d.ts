@@ -135,7 +135,7 @@ export enum WarningReason {
   PRICE_UNKNOWN = 10,
 
   /**
-   * A budget is nearly used up. This version does not set it yet.
+   * A budget is nearly used up: the share Budget.warn_at of it is spent. The message has the amounts.
    *
    * @generated from enum value: WARNING_REASON_BUDGET_NEAR = 11;
    */
