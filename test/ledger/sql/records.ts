@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { createCallId } from "../../../src/calls/call-id.ts";
@@ -9,7 +9,7 @@ import { CostSchema, CostSource, UsageQuality, UsageSchema } from "../../../src/
 
 export const testStartMs = Date.UTC(2026, 10, 20);
 
-type Fields = Partial<Parameters<typeof create<typeof CallRecordSchema>>[1]> & { readonly startMs?: number };
+type Fields = MessageInitShape<typeof CallRecordSchema> & { readonly startMs?: number };
 
 /** Returns a record of a call that succeeded. */
 export function testRecord({ startMs = testStartMs, ...fields }: Fields = {}): CallRecord {
