@@ -30,9 +30,11 @@ export function testRecord({ startMs = testStartMs, ...fields }: Fields = {}): C
   });
 }
 
-const text = fc.string({ unit: "binary", maxLength: 12 });
+// PostgreSQL cannot store NUL: a test of its own shows what becomes of it.
+const text = fc.string({ unit: "binary", maxLength: 12 }).map((any) => any.replaceAll("\0", "0"));
 const count = fc.integer({ min: 0, max: 2 ** 31 - 1 });
-const amount = fc.bigInt({ min: 0n, max: 2n ** 62n });
+// A cost is at most a million US dollars.
+const amount = fc.bigInt({ min: 0n, max: 10n ** 15n });
 const duration: fc.Arbitrary<Duration> = fc
   .record({ seconds: fc.bigInt({ min: 0n, max: 100_000n }), nanos: fc.integer({ min: 0, max: 999_999_999 }) })
   .map((fields) => create(DurationSchema, fields));
