@@ -464,7 +464,7 @@ export enum ErrorReason {
   STORE_NOT_CONFIGURED = 39,
 
   /**
-   * The database, or the state that replicas share, does not respond. This version does not set it yet.
+   * The database, or the state that replicas share, does not respond.
    *
    * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 40;
    */
