@@ -90,7 +90,13 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ],
   ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
   ["database", []],
-  ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts", "load/network.ts"]],
+  [
+    "accounts",
+    [
+      ...["gen", "errors.ts", "path-segment.ts", "load/network.ts", "database"],
+      ...["config/config.ts", "config/account.ts", "config/account-schema.ts", "config/accounts.ts"],
+    ],
+  ],
   ["ledger", ["gen", "errors.ts", "database"]],
   ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
   [
@@ -170,7 +176,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],
   "node:sqlite": ["database"],
-  kysely: ["database", "ledger/sql"],
+  kysely: ["database", "accounts/sql", "ledger/sql"],
   pg: ["database"],
   undici: ["upstream", "providers/azure-openai/entra.ts"],
 };
