@@ -7,10 +7,12 @@ import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
 import type { AttemptRules } from "../config/route.ts";
 import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
+import { UsageService } from "../gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
+import type { UsageReader } from "../ledger/usage-reader.ts";
 import { ByteBudget } from "../load/byte-budget.ts";
 import { LoadGuard } from "../load/load-guard.ts";
 import type { Rejections } from "../load/rejections.ts";
@@ -29,6 +31,7 @@ import { createChatService } from "./services/chat-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
 import { createRoutingService } from "./services/routing-service.ts";
+import { createUsageService } from "./services/usage-service.ts";
 import { createTargetHealth } from "./target-health.ts";
 
 /** Parts of a service. */
@@ -42,6 +45,8 @@ export interface ServiceParts {
   readonly routing?: RoutingView;
   /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
   readonly plainRules?: AttemptRules;
+  /** What UsageService reads. Default: the service has no ledger. */
+  readonly ledger?: UsageReader;
   /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
@@ -130,6 +135,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       mountService(ChatService, createChatService()),
       mountService(ModelService, createModelService()),
       mountService(RoutingService, createRoutingService(routing), "viewer"),
+      mountService(UsageService, createUsageService(parts.ledger)),
       ...furtherServices,
     ],
     targetHealth: createTargetHealth(routing, snapshots),

@@ -34,6 +34,7 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
     const { stdout } = await ask(service.grpcAddress, "list");
     expect(stdout.trimEnd().split("\n")).toEqual([
       "dragoman.admin.v1.RoutingService",
+      "dragoman.admin.v1.UsageService",
       "dragoman.v1.ChatService",
       "dragoman.v1.ModelService",
       "grpc.health.v1.Health",
