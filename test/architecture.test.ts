@@ -91,8 +91,9 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     ],
   ],
   ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
+  ["database", []],
   ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts", "load/network.ts"]],
-  ["ledger", ["gen", "errors.ts"]],
+  ["ledger", ["gen", "errors.ts", "database"]],
   ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
   [
     "calls",
@@ -172,6 +173,9 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],
+  "node:sqlite": ["database"],
+  kysely: ["database", "ledger/sql"],
+  pg: ["database"],
   undici: ["upstream", "providers/azure-openai/entra.ts"],
 };
 

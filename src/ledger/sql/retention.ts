@@ -1,0 +1,88 @@
+import type { Kysely } from "kysely";
+import type { Database } from "../../database/database.ts";
+import { dropPartitions, Partitions } from "./partitions.ts";
+import { hourOf } from "./roll-up.ts";
+import type { LedgerTables } from "./tables.ts";
+
+/** How long the database keeps what, in ms. 0: forever. */
+export interface Retention {
+  /** Rows of `call`. On PostgreSQL, up to a day longer: whole days are removed. */
+  readonly callsMs: number;
+  /** Rows of `usage_hour`. */
+  readonly hoursMs: number;
+}
+
+/** Rows that one transaction deletes on SQLite. While it runs, no other process can write. */
+const deletedAtOnce = 1000;
+
+/** Creates the partitions of the next days, and removes what is older than `retention`. */
+export async function maintainLedger(database: Database, retention: Retention, nowMs = Date.now()): Promise<void> {
+  const ledger = (await database.open()).$extendTables<LedgerTables>();
+  if (database.kind === "postgres") await new Partitions().createAhead(ledger, nowMs);
+  if (retention.callsMs > 0) {
+    const beforeMs = nowMs - retention.callsMs;
+    if (database.kind === "postgres") await dropPartitions(ledger, beforeMs);
+    else await deleteCalls(ledger, new Date(beforeMs).toISOString());
+  }
+  if (retention.hoursMs > 0) {
+    await deleteHours(ledger, hourOf(new Date(nowMs - retention.hoursMs).toISOString()));
+  }
+}
+
+async function deleteCalls(ledger: Kysely<LedgerTables>, before: string): Promise<void> {
+  for (;;) {
+    const oldest = ledger
+      .selectFrom("call")
+      .select("id")
+      .where("start_time", "<", before)
+      .orderBy("start_time")
+      .limit(deletedAtOnce);
+    const { numDeletedRows } = await ledger.deleteFrom("call").where("id", "in", oldest).executeTakeFirstOrThrow();
+    if (numDeletedRows < deletedAtOnce) return;
+    await otherWork();
+  }
+}
+
+/** Deletes one hour at a time. */
+async function deleteHours(ledger: Kysely<LedgerTables>, before: string): Promise<void> {
+  for (;;) {
+    const { oldest } = await ledger
+      .selectFrom("usage_hour")
+      .select(({ fn }) => fn.min("hour").as("oldest"))
+      .where("hour", "<", before)
+      .executeTakeFirstOrThrow();
+    if (oldest === null) return;
+    await ledger.deleteFrom("usage_hour").where("hour", "=", oldest).execute();
+    await otherWork();
+  }
+}
+
+/** SQLite answers in the same turn: without this, no other work of the thread would run in between. */
+function otherWork(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+const intervalMs = 3_600_000;
+
+/**
+ * Calls `maintainLedger` now and every hour. Several processes may do so.
+ *
+ * @param onError what to do with an error, after which the next hour tries again
+ * @returns a function that ends it, and resolves when nothing runs any more
+ */
+export function keepMaintained(
+  database: Database,
+  retention: Retention,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
+  let running = Promise.resolve();
+  const run = () => {
+    running = running.then(() => maintainLedger(database, retention)).catch(onError);
+  };
+  run();
+  const timer = setInterval(run, intervalMs).unref();
+  return () => {
+    clearInterval(timer);
+    return running;
+  };
+}
