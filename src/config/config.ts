@@ -5,6 +5,7 @@ import type { PriceOverride } from "../prices/model-prices.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { ProviderSettings } from "./provider.ts";
 import type { BreakerSettings, RouteSettings } from "./route.ts";
+import type { Secret } from "./secret.ts";
 
 /** TLS files of one listener, in PEM format. */
 export interface TlsFiles {
@@ -41,6 +42,36 @@ export interface ApiKey {
   readonly defaultAccount: string | undefined;
   /** Default `caller`. */
   readonly role: Role;
+}
+
+/** Database of the service. `name` tells it from others, without user, password and parameters. */
+export type DatabaseSettings =
+  | { readonly kind: "sqlite"; readonly name: string; readonly path: string }
+  | { readonly kind: "postgres"; readonly name: string; readonly url: Secret };
+
+/** Where and how Dragoman stores call records, and what else has to outlive the process. */
+export interface StoreSettings {
+  /** Whether the file has the section `store`: then Dragoman does not start if it cannot write the outbox. */
+  readonly isWritten: boolean;
+  readonly database: DatabaseSettings;
+  /** Absolute path of the folder in which each process has the folder of its own outbox. */
+  readonly outbox: string;
+  /**
+   * What the end of a response waits for. `process`: the record is written to a file, and survives the process. `disk`:
+   * it is on the disk, and survives a power cut. `async`: nothing.
+   */
+  readonly durability: "process" | "disk" | "async";
+  /** While records cannot be written, and no more of them fit: `drop` drops them, `refuse` rejects new calls. */
+  readonly onFull: "drop" | "refuse";
+  /** Maximum size in bytes of the outbox of one process. Default 1 GiB. */
+  readonly maxOutboxBytes: number;
+  /** Age in ms at which the database deletes call records (default 30 days) and hourly sums (400 days). 0: never. */
+  readonly retention: { readonly callsMs: number; readonly hoursMs: number };
+  /** Further destinations of call records. */
+  readonly sinks: {
+    /** Collector that receives records as OTLP logs. Undefined: none. */
+    readonly otlp: { readonly endpoint: string; readonly headers: Readonly<Record<string, string>> } | undefined;
+  };
 }
 
 /** The resolved configuration. Frozen. */
@@ -146,4 +177,5 @@ export interface Config {
   readonly breaker: BreakerSettings;
   /** Prices of the file, which replace those of the price table. */
   readonly prices: readonly PriceOverride[];
+  readonly store: StoreSettings;
 }

@@ -6,6 +6,7 @@ import { describeBreaker, describeRoutes } from "./describe-routes.ts";
 import { describePrices } from "./prices.ts";
 import type { ProviderKey } from "./provider.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
+import { describeStore } from "./store.ts";
 import { parseCertificates } from "./tls-files.ts";
 
 /**
@@ -14,7 +15,7 @@ import { parseCertificates } from "./tls-files.ts";
  */
 export function describeConfig(config: Config): string {
   const { grpc, http, authentication, limits, shutdown, grpcConnection, log } = config;
-  const { profile, models, routes, breaker, prices } = config;
+  const { profile, models, routes, breaker, prices, store } = config;
   return stringify({
     grpc: { ...describeListener(grpc), reflection: grpc.reflection },
     http: {
@@ -71,6 +72,7 @@ export function describeConfig(config: Config): string {
     routes: describeRoutes(routes),
     breaker: describeBreaker(breaker),
     prices: describePrices(prices),
+    store: describeStore(store),
   });
 }
 

@@ -14,6 +14,7 @@ import type { ConfigurableProvider } from "./provider.ts";
 import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, level, mode } from "./schema.ts";
+import { resolveStore } from "./store.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { validate, validateVariable } from "./validate.ts";
 
@@ -63,6 +64,8 @@ export function loadConfig({
     return text ? validateVariable(schema, name, text, report) : undefined;
   };
 
+  const folder = source === undefined ? resolve() : dirname(resolve(source));
+
   const modeVariable = variable(mode, "DRAGOMAN_AUTHENTICATION");
   // After a mistake in `authentication` the mode is unknown, and reporting exposure would report the mistake twice.
   const modeIsKnown = ![...problems.keys()].some((path) => /^(DRAGOMAN_AUTHENTICATION|authentication\b)/.test(path));
@@ -74,7 +77,6 @@ export function loadConfig({
     if (modeIsKnown) {
       reportExposure(authentication.mode, override === undefined ? `${name}.address` : addressVariable, chosen, report);
     }
-    const folder = dirname(resolve(source ?? ""));
     return { ...chosen, tls: tls === undefined ? undefined : readTlsFiles(`${name}.tls`, tls, folder, report) };
   };
   const grpc = { ...listener("grpc", "DRAGOMAN_GRPC_ADDRESS"), reflection: content.grpc.reflection };
@@ -101,6 +103,7 @@ export function loadConfig({
     );
   const routes = resolveRoutes(content.routes, { listed, models, providers: knownNames }, report, isWrong);
   const breaker = resolveBreaker(content.breaker, report, isWrong);
+  const store = resolveStore(content.store, { isWritten: written.store !== undefined, folder, isWrong }, report);
 
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
   const { limits, shutdown, grpc_connection: grpcConnection } = content;
@@ -146,6 +149,7 @@ export function loadConfig({
     routes,
     breaker,
     prices,
+    store,
   });
 }
 

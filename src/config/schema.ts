@@ -1,6 +1,6 @@
-import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 import { parseAddress } from "./address.ts";
+import { headers } from "./headers.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { priceSchema } from "./price-schema.ts";
 import { apiKey, providerKey } from "./provider-keys.ts";
@@ -20,6 +20,7 @@ import {
   text,
   wholeNumber,
 } from "./rules.ts";
+import { storeSchema } from "./store-schema.ts";
 
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
@@ -73,27 +74,6 @@ const sha256 = leaf({
     typeof value === "string" && /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, "hex") : undefined,
   problem: "is not a SHA-256",
   fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
-});
-
-function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const headers = new Map<string, string>();
-  try {
-    for (const [name, content] of Object.entries(value)) {
-      if (typeof content !== "string" || headers.has(name.toLowerCase())) return undefined;
-      validateHeaderName(name);
-      validateHeaderValue(name, content);
-      headers.set(name.toLowerCase(), content);
-    }
-  } catch {
-    return undefined;
-  }
-  return Object.fromEntries(headers);
-}
-const headers = leaf({
-  parse: parseHeaders,
-  problem: "is not a mapping of unique header names to valid header values",
-  fix: "write `name: value`; quote values that look like numbers",
 });
 
 const listener = (defaultAddress: string) => ({
@@ -184,5 +164,6 @@ export const fileSchema = section({
   routes: z.record(z.string(), routeSchema).prefault({}),
   breaker: breakerSchema.prefault({}),
   prices: z.record(z.string(), priceSchema).prefault({}),
+  store: storeSchema.prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;

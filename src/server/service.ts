@@ -132,7 +132,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const services: Services = {
     calls,
     mounted: [
-      mountService(ChatService, createChatService()),
+      mountService(ChatService, createChatService(), "authenticated", ["completeChat", "streamChat"]),
       mountService(ModelService, createModelService()),
       mountService(RoutingService, createRoutingService(routing), "viewer"),
       mountService(UsageService, createUsageService(parts.ledger)),

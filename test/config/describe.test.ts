@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
-import { load } from "./harness.ts";
+import { load, temporaryFolder } from "./harness.ts";
 
 it("describes the resolved configuration with reasons and without secrets", () => {
   const yaml = `
@@ -11,7 +11,8 @@ limits: { max_call_duration: 90s }
 providers:
   openai: { api_key: sk-secret, headers: { x-key: sk-secret }, options: { region: sk-secret, retries: 2, list: [sk-secret] } }
 `;
-  const shown = describeConfig(load(yaml));
+  const folder = temporaryFolder();
+  const shown = describeConfig(load(yaml, {}, folder));
   expect(shown).not.toContain("sk-secret");
   expect(parse(shown)).toEqual({
     grpc: { address: "127.0.0.1:50051", reflection: "on" },
@@ -64,6 +65,15 @@ providers:
     },
     models: {},
     prices: {},
+    store: {
+      database: `sqlite:${folder}/data/dragoman.db`,
+      outbox: `${folder}/data/outbox`,
+      durability: "process",
+      on_full: "drop",
+      max_outbox_size: "1GiB",
+      retention: { calls: "30d", hours: "400d" },
+      sinks: {},
+    },
     deployments: {},
     routes: {},
     breaker: {

@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { defaultBreaker } from "../../src/config/route.ts";
-import { dollar, load, pathsOf, problemsOf, providers, writeConfig } from "./harness.ts";
+import { dollar, load, pathsOf, problemsOf, providers, temporaryFolder, writeConfig } from "./harness.ts";
 
 const hash = (key: string) => createHash("sha256").update(key).digest("hex");
 const keys = (...ids: readonly string[]) =>
@@ -58,6 +58,20 @@ describe("without a file", () => {
       routes: [],
       breaker: defaultBreaker,
       prices: [],
+      store: {
+        isWritten: false,
+        database: {
+          kind: "sqlite",
+          name: `sqlite:${resolve("data/dragoman.db")}`,
+          path: resolve("data/dragoman.db"),
+        },
+        outbox: resolve("data/outbox"),
+        durability: "process",
+        onFull: "drop",
+        maxOutboxBytes: 1_073_741_824,
+        retention: { callsMs: 30 * 86_400_000, hoursMs: 400 * 86_400_000 },
+        sinks: { otlp: undefined },
+      },
     });
   });
 
@@ -169,7 +183,8 @@ log: { level: warn }
 
   it("loads the example file, which has the defaults", () => {
     const example = readFileSync(resolve(import.meta.dirname, "../../dragoman.example.yaml"), "utf8");
-    expect(load(example)).toEqual(load(""));
+    const folder = temporaryFolder();
+    expect(load(example, {}, folder)).toEqual(load("", {}, folder));
   });
 
   it("reports why a file cannot be read", () => {

@@ -20,6 +20,8 @@ export interface MountedMethod {
   readonly method: DescMethod;
   readonly implementation: Implementation;
   readonly access: Access;
+  /** Whether its calls may ask a provider, so that the ledger has a record of each. */
+  readonly mayCost: boolean;
 }
 
 /** Service that both listeners serve, with its unary and server-streaming methods. */
@@ -31,11 +33,14 @@ export interface MountedService {
 /**
  * Mounts a service written for Connect. Each method must run inside `answerCall` or `streamCall`. Callers of methods
  * without an implementation get METHOD_NOT_FOUND.
+ *
+ * @param costing methods that may ask a provider, so that the ledger has a record of each of their calls
  */
 export function mountService<Service extends DescService>(
   service: Service,
   implementation: Partial<ServiceImpl<Service>>,
   access: Access = "authenticated",
+  costing: readonly (keyof ServiceImpl<Service>)[] = [],
 ): MountedService {
   // TypeScript cannot index the mapped type ServiceImpl with a name that is known only at run time.
   const byName = implementation as Readonly<Record<string, Implementation | undefined>>;
@@ -49,7 +54,8 @@ export function mountService<Service extends DescService>(
           `${service.typeName}.${method.name} streams its requests, which the gRPC listener cannot serve`,
         );
       }
-      return [{ method, implementation: run.bind(implementation), access }];
+      const mayCost = costing.some((name) => name === method.localName);
+      return [{ method, implementation: run.bind(implementation), access, mayCost }];
     }),
   };
 }
