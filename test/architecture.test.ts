@@ -26,6 +26,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["run-within.ts", []],
   ["append.ts", []],
   ["pace.ts", []],
+  ["page.ts", ["errors.ts"]],
+  ["thread", ["errors.ts"]],
   ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts"]],
   ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
   [
@@ -54,7 +56,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["config/route.ts", ["gen", "profiles"]],
   [
     "models",
-    ["gen", "errors.ts", "nearest.ts", "chat/planning/deployment-parameters.ts", "profiles", "config/route.ts"],
+    ["gen", "errors.ts", "nearest.ts", "page.ts", "chat/planning/deployment-parameters.ts", "profiles", "config/route.ts"],
   ],
   ["prices", ["gen", "look-up.ts", "models/knowledge.ts"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "prices", "profiles", "chat/planning"]],
@@ -146,6 +148,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "gen",
       "field-path.ts",
       "nearest.ts",
+      "page.ts",
       "errors.ts",
       "abortable.ts",
       "drained.ts",
@@ -166,6 +169,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     ],
   ],
   ["compose.ts", [""]],
+  ["cli", [""]],
   ["main.ts", [""]],
 ];
 
@@ -265,6 +269,11 @@ describe("the layers of src/", () => {
       expect(lines.filter((line) => line.includes(place))).toEqual([`  import(${place}),`]);
     }
     expect(providers).toHaveLength(folders.length);
+  });
+
+  it("has commands that only the program imports", () => {
+    const importers = files().filter((path) => targetsOf(path).some((target) => isWithin(target, "cli")));
+    expect(importers.filter((path) => !isWithin(path, "cli"))).toEqual(["main.ts"]);
   });
 
   it.each(files())("%s does not read process.env", (path) => {

@@ -3,13 +3,13 @@ import { Worker } from "node:worker_threads";
 import { sql } from "kysely";
 import { expect, it } from "vitest";
 import type { AccountStore, StoredAccount, StoredKey } from "../../src/accounts/account-store.ts";
-import { createKey, revokeKey, rotateKey } from "../../src/accounts/manage-keys.ts";
+import { createKey, type NewKeySettings, revokeKey, rotateKey } from "../../src/accounts/manage-keys.ts";
 import { createAccountStore } from "../../src/accounts/sql/database-store.ts";
 import type { AccountSettings } from "../../src/config/account.ts";
 import type { Database } from "../../src/database/database.ts";
 import { describeDatabases, type TestDatabases } from "../support/databases.ts";
 
-const settings = {
+const settings: NewKeySettings = {
   displayName: "Team A",
   accounts: ["billing", "research"],
   defaultAccount: "billing",
@@ -23,7 +23,7 @@ const settings = {
       ...{ warnAt: 0.5, shadow: false, unpriced: "allow" },
     },
   ],
-} as const;
+};
 
 const account: StoredAccount = {
   ...{ id: "billing", displayName: "Billing \ud83d\ude42", models: ["*"], expiresMs: undefined, limits: undefined },

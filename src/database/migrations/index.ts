@@ -1,5 +1,5 @@
 import type { Migration } from "kysely/migration";
-import type { DatabaseKind } from "../database.ts";
+import type { DatabaseKind } from "../address.ts";
 import { createLedger } from "./0001-ledger.ts";
 import { createAccounts } from "./0002-accounts.ts";
 
