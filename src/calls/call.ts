@@ -15,6 +15,7 @@ import type { CountingLimits } from "../tokens/counting-limits.ts";
 import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import { createCallId } from "./call-id.ts";
+import type { CallMethod } from "./call-method.ts";
 import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
 import { Observers } from "./observers.ts";
 import { cleanRequestId } from "./request-id.ts";
@@ -36,7 +37,7 @@ type CallFacts = Pick<
 export class Call implements ObservedCall {
   readonly id = createCallId("chatcmpl-");
   readonly requestId: string;
-  readonly method: string;
+  readonly #method: CallMethod;
   readonly startTime = new Date();
   readonly source: CallSource;
   /** Aborts all work of the call. The abort reason is a GatewayError. */
@@ -67,13 +68,13 @@ export class Call implements ObservedCall {
 
   constructor(
     source: CallSource,
-    method: string,
+    method: CallMethod,
     environment: CallEnvironment,
     lease: SnapshotLease,
     onSettled: (call: Call) => void,
   ) {
     this.source = source;
-    this.method = method;
+    this.#method = method;
     this.#environment = environment;
     this.#observers = new Observers(environment.observers, this.id);
     this.#lease = lease;
@@ -89,6 +90,14 @@ export class Call implements ObservedCall {
     this.#observers.notify((observer) => observer.begin?.(this));
     if (source.signal.aborted) this.#onClientGone();
     else source.signal.addEventListener("abort", this.#onClientGone);
+  }
+
+  get method(): string {
+    return this.#method.name;
+  }
+
+  get mayCost(): boolean {
+    return this.#method.mayCost && this.#caller !== undefined;
   }
 
   get protocol(): string {
@@ -332,6 +341,7 @@ export class Call implements ObservedCall {
       id: this.id,
       requestId: this.requestId,
       method: this.method,
+      mayCost: this.mayCost,
       protocol: this.protocol,
       peerAddress: this.peerAddress,
       startTime: this.startTime,
