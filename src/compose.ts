@@ -37,12 +37,17 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     ...(routing && { routing }),
   });
   const stopStateLog = logStateChanges(service.routing, log);
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await service.stop().finally(stopStateLog);
+    await ledger?.close();
+    ledger?.release();
+  };
   return {
     ...service,
-    async stop() {
-      await service.stop().finally(stopStateLog);
-      await ledger?.close();
-      ledger?.release();
+    stop() {
+      stopping ??= stop();
+      return stopping;
     },
     abort() {
       service.abort();

@@ -73,9 +73,10 @@ it("has exactly one record of each call, whenever the process is killed and what
         const shipper = openShipper(outbox, [sink], { instance: folder.instance });
         const [begun, settled] = [new Set<string>(), new Set<string>()];
         const acknowledged = { begun: new Set<string>(), settled: new Set<string>() };
-        const wait = async (id: string, kind: "begun" | "settled", written: Promise<void> | undefined) => {
-          await Promise.race([written, files.killed]);
-          if (!files.isKilled) acknowledged[kind].add(id);
+        const wait = async (id: string, kind: "begun" | "settled", write: () => Promise<void> | undefined) => {
+          const { late } = writer.state;
+          await Promise.race([write(), files.killed]);
+          if (!files.isKilled && writer.state.late === late) acknowledged[kind].add(id);
         };
         let shipping: Promise<unknown> = Promise.resolve();
         for (const next of steps) {
@@ -89,10 +90,10 @@ it("has exactly one record of each call, whenever the process is killed and what
           if (settled.has(id) || (next.kind === "begin" && begun.has(id))) continue;
           if (next.kind === "begin") {
             begun.add(id);
-            await wait(id, "begun", writer.begin(mark(id)));
+            await wait(id, "begun", () => writer.begin(mark(id)));
           } else {
             settled.add(id);
-            await wait(id, "settled", writer.settle(record(id)));
+            await wait(id, "settled", () => writer.settle(record(id)));
           }
         }
         if (files.isKilled) crashes++;
