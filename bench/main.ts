@@ -1,2 +1,8 @@
-/** `npm run bench`: `--routing` selects the bench for routing, otherwise it measures what a call costs. */
-await import(process.argv.includes("--routing") ? "./routing/main.ts" : "./run.ts");
+/**
+ * `npm run bench`: `--routing` selects the bench for routing, `--ledger` the one for the ledger. Otherwise it measures
+ * what a call costs.
+ */
+const { argv } = process;
+await import(
+  argv.includes("--routing") ? "./routing/main.ts" : argv.includes("--ledger") ? "./ledger/main.ts" : "./run.ts"
+);
