@@ -117,6 +117,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const learned = new LearnedFields();
   const router = new Router({ breaker: config.breaker, learned });
   const { routing = createRoutingView(router, snapshots) } = parts;
+  const accountLimits = new CallLimits(limitStore);
   const load = sampleLoad(limits);
   const guard = new LoadGuard(load.bounds, rejections);
   const calls = new ActiveCalls(
@@ -136,7 +137,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       requestBytes: new ByteBudget(limits.maxBytesInFlight),
       learned,
       router,
-      limits: new CallLimits(limitStore),
+      limits: accountLimits,
     },
     guard,
   );
@@ -147,7 +148,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       mountService(ModelService, createModelService()),
       mountService(RoutingService, createRoutingService(routing)),
       mountService(KeyService, createKeyService(parts.mirror)),
-      mountService(AccountService, createAccountService(parts.mirror)),
+      mountService(AccountService, createAccountService(parts.mirror, accountLimits)),
       ...furtherServices,
     ],
     targetHealth: createTargetHealth(routing, snapshots),

@@ -71,6 +71,7 @@ providers:
     },
     models: {},
     prices: {},
+    state: {},
     store: {
       database: `sqlite:${folder}/data/dragoman.db`,
       outbox: `${folder}/data/outbox`,
