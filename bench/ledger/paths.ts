@@ -94,6 +94,7 @@ export function createCall(): CallRecord {
     outcome: "ok",
     reason: undefined,
     usage,
+    notes: [],
     attempts: [attempt],
     durationMs: 815,
     firstOutputMs: 312,

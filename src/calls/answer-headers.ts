@@ -13,9 +13,9 @@ type Header = readonly [name: string, value: string];
 export function answerHeaders({
   requestId,
   attempts,
-  limited,
-}: Pick<Call, "requestId" | "attempts" | "limited">): readonly Header[] {
-  const own = limited?.headers ?? [];
+  holdings,
+}: Pick<Call, "requestId" | "attempts" | "holdings">): readonly Header[] {
+  const own = holdings.headers;
   const names = new Set(own.map(([name]) => name));
   const limits = Object.entries(attempts.at(-1)?.providerLimits ?? {});
   const ofProvider = limits.filter(([name]) => name.startsWith("x-ratelimit-") && !names.has(name));

@@ -1,8 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { holderOf } from "../accounts/holder.ts";
 import type { Caller } from "../accounts/keys.ts";
-import type { CallLimits } from "../accounts/limits/call-limits.ts";
-import type { LimitedCall } from "../accounts/limits/limited-call.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
@@ -14,6 +12,7 @@ import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
+import { CallHoldings } from "./call-holdings.ts";
 import { createCallId } from "./call-id.ts";
 import type { CallMethod } from "./call-method.ts";
 import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
@@ -43,6 +42,8 @@ export class Call implements ObservedCall {
   readonly source: CallSource;
   /** Aborts all work of the call. The abort reason is a GatewayError. */
   readonly signal: AbortSignal;
+  /** What the call holds of limits and budgets. */
+  readonly holdings: CallHoldings;
   readonly #controller = new AbortController();
   readonly #clock: CallClock;
   readonly #patienceMs: number;
@@ -62,7 +63,6 @@ export class Call implements ObservedCall {
   readonly #notes = new Set<string>();
   #firstOutputMs: number | undefined;
   #releaseSlot: (() => void) | undefined;
-  #limited: LimitedCall | undefined;
   #settled = false;
   #recordedUsage: Usage | undefined;
   #recorded: Promise<unknown> | undefined;
@@ -77,6 +77,7 @@ export class Call implements ObservedCall {
     this.source = source;
     this.#method = method;
     this.#environment = environment;
+    this.holdings = new CallHoldings(environment.limits);
     this.#observers = new Observers(environment.observers, this.id);
     this.#lease = lease;
     this.#onSettled = onSettled;
@@ -122,28 +123,6 @@ export class Call implements ObservedCall {
   /** Account of the call, or its API key if it has no account. Queues are fair between holders. */
   get holder(): string {
     return holderOf({ accountId: this.#facts.accountId, keyId: this.caller.keyId });
-  }
-
-  /** Account of the call. Empty: none, or not known yet. */
-  get accountId(): string {
-    return this.#facts.accountId;
-  }
-
-  /** Limits and budgets of accounts and API keys. */
-  get limits(): CallLimits {
-    return this.#environment.limits;
-  }
-
-  /** What the call holds of limits and budgets. Undefined: none apply, or it has not been decided yet. */
-  get limited(): LimitedCall | undefined {
-    return this.#limited;
-  }
-
-  /** Sets what the call holds of limits and budgets. The call gives it back when it settles. */
-  limitBy(limited: LimitedCall): void {
-    this.#limited = limited;
-    for (const note of limited.notes) this.addNote(note);
-    if (this.#settled) limited.settle({ usage: undefined, wasSent: false });
   }
 
   /** Claimant for work before the request is decoded, when the account is unknown: its API key and address. */
@@ -306,7 +285,7 @@ export class Call implements ObservedCall {
     this.#clock.stop();
     this.source.signal.removeEventListener("abort", this.#onClientGone);
     this.#recordedUsage = this.#usage();
-    this.#limited?.settle({ usage: this.#recordedUsage, wasSent: this.attempts.length > 0 });
+    this.holdings.settle({ usage: this.#recordedUsage, wasSent: this.attempts.length > 0 });
     const record = this.#record(error);
     this.#recorded = this.#observers.notify((observer) => observer.settled?.(record, error));
     this.#releaseSlot?.();
@@ -357,7 +336,7 @@ export class Call implements ObservedCall {
       outcome: outcomeOf(error, this.attempts),
       reason: error?.reason,
       usage: this.#recordedUsage,
-      notes: [...this.#notes],
+      notes: [...this.holdings.notes, ...this.#notes],
       attempts: this.attempts,
       durationMs: this.elapsedMs,
       firstOutputMs: this.#firstOutputMs,

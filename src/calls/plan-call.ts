@@ -48,6 +48,8 @@ const largeRequest = 128 * 1024;
 export interface PreparedCall {
   /** The caller's request. */
   readonly chat: ChatRequest;
+  /** Account of the call. Empty: none. */
+  readonly account: string;
   readonly route: CandidateRoute<CallTarget>;
   /** The conversation for affinity. Undefined: the call has only one target and key. */
   readonly conversation: Conversation | undefined;
@@ -117,6 +119,7 @@ export async function prepareCall<Desc extends DescMessage>(
   call.note({ route: route.id });
   return {
     chat,
+    account,
     route,
     conversation: hasChoice(route) ? conversationOf(chat, `${route.id || chat.model} ${holder}`) : undefined,
     async plan({ target, obstacle, route: settings }) {

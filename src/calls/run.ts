@@ -205,7 +205,7 @@ function startedOf(started: ChatStarted, plan: Plan, fellBack: string, call: Cal
     warnings: [
       ...(fellBack === "" ? [] : [fallbackWarning(fellBack)]),
       ...plan.warnings,
-      ...(call.limited?.warnings ?? []),
+      ...call.holdings.warnings,
       ...started.warnings,
     ],
   };

@@ -131,6 +131,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const learned = new LearnedFields();
   const router = new Router({ breaker: config.breaker, learned });
   const { routing = createRoutingView(router, snapshots) } = parts;
+  const accountLimits = new CallLimits(limitStore);
   const load = sampleLoad(limits);
   const guard = new LoadGuard([...load.bounds, ...loadBounds], rejections);
   const calls = new ActiveCalls(
@@ -150,7 +151,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       requestBytes: new ByteBudget(limits.maxBytesInFlight),
       learned,
       router,
-      limits: new CallLimits(limitStore),
+      limits: accountLimits,
     },
     guard,
   );
@@ -161,7 +162,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       mountService(ModelService, createModelService()),
       mountService(RoutingService, createRoutingService(routing)),
       mountService(KeyService, createKeyService(parts.mirror)),
-      mountService(AccountService, createAccountService(parts.mirror)),
+      mountService(AccountService, createAccountService(parts.mirror, accountLimits)),
       mountService(UsageService, createUsageService(parts.ledger)),
       ...furtherServices,
     ],

@@ -71,6 +71,7 @@ providers:
     },
     models: {},
     prices: {},
+    state: {},
     store: {
       database: `sqlite:${resolve("data/dragoman.db")}`,
       outbox: resolve("data/outbox"),

@@ -9,7 +9,8 @@ import { formatDollars } from "./refusal.ts";
 /** Words for CallRecord.notes. */
 export type LimitNote = "LIMIT_SHADOW" | "BUDGET_SHADOW" | "STORE_LOSS";
 
-interface CallEnd {
+/** How a call ended. */
+export interface CallEnd {
   /** Undefined: no provider can have counted tokens. */
   readonly usage: Usage | undefined;
   /** Whether a provider got a request. */

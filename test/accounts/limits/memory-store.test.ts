@@ -119,7 +119,9 @@ describe("MemoryLimitStore", () => {
     expect(store.reserve("2", [budget])).toMatchObject({ refusedBy: 0, waitMs: 1000 });
     store.settle("1", [90]);
     expect(store.reserve("2", [budget])).toMatchObject({ refusedBy: 0, waitMs: 5000, left: [{ remaining: 10 }] });
-    expect(store.reserve("3", [{ ...budget, flexible: true }]).left).toEqual([{ remaining: 0, resetMs: 5000 }]);
+    expect(store.reserve("3", [{ ...budget, flexible: true }]).left).toEqual([
+      { remaining: 0, resetMs: 5000, held: 10 },
+    ]);
     expect(store.reserve("4", [{ ...budget, hold: 101 }])).toMatchObject({ refusedBy: 0, waitMs: undefined });
     expect(store.reserve("5", [{ ...budget, hold: 0 }]).refusedBy).toBeUndefined();
   });
