@@ -162,7 +162,7 @@ export class Search<Member extends Candidate, Plan> {
       if (again !== undefined) return again;
     }
     if (late !== undefined) return this.#fromTier(late);
-    return this.#forced(tiers[last]?.members ?? []) ?? this.#limited() ?? this.#desperate();
+    return this.#forced(tiers[last]?.members ?? [], true) ?? this.#limited() ?? this.#desperate();
   }
 
   #fromTier({ members, balance }: CandidateTier<Member>): Choice<Member> {
@@ -193,13 +193,17 @@ export class Search<Member extends Candidate, Plan> {
     return candidate.state.retries.allows(retryBudget) ? delayMs : undefined;
   }
 
-  /** Returns a target that is open or whose keys were rejected, if the call has nothing better and has not tried it. */
-  #forced(members: readonly Member[]): Choice<Member> | undefined {
+  /**
+   * Returns a target that is open or whose keys were rejected, if the call has nothing better and has not tried it.
+   *
+   * @param waits whether a target of which only some keys are limited is left out: a call can wait for one of them
+   */
+  #forced(members: readonly Member[], waits: boolean): Choice<Member> | undefined {
     const [first] = members
       .filter(
         (member) => !this.history.rejected.has(member) && !this.history.tried.has(member) && this.#fits(member, 0),
       )
-      .filter((member) => hindranceOf(member)?.kind !== "limit")
+      .filter((member) => (waits ? hindranceOf(member)?.kind !== "limit" : !member.keys.every(isLimited)))
       .toSorted((a, b) => openUntil(a) - openUntil(b));
     return first && { candidate: first, delayMs: 0, isForced: true };
   }
@@ -225,7 +229,11 @@ export class Search<Member extends Candidate, Plan> {
 
   /** Returns a target of any tier as `forced` does, if the call would otherwise fail without an attempt. */
   #desperate(): Choice<Member> | undefined {
-    return this.history.counted > 0 ? undefined : this.#forced(this.#route.tiers.flatMap(({ members }) => members));
+    if (this.history.counted > 0) return undefined;
+    return this.#forced(
+      this.#route.tiers.flatMap(({ members }) => members),
+      false,
+    );
   }
 
   #fresh(other: Member): Member | undefined {
