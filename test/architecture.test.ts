@@ -93,7 +93,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
   ["database", []],
   ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts", "load/network.ts"]],
-  ["ledger", ["gen", "errors.ts", "database"]],
+  [
+    "ledger",
+    ["gen", "errors.ts", "profiles", "config/config.ts", "config/quantities.ts", "load/load-guard.ts", "database"],
+  ],
   ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
   [
     "calls",

@@ -9,18 +9,22 @@ import type { StoreSection, WrittenDatabase } from "./store-schema.ts";
 interface StoreContext {
   /** Whether the file has the section. */
   readonly isWritten: boolean;
-  /** Base of relative paths. */
+  /** Folder of the file. */
   readonly folder: string;
   /** Whether the value at a path has been reported. */
   readonly isWrong: (path: string) => boolean;
 }
 
-/** Resolves the section `store`. If the file has it, reports a folder that cannot be written. */
+/**
+ * Resolves the section `store`. If the file has it, its paths are relative to the file, and a folder that cannot be
+ * written is reported. Otherwise the paths are relative to the working directory.
+ */
 export function resolveStore(
   section: StoreSection,
-  { isWritten, folder, isWrong }: StoreContext,
+  { isWritten, folder: fileFolder, isWrong }: StoreContext,
   report: ReportProblem,
 ): StoreSettings {
+  const folder = isWritten ? fileFolder : resolve();
   const database = resolveDatabase(section.database, folder);
   const outbox = resolve(folder, section.outbox);
   const requireFolder = (key: string, path: string, fix: string): void => {
