@@ -180,6 +180,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "load",
     ],
   ],
+  ["store-worker.ts", ["database", "ledger", "thread"]],
+  ["store-thread.ts", ["config", "ledger", "store-worker.ts", "telemetry/log.ts", "thread"]],
   ["compose.ts", [""]],
   ["cli", [""]],
   ["main.ts", [""]],

@@ -64,6 +64,15 @@ function resolveDatabase(written: WrittenDatabase, folder: string): DatabaseSett
   return { kind: "postgres", name: `postgres://${host}:${port || "5432"}${pathname}`, url: written.url };
 }
 
+/** Returns the address of a database with its password, which the settings hide. */
+export function addressOf(
+  settings: DatabaseSettings,
+): { readonly kind: "sqlite"; readonly path: string } | { readonly kind: "postgres"; readonly url: string } {
+  return settings.kind === "sqlite"
+    ? { kind: "sqlite", path: settings.path }
+    : { kind: "postgres", url: settings.url.reveal() };
+}
+
 /** Returns the error code that a write to the folder, or its creation, would have. Undefined: none. */
 function obstacleTo(folder: string): string | undefined {
   try {
