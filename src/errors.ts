@@ -173,6 +173,11 @@ export interface ErrorFacts {
    */
   readonly interruption?: string;
   /**
+   * What the provider reported in the middle of its response, for a PROVIDER_STREAM_INTERRUPTED error that replaces it.
+   * Routing goes by it. Never sent.
+   */
+  readonly brokenBy?: { readonly reason: Reason; readonly retryAfterMs?: number };
+  /**
    * The provider's word for its content filter, which blocked the prompt or the output. Routing turns the error into a
    * response with the finish reason CONTENT_FILTER (routing/settle-end.ts).
    */

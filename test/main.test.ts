@@ -139,7 +139,23 @@ describe("the program", () => {
     for (const path of paths) expect(checked.error).toContain(`  providers.${name}.${path}: `);
   });
 
-  it("reports an unknown option and exits with 2", () => {
+  it("reports an unknown option or command and exits with 2", () => {
     expect(run("--chek")).toMatchObject({ status: 2, error: expect.stringContaining("--help") });
+    const error = "dragoman: unknown command sevre; did you mean serve?\n";
+    expect(run("sevre")).toEqual({ status: 2, output: "", error });
+  });
+
+  it("runs the commands serve, check and hash-key as it does the options", () => {
+    expect(run("check")).toEqual(run("--check"));
+    const mistakes = run("serve", "--config", "/no/such/file.yaml");
+    expect(mistakes).toEqual(run("--config", "/no/such/file.yaml"));
+    expect(mistakes.status).toBe(1);
+    const hashed = ["hash-key", "--hash-key"].map((word) => run(word).error);
+    expect(hashed).toEqual(Array(2).fill("dragoman: the key must be one line of printable ASCII without spaces\n"));
+  });
+
+  it("prints its version and its commands", () => {
+    expect(run("--version").output).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(run("--help").output).toMatch(/^Usage: dragoman[\s\S]+\n {2}serve /);
   });
 });

@@ -30,6 +30,8 @@ export interface Changes {
   readonly revision: number;
   readonly keys: readonly StoredKey[];
   readonly accounts: readonly StoredAccount[];
+  /** Names of keys and accounts whose settings cannot be read, with the reason. They have no effect. */
+  readonly unreadable: readonly string[];
   /** Whether there are further changes, after `revision`. */
   readonly more: boolean;
 }

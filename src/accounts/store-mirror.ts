@@ -15,8 +15,8 @@ interface MirrorOptions {
   readonly configured: { readonly keys: ReadonlySet<string>; readonly accounts: ReadonlySet<string> };
   /** Called if the database stops or starts to respond; without an error if it responds. */
   readonly onState?: (error?: GatewayError) => void;
-  /** Called once for a key or account of the database that has no effect, because the configuration has its id. */
-  readonly onHidden?: (kind: "key" | "account", id: string) => void;
+  /** Called once for a key or account of the database that has no effect. `why`: its name and the reason. */
+  readonly onIgnored?: (why: string) => void;
 }
 
 /**
@@ -28,7 +28,7 @@ export class StoreMirror {
   readonly #keys = new Map<string, StoredKey>();
   readonly #bySha256 = new Map<string, StoredKey>();
   readonly #accounts = new Map<string, StoredAccount>();
-  readonly #hidden = new Set<string>();
+  readonly #ignored = new Set<string>();
   readonly #closing = new AbortController();
   #sortedKeys: readonly StoredKey[] | undefined;
   #revision = 0;
@@ -150,15 +150,17 @@ export class StoreMirror {
     }
   }
 
-  #apply({ revision, keys, accounts }: Changes): void {
+  #apply({ revision, keys, accounts, unreadable }: Changes): void {
     const { configured } = this.#options;
+    for (const why of unreadable) this.#ignore(why);
     for (const key of keys) {
-      if (configured.keys.has(key.id)) this.#hide("key", key.id);
+      if (configured.keys.has(key.id)) this.#ignore(`key ${key.id}: the configuration has a key with this id`);
       else this.#setKey(key);
     }
     for (const account of accounts) {
-      if (configured.accounts.has(account.id)) this.#hide("account", account.id);
-      else this.#accounts.set(account.id, Object.freeze(account));
+      const { id } = account;
+      if (configured.accounts.has(id)) this.#ignore(`account ${id}: the configuration has an account with this id`);
+      else this.#accounts.set(id, Object.freeze(account));
     }
     this.#revision = revision;
   }
@@ -170,11 +172,10 @@ export class StoreMirror {
     this.#sortedKeys = undefined;
   }
 
-  #hide(kind: "key" | "account", id: string): void {
-    const name = `${kind} ${id}`;
-    if (this.#hidden.has(name)) return;
-    this.#hidden.add(name);
-    this.#options.onHidden?.(kind, id);
+  #ignore(why: string): void {
+    if (this.#ignored.has(why)) return;
+    this.#ignored.add(why);
+    this.#options.onIgnored?.(why);
   }
 
   #clear(): void {

@@ -8,6 +8,7 @@ import { LearnedFields } from "../routing/learned-fields.ts";
 import { Router } from "../routing/router.ts";
 import { Call } from "./call.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
+import type { CallMethod } from "./call-method.ts";
 import type { Snapshots } from "./snapshot.ts";
 
 type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned" | "router" | "limits"> &
@@ -37,8 +38,8 @@ export class ActiveCalls {
   }
 
   /** Begins a call. Throws OVERLOADED if the load of the process is beyond a bound; then there is no call. */
-  begin(source: CallSource, method: string): Call {
-    const overloaded = this.#guard?.check();
+  begin(source: CallSource, method: CallMethod): Call {
+    const overloaded = this.#guard?.check(method.mayCost);
     if (overloaded !== undefined) throw overloaded;
     const call = new Call(source, method, this.#environment, this.#snapshots.lease(), this.#onSettled);
     // Do not track a call that has already ended, because its client disconnected before Dragoman read the headers.

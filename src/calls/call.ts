@@ -12,19 +12,15 @@ import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
+import { type CallFacts, unknownFacts } from "./call-facts.ts";
 import { CallHoldings } from "./call-holdings.ts";
 import { createCallId } from "./call-id.ts";
+import type { CallMethod } from "./call-method.ts";
 import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
 import { Observers } from "./observers.ts";
 import { outcomeOf } from "./outcome.ts";
 import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
-
-/** Fields of the call record that become known while the call runs. */
-type CallFacts = Pick<
-  CallRecord,
-  "accountId" | "user" | "labels" | "route" | "model" | "provider" | "profile" | "attempts"
->;
 
 /**
  * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
@@ -36,7 +32,7 @@ type CallFacts = Pick<
 export class Call implements ObservedCall {
   readonly id = createCallId("chatcmpl-");
   readonly requestId: string;
-  readonly method: string;
+  readonly #method: CallMethod;
   readonly startTime = new Date();
   readonly source: CallSource;
   /** Aborts all work of the call. The abort reason is a GatewayError. */
@@ -52,11 +48,7 @@ export class Call implements ObservedCall {
   readonly #lease: SnapshotLease;
   readonly #onSettled: (call: Call) => void;
   #caller: Caller | undefined;
-  #facts: CallFacts = {
-    ...{ accountId: "", user: "", labels: {} },
-    ...{ route: "", model: "", provider: "", profile: "" },
-    attempts: [],
-  };
+  #facts = unknownFacts;
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
   readonly #notes = new Set<string>();
@@ -68,13 +60,13 @@ export class Call implements ObservedCall {
 
   constructor(
     source: CallSource,
-    method: string,
+    method: CallMethod,
     environment: CallEnvironment,
     lease: SnapshotLease,
     onSettled: (call: Call) => void,
   ) {
     this.source = source;
-    this.method = method;
+    this.#method = method;
     this.#environment = environment;
     this.holdings = new CallHoldings(environment.limits);
     this.#observers = new Observers(environment.observers, this.id);
@@ -91,6 +83,14 @@ export class Call implements ObservedCall {
     this.#observers.notify((observer) => observer.begin?.(this));
     if (source.signal.aborted) this.#onClientGone();
     else source.signal.addEventListener("abort", this.#onClientGone);
+  }
+
+  get method(): string {
+    return this.#method.name;
+  }
+
+  get mayCost(): boolean {
+    return this.#method.mayCost && this.#caller !== undefined;
   }
 
   get protocol(): string {
@@ -277,7 +277,16 @@ export class Call implements ObservedCall {
     this.source.signal.removeEventListener("abort", this.#onClientGone);
     this.#recordedUsage = this.#usage();
     this.holdings.settle({ usage: this.#recordedUsage, wasSent: this.attempts.length > 0 });
-    const record = this.#record(error);
+    const record: CallRecord = {
+      ...this.#startedCall(),
+      outcome: outcomeOf(error, this.attempts),
+      reason: error?.reason,
+      usage: this.#recordedUsage,
+      notes: [...this.holdings.notes, ...this.#notes],
+      attempts: this.attempts,
+      durationMs: this.elapsedMs,
+      firstOutputMs: this.#firstOutputMs,
+    };
     this.#recorded = this.#observers.notify((observer) => observer.settled?.(record, error));
     this.#releaseSlot?.();
     this.#environment.requestBytes.release(this.#requestBytes);
@@ -312,24 +321,12 @@ export class Call implements ObservedCall {
       id: this.id,
       requestId: this.requestId,
       method: this.method,
+      mayCost: this.mayCost,
       protocol: this.protocol,
       peerAddress: this.peerAddress,
       startTime: this.startTime,
       keyId: this.#caller?.keyId ?? "",
       ...this.#facts,
-    };
-  }
-
-  #record(error: GatewayError | undefined): CallRecord {
-    return {
-      ...this.#startedCall(),
-      outcome: outcomeOf(error, this.attempts),
-      reason: error?.reason,
-      usage: this.#recordedUsage,
-      notes: [...this.holdings.notes, ...this.#notes],
-      attempts: this.attempts,
-      durationMs: this.elapsedMs,
-      firstOutputMs: this.#firstOutputMs,
     };
   }
 

@@ -74,13 +74,16 @@ const sha256 = leaf({
   fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
 });
 
-/** Schema of an entry of `authentication.keys`. */
-export const keySchema = section({
-  id: text,
-  sha256,
+const key = {
   accounts: z.array(text).prefault([]),
   default_account: text.optional(),
   role: choice("caller", "viewer", "admin").prefault("caller"),
   ...shared,
-});
+};
+
+/** Schema of an entry of `authentication.keys`. */
+export const keySchema = section({ id: text, sha256, ...key });
 export type KeySection = z.output<typeof keySchema>;
+
+/** Schema of the settings of a key in the database. */
+export const storedKeySchema = section({ display_name: text.optional(), ...key });

@@ -1,4 +1,4 @@
-import { resolveShared } from "./accounts.ts";
+import { reportShared, toKeySettings } from "./accounts.ts";
 import { type Address, formatAddress, isLoopback } from "./address.ts";
 import { keysVariable } from "./api-keys-variable.ts";
 import type { ApiKey, Config } from "./config.ts";
@@ -23,9 +23,9 @@ export function resolveAuthentication(
   { variable, inStore }: OtherKeys,
   report: ReportProblem,
 ): Authentication {
-  const listed = entries.map(({ default_account: defaultAccount, expires, ...entry }, index) => {
-    const shared = resolveShared({ ...entry, expires }, `authentication.keys[${index}]`, report);
-    return { ...entry, defaultAccount, ...shared };
+  const listed = entries.map((entry, index): ApiKey => {
+    reportShared(entry, `authentication.keys[${index}]`, report);
+    return { id: entry.id, sha256: entry.sha256, ...toKeySettings(entry) };
   });
   const keys = [...listed, ...variable];
   reportDuplicates(keys, listed.length, "id", ({ id }) => id, report);

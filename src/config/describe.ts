@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { describeAccounts, describeShared } from "./accounts.ts";
+import { describeAccounts, describeKey } from "./accounts.ts";
 import { formatAddress } from "./address.ts";
 import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
 import { describeDeployments, describeModels } from "./describe-models.ts";
@@ -29,13 +29,10 @@ export function describeConfig(config: Config): string {
     authentication: {
       mode: authentication.mode,
       require_account: authentication.requireAccount,
-      keys: authentication.keys.map(({ id, sha256, accounts, defaultAccount, role, ...rest }) => ({
+      keys: authentication.keys.map(({ id, sha256, ...settings }) => ({
         id,
         sha256: `${sha256.toString("hex", 0, 4)}…`,
-        accounts,
-        default_account: defaultAccount,
-        role,
-        ...describeShared(rest),
+        ...describeKey(settings),
       })),
     },
     accounts: describeAccounts(config.accounts),

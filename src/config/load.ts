@@ -103,7 +103,7 @@ export function loadConfig({
   const listed = [...builtIn, ...addedModels(added, builtIn, report)];
   const maxQueue = content.limits.max_queue_per_provider;
   const providers = [...known, ...added].map((provider) =>
-    resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue }, report),
+    resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue, isWrong }, report),
   );
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
   const prices = resolvePrices({ listed, models, providers: knownNames, section: content.prices }, report);

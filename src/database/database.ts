@@ -1,12 +1,6 @@
 import { type Dialect, Kysely } from "kysely";
+import type { DatabaseAddress, DatabaseKind } from "./address.ts";
 import { migrate } from "./migrate.ts";
-
-/** Where a database is: a file, which need not exist, or a URL such as `postgres://user:password@host:5432/name`. */
-export type DatabaseAddress =
-  | { readonly kind: "sqlite"; readonly path: string }
-  | { readonly kind: "postgres"; readonly url: string };
-
-export type DatabaseKind = DatabaseAddress["kind"];
 
 /**
  * Database of the service. One code serves both kinds: rows have integers as `bigint`, times as ISO 8601 text in UTC with

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import { type MigrationResultSet, Migrator } from "kysely/migration";
-import type { DatabaseKind } from "./database.ts";
+import type { DatabaseKind } from "./address.ts";
 import { migrations } from "./migrations/index.ts";
 
 const tables = { migrationTableName: "migration", migrationLockTableName: "migration_lock" };

@@ -10,6 +10,8 @@ export interface ObservedCall {
   readonly requestId: string;
   /** `CompleteChat`, `StreamChat`, `ListModels`, or the name of an HTTP API. */
   readonly method: string;
+  /** Whether the call can cost something: its method asks providers, and access control has let the call in. */
+  readonly mayCost: boolean;
   /** `grpc`, `grpc-web`, `connect` or `http`. */
   readonly protocol: string;
   /** IP address of the connection's other end, which may be a proxy. Empty if the connection closed early. */

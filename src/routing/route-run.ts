@@ -3,7 +3,8 @@ import { type GatewayError, toGatewayError } from "../errors.ts";
 import type { HedgeBudget } from "./budgets.ts";
 import type { Candidate, CandidateRoute } from "./candidate.ts";
 import type { TargetRun } from "./choices.ts";
-import { failureOfCall, nextStep } from "./failures.ts";
+import { failureOfCall, nextStep, reportedIn } from "./failures.ts";
+import type { TargetKey } from "./keys.ts";
 import type { Next, SearchedCall, SharedSearch } from "./next-attempt.ts";
 import { Search } from "./search.ts";
 import { SmallMap } from "./small-map.ts";
@@ -187,9 +188,9 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     const second = (await this.#isLate(first, waitMs)) ? await this.#startHedge(first, candidate) : undefined;
     if (second === undefined) return this.#settle(first, await first.outcome);
     // Output that was on its way when the other attempt won changes nothing.
-    first.onOutput = () => this.#lose(second);
-    second.onOutput = () => this.#lose(first);
-    if (first.hasOutput) this.#lose(second);
+    first.onOutput = () => this.#lose(second, waitMs);
+    second.onOutput = () => this.#lose(first, waitMs);
+    if (first.hasOutput) this.#lose(second, waitMs);
     const [ahead, outcome] = await Promise.race(
       [first, second].map(async (started) => [started, await started.outcome] as const),
     );
@@ -197,7 +198,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     if (!this.#losers.has(ahead)) {
       const isCommitted = this.#settle(ahead, outcome);
       if (isCommitted || nextStep(this.#failure) === "never" || this.#losers.has(other)) {
-        this.#lose(other);
+        this.#lose(other, waitMs);
         return isCommitted;
       }
     }
@@ -225,10 +226,11 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     return this.#start(next);
   }
 
-  #lose(started: StartedAttempt): void {
+  /** @param waitMs wait after which the hedge started */
+  #lose(started: StartedAttempt, waitMs: number): void {
     if (this.#losers.has(started)) return;
     this.#losers.set(started, true);
-    started.lose();
+    started.lose(waitMs);
     void started.outcome.then((outcome) => this.#forgetLoser(started, outcome));
     if (this.#current === started) {
       for (const other of this.#started.keys()) if (!this.#losers.has(other)) this.#current = other;
@@ -241,8 +243,8 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
       outcome.rest?.return?.().catch(() => {});
       return;
     }
-    const failure = this.#noteFailure(outcome.failure);
     const next = this.#started.get(started);
+    const failure = this.#noteFailure(outcome.failure, next?.key);
     if (next !== undefined && nextStep(failure) !== "never") this.#search.history.fail(next, failure, false);
   }
 
@@ -257,16 +259,22 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
       for (const other of this.#started.keys()) if (other !== started) other.run.noteUsage();
       return true;
     }
-    const failure = this.#noteFailure(outcome.failure);
+    const failure = this.#noteFailure(outcome.failure, next.key);
     this.#failure = failure;
     const isSilent = started.isCut || failure.reason === "PROVIDER_TIMEOUT";
     if (!this.#call.signal.aborted) this.#search.history.fail(next, failure, isSilent);
     return false;
   }
 
-  #noteFailure(thrown: unknown): GatewayError {
+  #noteFailure(thrown: unknown, key: TargetKey | undefined): GatewayError {
     const failure = toGatewayError(thrown);
-    const { retryAfterMs } = failure.facts;
+    const { reason, retryAfterMs: requestedMs } = reportedIn(failure);
+    let retryAfterMs = requestedMs;
+    // A provider that limits a key without saying for how long is asked again only when the key has cooled.
+    if (reason === "PROVIDER_RATE_LIMITED" && !retryAfterMs) {
+      const untilMs = key?.here.limitedUntilMs;
+      if (untilMs !== undefined) retryAfterMs = untilMs - this.#shared.clock.now();
+    }
     if (retryAfterMs !== undefined) this.#retryDelays = [...(this.#retryDelays ?? []), retryAfterMs];
     return failure;
   }

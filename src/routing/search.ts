@@ -32,6 +32,7 @@ export class Search<Member extends Candidate, Plan> {
   readonly #shared: SharedSearch;
   readonly #draw: () => number;
   readonly #pin: Pin | undefined;
+  #awaited: Member | undefined;
   readonly history: CallHistory<Member, Plan>;
 
   constructor(call: SearchedCall<Member, Plan>, route: CandidateRoute<Member>, shared: SharedSearch) {
@@ -61,7 +62,11 @@ export class Search<Member extends Candidate, Plan> {
   async peek(): Promise<Next<Member, Plan> | undefined> {
     for (;;) {
       const choice = this.#choose();
-      if (choice === undefined || choice.delayMs > 0) return undefined;
+      if (choice === undefined) return undefined;
+      if (choice.delayMs > 0) {
+        this.#awaited = choice.candidate;
+        return undefined;
+      }
       const { candidate } = choice;
       if (!this.history.plans.has(candidate) && !(await this.history.prepare(candidate))) continue;
       this.history.made++;
@@ -76,10 +81,15 @@ export class Search<Member extends Candidate, Plan> {
     }
   }
 
+  /** Candidate for which the call would wait, if `peek` has found no other. Undefined: it would not wait. */
+  get awaited(): Member | undefined {
+    return this.#awaited;
+  }
+
   /** Returns an attempt beside one at another candidate. Undefined: there is none. */
   async hedge(other: Member): Promise<Next<Member, Plan> | undefined> {
     for (;;) {
-      const candidate = this.history.made < this.#route.rules.maxAttempts ? this.#fresh(other) : undefined;
+      const candidate = this.history.counted < this.#route.rules.maxAttempts ? this.#fresh(other) : undefined;
       if (candidate === undefined) return undefined;
       if (this.history.plans.has(candidate)) return this.#nextAt({ candidate, delayMs: 0, isForced: false });
       // Planning takes time, in which the candidate can be tried. So it is chosen anew.
@@ -89,7 +99,7 @@ export class Search<Member extends Candidate, Plan> {
 
   /** Number of other candidates that the call can still try. */
   further(candidate: Member): number {
-    const left = this.#route.rules.maxAttempts - this.history.made;
+    const left = this.#route.rules.maxAttempts - this.history.counted;
     if (left <= 0) return 0;
     let others = 0;
     for (const { members } of this.#route.tiers) {
@@ -132,7 +142,7 @@ export class Search<Member extends Candidate, Plan> {
       return { candidate: walk, delayMs: 0, isForced: !walk.state.breaker.isUsable };
     }
     this.history.walk = undefined;
-    if (this.history.made >= rules.maxAttempts) return undefined;
+    if (this.history.counted >= rules.maxAttempts) return undefined;
     const last = tiers.findLastIndex(({ members }) => members.some((member) => !this.history.rejected.has(member)));
     for (const [index, { members, balance }] of tiers.entries()) {
       const usable = usableOf(members, index === last ? this.#shared.maxOpenShare : undefined);
@@ -143,7 +153,7 @@ export class Search<Member extends Candidate, Plan> {
         const candidate = chooseMember(fresh, balance, this.#pin?.target, this.#draw);
         return { candidate, delayMs: 0, isForced: hindranceOf(candidate) !== undefined };
       }
-      const isLeft = this.history.made + this.#freshTiersBelow(index) < rules.maxAttempts;
+      const isLeft = this.history.counted + this.#freshTiersBelow(index) < rules.maxAttempts;
       const again = isLeft ? this.#soonest(usable, index) : undefined;
       if (again !== undefined) return again;
     }
@@ -205,7 +215,7 @@ export class Search<Member extends Candidate, Plan> {
 
   /** Returns a target of any tier as `forced` does, if the call would otherwise fail without an attempt. */
   #desperate(): Choice<Member> | undefined {
-    return this.history.made > 0 ? undefined : this.#forced(this.#route.tiers.flatMap(({ members }) => members));
+    return this.history.counted > 0 ? undefined : this.#forced(this.#route.tiers.flatMap(({ members }) => members));
   }
 
   #fresh(other: Member): Member | undefined {

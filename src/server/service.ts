@@ -13,10 +13,12 @@ import type { AttemptRules } from "../config/route.ts";
 import { AccountService } from "../gen/dragoman/admin/v1/account_service_pb.js";
 import { KeyService } from "../gen/dragoman/admin/v1/key_service_pb.js";
 import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
+import { UsageService } from "../gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
+import type { UsageReader } from "../ledger/usage-reader.ts";
 import { ByteBudget } from "../load/byte-budget.ts";
 import { LoadGuard } from "../load/load-guard.ts";
 import type { Rejections } from "../load/rejections.ts";
@@ -37,6 +39,7 @@ import { createKeyService } from "./services/key-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
 import { createRoutingService } from "./services/routing-service.ts";
+import { createUsageService } from "./services/usage-service.ts";
 import { createTargetHealth } from "./target-health.ts";
 
 /** Parts of a service. */
@@ -54,6 +57,8 @@ export interface ServiceParts {
   readonly plainRules?: AttemptRules;
   /** What calls have taken of limits and budgets. The service closes it. Default: in this process. */
   readonly limitStore?: LimitStore;
+  /** What UsageService reads. Default: the service has no ledger. */
+  readonly ledger?: UsageReader;
   /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
@@ -149,6 +154,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       mountService(RoutingService, createRoutingService(routing)),
       mountService(KeyService, createKeyService(parts.mirror)),
       mountService(AccountService, createAccountService(parts.mirror, accountLimits)),
+      mountService(UsageService, createUsageService(parts.ledger)),
       ...furtherServices,
     ],
     targetHealth: createTargetHealth(routing, snapshots),

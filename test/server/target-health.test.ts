@@ -145,6 +145,7 @@ describe("health of a target", () => {
       "dragoman.admin.v1.RoutingService": { status: "SERVING" },
       "dragoman.admin.v1.KeyService": { status: "SERVING" },
       "dragoman.admin.v1.AccountService": { status: "SERVING" },
+      "dragoman.admin.v1.UsageService": { status: "SERVING" },
       "dragoman.target/fast": { status: "SERVING" },
       "dragoman.target/chat/slow": { status: "NOT_SERVING" },
     });

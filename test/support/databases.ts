@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
-import { createDatabase, type Database, type DatabaseAddress } from "../../src/database/database.ts";
+import type { DatabaseAddress } from "../../src/database/address.ts";
+import { createDatabase, type Database } from "../../src/database/database.ts";
 import { noPostgres, startPostgres, type TestPostgres } from "./postgres.ts";
 
 export interface TestDatabases {

@@ -10,6 +10,7 @@ const call: CallRecord = {
   id: "chat_1",
   requestId: "request",
   method: "StreamChat",
+  mayCost: true,
   protocol: "grpc",
   peerAddress: "192.0.2.1",
   keyId: "key",

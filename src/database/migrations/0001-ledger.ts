@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { DatabaseKind } from "../database.ts";
+import type { DatabaseKind } from "../address.ts";
 import { columnTypes } from "./column-types.ts";
 
 /** Upper bounds of the durations in `usage_hour`, in ms: five for each power of ten. */

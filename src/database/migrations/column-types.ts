@@ -1,4 +1,4 @@
-import type { DatabaseKind } from "../database.ts";
+import type { DatabaseKind } from "../address.ts";
 
 interface ColumnTypes {
   /** Text that sorts by code points. */

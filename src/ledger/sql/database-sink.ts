@@ -1,5 +1,6 @@
 import { sql, type Transaction } from "kysely";
-import type { Database, DatabaseKind } from "../../database/database.ts";
+import type { DatabaseKind } from "../../database/address.ts";
+import type { Database } from "../../database/database.ts";
 import type { RecordSink } from "../record-sink.ts";
 import { jsonOf, selectRows } from "./json-rows.ts";
 import { Partitions } from "./partitions.ts";

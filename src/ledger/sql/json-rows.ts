@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
-import type { DatabaseKind } from "../../database/database.ts";
+import type { DatabaseKind } from "../../database/address.ts";
 import type { ColumnType } from "./tables.ts";
 
 type Columns = Readonly<Record<string, ColumnType>>;

@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, type SqlBool, sql } from "kysely";
-import type { DatabaseKind } from "../../database/database.ts";
+import type { DatabaseKind } from "../../database/address.ts";
 import type { CallScope, UsageFilter, UsageGroupName, UsageQuery, UsageSum } from "../usage-reader.ts";
 import { inScope } from "./scope.ts";
 import type { LedgerTables } from "./tables.ts";

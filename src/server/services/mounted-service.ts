@@ -1,14 +1,13 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { type Access, accessOf } from "./access.ts";
+import { type Access, type MethodRules, rulesOf } from "./method-rules.ts";
 
 /** Untyped implementation of a method. The method descriptor has its schemas. */
 export type Implementation = (request: unknown, context: HandlerContext) => unknown;
 
-export interface MountedMethod {
+export interface MountedMethod extends MethodRules {
   readonly method: DescMethod;
   readonly implementation: Implementation;
-  readonly access: Access;
 }
 
 /** Service that both listeners serve, with its unary and server-streaming methods. */
@@ -21,7 +20,7 @@ export interface MountedService {
  * Mounts a service written for Connect. Each method must run inside `answerCall` or `streamCall`. Callers of methods
  * without an implementation get METHOD_NOT_FOUND.
  *
- * @param access who may call the methods. Default: as `access.ts` lists them.
+ * @param access who may call the methods, whose calls never cost anything. Default: the rules in `method-rules.ts`.
  */
 export function mountService<Service extends DescService>(
   service: Service,
@@ -40,7 +39,8 @@ export function mountService<Service extends DescService>(
           `${service.typeName}.${method.name} streams its requests, which the gRPC listener cannot serve`,
         );
       }
-      return [{ method, implementation: run.bind(implementation), access: access ?? accessOf(method) }];
+      const rules = access === undefined ? rulesOf(method) : { access, mayCost: false };
+      return [{ method, implementation: run.bind(implementation), ...rules }];
     }),
   };
 }

@@ -35,7 +35,7 @@ export function lookupRoute(lookup: Lookup): Route {
 
 async function serveLookup({ name, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
   const { parameters, response } = context;
-  const call = beginCall(context, name, toError);
+  const call = beginCall(context, { name, mayCost: false }, toError);
   if (call === undefined) return;
   try {
     await admitCall(call);

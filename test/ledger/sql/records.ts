@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { createCallId } from "../../../src/calls/call-id.ts";
@@ -9,7 +9,7 @@ import { CostSchema, CostSource, UsageQuality, UsageSchema } from "../../../src/
 
 export const testStartMs = Date.UTC(2026, 10, 20);
 
-type Fields = Partial<Parameters<typeof create<typeof CallRecordSchema>>[1]> & { readonly startMs?: number };
+type Fields = MessageInitShape<typeof CallRecordSchema> & { readonly startMs?: number };
 
 /** Returns a record of a call that succeeded. */
 export function testRecord({ startMs = testStartMs, ...fields }: Fields = {}): CallRecord {
@@ -30,9 +30,11 @@ export function testRecord({ startMs = testStartMs, ...fields }: Fields = {}): C
   });
 }
 
-const text = fc.string({ unit: "binary", maxLength: 12 });
+// PostgreSQL cannot store NUL: a test of its own shows what becomes of it.
+const text = fc.string({ unit: "binary", maxLength: 12 }).map((any) => any.replaceAll("\0", "0"));
 const count = fc.integer({ min: 0, max: 2 ** 31 - 1 });
-const amount = fc.bigInt({ min: 0n, max: 2n ** 62n });
+// A cost is at most a million US dollars.
+const amount = fc.bigInt({ min: 0n, max: 10n ** 15n });
 const duration: fc.Arbitrary<Duration> = fc
   .record({ seconds: fc.bigInt({ min: 0n, max: 100_000n }), nanos: fc.integer({ min: 0, max: 999_999_999 }) })
   .map((fields) => create(DurationSchema, fields));
@@ -91,3 +93,14 @@ export const anyRecord: fc.Arbitrary<CallRecord> = fc
     startMs: fc.integer({ min: testStartMs, max: testStartMs + 3 * 86_400_000 }),
   })
   .map((fields) => testRecord(present(fields)));
+
+/** Returns the record with a number: always the same one, also in another process. */
+export function numberedRecord(number: number): CallRecord {
+  const startMs = testStartMs + number * 97_000;
+  const id = `chatcmpl-${startMs.toString(16).padStart(12, "0")}7000a${String(number).padStart(15, "0")}`;
+  const usage = create(UsageSchema, {
+    ...{ inputTokens: number, outputTokens: 1, totalTokens: number + 1, quality: UsageQuality.EXACT },
+    cost: create(CostSchema, { totalNanos: BigInt(number), source: CostSource.PRICE_TABLE }),
+  });
+  return testRecord({ id, startMs, usage, account: `account-${number % 5}` });
+}

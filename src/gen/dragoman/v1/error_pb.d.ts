@@ -176,7 +176,7 @@ export declare const CallInfoSchema: GenMessage<CallInfo>;
  * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `target`, `account_id`,
  * `partial` (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
  * `input_tokens`, `max_output_tokens` and `context_window_tokens` (of CONTEXT_LENGTH_EXCEEDED), `limit`, `bound` and
- * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` (of
+ * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` and `call_id` (of
  * RESOURCE_NOT_FOUND).
  *
  * @generated from enum dragoman.v1.ErrorReason
@@ -456,15 +456,14 @@ export enum ErrorReason {
   MALFORMED_FRAME = 38,
 
   /**
-   * The method needs the database of keys, accounts and the ledger, and the service has none. This
-   * version does not set it yet.
+   * The method needs the database of keys, accounts and the ledger, and the service has none.
    *
    * @generated from enum value: ERROR_REASON_STORE_NOT_CONFIGURED = 39;
    */
   STORE_NOT_CONFIGURED = 39,
 
   /**
-   * The database, or the state that replicas share, does not respond. This version does not set it yet.
+   * The database, or the state that replicas share, does not respond.
    *
    * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 40;
    */
