@@ -1,4 +1,6 @@
+import type { AccountStore } from "./accounts/account-store.ts";
 import type { Config } from "./config/config.ts";
+import { followAccounts } from "./follow-accounts.ts";
 import { Rejections } from "./load/rejections.ts";
 import type { Adapter } from "./providers/adapter.ts";
 import { dialects } from "./providers/registry.ts";
@@ -15,9 +17,16 @@ import { TemplateSandbox } from "./templates/sandbox.ts";
  * Composes the service from its configuration and starts it.
  *
  * @param routing state of routing that the service shows and logs. Default: its own.
+ * @param accountStore keys and accounts of the database. Default: only those of the configuration.
  */
-export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<Service> {
+export async function composeService(
+  config: Config,
+  log: Log,
+  routing?: RoutingView,
+  accountStore?: AccountStore,
+): Promise<Service> {
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
+  const mirror = accountStore && followAccounts(accountStore, config, log);
   const service = await startService({
     config,
     adapters: createAdapters(config),
@@ -25,9 +34,15 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     observers: [createCallLog(log), createProviderFailureLog(log), createRejectionCount(rejections)],
     rejections,
     ...(routing && { routing }),
+    ...(mirror && { mirror }),
   });
   const stopStateLog = logStateChanges(service.routing, log);
-  return { ...service, stop: () => service.stop().finally(stopStateLog) };
+  const stop = async (): Promise<void> => {
+    await service.stop();
+    stopStateLog();
+    mirror?.close();
+  };
+  return { ...service, stop };
 }
 
 /** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */

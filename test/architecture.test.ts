@@ -168,6 +168,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "load",
     ],
   ],
+  ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
   ["compose.ts", [""]],
   ["cli", [""]],
   ["main.ts", [""]],
