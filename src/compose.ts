@@ -1,6 +1,9 @@
 import type { AccountStore } from "./accounts/account-store.ts";
-import type { Config } from "./config/config.ts";
+import type { Config, StoreSettings } from "./config/config.ts";
+import { ConfigError } from "./config/config-error.ts";
 import { followAccounts } from "./follow-accounts.ts";
+import { describeError } from "./ledger/describe-error.ts";
+import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { Rejections } from "./load/rejections.ts";
 import type { Adapter } from "./providers/adapter.ts";
 import { dialects } from "./providers/registry.ts";
@@ -26,23 +29,58 @@ export async function composeService(
   accountStore?: AccountStore,
 ): Promise<Service> {
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
+  const ledger = openConfiguredLedger(config.store, log);
   const mirror = accountStore && followAccounts(accountStore, config, log);
   const service = await startService({
     config,
     adapters: createAdapters(config),
     models: config.listedModels,
-    observers: [createCallLog(log), createProviderFailureLog(log), createRejectionCount(rejections)],
+    observers: [
+      createCallLog(log),
+      createProviderFailureLog(log),
+      createRejectionCount(rejections),
+      ...(ledger ? [ledger.observer] : []),
+    ],
     rejections,
+    ...(ledger && { loadBounds: [ledger.bound] }),
     ...(routing && { routing }),
     ...(mirror && { mirror }),
   });
   const stopStateLog = logStateChanges(service.routing, log);
+  let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await service.stop();
-    stopStateLog();
+    await service.stop().finally(stopStateLog);
     mirror?.close();
+    await ledger?.close();
+    ledger?.release();
   };
-  return { ...service, stop };
+  return {
+    ...service,
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+    abort() {
+      service.abort();
+      ledger?.flushSync();
+    },
+  };
+}
+
+/**
+ * Opens the ledger. If the outbox cannot be used, throws ConfigError if the configuration has the section `store`, and
+ * otherwise returns undefined: calls are in the log only.
+ */
+function openConfiguredLedger(store: StoreSettings, log: Log): Ledger | undefined {
+  try {
+    return openLedger(store, log);
+  } catch (error) {
+    const problem = `${store.outbox} cannot be used (${describeError(error)})`;
+    const fix = "give a folder on a local disk that Dragoman can write";
+    if (store.isWritten) throw new ConfigError([{ path: "store.outbox", problem, fix }]);
+    log.warn({ problem }, "calls are recorded in the log only; set store.outbox to a folder that Dragoman can write");
+    return undefined;
+  }
 }
 
 /** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */

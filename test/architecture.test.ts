@@ -56,7 +56,15 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["config/route.ts", ["gen", "profiles"]],
   [
     "models",
-    ["gen", "errors.ts", "nearest.ts", "page.ts", "chat/planning/deployment-parameters.ts", "profiles", "config/route.ts"],
+    [
+      "gen",
+      "errors.ts",
+      "nearest.ts",
+      "page.ts",
+      "chat/planning/deployment-parameters.ts",
+      "profiles",
+      "config/route.ts",
+    ],
   ],
   ["prices", ["gen", "look-up.ts", "models/knowledge.ts"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "prices", "profiles", "chat/planning"]],
@@ -99,7 +107,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       ...["config/config.ts", "config/account.ts", "config/account-schema.ts", "config/accounts.ts"],
     ],
   ],
-  ["ledger", ["gen", "errors.ts", "database"]],
+  [
+    "ledger",
+    ["gen", "errors.ts", "profiles", "config/config.ts", "config/quantities.ts", "load/load-guard.ts", "database"],
+  ],
   ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
   [
     "calls",

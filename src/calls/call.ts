@@ -6,7 +6,7 @@ import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import { type CallInfo, CallInfoSchema } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import type { CallRecord, ObservedCall, Outcome, StartedCall } from "../ledger/record.ts";
+import type { CallRecord, ObservedCall, StartedCall } from "../ledger/record.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
@@ -16,6 +16,7 @@ import { createCallId } from "./call-id.ts";
 import type { CallMethod } from "./call-method.ts";
 import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
 import { Observers } from "./observers.ts";
+import { outcomeOf } from "./outcome.ts";
 import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
@@ -342,11 +343,4 @@ export class Call implements ObservedCall {
         : new GatewayError("CANCELLED", "the caller cancelled the call"),
     );
   };
-}
-
-function outcomeOf(error: GatewayError | undefined, attempts: readonly Attempt[]): Outcome {
-  if (error === undefined) return "ok";
-  if (error.reason === "CANCELLED") return "cancelled";
-  if (error.reason === "DEADLINE_EXCEEDED") return "deadline_exceeded";
-  return attempts.length === 0 ? "refused" : "failed";
 }

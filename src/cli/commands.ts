@@ -14,5 +14,6 @@ export interface CommandRow {
 export const commands: readonly CommandRow[] = [
   { words: "serve", summary: "start the service; the default", load: () => import("./serve.ts") },
   { words: "check", summary: "check the configuration and print it without secrets", load: () => import("./check.ts") },
+  { words: "usage", summary: "show what calls used and cost", load: () => import("./usage/usage.ts") },
   { words: "hash-key", summary: "print the SHA-256 of an API key", load: () => import("./hash-key.ts") },
 ];

@@ -17,7 +17,7 @@ import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { UsageReader } from "../ledger/usage-reader.ts";
 import { ByteBudget } from "../load/byte-budget.ts";
-import { LoadGuard } from "../load/load-guard.ts";
+import { type LoadBound, LoadGuard } from "../load/load-guard.ts";
 import type { Rejections } from "../load/rejections.ts";
 import { sampleLoad } from "../load/sample-load.ts";
 import { createCatalog } from "../models/catalog.ts";
@@ -48,6 +48,8 @@ export interface ServiceParts {
   readonly rejections: Rejections;
   /** Keys and accounts of the database. Default: there is no database. */
   readonly mirror?: StoreMirror;
+  /** Bounds beside those on the event loop and the heap, beyond which new calls are rejected. Default: none. */
+  readonly loadBounds?: readonly LoadBound[];
   /** State of routing, for RoutingService and health checks of targets. Default: that of this service. */
   readonly routing?: RoutingView;
   /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
@@ -110,7 +112,7 @@ export function createSnapshot({
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, observers, rejections, furtherServices = [] } = parts;
+  const { config, observers, rejections, loadBounds = [], furtherServices = [] } = parts;
   const { limits } = config;
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
   const snapshots = new Snapshots(createSnapshot(parts));
@@ -118,7 +120,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const router = new Router({ breaker: config.breaker, learned });
   const { routing = createRoutingView(router, snapshots) } = parts;
   const load = sampleLoad(limits);
-  const guard = new LoadGuard(load.bounds, rejections);
+  const guard = new LoadGuard([...load.bounds, ...loadBounds], rejections);
   const calls = new ActiveCalls(
     snapshots,
     {

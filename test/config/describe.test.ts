@@ -1,7 +1,8 @@
+import { resolve } from "node:path";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
-import { load, temporaryFolder } from "./harness.ts";
+import { load } from "./harness.ts";
 
 it("describes the resolved configuration with reasons and without secrets", () => {
   const yaml = `
@@ -11,8 +12,7 @@ limits: { max_call_duration: 90s }
 providers:
   openai: { api_key: sk-secret, headers: { x-key: sk-secret }, options: { region: sk-secret, retries: 2, list: [sk-secret] } }
 `;
-  const folder = temporaryFolder();
-  const shown = describeConfig(load(yaml, {}, folder));
+  const shown = describeConfig(load(yaml));
   expect(shown).not.toContain("sk-secret");
   expect(parse(shown)).toEqual({
     grpc: { address: "127.0.0.1:50051", reflection: "on" },
@@ -72,8 +72,8 @@ providers:
     models: {},
     prices: {},
     store: {
-      database: `sqlite:${folder}/data/dragoman.db`,
-      outbox: `${folder}/data/outbox`,
+      database: `sqlite:${resolve("data/dragoman.db")}`,
+      outbox: resolve("data/outbox"),
       durability: "process",
       on_full: "drop",
       max_outbox_size: "1GiB",
