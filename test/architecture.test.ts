@@ -100,7 +100,13 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ],
   ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
   ["database", []],
-  ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts", "load/network.ts"]],
+  [
+    "accounts",
+    [
+      ...["gen", "errors.ts", "path-segment.ts", "load/network.ts", "database"],
+      ...["config/config.ts", "config/account.ts", "config/account-schema.ts", "config/accounts.ts"],
+    ],
+  ],
   [
     "ledger",
     ["gen", "errors.ts", "profiles", "config/config.ts", "config/quantities.ts", "load/load-guard.ts", "database"],
@@ -173,8 +179,9 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "load",
     ],
   ],
-  ["store-worker.ts", ["database", "ledger", "thread"]],
-  ["store-thread.ts", ["config", "ledger", "store-worker.ts", "telemetry/log.ts", "thread"]],
+  ["store-worker.ts", ["accounts", "database", "ledger", "thread"]],
+  ["store-thread.ts", ["accounts", "config", "ledger", "store-worker.ts", "telemetry/log.ts", "thread"]],
+  ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
   ["compose.ts", [""]],
   ["cli", [""]],
   ["main.ts", [""]],
@@ -187,7 +194,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],
   "node:sqlite": ["database"],
-  kysely: ["database", "ledger/sql"],
+  kysely: ["database", "accounts/sql", "ledger/sql"],
   pg: ["database"],
   undici: ["upstream", "providers/azure-openai/entra.ts"],
 };

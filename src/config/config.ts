@@ -3,6 +3,7 @@ import type { ConfiguredModel } from "../models/configured-model.ts";
 import type { ProviderStatus } from "../models/provider-status.ts";
 import type { PriceOverride } from "../prices/model-prices.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
+import type { AccountSettings, KeySettings } from "./account.ts";
 import type { ProviderSettings } from "./provider.ts";
 import type { BreakerSettings, RouteSettings } from "./route.ts";
 import type { Secret } from "./secret.ts";
@@ -24,24 +25,12 @@ export interface ListenerConfig {
   readonly tls: TlsFiles | undefined;
 }
 
-/**
- * What a caller may do. `caller`: call models. `viewer`: also call the admin methods that show the state of the service.
- * `admin`: also call those that change it.
- */
-export type Role = "caller" | "viewer" | "admin";
+export type { Role } from "./account.ts";
 
 /** An API key that callers may use. Dragoman knows only its hash. */
-export interface ApiKey {
-  /** Name of the key in call records; not secret. */
-  readonly id: string;
+export interface ApiKey extends KeySettings {
   /** SHA-256 of the key. */
   readonly sha256: Buffer;
-  /** Accounts that calls with this key may use. Empty: any account. */
-  readonly accounts: readonly string[];
-  /** Account of calls that set none. Default: the entry of `accounts` if it has exactly one, else none. */
-  readonly defaultAccount: string | undefined;
-  /** Default `caller`. */
-  readonly role: Role;
 }
 
 /** Database of the service. `name` tells it from others, without user, password and parameters. */
@@ -98,6 +87,8 @@ export interface Config {
     /** Whether to reject calls that set no account, even if the key has a default account. Default false. */
     readonly requireAccount: boolean;
   };
+  /** Accounts of the file, ordered by id. Default: none. */
+  readonly accounts: readonly AccountSettings[];
   readonly limits: {
     /** Maximum size of a request message in bytes. Default 16 MiB. */
     readonly maxRequestBytes: number;

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { describeAccounts, describeKey } from "./accounts.ts";
 import { formatAddress } from "./address.ts";
 import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
 import { describeDeployments, describeModels } from "./describe-models.ts";
@@ -27,14 +28,13 @@ export function describeConfig(config: Config): string {
     authentication: {
       mode: authentication.mode,
       require_account: authentication.requireAccount,
-      keys: authentication.keys.map(({ id, sha256, accounts, defaultAccount, role }) => ({
+      keys: authentication.keys.map(({ id, sha256, ...settings }) => ({
         id,
         sha256: `${sha256.toString("hex", 0, 4)}…`,
-        accounts,
-        default_account: defaultAccount,
-        role,
+        ...describeKey(settings),
       })),
     },
+    accounts: describeAccounts(config.accounts),
     limits: {
       max_request_size: formatSize(limits.maxRequestBytes),
       max_values: limits.maxValues,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accountSchema, keySchema } from "./account-schema.ts";
 import { parseAddress } from "./address.ts";
 import { headers } from "./headers.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
@@ -67,15 +68,6 @@ const origin = leaf({
   shown: true,
 });
 
-const role = choice("caller", "viewer", "admin");
-
-const sha256 = leaf({
-  parse: (value) =>
-    typeof value === "string" && /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, "hex") : undefined,
-  problem: "is not a SHA-256",
-  fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
-});
-
 const listener = (defaultAddress: string) => ({
   address: address.prefault(defaultAddress),
   tls: section({ certificate: text.optional(), key: text.optional(), client_authority: text.optional() }).optional(),
@@ -114,19 +106,10 @@ export const fileSchema = section({
   }).prefault({}),
   authentication: section({
     mode: mode.optional(),
-    keys: z
-      .array(
-        section({
-          id: text,
-          sha256,
-          accounts: z.array(text).prefault([]),
-          default_account: text.optional(),
-          role: role.prefault("caller"),
-        }),
-      )
-      .prefault([]),
+    keys: z.array(keySchema).prefault([]),
     require_account: flag.prefault(false),
   }).prefault({}),
+  accounts: z.record(z.string(), accountSchema).prefault({}),
   limits: section({
     max_request_size: size.prefault("16MiB"),
     max_values: wholeNumber(1).prefault(250_000),

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { DatabaseSettings, StoreSettings } from "./config.ts";
 import type { ReportProblem } from "./config-error.ts";
@@ -47,6 +47,11 @@ export function resolveStore(
     retention: { callsMs: retention.calls, hoursMs: retention.hours },
     sinks: { otlp: sinks.otlp },
   };
+}
+
+/** Whether the database may have API keys: the file names it, or somebody has created the default one. */
+export function mayHaveKeys({ isWritten, database }: StoreSettings): boolean {
+  return isWritten || (database.kind === "sqlite" && existsSync(database.path));
 }
 
 function resolveDatabase(written: WrittenDatabase, folder: string): DatabaseSettings {

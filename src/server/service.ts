@@ -1,11 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { createAuthenticator } from "../accounts/keys.ts";
+import { Directory } from "../accounts/directory.ts";
+import type { StoreMirror } from "../accounts/store-mirror.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
 import { createRoutingView } from "../calls/routing-view.ts";
 import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
 import type { AttemptRules } from "../config/route.ts";
+import { AccountService } from "../gen/dragoman/admin/v1/account_service_pb.js";
+import { KeyService } from "../gen/dragoman/admin/v1/key_service_pb.js";
 import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
 import { UsageService } from "../gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
@@ -27,7 +30,9 @@ import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
 import type { Services } from "./listener.ts";
+import { createAccountService } from "./services/account-service.ts";
 import { createChatService } from "./services/chat-service.ts";
+import { createKeyService } from "./services/key-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
 import { createRoutingService } from "./services/routing-service.ts";
@@ -41,6 +46,8 @@ export interface ServiceParts {
   readonly models: readonly Model[];
   readonly observers: readonly CallObserver[];
   readonly rejections: Rejections;
+  /** Keys and accounts of the database. Default: there is no database. */
+  readonly mirror?: StoreMirror;
   /** Bounds beside those on the event loop and the heap, beyond which new calls are rejected. Default: none. */
   readonly loadBounds?: readonly LoadBound[];
   /** State of routing, for RoutingService and health checks of targets. Default: that of this service. */
@@ -76,10 +83,13 @@ export function createSnapshot({
   adapters,
   models,
   plainRules,
-}: Pick<ServiceParts, "config" | "adapters" | "models" | "plainRules">): Snapshot {
+  mirror,
+}: Pick<ServiceParts, "config" | "adapters" | "models" | "plainRules" | "mirror">): Snapshot {
   const byName = new Map(adapters.map((adapter) => [adapter.name, adapter]));
+  const directory = new Directory(config, mirror);
   return {
-    authenticate: createAuthenticator(config.authentication),
+    authenticate: directory.authenticate,
+    directory,
     catalog: createCatalog(
       models,
       adapters.map(({ name }) => name),
@@ -134,9 +144,11 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const services: Services = {
     calls,
     mounted: [
-      mountService(ChatService, createChatService(), "authenticated", ["completeChat", "streamChat"]),
+      mountService(ChatService, createChatService()),
       mountService(ModelService, createModelService()),
-      mountService(RoutingService, createRoutingService(routing), "viewer"),
+      mountService(RoutingService, createRoutingService(routing)),
+      mountService(KeyService, createKeyService(parts.mirror)),
+      mountService(AccountService, createAccountService(parts.mirror)),
       mountService(UsageService, createUsageService(parts.ledger)),
       ...furtherServices,
     ],

@@ -20,8 +20,14 @@ providers:
     authentication: {
       mode: "keys",
       require_account: false,
-      keys: [{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two", role: "caller" }],
+      keys: [
+        {
+          ...{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two", role: "caller" },
+          models: ["*"],
+        },
+      ],
     },
+    accounts: {},
     limits: {
       max_request_size: "16MiB",
       max_values: 250000,

@@ -25,6 +25,7 @@ describe("without a file", () => {
         corsOrigins: [],
       },
       authentication: { mode: "loopback", keys: [], requireAccount: false },
+      accounts: [],
       limits: {
         maxRequestBytes: 16_777_216,
         maxValues: 250_000,
@@ -155,6 +156,8 @@ log: { level: warn }
       accounts: [],
       defaultAccount: undefined,
       role: "caller",
+      models: ["*"],
+      budgets: [],
     });
   });
 
@@ -388,8 +391,9 @@ describe("authentication", () => {
     ]);
   });
 
-  it("rejects mode keys without keys", () => {
-    expect(pathsOf("authentication: { mode: keys }")).toEqual(["authentication.keys"]);
+  it("needs no key in the file for mode keys: those of the database count", () => {
+    const config = load("grpc: { address: 0.0.0.0:1 }\nauthentication: { mode: keys }");
+    expect(config.authentication).toMatchObject({ mode: "keys", keys: [] });
   });
 
   it("rejects keys with the same id or the same hash", () => {

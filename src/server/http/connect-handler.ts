@@ -20,7 +20,8 @@ import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { decompressInTurn } from "../services/decompression.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
-import { type Access, type MountedMethod, roleFor } from "../services/mounted-service.ts";
+import { type Access, roleFor } from "../services/method-rules.ts";
+import type { MountedMethod } from "../services/mounted-service.ts";
 import { type FailedRequest, statusOf } from "../services/status.ts";
 import { checkedBody, checkedCompression } from "./bounded-request.ts";
 import { type CallOf, heldBody } from "./held-body.ts";

@@ -47,6 +47,8 @@ describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
       "dragoman.v1.ChatService",
       "dragoman.v1.ModelService",
       "dragoman.admin.v1.RoutingService",
+      "dragoman.admin.v1.KeyService",
+      "dragoman.admin.v1.AccountService",
       "dragoman.admin.v1.UsageService",
       "grpc.health.v1.Health",
       "grpc.reflection.v1.ServerReflection",
