@@ -1,6 +1,7 @@
 import type { Config, StoreSettings } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { RedisSettings } from "./config/state.ts";
+import { followAccounts } from "./follow-accounts.ts";
 import { describeError } from "./ledger/describe-error.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { Rejections } from "./load/rejections.ts";
@@ -29,6 +30,7 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
   const store = ledger && createStoreThread(config.store, ledger.instance, log);
+  const mirror = store && followAccounts(store.accounts, config, log);
   const service = await startService({
     config,
     adapters: createAdapters(config),
@@ -44,12 +46,14 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     ...(ledger && { loadBounds: [ledger.bound] }),
     ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
+    ...(mirror && { mirror }),
   });
   store?.start();
   const stopStateLog = logStateChanges(service.routing, log);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await service.stop().finally(stopStateLog);
+    mirror?.close();
     await ledger?.close();
     await store?.close(longestShippingMs);
     ledger?.release();

@@ -1,3 +1,4 @@
+import type { AccountStore } from "./accounts/account-store.ts";
 import type { StoreSettings } from "./config/config.ts";
 import { addressOf } from "./config/store.ts";
 import type { ShipperState } from "./ledger/outbox/shipper.ts";
@@ -13,6 +14,7 @@ import { Thread } from "./thread/thread.ts";
  */
 export interface StoreThread {
   readonly usage: UsageReader;
+  readonly accounts: AccountStore;
   readonly shipper: { state(): Promise<ShipperState> };
   /** Starts the thread, without waiting for it or for the database. */
   start(): void;
@@ -44,6 +46,14 @@ export function createStoreThread(store: StoreSettings, instance: string, log: L
   });
   return {
     usage: remote<UsageReader>(thread, "usage", { queryUsage: 10_000, listCalls: 5_000, getCall: 5_000 }),
+    accounts: remote<AccountStore>(thread, "accounts", {
+      changesAfter: 5_000,
+      createKey: 5_000,
+      rotateKey: 5_000,
+      revokeKey: 5_000,
+      createAccount: 5_000,
+      updateAccount: 5_000,
+    }),
     shipper: remote<StoreThread["shipper"]>(thread, "shipper", { state: 1_000 }),
     start: () => thread.start(),
     close: (graceMs) => thread.close(graceMs, endMs),

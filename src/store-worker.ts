@@ -1,4 +1,5 @@
 import { workerData } from "node:worker_threads";
+import { createAccountStore } from "./accounts/sql/database-store.ts";
 import type { DatabaseAddress } from "./database/address.ts";
 import { createDatabase } from "./database/database.ts";
 import { describeError } from "./ledger/describe-error.ts";
@@ -45,6 +46,7 @@ const stopMaintenance = keepMaintained(database, retention, (error) =>
 runThread({
   interfaces: {
     usage: createUsageReader(database),
+    accounts: createAccountStore(database),
     shipper: { state: () => shipper.state },
   },
   async close(graceMs) {

@@ -50,7 +50,7 @@ export function resolveStore(
 }
 
 /** Whether the database may have API keys: the file names it, or somebody has created the default one. */
-export function canHaveKeys({ isWritten, database }: StoreSettings): boolean {
+export function mayHaveKeys({ isWritten, database }: StoreSettings): boolean {
   return isWritten || (database.kind === "sqlite" && existsSync(database.path));
 }
 
