@@ -194,7 +194,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],
-  "node:sqlite": ["database"],
+  "node:sqlite": ["database", "ledger/outbox/lock.ts"],
   kysely: ["database", "accounts/sql", "ledger/sql"],
   pg: ["database"],
   undici: ["upstream", "providers/azure-openai/entra.ts"],

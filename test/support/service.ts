@@ -56,8 +56,9 @@ export async function startTestService(
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
-  { routing, ledger, plainRules: rules = oneAttempt }: Pick<ServiceParts, "routing" | "ledger" | "plainRules"> = {},
+  parts: Pick<ServiceParts, "routing" | "ledger" | "mirror" | "plainRules"> = {},
 ): Promise<TestService> {
+  const { routing, ledger, mirror, plainRules: rules = oneAttempt } = parts;
   const config = change(
     withFile(yaml, (file) =>
       loadConfig({
@@ -77,6 +78,7 @@ export async function startTestService(
     config,
     furtherServices,
     ...(routing && { routing }),
+    ...(mirror && { mirror }),
     ...(ledger && { ledger }),
     plainRules: rules,
     adapters: createAdapters(config),
