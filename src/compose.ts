@@ -35,6 +35,9 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     rejections,
     ...(ledger && { loadBounds: [ledger.bound] }),
     ...(routing && { routing }),
+  }).catch((error: unknown) => {
+    ledger?.release();
+    throw error;
   });
   const stopStateLog = logStateChanges(service.routing, log);
   let stopping: Promise<void> | undefined;
