@@ -56,7 +56,11 @@ export async function startTestService(
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
-  { routing, plainRules: rules = oneAttempt }: Pick<ServiceParts, "routing" | "plainRules"> = {},
+  {
+    routing,
+    plainRules: rules = oneAttempt,
+    observers = [],
+  }: Partial<Pick<ServiceParts, "routing" | "plainRules" | "observers">> = {},
 ): Promise<TestService> {
   const config = change(
     withFile(yaml, (file) =>
@@ -82,6 +86,7 @@ export async function startTestService(
     models: config.listedModels.filter(({ provider }) => provider !== "local"),
     rejections: new Rejections(() => {}),
     observers: [
+      ...observers,
       {
         settled(record, error) {
           if (error?.status === "INTERNAL") faults.push(error);
