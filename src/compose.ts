@@ -47,6 +47,9 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
     ...(mirror && { mirror }),
+  }).catch((error: unknown) => {
+    ledger?.release();
+    throw error;
   });
   store?.start();
   const stopStateLog = logStateChanges(service.routing, log);
