@@ -26,6 +26,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["run-within.ts", []],
   ["append.ts", []],
   ["pace.ts", []],
+  ["page.ts", ["errors.ts"]],
+  ["thread", ["errors.ts"]],
   ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts"]],
   ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
   [
@@ -54,7 +56,15 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["config/route.ts", ["gen", "profiles"]],
   [
     "models",
-    ["gen", "errors.ts", "nearest.ts", "chat/planning/deployment-parameters.ts", "profiles", "config/route.ts"],
+    [
+      "gen",
+      "errors.ts",
+      "nearest.ts",
+      "page.ts",
+      "chat/planning/deployment-parameters.ts",
+      "profiles",
+      "config/route.ts",
+    ],
   ],
   ["prices", ["gen", "look-up.ts", "models/knowledge.ts"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "prices", "profiles", "chat/planning"]],
@@ -90,8 +100,18 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ],
   ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
   ["database", []],
-  ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts", "load/network.ts"]],
-  ["ledger", ["gen", "errors.ts", "database"]],
+  [
+    "accounts",
+    [
+      ...["gen", "errors.ts", "path-segment.ts", "load/network.ts", "tokens", "models", "prices", "database"],
+      ...["config/config.ts", "config/account.ts", "config/account-schema.ts", "config/accounts.ts"],
+    ],
+  ],
+  ["state", ["accounts/limits", "config/account.ts", "config/state.ts"]],
+  [
+    "ledger",
+    ["gen", "errors.ts", "profiles", "config/config.ts", "config/quantities.ts", "load/load-guard.ts", "database"],
+  ],
   ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
   [
     "calls",
@@ -140,6 +160,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "gen",
       "field-path.ts",
       "nearest.ts",
+      "page.ts",
       "errors.ts",
       "abortable.ts",
       "drained.ts",
@@ -160,6 +181,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     ],
   ],
   ["compose.ts", [""]],
+  ["cli", [""]],
   ["main.ts", [""]],
 ];
 
@@ -170,7 +192,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],
   "node:sqlite": ["database"],
-  kysely: ["database", "ledger/sql"],
+  kysely: ["database", "accounts/sql", "ledger/sql"],
   pg: ["database"],
   undici: ["upstream", "providers/azure-openai/entra.ts"],
 };
@@ -259,6 +281,11 @@ describe("the layers of src/", () => {
       expect(lines.filter((line) => line.includes(place))).toEqual([`  import(${place}),`]);
     }
     expect(providers).toHaveLength(folders.length);
+  });
+
+  it("has commands that only the program imports", () => {
+    const importers = files().filter((path) => targetsOf(path).some((target) => isWithin(target, "cli")));
+    expect(importers.filter((path) => !isWithin(path, "cli"))).toEqual(["main.ts"]);
   });
 
   it.each(files())("%s does not read process.env", (path) => {

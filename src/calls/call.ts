@@ -6,15 +6,18 @@ import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import { type CallInfo, CallInfoSchema } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import type { CallRecord, ObservedCall, Outcome, StartedCall } from "../ledger/record.ts";
+import type { CallRecord, ObservedCall, StartedCall } from "../ledger/record.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
+import { CallHoldings } from "./call-holdings.ts";
 import { createCallId } from "./call-id.ts";
+import type { CallMethod } from "./call-method.ts";
 import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
 import { Observers } from "./observers.ts";
+import { outcomeOf } from "./outcome.ts";
 import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 
@@ -34,11 +37,13 @@ type CallFacts = Pick<
 export class Call implements ObservedCall {
   readonly id = createCallId("chatcmpl-");
   readonly requestId: string;
-  readonly method: string;
+  readonly #method: CallMethod;
   readonly startTime = new Date();
   readonly source: CallSource;
   /** Aborts all work of the call. The abort reason is a GatewayError. */
   readonly signal: AbortSignal;
+  /** What the call holds of limits and budgets. */
+  readonly holdings: CallHoldings;
   readonly #controller = new AbortController();
   readonly #clock: CallClock;
   readonly #patienceMs: number;
@@ -55,6 +60,7 @@ export class Call implements ObservedCall {
   };
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
+  readonly #notes = new Set<string>();
   #firstOutputMs: number | undefined;
   #releaseSlot: (() => void) | undefined;
   #settled = false;
@@ -63,14 +69,15 @@ export class Call implements ObservedCall {
 
   constructor(
     source: CallSource,
-    method: string,
+    method: CallMethod,
     environment: CallEnvironment,
     lease: SnapshotLease,
     onSettled: (call: Call) => void,
   ) {
     this.source = source;
-    this.method = method;
+    this.#method = method;
     this.#environment = environment;
+    this.holdings = new CallHoldings(environment.limits);
     this.#observers = new Observers(environment.observers, this.id);
     this.#lease = lease;
     this.#onSettled = onSettled;
@@ -85,6 +92,14 @@ export class Call implements ObservedCall {
     this.#observers.notify((observer) => observer.begin?.(this));
     if (source.signal.aborted) this.#onClientGone();
     else source.signal.addEventListener("abort", this.#onClientGone);
+  }
+
+  get method(): string {
+    return this.#method.name;
+  }
+
+  get mayCost(): boolean {
+    return this.#method.mayCost && this.#caller !== undefined;
   }
 
   get protocol(): string {
@@ -207,6 +222,11 @@ export class Call implements ObservedCall {
     this.#facts = { ...this.#facts, ...facts };
   }
 
+  /** Adds a word to CallRecord.notes. */
+  addNote(word: string): void {
+    this.#notes.add(word);
+  }
+
   /** Sets the function that computes the usage for the record. It is called once, when the call settles. */
   countUsage(usage: () => Usage | undefined): void {
     this.#usage = usage;
@@ -265,6 +285,7 @@ export class Call implements ObservedCall {
     this.#clock.stop();
     this.source.signal.removeEventListener("abort", this.#onClientGone);
     this.#recordedUsage = this.#usage();
+    this.holdings.settle({ usage: this.#recordedUsage, wasSent: this.attempts.length > 0 });
     const record = this.#record(error);
     this.#recorded = this.#observers.notify((observer) => observer.settled?.(record, error));
     this.#releaseSlot?.();
@@ -300,6 +321,7 @@ export class Call implements ObservedCall {
       id: this.id,
       requestId: this.requestId,
       method: this.method,
+      mayCost: this.mayCost,
       protocol: this.protocol,
       peerAddress: this.peerAddress,
       startTime: this.startTime,
@@ -314,6 +336,7 @@ export class Call implements ObservedCall {
       outcome: outcomeOf(error, this.attempts),
       reason: error?.reason,
       usage: this.#recordedUsage,
+      notes: [...this.holdings.notes, ...this.#notes],
       attempts: this.attempts,
       durationMs: this.elapsedMs,
       firstOutputMs: this.#firstOutputMs,
@@ -332,11 +355,4 @@ export class Call implements ObservedCall {
         : new GatewayError("CANCELLED", "the caller cancelled the call"),
     );
   };
-}
-
-function outcomeOf(error: GatewayError | undefined, attempts: readonly Attempt[]): Outcome {
-  if (error === undefined) return "ok";
-  if (error.reason === "CANCELLED") return "cancelled";
-  if (error.reason === "DEADLINE_EXCEEDED") return "deadline_exceeded";
-  return attempts.length === 0 ? "refused" : "failed";
 }

@@ -27,7 +27,7 @@ describe("a call with a deadline of 1000 ms that the client resets", () => {
       peerAddress: "",
       timeoutMs: () => 1000,
     };
-    calls.begin(source, "CompleteChat");
+    calls.begin(source, { name: "CompleteChat", mayCost: true });
   });
   afterEach(() => vi.useRealTimers());
 

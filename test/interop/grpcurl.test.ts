@@ -33,7 +33,10 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
   it("lists the services", async () => {
     const { stdout } = await ask(service.grpcAddress, "list");
     expect(stdout.trimEnd().split("\n")).toEqual([
+      "dragoman.admin.v1.AccountService",
+      "dragoman.admin.v1.KeyService",
       "dragoman.admin.v1.RoutingService",
+      "dragoman.admin.v1.UsageService",
       "dragoman.v1.ChatService",
       "dragoman.v1.ModelService",
       "grpc.health.v1.Health",

@@ -99,7 +99,7 @@ beforeAll(async () => {
     mountService(viewerService, implementation as object, "viewer"),
     mountService(adminService, implementation as object, "admin"),
     mountService(openService, implementation as object, "open"),
-    mountService(guardedService, implementation as object),
+    mountService(guardedService, implementation as object, "authenticated"),
   ]);
 });
 beforeEach(() => service.forgetRecords());

@@ -56,7 +56,7 @@ export async function startTestService(
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
-  { routing, plainRules: rules = oneAttempt }: Pick<ServiceParts, "routing" | "plainRules"> = {},
+  { routing, ledger, plainRules: rules = oneAttempt }: Pick<ServiceParts, "routing" | "ledger" | "plainRules"> = {},
 ): Promise<TestService> {
   const config = change(
     withFile(yaml, (file) =>
@@ -77,6 +77,7 @@ export async function startTestService(
     config,
     furtherServices,
     ...(routing && { routing }),
+    ...(ledger && { ledger }),
     plainRules: rules,
     adapters: createAdapters(config),
     models: config.listedModels.filter(({ provider }) => provider !== "local"),

@@ -10,6 +10,7 @@ const call: CallRecord = {
   id: "chat_1",
   requestId: "request",
   method: "StreamChat",
+  mayCost: true,
   protocol: "grpc",
   peerAddress: "192.0.2.1",
   keyId: "key",
@@ -29,6 +30,7 @@ const call: CallRecord = {
     reasoningTokens: 0,
     quality: UsageQuality.PARTIAL,
   }),
+  notes: [],
   attempts: [
     create(AttemptSchema, {
       provider: "openai",

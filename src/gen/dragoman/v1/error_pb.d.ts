@@ -146,8 +146,8 @@ export declare type CallInfo = Message<"dragoman.v1.CallInfo"> & {
   callId: string;
 
   /**
-   * Usage until the failure: what the provider reported, else an estimate. Unset if no upstream request can have used
-   * tokens, because the provider rejected it or never received it.
+   * Usage of all attempts until the failure, with its cost: what the provider reported, else an estimate. Unset if no
+   * upstream request can have used tokens, because the provider rejected it or never received it.
    *
    * @generated from field: dragoman.v1.Usage usage = 2;
    */
@@ -176,7 +176,7 @@ export declare const CallInfoSchema: GenMessage<CallInfo>;
  * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `target`, `account_id`,
  * `partial` (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
  * `input_tokens`, `max_output_tokens` and `context_window_tokens` (of CONTEXT_LENGTH_EXCEEDED), `limit`, `bound` and
- * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` (of
+ * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` and `call_id` (of
  * RESOURCE_NOT_FOUND).
  *
  * @generated from enum dragoman.v1.ErrorReason
@@ -337,14 +337,14 @@ export enum ErrorReason {
   PROVIDER_RATE_LIMITED = 21,
 
   /**
-   * The limit of requests per minute is reached. This version does not set it yet.
+   * The limit of requests per minute is reached.
    *
    * @generated from enum value: ERROR_REASON_REQUESTS_LIMITED = 22;
    */
   REQUESTS_LIMITED = 22,
 
   /**
-   * The limit of tokens per minute is reached. This version does not set it yet.
+   * The limit of tokens per minute is reached.
    *
    * @generated from enum value: ERROR_REASON_TOKENS_LIMITED = 23;
    */
@@ -358,7 +358,7 @@ export enum ErrorReason {
   CONCURRENCY_LIMITED = 24,
 
   /**
-   * The budget is used up. This version does not set it yet.
+   * The budget is used up, or what is left is less than the call may cost, or the price of the model is unknown.
    *
    * @generated from enum value: ERROR_REASON_BUDGET_EXHAUSTED = 25;
    */
@@ -456,8 +456,7 @@ export enum ErrorReason {
   MALFORMED_FRAME = 38,
 
   /**
-   * The method needs the database of keys, accounts and the ledger, and the service has none. This
-   * version does not set it yet.
+   * The method needs the database of keys, accounts and the ledger, and the service has none.
    *
    * @generated from enum value: ERROR_REASON_STORE_NOT_CONFIGURED = 39;
    */

@@ -54,7 +54,7 @@ export const ErrorReasonSchema = /*@__PURE__*/
  * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `target`, `account_id`,
  * `partial` (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
  * `input_tokens`, `max_output_tokens` and `context_window_tokens` (of CONTEXT_LENGTH_EXCEEDED), `limit`, `bound` and
- * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` (of
+ * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` and `call_id` (of
  * RESOURCE_NOT_FOUND).
  *
  * @generated from enum dragoman.v1.ErrorReason

@@ -1,0 +1,11 @@
+import { describeConfig } from "../config/describe.ts";
+import { configOption, defineCommand } from "./command.ts";
+import { loadConfigFor } from "./load-config.ts";
+
+export const command = defineCommand({
+  description: "Checks the configuration as the service does at its start, and prints it without secrets.",
+  options: { config: configOption },
+  run({ config: file }, _, { environment, stdout }) {
+    stdout.write(describeConfig(loadConfigFor(file, environment)));
+  },
+});

@@ -1,0 +1,18 @@
+import type { Command } from "./command.ts";
+
+/** Line of the table of commands. */
+export interface CommandRow {
+  /** Words that follow the program's name. */
+  readonly words: string;
+  /** What the command does, for `dragoman --help`: an imperative. */
+  readonly summary: string;
+  /** Loads the command's file, which loads what the command needs. */
+  load(): Promise<{ readonly command: Command }>;
+}
+
+/** All commands, in the order of `dragoman --help`. */
+export const commands: readonly CommandRow[] = [
+  { words: "serve", summary: "start the service; the default", load: () => import("./serve.ts") },
+  { words: "check", summary: "check the configuration and print it without secrets", load: () => import("./check.ts") },
+  { words: "hash-key", summary: "print the SHA-256 of an API key", load: () => import("./hash-key.ts") },
+];

@@ -1,0 +1,9 @@
+import type { Config } from "../config/config.ts";
+import type { Environment } from "../config/environment.ts";
+import { loadConfig } from "../config/load.ts";
+import { dialects, listedModels, providers } from "../providers/registry.ts";
+
+/** Loads the configuration of a command. Throws ConfigError with every mistake. */
+export function loadConfigFor(file: string | undefined, environment: Environment): Config {
+  return loadConfig({ environment, file, providers, dialects, models: listedModels(environment) });
+}
