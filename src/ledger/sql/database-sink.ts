@@ -1,5 +1,5 @@
 import type { Database } from "../../database/database.ts";
-import type { RecordSink } from "../record-sink.ts";
+import { type RecordSink, UnacceptableRecords } from "../record-sink.ts";
 import { insertRows, type Target } from "./insert-rows.ts";
 import { Partitions } from "./partitions.ts";
 import { type NewCallRow, toRow } from "./record-row.ts";
@@ -13,7 +13,7 @@ const batchSize = 500;
  * Stores records in the table `call`, and adds each that was not there to `usage_hour`, in the same transaction. So a
  * record counts once, however often it is stored and by however many processes.
  *
- * Rejects whatever the reason why the database does not take records. If the connection ends during a commit, it rejects
+ * Rejects whatever the reason why the database does not take records; with UnacceptableRecords if it is their content. If the connection ends during a commit, it rejects
  * although the database may have them: to store them again is harmless.
  */
 export function createDatabaseSink(database: Database): RecordSink {
@@ -43,6 +43,8 @@ export function createDatabaseSink(database: Database): RecordSink {
         }
       } catch (error) {
         partitions?.forget();
+        if (isAboutContent(error))
+          throw new UnacceptableRecords("the database cannot store a record", { cause: error });
         throw error;
       }
     },
@@ -59,6 +61,20 @@ function uniqueById(rows: readonly NewCallRow[]): NewCallRow[] {
 
 function byId(a: NewCallRow, b: NewCallRow): number {
   return a.id < b.id ? -1 : 1;
+}
+
+/** Results of SQLite that a row causes: too big, or against a rule of the table, such as a sum above 2^63. */
+const sqliteContentErrors: ReadonlySet<number> = new Set([18, 19]);
+
+/** Classes of PostgreSQL's errors that a row causes: a value that is no value of its type, or too large for an index. */
+const postgresContentErrors = /^(?:22|54)/;
+
+/** Whether the content of a row is the reason of an error, so that it would be the same tomorrow. */
+function isAboutContent(error: unknown): boolean {
+  const { errcode, code } = error as { readonly errcode?: unknown; readonly code?: unknown };
+  // The other bits of the number say more about the result.
+  if (typeof errcode === "number") return sqliteContentErrors.has(errcode & 0xff);
+  return typeof code === "string" && postgresContentErrors.test(code);
 }
 
 const calls: Target<NewCallRow> = { table: "call", columns: callColumns, onConflict: "do nothing" };
