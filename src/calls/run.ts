@@ -175,7 +175,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
 /** Returns the usage of a call that fails: that of all its attempts. Undefined: none can have used tokens. */
 function totalOf(attempts: readonly Attempt[], bill: Bill, call: Call): Usage | undefined {
   const usages = attempts.flatMap(({ usage }) => usage ?? []);
-  if (bill.unknown.length > 0) call.addNote("PRICE_UNKNOWN");
+  if (bill.unknown.length > 0) call.notes.add("PRICE_UNKNOWN");
   return usages.length === 0 ? undefined : bill.total(usages.reduce(addUsage));
 }
 
@@ -183,7 +183,7 @@ function totalOf(attempts: readonly Attempt[], bill: Bill, call: Call): Usage | 
 function priceWarnings({ warnings }: Plan, { unknown }: Bill, call: Call): readonly Warning[] {
   const [what] = unknown;
   if (what === undefined) return [];
-  call.addNote("PRICE_UNKNOWN");
+  call.notes.add("PRICE_UNKNOWN");
   return warnings.some(({ reason }) => reason === "PRICE_UNKNOWN") ? [] : [priceUnknown(what)];
 }
 

@@ -30,7 +30,7 @@ export class Bill {
     const charge = chargeOf(usage, this.#prices?.pricesOf(model, this.#at), serviceTier);
     if ("unknown" in charge) {
       this.#isComplete = false;
-      if (this.#prices?.areExpected(model)) this.#unknown.push(`${charge.unknown} of ${model.id}`);
+      if (this.#prices?.areExpected(model)) this.#unknown.push(charge.unknown === "" ? model.id : `${charge.unknown} of ${model.id}`);
       return withoutCost(usage);
     }
     this.#known.push(charge);

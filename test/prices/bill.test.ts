@@ -72,7 +72,7 @@ describe("the bill of a call", () => {
     expect(bill.charge(model("openai/unknown"), usage({ inputTokens: 7 }), "").cost).toBeUndefined();
     expect(bill.charge(model("openai/gpt-4o"), usage({ inputTokens: 7 }), "scale").cost).toBeUndefined();
     expect(bill.total(usage({ inputTokens: 7 })).cost).toBeUndefined();
-    expect(bill.unknown).toEqual(["tokens of openai/unknown", "the service tier scale of openai/gpt-4o"]);
+    expect(bill.unknown).toEqual(["openai/unknown", "the service tier scale of openai/gpt-4o"]);
   });
 
   it("is unknown without a word at a provider that publishes no prices", () => {
