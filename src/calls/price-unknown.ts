@@ -14,6 +14,7 @@ export function priceUnknown(what: string): Warning {
  * about each response would tell them nothing.
  */
 export function warningOfPrice(model: Model, prices: PriceList | undefined): Warning | undefined {
-  if (prices === undefined || prices.isStated(model) || !prices.areExpected(model)) return undefined;
-  return prices.pricesOf(model) === undefined ? priceUnknown(model.id) : undefined;
+  if (prices === undefined || prices.pricesOf(model) !== undefined) return undefined;
+  const { arePricesPublished, isCostStated } = prices.billingOf(model);
+  return arePricesPublished && !isCostStated ? priceUnknown(model.id) : undefined;
 }

@@ -6,6 +6,7 @@ import { createJsonCheck, returnsInvalid } from "../chat/stream/json-check.ts";
 import { restoreToolNames } from "../chat/stream/restore-tool-names.ts";
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
+import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { TimeInfoSchema } from "../gen/dragoman/v1/completion_pb.js";
 import type { ChatCompleted, ChatStarted } from "../gen/dragoman/v1/stream_pb.js";
 import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
@@ -64,7 +65,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
         prompt,
         stops,
         elapsedMs: () => call.elapsedMs,
-        charge: (usage, serviceTier) => bill.charge(sent.model, usage, serviceTier),
+        charge: (usage, serviceTier) => bill.charge(sent.model, usage, serviceTier, providerTools(request)),
         onOutput(attempt) {
           outputMs.set(planned, call.elapsedMs);
           onOutput(attempt);
@@ -170,6 +171,11 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
       return named.every(({ case: kind }) => kind === "delta") ? named : named.map(withFacts);
     },
   };
+}
+
+/** Returns the types of the tools that the provider runs. */
+function providerTools({ tools }: ChatRequest): readonly string[] {
+  return tools.flatMap(({ kind }) => (kind.case === "providerTool" ? [kind.value.type] : []));
 }
 
 /** Returns the usage of a call that fails: that of all its attempts. Undefined: none can have used tokens. */

@@ -82,6 +82,20 @@ describe("the bill of a call", () => {
     expect(bill.unknown).toEqual([]);
   });
 
+  it("is unknown if the provider runs a tool for a fee, and does not count how often", () => {
+    const charge = (name: string, tool: string, used = usage({ inputTokens: 7 })) => {
+      const bill = billWith(configured("openrouter/x", "1.00"));
+      return [bill.charge(model(name), used, "", [tool]).cost !== undefined, bill.unknown];
+    };
+    expect(charge("gemini/gemini-2.5-flash", "google_search")).toEqual([
+      false,
+      ["the tool google_search of gemini/gemini-2.5-flash"],
+    ]);
+    expect(charge("gemini/gemini-2.5-flash", "url_context")).toEqual([true, []]);
+    expect(charge("gemini/gemini-2.5-flash", "google_search", stated(7n))).toEqual([true, []]);
+    expect(charge("anthropic/claude-opus-5", "web_search_20260209")).toEqual([true, []]);
+  });
+
   it("is 0 for models that run inside Dragoman, unless the configuration has a price", () => {
     for (const name of ["echo/echo", "local/smollm2-135m-instruct"]) {
       const cost = { totalNanos: 0n, source: CostSource.PRICE_TABLE, priceVersion: "free" };
