@@ -4,7 +4,7 @@ import type { PriceList } from "../prices/price-list.ts";
 
 /** Returns the warning that the cost of a response is unknown. `what`: that which has no known price. */
 export function priceUnknown(what: string): Warning {
-  const message = `Dragoman knows no price for ${what}, so usage.cost is unset; operators can set prices.<model>`;
+  const message = `Dragoman knows no price for ${what}, so usage.cost is unset`;
   return { $typeName: "dragoman.v1.Warning", reason: "PRICE_UNKNOWN", field: "", message };
 }
 

@@ -5,7 +5,7 @@ import { warningsOf, whole } from "../../behaviours/wire.ts";
 import { titleOf } from "../../contract/dialect.ts";
 import { dialects } from "../../contract/load-dialects.ts";
 import { startReplayUpstream } from "../../support/replay-upstream.ts";
-import { pricesOf, startTestService } from "../../support/service.ts";
+import { startTestService } from "../../support/service.ts";
 
 const models = {
   OPENAI: "openai/gpt-4o",
@@ -41,7 +41,7 @@ const claude = {
   steps: claudeEvents.map((event) => ({ write: `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n` })),
 };
 
-async function start(provider: Provider, yaml = pricesOf(models[provider])) {
+async function start(provider: Provider, yaml?: string) {
   const answer = provider === "ANTHROPIC" ? claude : whole({ content: "{}" });
   const upstream = await startReplayUpstream(answer, answer, answer, answer);
   onTestFinished(() => upstream[Symbol.asyncDispose]());
