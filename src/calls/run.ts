@@ -143,8 +143,9 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
     const warnings = [...event.value.warnings, ...priceWarnings(answering(), bill, call)];
     return { case: "completed", value: completedOf({ ...event.value, ...(usage && { usage }), warnings }, call) };
   };
-  /** Adds the usage of output that the provider rejected to the latest attempt. */
+  /** Sets the usage of the latest attempt, whose output the provider rejected. */
   const chargeRejected = (outputCharacters: number): Usage => {
+    run.noteUsage();
     const { request, target } = answering();
     const estimate = estimateUsage(request, outputCharacters, UsageQuality.ESTIMATED);
     const usage = bill.charge(target.model, estimate, request.serviceTier);

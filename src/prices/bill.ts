@@ -31,8 +31,8 @@ export class Bill {
     const charge = this.#chargeOf(model, usage, serviceTier, tools);
     if ("unknown" in charge) {
       this.#isComplete = false;
-      if (this.#prices?.billingOf(model).arePricesPublished)
-        this.#unknown.push(charge.unknown === "" ? model.id : `${charge.unknown} of ${model.id}`);
+      const what = charge.unknown === "" ? model.id : `${charge.unknown} of ${model.id}`;
+      if (this.#prices?.billingOf(model).arePricesPublished) this.#unknown.push(what);
       return withoutCost(usage);
     }
     this.#known.push(charge);

@@ -27,8 +27,11 @@ const unpublished: PricedProvider = { tables: [] };
 
 const everyTool = /./;
 
-/** URL context and code execution have no fee. https://ai.google.dev/gemini-api/docs/pricing */
-const googleTools = /^(?!url_?context$|code_?execution$)/i;
+/**
+ * URL context and code execution have no fee (https://ai.google.dev/gemini-api/docs/pricing). Claude's tools, whose types
+ * end with a day, are counted.
+ */
+const googleTools = /^(?!url_?context$|code_?execution$|\w+_\d{8}$)/i;
 
 /** Where the price of `provider/model` is in the table. */
 export const pricedProviders: PricedProviders = {

@@ -93,7 +93,9 @@ describe("the bill of a call", () => {
     ]);
     expect(charge("gemini/gemini-2.5-flash", "url_context")).toEqual([true, []]);
     expect(charge("gemini/gemini-2.5-flash", "google_search", stated(7n))).toEqual([true, []]);
-    expect(charge("anthropic/claude-opus-5", "web_search_20260209")).toEqual([true, []]);
+    for (const name of ["anthropic/claude-opus-5", "vertex/claude-opus-5"]) {
+      expect(charge(name, "web_search_20260209")).toEqual([true, []]);
+    }
   });
 
   it("is 0 for models that run inside Dragoman, unless the configuration has a price", () => {
