@@ -1,4 +1,4 @@
-/** `npm run bench`: `--routing` and `--database` select a bench of their own, otherwise it measures what a call costs. */
-const others = { "--routing": "./routing/main.ts", "--database": "./database/main.ts" };
+/** `npm run bench`: `--routing`, `--database` and `--limits` select a bench of their own, otherwise it measures what a call costs. */
+const others = { "--routing": "./routing/main.ts", "--database": "./database/main.ts", "--limits": "./limits/main.ts" };
 const other = Object.entries(others).find(([option]) => process.argv.includes(option));
 await import(other?.[1] ?? "./run.ts");
