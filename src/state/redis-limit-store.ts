@@ -70,6 +70,7 @@ export class RedisLimitStore implements LimitStore {
   #isFlushing = false;
   #sinceMs = Date.now();
   #onIdle: (() => void) | undefined;
+  #isClosing = false;
 
   constructor(settings: RedisSettings, { onChange = () => {}, ...times }: Options = {}) {
     const all = { ...usual, ...times };
@@ -126,6 +127,7 @@ export class RedisLimitStore implements LimitStore {
 
   /** Tells Redis what it does not know yet, for at most a second, and ends the connection. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     clearInterval(this.#renewing);
     if (this.#channel.isOpen && !this.#isIdle) {
       await new Promise<void>((resolve) => {
@@ -192,7 +194,7 @@ export class RedisLimitStore implements LimitStore {
     this.#queue = [];
     for (const { callId, claims, onLoss, resolve } of waiting) resolve(this.#decideHere(callId, claims, onLoss));
     this.#onIdle?.();
-    this.#onChange(this.state);
+    if (!this.#isClosing) this.#onChange(this.state);
   }
 
   #decideHere(callId: string, claims: readonly Claim[], onLoss: StoreLossPolicy): Decision {
