@@ -35,6 +35,8 @@ export class Call implements ObservedCall {
   readonly #method: CallMethod;
   readonly startTime = new Date();
   readonly source: CallSource;
+  /** Words of CallRecord.notes. */
+  readonly notes = new Set<string>();
   /** Aborts all work of the call. The abort reason is a GatewayError. */
   readonly signal: AbortSignal;
   /** What the call holds of limits and budgets. */
@@ -51,7 +53,6 @@ export class Call implements ObservedCall {
   #facts = unknownFacts;
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
-  readonly #notes = new Set<string>();
   #firstOutputMs: number | undefined;
   #releaseSlot: (() => void) | undefined;
   #settled = false;
@@ -213,11 +214,6 @@ export class Call implements ObservedCall {
     this.#facts = { ...this.#facts, ...facts };
   }
 
-  /** Adds a word to CallRecord.notes. */
-  addNote(word: string): void {
-    this.#notes.add(word);
-  }
-
   /** Sets the function that computes the usage for the record. It is called once, when the call settles. */
   countUsage(usage: () => Usage | undefined): void {
     this.#usage = usage;
@@ -282,7 +278,7 @@ export class Call implements ObservedCall {
       outcome: outcomeOf(error, this.attempts),
       reason: error?.reason,
       usage: this.#recordedUsage,
-      notes: [...this.holdings.notes, ...this.#notes],
+      notes: [...this.holdings.notes, ...this.notes],
       attempts: this.attempts,
       durationMs: this.elapsedMs,
       firstOutputMs: this.#firstOutputMs,

@@ -9,18 +9,22 @@ import type { StoreSection, WrittenDatabase } from "./store-schema.ts";
 interface StoreContext {
   /** Whether the file has the section. */
   readonly isWritten: boolean;
-  /** Base of relative paths. */
+  /** Folder of the file. */
   readonly folder: string;
   /** Whether the value at a path has been reported. */
   readonly isWrong: (path: string) => boolean;
 }
 
-/** Resolves the section `store`. If the file has it, reports a folder that cannot be written. */
+/**
+ * Resolves the section `store`. If the file has it, its paths are relative to the file, and a folder that cannot be
+ * written is reported. Otherwise the paths are relative to the working directory.
+ */
 export function resolveStore(
   section: StoreSection,
-  { isWritten, folder, isWrong }: StoreContext,
+  { isWritten, folder: fileFolder, isWrong }: StoreContext,
   report: ReportProblem,
 ): StoreSettings {
+  const folder = isWritten ? fileFolder : resolve();
   const database = resolveDatabase(section.database, folder);
   const outbox = resolve(folder, section.outbox);
   const requireFolder = (key: string, path: string, fix: string): void => {
@@ -46,7 +50,7 @@ export function resolveStore(
 }
 
 /** Whether the database may have API keys: the file names it, or somebody has created the default one. */
-export function canHaveKeys({ isWritten, database }: StoreSettings): boolean {
+export function mayHaveKeys({ isWritten, database }: StoreSettings): boolean {
   return isWritten || (database.kind === "sqlite" && existsSync(database.path));
 }
 
@@ -58,6 +62,15 @@ function resolveDatabase(written: WrittenDatabase, folder: string): DatabaseSett
   const { hostname, port, pathname, searchParams } = new URL(written.url.reveal());
   const host = hostname || (searchParams.get("host") ?? "");
   return { kind: "postgres", name: `postgres://${host}:${port || "5432"}${pathname}`, url: written.url };
+}
+
+/** Returns the address of a database with its password, which the settings hide. */
+export function addressOf(
+  settings: DatabaseSettings,
+): { readonly kind: "sqlite"; readonly path: string } | { readonly kind: "postgres"; readonly url: string } {
+  return settings.kind === "sqlite"
+    ? { kind: "sqlite", path: settings.path }
+    : { kind: "postgres", url: settings.url.reveal() };
 }
 
 /** Returns the error code that a write to the folder, or its creation, would have. Undefined: none. */

@@ -150,7 +150,11 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     this.#search.history.begin(next);
     if (isRetry) candidate.state.retries.addRetry();
     const further = this.#search.further(candidate);
-    const shareMs = further === 0 ? Number.POSITIVE_INFINITY : this.#call.leftMs() / (further + 1);
+    const leftMs = this.#call.leftMs();
+    const shareMs = further === 0 ? Number.POSITIVE_INFINITY : leftMs / (further + 1);
+    const usualMs = candidate.state.streamed.usual ?? 0;
+    // Twice its usual time would be all the time of a target that was only tried to see whether it still is slow.
+    const leastMs = usualMs > leftMs ? 0 : 2 * usualMs;
     const started = new StartedAttempt(
       { state: candidate.state, key, signal, clock: this.#shared.clock },
       (parameters) => this.#call.start(plan, candidate, parameters),
@@ -165,7 +169,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
         further: () => this.#search.further(candidate),
         limits: {
           firstOutputMs: timeouts.firstOutputMs || Number.POSITIVE_INFINITY,
-          shareMs: further === 0 ? shareMs : Math.max(shareMs, 2 * (candidate.state.streamed.usual ?? 0)),
+          shareMs: Math.max(shareMs, leastMs),
           attemptMs: timeouts.attemptMs || Number.POSITIVE_INFINITY,
           idleMs: timeouts.idleMs,
         },

@@ -46,6 +46,7 @@ export class TargetState {
   #keys: readonly TargetKey[];
   #keysOf: readonly ProviderKey[] | undefined;
   #failure = "";
+  #askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(name: string, surroundings: Surroundings) {
     const { clock, breaker, random } = surroundings;
@@ -77,6 +78,11 @@ export class TargetState {
     return this.#running.length;
   }
 
+  /** Milliseconds since the latest attempt began. Infinity: there was none. */
+  get restMs(): number {
+    return this.#surroundings.clock.now() - this.#askedMs;
+  }
+
   /** Attempts in progress that wait in a queue of Dragoman. */
   get queueLength(): number {
     let waiting = 0;
@@ -100,6 +106,7 @@ export class TargetState {
   attemptBegins(attempt: Attempt, queue: QueueState): void {
     this.#running.push(attempt);
     this.#queues.push(queue);
+    this.#askedMs = this.#surroundings.clock.now();
     this.retries.addAttempt();
   }
 

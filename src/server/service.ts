@@ -20,7 +20,7 @@ import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { UsageReader } from "../ledger/usage-reader.ts";
 import { ByteBudget } from "../load/byte-budget.ts";
-import { LoadGuard } from "../load/load-guard.ts";
+import { type LoadBound, LoadGuard } from "../load/load-guard.ts";
 import type { Rejections } from "../load/rejections.ts";
 import { sampleLoad } from "../load/sample-load.ts";
 import { createCatalog } from "../models/catalog.ts";
@@ -51,6 +51,8 @@ export interface ServiceParts {
   readonly rejections: Rejections;
   /** Keys and accounts of the database. Default: there is no database. */
   readonly mirror?: StoreMirror;
+  /** Bounds beside those on the event loop and the heap, beyond which new calls are rejected. Default: none. */
+  readonly loadBounds?: readonly LoadBound[];
   /** State of routing, for RoutingService and health checks of targets. Default: that of this service. */
   readonly routing?: RoutingView;
   /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
@@ -115,7 +117,14 @@ export function createSnapshot({
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, observers, rejections, furtherServices = [], limitStore = new MemoryLimitStore() } = parts;
+  const {
+    config,
+    observers,
+    rejections,
+    loadBounds = [],
+    furtherServices = [],
+    limitStore = new MemoryLimitStore(),
+  } = parts;
   const { limits } = config;
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
   const snapshots = new Snapshots(createSnapshot(parts));
@@ -124,7 +133,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const { routing = createRoutingView(router, snapshots) } = parts;
   const accountLimits = new CallLimits(limitStore);
   const load = sampleLoad(limits);
-  const guard = new LoadGuard(load.bounds, rejections);
+  const guard = new LoadGuard([...load.bounds, ...loadBounds], rejections);
   const calls = new ActiveCalls(
     snapshots,
     {

@@ -1,7 +1,8 @@
+import { resolve } from "node:path";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
-import { load, temporaryFolder } from "./harness.ts";
+import { load } from "./harness.ts";
 
 it("describes the resolved configuration with reasons and without secrets", () => {
   const yaml = `
@@ -11,8 +12,7 @@ limits: { max_call_duration: 90s }
 providers:
   openai: { api_key: sk-secret, headers: { x-key: sk-secret }, options: { region: sk-secret, retries: 2, list: [sk-secret] } }
 `;
-  const folder = temporaryFolder();
-  const shown = describeConfig(load(yaml, {}, folder));
+  const shown = describeConfig(load(yaml));
   expect(shown).not.toContain("sk-secret");
   expect(parse(shown)).toEqual({
     grpc: { address: "127.0.0.1:50051", reflection: "on" },
@@ -50,8 +50,8 @@ providers:
       heap_share: 0.85,
       provider_options: "on",
     },
-    shutdown: { delay: "0", grace: "30s" },
-    grpc_connection: { max_age: "0", max_idle: "10m", keepalive: "1m" },
+    shutdown: { delay: "0s", grace: "30s" },
+    grpc_connection: { max_age: "0s", max_idle: "10m", keepalive: "1m" },
     log: { level: "info", max_buffer_size: "64MiB" },
     providers: {
       openai: {
@@ -73,8 +73,8 @@ providers:
     prices: {},
     state: {},
     store: {
-      database: `sqlite:${folder}/data/dragoman.db`,
-      outbox: `${folder}/data/outbox`,
+      database: `sqlite:${resolve("data/dragoman.db")}`,
+      outbox: resolve("data/outbox"),
       durability: "process",
       on_full: "drop",
       max_outbox_size: "1GiB",

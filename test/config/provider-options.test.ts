@@ -2,10 +2,10 @@ import { describe, expect, it, vi } from "vitest";
 import type { Environment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { listedModels, providers } from "../../src/providers/registry.ts";
-import { dollar, problemsOf, temporaryFolder, writeConfig } from "./harness.ts";
+import { dollar, problemsOf, writeConfig } from "./harness.ts";
 
-const load = (yaml: string, environment: Environment = {}, folder = temporaryFolder()) =>
-  loadConfig({ environment, file: writeConfig(yaml, folder), providers, models: listedModels(environment) });
+const load = (yaml: string, environment: Environment = {}) =>
+  loadConfig({ environment, file: writeConfig(yaml), providers, models: listedModels(environment) });
 const mistakes = (yaml: string, environment: Environment = {}) =>
   Object.fromEntries(
     problemsOf(() => load(yaml, environment)).map(({ path, problem, fix }) => [path, `${problem}; ${fix}`]),
@@ -73,9 +73,7 @@ describe("the environment", () => {
       AZURE_OPENAI_BASE_URL: "https://host",
       VERTEX_API_KEY: "k",
     };
-    const folder = temporaryFolder();
-    const loadBoth = () => [load("", {}, folder), load("", environment, folder)];
-    const before = loadBoth();
+    const before = [load("", {}), load("", environment)];
     for (const { variables, name } of providers) {
       const { apiKey, baseUrl, others = [] } = variables;
       if (baseUrl !== undefined) vi.stubEnv(baseUrl, `http://poison.example/${name}`);
@@ -85,7 +83,7 @@ describe("the environment", () => {
       vi.stubEnv(variable, "poison");
     }
     for (const variable of ["AWS_ACCESS_KEY_ID", "GOOGLE_APPLICATION_CREDENTIALS"]) vi.stubEnv(variable, "poison");
-    expect(loadBoth()).toEqual(before);
+    expect([load("", {}), load("", environment)]).toEqual(before);
     // Whether the local provider is configured depends on whether this machine has its model.
     const on = before[1]?.providers.flatMap(({ name }) => (name === "local" ? [] : name));
     expect(on).toEqual(["echo", "groq", "azure-openai", "vertex", "bedrock"]);

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
@@ -78,7 +78,7 @@ describe("the section store", () => {
       `store.outbox: cannot be written (ENOTDIR); give a folder that Dragoman can write, absolute or in ${folder}`,
       `store.database: cannot be written (ENOTDIR); give the path of a file in a folder that Dragoman can write, absolute or in ${folder}`,
     ]);
-    expect(load("", {}, folder).store.isWritten).toBe(false);
+    expect(load("", {}, folder).store).toMatchObject({ isWritten: false, outbox: resolve("data/outbox") });
   });
 
   it.skipIf(process.getuid?.() === 0)("reports a folder without the permission to write", () => {

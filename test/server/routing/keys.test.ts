@@ -152,6 +152,14 @@ describe.each(forms)("the keys of a provider, as %s", (form) => {
     expect(got.retryMs).toBeLessThanOrEqual(1_000);
   });
 
+  it("uses a rejected key all the same if the others are limited for long", async () => {
+    const { call, at } = await startRouted({ providers: ["a"], sections: { a: keys("one", "two") }, yaml: route() });
+    at.a.plays(byKey({ one: limits(3_600_000), two: rejects(402) }));
+    expect((await call(form, { model: "r" })).reason).not.toBe("");
+    at.a.plays(byKey({ one: limits(3_600_000), two: answers("paid") }));
+    expect(await call(form, { model: "r" })).toMatchObject({ text: "paid", recorded: ["a/m#two"] });
+  });
+
   it("fails with FAILED_PRECONDITION's reason and no secret if the only key is rejected", async () => {
     const { call, at } = await startRouted({ providers: ["a"], sections: { a: keys("one") }, yaml: route() });
     at.a.plays(rejects(401, { message: `Incorrect API key provided: ${secret("one")}` }));
