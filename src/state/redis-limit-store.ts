@@ -88,6 +88,11 @@ export class RedisLimitStore implements LimitStore {
     return { shared: isOpen, sinceMs: this.#sinceMs, reason, replicas, pending: this.#work.size + unanswered };
   }
 
+  /** Resolves when Redis has responded, or failed to, for the first time. */
+  get tried(): Promise<void> {
+    return this.#channel.tried;
+  }
+
   reserve(callId: string, claims: readonly Claim[], onLoss: StoreLossPolicy = "local"): Decision | Promise<Decision> {
     if (!this.#channel.isOpen) return this.#decideHere(callId, claims, onLoss);
     return new Promise((resolve) => {

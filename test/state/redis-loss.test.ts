@@ -220,6 +220,22 @@ describe.skipIf(noRedis)("a store whose Redis is lost", () => {
   );
 });
 
+describe.skipIf(noRedis)("a store whose Redis is away from the beginning", () => {
+  it("tells why, and lets calls in by itself", async () => {
+    const url = "redis://127.0.0.1:9";
+    const told: StoreState[] = [];
+    const store = new RedisLimitStore(
+      { url: new Secret(url), shownUrl: url, prefix: "test" },
+      { onChange: (state) => void told.push(state), probeMs: 5 },
+    );
+    await store.tried;
+    expect(told).toMatchObject([{ shared: false, reason: expect.stringContaining("ECONNREFUSED") }]);
+    expect(store.reserve("1", [claim("requests", 1)])).toMatchObject({ refusedBy: undefined, shared: false });
+    await store.close();
+    expect(told).toHaveLength(1);
+  });
+});
+
 describe.skipIf(noRedis)("a Redis without functions", () => {
   it("gets a script", async () => {
     await using redis = await startRedis();
