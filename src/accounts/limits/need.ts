@@ -29,27 +29,31 @@ export interface NeedFacts {
   readonly prices: PriceList | undefined;
   /** Output tokens per choice that few responses to such calls exceed. Undefined: not known. */
   readonly usualOutput: number | undefined;
+  /** Whether the cost matters. */
+  readonly hasBudget: boolean;
 }
 
 /** Estimates what a call may need: as at the most expensive of the models. */
-export function needOf({ chat, models, prices, usualOutput }: NeedFacts): CallNeed {
+export function needOf({ chat, models, prices, usualOutput, hasBudget }: NeedFacts): CallNeed {
   const { n: choices = 1, maxOutputTokens: requested } = chat.parameters ?? {};
   const input = Math.ceil(estimateChatTokens(chat, vocabularySizeOf(models[0])));
   const limits = models.map(({ maxOutputTokens }) => maxOutputTokens || Number.POSITIVE_INFINITY);
   const possible = Math.min(requested ?? Number.POSITIVE_INFINITY, Math.max(...limits));
   const likely = Math.min(possible, usualOutput ?? (requested === undefined ? guessedOutput : possible));
   const isBound = requested !== undefined;
+  const tokens = input + likely * choices;
+  if (!hasBudget) return { tokens, nanos: 0, unpriced: "", isBound };
   // Some providers read the prompt once for each choice.
   const mostInput = estimateBounds(input).high * choices;
   const mostOutput = (isBound ? possible : likely) * choices;
   let nanos = 0n;
   for (const model of models) {
     const known = prices?.pricesOf(model);
-    if (known === undefined) return { tokens: input + likely * choices, nanos: undefined, unpriced: model.id, isBound };
+    if (known === undefined) return { tokens, nanos: undefined, unpriced: model.id, isBound };
     const cost = mostCost(known, mostInput, mostOutput, chat.serviceTier);
     if (cost > nanos) nanos = cost;
   }
-  return { tokens: input + likely * choices, nanos: clamp(nanos), unpriced: "", isBound };
+  return { tokens, nanos: clamp(nanos), unpriced: "", isBound };
 }
 
 /** Amounts are numbers below 2^53: nine million dollars. */

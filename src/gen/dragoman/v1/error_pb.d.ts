@@ -274,7 +274,7 @@ export enum ErrorReason {
   ACCOUNT_NOT_ALLOWED = 12,
 
   /**
-   * The API key or account may not use the model. This version does not set it yet.
+   * The API key or account may not use the model.
    *
    * @generated from enum value: ERROR_REASON_MODEL_NOT_ALLOWED = 13;
    */
@@ -295,7 +295,7 @@ export enum ErrorReason {
   RESOURCE_NOT_FOUND = 15,
 
   /**
-   * The resource exists already. This version does not set it yet.
+   * The resource exists already.
    *
    * @generated from enum value: ERROR_REASON_RESOURCE_ALREADY_EXISTS = 16;
    */
