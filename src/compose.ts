@@ -1,5 +1,6 @@
 import type { Config, StoreSettings } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
+import type { RedisSettings } from "./config/state.ts";
 import { followAccounts } from "./follow-accounts.ts";
 import { describeError } from "./ledger/describe-error.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
@@ -8,6 +9,7 @@ import type { Adapter } from "./providers/adapter.ts";
 import { dialects } from "./providers/registry.ts";
 import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
+import { RedisLimitStore } from "./state/redis-limit-store.ts";
 import { createStoreThread } from "./store-thread.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -40,6 +42,7 @@ export async function composeService(config: Config, log: Log, routing?: Routing
       ...(ledger ? [ledger.observer] : []),
     ],
     rejections,
+    ...(config.state && { limitStore: createSharedLimits(config.state, log) }),
     ...(ledger && { loadBounds: [ledger.bound] }),
     ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
@@ -84,6 +87,16 @@ function openConfiguredLedger(store: StoreSettings, log: Log): Ledger | undefine
     log.warn({ problem }, "calls are recorded in the log only; set store.outbox to a folder that Dragoman can write");
     return undefined;
   }
+}
+
+/** Creates the limits that replicas share. The log tells when they are lost, and when they are back. */
+function createSharedLimits(settings: RedisSettings, log: Log): RedisLimitStore {
+  return new RedisLimitStore(settings, {
+    onChange({ shared, reason, replicas }) {
+      if (shared) log.info({ replicas }, "limits are shared through Redis");
+      else log.warn({ reason }, "Redis does not respond: this process decides about limits alone");
+    },
+  });
 }
 
 /** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */
