@@ -47,6 +47,9 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
     ...(accounts && { mirror: accounts.mirror }),
+  }).catch((error: unknown) => {
+    ledger?.release();
+    throw error;
   });
   // The start of the thread takes as long as that of the service, which does not wait for it.
   store?.start();

@@ -56,7 +56,12 @@ export async function startTestService(
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
-  { routing, ledger, plainRules: rules = oneAttempt }: Pick<ServiceParts, "routing" | "ledger" | "plainRules"> = {},
+  {
+    routing,
+    ledger,
+    plainRules: rules = oneAttempt,
+    observers = [],
+  }: Partial<Pick<ServiceParts, "routing" | "ledger" | "plainRules" | "observers">> = {},
 ): Promise<TestService> {
   const config = change(
     withFile(yaml, (file) =>
@@ -83,6 +88,7 @@ export async function startTestService(
     models: config.listedModels.filter(({ provider }) => provider !== "local"),
     rejections: new Rejections(() => {}),
     observers: [
+      ...observers,
       {
         settled(record, error) {
           if (error?.status === "INTERNAL") faults.push(error);
