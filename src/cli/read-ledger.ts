@@ -27,7 +27,7 @@ export async function readLedger<Result>(
 }
 
 /** Returns the message of the error that caused an error. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return reasonOf(error.cause);
   // Errors of connections with several addresses have only a code.

@@ -56,13 +56,9 @@ export async function startTestService(
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
-  {
-    routing,
-    ledger,
-    plainRules: rules = oneAttempt,
-    observers = [],
-  }: Partial<Pick<ServiceParts, "routing" | "ledger" | "plainRules" | "observers">> = {},
+  parts: Partial<Pick<ServiceParts, "routing" | "ledger" | "mirror" | "plainRules" | "observers">> = {},
 ): Promise<TestService> {
+  const { routing, ledger, mirror, plainRules: rules = oneAttempt, observers = [] } = parts;
   const config = change(
     withFile(yaml, (file) =>
       loadConfig({
@@ -82,6 +78,7 @@ export async function startTestService(
     config,
     furtherServices,
     ...(routing && { routing }),
+    ...(mirror && { mirror }),
     ...(ledger && { ledger }),
     plainRules: rules,
     adapters: createAdapters(config),
