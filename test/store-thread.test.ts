@@ -30,7 +30,8 @@ async function untilRecorded(get: () => Promise<{ readonly call?: CallRecord | u
   }
 }
 
-describe("a service with a database", () => {
+// The program takes some seconds to start on a busy machine.
+describe("a service with a database", { timeout: 60_000 }, () => {
   it("shows each call on both listeners soon after its end, and has all of them in the database when it has ended", async () => {
     const folder = testFolder();
     const path = join(folder, "data", "ledger.db");
