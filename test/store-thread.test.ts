@@ -20,7 +20,9 @@ const transportsOf = ({ grpcAddress, httpAddress }: ServiceProcess) => ({
 });
 
 /** Asks until the ledger has a call: records are shipped after the response. */
-async function untilRecorded(get: () => Promise<{ readonly call?: CallRecord | undefined }>): Promise<CallRecord | undefined> {
+async function untilRecorded(
+  get: () => Promise<{ readonly call?: CallRecord | undefined }>,
+): Promise<CallRecord | undefined> {
   for (;;) {
     try {
       return (await get()).call;
