@@ -52,7 +52,7 @@ export function createAccountService(mirror: StoreMirror | undefined): ServiceIm
       answerCall(context, async (call) => {
         requireValid(GetAccountRequestSchema, request);
         const { id } = request;
-        if (!isConfigured(call, id)) await mirror?.refresh();
+        await mirror?.refresh();
         const account = call.snapshot.directory?.account(id);
         if (account === undefined) throw noAccount(id, "neither the configuration nor the database has it");
         return create(GetAccountResponseSchema, { account: accountMessage(account) });
