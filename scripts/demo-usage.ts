@@ -11,7 +11,7 @@ import { createDatabase } from "../src/database/database.ts";
 import { CallOutcome, type CallRecord, CallRecordSchema } from "../src/gen/dragoman/admin/v1/call_record_pb.js";
 import { UsageQuality, UsageSchema } from "../src/gen/dragoman/v1/usage_pb.js";
 import { createDatabaseSink } from "../src/ledger/sql/database-sink.ts";
-import { costOf } from "../src/prices/cost.ts";
+import { chargeOf, toCost } from "../src/prices/cost.ts";
 import { createPriceList } from "../src/prices/price-list.ts";
 
 // Writes a simulated day of traffic to a ledger of its own and shows it with `dragoman usage`, whose options it takes:
@@ -89,13 +89,13 @@ function simulateCall(startMs: number): CallRecord {
     ...{ inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, quality: UsageQuality.EXACT },
     ...(random() < 0.5 && { cachedInputTokens: Math.round(0.8 * inputTokens) }),
   });
-  const cost = costOf(usage, prices.pricesOf({ id: model, provider, providerModel }));
+  const charge = chargeOf(usage, prices.pricesOf({ id: model, provider, providerModel }));
   return create(CallRecordSchema, {
     ...{ id, startTime: timestampFromMs(startMs), account, keyId, model, provider, outcome, reason, requestId: id },
     labels: { feature: features[Math.floor(random() * features.length)] ?? "" },
     method: "StreamChat",
     protocol: "grpc",
-    ...(hasUsage && { usage: { ...usage, ...(cost && { cost }) } }),
+    ...(hasUsage && { usage: { ...usage, ...("picos" in charge && { cost: toCost(charge) }) } }),
     ...(outcome !== CallOutcome.LOST && { duration: durationFromMs(Math.round(300 + 25 * outputTokens * random())) }),
   });
 }

@@ -1,6 +1,6 @@
-import type { AccountStore } from "./accounts/account-store.ts";
 import type { Config, StoreSettings } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
+import type { RedisSettings } from "./config/state.ts";
 import { followAccounts } from "./follow-accounts.ts";
 import { describeError } from "./ledger/describe-error.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
@@ -9,6 +9,8 @@ import type { Adapter } from "./providers/adapter.ts";
 import { dialects } from "./providers/registry.ts";
 import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
+import { RedisLimitStore } from "./state/redis-limit-store.ts";
+import { createStoreThread } from "./store-thread.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
@@ -16,21 +18,19 @@ import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
 
+/** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
+const longestShippingMs = 5_000;
+
 /**
  * Composes the service from its configuration and starts it.
  *
  * @param routing state of routing that the service shows and logs. Default: its own.
- * @param accountStore keys and accounts of the database. Default: only those of the configuration.
  */
-export async function composeService(
-  config: Config,
-  log: Log,
-  routing?: RoutingView,
-  accountStore?: AccountStore,
-): Promise<Service> {
+export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<Service> {
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
-  const mirror = accountStore && followAccounts(accountStore, config, log);
+  const store = ledger && createStoreThread(config.store, ledger.instance, log);
+  const accounts = store && followAccounts(store.accounts, config, log);
   const service = await startService({
     config,
     adapters: createAdapters(config),
@@ -42,16 +42,25 @@ export async function composeService(
       ...(ledger ? [ledger.observer] : []),
     ],
     rejections,
+    ...(config.state && { limitStore: createSharedLimits(config.state, log) }),
     ...(ledger && { loadBounds: [ledger.bound] }),
+    ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
-    ...(mirror && { mirror }),
+    ...(accounts && { mirror: accounts.mirror }),
+  }).catch((error: unknown) => {
+    ledger?.release();
+    throw error;
   });
+  // The start of the thread takes as long as that of the service, which does not wait for it.
+  store?.start();
+  accounts?.start();
   const stopStateLog = logStateChanges(service.routing, log);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await service.stop().finally(stopStateLog);
-    mirror?.close();
+    accounts?.mirror.close();
     await ledger?.close();
+    await store?.close(longestShippingMs);
     ledger?.release();
   };
   return {
@@ -81,6 +90,16 @@ function openConfiguredLedger(store: StoreSettings, log: Log): Ledger | undefine
     log.warn({ problem }, "calls are recorded in the log only; set store.outbox to a folder that Dragoman can write");
     return undefined;
   }
+}
+
+/** Creates the limits that replicas share. The log tells when they are lost, and when they are back. */
+function createSharedLimits(settings: RedisSettings, log: Log): RedisLimitStore {
+  return new RedisLimitStore(settings, {
+    onChange({ shared, reason, replicas }) {
+      if (shared) log.info({ replicas }, "limits are shared through Redis");
+      else log.warn({ reason }, "Redis does not respond: this process decides about limits alone");
+    },
+  });
 }
 
 /** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */

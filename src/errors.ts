@@ -130,6 +130,17 @@ export interface RejectedField {
   readonly isUnknown: boolean;
 }
 
+/** An exceeded limit, as `google.rpc.QuotaFailure.Violation` has it. */
+export interface Quota {
+  readonly subject: string;
+  readonly description: string;
+  readonly apiService?: string;
+  readonly quotaMetric?: string;
+  readonly quotaId?: string;
+  readonly quotaDimensions?: Readonly<Record<string, string>>;
+  readonly quotaValue?: bigint;
+}
+
 export interface ErrorFacts {
   /** Sent in `ErrorInfo.metadata`. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -149,7 +160,7 @@ export interface ErrorFacts {
    */
   readonly retryHere?: false;
   /** Sent as `google.rpc.QuotaFailure`: the subject and the exceeded limit. */
-  readonly quota?: { readonly subject: string; readonly description: string };
+  readonly quota?: Quota;
   /** Sent as `dragoman.v1.ProviderError`. */
   readonly provider?: ProviderError;
   /** The model's invalid output. Sent in `dragoman.v1.JsonGenerationFailure` or `ToolCallFailure`. */
@@ -161,6 +172,11 @@ export interface ErrorFacts {
    * (routing/attempt-failure.ts). Never sent with this error.
    */
   readonly interruption?: string;
+  /**
+   * What the provider reported in the middle of its response, for a PROVIDER_STREAM_INTERRUPTED error that replaces it.
+   * Routing goes by it. Never sent.
+   */
+  readonly brokenBy?: { readonly reason: Reason; readonly retryAfterMs?: number };
   /**
    * The provider's word for its content filter, which blocked the prompt or the output. Routing turns the error into a
    * response with the finish reason CONTENT_FILTER (routing/settle-end.ts).

@@ -103,10 +103,11 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   [
     "accounts",
     [
-      ...["gen", "errors.ts", "path-segment.ts", "load/network.ts", "database"],
+      ...["gen", "errors.ts", "path-segment.ts", "load/network.ts", "tokens", "models", "prices", "database"],
       ...["config/config.ts", "config/account.ts", "config/account-schema.ts", "config/accounts.ts"],
     ],
   ],
+  ["state", ["accounts/limits", "config/account.ts", "config/state.ts"]],
   [
     "ledger",
     ["gen", "errors.ts", "profiles", "config/config.ts", "config/quantities.ts", "load/load-guard.ts", "database"],
@@ -179,6 +180,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "load",
     ],
   ],
+  ["store-worker.ts", ["accounts", "config/config.ts", "database", "ledger", "thread"]],
+  ["store-thread.ts", ["accounts", "config", "ledger", "store-worker.ts", "telemetry/log.ts", "thread"]],
   ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
   ["compose.ts", [""]],
   ["cli", [""]],

@@ -1,4 +1,6 @@
 import { CallSlots } from "../accounts/concurrency.ts";
+import { CallLimits } from "../accounts/limits/call-limits.ts";
+import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
 import { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError } from "../errors.ts";
 import type { LoadGuard } from "../load/load-guard.ts";
@@ -9,8 +11,8 @@ import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import type { CallMethod } from "./call-method.ts";
 import type { Snapshots } from "./snapshot.ts";
 
-type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned" | "router"> &
-  Partial<Pick<CallEnvironment, "learned" | "router">>;
+type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned" | "router" | "limits"> &
+  Partial<Pick<CallEnvironment, "learned" | "router" | "limits">>;
 
 /** Calls in progress. On shutdown, Dragoman waits for them and then ends those that remain. */
 export class ActiveCalls {
@@ -28,6 +30,7 @@ export class ActiveCalls {
     this.#environment = {
       learned,
       router: new Router({ learned }),
+      limits: new CallLimits(new MemoryLimitStore()),
       ...environment,
       slots: new CallSlots(),
       wrongKeys: new WrongKeys(),

@@ -12,6 +12,7 @@ import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
+import { CallHoldings } from "./call-holdings.ts";
 import { createCallId } from "./call-id.ts";
 import type { CallMethod } from "./call-method.ts";
 import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
@@ -41,6 +42,8 @@ export class Call implements ObservedCall {
   readonly source: CallSource;
   /** Aborts all work of the call. The abort reason is a GatewayError. */
   readonly signal: AbortSignal;
+  /** What the call holds of limits and budgets. */
+  readonly holdings: CallHoldings;
   readonly #controller = new AbortController();
   readonly #clock: CallClock;
   readonly #patienceMs: number;
@@ -57,6 +60,7 @@ export class Call implements ObservedCall {
   };
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
+  readonly #notes = new Set<string>();
   #firstOutputMs: number | undefined;
   #releaseSlot: (() => void) | undefined;
   #settled = false;
@@ -73,6 +77,7 @@ export class Call implements ObservedCall {
     this.source = source;
     this.#method = method;
     this.#environment = environment;
+    this.holdings = new CallHoldings(environment.limits);
     this.#observers = new Observers(environment.observers, this.id);
     this.#lease = lease;
     this.#onSettled = onSettled;
@@ -217,6 +222,11 @@ export class Call implements ObservedCall {
     this.#facts = { ...this.#facts, ...facts };
   }
 
+  /** Adds a word to CallRecord.notes. */
+  addNote(word: string): void {
+    this.#notes.add(word);
+  }
+
   /** Sets the function that computes the usage for the record. It is called once, when the call settles. */
   countUsage(usage: () => Usage | undefined): void {
     this.#usage = usage;
@@ -275,6 +285,7 @@ export class Call implements ObservedCall {
     this.#clock.stop();
     this.source.signal.removeEventListener("abort", this.#onClientGone);
     this.#recordedUsage = this.#usage();
+    this.holdings.settle({ usage: this.#recordedUsage, wasSent: this.attempts.length > 0 });
     const record = this.#record(error);
     this.#recorded = this.#observers.notify((observer) => observer.settled?.(record, error));
     this.#releaseSlot?.();
@@ -325,6 +336,7 @@ export class Call implements ObservedCall {
       outcome: outcomeOf(error, this.attempts),
       reason: error?.reason,
       usage: this.#recordedUsage,
+      notes: [...this.holdings.notes, ...this.#notes],
       attempts: this.attempts,
       durationMs: this.elapsedMs,
       firstOutputMs: this.#firstOutputMs,

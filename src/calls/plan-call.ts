@@ -48,6 +48,8 @@ const largeRequest = 128 * 1024;
 export interface PreparedCall {
   /** The caller's request. */
   readonly chat: ChatRequest;
+  /** Account of the call. Empty: none. */
+  readonly account: string;
   readonly route: CandidateRoute<CallTarget>;
   /** The conversation for affinity. Undefined: the call has only one target and key. */
   readonly conversation: Conversation | undefined;
@@ -95,6 +97,7 @@ export async function prepareCall<Desc extends DescMessage>(
     ...(plansStream && { sendsStream: true }),
     ...(profile && { apiProfile: profile }),
     ...(configuredProfile && { configuredProfile }),
+    ...(snapshot.prices && { prices: snapshot.prices }),
     checkOptions(chat, { provider }) {
       if (translatesOptions) return [];
       return rejectsOptions
@@ -116,6 +119,7 @@ export async function prepareCall<Desc extends DescMessage>(
   call.note({ route: route.id });
   return {
     chat,
+    account,
     route,
     conversation: hasChoice(route) ? conversationOf(chat, `${route.id || chat.model} ${holder}`) : undefined,
     async plan({ target, obstacle, route: settings }) {

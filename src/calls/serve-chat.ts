@@ -4,6 +4,7 @@ import { type GatewayError, toGatewayError } from "../errors.ts";
 import type { StreamChatResponse } from "../gen/dragoman/v1/chat_service_pb.js";
 import { Pace } from "../pace.ts";
 import type { Call } from "./call.ts";
+import { limitCall } from "./limit-call.ts";
 import { type CallRequest, prepareCall } from "./plan-call.ts";
 import { runCall } from "./run.ts";
 
@@ -35,6 +36,8 @@ export async function* serveChat<Desc extends DescMessage>(
   };
   try {
     const prepared = await prepareCall(call, chatCall);
+    const limiting = limitCall(call, prepared);
+    if (limiting) await limiting;
     const starting = call.starting();
     if (starting) await starting;
     call.signal.throwIfAborted();

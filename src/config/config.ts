@@ -7,6 +7,7 @@ import type { AccountSettings, KeySettings } from "./account.ts";
 import type { ProviderSettings } from "./provider.ts";
 import type { BreakerSettings, RouteSettings } from "./route.ts";
 import type { Secret } from "./secret.ts";
+import type { RedisSettings } from "./state.ts";
 
 /** TLS files of one listener, in PEM format. */
 export interface TlsFiles {
@@ -168,5 +169,7 @@ export interface Config {
   readonly breaker: BreakerSettings;
   /** Prices of the file, which replace those of the price table. */
   readonly prices: readonly PriceOverride[];
+  /** State that replicas share. Undefined: each process has its own limits and budgets. */
+  readonly state: RedisSettings | undefined;
   readonly store: StoreSettings;
 }

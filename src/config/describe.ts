@@ -7,6 +7,7 @@ import { describeBreaker, describeRoutes } from "./describe-routes.ts";
 import { describePrices } from "./prices.ts";
 import type { ProviderKey } from "./provider.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
+import { describeState } from "./state-schema.ts";
 import { describeStore } from "./store.ts";
 import { parseCertificates } from "./tls-files.ts";
 
@@ -72,6 +73,7 @@ export function describeConfig(config: Config): string {
     routes: describeRoutes(routes),
     breaker: describeBreaker(breaker),
     prices: describePrices(prices),
+    state: describeState(config.state),
     store: describeStore(store),
   });
 }

@@ -16,6 +16,7 @@ import type { ConfigurableProvider } from "./provider.ts";
 import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, level, mode } from "./schema.ts";
+import { resolveState } from "./state-schema.ts";
 import { mayHaveKeys, resolveStore } from "./store.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { validate, validateVariable } from "./validate.ts";
@@ -101,7 +102,7 @@ export function loadConfig({
   const listed = [...builtIn, ...addedModels(added, builtIn, report)];
   const maxQueue = content.limits.max_queue_per_provider;
   const providers = [...known, ...added].map((provider) =>
-    resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue }, report),
+    resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue, isWrong }, report),
   );
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
   const prices = resolvePrices({ listed, models, providers: knownNames, section: content.prices }, report);
@@ -154,6 +155,7 @@ export function loadConfig({
     routes,
     breaker,
     prices,
+    state: resolveState(content.state),
     store,
   });
 }

@@ -65,9 +65,10 @@ export function parseDecimal(value: unknown): number | undefined {
   return typeof number === "number" && number >= 0 && number < Number.POSITIVE_INFINITY ? Math.abs(number) : undefined;
 }
 
-/** Formats milliseconds as the shortest text that `parseDuration` accepts. */
+/** Formats milliseconds as the shortest text with a unit that `parseDuration` accepts. */
 export function formatDuration(ms: number): string {
-  return formatQuantity(ms, durationUnits);
+  // Without its unit, YAML would quote the text.
+  return ms === 0 ? "0s" : formatQuantity(ms, durationUnits);
 }
 
 /** Formats milliseconds as the shortest text that `parseAge` accepts. */

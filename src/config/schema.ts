@@ -21,6 +21,7 @@ import {
   text,
   wholeNumber,
 } from "./rules.ts";
+import { stateSchema } from "./state-schema.ts";
 import { storeSchema } from "./store-schema.ts";
 
 const size = leaf({
@@ -147,6 +148,7 @@ export const fileSchema = section({
   routes: z.record(z.string(), routeSchema).prefault({}),
   breaker: breakerSchema.prefault({}),
   prices: z.record(z.string(), priceSchema).prefault({}),
+  state: stateSchema.prefault({}),
   store: storeSchema.prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;

@@ -46,10 +46,12 @@ export interface CallRecord extends StartedCall {
   /** Reason of the error. Undefined if the outcome is `ok`. */
   readonly reason: Reason | undefined;
   /**
-   * Undefined if no provider accepted a request. A call that was cancelled or reached its deadline during an upstream
-   * request also has usage: the provider may bill it.
+   * Tokens as Usage defines them, and the cost of all attempts. Undefined if no provider accepted a request. A call that
+   * was cancelled or reached its deadline during an upstream request also has usage: the provider may bill it.
    */
   readonly usage: Usage | undefined;
+  /** CallRecord.notes: why cost or limits are not as they should be. */
+  readonly notes: readonly string[];
   /** One for each upstream request. */
   readonly attempts: readonly Attempt[];
   readonly durationMs: number;

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Directory } from "../accounts/directory.ts";
+import { CallLimits } from "../accounts/limits/call-limits.ts";
+import type { LimitStore } from "../accounts/limits/limit-store.ts";
+import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
 import type { StoreMirror } from "../accounts/store-mirror.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
 import { createRoutingView } from "../calls/routing-view.ts";
@@ -54,6 +57,8 @@ export interface ServiceParts {
   readonly routing?: RoutingView;
   /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
   readonly plainRules?: AttemptRules;
+  /** What calls have taken of limits and budgets. The service closes it. Default: in this process. */
+  readonly limitStore?: LimitStore;
   /** What UsageService reads. Default: the service has no ledger. */
   readonly ledger?: UsageReader;
   /** Services beside Dragoman's own. Default: none. */
@@ -112,13 +117,21 @@ export function createSnapshot({
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, observers, rejections, loadBounds = [], furtherServices = [] } = parts;
+  const {
+    config,
+    observers,
+    rejections,
+    loadBounds = [],
+    furtherServices = [],
+    limitStore = new MemoryLimitStore(),
+  } = parts;
   const { limits } = config;
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
   const snapshots = new Snapshots(createSnapshot(parts));
   const learned = new LearnedFields();
   const router = new Router({ breaker: config.breaker, learned });
   const { routing = createRoutingView(router, snapshots) } = parts;
+  const accountLimits = new CallLimits(limitStore);
   const load = sampleLoad(limits);
   const guard = new LoadGuard([...load.bounds, ...loadBounds], rejections);
   const calls = new ActiveCalls(
@@ -138,6 +151,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       requestBytes: new ByteBudget(limits.maxBytesInFlight),
       learned,
       router,
+      limits: accountLimits,
     },
     guard,
   );
@@ -148,7 +162,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       mountService(ModelService, createModelService()),
       mountService(RoutingService, createRoutingService(routing)),
       mountService(KeyService, createKeyService(parts.mirror)),
-      mountService(AccountService, createAccountService(parts.mirror)),
+      mountService(AccountService, createAccountService(parts.mirror, accountLimits)),
       mountService(UsageService, createUsageService(parts.ledger)),
       ...furtherServices,
     ],
@@ -172,6 +186,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     calls.endAll();
     await Promise.all(listeners.map((listener) => listener.close()));
     await snapshots.close();
+    await limitStore.close();
     load.stop();
     rejections.flush();
   };

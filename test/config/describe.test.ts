@@ -50,8 +50,8 @@ providers:
       heap_share: 0.85,
       provider_options: "on",
     },
-    shutdown: { delay: "0", grace: "30s" },
-    grpc_connection: { max_age: "0", max_idle: "10m", keepalive: "1m" },
+    shutdown: { delay: "0s", grace: "30s" },
+    grpc_connection: { max_age: "0s", max_idle: "10m", keepalive: "1m" },
     log: { level: "info", max_buffer_size: "64MiB" },
     providers: {
       openai: {
@@ -71,6 +71,7 @@ providers:
     },
     models: {},
     prices: {},
+    state: {},
     store: {
       database: `sqlite:${resolve("data/dragoman.db")}`,
       outbox: resolve("data/outbox"),

@@ -246,7 +246,8 @@ surplus: 1
       "providers.openai.timeouts.idle": expect.stringContaining('"15 parsecs" is not a duration'),
       "providers.openai.max_connections": expect.stringContaining('"many"'),
       "providers.openai.enabled": '"perhaps" is neither true nor false; write true or false',
-      "providers.opnai": "is not a known provider; did you mean `openai`? Or write `dialect: ...` to add a provider",
+      "providers.opnai":
+        "is not a known provider; did you mean `openai`? Or write its `dialect`, such as chat-completions, to add a provider",
       surplus: expect.stringContaining("is not a known key; write one of grpc, http,"),
       "http.address": expect.stringContaining("0.0.0.0:8080 can be reached from other machines"),
       DRAGOMAN_GRPC_ADDRESS: expect.stringContaining("1.2.3.4:5 can be reached"),

@@ -2,14 +2,12 @@ import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { createAccountStore } from "../../src/accounts/sql/database-store.ts";
-import { composeService } from "../../src/compose.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { addressOf } from "../../src/config/store.ts";
-import { dialects, listedModels, providers } from "../../src/providers/registry.ts";
 import { connectDatabase, testFolder } from "../support/databases.ts";
-import { createTextLog } from "../support/text-log.ts";
+import { startProcess } from "../support/process.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const page = readFileSync(join(root, "docs/accounts.md"), "utf8");
@@ -25,19 +23,9 @@ it("plays the page: the first admin key, a key for a team, an account, a rotatio
   const file = join(folder, "dragoman.yaml");
   const addresses = "grpc: { address: 127.0.0.1:0 }\nhttp: { address: 127.0.0.1:0 }\n";
   writeFileSync(file, addresses + yaml);
-  const load = (path: string) =>
-    loadConfig({
-      environment: { DRAGOMAN_LOG_LEVEL: "warn" },
-      file: path,
-      providers: providers.filter(({ name }) => name === "echo"),
-      dialects,
-      models: listedModels({}).filter(({ provider }) => provider === "echo"),
-    });
-  const config = load(file);
-  const log = createTextLog();
-  const store = createAccountStore(connectDatabase(addressOf(config.store.database)));
-  const service = await composeService(config, log.log, undefined, store);
-  onTestFinished(() => service.stop());
+  const load = (path: string) => loadConfig({ environment: {}, file: path });
+  await using service = await startProcess({ DRAGOMAN_CONFIG: file });
+  await service.logged("nobody has a key: `dragoman keys create --role admin` makes one");
 
   const run = promisify(execFile);
   const node = join(root, "node_modules/.bin/node");
@@ -82,13 +70,13 @@ it("plays the page: the first admin key, a key for a team, an account, a rotatio
   );
   expect([await reasonOf("billing.key"), await reasonOf("billing-new.key")]).toEqual([undefined, undefined]);
   await play(5);
-  const sinceMs = performance.now();
-  while ((await reasonOf("billing-new.key")) === undefined) expect(performance.now() - sinceMs).toBeLessThan(2000);
+  while ((await reasonOf("billing-new.key")) === undefined);
 
   // The accounts of the file mean what the database has.
   const other = join(folder, "accounts.yaml");
   writeFileSync(other, accounts);
   const [research] = load(other).accounts;
+  const store = createAccountStore(connectDatabase(addressOf(load(file).store.database)));
   const { accounts: stored } = await store.changesAfter(0);
   expect(stored).toMatchObject([{ ...research }]);
 }, 60_000);

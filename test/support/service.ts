@@ -56,9 +56,9 @@ export async function startTestService(
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
-  parts: Pick<ServiceParts, "routing" | "ledger" | "mirror" | "plainRules"> = {},
+  parts: Partial<Pick<ServiceParts, "routing" | "ledger" | "mirror" | "plainRules" | "observers">> = {},
 ): Promise<TestService> {
-  const { routing, ledger, mirror, plainRules: rules = oneAttempt } = parts;
+  const { routing, ledger, mirror, plainRules: rules = oneAttempt, observers = [] } = parts;
   const config = change(
     withFile(yaml, (file) =>
       loadConfig({
@@ -85,6 +85,7 @@ export async function startTestService(
     models: config.listedModels.filter(({ provider }) => provider !== "local"),
     rejections: new Rejections(() => {}),
     observers: [
+      ...observers,
       {
         settled(record, error) {
           if (error?.status === "INTERNAL") faults.push(error);

@@ -30,6 +30,7 @@ const call: CallRecord = {
     reasoningTokens: 0,
     quality: UsageQuality.PARTIAL,
   }),
+  notes: [],
   attempts: [
     create(AttemptSchema, {
       provider: "openai",

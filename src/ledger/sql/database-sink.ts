@@ -1,12 +1,10 @@
-import { sql, type Transaction } from "kysely";
-import type { DatabaseKind } from "../../database/address.ts";
 import type { Database } from "../../database/database.ts";
-import type { RecordSink } from "../record-sink.ts";
-import { jsonOf, selectRows } from "./json-rows.ts";
+import { type RecordSink, UnacceptableRecords } from "../record-sink.ts";
+import { insertRows, type Target } from "./insert-rows.ts";
 import { Partitions } from "./partitions.ts";
 import { type NewCallRow, toRow } from "./record-row.ts";
 import { type NewHourRow, rollUp } from "./roll-up.ts";
-import { callColumns, hourGroups, hourSums, type LedgerTables } from "./tables.ts";
+import { callColumns, type HourSum, hourGroups, hourSums, type LedgerTables } from "./tables.ts";
 
 /** Rows of one transaction. */
 const batchSize = 500;
@@ -15,10 +13,11 @@ const batchSize = 500;
  * Stores records in the table `call`, and adds each that was not there to `usage_hour`, in the same transaction. So a
  * record counts once, however often it is stored and by however many processes.
  *
- * Rejects whatever the reason why the database does not take records. If the connection ends during a commit, it rejects
+ * Rejects whatever the reason why the database does not take records; with UnacceptableRecords if it is their content. If the connection ends during a commit, it rejects
  * although the database may have them: to store them again is harmless.
  */
 export function createDatabaseSink(database: Database): RecordSink {
+  const insert = insertRows[database.kind];
   const partitions = database.kind === "postgres" ? new Partitions() : undefined;
 
   async function storeBatch(rows: readonly NewCallRow[]): Promise<void> {
@@ -28,8 +27,8 @@ export function createDatabaseSink(database: Database): RecordSink {
       rows.map(({ start_time }) => start_time.slice(0, 10)),
     );
     await ledger.transaction().execute(async (transaction) => {
-      const added = await insertCalls(transaction, database.kind, rows);
-      await addToHours(transaction, database.kind, rollUp(added));
+      const added = await insert(transaction, calls, rows);
+      if (added.length > 0) await insert(transaction, hours, rollUp(added));
     });
   }
 
@@ -44,6 +43,8 @@ export function createDatabaseSink(database: Database): RecordSink {
         }
       } catch (error) {
         partitions?.forget();
+        if (isAboutContent(error))
+          throw new UnacceptableRecords("the database cannot store a record", { cause: error });
         throw error;
       }
     },
@@ -62,32 +63,29 @@ function byId(a: NewCallRow, b: NewCallRow): number {
   return a.id < b.id ? -1 : 1;
 }
 
-const callNames = sql.raw(Object.keys(callColumns).join(", "));
+/** Results of SQLite that a row causes: too big, or against a rule of the table, such as a sum above 2^63. */
+const sqliteContentErrors: ReadonlySet<number> = new Set([18, 19]);
 
-/** Returns the rows that the table did not have. */
-async function insertCalls(
-  transaction: Transaction<LedgerTables>,
-  kind: DatabaseKind,
-  rows: readonly NewCallRow[],
-): Promise<readonly NewCallRow[]> {
-  const { rows: added } = await sql<{ id: string }>`
-    insert into call (${callNames}) ${selectRows(kind, callColumns, jsonOf(rows))}
-    on conflict do nothing returning id`.execute(transaction);
-  const ids = new Set(added.map(({ id }) => id));
-  return rows.filter(({ id }) => ids.has(id));
+/** Classes of PostgreSQL's errors that a row causes: a value that is no value of its type, or too large for an index. */
+const postgresContentErrors = /^(?:22|54)/;
+
+/** Whether the content of a row is the reason of an error, so that it would be the same tomorrow. */
+function isAboutContent(error: unknown): boolean {
+  const { errcode, code } = error as { readonly errcode?: unknown; readonly code?: unknown };
+  // The other bits of the number say more about the result.
+  if (typeof errcode === "number") return sqliteContentErrors.has(errcode & 0xff);
+  return typeof code === "string" && postgresContentErrors.test(code);
 }
 
-const hourColumns = { ...hourGroups, ...Object.fromEntries(hourSums.map((sum) => [sum, "integer" as const])) };
-const hourNames = sql.raw(Object.keys(hourColumns).join(", "));
-const hourKey = sql.raw(Object.keys(hourGroups).join(", "));
-const hourChanges = sql.raw(hourSums.map((sum) => `${sum} = usage_hour.${sum} + excluded.${sum}`).join(", "));
+const calls: Target<NewCallRow> = { table: "call", columns: callColumns, onConflict: "do nothing" };
 
-async function addToHours(
-  transaction: Transaction<LedgerTables>,
-  kind: DatabaseKind,
-  rows: readonly NewHourRow[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  await sql`insert into usage_hour (${hourNames}) ${selectRows(kind, hourColumns, jsonOf(rows))}
-    on conflict (${hourKey}) do update set ${hourChanges}`.execute(transaction);
-}
+const hours: Target<NewHourRow> = {
+  table: "usage_hour",
+  columns: {
+    ...hourGroups,
+    ...(Object.fromEntries(hourSums.map((sum) => [sum, "integer"])) as Record<HourSum, "integer">),
+  },
+  onConflict: `(${Object.keys(hourGroups).join(", ")}) do update set ${hourSums
+    .map((sum) => `${sum} = usage_hour.${sum} + excluded.${sum}`)
+    .join(", ")}`,
+};

@@ -2,9 +2,9 @@ import type { Kysely } from "kysely";
 import type { Database } from "../../database/database.ts";
 import { GatewayError } from "../../errors.ts";
 import type { UsageReader } from "../usage-reader.ts";
-import { storable } from "./json-rows.ts";
 import { getCall, listCalls } from "./read-calls.ts";
 import { queryUsage } from "./read-usage.ts";
+import { storable } from "./storable.ts";
 import type { LedgerTables } from "./tables.ts";
 
 /** Reads the ledger of a database. */

@@ -17,17 +17,14 @@ import {
   UsageQualitySchema,
   UsageSchema,
 } from "../../gen/dragoman/v1/usage_pb.js";
+import { storableJson, storableText } from "./storable.ts";
 import type { CallRow } from "./tables.ts";
 import { wordsOf } from "./words.ts";
 
-/** A row of `call`, as it is written: a value of JSON, where integers above 2^53 are text. */
-export interface NewCallRow extends Readonly<Record<Exclude<keyof CallRow, TypedColumn>, JsonValue>> {
-  readonly id: string;
-  readonly start_time: string;
-  readonly duration_ms: number | null;
-}
+type Written<Value> = Value extends bigint ? number | string : Value;
 
-type TypedColumn = "id" | "start_time" | "duration_ms";
+/** A row of `call`, as it is written. */
+export type NewCallRow = { readonly [Column in keyof CallRow]: Written<CallRow[Column]> };
 
 export const outcomes = wordsOf<CallOutcome>(CallOutcomeSchema);
 const profiles = wordsOf<Profile>(ProfileSchema, "-");
@@ -62,31 +59,33 @@ const amounts = {
 type AmountColumn = keyof typeof amounts;
 const amountColumns = Object.keys(amounts) as AmountColumn[];
 
+const protoNames = { useProtoFieldName: true };
+
 /** Converts a record to a row that both kinds of database accept. */
 export function toRow(record: CallRecord): NewCallRow {
   const { usage } = record;
   return {
-    id: record.id,
+    id: storableText(record.id),
     start_time: isoTime(record.startTime),
     account: indexed(record.account),
     key_id: indexed(record.keyId),
-    user_id: record.user,
-    labels: record.labels,
+    user_id: storableText(record.user),
+    labels: storableJson(record.labels),
     route: indexed(record.route),
     model: indexed(record.model),
     provider: indexed(record.provider),
-    method: record.method,
-    protocol: record.protocol,
+    method: storableText(record.method),
+    protocol: storableText(record.protocol),
     outcome: outcomes.word(record.outcome),
-    reason: record.reason,
+    reason: storableText(record.reason),
     ...usageColumns(usage),
     first_output_ms: milliseconds(record.firstOutputDuration),
     duration_ms: milliseconds(record.duration),
     request_id: indexed(record.requestId),
     profile: profiles.word(record.profile),
-    peer: record.peer,
-    attempts: record.attempts.map((attempt) => toJson(AttemptSchema, attempt, { useProtoFieldName: true })),
-    notes: record.notes,
+    peer: storableText(record.peer),
+    attempts: storableJson(record.attempts.map((attempt) => toJson(AttemptSchema, attempt, protoNames))),
+    notes: storableJson(record.notes),
   };
 }
 
@@ -119,7 +118,8 @@ export function fromRow(row: CallRow): CallRecord {
   });
 }
 
-type UsageColumn =
+type UsageColumns = Pick<
+  NewCallRow,
   | CountColumn
   | AmountColumn
   | "input_tokens"
@@ -128,22 +128,23 @@ type UsageColumn =
   | "server_tool_requests"
   | "quality"
   | "cost_source"
-  | "price_version";
+  | "price_version"
+>;
 
-function usageColumns(usage: Usage | undefined): Record<UsageColumn, JsonValue> {
+function usageColumns(usage: Usage | undefined): UsageColumns {
   const cost = usage?.cost;
-  const columns: Partial<Record<UsageColumn, JsonValue>> = {
+  const columns: { -readonly [Column in keyof UsageColumns]?: UsageColumns[Column] } = {
     input_tokens: usage?.inputTokens ?? null,
     output_tokens: usage?.outputTokens ?? null,
     total_tokens: usage?.totalTokens ?? null,
-    server_tool_requests: usage?.serverToolRequests ?? null,
+    server_tool_requests: usage === undefined ? null : storableJson(usage.serverToolRequests),
     quality: usage === undefined ? null : qualities.word(usage.quality),
     cost_source: cost === undefined ? null : costSources.word(cost.source),
-    price_version: cost?.priceVersion ?? null,
+    price_version: cost === undefined ? null : storableText(cost.priceVersion),
   };
   for (const column of countColumns) columns[column] = usage?.[counts[column]] ?? null;
   for (const column of amountColumns) columns[column] = cost === undefined ? null : writeInteger(cost[amounts[column]]);
-  return columns as Record<UsageColumn, JsonValue>;
+  return columns as UsageColumns;
 }
 
 function readUsage(row: CallRow): Usage | undefined {
@@ -174,7 +175,7 @@ function optional<Field extends string, Value>(field: Field, value: Value | unde
   return (value === undefined ? {} : { [field]: value }) as { [Name in Field]?: Value };
 }
 
-function writeInteger(value: bigint): JsonValue {
+function writeInteger(value: bigint): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
 }
@@ -200,7 +201,8 @@ function duration(ms: number | null): Duration | undefined {
 const maxIndexedBytes = 512;
 
 /** Cuts a text that is too long for an index. Texts of up to 128 UTF-16 units are never too long. */
-function indexed(text: string): string {
+function indexed(anyText: string): string {
+  const text = storableText(anyText);
   if (text.length <= 128 || Buffer.byteLength(text) <= maxIndexedBytes) return text;
   // An incomplete character at the end becomes one of three bytes.
   return Buffer.from(text)

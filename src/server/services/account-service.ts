@@ -1,5 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import type { CallLimits } from "../../accounts/limits/call-limits.ts";
+import { limitedAccount } from "../../accounts/limits/claims.ts";
 import type { StoreMirror } from "../../accounts/store-mirror.ts";
 import type { Call } from "../../calls/call.ts";
 import { requireValid } from "../../chat/validation/annotations.ts";
@@ -17,13 +19,17 @@ import {
   UpdateAccountResponseSchema,
 } from "../../gen/dragoman/admin/v1/account_service_pb.js";
 import { paginateBy } from "../../models/paginate.ts";
+import { leftMessages } from "./account-left.ts";
 import { accountMessage, accountSettings } from "./account-messages.ts";
 import { requireValidAccount } from "./account-violations.ts";
 import { answerCall } from "./admitted-call.ts";
 import { requireMirror } from "./key-service.ts";
 
 /** Creates AccountService for both listeners. `mirror`: accounts of the database. Undefined: there is no database. */
-export function createAccountService(mirror: StoreMirror | undefined): ServiceImpl<typeof AccountService> {
+export function createAccountService(
+  mirror: StoreMirror | undefined,
+  limits: CallLimits,
+): ServiceImpl<typeof AccountService> {
   return {
     createAccount: (request, context) =>
       answerCall(context, async (call) => {
@@ -55,7 +61,8 @@ export function createAccountService(mirror: StoreMirror | undefined): ServiceIm
         await mirror?.refresh();
         const account = call.snapshot.directory?.account(id);
         if (account === undefined) throw noAccount(id, "neither the configuration nor the database has it");
-        return create(GetAccountResponseSchema, { account: accountMessage(account) });
+        const left = leftMessages(await limits.leftOf(limitedAccount(account)));
+        return create(GetAccountResponseSchema, { account: accountMessage(account), ...left });
       }),
 
     listAccounts: (request, context) =>

@@ -26,6 +26,7 @@ export const call: CallRecord = {
   outcome: "ok",
   reason: undefined,
   usage: create(UsageSchema, { inputTokens: 10, outputTokens: 5, totalTokens: 15 }),
+  notes: [],
   attempts: [],
   durationMs: 12,
   firstOutputMs: 3,

@@ -2,6 +2,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { CallRecord } from "../../../src/gen/dragoman/admin/v1/call_record_pb.js";
+import { UnacceptableRecords } from "../../../src/ledger/record-sink.ts";
 import { createDatabaseSink } from "../../../src/ledger/sql/database-sink.ts";
 import { createUsageReader } from "../../../src/ledger/sql/reader.ts";
 import type { UsageQuery } from "../../../src/ledger/usage-reader.ts";
@@ -84,6 +85,17 @@ describeDatabases("the sink of the database", (databases) => {
     expect(stored.slice(2).map((record) => record?.user)).toEqual(records.slice(2).map(({ user }) => user));
     expect((await hourTotals(database)).calls).toBe(4n);
     expect(await reader.listCalls({ account: "a\0", limit: 1 }, all)).toEqual([]);
+  });
+
+  it("says when the database can never take a record, and stores none of the batch", async () => {
+    const database = await databases.connect();
+    const sink = createDatabaseSink(database);
+    const expensive = () => testRecord({ usage: { cost: { totalNanos: 2n ** 63n - 1n } } });
+    await sink.store([expensive()]);
+    await expect(sink.store([testRecord(), expensive()])).rejects.toThrow(UnacceptableRecords);
+    expect((await hourTotals(database)).calls).toBe(1n);
+    await sink.store([testRecord()]);
+    expect((await hourTotals(database)).calls).toBe(2n);
   });
 
   it("stores records of any time, and more of them than one transaction takes", async () => {

@@ -93,3 +93,14 @@ export const anyRecord: fc.Arbitrary<CallRecord> = fc
     startMs: fc.integer({ min: testStartMs, max: testStartMs + 3 * 86_400_000 }),
   })
   .map((fields) => testRecord(present(fields)));
+
+/** Returns the record with a number: always the same one, also in another process. */
+export function numberedRecord(number: number): CallRecord {
+  const startMs = testStartMs + number * 97_000;
+  const id = `chatcmpl-${startMs.toString(16).padStart(12, "0")}7000a${String(number).padStart(15, "0")}`;
+  const usage = create(UsageSchema, {
+    ...{ inputTokens: number, outputTokens: 1, totalTokens: number + 1, quality: UsageQuality.EXACT },
+    cost: create(CostSchema, { totalNanos: BigInt(number), source: CostSource.PRICE_TABLE }),
+  });
+  return testRecord({ id, startMs, usage, account: `account-${number % 5}` });
+}

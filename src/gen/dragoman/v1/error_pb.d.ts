@@ -146,8 +146,8 @@ export declare type CallInfo = Message<"dragoman.v1.CallInfo"> & {
   callId: string;
 
   /**
-   * Usage until the failure: what the provider reported, else an estimate. Unset if no upstream request can have used
-   * tokens, because the provider rejected it or never received it.
+   * Usage of all attempts until the failure, with its cost: what the provider reported, else an estimate. Unset if no
+   * upstream request can have used tokens, because the provider rejected it or never received it.
    *
    * @generated from field: dragoman.v1.Usage usage = 2;
    */
@@ -337,14 +337,14 @@ export enum ErrorReason {
   PROVIDER_RATE_LIMITED = 21,
 
   /**
-   * The limit of requests per minute is reached. This version does not set it yet.
+   * The limit of requests per minute is reached.
    *
    * @generated from enum value: ERROR_REASON_REQUESTS_LIMITED = 22;
    */
   REQUESTS_LIMITED = 22,
 
   /**
-   * The limit of tokens per minute is reached. This version does not set it yet.
+   * The limit of tokens per minute is reached.
    *
    * @generated from enum value: ERROR_REASON_TOKENS_LIMITED = 23;
    */
@@ -358,7 +358,7 @@ export enum ErrorReason {
   CONCURRENCY_LIMITED = 24,
 
   /**
-   * The budget is used up. This version does not set it yet.
+   * The budget is used up, or what is left is less than the call may cost, or the price of the model is unknown.
    *
    * @generated from enum value: ERROR_REASON_BUDGET_EXHAUSTED = 25;
    */

@@ -106,14 +106,15 @@ export declare type CallRecord = Message<"dragoman.admin.v1.CallRecord"> & {
   reason: string;
 
   /**
-   * Tokens and cost. Unset if no provider can have counted any.
+   * Tokens and cost. The tokens are those of the response, or of all attempts if the call failed; the cost is always that
+   * of all attempts. Unset if no provider can have counted any tokens.
    *
    * @generated from field: dragoman.v1.Usage usage = 13;
    */
   usage?: Usage | undefined;
 
   /**
-   * Upstream requests.
+   * Upstream requests, each with its own usage and cost: what the invoices of the providers add up to.
    *
    * @generated from field: repeated dragoman.v1.Attempt attempts = 14;
    */
@@ -162,8 +163,9 @@ export declare type CallRecord = Message<"dragoman.admin.v1.CallRecord"> & {
   protocol: string;
 
   /**
-   * Why cost or limits are not as they should be: `PRICE_UNKNOWN`, `BUDGET_SHADOW`, `LIMIT_SHADOW`, `STORE_LOSS`. Later
-   * versions can add words. Empty if there is nothing to tell.
+   * Why cost or limits are not as they should be: `PRICE_UNKNOWN` (usage.cost is unset, although the provider publishes
+   * prices), `BUDGET_SHADOW`, `LIMIT_SHADOW`, `STORE_LOSS`. Later versions can add words. Empty if there is nothing to
+   * tell.
    *
    * @generated from field: repeated string notes = 21;
    */
