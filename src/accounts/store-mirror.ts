@@ -7,7 +7,7 @@ const pollMs = 1000;
 /** Least interval in ms of the reads because of unknown keys. */
 const leastMs = 250;
 /** Time in ms after which a read has failed. */
-const readTimeoutMs = 3000;
+const readTimeoutMs = 5000;
 
 interface MirrorOptions {
   readonly store: AccountStore;
@@ -187,6 +187,7 @@ export class StoreMirror {
   }
 
   #setState(error?: GatewayError): void {
+    if (this.#closing.signal.aborted) return;
     const responds = error === undefined;
     if (responds === this.#responds) return;
     this.#responds = responds;
