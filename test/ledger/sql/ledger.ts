@@ -2,7 +2,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { sql } from "kysely";
 import type { Database } from "../../../src/database/database.ts";
 import { CallOutcome, type CallRecord } from "../../../src/gen/dragoman/admin/v1/call_record_pb.js";
-import { type HourSum, hourSums, type LedgerTables } from "../../../src/ledger/sql/tables.ts";
+import { type LedgerTables, type UsageSumColumn, usageSums } from "../../../src/ledger/sql/tables.ts";
 import type { UsageGroupName, UsageQuery, UsageSum } from "../../../src/ledger/usage-reader.ts";
 
 export const all = { calls: "all" } as const;
@@ -14,10 +14,10 @@ export async function storedIds(database: Database): Promise<readonly string[]> 
 }
 
 /** Returns the sums over the whole table `usage_hour`. */
-export async function hourTotals(database: Database): Promise<Readonly<Record<HourSum, bigint>>> {
+export async function hourTotals(database: Database): Promise<Readonly<Record<UsageSumColumn, bigint>>> {
   const ledger = (await database.open()).$extendTables<LedgerTables>();
   const rows = await ledger.selectFrom("usage_hour").selectAll().execute();
-  const totals = hourSums.map((sum) => [sum, rows.reduce((total, row) => total + row[sum], 0n)]);
+  const totals = usageSums.map((sum) => [sum, rows.reduce((total, row) => total + row[sum], 0n)]);
   return Object.fromEntries(totals);
 }
 
