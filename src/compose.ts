@@ -1,6 +1,7 @@
 import type { Config, StoreSettings } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { RedisSettings } from "./config/state.ts";
+import { followAccounts } from "./follow-accounts.ts";
 import { describeError } from "./ledger/describe-error.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { Rejections } from "./load/rejections.ts";
@@ -9,12 +10,16 @@ import { dialects } from "./providers/registry.ts";
 import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
 import { RedisLimitStore } from "./state/redis-limit-store.ts";
+import { createStoreThread } from "./store-thread.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
+
+/** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
+const longestShippingMs = 5_000;
 
 /**
  * Composes the service from its configuration and starts it.
@@ -24,6 +29,8 @@ import { TemplateSandbox } from "./templates/sandbox.ts";
 export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<Service> {
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
+  const store = ledger && createStoreThread(config.store, ledger.instance, log);
+  const mirror = store && followAccounts(store.accounts, config, log);
   const service = await startService({
     config,
     adapters: createAdapters(config),
@@ -37,13 +44,21 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     rejections,
     ...(config.state && { limitStore: createSharedLimits(config.state, log) }),
     ...(ledger && { loadBounds: [ledger.bound] }),
+    ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
+    ...(mirror && { mirror }),
+  }).catch((error: unknown) => {
+    ledger?.release();
+    throw error;
   });
+  store?.start();
   const stopStateLog = logStateChanges(service.routing, log);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await service.stop().finally(stopStateLog);
+    mirror?.close();
     await ledger?.close();
+    await store?.close(longestShippingMs);
     ledger?.release();
   };
   return {

@@ -51,7 +51,7 @@ export async function rotateKey(
 /** Revokes a key of the database. Throws RESOURCE_NOT_FOUND if there is no such key. */
 export async function revokeKey(store: Changes<"revokeKey">, id: string): Promise<StoredKey> {
   const key = await store.revokeKey(id, Date.now());
-  if (key === undefined) throw noKey(id, "the database has no such key; ListKeys has the ids");
+  if (key === undefined) throw noKey(id, "the database has no such key");
   return key;
 }
 

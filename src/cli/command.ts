@@ -114,8 +114,9 @@ export function optionRows(options: Options): string {
   return rows(Object.entries(options).map(([name, { value, help }]) => [`--${name}${value ? ` ${value}` : ""}`, help]));
 }
 
-/** Lines of two aligned columns. */
+/** Lines of two aligned columns. A text can have several lines. */
 export function rows(entries: readonly (readonly [name: string, text: string])[]): string {
   const width = Math.max(...entries.map(([name]) => name.length));
-  return entries.map(([name, text]) => `  ${name.padEnd(width)}  ${text}\n`).join("");
+  const further = `\n${" ".repeat(width + 4)}`;
+  return entries.map(([name, text]) => `  ${name.padEnd(width)}  ${text.replaceAll("\n", further)}\n`).join("");
 }

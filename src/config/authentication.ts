@@ -8,19 +8,16 @@ import { suggest } from "./suggest.ts";
 
 type Authentication = Config["authentication"];
 
-/** Where keys can come from, beside the file. */
-interface OtherKeys {
-  /** Keys of DRAGOMAN_API_KEYS. */
-  readonly variable: readonly ApiKey[];
-  /** Whether there is a database that can have keys. */
-  readonly inStore: boolean;
-}
-
-/** Determines the authentication mode. Reports duplicate keys and default accounts that no call could use. */
+/**
+ * Determines the authentication mode. Reports duplicate keys and default accounts that no call could use. Mode `keys`
+ * needs no key in the configuration, since those of the database count too.
+ *
+ * @param variable keys of DRAGOMAN_API_KEYS
+ */
 export function resolveAuthentication(
   { mode, keys: entries, require_account: requireAccount }: FileSection["authentication"],
   modeVariable: Authentication["mode"] | undefined,
-  { variable, inStore }: OtherKeys,
+  variable: readonly ApiKey[],
   report: ReportProblem,
 ): Authentication {
   const listed = entries.map((entry, index): ApiKey => {
@@ -39,13 +36,6 @@ export function resolveAuthentication(
     }
   }
   const chosen = modeVariable ?? mode;
-  if (chosen === "keys" && keys.length === 0 && !inStore) {
-    report(
-      "authentication.keys",
-      "is empty, so every call would be rejected",
-      "add a key; `dragoman --hash-key` hashes it, and `dragoman keys create` makes one in the database",
-    );
-  }
   return { mode: chosen ?? (keys.length > 0 ? "keys" : "loopback"), keys, requireAccount };
 }
 

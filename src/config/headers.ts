@@ -16,6 +16,7 @@ function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefi
   }
   return Object.fromEntries(headers);
 }
+
 /** Headers of requests that Dragoman sends. The names become lower case. */
 export const headers = leaf({
   parse: parseHeaders,

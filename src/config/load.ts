@@ -17,7 +17,7 @@ import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, level, mode } from "./schema.ts";
 import { resolveState } from "./state-schema.ts";
-import { canHaveKeys, resolveStore } from "./store.ts";
+import { mayHaveKeys, resolveStore } from "./store.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { validate, validateVariable } from "./validate.ts";
 
@@ -78,8 +78,7 @@ export function loadConfig({
   const keysOfVariable = readKeysVariable(environment, report);
   // After a mistake in `authentication` the mode is unknown, and reporting exposure would report the mistake twice.
   const modeIsKnown = ![...problems.keys()].some((path) => /^(DRAGOMAN_A|authentication\b)/.test(path));
-  const otherKeys = { variable: keysOfVariable, inStore: canHaveKeys(store) };
-  const authentication = resolveAuthentication(content.authentication, modeVariable, otherKeys, report);
+  const authentication = resolveAuthentication(content.authentication, modeVariable, keysOfVariable, report);
   const listener = (name: "grpc" | "http", addressVariable: string): ListenerConfig => {
     const { address: configured, tls } = content[name];
     const override = variable(address, addressVariable);
@@ -107,7 +106,7 @@ export function loadConfig({
   );
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
   const prices = resolvePrices({ listed, models, providers: knownNames, section: content.prices }, report);
-  if (modeIsKnown && !otherKeys.inStore) reportUnreachable(content.deployments, authentication, report);
+  if (modeIsKnown && !mayHaveKeys(store)) reportUnreachable(content.deployments, authentication, report);
   const routes = resolveRoutes(content.routes, { listed, models, providers: knownNames }, report, isWrong);
   const breaker = resolveBreaker(content.breaker, report, isWrong);
 

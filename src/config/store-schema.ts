@@ -34,7 +34,7 @@ function isDecodable(part: string): boolean {
 const database = leaf({
   parse: parseDatabase,
   problem: "is not the URL of a database",
-  fix: "write sqlite:path/to/file.db, or postgres://user:password@host:5432/database with percent signs in the password as %25",
+  fix: "write sqlite:path/to/file.db or postgres://user:password@host:5432/database (% in the password as %25)",
 });
 
 const age = leaf({

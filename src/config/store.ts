@@ -50,7 +50,7 @@ export function resolveStore(
 }
 
 /** Whether the database may have API keys: the file names it, or somebody has created the default one. */
-export function canHaveKeys({ isWritten, database }: StoreSettings): boolean {
+export function mayHaveKeys({ isWritten, database }: StoreSettings): boolean {
   return isWritten || (database.kind === "sqlite" && existsSync(database.path));
 }
 
@@ -62,6 +62,15 @@ function resolveDatabase(written: WrittenDatabase, folder: string): DatabaseSett
   const { hostname, port, pathname, searchParams } = new URL(written.url.reveal());
   const host = hostname || (searchParams.get("host") ?? "");
   return { kind: "postgres", name: `postgres://${host}:${port || "5432"}${pathname}`, url: written.url };
+}
+
+/** Returns the address of a database with its password, which the settings hide. */
+export function addressOf(
+  settings: DatabaseSettings,
+): { readonly kind: "sqlite"; readonly path: string } | { readonly kind: "postgres"; readonly url: string } {
+  return settings.kind === "sqlite"
+    ? { kind: "sqlite", path: settings.path }
+    : { kind: "postgres", url: settings.url.reveal() };
 }
 
 /** Returns the error code that a write to the folder, or its creation, would have. Undefined: none. */

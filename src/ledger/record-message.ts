@@ -1,17 +1,9 @@
 import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
-import {
-  CallOutcome,
-  type CallRecord as CallRecordMessage,
-  CallRecordSchema,
-} from "../gen/dragoman/admin/v1/call_record_pb.js";
+import { CallOutcome, type CallRecord as CallRecordMessage } from "../gen/dragoman/admin/v1/call_record_pb.js";
 import { Profile } from "../gen/dragoman/v1/profile_pb.js";
 import { profileNames } from "../profiles/profiles.ts";
 import { profileValues } from "../profiles/select-profile.ts";
-import { compileEncoder } from "./encode-message.ts";
 import type { CallRecord, Outcome, StartedCall } from "./record.ts";
-
-/** Encodes a message of `toMessage` or `toLostMessage` for the outbox. */
-export const encodeRecord = compileEncoder(CallRecordSchema);
 
 const outcomes = {
   ok: CallOutcome.OK,

@@ -67,21 +67,21 @@ export class Thread {
   }
 
   /**
-   * Tells the thread to end, and resolves when it has. Ends it by force after `graceMs` milliseconds. Calls in progress
-   * that it does not finish reject with SHUTTING_DOWN.
+   * Tells the thread to end its work within `graceMs` milliseconds, and resolves when it has ended. Ends it by force
+   * `endMs` milliseconds later. Calls in progress that it does not finish reject with SHUTTING_DOWN.
    */
-  close(graceMs: number): Promise<void> {
-    this.#closing ??= this.#close(graceMs);
+  close(graceMs: number, endMs = 0): Promise<void> {
+    this.#closing ??= this.#close(graceMs, endMs);
     return this.#closing;
   }
 
-  async #close(graceMs: number): Promise<void> {
+  async #close(graceMs: number, endMs: number): Promise<void> {
     clearTimeout(this.#restart);
     if (this.#run === undefined) return;
     const { worker } = this.#run;
     worker.ref();
     const ended = new Promise((resolve) => worker.once("exit", resolve));
-    const force = setTimeout(() => void worker.terminate(), graceMs);
+    const force = setTimeout(() => void worker.terminate(), graceMs + endMs);
     worker.postMessage({ closeMs: graceMs } satisfies Order);
     await ended;
     clearTimeout(force);

@@ -1,5 +1,5 @@
 import type { CallRecord } from "../../gen/dragoman/admin/v1/call_record_pb.js";
-import { encodeRecord } from "../record-message.ts";
+import { encodeRecord } from "../encode-record.ts";
 import type { WireWriter } from "../wire-writer.ts";
 import { type FrameKind, headerBytes, maxPayloadBytes, sealFrame } from "./frame.ts";
 
