@@ -108,7 +108,10 @@ async function measure(address: DatabaseAddress): Promise<void> {
   const database = createDatabase(address);
   await fill(database);
   const kysely = await database.open();
-  await sql`analyze`.execute(kysely);
+  await kysely.transaction().execute(async (transaction) => {
+    if (address.kind === "postgres") await sql`set local statement_timeout = 0`.execute(transaction);
+    await sql`analyze`.execute(transaction);
+  });
   const { rows } = await sql<{ hours: bigint }>`select count(*) as hours from usage_hour`.execute(kysely);
   console.log(`  usage_hour has ${rows[0]?.hours} rows`);
   await askAll(database);

@@ -93,7 +93,7 @@ describe.skipIf(noPostgres)("PostgreSQL", () => {
       () => server.stop().then(() => server.start()),
       () => server.kill().then(() => server.start()),
       async () => (await admin()).query(endConnections),
-      ...["begin", "insert into call", "insert into usage_hour", "commit"].flatMap((text) => [
+      ...["begin", 'insert into "call"', 'insert into "usage_day"', "commit"].flatMap((text) => [
         () => relay.cutBefore(text),
         () => relay.cutAfter(text),
       ]),
@@ -128,14 +128,14 @@ describe.skipIf(noPostgres)("PostgreSQL", () => {
     await expectStored(direct, 10);
   });
 
-  it("has stored nothing if the connection ends between the two statements of a transaction", async () => {
+  it("has stored nothing if the connection ends between the statements of a transaction", async () => {
     const url = new URL(await server.createDatabase());
     await using relay = await startCuttingRelay(server.port);
     const direct = connectDatabase({ kind: "postgres", url: url.href });
     url.port = String(relay.port);
     const sink = createDatabaseSink(connectDatabase({ kind: "postgres", url: url.href }));
     await sink.store(recordsOf(0, 1));
-    relay.cutBefore("insert into usage_hour");
+    relay.cutBefore('insert into "usage_hour"');
     await expect(sink.store(recordsOf(1, 10))).rejects.toThrow();
     await expectStored(direct, 1);
     await sink.store(recordsOf(1, 10));
