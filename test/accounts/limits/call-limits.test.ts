@@ -100,6 +100,24 @@ describe("what a call holds", () => {
   });
 });
 
+describe("what an invalid call holds", () => {
+  it.each([
+    ["a negative output limit", { parameters: { maxOutputTokens: -5, n: -3 } }],
+    ["no model that could serve it", {}],
+    ["a very long prompt", { parameters: { maxOutputTokens: 2 ** 31 - 1, n: 2 ** 31 - 1 } }],
+  ])("is an amount, with %s", (name, more) => {
+    const { chat } = callWith(more);
+    const long = ask("openai/gpt-4o", "x".repeat(2_000_000), more);
+    const models = name.startsWith("no model") ? [] : [gpt];
+    for (const one of [chat, long]) {
+      const { tokens, nanos = 0 } = needOf({ chat: one, models, prices, usualOutput: undefined, hasBudget: true });
+      expect(Number.isInteger(Math.min(tokens, 5000))).toBe(true);
+      expect(tokens).toBeGreaterThan(0);
+      expect(Number.isSafeInteger(nanos) && nanos >= 0).toBe(true);
+    }
+  });
+});
+
 describe("what a call settles with", () => {
   const usage = create(UsageSchema, { inputTokens: 10, outputTokens: 5, totalTokens: 15, cost: { totalNanos: 77n } });
 
