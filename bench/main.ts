@@ -1,4 +1,12 @@
-/** `npm run bench`: `--routing`, `--database` and `--ledger` select a bench of their own, otherwise it measures what a call costs. */
-const others = { "--routing": "./routing/main.ts", "--database": "./database/main.ts", "--ledger": "./ledger/main.ts" };
+/**
+ * `npm run bench`: an option selects one of these benches: `--cost` measures what computing the cost in money takes.
+ * Otherwise it measures what a call costs in CPU time.
+ */
+const others = {
+  "--routing": "./routing/main.ts",
+  "--database": "./database/main.ts",
+  "--ledger": "./ledger/main.ts",
+  "--cost": "./cost.ts",
+};
 const other = Object.entries(others).find(([option]) => process.argv.includes(option));
 await import(other?.[1] ?? "./run.ts");

@@ -11,7 +11,7 @@ import { createDatabase } from "../src/database/database.ts";
 import { CallOutcome, type CallRecord, CallRecordSchema } from "../src/gen/dragoman/admin/v1/call_record_pb.js";
 import { UsageQuality, UsageSchema } from "../src/gen/dragoman/v1/usage_pb.js";
 import { createDatabaseSink } from "../src/ledger/sql/database-sink.ts";
-import { chargeOf, toCost } from "../src/prices/cost.ts";
+import { Bill } from "../src/prices/bill.ts";
 import { createPriceList } from "../src/prices/price-list.ts";
 
 // Writes a simulated day of traffic to a ledger of its own and shows it with `dragoman usage`, whose options it takes:
@@ -85,17 +85,17 @@ function simulateCall(startMs: number): CallRecord {
   const inputTokens = Math.round(200 * Math.exp(4 * random() ** 2));
   const outputTokens = Math.round(20 * Math.exp(4 * random()));
   const hasUsage = outcome !== CallOutcome.REFUSED && outcome !== CallOutcome.LOST;
-  const usage = create(UsageSchema, {
+  const tokens = create(UsageSchema, {
     ...{ inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, quality: UsageQuality.EXACT },
     ...(random() < 0.5 && { cachedInputTokens: Math.round(0.8 * inputTokens) }),
   });
-  const charge = chargeOf(usage, prices.pricesOf({ id: model, provider, providerModel }));
+  const usage = new Bill(prices, new Date(startMs)).charge({ id: model, provider, providerModel }, tokens, "");
   return create(CallRecordSchema, {
     ...{ id, startTime: timestampFromMs(startMs), account, keyId, model, provider, outcome, reason, requestId: id },
     labels: { feature: features[Math.floor(random() * features.length)] ?? "" },
     method: "StreamChat",
     protocol: "grpc",
-    ...(hasUsage && { usage: { ...usage, ...("picos" in charge && { cost: toCost(charge) }) } }),
+    ...(hasUsage && { usage }),
     ...(outcome !== CallOutcome.LOST && { duration: durationFromMs(Math.round(300 + 25 * outputTokens * random())) }),
   });
 }

@@ -20,7 +20,9 @@ const transportsOf = ({ grpcAddress, httpAddress }: ServiceProcess) => ({
 });
 
 /** Asks until the ledger has a call: records are shipped after the response. */
-async function untilRecorded(get: () => Promise<{ readonly call?: CallRecord | undefined }>): Promise<CallRecord | undefined> {
+async function untilRecorded(
+  get: () => Promise<{ readonly call?: CallRecord | undefined }>,
+): Promise<CallRecord | undefined> {
   for (;;) {
     try {
       return (await get()).call;
@@ -30,7 +32,8 @@ async function untilRecorded(get: () => Promise<{ readonly call?: CallRecord | u
   }
 }
 
-describe("a service with a database", () => {
+// The program takes some seconds to start on a busy machine.
+describe("a service with a database", { timeout: 60_000 }, () => {
   it("shows each call on both listeners soon after its end, and has all of them in the database when it has ended", async () => {
     const folder = testFolder();
     const path = join(folder, "data", "ledger.db");

@@ -12,6 +12,7 @@ import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
+import { type CallFacts, unknownFacts } from "./call-facts.ts";
 import { CallHoldings } from "./call-holdings.ts";
 import { createCallId } from "./call-id.ts";
 import type { CallMethod } from "./call-method.ts";
@@ -20,12 +21,6 @@ import { Observers } from "./observers.ts";
 import { outcomeOf } from "./outcome.ts";
 import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
-
-/** Fields of the call record that become known while the call runs. */
-type CallFacts = Pick<
-  CallRecord,
-  "accountId" | "user" | "labels" | "route" | "model" | "provider" | "profile" | "attempts"
->;
 
 /**
  * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
@@ -40,6 +35,8 @@ export class Call implements ObservedCall {
   readonly #method: CallMethod;
   readonly startTime = new Date();
   readonly source: CallSource;
+  /** Words of CallRecord.notes. */
+  readonly notes = new Set<string>();
   /** Aborts all work of the call. The abort reason is a GatewayError. */
   readonly signal: AbortSignal;
   /** What the call holds of limits and budgets. */
@@ -53,14 +50,9 @@ export class Call implements ObservedCall {
   readonly #lease: SnapshotLease;
   readonly #onSettled: (call: Call) => void;
   #caller: Caller | undefined;
-  #facts: CallFacts = {
-    ...{ accountId: "", user: "", labels: {} },
-    ...{ route: "", model: "", provider: "", profile: "" },
-    attempts: [],
-  };
+  #facts = unknownFacts;
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
-  readonly #notes = new Set<string>();
   #firstOutputMs: number | undefined;
   #releaseSlot: (() => void) | undefined;
   #settled = false;
@@ -222,11 +214,6 @@ export class Call implements ObservedCall {
     this.#facts = { ...this.#facts, ...facts };
   }
 
-  /** Adds a word to CallRecord.notes. */
-  addNote(word: string): void {
-    this.#notes.add(word);
-  }
-
   /** Sets the function that computes the usage for the record. It is called once, when the call settles. */
   countUsage(usage: () => Usage | undefined): void {
     this.#usage = usage;
@@ -286,7 +273,16 @@ export class Call implements ObservedCall {
     this.source.signal.removeEventListener("abort", this.#onClientGone);
     this.#recordedUsage = this.#usage();
     this.holdings.settle({ usage: this.#recordedUsage, wasSent: this.attempts.length > 0 });
-    const record = this.#record(error);
+    const record: CallRecord = {
+      ...this.#startedCall(),
+      outcome: outcomeOf(error, this.attempts),
+      reason: error?.reason,
+      usage: this.#recordedUsage,
+      notes: [...this.holdings.notes, ...this.notes],
+      attempts: this.attempts,
+      durationMs: this.elapsedMs,
+      firstOutputMs: this.#firstOutputMs,
+    };
     this.#recorded = this.#observers.notify((observer) => observer.settled?.(record, error));
     this.#releaseSlot?.();
     this.#environment.requestBytes.release(this.#requestBytes);
@@ -327,19 +323,6 @@ export class Call implements ObservedCall {
       startTime: this.startTime,
       keyId: this.#caller?.keyId ?? "",
       ...this.#facts,
-    };
-  }
-
-  #record(error: GatewayError | undefined): CallRecord {
-    return {
-      ...this.#startedCall(),
-      outcome: outcomeOf(error, this.attempts),
-      reason: error?.reason,
-      usage: this.#recordedUsage,
-      notes: [...this.holdings.notes, ...this.#notes],
-      attempts: this.attempts,
-      durationMs: this.elapsedMs,
-      firstOutputMs: this.#firstOutputMs,
     };
   }
 

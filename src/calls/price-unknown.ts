@@ -4,7 +4,7 @@ import type { PriceList } from "../prices/price-list.ts";
 
 /** Returns the warning that the cost of a response is unknown. `what`: that which has no known price. */
 export function priceUnknown(what: string): Warning {
-  const message = `Dragoman knows no price for ${what}, so usage.cost is unset; operators can set prices.<model>`;
+  const message = `Dragoman knows no price for ${what}, so usage.cost is unset`;
   return { $typeName: "dragoman.v1.Warning", reason: "PRICE_UNKNOWN", field: "", message };
 }
 
@@ -14,6 +14,7 @@ export function priceUnknown(what: string): Warning {
  * about each response would tell them nothing.
  */
 export function warningOfPrice(model: Model, prices: PriceList | undefined): Warning | undefined {
-  if (prices === undefined || prices.isStated(model) || !prices.areExpected(model)) return undefined;
-  return prices.pricesOf(model) === undefined ? priceUnknown(model.id) : undefined;
+  if (prices === undefined || prices.pricesOf(model) !== undefined) return undefined;
+  const { arePricesPublished, isCostStated } = prices.billingOf(model);
+  return arePricesPublished && !isCostStated ? priceUnknown(model.id) : undefined;
 }

@@ -6,6 +6,7 @@ import { createJsonCheck, returnsInvalid } from "../chat/stream/json-check.ts";
 import { restoreToolNames } from "../chat/stream/restore-tool-names.ts";
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
+import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { TimeInfoSchema } from "../gen/dragoman/v1/completion_pb.js";
 import type { ChatCompleted, ChatStarted } from "../gen/dragoman/v1/stream_pb.js";
 import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
@@ -64,7 +65,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
         prompt,
         stops,
         elapsedMs: () => call.elapsedMs,
-        charge: (usage, serviceTier) => bill.charge(sent.model, usage, serviceTier),
+        charge: (usage, serviceTier) => bill.charge(sent.model, usage, serviceTier, providerTools(request)),
         onOutput(attempt) {
           outputMs.set(planned, call.elapsedMs);
           onOutput(attempt);
@@ -142,8 +143,9 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
     const warnings = [...event.value.warnings, ...priceWarnings(answering(), bill, call)];
     return { case: "completed", value: completedOf({ ...event.value, ...(usage && { usage }), warnings }, call) };
   };
-  /** Adds the usage of output that the provider rejected to the latest attempt. */
+  /** Sets the usage of the latest attempt, whose output the provider rejected. */
   const chargeRejected = (outputCharacters: number): Usage => {
+    run.noteUsage();
     const { request, target } = answering();
     const estimate = estimateUsage(request, outputCharacters, UsageQuality.ESTIMATED);
     const usage = bill.charge(target.model, estimate, request.serviceTier);
@@ -172,10 +174,15 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   };
 }
 
+/** Returns the types of the tools that the provider runs. */
+function providerTools({ tools }: ChatRequest): readonly string[] {
+  return tools.flatMap(({ kind }) => (kind.case === "providerTool" ? [kind.value.type] : []));
+}
+
 /** Returns the usage of a call that fails: that of all its attempts. Undefined: none can have used tokens. */
 function totalOf(attempts: readonly Attempt[], bill: Bill, call: Call): Usage | undefined {
   const usages = attempts.flatMap(({ usage }) => usage ?? []);
-  if (bill.unknown.length > 0) call.addNote("PRICE_UNKNOWN");
+  if (bill.unknown.length > 0) call.notes.add("PRICE_UNKNOWN");
   return usages.length === 0 ? undefined : bill.total(usages.reduce(addUsage));
 }
 
@@ -183,7 +190,7 @@ function totalOf(attempts: readonly Attempt[], bill: Bill, call: Call): Usage | 
 function priceWarnings({ warnings }: Plan, { unknown }: Bill, call: Call): readonly Warning[] {
   const [what] = unknown;
   if (what === undefined) return [];
-  call.addNote("PRICE_UNKNOWN");
+  call.notes.add("PRICE_UNKNOWN");
   return warnings.some(({ reason }) => reason === "PRICE_UNKNOWN") ? [] : [priceUnknown(what)];
 }
 

@@ -1,5 +1,5 @@
 import { type Cost, CostSource, type Usage } from "../gen/dragoman/v1/usage_pb.js";
-import { chargeOf, type KnownCost, type PicoCost, toCost } from "./cost.ts";
+import { type Charge, chargeOf, type KnownCost, type PicoCost, toCost } from "./cost.ts";
 import type { PricedModel, PriceList } from "./price-list.ts";
 
 /** What the upstream requests of one call cost. */
@@ -25,18 +25,27 @@ export class Bill {
    * Adds an upstream request to the bill. Returns its usage with its cost, which is unset if it is unknown.
    *
    * @param serviceTier tier in which the provider served the request. Empty: the usual one
+   * @param tools types of the tools in the request that the provider runs
    */
-  charge(model: PricedModel, usage: Usage, serviceTier: string): Usage {
-    const charge = chargeOf(usage, this.#prices?.pricesOf(model, this.#at), serviceTier);
+  charge(model: PricedModel, usage: Usage, serviceTier: string, tools: readonly string[] = []): Usage {
+    const charge = this.#chargeOf(model, usage, serviceTier, tools);
     if ("unknown" in charge) {
       this.#isComplete = false;
-      if (this.#prices?.areExpected(model)) this.#unknown.push(`${charge.unknown} of ${model.id}`);
+      const what = charge.unknown === "" ? model.id : `${charge.unknown} of ${model.id}`;
+      if (this.#prices?.billingOf(model).arePricesPublished) this.#unknown.push(what);
       return withoutCost(usage);
     }
     this.#known.push(charge);
     const cost = toCost(charge);
     this.#firstCost ??= cost;
     return { ...usage, cost };
+  }
+
+  #chargeOf(model: PricedModel, usage: Usage, serviceTier: string, tools: readonly string[]): Charge {
+    const charge = chargeOf(usage, this.#prices?.pricesOf(model, this.#at), serviceTier);
+    if (tools.length === 0 || "unknown" in charge || charge.source === CostSource.PROVIDER) return charge;
+    const uncounted = tools.find((type) => this.#prices?.billingOf(model).uncountedTools?.test(type));
+    return uncounted === undefined ? charge : { unknown: `the tool ${uncounted}` };
   }
 
   /** Returns the usage of the call with the cost of all its upstream requests, if it is known for each of them. */

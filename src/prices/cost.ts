@@ -22,7 +22,7 @@ export interface KnownCost {
   readonly version: string;
 }
 
-/** Cost of one upstream request. `unknown`: what of it has no known price. */
+/** Cost of one upstream request. `unknown`: what of it has no known price; empty: all of it. */
 export type Charge = KnownCost | { readonly unknown: string };
 
 /**
@@ -36,7 +36,7 @@ export function chargeOf(usage: Usage, prices: ModelPrices | undefined, serviceT
   if (cost?.source === CostSource.PROVIDER) {
     return { picos: { ...nothing, total: picosOf(cost.totalNanos) }, source: cost.source, version: "" };
   }
-  if (prices === undefined) return { unknown: "tokens" };
+  if (prices === undefined) return { unknown: "" };
   if (quality === UsageQuality.UNSPECIFIED) return { unknown: "uncounted tokens" };
   const applied = pricesInTier(prices, serviceTier);
   if (applied === undefined) return { unknown: `the service tier ${serviceTier}` };

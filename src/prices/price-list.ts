@@ -11,17 +11,22 @@ import { priceTable } from "./table.ts";
 /** What identifies a model for its prices. */
 export type PricedModel = Pick<Model, "id" | "provider" | "providerModel">;
 
+/** How a provider is paid. */
+export interface Billing {
+  /** Whether it publishes prices. If not, only the configuration can have them, and nobody expects to know a cost. */
+  readonly arePricesPublished: boolean;
+  /** Whether it states the cost of each response. */
+  readonly isCostStated: boolean;
+  /** Types of tools that it runs for a fee, without counting how often they ran. Undefined: there are none. */
+  readonly uncountedTools: RegExp | undefined;
+}
+
 /** Prices of models. */
 export interface PriceList {
   /** Returns the prices of a model, at a time (default: now). Undefined: they are unknown. */
   pricesOf(model: PricedModel, at?: Date): ModelPrices | undefined;
-  /**
-   * Returns whether the provider of a model publishes prices. The price of any other model can only be in the
-   * configuration: nobody expects to know it.
-   */
-  areExpected(model: PricedModel): boolean;
-  /** Returns whether the provider of a model states the cost of each response. */
-  isStated(model: PricedModel): boolean;
+  /** Returns how the provider of a model is paid. */
+  billingOf(model: PricedModel): Billing;
   /**
    * Returns what a request would cost now in picodollars, without cached tokens, to compare targets. Undefined: the
    * price is unknown, which does not mean that the request costs nothing.
@@ -105,11 +110,10 @@ export function createPriceList({ overrides = [], dialectOf, vendorModel }: Pric
 
   return {
     pricesOf,
-    areExpected(model) {
-      const { tables = [], statesCost = false } = providerOf(model) ?? {};
-      return statesCost || tables.length > 0;
+    billingOf(model) {
+      const { tables = [], statesCost = false, uncountedTools } = providerOf(model) ?? {};
+      return { arePricesPublished: statesCost || tables.length > 0, isCostStated: statesCost, uncountedTools };
     },
-    isStated: (model) => providerOf(model)?.statesCost ?? false,
     estimatedCost(model, inputTokens, outputTokens) {
       const prices = pricesOf(model);
       if (prices === undefined) return undefined;

@@ -11,6 +11,8 @@ export interface PricedProvider {
   readonly ownNames?: boolean;
   /** Whether responses state what they cost, so that a price is needed only for those that break off. */
   readonly statesCost?: boolean;
+  /** Types of tools that the provider runs for a fee, if its usage does not count how often they ran. */
+  readonly uncountedTools?: RegExp;
   /** Whether the models run inside Dragoman, so that they cost nothing. */
   readonly isFree?: boolean;
 }
@@ -23,6 +25,14 @@ interface PricedProviders extends Knowledge {
 /** A provider without published prices: operators run such servers, or know what they pay for them. */
 const unpublished: PricedProvider = { tables: [] };
 
+const everyTool = /./;
+
+/**
+ * URL context and code execution have no fee (https://ai.google.dev/gemini-api/docs/pricing). Claude's tools, whose types
+ * end with a day, are counted.
+ */
+const googleTools = /^(?!url_?context$|code_?execution$|\w+_\d{8}$)/i;
+
 /** Where the price of `provider/model` is in the table. */
 export const pricedProviders: PricedProviders = {
   about: "names of the providers in @pydantic/genai-prices",
@@ -34,22 +44,22 @@ export const pricedProviders: PricedProviders = {
     // The deployments of Azure, at the prices of the deployment type Global Standard.
     "azure-openai": { tables: ["azure", "openai"], ownNames: true },
     anthropic: { tables: ["anthropic"] },
-    gemini: { tables: ["google"] },
+    gemini: { tables: ["google"], uncountedTools: googleTools },
     // Claude at Vertex AI has Anthropic's prices at the global endpoint.
-    vertex: { tables: ["google", "anthropic"] },
+    vertex: { tables: ["google", "anthropic"], uncountedTools: googleTools },
     // Ids with the prefix of a group of regions have their own rows: they cost more than `global.` ids.
     bedrock: { tables: ["aws"] },
     openrouter: { tables: ["openrouter"], statesCost: true },
-    mistral: { tables: ["mistral"] },
+    mistral: { tables: ["mistral"], uncountedTools: everyTool },
     cohere: { tables: ["cohere"] },
-    groq: { tables: ["groq"] },
+    groq: { tables: ["groq"], uncountedTools: everyTool },
     xai: { tables: ["x-ai"], statesCost: true },
     deepseek: { tables: ["deepseek"] },
     moonshot: { tables: ["moonshotai"] },
     cerebras: { tables: ["cerebras"] },
     together: { tables: ["together"] },
     fireworks: { tables: ["fireworks"] },
-    perplexity: { tables: ["perplexity"] },
+    perplexity: { tables: ["perplexity"], statesCost: true },
     deepinfra: { tables: [], statesCost: true },
     echo: { tables: [], isFree: true },
     local: { tables: [], isFree: true },

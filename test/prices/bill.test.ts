@@ -72,7 +72,7 @@ describe("the bill of a call", () => {
     expect(bill.charge(model("openai/unknown"), usage({ inputTokens: 7 }), "").cost).toBeUndefined();
     expect(bill.charge(model("openai/gpt-4o"), usage({ inputTokens: 7 }), "scale").cost).toBeUndefined();
     expect(bill.total(usage({ inputTokens: 7 })).cost).toBeUndefined();
-    expect(bill.unknown).toEqual(["tokens of openai/unknown", "the service tier scale of openai/gpt-4o"]);
+    expect(bill.unknown).toEqual(["openai/unknown", "the service tier scale of openai/gpt-4o"]);
   });
 
   it("is unknown without a word at a provider that publishes no prices", () => {
@@ -80,6 +80,22 @@ describe("the bill of a call", () => {
     expect(bill.charge(model("vllm/x"), usage({ inputTokens: 7 }), "").cost).toBeUndefined();
     expect(bill.total(usage({})).cost).toBeUndefined();
     expect(bill.unknown).toEqual([]);
+  });
+
+  it("is unknown if the provider runs a tool for a fee, and does not count how often", () => {
+    const charge = (name: string, tool: string, used = usage({ inputTokens: 7 })) => {
+      const bill = billWith(configured("openrouter/x", "1.00"));
+      return [bill.charge(model(name), used, "", [tool]).cost !== undefined, bill.unknown];
+    };
+    expect(charge("gemini/gemini-2.5-flash", "google_search")).toEqual([
+      false,
+      ["the tool google_search of gemini/gemini-2.5-flash"],
+    ]);
+    expect(charge("gemini/gemini-2.5-flash", "url_context")).toEqual([true, []]);
+    expect(charge("gemini/gemini-2.5-flash", "google_search", stated(7n))).toEqual([true, []]);
+    for (const name of ["anthropic/claude-opus-5", "vertex/claude-opus-5"]) {
+      expect(charge(name, "web_search_20260209")).toEqual([true, []]);
+    }
   });
 
   it("is 0 for models that run inside Dragoman, unless the configuration has a price", () => {

@@ -50,6 +50,11 @@ export function requireKey(config: Config): Config {
 /** Rules with which a script of failures plays as it is written. */
 const oneAttempt: AttemptRules = { ...plainRules, maxAttempts: 1, maxPerTarget: 1 };
 
+/** Returns a file in which a model has a price, so that its calls have no warning about an unknown one. */
+export function pricesOf(model: string): string {
+  return JSON.stringify({ prices: { [model]: { input: "1.00", output: "1.00" } } });
+}
+
 /** Starts a service in which calls that name a model make one attempt, unless `plainRules` says otherwise. */
 export async function startTestService(
   environment: Record<string, string> = {},

@@ -1,8 +1,18 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { rejectedPath } from "../../../src/ledger/outbox/deliver.ts";
+import { headerBytes, sealFrame } from "../../../src/ledger/outbox/frame.ts";
 import { listSegments, segmentPath } from "../../../src/ledger/outbox/segments.ts";
 import {
   FaultyFiles,
@@ -214,6 +224,26 @@ describe("segments", () => {
     expect(log.lines.filter((line) => line.message === message)).toEqual([
       { level: "warn", message, fields: { file, bytes: bytes.length - 1 - size } },
     ]);
+  });
+});
+
+describe("a frame that cannot be decoded", () => {
+  it("is reported and skipped, also when a process takes over the folder", async () => {
+    const outbox = temporaryFolder();
+    const { folder, writer, abandon } = openOutbox(outbox);
+    await writer.settle(record("a"));
+    const frame = Buffer.concat([Buffer.alloc(headerBytes), Buffer.from([0xff, 0xff])]);
+    sealFrame(frame, "record");
+    appendFileSync(segmentPath(folder.path, 1), frame);
+    abandon();
+    const sink = new MemorySink();
+    const log = new Lines();
+    const shipper = openShipper(outbox, [sink], { log });
+    shipper.adopt();
+    expect(await shipper.shipAll()).toBe(true);
+    expect(sink.outcomes).toEqual({ a: "OK" });
+    expect(log.lines.filter(({ level }) => level === "warn")).toMatchObject([{ fields: { bytes: frame.length } }]);
+    expect(readdirSync(outbox)).toEqual([]);
   });
 });
 

@@ -28,7 +28,11 @@ def read(name):
 table = read("table.json")["providers"]
 service_tiers = read("service-tiers.json")["providers"]
 # Models that have a row of Dragoman's own, which is not part of these files.
-own = set(re.findall(r'^ {6}"?([\w./-]+)"?:', (prices_folder / "own-rows.ts").read_text(), re.M))
+own_rows = (prices_folder / "own-rows.ts").read_text()
+own = set(re.findall(r'^ {6}"?([\w./-]+)"?:', own_rows, re.M))
+for names in re.findall(r"\.\.\.unknown\((.*?)\)", own_rows):
+    beginning, *ends = re.findall(r'"(.*?)"', names)
+    own.update(beginning + end for end in ends)
 
 # Dragoman's providers, by the provider of the table.
 providers = {

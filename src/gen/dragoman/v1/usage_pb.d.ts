@@ -229,7 +229,7 @@ export enum CostSource {
   UNSPECIFIED = 0,
 
   /**
-   * Reported by the provider with its response (DeepInfra, OpenRouter and xAI), rounded to nanodollars. Only
+   * Reported by the provider with its response (DeepInfra, OpenRouter, Perplexity and xAI), rounded to nanodollars. Only
    * total_nanos is set. Dragoman ignores negative costs and those above 1,000,000 US dollars.
    *
    * @generated from enum value: COST_SOURCE_PROVIDER = 1;
