@@ -33,7 +33,7 @@ export function followAccounts(
     mirror.start();
     if (authentication.mode !== "keys" || authentication.keys.length > 0) return;
     mirror.refresh().then(
-      () => mirror.keys().length === 0 && log.warn("nobody has a key: `dragoman keys create --role admin` makes one"),
+      () => mirror.keyIds.length === 0 && log.warn("nobody has a key: `dragoman keys create --role admin` makes one"),
       () => undefined,
     );
   };
