@@ -36,13 +36,15 @@ export function createStoreThread(store: StoreSettings, instance: string, log: L
     main: new URL("./store-worker.ts", import.meta.url),
     name: "store",
     data,
-    onEvent(event, value) {
-      if (event !== "log") throw new Error(`the thread of the database sent the event ${event}`);
+    // The thread has one event: a line for the log.
+    onEvent(_, value) {
       const { level, fields, message } = value as LogLine;
       log[level]({ ...fields }, message);
     },
-    onDown: (error, restartMs) =>
-      log.error({ err: error, restartMs: Math.round(restartMs) }, "the thread of the database failed; it starts again"),
+    onDown(err, restartMs) {
+      if (restartMs === undefined) log.error({ err }, "the thread of the database failed at its end");
+      else log.error({ err, restartMs: Math.round(restartMs) }, "the thread of the database failed; it starts again");
+    },
   });
   return {
     usage: remote<UsageReader>(thread, "usage", { queryUsage: 10_000, listCalls: 5_000, getCall: 5_000 }),
@@ -56,6 +58,10 @@ export function createStoreThread(store: StoreSettings, instance: string, log: L
     }),
     shipper: remote<StoreThread["shipper"]>(thread, "shipper", { state: 1_000 }),
     start: () => thread.start(),
-    close: (graceMs) => thread.close(graceMs, endMs),
+    async close(graceMs) {
+      const hasEnded = await thread.close(graceMs, endMs);
+      if (!hasEnded)
+        log.warn({ outbox }, "the thread of the database was ended by force; records can wait in the outbox");
+    },
   };
 }

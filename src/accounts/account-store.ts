@@ -30,8 +30,8 @@ export interface Changes {
   readonly revision: number;
   readonly keys: readonly StoredKey[];
   readonly accounts: readonly StoredAccount[];
-  /** Names of keys and accounts whose settings cannot be read, with the reason. They have no effect. */
-  readonly unreadable: readonly string[];
+  /** Rows that somebody has changed so that their settings cannot be read. `why`: the reason. */
+  readonly unreadable: readonly { readonly kind: "key" | "account"; readonly id: string; readonly why: string }[];
   /** Whether there are further changes, after `revision`. */
   readonly more: boolean;
 }

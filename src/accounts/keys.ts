@@ -18,8 +18,8 @@ export interface Caller extends RoleHolder, Pick<KeySettings, "models" | "limits
 }
 
 /**
- * Finds the caller of a request by its headers. Throws, or rejects with, CREDENTIALS_MISSING or CREDENTIALS_INVALID.
- * Returns a promise only if it must read the keys from outside the process.
+ * Finds the caller of a request by its headers. Throws, or rejects with, CREDENTIALS_MISSING, CREDENTIALS_INVALID or
+ * STORE_UNAVAILABLE. Returns a promise only if it must read the keys from outside the process.
  */
 export type Authenticate = (headers: { get(name: string): string | null }) => Caller | Promise<Caller>;
 

@@ -152,7 +152,11 @@ export class StoreMirror {
 
   #apply({ revision, keys, accounts, unreadable }: Changes): void {
     const { configured } = this.#options;
-    for (const why of unreadable) this.#ignore(why);
+    for (const { kind, id, why } of unreadable) {
+      this.#ignore(`${kind} ${id}: ${why}`);
+      // The key may be revoked. An account keeps its former limits.
+      if (kind === "key") this.#removeKey(id);
+    }
     const newIds: string[] = [];
     for (const key of keys) {
       if (configured.keys.has(key.id)) this.#ignore(`key ${key.id}: the configuration has a key with this id`);
@@ -168,6 +172,11 @@ export class StoreMirror {
       else this.#accounts.set(id, Object.freeze(account));
     }
     this.#revision = revision;
+  }
+
+  #removeKey(id: string): void {
+    for (const { sha256 } of this.#keys.get(id)?.secrets ?? []) this.#bySha256.delete(sha256);
+    if (this.#keys.delete(id)) this.#keyIds = this.#keyIds.filter((other) => other !== id);
   }
 
   #setKey(key: StoredKey): void {

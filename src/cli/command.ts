@@ -47,6 +47,7 @@ export const configOption = {
 
 const helpOption: Option = { type: "boolean", help: "print this help and exit" };
 
+/** Defines a command. Its help and its parsing follow from its options and operands. */
 export function defineCommand<const Given extends Options, const Operand extends string = never>(
   parts: CommandParts<Given, Operand>,
 ): Command {

@@ -8,14 +8,15 @@ import { createLog, openLogOutput } from "../telemetry/log.ts";
 import { OutputBuffer } from "../telemetry/output-buffer.ts";
 import { openStandardStream } from "../telemetry/standard-stream.ts";
 import { configOption, defineCommand } from "./command.ts";
-import { loadConfigFor, notesOn } from "./load-config.ts";
+import { loadConfigFor } from "./load-config.ts";
+import { notesOn } from "./variable-notes.ts";
 
 const maxStderrBytes = 2 ** 20;
 
 export const command = defineCommand({
   description: "Starts the service. Without a file, environment variables select the providers.",
   options: { config: configOption },
-  run: ({ config: file }, _, { environment }) => serve(loadConfigFor(file, environment), environment),
+  run: async ({ config: file }, _, { environment }) => serve(await loadConfigFor(file, environment), environment),
 });
 
 async function serve(config: Config, environment: Environment): Promise<void> {

@@ -89,7 +89,7 @@ function cutMiddle(text: string, width: number): string {
 }
 
 function widthOf(title: string, cells: readonly string[]): number {
-  return Math.max(columnCount(title), ...cells.map(columnCount));
+  return cells.reduce((widest, cell) => Math.max(widest, columnCount(cell)), columnCount(title));
 }
 
 function lineWidth(widths: readonly number[]): number {

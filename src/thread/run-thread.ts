@@ -1,15 +1,14 @@
 import { parentPort } from "node:worker_threads";
 import { type CallOrder, type Order, type Report, toSent } from "./messages.ts";
 
-/** Methods of one interface. Parameters and results must be cloneable. */
-// Any method can be called with what the other side of the same interface sends.
+/** Methods of one interface, whatever their parameters. */
 type Methods = Readonly<Record<string, (...parameters: never[]) => unknown>>;
 
 /** What a thread does. */
 interface ThreadWork {
-  /** Interfaces that the process can call, by name. */
+  /** Interfaces that the process can call, by name. Parameters and results of their methods must be cloneable. */
   readonly interfaces: Readonly<Record<string, object>>;
-  /** Ends the work, within `graceMs` milliseconds. The thread exits when the promise settles. */
+  /** Ends the work, within `graceMs` milliseconds. The thread exits when the promise settles: if it rejects, by a fault. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -22,7 +21,7 @@ export function emit(event: string, value: unknown): void {
 export function runThread(work: ThreadWork): void {
   const post = (report: Report) => parentPort?.postMessage(report);
   parentPort?.on("message", (order: Order) => {
-    if ("closeMs" in order) void work.close(order.closeMs).finally(() => process.exit(0));
+    if ("closeMs" in order) void work.close(order.closeMs).then(() => process.exit(0));
     else void answer(work.interfaces, order, post);
   });
 }

@@ -14,8 +14,8 @@ interface ThreadParts {
   readonly maxCalls?: number;
   /** An event of the thread. */
   readonly onEvent: (event: string, value: unknown) => void;
-  /** The thread ended by a fault. It starts again after `restartMs` milliseconds. */
-  readonly onDown: (error: Error, restartMs: number) => void;
+  /** The thread ended by a fault. It starts again after `restartMs` milliseconds, unless the process closes it. */
+  readonly onDown: (error: Error, restartMs: number | undefined) => void;
 }
 
 /** Waits before a restart, in ms: doubled after each fault, and from the beginning after a run of `steadyMs`. */
@@ -41,7 +41,7 @@ export class Thread {
   #restartMs = firstRestartMs;
   /** Time at which the thread starts again, from `performance.now()`. */
   #restartsAtMs = 0;
-  #closing: Promise<void> | undefined;
+  #closing: Promise<boolean> | undefined;
 
   constructor(parts: ThreadParts) {
     this.#parts = parts;
@@ -67,24 +67,29 @@ export class Thread {
   }
 
   /**
-   * Tells the thread to end its work within `graceMs` milliseconds, and resolves when it has ended. Ends it by force
-   * `endMs` milliseconds later. Calls in progress that it does not finish reject with SHUTTING_DOWN.
+   * Tells the thread to end its work within `graceMs` milliseconds. Resolves with true when it has ended, and with false
+   * if it had to be ended by force, `endMs` milliseconds later. Calls in progress reject with SHUTTING_DOWN.
    */
-  close(graceMs: number, endMs = 0): Promise<void> {
+  close(graceMs: number, endMs = 0): Promise<boolean> {
     this.#closing ??= this.#close(graceMs, endMs);
     return this.#closing;
   }
 
-  async #close(graceMs: number, endMs: number): Promise<void> {
+  async #close(graceMs: number, endMs: number): Promise<boolean> {
     clearTimeout(this.#restart);
-    if (this.#run === undefined) return;
+    if (this.#run === undefined) return true;
     const { worker } = this.#run;
     worker.ref();
     const ended = new Promise((resolve) => worker.once("exit", resolve));
-    const force = setTimeout(() => void worker.terminate(), graceMs + endMs);
+    let isForced = false;
+    const force = setTimeout(() => {
+      isForced = true;
+      void worker.terminate();
+    }, graceMs + endMs);
     worker.postMessage({ closeMs: graceMs } satisfies Order);
     await ended;
     clearTimeout(force);
+    return !isForced;
   }
 
   #begin(): void {
@@ -104,15 +109,17 @@ export class Thread {
     worker.on("error", (error) => {
       fault = error instanceof Error ? error : new Error(String(error));
     });
-    worker.on("exit", (code) => this.#end(run, fault ?? new Error(`the thread exited with ${code}`)));
+    worker.on("exit", (code) => {
+      this.#run = undefined;
+      if (!this.#closing) this.#startAgain(run, fault ?? new Error(`the thread exited with ${code}`));
+      else {
+        calls.fail(shuttingDown());
+        if (fault) this.#parts.onDown(fault, undefined);
+      }
+    });
   }
 
-  #end({ calls, beganMs }: Run, fault: Error): void {
-    this.#run = undefined;
-    if (this.#closing) {
-      calls.fail(shuttingDown());
-      return;
-    }
+  #startAgain({ calls, beganMs }: Run, fault: Error): void {
     if (performance.now() - beganMs > steadyMs) this.#restartMs = firstRestartMs;
     // Between half of the wait and all of it, so that replicas with the same fault do not restart together.
     const restartMs = this.#restartMs * (0.5 + Math.random() / 2);

@@ -167,6 +167,19 @@ describe("the mirror of the database", () => {
     ]);
   });
 
+  it("accepts no key whose row cannot be read any more: it may be revoked", async () => {
+    const store = new AccountStoreInMemory();
+    const { mirror, ask, ignored } = replicaOf(store);
+    const { key, text } = await createKey(store, settings);
+    expect(await ask(text)).toBe(key.id);
+    store.unreadable.add(key.id);
+    await revokeKey(store, key.id);
+    await mirror.refresh();
+    expect(await ask(text)).toMatch(/^CREDENTIALS_INVALID/);
+    expect(mirror.keyIds).toEqual([]);
+    expect(ignored).toEqual([`key ${key.id}: broken`]);
+  });
+
   it("shows a change at once in the process that makes it, and rejects it while the database is away", async () => {
     const store = new AccountStoreInMemory();
     const { mirror } = replicaOf(store);

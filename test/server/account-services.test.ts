@@ -163,8 +163,9 @@ describe("KeyService", () => {
       ],
     });
     expect(await failureOf(keys.createKey({}))).toMatchObject({ reason: "INVALID_REQUEST", fields: ["key"] });
-    expect(await failureOf(accounts.createAccount({ account: { id: "\u0000" } }))).toMatchObject({
-      fields: ["account.id"],
+    const account = { id: "\u0000", displayName: "a\u0000", models: ["*", "\u001b[2J"] };
+    expect(await failureOf(accounts.createAccount({ account }))).toMatchObject({
+      fields: ["account.id", "account.display_name", "account.models[1]"],
     });
   });
 

@@ -7,6 +7,8 @@ import type { AccountStore, Changes, StoredAccount, StoredKey } from "../../src/
 export class AccountStoreInMemory implements AccountStore {
   away = false;
   reads = 0;
+  /** Ids of keys whose rows cannot be read. */
+  readonly unreadable = new Set<string>();
   /** What each read waits for before it reads. */
   gate: Promise<void> = Promise.resolve();
   #revision = 0;
@@ -40,9 +42,13 @@ export class AccountStoreInMemory implements AccountStore {
     const more = portion.length < rows.length;
     return {
       revision: more ? (portion.at(-1)?.revision ?? 0) : this.#revision,
-      keys: portion.flatMap((row) => ("key" in row ? [{ ...row.key }] : [])),
+      keys: portion.flatMap((row) => ("key" in row && !this.unreadable.has(row.key.id) ? [{ ...row.key }] : [])),
       accounts: portion.flatMap((row) => ("account" in row ? [{ ...row.account }] : [])),
-      unreadable: [],
+      unreadable: portion.flatMap((row) =>
+        "key" in row && this.unreadable.has(row.key.id)
+          ? [{ kind: "key" as const, id: row.key.id, why: "broken" }]
+          : [],
+      ),
       more,
     };
   }

@@ -4,6 +4,7 @@ import { emit, runThread } from "../../src/thread/run-thread.ts";
 // Main module of the threads of thread.test.ts.
 
 const held: (() => void)[] = [];
+let failsAtEnd = false;
 
 runThread({
   interfaces: {
@@ -20,10 +21,14 @@ runThread({
       crash: () => void setImmediate(() => throwError("a fault of the thread")),
       reject: () => void Promise.reject(new Error("nobody handles this")),
       exit: () => process.exit(3),
+      failAtEnd: () => {
+        failsAtEnd = true;
+      },
     },
   },
   async close(graceMs) {
     emit("closing", graceMs);
+    if (failsAtEnd) throw new Error("a fault at the end");
     // The held calls never end by themselves.
     await Promise.all(held.map(() => new Promise(() => {})));
   },

@@ -13,12 +13,13 @@ interface Script {
   crash(): Promise<void>;
   reject(): Promise<void>;
   exit(): Promise<void>;
+  failAtEnd(): Promise<void>;
 }
 
 const second = 20_000;
 const timeouts = {
   ...{ data: second, echo: second, hold: second, release: second },
-  ...{ emit: second, crash: second, reject: second, exit: second },
+  ...{ emit: second, crash: second, reject: second, exit: second, failAtEnd: second },
 };
 
 const open = new Set<Thread>();
@@ -29,7 +30,7 @@ afterEach(async () => {
 
 function start() {
   const events = new EventEmitter();
-  const downs: { readonly message: string; readonly restartMs: number }[] = [];
+  const downs: { readonly message: string; readonly restartMs: number | undefined }[] = [];
   const thread = new Thread({
     main: new URL("./scripted-thread.ts", import.meta.url),
     name: "script",
@@ -109,7 +110,7 @@ describe("a thread", () => {
     const { thread, script, events } = start();
     await script.echo(1);
     const closing = once(events, "closing");
-    await thread.close(20_000);
+    expect(await thread.close(20_000)).toBe(true);
     expect(await closing).toEqual([20_000]);
     expect(await reasonOf(script.echo(1))).toBe("SHUTTING_DOWN");
   });
@@ -118,9 +119,16 @@ describe("a thread", () => {
     const { thread, script, downs } = start();
     await script.echo(1);
     const pending = reasonOf(script.hold("never"));
-    await thread.close(1);
+    expect(await thread.close(1)).toBe(false);
     expect(await pending).toBe("SHUTTING_DOWN");
     expect(downs).toEqual([]);
+  });
+
+  it("tells its fault if its end fails", async () => {
+    const { thread, script, downs } = start();
+    await script.failAtEnd();
+    await thread.close(20_000);
+    expect(downs).toEqual([{ message: "a fault at the end", restartMs: undefined }]);
   });
 
   it("that never started closes at once", async () => {

@@ -32,12 +32,16 @@ export async function changesAfter(tables: Kysely<AccountTables>, known: number)
   const revision = ends.reduce((least, end) => (end < least ? end : least), current);
   const isIncluded = (row: AccountRow) => row.revision <= revision;
   const secrets = await secretsOf(tables, keys);
-  const unreadable: string[] = [];
-  const read = <Row extends AccountRow, Item>(kind: string, row: Row, toItem: (row: Row) => Item): Item[] => {
+  const unreadable: Changes["unreadable"][number][] = [];
+  const read = <Row extends AccountRow, Item>(
+    kind: "key" | "account",
+    row: Row,
+    toItem: (row: Row) => Item,
+  ): Item[] => {
     try {
       return [toItem(row)];
     } catch (error) {
-      unreadable.push(`${kind} ${row.id}: its column settings cannot be read (${String(error)})`);
+      unreadable.push({ kind, id: row.id, why: `its column settings cannot be read (${String(error)})` });
       return [];
     }
   };

@@ -39,7 +39,7 @@ accepts the key at once.`,
       models: parseList("models", values.models),
       expiresMs: parseExpiry(values.expires),
     };
-    const config = loadConfigFor(values.config, environment);
+    const config = await loadConfigFor(values.config, environment);
     const { key, text } = await withAccountStore(config, (store) => createKey(store, settings));
     stdout.write(`${text}\n`);
     stderr.write(`dragoman: created the key ${key.id} with the role ${role}; nobody can read it again\n`);

@@ -8,7 +8,7 @@ export const command = defineCommand({
   description: "Lists the keys of the database, the newest first.",
   options: { config: configOption },
   async run({ config: file }, _, { environment, stdout, stderr }) {
-    const keys = await withAccountStore(loadConfigFor(file, environment), readKeys);
+    const keys = await withAccountStore(await loadConfigFor(file, environment), readKeys);
     if (keys.length === 0) {
       stderr.write("dragoman: the database has no keys; `dragoman keys create` makes one\n");
       return;

@@ -10,7 +10,7 @@ within two seconds; calls in progress go on.`,
   operands: { id: "the id of the key, which `dragoman keys list` shows" },
   insteadOfArgument: "write one id",
   async run({ config: file }, { id }, { environment, stderr }) {
-    await withAccountStore(loadConfigFor(file, environment), (store) => revokeKey(store, id));
+    await withAccountStore(await loadConfigFor(file, environment), (store) => revokeKey(store, id));
     stderr.write(`dragoman: revoked the key ${id}\n`);
   },
 });

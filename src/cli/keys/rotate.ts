@@ -23,7 +23,7 @@ The former one is accepted for some time, so that callers can change over.`,
     if (formerMs === undefined || formerMs > longestFormerMs) {
       throw new UsageError("--old-for is not a duration; write 7d, 12h or 30m, at most 365d, or 0");
     }
-    const { text } = await withAccountStore(loadConfigFor(file, environment), (store) =>
+    const { text } = await withAccountStore(await loadConfigFor(file, environment), (store) =>
       rotateKey(store, id, formerMs),
     );
     stdout.write(`${text}\n`);

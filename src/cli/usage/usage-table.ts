@@ -31,7 +31,7 @@ export function tableOf(report: UsageReport, { columns, hasStyles }: Terminal): 
   const hasTotal = sums.length > 1;
   const [titles = "", ...rows] = layOut(columnsOf(report, hasTotal ? total : undefined), columns);
   const bold = (line: string) => (hasStyles ? styleText("bold", line, { validateStream: false }) : line);
-  const rule = "-".repeat(Math.max(...[titles, ...rows].map(columnCount)));
+  const rule = "-".repeat(rows.reduce((widest, line) => Math.max(widest, columnCount(line)), columnCount(titles)));
   const lines = hasTotal ? [...rows.slice(0, -1), rule, bold(rows.at(-1) ?? "")] : rows;
   return `Usage ${when}\n\n${[bold(titles), ...lines].join("\n")}\n${noteOf(total)}`;
 }

@@ -42,7 +42,7 @@ commas; default: account,model, or none with --interval`,
     const { names, groupBy, labelKey } = list === undefined ? noGroups : readGroups(list);
     const range = readRange(values, Date.now());
     const query = { ...range, groupBy, labelKey, interval, filter: { account, keyId, model, provider, route } };
-    const config = loadConfigFor(values.config, environment);
+    const config = await loadConfigFor(values.config, environment);
     const sums = await readLedger(config, (reader) => readSums(reader, query));
     const report = { range, interval, groups: names, sums: sortSums(sums) };
     if (json) stdout.write(jsonOf(report));

@@ -18,7 +18,7 @@ export function requireValidKey(key: Key): void {
     if (expireTime !== undefined && timestampMs(expireTime) <= Date.now()) {
       report(["expire_time"], "must be in the future; leave it unset for a key that does not expire");
     }
-    for (const [index, id] of accounts.entries()) reportId(id, ["accounts", index], report);
+    for (const [index, id] of accounts.entries()) reportControls(id, ["accounts", index], report);
     reportShared(key, report);
   });
 }
@@ -26,12 +26,14 @@ export function requireValidKey(key: Key): void {
 /** Throws INVALID_REQUEST for what the annotations of an account cannot express. */
 export function requireValidAccount(account: Account): void {
   throwViolations("account", (report) => {
-    reportId(account.id, ["id"], report);
+    reportControls(account.id, ["id"], report);
     reportShared(account, report);
   });
 }
 
-function reportShared({ budgets }: Key | Account, report: Report): void {
+function reportShared({ displayName, models, budgets }: Key | Account, report: Report): void {
+  reportControls(displayName, ["display_name"], report);
+  for (const [index, pattern] of models.entries()) reportControls(pattern, ["models", index], report);
   for (const [index, { amountNanos, timeZone }] of budgets.entries()) {
     if (amountNanos > BigInt(largestBudgetNanos)) {
       const most = formatDollars(largestBudgetNanos);
@@ -43,8 +45,9 @@ function reportShared({ budgets }: Key | Account, report: Report): void {
   }
 }
 
-function reportId(id: string, field: FieldViolation["field"], report: Report): void {
-  if (/\p{C}/u.test(id)) report(field, "must not have control characters");
+/** PostgreSQL cannot store NUL, and terminals obey other control characters. */
+function reportControls(text: string, field: FieldViolation["field"], report: Report): void {
+  if (/\p{Cc}/u.test(text)) report(field, "must not have control characters");
 }
 
 function throwViolations(root: string, check: (report: Report) => void): void {
