@@ -31,7 +31,7 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
   const store = ledger && createStoreThread(config.store, ledger.instance, log);
-  const mirror = store && followAccounts(store.accounts, config, log);
+  const accounts = store && followAccounts(store.accounts, config, log);
   const limitStore = config.state && (await openSharedLimits(config.state, log));
   const service = await startService({
     config,
@@ -48,18 +48,20 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     ...(ledger && { loadBounds: [ledger.bound] }),
     ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
-    ...(mirror && { mirror }),
+    ...(accounts && { mirror: accounts.mirror }),
   }).catch((error: unknown) => {
     ledger?.release();
     void limitStore?.close();
     throw error;
   });
+  // The start of the thread takes as long as that of the service, which does not wait for it.
   store?.start();
+  accounts?.start();
   const stopStateLog = logStateChanges(service.routing, log);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await service.stop().finally(stopStateLog);
-    mirror?.close();
+    accounts?.mirror.close();
     await ledger?.close();
     await store?.close(longestShippingMs);
     ledger?.release();

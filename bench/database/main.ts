@@ -18,6 +18,7 @@ import { createUsageReader } from "../../src/ledger/sql/reader.ts";
 import type { UsageQuery } from "../../src/ledger/usage-reader.ts";
 import { noPostgres, startPostgres } from "../../test/support/postgres.ts";
 import { describeMachine } from "../report.ts";
+import { quantile, summarize } from "../statistics.ts";
 import { plausibleRecord } from "./records.ts";
 
 const { values: options } = parseArgs({
@@ -49,18 +50,21 @@ async function fill(database: Database): Promise<void> {
   console.log(`  stored ${count} records: ${Math.round((count / elapsedMs) * 1000)} rows/s, ${perRow}`);
 }
 
-/** Prints the median and the maximum time of a question. */
+/** Prints how long a question takes, and the CPU time of this process, which is that of SQLite, but not of PostgreSQL. */
 async function ask(question: string, read: () => Promise<unknown>): Promise<void> {
-  const times: number[] = [];
+  await read();
+  const [times, cpuTimes]: [number[], number[]] = [[], []];
   for (let run = 0; run < runs; run++) {
-    const begin = performance.now();
+    const [begin, cpu] = [performance.now(), process.cpuUsage()];
     await read();
     times.push(performance.now() - begin);
+    const { user, system } = process.cpuUsage(cpu);
+    cpuTimes.push((user + system) / 1000);
   }
-  times.sort((a, b) => a - b);
-  const [median = 0, most = 0] = [times[runs / 2], times.at(-1)];
+  const show = (ms: number) => `${ms.toFixed(1).padStart(7)} ms`;
+  const { median, max } = summarize(times);
   console.log(
-    `  ${question.padEnd(52)} p50 ${median.toFixed(1).padStart(7)} ms   max ${most.toFixed(1).padStart(7)} ms`,
+    `  ${question.padEnd(52)} p50 ${show(median)}   max ${show(max)}   CPU p50 ${show(quantile(cpuTimes, 0.5))}`,
   );
 }
 
@@ -104,7 +108,10 @@ async function measure(address: DatabaseAddress): Promise<void> {
   const database = createDatabase(address);
   await fill(database);
   const kysely = await database.open();
-  await sql`analyze`.execute(kysely);
+  await kysely.transaction().execute(async (transaction) => {
+    if (address.kind === "postgres") await sql`set local statement_timeout = 0`.execute(transaction);
+    await sql`analyze`.execute(transaction);
+  });
   const { rows } = await sql<{ hours: bigint }>`select count(*) as hours from usage_hour`.execute(kysely);
   console.log(`  usage_hour has ${rows[0]?.hours} rows`);
   await askAll(database);

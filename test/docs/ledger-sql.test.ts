@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { expect, it } from "vitest";
 import type { DatabaseKind } from "../../src/database/address.ts";
 import { createDatabaseSink } from "../../src/ledger/sql/database-sink.ts";
-import { callColumns, hourGroups, hourSums } from "../../src/ledger/sql/tables.ts";
+import { callColumns, usageGroups, usageSums } from "../../src/ledger/sql/tables.ts";
 import { testRecord } from "../ledger/sql/records.ts";
 import { describeDatabases } from "../support/databases.ts";
 
@@ -14,7 +14,6 @@ const queries = [...text.matchAll(/```sql\n([^`]+)```/g)].map(([, query = ""]) =
 function inDialect(kind: DatabaseKind, query: string): string {
   if (kind === "postgres") return query;
   return query
-    .replace("date_trunc('day', hour, 'UTC')", "substr(hour, 1, 10)")
     .replace("jsonb_array_elements(attempts) as attempt", "json_each(attempts)")
     .replaceAll("attempt->>", "value->>");
 }
@@ -37,7 +36,7 @@ describeDatabases("docs/ledger-sql.md", (databases) => {
 
 it("names every column of the tables", () => {
   const named = new Set([...text.matchAll(/`([a-z0-9_]+)`/g)].map(([, name]) => name));
-  const columns = [...Object.keys(callColumns), ...Object.keys(hourGroups), ...hourSums];
+  const columns = [...Object.keys(callColumns), "hour", "day", ...Object.keys(usageGroups), ...usageSums];
   const unnamed = columns.filter((column) => !named.has(column) && !column.startsWith("took_up_to_"));
   expect(unnamed).toEqual([]);
 });

@@ -2,17 +2,21 @@ import { type Kysely, sql } from "kysely";
 import type { DatabaseKind } from "../address.ts";
 import { columnTypes } from "./column-types.ts";
 
-/** Upper bounds of the durations in `usage_hour`, in ms: five for each power of ten. */
+/** Upper bounds of the durations in `usage_hour` and `usage_day`, in ms: five for each power of ten. */
 const bounds = [
   ...[25, 40, 63, 100, 160, 250, 400, 630, 1000, 1600, 2500, 4000, 6300],
   ...[10_000, 16_000, 25_000, 40_000, 63_000, 100_000, 160_000, 250_000, 400_000, 630_000],
 ];
 
-/** Creates the tables `call` and `usage_hour`, and the view `usage_hour_duration`. */
+/** Creates the tables `call`, `usage_hour` and `usage_day`, and the view `usage_hour_duration`. */
 export async function createLedger(database: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
   const { text, integer, real, time, json } = columnTypes[kind];
   const isPostgres = kind === "postgres";
   const groups = ["account", "key_id", "route", "model", "provider", "outcome"];
+  const sums = [
+    ...["calls", "unpriced_calls", "input_tokens", "output_tokens", "cached_input_tokens"],
+    ...["cache_write_input_tokens", "reasoning_tokens", "cost_nanos", "duration_ms"],
+  ];
   const took = [...bounds.map((bound) => `took_up_to_${bound}ms`), "took_longer"];
   const statements = [
     `create table call (
@@ -66,22 +70,15 @@ export async function createLedger(database: Kysely<unknown>, kind: DatabaseKind
     "create index call_key on call (key_id, start_time, id)",
     "create index call_request on call (request_id)",
     "create index call_not_ok on call (outcome, start_time, id) where outcome <> 'ok'",
-    `create table usage_hour (
-      hour ${time} not null,
-      ${groups.map((group) => `${group} ${text} not null`).join(",\n")},
-      calls ${integer} not null,
-      unpriced_calls ${integer} not null,
-      input_tokens ${integer} not null,
-      output_tokens ${integer} not null,
-      cached_input_tokens ${integer} not null,
-      cache_write_input_tokens ${integer} not null,
-      reasoning_tokens ${integer} not null,
-      cost_nanos ${integer} not null,
-      duration_ms ${integer} not null,
-      ${took.map((column) => `${column} ${integer} not null`).join(",\n")},
-      primary key (hour, ${groups.join(", ")})
-    ) ${isPostgres ? "" : "strict, without rowid"}`,
-    "create index usage_hour_account on usage_hour (account, hour)",
+    ...["hour", "day"].flatMap((step) => [
+      `create table usage_${step} (
+        ${step} ${time} not null,
+        ${groups.map((group) => `${group} ${text} not null`).join(",\n")},
+        ${[...sums, ...took].map((sum) => `${sum} ${integer} not null`).join(",\n")},
+        primary key (${step}, ${groups.join(", ")})
+      ) ${isPostgres ? "" : "strict, without rowid"}`,
+      `create index usage_${step}_account on usage_${step} (account, ${step})`,
+    ]),
     `create view usage_hour_duration as ${took
       .map((column, index) => {
         const upToMs = bounds[index] ?? "null";

@@ -1,4 +1,5 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { nodeSqlite } from "../../database/node-sqlite.ts";
 
 /** SQLite's result code of a file that another connection has locked: https://www.sqlite.org/rescode.html#busy */
 const busy = 5;
@@ -18,7 +19,7 @@ export class FileLock {
 
   /** Locks a file, and creates it if it does not exist. Returns undefined if another owner has locked it. */
   static acquire(path: string): FileLock | undefined {
-    const database = new DatabaseSync(path, { timeout: 0 });
+    const database = new (nodeSqlite().DatabaseSync)(path, { timeout: 0 });
     try {
       // The transaction never ends, and writes nothing.
       database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
@@ -30,7 +31,8 @@ export class FileLock {
     }
   }
 
+  /** Later calls have no effect. */
   release(): void {
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 }

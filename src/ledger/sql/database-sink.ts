@@ -3,14 +3,14 @@ import { type RecordSink, UnacceptableRecords } from "../record-sink.ts";
 import { insertRows, type Target } from "./insert-rows.ts";
 import { Partitions } from "./partitions.ts";
 import { type NewCallRow, toRow } from "./record-row.ts";
-import { type NewHourRow, rollUp } from "./roll-up.ts";
-import { callColumns, type HourSum, hourGroups, hourSums, type LedgerTables } from "./tables.ts";
+import { type NewSumRow, rollUp, type Step } from "./roll-up.ts";
+import { callColumns, type LedgerTables, type UsageSumColumn, usageGroups, usageSums } from "./tables.ts";
 
 /** Rows of one transaction. */
 const batchSize = 500;
 
 /**
- * Stores records in the table `call`, and adds each that was not there to `usage_hour`, in the same transaction. So a
+ * Stores records in the table `call`, and adds each that was not there to the sums, in the same transaction. So a
  * record counts once, however often it is stored and by however many processes.
  *
  * Rejects whatever the reason why the database does not take records; with UnacceptableRecords if it is their content. If the connection ends during a commit, it rejects
@@ -28,7 +28,9 @@ export function createDatabaseSink(database: Database): RecordSink {
     );
     await ledger.transaction().execute(async (transaction) => {
       const added = await insert(transaction, calls, rows);
-      if (added.length > 0) await insert(transaction, hours, rollUp(added));
+      if (added.length === 0) return;
+      await insert(transaction, hours, rollUp("hour", added));
+      await insert(transaction, days, rollUp("day", added));
     });
   }
 
@@ -79,13 +81,16 @@ function isAboutContent(error: unknown): boolean {
 
 const calls: Target<NewCallRow> = { table: "call", columns: callColumns, onConflict: "do nothing" };
 
-const hours: Target<NewHourRow> = {
-  table: "usage_hour",
-  columns: {
-    ...hourGroups,
-    ...(Object.fromEntries(hourSums.map((sum) => [sum, "integer"])) as Record<HourSum, "integer">),
-  },
-  onConflict: `(${Object.keys(hourGroups).join(", ")}) do update set ${hourSums
-    .map((sum) => `${sum} = usage_hour.${sum} + excluded.${sum}`)
-    .join(", ")}`,
-};
+const hours = sumsOf("hour");
+const days = sumsOf("day");
+
+function sumsOf<Of extends Step>(step: Of): Target<NewSumRow<Of>> {
+  const sums = Object.fromEntries(usageSums.map((sum) => [sum, "integer"])) as Record<UsageSumColumn, "integer">;
+  const table = `usage_${step}` as const;
+  const changes = usageSums.map((sum) => `${sum} = ${table}.${sum} + excluded.${sum}`);
+  return {
+    table,
+    columns: { [step]: "time", ...usageGroups, ...sums } as Target<NewSumRow<Of>>["columns"],
+    onConflict: `(${[step, ...Object.keys(usageGroups)].join(", ")}) do update set ${changes.join(", ")}`,
+  };
+}

@@ -1,14 +1,14 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Database } from "../../database/database.ts";
 import { dropPartitions, Partitions } from "./partitions.ts";
-import { hourOf } from "./roll-up.ts";
+import { beginningOf, type Step } from "./roll-up.ts";
 import type { LedgerTables } from "./tables.ts";
 
 /** How long the database keeps what, in ms. 0: forever. */
 export interface Retention {
   /** Rows of `call`. On PostgreSQL, up to a day longer: whole days are removed. */
   readonly callsMs: number;
-  /** Rows of `usage_hour`. */
+  /** Rows of `usage_hour` and `usage_day`. */
   readonly hoursMs: number;
 }
 
@@ -25,7 +25,9 @@ export async function maintainLedger(database: Database, retention: Retention, n
     else await deleteCalls(ledger, new Date(beforeMs).toISOString());
   }
   if (retention.hoursMs > 0) {
-    await deleteHours(ledger, hourOf(new Date(nowMs - retention.hoursMs).toISOString()));
+    const before = new Date(nowMs - retention.hoursMs).toISOString();
+    await deleteSums(ledger, "hour", beginningOf("hour", before));
+    await deleteSums(ledger, "day", beginningOf("day", before));
   }
 }
 
@@ -43,16 +45,13 @@ async function deleteCalls(ledger: Kysely<LedgerTables>, before: string): Promis
   }
 }
 
-/** Deletes one hour at a time. */
-async function deleteHours(ledger: Kysely<LedgerTables>, before: string): Promise<void> {
+/** Deletes one hour or day at a time. */
+async function deleteSums(ledger: Kysely<LedgerTables>, step: Step, before: string): Promise<void> {
+  const [table, time] = [sql.table(`usage_${step}`), sql.ref(step)];
   for (;;) {
-    const { oldest } = await ledger
-      .selectFrom("usage_hour")
-      .select(({ fn }) => fn.min("hour").as("oldest"))
-      .where("hour", "<", before)
-      .executeTakeFirstOrThrow();
-    if (oldest === null) return;
-    await ledger.deleteFrom("usage_hour").where("hour", "=", oldest).execute();
+    const { rows } = await sql`delete from ${table}
+      where ${time} = (select min(${time}) from ${table} where ${time} < ${before}) returning account`.execute(ledger);
+    if (rows.length === 0) return;
     await otherWork();
   }
 }

@@ -1,27 +1,37 @@
 import type { NewCallRow } from "./record-row.ts";
-import { type DurationColumn, durationBounds, durationColumns, type HourSum, hourGroups, hourSums } from "./tables.ts";
+import {
+  type DurationColumn,
+  durationBounds,
+  durationColumns,
+  type UsageSumColumn,
+  usageGroups,
+  usageSums,
+} from "./tables.ts";
 
-/** A row of `usage_hour`, as it is written. */
-export type NewHourRow = Readonly<Record<keyof typeof hourGroups, string> & Record<HourSum, string>>;
+/** Step of time that has sums of its own, in UTC. */
+export type Step = "hour" | "day";
 
-/** Returns the beginning of the hour in UTC that contains a time. */
-export function hourOf(isoTime: string): string {
-  return `${isoTime.slice(0, 13)}:00:00.000Z`;
+/** A row of `usage_hour` or `usage_day`, as it is written. */
+export type NewSumRow<Of extends Step> = Readonly<Record<Of | keyof typeof usageGroups | UsageSumColumn, string>>;
+
+/** Returns the beginning of the hour or day that contains a time. */
+export function beginningOf(step: Step, isoTime: string): string {
+  return step === "hour" ? `${isoTime.slice(0, 13)}:00:00.000Z` : `${isoTime.slice(0, 10)}T00:00:00.000Z`;
 }
 
 /** Stored text never contains it. */
 const separator = "\0";
 
 /**
- * Returns the sums over these calls that `usage_hour` gains, sorted by group: processes that update the same rows in the
+ * Returns the sums over these calls that `usage_hour` or `usage_day` gains, sorted by group: processes that update the same rows in the
  * same order cannot wait for each other.
  *
  * @param calls at most 500, so that sums of counts, which are at most 2^31, are exact
  */
-export function rollUp(calls: readonly NewCallRow[]): readonly NewHourRow[] {
+export function rollUp<Of extends Step>(step: Of, calls: readonly NewCallRow[]): readonly NewSumRow<Of>[] {
   const groups = new Map<string, Sums>();
   for (const call of calls) {
-    const group = groupOf(call);
+    const group = groupOf(step, call);
     let sums = groups.get(group);
     if (sums === undefined) {
       sums = new Sums();
@@ -29,24 +39,22 @@ export function rollUp(calls: readonly NewCallRow[]): readonly NewHourRow[] {
     }
     sums.add(call);
   }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([group, sums]) => toRow(group, sums));
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([group, sums]) => toRow(step, group, sums));
 }
 
-const groupNames = Object.keys(hourGroups);
-
-function toRow(group: string, sums: Sums): NewHourRow {
+function toRow<Of extends Step>(step: Of, group: string, sums: Sums): NewSumRow<Of> {
   const values = group.split(separator);
-  const names = groupNames.map((name, index) => [name, values[index]]);
-  return Object.fromEntries([...names, ...sums.entries()]) as NewHourRow;
+  const names = [step, ...Object.keys(usageGroups)].map((name, index) => [name, values[index]]);
+  return Object.fromEntries([...names, ...sums.entries()]) as NewSumRow<Of>;
 }
 
 /**
- * Returns the values of `hourGroups`. A name that is no model, which only a refused call has, becomes the empty string:
+ * Returns the time and the values of `usageGroups`. A name that is no model, which only a refused call has, becomes the empty string:
  * otherwise a caller could add a row with every call.
  */
-function groupOf({ start_time, account, key_id, route, model, provider, outcome }: NewCallRow): string {
+function groupOf(step: Step, { start_time, account, key_id, route, model, provider, outcome }: NewCallRow): string {
   const known = provider === "" ? "" : model;
-  return [hourOf(start_time), account, key_id, route, known, provider, outcome].join(separator);
+  return [beginningOf(step, start_time), account, key_id, route, known, provider, outcome].join(separator);
 }
 
 /** Sums of columns that `call` has under the same name. */
@@ -59,7 +67,7 @@ const counts = [
 ] as const;
 
 class Sums {
-  readonly #numbers = new Map<HourSum, number>();
+  readonly #numbers = new Map<UsageSumColumn, number>();
   #costNanos = 0n;
 
   add(call: NewCallRow): void {
@@ -72,12 +80,15 @@ class Sums {
     this.#add(durationColumnOf(call.duration_ms), 1);
   }
 
-  #add(sum: HourSum, value: number | null): void {
+  #add(sum: UsageSumColumn, value: number | null): void {
     if (value !== null) this.#numbers.set(sum, (this.#numbers.get(sum) ?? 0) + value);
   }
 
-  entries(): readonly (readonly [HourSum, string])[] {
-    return hourSums.map((sum) => [sum, String(sum === "cost_nanos" ? this.#costNanos : (this.#numbers.get(sum) ?? 0))]);
+  entries(): readonly (readonly [UsageSumColumn, string])[] {
+    return usageSums.map((sum) => [
+      sum,
+      String(sum === "cost_nanos" ? this.#costNanos : (this.#numbers.get(sum) ?? 0)),
+    ]);
   }
 }
 

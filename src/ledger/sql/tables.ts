@@ -50,9 +50,8 @@ export const callColumns = {
   notes: "json",
 } as const satisfies Record<string, ColumnType>;
 
-/** Columns of `usage_hour` that each have one row per hour. */
-export const hourGroups = {
-  hour: "time",
+/** Columns of `usage_hour` and `usage_day` that have one row for each combination of their values in an hour or a day. */
+export const usageGroups = {
   account: "text",
   key_id: "text",
   route: "text",
@@ -77,8 +76,8 @@ export const durationColumns: readonly DurationColumn[] = [
   "took_longer",
 ];
 
-/** Columns of `usage_hour` that are sums over the calls of an hour. */
-export const hourSums = [
+/** Columns of `usage_hour` and `usage_day` that are sums over calls. */
+export const usageSums = [
   "calls",
   "unpriced_calls",
   "input_tokens",
@@ -91,7 +90,7 @@ export const hourSums = [
   ...durationColumns,
 ] as const;
 
-export type HourSum = (typeof hourSums)[number];
+export type UsageSumColumn = (typeof usageSums)[number];
 
 interface Values {
   readonly text: string;
@@ -112,8 +111,11 @@ type RowOf<Columns extends Record<string, ColumnType>> = { [Name in keyof Column
 /** A row of `call`, as it is read. */
 export type CallRow = RowOf<typeof callColumns>;
 
+type SumRow = RowOf<typeof usageGroups> & Record<UsageSumColumn, bigint>;
+
 /** The tables of the ledger. */
 export type LedgerTables = {
   call: CallRow;
-  usage_hour: RowOf<typeof hourGroups> & Record<HourSum, bigint>;
+  usage_hour: { hour: string } & SumRow;
+  usage_day: { day: string } & SumRow;
 };

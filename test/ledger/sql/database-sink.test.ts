@@ -7,7 +7,7 @@ import { createDatabaseSink } from "../../../src/ledger/sql/database-sink.ts";
 import { createUsageReader } from "../../../src/ledger/sql/reader.ts";
 import type { UsageQuery } from "../../../src/ledger/usage-reader.ts";
 import { describeDatabases } from "../../support/databases.ts";
-import { all, expectedSums, hourTotals, storedIds } from "./ledger.ts";
+import { all, expectedSums, storedIds, usageTotals } from "./ledger.ts";
 import { anyRecord, testRecord, testStartMs } from "./records.ts";
 
 const idsOf = (records: readonly CallRecord[]) => [...new Set(records.map(({ id }) => id))].sort();
@@ -50,7 +50,7 @@ describeDatabases("the sink of the database", (databases) => {
         }
         expect(await storedIds(database)).toEqual(idsOf(records));
         expect(await createUsageReader(database).queryUsage(totals, all)).toEqual(expectedSums(records, totals));
-        expect((await hourTotals(database)).calls).toBe(BigInt(records.length));
+        expect((await usageTotals(database)).calls).toBe(BigInt(records.length));
         await database.close();
       }),
       { numRuns: 12 },
@@ -65,7 +65,7 @@ describeDatabases("the sink of the database", (databases) => {
     await sink.store([first, second]);
     await sink.store([second]);
     expect(await createUsageReader(database).getCall(first.id, all)).toEqual(first);
-    expect((await hourTotals(database)).calls).toBe(1n);
+    expect((await usageTotals(database)).calls).toBe(1n);
   });
 
   it("replaces characters that a database cannot store, and cuts names that no index takes", async () => {
@@ -83,7 +83,7 @@ describeDatabases("the sink of the database", (databases) => {
     expect(stored[0]).toMatchObject({ user: "a\ufffdb", labels: { "k\ufffd": "\ufffd" }, notes: ["\ufffd"] });
     expect(stored[1]?.model).toMatch(/^(\u{1f600}){127}/u);
     expect(stored.slice(2).map((record) => record?.user)).toEqual(records.slice(2).map(({ user }) => user));
-    expect((await hourTotals(database)).calls).toBe(4n);
+    expect((await usageTotals(database)).calls).toBe(4n);
     expect(await reader.listCalls({ account: "a\0", limit: 1 }, all)).toEqual([]);
   });
 
@@ -93,9 +93,9 @@ describeDatabases("the sink of the database", (databases) => {
     const expensive = () => testRecord({ usage: { cost: { totalNanos: 2n ** 63n - 1n } } });
     await sink.store([expensive()]);
     await expect(sink.store([testRecord(), expensive()])).rejects.toThrow(UnacceptableRecords);
-    expect((await hourTotals(database)).calls).toBe(1n);
+    expect((await usageTotals(database)).calls).toBe(1n);
     await sink.store([testRecord()]);
-    expect((await hourTotals(database)).calls).toBe(2n);
+    expect((await usageTotals(database)).calls).toBe(2n);
   });
 
   it("stores records of any time, and more of them than one transaction takes", async () => {
@@ -119,7 +119,7 @@ describeDatabases("the sink of the database", (databases) => {
       return testRecord({ duration: { seconds: BigInt(Math.floor(nanos / 1e9)), nanos: nanos % 1e9 } });
     });
     await createDatabaseSink(database).store([...records, testRecord({ duration: undefined })]);
-    expect(await hourTotals(database)).toMatchObject({
+    expect(await usageTotals(database)).toMatchObject({
       ...{ calls: 6n, duration_ms: 6_300_950n, took_up_to_25ms: 2n, took_up_to_40ms: 1n, took_up_to_1000ms: 1n },
       ...{ took_up_to_630ms: 0n, took_longer: 1n },
     });

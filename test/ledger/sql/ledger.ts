@@ -1,8 +1,9 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { sql } from "kysely";
+import { expect } from "vitest";
 import type { Database } from "../../../src/database/database.ts";
 import { CallOutcome, type CallRecord } from "../../../src/gen/dragoman/admin/v1/call_record_pb.js";
-import { type HourSum, hourSums, type LedgerTables } from "../../../src/ledger/sql/tables.ts";
+import { type LedgerTables, type UsageSumColumn, usageSums } from "../../../src/ledger/sql/tables.ts";
 import type { UsageGroupName, UsageQuery, UsageSum } from "../../../src/ledger/usage-reader.ts";
 
 export const all = { calls: "all" } as const;
@@ -13,12 +14,18 @@ export async function storedIds(database: Database): Promise<readonly string[]> 
   return rows.map(({ id }) => id);
 }
 
-/** Returns the sums over the whole table `usage_hour`. */
-export async function hourTotals(database: Database): Promise<Readonly<Record<HourSum, bigint>>> {
+/** Returns the sums over the whole table `usage_hour`, which must be those over `usage_day`. */
+export async function usageTotals(database: Database): Promise<Readonly<Record<UsageSumColumn, bigint>>> {
+  const [hours, days] = [await totalsOf(database, "usage_hour"), await totalsOf(database, "usage_day")];
+  expect(days).toEqual(hours);
+  return hours;
+}
+
+export async function totalsOf(database: Database, table: "usage_hour" | "usage_day") {
   const ledger = (await database.open()).$extendTables<LedgerTables>();
-  const rows = await ledger.selectFrom("usage_hour").selectAll().execute();
-  const totals = hourSums.map((sum) => [sum, rows.reduce((total, row) => total + row[sum], 0n)]);
-  return Object.fromEntries(totals);
+  const rows = await ledger.selectFrom(table).select(usageSums).execute();
+  const totals = usageSums.map((sum) => [sum, rows.reduce((total, row) => total + row[sum], 0n)]);
+  return Object.fromEntries(totals) as Record<UsageSumColumn, bigint>;
 }
 
 const stepMs = (ms: number, interval: UsageQuery["interval"], startMs: number): number => {

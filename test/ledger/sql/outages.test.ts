@@ -16,7 +16,7 @@ import { connectDatabase, describeDatabases, testFolder } from "../../support/da
 import { noPostgres, startPostgres, type TestPostgres } from "../../support/postgres.ts";
 import { runNode } from "../../support/run-node.ts";
 import { mountSmallDisk, noSmallDisk } from "../../support/small-disk.ts";
-import { hourTotals, storedIds } from "./ledger.ts";
+import { storedIds, usageTotals } from "./ledger.ts";
 import { numberedRecord } from "./records.ts";
 
 const recordsOf = (from: number, to: number) =>
@@ -26,7 +26,7 @@ const recordsOf = (from: number, to: number) =>
 async function expectStored(database: Database, count: number): Promise<void> {
   expect(await storedIds(database)).toEqual(recordsOf(0, count).map(({ id }) => id));
   const total = BigInt((count * (count - 1)) / 2);
-  expect(await hourTotals(database)).toMatchObject({ calls: BigInt(count), input_tokens: total, cost_nanos: total });
+  expect(await usageTotals(database)).toMatchObject({ calls: BigInt(count), input_tokens: total, cost_nanos: total });
 }
 
 const isStored = (sink: RecordSink, records: readonly CallRecord[]): Promise<boolean> =>
@@ -93,7 +93,7 @@ describe.skipIf(noPostgres)("PostgreSQL", () => {
       () => server.stop().then(() => server.start()),
       () => server.kill().then(() => server.start()),
       async () => (await admin()).query(endConnections),
-      ...["begin", "insert into call", "insert into usage_hour", "commit"].flatMap((text) => [
+      ...["begin", 'insert into "call"', 'insert into "usage_day"', "commit"].flatMap((text) => [
         () => relay.cutBefore(text),
         () => relay.cutAfter(text),
       ]),
@@ -128,14 +128,14 @@ describe.skipIf(noPostgres)("PostgreSQL", () => {
     await expectStored(direct, 10);
   });
 
-  it("has stored nothing if the connection ends between the two statements of a transaction", async () => {
+  it("has stored nothing if the connection ends between the statements of a transaction", async () => {
     const url = new URL(await server.createDatabase());
     await using relay = await startCuttingRelay(server.port);
     const direct = connectDatabase({ kind: "postgres", url: url.href });
     url.port = String(relay.port);
     const sink = createDatabaseSink(connectDatabase({ kind: "postgres", url: url.href }));
     await sink.store(recordsOf(0, 1));
-    relay.cutBefore("insert into usage_hour");
+    relay.cutBefore('insert into "usage_hour"');
     await expect(sink.store(recordsOf(1, 10))).rejects.toThrow();
     await expectStored(direct, 1);
     await sink.store(recordsOf(1, 10));
@@ -178,6 +178,7 @@ describe.skipIf(noPostgres)("PostgreSQL", () => {
     const kysely = await database.open();
     await sql`drop table call_20261120`.execute(kysely);
     await sql`delete from usage_hour`.execute(kysely);
+    await sql`delete from usage_day`.execute(kysely);
     await expect(sink.store(recordsOf(0, 2))).rejects.toThrow("no partition");
     await sink.store(recordsOf(0, 2));
     await expectStored(database, 2);

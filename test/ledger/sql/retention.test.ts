@@ -6,7 +6,7 @@ import type { Database } from "../../../src/database/database.ts";
 import { createDatabaseSink } from "../../../src/ledger/sql/database-sink.ts";
 import { keepMaintained, maintainLedger } from "../../../src/ledger/sql/retention.ts";
 import { connectDatabase, describeDatabases, testFolder } from "../../support/databases.ts";
-import { hourTotals, storedIds } from "./ledger.ts";
+import { storedIds, totalsOf, usageTotals } from "./ledger.ts";
 import { testRecord, testStartMs } from "./records.ts";
 
 const dayMs = 86_400_000;
@@ -28,7 +28,11 @@ describeDatabases("retention", (databases) => {
     await maintainLedger(database, month, nowMs);
     const kept = records.slice(0, 2).map(({ id }) => id);
     expect(await storedIds(database)).toEqual(kept.sort());
-    expect((await hourTotals(database)).calls).toBe(4n);
+    expect((await usageTotals(database)).calls).toBe(4n);
+    // The hours of a day are removed one by one, and the day at its end.
+    await maintainLedger(database, { ...month, hoursMs: 399 * dayMs }, nowMs + dayMs / 24);
+    expect((await totalsOf(database, "usage_hour")).calls).toBe(3n);
+    expect((await totalsOf(database, "usage_day")).calls).toBe(4n);
   });
 
   it("keeps everything with durations of 0", async () => {
@@ -36,7 +40,7 @@ describeDatabases("retention", (databases) => {
     await createDatabaseSink(database).store([testRecord({ startMs: 0 })]);
     await maintainLedger(database, { callsMs: 0, hoursMs: 0 }, nowMs);
     expect(await storedIds(database)).toHaveLength(1);
-    expect((await hourTotals(database)).calls).toBe(1n);
+    expect((await usageTotals(database)).calls).toBe(1n);
   });
 
   it("runs in several processes while records are stored, and removes nothing else", async () => {
@@ -52,7 +56,7 @@ describeDatabases("retention", (databases) => {
     const recent = Array.from({ length: 2000 }, (_, index) => testRecord({ startMs: nowMs - index * 60_000 }));
     await Promise.all([sink.store(recent), ...others.map((other) => maintainLedger(other, month, nowMs))]);
     expect(await storedIds(database)).toEqual(recent.map(({ id }) => id).sort());
-    expect((await hourTotals(database)).calls).toBe(2040n);
+    expect((await usageTotals(database)).calls).toBe(2040n);
   });
 
   it("begins at once, reports errors, and ends", async () => {

@@ -267,14 +267,14 @@ export enum ErrorReason {
   CREDENTIALS_INVALID = 11,
 
   /**
-   * The API key may not use the account.
+   * The API key may not use the account, or the account has expired.
    *
    * @generated from enum value: ERROR_REASON_ACCOUNT_NOT_ALLOWED = 12;
    */
   ACCOUNT_NOT_ALLOWED = 12,
 
   /**
-   * The API key or account may not use the model.
+   * The API key or the account does not allow the model.
    *
    * @generated from enum value: ERROR_REASON_MODEL_NOT_ALLOWED = 13;
    */
