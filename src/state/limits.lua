@@ -1,5 +1,6 @@
 -- Limits of all replicas. The arithmetic is that of src/accounts/limits/rate.ts: numbers are doubles, and all of them
 -- are whole and below 2^53. Every key begins with KEYS[1], a hash tag, so that a cluster keeps all of them in one slot.
+-- The names of holders contain no slash: '/leases' is never a part of one.
 
 local minuteUs = 60000000
 local mostUsed = 4503599627370496
@@ -59,20 +60,20 @@ local function expireCalls(key, nowMs)
 end
 
 local function expireHolds(key, nowMs)
-  local ids = redis.call('ZRANGEBYSCORE', key .. ':leases', '-inf', text(nowMs), 'LIMIT', 0, 1000)
+  local ids = redis.call('ZRANGEBYSCORE', key .. '/leases', '-inf', text(nowMs), 'LIMIT', 0, 1000)
   for _, id in ipairs(ids) do
     local amount = redis.call('HGET', key, 'call:' .. id)
     if amount then
       redis.call('HDEL', key, 'call:' .. id)
       redis.call('HINCRBY', key, 'held', text(0 - tonumber(amount)))
     end
-    redis.call('ZREM', key .. ':leases', id)
+    redis.call('ZREM', key .. '/leases', id)
   end
 end
 
 local function keepUntil(key, endMs)
   redis.call('PEXPIREAT', key, text(endMs + dayMs))
-  redis.call('PEXPIREAT', key .. ':leases', text(endMs + dayMs))
+  redis.call('PEXPIREAT', key .. '/leases', text(endMs + dayMs))
 end
 
 local function lease(claim, prefix, id, hold, nowMs, leaseMs)
@@ -84,7 +85,7 @@ local function lease(claim, prefix, id, hold, nowMs, leaseMs)
     if redis.call('HSETNX', key, 'call:' .. id, text(hold)) == 1 then
       redis.call('HINCRBY', key, 'held', text(hold))
     end
-    redis.call('ZADD', key .. ':leases', text(nowMs + leaseMs), id)
+    redis.call('ZADD', key .. '/leases', text(nowMs + leaseMs), id)
     keepUntil(key, claim[6])
   end
 end
@@ -105,7 +106,7 @@ local function settle(prefix, id, used, claims, nowUs)
       if held then
         redis.call('HDEL', key, 'call:' .. id)
         redis.call('HINCRBY', key, 'held', text(0 - tonumber(held)))
-        redis.call('ZREM', key .. ':leases', id)
+        redis.call('ZREM', key .. '/leases', id)
       end
       redis.call('HINCRBY', key, 'spent', text(used[index]))
       keepUntil(key, claim[6])

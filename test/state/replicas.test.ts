@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
+import { createClient } from "@redis/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Claim } from "../../src/accounts/limits/limit-store.ts";
 import { Secret } from "../../src/config/secret.ts";
@@ -34,7 +34,7 @@ describe.skipIf(noRedis)("three replicas whose clocks differ by minutes", () => 
       { timeoutMs: 10_000, leaseMs: options.leaseMs },
     );
     await expect.poll(() => store.state.shared).toBe(true);
-    return { replicas, store };
+    return { replicas, store, prefix };
   }
 
   const outcomesOf = (replicas: readonly Replica[]) => replicas.flatMap(({ outcomes }) => outcomes);
@@ -122,12 +122,19 @@ describe.skipIf(noRedis)("three replicas whose clocks differ by minutes", () => 
     const period = { name: "0:2026-11", endMs: Date.now() + 3_600_000 };
     const budget = claim("budget", 1_000_000, { hold: 100, period });
     const leaseMs = 1500;
-    const { replicas, store } = await startAll([budget], { holdMs: -1, leaseMs });
+    const { replicas, store, prefix } = await startAll([budget], { holdMs: -1, leaseMs });
     for (const replica of replicas) replica.begin();
-    await expect.poll(async () => (await store.left([budget]))[0]?.held).toBe(100 * 16 * 3);
-    // Longer than a lease: replicas renew what their calls hold.
-    await delay(leaseMs * 1.5);
-    expect((await store.left([budget]))[0]?.held).toBe(100 * 16 * 3);
+    const all = 100 * 16 * 3;
+    await expect.poll(async () => (await store.left([budget]))[0]?.held, { timeout: 10_000 }).toBe(all);
+    const client = createClient({ url: redis.url });
+    await client.connect();
+    const firstEndMs = async () =>
+      (await client.zRangeWithScores(`{${prefix}}:budget:${period.name}:account:a/leases`, 0, 0))[0]?.score ?? 0;
+    // Replicas renew what their calls hold, for longer than a lease.
+    const endMs = await firstEndMs();
+    await expect.poll(firstEndMs, { timeout: 10_000 }).toBeGreaterThan(endMs + leaseMs);
+    client.destroy();
+    expect((await store.left([budget]))[0]?.held).toBe(all);
     for (const replica of replicas) await replica.kill();
     await expect
       .poll(async () => (await store.left([budget]))[0], { timeout: leaseMs + 3000 })
