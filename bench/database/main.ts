@@ -50,7 +50,7 @@ async function fill(database: Database): Promise<void> {
   console.log(`  stored ${count} records: ${Math.round((count / elapsedMs) * 1000)} rows/s, ${perRow}`);
 }
 
-/** Prints how long a question takes, and the CPU time of this process, which is that of SQLite, but not of PostgreSQL. */
+/** Prints how long a question takes, and the CPU time of this process, which includes SQLite, but not PostgreSQL. */
 async function ask(question: string, read: () => Promise<unknown>): Promise<void> {
   await read();
   const [times, cpuTimes]: [number[], number[]] = [[], []];

@@ -192,7 +192,7 @@ function duration(ms: number | null): Duration | undefined {
   return create(DurationSchema, { seconds: BigInt(Math.trunc(nanos / 1e9)), nanos: nanos % 1e9 });
 }
 
-/** PostgreSQL rejects a row whose indexed columns have more than about 2,700 bytes together: five columns and the hour. */
+/** PostgreSQL takes at most about 2,700 bytes in the columns of an index: here five columns, the hour and the outcome. */
 const maxIndexedBytes = 512;
 
 /** Cuts a text that is too long for an index. Texts of up to 128 UTF-16 units are never too long. */
